@@ -1,0 +1,57 @@
+# make run · make test · make lint · make bench     Each makes this machine ready first (deploy/setup.sh).
+.DEFAULT_GOAL := help
+SHELL := /bin/bash
+PYTHON_BIN := .venv/bin/python
+CHECKED := dermascan patients diagnosis mlmodel tests benchmarks
+FORMATTED := $(CHECKED) deploy manage.py
+# Values that only let the production settings load, so that Django can judge them.
+THROWAWAY := DJANGO_SETTINGS_MODULE=dermascan.settings.production DERMASCAN_HOSTS=clinic.example \
+	DERMASCAN_SECRET_KEY=throwaway-$(shell head -c 40 /dev/urandom | sha256sum | cut -c1-50)
+
+.PHONY: help run test test-services lint format bench lock
+
+help:
+	@echo 'make run            serve DermaScan on http://127.0.0.1:8000 (PORT=8001 make run for another port)'
+	@echo 'make test           every test, in Chromium too'
+	@echo 'make test-services  the tests on PostgreSQL and Redis, both started for the occasion'
+	@echo 'make lint           ruff, djLint, mypy, import-linter, Django'"'"'s own checks'
+	@echo 'make format         rewrite code and templates in the one style'
+	@echo 'make bench          the figures, measured side by side'
+	@echo 'make lock           work out the pinned versions anew (UPGRADE=1 for the newest)'
+
+run:
+	@deploy/setup.sh serve
+	@$(PYTHON_BIN) deploy/run.py || [ $$? -eq 130 ] # Ctrl-C is how it is meant to end
+
+test:
+	@deploy/setup.sh test
+	$(PYTHON_BIN) -m pytest -n 2 --dist loadfile $(ARGS)
+
+test-services:
+	@deploy/setup.sh test
+	@deploy/with_services.sh $(PYTHON_BIN) -m pytest -m "not browser" $(ARGS)
+
+lint:
+	@deploy/setup.sh test
+	.venv/bin/ruff check $(FORMATTED)
+	.venv/bin/ruff format --check $(FORMATTED)
+	.venv/bin/djlint --quiet --check templates
+	.venv/bin/djlint --quiet --lint templates
+	.venv/bin/mypy $(CHECKED)
+	.venv/bin/lint-imports
+	$(PYTHON_BIN) manage.py makemigrations --check --dry-run
+	$(THROWAWAY) $(PYTHON_BIN) manage.py check --deploy --fail-level WARNING
+
+format:
+	@deploy/setup.sh test
+	.venv/bin/ruff check --fix $(FORMATTED)
+	.venv/bin/ruff format $(FORMATTED)
+	.venv/bin/djlint --quiet --reformat templates
+
+bench:
+	@deploy/setup.sh test
+	$(PYTHON_BIN) -m benchmarks
+
+lock:
+	@deploy/setup.sh test
+	@deploy/lock.sh

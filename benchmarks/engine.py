@@ -1,0 +1,139 @@
+"""The engine against ``keras.Model.predict``: the same network, the same photographs, one run.
+
+    python -m benchmarks.engine [--photographs 30] [--backbone-weights FILE]
+
+Each side runs in a process of its own, so that load time and memory are its own. With --backbone-weights (the Keras
+file the backbone was exported from) it also prints how far half precision moves the probabilities.
+"""
+
+import argparse
+import json
+import resource
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+SAMPLES = Path(__file__).resolve().parent.parent / "static" / "samples"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--photographs", type=int, default=30)
+    parser.add_argument("--backbone-weights", default="")
+    parser.add_argument("--side", choices=_SIDES, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.side:
+        print(json.dumps(_SIDES[options.side](options.photographs, options.backbone_weights)))
+        return
+    found = {side: _in_own_process(side, options) for side in _SIDES}
+    _print_table(found["keras"], found["engine"])
+
+
+def _in_own_process(side: str, options: argparse.Namespace) -> dict[str, Any]:
+    command = [sys.executable, "-m", "benchmarks.engine", "--side", side]
+    command += ["--photographs", str(options.photographs), "--backbone-weights", options.backbone_weights]
+    ended = subprocess.run(command, check=True, capture_output=True, text=True)
+    found: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
+    return found
+
+
+def _measure_engine(photographs: int, backbone_weights: str) -> dict[str, Any]:
+    started = time.perf_counter()
+    from mlmodel.analysis import get_analyser
+
+    analyser = get_analyser()
+    loaded = time.perf_counter() - started
+    pictures = _pictures()
+
+    def predict(pixels: np.ndarray) -> np.ndarray:
+        features = analyser.engine.run(pixels).features
+        return analyser.calibration.probabilities(analyser.head.logits(features))
+
+    return {"load": loaded, **_measure(predict, pictures, photographs)}
+
+
+def _measure_keras(photographs: int, backbone_weights: str) -> dict[str, Any]:
+    started = time.perf_counter()
+    import keras
+
+    from mlmodel.head import Head
+    from mlmodel.release import load_release
+    from mlmodel.training.backbone import build_backbone
+
+    base = build_backbone(Path(backbone_weights)) if backbone_weights else _untrained(build_backbone)
+    release = load_release()
+    head = Head.load(release.head)
+    hidden = keras.layers.Dense(head.hidden_bias.size, activation="relu")
+    output = keras.layers.Dense(head.output_bias.size)
+    temperature = release.settings["temperature"]
+    answers = keras.layers.Softmax()(output(hidden(base.output["features"])) / temperature)
+    model = keras.Model(base.input, answers)
+    hidden.set_weights([head.hidden_weights, head.hidden_bias])
+    output.set_weights([head.output_weights, head.output_bias])
+    loaded = time.perf_counter() - started
+    return {"load": loaded, **_measure(lambda pixels: model.predict(pixels, verbose=0), _pictures(), photographs)}
+
+
+def _untrained(build: Any) -> Any:
+    """The same network with random weights: as fast and as large, for machines without the ImageNet file."""
+    import keras
+
+    original = keras.applications.Xception
+    keras.applications.Xception = lambda **options: original(**{**options, "weights": None})
+    try:
+        return build()
+    finally:
+        keras.applications.Xception = original
+
+
+def _measure(predict: Any, pictures: np.ndarray, photographs: int) -> dict[str, Any]:
+    probabilities = np.concatenate([predict(pictures[[n]]) for n in range(len(pictures))])
+    times = []
+    for n in range(photographs):
+        started = time.perf_counter()
+        predict(pictures[[n % len(pictures)]])
+        times.append(time.perf_counter() - started)
+    started = time.perf_counter()
+    predict(pictures[:8])
+    batch = time.perf_counter() - started
+    return {
+        "p50": float(np.median(times)),
+        "p95": float(np.percentile(times, 95)),
+        "per_second": 8 / batch,
+        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "probabilities": probabilities.tolist(),
+    }
+
+
+def _pictures() -> np.ndarray:
+    from mlmodel.pictures import decode, network_input
+
+    return np.stack([network_input(decode(path.read_bytes()).pixels) for path in sorted(SAMPLES.glob("*.jpg"))])
+
+
+def _print_table(keras: dict[str, Any], engine: dict[str, Any]) -> None:
+    rows = [
+        ("one photograph, p50", "p50", "{:.0f} ms", 1000, False),
+        ("one photograph, p95", "p95", "{:.0f} ms", 1000, False),
+        ("photographs a second, batch of 8", "per_second", "{:.1f}", 1, True),
+        ("import and load", "load", "{:.2f} s", 1, False),
+        ("peak memory of the process", "memory", "{:.0f} MB", 1, False),
+    ]
+    print(f"{'':36}{'Keras':>12}{'engine':>12}{'better':>9}")
+    for name, key, form, factor, higher in rows:
+        ratio = engine[key] / keras[key] if higher else keras[key] / engine[key]
+        cells = (form.format(side[key] * factor) for side in (keras, engine))
+        print(f"{name:36}" + "".join(f"{cell:>12}" for cell in cells) + f"{ratio:>8.2f}×")
+    print(f"memory of the engine: {engine['memory'] / keras['memory']:.0%} of Keras's")
+    moved = np.abs(np.array(keras["probabilities"]) - np.array(engine["probabilities"])).max()
+    print(f"largest difference of a probability: {moved:.5f} (only with --backbone-weights are the weights the same)")
+
+
+_SIDES = {"keras": _measure_keras, "engine": _measure_engine}
+
+if __name__ == "__main__":
+    main()

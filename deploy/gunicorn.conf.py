@@ -1,0 +1,52 @@
+"""How gunicorn serves DermaScan, embedded and in production alike. Every figure can be set by the environment."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+HOST = os.environ.get("HOST", "127.0.0.1")
+PORT = os.environ.get("PORT", "8000")
+
+bind = f"{HOST}:{PORT}"
+# One process by default: the network's memory is then there once, its engine uses every core by itself, and
+# threads serve pages meanwhile.
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
+threads = int(os.environ.get("WEB_THREADS", "8"))
+# The workers say “I live” from their own thread, so this does not cut slow uploads, only processes that hang.
+timeout = 60
+graceful_timeout = 20
+keepalive = 5
+
+limit_request_line = 4094
+limit_request_fields = 60
+limit_request_field_size = 8190
+
+# The sign of life is a file that is touched: on a disk that stalls it would kill healthy workers.
+if Path("/dev/shm").is_dir():  # noqa: S108
+    worker_tmp_dir = "/dev/shm"  # noqa: S108
+control_socket_disable = True
+proc_name = "dermascan"
+
+accesslog = "-"
+errorlog = "-"
+# The path without its query: a search for a patient is a name, and names do not belong in logs.
+access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s bytes %(M)s ms'
+
+
+def post_worker_init(worker: Any) -> None:
+    """Do what the first visitor would wait for: import the pages, load the network, judge a photograph.
+
+    After the fork, since the engine's threads would not survive one. A missing or altered network stops the server
+    here, with its reason.
+    """
+    from django.conf import settings
+    from django.urls import get_resolver
+
+    from mlmodel.analysis import get_analyser
+    from mlmodel.pictures import decode
+
+    photograph = Path(settings.BASE_DIR) / "static" / "samples" / "ISIC_0024310.jpg"
+    get_analyser().analyse(decode(photograph.read_bytes()))
+    assert get_resolver().url_patterns
+    worker.log.info("DermaScan is ready on http://%s (network %s)", bind, get_analyser().version)

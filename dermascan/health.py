@@ -1,0 +1,88 @@
+"""Is everything up? Open to all, so it says which part fails and nothing else; the log says why."""
+
+import contextlib
+import logging
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from kombu.exceptions import ChannelError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from dermascan.celery import app
+from diagnosis.api import schema
+from diagnosis.api.views import ApiView
+from mlmodel.analysis import get_analyser
+from mlmodel.models import ModelVersion
+
+logger = logging.getLogger(__name__)
+
+BROKER_TIMEOUT = 2.0
+
+
+class StatusView(ApiView):
+    authentication_classes = []
+    permission_classes = []
+
+    @schema.status
+    def get(self, request: Request) -> Response:
+        checks = {
+            "database": _check("database", database),
+            "engine": _check("engine", engine),
+            "queue": _check("queue", queue),
+        }
+        healthy = all(check["status"] == "ok" for check in checks.values())
+        answer = {
+            "status": "ok" if healthy else "failing",
+            "model_version": checks["engine"].pop("model_version", None),
+            "checks": checks,
+        }
+        return Response(answer, status=200 if healthy else 503)
+
+
+status = StatusView.as_view()
+
+
+def database() -> dict[str, Any]:
+    """Ask the database for a row of ours: it must be up, and migrated."""
+    ModelVersion.objects.exists()
+    return {}
+
+
+def engine() -> dict[str, Any]:
+    """The network of this process. It is loaded here if need be, and loading checks the hashes of its files."""
+    return {"model_version": get_analyser().version}
+
+
+def queue() -> dict[str, Any]:
+    """Reach the broker, and count the tasks that wait."""
+    if app.conf.broker_url.startswith("filesystem:"):
+        _try_to_write(Path(app.conf.broker_transport_options["data_folder_out"]))
+    with app.connection_for_write(connect_timeout=BROKER_TIMEOUT) as connection:
+        connection.transport_options = {
+            **connection.transport_options,
+            "socket_connect_timeout": BROKER_TIMEOUT,
+            "socket_timeout": BROKER_TIMEOUT,
+        }
+        connection.connect()
+        with connection.channel() as channel, contextlib.suppress(ChannelError):
+            waiting = channel.queue_declare(queue=app.conf.task_default_queue, passive=True).message_count
+            return {"waiting": waiting}
+    # The broker answers; no task was ever sent, so there is no queue yet.
+    return {"waiting": 0}
+
+
+def _try_to_write(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=folder, prefix=".status-"):
+        pass
+
+
+def _check(name: str, check: Callable[[], dict[str, Any]]) -> dict[str, Any]:
+    try:
+        return {"status": "ok", **check()}
+    except Exception:
+        logger.exception("The status check of the %s failed.", name)
+        return {"status": "failing"}

@@ -1,0 +1,3 @@
+from .contact_message import ContactMessage
+
+__all__ = ["ContactMessage"]

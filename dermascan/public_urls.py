@@ -1,0 +1,17 @@
+"""The pages for anyone, and where signing in lands."""
+
+from django.urls import URLPattern, path
+
+from dermascan.views.about import about
+from dermascan.views.contact import contact, contact_thanks
+from dermascan.views.home import home, start
+from dermascan.views.quick_check import quick_check
+
+urlpatterns: list[URLPattern] = [
+    path("", home, name="home"),
+    path("start/", start, name="start"),
+    path("about/", about, name="about"),
+    path("contact/", contact, name="contact"),
+    path("contact/thank-you/", contact_thanks, name="contact-thanks"),
+    path("quick-check/", quick_check, name="quick-check"),
+]

@@ -1,0 +1,33 @@
+"""The embedded set-up behind ``make run``: one machine, SQLite, files on the disk, the demo clinic."""
+
+import secrets
+from pathlib import Path
+
+import environ
+
+# Before base reads the environment. What is set there wins over the file.
+environ.Env.read_env(Path(__file__).resolve().parent.parent.parent / ".env")
+
+from .base import *  # noqa: E402, F403
+from .base import DATA_DIR, env  # noqa: E402
+
+
+def _kept_secret(path: Path) -> str:
+    """Return the secret in ``path``, made and kept for its owner alone on first use."""
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch(mode=0o600)
+        path.write_text(secrets.token_urlsafe(64))
+    return path.read_text()
+
+
+DEBUG = env.bool("DERMASCAN_DEBUG", default=False)
+DEMO_ALLOWED = True
+SECRET_KEY = env.str("DERMASCAN_SECRET_KEY", default="") or _kept_secret(DATA_DIR / "secret_key")
+ALLOWED_HOSTS = env.list("DERMASCAN_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
+
+# Hashed names as in production, but not compressed: over the loopback it gains nothing, and brotli takes a minute.
+STORAGES = {
+    **STORAGES,  # noqa: F405
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
+}

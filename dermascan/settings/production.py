@@ -1,0 +1,16 @@
+"""A clinic's server: secrets and hosts must be given, traffic is HTTPS, no demo clinic."""
+
+from .base import *  # noqa: F403
+from .base import env
+
+SECRET_KEY = env.str("DERMASCAN_SECRET_KEY")
+ALLOWED_HOSTS = env.list("DERMASCAN_HOSTS")
+CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
+
+SECURE_SSL_REDIRECT = env.bool("DERMASCAN_SSL_REDIRECT", default=True)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+SECURE_HSTS_SECONDS = env.int("DERMASCAN_HSTS_SECONDS", default=31_536_000)
+SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+SECURE_HSTS_PRELOAD = True
+SESSION_COOKIE_SECURE = True
+CSRF_COOKIE_SECURE = True

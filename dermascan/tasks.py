@@ -1,0 +1,41 @@
+"""The site's work that can wait."""
+
+from smtplib import SMTPException
+from uuid import UUID
+
+from celery import shared_task
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.utils import timezone
+
+from dermascan.models import ContactMessage
+
+
+@shared_task(
+    autoretry_for=(SMTPException, OSError),
+    retry_backoff=30,
+    retry_backoff_max=3600,
+    retry_jitter=True,
+    max_retries=8,
+)
+def mail_contact_message(message_id: str) -> None:
+    """Mail one kept message to the operator, once."""
+    message = ContactMessage.objects.filter(pk=UUID(message_id), mailed_at=None).first()
+    if message is None:
+        return
+    try:
+        _mail_for_operator(message).send()
+    except (SMTPException, OSError) as error:
+        ContactMessage.objects.filter(pk=message.pk).update(mail_error=f"{type(error).__name__}: {error}"[:500])
+        raise
+    ContactMessage.objects.filter(pk=message.pk).update(mailed_at=timezone.now(), mail_error="")
+
+
+def _mail_for_operator(message: ContactMessage) -> EmailMessage:
+    written = f"{message.name} <{message.email}> wrote on {message.created_at:%d %B %Y, %H:%M %Z}:"
+    return EmailMessage(
+        subject=f"{settings.SITE_NAME}: message from {message.name}",
+        body=f"{written}\n\n{message.message}\n",
+        to=[settings.OPERATOR_EMAIL],
+        reply_to=[message.email],
+    )

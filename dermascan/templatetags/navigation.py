@@ -1,0 +1,21 @@
+"""Links of the site's menu."""
+
+from django import template
+from django.template import Context
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def nav_link(context: Context, name: str, text: str) -> SafeString:
+    """A link to the page called ``name``, marked as current on that page and on those below it."""
+    url = reverse(name)
+    path = getattr(context.get("request"), "path", "")
+    if path == url:
+        return format_html('<a href="{}" aria-current="page">{}</a>', url, text)
+    if path.startswith(url):
+        return format_html('<a href="{}" aria-current="true">{}</a>', url, text)
+    return format_html('<a href="{}">{}</a>', url, text)

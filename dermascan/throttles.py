@@ -1,0 +1,10 @@
+"""How often a visitor may write to the operator. The quick check's limit is diagnosis.api.throttles'."""
+
+from diagnosis.api.throttles import QuickCheckThrottle
+
+
+class ContactThrottle(QuickCheckThrottle):
+    """Counts messages by address, as the quick check does its photographs."""
+
+    scope = "contact"
+    rate = "5/hour"

@@ -1,0 +1,21 @@
+"""Every address of the site. Each app names its own."""
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+
+from dermascan.health import status
+from diagnosis.api.views import UnknownPathView
+
+urlpatterns = [
+    path("", include("dermascan.public_urls")),
+    path("", include("patients.urls")),
+    path("", include("diagnosis.urls")),
+    path("accounts/", include("allauth.urls")),
+    path("admin/", admin.site.urls),
+    path("api/v1/status/", status, name="api-status"),
+    path("api/v1/", include("diagnosis.api.urls")),
+    path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
+    path("api/docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
+    re_path(r"^api(/|$)", UnknownPathView.as_view(), name="api-unknown"),
+]

@@ -1,0 +1,35 @@
+"""What visitors see when something cannot be done: what happened, and what to do."""
+
+import math
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+# What is read and thrown away of a body that is too large, so that the browser gets to see the answer.
+DRAIN_BYTES = 64 * 1024 * 1024
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """settings.CSRF_FAILURE_VIEW."""
+    return render(request, "403_csrf.html", status=403)
+
+
+def too_many_requests(request: HttpRequest, *, seconds: int, back: str) -> HttpResponse:
+    """429, saying when to try again; ``back`` names the page to return to."""
+    context = {"seconds": seconds, "minutes": math.ceil(seconds / 60), "back": back}
+    response = render(request, "429.html", context, status=429)
+    response["Retry-After"] = str(seconds)
+    return response
+
+
+def too_large(request: HttpRequest, *, back: str) -> HttpResponse:
+    """413 for a body that is too large to be looked at."""
+    _drain(request)
+    return render(request, "413.html", {"back": back}, status=413)
+
+
+def _drain(request: HttpRequest) -> None:
+    # A server that answers and closes while bytes still come in resets the connection, and the answer is lost.
+    left = DRAIN_BYTES
+    while left > 0 and (chunk := request.read(64 * 1024)):
+        left -= len(chunk)

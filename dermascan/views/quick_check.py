@@ -1,0 +1,94 @@
+"""The quick check: one photograph, one answer, nothing kept."""
+
+import base64
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_http_methods
+
+from dermascan.forms import QuickCheckForm
+from dermascan.samples import Sample, samples
+from dermascan.views.errors import too_large, too_many_requests
+from diagnosis.api.throttles import QuickCheckThrottle
+from diagnosis.explanations import SECTION_TITLES, explain
+from diagnosis.presentation import condition_name, present_analysis
+from diagnosis.refusals import present_refusal, quality_facts
+from diagnosis.services.analysis import QuickResult, check_picture
+from mlmodel.pictures import MAX_BYTES, NotAPicture, PictureError, TooLarge, TooManyPixels
+from mlmodel.taxonomy import BY_CODE
+
+# A form around the photograph: its boundary lines and the token.
+FORM_BYTES = 64 * 1024
+STATUS = {NotAPicture: 415, TooLarge: 413, TooManyPixels: 413}
+
+
+@csrf_exempt  # Looking for the token reads the whole body: size and allowance are looked at before; see _check.
+@require_http_methods(["GET", "HEAD", "POST"])
+def quick_check(request: HttpRequest) -> HttpResponse:
+    if request.method != "POST":
+        return _form_page(request, QuickCheckForm())
+    if seconds := QuickCheckThrottle().retry_after(request):
+        return too_many_requests(request, seconds=seconds, back="quick-check")
+    if int(request.META.get("CONTENT_LENGTH") or 0) > MAX_BYTES + FORM_BYTES:
+        return too_large(request, back="quick-check")
+    return _check(request)
+
+
+@csrf_protect
+def _check(request: HttpRequest) -> HttpResponse:
+    form = QuickCheckForm(request.POST, request.FILES)
+    if not form.is_valid():
+        return _form_page(request, form, status=400)
+    sample = form.cleaned_data["sample"]
+    try:
+        result = check_picture(data=sample.read() if sample else form.cleaned_data["file"].read())
+    except PictureError as error:
+        form.add_error("file", error.message)
+        return _form_page(request, form, status=STATUS.get(type(error), 400))
+    return _result_page(request, result, sample)
+
+
+def _result_page(request: HttpRequest, result: QuickResult, sample: Sample | None) -> HttpResponse:
+    quality = result.analysis.quality
+    facts = quality_facts(
+        verdict=quality.verdict,
+        measures=quality.measures,
+        width=result.picture.width,
+        height=result.picture.height,
+    )
+    view = present_analysis(result.analysis, facts=facts)
+    heat_map = result.heat_map_png()
+    context: dict[str, Any] = {
+        "view": view,
+        "refusal": None if view else present_refusal(quality.verdict, facts=facts),
+        "photograph": _data_uri(result.display_jpeg(longest_side=1000), "image/jpeg"),
+        "heat_map": _data_uri(heat_map, "image/png") if heat_map else None,
+        "model_version": result.model_version,
+        "seconds": result.duration.total_seconds(),
+        "sample": sample,
+        "sample_label": condition_name(BY_CODE[sample.code]) if sample else None,
+    }
+    if view:
+        context |= _explanation(view.code)
+    # A refusal is an answer too: the photograph was read, and was found not fit to be judged.
+    return render(request, "dermascan/quick_check_result.html", context, status=200 if view else 422)
+
+
+def _explanation(code: str) -> dict[str, Any]:
+    """From the library: a visitor does not wait for, or spend, the language model."""
+    explained = explain(code=code, ask=False)
+    shown = ("what_it_is", "when_to_seek_care")
+    more = [(title, explained.sections[name]) for name, title in SECTION_TITLES.items() if name not in shown]
+    return {"explained": explained, "more": more}
+
+
+def _form_page(request: HttpRequest, form: QuickCheckForm, *, status: int = 200) -> HttpResponse:
+    context = {"form": form, "samples": samples().values()}
+    return render(request, "dermascan/quick_check.html", context, status=status)
+
+
+def _data_uri(data: bytes, media_type: str) -> str:
+    """The picture inside the page itself: there is no address where it could be kept."""
+    return f"data:{media_type};base64,{base64.b64encode(data).decode()}"

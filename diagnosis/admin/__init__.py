@@ -1,0 +1,3 @@
+from . import features, images, predictions, reports
+
+__all__ = ["features", "images", "predictions", "reports"]

@@ -1,0 +1,18 @@
+from django.contrib import admin
+from django.utils.translation import gettext_lazy as _
+
+from diagnosis.models import ImageFeatures
+
+from .predictions import OfAnImage
+
+
+@admin.register(ImageFeatures)
+class ImageFeaturesAdmin(OfAnImage):
+    """Which photographs have features, and of which backbone. The numbers themselves mean nothing to a reader."""
+
+    list_display = ("image", "patient", "backbone_sha256", "length")
+    fields = ("image", "backbone_sha256", "length")
+
+    @admin.display(description=_("numbers"))
+    def length(self, features: ImageFeatures) -> int:
+        return len(features.vector) // 2

@@ -1,0 +1,47 @@
+"""How a list of photographs is narrowed."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from diagnosis.models import Tier
+
+
+class ReviewFilter(admin.SimpleListFilter):
+    """The review queue: judged and not confirmed yet, the most suspicious first (see ``ImageAdmin.get_ordering``)."""
+
+    title = _("review")
+    parameter_name = "review"
+    NEEDED, CONFIRMED, NOT_JUDGED = "needed", "confirmed", "not-judged"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            (self.NEEDED, _("Needs review, most suspicious first")),
+            (self.CONFIRMED, _("Has a confirmed label")),
+            (self.NOT_JUDGED, _("Not judged by the network")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() == self.NEEDED:
+            return queryset.filter(malignant_probability__isnull=False, confirmed_code__isnull=True)
+        if self.value() == self.CONFIRMED:
+            return queryset.filter(confirmed_code__isnull=False)
+        if self.value() == self.NOT_JUDGED:
+            return queryset.filter(malignant_probability__isnull=True)
+        return queryset
+
+
+class TierFilter(admin.SimpleListFilter):
+    """By the tier of the newest prediction."""
+
+    title = _("tier")
+    parameter_name = "tier"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(Tier.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(tier=self.value()) if self.value() in Tier.values else queryset

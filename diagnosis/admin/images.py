@@ -1,0 +1,161 @@
+"""Photographs: the review queue and each photograph's whole history."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from diagnosis.models import Image, Prediction
+from diagnosis.presentation import condition_name, percent
+from mlmodel.taxonomy import BY_CODE
+from patients.admin.scope import ClinicScopedAdmin, ReadOnlyInline, scoped
+from patients.models import Role
+
+from .filters import ReviewFilter, TierFilter
+from .reviews import ReviewInline
+
+
+class PredictionInline(ReadOnlyInline):
+    model = Prediction
+    fields = ("created_at", "code", "tier", "malignant_probability", "model_version")
+    readonly_fields = fields
+    verbose_name_plural = gettext_lazy("What networks said of it")
+
+
+@admin.register(Image)
+class ImageAdmin(ClinicScopedAdmin):
+    list_display = (
+        "small_photograph",
+        "patient",
+        "lesion_place",
+        "network",
+        "tier",
+        "confirmed",
+        "verdict",
+        "created_at",
+    )
+    list_display_links = ("small_photograph", "patient")
+    list_filter = (ReviewFilter, TierFilter, "verdict", "lesion__body_site")
+    list_select_related = ("visit__patient", "lesion")
+    list_per_page = 25
+    show_full_result_count = False
+    search_fields = (
+        "visit__patient__family_name",
+        "visit__patient__given_name",
+        "visit__patient__record_number",
+    )
+    search_help_text = gettext_lazy("Patient's name or record number")
+    date_hierarchy = "created_at"
+    inlines = (ReviewInline, PredictionInline)
+    actions = None
+    # The page is sent by dermatologists to add a review; every field of the photograph itself is read-only.
+    change_roles = (Role.DERMATOLOGIST,)
+    fieldsets = (
+        (None, {"fields": ("photograph", "patient", "lesion", "visit", "confirmed")}),
+        (
+            gettext_lazy("Quality"),
+            {"fields": ("verdict", "override_words", "measures", "size")},
+        ),
+        (
+            gettext_lazy("Record"),
+            {
+                "fields": ("original_name", "media_type", "sha256", "uploaded_by", "created_at"),
+                "classes": ("collapse",),
+            },
+        ),
+    )
+
+    class Media:
+        css = {"all": ("css/admin.css",)}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Image]:
+        newest = Prediction.objects.filter(image=OuterRef("pk")).order_by("-created_at")
+        # Not by way of the parent class, which would sort by what is only annotated here.
+        images = scoped(Image.objects.all(), request).with_confirmed_label()  # type: ignore[attr-defined]
+        return images.annotate(
+            tier=Subquery(newest.values("tier")[:1]),
+            predicted_code=Subquery(newest.values("code")[:1]),
+            malignant_probability=Subquery(newest.values("malignant_probability")[:1]),
+        )
+
+    def get_ordering(self, request: HttpRequest) -> list[str]:
+        if request.GET.get(ReviewFilter.parameter_name) == ReviewFilter.NEEDED:
+            return ["-malignant_probability", "-created_at"]
+        return ["-created_at"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        return [name for __, options in self.fieldsets for name in options["fields"]]  # type: ignore[union-attr]
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        """Nothing of a photograph changes here; what is sent are reviews."""
+
+    @admin.display(description=gettext_lazy("photograph"))
+    def small_photograph(self, image: Image) -> SafeString:
+        return _picture(image, kind="thumbnail", css_class="admin-thumbnail")
+
+    @admin.display(description=gettext_lazy("photograph"))
+    def photograph(self, image: Image) -> SafeString:
+        return format_html(
+            '<a href="{}">{}</a>',
+            image.get_absolute_url(),
+            _picture(image, kind="display", css_class="admin-photograph"),
+        )
+
+    @admin.display(description=gettext_lazy("patient"), ordering="visit__patient__family_name")
+    def patient(self, image: Image) -> str:
+        return str(image.visit.patient)
+
+    @admin.display(description=gettext_lazy("lesion"), ordering="lesion__body_site")
+    def lesion_place(self, image: Image) -> str:
+        return str(image.lesion)
+
+    @admin.display(description=gettext_lazy("tier"), ordering="malignant_probability", empty_value="–")
+    def tier(self, image: Any) -> str | None:
+        if image.tier is None:
+            return None
+        words = {"urgent": _("urgent"), "watch": _("watch"), "calm": _("calm")}[image.tier]
+        return format_html('<span class="admin-tier admin-tier-{}">{}</span>', image.tier, words)
+
+    @admin.display(description=gettext_lazy("network"), ordering="malignant_probability", empty_value="–")
+    def network(self, image: Any) -> str | None:
+        if image.predicted_code is None:
+            return None
+        return _("%(name)s, %(share)s malignant") % {
+            "name": condition_name(BY_CODE[image.predicted_code]),
+            "share": percent(image.malignant_probability),
+        }
+
+    @admin.display(description=gettext_lazy("confirmed label"), empty_value="–")
+    def confirmed(self, image: Any) -> str | None:
+        return condition_name(BY_CODE[image.confirmed_code]) if image.confirmed_code else None
+
+    @admin.display(description=gettext_lazy("override"), empty_value="–")
+    def override_words(self, image: Image) -> str | None:
+        override = getattr(image, "override", None)
+        if override is None:
+            return None
+        return _("%(who)s, %(when)s: “%(reason)s”") % {
+            "who": override.member.name,
+            "when": override.created_at.strftime("%Y-%m-%d %H:%M"),
+            "reason": override.reason,
+        }
+
+    @admin.display(description=gettext_lazy("size"))
+    def size(self, image: Image) -> str:
+        return f"{image.width} × {image.height}"
+
+
+def _picture(image: Image, *, kind: str, css_class: str) -> SafeString:
+    """The photograph by the address that checks who asks."""
+    return format_html(
+        '<img class="{}" src="{}" alt="{}" loading="lazy">',
+        css_class,
+        reverse("image-file", args=[image.pk, kind]),
+        _("Photograph of %(lesion)s") % {"lesion": image.lesion},
+    )

@@ -1,0 +1,61 @@
+from django.contrib import admin
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from diagnosis.models import Report
+from patients.admin.scope import ClinicFilter, ClinicScopedAdmin
+
+
+@admin.register(Report)
+class ReportAdmin(ClinicScopedAdmin):
+    """Signed reports, to look up. They are signed and released on the visit's page and changed nowhere."""
+
+    list_display = ("visit_date", "patient", "signed_by", "signed_at", "is_released", "downloads")
+    list_filter = (
+        ("released_at", admin.EmptyFieldListFilter),
+        ("signed_by", ClinicFilter),
+    )
+    list_select_related = ("visit__patient", "signed_by__user", "released_by__user")
+    list_per_page = 50
+    search_fields = (
+        "visit__patient__family_name",
+        "visit__patient__given_name",
+        "visit__patient__record_number",
+        "content_sha256",
+        "pdf_sha256",
+    )
+    search_help_text = _("Patient's name or record number, or a hash from a report")
+    date_hierarchy = "signed_at"
+    fields = (
+        "visit",
+        "patient",
+        "signed_by",
+        "signed_at",
+        "released_by",
+        "released_at",
+        "content_sha256",
+        "pdf_sha256",
+        "downloads",
+    )
+
+    @admin.display(description=_("visit"), ordering="visit__date")
+    def visit_date(self, report: Report) -> object:
+        return report.visit.date
+
+    @admin.display(description=_("patient"), ordering="visit__patient__family_name")
+    def patient(self, report: Report) -> str:
+        return str(report.visit.patient)
+
+    @admin.display(description=_("released"), boolean=True, ordering="released_at")
+    def is_released(self, report: Report) -> bool:
+        return report.released_at is not None
+
+    @admin.display(description=_("report"))
+    def downloads(self, report: Report) -> SafeString:
+        return format_html(
+            '<a href="{}">PDF</a> · <a href="{}">JSON</a>',
+            reverse("report-pdf", args=[report.pk]),
+            reverse("report-json", args=[report.pk]),
+        )

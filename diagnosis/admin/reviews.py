@@ -1,0 +1,55 @@
+"""Reviews on a photograph's page: history to read, and one more to add. Nothing is changed, nothing is deleted."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.forms.models import BaseInlineFormSet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from diagnosis.forms import ReviewForm
+from diagnosis.models import Review
+from diagnosis.services.reviews import record_review
+from patients.admin.scope import RoleGate, member_of
+from patients.models import Member, Role
+
+
+class ReviewFormSet(BaseInlineFormSet):
+    """Saves what was added through the same service as everybody else."""
+
+    reviewer: Member
+
+    def save_new(self, form: forms.ModelForm, commit: bool = True) -> Review:
+        return record_review(
+            image=self.instance,
+            reviewer=self.reviewer,
+            code=form.cleaned_data["code"],
+            certainty=form.cleaned_data["certainty"],
+            reason=form.cleaned_data["reason"],
+        )
+
+
+class ReviewInline(RoleGate, admin.TabularInline):
+    model = Review
+    form = ReviewForm
+    formset = ReviewFormSet
+    fields = ("code", "certainty", "reason", "reviewer", "created_at")
+    readonly_fields = ("reviewer", "created_at")
+    extra = 1
+    can_delete = False
+    verbose_name = _("review")
+    verbose_name_plural = _("Reviews: the newest that is certain or probable is the confirmed label")
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A review is signed by a dermatologist: a superuser who is none has nothing to sign with."""
+        member = member_of(request)
+        return request.user.is_active and member is not None and member.role == Role.DERMATOLOGIST
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        formset = super().get_formset(request, obj, **kwargs)
+        formset.reviewer = member_of(request)
+        return formset
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("reviewer__user")

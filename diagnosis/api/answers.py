@@ -1,0 +1,144 @@
+"""What is answered to a photograph, kept or not."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from django.utils.translation import gettext as _
+from rest_framework.request import Request
+
+from diagnosis import explanations
+from diagnosis.api.links import image_link
+from diagnosis.api.problems import Problem
+from diagnosis.models import Image, Tier
+from diagnosis.presentation import prediction_set
+from diagnosis.refusals import present_refusal
+from diagnosis.services.analysis import QuickResult
+from mlmodel.analysis import get_analyser
+from mlmodel.taxonomy import BY_CODE, CODES
+
+
+@dataclass(frozen=True)
+class Reader:
+    """For whom the explanation is written."""
+
+    language: str
+    reading_level: str
+
+
+def answer_for_image(image: Image, *, reader: Reader, request: Request) -> dict[str, Any]:
+    """Say what the network said of a kept photograph. Raises ``Problem`` if it refused to judge it."""
+    link = image_link(image, request)
+    prediction = image.predictions.select_related("model_version").first()
+    if prediction is None:
+        raise _refusal(image.verdict, image.measures, image=link)
+    analyser = get_analyser()
+    return _answer(
+        probabilities=prediction.probabilities,
+        equal_prior_scores=_without_class_mix(prediction.probabilities),
+        malignant_probability=prediction.malignant_probability,
+        tier=prediction.tier,
+        codes=prediction_set(analyser, prediction.probabilities),
+        model_version=prediction.model_version.name,
+        quality=_quality(image.verdict, image.measures),
+        image=link,
+        reader=reader,
+    )
+
+
+def answer_for_quick_result(result: QuickResult, *, reader: Reader) -> dict[str, Any]:
+    """Say what the network says of a photograph that is not kept. Raises ``Problem`` if it refused to judge it."""
+    quality = result.analysis.quality
+    assessment = result.analysis.assessment
+    if assessment is None:
+        raise _refusal(str(quality.verdict), quality.measures, image=None)
+    return _answer(
+        probabilities=assessment.probabilities,
+        equal_prior_scores=assessment.equal_prior_scores,
+        malignant_probability=assessment.malignant_probability,
+        tier=str(assessment.tier),
+        codes=assessment.prediction_set,
+        model_version=result.model_version,
+        quality=_quality(str(quality.verdict), quality.measures),
+        image=None,
+        reader=reader,
+    )
+
+
+def explanation_of(code: str, *, reader: Reader, wait: bool = True) -> dict[str, Any]:
+    """The explanation; without ``wait`` as it is known now, and a better one is asked for in the background."""
+    wanted = {"code": code, "language": reader.language, "reading_level": reader.reading_level}
+    if not wait:
+        explanations.request_explanation(**wanted)
+    explained = explanations.explain(**wanted, ask=wait)
+    return {
+        "source": str(explained.source),
+        "model_name": explained.model_name,
+        "language": explained.language,
+        "urgency": explained.urgency,
+        "sections": dict(explained.sections),
+        "sources": [{"title": title, "url": url} for title, url in explained.sources],
+    }
+
+
+def _answer(
+    *,
+    probabilities: Mapping[str, float],
+    equal_prior_scores: Mapping[str, float],
+    malignant_probability: float,
+    tier: str,
+    codes: tuple[str, ...],
+    model_version: str,
+    quality: dict[str, Any],
+    image: dict[str, Any] | None,
+    reader: Reader,
+) -> dict[str, Any]:
+    code = max(CODES, key=lambda each: probabilities[each])
+    return {
+        "predicted_class": BY_CODE[code].name,
+        "predicted_code": code,
+        "confidence": _rounded(probabilities[code]),
+        "probabilities": {each: _rounded(probabilities[each]) for each in CODES},
+        "equal_prior_scores": {each: _rounded(equal_prior_scores[each]) for each in CODES},
+        "malignant_probability": _rounded(malignant_probability),
+        "tier": {"code": tier, "text": str(Tier(tier).label)},
+        "prediction_set": list(codes),
+        "explanation": explanation_of(code, reader=reader, wait=False),
+        "model_version": model_version,
+        "quality": quality,
+        "image": image,
+        "disclaimer": disclaimer(),
+    }
+
+
+def disclaimer() -> str:
+    return _("Decision support, not a diagnosis: a dermatologist decides.")
+
+
+def _refusal(verdict: str, measures: Mapping[str, float], *, image: dict[str, Any] | None) -> Problem:
+    words = present_refusal(verdict)
+    return Problem(
+        "cannot-be-judged",
+        f"{words.title}. {words.what_was_wrong}",
+        reason=words.what_was_wrong,
+        advice=list(words.tips),
+        quality=_quality(verdict, measures),
+        image=image,
+        disclaimer=disclaimer(),
+    )
+
+
+def _quality(verdict: str, measures: Mapping[str, float]) -> dict[str, Any]:
+    return {"verdict": verdict, "measures": {name: _rounded(value) for name, value in measures.items()}}
+
+
+def _without_class_mix(probabilities: Mapping[str, float]) -> dict[str, float]:
+    """Divide the training class mix out of calibrated probabilities: the same as reading the logits again."""
+    values = np.array([probabilities[code] for code in CODES]) / get_analyser().calibration.class_mix
+    return dict(zip(CODES, (float(value) for value in values / values.sum()), strict=True))
+
+
+def _rounded(value: float) -> float:
+    """Six digits: more would be noise."""
+    return round(float(value), 6)

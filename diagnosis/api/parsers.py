@@ -1,0 +1,60 @@
+"""Reading what is sent. Whatever cannot be read is the sender's error, never ours."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.conf import settings
+from django.utils.translation import gettext as _
+from rest_framework import parsers
+from rest_framework.exceptions import ParseError, UnsupportedMediaType
+from rest_framework.request import Request
+
+from diagnosis.api.problems import Problem
+
+MEGABYTE = 1024 * 1024
+# One photograph and the form around it.
+PHOTOGRAPH_REQUEST_BYTES = 21 * MEGABYTE
+PHOTOGRAPHS_REQUEST_BYTES = settings.UPLOAD_MAX_REQUEST_BYTES
+TEXT_REQUEST_BYTES = 64 * 1024
+
+
+def refuse_unreadable(request: Request, *, limit: int) -> None:
+    """Refuse by its headers alone a body that is too long, of unknown length, or in another encoding than UTF-8."""
+    try:
+        length = int(request.META.get("CONTENT_LENGTH") or 0)
+    except ValueError:
+        length = 0
+    if length > limit:
+        raise Problem("too-large", _("A request may have %(megabytes)g MB.") % {"megabytes": _megabytes(limit)})
+    if not length and "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
+        raise Problem("length-required")
+    if (request.encoding or "utf-8").lower().replace("_", "-") not in ("utf-8", "utf8", "us-ascii", "ascii"):
+        raise UnsupportedMediaType(request.content_type, _("Send text as UTF-8."))
+
+
+class FormParser(parsers.MultiPartParser):
+    """Multipart forms. The header of a part may name an encoding that nobody knows, and more of the kind."""
+
+    def parse(
+        self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except (LookupError, ValueError) as error:
+            raise ParseError(_("The form could not be read. Send it as multipart/form-data.")) from error
+
+
+class JSONParser(parsers.JSONParser):
+    """JSON; what is nested without end is an error like any other."""
+
+    def parse(
+        self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
+    ) -> Any:
+        try:
+            return super().parse(stream, media_type, parser_context)
+        except RecursionError as error:
+            raise ParseError(_("The JSON is nested too deeply.")) from error
+
+
+def _megabytes(count: int) -> float:
+    return round(count / MEGABYTE, 2)

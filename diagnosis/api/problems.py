@@ -1,0 +1,177 @@
+"""Every error of the API as a problem detail (RFC 9457): ``application/problem+json``."""
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
+
+from django.core.exceptions import (
+    PermissionDenied,
+    RequestDataTooBig,
+    SuspiciousOperation,
+    TooManyFieldsSent,
+    TooManyFilesSent,
+)
+from django.core.signals import got_request_exception
+from django.http import Http404, UnreadablePostError
+from django.http.multipartparser import MultiPartParserError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from rest_framework import exceptions
+from rest_framework.response import Response
+from rest_framework.views import set_rollback
+
+from diagnosis.api.links import image_link
+from diagnosis.services import errors
+from mlmodel import pictures
+from mlmodel.release import ReleaseError
+
+logger = logging.getLogger(__name__)
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:problem-type:dermascan:"
+
+# By code: status and title. The code is what programs compare; it is also the end of the type.
+KINDS: dict[str, tuple[int, Any]] = {
+    "malformed": (400, gettext_lazy("The request could not be read")),
+    "invalid": (400, gettext_lazy("Some fields need correcting")),
+    "empty-file": (400, gettext_lazy("The file is empty")),
+    "not-authenticated": (401, gettext_lazy("Sign in or send a token")),
+    "authentication-failed": (401, gettext_lazy("The token is not accepted")),
+    "permission-denied": (403, gettext_lazy("This is not allowed")),
+    "not-found": (404, gettext_lazy("Not found")),
+    "method-not-allowed": (405, gettext_lazy("This method is not allowed here")),
+    "not-acceptable": (406, gettext_lazy("The answer is JSON")),
+    "already-uploaded": (409, gettext_lazy("This photograph is already there")),
+    "visit-is-closed": (409, gettext_lazy("The visit was signed")),
+    "refused": (409, gettext_lazy("This cannot be done as things stand")),
+    "length-required": (411, gettext_lazy("Say how long the request is (Content-Length)")),
+    "too-large": (413, gettext_lazy("Too large")),
+    "too-many-files": (413, gettext_lazy("Too many files")),
+    "too-many-pixels": (413, gettext_lazy("The photograph has too many pixels")),
+    "not-an-image": (415, gettext_lazy("The file is not a photograph")),
+    "unsupported-media-type": (415, gettext_lazy("This kind of content is not read here")),
+    "broken-image": (422, gettext_lazy("The photograph is damaged")),
+    "slow-image": (422, gettext_lazy("The photograph takes too long to open")),
+    "cannot-be-judged": (422, gettext_lazy("The photograph cannot be judged")),
+    "throttled": (429, gettext_lazy("Too many requests")),
+    "server-error": (500, gettext_lazy("Something went wrong on our side")),
+    "engine-unavailable": (503, gettext_lazy("The network cannot answer now")),
+}
+
+# The most particular class first.
+_KIND_OF: tuple[tuple[type[Exception], str], ...] = (
+    (exceptions.ParseError, "malformed"),
+    (exceptions.ValidationError, "invalid"),
+    (exceptions.NotAuthenticated, "not-authenticated"),
+    (exceptions.AuthenticationFailed, "authentication-failed"),
+    (exceptions.PermissionDenied, "permission-denied"),
+    (PermissionDenied, "permission-denied"),
+    (exceptions.NotFound, "not-found"),
+    (Http404, "not-found"),
+    (exceptions.MethodNotAllowed, "method-not-allowed"),
+    (exceptions.NotAcceptable, "not-acceptable"),
+    (exceptions.UnsupportedMediaType, "unsupported-media-type"),
+    (exceptions.Throttled, "throttled"),
+    (pictures.EmptyFile, "empty-file"),
+    (pictures.TooLarge, "too-large"),
+    (pictures.TooManyPixels, "too-many-pixels"),
+    (pictures.NotAPicture, "not-an-image"),
+    (pictures.DecodeTimeout, "slow-image"),
+    (pictures.PictureError, "broken-image"),
+    (errors.VisitIsClosed, "visit-is-closed"),
+    (errors.AlreadyUploaded, "already-uploaded"),
+    (errors.Refused, "refused"),
+    (RequestDataTooBig, "too-large"),
+    (TooManyFilesSent, "too-many-files"),
+    (TooManyFieldsSent, "malformed"),
+    (MultiPartParserError, "malformed"),
+    (UnreadablePostError, "malformed"),
+    (SuspiciousOperation, "malformed"),
+    (ReleaseError, "engine-unavailable"),
+)
+
+
+class Problem(Exception):
+    """An error with a code of ``KINDS``, a sentence for people, and members of its own."""
+
+    def __init__(self, code: str, detail: Any = "", **members: Any) -> None:
+        super().__init__(code)
+        self.code = code
+        self.detail = detail
+        self.members = members
+
+
+def problem_details(error: Exception, context: Mapping[str, Any]) -> Response:
+    """Answer ``error``; DRF calls this for everything that a view of the API raises."""
+    request = context.get("request")
+    problem = describe(error, instance=request.path if request else "")
+    if problem["status"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        report_our_own(error, request)
+    set_rollback()
+    headers = {}
+    if auth_header := getattr(error, "auth_header", None):
+        headers["WWW-Authenticate"] = auth_header
+    if "retry_after" in problem:
+        headers["Retry-After"] = str(problem["retry_after"])
+    return Response(problem, status=problem["status"], headers=headers, content_type=MEDIA_TYPE)
+
+
+def describe(error: Exception, *, instance: str) -> dict[str, Any]:
+    """Return the problem detail of ``error``: type, title, status, detail, instance, code, and what more it knows."""
+    code, detail, members = _read(error)
+    status, title = KINDS[code]
+    return {
+        "type": TYPE_PREFIX + code,
+        "title": str(title),
+        "status": status,
+        "detail": str(detail or title),
+        "instance": instance,
+        "code": code,
+        **members,
+    }
+
+
+def report_our_own(error: Exception, request: Any) -> None:
+    """Log a fault of ours with its trace, and let Django's listeners (tests, error reporters) know."""
+    logger.error("The API failed.", exc_info=error)
+    if not isinstance(error, ReleaseError):
+        got_request_exception.send(sender=None, request=getattr(request, "_request", request))
+
+
+def _read(error: Exception) -> tuple[str, Any, dict[str, Any]]:
+    """Return code, detail and further members."""
+    if isinstance(error, Problem):
+        return error.code, error.detail, error.members
+    code = next((code for kind, code in _KIND_OF if isinstance(error, kind)), "server-error")
+    match error:
+        case exceptions.ValidationError():
+            return code, _("Correct the fields named in “errors” and send the request again."), _fields(error)
+        case exceptions.Throttled():
+            retry_after = int(getattr(error, "wait", None) or 1)
+            detail = _("Wait %(seconds)d seconds, then send the request again.") % {"seconds": retry_after}
+            return code, detail, {"retry_after": retry_after}
+        case exceptions.APIException():
+            return code, error.detail, {}
+        case pictures.PictureError():
+            return code, error.message, {}
+        case errors.AlreadyUploaded():
+            return code, error.message, {"image": image_link(error.existing)}
+        case errors.Refused():
+            return code, error.message, {}
+    # What Django says of the rest is meant for its developers.
+    return code, "", {}
+
+
+def _fields(error: exceptions.ValidationError) -> dict[str, Any]:
+    detail = error.detail if isinstance(error.detail, dict) else {"non_field_errors": error.detail}
+    return {"errors": {field: _messages(messages) for field, messages in detail.items()}}
+
+
+def _messages(value: Any) -> list[str]:
+    """Flatten what a serializer says of one field."""
+    if isinstance(value, dict):
+        return [message for inner in value.values() for message in _messages(inner)]
+    if isinstance(value, list):
+        return [message for inner in value for message in _messages(inner)]
+    return [str(value)]

@@ -1,0 +1,265 @@
+"""What the OpenAPI description says of each operation: answers, problems, examples."""
+
+from typing import Any
+
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, inline_serializer
+from rest_framework import serializers as fields
+
+from diagnosis.api.problems import KINDS, MEDIA_TYPE, TYPE_PREFIX
+from diagnosis.api.serializers import ExplanationSerializer, PredictBatchSerializer, PredictSerializer
+from diagnosis.explanations import SECTIONS
+from diagnosis.models import QualityVerdict, Tier
+from mlmodel.taxonomy import BY_CODE, CODES
+
+_IMAGE_ID = "0b5d3c1e-6a0f-4f0e-9d6f-2f6d6f3b8f11"
+
+
+class QualitySchema(fields.Serializer[Any]):
+    verdict = fields.ChoiceField(QualityVerdict.choices)
+    measures = fields.DictField(child=fields.FloatField())
+
+
+class ImageLinkSchema(fields.Serializer[Any]):
+    id = fields.UUIDField()
+    url = fields.CharField(help_text="The page that shows it.")
+    lesion = fields.UUIDField()
+    visit = fields.UUIDField()
+
+
+class ProblemSchema(fields.Serializer[Any]):
+    """RFC 9457."""
+
+    type = fields.CharField(help_text=f"“{TYPE_PREFIX}” and the code.")
+    title = fields.CharField()
+    status = fields.IntegerField()
+    detail = fields.CharField(help_text="What to do about it.")
+    instance = fields.CharField()
+    code = fields.ChoiceField([(code, code) for code in KINDS])
+    errors = fields.DictField(  # type: ignore[assignment]  # a field here, not the serializer's own errors
+        child=fields.ListField(child=fields.CharField()), required=False, help_text="By field."
+    )
+    retry_after = fields.IntegerField(required=False, help_text="Seconds; also in the header Retry-After.")
+    quality = QualitySchema(required=False)
+    reason = fields.CharField(required=False, help_text="Why the photograph cannot be judged.")
+    advice = fields.ListField(child=fields.CharField(), required=False, help_text="How to take a better one.")
+    image = ImageLinkSchema(required=False, allow_null=True, help_text="The photograph, where it is kept.")
+    disclaimer = fields.CharField(required=False)
+
+
+class ExplanationSchema(fields.Serializer[Any]):
+    # “source” is a word of the framework's own; inside a description it is only a name.
+    sections = inline_serializer("Sections", {name: fields.CharField() for name in SECTIONS})
+    urgency = fields.CharField(help_text="How soon to seek care.")
+    sources = fields.ListField(
+        child=inline_serializer("Source", {"title": fields.CharField(), "url": fields.CharField()})
+    )
+    model_name = fields.CharField(allow_null=True, help_text="The language model, if one wrote this.")
+    language = fields.CharField()
+
+    def get_fields(self) -> dict[str, Any]:
+        writers = [("library", "Our own library"), ("gemini", "A language model")]
+        return {"source": fields.ChoiceField(writers, help_text="Who wrote this."), **super().get_fields()}
+
+
+class _ByCode(fields.Serializer[Any]):
+    def get_fields(self) -> dict[str, Any]:
+        return {code: fields.FloatField(min_value=0, max_value=1) for code in CODES}
+
+
+class ProbabilitiesSchema(_ByCode):
+    """Calibrated probabilities by code; they sum to 1."""
+
+
+class EqualPriorScoresSchema(_ByCode):
+    """The same logits with the training class mix divided out; they sum to 1."""
+
+
+class AnswerSchema(fields.Serializer[Any]):
+    predicted_class = fields.CharField()
+    predicted_code = fields.ChoiceField([(code, BY_CODE[code].name) for code in CODES])
+    confidence = fields.FloatField(help_text="The calibrated probability of the predicted class.")
+    probabilities = ProbabilitiesSchema()
+    equal_prior_scores = EqualPriorScoresSchema()
+    malignant_probability = fields.FloatField(help_text="The calibrated mass on mel, bcc and akiec.")
+    tier = inline_serializer("Tier", {"code": fields.ChoiceField(Tier.choices), "text": fields.CharField()})
+    prediction_set = fields.ListField(
+        child=fields.CharField(), help_text="Codes that together hold the truth 9 times in 10, most probable first."
+    )
+    explanation = ExplanationSchema()
+    model_version = fields.CharField()
+    quality = QualitySchema()
+    image = ImageLinkSchema(allow_null=True, help_text="Null when nothing was kept.")
+    disclaimer = fields.CharField()
+
+
+class ItemSchema(fields.Serializer[Any]):
+    index = fields.IntegerField()
+    filename = fields.CharField()
+    status = fields.IntegerField(help_text="What this file alone would have been answered with.")
+    result = AnswerSchema(required=False)
+    problem = ProblemSchema(required=False)
+
+
+class BatchAnswerSchema(fields.Serializer[Any]):
+    count = fields.IntegerField()
+    failed = fields.IntegerField()
+    results = ItemSchema(many=True)
+
+
+class StatusSchema(fields.Serializer[Any]):
+    status = fields.ChoiceField([("ok", "ok"), ("failing", "failing")])
+    model_version = fields.CharField(allow_null=True)
+    checks = inline_serializer(
+        "Checks",
+        {
+            name: inline_serializer(
+                f"Check{name.title()}",
+                {"status": fields.ChoiceField([("ok", "ok"), ("failing", "failing")]), **more},
+            )
+            for name, more in {
+                "database": {},
+                "engine": {},
+                "queue": {"waiting": fields.IntegerField(allow_null=True, help_text="Tasks not yet taken up.")},
+            }.items()
+        },
+    )
+
+
+def problems(*codes: str) -> dict[Any, Any]:
+    """Describe the problems with these codes, grouped by status, an example each."""
+    by_status: dict[int, list[str]] = {}
+    for code in codes:
+        by_status.setdefault(KINDS[code][0], []).append(code)
+    return {
+        (status, MEDIA_TYPE): OpenApiResponse(
+            ProblemSchema,
+            description=", ".join(same),
+            examples=[_problem_example(code) for code in same],
+        )
+        for status, same in by_status.items()
+    }
+
+
+def _problem_example(code: str) -> OpenApiExample:
+    status, title = KINDS[code]
+    members: dict[str, Any] = {
+        "throttled": {"retry_after": 12},
+        "invalid": {"errors": {"file": ["No file was submitted."]}},
+        "cannot-be-judged": {
+            "reason": "The fine structure of the spot cannot be seen.",
+            "advice": ["Tap on the spot so that the camera focuses on it."],
+            "quality": {"verdict": "blurred", "measures": {"sharpness": 3.1, "brightness": 148.2}},
+            "image": None,
+        },
+    }.get(code, {})
+    base = {"type": TYPE_PREFIX + code, "title": str(title), "status": status, "detail": str(title)}
+    return OpenApiExample(code, {**base, "instance": "/api/v1/predict/", "code": code, **members}, response_only=True)
+
+
+_EVERYWHERE = ("malformed", "invalid", "authentication-failed", "permission-denied", "not-acceptable")
+_BODIES = ("length-required", "too-large", "unsupported-media-type", "throttled")
+_KEEPING = ("not-found", "already-uploaded", "visit-is-closed", "too-many-files")
+_PICTURES = ("empty-file", "too-many-pixels", "not-an-image", "broken-image", "slow-image", "cannot-be-judged")
+
+_EXPLANATION: dict[str, Any] = {
+    "source": "library",
+    "model_name": None,
+    "language": "en",
+    "urgency": "See a dermatologist within two weeks.",
+    "sections": dict.fromkeys(SECTIONS, "…"),
+    "sources": [{"title": "NHS: Melanoma skin cancer", "url": "https://www.nhs.uk/conditions/melanoma-skin-cancer/"}],
+}
+_ANSWER: dict[str, Any] = {
+    "predicted_class": "Melanoma",
+    "predicted_code": "mel",
+    "confidence": 0.6213,
+    "probabilities": {
+        "akiec": 0.0041, "bcc": 0.0102, "bkl": 0.1044, "df": 0.0021, "mel": 0.6213, "nv": 0.2561, "vasc": 0.0018,
+    },
+    "equal_prior_scores": {
+        "akiec": 0.0113, "bcc": 0.018, "bkl": 0.0861, "df": 0.0165, "mel": 0.5059, "nv": 0.3507, "vasc": 0.0115,
+    },
+    "malignant_probability": 0.6356,
+    "tier": {"code": "urgent", "text": str(Tier.URGENT.label)},
+    "prediction_set": ["mel", "nv"],
+    "explanation": _EXPLANATION,
+    "model_version": "xception-7f3a12cd",
+    "quality": {"verdict": "accepted", "measures": {"sharpness": 41.7, "brightness": 151.0, "in_domain": 0.998}},
+    "image": {"id": _IMAGE_ID, "url": f"https://clinic.example/images/{_IMAGE_ID}/", "lesion": "…", "visit": "…"},
+    "disclaimer": "Decision support, not a diagnosis: a dermatologist decides.",
+}  # fmt: skip
+
+predict = extend_schema(
+    operation_id="predict",
+    summary="Judge one photograph",
+    description=(
+        "Without `lesion`, `visit` or `patient` nothing is kept. To keep the photograph, name its `lesion`: it joins "
+        "the `visit` you name, or else the patient's open visit of today, or else a new one. `patient` is only "
+        "checked against the lesion. A photograph that cannot be judged is answered with 422, and kept all the same "
+        "if a lesion was named."
+    ),
+    request={"multipart/form-data": PredictSerializer},
+    responses={
+        200: OpenApiResponse(AnswerSchema, examples=[OpenApiExample("kept", _ANSWER, response_only=True)]),
+        **problems(*_EVERYWHERE, *_BODIES, *_KEEPING, *_PICTURES, "engine-unavailable"),
+    },
+)
+predict_batch = extend_schema(
+    operation_id="predict_batch",
+    summary="Judge up to 32 photographs",
+    description="One result or problem for each file, in order. Counts as that many predictions.",
+    request={"multipart/form-data": PredictBatchSerializer},
+    responses={
+        200: OpenApiResponse(
+            BatchAnswerSchema,
+            examples=[
+                OpenApiExample(
+                    "one of two",
+                    {
+                        "count": 2,
+                        "failed": 1,
+                        "results": [
+                            {"index": 0, "filename": "mole.jpg", "status": 200, "result": _ANSWER},
+                            {
+                                "index": 1,
+                                "filename": "notes.jpg",
+                                "status": 415,
+                                "problem": _problem_example("not-an-image").value,
+                            },
+                        ],
+                    },
+                    response_only=True,
+                )
+            ],
+        ),
+        **problems(*_EVERYWHERE, *_BODIES, "not-found", "too-many-files"),
+    },
+)
+explanation = extend_schema(
+    operation_id="explanation",
+    summary="Explain a condition",
+    request={
+        "application/json": ExplanationSerializer,
+        "multipart/form-data": ExplanationSerializer,
+    },
+    examples=[OpenApiExample("melanoma", {"condition": "mel", "language": "en"}, request_only=True)],
+    responses={
+        200: OpenApiResponse(ExplanationSchema, examples=[OpenApiExample("mel", _EXPLANATION, response_only=True)]),
+        **problems(*_EVERYWHERE, *_BODIES),
+    },
+)
+_STATUS_EXAMPLE = {
+    "status": "ok",
+    "model_version": "xception-7f3a12cd",
+    "checks": {"database": {"status": "ok"}, "engine": {"status": "ok"}, "queue": {"status": "ok", "waiting": 0}},
+}
+status = extend_schema(
+    operation_id="status",
+    summary="Is everything up?",
+    description="Open to all. 200 if everything answers, 503 if a part does not.",
+    auth=[],
+    responses={
+        200: OpenApiResponse(StatusSchema, examples=[OpenApiExample("up", _STATUS_EXAMPLE, response_only=True)]),
+        503: OpenApiResponse(StatusSchema, description="A part does not answer."),
+    },
+)

@@ -1,0 +1,23 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from diagnosis.demo import DEMO_PASSWORD, USER_NAMES
+from diagnosis.demo.build import DemoRefused, create_demo_clinic
+
+
+class Command(BaseCommand):
+    help = "Make the demo clinic: four accounts with a published password, six invented patients. Never in production."
+
+    def handle(self, **options: Any) -> None:
+        try:
+            clinic, is_new = create_demo_clinic()
+        except DemoRefused as refusal:
+            raise CommandError(str(refusal)) from refusal
+        if not options["verbosity"]:
+            return
+        if is_new:
+            self.stdout.write(f"Made the demo clinic “{clinic.name}” with six invented patients.")
+            self.stdout.write(f"Sign in as {', '.join(USER_NAMES)}; the password of all is {DEMO_PASSWORD}")
+        else:
+            self.stdout.write(f"The demo clinic “{clinic.name}” is there already; nothing was changed.")

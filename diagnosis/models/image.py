@@ -1,0 +1,131 @@
+import uuid
+from pathlib import PurePath
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.db.models import OuterRef, Q, Subquery
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from patients.models import Lesion, Member, Visit, VisitStatus
+
+
+class QualityVerdict(models.TextChoices):
+    ACCEPTED = "accepted", _("Good enough to judge")
+    NOT_SKIN = "not_skin", _("Not a skin lesion")
+    BLURRED = "blurred", _("Blurred")
+    TOO_DARK = "too_dark", _("Too dark")
+    TOO_BRIGHT = "too_bright", _("Blown out")
+    TOO_SMALL = "too_small", _("Too small")
+
+
+def _stored_as(image: "Image", kind: str, suffix: str) -> str:
+    """Names on disk carry no patient: only the image's random key, spread over 256 folders."""
+    return str(PurePath("images") / image.pk.hex[:2] / f"{image.pk.hex}-{kind}{suffix}")
+
+
+def original_path(image: "Image", filename: str) -> str:
+    return _stored_as(image, "original", "")
+
+
+def display_path(image: "Image", filename: str) -> str:
+    return _stored_as(image, "display", ".jpg")
+
+
+def thumbnail_path(image: "Image", filename: str) -> str:
+    return _stored_as(image, "thumbnail", ".jpg")
+
+
+class ImageQuerySet(models.QuerySet["Image"]):
+    def visible_to(self, member: Member | None) -> "ImageQuerySet":
+        """The photographs of the patients of the member's clinic."""
+        return self.filter(visit__patient__clinic=member.clinic_id) if member else self.none()
+
+    def released_to(self, user: AbstractBaseUser | AnonymousUser) -> "ImageQuerySet":
+        """The photographs in visits that were released to the patient who signed in as ``user``."""
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(visit__patient__user=user, visit__status=VisitStatus.RELEASED)
+
+    def with_confirmed_label(self) -> "ImageQuerySet":
+        """Annotate ``confirmed_code``: the label that reviews have settled, or None."""
+        from .review import Review
+
+        newest = Review.objects.deciding().filter(image=OuterRef("pk")).order_by("-created_at", "-pk")
+        return self.annotate(confirmed_code=Subquery(newest.values("code")[:1]))
+
+
+class Image(models.Model):
+    """One photograph of one lesion at one visit.
+
+    The original is kept as sent and never served to a browser as a page; what is shown is re-encoded, upright, and
+    without metadata.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    visit = models.ForeignKey(Visit, on_delete=models.PROTECT, related_name="images")
+    lesion = models.ForeignKey(Lesion, on_delete=models.PROTECT, related_name="images")
+    uploaded_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
+    original = models.FileField(upload_to=original_path, max_length=120)
+    original_name = models.CharField(max_length=200)
+    media_type = models.CharField(max_length=40)
+    sha256 = models.CharField(max_length=64)
+    width = models.PositiveIntegerField(help_text=_("Pixels, upright."))
+    height = models.PositiveIntegerField(help_text=_("Pixels, upright."))
+    display = models.FileField(upload_to=display_path, max_length=120)
+    thumbnail = models.FileField(upload_to=thumbnail_path, max_length=120)
+    verdict = models.CharField(max_length=10, choices=QualityVerdict)
+    measures = models.JSONField(default=dict, help_text=_("What the quality judge measured."))
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ImageQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["visit", "lesion", "sha256"], name="photograph_is_kept_once_for_a_lesion"),
+            models.CheckConstraint(condition=Q(verdict__in=QualityVerdict.values), name="image_verdict_is_known"),
+            models.CheckConstraint(condition=Q(width__gte=1, height__gte=1), name="image_has_pixels"),
+            models.CheckConstraint(condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="image_sha256_is_a_hash"),
+        ]
+        indexes = [models.Index(fields=["-created_at"], name="images_by_age")]
+
+    def __str__(self) -> str:
+        return _("Photograph of %(date)s") % {"date": self.created_at.date().isoformat()}
+
+    def get_absolute_url(self) -> str:
+        return reverse("image", args=[self.pk])
+
+    @property
+    def is_accepted(self) -> bool:
+        return self.verdict == QualityVerdict.ACCEPTED
+
+
+class QualityOverride(models.Model):
+    """A dermatologist's decision to have a refused photograph judged all the same. Append-only."""
+
+    image = models.OneToOneField(Image, on_delete=models.PROTECT, related_name="override")
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=300)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~Q(reason=""), name="override_states_a_reason")]
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class ImageFeatures(models.Model):
+    """The backbone's pooled features of one image, kept so that a new head can re-score the archive in seconds."""
+
+    image = models.OneToOneField(Image, on_delete=models.CASCADE, related_name="features")
+    backbone_sha256 = models.CharField(max_length=64)
+    vector = models.BinaryField(help_text=_("Little-endian float16."))
+
+    class Meta:
+        verbose_name_plural = "image features"
+
+    def __str__(self) -> str:
+        return f"{self.image_id}"

@@ -1,0 +1,99 @@
+import uuid
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import reduce
+from operator import add
+
+from django.db import models
+from django.db.models import F, Q, Value
+from django.db.models.expressions import CombinedExpression
+from django.utils.translation import gettext_lazy as _
+
+from mlmodel.models import ModelVersion
+from mlmodel.taxonomy import BY_CODE, CODES, CONDITIONS, MALIGNANT_CODES, Condition
+
+from .image import Image
+
+
+class Tier(models.TextChoices):
+    """What the malignant probability mass asks for; the thresholds travel with the model version."""
+
+    URGENT = "urgent", _("See a dermatologist within two weeks")
+    WATCH = "watch", _("Have a dermatologist look at it")
+    CALM = "calm", _("Nothing alarming was found")
+
+
+def heat_map_path(prediction: "Prediction", filename: str) -> str:
+    return f"images/{prediction.image_id.hex[:2]}/{prediction.image_id.hex}-heat-{prediction.pk.hex[:8]}.png"
+
+
+def _mass(codes: Sequence[str]) -> CombinedExpression:
+    """The sum of the columns named by ``codes``."""
+    return reduce(add, (F(code) for code in codes))
+
+
+def _remainder(codes: Sequence[str], total: float) -> CombinedExpression:
+    """What the columns named by ``codes`` leave of ``total``."""
+    return Value(total) - _mass(codes)
+
+
+class Prediction(models.Model):
+    """What one model version said of one image. Never edited, never deleted while the image lives."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="predictions")
+    model_version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="predictions")
+    code = models.CharField(max_length=8, choices=[(c.code, c.name) for c in CONDITIONS])
+    akiec = models.FloatField()
+    bcc = models.FloatField()
+    bkl = models.FloatField()
+    df = models.FloatField()
+    mel = models.FloatField()
+    nv = models.FloatField()
+    vasc = models.FloatField()
+    malignant_probability = models.FloatField(help_text=_("Sum over melanoma, basal cell carcinoma, akiec."))
+    tier = models.CharField(max_length=10, choices=Tier)
+    heat_map = models.FileField(upload_to=heat_map_path, max_length=120)
+    duration = models.DurationField(default=timedelta(0))
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["image", "model_version"], name="one_prediction_per_image_and_version"),
+            models.CheckConstraint(condition=Q(code__in=CODES), name="prediction_code_is_known"),
+            models.CheckConstraint(condition=Q(tier__in=Tier.values), name="prediction_tier_is_known"),
+            models.CheckConstraint(
+                condition=Q(**{f"{code}__gte": 0 for code in CODES}, **{f"{code}__lte": 1 for code in CODES}),
+                name="probabilities_lie_between_0_and_1",
+            ),
+            models.CheckConstraint(
+                condition=Q(akiec__gte=_remainder(CODES[1:], 0.999), akiec__lte=_remainder(CODES[1:], 1.001)),
+                name="probabilities_sum_to_1",
+            ),
+            models.CheckConstraint(
+                condition=Q(
+                    malignant_probability__gte=_mass(MALIGNANT_CODES) - 0.001,
+                    malignant_probability__lte=_mass(MALIGNANT_CODES) + 0.001,
+                ),
+                name="malignant_probability_is_the_malignant_mass",
+            ),
+        ]
+        indexes = [models.Index(fields=["tier", "-created_at"], name="predictions_by_tier")]
+
+    def __str__(self) -> str:
+        return f"{self.condition.name} {self.confidence:.0%}"
+
+    @property
+    def condition(self) -> Condition:
+        return BY_CODE[self.code]
+
+    @property
+    def probabilities(self) -> dict[str, float]:
+        """Calibrated probabilities by code."""
+        return {code: getattr(self, code) for code in CODES}
+
+    @property
+    def confidence(self) -> float:
+        """The calibrated probability of the most probable class."""
+        return float(getattr(self, self.code))

@@ -1,0 +1,127 @@
+"""Photographs as lists show them: newest answer, refusal, confirmed label. Two queries for any number of them."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
+from django.utils.translation import gettext as _
+
+from diagnosis.models import Image, Prediction, Tier
+from diagnosis.models.image import ImageQuerySet
+from diagnosis.presentation import condition_name, percent
+from mlmodel.taxonomy import BY_CODE
+from patients.models import Lesion, Patient, Visit
+
+
+@dataclass(frozen=True)
+class Photograph:
+    """One photograph with what is known of it. ``prediction`` is the newest."""
+
+    image: Image
+    prediction: Prediction | None
+    confirmed: str
+
+    @property
+    def badge(self) -> str:
+        """The end of the badge's class name: a tier, or "refused"."""
+        return self.prediction.tier if self.prediction else "refused"
+
+    @property
+    def verdict(self) -> str:
+        """The tier in a few words, or why there is none."""
+        if self.prediction:
+            return tier_in_short(self.prediction.tier)
+        if self.image.is_accepted:
+            return _("Not judged yet")
+        return _("Refused: %(verdict)s") % {"verdict": self.image.get_verdict_display().lower()}
+
+    @property
+    def leading_class(self) -> str:
+        if self.prediction is None:
+            return ""
+        return f"{condition_name(self.prediction.condition)}, {percent(self.prediction.confidence)}"
+
+
+def tier_in_short(tier: str) -> str:
+    return {
+        Tier.URGENT: _("See within two weeks"),
+        Tier.WATCH: _("Have it looked at"),
+        Tier.CALM: _("Nothing alarming"),
+    }[Tier(tier)]
+
+
+def photographs(images: ImageQuerySet, *, limit: int | None = None) -> list[Photograph]:
+    """Read ``images`` with their visits, newest predictions and confirmed labels, those of the newest visit first."""
+    newest_visit_first = (
+        images.select_related("visit", "lesion")
+        .with_confirmed_label()
+        .prefetch_related(newest_predictions())
+        .order_by("-visit__date", "-created_at")
+    )
+    return [photograph_of(image) for image in newest_visit_first[:limit]]
+
+
+def newest_predictions() -> Prefetch:
+    """Predictions with their versions, newest first."""
+    return Prefetch("predictions", Prediction.objects.select_related("model_version").order_by("-created_at"))
+
+
+def photograph_of(image: Image) -> Photograph:
+    """Wrap an image that was read with ``newest_predictions`` and ``with_confirmed_label``."""
+    confirmed = getattr(image, "confirmed_code", None)
+    return Photograph(
+        image=image,
+        prediction=next(iter(image.predictions.all()), None),
+        confirmed=condition_name(BY_CODE[confirmed]) if confirmed else "",
+    )
+
+
+@dataclass(frozen=True)
+class LesionCard:
+    lesion: Lesion
+    newest: Photograph | None
+    count: int
+
+
+def lesion_cards(patient: Patient) -> list[LesionCard]:
+    """The patient's lesions, each with its newest photograph and how many there are."""
+    of_lesion = Image.objects.filter(lesion=OuterRef("pk")).order_by("-visit__date", "-created_at")
+    lesions: Sequence[Lesion] = list(
+        patient.lesions.annotate(
+            newest_image=Subquery(of_lesion.values("pk")[:1]), photographs=Count("images")
+        ).order_by("number")
+    )
+    newest = {
+        photograph.image.pk: photograph
+        for photograph in photographs(Image.objects.filter(pk__in=[_newest(lesion) for lesion in lesions]))
+    }
+    return [
+        LesionCard(lesion=lesion, newest=newest.get(_newest(lesion)), count=getattr(lesion, "photographs", 0))
+        for lesion in lesions
+    ]
+
+
+def _newest(lesion: Lesion) -> UUID:
+    return getattr(lesion, "newest_image")  # noqa: B009 - annotated above
+
+
+@dataclass(frozen=True)
+class LesionPhotographs:
+    lesion: Lesion
+    photographs: list[Photograph]
+
+
+def by_lesion(shown: Iterable[Photograph]) -> list[LesionPhotographs]:
+    """Group photographs by lesion, in the order of the lesions' numbers."""
+    groups: dict[UUID, LesionPhotographs] = {}
+    for photograph in shown:
+        lesion = photograph.image.lesion
+        groups.setdefault(lesion.pk, LesionPhotographs(lesion, [])).photographs.append(photograph)
+    return sorted(groups.values(), key=lambda group: group.lesion.number)
+
+
+def visits_with_counts(patient: Patient) -> QuerySet[Visit]:
+    """The patient's visits, newest first, each with ``photographs``: how many were taken."""
+    visits = patient.visits.select_related("clinician__user").annotate(photographs=Count("images"))
+    return visits.order_by("-date", "-created_at")  # said again: grouping drops the model's own order

@@ -1,0 +1,251 @@
+"""How an answer is said: the same words for the result page, the quick check and the report.
+
+Plain values only, so that a template needs no knowledge of the network and nothing has to be stored to show an answer.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from django.utils.translation import gettext as _
+
+from diagnosis.models import Prediction, Tier
+from mlmodel.analysis import Analyser, Analysis, get_analyser
+from mlmodel.taxonomy import BY_CODE, CODES, Condition, Malignancy
+from mlmodel.tiers import OperatingPoints
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One class with its calibrated probability. ``value`` is that of a ``<progress max="1">``."""
+
+    code: str
+    name: str
+    malignancy: str
+    is_malignant: bool
+    probability: float
+    percent: str
+    value: str
+    in_set: bool
+
+
+@dataclass(frozen=True)
+class Fact:
+    label: str
+    value: str
+
+
+@dataclass(frozen=True)
+class AssessmentView:
+    """What ``templates/diagnosis/includes/assessment.html`` shows.
+
+    Attributes:
+        tier: "urgent", "watch" or "calm"; ``mark`` is its sign, for those who do not see its colour.
+        title: the tier as an instruction; the loudest thing on the page.
+        meaning: the malignant probability, said in people out of a hundred.
+        cost: what the threshold behind the tier finds, flags and misses; empty for a network no longer loaded.
+        bars: all seven classes, most probable first.
+        next_steps: what to do, in order.
+    """
+
+    tier: str
+    mark: str
+    title: str
+    meaning: str
+    cost: str
+    bars: tuple[Bar, ...]
+    set_sentence: str
+    code: str
+    name: str
+    malignancy: str
+    leads_benign: bool
+    confidence: str
+    malignant_probability: str
+    next_steps: tuple[str, ...]
+    facts: tuple[Fact, ...]
+
+
+def present_prediction(prediction: Prediction, *, facts: Sequence[Fact] = ()) -> AssessmentView:
+    """Say what a stored prediction says. Thresholds and set are those of its own network, or are left out."""
+    analyser = get_analyser()
+    is_current = prediction.model_version.sha256 == analyser.sha256
+    return present(
+        probabilities=prediction.probabilities,
+        tier=prediction.tier,
+        malignant_probability=prediction.malignant_probability,
+        prediction_set=prediction_set(analyser, prediction.probabilities) if is_current else (),
+        operating_points=analyser.operating_points if is_current else None,
+        facts=facts,
+    )
+
+
+def present_analysis(analysis: Analysis, *, facts: Sequence[Fact] = ()) -> AssessmentView | None:
+    """Say what the network just said; None where it refused to judge (see ``present_refusal``)."""
+    assessment = analysis.assessment
+    if assessment is None:
+        return None
+    return present(
+        probabilities=assessment.probabilities,
+        tier=assessment.tier,
+        malignant_probability=assessment.malignant_probability,
+        prediction_set=assessment.prediction_set,
+        operating_points=get_analyser().operating_points,
+        facts=facts,
+    )
+
+
+def present(
+    *,
+    probabilities: Mapping[str, float],
+    tier: str,
+    malignant_probability: float,
+    prediction_set: Sequence[str],
+    operating_points: OperatingPoints | None,
+    facts: Sequence[Fact] = (),
+) -> AssessmentView:
+    """Put an answer into words."""
+    ranked = sorted(CODES, key=lambda code: -probabilities[code])
+    top = BY_CODE[ranked[0]]
+    return AssessmentView(
+        tier=str(tier),
+        mark=TIER_MARKS[Tier(tier)],
+        title=str(Tier(tier).label),
+        meaning=meaning_of(malignant_probability),
+        cost=cost_of(Tier(tier), operating_points) if operating_points else "",
+        bars=tuple(_bar(BY_CODE[code], probabilities[code], in_set=code in prediction_set) for code in ranked),
+        set_sentence=_set_sentence(prediction_set),
+        code=top.code,
+        name=condition_name(top),
+        malignancy=malignancy_name(top),
+        leads_benign=not top.is_malignant,
+        confidence=percent(probabilities[top.code]),
+        malignant_probability=percent(malignant_probability),
+        next_steps=next_steps(Tier(tier)),
+        facts=tuple(facts),
+    )
+
+
+def prediction_set(analyser: Analyser, probabilities: Mapping[str, float]) -> tuple[str, ...]:
+    """The classes that together hold the truth 9 times in 10, most probable first."""
+    values = np.array([probabilities[code] for code in CODES], dtype=np.float32)
+    return tuple(CODES[index] for index in analyser.calibration.prediction_set(values))
+
+
+TIER_MARKS = {Tier.URGENT: "!", Tier.WATCH: "?", Tier.CALM: "✓"}
+
+
+def percent(probability: float) -> str:
+    """A probability as people read it: “62 %”, “< 1 %”, “> 99 %”; never a bare zero or a false certainty."""
+    if probability < 0.01:
+        return "<\u00a01\u00a0%"
+    if probability > 0.99:
+        return ">\u00a099\u00a0%"
+    return f"{round(probability * 100)}\u00a0%"
+
+
+def condition_name(condition: Condition) -> str:
+    return {
+        "akiec": _("Actinic keratosis or Bowen's disease"),
+        "bcc": _("Basal cell carcinoma"),
+        "bkl": _("Benign keratosis"),
+        "df": _("Dermatofibroma"),
+        "mel": _("Melanoma"),
+        "nv": _("Melanocytic nevus (mole)"),
+        "vasc": _("Vascular lesion"),
+    }[condition.code]
+
+
+def malignancy_name(condition: Condition) -> str:
+    return {
+        Malignancy.MALIGNANT: _("malignant"),
+        Malignancy.PRE_MALIGNANT: _("pre-malignant"),
+        Malignancy.BENIGN: _("benign"),
+    }[condition.malignancy]
+
+
+def meaning_of(malignant_probability: float) -> str:
+    """The malignant probability in people out of a hundred."""
+    if malignant_probability < 0.01:
+        return _(
+            "Of 100 photographs that the network reads like this one, fewer than 1 shows skin cancer or an early "
+            "stage of it."
+        )
+    if malignant_probability > 0.99:
+        return _(
+            "Of 100 photographs that the network reads like this one, more than 99 show skin cancer or an early stage "
+            "of it."
+        )
+    return _(
+        "Of 100 photographs that the network reads like this one, about %(count)d show skin cancer or an early stage "
+        "of it."
+    ) % {"count": round(malignant_probability * 100)}
+
+
+def cost_of(tier: Tier, points: OperatingPoints) -> str:
+    """What the threshold behind ``tier`` finds, flags and misses, on lesions the network never saw."""
+    if tier is Tier.CALM:
+        return _(
+            "This is not an all-clear: of 100 malignant or pre-malignant lesions, the network wrongly calls "
+            "%(missed)d calm."
+        ) % {"missed": _of_a_hundred(1 - points.watch.sensitivity)}
+    point = points.urgent if tier is Tier.URGENT else points.watch
+    return _(
+        "At this threshold the network finds %(melanomas)d of 100 melanomas and %(found)d of 100 malignant or "
+        "pre-malignant lesions in all, and also flags %(flagged)d of 100 harmless ones."
+    ) % {
+        "melanomas": _of_a_hundred(point.melanoma_sensitivity),
+        "found": _of_a_hundred(point.sensitivity),
+        "flagged": _of_a_hundred(1 - point.specificity),
+    }
+
+
+def next_steps(tier: Tier) -> tuple[str, ...]:
+    """What to do next, in order, for a patient to read."""
+    sooner = _("Go sooner if it bleeds, grows, hurts or changes colour.")
+    if tier is Tier.URGENT:
+        return (
+            _("See a dermatologist within two weeks. They look at it with a dermatoscope and may take a sample."),
+            _("Leave the spot as it is: do not scratch, freeze, burn or treat it."),
+            sooner,
+        )
+    if tier is Tier.WATCH:
+        return (
+            _("Have a dermatologist look at it; ask for the next ordinary appointment."),
+            _("Photograph it again in four weeks, in the same light and from the same distance."),
+            sooner,
+        )
+    return (
+        _("Nothing needs doing today. Photograph it again in three months to see whether it changes."),
+        _("See a doctor all the same if it is new, unlike your other spots, or worries you."),
+        sooner,
+    )
+
+
+def _bar(condition: Condition, probability: float, *, in_set: bool) -> Bar:
+    return Bar(
+        code=condition.code,
+        name=condition_name(condition),
+        malignancy=malignancy_name(condition),
+        is_malignant=condition.is_malignant,
+        probability=probability,
+        percent=percent(probability),
+        # A sliver stays visible, and the decimal point is a point in every language: this is an HTML attribute.
+        value=f"{max(probability, 0.005):.3f}",
+        in_set=in_set,
+    )
+
+
+def _set_sentence(codes: Sequence[str]) -> str:
+    if not codes:
+        return ""
+    names = ", ".join(condition_name(BY_CODE[code]) for code in codes)
+    if len(codes) == 1:
+        return _("Nine times in ten the truth is what stands first: %(names)s.") % {"names": names}
+    return _("Nine times in ten the truth is one of these %(count)d: %(names)s.") % {
+        "count": len(codes),
+        "names": names,
+    }
+
+
+def _of_a_hundred(share: float) -> int:
+    return round(share * 100)

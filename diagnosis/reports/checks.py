@@ -1,0 +1,35 @@
+"""What a dermatologist may have forgotten before signing. None of it forbids signing."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+
+def warnings_of(content: dict[str, Any]) -> list[str]:
+    """Say what is missing from a report's content."""
+    photographs = [photograph for lesion in content["lesions"] for photograph in lesion["photographs"]]
+    unconfirmed = sum(1 for photograph in photographs if not photograph["confirmed"])
+    unjudged = sum(1 for photograph in photographs if not photograph["assessment"])
+    warnings = []
+    if unconfirmed:
+        warnings.append(
+            ngettext(
+                "%(count)d photograph has no confirmed label. The report will show what the software said of it.",
+                "%(count)d photographs have no confirmed label. The report will show what the software said of them.",
+                unconfirmed,
+            )
+            % {"count": unconfirmed}
+        )
+    if unjudged:
+        warnings.append(
+            ngettext(
+                "%(count)d photograph was not judged by the software. It will be in the report without an answer.",
+                "%(count)d photographs were not judged by the software. They will be in the report without an answer.",
+                unjudged,
+            )
+            % {"count": unjudged}
+        )
+    if not content["visit"]["plan"].strip():
+        warnings.append(_("The plan is empty. The patient will not read what happens next."))
+    return warnings

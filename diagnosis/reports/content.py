@@ -1,0 +1,222 @@
+"""What a report says, as plain data. The PDF, the JSON and the patient's page are all made from this alone.
+
+Nothing in here depends on when it runs or on who looks: the same records give the same bytes, so that signing can
+prove that nothing moved between what was checked and what is frozen.
+"""
+
+import datetime
+import hashlib
+import json
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils.translation import gettext as _
+
+from diagnosis.explanations import explain
+from diagnosis.models import Image, Prediction, Review
+from diagnosis.models.review import DECIDING
+from diagnosis.presentation import condition_name, malignancy_name, present_prediction
+from mlmodel.taxonomy import BY_CODE, MALIGNANT_CODES
+from patients.models import Lesion, Member, Visit
+
+SCHEMA = "dermascan-report/1"
+DIGITS = 6
+
+Content = dict[str, Any]
+
+
+def build_content(visit: Visit) -> Content:
+    """Gather what the report of ``visit`` says: its records now, without the signature. The notes stay inside."""
+    patient, clinic = visit.patient, visit.patient.clinic
+    lesions = [_lesion(lesion, images) for lesion, images in _photographs_by_lesion(visit)]
+    return {
+        "schema": SCHEMA,
+        "clinic": {"name": clinic.name, "address": clinic.address, "phone": clinic.phone},
+        "patient": {
+            "name": patient.name,
+            "record_number": patient.record_number,
+            "birth_date": patient.birth_date.isoformat(),
+        },
+        "visit": {
+            "id": str(visit.pk),
+            "date": visit.date.isoformat(),
+            "clinician": visit.clinician.name,
+            "complaint": visit.complaint,
+            "symptoms": visit.symptoms,
+            "symptoms_since": visit.symptoms_since,
+            "history": visit.history,
+            "plan": visit.plan,
+        },
+        "lesions": lesions,
+        "explanations": [_explanation(code) for code in _codes_to_explain(lesions)],
+        "model_versions": _model_versions(lesions),
+        "disclaimers": _disclaimers(),
+    }
+
+
+def attach_signature(content: Content, *, report_id: UUID, by: Member, at: datetime.datetime) -> Content:
+    """Return ``content`` with who signed it, when, and the report's number."""
+    return {**content, "report": {"id": str(report_id), "signed_by": by.name, "signed_at": _moment(at)}}
+
+
+def canonical_json(content: Content) -> str:
+    """Write ``content`` in the one form that is hashed: sorted keys, no spaces, UTF-8, no NaN."""
+    return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def content_sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def photographs_of(visit: Visit) -> QuerySet[Image]:
+    """The visit's photographs with all that a report says of them, lesion by lesion."""
+    return (
+        Image.objects.filter(visit=visit)
+        .select_related("lesion", "override__member__user")
+        .prefetch_related("predictions__model_version", "reviews__reviewer__user")
+        .order_by("lesion__number", "created_at", "pk")
+    )
+
+
+def newest_prediction(image: Image) -> Prediction | None:
+    """What the latest model version said of ``image``; from the prefetched predictions where there are any."""
+    return max(image.predictions.all(), key=lambda prediction: prediction.created_at, default=None)
+
+
+def confirming_review(image: Image) -> Review | None:
+    """The review that settles the label of ``image``: the newest of those that decide."""
+    deciding = (review for review in image.reviews.all() if review.certainty in DECIDING)
+    return max(deciding, key=lambda review: (review.created_at, review.pk), default=None)
+
+
+def _photographs_by_lesion(visit: Visit) -> list[tuple[Lesion, list[Image]]]:
+    return [(lesion, list(taken)) for lesion, taken in groupby(photographs_of(visit), key=lambda image: image.lesion)]
+
+
+def _lesion(lesion: Lesion, images: list[Image]) -> Content:
+    return {
+        "id": str(lesion.pk),
+        "number": lesion.number,
+        "title": lesion.title,
+        "place": lesion.place,
+        "body_site": lesion.body_site,
+        "side": lesion.side,
+        "noticed_on": lesion.noticed_on.isoformat() if lesion.noticed_on else None,
+        "description": lesion.description,
+        "photographs": [_photograph(image) for image in images],
+    }
+
+
+def _photograph(image: Image) -> Content:
+    prediction = newest_prediction(image)
+    return {
+        "id": str(image.pk),
+        "sha256": image.sha256,
+        "width": image.width,
+        "height": image.height,
+        "added_at": _moment(image.created_at),
+        "quality": {"verdict": image.verdict, "words": image.get_verdict_display(), "override": _override(image)},
+        "assessment": _assessment(prediction) if prediction else None,
+        "confirmed": _confirmed(image),
+    }
+
+
+def _override(image: Image) -> Content | None:
+    override = getattr(image, "override", None)
+    if override is None:
+        return None
+    return {"by": override.member.name, "reason": override.reason, "at": _moment(override.created_at)}
+
+
+def _assessment(prediction: Prediction) -> Content:
+    said = present_prediction(prediction)
+    return {
+        **_condition(prediction.code),
+        "confidence": round(prediction.confidence, DIGITS),
+        "probabilities": {code: round(value, DIGITS) for code, value in prediction.probabilities.items()},
+        "malignant_probability": round(prediction.malignant_probability, DIGITS),
+        "tier": prediction.tier,
+        "tier_words": said.title,
+        "meaning": said.meaning,
+        "cost": said.cost,
+        "next_steps": list(said.next_steps),
+        "prediction_set": [bar.code for bar in said.bars if bar.in_set],
+        "model_version": prediction.model_version.name,
+        "model_sha256": prediction.model_version.sha256,
+        "at": _moment(prediction.created_at),
+    }
+
+
+def _confirmed(image: Image) -> Content | None:
+    review = confirming_review(image)
+    if review is None:
+        return None
+    return {
+        **_condition(review.code),
+        "certainty": review.certainty,
+        "certainty_words": review.get_certainty_display(),
+        "by": review.reviewer.name,
+        "at": _moment(review.created_at),
+    }
+
+
+def _condition(code: str) -> Content:
+    condition = BY_CODE[code]
+    return {
+        "code": code,
+        "name": condition_name(condition),
+        "malignancy": malignancy_name(condition),
+        "icd10": condition.icd10,
+        "snomed_ct": condition.snomed_ct,
+    }
+
+
+def _codes_to_explain(lesions: list[Content]) -> list[str]:
+    """The conditions the reader meets: the dermatologist's label, else the likeliest class; dangerous ones first."""
+    photographs = [photograph for lesion in lesions for photograph in lesion["photographs"]]
+    named = [photograph["confirmed"] or photograph["assessment"] for photograph in photographs]
+    codes = {answer["code"] for answer in named if answer}
+    return sorted(codes, key=lambda code: (code not in MALIGNANT_CODES, code))
+
+
+def _explanation(code: str) -> Content:
+    explained = explain(code=code, reading_level="patient", ask=False)
+    return {
+        **_condition(code),
+        "sections": dict(explained.sections),
+        "urgency": explained.urgency,
+        "sources": [{"title": title, "url": url} for title, url in explained.sources],
+        "source": str(explained.source),
+        "written_by": explained.model_name,
+        "language": explained.language,
+    }
+
+
+def _model_versions(lesions: list[Content]) -> list[Content]:
+    found = {
+        photograph["assessment"]["model_version"]: photograph["assessment"]["model_sha256"]
+        for lesion in lesions
+        for photograph in lesion["photographs"]
+        if photograph["assessment"]
+    }
+    return [{"name": name, "sha256": sha256} for name, sha256 in sorted(found.items())]
+
+
+def _disclaimers() -> list[str]:
+    return [
+        _("Decision support, not a diagnosis. A dermatologist decides; the software only helps to look."),
+        _("The software knows seven kinds of skin change. What is none of them, it cannot name."),
+        _(
+            "The probabilities are calibrated to the mix of cases in the HAM10000 collection, mostly light skin. "
+            "On dark skin, nails and mucosa the software was little tested."
+        ),
+        _("The heat map shows where the software looked, not where disease is."),
+        _("If the spot bleeds, grows, hurts or changes, do not wait for the next appointment."),
+    ]
+
+
+def _moment(at: datetime.datetime) -> str:
+    """A moment in UTC, to the second."""
+    return at.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -1,0 +1,60 @@
+"""The pictures of a report: each photograph, and the same with its heat map over it."""
+
+import io
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models.fields.files import FieldFile
+from PIL import Image as PillowImage
+
+from diagnosis.models import Image
+
+from .content import newest_prediction
+
+# 80 mm wide on paper at 300 dots an inch.
+LONGEST_SIDE = 960
+JPEG_QUALITY = 88
+# The heat map must not hide the lesion that it is about.
+HEAT_MAP_OPACITY = 0.7
+
+
+def photograph_url(image_id: UUID | str) -> str:
+    return f"dermascan:photograph/{image_id}"
+
+
+def heat_map_url(image_id: UUID | str) -> str:
+    return f"dermascan:heat-map/{image_id}"
+
+
+def figures_of(images: Iterable[Image]) -> dict[str, bytes]:
+    """Return JPEG files by the address under which the report's page asks for them.
+
+    Raises:
+        OSError: a photograph's file is missing or cannot be read.
+    """
+    figures = {}
+    for image in images:
+        photograph = _open(image.display, mode="RGB")
+        photograph.thumbnail((LONGEST_SIDE, LONGEST_SIDE), PillowImage.Resampling.LANCZOS)
+        figures[photograph_url(image.pk)] = _jpeg(photograph)
+        if prediction := newest_prediction(image):
+            heat_map = _open(prediction.heat_map, mode="RGBA")
+            figures[heat_map_url(image.pk)] = _jpeg(_laid_over(photograph, heat_map))
+    return figures
+
+
+def _open(field: FieldFile, *, mode: str) -> PillowImage.Image:
+    with field.open("rb") as file, PillowImage.open(file) as picture:
+        return picture.convert(mode)
+
+
+def _laid_over(photograph: PillowImage.Image, heat_map: PillowImage.Image) -> PillowImage.Image:
+    heat_map = heat_map.resize(photograph.size, PillowImage.Resampling.BICUBIC)
+    heat_map.putalpha(heat_map.getchannel("A").point(lambda alpha: round(alpha * HEAT_MAP_OPACITY)))
+    return PillowImage.alpha_composite(photograph.convert("RGBA"), heat_map).convert("RGB")
+
+
+def _jpeg(picture: PillowImage.Image) -> bytes:
+    file = io.BytesIO()
+    picture.save(file, "JPEG", quality=JPEG_QUALITY, optimize=True)
+    return file.getvalue()

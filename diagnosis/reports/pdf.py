@@ -1,0 +1,81 @@
+"""A report's content as a PDF: A4, tagged for screen readers, with its fonts and photographs inside.
+
+WeasyPrint is imported on first use: it takes seconds, and the web process must start without it.
+"""
+
+from typing import Any
+
+from django.contrib.staticfiles import finders
+from django.template.loader import render_to_string
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from .figures import heat_map_url, photograph_url
+from .presentation import present
+
+FONTS = {
+    "dermascan:font/latin": "fonts/inter-latin-wght-normal.woff2",
+    "dermascan:font/latin-ext": "fonts/inter-latin-ext-wght-normal.woff2",
+}
+# Widths of the bars, so that the page needs no style of its own.
+BAR_WIDTHS = "".join(f".w{percent}{{width:{percent}%}}" for percent in range(1, 101))
+
+
+def render_pdf(content: dict[str, Any], *, content_sha256: str, figures: dict[str, bytes]) -> bytes:
+    """Lay out a signed report.
+
+    Args:
+        content: as ``attach_signature`` returns it.
+        content_sha256: the hash of its canonical JSON, printed on every page.
+        figures: JPEG files by address, from ``figures_of``.
+    """
+    from weasyprint import CSS, HTML
+    from weasyprint.text.fonts import FontConfiguration
+
+    fetcher = _fetcher({**figures, **_fonts()})
+    shown = _with_addresses(present(content), figures)
+    title = _("Skin examination report, %(date)s") % {"date": date_format(shown["visit"]["date"], "j F Y")}
+    html = render_to_string(
+        "diagnosis/report.html", {"title": title, "content": shown, "content_sha256": content_sha256}
+    )
+    fonts = FontConfiguration()
+    style = CSS(string=render_to_string("diagnosis/report.css") + BAR_WIDTHS, font_config=fonts, url_fetcher=fetcher)
+    pdf = HTML(string=html, url_fetcher=fetcher).write_pdf(
+        stylesheets=[style], font_config=fonts, pdf_variant="pdf/ua-1", pdf_tags=True, pdf_version="1.7"
+    )
+    assert pdf is not None  # no target was given, so the bytes come back
+    return pdf
+
+
+def _fetcher(files: dict[str, bytes]) -> Any:
+    """Serve ``files`` from memory and nothing else: no network, no disk. Any other address stops the rendering."""
+    from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
+
+    class InMemoryFetcher(URLFetcher):
+        def fetch(self, url: str, headers: dict[str, str] | None = None) -> URLFetcherResponse:
+            if url not in files:
+                raise FatalURLFetchingError(f"A report may not load {url}")
+            return URLFetcherResponse(url, files[url])
+
+    return InMemoryFetcher()
+
+
+def _fonts() -> dict[str, bytes]:
+    fonts = {}
+    for address, name in FONTS.items():
+        path = finders.find(name)
+        if path is None:
+            raise FileNotFoundError(f"The report's font {name} is missing from the static files.")
+        with open(path, "rb") as file:
+            fonts[address] = file.read()
+    return fonts
+
+
+def _with_addresses(content: dict[str, Any], figures: dict[str, bytes]) -> dict[str, Any]:
+    """Tell each photograph where its figures are."""
+    for lesion in content["lesions"]:
+        for photograph in lesion["photographs"]:
+            photograph["url"] = photograph_url(photograph["id"])
+            heat_map = heat_map_url(photograph["id"])
+            photograph["heat_map_url"] = heat_map if heat_map in figures else None
+    return content

@@ -1,0 +1,136 @@
+"""A report's content made ready to read: dates as dates, probabilities as bars, conditions with their explanation.
+
+The PDF and the patient's page are both made from what is frozen in the report, never from the records behind it, so
+that they cannot say different things.
+"""
+
+import datetime
+from dataclasses import dataclass
+from typing import Any
+
+from diagnosis.explanations.explained import SECTION_TITLES
+from diagnosis.models import Tier
+from diagnosis.presentation import TIER_MARKS, condition_name, malignancy_name, percent
+from mlmodel.taxonomy import BY_CODE
+
+# In the order in which a patient asks, which is not the order of a textbook.
+SECTION_ORDER = (
+    "what_it_is",
+    "when_to_seek_care",
+    "treatment",
+    "symptoms",
+    "causes",
+    "told_apart_by",
+    "prevention",
+)
+BULLET = "• "
+
+
+@dataclass(frozen=True)
+class Block:
+    """A paragraph, or the items of a list."""
+
+    text: str = ""
+    items: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One class of the seven, as a bar. ``width`` is a whole number of per cent, at least 1."""
+
+    name: str
+    malignancy: str
+    is_malignant: bool
+    in_set: bool
+    probability: float
+    percent: str
+    width: int
+
+
+def present(content: dict[str, Any]) -> dict[str, Any]:
+    """Return ``content`` with everything that a template needs to show it."""
+    signature = content.get("report")
+    return {
+        **content,
+        "patient": {
+            **content["patient"],
+            "birth_date": datetime.date.fromisoformat(content["patient"]["birth_date"]),
+        },
+        "visit": {**content["visit"], "date": datetime.date.fromisoformat(content["visit"]["date"])},
+        "lesions": [_present_lesion(lesion) for lesion in content["lesions"]],
+        "explanations": [
+            {**explanation, "sections": titled_sections(explanation["sections"])}
+            for explanation in content["explanations"]
+        ],
+        "report": {**signature, "signed_at": _moment(signature["signed_at"])} if signature else None,
+    }
+
+
+def bars(assessment: dict[str, Any]) -> list[Bar]:
+    """The seven probabilities, most probable first."""
+    ranked = sorted(assessment["probabilities"].items(), key=lambda item: (-item[1], item[0]))
+    return [
+        Bar(
+            name=condition_name(BY_CODE[code]),
+            malignancy=malignancy_name(BY_CODE[code]),
+            is_malignant=BY_CODE[code].is_malignant,
+            in_set=code in assessment["prediction_set"],
+            probability=probability,
+            percent=percent(probability),
+            width=max(round(100 * probability), 1),
+        )
+        for code, probability in ranked
+    ]
+
+
+def titled_sections(sections: dict[str, str]) -> list[tuple[str, list[Block]]]:
+    """Name the sections of an explanation, each as its paragraphs and lists."""
+    return [(str(SECTION_TITLES[key]), blocks(sections[key])) for key in SECTION_ORDER if sections.get(key)]
+
+
+def blocks(text: str) -> list[Block]:
+    """Read plain text: a blank line parts paragraphs, “• ” begins an item of a list."""
+    found: list[Block] = []
+    for paragraph in text.split("\n\n"):
+        lines = [line.strip() for line in paragraph.splitlines() if line.strip()]
+        words = [line for line in lines if not line.startswith(BULLET)]
+        items = [line.removeprefix(BULLET) for line in lines if line.startswith(BULLET)]
+        if words:
+            found.append(Block(text=" ".join(words)))
+        if items:
+            found.append(Block(items=tuple(items)))
+    return found
+
+
+def _present_lesion(lesion: dict[str, Any]) -> dict[str, Any]:
+    noticed_on = lesion["noticed_on"]
+    return {
+        **lesion,
+        "noticed_on": datetime.date.fromisoformat(noticed_on) if noticed_on else None,
+        "photographs": [_present_photograph(photograph) for photograph in lesion["photographs"]],
+    }
+
+
+def _present_photograph(photograph: dict[str, Any]) -> dict[str, Any]:
+    assessment, confirmed = photograph["assessment"], photograph["confirmed"]
+    return {
+        **photograph,
+        "added_at": _moment(photograph["added_at"]),
+        "assessment": assessment
+        and {
+            **assessment,
+            "at": _moment(assessment["at"]),
+            "bars": bars(assessment),
+            "mark": TIER_MARKS[Tier(assessment["tier"])],
+        },
+        "confirmed": confirmed
+        and {
+            **confirmed,
+            "at": _moment(confirmed["at"]),
+            "is_malignant": BY_CODE[confirmed["code"]].is_malignant,
+        },
+    }
+
+
+def _moment(text: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(text)

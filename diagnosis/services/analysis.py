@@ -1,0 +1,157 @@
+"""Ask the network, and keep what it says."""
+
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import IntegrityError, transaction
+
+from diagnosis.models import Image, Prediction
+from diagnosis.services.errors import CannotReadOriginal
+from diagnosis.services.files import WrittenFiles, kept_only_on_success
+from mlmodel.analysis import Analyser, Analysis, Assessment, get_analyser
+from mlmodel.heat_map import overlay_png
+from mlmodel.models import ModelVersion, ModelVersionStatus
+from mlmodel.pictures import Picture, PictureError, decode, encode_jpeg
+
+DISPLAY_SIDE = 1600
+THUMBNAIL_SIDE = 320
+
+
+@dataclass(frozen=True)
+class QuickResult:
+    """What the network said of a photograph that is not kept."""
+
+    picture: Picture
+    analysis: Analysis
+    model_version: str
+    duration: timedelta
+
+    def display_jpeg(self, *, longest_side: int = DISPLAY_SIDE) -> bytes:
+        """The photograph, upright and without metadata."""
+        return encode_jpeg(self.picture.pixels, longest_side=longest_side)
+
+    def heat_map_png(self, *, longest_side: int = 800) -> bytes | None:
+        """The heat map to lay over it; None where the photograph was refused."""
+        if self.analysis.assessment is None:
+            return None
+        return heat_map_png(self.analysis.assessment, self.picture, longest_side=longest_side)
+
+
+def check_picture(*, data: bytes) -> QuickResult:
+    """Judge a photograph and keep nothing.
+
+    Raises:
+        PictureError: the bytes are not a photograph that can be read.
+    """
+    started = time.perf_counter()
+    picture = decode(data)
+    analyser = get_analyser()
+    analysis = analyser.analyse(picture)
+    return QuickResult(
+        picture=picture,
+        analysis=analysis,
+        model_version=analyser.version,
+        duration=timedelta(seconds=time.perf_counter() - started),
+    )
+
+
+def analyse_image(*, image: Image) -> Prediction:
+    """Return what the active network says of a kept photograph, asking it if it has not been asked yet.
+
+    For photographs that an earlier network judged. The answer joins the earlier ones; nothing is replaced.
+    """
+    version = active_version()
+    existing = image.predictions.filter(model_version=version).first()
+    if existing is not None:
+        return existing
+    reading = read_original(image)
+    try:
+        with kept_only_on_success() as files, transaction.atomic():
+            return record_prediction(image=image, version=version, reading=reading, files=files)
+    except IntegrityError:
+        return image.predictions.get(model_version=version)
+
+
+def active_version() -> ModelVersion:
+    """Return the version of the network that this process runs, registered as the active one on first use.
+
+    One indexed read when it is known: cheaper than to keep a row in memory that another process may have retired.
+    """
+    analyser = get_analyser()
+    version = ModelVersion.objects.filter(sha256=analyser.sha256, status=ModelVersionStatus.ACTIVE).first()
+    return version or _activate(analyser)
+
+
+def _activate(analyser: Analyser) -> ModelVersion:
+    try:
+        with transaction.atomic():
+            active = ModelVersion.objects.select_for_update().filter(status=ModelVersionStatus.ACTIVE)
+            active.exclude(sha256=analyser.sha256).update(status=ModelVersionStatus.RETIRED)
+            version, _created = ModelVersion.objects.update_or_create(
+                sha256=analyser.sha256,
+                defaults={"status": ModelVersionStatus.ACTIVE},
+                create_defaults={
+                    "name": analyser.version,
+                    "backbone_sha256": analyser.backbone_sha256,
+                    "head_sha256": analyser.head_sha256,
+                    "card": analyser.card,
+                    "status": ModelVersionStatus.ACTIVE,
+                },
+            )
+            return version
+    except IntegrityError:
+        # Another process was first: the constraint lets one version be active, and this is it.
+        return ModelVersion.objects.get(sha256=analyser.sha256, status=ModelVersionStatus.ACTIVE)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """An assessment, ready to be stored: the heat map drawn, the clock stopped."""
+
+    assessment: Assessment
+    heat_map: bytes
+    duration: timedelta
+
+
+def reading_of(assessment: Assessment, picture: Picture, *, started: float) -> Reading:
+    """Draw the heat map and stop the clock that was ``started`` (``time.perf_counter``)."""
+    heat_map = heat_map_png(assessment, picture, longest_side=THUMBNAIL_SIDE * 2)
+    return Reading(assessment=assessment, heat_map=heat_map, duration=timedelta(seconds=time.perf_counter() - started))
+
+
+def read_original(image: Image) -> Reading:
+    """Have the kept original assessed, whatever its quality. Slow: not inside a transaction."""
+    started = time.perf_counter()
+    try:
+        with image.original.open("rb") as file:
+            picture = decode(file.read())
+    except (FileNotFoundError, PictureError) as error:
+        raise CannotReadOriginal from error
+    assessment = get_analyser().analyse(picture, force=True).assessment
+    assert assessment is not None, "a forced analysis always assesses"
+    return reading_of(assessment, picture, started=started)
+
+
+def record_prediction(*, image: Image, version: ModelVersion, reading: Reading, files: WrittenFiles) -> Prediction:
+    """Keep what ``version`` said of ``image``: the only place that makes predictions."""
+    assessment = reading.assessment
+    prediction = Prediction(
+        image=image,
+        model_version=version,
+        code=assessment.code,
+        malignant_probability=assessment.malignant_probability,
+        tier=str(assessment.tier),
+        duration=reading.duration,
+        **assessment.probabilities,
+    )
+    files.write(prediction.heat_map, reading.heat_map)
+    prediction.save(force_insert=True)
+    return prediction
+
+
+def heat_map_png(assessment: Assessment, picture: Picture, *, longest_side: int) -> bytes:
+    """The heat map over the whole photograph, no larger than needed: it is smooth, and the browser stretches it."""
+    scale = min(1.0, longest_side / max(picture.width, picture.height))
+    width, height = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
+    return overlay_png(assessment.heat_map, width=width, height=height)

@@ -1,0 +1,64 @@
+"""Why the system refuses to do something. ``code`` is for programs, ``message`` for people: it says what to do."""
+
+from django.utils.translation import gettext as _
+
+from diagnosis.models import Image
+from patients.services.visits import VisitIsClosed
+
+__all__ = [
+    "AlreadyUploaded",
+    "CannotReadOriginal",
+    "LesionOfAnotherPatient",
+    "NothingToOverride",
+    "ReasonMissing",
+    "Refused",
+    "VisitIsClosed",
+]
+
+
+class Refused(Exception):
+    """Something that may not be done as things stand."""
+
+    code = "refused"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class AlreadyUploaded(Refused):
+    """The same bytes are already kept for this lesion at this visit, as ``existing``."""
+
+    code = "already_uploaded"
+
+    def __init__(self, existing: Image) -> None:
+        super().__init__(_("This photograph is already kept for this lesion at this visit."))
+        self.existing = existing
+
+
+class LesionOfAnotherPatient(Refused):
+    code = "lesion_of_another_patient"
+
+    def __init__(self) -> None:
+        super().__init__(_("This lesion belongs to another patient. Choose one of this patient's lesions."))
+
+
+class NothingToOverride(Refused):
+    code = "nothing_to_override"
+
+    def __init__(self) -> None:
+        super().__init__(_("This photograph was judged already; there is no refusal to override."))
+
+
+class ReasonMissing(Refused):
+    code = "reason_missing"
+
+    def __init__(self) -> None:
+        super().__init__(_("Say why this photograph is to be judged all the same."))
+
+
+class CannotReadOriginal(Refused):
+    code = "cannot_read_original"
+
+    def __init__(self) -> None:
+        super().__init__(_("The original photograph could not be read. Upload it again."))

@@ -1,0 +1,115 @@
+"""Take in a photograph: read it, judge it, keep it."""
+
+import hashlib
+import time
+from dataclasses import dataclass
+
+from django.core.files.uploadedfile import UploadedFile
+from django.db import transaction
+
+from diagnosis.models import Image, ImageFeatures
+from diagnosis.services.analysis import (
+    DISPLAY_SIDE,
+    THUMBNAIL_SIDE,
+    Reading,
+    active_version,
+    reading_of,
+    record_prediction,
+)
+from diagnosis.services.errors import AlreadyUploaded, LesionOfAnotherPatient, VisitIsClosed
+from diagnosis.services.files import kept_only_on_success
+from mlmodel.analysis import Analysis, get_analyser
+from mlmodel.pictures import MAX_BYTES, Picture, decode, encode_jpeg
+from patients.models import Lesion, Member, Visit
+from patients.services.visits import lock_open_visit
+
+__all__ = ["AlreadyUploaded", "LesionOfAnotherPatient", "VisitIsClosed", "add_image"]
+
+
+def add_image(*, visit: Visit, lesion: Lesion, upload: UploadedFile, by: Member) -> Image:
+    """Keep a photograph of ``lesion`` taken at ``visit``, with the network's answer or the reason for its refusal.
+
+    Reading and judging happen before the transaction, which then stores all of it or nothing.
+
+    Raises:
+        PictureError: the bytes are not a photograph that can be read.
+        VisitIsClosed, LesionOfAnotherPatient, AlreadyUploaded: see ``diagnosis.services.errors``.
+    """
+    data = upload.read(MAX_BYTES + 1)
+    sha256 = hashlib.sha256(data).hexdigest()
+    _check(visit=visit, lesion=lesion, sha256=sha256)  # now, so that no work is wasted; again under the lock
+    seen = _look_at(data)
+    image = Image(
+        visit=visit,
+        lesion=lesion,
+        uploaded_by=by,
+        original_name=printable_name(upload.name),
+        media_type=seen.picture.media_type,
+        sha256=sha256,
+        width=seen.picture.width,
+        height=seen.picture.height,
+        verdict=str(seen.analysis.quality.verdict),
+        measures=seen.analysis.quality.measures,
+    )
+    version = active_version()
+    with kept_only_on_success() as files:
+        files.write(image.original, data)
+        files.write(image.display, seen.display)
+        files.write(image.thumbnail, seen.thumbnail)
+        with transaction.atomic():
+            _check(visit=lock_open_visit(visit_id=visit.pk), lesion=lesion, sha256=sha256)
+            _store(image, seen)
+            if seen.reading is not None:
+                record_prediction(image=image, version=version, reading=seen.reading, files=files)
+    return image
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """A photograph that was looked at: everything that is to be stored, nothing stored yet."""
+
+    picture: Picture
+    analysis: Analysis
+    reading: Reading | None
+    display: bytes
+    thumbnail: bytes
+
+
+def _look_at(data: bytes) -> _Seen:
+    started = time.perf_counter()
+    picture = decode(data)
+    analysis = get_analyser().analyse(picture)
+    assessment = analysis.assessment
+    return _Seen(
+        picture=picture,
+        analysis=analysis,
+        reading=reading_of(assessment, picture, started=started) if assessment is not None else None,
+        display=encode_jpeg(picture.pixels, longest_side=DISPLAY_SIDE),
+        thumbnail=encode_jpeg(picture.pixels, longest_side=THUMBNAIL_SIDE),
+    )
+
+
+def _check(*, visit: Visit, lesion: Lesion, sha256: str) -> None:
+    if not visit.is_open:
+        raise VisitIsClosed
+    if lesion.patient_id != visit.patient_id:
+        raise LesionOfAnotherPatient
+    existing = Image.objects.filter(visit=visit, lesion=lesion, sha256=sha256).first()
+    if existing is not None:
+        raise AlreadyUploaded(existing)
+
+
+def _store(image: Image, seen: _Seen) -> None:
+    image.save(force_insert=True)
+    ImageFeatures.objects.create(
+        image=image,
+        backbone_sha256=get_analyser().backbone_sha256,
+        vector=seen.analysis.features.astype("<f2").tobytes(),
+    )
+
+
+def printable_name(name: str | None) -> str:
+    """The file's name as it was sent, without folders and control characters, at most 200 characters."""
+    last = (name or "").replace("\\", "/").rsplit("/", 1)[-1]
+    kept = "".join(character for character in last if character.isprintable()).strip()
+    return kept[:200] or "photograph"

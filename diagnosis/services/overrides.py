@@ -1,0 +1,39 @@
+"""A dermatologist may have a refused photograph judged all the same, with a stated reason."""
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+
+from diagnosis.models import Image, Prediction, QualityOverride
+from diagnosis.services.analysis import active_version, read_original, record_prediction
+from diagnosis.services.errors import NothingToOverride, ReasonMissing, VisitIsClosed
+from diagnosis.services.files import kept_only_on_success
+from patients.models import Member, Visit
+from patients.services.visits import lock_open_visit
+
+
+def override_refusal(*, image: Image, by: Member, reason: str) -> Prediction:
+    """Judge a refused photograph on a dermatologist's word; who, when and why are kept beside the answer.
+
+    Raises:
+        PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
+        ReasonMissing, VisitIsClosed, NothingToOverride, CannotReadOriginal: see ``diagnosis.services.errors``.
+    """
+    if not by.is_dermatologist or by.clinic_id != image.visit.patient.clinic_id:
+        raise PermissionDenied
+    reason = reason.strip()
+    if not reason:
+        raise ReasonMissing
+    _check(image.visit, image)
+    reading = read_original(image)
+    version = active_version()
+    with kept_only_on_success() as files, transaction.atomic():
+        _check(lock_open_visit(visit_id=image.visit_id), image)
+        QualityOverride.objects.create(image=image, member=by, reason=reason)
+        return record_prediction(image=image, version=version, reading=reading, files=files)
+
+
+def _check(visit: Visit, image: Image) -> None:
+    if not visit.is_open:
+        raise VisitIsClosed
+    if image.is_accepted or QualityOverride.objects.filter(image=image).exists():
+        raise NothingToOverride

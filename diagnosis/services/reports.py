@@ -1,0 +1,215 @@
+"""Signing freezes a visit as a report; releasing shows it to the patient. Open → signed → released, and never back."""
+
+import hashlib
+import json
+import logging
+import uuid
+from dataclasses import dataclass
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from diagnosis.models import Report
+from diagnosis.reports.content import (
+    Content,
+    attach_signature,
+    build_content,
+    canonical_json,
+    content_sha256,
+    photographs_of,
+)
+from diagnosis.reports.figures import figures_of
+from diagnosis.reports.pdf import render_pdf
+from diagnosis.services.errors import Refused, VisitIsClosed
+from diagnosis.services.files import kept_only_on_success
+from patients.models import Member, Visit, VisitStatus
+
+log = logging.getLogger(__name__)
+
+
+class NothingToSign(Refused):
+    code = "nothing_to_sign"
+
+    def __init__(self) -> None:
+        super().__init__(_("This visit has no photograph. Add at least one before you sign."))
+
+
+class ChangedMeanwhile(Refused):
+    code = "changed_meanwhile"
+
+    def __init__(self) -> None:
+        super().__init__(_("The visit was changed while you read it. Read it again, then sign."))
+
+
+class PhotographUnreadable(Refused):
+    code = "photograph_unreadable"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("A photograph's file could not be read, so nothing was signed. Tell the operator of this installation.")
+        )
+
+
+class NotSigned(Refused):
+    code = "not_signed"
+
+    def __init__(self) -> None:
+        super().__init__(_("Sign the visit before you release it."))
+
+
+class AlreadyReleased(Refused):
+    code = "already_released"
+
+    def __init__(self) -> None:
+        super().__init__(_("This visit was already released to the patient."))
+
+
+class ReportAltered(Refused):
+    """What is stored is not what was signed."""
+
+    code = "report_altered"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("This report is not what was signed: its file is missing or was changed. Do not rely on it.")
+        )
+
+
+@dataclass(frozen=True)
+class Draft:
+    """What a report would say if it were signed now. ``fingerprint`` tells whether that changed since."""
+
+    content: Content
+    fingerprint: str
+
+
+def draft_report(*, visit: Visit) -> Draft:
+    """Gather what the report of ``visit`` would say, for a dermatologist to check."""
+    content = build_content(visit)
+    return Draft(content, content_sha256(canonical_json(content)))
+
+
+def sign_visit(*, visit: Visit, by: Member, plan: str | None = None, seen: str | None = None) -> Report:
+    """Freeze the visit as a report: content and PDF, hashed.
+
+    The PDF takes seconds and is made before the transaction; under the lock the content is gathered once more and
+    must be the same to the byte.
+
+    Args:
+        plan: replaces the visit's plan, in the same transaction; None leaves it.
+        seen: the fingerprint of the draft that ``by`` has checked; None trusts that it was checked.
+
+    Raises:
+        PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
+        VisitIsClosed, NothingToSign, ChangedMeanwhile, PhotographUnreadable: nothing was signed.
+    """
+    _ensure_dermatologist_of(visit, by)
+    visit = _read(visit.pk)
+    _ensure_open(visit)
+    plan = visit.plan if plan is None else plan.replace("\r\n", "\n").strip()
+    draft = draft_report(visit=visit)
+    if seen is not None and seen != draft.fingerprint:
+        raise ChangedMeanwhile
+    content = _with_plan(draft.content, plan)
+    if not content["lesions"]:
+        raise NothingToSign
+
+    report = Report(id=uuid.uuid4(), visit=visit, signed_by=by, signed_at=timezone.now().replace(microsecond=0))
+    report.content = canonical_json(attach_signature(content, report_id=report.pk, by=by, at=report.signed_at))
+    report.content_sha256 = content_sha256(report.content)
+    pdf = _render(report, visit)
+    report.pdf_sha256 = hashlib.sha256(pdf).hexdigest()
+
+    with kept_only_on_success() as files:
+        files.write(report.pdf, pdf)
+        with transaction.atomic():
+            visit = _lock(visit.pk)
+            _ensure_open(visit)
+            if _with_plan(build_content(visit), plan) != content:
+                raise ChangedMeanwhile
+            report.save(force_insert=True)
+            visit.plan = plan
+            visit.status = VisitStatus.SIGNED
+            visit.save(update_fields=["plan", "status"])
+    log.info("Visit %s was signed by member %s as report %s.", visit.pk, by.pk, report.pk)
+    return report
+
+
+def release_report(*, report: Report, by: Member) -> Report:
+    """Show a signed report to its patient, once and for good.
+
+    Raises:
+        PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
+        NotSigned, AlreadyReleased: the visit is not in the state from which it is released.
+    """
+    _ensure_dermatologist_of(report.visit, by)
+    with transaction.atomic():
+        visit = _lock(report.visit_id)
+        report = Report.objects.select_for_update(of=("self",)).get(pk=report.pk)
+        if visit.status == VisitStatus.RELEASED:
+            raise AlreadyReleased
+        if visit.status != VisitStatus.SIGNED:
+            raise NotSigned
+        report.released_by = by
+        report.released_at = timezone.now()
+        report.save(update_fields=["released_by", "released_at"])
+        visit.status = VisitStatus.RELEASED
+        visit.save(update_fields=["status"])
+    log.info("Report %s was released by member %s.", report.pk, by.pk)
+    return report
+
+
+def read_pdf(*, report: Report) -> bytes:
+    """Return the PDF as it was signed. Raises ``ReportAltered`` if it is gone or not the same to the byte."""
+    try:
+        with report.pdf.open("rb") as file:
+            pdf: bytes = file.read()
+    except OSError as error:
+        log.error("The PDF of report %s cannot be read: %s", report.pk, error)
+        raise ReportAltered from error
+    if hashlib.sha256(pdf).hexdigest() != report.pdf_sha256:
+        log.error("The PDF of report %s was altered after signing.", report.pk)
+        raise ReportAltered
+    return pdf
+
+
+def read_content(*, report: Report) -> bytes:
+    """Return the content as it was signed: the very bytes that were hashed. Raises ``ReportAltered``."""
+    if content_sha256(report.content) != report.content_sha256:
+        log.error("The content of report %s was altered after signing.", report.pk)
+        raise ReportAltered
+    return report.content.encode()
+
+
+def _render(report: Report, visit: Visit) -> bytes:
+    content: Content = json.loads(report.content)
+    try:
+        figures = figures_of(photographs_of(visit))
+    except OSError as error:
+        log.error("A photograph of visit %s cannot be read: %s", visit.pk, error)
+        raise PhotographUnreadable from error
+    return render_pdf(content, content_sha256=report.content_sha256, figures=figures)
+
+
+def _read(visit_id: uuid.UUID) -> Visit:
+    return Visit.objects.select_related("patient__clinic", "clinician__user").get(pk=visit_id)
+
+
+def _lock(visit_id: uuid.UUID) -> Visit:
+    return Visit.objects.select_for_update().get(pk=visit_id)
+
+
+def _ensure_dermatologist_of(visit: Visit, by: Member) -> None:
+    if not by.is_dermatologist or by.clinic_id != visit.patient.clinic_id:
+        raise PermissionDenied(_("Only a dermatologist of the patient's clinic signs and releases."))
+
+
+def _ensure_open(visit: Visit) -> None:
+    if not visit.is_open:
+        raise VisitIsClosed
+
+
+def _with_plan(content: Content, plan: str) -> Content:
+    return {**content, "visit": {**content["visit"], "plan": plan}}

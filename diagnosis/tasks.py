@@ -1,0 +1,11 @@
+"""Work that can wait. Thin: each task calls one service, may be run twice, and takes plain words or ids."""
+
+from celery import shared_task
+
+from diagnosis.explanations import write_and_keep
+
+
+@shared_task(soft_time_limit=90, time_limit=110)
+def write_explanation(code: str, language: str, reading_level: str) -> None:
+    """Have one explanation written and kept. Does nothing if it is already there."""
+    write_and_keep(code=code, language=language, reading_level=reading_level)

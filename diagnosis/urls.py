@@ -1,0 +1,26 @@
+"""Addresses of what is seen and said."""
+
+from django.urls import URLPattern, path, register_converter
+
+from diagnosis.views import files, images, portal, records, reports, upload
+
+register_converter(files.ImageKindConverter, "image_kind")
+
+urlpatterns: list[URLPattern] = [
+    path("patients/<uuid:patient_id>/", records.patient, name="patient"),
+    path("visits/<uuid:visit_id>/", records.visit, name="visit"),
+    path("lesions/<uuid:lesion_id>/", records.lesion, name="lesion"),
+    path("visits/<uuid:visit_id>/upload/", upload.upload, name="upload"),
+    path("images/<uuid:image_id>/", images.image, name="image"),
+    path("images/<uuid:image_id>/explanation/", images.explanation, name="image-explanation"),
+    path("images/<uuid:image_id>/override/", images.override, name="image-override"),
+    path("images/<uuid:image_id>/review/", images.review, name="image-review"),
+    path("images/<uuid:image_id>/analyse/", images.analyse, name="image-analyse"),
+    path("images/<uuid:image_id>/<image_kind:kind>/", files.image_file, name="image-file"),
+    path("visits/<uuid:visit_id>/sign/", reports.sign, name="visit-sign"),
+    path("visits/<uuid:visit_id>/release/", reports.release, name="visit-release"),
+    path("reports/<uuid:report_id>/pdf/", reports.report_pdf, name="report-pdf"),
+    path("reports/<uuid:report_id>/json/", reports.report_json, name="report-json"),
+    path("my/", portal.my_visits, name="my-visits"),
+    path("my/visits/<uuid:visit_id>/", portal.my_visit, name="my-visit"),
+]

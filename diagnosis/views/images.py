@@ -1,0 +1,163 @@
+"""The result: what the network says of one photograph, why, and what dermatologists say."""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from diagnosis.explanations import SECTION_TITLES, Explained, explain
+from diagnosis.forms import OverrideForm, ReviewForm
+from diagnosis.models import Image
+from diagnosis.photographs import Photograph, newest_predictions, photograph_of, photographs
+from diagnosis.presentation import present_prediction
+from diagnosis.refusals import present_refusal, quality_facts
+from diagnosis.services.analysis import analyse_image
+from diagnosis.services.errors import Refused, VisitIsClosed
+from diagnosis.services.overrides import override_refusal
+from diagnosis.services.reviews import record_review
+from mlmodel.analysis import get_analyser
+from patients.access import EVERYONE_IN_THE_CLINIC, require_role
+from patients.middleware import ClinicRequest
+from patients.models import Member, Role
+
+# The strip under the photograph shows this many others; the lesion's page shows all.
+OTHERS_SHOWN = 12
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC)
+@require_safe
+def image(request: ClinicRequest, image_id: UUID) -> HttpResponse:
+    return _result(request, _find(request.member, image_id))
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC)
+@require_safe
+def explanation(request: ClinicRequest, image_id: UUID) -> HttpResponse:
+    """The explanation alone, asked of the language model if it is set up; htmx puts it into the result page."""
+    prediction = photograph_of(_find(request.member, image_id)).prediction
+    if prediction is None:
+        raise Http404(_("This photograph was not judged, so there is nothing to explain."))
+    return render(request, "diagnosis/includes/explanation.html", _explanation(explain(code=prediction.code)))
+
+
+@require_role(Role.DERMATOLOGIST)
+@require_POST
+def override(request: ClinicRequest, image_id: UUID) -> HttpResponse:
+    found = _find(request.member, image_id)
+    form = OverrideForm(request.POST)
+    if form.is_valid():
+        try:
+            override_refusal(image=found, by=_member(request), reason=form.cleaned_data["reason"])
+            messages.success(request, _("The photograph was judged. Your reason is kept with it."))
+            return redirect(found)
+        except (Refused, VisitIsClosed) as error:
+            form.add_error(None, str(error))
+    return _result(request, found, override_form=form, status=422)
+
+
+@require_role(Role.DERMATOLOGIST)
+@require_POST
+def review(request: ClinicRequest, image_id: UUID) -> HttpResponse:
+    found = _find(request.member, image_id)
+    form = ReviewForm(request.POST)
+    if not form.is_valid():
+        return _result(request, found, review_form=form, status=422)
+    record_review(image=found, reviewer=_member(request), **form.cleaned_data)
+    messages.success(request, _("Your review is recorded."))
+    return redirect(found)
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC)
+@require_POST
+def analyse(request: ClinicRequest, image_id: UUID) -> HttpResponse:
+    """Have today's network judge a photograph that an earlier one judged."""
+    found = _find(request.member, image_id)
+    if not found.is_accepted and not hasattr(found, "override"):
+        messages.error(request, _("This photograph was refused. Take a better one, or ask a dermatologist."))
+        return redirect(found)
+    try:
+        analyse_image(image=found)
+    except Refused as error:
+        messages.error(request, str(error))
+    return redirect(found)
+
+
+def _find(member: Member | None, image_id: UUID) -> Image:
+    images = (
+        Image.objects.visible_to(member)
+        .select_related("visit__patient", "lesion", "uploaded_by__user", "override__member__user")
+        .with_confirmed_label()
+        .prefetch_related(newest_predictions())
+    )
+    return get_object_or_404(images, pk=image_id)
+
+
+def _member(request: ClinicRequest) -> Member:
+    assert request.member is not None, "require_role lets nobody else in"
+    return request.member
+
+
+def _result(
+    request: ClinicRequest,
+    image: Image,
+    *,
+    review_form: ReviewForm | None = None,
+    override_form: OverrideForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    photograph = photograph_of(image)
+    prediction = photograph.prediction
+    context = {
+        "image": image,
+        "photograph": photograph,
+        "prediction": prediction,
+        "lesion": image.lesion,
+        "visit": image.visit,
+        "patient": image.visit.patient,
+        "others": _others(image),
+        "reviews": image.reviews.select_related("reviewer__user"),
+        "is_refused": prediction is None and not image.is_accepted,
+        **_answer(photograph),
+    }
+    if _member(request).is_dermatologist:
+        context["review_form"] = review_form or ReviewForm(predicted=prediction.code if prediction else None)
+        context["override_form"] = override_form or OverrideForm()
+    return render(request, "diagnosis/image.html", context, status=status)
+
+
+def _answer(photograph: Photograph) -> dict[str, Any]:
+    """The assessment with its explanation, or the refusal."""
+    image, prediction = photograph.image, photograph.prediction
+    facts = quality_facts(
+        verdict=image.verdict,
+        measures=image.measures,
+        width=image.width,
+        height=image.height,
+        overridden=hasattr(image, "override"),
+    )
+    if prediction is None:
+        return {"refusal": None if image.is_accepted else present_refusal(image.verdict, facts=facts)}
+    return {
+        "view": present_prediction(prediction, facts=facts),
+        # Never waits for the language model: the page is there at once, and htmx fetches the rest.
+        **_explanation(explain(code=prediction.code, ask=False)),
+        "ask_for_explanation": bool(settings.GEMINI_API_KEY),
+        "is_current": prediction.model_version.sha256 == get_analyser().sha256,
+    }
+
+
+def _explanation(explained: Explained) -> dict[str, Any]:
+    """What it is and when to seek care are shown; the rest unfolds."""
+    shown = ("what_it_is", "when_to_seek_care")
+    more = [(title, explained.sections[name]) for name, title in SECTION_TITLES.items() if name not in shown]
+    return {"explained": explained, "more": more}
+
+
+def _others(image: Image) -> list[Photograph]:
+    """The newest other photographs of the lesion."""
+    return photographs(Image.objects.filter(lesion=image.lesion_id).exclude(pk=image.pk), limit=OTHERS_SHOWN)

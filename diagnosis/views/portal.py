@@ -1,0 +1,41 @@
+"""What a patient reads: the visits released to them, in plain words, from what was signed and nothing else."""
+
+import json
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from diagnosis.models import Report
+from diagnosis.reports.presentation import present
+from diagnosis.services.reports import ReportAltered, read_content
+from diagnosis.views.reports import altered_page
+from patients.access import require_patient
+from patients.middleware import ClinicRequest
+
+VISITS_A_PAGE = 20
+
+
+@require_patient
+@require_safe
+def my_visits(request: ClinicRequest) -> HttpResponse:
+    """Released visits, newest first."""
+    reports = Report.objects.released_to(request.user).select_related("visit__patient__clinic", "signed_by__user")
+    pages = Paginator(reports.order_by("-visit__date", "-signed_at"), VISITS_A_PAGE)
+    page = pages.get_page(request.GET.get("page"))
+    return render(request, "diagnosis/my_visits.html", {"page": page, "reports": page.object_list})
+
+
+@require_patient
+@require_safe
+def my_visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
+    """One released visit. Reviews that came after the signature are not in it until the clinic tells the patient."""
+    report = get_object_or_404(Report.objects.released_to(request.user).select_related("visit"), visit=visit_id)
+    try:
+        content = json.loads(read_content(report=report))
+    except ReportAltered as altered:
+        return altered_page(request, report, altered)
+    context = {"report": report, "content": present(content), "visit": report.visit}
+    return render(request, "diagnosis/my_visit.html", context)

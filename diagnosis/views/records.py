@@ -1,0 +1,51 @@
+"""A patient, a visit and a lesion, each with its photographs."""
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+
+from diagnosis.models import Image, Report
+from diagnosis.photographs import by_lesion, lesion_cards, photographs, visits_with_counts
+from patients.access import EVERYONE_IN_THE_CLINIC, require_role
+from patients.middleware import ClinicRequest
+from patients.models import Lesion, Patient, Visit
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC)
+@require_safe
+def patient(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
+    found = get_object_or_404(Patient.objects.visible_to(request.member), pk=patient_id)
+    context = {"patient": found, "lesions": lesion_cards(found), "visits": visits_with_counts(found)}
+    return render(request, "diagnosis/patient.html", context)
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC)
+@require_safe
+def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
+    visits = Visit.objects.visible_to(request.member).select_related("patient", "clinician__user")
+    found = get_object_or_404(visits, pk=visit_id)
+    shown = photographs(Image.objects.filter(visit=found))
+    context = {
+        "visit": found,
+        "patient": found.patient,
+        "groups": by_lesion(shown),
+        "count": len(shown),
+        "unreviewed": sum(1 for photograph in shown if not photograph.confirmed),
+        "report": Report.objects.select_related("signed_by__user").filter(visit=found).first(),
+    }
+    return render(request, "diagnosis/visit.html", context)
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC)
+@require_safe
+def lesion(request: ClinicRequest, lesion_id: UUID) -> HttpResponse:
+    found = get_object_or_404(Lesion.objects.visible_to(request.member).select_related("patient"), pk=lesion_id)
+    context = {
+        "lesion": found,
+        "patient": found.patient,
+        "photographs": photographs(Image.objects.filter(lesion=found)),
+        "open_visit": found.patient.visits.filter(status="open").first(),
+    }
+    return render(request, "diagnosis/lesion.html", context)

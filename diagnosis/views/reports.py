@@ -1,0 +1,166 @@
+"""Check a visit, sign it, release it, and hand out its report."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from diagnosis.models import Report
+from diagnosis.reports.checks import warnings_of
+from diagnosis.reports.forms import SignForm
+from diagnosis.reports.presentation import present
+from diagnosis.services.errors import Refused, VisitIsClosed
+from diagnosis.services.reports import (
+    AlreadyReleased,
+    ChangedMeanwhile,
+    ReportAltered,
+    draft_report,
+    read_content,
+    read_pdf,
+    release_report,
+    sign_visit,
+)
+from patients.access import require_role
+from patients.middleware import ClinicRequest
+from patients.models import Member, Role, Visit
+
+
+@require_role(Role.DERMATOLOGIST)
+@require_http_methods(["GET", "HEAD", "POST"])
+def sign(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
+    """Check the answers, then sign. Sending the form twice signs once."""
+    visit = get_object_or_404(_visits_of(request), pk=visit_id)
+    if not visit.is_open:
+        messages.info(request, _("This visit is already signed."))
+        return redirect(visit)
+    form = SignForm(request.POST or None)
+    if request.method != "POST":
+        return _check_page(request, visit, None)
+    if not form.is_valid():
+        return _check_page(request, visit, form)
+    try:
+        report = sign_visit(
+            visit=visit, by=_member(request), plan=form.cleaned_data["plan"], seen=form.cleaned_data["seen"]
+        )
+    except VisitIsClosed:
+        messages.info(request, _("This visit is already signed."))
+        return redirect(visit)
+    except Refused as refused:
+        form.add_error(None, str(refused))
+        return _check_page(request, visit, form, is_stale=isinstance(refused, ChangedMeanwhile))
+    if form.cleaned_data["release"]:
+        _release(request, report)
+    else:
+        messages.success(request, _("The report is signed. Release it when the patient may read it."))
+    return redirect(visit)
+
+
+@require_role(Role.DERMATOLOGIST)
+@require_POST
+def release(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
+    visit = get_object_or_404(_visits_of(request), pk=visit_id)
+    report = Report.objects.visible_to(request.member).filter(visit=visit).first()
+    if report is None:
+        messages.error(request, _("Sign the visit before you release it."))
+    else:
+        _release(request, report)
+    return redirect(visit)
+
+
+@login_required
+@require_safe
+@never_cache
+def report_pdf(request: ClinicRequest, report_id: UUID) -> HttpResponse:
+    """The PDF as it was signed, for the clinic's members and for the patient it was released to."""
+    report = _readable_report(request, report_id)
+    try:
+        return _download(report, read_pdf(report=report), media_type="application/pdf", suffix="pdf")
+    except ReportAltered as altered:
+        return altered_page(request, report, altered)
+
+
+@login_required
+@require_safe
+@never_cache
+def report_json(request: ClinicRequest, report_id: UUID) -> HttpResponse:
+    """The content as it was signed: exactly the bytes that were hashed."""
+    report = _readable_report(request, report_id)
+    try:
+        return _download(report, read_content(report=report), media_type="application/json", suffix="json")
+    except ReportAltered as altered:
+        return altered_page(request, report, altered)
+
+
+def altered_page(request: ClinicRequest, report: Report, altered: ReportAltered) -> HttpResponse:
+    """Say loudly that what is stored is not what was signed, and whom to tell."""
+    context = {"report": report, "message": str(altered)}
+    return render(request, "diagnosis/report_altered.html", context, status=409)
+
+
+def _check_page(
+    request: ClinicRequest, visit: Visit, form: SignForm | None, *, is_stale: bool = False
+) -> HttpResponse:
+    draft = draft_report(visit=visit)
+    status = 200 if form is None else 422
+    if form is None:
+        form = SignForm(initial={"plan": visit.plan, "seen": draft.fingerprint})
+    elif is_stale:
+        # What was typed stays; what is shown, and so what may be signed next, is the visit as it is now.
+        form.data = form.data.copy()
+        form.data["seen"] = draft.fingerprint
+    context = {
+        "visit": visit,
+        "patient": visit.patient,
+        "form": form,
+        "content": present(draft.content),
+        "warnings": warnings_of(draft.content),
+    }
+    return render(request, "diagnosis/sign.html", context, status=status)
+
+
+def _release(request: ClinicRequest, report: Report) -> None:
+    try:
+        report = release_report(report=report, by=_member(request))
+    except AlreadyReleased as already:
+        messages.info(request, str(already))
+    except Refused as refused:
+        messages.error(request, str(refused))
+    else:
+        if report.visit.patient.user_id:
+            messages.success(request, _("The report is released. The patient can read it now."))
+        else:
+            messages.success(
+                request,
+                _("The report is released. The patient has no account yet: hand them the PDF, or give them one."),
+            )
+
+
+def _visits_of(request: ClinicRequest) -> QuerySet[Visit]:
+    return Visit.objects.visible_to(request.member).select_related("patient__clinic", "clinician__user")
+
+
+def _readable_report(request: ClinicRequest, report_id: UUID) -> Report:
+    if request.member is not None:
+        return get_object_or_404(Report.objects.visible_to(request.member).select_related("visit"), pk=report_id)
+    return get_object_or_404(Report.objects.released_to(request.user).select_related("visit"), pk=report_id)
+
+
+def _download(report: Report, content: bytes, *, media_type: str, suffix: str) -> HttpResponse:
+    # Download folders are shared and synchronised: the name says when, not who.
+    name = f"skin-report-{report.visit.date.isoformat()}-{report.pk.hex[:8]}.{suffix}"
+    return HttpResponse(
+        content,
+        content_type=media_type,
+        headers={"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"},
+    )
+
+
+def _member(request: ClinicRequest) -> Member:
+    assert request.member is not None, "require_role lets nobody else in"
+    return request.member

@@ -1,0 +1,164 @@
+"""Photographs come in: one request a file from the script, or a plain form with several."""
+
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import BadRequest, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpResponse, JsonResponse
+from django.http.multipartparser import MultiPartParserError
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_http_methods
+
+from diagnosis.forms import LesionForm
+from diagnosis.models import Image
+from diagnosis.photographs import Photograph, photograph_of
+from diagnosis.services.errors import Refused, VisitIsClosed
+from diagnosis.services.images import AlreadyUploaded, add_image, printable_name
+from mlmodel.pictures import NotAPicture, PictureError, TooLarge, TooManyPixels
+from patients.access import EVERYONE_IN_THE_CLINIC, require_role
+from patients.middleware import ClinicRequest
+from patients.models import Lesion, Member, Visit
+
+UNREADABLE_FORM = (BadRequest, MultiPartParserError, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
+
+
+@csrf_exempt  # the inner view checks it, after the size: looking for the token in the body means reading all of it
+@require_role(*EVERYONE_IN_THE_CLINIC)
+@require_http_methods(["GET", "HEAD", "POST"])
+def upload(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
+    """Add photographs to a visit. The script asks for JSON and sends one file; without it, a form sends several."""
+    visits = Visit.objects.visible_to(request.member).select_related("patient")
+    visit = get_object_or_404(visits, pk=visit_id)
+    if _length(request) > settings.UPLOAD_MAX_REQUEST_BYTES:
+        return _problem(request, visit, "too_large", _("That is too much at once. Send fewer photographs."), 413)
+    try:
+        return _upload(request, visit)
+    except UNREADABLE_FORM:
+        return _problem(request, visit, "malformed", _("What arrived is not a complete form. Send it again."), 400)
+
+
+@csrf_protect
+def _upload(request: ClinicRequest, visit: Visit) -> HttpResponse:
+    if request.method != "POST":
+        if not visit.is_open:
+            messages.warning(request, str(VisitIsClosed()))
+            return redirect(visit)
+        return _page(request, visit, LesionForm(visit=visit, initial={"lesion": request.GET.get("lesion")}))
+    if not visit.is_open:
+        return _problem(request, visit, "visit_is_closed", str(VisitIsClosed()), 409)
+    form = LesionForm(request.POST, visit=visit)
+    files = request.FILES.getlist("files")
+    _check_files(form, files, limit=1 if _wants_json(request) else settings.UPLOAD_MAX_FILES)
+    if not form.is_valid():
+        if _wants_json(request):
+            return _problem(request, visit, "malformed", str(next(iter(form.errors.values()))[0]), 400)
+        return _page(request, visit, form, status=400)
+    assert request.member is not None, "require_role lets nobody else in"
+    outcomes = [_add(visit, form.cleaned_data["lesion"], file, request.member) for file in files]
+    if _wants_json(request):
+        return JsonResponse(outcomes[0].as_json(), status=outcomes[0].status)
+    if len(outcomes) == 1 and outcomes[0].photograph:
+        return redirect(outcomes[0].photograph.image)
+    kept = sum(1 for outcome in outcomes if outcome.photograph)
+    context = {"visit": visit, "patient": visit.patient, "outcomes": outcomes, "kept": kept}
+    status = HTTPStatus.OK if kept else outcomes[0].status
+    return render(request, "diagnosis/upload_outcomes.html", context, status=status)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file: kept (judged or refused), or not kept and why."""
+
+    name: str
+    photograph: Photograph | None = None
+    status: int = HTTPStatus.OK
+    code: str = ""
+    message: str = ""
+    existing: Image | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        if self.photograph is None:
+            existing = {"url": self.existing.get_absolute_url()} if self.existing else {}
+            return {"error": self.code, "message": self.message, **existing}
+        image, prediction = self.photograph.image, self.photograph.prediction
+        return {
+            "id": str(image.pk),
+            "url": image.get_absolute_url(),
+            "thumbnail": reverse("image-file", args=[image.pk, "thumbnail"]),
+            "verdict": image.verdict,
+            "tier": prediction.tier if prediction else None,
+            "badge": self.photograph.badge,
+            "message": self.photograph.verdict,
+        }
+
+
+def _add(visit: Visit, lesion: Lesion, file: UploadedFile, by: Member) -> Outcome:
+    """Take in one file. Whatever is wrong with it is its own affair: the others go on."""
+    name = printable_name(file.name)
+    try:
+        return Outcome(name, photograph_of(add_image(visit=visit, lesion=lesion, upload=file, by=by)))
+    except PictureError as error:
+        return Outcome(name, status=_status_of(error), code=error.code, message=error.message)
+    except AlreadyUploaded as error:
+        return Outcome(name, None, HTTPStatus.CONFLICT, error.code, error.message, error.existing)
+    except VisitIsClosed as error:
+        return Outcome(name, status=HTTPStatus.CONFLICT, code="visit_is_closed", message=str(error))
+    except Refused as error:
+        return Outcome(name, status=HTTPStatus.BAD_REQUEST, code=error.code, message=error.message)
+
+
+def _status_of(error: PictureError) -> int:
+    if isinstance(error, TooLarge | TooManyPixels):
+        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+    if isinstance(error, NotAPicture):
+        return HTTPStatus.UNSUPPORTED_MEDIA_TYPE
+    return HTTPStatus.BAD_REQUEST
+
+
+def _check_files(form: LesionForm, files: list[UploadedFile], *, limit: int) -> None:
+    if not files:
+        form.add_error(None, _("Choose at least one photograph."))
+    elif len(files) > limit:
+        form.add_error(
+            None,
+            ngettext("Send %(limit)d photograph at a time.", "Send at most %(limit)d photographs at a time.", limit)
+            % {"limit": limit},
+        )
+
+
+def _length(request: ClinicRequest) -> int:
+    """How long the body says it is. Django reads no more than that, and nothing where this is no number."""
+    length = request.META.get("CONTENT_LENGTH") or ""
+    return int(length) if length.isdecimal() else 0
+
+
+def _wants_json(request: ClinicRequest) -> bool:
+    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+
+
+def _problem(request: ClinicRequest, visit: Visit, code: str, message: str, status: int) -> HttpResponse:
+    """Say what is wrong with the whole request, without touching its body again."""
+    if _wants_json(request):
+        return JsonResponse({"error": code, "message": message}, status=status)
+    context = {"visit": visit, "patient": visit.patient, "problem": message, "outcomes": []}
+    return render(request, "diagnosis/upload_outcomes.html", context, status=status)
+
+
+def _page(request: ClinicRequest, visit: Visit, form: LesionForm, *, status: int = 200) -> HttpResponse:
+    context = {
+        "visit": visit,
+        "patient": visit.patient,
+        "form": form,
+        "max_files": settings.UPLOAD_MAX_FILES,
+        "has_lesions": visit.patient.lesions.exists(),
+    }
+    return render(request, "diagnosis/upload.html", context, status=status)

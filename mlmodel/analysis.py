@@ -1,0 +1,160 @@
+"""From a decoded photograph to an answer, or to a refusal that says why."""
+
+import threading
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import numpy.typing as npt
+
+from mlmodel.calibration import Calibration
+from mlmodel.engine import Engine
+from mlmodel.head import Floats, Head
+from mlmodel.heat_map import grad_cam
+from mlmodel.in_domain import InDomainJudge
+from mlmodel.pictures import Picture, network_input
+from mlmodel.quality import Quality, Verdict, judge
+from mlmodel.release import Release, load_release
+from mlmodel.taxonomy import CODES, MALIGNANT_CODES
+from mlmodel.tiers import OperatingPoints, Tier
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """What the network says of one photograph.
+
+    Attributes:
+        probabilities: calibrated, by code, in the order of ``taxonomy.CODES``; sums to 1.
+        equal_prior_scores: the same logits with the training class mix divided out; sums to 1.
+        prediction_set: codes that together hold the truth 9 times in 10, most probable first.
+        malignant_probability: the calibrated mass on mel, bcc and akiec, in [0, 1].
+        heat_map: float32 (38, 38) in [0, 1], over the centre square, for the most probable class.
+    """
+
+    probabilities: dict[str, float]
+    equal_prior_scores: dict[str, float]
+    prediction_set: tuple[str, ...]
+    malignant_probability: float
+    tier: Tier
+    heat_map: Floats
+
+    @cached_property
+    def code(self) -> str:
+        """The most probable class."""
+        return max(self.probabilities, key=self.probabilities.__getitem__)
+
+    @property
+    def confidence(self) -> float:
+        """The calibrated probability of the most probable class."""
+        return self.probabilities[self.code]
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """What is known of one photograph: its quality, its features, and the assessment unless it was refused.
+
+    Attributes:
+        features: float16 (5640,), to be stored and scored again by later heads.
+    """
+
+    quality: Quality
+    assessment: Assessment | None
+    features: npt.NDArray[np.float16]
+
+
+class Analyser:
+    """A released network, ready to answer. Safe to share between threads."""
+
+    def __init__(self, release: Release) -> None:
+        self.release = release
+        self.engine = Engine(release.backbone)
+        self.head = Head.load(release.head)
+        settings = release.settings
+        self.calibration = Calibration(
+            temperature=settings["temperature"],
+            class_mix=np.array([settings["class_mix"][code] for code in CODES], dtype=np.float32),
+            set_threshold=settings["set_threshold"],
+        )
+        self.operating_points = OperatingPoints.from_settings(settings["operating_points"])
+        self.in_domain = InDomainJudge.load(release.head, threshold=settings["in_domain_threshold"])
+
+    @property
+    def version(self) -> str:
+        return self.release.version
+
+    @property
+    def sha256(self) -> str:
+        return self.release.sha256
+
+    @property
+    def backbone_sha256(self) -> str:
+        return self.release.backbone_sha256
+
+    @property
+    def head_sha256(self) -> str:
+        return self.release.head_sha256
+
+    @property
+    def card(self) -> str:
+        """The model card, Markdown."""
+        return self.release.card
+
+    def analyse(self, picture: Picture, *, force: bool = False) -> Analysis:
+        """Judge one photograph, and assess it if it can be judged.
+
+        Args:
+            picture: as ``pictures.decode`` returns it.
+            force: assess it even if it is refused; for a dermatologist's override, which is recorded elsewhere.
+        """
+        quality = judge(picture)
+        output = self.engine.run(network_input(picture.pixels)[None], maps=True)
+        # Stored features are half precision: what is said now must be what they will say when read again.
+        features = output.features[0].astype(np.float16)
+        in_domain = self.in_domain.probability(features.astype(np.float32))
+        quality = Quality(
+            # A wrong subject is the better thing to say of a photograph that is also blurred or dark.
+            verdict=Verdict.NOT_SKIN if in_domain < self.in_domain.threshold else quality.verdict,
+            measures={**quality.measures, "in_domain": round(in_domain, 4)},
+        )
+        if quality.verdict is not Verdict.ACCEPTED and not force:
+            return Analysis(quality=quality, assessment=None, features=features)
+        maps = {stage: values[0] for stage, values in output.maps.items()}
+        return Analysis(quality=quality, assessment=self.assess(features, maps), features=features)
+
+    def assess(self, features: npt.NDArray[np.float16], maps: dict[str, Floats]) -> Assessment:
+        """Read features (F,) and their maps: the head's part of the work, well under a millisecond but for the map."""
+        exact = features.astype(np.float32)
+        logits = self.head.logits(exact[None])
+        probabilities = self.calibration.probabilities(logits)[0]
+        malignant = sum(float(probabilities[CODES.index(code)]) for code in MALIGNANT_CODES)
+        gradient = self.head.gradient(exact, class_index=int(probabilities.argmax()))
+        return Assessment(
+            probabilities=_by_code(probabilities),
+            equal_prior_scores=_by_code(self.calibration.equal_prior_scores(logits)[0]),
+            prediction_set=tuple(CODES[index] for index in self.calibration.prediction_set(probabilities)),
+            malignant_probability=min(malignant, 1.0),
+            tier=self.operating_points.tier_of(malignant),
+            heat_map=grad_cam(maps, gradient),
+        )
+
+
+_lock = threading.Lock()
+_analyser: Analyser | None = None
+
+
+def get_analyser() -> Analyser:
+    """Return this process's analyser of the shipped network, loaded on first use.
+
+    Raises:
+        ReleaseError: a file is missing or was altered; nothing else answers in its place.
+    """
+    global _analyser
+    if _analyser is None:
+        with _lock:
+            if _analyser is None:
+                _analyser = Analyser(load_release())
+    return _analyser
+
+
+def _by_code(values: Floats) -> dict[str, float]:
+    return {code: float(value) for code, value in zip(CODES, values, strict=True)}

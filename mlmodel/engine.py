@@ -1,0 +1,91 @@
+"""The backbone in an inference engine: pixels in, pooled features and feature maps out.
+
+ONNX Runtime was chosen over OpenVINO and LiteRT because it was the fastest of them on two cores and takes the whole
+network as one file; ``docs/engine.md`` has the figures and ``benchmarks/engine.py`` prints them anew.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+
+INPUT_SIDE = 299
+
+# The stages whose outputs are pooled, as (name, channels), in the order of the feature vector. They are the outputs of
+# Xception's blocks (Chollet, CVPR 2017, figure 5): what the middle of the network sees of skin, its end has forgotten.
+STAGES: tuple[tuple[str, int], ...] = (
+    ("block2", 128),
+    ("block3", 256),
+    ("block4", 728),
+    ("block8", 728),
+    ("block12", 728),
+    ("block13", 1024),
+    ("block14", 2048),
+)
+FEATURE_COUNT = sum(channels for _, channels in STAGES)
+# The stages whose maps the heat map is made of: fine enough to point, deep enough to mean something.
+MAPPED_STAGES: tuple[str, ...] = ("block8", "block12", "block13", "block14")
+
+
+def stage_slice(stage: str) -> slice:
+    """Return where the features of ``stage`` lie in the feature vector."""
+    start = 0
+    for name, channels in STAGES:
+        if name == stage:
+            return slice(start, start + channels)
+        start += channels
+    raise KeyError(stage)
+
+
+@dataclass(frozen=True)
+class BackboneOutput:
+    """What the backbone says of a batch of B photographs.
+
+    Attributes:
+        features: float32 (B, 5640), the channel means of seven stages, ≥ 0 where the stage ends in a ReLU.
+        maps: float32 (B, side, side, channels) by stage name, the maps that those means were taken of; empty when
+            they were not asked for.
+    """
+
+    features: npt.NDArray[np.float32]
+    maps: dict[str, npt.NDArray[np.float32]]
+
+
+class Engine:
+    """Xception without its top. Loading takes under a second; one instance serves all threads of a process."""
+
+    def __init__(self, path: Path, *, threads: int | None = None) -> None:
+        """Load the backbone from an ONNX file.
+
+        Args:
+            path: the file, as ``mlmodel.training.export`` writes it.
+            threads: how many cores one photograph may use; by default ``DERMASCAN_ENGINE_THREADS``, else all.
+        """
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or int(os.environ.get("DERMASCAN_ENGINE_THREADS", "0"))
+        # Batches differ in size; planned and pooled memory would be kept at the largest ever seen.
+        options.enable_mem_pattern = False
+        options.enable_cpu_mem_arena = False
+        # Idle threads must not spin: the same cores serve web requests.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+    def run(self, pixels: npt.NDArray[np.uint8], *, maps: bool = False) -> BackboneOutput:
+        """Compute features, and on request the maps that explain them.
+
+        Args:
+            pixels: uint8 (B, 299, 299, 3), sRGB, 0 to 255; scaling to [-1, 1] happens inside the network.
+            maps: also return the maps of ``MAPPED_STAGES``.
+
+        Raises:
+            ValueError: the shape or the dtype is another one.
+        """
+        if pixels.ndim != 4 or pixels.shape[1:] != (INPUT_SIDE, INPUT_SIDE, 3) or pixels.dtype != np.uint8:
+            raise ValueError(f"expected uint8 (B, {INPUT_SIDE}, {INPUT_SIDE}, 3), got {pixels.dtype} {pixels.shape}")
+        wanted = ["features", *(MAPPED_STAGES if maps else ())]
+        features, *found = self._session.run(wanted, {"pixels": pixels})
+        return BackboneOutput(features=features, maps=dict(zip(wanted[1:], found, strict=True)))

@@ -1,0 +1,74 @@
+"""Where the network looked: Grad-CAM in closed form.
+
+Grad-CAM (Selvaraju et al., ICCV 2017) weighs the channels of a map by the gradient of a class's logit, averaged over
+positions, and keeps what is positive. Here the head reads nothing but the channel means of the maps, so the gradient
+with respect to a map of N positions is the head's own gradient divided by N, the same at every position: no backward
+pass is needed, and the average changes nothing.
+"""
+
+import io
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from mlmodel.engine import stage_slice
+from mlmodel.head import Floats
+
+MAP_SIDE = 38
+# The steps of the colour scale, from "did not count" to "counted most": RGB and opacity, 0 to 255.
+_SCALE = np.array([(32, 64, 200, 0), (32, 160, 255, 110), (255, 214, 64, 190), (230, 38, 20, 235)], dtype=np.float32)
+
+
+def grad_cam(maps: dict[str, Floats], gradient: Floats) -> Floats:
+    """Return the heat map of one photograph, float32 (38, 38) in [0, 1], over the centre square.
+
+    Each mapped stage contributes its own exact Grad-CAM before the ReLU; they are brought to one grid by bicubic
+    interpolation and added, since the logit is, to first order, the sum of what the stages contribute.
+
+    Args:
+        maps: float32 (side, side, channels) by stage name.
+        gradient: float32 (F,), from ``Head.gradient``.
+    """
+    total = np.zeros((MAP_SIDE, MAP_SIDE), dtype=np.float32)
+    for stage, activation in maps.items():
+        total += _resize(stage_cam(activation, gradient[stage_slice(stage)]), MAP_SIDE)
+    positive = np.maximum(total, 0.0)
+    peak = float(positive.max())
+    return positive / peak if peak > 0.0 else positive
+
+
+def stage_cam(activation: Floats, gradient: Floats) -> Floats:
+    """Return one stage's Grad-CAM before the ReLU, float32 (side, side), in units of the logit.
+
+    Its sum over positions is what the stage contributes to the logit, to first order.
+
+    Args:
+        activation: float32 (side, side, channels).
+        gradient: float32 (channels,), of the logit with respect to the channel means.
+    """
+    positions = activation.shape[0] * activation.shape[1]
+    return activation @ (gradient / positions)
+
+
+def overlay_png(heat_map: Floats, *, width: int, height: int) -> bytes:
+    """Return the heat map as a PNG of ``width`` × ``height`` pixels, to be laid over the whole photograph.
+
+    The network sees the centre square; outside it the overlay is transparent.
+    """
+    side = min(width, height)
+    shades = np.clip(_resize(heat_map, side), 0.0, 1.0)
+    position = shades * (len(_SCALE) - 1)
+    step = np.minimum(position.astype(np.int64), len(_SCALE) - 2)
+    share = (position - step)[..., None]
+    square = (_SCALE[step] * (1 - share) + _SCALE[step + 1] * share).round().astype(np.uint8)
+    canvas = Image.new("RGBA", (width, height), (0, 0, 0, 0))
+    canvas.paste(Image.fromarray(square), ((width - side) // 2, (height - side) // 2))
+    file = io.BytesIO()
+    canvas.save(file, "PNG", compress_level=6)
+    return file.getvalue()
+
+
+def _resize(values: npt.NDArray[np.float32], side: int) -> Floats:
+    picture = Image.fromarray(values.astype(np.float32))
+    return np.asarray(picture.resize((side, side), Image.Resampling.BICUBIC), dtype=np.float32)

@@ -1,0 +1,113 @@
+"""Whether a photograph is good enough to be judged: large enough, exposed, in focus and held still.
+
+FIGURES
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+from PIL import Image
+
+from mlmodel.pictures import Picture, centre_square
+
+# A square of 224 pixels is what the network gets; a little less may be stretched, much less has nothing to see.
+SHORTEST_SIDE = 200
+DARKEST = 60.0
+LARGEST_CLIPPED_SHARE = 0.25
+LOWEST_SHARPNESS = 0.05
+
+_SIDE = 224
+_CLIPPED_FROM = 250
+# Cycles per pixel at 224 pixels: structures of 6 to 12 pixels (network, streaks, hairs, edges) against 12 to 33.
+_FINE_BAND, _COARSE_BAND = (0.08, 0.16), (0.03, 0.08)
+_SECTORS = 8
+# Grey levels squared at a mean brightness of 150: what compression and noise leave in a picture without content.
+_NOISE_FLOOR = 3.0
+_TYPICAL_BRIGHTNESS = 150.0
+
+
+class Verdict(StrEnum):
+    """What became of a photograph. NOT_SKIN is said by the analysis, from the network's features, never here."""
+
+    ACCEPTED = "accepted"
+    NOT_SKIN = "not_skin"
+    BLURRED = "blurred"
+    TOO_DARK = "too_dark"
+    TOO_BRIGHT = "too_bright"
+    TOO_SMALL = "too_small"
+
+
+@dataclass(frozen=True)
+class Quality:
+    """The verdict, and the measures it rests on (finite floats, fit for JSON)."""
+
+    verdict: Verdict
+    measures: dict[str, float]
+
+
+def judge(picture: Picture) -> Quality:
+    """Judge the pixels of ``picture``; never raises.
+
+    Measures: ``shortest_side`` in pixels; ``brightness``, the luma (0–255) that nine tenths of the centre square do
+    not exceed; ``clipped``, the share (0–1) of the centre square that is blown out; ``sharpness`` from 0 upwards, see
+    ``sharpness``. The first reason to refuse wins: size, darkness, brightness, blur.
+    """
+    luma = _canonical_luma(picture.pixels)
+    measures = {
+        "shortest_side": float(min(picture.width, picture.height)),
+        "brightness": float(np.percentile(luma, 90)),
+        "clipped": float((luma >= _CLIPPED_FROM).mean()),
+        "sharpness": sharpness(luma),
+    }
+    return Quality(_verdict(measures), {name: round(value, 4) for name, value in measures.items()})
+
+
+def _verdict(measures: dict[str, float]) -> Verdict:
+    if measures["shortest_side"] < SHORTEST_SIDE:
+        return Verdict.TOO_SMALL
+    if measures["brightness"] < DARKEST:
+        return Verdict.TOO_DARK
+    if measures["clipped"] > LARGEST_CLIPPED_SHARE:
+        return Verdict.TOO_BRIGHT
+    if measures["sharpness"] < LOWEST_SHARPNESS:
+        return Verdict.BLURRED
+    return Verdict.ACCEPTED
+
+
+def sharpness(luma: np.ndarray) -> float:
+    """Return the energy of fine structure by that of coarse structure, in the direction where it is least.
+
+    ``luma``: float32 (224, 224), 0–255. Flat pictures give 0, sharp ones 0.1 to 1.
+    """
+    mean = float((luma * _WINDOW).sum() / _WINDOW.sum())
+    spectrum = np.fft.rfft2((luma - mean) * _WINDOW)
+    energy = (spectrum.real**2 + spectrum.imag**2) * (2 / (_SIDE**2 * float((_WINDOW**2).sum())))
+    fine = np.bincount(_FINE_SECTORS, energy[_FINE], minlength=_SECTORS)
+    # Overlapping sectors of three eighths; the second smallest, so that one empty direction proves nothing.
+    weakest = np.sort(fine + np.roll(fine, 1) + np.roll(fine, -1))[1]
+    coarse = energy[_COARSE].sum() * 3 / _SECTORS
+    # Contrast falls with the light: the same skin, darker or under less light, must measure the same.
+    relative_brightness = max(mean, 1.0) / _TYPICAL_BRIGHTNESS
+    return float(weakest / (coarse + _NOISE_FLOOR * relative_brightness**2))
+
+
+def _canonical_luma(pixels: np.ndarray) -> np.ndarray:
+    """Return the centre square at 224 pixels as luma: measures then mean the same whatever camera it was."""
+    image = Image.fromarray(centre_square(pixels))
+    image = image.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC, reducing_gap=3.0)
+    return np.asarray(image.convert("L"), dtype=np.float32)
+
+
+def _sectors() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    window = np.outer(np.hanning(_SIDE), np.hanning(_SIDE)).astype(np.float32)
+    down, across = np.fft.fftfreq(_SIDE)[:, None], np.fft.rfftfreq(_SIDE)[None]
+    frequency = np.hypot(down, across)
+    angle = np.mod(np.arctan2(down, across), np.pi)
+    sector = np.floor(angle / np.pi * _SECTORS + 0.5).astype(np.intp) % _SECTORS
+    fine = (frequency >= _FINE_BAND[0]) & (frequency < _FINE_BAND[1])
+    coarse = (frequency >= _COARSE_BAND[0]) & (frequency < _COARSE_BAND[1])
+    return window, fine, coarse, sector[fine]
+
+
+_WINDOW, _FINE, _COARSE, _FINE_SECTORS = _sectors()

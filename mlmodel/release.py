@@ -1,0 +1,87 @@
+"""The shipped network: which files make it up, and proof that they are the ones that were released."""
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+SHIPPED = Path(__file__).resolve().parent / "shipped"
+MANIFEST = "manifest.json"
+
+
+class ReleaseError(RuntimeError):
+    """A file of the network is missing or is not the one that was released."""
+
+
+@dataclass(frozen=True)
+class Release:
+    """A verified release: the paths of its files, their hashes, and the figures that travel with them."""
+
+    backbone: Path
+    backbone_sha256: str
+    head: Path
+    head_sha256: str
+    card: str
+    settings: dict[str, Any]
+
+    @property
+    def sha256(self) -> str:
+        """One hash for the whole: over the two hashes and the settings."""
+        settings = json.dumps(self.settings, sort_keys=True)
+        return hashlib.sha256(f"{self.backbone_sha256}{self.head_sha256}{settings}".encode()).hexdigest()
+
+    @property
+    def version(self) -> str:
+        """The name that people see: the architecture and the start of the hash."""
+        return f"{self.settings['architecture']}-{self.sha256[:8]}"
+
+
+def load_release(folder: Path = SHIPPED) -> Release:
+    """Read the manifest in ``folder`` and verify every file against it.
+
+    Raises:
+        ReleaseError: the manifest or a file is missing, unreadable, or has another hash than the manifest states.
+    """
+    try:
+        manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+        files = manifest["files"]
+        settings = manifest["settings"]
+        hashes = {name: _verified(folder / entry["file"], entry["sha256"]) for name, entry in files.items()}
+        return Release(
+            backbone=folder / files["backbone"]["file"],
+            backbone_sha256=hashes["backbone"],
+            head=folder / files["head"]["file"],
+            head_sha256=hashes["head"],
+            card=(folder / files["card"]["file"]).read_text(encoding="utf-8"),
+            settings=settings,
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ReleaseError(
+            f"The network cannot be loaded: {error!r}. Restore the files of mlmodel/shipped from the release "
+            "(git checkout mlmodel/shipped), or rebuild them with `manage.py train_head`."
+        ) from error
+
+
+def write_manifest(folder: Path, *, backbone: str, head: str, card: str, settings: dict[str, Any]) -> None:
+    """Write the manifest over the three named files of ``folder``, with their present hashes."""
+    names = {"backbone": backbone, "head": head, "card": card}
+    files = {role: {"file": name, "sha256": sha256_of(folder / name)} for role, name in names.items()}
+    text = json.dumps({"files": files, "settings": settings}, indent=2, sort_keys=True)
+    (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _verified(path: Path, expected: str) -> str:
+    found = sha256_of(path)
+    if found != expected:
+        raise ReleaseError(
+            f"{path.name} was altered: its hash is {found[:12]}…, the manifest says {expected[:12]}…. Restore it from "
+            "the release (git checkout mlmodel/shipped)."
+        )
+    return found

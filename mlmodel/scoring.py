@@ -1,0 +1,78 @@
+"""Scores for files and folders, in the format of the ISIC 2018 challenge."""
+
+import csv
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TextIO
+
+import numpy as np
+
+from mlmodel.analysis import Analyser
+from mlmodel.pictures import MAX_BYTES, PictureError, decode, network_input
+from mlmodel.taxonomy import CODES, ISIC_ORDER
+
+PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".heic", ".heif", ".bmp"})
+HEADER = ("image", *(code.upper() for code in ISIC_ORDER))
+
+
+@dataclass(frozen=True)
+class Score:
+    """One file's outcome: seven scores by code that sum to 1, or the error that kept it from being read."""
+
+    path: Path
+    scores: dict[str, float] | None
+    error: str = ""
+
+
+def score_files(paths: Sequence[Path], *, analyser: Analyser, equal_prior: bool = False) -> Iterator[Score]:
+    """Yield the outcome of each file, in order. Nothing is refused here: every readable picture gets its scores.
+
+    Args:
+        paths: files, whatever their names say.
+        analyser: the network.
+        equal_prior: give equal-prior scores instead of calibrated probabilities.
+    """
+    for path in paths:
+        try:
+            yield Score(path, _score(path, analyser, equal_prior))
+        except PictureError as error:
+            yield Score(path, None, error.message)
+        except OSError as error:
+            yield Score(path, None, error.strerror or str(error))
+
+
+def find_pictures(path: Path) -> list[Path]:
+    """Return the picture files below a folder, sorted; a file stands for itself.
+
+    Raises:
+        FileNotFoundError: there is nothing at ``path``.
+    """
+    if path.is_dir():
+        return sorted(found for found in path.rglob("*") if found.suffix.lower() in PICTURE_SUFFIXES and found.is_file())
+    if not path.exists():
+        raise FileNotFoundError(path)
+    return [path]
+
+
+def write_scores(file: TextIO, scores: Iterator[Score]) -> list[Score]:
+    """Write one row for each readable file and return the outcomes that were errors."""
+    writer = csv.writer(file, lineterminator="\n")
+    writer.writerow(HEADER)
+    failed = []
+    for score in scores:
+        if score.scores is None:
+            failed.append(score)
+        else:
+            writer.writerow([score.path.stem, *(f"{score.scores[code]:.6f}" for code in ISIC_ORDER)])
+    return failed
+
+
+def _score(path: Path, analyser: Analyser, equal_prior: bool) -> dict[str, float]:
+    with path.open("rb") as file:
+        picture = decode(file.read(MAX_BYTES + 1))
+    features = analyser.engine.run(network_input(picture.pixels)[None]).features
+    # The same rounding as stored features get, so that a file scores here as it does in the clinic.
+    logits = analyser.head.logits(features.astype(np.float16).astype(np.float32))
+    read = analyser.calibration.equal_prior_scores if equal_prior else analyser.calibration.probabilities
+    return {code: float(value) for code, value in zip(CODES, read(logits)[0], strict=True)}

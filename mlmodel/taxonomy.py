@@ -1,0 +1,47 @@
+"""The seven classes of HAM10000, and what is known of each. The only place that lists them.
+
+Codes: Tschandl, Rosendahl, Kittler, Sci. Data 5:180161 (2018). ICD-10: WHO 2019 release. SNOMED CT: international
+edition, disorder hierarchy.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Malignancy(StrEnum):
+    MALIGNANT = "malignant"
+    PRE_MALIGNANT = "pre-malignant"
+    BENIGN = "benign"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """One class: its HAM10000 code, its name in plain English, how dangerous it is, and its codes elsewhere."""
+
+    code: str
+    name: str
+    malignancy: Malignancy
+    icd10: str
+    snomed_ct: str
+
+    @property
+    def is_malignant(self) -> bool:
+        """True for what must be found: malignant, pre-malignant and in-situ disease."""
+        return self.malignancy is not Malignancy.BENIGN
+
+
+CONDITIONS: tuple[Condition, ...] = (
+    Condition("akiec", "Actinic keratosis or Bowen's disease", Malignancy.PRE_MALIGNANT, "L57.0", "201101007"),
+    Condition("bcc", "Basal cell carcinoma", Malignancy.MALIGNANT, "C44.9", "254701007"),
+    Condition("bkl", "Benign keratosis", Malignancy.BENIGN, "L82", "25499005"),
+    Condition("df", "Dermatofibroma", Malignancy.BENIGN, "D23.9", "72079006"),
+    Condition("mel", "Melanoma", Malignancy.MALIGNANT, "C43.9", "372244006"),
+    Condition("nv", "Melanocytic nevus", Malignancy.BENIGN, "D22.9", "400010006"),
+    Condition("vasc", "Vascular lesion", Malignancy.BENIGN, "D18.0", "400210000"),
+)
+CODES: tuple[str, ...] = tuple(condition.code for condition in CONDITIONS)
+BY_CODE: dict[str, Condition] = {condition.code: condition for condition in CONDITIONS}
+MALIGNANT_CODES: tuple[str, ...] = tuple(condition.code for condition in CONDITIONS if condition.is_malignant)
+
+# The column order of the ISIC 2018 challenge's submission files.
+ISIC_ORDER: tuple[str, ...] = ("mel", "nv", "bcc", "akiec", "bkl", "df", "vasc")

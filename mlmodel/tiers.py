@@ -1,0 +1,53 @@
+"""What the malignant probability mass asks for. The two thresholds travel with the model version, not with the code.
+
+``watch`` is set where 95 of 100 malignant lesions are flagged, ``urgent`` where 90 of 100 benign lesions are left alone;
+both are chosen on the calibration fold, and the sensitivity and specificity stated are those of the locked test.
+"""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Tier(StrEnum):
+    URGENT = "urgent"
+    WATCH = "watch"
+    CALM = "calm"
+
+
+@dataclass(frozen=True)
+class OperatingPoint:
+    """A threshold on the malignant probability, and what it costs, measured on the locked test by lesion.
+
+    Attributes:
+        threshold: in [0, 1]; at or above it a lesion is flagged.
+        sensitivity: share of malignant lesions (mel, bcc, akiec) that are flagged.
+        melanoma_sensitivity: share of melanomas that are flagged.
+        specificity: share of benign lesions that are not flagged.
+    """
+
+    threshold: float
+    sensitivity: float
+    melanoma_sensitivity: float
+    specificity: float
+
+
+@dataclass(frozen=True)
+class OperatingPoints:
+    """The two thresholds of a model version; ``urgent`` lies above ``watch``."""
+
+    urgent: OperatingPoint
+    watch: OperatingPoint
+
+    def tier_of(self, malignant_probability: float) -> Tier:
+        """Return the tier for a calibrated malignant probability mass in [0, 1]."""
+        if malignant_probability >= self.urgent.threshold:
+            return Tier.URGENT
+        if malignant_probability >= self.watch.threshold:
+            return Tier.WATCH
+        return Tier.CALM
+
+    @classmethod
+    def from_settings(cls, settings: dict[str, Any]) -> "OperatingPoints":
+        """Read what the manifest holds under ``operating_points``."""
+        return cls(urgent=OperatingPoint(**settings["urgent"]), watch=OperatingPoint(**settings["watch"]))

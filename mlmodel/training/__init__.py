@@ -1,0 +1,1 @@
+"""The training room: nothing here is imported where photographs are answered."""

@@ -1,0 +1,97 @@
+"""Xception without its top, and its export to the file that the engine serves."""
+
+from pathlib import Path
+
+import keras
+import numpy as np
+import onnx
+import tensorflow as tf
+import tf2onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from mlmodel.engine import INPUT_SIDE, MAPPED_STAGES, STAGES
+
+# Where Keras's Xception ends the stages that ``mlmodel.engine`` names.
+_LAYERS = {
+    "block2": "add",
+    "block3": "add_1",
+    "block4": "add_2",
+    "block8": "add_6",
+    "block12": "add_10",
+    "block13": "add_11",
+    "block14": "block14_sepconv2_act",
+}
+_OPSET = 17
+# Small arrays (biases, folded scales) stay whole: they weigh nothing and rounding them shifts whole channels.
+_HALVED_FROM = 1024
+
+
+def export_backbone(path: Path, *, weights: Path | None = None) -> None:
+    """Write the backbone to ``path`` as ONNX: uint8 pixels in, pooled features and the mapped stages' maps out.
+
+    Weights are stored in half precision and computed with in single precision, which halves the file and moves no
+    probability by 0.01 (``benchmarks/engine.py`` prints by how much).
+
+    Args:
+        path: the file to write.
+        weights: a Keras weights file of Xception without its top; by default Keras's own ImageNet weights, downloaded.
+    """
+    model = build_backbone(weights)
+    signature = (tf.TensorSpec((None, INPUT_SIDE, INPUT_SIDE, 3), tf.uint8, name="pixels"),)
+    forward = tf.function(lambda pixels: model(pixels, training=False), input_signature=signature)
+    proto, _ = tf2onnx.convert.from_function(forward, input_signature=signature, opset=_OPSET)
+    _store_in_half_precision(proto.graph)
+    onnx.checker.check_model(proto)
+    path.write_bytes(proto.SerializeToString())
+
+
+def build_backbone(weights: Path | None = None) -> keras.Model:
+    """Return the Keras model that is exported.
+
+    It takes uint8 (B, 299, 299, 3), scales to [-1, 1] as the ImageNet weights were trained, and returns a dictionary:
+    ``features`` float32 (B, 5640) and a float32 (B, side, side, channels) map for each of ``MAPPED_STAGES``.
+    """
+    stages = xception_stages(xception(weights))
+    pixels = keras.Input((INPUT_SIDE, INPUT_SIDE, 3), dtype="uint8", name="pixels")
+    maps = stages(keras.layers.Rescaling(1 / 127.5, offset=-1.0)(pixels))
+    pooled = [keras.layers.GlobalAveragePooling2D()(values) for values in maps]
+    by_stage = {stage: values for (stage, _), values in zip(STAGES, maps, strict=True) if stage in MAPPED_STAGES}
+    return keras.Model(pixels, {"features": keras.layers.Concatenate()(pooled), **by_stage})
+
+
+def xception_stages(base: keras.Model) -> keras.Model:
+    """Return Xception with the maps of ``STAGES`` as outputs, in their order, of input scaled to [-1, 1]."""
+    return keras.Model(base.input, [_ending(base, _LAYERS[stage]).output for stage, _ in STAGES])
+
+
+def xception(weights: Path | None = None) -> keras.Model:
+    """Return Keras's Xception without its top, with ImageNet weights or those of a file."""
+    if weights is None:
+        return keras.applications.Xception(include_top=False, input_shape=(INPUT_SIDE, INPUT_SIDE, 3))
+    base = keras.applications.Xception(weights=None, include_top=False, input_shape=(INPUT_SIDE, INPUT_SIDE, 3))
+    base.load_weights(weights)
+    return base
+
+
+def _ending(base: keras.Model, name: str) -> keras.layers.Layer:
+    """Find a layer by name; Keras numbers its ``add`` layers on through a process, so those go by position."""
+    if not name.startswith("add"):
+        return base.get_layer(name)
+    position = int(name.removeprefix("add").removeprefix("_") or 0)
+    return [layer for layer in base.layers if isinstance(layer, keras.layers.Add)][position]
+
+
+def _store_in_half_precision(graph: onnx.GraphProto) -> None:
+    """Replace large float32 arrays by float16 ones with a cast in front of their use."""
+    casts = []
+    for tensor in list(graph.initializer):
+        values = numpy_helper.to_array(tensor)
+        if values.dtype != np.float32 or values.size < _HALVED_FROM:
+            continue
+        stored = f"{tensor.name}:half"
+        graph.initializer.remove(tensor)
+        graph.initializer.append(numpy_helper.from_array(values.astype(np.float16), stored))
+        casts.append(helper.make_node("Cast", [stored], [tensor.name], to=TensorProto.FLOAT))
+    nodes = list(graph.node)
+    del graph.node[:]
+    graph.node.extend(casts + nodes)

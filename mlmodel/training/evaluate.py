@@ -1,0 +1,177 @@
+"""How good is it? Metrics by lesion, with bootstrap intervals over lesions."""
+
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import rankdata
+
+from mlmodel.calibration import Labels
+from mlmodel.head import Floats
+from mlmodel.taxonomy import CODES, MALIGNANT_CODES
+
+_MALIGNANT = [CODES.index(code) for code in MALIGNANT_CODES]
+_MELANOMA = CODES.index("mel")
+_RESAMPLES = 1000
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A figure with its 95 % percentile interval over resampled lesions (Efron & Tibshirani, 1993)."""
+
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return f"{self.value:.3f} ({self.low:.3f}–{self.high:.3f})"
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What a head said of N photographs, beside the truth.
+
+    Attributes:
+        probabilities: float32 (N, 7), calibrated.
+        scores: float32 (N, 7), equal-prior.
+        labels: int64 (N,).
+        lesions: str (N,).
+    """
+
+    probabilities: Floats
+    scores: Floats
+    labels: Labels
+    lesions: npt.NDArray[np.str_]
+
+    def take(self, rows: npt.NDArray[Any]) -> "Answers":
+        return Answers(self.probabilities[rows], self.scores[rows], self.labels[rows], self.lesions[rows])
+
+    @property
+    def malignant_probability(self) -> Floats:
+        return self.probabilities[:, _MALIGNANT].sum(axis=1)
+
+    @property
+    def is_malignant(self) -> npt.NDArray[np.bool_]:
+        return np.isin(self.labels, _MALIGNANT)
+
+    @property
+    def is_melanoma(self) -> npt.NDArray[np.bool_]:
+        return self.labels == _MELANOMA
+
+
+def by_lesion(answers: Answers) -> Answers:
+    """Return one row a lesion: the mean over its photographs, so that much-photographed lesions count once."""
+    _, first, group = np.unique(answers.lesions, return_index=True, return_inverse=True)
+    counts = np.bincount(group)[:, None]
+
+    def mean(values: Floats) -> Floats:
+        total = np.zeros((len(first), values.shape[1]), dtype=np.float32)
+        np.add.at(total, group, values)
+        return total / counts
+
+    return Answers(
+        mean(answers.probabilities), mean(answers.scores), answers.labels[first], answers.lesions[first]
+    )
+
+
+Metric = Callable[[Answers], float]
+
+
+def balanced_accuracy(answers: Answers) -> float:
+    """Mean recall over the classes present, of the class with the highest equal-prior score."""
+    chosen = answers.scores.argmax(axis=1)
+    recalls = [(chosen[answers.labels == label] == label).mean() for label in np.unique(answers.labels)]
+    return float(np.mean(recalls))
+
+
+def accuracy(answers: Answers) -> float:
+    """Share of photographs whose most probable class (calibrated) is the true one."""
+    return float((answers.probabilities.argmax(axis=1) == answers.labels).mean())
+
+
+def macro_auc(answers: Answers) -> float:
+    """Mean over classes of the area under the one-against-rest ROC curve, of the calibrated probabilities."""
+    return float(
+        np.mean([auc(answers.probabilities[:, k], answers.labels == k) for k in np.unique(answers.labels)])
+    )
+
+
+def malignant_auc(answers: Answers) -> float:
+    """Area under the ROC curve of the malignant probability mass."""
+    return auc(answers.malignant_probability, answers.is_malignant)
+
+
+def expected_calibration_error(answers: Answers) -> float:
+    """Mean gap between confidence and accuracy over 15 equal-width bins (Naeini et al., AAAI 2015)."""
+    confidence = answers.probabilities.max(axis=1)
+    is_right = answers.probabilities.argmax(axis=1) == answers.labels
+    bins = np.minimum((confidence * 15).astype(int), 14)
+    gaps = [
+        abs(confidence[bins == b].mean() - is_right[bins == b].mean()) * (bins == b).mean() for b in np.unique(bins)
+    ]
+    return float(sum(gaps))
+
+
+def sensitivity_at(threshold: float, *, melanoma_only: bool = False) -> Metric:
+    """Return the metric: share of malignant lesions (or of melanomas) flagged at ``threshold``."""
+
+    def metric(answers: Answers) -> float:
+        wanted = answers.is_melanoma if melanoma_only else answers.is_malignant
+        return float((answers.malignant_probability[wanted] >= threshold).mean())
+
+    return metric
+
+
+def specificity_at(threshold: float) -> Metric:
+    """Return the metric: share of benign lesions not flagged at ``threshold``."""
+
+    def metric(answers: Answers) -> float:
+        return float((answers.malignant_probability[~answers.is_malignant] < threshold).mean())
+
+    return metric
+
+
+def set_coverage_at(threshold: float) -> Metric:
+    """Return the metric: share of photographs whose true class is in the prediction set."""
+
+    def metric(answers: Answers) -> float:
+        own = answers.probabilities[np.arange(len(answers.labels)), answers.labels]
+        return float(((own >= threshold) | (own >= answers.probabilities.max(axis=1))).mean())
+
+    return metric
+
+
+def auc(scores: Floats, is_positive: npt.NDArray[np.bool_]) -> float:
+    """Area under the ROC curve, as the Mann–Whitney statistic with ties counted half."""
+    positives = int(is_positive.sum())
+    negatives = len(is_positive) - positives
+    ranks = rankdata(scores)
+    return float((ranks[is_positive].sum() - positives * (positives + 1) / 2) / (positives * negatives))
+
+
+def estimate(metrics: dict[str, Metric], answers: Answers, *, seed: int = 0) -> dict[str, Estimate]:
+    """Return each metric with its interval over 1,000 resamples of lesions, stratified by class.
+
+    Strata keep the rarest classes in every resample, so that each one has all the metrics.
+    """
+    generator = np.random.default_rng(seed)
+    lesions, first, group = np.unique(answers.lesions, return_index=True, return_inverse=True)
+    rows_of = np.split(np.argsort(group, kind="stable"), np.cumsum(np.bincount(group))[:-1])
+    strata = [np.flatnonzero(answers.labels[first] == label) for label in np.unique(answers.labels)]
+    drawn: dict[str, list[float]] = {name: [] for name in metrics}
+    for _ in range(_RESAMPLES):
+        chosen = np.concatenate([generator.choice(stratum, len(stratum)) for stratum in strata])
+        resample = answers.take(np.concatenate([rows_of[lesion] for lesion in chosen]))
+        for name, metric in metrics.items():
+            drawn[name].append(metric(resample))
+    return {
+        name: Estimate(metric(answers), *np.percentile(drawn[name], (2.5, 97.5)).tolist())
+        for name, metric in metrics.items()
+    }
+
+
+def as_settings(estimates: dict[str, Estimate]) -> dict[str, dict[str, float]]:
+    """Return the estimates as plain figures, rounded to four digits, for the manifest."""
+    return {name: {k: round(v, 4) for k, v in asdict(found).items()} for name, found in estimates.items()}

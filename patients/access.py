@@ -1,0 +1,47 @@
+"""Who may open which view. What they then see is decided by the querysets' ``visible_to`` and ``released_to``."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.utils.translation import gettext as _
+
+from .middleware import ClinicRequest
+from .models import Patient, Role
+
+View = Callable[..., HttpResponse]
+
+EVERYONE_IN_THE_CLINIC = (Role.STAFF, Role.DERMATOLOGIST, Role.MANAGER)
+
+
+def require_role(*roles: Role) -> Callable[[View], View]:
+    """Let in members with one of ``roles``; visitors go to sign in, everybody else gets 403 with the reason."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: ClinicRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if request.member is None:
+                raise PermissionDenied(_("This page is for members of a clinic."))
+            if request.member.role not in roles:
+                raise PermissionDenied(_("This page is for: %s.") % ", ".join(str(role.label) for role in roles))
+            return view(request, *args, **kwargs)
+
+        guarded.allowed_roles = roles  # type: ignore[attr-defined]
+        return login_required(guarded)
+
+    return decorate
+
+
+def require_patient(view: View) -> View:
+    """Let in users who are linked to a patient record."""
+
+    @wraps(view)
+    def guarded(request: ClinicRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if not Patient.objects.filter(user=request.user).exists():  # type: ignore[misc]
+            raise PermissionDenied(_("This page is for patients who were given an account by their clinic."))
+        return view(request, *args, **kwargs)
+
+    return login_required(guarded)

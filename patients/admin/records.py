@@ -1,0 +1,121 @@
+"""Patients, visits and lesions, to look things up in. They are made and changed on the clinic's own pages."""
+
+import datetime
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from patients.models import Lesion, Patient, Visit
+
+from .scope import ClinicFilter, ClinicScopedAdmin, ReadOnlyInline
+
+
+class VisitInline(ReadOnlyInline):
+    model = Visit
+    fields = ("date", "complaint", "clinician", "status")
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Visit]:
+        return super().get_queryset(request).select_related("clinician__user")
+
+
+class LesionInline(ReadOnlyInline):
+    model = Lesion
+    fields = ("number", "body_site", "side", "noticed_on", "description")
+    readonly_fields = fields
+
+
+@admin.register(Patient)
+class PatientAdmin(ClinicScopedAdmin):
+    list_display = (
+        "name",
+        "record_number",
+        "birth_date",
+        "sex",
+        "last_visit",
+        "lesion_count",
+        "has_account",
+        "clinic",
+    )
+    list_filter = ("sex", "skin_type", ("user", admin.EmptyFieldListFilter), ("clinic", ClinicFilter))
+    list_select_related = ("clinic",)
+    list_per_page = 50
+    search_fields = ("family_name", "given_name", "record_number")
+    search_help_text = _("Name or record number")
+    date_hierarchy = "created_at"
+    inlines = (LesionInline, VisitInline)
+    fieldsets = (
+        (None, {"fields": ("clinic", "record_number", "given_name", "family_name", "birth_date", "sex", "skin_type")}),
+        (_("Contact"), {"fields": ("email", "phone", "user")}),
+        (_("Medical history"), {"fields": ("history",)}),
+        (_("Record"), {"fields": ("created_by", "created_at")}),
+    )
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Patient]:
+        patients = super().get_queryset(request)
+        return patients.with_summary()  # type: ignore[attr-defined]
+
+    @admin.display(description=_("name"), ordering="family_name")
+    def name(self, patient: Patient) -> str:
+        return patient.name
+
+    @admin.display(description=_("last visit"), ordering="last_visit", empty_value="–")
+    def last_visit(self, patient: Patient) -> datetime.date | None:
+        return patient.last_visit  # type: ignore[attr-defined]
+
+    @admin.display(description=_("lesions"), ordering="lesion_count")
+    def lesion_count(self, patient: Patient) -> int:
+        return patient.lesion_count  # type: ignore[attr-defined]
+
+    @admin.display(description=_("account"), boolean=True)
+    def has_account(self, patient: Patient) -> bool:
+        return patient.user_id is not None
+
+
+@admin.register(Visit)
+class VisitAdmin(ClinicScopedAdmin):
+    list_display = ("date", "patient", "complaint", "clinician", "status")
+    list_display_links = ("date", "complaint")
+    list_filter = (
+        "status",
+        "date",
+        "itch",
+        "pain",
+        "bleeding",
+        "growth",
+        ("clinician", ClinicFilter),
+        ("patient__clinic", ClinicFilter),
+    )
+    list_select_related = ("patient", "clinician__user")
+    list_per_page = 50
+    search_fields = ("patient__family_name", "patient__given_name", "patient__record_number", "complaint")
+    search_help_text = _("Patient's name or record number, or complaint")
+    date_hierarchy = "date"
+    fieldsets = (
+        (None, {"fields": ("patient", "date", "clinician", "status", "created_at")}),
+        (_("Complaint"), {"fields": ("complaint", "itch", "pain", "bleeding", "growth", "symptoms_since")}),
+        (_("Notes"), {"fields": ("history", "notes", "plan")}),
+    )
+
+
+@admin.register(Lesion)
+class LesionAdmin(ClinicScopedAdmin):
+    list_display = ("patient", "number", "body_site", "side", "noticed_on", "created_at")
+    list_filter = ("body_site", "side", ("patient__clinic", ClinicFilter))
+    list_select_related = ("patient",)
+    list_per_page = 50
+    search_fields = ("patient__family_name", "patient__given_name", "patient__record_number", "description")
+    search_help_text = _("Patient's name or record number, or description")
+    date_hierarchy = "created_at"
+    fields = (
+        "patient",
+        "number",
+        "body_site",
+        "side",
+        "noticed_on",
+        "description",
+        "created_by",
+        "created_at",
+    )

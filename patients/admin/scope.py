@@ -1,0 +1,106 @@
+"""The admin as a clinic sees it: its own rows, and what the role allows.
+
+Permissions hang on the member's role and not on Django's permission tables, so there is one place that says who may
+do what. A tuple of roles names the members who may; a superuser may whatever somebody may; ``NOBODY`` keeps even
+superusers out, because clinical history is never deleted and is only changed through the services.
+"""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import ForeignKey, Model, QuerySet
+from django.http import HttpRequest
+
+from patients.middleware import current_member
+from patients.models import Member, Role
+
+NOBODY: tuple[Role, ...] | None = None
+OPERATORS: tuple[Role, ...] = ()  # superusers alone
+CLINICIANS = (Role.DERMATOLOGIST, Role.MANAGER)
+
+
+def member_of(request: HttpRequest) -> Member | None:
+    """The member that the middleware found, also where a request did not pass through it."""
+    return request.member if hasattr(request, "member") else current_member(request)
+
+
+class RoleGate:
+    """Permissions by role, for model admins and inlines alike. By default the admin only shows."""
+
+    view_roles: tuple[Role, ...] | None = CLINICIANS
+    add_roles: tuple[Role, ...] | None = NOBODY
+    change_roles: tuple[Role, ...] | None = NOBODY
+    delete_roles: tuple[Role, ...] | None = NOBODY
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return self._allows(request, self.view_roles)
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._allows(request, self.view_roles)
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._allows(request, self.add_roles)
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._allows(request, self.change_roles)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return self._allows(request, self.delete_roles)
+
+    def _allows(self, request: HttpRequest, roles: tuple[Role, ...] | None) -> bool:
+        user = request.user
+        if roles is None or not (user.is_active and getattr(user, "is_staff", False)):
+            return False
+        if getattr(user, "is_superuser", False):
+            return True
+        member = member_of(request)
+        return member is not None and member.role in roles
+
+
+class ClinicScopedAdmin(RoleGate, admin.ModelAdmin):
+    """A model whose manager has ``visible_to(member)``. Lists, searches and choices hold the clinic's rows alone."""
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return scoped(super().get_queryset(request), request)
+
+    def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
+        kwargs.setdefault("queryset", choices(db_field.related_model, request))
+        return super().formfield_for_foreignkey(db_field, request, **kwargs)
+
+    def formfield_for_manytomany(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        kwargs.setdefault("queryset", choices(db_field.related_model, request))
+        return super().formfield_for_manytomany(db_field, request, **kwargs)
+
+
+class ReadOnlyInline(RoleGate, admin.TabularInline):
+    """Rows shown with what they belong to."""
+
+    extra = 0
+    can_delete = False
+    show_change_link = True
+
+
+class ClinicFilter(admin.RelatedOnlyFieldListFilter):
+    """Filter by a related row; the choices are those that occur in the rows that the member may see."""
+
+    def field_choices(self, field: Any, request: HttpRequest, model_admin: admin.ModelAdmin) -> Any:
+        occurring = model_admin.get_queryset(request).order_by().values(f"{self.field_path}__pk")
+        rows = field.related_model._default_manager.filter(pk__in=occurring)
+        if field.related_model is Member:
+            rows = rows.select_related("user")  # a member's name is their account's
+        return [(str(row.pk), str(row)) for row in rows]
+
+
+def scoped(rows: QuerySet[Any], request: HttpRequest) -> QuerySet[Any]:
+    """Return the rows of the clinic of whoever asks; a superuser without a clinic of their own sees every clinic's."""
+    if getattr(request.user, "is_superuser", False):
+        return rows
+    return rows.visible_to(member_of(request))  # type: ignore[attr-defined]
+
+
+def choices(model: type[Model], request: HttpRequest) -> QuerySet[Any]:
+    """Return what may be chosen of ``model``: nothing of a model that does not know clinics, save for superusers."""
+    rows = model._default_manager.all()
+    if getattr(request.user, "is_superuser", False):
+        return rows
+    return rows.visible_to(member_of(request)) if hasattr(rows, "visible_to") else rows.none()

@@ -1,0 +1,27 @@
+from django.contrib import admin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+
+from patients.models import User
+
+from .scope import OPERATORS, RoleGate
+
+
+@admin.register(User)
+class UserAdmin(RoleGate, DjangoUserAdmin):
+    """Accounts across all clinics, and the only page that makes superusers: for operators alone.
+
+    Accounts are deactivated and not deleted, because records name who made them.
+    """
+
+    view_roles = OPERATORS
+    add_roles = OPERATORS
+    change_roles = OPERATORS
+    list_display = ("username", "email", "first_name", "last_name", "clinic", "is_active", "is_superuser")
+    list_filter = ("is_active", "is_superuser", "member__role", "member__clinic")
+    list_select_related = ("member__clinic", "patient__clinic")
+    date_hierarchy = "date_joined"
+
+    @admin.display(description="clinic")
+    def clinic(self, user: User) -> str:
+        place = getattr(user, "member", None) or getattr(user, "patient", None)
+        return place.clinic.name if place else ""

@@ -1,0 +1,298 @@
+"""What the clinic types. Messages say what to enter, in the manner of the GOV.UK Design System."""
+
+import datetime
+import uuid
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from .models import Lesion, Member, Patient, Visit
+from .models.patient import EARLIEST_BIRTH, LONGEST_SEARCH
+from .services import suggest_record_number
+
+DATE_FORMATS = ["%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y", "%d %b %Y", "%d %B %Y"]
+LONGEST_TEXT = 10_000
+EARLIEST_VISIT = datetime.date(1990, 1, 1)
+
+
+class DateInput(forms.DateInput):
+    """The browser's own date field; it needs ISO dates whatever the page's language."""
+
+    input_type = "date"
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__(attrs, format="%Y-%m-%d")
+
+
+class PlainDateField(forms.DateField):
+    """A date in any of the ways that people write one, with four digits for the year."""
+
+    widget = DateInput
+    default_error_messages = {"invalid": _("Enter a real date, like 14/03/1961.")}
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(input_formats=DATE_FORMATS, **kwargs)
+
+
+def text_field(*, rows: int = 3, **kwargs: Any) -> forms.CharField:
+    return forms.CharField(required=False, max_length=LONGEST_TEXT, widget=forms.Textarea({"rows": rows}), **kwargs)
+
+
+class SearchForm(forms.Form):
+    q = forms.CharField(
+        label=_("Name, record number or birth date"),
+        required=False,
+        max_length=LONGEST_SEARCH,
+        widget=forms.TextInput({"type": "search", "autocomplete": "off", "spellcheck": "false"}),
+    )
+
+
+class PatientForm(forms.ModelForm):
+    """Registers a patient of the clinic of ``instance``, or corrects a record."""
+
+    # Who holds the record number that was asked for, so that the page can lead there.
+    existing: Patient | None = None
+
+    given_name = forms.CharField(
+        label=_("Given name"),
+        max_length=80,
+        required=False,
+        help_text=_("Leave empty if the patient goes by one name."),
+    )
+    record_number = forms.CharField(label=_("Record number"), max_length=40, required=False)
+    birth_date = PlainDateField(label=_("Birth date"), error_messages={"required": _("Enter the birth date.")})
+    history = text_field(
+        label=_("Medical history"), help_text=_("Skin cancer in the patient or family, sunburns, medicines."), rows=4
+    )
+
+    class Meta:
+        model = Patient
+        fields = [
+            "given_name",
+            "family_name",
+            "birth_date",
+            "sex",
+            "record_number",
+            "skin_type",
+            "email",
+            "phone",
+            "history",
+        ]
+        labels = {"family_name": _("Family name"), "email": _("Email address"), "phone": _("Telephone")}
+        error_messages = {
+            "family_name": {"required": _("Enter the family name.")},
+            "email": {"invalid": _("Enter an email address like name@example.com.")},
+        }
+        widgets = {
+            "phone": forms.TextInput({"type": "tel", "inputmode": "tel"}),
+            "email": forms.EmailInput({"inputmode": "email"}),
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        today = timezone.localdate().isoformat()
+        self.fields["birth_date"].widget.attrs |= {"min": EARLIEST_BIRTH.isoformat(), "max": today}
+        # The page is about somebody else than who sits before it: the browser must not offer their own details.
+        for field in self.fields.values():
+            field.widget.attrs["autocomplete"] = "off"
+        for name in ("given_name", "family_name", "record_number", "email", "phone"):
+            self.fields[name].widget.attrs["spellcheck"] = "false"
+        if self.instance._state.adding:
+            self.initial["record_number"] = suggest_record_number(clinic=self.instance.clinic)
+            self.fields["record_number"].help_text = _("The next free one. Change it if your clinic uses its own.")
+        else:
+            self.fields["record_number"].required = True
+            self.fields["record_number"].error_messages["required"] = _("Enter the record number.")
+
+    def clean_birth_date(self) -> datetime.date:
+        birth_date: datetime.date = self.cleaned_data["birth_date"]
+        if birth_date > timezone.localdate():
+            raise ValidationError(_("The birth date must be in the past."))
+        if birth_date < EARLIEST_BIRTH:
+            raise ValidationError(_("The birth date must be 1 January 1900 or later."))
+        if self._has_visits_before(birth_date):
+            raise ValidationError(_("The birth date must be before the patient's first visit."))
+        return birth_date
+
+    def clean_record_number(self) -> str:
+        record_number: str = self.cleaned_data["record_number"]
+        if record_number and self._is_new_number(record_number):
+            others = Patient.objects.filter(clinic=self.instance.clinic_id, record_number__iexact=record_number)
+            if existing := others.exclude(pk=self.instance.pk).first():
+                self.refuse_record_number(existing)
+        return record_number
+
+    def refuse_record_number(self, existing: Patient) -> None:
+        """Say whose the number is; the page links to their record."""
+        self.existing = existing
+        message = _("%(name)s already has this record number. Enter another one, or open their record.")
+        self.add_error("record_number", ValidationError(message, params={"name": existing.name}))
+
+    def _is_new_number(self, record_number: str) -> bool:
+        return self.instance._state.adding or record_number != self.initial.get("record_number")
+
+    def _has_visits_before(self, birth_date: datetime.date) -> bool:
+        return not self.instance._state.adding and self.instance.visits.filter(date__lt=birth_date).exists()
+
+
+class KeyField(forms.UUIDField):
+    """Carries the primary key of what will be made, so that sending it twice makes it once."""
+
+    def __init__(self) -> None:
+        super().__init__(required=False, widget=forms.HiddenInput, initial=uuid.uuid4)
+
+    def clean(self, value: Any) -> uuid.UUID | None:
+        """Go on without a key rather than blame somebody for a field that they cannot see."""
+        try:
+            key: uuid.UUID | None = super().clean(value)
+        except ValidationError:
+            return None
+        return key
+
+
+class VisitForm(forms.ModelForm):
+    """One encounter of ``patient``."""
+
+    key = KeyField()
+    date = PlainDateField(label=_("Date of the visit"), error_messages={"required": _("Enter the date of the visit.")})
+    history = text_field(label=_("History"), help_text=_("What bears on this complaint."))
+    notes = text_field(label=_("Notes"), help_text=_("For the clinic; not in the patient's report."))
+    plan = text_field(label=_("Plan"), help_text=_("What happens next. The patient reads this in the report."))
+
+    class Meta:
+        model = Visit
+        fields = [
+            "date",
+            "clinician",
+            "complaint",
+            "itch",
+            "pain",
+            "bleeding",
+            "growth",
+            "symptoms_since",
+            "history",
+            "notes",
+            "plan",
+        ]
+        labels = {
+            "complaint": _("Complaint"),
+            "clinician": _("Seen by"),
+            "itch": _("It itches"),
+            "pain": _("It hurts"),
+            "bleeding": _("It bleeds"),
+            "growth": _("It has grown or changed"),
+            "symptoms_since": _("Since when"),
+        }
+        help_texts = {"symptoms_since": _("In the patient's words: “three weeks”, “last summer”.")}
+        error_messages = {
+            "complaint": {"required": _("Enter why the patient came.")},
+            "clinician": {
+                "required": _("Choose who sees the patient."),
+                "invalid_choice": _("Choose who sees the patient from the list."),
+            },
+        }
+
+    def __init__(self, *args: Any, patient: Patient, member: Member, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.patient = patient
+        self.fields["date"].widget.attrs |= {
+            "min": max(patient.birth_date, EARLIEST_VISIT).isoformat(),
+            "max": timezone.localdate().isoformat(),
+        }
+        clinician = self.fields["clinician"]
+        assert isinstance(clinician, forms.ModelChoiceField)
+        colleagues = Member.objects.visible_to(member).filter(user__is_active=True)
+        if self.instance.clinician_id:
+            # Who has left since stays the clinician of the visits they saw.
+            colleagues |= Member.objects.visible_to(member).filter(pk=self.instance.clinician_id)
+        clinician.queryset = colleagues.select_related("user")
+        clinician.empty_label = None
+        if self.instance._state.adding:
+            self.initial["clinician"] = member.pk
+        for name in ("complaint", "symptoms_since"):
+            self.fields[name].widget.attrs["autocomplete"] = "off"
+
+    def clean_date(self) -> datetime.date:
+        date: datetime.date = self.cleaned_data["date"]
+        if date > timezone.localdate():
+            raise ValidationError(_("The visit cannot be in the future."))
+        if date < self.patient.birth_date:
+            raise ValidationError(_("The visit cannot be before the patient was born."))
+        if date < EARLIEST_VISIT:
+            raise ValidationError(_("The visit must be on 1 January 1990 or later."))
+        return date
+
+
+class LesionForm(forms.ModelForm):
+    """A spot on the skin of ``patient``."""
+
+    key = KeyField()
+    noticed_on = PlainDateField(
+        label=_("First noticed"),
+        required=False,
+        help_text=_("Roughly is good enough; leave empty if nobody knows."),
+        error_messages={"invalid": _("Enter a real date, like 14/03/2025, or leave it empty.")},
+    )
+
+    class Meta:
+        model = Lesion
+        fields = ["body_site", "side", "description", "noticed_on"]
+        labels = {
+            "body_site": _("Body site"),
+            "side": _("Side of the body"),
+            "description": _("Description"),
+        }
+        error_messages = {
+            "body_site": {
+                "required": _("Choose where on the body it is."),
+                "invalid_choice": _("Choose where on the body it is from the list."),
+            },
+            "side": {"required": _("Choose the side of the body.")},
+        }
+        widgets = {
+            "side": forms.RadioSelect,
+            "description": forms.TextInput({"autocomplete": "off"}),
+        }
+
+    def __init__(self, *args: Any, patient: Patient, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.patient = patient
+        self.fields["noticed_on"].widget.attrs |= {
+            "min": patient.birth_date.isoformat(),
+            "max": timezone.localdate().isoformat(),
+        }
+
+    def clean_noticed_on(self) -> datetime.date | None:
+        noticed_on: datetime.date | None = self.cleaned_data["noticed_on"]
+        if noticed_on is None:
+            return None
+        if noticed_on > timezone.localdate():
+            raise ValidationError(_("This date cannot be in the future."))
+        if noticed_on < self.patient.birth_date:
+            raise ValidationError(_("This date cannot be before the patient was born."))
+        return noticed_on
+
+
+class AccountForm(forms.Form):
+    """The account with which ``patient`` reads what the clinic releases."""
+
+    email = forms.EmailField(
+        label=_("Email address of the patient"),
+        max_length=254,
+        widget=forms.EmailInput({"inputmode": "email", "autocomplete": "off", "spellcheck": "false"}),
+        error_messages={
+            "required": _("Enter the patient's email address."),
+            "invalid": _("Enter an email address like name@example.com."),
+        },
+    )
+
+    def __init__(self, *args: Any, patient: Patient, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        account = patient.user
+        self.initial.setdefault("email", account.email if account else patient.email)
+        if account and account.has_usable_password():
+            # The address is the patient's own affair from the moment they have signed in.
+            self.fields["email"].disabled = True

@@ -1,0 +1,69 @@
+import sys
+from argparse import ArgumentParser
+from typing import Any
+
+from django.contrib.auth.password_validation import validate_password
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+
+from patients.models import Clinic, Member, User
+from patients.services import AccountRefused, ClinicExists, create_clinic, set_password_path
+
+
+class Command(BaseCommand):
+    help = "Open a clinic with its first manager, who adds the other members in the administration."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("name", help="the clinic's name, as patients read it")
+        parser.add_argument("--manager", required=True, metavar="USERNAME", help="user name of the first manager")
+        parser.add_argument("--email", default="", help="the manager's email address, for forgotten passwords")
+        parser.add_argument(
+            "--password-stdin",
+            action="store_true",
+            help="read the manager's password from standard input; otherwise a link to choose one is printed",
+        )
+        parser.add_argument(
+            "--site",
+            default="http://127.0.0.1:8000",
+            metavar="URL",
+            help="where the installation is reached, for the link (default: %(default)s)",
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        name, username, email = options["name"].strip(), options["manager"].strip(), options["email"].strip()
+        _check(name=name, username=username, email=email)
+        try:
+            # A password that is refused must not leave a clinic without a manager who can sign in.
+            with transaction.atomic():
+                manager = create_clinic(name=name, manager_username=username, email=email)
+                if options["password_stdin"]:
+                    _set_password(manager.user, sys.stdin.readline().rstrip("\r\n"))
+        except (ClinicExists, AccountRefused) as refused:
+            raise CommandError(str(refused)) from None
+        self._report(manager, link="" if options["password_stdin"] else options["site"])
+
+    def _report(self, manager: Member, *, link: str) -> None:
+        self.stdout.write(f"{manager.clinic.name} is open. {manager.user.username} is its manager.")
+        if link:
+            self.stdout.write("The manager chooses a password here (the link works once):")
+            self.stdout.write(link.rstrip("/") + set_password_path(manager.user))
+
+
+def _check(*, name: str, username: str, email: str) -> None:
+    """Ask the models what they think before anything is made."""
+    try:
+        Clinic(name=name).clean_fields()
+        User(username=username, email=email).clean_fields(exclude=["password"])
+    except ValidationError as error:
+        complaints = [f"{field}: {' '.join(texts)}" for field, texts in error.message_dict.items()]
+        raise CommandError("\n".join(complaints)) from None
+
+
+def _set_password(user: User, password: str) -> None:
+    try:
+        validate_password(password, user)
+    except ValidationError as error:
+        raise CommandError("The password is refused. " + " ".join(error.messages)) from None
+    user.set_password(password)
+    user.save(update_fields=["password"])

@@ -1,0 +1,32 @@
+"""Put the signed-in member beside the user, once a request."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponse
+from django_htmx.middleware import HtmxDetails
+
+from .models import Member
+
+
+class ClinicRequest(HttpRequest):
+    """A request that went through ``CurrentMemberMiddleware``."""
+
+    member: Member | None
+    htmx: HtmxDetails
+
+
+class CurrentMemberMiddleware:
+    """Set ``request.member``: the user's place in a clinic, or None for visitors and patients."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        request.member = current_member(request)  # type: ignore[attr-defined]
+        return self.get_response(request)
+
+
+def current_member(request: HttpRequest) -> Member | None:
+    if not request.user.is_authenticated:
+        return None
+    return Member.objects.select_related("clinic", "user").filter(user=request.user).first()

@@ -1,0 +1,90 @@
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from .member import Member
+from .patient import Patient
+
+
+class BodySite(models.TextChoices):
+    SCALP = "scalp", _("Scalp")
+    FACE = "face", _("Face")
+    EAR = "ear", _("Ear")
+    NECK = "neck", _("Neck")
+    CHEST = "chest", _("Chest")
+    ABDOMEN = "abdomen", _("Abdomen")
+    BACK = "back", _("Back")
+    SHOULDER = "shoulder", _("Shoulder")
+    UPPER_ARM = "upper_arm", _("Upper arm")
+    FOREARM = "forearm", _("Forearm")
+    HAND = "hand", _("Hand")
+    PALM = "palm", _("Palm")
+    BUTTOCK = "buttock", _("Buttock")
+    GENITAL = "genital", _("Genital area")
+    THIGH = "thigh", _("Thigh")
+    LOWER_LEG = "lower_leg", _("Lower leg")
+    FOOT = "foot", _("Foot")
+    SOLE = "sole", _("Sole")
+    NAIL = "nail", _("Nail")
+    MUCOSA = "mucosa", _("Mouth or other mucosa")
+
+
+class Side(models.TextChoices):
+    LEFT = "left", _("Left")
+    RIGHT = "right", _("Right")
+    MIDLINE = "midline", _("Midline")
+    UNKNOWN = "unknown", _("Not recorded")
+
+
+class LesionQuerySet(models.QuerySet["Lesion"]):
+    def visible_to(self, member: Member | None) -> "LesionQuerySet":
+        """The lesions of the patients of the member's clinic."""
+        return self.filter(patient__clinic=member.clinic_id) if member else self.none()
+
+
+class Lesion(models.Model):
+    """A spot on one patient's skin that is followed over time."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="lesions")
+    number = models.PositiveSmallIntegerField(help_text=_("Counts the patient's lesions from 1."))
+    body_site = models.CharField(_("body site"), max_length=20, choices=BodySite)
+    side = models.CharField(max_length=10, choices=Side, default=Side.UNKNOWN)
+    noticed_on = models.DateField(_("first noticed"), null=True, blank=True)
+    description = models.CharField(
+        max_length=200, blank=True, help_text=_("Where exactly, or what marks it: “below the scar”.")
+    )
+    created_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = LesionQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["patient", "number"]
+        constraints = [
+            models.UniqueConstraint(fields=["patient", "number"], name="lesion_number_is_unique_for_the_patient"),
+            models.CheckConstraint(condition=Q(number__gte=1), name="lesion_number_starts_at_one"),
+            models.CheckConstraint(condition=Q(body_site__in=BodySite.values), name="body_site_is_known"),
+            models.CheckConstraint(condition=Q(side__in=Side.values), name="lesion_side_is_known"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.title}, {self.place}"
+
+    def get_absolute_url(self) -> str:
+        return reverse("lesion", args=[self.pk])
+
+    @property
+    def title(self) -> str:
+        return _("Lesion %(number)d") % {"number": self.number}
+
+    @property
+    def place(self) -> str:
+        """The body site with its side, as one says it: “left shoulder”."""
+        site = self.get_body_site_display().lower()
+        if self.side == Side.UNKNOWN:
+            return site
+        return f"{self.get_side_display().lower()} {site}"

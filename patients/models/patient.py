@@ -1,0 +1,150 @@
+import datetime
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Count, OuterRef, Q, Subquery
+from django.db.models.functions import Coalesce
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from .clinic import Clinic
+from .member import Member
+
+EARLIEST_BIRTH = datetime.date(1900, 1, 1)
+LONGEST_SEARCH = 100
+MOST_WORDS = 8
+
+
+class Sex(models.TextChoices):
+    FEMALE = "female", _("Female")
+    MALE = "male", _("Male")
+    OTHER = "other", _("Other")
+    UNKNOWN = "unknown", _("Not recorded")
+
+
+class SkinType(models.TextChoices):
+    """Fitzpatrick, Arch Dermatol 124:869 (1988)."""
+
+    I = "I", _("I – always burns, never tans")  # noqa: E741
+    II = "II", _("II – usually burns, tans a little")
+    III = "III", _("III – sometimes burns, tans")
+    IV = "IV", _("IV – rarely burns, tans well")
+    V = "V", _("V – brown skin, very rarely burns")
+    VI = "VI", _("VI – dark brown or black skin, hardly ever burns")
+    UNKNOWN = "", _("Not recorded")
+
+
+class PatientQuerySet(models.QuerySet["Patient"]):
+    def visible_to(self, member: Member | None) -> "PatientQuerySet":
+        """The patients of the member's clinic; a visitor without one sees none."""
+        return self.filter(clinic=member.clinic_id) if member else self.none()
+
+    def matching(self, text: str) -> "PatientQuerySet":
+        """Those whose name, record number or birth date holds every word of ``text``."""
+        # PostgreSQL refuses NUL, and a search is typed by a person: what is longer than any name finds nothing.
+        text = text.replace("\0", " ").strip()
+        if len(text) > LONGEST_SEARCH:
+            return self.none()
+        if birth_date := parse_date(text):
+            return self.filter(
+                Q(birth_date=birth_date) | Q(record_number__icontains=text),
+            )
+        found = self
+        for word in text.split()[:MOST_WORDS]:
+            wanted = Q(record_number__icontains=word)
+            for spelling in _spellings(word):
+                wanted |= Q(given_name__icontains=spelling) | Q(family_name__icontains=spelling)
+            if birth_date := parse_date(word):
+                wanted |= Q(birth_date=birth_date)
+            found = found.filter(wanted)
+        return found
+
+    def with_summary(self) -> "PatientQuerySet":
+        """Annotate ``last_visit`` (a date or None) and ``lesion_count``, for lists."""
+        from .lesion import Lesion
+        from .visit import Visit
+
+        visits = Visit.objects.filter(patient=OuterRef("pk")).order_by("-date").values("date")[:1]
+        lesions = Lesion.objects.filter(patient=OuterRef("pk")).order_by().values("patient")
+        return self.annotate(
+            last_visit=Subquery(visits),
+            lesion_count=Coalesce(Subquery(lesions.annotate(count=Count("pk")).values("count")), 0),
+        )
+
+
+def _spellings(word: str) -> set[str]:
+    """SQLite folds the case of ASCII letters only, so other words are looked for in each of their usual cases."""
+    return {word} if word.isascii() else {word, word.lower(), word.upper(), word.capitalize()}
+
+
+def parse_date(text: str) -> datetime.date | None:
+    """Read a date as people type it: 1961-03-14, 14/03/1961, 14.03.1961 or 14 March 1961."""
+    for pattern in ("%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y", "%d %b %Y", "%d %B %Y"):
+        try:
+            return datetime.datetime.strptime(text, pattern).date()
+        except ValueError:
+            continue
+    return None
+
+
+class Patient(models.Model):
+    """The person seen."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="patients")
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="patient",
+        help_text=_("The account with which the patient signs in, if any."),
+    )
+    record_number = models.CharField(_("record number"), max_length=40)
+    given_name = models.CharField(_("given name"), max_length=80)
+    family_name = models.CharField(_("family name"), max_length=80)
+    birth_date = models.DateField(_("birth date"))
+    sex = models.CharField(max_length=10, choices=Sex, default=Sex.UNKNOWN)
+    skin_type = models.CharField(_("skin type (Fitzpatrick)"), max_length=3, choices=SkinType, blank=True, default="")
+    email = models.EmailField(blank=True)
+    phone = models.CharField(max_length=40, blank=True)
+    history = models.TextField(
+        _("medical history"), blank=True, help_text=_("Skin cancer in the patient or family, sunburns, medicines.")
+    )
+    created_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = PatientQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["family_name", "given_name", "id"]
+        constraints = [
+            models.UniqueConstraint(fields=["clinic", "record_number"], name="record_number_is_unique_in_the_clinic"),
+            models.CheckConstraint(condition=~Q(record_number=""), name="patient_has_a_record_number"),
+            models.CheckConstraint(condition=~Q(given_name="") | ~Q(family_name=""), name="patient_has_a_name"),
+            models.CheckConstraint(condition=Q(birth_date__gte=EARLIEST_BIRTH), name="birth_date_is_plausible"),
+            models.CheckConstraint(condition=Q(sex__in=Sex.values), name="patient_sex_is_known"),
+            models.CheckConstraint(condition=Q(skin_type__in=SkinType.values), name="skin_type_is_known"),
+        ]
+        indexes = [
+            models.Index(fields=["clinic", "family_name", "given_name", "id"], name="patients_by_name"),
+            models.Index(fields=["clinic", "birth_date"], name="patients_by_birth_date"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.record_number})"
+
+    def get_absolute_url(self) -> str:
+        return reverse("patient", args=[self.pk])
+
+    @property
+    def name(self) -> str:
+        return f"{self.given_name} {self.family_name}".strip()
+
+    @property
+    def age(self) -> int:
+        today = timezone.localdate()
+        had_birthday = (today.month, today.day) >= (self.birth_date.month, self.birth_date.day)
+        return today.year - self.birth_date.year - (not had_birthday)

@@ -1,0 +1,82 @@
+import datetime
+import uuid
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from .member import Member
+from .patient import Patient
+
+SYMPTOMS = ("itch", "pain", "bleeding", "growth")
+
+
+class VisitStatus(models.TextChoices):
+    OPEN = "open", _("Open")
+    SIGNED = "signed", _("Signed")
+    RELEASED = "released", _("Released to the patient")
+
+
+class VisitQuerySet(models.QuerySet["Visit"]):
+    def visible_to(self, member: Member | None) -> "VisitQuerySet":
+        """The visits of the patients of the member's clinic."""
+        return self.filter(patient__clinic=member.clinic_id) if member else self.none()
+
+    def released_to(self, user: "settings.AUTH_USER_MODEL") -> "VisitQuerySet":  # type: ignore[name-defined]
+        """The visits that a clinic has released to the patient who signed in as ``user``."""
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(patient__user=user, status=VisitStatus.RELEASED)
+
+
+class Visit(models.Model):
+    """One encounter. It is open until a dermatologist signs it; from then on it is frozen."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="visits")
+    date = models.DateField(default=timezone.localdate)
+    clinician = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="visits")
+    complaint = models.CharField(max_length=300, help_text=_("Why the patient came, in a sentence."))
+    itch = models.BooleanField(_("itches"), default=False)
+    pain = models.BooleanField(_("hurts"), default=False)
+    bleeding = models.BooleanField(_("bleeds"), default=False)
+    growth = models.BooleanField(_("has grown or changed"), default=False)
+    symptoms_since = models.CharField(_("since when"), max_length=100, blank=True)
+    history = models.TextField(blank=True, help_text=_("What bears on this complaint."))
+    notes = models.TextField(blank=True, help_text=_("For the clinic; not in the patient's report."))
+    plan = models.TextField(blank=True, help_text=_("What happens next. The patient reads this in the report."))
+    status = models.CharField(max_length=10, choices=VisitStatus, default=VisitStatus.OPEN, editable=False)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = VisitQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-date", "-created_at"]
+        constraints = [
+            models.CheckConstraint(condition=Q(status__in=VisitStatus.values), name="visit_status_is_known"),
+            models.CheckConstraint(condition=~Q(complaint=""), name="visit_has_a_complaint"),
+            models.CheckConstraint(condition=Q(date__gte=datetime.date(1990, 1, 1)), name="visit_date_is_plausible"),
+        ]
+        indexes = [models.Index(fields=["patient", "-date"], name="visits_by_date")]
+
+    def __str__(self) -> str:
+        return _("Visit of %(date)s") % {"date": self.date.isoformat()}
+
+    def get_absolute_url(self) -> str:
+        return reverse("visit", args=[self.pk])
+
+    @property
+    def is_open(self) -> bool:
+        return self.status == VisitStatus.OPEN
+
+    @property
+    def symptoms(self) -> list[str]:
+        """The symptoms that were ticked, in words."""
+        return [
+            str(field.verbose_name)
+            for field in self._meta.fields
+            if field.name in SYMPTOMS and getattr(self, field.name)
+        ]

@@ -1,0 +1,51 @@
+"""What the clinic does: one verb a function."""
+
+from .accounts import (
+    AccountRefused,
+    MailNotSent,
+    ensure_address_is_free,
+    ensure_username_is_free,
+    give_patient_account,
+    mail_set_password_link,
+    set_password_path,
+)
+from .clinics import (
+    ADMIN_ROLES,
+    ClinicExists,
+    add_member,
+    create_clinic,
+    enrol_member,
+    ensure_member_may_become,
+    update_member,
+)
+from .lesions import add_lesion
+from .patients import RecordNumberTaken, register_patient, suggest_record_number, update_patient
+from .scope import AnotherClinic
+from .visits import VisitIsClosed, lock_open_visit, log_visit, update_visit
+
+__all__ = [
+    "ADMIN_ROLES",
+    "AccountRefused",
+    "AnotherClinic",
+    "ClinicExists",
+    "MailNotSent",
+    "RecordNumberTaken",
+    "VisitIsClosed",
+    "add_lesion",
+    "add_member",
+    "create_clinic",
+    "enrol_member",
+    "ensure_address_is_free",
+    "ensure_member_may_become",
+    "ensure_username_is_free",
+    "give_patient_account",
+    "lock_open_visit",
+    "log_visit",
+    "mail_set_password_link",
+    "register_patient",
+    "set_password_path",
+    "suggest_record_number",
+    "update_member",
+    "update_patient",
+    "update_visit",
+]

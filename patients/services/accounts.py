@@ -1,0 +1,135 @@
+import smtplib
+
+from allauth.account.forms import default_token_generator
+from allauth.account.utils import user_pk_to_url_str
+from django.conf import settings
+from django.core.mail import send_mail
+from django.db import IntegrityError, transaction
+from django.db.models import Q
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.text import slugify
+from django.utils.translation import gettext as _
+
+from patients.models import Clinic, Member, Patient, User
+
+from .scope import ensure_same_clinic
+
+
+class AccountRefused(ValueError):
+    """The account cannot be made as asked; ``field`` names what to change."""
+
+    def __init__(self, message: str, *, field: str) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class MailNotSent(OSError):
+    """The mail server did not take the message; nothing else is undone."""
+
+    def __init__(self) -> None:
+        super().__init__(_("The mail could not be sent. Check the address and try again later."))
+
+
+def give_patient_account(*, patient: Patient, by: Member, email: str, username: str = "", site: str) -> User:
+    """Make the account with which ``patient`` reads what is released to them, and mail a link to choose a password.
+
+    ``site`` is where the installation is reached, as ``https://dermascan.clinic.example``. Without a ``username`` one
+    is made of the patient's name. A patient who has an account already keeps it and is mailed a new link; the address
+    may still be corrected while no password was chosen. Raises ``AccountRefused``, ``MailNotSent``.
+    """
+    ensure_same_clinic(patient, by)
+    with transaction.atomic():
+        patient = Patient.objects.select_for_update(of=("self",)).select_related("clinic").get(pk=patient.pk)
+        if patient.user is None:
+            user = make_user(
+                clinic=patient.clinic,
+                username=username or _free_username(patient),
+                email=email,
+                first_name=patient.given_name,
+                last_name=patient.family_name,
+            )
+            patient.user = user
+            patient.save(update_fields=["user"])
+        elif not patient.user.has_usable_password() and patient.user.email != email:
+            ensure_address_is_free(email, clinic=patient.clinic, account=patient.user)
+            patient.user.email = email
+            patient.user.save(update_fields=["email"])
+    account = patient.user
+    assert account is not None
+    mail_set_password_link(user=account, clinic=patient.clinic, site=site)
+    return account
+
+
+def make_user(
+    *, clinic: Clinic, username: str, email: str, first_name: str, last_name: str, is_staff: bool = False
+) -> User:
+    """Make a user who has no password yet. Raises ``AccountRefused`` if user name or address is taken."""
+    ensure_address_is_free(email, clinic=clinic)
+    ensure_username_is_free(username)
+    user = User(username=username, email=email, first_name=first_name, last_name=last_name, is_staff=is_staff)
+    user.set_unusable_password()
+    try:
+        with transaction.atomic():
+            user.save()
+    except IntegrityError:
+        raise AccountRefused(_("This user name is taken. Choose another one."), field="username") from None
+    return user
+
+
+def ensure_address_is_free(email: str, *, clinic: Clinic, account: User | None = None) -> None:
+    """Raise ``AccountRefused`` if somebody of the clinic other than ``account`` signs in with ``email``.
+
+    Only the own clinic is asked: who is known to another clinic must not show.
+    """
+    people = User.objects.filter(Q(member__clinic=clinic) | Q(patient__clinic=clinic))
+    holders = people.filter(email__iexact=email) if email else people.none()
+    if any(holder != account for holder in holders):
+        raise AccountRefused(_("Another account of this clinic uses this email address."), field="email")
+
+
+def ensure_username_is_free(username: str) -> None:
+    """Raise ``AccountRefused`` if somebody, in whatever clinic, signs in as ``username``."""
+    if User.objects.filter(username__iexact=username).exists():
+        raise AccountRefused(_("This user name is taken. Choose another one."), field="username")
+
+
+def mail_set_password_link(*, user: User, clinic: Clinic, site: str) -> None:
+    """Mail ``user`` a link with which a password can be chosen, once. Raises ``MailNotSent``."""
+    context = {
+        "clinic": clinic,
+        "user": user,
+        "address": site.rstrip("/") + set_password_path(user),
+        "site": site.rstrip("/"),
+        "days": settings.PASSWORD_RESET_TIMEOUT // 86_400,
+    }
+    subject = _("Your DermaScan account at %(clinic)s") % {"clinic": clinic.name}
+    try:
+        send_mail(
+            # A clinic's name must not be able to add header lines.
+            " ".join(subject.split()),
+            render_to_string("patients/mail/set_password.txt", context),
+            None,
+            [user.email],
+        )
+    except (OSError, smtplib.SMTPException) as error:
+        raise MailNotSent from error
+
+
+def set_password_path(user: User) -> str:
+    """Return the path of the page where ``user`` chooses a password: works once, for PASSWORD_RESET_TIMEOUT."""
+    return reverse(
+        "account_reset_password_from_key",
+        kwargs={"uidb36": user_pk_to_url_str(user), "key": default_token_generator.make_token(user)},
+    )
+
+
+def _free_username(patient: Patient) -> str:
+    """Make a user name of the patient's name, with a number if somebody has it."""
+    parts = [slugify(patient.given_name), slugify(patient.family_name)]
+    base = ".".join(part for part in parts if part)[:100] or "patient"
+    taken = {
+        name.lower() for name in User.objects.filter(username__istartswith=base).values_list("username", flat=True)
+    }
+    candidates = [base, *(f"{base}{number}" for number in range(2, len(taken) + 3))]
+    return next(name for name in candidates if name not in taken)

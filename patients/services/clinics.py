@@ -1,0 +1,101 @@
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from patients.models import Clinic, Member, Role, User
+
+from .accounts import AccountRefused, ensure_address_is_free, make_user
+from .scope import AnotherClinic
+
+# Whose work takes them into the admin.
+ADMIN_ROLES = (Role.DERMATOLOGIST, Role.MANAGER)
+
+
+class ClinicExists(ValueError):
+    def __init__(self, name: str) -> None:
+        super().__init__(_("There is a clinic called “%(name)s” already.") % {"name": name})
+
+
+def create_clinic(*, name: str, manager_username: str, email: str = "") -> Member:
+    """Open a clinic with its first manager, who has no password yet. For operators.
+
+    Raises ``ClinicExists``, ``AccountRefused``.
+    """
+    with transaction.atomic():
+        if Clinic.objects.filter(name__iexact=name).exists():
+            raise ClinicExists(name)
+        clinic = Clinic.objects.create(name=name)
+        return enrol_member(clinic=clinic, username=manager_username, email=email, role=Role.MANAGER)
+
+
+def enrol_member(
+    *, clinic: Clinic, username: str, email: str, role: str, first_name: str = "", last_name: str = ""
+) -> Member:
+    """Make a user without a password and their place in the clinic. Raises ``AccountRefused``."""
+    with transaction.atomic():
+        user = make_user(
+            clinic=clinic,
+            username=username,
+            email=email,
+            first_name=first_name,
+            last_name=last_name,
+            is_staff=role in ADMIN_ROLES,
+        )
+        return Member.objects.create(user=user, clinic=clinic, role=role)
+
+
+def add_member(
+    *, by: Member, username: str, email: str, role: str, first_name: str = "", last_name: str = ""
+) -> Member:
+    """Add a colleague to the manager's own clinic, without a password: mail them a link to choose one.
+
+    Raises ``AccountRefused``, and ``PermissionDenied`` for who is not a manager.
+    """
+    if not by.is_manager:
+        raise PermissionDenied(_("Only a manager may add members."))
+    return enrol_member(
+        clinic=by.clinic, username=username, email=email, role=role, first_name=first_name, last_name=last_name
+    )
+
+
+def update_member(
+    *, member: Member, by: User, role: str, is_active: bool, first_name: str, last_name: str, email: str
+) -> Member:
+    """Change a member's role, name or access; the way into the admin follows the role.
+
+    Raises as ``ensure_member_may_become`` does.
+    """
+    with transaction.atomic():
+        member = Member.objects.select_for_update(of=("self",)).select_related("clinic", "user").get(pk=member.pk)
+        ensure_member_may_become(member=member, by=by, role=role, is_active=is_active, email=email)
+        user = member.user
+        member.role = role
+        member.save(update_fields=["role"])
+        user.first_name, user.last_name, user.email, user.is_active = first_name, last_name, email, is_active
+        user.is_staff = role in ADMIN_ROLES or user.is_superuser
+        user.save(update_fields=["first_name", "last_name", "email", "is_active", "is_staff"])
+    return member
+
+
+def ensure_member_may_become(*, member: Member, by: User, role: str, is_active: bool, email: str) -> None:
+    """Raise unless ``by``, a manager of the clinic or a superuser, may change the member to this.
+
+    Nobody takes away their own role or access; a manager never touches a superuser's account; and the address of
+    somebody who has chosen a password stays theirs, because whoever changed it could have a new password mailed to
+    themselves and sign as somebody else. Raises ``AccountRefused``, ``PermissionDenied``.
+    """
+    if not by.is_superuser:
+        _ensure_manager_of(member, by=by)
+    if member.user == by and (role != member.role or not is_active):
+        raise AccountRefused(_("You cannot change your own role or access. Ask another manager."), field="role")
+    if email != member.user.email and member.user.has_usable_password() and not by.is_superuser:
+        raise AccountRefused(_("Only the member can change the email address of their account."), field="email")
+    ensure_address_is_free(email, clinic=member.clinic, account=member.user)
+
+
+def _ensure_manager_of(member: Member, *, by: User) -> None:
+    manager = Member.objects.filter(user=by, clinic=member.clinic_id, role=Role.MANAGER).first()
+    if manager is None:
+        raise AnotherClinic(_("Only a manager of the clinic may change its members."))
+    if member.user.is_superuser:
+        raise PermissionDenied(_("The account of an operator can only be changed by an operator."))

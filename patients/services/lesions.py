@@ -1,0 +1,33 @@
+import datetime
+import uuid
+
+from django.db import transaction
+from django.db.models import Max
+
+from patients.models import Lesion, Member, Patient, Side
+
+from .repeats import create_once
+from .scope import ensure_same_clinic
+
+
+def add_lesion(
+    *,
+    patient: Patient,
+    by: Member,
+    body_site: str,
+    side: str = Side.UNKNOWN,
+    noticed_on: datetime.date | None = None,
+    description: str = "",
+    key: uuid.UUID | None = None,
+) -> Lesion:
+    """Begin to follow a spot on the patient's skin; it takes the patient's next number.
+
+    ``key`` makes the call safe to repeat: the same content under the same key is kept once.
+    """
+    ensure_same_clinic(patient, by)
+    values = {"body_site": body_site, "side": side, "noticed_on": noticed_on, "description": description}
+    with transaction.atomic():
+        # The lock on the patient is what keeps two members from taking the same number.
+        patient = Patient.objects.select_for_update().get(pk=patient.pk)
+        highest = patient.lesions.aggregate(highest=Max("number"))["highest"] or 0
+        return create_once(patient.lesions, key=key, values=values, given={"number": highest + 1, "created_by": by})

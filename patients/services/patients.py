@@ -1,0 +1,123 @@
+import datetime
+import re
+import uuid
+
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
+
+from patients.models import Clinic, Member, Patient, Sex
+
+from .scope import ensure_same_clinic
+
+FIRST_RECORD_NUMBER = "P-00001"
+_LENGTH = 40
+_ENDS_IN_DIGITS = re.compile(r"^(?P<prefix>.*?)(?P<number>[0-9]+)$", re.DOTALL)
+
+
+class RecordNumberTaken(ValueError):
+    """The clinic already has a patient with this record number; ``patient`` says who."""
+
+    def __init__(self, patient: Patient) -> None:
+        super().__init__(_("This record number belongs to %(name)s.") % {"name": patient.name})
+        self.patient = patient
+
+
+def register_patient(
+    *,
+    by: Member,
+    family_name: str,
+    birth_date: datetime.date,
+    given_name: str = "",
+    record_number: str = "",
+    sex: str = Sex.UNKNOWN,
+    skin_type: str = "",
+    email: str = "",
+    phone: str = "",
+    history: str = "",
+) -> Patient:
+    """Open a record in the clinic of ``by``; without a record number the next free one is given.
+
+    Raises ``RecordNumberTaken``.
+    """
+    with transaction.atomic():
+        clinic = Clinic.objects.select_for_update().get(pk=by.clinic_id)
+        patient = Patient(
+            clinic=clinic,
+            record_number=record_number or suggest_record_number(clinic=clinic),
+            given_name=given_name,
+            family_name=family_name,
+            birth_date=birth_date,
+            sex=sex,
+            skin_type=skin_type,
+            email=email,
+            phone=phone,
+            history=history,
+            created_by=by,
+        )
+        _save(patient)
+    return patient
+
+
+def update_patient(
+    *,
+    patient: Patient,
+    by: Member,
+    family_name: str,
+    birth_date: datetime.date,
+    given_name: str = "",
+    record_number: str = "",
+    sex: str = Sex.UNKNOWN,
+    skin_type: str = "",
+    email: str = "",
+    phone: str = "",
+    history: str = "",
+) -> Patient:
+    """Correct what is known of the patient; an empty record number keeps the present one.
+
+    Raises ``RecordNumberTaken``.
+    """
+    ensure_same_clinic(patient, by)
+    with transaction.atomic():
+        patient = Patient.objects.select_for_update().get(pk=patient.pk)
+        patient.record_number = record_number or patient.record_number
+        patient.given_name = given_name
+        patient.family_name = family_name
+        patient.birth_date = birth_date
+        patient.sex = sex
+        patient.skin_type = skin_type
+        patient.email = email
+        patient.phone = phone
+        patient.history = history
+        _save(patient)
+    return patient
+
+
+def suggest_record_number(*, clinic: Clinic) -> str:
+    """Return a free record number that goes on counting from the newest one."""
+    newest = Patient.objects.filter(clinic=clinic).order_by("-created_at", "-record_number").first()
+    if newest is None:
+        return FIRST_RECORD_NUMBER
+    counted = _ENDS_IN_DIGITS.match(newest.record_number)
+    if counted is None:
+        prefix, digits = f"{newest.record_number}-", "0"
+    else:
+        prefix, digits = counted["prefix"], counted["number"]
+    following = [f"{prefix}{int(digits) + step:0{len(digits)}}" for step in range(1, 101)]
+    taken = set(
+        Patient.objects.filter(clinic=clinic, record_number__in=following).values_list("record_number", flat=True)
+    )
+    free = (number for number in following if number not in taken and len(number) <= _LENGTH)
+    return next(free, None) or f"P-{uuid.uuid4().hex[:12].upper()}"
+
+
+def _save(patient: Patient) -> None:
+    """Save, and say whose the record number is if it is taken: only the database can tell without a race."""
+    try:
+        with transaction.atomic():
+            patient.save()
+    except IntegrityError:
+        namesake = Patient.objects.filter(clinic=patient.clinic_id, record_number=patient.record_number)
+        existing = namesake.exclude(pk=patient.pk).first()
+        if existing is None:
+            raise
+        raise RecordNumberTaken(existing) from None

@@ -1,0 +1,16 @@
+"""The last line of defence between clinics: the services refuse what a view should never have let through."""
+
+from django.core.exceptions import PermissionDenied
+from django.utils.translation import gettext as _
+
+from patients.models import Member, Patient
+
+
+class AnotherClinic(PermissionDenied):
+    """Someone acts on a record of a clinic that is not theirs."""
+
+
+def ensure_same_clinic(patient: Patient, *members: Member) -> None:
+    """Raise ``AnotherClinic`` unless all ``members`` belong to the patient's clinic."""
+    if any(member.clinic_id != patient.clinic_id for member in members):
+        raise AnotherClinic(_("This record belongs to another clinic."))

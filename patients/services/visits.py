@@ -1,0 +1,102 @@
+import datetime
+import uuid
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from patients.models import Member, Patient, Visit
+
+from .repeats import create_once
+from .scope import ensure_same_clinic
+
+
+class VisitIsClosed(ValueError):
+    """The visit was signed; nothing in it may change any more."""
+
+    def __init__(self) -> None:
+        super().__init__(_("This visit was signed and can no longer be changed. Log a new visit instead."))
+
+
+def log_visit(
+    *,
+    patient: Patient,
+    by: Member,
+    complaint: str,
+    date: datetime.date | None = None,
+    clinician: Member | None = None,
+    itch: bool = False,
+    pain: bool = False,
+    bleeding: bool = False,
+    growth: bool = False,
+    symptoms_since: str = "",
+    history: str = "",
+    notes: str = "",
+    plan: str = "",
+    key: uuid.UUID | None = None,
+) -> Visit:
+    """Open a visit of the patient, today and with ``by`` as the clinician unless said otherwise.
+
+    ``key`` makes the call safe to repeat: the same content under the same key is kept once.
+    """
+    clinician = clinician or by
+    ensure_same_clinic(patient, by, clinician)
+    values = {
+        "date": date or timezone.localdate(),
+        "clinician": clinician,
+        "complaint": complaint,
+        "itch": itch,
+        "pain": pain,
+        "bleeding": bleeding,
+        "growth": growth,
+        "symptoms_since": symptoms_since,
+        "history": history,
+        "notes": notes,
+        "plan": plan,
+    }
+    with transaction.atomic():
+        patient = Patient.objects.select_for_update().get(pk=patient.pk)
+        return create_once(patient.visits, key=key, values=values)
+
+
+def update_visit(
+    *,
+    visit: Visit,
+    by: Member,
+    complaint: str,
+    date: datetime.date,
+    clinician: Member,
+    itch: bool = False,
+    pain: bool = False,
+    bleeding: bool = False,
+    growth: bool = False,
+    symptoms_since: str = "",
+    history: str = "",
+    notes: str = "",
+    plan: str = "",
+) -> Visit:
+    """Change an open visit. Raises ``VisitIsClosed`` once it was signed, even a moment ago."""
+    ensure_same_clinic(visit.patient, by, clinician)
+    with transaction.atomic():
+        visit = lock_open_visit(visit_id=visit.pk)
+        visit.complaint = complaint
+        visit.date = date
+        visit.clinician = clinician
+        visit.itch = itch
+        visit.pain = pain
+        visit.bleeding = bleeding
+        visit.growth = growth
+        visit.symptoms_since = symptoms_since
+        visit.history = history
+        visit.notes = notes
+        visit.plan = plan
+        visit.save()
+    return visit
+
+
+def lock_open_visit(*, visit_id: uuid.UUID) -> Visit:
+    """Return the visit with its row locked until the transaction ends. Raises ``VisitIsClosed``."""
+    visit = Visit.objects.select_for_update().get(pk=visit_id)
+    if not visit.is_open:
+        raise VisitIsClosed
+    return visit

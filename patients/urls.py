@@ -1,0 +1,16 @@
+"""Lists, search and forms. The pages of one patient, visit or lesion are in ``diagnosis.urls``."""
+
+from django.urls import path
+
+from .views import accounts, lesions, patients, visits
+
+urlpatterns = [
+    path("patients/", patients.patient_list, name="patients"),
+    path("patients/new/", patients.patient_new, name="patient-new"),
+    path("patients/<uuid:patient_id>/edit/", patients.patient_edit, name="patient-edit"),
+    path("patients/<uuid:patient_id>/account/", accounts.patient_account, name="patient-account"),
+    path("patients/<uuid:patient_id>/visits/new/", visits.visit_new, name="visit-new"),
+    path("patients/<uuid:patient_id>/lesions/new/", lesions.lesion_new, name="lesion-new"),
+    path("visits/", visits.visit_list, name="visits"),
+    path("visits/<uuid:visit_id>/edit/", visits.visit_edit, name="visit-edit"),
+]

@@ -1,0 +1,36 @@
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from patients.access import EVERYONE_IN_THE_CLINIC, require_role
+from patients.forms import LesionForm
+from patients.middleware import ClinicRequest
+from patients.models import Lesion, Patient, Visit
+from patients.services import add_lesion
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC)
+def lesion_new(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
+    """Add a lesion; ``?visit=`` names the visit whose upload page is waiting for it."""
+    assert request.member is not None
+    patient = get_object_or_404(Patient.objects.visible_to(request.member), pk=patient_id)
+    visit = _visit_to_return_to(request, patient)
+    form = LesionForm(request.POST or None, instance=Lesion(patient=patient), patient=patient)
+    if request.method == "POST" and form.is_valid():
+        lesion = add_lesion(patient=patient, by=request.member, **form.cleaned_data)
+        messages.success(request, _("%(lesion)s is added.") % {"lesion": lesion})
+        return redirect("upload", visit.pk) if visit else redirect(lesion)
+    return render(request, "patients/lesion_form.html", {"form": form, "patient": patient, "visit": visit})
+
+
+def _visit_to_return_to(request: ClinicRequest, patient: Patient) -> Visit | None:
+    """Return the open visit of ``patient`` that the address names, if it names one."""
+    try:
+        visit_id = UUID(request.GET.get("visit", ""))
+    except ValueError:
+        return None
+    visit = Visit.objects.visible_to(request.member).filter(patient=patient, pk=visit_id).first()
+    return visit if visit and visit.is_open else None

@@ -1,0 +1,69 @@
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.paginator import Paginator
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
+
+from patients.access import EVERYONE_IN_THE_CLINIC, require_role
+from patients.forms import PatientForm, SearchForm
+from patients.middleware import ClinicRequest
+from patients.models import Patient
+from patients.services import RecordNumberTaken, register_patient, update_patient
+
+PAGE_LENGTH = 25
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC)
+def patient_list(request: ClinicRequest) -> HttpResponse:
+    patients = Patient.objects.visible_to(request.member).with_summary()
+    form = SearchForm(request.GET)
+    searched = form.is_valid() and form.cleaned_data["q"]
+    if searched:
+        patients = patients.matching(searched)
+    elif form.errors:
+        patients = patients.none()
+    page = Paginator(patients, PAGE_LENGTH).get_page(request.GET.get("page"))
+    # A search while typing asks for the list alone.
+    template = "patients/includes/patient_search.html" if request.htmx else "patients/patient_list.html"
+    response = render(request, template, {"form": form, "page": page, "searched": searched or bool(form.errors)})
+    patch_vary_headers(response, ["HX-Request"])
+    return response
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC)
+def patient_new(request: ClinicRequest) -> HttpResponse:
+    assert request.member is not None
+    form = PatientForm(request.POST or None, instance=Patient(clinic=request.member.clinic))
+    if request.method == "POST" and form.is_valid():
+        try:
+            patient = register_patient(by=request.member, **form.cleaned_data)
+        except RecordNumberTaken as taken:
+            form.refuse_record_number(taken.patient)
+        else:
+            messages.success(
+                request,
+                _("%(name)s is registered with record number %(number)s.")
+                % {"name": patient.name, "number": patient.record_number},
+            )
+            return redirect(patient)
+    return render(request, "patients/patient_form.html", {"form": form})
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC)
+def patient_edit(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
+    assert request.member is not None
+    patient = get_object_or_404(Patient.objects.visible_to(request.member), pk=patient_id)
+    # The form writes what was typed on its instance; the page's heading keeps the name that is on record.
+    form = PatientForm(request.POST or None, instance=Patient.objects.get(pk=patient.pk))
+    if request.method == "POST" and form.is_valid():
+        try:
+            patient = update_patient(patient=patient, by=request.member, **form.cleaned_data)
+        except RecordNumberTaken as taken:
+            form.refuse_record_number(taken.patient)
+        else:
+            messages.success(request, _("The details are saved."))
+            return redirect(patient)
+    return render(request, "patients/patient_form.html", {"form": form, "patient": patient})

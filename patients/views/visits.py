@@ -1,0 +1,62 @@
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from patients.access import EVERYONE_IN_THE_CLINIC, require_role
+from patients.forms import VisitForm
+from patients.middleware import ClinicRequest
+from patients.models import Patient, Visit, VisitStatus
+from patients.paging import KeyPaginator
+from patients.services import VisitIsClosed, log_visit, update_visit
+
+PAGE_LENGTH = 25
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC)
+def visit_list(request: ClinicRequest) -> HttpResponse:
+    """Show the clinic's recent visits, newest first; ``?status=`` picks the open, signed or released ones."""
+    visits = Visit.objects.visible_to(request.member).select_related("patient", "clinician__user")
+    status = request.GET.get("status", "")
+    if status in VisitStatus.values:
+        visits = visits.filter(status=status)
+    else:
+        status = ""
+    page = KeyPaginator(visits, PAGE_LENGTH).get_page(request.GET.get("page"))
+    return render(
+        request, "patients/visit_list.html", {"page": page, "status": status, "statuses": VisitStatus.choices}
+    )
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC)
+def visit_new(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
+    assert request.member is not None
+    patient = get_object_or_404(Patient.objects.visible_to(request.member), pk=patient_id)
+    form = VisitForm(request.POST or None, instance=Visit(patient=patient), patient=patient, member=request.member)
+    if request.method == "POST" and form.is_valid():
+        visit = log_visit(patient=patient, by=request.member, **form.cleaned_data)
+        messages.success(request, _("The visit is logged. Next: add photographs."))
+        return redirect(visit)
+    return render(request, "patients/visit_form.html", {"form": form, "patient": patient})
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC)
+def visit_edit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
+    assert request.member is not None
+    visits = Visit.objects.visible_to(request.member).select_related("patient")
+    visit = get_object_or_404(visits, pk=visit_id)
+    form = VisitForm(request.POST or None, instance=visit, patient=visit.patient, member=request.member)
+    try:
+        if not visit.is_open:
+            raise VisitIsClosed
+        if request.method == "POST" and form.is_valid():
+            values = {name: value for name, value in form.cleaned_data.items() if name != "key"}
+            visit = update_visit(visit=visit, by=request.member, **values)
+            messages.success(request, _("The visit is saved."))
+            return redirect(visit)
+    except VisitIsClosed as closed:
+        messages.error(request, str(closed))
+        return redirect(visit)
+    return render(request, "patients/visit_form.html", {"form": form, "patient": visit.patient, "visit": visit})

@@ -1,0 +1,206 @@
+// Photographs go one request a file, two at a time, each with its own progress; one that fails leaves the others alone.
+// Without this script the same form sends them all at once.
+const form = document.getElementById("upload-form");
+
+if (form) {
+  const AT_ONCE = 2;
+  const text = form.dataset;
+  const list = document.getElementById("uploads");
+  const blank = document.getElementById("upload-item");
+  const problem = document.getElementById("upload-problem");
+  const progress = document.getElementById("upload-progress");
+  const drop = form.querySelector("[data-drop]");
+  const camera = form.querySelector("[data-camera]");
+  const submit = form.querySelector("[type=submit]");
+  const items = [];
+
+  // The camera's picker is the same as the other one where there is no camera to hold.
+  if (!matchMedia("(pointer: coarse)").matches) camera.hidden = true;
+
+  for (const input of form.querySelectorAll("input[type=file]")) {
+    input.addEventListener("change", () => {
+      choose(input.files);
+      input.value = ""; // The list below holds them now, and the same file can be chosen again.
+    });
+  }
+
+  drop.addEventListener("dragover", (event) => {
+    event.preventDefault();
+    drop.classList.add("is-over");
+  });
+  drop.addEventListener("dragleave", () => drop.classList.remove("is-over"));
+  drop.addEventListener("drop", (event) => {
+    event.preventDefault();
+    drop.classList.remove("is-over");
+    choose(event.dataTransfer.files);
+  });
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const lesion = form.querySelector("[name=lesion]:checked");
+    if (!lesion) return tell(text.textNoLesion, form.querySelector("[name=lesion]"));
+    const chosen = items.filter((item) => item.state === "chosen");
+    if (!chosen.length) return tell(text.textNoFiles, form.querySelector("input[type=file]"));
+    tell("");
+    for (const item of chosen) queue(item, lesion.value);
+    startNext();
+  });
+
+  addEventListener("beforeunload", (event) => {
+    if (items.some((item) => item.state === "waiting" || item.state === "sending")) event.preventDefault();
+  });
+
+  function choose(files) {
+    tell("");
+    for (const file of files) {
+      if (items.filter((item) => item.state === "chosen").length >= Number(text.maxFiles)) {
+        tell(text.textTooMany);
+        break;
+      }
+      items.push(show(file));
+    }
+    list.hidden = !items.length;
+  }
+
+  function show(file) {
+    const row = blank.content.firstElementChild.cloneNode(true);
+    const part = (name) => row.querySelector(`[data-${name}]`);
+    const item = { file, row, part, state: "chosen", lesion: null };
+    preview(item, URL.createObjectURL(file));
+    part("name").textContent = file.name;
+    part("state").textContent = size(file.size);
+    part("progress").hidden = true;
+    part("remove").setAttribute("aria-label", `${part("remove").textContent.trim()}: ${file.name}`);
+    part("remove").addEventListener("click", () => {
+      items.splice(items.indexOf(item), 1);
+      row.remove();
+      list.hidden = !items.length;
+      report();
+    });
+    part("retry").addEventListener("click", () => {
+      queue(item, item.lesion);
+      startNext();
+    });
+    list.append(row);
+    return item;
+  }
+
+  // Not every browser shows every format (HEIC, TIFF), and not every file is a picture: an empty frame stays then.
+  function preview(item, address) {
+    const picture = new Image();
+    const done = () => address.startsWith("blob:") && URL.revokeObjectURL(address);
+    picture.alt = "";
+    picture.className = "thumb";
+    picture.addEventListener("error", done);
+    picture.addEventListener("load", () => {
+      done();
+      item.row.querySelector(".thumb").replaceWith(picture);
+    });
+    picture.src = address;
+  }
+
+  function queue(item, lesion) {
+    item.lesion = lesion;
+    item.state = "waiting";
+    item.part("remove").hidden = true;
+    item.part("retry").hidden = true;
+    item.part("state").replaceChildren(text.textWaiting);
+  }
+
+  function startNext() {
+    report();
+    while (items.filter((item) => item.state === "sending").length < AT_ONCE) {
+      const next = items.find((item) => item.state === "waiting");
+      if (!next) return;
+      send(next);
+    }
+  }
+
+  function send(item) {
+    item.state = "sending";
+    if (item.file.size > Number(text.maxBytes)) return fail(item, { message: text.textTooLarge, final: true });
+    const bar = item.part("progress");
+    bar.hidden = false;
+    bar.value = 0;
+    item.part("state").replaceChildren(text.textUploading);
+
+    const body = new FormData();
+    body.append("lesion", item.lesion);
+    body.append("files", item.file);
+    const request = new XMLHttpRequest();
+    request.open("POST", form.action);
+    request.setRequestHeader("Accept", "application/json");
+    request.setRequestHeader("X-CSRFToken", form.querySelector("[name=csrfmiddlewaretoken]").value);
+    request.upload.addEventListener("progress", (event) => {
+      if (event.lengthComputable) bar.value = (100 * event.loaded) / event.total;
+    });
+    request.upload.addEventListener("load", () => {
+      bar.removeAttribute("value"); // The server is at work now, and cannot say how far it is.
+      item.part("state").replaceChildren(text.textAnalysing);
+    });
+    request.addEventListener("error", () => fail(item, { message: text.textOffline }));
+    request.addEventListener("load", () => {
+      let answer;
+      try {
+        answer = JSON.parse(request.responseText);
+      } catch {
+        return fail(item, { message: text.textUnreadable });
+      }
+      if (request.status === 200) keep(item, answer);
+      // What is wrong with the file itself is not cured by sending it again.
+      else fail(item, { ...answer, final: request.status < 500 });
+    });
+    request.send(body);
+  }
+
+  function keep(item, answer) {
+    item.state = "done";
+    item.part("progress").hidden = true;
+    preview(item, answer.thumbnail);
+    const badge = document.createElement("span");
+    badge.className = `badge badge-${answer.badge}`;
+    badge.textContent = answer.message;
+    item.part("state").replaceChildren(badge);
+    open(item, answer.url);
+    startNext();
+  }
+
+  function fail(item, { message, url, final }) {
+    item.state = "failed";
+    item.part("progress").hidden = true;
+    const words = document.createElement("span");
+    words.className = "field-error";
+    words.textContent = `${text.textFailed}. ${message}`;
+    item.part("state").replaceChildren(words);
+    item.part("retry").hidden = Boolean(final);
+    item.part("remove").hidden = false;
+    if (url) open(item, url);
+    startNext();
+  }
+
+  function open(item, url) {
+    const link = item.part("open");
+    link.href = url;
+    link.hidden = false;
+    link.setAttribute("aria-label", `${link.textContent.trim()}: ${item.file.name}`);
+  }
+
+  function report() {
+    const sent = items.filter((item) => item.state !== "chosen");
+    const done = sent.filter((item) => item.state === "done" || item.state === "failed");
+    submit.disabled = done.length < sent.length;
+    progress.textContent = sent.length
+      ? text.textProgress.replace("%(done)s", done.length).replace("%(all)s", sent.length)
+      : "";
+  }
+
+  function tell(message, focus) {
+    problem.textContent = message;
+    problem.hidden = !message;
+    focus?.focus();
+  }
+
+  function size(bytes) {
+    return bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+  }
+}

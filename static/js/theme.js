@@ -1,0 +1,34 @@
+// Light, dark, or as the system says. Loaded in the head, before anything is painted.
+(() => {
+  const root = document.documentElement;
+  root.dataset.script = "on";
+
+  const read = () => {
+    try {
+      return localStorage.getItem("theme") || "system";
+    } catch {
+      return "system"; // Storage is closed to us: the choice holds for this page alone.
+    }
+  };
+  const apply = (theme) => {
+    if (theme === "light" || theme === "dark") root.dataset.theme = theme;
+    else delete root.dataset.theme;
+    for (const button of document.querySelectorAll("[data-set-theme]")) {
+      button.setAttribute("aria-pressed", String(button.dataset.setTheme === theme));
+    }
+  };
+
+  apply(read());
+  document.addEventListener("DOMContentLoaded", () => apply(read()));
+  window.addEventListener("storage", (event) => event.key === "theme" && apply(read()));
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-set-theme]");
+    if (!button) return;
+    try {
+      localStorage.setItem("theme", button.dataset.setTheme);
+    } catch {
+      // See read().
+    }
+    apply(button.dataset.setTheme);
+  });
+})();

@@ -1,0 +1,220 @@
+import datetime
+import io
+from pathlib import Path
+
+import pytest
+from django.utils import timezone
+from PIL import Image as Pillow
+
+from diagnosis.models import Image, Tier
+from diagnosis.services.analysis import active_version
+from mlmodel.taxonomy import BY_CODE, CODES, MALIGNANT_CODES
+from patients.models import Role, Visit, VisitStatus
+from tests import factories
+from tests.api.helpers import (
+    PREDICT,
+    assert_nothing_kept,
+    assert_problem,
+    encoded,
+    refused_photograph,
+    sample,
+    stored_files,
+    upload,
+)
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def media(settings, tmp_path):
+    settings.MEDIA_ROOT = tmp_path
+
+
+def test_a_photograph_is_answered_in_full_and_not_kept(api, staff, photograph):
+    response = api(staff).post(PREDICT, {"file": upload(photograph)})
+
+    assert response.status_code == 200, response.content
+    assert response["Content-Type"] == "application/json"
+    assert response["Cache-Control"] == "no-store"
+    answer = response.json()
+    assert set(answer["probabilities"]) == set(answer["equal_prior_scores"]) == set(CODES)
+    assert sum(answer["probabilities"].values()) == pytest.approx(1, abs=1e-4)
+    assert sum(answer["equal_prior_scores"].values()) == pytest.approx(1, abs=1e-4)
+    assert answer["equal_prior_scores"] != answer["probabilities"]
+    code = max(CODES, key=answer["probabilities"].get)
+    assert answer["predicted_code"] == code
+    assert answer["predicted_class"] == BY_CODE[code].name
+    assert answer["confidence"] == answer["probabilities"][code]
+    malignant = sum(answer["probabilities"][code] for code in MALIGNANT_CODES)
+    assert answer["malignant_probability"] == pytest.approx(malignant, abs=1e-4)
+    assert answer["tier"] == {"code": answer["tier"]["code"], "text": str(Tier(answer["tier"]["code"]).label)}
+    assert answer["prediction_set"][0] == code
+    assert set(answer["prediction_set"]) <= set(CODES)
+    assert answer["model_version"] == active_version().name
+    assert answer["quality"]["verdict"] == "accepted"
+    assert answer["quality"]["measures"]["sharpness"] > 0
+    assert answer["explanation"]["source"] == "library"
+    assert answer["explanation"]["sections"]["what_it_is"]
+    assert answer["explanation"]["sections"]["when_to_seek_care"]
+    assert answer["image"] is None
+    assert "not a diagnosis" in answer["disclaimer"]
+    assert_nothing_kept()
+
+
+@pytest.mark.parametrize("role", Role.values)
+def test_every_role_of_a_clinic_may_ask(api, clinic, role, photograph):
+    member = factories.MemberFactory(clinic=clinic, role=role)
+    assert api(member).post(PREDICT, {"file": upload(photograph)}).status_code == 200
+
+
+def test_it_is_kept_in_the_visit_that_is_named(api, staff, visit, lesion, photograph):
+    form = {"file": upload(photograph), "visit": str(visit.pk), "lesion": str(lesion.pk)}
+    answer = api(staff).post(PREDICT, form).json()
+
+    image = Image.objects.get()
+    assert (image.visit, image.lesion, image.uploaded_by) == (visit, lesion, staff)
+    assert Path(image.original.path).read_bytes() == photograph
+    assert answer["image"] == {
+        "id": str(image.pk),
+        "url": f"http://testserver/images/{image.pk}/",
+        "lesion": str(lesion.pk),
+        "visit": str(visit.pk),
+    }
+    prediction = image.predictions.get()
+    assert answer["predicted_code"] == prediction.code
+    assert answer["probabilities"] == pytest.approx(prediction.probabilities, abs=1e-5)
+
+
+def test_what_is_kept_is_answered_as_what_is_not(api, staff, visit, lesion, photograph):
+    """The stored answer is put together from the database: it must say the same as the network just did."""
+    client = api(staff)
+    fleeting = client.post(PREDICT, {"file": upload(photograph)}).json()
+    kept = client.post(PREDICT, {"file": upload(photograph), "visit": visit.pk, "lesion": lesion.pk}).json()
+
+    assert kept.pop("image") is not None
+    assert fleeting.pop("image") is None
+    for numbers in ("probabilities", "equal_prior_scores"):
+        assert kept.pop(numbers) == pytest.approx(fleeting.pop(numbers), abs=2e-6)
+    assert kept == fleeting
+
+
+def test_without_a_visit_it_joins_the_open_visit_of_today(api, staff, patient, visit, lesion, photograph):
+    form = {"file": upload(photograph), "patient": patient.pk, "lesion": lesion.pk}
+    assert api(staff).post(PREDICT, form).status_code == 200
+    assert Image.objects.get().visit == visit
+    assert Visit.objects.count() == 1
+
+
+@pytest.mark.parametrize("closed", [{"status": VisitStatus.SIGNED}, {"date": datetime.date(2020, 1, 1)}])
+def test_without_a_visit_of_today_that_is_open_one_is_logged(api, staff, patient, visit, lesion, closed, photograph):
+    Visit.objects.update(**closed)
+    client = api(staff)
+    for number in (0, 1):
+        assert client.post(PREDICT, {"file": upload(sample(number)), "lesion": lesion.pk}).status_code == 200
+
+    logged = Visit.objects.exclude(pk=visit.pk).get()
+    assert (logged.patient, logged.clinician, logged.date) == (patient, staff, timezone.localdate())
+    assert logged.is_open
+    assert logged.images.count() == 2
+
+
+def test_no_visit_is_logged_for_a_file_that_cannot_be_read(api, staff, lesion):
+    assert_problem(api(staff).post(PREDICT, {"file": upload(b"text"), "lesion": lesion.pk}), 415, "not-an-image")
+    assert not Visit.objects.exists()
+    assert_nothing_kept()
+
+
+def test_a_refused_photograph_is_422_with_reason_and_advice(api, staff):
+    problem = assert_problem(api(staff).post(PREDICT, {"file": upload(refused_photograph())}), 422, "cannot-be-judged")
+    assert problem["quality"]["verdict"] != "accepted"
+    assert problem["quality"]["measures"]["brightness"] >= 0
+    assert problem["reason"]
+    assert problem["advice"]
+    assert problem["image"] is None
+    assert "probabilities" not in problem
+    assert_nothing_kept()
+
+
+def test_a_refused_photograph_is_kept_with_the_record(api, staff, visit, lesion):
+    form = {"file": upload(refused_photograph()), "visit": visit.pk, "lesion": lesion.pk}
+    problem = assert_problem(api(staff).post(PREDICT, form), 422, "cannot-be-judged")
+    image = Image.objects.get()
+    assert problem["image"]["id"] == str(image.pk)
+    assert image.verdict == problem["quality"]["verdict"]
+    assert not image.predictions.exists()
+
+
+def test_the_same_photograph_twice_is_a_conflict_that_names_the_first(api, staff, visit, lesion, photograph):
+    client = api(staff)
+    form = {"visit": visit.pk, "lesion": lesion.pk}
+    client.post(PREDICT, {"file": upload(photograph), **form})
+    files = stored_files()
+    problem = assert_problem(client.post(PREDICT, {"file": upload(photograph), **form}), 409, "already-uploaded")
+    assert problem["image"]["id"] == str(Image.objects.get().pk)
+    assert stored_files() == files
+
+
+def test_a_signed_visit_takes_no_more(api, staff, visit, lesion, photograph):
+    Visit.objects.update(status=VisitStatus.SIGNED)
+    form = {"file": upload(photograph), "visit": visit.pk, "lesion": lesion.pk}
+    assert_problem(api(staff).post(PREDICT, form), 409, "visit-is-closed")
+    assert_nothing_kept()
+
+
+@pytest.mark.parametrize("named", ["patient", "lesion", "visit"])
+def test_ids_of_another_clinic_are_answered_as_unknown_ones(
+    api, staff, lesion, visit, other_lesion, other_visit, named, photograph
+):
+    others = {"patient": other_lesion.patient_id, "lesion": other_lesion.pk, "visit": other_visit.pk}
+    answers = []
+    for key in (others[named], "6f2b1d0e-1111-4111-8111-111111111111"):
+        form = {"file": upload(photograph), "lesion": lesion.pk, "visit": visit.pk, named: key}
+        answers.append(assert_problem(api(staff).post(PREDICT, form), 404, "not-found"))
+    assert answers[0] == answers[1]
+    assert_nothing_kept()
+
+
+def test_ids_that_do_not_belong_together_are_refused(api, staff, clinic, lesion, visit, photograph):
+    neighbour = factories.LesionFactory(patient__clinic=clinic)
+    for form in (
+        {"visit": visit.pk},
+        {"patient": visit.patient_id},
+        {"visit": visit.pk, "lesion": neighbour.pk},
+        {"patient": visit.patient_id, "lesion": neighbour.pk},
+    ):
+        problem = assert_problem(api(staff).post(PREDICT, {"file": upload(photograph), **form}), 400, "invalid")
+        assert list(problem["errors"]) == ["lesion"]
+    assert_nothing_kept()
+
+
+@pytest.mark.parametrize("key", ["7", "not-a-uuid", "\0", "9" * 5000, "' OR 1=1 --", "ü" * 36])
+def test_ids_that_are_none_are_refused(api, staff, key, photograph):
+    problem = assert_problem(api(staff).post(PREDICT, {"file": upload(photograph), "lesion": key}), 400, "invalid")
+    assert list(problem["errors"]) == ["lesion"]
+    assert_nothing_kept()
+
+
+def test_an_empty_field_is_as_good_as_none(api, staff, photograph):
+    """As in every HTML form."""
+    form = {"file": upload(photograph), "lesion": "", "visit": "", "patient": "", "language": ""}
+    assert api(staff).post(PREDICT, form).json()["image"] is None
+    assert_nothing_kept()
+
+
+def test_the_file_is_needed(api, staff):
+    client = api(staff)
+    for form in ({}, {"file": "text"}, {"files": upload(b"x")}):
+        assert list(assert_problem(client.post(PREDICT, form), 400, "invalid")["errors"]) == ["file"]
+
+
+def test_two_files_belong_to_the_batch(api, staff, photograph):
+    form = {"file": [upload(photograph), upload(photograph)]}
+    problem = assert_problem(api(staff).post(PREDICT, form), 413, "too-many-files")
+    assert "/api/v1/predict/batch/" in problem["detail"]
+
+
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "TIFF", "BMP"])
+def test_every_format_is_read_whatever_its_name(api, staff, photograph, kind):
+    data = encoded(Pillow.open(io.BytesIO(photograph)), kind)
+    response = api(staff).post(PREDICT, {"file": upload(data, "mole.txt", "text/plain")})
+    assert response.status_code == 200, response.content

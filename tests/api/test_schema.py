@@ -1,0 +1,85 @@
+import io
+import json
+
+import pytest
+import yaml
+from django.core.management import call_command
+from django.test import Client
+from drf_spectacular.validation import validate_schema
+
+from tests.api.helpers import EXPLANATION, PREDICT, upload
+
+OPERATIONS = {"/api/v1/predict/", "/api/v1/predict/batch/", "/api/v1/explanation/", "/api/v1/status/"}
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict:
+    out = io.StringIO()
+    call_command("spectacular", "--validate", "--fail-on-warn", stdout=out)
+    return yaml.safe_load(out.getvalue())
+
+
+def test_it_is_valid_and_lists_every_operation(schema):
+    validate_schema(schema)
+    assert set(schema["paths"]) == OPERATIONS
+
+
+def test_problems_and_examples_are_described(schema):
+    for path in OPERATIONS - {"/api/v1/status/"}:
+        responses = schema["paths"][path]["post"]["responses"]
+        assert {"200", "400", "401", "403", "413", "415", "429"} <= set(responses)
+        for status, response in responses.items():
+            media_type = "application/json" if status == "200" else "application/problem+json"
+            assert response["content"][media_type]["examples"], (path, status)
+    assert "422" in schema["paths"][PREDICT]["post"]["responses"]
+    assert set(schema["paths"]["/api/v1/status/"]["get"]["responses"]) == {"200", "503"}
+
+
+@pytest.mark.django_db
+def test_answers_are_as_described(schema, api, staff, photograph):
+    """The description is checked against what really comes back."""
+    from jsonschema import Draft202012Validator
+
+    def check(response, path, status):
+        described = schema["paths"][path]["post"]["responses"][str(status)]["content"]
+        body = described[response["Content-Type"]]["schema"]
+        validator = Draft202012Validator({**_strict(body), "components": _strict(schema["components"])})
+        assert response.status_code == status
+        validator.validate(response.json())
+
+    client = api(staff)
+    check(client.post(PREDICT, {"file": upload(photograph)}), PREDICT, 200)
+    check(client.post(PREDICT, {"file": upload(b"text")}), PREDICT, 415)
+    check(client.post(PREDICT), PREDICT, 400)
+    check(client.post("/api/v1/predict/batch/", {"files": [upload(photograph), upload(b"")]}), f"{PREDICT}batch/", 200)
+    check(client.post(EXPLANATION, {"condition": "bcc"}), EXPLANATION, 200)
+
+
+def _strict(node):
+    """OpenAPI 3.0 as JSON Schema: nullable spelled out, and no member that is not described."""
+    if isinstance(node, list):
+        return [_strict(each) for each in node]
+    if not isinstance(node, dict):
+        return node
+    node = {key: _strict(value) for key, value in node.items()}
+    if node.get("type") == "object" and "properties" in node:
+        node["additionalProperties"] = False
+    if node.pop("nullable", False):
+        return {"anyOf": [node, {"type": "null"}]}
+    return node
+
+
+@pytest.mark.parametrize("query", ["", "?format=json", "?format=yaml", "?lang=xx", "?version=%00", "?lang=%00"])
+def test_it_is_served_to_anyone(db, query):
+    response = Client().get(f"/api/schema/{query}")
+    assert response.status_code == 200
+    content = response.content.decode()
+    described = json.loads(content) if "json" in response["Content-Type"] else yaml.safe_load(content)
+    assert set(described["paths"]) >= OPERATIONS
+
+
+def test_the_page_needs_nothing_from_elsewhere(db):
+    html = Client().get("/api/docs/").content.decode()
+    assert "swagger-ui" in html
+    assert "https://" not in html
+    assert 'src="//' not in html

@@ -1,0 +1,116 @@
+import json
+import shutil
+
+import pytest
+from django.db import connection
+from django.test import Client
+
+from dermascan.celery import app
+from mlmodel import analysis
+from mlmodel.analysis import get_analyser
+from mlmodel.release import SHIPPED, load_release
+from tests.api.helpers import STATUS
+
+SECRETS = ("secret", "/tmp", "/work", "queue/messages", "Traceback", "Error", "redis", "s3cr3t")
+
+
+@pytest.fixture
+def broker():
+    """Point the task system at another broker, and back."""
+    before = {name: app.conf[name] for name in ("broker_url", "broker_transport_options")}
+    yield lambda url, **options: app.conf.update(broker_url=url, broker_transport_options=options)
+    app.conf.update(before)
+
+
+@pytest.fixture
+def queue_folder(broker, tmp_path):
+    folder = tmp_path / "queue" / "messages"
+    control = tmp_path / "queue" / "control"
+    broker("filesystem://", data_folder_in=str(folder), data_folder_out=str(folder), control_folder=str(control))
+    return folder
+
+
+@pytest.mark.django_db
+def test_everything_is_up(queue_folder):
+    response = Client().get(STATUS)
+    assert response.status_code == 200, response.content
+    assert response["Cache-Control"] == "no-store"
+    assert response.json() == {
+        "status": "ok",
+        "model_version": get_analyser().version,
+        "checks": {
+            "database": {"status": "ok"},
+            "engine": {"status": "ok"},
+            "queue": {"status": "ok", "waiting": 0},
+        },
+    }
+
+
+@pytest.mark.django_db
+def test_head_says_the_same_without_words(queue_folder):
+    response = Client().head(STATUS)
+    assert response.status_code == 200
+    assert response.content == b""
+
+
+@pytest.mark.django_db
+def test_a_bad_token_does_not_matter(queue_folder):
+    assert Client(headers={"authorization": "Token nonsense"}).get(STATUS).status_code == 200
+
+
+@pytest.mark.django_db
+def test_waiting_tasks_are_counted(queue_folder):
+    Client().get(STATUS)
+    with app.connection_for_write() as connection:
+        producer = app.amqp.Producer(connection)
+        for number in range(3):
+            producer.publish({"number": number}, routing_key="celery", exchange="")
+    assert Client().get(STATUS).json()["checks"]["queue"] == {"status": "ok", "waiting": 3}
+
+
+def failing(response) -> list[str]:
+    """The parts that fail; the answer must say so and nothing that would help an attacker."""
+    assert response.status_code == 503
+    answer = response.json()
+    assert answer["status"] == "failing"
+    assert not [word for word in SECRETS if word in json.dumps(answer)]
+    return [name for name, check in answer["checks"].items() if check["status"] != "ok"]
+
+
+@pytest.mark.django_db
+def test_a_queue_that_cannot_be_written_is_503(queue_folder, caplog):
+    queue_folder.parent.mkdir(parents=True)
+    queue_folder.write_text("a file where the folder should be")
+    assert failing(Client().get(STATUS)) == ["queue"]
+    assert "status check of the queue failed" in caplog.text
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("url", ["redis://:s3cr3t@127.0.0.1:1/0", "amqp://guest:s3cr3t@127.0.0.1:1//"])
+def test_a_broker_that_does_not_answer_is_503(broker, url):
+    broker(url)
+    assert failing(Client().get(STATUS)) == ["queue"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("harm", ["missing", "altered"])
+def test_a_network_that_cannot_be_trusted_is_503(queue_folder, monkeypatch, tmp_path, harm, caplog):
+    folder = tmp_path / "shipped"
+    shutil.copytree(SHIPPED, folder)
+    head = next(path for path in folder.iterdir() if path.suffix == ".npz")
+    head.unlink() if harm == "missing" else head.write_bytes(head.read_bytes() + b"!")
+    monkeypatch.setattr(analysis, "_analyser", None)
+    monkeypatch.setattr(analysis, "load_release", lambda: load_release(folder))
+    response = Client().get(STATUS)
+    assert failing(response) == ["engine"]
+    assert response.json()["model_version"] is None
+
+
+@pytest.mark.django_db
+def test_a_database_that_does_not_answer_is_503(queue_folder, caplog):
+    def refuse(*_arguments):
+        raise RuntimeError("no secret connection")
+
+    with connection.execute_wrapper(refuse):
+        response = Client().get(STATUS)
+    assert failing(response) == ["database"]

@@ -1,0 +1,93 @@
+"""What every test may ask for: two clinics, their people, and real photographs."""
+
+from pathlib import Path
+
+import pytest
+from django.core.cache import cache
+from django.test import Client
+
+from patients.models import Clinic, Member, Patient, Role, User
+from tests import factories
+
+PHOTOGRAPHS = Path(__file__).resolve().parent.parent / "static" / "samples"
+
+
+@pytest.fixture(autouse=True)
+def _empty_cache():
+    """Throttles count in the cache; no test may feel another's requests."""
+    cache.clear()
+    yield
+    cache.clear()
+
+
+@pytest.fixture
+def photograph() -> bytes:
+    """A melanoma, 600×450, as a clinic's camera sends it."""
+    return (PHOTOGRAPHS / "ISIC_0024310.jpg").read_bytes()
+
+
+@pytest.fixture
+def clinic(db) -> Clinic:
+    return factories.ClinicFactory(name="Northside Clinic")
+
+
+@pytest.fixture
+def other_clinic(db) -> Clinic:
+    return factories.ClinicFactory(name="Harbour Clinic")
+
+
+@pytest.fixture
+def staff(clinic) -> Member:
+    return factories.MemberFactory(clinic=clinic, role=Role.STAFF)
+
+
+@pytest.fixture
+def dermatologist(clinic) -> Member:
+    return factories.MemberFactory(clinic=clinic, role=Role.DERMATOLOGIST)
+
+
+@pytest.fixture
+def manager(clinic) -> Member:
+    return factories.MemberFactory(clinic=clinic, role=Role.MANAGER)
+
+
+@pytest.fixture
+def stranger(other_clinic) -> Member:
+    """A dermatologist of another clinic, who must see nothing of this one."""
+    return factories.MemberFactory(clinic=other_clinic, role=Role.DERMATOLOGIST)
+
+
+@pytest.fixture
+def patient(clinic) -> Patient:
+    return factories.PatientFactory(clinic=clinic)
+
+
+@pytest.fixture
+def patient_user(patient) -> User:
+    """The account with which ``patient`` signs in."""
+    patient.user = factories.UserFactory()
+    patient.save(update_fields=["user"])
+    return patient.user
+
+
+@pytest.fixture
+def sign_in():
+    """Return a client signed in as the given member or user."""
+
+    def _sign_in(who: Member | User) -> Client:
+        client = Client()
+        client.force_login(who.user if isinstance(who, Member) else who)
+        return client
+
+    return _sign_in
+
+
+@pytest.fixture
+def gemini(settings):
+    """A local Gemini that the settings point at; see tests/gemini_server.py."""
+    from tests.gemini_server import KEY, GeminiServer
+
+    with GeminiServer() as server:
+        settings.GEMINI_API_KEY = KEY
+        settings.GEMINI_BASE_URL = server.url
+        yield server

@@ -1,0 +1,131 @@
+"""The demo clinic: complete, made once, and never in production."""
+
+import os
+import subprocess
+import sys
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.password_validation import validate_password
+from django.core.management import CommandError, call_command
+from django.test import Client
+from django.urls import reverse
+
+from diagnosis.demo import DEMO_PASSWORD, USER_NAMES
+from diagnosis.models import Image, QualityVerdict, Report, Review
+from patients.models import Clinic, Lesion, Member, Patient, Role, User, Visit, VisitStatus
+from tests import factories
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+def create() -> str:
+    out = StringIO()
+    call_command("create_demo_clinic", stdout=out)
+    return out.getvalue()
+
+
+@pytest.mark.django_db
+def test_settings_that_do_not_allow_it_are_obeyed(settings):
+    settings.DEMO_ALLOWED = False
+    with pytest.raises(CommandError, match="password is published"):
+        create()
+    assert not User.objects.exists()
+
+
+@pytest.mark.slow
+def test_production_refuses(tmp_path):
+    outcome = subprocess.run(
+        [sys.executable, "manage.py", "create_demo_clinic"],
+        cwd=ROOT,
+        env={
+            "PATH": os.environ["PATH"],
+            "DJANGO_SETTINGS_MODULE": "dermascan.settings.production",
+            "DERMASCAN_SECRET_KEY": "for-this-test-" + "7" * 50,
+            "DERMASCAN_HOSTS": "clinic.example",
+            "DERMASCAN_DATA_DIR": str(tmp_path),
+        },
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert outcome.returncode == 1
+    assert "password is published" in outcome.stderr
+
+
+@pytest.mark.django_db
+def test_accounts_of_real_people_are_left_alone():
+    factories.UserFactory(username="manager")
+    with pytest.raises(CommandError, match="manager"):
+        create()
+    assert not Clinic.objects.exists()
+
+
+@pytest.mark.slow
+@pytest.mark.django_db
+class TestTheClinic:
+    def test_it_is_complete(self):
+        """One test for the whole, since making the clinic takes its time."""
+        assert DEMO_PASSWORD in create()
+
+        assert {(m.user.username, m.role) for m in Member.objects.all()} == {
+            ("staff", Role.STAFF),
+            ("dermatologist", Role.DERMATOLOGIST),
+            ("manager", Role.MANAGER),
+        }
+        assert set(User.objects.values_list("username", flat=True)) == set(USER_NAMES)
+        for user in User.objects.all():
+            validate_password(DEMO_PASSWORD, user)
+
+        assert Patient.objects.count() == 6
+        assert Patient.objects.values("sex").distinct().count() == 2
+        assert Patient.objects.values("skin_type").distinct().count() >= 4
+        assert all(patient.visits.exists() and patient.lesions.exists() for patient in Patient.objects.all())
+
+        by_status = {status: Visit.objects.filter(status=status) for status in VisitStatus}
+        assert by_status[VisitStatus.SIGNED].count() == 1
+        assert by_status[VisitStatus.RELEASED].count() == 2
+        assert Report.objects.count() == 3
+        unreviewed = Image.objects.filter(verdict=QualityVerdict.ACCEPTED, reviews=None)
+        assert unreviewed.filter(visit__status=VisitStatus.OPEN).count() >= 3
+        assert Review.objects.filter(image__visit__status=VisitStatus.OPEN).exists()
+        refused = Image.objects.exclude(verdict=QualityVerdict.ACCEPTED)
+        assert [image.verdict for image in refused] == [QualityVerdict.BLURRED]
+
+        followed = [lesion for lesion in Lesion.objects.all() if lesion.images.values("visit").distinct().count() >= 3]
+        assert len(followed) == 1
+        assert Visit.objects.values("date").distinct().count() >= 8
+        self.each_signs_in()
+        self.the_patient_reads_what_was_released()
+        self.a_second_time_changes_nothing()
+
+    def each_signs_in(self):
+        for name in USER_NAMES:
+            answer = Client().post(reverse("account_login"), {"login": name, "password": DEMO_PASSWORD}, follow=True)
+            assert answer.status_code == 200
+            assert answer.context["user"].username == name
+
+    def the_patient_reads_what_was_released(self):
+        user = User.objects.get(username="patient")
+        assert Visit.objects.released_to(user).count() == 2
+        client = Client()
+        client.force_login(user)
+        for report in Report.objects.released_to(user):
+            answer = client.get(reverse("report-pdf", args=[report.pk]))
+            assert b"".join(answer).startswith(b"%PDF")
+
+    def a_second_time_changes_nothing(self):
+        before = (User.objects.count(), Patient.objects.count(), Visit.objects.count(), Image.objects.count())
+        assert "already" in create()
+        assert before == (User.objects.count(), Patient.objects.count(), Visit.objects.count(), Image.objects.count())
+
+
+def test_every_sample_is_attributed():
+    samples = settings.BASE_DIR / "static" / "samples"
+    attribution = (samples / "ATTRIBUTION.md").read_text()
+    assert "10.7910/DVN/DBW86T" in attribution
+    for photograph in samples.glob("*.jpg"):
+        line = next(line for line in attribution.splitlines() if f"`{photograph.name}`" in line)
+        assert "CC BY-NC 4.0" in line

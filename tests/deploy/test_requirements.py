@@ -1,0 +1,102 @@
+"""The pins are exact, agree with each other, and cover what the code imports."""
+
+import ast
+import re
+import sys
+from functools import cache
+from importlib.metadata import packages_distributions
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+LOCKS = ("serve", "train", "test")
+OURS = {"dermascan", "patients", "diagnosis", "mlmodel"}
+# Rebuilding the network happens on machines that have requirements.txt.
+TRAINING = (ROOT / "mlmodel" / "training",)
+TRAINING_COMMANDS = {"train_head.py", "export_backbone.py"}
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+@cache
+def pins(lock: str) -> dict[str, str]:
+    found = {}
+    for line in (ROOT / "requirements" / f"{lock}.txt").read_text().splitlines():
+        if line.startswith("#"):
+            continue
+        pin = re.fullmatch(r"([A-Za-z0-9._-]+)==([^\s;]+)(?: ; .+)?", line)
+        assert pin, f"{lock}.txt: {line!r} is not an exact pin"
+        found[canonical(pin[1])] = pin[2]
+    return found
+
+
+@pytest.mark.parametrize("lock", LOCKS)
+def test_every_line_is_an_exact_pin(lock):
+    assert len(pins(lock)) > 20
+
+
+@pytest.mark.parametrize(
+    "package", ["tensorflow", "tensorflow-cpu", "keras", "onnx", "tf2onnx", "scikit-learn", "scipy"]
+)
+def test_web_and_worker_machines_install_nothing_of_training(package):
+    assert package not in pins("serve")
+
+
+def test_a_package_has_one_version_everywhere():
+    for lock in ("train", "test"):
+        for other in LOCKS[: LOCKS.index(lock)]:
+            shared = pins(lock).keys() & pins(other).keys()
+            assert {name: pins(lock)[name] for name in shared} == {name: pins(other)[name] for name in shared}
+
+
+def test_no_pin_names_a_registry_or_a_folder_of_some_machine():
+    for file in [*(ROOT / "requirements").iterdir(), ROOT / "requirements.txt"]:
+        assert not re.search(r"://|--(extra-)?index-url|--find-links|^/|@ file", file.read_text(), re.MULTILINE), file
+
+
+def test_the_whole_is_serve_and_train():
+    lines = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
+    assert lines == ["-r requirements/serve.txt", "-r requirements/train.txt"]
+
+
+def serving_sources() -> list[Path]:
+    sources = [path for app in sorted(OURS) for path in (ROOT / app).rglob("*.py")]
+    return [
+        path
+        for path in sources
+        if not any(path.is_relative_to(folder) for folder in TRAINING) and path.name not in TRAINING_COMMANDS
+    ]
+
+
+def imports_of(path: Path) -> set[str]:
+    """The top-level names of the modules that a file imports anywhere, but for type checking alone."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    skipped = {
+        id(inner)
+        for node in ast.walk(tree)
+        if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test)
+        for inner in ast.walk(node)
+    }
+    names: set[str] = set()
+    for node in ast.walk(tree):
+        if id(node) in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            names |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            names.add(node.module.partition(".")[0])
+    return names
+
+
+def test_what_the_serving_code_imports_is_installed_on_serving_machines():
+    distributions = packages_distributions()
+    missing = {
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in serving_sources()
+        for name in imports_of(path) - OURS - sys.stdlib_module_names
+        if not {canonical(found) for found in distributions.get(name, [])} & pins("serve").keys()
+    }
+    assert missing == set()

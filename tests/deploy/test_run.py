@@ -1,0 +1,177 @@
+"""``make run``'s runner: the port is checked first, and Ctrl-C or a death stops everything."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from diagnosis.demo import DEMO_PASSWORD, USER_NAMES
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+
+
+@pytest.fixture
+def taken_port() -> Iterator[int]:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+def environment(data: Path, **more: str) -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "DERMASCAN_"))}
+    for name in ("DATABASE_URL", "REDIS_URL", "HOST", "PORT"):
+        kept.pop(name, None)
+    return {**kept, "DERMASCAN_DATA_DIR": str(data), **more}
+
+
+def run(data: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "deploy/run.py"]
+    return subprocess.run(command, cwd=ROOT, env=environment(data, **more), capture_output=True, text=True, timeout=60)
+
+
+@pytest.mark.slow
+def test_a_taken_port_is_named_with_the_way_out(tmp_path, taken_port):
+    outcome = run(tmp_path, PORT=str(taken_port))
+    assert outcome.returncode == 1
+    assert f"Port {taken_port} on 127.0.0.1 is taken" in outcome.stderr
+    assert "PORT=" in outcome.stderr
+    assert "make run" in outcome.stderr
+    assert not (tmp_path / "db.sqlite3").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("port", ["eighty", "0", "70000", "-1"])
+def test_nonsense_is_no_port(tmp_path, port):
+    outcome = run(tmp_path, PORT=port)
+    assert outcome.returncode == 1
+    assert f"PORT={port} is not a port" in outcome.stderr
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory) -> Path:
+    """The folder of one installation, which the tests below start again and again."""
+    return tmp_path_factory.mktemp("installation")
+
+
+class Installation:
+    """DermaScan as ``make run`` starts it, on a port of its own."""
+
+    def __init__(self, data: Path) -> None:
+        self.port = free_port()
+        self.log = data / "output.log"
+        self.started = time.monotonic()
+        with self.log.open("w") as output:
+            self.process = subprocess.Popen(
+                [sys.executable, "deploy/run.py"],
+                cwd=ROOT,
+                env=environment(data, PORT=str(self.port), PYTHONUNBUFFERED="1"),
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
+
+    def get(self, path: str) -> int:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=30) as answer:
+                return answer.status
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+
+    def wait_until_ready(self, *, seconds: float) -> float:
+        """Wait for the server to say that it is ready; return how long that took."""
+        while time.monotonic() - self.started < seconds:
+            assert self.process.poll() is None, self.output
+            if "DermaScan is ready" in self.output:
+                return time.monotonic() - self.started
+            time.sleep(0.1)
+        raise AssertionError(f"not ready after {seconds} s:\n{self.output}")
+
+    def wait_until_stopped(self, *, seconds: float = 25) -> int:
+        return self.process.wait(timeout=seconds)
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text()
+
+    def children(self) -> list[int]:
+        """The processes that were started from here, of whatever depth."""
+        parents = {}
+        for status in Path("/proc").glob("[0-9]*/stat"):
+            try:
+                parents[int(status.parent.name)] = int(status.read_text().rsplit(")", 1)[1].split()[1])
+            except (OSError, ValueError, IndexError):
+                continue
+        found = [self.process.pid]
+        for pid in found:
+            found.extend(child for child, parent in parents.items() if parent == pid)
+        return found[1:]
+
+
+@pytest.fixture
+def start(data) -> Iterator[Callable[[], Installation]]:
+    running: list[Installation] = []
+
+    def _start() -> Installation:
+        running.append(Installation(data))
+        return running[-1]
+
+    yield _start
+    for installation in running:
+        for pid in [*installation.children(), installation.process.pid]:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                continue
+        installation.process.wait()
+
+
+def command_of(pid: int) -> str:
+    try:
+        return (Path("/proc") / str(pid) / "cmdline").read_text().replace("\0", " ")
+    except OSError:
+        return ""
+
+
+@pytest.mark.slow
+def test_it_serves_a_clinic_until_it_is_interrupted(start):
+    installation = start()
+    installation.wait_until_ready(seconds=120)
+    assert f"http://127.0.0.1:{installation.port}" in installation.output
+    assert DEMO_PASSWORD in installation.output
+    for name in USER_NAMES:
+        assert name in installation.output
+    assert installation.get("/") == 200
+    assert installation.get("/api/v1/status/") == 200
+    assert installation.get("/patients/?q=Solheim") == 200
+    assert "Solheim" not in installation.output
+    started = installation.children()
+    assert started
+    installation.process.send_signal(signal.SIGINT)
+    installation.wait_until_stopped()
+    assert [pid for pid in started if "dermascan" in command_of(pid)] == []
+
+
+@pytest.mark.slow
+def test_the_second_start_is_quick_and_a_dying_worker_stops_the_site(start):
+    installation = start()
+    # Alone on the machine it takes about half of that.
+    assert installation.wait_until_ready(seconds=60) < 20
+    worker = next(pid for pid in installation.children() if "celery" in command_of(pid))
+    os.kill(worker, signal.SIGKILL)
+    assert installation.wait_until_stopped() != 0
+    assert "worker" in installation.output
+    with pytest.raises(urllib.error.URLError):
+        installation.get("/")

@@ -1,0 +1,129 @@
+import smtplib
+
+import pytest
+from django.core import mail
+from django.db import IntegrityError, transaction
+
+from dermascan.models import ContactMessage
+from dermascan.tasks import mail_contact_message
+from tests.dermascan.pages import assert_in_our_frame
+
+pytestmark = pytest.mark.django_db
+
+WRITTEN = {"name": "Ada Example", "email": "ada@clinic.example", "message": "The bars are hard to read.\nThank you."}
+
+
+@pytest.fixture
+def operator(settings):
+    settings.OPERATOR_EMAIL = "operator@clinic.example"
+    return settings.OPERATOR_EMAIL
+
+
+def test_a_message_is_kept_and_mailed_to_the_operator(client, operator, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        response = client.post("/contact/", WRITTEN)
+    assert response["Location"] == "/contact/thank-you/"
+    kept = ContactMessage.objects.get()
+    assert (kept.name, kept.email, kept.is_handled) == ("Ada Example", "ada@clinic.example", False)
+    assert kept.mailed_at is not None
+    (sent,) = mail.outbox
+    assert sent.to == [operator]
+    assert sent.reply_to == ["ada@clinic.example"]
+    assert "hard to read" in sent.body
+
+
+def test_the_mail_is_sent_once_even_if_the_task_runs_twice(client, operator, django_capture_on_commit_callbacks):
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post("/contact/", WRITTEN)
+    mail_contact_message(str(ContactMessage.objects.get().pk))
+    assert len(mail.outbox) == 1
+
+
+def test_a_message_is_kept_when_the_mail_fails_and_the_reason_with_it(client, settings):
+    client.post("/contact/", WRITTEN)
+    message = ContactMessage.objects.get()
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    with pytest.raises((OSError, smtplib.SMTPException)):
+        mail_contact_message(str(message.pk))
+    message.refresh_from_db()
+    assert message.mailed_at is None
+    assert "ConnectionRefusedError" in message.mail_error
+
+
+def test_mail_goes_to_files_by_default(client, settings, tmp_path, django_capture_on_commit_callbacks):
+    from dermascan.settings import base
+
+    assert base.EMAIL_CONFIG["EMAIL_BACKEND"].endswith("filebased.EmailBackend")
+    settings.EMAIL_BACKEND = base.EMAIL_CONFIG["EMAIL_BACKEND"]
+    settings.EMAIL_FILE_PATH = str(tmp_path)
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post("/contact/", WRITTEN)
+    (file,) = tmp_path.iterdir()
+    assert "hard to read" in file.read_text()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"name": ""},
+        {"name": "Ada\nBcc: victim@clinic.example"},
+        {"name": "Ada\r\nBcc: victim@clinic.example"},
+        {"name": "x" * 121},
+        {"email": "not an address"},
+        {"email": "a@clinic.example\nBcc: b@clinic.example"},
+        {"email": "a@clinic.example, b@clinic.example"},
+        {"message": ""},
+        {"message": "a\x00b"},
+        {"message": "x" * 5001},
+    ],
+)
+def test_what_is_wrong_is_said_beside_the_field_and_nothing_is_kept(client, wrong):
+    response = client.post("/contact/", WRITTEN | wrong)
+    assert response.status_code == 400
+    page = assert_in_our_frame(response)
+    (field,) = wrong
+    assert f'id="id_{field}_error"' in page
+    assert f'href="#id_{field}"' in page
+    assert not ContactMessage.objects.exists()
+    assert not mail.outbox
+
+
+def test_a_program_that_fills_in_every_field_is_thanked_and_forgotten(client):
+    response = client.post("/contact/", WRITTEN | {"website": "https://spam.example"})
+    assert response["Location"] == "/contact/thank-you/"
+    assert not ContactMessage.objects.exists()
+
+
+def test_the_sixth_message_in_an_hour_waits(client):
+    for _ in range(5):
+        assert client.post("/contact/", WRITTEN).status_code == 302
+    response = client.post("/contact/", WRITTEN)
+    assert response.status_code == 429
+    assert int(response["Retry-After"]) > 0
+    assert "Try again in" in assert_in_our_frame(response)
+    assert ContactMessage.objects.count() == 5
+
+
+def test_who_is_signed_in_need_not_say_who_they_are(sign_in, staff):
+    page = sign_in(staff).get("/contact/").content.decode()
+    assert f'value="{staff.user.email}"' in page
+
+
+@pytest.mark.parametrize("field", ["name", "email", "message"])
+def test_the_database_refuses_a_message_without(field):
+    with pytest.raises(IntegrityError, match="contact_message"), transaction.atomic():
+        ContactMessage.objects.create(**(WRITTEN | {field: ""}))
+
+
+def test_the_operator_reads_and_ticks_off_but_does_not_edit(admin_client):
+    message = ContactMessage.objects.create(**WRITTEN)
+    page = admin_client.get("/admin/dermascan/contactmessage/?q=ada")
+    assert b"Ada Example" in page.content
+    path = f"/admin/dermascan/contactmessage/{message.pk}/change/"
+    assert b"hard to read" in admin_client.get(path).content
+    response = admin_client.post(path, {"name": "Changed", "message": "Changed", "is_handled": "on"})
+    assert response.status_code == 302
+    message.refresh_from_db()
+    assert (message.name, message.is_handled) == ("Ada Example", True)
+    assert admin_client.get("/admin/dermascan/contactmessage/add/").status_code == 403

@@ -1,0 +1,95 @@
+import pytest
+from django.contrib.staticfiles import finders
+from django.test import Client
+
+from dermascan.samples import samples
+from dermascan.views.about import render_card
+from tests.dermascan.pages import assert_in_our_frame
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.mark.parametrize("path", ["/", "/about/", "/contact/", "/contact/thank-you/", "/quick-check/"])
+def test_anyone_may_read_the_public_pages(client, path):
+    response = client.get(path)
+    assert response.status_code == 200
+    page = assert_in_our_frame(response)
+    assert "not a diagnosis" in page
+
+
+def test_the_home_page_offers_each_sample_and_signing_in(client):
+    page = client.get("/").content.decode()
+    assert len(samples()) == 12
+    for sample in samples().values():
+        assert f'value="{sample.name}"' in page
+        assert finders.find(sample.static_path)
+    assert 'href="/accounts/login/"' in page
+
+
+def test_the_about_page_states_the_networks_figures_its_data_and_its_limits(client):
+    page = client.get("/about/").content.decode()
+    assert "sdata.2018.161" in page
+    assert "CC BY-NC 4.0" in page
+    assert "dark skin" in page
+    assert "of 100 melanomas" in page
+
+
+def test_the_model_card_is_rendered_without_its_html():
+    rendered = render_card("# Card\n\n| a | b |\n|---|---|\n| 1 | <script>x</script> |\n\n[y](javascript:z)")
+    assert "<h3>Card</h3>" in rendered
+    assert "<table>" in rendered
+    assert "<script" not in rendered
+    assert "href" not in rendered
+
+
+@pytest.mark.parametrize(
+    ("who", "lands"), [("staff", "/patients/"), ("dermatologist", "/patients/"), ("patient_user", "/my/")]
+)
+def test_signing_in_lands_where_the_work_begins(request, sign_in, who, lands):
+    response = sign_in(request.getfixturevalue(who)).get("/start/")
+    assert response.status_code == 302
+    assert response["Location"] == lands
+
+
+def test_a_user_without_a_place_and_a_visitor_land_at_home(client, staff, sign_in):
+    assert client.get("/start/")["Location"] == "/"
+    user = staff.user
+    client_of_user = sign_in(user)
+    staff.delete()
+    assert client_of_user.get("/start/")["Location"] == "/"
+
+
+@pytest.mark.parametrize(
+    ("who", "shown", "hidden"),
+    [
+        (None, ["/accounts/login/"], ["/patients/", "/my/", "/admin/", "/accounts/logout/"]),
+        ("staff", ["/patients/", "/visits/", "/accounts/logout/", "/accounts/2fa/"], ["/my/", "/admin/"]),
+        ("dermatologist", ["/patients/", "/visits/", "/admin/", "/accounts/logout/"], ["/my/"]),
+        ("patient_user", ["/my/", "/accounts/logout/"], ["/patients/", "/visits/", "/admin/"]),
+    ],
+)
+def test_the_menu_shows_what_one_may_open(request, sign_in, who, shown, hidden):
+    client = sign_in(request.getfixturevalue(who)) if who else Client()
+    page = client.get("/contact/").content.decode()
+    for path in shown:
+        assert f'="{path}"' in page
+    for path in hidden:
+        assert f'="{path}"' not in page
+
+
+def test_the_menu_marks_the_page_one_is_on(client):
+    page = client.get("/contact/").content.decode()
+    assert '<a href="/contact/" aria-current="page">' in page
+    assert page.count("aria-current") == 1
+
+
+def test_the_policy_allows_no_inline_code(client):
+    policy = client.get("/")["Content-Security-Policy"]
+    assert "script-src 'self';" in policy + ";"
+    assert "unsafe" not in policy
+
+
+def test_public_pages_refuse_other_methods(client):
+    assert client.post("/").status_code == 405
+    assert client.put("/quick-check/").status_code == 405
+    assert client.delete("/contact/").status_code == 405

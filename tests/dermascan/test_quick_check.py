@@ -1,0 +1,137 @@
+import io
+from pathlib import Path
+
+import pytest
+from django.apps import apps
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from PIL import Image
+
+from dermascan.samples import samples
+from mlmodel.pictures import MAX_BYTES
+from tests.dermascan.pages import assert_in_our_frame
+
+pytestmark = pytest.mark.django_db
+
+
+def upload(data: bytes, name: str = "spot.jpg") -> dict[str, SimpleUploadedFile]:
+    return {"file": SimpleUploadedFile(name, data, content_type="image/jpeg")}
+
+
+def encoded(image: Image.Image, kind: str = "JPEG") -> bytes:
+    file = io.BytesIO()
+    image.save(file, kind)
+    return file.getvalue()
+
+
+def everything_stored() -> tuple[dict[str, int], set[Path]]:
+    rows = {model._meta.label: model._default_manager.count() for model in apps.get_models()}
+    return rows, set(Path(settings.MEDIA_ROOT).rglob("*"))
+
+
+def test_a_photograph_gets_an_answer_with_all_that_belongs_to_it(client, photograph):
+    response = client.post("/quick-check/", upload(photograph))
+    assert response.status_code == 200
+    page = assert_in_our_frame(response)
+    view = response.context["view"]
+    assert view.tier in {"urgent", "watch", "calm"}
+    assert view.title in page
+    assert sum(bar.probability for bar in view.bars) == pytest.approx(1, abs=1e-3)
+    assert page.count('class="bar-value"') == 7
+    assert page.count('src="data:image/') == 2
+    assert "not a diagnosis" in page
+    assert response.context["model_version"] in page
+
+
+def test_a_sample_gets_the_answer_of_its_own_photograph(client):
+    sample = next(sample for sample in samples().values() if sample.code == "mel")
+    by_name = client.post("/quick-check/", {"sample": sample.name})
+    by_file = client.post("/quick-check/", upload(sample.read()))
+    assert by_name.status_code == 200
+    assert by_name.context["view"].bars == by_file.context["view"].bars
+    assert "confirmed as: Melanoma" in by_name.content.decode()
+
+
+def test_nothing_is_stored(client, photograph):
+    before = everything_stored()
+    assert client.post("/quick-check/", upload(photograph)).status_code == 200
+    assert everything_stored() == before
+
+
+def test_what_cannot_be_judged_is_refused_with_the_reason_and_what_to_do(client):
+    response = client.post("/quick-check/", upload(encoded(Image.new("RGB", (600, 600), (3, 3, 3)))))
+    assert response.status_code == 422
+    page = assert_in_our_frame(response)
+    refusal = response.context["refusal"]
+    assert refusal.title in page
+    assert refusal.tips[0] in page
+    assert 'class="bar-value"' not in page
+
+
+@pytest.mark.parametrize(
+    ("data", "status"),
+    [
+        (b"", 400),
+        (b"not a picture at all", 415),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", 415),
+        (b"\xff\xd8\xff\xe0" + b"\x00" * 200, 400),
+    ],
+)
+def test_a_broken_file_gets_a_clear_error(client, data, status):
+    response = client.post("/quick-check/", upload(data))
+    assert response.status_code == status
+    page = assert_in_our_frame(response)
+    assert response.context["form"].errors["file"][0] in page
+    assert 'aria-invalid="true"' in page
+
+
+def test_a_truncated_photograph_gets_a_clear_error(client, photograph):
+    response = client.post("/quick-check/", upload(photograph[: len(photograph) // 3]))
+    assert response.status_code == 400
+    assert response.context["form"].errors["file"]
+
+
+def test_a_file_that_is_too_large_gets_413(client):
+    response = client.post("/quick-check/", upload(b"\xff" * (MAX_BYTES + 1)))
+    assert response.status_code == 413
+    assert_in_our_frame(response)
+
+
+def test_a_body_that_is_too_large_is_not_even_parsed(client):
+    response = client.post("/quick-check/", upload(b"\xff" * (MAX_BYTES + 1024 * 1024)))
+    assert response.status_code == 413
+    page = assert_in_our_frame(response)
+    assert "20 MB" in page
+
+
+@pytest.mark.parametrize("data", [{}, {"sample": "../labels"}, {"sample": "\x00"}, {"sample": "x" * 5000}])
+def test_without_a_photograph_one_is_asked_for(client, data):
+    response = client.post("/quick-check/", data)
+    assert response.status_code == 400
+    assert "error-summary" in assert_in_our_frame(response)
+
+
+def test_a_form_of_another_site_is_refused(photograph):
+    response = Client(enforce_csrf_checks=True).post("/quick-check/", upload(photograph))
+    assert response.status_code == 403
+    assert "out of date" in assert_in_our_frame(response)
+
+
+def test_the_form_of_the_page_is_accepted():
+    client = Client(enforce_csrf_checks=True)
+    token = client.get("/quick-check/").context["csrf_token"]
+    response = client.post("/quick-check/", {"sample": "nothing", "csrfmiddlewaretoken": str(token)})
+    assert response.status_code == 400
+
+
+def test_the_eleventh_check_in_a_minute_waits_and_a_forged_address_does_not_help(client):
+    assert settings.REST_FRAMEWORK["DEFAULT_THROTTLE_RATES"]["quick_check"] == "10/min"
+    for number in range(10):
+        assert client.post("/quick-check/", HTTP_X_FORWARDED_FOR=f"10.0.0.{number}").status_code == 400
+    response = client.post("/quick-check/", HTTP_X_FORWARDED_FOR="10.9.9.9")
+    assert response.status_code == 429
+    assert 0 < int(response["Retry-After"]) <= 120
+    assert "Try again in" in assert_in_our_frame(response)
+    assert client.post("/quick-check/", REMOTE_ADDR="192.0.2.7").status_code == 400
+    assert client.get("/quick-check/").status_code == 200

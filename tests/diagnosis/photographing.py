@@ -1,0 +1,80 @@
+"""Photographs for tests: real ones, changed ones, and their way in."""
+
+import hashlib
+import io
+import uuid
+from pathlib import Path
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models.fields.files import FieldFile
+from PIL import Image as PillowImage
+from PIL import ImageFilter
+
+from diagnosis.models import Image, Review
+from diagnosis.services.images import add_image
+from patients.models import Lesion, Member, Visit
+from tests.conftest import PHOTOGRAPHS
+
+SAMPLES = sorted(PHOTOGRAPHS.glob("*.jpg"))
+
+
+def sample(number: int) -> bytes:
+    """One of the twelve committed photographs."""
+    return SAMPLES[number].read_bytes()
+
+
+def blurred(data: bytes) -> bytes:
+    return _saved(PillowImage.open(io.BytesIO(data)).filter(ImageFilter.GaussianBlur(16)))
+
+
+def with_gps(data: bytes) -> bytes:
+    """The photograph as a phone sends it: with where it was taken, and turned on its side."""
+    picture = PillowImage.open(io.BytesIO(data))
+    exif = picture.getexif()
+    exif[0x0112] = 6  # orientation: turn a quarter to the right to be upright
+    exif[0x010F] = "SecretCamera"
+    exif.get_ifd(0x8825).update({1: "N", 2: (51.0, 30.0, 0.0), 3: "W", 4: (0.0, 7.0, 0.0)})
+    return _saved(picture, exif=exif)
+
+
+def upload_of(data: bytes, name: str = "photograph.jpg") -> SimpleUploadedFile:
+    return SimpleUploadedFile(name, data, content_type="image/jpeg")
+
+
+def kept(visit: Visit, lesion: Lesion, by: Member, data: bytes) -> Image:
+    """A photograph that was taken in by the door the clinic uses."""
+    return add_image(visit=visit, lesion=lesion, upload=upload_of(data), by=by)
+
+
+def bytes_of(file: FieldFile) -> bytes:
+    """What is stored, read and closed again."""
+    with file.open("rb") as opened:
+        return opened.read()
+
+
+def picture_of(file: FieldFile) -> PillowImage.Image:
+    return PillowImage.open(io.BytesIO(bytes_of(file)))
+
+
+def copies_of(image: Image, count: int) -> None:
+    """More photographs like ``image``, rows only, each with its own prediction and review."""
+    prediction, by = image.predictions.get(), image.uploaded_by
+    for _ in range(count):
+        copy = Image.objects.get(pk=image.pk)
+        copy.pk = uuid.uuid4()
+        copy.sha256 = hashlib.sha256(copy.pk.bytes).hexdigest()
+        copy.save(force_insert=True)
+        prediction.pk, prediction.image = uuid.uuid4(), copy
+        prediction.save(force_insert=True)
+        Review.objects.create(image=copy, reviewer=by, code="nv", certainty="certain")
+
+
+def stored_files(root: str) -> set[str]:
+    """Every file under the media folder."""
+    return {str(path.relative_to(root)) for path in Path(root).rglob("*") if path.is_file()}
+
+
+def _saved(picture: PillowImage.Image, **options: object) -> bytes:
+    file = io.BytesIO()
+    picture.convert("RGB").save(file, "JPEG", quality=92, **options)
+    return file.getvalue()

@@ -1,0 +1,63 @@
+"""Visits with real photographs, signed and released, for the tests of reports, portal and admin."""
+
+import hashlib
+import uuid
+
+from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
+
+from diagnosis.models import Image, Report
+from diagnosis.reports.content import attach_signature, build_content, canonical_json, content_sha256
+from diagnosis.services.images import add_image
+from patients.models import Member, Patient, Visit, VisitStatus
+from tests import factories
+from tests.conftest import PHOTOGRAPHS
+
+MELANOMA = "ISIC_0024310"
+NEVUS = "ISIC_0024320"
+
+
+def photographed_visit(patient: Patient, *names: str, **visit) -> Visit:
+    """A visit of ``patient`` with the named samples, all of one lesion."""
+    visit = factories.VisitFactory(patient=patient, **visit)
+    lesion = factories.LesionFactory(patient=patient)
+    for name in names or (MELANOMA,):
+        add_image(visit=visit, lesion=lesion, upload=sample(name), by=visit.clinician)
+    return visit
+
+
+def sample(name: str) -> SimpleUploadedFile:
+    return SimpleUploadedFile(f"{name}.jpg", (PHOTOGRAPHS / f"{name}.jpg").read_bytes(), "image/jpeg")
+
+
+def refused_photograph(visit: Visit) -> Image:
+    """A photograph that is far too small to be judged."""
+    import io
+
+    from PIL import Image as PillowImage
+
+    file = io.BytesIO()
+    with PillowImage.open(PHOTOGRAPHS / f"{NEVUS}.jpg") as picture:
+        picture.resize((64, 48)).save(file, "JPEG")
+    upload = SimpleUploadedFile("small.jpg", file.getvalue(), "image/jpeg")
+    lesion = factories.LesionFactory(patient=visit.patient)
+    return add_image(visit=visit, lesion=lesion, upload=upload, by=visit.clinician)
+
+
+def signed_report(visit: Visit, by: Member, *, released: bool = False) -> Report:
+    """The report of ``visit`` with real content and a stand-in for the PDF, which takes seconds to make."""
+    report = Report(id=uuid.uuid4(), visit=visit, signed_by=by, signed_at=timezone.now().replace(microsecond=0))
+    report.content = canonical_json(
+        attach_signature(build_content(visit), report_id=report.pk, by=by, at=report.signed_at)
+    )
+    report.content_sha256 = content_sha256(report.content)
+    pdf = b"%PDF-1.7 stand-in"
+    report.pdf_sha256 = hashlib.sha256(pdf).hexdigest()
+    report.pdf.save("", ContentFile(pdf), save=False)
+    if released:
+        report.released_by, report.released_at = by, timezone.now()
+    report.save(force_insert=True)
+    visit.status = VisitStatus.RELEASED if released else VisitStatus.SIGNED
+    visit.save(update_fields=["status"])
+    return report

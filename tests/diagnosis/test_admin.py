@@ -1,0 +1,234 @@
+"""The admin: the review queue, a new review, and a history that nobody can edit."""
+
+import pytest
+from django.urls import reverse
+
+from diagnosis.models import Image, ImageFeatures, Prediction, Report, Review
+from mlmodel.models import ModelVersion
+from tests import factories
+
+from .reporting import MELANOMA, NEVUS, photographed_visit, refused_photograph, signed_report
+
+READ_ONLY = ["diagnosis_prediction", "diagnosis_report", "diagnosis_imagefeatures", "mlmodel_modelversion"]
+
+
+@pytest.fixture
+def visit(patient):
+    return photographed_visit(patient, MELANOMA, NEVUS)
+
+
+@pytest.fixture
+def image(visit) -> Image:
+    return visit.images.earliest("created_at")
+
+
+def row_of(name: str, visit) -> object:
+    """One row of a model by its admin's name."""
+    return {
+        "diagnosis_image": visit.images.first(),
+        "diagnosis_prediction": Prediction.objects.first(),
+        "diagnosis_report": Report.objects.first(),
+        "diagnosis_imagefeatures": ImageFeatures.objects.first(),
+        "mlmodel_modelversion": ModelVersion.objects.first(),
+    }[name]
+
+
+def listed(client, **query) -> list[Image]:
+    page = client.get(reverse("admin:diagnosis_image_changelist"), query)
+    assert page.status_code == 200
+    return list(page.context["cl"].result_list)
+
+
+def review_form(image: Image, **review) -> dict[str, object]:
+    existing = image.reviews.count()
+    form = {
+        "reviews-TOTAL_FORMS": existing + 1,
+        "reviews-INITIAL_FORMS": existing,
+        "reviews-MIN_NUM_FORMS": 0,
+        "reviews-MAX_NUM_FORMS": 1000,
+        "predictions-TOTAL_FORMS": 1,
+        "predictions-INITIAL_FORMS": 1,
+    }
+    for number, row in enumerate(image.reviews.order_by("-created_at")):
+        form[f"reviews-{number}-id"] = row.pk
+        form[f"reviews-{number}-image"] = image.pk
+    form |= {f"reviews-{existing}-{name}": value for name, value in review.items()}
+    form[f"reviews-{existing}-image"] = image.pk
+    return form
+
+
+def change_url(image: Image) -> str:
+    return reverse("admin:diagnosis_image_change", args=[image.pk])
+
+
+# --- The queue -------------------------------------------------------------------------------------------------
+
+
+def test_the_list_shows_photographs(sign_in, dermatologist, visit):
+    page = sign_in(dermatologist).get(reverse("admin:diagnosis_image_changelist")).content.decode()
+    for image in visit.images.all():
+        assert reverse("image-file", args=[image.pk, "thumbnail"]) in page
+    assert visit.patient.record_number in page
+
+
+def test_the_queue_is_sorted_by_suspicion(sign_in, dermatologist, visit):
+    refused_photograph(visit)
+    queue = listed(sign_in(dermatologist), review="needed")
+    masses = [image.predictions.get().malignant_probability for image in queue]
+    assert len(masses) == 2
+    assert masses == sorted(masses, reverse=True)
+
+
+def test_a_confirmed_photograph_leaves_the_queue(sign_in, dermatologist, visit, image):
+    client = sign_in(dermatologist)
+    client.post(change_url(image), review_form(image, code="mel", certainty="unsure", reason="Hard to say."))
+    assert image in listed(client, review="needed"), "an unsure review settles nothing"
+    client.post(change_url(image), review_form(image, code="mel", certainty="certain", reason="Histology."))
+    assert image not in listed(client, review="needed")
+    assert listed(client, review="confirmed") == [image]
+
+
+def test_filters_and_search(sign_in, dermatologist, visit, image):
+    refused = refused_photograph(visit)
+    other = photographed_visit(factories.PatientFactory(clinic=visit.patient.clinic, record_number="ZZ-9"), NEVUS)
+    client = sign_in(dermatologist)
+    assert listed(client, q="ZZ-9") == list(other.images.all())
+    assert listed(client, q=visit.patient.family_name, verdict__exact=refused.verdict) == [refused]
+    assert listed(client, review="not-judged") == [refused]
+    assert image in listed(client, tier=image.predictions.get().tier)
+    assert len(listed(client, lesion__body_site__exact="shoulder")) == 4
+    assert listed(client, tier="nonsense")
+    assert len(listed(client, created_at__year=image.created_at.year)) == 4
+
+
+def test_the_list_costs_the_same_for_any_number(sign_in, dermatologist, visit, patient):
+    client = sign_in(dermatologist)
+    url = reverse("admin:diagnosis_image_changelist")
+    client.get(url)
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    with CaptureQueriesContext(connection) as few:
+        client.get(url)
+    photographed_visit(patient, MELANOMA, NEVUS)
+    with CaptureQueriesContext(connection) as more:
+        client.get(url)
+    assert len(more) == len(few)
+
+
+# --- A new review ----------------------------------------------------------------------------------------------
+
+
+def test_a_dermatologist_adds_a_review(sign_in, dermatologist, image):
+    response = sign_in(dermatologist).post(
+        change_url(image), review_form(image, code="bcc", certainty="probable", reason=" Dermatoscopy. ")
+    )
+    assert response.status_code == 302
+    review = Review.objects.get()
+    assert (review.code, review.certainty, review.reason) == ("bcc", "probable", "Dermatoscopy.")
+    assert review.reviewer == dermatologist
+
+
+def test_a_review_cannot_be_changed_or_deleted(sign_in, dermatologist, image):
+    client = sign_in(dermatologist)
+    client.post(change_url(image), review_form(image, code="bcc", certainty="certain", reason="First."))
+    first = Review.objects.get()
+    form = review_form(image, code="", certainty="", reason="")
+    form |= {
+        "reviews-0-code": "nv",
+        "reviews-0-certainty": "unsure",
+        "reviews-0-reason": "x",
+        "reviews-0-DELETE": "on",
+    }
+    client.post(change_url(image), form)
+    assert (Review.objects.get().code, Review.objects.get().reason) == ("bcc", "First.")
+    assert Review.objects.get().pk == first.pk
+
+
+def test_an_incomplete_review_is_a_form_error(sign_in, dermatologist, image):
+    for review in ({"code": "xx", "certainty": "certain"}, {"code": "mel", "certainty": "", "reason": "a"}):
+        response = sign_in(dermatologist).post(change_url(image), review_form(image, **review))
+        assert response.status_code == 200
+    response = sign_in(dermatologist).post(
+        change_url(image), review_form(image, code="mel", certainty="certain", reason="a\0b")
+    )
+    assert response.status_code == 200
+    assert not Review.objects.exists()
+
+
+def test_a_photograph_cannot_be_edited(sign_in, dermatologist, image):
+    before = Image.objects.filter(pk=image.pk).values().get()
+    form = review_form(image, code="mel", certainty="certain", reason="")
+    sign_in(dermatologist).post(change_url(image), {**form, "verdict": "blurred", "sha256": "0" * 64, "width": 1})
+    assert Image.objects.filter(pk=image.pk).values().get() == before
+    assert Review.objects.exists()
+
+
+@pytest.mark.parametrize("role", ["manager", "staff"])
+def test_only_dermatologists_review(sign_in, request, image, role):
+    member = request.getfixturevalue(role)
+    response = sign_in(member).post(change_url(image), review_form(image, code="mel", certainty="certain", reason=""))
+    assert response.status_code in (302, 403)
+    assert not Review.objects.exists()
+
+
+def test_a_manager_reads(sign_in, manager, image):
+    page = sign_in(manager).get(change_url(image))
+    assert page.status_code == 200
+    assert 'name="_save"' not in page.content.decode()
+
+
+def test_a_superuser_who_is_no_dermatologist_cannot_review(sign_in, image):
+    superuser = factories.UserFactory(is_staff=True, is_superuser=True)
+    client = sign_in(superuser)
+    assert client.get(change_url(image)).status_code == 200
+    client.post(change_url(image), review_form(image, code="mel", certainty="certain", reason=""))
+    assert not Review.objects.exists()
+
+
+# --- Nothing clinical is edited, deleted, or seen across clinics -----------------------------------------------
+
+
+@pytest.mark.parametrize("who", ["dermatologist", "superuser"])
+def test_nothing_is_added_or_deleted(sign_in, dermatologist, visit, who):
+    signed_report(visit, dermatologist)
+    superuser = factories.UserFactory(is_staff=True, is_superuser=True)
+    client = sign_in(superuser if who == "superuser" else dermatologist)
+    for name in ("diagnosis_image", *READ_ONLY):
+        row = row_of(name, visit)
+        changelist = reverse(f"admin:{name}_changelist")
+        assert client.get(changelist).status_code == 200, name
+        assert client.get(reverse(f"admin:{name}_change", args=[row.pk])).status_code == 200, name
+        assert client.get(reverse(f"admin:{name}_add")).status_code == 403, name
+        assert client.post(reverse(f"admin:{name}_delete", args=[row.pk]), {"post": "yes"}).status_code == 403, name
+        if name in READ_ONLY:
+            assert client.post(reverse(f"admin:{name}_change", args=[row.pk]), {}).status_code == 403, name
+        client.post(changelist, {"action": "delete_selected", "_selected_action": [row.pk], "post": "yes"})
+        assert type(row).objects.filter(pk=row.pk).exists(), name
+
+
+def test_another_clinic_sees_nothing(sign_in, dermatologist, stranger, visit):
+    signed_report(visit, dermatologist)
+    client = sign_in(stranger)
+    for name in ("diagnosis_image", "diagnosis_prediction", "diagnosis_report", "diagnosis_imagefeatures"):
+        page = client.get(reverse(f"admin:{name}_changelist"))
+        assert list(page.context["cl"].result_list) == [], name
+        # Django's admin sends those who ask for a row they cannot see back to its front page.
+        response = client.get(reverse(f"admin:{name}_change", args=[row_of(name, visit).pk]))
+        assert response.status_code == 302, name
+        assert response.url == reverse("admin:index"), name
+
+
+def test_staff_stay_outside(sign_in, staff):
+    client = sign_in(staff)
+    for name in ("diagnosis_image", *READ_ONLY):
+        assert client.get(reverse(f"admin:{name}_changelist")).status_code == 302, name
+
+
+def test_the_pages_obey_the_content_security_policy(sign_in, dermatologist, image):
+    client = sign_in(dermatologist)
+    for url in (reverse("admin:diagnosis_image_changelist"), change_url(image), reverse("admin:index")):
+        response = client.get(url)
+        assert "script-src 'self'" in response["Content-Security-Policy"]
+        assert " style=" not in response.content.decode()
+        assert "<script>" not in response.content.decode()

@@ -1,0 +1,134 @@
+"""What a patient sees: what was released to them, as it was signed, and nothing else."""
+
+import datetime
+
+import pytest
+from django.urls import reverse
+
+from diagnosis.models import Certainty
+from diagnosis.services.reports import release_report
+from diagnosis.services.reviews import record_review
+from tests import factories
+
+from .reporting import MELANOMA, photographed_visit, refused_photograph, signed_report
+
+
+@pytest.fixture
+def visit(patient):
+    return photographed_visit(patient, MELANOMA, plan="Cut it out.\nThen rest.", notes="Very anxious.")
+
+
+def review(visit, dermatologist, code):
+    record_review(
+        image=visit.images.earliest("created_at"),
+        reviewer=dermatologist,
+        code=code,
+        certainty=Certainty.CERTAIN,
+        reason="Histology.",
+    )
+
+
+def test_the_empty_list_says_what_to_expect(sign_in, patient_user):
+    page = sign_in(patient_user).get(reverse("my-visits")).content.decode()
+    assert "Nothing here yet" in page
+    assert "dermatologist" in page
+
+
+def test_a_visit_appears_when_it_is_released(sign_in, visit, dermatologist, patient_user):
+    client = sign_in(patient_user)
+    listed, own = reverse("my-visits"), reverse("my-visit", args=[visit.pk])
+    assert own not in client.get(listed).content.decode()
+    assert client.get(own).status_code == 404
+    report = signed_report(visit, dermatologist)
+    assert own not in client.get(listed).content.decode(), "signed is not released"
+    assert client.get(own).status_code == 404
+    release_report(report=report, by=dermatologist)
+    assert own in client.get(listed).content.decode()
+    assert client.get(own).status_code == 200
+
+
+def released_visits(patient, dermatologist, *, days: int) -> None:
+    """A released visit on each of the first days of 2026; without photographs, which take long."""
+    for day in range(days):
+        date = datetime.date(2026, 1, 1) + datetime.timedelta(days=day)
+        signed_report(factories.VisitFactory(patient=patient, date=date), dermatologist, released=True)
+
+
+def test_newest_first_and_on_pages(sign_in, patient, dermatologist, patient_user):
+    released_visits(patient, dermatologist, days=21)
+    client = sign_in(patient_user)
+    first = [report.visit.date for report in client.get(reverse("my-visits")).context["reports"]]
+    assert first[0] == datetime.date(2026, 1, 21)
+    assert first == sorted(first, reverse=True)
+    assert len(first) == 20
+    second = client.get(reverse("my-visits"), {"page": "2"}).context["reports"]
+    assert [report.visit.date for report in second] == [datetime.date(2026, 1, 1)]
+    assert client.get(reverse("my-visits"), {"page": "x\0"}).status_code == 200
+
+
+def test_the_list_costs_the_same_for_any_number(
+    sign_in, patient, dermatologist, patient_user, django_assert_max_num_queries
+):
+    released_visits(patient, dermatologist, days=12)
+    client = sign_in(patient_user)
+    with django_assert_max_num_queries(8):
+        client.get(reverse("my-visits"))
+
+
+def test_the_dermatologists_label_comes_first(sign_in, visit, dermatologist, patient_user):
+    review(visit, dermatologist, "nv")
+    report = signed_report(visit, dermatologist, released=True)
+    text = sign_in(patient_user).get(reverse("my-visit", args=[visit.pk])).content.decode()
+    assert text.index("What your dermatologist says") < text.index("What the software said before")
+    assert "Melanocytic nevus" in text
+    assert dermatologist.name in text
+    assert "Cut it out.<br>Then rest." in text
+    assert reverse("report-pdf", args=[report.pk]) in text
+    assert "Decision support, not a diagnosis" in text
+    assert "Very anxious" not in text
+    assert "Histology." not in text, "the reason is for colleagues"
+
+
+def test_without_a_label_the_tier_leads(sign_in, visit, dermatologist, patient_user):
+    refused_photograph(visit)
+    signed_report(visit, dermatologist, released=True)
+    text = sign_in(patient_user).get(reverse("my-visit", args=[visit.pk])).content.decode()
+    prediction = visit.images.earliest("created_at").predictions.get()
+    assert prediction.get_tier_display() in text
+    assert "could not judge this photograph" in text
+    assert "What your dermatologist says" not in text
+
+
+def test_a_later_review_does_not_reach_the_patient_by_itself(sign_in, visit, dermatologist, patient_user):
+    signed_report(visit, dermatologist, released=True)
+    review(visit, dermatologist, "bcc")
+    text = sign_in(patient_user).get(reverse("my-visit", args=[visit.pk])).content.decode()
+    assert "What your dermatologist says" not in text
+
+
+def test_the_photographs_on_the_page_can_be_seen(sign_in, visit, dermatologist, patient_user):
+    signed_report(visit, dermatologist, released=True)
+    client = sign_in(patient_user)
+    url = reverse("image-file", args=[visit.images.get().pk, "display"])
+    assert url in client.get(reverse("my-visit", args=[visit.pk])).content.decode()
+    assert client.get(url).status_code == 200
+
+
+def test_nobody_reads_another_patients_visit(sign_in, visit, dermatologist, patient_user, clinic):
+    signed_report(visit, dermatologist, released=True)
+    neighbour = factories.PatientFactory(clinic=clinic, user=factories.UserFactory())
+    client = sign_in(neighbour.user)
+    assert client.get(reverse("my-visit", args=[visit.pk])).status_code == 404
+    assert reverse("my-visit", args=[visit.pk]) not in client.get(reverse("my-visits")).content.decode()
+
+
+def test_members_have_no_portal(sign_in, dermatologist):
+    assert sign_in(dermatologist).get(reverse("my-visits")).status_code == 403
+
+
+def test_no_inline_style_or_script(sign_in, visit, dermatologist, patient_user):
+    signed_report(visit, dermatologist, released=True)
+    text = sign_in(patient_user).get(reverse("my-visit", args=[visit.pk])).content.decode()
+    assert " style=" not in text
+    assert "<style" not in text
+    assert "onclick" not in text

@@ -1,0 +1,129 @@
+"""Files that somebody might send to do harm, built byte by byte."""
+
+import struct
+import zlib
+from io import BytesIO
+
+import numpy as np
+import pillow_heif
+from PIL import Image
+
+SIDE = 30_000
+
+
+def png_header(width: int = SIDE, height: int = SIDE) -> bytes:
+    """A PNG that claims to be huge and holds one compressed row of nothing."""
+    return png(width=width, height=height, bits=8, colour=2, rows=bytes(1000))
+
+
+def png(*, width: int, height: int, bits: int, colour: int, rows: bytes) -> bytes:
+    """A valid PNG of kinds that Pillow does not write; each row begins with its filter's number, 0."""
+    return (
+        b"\x89PNG\r\n\x1a\n"
+        + _png_chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, bits, colour, 0, 0, 0))
+        + _png_chunk(b"IDAT", zlib.compress(rows))
+        + _png_chunk(b"IEND", b"")
+    )
+
+
+def tiff(values: np.ndarray, *, photometric: int) -> bytes:
+    """A one-strip uncompressed 16-bit TIFF of (H, W) or (H, W, 3), in the byte order of ``values``."""
+    order = ">" if values.dtype.byteorder == ">" else "<"
+    height, width = values.shape[:2]
+    samples = 1 if values.ndim == 2 else 3
+    body = values.tobytes()
+    directory_at = 8 + len(body)
+    bits_at = directory_at + 2 + 10 * 12 + 4
+    bits = (3, samples, 16 << (16 if order == ">" else 0)) if samples == 1 else (3, samples, bits_at)
+    entries = [
+        (256, 4, 1, width),
+        (257, 4, 1, height),
+        (258, *bits),
+        (259, 4, 1, 1),
+        (262, 4, 1, photometric),
+        (273, 4, 1, 8),
+        (277, 4, 1, samples),
+        (278, 4, 1, height),
+        (279, 4, 1, len(body)),
+        (284, 4, 1, 1),
+    ]
+    directory = struct.pack(order + "H", len(entries))
+    directory += b"".join(struct.pack(order + "HHII", *entry) for entry in entries) + struct.pack(order + "I", 0)
+    start = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", directory_at)
+    return start + body + directory + struct.pack(order + "HHH", 16, 16, 16)
+
+
+def png_bomb(width: int, height: int) -> bytes:
+    """A valid black PNG of any size in a few kilobytes: one bit a pixel, deflated."""
+    return png(width=width, height=height, bits=1, colour=0, rows=bytes((1 + (width + 7) // 8) * height))
+
+
+def _png_chunk(kind: bytes, body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+
+
+def jpeg_header(width: int = SIDE, height: int = SIDE) -> bytes:
+    """A small JPEG whose frame header is overwritten to claim another size."""
+    data = bytearray(small("JPEG"))
+    frame = data.index(b"\xff\xc0")
+    data[frame + 5 : frame + 9] = struct.pack(">HH", height, width)
+    return bytes(data)
+
+
+def bmp_header(width: int = SIDE, height: int = SIDE) -> bytes:
+    data = bytearray(small("BMP"))
+    data[18:26] = struct.pack("<ii", width, height)
+    return bytes(data)
+
+
+def gif_header(width: int = SIDE, height: int = SIDE) -> bytes:
+    data = bytearray(small("GIF"))
+    data[6:10] = struct.pack("<HH", width, height)
+    return bytes(data)
+
+
+def tiff_header(width: int = SIDE, height: int = SIDE) -> bytes:
+    """A TIFF directory without a strip worth the name."""
+    entries = [(256, width), (257, height), (258, 8), (259, 1), (262, 1), (273, 8), (277, 1), (278, height), (279, 10)]
+    directory = struct.pack("<H", len(entries))
+    directory += b"".join(struct.pack("<HHII", tag, 4, 1, value) for tag, value in entries) + struct.pack("<I", 0)
+    return b"II*\0" + struct.pack("<I", 18) + bytes(10) + directory
+
+
+def webp_header(side: int = SIDE) -> bytes:
+    """An extended WebP: its canvas may be 16 million pixels wide, and libwebp allots it before it decodes."""
+    size = (side - 1).to_bytes(3, "little")
+    frame = small("WEBP")[12:]
+    body = b"WEBP" + b"VP8X" + struct.pack("<I", 10) + bytes(4) + size + size + frame
+    return b"RIFF" + struct.pack("<I", len(body)) + body
+
+
+def heic_header(side: int = SIDE) -> bytes:
+    """A HEIC whose image-size box claims another size."""
+    data = bytearray(small("HEIF"))
+    at = data.index(b"ispe") + 8
+    data[at : at + 8] = struct.pack(">II", side, side)
+    return bytes(data)
+
+
+def small(plugin: str) -> bytes:
+    out, image = BytesIO(), Image.new("RGB", (64, 64), (200, 150, 130))
+    if plugin == "HEIF":
+        pillow_heif.from_pillow(image).save(out)
+    else:
+        image.save(out, plugin)
+    return out.getvalue()
+
+
+def endless_jpeg(scans: int = 20_000, side: int = 6000) -> bytes:
+    """A progressive JPEG with thousands of empty scans: small, within the pixel limit, and hours of work."""
+    out = BytesIO()
+    Image.new("L", (16, 16), 128).save(out, "JPEG", progressive=True)
+    data = bytearray(out.getvalue())
+    frame = data.index(b"\xff\xc2")
+    data[frame + 5 : frame + 9] = struct.pack(">HH", side, side)
+    first_scan = data.index(b"\xff\xda")
+    # An AC scan of band 1–63 without an end-of-band run in its Huffman table reads zeros: a few bytes, a full pass.
+    header = bytes(data[:first_scan])
+    scan = b"\xff\xda\x00\x08\x01\x01\x00\x00\x00\x00" + b"\x00" * 8
+    return header + scan * scans + b"\xff\xd9"

@@ -1,0 +1,182 @@
+"""A patient's account, from the clinic's page to the patient's first sign-in."""
+
+import re
+
+import pytest
+from django.core import mail
+from django.test import Client
+from django.urls import reverse
+
+from patients.models import User
+from patients.services import AccountRefused, AnotherClinic, MailNotSent, give_patient_account
+from tests import factories
+
+SITE = "https://dermascan.example"
+PASSWORD = "a sunny day in Harare"
+
+
+@pytest.fixture
+def address(patient):
+    return reverse("patient-account", args=[patient.pk])
+
+
+@pytest.fixture
+def client(sign_in, staff):
+    return sign_in(staff)
+
+
+def mailed_link() -> str:
+    found = re.search(r"https?://[^/\s]+(/accounts/\S+)", mail.outbox[-1].body)
+    assert found, mail.outbox[-1].body
+    return found[1]
+
+
+def choose_password(link: str, password: str) -> None:
+    browser = Client()
+    page = browser.get(link, follow=True)
+    browser.post(page.request["PATH_INFO"], {"password1": password, "password2": password})
+
+
+def test_the_patient_chooses_a_password_and_signs_in(client, patient, address):
+    response = client.post(address, {"email": "amara@example.com"})
+    assert response.url == reverse("patient", args=[patient.pk])
+    patient.refresh_from_db()
+    assert patient.user.email == "amara@example.com"
+    assert not patient.user.has_usable_password()
+    assert not patient.user.is_staff
+    assert mail.outbox[-1].to == ["amara@example.com"]
+    assert patient.clinic.name in mail.outbox[-1].subject
+    assert patient.user.username in mail.outbox[-1].body
+
+    link = mailed_link()
+    choose_password(link, PASSWORD)
+    assert Client().login(username=patient.user.username, password=PASSWORD)
+
+    choose_password(link, "another long password")
+    assert not Client().login(username=patient.user.username, password="another long password")
+
+
+def test_the_page_offers_the_address_on_record(client, patient, address):
+    patient.email = "amara@example.com"
+    patient.save()
+    assert 'value="amara@example.com"' in client.get(address).text
+
+
+@pytest.mark.parametrize("email", ["", "nobody", "a\0@example.com", "x" * 250 + "@example.com"])
+def test_a_bad_address_makes_no_account(client, patient, address, email):
+    response = client.post(address, {"email": email})
+    assert response.status_code == 200
+    assert "There is a problem" in response.text
+    patient.refresh_from_db()
+    assert patient.user is None
+    assert mail.outbox == []
+
+
+def test_the_address_of_a_colleague_is_refused(client, dermatologist, patient, address):
+    response = client.post(address, {"email": dermatologist.user.email.upper()})
+    assert "Another account of this clinic uses this email address." in response.text
+    assert mail.outbox == []
+
+
+def test_who_is_known_to_another_clinic_does_not_show(client, stranger, patient, address):
+    assert client.post(address, {"email": stranger.user.email}).status_code == 302
+    patient.refresh_from_db()
+    assert patient.user != stranger.user
+
+
+def test_a_wrong_address_can_be_corrected_until_a_password_was_chosen(client, patient, address):
+    client.post(address, {"email": "typo@example.com"})
+    lost = mailed_link()
+    client.post(address, {"email": "amara@example.com"})
+    patient.refresh_from_db()
+    assert patient.user.email == "amara@example.com"
+    assert User.objects.filter(patient=patient).count() == 1
+
+    choose_password(lost, PASSWORD)
+    assert not Client().login(username=patient.user.username, password=PASSWORD)
+    choose_password(mailed_link(), PASSWORD)
+    client.post(address, {"email": "thief@example.com"})
+    patient.refresh_from_db()
+    assert patient.user.email == "amara@example.com"
+    assert mail.outbox[-1].to == ["amara@example.com"]
+
+
+def test_two_of_the_same_name_get_different_user_names(staff):
+    patients = [factories.PatientFactory(clinic=staff.clinic, given_name="Zoë", family_name="Öz") for _ in range(3)]
+    names = [
+        give_patient_account(patient=patient, by=staff, email=f"{number}@example.com", site=SITE).username
+        for number, patient in enumerate(patients)
+    ]
+    assert names == ["zoe.oz", "zoe.oz2", "zoe.oz3"]
+
+
+def test_a_name_that_gives_no_user_name_is_no_obstacle(staff):
+    patient = factories.PatientFactory(clinic=staff.clinic, given_name="李", family_name="雷")
+    assert give_patient_account(patient=patient, by=staff, email="li@example.com", site=SITE).username == "patient"
+
+
+def test_a_taken_user_name_is_refused(staff, patient):
+    with pytest.raises(AccountRefused) as refused:
+        give_patient_account(
+            patient=patient, by=staff, email="a@example.com", username=staff.user.username.upper(), site=SITE
+        )
+    assert refused.value.field == "username"
+
+
+def test_the_link_leads_to_the_site_that_was_named(staff, patient):
+    give_patient_account(patient=patient, by=staff, email="a@example.com", site=f"{SITE}/")
+    assert f"{SITE}/accounts/" in mail.outbox[-1].body
+
+
+@pytest.mark.filterwarnings("ignore::ResourceWarning")
+def test_an_unreachable_mail_server_is_said_and_the_account_can_be_mailed_again(client, patient, address, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    response = client.post(address, {"email": "amara@example.com"}, follow=True)
+    assert str(MailNotSent()) in response.text
+    assert "Mail a new link" in response.text
+    patient.refresh_from_db()
+    assert patient.user is not None
+
+
+def test_a_clinic_name_adds_no_header(staff, patient):
+    patient.clinic.name = "North\nBcc: everybody@example.com"
+    patient.clinic.save()
+    give_patient_account(patient=patient, by=staff, email="a@example.com", site=SITE)
+    assert "Bcc" not in mail.outbox[-1].message()
+
+
+def test_another_clinic_gives_no_account(sign_in, stranger, patient, address):
+    client = sign_in(stranger)
+    assert client.get(address).status_code == 404
+    assert client.post(address, {"email": "a@example.com"}).status_code == 404
+    with pytest.raises(AnotherClinic):
+        give_patient_account(patient=patient, by=stranger, email="a@example.com", site=SITE)
+    assert mail.outbox == []
+
+
+ADDRESSES = ["patients", "patient-new", "patient-edit", "patient-account", "visits", "visit-new", "lesion-new"]
+
+
+@pytest.mark.parametrize("name", ADDRESSES)
+class TestWhoIsLetIn:
+    def at(self, name, patient):
+        needs_patient = name not in ("patients", "patient-new", "visits")
+        return reverse(name, args=[patient.pk] if needs_patient else [])
+
+    def test_visitors_go_to_sign_in(self, name, patient):
+        assert Client().get(self.at(name, patient)).url.startswith(reverse("account_login"))
+
+    def test_patients_are_refused(self, name, sign_in, patient, patient_user):
+        assert sign_in(patient_user).get(self.at(name, patient)).status_code == 403
+
+    @pytest.mark.parametrize("role", ["staff", "dermatologist", "manager"])
+    def test_members_are_let_in(self, name, role, sign_in, patient, request):
+        assert sign_in(request.getfixturevalue(role)).get(self.at(name, patient)).status_code == 200
+
+    def test_deactivated_members_lose_access_at_once(self, name, sign_in, patient, staff):
+        client = sign_in(staff)
+        assert client.get(self.at(name, patient)).status_code == 200
+        User.objects.filter(pk=staff.user_id).update(is_active=False)
+        assert client.get(self.at(name, patient)).url.startswith(reverse("account_login"))
+        assert not Client().login(username=staff.user.username, password=factories.PASSWORD)
