@@ -185,9 +185,12 @@ def cost_of(tier: Tier, points: OperatingPoints) -> str:
     """What the threshold behind ``tier`` finds, flags and misses, on lesions the network never saw."""
     if tier is Tier.CALM:
         return _(
-            "This is not an all-clear: of 100 malignant or pre-malignant lesions, the network wrongly calls "
-            "%(missed)d calm."
-        ) % {"missed": _of_a_hundred(1 - points.watch.sensitivity)}
+            "This is not an all-clear: the network wrongly calls %(melanomas)d of 100 melanomas calm, and %(missed)d "
+            "of 100 malignant or pre-malignant lesions in all."
+        ) % {
+            "melanomas": _of_a_hundred(1 - points.watch.melanoma_sensitivity),
+            "missed": _of_a_hundred(1 - points.watch.sensitivity),
+        }
     point = points.urgent if tier is Tier.URGENT else points.watch
     return _(
         "At this threshold the network finds %(melanomas)d of 100 melanomas and %(found)d of 100 malignant or "

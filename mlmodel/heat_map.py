@@ -35,7 +35,7 @@ def grad_cam(maps: dict[str, Floats], gradient: Floats) -> Floats:
         total += _resize(stage_cam(activation, gradient[stage_slice(stage)]), MAP_SIDE)
     positive = np.maximum(total, 0.0)
     peak = float(positive.max())
-    return positive / peak if peak > 0.0 else positive
+    return (positive / peak).astype(np.float32) if peak > 0.0 else positive
 
 
 def stage_cam(activation: Floats, gradient: Floats) -> Floats:

@@ -1,7 +1,7 @@
 """Is this a photograph of a skin lesion at all?
 
-A logistic regression on the backbone's features, trained on dermatoscopic and smartphone photographs of lesions against
-everyday photographs. It knows what it was shown: healthy skin and drawings of lesions may pass.
+A logistic regression on the backbone's features, trained on dermatoscopic and smartphone photographs of lesions
+against everyday photographs. It knows what it was shown: healthy skin and drawings of lesions may pass.
 """
 
 from dataclasses import dataclass

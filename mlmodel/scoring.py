@@ -49,7 +49,9 @@ def find_pictures(path: Path) -> list[Path]:
         FileNotFoundError: there is nothing at ``path``.
     """
     if path.is_dir():
-        return sorted(found for found in path.rglob("*") if found.suffix.lower() in PICTURE_SUFFIXES and found.is_file())
+        return sorted(
+            found for found in path.rglob("*") if found.suffix.lower() in PICTURE_SUFFIXES and found.is_file()
+        )
     if not path.exists():
         raise FileNotFoundError(path)
     return [path]

@@ -1,7 +1,6 @@
 """What the clinic types. Messages say what to enter, in the manner of the GOV.UK Design System."""
 
 import datetime
-import uuid
 from typing import Any
 
 from django import forms
@@ -9,36 +8,12 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from .models import Lesion, Member, Patient, Visit
+from .fields import KeyField, PlainDateField, text_field
+from .models import BodySite, Lesion, Member, Patient, Visit
 from .models.patient import EARLIEST_BIRTH, LONGEST_SEARCH
 from .services import suggest_record_number
 
-DATE_FORMATS = ["%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y", "%d %b %Y", "%d %B %Y"]
-LONGEST_TEXT = 10_000
 EARLIEST_VISIT = datetime.date(1990, 1, 1)
-
-
-class DateInput(forms.DateInput):
-    """The browser's own date field; it needs ISO dates whatever the page's language."""
-
-    input_type = "date"
-
-    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
-        super().__init__(attrs, format="%Y-%m-%d")
-
-
-class PlainDateField(forms.DateField):
-    """A date in any of the ways that people write one, with four digits for the year."""
-
-    widget = DateInput
-    default_error_messages = {"invalid": _("Enter a real date, like 14/03/1961.")}
-
-    def __init__(self, **kwargs: Any) -> None:
-        super().__init__(input_formats=DATE_FORMATS, **kwargs)
-
-
-def text_field(*, rows: int = 3, **kwargs: Any) -> forms.CharField:
-    return forms.CharField(required=False, max_length=LONGEST_TEXT, widget=forms.Textarea({"rows": rows}), **kwargs)
 
 
 class SearchForm(forms.Form):
@@ -136,21 +111,6 @@ class PatientForm(forms.ModelForm):
 
     def _has_visits_before(self, birth_date: datetime.date) -> bool:
         return not self.instance._state.adding and self.instance.visits.filter(date__lt=birth_date).exists()
-
-
-class KeyField(forms.UUIDField):
-    """Carries the primary key of what will be made, so that sending it twice makes it once."""
-
-    def __init__(self) -> None:
-        super().__init__(required=False, widget=forms.HiddenInput, initial=uuid.uuid4)
-
-    def clean(self, value: Any) -> uuid.UUID | None:
-        """Go on without a key rather than blame somebody for a field that they cannot see."""
-        try:
-            key: uuid.UUID | None = super().clean(value)
-        except ValidationError:
-            return None
-        return key
 
 
 class VisitForm(forms.ModelForm):
@@ -260,6 +220,9 @@ class LesionForm(forms.ModelForm):
     def __init__(self, *args: Any, patient: Patient, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.patient = patient
+        body_site = self.fields["body_site"]
+        assert isinstance(body_site, forms.TypedChoiceField)
+        body_site.choices = [("", _("Choose a body site")), *BodySite.choices]
         self.fields["noticed_on"].widget.attrs |= {
             "min": patient.birth_date.isoformat(),
             "max": timezone.localdate().isoformat(),

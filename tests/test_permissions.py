@@ -523,6 +523,7 @@ def world(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Worl
         yield World()
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("address", ADDRESSES, ids=lambda address: address.name or address.route)
 def test_who_may_open_it(world, address):
     surprises = []
@@ -536,6 +537,7 @@ def test_who_may_open_it(world, address):
     assert not surprises, "\n".join(surprises)
 
 
+@pytest.mark.django_db
 @pytest.mark.parametrize("name", ["api-predict", "api-predict-batch", "api-explanation"])
 def test_the_api_knows_tokens_as_it_knows_sessions(world, name):
     (case,) = RULES[name]

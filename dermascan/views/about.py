@@ -35,6 +35,9 @@ def render_card(text: str) -> SafeString:
     for token in tokens:
         if token.type in {"heading_open", "heading_close"}:
             token.tag = f"h{min(6, int(token.tag[1]) + 2)}"
+        # Columns are aligned by inline style, which the content security policy forbids.
+        if token.attrs.pop("style", "") == "text-align:right":
+            token.attrs["class"] = "number"
     return mark_safe(MARKDOWN.renderer.render(tokens, MARKDOWN.options, {}))  # noqa: S308  # MARKDOWN escapes HTML
 
 

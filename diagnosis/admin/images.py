@@ -23,23 +23,18 @@ from .reviews import ReviewInline
 
 class PredictionInline(ReadOnlyInline):
     model = Prediction
-    fields = ("created_at", "code", "tier", "malignant_probability", "model_version")
+    fields = ("created_at", "code", "tier", "malignant", "model_version")
     readonly_fields = fields
     verbose_name_plural = gettext_lazy("What networks said of it")
+
+    @admin.display(description=gettext_lazy("malignant"))
+    def malignant(self, prediction: Prediction) -> str:
+        return percent(prediction.malignant_probability)
 
 
 @admin.register(Image)
 class ImageAdmin(ClinicScopedAdmin):
-    list_display = (
-        "small_photograph",
-        "patient",
-        "lesion_place",
-        "network",
-        "tier",
-        "confirmed",
-        "verdict",
-        "created_at",
-    )
+    list_display = ("small_photograph", "patient", "lesion_place", "created_at", "network", "tier", "confirmed")
     list_display_links = ("small_photograph", "patient")
     list_filter = (ReviewFilter, TierFilter, "verdict", "lesion__body_site")
     list_select_related = ("visit__patient", "lesion")
@@ -115,31 +110,31 @@ class ImageAdmin(ClinicScopedAdmin):
     def lesion_place(self, image: Image) -> str:
         return str(image.lesion)
 
-    @admin.display(description=gettext_lazy("tier"), ordering="malignant_probability", empty_value="–")
-    def tier(self, image: Any) -> str | None:
+    @admin.display(description=gettext_lazy("tier"), ordering="malignant_probability")
+    def tier(self, image: Any) -> str:
         if image.tier is None:
-            return None
+            return str(image.get_verdict_display())
         words = {"urgent": _("urgent"), "watch": _("watch"), "calm": _("calm")}[image.tier]
         return format_html('<span class="admin-tier admin-tier-{}">{}</span>', image.tier, words)
 
-    @admin.display(description=gettext_lazy("network"), ordering="malignant_probability", empty_value="–")
-    def network(self, image: Any) -> str | None:
+    @admin.display(description=gettext_lazy("network"), ordering="malignant_probability")
+    def network(self, image: Any) -> str:
         if image.predicted_code is None:
-            return None
+            return "–"
         return _("%(name)s, %(share)s malignant") % {
             "name": condition_name(BY_CODE[image.predicted_code]),
             "share": percent(image.malignant_probability),
         }
 
-    @admin.display(description=gettext_lazy("confirmed label"), empty_value="–")
-    def confirmed(self, image: Any) -> str | None:
-        return condition_name(BY_CODE[image.confirmed_code]) if image.confirmed_code else None
+    @admin.display(description=gettext_lazy("confirmed label"))
+    def confirmed(self, image: Any) -> str:
+        return condition_name(BY_CODE[image.confirmed_code]) if image.confirmed_code else "–"
 
-    @admin.display(description=gettext_lazy("override"), empty_value="–")
-    def override_words(self, image: Image) -> str | None:
+    @admin.display(description=gettext_lazy("override"))
+    def override_words(self, image: Image) -> str:
         override = getattr(image, "override", None)
         if override is None:
-            return None
+            return "–"
         return _("%(who)s, %(when)s: “%(reason)s”") % {
             "who": override.member.name,
             "when": override.created_at.strftime("%Y-%m-%d %H:%M"),

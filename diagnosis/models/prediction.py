@@ -6,7 +6,7 @@ from operator import add
 
 from django.db import models
 from django.db.models import F, Q, Value
-from django.db.models.expressions import CombinedExpression
+from django.db.models.expressions import Combinable
 from django.utils.translation import gettext_lazy as _
 
 from mlmodel.models import ModelVersion
@@ -27,12 +27,12 @@ def heat_map_path(prediction: "Prediction", filename: str) -> str:
     return f"images/{prediction.image_id.hex[:2]}/{prediction.image_id.hex}-heat-{prediction.pk.hex[:8]}.png"
 
 
-def _mass(codes: Sequence[str]) -> CombinedExpression:
+def _mass(codes: Sequence[str]) -> Combinable:
     """The sum of the columns named by ``codes``."""
     return reduce(add, (F(code) for code in codes))
 
 
-def _remainder(codes: Sequence[str], total: float) -> CombinedExpression:
+def _remainder(codes: Sequence[str], total: float) -> Combinable:
     """What the columns named by ``codes`` leave of ``total``."""
     return Value(total) - _mass(codes)
 

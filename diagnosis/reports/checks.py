@@ -5,6 +5,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from diagnosis.models import Tier
+from mlmodel.taxonomy import BY_CODE
+
 
 def warnings_of(content: dict[str, Any]) -> list[str]:
     """Say what is missing from a report's content."""
@@ -30,6 +33,24 @@ def warnings_of(content: dict[str, Any]) -> list[str]:
             )
             % {"count": unjudged}
         )
+    disputed = sum(1 for photograph in photographs if _disagree(photograph))
+    if disputed:
+        warnings.append(
+            ngettext(
+                "On %(count)d photograph the label and the software disagree about danger. The report shows both.",
+                "On %(count)d photographs the label and the software disagree about danger. The report shows both.",
+                disputed,
+            )
+            % {"count": disputed}
+        )
     if not content["visit"]["plan"].strip():
         warnings.append(_("The plan is empty. The patient will not read what happens next."))
     return warnings
+
+
+def _disagree(photograph: dict[str, Any]) -> bool:
+    """A malignant label where the software was calm, or a benign one where it was urgent."""
+    confirmed, assessment = photograph["confirmed"], photograph["assessment"]
+    if not confirmed or not assessment:
+        return False
+    return assessment["tier"] == (Tier.CALM if BY_CODE[confirmed["code"]].is_malignant else Tier.URGENT)

@@ -18,7 +18,7 @@ class SignForm(forms.Form):
     release = forms.BooleanField(
         label=_("Release it to the patient at once"),
         required=False,
-        help_text=_("Otherwise release it later, from the visit’s page."),
+        help_text=_("Leave it unticked to release it later, from the visit’s page."),
     )
     # What the page showed; signing stops if the visit has changed since.
     seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)

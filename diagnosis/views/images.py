@@ -12,7 +12,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from diagnosis.explanations import SECTION_TITLES, Explained, explain
 from diagnosis.forms import OverrideForm, ReviewForm
-from diagnosis.models import Image
+from diagnosis.models import Image, Prediction, Tier
 from diagnosis.photographs import Photograph, newest_predictions, photograph_of, photographs
 from diagnosis.presentation import present_prediction
 from diagnosis.refusals import present_refusal, quality_facts
@@ -42,7 +42,8 @@ def explanation(request: ClinicRequest, image_id: UUID) -> HttpResponse:
     prediction = photograph_of(_find(request.member, image_id)).prediction
     if prediction is None:
         raise Http404(_("This photograph was not judged, so there is nothing to explain."))
-    return render(request, "diagnosis/includes/explanation.html", _explanation(explain(code=prediction.code)))
+    context = _explanation(explain(code=prediction.code), prediction)
+    return render(request, "diagnosis/includes/explanation.html", context)
 
 
 @require_role(Role.DERMATOLOGIST)
@@ -145,17 +146,26 @@ def _answer(photograph: Photograph) -> dict[str, Any]:
     return {
         "view": present_prediction(prediction, facts=facts),
         # Never waits for the language model: the page is there at once, and htmx fetches the rest.
-        **_explanation(explain(code=prediction.code, ask=False)),
+        **_explanation(explain(code=prediction.code, ask=False), prediction),
         "ask_for_explanation": bool(settings.GEMINI_API_KEY),
         "is_current": prediction.model_version.sha256 == get_analyser().sha256,
     }
 
 
-def _explanation(explained: Explained) -> dict[str, Any]:
-    """What it is and when to seek care are shown; the rest unfolds."""
+def _explanation(explained: Explained, prediction: Prediction) -> dict[str, Any]:
+    """What it is and when to seek care are shown; the rest unfolds.
+
+    A benign class may lead while the tier, which weighs all classes, asks for a dermatologist: then the tier's word
+    stands, for the explanation would say that no appointment is needed.
+    """
     shown = ("what_it_is", "when_to_seek_care")
-    more = [(title, explained.sections[name]) for name, title in SECTION_TITLES.items() if name not in shown]
-    return {"explained": explained, "more": more}
+    asks_for_more = prediction.tier != Tier.CALM and not prediction.condition.is_malignant
+    return {
+        "explained": explained,
+        "more": [(title, explained.sections[name]) for name, title in SECTION_TITLES.items() if name not in shown],
+        "urgency": "" if asks_for_more else explained.urgency,
+        "tier_title": Tier(prediction.tier).label,
+    }
 
 
 def _others(image: Image) -> list[Photograph]:

@@ -2,7 +2,7 @@
 
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ class BuildInputs:
     backbone: Path
     cache: Path
     augmented_copies: int = 1
-    recipe: HeadRecipe = HeadRecipe()
+    recipe: HeadRecipe = field(default_factory=HeadRecipe)
 
 
 def build_release(inputs: BuildInputs, output: Path, *, verbose: int = 0) -> CardFacts:

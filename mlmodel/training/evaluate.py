@@ -69,11 +69,9 @@ def by_lesion(answers: Answers) -> Answers:
     def mean(values: Floats) -> Floats:
         total = np.zeros((len(first), values.shape[1]), dtype=np.float32)
         np.add.at(total, group, values)
-        return total / counts
+        return (total / counts).astype(np.float32)
 
-    return Answers(
-        mean(answers.probabilities), mean(answers.scores), answers.labels[first], answers.lesions[first]
-    )
+    return Answers(mean(answers.probabilities), mean(answers.scores), answers.labels[first], answers.lesions[first])
 
 
 Metric = Callable[[Answers], float]
@@ -93,9 +91,7 @@ def accuracy(answers: Answers) -> float:
 
 def macro_auc(answers: Answers) -> float:
     """Mean over classes of the area under the one-against-rest ROC curve, of the calibrated probabilities."""
-    return float(
-        np.mean([auc(answers.probabilities[:, k], answers.labels == k) for k in np.unique(answers.labels)])
-    )
+    return float(np.mean([auc(answers.probabilities[:, k], answers.labels == k) for k in np.unique(answers.labels)]))
 
 
 def malignant_auc(answers: Answers) -> float:
@@ -157,7 +153,7 @@ def estimate(metrics: dict[str, Metric], answers: Answers, *, seed: int = 0) -> 
     Strata keep the rarest classes in every resample, so that each one has all the metrics.
     """
     generator = np.random.default_rng(seed)
-    lesions, first, group = np.unique(answers.lesions, return_index=True, return_inverse=True)
+    _, first, group = np.unique(answers.lesions, return_index=True, return_inverse=True)
     rows_of = np.split(np.argsort(group, kind="stable"), np.cumsum(np.bincount(group))[:-1])
     strata = [np.flatnonzero(answers.labels[first] == label) for label in np.unique(answers.labels)]
     drawn: dict[str, list[float]] = {name: [] for name in metrics}

@@ -1,6 +1,7 @@
 """Fit the head on pooled features."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -66,7 +67,7 @@ def fit_head(features: npt.NDArray[np.floating], labels: Labels, *, recipe: Head
     return Head(
         hidden_weights=hidden_weights / scale[:, None],
         hidden_bias=hidden_bias - (mean / scale) @ hidden_weights,
-        output_weights=np.concatenate([member.output_weights for member in members]) / recipe.members,
+        output_weights=np.concatenate([member.output_weights for member in members]) / np.float32(recipe.members),
         output_bias=np.mean([member.output_bias for member in members], axis=0) + log_mix,
     )
 
@@ -76,9 +77,7 @@ def class_mix(labels: Labels) -> Floats:
     return (np.bincount(labels, minlength=len(CODES)) / len(labels)).astype(np.float32)
 
 
-def _fit_member(
-    scaled: Floats, labels: Labels, log_mix: Floats, recipe: HeadRecipe, seed: int, verbose: int
-) -> Head:
+def _fit_member(scaled: Floats, labels: Labels, log_mix: Floats, recipe: HeadRecipe, seed: int, verbose: int) -> Head:
     keras.utils.set_random_seed(seed)
     hidden = keras.layers.Dense(recipe.hidden_units, activation="relu", kernel_initializer="he_normal")
     output = keras.layers.Dense(len(CODES))
@@ -92,7 +91,7 @@ def _fit_member(
         ]
     )
 
-    def loss(truth: object, logits: object) -> object:
+    def loss(truth: Any, logits: Any) -> Any:
         return keras.losses.categorical_crossentropy(
             truth, logits + log_mix, from_logits=True, label_smoothing=recipe.label_smoothing
         )

@@ -1,6 +1,7 @@
 """Patients, visits and lesions, to look things up in. They are made and changed on the clinic's own pages."""
 
 import datetime
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
@@ -27,6 +28,19 @@ class LesionInline(ReadOnlyInline):
     readonly_fields = fields
 
 
+class AccountFilter(admin.SimpleListFilter):
+    title = _("account")
+    parameter_name = "account"
+
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, Any]]:
+        return [("yes", _("Has one")), ("no", _("Has none"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Patient]) -> QuerySet[Patient]:
+        if self.value() not in ("yes", "no"):
+            return queryset
+        return queryset.filter(user__isnull=self.value() == "no")
+
+
 @admin.register(Patient)
 class PatientAdmin(ClinicScopedAdmin):
     list_display = (
@@ -39,7 +53,7 @@ class PatientAdmin(ClinicScopedAdmin):
         "has_account",
         "clinic",
     )
-    list_filter = ("sex", "skin_type", ("user", admin.EmptyFieldListFilter), ("clinic", ClinicFilter))
+    list_filter = ("sex", "skin_type", AccountFilter, ("clinic", ClinicFilter))
     list_select_related = ("clinic",)
     list_per_page = 50
     search_fields = ("family_name", "given_name", "record_number")

@@ -63,6 +63,13 @@ class ClinicScopedAdmin(RoleGate, admin.ModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return scoped(super().get_queryset(request), request)
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """The column that says which clinic is for those who see more than one."""
+        columns = super().get_list_display(request)
+        if getattr(request.user, "is_superuser", False):
+            return columns
+        return [column for column in columns if column != "clinic"]
+
     def formfield_for_foreignkey(self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any) -> Any:
         kwargs.setdefault("queryset", choices(db_field.related_model, request))
         return super().formfield_for_foreignkey(db_field, request, **kwargs)

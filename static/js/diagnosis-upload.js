@@ -16,8 +16,11 @@ if (form) {
 
   // The camera's picker is the same as the other one where there is no camera to hold.
   if (!matchMedia("(pointer: coarse)").matches) camera.hidden = true;
+  camera.querySelector("label").className = "button";
 
   for (const input of form.querySelectorAll("input[type=file]")) {
+    // The list below says what is chosen, so "No file chosen" would mislead; the label opens the picker.
+    Object.assign(input.style, { position: "absolute", opacity: 0, inlineSize: "1px", pointerEvents: "none" });
     input.addEventListener("change", () => {
       choose(input.files);
       input.value = ""; // The list below holds them now, and the same file can be chosen again.
@@ -170,10 +173,10 @@ if (form) {
     item.part("progress").hidden = true;
     const words = document.createElement("span");
     words.className = "field-error";
-    words.textContent = `${text.textFailed}. ${message}`;
+    words.textContent = url ? message : `${text.textFailed}. ${message}`;
     item.part("state").replaceChildren(words);
     item.part("retry").hidden = Boolean(final);
-    item.part("remove").hidden = false;
+    item.part("remove").hidden = Boolean(url);
     if (url) open(item, url);
     startNext();
   }

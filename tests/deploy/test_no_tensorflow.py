@@ -18,7 +18,6 @@ print("LOADED", *loaded)
 sys.exit(bool(loaded))
 """
 WEB = f"""
-from io import BytesIO
 from pathlib import Path
 from django.core.management import call_command
 import dermascan.wsgi
@@ -26,7 +25,7 @@ call_command("migrate", verbosity=0)
 from django.test import Client
 photograph = Path({str(PHOTOGRAPH)!r})
 with photograph.open("rb") as file:
-    answer = Client(headers={{"host": "localhost"}}).post("/quick-check/", {{"file": file}})
+    answer = Client().post("/quick-check/", {{"file": file}})
 assert answer.status_code == 200, (answer.status_code, answer.content[:500])
 assert b"Melan" in answer.content, "no result on the page"
 """
@@ -55,7 +54,7 @@ def test_nothing_of_training_is_imported(path, tmp_path):
         cwd=ROOT,
         env={
             "PATH": os.environ["PATH"],
-            "DJANGO_SETTINGS_MODULE": "dermascan.settings.local",
+            "DJANGO_SETTINGS_MODULE": "dermascan.settings.test",
             "DERMASCAN_DATA_DIR": str(tmp_path),
         },
         capture_output=True,

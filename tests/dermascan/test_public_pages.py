@@ -35,9 +35,11 @@ def test_the_about_page_states_the_networks_figures_its_data_and_its_limits(clie
 
 
 def test_the_model_card_is_rendered_without_its_html():
-    rendered = render_card("# Card\n\n| a | b |\n|---|---|\n| 1 | <script>x</script> |\n\n[y](javascript:z)")
+    rendered = render_card("# Card\n\n| a | b |\n|---|---:|\n| 1 | <script>x</script> |\n\n[y](javascript:z)")
     assert "<h3>Card</h3>" in rendered
     assert "<table>" in rendered
+    assert '<th class="number">b</th>' in rendered
+    assert "style" not in rendered
     assert "<script" not in rendered
     assert "href" not in rendered
 

@@ -49,7 +49,9 @@ def records(photograph) -> list[str]:
         family_name="Quartermaine",
         birth_date=datetime.date(1961, 7, 23),
     )
-    lesion: Any = factories.LesionFactory(patient=patient, description="Below the vaccination pockmark", created_by=member)
+    lesion: Any = factories.LesionFactory(
+        patient=patient, description="Below the vaccination pockmark", created_by=member
+    )
     visit: Any = factories.VisitFactory(
         patient=patient,
         clinician=member,

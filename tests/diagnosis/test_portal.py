@@ -111,7 +111,9 @@ def test_the_photographs_on_the_page_can_be_seen(sign_in, visit, dermatologist, 
     client = sign_in(patient_user)
     url = reverse("image-file", args=[visit.images.get().pk, "display"])
     assert url in client.get(reverse("my-visit", args=[visit.pk])).content.decode()
-    assert client.get(url).status_code == 200
+    photograph = client.get(url)
+    assert photograph.status_code == 200
+    assert b"".join(photograph.streaming_content).startswith(b"\xff\xd8")
 
 
 def test_nobody_reads_another_patients_visit(sign_in, visit, dermatologist, patient_user, clinic):

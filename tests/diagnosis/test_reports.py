@@ -171,6 +171,16 @@ def test_the_page_shows_what_will_be_signed(sign_in, visit, dermatologist):
     assert "The plan is empty" in text
 
 
+def test_the_page_says_where_label_and_software_disagree(sign_in, patient, dermatologist):
+    visit = photographed_visit(patient, NEVUS)
+    assert visit.images.get().predictions.get().tier == "calm"
+    client, url = sign_in(dermatologist), reverse("visit-sign", args=[visit.pk])
+    confirm(visit, dermatologist, code="mel")
+    assert "disagree" in client.get(url).content.decode()
+    confirm(visit, dermatologist, code="nv")
+    assert "disagree" not in client.get(url).content.decode()
+
+
 def test_the_page_of_an_empty_visit_leads_to_the_upload(sign_in, patient, dermatologist):
     visit = factories.VisitFactory(patient=patient)
     page = sign_in(dermatologist).get(reverse("visit-sign", args=[visit.pk]))

@@ -310,6 +310,13 @@ class TestClinic:
         assert set(Clinic.objects.values_list("name", flat=True)) == {"Northside Skin Clinic", "Harbour Clinic"}
 
 
+def test_patients_are_filtered_by_account(sign_in, manager, patient, patient_user):
+    without = factories.PatientFactory(clinic=manager.clinic)
+    client = sign_in(manager)
+    for value, expected in (("yes", [patient]), ("no", [without])):
+        assert list(client.get(at("changelist", "patient"), {"account": value}).context["cl"].result_list) == expected
+
+
 def test_lists_ask_the_database_little(sign_in, manager, django_assert_max_num_queries):
     client = sign_in(manager)
     for number in range(20):

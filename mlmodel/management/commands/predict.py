@@ -31,7 +31,7 @@ class Command(BaseCommand):
         pictures, missing = self._find(options["paths"])
         has_folder = any(path.is_dir() for path in options["paths"])
         progress = tqdm(pictures, unit="photograph", file=self.stderr, disable=not has_folder, leave=False)
-        scores = score_files(progress, analyser=analyser, equal_prior=options["equal_prior"])  # type: ignore[arg-type]
+        scores = score_files(progress, analyser=analyser, equal_prior=options["equal_prior"])
         target: Path | None = options["csv"]
         try:
             with target.open("w", newline="", encoding="utf-8") if target else nullcontext(self.stdout) as file:

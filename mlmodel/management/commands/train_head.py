@@ -16,7 +16,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("data", type=Path, metavar="DATA", help="The data folder.")
-        parser.add_argument("--output", type=Path, default=SHIPPED, metavar="DIR", help="Where the release is written.")
+        parser.add_argument(
+            "--output", type=Path, default=SHIPPED, metavar="DIR", help="Where the release is written."
+        )
         parser.add_argument("--backbone", type=Path, default=SHIPPED / "backbone.onnx", metavar="FILE")
         parser.add_argument("--cache", type=Path, default=Path(settings.DATA_DIR) / "features", metavar="DIR")
         parser.add_argument("--augmented-copies", type=int, default=1, metavar="N")

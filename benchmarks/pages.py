@@ -1,0 +1,155 @@
+"""How long pages take in a large clinic: 10,000 patients, 100,000 photographs with predictions.
+
+    python -m benchmarks.pages [--patients 10000] [--photographs-each 10] [--requests 40]
+
+Pages are asked for through Django's test client: middleware, view, queries and template, without the network between.
+"""
+
+import argparse
+import datetime
+import time
+import uuid
+from typing import Any
+
+import numpy as np
+
+from benchmarks.scratch import scratch_installation
+
+_BATCH = 5000
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--patients", type=int, default=10_000)
+    parser.add_argument("--photographs-each", type=int, default=10)
+    parser.add_argument("--requests", type=int, default=40)
+    options = parser.parse_args()
+    with scratch_installation():
+        people = _fill(options.patients, options.photographs_each)
+        print(f"{'page':34}{'p50':>9}{'p95':>9}{'queries':>9}")
+        for name, member, paths in _pages(people):
+            times, queries = _ask(member, paths, options.requests)
+            p50, p95 = np.percentile(times, 50) * 1000, np.percentile(times, 95) * 1000
+            print(f"{name:34}{p50:>6.0f} ms{p95:>6.0f} ms{queries:>9}", flush=True)
+
+
+def _ask(member: Any, paths: list[str], requests: int) -> tuple[list[float], int]:
+    from django.db import connection
+    from django.test import Client
+    from django.test.utils import CaptureQueriesContext
+
+    client = Client()
+    client.force_login(member.user)
+    with CaptureQueriesContext(connection) as captured:
+        assert client.get(paths[0]).status_code == 200, paths[0]
+        queries = len(captured)
+    times = []
+    for n in range(requests):
+        started = time.perf_counter()
+        answer = client.get(paths[n % len(paths)])
+        times.append(time.perf_counter() - started)
+        assert answer.status_code == 200, paths[n % len(paths)]
+    return times, queries
+
+
+def _pages(people: dict[str, Any]) -> list[tuple[str, Any, list[str]]]:
+    from diagnosis.models import Image
+    from patients.models import Lesion, Patient, Visit
+
+    def some(model: Any, step: int) -> list[str]:
+        keys = list(model.objects.order_by("pk").values_list("pk", flat=True)[: step * 20 : step])
+        return [model(pk=key).get_absolute_url() for key in keys]
+
+    staff, dermatologist = people["staff"], people["dermatologist"]
+    return [
+        ("patients, first page", staff, ["/patients/"]),
+        ("patients, page 200", staff, ["/patients/?page=200"]),
+        ("patients, search by name", staff, [f"/patients/?q=Family{n}" for n in range(0, 900, 45)]),
+        ("patients, search by record number", staff, [f"/patients/?q=R{n:06}" for n in range(0, 9000, 450)]),
+        ("patients, search by birth date", staff, ["/patients/?q=1950-03-04", "/patients/?q=1971-01-02"]),
+        ("visits", staff, ["/visits/"]),
+        ("patient", staff, some(Patient, 100)),
+        ("visit", staff, some(Visit, 100)),
+        ("lesion over time", staff, some(Lesion, 100)),
+        ("result", staff, some(Image, 1000)),
+        ("admin: photographs", dermatologist, ["/admin/diagnosis/image/"]),
+        ("admin: patients", dermatologist, ["/admin/patients/patient/"]),
+    ]
+
+
+def _fill(patients: int, photographs_each: int) -> dict[str, Any]:
+    from django.core.files.base import ContentFile
+    from django.core.files.storage import default_storage
+
+    from diagnosis.models import Image, Prediction
+    from diagnosis.services.analysis import active_version
+    from mlmodel.taxonomy import CODES
+    from patients.models import Lesion, Patient, Role, Visit
+    from tests import factories
+
+    generator = np.random.default_rng(0)
+    staff = factories.MemberFactory(role=Role.STAFF)
+    dermatologist = factories.MemberFactory(role=Role.DERMATOLOGIST, clinic=staff.clinic)
+    version = active_version()
+    default_storage.save("images/one.jpg", ContentFile(b"never opened by a page"))
+    first = datetime.date(1940, 1, 1)
+    people = [
+        Patient(
+            clinic=staff.clinic,
+            record_number=f"R{n:06}",
+            given_name=f"Given{n % 311}",
+            family_name=f"Family{n % 997}",
+            birth_date=first + datetime.timedelta(days=int(generator.integers(0, 25_000))),
+            created_by=staff,
+        )
+        for n in range(patients)
+    ]
+    Patient.objects.bulk_create(people, batch_size=_BATCH)
+    visits = [
+        Visit(patient=person, clinician=staff, complaint="A mole", date=datetime.date(2026, 1 + k, 1 + n % 28))
+        for n, person in enumerate(people)
+        for k in range(2)
+    ]
+    Visit.objects.bulk_create(visits, batch_size=_BATCH)
+    lesions = [Lesion(patient=person, number=1, body_site="back", created_by=staff) for person in people]
+    Lesion.objects.bulk_create(lesions, batch_size=_BATCH)
+    images = [
+        Image(
+            visit=visits[2 * n + k % 2],
+            lesion=lesions[n],
+            uploaded_by=staff,
+            original="images/one.jpg",
+            original_name="one.jpg",
+            media_type="image/jpeg",
+            sha256=uuid.uuid4().hex * 2,
+            width=600,
+            height=450,
+            display="images/one.jpg",
+            thumbnail="images/one.jpg",
+            verdict="accepted",
+        )
+        for n in range(patients)
+        for k in range(photographs_each)
+    ]
+    Image.objects.bulk_create(images, batch_size=_BATCH)
+    mass = generator.dirichlet(np.ones(7), len(images))
+    Prediction.objects.bulk_create(
+        (
+            Prediction(
+                image=image,
+                model_version=version,
+                code=CODES[int(row.argmax())],
+                malignant_probability=float(row[0] + row[1] + row[4]),
+                tier="watch",
+                heat_map="images/one.jpg",
+                **dict(zip(CODES, row.tolist(), strict=True)),
+            )
+            for image, row in zip(images, mass, strict=True)
+        ),
+        batch_size=_BATCH,
+    )
+    return {"staff": staff, "dermatologist": dermatologist}
+
+
+if __name__ == "__main__":
+    main()

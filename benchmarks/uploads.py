@@ -1,0 +1,121 @@
+"""From the upload of a photograph to the rendered result, through gunicorn over a socket, 100 real uploads.
+
+    python -m benchmarks.uploads [--uploads 100] [--photographs DIR]
+
+Each upload is what the page's script sends: one photograph posted, the network's answer stored with its files, then
+the result page fetched and read to its end. Photographs are the shipped samples, or those of a folder of your own.
+"""
+
+import argparse
+import http.cookiejar
+import itertools
+import json
+import os
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks.scratch import scratch_installation
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--uploads", type=int, default=100)
+    parser.add_argument("--photographs", type=Path, default=ROOT / "static" / "samples")
+    options = parser.parse_args()
+    photographs = sorted(options.photographs.glob("*.jpg"))
+    with scratch_installation():
+        targets = _make_visits(-(-options.uploads // len(photographs)))
+        with _Server() as server:
+            browser = _Browser(server.address)
+            browser.sign_in("bench", "correct horse battery staple")
+            jobs = list(itertools.product(targets, photographs))[: options.uploads]
+            browser.upload(*jobs[0][0], jobs[0][1])
+            times = np.array([browser.upload(*target, photograph) for target, photograph in jobs[1:]]) * 1000
+    print(f"{len(times)} uploads to rendered result: ", end="")
+    print(f"p50 {np.percentile(times, 50):.0f} ms, p95 {np.percentile(times, 95):.0f} ms, max {times.max():.0f} ms")
+
+
+def _make_visits(count: int) -> list[tuple[str, str]]:
+    from tests import factories
+
+    user = factories.UserFactory(username="bench", password="correct horse battery staple")
+    member = factories.MemberFactory(user=user)
+    patient = factories.PatientFactory(clinic=member.clinic, created_by=member)
+    lesion = factories.LesionFactory(patient=patient)
+    return [(str(factories.VisitFactory(patient=patient).pk), str(lesion.pk)) for _ in range(count)]
+
+
+class _Server:
+    """gunicorn as ``make run`` starts it."""
+
+    def __enter__(self) -> "_Server":
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
+        self.address = f"http://127.0.0.1:{port}"
+        command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "dermascan.wsgi"]
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        self._process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PORT": str(port)}, **quiet)  # type: ignore[call-overload]
+        for _ in range(600):
+            try:
+                urllib.request.urlopen(self.address + "/api/v1/status/", timeout=5)
+                return self
+            except OSError:
+                time.sleep(0.1)
+        raise RuntimeError("the server did not start")
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait(timeout=30)
+
+
+class _Browser:
+    """Cookies, tokens and forms: as much of a browser as an upload needs."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._cookies = http.cookiejar.CookieJar()
+        self._opener = urllib.request.build_opener(urllib.request.HTTPCookieProcessor(self._cookies))
+
+    def sign_in(self, username: str, password: str) -> None:
+        self._opener.open(self._address + "/accounts/login/").read()
+        self._post("/accounts/login/", {"login": username, "password": password}, {})
+
+    def upload(self, visit: str, lesion: str, photograph: Path) -> float:
+        """Return the seconds from sending the photograph to the last byte of its result page."""
+        started = time.perf_counter()
+        answer = json.loads(self._post(f"/visits/{visit}/upload/", {"lesion": lesion}, {"files": photograph}))
+        page = self._opener.open(self._address + answer["url"]).read()
+        assert b"not a diagnosis" in page
+        return time.perf_counter() - started
+
+    def _post(self, path: str, fields: dict[str, str], files: dict[str, Path]) -> bytes:
+        token = next(str(cookie.value) for cookie in self._cookies if cookie.name == "csrftoken")
+        boundary = "dermascan-benchmark"
+        body = b""
+        for name, value in {**fields, "csrfmiddlewaretoken": token}.items():
+            body += f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
+        for name, file in files.items():
+            head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{file.name}"\r\n'
+            body += head.encode() + b"Content-Type: image/jpeg\r\n\r\n" + file.read_bytes() + b"\r\n"
+        body += f"--{boundary}--\r\n".encode()
+        headers = {
+            "Content-Type": f"multipart/form-data; boundary={boundary}",
+            "Accept": "application/json" if files else "text/html",
+            "Referer": self._address,
+        }
+        request = urllib.request.Request(self._address + path, data=body, headers=headers)
+        answer: bytes = self._opener.open(request).read()
+        return answer
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,116 @@
+"""The whole way from bytes to an answer, on the photographs that the repository ships."""
+
+import csv
+import threading
+
+import numpy as np
+import pytest
+
+from mlmodel.analysis import get_analyser
+from mlmodel.engine import FEATURE_COUNT, Engine
+from mlmodel.pictures import decode, network_input
+from mlmodel.quality import Verdict
+from mlmodel.release import load_release
+from mlmodel.taxonomy import CODES, MALIGNANT_CODES
+from mlmodel.tiers import OperatingPoint, OperatingPoints, Tier
+from tests.conftest import PHOTOGRAPHS
+
+SAMPLES = list(csv.DictReader((PHOTOGRAPHS / "labels.csv").read_text().splitlines()))
+
+
+def analyse(name: str, **options):
+    return get_analyser().analyse(decode((PHOTOGRAPHS / f"{name}.jpg").read_bytes()), **options)
+
+
+@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: f"{sample['image']}-{sample['dx']}")
+def test_every_sample_is_judged_and_adds_up(sample):
+    found = analyse(sample["image"])
+
+    assert found.quality.verdict is Verdict.ACCEPTED
+    assert found.features.shape == (FEATURE_COUNT,)
+    assessment = found.assessment
+    assert assessment is not None
+    assert list(assessment.probabilities) == list(CODES)
+    assert sum(assessment.probabilities.values()) == pytest.approx(1, abs=1e-5)
+    assert assessment.malignant_probability == pytest.approx(
+        sum(assessment.probabilities[code] for code in MALIGNANT_CODES), abs=1e-6
+    )
+    assert assessment.prediction_set[0] == assessment.code
+    assert assessment.tier is get_analyser().operating_points.tier_of(assessment.malignant_probability)
+
+
+def test_malignant_samples_are_flagged_more_often_than_benign_ones():
+    """Six malignant and six benign photographs; by chance the order would be right in half of the pairs."""
+    mass = {sample["image"]: analyse(sample["image"]).assessment.malignant_probability for sample in SAMPLES}
+    malignant = [mass[sample["image"]] for sample in SAMPLES if sample["dx"] in MALIGNANT_CODES]
+    benign = [mass[sample["image"]] for sample in SAMPLES if sample["dx"] not in MALIGNANT_CODES]
+
+    pairs = [(one > other) for one in malignant for other in benign]
+
+    # The locked test's AUC is over 0.9; a dozen photographs, some of them hard, are allowed to fall to 0.7.
+    assert np.mean(pairs) >= 0.7
+
+
+def test_stored_features_say_again_what_was_said():
+    """A later head reads features from the database: rounding them must have happened before the first answer."""
+    analyser = get_analyser()
+    found = analyse("ISIC_0024310")
+    logits = analyser.head.logits(found.features.astype(np.float32)[None])
+
+    again = analyser.calibration.probabilities(logits)[0]
+
+    assert np.array_equal(again, np.array(list(found.assessment.probabilities.values()), dtype=np.float32))
+
+
+def test_an_everyday_picture_is_refused_unless_forced():
+    """A colour chart: sharp, well lit, large enough, and no skin."""
+    generator = np.random.default_rng(0)
+    blocks = generator.integers(30, 226, (15, 20, 3)).astype(np.uint8)
+    pixels = np.kron(blocks, np.ones((30, 30, 1), dtype=np.uint8))
+    picture = type(decode((PHOTOGRAPHS / "ISIC_0024310.jpg").read_bytes()))(pixels, "PNG", "image/png")
+
+    refused = get_analyser().analyse(picture)
+    forced = get_analyser().analyse(picture, force=True)
+
+    assert refused.quality.verdict is Verdict.NOT_SKIN
+    assert refused.assessment is None
+    assert forced.quality.verdict is Verdict.NOT_SKIN
+    assert forced.assessment is not None
+
+
+def test_one_engine_answers_many_threads_alike():
+    pixels = network_input(decode((PHOTOGRAPHS / "ISIC_0024310.jpg").read_bytes()).pixels)[None]
+    engine = get_analyser().engine
+    expected = engine.run(pixels).features
+    found: list[np.ndarray] = []
+
+    threads = [threading.Thread(target=lambda: found.append(engine.run(pixels).features)) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert len(found) == 6
+    assert all(np.array_equal(features, expected) for features in found)
+
+
+@pytest.mark.parametrize(
+    "pixels",
+    [
+        np.zeros((299, 299, 3), np.uint8),
+        np.zeros((1, 224, 224, 3), np.uint8),
+        np.zeros((1, 299, 299, 3), np.float32),
+    ],
+)
+def test_the_engine_refuses_another_shape_or_type(pixels):
+    with pytest.raises(ValueError, match="expected uint8"):
+        Engine(load_release().backbone).run(pixels)
+
+
+def test_tiers_follow_the_thresholds_and_include_them():
+    points = OperatingPoints(urgent=OperatingPoint(0.3, 0.8, 0.7, 0.9), watch=OperatingPoint(0.1, 0.95, 0.9, 0.75))
+
+    assert points.tier_of(0.3) is Tier.URGENT
+    assert points.tier_of(0.2999) is Tier.WATCH
+    assert points.tier_of(0.1) is Tier.WATCH
+    assert points.tier_of(0.0999) is Tier.CALM

@@ -1,0 +1,82 @@
+"""Loading fails loudly; nothing answers in place of the released network."""
+
+import json
+import re
+import shutil
+
+import pytest
+
+from mlmodel.release import MANIFEST, SHIPPED, ReleaseError, load_release
+
+
+@pytest.fixture
+def copy(tmp_path):
+    """The shipped files, free to be damaged. The backbone is linked, being large."""
+    for path in SHIPPED.iterdir():
+        if path.suffix == ".onnx":
+            (tmp_path / path.name).symlink_to(path)
+        else:
+            shutil.copy(path, tmp_path)
+    return tmp_path
+
+
+def test_the_shipped_release_is_whole_and_small_enough():
+    release = load_release()
+
+    size = release.backbone.stat().st_size + release.head.stat().st_size
+    assert size < 50_000_000
+    assert release.version.startswith("xception-")
+
+
+def test_the_card_states_what_the_release_was_accepted_for():
+    """The bar of the first version, by photograph on the locked test, as the generated figures say."""
+    found = load_release().settings["locked_test"]["photographs"]
+
+    assert found["balanced_accuracy"]["value"] >= 0.64
+    assert found["macro_auc"]["value"] >= 0.92
+    assert found["balanced_accuracy"]["low"] < found["balanced_accuracy"]["value"] < found["balanced_accuracy"]["high"]
+    assert f"{found['balanced_accuracy']['value']:.3f}" in load_release().card
+
+
+@pytest.mark.parametrize("name", ["head.npz", "card.md"])
+def test_an_altered_file_is_refused_by_name(copy, name):
+    path = copy / name
+    damaged = bytearray(path.read_bytes())
+    damaged[len(damaged) // 2] ^= 1
+    path.write_bytes(damaged)
+
+    with pytest.raises(ReleaseError, match=re.escape(f"{name} was altered")):
+        load_release(copy)
+
+
+def test_an_altered_backbone_is_refused(copy):
+    path = copy / "backbone.onnx"
+    path.unlink()
+    path.write_bytes(b"another network")
+
+    with pytest.raises(ReleaseError, match=r"backbone\.onnx was altered"):
+        load_release(copy)
+
+
+@pytest.mark.parametrize("name", ["backbone.onnx", "head.npz", "card.md", MANIFEST])
+def test_a_missing_file_is_refused_with_what_to_do(copy, name):
+    (copy / name).unlink()
+
+    with pytest.raises(ReleaseError, match="Restore the files"):
+        load_release(copy)
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"files": {}, "settings": {}}'])
+def test_a_broken_manifest_is_refused(copy, text):
+    (copy / MANIFEST).write_text(text)
+
+    with pytest.raises(ReleaseError):
+        load_release(copy)
+
+
+def test_other_thresholds_make_another_version(copy):
+    manifest = json.loads((copy / MANIFEST).read_text())
+    manifest["settings"]["operating_points"]["watch"]["threshold"] = 0.2
+    (copy / MANIFEST).write_text(json.dumps(manifest))
+
+    assert load_release(copy).version != load_release().version
