@@ -1,13 +1,11 @@
 """Is everything up? Open to all, so it says which part fails and nothing else; the log says why."""
 
-import contextlib
 import logging
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from kombu.exceptions import ChannelError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -66,12 +64,14 @@ def queue() -> dict[str, Any]:
             "socket_connect_timeout": BROKER_TIMEOUT,
             "socket_timeout": BROKER_TIMEOUT,
         }
-        connection.connect()
-        with connection.channel() as channel, contextlib.suppress(ChannelError):
-            waiting = channel.queue_declare(queue=app.conf.task_default_queue, passive=True).message_count
-            return {"waiting": waiting}
-    # The broker answers; no task was ever sent, so there is no queue yet.
-    return {"waiting": 0}
+        connection.ensure_connection(max_retries=1, interval_start=0, timeout=BROKER_TIMEOUT)
+        try:
+            return {
+                "waiting": connection.channel().queue_declare(app.conf.task_default_queue, passive=True).message_count
+            }
+        except connection.channel_errors:
+            # The broker answers, but no task was ever sent: there is no queue yet.
+            return {"waiting": 0}
 
 
 def _try_to_write(folder: Path) -> None:

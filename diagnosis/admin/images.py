@@ -3,7 +3,9 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.utils import flatten_fieldsets
 from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models.expressions import Combinable
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -29,7 +31,8 @@ class PredictionInline(ReadOnlyInline):
 
     @admin.display(description=gettext_lazy("malignant"))
     def malignant(self, prediction: Prediction) -> str:
-        return percent(prediction.malignant_probability)
+        # Django shows an empty row for what a garbled form leaves out.
+        return percent(prediction.malignant_probability) if prediction.code else "–"
 
 
 @admin.register(Image)
@@ -79,13 +82,13 @@ class ImageAdmin(ClinicScopedAdmin):
             malignant_probability=Subquery(newest.values("malignant_probability")[:1]),
         )
 
-    def get_ordering(self, request: HttpRequest) -> list[str]:
+    def get_ordering(self, request: HttpRequest) -> list[str | Combinable]:
         if request.GET.get(ReviewFilter.parameter_name) == ReviewFilter.NEEDED:
             return ["-malignant_probability", "-created_at"]
         return ["-created_at"]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
-        return [name for __, options in self.fieldsets for name in options["fields"]]  # type: ignore[union-attr]
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return flatten_fieldsets(self.get_fieldsets(request, obj))
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Nothing of a photograph changes here; what is sent are reviews."""

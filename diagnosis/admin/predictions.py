@@ -36,8 +36,10 @@ class OfAnImage(RoleGate, admin.ModelAdmin):
 class PredictionAdmin(OfAnImage):
     list_display = ("created_at", "patient", "lesion", "code", "tier", "malignant", "model_version")
     list_filter = ("tier", "code", "model_version")
-    list_select_related = ("image__visit__patient", "image__lesion", "model_version")
     date_hierarchy = "created_at"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
+        return super().get_queryset(request).select_related("image__visit__patient", "image__lesion", "model_version")
 
     @admin.display(description=_("lesion"))
     def lesion(self, prediction: Prediction) -> str:

@@ -47,7 +47,7 @@ class ReviewInline(RoleGate, admin.TabularInline):
         return request.user.is_active and member is not None and member.role == Role.DERMATOLOGIST
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
-        formset = super().get_formset(request, obj, **kwargs)
+        formset: Any = super().get_formset(request, obj, **kwargs)
         formset.reviewer = member_of(request)
         return formset
 

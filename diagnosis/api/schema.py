@@ -142,7 +142,7 @@ def problems(*codes: str) -> dict[Any, Any]:
 
 def _problem_example(code: str) -> OpenApiExample:
     status, title = KINDS[code]
-    members: dict[str, Any] = {
+    of_their_own: dict[str, dict[str, Any]] = {
         "throttled": {"retry_after": 12},
         "invalid": {"errors": {"file": ["No file was submitted."]}},
         "cannot-be-judged": {
@@ -151,9 +151,11 @@ def _problem_example(code: str) -> OpenApiExample:
             "quality": {"verdict": "blurred", "measures": {"sharpness": 3.1, "brightness": 148.2}},
             "image": None,
         },
-    }.get(code, {})
+    }
     base = {"type": TYPE_PREFIX + code, "title": str(title), "status": status, "detail": str(title)}
-    return OpenApiExample(code, {**base, "instance": "/api/v1/predict/", "code": code, **members}, response_only=True)
+    return OpenApiExample(
+        code, {**base, "instance": "/api/v1/predict/", "code": code, **of_their_own.get(code, {})}, response_only=True
+    )
 
 
 _EVERYWHERE = ("malformed", "invalid", "authentication-failed", "permission-denied", "not-acceptable")

@@ -6,10 +6,9 @@ from uuid import UUID
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
-from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from rest_framework.exceptions import ValidationError
+from rest_framework.exceptions import NotFound, ValidationError
 
 from diagnosis.models import Image
 from diagnosis.services.images import add_image
@@ -56,7 +55,7 @@ def find_place(
     """Return where to keep the photograph, or None if no id was given: then nothing is kept.
 
     Raises:
-        Http404: an id is unknown, or belongs to another clinic, which is the same to the one who asks.
+        NotFound: an id is unknown, or belongs to another clinic, which is the same to the one who asks.
         ValidationError: the lesion is missing, or the ids do not belong together.
     """
     if not (patient or lesion or visit):
@@ -78,5 +77,5 @@ def _find(visible: Any, key: UUID | None, what: str) -> Any:
         return None
     found = visible.filter(pk=key).first()
     if found is None:
-        raise Http404(_("Your clinic has no %(what)s with this id.") % {"what": what})
+        raise NotFound(_("Your clinic has no %(what)s with this id.") % {"what": what})
     return found

@@ -73,14 +73,11 @@ def _generate(question: Question, *, seconds: float) -> "GenerateContentResponse
         raise AskingFailed("out of time")
     outcome: SimpleQueue[GenerateContentResponse | Exception] = SimpleQueue()
     client = _client(seconds)
+    words, config = prompt_of(question), _config(question)
 
     def attempt() -> None:
         try:
-            outcome.put(
-                client.models.generate_content(
-                    model=question.model_name, contents=prompt_of(question), config=_config(question)
-                )
-            )
+            outcome.put(client.models.generate_content(model=question.model_name, contents=words, config=config))
         except Exception as error:
             outcome.put(error)
 

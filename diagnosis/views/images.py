@@ -155,16 +155,17 @@ def _answer(photograph: Photograph) -> dict[str, Any]:
 def _explanation(explained: Explained, prediction: Prediction) -> dict[str, Any]:
     """What it is and when to seek care are shown; the rest unfolds.
 
-    A benign class may lead while the tier, which weighs all classes, asks for a dermatologist: then the tier's word
-    stands, for the explanation would say that no appointment is needed.
+    The explanation speaks of one class; the tier weighs all seven. Where the tier asks for more haste, its word stands
+    on the page alone: nobody may read “within two weeks” and “no appointment is needed” side by side.
     """
     shown = ("what_it_is", "when_to_seek_care")
-    asks_for_more = prediction.tier != Tier.CALM and not prediction.condition.is_malignant
+    tier_decides = prediction.tier == Tier.URGENT or (
+        prediction.tier == Tier.WATCH and not prediction.condition.is_malignant
+    )
     return {
         "explained": explained,
         "more": [(title, explained.sections[name]) for name, title in SECTION_TITLES.items() if name not in shown],
-        "urgency": "" if asks_for_more else explained.urgency,
-        "tier_title": Tier(prediction.tier).label,
+        "tier_title": Tier(prediction.tier).label if tier_decides else "",
     }
 
 

@@ -112,8 +112,7 @@ def _check_page(
         form = SignForm(initial={"plan": visit.plan, "seen": draft.fingerprint})
     elif is_stale:
         # What was typed stays; what is shown, and so what may be signed next, is the visit as it is now.
-        form.data = form.data.copy()
-        form.data["seen"] = draft.fingerprint
+        form.data = {**request.POST.dict(), "seen": draft.fingerprint}
     context = {
         "visit": visit,
         "patient": visit.patient,

@@ -3,6 +3,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
@@ -22,7 +23,9 @@ def lesion_new(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         lesion = add_lesion(patient=patient, by=request.member, **form.cleaned_data)
         messages.success(request, _("%(lesion)s is added.") % {"lesion": lesion})
-        return redirect("upload", visit.pk) if visit else redirect(lesion)
+        if visit is None:
+            return redirect(lesion)
+        return redirect(f"{reverse('upload', args=[visit.pk])}?lesion={lesion.pk}")
     return render(request, "patients/lesion_form.html", {"form": form, "patient": patient, "visit": visit})
 
 

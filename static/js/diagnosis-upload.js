@@ -14,6 +14,8 @@ if (form) {
   const submit = form.querySelector("[type=submit]");
   const items = [];
 
+  form.noValidate = true; // What is missing is said below the list, in the page's words.
+
   // The camera's picker is the same as the other one where there is no camera to hold.
   if (!matchMedia("(pointer: coarse)").matches) camera.hidden = true;
   camera.querySelector("label").className = "button";

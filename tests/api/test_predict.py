@@ -1,8 +1,10 @@
 import datetime
 import io
+import threading
 from pathlib import Path
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from PIL import Image as Pillow
 
@@ -171,6 +173,7 @@ def test_ids_of_another_clinic_are_answered_as_unknown_ones(
         form = {"file": upload(photograph), "lesion": lesion.pk, "visit": visit.pk, named: key}
         answers.append(assert_problem(api(staff).post(PREDICT, form), 404, "not-found"))
     assert answers[0] == answers[1]
+    assert named in answers[0]["detail"]
     assert_nothing_kept()
 
 
@@ -218,3 +221,22 @@ def test_every_format_is_read_whatever_its_name(api, staff, photograph, kind):
     data = encoded(Pillow.open(io.BytesIO(photograph)), kind)
     response = api(staff).post(PREDICT, {"file": upload(data, "mole.txt", "text/plain")})
     assert response.status_code == 200, response.content
+
+
+@pytest.mark.django_db(transaction=True)
+def test_photographs_that_come_at_once_share_the_new_visit(api, staff, lesion):
+    clients = [api(staff) for _number in range(3)]
+    statuses: list[int] = []
+
+    def send(number: int) -> None:
+        form = {"file": upload(sample(number)), "lesion": lesion.pk}
+        statuses.append(clients[number].post(PREDICT, form).status_code)
+        connection.close()
+
+    threads = [threading.Thread(target=send, args=(number,)) for number in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert set(statuses) <= {200, 422}
+    assert Visit.objects.get().images.count() == 3

@@ -2,6 +2,7 @@ import json
 import shutil
 
 import pytest
+import redis
 from django.db import connection
 from django.test import Client
 
@@ -66,6 +67,15 @@ def test_waiting_tasks_are_counted(queue_folder):
         for number in range(3):
             producer.publish({"number": number}, routing_key="celery", exchange="")
     assert Client().get(STATUS).json()["checks"]["queue"] == {"status": "ok", "waiting": 3}
+
+
+@pytest.mark.django_db
+def test_redis_is_asked_too(broker, redis_url):
+    broker(redis_url)
+    assert Client().get(STATUS).json()["checks"]["queue"] == {"status": "ok", "waiting": 0}
+    with redis.Redis.from_url(redis_url) as client:
+        client.lpush("celery", "one", "two")
+    assert Client().get(STATUS).json()["checks"]["queue"] == {"status": "ok", "waiting": 2}
 
 
 def failing(response) -> list[str]:

@@ -1,5 +1,7 @@
 """The admin: the review queue, a new review, and a history that nobody can edit."""
 
+from typing import Any
+
 import pytest
 from django.urls import reverse
 
@@ -22,7 +24,7 @@ def image(visit) -> Image:
     return visit.images.earliest("created_at")
 
 
-def row_of(name: str, visit) -> object:
+def row_of(name: str, visit) -> Any:
     """One row of a model by its admin's name."""
     return {
         "diagnosis_image": visit.images.first(),
@@ -41,7 +43,7 @@ def listed(client, **query) -> list[Image]:
 
 def review_form(image: Image, **review) -> dict[str, object]:
     existing = image.reviews.count()
-    form = {
+    form: dict[str, object] = {
         "reviews-TOTAL_FORMS": existing + 1,
         "reviews-INITIAL_FORMS": existing,
         "reviews-MIN_NUM_FORMS": 0,

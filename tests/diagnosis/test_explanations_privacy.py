@@ -31,7 +31,8 @@ HEADERS = {
     "x-goog-api-key",
     "x-server-timeout",
 }
-pytestmark = pytest.mark.django_db
+# The records are committed: whoever would leak them, from whatever thread, could see them.
+pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture

@@ -17,12 +17,12 @@ KINDS = ("display", "thumbnail", "heat-map", "original")
 
 @pytest.fixture
 def visit(patient, staff):
-    return factories.VisitFactory(patient=patient, clinician=staff)
+    return factories.VisitFactory.create(patient=patient, clinician=staff)
 
 
 @pytest.fixture
 def image(visit, staff, photograph):
-    return kept(visit, factories.LesionFactory(patient=visit.patient), staff, photograph)
+    return kept(visit, factories.LesionFactory.create(patient=visit.patient), staff, photograph)
 
 
 def address(image: Image, kind: str) -> str:
@@ -49,7 +49,7 @@ def test_files_are_sent_as_what_they_are_to_this_person_only(image, staff, sign_
 
 
 def test_the_original_is_a_download_byte_for_byte(visit, staff, sign_in, photograph):
-    lesion = factories.LesionFactory(patient=visit.patient)
+    lesion = factories.LesionFactory.create(patient=visit.patient)
     sign_in(staff).post(
         reverse("upload", args=[visit.pk]), {"lesion": lesion.pk, "files": upload_of(photograph, 'mole "é"; x=1.html')}
     )
@@ -111,14 +111,14 @@ def test_patients_see_what_was_released_to_them_but_no_original(image, patient_u
 
 def test_patients_do_not_see_each_others(image, clinic, sign_in):
     Visit.objects.update(status=VisitStatus.RELEASED)
-    other = factories.PatientFactory(clinic=clinic, user=factories.UserFactory())
+    other = factories.PatientFactory.create(clinic=clinic, user=factories.UserFactory.create())
 
     assert sign_in(other.user).get(address(image, "display")).status_code == 404
 
 
 def test_what_is_not_there_is_404(visit, image, staff, sign_in, photograph):
     client = sign_in(staff)
-    refused = kept(visit, factories.LesionFactory(patient=visit.patient), staff, blurred(photograph))
+    refused = kept(visit, factories.LesionFactory.create(patient=visit.patient), staff, blurred(photograph))
 
     assert client.get(address(refused, "heat-map")).status_code == 404
     assert client.get(f"/images/{image.pk}/secret/").status_code == 404

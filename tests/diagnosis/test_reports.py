@@ -326,6 +326,7 @@ def test_the_file_name_does_not_name_the_patient(sign_in, visit, dermatologist):
 @pytest.mark.parametrize("how", ["altered", "deleted"])
 def test_an_altered_pdf_is_refused_loudly(sign_in, visit, dermatologist, how, caplog):
     report = signed_report(visit, dermatologist)
+    assert report.pdf.name
     path = report.pdf.path
     report.pdf.storage.delete(report.pdf.name)
     if how == "altered":

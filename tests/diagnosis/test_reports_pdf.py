@@ -22,7 +22,7 @@ def report(patient, dermatologist):
         patient, MELANOMA, complaint="A mole & <img src='http://example.com/x.png'>", plan="Cut it out.\nThen rest."
     )
     refused_photograph(visit)
-    image = visit.images.order_by("created_at").first()
+    image = visit.images.earliest("created_at")
     record_review(image=image, reviewer=dermatologist, code="mel", certainty=Certainty.CERTAIN, reason="")
     return sign_visit(visit=visit, by=dermatologist)
 

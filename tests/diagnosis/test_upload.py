@@ -18,12 +18,12 @@ from .photographing import blurred, sample, stored_files, upload_of
 
 @pytest.fixture
 def visit(patient, staff):
-    return factories.VisitFactory(patient=patient, clinician=staff)
+    return factories.VisitFactory.create(patient=patient, clinician=staff)
 
 
 @pytest.fixture
 def lesion(patient):
-    return factories.LesionFactory(patient=patient)
+    return factories.LesionFactory.create(patient=patient)
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_a_signed_visit_takes_no_photograph(send, visit, photograph):
 
 
 def test_what_is_missing_is_said(send, photograph, stranger):
-    elsewhere = factories.LesionFactory(patient=factories.PatientFactory(clinic=stranger.clinic))
+    elsewhere = factories.LesionFactory.create(patient=factories.PatientFactory.create(clinic=stranger.clinic))
 
     assert send() == (400, {"error": "malformed", "message": "Choose at least one photograph."})
     assert send(photograph, lesion="")[1]["message"] == "Choose the lesion that the photographs show."

@@ -65,4 +65,8 @@ def test_mutated_photographs_are_answered(content, tmp_path_factory, settings, d
 
 @pytest.fixture
 def staff_and_visit(staff, patient, sign_in):
-    return sign_in(staff), factories.VisitFactory(patient=patient), factories.LesionFactory(patient=patient)
+    return (
+        sign_in(staff),
+        factories.VisitFactory.create(patient=patient),
+        factories.LesionFactory.create(patient=patient),
+    )

@@ -52,7 +52,7 @@ def test_noise_and_compression_alone_refuse_nothing(path):
 
 
 @each_sample
-@pytest.mark.parametrize("percent", [1.5, 2, 3])
+@pytest.mark.parametrize("percent", [1.5, 3])
 def test_out_of_focus(path, percent):
     image = photo(path)
     blurred = image.filter(ImageFilter.GaussianBlur(percent / 100 * min(image.size)))
@@ -64,7 +64,8 @@ def test_out_of_focus(path, percent):
 def test_shaken(path, axis):
     pixels = np.asarray(photo(path), dtype=np.float32)
     length = min(pixels.shape[:2]) // 10
-    shaken = sum(np.roll(pixels, shift, axis) for shift in range(length)) / length
+    total = np.cumsum(np.concatenate([pixels, pixels], axis), axis)  # wrapped round, so that no edge is special
+    shaken = (np.roll(total, -length, axis) - total).take(range(pixels.shape[axis]), axis) / length
     assert verdict_of(recompressed(Image.fromarray(shaken.astype(np.uint8)))) is Verdict.BLURRED
 
 
@@ -92,9 +93,9 @@ def test_black_corners_are_the_dermatoscopes_and_not_darkness(path):
     assert verdict_of(Image.composite(image, Image.new("RGB", image.size), mask)) is Verdict.ACCEPTED
 
 
-@pytest.mark.parametrize("scale", [0.5, 1.0, 3.0])
+@pytest.mark.parametrize("scale", [0.5, 2.0])
 def test_the_measures_do_not_depend_on_resolution(scale):
-    for path in SAMPLES[:4]:
+    for path in SAMPLES[:3]:
         image = photo(path)
         resized = image.resize((round(image.width * scale), round(image.height * scale)), Image.Resampling.LANCZOS)
         first, second = judge(picture_of(image)).measures, judge(picture_of(resized)).measures

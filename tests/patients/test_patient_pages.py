@@ -274,6 +274,7 @@ class TestRegister:
         response = client.post(NEW, details(record_number="MRN-1"), follow=False)
         assert response.status_code == 302
 
+    @pytest.mark.slow
     @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(st.dictionaries(st.sampled_from(sorted(details())), st.text(max_size=200)))
     def test_survives_whatever_is_typed(self, client, changes):

@@ -1,0 +1,96 @@
+"""Every page of every role: no serious axe violation, nothing that scrolls sideways, in light and in dark."""
+
+from collections.abc import Iterator
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from django.urls import reverse
+
+from diagnosis.models import Image, Report
+from diagnosis.services.reports import release_report, sign_visit
+from diagnosis.services.reviews import record_review
+from tests.browser.conftest import DESKTOP, PHONE, sign_in
+from tests.diagnosis.photographing import blurred, kept, sample
+from tests.factories import LesionFactory, VisitFactory
+
+LOOKS = [(DESKTOP, "light"), (PHONE, "dark")]
+
+
+@pytest.fixture
+def records(staff, dermatologist, patient, patient_user) -> dict[str, str]:
+    """A patient with an open visit (one photograph judged, one refused) and one that was signed and released."""
+    lesion = LesionFactory(patient=patient)
+    open_visit, released = VisitFactory.create_batch(2, patient=patient)
+    judged = kept(open_visit, lesion, staff, sample(0))
+    refused = kept(open_visit, lesion, staff, blurred(sample(1)))
+    reviewed = kept(released, lesion, staff, sample(2))
+    record_review(image=reviewed, reviewer=dermatologist, code="nv", certainty="certain", reason="Typical network")
+    report: Report = sign_visit(visit=released, by=dermatologist)
+    release_report(report=report, by=dermatologist)
+    return {
+        "patient": reverse("patient", args=[patient.pk]),
+        "patient-edit": reverse("patient-edit", args=[patient.pk]),
+        "visit-new": reverse("visit-new", args=[patient.pk]),
+        "lesion-new": reverse("lesion-new", args=[patient.pk]),
+        "visit": reverse("visit", args=[open_visit.pk]),
+        "visit-edit": reverse("visit-edit", args=[open_visit.pk]),
+        "upload": reverse("upload", args=[open_visit.pk]),
+        "visit-sign": reverse("visit-sign", args=[open_visit.pk]),
+        "lesion": reverse("lesion", args=[lesion.pk]),
+        "result": judged.get_absolute_url(),
+        "refused": refused.get_absolute_url(),
+        "released": reverse("visit", args=[released.pk]),
+        "my-visit": reverse("my-visit", args=[released.pk]),
+        "admin-image": reverse("admin:diagnosis_image_change", args=[judged.pk]),
+    }
+
+
+@pytest.mark.parametrize(("size", "scheme"), LOOKS)
+def test_public_pages(open_browser, db, size, scheme):
+    page = open_browser(size, color_scheme=scheme)
+    names = ["home", "about", "contact", "quick-check", "account_login", "account_reset_password"]
+
+    assert list(_problems(page, {name: reverse(name) for name in names} | {"missing": "/no-such-page/"})) == []
+
+
+@pytest.mark.parametrize(("size", "scheme"), LOOKS)
+def test_the_clinics_pages(open_browser, dermatologist, records, size, scheme):
+    page = open_browser(size, color_scheme=scheme)
+    sign_in(page, dermatologist)
+    lists = {name: reverse(name) for name in ("patients", "patient-new", "visits", "mfa_index")}
+    pages = {name: path for name, path in records.items() if name not in ("my-visit", "admin-image")}
+
+    assert list(_problems(page, lists | pages)) == []
+    assert Image.objects.count() == 3, "looking changes nothing"
+
+
+@pytest.mark.parametrize(("size", "scheme"), LOOKS)
+def test_the_patients_pages(open_browser, patient_user, records, size, scheme):
+    page = open_browser(size, color_scheme=scheme)
+    sign_in(page, patient_user)
+
+    assert list(_problems(page, {"my-visits": reverse("my-visits"), "my-visit": records["my-visit"]})) == []
+    assert Report.objects.get().released_at is not None
+
+
+def test_the_admin(open_browser, dermatologist, records):
+    page = open_browser(DESKTOP)
+    sign_in(page, dermatologist)
+    lists = {name: reverse(f"admin:{name}") for name in ("index", "diagnosis_image_changelist")}
+
+    assert list(_problems(page, lists | {"image": records["admin-image"]})) == []
+    assert Image.objects.count() == 3
+
+
+def _problems(page, addresses: dict[str, str]) -> Iterator[str]:
+    axe = Axe()
+    for name, address in addresses.items():
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+        for violation in axe.run(page).response["violations"]:
+            if violation["impact"] in ("serious", "critical"):
+                where = "; ".join(node["html"][:160] for node in violation["nodes"][:3])
+                yield f"{name}: {violation['id']}: {violation['help']}: {where}"
+        excess = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if excess > 0 and not address.startswith("/admin/"):
+            yield f"{name}: scrolls sideways by {excess} px"
