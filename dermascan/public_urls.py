@@ -4,6 +4,7 @@ from django.urls import URLPattern, path
 
 from dermascan.views.about import about
 from dermascan.views.contact import contact, contact_thanks
+from dermascan.views.favicon import favicon
 from dermascan.views.home import home, start
 from dermascan.views.quick_check import quick_check
 
@@ -14,4 +15,5 @@ urlpatterns: list[URLPattern] = [
     path("contact/", contact, name="contact"),
     path("contact/thank-you/", contact_thanks, name="contact-thanks"),
     path("quick-check/", quick_check, name="quick-check"),
+    path("favicon.ico", favicon, name="favicon"),
 ]

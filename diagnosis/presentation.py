@@ -5,11 +5,14 @@ Plain values only, so that a template needs no knowledge of the network and noth
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from django.utils.translation import gettext as _
 
+from diagnosis.explanations import SECTION_TITLES, Explained
 from diagnosis.models import Prediction, Tier
+from diagnosis.urgency import urgency_of_result
 from mlmodel.analysis import Analyser, Analysis, get_analyser
 from mlmodel.taxonomy import BY_CODE, CODES, Condition, Malignancy
 from mlmodel.tiers import OperatingPoints
@@ -129,6 +132,19 @@ def prediction_set(analyser: Analyser, probabilities: Mapping[str, float]) -> tu
     """The classes that together hold the truth 9 times in 10, most probable first."""
     values = np.array([probabilities[code] for code in CODES], dtype=np.float32)
     return tuple(CODES[index] for index in analyser.calibration.prediction_set(values))
+
+
+def present_explanation(explained: Explained, *, tier: str) -> dict[str, Any]:
+    """What ``diagnosis/includes/explanation.html`` shows beside a result: what it is and when to seek care.
+
+    The rest unfolds.
+    """
+    shown = ("what_it_is", "when_to_seek_care")
+    return {
+        "explained": explained,
+        "urgency": urgency_of_result(explained, tier=tier),
+        "more": [(title, explained.sections[name]) for name, title in SECTION_TITLES.items() if name not in shown],
+    }
 
 
 TIER_MARKS = {Tier.URGENT: "!", Tier.WATCH: "?", Tier.CALM: "✓"}

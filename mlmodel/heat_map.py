@@ -23,8 +23,10 @@ _SCALE = np.array([(32, 64, 200, 0), (32, 160, 255, 110), (255, 214, 64, 190), (
 def grad_cam(maps: dict[str, Floats], gradient: Floats) -> Floats:
     """Return the heat map of one photograph, float32 (38, 38) in [0, 1], over the centre square.
 
-    Each mapped stage contributes its own exact Grad-CAM before the ReLU; they are brought to one grid by bicubic
-    interpolation and added, since the logit is, to first order, the sum of what the stages contribute.
+    Each mapped stage contributes its own Grad-CAM before the ReLU; they are brought to one grid by bicubic
+    interpolation and added, since the logit is, to first order, the sum of what the stages contribute. For the last
+    stage that is textbook Grad-CAM; for an earlier one it is what the head reads of it directly, without what later
+    stages make of it, which is in their own share.
 
     Args:
         maps: float32 (side, side, channels) by stage name.

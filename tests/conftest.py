@@ -1,11 +1,15 @@
 """What every test may ask for: two clinics, their people, and real photographs."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from django.core.cache import cache
 from django.test import Client
 
+from mlmodel.analysis import get_analyser
+from mlmodel.tiers import OperatingPoints, Tier
 from patients.models import Clinic, Member, Patient, Role, User
 from tests import factories
 
@@ -91,3 +95,19 @@ def gemini(settings):
         settings.GEMINI_API_KEY = KEY
         settings.GEMINI_BASE_URL = server.url
         yield server
+
+
+@pytest.fixture
+def every_result_is(monkeypatch) -> Callable[[str], None]:
+    """Move the network's thresholds so that every photograph falls into the given tier."""
+
+    def _every_result_is(tier: str) -> None:
+        analyser = get_analyser()
+        points = analyser.operating_points
+        urgent, watch = {Tier.URGENT: (0.0, 0.0), Tier.WATCH: (2.0, 0.0), Tier.CALM: (2.0, 2.0)}[Tier(tier)]
+        moved = OperatingPoints(
+            urgent=replace(points.urgent, threshold=urgent), watch=replace(points.watch, threshold=watch)
+        )
+        monkeypatch.setattr(analyser, "operating_points", moved)
+
+    return _every_result_is

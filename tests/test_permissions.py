@@ -102,6 +102,7 @@ RULES: dict[str, list[Case]] = {
     "contact": [Case(get=everyone(200), post=everyone(200))],
     "contact-thanks": [Case(get=everyone(200), post=NOT_HERE)],
     "quick-check": [Case(get=everyone(200), post=everyone(400))],
+    "favicon": [Case(get=everyone(302), post=NOT_HERE)],
     # Patients, visits, lesions
     "patients": [Case(get=clinic(200), post=clinic(200))],
     "patient-new": [Case(get=clinic(200), post=clinic(200))],
@@ -268,12 +269,6 @@ RULES |= {
     "admin:autocomplete": [Case(get=in_the_admin(403), post=in_the_admin(405))],
     "admin:jsi18n": [Case(get=in_the_admin(200), post=in_the_admin(405))],
     "admin:app_list": [Case(words={"app_label": "patients"}, get=in_the_admin(200), post=in_the_admin(200))],
-    # Leads to the page itself, which asks again who it is.
-    "admin:view_on_site": [
-        Case(
-            ids={"object_id": "patient"}, words={"content_type_id": "0"}, get=in_the_admin(404), post=in_the_admin(404)
-        )
-    ],
     "admin:auth_user_password_change": [
         Case(ids={"id": "user"}, get=in_the_admin(403, superuser=200), post=in_the_admin(403, superuser=200))
     ],

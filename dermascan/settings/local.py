@@ -28,6 +28,6 @@ ALLOWED_HOSTS = env.list("DERMASCAN_HOSTS", default=["localhost", "127.0.0.1", "
 
 # Hashed names as in production, but not compressed: over the loopback it gains nothing, and brotli takes a minute.
 STORAGES = {
-    **STORAGES,  # noqa: F405
+    **STORAGES,
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.ManifestStaticFilesStorage"},
 }

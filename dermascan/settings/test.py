@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 
 from .base import *  # noqa: F403
-from .base import BASE_DIR, DATABASES, env
+from .base import DATABASES, env
 
 _SCRATCH = Path(tempfile.mkdtemp(prefix="dermascan-test-"))
 

@@ -12,8 +12,8 @@ from dermascan.forms import QuickCheckForm
 from dermascan.samples import Sample, samples
 from dermascan.views.errors import too_large, too_many_requests
 from diagnosis.api.throttles import QuickCheckThrottle
-from diagnosis.explanations import SECTION_TITLES, explain
-from diagnosis.presentation import condition_name, present_analysis
+from diagnosis.explanations import explain
+from diagnosis.presentation import condition_name, present_analysis, present_explanation
 from diagnosis.refusals import present_refusal, quality_facts
 from diagnosis.services.analysis import QuickResult, check_picture
 from mlmodel.pictures import MAX_BYTES, NotAPicture, PictureError, TooLarge, TooManyPixels
@@ -71,17 +71,10 @@ def _result_page(request: HttpRequest, result: QuickResult, sample: Sample | Non
         "sample_label": condition_name(BY_CODE[sample.code]) if sample else None,
     }
     if view:
-        context |= _explanation(view.code)
+        # From the library: a visitor does not wait for, or spend, the language model.
+        context |= present_explanation(explain(code=view.code, ask=False), tier=view.tier)
     # A refusal is an answer too: the photograph was read, and was found not fit to be judged.
     return render(request, "dermascan/quick_check_result.html", context, status=200 if view else 422)
-
-
-def _explanation(code: str) -> dict[str, Any]:
-    """From the library: a visitor does not wait for, or spend, the language model."""
-    explained = explain(code=code, ask=False)
-    shown = ("what_it_is", "when_to_seek_care")
-    more = [(title, explained.sections[name]) for name, title in SECTION_TITLES.items() if name not in shown]
-    return {"explained": explained, "more": more}
 
 
 def _form_page(request: HttpRequest, form: QuickCheckForm, *, status: int = 200) -> HttpResponse:

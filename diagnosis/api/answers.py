@@ -15,6 +15,7 @@ from diagnosis.models import Image, Tier
 from diagnosis.presentation import prediction_set
 from diagnosis.refusals import present_refusal
 from diagnosis.services.analysis import QuickResult
+from diagnosis.urgency import urgency_of_condition, urgency_of_result
 from mlmodel.analysis import get_analyser
 from mlmodel.taxonomy import BY_CODE, CODES
 
@@ -66,17 +67,22 @@ def answer_for_quick_result(result: QuickResult, *, reader: Reader) -> dict[str,
     )
 
 
-def explanation_of(code: str, *, reader: Reader, wait: bool = True) -> dict[str, Any]:
-    """The explanation; without ``wait`` as it is known now, and a better one is asked for in the background."""
+def explanation_of(code: str, *, reader: Reader, tier: str | None = None, wait: bool = True) -> dict[str, Any]:
+    """The explanation, beside a result with its ``tier`` or of the condition alone.
+
+    Without ``wait`` it is as known now, and a better one is asked for in the background.
+    """
     wanted = {"code": code, "language": reader.language, "reading_level": reader.reading_level}
     if not wait:
         explanations.request_explanation(**wanted)
     explained = explanations.explain(**wanted, ask=wait)
+    urgency = urgency_of_result(explained, tier=tier) if tier else urgency_of_condition(explained)
     return {
         "source": str(explained.source),
         "model_name": explained.model_name,
         "language": explained.language,
-        "urgency": explained.urgency,
+        "urgency": urgency.words,
+        "urgency_from": str(urgency.speaker),
         "sections": dict(explained.sections),
         "sources": [{"title": title, "url": url} for title, url in explained.sources],
     }
@@ -104,7 +110,7 @@ def _answer(
         "malignant_probability": _rounded(malignant_probability),
         "tier": {"code": tier, "text": str(Tier(tier).label)},
         "prediction_set": list(codes),
-        "explanation": explanation_of(code, reader=reader, wait=False),
+        "explanation": explanation_of(code, reader=reader, tier=tier, wait=False),
         "model_version": model_version,
         "quality": quality,
         "image": image,

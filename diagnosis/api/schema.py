@@ -49,7 +49,13 @@ class ProblemSchema(fields.Serializer[Any]):
 class ExplanationSchema(fields.Serializer[Any]):
     # “source” is a word of the framework's own; inside a description it is only a name.
     sections = inline_serializer("Sections", {name: fields.CharField() for name in SECTIONS})
-    urgency = fields.CharField(help_text="How soon to seek care.")
+    urgency = fields.CharField(
+        help_text="How soon to seek care. The result's tier speaks here where it may ask for more haste than the condition."
+    )
+    urgency_from = fields.ChoiceField(
+        [("result", "The tier of this result"), ("condition", "The condition in general")],
+        help_text="Whose word `urgency` is.",
+    )
     sources = fields.ListField(
         child=inline_serializer("Source", {"title": fields.CharField(), "url": fields.CharField()})
     )
@@ -168,6 +174,7 @@ _EXPLANATION: dict[str, Any] = {
     "model_name": None,
     "language": "en",
     "urgency": "See a dermatologist within two weeks.",
+    "urgency_from": "condition",
     "sections": dict.fromkeys(SECTIONS, "…"),
     "sources": [{"title": "NHS: Melanoma skin cancer", "url": "https://www.nhs.uk/conditions/melanoma-skin-cancer/"}],
 }
@@ -184,7 +191,9 @@ _ANSWER: dict[str, Any] = {
     "malignant_probability": 0.6356,
     "tier": {"code": "urgent", "text": str(Tier.URGENT.label)},
     "prediction_set": ["mel", "nv"],
-    "explanation": _EXPLANATION,
+    "explanation": {
+        **_EXPLANATION, "urgency": f"Your result says: {Tier.URGENT.label}.", "urgency_from": "result",
+    },
     "model_version": "xception-7f3a12cd",
     "quality": {"verdict": "accepted", "measures": {"sharpness": 41.7, "brightness": 151.0, "in_domain": 0.998}},
     "image": {"id": _IMAGE_ID, "url": f"https://clinic.example/images/{_IMAGE_ID}/", "lesion": "…", "visit": "…"},

@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.utils import timezone
 
+from diagnosis.models import Image
 from diagnosis.services.images import add_image
 from diagnosis.services.reports import release_report, sign_visit
 from diagnosis.services.reviews import record_review
@@ -131,6 +132,16 @@ def _take(visit: Visit, told: dict[str, Any], lesion: Lesion, *, nurse: Member, 
     image = add_image(visit=visit, lesion=lesion, upload=upload, by=nurse)
     if "review" in told:
         record_review(image=image, reviewer=dermatologist, **told["review"])
+    _date_back(image, to=visit.date)
+
+
+def _date_back(image: Image, *, to: datetime.date) -> None:
+    """Let photograph, answer and review be of the day of the visit. Only invented records may be dated otherwise."""
+    moment = timezone.make_aware(datetime.datetime.combine(to, datetime.time(10, 42)))
+    moment = min(moment, image.created_at)
+    Image.objects.filter(pk=image.pk).update(created_at=moment)
+    image.predictions.update(created_at=moment)
+    image.reviews.update(created_at=moment + datetime.timedelta(minutes=20))
 
 
 def _give_demo_password(user: User) -> None:

@@ -18,6 +18,7 @@ from diagnosis.explanations import explain
 from diagnosis.models import Image, Prediction, Review
 from diagnosis.models.review import DECIDING
 from diagnosis.presentation import condition_name, malignancy_name, present_prediction
+from diagnosis.urgency import urgency_in_report
 from mlmodel.taxonomy import BY_CODE, MALIGNANT_CODES
 from patients.models import Lesion, Member, Visit
 
@@ -50,7 +51,7 @@ def build_content(visit: Visit) -> Content:
             "plan": visit.plan,
         },
         "lesions": lesions,
-        "explanations": [_explanation(code) for code in _codes_to_explain(lesions)],
+        "explanations": [_explanation(code, lesions) for code in _codes_to_explain(lesions)],
         "model_versions": _model_versions(lesions),
         "disclaimers": _disclaimers(),
     }
@@ -181,17 +182,41 @@ def _codes_to_explain(lesions: list[Content]) -> list[str]:
     return sorted(codes, key=lambda code: (code not in MALIGNANT_CODES, code))
 
 
-def _explanation(code: str) -> Content:
+def _explanation(code: str, lesions: list[Content]) -> Content:
     explained = explain(code=code, reading_level="patient", ask=False)
+    urgency = urgency_in_report(
+        explained,
+        unconfirmed=_lesions_by_tier(code, lesions),
+        is_confirmed=any(
+            photograph["confirmed"] and photograph["confirmed"]["code"] == code
+            for lesion in lesions
+            for photograph in lesion["photographs"]
+        ),
+    )
     return {
         **_condition(code),
         "sections": dict(explained.sections),
-        "urgency": explained.urgency,
+        "urgency": urgency.words,
+        "urgency_from": str(urgency.speaker),
         "sources": [{"title": title, "url": url} for title, url in explained.sources],
         "source": str(explained.source),
         "written_by": explained.model_name,
         "language": explained.language,
     }
+
+
+def _lesions_by_tier(code: str, lesions: list[Content]) -> dict[str, list[str]]:
+    """Where the software says ``code`` and no dermatologist has said anything: lesions' titles by tier."""
+    found: dict[str, list[str]] = {}
+    for lesion in lesions:
+        tiers = {
+            photograph["assessment"]["tier"]
+            for photograph in lesion["photographs"]
+            if not photograph["confirmed"] and photograph["assessment"] and photograph["assessment"]["code"] == code
+        }
+        for tier in tiers:
+            found.setdefault(tier, []).append(lesion["title"])
+    return found
 
 
 def _model_versions(lesions: list[Content]) -> list[Content]:

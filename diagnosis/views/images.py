@@ -10,11 +10,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from diagnosis.explanations import SECTION_TITLES, Explained, explain
+from diagnosis.explanations import explain
 from diagnosis.forms import OverrideForm, ReviewForm
-from diagnosis.models import Image, Prediction, Tier
+from diagnosis.models import Image
 from diagnosis.photographs import Photograph, newest_predictions, photograph_of, photographs
-from diagnosis.presentation import present_prediction
+from diagnosis.presentation import present_explanation, present_prediction
 from diagnosis.refusals import present_refusal, quality_facts
 from diagnosis.services.analysis import analyse_image
 from diagnosis.services.errors import Refused, VisitIsClosed
@@ -42,7 +42,7 @@ def explanation(request: ClinicRequest, image_id: UUID) -> HttpResponse:
     prediction = photograph_of(_find(request.member, image_id)).prediction
     if prediction is None:
         raise Http404(_("This photograph was not judged, so there is nothing to explain."))
-    context = _explanation(explain(code=prediction.code), prediction)
+    context = present_explanation(explain(code=prediction.code), tier=prediction.tier)
     return render(request, "diagnosis/includes/explanation.html", context)
 
 
@@ -146,26 +146,9 @@ def _answer(photograph: Photograph) -> dict[str, Any]:
     return {
         "view": present_prediction(prediction, facts=facts),
         # Never waits for the language model: the page is there at once, and htmx fetches the rest.
-        **_explanation(explain(code=prediction.code, ask=False), prediction),
+        **present_explanation(explain(code=prediction.code, ask=False), tier=prediction.tier),
         "ask_for_explanation": bool(settings.GEMINI_API_KEY),
         "is_current": prediction.model_version.sha256 == get_analyser().sha256,
-    }
-
-
-def _explanation(explained: Explained, prediction: Prediction) -> dict[str, Any]:
-    """What it is and when to seek care are shown; the rest unfolds.
-
-    The explanation speaks of one class; the tier weighs all seven. Where the tier asks for more haste, its word stands
-    on the page alone: nobody may read “within two weeks” and “no appointment is needed” side by side.
-    """
-    shown = ("what_it_is", "when_to_seek_care")
-    tier_decides = prediction.tier == Tier.URGENT or (
-        prediction.tier == Tier.WATCH and not prediction.condition.is_malignant
-    )
-    return {
-        "explained": explained,
-        "more": [(title, explained.sections[name]) for name, title in SECTION_TITLES.items() if name not in shown],
-        "tier_title": Tier(prediction.tier).label if tier_decides else "",
     }
 
 

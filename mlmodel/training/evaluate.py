@@ -1,6 +1,6 @@
 """How good is it? Metrics by lesion, with bootstrap intervals over lesions."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -147,7 +147,7 @@ def auc(scores: Floats, is_positive: npt.NDArray[np.bool_]) -> float:
     return float((ranks[is_positive].sum() - positives * (positives + 1) / 2) / (positives * negatives))
 
 
-def estimate(metrics: dict[str, Metric], answers: Answers, *, seed: int = 0) -> dict[str, Estimate]:
+def estimate(metrics: Mapping[str, Metric], answers: Answers, *, seed: int = 0) -> dict[str, Estimate]:
     """Return each metric with its interval over 1,000 resamples of lesions, stratified by class.
 
     Strata keep the rarest classes in every resample, so that each one has all the metrics.

@@ -67,7 +67,7 @@ def fit_head(features: npt.NDArray[np.floating], labels: Labels, *, recipe: Head
     return Head(
         hidden_weights=hidden_weights / scale[:, None],
         hidden_bias=hidden_bias - (mean / scale) @ hidden_weights,
-        output_weights=np.concatenate([member.output_weights for member in members]) / np.float32(recipe.members),
+        output_weights=np.concatenate([member.output_weights / np.float32(recipe.members) for member in members]),
         output_bias=np.mean([member.output_bias for member in members], axis=0) + log_mix,
     )
 

@@ -47,6 +47,10 @@ class RoleGate:
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self._allows(request, self.delete_roles)
 
+    def get_view_on_site_url(self, obj: Model | None = None) -> str | None:
+        """The record's own page, straight; the admin site has none of Django's redirects by content type."""
+        return obj.get_absolute_url() if obj is not None and hasattr(obj, "get_absolute_url") else None
+
     def _allows(self, request: HttpRequest, roles: tuple[Role, ...] | None) -> bool:
         user = request.user
         if roles is None or not (user.is_active and getattr(user, "is_staff", False)):

@@ -21,6 +21,7 @@ def test_by_code_or_by_name(api, staff, condition):
     for section in ("what_it_is", "causes", "symptoms", "told_apart_by", "prevention", "treatment"):
         assert explanation["sections"][section]
     assert explanation["urgency"]
+    assert explanation["urgency_from"] == "condition"
     assert all(source["title"] and source["url"].startswith("https://") for source in explanation["sources"])
 
 

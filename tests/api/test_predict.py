@@ -23,6 +23,7 @@ from tests.api.helpers import (
     stored_files,
     upload,
 )
+from tests.conftest import PHOTOGRAPHS
 
 pytestmark = pytest.mark.django_db
 
@@ -61,6 +62,30 @@ def test_a_photograph_is_answered_in_full_and_not_kept(api, staff, photograph):
     assert answer["image"] is None
     assert "not a diagnosis" in answer["disclaimer"]
     assert_nothing_kept()
+
+
+@pytest.mark.parametrize("keep", [False, True])
+@pytest.mark.parametrize(
+    ("tier", "words", "speaker"),
+    [
+        ("urgent", "Your result says: See a dermatologist within two weeks.", "result"),
+        ("watch", "Your result says: Have a dermatologist look at it.", "result"),
+        ("calm", "No appointment is needed while it stays the same.", "condition"),
+    ],
+)
+def test_the_explanation_never_asks_for_less_haste_than_the_tier(
+    api, staff, lesion, every_result_is, tier, words, speaker, keep
+):
+    every_result_is(tier)
+    nevus = (PHOTOGRAPHS / "ISIC_0024320.jpg").read_bytes()
+    form = {"file": upload(nevus)} | ({"lesion": str(lesion.pk)} if keep else {})
+
+    answer = api(staff).post(PREDICT, form).json()
+
+    assert (answer["predicted_code"], answer["tier"]["code"]) == ("nv", tier)
+    assert answer["explanation"]["urgency"].startswith(words)
+    assert answer["explanation"]["urgency_from"] == speaker
+    assert (answer["image"] is not None) == keep
 
 
 @pytest.mark.parametrize("role", Role.values)

@@ -91,6 +91,13 @@ def test_the_policy_allows_no_inline_code(client):
     assert "unsafe" not in policy
 
 
+def test_browsers_that_look_for_an_icon_on_their_own_find_it(client):
+    response = client.get("/favicon.ico")
+    assert response["Location"].startswith("/static/favicon")
+    assert finders.find(response["Location"].removeprefix("/static/"))
+    assert "max-age" in response["Cache-Control"]
+
+
 def test_public_pages_refuse_other_methods(client):
     assert client.post("/").status_code == 405
     assert client.put("/quick-check/").status_code == 405

@@ -9,6 +9,7 @@ from django.test import Client
 from PIL import Image
 
 from dermascan.samples import samples
+from diagnosis.models import Tier
 from mlmodel.pictures import MAX_BYTES
 from tests.dermascan.pages import assert_in_our_frame
 
@@ -51,6 +52,17 @@ def test_a_sample_gets_the_answer_of_its_own_photograph(client):
     assert by_name.status_code == 200
     assert by_name.context["view"].bars == by_file.context["view"].bars
     assert "confirmed as: Melanoma" in by_name.content.decode()
+
+
+@pytest.mark.parametrize(("tier", "tier_speaks"), [("urgent", True), ("watch", True), ("calm", False)])
+def test_the_explanation_never_asks_for_less_haste_than_the_tier(client, every_result_is, tier, tier_speaks):
+    every_result_is(tier)
+    response = client.post("/quick-check/", {"sample": "ISIC_0024320"})
+    page = response.content.decode()
+    assert response.context["view"].code == "nv"
+    assert response.context["view"].tier == tier
+    assert (f"Your result says: {Tier(tier).label}." in page) == tier_speaks
+    assert ("No appointment is needed" in page) != tier_speaks
 
 
 def test_nothing_is_stored(client, photograph):

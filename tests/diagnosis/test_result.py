@@ -15,12 +15,12 @@ from diagnosis.refusals import present_refusal
 from mlmodel.analysis import get_analyser
 from mlmodel.models import ModelVersion
 from mlmodel.quality import Verdict
-from mlmodel.taxonomy import CODES, CONDITIONS, MALIGNANT_CODES
+from mlmodel.taxonomy import CODES, CONDITIONS
 from mlmodel.tiers import OperatingPoint, OperatingPoints
 from patients.models import Visit, VisitStatus
 from tests import factories
 
-from .photographing import blurred, copies_of, kept, sample
+from .photographing import blurred, copies_of, kept, predict, sample
 
 
 @pytest.fixture
@@ -212,10 +212,7 @@ def test_the_explanation_names_its_source_and_is_only_fetched_with_a_key(image, 
     ],
 )
 def test_the_explanation_never_asks_for_less_haste_than_the_tier(image, staff, sign_in, code, tier, tier_speaks):
-    shares = dict.fromkeys(CODES, 0.0) | {"bkl": 0.3, "akiec": 0.3, code: 0.4}
-    Prediction.objects.filter(image=image).update(
-        code=code, tier=tier, malignant_probability=sum(shares[name] for name in MALIGNANT_CODES), **shares
-    )
+    predict(image, code=code, tier=tier)
 
     for url in (image.get_absolute_url(), reverse("image-explanation", args=[image.pk])):
         text = text_of(sign_in(staff).get(url))

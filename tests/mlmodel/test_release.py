@@ -80,3 +80,16 @@ def test_other_thresholds_make_another_version(copy):
     (copy / MANIFEST).write_text(json.dumps(manifest))
 
     assert load_release(copy).version != load_release().version
+
+
+def test_the_readme_states_the_figures_of_the_network_that_is_shipped():
+    readme = (SHIPPED.parent.parent / "README.md").read_text()
+    settings = load_release().settings
+
+    for subset in ("lesions", "photographs"):
+        for metric in ("balanced_accuracy", "macro_auc", "accuracy"):
+            found = settings["locked_test"][subset][metric]
+            assert f"{found['value']:.3f} ({found['low']:.3f}–{found['high']:.3f})" in readme, (subset, metric)
+    for tier, point in settings["operating_points"].items():
+        for name in ("sensitivity", "melanoma_sensitivity", "specificity"):
+            assert f"{point[name]:.0%}" in readme, (tier, name)

@@ -1,0 +1,78 @@
+"""How soon to be seen: one rule for every page, report and answer.
+
+An explanation speaks of one condition in general; a tier weighs all seven classes of one photograph; a dermatologist
+has seen the patient. Nobody may read “see a dermatologist within two weeks” and “no appointment is needed” side by
+side, so one of the three speaks and the others are silent.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from django.utils.translation import gettext as _
+
+from diagnosis.explanations import Explained
+from diagnosis.models import Tier
+from mlmodel.taxonomy import BY_CODE
+
+
+class Speaker(StrEnum):
+    """Whose word on the haste it is."""
+
+    RESULT = "result"
+    DERMATOLOGIST = "dermatologist"
+    CONDITION = "condition"
+
+
+@dataclass(frozen=True)
+class Urgency:
+    """One line on how soon to be seen."""
+
+    words: str
+    speaker: Speaker
+
+    @property
+    def is_general(self) -> bool:
+        """Whether it is said of the condition and not of this patient."""
+        return self.speaker is Speaker.CONDITION
+
+
+def tier_decides(*, tier: str, code: str) -> bool:
+    """Tell whether a result's tier may ask for more haste than what is said in general of the condition ``code``."""
+    return tier == Tier.URGENT or (tier == Tier.WATCH and not BY_CODE[code].is_malignant)
+
+
+def urgency_of_condition(explained: Explained) -> Urgency:
+    """Say what is true of the condition in general, where no result is at hand."""
+    return Urgency(explained.urgency, Speaker.CONDITION)
+
+
+def urgency_of_result(explained: Explained, *, tier: str) -> Urgency:
+    """Say how soon to be seen with a result whose likeliest class is explained."""
+    if tier_decides(tier=tier, code=explained.code):
+        return Urgency(_("Your result says: %(tier)s.") % {"tier": Tier(tier).label}, Speaker.RESULT)
+    return urgency_of_condition(explained)
+
+
+def urgency_in_report(
+    explained: Explained, *, unconfirmed: Mapping[str, Sequence[str]], is_confirmed: bool
+) -> Urgency:
+    """Say how soon to be seen where a report explains a condition.
+
+    A result that nobody has confirmed keeps its haste, and is named with its lesion. A label outranks the software's
+    earlier tier: the dermatologist has seen the spot, and the plan says what happens next, be it sooner or later than
+    what is usual. Only a malignant condition that is also suspected elsewhere still speaks for itself.
+
+    Args:
+        unconfirmed: by tier, the titles of the lesions with a photograph that has no dermatologist's label and whose
+            likeliest class is the condition.
+        is_confirmed: whether a dermatologist gave this label to any photograph.
+    """
+    for tier in (Tier.URGENT, Tier.WATCH):
+        if unconfirmed.get(tier) and tier_decides(tier=tier, code=explained.code):
+            words = _("The result of %(lesions)s says: %(tier)s.")
+            return Urgency(words % {"lesions": ", ".join(unconfirmed[tier]), "tier": tier.label}, Speaker.RESULT)
+    if is_confirmed and not (unconfirmed and BY_CODE[explained.code].is_malignant):
+        words = _("Your dermatologist has looked at it. What stands under “What happens next” comes first.")
+        return Urgency(words, Speaker.DERMATOLOGIST)
+    return urgency_of_condition(explained)

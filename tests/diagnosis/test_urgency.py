@@ -1,0 +1,137 @@
+"""How soon to be seen: what the report, the patient's page and the PDF say where tier, label and library differ."""
+
+import json
+import subprocess
+
+import pytest
+from django.urls import reverse
+
+from diagnosis.models import Certainty, Image, Tier
+from diagnosis.reports.content import build_content
+from diagnosis.services.reports import sign_visit
+from diagnosis.services.reviews import record_review
+from tests import factories
+
+from .photographing import kept, predict, sample
+from .reporting import signed_report
+
+NO_HURRY = "No appointment is needed while it stays the same."
+LABELLED = "Your dermatologist has looked at it."
+GENERAL = "What follows is true of the condition in general."
+
+
+@pytest.fixture
+def visit(patient):
+    return factories.VisitFactory.create(patient=patient, plan="We take it out on Monday.")
+
+
+def photograph(visit, number, *, code, tier) -> Image:
+    """A photograph of a lesion of its own: Lesion 1, Lesion 2 and so on."""
+    lesion = factories.LesionFactory.create(patient=visit.patient, number=number)
+    image = kept(visit, lesion, visit.clinician, sample(number))
+    predict(image, code=code, tier=tier)
+    return image
+
+
+def label(image, dermatologist, code, certainty=Certainty.CERTAIN):
+    record_review(image=image, reviewer=dermatologist, code=code, certainty=certainty, reason="")
+
+
+def said(visit) -> tuple[str, str]:
+    (explanation,) = build_content(visit)["explanations"]
+    return explanation["urgency"], explanation["urgency_from"]
+
+
+@pytest.mark.parametrize(
+    ("code", "tier", "words", "speaker"),
+    [
+        ("nv", "urgent", "The result of Lesion 1 says: See a dermatologist within two weeks.", "result"),
+        ("bcc", "urgent", "The result of Lesion 1 says: See a dermatologist within two weeks.", "result"),
+        ("nv", "watch", "The result of Lesion 1 says: Have a dermatologist look at it.", "result"),
+        ("mel", "watch", "See a dermatologist within two weeks.", "condition"),
+        ("nv", "calm", NO_HURRY, "condition"),
+    ],
+)
+def test_a_report_never_asks_for_less_haste_than_the_tier(visit, code, tier, words, speaker):
+    photograph(visit, 1, code=code, tier=tier)
+    urgency, of_whom = said(visit)
+    assert urgency.startswith(words)
+    assert of_whom == speaker
+
+
+def test_the_hastiest_of_several_results_speaks_and_names_its_lesions(visit):
+    for number, tier in enumerate(("calm", "urgent", "watch", "urgent"), start=1):
+        photograph(visit, number, code="nv", tier=tier)
+    assert said(visit)[0] == "The result of Lesion 2, Lesion 4 says: See a dermatologist within two weeks."
+
+
+@pytest.mark.parametrize(("code", "certainty"), [("nv", "certain"), ("nv", "probable"), ("mel", "certain")])
+@pytest.mark.parametrize("tier", Tier.values)
+def test_a_dermatologists_label_points_to_the_plan_whatever_the_software_said(
+    visit, dermatologist, code, certainty, tier
+):
+    label(photograph(visit, 1, code="bkl", tier=tier), dermatologist, code, certainty)
+    (explanation,) = build_content(visit)["explanations"]
+    assert explanation["code"] == code
+    assert explanation["urgency"].startswith(LABELLED)
+    assert explanation["urgency_from"] == "dermatologist"
+
+
+def test_an_unsure_review_leaves_the_tier_its_word(visit, dermatologist):
+    label(photograph(visit, 1, code="nv", tier="urgent"), dermatologist, "nv", Certainty.UNSURE)
+    assert said(visit)[1] == "result"
+
+
+def test_a_label_for_one_lesion_does_not_calm_the_result_of_another(visit, dermatologist):
+    label(photograph(visit, 1, code="nv", tier="urgent"), dermatologist, "nv")
+    photograph(visit, 2, code="nv", tier="watch")
+    assert said(visit) == ("The result of Lesion 2 says: Have a dermatologist look at it.", "result")
+
+
+@pytest.mark.parametrize(("code", "speaker"), [("nv", "dermatologist"), ("mel", "condition")])
+def test_beside_a_label_a_calm_result_brings_back_haste_only(visit, dermatologist, code, speaker):
+    """The plan may ask for more than “no appointment”; “within two weeks” may ask for more than another's plan."""
+    label(photograph(visit, 1, code=code, tier="urgent"), dermatologist, code)
+    photograph(visit, 2, code=code, tier="calm")
+    assert said(visit)[1] == speaker
+
+
+@pytest.mark.parametrize("is_labelled", [False, True])
+def test_the_patients_page_and_the_json_say_the_same(visit, dermatologist, patient_user, sign_in, is_labelled):
+    image = photograph(visit, 1, code="nv", tier="urgent")
+    if is_labelled:
+        label(image, dermatologist, "nv")
+    report = signed_report(visit, dermatologist, released=True)
+    client = sign_in(patient_user)
+
+    page = client.get(reverse("my-visit", args=[visit.pk])).content.decode()
+    data = json.loads(client.get(reverse("report-json", args=[report.pk])).getvalue())
+
+    expected = LABELLED if is_labelled else "The result of Lesion 1 says: See a dermatologist within two weeks."
+    assert expected in page
+    assert GENERAL in page
+    assert NO_HURRY not in page
+    assert data["explanations"][0]["urgency"].startswith(expected)
+    assert NO_HURRY not in json.dumps(data)
+
+
+def test_where_the_library_speaks_the_patients_page_shows_its_line_alone(visit, dermatologist, patient_user, sign_in):
+    photograph(visit, 1, code="nv", tier="calm")
+    signed_report(visit, dermatologist, released=True)
+    page = sign_in(patient_user).get(reverse("my-visit", args=[visit.pk])).content.decode()
+    assert NO_HURRY in page
+    assert GENERAL not in page
+
+
+@pytest.mark.slow
+def test_the_pdf_says_it_too(visit, dermatologist):
+    photograph(visit, 1, code="nv", tier="urgent")
+    label(photograph(visit, 2, code="nv", tier="urgent"), dermatologist, "vasc")
+    report = sign_visit(visit=visit, by=dermatologist)
+    command = ["pdftotext", report.pdf.path, "-"]
+    text = " ".join(subprocess.run(command, check=True, capture_output=True, text=True).stdout.split())
+    assert "The result of Lesion 1 says: See a dermatologist within two weeks." in text
+    assert LABELLED in text
+    assert text.count(GENERAL) == 2
+    assert NO_HURRY not in text
+    assert "There is no hurry while it stays the same." not in text
