@@ -16,6 +16,10 @@ from mlmodel.engine import stage_slice
 from mlmodel.head import Floats
 
 MAP_SIDE = 38
+# Shares of the peak below this are not drawn: they are as good as nothing, and would tint the whole square.
+_FLOOR = 0.1
+# Over so many of the map's cells the drawing fades out where the photograph goes on beyond the square.
+_FADE_CELLS = 2
 # The steps of the colour scale, from "did not count" to "counted most": RGB and opacity, 0 to 255.
 _SCALE = np.array([(32, 64, 200, 0), (32, 160, 255, 110), (255, 214, 64, 190), (230, 38, 20, 235)], dtype=np.float32)
 
@@ -56,19 +60,32 @@ def stage_cam(activation: Floats, gradient: Floats) -> Floats:
 def overlay_png(heat_map: Floats, *, width: int, height: int) -> bytes:
     """Return the heat map as a PNG of ``width`` × ``height`` pixels, to be laid over the whole photograph.
 
-    The network sees the centre square; outside it the overlay is transparent.
+    The network sees the centre square; outside it the overlay is transparent, and towards a side beyond which the
+    photograph goes on it fades out, so that the square's edge is not taken for a finding.
     """
     side = min(width, height)
-    shades = np.clip(_resize(heat_map, side), 0.0, 1.0)
+    shades = np.clip((_resize(heat_map, side) - _FLOOR) / (1 - _FLOOR), 0.0, 1.0)
     position = shades * (len(_SCALE) - 1)
     step = np.minimum(position.astype(np.int64), len(_SCALE) - 2)
     share = (position - step)[..., None]
-    square = (_SCALE[step] * (1 - share) + _SCALE[step + 1] * share).round().astype(np.uint8)
+    colours = _SCALE[step] * (1 - share) + _SCALE[step + 1] * share
+    fade = _fade(side)
+    if width > side:
+        colours[..., 3] *= fade[None, :]
+    if height > side:
+        colours[..., 3] *= fade[:, None]
     canvas = Image.new("RGBA", (width, height), (0, 0, 0, 0))
-    canvas.paste(Image.fromarray(square), ((width - side) // 2, (height - side) // 2))
+    canvas.paste(Image.fromarray(colours.round().astype(np.uint8)), ((width - side) // 2, (height - side) // 2))
     file = io.BytesIO()
     canvas.save(file, "PNG", compress_level=6)
     return file.getvalue()
+
+
+def _fade(side: int) -> Floats:
+    """Opacity across the square, float32 (side,): 0 at both ends, 1 from ``_FADE_CELLS`` cells inwards, smooth."""
+    from_end = np.minimum(np.arange(side), np.arange(side)[::-1]).astype(np.float32)
+    rise = np.clip(from_end * MAP_SIDE / (_FADE_CELLS * side), 0.0, 1.0)
+    return (rise * rise * (3 - 2 * rise)).astype(np.float32)
 
 
 def _resize(values: npt.NDArray[np.float32], side: int) -> Floats:

@@ -18,7 +18,7 @@ class Tier(StrEnum):
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """A threshold on the malignant probability, and what it costs, measured on the locked test by lesion.
+    """A threshold on the malignant probability, and what it costs, measured on the sharp photographs of the locked test, one of each lesion.
 
     Attributes:
         threshold: in [0, 1]; at or above it a lesion is flagged.

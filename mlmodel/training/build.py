@@ -113,12 +113,13 @@ def _judge_head(
     temperature = fit_temperature(logits, dataset.labels[chosen], weights)
     probabilities = Calibration(temperature, mix, 0.0).probabilities(logits)
     calibration = Calibration(temperature, mix, fit_set_threshold(probabilities, dataset.labels[chosen]))
-    tuned = evaluate.by_lesion(_answers(head, calibration, dataset, features, chosen))
+    # A clinic's camera sends sharp photographs, and soft copies score differently: thresholds are for the former.
+    tuned = _answers(head, calibration, dataset, features, chosen & (dataset.sources == "sharp"))
     locked = _answers(head, calibration, dataset, features, dataset.rows(LOCKED_FOLDS))
     lesions = evaluate.by_lesion(locked)
     sharp = locked.take(dataset.sources[dataset.rows(LOCKED_FOLDS)] == "sharp")
     thresholds = _thresholds(tuned)
-    points = {tier: evaluate.estimate(_costs(threshold), lesions) for tier, threshold in thresholds.items()}
+    points = {tier: evaluate.estimate(_costs(threshold), sharp) for tier, threshold in thresholds.items()}
     settings: dict[str, Any] = {
         "architecture": "xception",
         "temperature": round(temperature, 6),
@@ -170,7 +171,7 @@ def _answers(
 
 
 def _thresholds(tuned: evaluate.Answers) -> dict[str, float]:
-    """Set the two operating points on the calibration fold, by lesion."""
+    """Set the two operating points on the sharp photographs of the calibration fold, one of each lesion."""
     mass, is_malignant = tuned.malignant_probability, tuned.is_malignant
     watch = float(np.quantile(mass[is_malignant], 1 - WATCH_SENSITIVITY, method="lower"))
     urgent = float(np.quantile(mass[~is_malignant], URGENT_SPECIFICITY, method="higher"))

@@ -126,7 +126,8 @@ def _tiers(facts: CardFacts) -> str:
 
 The tier comes from the malignant probability mass: melanoma, basal cell carcinoma, actinic keratosis and Bowen's
 disease together. *watch* was set on fold 7 where 95 of 100 malignant lesions are flagged, *urgent* where 90 of 100
-benign lesions are left alone. On the locked test, by lesion:
+benign lesions are left alone. They were set, and are judged here, on sharp photographs, one of each lesion, since
+those are what a camera sends. On the locked test:
 
 | tier | threshold | sensitivity | sensitivity for melanoma | specificity |
 |---|---:|---:|---:|---:|

@@ -32,10 +32,10 @@ class HeadRecipe:
     members: int = 4
     hidden_units: int = 128
     dropout: float = 0.5
-    input_dropout: float = 0.2
-    weight_decay: float = 0.01
-    learning_rate: float = 1e-3
-    epochs: int = 30
+    input_dropout: float = 0.4
+    weight_decay: float = 0.1
+    learning_rate: float = 3e-4
+    epochs: int = 15
     batch_size: int = 128
     label_smoothing: float = 0.0
     seed: int = 7
