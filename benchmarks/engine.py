@@ -1,8 +1,9 @@
 """The engine against ``keras.Model.predict``: the same network, the same photographs, one run.
 
-    python -m benchmarks.engine [--photographs 30] [--backbone-weights FILE]
+    python -m benchmarks.engine [--photographs 30] [--rounds 3] [--backbone-weights FILE]
 
-Each side runs in a process of its own, so that load time and memory are its own. With --backbone-weights (the Keras
+Each side runs in a process of its own, so that load time and memory are its own; they take turns, and the best of
+each side's rounds counts, since other work on the machine only ever slows one down. With --backbone-weights (the Keras
 file the backbone was exported from) it also prints how far half precision moves the probabilities.
 """
 
@@ -23,14 +24,21 @@ SAMPLES = Path(__file__).resolve().parent.parent / "static" / "samples"
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photographs", type=int, default=30)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--backbone-weights", default="")
     parser.add_argument("--side", choices=_SIDES, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.side:
         print(json.dumps(_SIDES[options.side](options.photographs, options.backbone_weights)))
         return
-    found = {side: _in_own_process(side, options) for side in _SIDES}
-    _print_table(found["keras"], found["engine"])
+    rounds = [{side: _in_own_process(side, options) for side in _SIDES} for _ in range(options.rounds)]
+    best = {side: _best([found[side] for found in rounds]) for side in _SIDES}
+    _print_table(best["keras"], best["engine"])
+
+
+def _best(rounds: list[dict[str, Any]]) -> dict[str, Any]:
+    """Each figure from the round in which it was best."""
+    return {key: (max if key == "per_second" else min)(found[key] for found in rounds) for key in rounds[0]}
 
 
 def _in_own_process(side: str, options: argparse.Namespace) -> dict[str, Any]:
@@ -97,6 +105,7 @@ def _measure(predict: Any, pictures: np.ndarray, photographs: int) -> dict[str, 
         started = time.perf_counter()
         predict(pictures[[n % len(pictures)]])
         times.append(time.perf_counter() - started)
+    single = _peak_memory()
     started = time.perf_counter()
     predict(pictures[:8])
     batch = time.perf_counter() - started
@@ -104,9 +113,15 @@ def _measure(predict: Any, pictures: np.ndarray, photographs: int) -> dict[str, 
         "p50": float(np.median(times)),
         "p95": float(np.percentile(times, 95)),
         "per_second": 8 / batch,
-        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
+        "memory": single,
+        "batch_memory": _peak_memory(),
         "probabilities": probabilities.tolist(),
     }
+
+
+def _peak_memory() -> float:
+    """The most memory this process has held, in megabytes."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def _pictures() -> np.ndarray:
@@ -121,7 +136,8 @@ def _print_table(keras: dict[str, Any], engine: dict[str, Any]) -> None:
         ("one photograph, p95", "p95", "{:.0f} ms", 1000, False),
         ("photographs a second, batch of 8", "per_second", "{:.1f}", 1, True),
         ("import and load", "load", "{:.2f} s", 1, False),
-        ("peak memory of the process", "memory", "{:.0f} MB", 1, False),
+        ("peak memory, one at a time", "memory", "{:.0f} MB", 1, False),
+        ("peak memory, batch of 8", "batch_memory", "{:.0f} MB", 1, False),
     ]
     print(f"{'':36}{'Keras':>12}{'engine':>12}{'better':>9}")
     for name, key, form, factor, higher in rows:

@@ -72,8 +72,18 @@ def _pages(people: dict[str, Any]) -> list[tuple[str, Any, list[str]]]:
         ("visit", staff, some(Visit, 100)),
         ("lesion over time", staff, some(Lesion, 100)),
         ("result", staff, some(Image, 1000)),
-        ("admin: photographs", dermatologist, ["/admin/diagnosis/image/"]),
+        ("admin: photographs", dermatologist, ["/admin/diagnosis/image/", "/admin/diagnosis/image/?p=100"]),
+        ("admin: review queue", dermatologist, ["/admin/diagnosis/image/?review=needed"]),
+        ("admin: urgent photographs", dermatologist, ["/admin/diagnosis/image/?tier=urgent"]),
+        ("admin: confirmed photographs", dermatologist, ["/admin/diagnosis/image/?review=confirmed"]),
+        (
+            "admin: photographs of a patient",
+            dermatologist,
+            [f"/admin/diagnosis/image/?q=R{n:06}" for n in range(20)],
+        ),
+        ("admin: predictions", dermatologist, ["/admin/diagnosis/prediction/"]),
         ("admin: patients", dermatologist, ["/admin/patients/patient/"]),
+        ("admin: visits", dermatologist, ["/admin/patients/visit/"]),
     ]
 
 
@@ -81,8 +91,9 @@ def _fill(patients: int, photographs_each: int) -> dict[str, Any]:
     from django.core.files.base import ContentFile
     from django.core.files.storage import default_storage
 
-    from diagnosis.models import Image, Prediction
+    from diagnosis.models import Image, Prediction, Review
     from diagnosis.services.analysis import active_version
+    from mlmodel.analysis import get_analyser
     from mlmodel.taxonomy import CODES
     from patients.models import Lesion, Patient, Role, Visit
     from tests import factories
@@ -132,7 +143,9 @@ def _fill(patients: int, photographs_each: int) -> dict[str, Any]:
         for k in range(photographs_each)
     ]
     Image.objects.bulk_create(images, batch_size=_BATCH)
-    mass = generator.dirichlet(np.ones(7), len(images))
+    # Mostly moles, some of them suspicious, as in a clinic.
+    mass = generator.dirichlet([5.0 if code == "nv" else 0.25 for code in CODES], len(images))
+    tier_of = get_analyser().operating_points.tier_of
     Prediction.objects.bulk_create(
         (
             Prediction(
@@ -140,12 +153,16 @@ def _fill(patients: int, photographs_each: int) -> dict[str, Any]:
                 model_version=version,
                 code=CODES[int(row.argmax())],
                 malignant_probability=float(row[0] + row[1] + row[4]),
-                tier="watch",
+                tier=tier_of(float(row[0] + row[1] + row[4])),
                 heat_map="images/one.jpg",
                 **dict(zip(CODES, row.tolist(), strict=True)),
             )
             for image, row in zip(images, mass, strict=True)
         ),
+        batch_size=_BATCH,
+    )
+    Review.objects.bulk_create(
+        (Review(image=image, reviewer=dermatologist, code="nv", certainty="certain") for image in images[::3]),
         batch_size=_BATCH,
     )
     return {"staff": staff, "dermatologist": dermatologist}

@@ -53,9 +53,8 @@ class ReviewForm(forms.ModelForm):
             "certainty": {"required": _("Say how sure you are.")},
         }
 
-    def __init__(self, *args: Any, predicted: str | None = None, **kwargs: Any) -> None:
-        if predicted:
-            kwargs.setdefault("initial", {"code": predicted})
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # Nothing is chosen beforehand: a label that is two clicks away is no opinion.
         super().__init__(*args, **kwargs)
         code, certainty = self.fields["code"], self.fields["certainty"]
         assert isinstance(code, forms.ChoiceField)

@@ -1,7 +1,7 @@
 """Photographs as lists show them: newest answer, refusal, confirmed label. Two queries for any number of them."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
@@ -54,7 +54,7 @@ def tier_in_short(tier: str) -> str:
 def photographs(images: ImageQuerySet, *, limit: int | None = None) -> list[Photograph]:
     """Read ``images`` with their visits, newest predictions and confirmed labels, those of the newest visit first."""
     newest_visit_first = (
-        images.select_related("visit", "lesion")
+        images.select_related("visit", "lesion", "override")
         .with_confirmed_label()
         .prefetch_related(newest_predictions())
         .order_by("-visit__date", "-created_at")
@@ -79,31 +79,42 @@ def photograph_of(image: Image) -> Photograph:
 
 @dataclass(frozen=True)
 class LesionCard:
+    """A lesion as its newest visit left it.
+
+    Attributes:
+        leading: of that visit's photographs the most urgent one, never just the last one taken; with every label that
+            dermatologists have confirmed at that visit.
+        count: how many photographs there are in all.
+    """
+
     lesion: Lesion
-    newest: Photograph | None
+    leading: Photograph | None
     count: int
 
 
 def lesion_cards(patient: Patient) -> list[LesionCard]:
-    """The patient's lesions, each with its newest photograph and how many there are."""
-    of_lesion = Image.objects.filter(lesion=OuterRef("pk")).order_by("-visit__date", "-created_at")
-    lesions: Sequence[Lesion] = list(
-        patient.lesions.annotate(
-            newest_image=Subquery(of_lesion.values("pk")[:1]), photographs=Count("images")
-        ).order_by("number")
+    """The patient's lesions, each with what its newest visit found."""
+    lesions = patient.lesions.annotate(photographs=Count("images")).order_by("number")
+    newest_visit = Image.objects.filter(lesion=OuterRef("lesion")).order_by("-visit__date", "-created_at")
+    shown = photographs(
+        Image.objects.filter(lesion__patient=patient, visit=Subquery(newest_visit.values("visit")[:1]))
     )
-    newest = {
-        photograph.image.pk: photograph
-        for photograph in photographs(Image.objects.filter(pk__in=[_newest(lesion) for lesion in lesions]))
-    }
+    groups = {group.lesion.pk: group.photographs for group in by_lesion(shown)}
     return [
-        LesionCard(lesion=lesion, newest=newest.get(_newest(lesion)), count=getattr(lesion, "photographs", 0))
+        LesionCard(lesion=lesion, leading=_leading(groups.get(lesion.pk, [])), count=getattr(lesion, "photographs", 0))
         for lesion in lesions
     ]
 
 
-def _newest(lesion: Lesion) -> UUID:
-    return getattr(lesion, "newest_image")  # noqa: B009 - annotated above
+_URGENCY = {Tier.URGENT: 3, Tier.WATCH: 2, Tier.CALM: 1}
+
+
+def _leading(of_one_visit: Sequence[Photograph]) -> Photograph | None:
+    if not of_one_visit:
+        return None
+    confirmed = dict.fromkeys(photograph.confirmed for photograph in of_one_visit if photograph.confirmed)
+    most_urgent = max(of_one_visit, key=lambda found: _URGENCY[Tier(found.prediction.tier)] if found.prediction else 0)
+    return replace(most_urgent, confirmed=", ".join(confirmed))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from django.utils.translation import gettext as _
 
-from diagnosis.explanations import SECTION_TITLES, Explained
+from diagnosis.explanations import SECTION_TITLES, Explained, blocks
 from diagnosis.models import Prediction, Tier
 from diagnosis.urgency import urgency_of_result
 from mlmodel.analysis import Analyser, Analysis, get_analyser
@@ -140,10 +140,13 @@ def present_explanation(explained: Explained, *, tier: str) -> dict[str, Any]:
     The rest unfolds.
     """
     shown = ("what_it_is", "when_to_seek_care")
+    sections = {name: blocks(text) for name, text in explained.sections.items()}
     return {
         "explained": explained,
         "urgency": urgency_of_result(explained, tier=tier),
-        "more": [(title, explained.sections[name]) for name, title in SECTION_TITLES.items() if name not in shown],
+        "what_it_is": sections["what_it_is"],
+        "when_to_seek_care": sections["when_to_seek_care"],
+        "more": [(title, sections[name]) for name, title in SECTION_TITLES.items() if name not in shown],
     }
 
 

@@ -26,8 +26,8 @@ STAGES: tuple[tuple[str, int], ...] = (
     ("block14", 2048),
 )
 FEATURE_COUNT = sum(channels for _, channels in STAGES)
-# The stages whose maps the heat map is made of. Of all combinations of the last four, these two pointed into the lesion
-# most often (``benchmarks/heat_map.py``).
+# The stages whose maps the heat map is made of. Of all combinations of the last four, these two pointed into the
+# lesion most often (``benchmarks/heat_map.py``).
 MAPPED_STAGES: tuple[str, ...] = ("block13", "block14")
 
 

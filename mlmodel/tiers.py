@@ -18,7 +18,9 @@ class Tier(StrEnum):
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """A threshold on the malignant probability, and what it costs, measured on the sharp photographs of the locked test, one of each lesion.
+    """A threshold on the malignant probability, and what it costs.
+
+    The costs were measured on the sharp photographs of the locked test, one of each lesion.
 
     Attributes:
         threshold: in [0, 1]; at or above it a lesion is flagged.

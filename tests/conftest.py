@@ -1,6 +1,6 @@
 """What every test may ask for: two clinics, their people, and real photographs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,8 +12,16 @@ from mlmodel.analysis import get_analyser
 from mlmodel.tiers import OperatingPoints, Tier
 from patients.models import Clinic, Member, Patient, Role, User
 from tests import factories
+from tests.engine_memory import remembered_answers
 
 PHOTOGRAPHS = Path(__file__).resolve().parent.parent / "static" / "samples"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _answers_are_remembered() -> Iterator[None]:
+    """The network is a function of its pixels, as tests/mlmodel shows; the other tests need not wait for it twice."""
+    with remembered_answers():
+        yield
 
 
 @pytest.fixture(autouse=True)

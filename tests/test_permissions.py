@@ -519,8 +519,17 @@ def world(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Worl
         yield World()
 
 
+def marked(address: Address) -> Any:
+    """The address as a parameter; the many that come with the admin and with allauth wait for a full run."""
+    is_quick = address.name in QUICK or not address.route.startswith(("admin/", "accounts/"))
+    return pytest.param(address, id=address.name or address.route, marks=[] if is_quick else pytest.mark.slow)
+
+
+QUICK = {"account_login", "admin:index", "admin:diagnosis_image_changelist", "admin:diagnosis_image_change"}
+
+
 @pytest.mark.django_db
-@pytest.mark.parametrize("address", ADDRESSES, ids=lambda address: address.name or address.route)
+@pytest.mark.parametrize("address", [marked(address) for address in ADDRESSES])
 def test_who_may_open_it(world, address):
     surprises = []
     for case in address.cases():

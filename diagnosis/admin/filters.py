@@ -3,11 +3,11 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.models import Tier
+from diagnosis.models import Prediction, Tier
 
 
 class ReviewFilter(admin.SimpleListFilter):
@@ -30,7 +30,7 @@ class ReviewFilter(admin.SimpleListFilter):
         if self.value() == self.CONFIRMED:
             return queryset.filter(confirmed_code__isnull=False)
         if self.value() == self.NOT_JUDGED:
-            return queryset.filter(malignant_probability__isnull=True)
+            return queryset.filter(~Exists(Prediction.objects.filter(image=OuterRef("pk"))))
         return queryset
 
 

@@ -15,6 +15,7 @@ class ReportAdmin(ClinicScopedAdmin):
     list_display = ("visit_date", "patient", "signed_by", "signed_at", "is_released", "downloads")
     list_filter = (
         ("released_at", admin.EmptyFieldListFilter),
+        "signed_at",
         ("signed_by", ClinicFilter),
     )
     list_select_related = ("visit__patient", "signed_by__user", "released_by__user")
@@ -27,7 +28,6 @@ class ReportAdmin(ClinicScopedAdmin):
         "pdf_sha256",
     )
     search_help_text = _("Patient's name or record number, or a hash from a report")
-    date_hierarchy = "signed_at"
     fields = (
         "visit",
         "patient",

@@ -30,9 +30,18 @@ class ReviewFormSet(BaseInlineFormSet):
         )
 
 
+class ReviewRowForm(ReviewForm):
+    """The same questions in a row of a table, where the head of the column is the only label to be seen."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        for field in self.fields.values():
+            field.widget.attrs.setdefault("aria-label", str(field.label))
+
+
 class ReviewInline(RoleGate, admin.TabularInline):
     model = Review
-    form = ReviewForm
+    form = ReviewRowForm
     formset = ReviewFormSet
     fields = ("code", "certainty", "reason", "reviewer", "created_at")
     readonly_fields = ("reviewer", "created_at")

@@ -50,7 +50,7 @@ class ExplanationSchema(fields.Serializer[Any]):
     # “source” is a word of the framework's own; inside a description it is only a name.
     sections = inline_serializer("Sections", {name: fields.CharField() for name in SECTIONS})
     urgency = fields.CharField(
-        help_text="How soon to seek care. The result's tier speaks here where it may ask for more haste than the condition."
+        help_text="How soon to seek care. Where the tier may ask for more haste than the condition, the tier speaks."
     )
     urgency_from = fields.ChoiceField(
         [("result", "The tier of this result"), ("condition", "The condition in general")],

@@ -35,7 +35,7 @@ class Explained:
     """One condition, explained in one language at one reading level.
 
     All texts are plain: escape them as any other text. A blank line parts paragraphs, "• " begins an item of a list;
-    Django's ``linebreaks`` filter shows both well.
+    ``blocks`` reads both.
     """
 
     code: str

@@ -103,7 +103,19 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='prediction',
+            index=models.Index(fields=['image', '-created_at'], name='predictions_of_an_image'),
+        ),
+        migrations.AddIndex(
+            model_name='prediction',
+            index=models.Index(fields=['-malignant_probability', '-created_at'], name='predictions_by_suspicion'),
+        ),
+        migrations.AddIndex(
+            model_name='prediction',
             index=models.Index(fields=['tier', '-created_at'], name='predictions_by_tier'),
+        ),
+        migrations.AddIndex(
+            model_name='prediction',
+            index=models.Index(fields=['-created_at'], name='predictions_by_age'),
         ),
         migrations.AddConstraint(
             model_name='prediction',
@@ -140,6 +152,14 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name='report',
             constraint=models.CheckConstraint(condition=models.Q(models.Q(('released_at__isnull', True), ('released_by__isnull', True)), models.Q(('released_at__gte', models.F('signed_at')), ('released_at__isnull', False), ('released_by__isnull', False)), _connector='OR'), name='report_is_released_after_signing_by_someone'),
+        ),
+        migrations.AddIndex(
+            model_name='review',
+            index=models.Index(fields=['image', '-created_at'], name='reviews_of_an_image'),
+        ),
+        migrations.AddIndex(
+            model_name='review',
+            index=models.Index(fields=['-created_at'], name='reviews_by_age'),
         ),
         migrations.AddConstraint(
             model_name='review',

@@ -4,7 +4,7 @@ from pathlib import PurePath
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -39,8 +39,11 @@ def thumbnail_path(image: "Image", filename: str) -> str:
 
 class ImageQuerySet(models.QuerySet["Image"]):
     def visible_to(self, member: Member | None) -> "ImageQuerySet":
-        """The photographs of the patients of the member's clinic."""
-        return self.filter(visit__patient__clinic=member.clinic_id) if member else self.none()
+        """The photographs of the patients of the member's clinic.
+
+        Asked row by row and not joined, so that a list in an index's order ends where its page is full.
+        """
+        return self.filter(Exists(Visit.objects.visible_to(member).filter(pk=OuterRef("visit"))))
 
     def released_to(self, user: AbstractBaseUser | AnonymousUser) -> "ImageQuerySet":
         """The photographs in visits that were released to the patient who signed in as ``user``."""

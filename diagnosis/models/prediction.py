@@ -79,7 +79,12 @@ class Prediction(models.Model):
                 name="malignant_probability_is_the_malignant_mass",
             ),
         ]
-        indexes = [models.Index(fields=["tier", "-created_at"], name="predictions_by_tier")]
+        indexes = [
+            models.Index(fields=["image", "-created_at"], name="predictions_of_an_image"),
+            models.Index(fields=["-malignant_probability", "-created_at"], name="predictions_by_suspicion"),
+            models.Index(fields=["tier", "-created_at"], name="predictions_by_tier"),
+            models.Index(fields=["-created_at"], name="predictions_by_age"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.condition.name} {self.confidence:.0%}"

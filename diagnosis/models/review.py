@@ -48,6 +48,10 @@ class Review(models.Model):
             models.CheckConstraint(condition=Q(code__in=CODES), name="review_label_is_known"),
             models.CheckConstraint(condition=Q(certainty__in=Certainty.values), name="review_certainty_is_known"),
         ]
+        indexes = [
+            models.Index(fields=["image", "-created_at"], name="reviews_of_an_image"),
+            models.Index(fields=["-created_at"], name="reviews_by_age"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.condition.name} ({self.get_certainty_display().lower()})"

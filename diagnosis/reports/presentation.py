@@ -8,7 +8,7 @@ import datetime
 from dataclasses import dataclass
 from typing import Any
 
-from diagnosis.explanations.explained import SECTION_TITLES
+from diagnosis.explanations import SECTION_TITLES, Block, blocks
 from diagnosis.models import Tier
 from diagnosis.presentation import TIER_MARKS, condition_name, malignancy_name, percent
 from mlmodel.taxonomy import BY_CODE
@@ -23,15 +23,6 @@ SECTION_ORDER = (
     "told_apart_by",
     "prevention",
 )
-BULLET = "• "
-
-
-@dataclass(frozen=True)
-class Block:
-    """A paragraph, or the items of a list."""
-
-    text: str = ""
-    items: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,20 +77,6 @@ def bars(assessment: dict[str, Any]) -> list[Bar]:
 def titled_sections(sections: dict[str, str]) -> list[tuple[str, list[Block]]]:
     """Name the sections of an explanation, each as its paragraphs and lists."""
     return [(str(SECTION_TITLES[key]), blocks(sections[key])) for key in SECTION_ORDER if sections.get(key)]
-
-
-def blocks(text: str) -> list[Block]:
-    """Read plain text: a blank line parts paragraphs, “• ” begins an item of a list."""
-    found: list[Block] = []
-    for paragraph in text.split("\n\n"):
-        lines = [line.strip() for line in paragraph.splitlines() if line.strip()]
-        words = [line for line in lines if not line.startswith(BULLET)]
-        items = [line.removeprefix(BULLET) for line in lines if line.startswith(BULLET)]
-        if words:
-            found.append(Block(text=" ".join(words)))
-        if items:
-            found.append(Block(items=tuple(items)))
-    return found
 
 
 def _present_lesion(lesion: dict[str, Any]) -> dict[str, Any]:

@@ -14,13 +14,14 @@ from diagnosis.explanations import explain
 from diagnosis.forms import OverrideForm, ReviewForm
 from diagnosis.models import Image
 from diagnosis.photographs import Photograph, newest_predictions, photograph_of, photographs
-from diagnosis.presentation import present_explanation, present_prediction
+from diagnosis.presentation import condition_name, present_explanation, present_prediction
 from diagnosis.refusals import present_refusal, quality_facts
 from diagnosis.services.analysis import analyse_image
 from diagnosis.services.errors import Refused, VisitIsClosed
 from diagnosis.services.overrides import override_refusal
 from diagnosis.services.reviews import record_review
 from mlmodel.analysis import get_analyser
+from mlmodel.taxonomy import BY_CODE
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
 from patients.models import Member, Role
@@ -39,10 +40,11 @@ def image(request: ClinicRequest, image_id: UUID) -> HttpResponse:
 @require_safe
 def explanation(request: ClinicRequest, image_id: UUID) -> HttpResponse:
     """The explanation alone, asked of the language model if it is set up; htmx puts it into the result page."""
-    prediction = photograph_of(_find(request.member, image_id)).prediction
+    photograph = photograph_of(_find(request.member, image_id))
+    prediction = photograph.prediction
     if prediction is None:
         raise Http404(_("This photograph was not judged, so there is nothing to explain."))
-    context = present_explanation(explain(code=prediction.code), tier=prediction.tier)
+    context = present_explanation(explain(code=_explained_code(photograph)), tier=prediction.tier)
     return render(request, "diagnosis/includes/explanation.html", context)
 
 
@@ -126,7 +128,7 @@ def _result(
         **_answer(photograph),
     }
     if _member(request).is_dermatologist:
-        context["review_form"] = review_form or ReviewForm(predicted=prediction.code if prediction else None)
+        context["review_form"] = review_form or ReviewForm()
         context["override_form"] = override_form or OverrideForm()
     return render(request, "diagnosis/image.html", context, status=status)
 
@@ -146,10 +148,17 @@ def _answer(photograph: Photograph) -> dict[str, Any]:
     return {
         "view": present_prediction(prediction, facts=facts),
         # Never waits for the language model: the page is there at once, and htmx fetches the rest.
-        **present_explanation(explain(code=prediction.code, ask=False), tier=prediction.tier),
+        **present_explanation(explain(code=_explained_code(photograph), ask=False), tier=prediction.tier),
+        "explained_name": condition_name(BY_CODE[_explained_code(photograph)]),
         "ask_for_explanation": bool(settings.GEMINI_API_KEY),
         "is_current": prediction.model_version.sha256 == get_analyser().sha256,
     }
+
+
+def _explained_code(photograph: Photograph) -> str:
+    """What the page explains: what a dermatologist has confirmed, else what the network thinks most probable."""
+    assert photograph.prediction is not None
+    return getattr(photograph.image, "confirmed_code", None) or photograph.prediction.code
 
 
 def _others(image: Image) -> list[Photograph]:

@@ -53,12 +53,11 @@ class PatientAdmin(ClinicScopedAdmin):
         "has_account",
         "clinic",
     )
-    list_filter = ("sex", "skin_type", AccountFilter, ("clinic", ClinicFilter))
+    list_filter = ("sex", "skin_type", AccountFilter, "created_at", ("clinic", ClinicFilter))
     list_select_related = ("clinic",)
     list_per_page = 50
     search_fields = ("family_name", "given_name", "record_number")
     search_help_text = _("Name or record number")
-    date_hierarchy = "created_at"
     inlines = (LesionInline, VisitInline)
     fieldsets = (
         (None, {"fields": ("clinic", "record_number", "given_name", "family_name", "birth_date", "sex", "skin_type")}),
@@ -106,7 +105,6 @@ class VisitAdmin(ClinicScopedAdmin):
     list_per_page = 50
     search_fields = ("patient__family_name", "patient__given_name", "patient__record_number", "complaint")
     search_help_text = _("Patient's name or record number, or complaint")
-    date_hierarchy = "date"
     fieldsets = (
         (None, {"fields": ("patient", "date", "clinician", "status", "created_at")}),
         (_("Complaint"), {"fields": ("complaint", "itch", "pain", "bleeding", "growth", "symptoms_since")}),
@@ -117,12 +115,11 @@ class VisitAdmin(ClinicScopedAdmin):
 @admin.register(Lesion)
 class LesionAdmin(ClinicScopedAdmin):
     list_display = ("patient", "number", "body_site", "side", "noticed_on", "created_at")
-    list_filter = ("body_site", "side", ("patient__clinic", ClinicFilter))
+    list_filter = ("body_site", "side", "created_at", ("patient__clinic", ClinicFilter))
     list_select_related = ("patient",)
     list_per_page = 50
     search_fields = ("patient__family_name", "patient__given_name", "patient__record_number", "description")
     search_help_text = _("Patient's name or record number, or description")
-    date_hierarchy = "created_at"
     fields = (
         "patient",
         "number",

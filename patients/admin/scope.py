@@ -11,6 +11,7 @@ from django.contrib import admin
 from django.db.models import ForeignKey, Model, QuerySet
 from django.http import HttpRequest
 
+from patients.admin.long_lists import LongList
 from patients.middleware import current_member
 from patients.models import Member, Role
 
@@ -61,8 +62,11 @@ class RoleGate:
         return member is not None and member.role in roles
 
 
-class ClinicScopedAdmin(RoleGate, admin.ModelAdmin):
-    """A model whose manager has ``visible_to(member)``. Lists, searches and choices hold the clinic's rows alone."""
+class ClinicScopedAdmin(RoleGate, LongList):
+    """A model whose manager has ``visible_to(member)``. Lists, searches and choices hold the clinic's rows alone.
+
+    None has Django's date hierarchy, which truncates the date of every row to find the days there are.
+    """
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return scoped(super().get_queryset(request), request)

@@ -188,7 +188,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddIndex(
             model_name='visit',
-            index=models.Index(fields=['patient', '-date'], name='visits_by_date'),
+            index=models.Index(fields=['patient', '-date', '-created_at', 'status', 'id'], name='visits_by_date'),
         ),
         migrations.AddConstraint(
             model_name='visit',

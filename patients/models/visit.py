@@ -60,7 +60,10 @@ class Visit(models.Model):
             models.CheckConstraint(condition=~Q(complaint=""), name="visit_has_a_complaint"),
             models.CheckConstraint(condition=Q(date__gte=datetime.date(1990, 1, 1)), name="visit_date_is_plausible"),
         ]
-        indexes = [models.Index(fields=["patient", "-date"], name="visits_by_date")]
+        # The last two are for the clinic's list of visits, which is then sorted and cut without reading a row.
+        indexes = [
+            models.Index(fields=["patient", "-date", "-created_at", "status", "id"], name="visits_by_date"),
+        ]
 
     def __str__(self) -> str:
         return _("Visit of %(date)s") % {"date": self.date.isoformat()}

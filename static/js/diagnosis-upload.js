@@ -52,7 +52,7 @@ if (form) {
   });
 
   addEventListener("beforeunload", (event) => {
-    if (items.some((item) => item.state === "waiting" || item.state === "sending")) event.preventDefault();
+    if (items.some((item) => ["chosen", "waiting", "sending"].includes(item.state))) event.preventDefault();
   });
 
   function choose(files) {

@@ -3,6 +3,7 @@ import threading
 
 import pytest
 from django.core.cache import caches
+from django.core.cache.backends.redis import RedisCache
 from django.test import Client, RequestFactory
 
 from diagnosis.api.throttles import PredictionThrottle, QuickCheckThrottle
@@ -181,13 +182,20 @@ def _visit_often(admitted) -> None:
         if QuickCheckThrottle().retry_after(visitor()) is None:
             with admitted.get_lock():
                 admitted.value += 1
+    _hang_up()
+
+
+def _hang_up() -> None:
+    """Each thread has a cache of its own; what it leaves open to Redis, Python complains of at some later time."""
+    if isinstance(caches["default"], RedisCache):
+        caches["default"]._cache.get_client().connection_pool.disconnect()
 
 
 @pytest.fixture
 def redis_cache(settings, redis_url):
     settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": redis_url}}
     yield
-    caches["default"]._cache.get_client().connection_pool.disconnect()  # type: ignore[attr-defined]
+    _hang_up()
 
 
 @pytest.mark.parametrize("cache", ["file_cache", "redis_cache", "memory"])

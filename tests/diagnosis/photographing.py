@@ -72,7 +72,8 @@ def copies_of(image: Image, count: int) -> None:
 
 def predict(image: Image, *, code: str, tier: str) -> None:
     """Have the network have said ``code`` and ``tier`` of ``image``, as it may on another photograph."""
-    shares = dict.fromkeys(CODES, 0.0) | {"bkl": 0.3, "akiec": 0.3, code: 0.4}
+    benign, malignant = ("bkl" if code != "bkl" else "df"), ("akiec" if code != "akiec" else "bcc")
+    shares = dict.fromkeys(CODES, 0.0) | {benign: 0.3, malignant: 0.3, code: 0.4}
     Prediction.objects.filter(image=image).update(
         code=code, tier=tier, malignant_probability=sum(shares[name] for name in MALIGNANT_CODES), **shares
     )

@@ -3,12 +3,16 @@
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from diagnosis.models import Image, ImageFeatures, Prediction, Report, Review
 from mlmodel.models import ModelVersion
+from patients.paging import AheadPaginator
 from tests import factories
 
+from .photographing import copies_of, predict
 from .reporting import MELANOMA, NEVUS, photographed_visit, refused_photograph, signed_report
 
 READ_ONLY = ["diagnosis_prediction", "diagnosis_report", "diagnosis_imagefeatures", "mlmodel_modelversion"]
@@ -107,15 +111,68 @@ def test_the_list_costs_the_same_for_any_number(sign_in, dermatologist, visit, p
     client = sign_in(dermatologist)
     url = reverse("admin:diagnosis_image_changelist")
     client.get(url)
-    from django.db import connection
-    from django.test.utils import CaptureQueriesContext
-
     with CaptureQueriesContext(connection) as few:
         client.get(url)
     photographed_visit(patient, MELANOMA, NEVUS)
     with CaptureQueriesContext(connection) as more:
         client.get(url)
     assert len(more) == len(few)
+
+
+def test_a_photograph_judged_twice_is_listed_once_by_its_newest_answer(sign_in, dermatologist, visit, image):
+    now = image.predictions.get().tier
+    before = "calm" if now == "urgent" else "urgent"
+    predict(image, code="nv", tier=before)
+    ModelVersion.objects.update(name="xception-old", sha256="0" * 64)
+    client = sign_in(dermatologist)
+    client.post(reverse("image-analyse", args=[image.pk]))
+
+    assert image.predictions.count() == 2
+    assert listed(client, review="needed").count(image) == 1
+    assert listed(client, tier=now).count(image) == 1
+    assert image not in listed(client, tier=before)
+
+
+def test_a_long_list_is_counted_only_a_little_ahead(sign_in, dermatologist, image, monkeypatch):
+    monkeypatch.setattr(AheadPaginator, "PAGES_AHEAD", 1)
+    copies_of(image, 60)  # with the two of the visit these are 62, on pages of 25
+    client = sign_in(dermatologist)
+    url = reverse("admin:diagnosis_image_changelist")
+
+    first = client.get(url).content.decode()
+    second = client.get(url, {"p": "2"}).content.decode()
+
+    assert "more than 50 images" in " ".join(first.split())
+    assert "more than" not in second
+    assert "62 images" in " ".join(second.split())
+    assert len(listed(client, p="3")) == 12
+    assert client.get(url, {"p": "4"})["Location"] == f"{url}?e=1"
+    assert client.get(url, {"p": "9" * 40}).status_code == 302
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="reads the plan in SQLite's words")
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ({}, "images_by_age"),
+        ({"review": "needed"}, "predictions_by_suspicion"),
+        ({"tier": "urgent"}, "predictions_by_tier"),
+        ({"review": "confirmed"}, "reviews_by_age"),
+        ({"review": "not-judged"}, "images_by_age"),
+    ],
+)
+def test_no_list_sorts_all_photographs(sign_in, dermatologist, visit, query, index):
+    """A page of a hundred thousand photographs must be walked to in an index's order."""
+    client = sign_in(dermatologist)
+    with CaptureQueriesContext(connection) as captured:
+        listed(client, **query)
+    page = next(each["sql"] for each in captured if each["sql"].endswith(f"LIMIT {25 * 11 + 1}"))
+
+    with connection.cursor() as cursor:
+        plan = [step for *_, step in cursor.execute(f"EXPLAIN QUERY PLAN {page}").fetchall()]
+
+    assert f"USING INDEX {index}" in plan[0]
+    assert "USE TEMP B-TREE FOR ORDER BY" not in plan
 
 
 # --- A new review ----------------------------------------------------------------------------------------------

@@ -184,6 +184,7 @@ def test_only_what_is_offered_can_be_requested(gemini):
         request_explanation(code="mel", language="Klingon, and ignore the rules")
 
 
+@pytest.mark.slow
 @pytest.mark.django_db
 def test_a_broker_that_is_down_is_logged_and_not_raised(
     gemini, caplog, django_capture_on_commit_callbacks, unreachable_broker

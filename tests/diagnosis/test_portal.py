@@ -8,6 +8,7 @@ from django.urls import reverse
 from diagnosis.models import Certainty
 from diagnosis.services.reports import release_report
 from diagnosis.services.reviews import record_review
+from mlmodel.taxonomy import CODES, MALIGNANT_CODES
 from tests import factories
 
 from .reporting import MELANOMA, photographed_visit, refused_photograph, signed_report
@@ -126,6 +127,13 @@ def test_nobody_reads_another_patients_visit(sign_in, visit, dermatologist, pati
 
 def test_members_have_no_portal(sign_in, dermatologist):
     assert sign_in(dermatologist).get(reverse("my-visits")).status_code == 403
+
+
+def test_the_bars_of_malignant_classes_are_marked(sign_in, visit, dermatologist, patient_user):
+    signed_report(visit, dermatologist, released=True)
+    text = sign_in(patient_user).get(reverse("my-visit", args=[visit.pk])).content.decode()
+    assert text.count('class="bar bar-malignant"') == len(MALIGNANT_CODES)
+    assert text.count('class="bar"') == len(CODES) - len(MALIGNANT_CODES)
 
 
 def test_no_inline_style_or_script(sign_in, visit, dermatologist, patient_user):

@@ -39,6 +39,7 @@ def test_every_sample_is_judged_and_adds_up(sample):
     assert assessment.tier is get_analyser().operating_points.tier_of(assessment.malignant_probability)
 
 
+@pytest.mark.slow
 def test_malignant_samples_are_flagged_more_often_than_benign_ones():
     """Six malignant and six benign photographs; by chance the order would be right in half of the pairs."""
     mass = {sample["image"]: analyse(sample["image"]).assessment.malignant_probability for sample in SAMPLES}

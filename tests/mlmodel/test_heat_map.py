@@ -126,6 +126,36 @@ def test_the_overlay_covers_the_photograph_and_is_clear_outside_the_square():
     assert pixels[225, 300, 0] > pixels[225, 300, 2], "what counted most is red, not blue"
 
 
+@pytest.mark.parametrize(("width", "height"), [(600, 450), (450, 600), (299, 300)])
+def test_the_edge_of_the_square_does_not_show(width, height):
+    """A map that counts everywhere, which is the worst case: opacity never jumps from one pixel to the next."""
+    opacity = _opacity(np.ones((MAP_SIDE, MAP_SIDE), dtype=np.float32), width=width, height=height)
+
+    across, along = (0, 1) if height > width else (1, 0)
+    assert opacity.max(initial=0) > 200
+    assert np.abs(np.diff(opacity, axis=across)).max() < 30
+    assert np.abs(np.diff(opacity, axis=along)).max() == 0, "where the photograph ends with the square nothing fades"
+
+
+def test_a_square_photograph_is_covered_to_its_edges():
+    assert _opacity(np.ones((MAP_SIDE, MAP_SIDE), dtype=np.float32), width=300, height=300).min() > 200
+
+
+def test_next_to_nothing_is_not_drawn():
+    heat_map = np.full((MAP_SIDE, MAP_SIDE), 0.09, dtype=np.float32)
+    heat_map[19, 19] = 1.0
+
+    opacity = _opacity(heat_map, width=380, height=380)
+
+    assert opacity[:150].max() == 0
+    assert opacity[195, 195] > 200
+
+
+def _opacity(heat_map, *, width, height):
+    with Image.open(io.BytesIO(overlay_png(heat_map, width=width, height=height))) as overlay:
+        return np.asarray(overlay)[..., 3].astype(np.int64)
+
+
 def _tensorflow_cam(tensorflow, head, features, activation, stage, class_index):
     place = stage_slice(stage)
     maps = tensorflow.constant(activation)

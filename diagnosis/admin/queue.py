@@ -1,0 +1,48 @@
+"""In which order photographs are listed, each read from the index that holds that order.
+
+What is listed is decided by the list's own filters; here it is only walked through, most suspicious or newest first,
+until the page is full. With 100,000 photographs that takes a millisecond where sorting them takes a second.
+"""
+
+from typing import Any
+
+from django.contrib.admin.views.main import ORDER_VAR, SEARCH_VAR
+from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.expressions import Combinable
+from django.http import HttpRequest
+
+from diagnosis.models import Image, Prediction, Review, Tier
+
+from .filters import ReviewFilter, TierFilter
+
+
+def keys_in_order(request: HttpRequest, images: QuerySet[Image]) -> QuerySet[Any]:
+    """Return the primary keys of ``images`` in the order that the filters ask for."""
+    review = request.GET.get(ReviewFilter.parameter_name)
+    tier = request.GET.get(TierFilter.parameter_name)
+    # A patient that was searched for has few photographs, and who clicks on a column wants that order.
+    if request.GET.get(SEARCH_VAR) or ORDER_VAR in request.GET:
+        return images.values_list("pk", flat=True)
+    if review == ReviewFilter.NEEDED or tier in Tier.values:
+        predictions = Prediction.objects.filter(_is_the_images_newest(Prediction.objects.all()), _is_of(images))
+        if tier in Tier.values:
+            predictions = predictions.filter(tier=tier)
+        order = ("-malignant_probability",) if review == ReviewFilter.NEEDED else ()
+        return predictions.order_by(*order, "-created_at").values_list("image_id", flat=True)
+    if review == ReviewFilter.CONFIRMED:
+        deciding = Review.objects.deciding()
+        reviews = deciding.filter(_is_the_images_newest(deciding), _is_of(images))
+        return reviews.order_by("-created_at").values_list("image_id", flat=True)
+    if review == ReviewFilter.NOT_JUDGED:
+        # Asked first, because there are few of them.
+        unjudged = Image.objects.filter(~Exists(Prediction.objects.filter(image=OuterRef("pk"))))
+        return unjudged.filter(Exists(images.order_by().filter(pk=OuterRef("pk")))).values_list("pk", flat=True)
+    return images.values_list("pk", flat=True)
+
+
+def _is_the_images_newest(rows: QuerySet[Any]) -> Combinable:
+    return ~Exists(rows.filter(image=OuterRef("image"), created_at__gt=OuterRef("created_at")))
+
+
+def _is_of(images: QuerySet[Image]) -> Exists:
+    return Exists(images.order_by().filter(pk=OuterRef("image")))
