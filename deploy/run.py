@@ -92,10 +92,8 @@ def prepare() -> None:
     from django.conf import settings
     from django.core.management import call_command
 
-    queue = getattr(settings, "CELERY_BROKER_TRANSPORT_OPTIONS", {})
-    for folder in (settings.DATA_DIR, settings.MEDIA_ROOT, queue.get("data_folder_in"), queue.get("control_folder")):
-        if folder:
-            Path(folder).mkdir(parents=True, exist_ok=True)
+    for folder in (settings.DATA_DIR, settings.MEDIA_ROOT):
+        Path(folder).mkdir(parents=True, exist_ok=True)
     collect_static_files()
     call_command("migrate", interactive=False, verbosity=0)
     if settings.DEMO_ALLOWED:

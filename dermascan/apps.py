@@ -1,10 +1,20 @@
+from pathlib import Path
+
 from django.apps import AppConfig
+from django.conf import settings
 from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
 
 
 class DermaScanConfig(AppConfig):
     name = "dermascan"
     verbose_name = "Site"
+
+    def ready(self) -> None:
+        """Make the embedded queue's folders: both ends of it fail without them, whichever is started first."""
+        options = getattr(settings, "CELERY_BROKER_TRANSPORT_OPTIONS", {})
+        for name in ("data_folder_in", "control_folder"):
+            if folder := options.get(name):
+                Path(folder).mkdir(parents=True, exist_ok=True)
 
 
 class AdminConfig(DjangoAdminConfig):

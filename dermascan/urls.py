@@ -5,17 +5,23 @@ from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from dermascan.health import status
+from dermascan.views.account import email_address
 from diagnosis.api.views import UnknownPathView
 
 urlpatterns = [
     path("", include("dermascan.public_urls")),
     path("", include("patients.urls")),
     path("", include("diagnosis.urls")),
+    path("accounts/email/", email_address, name="account_email"),  # in place of allauth's
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/status/", status, name="api-status"),
     path("api/v1/", include("diagnosis.api.urls")),
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
-    path("api/docs/", SpectacularSwaggerView.as_view(url_name="api-schema"), name="api-docs"),
+    path(
+        "api/docs/",
+        SpectacularSwaggerView.as_view(url_name="api-schema", http_method_names=["get", "head"]),
+        name="api-docs",
+    ),
     re_path(r"^api(/|$)", UnknownPathView.as_view(), name="api-unknown"),
 ]

@@ -223,7 +223,7 @@ RULES |= {
     "account_logout": [Case(get=everyone(200, anonymous=302), post=everyone(302))],
     "account_inactive": [TO_READ],
     "account_reauthenticate": [ONES_OWN],
-    "account_email": [Case(get=signed_in(200), post=signed_in(302))],
+    "account_email": [Case(get=signed_in(200), post=signed_in(405))],
     "account_email_verification_sent": [TO_READ],
     "account_confirm_email": [Case(words={"key": "unknown"}, get=everyone(200), post=everyone(404))],
     "account_change_password": [ONES_OWN],

@@ -74,7 +74,10 @@ def _result_page(request: HttpRequest, result: QuickResult, sample: Sample | Non
         # From the library: a visitor does not wait for, or spend, the language model.
         context |= present_explanation(explain(code=view.code, ask=False), tier=view.tier)
     # A refusal is an answer too: the photograph was read, and was found not fit to be judged.
-    return render(request, "dermascan/quick_check_result.html", context, status=200 if view else 422)
+    response = render(request, "dermascan/quick_check_result.html", context, status=200 if view else 422)
+    # The photograph is inside the page, so keeping the page would keep the photograph.
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def _form_page(request: HttpRequest, form: QuickCheckForm, *, status: int = 200) -> HttpResponse:
