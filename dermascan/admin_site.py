@@ -1,12 +1,20 @@
-from typing import Any
+from collections.abc import Callable
+from functools import wraps
+from traceback import walk_tb
+from typing import Any, TypeVar, cast
 
 from django.contrib.admin import AdminSite
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.views import redirect_to_login
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
+from django.db import DataError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver
 from django.utils.translation import gettext as _
+
+_View = TypeVar("_View", bound=Callable[..., Any])
+_OUR_PACKAGES = {"dermascan", "diagnosis", "mlmodel", "patients"}
 
 
 class DermaScanAdminSite(AdminSite):
@@ -20,6 +28,24 @@ class DermaScanAdminSite(AdminSite):
         """Without ``view_on_site``, which tells anyone in the admin whether an identifier exists in some clinic."""
         return [pattern for pattern in super().get_urls() if getattr(pattern, "name", None) != "view_on_site"]
 
+    def admin_view(self, view: _View, cacheable: bool = False) -> _View:
+        """Answer 400 to a value in the address, or an id ticked for an action, that cannot be what it stands for.
+
+        Django hands these to the database without checking that they fit: the year 0, a month of twenty digits, an
+        id that is no UUID.
+        """
+
+        @wraps(view)
+        def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+            try:
+                return view(request, *args, **kwargs)
+            except (OverflowError, ValueError, ValidationError, DataError) as error:
+                if not (_asks_for_rows(request) and _comes_from_a_library(error)):
+                    raise
+                raise BadRequest("A value in the request cannot be looked up.") from error
+
+        return super().admin_view(cast(_View, guarded), cacheable)
+
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
         """There is one way to sign in, with the second factor and the limits on guessing; not Django's own form."""
         if self.has_permission(request):
@@ -27,3 +53,16 @@ class DermaScanAdminSite(AdminSite):
         if request.user.is_authenticated:
             raise PermissionDenied(_("The administration is for dermatologists and managers."))
         return redirect_to_login(request.GET.get("next") or "/admin/")
+
+
+def _asks_for_rows(request: HttpRequest) -> bool:
+    """Is this a lookup, or an action on ticked rows? Forms check what is typed: a failure there is a fault of ours."""
+    if request.method == "POST":
+        return ACTION_CHECKBOX_NAME in request.POST
+    return bool(request.GET)
+
+
+def _comes_from_a_library(error: Exception) -> bool:
+    """Did Django or the database's driver refuse the value? What code of ours raises stays a 500, and is noticed."""
+    frames = [frame for frame, _line in walk_tb(error.__traceback__)]
+    return frames[-1].f_globals.get("__name__", "").partition(".")[0] not in _OUR_PACKAGES

@@ -207,7 +207,8 @@ predict = extend_schema(
         "Without `lesion`, `visit` or `patient` nothing is kept. To keep the photograph, name its `lesion`: it joins "
         "the `visit` you name, or else the patient's open visit of today, or else a new one. `patient` is only "
         "checked against the lesion. A photograph that cannot be judged is answered with 422, and kept all the same "
-        "if a lesion was named."
+        "if a lesion was named. An empty id, an unknown field and anything in the query string are answered with 400, "
+        "so that no photograph is lost to a slip."
     ),
     request={"multipart/form-data": PredictSerializer},
     responses={

@@ -1,14 +1,19 @@
 """What may be sent. Answers are described in ``schema.py``."""
 
+from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
+from rest_framework.settings import api_settings
 
 from diagnosis.explanations.languages import LANGUAGES, UnknownLanguageError, language_of
 from diagnosis.models import ReadingLevel
 from mlmodel.taxonomy import BY_CODE, CODES, CONDITIONS
 
+# The token that a form of ours carries for a browser that is signed in.
+_SENT_BY_BROWSERS = {"csrfmiddlewaretoken"}
 _BY_NAME = {condition.name.lower(): condition.code for condition in CONDITIONS}
 
 
@@ -38,15 +43,47 @@ class ReaderSerializer(serializers.Serializer[Any]):
             raise serializers.ValidationError(_("Choose one of: %(codes)s.") % {"codes": offered}) from None
 
 
-class PlaceSerializer(ReaderSerializer):
-    """Where to keep photographs. Without any of these nothing is kept."""
+class IdField(serializers.UUIDField):
+    """An id, or no field at all. An empty one is a mistake and not the same as none: the photograph would be lost."""
 
-    patient = serializers.UUIDField(required=False, help_text=_("Must be the lesion's patient, if given."))
-    lesion = serializers.UUIDField(required=False, help_text=_("The lesion in the photograph; needed to keep it."))
-    visit = serializers.UUIDField(
+    default_error_messages = {
+        "empty": _("This is empty. Send the id, or leave the field out if nothing is to be kept."),
+    }
+
+    def get_value(self, dictionary: Mapping[str, Any]) -> Any:
+        # The framework takes an empty form field for one that was not sent.
+        return dictionary.get(str(self.field_name), serializers.empty)
+
+    def to_internal_value(self, data: Any) -> UUID:
+        if isinstance(data, str) and not data.strip():
+            self.fail("empty")
+        return super().to_internal_value(data)
+
+
+class PlaceSerializer(ReaderSerializer):
+    """Where to keep photographs. Without any of these nothing is kept.
+
+    What is not known here is refused: overlooking a misspelt ``lesion`` would silently keep nothing.
+    """
+
+    patient = IdField(required=False, help_text=_("Must be the lesion's patient, if given."))
+    lesion = IdField(required=False, help_text=_("The lesion in the photograph; needed to keep it."))
+    visit = IdField(
         required=False,
         help_text=_("An open visit. Without it: the patient's open visit of today, else a new visit."),
     )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        known = ", ".join(self.fields)
+        unknown = set(self.initial_data) - set(self.fields) - _SENT_BY_BROWSERS
+        errors = {name: [_("This field is not known. Choose from: %(known)s.") % {"known": known}] for name in unknown}
+        for name in set(self.context["request"].query_params) - {api_settings.URL_FORMAT_OVERRIDE}:
+            errors[name] = [
+                _("Nothing is read from the address. Send fields in the form: %(known)s.") % {"known": known}
+            ]
+        if errors:
+            raise serializers.ValidationError(dict(sorted(errors.items())))
+        return attrs
 
 
 class PredictSerializer(PlaceSerializer):

@@ -45,7 +45,7 @@ class PredictView(ApiView):
 
     @schema.predict
     def post(self, request: Request) -> Response:
-        form = PredictSerializer(data=request.data)
+        form = PredictSerializer(data=request.data, context={"request": request})
         form.is_valid(raise_exception=True)
         if len(request.FILES.getlist("file")) > 1:
             raise Problem("too-many-files", _("Send one photograph, or several to /api/v1/predict/batch/."))
@@ -62,7 +62,7 @@ class PredictBatchView(ApiView):
         if len(request.FILES.getlist("files")) > settings.UPLOAD_MAX_FILES:
             limit = settings.UPLOAD_MAX_FILES
             raise Problem("too-many-files", _("Send at most %(limit)d photographs at once.") % {"limit": limit})
-        form = PredictBatchSerializer(data=request.data)
+        form = PredictBatchSerializer(data=request.data, context={"request": request})
         form.is_valid(raise_exception=True)
         files = form.validated_data["files"]
         place = _place(request, form)
@@ -129,7 +129,7 @@ def _item(index: int, file: UploadedFile, place: Place | None, reader: Reader, r
     try:
         return {**item, "status": 200, "result": _predict(file, place=place, reader=reader, by=request)}
     except Exception as error:
-        problem = describe(error, instance=f"{request.path}#{index}")
+        problem = describe(error, instance=f"{request.path}#{index}", request=request)
         if problem["status"] >= 500:
             report_our_own(error, request)
         return {**item, "status": problem["status"], "problem": problem}

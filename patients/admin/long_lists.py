@@ -11,6 +11,9 @@ from django.http import HttpRequest
 
 from patients.paging import AheadPaginator
 
+# Python refuses to read a number of thousands of digits.
+LONGEST_NUMBER = 18
+
 
 class LongChangeList(ChangeList):
     """Always a page, by its keys. Django's own reads everything where one page would hold it, whatever that costs."""
@@ -44,7 +47,9 @@ class LongList(admin.ModelAdmin):
     ) -> AheadPaginator:
         page = request.GET.get(PAGE_VAR, "")
         keys = self.get_keys(request, queryset)
-        return AheadPaginator(queryset, per_page, keys=keys, page=int(page) if page.isdecimal() else 1)
+        return AheadPaginator(
+            queryset, per_page, keys=keys, page=int(page) if page.isdecimal() and len(page) <= LONGEST_NUMBER else 1
+        )
 
     def get_keys(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Return the primary keys of the rows in the order of the list."""

@@ -4,6 +4,7 @@ import datetime
 import django.contrib.auth.models
 import django.contrib.auth.validators
 import django.db.models.deletion
+import django.db.models.functions.text
 import django.utils.timezone
 import uuid
 from django.conf import settings
@@ -148,7 +149,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='patient',
-            constraint=models.UniqueConstraint(fields=('clinic', 'record_number'), name='record_number_is_unique_in_the_clinic'),
+            constraint=models.UniqueConstraint(models.F('clinic'), django.db.models.functions.text.Lower('record_number'), name='record_number_is_unique_in_the_clinic'),
         ),
         migrations.AddConstraint(
             model_name='patient',

@@ -84,7 +84,8 @@ class Lesion(models.Model):
     @property
     def place(self) -> str:
         """The body site with its side, as one says it: “left shoulder”."""
-        site = self.get_body_site_display().lower()
+        # Not get_body_site_display, which translates all the choices to say one: lists say hundreds.
+        site = BodySite(self.body_site).label.lower()
         if self.side == Side.UNKNOWN:
             return site
-        return f"{self.get_side_display().lower()} {site}"
+        return f"{Side(self.side).label.lower()} {site}"

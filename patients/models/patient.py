@@ -4,7 +4,7 @@ import uuid
 from django.conf import settings
 from django.db import models
 from django.db.models import Count, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce
+from django.db.models.functions import Coalesce, Lower
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -121,7 +121,8 @@ class Patient(models.Model):
     class Meta:
         ordering = ["family_name", "given_name", "id"]
         constraints = [
-            models.UniqueConstraint(fields=["clinic", "record_number"], name="record_number_is_unique_in_the_clinic"),
+            # Whoever reads a number aloud does not say how it is written.
+            models.UniqueConstraint("clinic", Lower("record_number"), name="record_number_is_unique_in_the_clinic"),
             models.CheckConstraint(condition=~Q(record_number=""), name="patient_has_a_record_number"),
             models.CheckConstraint(condition=~Q(given_name="") | ~Q(family_name=""), name="patient_has_a_name"),
             models.CheckConstraint(condition=Q(birth_date__gte=EARLIEST_BIRTH), name="birth_date_is_plausible"),

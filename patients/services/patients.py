@@ -3,6 +3,8 @@ import re
 import uuid
 
 from django.db import IntegrityError, transaction
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
 from patients.models import Clinic, Member, Patient, Sex
@@ -103,10 +105,8 @@ def suggest_record_number(*, clinic: Clinic) -> str:
     else:
         prefix, digits = counted["prefix"], counted["number"]
     following = [f"{prefix}{int(digits) + step:0{len(digits)}}" for step in range(1, 101)]
-    taken = set(
-        Patient.objects.filter(clinic=clinic, record_number__in=following).values_list("record_number", flat=True)
-    )
-    free = (number for number in following if number not in taken and len(number) <= _LENGTH)
+    taken = {number.lower() for number in _with_numbers(clinic.pk, following).values_list("record_number", flat=True)}
+    free = (number for number in following if number.lower() not in taken and len(number) <= _LENGTH)
     return next(free, None) or f"P-{uuid.uuid4().hex[:12].upper()}"
 
 
@@ -116,8 +116,14 @@ def _save(patient: Patient) -> None:
         with transaction.atomic():
             patient.save()
     except IntegrityError:
-        namesake = Patient.objects.filter(clinic=patient.clinic_id, record_number=patient.record_number)
-        existing = namesake.exclude(pk=patient.pk).first()
+        # Asked of the rows and not read from the error, which each database words in its own way.
+        existing = _with_numbers(patient.clinic_id, [patient.record_number]).exclude(pk=patient.pk).first()
         if existing is None:
             raise
         raise RecordNumberTaken(existing) from None
+
+
+def _with_numbers(clinic_id: uuid.UUID, numbers: list[str]) -> QuerySet[Patient]:
+    """Return who has one of these numbers as the unique rule compares them: the database itself folds both sides."""
+    folded = Patient.objects.alias(folded=Lower("record_number"))
+    return folded.filter(clinic=clinic_id, folded__in=[Lower(Value(number)) for number in numbers])

@@ -13,6 +13,12 @@ from patients.models import Lesion, Member, User, Visit
 from tests import factories
 
 
+@pytest.fixture(autouse=True)
+def media(settings, tmp_path) -> None:
+    """A folder of the test's own: what is kept in it, the test has kept."""
+    settings.MEDIA_ROOT = tmp_path
+
+
 @pytest.fixture
 def api() -> Callable[[Member | User], Client]:
     """Return a client that sends the token of the given member or user."""

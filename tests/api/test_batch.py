@@ -7,11 +7,6 @@ from tests.api.helpers import BATCH, assert_nothing_kept, assert_problem, refuse
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def media(settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path
-
-
 def test_each_file_has_its_answer_or_its_problem_in_order(api, staff):
     files = [
         upload(sample(0), "first.jpg"),
@@ -50,6 +45,7 @@ def test_kept_together_in_one_new_visit(api, staff, lesion):
     visit = Visit.objects.get()
     assert visit.images.count() == Image.objects.filter(lesion=lesion).count() == 2
     kept = {str(image.pk) for image in Image.objects.all()}
+    assert answer["results"][3]["problem"]["image"]["url"] == answer["results"][1]["result"]["image"]["url"]
     assert {item["result"]["image"]["id"] for item in answer["results"] if item["status"] == 200} == kept
 
 

@@ -24,11 +24,6 @@ from tests.api.helpers import (
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def media(settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path
-
-
 HOSTILE = {
     "zero bytes": (b"", 400, "empty-file"),
     "truncated": (sample()[:5000], 422, "broken-image"),

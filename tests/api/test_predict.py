@@ -14,6 +14,7 @@ from mlmodel.taxonomy import BY_CODE, CODES, MALIGNANT_CODES
 from patients.models import Role, Visit, VisitStatus
 from tests import factories
 from tests.api.helpers import (
+    BATCH,
     PREDICT,
     assert_nothing_kept,
     assert_problem,
@@ -26,11 +27,6 @@ from tests.api.helpers import (
 from tests.conftest import PHOTOGRAPHS
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def media(settings, tmp_path):
-    settings.MEDIA_ROOT = tmp_path
 
 
 def test_a_photograph_is_answered_in_full_and_not_kept(api, staff, photograph):
@@ -177,7 +173,9 @@ def test_the_same_photograph_twice_is_a_conflict_that_names_the_first(api, staff
     client.post(PREDICT, {"file": upload(photograph), **form})
     files = stored_files()
     problem = assert_problem(client.post(PREDICT, {"file": upload(photograph), **form}), 409, "already-uploaded")
-    assert problem["image"]["id"] == str(Image.objects.get().pk)
+    image = Image.objects.get()
+    assert problem["image"]["id"] == str(image.pk)
+    assert problem["image"]["url"] == f"http://testserver{image.get_absolute_url()}"
     assert stored_files() == files
 
 
@@ -222,11 +220,42 @@ def test_ids_that_are_none_are_refused(api, staff, key, photograph):
     assert_nothing_kept()
 
 
-def test_an_empty_field_is_as_good_as_none(api, staff, photograph):
-    """As in every HTML form."""
-    form = {"file": upload(photograph), "lesion": "", "visit": "", "patient": "", "language": ""}
-    assert api(staff).post(PREDICT, form).json()["image"] is None
+@pytest.mark.parametrize("named", ["lesion", "visit", "patient"])
+@pytest.mark.parametrize("empty", ["", "  "])
+@pytest.mark.parametrize(("address", "files"), [(PREDICT, "file"), (BATCH, "files")])
+def test_an_empty_id_is_a_mistake(api, staff, lesion, visit, photograph, named, empty, address, files):
+    """A shell variable that was not set; the rest of the request looks as if the photograph were to be kept."""
+    form = {files: upload(photograph), "lesion": lesion.pk, "visit": visit.pk, named: empty}
+    problem = assert_problem(api(staff).post(address, form), 400, "invalid")
+    assert list(problem["errors"]) == [named]
+    assert "empty" in problem["errors"][named][0]
     assert_nothing_kept()
+
+
+@pytest.mark.parametrize("unknown", ["lesion_id", "Lesion", "lesion[]", "images", "\0", "x" * 500])
+@pytest.mark.parametrize(("address", "files"), [(PREDICT, "file"), (BATCH, "files")])
+def test_unknown_fields_are_named(api, staff, lesion, photograph, unknown, address, files):
+    client = api(staff)
+    form = {files: upload(photograph), "language": "en", "reading_level": "patient"}
+    for value in (lesion.pk, "", upload(photograph)):
+        form[files].seek(0)
+        problem = assert_problem(client.post(address, {**form, unknown: value}), 400, "invalid")
+        assert list(problem["errors"]) == [unknown]
+        assert "lesion" in problem["errors"][unknown][0]
+    assert_nothing_kept()
+
+
+@pytest.mark.parametrize("unknown", ["lesion", "lesion_id", "language"])
+@pytest.mark.parametrize(("address", "files"), [(PREDICT, "file"), (BATCH, "files")])
+def test_what_is_in_the_address_instead_of_the_form_is_named(api, staff, lesion, photograph, unknown, address, files):
+    response = api(staff).post(f"{address}?{unknown}={lesion.pk}", {files: upload(photograph)})
+    assert list(assert_problem(response, 400, "invalid")["errors"]) == [unknown]
+    assert_nothing_kept()
+
+
+def test_what_browsers_and_the_framework_send_is_no_mistake(api, staff, photograph):
+    form = {"file": upload(photograph), "csrfmiddlewaretoken": "x", "language": ""}
+    assert api(staff).post(f"{PREDICT}?format=json", form).json()["image"] is None
 
 
 def test_the_file_is_needed(api, staff):

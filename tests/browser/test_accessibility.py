@@ -13,8 +13,8 @@ from tests.browser.conftest import DESKTOP, PHONE, sign_in
 from tests.diagnosis.photographing import blurred, kept, sample
 from tests.factories import LesionFactory, VisitFactory
 
-# Axe would read imported style sheets by writing them into the page anew, which the page's security policy forbids. Only
-# one experimental rule needs them.
+# Axe would read imported style sheets by writing them into the page anew, which the page's security policy forbids.
+# Only one experimental rule needs them.
 AXE_OPTIONS = {"preload": {"assets": ["media"]}}
 LOOKS = [(DESKTOP, "light"), (PHONE, "dark")]
 

@@ -1,3 +1,4 @@
+from types import FunctionType
 from typing import Any
 
 import pytest
@@ -5,6 +6,7 @@ from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
 from django.urls import NoReverseMatch, reverse
 
+from patients.admin import scope
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -35,3 +37,65 @@ def test_no_model_admin_counts_on_the_redirect_that_is_gone():
         if hasattr(model, "get_absolute_url"):
             record: Any = model()
             assert model_admin.get_view_on_site_url(record) == record.get_absolute_url(), model
+
+
+@pytest.fixture
+def operator(db):
+    return factories.UserFactory(username="operator", is_staff=True, is_superuser=True)
+
+
+@pytest.mark.parametrize("part", ["year", "month", "day"])
+@pytest.mark.parametrize("value", ["0", "-1", "10000", "9" * 20, "9" * 5000, "x", "\0"])
+def test_a_date_that_cannot_be_is_the_senders_error_in_every_list(sign_in, operator, patient, part, value):
+    """There is one list for each table, and a row in some."""
+    factories.VisitFactory(patient=patient)
+    client = sign_in(operator)
+    asked = 0
+    for model, model_admin in admin.site._registry.items():
+        dated = [name for name in ("created_at", "date", "date_joined") if hasattr(model, name)]
+        address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+        for field in dated:
+            response = client.get(address, {f"{field}__{part}": value})
+            assert response.status_code in (200, 302, 400), (model_admin, field)
+            asked += 1
+    assert asked > 5
+    if (part, value) == ("year", "0"):
+        assert client.get("/admin/patients/visit/?date__year=0").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "p=" + "9" * 5000,
+        "p=" + "9" * 20,
+        "p=-1",
+        "q=%00",
+        "o=" + "9" * 5000,
+        "id=%00",
+        "created_at__year=2026&created_at__month=" + "9" * 20,
+    ],
+)
+def test_an_odd_address_is_the_senders_error(sign_in, manager, query):
+    for model in ("member", "patient"):
+        assert sign_in(manager).get(f"/admin/patients/{model}/?{query}").status_code in (200, 302, 400)
+
+
+@pytest.mark.parametrize("key", ["x", "\0", "9" * 50, ""])
+def test_an_id_that_cannot_be_one_is_the_senders_error(sign_in, operator, manager, key):
+    form = {"action": "mail_link", "_selected_action": key}
+    assert sign_in(manager).post("/admin/patients/member/", form).status_code == 400
+    form = {"action": "delete_selected", "_selected_action": key}
+    for address in ("/admin/patients/user/", "/admin/dermascan/contactmessage/"):
+        assert sign_in(operator).post(address, form).status_code in (200, 302, 400)
+
+
+def test_a_fault_of_ours_is_not_blamed_on_the_sender(sign_in, manager, monkeypatch):
+    """What our code raises on the same request stays a fault that is noticed."""
+
+    def broken(self, request):
+        raise ValueError("ours")
+
+    # As if it stood in that module.
+    monkeypatch.setattr(scope.ClinicScopedAdmin, "get_queryset", FunctionType(broken.__code__, vars(scope)))
+    with pytest.raises(ValueError, match="ours"):
+        sign_in(manager).get("/admin/patients/member/?q=a")

@@ -46,8 +46,9 @@ def test_two_clinics_cannot_share_a_name(clinic):
 
 def test_a_record_number_is_unique_in_its_clinic_alone(patient, other_clinic):
     factories.PatientFactory(clinic=other_clinic, record_number=patient.record_number)
-    with refused("record_number"):
-        factories.PatientFactory(clinic=patient.clinic, record_number=patient.record_number)
+    for same in (patient.record_number, patient.record_number.lower()):
+        with refused("record_number_is_unique_in_the_clinic"), transaction.atomic():
+            factories.PatientFactory(clinic=patient.clinic, record_number=same)
 
 
 def test_a_lesion_number_is_unique_for_its_patient_alone(patient):
