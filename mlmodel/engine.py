@@ -67,9 +67,6 @@ class Engine:
         """
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or int(os.environ.get("DERMASCAN_ENGINE_THREADS", "0"))
-        # Batches differ in size; planned and pooled memory would be kept at the largest ever seen.
-        options.enable_mem_pattern = False
-        options.enable_cpu_mem_arena = False
         # Idle threads must not spin: the same cores serve web requests.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3

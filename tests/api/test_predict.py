@@ -236,9 +236,8 @@ def test_an_empty_id_is_a_mistake(api, staff, lesion, visit, photograph, named, 
 @pytest.mark.parametrize(("address", "files"), [(PREDICT, "file"), (BATCH, "files")])
 def test_unknown_fields_are_named(api, staff, lesion, photograph, unknown, address, files):
     client = api(staff)
-    form = {files: upload(photograph), "language": "en", "reading_level": "patient"}
     for value in (lesion.pk, "", upload(photograph)):
-        form[files].seek(0)
+        form = {files: upload(photograph), "language": "en", "reading_level": "patient"}
         problem = assert_problem(client.post(address, {**form, unknown: value}), 400, "invalid")
         assert list(problem["errors"]) == [unknown]
         assert "lesion" in problem["errors"][unknown][0]

@@ -2,6 +2,7 @@
 
 import csv
 import threading
+from typing import Any
 
 import numpy as np
 import pytest
@@ -22,7 +23,12 @@ def analyse(name: str, **options):
     return get_analyser().analyse(decode((PHOTOGRAPHS / f"{name}.jpg").read_bytes()), **options)
 
 
-@pytest.mark.parametrize("sample", SAMPLES, ids=lambda sample: f"{sample['image']}-{sample['dx']}")
+def marked(number: int, sample: dict[str, str]) -> Any:
+    """The sample as a parameter; all but the first three wait for a full run."""
+    return pytest.param(sample, id=f"{sample['image']}-{sample['dx']}", marks=[pytest.mark.slow] if number > 2 else [])
+
+
+@pytest.mark.parametrize("sample", [marked(number, sample) for number, sample in enumerate(SAMPLES)])
 def test_every_sample_is_judged_and_adds_up(sample):
     found = analyse(sample["image"])
 
