@@ -75,6 +75,7 @@ def test_an_unknown_kind_is_named(tree):
     assert "'everything'" in outcome.stderr
 
 
+@pytest.mark.slow
 def test_a_python_that_does_not_fit_is_named(tree):
     shutil.rmtree(tree / ".venv")
     outcome = set_up(tree, PYTHON="/bin/false")

@@ -197,6 +197,7 @@ def test_the_log_says_what_failed(gemini, caplog):
     assert "Gemini did not explain mel (fr, patient): HTTP 403 PERMISSION_DENIED" in caplog.text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("late", [server.HANGING, Reply(body=good().body, drips=True)], ids=["hangs", "drips"])
 def test_the_deadline_holds(gemini, settings, late):
     settings.GEMINI_TIMEOUT_SECONDS = 1.5
@@ -209,6 +210,7 @@ def test_the_deadline_holds(gemini, settings, late):
     assert len(gemini.requests) == 1
 
 
+@pytest.mark.slow
 def test_what_was_left_behind_ends(gemini, settings):
     settings.GEMINI_TIMEOUT_SECONDS = 1.5
     gemini.play(Reply(body=good().body, drips=True))
