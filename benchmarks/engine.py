@@ -70,9 +70,11 @@ def _measure_keras(photographs: int, backbone_weights: str) -> dict[str, Any]:
 
     from mlmodel.head import Head
     from mlmodel.release import load_release
-    from mlmodel.training.backbone import build_backbone
+    from mlmodel.engine import Engine
+    from mlmodel.training.backbone import build_backbone, xception
 
-    base = build_backbone(Path(backbone_weights)) if backbone_weights else _untrained(build_backbone)
+    weights = xception(Path(backbone_weights)) if backbone_weights else _untrained(xception)
+    base = build_backbone(weights, side=Engine(load_release().backbone).input_side)
     release = load_release()
     head = Head.load(release.head)
     hidden = keras.layers.Dense(head.hidden_bias.size, activation="relu")
@@ -125,9 +127,12 @@ def _peak_memory() -> float:
 
 
 def _pictures() -> np.ndarray:
-    from mlmodel.pictures import decode, network_input
+    from mlmodel.engine import Engine
+    from mlmodel.pictures import decode
+    from mlmodel.release import load_release
 
-    return np.stack([network_input(decode(path.read_bytes()).pixels) for path in sorted(SAMPLES.glob("*.jpg"))])
+    prepare = Engine(load_release().backbone).prepare
+    return np.stack([prepare(decode(path.read_bytes()).pixels) for path in sorted(SAMPLES.glob("*.jpg"))])
 
 
 def _print_table(keras: dict[str, Any], engine: dict[str, Any]) -> None:

@@ -17,9 +17,9 @@ from PIL import Image
 from mlmodel.analysis import get_analyser
 from mlmodel.engine import MAPPED_STAGES
 from mlmodel.heat_map import MAP_SIDE, grad_cam
-from mlmodel.pictures import decode, network_input
+from mlmodel.pictures import decode
 from mlmodel.taxonomy import CODES
-from mlmodel.training.dataset import CALIBRATION_FOLDS, read_ham10000
+from mlmodel.training.dataset import CALIBRATION_FOLDS, read_dataset
 
 
 def main() -> None:
@@ -34,7 +34,7 @@ def main() -> None:
         lesion = _mask(options.folder / "masks" / f"{path.stem}.png")
         if not 0.02 < lesion.mean() < 0.8:
             continue
-        output = analyser.engine.run(network_input(decode(path.read_bytes()).pixels)[None], maps=True)
+        output = analyser.engine.run(analyser.engine.prepare(decode(path.read_bytes()).pixels)[None], maps=True)
         features = output.features[0]
         gradient = analyser.head.gradient(features, class_index=int(analyser.head.logits(features[None])[0].argmax()))
         for stages in choices:
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def _photographs(folder: Path, each: int) -> list[Path]:
-    dataset = read_ham10000(folder)
+    dataset = read_dataset(folder)
     rows = np.flatnonzero(dataset.rows(CALIBRATION_FOLDS))
     generator = np.random.default_rng(0)
     chosen = [generator.permutation(rows[dataset.labels[rows] == k])[:each] for k in range(len(CODES))]

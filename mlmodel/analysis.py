@@ -12,7 +12,7 @@ from mlmodel.engine import Engine
 from mlmodel.head import Floats, Head
 from mlmodel.heat_map import grad_cam
 from mlmodel.in_domain import InDomainJudge
-from mlmodel.pictures import Picture, network_input
+from mlmodel.pictures import Picture
 from mlmodel.quality import Quality, Verdict, judge
 from mlmodel.release import Release, load_release
 from mlmodel.taxonomy import CODES, MALIGNANT_CODES
@@ -107,7 +107,7 @@ class Analyser:
             force: assess it even if it is refused; for a dermatologist's override, which is recorded elsewhere.
         """
         quality = judge(picture)
-        output = self.engine.run(network_input(picture.pixels)[None], maps=True)
+        output = self.engine.run(self.engine.prepare(picture.pixels)[None], maps=True)
         # Stored features are half precision: what is said now must be what they will say when read again.
         features = output.features[0].astype(np.float16)
         in_domain = self.in_domain.probability(features.astype(np.float32))

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-INPUT_SIDE = 299
+from mlmodel.pictures import network_input
 
 # The stages whose outputs are pooled, as (name, channels), in the order of the feature vector. They are the outputs of
 # Xception's blocks (Chollet, CVPR 2017, figure 5): what the middle of the network sees of skin, its end has forgotten.
@@ -25,6 +25,9 @@ STAGES: tuple[tuple[str, int], ...] = (
     ("block13", 1024),
     ("block14", 2048),
 )
+# What a backbone's file says of itself, besides the shape of its input.
+DETAIL_KEY = "detail_side"
+_DETAIL_UNLESS_SAID = 224
 FEATURE_COUNT = sum(channels for _, channels in STAGES)
 # The stages whose maps the heat map is made of. Of all combinations of the last four, these two pointed into the
 # lesion most often (``benchmarks/heat_map.py``).
@@ -56,7 +59,12 @@ class BackboneOutput:
 
 
 class Engine:
-    """Xception without its top. Loading takes under a second; one instance serves all threads of a process."""
+    """Xception without its top. Loading takes under a second; one instance serves all threads of a process.
+
+    Attributes:
+        input_side: of the square that the network is shown, in pixels; the file says it.
+        detail_side: larger squares are first reduced to this side, whose detail the network knows from training.
+    """
 
     def __init__(self, path: Path, *, threads: int | None = None) -> None:
         """Load the backbone from an ONNX file.
@@ -71,19 +79,27 @@ class Engine:
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self.input_side = int(self._session.get_inputs()[0].shape[1])
+        said = self._session.get_modelmeta().custom_metadata_map
+        self.detail_side = int(said.get(DETAIL_KEY, _DETAIL_UNLESS_SAID))
+
+    def prepare(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+        """Return what this network is shown of uint8 (H, W, 3): uint8 (input_side, input_side, 3)."""
+        return network_input(pixels, side=self.input_side, detail=self.detail_side)
 
     def run(self, pixels: npt.NDArray[np.uint8], *, maps: bool = False) -> BackboneOutput:
         """Compute features, and on request the maps that explain them.
 
         Args:
-            pixels: uint8 (B, 299, 299, 3), sRGB, 0 to 255; scaling to [-1, 1] happens inside the network.
+            pixels: uint8 (B, input_side, input_side, 3), sRGB, 0 to 255; scaled inside the network.
             maps: also return the maps of ``MAPPED_STAGES``.
 
         Raises:
             ValueError: the shape or the dtype is another one.
         """
-        if pixels.ndim != 4 or pixels.shape[1:] != (INPUT_SIDE, INPUT_SIDE, 3) or pixels.dtype != np.uint8:
-            raise ValueError(f"expected uint8 (B, {INPUT_SIDE}, {INPUT_SIDE}, 3), got {pixels.dtype} {pixels.shape}")
+        side = self.input_side
+        if pixels.ndim != 4 or pixels.shape[1:] != (side, side, 3) or pixels.dtype != np.uint8:
+            raise ValueError(f"expected uint8 (B, {side}, {side}, 3), got {pixels.dtype} {pixels.shape}")
         wanted = ["features", *(MAPPED_STAGES if maps else ())]
         features, *found = self._session.run(wanted, {"pixels": pixels})
         return BackboneOutput(features=features, maps=dict(zip(wanted[1:], found, strict=True)))

@@ -46,10 +46,6 @@ __all__ = [
     "network_input",
 ]
 
-NETWORK_SIDE = 299
-# The network was trained on copies of this size; finer detail than that is strange to it.
-TRAINING_SIDE = 224
-
 
 @dataclass(frozen=True, eq=False)
 class Picture:
@@ -87,17 +83,17 @@ def decode(data: bytes) -> Picture:
     return Picture(pixels=pixels, format=known.name, media_type=known.media_type)
 
 
-def network_input(pixels: np.ndarray) -> np.ndarray:
-    """Return what the network is shown of uint8 (H, W, 3): the centre square as uint8 (299, 299, 3).
+def network_input(pixels: np.ndarray, *, side: int, detail: int) -> np.ndarray:
+    """Return what a network is shown of uint8 (H, W, 3): the centre square as uint8 (side, side, 3).
 
-    Squares larger than 224 are first reduced to 224, as all training pictures were, then both steps use Pillow's
-    bicubic filter (antialiased when it reduces). Training does the same with its 224-pixel crops, so the two must
-    not drift apart.
+    Squares larger than ``detail`` are first reduced to it: finer detail than its training pictures had is strange to
+    a network. Both steps use Pillow's bicubic filter (antialiased when it reduces), as training does; the two must not
+    drift apart.
     """
     image = Image.fromarray(centre_square(pixels))
-    if image.width > TRAINING_SIDE:
-        image = image.resize((TRAINING_SIDE, TRAINING_SIDE), Image.Resampling.BICUBIC)
-    return np.array(image.resize((NETWORK_SIDE, NETWORK_SIDE), Image.Resampling.BICUBIC))
+    if image.width > detail:
+        image = image.resize((detail, detail), Image.Resampling.BICUBIC)
+    return np.array(image.resize((side, side), Image.Resampling.BICUBIC))
 
 
 def centre_square(pixels: np.ndarray) -> np.ndarray:

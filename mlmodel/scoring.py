@@ -9,7 +9,7 @@ from typing import TextIO
 import numpy as np
 
 from mlmodel.analysis import Analyser
-from mlmodel.pictures import MAX_BYTES, PictureError, decode, network_input
+from mlmodel.pictures import MAX_BYTES, PictureError, decode
 from mlmodel.taxonomy import CODES, ISIC_ORDER
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".heic", ".heif", ".bmp"})
@@ -73,7 +73,7 @@ def write_scores(file: TextIO, scores: Iterator[Score]) -> list[Score]:
 def _score(path: Path, analyser: Analyser, equal_prior: bool) -> dict[str, float]:
     with path.open("rb") as file:
         picture = decode(file.read(MAX_BYTES + 1))
-    features = analyser.engine.run(network_input(picture.pixels)[None]).features
+    features = analyser.engine.run(analyser.engine.prepare(picture.pixels)[None]).features
     # The same rounding as stored features get, so that a file scores here as it does in the clinic.
     logits = analyser.head.logits(features.astype(np.float16).astype(np.float32))
     read = analyser.calibration.equal_prior_scores if equal_prior else analyser.calibration.probabilities

@@ -9,7 +9,7 @@ import tensorflow as tf
 import tf2onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from mlmodel.engine import INPUT_SIDE, MAPPED_STAGES, STAGES
+from mlmodel.engine import DETAIL_KEY, MAPPED_STAGES, STAGES
 
 # Where Keras's Xception ends the stages that ``mlmodel.engine`` names.
 _LAYERS = {
@@ -26,7 +26,7 @@ _OPSET = 17
 _HALVED_FROM = 1024
 
 
-def export_backbone(path: Path, *, weights: Path | None = None) -> None:
+def export_backbone(path: Path, base: keras.Model, *, side: int = 299, detail: int = 224) -> None:
     """Write the backbone to ``path`` as ONNX: uint8 pixels in, pooled features and the mapped stages' maps out.
 
     Weights are stored in half precision and computed with in single precision, which halves the file and moves no
@@ -34,26 +34,28 @@ def export_backbone(path: Path, *, weights: Path | None = None) -> None:
 
     Args:
         path: the file to write.
-        weights: a Keras weights file of Xception without its top; by default Keras's own ImageNet weights, downloaded.
+        base: Xception without its top.
+        side: of the square it is shown, in pixels.
+        detail: larger squares are first reduced to this side; written into the file, for ``Engine.prepare``.
     """
-    model = build_backbone(weights)
-    signature = (tf.TensorSpec((None, INPUT_SIDE, INPUT_SIDE, 3), tf.uint8, name="pixels"),)
+    model = build_backbone(base, side=side)
+    signature = (tf.TensorSpec((None, side, side, 3), tf.uint8, name="pixels"),)
     forward = tf.function(lambda pixels: model(pixels, training=False), input_signature=signature)
     proto, _ = tf2onnx.convert.from_function(forward, input_signature=signature, opset=_OPSET)
     _store_in_half_precision(proto.graph)
+    helper.set_model_props(proto, {DETAIL_KEY: str(detail)})
     onnx.checker.check_model(proto)
     path.write_bytes(proto.SerializeToString())
 
 
-def build_backbone(weights: Path | None = None) -> keras.Model:
+def build_backbone(base: keras.Model, *, side: int = 299) -> keras.Model:
     """Return the Keras model that is exported.
 
-    It takes uint8 (B, 299, 299, 3), scales to [-1, 1] as the ImageNet weights were trained, and returns a dictionary:
-    ``features`` float32 (B, 5640) and a float32 (B, side, side, channels) map for each of ``MAPPED_STAGES``.
+    It takes uint8 (B, side, side, 3), scales to [-1, 1] as the ImageNet weights were trained, and returns by name:
+    ``features`` float32 (B, 5640) and a float32 (B, rows, columns, channels) map for each of ``MAPPED_STAGES``.
     """
-    stages = xception_stages(xception(weights))
-    pixels = keras.Input((INPUT_SIDE, INPUT_SIDE, 3), dtype="uint8", name="pixels")
-    maps = stages(keras.layers.Rescaling(1 / 127.5, offset=-1.0)(pixels))
+    pixels = keras.Input((side, side, 3), dtype="uint8", name="pixels")
+    maps = xception_stages(base)(keras.layers.Rescaling(1 / 127.5, offset=-1.0)(pixels))
     pooled = [keras.layers.GlobalAveragePooling2D()(values) for values in maps]
     by_stage = {stage: values for (stage, _), values in zip(STAGES, maps, strict=True) if stage in MAPPED_STAGES}
     return keras.Model(pixels, {"features": keras.layers.Concatenate()(pooled), **by_stage})
@@ -61,20 +63,21 @@ def build_backbone(weights: Path | None = None) -> keras.Model:
 
 def xception_stages(base: keras.Model) -> keras.Model:
     """Return Xception with the maps of ``STAGES`` as outputs, in their order, of input scaled to [-1, 1]."""
-    return keras.Model(base.input, [_ending(base, _LAYERS[stage]).output for stage, _ in STAGES])
+    return keras.Model(base.input, [stage_layer(base, stage).output for stage, _ in STAGES])
 
 
 def xception(weights: Path | None = None) -> keras.Model:
     """Return Keras's Xception without its top, with ImageNet weights or those of a file."""
     if weights is None:
-        return keras.applications.Xception(include_top=False, input_shape=(INPUT_SIDE, INPUT_SIDE, 3))
-    base = keras.applications.Xception(weights=None, include_top=False, input_shape=(INPUT_SIDE, INPUT_SIDE, 3))
+        return keras.applications.Xception(include_top=False, input_shape=(None, None, 3))
+    base = keras.applications.Xception(weights=None, include_top=False, input_shape=(None, None, 3))
     base.load_weights(weights)
     return base
 
 
-def _ending(base: keras.Model, name: str) -> keras.layers.Layer:
-    """Find a layer by name; Keras numbers its ``add`` layers on through a process, so those go by position."""
+def stage_layer(base: keras.Model, stage: str) -> keras.layers.Layer:
+    """Return the layer that ends a stage; Keras numbers its ``add`` layers on, so those go by position."""
+    name = _LAYERS[stage]
     if not name.startswith("add"):
         return base.get_layer(name)
     position = int(name.removeprefix("add").removeprefix("_") or 0)

@@ -17,7 +17,7 @@ from mlmodel.release import sha256_of, write_manifest
 from mlmodel.taxonomy import CODES, CONDITIONS
 from mlmodel.training import evaluate
 from mlmodel.training.card import CardFacts, write_card
-from mlmodel.training.dataset import CALIBRATION_FOLDS, LOCKED_FOLDS, TRAIN_FOLDS, Dataset, read_ham10000
+from mlmodel.training.dataset import CALIBRATION_FOLDS, LOCKED_FOLDS, TRAIN_FOLDS, Dataset, read_dataset
 from mlmodel.training.features import cached_features
 from mlmodel.training.fit import HeadRecipe, class_mix, fit_head
 from mlmodel.training.in_domain import InDomainFit, fit_in_domain
@@ -58,7 +58,7 @@ def build_release(inputs: BuildInputs, output: Path, *, verbose: int = 0) -> Car
     Raises:
         DatasetError: the data folder is not what it should be.
     """
-    dataset = read_ham10000(inputs.ham10000)
+    dataset = read_dataset(inputs.ham10000)
     features = _Features(inputs)
     plain = features.of(dataset.paths, "ham10000")
     trained = dataset.rows(TRAIN_FOLDS)

@@ -1,7 +1,9 @@
 """HAM10000 as a table: which photograph shows what, of which lesion, in which fold."""
 
 import csv
+import hashlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +15,11 @@ TRAIN_FOLDS = (0, 1, 2, 3, 4, 5, 6)
 CALIBRATION_FOLDS = (7,)
 LOCKED_FOLDS = (8, 9)
 
+MANIFEST_FILE, SUMMARY_FILE = "manifest.csv", "summary.json"
+MANIFEST_COLUMNS = (
+    "image_id", "path", "sha256", "width", "height", "dx", "lesion_id", "lesion_group", "age", "sex", "localization",
+    "source", "fold",
+)  # fmt: skip
 _COLUMNS = {"image_id", "dx", "lesion_group", "source", "fold"}
 
 
@@ -30,6 +37,7 @@ class Dataset:
         lesions: str (N,); photographs of one lesion share a value and are never split.
         sources: str (N,), ``sharp``, ``soft`` or ``softer``: how the copy was recovered.
         folds: int64 (N,), 0 to 9; 0–6 train, 7 chooses and calibrates, 8–9 are the locked test.
+        file_hashes: SHA-256 of each file if they are known; computed on demand otherwise.
     """
 
     paths: tuple[Path, ...]
@@ -37,42 +45,76 @@ class Dataset:
     lesions: npt.NDArray[np.str_]
     sources: npt.NDArray[np.str_]
     folds: npt.NDArray[np.int64]
+    file_hashes: tuple[str, ...] = ()
 
     def rows(self, folds: tuple[int, ...]) -> npt.NDArray[np.bool_]:
         """Return which rows lie in ``folds``, bool (N,)."""
         return np.isin(self.folds, folds)
 
+    @cached_property
+    def sha256(self) -> str:
+        """Hash over every photograph's bytes and what the table says of it: the same data, the same hash."""
+        digest = hashlib.sha256()
+        hashes = self.file_hashes or tuple(hashlib.sha256(path.read_bytes()).hexdigest() for path in self.paths)
+        for path, label, lesion, fold, found in zip(
+            self.paths, self.labels, self.lesions, self.folds, hashes, strict=True
+        ):
+            digest.update(f"{path.name} {CODES[label]} {lesion} {fold} ".encode())
+            digest.update(bytes.fromhex(found))
+        return digest.hexdigest()
 
-def read_ham10000(folder: Path) -> Dataset:
-    """Read ``metadata.csv`` and check that each photograph it names is there; rows of fold −1 are left out.
+    def labels_among(self, classes: tuple[str, ...]) -> npt.NDArray[np.int64]:
+        """Return labels as indices into ``classes``, int64 (N,); −1 where a photograph shows none of them."""
+        positions = np.array([classes.index(code) if code in classes else -1 for code in CODES])
+        return positions[self.labels]
+
+
+def read_dataset(folder: Path) -> Dataset:
+    """Read a folder that ``import_ham10000`` wrote, or one with ``metadata.csv`` (with folds) and ``images``.
+
+    Rows of fold −1 are left out.
 
     Raises:
-        DatasetError: the table or photographs are missing, a label is unknown, or a lesion lies in two folds.
+        DatasetError: table or photographs are missing, a label is unknown, or a lesion lies in two folds.
     """
-    table = folder / "metadata.csv"
-    if not table.is_file():
-        raise DatasetError(f"There is no {table}. Give the folder that holds metadata.csv and images/.")
-    with table.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        if missing := _COLUMNS - set(reader.fieldnames or ()):
-            raise DatasetError(f"{table} lacks the columns {', '.join(sorted(missing))}.")
-        records = [record for record in reader if int(record["fold"]) >= 0]
-    if not records:
-        raise DatasetError(f"{table} has no rows.")
-    if unknown := {record["dx"] for record in records} - set(CODES):
-        raise DatasetError(f"{table} has labels that are not of the seven: {', '.join(sorted(unknown))}.")
-    paths = tuple(folder / "images" / f"{record['image_id']}.jpg" for record in records)
-    if absent := [path.name for path in paths if not path.is_file()]:
-        raise DatasetError(f"{len(absent)} photographs are missing from {folder / 'images'}, the first: {absent[0]}.")
+    if (folder / MANIFEST_FILE).is_file():
+        records = _records(folder / MANIFEST_FILE, set(MANIFEST_COLUMNS))
+        paths = tuple(Path(record["path"]) for record in records)
+        hashes = tuple(record["sha256"] for record in records)
+    else:
+        records = _records(folder / "metadata.csv", _COLUMNS)
+        paths = tuple(folder / "images" / f"{record['image_id']}.jpg" for record in records)
+        hashes = ()
+    if absent := [path for path in paths if not path.is_file()]:
+        raise DatasetError(f"{len(absent)} photographs are missing, the first: {absent[0]}.")
     dataset = Dataset(
         paths=paths,
         labels=np.array([CODES.index(record["dx"]) for record in records]),
         lesions=np.array([record["lesion_group"] for record in records]),
         sources=np.array([record["source"] for record in records]),
         folds=np.array([int(record["fold"]) for record in records]),
+        file_hashes=hashes,
     )
     _check_no_lesion_is_split(dataset)
     return dataset
+
+
+def _records(table: Path, columns: set[str]) -> list[dict[str, str]]:
+    if not table.is_file():
+        raise DatasetError(
+            f"There is no {table}. Give a folder that `manage.py import_ham10000` wrote, or one with metadata.csv "
+            "and images/."
+        )
+    with table.open(newline="", encoding="utf-8") as file:
+        reader = csv.DictReader(file)
+        if missing := columns - set(reader.fieldnames or ()):
+            raise DatasetError(f"{table} lacks the columns {', '.join(sorted(missing))}.")
+        records = [record for record in reader if int(record["fold"]) >= 0]
+    if not records:
+        raise DatasetError(f"{table} has no rows.")
+    if unknown := {record["dx"] for record in records} - set(CODES):
+        raise DatasetError(f"{table} has labels that are not of the seven: {', '.join(sorted(unknown))}.")
+    return records
 
 
 def _check_no_lesion_is_split(dataset: Dataset) -> None:

@@ -10,7 +10,7 @@ from PIL import Image, ImageEnhance
 from tqdm import tqdm
 
 from mlmodel.engine import FEATURE_COUNT, Engine
-from mlmodel.pictures import decode, network_input
+from mlmodel.pictures import decode
 
 Pixels = npt.NDArray[np.uint8]
 _CHUNK = 256
@@ -87,7 +87,7 @@ def _compute(
             pixels = decode(path.read_bytes()).pixels
             if augmentation_seed is not None:
                 pixels = augmented(pixels, np.random.default_rng((augmentation_seed, offset)))
-            batch.append(network_input(pixels))
+            batch.append(engine.prepare(pixels))
         parts.append(engine.run(np.stack(batch)).features.astype(np.float16))
     return np.concatenate(parts)
 

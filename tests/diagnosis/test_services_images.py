@@ -16,6 +16,7 @@ from diagnosis.services.analysis import active_version, analyse_image, check_pic
 from diagnosis.services.errors import AlreadyUploaded, LesionOfAnotherPatient, VisitIsClosed
 from diagnosis.services.images import add_image
 from mlmodel.analysis import get_analyser
+from mlmodel.engine import FEATURE_COUNT
 from mlmodel.models import ModelVersion, ModelVersionStatus
 from mlmodel.pictures import MAX_BYTES, NotAPicture, TooLarge
 from patients.models import Member, Visit, VisitStatus
@@ -50,7 +51,7 @@ def test_a_photograph_is_kept_with_its_answer(visit, lesion, staff, photograph):
     assert image.uploaded_by == staff
     features = ImageFeatures.objects.get(image=image)
     assert features.backbone_sha256 == get_analyser().backbone_sha256
-    assert np.frombuffer(features.vector, dtype="<f2").shape == (5640,)
+    assert np.frombuffer(features.vector, dtype="<f2").shape == (FEATURE_COUNT,)
     prediction = Prediction.objects.get(image=image)
     assert prediction.model_version == active_version()
     assert sum(prediction.probabilities.values()) == pytest.approx(1, abs=1e-3)

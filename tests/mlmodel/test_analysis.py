@@ -9,7 +9,7 @@ import pytest
 
 from mlmodel.analysis import get_analyser
 from mlmodel.engine import FEATURE_COUNT, Engine
-from mlmodel.pictures import decode, network_input
+from mlmodel.pictures import decode
 from mlmodel.quality import Verdict
 from mlmodel.release import load_release
 from mlmodel.taxonomy import CODES, MALIGNANT_CODES
@@ -86,8 +86,9 @@ def test_an_everyday_picture_is_refused_unless_forced():
 
 
 def test_one_engine_answers_many_threads_alike():
-    pixels = network_input(decode((PHOTOGRAPHS / "ISIC_0024310.jpg").read_bytes()).pixels)[None]
+    pixels = decode((PHOTOGRAPHS / "ISIC_0024310.jpg").read_bytes()).pixels
     engine = get_analyser().engine
+    pixels = engine.prepare(pixels)[None]
     expected = engine.run(pixels).features
     found: list[np.ndarray] = []
 
@@ -101,17 +102,12 @@ def test_one_engine_answers_many_threads_alike():
     assert all(np.array_equal(features, expected) for features in found)
 
 
-@pytest.mark.parametrize(
-    "pixels",
-    [
-        np.zeros((299, 299, 3), np.uint8),
-        np.zeros((1, 224, 224, 3), np.uint8),
-        np.zeros((1, 299, 299, 3), np.float32),
-    ],
-)
-def test_the_engine_refuses_another_shape_or_type(pixels):
+@pytest.mark.parametrize(("batch", "more", "dtype"), [((), 0, np.uint8), ((1,), 1, np.uint8), ((1,), 0, np.float32)])
+def test_the_engine_refuses_another_shape_or_type(batch, more, dtype):
+    engine = Engine(load_release().backbone)
+    side = engine.input_side + more
     with pytest.raises(ValueError, match="expected uint8"):
-        Engine(load_release().backbone).run(pixels)
+        engine.run(np.zeros((*batch, side, side, 3), dtype))
 
 
 def test_tiers_follow_the_thresholds_and_include_them():

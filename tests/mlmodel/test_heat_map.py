@@ -9,7 +9,7 @@ from PIL import Image
 from mlmodel.analysis import get_analyser
 from mlmodel.engine import MAPPED_STAGES, STAGES, stage_slice
 from mlmodel.heat_map import MAP_SIDE, grad_cam, overlay_png, stage_cam
-from mlmodel.pictures import decode, network_input
+from mlmodel.pictures import decode
 from mlmodel.taxonomy import CODES
 
 
@@ -30,7 +30,7 @@ def tensorflow():
 def test_each_stage_equals_tensorflows_gradient(tensorflow, photograph, stage):
     """Real photograph, real weights: differentiate the head through the pooling, average, weigh, sum."""
     analyser = get_analyser()
-    output = analyser.engine.run(network_input(decode(photograph).pixels)[None], maps=True)
+    output = analyser.engine.run(analyser.engine.prepare(decode(photograph).pixels)[None], maps=True)
     features, activation = output.features[0], output.maps[stage][0]
     class_index = CODES.index("mel")
 
@@ -80,7 +80,7 @@ def test_the_last_stage_equals_grad_cam_through_the_whole_network(tensorflow):
 def test_the_parts_sum_to_the_change_of_the_logit(photograph):
     """What a stage's map sums to is what the stage adds to the logit while no hidden unit switches."""
     analyser = get_analyser()
-    output = analyser.engine.run(network_input(decode(photograph).pixels)[None], maps=True)
+    output = analyser.engine.run(analyser.engine.prepare(decode(photograph).pixels)[None], maps=True)
     features = output.features[0]
     gradient = analyser.head.gradient(features, class_index=0)
     stage = "block14"

@@ -354,7 +354,7 @@ def test_sixty_megapixels_are_not_too_many(monkeypatch):
 def test_one_pixel_is_a_picture(plugin):
     picture = decode(saved(Image.new("RGB", (1, 1), (128, 128, 128)), plugin))
     assert (picture.width, picture.height) == (1, 1)
-    assert network_input(picture.pixels).shape == (299, 299, 3)
+    assert network_input(picture.pixels, side=299, detail=224).shape == (299, 299, 3)
 
 
 @pytest.mark.parametrize("plugin", ["JPEG", "PNG", "WEBP", "TIFF", "HEIF", "BMP", "GIF"])
@@ -500,18 +500,19 @@ def test_the_network_sees_what_training_saw(photograph):
     pixels = decode(photograph).pixels
     crop = Image.open(BytesIO(photograph)).crop((75, 0, 525, 450)).resize((224, 224), Image.Resampling.BICUBIC)
     as_trained = np.asarray(crop.resize((299, 299), Image.Resampling.BICUBIC))
-    assert np.array_equal(network_input(pixels), as_trained)
-    assert np.array_equal(network_input(np.asarray(crop)), as_trained)
+    assert np.array_equal(network_input(pixels, side=299, detail=224), as_trained)
+    assert np.array_equal(network_input(np.asarray(crop), side=299, detail=224), as_trained)
     small = crop.resize((150, 150))
     assert np.array_equal(
-        network_input(np.asarray(small)), np.asarray(small.resize((299, 299), Image.Resampling.BICUBIC))
+        network_input(np.asarray(small), side=299, detail=224),
+        np.asarray(small.resize((299, 299), Image.Resampling.BICUBIC)),
     )
 
 
 def test_detail_finer_than_training_had_never_reaches_the_network():
     lines = np.zeros((672, 672, 3), dtype=np.uint8)
     lines[:, ::2] = 200
-    assert np.ptp(network_input(lines)[20:-20, 20:-20].astype(int)) <= 2
+    assert np.ptp(network_input(lines, side=299, detail=224)[20:-20, 20:-20].astype(int)) <= 2
 
 
 def test_a_served_jpeg_has_no_metadata():

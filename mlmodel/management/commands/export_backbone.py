@@ -8,25 +8,43 @@ from mlmodel.release import SHIPPED, sha256_of
 
 
 class Command(BaseCommand):
-    help = "Write the backbone that the engine serves, from ImageNet weights. Needs TensorFlow."
+    help = (
+        "Write the backbone, Xception without its top, as the file that the engine serves: of a training run, or with "
+        "ImageNet weights. Needs TensorFlow."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--run", type=Path, metavar="DIR", help="A run of `manage.py train`.")
+        parser.add_argument("--weights", default="weights.npz", metavar="NAME", help="A weights file of that run.")
         parser.add_argument(
             "--backbone-weights",
             type=Path,
             metavar="FILE",
-            help="Keras weights of Xception without its top; by default Keras downloads its own.",
+            help="Without --run: Keras weights of Xception without its top; by default Keras downloads its own.",
         )
+        parser.add_argument("--side", type=int, default=299, help="Of the square it is shown, in pixels.")
+        parser.add_argument("--detail", type=int, default=224, help="Larger squares are first reduced to this side.")
         parser.add_argument("--output", type=Path, default=SHIPPED / "backbone.onnx", metavar="FILE")
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            from mlmodel.training.backbone import export_backbone
+            from mlmodel.training.backbone import export_backbone, xception
+            from mlmodel.training.runs import RunDirectory, RunError
+            from mlmodel.training.trained import base_of, load_trained
         except ImportError as error:
             raise CommandError("This command needs TensorFlow: pip install -r requirements.txt") from error
         weights: Path | None = options["backbone_weights"]
         if weights is not None and not weights.is_file():
             raise CommandError(f"There is no file {weights}.")
+        if not (96 <= options["side"] <= 600 and 96 <= options["detail"] <= 600):
+            raise CommandError("--side and --detail may be 96 to 600 pixels.")
+        try:
+            if options["run"]:
+                base = base_of(load_trained(RunDirectory(options["run"]), weights=options["weights"])[1])
+            else:
+                base = xception(weights)
+        except RunError as error:
+            raise CommandError(str(error)) from error
         output: Path = options["output"]
-        export_backbone(output, weights=weights)
+        export_backbone(output, base, side=options["side"], detail=options["detail"])
         self.stdout.write(f"{output}: {output.stat().st_size / 1e6:.1f} MB, sha256 {sha256_of(output)}")

@@ -1,0 +1,71 @@
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
+
+_SHOWN = 5
+_MEANINGS = {
+    "missing": "photographs of the table have no file and are left out",
+    "broken": "photographs cannot be decoded and are left out",
+    "refused": "rows cannot be used and are left out",
+    "unlisted": "files are in no row and are ignored",
+    "twins": "pairs of photographs of different lesions are the same file",
+}
+
+
+class Command(BaseCommand):
+    help = (
+        "Import HAM10000 for training: check every photograph, merge lesions known to be the same, settle folds by "
+        "lesion, and write a manifest with a hash for every file. The photographs stay where they are. Importing "
+        "again changes nothing unless the files did."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "folder", type=Path, nargs="?", metavar="DIR", help="Kaggle's layout, or metadata.csv with images/."
+        )
+        parser.add_argument("--download", action="store_true", help="Fetch it from Kaggle first (needs kagglehub).")
+        parser.add_argument("--output", type=Path, metavar="DIR", help="Where the manifest goes.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            from mlmodel.training.dataset import DatasetError
+            from mlmodel.training.ham10000 import import_ham10000
+        except ImportError as error:
+            raise CommandError("This command needs what trains: pip install -r requirements.txt") from error
+        if bool(options["folder"]) == options["download"]:
+            raise CommandError("Give the folder that holds HAM10000, or --download.")
+        folder = self._download() if options["download"] else options["folder"]
+        output = options["output"] or Path(settings.DATA_DIR) / "datasets" / "ham10000"
+        try:
+            found = import_ham10000(folder, output, watch=lambda rows: tqdm(rows, unit="photograph", disable=None))
+        except DatasetError as error:
+            raise CommandError(str(error)) from error
+        except OSError as error:
+            raise CommandError(f"{error.strerror}: {error.filename}") from error
+        for name, entries in found.findings.as_dict().items():
+            if entries:
+                rest = f" and {len(entries) - _SHOWN} more" if len(entries) > _SHOWN else ""
+                self.stdout.write(f"{len(entries)} {_MEANINGS[name]}: {'; '.join(entries[:_SHOWN])}{rest}.")
+        classes = ", ".join(f"{code} {count}" for code, count in found.counts.items())
+        self.stdout.write(f"{sum(found.counts.values())} photographs ({classes}).")
+        state = "written" if found.is_new else "unchanged"
+        self.stdout.write(f"{found.manifest} is {state}; its hash is {found.sha256}.")
+
+    def _download(self) -> Path:
+        try:
+            import kagglehub
+        except ImportError as error:
+            raise CommandError("--download needs kagglehub: pip install kagglehub") from error
+        from mlmodel.training.ham10000 import KAGGLE_DATASET
+
+        self.stdout.write(f"Downloading {KAGGLE_DATASET} from Kaggle; this takes a while.")
+        try:
+            return Path(kagglehub.dataset_download(KAGGLE_DATASET))
+        except Exception as error:  # whatever the network or Kaggle says, people need the way around it
+            raise CommandError(
+                f"The download failed ({error}). Download {KAGGLE_DATASET} in a browser, unpack it, give the folder."
+            ) from error

@@ -1,0 +1,70 @@
+import sys
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+
+class Command(BaseCommand):
+    help = (
+        "Train a network by a recipe. It can be stopped or killed at any moment; --resume goes on from the last "
+        "checkpoint, at most two minutes back. Needs TensorFlow."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--architecture", choices=("xception", "vgg16", "cnn8"), default="xception")
+        parser.add_argument("--recipe", default="best", metavar="NAME", help="One of ours, or a path to a .toml file.")
+        parser.add_argument(
+            "--data",
+            type=Path,
+            metavar="DIR",
+            help="What import_ham10000 wrote (the default), or metadata.csv and images/.",
+        )
+        parser.add_argument("--run", type=Path, metavar="DIR", help="The run's folder (var/runs/<recipe>).")
+        parser.add_argument("--split", choices=("by-lesion", "by-image"), help="Instead of the recipe's.")
+        parser.add_argument("--resume", action="store_true", help="Go on with the run in that folder.")
+        parser.add_argument(
+            "--checkpoint-seconds", type=float, default=120.0, metavar="N", help="Time between checkpoints, to 300."
+        )
+        parser.add_argument("--backbone-weights", type=Path, metavar="FILE", help="Instead of Keras's download.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            from mlmodel.training.dataset import DatasetError, read_dataset
+            from mlmodel.training.recipe import RecipeError
+            from mlmodel.training.runs import RunDirectory, RunError
+            from mlmodel.training.session import run_recipe
+        except ImportError as error:
+            raise CommandError("This command needs TensorFlow: pip install -r requirements.txt") from error
+        data = options["data"] or Path(settings.DATA_DIR) / "datasets" / "ham10000"
+        run = RunDirectory(options["run"] or Path(settings.DATA_DIR) / "runs" / Path(options["recipe"]).stem)
+        if not 0 <= options["checkpoint_seconds"] <= 300:
+            raise CommandError(
+                "--checkpoint-seconds may be 0 to 300: a long run must not lose more than five minutes."
+            )
+        weights: Path | None = options["backbone_weights"]
+        if weights is not None and not weights.is_file():
+            raise CommandError(f"There is no file {weights}.")
+        try:
+            report = run_recipe(
+                name=options["recipe"],
+                architecture=options["architecture"],
+                dataset=read_dataset(data),
+                run=run,
+                resume=options["resume"],
+                weights=weights,
+                split_by=options["split"],
+                checkpoint_seconds=options["checkpoint_seconds"],
+                say=self._say,
+            )
+        except (DatasetError, RecipeError, RunError) as error:
+            raise CommandError(str(error)) from error
+        except KeyboardInterrupt as error:
+            raise CommandError("Stopped. The same command with --resume goes on from the last checkpoint.") from error
+        self.stdout.write(f"Done after {report['steps_taken']} steps. Everything is in {run.path}.")
+
+    def _say(self, line: str) -> None:
+        self.stdout.write(line)
+        sys.stdout.flush()

@@ -1,0 +1,72 @@
+"""Batches of training photographs, prepared ahead by threads, the same ones for the same place in a run."""
+
+import os
+from collections import deque
+from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from mlmodel.training.augmentation import changed
+from mlmodel.training.preparation import prepared
+
+_AHEAD = 4
+
+
+def batches(
+    paths: Sequence[Path],
+    order: npt.NDArray[np.int64],
+    *,
+    side: int,
+    kind: str,
+    preparation: str = "none",
+    chance: tuple[int, ...],
+    batch_size: int,
+    first: int = 0,
+) -> Iterator[tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]]:
+    """Yield uint8 (B, side, side, 3) and the rows they show, in order; the last batch may be smaller.
+
+    Args:
+        paths: where all photographs are.
+        order: rows into ``paths``.
+        side: of the pictures.
+        kind: of random changes.
+        preparation: of every photograph before that.
+        chance: seeds; with a photograph's place in the order, they decide its changes.
+        batch_size: photographs a batch.
+        first: the first batch to yield, for a run that goes on.
+    """
+
+    def prepare(start: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
+        rows = order[start : start + batch_size]
+        pictures = [
+            changed(
+                prepared(read_square(paths[row]), preparation),
+                side=side,
+                kind=kind,
+                generator=np.random.default_rng((*chance, place)),
+            )
+            for place, row in enumerate(rows, start=start)
+        ]
+        return np.stack(pictures), rows
+
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        waiting: deque[Future[tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]]] = deque()
+        for start in range(first * batch_size, len(order), batch_size):
+            waiting.append(pool.submit(prepare, start))
+            if len(waiting) > _AHEAD:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+
+
+def read_square(path: Path) -> npt.NDArray[np.uint8]:
+    """Return a data set's own photograph, cropped to its centre square, uint8 (S, S, 3)."""
+    with Image.open(path) as file:
+        pixels = np.asarray(file.convert("RGB"))
+    side = min(pixels.shape[:2])
+    top, left = (pixels.shape[0] - side) // 2, (pixels.shape[1] - side) // 2
+    return pixels[top : top + side, left : left + side]

@@ -1,0 +1,111 @@
+"""A network while it learns: one compiled step, averaged weights, and all of its state as arrays."""
+
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from mlmodel.training.networks import build_network, set_trainable_from
+from mlmodel.training.recipe import Phase, Recipe
+
+
+class Learner:
+    """Network, optimiser and averaged weights: ``begin`` a phase, ``learn`` from batches, ask for ``logits``."""
+
+    def __init__(self, recipe: Recipe, *, class_mix: npt.NDArray[np.float64], weights: Path | None = None) -> None:
+        """Build the network.
+
+        Args:
+            recipe: what to train, and how.
+            class_mix: float64 (classes,), the share of each class among what is drawn.
+            weights: ImageNet weights of the base; by default Keras's own, downloaded.
+        """
+        keras.utils.set_random_seed(recipe.seed)
+        self.recipe = recipe
+        self.network = build_network(recipe, weights=weights)
+        self._log_mix = tf.constant(np.log(class_mix), tf.float32)
+        self._class_weights = tf.constant(1.0 / (class_mix * len(class_mix)), tf.float32)
+        self._average = [tf.Variable(weight) for weight in self.network.weights] if recipe.average else []
+
+    def begin(self, phase: Phase, *, steps: int) -> None:
+        """Get ready for ``steps`` steps of ``phase``, with a fresh optimiser."""
+        set_trainable_from(self.network, phase.trainable_from)
+        schedule: Any = phase.peak_rate
+        if phase.peak_rate != phase.final_rate or phase.warm_up_steps:
+            schedule = keras.optimizers.schedules.CosineDecay(
+                initial_learning_rate=phase.peak_rate / 20 if phase.warm_up_steps else phase.peak_rate,
+                decay_steps=max(steps - phase.warm_up_steps, 1),
+                alpha=phase.final_rate / phase.peak_rate,
+                warmup_target=phase.peak_rate if phase.warm_up_steps else None,
+                warmup_steps=phase.warm_up_steps,
+            )
+        limit = {"global_clipnorm": self.recipe.clip_norm} if self.recipe.clip_norm else {}
+        if self.recipe.optimizer == "adamw":
+            self._optimizer = keras.optimizers.AdamW(schedule, weight_decay=self.recipe.weight_decay, **limit)
+            self._optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
+        else:
+            self._optimizer = keras.optimizers.Adam(schedule, **limit)
+        self._optimizer.build(self.network.trainable_variables)
+        self._step = tf.function(self._learn, reduce_retracing=True)
+        self._forward = tf.function(lambda pixels: self.network(pixels, training=False), reduce_retracing=True)
+
+    def learn(self, pixels: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64]) -> tuple[float, float]:
+        """Take one step and return its loss and the share of its photographs that were named rightly."""
+        loss, right = self._step(tf.constant(pixels), tf.constant(labels))
+        return float(loss), float(right)
+
+    def _learn(self, pixels: Any, labels: Any) -> Any:
+        recipe = self.recipe
+        target = tf.one_hot(labels, len(recipe.classes))
+        with tf.GradientTape() as tape:
+            logits = self.network(tf.cast(pixels, tf.float32), training=True)
+            adjusted = logits + self._log_mix if recipe.loss == "logit-adjusted" else logits
+            losses = keras.losses.categorical_crossentropy(
+                target, adjusted, from_logits=True, label_smoothing=recipe.label_smoothing
+            )
+            if recipe.loss == "class-balanced":
+                losses *= tf.gather(self._class_weights, labels)
+            loss = tf.reduce_mean(losses)
+        variables = self.network.trainable_variables
+        self._optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
+        for kept, weight in zip(self._average, self.network.weights, strict=False):
+            kept.assign_sub((kept - weight) * (1.0 - recipe.average))
+        right = tf.reduce_mean(tf.cast(tf.equal(tf.argmax(adjusted, axis=1), labels), tf.float32))
+        return loss, right
+
+    def logits(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Return what the network, as it stands, says of uint8 (B, side, side, 3): float32 (B, classes)."""
+        found: npt.NDArray[np.float32] = self._forward(tf.cast(tf.constant(pixels), tf.float32)).numpy()
+        return found
+
+    def swap_in_average(self) -> list[npt.NDArray[np.float32]]:
+        """Put the averaged weights in place and return the others, for ``restore``."""
+        current = [weight.numpy() for weight in self.network.weights]
+        for weight, kept in zip(self.network.weights, self._average, strict=False):
+            weight.assign(kept)
+        return current
+
+    def restore(self, weights: list[npt.NDArray[np.float32]]) -> None:
+        """Put back what ``swap_in_average`` returned."""
+        for weight, kept in zip(self.network.weights, weights, strict=True):
+            weight.assign(kept)
+
+    def state(self) -> dict[str, npt.NDArray[Any]]:
+        """Return everything that a later process needs to go on: weights, chance, optimiser, average."""
+        return {name: variable.numpy() for name, variable in self._variables().items()}
+
+    def load_state(self, arrays: dict[str, npt.NDArray[Any]]) -> None:
+        """Take on what ``state`` returned, in the same phase of the same recipe."""
+        for name, variable in self._variables().items():
+            variable.assign(arrays[name])
+
+    def _variables(self) -> dict[str, Any]:
+        groups = {
+            "network": self.network.variables,
+            "optimizer": self._optimizer.variables,
+            "average": self._average,
+        }
+        return {f"{group}-{n:04}": found for group, variables in groups.items() for n, found in enumerate(variables)}

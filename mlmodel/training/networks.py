@@ -1,0 +1,114 @@
+"""The three architectures of the founding papers, as Keras models from pixels to logits."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import keras
+
+from mlmodel.training.backbone import stage_layer
+from mlmodel.training.recipe import Recipe
+
+# The mean of ImageNet in BGR, which Keras's VGG16 expects to be taken off (Simonyan & Zisserman, 2015).
+_CAFFE_MEAN = (103.939, 116.779, 123.68)
+
+
+def build_network(recipe: Recipe, *, weights: Path | None = None, start: str | None = None) -> keras.Model:
+    """Return the network that ``recipe`` trains: float32 (B, side, side, 3), 0 to 255, in; logits (B, classes) out.
+
+    Args:
+        recipe: its architecture, scaling, head and start.
+        weights: a Keras weights file of the base without its top; by default Keras's own, downloaded.
+        start: instead of the recipe's; ``random`` where trained weights are set next.
+    """
+    builder = {"xception": _xception, "vgg16": _vgg16, "cnn8": _cnn8}[recipe.architecture]
+    if start is not None:
+        recipe = replace(recipe, start=start)  # type: ignore[arg-type]
+    return builder(recipe, weights)
+
+
+def set_trainable_from(network: keras.Model, start: str) -> None:
+    """Let the network learn from ``start`` on: ``everything``, ``head``, or a block of the base, as ``block4``.
+
+    What lies before stays as it is; its batch normalisation uses the moving statistics even while training.
+    """
+    network.trainable = True
+    base = next((layer for layer in network.layers if isinstance(layer, keras.Model)), None)
+    if base is None:
+        return
+    # Keras does not hand the network's own flag down to a model inside it.
+    base.trainable = start != "head"
+    if start in {"everything", "head"}:
+        return
+    last_frozen = stage_layer(base, f"block{int(start.removeprefix('block')) - 1}")
+    for layer in base.layers[: base.layers.index(last_frozen) + 1]:
+        layer.trainable = False
+
+
+def scaled(pixels: Any, scaling: str) -> Any:
+    """Bring pixels of 0 to 255 to the range that the base was trained with."""
+    if scaling == "0..1":
+        return keras.layers.Rescaling(1 / 255.0)(pixels)
+    if scaling == "-1..1":
+        return keras.layers.Rescaling(1 / 127.5, offset=-1.0)(pixels)
+    blue_first = keras.layers.Lambda(lambda values: values[..., ::-1], output_shape=lambda shape: shape)(pixels)
+    return keras.layers.Rescaling(1.0, offset=[-mean for mean in _CAFFE_MEAN])(blue_first)
+
+
+def _xception(recipe: Recipe, weights: Path | None) -> keras.Model:
+    base = _base(keras.applications.Xception, recipe, weights)
+    if recipe.batch_norm_momentum:
+        for layer in base.layers:
+            if isinstance(layer, keras.layers.BatchNormalization):
+                layer.momentum = recipe.batch_norm_momentum
+    stages = recipe.pooled_stages or ("block14",)
+    trunk = keras.Model(base.input, [stage_layer(base, stage).output for stage in stages], name="base")
+    pixels = keras.Input((None, None, 3), name="pixels")
+    maps = trunk(scaled(pixels, recipe.scaling))
+    pooled = [keras.layers.GlobalAveragePooling2D()(found) for found in (maps if len(stages) > 1 else [maps])]
+    return _with_head(pixels, keras.layers.Concatenate()(pooled) if len(pooled) > 1 else pooled[0], recipe)
+
+
+def _vgg16(recipe: Recipe, weights: Path | None) -> keras.Model:
+    base = _base(keras.applications.VGG16, recipe, weights)
+    pixels = keras.Input((None, None, 3), name="pixels")
+    features = keras.layers.GlobalAveragePooling2D()(base(scaled(pixels, recipe.scaling)))
+    return _with_head(pixels, features, recipe)
+
+
+def _cnn8(recipe: Recipe, weights: Path | None) -> keras.Model:
+    """Eight convolutions, each with max pooling, two dense layers, ReLU: the second paper's own network.
+
+    256 pixels halve eight times to one, so its last map is one position. The paper names no widths; they double from
+    32 to 256 here.
+    """
+    side = recipe.phases[0].side
+    pixels = keras.Input((side, side, 3), name="pixels")
+    values = scaled(pixels, recipe.scaling)
+    for width in (32, 32, 64, 64, 128, 128, 256, 256):
+        values = keras.layers.Conv2D(width, 3, padding="same", activation="relu")(values)
+        values = keras.layers.MaxPooling2D()(values)
+    return _with_head(pixels, keras.layers.Flatten()(values), recipe)
+
+
+def _base(application: Any, recipe: Recipe, weights: Path | None) -> keras.Model:
+    if recipe.start == "imagenet" and weights is None:
+        return application(include_top=False, input_shape=(None, None, 3))
+    base = application(weights=None, include_top=False, input_shape=(None, None, 3))
+    if recipe.start == "imagenet":
+        base.load_weights(weights)
+    return base
+
+
+def _with_head(pixels: Any, features: Any, recipe: Recipe) -> keras.Model:
+    if recipe.normalise_pools:
+        # Without scale and centre of its own: the dense layer after it has both.
+        features = keras.layers.BatchNormalization(
+            center=False, scale=False, momentum=recipe.batch_norm_momentum or 0.99, name="head_norm"
+        )(features)
+    if recipe.feature_dropout:
+        features = keras.layers.Dropout(recipe.feature_dropout)(features)
+    hidden = keras.layers.Dense(recipe.hidden_units, activation="relu", name="head_hidden")(features)
+    if recipe.dropout:
+        hidden = keras.layers.Dropout(recipe.dropout)(hidden)
+    return keras.Model(pixels, keras.layers.Dense(len(recipe.classes), name="head_output")(hidden))

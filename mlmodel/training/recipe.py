@@ -1,0 +1,165 @@
+"""Recipes: everything that decides what a training run does, in small files that people can read and compare."""
+
+import tomllib
+from dataclasses import MISSING, asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Literal, get_args, get_origin
+
+from mlmodel.taxonomy import CODES
+
+RECIPES = Path(__file__).parent / "recipes"
+
+Architecture = Literal["xception", "vgg16", "cnn8"]
+Split = Literal["by-lesion", "by-image"]
+Start = Literal["imagenet", "random"]
+Scaling = Literal["-1..1", "0..1", "caffe"]
+Loss = Literal["cross-entropy", "class-balanced", "logit-adjusted"]
+Sampling = Literal["every-image", "square-root"]
+Optimizer = Literal["adam", "adamw"]
+Preparation = Literal["none", "shades-of-grey", "median", "hair-removal"]
+Changes = Literal["none", "paper", "dermatoscope"]
+
+
+class RecipeError(ValueError):
+    """There is no such recipe, or its file says something that cannot be done; the message says what."""
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of training at one picture size. The learning rate falls from peak to final along a cosine.
+
+    Attributes:
+        side: of the square that the network is shown, in pixels.
+        epochs: passes.
+        peak_rate: the learning rate after the warm-up.
+        final_rate: the learning rate at the end; equal to the peak for a constant one.
+        trainable_from: ``everything``, ``head``, or the first block that learns (``block4``); what lies before it
+            stays as it is, batch normalisation included.
+        warm_up_steps: steps over which the rate climbs to its peak.
+    """
+
+    side: int
+    epochs: int
+    peak_rate: float
+    final_rate: float
+    trainable_from: str = "everything"
+    warm_up_steps: int = 0
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained.
+
+    Attributes:
+        name: the file's name.
+        about: one sentence for people.
+        architecture: ``xception``, ``vgg16`` or ``cnn8``.
+        phases: what is done, in order.
+        classes: the codes that take part; photographs of others are left out.
+        split: ``by-lesion`` (folds 0–6 train, 7 chooses, 8–9 locked) or ``by-image`` (80/20 at random, as the
+            founding papers did; it leaks, and is kept to show by how much).
+        start: ImageNet weights, or random ones.
+        scaling: of pixels; Keras's Xception expects -1..1, its VGG16 ``caffe`` (BGR, ImageNet's mean taken off).
+        pooled_stages: the stages whose channel means the head reads; empty for the last map alone.
+        normalise_pools: batch normalisation between pools and head.
+        hidden_units: of the head's dense layer.
+        feature_dropout: share of pooled features dropped in training.
+        dropout: share of hidden units dropped in training.
+        loss: ``logit-adjusted`` is Menon et al. (ICLR 2021); ``class-balanced`` weighs by inverse frequency.
+        label_smoothing: share of the target spread over all classes.
+        sampling: ``every-image`` once an epoch; ``square-root`` draws classes by the square root of their frequency
+            and, within each class, sharp and soft copies in one proportion, so that softness says nothing.
+        optimizer: ``adam`` (Kingma & Ba, 2015) or ``adamw`` (Loshchilov & Hutter, 2019).
+        weight_decay: of ``adamw``; biases and batch normalisation are spared.
+        clip_norm: largest norm of the gradient; 0 for none.
+        average: momentum of the exponential moving average of the weights that is evaluated and kept; 0 for none.
+        batch_norm_momentum: of moving means and variances; 0 leaves the architecture's own.
+        batch_size: photographs a step.
+        preparation: of every photograph, before all else (``mlmodel.training.preparation``).
+        changes: the random changes of training photographs (``mlmodel.training.augmentation``).
+        seed: of everything that is left to chance.
+    """
+
+    name: str
+    about: str
+    architecture: Architecture
+    phases: tuple[Phase, ...]
+    classes: tuple[str, ...] = CODES
+    split: Split = "by-lesion"
+    start: Start = "imagenet"
+    scaling: Scaling = "-1..1"
+    pooled_stages: tuple[str, ...] = ()
+    normalise_pools: bool = False
+    hidden_units: int = 1024
+    feature_dropout: float = 0.0
+    dropout: float = 0.5
+    loss: Loss = "cross-entropy"
+    label_smoothing: float = 0.0
+    sampling: Sampling = "every-image"
+    optimizer: Optimizer = "adam"
+    weight_decay: float = 0.0
+    clip_norm: float = 0.0
+    average: float = 0.0
+    batch_norm_momentum: float = 0.0
+    batch_size: int = 32
+    preparation: Preparation = "none"
+    changes: Changes = "none"
+    seed: int = 7
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return what a run's configuration holds."""
+        return asdict(self)
+
+
+def load_recipe(name: str, *, folder: Path = RECIPES) -> Recipe:
+    """Read the recipe ``name``: one of ours, or a path to a TOML file of your own.
+
+    Raises:
+        RecipeError: there is none, or it is not well formed.
+    """
+    path = Path(name) if name.endswith(".toml") else folder / f"{name}.toml"
+    if not path.is_file():
+        raise RecipeError(f"There is no recipe “{name}”. There are: {', '.join(recipe_names(folder=folder))}.")
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{path.name} is not TOML: {error}") from error
+    return recipe_from(path.stem, values)
+
+
+def recipe_names(*, folder: Path = RECIPES) -> list[str]:
+    """Return the names of all recipes, sorted."""
+    return sorted(path.stem for path in folder.glob("*.toml"))
+
+
+def recipe_from(name: str, values: dict[str, Any]) -> Recipe:
+    """Return the recipe that a file's values, or a run's configuration, describe.
+
+    Raises:
+        RecipeError: a value is missing, unknown or out of range.
+    """
+    values = {key: value for key, value in values.items() if key != "name"}
+    phases = values.pop("phases", None)
+    if not isinstance(phases, list | tuple) or not phases:
+        raise RecipeError(f"Recipe “{name}” has no phases.")
+    read = tuple(Phase(**_checked(Phase, phase, f"{name}, phase {n}")) for n, phase in enumerate(phases, start=1))
+    recipe = Recipe(name=name, phases=read, **_checked(Recipe, {**values}, name, given={"name", "phases"}))
+    for phase in recipe.phases:
+        if phase.epochs < 1 or not 32 <= phase.side <= 1024 or not 0 < phase.final_rate <= phase.peak_rate:
+            raise RecipeError(f"Recipe “{name}” has a phase that cannot be run: {phase}.")
+    if unknown := set(recipe.classes) - set(CODES):
+        raise RecipeError(f"Recipe “{name}” names classes that are not of the seven: {', '.join(sorted(unknown))}.")
+    return recipe
+
+
+def _checked(kind: type, values: dict[str, Any], where: str, given: frozenset[str] | set[str] = frozenset()) -> Any:
+    known = {found.name: found for found in fields(kind) if found.name not in given}
+    if unknown := set(values) - set(known):
+        raise RecipeError(f"Recipe “{where}” has entries that mean nothing: {', '.join(sorted(unknown))}.")
+    if missing := {name for name, found in known.items() if found.default is MISSING} - set(values):
+        raise RecipeError(f"Recipe “{where}” lacks {', '.join(sorted(missing))}.")
+    for name, value in values.items():
+        choices = get_args(known[name].type) if get_origin(known[name].type) is Literal else ()
+        if choices and value not in choices:
+            raise RecipeError(f"Recipe “{where}”: {name} is “{value}”; it may be {', '.join(choices)}.")
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}

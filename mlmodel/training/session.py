@@ -1,0 +1,95 @@
+"""Begin a run, or go on with one: what the ``train`` command does."""
+
+import platform
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mlmodel.training.dataset import CALIBRATION_FOLDS, TRAIN_FOLDS, Dataset, DatasetError
+from mlmodel.training.recipe import Recipe, RecipeError, load_recipe, recipe_from
+from mlmodel.training.runs import RunDirectory, RunError
+from mlmodel.training.trainer import CHECKPOINT_SECONDS, Split, train
+
+
+def run_recipe(
+    *,
+    name: str,
+    architecture: str,
+    dataset: Dataset,
+    run: RunDirectory,
+    resume: bool,
+    weights: Path | None,
+    split_by: str | None = None,
+    checkpoint_seconds: float = CHECKPOINT_SECONDS,
+    say: Callable[[str], None],
+) -> dict[str, Any]:
+    """Train by the recipe ``name`` in ``run``, and return the run's report.
+
+    A run that goes on follows the recipe it began with, whatever the recipe's file says by now. One that has ended is
+    left as it is.
+
+    Raises:
+        DatasetError: a class of the recipe has no photograph to train or to watch.
+        RecipeError: there is no such recipe, or it is for another architecture.
+        RunError: the folder holds a run and ``resume`` is not set, or the other way round; or the data changed.
+    """
+    if resume:
+        configuration = run.configuration()
+        recipe = recipe_from(configuration["recipe"]["name"], configuration["recipe"])
+        if configuration["data"] != dataset.sha256:
+            raise RunError(f"The run in {run.path} began with other data ({configuration['data'][:12]}…).")
+    else:
+        recipe = load_recipe(name)
+        if split_by:
+            recipe = replace(recipe, split=split_by)  # type: ignore[arg-type]
+    if recipe.architecture != architecture:
+        raise RecipeError(f"Recipe “{recipe.name}” is for --architecture {recipe.architecture}.")
+    rows = split(recipe, dataset)
+    if not resume:
+        run.start(_configuration(recipe, dataset))
+    if report := run.report():
+        say("This run has ended; there is nothing to go on with.")
+        return report
+    return train(
+        recipe=recipe,
+        dataset=dataset,
+        split=rows,
+        run=run,
+        weights=weights,
+        checkpoint_seconds=checkpoint_seconds,
+        say=say,
+    )
+
+
+def split(recipe: Recipe, dataset: Dataset) -> Split:
+    """Return which rows a recipe trains on and which it watches.
+
+    Raises:
+        DatasetError: a class has none to train on, or none to watch.
+    """
+    labels = dataset.labels_among(recipe.classes)
+    takes_part = labels >= 0
+    if recipe.split == "by-lesion":
+        trained = np.flatnonzero(takes_part & dataset.rows(TRAIN_FOLDS))
+        watched = np.flatnonzero(takes_part & dataset.rows(CALIBRATION_FOLDS))
+    else:
+        rows = np.random.default_rng(recipe.seed).permutation(np.flatnonzero(takes_part))
+        watched, trained = np.sort(rows[: len(rows) // 5]), np.sort(rows[len(rows) // 5 :])
+    for rows, purpose in ((trained, "train on"), (watched, "watch")):
+        if absent := [code for n, code in enumerate(recipe.classes) if n not in labels[rows]]:
+            raise DatasetError(f"There are no photographs of {', '.join(absent)} to {purpose}.")
+    return Split(trained=trained, watched=watched)
+
+
+def _configuration(recipe: Recipe, dataset: Dataset) -> dict[str, Any]:
+    return {
+        "recipe": recipe.as_dict(),
+        "data": dataset.sha256,
+        "libraries": {name: version(name) for name in ("tensorflow-cpu", "keras", "numpy", "pillow")},
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+    }

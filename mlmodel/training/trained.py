@@ -1,0 +1,78 @@
+"""What a run left behind, taken apart for serving: the base that the engine runs, and the head that reads it."""
+
+import keras
+import numpy as np
+
+from mlmodel.calibration import Labels
+from mlmodel.engine import FEATURE_COUNT, stage_slice
+from mlmodel.head import Head
+from mlmodel.taxonomy import CODES
+from mlmodel.training.networks import build_network
+from mlmodel.training.recipe import Recipe, recipe_from
+from mlmodel.training.runs import RunDirectory, RunError
+from mlmodel.training.sampling import drawn_mix
+
+
+def load_trained(run: RunDirectory, *, weights: str = "weights.npz") -> tuple[Recipe, keras.Model]:
+    """Return a run's recipe and its network with the weights it ended with.
+
+    Args:
+        run: the run's folder.
+        weights: a file in it; ``weights-phase-2.npz`` are those at the end of the second phase.
+
+    Raises:
+        RunError: there is no such run, or it has not come so far.
+    """
+    configuration = run.configuration()
+    recipe = recipe_from(configuration["recipe"]["name"], configuration["recipe"])
+    network = build_network(recipe, start="random")
+    network.set_weights(run.load_weights(weights))
+    return recipe, network
+
+
+def base_of(network: keras.Model) -> keras.Model:
+    """Return the base without its top."""
+    return next(layer for layer in network.layers if isinstance(layer, keras.Model))
+
+
+def head_of(recipe: Recipe, network: keras.Model, *, trained_labels: Labels) -> Head:
+    """Return a trained network's own head, for the features that the engine gives.
+
+    Batch normalisation of the pools is folded into the hidden layer; stages that the network does not read get weights
+    of zero. The logits are brought to the class mix of the training photographs, whatever mix was drawn.
+
+    Args:
+        recipe: the run's.
+        network: the run's.
+        trained_labels: int64 (N,), of the training photographs.
+
+    Raises:
+        RunError: the network is no Xception of all seven classes.
+    """
+    if recipe.architecture != "xception" or recipe.classes != CODES:
+        raise RunError(f"Recipe “{recipe.name}” does not make a network that can be served: xception, seven classes.")
+    weights, bias = (np.asarray(array) for array in network.get_layer("head_hidden").get_weights())
+    if recipe.normalise_pools:
+        norm = network.get_layer("head_norm")
+        mean, variance = (np.asarray(array) for array in norm.get_weights())
+        scale = 1.0 / np.sqrt(variance + norm.epsilon)
+        bias = bias - (mean * scale) @ weights
+        weights = weights * scale[:, None]
+    hidden_weights = np.zeros((FEATURE_COUNT, weights.shape[1]), dtype=np.float32)
+    start = 0
+    for stage in recipe.pooled_stages or ("block14",):
+        place = stage_slice(stage)
+        width = place.stop - place.start
+        hidden_weights[place] = weights[start : start + width]
+        start += width
+    output_weights, output_bias = (np.asarray(array) for array in network.get_layer("head_output").get_weights())
+    drawn = np.log(drawn_mix(trained_labels, sampling=recipe.sampling))
+    natural = np.log(drawn_mix(trained_labels, sampling="every-image"))
+    # Logit-adjusted logits hold no class mix; others hold the mix that was drawn.
+    held = np.zeros_like(drawn) if recipe.loss == "logit-adjusted" else drawn
+    return Head(
+        hidden_weights=hidden_weights,
+        hidden_bias=bias.astype(np.float32),
+        output_weights=output_weights.astype(np.float32),
+        output_bias=(output_bias + natural - held).astype(np.float32),
+    )

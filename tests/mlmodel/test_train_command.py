@@ -1,0 +1,148 @@
+"""``manage.py train``: killed at any moment it goes on where it was, and ends as if nothing had happened."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from django.core.management import CommandError, call_command
+
+from mlmodel.training.runs import Place, RunDirectory, RunError
+
+from .ham10000_like import read_table, write_folds
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+RECIPE = """
+about = "A small one, for a test."
+architecture = "cnn8"
+classes = ["bcc", "mel", "nv"]
+start = "random"
+scaling = "0..1"
+hidden_units = 8
+dropout = 0.5
+optimizer = "adamw"
+weight_decay = 0.01
+sampling = "square-root"
+loss = "logit-adjusted"
+average = 0.9
+batch_size = 2
+changes = "dermatoscope"
+seed = 3
+[[phases]]
+side = 256
+epochs = 2
+peak_rate = 1e-3
+final_rate = 1e-4
+warm_up_steps = 2
+[[phases]]
+side = 256
+epochs = 2
+peak_rate = 5e-4
+final_rate = 5e-4
+"""
+
+
+@pytest.fixture
+def asked(tmp_path: Path) -> list[str]:
+    (tmp_path / "small.toml").write_text(RECIPE)
+    data = write_folds(tmp_path / "data", classes=("bcc", "mel", "nv"))
+    return ["--architecture", "cnn8", "--recipe", str(tmp_path / "small.toml"), "--data", str(data)]
+
+
+def train(asked: list[str], run: Path, *more: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "manage.py", "train", *asked, "--run", str(run), "--checkpoint-seconds", "0", *more],
+        cwd=ROOT,
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+
+
+def place_of(run: Path) -> Place:
+    kept = RunDirectory(run).load_checkpoint() if run.exists() else None
+    return kept[0] if kept else Place()
+
+
+@pytest.mark.slow
+def test_a_run_killed_twice_in_mid_epoch_shows_the_same_photographs_and_ends_at_the_same_step(asked, tmp_path):
+    undisturbed = train(asked, tmp_path / "undisturbed")
+    assert undisturbed.wait(timeout=400) == 0
+
+    killed = tmp_path / "killed"
+    for until, more in ((3, ()), (place_of(tmp_path / "undisturbed").steps_taken * 2 // 3, ("--resume",))):
+        process = train(asked, killed, *more)
+        while place_of(killed).steps_taken < until:
+            assert process.poll() is None, "it ended before it could be killed"
+            time.sleep(0.02)
+        os.kill(process.pid, signal.SIGKILL)
+        assert process.wait() == -signal.SIGKILL
+        assert not (killed / "weights.npz").exists()
+    last = train(asked, killed, "--resume")
+    said, _ = last.communicate(timeout=400)
+
+    assert last.returncode == 0
+    assert "Going on after step" in said
+    expected = json.loads((tmp_path / "undisturbed" / "report.json").read_text())
+    found = json.loads((killed / "report.json").read_text())
+    assert found["order"] == expected["order"] != ""
+    assert found["steps_taken"] == expected["steps_taken"]
+    assert [row["epoch"] for row in found["epochs"]] == ["1", "2", "3", "4"]
+    assert read_table(killed / "steps.csv") != []
+    # Sums over threads come in no fixed order, so weights agree to rounding, not to the bit.
+    for one, other in zip(
+        RunDirectory(killed).load_weights(), RunDirectory(tmp_path / "undisturbed").load_weights(), strict=True
+    ):
+        assert np.allclose(one, other, atol=2e-3)
+    assert (killed / "curves.png").read_bytes().startswith(b"\x89PNG")
+    again = train(asked, killed, "--resume")
+    assert "This run has ended" in again.communicate(timeout=200)[0]
+
+
+@pytest.mark.slow
+def test_a_run_is_never_overwritten_and_never_resumed_on_other_data(asked, tmp_path):
+    run = tmp_path / "run"
+    RunDirectory(run).start({"recipe": {}, "data": ""})
+    with pytest.raises(CommandError, match=r"already holds a run\. Go on with --resume"):
+        call_command("train", *asked, "--run", str(run))
+    with pytest.raises(CommandError, match="There is no run in"):
+        call_command("train", *asked, "--run", str(tmp_path / "other"), "--resume")
+    from mlmodel.training.recipe import load_recipe
+
+    (run / "configuration.json").write_text(
+        json.dumps({"recipe": load_recipe(str(tmp_path / "small.toml")).as_dict(), "data": "0" * 64})
+    )
+    with pytest.raises(CommandError, match="began with other data"):
+        call_command("train", *asked, "--run", str(run), "--resume")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (("--architecture", "xception"), "is for --architecture cnn8"),
+        (("--recipe", "nothing"), "There is no recipe “nothing”. There are: best"),
+        (("--data", "nowhere"), "There is no nowhere/metadata.csv"),
+        (("--backbone-weights", "nowhere.h5"), "There is no file nowhere.h5"),
+        (("--checkpoint-seconds", "900"), "may be 0 to 300"),
+        (("--recipe", "paper-cnn8", "--split", "by-lesion", "--data", "{empty}"), "no photographs of mel"),
+    ],
+)
+def test_what_cannot_be_trained_says_why_and_leaves_nothing_behind(asked, tmp_path, more, message):
+    empty = write_folds(tmp_path / "empty", classes=("bcc", "nv"))
+    more = tuple(value.replace("{empty}", str(empty)) for value in more)
+    with pytest.raises(CommandError, match=message):
+        call_command("train", *asked, *more, "--run", str(tmp_path / "run"))
+    assert not (tmp_path / "run").exists()
+
+
+def test_weights_of_a_run_that_has_not_ended_are_not_there(tmp_path):
+    RunDirectory(tmp_path).start({})
+    with pytest.raises(RunError, match="the run has not ended"):
+        RunDirectory(tmp_path).load_weights()
