@@ -11,7 +11,7 @@ from mlmodel.calibration import Calibration
 from mlmodel.engine import Engine
 from mlmodel.head import Floats, Head
 from mlmodel.heat_map import grad_cam
-from mlmodel.in_domain import InDomainJudge
+from mlmodel.in_domain import PhotographJudge
 from mlmodel.pictures import Picture
 from mlmodel.quality import Quality, Verdict, judge
 from mlmodel.release import Release, load_release
@@ -76,7 +76,7 @@ class Analyser:
             set_threshold=settings["set_threshold"],
         )
         self.operating_points = OperatingPoints.from_settings(settings["operating_points"])
-        self.in_domain = InDomainJudge.load(release.head, threshold=settings["in_domain_threshold"])
+        self.in_domain = PhotographJudge.load(release.head, "in_domain", threshold=settings["in_domain_threshold"])
 
     @property
     def version(self) -> str:

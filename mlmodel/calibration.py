@@ -71,14 +71,18 @@ def fit_temperature(logits: Floats, labels: Labels, weights: Floats) -> float:
     return float(min(np.geomspace(0.3, 5.0, 1000), key=loss))
 
 
-def fit_set_threshold(probabilities: Floats, labels: Labels, *, coverage: float = 0.9) -> float:
+def fit_set_threshold(probabilities: Floats, labels: Labels, weights: Floats, *, coverage: float = 0.9) -> float:
     """Return the least probability that a class needs to be in the prediction set, for the given coverage.
 
     Args:
         probabilities: float32 (N, 7), calibrated, of photographs that neither trained nor chose the head.
         labels: int64 (N,).
-        coverage: the share of photographs whose true class is to be in the set.
+        weights: float32 (N,), for example 1 / photographs of the lesion, so that each lesion counts once.
+        coverage: the share of weight whose true class is to be in the set.
     """
     scores = 1.0 - probabilities[np.arange(len(labels)), labels]
-    rank = min(int(np.ceil((len(scores) + 1) * coverage)), len(scores))
-    return float(1.0 - np.sort(scores)[rank - 1])
+    order = np.argsort(scores)
+    # The photograph to come counts as one more, with the worst score (Tibshirani et al., NeurIPS 2019, lemma 1).
+    reached = np.cumsum(weights[order]) / (weights.sum() + weights.mean())
+    place = min(int(np.searchsorted(reached, coverage)), len(scores) - 1)
+    return float(1.0 - scores[order][place])

@@ -1,7 +1,7 @@
-"""Is this a photograph of a skin lesion at all?
+"""What kind of photograph is this: of a skin lesion at all, and through a dermatoscope or with a smartphone?
 
-A logistic regression on the backbone's features, trained on dermatoscopic and smartphone photographs of lesions
-against everyday photographs. It knows what it was shown: healthy skin and drawings of lesions may pass.
+Two logistic regressions on the backbone's features. They know what they were shown: healthy skin and drawings of
+lesions may pass for lesions.
 """
 
 from dataclasses import dataclass
@@ -13,11 +13,11 @@ from mlmodel.head import Floats
 
 
 @dataclass(frozen=True)
-class InDomainJudge:
+class PhotographJudge:
     """Attributes:
     weights: float32 (F,).
     bias: the intercept.
-    threshold: in [0, 1]; below it a photograph is refused.
+    threshold: in [0, 1]; from it on the answer is yes.
     """
 
     weights: Floats
@@ -25,7 +25,7 @@ class InDomainJudge:
     threshold: float
 
     def probability(self, features: Floats) -> float:
-        """Return how probable it is that features (F,) come from a skin lesion, in [0, 1]."""
+        """Return how probable a yes is for features (F,), in [0, 1]."""
         logit = float(features @ self.weights) + self.bias
         return float(1.0 / (1.0 + np.exp(-np.clip(logit, -60.0, 60.0))))
 
@@ -33,11 +33,11 @@ class InDomainJudge:
         return self.probability(features) >= self.threshold
 
     @classmethod
-    def load(cls, path: Path, *, threshold: float) -> "InDomainJudge":
-        """Read the judge's weights from the head's file."""
+    def load(cls, path: Path, name: str, *, threshold: float) -> "PhotographJudge":
+        """Read a judge from the head's file: ``in_domain`` or ``smartphone``."""
         with np.load(path, allow_pickle=False) as arrays:
             return cls(
-                weights=arrays["in_domain_weights"].astype(np.float32),
-                bias=float(arrays["in_domain_bias"]),
+                weights=arrays[f"{name}_weights"].astype(np.float32),
+                bias=float(arrays[f"{name}_bias"]),
                 threshold=threshold,
             )

@@ -59,7 +59,7 @@ def load_release(folder: Path = SHIPPED) -> Release:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ReleaseError(
             f"The network cannot be loaded: {error!r}. Restore the files of mlmodel/shipped from the release "
-            "(git checkout mlmodel/shipped), or rebuild them with `manage.py train_head`."
+            "(git checkout mlmodel/shipped), or rebuild them with `manage.py build_release`."
         ) from error
 
 

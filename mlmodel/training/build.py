@@ -1,4 +1,4 @@
-"""Build a release: features, head, calibration, operating points, in-domain judge, card, manifest."""
+"""Build a release: features, head, calibration, operating points, judges of the photograph's kind, card, manifest."""
 
 import shutil
 from collections.abc import Sequence
@@ -9,24 +9,26 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mlmodel.calibration import Calibration, fit_set_threshold, fit_temperature
 from mlmodel.engine import Engine
-from mlmodel.head import Floats, Head
-from mlmodel.in_domain import InDomainJudge
+from mlmodel.evaluation.answering import Judge, answer_from_features
+from mlmodel.evaluation.card import card_facts
+from mlmodel.evaluation.facts import evaluation_facts
+from mlmodel.evaluation.sets import read_ham10000_folds, read_phone
+from mlmodel.head import Head
 from mlmodel.release import sha256_of, write_manifest
-from mlmodel.taxonomy import CODES, CONDITIONS
-from mlmodel.training import evaluate
+from mlmodel.taxonomy import CODES
+from mlmodel.training.calibrate import Calibrated, calibrate, calibrate_smartphone
 from mlmodel.training.card import CardFacts, write_card
 from mlmodel.training.dataset import CALIBRATION_FOLDS, LOCKED_FOLDS, TRAIN_FOLDS, Dataset, read_dataset
 from mlmodel.training.features import cached_features
-from mlmodel.training.fit import HeadRecipe, class_mix, fit_head
-from mlmodel.training.in_domain import InDomainFit, fit_in_domain
+from mlmodel.training.fit import HeadRecipe, fit_head
+from mlmodel.training.in_domain import JudgeFit, fit_in_domain, fit_smartphone
 
-WATCH_SENSITIVITY = 0.95
-URGENT_SPECIFICITY = 0.90
 BACKBONE_FILE, HEAD_FILE, CARD_FILE = "backbone.onnx", "head.npz", "card.md"
-# Each augmented copy of the training set is made with a seed of its own.
+# Each augmented copy is made with a seed of its own.
 _FIRST_AUGMENTATION_SEED = 1000
+_SETS = {"train (folds 0–6)": TRAIN_FOLDS, "choose and calibrate (fold 7)": CALIBRATION_FOLDS,
+         "locked test (folds 8–9)": LOCKED_FOLDS}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -34,52 +36,54 @@ class BuildInputs:
     """Where everything comes from.
 
     Attributes:
-        ham10000: the folder with metadata.csv and images/.
-        other_lesions: photographs of lesions of another kind that the in-domain judge must accept.
-        not_skin: everyday photographs that it must refuse.
+        ham10000: what ``import_ham10000`` wrote, or a folder with metadata.csv and images/.
+        smartphone: photographs of lesions that were taken without a dermatoscope, with labels.csv.
+        not_skin: everyday photographs that must be refused.
         backbone: the exported backbone.
         cache: a folder for computed features.
-        augmented_copies: how many changed copies of each training photograph to train on as well.
-        recipe: how the head is fitted.
+        head: a trained network's own head; None to fit one on the features.
+        training: what the card says of the training: recipe, run, hashes.
+        augmented_copies: without ``head``: how many changed copies of each training photograph to fit on as well.
+        recipe: without ``head``: how one is fitted.
     """
 
     ham10000: Path
-    other_lesions: Path
+    smartphone: Path
     not_skin: Path
     backbone: Path
     cache: Path
+    head: Head | None = None
+    training: dict[str, Any] = field(default_factory=dict)
     augmented_copies: int = 1
     recipe: HeadRecipe = field(default_factory=HeadRecipe)
 
 
 def build_release(inputs: BuildInputs, output: Path, *, verbose: int = 0) -> CardFacts:
-    """Train and judge a head, and write the whole release to ``output``.
+    """Fit or take a head, judge it, and write the whole release to ``output``.
 
     Raises:
         DatasetError: the data folder is not what it should be.
+        EvaluationError: the smartphone photographs or their labels are not there.
     """
     dataset = read_dataset(inputs.ham10000)
     features = _Features(inputs)
     plain = features.of(dataset.paths, "ham10000")
-    trained = dataset.rows(TRAIN_FOLDS)
-    paths = [path for path, is_trained in zip(dataset.paths, trained, strict=True) if is_trained]
-    seeds = range(_FIRST_AUGMENTATION_SEED, _FIRST_AUGMENTATION_SEED + inputs.augmented_copies)
-    copies = [plain[trained], *(features.of(paths, f"ham10000-train-{seed}", seed) for seed in seeds)]
-    labels = np.tile(dataset.labels[trained], len(copies))
-    head = fit_head(np.concatenate(copies), labels, recipe=inputs.recipe, verbose=verbose)
-    judge = fit_in_domain(
-        lesions=np.concatenate([plain[trained][::4], features.of_folder(inputs.other_lesions)]),
-        others=features.of_folder(inputs.not_skin),
-        others_copies=[features.of_folder(inputs.not_skin, seed) for seed in seeds],
-    )
+    head = inputs.head or _fitted_head(inputs, dataset, features, plain, verbose)
+    phone = read_phone(inputs.smartphone)
+    phone_features = features.of(phone.paths, "smartphone")
+    kinds = _judges(inputs, dataset, features, plain, phone_features)
     output.mkdir(parents=True, exist_ok=True)
     if inputs.backbone.resolve() != (output / BACKBONE_FILE).resolve():
         shutil.copyfile(inputs.backbone, output / BACKBONE_FILE)
-    _save_head(output / HEAD_FILE, head, judge.judge)
-    # What is judged is the head as it will be loaded, in half precision.
-    facts = _judge_head(Head.load(output / HEAD_FILE), dataset, plain, judge, inputs)
+    _save_head(output / HEAD_FILE, head, kinds)
+    # What is calibrated and judged is the head as it will be loaded, in half precision.
+    head = Head.load(output / HEAD_FILE)
+    found = calibrate(head, dataset, plain)
+    settings = _settings(found, kinds, inputs)
+    settings["smartphone"] = calibrate_smartphone(head, found.calibration, phone.labels, phone_features)
+    facts = _judged(head, found, dataset, plain, inputs, settings, kinds)
     (output / CARD_FILE).write_text(write_card(facts), encoding="utf-8")
-    write_manifest(output, backbone=BACKBONE_FILE, head=HEAD_FILE, card=CARD_FILE, settings=dict(facts.settings))
+    write_manifest(output, backbone=BACKBONE_FILE, head=HEAD_FILE, card=CARD_FILE, settings=settings)
     return facts
 
 
@@ -98,116 +102,94 @@ class _Features:
         return self.of(paths, folder.name if seed is None else f"{folder.name}-{seed}", seed)
 
 
-def _save_head(path: Path, head: Head, judge: InDomainJudge) -> None:
-    arrays = {name: values.astype(np.float16) for name, values in asdict(head).items()}
-    np.savez(path, **arrays, in_domain_weights=judge.weights, in_domain_bias=np.float32(judge.bias))
+def _fitted_head(
+    inputs: BuildInputs, dataset: Dataset, features: _Features, plain: npt.NDArray[np.float16], verbose: int
+) -> Head:
+    trained = dataset.rows(TRAIN_FOLDS)
+    paths = [path for path, is_trained in zip(dataset.paths, trained, strict=True) if is_trained]
+    seeds = range(_FIRST_AUGMENTATION_SEED, _FIRST_AUGMENTATION_SEED + inputs.augmented_copies)
+    copies = [plain[trained], *(features.of(paths, f"ham10000-train-{seed}", seed) for seed in seeds)]
+    labels = np.tile(dataset.labels[trained], len(copies))
+    return fit_head(np.concatenate(copies), labels, recipe=inputs.recipe, verbose=verbose)
 
 
-def _judge_head(
-    head: Head, dataset: Dataset, features: npt.NDArray[np.float16], judge: InDomainFit, inputs: BuildInputs
-) -> CardFacts:
-    mix = class_mix(dataset.labels[dataset.rows(TRAIN_FOLDS)])
-    chosen = dataset.rows(CALIBRATION_FOLDS)
-    logits = head.logits(features[chosen].astype(np.float32))
-    weights = _one_for_each_lesion(dataset.lesions[chosen])
-    temperature = fit_temperature(logits, dataset.labels[chosen], weights)
-    probabilities = Calibration(temperature, mix, 0.0).probabilities(logits)
-    calibration = Calibration(temperature, mix, fit_set_threshold(probabilities, dataset.labels[chosen]))
-    # A clinic's camera sends sharp photographs, and soft copies score differently: thresholds are for the former.
-    tuned = _answers(head, calibration, dataset, features, chosen & (dataset.sources == "sharp"))
-    locked = _answers(head, calibration, dataset, features, dataset.rows(LOCKED_FOLDS))
-    lesions = evaluate.by_lesion(locked)
-    sharp = locked.take(dataset.sources[dataset.rows(LOCKED_FOLDS)] == "sharp")
-    thresholds = _thresholds(tuned)
-    points = {tier: evaluate.estimate(_costs(threshold), sharp) for tier, threshold in thresholds.items()}
-    settings: dict[str, Any] = {
-        "architecture": "xception",
-        "temperature": round(temperature, 6),
-        "class_mix": {code: round(float(share), 8) for code, share in zip(CODES, mix, strict=True)},
-        "set_threshold": round(calibration.set_threshold, 6),
-        "in_domain_threshold": judge.judge.threshold,
-        "operating_points": {
-            tier: {
-                "threshold": round(threshold, 6),
-                **{name: round(found.value, 4) for name, found in points[tier].items()},
-            }
-            for tier, threshold in thresholds.items()
-        },
-        "recipe": asdict(inputs.recipe),
-        "augmented_copies": inputs.augmented_copies,
+def _judges(
+    inputs: BuildInputs,
+    dataset: Dataset,
+    features: _Features,
+    plain: npt.NDArray[np.float16],
+    smartphone: npt.NDArray[np.float16],
+) -> dict[str, JudgeFit]:
+    dermatoscopic = plain[dataset.rows(TRAIN_FOLDS)][::4]
+    chosen, locked = plain[dataset.rows(CALIBRATION_FOLDS)], plain[dataset.rows(LOCKED_FOLDS)]
+    return {
+        "in_domain": fit_in_domain(
+            lesions=np.concatenate([dermatoscopic, smartphone]),
+            others=features.of_folder(inputs.not_skin),
+            others_copies=[features.of_folder(inputs.not_skin, _FIRST_AUGMENTATION_SEED)],
+            chosen=chosen,
+            locked=locked,
+        ),
+        "smartphone": fit_smartphone(dermatoscopic=dermatoscopic, smartphone=smartphone, chosen=chosen, locked=locked),
     }
-    metrics = _metrics(calibration.set_threshold)
-    subsets = {"lesions": lesions, "photographs": locked, "sharp": sharp}
-    estimates = {name: evaluate.estimate(metrics, answers) for name, answers in subsets.items()}
-    settings["locked_test"] = {name: evaluate.as_settings(found) for name, found in estimates.items()}
-    return CardFacts(
-        settings=settings,
-        counts={name: _count(dataset, folds) for name, folds in _SETS.items()},
-        estimates=estimates,
-        recalls={code: _recall(lesions, index) for index, code in enumerate(CODES)},
-        operating_points=points,
-        in_domain=judge.figures,
-    )
 
 
-_SETS = {"train (folds 0–6)": TRAIN_FOLDS, "choose and calibrate (fold 7)": CALIBRATION_FOLDS,
-         "locked test (folds 8–9)": LOCKED_FOLDS}  # fmt: skip
+def _save_head(path: Path, head: Head, kinds: dict[str, JudgeFit]) -> None:
+    arrays: dict[str, Any] = {name: values.astype(np.float16) for name, values in asdict(head).items()}
+    for name, fit in kinds.items():
+        arrays[f"{name}_weights"] = fit.judge.weights
+        arrays[f"{name}_bias"] = np.float32(fit.judge.bias)
+    np.savez(path, **arrays)
 
 
-def _answers(
+def _settings(found: Calibrated, kinds: dict[str, JudgeFit], inputs: BuildInputs) -> dict[str, Any]:
+    calibration = found.calibration
+    fitted = {"recipe": asdict(inputs.recipe), "augmented_copies": inputs.augmented_copies}
+    return {
+        "architecture": "xception",
+        "temperature": round(calibration.temperature, 6),
+        "class_mix": {code: round(float(share), 8) for code, share in zip(CODES, calibration.class_mix, strict=True)},
+        "set_threshold": round(calibration.set_threshold, 6),
+        **{f"{name}_threshold": round(fit.judge.threshold, 6) for name, fit in kinds.items()},
+        "training": inputs.training or fitted,
+    }
+
+
+def _judged(
     head: Head,
-    calibration: Calibration,
+    found: Calibrated,
     dataset: Dataset,
     features: npt.NDArray[np.float16],
-    rows: npt.NDArray[np.bool_],
-) -> evaluate.Answers:
-    logits = head.logits(features[rows].astype(np.float32))
-    return evaluate.Answers(
-        probabilities=calibration.probabilities(logits),
-        scores=calibration.equal_prior_scores(logits),
-        labels=dataset.labels[rows],
-        lesions=dataset.lesions[rows],
+    inputs: BuildInputs,
+    settings: dict[str, Any],
+    kinds: dict[str, JudgeFit],
+) -> CardFacts:
+    """Judge on the locked test; writes the figures that travel with the release into ``settings``."""
+    photographs, rows, _ = read_ham10000_folds(inputs.ham10000, LOCKED_FOLDS)
+    judge = Judge(head, found.calibration, found.thresholds, {"architecture": "xception"})
+    facts = evaluation_facts(judge=judge, sets=[answer_from_features(photographs, features[rows], judge)], pictures=0)
+    card = card_facts(
+        facts,
+        settings=settings,
+        counts={name: _count(dataset, folds) for name, folds in _SETS.items()},
+        in_domain={name: value for fit in kinds.values() for name, value in fit.figures.items()},
     )
-
-
-def _thresholds(tuned: evaluate.Answers) -> dict[str, float]:
-    """Set the two operating points on the sharp photographs of the calibration fold, one of each lesion."""
-    mass, is_malignant = tuned.malignant_probability, tuned.is_malignant
-    watch = float(np.quantile(mass[is_malignant], 1 - WATCH_SENSITIVITY, method="lower"))
-    urgent = float(np.quantile(mass[~is_malignant], URGENT_SPECIFICITY, method="higher"))
-    return {"urgent": max(urgent, watch), "watch": watch}
-
-
-def _metrics(set_threshold: float) -> dict[str, evaluate.Metric]:
-    return {
-        "balanced_accuracy": evaluate.balanced_accuracy,
-        "macro_auc": evaluate.macro_auc,
-        "malignant_auc": evaluate.malignant_auc,
-        "accuracy": evaluate.accuracy,
-        "calibration_error": evaluate.expected_calibration_error,
-        "set_coverage": evaluate.set_coverage_at(set_threshold),
+    settings["operating_points"] = {
+        tier: {
+            "threshold": round(found.thresholds[tier], 6),
+            **{name: round(cost.value, 4) for name, cost in costs.items()},
+        }
+        for tier, costs in card.operating_points.items()
     }
-
-
-def _costs(threshold: float) -> dict[str, evaluate.Metric]:
-    return {
-        "sensitivity": evaluate.sensitivity_at(threshold),
-        "melanoma_sensitivity": evaluate.sensitivity_at(threshold, melanoma_only=True),
-        "specificity": evaluate.specificity_at(threshold),
+    settings["locked_test"] = {
+        name: {
+            metric: {key: round(value, 4) for key, value in asdict(each).items()} for metric, each in each_set.items()
+        }
+        for name, each_set in card.estimates.items()
     }
-
-
-def _recall(answers: evaluate.Answers, index: int) -> evaluate.Estimate:
-    own = answers.take(answers.labels == index)
-    metric: evaluate.Metric = lambda found: float((found.scores.argmax(axis=1) == index).mean())  # noqa: E731
-    return evaluate.estimate({CONDITIONS[index].code: metric}, own)[CONDITIONS[index].code]
+    return card
 
 
 def _count(dataset: Dataset, folds: tuple[int, ...]) -> tuple[int, int]:
     rows = dataset.rows(folds)
     return int(rows.sum()), len(np.unique(dataset.lesions[rows]))
-
-
-def _one_for_each_lesion(lesions: npt.NDArray[np.str_]) -> Floats:
-    _, group = np.unique(lesions, return_inverse=True)
-    return (1.0 / np.bincount(group)[group]).astype(np.float32)

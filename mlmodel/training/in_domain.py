@@ -1,4 +1,4 @@
-"""Fit the judge that refuses what is no photograph of a skin lesion."""
+"""Fit the two judges of a photograph's kind: what is no skin lesion, and what a smartphone took."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,66 +10,114 @@ from sklearn.model_selection import StratifiedKFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
-from mlmodel.engine import STAGES, stage_slice
-from mlmodel.head import Floats
-from mlmodel.in_domain import InDomainJudge
+from mlmodel.in_domain import PhotographJudge
+from mlmodel.training.evaluate import auc
 
 Features = npt.NDArray[np.float16]
 
 _REGULARISATION = 0.003
 _FOLDS = 5
-_THRESHOLD = 0.5
+# At most this share of good dermatoscopic photographs may be refused.
+REFUSED_AT_MOST = 1 / 200
+_LEAST_SURE = 0.5
 
 
 @dataclass(frozen=True)
-class InDomainFit:
-    """The judge, and its cross-validated figures in words for the model card."""
+class JudgeFit:
+    """A judge, and figures on photographs that did not train it, in words for the model card."""
 
-    judge: InDomainJudge
+    judge: PhotographJudge
     figures: dict[str, str]
 
 
-def fit_in_domain(*, lesions: Features, others: Features, others_copies: Sequence[Features]) -> InDomainFit:
-    """Fit a logistic regression, lesions against everything else, with both sides weighing the same.
+def fit_in_domain(
+    *, lesions: Features, others: Features, others_copies: Sequence[Features], chosen: Features, locked: Features
+) -> JudgeFit:
+    """Fit the judge of what is a skin lesion at all; both sides weigh the same.
 
     Args:
-        lesions: float16 (N, F), features of photographs that must be accepted.
-        others: float16 (M, F), features of photographs that must be refused.
-        others_copies: each float16 (M, F), features of changed copies of those, in the same order; they train with
-            their original and are never used to judge it.
+        lesions: float16 (N, F), of photographs that must be accepted, to train with.
+        others: float16 (M, F), of photographs that must be refused.
+        others_copies: each float16 (M, F), of changed copies of those, in the same order; they train with their
+            original and are never used to judge it.
+        chosen: float16 (K, F), of the calibration fold; the threshold refuses at most ``REFUSED_AT_MOST`` of them.
+        locked: float16 (L, F), of the locked test, for the figures.
     """
-    accepted, refused = _cross_validate(lesions, others, others_copies)
-    weights, bias = _fit(lesions, np.concatenate([others, *others_copies]))
-    figures = {
-        f"Lesions wrongly refused, of {len(lesions):,}": f"{1 - accepted:.2%}",
-        f"Everyday photographs rightly refused, of {len(others):,}": f"{refused:.1%}",
-    }
-    return InDomainFit(InDomainJudge(weights, bias, _THRESHOLD), figures)
+    judge = _fit(lesions, np.concatenate([others, *others_copies]))
+    threshold = min(_LEAST_SURE, float(np.quantile(_probabilities(judge, chosen), REFUSED_AT_MOST, method="lower")))
+    judge = PhotographJudge(judge.weights, judge.bias, threshold)
+    held_out = _held_out(others, lesions, others_copies)
+    accepted, tuned = _probabilities(judge, locked), _probabilities(judge, chosen)
+    return JudgeFit(
+        judge,
+        {
+            "AUC, locked dermatoscopic photographs against everyday ones": f"{_auc(accepted, held_out):.4f}",
+            f"Dermatoscopic photographs wrongly refused, locked test ({len(locked):,})": _share(accepted < threshold),
+            f"Dermatoscopic photographs wrongly refused, fold 7 ({len(chosen):,})": _share(tuned < threshold),
+            f"Everyday photographs rightly refused ({len(others):,}, cross-validated)": _share(held_out < threshold),
+        },
+    )
 
 
-def _cross_validate(lesions: Features, others: Features, copies: Sequence[Features]) -> tuple[float, float]:
-    everything = np.concatenate([lesions, others])
-    is_lesion = np.arange(len(everything)) < len(lesions)
-    answers = np.empty(len(everything), dtype=bool)
-    for train, test in StratifiedKFold(_FOLDS, shuffle=True, random_state=0).split(everything, is_lesion):
-        own = train[train >= len(lesions)] - len(lesions)
-        negatives = np.concatenate([others[own], *(copy[own] for copy in copies)])
-        weights, bias = _fit(everything[train[train < len(lesions)]], negatives)
-        judge = InDomainJudge(weights, bias, _THRESHOLD)
-        answers[test] = [judge.accepts(row.astype(np.float32)) for row in everything[test]]
-    return float(answers[is_lesion].mean()), float((~answers[~is_lesion]).mean())
+def fit_smartphone(*, dermatoscopic: Features, smartphone: Features, chosen: Features, locked: Features) -> JudgeFit:
+    """Fit the judge of what a smartphone took without a dermatoscope. Such photographs are answered and marked.
+
+    Args:
+        dermatoscopic: float16 (N, F), to train with.
+        smartphone: float16 (M, F).
+        chosen: float16 (K, F), of the calibration fold; at most ``REFUSED_AT_MOST`` of them are called a smartphone's.
+        locked: float16 (L, F), of the locked test, for the figures.
+    """
+    judge = _fit(smartphone, dermatoscopic)
+    highest = float(np.quantile(_probabilities(judge, chosen), 1 - REFUSED_AT_MOST, method="higher"))
+    judge = PhotographJudge(judge.weights, judge.bias, min(max(_LEAST_SURE, highest + 1e-6), 1.0))
+    held_out = _held_out(smartphone, dermatoscopic, ())
+    found = 1.0 - held_out
+    mistaken = _probabilities(judge, locked)
+    return JudgeFit(
+        judge,
+        {
+            "AUC, smartphone against locked dermatoscopic photographs": f"{_auc(found, mistaken):.4f}",
+            f"Smartphone photographs recognised ({len(smartphone):,}, cross-validated)": _share(
+                found >= judge.threshold
+            ),
+            f"Dermatoscopic photographs taken for a smartphone's, locked test ({len(locked):,})": _share(
+                mistaken >= judge.threshold
+            ),
+        },
+    )
 
 
-def _fit(lesions: Features, others: Features) -> tuple[Floats, float]:
-    """Return weights (F,) and bias. Only the last two stages are read: the early ones see colour, not subject."""
-    columns = np.r_[*(stage_slice(stage) for stage, _ in STAGES[-2:])]
-    rows = np.concatenate([lesions, others])[:, columns].astype(np.float32)
-    truth = np.arange(len(rows)) < len(lesions)
+def _share(rows: npt.NDArray[np.bool_]) -> str:
+    return f"{rows.mean():.2%}"
+
+
+def _auc(positives: npt.NDArray[np.float32], negatives: npt.NDArray[np.float32]) -> float:
+    scores = np.concatenate([positives, negatives])
+    return auc(scores, np.arange(len(scores)) < len(positives))
+
+
+def _probabilities(judge: PhotographJudge, features: Features) -> npt.NDArray[np.float32]:
+    return np.array([judge.probability(row.astype(np.float32)) for row in features], dtype=np.float32)
+
+
+def _held_out(rare: Features, common: Features, copies: Sequence[Features]) -> npt.NDArray[np.float32]:
+    """Return the probability of being ``common`` for each of ``rare``, by judges that were not shown it."""
+    found = np.empty(len(rare), dtype=np.float32)
+    folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=0).split(rare, np.zeros(len(rare)))
+    for train, test in folds:
+        judge = _fit(common, np.concatenate([rare[train], *(copy[train] for copy in copies)]))
+        found[test] = _probabilities(judge, rare[test])
+    return found
+
+
+def _fit(yes: Features, no: Features) -> PhotographJudge:
+    rows = np.concatenate([yes, no]).astype(np.float32)
+    truth = np.arange(len(rows)) < len(yes)
     model = make_pipeline(
         StandardScaler(), LogisticRegression(C=_REGULARISATION, class_weight="balanced", max_iter=2000)
     ).fit(rows, truth)
     scaler, regression = model[0], model[1]
-    weights = np.zeros(lesions.shape[1], dtype=np.float32)
-    weights[columns] = regression.coef_[0] / scaler.scale_
+    weights = (regression.coef_[0] / scaler.scale_).astype(np.float32)
     bias = float(regression.intercept_[0] - (regression.coef_[0] * scaler.mean_ / scaler.scale_).sum())
-    return weights, bias
+    return PhotographJudge(weights, bias, _LEAST_SURE)

@@ -99,9 +99,14 @@ class RunDirectory:
     def load_weights(self, name: str = "weights.npz") -> list[npt.NDArray[Any]]:
         """Return a network's weights in the order of ``keras.Model.weights``.
 
+        ``checkpoint.npz`` stands for the averaged weights of a run that still goes on.
+
         Raises:
             RunError: the run has not come so far.
         """
+        if name == _CHECKPOINT and (kept := self.load_checkpoint()):
+            # A run that still goes on: its averaged weights so far.
+            return [kept[1][key] for key in sorted(kept[1]) if key.startswith("average-")]
         path = self.path / name
         if not path.exists():
             raise RunError(f"There are no weights in {self.path} yet: the run has not ended. Go on with --resume.")

@@ -1,5 +1,8 @@
 """What a run left behind, taken apart for serving: the base that the engine runs, and the head that reads it."""
 
+from dataclasses import asdict
+from typing import Any
+
 import keras
 import numpy as np
 
@@ -28,6 +31,18 @@ def load_trained(run: RunDirectory, *, weights: str = "weights.npz") -> tuple[Re
     network = build_network(recipe, start="random")
     network.set_weights(run.load_weights(weights))
     return recipe, network
+
+
+def story_of(run: RunDirectory, recipe: Recipe) -> dict[str, Any]:
+    """Return what a release says of the training behind it: recipe, data, order and number of photographs shown."""
+    kept = run.load_checkpoint()
+    ended = run.report() or (asdict(kept[0]) if kept else {})
+    return {
+        "run_recipe": recipe.name,
+        "data": run.configuration()["data"],
+        "recipe_in_full": recipe.as_dict(),
+        **{name: ended[name] for name in ("steps_taken", "order") if name in ended},
+    }
 
 
 def base_of(network: keras.Model) -> keras.Model:

@@ -14,7 +14,7 @@ LOCKS = ("serve", "train", "test")
 OURS = {"dermascan", "patients", "diagnosis", "mlmodel"}
 # Rebuilding the network happens on machines that have requirements.txt.
 TRAINING = (ROOT / "mlmodel" / "training",)
-TRAINING_COMMANDS = {"export_backbone.py", "import_ham10000.py", "train.py", "train_head.py"}
+TRAINING_COMMANDS = {"build_release.py", "export_backbone.py", "import_ham10000.py", "train.py"}
 
 
 def canonical(name: str) -> str:

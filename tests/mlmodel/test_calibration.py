@@ -46,7 +46,7 @@ def test_prediction_sets_hold_the_truth_as_often_as_they_promise():
     generator = np.random.default_rng(1)
     probabilities = softmax(generator.normal(0, 2, (20_000, 7)).astype(np.float32))
     labels = np.array([generator.choice(7, p=row / row.sum()) for row in probabilities.astype(np.float64)])
-    threshold = fit_set_threshold(probabilities[:10_000], labels[:10_000])
+    threshold = fit_set_threshold(probabilities[:10_000], labels[:10_000], np.ones(10_000, dtype=np.float32))
     calibration = Calibration(temperature=1.0, class_mix=MIX, set_threshold=threshold)
 
     held = [labels[n] in calibration.prediction_set(probabilities[n]) for n in range(10_000, 20_000)]

@@ -54,15 +54,16 @@ def asked(tmp_path: Path) -> list[str]:
     return ["--architecture", "cnn8", "--recipe", str(tmp_path / "small.toml"), "--data", str(data)]
 
 
-def train(asked: list[str], run: Path, *more: str) -> subprocess.Popen[str]:
-    return subprocess.Popen(
-        [sys.executable, "manage.py", "train", *asked, "--run", str(run), "--checkpoint-seconds", "0", *more],
-        cwd=ROOT,
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
+def train(asked: list[str], run: Path, *more: str) -> subprocess.Popen[bytes]:
+    said = run.with_suffix(".log").open("ab")
+    with said:
+        return subprocess.Popen(
+            [sys.executable, "manage.py", "train", *asked, "--run", str(run), "--checkpoint-seconds", "0", *more],
+            cwd=ROOT,
+            env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3"},
+            stdout=said,
+            stderr=subprocess.DEVNULL,
+        )
 
 
 def place_of(run: Path) -> Place:
@@ -84,11 +85,9 @@ def test_a_run_killed_twice_in_mid_epoch_shows_the_same_photographs_and_ends_at_
         os.kill(process.pid, signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL
         assert not (killed / "weights.npz").exists()
-    last = train(asked, killed, "--resume")
-    said, _ = last.communicate(timeout=400)
+    assert train(asked, killed, "--resume").wait(timeout=400) == 0
 
-    assert last.returncode == 0
-    assert "Going on after step" in said
+    assert killed.with_suffix(".log").read_text().count("Going on after step") == 2
     expected = json.loads((tmp_path / "undisturbed" / "report.json").read_text())
     found = json.loads((killed / "report.json").read_text())
     assert found["order"] == expected["order"] != ""
@@ -101,8 +100,8 @@ def test_a_run_killed_twice_in_mid_epoch_shows_the_same_photographs_and_ends_at_
     ):
         assert np.allclose(one, other, atol=2e-3)
     assert (killed / "curves.png").read_bytes().startswith(b"\x89PNG")
-    again = train(asked, killed, "--resume")
-    assert "This run has ended" in again.communicate(timeout=200)[0]
+    assert train(asked, killed, "--resume").wait(timeout=200) == 0
+    assert "This run has ended" in killed.with_suffix(".log").read_text()
 
 
 @pytest.mark.slow
