@@ -52,16 +52,31 @@ class Learner:
         self._step = tf.function(self._learn, reduce_retracing=True)
         self._forward = tf.function(lambda pixels: self.network(pixels, training=False), reduce_retracing=True)
 
-    def learn(self, pixels: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64]) -> tuple[float, float]:
-        """Take one step and return its loss and the share of its photographs that were named rightly."""
-        loss, right = self._step(tf.constant(pixels), tf.constant(labels))
+    def learn(
+        self, pixels: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64], *, chance: np.random.Generator
+    ) -> tuple[float, float]:
+        """Take one step and return its loss and the share of its photographs that were named rightly.
+
+        Args:
+            pixels: uint8 (B, side, side, 3).
+            labels: int64 (B,).
+            chance: what mixes photographs, where the recipe does.
+        """
+        share = chance.beta(self.recipe.mixup, self.recipe.mixup) if self.recipe.mixup else 1.0
+        partners = chance.permutation(len(labels))
+        loss, right = self._step(
+            tf.constant(pixels), tf.constant(labels), tf.constant(partners), tf.constant(share, tf.float32)
+        )
         return float(loss), float(right)
 
-    def _learn(self, pixels: Any, labels: Any) -> Any:
+    def _learn(self, pixels: Any, labels: Any, partners: Any, share: Any) -> Any:
         recipe = self.recipe
-        target = tf.one_hot(labels, len(recipe.classes))
+        shown, target = tf.cast(pixels, tf.float32), tf.one_hot(labels, len(recipe.classes))
+        if recipe.mixup:
+            shown = share * shown + (1.0 - share) * tf.gather(shown, partners)
+            target = share * target + (1.0 - share) * tf.gather(target, partners)
         with tf.GradientTape() as tape:
-            logits = self.network(tf.cast(pixels, tf.float32), training=True)
+            logits = self.network(shown, training=True)
             adjusted = logits + self._log_mix if recipe.loss == "logit-adjusted" else logits
             losses = keras.losses.categorical_crossentropy(
                 target, adjusted, from_logits=True, label_smoothing=recipe.label_smoothing

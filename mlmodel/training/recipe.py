@@ -67,6 +67,7 @@ class Recipe:
         dropout: share of hidden units dropped in training.
         loss: ``logit-adjusted`` is Menon et al. (ICLR 2021); ``class-balanced`` weighs by inverse frequency.
         label_smoothing: share of the target spread over all classes.
+        mixup: of the Beta distribution that photographs and labels are mixed by (Zhang et al., ICLR 2018); 0 for none.
         sampling: ``every-image`` once an epoch; ``square-root`` draws classes by the square root of their frequency
             and, within each class, sharp and soft copies in one proportion, so that softness says nothing.
         optimizer: ``adam`` (Kingma & Ba, 2015) or ``adamw`` (Loshchilov & Hutter, 2019).
@@ -95,6 +96,7 @@ class Recipe:
     dropout: float = 0.5
     loss: Loss = "cross-entropy"
     label_smoothing: float = 0.0
+    mixup: float = 0.0
     sampling: Sampling = "every-image"
     optimizer: Optimizer = "adam"
     weight_decay: float = 0.0

@@ -111,7 +111,8 @@ class _Training:
             batch_size=self.recipe.batch_size, first=place.step, preparation=self.recipe.preparation,
         )  # fmt: skip
         for pixels, rows in shown:
-            recent.append(self.learner.learn(pixels, self.trained_labels[rows]))
+            chance = np.random.default_rng((self.recipe.seed, number, place.step))
+            recent.append(self.learner.learn(pixels, self.trained_labels[rows], chance=chance))
             place = replace(
                 place,
                 step=place.step + 1,

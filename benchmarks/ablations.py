@@ -1,0 +1,154 @@
+"""What is each idea worth? Every one alone, against the same base, judged on fold 7.
+
+    python -m benchmarks.ablations DATA --backbone-weights FILE [--only NAME …] [--table]
+
+DATA is what ``manage.py import_ham10000`` wrote. Each variant is a run under ``var/runs/ablations`` that goes
+on where it was interrupted; ``--table`` prints those that have ended. The locked folds are not touched.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from mlmodel.calibration import softmax  # noqa: E402
+from mlmodel.training import evaluate  # noqa: E402
+from mlmodel.training.dataset import Dataset, read_dataset  # noqa: E402
+from mlmodel.training.feed import batches  # noqa: E402
+from mlmodel.training.recipe import Phase, Recipe, load_recipe  # noqa: E402
+from mlmodel.training.runs import RunDirectory  # noqa: E402
+from mlmodel.training.session import split  # noqa: E402
+from mlmodel.training.trainer import train  # noqa: E402
+
+RUNS = ROOT / "var" / "runs" / "ablations"
+_TRAINED_LAST = "block14"
+
+
+def _phases(recipe: Recipe, *sides: int) -> tuple[Phase, ...]:
+    """Spend the base's epochs at growing sides, the learning rate falling all the while."""
+    base = recipe.phases[0]
+    epochs = base.epochs // len(sides)
+    rates = np.geomspace(base.peak_rate, base.final_rate, len(sides) + 1).tolist()
+    return tuple(
+        replace(base, side=side, epochs=epochs, peak_rate=high, final_rate=low)
+        for side, high, low in zip(sides, rates, rates[1:], strict=True)
+    )
+
+
+VARIANTS: dict[str, Callable[[Recipe], Recipe]] = {
+    "base": lambda recipe: recipe,
+    "base, another seed": lambda recipe: replace(recipe, seed=8),
+    "class-balanced loss": lambda recipe: replace(recipe, loss="class-balanced"),
+    "logit-adjusted loss": lambda recipe: replace(recipe, loss="logit-adjusted"),
+    "square-root sampling, softness evened": lambda recipe: replace(recipe, sampling="square-root"),
+    "label smoothing 0.1": lambda recipe: replace(recipe, label_smoothing=0.1),
+    "mixup 0.2": lambda recipe: replace(recipe, mixup=0.2),
+    "shades of grey": lambda recipe: replace(recipe, preparation="shades-of-grey"),
+    "hair removal": lambda recipe: replace(recipe, preparation="hair-removal"),
+    "median filter": lambda recipe: replace(recipe, preparation="median"),
+    "pools of four stages": lambda recipe: replace(
+        recipe, pooled_stages=("block8", "block12", "block13", _TRAINED_LAST)
+    ),
+    "progressive resizing 64, 96, 128": lambda recipe: replace(recipe, phases=_phases(recipe, 64, 96, 128)),
+    "average of weights 0.995": lambda recipe: replace(recipe, average=0.995),
+    "no random changes": lambda recipe: replace(recipe, changes="none"),
+    "batch normalisation frozen below block 13": lambda recipe: replace(
+        recipe, phases=(replace(recipe.phases[0], trainable_from="block13"),)
+    ),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--backbone-weights", type=Path)
+    parser.add_argument("--only", nargs="*", choices=list(VARIANTS), default=list(VARIANTS))
+    parser.add_argument("--table", action="store_true", help="Only print what has ended.")
+    options = parser.parse_args()
+    dataset = read_dataset(options.data)
+    base = load_recipe("ablation")
+    if not options.table:
+        for name in options.only:
+            _run(name, VARIANTS[name](base), dataset, options.backbone_weights)
+    _print_table(base, dataset)
+
+
+def _run(name: str, recipe: Recipe, dataset: Dataset, weights: Path | None) -> None:
+    run = _directory(name)
+    if run.report():
+        return
+    if not (run.path / "configuration.json").exists():
+        run.start({"recipe": recipe.as_dict(), "data": dataset.sha256})
+    print(f"== {name}", flush=True)
+    started = time.monotonic()
+    rows = split(recipe, dataset)
+    train(
+        recipe=recipe, dataset=dataset, split=rows, run=run, weights=weights, say=lambda line: print(line, flush=True)
+    )
+    print(f"   {(time.monotonic() - started) / 60:.0f} minutes", flush=True)
+
+
+def _directory(name: str) -> RunDirectory:
+    return RunDirectory(RUNS / "".join(letter if letter.isalnum() else "-" for letter in name))
+
+
+def _print_table(base: Recipe, dataset: Dataset) -> None:
+    print(f"{'':44}{'balanced accuracy':>26}{'against base':>14}{'macro AUC':>11}{'accuracy':>10}")
+    reference = None
+    for name, change in VARIANTS.items():
+        run = _directory(name)
+        if run.report() is None:
+            continue
+        for shown, turns in ((name, False), *(((f"{name}, eight turns averaged", True),) if name == "base" else ())):
+            answers = _answers(change(base), run, dataset, turns=turns)
+            found = evaluate.estimate(
+                {"balanced": evaluate.balanced_accuracy, "auc": evaluate.macro_auc, "accuracy": evaluate.accuracy},
+                evaluate.by_lesion(answers),
+            )
+            reference = reference or found
+            gain = found["balanced"].value - reference["balanced"].value
+            print(
+                f"{shown:44}{found['balanced']!s:>26}{gain:>+14.3f}{found['auc'].value:>11.3f}"
+                f"{found['accuracy'].value:>10.3f}"
+            )
+
+
+def _answers(recipe: Recipe, run: RunDirectory, dataset: Dataset, *, turns: bool) -> evaluate.Answers:
+    from mlmodel.training.networks import build_network
+
+    rows = split(recipe, dataset)
+    network = build_network(recipe, start="random")
+    network.set_weights(run.load_weights())
+    labels = dataset.labels[rows.trained]
+    mix = np.bincount(labels) / len(labels)
+    held = np.log(mix) if recipe.loss == "cross-entropy" and recipe.sampling == "every-image" else np.zeros(len(mix))
+    if recipe.sampling == "square-root" and recipe.loss == "cross-entropy":
+        held = np.log(np.sqrt(mix) / np.sqrt(mix).sum())
+    parts = []
+    for pixels, _ in batches(
+        [dataset.paths[row] for row in rows.watched], np.arange(len(rows.watched)), side=recipe.phases[-1].side,
+        kind="none", preparation=recipe.preparation, chance=(), batch_size=32,
+    ):  # fmt: skip
+        views = [np.rot90(side, turn, axes=(1, 2)) for side in (pixels, pixels[:, :, ::-1]) for turn in range(4)]
+        logits = [
+            np.asarray(network(view.astype(np.float32), training=False)) for view in (views if turns else views[:1])
+        ]
+        parts.append(np.mean(logits, axis=0))
+    logits = np.concatenate(parts) - held
+    return evaluate.Answers(
+        probabilities=softmax(logits + np.log(mix)).astype(np.float32),
+        scores=softmax(logits).astype(np.float32),
+        labels=dataset.labels[rows.watched],
+        lesions=dataset.lesions[rows.watched],
+    )
+
+
+if __name__ == "__main__":
+    main()
