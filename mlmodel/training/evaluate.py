@@ -1,6 +1,6 @@
 """How good is it? Metrics by lesion, with bootstrap intervals over lesions."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -148,24 +148,32 @@ def auc(scores: Floats, is_positive: npt.NDArray[np.bool_]) -> float:
 
 
 def estimate(metrics: Mapping[str, Metric], answers: Answers, *, seed: int = 0) -> dict[str, Estimate]:
-    """Return each metric with its interval over 1,000 resamples of lesions, stratified by class.
-
-    Strata keep the rarest classes in every resample, so that each one has all the metrics.
-    """
-    generator = np.random.default_rng(seed)
-    _, first, group = np.unique(answers.lesions, return_index=True, return_inverse=True)
-    rows_of = np.split(np.argsort(group, kind="stable"), np.cumsum(np.bincount(group))[:-1])
-    strata = [np.flatnonzero(answers.labels[first] == label) for label in np.unique(answers.labels)]
+    """Return each metric with its interval over 1,000 resamples of lesions, stratified by class."""
     drawn: dict[str, list[float]] = {name: [] for name in metrics}
-    for _ in range(_RESAMPLES):
-        chosen = np.concatenate([generator.choice(stratum, len(stratum)) for stratum in strata])
-        resample = answers.take(np.concatenate([rows_of[lesion] for lesion in chosen]))
+    for resample in resamples(answers, seed=seed):
         for name, metric in metrics.items():
             drawn[name].append(metric(resample))
     return {
         name: Estimate(metric(answers), *np.percentile(drawn[name], (2.5, 97.5)).tolist())
         for name, metric in metrics.items()
     }
+
+
+def resamples(answers: Answers, *, seed: int = 0, count: int = _RESAMPLES) -> Iterator[Answers]:
+    """Yield resamples of lesions, stratified by class; a lesion brings all of its photographs.
+
+    Strata keep the rarest classes in every resample, so that each one has all the metrics.
+    """
+    generator = np.random.default_rng(seed)
+    _, first, group = np.unique(answers.lesions, return_index=True, return_inverse=True)
+    strata = [np.flatnonzero(answers.labels[first] == label) for label in np.unique(answers.labels)]
+    rows, counts = np.argsort(group, kind="stable"), np.bincount(group)
+    starts = np.cumsum(counts) - counts
+    for _ in range(count):
+        chosen = np.concatenate([generator.choice(stratum, len(stratum)) for stratum in strata])
+        ends = np.cumsum(counts[chosen])
+        within = np.arange(ends[-1]) - np.repeat(ends - counts[chosen], counts[chosen])
+        yield answers.take(rows[np.repeat(starts[chosen], counts[chosen]) + within])
 
 
 def as_settings(estimates: dict[str, Estimate]) -> dict[str, dict[str, float]]:

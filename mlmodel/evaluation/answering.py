@@ -1,0 +1,144 @@
+"""What the network says of each photograph of a set: as the application says it, or from features that were kept."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from mlmodel.analysis import Analyser, Analysis
+from mlmodel.calibration import Calibration
+from mlmodel.evaluation.photographs import OUTSIDE, Photographs
+from mlmodel.evaluation.tables import EvaluationError
+from mlmodel.head import Floats, Head
+from mlmodel.pictures import MAX_BYTES, Picture, PictureError, decode
+from mlmodel.quality import Verdict
+from mlmodel.taxonomy import CODES
+from mlmodel.tiers import OperatingPoints
+from mlmodel.training.evaluate import Answers
+
+Progress = Callable[[Iterable[Path]], Iterable[Path]]
+
+
+@dataclass(frozen=True)
+class Judge:
+    """A network as far as its answers go: what can be judged before a release is written.
+
+    Attributes:
+        head: as it will be loaded.
+        calibration: temperature, class mix and the threshold of prediction sets.
+        thresholds: on the malignant probability, by tier, ``urgent`` first.
+        identity: what is said of it: version, sha256, backbone_sha256, head_sha256, architecture.
+    """
+
+    head: Head
+    calibration: Calibration
+    thresholds: dict[str, float]
+    identity: dict[str, str]
+
+    @classmethod
+    def of(cls, analyser: Analyser) -> "Judge":
+        """Return the judge of a loaded release."""
+        points: OperatingPoints = analyser.operating_points
+        return cls(
+            head=analyser.head,
+            calibration=analyser.calibration,
+            thresholds={"urgent": points.urgent.threshold, "watch": points.watch.threshold},
+            identity={
+                "version": analyser.version,
+                "sha256": analyser.sha256,
+                "backbone_sha256": analyser.backbone_sha256,
+                "head_sha256": analyser.head_sha256,
+                "architecture": str(analyser.release.settings.get("architecture", "")),
+            },
+        )
+
+
+@dataclass(frozen=True)
+class Answered:
+    """A set with its answers, row by row.
+
+    Attributes:
+        photographs: those that could be read, whatever their truth.
+        answers: of these photographs; a label of ``OUTSIDE`` where the truth is none of the seven.
+        unreadable: names and reasons.
+        refusals: how many photographs the application would have refused, by reason; None where nobody asked.
+    """
+
+    photographs: Photographs
+    answers: Answers
+    unreadable: tuple[str, ...] = ()
+    refusals: dict[str, int] | None = None
+
+    @property
+    def is_inside(self) -> npt.NDArray[np.bool_]:
+        """Which rows show one of the seven classes, bool (N,)."""
+        return self.photographs.labels != OUTSIDE
+
+
+def answer_from_features(photographs: Photographs, features: npt.NDArray[np.float16], judge: Judge) -> Answered:
+    """Return what ``judge`` says of photographs whose features, float16 (N, F), are known."""
+    parts = [judge.head.logits(part.astype(np.float32)) for part in np.array_split(features, len(features) // 512 + 1)]
+    logits = np.concatenate(parts)
+    answers = _answers(
+        photographs, judge.calibration.probabilities(logits), judge.calibration.equal_prior_scores(logits)
+    )
+    return Answered(photographs, answers)
+
+
+def answer_as_served(photographs: Photographs, analyser: Analyser, progress: Progress = iter) -> Answered:
+    """Return what the application would say of each photograph: one look, through the same decoder.
+
+    What it would refuse is asked all the same, and counted.
+
+    Raises:
+        EvaluationError: none of the photographs can be read.
+    """
+    probabilities, scores, read, unreadable = [], [], [], []
+    refusals: Counter[str] = Counter()
+    for index, path in enumerate(progress(photographs.paths)):
+        try:
+            analysis = analyse_file(path, analyser)
+        except (PictureError, OSError) as error:
+            unreadable.append(f"{path.name}: {getattr(error, 'message', None) or getattr(error, 'strerror', error)}")
+            continue
+        assert analysis.assessment is not None, "a forced analysis always assesses"
+        if analysis.quality.verdict is not Verdict.ACCEPTED:
+            refusals[str(analysis.quality.verdict)] += 1
+        probabilities.append([analysis.assessment.probabilities[code] for code in CODES])
+        scores.append([analysis.assessment.equal_prior_scores[code] for code in CODES])
+        read.append(index)
+    if not read:
+        raise EvaluationError(f"None of the {len(photographs.paths)} photographs can be read. {unreadable[0]}")
+    kept = photographs.take(np.array(read, dtype=np.int64))
+    if not (kept.labels != OUTSIDE).any():
+        raise EvaluationError("No photograph that can be read shows one of the seven classes.")
+    answers = _answers(kept, np.array(probabilities, dtype=np.float32), np.array(scores, dtype=np.float32))
+    return Answered(kept, answers, tuple(unreadable), dict(refusals))
+
+
+def analyse_file(path: Path, analyser: Analyser) -> Analysis:
+    """Return what the application would say of a file, were nothing ever refused.
+
+    Raises:
+        PictureError: it is not a picture that can be read.
+        OSError: there is no such file, or it may not be read.
+    """
+    return analyser.analyse(read_picture(path), force=True)
+
+
+def read_picture(path: Path) -> Picture:
+    """Return the picture in a file, read as an upload is.
+
+    Raises:
+        PictureError: it is not a picture that can be read.
+        OSError: there is no such file, or it may not be read.
+    """
+    with path.open("rb") as file:
+        return decode(file.read(MAX_BYTES + 1))
+
+
+def _answers(photographs: Photographs, probabilities: Floats, scores: Floats) -> Answers:
+    return Answers(probabilities, scores, photographs.labels, photographs.lesions)

@@ -1,0 +1,144 @@
+"""All that the report and the model card state, worked out once: plain figures that JSON can hold."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from mlmodel.evaluation.answering import Answered, Judge
+from mlmodel.evaluation.curves import curves_of, reliability
+from mlmodel.evaluation.metrics import Figures, confusion, counts_behind, estimate_all, in_set, measure
+from mlmodel.evaluation.mistakes import tier_of, worst_mistakes
+from mlmodel.evaluation.photographs import OUTSIDE
+from mlmodel.evaluation.subgroups import subgroups_of
+from mlmodel.taxonomy import CODES
+from mlmodel.training import evaluate
+from mlmodel.training.evaluate import Answers
+
+FORMAT = 1
+PICTURES = 12
+
+
+def evaluation_facts(
+    *,
+    judge: Judge,
+    sets: Sequence[Answered],
+    training: dict[str, Any] | None = None,
+    robustness: dict[str, Any] | None = None,
+    latency: dict[str, Any] | None = None,
+    pictures: int = PICTURES,
+) -> dict[str, Any]:
+    """Return every fact of the report, ready for JSON.
+
+    Args:
+        judge: the network that answered.
+        sets: what it said; the first set is the one that the headline is about.
+        training: as ``training_curves.training_of`` returns it.
+        robustness: as ``robustness.robustness_of`` returns it.
+        latency: as ``latency.latency_of`` returns it.
+        pictures: how many of the worst mistakes of each kind to show; none for photographs that may not be shown.
+    """
+    return {
+        "format": FORMAT,
+        "made_at": datetime.now(UTC).replace(microsecond=0).isoformat(),
+        "network": {
+            **judge.identity,
+            "temperature": round(judge.calibration.temperature, 6),
+            "set_threshold": round(judge.calibration.set_threshold, 6),
+            "thresholds": {tier: round(threshold, 6) for tier, threshold in judge.thresholds.items()},
+            "class_mix": {
+                code: round(float(share), 6) for code, share in zip(CODES, judge.calibration.class_mix, strict=True)
+            },
+        },
+        "sets": [set_facts(answered, judge, pictures=pictures) for answered in sets],
+        "training": training,
+        "robustness": robustness,
+        "latency": latency,
+    }
+
+
+def set_facts(answered: Answered, judge: Judge, *, pictures: int = PICTURES) -> dict[str, Any]:
+    """Return what is said of one set."""
+    photographs, inside = answered.photographs, answered.is_inside
+    answers = answered.answers.take(inside)
+    return {
+        "name": photographs.name,
+        "description": photographs.description,
+        "credit": photographs.credit,
+        "notes": list(photographs.notes),
+        "unreadable": list(answered.unreadable),
+        "refusals": answered.refusals,
+        "photographs": len(answers.labels),
+        "lesions": len(np.unique(answers.lesions)),
+        "classes": _classes(answers),
+        "outside": _outside(answered, judge),
+        "subsets": {name: subset_facts(each, judge) for name, each in _subsets(answered, answers).items()},
+        "subgroups": subgroups_of(answered, watch=judge.thresholds["watch"]),
+        "mistakes": worst_mistakes(answered, thresholds=judge.thresholds, count=pictures),
+    }
+
+
+def subset_facts(answers: Answers, judge: Judge) -> dict[str, Any]:
+    """Return all figures and curves of one way of counting: by lesion, by photograph, the sharp ones."""
+
+    def figures(each: Answers) -> Figures:
+        return measure(each, thresholds=judge.thresholds, set_threshold=judge.calibration.set_threshold)
+
+    sizes = np.bincount(
+        in_set(answers.probabilities, judge.calibration.set_threshold).sum(axis=1), minlength=len(CODES) + 1
+    )
+    return {
+        "count": len(answers.labels),
+        "malignant": int(answers.is_malignant.sum()),
+        "support": {code: int((answers.labels == index).sum()) for index, code in enumerate(CODES)},
+        "figures": estimate_all(figures, answers, counts=counts_behind(answers, judge.thresholds)),
+        "confusion": {
+            "calibrated": confusion(answers.probabilities.argmax(axis=1), answers.labels).tolist(),
+            "equal_prior": confusion(answers.scores.argmax(axis=1), answers.labels).tolist(),
+        },
+        "curves": {
+            "malignant": curves_of(answers, answers.malignant_probability, answers.is_malignant),
+            **{
+                code: curves_of(answers, answers.probabilities[:, index], answers.labels == index)
+                for index, code in enumerate(CODES)
+            },
+        },
+        "reliability": reliability(answers),
+        "set_sizes": sizes[1:].tolist(),
+    }
+
+
+def _subsets(answered: Answered, answers: Answers) -> dict[str, Answers]:
+    subsets = {"lesions": evaluate.by_lesion(answers), "photographs": answers}
+    sources = answered.photographs.traits.get("source")
+    if sources is not None and (is_sharp := sources[answered.is_inside] == "sharp").any():
+        sharp = answers.take(is_sharp)
+        by_lesion = evaluate.by_lesion(sharp)
+        subsets["sharp"] = sharp
+        # Where nearly every lesion has one sharp photograph, as in HAM10000, both ways of counting give one answer.
+        if len(by_lesion.labels) < 0.95 * len(sharp.labels):
+            subsets["sharp_lesions"] = by_lesion
+    return subsets
+
+
+def _classes(answers: Answers) -> dict[str, dict[str, int]]:
+    return {
+        code: {
+            "photographs": int((answers.labels == index).sum()),
+            "lesions": len(np.unique(answers.lesions[answers.labels == index])),
+        }
+        for index, code in enumerate(CODES)
+    }
+
+
+def _outside(answered: Answered, judge: Judge) -> list[dict[str, Any]]:
+    """What was said of photographs whose truth is none of the seven classes, by diagnosis."""
+    rows = answered.photographs.labels == OUTSIDE
+    diagnoses, mass = answered.photographs.diagnoses[rows], answered.answers.malignant_probability[rows]
+    found = []
+    for diagnosis in np.unique(diagnoses):
+        tiers = [tier_of(float(each), judge.thresholds) for each in mass[diagnoses == diagnosis]]
+        counts = {tier: tiers.count(tier) for tier in ("urgent", "watch", "calm")}
+        found.append({"diagnosis": str(diagnosis), "photographs": len(tiers), "tiers": counts})
+    return found

@@ -1,0 +1,256 @@
+"""Subgroups, mistakes, robustness, training, latency, and how it was done."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mlmodel.evaluation.charts import bar, epochs_chart, whisker
+from mlmodel.evaluation.markup import Child, Html, join, table, tag
+from mlmodel.evaluation.subgroups import FEWEST_LESIONS, FEWEST_OF_A_KIND
+from mlmodel.evaluation.words import TRAITS, enough, name_of, share
+
+Facts = Mapping[str, Any]
+
+
+def subgroups(found: Facts) -> Html:
+    """Results by age, sex, site, source and skin type, by lesion."""
+    if not found:
+        return join(
+            tag("h3", "By age, sex and body site"),
+            tag("p", "Nothing is recorded of them in this set.", class_="definition"),
+        )
+    figures = ("accuracy", "malignant_auc", "watch_sensitivity", "watch_specificity")
+    tables = []
+    for trait, groups in found.items():
+        rows: list[list[Child]] = [
+            [
+                group["group"].capitalize() if trait != "skin_type" else group["group"],
+                f"{group['lesions']:,}",
+                f"{group['malignant']:,}",
+                *(enough(group["figures"][name]) for name in figures),
+                whisker(group["figures"]["malignant_auc"], start=0.5),
+            ]
+            for group in groups
+        ]
+        head: list[Child] = [
+            TRAITS[trait], "lesions", "malignant", "accuracy", "malignant AUC", "malignant found at watch",
+            "benign left alone at watch", "malignant AUC, 0.5 to 1",
+        ]  # fmt: skip
+        tables.append(table(head, rows))
+    return join(
+        tag("h3", "Who and where: subgroups"),
+        tag(
+            "p",
+            f"By lesion. Where fewer than {FEWEST_LESIONS} lesions, or {FEWEST_OF_A_KIND} malignant or benign "
+            "ones, stand behind a figure, it is left out: too few to say. Groups differ in their mix of classes, and "
+            "accuracy follows the mix; AUC does so less.",
+            class_="definition",
+        ),
+        *tables,
+    )
+
+
+def mistakes(found: Facts) -> Html:
+    """The worst mistakes as pictures: what was said, and what was true."""
+    kinds = (
+        (
+            "missed_melanomas",
+            "Missed melanomas",
+            "Melanomas that were not called urgent, the least suspected first; one photograph a lesion.",
+        ),
+        (
+            "confident_and_wrong",
+            "Confident and wrong",
+            "The surest wrong answers; first malignant disease of which the network said that nothing alarming "
+            "was found.",
+        ),
+    )
+    parts = []
+    for kind, title, definition in kinds:
+        listed = found["mistakes"][kind]
+        parts += [
+            tag("h3", title),
+            tag("p", definition if listed else "None to show.", class_="definition"),
+            tag("ul", *(_mistake(each) for each in listed), class_="mistakes") if listed else Html(""),
+        ]
+    return join(*parts)
+
+
+def robustness(found: Facts | None) -> Html:
+    """How far answers move when the photograph changes a little."""
+    if not found or not found["changes"]:
+        return _part(
+            "robustness",
+            "Robustness",
+            tag("p", "Not measured for this report. manage.py evaluate --robustness 40 measures it."),
+        )
+    rows: list[list[Child]] = [
+        [
+            f"{each['kind'][0].upper()}{each['kind'][1:]}, {each['name']}",
+            share(each["mean_move"]),
+            f"{each['move_p95']:.0%}",
+            bar(each["mean_move"]["value"], f"{each['mean_move']['value']:.0%}"),
+            share(each["class_changed"]),
+            share(each["tier_changed"]),
+            share(each["newly_refused"]),
+        ]
+        for each in found["changes"]
+    ]
+    return _part(
+        "robustness",
+        "Robustness",
+        tag(
+            "p",
+            f"{found['photographs']} photographs of as many lesions, drawn by chance, each changed as another "
+            "camera, lamp or hand might have done. How far an answer moves is the share of probability that goes "
+            "to other classes: 0 % is none, 100 % all of it. Newly refused: the application would ask for "
+            "another photograph.",
+        ),
+        table(
+            ["Change", "moves by, on average", "95th percentile", "0 to 100 %", "another class", "another tier",
+             "newly refused"],
+            rows,
+        ),
+    )  # fmt: skip
+
+
+def training(found: Facts | None) -> Html:
+    """Loss and accuracy by epoch."""
+    if not found or not found["epochs"]:
+        return _part(
+            "training",
+            "Training",
+            tag(
+                "p",
+                "No training run was given to this report, so there are no curves by epoch. manage.py evaluate --run "
+                "DIR draws them from the folder that manage.py train leaves.",
+            ),
+        )
+    epochs: Sequence[dict[str, Any]] = found["epochs"]
+    recipe = f" Recipe “{found['recipe']}”." if found["recipe"] else ""
+    return _part(
+        "training",
+        "Training",
+        tag(
+            "p",
+            f"{len(epochs)} epochs.{recipe} Training figures are of the photographs as they were drawn and "
+            "changed, with rare classes shown more often; validation figures are of lesions that were not "
+            "trained on. The two need not meet.",
+        ),
+        tag(
+            "div",
+            tag(
+                "figure",
+                tag("strong", "Loss"),
+                epochs_chart(epochs, [("loss", "main"), ("watched_loss", "second")], "loss"),
+                _key("training", "validation"),
+            ),
+            tag(
+                "figure",
+                tag("strong", "Accuracy"),
+                epochs_chart(
+                    epochs,
+                    [("accuracy", "main"), ("watched_accuracy", "second"), ("watched_balanced_accuracy", "third")],
+                    "accuracy",
+                ),
+                _key("training", "validation", "validation, balanced"),
+            ),
+            class_="figures",
+        ),
+    )
+
+
+def latency(found: Facts | None) -> Html:
+    """How long an answer takes."""
+    if not found:
+        return _part("latency", "Latency", tag("p", "Not measured for this report."))
+    names = (
+        ("answer", "An answer: decode, judge, network, heat map"),
+        ("network", "The network alone, one photograph"),
+        ("batch", f"The network alone, a photograph in a batch of {found['batch_size']}"),
+    )
+    rows: list[list[Child]] = [
+        [name, f"{found[key]['p50'] * 1000:.0f} ms", f"{found[key]['p95'] * 1000:.0f} ms", found[key]["count"]]
+        for key, name in names
+    ]
+    return _part(
+        "latency",
+        "Latency",
+        tag(
+            "p",
+            f"On {found['cores']} cores, {found['engine']}. Half of the answers take no longer than p50, 95 of "
+            "100 no longer than p95. Other work on the machine slows all three alike.",
+        ),
+        table(["", "p50", "p95", "n"], rows),
+    )
+
+
+def method(facts: Facts) -> Html:
+    """What was judged, how, and what cannot be concluded."""
+    network = facts["network"]
+    identity = (
+        ("Version", network["version"]),
+        ("Hash", network["sha256"]),
+        ("Backbone", network["backbone_sha256"]),
+        ("Head", network["head_sha256"]),
+        ("Temperature", f"{network['temperature']:.3f}"),
+        ("Set threshold", f"{network['set_threshold']:.4f}"),
+    )
+    notes = (
+        "Every photograph was looked at once, as it is in the application; nothing was averaged over changed copies.",
+        "Intervals are 95 % percentile intervals from 1,000 bootstrap resamples of lesions within each class: "
+        "they say how far chance in the choice of lesions may have moved a figure, not how it would be in "
+        "another clinic.",
+        "Shares of 0 or 1 have Wilson’s interval, since resampling cannot show what did not happen once.",
+        "Probabilities are calibrated to the class mix of the training set; where disease is rarer or more "
+        "common, they are off accordingly, and so are precision and the precision–recall curves.",
+        "Seven classes are known. Anything else is forced into one of them, unless it is refused.",
+        "HAM10000 comes from two clinics in Austria and Australia, almost all of light skin. Nothing here shows "
+        "how good the network is on dark skin, in children, on nails or on mucosa.",
+        "A subgroup’s interval says more than its figure. Many groups are compared; some differ by chance.",
+    )
+    return _part(
+        "method",
+        "Method and limits",
+        tag("ul", *(tag("li", note) for note in notes), class_="notes"),
+        tag(
+            "dl",
+            *(join(tag("dt", name), tag("dd", str(value), class_="code")) for name, value in identity),
+            class_="identity",
+        ),
+    )
+
+
+def _mistake(found: Facts) -> Html:
+    said = ", ".join(f"{each['code']} {each['probability']:.0%}" for each in found["said"])
+    traits = found["traits"]
+    details = ", ".join(traits[name] for name in ("age", "sex", "site", "source") if name in traits)
+    picture = (
+        tag("img", src=found["picture"], alt=f"{name_of(found['truth'])}, photograph {found['image']}")
+        if found["picture"]
+        else None
+    )
+    return tag(
+        "li",
+        picture,
+        tag(
+            "div",
+            tag("p", tag("b", f"True: {name_of(found['truth'])}")),
+            tag("p", f"Said: {said}"),
+            tag(
+                "p",
+                "Tier: ",
+                tag("span", found["tier"], class_=f"tier tier-{found['tier']}"),
+                f", malignant {found['malignant_probability']:.0%}",
+            ),
+            tag("p", f"{found['image']}{'; ' if details else ''}{details}", class_="soft"),
+        ),
+    )
+
+
+def _part(where: str, title: str, *children: Child) -> Html:
+    return tag("section", tag("h2", title), *children, class_="part", id=where)
+
+
+def _key(*names: str) -> Html:
+    classes = ("main", "second", "third")
+    return tag("ul", *(tag("li", name, class_=each) for name, each in zip(names, classes, strict=False)), class_="key")

@@ -1,0 +1,94 @@
+"""How the report says things: names of classes, subsets and figures, and numbers with their intervals."""
+
+from collections.abc import Mapping
+
+from mlmodel.evaluation.markup import Html, join, tag
+from mlmodel.taxonomy import BY_CODE
+
+Estimated = Mapping[str, float] | None
+
+SUBSETS = {
+    "lesions": "All, by lesion",
+    "photographs": "All, by photograph",
+    "sharp": "Sharp photographs",
+    "sharp_lesions": "Sharp, by lesion",
+}
+TIERS = {"urgent": "urgent", "watch": "watch or urgent"}
+TRAITS = {"age": "Age", "sex": "Sex", "site": "Body site", "source": "Source", "skin_type": "Skin type (Fitzpatrick)"}
+# Figure, its name, and one sentence that says what it is.
+HEADLINE = (
+    (
+        "balanced_accuracy",
+        "Balanced accuracy",
+        "The mean over the classes of the share named rightly, every class held equally likely; guessing gives 0.143.",
+    ),
+    ("accuracy", "Accuracy", "The share whose most probable class, as it is shown to people, is the true one."),
+    ("top2_accuracy", "Top-2 accuracy", "The share whose true class is among the two most probable."),
+    (
+        "macro_auc",
+        "Macro AUC",
+        "The chance that a lesion of a class gets a higher probability for it than another lesion does, averaged over "
+        "the classes; guessing gives 0.5.",
+    ),
+    (
+        "malignant_auc",
+        "Malignant against benign, AUC",
+        "The chance that a malignant or pre-malignant lesion gets a higher malignant probability than a benign one.",
+    ),
+    (
+        "melanoma_specificity",
+        "Melanoma: specificity at 0.90 sensitivity",
+        "The share of other lesions left alone at the melanoma probability that finds nine of ten melanomas.",
+    ),
+    (
+        "calibration_error",
+        "Expected calibration error",
+        "The mean gap between how sure it was and how often it was right, over 15 bins of confidence; 0 is best.",
+    ),
+    (
+        "set_coverage",
+        "The 90 % set holds the truth",
+        "How often the true class is in the conformal set, which was made to hold it nine times in ten.",
+    ),
+    ("set_size", "Classes in the 90 % set", "The mean size of that set: 1 says most, 7 says nothing."),
+)
+
+
+def name_of(code: str) -> str:
+    """Return a class in words; what is none of the seven stands for itself."""
+    return BY_CODE[code].name if code in BY_CODE else code.upper()
+
+
+def estimate(found: Estimated, digits: int = 3) -> Html:
+    """Return a figure with its interval, or a dash."""
+    if found is None:
+        return tag("span", "–", class_="none")
+    interval = f"{found['low']:.{digits}f}–{found['high']:.{digits}f}"
+    return join(
+        tag("span", f"{found['value']:.{digits}f}", class_="value"), " ", tag("span", interval, class_="interval")
+    )
+
+
+def enough(found: Estimated) -> Html:
+    """Return a figure with its interval, or that too few lesions stand behind it."""
+    return estimate(found) if found is not None else tag("span", "too few to say", class_="none")
+
+
+def share(found: Estimated) -> Html:
+    """Return a share in per cent with its interval."""
+    if found is None:
+        return tag("span", "–", class_="none")
+    interval = f"{found['low'] * 100:.0f}–{found['high'] * 100:.0f}%"
+    return join(tag("span", f"{found['value']:.0%}", class_="value"), " ", tag("span", interval, class_="interval"))
+
+
+def of_a_hundred(found: Estimated) -> str:
+    """Return “89 of 100 (82–94)”."""
+    if found is None:
+        return "an unknown share"
+    return f"{found['value'] * 100:.0f} of 100 ({found['low'] * 100:.0f}–{found['high'] * 100:.0f})"
+
+
+def count(number: int, thing: str) -> str:
+    """Return “1 lesion”, “1,480 lesions”."""
+    return f"{number:,} {thing}" + ("" if number == 1 else "s")

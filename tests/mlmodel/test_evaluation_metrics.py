@@ -1,0 +1,153 @@
+"""The report's figures against scikit-learn's, where it has the same, and against counting by hand."""
+
+import numpy as np
+import pytest
+
+from mlmodel.evaluation.curves import precision_recall_curve, reliability, roc_curve, wilson
+from mlmodel.evaluation.markup import Html, join, tag
+from mlmodel.evaluation.metrics import counts_behind, estimate_all, measure, melanoma_specificity
+from mlmodel.evaluation.robustness import CHANGES, compressed, turned
+from mlmodel.evaluation.subgroups import age_band
+from mlmodel.taxonomy import CODES
+from mlmodel.training import evaluate
+from mlmodel.training.evaluate import Answers
+
+THRESHOLDS = {"urgent": 0.5, "watch": 0.2}
+MEL, NV = CODES.index("mel"), CODES.index("nv")
+
+
+@pytest.fixture(scope="module")
+def answers() -> Answers:
+    generator = np.random.default_rng(11)
+    labels = generator.integers(0, 7, 700)
+    # Few different values, so that ties are tried as well.
+    scores = generator.integers(1, 9, (700, 7)).astype(np.float32)
+    scores[np.arange(700), labels] += generator.integers(0, 12, 700)
+    probabilities = scores / scores.sum(axis=1, keepdims=True)
+    return Answers(probabilities, (scores[:, ::-1] / 20).astype(np.float32), labels, np.arange(700).astype(str))
+
+
+@pytest.fixture(scope="module")
+def figures(answers) -> dict[str, float]:
+    return measure(answers, thresholds=THRESHOLDS, set_threshold=0.15)
+
+
+def test_figures_by_class_agree_with_scikit_learn(answers, figures):
+    sklearn_metrics = pytest.importorskip("sklearn.metrics")
+    chosen = answers.probabilities.argmax(axis=1)
+    precision, recall, f1, _ = sklearn_metrics.precision_recall_fscore_support(answers.labels, chosen)
+    for index, code in enumerate(CODES):
+        own = answers.labels == index
+        assert figures[f"class.{code}.sensitivity"] == pytest.approx(recall[index])
+        assert figures[f"class.{code}.precision"] == pytest.approx(precision[index])
+        assert figures[f"class.{code}.f1"] == pytest.approx(f1[index])
+        assert figures[f"class.{code}.specificity"] == pytest.approx(
+            sklearn_metrics.recall_score(~own, chosen != index)
+        )
+        assert figures[f"class.{code}.auc"] == pytest.approx(
+            sklearn_metrics.roc_auc_score(own, answers.probabilities[:, index])
+        )
+    assert figures["top2_accuracy"] >= figures["accuracy"]
+
+
+def test_figures_of_training_and_of_the_report_are_the_same(answers, figures):
+    assert figures["macro_auc"] == pytest.approx(evaluate.macro_auc(answers))
+    assert figures["set_coverage"] == pytest.approx(evaluate.set_coverage_at(0.15)(answers))
+    assert figures["tier.watch.sensitivity"] == pytest.approx(evaluate.sensitivity_at(0.2)(answers))
+    assert figures["tier.watch.specificity"] == pytest.approx(evaluate.specificity_at(0.2)(answers))
+
+
+def test_curves_agree_with_scikit_learn(answers):
+    sklearn_metrics = pytest.importorskip("sklearn.metrics")
+    scores, own = answers.probabilities[:, MEL], answers.labels == MEL
+
+    false_rate, true_rate = roc_curve(scores, own)
+    expected = sklearn_metrics.roc_curve(own, scores, drop_intermediate=False)
+    np.testing.assert_allclose(false_rate, expected[0], atol=1e-6)
+    np.testing.assert_allclose(true_rate, expected[1], atol=1e-6)
+
+    recall, _, average = precision_recall_curve(scores, own)
+    assert average == pytest.approx(sklearn_metrics.average_precision_score(own, scores))
+    assert recall[-1] == 1
+
+
+def test_melanoma_specificity_finds_nine_in_ten_and_no_fewer():
+    mel = np.array([0.9] * 8 + [0.5, 0.1] + [0.05, 0.4, 0.5, 0.6], dtype=np.float32)
+    probabilities = np.zeros((14, 7), dtype=np.float32)
+    probabilities[:, MEL], probabilities[:, NV] = mel, 1 - mel
+    answers = Answers(probabilities, probabilities, np.array([MEL] * 10 + [NV] * 4), np.arange(14).astype(str))
+
+    # Nine of ten are found at 0.5, where two of the four others are below it.
+    assert melanoma_specificity(answers) == 0.5
+
+
+def test_reliability_counts_everything_once_and_gives_the_calibration_error(answers):
+    bins = reliability(answers)
+
+    assert sum(each["count"] for each in bins) == 700
+    gaps = sum(abs(each["accuracy"] - each["confidence"]) * each["count"] for each in bins) / 700
+    assert gaps == pytest.approx(evaluate.expected_calibration_error(answers), abs=1e-3)
+    assert all(each["low"] <= each["accuracy"] <= each["high"] for each in bins)
+
+
+def test_wilsons_interval_is_that_of_the_textbook():
+    assert wilson(10, 10) == pytest.approx((0.7225, 1.0), abs=1e-4)
+    assert wilson(0, 20) == pytest.approx((0.0, 0.1611), abs=1e-4)
+
+
+def test_what_is_not_in_a_set_has_no_figure_and_what_never_failed_has_an_interval():
+    labels = np.array([MEL] * 6 + [NV] * 6)
+    probabilities = np.full((12, 7), 0.01, dtype=np.float32)
+    probabilities[np.arange(12), labels] = 0.94
+    answers = Answers(probabilities, probabilities, labels, np.arange(12).astype(str))
+
+    found = estimate_all(
+        lambda each: measure(each, thresholds=THRESHOLDS, set_threshold=0.3),
+        answers,
+        counts=counts_behind(answers, THRESHOLDS),
+    )
+
+    assert found["class.df.sensitivity"] is None
+    assert found["class.df.auc"] is None
+    assert found["class.mel.auc"] == {"value": 1, "low": 1, "high": 1}
+    assert found["class.mel.sensitivity"] == {"value": 1, "low": pytest.approx(wilson(6, 6)[0]), "high": 1}
+
+
+def test_resampling_brings_all_photographs_of_a_lesion_and_keeps_the_classes():
+    labels = np.array([MEL, MEL, MEL, NV, NV, NV])
+    lesions = np.array(["a", "b", "b", "c", "d", "e"])
+    values = np.arange(42, dtype=np.float32).reshape(6, 7)
+
+    for resample in evaluate.resamples(Answers(values, values, labels, lesions), count=50):
+        names, counts = np.unique(resample.lesions, return_counts=True)
+        found = dict(zip(names.tolist(), counts.tolist(), strict=True))
+        assert found.get("b", 0) % 2 == 0
+        assert found.get("a", 0) + found.get("b", 0) // 2 == 2
+        assert sum(found.get(name, 0) for name in "cde") == 3
+
+
+def test_changes_keep_the_size_and_a_full_turn_keeps_everything():
+    pixels = np.random.default_rng(0).integers(0, 256, (61, 61, 3), dtype=np.uint8)
+
+    for change in CHANGES:
+        changed = change.apply(pixels)
+        assert changed.shape == pixels.shape, change
+        assert changed.dtype == np.uint8
+        assert not np.array_equal(changed, pixels), change
+    assert np.array_equal(turned(turned(pixels, degrees=180), degrees=180), pixels)
+    lost = {quality: np.abs(compressed(pixels, quality=quality).astype(int) - pixels).mean() for quality in (40, 95)}
+    assert lost[95] < lost[40]
+
+
+@pytest.mark.parametrize(
+    ("age", "band"), [("", "not recorded"), ("0", "under 30"), ("30", "30 to 44"), ("120", "75 and over")]
+)
+def test_ages_have_their_band(age, band):
+    assert age_band(age) == band
+
+
+def test_markup_escapes_text_and_attributes_but_not_itself():
+    assert tag("p", "<b>", class_='"x"') == '<p class="&quot;x&quot;">&lt;b&gt;</p>'
+    assert tag("p", tag("b", "x")) == "<p><b>x</b></p>"
+    assert isinstance(join("a", None, 1), Html)
+    assert join("a", None, 1) == "a1"
