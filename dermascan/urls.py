@@ -6,12 +6,16 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from dermascan.health import status
 from dermascan.views.account import email_address
+from dermascan.views.network import network, network_report, network_report_json
 from diagnosis.api.views import UnknownPathView
 
 urlpatterns = [
     path("", include("dermascan.public_urls")),
     path("", include("patients.urls")),
     path("", include("diagnosis.urls")),
+    path("network/", network, name="network"),
+    path("network/report/", network_report, name="network-report"),
+    path("network/report.json", network_report_json, name="network-report-json"),
     path("accounts/email/", email_address, name="account_email"),  # in place of allauth's
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

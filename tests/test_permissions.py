@@ -22,7 +22,9 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from rest_framework.authtoken.models import Token, TokenProxy
 
 from dermascan.models import ContactMessage
+from dermascan.views.network import report_facts
 from diagnosis.models import Image
+from mlmodel.analysis import get_analyser
 from patients.models import Role, User
 from tests import factories
 from tests.diagnosis.reporting import photographed_visit, refused_photograph, signed_report
@@ -103,6 +105,12 @@ RULES: dict[str, list[Case]] = {
     "contact-thanks": [Case(get=everyone(200), post=NOT_HERE)],
     "quick-check": [Case(get=everyone(200), post=everyone(400))],
     "favicon": [Case(get=everyone(302), post=NOT_HERE)],
+    # The network in use; its report is there only if it came with one
+    "network": [Case(get=clinic(200), post=clinic(405))],
+    **{
+        name: [Case(get=clinic(200 if report_facts(get_analyser()) else 404), post=clinic(405))]
+        for name in ("network-report", "network-report-json")
+    },
     # Patients, visits, lesions
     "patients": [Case(get=clinic(200), post=clinic(200))],
     "patient-new": [Case(get=clinic(200), post=clinic(200))],
