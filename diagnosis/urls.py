@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path, register_converter
 
-from diagnosis.views import files, images, portal, records, reports, upload
+from diagnosis.views import files, images, portal, records, reports, similar, upload
 
 register_converter(files.ImageKindConverter, "image_kind")
 
@@ -13,6 +13,7 @@ urlpatterns: list[URLPattern] = [
     path("visits/<uuid:visit_id>/upload/", upload.upload, name="upload"),
     path("images/<uuid:image_id>/", images.image, name="image"),
     path("images/<uuid:image_id>/explanation/", images.explanation, name="image-explanation"),
+    path("images/<uuid:image_id>/similar/", similar.similar, name="image-similar"),
     path("images/<uuid:image_id>/override/", images.override, name="image-override"),
     path("images/<uuid:image_id>/review/", images.review, name="image-review"),
     path("images/<uuid:image_id>/analyse/", images.analyse, name="image-analyse"),

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .fields import KeyField, PlainDateField, text_field
-from .models import BodySite, Lesion, Member, Patient, Visit
+from .models import BodySite, Consent, ConsentMethod, Decision, Lesion, Member, Patient, Visit
 from .models.patient import EARLIEST_BIRTH, LONGEST_SEARCH
 from .services import suggest_record_number
 
@@ -259,3 +259,31 @@ class AccountForm(forms.Form):
         if account and account.has_usable_password():
             # The address is the patient's own affair from the moment they have signed in.
             self.fields["email"].disabled = True
+
+
+class ConsentForm(forms.ModelForm):
+    """What a patient said about one use of their photographs, and how."""
+
+    key = KeyField()
+    is_confirmed = forms.BooleanField(
+        label=_("The patient knows what this means, and this is what they said."),
+        error_messages={"required": _("Confirm that the patient knows what this means and said so.")},
+    )
+
+    class Meta:
+        model = Consent
+        fields = ["decision", "method"]
+        labels = {"decision": _("What did the patient say?"), "method": _("How did they say it?")}
+        widgets = {"decision": forms.RadioSelect, "method": forms.RadioSelect}
+        error_messages = {
+            "decision": {"required": _("Choose what the patient said.")},
+            "method": {"required": _("Choose how the patient said it.")},
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        # Nothing is chosen beforehand: consent is an answer, not a default.
+        super().__init__(*args, **kwargs)
+        for name, options in (("decision", Decision.choices), ("method", ConsentMethod.choices)):
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = options

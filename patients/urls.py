@@ -1,14 +1,17 @@
 """Lists, search and forms. The pages of one patient, visit or lesion are in ``diagnosis.urls``."""
 
-from django.urls import path
+from django.urls import path, register_converter
 
-from .views import accounts, lesions, patients, visits
+from .views import accounts, consents, lesions, patients, visits
+
+register_converter(consents.PurposeConverter, "purpose")
 
 urlpatterns = [
     path("patients/", patients.patient_list, name="patients"),
     path("patients/new/", patients.patient_new, name="patient-new"),
     path("patients/<uuid:patient_id>/edit/", patients.patient_edit, name="patient-edit"),
     path("patients/<uuid:patient_id>/account/", accounts.patient_account, name="patient-account"),
+    path("patients/<uuid:patient_id>/consent/<purpose:purpose>/", consents.patient_consent, name="patient-consent"),
     path("patients/<uuid:patient_id>/visits/new/", visits.visit_new, name="visit-new"),
     path("patients/<uuid:patient_id>/lesions/new/", lesions.lesion_new, name="lesion-new"),
     path("visits/", visits.visit_list, name="visits"),

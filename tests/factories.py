@@ -5,7 +5,21 @@ import datetime
 import factory
 from factory.django import DjangoModelFactory
 
-from patients.models import BodySite, Clinic, Lesion, Member, Patient, Role, Side, User, Visit
+from patients.models import (
+    BodySite,
+    Clinic,
+    Consent,
+    ConsentMethod,
+    Decision,
+    Lesion,
+    Member,
+    Patient,
+    Purpose,
+    Role,
+    Side,
+    User,
+    Visit,
+)
 
 PASSWORD = "correct horse battery staple"
 
@@ -72,3 +86,15 @@ class VisitFactory(DjangoModelFactory):
     patient = factory.SubFactory(PatientFactory)
     clinician = factory.SelfAttribute("patient.created_by")
     complaint = "A mole that has changed"
+
+
+class ConsentFactory(DjangoModelFactory):
+    class Meta:
+        model = Consent
+
+    patient = factory.SubFactory(PatientFactory)
+    purpose = Purpose.SHARING
+    number = factory.Sequence(lambda n: n + 1)
+    decision = Decision.GIVEN
+    method = ConsentMethod.SIGNED_FORM
+    recorded_by = factory.SelfAttribute("patient.created_by")

@@ -25,7 +25,7 @@ from dermascan.models import ContactMessage
 from dermascan.views.network import report_facts
 from diagnosis.models import Image
 from mlmodel.analysis import get_analyser
-from patients.models import Role, User
+from patients.models import Purpose, Role, User
 from tests import factories
 from tests.diagnosis.reporting import photographed_visit, refused_photograph, signed_report
 
@@ -73,8 +73,8 @@ def dermatologists(answer: Answer, **others: Answer) -> Answers:
     return signed_in(403, **{"dermatologist": answer, "stranger": 404, **others})
 
 
-def members_of_the_api(answer: Answer) -> Answers:
-    return clinic(answer, anonymous=401)
+def members_of_the_api(answer: Answer, **others: Answer) -> Answers:
+    return clinic(answer, anonymous=401, **others)
 
 
 @dataclass
@@ -117,6 +117,10 @@ RULES: dict[str, list[Case]] = {
     "patient": [Case(ids=PATIENT, get=own_clinic(200), post=clinic(405))],
     "patient-edit": [Case(ids=PATIENT, get=own_clinic(200), post=own_clinic(200))],
     "patient-account": [Case(ids=PATIENT, get=own_clinic(200), post=own_clinic(200))],
+    "patient-consent": [
+        Case(ids=PATIENT, words={"purpose": purpose}, get=own_clinic(200), post=own_clinic(200))
+        for purpose in Purpose.values
+    ],
     "visit-new": [Case(ids=PATIENT, get=own_clinic(200), post=own_clinic(200))],
     "lesion-new": [Case(ids=PATIENT, get=own_clinic(200), post=own_clinic(200))],
     "visits": [Case(get=clinic(200), post=clinic(200))],
@@ -136,6 +140,10 @@ RULES: dict[str, list[Case]] = {
         Case(ids=REFUSED_IMAGE, get=own_clinic(200), post=clinic(405)),
     ],
     "image-explanation": [Case(ids=IMAGE, get=own_clinic(200), post=clinic(405))],
+    "image-similar": [
+        Case(ids=IMAGE, get=own_clinic(200), post=clinic(405)),
+        Case(ids=REFUSED_IMAGE, get=own_clinic(200), post=clinic(405)),
+    ],
     "image-override": [
         Case(ids=REFUSED_IMAGE, get=dermatologists(405, stranger=405), post=dermatologists(422)),
     ],
@@ -212,6 +220,7 @@ RULES: dict[str, list[Case]] = {
     "api-predict": [Case(get=members_of_the_api(405), post=members_of_the_api(400))],
     "api-predict-batch": [Case(get=members_of_the_api(405), post=members_of_the_api(400))],
     "api-explanation": [Case(get=members_of_the_api(405), post=members_of_the_api(400))],
+    "api-similar": [Case(ids=IMAGE, get=members_of_the_api(200, stranger=404), post=members_of_the_api(405))],
     "api-schema": [Case(get=everyone(200), post=NOT_HERE)],
     "api-docs": [Case(get=everyone(200), post=NOT_HERE)],
     "api-unknown": [Case(get=everyone(404), post=everyone(404))],
@@ -307,8 +316,10 @@ ADMIN: dict[str, Table] = {
     "patients.patient": Table(see=CLINICIANS),
     "patients.visit": Table(see=CLINICIANS),
     "patients.lesion": Table(see=CLINICIANS),
+    "patients.consent": Table(see=CLINICIANS),
     "diagnosis.image": Table(see=CLINICIANS, change=("dermatologist", "superuser", "stranger")),
     "diagnosis.imagefeatures": Table(see=CLINICIANS),
+    "diagnosis.imageembedding": Table(see=CLINICIANS),
     "diagnosis.prediction": Table(see=CLINICIANS),
     "diagnosis.report": Table(see=CLINICIANS),
     "mlmodel.modelversion": Table(see=CLINICIANS, is_scoped=False),
@@ -474,8 +485,10 @@ class World:
             "patients.patient": self.objects["patient"],
             "patients.visit": image.visit,
             "patients.lesion": image.lesion,
+            "patients.consent": factories.ConsentFactory(patient=self.objects["patient"]),
             "diagnosis.image": image,
             "diagnosis.imagefeatures": image.features,
+            "diagnosis.imageembedding": image.embedding,
             "diagnosis.prediction": image.predictions.get(),
             "diagnosis.report": self.objects["signed_report"],
             "mlmodel.modelversion": image.predictions.get().model_version,

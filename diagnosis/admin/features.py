@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.models import ImageFeatures
+from diagnosis.models import ImageEmbedding, ImageFeatures
 
 from .predictions import OfAnImage
 
@@ -16,3 +16,11 @@ class ImageFeaturesAdmin(OfAnImage):
     @admin.display(description=_("numbers"))
     def length(self, features: ImageFeatures) -> int:
         return len(features.vector) // 2
+
+
+@admin.register(ImageEmbedding)
+class ImageEmbeddingAdmin(OfAnImage):
+    """Which photographs can be found as similar cases, and by which network."""
+
+    list_display = ("image", "patient", "space_sha256", "embedded_at")
+    fields = ("image", "space_sha256", "embedded_at")

@@ -1,9 +1,11 @@
 from django.urls import path
 
+from diagnosis.api.similar import SimilarView
 from diagnosis.api.views import ExplanationView, PredictBatchView, PredictView
 
 urlpatterns = [
     path("predict/", PredictView.as_view(), name="api-predict"),
     path("predict/batch/", PredictBatchView.as_view(), name="api-predict-batch"),
+    path("images/<uuid:image_id>/similar/", SimilarView.as_view(), name="api-similar"),
     path("explanation/", ExplanationView.as_view(), name="api-explanation"),
 ]

@@ -15,7 +15,7 @@ from diagnosis.services.images import add_image
 from diagnosis.services.reports import release_report, sign_visit
 from diagnosis.services.reviews import record_review
 from patients.models import Clinic, Lesion, Member, Patient, User, Visit
-from patients.services import add_lesion, enrol_member, log_visit, register_patient
+from patients.services import add_lesion, enrol_member, log_visit, record_consent, register_patient
 from patients.services.accounts import make_user
 
 from . import DEMO_PASSWORD, USER_NAMES
@@ -78,6 +78,8 @@ def _add_patient(told: dict[str, Any], *, nurse: Member, dermatologist: Member) 
     )
     if "user_name" in told:
         _link_account(patient, told)
+    for consent in told.get("consents", []):
+        record_consent(patient=patient, by=nurse, **consent)
     lesions = [
         add_lesion(
             patient=patient,

@@ -1,3 +1,4 @@
+from .embedding import ImageEmbedding
 from .explanation import Explanation, ReadingLevel
 from .image import Image, ImageFeatures, QualityOverride, QualityVerdict
 from .prediction import Prediction, Tier
@@ -8,6 +9,7 @@ __all__ = [
     "Certainty",
     "Explanation",
     "Image",
+    "ImageEmbedding",
     "ImageFeatures",
     "Prediction",
     "QualityOverride",

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from patients.models import Lesion, Member, Visit, VisitStatus
+from patients.models import Lesion, Member, Patient, Purpose, Visit, VisitStatus
 
 
 class QualityVerdict(models.TextChoices):
@@ -57,6 +57,26 @@ class ImageQuerySet(models.QuerySet["Image"]):
 
         newest = Review.objects.deciding().filter(image=OuterRef("pk")).order_by("-created_at", "-pk")
         return self.annotate(confirmed_code=Subquery(newest.values("code")[:1]))
+
+    def confirmed_cases_for(self, member: Member | None) -> "ImageQuerySet":
+        """The photographs that may be shown to ``member`` as examples of a diagnosis, with ``confirmed_code``.
+
+        Reviews have settled their label, and they are of the member's own clinic or of a patient who has agreed to
+        have them shown at others; those must be de-identified (``diagnosis.similar.cases``).
+        """
+        if member is None:
+            return self.none()
+        # Asked row by row, as in visible_to: to list everybody who agreed would take longer than the search.
+        patient = Patient.objects.filter(pk=OuterRef("visit__patient"))
+        is_own, is_shared = Exists(patient.visible_to(member)), Exists(patient.consenting_to(Purpose.SHARING))
+        return self.with_confirmed_label().filter(is_own | is_shared, Q(confirmed_code__isnull=False))
+
+    def of_other_lesions_than(self, image: "Image") -> "ImageQuerySet":
+        """Without photographs of the lesion, of lesions of the patient at the same place, and copies of the file.
+
+        Two lesions of one patient at one place may be one that was registered twice.
+        """
+        return self.exclude(lesion__in=Lesion.objects.at_the_place_of(image.lesion)).exclude(sha256=image.sha256)
 
 
 class Image(models.Model):

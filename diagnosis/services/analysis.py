@@ -4,11 +4,14 @@ import time
 from dataclasses import dataclass
 from datetime import timedelta
 
+import numpy as np
+import numpy.typing as npt
 from django.db import IntegrityError, transaction
 
 from diagnosis.models import Image, Prediction
 from diagnosis.services.errors import CannotReadOriginal
 from diagnosis.services.files import WrittenFiles, kept_only_on_success
+from diagnosis.similar.embeddings import keep_embedding
 from mlmodel.analysis import Analyser, Analysis, Assessment, get_analyser
 from mlmodel.heat_map import overlay_png
 from mlmodel.models import ModelVersion, ModelVersionStatus
@@ -110,14 +113,22 @@ class Reading:
     """An assessment, ready to be stored: the heat map drawn, the clock stopped."""
 
     assessment: Assessment
+    features: npt.NDArray[np.float16]
     heat_map: bytes
     duration: timedelta
 
 
-def reading_of(assessment: Assessment, picture: Picture, *, started: float) -> Reading:
-    """Draw the heat map and stop the clock that was ``started`` (``time.perf_counter``)."""
-    heat_map = heat_map_png(assessment, picture, longest_side=THUMBNAIL_SIDE * 2)
-    return Reading(assessment=assessment, heat_map=heat_map, duration=timedelta(seconds=time.perf_counter() - started))
+def reading_of(analysis: Analysis, picture: Picture, *, started: float) -> Reading | None:
+    """Draw the heat map and stop the clock that was ``started`` (``time.perf_counter``); None of a refused one."""
+    if analysis.assessment is None:
+        return None
+    heat_map = heat_map_png(analysis.assessment, picture, longest_side=THUMBNAIL_SIDE * 2)
+    return Reading(
+        assessment=analysis.assessment,
+        features=analysis.features,
+        heat_map=heat_map,
+        duration=timedelta(seconds=time.perf_counter() - started),
+    )
 
 
 def read_original(image: Image) -> Reading:
@@ -128,9 +139,9 @@ def read_original(image: Image) -> Reading:
             picture = decode(file.read())
     except (FileNotFoundError, PictureError) as error:
         raise CannotReadOriginal from error
-    assessment = get_analyser().analyse(picture, force=True).assessment
-    assert assessment is not None, "a forced analysis always assesses"
-    return reading_of(assessment, picture, started=started)
+    reading = reading_of(get_analyser().analyse(picture, force=True), picture, started=started)
+    assert reading is not None, "a forced analysis always assesses"
+    return reading
 
 
 def record_prediction(*, image: Image, version: ModelVersion, reading: Reading, files: WrittenFiles) -> Prediction:
@@ -147,6 +158,7 @@ def record_prediction(*, image: Image, version: ModelVersion, reading: Reading, 
     )
     files.write(prediction.heat_map, reading.heat_map)
     prediction.save(force_insert=True)
+    keep_embedding(image=image, features=reading.features)
     return prediction
 
 

@@ -79,11 +79,10 @@ def _look_at(data: bytes) -> _Seen:
     started = time.perf_counter()
     picture = decode(data)
     analysis = get_analyser().analyse(picture)
-    assessment = analysis.assessment
     return _Seen(
         picture=picture,
         analysis=analysis,
-        reading=reading_of(assessment, picture, started=started) if assessment is not None else None,
+        reading=reading_of(analysis, picture, started=started),
         display=encode_jpeg(picture.pixels, longest_side=DISPLAY_SIDE),
         thumbnail=encode_jpeg(picture.pixels, longest_side=THUMBNAIL_SIDE),
     )

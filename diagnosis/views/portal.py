@@ -14,6 +14,8 @@ from diagnosis.services.reports import ReportAltered, read_content
 from diagnosis.views.reports import altered_page
 from patients.access import require_patient
 from patients.middleware import ClinicRequest
+from patients.models import Patient
+from patients.services import consent_states
 
 VISITS_A_PAGE = 20
 
@@ -25,7 +27,14 @@ def my_visits(request: ClinicRequest) -> HttpResponse:
     reports = Report.objects.released_to(request.user).select_related("visit__patient__clinic", "signed_by__user")
     pages = Paginator(reports.order_by("-visit__date", "-signed_at"), VISITS_A_PAGE)
     page = pages.get_page(request.GET.get("page"))
-    return render(request, "diagnosis/my_visits.html", {"page": page, "reports": page.object_list})
+    patient = Patient.objects.select_related("clinic").get(user=request.user)  # type: ignore[misc]
+    context = {
+        "page": page,
+        "reports": page.object_list,
+        "clinic": patient.clinic,
+        "consents": consent_states(patient),
+    }
+    return render(request, "diagnosis/my_visits.html", context)
 
 
 @require_patient

@@ -11,13 +11,19 @@ from diagnosis.photographs import by_lesion, lesion_cards, photographs, visits_w
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
 from patients.models import Lesion, Patient, Visit
+from patients.services import consent_states
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @require_safe
 def patient(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
     found = get_object_or_404(Patient.objects.visible_to(request.member), pk=patient_id)
-    context = {"patient": found, "lesions": lesion_cards(found), "visits": visits_with_counts(found)}
+    context = {
+        "patient": found,
+        "lesions": lesion_cards(found),
+        "visits": visits_with_counts(found),
+        "consents": consent_states(found),
+    }
     return render(request, "diagnosis/patient.html", context)
 
 

@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from patients.models import Lesion, Patient, Visit
+from patients.models import Consent, Lesion, Patient, Visit
 
 from .scope import ClinicFilter, ClinicScopedAdmin, ReadOnlyInline
 
@@ -130,3 +130,16 @@ class LesionAdmin(ClinicScopedAdmin):
         "created_by",
         "created_at",
     )
+
+
+@admin.register(Consent)
+class ConsentAdmin(ClinicScopedAdmin):
+    """What patients agreed to. Records are made on the patient's page and never changed."""
+
+    list_display = ("recorded_at", "patient", "purpose", "decision", "method", "recorded_by")
+    list_filter = ("purpose", "decision", "method", "recorded_at", ("patient__clinic", ClinicFilter))
+    list_select_related = ("patient", "recorded_by__user")
+    list_per_page = 50
+    search_fields = ("patient__family_name", "patient__given_name", "patient__record_number")
+    search_help_text = _("Patient's name or record number")
+    fields = ("patient", "purpose", "decision", "method", "number", "recorded_by", "recorded_at")

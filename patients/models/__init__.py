@@ -1,4 +1,5 @@
 from .clinic import Clinic
+from .consent import Consent, ConsentMethod, Decision, Purpose
 from .lesion import BodySite, Lesion, Side
 from .member import Member, Role
 from .patient import Patient, Sex, SkinType
@@ -8,9 +9,13 @@ from .visit import Visit, VisitStatus
 __all__ = [
     "BodySite",
     "Clinic",
+    "Consent",
+    "ConsentMethod",
+    "Decision",
     "Lesion",
     "Member",
     "Patient",
+    "Purpose",
     "Role",
     "Sex",
     "Side",

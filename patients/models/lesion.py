@@ -44,6 +44,10 @@ class LesionQuerySet(models.QuerySet["Lesion"]):
         """The lesions of the patients of the member's clinic."""
         return self.filter(patient__clinic=member.clinic_id) if member else self.none()
 
+    def at_the_place_of(self, lesion: "Lesion") -> "LesionQuerySet":
+        """The lesion, and the patient's others at the same body site and side."""
+        return self.filter(patient=lesion.patient_id, body_site=lesion.body_site, side=lesion.side)
+
 
 class Lesion(models.Model):
     """A spot on one patient's skin that is followed over time."""

@@ -61,6 +61,15 @@ class PatientQuerySet(models.QuerySet["Patient"]):
             found = found.filter(wanted)
         return found
 
+    def consenting_to(self, purpose: str) -> "PatientQuerySet":
+        """Those who agreed to ``purpose`` (of ``Purpose``) and have not withdrawn: their newest record decides."""
+        from .consent import Consent, Decision
+
+        newest = Consent.objects.filter(patient=OuterRef("pk"), purpose=purpose).order_by("-number")
+        return self.alias(newest_decision=Subquery(newest.values("decision")[:1])).filter(
+            newest_decision=Decision.GIVEN
+        )
+
     def with_summary(self) -> "PatientQuerySet":
         """Annotate ``last_visit`` (a date or None) and ``lesion_count``, for lists."""
         from .lesion import Lesion

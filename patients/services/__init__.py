@@ -18,6 +18,7 @@ from .clinics import (
     ensure_member_may_become,
     update_member,
 )
+from .consents import ConsentState, consent_states, record_consent
 from .lesions import add_lesion
 from .patients import RecordNumberTaken, register_patient, suggest_record_number, update_patient
 from .scope import AnotherClinic
@@ -28,11 +29,13 @@ __all__ = [
     "AccountRefused",
     "AnotherClinic",
     "ClinicExists",
+    "ConsentState",
     "MailNotSent",
     "RecordNumberTaken",
     "VisitIsClosed",
     "add_lesion",
     "add_member",
+    "consent_states",
     "create_clinic",
     "enrol_member",
     "ensure_address_is_free",
@@ -42,6 +45,7 @@ __all__ = [
     "lock_open_visit",
     "log_visit",
     "mail_set_password_link",
+    "record_consent",
     "register_patient",
     "set_password_path",
     "suggest_record_number",

@@ -10,6 +10,7 @@ from drf_spectacular.validation import validate_schema
 from tests.api.helpers import EXPLANATION, PREDICT, upload
 
 OPERATIONS = {"/api/v1/predict/", "/api/v1/predict/batch/", "/api/v1/explanation/", "/api/v1/status/"}
+SIMILAR = "/api/v1/images/{image_id}/similar/"
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +22,7 @@ def schema() -> dict:
 
 def test_it_is_valid_and_lists_every_operation(schema):
     validate_schema(schema)
-    assert set(schema["paths"]) == OPERATIONS
+    assert set(schema["paths"]) == OPERATIONS | {SIMILAR}
 
 
 def test_problems_and_examples_are_described(schema):

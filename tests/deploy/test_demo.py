@@ -15,7 +15,8 @@ from django.urls import reverse
 
 from diagnosis.demo import DEMO_PASSWORD, USER_NAMES
 from diagnosis.models import Image, QualityVerdict, Report, Review
-from patients.models import Clinic, Lesion, Member, Patient, Role, User, Visit, VisitStatus
+from diagnosis.similar.cases import similar_cases
+from patients.models import Clinic, Lesion, Member, Patient, Purpose, Role, User, Visit, VisitStatus
 from tests import factories
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -63,6 +64,10 @@ def test_accounts_of_real_people_are_left_alone():
     assert not Clinic.objects.exists()
 
 
+def unreviewed_photographs() -> list[Image]:
+    return list(Image.objects.filter(verdict=QualityVerdict.ACCEPTED, reviews=None))
+
+
 @pytest.mark.slow
 @pytest.mark.django_db
 class TestTheClinic:
@@ -98,6 +103,7 @@ class TestTheClinic:
         assert len(followed) == 1
         assert Visit.objects.values("date").distinct().count() >= 8
         self.each_signs_in()
+        self.there_are_similar_cases_to_compare_with()
         self.the_patient_reads_what_was_released()
         self.a_second_time_changes_nothing()
 
@@ -106,6 +112,14 @@ class TestTheClinic:
             answer = Client().post(reverse("account_login"), {"login": name, "password": DEMO_PASSWORD}, follow=True)
             assert answer.status_code == 200
             assert answer.context["user"].username == name
+
+    def there_are_similar_cases_to_compare_with(self):
+        assert Patient.objects.consenting_to(Purpose.SHARING).count() == 2
+        dermatologist = Member.objects.get(role=Role.DERMATOLOGIST)
+        for image in unreviewed_photographs():
+            found = similar_cases(image=image, member=dermatologist)
+            assert len(found) == 5
+            assert len({case.code for case in found}) >= 2
 
     def the_patient_reads_what_was_released(self):
         user = User.objects.get(username="patient")

@@ -1,0 +1,52 @@
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.db import transaction
+
+from diagnosis.models import ImageFeatures
+from diagnosis.services.analysis import read_original
+from diagnosis.services.errors import CannotReadOriginal
+from diagnosis.similar.embeddings import embed_from_features, keep_embedding, outdated_images
+
+
+class Command(BaseCommand):
+    help = (
+        "Place photographs that today's network can compare and has not yet, so that they are found as similar "
+        "confirmed cases. Run it after the network was replaced. Safe to run again, and while the site is served."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument(
+            "--read-photographs",
+            action="store_true",
+            help="also read photographs again whose features are of an earlier backbone (a fraction of a second each)",
+        )
+
+    def handle(self, **options: Any) -> None:
+        placed = sum(embed_from_features())
+        self.stdout.write(f"Placed {placed} photographs from their features.")
+        outdated = outdated_images()
+        if options["read_photographs"]:
+            read, unreadable = self._read(outdated)
+            self.stdout.write(f"Read {read} photographs again; {unreadable} could not be read.")
+        elif waiting := outdated.count():
+            self.stdout.write(
+                f"{waiting} photographs were last read by an earlier backbone and cannot be compared; "
+                "--read-photographs reads them again."
+            )
+
+    def _read(self, images: Any) -> tuple[int, int]:
+        read = unreadable = 0
+        for key in list(images.values_list("pk", flat=True)):
+            image = images.model.objects.get(pk=key)
+            try:
+                features = read_original(image).features
+            except CannotReadOriginal:
+                unreadable += 1
+                continue
+            with transaction.atomic():
+                ImageFeatures.objects.get_or_create(image=image, defaults={"backbone_sha256": "", "vector": b""})
+                keep_embedding(image=image, features=features)
+            read += 1
+        return read, unreadable

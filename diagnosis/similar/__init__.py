@@ -1,0 +1,1 @@
+"""Confirmed cases that look like a photograph: see docs/similar_cases.md."""

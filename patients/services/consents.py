@@ -1,0 +1,55 @@
+"""What patients agree to: recorded for good, the newest record decides."""
+
+import uuid
+from dataclasses import dataclass
+
+from django.db import transaction
+
+from patients.models import Consent, Member, Patient, Purpose
+
+from .repeats import create_once
+from .scope import ensure_same_clinic
+
+
+def record_consent(
+    *, patient: Patient, by: Member, purpose: str, decision: str, method: str, key: uuid.UUID | None = None
+) -> Consent:
+    """Record that the patient agreed to ``purpose``, or refused or withdrew, and how they said so.
+
+    ``key`` makes the call safe to repeat: the same content under the same key is kept once.
+    """
+    ensure_same_clinic(patient, by)
+    with transaction.atomic():
+        # The lock on the patient is what keeps two members from both being the newest.
+        patient = Patient.objects.select_for_update().get(pk=patient.pk)
+        newest = patient.consents.filter(purpose=purpose).order_by("-number").first()
+        return create_once(
+            patient.consents,
+            key=key,
+            values={"purpose": purpose, "decision": decision, "method": method},
+            given={"number": newest.number + 1 if newest else 1, "recorded_by": by},
+        )
+
+
+@dataclass(frozen=True)
+class ConsentState:
+    """Where a patient stands on one purpose; ``history`` is newest first."""
+
+    purpose: Purpose
+    history: tuple[Consent, ...]
+
+    @property
+    def newest(self) -> Consent | None:
+        return self.history[0] if self.history else None
+
+    @property
+    def is_given(self) -> bool:
+        return self.newest is not None and self.newest.is_given
+
+
+def consent_states(patient: Patient) -> list[ConsentState]:
+    """Where the patient stands on every purpose, asked about it or not. One query."""
+    records = list(patient.consents.select_related("recorded_by__user").order_by("-number"))
+    return [
+        ConsentState(purpose, tuple(record for record in records if record.purpose == purpose)) for purpose in Purpose
+    ]

@@ -1,0 +1,43 @@
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+
+from patients.access import EVERYONE_IN_THE_CLINIC, require_role
+from patients.forms import ConsentForm
+from patients.middleware import ClinicRequest
+from patients.models import Patient, Purpose
+from patients.services import consent_states, record_consent
+
+
+class PurposeConverter:
+    regex = "|".join(Purpose.values)
+
+    def to_python(self, value: str) -> Purpose:
+        return Purpose(value)
+
+    def to_url(self, value: str) -> str:
+        return str(value)
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC)
+def patient_consent(request: ClinicRequest, patient_id: UUID, purpose: Purpose) -> HttpResponse:
+    """Record what the patient says of one use of their photographs; above the form stands what they said before."""
+    assert request.member is not None
+    patient = get_object_or_404(Patient.objects.visible_to(request.member), pk=patient_id)
+    form = ConsentForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        record_consent(
+            patient=patient,
+            by=request.member,
+            purpose=purpose,
+            decision=form.cleaned_data["decision"],
+            method=form.cleaned_data["method"],
+            key=form.cleaned_data["key"],
+        )
+        messages.success(request, _("What the patient said is recorded."))
+        return redirect(patient)
+    state = next(state for state in consent_states(patient) if state.purpose == purpose)
+    return render(request, "patients/consent_form.html", {"form": form, "patient": patient, "state": state})
