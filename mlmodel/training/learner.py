@@ -1,5 +1,6 @@
 """A network while it learns: one compiled step, averaged weights, and all of its state as arrays."""
 
+import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from mlmodel.training.networks import build_network, set_trainable_from
+from mlmodel.training.networks import build_network, set_trainable_from, split_at_features
 from mlmodel.training.recipe import Phase, Recipe
 
 
@@ -49,34 +50,52 @@ class Learner:
         else:
             self._optimizer = keras.optimizers.Adam(schedule, **limit)
         self._optimizer.build(self.network.trainable_variables)
+        base, head = split_at_features(self.network)
+        # Where only the head learns, what it is shown are the features of the frozen base.
+        self._learning = head if phase.trainable_from == "head" else self.network
         self._step = tf.function(self._learn, reduce_retracing=True)
-        self._forward = tf.function(lambda pixels: self.network(pixels, training=False), reduce_retracing=True)
+        self._forward = tf.function(lambda shown: self._learning(shown, training=False), reduce_retracing=True)
+        self._features = tf.function(lambda pixels: base(pixels, training=False), reduce_retracing=True)
+
+    def features(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Return what the base, as it stands, makes of uint8 (B, side, side, 3): float32 (B, F)."""
+        found: npt.NDArray[np.float32] = self._features(tf.cast(tf.constant(pixels), tf.float32)).numpy()
+        return found
+
+    def base_sha256(self) -> str:
+        """Return a hash of the base's weights, which tells its features from another's."""
+        digest = hashlib.sha256()
+        for layer in self.network.layers:
+            if isinstance(layer, keras.Model):
+                for weight in layer.get_weights():
+                    digest.update(np.ascontiguousarray(weight).tobytes())
+        return digest.hexdigest()
 
     def learn(
-        self, pixels: npt.NDArray[np.uint8], labels: npt.NDArray[np.int64], *, chance: np.random.Generator
+        self, shown: npt.NDArray[Any], labels: npt.NDArray[np.int64], *, chance: np.random.Generator
     ) -> tuple[float, float]:
         """Take one step and return its loss and the share of its photographs that were named rightly.
 
         Args:
-            pixels: uint8 (B, side, side, 3).
+            shown: uint8 (B, side, side, 3), or features (B, F) in a phase where only the head learns.
             labels: int64 (B,).
             chance: what mixes photographs, where the recipe does.
         """
         share = chance.beta(self.recipe.mixup, self.recipe.mixup) if self.recipe.mixup else 1.0
         partners = chance.permutation(len(labels))
         loss, right = self._step(
-            tf.constant(pixels), tf.constant(labels), tf.constant(partners), tf.constant(share, tf.float32)
+            tf.constant(shown), tf.constant(labels), tf.constant(partners), tf.constant(share, tf.float32)
         )
         return float(loss), float(right)
 
-    def _learn(self, pixels: Any, labels: Any, partners: Any, share: Any) -> Any:
+    def _learn(self, shown: Any, labels: Any, partners: Any, share: Any) -> Any:
         recipe = self.recipe
-        shown, target = tf.cast(pixels, tf.float32), tf.one_hot(labels, len(recipe.classes))
+        shown, target = tf.cast(shown, tf.float32), tf.one_hot(labels, len(recipe.classes))
         if recipe.mixup:
             shown = share * shown + (1.0 - share) * tf.gather(shown, partners)
             target = share * target + (1.0 - share) * tf.gather(target, partners)
         with tf.GradientTape() as tape:
-            logits = self.network(shown, training=True)
+            logits = self._learning(shown, training=True)
             adjusted = logits + self._log_mix if recipe.loss == "logit-adjusted" else logits
             losses = keras.losses.categorical_crossentropy(
                 target, adjusted, from_logits=True, label_smoothing=recipe.label_smoothing
@@ -91,9 +110,9 @@ class Learner:
         right = tf.reduce_mean(tf.cast(tf.equal(tf.argmax(adjusted, axis=1), labels), tf.float32))
         return loss, right
 
-    def logits(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Return what the network, as it stands, says of uint8 (B, side, side, 3): float32 (B, classes)."""
-        found: npt.NDArray[np.float32] = self._forward(tf.cast(tf.constant(pixels), tf.float32)).numpy()
+    def logits(self, shown: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+        """Return what the network, as it stands, says of what ``learn`` takes: float32 (B, classes)."""
+        found: npt.NDArray[np.float32] = self._forward(tf.cast(tf.constant(shown), tf.float32)).numpy()
         return found
 
     def swap_in_average(self) -> list[npt.NDArray[np.float32]]:

@@ -100,15 +100,30 @@ def _base(application: Any, recipe: Recipe, weights: Path | None) -> keras.Model
     return base
 
 
+def split_at_features(network: keras.Model) -> tuple[keras.Model, keras.Model]:
+    """Return the network's two halves, sharing its layers: pixels to pooled features, and features to logits."""
+    features = network.get_layer("features").output
+    given = keras.Input(features.shape[1:])
+    values = given
+    for name in _HEAD_LAYERS:
+        if name in {layer.name for layer in network.layers}:
+            values = network.get_layer(name)(values)
+    return keras.Model(network.input, features), keras.Model(given, values)
+
+
+_HEAD_LAYERS = ("head_norm", "head_feature_dropout", "head_hidden", "head_dropout", "head_output")
+
+
 def _with_head(pixels: Any, features: Any, recipe: Recipe) -> keras.Model:
+    features = keras.layers.Identity(name="features")(features)
     if recipe.normalise_pools:
         # Without scale and centre of its own: the dense layer after it has both.
         features = keras.layers.BatchNormalization(
             center=False, scale=False, momentum=recipe.batch_norm_momentum or 0.99, name="head_norm"
         )(features)
     if recipe.feature_dropout:
-        features = keras.layers.Dropout(recipe.feature_dropout)(features)
+        features = keras.layers.Dropout(recipe.feature_dropout, name="head_feature_dropout")(features)
     hidden = keras.layers.Dense(recipe.hidden_units, activation="relu", name="head_hidden")(features)
     if recipe.dropout:
-        hidden = keras.layers.Dropout(recipe.dropout)(hidden)
+        hidden = keras.layers.Dropout(recipe.dropout, name="head_dropout")(hidden)
     return keras.Model(pixels, keras.layers.Dense(len(recipe.classes), name="head_output")(hidden))

@@ -3,7 +3,7 @@
 import hashlib
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from mlmodel.training import evaluate
 from mlmodel.training.curves import draw_curves
 from mlmodel.training.dataset import Dataset
 from mlmodel.training.feed import batches
+from mlmodel.training.frozen import FrozenFeatures
 from mlmodel.training.learner import Learner
 from mlmodel.training.progress import Progress
 from mlmodel.training.recipe import Phase, Recipe
@@ -106,13 +107,9 @@ class _Training:
         order, number = self._order(place)
         recent: deque[tuple[float, float]] = deque(maxlen=_ROW_EVERY)
         saved = time.monotonic()
-        shown = batches(
-            self.paths, order, side=phase.side, kind=self.recipe.changes, chance=(self.recipe.seed, number),
-            batch_size=self.recipe.batch_size, first=place.step, preparation=self.recipe.preparation,
-        )  # fmt: skip
-        for pixels, rows in shown:
+        for shown, rows in self._shown(phase, order, number, place.step):
             chance = np.random.default_rng((self.recipe.seed, number, place.step))
-            recent.append(self.learner.learn(pixels, self.trained_labels[rows], chance=chance))
+            recent.append(self.learner.learn(shown, self.trained_labels[rows], chance=chance))
             place = replace(
                 place,
                 step=place.step + 1,
@@ -146,6 +143,33 @@ class _Training:
             self.run.save_weights(self._averaged_weights(), f"weights-phase-{place.phase + 1}.npz")
         return place
 
+    def _shown(
+        self, phase: Phase, order: npt.NDArray[np.int64], number: int, first: int
+    ) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[np.int64]]]:
+        """Yield what each step is shown, and the rows: photographs, or their features where only the head learns."""
+        size = self.recipe.batch_size
+        if phase.trainable_from == "head":
+            features = self._frozen(phase).of(self.split.trained, variant=number)
+            for start in range(first * size, len(order), size):
+                rows = order[start : start + size]
+                yield features[rows], rows
+            return
+        yield from batches(
+            self.paths, order, side=phase.side, kind=self.recipe.changes, chance=(self.recipe.seed, number),
+            batch_size=size, first=first, preparation=self.recipe.preparation,
+        )  # fmt: skip
+
+    def _frozen(self, phase: Phase) -> FrozenFeatures:
+        return FrozenFeatures(
+            recipe=self.recipe,
+            phase=phase,
+            paths=self.dataset.paths,
+            base_id=f"{self.dataset.sha256} {self.learner.base_sha256()}",
+            compute=self.learner.features,
+            cache=self.run.path.parent / "frozen",
+            say=self.say,
+        )
+
     def _order(self, place: Place) -> tuple[npt.NDArray[np.int64], int]:
         number = sum(phase.epochs for phase in self.recipe.phases[: place.phase]) + place.epoch
         order = epoch_order(
@@ -160,11 +184,14 @@ class _Training:
     def _watch(self, phase: Phase) -> dict[str, float]:
         """Judge the averaged weights on the watched rows: equal-prior balanced accuracy, natural accuracy and loss."""
         current = self.learner.swap_in_average()
-        parts = batches(
-            [self.dataset.paths[row] for row in self.split.watched], np.arange(len(self.split.watched)),
-            side=phase.side, kind="none", chance=(), batch_size=_VALIDATION_BATCH, preparation=self.recipe.preparation,
-        )  # fmt: skip
-        logits = np.concatenate([self.learner.logits(pixels) for pixels, _ in parts])
+        if phase.trainable_from == "head":
+            logits = self.learner.logits(self._frozen(phase).of(self.split.watched, variant=None))
+        else:
+            parts = batches(
+                self.dataset.paths, self.split.watched, side=phase.side, kind="none", chance=(),
+                batch_size=_VALIDATION_BATCH, preparation=self.recipe.preparation,
+            )  # fmt: skip
+            logits = np.concatenate([self.learner.logits(pixels) for pixels, _ in parts])
         self.learner.restore(current)
         return watched_figures(
             logits,

@@ -55,6 +55,7 @@ def asked(tmp_path: Path) -> list[str]:
 
 
 def train(asked: list[str], run: Path, *more: str) -> subprocess.Popen[bytes]:
+    run.parent.mkdir(exist_ok=True)
     said = run.with_suffix(".log").open("ab")
     with said:
         return subprocess.Popen(
@@ -145,3 +146,42 @@ def test_weights_of_a_run_that_has_not_ended_are_not_there(tmp_path):
     RunDirectory(tmp_path).start({})
     with pytest.raises(RunError, match="the run has not ended"):
         RunDirectory(tmp_path).load_weights()
+
+
+FROZEN = """
+about = "A head on a frozen base."
+architecture = "vgg16"
+classes = ["bcc", "mel", "nv"]
+start = "random"
+scaling = "caffe"
+hidden_units = 8
+dropout = 0.2
+batch_size = 4
+changes = "paper"
+seed = 5
+[[phases]]
+side = 32
+epochs = 2
+peak_rate = 1e-3
+final_rate = 1e-3
+trainable_from = "head"
+"""
+
+
+@pytest.mark.slow
+def test_features_of_a_frozen_base_are_computed_once_for_all_runs_that_share_it(asked, tmp_path):
+    (tmp_path / "frozen.toml").write_text(FROZEN)
+    frozen = ["--architecture", "vgg16", "--recipe", str(tmp_path / "frozen.toml"), *asked[4:]]
+    assert train(frozen, tmp_path / "runs" / "lesion").wait(timeout=400) == 0
+    # Each epoch's random changes, and the photographs as they are.
+    kept = sorted(path.name for path in (tmp_path / "runs" / "frozen").rglob("*.npy"))
+    assert kept == ["changed-000-000000.npy", "changed-001-000000.npy", "plain-000000.npy"]
+    assert "features of the frozen base" in (tmp_path / "runs" / "lesion.log").read_text()
+
+    assert train(frozen, tmp_path / "runs" / "image", "--split", "by-image").wait(timeout=400) == 0
+    assert "features of the frozen base" not in (tmp_path / "runs" / "image.log").read_text()
+    by_lesion, by_image = (
+        json.loads((tmp_path / "runs" / name / "report.json").read_text()) for name in ("lesion", "image")
+    )
+    assert by_lesion["order"] != by_image["order"]
+    assert [row["epoch"] for row in by_image["epochs"]] == ["1", "2"]
