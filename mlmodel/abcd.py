@@ -1,0 +1,262 @@
+"""Asymmetry, border, colours and diameter of a lesion, measured inside its outline.
+
+The four letters are those of the ABCD rule of dermatoscopy (Stolz et al., 1994; Nachbar et al., J Am Acad Dermatol
+30:551, 1994), its D (structures) replaced by the diameter of the clinical ABCD rule (Friedman et al., CA Cancer J Clin
+35:130, 1985). They are measures, not points: nothing here is summed into a score and nothing reaches the network.
+
+All lengths are in units of the centre square's side, so that measures do not depend on the camera's resolution, and
+none but the diameter depends on how near the camera was.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image
+
+from mlmodel import outlines
+from mlmodel.dermoscopic_colours import Colour, Lab, adapted, colour_shares, lab_of_linear, linear_of
+from mlmodel.outlines import Outline
+from mlmodel.pictures import centre_square
+from mlmodel.segmentation import filled
+
+# Everything is measured at the resolution of the training pictures, whatever the camera's.
+MEASURED_SIDE = 224
+# Points along the outline: detail finer than a 180th of it is the grid's and not the lesion's.
+_BORDER_POINTS = 180
+# Pairs of axes are tried every 5°, then around the best pair every degree.
+_COARSE = np.arange(0.0, 90.0, 5.0)
+_FINE = np.arange(-4.0, 5.0, 1.0)
+_AXIS_POINTS = 48
+# The skin is sampled in a ring around the lesion, from 2 to 12 % of the square away from it.
+_RING_FROM, _RING_TO = MEASURED_SIDE // 50, MEASURED_SIDE // 8
+_LEAST_SKIN_PIXELS = 400
+# Hair: a thin dark line, so many grey levels below what is on both sides of it, and so many pixels long.
+_HAIR_HALF_WIDTH, _HAIR_DEPTH, _HAIR_LENGTH = 4, 22, 45
+# What is darker than this in every channel is the edge of the instrument and no skin.
+_BLACK_BELOW = 30
+
+
+@dataclass(frozen=True)
+class Asymmetry:
+    """How far a lesion is from its own mirror image, about two axes at right angles through its centre of mass.
+
+    The axes are those about which it is most symmetric, as the ABCD rule places them. With Stoecker et al. (Comput Med
+    Imaging Graph 16:191, 1992), an axis' asymmetry is the share of the lesion that falls outside its mirror image.
+
+    Attributes:
+        shape: mean over the two axes, in [0, 1]; 0 for circles, ellipses and rectangles.
+        axes: that of each axis, the more symmetric one first.
+        colour: mean distance between mirrored positions inside, CIE 1976 ΔE; 0 for what is evenly coloured.
+    """
+
+    shape: float
+    axes: tuple[float, float]
+    colour: float
+
+
+@dataclass(frozen=True)
+class Border:
+    """How irregular an outline is.
+
+    Attributes:
+        compactness: perimeter² / (4 π area), ≥ 1; 1 for a circle, more the longer or the more ragged (the irregularity
+            index of Golston et al., Comput Med Imaging Graph 16:199, 1992).
+        solidity: area / area of the convex hull, in (0, 1]; 1 without indentations, however long.
+    """
+
+    compactness: float
+    solidity: float
+
+
+@dataclass(frozen=True)
+class Abcd:
+    """The measures of one lesion.
+
+    Attributes:
+        asymmetry, border: None for a lesion that the frame cuts: what lies beyond is not known.
+        colours: the share of the lesion that each of the six takes up, hairs left out.
+        hair: the share of the lesion that hairs cover, in [0, 1].
+        diameter: the longest distance across, in sides of the centre square; of what is visible, if it is cut.
+    """
+
+    asymmetry: Asymmetry | None
+    border: Border | None
+    colours: dict[Colour, float]
+    hair: float
+    diameter: float
+
+
+def measure(pixels: npt.NDArray[np.uint8], outline: Outline, *, is_cut: bool) -> Abcd:
+    """Measure the lesion within ``outline``.
+
+    Args:
+        pixels: uint8 (H, W, 3), sRGB, the whole photograph.
+        outline: float64 (N, 2), in [0, 1] across its centre square, clockwise on the screen.
+        is_cut: whether the lesion goes on beyond the square.
+
+    Raises:
+        ValueError: the outline encloses nothing.
+    """
+    if outlines.signed_area(outline) <= 0.0:
+        raise ValueError("the outline encloses nothing, or does not run clockwise")
+    square = _canonical(pixels)
+    lesion = filled(outline, MEASURED_SIDE)
+    hairs = _hairs(square)
+    linear = linear_of(square)
+    skin = _skin_around(square, linear, lesion, hairs)
+    if skin is not None:
+        linear, skin = adapted(linear, skin), adapted(skin, skin)
+    lab = lab_of_linear(linear)
+    seen = lesion & ~hairs if (lesion & ~hairs).any() else lesion
+    return Abcd(
+        asymmetry=None if is_cut else asymmetry(outline, lab),
+        border=None if is_cut else border(outline),
+        colours=colour_shares(lab[seen], skin=None if skin is None else lab_of_linear(skin)),
+        hair=float((lesion & hairs).sum() / max(lesion.sum(), 1)),
+        diameter=outlines.longest_diameter(outline),
+    )
+
+
+def border(outline: Outline) -> Border:
+    """Measure how irregular ``outline`` is."""
+    even = outlines.evenly_spaced(outline, _BORDER_POINTS)
+    area = abs(outlines.signed_area(even))
+    hull = abs(outlines.signed_area(outlines.convex_hull(even)))
+    return Border(
+        compactness=max(1.0, outlines.perimeter(even) ** 2 / (4 * np.pi * area)), solidity=min(1.0, area / hull)
+    )
+
+
+def asymmetry(outline: Outline, lab: Lab) -> Asymmetry:
+    """Measure how far the region is from its mirror image, in shape and in colour.
+
+    Args:
+        outline: float64 (N, 2) in [0, 1].
+        lab: float32 (S, S, 3), CIELAB of the square that the outline lies in.
+    """
+    halves = _Halves(outline, lab)
+    coarse = min((halves.about(degrees) for degrees in _COARSE), key=_unlikeness)
+    fine = (halves.about(coarse.degrees + step) for step in _FINE)
+    best = min(fine, key=_unlikeness)
+    first, second = sorted(best.shapes)
+    return Asymmetry(shape=(first + second) / 2, axes=(first, second), colour=sum(best.colours) / 2)
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """Two axes at right angles: the direction of the first, and the asymmetries about both."""
+
+    degrees: float
+    shapes: tuple[float, float]
+    colours: tuple[float, float]
+
+
+def _unlikeness(pair: _Pair) -> float:
+    """Shape decides on the axes; colour does where shape does not, as in a circle."""
+    return sum(pair.shapes) + sum(pair.colours) / 100
+
+
+class _Halves:
+    """A region laid over its mirror images."""
+
+    def __init__(self, outline: Outline, lab: Lab) -> None:
+        self._centre = outlines.centroid(outline)
+        self._inside = filled(outline, 2 * MEASURED_SIDE)
+        self._points = _points_within(outline, self._inside)
+        # Fine structure has no mirror image, and need not have one: colours are compared a few pixels wide.
+        self._lab = _blurred(lab)
+        self._own = self._lab[_at(self._points, len(self._lab))]
+
+    def about(self, degrees: float) -> _Pair:
+        (shape, colour), (other_shape, other_colour) = (self._about(degrees), self._about(degrees + 90.0))
+        return _Pair(degrees, (shape, other_shape), (colour, other_colour))
+
+    def _about(self, degrees: float) -> tuple[float, float]:
+        along = np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))])
+        from_centre = self._points - self._centre
+        mirrored = self._centre + 2 * (from_centre @ along)[:, None] * along - from_centre
+        covered = self._inside[_at(mirrored, len(self._inside))]
+        covered &= ((mirrored >= 0) & (mirrored < 1)).all(axis=1)
+        if not covered.any():
+            return 1.0, 0.0
+        differences = self._own[covered] - self._lab[_at(mirrored[covered], len(self._lab))]
+        return 1 - float(covered.mean()), float(np.sqrt((differences * differences).sum(axis=1)).mean())
+
+
+def _points_within(outline: Outline, inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
+    """Return a grid of points in the region, float64 (P, 2), 48 across its larger extent."""
+    low, high = outline.min(axis=0), outline.max(axis=0)
+    step = float((high - low).max()) / _AXIS_POINTS
+    axes = [np.arange(low[k] + step / 2, high[k], step) for k in (0, 1)]
+    points = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2)
+    found = points[inside[_at(points, len(inside))]]
+    return found if len(found) else outlines.centroid(outline)[None]
+
+
+def _at(points: npt.NDArray[np.float64], side: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Return which pixels of a square of ``side`` pixels hold ``points`` of [0, 1]²: rows and columns."""
+    index = np.clip((points * side).astype(np.intp), 0, side - 1)
+    return index[:, 1], index[:, 0]
+
+
+def _blurred(lab: Lab) -> Lab:
+    """Return CIELAB averaged over some 5 pixels in 224, at half the size."""
+    side = lab.shape[0] // 2
+    planes = [Image.fromarray(np.ascontiguousarray(lab[..., k])) for k in range(3)]
+    small = [plane.resize((side // 2, side // 2), Image.Resampling.BOX) for plane in planes]
+    return np.stack([np.asarray(p.resize((side, side), Image.Resampling.BILINEAR)) for p in small], axis=-1)
+
+
+def _canonical(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    image = Image.fromarray(centre_square(pixels))
+    return np.asarray(image.resize((MEASURED_SIDE, MEASURED_SIDE), Image.Resampling.BICUBIC, reducing_gap=3.0))
+
+
+def _skin_around(
+    square: npt.NDArray[np.uint8],
+    linear: npt.NDArray[np.float32],
+    lesion: npt.NDArray[np.bool_],
+    hairs: npt.NDArray[np.bool_],
+) -> npt.NDArray[np.float32] | None:
+    """Return the linear light of the skin in a ring around the lesion, float32 (3,); None if there is too little."""
+    near, far = (_widened(lesion, by) for by in (_RING_FROM, _RING_TO))
+    ring = far & ~near & ~hairs & (square.max(axis=2) >= _BLACK_BELOW)
+    if ring.sum() < _LEAST_SKIN_PIXELS:
+        return None
+    return np.median(linear[ring], axis=0).astype(np.float32)
+
+
+def _widened(mask: npt.NDArray[np.bool_], by: int) -> npt.NDArray[np.bool_]:
+    """Return a mask grown by ``by`` pixels all around, with the corners of a square."""
+    return _highest(mask.astype(np.uint8), by).astype(bool)
+
+
+def _highest(values: npt.NDArray[np.uint8], within: int) -> npt.NDArray[np.uint8]:
+    """Return the maximum over a square of 2 × ``within`` + 1 pixels, by doubling: far faster than a rank filter."""
+    for axis in (0, 1):
+        rim = [(within, within) if axis == k else (0, 0) for k in (0, 1)]
+        found, width, wanted = np.pad(values, rim, mode="edge"), 1, 2 * within + 1
+        while width < wanted:
+            step = min(width, wanted - width)
+            length = found.shape[axis] - step
+            found = np.maximum(found.take(np.arange(length), axis), found.take(np.arange(step, step + length), axis))
+            width += step
+        values = found
+    return values
+
+
+def _hairs(square: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
+    """Return where hairs run, bool (S, S): dark lines that a closing fills (Lee et al., DullRazor, 1997), if long."""
+    grey = np.asarray(Image.fromarray(square).convert("L"))
+    closed = 255 - _highest(255 - _highest(grey, _HAIR_HALF_WIDTH), _HAIR_HALF_WIDTH)
+    thin = closed.astype(np.int16) - grey > _HAIR_DEPTH
+    if thin.mean() < 0.001:
+        return np.zeros_like(thin)
+    found = np.zeros_like(thin)
+    for part in outlines.outlines_of(thin.astype(np.float32), level=0.5, at_least=2 * _HAIR_LENGTH):
+        extent = float(np.hypot(*(part.max(axis=0) - part.min(axis=0)))) * MEASURED_SIDE
+        # A line encloses little of what it spans: length² is many times its area. A blob's is not.
+        if extent >= _HAIR_LENGTH and outlines.signed_area(part) * MEASURED_SIDE**2 < 0.15 * extent**2:
+            found |= filled(part, MEASURED_SIDE)
+    return found & thin

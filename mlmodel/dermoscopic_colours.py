@@ -1,0 +1,148 @@
+"""The six colours of dermatoscopy, and how much of a lesion each takes up.
+
+The ABCD rule of dermatoscopy (Stolz et al., Eur J Dermatol 4:521, 1994; Nachbar et al., J Am Acad Dermatol 30:551,
+1994) counts white, red, light brown, dark brown, blue-grey and black, and white only where the lesion is lighter than
+the skin around it. It says which colours but not where each begins. Here a pixel is named by the nearest of the
+centroids of the ISCC–NBS system of colour names (Kelly and Judd, NBS Special Publication 440, 1976) in CIELAB, and the
+names are gathered into the six. To name by the nearest of six references in CIELAB is what Kasmi and Mokrani do (IET
+Image Processing 10:448, 2016); their references are too saturated for these photographs: they call pale brown
+blue-grey.
+
+Photographs differ in tint, so the skin around the lesion is first brought to the tint of skin, and the lesion with it;
+what then hardly differs from that skin is called skin, and none of the six.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+import numpy as np
+import numpy.typing as npt
+
+Lab = npt.NDArray[np.float32]
+Mask = npt.NDArray[np.bool_]
+
+
+class Colour(StrEnum):
+    WHITE = "white"
+    RED = "red"
+    LIGHT_BROWN = "light_brown"
+    DARK_BROWN = "dark_brown"
+    BLUE_GREY = "blue_grey"
+    BLACK = "black"
+
+
+COLOURS = tuple(Colour)
+# Centroids of ISCC–NBS names, sRGB. Pink counts as red and grey as blue-grey, as in the rule; brown is dark below some
+# 40 of L*, and black below 22: no photograph of skin is blacker.
+_CENTROIDS: Mapping[Colour, str] = {
+    Colour.WHITE: "F2F3F4 EAE3E1 F0EAD6 E9E9ED E8E3E5 B9B8B5 C1B6B3",
+    Colour.RED: "BE0032 BC3F4A 841B2D 5C0923 AB4E52 722F37 905D5D E4717A C08081 A8516E 673147 78184A",
+    Colour.LIGHT_BROWN: "A87C6D A67B5B 977F73 958070 C19A6B AE9B82 826644 996515 7E6D5A C2AC99 AE6938",
+    Colour.DARK_BROWN: "80461B 593319 6F4E37 882D17 56070C 79443B 674C47 635147 654522 4B3621 5B504F",
+    Colour.BLUE_GREY: "B4BCC0 81878B 51585E 536878 36454F 91A3B0 4C516D 848482 555555 8B8589 5D555B 554C69 796878",
+    Colour.BLACK: "222222 28201C 282022 202428 242124 422518 3E1D1E 3E322C",
+}
+# A colour is present when it takes up this share of the lesion: less may be a hair, a bubble or the outline's error.
+PRESENT_FROM = 0.05
+# What differs from the surrounding skin by less (CIE 1976, ΔE) is skin; 2.3 is just noticeable (Mahy et al., 1994).
+_SKIN_WITHIN = 10.0
+# The tint (a*, b*) that colorimeters find on fair skin, to which the skin around every lesion is brought.
+SKIN_CHROMA = (10.0, 16.0)
+_LARGEST_GAIN = 1.6
+
+_TO_XYZ = np.array(
+    [[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]]
+)
+_FROM_XYZ = np.linalg.inv(_TO_XYZ)
+_WHITE_POINT = np.array([0.95047, 1.0, 1.08883])
+_DELTA = 6 / 29
+
+
+def linear_of(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+    """Return linear light, float32 (…, 3) in [0, 1], of sRGB uint8 (…, 3) (IEC 61966-2-1)."""
+    return _LINEAR[pixels]
+
+
+def lab_of_linear(linear: npt.NDArray[np.float32]) -> Lab:
+    """Return CIELAB under D65, float32 (…, 3), L* in [0, 100], of linear light (…, 3)."""
+    ratio = linear @ (_TO_XYZ / _WHITE_POINT[:, None]).T.astype(np.float32)
+    ratio = np.maximum(ratio, 0.0)
+    f = np.where(ratio > _DELTA**3, np.cbrt(ratio), ratio / (3 * _DELTA**2) + 4 / 29)
+    x, y, z = f[..., 0], f[..., 1], f[..., 2]
+    return np.stack([116 * y - 16, 500 * (x - y), 200 * (y - z)], axis=-1).astype(np.float32)
+
+
+def lab_of(pixels: npt.NDArray[np.uint8]) -> Lab:
+    """Return CIELAB under D65, float32 (…, 3), of sRGB uint8 (…, 3)."""
+    return lab_of_linear(linear_of(pixels))
+
+
+def adapted(linear: npt.NDArray[np.float32], skin: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return colours as they would be if the skin around the lesion had the tint of skin in daylight.
+
+    Von Kries' rule in linear light: one gain a channel, such that ``skin`` keeps its lightness and gets the chroma
+    ``SKIN_CHROMA``. Dark skin stays dark.
+
+    Args:
+        linear: float32 (…, 3), linear light.
+        skin: float32 (3,), linear light of the skin.
+    """
+    lightness = float(lab_of_linear(skin)[0])
+    target = _linear_of_lab(np.array([lightness, *SKIN_CHROMA]))
+    gains = np.clip(target / np.maximum(skin, 1e-3), 1 / _LARGEST_GAIN, _LARGEST_GAIN)
+    return np.clip(linear * gains, 0.0, 1.0).astype(np.float32)
+
+
+def colour_shares(lesion: Lab, *, skin: Lab | None) -> dict[Colour, float]:
+    """Return which share of a lesion each of the six colours takes up, each in [0, 1], in sum at most 1.
+
+    Args:
+        lesion: float32 (N, 3), the lesion's pixels; N ≥ 1.
+        skin: float32 (3,), the skin around it; None where none is in the picture: white is then not counted, since
+            there is nothing to be lighter than.
+    """
+    nearest = _distances(lesion)
+    white = COLOURS.index(Colour.WHITE)
+    if skin is None:
+        nearest[:, white] = np.inf
+        is_skin = np.zeros(len(lesion), dtype=bool)
+    else:
+        nearest[lesion[:, 0] <= skin[0], white] = np.inf
+        is_skin = np.linalg.norm(lesion - skin, axis=1) < _SKIN_WITHIN
+    counts = np.bincount(nearest.argmin(axis=1)[~is_skin], minlength=len(COLOURS))
+    return {colour: float(count) / len(lesion) for colour, count in zip(COLOURS, counts, strict=True)}
+
+
+def present(shares: Mapping[Colour, float]) -> tuple[Colour, ...]:
+    """Return the colours that are there, the most widespread first."""
+    found = [colour for colour in COLOURS if shares[colour] >= PRESENT_FROM]
+    return tuple(sorted(found, key=lambda colour: -shares[colour]))
+
+
+def _distances(lab: Lab) -> npt.NDArray[np.float32]:
+    """Return how far each of N colours is from the nearest centroid of each of the six, float32 (N, 6), squared."""
+    own = (lab * lab).sum(axis=1)
+    columns = [
+        (own[:, None] - 2 * lab @ centroids.T + (centroids * centroids).sum(axis=1)).min(axis=1)
+        for centroids in _CENTROID_LAB
+    ]
+    return np.stack(columns, axis=1)
+
+
+def _linear_of_lab(lab: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:
+    y = (lab[0] + 16) / 116
+    f = np.array([y + lab[1] / 500, y, y - lab[2] / 200])
+    xyz = np.where(f > _DELTA, f**3, 3 * _DELTA**2 * (f - 4 / 29)) * _WHITE_POINT
+    return np.clip(_FROM_XYZ @ xyz, 0.0, 1.0).astype(np.float32)
+
+
+def _linear_table() -> npt.NDArray[np.float32]:
+    values = np.arange(256) / 255
+    return np.where(values <= 0.04045, values / 12.92, ((values + 0.055) / 1.055) ** 2.4).astype(np.float32)
+
+
+_LINEAR = _linear_table()
+_CENTROID_LAB = [
+    lab_of(np.array([list(bytes.fromhex(code)) for code in _CENTROIDS[colour].split()], dtype=np.uint8))
+    for colour in COLOURS
+]

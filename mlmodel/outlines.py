@@ -1,0 +1,154 @@
+"""Closed outlines and their geometry: where a field of probabilities crosses a level, and what shape that makes.
+
+An outline is float64 (N, 2), columns x (rightwards) and y (downwards), N ≥ 3, not repeating its first point. Functions
+take it in any unit of length; areas come out in that unit squared.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+Outline = npt.NDArray[np.float64]
+Field = npt.NDArray[np.float32]
+
+_DIRECTIONS = 180
+
+# Marching squares (Lorensen & Cline, SIGGRAPH 1987, in two dimensions). A cell's corners are numbered from the top
+# left, clockwise, as bits 1, 2, 4, 8; its edges 0 top, 1 right, 2 bottom, 3 left. For each case: from which edge to
+# which, with what is above the level on the right hand, so that outer outlines run clockwise on the screen. The two
+# saddles (5 and 10) keep their corners apart: what touches at a corner only is not one region.
+_SEGMENTS: dict[int, tuple[tuple[int, int], ...]] = {
+    1: ((0, 3),), 2: ((1, 0),), 3: ((1, 3),), 4: ((2, 1),), 5: ((0, 3), (2, 1)), 6: ((2, 0),), 7: ((2, 3),),
+    8: ((3, 2),), 9: ((0, 2),), 10: ((1, 0), (3, 2)), 11: ((1, 2),), 12: ((3, 1),), 13: ((0, 1),), 14: ((3, 0),),
+}  # fmt: skip
+
+
+def outlines_of(field: Field, *, level: float, at_least: int = 3) -> list[Outline]:
+    """Return the outer outlines of the regions where ``field`` exceeds ``level``, the largest region first.
+
+    Positions are interpolated linearly between pixel centres, so that outlines are finer than pixels. Holes are left
+    out: a region is all that lies within its outer outline. What reaches the edge is closed along the edge.
+
+    Args:
+        field: float32 (H, W).
+        level: what is above it is inside.
+        at_least: leave out outlines of fewer points.
+
+    Returns:
+        Outlines in fractions of W and H, from 0 to 1.
+    """
+    height, width = field.shape
+    # Beyond the edge lies a value as far below the level as its neighbour lies above: the outline then runs along it.
+    padded = np.pad(field.astype(np.float64), 1, mode="edge")
+    for rim in (np.s_[0, :], np.s_[-1, :], np.s_[:, 0], np.s_[:, -1]):
+        padded[rim] = level - np.abs(padded[rim] - level) - 1e-9
+    following, at = _links(padded, level)
+    found = []
+    while following:
+        first, here = following.popitem()
+        points = [at[first]]
+        while here != first:
+            points.append(at[here])
+            here = following.pop(here)
+        if len(points) < at_least:
+            continue
+        outline = np.array(points) - 0.5
+        outline = np.clip(outline / (width, height), 0.0, 1.0)
+        if signed_area(outline) > 0.0:
+            found.append(outline)
+    return sorted(found, key=signed_area, reverse=True)
+
+
+def _links(field: npt.NDArray[np.float64], level: float) -> tuple[dict[int, int], dict[int, tuple[float, float]]]:
+    """Return which crossing follows which, and where each lies, by the number of the grid's edge that is crossed."""
+    is_in = field > level
+    case = is_in[:-1, :-1] + 2 * is_in[:-1, 1:] + 4 * is_in[1:, 1:] + 8 * is_in[1:, :-1]
+    rows, columns = np.nonzero((case > 0) & (case < 15))
+    width = field.shape[1]
+    following: dict[int, int] = {}
+    at: dict[int, tuple[float, float]] = {}
+    for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
+        start = 2 * (row * width + column)
+        # Even numbers are edges to the right of a grid point, odd ones below it.
+        numbers = (start, start + 3, start + 2 * width, start + 1)
+        for leaves, enters in _SEGMENTS[int(case[row, column])]:
+            following[numbers[leaves]] = numbers[enters]
+            at[numbers[leaves]] = _crossing(field, level, row, column, leaves)
+    return following, at
+
+
+def _crossing(field: npt.NDArray[np.float64], level: float, row: int, column: int, edge: int) -> tuple[float, float]:
+    (r0, c0), (r1, c1) = (
+        ((row, column), (row, column + 1)),
+        ((row, column + 1), (row + 1, column + 1)),
+        ((row + 1, column), (row + 1, column + 1)),
+        ((row, column), (row + 1, column)),
+    )[edge]
+    share = (level - field[r0, c0]) / (field[r1, c1] - field[r0, c0])
+    return float(c0 + share * (c1 - c0)), float(r0 + share * (r1 - r0))
+
+
+def signed_area(outline: Outline) -> float:
+    """Return the enclosed area, positive for an outline that runs clockwise on the screen (the shoelace formula)."""
+    x, y = outline.T
+    return float(x[:-1] @ y[1:] - x[1:] @ y[:-1] + x[-1] * y[0] - x[0] * y[-1]) / 2
+
+
+def perimeter(outline: Outline) -> float:
+    """Return the length of the closed outline."""
+    return float(np.hypot(*(np.roll(outline, -1, axis=0) - outline).T).sum())
+
+
+def centroid(outline: Outline) -> npt.NDArray[np.float64]:
+    """Return the centre of mass of what is enclosed, float64 (2,)."""
+    following = np.roll(outline, -1, axis=0)
+    cross = outline[:, 0] * following[:, 1] - following[:, 0] * outline[:, 1]
+    found: npt.NDArray[np.float64] = ((outline + following) * cross[:, None]).sum(axis=0) / (3 * cross.sum())
+    return found
+
+
+def evenly_spaced(outline: Outline, count: int) -> Outline:
+    """Return ``count`` points at equal distances along the outline."""
+    closed = np.vstack([outline, outline[:1]])
+    along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(closed, axis=0).T))])
+    wanted = np.arange(count) * (along[-1] / count)
+    return np.column_stack([np.interp(wanted, along, closed[:, axis]) for axis in (0, 1)])
+
+
+def convex_hull(outline: Outline) -> Outline:
+    """Return the corners of the convex hull, in order (Andrew's monotone chain, 1979)."""
+    points = sorted(set(map(tuple, outline.tolist())))
+    halves = []
+    for ordered in (points, points[::-1]):
+        half: list[tuple[float, ...]] = []
+        for point in ordered:
+            while len(half) > 1 and _turn(half[-2], half[-1], point) <= 0:
+                half.pop()
+            half.append(point)
+        halves.append(half[:-1])
+    return np.array(halves[0] + halves[1])
+
+
+def _turn(a: tuple[float, ...], b: tuple[float, ...], c: tuple[float, ...]) -> float:
+    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0])
+
+
+def longest_diameter(outline: Outline) -> float:
+    """Return the distance between the two points that are farthest apart (the largest Feret diameter), within 0.01 %.
+
+    The widest of the shadows that the outline casts in 180 directions.
+    """
+    angles = np.arange(_DIRECTIONS) * (np.pi / _DIRECTIONS)
+    shadows = outline @ np.stack([np.cos(angles), np.sin(angles)])
+    return float(np.ptp(shadows, axis=0).max())
+
+
+def share_on_frame(outline: Outline, *, margin: float) -> float:
+    """Return how much of the outline's length runs within ``margin`` of the unit square's sides, from 0 to 1."""
+    following = np.roll(outline, -1, axis=0)
+    lengths = np.hypot(*(following - outline).T)
+    at_side = [
+        (np.abs(outline[:, axis] - side) <= margin) & (np.abs(following[:, axis] - side) <= margin)
+        for axis in (0, 1)
+        for side in (0.0, 1.0)
+    ]
+    return float(lengths[np.any(at_side, axis=0)].sum() / max(lengths.sum(), 1e-12))

@@ -1,0 +1,1 @@
+"""Training of the network that draws the lesion's outline."""
