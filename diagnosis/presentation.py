@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from diagnosis.explanations import SECTION_TITLES, Explained, blocks
 from diagnosis.models import Prediction, Tier
+from diagnosis.photograph_kind import smartphone_caution
 from diagnosis.urgency import urgency_of_result
 from mlmodel.analysis import Analyser, Analysis, get_analyser
 from mlmodel.taxonomy import BY_CODE, CODES, Condition, Malignancy
@@ -49,6 +50,7 @@ class AssessmentView:
         cost: what the threshold behind the tier finds, flags and misses; empty for a network no longer loaded.
         bars: all seven classes, most probable first.
         next_steps: what to do, in order.
+        caution: why less can be said than usual; empty for a photograph through a dermatoscope.
     """
 
     tier: str
@@ -66,6 +68,7 @@ class AssessmentView:
     malignant_probability: str
     next_steps: tuple[str, ...]
     facts: tuple[Fact, ...]
+    caution: str = ""
 
 
 def present_prediction(prediction: Prediction, *, facts: Sequence[Fact] = ()) -> AssessmentView:
@@ -79,6 +82,7 @@ def present_prediction(prediction: Prediction, *, facts: Sequence[Fact] = ()) ->
         prediction_set=prediction_set(analyser, prediction.probabilities) if is_current else (),
         operating_points=analyser.operating_points if is_current else None,
         facts=facts,
+        caution=smartphone_caution(prediction.image.measures),
     )
 
 
@@ -94,6 +98,7 @@ def present_analysis(analysis: Analysis, *, facts: Sequence[Fact] = ()) -> Asses
         prediction_set=assessment.prediction_set,
         operating_points=get_analyser().operating_points,
         facts=facts,
+        caution=smartphone_caution(analysis.quality.measures),
     )
 
 
@@ -105,6 +110,7 @@ def present(
     prediction_set: Sequence[str],
     operating_points: OperatingPoints | None,
     facts: Sequence[Fact] = (),
+    caution: str = "",
 ) -> AssessmentView:
     """Put an answer into words."""
     ranked = sorted(CODES, key=lambda code: -probabilities[code])
@@ -125,6 +131,7 @@ def present(
         malignant_probability=percent(malignant_probability),
         next_steps=next_steps(Tier(tier)),
         facts=tuple(facts),
+        caution=caution,
     )
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from diagnosis.models import QualityVerdict
+from diagnosis.photograph_kind import taken_with
 from diagnosis.presentation import Fact
 from mlmodel.quality import DARKEST, LARGEST_CLIPPED_SHARE, LOWEST_SHARPNESS
 
@@ -38,6 +39,8 @@ def quality_facts(
     else:
         photograph = str(QualityVerdict(verdict).label)
     facts = [Fact(_("Photograph"), photograph)]
+    if camera := taken_with(measures):
+        facts.append(Fact(_("Taken with"), camera))
     if "sharpness" in measures:
         is_sharp = measures["sharpness"] >= LOWEST_SHARPNESS
         facts.append(Fact(_("Sharpness"), _("Good") if is_sharp else _("Blurred")))

@@ -142,6 +142,7 @@ def _assessment(prediction: Prediction) -> Content:
         "tier_words": said.title,
         "meaning": said.meaning,
         "cost": said.cost,
+        "caution": said.caution,
         "next_steps": list(said.next_steps),
         "prediction_set": [bar.code for bar in said.bars if bar.in_set],
         "model_version": prediction.model_version.name,
