@@ -2,6 +2,7 @@
 
 import datetime
 import re
+from dataclasses import replace
 from io import StringIO
 
 import numpy as np
@@ -310,7 +311,7 @@ class TestThePages:
         assert "not evidence by itself" in text
         assert "Melanoma" in text
         assert "Thigh · age 60–69" in text
-        assert re.search("Very alike|Alike|Somewhat alike", text)
+        assert re.search("Very alike|Alike|Somewhat alike|Hardly alike", text)
         assert f'href="{image.get_absolute_url()}"' in html
         assert reverse("image-file", args=[image.pk, "thumbnail"]) in html
         assert "From another clinic" not in text
@@ -343,6 +344,15 @@ class TestThePages:
         assert only["thumbnail"].endswith(reverse("image-file", args=[image.pk, "thumbnail"]))
         assert answer["image"]["id"] == str(photographed.pk)
         assert "not evidence" in answer["notice"]
+
+    @pytest.mark.parametrize(
+        ("similarity", "said"),
+        [(1.0, "Very alike"), (0.85, "Very alike"), (0.84, "Alike"), (0.69, "Somewhat alike"), (0.1, "Hardly alike")],
+    )
+    def test_likeness_in_words(self, photographed, patient, staff, similarity, said):
+        case(another(patient), MELANOMA, code="mel")
+        (only,) = similar_cases(image=photographed, member=staff)
+        assert replace(only, similarity=similarity).likeness == said
 
     @pytest.mark.parametrize(
         ("age", "band"),
