@@ -10,6 +10,7 @@ from collections import OrderedDict
 from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from threading import Lock
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -39,6 +40,7 @@ class ClinicArchive:
         self._archive: Archive[UUID, UUID] = Archive()
         self._filled_at: datetime.datetime | None = None
         self._seen_at: datetime.datetime | None = None
+        self._told: set[tuple[UUID, Any]] = set()
 
     def nearest(
         self, query: npt.NDArray[np.floating], *, member: Member, count: int, without: Collection[UUID]
@@ -50,11 +52,13 @@ class ClinicArchive:
 
     def _take_in_changes(self, member: Member, *, dimensions: int) -> None:
         now = timezone.now()
-        if self._filled_at is None or self._seen_at is None or now - self._filled_at > REFILL_AFTER:
+        # Before anything is read, so that what changes meanwhile is taken in next time.
+        touched = self._touched_since((self._seen_at or now) - OVERLAP)
+        if self._filled_at is None or now - self._filled_at > REFILL_AFTER:
             self._archive = Archive(dimensions)
             self._put(self._allowed(member))
             self._filled_at = now
-        elif touched := self._touched_since(self._seen_at - OVERLAP):
+        elif touched:
             kept: set[UUID] = set()
             for some in _portions(touched):
                 kept |= self._put(self._allowed(member).filter(pk__in=some))
@@ -65,15 +69,22 @@ class ClinicArchive:
         return Image.objects.confirmed_cases_for(member).filter(embedding__space_sha256=self._space)
 
     def _touched_since(self, moment: datetime.datetime) -> set[UUID]:
-        """Photographs that may have come or gone: placed, reviewed, or of a patient who said something."""
+        """Photographs that may have come or gone: placed, reviewed, or of a patient who said something.
+
+        What the last look has seen already, since the two overlap, is not told again.
+        """
         placed = ImageEmbedding.objects.filter(space_sha256=self._space, embedded_at__gte=moment)
-        reviewed = Review.objects.filter(created_at__gte=moment)
-        patients = Consent.objects.filter(recorded_at__gte=moment)
-        return {
-            *placed.values_list("image", flat=True),
-            *reviewed.values_list("image", flat=True),
-            *Image.objects.filter(visit__patient__in=patients.values("patient")).values_list("pk", flat=True),
+        found: set[tuple[UUID, Any]] = {
+            *placed.values_list("image", "embedded_at"),
+            *Review.objects.filter(created_at__gte=moment).values_list("image", "pk"),
         }
+        said = set(Consent.objects.filter(recorded_at__gte=moment).values_list("patient", "pk"))
+        patients = {patient for patient, _record in said - self._told}
+        touched = {image for image, _change in found - self._told}
+        self._told = found | said
+        for some in _portions(patients):
+            touched |= set(Image.objects.filter(visit__patient__in=some).values_list("pk", flat=True))
+        return touched
 
     def _put(self, images: ImageQuerySet) -> set[UUID]:
         rows = images.order_by().values_list("pk", "lesion", "embedding__vector").iterator(chunk_size=_AT_ONCE)
