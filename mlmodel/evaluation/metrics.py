@@ -43,8 +43,8 @@ def estimate_all(
 ) -> dict[str, Estimated]:
     """Return each figure with its 95 % percentile interval over 1,000 resamples of lesions, stratified by class.
 
-    A figure that is NaN becomes None; one that is NaN in some resamples has its interval over the others. Where no
-    lesion differs from the others, resampling cannot show any chance: shares of 0 or 1 get Wilson's interval.
+    A figure that is NaN becomes None; one that is NaN in some resamples has its interval over the others. Where the
+    lesions of each class are all alike, resampling cannot show any chance: such shares get Wilson's interval.
 
     Args:
         function: gives the figures by name, the same names for every resample.
@@ -174,6 +174,6 @@ def _estimated(value: float, drawn: npt.NDArray[np.float64], count: int) -> Esti
     if np.isnan(value) or not len(drawn):
         return None
     low, high = np.percentile(drawn, (2.5, 97.5)).tolist()
-    if low == high and count and value in (0.0, 1.0):
+    if low == high and count:
         low, high = wilson(round(value * count), count)
     return {"value": round(value, 6), "low": round(low, 6), "high": round(high, 6)}

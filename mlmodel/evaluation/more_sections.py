@@ -1,4 +1,4 @@
-"""Subgroups, mistakes, robustness, training, latency, and how it was done."""
+"""Prediction sets, subgroups, mistakes, robustness, training, latency, and how it was done."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -6,9 +6,38 @@ from typing import Any
 from mlmodel.evaluation.charts import bar, epochs_chart, whisker
 from mlmodel.evaluation.markup import Child, Html, join, table, tag
 from mlmodel.evaluation.subgroups import FEWEST_LESIONS, FEWEST_OF_A_KIND
-from mlmodel.evaluation.words import TRAITS, enough, name_of, share
+from mlmodel.evaluation.words import TRAITS, enough, estimate, name_of, share
+from mlmodel.taxonomy import CODES
 
 Facts = Mapping[str, Any]
+
+
+def conformal_sets(subset: Facts) -> Html:
+    """Coverage of the prediction sets, overall and by class, and how large they are."""
+    figures = subset["figures"]
+    sizes = [(size, number) for size, number in enumerate(subset["set_sizes"], start=1) if number]
+    size_text = ", ".join(f"{size}: {number / subset['count']:.0%}" for size, number in sizes)
+    rows: list[list[Child]] = [
+        [name, number, share(found), whisker(found)]
+        for name, number, found in (
+            ("All", f"{subset['count']:,}", figures["set_coverage"]),
+            *((name_of(c), f"{subset['support'][c]:,}", figures[f"class.{c}.set_coverage"]) for c in CODES),
+        )
+    ]
+    return join(
+        tag("h3", "Conformal sets"),
+        tag(
+            "p",
+            join(
+                "Beside the most probable class, the application names a set that was made to hold the truth "
+                "nine times in ten over all lesions, not within each class. Mean size ",
+                estimate(figures["set_size"], 2),
+                f"; share of sets by size: {size_text}.",
+            ),
+            class_="definition",
+        ),
+        table(["Class", "n", "the set holds the truth", "0 to 1"], rows),
+    )
 
 
 def subgroups(found: Facts) -> Html:
@@ -23,7 +52,7 @@ def subgroups(found: Facts) -> Html:
     for trait, groups in found.items():
         rows: list[list[Child]] = [
             [
-                group["group"].capitalize() if trait != "skin_type" else group["group"],
+                group["group"][0].upper() + group["group"][1:],
                 f"{group['lesions']:,}",
                 f"{group['malignant']:,}",
                 *(enough(group["figures"][name]) for name in figures),
@@ -200,7 +229,7 @@ def method(facts: Facts) -> Html:
         "Intervals are 95 % percentile intervals from 1,000 bootstrap resamples of lesions within each class: "
         "they say how far chance in the choice of lesions may have moved a figure, not how it would be in "
         "another clinic.",
-        "Shares of 0 or 1 have Wilson’s interval, since resampling cannot show what did not happen once.",
+        "Shares in subgroups and under robustness have Wilson’s interval, and so has what resampling cannot move.",
         "Probabilities are calibrated to the class mix of the training set; where disease is rarer or more "
         "common, they are off accordingly, and so are precision and the precision–recall curves.",
         "Seven classes are known. Anything else is forced into one of them, unless it is refused.",

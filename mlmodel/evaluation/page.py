@@ -136,7 +136,7 @@ def _set(found: Facts, facts: Facts, number: int) -> Html:
         sections.confusion(by_lesion),
         sections.confusion(by_lesion, reading="equal_prior", title="Confusion matrix, equal priors"),
         sections.curves(by_lesion, thresholds),
-        sections.conformal_sets(by_lesion),
+        more_sections.conformal_sets(by_lesion),
         more_sections.subgroups(found["subgroups"]),
         more_sections.mistakes(found),
         class_="set",
@@ -154,7 +154,7 @@ def _appendix(found: Facts, number: int) -> Html:
             join(
                 sections.by_class(subset, f"{SUBSETS[name]}: by class"),
                 sections.confusion(subset, title=f"{SUBSETS[name]}: confusion matrix"),
-                sections.conformal_sets(subset),
+                more_sections.conformal_sets(subset),
             )
             for name, subset in others.items()
         ),

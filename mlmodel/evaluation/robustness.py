@@ -12,6 +12,7 @@ from PIL import Image, ImageEnhance, ImageFilter
 
 from mlmodel.analysis import Analyser, Analysis
 from mlmodel.evaluation.answering import Answered, read_picture
+from mlmodel.evaluation.curves import wilson
 from mlmodel.pictures import Picture, PictureError, centre_square
 from mlmodel.quality import Verdict
 from mlmodel.taxonomy import CODES
@@ -137,9 +138,9 @@ def _summary(change: Change, moves: Sequence[tuple[float, bool, bool, bool]]) ->
         "name": change.name,
         "mean_move": _mean(table[:, 0]),
         "move_p95": round(float(np.percentile(table[:, 0], 95)), 4),
-        "class_changed": _mean(table[:, 1]),
-        "tier_changed": _mean(table[:, 2]),
-        "newly_refused": _mean(table[:, 3]),
+        "class_changed": _share(table[:, 1]),
+        "tier_changed": _share(table[:, 2]),
+        "newly_refused": _share(table[:, 3]),
     }
 
 
@@ -147,3 +148,8 @@ def _mean(values: npt.NDArray[np.float64]) -> dict[str, float]:
     drawn = np.random.default_rng(0).choice(values, (_RESAMPLES, len(values))).mean(axis=1)
     low, high = np.percentile(drawn, (2.5, 97.5)).tolist()
     return {"value": round(float(values.mean()), 4), "low": round(low, 4), "high": round(high, 4)}
+
+
+def _share(values: npt.NDArray[np.float64]) -> dict[str, float]:
+    low, high = wilson(int(values.sum()), len(values))
+    return {"value": round(float(values.mean()), 4), "low": low, "high": high}

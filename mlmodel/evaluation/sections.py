@@ -225,34 +225,6 @@ def curves(subset: Facts, thresholds: Mapping[str, float]) -> Html:
     )
 
 
-def conformal_sets(subset: Facts) -> Html:
-    """Coverage of the prediction sets, overall and by class, and how large they are."""
-    figures = subset["figures"]
-    sizes = [(size, number) for size, number in enumerate(subset["set_sizes"], start=1) if number]
-    size_text = ", ".join(f"{size}: {number / subset['count']:.0%}" for size, number in sizes)
-    rows: list[list[Child]] = [
-        [name, number, share(found), whisker(found)]
-        for name, number, found in (
-            ("All", f"{subset['count']:,}", figures["set_coverage"]),
-            *((name_of(c), f"{subset['support'][c]:,}", figures[f"class.{c}.set_coverage"]) for c in CODES),
-        )
-    ]
-    return join(
-        tag("h3", "Conformal sets"),
-        tag(
-            "p",
-            join(
-                "Beside the most probable class, the application names a set that was made to hold the truth "
-                "nine times in ten over all lesions, not within each class. Mean size ",
-                estimate(figures["set_size"], 2),
-                f"; share of sets by size: {size_text}.",
-            ),
-            class_="definition",
-        ),
-        table(["Class", "n", "the set holds the truth", "0 to 1"], rows),
-    )
-
-
 def _multiples(found: Facts, figure: str, short: str, draw: Any) -> Html:
     return tag(
         "div",

@@ -3,9 +3,11 @@
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from mlmodel.evaluation.answering import Answered
-from mlmodel.evaluation.metrics import Figures, estimate_all, ratio
+from mlmodel.evaluation.curves import wilson
+from mlmodel.evaluation.metrics import Estimated, estimate_all
 from mlmodel.evaluation.photographs import TRAITS, Strings
 from mlmodel.training import evaluate
 from mlmodel.training.evaluate import Answers
@@ -68,8 +70,15 @@ def _group(name: str, photographs: Answers, watch: float) -> dict[str, Any]:
     answers = evaluate.by_lesion(photographs)
     malignant = int(answers.is_malignant.sum())
     benign = len(answers.labels) - malignant
-    counts = {"accuracy": len(answers.labels), "watch_sensitivity": malignant, "watch_specificity": benign}
-    found = estimate_all(lambda each: _figures(each, watch), answers, counts=counts)
+    both = malignant and benign
+    area = estimate_all(lambda each: {"auc": evaluate.malignant_auc(each)}, answers)["auc"] if both else None
+    mass, is_malignant = answers.malignant_probability, answers.is_malignant
+    found = {
+        "accuracy": _share(answers.probabilities.argmax(axis=1) == answers.labels),
+        "malignant_auc": area,
+        "watch_sensitivity": _share(mass[is_malignant] >= watch),
+        "watch_specificity": _share(mass[~is_malignant] < watch),
+    }
     needs = {
         "accuracy": len(answers.labels) >= FEWEST_LESIONS,
         "malignant_auc": min(malignant, benign) >= FEWEST_OF_A_KIND,
@@ -86,12 +95,9 @@ def _group(name: str, photographs: Answers, watch: float) -> dict[str, Any]:
     }
 
 
-def _figures(answers: Answers, watch: float) -> Figures:
-    mass, is_malignant = answers.malignant_probability, answers.is_malignant
-    both = 0 < is_malignant.sum() < len(is_malignant)
-    return {
-        "accuracy": evaluate.accuracy(answers),
-        "malignant_auc": evaluate.malignant_auc(answers) if both else float("nan"),
-        "watch_sensitivity": ratio((mass[is_malignant] >= watch).sum(), is_malignant.sum()),
-        "watch_specificity": ratio((mass[~is_malignant] < watch).sum(), (~is_malignant).sum()),
-    }
+def _share(hits: npt.NDArray[np.bool_]) -> Estimated:
+    """Return a share with Wilson's interval: in small groups, resampling within classes shows too little chance."""
+    if not len(hits):
+        return None
+    low, high = wilson(int(hits.sum()), len(hits))
+    return {"value": round(float(hits.mean()), 6), "low": low, "high": high}

@@ -1,15 +1,26 @@
 """The report's figures against scikit-learn's, where it has the same, and against counting by hand."""
 
+import json
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 
+from mlmodel.analysis import get_analyser
+from mlmodel.evaluation.answering import Answered, Judge
+from mlmodel.evaluation.card import card_facts
 from mlmodel.evaluation.curves import precision_recall_curve, reliability, roc_curve, wilson
+from mlmodel.evaluation.facts import evaluation_facts
 from mlmodel.evaluation.markup import Html, join, tag
 from mlmodel.evaluation.metrics import counts_behind, estimate_all, measure, melanoma_specificity
+from mlmodel.evaluation.photographs import Photographs
 from mlmodel.evaluation.robustness import CHANGES, compressed, turned
 from mlmodel.evaluation.subgroups import age_band
+from mlmodel.release import load_release
 from mlmodel.taxonomy import CODES
 from mlmodel.training import evaluate
+from mlmodel.training.card import write_card
 from mlmodel.training.evaluate import Answers
 
 THRESHOLDS = {"urgent": 0.5, "watch": 0.2}
@@ -137,6 +148,48 @@ def test_changes_keep_the_size_and_a_full_turn_keeps_everything():
     assert np.array_equal(turned(turned(pixels, degrees=180), degrees=180), pixels)
     lost = {quality: np.abs(compressed(pixels, quality=quality).astype(int) - pixels).mean() for quality in (40, 95)}
     assert lost[95] < lost[40]
+
+
+@pytest.fixture(scope="module")
+def facts(answers) -> dict[str, Any]:
+    photographs = Photographs(
+        name="Invented",
+        description="",
+        credit="",
+        paths=tuple(Path(f"{lesion}.jpg") for lesion in answers.lesions),
+        labels=answers.labels,
+        diagnoses=np.array([CODES[label] for label in answers.labels]),
+        lesions=answers.lesions,
+        traits={"sex": np.array(["female", "male"] * 340 + [""] * 19 + ["other"])},
+    )
+    judge = Judge.of(get_analyser())
+    return evaluation_facts(judge=judge, sets=[Answered(photographs, answers)], pictures=0)
+
+
+@pytest.mark.slow
+def test_the_card_states_what_the_report_states(facts):
+    settings = {**load_release().settings, "training": {"run_recipe": "best"}}
+    counts = {"locked test": (700, 700)}
+    card = write_card(card_facts(facts, settings=settings, counts=counts, in_domain={"A figure": "1"}))
+
+    figures = facts["sets"][0]["subsets"]["lesions"]["figures"]
+    for name in ("balanced_accuracy", "melanoma_specificity", "set_size", "class.df.equal_prior_sensitivity"):
+        found = figures[name]
+        assert f"{found['value']:.3f} ({found['low']:.3f}–{found['high']:.3f})" in card
+    assert json.loads(json.dumps(facts, allow_nan=False)) == facts
+
+
+@pytest.mark.slow
+def test_subgroups_hold_everyone_once_and_say_nothing_of_the_few(facts):
+    groups = {group["group"]: group for group in facts["sets"][0]["subgroups"]["sex"]}
+
+    assert {name: group["lesions"] for name, group in groups.items()} == {
+        "female": 340, "male": 340, "other": 1, "not recorded": 19,
+    }  # fmt: skip
+    assert groups["other"]["figures"]["accuracy"] is None
+    assert groups["not recorded"]["figures"]["accuracy"] is None
+    female = groups["female"]["figures"]["accuracy"]
+    assert female["low"] < female["value"] < female["high"]
 
 
 @pytest.mark.parametrize(
