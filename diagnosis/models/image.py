@@ -71,6 +71,15 @@ class ImageQuerySet(models.QuerySet["Image"]):
         is_own, is_shared = Exists(patient.visible_to(member)), Exists(patient.consenting_to(Purpose.SHARING))
         return self.with_confirmed_label().filter(is_own | is_shared, Q(confirmed_code__isnull=False))
 
+    def placed_in(self, space: str) -> "ImageQuerySet":
+        """Those whose embedding is of the space with this hash.
+
+        Asked row by row: joined, SQLite reads a whole space to look up ten photographs.
+        """
+        from .embedding import ImageEmbedding
+
+        return self.filter(Exists(ImageEmbedding.objects.filter(image=OuterRef("pk"), space_sha256=space)))
+
     def of_other_lesions_than(self, image: "Image") -> "ImageQuerySet":
         """Without photographs of the lesion, of lesions of the patient at the same place, and copies of the file.
 

@@ -66,7 +66,7 @@ class ClinicArchive:
         self._seen_at = now
 
     def _allowed(self, member: Member) -> ImageQuerySet:
-        return Image.objects.confirmed_cases_for(member).filter(embedding__space_sha256=self._space)
+        return Image.objects.confirmed_cases_for(member).placed_in(self._space)
 
     def _touched_since(self, moment: datetime.datetime) -> set[UUID]:
         """Photographs that may have come or gone: placed, reviewed, or of a patient who said something.

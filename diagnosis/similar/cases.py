@@ -89,7 +89,7 @@ def _may_be_shown(image: Image, member: Member, space: str) -> ImageQuerySet:
     return (
         Image.objects.confirmed_cases_for(member)
         .of_other_lesions_than(image)
-        .filter(embedding__space_sha256=space)
+        .placed_in(space)
         .select_related("lesion", "visit__patient")
     )
 
