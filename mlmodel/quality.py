@@ -18,13 +18,13 @@ dim light measure the same. Of the spoiled copies below, all with sensor noise a
 Refused (%), lengths in per cent of the shortest side; all good photographs, the first 40 of each set spoiled:
 
                                  uploads (52)   phone (183)   HAM sharp (250)   HAM soft (250)
-    as they are                           0.0           0.5               0.0              0.4
+    as they are                           0.0           0.5               0.0              0.0
     Gaussian blur, sigma 0.5 %            2.5           2.5               0.0              0.0
-    Gaussian blur, sigma 1 %             72.5          30.0              72.5             65.0
+    Gaussian blur, sigma 1 %             60.0          22.5              55.0             42.5
     Gaussian blur, sigma 1.5 %          100.0         100.0             100.0            100.0
-    Gaussian blur, sigma 4 %            100.0         100.0              97.5             95.0
-    motion 3 %, level                    37.5          10.0              30.0              5.0
-    motion 6 % and 10 %                 100.0         100.0             100.0            100.0
+    Gaussian blur, sigma 4 %            100.0         100.0              92.5             92.5
+    motion 3 %, level                    27.5          10.0              15.0              2.5
+    motion 6 % and 10 %                97.5 +        97.5 +             100.0            100.0
     exposure x0.7                         0.0           0.0               0.0              0.0
     exposure x0.5                         0.0           2.5               0.0              0.0
     exposure x0.3                        80.0          92.5              87.5             75.0
@@ -35,9 +35,10 @@ Refused (%), lengths in per cent of the shortest side; all good photographs, the
     exposure x4 and x5                  100.0         100.0             100.0            100.0
     black, white, one colour            100.0         100.0             100.0            100.0
 
-The thresholds were chosen on these same sets, so the figures flatter a little. None of the sets has many photographs
-of very dark skin: DARKEST is kept well below the darkest good photograph (108), and would rather let a dim photograph
-pass than refuse dark skin.
+LOWEST_SHARPNESS is set on HAM10000's fold 7, where it refuses 3 of 991 photographs: with the judge of what is no skin,
+at most 1 in 200 good dermatoscopic photographs is refused. The others were chosen on the sets above, so their figures
+flatter a little. None of the sets has many photographs of very dark skin: DARKEST is kept well below the darkest good
+photograph (108), and would rather let a dim photograph pass than refuse dark skin.
 """
 
 from dataclasses import dataclass
@@ -52,7 +53,7 @@ from mlmodel.pictures import Picture, centre_square
 SHORTEST_SIDE = 200
 DARKEST = 60.0
 LARGEST_CLIPPED_SHARE = 0.25
-LOWEST_SHARPNESS = 0.05
+LOWEST_SHARPNESS = 0.0425
 
 _SIDE = 224
 _CLIPPED_FROM = 250
