@@ -68,9 +68,9 @@ def _measure_keras(photographs: int, backbone_weights: str) -> dict[str, Any]:
     started = time.perf_counter()
     import keras
 
+    from mlmodel.engine import Engine
     from mlmodel.head import Head
     from mlmodel.release import load_release
-    from mlmodel.engine import Engine
     from mlmodel.training.backbone import build_backbone, xception
 
     weights = xception(Path(backbone_weights)) if backbone_weights else _untrained(xception)

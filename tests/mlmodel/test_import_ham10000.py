@@ -159,6 +159,16 @@ def test_a_lesion_in_two_folds_stops_the_import(archive):
     assert not (archive.parent / "imported" / "manifest.csv").exists()
 
 
+def spoil_every_photograph(archive: Path) -> None:
+    for path in archive.rglob("*.jpg"):
+        path.write_bytes(b"no")
+
+
+def remove_every_photograph(archive: Path) -> None:
+    for part in archive.glob("*part*"):
+        shutil.rmtree(part)
+
+
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
@@ -167,8 +177,8 @@ def test_a_lesion_in_two_folds_stops_the_import(archive):
         (lambda archive: (archive / "HAM10000_metadata.csv").write_text("a,b\n1,2\n"), "lacks the columns"),
         (lambda archive: (archive / "HAM10000_metadata.csv").write_text(""), "lacks the columns"),
         (lambda archive: (archive / "HAM10000_metadata.csv").write_bytes(b"image_id\xff\n"), "UTF-8"),
-        (lambda archive: [shutil.rmtree(part) for part in archive.glob("*part*")], "holds no photographs"),
-        (lambda archive: [p.write_bytes(b"no") for p in archive.rglob("*.jpg")], "None of the 12 photographs"),
+        (remove_every_photograph, "holds no photographs"),
+        (spoil_every_photograph, "None of the 12 photographs"),
     ],
 )
 def test_a_folder_that_cannot_be_imported_is_told_why(archive, spoil, message):

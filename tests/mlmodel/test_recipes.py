@@ -13,11 +13,8 @@ from mlmodel.training.sampling import drawn_mix, epoch_order
 
 from .ham10000_like import SAMPLES
 
-MINIMAL = {
-    "about": "A test.",
-    "architecture": "cnn8",
-    "phases": [{"side": 256, "epochs": 1, "peak_rate": 1e-3, "final_rate": 1e-3}],
-}
+PHASE = {"side": 256, "epochs": 1, "peak_rate": 1e-3, "final_rate": 1e-3}
+MINIMAL = {"about": "A test.", "architecture": "cnn8", "phases": [PHASE]}
 
 
 @pytest.mark.parametrize("name", recipe_names())
@@ -46,9 +43,9 @@ def test_the_founding_papers_recipe_is_to_the_letter():
         ({"colour": "blue"}, "entries that mean nothing: colour"),
         ({"classes": ["mel", "scc"]}, "not of the seven: scc"),
         ({"phases": [{"side": 256}]}, "lacks epochs, final_rate, peak_rate"),
-        ({"phases": [{**MINIMAL["phases"][0], "side": 8}]}, "cannot be run"),
-        ({"phases": [{**MINIMAL["phases"][0], "epochs": 0}]}, "cannot be run"),
-        ({"phases": [{**MINIMAL["phases"][0], "final_rate": 1.0}]}, "cannot be run"),
+        ({"phases": [{**PHASE, "side": 8}]}, "cannot be run"),
+        ({"phases": [{**PHASE, "epochs": 0}]}, "cannot be run"),
+        ({"phases": [{**PHASE, "final_rate": 1.0}]}, "cannot be run"),
     ],
 )
 def test_a_recipe_that_cannot_be_done_says_why(values, message):
@@ -98,9 +95,20 @@ def test_softness_says_nothing_of_the_class_among_what_is_drawn():
 
 def test_a_batch_shows_the_same_pictures_whether_the_run_began_there_or_not():
     paths = sorted(SAMPLES.glob("*.jpg"))[:6]
-    settings = {"side": 64, "kind": "dermatoscope", "chance": (7, 3), "batch_size": 2}
-    whole = list(batches(paths, np.array([3, 1, 4, 0, 5]), **settings))
-    resumed = list(batches(paths, np.array([3, 1, 4, 0, 5]), **settings, first=1))
+    whole, resumed = (
+        list(
+            batches(
+                paths,
+                np.array([3, 1, 4, 0, 5]),
+                side=64,
+                kind="dermatoscope",
+                chance=(7, 3),
+                batch_size=2,
+                first=first,
+            )
+        )
+        for first in (0, 1)
+    )
     assert [len(rows) for _, rows in whole] == [2, 2, 1]
     assert len(resumed) == 2
     for (pixels, rows), (pixels_again, rows_again) in zip(whole[1:], resumed, strict=True):

@@ -1,0 +1,52 @@
+"""Does the engine say what the trained network says? Both on the same photographs, one by one.
+
+    python -m benchmarks.agreement DATA --run DIR [--weights NAME] [--count 1000]
+
+DATA is what ``manage.py import_ham10000`` wrote, DIR the run that the shipped network was built from. The engine's
+weights are stored in half precision and its features are rounded as stored ones are; this prints what that costs.
+"""
+
+import argparse
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from mlmodel.analysis import get_analyser
+from mlmodel.pictures import decode
+from mlmodel.training.dataset import TRAIN_FOLDS, read_dataset
+from mlmodel.training.runs import RunDirectory
+from mlmodel.training.sampling import drawn_mix
+from mlmodel.training.trained import load_trained
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--run", type=Path, required=True)
+    parser.add_argument("--weights", default="weights.npz")
+    parser.add_argument("--count", type=int, default=1000)
+    options = parser.parse_args()
+    recipe, network = load_trained(RunDirectory(options.run), weights=options.weights)
+    dataset = read_dataset(options.data)
+    trained = dataset.labels[dataset.rows(TRAIN_FOLDS)]
+    held = 0.0 if recipe.loss == "logit-adjusted" else np.log(drawn_mix(trained, sampling=recipe.sampling))
+    to_natural = np.log(drawn_mix(trained, sampling="every-image")) - held
+    analyser = get_analyser()
+    kept = np.random.default_rng(0).permutation(len(dataset.paths))[: options.count]
+    found, expected = [], []
+    for row in tqdm(kept, disable=None):
+        pixels = analyser.engine.prepare(decode(dataset.paths[row].read_bytes()).pixels)[None]
+        features = analyser.engine.run(pixels).features.astype(np.float16).astype(np.float32)
+        found.append(analyser.calibration.probabilities(analyser.head.logits(features))[0])
+        logits = np.asarray(network(pixels.astype(np.float32), training=False)) + to_natural
+        expected.append(analyser.calibration.probabilities(logits.astype(np.float32))[0])
+    moved = np.abs(np.array(found) - np.array(expected))
+    agree = (np.array(found).argmax(axis=1) == np.array(expected).argmax(axis=1)).mean()
+    print(
+        f"{len(kept)} photographs: the same class first {agree:.2%}, probabilities move by at most {moved.max():.4f}"
+    )
+
+
+if __name__ == "__main__":
+    main()
