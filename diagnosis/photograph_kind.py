@@ -17,12 +17,17 @@ def taken_with(measures: Mapping[str, float]) -> str:
     return _("Camera without dermatoscope") if measures[SMARTPHONE_MEASURE] else _("Dermatoscope")
 
 
+def is_smartphone(measures: Mapping[str, float]) -> bool:
+    """Return whether the photograph was found to be taken without a dermatoscope."""
+    return bool(measures.get(SMARTPHONE_MEASURE))
+
+
 def smartphone_caution(measures: Mapping[str, float]) -> str:
     """Say how much less can be said of a photograph taken without a dermatoscope; empty for any other."""
-    known = get_analyser().release.settings.get("smartphone")
-    if not measures.get(SMARTPHONE_MEASURE) or not known:
+    if not is_smartphone(measures):
         return ""
-    dermatoscopic = get_analyser().release.settings["locked_test"]["photographs"]["accuracy"]["value"]
+    settings = get_analyser().release.settings
+    known, dermatoscopic = settings["smartphone"], settings["locked_test"]["photographs"]["accuracy"]["value"]
     return _(
         "This looks like a photograph taken without a dermatoscope, which the network never learned from. Of "
         "%(count)s such photographs it named %(right)s in 100 rightly, against %(usual)s in 100 of dermatoscopic. "

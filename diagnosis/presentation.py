@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from diagnosis.explanations import SECTION_TITLES, Explained, blocks
 from diagnosis.models import Prediction, Tier
-from diagnosis.photograph_kind import smartphone_caution
+from diagnosis.photograph_kind import is_smartphone, smartphone_caution
 from diagnosis.urgency import urgency_of_result
 from mlmodel.analysis import Analyser, Analysis, get_analyser
 from mlmodel.taxonomy import BY_CODE, CODES, Condition, Malignancy
@@ -79,7 +79,7 @@ def present_prediction(prediction: Prediction, *, facts: Sequence[Fact] = ()) ->
         probabilities=prediction.probabilities,
         tier=prediction.tier,
         malignant_probability=prediction.malignant_probability,
-        prediction_set=prediction_set(analyser, prediction.probabilities) if is_current else (),
+        prediction_set=prediction_set(analyser, prediction) if is_current else (),
         operating_points=analyser.operating_points if is_current else None,
         facts=facts,
         caution=smartphone_caution(prediction.image.measures),
@@ -135,10 +135,11 @@ def present(
     )
 
 
-def prediction_set(analyser: Analyser, probabilities: Mapping[str, float]) -> tuple[str, ...]:
+def prediction_set(analyser: Analyser, prediction: Prediction) -> tuple[str, ...]:
     """The classes that together hold the truth 9 times in 10, most probable first."""
-    values = np.array([probabilities[code] for code in CODES], dtype=np.float32)
-    return tuple(CODES[index] for index in analyser.calibration.prediction_set(values))
+    values = np.array([prediction.probabilities[code] for code in CODES], dtype=np.float32)
+    calibration = analyser.calibration_for(is_smartphone=is_smartphone(prediction.image.measures))
+    return tuple(CODES[index] for index in calibration.prediction_set(values))
 
 
 def present_explanation(explained: Explained, *, tier: str) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """From a decoded photograph to an answer, or to a refusal that says why."""
 
 import threading
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -17,6 +17,9 @@ from mlmodel.quality import Quality, Verdict, judge
 from mlmodel.release import Release, load_release
 from mlmodel.taxonomy import CODES, MALIGNANT_CODES
 from mlmodel.tiers import OperatingPoints, Tier
+
+# In ``Quality.measures``: 1.0 where a smartphone took the photograph without a dermatoscope, else 0.0.
+SMARTPHONE_MEASURE = "smartphone"
 
 
 @dataclass(frozen=True)
@@ -75,6 +78,13 @@ class Analyser:
             class_mix=np.array([settings["class_mix"][code] for code in CODES], dtype=np.float32),
             set_threshold=settings["set_threshold"],
         )
+        self.smartphone = PhotographJudge.load(release.head, "smartphone", threshold=settings["smartphone_threshold"])
+        # What is said of a smartphone's photograph is said with less confidence: a higher temperature, larger sets.
+        self.smartphone_calibration = replace(
+            self.calibration,
+            temperature=settings["smartphone"]["temperature"],
+            set_threshold=settings["smartphone"]["set_threshold"],
+        )
         self.operating_points = OperatingPoints.from_settings(settings["operating_points"])
         self.in_domain = PhotographJudge.load(release.head, "in_domain", threshold=settings["in_domain_threshold"])
 
@@ -110,28 +120,48 @@ class Analyser:
         output = self.engine.run(self.engine.prepare(picture.pixels)[None], maps=True)
         # Stored features are half precision: what is said now must be what they will say when read again.
         features = output.features[0].astype(np.float16)
-        in_domain = self.in_domain.probability(features.astype(np.float32))
+        exact = features.astype(np.float32)
+        in_domain = self.in_domain.probability(exact)
+        is_smartphone = self.smartphone.accepts(exact)
         quality = Quality(
             # A wrong subject is the better thing to say of a photograph that is also blurred or dark.
             verdict=Verdict.NOT_SKIN if in_domain < self.in_domain.threshold else quality.verdict,
-            measures={**quality.measures, "in_domain": round(in_domain, 4)},
+            measures={
+                **quality.measures,
+                "in_domain": round(in_domain, 4),
+                SMARTPHONE_MEASURE: float(is_smartphone),
+            },
         )
         if quality.verdict is not Verdict.ACCEPTED and not force:
             return Analysis(quality=quality, assessment=None, features=features)
         maps = {stage: values[0] for stage, values in output.maps.items()}
-        return Analysis(quality=quality, assessment=self.assess(features, maps), features=features)
+        assessment = self.assess(features, maps, is_smartphone=is_smartphone)
+        return Analysis(quality=quality, assessment=assessment, features=features)
 
-    def assess(self, features: npt.NDArray[np.float16], maps: dict[str, Floats]) -> Assessment:
-        """Read features (F,) and their maps: the head's part of the work, well under a millisecond but for the map."""
+    def calibration_for(self, *, is_smartphone: bool) -> Calibration:
+        """Return how the head's answers are read for one kind of photograph or the other."""
+        return self.smartphone_calibration if is_smartphone else self.calibration
+
+    def assess(
+        self, features: npt.NDArray[np.float16], maps: dict[str, Floats], *, is_smartphone: bool = False
+    ) -> Assessment:
+        """Read features (F,) and their maps: the head's part of the work, well under a millisecond but for the map.
+
+        Args:
+            features: of one photograph.
+            maps: by stage name.
+            is_smartphone: whether it was taken without a dermatoscope, and is judged with less confidence.
+        """
+        calibration = self.calibration_for(is_smartphone=is_smartphone)
         exact = features.astype(np.float32)
         logits = self.head.logits(exact[None])
-        probabilities = self.calibration.probabilities(logits)[0]
+        probabilities = calibration.probabilities(logits)[0]
         malignant = sum(float(probabilities[CODES.index(code)]) for code in MALIGNANT_CODES)
         gradient = self.head.gradient(exact, class_index=int(probabilities.argmax()))
         return Assessment(
             probabilities=_by_code(probabilities),
-            equal_prior_scores=_by_code(self.calibration.equal_prior_scores(logits)[0]),
-            prediction_set=tuple(CODES[index] for index in self.calibration.prediction_set(probabilities)),
+            equal_prior_scores=_by_code(calibration.equal_prior_scores(logits)[0]),
+            prediction_set=tuple(CODES[index] for index in calibration.prediction_set(probabilities)),
             malignant_probability=min(malignant, 1.0),
             tier=self.operating_points.tier_of(malignant),
             heat_map=grad_cam(maps, gradient),

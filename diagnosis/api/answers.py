@@ -40,7 +40,7 @@ def answer_for_image(image: Image, *, reader: Reader, request: Request) -> dict[
         equal_prior_scores=_without_class_mix(prediction.probabilities),
         malignant_probability=prediction.malignant_probability,
         tier=prediction.tier,
-        codes=prediction_set(analyser, prediction.probabilities),
+        codes=prediction_set(analyser, prediction),
         model_version=prediction.model_version.name,
         quality=_quality(image.verdict, image.measures),
         image=link,

@@ -1,6 +1,6 @@
 """What fold 7 decides: temperature, class mix, prediction sets and the two operating points."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -59,8 +59,8 @@ def calibrate_smartphone(
 ) -> dict[str, float | int]:
     """Return how much less can be said of smartphone photographs, which nothing was trained on.
 
-    The temperature is fitted so that the probabilities are true there too; it is never lower than for dermatoscopic
-    photographs. Their figures are few and flattered by that one fitted number.
+    Temperature and prediction sets are fitted so that what is said is true there too; the temperature is never lower
+    than for dermatoscopic photographs. The figures are of few photographs, and flattered by those two fitted numbers.
 
     Args:
         head: as it will be loaded.
@@ -70,8 +70,11 @@ def calibrate_smartphone(
     """
     known = labels >= 0
     logits, labels = head.logits(features[known].astype(np.float32)), labels[known]
-    fitted = fit_temperature(logits, labels, np.ones(len(labels), dtype=np.float32))
-    own = Calibration(max(fitted, calibration.temperature), calibration.class_mix, calibration.set_threshold)
+    weights = np.ones(len(labels), dtype=np.float32)
+    temperature = max(fit_temperature(logits, labels, weights), calibration.temperature)
+    own = Calibration(temperature, calibration.class_mix, 0.0)
+    # The same promise needs larger sets here.
+    own = replace(own, set_threshold=fit_set_threshold(own.probabilities(logits), labels, weights))
     answers = evaluate.Answers(
         probabilities=own.probabilities(logits),
         scores=own.equal_prior_scores(logits),
@@ -80,6 +83,7 @@ def calibrate_smartphone(
     )
     return {
         "temperature": round(own.temperature, 6),
+        "set_threshold": round(own.set_threshold, 6),
         "photographs": len(labels),
         "accuracy": round(evaluate.accuracy(answers), 4),
         "balanced_accuracy": round(evaluate.balanced_accuracy(answers), 4),

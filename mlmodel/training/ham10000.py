@@ -15,8 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
-
+from mlmodel.pictures import PictureError, decode
 from mlmodel.taxonomy import CODES
 from mlmodel.training.dataset import MANIFEST_COLUMNS, MANIFEST_FILE, SUMMARY_FILE, DatasetError
 
@@ -90,19 +89,20 @@ def import_ham10000(
         if path is None:
             findings.missing.append(row["image_id"])
             continue
+        data = path.read_bytes()
         try:
-            size = _decoded_size(path)
-        except (OSError, ValueError, SyntaxError) as error:
-            findings.broken.append(f"{path.name}: {error}")
+            picture = decode(data)
+        except PictureError as error:
+            findings.broken.append(f"{path.name}: {error.message}")
             continue
         group = row.get("lesion_group") or duplicates.get(row["lesion_id"], row["lesion_id"])
         kept.append(
             {
                 "image_id": row["image_id"],
                 "path": str(path.resolve()),
-                "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
-                "width": str(size[0]),
-                "height": str(size[1]),
+                "sha256": hashlib.sha256(data).hexdigest(),
+                "width": str(picture.width),
+                "height": str(picture.height),
                 "dx": row["dx"],
                 "lesion_id": row["lesion_id"],
                 "lesion_group": group,
@@ -175,12 +175,6 @@ def _usable(rows: list[dict[str, str]], findings: Findings) -> list[dict[str, st
             seen.add(row["image_id"])
             usable.append(row)
     return usable
-
-
-def _decoded_size(path: Path) -> tuple[int, int]:
-    with Image.open(path) as picture:
-        picture.load()
-        return picture.size
 
 
 def _check_folds(kept: list[dict[str, str]]) -> None:

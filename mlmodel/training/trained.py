@@ -33,15 +33,26 @@ def load_trained(run: RunDirectory, *, weights: str = "weights.npz") -> tuple[Re
     return recipe, network
 
 
-def story_of(run: RunDirectory, recipe: Recipe) -> dict[str, Any]:
-    """Return what a release says of the training behind it: recipe, data, order and number of photographs shown."""
-    kept = run.load_checkpoint()
-    ended = run.report() or (asdict(kept[0]) if kept else {})
+def story_of(run: RunDirectory, recipe: Recipe, *, weights: str = "weights.npz") -> dict[str, Any]:
+    """Return what a release says of the training behind it: recipe, data, how many steps, in which order.
+
+    Args:
+        run: its folder.
+        recipe: its recipe.
+        weights: the file that is released; of a phase's weights, the order is not known apart.
+    """
+    ended: dict[str, Any] = run.report() or {}
+    if weights.startswith("weights-phase-"):
+        phase = weights.removeprefix("weights-phase-").removesuffix(".npz")
+        steps = [int(row["steps_taken"]) for row in run.rows("epochs.csv") if row["phase"] == phase]
+        ended = {"steps_taken": max(steps), "phases": int(phase)}
+    elif not ended and (kept := run.load_checkpoint()):
+        ended = asdict(kept[0])
     return {
         "run_recipe": recipe.name,
         "data": run.configuration()["data"],
         "recipe_in_full": recipe.as_dict(),
-        **{name: ended[name] for name in ("steps_taken", "order") if name in ended},
+        **{name: ended[name] for name in ("steps_taken", "order", "phases") if name in ended},
     }
 
 

@@ -76,7 +76,7 @@ def report(isic, tmp_path_factory) -> tuple[Path, str, str]:
     output = tmp_path_factory.mktemp("report")
     said = evaluate(
         "--images", images, "--truth", truth, "--metadata", metadata, "--name", "Twelve & more", "--run", run,
-        "--robustness", "1", "--output", output,
+        "--robustness", "4", "--output", output,
     )  # fmt: skip
     return output, *said
 

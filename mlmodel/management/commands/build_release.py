@@ -72,6 +72,9 @@ class Command(BaseCommand):
         dataset = read_dataset(options["data"] / "ham10000")
         head = head_of(recipe, network, trained_labels=dataset.labels[dataset.rows(TRAIN_FOLDS)])
         backbone = run.path / f"backbone-{options['side']}-{options['detail']}.onnx"
-        export_backbone(backbone, base_of(network), side=options["side"], detail=options["detail"])
-        story = story_of(run, recipe)
+        made_from = run.path / options["weights"]
+        # Features are kept by the backbone's hash, and every export has another: one file does for the same weights.
+        if not backbone.exists() or backbone.stat().st_mtime < made_from.stat().st_mtime:
+            export_backbone(backbone, base_of(network), side=options["side"], detail=options["detail"])
+        story = story_of(run, recipe, weights=options["weights"])
         return {"backbone": backbone, "head": None if options["fit_head"] else head, "training": story}
