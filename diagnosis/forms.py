@@ -6,6 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.models import Certainty, QualityOverride, Review
+from diagnosis.models.measurement import NARROWEST_MM, WIDEST_MM, PictureScale
 from diagnosis.presentation import condition_name
 from mlmodel.taxonomy import CONDITIONS
 from patients.models import Lesion, Visit
@@ -39,6 +40,24 @@ class OverrideForm(forms.ModelForm):
         labels = {"reason": _("Why is it to be judged all the same?")}
         help_texts = {"reason": _("Kept with the photograph, with your name and the time.")}
         error_messages = {"reason": {"required": _("Say why this photograph is to be judged all the same.")}}
+
+
+class ScaleForm(forms.ModelForm):
+    class Meta:
+        model = PictureScale
+        fields = ["width_mm"]
+        labels = {"width_mm": _("Width of the whole picture, in mm")}
+        help_texts = {"width_mm": _("From the dermatoscope's data sheet, or from a ruler in the picture.")}
+        error_messages = {
+            "width_mm": {
+                "required": _("Enter the width in millimetres, for example 14.5."),
+                "invalid": _("Enter the width in millimetres, for example 14.5."),
+            }
+        }
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["width_mm"].widget.attrs.update({"min": NARROWEST_MM, "max": WIDEST_MM, "step": "0.1"})
 
 
 class ReviewForm(forms.ModelForm):

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path, register_converter
 
-from diagnosis.views import files, images, portal, records, reports, similar, upload
+from diagnosis.views import files, images, measures, portal, records, reports, similar, upload
 
 register_converter(files.ImageKindConverter, "image_kind")
 
@@ -17,6 +17,7 @@ urlpatterns: list[URLPattern] = [
     path("images/<uuid:image_id>/override/", images.override, name="image-override"),
     path("images/<uuid:image_id>/review/", images.review, name="image-review"),
     path("images/<uuid:image_id>/analyse/", images.analyse, name="image-analyse"),
+    path("images/<uuid:image_id>/scale/", measures.scale, name="image-scale"),
     path("images/<uuid:image_id>/<image_kind:kind>/", files.image_file, name="image-file"),
     path("visits/<uuid:visit_id>/sign/", reports.sign, name="visit-sign"),
     path("visits/<uuid:visit_id>/release/", reports.release, name="visit-release"),

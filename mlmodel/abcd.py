@@ -27,7 +27,11 @@ _BORDER_POINTS = 180
 # Pairs of axes are tried every 5°, then around the best pair every degree.
 _COARSE = np.arange(0.0, 90.0, 5.0)
 _FINE = np.arange(-4.0, 5.0, 1.0)
-_AXIS_POINTS = 48
+_AXIS_POINTS = 40
+# Mirrored places are compared as means over so many pixels squared.
+_COARSE_PIXELS = 4
+# Colours are counted on so many of the lesion's pixels at least, evenly chosen: shares are good to half a percent.
+_COLOUR_SAMPLES = 5000
 # The skin is sampled in a ring around the lesion, from 2 to 12 % of the square away from it.
 _RING_FROM, _RING_TO = MEASURED_SIDE // 50, MEASURED_SIDE // 8
 _LEAST_SKIN_PIXELS = 400
@@ -105,14 +109,15 @@ def measure(pixels: npt.NDArray[np.uint8], outline: Outline, *, is_cut: bool) ->
     hairs = _hairs(square)
     linear = linear_of(square)
     skin = _skin_around(square, linear, lesion, hairs)
+    coarse = _averaged(linear)
+    seen = linear[lesion & ~hairs if (lesion & ~hairs).any() else lesion]
+    seen = seen[:: max(1, len(seen) // _COLOUR_SAMPLES)]
     if skin is not None:
-        linear, skin = adapted(linear, skin), adapted(skin, skin)
-    lab = lab_of_linear(linear)
-    seen = lesion & ~hairs if (lesion & ~hairs).any() else lesion
+        coarse, seen, skin = (adapted(each, skin) for each in (coarse, seen, skin))
     return Abcd(
-        asymmetry=None if is_cut else asymmetry(outline, lab),
+        asymmetry=None if is_cut else asymmetry(outline, lab_of_linear(coarse)),
         border=None if is_cut else border(outline),
-        colours=colour_shares(lab[seen], skin=None if skin is None else lab_of_linear(skin)),
+        colours=colour_shares(lab_of_linear(seen), skin=None if skin is None else lab_of_linear(skin)),
         hair=float((lesion & hairs).sum() / max(lesion.sum(), 1)),
         diameter=outlines.longest_diameter(outline),
     )
@@ -133,28 +138,28 @@ def asymmetry(outline: Outline, lab: Lab) -> Asymmetry:
 
     Args:
         outline: float64 (N, 2) in [0, 1].
-        lab: float32 (S, S, 3), CIELAB of the square that the outline lies in.
+        lab: float32 (S, S, 3), CIELAB of the square that the outline lies in; fine structure is best averaged out.
     """
     halves = _Halves(outline, lab)
-    coarse = min((halves.about(degrees) for degrees in _COARSE), key=_unlikeness)
-    fine = (halves.about(coarse.degrees + step) for step in _FINE)
-    best = min(fine, key=_unlikeness)
-    first, second = sorted(best.shapes)
-    return Asymmetry(shape=(first + second) / 2, axes=(first, second), colour=sum(best.colours) / 2)
+    coarse = halves.about(_COARSE)
+    best = halves.about(coarse.best().degrees[0] + _FINE).best()
+    (first, second), colour = sorted(best.shapes[:, 0].tolist()), float(best.colours[:, 0].mean())
+    return Asymmetry(shape=(first + second) / 2, axes=(first, second), colour=colour)
 
 
 @dataclass(frozen=True)
-class _Pair:
-    """Two axes at right angles: the direction of the first, and the asymmetries about both."""
+class _Pairs:
+    """K pairs of axes at right angles: directions of the first ones, (K,), and asymmetries about both, (2, K)."""
 
-    degrees: float
-    shapes: tuple[float, float]
-    colours: tuple[float, float]
+    degrees: npt.NDArray[np.float64]
+    shapes: npt.NDArray[np.float64]
+    colours: npt.NDArray[np.float64]
 
-
-def _unlikeness(pair: _Pair) -> float:
-    """Shape decides on the axes; colour does where shape does not, as in a circle."""
-    return sum(pair.shapes) + sum(pair.colours) / 100
+    def best(self) -> "_Pairs":
+        """Return the most symmetric pair. Shape decides; colour does where shape does not, as in a circle."""
+        chosen = int((self.shapes.sum(axis=0) + self.colours.sum(axis=0) / 100).argmin())
+        only = slice(chosen, chosen + 1)
+        return _Pairs(self.degrees[only], self.shapes[:, only], self.colours[:, only])
 
 
 class _Halves:
@@ -164,28 +169,28 @@ class _Halves:
         self._centre = outlines.centroid(outline)
         self._inside = filled(outline, 2 * MEASURED_SIDE)
         self._points = _points_within(outline, self._inside)
-        # Fine structure has no mirror image, and need not have one: colours are compared a few pixels wide.
-        self._lab = _blurred(lab)
-        self._own = self._lab[_at(self._points, len(self._lab))]
+        self._lab = lab
+        self._own = lab[_at(self._points, len(lab))]
 
-    def about(self, degrees: float) -> _Pair:
-        (shape, colour), (other_shape, other_colour) = (self._about(degrees), self._about(degrees + 90.0))
-        return _Pair(degrees, (shape, other_shape), (colour, other_colour))
-
-    def _about(self, degrees: float) -> tuple[float, float]:
-        along = np.array([np.cos(np.radians(degrees)), np.sin(np.radians(degrees))])
+    def about(self, degrees: npt.NDArray[np.float64]) -> _Pairs:
+        angles = np.radians(np.stack([degrees, degrees + 90.0]))
+        along = np.stack([np.cos(angles), np.sin(angles)], axis=-1)  # (2, K, 2)
         from_centre = self._points - self._centre
-        mirrored = self._centre + 2 * (from_centre @ along)[:, None] * along - from_centre
+        mirrored = self._centre + 2 * (along @ from_centre.T)[..., None] * along[:, :, None] - from_centre
         covered = self._inside[_at(mirrored, len(self._inside))]
-        covered &= ((mirrored >= 0) & (mirrored < 1)).all(axis=1)
-        if not covered.any():
-            return 1.0, 0.0
-        differences = self._own[covered] - self._lab[_at(mirrored[covered], len(self._lab))]
-        return 1 - float(covered.mean()), float(np.sqrt((differences * differences).sum(axis=1)).mean())
+        covered &= ((mirrored >= 0) & (mirrored < 1)).all(axis=-1)
+        differences = self._own - self._lab[_at(mirrored, len(self._lab))]
+        distances = np.sqrt((differences * differences).sum(axis=-1))
+        counts = covered.sum(axis=-1)
+        return _Pairs(
+            degrees=degrees,
+            shapes=1 - counts / len(self._points),
+            colours=(distances * covered).sum(axis=-1) / np.maximum(counts, 1),
+        )
 
 
 def _points_within(outline: Outline, inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
-    """Return a grid of points in the region, float64 (P, 2), 48 across its larger extent."""
+    """Return a grid of points in the region, float64 (P, 2), 40 across its larger extent."""
     low, high = outline.min(axis=0), outline.max(axis=0)
     step = float((high - low).max()) / _AXIS_POINTS
     axes = [np.arange(low[k] + step / 2, high[k], step) for k in (0, 1)]
@@ -197,15 +202,19 @@ def _points_within(outline: Outline, inside: npt.NDArray[np.bool_]) -> npt.NDArr
 def _at(points: npt.NDArray[np.float64], side: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
     """Return which pixels of a square of ``side`` pixels hold ``points`` of [0, 1]²: rows and columns."""
     index = np.clip((points * side).astype(np.intp), 0, side - 1)
-    return index[:, 1], index[:, 0]
+    return index[..., 1], index[..., 0]
 
 
-def _blurred(lab: Lab) -> Lab:
-    """Return CIELAB averaged over some 5 pixels in 224, at half the size."""
-    side = lab.shape[0] // 2
-    planes = [Image.fromarray(np.ascontiguousarray(lab[..., k])) for k in range(3)]
-    small = [plane.resize((side // 2, side // 2), Image.Resampling.BOX) for plane in planes]
-    return np.stack([np.asarray(p.resize((side, side), Image.Resampling.BILINEAR)) for p in small], axis=-1)
+def _averaged(linear: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return linear light averaged over 4 × 4 pixels.
+
+    Fine structure has no mirror image, and need not have one: colours are compared a few pixels wide.
+    """
+    side = MEASURED_SIDE // _COARSE_PIXELS
+    rows = linear.reshape(side, _COARSE_PIXELS, MEASURED_SIDE, 3).sum(axis=1)
+    blocks = rows.reshape(side, side, _COARSE_PIXELS, 3).sum(axis=2)
+    found: npt.NDArray[np.float32] = blocks / _COARSE_PIXELS**2
+    return found
 
 
 def _canonical(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

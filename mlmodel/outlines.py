@@ -20,6 +20,11 @@ _SEGMENTS: dict[int, tuple[tuple[int, int], ...]] = {
     1: ((0, 3),), 2: ((1, 0),), 3: ((1, 3),), 4: ((2, 1),), 5: ((0, 3), (2, 1)), 6: ((2, 0),), 7: ((2, 3),),
     8: ((3, 2),), 9: ((0, 2),), 10: ((1, 0), (3, 2)), 11: ((1, 2),), 12: ((3, 1),), 13: ((0, 1),), 14: ((3, 0),),
 }  # fmt: skip
+_TABLE = np.full((16, 2, 2), -1)
+for _case, _segments in _SEGMENTS.items():
+    _TABLE[_case, : len(_segments)] = _segments
+# Row and column of both ends of a cell's edges.
+_ENDS = np.array([(0, 0, 0, 1), (0, 1, 1, 1), (1, 0, 1, 1), (0, 0, 1, 0)])
 
 
 def outlines_of(field: Field, *, level: float, at_least: int = 3) -> list[Outline]:
@@ -63,28 +68,22 @@ def _links(field: npt.NDArray[np.float64], level: float) -> tuple[dict[int, int]
     is_in = field > level
     case = is_in[:-1, :-1] + 2 * is_in[:-1, 1:] + 4 * is_in[1:, 1:] + 8 * is_in[1:, :-1]
     rows, columns = np.nonzero((case > 0) & (case < 15))
+    segments = _TABLE[case[rows, columns]].reshape(-1, 2)  # two to a cell, of which the second is mostly empty
+    rows, columns = np.repeat(rows, 2), np.repeat(columns, 2)
+    is_one = segments[:, 0] >= 0
+    rows, columns, leaves, enters = rows[is_one], columns[is_one], segments[is_one, 0], segments[is_one, 1]
+    # Even numbers are edges to the right of a grid point, odd ones below it.
     width = field.shape[1]
-    following: dict[int, int] = {}
-    at: dict[int, tuple[float, float]] = {}
-    for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-        start = 2 * (row * width + column)
-        # Even numbers are edges to the right of a grid point, odd ones below it.
-        numbers = (start, start + 3, start + 2 * width, start + 1)
-        for leaves, enters in _SEGMENTS[int(case[row, column])]:
-            following[numbers[leaves]] = numbers[enters]
-            at[numbers[leaves]] = _crossing(field, level, row, column, leaves)
-    return following, at
-
-
-def _crossing(field: npt.NDArray[np.float64], level: float, row: int, column: int, edge: int) -> tuple[float, float]:
-    (r0, c0), (r1, c1) = (
-        ((row, column), (row, column + 1)),
-        ((row, column + 1), (row + 1, column + 1)),
-        ((row + 1, column), (row + 1, column + 1)),
-        ((row, column), (row + 1, column)),
-    )[edge]
+    start, offsets = 2 * (rows * width + columns), np.array([0, 3, 2 * width, 1])
+    ends = _ENDS[leaves]
+    r0, c0, r1, c1 = rows + ends[:, 0], columns + ends[:, 1], rows + ends[:, 2], columns + ends[:, 3]
     share = (level - field[r0, c0]) / (field[r1, c1] - field[r0, c0])
-    return float(c0 + share * (c1 - c0)), float(r0 + share * (r1 - r0))
+    numbers = (start + offsets[leaves]).tolist()
+    places = zip((c0 + share * (c1 - c0)).tolist(), (r0 + share * (r1 - r0)).tolist(), strict=True)
+    return (
+        dict(zip(numbers, (start + offsets[enters]).tolist(), strict=True)),
+        dict(zip(numbers, places, strict=True)),
+    )
 
 
 def signed_area(outline: Outline) -> float:

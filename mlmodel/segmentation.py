@@ -6,6 +6,7 @@ how well it does on lesions that it never saw.
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
@@ -74,7 +75,15 @@ class Segmentation:
 class Segmenter:
     """The shipped segmenter, ready to draw. Safe to share between threads."""
 
-    def __init__(self, path: Path, *, level: float = 0.5, least_certainty: float = 0.0, sha256: str = "") -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        level: float = 0.5,
+        least_certainty: float = 0.0,
+        sha256: str = "",
+        reference: Mapping[str, Sequence[float]] | None = None,
+    ) -> None:
         """Load the network from an ONNX file.
 
         Args:
@@ -82,8 +91,10 @@ class Segmenter:
             level: the probability at which the outline is drawn.
             least_certainty: below this an outline is not trusted.
             sha256: the file's hash, kept with what it measures.
+            reference: percentiles 1 to 99 of measures over many lesions, by name, to compare one lesion with.
         """
         self.level, self.least_certainty, self.sha256 = level, least_certainty, sha256
+        self.reference = dict(reference or {})
         options = onnxruntime.SessionOptions()
         # One thread: it takes a few milliseconds, and to hand them out costs more.
         options.intra_op_num_threads = 1
@@ -160,7 +171,11 @@ def load_segmenter(folder: Path = SHIPPED) -> Segmenter:
             )
         settings = facts["settings"]
         return Segmenter(
-            path, level=float(settings["level"]), least_certainty=float(settings["least_certainty"]), sha256=sha256
+            path,
+            level=float(settings["level"]),
+            least_certainty=float(settings["least_certainty"]),
+            sha256=sha256,
+            reference=facts["reference"],
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ReleaseError(

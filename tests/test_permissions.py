@@ -148,6 +148,7 @@ RULES: dict[str, list[Case]] = {
         Case(ids=REFUSED_IMAGE, get=dermatologists(405, stranger=405), post=dermatologists(422)),
     ],
     "image-review": [Case(ids=IMAGE, get=dermatologists(405, stranger=405), post=dermatologists(422))],
+    "image-scale": [Case(ids=IMAGE, get=clinic(405), post=own_clinic(302))],
     "image-analyse": [Case(ids=IMAGE, get=clinic(405), post=own_clinic(302))],
     "image-file": [
         *(

@@ -10,6 +10,7 @@ from rest_framework.request import Request
 
 from diagnosis import explanations
 from diagnosis.api.links import image_link
+from diagnosis.api.measures import measurements_of_image, measurements_of_picture
 from diagnosis.api.problems import Problem
 from diagnosis.models import Image, Tier
 from diagnosis.presentation import prediction_set
@@ -43,6 +44,7 @@ def answer_for_image(image: Image, *, reader: Reader, request: Request) -> dict[
         codes=prediction_set(analyser, prediction),
         model_version=prediction.model_version.name,
         quality=_quality(image.verdict, image.measures),
+        measurements=measurements_of_image(image),
         image=link,
         reader=reader,
     )
@@ -62,6 +64,7 @@ def answer_for_quick_result(result: QuickResult, *, reader: Reader) -> dict[str,
         codes=assessment.prediction_set,
         model_version=result.model_version,
         quality=_quality(str(quality.verdict), quality.measures),
+        measurements=measurements_of_picture(result.picture),
         image=None,
         reader=reader,
     )
@@ -97,6 +100,7 @@ def _answer(
     codes: tuple[str, ...],
     model_version: str,
     quality: dict[str, Any],
+    measurements: dict[str, Any] | None,
     image: dict[str, Any] | None,
     reader: Reader,
 ) -> dict[str, Any]:
@@ -113,6 +117,7 @@ def _answer(
         "explanation": explanation_of(code, reader=reader, tier=tier, wait=False),
         "model_version": model_version,
         "quality": quality,
+        "measurements": measurements,
         "image": image,
         "disclaimer": disclaimer(),
     }

@@ -9,6 +9,8 @@ from diagnosis.api.problems import KINDS, MEDIA_TYPE, TYPE_PREFIX
 from diagnosis.api.serializers import ExplanationSerializer, PredictBatchSerializer, PredictSerializer
 from diagnosis.explanations import SECTIONS
 from diagnosis.models import QualityVerdict, Tier
+from mlmodel.dermoscopic_colours import COLOURS
+from mlmodel.segmentation import Doubt
 from mlmodel.taxonomy import BY_CODE, CODES
 
 _IMAGE_ID = "0b5d3c1e-6a0f-4f0e-9d6f-2f6d6f3b8f11"
@@ -80,6 +82,58 @@ class EqualPriorScoresSchema(_ByCode):
     """The same logits with the training class mix divided out; they sum to 1."""
 
 
+class MeasurementsSchema(fields.Serializer[Any]):
+    """Asymmetry, border, colours and diameter. Measured on the photograph, and no part of the probabilities."""
+
+    doubt = inline_serializer(
+        "MeasurementDoubt",
+        {"code": fields.ChoiceField([(str(doubt), str(doubt)) for doubt in Doubt]), "text": fields.CharField()},
+        allow_null=True,
+        help_text="Why nothing was measured; null if it was.",
+    )
+    is_cut = fields.BooleanField(help_text="The lesion goes on beyond the centre square: it has no A and no B.")
+    outline = fields.ListField(
+        child=fields.ListField(child=fields.FloatField(), min_length=2, max_length=2),
+        allow_null=True,
+        help_text="A closed polygon: x and y in pixels of the photograph.",
+    )
+    asymmetry = inline_serializer(
+        "Asymmetry",
+        {
+            "shape": fields.FloatField(help_text="Share outside the mirror image, mean of two axes."),
+            "axes": fields.ListField(child=fields.FloatField(), min_length=2, max_length=2),
+            "colour": fields.FloatField(help_text="Mean difference of mirrored places, CIE 1976 ΔE."),
+        },
+        allow_null=True,
+    )
+    border = inline_serializer(
+        "Border",
+        {
+            "compactness": fields.FloatField(help_text="Perimeter² / (4 π area): 1 for a circle."),
+            "solidity": fields.FloatField(help_text="Area by that of the convex hull."),
+        },
+        allow_null=True,
+    )
+    colours = inline_serializer(
+        "Colours",
+        {
+            "shares": inline_serializer("ColourShares", {str(each): fields.FloatField() for each in COLOURS}),
+            "present": fields.ListField(child=fields.CharField(), help_text="Those with 5 % or more, largest first."),
+        },
+        allow_null=True,
+    )
+    diameter = inline_serializer(
+        "Diameter",
+        {
+            "share_of_width": fields.FloatField(help_text="The longest diameter by the photograph's width."),
+            "mm": fields.FloatField(allow_null=True, help_text="Null unless somebody stated how wide the picture is."),
+        },
+        allow_null=True,
+    )
+    segmenter = fields.CharField(help_text="SHA-256 of the network that drew the outline.")
+    note = fields.CharField()
+
+
 class AnswerSchema(fields.Serializer[Any]):
     predicted_class = fields.CharField()
     predicted_code = fields.ChoiceField([(code, BY_CODE[code].name) for code in CODES])
@@ -94,6 +148,7 @@ class AnswerSchema(fields.Serializer[Any]):
     explanation = ExplanationSchema()
     model_version = fields.CharField()
     quality = QualitySchema()
+    measurements = MeasurementsSchema(allow_null=True, help_text="Null where the kept original cannot be read.")
     image = ImageLinkSchema(allow_null=True, help_text="Null when nothing was kept.")
     disclaimer = fields.CharField()
 
@@ -196,6 +251,19 @@ _ANSWER: dict[str, Any] = {
     },
     "model_version": "xception-7f3a12cd",
     "quality": {"verdict": "accepted", "measures": {"sharpness": 41.7, "brightness": 151.0, "in_domain": 0.998}},
+    "measurements": {
+        "doubt": None, "is_cut": False, "outline": [[212.4, 101.8], [214.9, 100.2], [217.6, 99.1]],
+        "asymmetry": {"shape": 0.112, "axes": [0.081, 0.143], "colour": 7.9},
+        "border": {"compactness": 1.31, "solidity": 0.944},
+        "colours": {
+            "shares": {
+                "white": 0.0, "red": 0.02, "light_brown": 0.43, "dark_brown": 0.31, "blue_grey": 0.07, "black": 0.0,
+            },
+            "present": ["light_brown", "dark_brown", "blue_grey"],
+        },
+        "diameter": {"share_of_width": 0.412, "mm": 6.0},
+        "segmenter": "3f0c…", "note": "Measured on the photograph; the network does not read these numbers.",
+    },
     "image": {"id": _IMAGE_ID, "url": f"https://clinic.example/images/{_IMAGE_ID}/", "lesion": "…", "visit": "…"},
     "disclaimer": "Decision support, not a diagnosis: a dermatologist decides.",
 }  # fmt: skip

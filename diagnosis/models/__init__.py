@@ -1,6 +1,7 @@
 from .embedding import ImageEmbedding
 from .explanation import Explanation, ReadingLevel
 from .image import Image, ImageFeatures, QualityOverride, QualityVerdict
+from .measurement import Measurement, PictureScale
 from .prediction import Prediction, Tier
 from .report import Report
 from .review import Certainty, Review
@@ -11,6 +12,8 @@ __all__ = [
     "Image",
     "ImageEmbedding",
     "ImageFeatures",
+    "Measurement",
+    "PictureScale",
     "Prediction",
     "QualityOverride",
     "QualityVerdict",

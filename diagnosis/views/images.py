@@ -11,13 +11,15 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from diagnosis.explanations import explain
-from diagnosis.forms import OverrideForm, ReviewForm
+from diagnosis.forms import OverrideForm, ReviewForm, ScaleForm
+from diagnosis.measures import present_measures
 from diagnosis.models import Image
 from diagnosis.photographs import Photograph, newest_predictions, photograph_of, photographs
 from diagnosis.presentation import condition_name, present_explanation, present_prediction
 from diagnosis.refusals import present_refusal, quality_facts
 from diagnosis.services.analysis import analyse_image
 from diagnosis.services.errors import Refused, VisitIsClosed
+from diagnosis.services.measurements import measures_if_readable
 from diagnosis.services.overrides import override_refusal
 from diagnosis.services.reviews import record_review
 from mlmodel.analysis import get_analyser
@@ -126,6 +128,7 @@ def _result(
         "reviews": image.reviews.select_related("reviewer__user"),
         "is_refused": prediction is None and not image.is_accepted,
         **_answer(photograph),
+        **_measures(photograph),
     }
     if _member(request).is_dermatologist:
         context["review_form"] = review_form or ReviewForm()
@@ -152,6 +155,18 @@ def _answer(photograph: Photograph) -> dict[str, Any]:
         "explained_name": condition_name(BY_CODE[_explained_code(photograph)]),
         "ask_for_explanation": bool(settings.GEMINI_API_KEY),
         "is_current": prediction.model_version.sha256 == get_analyser().sha256,
+    }
+
+
+def _measures(photograph: Photograph) -> dict[str, Any]:
+    """What was measured on a photograph that was judged; a refused one is not measured either."""
+    image = photograph.image
+    kept = measures_if_readable(image=image) if photograph.prediction is not None else None
+    if kept is None:
+        return {}
+    return {
+        "measures": present_measures(kept.values, width=image.width, height=image.height, width_mm=kept.width_mm),
+        "scale_form": ScaleForm(initial={"width_mm": kept.width_mm}),
     }
 
 

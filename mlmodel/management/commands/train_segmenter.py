@@ -19,6 +19,7 @@ class Command(BaseCommand):
         parser.add_argument("--run", type=Path, metavar="DIR", help="The run's folder (var/runs/segmenter).")
         parser.add_argument("--cache", type=Path, metavar="DIR", help="Where reduced photographs are kept.")
         parser.add_argument("--resume", action="store_true", help="Go on with the run in that folder.")
+        parser.add_argument("--unjudged", action="store_true", help="Leave the locked folds alone; write no facts.")
         parser.add_argument("--small-steps", type=int, metavar="N", help="Steps at 64 pixels.")
         parser.add_argument("--full-steps", type=int, metavar="N", help="Steps at 128 pixels, after those.")
         parser.add_argument("--peak-rate", type=float, metavar="X")
@@ -58,7 +59,9 @@ class Command(BaseCommand):
         output: Path = options["output"]
         output.parent.mkdir(parents=True, exist_ok=True)
         export_segmenter(model, output)
-        self._say(f"Written to {output}; now it is judged.")
+        self._say(f"Written to {output}.")
+        if options["unjudged"]:
+            return
         from mlmodel.training.segmentation.judge import judge_segmenter
 
         report = judge_segmenter(pairs, output, training=run.configuration())

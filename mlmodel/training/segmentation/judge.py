@@ -24,6 +24,8 @@ _LEVELS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
 _BAD_BELOW, _BAD_AT_MOST = 0.6, 0.02
 _MASK_SIDE = 224
 _RESAMPLES = 1000
+# The baseline's channel is chosen on each fourth photograph of fold 7.
+_EACH = 4
 _BATCH = 32
 
 
@@ -80,7 +82,8 @@ def judge_segmenter(pairs: Pairs, path: Path, *, training: dict[str, Any]) -> Re
     settings = {"level": level, "least_certainty": least}
     drawn = [read_probabilities(each.astype(np.float32), level=level, least_certainty=least) for each in seen]
     reference = _reference(dataset, chosen, drawn)
-    channel = max(CHANNELS, key=lambda name: _otsu_dice(pairs, chosen, name, truth).mean())
+    some, some_truth = chosen[::_EACH], truth[::_EACH]
+    channel = max(CHANNELS, key=lambda name: _otsu_dice(pairs, some, name, some_truth).mean())
 
     locked = np.flatnonzero(dataset.rows(LOCKED_FOLDS))
     truth = [read_mask(dataset.paths[row]) for row in locked]

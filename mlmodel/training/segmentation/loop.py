@@ -89,7 +89,7 @@ def train_segmenter(
             run.add_row("steps.csv", {"steps_taken": taken, "side": learner.side, "loss": round(loss, 4)})
             said, losses = now, []
         if taken % epoch_steps == 0 or taken == recipe.steps:
-            dice = mean_dice(learner.model, pairs, watched, side=learner.side)
+            dice = mean_dice(learner.forward, pairs, watched, side=learner.side)
             say(f"— fold 7 after {taken} steps, {learner.side} px: Dice {dice:.4f}")
             run.add_row("epochs.csv", {"steps_taken": taken, "side": learner.side, "dice": round(dice, 4)})
         if now - kept >= _KEEP_EVERY_SECONDS or taken % epoch_steps == 0 or taken == recipe.steps:
@@ -104,13 +104,12 @@ def limit_threads(count: int) -> None:
     tf.config.threading.set_inter_op_parallelism_threads(count)
 
 
-def mean_dice(model: keras.Model, pairs: Pairs, rows: npt.NDArray[np.int64], *, side: int) -> float:
-    """Return the mean Dice of ``rows`` at probability 0.5, on pictures of ``side`` pixels."""
+def mean_dice(forward: Callable[[Any], Any], pairs: Pairs, rows: npt.NDArray[np.int64], *, side: int) -> float:
+    """Return the mean Dice of ``rows`` at logit 0, on pictures of ``side`` pixels; ``forward`` gives the logits."""
     found = []
-    forward = tf.function(lambda pixels: model(pixels, training=False)[..., 0] > 0.0, reduce_retracing=True)
     for start in range(0, len(rows), 64):
         chosen = rows[start : start + 64]
-        drawn = forward(_reduced(pairs.pixels[chosen], side)).numpy()
+        drawn = forward(_reduced(pairs.pixels[chosen], side)).numpy() > 0.0
         true = _reduced(pairs.masks[chosen][..., None], side).numpy()[..., 0] > 127
         both = (drawn & true).sum(axis=(1, 2))
         found.append(2 * both / np.maximum(drawn.sum(axis=(1, 2)) + true.sum(axis=(1, 2)), 1))
@@ -125,12 +124,13 @@ class _Learner:
         self.model = build_segmenter(seed=recipe.seed)
         warm_up = max(1, recipe.steps // 100)
         schedule = keras.optimizers.schedules.CosineDecay(
-            recipe.peak_rate / 20, recipe.steps - warm_up, warmup_target=recipe.peak_rate, warmup_steps=warm_up
+            recipe.peak_rate / 20, max(1, recipe.steps - warm_up), warmup_target=recipe.peak_rate, warmup_steps=warm_up
         )
         self.optimizer = keras.optimizers.AdamW(schedule, weight_decay=recipe.weight_decay, global_clipnorm=1.0)
         self.optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
         self.optimizer.build(self.model.trainable_variables)
         self._step = tf.function(self._learn)
+        self.forward = tf.function(lambda pixels: self.model(pixels, training=False)[..., 0])
 
     def learn(self, pixels: Any, masks: Any, step: int) -> float:
         self.side = _SMALL_SIDE if step < self.recipe.small_steps else INPUT_SIDE
@@ -158,7 +158,7 @@ class _Learner:
         for n, variable in enumerate(self._variables()):
             variable.assign(arrays[f"{n:04}"])
         for name in ("steps.csv", "epochs.csv"):
-            run.forget_rows_from(name, steps_taken=place.steps_taken)
+            run.forget_rows_from(name, steps_taken=place.steps_taken + 1)
         return place.steps_taken
 
     def begin_with(self, run: RunDirectory) -> None:

@@ -1,0 +1,86 @@
+"""Keep what was measured on a photograph: outline and ABCD, and how wide somebody says that it is."""
+
+import logging
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.core.exceptions import PermissionDenied
+from django.db.models import Subquery
+
+from diagnosis.models import Image
+from diagnosis.models.measurement import Measurement, PictureScale
+from diagnosis.services.errors import CannotReadOriginal
+from mlmodel.measuring import measure_picture
+from mlmodel.pictures import PictureError, decode
+from mlmodel.segmentation import get_segmenter
+from patients.models import Member
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class KeptMeasures:
+    """What is kept of a photograph: a ``Measurement``'s values, and the width that was stated last, if any was."""
+
+    values: dict[str, Any]
+    segmenter_sha256: str
+    width_mm: Decimal | None
+
+
+def measures_of(*, image: Image) -> KeptMeasures:
+    """Return what the shipped segmenter found on a kept photograph, measured now if it has not been.
+
+    The answer joins those of earlier segmenters; nothing is replaced. Slow the first time: not inside a transaction.
+
+    Raises:
+        CannotReadOriginal: the kept file is gone or broken.
+        ReleaseError: the shipped segmenter is missing or was altered.
+    """
+    sha256 = get_segmenter().sha256
+    found = _kept(image, sha256)
+    if found is not None:
+        return found
+    try:
+        with image.original.open("rb") as file:
+            picture = decode(file.read())
+    except (FileNotFoundError, PictureError) as error:
+        raise CannotReadOriginal from error
+    values = measure_picture(picture).as_values()
+    # Two may have looked for the first time at once: the constraint keeps one row, and both say the same.
+    Measurement.objects.get_or_create(image=image, segmenter_sha256=sha256, defaults={"values": values})
+    kept = _kept(image, sha256)
+    assert kept is not None, "measurements are never deleted"
+    return kept
+
+
+def measures_if_readable(*, image: Image) -> KeptMeasures | None:
+    """``measures_of``, or None where the original cannot be read: a result is shown without its measures then."""
+    try:
+        return measures_of(image=image)
+    except CannotReadOriginal:
+        log.warning("The original of photograph %s cannot be read, so it was not measured.", image.pk)
+        return None
+
+
+def _kept(image: Image, sha256: str) -> KeptMeasures | None:
+    """Read measurement and scale at once."""
+    stated = PictureScale.objects.filter(image=image).values("width_mm")[:1]
+    row = (
+        Measurement.objects.filter(image=image, segmenter_sha256=sha256)
+        .annotate(width_mm=Subquery(stated))
+        .values_list("values", "width_mm")
+        .first()
+    )
+    return None if row is None else KeptMeasures(values=row[0], segmenter_sha256=sha256, width_mm=row[1])
+
+
+def state_scale(*, image: Image, by: Member, width_mm: Decimal) -> PictureScale:
+    """Keep how wide the photograph is. A correction is another row; the newest counts.
+
+    Raises:
+        PermissionDenied: ``by`` is of another clinic.
+    """
+    if by.clinic_id != image.visit.patient.clinic_id:
+        raise PermissionDenied
+    return PictureScale.objects.create(image=image, member=by, width_mm=width_mm)
