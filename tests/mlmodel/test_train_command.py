@@ -127,7 +127,7 @@ def test_a_run_is_never_overwritten_and_never_resumed_on_other_data(asked, tmp_p
     ("more", "message"),
     [
         (("--architecture", "xception"), "is for --architecture cnn8"),
-        (("--recipe", "nothing"), "There is no recipe “nothing”. There are: best"),
+        (("--recipe", "nothing"), "There is no recipe “nothing”. There are: ablation, best"),
         (("--data", "nowhere"), "There is no nowhere/metadata.csv"),
         (("--backbone-weights", "nowhere.h5"), "There is no file nowhere.h5"),
         (("--checkpoint-seconds", "900"), "may be 0 to 300"),

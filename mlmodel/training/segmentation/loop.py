@@ -1,5 +1,6 @@
 """The training run of the segmenter: small pictures first, full size at the end; killed at any moment, it goes on."""
 
+import contextlib
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -99,9 +100,13 @@ def train_segmenter(
 
 
 def limit_threads(count: int) -> None:
-    """Have TensorFlow use so many cores, 0 for all; before anything is computed. On a busy machine one is faster."""
-    tf.config.threading.set_intra_op_parallelism_threads(count)
-    tf.config.threading.set_inter_op_parallelism_threads(count)
+    """Have TensorFlow use so many cores, 0 for all. On a busy machine one is faster.
+
+    In a process where TensorFlow has computed already, the number stays what it is: it changes speed, not results.
+    """
+    with contextlib.suppress(RuntimeError):
+        tf.config.threading.set_intra_op_parallelism_threads(count)
+        tf.config.threading.set_inter_op_parallelism_threads(count)
 
 
 def mean_dice(forward: Callable[[Any], Any], pairs: Pairs, rows: npt.NDArray[np.int64], *, side: int) -> float:
