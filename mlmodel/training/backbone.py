@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import keras
-import numpy as np
 import onnx
 import tensorflow as tf
 import tf2onnx
-from onnx import TensorProto, helper, numpy_helper
+from onnx import helper
 
 from mlmodel.engine import DETAIL_KEY, MAPPED_STAGES, STAGES
+from mlmodel.training.half_precision import store_in_half_precision
 
 # Where Keras's Xception ends the stages that ``mlmodel.engine`` names.
 _LAYERS = {
@@ -22,8 +22,6 @@ _LAYERS = {
     "block14": "block14_sepconv2_act",
 }
 _OPSET = 17
-# Small arrays (biases, folded scales) stay whole: they weigh nothing and rounding them shifts whole channels.
-_HALVED_FROM = 1024
 
 
 def export_backbone(path: Path, base: keras.Model, *, side: int = 299, detail: int = 224) -> None:
@@ -42,7 +40,7 @@ def export_backbone(path: Path, base: keras.Model, *, side: int = 299, detail: i
     signature = (tf.TensorSpec((None, side, side, 3), tf.uint8, name="pixels"),)
     forward = tf.function(lambda pixels: model(pixels, training=False), input_signature=signature)
     proto, _ = tf2onnx.convert.from_function(forward, input_signature=signature, opset=_OPSET)
-    _store_in_half_precision(proto.graph)
+    store_in_half_precision(proto.graph)
     helper.set_model_props(proto, {DETAIL_KEY: str(detail)})
     onnx.checker.check_model(proto)
     path.write_bytes(proto.SerializeToString())
@@ -82,19 +80,3 @@ def stage_layer(base: keras.Model, stage: str) -> keras.layers.Layer:
         return base.get_layer(name)
     position = int(name.removeprefix("add").removeprefix("_") or 0)
     return [layer for layer in base.layers if isinstance(layer, keras.layers.Add)][position]
-
-
-def _store_in_half_precision(graph: onnx.GraphProto) -> None:
-    """Replace large float32 arrays by float16 ones with a cast in front of their use."""
-    casts = []
-    for tensor in list(graph.initializer):
-        values = numpy_helper.to_array(tensor)
-        if values.dtype != np.float32 or values.size < _HALVED_FROM:
-            continue
-        stored = f"{tensor.name}:half"
-        graph.initializer.remove(tensor)
-        graph.initializer.append(numpy_helper.from_array(values.astype(np.float16), stored))
-        casts.append(helper.make_node("Cast", [stored], [tensor.name], to=TensorProto.FLOAT))
-    nodes = list(graph.node)
-    del graph.node[:]
-    graph.node.extend(casts + nodes)
