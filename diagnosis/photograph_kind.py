@@ -4,10 +4,7 @@ from collections.abc import Mapping
 
 from django.utils.translation import gettext as _
 
-from mlmodel.analysis import get_analyser
-
-# As ``mlmodel.analysis`` names it among a photograph's measures: 1.0 without a dermatoscope, else 0.0.
-SMARTPHONE_MEASURE = "smartphone"
+from mlmodel.analysis import SMARTPHONE_MEASURE, get_analyser
 
 
 def taken_with(measures: Mapping[str, float]) -> str:
