@@ -29,8 +29,8 @@ STAGES: tuple[tuple[str, int], ...] = (
 DETAIL_KEY = "detail_side"
 _DETAIL_UNLESS_SAID = 224
 FEATURE_COUNT = sum(channels for _, channels in STAGES)
-# The stages whose maps the heat map is made of. Of all combinations of the last four, these two pointed into the
-# lesion most often (``benchmarks/heat_map.py``).
+# The stages whose maps an export gives, and so what its heat map is made of. A file says itself which maps it has
+# (``Engine.mapped_stages``): files of earlier choices keep working. ``docs/heat_map.md`` has the comparison.
 MAPPED_STAGES: tuple[str, ...] = ("block13", "block14")
 
 
@@ -50,8 +50,8 @@ class BackboneOutput:
 
     Attributes:
         features: float32 (B, 5640), the channel means of seven stages, ≥ 0 where the stage ends in a ReLU.
-        maps: float32 (B, side, side, channels) by stage name, the maps that those means were taken of; empty when
-            they were not asked for.
+        maps: float32 (B, side, side, channels) by stage name, the maps that those means were taken of, of the stages
+            whose maps the file gives; empty when they were not asked for.
     """
 
     features: npt.NDArray[np.float32]
@@ -64,6 +64,7 @@ class Engine:
     Attributes:
         input_side: of the square that the network is shown, in pixels; the file says it.
         detail_side: larger squares are first reduced to this side, whose detail the network knows from training.
+        mapped_stages: whose maps the file gives, in the order of ``STAGES``; the heat map is made of them.
     """
 
     def __init__(self, path: Path, *, threads: int | None = None) -> None:
@@ -82,6 +83,8 @@ class Engine:
         self.input_side = int(self._session.get_inputs()[0].shape[1])
         said = self._session.get_modelmeta().custom_metadata_map
         self.detail_side = int(said.get(DETAIL_KEY, _DETAIL_UNLESS_SAID))
+        given = {output.name for output in self._session.get_outputs()}
+        self.mapped_stages = tuple(stage for stage, _ in STAGES if stage in given)
 
     def prepare(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """Return what this network is shown of uint8 (H, W, 3): uint8 (input_side, input_side, 3)."""
@@ -92,7 +95,7 @@ class Engine:
 
         Args:
             pixels: uint8 (B, input_side, input_side, 3), sRGB, 0 to 255; scaled inside the network.
-            maps: also return the maps of ``MAPPED_STAGES``.
+            maps: also return the maps of ``mapped_stages``.
 
         Raises:
             ValueError: the shape or the dtype is another one.
@@ -100,6 +103,6 @@ class Engine:
         side = self.input_side
         if pixels.ndim != 4 or pixels.shape[1:] != (side, side, 3) or pixels.dtype != np.uint8:
             raise ValueError(f"expected uint8 (B, {side}, {side}, 3), got {pixels.dtype} {pixels.shape}")
-        wanted = ["features", *(MAPPED_STAGES if maps else ())]
+        wanted = ["features", *(self.mapped_stages if maps else ())]
         features, *found = self._session.run(wanted, {"pixels": pixels})
         return BackboneOutput(features=features, maps=dict(zip(wanted[1:], found, strict=True)))

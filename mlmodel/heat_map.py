@@ -7,9 +7,9 @@ pass is needed, and the average changes nothing.
 """
 
 import io
+from collections.abc import Iterable
 
 import numpy as np
-import numpy.typing as npt
 from PIL import Image
 
 from mlmodel.engine import stage_slice
@@ -36,9 +36,18 @@ def grad_cam(maps: dict[str, Floats], gradient: Floats) -> Floats:
         maps: float32 (side, side, channels) by stage name.
         gradient: float32 (F,), from ``Head.gradient``.
     """
+    return combined([stage_cam(activation, gradient[stage_slice(stage)]) for stage, activation in maps.items()])
+
+
+def combined(parts: Iterable[Floats]) -> Floats:
+    """Return the heat map that the stages' parts make together, float32 (38, 38) in [0, 1].
+
+    Args:
+        parts: float32 (side, side) each, from ``stage_cam``.
+    """
     total = np.zeros((MAP_SIDE, MAP_SIDE), dtype=np.float32)
-    for stage, activation in maps.items():
-        total += _resize(stage_cam(activation, gradient[stage_slice(stage)]), MAP_SIDE)
+    for part in parts:
+        total += resized(part, MAP_SIDE)
     positive = np.maximum(total, 0.0)
     peak = float(positive.max())
     return (positive / peak).astype(np.float32) if peak > 0.0 else positive
@@ -64,7 +73,7 @@ def overlay_png(heat_map: Floats, *, width: int, height: int) -> bytes:
     photograph goes on it fades out, so that the square's edge is not taken for a finding.
     """
     side = min(width, height)
-    shades = np.clip((_resize(heat_map, side) - _FLOOR) / (1 - _FLOOR), 0.0, 1.0)
+    shades = np.clip((resized(heat_map, side) - _FLOOR) / (1 - _FLOOR), 0.0, 1.0)
     position = shades * (len(_SCALE) - 1)
     step = np.minimum(position.astype(np.int64), len(_SCALE) - 2)
     share = (position - step)[..., None]
@@ -88,6 +97,7 @@ def _fade(side: int) -> Floats:
     return (rise * rise * (3 - 2 * rise)).astype(np.float32)
 
 
-def _resize(values: npt.NDArray[np.float32], side: int) -> Floats:
+def resized(values: Floats, side: int) -> Floats:
+    """Return a square map brought to ``side`` × ``side``, as the overlay draws it: bicubic, antialiased if reduced."""
     picture = Image.fromarray(values.astype(np.float32))
     return np.asarray(picture.resize((side, side), Image.Resampling.BICUBIC), dtype=np.float32)

@@ -1,4 +1,4 @@
-"""The closed-form heat map against TensorFlow's own gradient."""
+"""The heat map and its drawing; ``test_heat_map_tensorflow.py`` compares it with Grad-CAM as TensorFlow has it."""
 
 import io
 
@@ -7,74 +7,9 @@ import pytest
 from PIL import Image
 
 from mlmodel.analysis import get_analyser
-from mlmodel.engine import MAPPED_STAGES, STAGES, stage_slice
+from mlmodel.engine import STAGES, Engine, stage_slice
 from mlmodel.heat_map import MAP_SIDE, grad_cam, overlay_png, stage_cam
 from mlmodel.pictures import decode
-from mlmodel.taxonomy import CODES
-
-
-@pytest.fixture(scope="module")
-def tensorflow():
-    pytest.importorskip("tensorflow")
-    import warnings
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import tensorflow
-
-        return tensorflow
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("stage", MAPPED_STAGES)
-def test_each_stage_equals_tensorflows_gradient(tensorflow, photograph, stage):
-    """Real photograph, real weights: differentiate the head through the pooling, average, weigh, sum."""
-    analyser = get_analyser()
-    output = analyser.engine.run(analyser.engine.prepare(decode(photograph).pixels)[None], maps=True)
-    features, activation = output.features[0], output.maps[stage][0]
-    class_index = CODES.index("mel")
-
-    expected = _tensorflow_cam(tensorflow, analyser.head, features, activation, stage, class_index)
-
-    found = stage_cam(activation, analyser.head.gradient(features, class_index=class_index)[stage_slice(stage)])
-    # Both are float32 sums over up to 2,048 channels; 1e-4 of the peak is their rounding.
-    assert np.abs(found - expected).max() <= 1e-4 * np.abs(expected).max()
-
-
-@pytest.mark.slow
-def test_the_last_stage_equals_grad_cam_through_the_whole_network(tensorflow):
-    """Textbook Grad-CAM on a Keras Xception, weights at random: differentiate from a logit back to the last map."""
-    import keras
-
-    from mlmodel.head import Head
-    from mlmodel.training.backbone import xception_stages
-
-    keras.utils.set_random_seed(3)
-    stages = xception_stages(keras.applications.Xception(weights=None, include_top=False, input_shape=(299, 299, 3)))
-    count = sum(channels for _, channels in STAGES)
-    generator = np.random.default_rng(3)
-    head = Head(
-        hidden_weights=generator.normal(0, 0.05, (count, 16)).astype(np.float32),
-        hidden_bias=generator.normal(0, 0.05, 16).astype(np.float32),
-        output_weights=generator.normal(0, 0.5, (16, 7)).astype(np.float32),
-        output_bias=np.zeros(7, dtype=np.float32),
-    )
-    pixels = generator.uniform(-1, 1, (1, 299, 299, 3)).astype(np.float32)
-    with tensorflow.GradientTape() as tape:
-        maps = stages(pixels, training=False)
-        tape.watch(maps)
-        pooled = tensorflow.concat([tensorflow.reduce_mean(values, (1, 2)) for values in maps], axis=1)
-        hidden = tensorflow.nn.relu(pooled @ head.hidden_weights + head.hidden_bias)
-        logit = (hidden @ head.output_weights)[0, 4]
-    slope = tape.gradient(logit, maps[-1])[0].numpy()
-    activation = maps[-1][0].numpy()
-    expected = activation @ slope.mean(axis=(0, 1))
-
-    gradient = head.gradient(pooled[0].numpy(), class_index=4)
-    found = stage_cam(activation, gradient[stage_slice("block14")])
-
-    assert np.abs(expected).max() > 0
-    assert np.abs(found - expected).max() <= 1e-4 * np.abs(expected).max()
 
 
 def test_the_parts_sum_to_the_change_of_the_logit(photograph):
@@ -103,6 +38,29 @@ def test_a_heat_map_is_between_zero_and_one_and_points_somewhere(photograph):
     assert found.heat_map.min() >= 0
     assert found.heat_map.max() == 1
     assert found.heat_map.mean() < 0.6, "a map that is bright everywhere points nowhere"
+
+
+@pytest.mark.parametrize("stages", [("block14",), ("block8", "block12", "block13", "block14")])
+def test_a_backbones_file_says_which_maps_it_has(tmp_path, photograph, stages):
+    """An export with other stages is served as it is: same features, its own maps, a heat map of them."""
+    pytest.importorskip("onnx")
+    from benchmarks.backbone_file import write_with_maps
+
+    analyser = get_analyser()
+    write_with_maps(analyser.release.backbone, tmp_path / "backbone.onnx", stages)
+    engine = Engine(tmp_path / "backbone.onnx")
+    pixels = engine.prepare(decode(photograph).pixels)[None]
+    output, shipped = engine.run(pixels, maps=True), analyser.engine.run(pixels, maps=True)
+
+    assert engine.mapped_stages == stages == tuple(output.maps)
+    assert np.array_equal(output.features, shipped.features)
+    for stage, channels in STAGES:
+        if stage in stages:
+            assert output.maps[stage].shape[-1] == channels
+            means = output.maps[stage].mean(axis=(1, 2))
+            assert np.allclose(means, output.features[:, stage_slice(stage)], rtol=1e-3, atol=1e-4)
+    for stage in set(stages) & set(shipped.maps):
+        assert np.array_equal(output.maps[stage], shipped.maps[stage])
 
 
 def test_nothing_positive_gives_an_empty_map():
@@ -154,17 +112,3 @@ def test_next_to_nothing_is_not_drawn():
 def _opacity(heat_map, *, width, height):
     with Image.open(io.BytesIO(overlay_png(heat_map, width=width, height=height))) as overlay:
         return np.asarray(overlay)[..., 3].astype(np.int64)
-
-
-def _tensorflow_cam(tensorflow, head, features, activation, stage, class_index):
-    place = stage_slice(stage)
-    maps = tensorflow.constant(activation)
-    with tensorflow.GradientTape() as tape:
-        tape.watch(maps)
-        pooled = tensorflow.concat(
-            [features[: place.start], tensorflow.reduce_mean(maps, (0, 1)), features[place.stop :]], axis=0
-        )
-        hidden = tensorflow.nn.relu(pooled[None] @ head.hidden_weights + head.hidden_bias)
-        logit = (hidden @ head.output_weights + head.output_bias)[0, class_index]
-    weights = tensorflow.reduce_mean(tape.gradient(logit, maps), (0, 1))
-    return (activation @ weights.numpy()[:, None])[..., 0]

@@ -1,0 +1,100 @@
+"""Copies of a backbone's ONNX file: with the maps of other stages, or with weights drawn anew.
+
+Both work on any file that ``manage.py export_backbone`` wrote, so that neither the training run nor TensorFlow is
+needed. Stages are told apart by the graph alone: names are up to the exporter.
+"""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import onnx
+from onnx import TensorProto, helper, numpy_helper
+
+from mlmodel.engine import STAGES
+
+_NAMES = [stage for stage, _ in STAGES]
+
+
+def write_with_maps(source: Path, target: Path, stages: Iterable[str]) -> None:
+    """Copy a backbone, with the maps of exactly these stages as outputs beside the features."""
+    model = onnx.load(source)
+    graph = model.graph
+    tensors = _stage_tensors(graph)
+    _drop_maps(graph)
+    for stage in stages:
+        graph.node.append(helper.make_node("Transpose", [tensors[stage]], [stage], perm=[0, 2, 3, 1]))
+        graph.output.append(helper.make_tensor_value_info(stage, TensorProto.FLOAT, [None, None, None, None]))
+    onnx.save(model, target)
+
+
+def write_randomised(source: Path, target: Path, *, from_stage: str | None, seed: int = 0) -> None:
+    """Copy a backbone with all weights drawn anew that lie between the stage before ``from_stage`` and the end.
+
+    Each tensor is drawn from a normal distribution with its own mean and deviation, so that activations keep their
+    order of size: what is lost is what was learnt, not the scale.
+
+    Args:
+        source: the backbone's file.
+        target: the file to write.
+        from_stage: the first whose weights are drawn anew; None for an unchanged copy.
+        seed: of the weights.
+    """
+    model = onnx.load(source)
+    graph = model.graph
+    generator = np.random.default_rng(seed)
+    redrawn = set() if from_stage is None else _weights_from(graph, from_stage)
+    for tensor in graph.initializer:
+        if tensor.name not in redrawn:
+            continue
+        values = numpy_helper.to_array(tensor)
+        mean, deviation = values.mean(dtype=np.float64), values.std(dtype=np.float64)
+        drawn = generator.normal(mean, deviation, values.shape)
+        tensor.CopyFrom(numpy_helper.from_array(drawn.astype(values.dtype), tensor.name))
+    onnx.save(model, target)
+
+
+def _stage_tensors(graph: onnx.GraphProto) -> dict[str, str]:
+    """Return the name of each stage's map, (B, channels, rows, columns), as it goes into its pooling."""
+    made_by = _made_by(graph)
+    tensors = {}
+    for stage, pooled in zip(_NAMES, made_by["features"].input, strict=True):
+        node = made_by[pooled]
+        while node.op_type != "GlobalAveragePool":
+            node = made_by[node.input[0]]
+        tensors[stage] = node.input[0]
+    return tensors
+
+
+def _weights_from(graph: onnx.GraphProto, stage: str) -> set[str]:
+    """Return the names of the stored weights that only what comes after the stage before ``stage`` depends on."""
+    tensors, made_by = _stage_tensors(graph), _made_by(graph)
+    earlier = _NAMES[: _NAMES.index(stage)]
+    kept = _behind(tensors[earlier[-1]], made_by) if earlier else set()
+    after = _behind(tensors[_NAMES[-1]], made_by) - kept
+    convolutions = [node for node in graph.node if node.op_type == "Conv" and node.output[0] in after]
+    read = {name for node in convolutions for name in node.input[1:]}
+    # Weights in half precision go through a cast.
+    return {made_by[name].input[0] if name in made_by else name for name in read}
+
+
+def _behind(tensor: str, made_by: dict[str, onnx.NodeProto]) -> set[str]:
+    found: set[str] = set()
+    waiting = [tensor]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += made_by[name].input if name in made_by else []
+    return found
+
+
+def _drop_maps(graph: onnx.GraphProto) -> None:
+    for node in [node for node in graph.node if set(node.output) & set(_NAMES)]:
+        graph.node.remove(node)
+    for output in [output for output in graph.output if output.name in _NAMES]:
+        graph.output.remove(output)
+
+
+def _made_by(graph: onnx.GraphProto) -> dict[str, onnx.NodeProto]:
+    return {name: node for node in graph.node for name in node.output}
