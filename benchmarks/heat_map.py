@@ -1,63 +1,169 @@
-"""Does the heat map point at the lesion? Against HAM10000's lesion masks, on the calibration fold.
+"""Does the heat map point at the lesion? Against HAM10000's lesion masks, beside the middle of the photograph.
 
-    python -m benchmarks.heat_map HAM10000_DIR [--each 12]
+    python -m benchmarks.heat_map DATA [--each 40]                the shipped network, photographs of fold 7
+    python -m benchmarks.heat_map DATA --compare block8 block13   and every combination of these stages
+    python -m benchmarks.heat_map DATA --locked --each 0          folds 8 and 9, all of them: to report, not to choose
+    python -m benchmarks.heat_map DATA --randomise [--each 4]     what is left of it when weights are drawn anew
 
-Prints, for each choice of stages: how often the brightest point lies in the lesion (the pointing game: Zhang et al.,
-IJCV 126:1084, 2018), and how much denser the heat is inside the lesion than it would be if it were spread evenly.
-The folder holds metadata.csv, images/ and masks/.
+DATA holds metadata.csv, images/ and masks/. Lesions are in the middle of nearly every photograph, so a map that knows
+nothing else scores well: what counts is the difference from that, above all where the lesion is small or lies aside.
+docs/heat_map.md explains the figures. Needs the training requirements (scipy, onnx).
 """
 
 import argparse
+import tempfile
+from collections.abc import Sequence
+from dataclasses import astuple
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
-from mlmodel.analysis import get_analyser
-from mlmodel.engine import MAPPED_STAGES
-from mlmodel.heat_map import MAP_SIDE, grad_cam
-from mlmodel.pictures import decode
-from mlmodel.taxonomy import CODES
-from mlmodel.training.dataset import CALIBRATION_FOLDS, read_dataset
+from benchmarks.backbone_file import write_with_maps
+from benchmarks.explained import Network, chosen_rows, photographs
+from benchmarks.pointing import (
+    OFF_CENTRE,
+    SMALL,
+    centred,
+    even_score,
+    is_off_centre,
+    is_small,
+    means_with_intervals,
+    score,
+)
+from benchmarks.randomised_weights import print_randomised
+from mlmodel.engine import STAGES, Engine
+from mlmodel.head import Head
+from mlmodel.heat_map import combined, resized
+from mlmodel.release import load_release
+from mlmodel.training.dataset import CALIBRATION_FOLDS, LOCKED_FOLDS, Dataset, read_dataset
+
+CENTRE, EVEN = "centre of the image", "even spread"
 
 
 def main() -> None:
+    options = _options()
+    dataset = read_dataset(options.data)
+    rows = chosen_rows(dataset, LOCKED_FOLDS if options.locked else CALIBRATION_FOLDS, options.each)
+    release = load_release()
+    model, head = options.model or release.backbone, Head.load(options.head or release.head)
+    if options.randomise:
+        print_randomised(model, head, options.data, dataset, rows)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        shown = Engine(model).mapped_stages
+        if options.compare:
+            stages = [stage for stage, _ in STAGES if stage in {*shown, *options.compare}]
+            write_with_maps(model, Path(folder) / "backbone.onnx", stages)
+            model = Path(folder) / "backbone.onnx"
+        choices = [shown, *(choice for choice in _combinations(options.compare) if choice != shown)]
+        table = measure(Network(Engine(model), head), options.data, dataset, rows, choices, options)
+    names = [_name(choice) for choice in choices]
+    names[0] += " (as it is)"
+    print_table(table, names, options)
+
+
+def measure(
+    network: Network,
+    data: Path,
+    dataset: Dataset,
+    rows: Sequence[int],
+    choices: Sequence[tuple[str, ...]],
+    options: argparse.Namespace,
+) -> dict[str, np.ndarray]:
+    """Return for each photograph: its lesion, whether it is small or off-centre, and the scores of each map.
+
+    ``scores`` is float (N, choices + 2, 4): the choices, the centre, the even spread; hit, energy, density, width.
+    """
+    lesions, small, aside, scores = [], [], [], []
+    for row, pixels, mask in photographs(data, dataset, rows):
+        _, parts = network.parts(pixels)
+        heats = [np.maximum(resized(combined(parts[s] for s in choice), mask.shape[0]), 0.0) for choice in choices]
+        found = [score(heat, mask, tolerance=options.tolerance) for heat in heats]
+        centre = score(centred(mask.shape[0], width=options.centre_width), mask, tolerance=options.tolerance)
+        found += [centre, even_score(mask, tolerance=options.tolerance)]
+        lesions.append(dataset.lesions[row])
+        small.append(is_small(mask))
+        aside.append(is_off_centre(mask))
+        scores.append([astuple(each) for each in found])
+    return {
+        "lesions": np.array(lesions),
+        "small": np.array(small),
+        "aside": np.array(aside),
+        "scores": np.array(scores, dtype=np.float64),
+    }
+
+
+def print_table(table: dict[str, np.ndarray], names: list[str], options: argparse.Namespace) -> None:
+    """Print each subset's figures: one row a map, with intervals, less the centre's, and less the first map's."""
+    lesions = table["lesions"]
+    print(f"fold{'s 8 and 9' if options.locked else ' 7'}, {options.each or 'all'} photographs of each class at most;")
+    print(f"brightest point inside the mask, or up to {options.tolerance:g} of the side from it;")
+    print(f"the centre: the middle pixel, and a Gaussian of width {options.centre_width:g} of the side")
+    subsets = {
+        "all": np.ones(len(lesions), dtype=bool),
+        f"small: the mask covers less than {SMALL:.0%} of the square": table["small"],
+        f"off-centre: its centre of mass is farther than {OFF_CENTRE:g} of the side from the middle": table["aside"],
+    }
+    for title, is_in in subsets.items():
+        if is_in.any():
+            own = lesions[is_in]
+            print(f"\n{title} ({is_in.sum()} photographs of {len(np.unique(own))} lesions)")
+            _print_subset(table["scores"][is_in], own, names)
+
+
+def _print_subset(scores: np.ndarray, lesions: np.ndarray, names: list[str]) -> None:
+    every = [*names, CENTRE, EVEN]
+    wide, centre, several = max(map(len, every)) + 2, len(names), len(names) > 1
+    differences = f"{'less the centre':>24}" + (f"{'less the first':>24}" if several else "")
+    print(
+        f"{'':{wide}}{'points into it, %':>20}{differences}{'heat inside, %':>20}{differences}"
+        f"{'density':>18}{'width':>8}"
+    )
+    for column, name in enumerate(every):
+        cells = []
+        for figure in (0, 1):
+            value = 100 * scores[:, :, figure]
+            own = value[:, column]
+            compared = np.stack([own, own - value[:, centre], own - value[:, 0]], axis=1)
+            plain, less_centre, less_first = means_with_intervals(compared, lesions)
+            cells.append(f"{_interval(plain):>20}")
+            cells.append(f"{_interval(less_centre, sign=True) if column < centre else '':>24}")
+            if several:
+                cells.append(f"{_interval(less_first, sign=True) if 0 < column < centre else '':>24}")
+        (density,) = means_with_intervals(scores[:, column, 2:3], lesions)
+        cells.append(f"{_interval(density, digits=2):>18}")
+        if column <= centre:
+            cells.append(f"{np.nanmean(scores[:, column, 3]):>8.2f}")
+        print(f"{name:{wide}}{''.join(cells)}", flush=True)
+
+
+def _combinations(stages: Sequence[str]) -> list[tuple[str, ...]]:
+    ordered = [stage for stage, _ in STAGES if stage in stages]
+    return [choice for count in range(1, len(ordered) + 1) for choice in combinations(ordered, count)]
+
+
+def _name(stages: Sequence[str]) -> str:
+    return " + ".join(stages)
+
+
+def _interval(found: tuple[float, float, float], *, digits: int = 1, sign: bool = False) -> str:
+    value, low, high = (f"{each:{'+' if sign else ''}.{digits}f}" for each in found)
+    return f"{value} ({low} to {high})" if sign else f"{value} ({low}–{high})"
+
+
+def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path)
-    parser.add_argument("--each", type=int, default=12, help="photographs of each class")
-    options = parser.parse_args()
-    choices = [stages for count in (1, 2) for stages in combinations(MAPPED_STAGES, count)]
-    found: dict[tuple[str, ...], list[tuple[bool, float]]] = {stages: [] for stages in choices}
-    analyser = get_analyser()
-    for path in _photographs(options.folder, options.each):
-        lesion = _mask(options.folder / "masks" / f"{path.stem}.png")
-        if not 0.02 < lesion.mean() < 0.8:
-            continue
-        output = analyser.engine.run(analyser.engine.prepare(decode(path.read_bytes()).pixels)[None], maps=True)
-        features = output.features[0]
-        gradient = analyser.head.gradient(features, class_index=int(analyser.head.logits(features[None])[0].argmax()))
-        for stages in choices:
-            heat = grad_cam({stage: output.maps[stage][0] for stage in stages}, gradient)
-            inside = float(heat[lesion].sum() / max(heat.sum(), 1e-9) / lesion.mean())
-            found[stages].append((bool(lesion.flat[heat.argmax()]), inside))
-    print(f"{'stages':24}{'points into the lesion':>24}{'density inside':>18}   photographs")
-    for stages, rows in found.items():
-        pointing, density = np.mean(rows, axis=0)
-        print(f"{' + '.join(stages):24}{pointing:>24.0%}{density:>17.2f}×   {len(rows)}")
-
-
-def _photographs(folder: Path, each: int) -> list[Path]:
-    dataset = read_dataset(folder)
-    rows = np.flatnonzero(dataset.rows(CALIBRATION_FOLDS))
-    generator = np.random.default_rng(0)
-    chosen = [generator.permutation(rows[dataset.labels[rows] == k])[:each] for k in range(len(CODES))]
-    return [dataset.paths[row] for row in np.concatenate(chosen)]
-
-
-def _mask(path: Path) -> np.ndarray:
-    with Image.open(path) as mask:
-        return np.asarray(mask.convert("L").resize((MAP_SIDE, MAP_SIDE))) > 127
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--each", type=int, default=40, help="photographs of each class (40); 0 for all")
+    parser.add_argument("--compare", nargs="+", default=[], choices=[stage for stage, _ in STAGES], metavar="STAGE")
+    parser.add_argument("--locked", action="store_true", help="folds 8 and 9 instead of 7")
+    parser.add_argument("--model", type=Path, metavar="FILE", help="another backbone than the shipped one")
+    parser.add_argument("--head", type=Path, metavar="FILE", help="another head than the shipped one")
+    parser.add_argument("--randomise", action="store_true", help="draw weights anew instead, and compare the maps")
+    parser.add_argument("--tolerance", type=float, default=0.0, help="of the pointing game, of the side (0)")
+    parser.add_argument("--centre-width", type=float, default=0.2, help="of the centred Gaussian, of the side (0.2)")
+    return parser.parse_args()
 
 
 if __name__ == "__main__":

@@ -1,0 +1,59 @@
+"""Photographs with a lesion mask, and what each stage of a network contributes to its answer on them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+from tqdm import tqdm
+
+from benchmarks.pointing import Mask
+from mlmodel.engine import Engine, stage_slice
+from mlmodel.head import Floats, Head
+from mlmodel.heat_map import stage_cam
+from mlmodel.pictures import centre_square, decode
+from mlmodel.taxonomy import CODES
+from mlmodel.training.dataset import Dataset
+
+
+@dataclass(frozen=True)
+class Network:
+    """A backbone and the head that reads it."""
+
+    engine: Engine
+    head: Head
+
+    def parts(self, pixels: np.ndarray, class_index: int | None = None) -> tuple[int, dict[str, Floats]]:
+        """Return what each mapped stage contributes to a class's logit, and where; by default the likeliest class.
+
+        Args:
+            pixels: uint8 (H, W, 3), a photograph.
+            class_index: of the class to explain.
+        """
+        output = self.engine.run(self.engine.prepare(pixels)[None], maps=True)
+        features = output.features[0].astype(np.float16).astype(np.float32)  # as they are stored and judged
+        chosen = int(self.head.logits(features[None])[0].argmax()) if class_index is None else class_index
+        gradient = self.head.gradient(features, class_index=chosen)
+        return chosen, {s: stage_cam(maps[0], gradient[stage_slice(s)]) for s, maps in output.maps.items()}
+
+
+def photographs(data: Path, dataset: Dataset, rows: Sequence[int]) -> Iterator[tuple[int, np.ndarray, Mask]]:
+    """Yield row, pixels and the lesion's mask, both within the centre square; without those whose mask is empty."""
+    for row in tqdm(rows, disable=None):
+        path = dataset.paths[row]
+        with Image.open(data / "masks" / f"{path.stem}.png") as file:
+            mask = np.asarray(file.convert("L")) > 127
+        pixels = decode(path.read_bytes()).pixels
+        if mask.shape != pixels.shape[:2]:
+            raise SystemExit(f"{path.name} and its mask are not of one size.")
+        if (mask := centre_square(mask)).any():
+            yield row, centre_square(pixels), mask
+
+
+def chosen_rows(dataset: Dataset, folds: tuple[int, ...], each: int) -> list[int]:
+    """Return up to ``each`` rows of each class from ``folds``, all if 0; the same ones each time."""
+    rows = np.flatnonzero(dataset.rows(folds))
+    generator = np.random.default_rng(0)
+    mixed = [generator.permutation(rows[dataset.labels[rows] == k]) for k in range(len(CODES))]
+    return [int(row) for own in mixed for row in own[: each or None]]

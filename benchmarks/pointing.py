@@ -1,0 +1,107 @@
+"""How well a map points at a mask, and how sure that is.
+
+The pointing game (Zhang et al., IJCV 126:1084, 2018) asks whether the brightest point lies in the mask; its
+energy-based form (Wang et al., Score-CAM, CVPR Workshops 2020) asks what share of the heat does.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.ndimage import center_of_mass, distance_transform_edt
+
+Floats = npt.NDArray[np.floating]
+Mask = npt.NDArray[np.bool_]
+
+# A lesion is small below this share of the square, and off-centre beyond this distance, as a share of the side.
+SMALL, OFF_CENTRE = 0.15, 0.1
+_RESAMPLES = 2000
+
+
+@dataclass(frozen=True)
+class Score:
+    """How one map points at one mask.
+
+    Attributes:
+        hit: 1.0 if its brightest point lies in the mask or no farther from it than the tolerance, else 0.0.
+        energy: share of its heat inside the mask.
+        density: the same, against an even spread: 1 says nothing.
+        width: the deviation of a Gaussian that fills as large an area (1 / Σ p², p the shares of the heat), as a share
+            of the side; says how concentrated the heat is, wherever it is.
+    """
+
+    hit: float
+    energy: float
+    density: float
+    width: float
+
+
+def score(heat: Floats, mask: Mask, *, tolerance: float = 0.0) -> Score:
+    """Judge one map, ≥ 0 and of the mask's shape; one without any heat points nowhere and counts as even.
+
+    Args:
+        heat: float (side, side).
+        mask: bool (side, side), not empty.
+        tolerance: how far outside the mask still counts as a hit, as a share of the side.
+    """
+    total, side = float(heat.sum()), mask.shape[0]
+    if total <= 0.0:
+        return Score(0.0, float(mask.mean()), 1.0, float("nan"))
+    energy = float(heat[mask].sum()) / total
+    width = total / np.sqrt(4 * np.pi * float(np.square(heat, dtype=np.float64).sum())) / side
+    hit = near(mask, tolerance).flat[int(heat.argmax())]
+    return Score(float(hit), energy, energy / float(mask.mean()), float(width))
+
+
+def even_score(mask: Mask, *, tolerance: float = 0.0) -> Score:
+    """What a map without any knowledge scores: its brightest point anywhere, its heat everywhere."""
+    return Score(float(near(mask, tolerance).mean()), float(mask.mean()), 1.0, float("nan"))
+
+
+def centred(side: int, *, width: float) -> Floats:
+    """Return the map that knows where photographers put lesions: a Gaussian in the middle of the square."""
+    along = (np.arange(side) + 0.5) / side - 0.5
+    bell = np.exp(-0.5 * np.square(along / width))
+    return np.outer(bell, bell)
+
+
+def near(mask: Mask, tolerance: float) -> Mask:
+    """Return the mask with all that is no farther from it than ``tolerance``, a share of the side."""
+    if tolerance <= 0.0:
+        return mask
+    found: Mask = distance_transform_edt(~mask) <= tolerance * mask.shape[0]
+    return found
+
+
+def is_small(mask: Mask) -> bool:
+    return bool(mask.mean() < SMALL)
+
+
+def is_off_centre(mask: Mask) -> bool:
+    """Whether the mask's centre of mass lies farther than ``OFF_CENTRE`` from the middle of the square."""
+    place = (np.array(center_of_mass(mask)) + 0.5) / mask.shape[0] - 0.5
+    return bool(np.hypot(*place) > OFF_CENTRE)
+
+
+def means_with_intervals(
+    values: Floats, lesions: npt.NDArray[np.str_], *, seed: int = 0
+) -> list[tuple[float, float, float]]:
+    """Return the mean of each column with its 95 % percentile interval over resampled lesions.
+
+    A lesion is drawn with all its photographs. Every column meets the same resamples, so that the interval of a
+    difference is that of a column of differences.
+
+    Args:
+        values: float (N, K), one row a photograph.
+        lesions: str (N,).
+        seed: of the resamples.
+    """
+    _, group = np.unique(lesions, return_inverse=True)
+    count = int(group.max()) + 1
+    sums = np.zeros((count, values.shape[1]))
+    np.add.at(sums, group, values)
+    sizes = np.bincount(group)
+    drawn = np.random.default_rng(seed).multinomial(count, np.full(count, 1 / count), size=_RESAMPLES)
+    means = (drawn @ sums) / (drawn @ sizes)[:, None]
+    low, high = np.percentile(means, (2.5, 97.5), axis=0)
+    return list(zip(values.mean(axis=0).tolist(), low.tolist(), high.tolist(), strict=True))

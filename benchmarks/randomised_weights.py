@@ -1,0 +1,100 @@
+"""Is the heat map about what the network learnt? Draw weights anew, and it must change.
+
+The model parameter randomisation test of Adebayo et al., Sanity Checks for Saliency Maps, NeurIPS 2018: a map that
+stays as it was shows edges of the picture, not reasons. ``python -m benchmarks.heat_map DATA --randomise`` prints it;
+``tests/mlmodel/test_heat_map_randomised.py`` holds the shipped network to it.
+"""
+
+import tempfile
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from scipy.stats import rankdata
+
+from benchmarks.backbone_file import write_randomised
+from benchmarks.explained import Network, photographs
+from benchmarks.pointing import Floats, means_with_intervals, score
+from mlmodel.engine import STAGES, Engine
+from mlmodel.head import Head
+from mlmodel.heat_map import combined, resized
+from mlmodel.training.dataset import Dataset
+
+SAME, HEAD, OTHER = "same weights", "head", "map of another photograph"
+
+
+def rank_correlation(one: Floats, other: Floats) -> float:
+    """Return Spearman's rank correlation of two maps, in [-1, 1]; 0 where one of them is the same everywhere."""
+    ranks = [rankdata(values.ravel()) for values in (one, other)]
+    if any(each.min() == each.max() for each in ranks):
+        return 0.0
+    return float(np.corrcoef(*ranks)[0, 1])
+
+
+def redrawn_head(head: Head, *, seed: int) -> Head:
+    """Return a head that learnt nothing: each feature's weights from a normal distribution of their own size.
+
+    Features differ in scale by orders of magnitude, and their weights undo that; drawn alike for all, a few features
+    would decide everything. What the head does not read, it still does not.
+    """
+    generator = np.random.default_rng(seed)
+
+    def drawn(values: np.ndarray) -> np.ndarray:
+        size = np.sqrt(np.square(values).mean(axis=-1, keepdims=True))
+        return (generator.standard_normal(values.shape) * size).astype(np.float32)
+
+    return replace(
+        head,
+        hidden_weights=drawn(head.hidden_weights),
+        hidden_bias=drawn(head.hidden_bias),
+        output_weights=drawn(head.output_weights),
+        output_bias=drawn(head.output_bias),
+    )
+
+
+def print_randomised(model: Path, head: Head, data: Path, dataset: Dataset, rows: Sequence[int]) -> None:
+    """Print, for each part of the network drawn anew, how alike the maps stay and where they point."""
+    shown = list(photographs(data, dataset, rows))
+    lesions = np.array([dataset.lesions[row] for row, _, _ in shown])
+    original = Network(Engine(model), head)
+    found = [original.parts(pixels) for _, pixels, _ in shown]
+    classes, maps = [index for index, _ in found], [combined(parts.values()) for _, parts in found]
+    print(f"{len(shown)} photographs of {len(np.unique(lesions))} lesions; maps of {', '.join(found[0][1])};")
+    print("of the class that the network as trained finds likeliest")
+    print(f"{'drawn anew':36}{'rank correlation':>30}{'points into the lesion, %':>30}{'heat inside, %':>28}")
+
+    def line(name: str, changed: list[Floats]) -> None:
+        figures = []
+        for (_, _, mask), before, after in zip(shown, maps, changed, strict=True):
+            judged = score(np.maximum(resized(after, mask.shape[0]), 0.0), mask)
+            figures.append((rank_correlation(before, after), judged.hit * 100, judged.energy * 100))
+        alike, hits, inside = means_with_intervals(np.array(figures), lesions)
+        cells = [f"{alike[0]:.3f} ({alike[1]:.3f} to {alike[2]:.3f})"]
+        cells += [f"{value:.1f} ({low:.1f} to {high:.1f})" for value, low, high in (hits, inside)]
+        print(f"{name:36}{cells[0]:>30}{cells[1]:>30}{cells[2]:>28}", flush=True)
+
+    def explained(network: Network) -> list[Floats]:
+        return [
+            combined(network.parts(pixels, index)[1].values())
+            for (_, pixels, _), index in zip(shown, classes, strict=True)
+        ]
+
+    line(OTHER, maps[1:] + maps[:1])
+    line(HEAD, explained(Network(original.engine, redrawn_head(head, seed=0))))
+    names = [stage for stage, _ in STAGES]
+    with tempfile.TemporaryDirectory() as folder:
+        for stage in (None, *reversed(names)):
+            file = Path(folder) / "backbone.onnx"
+            write_randomised(model, file, from_stage=stage)
+            name = SAME if stage is None else f"backbone, {cascade_name(stage)}"
+            line(name, explained(Network(Engine(file), head)))
+
+
+def cascade_name(stage: str) -> str:
+    """Return in words which blocks are drawn anew from the end back to ``stage``."""
+    names = [name for name, _ in STAGES]
+    place = names.index(stage)
+    first = 1 if place == 0 else int(names[place - 1].removeprefix("block")) + 1
+    last = int(names[-1].removeprefix("block"))
+    return f"block {first}" if first == last else f"blocks {first} to {last}"
