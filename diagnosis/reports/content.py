@@ -22,6 +22,8 @@ from diagnosis.urgency import urgency_in_report
 from mlmodel.taxonomy import BY_CODE, MALIGNANT_CODES
 from patients.models import Lesion, Member, Visit
 
+from .measures import measures_in_report
+
 SCHEMA = "dermascan-report/1"
 DIGITS = 6
 
@@ -76,7 +78,7 @@ def photographs_of(visit: Visit) -> QuerySet[Image]:
     return (
         Image.objects.filter(visit=visit)
         .select_related("lesion", "override__member__user")
-        .prefetch_related("predictions__model_version", "reviews__reviewer__user")
+        .prefetch_related("predictions__model_version", "reviews__reviewer__user", "measurements", "scales")
         .order_by("lesion__number", "created_at", "pk")
     )
 
@@ -120,6 +122,7 @@ def _photograph(image: Image) -> Content:
         "added_at": _moment(image.created_at),
         "quality": {"verdict": image.verdict, "words": image.get_verdict_display(), "override": _override(image)},
         "assessment": _assessment(prediction) if prediction else None,
+        "measures": measures_in_report(image),
         "confirmed": _confirmed(image),
     }
 

@@ -41,6 +41,8 @@ class Bar:
 def present(content: dict[str, Any]) -> dict[str, Any]:
     """Return ``content`` with everything that a template needs to show it."""
     signature = content.get("report")
+    lesions = [_present_lesion(lesion) for lesion in content["lesions"]]
+    measures = [photograph["measures"] for lesion in lesions for photograph in lesion["photographs"]]
     return {
         **content,
         "patient": {
@@ -48,7 +50,8 @@ def present(content: dict[str, Any]) -> dict[str, Any]:
             "birth_date": datetime.date.fromisoformat(content["patient"]["birth_date"]),
         },
         "visit": {**content["visit"], "date": datetime.date.fromisoformat(content["visit"]["date"])},
-        "lesions": [_present_lesion(lesion) for lesion in content["lesions"]],
+        "lesions": lesions,
+        "meaning_of_measures": next((found["meaning"] for found in measures if found), ""),
         "explanations": [
             {**explanation, "sections": titled_sections(explanation["sections"])}
             for explanation in content["explanations"]
@@ -93,6 +96,7 @@ def _present_photograph(photograph: dict[str, Any]) -> dict[str, Any]:
     return {
         **photograph,
         "added_at": _moment(photograph["added_at"]),
+        "measures": photograph.get("measures"),  # reports of before they were measured have none
         "assessment": assessment
         and {
             **assessment,

@@ -10,13 +10,27 @@ from django.db.models.fields.files import FieldFile
 from PIL import Image as PillowImage
 from PIL import ImageFilter
 
-from diagnosis.models import Image, Prediction, Review
+from diagnosis.models import Image, Measurement, Prediction, Review
 from diagnosis.services.images import add_image
+from mlmodel.segmentation import get_segmenter
 from mlmodel.taxonomy import CODES, MALIGNANT_CODES
 from patients.models import Lesion, Member, Visit
 from tests.conftest import PHOTOGRAPHS
 
 SAMPLES = sorted(PHOTOGRAPHS.glob("*.jpg"))
+# What a segmenter may have found on a photograph.
+MEASURED = {
+    "outline": [[0.2, 0.2], [0.8, 0.2], [0.8, 0.8], [0.2, 0.8]],
+    "area": 0.36,
+    "certainty": 0.95,
+    "is_cut": False,
+    "doubt": None,
+    "asymmetry": {"shape": 0.123, "axes": [0.1, 0.146], "colour": 7.0},
+    "border": {"compactness": 1.27, "solidity": 0.94},
+    "colours": {"white": 0.0, "red": 0.04, "light_brown": 0.61, "dark_brown": 0.25, "blue_grey": 0.0, "black": 0.0},
+    "hair": 0.0,
+    "diameter": 0.6,
+}
 
 
 def sample(number: int) -> bytes:
@@ -68,6 +82,14 @@ def copies_of(image: Image, count: int) -> None:
         prediction.pk, prediction.image = uuid.uuid4(), copy
         prediction.save(force_insert=True)
         Review.objects.create(image=copy, reviewer=by, code="nv", certainty="certain")
+
+
+def measured_as(image: Image, **changes: object) -> Measurement:
+    """Have the shipped segmenter have found this on ``image``."""
+    Measurement.objects.filter(image=image).delete()
+    return Measurement.objects.create(
+        image=image, segmenter_sha256=get_segmenter().sha256, values={**MEASURED, **changes}
+    )
 
 
 def predict(image: Image, *, code: str, tier: str) -> None:

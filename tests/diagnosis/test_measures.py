@@ -14,20 +14,7 @@ from mlmodel.dermoscopic_colours import COLOURS
 from mlmodel.segmentation import Doubt, get_segmenter
 from tests import factories
 
-from .photographing import blurred, kept, sample
-
-VALUES = {
-    "outline": [[0.2, 0.2], [0.8, 0.2], [0.8, 0.8], [0.2, 0.8]],
-    "area": 0.36,
-    "certainty": 0.95,
-    "is_cut": False,
-    "doubt": None,
-    "asymmetry": {"shape": 0.123, "axes": [0.1, 0.146], "colour": 7.0},
-    "border": {"compactness": 1.27, "solidity": 0.94},
-    "colours": {"white": 0.0, "red": 0.04, "light_brown": 0.61, "dark_brown": 0.25, "blue_grey": 0.0, "black": 0.0},
-    "hair": 0.0,
-    "diameter": 0.6,
-}
+from .photographing import MEASURED, blurred, kept, measured_as, sample
 
 
 @pytest.fixture
@@ -43,14 +30,6 @@ def lesion(patient):
 @pytest.fixture
 def image(visit, lesion, staff, photograph):
     return kept(visit, lesion, staff, photograph)
-
-
-def measured_as(image, **changes):
-    """Have the shipped segmenter have found this on ``image``."""
-    Measurement.objects.filter(image=image).delete()
-    return Measurement.objects.create(
-        image=image, segmenter_sha256=get_segmenter().sha256, values={**VALUES, **changes}
-    )
 
 
 def text_of(answer) -> str:
@@ -106,7 +85,7 @@ def test_the_outline_lies_over_the_whole_photograph(image, staff, sign_in):
     assert 'points="165.0,90.0 435.0,90.0 435.0,360.0 165.0,360.0"' in page
     assert "data-outline-toggle" in page
     assert 'aria-pressed="false"' in page
-    assert outline_in_pixels(VALUES, width=450, height=600)[0] == (90.0, 165.0)
+    assert outline_in_pixels(MEASURED, width=450, height=600)[0] == (90.0, 165.0)
 
 
 @pytest.mark.parametrize("doubt", Doubt)
@@ -135,7 +114,7 @@ def test_a_cut_lesion_says_so_and_has_colours_only(image, staff, sign_in):
 
 def test_a_lesion_without_any_of_the_six_colours(image):
     view = present_measures(
-        {**VALUES, "colours": {str(colour): 0.01 for colour in COLOURS}}, width=600, height=450, width_mm=None
+        {**MEASURED, "colours": {str(colour): 0.01 for colour in COLOURS}}, width=600, height=450, width_mm=None
     )
 
     assert view.rows[2].value == "0 of 6"
@@ -161,12 +140,12 @@ def test_an_original_that_is_gone_leaves_the_result_standing(image, staff, sign_
 
 
 def test_another_segmenters_measures_stay_beside_the_new_ones(image, staff, sign_in):
-    Measurement.objects.create(image=image, segmenter_sha256="0" * 64, values=VALUES)
+    Measurement.objects.create(image=image, segmenter_sha256="0" * 64, values=MEASURED)
 
     found = measures_of(image=image)
 
     assert found.segmenter_sha256 == get_segmenter().sha256
-    assert found.values != VALUES
+    assert found.values != MEASURED
     assert Measurement.objects.filter(image=image).count() == 2
 
 
@@ -220,13 +199,13 @@ def test_one_measurement_for_an_image_and_a_segmenter(image):
     measured_as(image)
 
     with pytest.raises(IntegrityError, match=r"measurement|UNIQUE"), transaction.atomic():
-        Measurement.objects.create(image=image, segmenter_sha256=get_segmenter().sha256, values=VALUES)
+        Measurement.objects.create(image=image, segmenter_sha256=get_segmenter().sha256, values=MEASURED)
 
 
 @pytest.mark.parametrize("sha256", ["", "x" * 64, "A" * 64])
 def test_a_segmenter_is_known_by_a_hash(image, sha256):
     with pytest.raises(IntegrityError, match="segmenter_sha256_is_a_hash"), transaction.atomic():
-        Measurement.objects.create(image=image, segmenter_sha256=sha256, values=VALUES)
+        Measurement.objects.create(image=image, segmenter_sha256=sha256, values=MEASURED)
 
 
 @pytest.mark.parametrize("width", ["0.5", "500.5"])

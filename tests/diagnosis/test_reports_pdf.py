@@ -9,6 +9,7 @@ from diagnosis.models import Certainty
 from diagnosis.services.reports import sign_visit
 from diagnosis.services.reviews import record_review
 
+from .photographing import measured_as
 from .reporting import MELANOMA, photographed_visit, refused_photograph
 
 pytestmark = pytest.mark.slow
@@ -24,6 +25,7 @@ def report(patient, dermatologist):
     refused_photograph(visit)
     image = visit.images.earliest("created_at")
     record_review(image=image, reviewer=dermatologist, code="mel", certainty=Certainty.CERTAIN, reason="")
+    measured_as(image)
     return sign_visit(visit=visit, by=dermatologist)
 
 
@@ -45,6 +47,8 @@ def test_the_pdf(report, dermatologist, tmp_path):
     assert "Melanoma" in text
     assert "could not judge this photograph" in text
     assert "Decision support, not a diagnosis" in text
+    assert text.count("Measured on this photograph") == 1, "and not on the one that was refused"
+    assert "play no part in the probabilities" in " ".join(text.split())
     image = report.visit.images.order_by("created_at").first()
     assert image.sha256 in text
     assert image.predictions.get().model_version.name in text
