@@ -110,8 +110,9 @@ def measure(pixels: npt.NDArray[np.uint8], outline: Outline, *, is_cut: bool) ->
     linear = linear_of(square)
     skin = _skin_around(square, linear, lesion, hairs)
     coarse = _averaged(linear)
-    seen = linear[lesion & ~hairs if (lesion & ~hairs).any() else lesion]
-    seen = seen[:: max(1, len(seen) // _COLOUR_SAMPLES)]
+    bare = lesion & ~hairs
+    chosen = np.flatnonzero(bare if bare.any() else lesion)
+    seen = linear.reshape(-1, 3)[chosen[:: max(1, len(chosen) // _COLOUR_SAMPLES)]]
     if skin is not None:
         coarse, seen, skin = (adapted(each, skin) for each in (coarse, seen, skin))
     return Abcd(
@@ -168,25 +169,37 @@ class _Halves:
     def __init__(self, outline: Outline, lab: Lab) -> None:
         self._centre = outlines.centroid(outline)
         self._inside = filled(outline, 2 * MEASURED_SIDE)
-        self._points = _points_within(outline, self._inside)
-        self._lab = lab
-        self._own = lab[_at(self._points, len(lab))]
+        points = _points_within(outline, self._inside)
+        self._from_centre = points - self._centre
+        # L*, a* and b* apart, since numpy is slow along short last axes.
+        self._lab = np.ascontiguousarray(lab.reshape(-1, 3).T)
+        self._side = len(lab)
+        self._own = self._lab[:, _at(*points.T, self._side)]
 
     def about(self, degrees: npt.NDArray[np.float64]) -> _Pairs:
-        angles = np.radians(np.stack([degrees, degrees + 90.0]))
-        along = np.stack([np.cos(angles), np.sin(angles)], axis=-1)  # (2, K, 2)
-        from_centre = self._points - self._centre
-        mirrored = self._centre + 2 * (along @ from_centre.T)[..., None] * along[:, :, None] - from_centre
-        covered = self._inside[_at(mirrored, len(self._inside))]
-        covered &= ((mirrored >= 0) & (mirrored < 1)).all(axis=-1)
-        differences = self._own - self._lab[_at(mirrored, len(self._lab))]
-        distances = np.sqrt((differences * differences).sum(axis=-1))
-        counts = covered.sum(axis=-1)
+        x, y = self._mirrored(degrees)  # (2, K, P) each
+        covered = self._inside.ravel()[_at(x, y, len(self._inside))]
+        covered &= (x >= 0) & (x < 1) & (y >= 0) & (y < 1)
+        counts = np.count_nonzero(covered, axis=-1)
+        at = _at(x, y, self._side)
+        differences = (own - each[at] for own, each in zip(self._own, self._lab, strict=True))
+        distances = np.sqrt(sum(difference * difference for difference in differences)) * covered
         return _Pairs(
             degrees=degrees,
-            shapes=1 - counts / len(self._points),
-            colours=(distances * covered).sum(axis=-1) / np.maximum(counts, 1),
+            shapes=1 - counts / len(self._from_centre),
+            colours=distances.sum(axis=-1) / np.maximum(counts, 1),
         )
+
+    def _mirrored(self, degrees: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Return where the P points are mirrored to about K axes and those at right angles to them, (2, 2, K, P).
+
+        The second mirror image is the first one turned by 180°.
+        """
+        twice = np.radians(2 * degrees)
+        x, y = self._from_centre.T
+        cosine, sine = np.cos(twice)[:, None], np.sin(twice)[:, None]
+        turned = np.stack([cosine * x + sine * y, sine * x - cosine * y])
+        return self._centre[:, None, None, None] + np.stack([turned, -turned], axis=1)
 
 
 def _points_within(outline: Outline, inside: npt.NDArray[np.bool_]) -> npt.NDArray[np.float64]:
@@ -194,15 +207,15 @@ def _points_within(outline: Outline, inside: npt.NDArray[np.bool_]) -> npt.NDArr
     low, high = outline.min(axis=0), outline.max(axis=0)
     step = float((high - low).max()) / _AXIS_POINTS
     axes = [np.arange(low[k] + step / 2, high[k], step) for k in (0, 1)]
-    points = np.stack(np.meshgrid(*axes), axis=-1).reshape(-1, 2)
-    found = points[inside[_at(points, len(inside))]]
+    x, y = (each.ravel() for each in np.meshgrid(*axes))
+    found = np.stack([x, y], axis=-1)[inside.ravel()[_at(x, y, len(inside))]]
     return found if len(found) else outlines.centroid(outline)[None]
 
 
-def _at(points: npt.NDArray[np.float64], side: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    """Return which pixels of a square of ``side`` pixels hold ``points`` of [0, 1]²: rows and columns."""
-    index = np.clip((points * side).astype(np.intp), 0, side - 1)
-    return index[..., 1], index[..., 0]
+def _at(x: npt.NDArray[np.float64], y: npt.NDArray[np.float64], side: int) -> npt.NDArray[np.intp]:
+    """Return which pixels of a square of ``side`` pixels, row by row, hold places of [0, 1]²."""
+    column, row = (np.clip((each * side).astype(np.intp), 0, side - 1) for each in (x, y))
+    return row * side + column
 
 
 def _averaged(linear: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -230,10 +243,12 @@ def _skin_around(
 ) -> npt.NDArray[np.float32] | None:
     """Return the linear light of the skin in a ring around the lesion, float32 (3,); None if there is too little."""
     near, far = (_widened(lesion, by) for by in (_RING_FROM, _RING_TO))
-    ring = far & ~near & ~hairs & (square.max(axis=2) >= _BLACK_BELOW)
-    if ring.sum() < _LEAST_SKIN_PIXELS:
+    red, green, blue = np.moveaxis(square, 2, 0)
+    lit = np.maximum(np.maximum(red, green), blue) >= _BLACK_BELOW
+    ring = np.flatnonzero(far & ~near & ~hairs & lit)
+    if len(ring) < _LEAST_SKIN_PIXELS:
         return None
-    return np.median(linear[ring], axis=0).astype(np.float32)
+    return np.median(linear.reshape(-1, 3)[ring], axis=0).astype(np.float32)
 
 
 def _widened(mask: npt.NDArray[np.bool_], by: int) -> npt.NDArray[np.bool_]:
@@ -243,15 +258,14 @@ def _widened(mask: npt.NDArray[np.bool_], by: int) -> npt.NDArray[np.bool_]:
 
 def _highest(values: npt.NDArray[np.uint8], within: int) -> npt.NDArray[np.uint8]:
     """Return the maximum over a square of 2 × ``within`` + 1 pixels, by doubling: far faster than a rank filter."""
-    for axis in (0, 1):
-        rim = [(within, within) if axis == k else (0, 0) for k in (0, 1)]
-        found, width, wanted = np.pad(values, rim, mode="edge"), 1, 2 * within + 1
+    for _along in ("columns", "rows"):
+        found = np.concatenate([*[values[:1]] * within, values, *[values[-1:]] * within])
+        width, wanted = 1, 2 * within + 1
         while width < wanted:
             step = min(width, wanted - width)
-            length = found.shape[axis] - step
-            found = np.maximum(found.take(np.arange(length), axis), found.take(np.arange(step, step + length), axis))
+            found = np.maximum(found[:-step], found[step:])
             width += step
-        values = found
+        values = found.T  # turned twice, it is as it was
     return values
 
 

@@ -46,25 +46,39 @@ def outlines_of(field: Field, *, level: float, at_least: int = 3) -> list[Outlin
     padded = np.pad(field.astype(np.float64), 1, mode="edge")
     for rim in (np.s_[0, :], np.s_[-1, :], np.s_[:, 0], np.s_[:, -1]):
         padded[rim] = level - np.abs(padded[rim] - level) - 1e-9
-    following, at = _links(padded, level)
-    found = []
-    while following:
-        first, here = following.popitem()
-        points = [at[first]]
+    following, places = _links(padded, level)
+    places = np.clip((places - 0.5) / (width, height), 0.0, 1.0)
+    loops = (places[loop] for loop in _loops(following, at_least))
+    return sorted((loop for loop in loops if signed_area(loop) > 0.0), key=signed_area, reverse=True)
+
+
+def _loops(following: npt.NDArray[np.intp], at_least: int) -> list[list[int]]:
+    """Return the cycles of a permutation that have so many members, each in order.
+
+    Texture of skin has thousands of short ones. So all are first told apart at once, by pointer jumping (each member
+    learns the highest number among the next 1, 2, 4, … until nobody learns anything new), and only long ones are
+    followed.
+    """
+    highest, ahead = np.arange(len(following)), following
+    while True:
+        learnt = np.maximum(highest, highest[ahead])
+        if np.array_equal(learnt, highest):
+            break
+        highest, ahead = learnt, ahead[ahead]
+    firsts = np.flatnonzero(np.bincount(highest, minlength=1) >= at_least)
+    steps = following.tolist()
+    loops = []
+    for first in firsts[::-1].tolist():
+        loop, here = [first], steps[first]
         while here != first:
-            points.append(at[here])
-            here = following.pop(here)
-        if len(points) < at_least:
-            continue
-        outline = np.array(points) - 0.5
-        outline = np.clip(outline / (width, height), 0.0, 1.0)
-        if signed_area(outline) > 0.0:
-            found.append(outline)
-    return sorted(found, key=signed_area, reverse=True)
+            loop.append(here)
+            here = steps[here]
+        loops.append(loop)
+    return loops
 
 
-def _links(field: npt.NDArray[np.float64], level: float) -> tuple[dict[int, int], dict[int, tuple[float, float]]]:
-    """Return which crossing follows which, and where each lies, by the number of the grid's edge that is crossed."""
+def _links(field: npt.NDArray[np.float64], level: float) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]:
+    """Return of N crossings of the grid's edges which one follows, (N,), and where each lies, x and y, (N, 2)."""
     is_in = field > level
     case = is_in[:-1, :-1] + 2 * is_in[:-1, 1:] + 4 * is_in[1:, 1:] + 8 * is_in[1:, :-1]
     rows, columns = np.nonzero((case > 0) & (case < 15))
@@ -78,12 +92,10 @@ def _links(field: npt.NDArray[np.float64], level: float) -> tuple[dict[int, int]
     ends = _ENDS[leaves]
     r0, c0, r1, c1 = rows + ends[:, 0], columns + ends[:, 1], rows + ends[:, 2], columns + ends[:, 3]
     share = (level - field[r0, c0]) / (field[r1, c1] - field[r0, c0])
-    numbers = (start + offsets[leaves]).tolist()
-    places = zip((c0 + share * (c1 - c0)).tolist(), (r0 + share * (r1 - r0)).tolist(), strict=True)
-    return (
-        dict(zip(numbers, (start + offsets[enters]).tolist(), strict=True)),
-        dict(zip(numbers, places, strict=True)),
-    )
+    # Each crossing is left by one segment and entered by one: its place in the list by its edge's number.
+    index = np.empty(2 * field.size, dtype=np.intp)
+    index[start + offsets[leaves]] = np.arange(len(start))
+    return index[start + offsets[enters]], np.column_stack([c0 + share * (c1 - c0), r0 + share * (r1 - r0)])
 
 
 def signed_area(outline: Outline) -> float:

@@ -150,7 +150,7 @@ def filled(outline: Outline | None, side: int) -> npt.NDArray[np.bool_]:
     """Return what an outline in [0, 1]² encloses as bool (side, side)."""
     canvas = Image.new("L", (side, side), 0)
     if outline is not None:
-        ImageDraw.Draw(canvas).polygon([tuple(point) for point in outline * side - 0.5], fill=1, outline=1)
+        ImageDraw.Draw(canvas).polygon((outline * side - 0.5).ravel().tolist(), fill=1, outline=1)
     return np.asarray(canvas, dtype=bool)
 
 

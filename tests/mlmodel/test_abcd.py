@@ -173,6 +173,24 @@ def test_holes_are_filled_and_islands_are_apart():
     ]
 
 
+def test_the_long_outline_is_found_among_thousands_of_specks():
+    """What texture of skin looks like to the search for hairs: short outlines are left out, the long one is whole."""
+    field = np.zeros((120, 120), dtype=np.float32)
+    field[::3, ::3] = 1.0
+    field[60, 5:115] = 1.0
+    specks = 40 * 40 - len(range(6, 115, 3))
+
+    parts, long_ones = outlines_of(field, level=0.5), outlines_of(field, level=0.5, at_least=100)
+
+    assert len(parts) == specks + 1
+    (line,) = long_ones
+    assert np.array_equal(line, parts[0])
+    assert outlines.perimeter(line) * 120 == pytest.approx(2 * 110, rel=0.02)
+    assert outlines.signed_area(line) * 120**2 == pytest.approx(110 * 1.0, rel=0.05)
+    steps = np.abs(np.roll(line, -1, axis=0) - line) * 120
+    assert steps.max() < 1.01, "each point follows the one beside it"
+
+
 def test_what_reaches_the_frame_is_closed_along_it():
     half = outlines_of(field_of(lambda x, y: 0.3 - np.hypot(x - 0.5, y)), level=0.5)[0]
 
