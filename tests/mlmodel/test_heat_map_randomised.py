@@ -22,9 +22,9 @@ from .ham10000_like import SAMPLES
 
 pytestmark = pytest.mark.slow
 
-# Spearman's rank correlation, mean over the photographs: 1 if weights do not matter. Lesions lie in the middle, so
-# that the maps of two different photographs are alike by nearly 0.4. Of the first fine-tuned network, none of the changes
-# below leaves more than 0.2.
+# Spearman's rank correlation, mean over the photographs: 1 if weights do not matter. Lesions lie in the middle, so the
+# maps of two different photographs are alike by nearly 0.4. Of the first fine-tuned network, none of the changes below
+# leaves more than 0.2.
 BOUND = 0.5
 
 
