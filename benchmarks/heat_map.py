@@ -13,17 +13,18 @@ docs/heat_map.md explains the figures. Needs the training requirements (scipy, o
 import argparse
 import tempfile
 from collections.abc import Sequence
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 from itertools import combinations
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.backbone_file import write_with_maps
-from benchmarks.explained import Network, chosen_rows, photographs
+from benchmarks.explained import Network, another, chosen_rows, photographs
 from benchmarks.pointing import (
     OFF_CENTRE,
     SMALL,
+    Mask,
     centred,
     even_score,
     is_off_centre,
@@ -38,7 +39,24 @@ from mlmodel.heat_map import combined, resized
 from mlmodel.release import load_release
 from mlmodel.training.dataset import CALIBRATION_FOLDS, LOCKED_FOLDS, Dataset, read_dataset
 
-CENTRE, EVEN = "centre of the image", "even spread"
+BASELINES = ("map of another photograph", "centre of the image", "even spread")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How maps point at the lesions of N photographs.
+
+    Attributes:
+        lesions: str (N,).
+        small: bool (N,), whether the lesion is small.
+        aside: bool (N,), whether it is off-centre.
+        scores: float (N, maps, 6): choices of stages first, then ``BASELINES``; the fields of ``Score``.
+    """
+
+    lesions: np.ndarray
+    small: np.ndarray
+    aside: np.ndarray
+    scores: np.ndarray
 
 
 def main() -> None:
@@ -57,10 +75,10 @@ def main() -> None:
             write_with_maps(model, Path(folder) / "backbone.onnx", stages)
             model = Path(folder) / "backbone.onnx"
         choices = [shown, *(choice for choice in _combinations(options.compare) if choice != shown)]
-        table = measure(Network(Engine(model), head), options.data, dataset, rows, choices, options)
+        found = measure(Network(Engine(model), head), options.data, dataset, rows, choices, options)
     names = [_name(choice) for choice in choices]
     names[0] += " (as it is)"
-    print_table(table, names, options)
+    print_table(found, names, options)
 
 
 def measure(
@@ -70,55 +88,50 @@ def measure(
     rows: Sequence[int],
     choices: Sequence[tuple[str, ...]],
     options: argparse.Namespace,
-) -> dict[str, np.ndarray]:
-    """Return for each photograph: its lesion, whether it is small or off-centre, and the scores of each map.
-
-    ``scores`` is float (N, choices + 2, 4): the choices, the centre, the even spread; hit, energy, density, width.
-    """
-    lesions, small, aside, scores = [], [], [], []
+) -> Measured:
+    """Judge the maps of each choice of stages, and the baselines, on each photograph."""
+    masks: list[Mask] = []
+    maps, lesions = [], []
     for row, pixels, mask in photographs(data, dataset, rows):
         _, parts = network.parts(pixels)
-        heats = [np.maximum(resized(combined(parts[s] for s in choice), mask.shape[0]), 0.0) for choice in choices]
-        found = [score(heat, mask, tolerance=options.tolerance) for heat in heats]
-        centre = score(centred(mask.shape[0], width=options.centre_width), mask, tolerance=options.tolerance)
-        found += [centre, even_score(mask, tolerance=options.tolerance)]
+        masks.append(mask)
         lesions.append(dataset.lesions[row])
-        small.append(is_small(mask))
-        aside.append(is_off_centre(mask))
-        scores.append([astuple(each) for each in found])
-    return {
-        "lesions": np.array(lesions),
-        "small": np.array(small),
-        "aside": np.array(aside),
-        "scores": np.array(scores, dtype=np.float64),
-    }
+        maps.append([combined(parts[stage] for stage in choice) for choice in choices])
+    scores = []
+    for place, mask in enumerate(masks):
+        side = mask.shape[0]
+        heats = [np.maximum(resized(heat, side), 0.0) for heat in (*maps[place], another(maps, place)[0])]
+        heats.append(centred(side, width=options.centre_width))
+        found = [score(heat, mask, tolerance=options.tolerance) for heat in heats]
+        scores.append([astuple(each) for each in (*found, even_score(mask, tolerance=options.tolerance))])
+    small, aside = np.array([is_small(mask) for mask in masks]), np.array([is_off_centre(mask) for mask in masks])
+    return Measured(np.array(lesions), small, aside, np.array(scores, dtype=np.float64))
 
 
-def print_table(table: dict[str, np.ndarray], names: list[str], options: argparse.Namespace) -> None:
+def print_table(found: Measured, names: list[str], options: argparse.Namespace) -> None:
     """Print each subset's figures: one row a map, with intervals, less the centre's, and less the first map's."""
-    lesions = table["lesions"]
     print(f"fold{'s 8 and 9' if options.locked else ' 7'}, {options.each or 'all'} photographs of each class at most;")
     print(f"brightest point inside the mask, or up to {options.tolerance:g} of the side from it;")
     print(f"the centre: the middle pixel, and a Gaussian of width {options.centre_width:g} of the side")
     subsets = {
-        "all": np.ones(len(lesions), dtype=bool),
-        f"small: the mask covers less than {SMALL:.0%} of the square": table["small"],
-        f"off-centre: its centre of mass is farther than {OFF_CENTRE:g} of the side from the middle": table["aside"],
+        "all": np.ones(len(found.lesions), dtype=bool),
+        f"small: the mask covers less than {SMALL:.0%} of the square": found.small,
+        f"off-centre: its centre of mass is farther than {OFF_CENTRE:g} of the side from the middle": found.aside,
     }
     for title, is_in in subsets.items():
         if is_in.any():
-            own = lesions[is_in]
+            own = found.lesions[is_in]
             print(f"\n{title} ({is_in.sum()} photographs of {len(np.unique(own))} lesions)")
-            _print_subset(table["scores"][is_in], own, names)
+            _print_subset(found.scores[is_in], own, names)
 
 
 def _print_subset(scores: np.ndarray, lesions: np.ndarray, names: list[str]) -> None:
-    every = [*names, CENTRE, EVEN]
-    wide, centre, several = max(map(len, every)) + 2, len(names), len(names) > 1
-    differences = f"{'less the centre':>24}" + (f"{'less the first':>24}" if several else "")
+    every = [*names, *BASELINES]
+    wide, centre = max(map(len, every)) + 2, len(every) - 2
+    differences = f"{'less the centre':>24}{'less the first':>24}"
     print(
         f"{'':{wide}}{'points into it, %':>20}{differences}{'heat inside, %':>20}{differences}"
-        f"{'density':>18}{'width':>8}"
+        f"{'density':>18}{'width':>8}{'right, down, %':>18}"
     )
     for column, name in enumerate(every):
         cells = []
@@ -129,12 +142,13 @@ def _print_subset(scores: np.ndarray, lesions: np.ndarray, names: list[str]) -> 
             plain, less_centre, less_first = means_with_intervals(compared, lesions)
             cells.append(f"{_interval(plain):>20}")
             cells.append(f"{_interval(less_centre, sign=True) if column < centre else '':>24}")
-            if several:
-                cells.append(f"{_interval(less_first, sign=True) if 0 < column < centre else '':>24}")
+            cells.append(f"{_interval(less_first, sign=True) if 0 < column < centre else '':>24}")
         (density,) = means_with_intervals(scores[:, column, 2:3], lesions)
         cells.append(f"{_interval(density, digits=2):>18}")
         if column <= centre:
-            cells.append(f"{np.nanmean(scores[:, column, 3]):>8.2f}")
+            width, right, down = np.nanmean(scores[:, column, 3:], axis=0)
+            place = f"{100 * right:+.1f}, {100 * down:+.1f}"
+            cells.append(f"{width:>8.2f}{place:>18}")
         print(f"{name:{wide}}{''.join(cells)}", flush=True)
 
 

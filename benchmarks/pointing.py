@@ -16,6 +16,8 @@ Mask = npt.NDArray[np.bool_]
 # A lesion is small below this share of the square, and off-centre beyond this distance, as a share of the side.
 SMALL, OFF_CENTRE = 0.15, 0.1
 _RESAMPLES = 2000
+# What a map without any heat has neither of: width, right, down.
+_NOTHING = (float("nan"),) * 3
 
 
 @dataclass(frozen=True)
@@ -28,12 +30,16 @@ class Score:
         density: the same, against an even spread: 1 says nothing.
         width: the deviation of a Gaussian that fills as large an area (1 / Σ p², p the shares of the heat), as a share
             of the side; says how concentrated the heat is, wherever it is.
+        right: how far the heat's centre of mass lies to the right of the mask's, as a share of the side.
+        down: how far it lies below it.
     """
 
     hit: float
     energy: float
     density: float
     width: float
+    right: float
+    down: float
 
 
 def score(heat: Floats, mask: Mask, *, tolerance: float = 0.0) -> Score:
@@ -46,16 +52,17 @@ def score(heat: Floats, mask: Mask, *, tolerance: float = 0.0) -> Score:
     """
     total, side = float(heat.sum()), mask.shape[0]
     if total <= 0.0:
-        return Score(0.0, float(mask.mean()), 1.0, float("nan"))
+        return Score(0.0, float(mask.mean()), 1.0, *_NOTHING)
     energy = float(heat[mask].sum()) / total
     width = total / np.sqrt(4 * np.pi * float(np.square(heat, dtype=np.float64).sum())) / side
     hit = near(mask, tolerance).flat[int(heat.argmax())]
-    return Score(float(hit), energy, energy / float(mask.mean()), float(width))
+    down, right = (np.array(center_of_mass(heat)) - center_of_mass(mask)) / side
+    return Score(float(hit), energy, energy / float(mask.mean()), float(width), float(right), float(down))
 
 
 def even_score(mask: Mask, *, tolerance: float = 0.0) -> Score:
     """What a map without any knowledge scores: its brightest point anywhere, its heat everywhere."""
-    return Score(float(near(mask, tolerance).mean()), float(mask.mean()), 1.0, float("nan"))
+    return Score(float(near(mask, tolerance).mean()), float(mask.mean()), 1.0, *_NOTHING)
 
 
 def centred(side: int, *, width: float) -> Floats:

@@ -68,6 +68,12 @@ def test_the_width_of_a_gaussian_is_its_own(width):
     assert score(centred(SIDE, width=width), mask).width == pytest.approx(width, rel=0.02)
 
 
+def test_it_says_where_the_heat_lies_from_the_lesion():
+    found = score(square(30, 45, 20).astype(float), square(40, 40, 20))
+
+    assert (found.right, found.down) == pytest.approx((0.05, -0.1))
+
+
 def test_small_and_off_centre_lesions_are_told_apart():
     assert is_small(square(30, 30, 38))
     assert not is_small(square(30, 30, 39))
