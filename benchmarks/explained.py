@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image
@@ -15,6 +16,8 @@ from mlmodel.heat_map import stage_cam
 from mlmodel.pictures import centre_square, decode
 from mlmodel.taxonomy import CODES
 from mlmodel.training.dataset import Dataset
+
+_Found = TypeVar("_Found")
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,11 @@ class Network:
         chosen = int(self.head.logits(features[None])[0].argmax()) if class_index is None else class_index
         gradient = self.head.gradient(features, class_index=chosen)
         return chosen, {s: stage_cam(maps[0], gradient[stage_slice(s)]) for s, maps in output.maps.items()}
+
+
+def another(values: Sequence[_Found], place: int) -> _Found:
+    """Return what belongs to another photograph, of another class as far as classes are evenly many."""
+    return values[(place + len(values) // 2) % len(values)]
 
 
 def photographs(data: Path, dataset: Dataset, rows: Sequence[int]) -> Iterator[tuple[int, np.ndarray, Mask]]:

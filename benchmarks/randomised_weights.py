@@ -14,7 +14,7 @@ import numpy as np
 from scipy.stats import rankdata
 
 from benchmarks.backbone_file import write_randomised
-from benchmarks.explained import Network, photographs
+from benchmarks.explained import Network, another, photographs
 from benchmarks.pointing import Floats, means_with_intervals, score
 from mlmodel.engine import STAGES, Engine
 from mlmodel.head import Head
@@ -80,7 +80,7 @@ def print_randomised(model: Path, head: Head, data: Path, dataset: Dataset, rows
             for (_, pixels, _), index in zip(shown, classes, strict=True)
         ]
 
-    line(OTHER, maps[1:] + maps[:1])
+    line(OTHER, [another(maps, place) for place in range(len(maps))])
     line(HEAD, explained(Network(original.engine, redrawn_head(head, seed=0))))
     names = [stage for stage, _ in STAGES]
     with tempfile.TemporaryDirectory() as folder:
