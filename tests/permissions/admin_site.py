@@ -1,0 +1,108 @@
+"""What the admin answers: its own pages by name, its tables by what each role may do with their rows."""
+
+from dataclasses import dataclass
+
+from .answers import ADMIN_INDEX, ADMIN_SIGN_IN, SIGN_IN, Answer, Answers, Case, everyone
+
+INSIDE = ("dermatologist", "manager", "stranger", "superuser")
+
+
+def in_the_admin(answer: Answer, **others: Answer) -> Answers:
+    """Those who work in the admin; everybody else is sent to its door."""
+    return everyone(ADMIN_SIGN_IN, **{**dict.fromkeys(INSIDE, answer), **others})
+
+
+DOOR = everyone(ADMIN_INDEX, anonymous=SIGN_IN, staff=403, patient=403, other_patient=403)
+
+ADMIN_PAGES: dict[str, list[Case]] = {
+    "admin:index": [Case(get=in_the_admin(200), post=in_the_admin(200))],
+    "admin:login": [Case(get=DOOR, post=DOOR)],
+    "admin:logout": [
+        Case(
+            get=everyone(ADMIN_INDEX, **dict.fromkeys(INSIDE, 405)),
+            post=everyone(ADMIN_INDEX, **dict.fromkeys(INSIDE, 302)),
+        )
+    ],
+    "admin:password_change": [Case(get=in_the_admin(200), post=in_the_admin(200))],
+    "admin:password_change_done": [Case(get=in_the_admin(200), post=in_the_admin(405))],
+    "admin:autocomplete": [Case(get=in_the_admin(403), post=in_the_admin(405))],
+    "admin:jsi18n": [Case(get=in_the_admin(200), post=in_the_admin(405))],
+    "admin:app_list": [Case(words={"app_label": "patients"}, get=in_the_admin(200), post=in_the_admin(200))],
+    "admin:auth_user_password_change": [
+        Case(ids={"id": "user"}, get=in_the_admin(403, superuser=200), post=in_the_admin(403, superuser=200))
+    ],
+}
+
+# The admin: who may see, add, change and delete the rows of a table. Superusers may what somebody may.
+CLINICIANS = ("dermatologist", "manager", "superuser", "stranger")
+MANAGERS = ("manager", "superuser")
+OPERATORS = ("superuser",)
+NOBODY: tuple[str, ...] = ()
+
+
+@dataclass
+class Table:
+    see: tuple[str, ...]
+    add: tuple[str, ...] = NOBODY
+    change: tuple[str, ...] = NOBODY
+    delete: tuple[str, ...] = NOBODY
+    is_scoped: bool = True
+
+
+DJANGOS_OWN = Table(see=OPERATORS, add=OPERATORS, change=OPERATORS, delete=OPERATORS, is_scoped=False)
+
+ADMIN: dict[str, Table] = {
+    "patients.clinic": Table(see=MANAGERS, add=OPERATORS, change=MANAGERS),
+    "patients.member": Table(see=MANAGERS, add=MANAGERS, change=MANAGERS),
+    "patients.user": Table(see=OPERATORS, add=OPERATORS, change=OPERATORS, is_scoped=False),
+    "patients.patient": Table(see=CLINICIANS),
+    "patients.visit": Table(see=CLINICIANS),
+    "patients.lesion": Table(see=CLINICIANS),
+    "patients.consent": Table(see=CLINICIANS),
+    "diagnosis.image": Table(see=CLINICIANS, change=("dermatologist", "superuser", "stranger")),
+    "diagnosis.imagefeatures": Table(see=CLINICIANS),
+    "diagnosis.imageembedding": Table(see=CLINICIANS),
+    "diagnosis.prediction": Table(see=CLINICIANS),
+    "diagnosis.report": Table(see=CLINICIANS),
+    "mlmodel.modelversion": Table(see=CLINICIANS, is_scoped=False),
+    "dermascan.contactmessage": Table(see=OPERATORS, change=OPERATORS, delete=OPERATORS, is_scoped=False),
+    "auth.group": DJANGOS_OWN,
+    "account.emailaddress": DJANGOS_OWN,
+    "mfa.authenticator": DJANGOS_OWN,
+    "authtoken.tokenproxy": DJANGOS_OWN,
+}
+
+
+def table_case(label: str, action: str) -> Case:
+    """What an address of a table of the admin answers, from the table's rule."""
+    table = ADMIN[label]
+    ids = {} if action in ("changelist", "add") else {"object_id": label}
+    if action == "changelist":
+        answers = only(table.see, 200)
+        return Case(get=answers, post=answers)
+    if action == "add":
+        answers = only(table.add, 200)
+        return Case(get=answers, post=answers)
+    if action == "change":
+        get = only((*table.see, *table.change), 200, stranger=ADMIN_INDEX if table.is_scoped else 200)
+        post = only(table.change, CHANGED.get(label, 200), stranger=ADMIN_INDEX if table.is_scoped else 200)
+        return Case(ids=ids, get=get, post=post)
+    if action == "history":
+        answers = only(table.see, 200)
+        if table.is_scoped:
+            answers["stranger"] = ADMIN_INDEX
+        return Case(ids=ids, get=answers, post=answers)
+    if action == "delete":
+        answers = only(table.delete, 200)
+        return Case(ids=ids, get=answers, post=answers)
+    assert action == "", f"what does “{action}” do in the admin? Say so in table_case."
+    return Case(ids=ids, get=in_the_admin(302), post=in_the_admin(302))
+
+
+# An empty form is refused with 200, unless there is nothing that it must hold: here, one box to tick.
+CHANGED: dict[str, Answer] = {"dermascan.contactmessage": 302}
+
+
+def only(roles: tuple[str, ...], answer: Answer, **others: Answer) -> Answers:
+    """Of those who work in the admin, ``roles`` get ``answer`` (or what ``others`` says for them), the rest 403."""
+    return in_the_admin(403, **{role: others.get(role, answer) for role in roles})

@@ -1,0 +1,155 @@
+"""What the site's own pages and the API answer, by the names of their addresses."""
+
+from dermascan.views.network import report_facts
+from mlmodel.analysis import get_analyser
+from patients.models import Purpose
+
+from .answers import (
+    CLINIC,
+    NOT_HERE,
+    Case,
+    clinic,
+    dermatologists,
+    everyone,
+    members_of_the_api,
+    own_clinic,
+    signed_in,
+)
+
+PATIENT = {"patient_id": "patient"}
+OPEN_VISIT, RELEASED_VISIT = {"visit_id": "open_visit"}, {"visit_id": "released_visit"}
+SIGNED_VISIT = {"visit_id": "signed_visit"}
+IMAGE, REFUSED_IMAGE = {"image_id": "open_image"}, {"image_id": "refused_image"}
+RELEASED_IMAGE = {"image_id": "released_image"}
+REPORT, UNRELEASED_REPORT = {"report_id": "released_report"}, {"report_id": "signed_report"}
+
+PAGES: dict[str, list[Case]] = {
+    # Pages for anyone
+    "home": [Case(get=everyone(200), post=NOT_HERE)],
+    "start": [Case(get=everyone(302), post=NOT_HERE)],
+    "about": [Case(get=everyone(200), post=NOT_HERE)],
+    "contact": [Case(get=everyone(200), post=everyone(200))],
+    "contact-thanks": [Case(get=everyone(200), post=NOT_HERE)],
+    "quick-check": [Case(get=everyone(200), post=everyone(400))],
+    "favicon": [Case(get=everyone(302), post=NOT_HERE)],
+    # The network in use; its report is there only if it came with one
+    "network": [Case(get=clinic(200), post=clinic(405))],
+    **{
+        name: [Case(get=clinic(200 if report_facts(get_analyser()) else 404), post=clinic(405))]
+        for name in ("network-report", "network-report-json")
+    },
+    # Patients, visits, lesions
+    "patients": [Case(get=clinic(200), post=clinic(200))],
+    "patient-new": [Case(get=clinic(200), post=clinic(200))],
+    "patient": [Case(ids=PATIENT, get=own_clinic(200), post=clinic(405))],
+    "patient-edit": [Case(ids=PATIENT, get=own_clinic(200), post=own_clinic(200))],
+    "patient-account": [Case(ids=PATIENT, get=own_clinic(200), post=own_clinic(200))],
+    "patient-consent": [
+        Case(ids=PATIENT, words={"purpose": purpose}, get=own_clinic(200), post=own_clinic(200))
+        for purpose in Purpose.values
+    ],
+    "visit-new": [Case(ids=PATIENT, get=own_clinic(200), post=own_clinic(200))],
+    "lesion-new": [Case(ids=PATIENT, get=own_clinic(200), post=own_clinic(200))],
+    "visits": [Case(get=clinic(200), post=clinic(200))],
+    "visit": [Case(ids=OPEN_VISIT, get=own_clinic(200), post=clinic(405))],
+    "visit-edit": [
+        Case(ids=OPEN_VISIT, get=own_clinic(200), post=own_clinic(200)),
+        Case(ids=SIGNED_VISIT, get=own_clinic(302), post=own_clinic(302)),
+    ],
+    "lesion": [Case(ids={"lesion_id": "lesion"}, get=own_clinic(200), post=clinic(405))],
+    # Photographs
+    "upload": [
+        Case(ids=OPEN_VISIT, get=own_clinic(200), post=own_clinic(400)),
+        Case(ids=SIGNED_VISIT, get=own_clinic(302), post=own_clinic(409)),
+    ],
+    "image": [
+        Case(ids=IMAGE, get=own_clinic(200), post=clinic(405)),
+        Case(ids=REFUSED_IMAGE, get=own_clinic(200), post=clinic(405)),
+    ],
+    "image-explanation": [Case(ids=IMAGE, get=own_clinic(200), post=clinic(405))],
+    "image-similar": [
+        Case(ids=IMAGE, get=own_clinic(200), post=clinic(405)),
+        Case(ids=REFUSED_IMAGE, get=own_clinic(200), post=clinic(405)),
+    ],
+    "image-override": [
+        Case(ids=REFUSED_IMAGE, get=dermatologists(405, stranger=405), post=dermatologists(422)),
+    ],
+    "image-review": [Case(ids=IMAGE, get=dermatologists(405, stranger=405), post=dermatologists(422))],
+    "image-scale": [Case(ids=IMAGE, get=clinic(405), post=own_clinic(302))],
+    "image-analyse": [Case(ids=IMAGE, get=clinic(405), post=own_clinic(302))],
+    "image-file": [
+        *(
+            Case(
+                ids=RELEASED_IMAGE,
+                words={"kind": kind},
+                get=signed_in(404, **dict.fromkeys((*CLINIC, "patient"), 200)),
+                post=signed_in(405),
+            )
+            for kind in ("display", "thumbnail", "heat-map")
+        ),
+        *(
+            Case(
+                ids=image,
+                words={"kind": kind},
+                get=signed_in(404, **dict.fromkeys(CLINIC, 200)),
+                post=signed_in(405),
+            )
+            for image, kind in (
+                (RELEASED_IMAGE, "original"),
+                (IMAGE, "display"),
+                (IMAGE, "thumbnail"),
+                (IMAGE, "heat-map"),
+                (IMAGE, "original"),
+                (REFUSED_IMAGE, "original"),
+            )
+        ),
+    ],
+    # Reports
+    "visit-sign": [
+        Case(ids=OPEN_VISIT, get=dermatologists(200), post=dermatologists(422)),
+        Case(ids=SIGNED_VISIT, get=dermatologists(302), post=dermatologists(302)),
+    ],
+    "visit-release": [
+        Case(ids=SIGNED_VISIT, get=dermatologists(405, stranger=405), post=dermatologists(302)),
+        Case(ids=OPEN_VISIT, get=dermatologists(405, stranger=405), post=dermatologists(302)),
+    ],
+    **{
+        name: [
+            Case(
+                ids=REPORT,
+                get=signed_in(404, **dict.fromkeys((*CLINIC, "patient"), 200)),
+                post=signed_in(405),
+            ),
+            Case(ids=UNRELEASED_REPORT, get=signed_in(404, **dict.fromkeys(CLINIC, 200)), post=signed_in(405)),
+        ]
+        for name in ("report-pdf", "report-json")
+    },
+    # The patient's own pages
+    "my-visits": [
+        Case(get=signed_in(403, patient=200, other_patient=200), post=signed_in(403, patient=405, other_patient=405))
+    ],
+    "my-visit": [
+        Case(
+            ids=RELEASED_VISIT,
+            get=signed_in(403, patient=200, other_patient=404),
+            post=signed_in(403, patient=405, other_patient=405),
+        ),
+        *(
+            Case(
+                ids=visit,
+                get=signed_in(403, patient=404, other_patient=404),
+                post=signed_in(403, patient=405, other_patient=405),
+            )
+            for visit in (OPEN_VISIT, SIGNED_VISIT)
+        ),
+    ],
+    # The API; test_the_api_knows_tokens_as_it_knows_sessions asks again with tokens
+    "api-status": [Case(get=everyone(200), post=NOT_HERE)],
+    "api-predict": [Case(get=members_of_the_api(405), post=members_of_the_api(400))],
+    "api-predict-batch": [Case(get=members_of_the_api(405), post=members_of_the_api(400))],
+    "api-explanation": [Case(get=members_of_the_api(405), post=members_of_the_api(400))],
+    "api-similar": [Case(ids=IMAGE, get=members_of_the_api(200, stranger=404), post=members_of_the_api(405))],
+    "api-schema": [Case(get=everyone(200), post=NOT_HERE)],
+    "api-docs": [Case(get=everyone(200), post=NOT_HERE)],
+    "api-unknown": [Case(get=everyone(404), post=everyone(404))],
+}

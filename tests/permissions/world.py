@@ -1,0 +1,114 @@
+"""Everyone who may knock, and what they knock for: made once, asked hundreds of times, never changed."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.test import Client
+from rest_framework.authtoken.models import Token, TokenProxy
+
+from dermascan.models import ContactMessage
+from diagnosis.models import Image
+from patients.models import Role, User
+from tests import factories
+from tests.diagnosis.reporting import photographed_visit, refused_photograph, signed_report
+
+from .answers import ADMIN_INDEX, ADMIN_SIGN_IN, SIGN_IN, Answer
+
+
+class World:
+    """Two clinics, everyone who may knock, and one of each thing that they may ask for."""
+
+    def __init__(self) -> None:
+        home, elsewhere = factories.ClinicFactory(), factories.ClinicFactory()
+        members = {role.value: factories.MemberFactory(clinic=home, role=role) for role in Role}
+        patient = factories.PatientFactory(clinic=home, user=factories.UserFactory())
+        other_patient = factories.PatientFactory(clinic=home, user=factories.UserFactory())
+        self.users: dict[str, User | None] = {
+            "anonymous": None,
+            **{role: member.user for role, member in members.items()},
+            "patient": patient.user,
+            "other_patient": other_patient.user,
+            "stranger": factories.MemberFactory(clinic=elsewhere, role=Role.DERMATOLOGIST).user,
+            "superuser": factories.UserFactory(is_superuser=True, is_staff=True),
+        }
+        released_visit, signed_visit, open_visit = (photographed_visit(patient) for _number in range(3))
+        dermatologist = members["dermatologist"]
+        self.objects: dict[str, Any] = {
+            "patient": patient,
+            "open_visit": open_visit,
+            "signed_visit": signed_visit,
+            "released_visit": released_visit,
+            "signed_report": signed_report(signed_visit, dermatologist),
+            "released_report": signed_report(released_visit, dermatologist, released=True),
+            "open_image": open_visit.images.get(),
+            "released_image": released_visit.images.get(),
+            "refused_image": refused_photograph(open_visit),
+            "user": patient.user,
+        }
+        self.objects["lesion"] = self.objects["open_image"].lesion
+        self.objects |= self._rows(members["staff"])
+        self.sessions = {role: self._session(user) for role, user in self.users.items() if user}
+        self.tokens = {role: Token.objects.create(user=user).key for role, user in self.users.items() if user}
+
+    def _rows(self, member: Any) -> dict[str, Any]:
+        """One row for each table of the admin, of the home clinic where tables know clinics."""
+        image: Image = self.objects["open_image"]
+        bystander = factories.UserFactory()
+        message = ContactMessage.objects.create(name="A", email="a@clinic.example", message="Hello")
+        return {
+            "patients.clinic": member.clinic,
+            "patients.member": member,
+            "patients.user": member.user,
+            "patients.patient": self.objects["patient"],
+            "patients.visit": image.visit,
+            "patients.lesion": image.lesion,
+            "patients.consent": factories.ConsentFactory(patient=self.objects["patient"]),
+            "diagnosis.image": image,
+            "diagnosis.imagefeatures": image.features,
+            "diagnosis.imageembedding": image.embedding,
+            "diagnosis.prediction": image.predictions.get(),
+            "diagnosis.report": self.objects["signed_report"],
+            "mlmodel.modelversion": image.predictions.get().model_version,
+            "dermascan.contactmessage": message,
+            "auth.group": Group.objects.create(name="A group"),
+            "account.emailaddress": EmailAddress.objects.create(user=bystander, email="b@clinic.example"),
+            "mfa.authenticator": Authenticator.objects.create(
+                user=bystander, type=Authenticator.Type.TOTP, data={"secret": "-"}
+            ),
+            "authtoken.tokenproxy": TokenProxy.objects.get(pk=Token.objects.create(user=bystander).pk),
+        }
+
+    @staticmethod
+    def _session(user: User) -> str:
+        client = Client()
+        client.force_login(user)
+        return client.cookies["sessionid"].value
+
+    def answer(self, role: str, method: str, path: str, *, token: bool = False) -> Answer:
+        """What ``role`` is answered. Whatever the request did is undone."""
+        client = Client(raise_request_exception=False)
+        if token and role in self.tokens:
+            client.defaults["HTTP_AUTHORIZATION"] = f"Token {self.tokens[role]}"
+        elif role in self.sessions:
+            client.cookies["sessionid"] = self.sessions[role]
+        with undone():
+            response = getattr(client, method)(path)
+            if response.streaming:
+                list(response)  # closes the file
+        if response.status_code != 302:
+            return int(response.status_code)
+        where = response["Location"].split("?")[0]
+        known = {"/accounts/login/": SIGN_IN, "/admin/login/": ADMIN_SIGN_IN, "/admin/": ADMIN_INDEX}
+        return known.get(where, 302)
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
