@@ -5,12 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from diagnosis.models import Measurement
-from mlmodel.segmentation import get_segmenter
 from tests.browser.conftest import DESKTOP, PHONE, sign_in
 from tests.browser.test_accessibility import AXE_OPTIONS
-from tests.diagnosis.photographing import kept, sample
-from tests.diagnosis.test_measures import VALUES
+from tests.diagnosis.photographing import kept, measured_as, sample
 from tests.factories import LesionFactory, VisitFactory
 
 
@@ -19,7 +16,7 @@ def test_the_outline_is_shown_on_request(open_browser, staff, patient, size):
     from axe_playwright_python.sync_playwright import Axe
 
     image = kept(VisitFactory(patient=patient), LesionFactory(patient=patient), staff, sample(7))
-    Measurement.objects.create(image=image, segmenter_sha256=get_segmenter().sha256, values=VALUES)
+    measured_as(image)
     page = open_browser(size)
     sign_in(page, staff)
     page.goto(image.get_absolute_url())
