@@ -1,12 +1,13 @@
 """Does the heat map point at the lesion? Against HAM10000's lesion masks, beside the middle of the photograph.
 
-    python -m benchmarks.heat_map DATA [--each 40]                the shipped network, photographs of fold 7
-    python -m benchmarks.heat_map DATA --compare block8 block13   and every combination of these stages
-    python -m benchmarks.heat_map DATA --locked --each 0          folds 8 and 9, all of them: to report, not to choose
-    python -m benchmarks.heat_map DATA --randomise [--each 4]     what is left of it when weights are drawn anew
+    python -m benchmarks.heat_map HAM10000_DIR [--each 40]        the shipped network, photographs of fold 7
+    python -m benchmarks.heat_map HAM10000_DIR --compare block8 block13        and every combination of these stages
+    python -m benchmarks.heat_map HAM10000_DIR --locked --each 0        all of folds 8 and 9: to report, not to choose
+    python -m benchmarks.heat_map HAM10000_DIR --randomise --each 10        what is left of it with weights drawn anew
 
-DATA holds metadata.csv, images/ and masks/. Lesions are in the middle of nearly every photograph, so a map that knows
-nothing else scores well: what counts is the difference from that, above all where the lesion is small or lies aside.
+HAM10000_DIR holds metadata.csv, images/ and masks/. Lesions are in the middle of nearly every photograph, so a map
+that knows nothing else scores well: what counts is the difference from that, above all where the lesion is small or
+lies aside.
 docs/heat_map.md explains the figures. Needs the training requirements (scipy, onnx).
 """
 
@@ -51,12 +52,14 @@ class Measured:
         small: bool (N,), whether the lesion is small.
         aside: bool (N,), whether it is off-centre.
         scores: float (N, maps, 6): choices of stages first, then ``BASELINES``; the fields of ``Score``.
+        variation: by stage, how much its part of the logit varies over the square: deviation times positions, mean.
     """
 
     lesions: np.ndarray
     small: np.ndarray
     aside: np.ndarray
     scores: np.ndarray
+    variation: dict[str, float]
 
 
 def main() -> None:
@@ -91,11 +94,12 @@ def measure(
 ) -> Measured:
     """Judge the maps of each choice of stages, and the baselines, on each photograph."""
     masks: list[Mask] = []
-    maps, lesions = [], []
+    maps, lesions, varies = [], [], []
     for row, pixels, mask in photographs(data, dataset, rows):
         _, parts = network.parts(pixels)
         masks.append(mask)
         lesions.append(dataset.lesions[row])
+        varies.append([part.std() * part.size for part in parts.values()])
         maps.append([combined(parts[stage] for stage in choice) for choice in choices])
     scores = []
     for place, mask in enumerate(masks):
@@ -105,7 +109,8 @@ def measure(
         found = [score(heat, mask, tolerance=options.tolerance) for heat in heats]
         scores.append([astuple(each) for each in (*found, even_score(mask, tolerance=options.tolerance))])
     small, aside = np.array([is_small(mask) for mask in masks]), np.array([is_off_centre(mask) for mask in masks])
-    return Measured(np.array(lesions), small, aside, np.array(scores, dtype=np.float64))
+    variation = dict(zip(parts, np.mean(varies, axis=0).tolist(), strict=True))
+    return Measured(np.array(lesions), small, aside, np.array(scores, dtype=np.float64), variation)
 
 
 def print_table(found: Measured, names: list[str], options: argparse.Namespace) -> None:
@@ -123,6 +128,8 @@ def print_table(found: Measured, names: list[str], options: argparse.Namespace) 
             own = found.lesions[is_in]
             print(f"\n{title} ({is_in.sum()} photographs of {len(np.unique(own))} lesions)")
             _print_subset(found.scores[is_in], own, names)
+    varies = ", ".join(f"{stage} {value:.2f}" for stage, value in found.variation.items())
+    print(f"\nhow much a stage's part of the logit varies over the square: {varies}")
 
 
 def _print_subset(scores: np.ndarray, lesions: np.ndarray, names: list[str]) -> None:
