@@ -174,7 +174,7 @@ class _Halves:
         # L*, a* and b* apart, since numpy is slow along short last axes.
         self._lab = np.ascontiguousarray(lab.reshape(-1, 3).T)
         self._side = len(lab)
-        self._own = self._lab[:, _at(*points.T, self._side)]
+        self._own = self._lab.take(_at(points[:, 0], points[:, 1], self._side), axis=1)
 
     def about(self, degrees: npt.NDArray[np.float64]) -> _Pairs:
         x, y = self._mirrored(degrees)  # (2, K, P) each
