@@ -130,6 +130,9 @@ def print_table(found: Measured, names: list[str], options: argparse.Namespace) 
             _print_subset(found.scores[is_in], own, names)
     varies = ", ".join(f"{stage} {value:.2f}" for stage, value in found.variation.items())
     print(f"\nhow much a stage's part of the logit varies over the square: {varies}")
+    for column, name in enumerate(names):
+        if empty := int(np.isnan(found.scores[:, column, 3]).sum()):
+            print(f"nothing to draw (a miss, and an even spread): {name}, {empty} of {len(found.lesions)} photographs")
 
 
 def _print_subset(scores: np.ndarray, lesions: np.ndarray, names: list[str]) -> None:

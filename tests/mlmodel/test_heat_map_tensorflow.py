@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 from mlmodel.analysis import get_analyser
-from mlmodel.engine import STAGES, stage_slice
-from mlmodel.heat_map import MAP_SIDE, stage_cam
+from mlmodel.engine import FEATURE_COUNT, STAGES, Engine, stage_slice
+from mlmodel.head import Head
+from mlmodel.heat_map import MAP_SIDE, grad_cam, stage_cam
 from mlmodel.pictures import decode
 from mlmodel.taxonomy import CODES
 
@@ -42,19 +43,34 @@ def test_what_is_shown_is_tensorflows_grad_cam(tensorflow, path):
     assert found is not None
 
     outputs = compute(analyser.release.backbone, analyser.engine.prepare(picture.pixels)[None])
-    # As they are stored, and judged.
-    features = tensorflow.cast(tensorflow.cast(outputs["features"][0], "float16"), "float32")
-    maps = {stage: outputs[stage][0] for stage in analyser.engine.mapped_stages}
-    parts = _grad_cams(tensorflow, analyser.head, features, maps, CODES.index(found.code))
-    total = sum(
-        tensorflow.image.resize(part[..., None], (MAP_SIDE, MAP_SIDE), method="bicubic", antialias=True)[..., 0]
-        for part in parts.values()
-    )
-    expected = tensorflow.nn.relu(total) / tensorflow.reduce_max(total)
+    expected = _drawn(tensorflow, analyser.head, outputs, CODES.index(found.code))
 
-    assert len(maps) == len(parts) >= 1
-    assert expected.numpy().std() > 0.05, "a map that is even everywhere would prove nothing"
-    assert np.abs(found.heat_map - expected.numpy()).max() <= TOLERANCE
+    assert expected.std() > 0.05, "a map that is even everywhere would prove nothing"
+    assert np.abs(found.heat_map - expected).max() <= TOLERANCE
+
+
+def test_more_stages_are_added_as_tensorflow_adds_them(tensorflow, photograph, tmp_path):
+    """A backbone with the maps of four stages, and a head to which more than one of them matters."""
+    from benchmarks.backbone_file import write_with_maps
+
+    from .onnx_in_tensorflow import compute
+
+    analyser = get_analyser()
+    write_with_maps(analyser.release.backbone, tmp_path / "backbone.onnx", [stage for stage, _ in STAGES[-4:]])
+    engine = Engine(tmp_path / "backbone.onnx")
+    pixels = engine.prepare(decode(photograph).pixels)[None]
+    output = engine.run(pixels, maps=True)
+    head = _head(seed=5)
+    gradient = head.gradient(output.features[0].astype(np.float16).astype(np.float32), class_index=2)
+    maps = {stage: values[0] for stage, values in output.maps.items()}
+    found = grad_cam(maps, gradient)
+
+    expected = _drawn(tensorflow, head, compute(tmp_path / "backbone.onnx", pixels), 2)
+
+    assert len(maps) == 4
+    assert np.abs(found - expected).max() <= TOLERANCE
+    without = [{name: values for name, values in maps.items() if name != stage} for stage in maps]
+    assert sum(np.abs(grad_cam(fewer, gradient) - expected).max() > 100 * TOLERANCE for fewer in without) >= 2
 
 
 def test_each_stage_is_its_own_grad_cam(tensorflow, photograph):
@@ -84,20 +100,12 @@ def test_the_last_stage_equals_grad_cam_through_keras(tensorflow):
     """Textbook Grad-CAM on a Keras Xception, weights at random: differentiate from a logit back to the last map."""
     import keras
 
-    from mlmodel.head import Head
     from mlmodel.training.backbone import xception_stages
 
     keras.utils.set_random_seed(3)
     stages = xception_stages(keras.applications.Xception(weights=None, include_top=False, input_shape=(160, 160, 3)))
-    count = sum(channels for _, channels in STAGES)
-    generator = np.random.default_rng(3)
-    head = Head(
-        hidden_weights=generator.normal(0, 0.05, (count, 16)).astype(np.float32),
-        hidden_bias=generator.normal(0, 0.05, 16).astype(np.float32),
-        output_weights=generator.normal(0, 0.5, (16, 7)).astype(np.float32),
-        output_bias=np.zeros(7, dtype=np.float32),
-    )
-    pixels = generator.uniform(-1, 1, (1, 160, 160, 3)).astype(np.float32)
+    head = _head(seed=3)
+    pixels = np.random.default_rng(3).uniform(-1, 1, (1, 160, 160, 3)).astype(np.float32)
     with tensorflow.GradientTape() as tape:
         maps = stages(pixels, training=False)
         tape.watch(maps)
@@ -127,6 +135,28 @@ def test_the_file_in_tensorflow_is_the_file_in_the_engine(tensorflow):
     found = compute(get_analyser().release.backbone, pixels)["features"].numpy()
 
     assert np.abs(found - expected).max() <= 1e-5 * np.abs(expected).max()
+
+
+def _drawn(tensorflow, head, outputs, class_index):
+    """The picture that TensorFlow makes of a network's outputs: each stage's Grad-CAM, resized, added, cut, scaled."""
+    # Features are judged as they are stored.
+    features = tensorflow.cast(tensorflow.cast(outputs["features"][0], "float16"), "float32")
+    maps = {stage: values[0] for stage, values in outputs.items() if stage != "features"}
+    total = sum(
+        tensorflow.image.resize(part[..., None], (MAP_SIDE, MAP_SIDE), method="bicubic", antialias=True)[..., 0]
+        for part in _grad_cams(tensorflow, head, features, maps, class_index).values()
+    )
+    return (tensorflow.nn.relu(total) / tensorflow.reduce_max(total)).numpy()
+
+
+def _head(seed):
+    generator = np.random.default_rng(seed)
+    return Head(
+        hidden_weights=generator.normal(0, 0.05, (FEATURE_COUNT, 16)).astype(np.float32),
+        hidden_bias=generator.normal(0, 0.05, 16).astype(np.float32),
+        output_weights=generator.normal(0, 0.5, (16, 7)).astype(np.float32),
+        output_bias=np.zeros(7, dtype=np.float32),
+    )
 
 
 def _grad_cams(tensorflow, head, features, maps, class_index):
