@@ -155,8 +155,9 @@ def _print_subset(scores: np.ndarray, lesions: np.ndarray, names: list[str]) -> 
             cells.append(f"{_interval(less_first, sign=True) if 0 < column < centre else '':>24}")
         (density,) = means_with_intervals(scores[:, column, 2:3], lesions)
         cells.append(f"{_interval(density, digits=2):>18}")
-        if column <= centre:
-            width, right, down = np.nanmean(scores[:, column, 3:], axis=0)
+        drawn = scores[~np.isnan(scores[:, column, 3]), column, 3:]
+        if len(drawn):
+            width, right, down = drawn.mean(axis=0)
             place = f"{100 * right:+.1f}, {100 * down:+.1f}"
             cells.append(f"{width:>8.2f}{place:>18}")
         print(f"{name:{wide}}{''.join(cells)}", flush=True)
