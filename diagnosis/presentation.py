@@ -122,7 +122,7 @@ def present(
         meaning=meaning_of(malignant_probability),
         cost=cost_of(Tier(tier), operating_points) if operating_points else "",
         bars=tuple(_bar(BY_CODE[code], probabilities[code], in_set=code in prediction_set) for code in ranked),
-        set_sentence=_set_sentence(prediction_set),
+        set_sentence=_set_sentence(prediction_set, leading=top.code),
         code=top.code,
         name=condition_name(top),
         malignancy=malignancy_name(top),
@@ -136,7 +136,7 @@ def present(
 
 
 def prediction_set(analyser: Analyser, prediction: Prediction) -> tuple[str, ...]:
-    """The classes that together hold the truth 9 times in 10, most probable first."""
+    """The classes that together hold the truth 9 times in 10, whichever it is, most probable first."""
     values = np.array([prediction.probabilities[code] for code in CODES], dtype=np.float32)
     calibration = analyser.calibration_for(is_smartphone=is_smartphone(prediction.image.measures))
     return tuple(CODES[index] for index in calibration.prediction_set(values))
@@ -265,16 +265,19 @@ def _bar(condition: Condition, probability: float, *, in_set: bool) -> Bar:
     )
 
 
-def _set_sentence(codes: Sequence[str]) -> str:
+def _set_sentence(codes: Sequence[str], *, leading: str) -> str:
+    """Say what the 90 % set is; and, where the leading class is not in it, why it leads all the same."""
     if not codes:
         return ""
     names = ", ".join(condition_name(BY_CODE[code]) for code in codes)
-    if len(codes) == 1:
-        return _("Nine times in ten the truth is what stands first: %(names)s.") % {"names": names}
-    return _("Nine times in ten the truth is one of these %(count)d: %(names)s.") % {
-        "count": len(codes),
-        "names": names,
+    said = (_("The 90 %% set is %(names)s alone.") if len(codes) == 1 else _("The 90 %% set is %(names)s.")) % {
+        "names": names
     }
+    promise = _("Whichever of the seven a lesion is, such a set holds it nine times in ten.")
+    if leading in codes:
+        return f"{said} {promise}"
+    caveat = _("%(name)s leads because it is more common, but fewer than one in ten of them look like this one.")
+    return f"{said} {promise} {caveat % {'name': condition_name(BY_CODE[leading])}}"
 
 
 def _of_a_hundred(share: float) -> int:

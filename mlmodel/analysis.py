@@ -29,7 +29,7 @@ class Assessment:
     Attributes:
         probabilities: calibrated, by code, in the order of ``taxonomy.CODES``; sums to 1.
         equal_prior_scores: the same logits with the training class mix divided out; sums to 1.
-        prediction_set: codes that together hold the truth 9 times in 10, most probable first.
+        prediction_set: codes that together hold the truth 9 times in 10, whichever class it is, most probable first.
         malignant_probability: the calibrated mass on mel, bcc and akiec, in [0, 1].
         heat_map: float32 (38, 38) in [0, 1], over the centre square, for the most probable class.
     """
@@ -75,15 +75,15 @@ class Analyser:
         settings = release.settings
         self.calibration = Calibration(
             temperature=settings["temperature"],
-            class_mix=np.array([settings["class_mix"][code] for code in CODES], dtype=np.float32),
-            set_threshold=settings["set_threshold"],
+            class_mix=_by_class(settings["class_mix"]),
+            set_thresholds=_by_class(settings["set_thresholds"]),
         )
         self.smartphone = PhotographJudge.load(release.head, "smartphone", threshold=settings["smartphone_threshold"])
         # What is said of a smartphone's photograph is said with less confidence: a higher temperature, larger sets.
         self.smartphone_calibration = replace(
             self.calibration,
             temperature=settings["smartphone"]["temperature"],
-            set_threshold=settings["smartphone"]["set_threshold"],
+            set_thresholds=_by_class(settings["smartphone"]["set_thresholds"]),
         )
         self.operating_points = OperatingPoints.from_settings(settings["operating_points"])
         self.in_domain = PhotographJudge.load(release.head, "in_domain", threshold=settings["in_domain_threshold"])
@@ -184,6 +184,10 @@ def get_analyser() -> Analyser:
             if _analyser is None:
                 _analyser = Analyser(load_release())
     return _analyser
+
+
+def _by_class(values: dict[str, float]) -> Floats:
+    return np.array([values[code] for code in CODES], dtype=np.float32)
 
 
 def _by_code(values: Floats) -> dict[str, float]:

@@ -22,13 +22,14 @@ class Calibration:
     Attributes:
         temperature: > 0; logits are divided by it (Guo et al., ICML 2017).
         class_mix: float32 (7,), the share of each class in the training set, sums to 1.
-        set_threshold: in [0, 1]; classes at least this probable belong to the prediction set (split conformal
-            prediction with the LAC score: Sadinle, Lei, Wasserman, JASA 114:223, 2019).
+        set_thresholds: float32 (7,), each in [0, 1]; classes whose equal-prior score reaches their own threshold
+            belong to the prediction set (class-conditional split conformal prediction: Sadinle, Lei, Wasserman, JASA
+            114:223, 2019). One threshold for all would keep its promise on the whole and break it for rare classes.
     """
 
     temperature: float
     class_mix: Floats
-    set_threshold: float
+    set_thresholds: Floats
 
     def probabilities(self, logits: Floats) -> Floats:
         """Return calibrated probabilities, float32 (B, 7), rows sum to 1."""
@@ -41,11 +42,25 @@ class Calibration:
     def prediction_set(self, probabilities: Floats) -> list[int]:
         """Return the class indices of one photograph's 90 % set, most probable first; never empty.
 
+        The most probable class may be missing: it can lead because it is common, though few of it look like this.
+
         Args:
             probabilities: float32 (7,), calibrated.
         """
-        order = np.argsort(-probabilities)
-        return [int(index) for index in order if probabilities[index] >= self.set_threshold] or [int(order[0])]
+        scores = probabilities / self.class_mix
+        belongs = in_set(scores / scores.sum(), self.set_thresholds)
+        return [int(index) for index in np.argsort(-probabilities) if belongs[index]]
+
+
+def in_set(scores: Floats, set_thresholds: Floats) -> npt.NDArray[np.bool_]:
+    """Return which classes belong to the prediction set, bool (…, 7); never none.
+
+    Args:
+        scores: float32 (…, 7), equal-prior.
+        set_thresholds: float32 (7,).
+    """
+    belongs: npt.NDArray[np.bool_] = scores >= set_thresholds
+    return belongs | (~belongs.any(axis=-1, keepdims=True) & (scores >= scores.max(axis=-1, keepdims=True)))
 
 
 def softmax(logits: Floats) -> Floats:
@@ -71,18 +86,24 @@ def fit_temperature(logits: Floats, labels: Labels, weights: Floats) -> float:
     return float(min(np.geomspace(0.3, 5.0, 1000), key=loss))
 
 
-def fit_set_threshold(probabilities: Floats, labels: Labels, weights: Floats, *, coverage: float = 0.9) -> float:
-    """Return the least probability that a class needs to be in the prediction set, for the given coverage.
+def fit_set_thresholds(scores: Floats, labels: Labels, *, coverage: float = 0.9) -> Floats:
+    """Return each class's least score to be in the prediction set, so that sets hold ``coverage`` of each class.
+
+    Of a class with too few lesions to promise that (fewer than 9 for 0.9), all that were seen are held, which promises
+    n of n + 1. A class of none gets the least threshold of the others.
 
     Args:
-        probabilities: float32 (N, 7), calibrated, of photographs that neither trained nor chose the head.
+        scores: float32 (N, 7), equal-prior, of lesions that neither trained nor chose the head.
         labels: int64 (N,).
-        weights: float32 (N,), for example 1 / photographs of the lesion, so that each lesion counts once.
-        coverage: the share of weight whose true class is to be in the set.
+        coverage: the share of each class whose sets are to hold it.
+
+    Returns:
+        float32 (7,).
     """
-    scores = 1.0 - probabilities[np.arange(len(labels)), labels]
-    order = np.argsort(scores)
-    # The photograph to come counts as one more, with the worst score (Tibshirani et al., NeurIPS 2019, lemma 1).
-    reached = np.cumsum(weights[order]) / (weights.sum() + weights.mean())
-    place = min(int(np.searchsorted(reached, coverage)), len(scores) - 1)
-    return float(1.0 - scores[order][place])
+    thresholds = np.full(scores.shape[1], np.inf, dtype=np.float32)
+    for index in np.unique(labels):
+        own = np.sort(scores[labels == index, index])[::-1]
+        # The lesion to come counts as one more (Vovk et al., Algorithmic Learning in a Random World, 2005).
+        count = int(np.ceil(coverage * (len(own) + 1) - 1e-9))
+        thresholds[index] = own[min(count, len(own)) - 1]
+    return np.where(np.isinf(thresholds), thresholds.min(), thresholds).astype(np.float32)

@@ -143,7 +143,8 @@ class AnswerSchema(fields.Serializer[Any]):
     malignant_probability = fields.FloatField(help_text="The calibrated mass on mel, bcc and akiec.")
     tier = inline_serializer("Tier", {"code": fields.ChoiceField(Tier.choices), "text": fields.CharField()})
     prediction_set = fields.ListField(
-        child=fields.CharField(), help_text="Codes that together hold the truth 9 times in 10, most probable first."
+        child=fields.CharField(),
+        help_text="Codes that together hold the truth 9 times in 10, whichever it is, most probable first.",
     )
     explanation = ExplanationSchema()
     model_version = fields.CharField()

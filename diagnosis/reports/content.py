@@ -148,6 +148,7 @@ def _assessment(prediction: Prediction) -> Content:
         "caution": said.caution,
         "next_steps": list(said.next_steps),
         "prediction_set": [bar.code for bar in said.bars if bar.in_set],
+        "set_words": said.set_sentence,
         "model_version": prediction.model_version.name,
         "model_sha256": prediction.model_version.sha256,
         "at": _moment(prediction.created_at),

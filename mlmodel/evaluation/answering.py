@@ -2,13 +2,13 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
-from mlmodel.analysis import Analyser, Analysis
+from mlmodel.analysis import SMARTPHONE_MEASURE, Analyser, Analysis
 from mlmodel.calibration import Calibration
 from mlmodel.evaluation.photographs import OUTSIDE, Photographs
 from mlmodel.evaluation.tables import EvaluationError
@@ -28,15 +28,17 @@ class Judge:
 
     Attributes:
         head: as it will be loaded.
-        calibration: temperature, class mix and the threshold of prediction sets.
+        calibration: temperature, class mix and the thresholds of prediction sets.
         thresholds: on the malignant probability, by tier, ``urgent`` first.
         identity: what is said of it: version, sha256, backbone_sha256, head_sha256, architecture.
+        smartphone_calibration: how its answers to smartphone photographs are read, where it reads them otherwise.
     """
 
     head: Head
     calibration: Calibration
     thresholds: dict[str, float]
     identity: dict[str, str]
+    smartphone_calibration: Calibration | None = None
 
     @classmethod
     def of(cls, analyser: Analyser) -> "Judge":
@@ -53,7 +55,14 @@ class Judge:
                 "head_sha256": analyser.head_sha256,
                 "architecture": str(analyser.release.settings.get("architecture", "")),
             },
+            smartphone_calibration=analyser.smartphone_calibration,
         )
+
+    def for_kind_of(self, answered: "Answered") -> "Judge":
+        """Return the judge of a set of one kind: the one for smartphone photographs where most of them are that."""
+        if self.smartphone_calibration is None or answered.smartphones * 2 <= len(answered.photographs.labels):
+            return self
+        return replace(self, calibration=self.smartphone_calibration)
 
 
 @dataclass(frozen=True)
@@ -65,12 +74,14 @@ class Answered:
         answers: of these photographs; a label of ``OUTSIDE`` where the truth is none of the seven.
         unreadable: names and reasons.
         refusals: how many photographs the application would have refused, by reason; None where nobody asked.
+        smartphones: how many were taken for smartphone photographs, and answered as such.
     """
 
     photographs: Photographs
     answers: Answers
     unreadable: tuple[str, ...] = ()
     refusals: dict[str, int] | None = None
+    smartphones: int = 0
 
     @property
     def is_inside(self) -> npt.NDArray[np.bool_]:
@@ -98,6 +109,7 @@ def answer_as_served(photographs: Photographs, analyser: Analyser, progress: Pro
     """
     probabilities, scores, read, unreadable = [], [], [], []
     refusals: Counter[str] = Counter()
+    smartphones = 0
     for index, path in enumerate(progress(photographs.paths)):
         try:
             analysis = analyse_file(path, analyser)
@@ -107,6 +119,7 @@ def answer_as_served(photographs: Photographs, analyser: Analyser, progress: Pro
         assert analysis.assessment is not None, "a forced analysis always assesses"
         if analysis.quality.verdict is not Verdict.ACCEPTED:
             refusals[str(analysis.quality.verdict)] += 1
+        smartphones += bool(analysis.quality.measures[SMARTPHONE_MEASURE])
         probabilities.append([analysis.assessment.probabilities[code] for code in CODES])
         scores.append([analysis.assessment.equal_prior_scores[code] for code in CODES])
         read.append(index)
@@ -116,7 +129,7 @@ def answer_as_served(photographs: Photographs, analyser: Analyser, progress: Pro
     if not (kept.labels != OUTSIDE).any():
         raise EvaluationError("No photograph that can be read shows one of the seven classes.")
     answers = _answers(kept, np.array(probabilities, dtype=np.float32), np.array(scores, dtype=np.float32))
-    return Answered(kept, answers, tuple(unreadable), dict(refusals))
+    return Answered(kept, answers, tuple(unreadable), dict(refusals), smartphones)
 
 
 def analyse_file(path: Path, analyser: Analyser) -> Analysis:

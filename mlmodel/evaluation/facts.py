@@ -45,7 +45,10 @@ def evaluation_facts(
         "network": {
             **judge.identity,
             "temperature": round(judge.calibration.temperature, 6),
-            "set_threshold": round(judge.calibration.set_threshold, 6),
+            "set_thresholds": {
+                code: round(float(least), 6)
+                for code, least in zip(CODES, judge.calibration.set_thresholds, strict=True)
+            },
             "thresholds": {tier: round(threshold, 6) for tier, threshold in judge.thresholds.items()},
             "class_mix": {
                 code: round(float(share), 6) for code, share in zip(CODES, judge.calibration.class_mix, strict=True)
@@ -60,6 +63,7 @@ def evaluation_facts(
 
 def set_facts(answered: Answered, judge: Judge, *, pictures: int = PICTURES) -> dict[str, Any]:
     """Return what is said of one set."""
+    judge = judge.for_kind_of(answered)
     photographs, inside = answered.photographs, answered.is_inside
     answers = answered.answers.take(inside)
     return {
@@ -83,11 +87,9 @@ def subset_facts(answers: Answers, judge: Judge) -> dict[str, Any]:
     """Return all figures and curves of one way of counting: by lesion, by photograph, the sharp ones."""
 
     def figures(each: Answers) -> Figures:
-        return measure(each, thresholds=judge.thresholds, set_threshold=judge.calibration.set_threshold)
+        return measure(each, thresholds=judge.thresholds, set_thresholds=judge.calibration.set_thresholds)
 
-    sizes = np.bincount(
-        in_set(answers.probabilities, judge.calibration.set_threshold).sum(axis=1), minlength=len(CODES) + 1
-    )
+    sizes = np.bincount(in_set(answers.scores, judge.calibration.set_thresholds).sum(axis=1), minlength=len(CODES) + 1)
     return {
         "count": len(answers.labels),
         "malignant": int(answers.is_malignant.sum()),

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import numpy.typing as npt
 
+from mlmodel.calibration import in_set
 from mlmodel.evaluation.curves import wilson
 from mlmodel.head import Floats
 from mlmodel.taxonomy import CODES
@@ -22,17 +23,17 @@ _MELANOMA = CODES.index("mel")
 SENSITIVITY_ASKED = 0.9
 
 
-def measure(answers: Answers, *, thresholds: Mapping[str, float], set_threshold: float) -> Figures:
+def measure(answers: Answers, *, thresholds: Mapping[str, float], set_thresholds: Floats) -> Figures:
     """Return every figure by its dotted name, for example ``class.mel.sensitivity``.
 
     Args:
         answers: of N photographs or lesions, all of which show one of the seven classes.
         thresholds: on the malignant probability, by tier.
-        set_threshold: the least probability of a class in the prediction set.
+        set_thresholds: float32 (7,), the least equal-prior score of each class in the prediction set.
     """
     return {
         **_overall(answers),
-        **_sets(answers, set_threshold),
+        **_sets(answers, set_thresholds),
         **_by_class(answers),
         **_by_tier(answers, thresholds),
     }
@@ -96,11 +97,6 @@ def melanoma_specificity(answers: Answers, *, sensitivity: float = SENSITIVITY_A
     return float((others < threshold).mean())
 
 
-def in_set(probabilities: Floats, set_threshold: float) -> npt.NDArray[np.bool_]:
-    """Return which classes are in the prediction set of each row, bool (N, 7); never none."""
-    return (probabilities >= set_threshold) | (probabilities >= probabilities.max(axis=1, keepdims=True))
-
-
 def ratio(part: float, whole: float) -> float:
     """Return a share, NaN of nothing."""
     return float(part / whole) if whole else float("nan")
@@ -120,8 +116,8 @@ def _overall(answers: Answers) -> Figures:
     }
 
 
-def _sets(answers: Answers, set_threshold: float) -> Figures:
-    sets = in_set(answers.probabilities, set_threshold)
+def _sets(answers: Answers, set_thresholds: Floats) -> Figures:
+    sets = in_set(answers.scores, set_thresholds)
     is_covered = sets[np.arange(len(answers.labels)), answers.labels]
     figures = {"set_coverage": float(is_covered.mean()), "set_size": float(sets.sum(axis=1).mean())}
     for index, code in enumerate(CODES):

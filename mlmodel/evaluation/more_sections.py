@@ -30,7 +30,7 @@ def conformal_sets(subset: Facts) -> Html:
             "p",
             join(
                 "Beside the most probable class, the application names a set that was made to hold the truth "
-                "nine times in ten over all lesions, not within each class. Mean size ",
+                "nine times in ten, whichever of the seven it is. Mean size ",
                 estimate(figures["set_size"], 2),
                 f"; share of sets by size: {size_text}.",
             ),
@@ -222,7 +222,7 @@ def method(facts: Facts) -> Html:
         ("Backbone", network["backbone_sha256"]),
         ("Head", network["head_sha256"]),
         ("Temperature", f"{network['temperature']:.3f}"),
-        ("Set threshold", f"{network['set_threshold']:.4f}"),
+        ("Set thresholds", ", ".join(f"{code} {network['set_thresholds'][code]:.3f}" for code in CODES)),
     )
     notes = (
         "Every photograph was looked at once, as it is in the application; nothing was averaged over changed copies.",

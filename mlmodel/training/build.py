@@ -16,8 +16,7 @@ from mlmodel.evaluation.facts import evaluation_facts
 from mlmodel.evaluation.sets import read_ham10000_folds, read_phone
 from mlmodel.head import Head
 from mlmodel.release import sha256_of, write_manifest
-from mlmodel.taxonomy import CODES
-from mlmodel.training.calibrate import Calibrated, calibrate, calibrate_smartphone
+from mlmodel.training.calibrate import Calibrated, by_code, calibrate, calibrate_smartphone
 from mlmodel.training.card import CardFacts, write_card
 from mlmodel.training.dataset import CALIBRATION_FOLDS, LOCKED_FOLDS, TRAIN_FOLDS, Dataset, read_dataset
 from mlmodel.training.features import cached_features
@@ -148,8 +147,8 @@ def _settings(found: Calibrated, kinds: dict[str, JudgeFit], inputs: BuildInputs
     return {
         "architecture": "xception",
         "temperature": round(calibration.temperature, 6),
-        "class_mix": {code: round(float(share), 8) for code, share in zip(CODES, calibration.class_mix, strict=True)},
-        "set_threshold": round(calibration.set_threshold, 6),
+        "class_mix": by_code(calibration.class_mix),
+        "set_thresholds": by_code(calibration.set_thresholds),
         **{f"{name}_threshold": round(fit.judge.threshold, 6) for name, fit in kinds.items()},
         "training": inputs.training or fitted,
     }

@@ -1,12 +1,14 @@
 """What fold 7 decides: temperature, class mix, prediction sets and the two operating points."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from mlmodel.calibration import Calibration, fit_set_threshold, fit_temperature
+from mlmodel.calibration import Calibration, fit_set_thresholds, fit_temperature
 from mlmodel.head import Floats, Head
+from mlmodel.taxonomy import CODES
 from mlmodel.training import evaluate
 from mlmodel.training.dataset import CALIBRATION_FOLDS, TRAIN_FOLDS, Dataset
 from mlmodel.training.fit import class_mix
@@ -20,7 +22,7 @@ class Calibrated:
     """How a head's answers are read, and where the tiers begin.
 
     Attributes:
-        calibration: temperature, class mix, threshold of the prediction set.
+        calibration: temperature, class mix, thresholds of the prediction set.
         thresholds: on the malignant probability, by tier, ``urgent`` first.
     """
 
@@ -41,8 +43,9 @@ def calibrate(head: Head, dataset: Dataset, features: npt.NDArray[np.float16]) -
     logits, labels = head.logits(features[chosen].astype(np.float32)), dataset.labels[chosen]
     weights = _one_for_each_lesion(dataset.lesions[chosen])
     temperature = fit_temperature(logits, labels, weights)
-    probabilities = Calibration(temperature, mix, 0.0).probabilities(logits)
-    calibration = Calibration(temperature, mix, fit_set_threshold(probabilities, labels, weights))
+    unfitted = Calibration(temperature, mix, np.zeros_like(mix))
+    calibration = _with_sets(unfitted, logits, labels, dataset.lesions[chosen])
+    probabilities = calibration.probabilities(logits)
     # A clinic's camera sends sharp photographs, and soft copies score differently: thresholds are for the former.
     is_sharp = dataset.sources[chosen] == "sharp"
     sharp = evaluate.Answers(
@@ -56,11 +59,11 @@ def calibrate(head: Head, dataset: Dataset, features: npt.NDArray[np.float16]) -
 
 def calibrate_smartphone(
     head: Head, calibration: Calibration, labels: npt.NDArray[np.int64], features: npt.NDArray[np.float16]
-) -> dict[str, float | int]:
+) -> dict[str, Any]:
     """Return how much less can be said of smartphone photographs, which nothing was trained on.
 
     Temperature and prediction sets are fitted so that what is said is true there too; the temperature is never lower
-    than for dermatoscopic photographs. The figures are of few photographs, and flattered by those two fitted numbers.
+    than for dermatoscopic photographs. The figures are of few photographs, and flattered by those fitted numbers.
 
     Args:
         head: as it will be loaded.
@@ -70,25 +73,37 @@ def calibrate_smartphone(
     """
     known = labels >= 0
     logits, labels = head.logits(features[known].astype(np.float32)), labels[known]
-    weights = np.ones(len(labels), dtype=np.float32)
-    temperature = max(fit_temperature(logits, labels, weights), calibration.temperature)
-    own = Calibration(temperature, calibration.class_mix, 0.0)
+    lesions = np.arange(len(labels)).astype(str)
+    temperature = max(fit_temperature(logits, labels, np.ones_like(logits[:, 0])), calibration.temperature)
     # The same promise needs larger sets here.
-    own = replace(own, set_threshold=fit_set_threshold(own.probabilities(logits), labels, weights))
+    own = _with_sets(replace(calibration, temperature=temperature), logits, labels, lesions)
     answers = evaluate.Answers(
         probabilities=own.probabilities(logits),
         scores=own.equal_prior_scores(logits),
         labels=labels,
-        lesions=np.arange(len(labels)).astype(str),
+        lesions=lesions,
     )
     return {
         "temperature": round(own.temperature, 6),
-        "set_threshold": round(own.set_threshold, 6),
+        "set_thresholds": by_code(own.set_thresholds),
         "photographs": len(labels),
         "accuracy": round(evaluate.accuracy(answers), 4),
         "balanced_accuracy": round(evaluate.balanced_accuracy(answers), 4),
         "malignant_auc": round(evaluate.malignant_auc(answers), 4),
     }
+
+
+def by_code(values: Floats) -> dict[str, float]:
+    """Return float32 (7,) as a release's settings hold it."""
+    return {code: round(float(value), 8) for code, value in zip(CODES, values, strict=True)}
+
+
+def _with_sets(
+    calibration: Calibration, logits: Floats, labels: npt.NDArray[np.int64], lesions: npt.NDArray[np.str_]
+) -> Calibration:
+    scores = calibration.equal_prior_scores(logits)
+    found = evaluate.by_lesion(evaluate.Answers(calibration.probabilities(logits), scores, labels, lesions))
+    return replace(calibration, set_thresholds=fit_set_thresholds(found.scores, found.labels))
 
 
 def _thresholds(answers: evaluate.Answers) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """How good is it? Metrics by lesion, with bootstrap intervals over lesions."""
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -129,16 +129,6 @@ def specificity_at(threshold: float) -> Metric:
     return metric
 
 
-def set_coverage_at(threshold: float) -> Metric:
-    """Return the metric: share of photographs whose true class is in the prediction set."""
-
-    def metric(answers: Answers) -> float:
-        own = answers.probabilities[np.arange(len(answers.labels)), answers.labels]
-        return float(((own >= threshold) | (own >= answers.probabilities.max(axis=1))).mean())
-
-    return metric
-
-
 def auc(scores: Floats, is_positive: npt.NDArray[np.bool_]) -> float:
     """Area under the ROC curve, as the Mann–Whitney statistic with ties counted half."""
     positives = int(is_positive.sum())
@@ -174,8 +164,3 @@ def resamples(answers: Answers, *, seed: int = 0, count: int = _RESAMPLES) -> It
         ends = np.cumsum(counts[chosen])
         within = np.arange(ends[-1]) - np.repeat(ends - counts[chosen], counts[chosen])
         yield answers.take(rows[np.repeat(starts[chosen], counts[chosen]) + within])
-
-
-def as_settings(estimates: dict[str, Estimate]) -> dict[str, dict[str, float]]:
-    """Return the estimates as plain figures, rounded to four digits, for the manifest."""
-    return {name: {k: round(v, 4) for k, v in asdict(found).items()} for name, found in estimates.items()}

@@ -47,7 +47,7 @@ def test_a_photograph_is_answered_in_full_and_not_kept(api, staff, photograph):
     malignant = sum(answer["probabilities"][code] for code in MALIGNANT_CODES)
     assert answer["malignant_probability"] == pytest.approx(malignant, abs=1e-4)
     assert answer["tier"] == {"code": answer["tier"]["code"], "text": str(Tier(answer["tier"]["code"]).label)}
-    assert answer["prediction_set"][0] == code
+    assert answer["prediction_set"]
     assert set(answer["prediction_set"]) <= set(CODES)
     assert answer["model_version"] == active_version().name
     assert answer["quality"]["verdict"] == "accepted"

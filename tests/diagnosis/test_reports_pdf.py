@@ -49,6 +49,7 @@ def test_the_pdf(report, dermatologist, tmp_path):
     assert "Decision support, not a diagnosis" in text
     assert text.count("Measured on this photograph") == 1, "and not on the one that was refused"
     assert "play no part in the probabilities" in " ".join(text.split())
+    assert "such a set holds it nine times in ten" in " ".join(text.split())
     image = report.visit.images.order_by("created_at").first()
     assert image.sha256 in text
     assert image.predictions.get().model_version.name in text

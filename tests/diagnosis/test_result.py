@@ -98,8 +98,22 @@ def test_the_words_are_those_of_the_threshold(db):
     assert (urgent.name, watch.name) == ("Melanoma", "Melanocytic nevus (mole)")
     assert (urgent.leads_benign, watch.leads_benign) == (False, True)
     assert [bar.in_set for bar in urgent.bars] == [True, True] + [False] * 5
-    assert "one of these 2: Melanocytic nevus (mole), Melanoma" in urgent.set_sentence
+    assert urgent.set_sentence.startswith("The 90 % set is Melanocytic nevus (mole), Melanoma. Whichever of the seven")
+    assert "leads because" not in urgent.set_sentence
     assert urgent.next_steps[0].startswith("See a dermatologist within two weeks")
+
+
+def test_a_leading_class_that_is_not_in_the_set_is_explained(db):
+    view = present(
+        probabilities=dict.fromkeys(CODES, 0.0) | {"mel": 0.4, "nv": 0.6},
+        tier=Tier.URGENT,
+        malignant_probability=0.4,
+        prediction_set=("mel",),
+        operating_points=None,
+    )
+    assert [bar.in_set for bar in view.bars[:2]] == [False, True]
+    assert view.set_sentence.startswith("The 90 % set is Melanoma alone.")
+    assert "(mole) leads because it is more common, but fewer than one in ten of them look like" in view.set_sentence
 
 
 @pytest.mark.parametrize(
