@@ -24,6 +24,7 @@ from mlmodel.training.dataset import Dataset, read_dataset  # noqa: E402
 from mlmodel.training.feed import batches  # noqa: E402
 from mlmodel.training.recipe import Phase, Recipe, load_recipe  # noqa: E402
 from mlmodel.training.runs import RunDirectory  # noqa: E402
+from mlmodel.training.sampling import held_log_mix  # noqa: E402
 from mlmodel.training.session import split  # noqa: E402
 from mlmodel.training.trainer import train  # noqa: E402
 
@@ -40,6 +41,10 @@ def _phases(recipe: Recipe, *sides: int) -> tuple[Phase, ...]:
         replace(base, side=side, epochs=epochs, peak_rate=high, final_rate=low)
         for side, high, low in zip(sides, rates, rates[1:], strict=True)
     )
+
+
+def _folder(name: str) -> str:
+    return "".join(letter if letter.isalnum() else "-" for letter in name)
 
 
 VARIANTS: dict[str, Callable[[Recipe], Recipe]] = {
@@ -59,6 +64,13 @@ VARIANTS: dict[str, Callable[[Recipe], Recipe]] = {
     "progressive resizing 64, 96, 128": lambda recipe: replace(recipe, phases=_phases(recipe, 64, 96, 128)),
     "average of weights 0.995": lambda recipe: replace(recipe, average=0.995),
     "no random changes": lambda recipe: replace(recipe, changes="none"),
+    "taught by three others": lambda recipe: replace(
+        recipe,
+        teachers=tuple(
+            map(_folder, ("base, another seed", "square-root sampling, softness evened", "label smoothing 0.1"))
+        ),
+        teaching_share=0.7,
+    ),
     "batch normalisation frozen below block 13": lambda recipe: replace(
         recipe, phases=(replace(recipe.phases[0], trainable_from="block13"),)
     ),
@@ -96,7 +108,7 @@ def _run(name: str, recipe: Recipe, dataset: Dataset, weights: Path | None) -> N
 
 
 def _directory(name: str) -> RunDirectory:
-    return RunDirectory(RUNS / "".join(letter if letter.isalnum() else "-" for letter in name))
+    return RunDirectory(RUNS / _folder(name))
 
 
 def _print_table(base: Recipe, dataset: Dataset) -> None:
@@ -128,20 +140,18 @@ def _answers(recipe: Recipe, run: RunDirectory, dataset: Dataset, *, turns: bool
     network.set_weights(run.load_weights())
     labels = dataset.labels[rows.trained]
     mix = np.bincount(labels) / len(labels)
-    held = np.log(mix) if recipe.loss == "cross-entropy" and recipe.sampling == "every-image" else np.zeros(len(mix))
-    if recipe.sampling == "square-root" and recipe.loss == "cross-entropy":
-        held = np.log(np.sqrt(mix) / np.sqrt(mix).sum())
+    held = held_log_mix(labels, sampling=recipe.sampling, loss=recipe.loss)
     parts = []
     for pixels, _ in batches(
         [dataset.paths[row] for row in rows.watched], np.arange(len(rows.watched)), side=recipe.phases[-1].side,
         kind="none", preparation=recipe.preparation, chance=(), batch_size=32,
     ):  # fmt: skip
         views = [np.rot90(side, turn, axes=(1, 2)) for side in (pixels, pixels[:, :, ::-1]) for turn in range(4)]
-        logits = [
+        said = [
             np.asarray(network(view.astype(np.float32), training=False)) for view in (views if turns else views[:1])
         ]
-        parts.append(np.mean(logits, axis=0))
-    logits = np.concatenate(parts) - held
+        parts.append(np.mean(said, axis=0))
+    logits = (np.concatenate(parts) - held).astype(np.float32)
     return evaluate.Answers(
         probabilities=softmax(logits + np.log(mix)).astype(np.float32),
         scores=softmax(logits).astype(np.float32),

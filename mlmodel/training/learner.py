@@ -72,25 +72,38 @@ class Learner:
         return digest.hexdigest()
 
     def learn(
-        self, shown: npt.NDArray[Any], labels: npt.NDArray[np.int64], *, chance: np.random.Generator
+        self,
+        shown: npt.NDArray[Any],
+        labels: npt.NDArray[np.int64],
+        *,
+        taught: npt.NDArray[np.float32] | None = None,
+        chance: np.random.Generator,
     ) -> tuple[float, float]:
         """Take one step and return its loss and the share of its photographs that were named rightly.
 
         Args:
             shown: uint8 (B, side, side, 3), or features (B, F) in a phase where only the head learns.
             labels: int64 (B,).
+            taught: float32 (B, classes), what teachers say of the same photographs, where the recipe has any.
             chance: what mixes photographs, where the recipe does.
         """
         share = chance.beta(self.recipe.mixup, self.recipe.mixup) if self.recipe.mixup else 1.0
         partners = chance.permutation(len(labels))
+        target = np.eye(len(self.recipe.classes), dtype=np.float32)[labels]
+        if taught is not None:
+            target += self.recipe.teaching_share * (taught - target)
         loss, right = self._step(
-            tf.constant(shown), tf.constant(labels), tf.constant(partners), tf.constant(share, tf.float32)
+            tf.constant(shown),
+            tf.constant(labels),
+            tf.constant(target),
+            tf.constant(partners),
+            tf.constant(share, tf.float32),
         )
         return float(loss), float(right)
 
-    def _learn(self, shown: Any, labels: Any, partners: Any, share: Any) -> Any:
+    def _learn(self, shown: Any, labels: Any, target: Any, partners: Any, share: Any) -> Any:
         recipe = self.recipe
-        shown, target = tf.cast(shown, tf.float32), tf.one_hot(labels, len(recipe.classes))
+        shown = tf.cast(shown, tf.float32)
         if recipe.mixup:
             shown = share * shown + (1.0 - share) * tf.gather(shown, partners)
             target = share * target + (1.0 - share) * tf.gather(target, partners)

@@ -68,6 +68,9 @@ class Recipe:
         loss: ``logit-adjusted`` is Menon et al. (ICLR 2021); ``class-balanced`` weighs by inverse frequency.
         label_smoothing: share of the target spread over all classes.
         mixup: of the Beta distribution that photographs and labels are mixed by (Zhang et al., ICLR 2018); 0 for none.
+        teachers: folders of ended runs beside this one, whose mean answer to the same changed photograph is learned
+            (Hinton et al., 2015, at a temperature of 1; the same view for both: Beyer et al., CVPR 2022).
+        teaching_share: of the target that is theirs; the rest is the label's.
         sampling: ``every-image`` once an epoch; ``square-root`` draws classes by the square root of their frequency
             and, within each class, sharp and soft copies in one proportion, so that softness says nothing.
         optimizer: ``adam`` (Kingma & Ba, 2015) or ``adamw`` (Loshchilov & Hutter, 2019).
@@ -97,6 +100,8 @@ class Recipe:
     loss: Loss = "cross-entropy"
     label_smoothing: float = 0.0
     mixup: float = 0.0
+    teachers: tuple[str, ...] = ()
+    teaching_share: float = 0.0
     sampling: Sampling = "every-image"
     optimizer: Optimizer = "adam"
     weight_decay: float = 0.0
@@ -149,6 +154,12 @@ def recipe_from(name: str, values: dict[str, Any]) -> Recipe:
     for phase in recipe.phases:
         if phase.epochs < 1 or not 32 <= phase.side <= 1024 or not 0 < phase.final_rate <= phase.peak_rate:
             raise RecipeError(f"Recipe “{name}” has a phase that cannot be run: {phase}.")
+    if bool(recipe.teachers) != bool(recipe.teaching_share) or not 0 <= recipe.teaching_share <= 1:
+        raise RecipeError(f"Recipe “{name}”: teachers need a teaching_share above 0 and up to 1, and it needs them.")
+    if recipe.teachers and any(phase.trainable_from == "head" for phase in recipe.phases):
+        raise RecipeError(
+            f"Recipe “{name}”: teachers see photographs, and where the head alone learns there are none."
+        )
     if unknown := set(recipe.classes) - set(CODES):
         raise RecipeError(f"Recipe “{name}” names classes that are not of the seven: {', '.join(sorted(unknown))}.")
     return recipe

@@ -37,6 +37,15 @@ def drawn_mix(labels: Indices, *, sampling: str) -> npt.NDArray[np.float64]:
     return weights / weights.sum()
 
 
+def held_log_mix(labels: Indices, *, sampling: str, loss: str) -> npt.NDArray[np.float64]:
+    """Return what trained logits hold of the class mix, float64 (classes,), to be subtracted for an equal prior.
+
+    Plain cross-entropy learns the mix that was drawn; the class-balanced and the logit-adjusted loss take it out.
+    """
+    drawn = np.log(drawn_mix(labels, sampling=sampling))
+    return drawn if loss == "cross-entropy" else np.zeros_like(drawn)
+
+
 def _cycled(is_candidate: npt.NDArray[np.bool_], count: int, generator: np.random.Generator) -> Indices:
     """Draw without repeating any before all were drawn."""
     rows = np.flatnonzero(is_candidate)

@@ -12,6 +12,7 @@ import numpy as np
 from mlmodel.training.dataset import CALIBRATION_FOLDS, TRAIN_FOLDS, Dataset, DatasetError
 from mlmodel.training.recipe import Recipe, RecipeError, load_recipe, recipe_from
 from mlmodel.training.runs import RunDirectory, RunError
+from mlmodel.training.teachers import check_teachers
 from mlmodel.training.trainer import CHECKPOINT_SECONDS, Split, train
 
 
@@ -35,7 +36,8 @@ def run_recipe(
     Raises:
         DatasetError: a class of the recipe has no photograph to train or to watch.
         RecipeError: there is no such recipe, or it is for another architecture.
-        RunError: the folder holds a run and ``resume`` is not set, or the other way round; or the data changed.
+        RunError: the folder holds a run and ``resume`` is not set, or the other way round; or the data changed; or a
+            run that is to teach this one has not ended.
     """
     if resume:
         configuration = run.configuration()
@@ -49,6 +51,7 @@ def run_recipe(
     if recipe.architecture != architecture:
         raise RecipeError(f"Recipe “{recipe.name}” is for --architecture {recipe.architecture}.")
     rows = split(recipe, dataset)
+    check_teachers(recipe, beside=run)
     if not resume:
         run.start(_configuration(recipe, dataset))
     if report := run.report():

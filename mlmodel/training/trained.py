@@ -13,7 +13,7 @@ from mlmodel.taxonomy import CODES
 from mlmodel.training.networks import build_network
 from mlmodel.training.recipe import Recipe, recipe_from
 from mlmodel.training.runs import RunDirectory, RunError
-from mlmodel.training.sampling import drawn_mix
+from mlmodel.training.sampling import drawn_mix, held_log_mix
 
 
 def load_trained(run: RunDirectory, *, weights: str = "weights.npz") -> tuple[Recipe, keras.Model]:
@@ -92,10 +92,8 @@ def head_of(recipe: Recipe, network: keras.Model, *, trained_labels: Labels) -> 
         hidden_weights[place] = weights[start : start + width]
         start += width
     output_weights, output_bias = (np.asarray(array) for array in network.get_layer("head_output").get_weights())
-    drawn = np.log(drawn_mix(trained_labels, sampling=recipe.sampling))
     natural = np.log(drawn_mix(trained_labels, sampling="every-image"))
-    # Logit-adjusted logits hold no class mix; others hold the mix that was drawn.
-    held = np.zeros_like(drawn) if recipe.loss == "logit-adjusted" else drawn
+    held = held_log_mix(trained_labels, sampling=recipe.sampling, loss=recipe.loss)
     return Head(
         hidden_weights=hidden_weights,
         hidden_bias=bias.astype(np.float32),

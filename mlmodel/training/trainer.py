@@ -20,7 +20,8 @@ from mlmodel.training.learner import Learner
 from mlmodel.training.progress import Progress
 from mlmodel.training.recipe import Phase, Recipe
 from mlmodel.training.runs import REPORT_FILE, Place, RunDirectory
-from mlmodel.training.sampling import drawn_mix, epoch_order
+from mlmodel.training.sampling import drawn_mix, epoch_order, held_log_mix
+from mlmodel.training.teachers import Teachers
 
 CHECKPOINT_SECONDS = 120.0
 _ROW_EVERY = 20
@@ -81,8 +82,8 @@ class _Training:
         self.trained_labels = self.labels[split.trained]
         self.sources = dataset.sources[split.trained]
         mix = drawn_mix(self.trained_labels, sampling=recipe.sampling)
+        self.teachers = Teachers.of(recipe, self.trained_labels, beside=run)
         self.learner = Learner(recipe, class_mix=mix, weights=weights)
-        self.log_mix = np.log(mix)
 
     def carry_out(self) -> dict[str, Any]:
         kept = self.run.load_checkpoint()
@@ -109,7 +110,8 @@ class _Training:
         saved = time.monotonic()
         for shown, rows in self._shown(phase, order, number, place.step):
             chance = np.random.default_rng((self.recipe.seed, number, place.step))
-            recent.append(self.learner.learn(shown, self.trained_labels[rows], chance=chance))
+            taught = self.teachers.probabilities(shown) if self.teachers else None
+            recent.append(self.learner.learn(shown, self.trained_labels[rows], taught=taught, chance=chance))
             place = replace(
                 place,
                 step=place.step + 1,
@@ -197,7 +199,7 @@ class _Training:
             logits,
             self.labels[self.split.watched],
             trained=self.trained_labels,
-            log_drawn=self.log_mix if self.recipe.loss != "logit-adjusted" else np.zeros_like(self.log_mix),
+            held=held_log_mix(self.trained_labels, sampling=self.recipe.sampling, loss=self.recipe.loss),
         )
 
     def _averaged_weights(self) -> dict[str, npt.NDArray[Any]]:
@@ -219,7 +221,7 @@ def watched_figures(
     labels: npt.NDArray[np.int64],
     *,
     trained: npt.NDArray[np.int64],
-    log_drawn: npt.NDArray[np.float64],
+    held: npt.NDArray[np.float64],
 ) -> dict[str, float]:
     """Return loss, accuracy, balanced accuracy and macro AUC of logits (N, classes).
 
@@ -227,9 +229,9 @@ def watched_figures(
         logits: of the network.
         labels: int64 (N,).
         trained: labels of the training rows, whose class mix is the prior of loss and accuracy.
-        log_drawn: what the logits hold of the class mix already, float64 (classes,).
+        held: what the logits hold of the class mix already, float64 (classes,).
     """
-    equal_prior = logits - log_drawn
+    equal_prior = logits - held
     natural = equal_prior + np.log(np.bincount(trained, minlength=logits.shape[1]) / len(trained))
     shifted = natural - natural.max(axis=1, keepdims=True)
     log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))

@@ -46,6 +46,13 @@ def test_the_founding_papers_recipe_is_to_the_letter():
         ({"phases": [{**PHASE, "side": 8}]}, "cannot be run"),
         ({"phases": [{**PHASE, "epochs": 0}]}, "cannot be run"),
         ({"phases": [{**PHASE, "final_rate": 1.0}]}, "cannot be run"),
+        ({"teachers": ["one"]}, "teachers need a teaching_share"),
+        ({"teaching_share": 0.5}, "teachers need a teaching_share"),
+        ({"teachers": ["one"], "teaching_share": 1.5}, "up to 1"),
+        (
+            {"teachers": ["one"], "teaching_share": 1.0, "phases": [{**PHASE, "trainable_from": "head"}]},
+            "teachers see photographs",
+        ),
     ],
 )
 def test_a_recipe_that_cannot_be_done_says_why(values, message):

@@ -148,6 +148,26 @@ def test_weights_of_a_run_that_has_not_ended_are_not_there(tmp_path):
         RunDirectory(tmp_path).load_weights()
 
 
+@pytest.mark.slow
+def test_what_teachers_say_is_learned_in_place_of_the_labels(asked, tmp_path):
+    runs = tmp_path / "runs"
+    taught = RECIPE.replace("seed = 3", 'seed = 3\nteachers = ["teacher"]\nteaching_share = 1.0')
+    (tmp_path / "taught.toml").write_text(taught)
+    as_taught = [*asked[:3], str(tmp_path / "taught.toml"), *asked[4:]]
+    with pytest.raises(CommandError, match="“teacher” is to teach “taught”"):
+        call_command("train", *as_taught, "--run", str(runs / "learner"))
+    assert not (runs / "learner").exists()
+
+    assert train(asked, runs / "teacher").wait(timeout=400) == 0
+    assert train(as_taught, runs / "learner").wait(timeout=400) == 0
+
+    of_labels, of_teacher = (json.loads((runs / name / "report.json").read_text()) for name in ("teacher", "learner"))
+    assert of_labels["order"] == of_teacher["order"]
+    # The same photographs, changes and start: only what was asked for differs, and a teacher is less sure than labels.
+    first_epochs = [float(report["epochs"][0]["loss"]) for report in (of_labels, of_teacher)]
+    assert first_epochs[0] != pytest.approx(first_epochs[1], abs=1e-3)
+
+
 FROZEN = """
 about = "A head on a frozen base."
 architecture = "vgg16"

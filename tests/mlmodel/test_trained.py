@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mlmodel.engine import Engine
-from mlmodel.training.recipe import recipe_from
+from mlmodel.training.recipe import RecipeError, recipe_from
 from mlmodel.training.runs import RunDirectory, RunError
 from mlmodel.training.sampling import drawn_mix
 
@@ -30,7 +30,7 @@ def tensorflow():
     return pytest.importorskip("tensorflow", reason="training's libraries are not installed")
 
 
-@pytest.mark.parametrize("loss", ["cross-entropy", "logit-adjusted"])
+@pytest.mark.parametrize("loss", ["cross-entropy", "class-balanced", "logit-adjusted"])
 def test_engine_and_head_say_what_the_trained_network_says(tensorflow, tmp_path, loss):
     import keras
     from PIL import Image
@@ -48,12 +48,41 @@ def test_engine_and_head_say_what_the_trained_network_says(tensorflow, tmp_path,
     pixels = np.stack([engine.prepare(np.asarray(Image.open(path))) for path in sorted(SAMPLES.glob("*.jpg"))[:4]])
     expected = np.asarray(network(pixels.astype(np.float32), training=False))
     natural = np.log(drawn_mix(LABELS, sampling="every-image"))
-    held = 0.0 if loss == "logit-adjusted" else np.log(drawn_mix(LABELS, sampling="square-root"))
+    held = 0.0 if loss != "cross-entropy" else np.log(drawn_mix(LABELS, sampling="square-root"))
     found = head_of(recipe, network, trained_labels=LABELS).logits(engine.run(pixels).features)
 
     # Weights are stored in half precision: three digits.
     assert np.allclose(found, expected + natural - held, rtol=0.02, atol=0.02 * np.abs(expected).max())
     keras.backend.clear_session()
+
+
+def test_teachers_answer_for_the_class_mix_that_the_learner_is_shown(tensorflow, tmp_path):
+    from mlmodel.training.teachers import Teachers
+    from mlmodel.training.trained import load_trained
+
+    natural, even = (
+        recipe_from(name, {**RECIPE, "sampling": "every-image", "loss": loss})
+        for name, loss in (("natural", "cross-entropy"), ("even", "logit-adjusted"))
+    )
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3), dtype=np.uint8)
+    said = []
+    for recipe in (natural, even):
+        run = _run_with_random_weights(recipe, tmp_path / recipe.name)
+        logits = np.asarray(load_trained(run)[1](pixels.astype(np.float32), training=False)).astype(np.float64)
+        mix = np.bincount(LABELS) / len(LABELS)
+        square_root = np.sqrt(mix) / np.sqrt(mix).sum()
+        powers = np.exp(logits - logits.max()) * square_root / (mix if recipe is natural else 1.0)
+        said.append(powers / powers.sum(axis=1, keepdims=True))
+
+    learner = recipe_from("learner", {**RECIPE, "teachers": ["natural", "even"], "teaching_share": 0.5})
+    teachers = Teachers.of(learner, LABELS, beside=RunDirectory(tmp_path / "learner"))
+
+    assert teachers is not None
+    assert teachers.probabilities(pixels) == pytest.approx(np.mean(said, axis=0), abs=1e-5)
+
+    other = recipe_from("other", {**RECIPE, "teachers": ["even"], "teaching_share": 0.5, "preparation": "median"})
+    with pytest.raises(RecipeError, match="it knows or sees other things"):
+        Teachers.of(other, LABELS, beside=RunDirectory(tmp_path / "other"))
 
 
 def test_a_network_of_three_classes_cannot_be_served(tensorflow, tmp_path):
