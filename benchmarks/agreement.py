@@ -13,11 +13,14 @@ import numpy as np
 from tqdm import tqdm
 
 from mlmodel.analysis import get_analyser
+from mlmodel.engine import FEATURE_COUNT, stage_slice
 from mlmodel.pictures import decode
+from mlmodel.training.backbone import build_backbone
 from mlmodel.training.dataset import TRAIN_FOLDS, read_dataset
+from mlmodel.training.networks import split_at_features
 from mlmodel.training.runs import RunDirectory
-from mlmodel.training.sampling import drawn_mix
-from mlmodel.training.trained import load_trained
+from mlmodel.training.sampling import drawn_mix, held_log_mix
+from mlmodel.training.trained import base_of, load_trained
 
 
 def main() -> None:
@@ -27,19 +30,23 @@ def main() -> None:
     parser.add_argument("--weights", default="weights.npz")
     parser.add_argument("--count", type=int, default=1000)
     options = parser.parse_args()
+    analyser = get_analyser()
     recipe, network = load_trained(RunDirectory(options.run), weights=options.weights)
+    backbone = build_backbone(base_of(network), side=analyser.engine.input_side, mirrored=analyser.engine.views > 1)
+    _, head = split_at_features(network)
+    read = np.concatenate([np.arange(FEATURE_COUNT)[stage_slice(stage)] for stage in recipe.pooled_stages])
     dataset = read_dataset(options.data)
     trained = dataset.labels[dataset.rows(TRAIN_FOLDS)]
-    held = 0.0 if recipe.loss == "logit-adjusted" else np.log(drawn_mix(trained, sampling=recipe.sampling))
+    held = held_log_mix(trained, sampling=recipe.sampling, loss=recipe.loss)
     to_natural = np.log(drawn_mix(trained, sampling="every-image")) - held
-    analyser = get_analyser()
     kept = np.random.default_rng(0).permutation(len(dataset.paths))[: options.count]
     found, expected = [], []
     for row in tqdm(kept, disable=None):
         pixels = analyser.engine.prepare(decode(dataset.paths[row].read_bytes()).pixels)[None]
         features = analyser.engine.run(pixels).features.astype(np.float16).astype(np.float32)
         found.append(analyser.calibration.probabilities(analyser.head.logits(features))[0])
-        logits = np.asarray(network(pixels.astype(np.float32), training=False)) + to_natural
+        pooled = np.asarray(backbone(pixels, training=False)["features"])[:, read]
+        logits = np.asarray(head(pooled, training=False)) + to_natural
         expected.append(analyser.calibration.probabilities(logits.astype(np.float32))[0])
     moved = np.abs(np.array(found) - np.array(expected))
     agree = (np.array(found).argmax(axis=1) == np.array(expected).argmax(axis=1)).mean()

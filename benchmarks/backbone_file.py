@@ -23,7 +23,13 @@ def write_with_maps(source: Path, target: Path, stages: Iterable[str]) -> None:
     tensors = _stage_tensors(graph)
     _drop_maps(graph)
     for stage in stages:
-        graph.node.append(helper.make_node("Transpose", [tensors[stage]], [stage], perm=[0, 2, 3, 1]))
+        tensor, is_channels_last = tensors[stage]
+        if tensor != stage:
+            graph.node.append(
+                helper.make_node("Identity", [tensor], [stage])
+                if is_channels_last
+                else helper.make_node("Transpose", [tensor], [stage], perm=[0, 2, 3, 1])
+            )
         graph.output.append(helper.make_tensor_value_info(stage, TensorProto.FLOAT, [None, None, None, None]))
     onnx.save(model, target)
 
@@ -54,15 +60,16 @@ def write_randomised(source: Path, target: Path, *, from_stage: str | None, seed
     onnx.save(model, target)
 
 
-def _stage_tensors(graph: onnx.GraphProto) -> dict[str, str]:
-    """Return the name of each stage's map, (B, channels, rows, columns), as it goes into its pooling."""
+def _stage_tensors(graph: onnx.GraphProto) -> dict[str, tuple[str, bool]]:
+    """Return the name of each stage's map as it goes into its pooling, and whether channels come last in it."""
     made_by = _made_by(graph)
     tensors = {}
     for stage, pooled in zip(_NAMES, made_by["features"].input, strict=True):
         node = made_by[pooled]
-        while node.op_type != "GlobalAveragePool":
+        while node.op_type not in {"GlobalAveragePool", "ReduceMean"}:
             node = made_by[node.input[0]]
-        tensors[stage] = node.input[0]
+        # Averages over mirror images are made and pooled with channels last.
+        tensors[stage] = node.input[0], node.op_type == "ReduceMean"
     return tensors
 
 
@@ -70,8 +77,8 @@ def _weights_from(graph: onnx.GraphProto, stage: str) -> set[str]:
     """Return the names of the stored weights that only what comes after the stage before ``stage`` depends on."""
     tensors, made_by = _stage_tensors(graph), _made_by(graph)
     earlier = _NAMES[: _NAMES.index(stage)]
-    kept = _behind(tensors[earlier[-1]], made_by) if earlier else set()
-    after = _behind(tensors[_NAMES[-1]], made_by) - kept
+    kept = _behind(tensors[earlier[-1]][0], made_by) if earlier else set()
+    after = _behind(tensors[_NAMES[-1]][0], made_by) - kept
     convolutions = [node for node in graph.node if node.op_type == "Conv" and node.output[0] in after]
     read = {name for node in convolutions for name in node.input[1:]}
     # Weights in half precision go through a cast.
@@ -90,7 +97,8 @@ def _behind(tensor: str, made_by: dict[str, onnx.NodeProto]) -> set[str]:
 
 
 def _drop_maps(graph: onnx.GraphProto) -> None:
-    for node in [node for node in graph.node if set(node.output) & set(_NAMES)]:
+    read = {name for node in graph.node for name in node.input}
+    for node in [node for node in graph.node if set(node.output) & set(_NAMES) - read]:
         graph.node.remove(node)
     for output in [output for output in graph.output if output.name in _NAMES]:
         graph.output.remove(output)

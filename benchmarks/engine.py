@@ -1,10 +1,11 @@
 """The engine against ``keras.Model.predict``: the same network, the same photographs, one run.
 
-    python -m benchmarks.engine [--photographs 30] [--rounds 3] [--backbone-weights FILE]
+    python -m benchmarks.engine [--photographs 30] [--rounds 3] [--run DIR [--weights NAME]]
 
 Each side runs in a process of its own, so that load time and memory are its own; they take turns, and the best of
-each side's rounds counts, since other work on the machine only ever slows one down. With --backbone-weights (the Keras
-file the backbone was exported from) it also prints how far half precision moves the probabilities.
+each side's rounds counts, since other work on the machine only ever slows one down. With --run (the training run that
+the release was built from) Keras has the same weights, and it also prints how far half precision moves the
+probabilities; without it, random ones.
 """
 
 import argparse
@@ -25,11 +26,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--photographs", type=int, default=30)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--backbone-weights", default="")
+    parser.add_argument("--run", default="")
+    parser.add_argument("--weights", default="weights.npz")
     parser.add_argument("--side", choices=_SIDES, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.side:
-        print(json.dumps(_SIDES[options.side](options.photographs, options.backbone_weights)))
+        print(json.dumps(_SIDES[options.side](options)))
         return
     rounds = [{side: _in_own_process(side, options) for side in _SIDES} for _ in range(options.rounds)]
     best = {side: _best([found[side] for found in rounds]) for side in _SIDES}
@@ -43,13 +45,13 @@ def _best(rounds: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _in_own_process(side: str, options: argparse.Namespace) -> dict[str, Any]:
     command = [sys.executable, "-m", "benchmarks.engine", "--side", side]
-    command += ["--photographs", str(options.photographs), "--backbone-weights", options.backbone_weights]
+    command += ["--photographs", str(options.photographs), "--run", options.run, "--weights", options.weights]
     ended = subprocess.run(command, check=True, capture_output=True, text=True)
     found: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
     return found
 
 
-def _measure_engine(photographs: int, backbone_weights: str) -> dict[str, Any]:
+def _measure_engine(options: argparse.Namespace) -> dict[str, Any]:
     started = time.perf_counter()
     from mlmodel.analysis import get_analyser
 
@@ -61,21 +63,22 @@ def _measure_engine(photographs: int, backbone_weights: str) -> dict[str, Any]:
         features = analyser.engine.run(pixels).features
         return analyser.calibration.probabilities(analyser.head.logits(features))
 
-    return {"load": loaded, **_measure(predict, pictures, photographs)}
+    return {"load": loaded, **_measure(predict, pictures, options.photographs)}
 
 
-def _measure_keras(photographs: int, backbone_weights: str) -> dict[str, Any]:
+def _measure_keras(options: argparse.Namespace) -> dict[str, Any]:
     started = time.perf_counter()
     import keras
 
     from mlmodel.engine import Engine
     from mlmodel.head import Head
     from mlmodel.release import load_release
-    from mlmodel.training.backbone import build_backbone, xception
+    from mlmodel.training.backbone import build_backbone
 
-    weights = xception(Path(backbone_weights)) if backbone_weights else _untrained(xception)
-    base = build_backbone(weights, side=Engine(load_release().backbone).input_side)
     release = load_release()
+    engine = Engine(release.backbone)
+    base = build_backbone(_base(options), side=engine.input_side, mirrored=engine.views > 1)
+    del engine
     head = Head.load(release.head)
     hidden = keras.layers.Dense(head.hidden_bias.size, activation="relu")
     output = keras.layers.Dense(head.output_bias.size)
@@ -85,19 +88,22 @@ def _measure_keras(photographs: int, backbone_weights: str) -> dict[str, Any]:
     hidden.set_weights([head.hidden_weights, head.hidden_bias])
     output.set_weights([head.output_weights, head.output_bias])
     loaded = time.perf_counter() - started
-    return {"load": loaded, **_measure(lambda pixels: model.predict(pixels, verbose=0), _pictures(), photographs)}
+    return {
+        "load": loaded,
+        **_measure(lambda pixels: model.predict(pixels, verbose=0), _pictures(), options.photographs),
+    }
 
 
-def _untrained(build: Any) -> Any:
-    """The same network with random weights: as fast and as large, for machines without the ImageNet file."""
+def _base(options: argparse.Namespace) -> Any:
+    """The base that was exported; without a run the same network with random weights, as fast and as large."""
     import keras
 
-    original = keras.applications.Xception
-    keras.applications.Xception = lambda **options: original(**{**options, "weights": None})
-    try:
-        return build()
-    finally:
-        keras.applications.Xception = original
+    from mlmodel.training.runs import RunDirectory
+    from mlmodel.training.trained import base_of, load_trained
+
+    if not options.run:
+        return keras.applications.Xception(weights=None, include_top=False, input_shape=(None, None, 3))
+    return base_of(load_trained(RunDirectory(Path(options.run)), weights=options.weights)[1])
 
 
 def _measure(predict: Any, pictures: np.ndarray, photographs: int) -> dict[str, Any]:
@@ -151,7 +157,7 @@ def _print_table(keras: dict[str, Any], engine: dict[str, Any]) -> None:
         print(f"{name:36}" + "".join(f"{cell:>12}" for cell in cells) + f"{ratio:>8.2f}×")
     print(f"memory of the engine: {engine['memory'] / keras['memory']:.0%} of Keras's")
     moved = np.abs(np.array(keras["probabilities"]) - np.array(engine["probabilities"])).max()
-    print(f"largest difference of a probability: {moved:.5f} (only with --backbone-weights are the weights the same)")
+    print(f"largest difference of a probability: {moved:.5f} (only with --run are the weights the same)")
 
 
 _SIDES = {"keras": _measure_keras, "engine": _measure_engine}

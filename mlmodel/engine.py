@@ -26,7 +26,7 @@ STAGES: tuple[tuple[str, int], ...] = (
     ("block14", 2048),
 )
 # What a backbone's file says of itself, besides the shape of its input.
-DETAIL_KEY = "detail_side"
+DETAIL_KEY, VIEWS_KEY = "detail_side", "views"
 _DETAIL_UNLESS_SAID = 224
 FEATURE_COUNT = sum(channels for _, channels in STAGES)
 # The stages whose maps an export gives, and so what its heat map is made of. A file says itself which maps it has
@@ -64,6 +64,7 @@ class Engine:
     Attributes:
         input_side: of the square that the network is shown, in pixels; the file says it.
         detail_side: larger squares are first reduced to this side, whose detail the network knows from training.
+        views: how many mirror images of a photograph the network looks at, itself included; their maps are averaged.
         mapped_stages: whose maps the file gives, in the order of ``STAGES``; the heat map is made of them.
     """
 
@@ -83,6 +84,7 @@ class Engine:
         self.input_side = int(self._session.get_inputs()[0].shape[1])
         said = self._session.get_modelmeta().custom_metadata_map
         self.detail_side = int(said.get(DETAIL_KEY, _DETAIL_UNLESS_SAID))
+        self.views = int(said.get(VIEWS_KEY, 1))
         given = {output.name for output in self._session.get_outputs()}
         self.mapped_stages = tuple(stage for stage, _ in STAGES if stage in given)
 

@@ -1,6 +1,8 @@
 """Xception without its top, and its export to the file that the engine serves."""
 
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import keras
 import onnx
@@ -8,7 +10,7 @@ import tensorflow as tf
 import tf2onnx
 from onnx import helper
 
-from mlmodel.engine import DETAIL_KEY, MAPPED_STAGES, STAGES
+from mlmodel.engine import DETAIL_KEY, MAPPED_STAGES, STAGES, VIEWS_KEY
 from mlmodel.training.half_precision import store_in_half_precision
 
 # Where Keras's Xception ends the stages that ``mlmodel.engine`` names.
@@ -22,9 +24,18 @@ _LAYERS = {
     "block14": "block14_sepconv2_act",
 }
 _OPSET = 17
+# As it is, left for right, upside down, and both. Each undoes itself.
+_MIRRORS: tuple[Callable[[Any], Any], ...] = (
+    lambda values: values,
+    lambda values: values[:, :, ::-1],
+    lambda values: values[:, ::-1],
+    lambda values: values[:, ::-1, ::-1],
+)
 
 
-def export_backbone(path: Path, base: keras.Model, *, side: int = 299, detail: int = 224) -> None:
+def export_backbone(
+    path: Path, base: keras.Model, *, side: int = 299, detail: int = 224, mirrored: bool = False
+) -> None:
     """Write the backbone to ``path`` as ONNX: uint8 pixels in, pooled features and the mapped stages' maps out.
 
     Weights are stored in half precision and computed with in single precision, which halves the file and moves no
@@ -35,28 +46,44 @@ def export_backbone(path: Path, base: keras.Model, *, side: int = 299, detail: i
         base: Xception without its top.
         side: of the square it is shown, in pixels.
         detail: larger squares are first reduced to this side; written into the file, for ``Engine.prepare``.
+        mirrored: whether the file looks at each photograph's three mirror images as well.
     """
-    model = build_backbone(base, side=side)
+    model = build_backbone(base, side=side, mirrored=mirrored)
     signature = (tf.TensorSpec((None, side, side, 3), tf.uint8, name="pixels"),)
     forward = tf.function(lambda pixels: model(pixels, training=False), input_signature=signature)
     proto, _ = tf2onnx.convert.from_function(forward, input_signature=signature, opset=_OPSET)
     store_in_half_precision(proto.graph)
-    helper.set_model_props(proto, {DETAIL_KEY: str(detail)})
+    helper.set_model_props(proto, {DETAIL_KEY: str(detail), VIEWS_KEY: str(len(_MIRRORS) if mirrored else 1)})
     onnx.checker.check_model(proto)
     path.write_bytes(proto.SerializeToString())
 
 
-def build_backbone(base: keras.Model, *, side: int = 299) -> keras.Model:
+def build_backbone(base: keras.Model, *, side: int = 299, mirrored: bool = False) -> keras.Model:
     """Return the Keras model that is exported.
 
     It takes uint8 (B, side, side, 3), scales to [-1, 1] as the ImageNet weights were trained, and returns by name:
     ``features`` float32 (B, 5640) and a float32 (B, rows, columns, channels) map for each of ``MAPPED_STAGES``.
+
+    Where it is ``mirrored``, maps are those of the photograph and of its three mirror images, each mirrored back, and
+    averaged; features are their means, so that a heat map explains them as it does those of a single look. A lesion
+    has no upright side, and the strides' bias to one side is gone.
     """
     pixels = keras.Input((side, side, 3), dtype="uint8", name="pixels")
-    maps = xception_stages(base)(keras.layers.Rescaling(1 / 127.5, offset=-1.0)(pixels))
+    shown = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(pixels)
+    if mirrored:
+        shown = keras.layers.Concatenate(axis=0)([mirror(shown) for mirror in _MIRRORS])
+    maps = xception_stages(base)(shown)
+    if mirrored:
+        maps = [_average_of_views(values) for values in maps]
     pooled = [keras.layers.GlobalAveragePooling2D()(values) for values in maps]
     by_stage = {stage: values for (stage, _), values in zip(STAGES, maps, strict=True) if stage in MAPPED_STAGES}
     return keras.Model(pixels, {"features": keras.layers.Concatenate()(pooled), **by_stage})
+
+
+def _average_of_views(values: Any) -> Any:
+    """Return float32 (B, rows, columns, channels) of (views × B, …), each view mirrored back."""
+    views = keras.ops.reshape(values, (len(_MIRRORS), -1, *values.shape[1:]))
+    return keras.layers.Average()([mirror(views[number]) for number, mirror in enumerate(_MIRRORS)])
 
 
 def xception_stages(base: keras.Model) -> keras.Model:

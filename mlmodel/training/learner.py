@@ -1,6 +1,7 @@
 """A network while it learns: one compiled step, averaged weights, and all of its state as arrays."""
 
 import hashlib
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from mlmodel.training.networks import build_network, set_trainable_from, split_at_features
+from mlmodel.training.networks import build_network, renew_from, set_trainable_from, split_at_features
 from mlmodel.training.recipe import Phase, Recipe
 
 
@@ -27,6 +28,7 @@ class Learner:
         keras.utils.set_random_seed(recipe.seed)
         self.recipe = recipe
         self.network = build_network(recipe, weights=weights)
+        self._weights = weights
         self._log_mix = tf.constant(np.log(class_mix), tf.float32)
         self._class_weights = tf.constant(1.0 / (class_mix * len(class_mix)), tf.float32)
         self._average = [tf.Variable(weight) for weight in self.network.weights] if recipe.average else []
@@ -34,6 +36,8 @@ class Learner:
     def begin(self, phase: Phase, *, steps: int) -> None:
         """Get ready for ``steps`` steps of ``phase``, with a fresh optimiser."""
         set_trainable_from(self.network, phase.trainable_from)
+        if phase.renewed_from:
+            self._renew(phase.renewed_from)
         schedule: Any = phase.peak_rate
         if phase.peak_rate != phase.final_rate or phase.warm_up_steps:
             schedule = keras.optimizers.schedules.CosineDecay(
@@ -56,6 +60,19 @@ class Learner:
         self._step = tf.function(self._learn, reduce_retracing=True)
         self._forward = tf.function(lambda shown: self._learning(shown, training=False), reduce_retracing=True)
         self._features = tf.function(lambda pixels: base(pixels, training=False), reduce_retracing=True)
+
+    def _renew(self, block: str) -> None:
+        """Give the base from ``block`` on its starting weights again, and have the head not read it yet."""
+        fresh = build_network(self.recipe, weights=self._weights)
+        renew_from(self.network, fresh, block, pooled_stages=self.recipe.pooled_stages)
+        for kept, weight in zip(self._average, self.network.weights, strict=False):
+            kept.assign(weight)
+
+    def settle(self, batches: Iterable[npt.NDArray[np.uint8]]) -> None:
+        """Take the moving statistics of batch normalisation from what it sees of uint8 (B, side, side, 3) now."""
+        see = tf.function(lambda pixels: self.network(pixels, training=True), reduce_retracing=True)
+        for pixels in batches:
+            see(tf.cast(tf.constant(pixels), tf.float32))
 
     def features(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Return what the base, as it stands, makes of uint8 (B, side, side, 3): float32 (B, F)."""

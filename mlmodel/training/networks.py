@@ -45,6 +45,32 @@ def set_trainable_from(network: keras.Model, start: str) -> None:
         layer.trainable = False
 
 
+def renew_from(network: keras.Model, fresh: keras.Model, block: str, *, pooled_stages: tuple[str, ...]) -> None:
+    """Copy the base's weights from ``block`` on out of ``fresh``, and set to zero what the head makes of them.
+
+    Args:
+        network: an Xception of ours, changed in place.
+        fresh: the same network as it was at the start.
+        block: the first one to renew, as ``block14``.
+        pooled_stages: whose channel means the head reads, in order; empty for the last map alone.
+    """
+    base, source = (
+        next(layer for layer in each.layers if isinstance(layer, keras.Model)) for each in (network, fresh)
+    )
+    first = base.layers.index(stage_layer(base, f"block{int(block.removeprefix('block')) - 1}")) + 1
+    for layer, like in zip(base.layers[first:], source.layers[first:], strict=True):
+        layer.set_weights(like.get_weights())
+    hidden = network.get_layer("head_hidden")
+    kernel, bias = hidden.get_weights()
+    start = 0
+    for stage in pooled_stages or ("block14",):
+        width = stage_layer(base, stage).output.shape[-1]
+        if int(stage.removeprefix("block")) >= int(block.removeprefix("block")):
+            kernel[start : start + width] = 0.0
+        start += width
+    hidden.set_weights([kernel, bias])
+
+
 def scaled(pixels: Any, scaling: str) -> Any:
     """Bring pixels of 0 to 255 to the range that the base was trained with."""
     if scaling == "0..1":

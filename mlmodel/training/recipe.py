@@ -9,6 +9,9 @@ from mlmodel.taxonomy import CODES
 
 RECIPES = Path(__file__).parent / "recipes"
 
+# Blocks of Xception that come right after a stage (``mlmodel.engine.STAGES``): where learning, or renewing, may begin.
+_FIRST_BLOCKS = ("block3", "block4", "block5", "block9", "block13", "block14")
+
 Architecture = Literal["xception", "vgg16", "cnn8"]
 Split = Literal["by-lesion", "by-image"]
 Start = Literal["imagenet", "random"]
@@ -36,6 +39,8 @@ class Phase:
         trainable_from: ``everything``, ``head``, or the first block that learns (``block4``); what lies before it
             stays as it is, batch normalisation included.
         warm_up_steps: steps over which the rate climbs to its peak.
+        renewed_from: the first block that takes up its starting weights again, unread by the head at first: for one
+            whose units have died. Empty for none.
     """
 
     side: int
@@ -44,6 +49,7 @@ class Phase:
     final_rate: float
     trainable_from: str = "everything"
     warm_up_steps: int = 0
+    renewed_from: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,8 @@ class Recipe:
         clip_norm: largest norm of the gradient; 0 for none.
         average: momentum of the exponential moving average of the weights that is evaluated and kept; 0 for none.
         batch_norm_momentum: of moving means and variances; 0 leaves the architecture's own.
+        settling_batches: at the end of each phase, the averaged weights' own moving means and variances are taken from
+            so many batches, since an average of statistics is not that of the average (Wu & Johnson, 2021).
         batch_size: photographs a step.
         preparation: of every photograph, before all else (``mlmodel.training.preparation``).
         changes: the random changes of training photographs (``mlmodel.training.augmentation``).
@@ -108,6 +116,7 @@ class Recipe:
     clip_norm: float = 0.0
     average: float = 0.0
     batch_norm_momentum: float = 0.0
+    settling_batches: int = 0
     batch_size: int = 32
     preparation: Preparation = "none"
     changes: Changes = "none"
@@ -154,6 +163,10 @@ def recipe_from(name: str, values: dict[str, Any]) -> Recipe:
     for phase in recipe.phases:
         if phase.epochs < 1 or not 32 <= phase.side <= 1024 or not 0 < phase.final_rate <= phase.peak_rate:
             raise RecipeError(f"Recipe “{name}” has a phase that cannot be run: {phase}.")
+        if phase.trainable_from not in {"everything", "head", *_FIRST_BLOCKS}:
+            raise RecipeError(f"Recipe “{name}”: trainable_from may be everything, head, {', '.join(_FIRST_BLOCKS)}.")
+        if phase.renewed_from and (recipe.architecture != "xception" or phase.renewed_from not in _FIRST_BLOCKS):
+            raise RecipeError(f"Recipe “{name}”: renewed_from may be, of an xception, {', '.join(_FIRST_BLOCKS)}.")
     if bool(recipe.teachers) != bool(recipe.teaching_share) or not 0 <= recipe.teaching_share <= 1:
         raise RecipeError(f"Recipe “{name}”: teachers need a teaching_share above 0 and up to 1, and it needs them.")
     if recipe.teachers and any(phase.trainable_from == "head" for phase in recipe.phases):

@@ -96,6 +96,11 @@ class RunDirectory:
         """Keep a network's weights."""
         self._replace(name, arrays)
 
+    def copy_weights(self, name: str) -> None:
+        """Keep the weights in ``name`` as those of the end."""
+        with np.load(self.path / name, allow_pickle=False) as kept:
+            self.save_weights({key: kept[key] for key in kept.files})
+
     def load_weights(self, name: str = "weights.npz") -> list[npt.NDArray[Any]]:
         """Return a network's weights in the order of ``keras.Model.weights``.
 

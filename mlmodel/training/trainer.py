@@ -26,6 +26,8 @@ from mlmodel.training.teachers import Teachers
 CHECKPOINT_SECONDS = 120.0
 _ROW_EVERY = 20
 _VALIDATION_BATCH = 32
+# Numbers the draws that settle batch normalisation, apart from those of any epoch.
+_AFTER_ALL_EPOCHS = 1_000_000
 
 
 @dataclass(frozen=True)
@@ -142,7 +144,7 @@ class _Training:
         if place.epoch < phase.epochs:
             self.run.save_checkpoint(place, self.learner.state())
         else:
-            self.run.save_weights(self._averaged_weights(), f"weights-phase-{place.phase + 1}.npz")
+            self.run.save_weights(self._settled_weights(phase, place), f"weights-phase-{place.phase + 1}.npz")
         return place
 
     def _shown(
@@ -202,8 +204,21 @@ class _Training:
             held=held_log_mix(self.trained_labels, sampling=self.recipe.sampling, loss=self.recipe.loss),
         )
 
-    def _averaged_weights(self) -> dict[str, npt.NDArray[Any]]:
+    def _settled_weights(self, phase: Phase, place: Place) -> dict[str, npt.NDArray[Any]]:
+        """Return the averaged weights with statistics of their own, as far as the recipe asks for them."""
         current = self.learner.swap_in_average()
+        if phase.trainable_from != "head" and (count := self.recipe.settling_batches):
+            self.say(f"Settling batch normalisation over {count} batches.")
+            number = _AFTER_ALL_EPOCHS + place.phase
+            order = epoch_order(
+                self.trained_labels, self.sources, sampling=self.recipe.sampling, seed=self.recipe.seed, epoch=number
+            )
+            seen = batches(
+                self.paths, order[: count * self.recipe.batch_size], side=phase.side, kind=self.recipe.changes,
+                chance=(self.recipe.seed, number), batch_size=self.recipe.batch_size,
+                preparation=self.recipe.preparation,
+            )  # fmt: skip
+            self.learner.settle(pixels for pixels, _ in seen)
         arrays = {f"{n:04}": weight.numpy() for n, weight in enumerate(self.learner.network.weights)}
         self.learner.restore(current)
         return arrays
@@ -211,7 +226,7 @@ class _Training:
     def _finish(self, place: Place) -> dict[str, Any]:
         epochs = self.run.rows("epochs.csv")
         report = {"recipe": self.recipe.name, **asdict(place), "epochs": epochs}
-        self.run.save_weights(self._averaged_weights())
+        self.run.copy_weights(f"weights-phase-{len(self.recipe.phases)}.npz")
         self.run.write_json(REPORT_FILE, report)
         return report
 

@@ -46,6 +46,17 @@ def _padded(inputs, pads, value):
     return tf.pad(tf.transpose(inputs, (0, 2, 3, 1)), margins, constant_values=value)
 
 
+def _slice(values, starts, ends, axes, steps=None):
+    starts, ends, axes = (each.numpy().tolist() for each in (starts, ends, axes))
+    steps = [1] * len(axes) if steps is None else steps.numpy().tolist()
+    places = [slice(None)] * len(values.shape)
+    for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
+        # Backwards is always the whole axis: mirror images.
+        assert step > 0 or ((start == -1 or start >= values.shape[axis] - 1) and end < -values.shape[axis])
+        places[axis] = slice(start, end, step) if step > 0 else slice(None, None, step)
+    return values[tuple(places)]
+
+
 _OPERATIONS = {
     "Add": tf.add,
     "Mul": tf.multiply,
@@ -55,6 +66,9 @@ _OPERATIONS = {
     "Cast": lambda values, *, to: tf.cast(values, helper.tensor_dtype_to_np_dtype(to)),
     "Concat": lambda *parts, axis: tf.concat(parts, axis),
     "GlobalAveragePool": lambda values: tf.reduce_mean(values, (2, 3), keepdims=True),
+    "ReduceMean": lambda values, *, axes, keepdims: tf.reduce_mean(values, axes, keepdims=bool(keepdims)),
+    "Reshape": lambda values, shape: tf.reshape(values, shape),
+    "Slice": _slice,
     "Squeeze": lambda values, axes: tf.squeeze(values, axes.numpy().tolist()),
     "Transpose": lambda values, *, perm: tf.transpose(values, perm),
 }

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mlmodel.engine import Engine
+from mlmodel.engine import Engine, stage_slice
 from mlmodel.training.recipe import RecipeError, recipe_from
 from mlmodel.training.runs import RunDirectory, RunError
 from mlmodel.training.sampling import drawn_mix
@@ -56,6 +56,36 @@ def test_engine_and_head_say_what_the_trained_network_says(tensorflow, tmp_path,
     keras.backend.clear_session()
 
 
+def test_mirror_images_are_averaged_in_features_and_maps_alike(tensorflow, tmp_path):
+    from benchmarks.backbone_file import write_with_maps
+    from mlmodel.training.backbone import export_backbone
+    from mlmodel.training.trained import base_of, load_trained
+
+    _, network = load_trained(_run_with_random_weights(recipe_from("test", RECIPE), tmp_path / "run"))
+    for name, mirrored in (("once", False), ("mirrored", True)):
+        export_backbone(tmp_path / f"{name}.onnx", base_of(network), side=96, detail=80, mirrored=mirrored)
+    write_with_maps(tmp_path / "mirrored.onnx", tmp_path / "more.onnx", ["block8", "block14"])
+    once, mirrored, more = (Engine(tmp_path / f"{name}.onnx") for name in ("once", "mirrored", "more"))
+    assert (once.views, mirrored.views, mirrored.detail_side) == (1, 4, 80)
+    assert more.mapped_stages == ("block8", "block14")
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3), dtype=np.uint8)
+
+    mirrors = [lambda v: v, lambda v: v[:, :, ::-1], lambda v: v[:, ::-1], lambda v: v[:, ::-1, ::-1]]
+    looks = [once.run(np.ascontiguousarray(mirror(pixels)), maps=True) for mirror in mirrors]
+    found, as_more = mirrored.run(pixels, maps=True), more.run(pixels, maps=True)
+
+    features = np.mean([look.features for look in looks], axis=0)
+    assert found.features == pytest.approx(features, rel=1e-4, abs=1e-5)
+    assert as_more.features == pytest.approx(features, rel=1e-4, abs=1e-5)
+    for stage, values in found.maps.items():
+        maps = np.mean([mirror(look.maps[stage]) for mirror, look in zip(mirrors, looks, strict=True)], axis=0)
+        assert values == pytest.approx(maps, rel=1e-4, abs=1e-5)
+        assert np.abs(maps - looks[0].maps[stage]).max() > 0.01 * np.abs(maps).max(), "the views differ"
+    # A heat map explains what was read: the features are the means of its maps.
+    pooled = as_more.maps["block8"].mean(axis=(1, 2))
+    assert pooled == pytest.approx(as_more.features[:, stage_slice("block8")], rel=1e-4, abs=1e-5)
+
+
 def test_teachers_answer_for_the_class_mix_that_the_learner_is_shown(tensorflow, tmp_path):
     from mlmodel.training.teachers import Teachers
     from mlmodel.training.trained import load_trained
@@ -83,6 +113,64 @@ def test_teachers_answer_for_the_class_mix_that_the_learner_is_shown(tensorflow,
     other = recipe_from("other", {**RECIPE, "teachers": ["even"], "teaching_share": 0.5, "preparation": "median"})
     with pytest.raises(RecipeError, match="it knows or sees other things"):
         Teachers.of(other, LABELS, beside=RunDirectory(tmp_path / "other"))
+
+
+def test_a_renewed_block_is_as_it_was_at_the_start_and_not_yet_read(tensorflow, tmp_path):
+    from mlmodel.training.learner import Learner
+    from mlmodel.training.trained import base_of
+
+    phase = {"side": 96, "epochs": 1, "peak_rate": 1e-3, "final_rate": 1e-3, "trainable_from": "block4"}
+    recipe = recipe_from("test", {**RECIPE, "average": 0.9, "phases": [phase, {**phase, "renewed_from": "block14"}]})
+    learner = Learner(recipe, class_mix=drawn_mix(LABELS, sampling="every-image"))
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3), dtype=np.uint8)
+    learner.begin(recipe.phases[0], steps=2)
+    started = {layer.name: layer.get_weights() for layer in base_of(learner.network).layers}
+    learner.network.set_weights(_run_with_random_weights(recipe, tmp_path / "run").load_weights())
+    learner.learn(pixels, np.array([4, 5]), chance=np.random.default_rng(1))
+    learnt = {layer.name: layer.get_weights() for layer in base_of(learner.network).layers}
+
+    learner.begin(recipe.phases[1], steps=2)
+
+    for layer in base_of(learner.network).layers:
+        source = started if layer.name.startswith("block14") else learnt
+        if layer.name.startswith("block14") and "sepconv" in layer.name and source[layer.name]:
+            # Random starts differ from one building to the next: the same spread, and no longer what was learnt.
+            assert not np.array_equal(layer.get_weights()[0], learnt[layer.name][0])
+            assert layer.get_weights()[0].std() == pytest.approx(source[layer.name][0].std(), abs=0.02)
+        elif not layer.name.startswith("block14"):
+            assert all(map(np.array_equal, layer.get_weights(), source[layer.name])), layer.name
+    kernel = learner.network.get_layer("head_hidden").get_weights()[0]
+    assert np.abs(kernel[:-2048]).min(axis=1).max() > 0
+    assert not kernel[-2048:].any()
+    current = learner.swap_in_average()
+    assert all(map(np.array_equal, current, [weight.numpy() for weight in learner.network.weights]))
+
+
+def test_settled_statistics_are_those_of_what_was_seen(tensorflow):
+    from mlmodel.training.learner import Learner
+
+    phase = {"side": 96, "epochs": 1, "peak_rate": 1e-3, "final_rate": 1e-3, "trainable_from": "block13"}
+    recipe = recipe_from("test", {**RECIPE, "batch_norm_momentum": 0.5, "phases": [phase]})
+    learner = Learner(recipe, class_mix=drawn_mix(LABELS, sampling="every-image"))
+    learner.begin(recipe.phases[0], steps=1)
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 96, 96, 3), dtype=np.uint8)
+    before = [weight.numpy().copy() for weight in learner.network.weights]
+
+    learner.settle([pixels] * 20)
+
+    moved = {
+        weight.path
+        for weight, earlier in zip(learner.network.weights, before, strict=True)
+        if not np.array_equal(weight.numpy(), earlier)
+    }
+    assert moved
+    assert all("moving" in path for path in moved)
+    assert not any("block4_" in path for path in moved), "what does not learn keeps its statistics"
+    # After 20 halvings of the distance, what inference sees is normalised as those photographs are.
+    inside = learner.network.get_layer("head_norm")
+    features = learner.features(pixels)
+    normalised = np.asarray(inside(features, training=False))
+    assert np.abs(normalised.mean(axis=0)).max() < 0.2
 
 
 def test_a_network_of_three_classes_cannot_be_served(tensorflow, tmp_path):

@@ -24,6 +24,9 @@ class Command(BaseCommand):
         parser.add_argument("--weights", default="weights.npz", metavar="NAME", help="A weights file of that run.")
         parser.add_argument("--side", type=int, default=299, help="With --run: of the square it is shown, in pixels.")
         parser.add_argument("--detail", type=int, default=224, help="With --run: the finest detail it is shown.")
+        parser.add_argument(
+            "--mirrored", action="store_true", help="With --run: average over each photograph and its mirror images."
+        )
         parser.add_argument("--fit-head", action="store_true", help="With --run: fit a new head on its features.")
         parser.add_argument("--backbone", type=Path, default=SHIPPED / "backbone.onnx", metavar="FILE")
         parser.add_argument("--cache", type=Path, default=Path(settings.DATA_DIR) / "features", metavar="DIR")
@@ -71,10 +74,11 @@ class Command(BaseCommand):
         recipe, network = load_trained(run, weights=options["weights"])
         dataset = read_dataset(options["data"] / "ham10000")
         head = head_of(recipe, network, trained_labels=dataset.labels[dataset.rows(TRAIN_FOLDS)])
-        backbone = run.path / f"backbone-{options['side']}-{options['detail']}.onnx"
+        shown = {name: options[name] for name in ("side", "detail", "mirrored")}
+        backbone = run.path / f"backbone-{shown['side']}-{shown['detail']}{'-mirrored' * shown['mirrored']}.onnx"
         made_from = run.path / options["weights"]
         # Features are kept by the backbone's hash, and every export has another: one file does for the same weights.
         if not backbone.exists() or backbone.stat().st_mtime < made_from.stat().st_mtime:
-            export_backbone(backbone, base_of(network), side=options["side"], detail=options["detail"])
+            export_backbone(backbone, base_of(network), **shown)
         story = story_of(run, recipe, weights=options["weights"])
         return {"backbone": backbone, "head": None if options["fit_head"] else head, "training": story}

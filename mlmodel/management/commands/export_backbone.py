@@ -24,6 +24,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--side", type=int, default=299, help="Of the square it is shown, in pixels.")
         parser.add_argument("--detail", type=int, default=224, help="Larger squares are first reduced to this side.")
+        parser.add_argument("--mirrored", action="store_true", help="Average over a photograph and its mirror images.")
         parser.add_argument("--output", type=Path, default=SHIPPED / "backbone.onnx", metavar="FILE")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -46,5 +47,5 @@ class Command(BaseCommand):
         except RunError as error:
             raise CommandError(str(error)) from error
         output: Path = options["output"]
-        export_backbone(output, base, side=options["side"], detail=options["detail"])
+        export_backbone(output, base, side=options["side"], detail=options["detail"], mirrored=options["mirrored"])
         self.stdout.write(f"{output}: {output.stat().st_size / 1e6:.1f} MB, sha256 {sha256_of(output)}")
