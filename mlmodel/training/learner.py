@@ -36,6 +36,7 @@ class Learner:
     def begin(self, phase: Phase, *, steps: int) -> None:
         """Get ready for ``steps`` steps of ``phase``, with a fresh optimiser."""
         set_trainable_from(self.network, phase.trainable_from)
+        self._mixup = phase.mixup or self.recipe.mixup
         if phase.renewed_from:
             self._renew(phase.renewed_from)
         schedule: Any = phase.peak_rate
@@ -104,7 +105,7 @@ class Learner:
             taught: float32 (B, classes), what teachers say of the same photographs, where the recipe has any.
             chance: what mixes photographs, where the recipe does.
         """
-        share = chance.beta(self.recipe.mixup, self.recipe.mixup) if self.recipe.mixup else 1.0
+        share = chance.beta(self._mixup, self._mixup) if self._mixup else 1.0
         partners = chance.permutation(len(labels))
         target = np.eye(len(self.recipe.classes), dtype=np.float32)[labels]
         if taught is not None:
@@ -121,7 +122,7 @@ class Learner:
     def _learn(self, shown: Any, labels: Any, target: Any, partners: Any, share: Any) -> Any:
         recipe = self.recipe
         shown = tf.cast(shown, tf.float32)
-        if recipe.mixup:
+        if self._mixup:
             shown = share * shown + (1.0 - share) * tf.gather(shown, partners)
             target = share * target + (1.0 - share) * tf.gather(target, partners)
         with tf.GradientTape() as tape:

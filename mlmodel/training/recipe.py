@@ -41,6 +41,7 @@ class Phase:
         warm_up_steps: steps over which the rate climbs to its peak.
         renewed_from: the first block that takes up its starting weights again, unread by the head at first: for one
             whose units have died. Empty for none.
+        mixup: instead of the recipe's, where it is above 0.
     """
 
     side: int
@@ -50,6 +51,7 @@ class Phase:
     trainable_from: str = "everything"
     warm_up_steps: int = 0
     renewed_from: str = ""
+    mixup: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -161,7 +163,8 @@ def recipe_from(name: str, values: dict[str, Any]) -> Recipe:
     read = tuple(Phase(**_checked(Phase, phase, f"{name}, phase {n}")) for n, phase in enumerate(phases, start=1))
     recipe = Recipe(name=name, phases=read, **_checked(Recipe, {**values}, name, given={"name", "phases"}))
     for phase in recipe.phases:
-        if phase.epochs < 1 or not 32 <= phase.side <= 1024 or not 0 < phase.final_rate <= phase.peak_rate:
+        rates_fit = 0 < phase.final_rate <= phase.peak_rate
+        if phase.epochs < 1 or not 32 <= phase.side <= 1024 or not rates_fit or phase.mixup < 0:
             raise RecipeError(f"Recipe “{name}” has a phase that cannot be run: {phase}.")
         if phase.trainable_from not in {"everything", "head", *_FIRST_BLOCKS}:
             raise RecipeError(f"Recipe “{name}”: trainable_from may be everything, head, {', '.join(_FIRST_BLOCKS)}.")

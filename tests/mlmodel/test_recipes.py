@@ -46,6 +46,7 @@ def test_the_founding_papers_recipe_is_to_the_letter():
         ({"phases": [{**PHASE, "side": 8}]}, "cannot be run"),
         ({"phases": [{**PHASE, "epochs": 0}]}, "cannot be run"),
         ({"phases": [{**PHASE, "final_rate": 1.0}]}, "cannot be run"),
+        ({"phases": [{**PHASE, "mixup": -0.1}]}, "cannot be run"),
         ({"phases": [{**PHASE, "trainable_from": "block6"}]}, "trainable_from may be everything, head, block3"),
         ({"phases": [{**PHASE, "renewed_from": "block14"}]}, "renewed_from may be, of an xception, block3"),
         ({"architecture": "xception", "phases": [{**PHASE, "renewed_from": "head"}]}, "renewed_from may be"),

@@ -146,6 +146,23 @@ def test_a_renewed_block_is_as_it_was_at_the_start_and_not_yet_read(tensorflow, 
     assert all(map(np.array_equal, current, [weight.numpy() for weight in learner.network.weights]))
 
 
+def test_photographs_are_mixed_in_the_phase_that_says_so(tensorflow):
+    from mlmodel.training.learner import Learner
+
+    phase = {"side": 96, "epochs": 1, "peak_rate": 1e-9, "final_rate": 1e-9, "trainable_from": "block14"}
+    recipe = recipe_from("test", {**RECIPE, "dropout": 0.0, "phases": [phase, {**phase, "mixup": 0.5}]})
+    learner = Learner(recipe, class_mix=drawn_mix(LABELS, sampling="every-image"))
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 96, 96, 3), dtype=np.uint8)
+    losses = []
+    for number in (0, 0, 1):
+        learner.begin(recipe.phases[number], steps=1)
+        losses.append(learner.learn(pixels, np.array([0, 2, 4, 5]), chance=np.random.default_rng(1))[0])
+
+    # At such a rate a step hardly changes the network: what differs is what it was shown.
+    assert losses[0] == pytest.approx(losses[1], abs=1e-4)
+    assert abs(losses[2] - losses[1]) > 1e-3
+
+
 def test_settled_statistics_are_those_of_what_was_seen(tensorflow):
     from mlmodel.training.learner import Learner
 
