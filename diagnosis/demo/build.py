@@ -12,6 +12,7 @@ from django.utils import timezone
 
 from diagnosis.models import Image
 from diagnosis.services.images import add_image
+from diagnosis.services.measurements import measure_visit
 from diagnosis.services.reports import release_report, sign_visit
 from diagnosis.services.reviews import record_review
 from patients.models import Clinic, Lesion, Member, Patient, User, Visit
@@ -119,6 +120,7 @@ def _hold_visit(
     for photograph in told["photographs"]:
         _take(visit, photograph, lesions[photograph["lesion"] - 1], nurse=nurse, dermatologist=dermatologist)
     if told["outcome"] in {"signed", "released"}:
+        measure_visit(visit=visit)
         report = sign_visit(visit=visit, by=dermatologist)
         if told["outcome"] == "released":
             release_report(report=report, by=dermatologist)

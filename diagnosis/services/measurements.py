@@ -14,7 +14,7 @@ from diagnosis.services.errors import CannotReadOriginal
 from mlmodel.measuring import measure_picture
 from mlmodel.pictures import PictureError, decode
 from mlmodel.segmentation import get_segmenter
-from patients.models import Member
+from patients.models import Member, Visit
 
 log = logging.getLogger(__name__)
 
@@ -52,6 +52,15 @@ def measures_of(*, image: Image) -> KeptMeasures:
     kept = _kept(image, sha256)
     assert kept is not None, "measurements are never deleted"
     return kept
+
+
+def measure_visit(*, visit: Visit) -> None:
+    """Measure every judged photograph of a visit that has not been measured, so that its report can say so.
+
+    Slow the first time: not inside a transaction.
+    """
+    for image in visit.images.filter(predictions__isnull=False).distinct():
+        measures_if_readable(image=image)
 
 
 def measures_if_readable(*, image: Image) -> KeptMeasures | None:

@@ -16,6 +16,7 @@ from diagnosis.reports.checks import warnings_of
 from diagnosis.reports.forms import SignForm
 from diagnosis.reports.presentation import present
 from diagnosis.services.errors import Refused, VisitIsClosed
+from diagnosis.services.measurements import measure_visit
 from diagnosis.services.reports import (
     AlreadyReleased,
     ChangedMeanwhile,
@@ -41,6 +42,7 @@ def sign(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
         return redirect(visit)
     form = SignForm(request.POST or None)
     if request.method != "POST":
+        measure_visit(visit=visit)
         return _check_page(request, visit, None)
     if not form.is_valid():
         return _check_page(request, visit, form)

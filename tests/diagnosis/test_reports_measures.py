@@ -122,10 +122,20 @@ def test_the_newest_measurement_speaks(visit, image):
 
 def test_the_clinic_sees_what_will_be_signed(visit, image, dermatologist, sign_in):
     client, address = sign_in(dermatologist), reverse("visit-sign", args=[visit.pk])
+    measured_as(image, doubt="tiny")
     assert "None in the report" in client.get(address).content.decode()
     measured_as(image)
     page = client.get(address).content.decode().replace("\xa0", " ")
     assert "Asymmetry 12 % · Border 1.27 · Colours 2 of 6 · Diameter 45 %" in page
+
+
+def test_what_nobody_has_looked_at_is_measured_before_it_is_checked(visit, image, dermatologist, sign_in):
+    assert not image.measurements.exists()
+    page = sign_in(dermatologist).get(reverse("visit-sign", args=[visit.pk])).content.decode()
+    assert image.measurements.count() == 1
+    assert image.measurements.get().values["doubt"] is None
+    assert "None in the report" not in page
+    assert "Asymmetry" in page
 
 
 def test_what_is_measured_after_signing_changes_nothing(visit, image, dermatologist, patient, patient_user, sign_in):
