@@ -34,11 +34,13 @@ class Learner:
         self._average = [tf.Variable(weight) for weight in self.network.weights] if recipe.average else []
 
     def begin(self, phase: Phase, *, steps: int) -> None:
-        """Get ready for ``steps`` steps of ``phase``, with a fresh optimiser."""
+        """Get ready for ``steps`` steps of ``phase``, with a fresh optimiser and an average of its own."""
         set_trainable_from(self.network, phase.trainable_from)
         self._mixup = phase.mixup or self.recipe.mixup
         if phase.renewed_from:
             self._renew(phase.renewed_from)
+        for kept, weight in zip(self._average, self.network.weights, strict=False):
+            kept.assign(weight)
         schedule: Any = phase.peak_rate
         if phase.peak_rate != phase.final_rate or phase.warm_up_steps:
             schedule = keras.optimizers.schedules.CosineDecay(
@@ -66,8 +68,6 @@ class Learner:
         """Give the base from ``block`` on its starting weights again, and have the head not read it yet."""
         fresh = build_network(self.recipe, weights=self._weights)
         renew_from(self.network, fresh, block, pooled_stages=self.recipe.pooled_stages)
-        for kept, weight in zip(self._average, self.network.weights, strict=False):
-            kept.assign(weight)
 
     def settle(self, batches: Iterable[npt.NDArray[np.uint8]]) -> None:
         """Take the moving statistics of batch normalisation from what it sees of uint8 (B, side, side, 3) now."""

@@ -205,8 +205,11 @@ class _Training:
         )
 
     def _settled_weights(self, phase: Phase, place: Place) -> dict[str, npt.NDArray[Any]]:
-        """Return the averaged weights with statistics of their own, as far as the recipe asks for them."""
-        current = self.learner.swap_in_average()
+        """Return the averaged weights with statistics of their own, as far as the recipe asks for them.
+
+        The next phase begins with them.
+        """
+        self.learner.swap_in_average()
         if phase.trainable_from != "head" and (count := self.recipe.settling_batches):
             self.say(f"Settling batch normalisation over {count} batches.")
             number = _AFTER_ALL_EPOCHS + place.phase
@@ -219,9 +222,7 @@ class _Training:
                 preparation=self.recipe.preparation,
             )  # fmt: skip
             self.learner.settle(pixels for pixels, _ in seen)
-        arrays = {f"{n:04}": weight.numpy() for n, weight in enumerate(self.learner.network.weights)}
-        self.learner.restore(current)
-        return arrays
+        return {f"{n:04}": weight.numpy() for n, weight in enumerate(self.learner.network.weights)}
 
     def _finish(self, place: Place) -> dict[str, Any]:
         epochs = self.run.rows("epochs.csv")
