@@ -62,8 +62,8 @@ def test_mirror_images_are_averaged_in_features_and_maps_alike(tensorflow, tmp_p
     from mlmodel.training.trained import base_of, load_trained
 
     _, network = load_trained(_run_with_random_weights(recipe_from("test", RECIPE), tmp_path / "run"))
-    for name, mirrored in (("once", False), ("mirrored", True)):
-        export_backbone(tmp_path / f"{name}.onnx", base_of(network), side=96, detail=80, mirrored=mirrored)
+    for name in ("once", "mirrored"):
+        export_backbone(tmp_path / f"{name}.onnx", base_of(network), side=96, detail=80, mirrored=name == "mirrored")
     write_with_maps(tmp_path / "mirrored.onnx", tmp_path / "more.onnx", ["block8", "block14"])
     once, mirrored, more = (Engine(tmp_path / f"{name}.onnx") for name in ("once", "mirrored", "more"))
     assert (once.views, mirrored.views, mirrored.detail_side) == (1, 4, 80)
