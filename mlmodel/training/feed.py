@@ -15,6 +15,9 @@ from mlmodel.training.preparation import prepared
 
 _AHEAD = 4
 
+Pixels = npt.NDArray[np.uint8]
+Kept = dict[tuple[Path, int], Pixels]
+
 
 def batches(
     paths: Sequence[Path],
@@ -26,6 +29,7 @@ def batches(
     chance: tuple[int, ...],
     batch_size: int,
     first: int = 0,
+    kept: Kept | None = None,
 ) -> Iterator[tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]]:
     """Yield uint8 (B, side, side, 3) and the rows they show, in order; the last batch may be smaller.
 
@@ -38,20 +42,26 @@ def batches(
         chance: seeds; with a photograph's place in the order, they decide its changes.
         batch_size: photographs a batch.
         first: the first batch to yield, for a run that goes on.
+        kept: where pictures that no chance changes are kept in memory from one pass to the next, 3 × side² bytes each.
     """
+
+    def picture(row: int, place: int) -> Pixels:
+        key = (paths[row], side)
+        if kept is not None and kind == "none" and key in kept:
+            return kept[key]
+        found = changed(
+            prepared(read_square(paths[row]), preparation),
+            side=side,
+            kind=kind,
+            generator=np.random.default_rng((*chance, place)),
+        )
+        if kept is not None and kind == "none":
+            kept[key] = found
+        return found
 
     def prepare(start: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
         rows = order[start : start + batch_size]
-        pictures = [
-            changed(
-                prepared(read_square(paths[row]), preparation),
-                side=side,
-                kind=kind,
-                generator=np.random.default_rng((*chance, place)),
-            )
-            for place, row in enumerate(rows, start=start)
-        ]
-        return np.stack(pictures), rows
+        return np.stack([picture(row, place) for place, row in enumerate(rows.tolist(), start=start)]), rows
 
     with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
         waiting: deque[Future[tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]]] = deque()
@@ -63,7 +73,7 @@ def batches(
             yield waiting.popleft().result()
 
 
-def read_square(path: Path) -> npt.NDArray[np.uint8]:
+def read_square(path: Path) -> Pixels:
     """Return a data set's own photograph, cropped to its centre square, uint8 (S, S, 3)."""
     with Image.open(path) as file:
         pixels = np.asarray(file.convert("RGB"))

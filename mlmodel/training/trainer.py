@@ -14,7 +14,7 @@ import numpy.typing as npt
 from mlmodel.training import evaluate
 from mlmodel.training.curves import draw_curves
 from mlmodel.training.dataset import Dataset
-from mlmodel.training.feed import batches
+from mlmodel.training.feed import Kept, batches
 from mlmodel.training.frozen import FrozenFeatures
 from mlmodel.training.learner import Learner
 from mlmodel.training.progress import Progress
@@ -84,6 +84,8 @@ class _Training:
         self.trained_labels = self.labels[split.trained]
         self.sources = dataset.sources[split.trained]
         mix = drawn_mix(self.trained_labels, sampling=recipe.sampling)
+        # Of this data set, two gigabytes at 256 pixels; only what is shown unchanged is kept.
+        self.kept: Kept = {}
         self.teachers = Teachers.of(recipe, self.trained_labels, beside=run)
         self.learner = Learner(recipe, class_mix=mix, weights=weights)
 
@@ -160,7 +162,7 @@ class _Training:
             return
         yield from batches(
             self.paths, order, side=phase.side, kind=self.recipe.changes, chance=(self.recipe.seed, number),
-            batch_size=size, first=first, preparation=self.recipe.preparation,
+            batch_size=size, first=first, preparation=self.recipe.preparation, kept=self.kept,
         )  # fmt: skip
 
     def _frozen(self, phase: Phase) -> FrozenFeatures:
@@ -193,7 +195,7 @@ class _Training:
         else:
             parts = batches(
                 self.dataset.paths, self.split.watched, side=phase.side, kind="none", chance=(),
-                batch_size=_VALIDATION_BATCH, preparation=self.recipe.preparation,
+                batch_size=_VALIDATION_BATCH, preparation=self.recipe.preparation, kept=self.kept,
             )  # fmt: skip
             logits = np.concatenate([self.learner.logits(pixels) for pixels, _ in parts])
         self.learner.restore(current)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlmodel.training.augmentation import changed
-from mlmodel.training.feed import batches
+from mlmodel.training.feed import Kept, batches
 from mlmodel.training.preparation import prepared, shades_of_grey, without_hair
 from mlmodel.training.recipe import RecipeError, load_recipe, recipe_from, recipe_names
 from mlmodel.training.sampling import drawn_mix, epoch_order
@@ -125,6 +125,28 @@ def test_a_batch_shows_the_same_pictures_whether_the_run_began_there_or_not():
     for (pixels, rows), (pixels_again, rows_again) in zip(whole[1:], resumed, strict=True):
         assert np.array_equal(rows, rows_again)
         assert np.array_equal(pixels, pixels_again)
+
+
+def test_what_no_chance_changes_is_read_once_and_what_it_changes_every_time(tmp_path):
+    paths = [tmp_path / path.name for path in sorted(SAMPLES.glob("*.jpg"))[:3]]
+    for path in paths:
+        (tmp_path / path.name).write_bytes((SAMPLES / path.name).read_bytes())
+    kept: Kept = {}
+
+    def shown(order, kind):
+        asked = batches(
+            paths, np.array(order), side=48, kind=kind, preparation="median", chance=(1, 2), batch_size=2, kept=kept
+        )
+        return np.concatenate([pixels for pixels, _ in asked])
+
+    changed_once, first = shown([0, 1, 2], "dermatoscope"), shown([0, 1, 2], "none")
+    assert len(kept) == 3
+    assert np.array_equal(shown([0, 1, 2], "dermatoscope"), changed_once), "keeping does not reach what chance changes"
+    for path in paths:
+        path.unlink()
+    assert np.array_equal(shown([2, 0, 1], "none"), first[[2, 0, 1]])
+    with pytest.raises(FileNotFoundError):
+        shown([0], "dermatoscope")
 
 
 @pytest.mark.parametrize("kind", ["dermatoscope", "paper"])
