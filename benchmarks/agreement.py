@@ -17,10 +17,10 @@ from mlmodel.engine import FEATURE_COUNT, stage_slice
 from mlmodel.pictures import decode
 from mlmodel.training.backbone import build_backbone
 from mlmodel.training.dataset import TRAIN_FOLDS, read_dataset
-from mlmodel.training.networks import split_at_features
+from mlmodel.training.networks import base_of, split_at_features
 from mlmodel.training.runs import RunDirectory
 from mlmodel.training.sampling import drawn_mix, held_log_mix
-from mlmodel.training.trained import base_of, load_trained
+from mlmodel.training.trained import load_trained
 
 
 def main() -> None:

@@ -98,7 +98,12 @@ def diameter_mm(values: Mapping[str, Any], *, width: int, height: int, width_mm:
     """Return the longest diameter in millimetres, if the picture’s width is known and there is a diameter."""
     if width_mm is None or values["diameter"] is None:
         return None
-    return float(values["diameter"] * min(width, height) / width * float(width_mm))
+    return diameter_share(values, width=width, height=height) * float(width_mm)
+
+
+def diameter_share(values: Mapping[str, Any], *, width: int, height: int) -> float:
+    """Return the longest diameter, which is kept as a share of the centre square, as one of the photograph's width."""
+    return float(values["diameter"] * min(width, height) / width)
 
 
 def _asymmetry(values: Mapping[str, Any]) -> Row:
@@ -168,7 +173,7 @@ def _colours(values: Mapping[str, Any]) -> Row:
 
 def _diameter(values: Mapping[str, Any], width: int, height: int, width_mm: Decimal | None) -> Row:
     found = diameter_mm(values, width=width, height=height, width_mm=width_mm)
-    share = _whole_percent(values["diameter"] * min(width, height) / width)
+    share = _whole_percent(diameter_share(values, width=width, height=height))
     at_least = _("at least ") if values["is_cut"] else ""
     return Row(
         letter="D",

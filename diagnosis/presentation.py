@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from django.utils.translation import gettext as _
 
 from diagnosis.explanations import SECTION_TITLES, Explained, blocks
@@ -15,6 +14,7 @@ from diagnosis.models import Prediction, Tier
 from diagnosis.photograph_kind import is_smartphone, smartphone_caution
 from diagnosis.urgency import urgency_of_result
 from mlmodel.analysis import Analyser, Analysis, get_analyser
+from mlmodel.calibration import in_order
 from mlmodel.taxonomy import BY_CODE, CODES, Condition, Malignancy
 from mlmodel.tiers import OperatingPoints
 
@@ -137,9 +137,8 @@ def present(
 
 def prediction_set(analyser: Analyser, prediction: Prediction) -> tuple[str, ...]:
     """The classes that together hold the truth 9 times in 10, whichever it is, most probable first."""
-    values = np.array([prediction.probabilities[code] for code in CODES], dtype=np.float32)
     calibration = analyser.calibration_for(is_smartphone=is_smartphone(prediction.image.measures))
-    return tuple(CODES[index] for index in calibration.prediction_set(values))
+    return tuple(CODES[index] for index in calibration.prediction_set(in_order(prediction.probabilities)))
 
 
 def present_explanation(explained: Explained, *, tier: str) -> dict[str, Any]:

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from mlmodel.calibration import Calibration
+from mlmodel.calibration import Calibration, by_code, in_order
 from mlmodel.engine import Engine
 from mlmodel.head import Floats, Head
 from mlmodel.heat_map import grad_cam
@@ -75,15 +75,15 @@ class Analyser:
         settings = release.settings
         self.calibration = Calibration(
             temperature=settings["temperature"],
-            class_mix=_by_class(settings["class_mix"]),
-            set_thresholds=_by_class(settings["set_thresholds"]),
+            class_mix=in_order(settings["class_mix"]),
+            set_thresholds=in_order(settings["set_thresholds"]),
         )
         self.smartphone = PhotographJudge.load(release.head, "smartphone", threshold=settings["smartphone_threshold"])
         # What is said of a smartphone's photograph is said with less confidence: a higher temperature, larger sets.
         self.smartphone_calibration = replace(
             self.calibration,
             temperature=settings["smartphone"]["temperature"],
-            set_thresholds=_by_class(settings["smartphone"]["set_thresholds"]),
+            set_thresholds=in_order(settings["smartphone"]["set_thresholds"]),
         )
         self.operating_points = OperatingPoints.from_settings(settings["operating_points"])
         self.in_domain = PhotographJudge.load(release.head, "in_domain", threshold=settings["in_domain_threshold"])
@@ -159,8 +159,8 @@ class Analyser:
         malignant = sum(float(probabilities[CODES.index(code)]) for code in MALIGNANT_CODES)
         gradient = self.head.gradient(exact, class_index=int(probabilities.argmax()))
         return Assessment(
-            probabilities=_by_code(probabilities),
-            equal_prior_scores=_by_code(calibration.equal_prior_scores(logits)[0]),
+            probabilities=by_code(probabilities),
+            equal_prior_scores=by_code(calibration.equal_prior_scores(logits)[0]),
             prediction_set=tuple(CODES[index] for index in calibration.prediction_set(probabilities)),
             malignant_probability=min(malignant, 1.0),
             tier=self.operating_points.tier_of(malignant),
@@ -184,11 +184,3 @@ def get_analyser() -> Analyser:
             if _analyser is None:
                 _analyser = Analyser(load_release())
     return _analyser
-
-
-def _by_class(values: dict[str, float]) -> Floats:
-    return np.array([values[code] for code in CODES], dtype=np.float32)
-
-
-def _by_code(values: Floats) -> dict[str, float]:
-    return {code: float(value) for code, value in zip(CODES, values, strict=True)}

@@ -5,12 +5,14 @@ training set (HAM10000's); they are what people are shown. *Equal-prior scores* 
 what balanced accuracy and decisions about rare classes are about.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from mlmodel.head import Floats
+from mlmodel.taxonomy import CODES
 
 Labels = npt.NDArray[np.int64]
 
@@ -39,6 +41,11 @@ class Calibration:
         """Return the scores with the training class mix divided out, float32 (B, 7), rows sum to 1."""
         return softmax(logits / self.temperature - np.log(self.class_mix))
 
+    def without_class_mix(self, probabilities: Floats) -> Floats:
+        """Return the equal-prior scores that belong to calibrated probabilities, both float32 (…, 7)."""
+        scores = probabilities / self.class_mix
+        return scores / scores.sum(axis=-1, keepdims=True)
+
     def prediction_set(self, probabilities: Floats) -> list[int]:
         """Return the class indices of one photograph's 90 % set, most probable first; never empty.
 
@@ -47,9 +54,18 @@ class Calibration:
         Args:
             probabilities: float32 (7,), calibrated.
         """
-        scores = probabilities / self.class_mix
-        belongs = in_set(scores / scores.sum(), self.set_thresholds)
+        belongs = in_set(self.without_class_mix(probabilities), self.set_thresholds)
         return [int(index) for index in np.argsort(-probabilities) if belongs[index]]
+
+
+def by_code(values: Floats) -> dict[str, float]:
+    """Return float32 (7,) by the classes' codes."""
+    return {code: float(value) for code, value in zip(CODES, values, strict=True)}
+
+
+def in_order(values: Mapping[str, float]) -> Floats:
+    """Return what is given by the classes' codes as float32 (7,)."""
+    return np.array([values[code] for code in CODES], dtype=np.float32)
 
 
 def in_set(scores: Floats, set_thresholds: Floats) -> npt.NDArray[np.bool_]:

@@ -9,8 +9,9 @@ from typing import TextIO
 import numpy as np
 
 from mlmodel.analysis import Analyser
+from mlmodel.calibration import by_code
 from mlmodel.pictures import MAX_BYTES, PictureError, decode
-from mlmodel.taxonomy import CODES, ISIC_ORDER
+from mlmodel.taxonomy import ISIC_ORDER
 
 PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".heic", ".heif", ".bmp"})
 HEADER = ("image", *(code.upper() for code in ISIC_ORDER))
@@ -77,4 +78,4 @@ def _score(path: Path, analyser: Analyser, equal_prior: bool) -> dict[str, float
     # The same rounding as stored features get, so that a file scores here as it does in the clinic.
     logits = analyser.head.logits(features.astype(np.float16).astype(np.float32))
     read = analyser.calibration.equal_prior_scores if equal_prior else analyser.calibration.probabilities
-    return {code: float(value) for code, value in zip(CODES, read(logits)[0], strict=True)}
+    return by_code(read(logits)[0])

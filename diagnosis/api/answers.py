@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from django.utils.translation import gettext as _
 from rest_framework.request import Request
 
@@ -18,6 +17,7 @@ from diagnosis.refusals import present_refusal
 from diagnosis.services.analysis import QuickResult
 from diagnosis.urgency import urgency_of_condition, urgency_of_result
 from mlmodel.analysis import get_analyser
+from mlmodel.calibration import by_code, in_order
 from mlmodel.taxonomy import BY_CODE, CODES
 
 
@@ -146,8 +146,7 @@ def _quality(verdict: str, measures: Mapping[str, float]) -> dict[str, Any]:
 
 def _without_class_mix(probabilities: Mapping[str, float]) -> dict[str, float]:
     """Divide the training class mix out of calibrated probabilities: the same as reading the logits again."""
-    values = np.array([probabilities[code] for code in CODES]) / get_analyser().calibration.class_mix
-    return dict(zip(CODES, (float(value) for value in values / values.sum()), strict=True))
+    return by_code(get_analyser().calibration.without_class_mix(in_order(probabilities)))
 
 
 def _rounded(value: float) -> float:

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from diagnosis.measures import diameter_mm, doubt_in_words, outline_in_pixels
+from diagnosis.measures import diameter_mm, diameter_share, doubt_in_words, outline_in_pixels
 from diagnosis.models import Image
 from diagnosis.services.measurements import measures_if_readable
 from mlmodel.dermoscopic_colours import COLOURS, present
@@ -48,7 +48,7 @@ def _said(values: Mapping[str, Any], *, width: int, height: int, width_mm: Decim
         if is_measured
         else None,
         "diameter": {
-            "share_of_width": round(values["diameter"] * min(width, height) / width, 4),
+            "share_of_width": round(diameter_share(values, width=width, height=height), 4),
             "mm": _rounded(diameter_mm(values, width=width, height=height, width_mm=width_mm)),
         }
         if is_measured

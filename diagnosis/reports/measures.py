@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from diagnosis.measures import colour_name, diameter_mm
+from diagnosis.measures import colour_name, diameter_mm, diameter_share
 from diagnosis.models import Image
 from mlmodel.dermoscopic_colours import COLOURS, present
 
@@ -28,7 +28,7 @@ def measures_in_report(image: Image) -> dict[str, Any] | None:
     scale = max(image.scales.all(), key=lambda row: (row.created_at, row.pk), default=None)
     width_mm = scale.width_mm if scale else None
     millimetres = diameter_mm(values, width=image.width, height=image.height, width_mm=width_mm)
-    share = values["diameter"] * min(image.width, image.height) / image.width
+    share = diameter_share(values, width=image.width, height=image.height)
     return {
         "title": _("Measured on this photograph"),
         "note": _("these measures play no part in the probabilities"),

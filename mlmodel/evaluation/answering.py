@@ -9,13 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from mlmodel.analysis import SMARTPHONE_MEASURE, Analyser, Analysis
-from mlmodel.calibration import Calibration
+from mlmodel.calibration import Calibration, in_order
 from mlmodel.evaluation.photographs import OUTSIDE, Photographs
 from mlmodel.evaluation.tables import EvaluationError
 from mlmodel.head import Floats, Head
 from mlmodel.pictures import MAX_BYTES, Picture, PictureError, decode
 from mlmodel.quality import Verdict
-from mlmodel.taxonomy import CODES
 from mlmodel.tiers import OperatingPoints
 from mlmodel.training.evaluate import Answers
 
@@ -30,7 +29,7 @@ class Judge:
         head: as it will be loaded.
         calibration: temperature, class mix and the thresholds of prediction sets.
         thresholds: on the malignant probability, by tier, ``urgent`` first.
-        identity: what is said of it: version, sha256, backbone_sha256, head_sha256, architecture.
+        identity: what is said of it: version, sha256, backbone_sha256, head_sha256, architecture, views.
         smartphone_calibration: how its answers to smartphone photographs are read, where it reads them otherwise.
     """
 
@@ -54,6 +53,7 @@ class Judge:
                 "backbone_sha256": analyser.backbone_sha256,
                 "head_sha256": analyser.head_sha256,
                 "architecture": str(analyser.release.settings.get("architecture", "")),
+                "views": str(analyser.engine.views),
             },
             smartphone_calibration=analyser.smartphone_calibration,
         )
@@ -120,15 +120,15 @@ def answer_as_served(photographs: Photographs, analyser: Analyser, progress: Pro
         if analysis.quality.verdict is not Verdict.ACCEPTED:
             refusals[str(analysis.quality.verdict)] += 1
         smartphones += bool(analysis.quality.measures[SMARTPHONE_MEASURE])
-        probabilities.append([analysis.assessment.probabilities[code] for code in CODES])
-        scores.append([analysis.assessment.equal_prior_scores[code] for code in CODES])
+        probabilities.append(in_order(analysis.assessment.probabilities))
+        scores.append(in_order(analysis.assessment.equal_prior_scores))
         read.append(index)
     if not read:
         raise EvaluationError(f"None of the {len(photographs.paths)} photographs can be read. {unreadable[0]}")
     kept = photographs.take(np.array(read, dtype=np.int64))
     if not (kept.labels != OUTSIDE).any():
         raise EvaluationError("No photograph that can be read shows one of the seven classes.")
-    answers = _answers(kept, np.array(probabilities, dtype=np.float32), np.array(scores, dtype=np.float32))
+    answers = _answers(kept, np.stack(probabilities), np.stack(scores))
     return Answered(kept, answers, tuple(unreadable), dict(refusals), smartphones)
 
 

@@ -1,14 +1,15 @@
 """All that the report and the model card state, worked out once: plain figures that JSON can hold."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
 
+from mlmodel.calibration import by_code, in_set
 from mlmodel.evaluation.answering import Answered, Judge
 from mlmodel.evaluation.curves import curves_of, reliability
-from mlmodel.evaluation.metrics import Figures, confusion, counts_behind, estimate_all, in_set, measure
+from mlmodel.evaluation.metrics import Figures, confusion, counts_behind, estimate_all, measure
 from mlmodel.evaluation.mistakes import tier_of, worst_mistakes
 from mlmodel.evaluation.photographs import OUTSIDE
 from mlmodel.evaluation.subgroups import subgroups_of
@@ -45,20 +46,19 @@ def evaluation_facts(
         "network": {
             **judge.identity,
             "temperature": round(judge.calibration.temperature, 6),
-            "set_thresholds": {
-                code: round(float(least), 6)
-                for code, least in zip(CODES, judge.calibration.set_thresholds, strict=True)
-            },
-            "thresholds": {tier: round(threshold, 6) for tier, threshold in judge.thresholds.items()},
-            "class_mix": {
-                code: round(float(share), 6) for code, share in zip(CODES, judge.calibration.class_mix, strict=True)
-            },
+            "set_thresholds": _rounded(by_code(judge.calibration.set_thresholds)),
+            "thresholds": _rounded(judge.thresholds),
+            "class_mix": _rounded(by_code(judge.calibration.class_mix)),
         },
         "sets": [set_facts(answered, judge, pictures=pictures) for answered in sets],
         "training": training,
         "robustness": robustness,
         "latency": latency,
     }
+
+
+def _rounded(values: Mapping[str, float]) -> dict[str, float]:
+    return {name: round(value, 6) for name, value in values.items()}
 
 
 def set_facts(answered: Answered, judge: Judge, *, pictures: int = PICTURES) -> dict[str, Any]:

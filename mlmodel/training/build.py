@@ -16,7 +16,7 @@ from mlmodel.evaluation.facts import evaluation_facts
 from mlmodel.evaluation.sets import read_ham10000_folds, read_phone
 from mlmodel.head import Head
 from mlmodel.release import sha256_of, write_manifest
-from mlmodel.training.calibrate import Calibrated, by_code, calibrate, calibrate_smartphone
+from mlmodel.training.calibrate import Calibrated, as_settings, calibrate, calibrate_smartphone
 from mlmodel.training.card import CardFacts, write_card
 from mlmodel.training.dataset import CALIBRATION_FOLDS, LOCKED_FOLDS, TRAIN_FOLDS, Dataset, read_dataset
 from mlmodel.training.features import cached_features
@@ -147,8 +147,8 @@ def _settings(found: Calibrated, kinds: dict[str, JudgeFit], inputs: BuildInputs
     return {
         "architecture": "xception",
         "temperature": round(calibration.temperature, 6),
-        "class_mix": by_code(calibration.class_mix),
-        "set_thresholds": by_code(calibration.set_thresholds),
+        "class_mix": as_settings(calibration.class_mix),
+        "set_thresholds": as_settings(calibration.set_thresholds),
         **{f"{name}_threshold": round(fit.judge.threshold, 6) for name, fit in kinds.items()},
         "training": inputs.training or fitted,
     }

@@ -6,9 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mlmodel.calibration import Calibration, fit_set_thresholds, fit_temperature
+from mlmodel.calibration import Calibration, by_code, fit_set_thresholds, fit_temperature
 from mlmodel.head import Floats, Head
-from mlmodel.taxonomy import CODES
 from mlmodel.training import evaluate
 from mlmodel.training.dataset import CALIBRATION_FOLDS, TRAIN_FOLDS, Dataset
 from mlmodel.training.fit import class_mix
@@ -85,7 +84,7 @@ def calibrate_smartphone(
     )
     return {
         "temperature": round(own.temperature, 6),
-        "set_thresholds": by_code(own.set_thresholds),
+        "set_thresholds": as_settings(own.set_thresholds),
         "photographs": len(labels),
         "accuracy": round(evaluate.accuracy(answers), 4),
         "balanced_accuracy": round(evaluate.balanced_accuracy(answers), 4),
@@ -93,9 +92,9 @@ def calibrate_smartphone(
     }
 
 
-def by_code(values: Floats) -> dict[str, float]:
+def as_settings(values: Floats) -> dict[str, float]:
     """Return float32 (7,) as a release's settings hold it."""
-    return {code: round(float(value), 8) for code, value in zip(CODES, values, strict=True)}
+    return {code: round(value, 8) for code, value in by_code(values).items()}
 
 
 def _with_sets(

@@ -42,21 +42,24 @@ def batches(
         chance: seeds; with a photograph's place in the order, they decide its changes.
         batch_size: photographs a batch.
         first: the first batch to yield, for a run that goes on.
-        kept: where pictures that no chance changes are kept in memory from one pass to the next, 3 × side² bytes each.
+        kept: where pictures that no chance changes are kept in memory from one pass to the next, 3 × side² bytes each;
+            for one preparation.
     """
+
+    known = kept if kept is not None and kind == "none" else None
 
     def picture(row: int, place: int) -> Pixels:
         key = (paths[row], side)
-        if kept is not None and kind == "none" and key in kept:
-            return kept[key]
+        if known is not None and key in known:
+            return known[key]
         found = changed(
             prepared(read_square(paths[row]), preparation),
             side=side,
             kind=kind,
             generator=np.random.default_rng((*chance, place)),
         )
-        if kept is not None and kind == "none":
-            kept[key] = found
+        if known is not None:
+            known[key] = found
         return found
 
     def prepare(start: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from mlmodel.training.networks import build_network, renew_from, set_trainable_from, split_at_features
+from mlmodel.training.networks import base_of, build_network, renew_from, set_trainable_from, split_at_features
 from mlmodel.training.recipe import Phase, Recipe
 
 
@@ -83,10 +83,8 @@ class Learner:
     def base_sha256(self) -> str:
         """Return a hash of the base's weights, which tells its features from another's."""
         digest = hashlib.sha256()
-        for layer in self.network.layers:
-            if isinstance(layer, keras.Model):
-                for weight in layer.get_weights():
-                    digest.update(np.ascontiguousarray(weight).tobytes())
+        for weight in base_of(self.network).get_weights():
+            digest.update(np.ascontiguousarray(weight).tobytes())
         return digest.hexdigest()
 
     def learn(

@@ -6,6 +6,7 @@ from typing import Any
 
 import keras
 
+from mlmodel.engine import STAGES
 from mlmodel.training.backbone import stage_layer
 from mlmodel.training.recipe import Recipe
 
@@ -33,7 +34,7 @@ def set_trainable_from(network: keras.Model, start: str) -> None:
     What lies before stays as it is; its batch normalisation uses the moving statistics even while training.
     """
     network.trainable = True
-    base = next((layer for layer in network.layers if isinstance(layer, keras.Model)), None)
+    base = base_of(network)
     if base is None:
         return
     # Keras does not hand the network's own flag down to a model inside it.
@@ -45,6 +46,25 @@ def set_trainable_from(network: keras.Model, start: str) -> None:
         layer.trainable = False
 
 
+def base_of(network: keras.Model) -> Any:
+    """Return the base without its top, a Keras model; None for a network that has none."""
+    return next((layer for layer in network.layers if isinstance(layer, keras.Model)), None)
+
+
+def head_slices(pooled_stages: tuple[str, ...]) -> dict[str, slice]:
+    """Return where each stage's channel means lie in what an Xception's head reads.
+
+    Args:
+        pooled_stages: the recipe's; empty for the last map alone.
+    """
+    found, start = {}, 0
+    for stage in pooled_stages or (STAGES[-1][0],):
+        width = dict(STAGES)[stage]
+        found[stage] = slice(start, start + width)
+        start += width
+    return found
+
+
 def renew_from(network: keras.Model, fresh: keras.Model, block: str, *, pooled_stages: tuple[str, ...]) -> None:
     """Copy the base's weights from ``block`` on out of ``fresh``, and set to zero what the head makes of them.
 
@@ -54,20 +74,15 @@ def renew_from(network: keras.Model, fresh: keras.Model, block: str, *, pooled_s
         block: the first one to renew, as ``block14``.
         pooled_stages: whose channel means the head reads, in order; empty for the last map alone.
     """
-    base, source = (
-        next(layer for layer in each.layers if isinstance(layer, keras.Model)) for each in (network, fresh)
-    )
+    base, source = base_of(network), base_of(fresh)
     first = base.layers.index(stage_layer(base, f"block{int(block.removeprefix('block')) - 1}")) + 1
     for layer, like in zip(base.layers[first:], source.layers[first:], strict=True):
         layer.set_weights(like.get_weights())
     hidden = network.get_layer("head_hidden")
     kernel, bias = hidden.get_weights()
-    start = 0
-    for stage in pooled_stages or ("block14",):
-        width = stage_layer(base, stage).output.shape[-1]
+    for stage, place in head_slices(pooled_stages).items():
         if int(stage.removeprefix("block")) >= int(block.removeprefix("block")):
-            kernel[start : start + width] = 0.0
-        start += width
+            kernel[place] = 0.0
     hidden.set_weights([kernel, bias])
 
 

@@ -5,12 +5,13 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
+from mlmodel.engine import STAGES
 from mlmodel.taxonomy import CODES
 
 RECIPES = Path(__file__).parent / "recipes"
 
-# Blocks of Xception that come right after a stage (``mlmodel.engine.STAGES``): where learning, or renewing, may begin.
-_FIRST_BLOCKS = ("block3", "block4", "block5", "block9", "block13", "block14")
+# Where learning, or renewing, may begin: the blocks of Xception that come right after a stage.
+_FIRST_BLOCKS = tuple(f"block{int(stage.removeprefix('block')) + 1}" for stage, _ in STAGES[:-1])
 
 Architecture = Literal["xception", "vgg16", "cnn8"]
 Split = Literal["by-lesion", "by-image"]

@@ -70,7 +70,7 @@ def check_teachers(recipe: Recipe, *, beside: RunDirectory) -> None:
     """
     for name in recipe.teachers:
         if RunDirectory(beside.path.parent / name).report() is None:
-            raise RunError(f"“{name}” is to teach “{recipe.name}”, but no run beside {beside.path.name} has ended so.")
+            raise RunError(f"“{name}” is to teach “{recipe.name}”: beside {beside.path.name}, no such run has ended.")
 
 
 def _split(recipe: Recipe) -> tuple[str, int]:

@@ -10,7 +10,7 @@ from mlmodel.calibration import Labels
 from mlmodel.engine import FEATURE_COUNT, stage_slice
 from mlmodel.head import Head
 from mlmodel.taxonomy import CODES
-from mlmodel.training.networks import build_network
+from mlmodel.training.networks import build_network, head_slices
 from mlmodel.training.recipe import Recipe, recipe_from
 from mlmodel.training.runs import RunDirectory, RunError
 from mlmodel.training.sampling import drawn_mix, held_log_mix
@@ -56,11 +56,6 @@ def story_of(run: RunDirectory, recipe: Recipe, *, weights: str = "weights.npz")
     }
 
 
-def base_of(network: keras.Model) -> keras.Model:
-    """Return the base without its top."""
-    return next(layer for layer in network.layers if isinstance(layer, keras.Model))
-
-
 def head_of(recipe: Recipe, network: keras.Model, *, trained_labels: Labels) -> Head:
     """Return a trained network's own head, for the features that the engine gives.
 
@@ -85,12 +80,8 @@ def head_of(recipe: Recipe, network: keras.Model, *, trained_labels: Labels) -> 
         bias = bias - (mean * scale) @ weights
         weights = weights * scale[:, None]
     hidden_weights = np.zeros((FEATURE_COUNT, weights.shape[1]), dtype=np.float32)
-    start = 0
-    for stage in recipe.pooled_stages or ("block14",):
-        place = stage_slice(stage)
-        width = place.stop - place.start
-        hidden_weights[place] = weights[start : start + width]
-        start += width
+    for stage, place in head_slices(recipe.pooled_stages).items():
+        hidden_weights[stage_slice(stage)] = weights[place]
     output_weights, output_bias = (np.asarray(array) for array in network.get_layer("head_output").get_weights())
     natural = np.log(drawn_mix(trained_labels, sampling="every-image"))
     held = held_log_mix(trained_labels, sampling=recipe.sampling, loss=recipe.loss)

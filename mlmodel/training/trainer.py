@@ -84,7 +84,7 @@ class _Training:
         self.trained_labels = self.labels[split.trained]
         self.sources = dataset.sources[split.trained]
         mix = drawn_mix(self.trained_labels, sampling=recipe.sampling)
-        # Of this data set, two gigabytes at 256 pixels; only what is shown unchanged is kept.
+        # All of HAM10000 at 256 pixels is two gigabytes.
         self.kept: Kept = {}
         self.teachers = Teachers.of(recipe, self.trained_labels, beside=run)
         self.learner = Learner(recipe, class_mix=mix, weights=weights)
@@ -146,7 +146,7 @@ class _Training:
         if place.epoch < phase.epochs:
             self.run.save_checkpoint(place, self.learner.state())
         else:
-            self.run.save_weights(self._settled_weights(phase, place), f"weights-phase-{place.phase + 1}.npz")
+            self._end_phase(phase, place)
         return place
 
     def _shown(
@@ -206,11 +206,8 @@ class _Training:
             held=held_log_mix(self.trained_labels, sampling=self.recipe.sampling, loss=self.recipe.loss),
         )
 
-    def _settled_weights(self, phase: Phase, place: Place) -> dict[str, npt.NDArray[Any]]:
-        """Return the averaged weights with statistics of their own, as far as the recipe asks for them.
-
-        The next phase begins with them.
-        """
+    def _end_phase(self, phase: Phase, place: Place) -> None:
+        """Keep the averaged weights, with statistics of their own as far as the recipe asks for them, and go on."""
         self.learner.swap_in_average()
         if phase.trainable_from != "head" and (count := self.recipe.settling_batches):
             self.say(f"Settling batch normalisation over {count} batches.")
@@ -224,7 +221,8 @@ class _Training:
                 preparation=self.recipe.preparation,
             )  # fmt: skip
             self.learner.settle(pixels for pixels, _ in seen)
-        return {f"{n:04}": weight.numpy() for n, weight in enumerate(self.learner.network.weights)}
+        arrays = {f"{n:04}": weight.numpy() for n, weight in enumerate(self.learner.network.weights)}
+        self.run.save_weights(arrays, f"weights-phase-{place.phase + 1}.npz")
 
     def _finish(self, place: Place) -> dict[str, Any]:
         epochs = self.run.rows("epochs.csv")

@@ -136,6 +136,9 @@ def test_what_nobody_has_looked_at_is_measured_before_it_is_checked(visit, image
     assert image.measurements.get().values["doubt"] is None
     assert "None in the report" not in page
     assert "Asymmetry" in page
+    image.original.delete()
+    again = sign_in(dermatologist).get(reverse("visit-sign", args=[visit.pk])).content.decode()
+    assert "Asymmetry" in again, "what has been measured is not measured again"
 
 
 def test_what_is_measured_after_signing_changes_nothing(visit, image, dermatologist, patient, patient_user, sign_in):

@@ -14,6 +14,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from mlmodel.analysis import get_analyser
+from mlmodel.evaluation.more_sections import method
 from mlmodel.evaluation.page import style_hash
 from mlmodel.taxonomy import CODES
 from tests.conftest import PHOTOGRAPHS
@@ -124,6 +125,18 @@ def test_the_page_needs_nothing_else_and_cannot_be_written_into(report):
         "2 epochs",
     ):
         assert part in text
+
+
+@pytest.mark.slow
+def test_it_says_how_many_views_the_network_averaged(report):
+    network = json.loads((report[0] / "report.json").read_text())["network"]
+    assert network["views"] == str(get_analyser().engine.views)
+
+    once, mirrored = (str(method({"network": {**network, "views": views}})) for views in ("1", "4"))
+
+    assert "looked at once" in once
+    assert "looked at once" not in mirrored
+    assert "averages over 4 views" in mirrored
 
 
 @pytest.mark.slow

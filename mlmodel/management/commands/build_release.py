@@ -65,8 +65,9 @@ class Command(BaseCommand):
     def _of_run(self, options: dict[str, Any]) -> dict[str, Any]:
         from mlmodel.training.backbone import export_backbone
         from mlmodel.training.dataset import TRAIN_FOLDS, read_dataset
+        from mlmodel.training.networks import base_of
         from mlmodel.training.runs import RunDirectory
-        from mlmodel.training.trained import base_of, head_of, load_trained, story_of
+        from mlmodel.training.trained import head_of, load_trained, story_of
 
         if not (96 <= options["side"] <= 600 and 96 <= options["detail"] <= 600):
             raise CommandError("--side and --detail may be 96 to 600 pixels.")

@@ -30,8 +30,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             from mlmodel.training.backbone import export_backbone, xception
+            from mlmodel.training.networks import base_of
             from mlmodel.training.runs import RunDirectory, RunError
-            from mlmodel.training.trained import base_of, load_trained
+            from mlmodel.training.trained import load_trained
         except ImportError as error:
             raise CommandError("This command needs TensorFlow: pip install -r requirements.txt") from error
         weights: Path | None = options["backbone_weights"]
