@@ -48,6 +48,7 @@ def card_facts(
             for tier in facts["network"]["thresholds"]
         },
         in_domain=in_domain,
+        views=int(facts["network"].get("views", 1)),
     )
 
 

@@ -8,6 +8,7 @@ from mlmodel.evaluation.markup import Child, Html, join, table, tag
 from mlmodel.evaluation.subgroups import FEWEST_LESIONS, FEWEST_OF_A_KIND
 from mlmodel.evaluation.words import TRAITS, enough, estimate, name_of, share
 from mlmodel.taxonomy import CODES
+from mlmodel.training.card import how_asked
 
 Facts = Mapping[str, Any]
 
@@ -213,15 +214,6 @@ def latency(found: Facts | None) -> Html:
     )
 
 
-def _how_asked(views: int) -> str:
-    if views == 1:
-        return "Every photograph was looked at once, as in the application; nothing was averaged over changed copies."
-    return (
-        f"Every photograph was answered as in the application, where the network averages over {views} views: the "
-        "photograph and its mirror images. Nothing else was averaged over changed copies."
-    )
-
-
 def method(facts: Facts) -> Html:
     """What was judged, how, and what cannot be concluded."""
     network = facts["network"]
@@ -234,7 +226,7 @@ def method(facts: Facts) -> Html:
         ("Set thresholds", ", ".join(f"{code} {network['set_thresholds'][code]:.3f}" for code in CODES)),
     )
     notes = (
-        _how_asked(int(network.get("views", 1))),
+        how_asked(int(network.get("views", 1))),
         "Intervals are 95 % percentile intervals from 1,000 bootstrap resamples of lesions within each class: "
         "they say how far chance in the choice of lesions may have moved a figure, not how it would be in "
         "another clinic.",

@@ -80,7 +80,7 @@ def build_release(inputs: BuildInputs, output: Path, *, verbose: int = 0) -> Car
     found = calibrate(head, dataset, plain)
     settings = _settings(found, kinds, inputs)
     settings["smartphone"] = calibrate_smartphone(head, found.calibration, phone.labels, phone_features)
-    facts = _judged(head, found, dataset, plain, inputs, settings, kinds)
+    facts = _judged(head, found, dataset, plain, inputs, settings, kinds, features.views)
     (output / CARD_FILE).write_text(write_card(facts), encoding="utf-8")
     write_manifest(output, backbone=BACKBONE_FILE, head=HEAD_FILE, card=CARD_FILE, settings=settings)
     return facts
@@ -91,6 +91,7 @@ class _Features:
 
     def __init__(self, inputs: BuildInputs) -> None:
         self._engine = Engine(inputs.backbone)
+        self.views = self._engine.views
         self._cache = inputs.cache / sha256_of(inputs.backbone)[:16]
 
     def of(self, paths: Sequence[Path], name: str, seed: int | None = None) -> npt.NDArray[np.float16]:
@@ -162,10 +163,12 @@ def _judged(
     inputs: BuildInputs,
     settings: dict[str, Any],
     kinds: dict[str, JudgeFit],
+    views: int,
 ) -> CardFacts:
     """Judge on the locked test; writes the figures that travel with the release into ``settings``."""
     photographs, rows, _ = read_ham10000_folds(inputs.ham10000, LOCKED_FOLDS)
-    judge = Judge(head, found.calibration, found.thresholds, {"architecture": "xception"})
+    identity = {"architecture": "xception", "views": str(views)}
+    judge = Judge(head, found.calibration, found.thresholds, identity)
     facts = evaluation_facts(judge=judge, sets=[answer_from_features(photographs, features[rows], judge)], pictures=0)
     card = card_facts(
         facts,

@@ -45,6 +45,7 @@ class CardFacts:
         recalls: share of each class that is named rightly, by equal-prior score, by code.
         operating_points: by tier: sensitivity, melanoma sensitivity and specificity, by lesion.
         in_domain: figures of the in-domain judge by name.
+        views: how many mirror images of a photograph the network averages over, itself included.
     """
 
     settings: Mapping[str, Any]
@@ -53,6 +54,7 @@ class CardFacts:
     recalls: Mapping[str, Estimate]
     operating_points: Mapping[str, Mapping[str, Estimate]]
     in_domain: Mapping[str, str]
+    views: int = 1
 
 
 def write_card(facts: CardFacts) -> str:
@@ -91,6 +93,16 @@ def _training(training: Mapping[str, Any]) -> str:
     return " ".join(words.format(training[key]) for key, words in _SENTENCE.items() if key in training)
 
 
+def how_asked(views: int) -> str:
+    """Say how each photograph was looked at; the report says the same."""
+    if views == 1:
+        return "One look at each photograph as it is served, no averaging over changed copies."
+    return (
+        f"Each photograph is answered as it is served: the network averages over {views} views, the photograph and "
+        "its mirror images, and over no other changed copies."
+    )
+
+
 def _accuracy(facts: CardFacts) -> str:
     head = " | ".join(_SUBSETS[name] for name in facts.estimates)
     rows = "\n".join(
@@ -101,7 +113,7 @@ def _accuracy(facts: CardFacts) -> str:
     return f"""
 ## How good it is, on lesions it never saw
 
-One look at each photograph as it is served, no averaging over changed copies. *By lesion* is the mean over the
+{how_asked(facts.views)} *By lesion* is the mean over the
 photographs of a lesion. In brackets: 95 % intervals from 1,000 bootstrap resamples of lesions.
 
 | | {head} |

@@ -134,8 +134,8 @@ def test_it_says_how_many_views_the_network_averaged(report):
 
     once, mirrored = (str(method({"network": {**network, "views": views}})) for views in ("1", "4"))
 
-    assert "looked at once" in once
-    assert "looked at once" not in mirrored
+    assert "One look at each photograph" in once
+    assert "One look" not in mirrored
     assert "averages over 4 views" in mirrored
 
 
