@@ -7,6 +7,7 @@ on where it was interrupted; ``--table`` prints those that have ended. The locke
 """
 
 import argparse
+import json
 import sys
 import time
 from collections.abc import Callable
@@ -29,7 +30,7 @@ from mlmodel.training.session import split  # noqa: E402
 from mlmodel.training.trainer import train  # noqa: E402
 
 RUNS = ROOT / "var" / "runs" / "ablations"
-_TRAINED_LAST = "block14"
+_TRAINED_LAST, _COST = "block14", "cost.json"
 
 
 def _phases(recipe: Recipe, *sides: int) -> tuple[Phase, ...]:
@@ -99,12 +100,23 @@ def _run(name: str, recipe: Recipe, dataset: Dataset, weights: Path | None) -> N
     if not (run.path / "configuration.json").exists():
         run.start({"recipe": recipe.as_dict(), "data": dataset.sha256})
     print(f"== {name}", flush=True)
-    started = time.monotonic()
+    before, started = _processor_hours(run), time.process_time()
     rows = split(recipe, dataset)
-    train(
-        recipe=recipe, dataset=dataset, split=rows, run=run, weights=weights, say=lambda line: print(line, flush=True)
-    )
-    print(f"   {(time.monotonic() - started) / 60:.0f} minutes", flush=True)
+    try:
+        train(
+            recipe=recipe, dataset=dataset, split=rows, run=run, weights=weights,
+            say=lambda line: print(line, flush=True),
+        )  # fmt: skip
+    finally:
+        # All cores together: a clock on the wall would tell of what else the machine had to do.
+        spent = (time.process_time() - started) / 3600
+        run.write_json(_COST, {"processor_hours": round(before + spent, 4)})
+
+
+def _processor_hours(run: RunDirectory) -> float:
+    """Return what the run has cost so far, over all the times that it was taken up."""
+    path = run.path / _COST
+    return float(json.loads(path.read_text(encoding="utf-8"))["processor_hours"]) if path.exists() else 0.0
 
 
 def _directory(name: str) -> RunDirectory:
@@ -112,7 +124,9 @@ def _directory(name: str) -> RunDirectory:
 
 
 def _print_table(base: Recipe, dataset: Dataset) -> None:
-    print(f"{'':44}{'balanced accuracy':>26}{'against base':>14}{'macro AUC':>11}{'accuracy':>10}")
+    print(
+        f"{'':44}{'balanced accuracy':>26}{'against base':>14}{'macro AUC':>11}{'accuracy':>10}{'processor hours':>17}"
+    )
     reference = None
     for name, change in VARIANTS.items():
         run = _directory(name)
@@ -128,7 +142,7 @@ def _print_table(base: Recipe, dataset: Dataset) -> None:
             gain = found["balanced"].value - reference["balanced"].value
             print(
                 f"{shown:44}{found['balanced']!s:>26}{gain:>+14.3f}{found['auc'].value:>11.3f}"
-                f"{found['accuracy'].value:>10.3f}"
+                f"{found['accuracy'].value:>10.3f}{_processor_hours(run):>17.2f}"
             )
 
 
