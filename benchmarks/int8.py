@@ -1,0 +1,107 @@
+"""Would eight-bit integers serve faster, and what would they cost? The shipped backbone against its quantised copy.
+
+    python -m benchmarks.int8 DATA [--count 400] [--calibrated-on 64] [--timed 40]
+
+DATA is what ``manage.py import_ham10000`` wrote. The copy is quantised statically, weights by channel, activations by
+what they were on photographs that the network was trained on (ONNX Runtime's own quantiser), and both are asked of
+photographs of fold 7, in turns. It would be taken if it were faster here and cost under half a point.
+"""
+
+import argparse
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+from onnxruntime.quantization.shape_inference import quant_pre_process
+from tqdm import tqdm
+
+from mlmodel.analysis import get_analyser
+from mlmodel.engine import Engine
+from mlmodel.pictures import decode
+from mlmodel.training import evaluate
+from mlmodel.training.dataset import CALIBRATION_FOLDS, TRAIN_FOLDS, Dataset, read_dataset
+
+_SEED = 7
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--count", type=int, default=400, help="Photographs of fold 7.")
+    parser.add_argument("--calibrated-on", type=int, default=64)
+    parser.add_argument("--timed", type=int, default=40)
+    options = parser.parse_args()
+    dataset = read_dataset(options.data)
+    with tempfile.TemporaryDirectory() as folder:
+        shipped = get_analyser().release.backbone
+        quantised = _quantised(shipped, Path(folder), dataset, options.calibrated_on)
+        engines = {"shipped": Engine(shipped), "eight bits": Engine(quantised)}
+        sizes = {"shipped": shipped.stat().st_size, "eight bits": quantised.stat().st_size}
+    rows = _drawn(dataset, CALIBRATION_FOLDS, options.count)
+    times: dict[str, list[float]] = {name: [] for name in engines}
+    features: dict[str, list[Any]] = {name: [] for name in engines}
+    for row in tqdm(rows, disable=None):
+        pixels = engines["shipped"].prepare(decode(dataset.paths[row].read_bytes()).pixels)[None]
+        for name, engine in engines.items():
+            started = time.perf_counter()
+            features[name].append(engine.run(pixels).features[0])
+            times[name].append(time.perf_counter() - started)
+    answers = {name: _answers(np.array(found), dataset, rows) for name, found in features.items()}
+    print(f"{'':12}{'file':>10}{'p50':>10}{'accuracy':>11}{'balanced':>11}{'same class first':>18}")
+    for name, found in answers.items():
+        same = (found.probabilities.argmax(axis=1) == answers["shipped"].probabilities.argmax(axis=1)).mean()
+        # The first ones warm the caches up.
+        print(
+            f"{name:12}{sizes[name] / 1e6:>7.1f} MB{np.median(times[name][5 : 5 + options.timed]) * 1000:>7.1f} ms"
+            f"{evaluate.accuracy(found):>11.3f}{evaluate.balanced_accuracy(found):>11.3f}{same:>18.1%}"
+        )
+
+
+class _Photographs(CalibrationDataReader):
+    """What the quantiser watches the activations on."""
+
+    def __init__(self, engine: Engine, paths: list[Path]) -> None:
+        self._batches: Iterator[dict[str, Any]] = (
+            {"pixels": engine.prepare(decode(path.read_bytes()).pixels)[None]} for path in paths
+        )
+
+    def get_next(self) -> dict[str, Any] | None:
+        return next(self._batches, None)
+
+
+def _quantised(shipped: Path, folder: Path, dataset: Dataset, count: int) -> Path:
+    single, quantised = folder / "single.onnx", folder / "int8.onnx"
+    quant_pre_process(str(shipped), str(single), skip_symbolic_shape=True)
+    paths = [dataset.paths[row] for row in _drawn(dataset, TRAIN_FOLDS, count)]
+    quantize_static(
+        str(single), str(quantised), _Photographs(Engine(shipped), paths), quant_format=QuantFormat.QDQ,
+        per_channel=True, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
+        # Without instructions made for it, sums of eight-bit products overflow sixteen bits.
+        reduce_range=True,
+    )  # fmt: skip
+    return quantised
+
+
+def _drawn(dataset: Dataset, folds: tuple[int, ...], count: int) -> list[int]:
+    rows = np.flatnonzero(dataset.rows(folds))
+    drawn: list[int] = np.random.default_rng(_SEED).permutation(rows)[:count].tolist()
+    return drawn
+
+
+def _answers(features: Any, dataset: Dataset, rows: list[int]) -> evaluate.Answers:
+    analyser = get_analyser()
+    logits = analyser.head.logits(features.astype(np.float16).astype(np.float32))
+    return evaluate.Answers(
+        probabilities=analyser.calibration.probabilities(logits),
+        scores=analyser.calibration.equal_prior_scores(logits),
+        labels=dataset.labels[rows],
+        lesions=dataset.lesions[rows],
+    )
+
+
+if __name__ == "__main__":
+    main()
