@@ -27,7 +27,7 @@ def records(staff, dermatologist, patient, patient_user) -> dict[str, str]:
     judged = kept(open_visit, lesion, staff, sample(0))
     refused = kept(open_visit, lesion, staff, blurred(sample(1)))
     reviewed = kept(released, lesion, staff, sample(2))
-    record_review(image=reviewed, reviewer=dermatologist, code="nv", certainty="certain", reason="Typical network")
+    record_review(image=reviewed, reviewer=dermatologist, answer="nv", certainty="certain", reason="Typical network")
     report: Report = sign_visit(visit=released, by=dermatologist)
     release_report(report=report, by=dermatologist)
     return {

@@ -1,0 +1,135 @@
+"""The whole review queue as a list, with filters and search; what is answered is answered on the review screen."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from diagnosis.models import QueueEntry, QueueState, Reason
+from diagnosis.models.queue import NEEDS_CONSENSUS
+from patients.admin.scope import ClinicScopedAdmin, member_of, scoped
+from patients.models import Patient, ReviewRule
+
+
+class StateFilter(admin.SimpleListFilter):
+    """What waits, unless something else is asked for."""
+
+    title = gettext_lazy("state")
+    parameter_name = "state"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(QueueState.DONE, QueueState.DONE.label)]
+
+    def choices(self, changelist: Any) -> Any:
+        waiting, *others = super().choices(changelist)
+        yield {**waiting, "display": QueueState.WAITING.label}
+        yield from others
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        state = QueueState.DONE if self.value() == QueueState.DONE else QueueState.WAITING
+        return queryset.filter(state=state)
+
+
+class ReasonFilter(admin.SimpleListFilter):
+    """By the weightiest reason."""
+
+    title = gettext_lazy("why, first of all")
+    parameter_name = "reason"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return list(Reason.choices)
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(reason=self.value()) if self.value() in Reason.values else queryset
+
+
+@admin.register(QueueEntry)
+class QueueEntryAdmin(ClinicScopedAdmin):
+    list_display = (
+        "photograph",
+        "patient",
+        "lesion",
+        "why",
+        "asks_for",
+        "entered_at",
+        "is_before",
+        "review",
+        "clinic",
+    )
+    list_display_links = None
+    list_filter = (StateFilter, ReasonFilter, "needs", "entered_at", "image__lesion__body_site")
+    list_select_related = ("image__visit__patient", "image__lesion", "claimed_by__user", "clinic")
+    list_per_page = 25
+    ordering = ("-priority", "pk")
+    search_fields = ("image__visit__patient__family_name",)
+    search_help_text = gettext_lazy("Patient's name or record number")
+    fields = ("image", "clinic", "state", "priority", "reason_words", "asks_for", "entered_at", "is_before", "review")
+    readonly_fields = fields
+
+    class Media:
+        css = {"all": ("css/admin.css",)}
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[QueueEntry], search_term: str
+    ) -> tuple[QuerySet[QueueEntry], bool]:
+        """By way of the patients, who are a tenth as many."""
+        if not search_term:
+            return queryset, False
+        patients = scoped(Patient.objects.all(), request).matching(search_term)  # type: ignore[attr-defined]
+        return queryset.filter(image__visit__patient__in=patients.order_by()), False
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Why a photograph waits gives the network's answer away, so a blinded reader does not read it here."""
+        columns = super().get_list_display(request)
+        member = member_of(request)
+        is_blinded = (
+            member is not None
+            and member.is_dermatologist
+            and member.clinic.review_rule == ReviewRule.TWO_BLINDED_READERS
+        )
+        return [column for column in columns if not (is_blinded and column == "why")]
+
+    @admin.display(description=gettext_lazy("photograph"))
+    def photograph(self, entry: QueueEntry) -> SafeString:
+        return format_html(
+            '<img class="admin-thumbnail" src="{}" alt="{}" loading="lazy">',
+            reverse("image-file", args=[entry.image_id, "thumbnail"]),
+            _("Photograph of %(lesion)s") % {"lesion": entry.image.lesion},
+        )
+
+    @admin.display(description=gettext_lazy("patient"))
+    def patient(self, entry: QueueEntry) -> str:
+        return str(entry.image.visit.patient)
+
+    @admin.display(description=gettext_lazy("lesion"))
+    def lesion(self, entry: QueueEntry) -> str:
+        return str(entry.image.lesion)
+
+    @admin.display(description=gettext_lazy("why"))
+    def why(self, entry: QueueEntry) -> str:
+        return "; ".join(entry.reason_words) or "–"
+
+    @admin.display(description=gettext_lazy("asks for"))
+    def asks_for(self, entry: QueueEntry) -> str:
+        words = {
+            1: _("a first reader"),
+            2: _("a second reader"),
+            3: _("a third reader"),
+            NEEDS_CONSENSUS: _("a consensus"),
+        }
+        return words.get(entry.needs, "–")
+
+    @admin.display(description=gettext_lazy("before"))
+    def is_before(self, entry: QueueEntry) -> str:
+        return entry.claimed_by.name if entry.claimed_by else "–"
+
+    @admin.display(description=gettext_lazy("review"))
+    def review(self, entry: QueueEntry) -> SafeString:
+        address = reverse("admin:review-photograph", args=[entry.image_id])
+        return format_html('<a href="{}">{}</a>', address, _("Open"))
