@@ -15,14 +15,13 @@ from diagnosis.models.queue import NEEDS_CONSENSUS
 from diagnosis.photographs import photograph_of, photographs
 from diagnosis.presentation import answer_name, malignancy_name, present_prediction
 from diagnosis.refusals import quality_facts
-from diagnosis.services.queue import peek_for, skipped_by, waiting_for
+from diagnosis.services.queue import COUNTED_AT_MOST, Offer, skipped_by
 from mlmodel.taxonomy import BY_CODE, CODES
 from patients.models import Member, ReviewRule
 
 # In the session: whether the reader works blinded where that is left to them, and of what they saw the answer.
 BLINDED, SEEN = "review-blinded", "review-seen"
 SEEN_AT_MOST = 500
-COUNTED_AT_MOST = 200
 OTHERS_SHOWN = 8
 # What is pressed for an answer that is none of the seven.
 KEYS = {OTHER: "8", CANNOT_TELL: "9", NOT_A_LESION: "0"}
@@ -82,10 +81,12 @@ class Screen:
         return {"image": self.image, **self.common, **self.details}
 
 
-def screen(request: HttpRequest, *, member: Member, image: Image | None, form: ReviewForm | None = None) -> Screen:
+def screen(
+    request: HttpRequest, *, member: Member, image: Image | None, offer: Offer, form: ReviewForm | None = None
+) -> Screen:
     """Gather what is shown to ``member``. What is shown of the network's answer is remembered as seen."""
     common = {
-        "progress": Progress(done=_done_today(member), waiting=waiting_for(member, at_most=COUNTED_AT_MOST)),
+        "progress": Progress(done=_done_today(member), waiting=offer.waiting),
         "last": last_review(member),
         "is_blinded": is_blinded(request, member),
         "is_always_blinded": member.clinic.review_rule == ReviewRule.TWO_BLINDED_READERS,
@@ -97,7 +98,7 @@ def screen(request: HttpRequest, *, member: Member, image: Image | None, form: R
     hides = is_blinded(request, member) and own is None and not SeenAnswers(request).holds(image)
     if not hides:
         SeenAnswers(request).add(image)
-    following = peek_for(member, after=image)
+    following = offer.following
     entry = getattr(image, "queue_entry", None)
     details = {
         "form": form or ReviewForm(initial={"certainty": Certainty.CERTAIN, "basis": _usual_basis(entry)}),
@@ -168,7 +169,8 @@ def _usual_basis(entry: QueueEntry | None) -> str:
 def _done_today(member: Member) -> int:
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     today = Review.objects.standing().filter(reviewer=member, created_at__gte=midnight)
-    return int(today.values("image").distinct().count())
+    # Counted here: asked for distinct photographs, SQLite walks through all reviews there are.
+    return len(set(today.order_by().values_list("image_id", flat=True)))
 
 
 def _age_at_visit(image: Image) -> int:

@@ -16,6 +16,13 @@ from diagnosis.models.queue import NEEDS_CONSENSUS
 from patients.admin.scope import ClinicScopedAdmin, member_of, scoped
 from patients.models import Patient, ReviewRule
 
+READERS = {
+    1: gettext_lazy("a first reader"),
+    2: gettext_lazy("a second reader"),
+    3: gettext_lazy("a third reader"),
+    NEEDS_CONSENSUS: gettext_lazy("a consensus"),
+}
+
 
 class StateFilter(admin.SimpleListFilter):
     """What waits, unless something else is asked for."""
@@ -39,7 +46,7 @@ class StateFilter(admin.SimpleListFilter):
 class ReasonFilter(admin.SimpleListFilter):
     """By the weightiest reason."""
 
-    title = gettext_lazy("why, first of all")
+    title = gettext_lazy("first reason")
     parameter_name = "reason"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
@@ -47,6 +54,20 @@ class ReasonFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(reason=self.value()) if self.value() in Reason.values else queryset
+
+
+class ReaderFilter(admin.SimpleListFilter):
+    """By which reader is asked for."""
+
+    title = gettext_lazy("reader")
+    parameter_name = "needs"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(str(number), words) for number, words in READERS.items()]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        asked = {str(number): number for number in READERS}.get(self.value() or "")
+        return queryset.filter(needs=asked) if asked else queryset
 
 
 @admin.register(QueueEntry)
@@ -63,7 +84,7 @@ class QueueEntryAdmin(ClinicScopedAdmin):
         "clinic",
     )
     list_display_links = None
-    list_filter = (StateFilter, ReasonFilter, "needs", "entered_at", "image__lesion__body_site")
+    list_filter = (StateFilter, ReasonFilter, ReaderFilter, "entered_at")
     list_select_related = ("image__visit__patient", "image__lesion", "claimed_by__user", "clinic")
     list_per_page = 25
     ordering = ("-priority", "pk")
@@ -74,6 +95,9 @@ class QueueEntryAdmin(ClinicScopedAdmin):
 
     class Media:
         css = {"all": ("css/admin.css",)}
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return super().changelist_view(request, {"title": _("Review queue"), **(extra_context or {})})
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[QueueEntry], search_term: str
@@ -98,9 +122,10 @@ class QueueEntryAdmin(ClinicScopedAdmin):
     @admin.display(description=gettext_lazy("photograph"))
     def photograph(self, entry: QueueEntry) -> SafeString:
         return format_html(
-            '<img class="admin-thumbnail" src="{}" alt="{}" loading="lazy">',
+            '<a href="{}"><img class="admin-thumbnail" src="{}" alt="{}" loading="lazy"></a>',
+            reverse("admin:review-photograph", args=[entry.image_id]),
             reverse("image-file", args=[entry.image_id, "thumbnail"]),
-            _("Photograph of %(lesion)s") % {"lesion": entry.image.lesion},
+            _("Review %(lesion)s") % {"lesion": entry.image.lesion},
         )
 
     @admin.display(description=gettext_lazy("patient"))
@@ -117,15 +142,9 @@ class QueueEntryAdmin(ClinicScopedAdmin):
 
     @admin.display(description=gettext_lazy("asks for"))
     def asks_for(self, entry: QueueEntry) -> str:
-        words = {
-            1: _("a first reader"),
-            2: _("a second reader"),
-            3: _("a third reader"),
-            NEEDS_CONSENSUS: _("a consensus"),
-        }
-        return words.get(entry.needs, "–")
+        return str(READERS.get(entry.needs, "–"))
 
-    @admin.display(description=gettext_lazy("before"))
+    @admin.display(description=gettext_lazy("is before"))
     def is_before(self, entry: QueueEntry) -> str:
         return entry.claimed_by.name if entry.claimed_by else "–"
 

@@ -152,11 +152,11 @@ class Migration(migrations.Migration):
                 ('reason', models.CharField(blank=True, choices=[('readers_disagree', 'Readers disagree'), ('urgent', 'The network finds it urgent'), ('tier_changed', 'A new network changed its tier'), ('overridden', 'Refused, and judged all the same'), ('network_disagrees', 'Network and reader disagree'), ('refused', 'Refused by the quality check'), ('malignant_suspicion', 'Malignancy suspected'), ('random_share', 'Part of the random sample'), ('drift_outlier', 'Unlike what the network was trained on'), ('uncertain', 'The network is uncertain'), ('no_label', 'No confirmed label yet')], default='', max_length=20, verbose_name='why')),
                 ('needs', models.PositiveSmallIntegerField(default=0, help_text='Which reader is asked for: 1, 2 or 3; 4 is a consensus, 0 nobody.')),
                 ('claimed_until', models.DateTimeField(null=True)),
-                ('entered_at', models.DateTimeField(help_text='Since when it has been waiting, or was when it was done.')),
+                ('entered_at', models.DateTimeField(help_text='Or, of one that is done, since when it was.', verbose_name='waiting since')),
             ],
             options={
-                'verbose_name': 'queue entry',
-                'verbose_name_plural': 'review queue',
+                'verbose_name': 'photograph in the review queue',
+                'verbose_name_plural': 'photographs in the review queue',
             },
         ),
         migrations.CreateModel(

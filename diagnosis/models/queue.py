@@ -56,11 +56,6 @@ class QueueQuerySet(models.QuerySet["QueueEntry"]):
         unread = Q(needs=NEEDS_CONSENSUS) | ~Exists(read)
         return self.visible_to(member).waiting().filter(unread, ~Exists(skipped))
 
-    def free_for(self, member: Member) -> "QueueQuerySet":
-        """Without those that somebody else has before them at this moment."""
-        free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=timezone.now()) | Q(claimed_by=member)
-        return self.open_to(member).filter(free)
-
 
 class QueueEntry(models.Model):
     """One image's place in its clinic's review queue. Written by ``diagnosis.services.queue`` alone."""
@@ -76,13 +71,13 @@ class QueueEntry(models.Model):
     )
     claimed_by = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, related_name="+")
     claimed_until = models.DateTimeField(null=True)
-    entered_at = models.DateTimeField(help_text=_("Since when it has been waiting, or was when it was done."))
+    entered_at = models.DateTimeField(_("waiting since"), help_text=_("Or, of one that is done, since when it was."))
 
     objects = QueueQuerySet.as_manager()
 
     class Meta:
-        verbose_name = _("queue entry")
-        verbose_name_plural = _("review queue")
+        verbose_name = _("photograph in the review queue")
+        verbose_name_plural = _("photographs in the review queue")
         constraints = [
             models.CheckConstraint(condition=Q(state__in=QueueState.values), name="queue_state_is_known"),
             models.CheckConstraint(
@@ -107,6 +102,12 @@ class QueueEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.image_id}"
+
+    def is_free_for(self, member: Member) -> bool:
+        """Whether nobody else has it before them at this moment."""
+        if self.claimed_until is None or self.claimed_by_id == member.pk:
+            return True
+        return self.claimed_until < timezone.now()
 
     @property
     def reason_words(self) -> list[str]:

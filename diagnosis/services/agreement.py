@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from itertools import combinations
 from uuid import UUID
 
+from django.db.models import OuterRef, Subquery
+
 from diagnosis.agreement import Agreement, cohen, cohen_for_class, fleiss, fleiss_for_class
 from diagnosis.answers import Basis, is_one_of_the_seven
 from diagnosis.models import Prediction, Review
@@ -15,8 +17,7 @@ from mlmodel.taxonomy import CODES
 from patients.models import Member
 
 # The newest so many opinions: what a page can still tell in a moment.
-MOST_OPINIONS = 20_000
-_AT_ONCE = 500
+MOST_OPINIONS = 10_000
 
 Opinions = Mapping[UUID, Mapping[UUID, str]]
 
@@ -55,10 +56,13 @@ def review_for_agreement(
         found = found.filter(created_at__gte=since)
     if blinded_only:
         found = found.filter(was_blinded=True)
-    rows = list(found.order_by("-created_at").values_list("image_id", "reviewer_id", "answer")[: MOST_OPINIONS + 1])
+    newest_answer = Prediction.objects.filter(image=OuterRef("image")).order_by("-created_at").values("code")[:1]
+    columns = found.order_by("-created_at").values_list("image_id", "reviewer_id", "answer", Subquery(newest_answer))
+    rows = list(columns[: MOST_OPINIONS + 1])
     opinions: dict[UUID, dict[UUID, str]] = defaultdict(dict)
-    for image, reader, answer in reversed(rows[:MOST_OPINIONS]):
-        opinions[image][reader] = answer
+    network: dict[UUID, str | None] = {}
+    for image, reader, answer, code in reversed(rows[:MOST_OPINIONS]):
+        opinions[image][reader], network[image] = answer, code
     names = _names({reader for said in opinions.values() for reader in said})
     said_of_seven = {
         image: {reader: answer for reader, answer in said.items() if is_one_of_the_seven(answer)}
@@ -68,7 +72,7 @@ def review_for_agreement(
     return AgreementReport(
         pairs=_pairs(opinions, names),
         groups=_groups(opinions),
-        network=_network(said_of_seven, names),
+        network=_network(said_of_seven, network, names),
         opinions=count,
         photographs=len(opinions),
         outside=count - sum(len(said) for said in said_of_seven.values()),
@@ -85,13 +89,12 @@ def _pairs(opinions: Opinions, names: Mapping[UUID, str]) -> list[Comparison]:
     return [_compared(f"{names[one]} – {names[other]}", pairs) for (one, other), pairs in ranked]
 
 
-def _network(opinions: Opinions, names: Mapping[UUID, str]) -> list[Comparison]:
-    answers = _newest_answers(list(opinions))
+def _network(opinions: Opinions, answers: Mapping[UUID, str | None], names: Mapping[UUID, str]) -> list[Comparison]:
     with_network: dict[UUID, list[tuple[str, str]]] = defaultdict(list)
     for image, said in opinions.items():
         for reader, answer in said.items():
-            if image in answers:
-                with_network[reader].append((answer, answers[image]))
+            if code := answers[image]:
+                with_network[reader].append((answer, code))
     ranked = sorted(with_network.items(), key=lambda item: -len(item[1]))
     return [_compared(names[reader], pairs) for reader, pairs in ranked]
 
@@ -110,14 +113,6 @@ def _groups(opinions: Opinions) -> list[Comparison]:
 
 def _compared(title: str, pairs: Sequence[tuple[str, str]]) -> Comparison:
     return Comparison(title, cohen(pairs), {code: cohen_for_class(pairs, code) for code in CODES})
-
-
-def _newest_answers(images: Sequence[UUID]) -> dict[UUID, str]:
-    answers: dict[UUID, str] = {}
-    for start in range(0, len(images), _AT_ONCE):
-        said = Prediction.objects.filter(image__in=images[start : start + _AT_ONCE]).order_by("created_at")
-        answers |= dict(said.values_list("image_id", "code"))
-    return answers
 
 
 def _names(readers: set[UUID]) -> dict[UUID, str]:

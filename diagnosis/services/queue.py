@@ -20,27 +20,44 @@ from patients.models import Clinic, Member, Role
 
 # How long a photograph that somebody has before them is kept from others.
 CLAIMED_FOR = timedelta(minutes=5)
-# So many candidates are looked at before the queue is said to be taken: colleagues hold one or two each.
-_CANDIDATES = 20
+COUNTED_AT_MOST = 200
 
 
-def next_for(member: Member, *, after: Image | None = None) -> QueueEntry | None:
-    """Claim the photograph that is worth most and return its place in the queue; None where nothing waits.
+@dataclass(frozen=True)
+class Offer:
+    """What the queue has for one reader.
 
-    ``after`` is passed over: what the member has just answered or skipped.
+    Attributes:
+        entry: what they have before them: claimed for them, or what they look at. None where nothing waits.
+        following: what they will be asked next, unclaimed, for the browser to load its photograph ahead.
+        waiting: how many wait for them, counted no further than ``COUNTED_AT_MOST``.
     """
-    entries = QueueEntry.objects.free_for(member).in_order()
-    if after is not None:
-        entries = entries.exclude(image=after)
-    for entry in entries[:_CANDIDATES]:
-        if claim(entry, member):
-            return entry
-    return None
+
+    entry: QueueEntry | None
+    following: QueueEntry | None
+    waiting: int
 
 
-def peek_for(member: Member, *, after: Image) -> QueueEntry | None:
-    """What ``next_for`` would return next, unclaimed: for the browser to load its photograph ahead."""
-    return QueueEntry.objects.free_for(member).in_order().exclude(image=after).first()
+def next_for(member: Member) -> QueueEntry | None:
+    """Claim the photograph that is worth most and return its place in the queue; None where nothing waits."""
+    return offer_for(member).entry
+
+
+def offer_for(member: Member, *, shown: Image | None = None) -> Offer:
+    """Claim what is worth most, unless ``shown`` is before the reader already, and look what comes after it.
+
+    One walk along the queue answers all of it: whoever has read thousands of photographs that wait for a second reader
+    has to be led past them.
+    """
+    entries = list(QueueEntry.objects.open_to(member).in_order()[:COUNTED_AT_MOST])
+    free = [entry for entry in entries if entry.is_free_for(member)]
+    if shown is None:
+        entry = next((entry for entry in free if claim(entry, member)), None)
+    else:
+        entry = next((entry for entry in entries if entry.image_id == shown.pk), None)
+    before_them = entry.image_id if entry else shown and shown.pk
+    following = next((each for each in free if each.image_id != before_them), None)
+    return Offer(entry=entry, following=following, waiting=len(entries))
 
 
 def claim(entry: QueueEntry, member: Member) -> bool:
@@ -198,11 +215,6 @@ def refresh_clinic(clinic: Clinic, *, missing_only: bool = False) -> int:
         refresh_queue_entry(image=Image(pk=key))
         count += 1
     return count
-
-
-def waiting_for(member: Member, *, at_most: int) -> int:
-    """How many photographs wait for ``member``, counted no further than ``at_most``."""
-    return len(QueueEntry.objects.open_to(member).in_order().values_list("pk", flat=True)[:at_most])
 
 
 def skipped_by(member: Member) -> int:

@@ -19,7 +19,7 @@ from diagnosis.photographs import newest_predictions
 from diagnosis.presentation import answer_name
 from diagnosis.review_screen import BLINDED, Screen, SeenAnswers, is_blinded, last_review, screen
 from diagnosis.services.errors import Refused
-from diagnosis.services.queue import bring_back_skipped, claim, next_for, skip
+from diagnosis.services.queue import bring_back_skipped, claim, offer_for, skip
 from diagnosis.services.reviews import record_review, retract_review
 from patients.middleware import ClinicRequest
 from patients.models import Member
@@ -44,9 +44,9 @@ def for_readers(view: View) -> View:
 def next_photograph(request: ClinicRequest) -> HttpResponse:
     """What is worth most of what waits; or that nothing does."""
     member = _member(request)
-    entry = next_for(member)
-    image = _find(member, entry.image_id) if entry else None
-    return _render(request, screen(request, member=member, image=image))
+    offer = offer_for(member)
+    image = _find(member, offer.entry.image_id) if offer.entry else None
+    return _render(request, screen(request, member=member, image=image, offer=offer))
 
 
 @for_readers
@@ -62,7 +62,7 @@ def photograph(request: ClinicRequest, image_id: UUID) -> HttpResponse:
         return redirect("admin:review")
     if hasattr(image, "queue_entry"):
         claim(image.queue_entry, member)
-    shown = screen(request, member=member, image=image, form=form)
+    shown = screen(request, member=member, image=image, offer=offer_for(member, shown=image), form=form)
     return _render(request, shown, status=200 if form is None else 422)
 
 

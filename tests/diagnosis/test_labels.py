@@ -3,6 +3,7 @@
 import datetime
 import uuid
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -188,8 +189,8 @@ def label_of(image) -> tuple[str, str]:
 
 
 def codes(image) -> tuple[str | None, str | None]:
-    labelled = Image.objects.with_confirmed_label().filter(pk=image.pk)
-    return labelled.values_list("confirmed_code", "confirmed_answer").get()
+    labelled: Any = Image.objects.with_confirmed_label().get(pk=image.pk)
+    return labelled.confirmed_code, labelled.confirmed_answer
 
 
 def test_a_label_follows_its_reviews_and_every_change_is_explained(image, dermatologist):

@@ -20,10 +20,9 @@ from diagnosis.services.queue import (
     bring_back_skipped,
     claim,
     next_for,
-    peek_for,
+    offer_for,
     refresh_queue_entry,
     skip,
-    waiting_for,
 )
 from diagnosis.services.reviews import record_review, retract_review
 from patients.models import ReviewRule, Role
@@ -228,7 +227,9 @@ def test_a_new_networks_other_tier_brings_a_settled_photograph_back(patient, der
 def test_two_readers_get_two_photographs(patient, dermatologist, colleague):
     first, second = photograph(patient), photograph(patient)
     assert [offered(dermatologist), offered(dermatologist), offered(colleague)] == [first, first, second]
-    assert peek_for(dermatologist, after=first) is None, "the other one is before a colleague"
+    offer = offer_for(dermatologist, shown=first)
+    assert (offer.entry, offer.waiting) == (first.queue_entry, 2)
+    assert offer.following is None, "the other one is before a colleague"
     QueueEntry.objects.filter(image=first).update(claimed_until=timezone.now() - datetime.timedelta(seconds=1))
     assert offered(colleague) == first, "a claim ends by itself"
 
@@ -248,10 +249,9 @@ def test_skipped_photographs_come_back_when_asked_for(patient, dermatologist, co
     assert offered(dermatologist) == first
     skip(first, dermatologist)
     assert (offered(dermatologist), offered(colleague)) == (second, first)
-    assert waiting_for(dermatologist, at_most=10) == 1
+    assert offer_for(dermatologist).waiting == 1
     assert bring_back_skipped(dermatologist) == 1
-    assert waiting_for(dermatologist, at_most=10) == 2
-    assert waiting_for(dermatologist, at_most=1) == 1
+    assert offer_for(dermatologist).waiting == 2
 
 
 def test_another_clinic_has_a_queue_of_its_own(patient, dermatologist, stranger, staff):

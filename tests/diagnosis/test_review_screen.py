@@ -281,7 +281,7 @@ def test_the_queue_as_a_list_with_filters_and_search(reader, sign_in, manager, u
     assert listed(state="done") == []
     assert listed(q=urgent.visit.patient.record_number) == [urgent, calm]
     assert listed(q="nobody") == []
-    assert listed(image__lesion__body_site__exact="shoulder") == [urgent, calm]
+    assert (listed(needs="1"), listed(needs="2"), listed(needs="x")) == ([urgent, calm], [], [urgent, calm])
     assert address(urgent) in shown_list(reader, {}).content.decode()
     record_review(image=calm, reviewer=dermatologist, answer="nv", certainty="certain")
     assert (listed(), listed(state="done")) == ([urgent], [calm])
