@@ -108,6 +108,7 @@ def screen(
         "own": own,
         "entry": entry if entry is not None and entry.state == QueueState.WAITING else None,
         "hides": hides,
+        "before_colleague": _colleague(entry, member),
         "next_display": reverse("image-file", args=[following.image_id, "display"]) if following else "",
         "patient": image.visit.patient,
         "visit": image.visit,
@@ -160,6 +161,13 @@ def last_review(member: Member) -> Review | None:
 
 def _own_review(image: Image, member: Member) -> Review | None:
     return image.reviews.standing().filter(reviewer=member).order_by("-created_at").first()
+
+
+def _colleague(entry: QueueEntry | None, member: Member) -> str:
+    """The name of whoever else has the photograph before them at this moment."""
+    if entry is None or entry.claimed_by is None or entry.is_free_for(member):
+        return ""
+    return entry.claimed_by.name
 
 
 def _usual_basis(entry: QueueEntry | None) -> str:

@@ -122,7 +122,8 @@ def _render(request: ClinicRequest, shown: Screen, *, status: int = 200) -> Http
 def _find(member: Member, image_id: UUID) -> Image:
     images = (
         Image.objects.visible_to(member)
-        .select_related("visit__patient__clinic", "visit__clinician__user", "lesion", "override", "queue_entry")
+        .select_related("visit__patient__clinic", "visit__clinician__user", "lesion", "override")
+        .select_related("queue_entry__claimed_by__user")
         .with_confirmed_label()
         .prefetch_related(newest_predictions())
     )

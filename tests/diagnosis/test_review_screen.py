@@ -245,6 +245,14 @@ def test_answers_are_for_the_clinics_dermatologists(sign_in, urgent, manager, st
     assert QueueEntry.objects.get().claimed_by is None
 
 
+def test_who_else_has_it_on_the_screen_is_told(reader, sign_in, clinic, urgent):
+    colleague = factories.MemberFactory(clinic=clinic, role=Role.DERMATOLOGIST)
+    assert "at this moment" not in shown(reader).content.decode()
+    page = shown(sign_in(colleague), address(urgent)).content.decode()
+    assert "has this photograph on the screen at this moment" in page
+    assert shown(sign_in(colleague)).context["image"] is None
+
+
 def test_the_screen_costs_the_same_for_any_number(reader, patient, urgent, calm):
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
