@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from diagnosis.answers import ANSWERS, OTHER, Basis, Certainty
 from diagnosis.models import QualityOverride, Review
 from diagnosis.models.measurement import NARROWEST_MM, WIDEST_MM, PictureScale
-from diagnosis.presentation import answer_name
+from diagnosis.review_words import answer_name
 from patients.models import Lesion, Visit
 
 

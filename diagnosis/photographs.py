@@ -9,7 +9,8 @@ from django.utils.translation import gettext as _
 
 from diagnosis.models import Image, Prediction, Tier
 from diagnosis.models.image import ImageQuerySet
-from diagnosis.presentation import answer_name, condition_name, percent
+from diagnosis.presentation import condition_name, percent
+from diagnosis.review_words import answer_name
 from patients.models import Lesion, Patient, Visit
 
 

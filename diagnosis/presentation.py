@@ -9,7 +9,6 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from diagnosis.answers import CANNOT_TELL, NOT_A_LESION, OTHER
 from diagnosis.explanations import SECTION_TITLES, Explained, blocks
 from diagnosis.models import Prediction, Tier
 from diagnosis.photograph_kind import is_smartphone, smartphone_caution
@@ -18,7 +17,6 @@ from mlmodel.analysis import Analyser, Analysis, get_analyser
 from mlmodel.calibration import in_order
 from mlmodel.taxonomy import BY_CODE, CODES, Condition, Malignancy
 from mlmodel.tiers import OperatingPoints
-from patients.models import Clinic, ReviewRule
 
 
 @dataclass(frozen=True)
@@ -181,28 +179,6 @@ def condition_name(condition: Condition) -> str:
         "nv": _("Melanocytic nevus (mole)"),
         "vasc": _("Vascular lesion"),
     }[condition.code]
-
-
-def answer_name(answer: str, other_text: str = "") -> str:
-    """A review's answer: one of the seven by its name, or what is none of them."""
-    if answer in BY_CODE:
-        return condition_name(BY_CODE[answer])
-    name = {
-        OTHER: _("Something else"),
-        CANNOT_TELL: _("Cannot tell"),
-        NOT_A_LESION: _("Not a lesion"),
-    }[answer]
-    return f"{name}: {other_text}" if other_text else name
-
-
-def rule_hint(clinic: Clinic) -> str:
-    """What a review that is made on a result's page counts for under the clinic's rule."""
-    if clinic.review_rule == ReviewRule.TWO_BLINDED_READERS:
-        return _(
-            "Two blinded readers settle a label here, and you have seen the network's answer: what you say is kept, "
-            "but decides only as histopathology or consensus. For a blinded opinion use the review queue."
-        )
-    return _("Reviews are kept for good. To change your mind, add another; the newest one counts.")
 
 
 def malignancy_name(condition: Condition) -> str:

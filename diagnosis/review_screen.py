@@ -13,8 +13,9 @@ from diagnosis.forms import ReviewForm
 from diagnosis.models import Image, QueueEntry, QueueState, Review
 from diagnosis.models.queue import NEEDS_CONSENSUS
 from diagnosis.photographs import photograph_of, photographs
-from diagnosis.presentation import answer_name, malignancy_name, present_prediction
+from diagnosis.presentation import malignancy_name, present_prediction
 from diagnosis.refusals import quality_facts
+from diagnosis.review_words import answer_name
 from diagnosis.services.queue import COUNTED_AT_MOST, Offer, skipped_by
 from mlmodel.taxonomy import BY_CODE, CODES
 from patients.models import Member, ReviewRule

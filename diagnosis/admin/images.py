@@ -14,7 +14,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from diagnosis.models import Image, Prediction
-from diagnosis.presentation import answer_name, condition_name, percent
+from diagnosis.presentation import condition_name, percent
+from diagnosis.review_words import answer_name
 from mlmodel.taxonomy import BY_CODE
 from patients.admin.scope import ClinicScopedAdmin, ReadOnlyInline, scoped
 from patients.models import Patient, Role

@@ -17,7 +17,8 @@ from django.utils.translation import gettext as _
 from diagnosis.answers import is_one_of_the_seven
 from diagnosis.explanations import explain
 from diagnosis.models import ConfirmedLabel, Image, Prediction
-from diagnosis.presentation import answer_name, condition_name, malignancy_name, present_prediction
+from diagnosis.presentation import condition_name, malignancy_name, present_prediction
+from diagnosis.review_words import answer_name
 from diagnosis.urgency import urgency_in_report
 from mlmodel.taxonomy import BY_CODE, MALIGNANT_CODES
 from patients.models import Lesion, Member, Visit

@@ -16,8 +16,8 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from diagnosis.forms import ReviewForm
 from diagnosis.models import Image, Review
 from diagnosis.photographs import newest_predictions
-from diagnosis.presentation import answer_name
 from diagnosis.review_screen import BLINDED, Screen, SeenAnswers, is_blinded, last_review, screen
+from diagnosis.review_words import answer_name
 from diagnosis.services.errors import Refused
 from diagnosis.services.queue import bring_back_skipped, claim, offer_for, skip
 from diagnosis.services.reviews import record_review, retract_review
