@@ -25,7 +25,7 @@ class DermaScanAdminSite(AdminSite):
     enable_nav_sidebar = False
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        """With the review screen; without ``view_on_site``, which tells whether an identifier exists in some clinic."""
+        """With the review screen; without ``view_on_site``, which tells whether an identifier exists anywhere."""
         from diagnosis.review_urls import review_urls
 
         own = [pattern for pattern in super().get_urls() if getattr(pattern, "name", None) != "view_on_site"]
