@@ -3,7 +3,7 @@
 import runpy
 import sys
 
-SCRIPTS = ("engine", "uploads", "pages")
+SCRIPTS = ("engine", "uploads", "pages", "review_queue")
 
 
 def main() -> None:

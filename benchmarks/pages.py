@@ -73,7 +73,7 @@ def _pages(people: dict[str, Any]) -> list[tuple[str, Any, list[str]]]:
         ("lesion over time", staff, some(Lesion, 100)),
         ("result", staff, some(Image, 1000)),
         ("admin: photographs", dermatologist, ["/admin/diagnosis/image/", "/admin/diagnosis/image/?p=100"]),
-        ("admin: review queue", dermatologist, ["/admin/diagnosis/image/?review=needed"]),
+        ("admin: photographs that wait for review", dermatologist, ["/admin/diagnosis/image/?review=needed"]),
         ("admin: urgent photographs", dermatologist, ["/admin/diagnosis/image/?tier=urgent"]),
         ("admin: confirmed photographs", dermatologist, ["/admin/diagnosis/image/?review=confirmed"]),
         (
@@ -91,7 +91,7 @@ def _fill(patients: int, photographs_each: int) -> dict[str, Any]:
     from django.core.files.base import ContentFile
     from django.core.files.storage import default_storage
 
-    from diagnosis.models import Image, Prediction, Review
+    from diagnosis.models import ConfirmedLabel, Image, Prediction, QueueEntry, Review
     from diagnosis.services.analysis import active_version
     from mlmodel.analysis import get_analyser
     from mlmodel.taxonomy import CODES
@@ -161,8 +161,39 @@ def _fill(patients: int, photographs_each: int) -> dict[str, Any]:
         ),
         batch_size=_BATCH,
     )
-    Review.objects.bulk_create(
-        (Review(image=image, reviewer=dermatologist, code="nv", certainty="certain") for image in images[::3]),
+    reviews = [Review(image=image, reviewer=dermatologist, answer="nv", certainty="certain") for image in images[::3]]
+    Review.objects.bulk_create(reviews, batch_size=_BATCH)
+    ConfirmedLabel.objects.bulk_create(
+        (
+            ConfirmedLabel(
+                image=review.image,
+                state="settled",
+                answer=review.answer,
+                basis=review.basis,
+                why="newest_opinion",
+                settled_at=review.created_at,
+                review=review,
+                readers=[str(dermatologist.pk)],
+                rule="one_reader",
+            )
+            for review in reviews
+        ),
+        batch_size=_BATCH,
+    )
+    QueueEntry.objects.bulk_create(
+        (
+            QueueEntry(
+                image=image,
+                clinic=staff.clinic,
+                state="done" if n % 3 == 0 else "waiting",
+                reasons=[] if n % 3 == 0 else ["no_label"],
+                reason="" if n % 3 == 0 else "no_label",
+                needs=0 if n % 3 == 0 else 1,
+                priority=0 if n % 3 == 0 else 10 * float(mass[n][[0, 1, 4]].sum()),
+                entered_at=image.created_at,
+            )
+            for n, image in enumerate(images)
+        ),
         batch_size=_BATCH,
     )
     return {"staff": staff, "dermatologist": dermatologist}

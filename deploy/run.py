@@ -96,6 +96,8 @@ def prepare() -> None:
         Path(folder).mkdir(parents=True, exist_ok=True)
     collect_static_files()
     call_command("migrate", interactive=False, verbosity=0)
+    # Photographs of before there was a queue; asks one question where there are none.
+    call_command("refresh_queue", missing=True, verbosity=0)
     if settings.DEMO_ALLOWED:
         print("Looking after the demo clinic; making it, the first time, takes half a minute …", flush=True)  # noqa: T201
         call_command("create_demo_clinic", verbosity=0)

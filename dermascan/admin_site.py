@@ -25,8 +25,11 @@ class DermaScanAdminSite(AdminSite):
     enable_nav_sidebar = False
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        """Without ``view_on_site``, which tells anyone in the admin whether an identifier exists in some clinic."""
-        return [pattern for pattern in super().get_urls() if getattr(pattern, "name", None) != "view_on_site"]
+        """With the review screen; without ``view_on_site``, which tells whether an identifier exists anywhere."""
+        from diagnosis.review_urls import review_urls
+
+        own = [pattern for pattern in super().get_urls() if getattr(pattern, "name", None) != "view_on_site"]
+        return [*review_urls(self.admin_view), *own]
 
     def admin_view(self, view: _View, cacheable: bool = False) -> _View:
         """Answer 400 to a value in the address, or an id ticked for an action, that cannot be what it stands for.

@@ -5,10 +5,10 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.models import Certainty, QualityOverride, Review
+from diagnosis.answers import ANSWERS, OTHER, Basis, Certainty
+from diagnosis.models import QualityOverride, Review
 from diagnosis.models.measurement import NARROWEST_MM, WIDEST_MM, PictureScale
-from diagnosis.presentation import condition_name
-from mlmodel.taxonomy import CONDITIONS
+from diagnosis.review_words import answer_name
 from patients.models import Lesion, Visit
 
 
@@ -63,20 +63,40 @@ class ScaleForm(forms.ModelForm):
 class ReviewForm(forms.ModelForm):
     class Meta:
         model = Review
-        fields = ["code", "certainty", "reason"]
-        labels = {"code": _("What is it?"), "certainty": _("How sure are you?"), "reason": _("Why?")}
-        help_texts = {"reason": _("What decides it: dermatoscopy, histopathology, follow-up.")}
+        fields = ["answer", "other_text", "certainty", "basis", "reason"]
+        labels = {
+            "answer": _("What is it?"),
+            "other_text": _("What else is it?"),
+            "certainty": _("How sure are you?"),
+            "basis": _("How is it known?"),
+            "reason": _("Why?"),
+        }
+        help_texts = {
+            "other_text": _("Only where it is something else."),
+            "reason": _("What decides it: features, the pathologist's report, what follow-up showed."),
+        }
         widgets = {"certainty": forms.RadioSelect, "reason": forms.Textarea(attrs={"rows": 3})}
         error_messages = {
-            "code": {"required": _("Choose what it is.")},
+            "answer": {"required": _("Choose what it is.")},
             "certainty": {"required": _("Say how sure you are.")},
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         # Nothing is chosen beforehand: a label that is two clicks away is no opinion.
         super().__init__(*args, **kwargs)
-        code, certainty = self.fields["code"], self.fields["certainty"]
-        assert isinstance(code, forms.ChoiceField)
+        answer, certainty, basis = (self.fields[name] for name in ("answer", "certainty", "basis"))
+        assert isinstance(answer, forms.ChoiceField)
         assert isinstance(certainty, forms.ChoiceField)
-        code.choices = [("", _("Choose…")), *((condition.code, condition_name(condition)) for condition in CONDITIONS)]
+        answer.choices = [("", _("Choose…")), *((each, answer_name(each)) for each in ANSWERS)]
         certainty.choices = Certainty.choices
+        # Most is known by looking, so that is what is meant where nothing is said.
+        basis.required = False
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        cleaned["basis"] = cleaned.get("basis") or Basis.DERMATOSCOPY
+        if cleaned.get("answer") != OTHER:
+            cleaned["other_text"] = ""
+        elif not cleaned.get("other_text", "").strip() and "other_text" not in self.errors:
+            self.add_error("other_text", _("Say what else it is."))
+        return cleaned

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from diagnosis.models import Image, Prediction, Tier
 from diagnosis.models.image import ImageQuerySet
 from diagnosis.presentation import condition_name, percent
-from mlmodel.taxonomy import BY_CODE
+from diagnosis.review_words import answer_name
 from patients.models import Lesion, Patient, Visit
 
 
@@ -69,11 +69,11 @@ def newest_predictions() -> Prefetch:
 
 def photograph_of(image: Image) -> Photograph:
     """Wrap an image that was read with ``newest_predictions`` and ``with_confirmed_label``."""
-    confirmed = getattr(image, "confirmed_code", None)
+    confirmed = getattr(image, "confirmed_answer", None)
     return Photograph(
         image=image,
         prediction=next(iter(image.predictions.all()), None),
-        confirmed=condition_name(BY_CODE[confirmed]) if confirmed else "",
+        confirmed=answer_name(confirmed) if confirmed else "",
     )
 
 

@@ -3,9 +3,17 @@
 from celery import shared_task
 
 from diagnosis.explanations import write_and_keep
+from diagnosis.services.labels import derive_labels_anew
+from patients.models import Clinic
 
 
 @shared_task(soft_time_limit=90, time_limit=110)
 def write_explanation(code: str, language: str, reading_level: str) -> None:
     """Have one explanation written and kept. Does nothing if it is already there."""
     write_and_keep(code=code, language=language, reading_level=reading_level)
+
+
+@shared_task(soft_time_limit=3300, time_limit=3600)
+def derive_labels_of_clinic(clinic_id: str) -> None:
+    """Apply the clinic's rule for reviews to the labels that another rule made. Does nothing if there are none."""
+    derive_labels_anew(clinic=Clinic.objects.get(pk=clinic_id))

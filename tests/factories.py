@@ -1,10 +1,18 @@
 """Invented people and records."""
 
 import datetime
+import hashlib
+import uuid
+from pathlib import Path
 
 import factory
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from factory.django import DjangoModelFactory
 
+from diagnosis.models import Image, ImageFeatures, Prediction
+from mlmodel.models import ModelVersion
+from mlmodel.taxonomy import CODES, MALIGNANT_CODES
 from patients.models import (
     BodySite,
     Clinic,
@@ -98,3 +106,79 @@ class ConsentFactory(DjangoModelFactory):
     decision = Decision.GIVEN
     method = ConsentMethod.SIGNED_FORM
     recorded_by = factory.SelfAttribute("patient.created_by")
+
+
+# --- Photographs without the network -------------------------------------------------------------------------
+
+_SAMPLE = Path(__file__).resolve().parent.parent / "static" / "samples" / "ISIC_0024310.jpg"
+
+
+def sample_file() -> str:
+    """The name of a shipped photograph in the storage, put there on first use."""
+    name = "images/a-sample.jpg"
+    if not default_storage.exists(name):
+        default_storage.save(name, ContentFile(_SAMPLE.read_bytes()))
+    return name
+
+
+class ModelVersionFactory(DjangoModelFactory):
+    class Meta:
+        model = ModelVersion
+        django_get_or_create = ("sha256",)
+
+    name = "invented"
+    sha256 = "a" * 64
+    backbone_sha256 = "b" * 64
+    head_sha256 = "c" * 64
+    card = ""
+    status = "retired"
+
+
+class ImageFactory(DjangoModelFactory):
+    """A photograph as a row, with a sample's file and features of zeros: nothing is decoded, nothing is judged."""
+
+    class Meta:
+        model = Image
+        skip_postgeneration_save = True
+
+    lesion = factory.SubFactory(LesionFactory)
+    visit = factory.SubFactory(VisitFactory, patient=factory.SelfAttribute("..lesion.patient"))
+    uploaded_by = factory.SelfAttribute("lesion.created_by")
+    original = display = thumbnail = factory.LazyFunction(sample_file)
+    original_name = "sample.jpg"
+    media_type = "image/jpeg"
+    sha256 = factory.LazyFunction(lambda: hashlib.sha256(uuid.uuid4().bytes).hexdigest())
+    width, height = 600, 450
+    verdict = "accepted"
+    features = factory.RelatedFactory("tests.factories.ImageFeaturesFactory", factory_related_name="image")
+
+
+class ImageFeaturesFactory(DjangoModelFactory):
+    class Meta:
+        model = ImageFeatures
+
+    image = factory.SubFactory(ImageFactory, features=None)
+    backbone_sha256 = "b" * 64
+    vector = bytes(16)
+
+
+class PredictionFactory(DjangoModelFactory):
+    """What an invented network said: ``code`` with the probability ``share``, the rest evenly among the others."""
+
+    class Meta:
+        model = Prediction
+
+    class Params:
+        share = 0.7
+
+    image = factory.SubFactory(ImageFactory)
+    model_version = factory.SubFactory(ModelVersionFactory)
+    code = "nv"
+    tier = "calm"
+    heat_map = factory.LazyFunction(sample_file)
+
+    @classmethod
+    def _adjust_kwargs(cls, **values):
+        share = values.pop("share", 0.7)
+        shares = {code: share if code == values["code"] else (1 - share) / 6 for code in CODES}
+        return {**values, **shares, "malignant_probability": sum(shares[code] for code in MALIGNANT_CODES)}

@@ -158,6 +158,11 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 64
 FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 
+# --- Reviews -----------------------------------------------------------------------------------------------
+
+# The share of photographs that dermatologists read whatever the network says of them: see docs/reviews.md.
+REVIEW_RANDOM_SHARE = env.float("DERMASCAN_REVIEW_RANDOM_SHARE", default=0.05)
+
 # --- The API -----------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {

@@ -7,11 +7,11 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.models import Prediction, Tier
+from diagnosis.models import Prediction, QueueState, Tier
 
 
 class ReviewFilter(admin.SimpleListFilter):
-    """The review queue: judged and not confirmed yet, the most suspicious first (see ``ImageAdmin.get_ordering``)."""
+    """What waits in the review queue, in its order (see ``diagnosis.admin.queue``), and what is settled."""
 
     title = _("review")
     parameter_name = "review"
@@ -19,16 +19,16 @@ class ReviewFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [
-            (self.NEEDED, _("Needs review, most suspicious first")),
+            (self.NEEDED, _("Waits for review, in the queue's order")),
             (self.CONFIRMED, _("Has a confirmed label")),
             (self.NOT_JUDGED, _("Not judged by the network")),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         if self.value() == self.NEEDED:
-            return queryset.filter(malignant_probability__isnull=False, confirmed_code__isnull=True)
+            return queryset.filter(queue_entry__state=QueueState.WAITING)
         if self.value() == self.CONFIRMED:
-            return queryset.filter(confirmed_code__isnull=False)
+            return queryset.filter(confirmed_answer__isnull=False)
         if self.value() == self.NOT_JUDGED:
             return queryset.filter(~Exists(Prediction.objects.filter(image=OuterRef("pk"))))
         return queryset

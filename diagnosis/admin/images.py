@@ -8,13 +8,14 @@ from django.db.models import OuterRef, QuerySet, Subquery
 from django.db.models.expressions import Combinable
 from django.http import HttpRequest
 from django.urls import reverse
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from diagnosis.models import Image, Prediction
 from diagnosis.presentation import condition_name, percent
+from diagnosis.review_words import answer_name
 from mlmodel.taxonomy import BY_CODE
 from patients.admin.scope import ClinicScopedAdmin, ReadOnlyInline, scoped
 from patients.models import Patient, Role
@@ -54,7 +55,7 @@ class ImageAdmin(ClinicScopedAdmin):
     # The page is sent by dermatologists to add a review; every field of the photograph itself is read-only.
     change_roles = (Role.DERMATOLOGIST,)
     fieldsets = (
-        (None, {"fields": ("photograph", "patient", "lesion", "visit", "confirmed")}),
+        (None, {"fields": ("photograph", "patient", "lesion", "visit", "confirmed", "label_history")}),
         (
             gettext_lazy("Quality"),
             {"fields": ("verdict", "override_words", "measures", "size")},
@@ -83,7 +84,7 @@ class ImageAdmin(ClinicScopedAdmin):
 
     def get_ordering(self, request: HttpRequest) -> list[str | Combinable]:
         if request.GET.get(ReviewFilter.parameter_name) == ReviewFilter.NEEDED:
-            return ["-malignant_probability", "-created_at"]
+            return ["-queue_entry__priority", "queue_entry__pk"]
         return ["-created_at"]
 
     def get_keys(self, request: HttpRequest, queryset: QuerySet[Image]) -> QuerySet[Any]:
@@ -142,7 +143,12 @@ class ImageAdmin(ClinicScopedAdmin):
 
     @admin.display(description=gettext_lazy("confirmed label"))
     def confirmed(self, image: Any) -> str:
-        return condition_name(BY_CODE[image.confirmed_code]) if image.confirmed_code else "–"
+        return answer_name(image.confirmed_answer) if image.confirmed_answer else "–"
+
+    @admin.display(description=gettext_lazy("how it came about"))
+    def label_history(self, image: Image) -> str:
+        rows = [(f"{change.created_at:%Y-%m-%d %H:%M}", change.words) for change in image.label_changes.all()]
+        return format_html_join(mark_safe("<br>"), "{} · {}", rows) or "–"
 
     @admin.display(description=gettext_lazy("override"))
     def override_words(self, image: Image) -> str:

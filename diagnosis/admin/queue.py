@@ -11,7 +11,9 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.expressions import Combinable
 from django.http import HttpRequest
 
-from diagnosis.models import Image, Prediction, Review, Tier
+from diagnosis.models import ConfirmedLabel, Image, Prediction, QueueEntry, Tier
+from diagnosis.models.queue import QueueQuerySet
+from patients.admin.scope import scoped
 
 from .filters import ReviewFilter, TierFilter
 
@@ -23,21 +25,24 @@ def keys_in_order(request: HttpRequest, images: QuerySet[Image]) -> QuerySet[Any
     # A patient that was searched for has few photographs, and who clicks on a column wants that order.
     if request.GET.get(SEARCH_VAR) or ORDER_VAR in request.GET:
         return images.values_list("pk", flat=True)
-    if review == ReviewFilter.NEEDED or tier in Tier.values:
+    if review == ReviewFilter.NEEDED:
+        return _waiting(request).filter(_is_of(images)).in_order().values_list("image_id", flat=True)
+    if tier in Tier.values:
         predictions = Prediction.objects.filter(_is_the_images_newest(Prediction.objects.all()), _is_of(images))
-        if tier in Tier.values:
-            predictions = predictions.filter(tier=tier)
-        order = ("-malignant_probability",) if review == ReviewFilter.NEEDED else ()
-        return predictions.order_by(*order, "-created_at").values_list("image_id", flat=True)
+        return predictions.filter(tier=tier).order_by("-created_at").values_list("image_id", flat=True)
     if review == ReviewFilter.CONFIRMED:
-        deciding = Review.objects.deciding()
-        reviews = deciding.filter(_is_the_images_newest(deciding), _is_of(images))
-        return reviews.order_by("-created_at").values_list("image_id", flat=True)
+        labels = ConfirmedLabel.objects.filter(_is_of(images), settled_at__isnull=False)
+        return labels.order_by("-settled_at").values_list("image_id", flat=True)
     if review == ReviewFilter.NOT_JUDGED:
         # Asked first, because there are few of them.
         unjudged = Image.objects.filter(~Exists(Prediction.objects.filter(image=OuterRef("pk"))))
         return unjudged.filter(Exists(images.order_by().filter(pk=OuterRef("pk")))).values_list("pk", flat=True)
     return images.values_list("pk", flat=True)
+
+
+def _waiting(request: HttpRequest) -> QueueQuerySet:
+    """By the clinic straight, which is how the index that holds the order begins."""
+    return scoped(QueueEntry.objects.waiting(), request)  # type: ignore[return-value]
 
 
 def _is_the_images_newest(rows: QuerySet[Any]) -> Combinable:

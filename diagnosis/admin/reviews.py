@@ -24,9 +24,7 @@ class ReviewFormSet(BaseInlineFormSet):
         return record_review(
             image=self.instance,
             reviewer=self.reviewer,
-            code=form.cleaned_data["code"],
-            certainty=form.cleaned_data["certainty"],
-            reason=form.cleaned_data["reason"],
+            **{name: form.cleaned_data[name] for name in ("answer", "other_text", "certainty", "basis", "reason")},
         )
 
 
@@ -43,12 +41,16 @@ class ReviewInline(RoleGate, admin.TabularInline):
     model = Review
     form = ReviewRowForm
     formset = ReviewFormSet
-    fields = ("code", "certainty", "reason", "reviewer", "created_at")
-    readonly_fields = ("reviewer", "created_at")
+    fields = ("answer", "other_text", "certainty", "basis", "reason", "reviewer", "was_blinded", "created_at", "state")
+    readonly_fields = ("reviewer", "was_blinded", "created_at", "state")
     extra = 1
     can_delete = False
     verbose_name = _("review")
-    verbose_name_plural = _("Reviews: the newest that is certain or probable is the confirmed label")
+    verbose_name_plural = _("Reviews: the label's own history says which of them decided")
+
+    @admin.display(description=_("state"))
+    def state(self, review: Review) -> str:
+        return str(_("taken back") if review.is_retracted else _("stands")) if review.reviewer_id else "–"
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A review is signed by a dermatologist: a superuser who is none has nothing to sign with."""
@@ -61,4 +63,4 @@ class ReviewInline(RoleGate, admin.TabularInline):
         return formset
 
     def get_queryset(self, request: HttpRequest) -> Any:
-        return super().get_queryset(request).select_related("reviewer__user")
+        return super().get_queryset(request).select_related("reviewer__user", "retraction")

@@ -10,7 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.utils import timezone
 
-from diagnosis.models import Image
+from diagnosis.models import ConfirmedLabel, Image, QueueEntry
 from diagnosis.services.images import add_image
 from diagnosis.services.measurements import measure_visit
 from diagnosis.services.reports import release_report, sign_visit
@@ -145,7 +145,11 @@ def _date_back(image: Image, *, to: datetime.date) -> None:
     moment = min(moment, image.created_at)
     Image.objects.filter(pk=image.pk).update(created_at=moment)
     image.predictions.update(created_at=moment)
-    image.reviews.update(created_at=moment + datetime.timedelta(minutes=20))
+    later = moment + datetime.timedelta(minutes=20)
+    image.reviews.update(created_at=later)
+    image.label_changes.update(created_at=later)
+    ConfirmedLabel.objects.filter(image=image, settled_at__isnull=False).update(settled_at=later)
+    QueueEntry.objects.filter(image=image).update(entered_at=moment)
 
 
 def _give_demo_password(user: User) -> None:

@@ -8,7 +8,9 @@ from django.db.models import Exists, OuterRef, Q, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from patients.models import Lesion, Member, Patient, Purpose, Visit, VisitStatus
+from diagnosis.answers import LabelState
+from mlmodel.taxonomy import CODES
+from patients.models import Clinic, Lesion, Member, Patient, Purpose, Visit, VisitStatus
 
 
 class QualityVerdict(models.TextChoices):
@@ -52,11 +54,32 @@ class ImageQuerySet(models.QuerySet["Image"]):
         return self.filter(visit__patient__user=user, visit__status=VisitStatus.RELEASED)
 
     def with_confirmed_label(self) -> "ImageQuerySet":
-        """Annotate ``confirmed_code``: the label that reviews have settled, or None."""
-        from .review import Review
+        """Annotate what reviews have settled: ``confirmed_answer``, or None, and ``confirmed_code``.
 
-        newest = Review.objects.deciding().filter(image=OuterRef("pk")).order_by("-created_at", "-pk")
-        return self.annotate(confirmed_code=Subquery(newest.values("code")[:1]))
+        The code is the answer where that is one of the seven classes, else None.
+        """
+        from .label import ConfirmedLabel
+
+        settled = ConfirmedLabel.objects.filter(image=OuterRef("pk"), state=LabelState.SETTLED)
+        return self.annotate(
+            confirmed_answer=Subquery(settled.values("answer")[:1]),
+            confirmed_code=Subquery(settled.filter(answer__in=CODES).values("answer")[:1]),
+        )
+
+    def for_training(self, clinic: Clinic | None = None) -> "ImageQuerySet":
+        """The photographs that a network may learn from, of ``clinic`` or of all, with ``confirmed_code``.
+
+        Their label is settled as one of the seven, their features are kept, and the patient agrees now: whoever
+        withdraws is gone from the next answer of this queryset.
+        """
+        from .label import ConfirmedLabel
+
+        settled = ConfirmedLabel.objects.filter(image=OuterRef("pk"), state=LabelState.SETTLED, answer__in=CODES)
+        patients = Patient.objects.filter(pk=OuterRef("visit__patient")).consenting_to(Purpose.TRAINING)
+        if clinic is not None:
+            patients = patients.filter(clinic=clinic)
+        judged = ImageFeatures.objects.filter(image=OuterRef("pk"))
+        return self.with_confirmed_label().filter(Exists(settled), Exists(patients), Exists(judged))
 
     def confirmed_cases_for(self, member: Member | None) -> "ImageQuerySet":
         """The photographs that may be shown to ``member`` as examples of a diagnosis, with ``confirmed_code``.

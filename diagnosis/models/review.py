@@ -1,22 +1,18 @@
 import uuid
+from datetime import timedelta
 
 from django.db import models
 from django.db.models import Q
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from mlmodel.taxonomy import BY_CODE, CODES, CONDITIONS, Condition
+from diagnosis.answers import ANSWER_CHOICES, ANSWERS, CANNOT_TELL, DECIDING, OTHER, Basis, Certainty
+from mlmodel.taxonomy import BY_CODE, Condition
 from patients.models import Member
 
 from .image import Image
 
-
-class Certainty(models.TextChoices):
-    CERTAIN = "certain", _("Certain")
-    PROBABLE = "probable", _("Probable")
-    UNSURE = "unsure", _("Unsure – settles nothing")
-
-
-DECIDING = (Certainty.CERTAIN, Certainty.PROBABLE)
+RETRACTABLE_FOR = timedelta(minutes=10)
 
 
 class ReviewQuerySet(models.QuerySet["Review"]):
@@ -24,20 +20,32 @@ class ReviewQuerySet(models.QuerySet["Review"]):
         """The reviews of the photographs of the member's clinic."""
         return self.filter(image__visit__patient__clinic=member.clinic_id) if member else self.none()
 
+    def standing(self) -> "ReviewQuerySet":
+        """Those that were not taken back."""
+        return self.filter(retraction__isnull=True)
+
     def deciding(self) -> "ReviewQuerySet":
-        """Those that can settle a label."""
-        return self.filter(certainty__in=DECIDING)
+        """Those that stand and can settle a label; ``diagnosis.labels`` says which does."""
+        return self.standing().filter(certainty__in=DECIDING).exclude(answer=CANNOT_TELL)
 
 
 class Review(models.Model):
-    """What one dermatologist said of one image. Append-only; the newest that decides is the confirmed label."""
+    """What one dermatologist said of one image. Append-only: a second thought is a second review.
+
+    A migration lets the database itself refuse to change what was said.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="reviews")
     reviewer = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="reviews")
-    code = models.CharField(_("label"), max_length=8, choices=[(c.code, c.name) for c in CONDITIONS])
+    answer = models.CharField(_("answer"), max_length=16, choices=ANSWER_CHOICES)
+    other_text = models.CharField(_("what else it is"), max_length=200, blank=True, default="")
     certainty = models.CharField(_("how sure"), max_length=10, choices=Certainty)
+    basis = models.CharField(_("how it is known"), max_length=16, choices=Basis, default=Basis.DERMATOSCOPY)
     reason = models.TextField(_("why"), blank=True, max_length=2000)
+    was_blinded = models.BooleanField(
+        _("blinded"), default=False, help_text=_("The network's answer was hidden until this one was given.")
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ReviewQuerySet.as_manager()
@@ -45,17 +53,47 @@ class Review(models.Model):
     class Meta:
         ordering = ["-created_at"]
         constraints = [
-            models.CheckConstraint(condition=Q(code__in=CODES), name="review_label_is_known"),
+            models.CheckConstraint(condition=Q(answer__in=ANSWERS), name="review_answer_is_known"),
+            models.CheckConstraint(
+                condition=(Q(answer=OTHER) & ~Q(other_text="")) | (~Q(answer=OTHER) & Q(other_text="")),
+                name="review_says_what_else_it_is",
+            ),
             models.CheckConstraint(condition=Q(certainty__in=Certainty.values), name="review_certainty_is_known"),
+            models.CheckConstraint(condition=Q(basis__in=Basis.values), name="review_basis_is_known"),
         ]
         indexes = [
             models.Index(fields=["image", "-created_at"], name="reviews_of_an_image"),
             models.Index(fields=["-created_at"], name="reviews_by_age"),
+            models.Index(fields=["reviewer", "-created_at"], name="reviews_of_a_reader"),
         ]
 
     def __str__(self) -> str:
-        return f"{self.condition.name} ({self.get_certainty_display().lower()})"
+        return f"{self.answer_words} ({self.get_certainty_display().lower()})"
 
     @property
-    def condition(self) -> Condition:
-        return BY_CODE[self.code]
+    def condition(self) -> Condition | None:
+        """None where the answer is none of the seven."""
+        return BY_CODE.get(self.answer)
+
+    @property
+    def answer_words(self) -> str:
+        """The answer in words, with the reader's own where it is something else."""
+        return f"{self.get_answer_display()}: {self.other_text}" if self.other_text else self.get_answer_display()
+
+    @property
+    def is_retracted(self) -> bool:
+        return hasattr(self, "retraction")
+
+    @property
+    def is_retractable(self) -> bool:
+        return not self.is_retracted and timezone.now() - self.created_at <= RETRACTABLE_FOR
+
+
+class ReviewRetraction(models.Model):
+    """A slip of the finger, taken back by who made it, within minutes. Append-only: both stay to be read."""
+
+    review = models.OneToOneField(Review, on_delete=models.PROTECT, related_name="retraction")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.review_id}"

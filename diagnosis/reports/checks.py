@@ -51,6 +51,6 @@ def warnings_of(content: dict[str, Any]) -> list[str]:
 def _disagree(photograph: dict[str, Any]) -> bool:
     """A malignant label where the software was calm, or a benign one where it was urgent."""
     confirmed, assessment = photograph["confirmed"], photograph["assessment"]
-    if not confirmed or not assessment:
+    if not confirmed or not assessment or confirmed["code"] not in BY_CODE:
         return False
     return assessment["tier"] == (Tier.CALM if BY_CODE[confirmed["code"]].is_malignant else Tier.URGENT)

@@ -14,10 +14,11 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from diagnosis.answers import is_one_of_the_seven
 from diagnosis.explanations import explain
-from diagnosis.models import Image, Prediction, Review
-from diagnosis.models.review import DECIDING
+from diagnosis.models import ConfirmedLabel, Image, Prediction
 from diagnosis.presentation import condition_name, malignancy_name, present_prediction
+from diagnosis.review_words import answer_name
 from diagnosis.urgency import urgency_in_report
 from mlmodel.taxonomy import BY_CODE, MALIGNANT_CODES
 from patients.models import Lesion, Member, Visit
@@ -77,7 +78,7 @@ def photographs_of(visit: Visit) -> QuerySet[Image]:
     """The visit's photographs with all that a report says of them, lesion by lesion."""
     return (
         Image.objects.filter(visit=visit)
-        .select_related("lesion", "override__member__user")
+        .select_related("lesion", "override__member__user", "label__review__reviewer__user")
         .prefetch_related("predictions__model_version", "reviews__reviewer__user", "measurements", "scales")
         .order_by("lesion__number", "created_at", "pk")
     )
@@ -88,10 +89,10 @@ def newest_prediction(image: Image) -> Prediction | None:
     return max(image.predictions.all(), key=lambda prediction: prediction.created_at, default=None)
 
 
-def confirming_review(image: Image) -> Review | None:
-    """The review that settles the label of ``image``: the newest of those that decide."""
-    deciding = (review for review in image.reviews.all() if review.certainty in DECIDING)
-    return max(deciding, key=lambda review: (review.created_at, review.pk), default=None)
+def settled_label(image: Image) -> ConfirmedLabel | None:
+    """The label that reviews have settled, or None."""
+    label: ConfirmedLabel | None = getattr(image, "label", None)
+    return label if label is not None and label.is_settled else None
 
 
 def _photographs_by_lesion(visit: Visit) -> list[tuple[Lesion, list[Image]]]:
@@ -156,15 +157,38 @@ def _assessment(prediction: Prediction) -> Content:
 
 
 def _confirmed(image: Image) -> Content | None:
-    review = confirming_review(image)
-    if review is None:
+    label = settled_label(image)
+    if label is None or label.review is None:
         return None
+    review = label.review
     return {
-        **_condition(review.code),
+        **_answer(review.answer, review.other_text),
         "certainty": review.certainty,
         "certainty_words": review.get_certainty_display(),
-        "by": review.reviewer.name,
+        "basis": label.basis,
+        "basis_words": label.get_basis_display(),
+        "by": ", ".join(_names(image, label)),
         "at": _moment(review.created_at),
+    }
+
+
+def _names(image: Image, label: ConfirmedLabel) -> list[str]:
+    """Whose answer the label is: all the readers who gave it, where it took several."""
+    weighed = [review for review in image.reviews.all() if str(review.reviewer_id) in label.readers]
+    said = sorted((review for review in weighed if review.answer == label.answer), key=lambda each: each.created_at)
+    return list(dict.fromkeys(review.reviewer.name for review in said))
+
+
+def _answer(answer: str, other_text: str) -> Content:
+    """A condition; or what is none of the seven, of which nothing is known here but its name."""
+    if is_one_of_the_seven(answer):
+        return _condition(answer)
+    return {
+        "code": answer,
+        "name": answer_name(answer, other_text),
+        "malignancy": _("none of the seven conditions that the software knows"),
+        "icd10": "",
+        "snomed_ct": "",
     }
 
 
@@ -183,7 +207,7 @@ def _codes_to_explain(lesions: list[Content]) -> list[str]:
     """The conditions the reader meets: the dermatologist's label, else the likeliest class; dangerous ones first."""
     photographs = [photograph for lesion in lesions for photograph in lesion["photographs"]]
     named = [photograph["confirmed"] or photograph["assessment"] for photograph in photographs]
-    codes = {answer["code"] for answer in named if answer}
+    codes = {answer["code"] for answer in named if answer and is_one_of_the_seven(answer["code"])}
     return sorted(codes, key=lambda code: (code not in MALIGNANT_CODES, code))
 
 

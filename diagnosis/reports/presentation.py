@@ -108,9 +108,17 @@ def _present_photograph(photograph: dict[str, Any]) -> dict[str, Any]:
         and {
             **confirmed,
             "at": _moment(confirmed["at"]),
-            "is_malignant": BY_CODE[confirmed["code"]].is_malignant,
+            "tone": label_tone(confirmed["code"]),
+            "mark": {"urgent": "!", "calm": "✓", "refused": "–"}[label_tone(confirmed["code"])],
         },
     }
+
+
+def label_tone(answer: str) -> str:
+    """The end of a class name. What is none of the seven is neither a warning nor an all-clear."""
+    if answer not in BY_CODE:
+        return "refused"
+    return "urgent" if BY_CODE[answer].is_malignant else "calm"
 
 
 def _moment(text: str) -> datetime.datetime:

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from diagnosis.models import Image, Prediction
 from diagnosis.services.errors import CannotReadOriginal
 from diagnosis.services.files import WrittenFiles, kept_only_on_success
+from diagnosis.services.queue import refresh_queue_entry
 from diagnosis.similar.embeddings import keep_embedding
 from mlmodel.analysis import Analyser, Analysis, Assessment, get_analyser
 from mlmodel.heat_map import overlay_png
@@ -159,6 +160,7 @@ def record_prediction(*, image: Image, version: ModelVersion, reading: Reading, 
     files.write(prediction.heat_map, reading.heat_map)
     prediction.save(force_insert=True)
     keep_embedding(image=image, features=reading.features)
+    refresh_queue_entry(image=image)
     return prediction
 
 

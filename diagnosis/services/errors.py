@@ -10,8 +10,11 @@ __all__ = [
     "CannotReadOriginal",
     "LesionOfAnotherPatient",
     "NothingToOverride",
+    "NothingToRetract",
+    "OtherTextMissing",
     "ReasonMissing",
     "Refused",
+    "TooLateToRetract",
     "VisitIsClosed",
 ]
 
@@ -62,3 +65,24 @@ class CannotReadOriginal(Refused):
 
     def __init__(self) -> None:
         super().__init__(_("The original photograph could not be read. Upload it again."))
+
+
+class OtherTextMissing(Refused):
+    code = "other_text_missing"
+
+    def __init__(self) -> None:
+        super().__init__(_("Say what else it is."))
+
+
+class NothingToRetract(Refused):
+    code = "nothing_to_retract"
+
+    def __init__(self) -> None:
+        super().__init__(_("There is nothing to take back: this review was taken back already."))
+
+
+class TooLateToRetract(Refused):
+    code = "too_late_to_retract"
+
+    def __init__(self) -> None:
+        super().__init__(_("A review can be taken back for ten minutes. Now add another one; both stay."))

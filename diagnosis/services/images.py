@@ -18,6 +18,7 @@ from diagnosis.services.analysis import (
 )
 from diagnosis.services.errors import AlreadyUploaded, LesionOfAnotherPatient, VisitIsClosed
 from diagnosis.services.files import kept_only_on_success
+from diagnosis.services.queue import refresh_queue_entry
 from mlmodel.analysis import Analysis, get_analyser
 from mlmodel.pictures import MAX_BYTES, Picture, decode, encode_jpeg
 from patients.models import Lesion, Member, Visit
@@ -61,6 +62,8 @@ def add_image(*, visit: Visit, lesion: Lesion, upload: UploadedFile, by: Member)
             _store(image, seen)
             if seen.reading is not None:
                 record_prediction(image=image, version=version, reading=seen.reading, files=files)
+            else:
+                refresh_queue_entry(image=image)
     return image
 
 

@@ -1,17 +1,74 @@
 """What dermatologists say of a photograph. Kept for good: a second thought is a second review."""
 
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 
-from diagnosis.models import Image, Review
+from diagnosis.answers import OTHER, Basis, Cause
+from diagnosis.models import Image, QueueSkip, Review, ReviewRetraction
+from diagnosis.services.errors import NothingToRetract, OtherTextMissing, TooLateToRetract
+from diagnosis.services.labels import derive_label, lock_image
 from patients.models import Member
 
 
-def record_review(*, image: Image, reviewer: Member, code: str, certainty: str, reason: str) -> Review:
-    """Add a review. A signed visit can be reviewed too: histopathology comes later than signatures.
+def record_review(
+    *,
+    image: Image,
+    reviewer: Member,
+    answer: str,
+    certainty: str,
+    reason: str = "",
+    basis: str = Basis.DERMATOSCOPY,
+    other_text: str = "",
+    was_blinded: bool = False,
+) -> Review:
+    """Add a review, and derive the label anew. A signed visit can be reviewed too: histopathology comes later.
+
+    Args:
+        other_text: what it is, where the answer is “something else”; left out otherwise.
+        was_blinded: the reader answered before the network's answer was shown. Only whoever hid it may say so.
 
     Raises:
         PermissionDenied: the reviewer is no dermatologist of the patient's clinic.
+        OtherTextMissing: see ``diagnosis.services.errors``.
     """
     if not reviewer.is_dermatologist or reviewer.clinic_id != image.visit.patient.clinic_id:
         raise PermissionDenied
-    return Review.objects.create(image=image, reviewer=reviewer, code=code, certainty=certainty, reason=reason.strip())
+    other_text = other_text.strip() if answer == OTHER else ""
+    if answer == OTHER and not other_text:
+        raise OtherTextMissing
+    with transaction.atomic():
+        image = lock_image(image)
+        review = Review.objects.create(
+            image=image,
+            reviewer=reviewer,
+            answer=answer,
+            other_text=other_text,
+            certainty=certainty,
+            basis=basis,
+            reason=reason.strip(),
+            was_blinded=was_blinded,
+        )
+        QueueSkip.objects.filter(image=image, member=reviewer).delete()
+        derive_label(image=image, cause=Cause.REVIEW, review=review)
+    return review
+
+
+def retract_review(*, review: Review, by: Member) -> ReviewRetraction:
+    """Take back a slip of the finger. Both stay to be read; the label is derived without it.
+
+    Raises:
+        PermissionDenied: somebody else's review.
+        NothingToRetract, TooLateToRetract: see ``diagnosis.services.errors``.
+    """
+    if review.reviewer_id != by.pk:
+        raise PermissionDenied
+    with transaction.atomic():
+        image = lock_image(review.image)
+        review = Review.objects.select_related("retraction").get(pk=review.pk)
+        if review.is_retracted:
+            raise NothingToRetract
+        if not review.is_retractable:
+            raise TooLateToRetract
+        retraction = ReviewRetraction.objects.create(review=review)
+        derive_label(image=image, cause=Cause.RETRACTION, review=review)
+    return retraction

@@ -17,6 +17,7 @@ from diagnosis.models import Image
 from diagnosis.photographs import Photograph, newest_predictions, photograph_of, photographs
 from diagnosis.presentation import condition_name, present_explanation, present_prediction
 from diagnosis.refusals import present_refusal, quality_facts
+from diagnosis.review_words import rule_hint
 from diagnosis.services.analysis import analyse_image
 from diagnosis.services.errors import Refused, VisitIsClosed
 from diagnosis.services.measurements import measures_if_readable
@@ -95,7 +96,7 @@ def analyse(request: ClinicRequest, image_id: UUID) -> HttpResponse:
 def _find(member: Member | None, image_id: UUID) -> Image:
     images = (
         Image.objects.visible_to(member)
-        .select_related("visit__patient", "lesion", "uploaded_by__user", "override__member__user")
+        .select_related("visit__patient__clinic", "lesion", "uploaded_by__user", "override__member__user")
         .with_confirmed_label()
         .prefetch_related(newest_predictions())
     )
@@ -125,7 +126,9 @@ def _result(
         "visit": image.visit,
         "patient": image.visit.patient,
         "others": _others(image),
-        "reviews": image.reviews.select_related("reviewer__user"),
+        "reviews": image.reviews.select_related("reviewer__user", "retraction"),
+        "label_changes": image.label_changes.select_related("review__reviewer__user"),
+        "rule_hint": rule_hint(image.visit.patient.clinic),
         "is_refused": prediction is None and not image.is_accepted,
         **_answer(photograph),
         **_measures(photograph),

@@ -1,4 +1,4 @@
-from .clinic import Clinic
+from .clinic import Clinic, ReviewRule
 from .consent import Consent, ConsentMethod, Decision, Purpose
 from .lesion import BodySite, Lesion, Side
 from .member import Member, Role
@@ -16,6 +16,7 @@ __all__ = [
     "Member",
     "Patient",
     "Purpose",
+    "ReviewRule",
     "Role",
     "Sex",
     "Side",

@@ -3,9 +3,17 @@ from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     from .member import Member
+
+
+class ReviewRule(models.TextChoices):
+    """How many readers it takes to settle what a photograph shows."""
+
+    ONE_READER = "one_reader", _("One reader: the newest opinion")
+    TWO_BLINDED_READERS = "two_blinded_readers", _("Two blinded readers, and a third where they differ")
 
 
 class ClinicQuerySet(models.QuerySet["Clinic"]):
@@ -21,6 +29,13 @@ class Clinic(models.Model):
     name = models.CharField(max_length=120, unique=True)
     address = models.TextField(blank=True)
     phone = models.CharField(max_length=40, blank=True)
+    review_rule = models.CharField(
+        _("rule for reviews"),
+        max_length=20,
+        choices=ReviewRule,
+        default=ReviewRule.ONE_READER,
+        help_text=_("Histopathology outranks opinions under either rule. Labels are derived anew when it changes."),
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ClinicQuerySet.as_manager()
@@ -29,6 +44,7 @@ class Clinic(models.Model):
         ordering = ["name"]
         constraints = [
             models.CheckConstraint(condition=~Q(name=""), name="clinic_has_a_name"),
+            models.CheckConstraint(condition=Q(review_rule__in=ReviewRule.values), name="clinic_review_rule_is_known"),
         ]
 
     def __str__(self) -> str:

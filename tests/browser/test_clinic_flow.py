@@ -158,5 +158,5 @@ def test_reviewed_signed_released_and_read_by_the_patient(open_browser, staff, d
     assert visit.status == VisitStatus.RELEASED
     assert (report.visit, report.signed_by, report.released_by) == (visit, dermatologist, dermatologist)
     assert hashlib.sha256(pdf).hexdigest() == report.pdf_sha256
-    assert Review.objects.get().code == "mel"
+    assert Review.objects.get().answer == "mel"
     assert visitor.goto(hidden.get_absolute_url()).status == 403

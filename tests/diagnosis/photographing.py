@@ -10,8 +10,10 @@ from django.db.models.fields.files import FieldFile
 from PIL import Image as PillowImage
 from PIL import ImageFilter
 
+from diagnosis.answers import Cause
 from diagnosis.models import Image, Measurement, Prediction, Review
 from diagnosis.services.images import add_image
+from diagnosis.services.labels import derive_label
 from mlmodel.segmentation import get_segmenter
 from mlmodel.taxonomy import CODES, MALIGNANT_CODES
 from patients.models import Lesion, Member, Visit
@@ -81,7 +83,8 @@ def copies_of(image: Image, count: int) -> None:
         copy.save(force_insert=True)
         prediction.pk, prediction.image = uuid.uuid4(), copy
         prediction.save(force_insert=True)
-        Review.objects.create(image=copy, reviewer=by, code="nv", certainty="certain")
+        review = Review.objects.create(image=copy, reviewer=by, answer="nv", certainty="certain")
+        derive_label(image=copy, cause=Cause.REVIEW, review=review)
 
 
 def measured_as(image: Image, **changes: object) -> Measurement:

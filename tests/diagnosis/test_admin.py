@@ -77,19 +77,20 @@ def test_the_list_shows_photographs(sign_in, dermatologist, visit):
     assert visit.patient.record_number in page
 
 
-def test_the_queue_is_sorted_by_suspicion(sign_in, dermatologist, visit):
-    refused_photograph(visit)
-    queue = listed(sign_in(dermatologist), review="needed")
-    masses = [image.predictions.get().malignant_probability for image in queue]
-    assert len(masses) == 2
-    assert masses == sorted(masses, reverse=True)
+def test_what_waits_is_listed_in_the_queues_order(sign_in, dermatologist, visit):
+    refused = refused_photograph(visit)
+    waiting = listed(sign_in(dermatologist), review="needed")
+    priorities = [image.queue_entry.priority for image in waiting]
+    assert refused in waiting
+    assert len(priorities) == 3
+    assert priorities == sorted(priorities, reverse=True)
 
 
 def test_a_confirmed_photograph_leaves_the_queue(sign_in, dermatologist, visit, image):
     client = sign_in(dermatologist)
-    client.post(change_url(image), review_form(image, code="mel", certainty="unsure", reason="Hard to say."))
+    client.post(change_url(image), review_form(image, answer="mel", certainty="unsure", reason="Hard to say."))
     assert image in listed(client, review="needed"), "an unsure review settles nothing"
-    client.post(change_url(image), review_form(image, code="mel", certainty="certain", reason="Histology."))
+    client.post(change_url(image), review_form(image, answer="mel", certainty="certain", reason="Histology."))
     assert image not in listed(client, review="needed")
     assert listed(client, review="confirmed") == [image]
 
@@ -155,9 +156,9 @@ def test_a_long_list_is_counted_only_a_little_ahead(sign_in, dermatologist, imag
     ("query", "index"),
     [
         ({}, "images_by_age"),
-        ({"review": "needed"}, "predictions_by_suspicion"),
+        ({"review": "needed"}, "queue_of_a_clinic"),
         ({"tier": "urgent"}, "predictions_by_tier"),
-        ({"review": "confirmed"}, "reviews_by_age"),
+        ({"review": "confirmed"}, "labels_by_age"),
         ({"review": "not-judged"}, "images_by_age"),
     ],
 )
@@ -180,36 +181,36 @@ def test_no_list_sorts_all_photographs(sign_in, dermatologist, visit, query, ind
 
 def test_a_dermatologist_adds_a_review(sign_in, dermatologist, image):
     response = sign_in(dermatologist).post(
-        change_url(image), review_form(image, code="bcc", certainty="probable", reason=" Dermatoscopy. ")
+        change_url(image), review_form(image, answer="bcc", certainty="probable", reason=" Dermatoscopy. ")
     )
     assert response.status_code == 302
     review = Review.objects.get()
-    assert (review.code, review.certainty, review.reason) == ("bcc", "probable", "Dermatoscopy.")
+    assert (review.answer, review.certainty, review.reason) == ("bcc", "probable", "Dermatoscopy.")
     assert review.reviewer == dermatologist
 
 
 def test_a_review_cannot_be_changed_or_deleted(sign_in, dermatologist, image):
     client = sign_in(dermatologist)
-    client.post(change_url(image), review_form(image, code="bcc", certainty="certain", reason="First."))
+    client.post(change_url(image), review_form(image, answer="bcc", certainty="certain", reason="First."))
     first = Review.objects.get()
-    form = review_form(image, code="", certainty="", reason="")
+    form = review_form(image, answer="", certainty="", reason="")
     form |= {
-        "reviews-0-code": "nv",
+        "reviews-0-answer": "nv",
         "reviews-0-certainty": "unsure",
         "reviews-0-reason": "x",
         "reviews-0-DELETE": "on",
     }
     client.post(change_url(image), form)
-    assert (Review.objects.get().code, Review.objects.get().reason) == ("bcc", "First.")
+    assert (Review.objects.get().answer, Review.objects.get().reason) == ("bcc", "First.")
     assert Review.objects.get().pk == first.pk
 
 
 def test_an_incomplete_review_is_a_form_error(sign_in, dermatologist, image):
-    for review in ({"code": "xx", "certainty": "certain"}, {"code": "mel", "certainty": "", "reason": "a"}):
+    for review in ({"answer": "xx", "certainty": "certain"}, {"answer": "mel", "certainty": "", "reason": "a"}):
         response = sign_in(dermatologist).post(change_url(image), review_form(image, **review))
         assert response.status_code == 200
     response = sign_in(dermatologist).post(
-        change_url(image), review_form(image, code="mel", certainty="certain", reason="a\0b")
+        change_url(image), review_form(image, answer="mel", certainty="certain", reason="a\0b")
     )
     assert response.status_code == 200
     assert not Review.objects.exists()
@@ -217,7 +218,7 @@ def test_an_incomplete_review_is_a_form_error(sign_in, dermatologist, image):
 
 def test_a_photograph_cannot_be_edited(sign_in, dermatologist, image):
     before = Image.objects.filter(pk=image.pk).values().get()
-    form = review_form(image, code="mel", certainty="certain", reason="")
+    form = review_form(image, answer="mel", certainty="certain", reason="")
     sign_in(dermatologist).post(change_url(image), {**form, "verdict": "blurred", "sha256": "0" * 64, "width": 1})
     assert Image.objects.filter(pk=image.pk).values().get() == before
     assert Review.objects.exists()
@@ -226,7 +227,9 @@ def test_a_photograph_cannot_be_edited(sign_in, dermatologist, image):
 @pytest.mark.parametrize("role", ["manager", "staff"])
 def test_only_dermatologists_review(sign_in, request, image, role):
     member = request.getfixturevalue(role)
-    response = sign_in(member).post(change_url(image), review_form(image, code="mel", certainty="certain", reason=""))
+    response = sign_in(member).post(
+        change_url(image), review_form(image, answer="mel", certainty="certain", reason="")
+    )
     assert response.status_code in (302, 403)
     assert not Review.objects.exists()
 
@@ -241,7 +244,7 @@ def test_a_superuser_who_is_no_dermatologist_cannot_review(sign_in, image):
     superuser = factories.UserFactory(is_staff=True, is_superuser=True)
     client = sign_in(superuser)
     assert client.get(change_url(image)).status_code == 200
-    client.post(change_url(image), review_form(image, code="mel", certainty="certain", reason=""))
+    client.post(change_url(image), review_form(image, answer="mel", certainty="certain", reason=""))
     assert not Review.objects.exists()
 
 

@@ -38,7 +38,9 @@ def test_a_calm_photograph_taken_last_does_not_hide_an_urgent_one(staff_client, 
 def test_the_lesions_confirmed_label_is_shown_whichever_photograph_has_it(
     staff_client, two_of_one_visit, patient, dermatologist
 ):
-    record_review(image=two_of_one_visit[1], reviewer=dermatologist, code="mel", certainty="certain", reason="Biopsy")
+    record_review(
+        image=two_of_one_visit[1], reviewer=dermatologist, answer="mel", certainty="certain", reason="Biopsy"
+    )
 
     page = staff_client.get(patient.get_absolute_url()).content.decode()
 
@@ -62,7 +64,7 @@ def test_what_a_dermatologist_confirmed_is_what_the_page_explains(
 ):
     calm = two_of_one_visit[1]
     assert "About: Melanocytic nevus" in staff_client.get(calm.get_absolute_url()).content.decode()
-    record_review(image=calm, reviewer=dermatologist, code="mel", certainty="certain", reason="Biopsy")
+    record_review(image=calm, reviewer=dermatologist, answer="mel", certainty="certain", reason="Biopsy")
 
     page = staff_client.get(calm.get_absolute_url()).content.decode()
 

@@ -23,7 +23,7 @@ def review(visit, dermatologist, code):
     record_review(
         image=visit.images.earliest("created_at"),
         reviewer=dermatologist,
-        code=code,
+        answer=code,
         certainty=Certainty.CERTAIN,
         reason="Histology.",
     )

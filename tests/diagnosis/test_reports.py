@@ -39,7 +39,7 @@ def visit(patient):
 
 def confirm(visit, dermatologist, code="mel", certainty=Certainty.CERTAIN):
     image = visit.images.get()
-    return record_review(image=image, reviewer=dermatologist, code=code, certainty=certainty, reason="Histology.")
+    return record_review(image=image, reviewer=dermatologist, answer=code, certainty=certainty, reason="Histology.")
 
 
 def stored_reports() -> list[str]:
@@ -402,5 +402,5 @@ def test_two_photographs_of_two_kinds(patient, dermatologist):
     """The explanations cover each class that is named, the dangerous one first."""
     visit = photographed_visit(patient, MELANOMA, NEVUS)
     for image, code in zip(visit.images.order_by("created_at"), ["nv", "mel"], strict=True):
-        record_review(image=image, reviewer=dermatologist, code=code, certainty=Certainty.CERTAIN, reason="")
+        record_review(image=image, reviewer=dermatologist, answer=code, certainty=Certainty.CERTAIN, reason="")
     assert [explanation["code"] for explanation in build_content(visit)["explanations"]] == ["mel", "nv"]

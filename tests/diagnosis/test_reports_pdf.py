@@ -24,7 +24,7 @@ def report(patient, dermatologist):
     )
     refused_photograph(visit)
     image = visit.images.earliest("created_at")
-    record_review(image=image, reviewer=dermatologist, code="mel", certainty=Certainty.CERTAIN, reason="")
+    record_review(image=image, reviewer=dermatologist, answer="mel", certainty=Certainty.CERTAIN, reason="")
     measured_as(image)
     return sign_visit(visit=visit, by=dermatologist)
 

@@ -68,12 +68,12 @@ def test_only_the_clinics_dermatologists_override_and_review(image, refused, sta
         with pytest.raises(PermissionDenied):
             override_refusal(image=refused, by=member, reason="Let me.")
         with pytest.raises(PermissionDenied):
-            record_review(image=image, reviewer=member, code="mel", certainty="certain", reason="")
+            record_review(image=image, reviewer=member, answer="mel", certainty="certain", reason="")
 
 
 def test_the_newest_deciding_review_is_the_confirmed_label(image, dermatologist):
     for code, certainty in (("nv", "certain"), ("mel", "probable"), ("bcc", "unsure")):
-        record_review(image=image, reviewer=dermatologist, code=code, certainty=certainty, reason="")
+        record_review(image=image, reviewer=dermatologist, answer=code, certainty=certainty, reason="")
 
     assert [photograph.confirmed for photograph in photographs(Image.objects.all())] == ["Melanoma"]
     assert Review.objects.count() == 3
@@ -84,7 +84,7 @@ def test_a_dermatologist_corrects_a_label_on_the_page(image, dermatologist, sign
 
     answer = client.post(
         reverse("image-review", args=[image.pk]),
-        {"code": "bkl", "certainty": "certain", "reason": "Milia-like cysts <b>"},
+        {"answer": "bkl", "certainty": "certain", "reason": "Milia-like cysts <b>"},
         follow=True,
     )
 
@@ -98,11 +98,11 @@ def test_a_dermatologist_corrects_a_label_on_the_page(image, dermatologist, sign
 @pytest.mark.parametrize(
     ("sent", "said"),
     [
-        ({"code": "mel", "certainty": ""}, "Say how sure you are."),
-        ({"code": "", "certainty": "certain"}, "Choose what it is."),
-        ({"code": "cancer", "certainty": "certain"}, "cancer is not one of the available choices"),
-        ({"code": "mel", "certainty": "certain", "reason": "x" * 2001}, "at most 2000 characters"),
-        ({"code": "mel", "certainty": "certain", "reason": "nul \x00"}, "Null characters are not allowed"),
+        ({"answer": "mel", "certainty": ""}, "Say how sure you are."),
+        ({"answer": "", "certainty": "certain"}, "Choose what it is."),
+        ({"answer": "cancer", "certainty": "certain"}, "cancer is not one of the available choices"),
+        ({"answer": "mel", "certainty": "certain", "reason": "x" * 2001}, "at most 2000 characters"),
+        ({"answer": "mel", "certainty": "certain", "reason": "nul \x00"}, "Null characters are not allowed"),
     ],
 )
 def test_a_review_that_cannot_be_kept_says_why(image, dermatologist, sign_in, sent, said):
@@ -116,7 +116,7 @@ def test_a_review_that_cannot_be_kept_says_why(image, dermatologist, sign_in, se
 def test_a_signed_visit_can_still_be_reviewed(image, dermatologist, sign_in):
     type(image.visit).objects.update(status=VisitStatus.SIGNED)
 
-    sign_in(dermatologist).post(reverse("image-review", args=[image.pk]), {"code": "mel", "certainty": "certain"})
+    sign_in(dermatologist).post(reverse("image-review", args=[image.pk]), {"answer": "mel", "certainty": "certain"})
 
     assert Review.objects.get().reviewer == dermatologist
 
@@ -141,7 +141,7 @@ def test_a_dermatologist_overrides_on_the_page(refused, dermatologist, sign_in):
 @pytest.mark.parametrize("name", ["image-review", "image-override"])
 def test_others_may_not(refused, staff, stranger, sign_in, client, name):
     address = reverse(name, args=[refused.pk])
-    sent = {"code": "mel", "certainty": "certain", "reason": "Let me."}
+    sent = {"answer": "mel", "certainty": "certain", "reason": "Let me."}
 
     assert sign_in(staff).post(address, sent).status_code == 403
     assert sign_in(stranger).post(address, sent).status_code == 404

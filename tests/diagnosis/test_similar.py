@@ -53,7 +53,7 @@ def confirm(image, code, *, certainty=Certainty.CERTAIN) -> Review:
     reviewer = Member.objects.filter(clinic=clinic, role=Role.DERMATOLOGIST).first() or factories.MemberFactory(
         clinic=clinic, role=Role.DERMATOLOGIST
     )
-    return record_review(image=image, reviewer=reviewer, code=code, certainty=certainty, reason="")
+    return record_review(image=image, reviewer=reviewer, answer=code, certainty=certainty, reason="")
 
 
 def share(patient, decision=Decision.GIVEN, purpose=Purpose.SHARING) -> None:

@@ -34,7 +34,7 @@ def photograph(visit, number, *, code, tier) -> Image:
 
 
 def label(image, dermatologist, code, certainty=Certainty.CERTAIN):
-    record_review(image=image, reviewer=dermatologist, code=code, certainty=certainty, reason="")
+    record_review(image=image, reviewer=dermatologist, answer=code, certainty=certainty, reason="")
 
 
 def said(visit) -> tuple[str, str]:

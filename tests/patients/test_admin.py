@@ -303,7 +303,7 @@ class TestMembers:
 class TestClinic:
     def test_a_manager_keeps_the_own_clinics_details(self, sign_in, manager, other_clinic):
         client = sign_in(manager)
-        values = {"name": "Northside Skin Clinic", "address": "1 Road", "phone": "1"}
+        values = {"name": "Northside Skin Clinic", "address": "1 Road", "phone": "1", "review_rule": "one_reader"}
         assert client.post(at("change", "clinic", manager.clinic_id), values).status_code == 302
         assert client.post(at("change", "clinic", other_clinic.pk), values | {"name": "Mine"}).status_code == 302
         assert client.get(at("add", "clinic")).status_code == 403

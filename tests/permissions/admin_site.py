@@ -12,6 +12,11 @@ def in_the_admin(answer: Answer, **others: Answer) -> Answers:
     return everyone(ADMIN_SIGN_IN, **{**dict.fromkeys(INSIDE, answer), **others})
 
 
+def readers(answer: Answer, **others: Answer) -> Answers:
+    """Dermatologists, of the record's clinic and others'; whoever else works in the admin has no say."""
+    return in_the_admin(403, **{"dermatologist": answer, "stranger": answer, **others})
+
+
 DOOR = everyone(ADMIN_INDEX, anonymous=SIGN_IN, staff=403, patient=403, other_patient=403)
 
 ADMIN_PAGES: dict[str, list[Case]] = {
@@ -28,6 +33,15 @@ ADMIN_PAGES: dict[str, list[Case]] = {
     "admin:autocomplete": [Case(get=in_the_admin(403), post=in_the_admin(405))],
     "admin:jsi18n": [Case(get=in_the_admin(200), post=in_the_admin(405))],
     "admin:app_list": [Case(words={"app_label": "patients"}, get=in_the_admin(200), post=in_the_admin(200))],
+    # The review screen: dermatologists alone answer, each clinic's own
+    "admin:review": [Case(get=readers(200), post=readers(405))],
+    "admin:review-photograph": [
+        Case(ids={"image_id": "open_image"}, get=readers(200, stranger=404), post=readers(422, stranger=404)),
+        Case(ids={"image_id": "refused_image"}, get=readers(200, stranger=404), post=readers(422, stranger=404)),
+    ],
+    "admin:review-skip": [Case(ids={"image_id": "open_image"}, get=readers(405), post=readers(302, stranger=404))],
+    **{f"admin:review-{name}": [Case(get=readers(405), post=readers(302))] for name in ("mode", "undo", "skipped")},
+    "admin:review-agreement": [Case(get=in_the_admin(200), post=in_the_admin(405))],
     "admin:auth_user_password_change": [
         Case(ids={"id": "user"}, get=in_the_admin(403, superuser=200), post=in_the_admin(403, superuser=200))
     ],
@@ -63,6 +77,7 @@ ADMIN: dict[str, Table] = {
     "diagnosis.imagefeatures": Table(see=CLINICIANS),
     "diagnosis.imageembedding": Table(see=CLINICIANS),
     "diagnosis.prediction": Table(see=CLINICIANS),
+    "diagnosis.queueentry": Table(see=CLINICIANS),
     "diagnosis.report": Table(see=CLINICIANS),
     "mlmodel.modelversion": Table(see=CLINICIANS, is_scoped=False),
     "dermascan.contactmessage": Table(see=OPERATORS, change=OPERATORS, delete=OPERATORS, is_scoped=False),

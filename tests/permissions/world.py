@@ -72,6 +72,7 @@ class World:
             "diagnosis.imagefeatures": image.features,
             "diagnosis.imageembedding": image.embedding,
             "diagnosis.prediction": image.predictions.get(),
+            "diagnosis.queueentry": image.queue_entry,
             "diagnosis.report": self.objects["signed_report"],
             "mlmodel.modelversion": image.predictions.get().model_version,
             "dermascan.contactmessage": message,

@@ -1,0 +1,66 @@
+"""The words of a review: what can be said of a photograph, how surely, how it is known, and what comes of it."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from mlmodel.taxonomy import CODES, CONDITIONS
+
+OTHER, CANNOT_TELL, NOT_A_LESION = "other", "cannot_tell", "not_a_lesion"
+# The seven classes in the network's order, then what is none of them.
+ANSWER_CHOICES = [
+    *((condition.code, condition.name) for condition in CONDITIONS),
+    (OTHER, _("Something else")),
+    (CANNOT_TELL, _("Cannot tell")),
+    (NOT_A_LESION, _("Not a lesion")),
+]
+ANSWERS = tuple(answer for answer, _words in ANSWER_CHOICES)
+
+
+class Certainty(models.TextChoices):
+    CERTAIN = "certain", _("Certain")
+    PROBABLE = "probable", _("Probable")
+    UNSURE = "unsure", _("Unsure – settles nothing")
+
+
+DECIDING = (Certainty.CERTAIN, Certainty.PROBABLE)
+
+
+class Basis(models.TextChoices):
+    """How the reader knows."""
+
+    HISTOPATHOLOGY = "histopathology", _("Histopathology")
+    FOLLOW_UP = "follow_up", _("Follow-up")
+    CONSENSUS = "consensus", _("Consensus of dermatologists")
+    DERMATOSCOPY = "dermatoscopy", _("Dermatoscopy")
+
+
+class LabelState(models.TextChoices):
+    OPEN = "open", _("Open")
+    DISPUTED = "disputed", _("Disputed")
+    SETTLED = "settled", _("Settled")
+
+
+class Why(models.TextChoices):
+    """What makes a label what it is; see ``diagnosis.labels``."""
+
+    NOTHING_DECIDES = "nothing_decides", _("no opinion decides")
+    NEWEST_OPINION = "newest_opinion", _("one reader decides here, and the newest opinion counts")
+    SECOND_MISSING = "second_missing", _("one blinded reader has decided, and it takes two")
+    READERS_AGREE = "readers_agree", _("blinded readers agree")
+    READERS_DIFFER = "readers_differ", _("two blinded readers differ, so a third is asked")
+    MOST_AGREE = "most_agree", _("most of the blinded readers agree")
+    NO_MAJORITY = "no_majority", _("three blinded readers or more differ, so it takes a consensus or histopathology")
+    CONSENSUS = "consensus", _("a consensus outranks single opinions")
+    HISTOPATHOLOGY = "histopathology", _("histopathology outranks opinions")
+
+
+class Cause(models.TextChoices):
+    """What was done that changed a label."""
+
+    REVIEW = "review", _("A review was added")
+    RETRACTION = "retraction", _("A review was taken back")
+    RULE = "rule", _("The clinic's rule for reviews changed")
+
+
+def is_one_of_the_seven(answer: str) -> bool:
+    return answer in CODES

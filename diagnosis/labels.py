@@ -1,0 +1,110 @@
+"""From what was said of a photograph to its label. The only place that knows how, and it reads nothing but this.
+
+The rules, strongest first. An opinion *decides* if its reader is certain or probable and can tell.
+
+1. Histopathology that decides settles the label; of several the newest.
+2. So does a consensus that decides.
+3. Opinions, by the clinic's rule:
+   - one reader: the newest that decides settles the label;
+   - two blinded readers: of each reader the newest that decides and was made blinded counts. Two who agree settle the
+     label. If they differ it is disputed and a third is asked; from then on a majority settles it, and where there is
+     none it stays disputed until 1 or 2.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+from diagnosis.answers import CANNOT_TELL, DECIDING, Basis, LabelState, Why
+from patients.models import ReviewRule
+
+READERS_NEEDED = 2
+
+
+class Said(Protocol):
+    """A review that stands, as far as a label depends on it."""
+
+    @property
+    def pk(self) -> UUID: ...
+    @property
+    def reviewer_id(self) -> UUID: ...
+    @property
+    def answer(self) -> str: ...
+    @property
+    def certainty(self) -> str: ...
+    @property
+    def basis(self) -> str: ...
+    @property
+    def was_blinded(self) -> bool: ...
+    @property
+    def created_at(self) -> datetime: ...
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A label.
+
+    Attributes:
+        answer: empty unless it is settled.
+        counted: the reviews whose answers were weighed, oldest first.
+        by: those of them that gave the answer; empty unless it is settled.
+    """
+
+    state: LabelState
+    why: Why
+    answer: str = ""
+    counted: tuple[Said, ...] = ()
+    by: tuple[Said, ...] = ()
+
+    @property
+    def review(self) -> Said | None:
+        """The review with which the label was settled last."""
+        return self.by[-1] if self.by else None
+
+
+def settle(*, reviews: Iterable[Said], rule: str) -> Settled:
+    """Derive the label of one photograph from the reviews of it that stand, in whatever order they come."""
+    deciding = sorted((review for review in reviews if decides(review)), key=lambda said: (said.created_at, said.pk))
+    for basis, why in ((Basis.HISTOPATHOLOGY, Why.HISTOPATHOLOGY), (Basis.CONSENSUS, Why.CONSENSUS)):
+        if strongest := [review for review in deciding if review.basis == basis]:
+            return _settled(why, strongest[-1:])
+    if rule == ReviewRule.TWO_BLINDED_READERS:
+        return _by_blinded_readers(deciding)
+    return _settled(Why.NEWEST_OPINION, deciding[-1:]) if deciding else _open(Why.NOTHING_DECIDES)
+
+
+def decides(review: Said) -> bool:
+    return review.certainty in DECIDING and review.answer != CANNOT_TELL
+
+
+def _by_blinded_readers(deciding: Sequence[Said]) -> Settled:
+    newest = {review.reviewer_id: review for review in deciding if review.was_blinded}
+    counted = sorted(newest.values(), key=lambda said: (said.created_at, said.pk))
+    if not counted:
+        return _open(Why.NOTHING_DECIDES)
+    if len(counted) < READERS_NEEDED:
+        return _open(Why.SECOND_MISSING, counted)
+    ((answer, votes),) = Counter(review.answer for review in counted).most_common(1)
+    if votes == len(counted):
+        return _settled(Why.READERS_AGREE, counted)
+    if votes * 2 > len(counted):
+        return _settled(Why.MOST_AGREE, [review for review in counted if review.answer == answer], counted)
+    why = Why.READERS_DIFFER if len(counted) == READERS_NEEDED else Why.NO_MAJORITY
+    return Settled(state=LabelState.DISPUTED, why=why, counted=tuple(counted))
+
+
+def _open(why: Why, counted: Sequence[Said] = ()) -> Settled:
+    return Settled(state=LabelState.OPEN, why=why, counted=tuple(counted))
+
+
+def _settled(why: Why, by: Sequence[Said], counted: Sequence[Said] | None = None) -> Settled:
+    return Settled(
+        state=LabelState.SETTLED,
+        why=why,
+        answer=by[-1].answer,
+        counted=tuple(by if counted is None else counted),
+        by=tuple(by),
+    )

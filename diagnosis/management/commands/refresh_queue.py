@@ -1,0 +1,32 @@
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from diagnosis.services.labels import derive_labels_anew
+from diagnosis.services.queue import refresh_clinic
+from patients.models import Clinic
+
+
+class Command(BaseCommand):
+    help = (
+        "Work out anew what waits in the review queue and why, and derive the labels again that another rule for "
+        "reviews had made. Run it after the rule or the random share has changed. Safe to run again, and while the "
+        "site is served."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--clinic", help="the name of one clinic; every clinic's without it")
+        parser.add_argument("--missing", action="store_true", help="only photographs that have no place in it yet")
+
+    def handle(self, **options: Any) -> None:
+        clinics = Clinic.objects.all()
+        if options["clinic"]:
+            clinics = clinics.filter(name=options["clinic"])
+            if not clinics:
+                raise CommandError(f"There is no clinic called “{options['clinic']}”.")
+        for clinic in clinics:
+            labels = derive_labels_anew(clinic=clinic)
+            entries = refresh_clinic(clinic, missing_only=options["missing"])
+            if options["verbosity"]:
+                self.stdout.write(f"{clinic}: {entries} photographs placed, {labels} labels derived by the new rule.")

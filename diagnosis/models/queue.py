@@ -1,0 +1,128 @@
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from patients.models import Clinic, Member
+
+from .image import Image
+from .review import Review
+
+NEEDS_CONSENSUS = 4
+
+
+class Reason(models.TextChoices):
+    """Why a photograph is worth a dermatologist's minute. The weights are in ``diagnosis.queue_reasons``."""
+
+    READERS_DISAGREE = "readers_disagree", _("Readers disagree")
+    URGENT = "urgent", _("The network finds it urgent")
+    TIER_CHANGED = "tier_changed", _("A new network changed its tier")
+    OVERRIDDEN = "overridden", _("Refused, and judged all the same")
+    NETWORK_DISAGREES = "network_disagrees", _("Network and reader disagree")
+    REFUSED = "refused", _("Refused by the quality check")
+    MALIGNANT_SUSPICION = "malignant_suspicion", _("Malignancy suspected")
+    RANDOM_SHARE = "random_share", _("Part of the random sample")
+    DRIFT_OUTLIER = "drift_outlier", _("Unlike what the network was trained on")
+    UNCERTAIN = "uncertain", _("The network is uncertain")
+    NO_LABEL = "no_label", _("No confirmed label yet")
+
+
+class QueueState(models.TextChoices):
+    WAITING = "waiting", _("Waiting")
+    DONE = "done", _("Done")
+
+
+class QueueQuerySet(models.QuerySet["QueueEntry"]):
+    def visible_to(self, member: Member | None) -> "QueueQuerySet":
+        """The queue of the member's clinic."""
+        return self.filter(clinic=member.clinic_id) if member else self.none()
+
+    def waiting(self) -> "QueueQuerySet":
+        return self.filter(state=QueueState.WAITING)
+
+    def in_order(self) -> "QueueQuerySet":
+        """What is worth most first; of two that are worth the same, the one that waits longer."""
+        return self.order_by("-priority", "pk")
+
+    def open_to(self, member: Member) -> "QueueQuerySet":
+        """What ``member`` may be asked: not what they have read since it began to wait, nor what they put aside.
+
+        A consensus is asked of those who have read it too.
+        """
+        read = Review.objects.standing().filter(
+            image=OuterRef("image"), reviewer=member, created_at__gte=OuterRef("entered_at")
+        )
+        skipped = QueueSkip.objects.filter(image=OuterRef("image"), member=member)
+        unread = Q(needs=NEEDS_CONSENSUS) | ~Exists(read)
+        return self.visible_to(member).waiting().filter(unread, ~Exists(skipped))
+
+
+class QueueEntry(models.Model):
+    """One image's place in its clinic's review queue. Written by ``diagnosis.services.queue`` alone."""
+
+    image = models.OneToOneField(Image, on_delete=models.CASCADE, related_name="queue_entry")
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=10, choices=QueueState)
+    priority = models.FloatField(default=0)
+    reasons = models.JSONField(default=list, help_text=_("Codes of Reason, the weightiest first."))
+    reason = models.CharField(_("why"), max_length=20, choices=Reason, blank=True, default="")
+    needs = models.PositiveSmallIntegerField(
+        default=0, help_text=_("Which reader is asked for: 1, 2 or 3; 4 is a consensus, 0 nobody.")
+    )
+    claimed_by = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, related_name="+")
+    claimed_until = models.DateTimeField(null=True)
+    entered_at = models.DateTimeField(_("waiting since"), help_text=_("Or, of one that is done, since when it was."))
+
+    objects = QueueQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("photograph in the review queue")
+        verbose_name_plural = _("photographs in the review queue")
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=QueueState.values), name="queue_state_is_known"),
+            models.CheckConstraint(
+                condition=Q(
+                    state=QueueState.WAITING, needs__gte=1, needs__lte=NEEDS_CONSENSUS, reason__in=Reason.values
+                )
+                | Q(state=QueueState.DONE, needs=0, reason="", claimed_by=None),
+                name="queue_entry_waits_for_somebody_for_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(claimed_by__isnull=True, claimed_until__isnull=True)
+                | Q(claimed_by__isnull=False, claimed_until__isnull=False),
+                name="queue_claim_has_an_end",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["clinic", "state", "-priority", "id"], name="queue_of_a_clinic"),
+            models.Index(fields=["clinic", "reason", "-priority", "id"], name="queue_by_reason"),
+            models.Index(fields=["state", "-priority", "id"], name="queue_of_all"),
+            models.Index(fields=["clinic", "state", "entered_at"], name="queue_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.image_id}"
+
+    def is_free_for(self, member: Member) -> bool:
+        """Whether nobody else has it before them at this moment."""
+        if self.claimed_until is None or self.claimed_by_id == member.pk:
+            return True
+        return self.claimed_until < timezone.now()
+
+    @property
+    def reason_words(self) -> list[str]:
+        return [str(Reason(reason).label) for reason in self.reasons]
+
+
+class QueueSkip(models.Model):
+    """A photograph that a reader has put aside; their queue goes on without it until they ask for it again."""
+
+    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="skips")
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["image", "member"], name="photograph_is_skipped_once")]
+
+    def __str__(self) -> str:
+        return f"{self.image_id}"

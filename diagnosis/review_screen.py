@@ -1,0 +1,187 @@
+"""What the review screen shows, and what it hides from a blinded reader until they have answered."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from diagnosis.answers import ANSWERS, CANNOT_TELL, NOT_A_LESION, OTHER, Basis, Certainty
+from diagnosis.forms import ReviewForm
+from diagnosis.models import Image, QueueEntry, QueueState, Review
+from diagnosis.models.queue import NEEDS_CONSENSUS
+from diagnosis.photographs import photograph_of, photographs
+from diagnosis.presentation import malignancy_name, present_prediction
+from diagnosis.refusals import quality_facts
+from diagnosis.review_words import answer_name
+from diagnosis.services.queue import COUNTED_AT_MOST, Offer, skipped_by
+from mlmodel.taxonomy import BY_CODE, CODES
+from patients.models import Member, ReviewRule
+
+# In the session: whether the reader works blinded where that is left to them, and of what they saw the answer.
+BLINDED, SEEN = "review-blinded", "review-seen"
+SEEN_AT_MOST = 500
+OTHERS_SHOWN = 8
+# What is pressed for an answer that is none of the seven.
+KEYS = {OTHER: "8", CANNOT_TELL: "9", NOT_A_LESION: "0"}
+CERTAINTY_WORDS = {Certainty.CERTAIN: _("Certain"), Certainty.PROBABLE: _("Probable"), Certainty.UNSURE: _("Unsure")}
+CERTAINTY_KEYS = {Certainty.CERTAIN: "c", Certainty.PROBABLE: "p", Certainty.UNSURE: "u"}
+
+
+class SeenAnswers:
+    """The photographs of which this screen has shown the network's answer to the reader who is signed in."""
+
+    def __init__(self, request: HttpRequest) -> None:
+        self._session = request.session
+
+    def holds(self, image: Image) -> bool:
+        return str(image.pk) in self._session.get(SEEN, [])
+
+    def add(self, image: Image) -> None:
+        if not self.holds(image):
+            self._session[SEEN] = [*self._session.get(SEEN, []), str(image.pk)][-SEEN_AT_MOST:]
+
+
+@dataclass(frozen=True)
+class AnswerButton:
+    """One answer to press, with its key."""
+
+    answer: str
+    name: str
+    note: str
+    key: str
+
+
+@dataclass(frozen=True)
+class Progress:
+    """The reader's day: ``done`` of ``total``; there are more than ``total`` where ``is_cut``."""
+
+    done: int
+    waiting: int
+
+    @property
+    def total(self) -> int:
+        return self.done + self.waiting
+
+    @property
+    def is_cut(self) -> bool:
+        return self.waiting >= COUNTED_AT_MOST
+
+
+@dataclass(frozen=True)
+class Screen:
+    """Everything of one showing. ``image`` is None where nothing waits."""
+
+    image: Image | None
+    common: dict[str, Any]
+    details: dict[str, Any] = field(default_factory=dict)
+
+    def context(self) -> dict[str, Any]:
+        return {"image": self.image, **self.common, **self.details}
+
+
+def screen(
+    request: HttpRequest, *, member: Member, image: Image | None, offer: Offer, form: ReviewForm | None = None
+) -> Screen:
+    """Gather what is shown to ``member``. What is shown of the network's answer is remembered as seen."""
+    common = {
+        "progress": Progress(done=_done_today(member), waiting=offer.waiting),
+        "last": last_review(member),
+        "is_blinded": is_blinded(request, member),
+        "is_always_blinded": member.clinic.review_rule == ReviewRule.TWO_BLINDED_READERS,
+        "queue_url": reverse("admin:diagnosis_queueentry_changelist"),
+    }
+    if image is None:
+        return Screen(None, common | {"skipped": skipped_by(member)})
+    own = _own_review(image, member)
+    hides = is_blinded(request, member) and own is None and not SeenAnswers(request).holds(image)
+    if not hides:
+        SeenAnswers(request).add(image)
+    following = offer.following
+    entry = getattr(image, "queue_entry", None)
+    details = {
+        "form": form or ReviewForm(initial={"certainty": Certainty.CERTAIN, "basis": _usual_basis(entry)}),
+        "buttons": [answer_button(answer) for answer in ANSWERS],
+        "certainties": [(value, words, CERTAINTY_KEYS[value]) for value, words in CERTAINTY_WORDS.items()],
+        "bases": Basis.choices,
+        "own": own,
+        "entry": entry if entry is not None and entry.state == QueueState.WAITING else None,
+        "hides": hides,
+        "before_colleague": _colleague(entry, member),
+        "next_display": reverse("image-file", args=[following.image_id, "display"]) if following else "",
+        "patient": image.visit.patient,
+        "visit": image.visit,
+        "lesion": image.lesion,
+        "age": _age_at_visit(image),
+        "others": photographs(Image.objects.filter(lesion=image.lesion_id).exclude(pk=image.pk), limit=OTHERS_SHOWN),
+    }
+    return Screen(image, common, details if hides else details | _what_is_known(image))
+
+
+def _what_is_known(image: Image) -> dict[str, Any]:
+    """What a blinded reader learns only after they have answered: network, colleagues, label."""
+    prediction = photograph_of(image).prediction
+    facts = quality_facts(
+        verdict=image.verdict,
+        measures=image.measures,
+        width=image.width,
+        height=image.height,
+        overridden=hasattr(image, "override"),
+    )
+    return {
+        "prediction": prediction,
+        "view": present_prediction(prediction, facts=facts) if prediction else None,
+        "confirmed": photograph_of(image).confirmed,
+        "reviews": image.reviews.select_related("reviewer__user", "retraction"),
+        "label_changes": image.label_changes.select_related("review__reviewer__user"),
+    }
+
+
+def answer_button(answer: str) -> AnswerButton:
+    return AnswerButton(
+        answer=answer,
+        name=answer_name(answer),
+        note=malignancy_name(BY_CODE[answer]) if answer in BY_CODE else "",
+        key=KEYS.get(answer) or str(CODES.index(answer) + 1),
+    )
+
+
+def is_blinded(request: HttpRequest, member: Member) -> bool:
+    """The clinic's rule decides, or else the reader."""
+    return member.clinic.review_rule == ReviewRule.TWO_BLINDED_READERS or bool(request.session.get(BLINDED))
+
+
+def last_review(member: Member) -> Review | None:
+    """The reader's newest review if it can still be taken back."""
+    newest = Review.objects.standing().filter(reviewer=member).order_by("-created_at")
+    review: Review | None = newest.select_related("image__lesion").first()
+    return review if review is not None and review.is_retractable else None
+
+
+def _own_review(image: Image, member: Member) -> Review | None:
+    return image.reviews.standing().filter(reviewer=member).order_by("-created_at").first()
+
+
+def _colleague(entry: QueueEntry | None, member: Member) -> str:
+    """The name of whoever else has the photograph before them at this moment."""
+    if entry is None or entry.claimed_by is None or entry.is_free_for(member):
+        return ""
+    return entry.claimed_by.name
+
+
+def _usual_basis(entry: QueueEntry | None) -> str:
+    return Basis.CONSENSUS if entry is not None and entry.needs == NEEDS_CONSENSUS else Basis.DERMATOSCOPY
+
+
+def _done_today(member: Member) -> int:
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    today = Review.objects.standing().filter(reviewer=member, created_at__gte=midnight)
+    # Counted here: asked for distinct photographs, SQLite walks through all reviews there are.
+    return len(set(today.order_by().values_list("image_id", flat=True)))
+
+
+def _age_at_visit(image: Image) -> int:
+    born, then = image.visit.patient.birth_date, image.visit.date
+    return max(0, then.year - born.year - ((then.month, then.day) < (born.month, born.day)))

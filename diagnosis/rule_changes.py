@@ -1,0 +1,19 @@
+"""When a clinic changes its rule for reviews, its labels follow. ``patients`` keeps the rule and knows no labels."""
+
+from typing import Any
+
+from django.db import transaction
+
+from diagnosis.models import ConfirmedLabel
+from patients.models import Clinic
+
+
+def derive_labels_after_commit(sender: type[Clinic], instance: Clinic, created: bool, **_options: Any) -> None:
+    """Have the labels that another rule made derived anew in the background."""
+    if created:
+        return
+    made_by_another = ConfirmedLabel.objects.filter(image__visit__patient__clinic=instance)
+    if made_by_another.exclude(rule=instance.review_rule).exists():
+        from diagnosis.tasks import derive_labels_of_clinic
+
+        transaction.on_commit(lambda: derive_labels_of_clinic.delay(str(instance.pk)))

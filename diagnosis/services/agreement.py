@@ -1,0 +1,125 @@
+"""Gather what readers and network said of the same photographs, for ``diagnosis.agreement`` to compare."""
+
+import datetime
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+from uuid import UUID
+
+from django.db.models import OuterRef, Subquery
+
+from diagnosis.agreement import Agreement, cohen, cohen_for_class, fleiss, fleiss_for_class
+from diagnosis.answers import Basis, is_one_of_the_seven
+from diagnosis.models import Prediction, Review
+from diagnosis.models.review import ReviewQuerySet
+from mlmodel.taxonomy import CODES
+from patients.models import Member
+
+# The newest so many opinions: what a page can still tell in a moment.
+MOST_OPINIONS = 10_000
+
+Opinions = Mapping[UUID, Mapping[UUID, str]]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Who is compared, on all answers together and class by class."""
+
+    title: str
+    overall: Agreement
+    by_class: Mapping[str, Agreement]
+
+
+@dataclass(frozen=True)
+class AgreementReport:
+    """``outside`` counts opinions of none of the seven, which the network cannot give and is not compared on."""
+
+    pairs: Sequence[Comparison]
+    groups: Sequence[Comparison]
+    network: Sequence[Comparison]
+    opinions: int
+    photographs: int
+    outside: int
+    is_cut: bool
+
+
+def review_for_agreement(
+    *, reviews: ReviewQuerySet, since: datetime.datetime | None, blinded_only: bool
+) -> AgreementReport:
+    """Compare the opinions among ``reviews``: of each reader the newest of each photograph that decides.
+
+    Histopathology and consensus are no reader's own opinion and are left out.
+    """
+    found = reviews.deciding().exclude(basis__in=(Basis.HISTOPATHOLOGY, Basis.CONSENSUS))
+    if since is not None:
+        found = found.filter(created_at__gte=since)
+    if blinded_only:
+        found = found.filter(was_blinded=True)
+    newest_answer = Prediction.objects.filter(image=OuterRef("image")).order_by("-created_at").values("code")[:1]
+    columns = found.order_by("-created_at").values_list("image_id", "reviewer_id", "answer", Subquery(newest_answer))
+    rows = list(columns[: MOST_OPINIONS + 1])
+    opinions: dict[UUID, dict[UUID, str]] = defaultdict(dict)
+    network: dict[UUID, str | None] = {}
+    for image, reader, answer, code in reversed(rows[:MOST_OPINIONS]):
+        opinions[image][reader], network[image] = answer, code
+    names = _names({reader for said in opinions.values() for reader in said})
+    said_of_seven = {
+        image: {reader: answer for reader, answer in said.items() if is_one_of_the_seven(answer)}
+        for image, said in opinions.items()
+    }
+    count = sum(len(said) for said in opinions.values())
+    return AgreementReport(
+        pairs=_pairs(opinions, names),
+        groups=_groups(opinions),
+        network=_network(said_of_seven, network, names),
+        opinions=count,
+        photographs=len(opinions),
+        outside=count - sum(len(said) for said in said_of_seven.values()),
+        is_cut=len(rows) > MOST_OPINIONS,
+    )
+
+
+def _pairs(opinions: Opinions, names: Mapping[UUID, str]) -> list[Comparison]:
+    together: dict[tuple[UUID, UUID], list[tuple[str, str]]] = defaultdict(list)
+    for said in opinions.values():
+        for one, other in combinations(sorted(said, key=lambda reader: (names[reader], reader)), 2):
+            together[one, other].append((said[one], said[other]))
+    ranked = sorted(together.items(), key=lambda item: -len(item[1]))
+    return [_compared(f"{names[one]} – {names[other]}", pairs) for (one, other), pairs in ranked]
+
+
+def _network(opinions: Opinions, answers: Mapping[UUID, str | None], names: Mapping[UUID, str]) -> list[Comparison]:
+    with_network: dict[UUID, list[tuple[str, str]]] = defaultdict(list)
+    for image, said in opinions.items():
+        for reader, answer in said.items():
+            if code := answers[image]:
+                with_network[reader].append((answer, code))
+    ranked = sorted(with_network.items(), key=lambda item: -len(item[1]))
+    return [_compared(names[reader], pairs) for reader, pairs in ranked]
+
+
+def _groups(opinions: Opinions) -> list[Comparison]:
+    """By how many readers a photograph had: Fleiss' kappa wants the same number for each."""
+    by_number: dict[int, list[list[str]]] = defaultdict(list)
+    for said in opinions.values():
+        if len(said) > 1:
+            by_number[len(said)].append(list(said.values()))
+    return [
+        Comparison(str(number), fleiss(answers), {code: fleiss_for_class(answers, code) for code in CODES})
+        for number, answers in sorted(by_number.items())
+    ]
+
+
+def _compared(title: str, pairs: Sequence[tuple[str, str]]) -> Comparison:
+    return Comparison(title, cohen(pairs), {code: cohen_for_class(pairs, code) for code in CODES})
+
+
+def _names(readers: set[UUID]) -> dict[UUID, str]:
+    return {member.pk: member.name for member in Member.objects.filter(pk__in=readers).select_related("user")}
+
+
+def reviews_seen_by(member: Member | None, *, is_superuser: bool) -> ReviewQuerySet:
+    """The clinic's reviews; every clinic's for an operator."""
+    reviews = Review.objects.all()
+    return reviews if is_superuser else reviews.visible_to(member)

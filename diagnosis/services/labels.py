@@ -1,0 +1,73 @@
+"""Keep what reviews make of a photograph's label, and explain every change of it."""
+
+from typing import cast
+
+from django.db import transaction
+from django.utils import timezone
+
+from diagnosis.answers import Cause, LabelState
+from diagnosis.labels import Settled, settle
+from diagnosis.models import ConfirmedLabel, Image, LabelChange, Review
+from diagnosis.services.queue import refresh_queue_entry
+from patients.models import Clinic
+
+
+def derive_label(*, image: Image, cause: str, review: Review | None = None) -> ConfirmedLabel:
+    """Derive the label of ``image`` from its reviews and the clinic's rule, and record the change if it is one.
+
+    The only place that writes labels. ``review`` is what was added or taken back; call it in the same transaction.
+    """
+    with transaction.atomic():
+        image = lock_image(image)
+        rule = image.visit.patient.clinic.review_rule
+        settled = settle(reviews=image.reviews.standing(), rule=rule)
+        label = ConfirmedLabel.objects.filter(image=image).first()
+        before = (label.state, label.answer) if label else (LabelState.OPEN, "")
+        label = label or ConfirmedLabel(image=image)
+        _write(label, settled, rule=rule, is_change=before != (settled.state, settled.answer))
+        if before != (label.state, label.answer):
+            _explain(label, before, cause=cause, review=review)
+        refresh_queue_entry(image=image)
+        return label
+
+
+def lock_image(image: Image) -> Image:
+    """Read the image again under its lock, with its clinic: whoever says something of it takes turns."""
+    locked = Image.objects.select_for_update(of=("self",)).select_related("visit__patient__clinic")
+    return locked.get(pk=image.pk)
+
+
+def _write(label: ConfirmedLabel, settled: Settled, *, rule: str, is_change: bool) -> None:
+    label.state, label.answer, label.why, label.rule = settled.state, settled.answer, settled.why, rule
+    label.review = cast("Review | None", settled.review)
+    label.basis = label.review.basis if label.review else ""
+    label.readers = [str(review.reviewer_id) for review in settled.counted]
+    if settled.state != LabelState.SETTLED:
+        label.settled_at = None
+    elif is_change or label.settled_at is None:
+        label.settled_at = timezone.now()
+    label.save()
+
+
+def _explain(label: ConfirmedLabel, before: tuple[str, str], *, cause: str, review: Review | None) -> None:
+    newest = LabelChange.objects.filter(image=label.image_id).order_by("-number").values_list("number", flat=True)
+    LabelChange.objects.create(
+        image=label.image,
+        number=(newest.first() or 0) + 1,
+        before_state=before[0],
+        before_answer=before[1],
+        after_state=label.state,
+        after_answer=label.answer,
+        cause=cause,
+        why=label.why,
+        review=review,
+    )
+
+
+def derive_labels_anew(*, clinic: Clinic) -> int:
+    """Apply the clinic's rule to the labels that another rule made; return how many there were. Safe to run again."""
+    stale = ConfirmedLabel.objects.filter(image__visit__patient__clinic=clinic).exclude(rule=clinic.review_rule)
+    keys = list(stale.values_list("image_id", flat=True))
+    for key in keys:
+        derive_label(image=Image(pk=key), cause=Cause.RULE)
+    return len(keys)

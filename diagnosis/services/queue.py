@@ -1,0 +1,229 @@
+"""The review queue: what waits for a dermatologist, in which order, and who has what before them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import F, Q
+from django.utils import timezone
+
+from diagnosis.answers import LabelState, Why, is_one_of_the_seven
+from diagnosis.models import ConfirmedLabel, Image, Prediction, QueueEntry, QueueSkip, QueueState, Reason, Review
+from diagnosis.models.queue import NEEDS_CONSENSUS
+from diagnosis.presentation import prediction_set
+from diagnosis.queue_reasons import Facts, by_weight, crosses_the_line, priority_of, reasons_for
+from mlmodel.analysis import get_analyser
+from patients.models import Clinic, Member, Role
+
+# How long a photograph that somebody has before them is kept from others.
+CLAIMED_FOR = timedelta(minutes=5)
+COUNTED_AT_MOST = 200
+
+
+@dataclass(frozen=True)
+class Offer:
+    """What the queue has for one reader.
+
+    Attributes:
+        entry: what they have before them: claimed for them, or what they look at. None where nothing waits.
+        following: what they will be asked next, unclaimed, for the browser to load its photograph ahead.
+        waiting: how many wait for them, counted no further than ``COUNTED_AT_MOST``.
+    """
+
+    entry: QueueEntry | None
+    following: QueueEntry | None
+    waiting: int
+
+
+def next_for(member: Member) -> QueueEntry | None:
+    """Claim the photograph that is worth most and return its place in the queue; None where nothing waits."""
+    return offer_for(member).entry
+
+
+def offer_for(member: Member, *, shown: Image | None = None) -> Offer:
+    """Claim what is worth most, unless ``shown`` is before the reader already, and look what comes after it.
+
+    One walk along the queue answers all of it: whoever has read thousands of photographs that wait for a second reader
+    has to be led past them.
+    """
+    entries = list(QueueEntry.objects.open_to(member).in_order()[:COUNTED_AT_MOST])
+    free = [entry for entry in entries if entry.is_free_for(member)]
+    if shown is None:
+        entry = next((entry for entry in free if claim(entry, member)), None)
+    else:
+        entry = next((entry for entry in entries if entry.image_id == shown.pk), None)
+    before_them = entry.image_id if entry else shown and shown.pk
+    following = next((each for each in free if each.image_id != before_them), None)
+    return Offer(entry=entry, following=following, waiting=len(entries))
+
+
+def claim(entry: QueueEntry, member: Member) -> bool:
+    """Keep the photograph from others for some minutes; False where somebody was quicker."""
+    now = timezone.now()
+    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now) | Q(claimed_by=member)
+    mine = QueueEntry.objects.waiting().filter(free, pk=entry.pk)
+    return mine.update(claimed_by=member, claimed_until=now + CLAIMED_FOR) == 1
+
+
+def skip(image: Image, member: Member) -> None:
+    """Put a photograph aside for ``member``; others may have it at once."""
+    _ensure_reader(image, member)
+    with transaction.atomic():
+        QueueSkip.objects.get_or_create(image=image, member=member)
+        QueueEntry.objects.filter(image=image, claimed_by=member).update(claimed_by=None, claimed_until=None)
+
+
+def bring_back_skipped(member: Member) -> int:
+    """Let the photographs that ``member`` put aside be asked for again; return how many there were."""
+    deleted, _by_model = QueueSkip.objects.filter(member=member).delete()
+    return deleted
+
+
+def refresh_queue_entry(*, image: Image) -> QueueEntry:
+    """Work out anew whether ``image`` waits, why and for whom. The only place that writes the queue's rows.
+
+    Called after everything that bears on it, inside the same transaction.
+    """
+    with transaction.atomic():
+        # Whoever holds the image's lock has seen everything that was said before.
+        image = Image.objects.select_for_update(of=("self",)).select_related("visit__patient").get(pk=image.pk)
+        reasons, needs, mass = _what_it_waits_for(image)
+        entry = QueueEntry.objects.filter(image=image).first()
+        if entry is None:
+            entry = QueueEntry(image=image, clinic_id=image.visit.patient.clinic_id, entered_at=timezone.now())
+        elif reasons and entry.state == QueueState.DONE:
+            entry.entered_at = timezone.now()
+        entry.state = QueueState.WAITING if reasons else QueueState.DONE
+        entry.reasons = [str(reason) for reason in reasons]
+        entry.reason = entry.reasons[0] if reasons else ""
+        entry.needs = needs if reasons else 0
+        entry.priority = priority_of(reasons, malignant_probability=mass)
+        if not reasons:
+            entry.claimed_by = entry.claimed_until = None
+        entry.save()
+        return entry
+
+
+@dataclass(frozen=True)
+class Known:
+    """The rows that decide, read once."""
+
+    image: Image
+    predictions: Sequence[Prediction]
+    reviews: Sequence[Review]
+    label: ConfirmedLabel | None
+
+    @property
+    def answers(self) -> list[str]:
+        """Each reader's newest answer where it is one of the seven."""
+        newest = {review.reviewer_id: review.answer for review in self.reviews}
+        return [answer for answer in newest.values() if is_one_of_the_seven(answer)]
+
+    @property
+    def tier_changed(self) -> bool:
+        if len(self.predictions) < 2 or self.predictions[0].tier == self.predictions[1].tier:
+            return False
+        return not any(review.created_at > self.predictions[0].created_at for review in self.reviews)
+
+
+def _what_it_waits_for(image: Image) -> tuple[list[Reason], int, float]:
+    """The reasons, the reader that is asked for, and the malignant probability; no reasons where it is done."""
+    known = Known(
+        image=image,
+        predictions=list(image.predictions.select_related("model_version").order_by("-created_at")[:2]),
+        reviews=list(image.reviews.standing().order_by("created_at", "pk")),
+        label=ConfirmedLabel.objects.filter(image=image).first(),
+    )
+    prediction = known.predictions[0] if known.predictions else None
+    mass = prediction.malignant_probability if prediction else 0.0
+    if known.label is None or not known.label.is_settled:
+        facts = _facts(known, prediction)
+        return reasons_for(facts, random_share=settings.REVIEW_RANDOM_SHARE), _reader_needed(known), mass
+    reasons = [Reason.TIER_CHANGED] if known.tier_changed else []
+    needs = 1
+    if known.label.why == Why.NEWEST_OPINION and (second := _second_look(known, prediction)):
+        reasons, needs = by_weight([*reasons, second]), 3 if second == Reason.READERS_DISAGREE else 2
+    return reasons, needs, mass
+
+
+def _facts(known: Known, prediction: Prediction | None) -> Facts:
+    image = known.image
+    of_any = Facts(
+        image_id=image.pk,
+        is_refused=not image.is_accepted,
+        is_overridden=hasattr(image, "override"),
+        is_outlier=_is_outlier(image),
+        is_disputed=known.label is not None and known.label.state == LabelState.DISPUTED,
+        answers=known.answers,
+    )
+    if prediction is None:
+        return of_any
+    analyser = get_analyser()
+    is_current = prediction.model_version.sha256 == analyser.sha256
+    return replace(
+        of_any,
+        network_code=prediction.code,
+        tier=prediction.tier,
+        malignant_probability=prediction.malignant_probability,
+        set_size=len(prediction_set(analyser, prediction)) if is_current else 0,
+        tier_changed=known.tier_changed,
+    )
+
+
+def _is_outlier(image: Image) -> bool:
+    """Only releases that come with a reference say what is unlike it."""
+    threshold = getattr(get_analyser(), "outlier_threshold", None)
+    score = image.measures.get("outlier")
+    return threshold is not None and score is not None and score > threshold
+
+
+def _reader_needed(known: Known) -> int:
+    if known.label is None:
+        return 1
+    if known.label.why == Why.NO_MAJORITY:
+        return NEEDS_CONSENSUS
+    return min(len(known.label.readers) + 1, 3)
+
+
+def _second_look(known: Known, prediction: Prediction | None) -> Reason | None:
+    """Whether another look is wanted at what one opinion has settled: only while there is a colleague to take it."""
+    reason = None
+    if len(set(known.answers)) > 1:
+        reason = Reason.READERS_DISAGREE
+    elif prediction is not None and any(crosses_the_line(answer, prediction.code) for answer in known.answers):
+        reason = Reason.NETWORK_DISAGREES
+    readers = {review.reviewer_id for review in known.reviews}
+    # One colleague's look answers the network; two readers who differ are for a third. Then it is settled as it is.
+    if reason is None or len(readers) > (2 if reason == Reason.READERS_DISAGREE else 1):
+        return None
+    colleagues = Member.objects.filter(
+        clinic=known.image.visit.patient.clinic_id, role=Role.DERMATOLOGIST, user__is_active=True
+    )
+    return reason if colleagues.exclude(pk__in=readers).exists() else None
+
+
+def refresh_clinic(clinic: Clinic, *, missing_only: bool = False) -> int:
+    """Refresh every photograph of the clinic, or those that have no place in the queue yet; return how many."""
+    images = Image.objects.filter(visit__patient__clinic=clinic)
+    if missing_only:
+        images = images.filter(queue_entry__isnull=True)
+    count = 0
+    for key in images.order_by().values_list("pk", flat=True).iterator(chunk_size=2000):
+        refresh_queue_entry(image=Image(pk=key))
+        count += 1
+    return count
+
+
+def skipped_by(member: Member) -> int:
+    waiting = QueueEntry.objects.waiting().filter(
+        image__skips__member=member, clinic=F("image__visit__patient__clinic")
+    )
+    return waiting.count()
+
+
+def _ensure_reader(image: Image, member: Member) -> None:
+    if not member.is_dermatologist or member.clinic_id != image.visit.patient.clinic_id:
+        raise PermissionDenied

@@ -1,0 +1,78 @@
+// Review without the mouse: every control with data-key is worked by its key. The forms themselves need no script.
+(() => {
+  const root = document.documentElement;
+  const isField = (element) => element.matches("textarea, select, input:not([type=radio], [type=range])");
+  let leaving = false;
+
+  // One answer a photograph, however fast the fingers are.
+  document.addEventListener("submit", (event) => {
+    if (leaving) event.preventDefault();
+    leaving = true;
+  });
+  window.addEventListener("pageshow", () => (leaving = false));
+
+  const press = (control) => {
+    if (control.matches("button")) control.click();
+    else if (control.matches("input[type=radio]")) {
+      // Pressed again, it goes back to the first.
+      const first = control.form.querySelector(`input[name="${control.name}"]`);
+      (control.checked ? first : control).checked = true;
+    } else control.focus();
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+    if (event.key === "Escape" && isField(event.target)) return event.target.blur();
+    if (leaving || event.repeat || isField(event.target) || root.dataset.keys === "off") return;
+    const control = document.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
+    if (control) press(control);
+    else if (event.key === "+" || event.key === "=") zoomBy(1);
+    else if (event.key === "-" || event.key === "−") zoomBy(-1);
+    else return;
+    event.preventDefault();
+  });
+
+  // Whoever dictates or hits keys by accident turns them off, and it stays so.
+  const toggle = document.querySelector("[data-keys-toggle]");
+  const setKeys = (on) => {
+    root.dataset.keys = on ? "on" : "off";
+    toggle.setAttribute("aria-pressed", String(on));
+    toggle.textContent = on ? toggle.dataset.textOn : toggle.dataset.textOff;
+    try {
+      localStorage.setItem("review-keys", root.dataset.keys);
+    } catch {
+      // Storage is closed to us: it holds for this page alone.
+    }
+  };
+  const remembered = () => {
+    try {
+      return localStorage.getItem("review-keys");
+    } catch {
+      return null;
+    }
+  };
+  if (toggle) {
+    setKeys(remembered() !== "off");
+    toggle.addEventListener("click", () => setKeys(root.dataset.keys === "off"));
+  }
+
+  // The photograph grows within its frame, around what is in the middle of it.
+  const slider = document.querySelector("[data-zoom]");
+  const frame = document.querySelector("[data-zoom-frame]");
+  const zoom = () => {
+    const x = (frame.scrollLeft + frame.clientWidth / 2) / frame.scrollWidth;
+    const y = (frame.scrollTop + frame.clientHeight / 2) / frame.scrollHeight;
+    frame.style.setProperty("--zoom", slider.value / 100);
+    frame.scrollTo(x * frame.scrollWidth - frame.clientWidth / 2, y * frame.scrollHeight - frame.clientHeight / 2);
+  };
+  const zoomBy = (steps) => {
+    if (!slider) return;
+    slider.value = Number(slider.value) + steps * Number(slider.step);
+    zoom();
+  };
+  slider?.addEventListener("input", zoom);
+
+  // The next photograph is there before it is asked for.
+  const next = document.querySelector("[data-next]")?.dataset.next;
+  if (next) new Image().src = next;
+})();

@@ -1,0 +1,181 @@
+"""Sixty photographs reviewed without touching the mouse, and the same screen without a script."""
+
+from collections import Counter
+
+import pytest
+
+from diagnosis.models import ConfirmedLabel, Image, LabelChange, QueueEntry, QueueSkip, Review
+from diagnosis.services.queue import refresh_queue_entry
+from mlmodel.taxonomy import CODES
+from patients.models import ReviewRule
+from tests.browser.conftest import DESKTOP, PHONE, sign_in
+from tests.factories import ImageFactory, LesionFactory, ModelVersionFactory, PredictionFactory, VisitFactory
+
+PHOTOGRAPHS = 60
+SLOWEST = 60_000
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_drawn(settings):
+    settings.REVIEW_RANDOM_SHARE = 0
+
+
+def queue_of(patient, count: int, *, tier: str = "calm") -> list[Image]:
+    """Photographs that wait, in the order in which they will be asked for."""
+    visit, version = VisitFactory(patient=patient), ModelVersionFactory()
+    images: list[Image] = []
+    for _number in range(count):
+        image = ImageFactory.create(visit=visit, lesion=LesionFactory(patient=patient))
+        PredictionFactory(image=image, model_version=version, tier=tier)
+        refresh_queue_entry(image=image)
+        images.append(image)
+    return images
+
+
+def on_screen(page) -> str:
+    """The photograph that is asked for, by its key."""
+    return page.locator("[data-answer]").get_attribute("action").rstrip("/").rsplit("/", 1)[-1]
+
+
+def press(page, *keys: str) -> None:
+    """Press the keys; the last one leads to another page."""
+    for key in keys[:-1]:
+        page.keyboard.press(key)
+    with page.expect_navigation(wait_until="load", timeout=SLOWEST):
+        page.keyboard.press(keys[-1])
+
+
+def test_sixty_photographs_without_the_mouse(open_browser, dermatologist, patient):
+    images = queue_of(patient, PHOTOGRAPHS)
+    page = open_browser()
+    sign_in(page, dermatologist)
+    page.goto("/admin/review/")
+    said: dict[str, tuple[str, str, str]] = {}
+
+    def answer(code: str, *before: str, certainty: str = "certain", note: str = "") -> None:
+        key = on_screen(page)
+        if note:
+            page.keyboard.press("n")
+            page.keyboard.type(note)
+            page.keyboard.press("Escape")
+        press(page, *before, str(CODES.index(code) + 1))
+        said[key] = (code, certainty, note)
+
+    # A photograph is skipped, and one is answered wrongly and taken back.
+    skipped = on_screen(page)
+    press(page, "s")
+    slip = on_screen(page)
+    press(page, str(CODES.index("mel") + 1))
+    press(page, "z")
+    assert on_screen(page) == slip, "what was taken back is asked again"
+    answer("nv")
+    answer("bcc", "p", certainty="probable")
+    # Digits in a note are no answers.
+    answer("df", note="Dimple sign, 5 mm")
+    unsure = on_screen(page)
+    answer("mel", "u", certainty="unsure")
+    while len(said) < PHOTOGRAPHS - 1:
+        answer(CODES[len(said) % len(CODES)])
+    page.get_by_text("Nothing waits for you").wait_for()
+    press(page, "b")
+    assert on_screen(page) == skipped
+    page.keyboard.press("8")
+    page.keyboard.type("Clear cell acanthoma")
+    press(page, "Enter")
+    page.get_by_text("Nothing waits for you").wait_for()
+    assert f"{PHOTOGRAPHS} of {PHOTOGRAPHS} today" in page.locator("main").inner_text()
+
+    said[skipped] = ("other", "certain", "")
+    standing = Review.objects.standing()
+    assert {str(review.image_id): (review.answer, review.certainty, review.reason) for review in standing} == said
+    assert set(said) == {str(image.pk) for image in images}
+    assert {review.reviewer for review in standing} == {dermatologist}
+    assert Review.objects.filter(retraction__isnull=False).get().answer == "mel"
+    assert standing.get(answer="other").other_text == "Clear cell acanthoma"
+    labels = {str(label.image_id): label for label in ConfirmedLabel.objects.all()}
+    assert Counter(label.state for label in labels.values()) == {"settled": PHOTOGRAPHS - 1, "open": 1}
+    assert labels[unsure].state == "open"
+    assert all(labels[key].answer == code for key, (code, *_rest) in said.items() if key != unsure)
+    assert Counter(QueueEntry.objects.values_list("state", flat=True)) == {"done": PHOTOGRAPHS - 1, "waiting": 1}
+    assert LabelChange.objects.filter(image__pk=slip).count() == 3
+    assert not QueueSkip.objects.exists()
+
+
+def test_a_blinded_reader_compares_only_after_the_answer(open_browser, dermatologist, patient, clinic):
+    clinic.review_rule = ReviewRule.TWO_BLINDED_READERS
+    clinic.save(update_fields=["review_rule"])
+    queue_of(patient, 2, tier="urgent")
+    page = open_browser()
+    sign_in(page, dermatologist)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto("/admin/review/")
+    page.wait_for_load_state("networkidle")
+    assert "What it could be" not in page.locator("main").inner_text()
+    first = on_screen(page)
+
+    press(page, str(CODES.index("nv") + 1))
+    page.wait_for_load_state("networkidle")
+    assert not [url for url in asked if "/images/" in url and ("heat-map" in url or "similar" in url)]
+    assert [url for url in asked if url.endswith("/display/")], "the photographs themselves are there"
+    page.get_by_role("link", name="Compare with the network").click()
+    page.get_by_text("What it could be").wait_for()
+
+    review = Review.objects.get()
+    assert (str(review.image_id), review.was_blinded) == (first, True)
+    assert ConfirmedLabel.objects.get().state == "open"
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_everything_works_without_a_script(open_browser, dermatologist, patient, size):
+    first, second, third = queue_of(patient, 3)
+    page = open_browser(size, java_script_enabled=False)
+    sign_in(page, dermatologist)
+    page.goto("/admin/review/")
+    page.get_by_role("button", name="Skip").click()
+    page.get_by_label("Probable").check()
+    page.get_by_label("How is it known?").select_option("histopathology")
+    page.get_by_label("Note").fill("Reported by the pathologist.")
+    page.get_by_role("button", name="Melanoma").click()
+    page.get_by_text("Recorded:").wait_for()
+    page.get_by_role("button", name="Take it back").click()
+    page.get_by_role("button", name="Basal cell carcinoma").click()
+    page.get_by_role("button", name="Not a lesion").click()
+    page.get_by_role("button", name="that I skipped").click()
+    page.get_by_label("Something else: what?").fill("Wart")
+    page.get_by_role("button", name="Something else", exact=True).click()
+    page.get_by_text("Nothing waits for you").wait_for()
+
+    said = {review.image: (review.answer, review.certainty, review.basis) for review in Review.objects.standing()}
+    assert said == {
+        first: ("other", "certain", "dermatoscopy"),
+        second: ("bcc", "certain", "dermatoscopy"),
+        third: ("not_a_lesion", "certain", "dermatoscopy"),
+    }
+    (taken_back,) = Review.objects.filter(retraction__isnull=False)
+    assert (taken_back.answer, taken_back.certainty, taken_back.basis) == ("mel", "probable", "histopathology")
+    assert taken_back.reason == "Reported by the pathologist."
+
+
+def test_the_keys_can_be_turned_off_and_the_photograph_enlarged(open_browser, dermatologist, patient):
+    queue_of(patient, 1)
+    page = open_browser()
+    sign_in(page, dermatologist)
+    page.goto("/admin/review/")
+    picture = page.locator(".photo-frame > img").first
+    before = picture.bounding_box()["width"]
+    page.keyboard.press("+")
+    page.keyboard.press("+")
+    assert picture.bounding_box()["width"] > before * 1.8
+    heat = page.locator("[data-heat-map]")
+    assert heat.is_hidden()
+    page.keyboard.press("h")
+    assert heat.is_visible()
+    page.get_by_role("button", name="Keys are on").click()
+    page.reload()
+    page.keyboard.press("1")
+    page.get_by_role("button", name="Keys are off").wait_for()
+    assert not Review.objects.exists()
+    page.get_by_role("button", name="Keys are off").click()
+    press(page, "1")
+    assert Review.objects.get().answer == CODES[0]
