@@ -192,7 +192,7 @@ def _fill(count: int) -> tuple[Any, list[Any]]:
     from django.core.files.base import ContentFile
     from django.core.files.storage import default_storage
 
-    from diagnosis.models import Image, ImageEmbedding, Review
+    from diagnosis.models import ConfirmedLabel, Image, ImageEmbedding, Review
     from diagnosis.similar.embeddings import current_space
     from patients.models import Consent, Lesion, Patient, Role, Visit
     from tests import factories
@@ -237,8 +237,25 @@ def _fill(count: int) -> tuple[Any, list[Any]]:
         for n in range(len(patients) * each)
     ]
     Image.objects.bulk_create(images, batch_size=5000)
-    Review.objects.bulk_create(
-        (Review(image=image, reviewer=image.uploaded_by, code="nv", certainty="certain") for image in images),
+    reviews = Review.objects.bulk_create(
+        (Review(image=image, reviewer=image.uploaded_by, answer="nv", certainty="certain") for image in images),
+        batch_size=5000,
+    )
+    ConfirmedLabel.objects.bulk_create(
+        (
+            ConfirmedLabel(
+                image=review.image,
+                state="settled",
+                answer=review.answer,
+                basis=review.basis,
+                why="newest_opinion",
+                settled_at=review.created_at,
+                review=review,
+                readers=[str(review.reviewer_id)],
+                rule="one_reader",
+            )
+            for review in reviews
+        ),
         batch_size=5000,
     )
     vectors, space = _clustered(len(images), seed=0).astype("<f2"), current_space()
