@@ -19,9 +19,9 @@ from patients.models import BodySite, Lesion, Member, Sex
 log = logging.getLogger(__name__)
 
 SHOWN = 5
-# Cosines. On fold 7, of the five nearest those in the upper band were of the same class 9 times in 10, in the next one
-# 7 times, below it 6 times. Of two photographs picked at random half are below 0.3: those are no neighbours, and come
-# up only where a clinic has confirmed little.
+# Cosines. On fold 7, of the five nearest those in the upper band (44 of 100) were of the same class 95 times in 100,
+# in the next one (51 of 100) 69 times, below it 53 times. Of two photographs picked at random half are below 0.26:
+# those are no neighbours, and come up only where a clinic has confirmed little.
 VERY_ALIKE, ALIKE, SOMEWHAT_ALIKE = 0.85, 0.7, 0.5
 _OLDEST_BAND = 90
 
