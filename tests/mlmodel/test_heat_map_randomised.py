@@ -81,9 +81,11 @@ def test_what_is_compared_is_what_is_shown(network, photographs, explained):
 
 
 def _likeness(changed, photographs, explained):
+    """Of the photographs that have a map: what is even everywhere is like nothing."""
     return np.array(
         [
             rank_correlation(heat_map, combined(changed.parts(pixels, index)[1].values()))
             for pixels, (index, heat_map) in zip(photographs, explained, strict=True)
+            if heat_map.any()
         ]
     )

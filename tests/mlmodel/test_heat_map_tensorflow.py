@@ -45,8 +45,17 @@ def test_what_is_shown_is_tensorflows_grad_cam(tensorflow, path):
     outputs = compute(analyser.release.backbone, analyser.engine.prepare(picture.pixels)[None])
     expected = _drawn(tensorflow, analyser.head, outputs, CODES.index(found.code))
 
-    assert expected.std() > 0.05, "a map that is even everywhere would prove nothing"
+    # Of some photographs nothing that can be drawn speaks for the class; the test below says that they are few.
+    assert expected.std() > 0.05 or not expected.any(), "a map that is even everywhere would prove nothing"
     assert np.abs(found.heat_map - expected).max() <= TOLERANCE
+
+
+def test_nearly_every_photograph_has_something_to_draw():
+    pictures = [decode(path.read_bytes()) for path in SAMPLES.glob("*.jpg")]
+
+    shown = [get_analyser().analyse(picture, force=True).assessment for picture in pictures]
+
+    assert sum(each is not None and bool(each.heat_map.any()) for each in shown) >= 0.9 * len(shown)
 
 
 def test_more_stages_are_added_as_tensorflow_adds_them(tensorflow, photograph, tmp_path):
