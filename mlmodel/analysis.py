@@ -68,9 +68,15 @@ class Analysis:
 class Analyser:
     """A released network, ready to answer. Safe to share between threads."""
 
-    def __init__(self, release: Release) -> None:
+    def __init__(self, release: Release, *, engine: Engine | None = None) -> None:
+        """Load a release.
+
+        Args:
+            release: verified.
+            engine: one that has loaded this release's backbone already, to be shared; versions differ in their heads.
+        """
         self.release = release
-        self.engine = Engine(release.backbone)
+        self.engine = engine or Engine(release.backbone)
         self.head = Head.load(release.head)
         settings = release.settings
         self.calibration = Calibration(

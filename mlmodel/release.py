@@ -16,11 +16,15 @@ class ReleaseError(RuntimeError):
 
 @dataclass(frozen=True)
 class Release:
-    """A verified release: the paths of its files, their hashes, and the figures that travel with them."""
+    """A verified release: its files, their hashes, and the figures that travel with them.
+
+    Attributes:
+        head: the file, or what is in it: heads that were trained here are kept in the database.
+    """
 
     backbone: Path
     backbone_sha256: str
-    head: Path
+    head: Path | bytes
     head_sha256: str
     card: str
     settings: dict[str, Any]
@@ -35,6 +39,11 @@ class Release:
     def version(self) -> str:
         """The name that people see: the architecture and the start of the hash."""
         return f"{self.settings['architecture']}-{self.sha256[:8]}"
+
+    @property
+    def head_file(self) -> bytes:
+        """What is in the head's file."""
+        return self.head if isinstance(self.head, bytes) else self.head.read_bytes()
 
 
 def load_release(folder: Path = SHIPPED) -> Release:
@@ -61,6 +70,44 @@ def load_release(folder: Path = SHIPPED) -> Release:
             f"The network cannot be loaded: {error!r}. Restore the files of mlmodel/shipped from the release "
             "(git checkout mlmodel/shipped), or rebuild them with `manage.py build_release`."
         ) from error
+
+
+def release_from(*, backbone: Path, backbone_sha256: str, head: bytes, settings: dict[str, Any], card: str) -> Release:
+    """Return the release that a head makes which is not a file: a candidate, or a version from the database.
+
+    Args:
+        backbone: the file that makes the features the head was trained on.
+        backbone_sha256: its hash, verified by whoever loaded it.
+        head: what is in the head's file.
+        settings: as a manifest holds them.
+        card: Markdown.
+    """
+    return Release(
+        backbone=backbone,
+        backbone_sha256=backbone_sha256,
+        head=head,
+        head_sha256=hashlib.sha256(head).hexdigest(),
+        card=card,
+        settings=settings,
+    )
+
+
+def verified_file(role: str, folder: Path = SHIPPED) -> Path:
+    """Return the path of one file of a release, once its hash is what the manifest states.
+
+    Raises:
+        ReleaseError: the manifest does not name it, or it is missing or was altered.
+    """
+    try:
+        entry = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"][role]
+        path = folder / str(entry["file"])
+        _verified(path, entry["sha256"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ReleaseError(
+            f"The {role.replace('_', ' ')} cannot be read: {error!r}. Restore the files of mlmodel/shipped from the "
+            "release (git checkout mlmodel/shipped)."
+        ) from error
+    return path
 
 
 def write_manifest(folder: Path, *, backbone: str, head: str, card: str, settings: dict[str, Any]) -> None:

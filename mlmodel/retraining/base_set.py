@@ -1,0 +1,129 @@
+"""The base set: stored features that travel with a release, for those who do not have its training photographs."""
+
+import io
+import lzma
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mlmodel.calibration import Labels
+from mlmodel.release import SHIPPED, ReleaseError, verified_file
+from mlmodel.taxonomy import CODES
+
+BASE_SET_FILE = "base_set.npz"
+_PARTS = ("replay", "calibration", "locked")
+
+
+@dataclass(frozen=True)
+class Cases:
+    """N photographs whose labels are settled.
+
+    Attributes:
+        features: float16 (N, F), of the backbone that the head reads.
+        labels: int64 (N,), indices into ``taxonomy.CODES``.
+        lesions: str (N,); photographs of one lesion share a value, which no lesion of another clinic has.
+    """
+
+    features: npt.NDArray[np.float16]
+    labels: Labels
+    lesions: npt.NDArray[np.str_]
+
+    def __post_init__(self) -> None:
+        if self.features.ndim != 2 or not len(self.features) == len(self.labels) == len(self.lesions):
+            raise ValueError(
+                f"expected features (N, F), labels (N,) and lesions (N,), got {self.features.shape}, "
+                f"{self.labels.shape} and {self.lesions.shape}"
+            )
+        if len(self.labels) and not 0 <= self.labels.min() <= self.labels.max() < len(CODES):
+            raise ValueError(f"labels are to be 0 to {len(CODES) - 1}, got {np.unique(self.labels).tolist()}")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, rows: npt.NDArray[Any]) -> "Cases":
+        """Return the cases of some rows: indices, or bool (N,)."""
+        return Cases(self.features[rows], self.labels[rows], self.lesions[rows])
+
+
+@dataclass(frozen=True)
+class BaseSet:
+    """What of HAM10000 a clinic needs in order to retrain without it.
+
+    Attributes:
+        backbone_sha256: of the backbone whose features these are; no others may be mixed with them.
+        replay: of the training folds, so that a new head does not forget.
+        calibration: of the fold that chose and calibrated the release; no head is ever trained on it.
+        locked: of the locked test, every photograph.
+    """
+
+    backbone_sha256: str
+    replay: Cases
+    calibration: Cases
+    locked: Cases
+
+
+def read_base_set(path: Path = SHIPPED / BASE_SET_FILE) -> BaseSet:
+    """Read and verify the base set of the release in whose folder it lies.
+
+    Raises:
+        ReleaseError: it is missing, was altered, or is not what ``write_base_set`` wrote.
+    """
+    verified = verified_file("base_set", path.parent)
+    if verified != path:
+        raise ReleaseError(f"{path.name} is not the base set that the manifest names: that is {verified.name}.")
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            step, low = arrays["step"].astype(np.float32), arrays["low"].astype(np.float32)
+            parts = {name: _unpacked(arrays, name, step, low) for name in _PARTS}
+            return BaseSet(backbone_sha256=str(arrays["backbone_sha256"]), **parts)
+    except (OSError, ValueError, KeyError, lzma.LZMAError, EOFError) as error:
+        raise ReleaseError(f"The base set cannot be read: {error!r}. Restore it from the release.") from error
+
+
+def write_base_set(base: BaseSet, path: Path, *, levels_per_deviation: float, is_read: npt.NDArray[np.bool_]) -> None:
+    """Write the base set, each feature rounded to a grid of its own, and compressed.
+
+    Uniform rounding followed by entropy coding is within a quarter of a bit a value of the best there is at a given
+    error (Gish & Pierce, IEEE Trans. Inf. Theory 14:676, 1968).
+
+    Args:
+        base: as computed.
+        path: the file.
+        levels_per_deviation: how many steps of the grid make one standard deviation of a feature.
+        is_read: bool (F,), the features that heads read; the others are kept as their mean alone.
+    """
+    everything = np.concatenate([getattr(base, name).features for name in _PARTS]).astype(np.float32)
+    deviation = everything.std(axis=0)
+    is_kept = is_read & (deviation > 1e-6)
+    step = np.where(is_kept, deviation / np.float32(levels_per_deviation), 0.0).astype(np.float32)
+    low = np.where(is_kept, everything.min(axis=0), everything.mean(axis=0)).astype(np.float32)
+    arrays: dict[str, Any] = {
+        "backbone_sha256": np.array(base.backbone_sha256),
+        "step": step,
+        "low": low,
+    }
+    for name in _PARTS:
+        cases: Cases = getattr(base, name)
+        values = (cases.features[:, is_kept].astype(np.float32) - low[is_kept]) / step[is_kept]
+        grid = np.rint(values).clip(0, 255).astype(np.uint8)
+        # By feature: what lies side by side is then alike, and packs better.
+        packed = lzma.compress(np.ascontiguousarray(grid.T).tobytes(), preset=9)
+        arrays[f"{name}_features"] = np.frombuffer(packed, dtype=np.uint8)
+        arrays[f"{name}_labels"] = cases.labels.astype(np.uint8)
+        arrays[f"{name}_lesions"] = cases.lesions
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    path.write_bytes(buffer.getvalue())
+
+
+def _unpacked(arrays: Any, name: str, step: npt.NDArray[np.float32], low: npt.NDArray[np.float32]) -> Cases:
+    labels = arrays[f"{name}_labels"].astype(np.int64)
+    is_kept = step > 0
+    grid = np.frombuffer(lzma.decompress(arrays[f"{name}_features"].tobytes()), dtype=np.uint8)
+    grid = grid.reshape(int(is_kept.sum()), len(labels)).T
+    features = np.repeat(low[None].astype(np.float16), len(labels), axis=0)
+    features[:, is_kept] = (grid * step[is_kept] + low[is_kept]).astype(np.float16)
+    return Cases(features, labels, arrays[f"{name}_lesions"])
