@@ -118,6 +118,13 @@ def write_manifest(folder: Path, *, backbone: str, head: str, card: str, setting
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
 
 
+def add_to_manifest(folder: Path, role: str, name: str) -> None:
+    """Name one more file of ``folder`` in its manifest, with its present hash. The release's own hash stays."""
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    manifest["files"][role] = {"file": name, "sha256": sha256_of(folder / name)}
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", encoding="utf-8")
+
+
 def sha256_of(path: Path) -> str:
     """Return the SHA-256 of a file, in hexadecimal."""
     with path.open("rb") as file:

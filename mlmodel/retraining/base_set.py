@@ -10,11 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from mlmodel.calibration import Labels
+from mlmodel.head import Head
 from mlmodel.release import SHIPPED, ReleaseError, verified_file
 from mlmodel.taxonomy import CODES
 
 BASE_SET_FILE = "base_set.npz"
 _PARTS = ("replay", "calibration", "locked")
+_GRID = np.dtype("<u2")
+# However little the head makes of a feature today, a later one may make more of it.
+_LEAST_FINENESS = 1.5
 
 
 @dataclass(frozen=True)
@@ -83,35 +87,34 @@ def read_base_set(path: Path = SHIPPED / BASE_SET_FILE) -> BaseSet:
         raise ReleaseError(f"The base set cannot be read: {error!r}. Restore it from the release.") from error
 
 
-def write_base_set(base: BaseSet, path: Path, *, levels_per_deviation: float, is_read: npt.NDArray[np.bool_]) -> None:
+def write_base_set(base: BaseSet, path: Path, *, head: Head, fineness: float) -> None:
     """Write the base set, each feature rounded to a grid of its own, and compressed.
 
-    Uniform rounding followed by entropy coding is within a quarter of a bit a value of the best there is at a given
-    error (Gish & Pierce, IEEE Trans. Inf. Theory 14:676, 1968).
+    A feature's grid is the finer the more the head makes of it, so that all round the logits alike; uniform rounding
+    followed by entropy coding is within a quarter of a bit a value of the best there is (Gish & Pierce, IEEE Trans.
+    Inf. Theory 14:676, 1968). Features that the head does not read are kept as their mean alone.
 
     Args:
         base: as computed.
         path: the file.
-        levels_per_deviation: how many steps of the grid make one standard deviation of a feature.
-        is_read: bool (F,), the features that heads read; the others are kept as their mean alone.
+        head: of the release.
+        fineness: how many steps of the grid make one standard deviation of a feature of middling weight.
     """
     everything = np.concatenate([getattr(base, name).features for name in _PARTS]).astype(np.float32)
-    deviation = everything.std(axis=0)
-    is_kept = is_read & (deviation > 1e-6)
-    step = np.where(is_kept, deviation / np.float32(levels_per_deviation), 0.0).astype(np.float32)
+    deviation, reach = everything.std(axis=0), np.linalg.norm(head.hidden_weights, axis=1)
+    is_kept = (reach > 0) & (deviation > 1e-6)
+    effect = float(np.median((reach * deviation)[is_kept]))
+    step = np.zeros_like(deviation)
+    step[is_kept] = np.minimum(effect / reach[is_kept] / fineness, deviation[is_kept] / _LEAST_FINENESS)
     low = np.where(is_kept, everything.min(axis=0), everything.mean(axis=0)).astype(np.float32)
-    arrays: dict[str, Any] = {
-        "backbone_sha256": np.array(base.backbone_sha256),
-        "step": step,
-        "low": low,
-    }
+    step = np.maximum(step, (everything.max(axis=0) - low) / np.iinfo(_GRID).max * is_kept)
+    arrays: dict[str, Any] = {"backbone_sha256": np.array(base.backbone_sha256), "step": step, "low": low}
     for name in _PARTS:
         cases: Cases = getattr(base, name)
         values = (cases.features[:, is_kept].astype(np.float32) - low[is_kept]) / step[is_kept]
-        grid = np.rint(values).clip(0, 255).astype(np.uint8)
-        # By feature: what lies side by side is then alike, and packs better.
-        packed = lzma.compress(np.ascontiguousarray(grid.T).tobytes(), preset=9)
-        arrays[f"{name}_features"] = np.frombuffer(packed, dtype=np.uint8)
+        # By feature, low bytes before high ones: what lies side by side is then alike, and packs better.
+        grid = np.ascontiguousarray(np.rint(values).astype(_GRID).T).view(np.uint8).reshape(-1, 2).T
+        arrays[f"{name}_features"] = np.frombuffer(lzma.compress(grid.tobytes(), preset=9), dtype=np.uint8)
         arrays[f"{name}_labels"] = cases.labels.astype(np.uint8)
         arrays[f"{name}_lesions"] = cases.lesions
     buffer = io.BytesIO()
@@ -122,8 +125,8 @@ def write_base_set(base: BaseSet, path: Path, *, levels_per_deviation: float, is
 def _unpacked(arrays: Any, name: str, step: npt.NDArray[np.float32], low: npt.NDArray[np.float32]) -> Cases:
     labels = arrays[f"{name}_labels"].astype(np.int64)
     is_kept = step > 0
-    grid = np.frombuffer(lzma.decompress(arrays[f"{name}_features"].tobytes()), dtype=np.uint8)
-    grid = grid.reshape(int(is_kept.sum()), len(labels)).T
+    planes = np.frombuffer(lzma.decompress(arrays[f"{name}_features"].tobytes()), dtype=np.uint8).reshape(2, -1)
+    grid = np.ascontiguousarray(planes.T).view(_GRID).reshape(int(is_kept.sum()), len(labels)).T
     features = np.repeat(low[None].astype(np.float16), len(labels), axis=0)
     features[:, is_kept] = (grid * step[is_kept] + low[is_kept]).astype(np.float16)
     return Cases(features, labels, arrays[f"{name}_lesions"])
