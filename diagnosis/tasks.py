@@ -4,6 +4,7 @@ from celery import shared_task
 
 from diagnosis.explanations import write_and_keep
 from diagnosis.services.labels import derive_labels_anew
+from diagnosis.services.rescoring import rescore_archive
 from patients.models import Clinic
 
 
@@ -17,3 +18,10 @@ def write_explanation(code: str, language: str, reading_level: str) -> None:
 def derive_labels_of_clinic(clinic_id: str) -> None:
     """Apply the clinic's rule for reviews to the labels that another rule made. Does nothing if there are none."""
     derive_labels_anew(clinic=Clinic.objects.get(pk=clinic_id))
+
+
+@shared_task(soft_time_limit=21000, time_limit=21600)
+def rescore_the_archive() -> None:
+    """Have the active version read the stored features of all that was judged before. Goes on where it stopped."""
+    for _count in rescore_archive():
+        pass

@@ -5,7 +5,7 @@ from .explanation import Explanation, ReadingLevel
 from .image import Image, ImageFeatures, QualityOverride, QualityVerdict
 from .label import ConfirmedLabel, LabelChange
 from .measurement import Measurement, PictureScale
-from .prediction import Prediction, Tier
+from .prediction import Prediction, Tier, shown_prediction
 from .queue import QueueEntry, QueueSkip, QueueState, Reason
 from .report import Report
 from .review import Review, ReviewRetraction
@@ -36,4 +36,5 @@ __all__ = [
     "ReviewRetraction",
     "Tier",
     "Why",
+    "shown_prediction",
 ]

@@ -13,6 +13,7 @@ from rest_framework.authtoken.models import Token, TokenProxy
 
 from dermascan.models import ContactMessage
 from diagnosis.models import Image
+from mlmodel.serving import active_version
 from patients.models import Role, User
 from tests import factories
 from tests.diagnosis.reporting import photographed_visit, refused_photograph, signed_report
@@ -49,6 +50,7 @@ class World:
             "released_image": released_visit.images.get(),
             "refused_image": refused_photograph(open_visit),
             "user": patient.user,
+            "version": active_version(),
         }
         self.objects["lesion"] = self.objects["open_image"].lesion
         self.objects |= self._rows(members["staff"])
