@@ -129,7 +129,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='trainingrun',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at', None), ('slot', 1), ('status__in', ('queued', 'running'))), models.Q(models.Q(('status__in', ('queued', 'running')), _negated=True), ('finished_at__isnull', False), ('slot', None)), _connector='OR'), name='run_holds_the_slot_while_it_is_alive'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('finished_at', None), ('slot', 1), ('slot__isnull', False), ('status__in', ('queued', 'running'))), models.Q(models.Q(('status__in', ('queued', 'running')), _negated=True), ('finished_at__isnull', False), ('slot', None)), _connector='OR'), name='run_holds_the_slot_while_it_is_alive'),
         ),
         migrations.AddConstraint(
             model_name='trainingrun',

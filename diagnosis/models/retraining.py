@@ -108,7 +108,7 @@ class TrainingRun(models.Model):
             models.UniqueConstraint(fields=["slot"], name="only_one_training_run_is_alive"),
             models.CheckConstraint(condition=Q(status__in=RunStatus.values), name="run_status_is_known"),
             models.CheckConstraint(
-                condition=Q(status__in=ALIVE, slot=1, finished_at=None)
+                condition=Q(status__in=ALIVE, slot__isnull=False, slot=1, finished_at=None)
                 | (~Q(status__in=ALIVE) & Q(slot=None, finished_at__isnull=False)),
                 name="run_holds_the_slot_while_it_is_alive",
             ),
