@@ -127,7 +127,7 @@ def _fill(count: int) -> dict[str, Any]:
     from django.core.files.storage import default_storage
     from django.db import connection
 
-    from diagnosis.services.analysis import active_version
+    from mlmodel.serving import active_version
     from patients.models import Role
     from tests import factories
 

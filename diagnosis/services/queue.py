@@ -16,6 +16,7 @@ from diagnosis.models.queue import NEEDS_CONSENSUS
 from diagnosis.presentation import prediction_set
 from diagnosis.queue_reasons import Facts, by_weight, crosses_the_line, priority_of, reasons_for
 from mlmodel.analysis import get_analyser
+from mlmodel.serving import analyser_of, can_serve
 from patients.models import Clinic, Member, Role
 
 # How long a photograph that somebody has before them is kept from others.
@@ -161,14 +162,13 @@ def _facts(known: Known, prediction: Prediction | None) -> Facts:
     )
     if prediction is None:
         return of_any
-    analyser = get_analyser()
-    is_current = prediction.model_version.sha256 == analyser.sha256
+    version = prediction.model_version
     return replace(
         of_any,
         network_code=prediction.code,
         tier=prediction.tier,
         malignant_probability=prediction.malignant_probability,
-        set_size=len(prediction_set(analyser, prediction)) if is_current else 0,
+        set_size=len(prediction_set(analyser_of(version), prediction)) if can_serve(version) else 0,
         tier_changed=known.tier_changed,
     )
 
