@@ -6,7 +6,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from diagnosis.models import TrainingRun
-from diagnosis.services.analysis import active_version
+from mlmodel.serving import active_version
 
 from .collect import new_labels
 from .errors import RetrainingRefused

@@ -12,7 +12,8 @@ from django.test import Client
 from rest_framework.authtoken.models import Token, TokenProxy
 
 from dermascan.models import ContactMessage
-from diagnosis.models import Image
+from diagnosis.models import Image, TrainingRun
+from mlmodel.serving import active_version
 from patients.models import Role, User
 from tests import factories
 from tests.diagnosis.reporting import photographed_visit, refused_photograph, signed_report
@@ -50,6 +51,7 @@ class World:
             "refused_image": refused_photograph(open_visit),
             "user": patient.user,
         }
+        self.objects["training_run"] = TrainingRun.objects.create(parent=active_version())
         self.objects["lesion"] = self.objects["open_image"].lesion
         self.objects |= self._rows(members["staff"])
         self.sessions = {role: self._session(user) for role, user in self.users.items() if user}

@@ -6,9 +6,9 @@ import numpy as np
 
 from diagnosis.answers import Basis, Cause, Certainty
 from diagnosis.models import Image
-from diagnosis.services.analysis import active_version
 from diagnosis.services.labels import derive_label
 from mlmodel.retraining import BaseSet, read_base_set
+from mlmodel.serving import active_version
 from mlmodel.taxonomy import CODES
 from patients.models import Clinic, Decision, Member, Patient, Purpose, Role
 from tests import factories

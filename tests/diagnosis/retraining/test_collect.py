@@ -11,7 +11,7 @@ from diagnosis.retraining.assignment import assign_parts, drawn_part
 from diagnosis.retraining.collect import MOST_OF_A_LESION, LeftOut, collect_cases, new_labels
 from diagnosis.retraining.errors import ManifestAltered
 from diagnosis.retraining.manifests import allowed_now, freeze_manifest, read_manifest, read_vectors
-from diagnosis.services.analysis import active_version
+from mlmodel.serving import active_version
 from patients.models import BodySite, Lesion
 from tests import factories
 

@@ -21,9 +21,9 @@ from diagnosis.retraining.liveness import (
     tell_progress,
 )
 from diagnosis.retraining.schedule import is_due
-from diagnosis.services.analysis import active_version
 from diagnosis.tasks import bury_dead_runs, retrain_when_due, work_on_run
 from mlmodel.models import ModelVersion, ModelVersionStatus
+from mlmodel.serving import active_version
 
 from .cases import agreeing_patient, confirmed, confirmed_cases, withdraw
 
