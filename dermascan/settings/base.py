@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import environ
 from csp.constants import NONE, SELF
@@ -218,15 +219,15 @@ RETRAINING_LOCKED_SHARE = env.float("DERMASCAN_RETRAINING_LOCKED_SHARE", default
 RETRAINING_AFTER_LABELS = env.int("DERMASCAN_RETRAINING_AFTER_LABELS", default=500)
 RETRAINING_EVERY_DAYS = env.int("DERMASCAN_RETRAINING_EVERY_DAYS", default=0)
 # The gate's numbers, where they differ from those of mlmodel.retraining.GateRules.
-RETRAINING_GATE: dict[str, float] = env.json("DERMASCAN_RETRAINING_GATE", default={})
+RETRAINING_GATE: dict[str, Any] = env.json("DERMASCAN_RETRAINING_GATE", default={})
 RETRAINING_HEARTBEAT_SECONDS = 10.0
 RETRAINING_DEAD_AFTER_SECONDS = 45.0
 RETRAINING_QUEUED_FOR_SECONDS = 3600.0
 
-CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "queue" / "beat-schedule")
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
-    "retrain-when-due": {"task": "diagnosis.tasks.retrain_when_due", "schedule": timedelta(minutes=10)},
-    "bury-dead-runs": {"task": "diagnosis.tasks.bury_dead_runs", "schedule": timedelta(seconds=15)},
+    "retrain-when-due": {"task": "diagnosis.tasks.retrain_when_due", "schedule": timedelta(minutes=10), "options": {"expires": 600}},
+    "bury-dead-runs": {"task": "diagnosis.tasks.bury_dead_runs", "schedule": timedelta(seconds=15), "options": {"expires": 15}},
 }
 
 # --- Mail --------------------------------------------------------------------------------------------------

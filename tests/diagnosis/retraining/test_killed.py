@@ -15,12 +15,13 @@ from django.db import connection
 
 from diagnosis.models import ManifestEntry, RunStatus, TrainingRun
 from diagnosis.retraining.errors import RunIsAlive
-from diagnosis.retraining.liveness import bury_the_dead, queue_run
+from diagnosis.retraining.liveness import bury_the_dead, heartbeat, queue_run
 from mlmodel.serving import active_version
 from patients.models import Role
 from tests import factories
 
 from .cases import confirmed_cases
+from .test_run import at_work
 
 ROOT = Path(__file__).resolve().parents[3]
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -51,9 +52,7 @@ def test_a_killed_run_is_seen_as_dead_and_resumed_from_its_manifest(settings):
 
 def test_a_heartbeat_is_heard_while_the_work_goes_on(settings):
     settings.RETRAINING_HEARTBEAT_SECONDS = 0.05
-    from diagnosis.retraining.liveness import heartbeat, take_run
-
-    run = take_run(queue_run(parent=active_version()).pk)
+    run = at_work()
     with heartbeat(run):
         wait_until(lambda: TrainingRun.objects.filter(heartbeat_at__gt=run.heartbeat_at).exists())
 

@@ -4,11 +4,10 @@ import pytest
 from django.urls import reverse
 
 from diagnosis.models import RunStatus, TrainingRun
-from diagnosis.retraining.liveness import queue_run, take_run, tell_progress
-from mlmodel.serving import active_version
+from diagnosis.retraining.liveness import tell_progress
 
 from .cases import confirmed, confirmed_cases
-from .test_run import fall_silent
+from .test_run import at_work, fall_silent, newest
 
 pytestmark = pytest.mark.django_db
 RUNS = "/admin/retraining/"
@@ -38,7 +37,7 @@ def test_a_run_is_started_from_the_button_and_ends_with_a_verdict(
     client = sign_in(dermatologist)
     with django_capture_on_commit_callbacks(execute=True):
         response = client.post(reverse("admin:retraining-start"))
-    run = TrainingRun.objects.get()
+    run = newest()
     assert response["Location"] == reverse("admin:retraining-run", args=[run.pk])
     assert run.status == RunStatus.DONE
     assert run.started_by == dermatologist.user
@@ -56,7 +55,7 @@ def test_a_run_is_started_from_the_button_and_ends_with_a_verdict(
 
 
 def test_progress_is_polled_while_it_lives(dermatologist, sign_in):
-    run = take_run(queue_run(parent=active_version()).pk)
+    run = at_work()
     tell_progress(run, 0.42, "Training the head: epoch 3 of 9")
     client = sign_in(dermatologist)
     polled = client.get(reverse("admin:retraining-run", args=[run.pk]), HTTP_HX_REQUEST="true").content.decode()
@@ -72,7 +71,7 @@ def test_progress_is_polled_while_it_lives(dermatologist, sign_in):
 
 
 def test_a_silent_run_is_seen_on_the_page_and_abandoned_there(dermatologist, sign_in):
-    run = take_run(queue_run(parent=active_version()).pk)
+    run = at_work()
     client = sign_in(dermatologist)
     resumed = client.post(reverse("admin:retraining-resume", args=[run.pk]), follow=True).content.decode()
     assert "nothing has to be resumed" in resumed
@@ -90,7 +89,7 @@ def test_a_silent_run_is_seen_on_the_page_and_abandoned_there(dermatologist, sig
 def test_a_dead_run_is_resumed_by_a_worker(dermatologist, sign_in, django_capture_on_commit_callbacks, settings):
     settings.RETRAINING_LOCKED_SHARE = 1.0  # ends at once: there is nothing to learn from
     confirmed(reader=dermatologist)
-    run = take_run(queue_run(parent=active_version()).pk)
+    run = at_work()
     fall_silent(run)
     client = sign_in(dermatologist)
     page(client, run)

@@ -3,6 +3,7 @@
 import datetime
 import uuid
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -36,12 +37,17 @@ def retrain(*arguments: str) -> str:
     return out.getvalue()
 
 
-def newest() -> TrainingRun:
+def newest() -> Any:
     return TrainingRun.objects.get()
 
 
 def queued(**values) -> TrainingRun:
     return queue_run(parent=active_version(), **values)
+
+
+def at_work(run: TrainingRun | None = None) -> Any:
+    """A run that a worker has taken."""
+    return take_run((run or queued()).pk)
 
 
 def fall_silent(run: TrainingRun) -> None:
@@ -145,7 +151,7 @@ def test_there_is_one_run_at_a_time(dermatologist):
 
 
 def test_a_silent_run_is_dead_within_a_minute_and_resumed_or_abandoned():
-    run = take_run(queued().pk)
+    run = at_work()
     assert bury_the_dead() == 0
     with pytest.raises(NotResumable, match="at work"):
         requeue_run()
@@ -154,7 +160,7 @@ def test_a_silent_run_is_dead_within_a_minute_and_resumed_or_abandoned():
     run.refresh_from_db()
     assert run.is_dead
     assert bury_the_dead() == 0
-    resumed = take_run(requeue_run().pk)
+    resumed = at_work(requeue_run())
     assert resumed.pk == run.pk
     with pytest.raises(LostItsPlace):  # the process that was taken for dead wakes up
         tell_progress(run, 0.5, "Training")
@@ -169,7 +175,7 @@ def test_a_silent_run_is_dead_within_a_minute_and_resumed_or_abandoned():
 
 
 def test_a_dead_run_makes_way_and_is_not_resumed_beside_another():
-    run = take_run(queued().pk)
+    run = at_work()
     fall_silent(run)
     queued()
     with pytest.raises(RunIsAlive):
@@ -225,7 +231,7 @@ def test_the_database_lets_one_run_be_alive():
 
 
 def test_a_run_starts_by_itself_when_enough_labels_have_come(dermatologist, settings, monkeypatch):
-    started = []
+    started: list[str] = []
     monkeypatch.setattr(work_on_run, "delay", started.append)
     settings.RETRAINING_AFTER_LABELS, settings.RETRAINING_EVERY_DAYS = 2, 0
     confirmed(reader=dermatologist)
