@@ -226,8 +226,16 @@ RETRAINING_QUEUED_FOR_SECONDS = 3600.0
 
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
-    "retrain-when-due": {"task": "diagnosis.tasks.retrain_when_due", "schedule": timedelta(minutes=10), "options": {"expires": 600}},
-    "bury-dead-runs": {"task": "diagnosis.tasks.bury_dead_runs", "schedule": timedelta(seconds=15), "options": {"expires": 15}},
+    "retrain-when-due": {
+        "task": "diagnosis.tasks.retrain_when_due",
+        "schedule": timedelta(minutes=10),
+        "options": {"expires": 600},
+    },
+    "bury-dead-runs": {
+        "task": "diagnosis.tasks.bury_dead_runs",
+        "schedule": timedelta(seconds=15),
+        "options": {"expires": 15},
+    },
 }
 
 # --- Mail --------------------------------------------------------------------------------------------------
