@@ -2,9 +2,10 @@
 
     python -m benchmarks.retrain_heads DATA FEATURES [--on-fold-7]
 
-DATA is what ``manage.py import_ham10000`` wrote, FEATURES the folder that ``manage.py pack_base_set`` kept features in.
-Every head is judged on the locked folds 8–9; with ``--on-fold-7``, which is what settings were chosen on, on half the
-lesions of fold 7. The backbone was trained on folds 0–6, so that photographs of these teach a head less than new ones.
+DATA is what ``manage.py import_ham10000`` wrote, FEATURES the folder of features that
+``manage.py pack_base_set`` keeps. Every head is judged on the locked folds 8–9; with ``--on-fold-7``, which is what
+settings were chosen on, on half the lesions of fold 7. The backbone was trained on folds 0–6, so that photographs of
+these teach a head less than new ones would.
 """
 
 import argparse
@@ -22,8 +23,17 @@ sys.path.insert(0, str(ROOT))
 
 from mlmodel.head import Head  # noqa: E402
 from mlmodel.release import load_release  # noqa: E402
-from mlmodel.retraining import BaseSet, Cases, GateRules, Network, judge_candidate, network_of  # noqa: E402
-from mlmodel.retraining import near_copies, read_base_set, train_candidate  # noqa: E402
+from mlmodel.retraining import (  # noqa: E402
+    BaseSet,
+    Cases,
+    GateRules,
+    Network,
+    judge_candidate,
+    near_copies,
+    network_of,
+    read_base_set,
+    train_candidate,
+)
 from mlmodel.retraining.calibrating import calibrated, lesion_weights  # noqa: E402
 from mlmodel.retraining.fitting import Recipe, epochs_of  # noqa: E402
 from mlmodel.taxonomy import CODES  # noqa: E402
@@ -87,7 +97,7 @@ def _bench(data: Path, folder: Path, *, on_fold_7: bool) -> Bench:
 
 
 def _on_fold_7(base: BaseSet) -> BaseSet:
-    """Return the base set with the calibration fold cut in two by lesion: calibrate on one half, judge on the other."""
+    """Return the base set with the calibration fold cut in two by lesion: one half calibrates, the other judges."""
     lesions = np.unique(base.calibration.lesions)
     is_judged = np.isin(base.calibration.lesions, np.random.default_rng(SEED).permutation(lesions)[::2])
     return replace(base, calibration=base.calibration.take(~is_judged), locked=base.calibration.take(is_judged))

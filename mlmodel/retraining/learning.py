@@ -9,7 +9,7 @@ from mlmodel.calibration import Calibration
 from mlmodel.head import Floats, Head
 from mlmodel.retraining.base_set import BaseSet, Cases, joined
 from mlmodel.retraining.calibrating import calibrated, lesion_weights
-from mlmodel.retraining.fitting import Recipe, epochs_of, in_half_precision
+from mlmodel.retraining.fitting import Recipe, epochs_of
 from mlmodel.retraining.network import Network
 
 Progress = Callable[[float, str], None]
@@ -38,8 +38,8 @@ def train_candidate(
 ) -> Network:
     """Return a candidate: a head trained on the new cases beside the base set's replay, calibrated anew.
 
-    A head is kept after every epoch, and the one that serves the held cases best is taken; the active head itself is
-    among them, so that labels that teach nothing change nothing.
+    Of the heads after each epoch, the one that serves the held cases best is taken. Where none serves them better than
+    the active head, the active network itself is returned: labels that teach nothing change nothing.
 
     Args:
         active: the network that answers now; its head is the start.
@@ -58,7 +58,7 @@ def train_candidate(
     shares = split_by_lesion(learned, seed=seed)
     cases = joined(base.replay, shares.trained)
     held = _Held(base.calibration, shares.held, active.calibration)
-    best, least = in_half_precision(active.head), held.loss(active.head)
+    best, least = None, held.loss(active.head)
     epochs = epochs_of(
         active.head, cases, lesion_weights(cases), recipe=recipe, seed=seed,
         log_mix=np.log(active.calibration.class_mix),
@@ -70,8 +70,11 @@ def train_candidate(
             best, least = head, loss
         progress(0.05 + 0.85 * epoch / recipe.epochs, f"Training the head: epoch {epoch} of {recipe.epochs}")
     progress(0.9, "Calibrating")
+    if best is None:
+        progress(1.0, "Trained: no epoch served the held cases better than the active head")
+        return active
     # On the base's cases alone: probabilities are said to be true to its class mix, and a clinic's mix is another.
-    candidate = calibrated(best, class_mix=active.calibration.class_mix, cases=base.calibration)
+    candidate = calibrated(best, class_mix=active.calibration.class_mix, cases=base.calibration, before=active)
     progress(1.0, "Trained")
     return candidate
 
