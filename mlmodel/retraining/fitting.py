@@ -31,7 +31,7 @@ class Recipe:
         evenness: 0 draws every lesion alike, 1 every class alike; in between, by that power.
     """
 
-    epochs: int = 10
+    epochs: int = 8
     rate: float = 1e-4
     pull: float = 0.5
     feature_dropout: float = 0.3

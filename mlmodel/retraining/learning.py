@@ -9,7 +9,7 @@ from mlmodel.calibration import Calibration
 from mlmodel.head import Floats, Head
 from mlmodel.retraining.base_set import BaseSet, Cases, joined
 from mlmodel.retraining.calibrating import calibrated, lesion_weights
-from mlmodel.retraining.fitting import Recipe, epochs_of
+from mlmodel.retraining.fitting import Recipe, epochs_of, in_half_precision
 from mlmodel.retraining.network import Network
 
 Progress = Callable[[float, str], None]
@@ -17,6 +17,9 @@ Progress = Callable[[float, str], None]
 # Of the new lesions, the share that is not trained on but says when to stop.
 HELD_SHARE = 0.2
 _LEAST_HELD = 10
+# A head is not changed for fewer lesions: what moved it would be the replay and chance.
+LEAST_LESIONS = 20
+STEPS_TOWARDS = (0.5, 1.0)
 
 
 @dataclass(frozen=True)
@@ -38,8 +41,10 @@ def train_candidate(
 ) -> Network:
     """Return a candidate: a head trained on the new cases beside the base set's replay, calibrated anew.
 
-    Of the heads after each epoch, the one that serves the held cases best is taken. Where none serves them better than
-    the active head, the active network itself is returned: labels that teach nothing change nothing.
+    After each epoch the new head is tried, and the one half-way from the active head to it, which forgets less
+    (Wortsman et al., CVPR 2022); the one that serves the held cases best is taken. Where none serves them better than
+    the active head, or the lesions are very few, the active network itself is returned: labels that teach nothing
+    change nothing.
 
     Args:
         active: the network that answers now; its head is the start.
@@ -64,14 +69,15 @@ def train_candidate(
         log_mix=np.log(active.calibration.class_mix),
     )  # fmt: skip
     progress(0.05, "Training the head")
-    for epoch, head in enumerate(epochs if len(shares.trained) else (), start=1):
-        loss = held.loss(head)
-        if loss < least:
-            best, least = head, loss
+    for epoch, head in enumerate(epochs if _is_enough(shares.trained) else (), start=1):
+        for share in STEPS_TOWARDS:
+            between = _between(active.head, head, share)
+            if (loss := held.loss(between)) < least:
+                best, least = between, loss
         progress(0.05 + 0.85 * epoch / recipe.epochs, f"Training the head: epoch {epoch} of {recipe.epochs}")
     progress(0.9, "Calibrating")
     if best is None:
-        progress(1.0, "Trained: no epoch served the held cases better than the active head")
+        progress(1.0, "Trained: the active head stays")
         return active
     # On the base's cases alone: probabilities are said to be true to its class mix, and a clinic's mix is another.
     candidate = calibrated(best, class_mix=active.calibration.class_mix, cases=base.calibration, before=active)
@@ -86,6 +92,18 @@ def split_by_lesion(learned: Cases, *, seed: int) -> Shares:
     held = np.random.default_rng(seed).permutation(lesions)[: count if count >= _LEAST_HELD else 0]
     is_held = np.isin(learned.lesions, held)
     return Shares(trained=learned.take(~is_held), held=learned.take(is_held))
+
+
+def _is_enough(trained: Cases) -> bool:
+    return len(np.unique(trained.lesions)) >= LEAST_LESIONS
+
+
+def _between(start: Head, end: Head, share: float) -> Head:
+    """Return the head whose weights lie ``share`` of the way from one head to the other."""
+    part = np.float32(share)
+    return in_half_precision(
+        Head(**{name: values + part * (getattr(end, name) - values) for name, values in vars(start).items()})
+    )
 
 
 class _Held:
