@@ -1,8 +1,13 @@
 """Work that can wait. Thin: each task calls one service, may be run twice, and takes plain words or ids."""
 
+from uuid import UUID
+
 from celery import shared_task
 
 from diagnosis.explanations import write_and_keep
+from diagnosis.retraining.liveness import bury_the_dead, take_run
+from diagnosis.retraining.run import carry_out
+from diagnosis.retraining.schedule import start_run_if_due
 from diagnosis.services.labels import derive_labels_anew
 from diagnosis.services.rescoring import rescore_archive
 from patients.models import Clinic
@@ -25,3 +30,25 @@ def rescore_the_archive() -> None:
     """Have the active version read the stored features of all that was judged before. Goes on where it stopped."""
     for _count in rescore_archive():
         pass
+
+
+@shared_task(soft_time_limit=1700, time_limit=1800)
+def work_on_run(run_id: str) -> None:
+    """Carry out a retraining run that waits. Does nothing if somebody has taken it, or it was abandoned."""
+    run = take_run(UUID(run_id))
+    if run is not None:
+        carry_out(run)
+
+
+@shared_task
+def retrain_when_due() -> None:
+    """Start a retraining run if it is time. Does nothing otherwise, however often it is asked."""
+    run = start_run_if_due()
+    if run is not None:
+        work_on_run.delay(str(run.pk))
+
+
+@shared_task
+def bury_dead_runs() -> None:
+    """Call retraining runs dead that have not been heard of for too long."""
+    bury_the_dead()

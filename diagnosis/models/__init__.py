@@ -8,6 +8,7 @@ from .measurement import Measurement, PictureScale
 from .prediction import Prediction, Tier, shown_prediction
 from .queue import QueueEntry, QueueSkip, QueueState, Reason
 from .report import Report
+from .retraining import ManifestEntry, Part, RunMessage, RunStatus, TestAssignment, TrainingRun, versions_that_used
 from .review import Review, ReviewRetraction
 
 __all__ = [
@@ -21,7 +22,9 @@ __all__ = [
     "ImageFeatures",
     "LabelChange",
     "LabelState",
+    "ManifestEntry",
     "Measurement",
+    "Part",
     "PictureScale",
     "Prediction",
     "QualityOverride",
@@ -34,7 +37,12 @@ __all__ = [
     "Report",
     "Review",
     "ReviewRetraction",
+    "RunMessage",
+    "RunStatus",
+    "TestAssignment",
     "Tier",
+    "TrainingRun",
     "Why",
     "shown_prediction",
+    "versions_that_used",
 ]

@@ -69,6 +69,16 @@ class BaseSet:
     locked: Cases
 
 
+def joined(*parts: Cases) -> Cases:
+    """Return the cases of all parts, in their order; empty parts are passed over, whatever their width."""
+    kept = [part for part in parts if len(part)] or list(parts[:1])
+    return Cases(
+        np.concatenate([part.features for part in kept]),
+        np.concatenate([part.labels for part in kept]),
+        np.concatenate([part.lesions for part in kept]),
+    )
+
+
 def read_base_set(path: Path = SHIPPED / BASE_SET_FILE) -> BaseSet:
     """Read and verify the base set of the release in whose folder it lies.
 

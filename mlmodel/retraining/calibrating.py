@@ -13,16 +13,18 @@ WATCH_SENSITIVITY = 0.95
 URGENT_SPECIFICITY = 0.90
 
 
-def calibrated(head: Head, *, class_mix: Floats, cases: Cases) -> Network:
+def calibrated(head: Head, *, class_mix: Floats, cases: Cases, before: Network | None = None) -> Network:
     """Return the network that a head makes, calibrated with every lesion weighing the same.
 
     Temperature, prediction sets and operating points follow the release's own rules: ``watch`` where 95 of 100
-    malignant lesions are flagged, ``urgent`` where 90 of 100 benign ones are left alone.
+    malignant lesions are flagged, ``urgent`` where 90 of 100 benign ones are left alone. ``watch`` is lower where that
+    is needed to find as many of the melanomas as the network before does: a new head must not pay with those.
 
     Args:
         head: as it will be loaded, in half precision.
         class_mix: float32 (7,), of the training set.
-        cases: that neither trained nor chose the head.
+        cases: that did not train the head.
+        before: the network whose place this one may take.
     """
     logits = head.logits(cases.features.astype(np.float32))
     temperature = fit_temperature(logits, cases.labels, lesion_weights(cases))
@@ -31,7 +33,12 @@ def calibrated(head: Head, *, class_mix: Floats, cases: Cases) -> Network:
         Answers(unfitted.probabilities(logits), unfitted.equal_prior_scores(logits), cases.labels, cases.lesions)
     )
     thresholds = fit_set_thresholds(answers.scores, answers.labels)
-    return Network(head, Calibration(temperature, class_mix, thresholds), _operating_points(answers))
+    found = 0.0
+    if before is not None:
+        found = sensitivity_at(before.operating_points.watch.threshold, melanoma_only=True)(
+            before.answers_by_lesion(cases)
+        )
+    return Network(head, Calibration(temperature, class_mix, thresholds), _operating_points(answers, found))
 
 
 def lesion_weights(cases: Cases) -> Floats:
@@ -40,9 +47,11 @@ def lesion_weights(cases: Cases) -> Floats:
     return (1.0 / np.bincount(group)[group]).astype(np.float32)
 
 
-def _operating_points(answers: Answers) -> OperatingPoints:
+def _operating_points(answers: Answers, melanomas_found: float) -> OperatingPoints:
     mass, is_malignant = answers.malignant_probability, answers.is_malignant
     watch = float(np.quantile(mass[is_malignant], 1 - WATCH_SENSITIVITY, method="lower"))
+    if melanomas_found > 0:
+        watch = min(watch, float(np.quantile(mass[answers.is_melanoma], 1 - melanomas_found, method="lower")))
     urgent = float(np.quantile(mass[~is_malignant], URGENT_SPECIFICITY, method="higher"))
     return OperatingPoints(urgent=_point(max(urgent, watch), answers), watch=_point(watch, answers))
 

@@ -1,7 +1,7 @@
 """All that changes with a retraining: the head, how its answers are read, and where the tiers begin."""
 
 import io
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -104,7 +104,7 @@ def candidate_settings(
         "class_mix": _as_settings(calibration.class_mix),
         "set_thresholds": _as_settings(calibration.set_thresholds),
         "operating_points": {
-            tier: {name: round(value, 6) for name, value in asdict(point).items()}
+            tier: {"threshold": round(point.threshold, 6), **judgement.base.operating_points[tier]}
             for tier, point in (("urgent", network.operating_points.urgent), ("watch", network.operating_points.watch))
         },
         "locked_test": {"lesions": judgement.base.candidate_figures()},

@@ -128,9 +128,10 @@ def _lack(clinic: Comparison, rules: GateRules) -> str:
             "be said of it."
         )
     counting = _counting(clinic, rules)
+    classes = "class" if counting == 1 else "classes"
     if counting < rules.clinic_classes:
         return (
-            f"The clinic's test has {counting} classes with {rules.clinic_lesions_of_a_class} lesions or more; "
+            f"The clinic's test has {counting} {classes} with {rules.clinic_lesions_of_a_class} lesions or more; "
             f"{rules.clinic_classes} are needed to speak of balanced accuracy."
         )
     return ""

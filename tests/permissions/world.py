@@ -12,7 +12,7 @@ from django.test import Client
 from rest_framework.authtoken.models import Token, TokenProxy
 
 from dermascan.models import ContactMessage
-from diagnosis.models import Image
+from diagnosis.models import Image, TrainingRun
 from mlmodel.serving import active_version
 from patients.models import Role, User
 from tests import factories
@@ -52,6 +52,7 @@ class World:
             "user": patient.user,
             "version": active_version(),
         }
+        self.objects["training_run"] = TrainingRun.objects.create(parent=active_version())
         self.objects["lesion"] = self.objects["open_image"].lesion
         self.objects |= self._rows(members["staff"])
         self.sessions = {role: self._session(user) for role, user in self.users.items() if user}
