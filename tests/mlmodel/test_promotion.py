@@ -6,9 +6,9 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import IntegrityError, connections, transaction
 
-from mlmodel.analysis import get_analyser
+from mlmodel.analysis import Analyser, Assessment, get_analyser
 from mlmodel.models import CannotBeChanged, Decision, DecisionKind, ModelVersion, ModelVersionStatus
-from mlmodel.pictures import decode
+from mlmodel.pictures import Picture, decode
 from mlmodel.promotion import PromotionRefused, promote_version, register_candidate, roll_back
 from mlmodel.serving import active_analyser, active_version, analyser_of, now_serving
 from tests.candidates import candidate, judged
@@ -22,6 +22,12 @@ def user():
     return UserFactory()
 
 
+def assessed(analyser: Analyser, picture: Picture) -> Assessment:
+    found = analyser.analyse(picture).assessment
+    assert found is not None
+    return found
+
+
 def test_a_candidate_answers_nobody_until_it_is_promoted(user, photograph):
     version = candidate()
     assert active_analyser() is get_analyser()
@@ -31,8 +37,9 @@ def test_a_candidate_answers_nobody_until_it_is_promoted(user, photograph):
     assert active_version() == version
     assert decision.kind == DecisionKind.PROMOTE
     assert decision.reason == "Better at melanoma."
+    assert decision.replaced is not None
     assert (decision.by, decision.replaced.sha256) == (user, get_analyser().sha256)
-    found = active_analyser().analyse(decode(photograph)).assessment
+    found = assessed(active_analyser(), decode(photograph))
     assert found.code == "mel"
     assert found.probabilities["mel"] > 0.9
     assert active_analyser().engine is get_analyser().engine
@@ -123,7 +130,7 @@ def test_a_head_never_runs_on_another_backbone(user):
 
     assert active_analyser() is get_analyser()
     assert active_version().sha256 == get_analyser().sha256
-    assert Decision.objects.first().kind == DecisionKind.SHIP
+    assert Decision.objects.latest("pk").kind == DecisionKind.SHIP
     version.refresh_from_db()
     assert version.status == ModelVersionStatus.RETIRED
 
@@ -203,7 +210,7 @@ def test_a_switch_under_load_fails_no_answer_and_mixes_no_versions(photograph):
     """Threads ask all the time while versions change: each answer is wholly one version's."""
     user, shipped, version = UserFactory(), active_version(), candidate()
     picture = decode(photograph)
-    expected = {each.pk: analyser_of(each).analyse(picture).assessment.probabilities for each in (shipped, version)}
+    expected = {each.pk: assessed(analyser_of(each), picture).probabilities for each in (shipped, version)}
     stop = threading.Event()
 
     def ask() -> list[tuple[int, dict[str, float]]]:
@@ -211,7 +218,7 @@ def test_a_switch_under_load_fails_no_answer_and_mixes_no_versions(photograph):
         try:
             while not stop.is_set():
                 serving = now_serving()
-                said.append((serving.version.pk, serving.analyser.analyse(picture).assessment.probabilities))
+                said.append((serving.version.pk, assessed(serving.analyser, picture).probabilities))
         finally:
             connections.close_all()
         return said
