@@ -9,6 +9,7 @@ from diagnosis.retraining.liveness import bury_the_dead, take_run
 from diagnosis.retraining.run import carry_out
 from diagnosis.retraining.schedule import start_run_if_due
 from diagnosis.services.labels import derive_labels_anew
+from diagnosis.services.rescoring import rescore_archive
 from patients.models import Clinic
 
 
@@ -44,3 +45,10 @@ def retrain_when_due() -> None:
 def bury_dead_runs() -> None:
     """Call retraining runs dead that have not been heard of for too long."""
     bury_the_dead()
+
+
+@shared_task(soft_time_limit=21000, time_limit=21600)
+def rescore_the_archive() -> None:
+    """Have the active version read the stored features of all that was judged before. Goes on where it stopped."""
+    for _count in rescore_archive():
+        pass

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.db import transaction
+from django.dispatch import Signal
 
 from mlmodel.analysis import Analyser, get_analyser
 from mlmodel.models import Decision, DecisionKind, ModelVersion, ModelVersionStatus, StoredHead
@@ -10,6 +11,10 @@ from mlmodel.release import release_from
 from mlmodel.serving import active_version, can_serve
 
 _PROMOTE, _HOLD, _REJECT = "promote", "hold", "reject"
+
+
+# Sent once a switch is committed, with ``version``: what was judged before is to be read by the new one.
+version_switched = Signal()
 
 
 class PromotionRefused(Exception):
@@ -140,4 +145,5 @@ def _switch(active: ModelVersion, version: ModelVersion, *, kind: DecisionKind, 
     active.save(update_fields=["status"])
     version.status = ModelVersionStatus.ACTIVE
     version.save(update_fields=["status"])
+    transaction.on_commit(lambda: version_switched.send(sender=ModelVersion, version=version))
     return Decision.objects.create(version=version, replaced=active, kind=kind, by=by, reason=reason)

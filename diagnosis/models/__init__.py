@@ -5,7 +5,7 @@ from .explanation import Explanation, ReadingLevel
 from .image import Image, ImageFeatures, QualityOverride, QualityVerdict
 from .label import ConfirmedLabel, LabelChange
 from .measurement import Measurement, PictureScale
-from .prediction import Prediction, Tier
+from .prediction import Prediction, Tier, shown_prediction
 from .queue import QueueEntry, QueueSkip, QueueState, Reason
 from .report import Report
 from .retraining import ManifestEntry, Part, RunMessage, RunStatus, TestAssignment, TrainingRun, versions_that_used
@@ -43,5 +43,6 @@ __all__ = [
     "Tier",
     "TrainingRun",
     "Why",
+    "shown_prediction",
     "versions_that_used",
 ]

@@ -50,6 +50,7 @@ class World:
             "released_image": released_visit.images.get(),
             "refused_image": refused_photograph(open_visit),
             "user": patient.user,
+            "version": active_version(),
         }
         self.objects["training_run"] = TrainingRun.objects.create(parent=active_version())
         self.objects["lesion"] = self.objects["open_image"].lesion
