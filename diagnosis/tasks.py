@@ -25,13 +25,6 @@ def derive_labels_of_clinic(clinic_id: str) -> None:
     derive_labels_anew(clinic=Clinic.objects.get(pk=clinic_id))
 
 
-@shared_task(soft_time_limit=21000, time_limit=21600)
-def rescore_the_archive() -> None:
-    """Have the active version read the stored features of all that was judged before. Goes on where it stopped."""
-    for _count in rescore_archive():
-        pass
-
-
 @shared_task(soft_time_limit=1700, time_limit=1800)
 def work_on_run(run_id: str) -> None:
     """Carry out a retraining run that waits. Does nothing if somebody has taken it, or it was abandoned."""
@@ -52,3 +45,10 @@ def retrain_when_due() -> None:
 def bury_dead_runs() -> None:
     """Call retraining runs dead that have not been heard of for too long."""
     bury_the_dead()
+
+
+@shared_task(soft_time_limit=21000, time_limit=21600)
+def rescore_the_archive() -> None:
+    """Have the active version read the stored features of all that was judged before. Goes on where it stopped."""
+    for _count in rescore_archive():
+        pass

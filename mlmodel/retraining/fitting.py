@@ -125,8 +125,8 @@ def _gradients(
     hidden_weights, hidden_bias, output_weights, output_bias = values
     inputs = inputs * _kept(inputs.shape, recipe.feature_dropout, generator)
     before = inputs @ hidden_weights + hidden_bias
-    kept = _kept(before.shape, recipe.dropout, generator) * (before > 0)
-    hidden = before * kept
+    kept = _kept(before.shape, recipe.dropout, generator) * (before > 0).astype(np.float32)
+    hidden: Floats = before * kept
     slope = softmax(hidden @ output_weights + output_bias + log_drawn)
     slope[np.arange(len(labels)), labels] -= 1.0
     slope /= np.float32(len(labels))

@@ -125,9 +125,8 @@ class _Held:
 def _class_weights(cases: Cases) -> Floats:
     """Return weights, summing to 1, by which every class counts the same, and within it every lesion."""
     weights = lesion_weights(cases)
-    mass = np.bincount(cases.labels, weights=weights)
-    weights = weights / mass[cases.labels].astype(np.float32)
-    return (weights / weights.sum()).astype(np.float32)
+    shares = weights / np.bincount(cases.labels, weights=weights)[cases.labels]
+    return (shares / shares.sum()).astype(np.float32)
 
 
 def _check(base: BaseSet, learned: Cases) -> None:

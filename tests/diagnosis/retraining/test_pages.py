@@ -46,6 +46,9 @@ def test_a_run_is_started_from_the_button_and_ends_with_a_verdict(
     assert run.judgement["verdict"].upper() in shown
     assert run.judgement["reasons"][0]["code"]
     assert "hx-trigger" not in shown
+    version = reverse("version", args=[run.candidate.pk])
+    assert f'href="{version}"' in shown
+    assert client.get(version).status_code == 200
     image = run.manifest.first().image
     TrainingRun.objects.filter(pk=run.pk).update(turned_wrong=[str(image.pk)])
     thumbnail = reverse("image-file", args=[image.pk, "thumbnail"])

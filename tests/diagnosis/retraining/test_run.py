@@ -55,7 +55,7 @@ def fall_silent(run: TrainingRun) -> None:
 
 
 @pytest.mark.slow
-def test_a_run_of_two_clinics_ends_with_a_judged_candidate_that_nobody_uses_yet(dermatologist, stranger):
+def test_a_run_of_two_clinics_ends_with_a_judged_candidate_that_nobody_uses_yet(dermatologist, stranger, sign_in):
     confirmed_cases(dermatologist, 12)
     confirmed_cases(stranger, 6, start=5)
     patient = agreeing_patient(dermatologist.clinic)
@@ -74,6 +74,7 @@ def test_a_run_of_two_clinics_ends_with_a_judged_candidate_that_nobody_uses_yet(
     assert versions_that_used(patient) == [run.candidate]
     withdraw(patient)
     assert versions_that_used(patient) == [run.candidate]
+    assert run.candidate.name in sign_in(dermatologist).get(patient.get_absolute_url()).content.decode()
     assert retrain("--dry-run").count("photographs of") == 2
     assert not run.manifest.visible_to(stranger).filter(image__visit__patient__clinic=dermatologist.clinic).exists()
     assert run.manifest.visible_to(stranger).count() == 6

@@ -66,7 +66,8 @@ def test_a_small_test_of_a_clinic_is_compared_as_well():
 def _changed(data: bytes, how: str) -> bytes:
     if how == "as it was":
         return data
-    with Image.open(io.BytesIO(data)) as picture:
+    with Image.open(io.BytesIO(data)) as opened:
+        picture = opened.convert("RGB")
         if how == "smaller":
             picture = picture.resize((picture.width * 3 // 4, picture.height * 3 // 4), Image.Resampling.LANCZOS)
         file = io.BytesIO()

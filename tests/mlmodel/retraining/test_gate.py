@@ -182,6 +182,7 @@ def test_the_interval_is_that_of_paired_differences():
         active=ACTIVE, candidate=CANDIDATE, cases=cases(rows), rules=RULES, least_of_a_class=1, seed=1
     )
     change = comparison.balanced_accuracy
+    assert change is not None
     share = np.array(
         [[new == truth and old != truth for truth, old, new in rows[n : n + 120]] for n in range(0, 840, 120)]
     )
@@ -196,6 +197,8 @@ def test_the_figures_are_those_of_the_evaluation(base, active):
     comparison = compare(active=active, candidate=active, cases=few, rules=RULES, least_of_a_class=1, seed=0)
     answers = evaluate.by_lesion(active.answers(few))
     threshold = active.operating_points.watch.threshold
+    assert comparison.balanced_accuracy is not None
+    assert comparison.melanoma_sensitivity is not None
 
     assert comparison.balanced_accuracy.candidate == pytest.approx(evaluate.balanced_accuracy(answers), abs=1e-5)
     assert comparison.calibration_error.active == pytest.approx(evaluate.expected_calibration_error(answers), abs=1e-5)
