@@ -80,18 +80,20 @@ def test_a_class_that_the_head_has_never_seen_is_learnt_from_forty_cases(active,
     weights, bias = active.head.output_weights.copy(), active.head.output_bias.copy()
     weights[:, index], bias[index] = 0.0, bias.min() - 3.0
     blind = replace(active, head=replace(active.head, output_weights=weights, output_bias=bias))
-    is_vascular = base.replay.labels == index
     without = replace(small, replay=small.replay.take(small.replay.labels != index))
-    forty = base.replay.take(np.flatnonzero(is_vascular)[:40])
+    vascular = base.replay.take(base.replay.labels == index)
+    _, first = np.unique(vascular.lesions, return_index=True)
+    forty = vascular.take(first[:40])
 
-    candidate, _ = train(blind, without, forty, replace(SHORT, rate=3e-3, batch=32, pull=0.0))
+    candidate, _ = train(blind, without, forty, Recipe(epochs=3, rate=1e-3, batch=32, pull=0.0))
 
     def recall(network):
         answers = network.answers_by_lesion(base.locked)
         return (answers.scores[answers.labels == index].argmax(axis=1) == index).mean()
 
     assert recall(blind) == 0.0
-    assert recall(candidate) >= 0.6
+    # With all of the replay it is more: ``benchmarks/retrain_heads.py``.
+    assert recall(candidate) > 0.4
 
 
 @pytest.mark.parametrize("what", ["nothing at all", "shuffled labels", "always nevus", "twelve labels", "one lesion"])
