@@ -3,8 +3,9 @@
     python -m benchmarks.drift DATA [--cache var/features]
 
 DATA is what ``manage.py import_ham10000`` wrote. The stream is the locked folds 8–9, which neither the network nor
-the reference has seen. After 2,000 ordinary uploads a third of those that follow get a colour cast (red up by a fifth,
-blue down by a third), as a lamp or a camera's white balance would do it: the photographs are changed and analysed again.
+the reference has seen. After 2,000 ordinary uploads a third of those that follow get a colour cast (red up by a
+fifth, blue down by a third), as a lamp or a camera's white balance would do it: the photographs are changed and
+analysed again.
 """
 
 import argparse

@@ -3,7 +3,10 @@
 from celery import shared_task
 
 from diagnosis.explanations import write_and_keep
+from diagnosis.models import Incident
 from diagnosis.services.labels import derive_labels_anew
+from diagnosis.watch.checks import watch_clinic
+from diagnosis.watch.telling import CannotTell, tell_of
 from patients.models import Clinic
 
 
@@ -17,3 +20,18 @@ def write_explanation(code: str, language: str, reading_level: str) -> None:
 def derive_labels_of_clinic(clinic_id: str) -> None:
     """Apply the clinic's rule for reviews to the labels that another rule made. Does nothing if there are none."""
     derive_labels_anew(clinic=Clinic.objects.get(pk=clinic_id))
+
+
+@shared_task(soft_time_limit=3300, time_limit=3600)
+def watch_clinics() -> None:
+    """Make the hourly checks of every clinic, and send word of each."""
+    for clinic in Clinic.objects.all():
+        watch_clinic(clinic)
+    for key in Incident.objects.alive().untold().values_list("pk", flat=True):
+        tell_of_incident.delay(str(key))
+
+
+@shared_task(autoretry_for=(CannotTell,), retry_backoff=30, max_retries=5, soft_time_limit=60, time_limit=80)
+def tell_of_incident(incident_id: str) -> None:
+    """Send what has not been sent of one incident."""
+    tell_of(Incident.objects.select_related("clinic").get(pk=incident_id))

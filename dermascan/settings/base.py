@@ -163,6 +163,15 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 # The share of photographs that dermatologists read whatever the network says of them: see docs/reviews.md.
 REVIEW_RANDOM_SHARE = env.float("DERMASCAN_REVIEW_RANDOM_SHARE", default=0.05)
 
+# --- The watch: thresholds and whom to tell, see docs/watch.md ---------------------------------------------
+
+WATCH_MOST_REFUSED = env.float("DERMASCAN_WATCH_MOST_REFUSED", default=0.3)
+WATCH_OLDEST_URGENT_DAYS = env.int("DERMASCAN_WATCH_OLDEST_URGENT_DAYS", default=7)
+WATCH_EMAIL = env.str("DERMASCAN_WATCH_EMAIL", default="")
+WATCH_WEBHOOK = env.str("DERMASCAN_WATCH_WEBHOOK", default="")
+# Whoever sends this as a bearer token may read /metrics; without one only this machine itself may.
+METRICS_TOKEN = env.str("DERMASCAN_METRICS_TOKEN", default="")
+
 # --- The API -----------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
@@ -204,6 +213,7 @@ if CELERY_BROKER_URL.startswith("filesystem:"):
         "polling_interval": 0.25,
     }
 CELERY_TASK_IGNORE_RESULT = True
+CELERY_BEAT_SCHEDULE = {"watch": {"task": "diagnosis.tasks.watch_clinics", "schedule": timedelta(hours=1)}}
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_SOFT_TIME_LIMIT = 100
 CELERY_TASK_ACKS_LATE = True

@@ -9,6 +9,7 @@ from .prediction import Prediction, Tier
 from .queue import QueueEntry, QueueSkip, QueueState, Reason
 from .report import Report
 from .review import Review, ReviewRetraction
+from .watch import Incident, IncidentState, Watched
 
 __all__ = [
     "Basis",
@@ -19,6 +20,8 @@ __all__ = [
     "Image",
     "ImageEmbedding",
     "ImageFeatures",
+    "Incident",
+    "IncidentState",
     "LabelChange",
     "LabelState",
     "Measurement",
@@ -35,5 +38,6 @@ __all__ = [
     "Review",
     "ReviewRetraction",
     "Tier",
+    "Watched",
     "Why",
 ]
