@@ -66,13 +66,13 @@ def days_of(clinic: Clinic | None, *, days: int) -> list[Day]:
         .annotate(count=Count("pk"))
     )
     tiers = {tier.value: Count("pk", filter=Q(tier=tier)) for tier in Tier}
-    made: dict[date, dict[str, Any]] = {
-        row.pop("day"): row
-        for row in Prediction.objects.filter(of_predictions, created_at__gte=since)
+    rows = (
+        Prediction.objects.filter(of_predictions, created_at__gte=since)
         .order_by()
         .values(day=TruncDate("created_at"))
         .annotate(predictions=Count("pk"), mean=Avg("duration"), **tiers)
-    }
+    )
+    made: dict[date, dict[str, Any]] = {row["day"]: {**row} for row in rows}
     found = []
     for back in reversed(range(days)):
         day = today - timedelta(days=back)

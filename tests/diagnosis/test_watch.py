@@ -14,6 +14,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from diagnosis.models import ImageFeatures, Incident, IncidentState, QueueEntry, Watched
+from diagnosis.services.queue import refresh_queue_entry
 from diagnosis.services.reviews import record_review
 from diagnosis.tasks import watch_clinics
 from diagnosis.watch import telling
@@ -22,6 +23,7 @@ from diagnosis.watch.figures import Agreement, agreement_of, calibration_error_o
 from diagnosis.watch.incidents import acknowledge_incident, end_incident, open_incident
 from diagnosis.watch.telling import CannotTell, check_webhook_address, tell_of
 from mlmodel.analysis import get_analyser
+from mlmodel.pictures import decode
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -244,3 +246,21 @@ def test_metrics_are_for_this_machine_or_for_the_token(client, settings):
     assert client.get(address).status_code == 403
     assert client.get(address, headers={"Authorization": "Bearer é"}).status_code == 403
     assert client.get(address, headers={"Authorization": "Bearer a token"}, REMOTE_ADDR="192.0.2.1").status_code == 200
+
+
+def test_a_photograph_unlike_the_reference_waits_as_an_outlier(clinic):
+    threshold = get_analyser().outlier_threshold
+    assert threshold is not None
+    ordinary, outlier = (
+        factories.ImageFactory(lesion__patient__clinic=clinic, measures={"outlier": threshold + more})
+        for more in (-0.1, 0.1)
+    )
+    assert "drift_outlier" not in refresh_queue_entry(image=ordinary).reasons
+    assert "drift_outlier" in refresh_queue_entry(image=outlier).reasons
+
+
+def test_the_analysis_says_how_unlike_the_reference_it_is(photograph):
+    analysis = get_analyser().analyse(decode(photograph))
+    reference = get_analyser().reference
+    assert reference is not None
+    assert analysis.quality.measures["outlier"] == round(reference.outlier_score(analysis.features), 4)

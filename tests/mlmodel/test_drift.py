@@ -78,6 +78,7 @@ def test_another_file_is_refused(tmp_path):
 def test_the_shipped_reference_is_of_the_shipped_network_and_small():
     analyser = get_analyser()
     assert analyser.reference is not None
+    assert analyser.outlier_threshold is not None
     assert analyser.reference.backbone_sha256 == analyser.backbone_sha256
     assert (SHIPPED / "reference.npz").stat().st_size <= 1024 * 1024
     scores = analyser.reference.scores[:, -1]
