@@ -80,6 +80,8 @@ def _questions(people: Mapping[str, Any]) -> list[tuple[str, Callable[[], None]]
         ("photographs: waiting for review", _page(fresh, "/admin/diagnosis/image/?review=needed")),
         ("photographs: with a label", _page(fresh, "/admin/diagnosis/image/?review=confirmed")),
         ("agreement", _page(fresh, "/admin/review/agreement/")),
+        ("watch", _page(fresh, "/watch/")),
+        ("metrics", _page(fresh, "/metrics")),
     ]
 
 

@@ -5,11 +5,14 @@ from uuid import UUID
 from celery import shared_task
 
 from diagnosis.explanations import write_and_keep
+from diagnosis.models import Incident
 from diagnosis.retraining.liveness import bury_the_dead, take_run
 from diagnosis.retraining.run import carry_out
 from diagnosis.retraining.schedule import start_run_if_due
 from diagnosis.services.labels import derive_labels_anew
 from diagnosis.services.rescoring import rescore_archive
+from diagnosis.watch.checks import watch_clinic
+from diagnosis.watch.telling import CannotTell, tell_of
 from patients.models import Clinic
 
 
@@ -52,3 +55,18 @@ def rescore_the_archive() -> None:
     """Have the active version read the stored features of all that was judged before. Goes on where it stopped."""
     for _count in rescore_archive():
         pass
+
+
+@shared_task(soft_time_limit=3300, time_limit=3600)
+def watch_clinics() -> None:
+    """Make the hourly checks of every clinic, and send word of each."""
+    for clinic in Clinic.objects.all():
+        watch_clinic(clinic)
+    for key in Incident.objects.alive().untold().values_list("pk", flat=True):
+        tell_of_incident.delay(str(key))
+
+
+@shared_task(autoretry_for=(CannotTell,), retry_backoff=30, max_retries=5, soft_time_limit=60, time_limit=80)
+def tell_of_incident(incident_id: str) -> None:
+    """Send what has not been sent of one incident."""
+    tell_of(Incident.objects.select_related("clinic").get(pk=incident_id))

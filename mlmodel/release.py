@@ -29,6 +29,8 @@ class Release:
     head_sha256: str
     card: str
     settings: dict[str, Any]
+    # What ordinary photographs look like to the backbone; a release may come without it.
+    reference: Path | None = None
 
     @property
     def sha256(self) -> str:
@@ -66,6 +68,7 @@ def load_release(folder: Path = SHIPPED) -> Release:
             head_sha256=hashes["head"],
             card=(folder / files["card"]["file"]).read_text(encoding="utf-8"),
             settings=settings,
+            reference=folder / files["reference"]["file"] if "reference" in files else None,
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ReleaseError(

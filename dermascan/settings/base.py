@@ -164,6 +164,15 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 # The share of photographs that dermatologists read whatever the network says of them: see docs/reviews.md.
 REVIEW_RANDOM_SHARE = env.float("DERMASCAN_REVIEW_RANDOM_SHARE", default=0.05)
 
+# --- The watch: thresholds and whom to tell, see docs/watch.md ---------------------------------------------
+
+WATCH_MOST_REFUSED = env.float("DERMASCAN_WATCH_MOST_REFUSED", default=0.3)
+WATCH_OLDEST_URGENT_DAYS = env.int("DERMASCAN_WATCH_OLDEST_URGENT_DAYS", default=7)
+WATCH_EMAIL = env.str("DERMASCAN_WATCH_EMAIL", default="")
+WATCH_WEBHOOK = env.str("DERMASCAN_WATCH_WEBHOOK", default="")
+# Whoever sends this as a bearer token may read /metrics; without one only this machine itself may.
+METRICS_TOKEN = env.str("DERMASCAN_METRICS_TOKEN", default="")
+
 # --- The API -----------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
@@ -235,6 +244,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "diagnosis.tasks.bury_dead_runs",
         "schedule": timedelta(seconds=15),
         "options": {"expires": 15},
+    },
+    "watch": {
+        "task": "diagnosis.tasks.watch_clinics",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},
     },
 }
 

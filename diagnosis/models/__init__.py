@@ -10,6 +10,7 @@ from .queue import QueueEntry, QueueSkip, QueueState, Reason
 from .report import Report
 from .retraining import ManifestEntry, Part, RunMessage, RunStatus, TestAssignment, TrainingRun, versions_that_used
 from .review import Review, ReviewRetraction
+from .watch import Incident, IncidentState, Watched
 
 __all__ = [
     "Basis",
@@ -20,6 +21,8 @@ __all__ = [
     "Image",
     "ImageEmbedding",
     "ImageFeatures",
+    "Incident",
+    "IncidentState",
     "LabelChange",
     "LabelState",
     "ManifestEntry",
@@ -42,6 +45,7 @@ __all__ = [
     "TestAssignment",
     "Tier",
     "TrainingRun",
+    "Watched",
     "Why",
     "shown_prediction",
     "versions_that_used",

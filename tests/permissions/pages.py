@@ -127,6 +127,17 @@ PAGES: dict[str, list[Case]] = {
         ]
         for name in ("report-pdf", "report-json")
     },
+    # The watch: the clinic's page, the operator's, and what Prometheus reads (from this machine, as no token is set)
+    "watch": [Case(get=clinic(200), post=clinic(405))],
+    "watch-site": [Case(get=signed_in(403, superuser=200), post=signed_in(405))],
+    "watch-acknowledge": [
+        Case(
+            ids={"incident_id": "incident"},
+            get=signed_in(405),
+            post=signed_in(403, dermatologist=302, manager=302, superuser=302, stranger=404),
+        )
+    ],
+    "metrics": [Case(get=everyone(200), post=NOT_HERE)],
     # The patient's own pages
     "my-visits": [
         Case(get=signed_in(403, patient=200, other_patient=200), post=signed_in(403, patient=405, other_patient=405))

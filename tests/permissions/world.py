@@ -46,6 +46,7 @@ class World:
             "released_visit": released_visit,
             "signed_report": signed_report(signed_visit, dermatologist),
             "released_report": signed_report(released_visit, dermatologist, released=True),
+            "incident": factories.IncidentFactory(clinic=home),
             "open_image": open_visit.images.get(),
             "released_image": released_visit.images.get(),
             "refused_image": refused_photograph(open_visit),
