@@ -11,7 +11,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from diagnosis.models import Image, Incident, Prediction
-from mlmodel.analysis import get_analyser
+from mlmodel.serving import active_analyser
 
 from .figures import queue_of
 
@@ -42,7 +42,7 @@ def metrics_text() -> str:
     age = (timezone.now() - oldest).total_seconds() if oldest else 0.0
     kinds = Incident.objects.alive().order_by().values_list("watched", "state").annotate(n=Count("pk"))
     lines = [
-        *_gauge("dermascan_network_info", "The network that answers.", [({"version": get_analyser().version}, 1)]),
+        *_gauge("dermascan_network_info", "The network that answers.", [({"version": active_analyser().version}, 1)]),
         *_gauge("dermascan_images_24h", "Photographs of the last day.", [({"verdict": v}, n) for v, n in verdicts]),
         *_gauge("dermascan_predictions_24h", "Answers of the last day.", [({"tier": t}, n) for t, n in tiers]),
         *_gauge("dermascan_prediction_seconds_mean_24h", "Mean time for an answer.", [({}, mean.total_seconds())]),

@@ -5,7 +5,7 @@ from typing import Any
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from mlmodel.analysis import get_analyser
+from mlmodel.serving import active_analyser
 from patients.models import Clinic
 
 from .charts import Chart, bars
@@ -20,7 +20,7 @@ def figures_for(clinic: Clinic | None) -> dict[str, Any]:
     found = days_of(clinic, days=DAYS)
     waiting, oldest = queue_of(clinic)
     calibration = calibration_error_of(clinic, days=WEEKS_DAYS)
-    locked = get_analyser().release.settings.get("locked_test", {}).get("photographs", {})
+    locked = active_analyser().release.settings.get("locked_test", {}).get("photographs", {})
     return {
         "charts": [*_by_day(found), _agreement(clinic)],
         "waiting": waiting,
