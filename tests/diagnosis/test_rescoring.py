@@ -34,7 +34,9 @@ def switch(django_capture_on_commit_callbacks, decide) -> None:
 
 
 def shown(image) -> Prediction:
-    return shown_prediction(image.predictions.select_related("model_version"))
+    prediction = shown_prediction(image.predictions.select_related("model_version"))
+    assert prediction is not None
+    return prediction
 
 
 def test_the_new_version_reads_what_was_judged_before(image, dermatologist, django_capture_on_commit_callbacks):
@@ -102,7 +104,7 @@ def test_its_heat_map_is_drawn_when_somebody_looks(image, staff, dermatologist, 
     response = client.get(reverse("image-file", args=[image.pk, "heat-map"]))
 
     assert response.status_code == 200
-    assert b"".join(response.streaming_content).startswith(b"\x89PNG")
+    assert response.getvalue().startswith(b"\x89PNG")
     assert shown(image).heat_map
     assert client.get(reverse("image", args=[image.pk])).status_code == 200
 
