@@ -71,7 +71,7 @@ def promote_version(*, version: ModelVersion, by: Any, reason: str, force: bool 
     """Let a candidate answer from now on.
 
     Args:
-        by: the user who decides, and may (``may_decide``).
+        by: the user who decides; whoever calls makes sure that they may.
         reason: why, in their words.
         force: the gate said HOLD, and it is to be done all the same. Recorded as such. REJECT cannot be forced.
 

@@ -7,6 +7,7 @@ The photographs themselves are not opened for it. What needs them, the heat map,
 from collections.abc import Iterator
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from diagnosis.models import ImageFeatures, Prediction
@@ -17,7 +18,7 @@ from mlmodel.analysis import Analyser
 from mlmodel.models import ModelVersion
 from mlmodel.serving import Serving, now_serving
 
-_AT_ONCE = 200
+_AT_ONCE = 50
 
 
 def rescore_archive() -> Iterator[int]:
@@ -30,9 +31,11 @@ def rescore_archive() -> Iterator[int]:
     while found := list(_waiting(serving).select_related("image").order_by("pk")[:_AT_ONCE]):
         if now_serving().version.pk != serving.version.pk:
             return
-        Prediction.objects.bulk_create([_prediction(row, serving) for row in found], ignore_conflicts=True)
-        for row in found:
-            refresh_queue_entry(image=row.image)
+        # As one: a run that is killed in between would pass over photographs whose place in the queue is an old one.
+        with transaction.atomic():
+            Prediction.objects.bulk_create([_prediction(row, serving) for row in found], ignore_conflicts=True)
+            for row in found:
+                refresh_queue_entry(image=row.image)
         yield len(found)
     # Going back to a version adds nothing, but what is shown, and so the queue, is that version's again.
     if serving.version.decisions.filter(kind="roll_back").exists():

@@ -114,3 +114,11 @@ def test_the_history_is_a_pdf(reader):
     response = reader.get(reverse("version-history"))
     assert response["Content-Type"] == "application/pdf"
     assert response.content.startswith(b"%PDF-1.7")
+
+
+def test_the_admin_leads_to_where_it_is_decided(admin_client):
+    version = candidate()
+
+    page = admin_client.get(reverse("admin:mlmodel_modelversion_change", args=[version.pk])).content.decode()
+
+    assert reverse("version", args=[version.pk]) in page

@@ -34,9 +34,9 @@ def switch(django_capture_on_commit_callbacks, decide) -> None:
 
 
 def shown(image) -> Prediction:
-    found = shown_prediction(image.predictions.select_related("model_version"))
-    assert found is not None
-    return found
+    prediction = shown_prediction(image.predictions.select_related("model_version"))
+    assert prediction is not None
+    return prediction
 
 
 def test_the_new_version_reads_what_was_judged_before(image, dermatologist, django_capture_on_commit_callbacks):
