@@ -92,8 +92,8 @@ def _fill(patients: int, photographs_each: int) -> dict[str, Any]:
     from django.core.files.storage import default_storage
 
     from diagnosis.models import ConfirmedLabel, Image, Prediction, QueueEntry, Review
-    from diagnosis.services.analysis import active_version
     from mlmodel.analysis import get_analyser
+    from mlmodel.serving import active_version
     from mlmodel.taxonomy import CODES
     from patients.models import Lesion, Patient, Role, Visit
     from tests import factories

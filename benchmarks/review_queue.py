@@ -80,6 +80,8 @@ def _questions(people: Mapping[str, Any]) -> list[tuple[str, Callable[[], None]]
         ("photographs: waiting for review", _page(fresh, "/admin/diagnosis/image/?review=needed")),
         ("photographs: with a label", _page(fresh, "/admin/diagnosis/image/?review=confirmed")),
         ("agreement", _page(fresh, "/admin/review/agreement/")),
+        ("watch", _page(fresh, "/watch/")),
+        ("metrics", _page(fresh, "/metrics")),
     ]
 
 
@@ -127,7 +129,7 @@ def _fill(count: int) -> dict[str, Any]:
     from django.core.files.storage import default_storage
     from django.db import connection
 
-    from diagnosis.services.analysis import active_version
+    from mlmodel.serving import active_version
     from patients.models import Role
     from tests import factories
 

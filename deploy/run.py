@@ -1,7 +1,7 @@
 """``make run``: prepare the embedded installation, say how to sign in, then serve until Ctrl-C.
 
-What is served are the two processes of ``deploy/Procfile``, under honcho: Ctrl-C stops both, and when one dies the
-other is stopped with a message.
+What is served are the processes of ``deploy/Procfile``, under honcho: Ctrl-C stops them, and when one dies the
+others are stopped with a message.
 """
 
 import hashlib

@@ -25,11 +25,12 @@ class DermaScanAdminSite(AdminSite):
     enable_nav_sidebar = False
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        """With the review screen; without ``view_on_site``, which tells whether an identifier exists anywhere."""
+        """With our own pages; without ``view_on_site``, which tells whether an identifier exists anywhere."""
+        from diagnosis.retraining_urls import retraining_urls
         from diagnosis.review_urls import review_urls
 
         own = [pattern for pattern in super().get_urls() if getattr(pattern, "name", None) != "view_on_site"]
-        return [*review_urls(self.admin_view), *own]
+        return [*review_urls(self.admin_view), *retraining_urls(self.admin_view), *own]
 
     def admin_view(self, view: _View, cacheable: bool = False) -> _View:
         """Answer 400 to a value in the address, or an id ticked for an action, that cannot be what it stands for.

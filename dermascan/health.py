@@ -13,7 +13,7 @@ from dermascan.celery import app
 from diagnosis.api import schema
 from diagnosis.api.views import ApiView
 from mlmodel.analysis import get_analyser
-from mlmodel.models import ModelVersion
+from mlmodel.models import ModelVersion, ModelVersionStatus
 
 logger = logging.getLogger(__name__)
 
@@ -32,9 +32,11 @@ class StatusView(ApiView):
             "queue": _check("queue", queue),
         }
         healthy = all(check["status"] == "ok" for check in checks.values())
+        shipped = checks["engine"].pop("model_version", None)
+        model_version = (checks["database"].pop("model_version", None) or shipped) if shipped else None
         answer = {
             "status": "ok" if healthy else "failing",
-            "model_version": checks["engine"].pop("model_version", None),
+            "model_version": model_version,
             "checks": checks,
         }
         return Response(answer, status=200 if healthy else 503)
@@ -44,9 +46,9 @@ status = StatusView.as_view()
 
 
 def database() -> dict[str, Any]:
-    """Ask the database for a row of ours: it must be up, and migrated."""
-    ModelVersion.objects.exists()
-    return {}
+    """Ask the database which network answers: it must be up, and migrated."""
+    active = ModelVersion.objects.filter(status=ModelVersionStatus.ACTIVE)
+    return {"model_version": active.values_list("name", flat=True).first()}
 
 
 def engine() -> dict[str, Any]:

@@ -8,5 +8,8 @@ class DiagnosisConfig(AppConfig):
         from django.db.models.signals import post_save
 
         from diagnosis.rule_changes import derive_labels_after_commit
+        from diagnosis.services.rescoring import rescore_in_background
+        from mlmodel.promotion import version_switched
 
         post_save.connect(derive_labels_after_commit, sender="patients.Clinic", dispatch_uid="labels by the new rule")
+        version_switched.connect(rescore_in_background, dispatch_uid="the archive by the new version")

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from django.utils.translation import gettext as _
 
 from mlmodel.analysis import SMARTPHONE_MEASURE, get_analyser
+from mlmodel.serving import active_version
 
 
 def taken_with(measures: Mapping[str, float]) -> str:
@@ -23,7 +24,14 @@ def smartphone_caution(measures: Mapping[str, float]) -> str:
     """Say how much less can be said of a photograph taken without a dermatoscope; empty for any other."""
     if not is_smartphone(measures):
         return ""
-    settings = get_analyser().release.settings
+    shipped = get_analyser()
+    if active_version().sha256 != shipped.sha256:
+        # How often the shipped network is right with such photographs says nothing of a retrained one.
+        return _(
+            "This looks like a photograph taken without a dermatoscope, which the network never learned from. Its "
+            "probabilities are stated with less confidence. Use a dermatoscope if you can."
+        )
+    settings = shipped.release.settings
     known, dermatoscopic = settings["smartphone"], settings["locked_test"]["photographs"]["accuracy"]["value"]
     return _(
         "This looks like a photograph taken without a dermatoscope, which the network never learned from. Of "

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
-from diagnosis.models import Image, Prediction, Tier
+from diagnosis.models import Image, Prediction, Tier, shown_prediction
 from diagnosis.models.image import ImageQuerySet
 from diagnosis.presentation import condition_name, percent
 from diagnosis.review_words import answer_name
@@ -16,7 +16,7 @@ from patients.models import Lesion, Patient, Visit
 
 @dataclass(frozen=True)
 class Photograph:
-    """One photograph with what is known of it. ``prediction`` is the newest."""
+    """One photograph with what is known of it. ``prediction`` is the one that is shown."""
 
     image: Image
     prediction: Prediction | None
@@ -72,7 +72,7 @@ def photograph_of(image: Image) -> Photograph:
     confirmed = getattr(image, "confirmed_answer", None)
     return Photograph(
         image=image,
-        prediction=next(iter(image.predictions.all()), None),
+        prediction=shown_prediction(image.predictions.all()),
         confirmed=answer_name(confirmed) if confirmed else "",
     )
 

@@ -13,8 +13,9 @@ from diagnosis.explanations import SECTION_TITLES, Explained, blocks
 from diagnosis.models import Prediction, Tier
 from diagnosis.photograph_kind import is_smartphone, smartphone_caution
 from diagnosis.urgency import urgency_of_result
-from mlmodel.analysis import Analyser, Analysis, get_analyser
+from mlmodel.analysis import Analyser, Analysis
 from mlmodel.calibration import in_order
+from mlmodel.serving import analyser_of, can_serve
 from mlmodel.taxonomy import BY_CODE, CODES, Condition, Malignancy
 from mlmodel.tiers import OperatingPoints
 
@@ -73,21 +74,21 @@ class AssessmentView:
 
 def present_prediction(prediction: Prediction, *, facts: Sequence[Fact] = ()) -> AssessmentView:
     """Say what a stored prediction says. Thresholds and set are those of its own network, or are left out."""
-    analyser = get_analyser()
-    is_current = prediction.model_version.sha256 == analyser.sha256
+    version = prediction.model_version
+    analyser = analyser_of(version) if can_serve(version) else None
     return present(
         probabilities=prediction.probabilities,
         tier=prediction.tier,
         malignant_probability=prediction.malignant_probability,
-        prediction_set=prediction_set(analyser, prediction) if is_current else (),
-        operating_points=analyser.operating_points if is_current else None,
+        prediction_set=prediction_set(analyser, prediction) if analyser else (),
+        operating_points=analyser.operating_points if analyser else None,
         facts=facts,
         caution=smartphone_caution(prediction.image.measures),
     )
 
 
-def present_analysis(analysis: Analysis, *, facts: Sequence[Fact] = ()) -> AssessmentView | None:
-    """Say what the network just said; None where it refused to judge (see ``present_refusal``)."""
+def present_analysis(analysis: Analysis, *, analyser: Analyser, facts: Sequence[Fact] = ()) -> AssessmentView | None:
+    """Say what ``analyser`` just said; None where it refused to judge (see ``present_refusal``)."""
     assessment = analysis.assessment
     if assessment is None:
         return None
@@ -96,7 +97,7 @@ def present_analysis(analysis: Analysis, *, facts: Sequence[Fact] = ()) -> Asses
         tier=assessment.tier,
         malignant_probability=assessment.malignant_probability,
         prediction_set=assessment.prediction_set,
-        operating_points=get_analyser().operating_points,
+        operating_points=analyser.operating_points,
         facts=facts,
         caution=smartphone_caution(analysis.quality.measures),
     )

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path, register_converter
 
-from diagnosis.views import files, images, measures, portal, records, reports, similar, upload
+from diagnosis.views import files, images, measures, portal, records, reports, similar, upload, watch
 
 register_converter(files.ImageKindConverter, "image_kind")
 
@@ -23,6 +23,10 @@ urlpatterns: list[URLPattern] = [
     path("visits/<uuid:visit_id>/release/", reports.release, name="visit-release"),
     path("reports/<uuid:report_id>/pdf/", reports.report_pdf, name="report-pdf"),
     path("reports/<uuid:report_id>/json/", reports.report_json, name="report-json"),
+    path("watch/", watch.watch, name="watch"),
+    path("watch/site/", watch.watch_site, name="watch-site"),
+    path("watch/incidents/<uuid:incident_id>/acknowledge/", watch.acknowledge, name="watch-acknowledge"),
+    path("metrics", watch.metrics, name="metrics"),
     path("my/", portal.my_visits, name="my-visits"),
     path("my/visits/<uuid:visit_id>/", portal.my_visit, name="my-visit"),
 ]

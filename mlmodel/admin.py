@@ -4,6 +4,10 @@ from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from mlmodel.models import ModelVersion
 
@@ -14,7 +18,12 @@ class ModelVersionAdmin(admin.ModelAdmin):
     list_filter = ("status",)
     search_fields = ("name", "sha256", "backbone_sha256", "head_sha256")
     date_hierarchy = "created_at"
-    fields = ("name", "status", "created_at", "sha256", "backbone_sha256", "head_sha256", "card")
+    fields = ("name", "status", "created_at", "sha256", "backbone_sha256", "head_sha256", "parent", "decide", "card")
+
+    @admin.display(description=gettext_lazy("Decide"))
+    def decide(self, version: ModelVersion) -> str:
+        """The page on which a dermatologist promotes it or goes back to it, with a reason."""
+        return format_html('<a href="{}">{}</a>', reverse("version", args=[version.pk]), _("Promote or roll back…"))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return _works_in_the_admin(request)

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlmodel.calibration import Calibration, by_code, in_order
+from mlmodel.drift import DriftReference, read_reference
 from mlmodel.engine import Engine
 from mlmodel.head import Floats, Head
 from mlmodel.heat_map import grad_cam
@@ -20,6 +21,8 @@ from mlmodel.tiers import OperatingPoints, Tier
 
 # In ``Quality.measures``: 1.0 where a smartphone took the photograph without a dermatoscope, else 0.0.
 SMARTPHONE_MEASURE = "smartphone"
+# In ``Quality.measures``: how unlike the reference the photograph is, where the release comes with one.
+OUTLIER_MEASURE = "outlier"
 
 
 @dataclass(frozen=True)
@@ -68,9 +71,15 @@ class Analysis:
 class Analyser:
     """A released network, ready to answer. Safe to share between threads."""
 
-    def __init__(self, release: Release) -> None:
+    def __init__(self, release: Release, *, engine: Engine | None = None) -> None:
+        """Load a release.
+
+        Args:
+            release: verified.
+            engine: one that has loaded this release's backbone already, to be shared; versions differ in their heads.
+        """
         self.release = release
-        self.engine = Engine(release.backbone)
+        self.engine = engine or Engine(release.backbone)
         self.head = Head.load(release.head)
         settings = release.settings
         self.calibration = Calibration(
@@ -87,6 +96,12 @@ class Analyser:
         )
         self.operating_points = OperatingPoints.from_settings(settings["operating_points"])
         self.in_domain = PhotographJudge.load(release.head, "in_domain", threshold=settings["in_domain_threshold"])
+        self.reference = _reference_of(release)
+
+    @property
+    def outlier_threshold(self) -> float | None:
+        """From this outlier score on a photograph is unlike the reference; None without one."""
+        return self.reference.outlier_threshold if self.reference else None
 
     @property
     def version(self) -> str:
@@ -130,6 +145,7 @@ class Analyser:
                 **quality.measures,
                 "in_domain": round(in_domain, 4),
                 SMARTPHONE_MEASURE: float(is_smartphone),
+                **({OUTLIER_MEASURE: round(self.reference.outlier_score(exact), 4)} if self.reference else {}),
             },
         )
         if quality.verdict is not Verdict.ACCEPTED and not force:
@@ -166,6 +182,14 @@ class Analyser:
             tier=self.operating_points.tier_of(malignant),
             heat_map=grad_cam(maps, gradient),
         )
+
+
+def _reference_of(release: Release) -> DriftReference | None:
+    """The shipped reference, if it is of this backbone: features of two are never compared."""
+    if release.reference is None:
+        return None
+    reference = read_reference(release.reference)
+    return reference if reference.backbone_sha256 == release.backbone_sha256 else None
 
 
 _lock = threading.Lock()

@@ -1,5 +1,6 @@
 """The head: from pooled features to seven logits, and the gradient back, in closed form."""
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,10 +45,15 @@ class Head:
         np.savez(path, **{name: getattr(self, name).astype(np.float16) for name in _ARRAYS})
 
     @classmethod
-    def load(cls, path: Path) -> "Head":
-        """Read what ``save`` wrote. Pickled content is refused."""
-        with np.load(path, allow_pickle=False) as arrays:
+    def load(cls, source: Path | bytes) -> "Head":
+        """Read what ``save`` wrote, from the file or from what is in it. Pickled content is refused."""
+        with np.load(opened(source), allow_pickle=False) as arrays:
             return cls(**{name: arrays[name].astype(np.float32) for name in _ARRAYS})
 
 
 _ARRAYS = ("hidden_weights", "hidden_bias", "output_weights", "output_bias")
+
+
+def opened(source: Path | bytes) -> Path | io.BytesIO:
+    """Return what NumPy can load: the path, or the bytes as an open file."""
+    return io.BytesIO(source) if isinstance(source, bytes) else source

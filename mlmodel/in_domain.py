@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mlmodel.head import Floats
+from mlmodel.head import Floats, opened
 
 
 @dataclass(frozen=True)
@@ -33,9 +33,9 @@ class PhotographJudge:
         return self.probability(features) >= self.threshold
 
     @classmethod
-    def load(cls, path: Path, name: str, *, threshold: float) -> "PhotographJudge":
-        """Read a judge from the head's file: ``in_domain`` or ``smartphone``."""
-        with np.load(path, allow_pickle=False) as arrays:
+    def load(cls, source: Path | bytes, name: str, *, threshold: float) -> "PhotographJudge":
+        """Read a judge from the head's file, or from what is in it: ``in_domain`` or ``smartphone``."""
+        with np.load(opened(source), allow_pickle=False) as arrays:
             return cls(
                 weights=arrays[f"{name}_weights"].astype(np.float32),
                 bias=float(arrays[f"{name}_bias"]),

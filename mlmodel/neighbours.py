@@ -15,6 +15,8 @@ from typing import Generic, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from mlmodel.head import opened
+
 Floats = npt.NDArray[np.float32]
 Key = TypeVar("Key", bound=Hashable)
 Group = TypeVar("Group", bound=Hashable)
@@ -65,13 +67,13 @@ class Projection:
         return digest.hexdigest()
 
     @classmethod
-    def load(cls, path: Path) -> "Projection":
+    def load(cls, source: Path | bytes) -> "Projection":
         """Read the projection that travels with a head.
 
         That is ``neighbours_weights`` (F, H) and ``neighbours_bias`` (H,) if the file has them: a projection fitted
         for this purpose. Otherwise it is the head's hidden layer; of a head without one, the features as they are.
         """
-        with np.load(path, allow_pickle=False) as arrays:
+        with np.load(opened(source), allow_pickle=False) as arrays:
             for name, rectifies in (("neighbours", False), ("hidden", True)):
                 if f"{name}_weights" in arrays:
                     weights, bias = (arrays[f"{name}_{part}"].astype(np.float32) for part in ("weights", "bias"))

@@ -8,6 +8,7 @@ from typing import Any
 
 SHIPPED = Path(__file__).resolve().parent / "shipped"
 MANIFEST = "manifest.json"
+_ANSWERING = ("backbone", "head", "card")
 
 
 class ReleaseError(RuntimeError):
@@ -16,14 +17,20 @@ class ReleaseError(RuntimeError):
 
 @dataclass(frozen=True)
 class Release:
-    """A verified release: the paths of its files, their hashes, and the figures that travel with them."""
+    """A verified release: its files, their hashes, and the figures that travel with them.
+
+    Attributes:
+        head: the file, or what is in it: heads that were trained here are kept in the database.
+    """
 
     backbone: Path
     backbone_sha256: str
-    head: Path
+    head: Path | bytes
     head_sha256: str
     card: str
     settings: dict[str, Any]
+    # What ordinary photographs look like to the backbone; a release may come without it.
+    reference: Path | None = None
 
     @property
     def sha256(self) -> str:
@@ -36,9 +43,14 @@ class Release:
         """The name that people see: the architecture and the start of the hash."""
         return f"{self.settings['architecture']}-{self.sha256[:8]}"
 
+    @property
+    def head_file(self) -> bytes:
+        """What is in the head's file."""
+        return self.head if isinstance(self.head, bytes) else self.head.read_bytes()
+
 
 def load_release(folder: Path = SHIPPED) -> Release:
-    """Read the manifest in ``folder`` and verify every file against it.
+    """Read the manifest in ``folder`` and verify every file that answers against it.
 
     Raises:
         ReleaseError: the manifest or a file is missing, unreadable, or has another hash than the manifest states.
@@ -47,7 +59,8 @@ def load_release(folder: Path = SHIPPED) -> Release:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         files = manifest["files"]
         settings = manifest["settings"]
-        hashes = {name: _verified(folder / entry["file"], entry["sha256"]) for name, entry in files.items()}
+        # What else the manifest names is verified by whoever reads it: the site answers without it.
+        hashes = {role: _verified(folder / files[role]["file"], files[role]["sha256"]) for role in _ANSWERING}
         return Release(
             backbone=folder / files["backbone"]["file"],
             backbone_sha256=hashes["backbone"],
@@ -55,6 +68,7 @@ def load_release(folder: Path = SHIPPED) -> Release:
             head_sha256=hashes["head"],
             card=(folder / files["card"]["file"]).read_text(encoding="utf-8"),
             settings=settings,
+            reference=folder / files["reference"]["file"] if "reference" in files else None,
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ReleaseError(
@@ -63,12 +77,57 @@ def load_release(folder: Path = SHIPPED) -> Release:
         ) from error
 
 
+def release_from(*, backbone: Path, backbone_sha256: str, head: bytes, settings: dict[str, Any], card: str) -> Release:
+    """Return the release that a head makes which is not a file: a candidate, or a version from the database.
+
+    Args:
+        backbone: the file that makes the features the head was trained on.
+        backbone_sha256: its hash, verified by whoever loaded it.
+        head: what is in the head's file.
+        settings: as a manifest holds them.
+        card: Markdown.
+    """
+    return Release(
+        backbone=backbone,
+        backbone_sha256=backbone_sha256,
+        head=head,
+        head_sha256=hashlib.sha256(head).hexdigest(),
+        card=card,
+        settings=settings,
+    )
+
+
+def verified_file(role: str, folder: Path = SHIPPED) -> Path:
+    """Return the path of one file of a release, once its hash is what the manifest states.
+
+    Raises:
+        ReleaseError: the manifest does not name it, or it is missing or was altered.
+    """
+    try:
+        entry = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"][role]
+        path = folder / str(entry["file"])
+        _verified(path, entry["sha256"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ReleaseError(
+            f"The {role.replace('_', ' ')} cannot be read: {error!r}. Restore the files of mlmodel/shipped from the "
+            "release (git checkout mlmodel/shipped)."
+        ) from error
+    return path
+
+
 def write_manifest(folder: Path, *, backbone: str, head: str, card: str, settings: dict[str, Any]) -> None:
     """Write the manifest over the three named files of ``folder``, with their present hashes."""
     names = {"backbone": backbone, "head": head, "card": card}
     files = {role: {"file": name, "sha256": sha256_of(folder / name)} for role, name in names.items()}
     text = json.dumps({"files": files, "settings": settings}, indent=2, sort_keys=True)
     (folder / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+def add_to_manifest(folder: Path, role: str, name: str) -> None:
+    """Name one more file of ``folder`` in its manifest, with its present hash. The release's own hash stays."""
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    manifest["files"][role] = {"file": name, "sha256": sha256_of(folder / name)}
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def sha256_of(path: Path) -> str:

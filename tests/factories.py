@@ -8,9 +8,10 @@ from pathlib import Path
 import factory
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from diagnosis.models import Image, ImageFeatures, Prediction
+from diagnosis.models import Image, ImageFeatures, Incident, Prediction
 from mlmodel.models import ModelVersion
 from mlmodel.taxonomy import CODES, MALIGNANT_CODES
 from patients.models import (
@@ -182,3 +183,13 @@ class PredictionFactory(DjangoModelFactory):
         share = values.pop("share", 0.7)
         shares = {code: share if code == values["code"] else (1 - share) / 6 for code in CODES}
         return {**values, **shares, "malignant_probability": sum(shares[code] for code in MALIGNANT_CODES)}
+
+
+class IncidentFactory(DjangoModelFactory):
+    class Meta:
+        model = Incident
+
+    clinic = factory.SubFactory(ClinicFactory)
+    watched = "drift"
+    words = "The newest photographs differ."
+    opened_at = factory.LazyFunction(timezone.now)

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import environ
 from csp.constants import NONE, SELF
@@ -163,6 +164,15 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 # The share of photographs that dermatologists read whatever the network says of them: see docs/reviews.md.
 REVIEW_RANDOM_SHARE = env.float("DERMASCAN_REVIEW_RANDOM_SHARE", default=0.05)
 
+# --- The watch: thresholds and whom to tell, see docs/watch.md ---------------------------------------------
+
+WATCH_MOST_REFUSED = env.float("DERMASCAN_WATCH_MOST_REFUSED", default=0.3)
+WATCH_OLDEST_URGENT_DAYS = env.int("DERMASCAN_WATCH_OLDEST_URGENT_DAYS", default=7)
+WATCH_EMAIL = env.str("DERMASCAN_WATCH_EMAIL", default="")
+WATCH_WEBHOOK = env.str("DERMASCAN_WATCH_WEBHOOK", default="")
+# Whoever sends this as a bearer token may read /metrics; without one only this machine itself may.
+METRICS_TOKEN = env.str("DERMASCAN_METRICS_TOKEN", default="")
+
 # --- The API -----------------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
@@ -209,6 +219,38 @@ CELERY_TASK_SOFT_TIME_LIMIT = 100
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+
+# --- Retraining: see docs/retraining_runs.md -----------------------------------------------------------------
+
+# Of the lesions with a settled label, the share that joins the locked test. Lesions that have their part keep it.
+RETRAINING_LOCKED_SHARE = env.float("DERMASCAN_RETRAINING_LOCKED_SHARE", default=0.25)
+# A run starts by itself after so many new labels, or so many days after the last one if there are any; 0: never.
+RETRAINING_AFTER_LABELS = env.int("DERMASCAN_RETRAINING_AFTER_LABELS", default=500)
+RETRAINING_EVERY_DAYS = env.int("DERMASCAN_RETRAINING_EVERY_DAYS", default=0)
+# The gate's numbers, where they differ from those of mlmodel.retraining.GateRules.
+RETRAINING_GATE: dict[str, Any] = env.json("DERMASCAN_RETRAINING_GATE", default={})
+RETRAINING_HEARTBEAT_SECONDS = 10.0
+RETRAINING_DEAD_AFTER_SECONDS = 45.0
+RETRAINING_QUEUED_FOR_SECONDS = 3600.0
+
+CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
+CELERY_BEAT_SCHEDULE = {
+    "retrain-when-due": {
+        "task": "diagnosis.tasks.retrain_when_due",
+        "schedule": timedelta(minutes=10),
+        "options": {"expires": 600},
+    },
+    "bury-dead-runs": {
+        "task": "diagnosis.tasks.bury_dead_runs",
+        "schedule": timedelta(seconds=15),
+        "options": {"expires": 15},
+    },
+    "watch": {
+        "task": "diagnosis.tasks.watch_clinics",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},
+    },
+}
 
 # --- Mail --------------------------------------------------------------------------------------------------
 

@@ -7,7 +7,7 @@ from django.views.decorators.http import require_safe
 from markdown_it import MarkdownIt
 
 from diagnosis.presentation import condition_name, malignancy_name
-from mlmodel.analysis import get_analyser
+from mlmodel.serving import active_analyser
 from mlmodel.taxonomy import CONDITIONS
 
 # Raw HTML stays text, and only http, https and mailto become links.
@@ -16,7 +16,7 @@ MARKDOWN = MarkdownIt("js-default", {"linkify": False})
 
 @require_safe
 def about(request: HttpRequest) -> HttpResponse:
-    analyser = get_analyser()
+    analyser = active_analyser()
     points = analyser.operating_points
     context = {
         "model_version": analyser.version,

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from dermascan.views.about import render_card
 from mlmodel.analysis import Analyser, get_analyser
+from mlmodel.serving import active_analyser
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
 
@@ -33,7 +34,7 @@ class Figure:
 @require_safe
 def network(request: ClinicRequest) -> HttpResponse:
     """Which network answers here, and how good it was found to be."""
-    analyser = get_analyser()
+    analyser = active_analyser()
     facts = report_facts(analyser)
     first = facts["sets"][0] if facts else None
     context = {
@@ -66,31 +67,33 @@ def network_report(request: ClinicRequest) -> HttpResponse:
 def network_report_json(request: ClinicRequest) -> HttpResponse:
     """The report's figures for programs."""
     content = _report_file(REPORT_JSON)
-    name = f"dermascan-evaluation-{get_analyser().version}.json"
+    name = f"dermascan-evaluation-{active_analyser().version}.json"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
     return HttpResponse(content, content_type="application/json", headers=headers)
 
 
 def report_facts(analyser: Analyser) -> dict[str, Any] | None:
     """Return the figures of the report that came with this network; None if there is none, or it is of another one."""
-    folder = _folder(analyser)
     try:
-        facts: dict[str, Any] = json.loads((folder / REPORT_JSON).read_text(encoding="utf-8"))
+        facts: dict[str, Any] = json.loads((_folder() / REPORT_JSON).read_text(encoding="utf-8"))
         is_of_this_network = facts["network"]["sha256"] == analyser.sha256 and facts["sets"]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-    return facts if is_of_this_network and (folder / REPORT_PAGE).is_file() else None
+    return facts if is_of_this_network and (_folder() / REPORT_PAGE).is_file() else None
 
 
 def _report_file(name: str) -> bytes:
-    analyser = get_analyser()
+    analyser = active_analyser()
     if report_facts(analyser) is None:
         raise Http404(_("This network came without a report."))
-    return (_folder(analyser) / name).read_bytes()
+    return (_folder() / name).read_bytes()
 
 
-def _folder(analyser: Analyser) -> Path:
-    return analyser.release.head.parent
+def _folder() -> Path:
+    """Only the shipped network comes with a report, beside its files."""
+    head = get_analyser().release.head
+    assert isinstance(head, Path), "the shipped head is a file"
+    return head.parent
 
 
 def _headline(found: dict[str, Any]) -> list[Figure]:

@@ -58,7 +58,7 @@ def _result_page(request: HttpRequest, result: QuickResult, sample: Sample | Non
         width=result.picture.width,
         height=result.picture.height,
     )
-    view = present_analysis(result.analysis, facts=facts)
+    view = present_analysis(result.analysis, analyser=result.analyser, facts=facts)
     heat_map = result.heat_map_png()
     context: dict[str, Any] = {
         "view": view,

@@ -11,13 +11,13 @@ from diagnosis import explanations
 from diagnosis.api.links import image_link
 from diagnosis.api.measures import measurements_of_image, measurements_of_picture
 from diagnosis.api.problems import Problem
-from diagnosis.models import Image, Tier
+from diagnosis.models import Image, Tier, shown_prediction
 from diagnosis.presentation import prediction_set
 from diagnosis.refusals import present_refusal
 from diagnosis.services.analysis import QuickResult
 from diagnosis.urgency import urgency_of_condition, urgency_of_result
-from mlmodel.analysis import get_analyser
 from mlmodel.calibration import by_code, in_order
+from mlmodel.serving import active_analyser, analyser_of, can_serve
 from mlmodel.taxonomy import BY_CODE, CODES
 
 
@@ -32,13 +32,14 @@ class Reader:
 def answer_for_image(image: Image, *, reader: Reader, request: Request) -> dict[str, Any]:
     """Say what the network said of a kept photograph. Raises ``Problem`` if it refused to judge it."""
     link = image_link(image, request)
-    prediction = image.predictions.select_related("model_version").first()
+    prediction = shown_prediction(image.predictions.select_related("model_version"))
     if prediction is None:
         raise _refusal(image.verdict, image.measures, image=link)
-    analyser = get_analyser()
+    version = prediction.model_version
+    analyser = analyser_of(version) if can_serve(version) else active_analyser()
     return _answer(
         probabilities=prediction.probabilities,
-        equal_prior_scores=_without_class_mix(prediction.probabilities),
+        equal_prior_scores=by_code(analyser.calibration.without_class_mix(in_order(prediction.probabilities))),
         malignant_probability=prediction.malignant_probability,
         tier=prediction.tier,
         codes=prediction_set(analyser, prediction),
@@ -142,11 +143,6 @@ def _refusal(verdict: str, measures: Mapping[str, float], *, image: dict[str, An
 
 def _quality(verdict: str, measures: Mapping[str, float]) -> dict[str, Any]:
     return {"verdict": verdict, "measures": {name: _rounded(value) for name, value in measures.items()}}
-
-
-def _without_class_mix(probabilities: Mapping[str, float]) -> dict[str, float]:
-    """Divide the training class mix out of calibrated probabilities: the same as reading the logits again."""
-    return by_code(get_analyser().calibration.without_class_mix(in_order(probabilities)))
 
 
 def _rounded(value: float) -> float:

@@ -5,10 +5,12 @@ from .explanation import Explanation, ReadingLevel
 from .image import Image, ImageFeatures, QualityOverride, QualityVerdict
 from .label import ConfirmedLabel, LabelChange
 from .measurement import Measurement, PictureScale
-from .prediction import Prediction, Tier
+from .prediction import Prediction, Tier, shown_prediction
 from .queue import QueueEntry, QueueSkip, QueueState, Reason
 from .report import Report
+from .retraining import ManifestEntry, Part, RunMessage, RunStatus, TestAssignment, TrainingRun, versions_that_used
 from .review import Review, ReviewRetraction
+from .watch import Incident, IncidentState, Watched
 
 __all__ = [
     "Basis",
@@ -19,9 +21,13 @@ __all__ = [
     "Image",
     "ImageEmbedding",
     "ImageFeatures",
+    "Incident",
+    "IncidentState",
     "LabelChange",
     "LabelState",
+    "ManifestEntry",
     "Measurement",
+    "Part",
     "PictureScale",
     "Prediction",
     "QualityOverride",
@@ -34,6 +40,13 @@ __all__ = [
     "Report",
     "Review",
     "ReviewRetraction",
+    "RunMessage",
+    "RunStatus",
+    "TestAssignment",
     "Tier",
+    "TrainingRun",
+    "Watched",
     "Why",
+    "shown_prediction",
+    "versions_that_used",
 ]

@@ -1,5 +1,5 @@
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import timedelta
 from functools import reduce
 from operator import add
@@ -9,7 +9,7 @@ from django.db.models import F, Q, Value
 from django.db.models.expressions import Combinable
 from django.utils.translation import gettext_lazy as _
 
-from mlmodel.models import ModelVersion
+from mlmodel.models import ModelVersion, ModelVersionStatus
 from mlmodel.taxonomy import BY_CODE, CODES, CONDITIONS, MALIGNANT_CODES, Condition
 
 from .image import Image
@@ -21,6 +21,15 @@ class Tier(models.TextChoices):
     URGENT = "urgent", _("See a dermatologist within two weeks")
     WATCH = "watch", _("Have a dermatologist look at it")
     CALM = "calm", _("Nothing alarming was found")
+
+
+def shown_prediction(predictions: Iterable["Prediction"]) -> "Prediction | None":
+    """Of one image's predictions, read with their versions, the one that is shown: the active version's.
+
+    Where that one has not read the image, it is the newest. After going back to an earlier version the two differ.
+    """
+    is_active = ModelVersionStatus.ACTIVE
+    return max(predictions, key=lambda each: (each.model_version.status == is_active, each.created_at), default=None)
 
 
 def heat_map_path(prediction: "Prediction", filename: str) -> str:

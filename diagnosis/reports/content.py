@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from diagnosis.answers import is_one_of_the_seven
 from diagnosis.explanations import explain
-from diagnosis.models import ConfirmedLabel, Image, Prediction
+from diagnosis.models import ConfirmedLabel, Image, Prediction, shown_prediction
 from diagnosis.presentation import condition_name, malignancy_name, present_prediction
 from diagnosis.review_words import answer_name
 from diagnosis.urgency import urgency_in_report
@@ -84,11 +84,6 @@ def photographs_of(visit: Visit) -> QuerySet[Image]:
     )
 
 
-def newest_prediction(image: Image) -> Prediction | None:
-    """What the latest model version said of ``image``; from the prefetched predictions where there are any."""
-    return max(image.predictions.all(), key=lambda prediction: prediction.created_at, default=None)
-
-
 def settled_label(image: Image) -> ConfirmedLabel | None:
     """The label that reviews have settled, or None."""
     label: ConfirmedLabel | None = getattr(image, "label", None)
@@ -114,7 +109,7 @@ def _lesion(lesion: Lesion, images: list[Image]) -> Content:
 
 
 def _photograph(image: Image) -> Content:
-    prediction = newest_prediction(image)
+    prediction = shown_prediction(image.predictions.all())
     return {
         "id": str(image.pk),
         "sha256": image.sha256,

@@ -7,9 +7,8 @@ from uuid import UUID
 from django.db.models.fields.files import FieldFile
 from PIL import Image as PillowImage
 
-from diagnosis.models import Image
-
-from .content import newest_prediction
+from diagnosis.models import Image, shown_prediction
+from diagnosis.services.heat_maps import heat_map_of
 
 # 80 mm wide on paper at 300 dots an inch.
 LONGEST_SIDE = 960
@@ -37,8 +36,9 @@ def figures_of(images: Iterable[Image]) -> dict[str, bytes]:
         photograph = _open(image.display, mode="RGB")
         photograph.thumbnail((LONGEST_SIDE, LONGEST_SIDE), PillowImage.Resampling.LANCZOS)
         figures[photograph_url(image.pk)] = _jpeg(photograph)
-        if prediction := newest_prediction(image):
-            heat_map = _open(prediction.heat_map, mode="RGBA")
+        prediction = shown_prediction(image.predictions.all())
+        if prediction is not None and (file := heat_map_of(prediction)) is not None:
+            heat_map = _open(file, mode="RGBA")
             figures[heat_map_url(image.pk)] = _jpeg(_laid_over(photograph, heat_map))
     return figures
 

@@ -47,6 +47,24 @@ def render_pdf(content: dict[str, Any], *, content_sha256: str, figures: dict[st
     return pdf
 
 
+def render_page(html: str, *, style: str) -> bytes:
+    """Lay out any other page of ours: its fonts are inside, and it may load nothing else."""
+    from weasyprint import CSS, HTML
+    from weasyprint.text.fonts import FontConfiguration
+
+    fetcher = _fetcher(_fonts())
+    fonts = FontConfiguration()
+    pdf = HTML(string=html, url_fetcher=fetcher).write_pdf(
+        stylesheets=[CSS(string=style, font_config=fonts, url_fetcher=fetcher)],
+        font_config=fonts,
+        pdf_variant="pdf/ua-1",
+        pdf_tags=True,
+        pdf_version="1.7",
+    )
+    assert pdf is not None  # no target was given, so the bytes come back
+    return pdf
+
+
 def _fetcher(files: dict[str, bytes]) -> Any:
     """Serve ``files`` from memory and nothing else: no network, no disk. Any other address stops the rendering."""
     from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse

@@ -13,10 +13,11 @@ from diagnosis.services.errors import CannotReadOriginal
 from diagnosis.services.files import WrittenFiles, kept_only_on_success
 from diagnosis.services.queue import refresh_queue_entry
 from diagnosis.similar.embeddings import keep_embedding
-from mlmodel.analysis import Analyser, Analysis, Assessment, get_analyser
+from mlmodel.analysis import Analyser, Analysis, Assessment
 from mlmodel.heat_map import overlay_png
-from mlmodel.models import ModelVersion, ModelVersionStatus
+from mlmodel.models import ModelVersion
 from mlmodel.pictures import Picture, PictureError, decode, encode_jpeg
+from mlmodel.serving import active_analyser, now_serving
 
 DISPLAY_SIDE = 1600
 THUMBNAIL_SIDE = 320
@@ -28,8 +29,12 @@ class QuickResult:
 
     picture: Picture
     analysis: Analysis
-    model_version: str
+    analyser: Analyser
     duration: timedelta
+
+    @property
+    def model_version(self) -> str:
+        return self.analyser.version
 
     def display_jpeg(self, *, longest_side: int = DISPLAY_SIDE) -> bytes:
         """The photograph, upright and without metadata."""
@@ -50,12 +55,12 @@ def check_picture(*, data: bytes) -> QuickResult:
     """
     started = time.perf_counter()
     picture = decode(data)
-    analyser = get_analyser()
+    analyser = active_analyser()
     analysis = analyser.analyse(picture)
     return QuickResult(
         picture=picture,
         analysis=analysis,
-        model_version=analyser.version,
+        analyser=analyser,
         duration=timedelta(seconds=time.perf_counter() - started),
     )
 
@@ -65,48 +70,17 @@ def analyse_image(*, image: Image) -> Prediction:
 
     For photographs that an earlier network judged. The answer joins the earlier ones; nothing is replaced.
     """
-    version = active_version()
+    serving = now_serving()
+    version = serving.version
     existing = image.predictions.filter(model_version=version).first()
     if existing is not None:
         return existing
-    reading = read_original(image)
+    reading = read_original(image, analyser=serving.analyser)
     try:
         with kept_only_on_success() as files, transaction.atomic():
             return record_prediction(image=image, version=version, reading=reading, files=files)
     except IntegrityError:
         return image.predictions.get(model_version=version)
-
-
-def active_version() -> ModelVersion:
-    """Return the version of the network that this process runs, registered as the active one on first use.
-
-    One indexed read when it is known: cheaper than to keep a row in memory that another process may have retired.
-    """
-    analyser = get_analyser()
-    version = ModelVersion.objects.filter(sha256=analyser.sha256, status=ModelVersionStatus.ACTIVE).first()
-    return version or _activate(analyser)
-
-
-def _activate(analyser: Analyser) -> ModelVersion:
-    try:
-        with transaction.atomic():
-            active = ModelVersion.objects.select_for_update().filter(status=ModelVersionStatus.ACTIVE)
-            active.exclude(sha256=analyser.sha256).update(status=ModelVersionStatus.RETIRED)
-            version, _created = ModelVersion.objects.update_or_create(
-                sha256=analyser.sha256,
-                defaults={"status": ModelVersionStatus.ACTIVE},
-                create_defaults={
-                    "name": analyser.version,
-                    "backbone_sha256": analyser.backbone_sha256,
-                    "head_sha256": analyser.head_sha256,
-                    "card": analyser.card,
-                    "status": ModelVersionStatus.ACTIVE,
-                },
-            )
-            return version
-    except IntegrityError:
-        # Another process was first: the constraint lets one version be active, and this is it.
-        return ModelVersion.objects.get(sha256=analyser.sha256, status=ModelVersionStatus.ACTIVE)
 
 
 @dataclass(frozen=True)
@@ -132,7 +106,7 @@ def reading_of(analysis: Analysis, picture: Picture, *, started: float) -> Readi
     )
 
 
-def read_original(image: Image) -> Reading:
+def read_original(image: Image, *, analyser: Analyser) -> Reading:
     """Have the kept original assessed, whatever its quality. Slow: not inside a transaction."""
     started = time.perf_counter()
     try:
@@ -140,7 +114,7 @@ def read_original(image: Image) -> Reading:
             picture = decode(file.read())
     except (FileNotFoundError, PictureError) as error:
         raise CannotReadOriginal from error
-    reading = reading_of(get_analyser().analyse(picture, force=True), picture, started=started)
+    reading = reading_of(analyser.analyse(picture, force=True), picture, started=started)
     assert reading is not None, "a forced analysis always assesses"
     return reading
 

@@ -12,15 +12,15 @@ from diagnosis.services.analysis import (
     DISPLAY_SIDE,
     THUMBNAIL_SIDE,
     Reading,
-    active_version,
     reading_of,
     record_prediction,
 )
 from diagnosis.services.errors import AlreadyUploaded, LesionOfAnotherPatient, VisitIsClosed
 from diagnosis.services.files import kept_only_on_success
 from diagnosis.services.queue import refresh_queue_entry
-from mlmodel.analysis import Analysis, get_analyser
+from mlmodel.analysis import Analyser, Analysis
 from mlmodel.pictures import MAX_BYTES, Picture, decode, encode_jpeg
+from mlmodel.serving import now_serving
 from patients.models import Lesion, Member, Visit
 from patients.services.visits import lock_open_visit
 
@@ -39,7 +39,8 @@ def add_image(*, visit: Visit, lesion: Lesion, upload: UploadedFile, by: Member)
     data = upload.read(MAX_BYTES + 1)
     sha256 = hashlib.sha256(data).hexdigest()
     _check(visit=visit, lesion=lesion, sha256=sha256)  # now, so that no work is wasted; again under the lock
-    seen = _look_at(data)
+    serving = now_serving()
+    seen = _look_at(data, serving.analyser)
     image = Image(
         visit=visit,
         lesion=lesion,
@@ -52,16 +53,15 @@ def add_image(*, visit: Visit, lesion: Lesion, upload: UploadedFile, by: Member)
         verdict=str(seen.analysis.quality.verdict),
         measures=seen.analysis.quality.measures,
     )
-    version = active_version()
     with kept_only_on_success() as files:
         files.write(image.original, data)
         files.write(image.display, seen.display)
         files.write(image.thumbnail, seen.thumbnail)
         with transaction.atomic():
             _check(visit=lock_open_visit(visit_id=visit.pk), lesion=lesion, sha256=sha256)
-            _store(image, seen)
+            _store(image, seen, backbone_sha256=serving.version.backbone_sha256)
             if seen.reading is not None:
-                record_prediction(image=image, version=version, reading=seen.reading, files=files)
+                record_prediction(image=image, version=serving.version, reading=seen.reading, files=files)
             else:
                 refresh_queue_entry(image=image)
     return image
@@ -78,10 +78,10 @@ class _Seen:
     thumbnail: bytes
 
 
-def _look_at(data: bytes) -> _Seen:
+def _look_at(data: bytes, analyser: Analyser) -> _Seen:
     started = time.perf_counter()
     picture = decode(data)
-    analysis = get_analyser().analyse(picture)
+    analysis = analyser.analyse(picture)
     return _Seen(
         picture=picture,
         analysis=analysis,
@@ -101,11 +101,11 @@ def _check(*, visit: Visit, lesion: Lesion, sha256: str) -> None:
         raise AlreadyUploaded(existing)
 
 
-def _store(image: Image, seen: _Seen) -> None:
+def _store(image: Image, seen: _Seen, *, backbone_sha256: str) -> None:
     image.save(force_insert=True)
     ImageFeatures.objects.create(
         image=image,
-        backbone_sha256=get_analyser().backbone_sha256,
+        backbone_sha256=backbone_sha256,
         vector=seen.analysis.features.astype("<f2").tobytes(),
     )
 

@@ -4,9 +4,10 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from diagnosis.models import Image, Prediction, QualityOverride
-from diagnosis.services.analysis import active_version, read_original, record_prediction
+from diagnosis.services.analysis import read_original, record_prediction
 from diagnosis.services.errors import NothingToOverride, ReasonMissing, VisitIsClosed
 from diagnosis.services.files import kept_only_on_success
+from mlmodel.serving import now_serving
 from patients.models import Member, Visit
 from patients.services.visits import lock_open_visit
 
@@ -24,12 +25,12 @@ def override_refusal(*, image: Image, by: Member, reason: str) -> Prediction:
     if not reason:
         raise ReasonMissing
     _check(image.visit, image)
-    reading = read_original(image)
-    version = active_version()
+    serving = now_serving()
+    reading = read_original(image, analyser=serving.analyser)
     with kept_only_on_success() as files, transaction.atomic():
         _check(lock_open_visit(visit_id=image.visit_id), image)
         QualityOverride.objects.create(image=image, member=by, reason=reason)
-        return record_prediction(image=image, version=version, reading=reading, files=files)
+        return record_prediction(image=image, version=serving.version, reading=reading, files=files)
 
 
 def _check(visit: Visit, image: Image) -> None:

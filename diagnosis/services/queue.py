@@ -11,11 +11,22 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from diagnosis.answers import LabelState, Why, is_one_of_the_seven
-from diagnosis.models import ConfirmedLabel, Image, Prediction, QueueEntry, QueueSkip, QueueState, Reason, Review
+from diagnosis.models import (
+    ConfirmedLabel,
+    Image,
+    Prediction,
+    QueueEntry,
+    QueueSkip,
+    QueueState,
+    Reason,
+    Review,
+    shown_prediction,
+)
 from diagnosis.models.queue import NEEDS_CONSENSUS
 from diagnosis.presentation import prediction_set
 from diagnosis.queue_reasons import Facts, by_weight, crosses_the_line, priority_of, reasons_for
 from mlmodel.analysis import get_analyser
+from mlmodel.serving import analyser_of, can_serve
 from patients.models import Clinic, Member, Role
 
 # How long a photograph that somebody has before them is kept from others.
@@ -133,11 +144,11 @@ def _what_it_waits_for(image: Image) -> tuple[list[Reason], int, float]:
     """The reasons, the reader that is asked for, and the malignant probability; no reasons where it is done."""
     known = Known(
         image=image,
-        predictions=list(image.predictions.select_related("model_version").order_by("-created_at")[:2]),
+        predictions=list(image.predictions.select_related("model_version").order_by("-created_at")),
         reviews=list(image.reviews.standing().order_by("created_at", "pk")),
         label=ConfirmedLabel.objects.filter(image=image).first(),
     )
-    prediction = known.predictions[0] if known.predictions else None
+    prediction = shown_prediction(known.predictions)
     mass = prediction.malignant_probability if prediction else 0.0
     if known.label is None or not known.label.is_settled:
         facts = _facts(known, prediction)
@@ -161,14 +172,13 @@ def _facts(known: Known, prediction: Prediction | None) -> Facts:
     )
     if prediction is None:
         return of_any
-    analyser = get_analyser()
-    is_current = prediction.model_version.sha256 == analyser.sha256
+    version = prediction.model_version
     return replace(
         of_any,
         network_code=prediction.code,
         tier=prediction.tier,
         malignant_probability=prediction.malignant_probability,
-        set_size=len(prediction_set(analyser, prediction)) if is_current else 0,
+        set_size=len(prediction_set(analyser_of(version), prediction)) if can_serve(version) else 0,
         tier_changed=known.tier_changed,
     )
 

@@ -81,7 +81,7 @@ def _is_judged() -> Exists:
 
 
 @lru_cache(maxsize=2)
-def _projection(head: Path, head_sha256: str) -> Projection:
+def _projection(head: Path | bytes, head_sha256: str) -> Projection:
     return Projection.load(head)
 
 

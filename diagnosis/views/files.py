@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 
 from diagnosis.models import Image
 from diagnosis.photographs import newest_predictions, photograph_of
+from diagnosis.services.heat_maps import heat_map_of
 from patients.middleware import ClinicRequest
 
 log = logging.getLogger(__name__)
@@ -66,7 +67,10 @@ def _file_of(image: Image, kind: str) -> tuple[FieldFile, str, datetime]:
         prediction = photograph_of(image).prediction
         if prediction is None:
             raise Http404(_("This photograph has no heat map."))
-        return prediction.heat_map, "image/png", prediction.created_at
+        heat_map = heat_map_of(prediction)
+        if heat_map is None:
+            raise Http404(_("The heat map of this photograph cannot be drawn any more."))
+        return heat_map, "image/png", prediction.created_at
     if kind == ORIGINAL:
         return image.original, image.media_type, image.created_at
     return (image.thumbnail if kind == THUMBNAIL else image.display), "image/jpeg", image.created_at

@@ -23,7 +23,7 @@ from diagnosis.services.errors import Refused, VisitIsClosed
 from diagnosis.services.measurements import measures_if_readable
 from diagnosis.services.overrides import override_refusal
 from diagnosis.services.reviews import record_review
-from mlmodel.analysis import get_analyser
+from mlmodel.serving import active_version
 from mlmodel.taxonomy import BY_CODE
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
@@ -157,7 +157,7 @@ def _answer(photograph: Photograph) -> dict[str, Any]:
         **present_explanation(explain(code=_explained_code(photograph), ask=False), tier=prediction.tier),
         "explained_name": condition_name(BY_CODE[_explained_code(photograph)]),
         "ask_for_explanation": bool(settings.GEMINI_API_KEY),
-        "is_current": prediction.model_version.sha256 == get_analyser().sha256,
+        "is_current": prediction.model_version_id == active_version().pk,
     }
 
 

@@ -6,7 +6,7 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from diagnosis.models import Image, Report
+from diagnosis.models import Image, Report, versions_that_used
 from diagnosis.photographs import by_lesion, lesion_cards, photographs, visits_with_counts
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
@@ -23,6 +23,7 @@ def patient(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
         "lesions": lesion_cards(found),
         "visits": visits_with_counts(found),
         "consents": consent_states(found),
+        "used_by": versions_that_used(found),
     }
     return render(request, "diagnosis/patient.html", context)
 

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import rankdata
 
 from mlmodel.calibration import Labels
 from mlmodel.head import Floats
@@ -133,7 +132,8 @@ def auc(scores: Floats, is_positive: npt.NDArray[np.bool_]) -> float:
     """Area under the ROC curve, as the Mann–Whitney statistic with ties counted half."""
     positives = int(is_positive.sum())
     negatives = len(is_positive) - positives
-    ranks = rankdata(scores)
+    _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(counts) - (counts - 1) / 2)[place]
     return float((ranks[is_positive].sum() - positives * (positives + 1) / 2) / (positives * negatives))
 
 

@@ -9,7 +9,7 @@ from django.utils import timezone
 from PIL import Image as Pillow
 
 from diagnosis.models import Image, Tier
-from diagnosis.services.analysis import active_version
+from mlmodel.serving import active_version
 from mlmodel.taxonomy import BY_CODE, CODES, MALIGNANT_CODES
 from patients.models import Role, Visit, VisitStatus
 from tests import factories

@@ -170,7 +170,7 @@ def test_the_second_start_is_quick_and_a_dying_worker_stops_the_site(start):
     installation = start()
     # Alone on the machine it takes about half of that.
     assert installation.wait_until_ready(seconds=60) < 20
-    worker = next(pid for pid in installation.children() if "celery" in command_of(pid))
+    worker = next(pid for pid in installation.children() if "dermascan worker" in command_of(pid))
     os.kill(worker, signal.SIGKILL)
     assert installation.wait_until_stopped() != 0
     assert "worker" in installation.output

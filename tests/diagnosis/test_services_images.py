@@ -12,13 +12,14 @@ from django.db import IntegrityError, connections
 from PIL import Image as PillowImage
 
 from diagnosis.models import Image, ImageFeatures, Prediction
-from diagnosis.services.analysis import active_version, analyse_image, check_picture
+from diagnosis.services.analysis import analyse_image, check_picture
 from diagnosis.services.errors import AlreadyUploaded, LesionOfAnotherPatient, VisitIsClosed
 from diagnosis.services.images import add_image
 from mlmodel.analysis import get_analyser
 from mlmodel.engine import FEATURE_COUNT
 from mlmodel.models import ModelVersion, ModelVersionStatus
 from mlmodel.pictures import MAX_BYTES, NotAPicture, TooLarge
+from mlmodel.serving import active_version
 from patients.models import Member, Visit, VisitStatus
 from tests import factories
 

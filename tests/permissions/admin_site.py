@@ -17,6 +17,11 @@ def readers(answer: Answer, **others: Answer) -> Answers:
     return in_the_admin(403, **{"dermatologist": answer, "stranger": answer, **others})
 
 
+def retrainers(answer: Answer) -> Answers:
+    """Dermatologists of any clinic, since one network answers all, and operators."""
+    return in_the_admin(answer, manager=403)
+
+
 DOOR = everyone(ADMIN_INDEX, anonymous=SIGN_IN, staff=403, patient=403, other_patient=403)
 
 ADMIN_PAGES: dict[str, list[Case]] = {
@@ -42,6 +47,14 @@ ADMIN_PAGES: dict[str, list[Case]] = {
     "admin:review-skip": [Case(ids={"image_id": "open_image"}, get=readers(405), post=readers(302, stranger=404))],
     **{f"admin:review-{name}": [Case(get=readers(405), post=readers(302))] for name in ("mode", "undo", "skipped")},
     "admin:review-agreement": [Case(get=in_the_admin(200), post=in_the_admin(405))],
+    # Retraining: who reviews and decides may start a run; managers look on
+    "admin:retraining": [Case(get=in_the_admin(200), post=in_the_admin(405))],
+    "admin:retraining-run": [Case(ids={"run_id": "training_run"}, get=in_the_admin(200), post=in_the_admin(405))],
+    "admin:retraining-start": [Case(get=retrainers(405), post=retrainers(302))],
+    **{
+        f"admin:retraining-{name}": [Case(ids={"run_id": "training_run"}, get=retrainers(405), post=retrainers(302))]
+        for name in ("resume", "abandon")
+    },
     "admin:auth_user_password_change": [
         Case(ids={"id": "user"}, get=in_the_admin(403, superuser=200), post=in_the_admin(403, superuser=200))
     ],

@@ -34,6 +34,9 @@ PAGES: dict[str, list[Case]] = {
     "favicon": [Case(get=everyone(302), post=NOT_HERE)],
     # The network in use; its report is there only if it came with one
     "network": [Case(get=clinic(200), post=clinic(405))],
+    "versions": [Case(get=clinic(200), post=clinic(405))],
+    "version-history": [Case(get=clinic(200), post=clinic(405))],
+    "version": [Case(ids={"version_id": "version"}, get=clinic(200), post=dermatologists(302, stranger=302))],
     **{
         name: [Case(get=clinic(200 if report_facts(get_analyser()) else 404), post=clinic(405))]
         for name in ("network-report", "network-report-json")
@@ -124,6 +127,17 @@ PAGES: dict[str, list[Case]] = {
         ]
         for name in ("report-pdf", "report-json")
     },
+    # The watch: the clinic's page, the operator's, and what Prometheus reads (from this machine, as no token is set)
+    "watch": [Case(get=clinic(200), post=clinic(405))],
+    "watch-site": [Case(get=signed_in(403, superuser=200), post=signed_in(405))],
+    "watch-acknowledge": [
+        Case(
+            ids={"incident_id": "incident"},
+            get=signed_in(405),
+            post=signed_in(403, dermatologist=302, manager=302, superuser=302, stranger=404),
+        )
+    ],
+    "metrics": [Case(get=everyone(200), post=NOT_HERE)],
     # The patient's own pages
     "my-visits": [
         Case(get=signed_in(403, patient=200, other_patient=200), post=signed_in(403, patient=405, other_patient=405))

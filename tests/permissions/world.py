@@ -12,7 +12,8 @@ from django.test import Client
 from rest_framework.authtoken.models import Token, TokenProxy
 
 from dermascan.models import ContactMessage
-from diagnosis.models import Image
+from diagnosis.models import Image, TrainingRun
+from mlmodel.serving import active_version
 from patients.models import Role, User
 from tests import factories
 from tests.diagnosis.reporting import photographed_visit, refused_photograph, signed_report
@@ -45,11 +46,14 @@ class World:
             "released_visit": released_visit,
             "signed_report": signed_report(signed_visit, dermatologist),
             "released_report": signed_report(released_visit, dermatologist, released=True),
+            "incident": factories.IncidentFactory(clinic=home),
             "open_image": open_visit.images.get(),
             "released_image": released_visit.images.get(),
             "refused_image": refused_photograph(open_visit),
             "user": patient.user,
+            "version": active_version(),
         }
+        self.objects["training_run"] = TrainingRun.objects.create(parent=active_version())
         self.objects["lesion"] = self.objects["open_image"].lesion
         self.objects |= self._rows(members["staff"])
         self.sessions = {role: self._session(user) for role, user in self.users.items() if user}

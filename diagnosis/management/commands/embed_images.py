@@ -8,6 +8,7 @@ from diagnosis.models import ImageFeatures
 from diagnosis.services.analysis import read_original
 from diagnosis.services.errors import CannotReadOriginal
 from diagnosis.similar.embeddings import embed_from_features, keep_embedding, outdated_images
+from mlmodel.analysis import get_analyser
 
 
 class Command(BaseCommand):
@@ -41,7 +42,7 @@ class Command(BaseCommand):
         for key in list(images.values_list("pk", flat=True)):
             image = images.model.objects.get(pk=key)
             try:
-                features = read_original(image).features
+                features = read_original(image, analyser=get_analyser()).features
             except CannotReadOriginal:
                 unreadable += 1
                 continue

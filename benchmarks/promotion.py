@@ -1,0 +1,118 @@
+"""Versions are switched while a server answers: does a request fail, or an answer mix two versions?
+
+    python -m benchmarks.promotion [--seconds 20] [--askers 4] [--processes 2]
+
+gunicorn runs with several worker processes. Threads post one photograph after the other to the API, while this process
+promotes a candidate and rolls back, again and again. The candidate is the shipped head with another bias, so that each
+version's answer is known: one that bears a version's name with the other's probabilities is mixed.
+"""
+
+import argparse
+import json
+import os
+import threading
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from benchmarks.scratch import scratch_installation
+from benchmarks.uploads import ROOT, _Server
+
+PHOTOGRAPH = ROOT / "static" / "samples" / "ISIC_0024310.jpg"
+BETWEEN_SWITCHES = 0.5
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--askers", type=int, default=4)
+    parser.add_argument("--processes", type=int, default=2)
+    options = parser.parse_args()
+    os.environ.update(WEB_CONCURRENCY=str(options.processes), DERMASCAN_PREDICTIONS_PER_MEMBER="1000000/min")
+    with scratch_installation():
+        _print(*_measure(options.seconds, options.askers))
+
+
+def _measure(seconds: float, askers: int) -> tuple[list[tuple[str, bool, float]], list[float]]:
+    """Return each answer (what came, whether it is one version's, seconds) and the seconds of each switch."""
+    from rest_framework.authtoken.models import Token
+
+    from mlmodel.promotion import promote_version, roll_back
+    from mlmodel.serving import active_version
+    from tests import factories
+    from tests.candidates import candidate
+
+    user = factories.MemberFactory().user
+    token = Token.objects.create(user=user).key
+    shipped, version = active_version(), candidate()
+    expected = {each.name: _expected(each) for each in (shipped, version)}
+    stop, switches = threading.Event(), []
+    with _Server() as server, ThreadPoolExecutor(askers) as pool:
+        asking = [pool.submit(_ask, server.address, token, expected, stop) for _ in range(askers)]
+        try:
+            until, target = time.monotonic() + seconds, version
+            promoted = False
+            while time.monotonic() < until:
+                time.sleep(BETWEEN_SWITCHES)
+                started = time.perf_counter()
+                if promoted:
+                    roll_back(to=target, by=user, reason="Back and forth.")
+                else:
+                    promote_version(version=version, by=user, reason="To see what a switch does.")
+                switches.append(time.perf_counter() - started)
+                promoted, target = True, shipped if target == version else version
+        finally:
+            stop.set()
+        return [answer for future in asking for answer in future.result()], switches
+
+
+def _expected(version: Any) -> dict[str, float]:
+    from mlmodel.pictures import decode
+    from mlmodel.serving import analyser_of
+
+    assessment = analyser_of(version).analyse(decode(PHOTOGRAPH.read_bytes())).assessment
+    assert assessment is not None, "the sample can be judged"
+    return assessment.probabilities
+
+
+def _ask(
+    address: str, token: str, expected: dict[str, dict[str, float]], stop: threading.Event
+) -> list[tuple[str, bool, float]]:
+    boundary = uuid.uuid4().hex
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="lesion.jpg"\r\n'
+    body = head.encode() + b"Content-Type: image/jpeg\r\n\r\n" + PHOTOGRAPH.read_bytes()
+    body += f"\r\n--{boundary}--\r\n".encode()
+    headers = {"Authorization": f"Token {token}", "Content-Type": f"multipart/form-data; boundary={boundary}"}
+    answers = []
+    while not stop.is_set():
+        request = urllib.request.Request(f"{address}/api/v1/predict/", data=body, headers=headers)
+        started = time.perf_counter()
+        try:
+            with urllib.request.urlopen(request, timeout=60) as response:
+                answer = json.load(response)
+            name, known = answer["model_version"], expected[answer["model_version"]]
+            is_whole = all(abs(answer["probabilities"][code] - known[code]) < 0.001 for code in known)
+        except (OSError, ValueError, KeyError) as error:
+            name, is_whole = f"failed: {error!r}", True
+        answers.append((name, is_whole, time.perf_counter() - started))
+    return answers
+
+
+def _print(answers: list[tuple[str, bool, float]], switches: list[float]) -> None:
+    times = np.array([seconds for _name, _whole, seconds in answers]) * 1000
+    for name, count in Counter(name for name, _whole, _seconds in answers).most_common():
+        print(f"{name:40}{count:>8} answers")
+    failed = sum(name.startswith("failed") for name, _whole, _seconds in answers)
+    print(f"{len(switches)} switches, the slowest took {max(switches) * 1000:.0f} ms")
+    print(f"{failed} failed, {sum(not whole for _name, whole, _seconds in answers)} mixed")
+    print(f"p50 {np.percentile(times, 50):.0f} ms, p95 {np.percentile(times, 95):.0f} ms, max {times.max():.0f} ms")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,22 @@
+"""The history of the networks as a PDF: versions, what the gate said, who decided and why."""
+
+from django.template.loader import render_to_string
+from django.utils import timezone
+
+from diagnosis.reports.pdf import render_page
+from mlmodel.models import Decision, ModelVersion
+from mlmodel.serving import active_version
+
+
+def history_pdf() -> bytes:
+    """Lay out every version and every decision, A4."""
+    html = render_to_string(
+        "dermascan/version_history.html",
+        {
+            "active": active_version(),
+            "versions": ModelVersion.objects.select_related("parent"),
+            "decisions": Decision.objects.select_related("version", "replaced", "by"),
+            "now": timezone.localtime(),
+        },
+    )
+    return render_page(html, style=render_to_string("dermascan/version_history.css"))

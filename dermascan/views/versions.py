@@ -1,0 +1,141 @@
+"""Every network that this installation knows: what the gate said of it, who decided, and why."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_http_methods, require_safe
+
+from dermascan.history import history_pdf
+from dermascan.views.about import render_card
+from mlmodel.models import Decision, ModelVersion, ModelVersionStatus
+from mlmodel.promotion import PromotionRefused, promote_version, roll_back
+from mlmodel.serving import active_version, can_serve
+from mlmodel.taxonomy import BY_CODE
+from patients.access import EVERYONE_IN_THE_CLINIC, require_role
+from patients.middleware import ClinicRequest
+
+
+class DecisionForm(forms.Form):
+    """Why, in the words of whoever decides."""
+
+    reason = forms.CharField(
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        label=gettext_lazy("Why?"),
+        help_text=gettext_lazy("Kept with the decision, with your name and the time."),
+        error_messages={"required": gettext_lazy("Say why, in a sentence. It is kept with the decision.")},
+    )
+
+
+class ForceForm(DecisionForm):
+    force = forms.BooleanField(
+        label=gettext_lazy("Promote it although the gate holds it back"),
+        error_messages={"required": gettext_lazy("Tick the box if it is to be promoted against the gate’s advice.")},
+    )
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC)
+@require_safe
+def versions(request: ClinicRequest) -> HttpResponse:
+    """All of them, the newest first, and every decision."""
+    active_version()  # so that the shipped one is on its own list from the start
+    context = {
+        "versions": ModelVersion.objects.select_related("parent"),
+        "decisions": Decision.objects.select_related("version", "replaced", "by"),
+    }
+    return render(request, "dermascan/versions.html", context)
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC)
+@require_http_methods(["GET", "HEAD", "POST"])
+def version(request: ClinicRequest, version_id: int) -> HttpResponse:
+    """One of them: card, judgement, decisions; for dermatologists also the way to decide."""
+    found = get_object_or_404(ModelVersion.objects.select_related("parent"), pk=version_id)
+    form_class = _form_for(found)
+    if request.method == "POST":
+        if request.member is None or not request.member.is_dermatologist:
+            raise PermissionDenied(_("Only dermatologists decide which network answers."))
+        form = form_class(request.POST) if form_class else None
+        if form is not None and form.is_valid() and _decide(request, found, form):
+            return redirect("version", version_id=found.pk)
+        if form is None:
+            messages.error(request, _("There is nothing to decide about this version. Look at it again."))
+            return redirect("version", version_id=found.pk)
+        return _page(request, found, form, status=400)
+    return _page(request, found, form_class() if form_class else None)
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC)
+@require_safe
+def version_history(request: ClinicRequest) -> HttpResponse:
+    """The same as a PDF, to be printed and filed."""
+    name = f"dermascan-networks-{timezone.localdate().isoformat()}.pdf"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
+    return HttpResponse(history_pdf(), content_type="application/pdf", headers=headers)
+
+
+def _form_for(found: ModelVersion) -> type[DecisionForm] | None:
+    """What may be decided about a version now; None where nothing may."""
+    if found.status == ModelVersionStatus.CANDIDATE:
+        if found.verdict == "reject" or found.parent_id != active_version().pk:
+            return None
+        return DecisionForm if found.verdict == "promote" else ForceForm
+    return DecisionForm if found.status == ModelVersionStatus.RETIRED and can_serve(found) else None
+
+
+def _decide(request: ClinicRequest, found: ModelVersion, form: DecisionForm) -> bool:
+    reason = form.cleaned_data["reason"]
+    try:
+        if found.status == ModelVersionStatus.RETIRED:
+            roll_back(to=found, by=request.user, reason=reason)
+        else:
+            promote_version(version=found, by=request.user, reason=reason, force=bool(form.cleaned_data.get("force")))
+    except PromotionRefused as refused:
+        form.add_error(None, refused.message)
+        return False
+    messages.success(
+        request,
+        _("%(version)s answers from now on. The archive is read again in the background.") % {"version": found},
+    )
+    return True
+
+
+def _page(
+    request: ClinicRequest, found: ModelVersion, form: DecisionForm | None, *, status: int = 200
+) -> HttpResponse:
+    judgement = found.judgement or {}
+    context: dict[str, Any] = {
+        "version": found,
+        "active": active_version(),
+        "card": render_card(found.card),
+        "reasons": judgement.get("reasons", []),
+        "tests": [
+            (title, comparison_rows(judgement[name]), judgement[name])
+            for name, title in (("base", _("Base locked test")), ("clinic", _("The clinic’s own locked test")))
+            if judgement.get(name)
+        ],
+        "labels_needed": judgement.get("labels_needed"),
+        "decisions": found.decisions.select_related("by", "replaced"),
+        "form": form if request.member and request.member.is_dermatologist else None,
+        "is_candidate": found.status == ModelVersionStatus.CANDIDATE,
+    }
+    return render(request, "dermascan/version.html", context, status=status)
+
+
+def comparison_rows(comparison: dict[str, Any]) -> list[tuple[str, dict[str, float]]]:
+    """The figures of one test that the gate compared, with their names."""
+    named = {
+        "balanced_accuracy": _("Balanced accuracy"),
+        "melanoma_sensitivity": _("Melanoma sensitivity at the operating point"),
+        "calibration_error": _("Expected calibration error"),
+    }
+    rows = [(label, comparison[name]) for name, label in named.items() if comparison.get(name)]
+    recalls = comparison.get("recall", {})
+    return rows + [(_("Recall: %s") % BY_CODE[code].name, change) for code, change in recalls.items()]

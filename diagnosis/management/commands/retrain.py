@@ -1,0 +1,79 @@
+from argparse import ArgumentParser
+from datetime import date
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from diagnosis.models import Part, RunStatus, TrainingRun
+from diagnosis.retraining.errors import RetrainingRefused
+from diagnosis.retraining.liveness import abandon_run, requeue_run, take_run
+from diagnosis.retraining.run import carry_out, preview, start_run, told
+from patients.models import Clinic
+
+DEPTH_REFUSED = (
+    "Only the head can be retrained here: --depth head. To fine-tune the last blocks needs TensorFlow and the "
+    "original photographs; build a release with `manage.py train` and `manage.py build_release` instead."
+)
+
+
+class Command(BaseCommand):
+    help = (
+        "Train a candidate on the photographs whose label is settled and whose patients agree, judge it against the "
+        "active version, and stop there: a person decides. One run at a time; the site serves on."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--depth", choices=["head", "exit"], default="head", help="how much learns")
+        parser.add_argument("--since", type=date.fromisoformat, help="only labels settled since, YYYY-MM-DD")
+        parser.add_argument("--clinic", help="the name of one clinic; every clinic's without it")
+        what = parser.add_mutually_exclusive_group()
+        what.add_argument("--dry-run", action="store_true", help="say what would be learnt from, and write nothing")
+        what.add_argument("--resume", action="store_true", help="go on with the run that stopped without a word")
+        what.add_argument("--abandon", action="store_true", help="give up the run that is at work or has stopped")
+
+    def handle(self, **options: Any) -> None:
+        if options["depth"] == "exit":
+            raise CommandError(DEPTH_REFUSED, returncode=2)
+        if (options["resume"] or options["abandon"]) and (options["since"] or options["clinic"]):
+            raise CommandError("A run keeps what it was started with: leave out --since and --clinic.", returncode=2)
+        try:
+            self._do(**options)
+        except RetrainingRefused as refusal:
+            raise CommandError(str(refusal)) from refusal
+
+    def _do(self, **options: Any) -> None:
+        if options["abandon"]:
+            self.stdout.write(f"{abandon_run(why='Abandoned from the command line.')}: abandoned.")
+            return
+        if options["resume"]:
+            self._work_on(requeue_run())
+            return
+        wanted = {"clinic": _clinic(options["clinic"]), "since": options["since"]}
+        if options["dry_run"]:
+            collection = preview(**wanted)
+            self.stdout.write("\n".join(told(collection)))
+            if not collection.count(Part.LEARNED):
+                self.stdout.write("There is nothing to learn from.")
+            return
+        self._work_on(start_run(**wanted))
+
+    def _work_on(self, run: TrainingRun) -> None:
+        taken = take_run(run.pk)
+        if taken is not None:
+            carry_out(taken)
+        run.refresh_from_db()
+        for message in run.messages.all():
+            self.stdout.write(message.words)
+        if run.status == RunStatus.FAILED:
+            raise CommandError(run.error)
+        if run.status != RunStatus.DONE:
+            raise CommandError(f"The run did not end here: {run.get_status_display().lower()}.")
+
+
+def _clinic(name: str | None) -> Clinic | None:
+    if name is None:
+        return None
+    clinic = Clinic.objects.filter(name=name).first()
+    if clinic is None:
+        raise CommandError(f"There is no clinic called “{name}”.")
+    return clinic

@@ -1,0 +1,184 @@
+"""Which photographs a run is trained and judged on, and which are left out, and why."""
+
+import hashlib
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from uuid import UUID
+
+import numpy as np
+import numpy.typing as npt
+from django.db import models
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from diagnosis.models import ConfirmedLabel, Image, ManifestEntry, Part
+from mlmodel.models import ModelVersion
+from mlmodel.retraining import BaseSet, Cases, near_copies
+from mlmodel.taxonomy import CODES
+from patients.models import Clinic
+
+from .assignment import assign_parts
+
+# A lesion that is followed for years would else fill the manifest; in training a lesion counts once all the same.
+MOST_OF_A_LESION = 5
+
+
+class LeftOut(models.TextChoices):
+    """Why a photograph that may be used is not."""
+
+    OTHER_FEATURES = "other_features", _("features of another backbone: have the photographs judged again")
+    COPY_OF_BASE_TEST = "copy_of_base_test", _("a copy of a photograph of the base set's locked test")
+    SAME_FILE = "same_file", _("the same file as another photograph")
+    WAS_LEARNED = "was_learned", _("in the locked test, but an earlier run learnt from the same file")
+    LABELS_DIFFER = "labels_differ", _("photographs of one lesion have different labels")
+    MANY_OF_A_LESION = "many_of_a_lesion", _("more photographs of a lesion than are needed")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One photograph with a settled label, ready to be used."""
+
+    image: UUID
+    image_sha256: str
+    features_sha256: str
+    lesion: UUID
+    code: str
+    part: str
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What was found.
+
+    Attributes:
+        cases: to be frozen, in the order of their keys.
+        left_out: how many photographs, by ``LeftOut``.
+        new: how many of the cases to be learnt have a label that is newer than the active version.
+    """
+
+    cases: list[Case]
+    left_out: dict[str, int] = field(default_factory=dict)
+    new: int = 0
+
+    def count(self, part: str) -> int:
+        return sum(case.part == part for case in self.cases)
+
+    def lesions(self, part: str) -> int:
+        return len({case.lesion for case in self.cases if case.part == part})
+
+
+def collect_cases(
+    *, base: BaseSet, parent: ModelVersion, clinic: Clinic | None, since: date | None, keep: bool = True
+) -> Collection:
+    """Collect what may be learnt from, of one clinic or of all, and what the candidate is judged on.
+
+    Consent is asked now. Earlier confirmed cases are learnt again with the new ones, so that a run does not forget
+    what the last one taught. ``since`` narrows what is learnt, never the locked test. ``keep=False`` writes nothing.
+    """
+    images = Image.objects.for_training(clinic).select_related("features", "lesion", "label")
+    images = images.order_by("created_at", "pk")
+    found = list(images)
+    parts = assign_parts((image.lesion for image in found), keep=keep)
+    left_out: Counter[str] = Counter()
+    found = _without_other_features(found, base, left_out)
+    found = _without_copies(found, base, parts, left_out)
+    found = _of_lesions(found, left_out)
+    if since is not None:
+        found = [image for image in found if parts[image.lesion_id] == Part.LOCKED or _settled_on(image) >= since]
+    new = sum(parts[image.lesion_id] == Part.LEARNED and _is_new(image, parent) for image in found)
+    cases = [_case(image, parts[image.lesion_id]) for image in sorted(found, key=lambda image: image.pk)]
+    return Collection(cases=cases, left_out=dict(left_out), new=new)
+
+
+def new_labels(*, after: datetime, clinic: Clinic | None = None) -> int:
+    """Count the photographs that may be used and whose label was settled after a moment."""
+    return Image.objects.for_training(clinic).filter(label__settled_at__gt=after).count()
+
+
+def cases_for_training(cases: list[Case], vectors: dict[UUID, bytes]) -> Cases:
+    """Return the arrays of some cases, whose features ``vectors`` holds by the image's key."""
+    return Cases(
+        features=_features([vectors[case.image] for case in cases]),
+        labels=np.array([CODES.index(case.code) for case in cases], dtype=np.int64),
+        lesions=np.array([str(case.lesion) for case in cases], dtype=np.str_),
+    )
+
+
+def _without_other_features(found: list[Image], base: BaseSet, left_out: Counter[str]) -> list[Image]:
+    length = 2 * base.locked.features.shape[1]
+    return _kept(
+        found,
+        [
+            image.features.backbone_sha256 == base.backbone_sha256 and len(image.features.vector) == length
+            for image in found
+        ],
+        LeftOut.OTHER_FEATURES,
+        left_out,
+    )
+
+
+def _without_copies(found: list[Image], base: BaseSet, parts: dict[UUID, str], left_out: Counter[str]) -> list[Image]:
+    vectors = [bytes(image.features.vector) for image in found]
+    is_copy = near_copies(_features(vectors), base.locked) if found else np.zeros(0, dtype=np.bool_)
+    found = _kept(found, [not copy for copy in is_copy], LeftOut.COPY_OF_BASE_TEST, left_out)
+    seen: set[str] = set()
+    is_first = []
+    for image in found:
+        is_first.append(image.sha256 not in seen)
+        seen.add(image.sha256)
+    found = _kept(found, is_first, LeftOut.SAME_FILE, left_out)
+    learned = set(ManifestEntry.objects.filter(part=Part.LEARNED).values_list("image_sha256", flat=True))
+    is_fresh = [parts[image.lesion_id] == Part.LEARNED or image.sha256 not in learned for image in found]
+    return _kept(found, is_fresh, LeftOut.WAS_LEARNED, left_out)
+
+
+def _of_lesions(found: list[Image], left_out: Counter[str]) -> list[Image]:
+    """Without lesions that are said to be two things, and without more of one than is needed: the newest stay."""
+    codes: defaultdict[UUID, set[str]] = defaultdict(set)
+    for image in found:
+        codes[image.lesion_id].add(image.confirmed_code)  # type: ignore[attr-defined]
+    found = _kept(found, [len(codes[image.lesion_id]) == 1 for image in found], LeftOut.LABELS_DIFFER, left_out)
+    newer: Counter[UUID] = Counter()
+    is_among_newest = []
+    for image in reversed(found):
+        newer[image.lesion_id] += 1
+        is_among_newest.append(newer[image.lesion_id] <= MOST_OF_A_LESION)
+    return _kept(found, is_among_newest[::-1], LeftOut.MANY_OF_A_LESION, left_out)
+
+
+def _kept(found: list[Image], is_kept: list[bool], why: LeftOut, left_out: Counter[str]) -> list[Image]:
+    kept = [image for image, keep in zip(found, is_kept, strict=True) if keep]
+    if len(kept) < len(found):
+        left_out[why.value] += len(found) - len(kept)
+    return kept
+
+
+def _case(image: Image, part: str) -> Case:
+    return Case(
+        image=image.pk,
+        image_sha256=image.sha256,
+        features_sha256=hashlib.sha256(bytes(image.features.vector)).hexdigest(),
+        lesion=image.lesion_id,
+        code=image.confirmed_code,  # type: ignore[attr-defined]
+        part=part,
+    )
+
+
+def _settled_on(image: Image) -> date:
+    return timezone.localdate(_label(image).settled_at)
+
+
+def _is_new(image: Image, parent: ModelVersion) -> bool:
+    settled_at = _label(image).settled_at
+    return settled_at is not None and settled_at > parent.created_at
+
+
+def _label(image: Image) -> ConfirmedLabel:
+    return image.label
+
+
+def _features(vectors: list[bytes]) -> npt.NDArray[np.float16]:
+    if not vectors:
+        return np.zeros((0, 0), dtype=np.float16)
+    return np.frombuffer(b"".join(vectors), dtype="<f2").reshape(len(vectors), -1).astype(np.float16)

@@ -1,0 +1,76 @@
+"""What a run was trained and judged on: frozen with hashes, so that it can be resumed, and proven later."""
+
+import hashlib
+from collections.abc import Iterable
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef
+
+from diagnosis.models import Image, ImageFeatures, ManifestEntry, TrainingRun
+from patients.models import Patient, Purpose
+
+from .collect import Case, Collection
+from .errors import ManifestAltered
+
+_BATCH = 500
+
+
+def freeze_manifest(*, run: TrainingRun, collection: Collection) -> str:
+    """Keep the cases as the run's manifest and return its hash. Call it in the transaction that keeps the hash."""
+    entries = (
+        ManifestEntry(
+            run=run,
+            image_id=case.image,
+            image_sha256=case.image_sha256,
+            features_sha256=case.features_sha256,
+            lesion_id=case.lesion,
+            code=case.code,
+            part=case.part,
+        )
+        for case in collection.cases
+    )
+    ManifestEntry.objects.bulk_create(entries, batch_size=_BATCH)
+    return manifest_sha256(collection.cases)
+
+
+def read_manifest(run: TrainingRun) -> list[Case]:
+    """Return the frozen cases. Raises ``ManifestAltered`` if they are not those whose hash was kept."""
+    cases = [
+        Case(entry.image_id, entry.image_sha256, entry.features_sha256, entry.lesion_id, entry.code, entry.part)
+        for entry in run.manifest.order_by("image_id")
+    ]
+    if manifest_sha256(cases) != run.manifest_sha256:
+        raise ManifestAltered
+    return cases
+
+
+def manifest_sha256(cases: Iterable[Case]) -> str:
+    """One hash over all cases, whatever their order."""
+    lines = sorted(
+        f"{case.image.hex} {case.image_sha256} {case.features_sha256} {case.lesion.hex} {case.code} {case.part}\n"
+        for case in cases
+    )
+    return hashlib.sha256("".join(lines).encode()).hexdigest()
+
+
+def allowed_now(cases: list[Case]) -> list[Case]:
+    """Those whose patients agree to training at this moment."""
+    patients = Patient.objects.filter(pk=OuterRef("visit__patient")).consenting_to(Purpose.TRAINING)
+    agreed: set[UUID] = set()
+    for start in range(0, len(cases), _BATCH):
+        keys = [case.image for case in cases[start : start + _BATCH]]
+        agreed |= set(Image.objects.filter(Exists(patients), pk__in=keys).values_list("pk", flat=True))
+    return [case for case in cases if case.image in agreed]
+
+
+def read_vectors(cases: list[Case]) -> dict[UUID, bytes]:
+    """Return the features of all cases, by image. Raises ``ManifestAltered`` if some are not what was frozen."""
+    vectors: dict[UUID, bytes] = {}
+    for start in range(0, len(cases), _BATCH):
+        keys = [case.image for case in cases[start : start + _BATCH]]
+        for image, vector in ImageFeatures.objects.filter(image__in=keys).values_list("image", "vector"):
+            vectors[image] = bytes(vector)
+    for case in cases:
+        if hashlib.sha256(vectors.get(case.image, b"")).hexdigest() != case.features_sha256:
+            raise ManifestAltered
+    return vectors

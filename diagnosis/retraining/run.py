@@ -1,0 +1,193 @@
+"""One run: collect, freeze, train, judge, keep the candidate, and stop there. A person decides on it."""
+
+import logging
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from diagnosis.models import Part, TrainingRun
+from mlmodel.head import Head
+from mlmodel.release import Release
+from mlmodel.retraining import (
+    BaseSet,
+    GateRules,
+    Judgement,
+    Network,
+    judge_candidate,
+    network_of,
+    read_base_set,
+    train_candidate,
+)
+from patients.models import Clinic
+
+from .collect import Case, Collection, LeftOut, cases_for_training, collect_cases, new_labels
+from .errors import LostItsPlace, NothingToLearn, RetrainingRefused
+from .liveness import fail_run, finish_run, heartbeat, note, queue_run, tell_progress
+from .manifests import allowed_now, freeze_manifest, read_manifest, read_vectors
+from .versions import active_release, keep_candidate
+
+logger = logging.getLogger(__name__)
+_TRAINING, _JUDGING = 0.1, 0.8
+
+
+def start_run(
+    *, clinic: Clinic | None = None, since: date | None = None, started_by: AbstractBaseUser | None = None
+) -> TrainingRun:
+    """Make a run that waits for a worker. Raises ``NothingToLearn``, ``RunIsAlive``."""
+    parent, _release = active_release()
+    if not new_labels(after=parent.created_at, clinic=clinic):
+        raise NothingToLearn
+    return queue_run(clinic=clinic, since=since, started_by=started_by, parent=parent)
+
+
+def preview(*, clinic: Clinic | None = None, since: date | None = None) -> Collection:
+    """Return what a run would be trained and judged on, and write nothing."""
+    parent, _release = active_release()
+    return collect_cases(base=read_base_set(), parent=parent, clinic=clinic, since=since, keep=False)
+
+
+def carry_out(run: TrainingRun) -> None:
+    """Do the work of a run that this process has taken. What fails is kept with the run, and raised again if a bug."""
+    with heartbeat(run):
+        try:
+            _work(run)
+        except LostItsPlace:
+            logger.warning("Retraining run %s was abandoned or resumed elsewhere; this process stops.", run.pk)
+        except RetrainingRefused as refusal:
+            _fail(run, str(refusal))
+        except Exception as error:
+            _fail(run, f"{type(error).__name__}: {error}")
+            raise
+
+
+def _work(run: TrainingRun) -> None:
+    tell_progress(run, 0.0, _("Reading the base set"))
+    base = read_base_set()
+    active, release = active_release()
+    if active.pk != run.parent_id:
+        raise RetrainingRefused(_("Another version answers since the run was frozen. Start a new one."))
+    if not run.manifest_sha256:
+        _freeze(run, base)
+    trained = _train(run, base, network_of(release.settings, Head.load(release.head)))
+    tell_progress(run, _JUDGING, _("Judging the candidate"))
+    locked = [case for case in trained.cases if case.part == Part.LOCKED]
+    judgement = judge_candidate(
+        active=trained.active,
+        candidate=trained.candidate,
+        base=base,
+        clinic=cases_for_training(locked, read_vectors(locked)) if locked else None,
+        rules=GateRules(**settings.RETRAINING_GATE),
+        seed=_seed(run),
+    )
+    _keep(run, release, trained, judgement, locked)
+
+
+@dataclass(frozen=True)
+class _Trained:
+    active: Network
+    candidate: Network
+    cases: list[Case]
+
+
+def _freeze(run: TrainingRun, base: BaseSet) -> None:
+    tell_progress(run, 0.02, _("Collecting photographs"))
+    collection = collect_cases(base=base, parent=run.parent, clinic=run.clinic, since=run.since)
+    if not collection.new:
+        raise NothingToLearn
+    with transaction.atomic():
+        run.manifest_sha256, run.left_out = freeze_manifest(run=run, collection=collection), collection.left_out
+        tell_progress(run, 0.05, _("Frozen"))  # under the row's lock: whoever lost the run freezes nothing
+        run.save(update_fields=["manifest_sha256", "left_out"])
+        for line in told(collection):
+            note(run, line)
+        note(run, f"Frozen as manifest {run.manifest_sha256[:12]}.")
+
+
+def _train(run: TrainingRun, base: BaseSet, active: Network) -> _Trained:
+    """Train on what the patients agree to now; if one of them withdraws meanwhile, throw it away and train again."""
+    frozen = read_manifest(run)
+    vectors = read_vectors(frozen)
+    allowed = allowed_now(frozen)
+    while True:
+        learned = [case for case in allowed if case.part == Part.LEARNED]
+        if not learned:
+            raise NothingToLearn
+        _keep_withdrawn(run, frozen, allowed)
+        note(run, f"Training on {len(learned)} photographs of {len({case.lesion for case in learned})} lesions.")
+        candidate = train_candidate(
+            active=active,
+            base=base,
+            learned=cases_for_training(learned, vectors),
+            seed=_seed(run),
+            progress=lambda share, stage: tell_progress(run, _TRAINING + share * (_JUDGING - _TRAINING), stage),
+        )
+        still = allowed_now(allowed)
+        if len(still) == len(allowed):
+            return _Trained(active, candidate, allowed)
+        allowed = still
+
+
+def _keep_withdrawn(run: TrainingRun, frozen: list[Case], allowed: list[Case]) -> None:
+    withdrawn = sorted({str(case.image) for case in frozen} - {str(case.image) for case in allowed})
+    if withdrawn != run.withdrawn:
+        run.withdrawn = withdrawn
+        run.save(update_fields=["withdrawn"])
+        note(run, f"{len(withdrawn)} photographs were taken out: their patients have withdrawn consent since.")
+
+
+def _keep(run: TrainingRun, release: Release, trained: _Trained, judgement: Judgement, locked: list[Case]) -> None:
+    learned = [case for case in trained.cases if case.part == Part.LEARNED]
+    training: dict[str, Any] = {
+        "run": str(run.pk),
+        "trained_on": timezone.localdate().isoformat(),
+        "photographs": len(learned),
+        "lesions": len({case.lesion for case in learned}),
+        "manifest_sha256": run.manifest_sha256,
+    }
+    with transaction.atomic():
+        tell_progress(run, 0.98, _("Keeping the candidate"))  # holds the row until the candidate is kept
+        candidate = keep_candidate(
+            parent=run.parent, release=release, network=trained.candidate, judgement=judgement, training=training
+        )
+        finish_run(
+            run,
+            candidate=candidate,
+            judgement=judgement.as_dict(),
+            turned_wrong=[str(locked[row].image) for row in judgement.turned_wrong],
+        )
+        for reason in judgement.reasons:
+            note(run, f"{reason.weight.upper()}: {reason.words}")
+        note(run, f"Candidate {candidate.name}: {judgement.verdict.upper()}. A person decides what becomes of it.")
+
+
+def told(collection: Collection) -> list[str]:
+    """What was found, in lines for a log."""
+    lines = [
+        f"{collection.count(Part.LEARNED)} photographs of {collection.lesions(Part.LEARNED)} lesions to learn from, "
+        f"{collection.new} of them new since the active version.",
+        f"{collection.count(Part.LOCKED)} photographs of {collection.lesions(Part.LOCKED)} lesions to test it on.",
+    ]
+    return [
+        *lines,
+        *(f"{count} left out: {LeftOut(why).label}." for why, count in sorted(collection.left_out.items())),
+    ]
+
+
+def _seed(run: TrainingRun) -> int:
+    """The same manifest gives the same candidate, also when the run is resumed."""
+    return int(run.manifest_sha256[:7], 16)
+
+
+def _fail(run: TrainingRun, error: str) -> None:
+    try:
+        with transaction.atomic():
+            fail_run(run, error=error)
+            note(run, error)
+    except LostItsPlace:
+        logger.warning("Retraining run %s was abandoned before it failed: %s", run.pk, error)

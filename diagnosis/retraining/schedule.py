@@ -1,0 +1,37 @@
+"""When a run starts by itself."""
+
+from datetime import timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from diagnosis.models import TrainingRun
+from mlmodel.serving import active_version
+
+from .collect import new_labels
+from .errors import RetrainingRefused
+from .liveness import bury_the_dead
+from .run import start_run
+
+
+def start_run_if_due() -> TrainingRun | None:
+    """Start a run if enough labels have come since the last one, or if its time has come and there are any."""
+    bury_the_dead()
+    if TrainingRun.objects.alive().exists() or not is_due():
+        return None
+    try:
+        return start_run()
+    except RetrainingRefused:
+        return None
+
+
+def is_due() -> bool:
+    """Whether a run should start now. What was tried counts, whatever came of it: nothing is tried for ever."""
+    last = TrainingRun.objects.first()
+    parent = active_version()
+    after = max(parent.created_at, last.created_at) if last else parent.created_at
+    new = new_labels(after=after)
+    if settings.RETRAINING_AFTER_LABELS and new >= settings.RETRAINING_AFTER_LABELS:
+        return True
+    days = settings.RETRAINING_EVERY_DAYS
+    return bool(days and new and timezone.now() - after >= timedelta(days=days))

@@ -1,0 +1,28 @@
+"""Between a run and the model versions: which one answers now, and where its candidate goes."""
+
+from typing import Any
+
+from mlmodel.models import ModelVersion
+from mlmodel.promotion import register_candidate
+from mlmodel.release import Release
+from mlmodel.retraining import Judgement, Network, candidate_card, candidate_settings, package_head
+from mlmodel.serving import now_serving
+
+
+def active_release() -> tuple[ModelVersion, Release]:
+    """Return the version that answers now, and its release."""
+    serving = now_serving()
+    return serving.version, serving.analyser.release
+
+
+def keep_candidate(
+    *, parent: ModelVersion, release: Release, network: Network, judgement: Judgement, training: dict[str, Any]
+) -> ModelVersion:
+    """Keep a judged candidate as a model version, to be decided on by a person."""
+    return register_candidate(
+        parent=parent,
+        head=package_head(network, release.head_file),
+        settings=candidate_settings(release.settings, network, judgement, training),
+        card=candidate_card(network=network, judgement=judgement, training=training, parent=parent.name),
+        judgement=judgement.as_dict(),
+    )

@@ -1,0 +1,85 @@
+"""After a switch the active version reads the archive: from stored features, as new predictions beside the old ones.
+
+The photographs themselves are not opened for it. What needs them, the heat map, is drawn when somebody first looks
+(``diagnosis.services.heat_maps``).
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
+
+from diagnosis.models import ImageFeatures, Prediction
+from diagnosis.photograph_kind import is_smartphone
+from diagnosis.services.queue import refresh_queue_entry
+from diagnosis.similar.embeddings import read_vector
+from mlmodel.analysis import Analyser
+from mlmodel.models import ModelVersion
+from mlmodel.serving import Serving, now_serving
+
+_AT_ONCE = 50
+
+
+def rescore_archive() -> Iterator[int]:
+    """Add the active version's prediction to every photograph that an earlier one judged; yield counts as it goes on.
+
+    Safe to run again, and beside itself: a photograph that has its prediction is passed over. It ends early if another
+    version is made the active one meanwhile.
+    """
+    serving = now_serving()
+    while found := list(_waiting(serving).select_related("image").order_by("pk")[:_AT_ONCE]):
+        if now_serving().version.pk != serving.version.pk:
+            return
+        # As one: a run that is killed in between would pass over photographs whose place in the queue is an old one.
+        with transaction.atomic():
+            Prediction.objects.bulk_create([_prediction(row, serving) for row in found], ignore_conflicts=True)
+            for row in found:
+                refresh_queue_entry(image=row.image)
+        yield len(found)
+    # Going back to a version adds nothing, but what is shown, and so the queue, is that version's again.
+    if serving.version.decisions.filter(kind="roll_back").exists():
+        yield from _refresh_the_queue(serving)
+
+
+def rescore_in_background(**_signal: Any) -> None:
+    """Hand it to a worker."""
+    from diagnosis.tasks import rescore_the_archive
+
+    rescore_the_archive.delay()
+
+
+def _waiting(serving: Serving) -> QuerySet[ImageFeatures]:
+    judged = Prediction.objects.filter(image=OuterRef("image"))
+    return ImageFeatures.objects.filter(
+        Exists(judged),
+        ~Exists(judged.filter(model_version=serving.version)),
+        backbone_sha256=serving.version.backbone_sha256,
+    )
+
+
+def _prediction(row: ImageFeatures, serving: Serving) -> Prediction:
+    return prediction_from_features(row, analyser=serving.analyser, version=serving.version)
+
+
+def prediction_from_features(row: ImageFeatures, *, analyser: Analyser, version: ModelVersion) -> Prediction:
+    """What ``version`` says of one photograph, unsaved and without a heat map."""
+    assessment = analyser.assess(read_vector(row.vector), {}, is_smartphone=is_smartphone(row.image.measures))
+    return Prediction(
+        image=row.image,
+        model_version=version,
+        code=assessment.code,
+        malignant_probability=assessment.malignant_probability,
+        tier=str(assessment.tier),
+        **assessment.probabilities,
+    )
+
+
+def _refresh_the_queue(serving: Serving) -> Iterator[int]:
+    rows = Prediction.objects.filter(model_version=serving.version).select_related("image").order_by("pk")
+    last: Any = None
+    while found := list(rows.filter(pk__gt=last)[:_AT_ONCE] if last else rows[:_AT_ONCE]):
+        for row in found:
+            refresh_queue_entry(image=row.image)
+        last = found[-1].pk
+        yield len(found)

@@ -1,0 +1,145 @@
+"""Retraining runs in the administration: start one, watch it, resume or abandon it."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from diagnosis.models import Image, Part, TrainingRun
+from diagnosis.retraining.collect import LeftOut, new_labels
+from diagnosis.retraining.errors import RetrainingRefused
+from diagnosis.retraining.liveness import abandon_run, bury_the_dead, requeue_run
+from diagnosis.retraining.run import start_run
+from diagnosis.tasks import work_on_run
+from mlmodel.serving import active_version
+from patients.admin.scope import CLINICIANS
+from patients.middleware import ClinicRequest
+from patients.models import Role
+
+View = Callable[..., HttpResponse]
+MOST_SHOWN = 50
+
+
+def for_roles(*roles: Role) -> Callable[[View], View]:
+    """Let in operators, and members with one of the roles."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: ClinicRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not (_is_operator(request) or (request.member is not None and request.member.role in roles)):
+                raise PermissionDenied(
+                    _("This page is for: %s.") % ", ".join(str(role.label) for role in roles),
+                )
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+@for_roles(*CLINICIANS)
+@require_safe
+def runs(request: ClinicRequest) -> HttpResponse:
+    """All runs, newest first, and the button."""
+    bury_the_dead()
+    active = active_version()
+    context = {
+        "runs": TrainingRun.objects.select_related("parent", "candidate", "started_by")[:MOST_SHOWN],
+        "alive": TrainingRun.objects.alive().first(),
+        "active": active,
+        "new": new_labels(after=active.created_at),
+        "may_act": _may_act(request),
+    }
+    return render(request, "diagnosis/retraining.html", context)
+
+
+@for_roles(*CLINICIANS)
+@require_safe
+def run(request: ClinicRequest, run_id: UUID) -> HttpResponse:
+    """One run: how far it is, its log, and what came of it. htmx asks for the changing part alone."""
+    bury_the_dead()
+    rows = TrainingRun.objects.select_related("parent", "candidate", "started_by", "clinic")
+    found = get_object_or_404(rows, pk=run_id)
+    context = {
+        "run": found,
+        "messages_of_run": found.messages.all(),
+        "may_act": _may_act(request),
+        "learned": found.manifest.filter(part=Part.LEARNED).count(),
+        "locked": found.manifest.filter(part=Part.LOCKED).count(),
+        "left_out": [(LeftOut(why).label, count) for why, count in sorted(found.left_out.items())],
+        "reasons": (found.judgement or {}).get("reasons", []),
+        "turned_wrong": _visible(request, found),
+        "names_clinic": found.clinic is not None and (_is_operator(request) or _is_own(request, found)),
+    }
+    name = "includes/retraining_run.html" if request.headers.get("HX-Request") else "retraining_run.html"
+    return render(request, f"diagnosis/{name}", context)
+
+
+@for_roles(Role.DERMATOLOGIST)
+@require_POST
+def start(request: ClinicRequest) -> HttpResponse:
+    """Start a run over all clinics: the network that comes of it answers all of them."""
+    try:
+        with transaction.atomic():
+            begun = start_run(started_by=_user(request))
+            transaction.on_commit(lambda: work_on_run.delay(str(begun.pk)))
+    except RetrainingRefused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("admin:retraining")
+    return redirect("admin:retraining-run", begun.pk)
+
+
+@for_roles(Role.DERMATOLOGIST)
+@require_POST
+def resume(request: ClinicRequest, run_id: UUID) -> HttpResponse:
+    get_object_or_404(TrainingRun, pk=run_id)
+    try:
+        with transaction.atomic():
+            requeue_run(run_id)
+            transaction.on_commit(lambda: work_on_run.delay(str(run_id)))
+    except RetrainingRefused as refusal:
+        messages.error(request, str(refusal))
+    return redirect("admin:retraining-run", run_id)
+
+
+@for_roles(Role.DERMATOLOGIST)
+@require_POST
+def abandon(request: ClinicRequest, run_id: UUID) -> HttpResponse:
+    get_object_or_404(TrainingRun, pk=run_id)
+    try:
+        abandon_run(run_id, why=f"Abandoned by {_user(request).get_username()}.")
+    except RetrainingRefused as refusal:
+        messages.error(request, str(refusal))
+    return redirect("admin:retraining-run", run_id)
+
+
+def _visible(request: ClinicRequest, run: TrainingRun) -> list[Image]:
+    """What went from right to wrong, of the photographs that whoever asks may see."""
+    images = Image.objects.all() if _is_operator(request) else Image.objects.visible_to(request.member)
+    return list(images.filter(pk__in=run.turned_wrong).select_related("lesion")[:MOST_SHOWN])
+
+
+def _may_act(request: ClinicRequest) -> bool:
+    return _is_operator(request) or (request.member is not None and request.member.role == Role.DERMATOLOGIST)
+
+
+def _is_operator(request: ClinicRequest) -> bool:
+    return bool(getattr(request.user, "is_superuser", False))
+
+
+def _is_own(request: ClinicRequest, run: TrainingRun) -> bool:
+    return request.member is not None and request.member.clinic_id == run.clinic_id
+
+
+def _user(request: ClinicRequest) -> AbstractBaseUser:
+    assert isinstance(request.user, AbstractBaseUser), "the door is passed by who has signed in"
+    return request.user

@@ -1,0 +1,1 @@
+"""Whether the network still does in the clinic what its release says."""

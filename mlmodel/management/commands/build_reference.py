@@ -1,0 +1,41 @@
+"""Pack what ordinary photographs look like to the shipped network, for the watch to compare uploads with."""
+
+import json
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from mlmodel.analysis import get_analyser
+from mlmodel.drift import make_reference
+from mlmodel.release import MANIFEST, SHIPPED, sha256_of
+from mlmodel.training.dataset import CALIBRATION_FOLDS, read_dataset
+from mlmodel.training.features import cached_features
+
+
+class Command(BaseCommand):
+    help = "Write mlmodel/shipped/reference.npz from the folds that the network was calibrated on."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("data", type=Path, help="What import_ham10000 wrote.")
+        parser.add_argument("--cache", type=Path, default=Path("var/features"), help="Where features are kept.")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        analyser = get_analyser()
+        dataset = read_dataset(options["data"])
+        cache = options["cache"] / analyser.backbone_sha256[:16] / "ham10000"
+        features = cached_features(dataset.paths, engine=analyser.engine, cache=cache)
+        rows = dataset.rows(CALIBRATION_FOLDS)
+        reference = make_reference(features[rows], dataset.lesions[rows], backbone_sha256=analyser.backbone_sha256)
+        path = SHIPPED / "reference.npz"
+        reference.save(path)
+        # The hash of the release is over backbone, head and settings: the version stays what it is.
+        manifest = json.loads((SHIPPED / MANIFEST).read_text(encoding="utf-8"))
+        manifest["files"]["reference"] = {"file": path.name, "sha256": sha256_of(path)}
+        text = json.dumps(manifest, indent=2, sort_keys=True)
+        (SHIPPED / MANIFEST).write_text(text + "\n", encoding="utf-8")
+        self.stdout.write(
+            f"{path.name}: {len(reference.scores):,} photographs, {path.stat().st_size / 1024:.0f} KB; "
+            f"distance {reference.distance_threshold:.3f}, outlier {reference.outlier_threshold:.3f}"
+        )

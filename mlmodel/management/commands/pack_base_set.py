@@ -1,0 +1,32 @@
+from argparse import ArgumentParser
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from mlmodel.release import SHIPPED, ReleaseError
+from mlmodel.training.base_set import pack_base_set
+from mlmodel.training.dataset import DatasetError
+
+
+class Command(BaseCommand):
+    help = (
+        "Write the base set of a release: stored features of HAM10000 with which a clinic retrains, and on which a "
+        "candidate is judged. DATA is what import_ham10000 wrote. Features that are not there yet are computed."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("data", type=Path, metavar="DATA", help="The folder of HAM10000.")
+        parser.add_argument("--release", type=Path, default=SHIPPED, metavar="DIR", help="Whose base set it is.")
+        parser.add_argument("--cache", type=Path, default=Path(settings.DATA_DIR) / "features", metavar="DIR")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        try:
+            path, base = pack_base_set(options["data"], cache=options["cache"], release=options["release"])
+        except (DatasetError, ReleaseError) as error:
+            raise CommandError(str(error)) from error
+        self.stdout.write(
+            f"Written to {path}, {path.stat().st_size / 1e6:.1f} MB: {len(base.replay):,} photographs for replay, "
+            f"{len(base.calibration):,} for calibration, {len(base.locked):,} of the locked test."
+        )

@@ -1,0 +1,142 @@
+"""The base set: stored features that travel with a release, for those who do not have its training photographs."""
+
+import io
+import lzma
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mlmodel.calibration import Labels
+from mlmodel.head import Head
+from mlmodel.release import SHIPPED, ReleaseError, verified_file
+from mlmodel.taxonomy import CODES
+
+BASE_SET_FILE = "base_set.npz"
+_PARTS = ("replay", "calibration", "locked")
+_GRID = np.dtype("<u2")
+# However little the head makes of a feature today, a later one may make more of it.
+_LEAST_FINENESS = 1.5
+
+
+@dataclass(frozen=True)
+class Cases:
+    """N photographs whose labels are settled.
+
+    Attributes:
+        features: float16 (N, F), of the backbone that the head reads.
+        labels: int64 (N,), indices into ``taxonomy.CODES``.
+        lesions: str (N,); photographs of one lesion share a value, which no lesion of another clinic has.
+    """
+
+    features: npt.NDArray[np.float16]
+    labels: Labels
+    lesions: npt.NDArray[np.str_]
+
+    def __post_init__(self) -> None:
+        if self.features.ndim != 2 or not len(self.features) == len(self.labels) == len(self.lesions):
+            raise ValueError(
+                f"expected features (N, F), labels (N,) and lesions (N,), got {self.features.shape}, "
+                f"{self.labels.shape} and {self.lesions.shape}"
+            )
+        if len(self.labels) and not 0 <= self.labels.min() <= self.labels.max() < len(CODES):
+            raise ValueError(f"labels are to be 0 to {len(CODES) - 1}, got {np.unique(self.labels).tolist()}")
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def take(self, rows: npt.NDArray[Any]) -> "Cases":
+        """Return the cases of some rows: indices, or bool (N,)."""
+        return Cases(self.features[rows], self.labels[rows], self.lesions[rows])
+
+
+@dataclass(frozen=True)
+class BaseSet:
+    """What of HAM10000 a clinic needs in order to retrain without it.
+
+    Attributes:
+        backbone_sha256: of the backbone whose features these are; no others may be mixed with them.
+        replay: of the training folds, so that a new head does not forget.
+        calibration: of the fold that chose and calibrated the release; no head is ever trained on it.
+        locked: of the locked test, every photograph.
+    """
+
+    backbone_sha256: str
+    replay: Cases
+    calibration: Cases
+    locked: Cases
+
+
+def joined(*parts: Cases) -> Cases:
+    """Return the cases of all parts, in their order; empty parts are passed over, whatever their width."""
+    kept = [part for part in parts if len(part)] or list(parts[:1])
+    return Cases(
+        np.concatenate([part.features for part in kept]),
+        np.concatenate([part.labels for part in kept]),
+        np.concatenate([part.lesions for part in kept]),
+    )
+
+
+def read_base_set(path: Path = SHIPPED / BASE_SET_FILE) -> BaseSet:
+    """Read and verify the base set of the release in whose folder it lies.
+
+    Raises:
+        ReleaseError: it is missing, was altered, or is not what ``write_base_set`` wrote.
+    """
+    verified = verified_file("base_set", path.parent)
+    if verified != path:
+        raise ReleaseError(f"{path.name} is not the base set that the manifest names: that is {verified.name}.")
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            step, low = arrays["step"].astype(np.float32), arrays["low"].astype(np.float32)
+            parts = {name: _unpacked(arrays, name, step, low) for name in _PARTS}
+            return BaseSet(backbone_sha256=str(arrays["backbone_sha256"]), **parts)
+    except (OSError, ValueError, KeyError, lzma.LZMAError, EOFError) as error:
+        raise ReleaseError(f"The base set cannot be read: {error!r}. Restore it from the release.") from error
+
+
+def write_base_set(base: BaseSet, path: Path, *, head: Head, fineness: float) -> None:
+    """Write the base set, each feature rounded to a grid of its own, and compressed.
+
+    A feature's grid is the finer the more the head makes of it, so that all round the logits alike; uniform rounding
+    followed by entropy coding is within a quarter of a bit a value of the best there is (Gish & Pierce, IEEE Trans.
+    Inf. Theory 14:676, 1968). Features that the head does not read are kept as their mean alone.
+
+    Args:
+        base: as computed.
+        path: the file.
+        head: of the release.
+        fineness: how many steps of the grid make one standard deviation of a feature of middling weight.
+    """
+    everything = np.concatenate([getattr(base, name).features for name in _PARTS]).astype(np.float32)
+    deviation, reach = everything.std(axis=0), np.linalg.norm(head.hidden_weights, axis=1)
+    is_kept = (reach > 0) & (deviation > 1e-6)
+    effect = float(np.median((reach * deviation)[is_kept]))
+    step = np.zeros_like(deviation)
+    step[is_kept] = np.minimum(effect / reach[is_kept] / fineness, deviation[is_kept] / _LEAST_FINENESS)
+    low = np.where(is_kept, everything.min(axis=0), everything.mean(axis=0)).astype(np.float32)
+    step = np.maximum(step, (everything.max(axis=0) - low) / np.iinfo(_GRID).max * is_kept)
+    arrays: dict[str, Any] = {"backbone_sha256": np.array(base.backbone_sha256), "step": step, "low": low}
+    for name in _PARTS:
+        cases: Cases = getattr(base, name)
+        values = (cases.features[:, is_kept].astype(np.float32) - low[is_kept]) / step[is_kept]
+        # By feature, low bytes before high ones: what lies side by side is then alike, and packs better.
+        grid = np.ascontiguousarray(np.rint(values).astype(_GRID).T).view(np.uint8).reshape(-1, 2).T
+        arrays[f"{name}_features"] = np.frombuffer(lzma.compress(grid.tobytes(), preset=9), dtype=np.uint8)
+        arrays[f"{name}_labels"] = cases.labels.astype(np.uint8)
+        arrays[f"{name}_lesions"] = cases.lesions
+    buffer = io.BytesIO()
+    np.savez_compressed(buffer, **arrays)
+    path.write_bytes(buffer.getvalue())
+
+
+def _unpacked(arrays: Any, name: str, step: npt.NDArray[np.float32], low: npt.NDArray[np.float32]) -> Cases:
+    labels = arrays[f"{name}_labels"].astype(np.int64)
+    is_kept = step > 0
+    planes = np.frombuffer(lzma.decompress(arrays[f"{name}_features"].tobytes()), dtype=np.uint8).reshape(2, -1)
+    grid = np.ascontiguousarray(planes.T).view(_GRID).reshape(int(is_kept.sum()), len(labels)).T
+    features = np.repeat(low[None].astype(np.float16), len(labels), axis=0)
+    features[:, is_kept] = (grid * step[is_kept] + low[is_kept]).astype(np.float16)
+    return Cases(features, labels, arrays[f"{name}_lesions"])

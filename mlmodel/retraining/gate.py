@@ -1,0 +1,61 @@
+"""The gate: may a candidate take the place of the active network? PROMOTE, HOLD or REJECT, with every reason."""
+
+from mlmodel.retraining.base_set import BaseSet, Cases
+from mlmodel.retraining.comparing import compare
+from mlmodel.retraining.network import Network
+from mlmodel.retraining.rules import base_reasons, clinic_reasons, labels_needed
+from mlmodel.retraining.verdicts import GateRules, Judgement, Verdict
+
+_GRAVITY = {Verdict.PROMOTE: 0, Verdict.HOLD: 1, Verdict.REJECT: 2}
+
+
+def judge_candidate(
+    *, active: Network, candidate: Network, base: BaseSet, clinic: Cases | None, rules: GateRules, seed: int
+) -> Judgement:
+    """Judge a candidate against the active network, on the base's locked test and on the clinic's.
+
+    Every rule gives a reason with a weight of its own, and the gravest decides: so PROMOTE means that all rules are
+    met, HOLD that one is not met but the opposite is not shown either, REJECT that something was shown to be worse.
+
+    Args:
+        active: the network that answers now.
+        candidate: as it would be served.
+        base: of the release.
+        clinic: the clinic's locked test, never trained on; None where there is none yet.
+        rules: the numbers.
+        seed: of the resamples; the same seed gives the same judgement.
+    """
+    own = compare(
+        active=active, candidate=candidate, cases=base.locked, rules=rules, least_of_a_class=1, seed=seed
+    )  # fmt: skip
+    reasons = base_reasons(own, rules)
+    theirs = None
+    turned_wrong: tuple[int, ...] = ()
+    if clinic is not None and len(clinic):
+        theirs = compare(
+            active=active,
+            candidate=candidate,
+            cases=clinic,
+            rules=rules,
+            least_of_a_class=rules.clinic_lesions_of_a_class,
+            seed=seed + 1,
+        )
+        turned_wrong = _turned_wrong(active, candidate, clinic)
+    reasons += clinic_reasons(theirs, rules)
+    reasons.sort(key=lambda reason: -_GRAVITY[reason.weight])
+    verdict = reasons[0].weight
+    return Judgement(
+        verdict=verdict,
+        reasons=tuple(reasons),
+        base=own,
+        clinic=theirs,
+        labels_needed=labels_needed(theirs, rules) if verdict is Verdict.HOLD else None,
+        turned_wrong=turned_wrong,
+    )
+
+
+def _turned_wrong(active: Network, candidate: Network, cases: Cases) -> tuple[int, ...]:
+    """Return the photographs that were named rightly and no longer are, every class held equally likely."""
+    was_right = active.answers(cases).scores.argmax(axis=1) == cases.labels
+    is_right = candidate.answers(cases).scores.argmax(axis=1) == cases.labels
+    return tuple((was_right & ~is_right).nonzero()[0].tolist())

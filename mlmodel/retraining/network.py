@@ -1,0 +1,116 @@
+"""All that changes with a retraining: the head, how its answers are read, and where the tiers begin."""
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mlmodel.calibration import Calibration, by_code, in_order
+from mlmodel.head import Floats, Head
+from mlmodel.retraining.base_set import Cases
+from mlmodel.tiers import OperatingPoints
+from mlmodel.training.evaluate import Answers, by_lesion
+
+if TYPE_CHECKING:
+    from mlmodel.retraining.verdicts import Judgement
+
+_ROWS = 512
+
+
+@dataclass(frozen=True)
+class Network:
+    """A head and how it is read. The backbone beneath it stays as it is."""
+
+    head: Head
+    calibration: Calibration
+    operating_points: OperatingPoints
+
+    def logits(self, cases: Cases) -> Floats:
+        """Return the logits of all photographs, float32 (N, 7)."""
+        rows = range(0, max(len(cases), 1), _ROWS)
+        return np.concatenate([self.head.logits(cases.features[n : n + _ROWS].astype(np.float32)) for n in rows])
+
+    def answers(self, cases: Cases) -> Answers:
+        """Return what is said of each photograph, beside the truth."""
+        logits = self.logits(cases)
+        return Answers(
+            probabilities=self.calibration.probabilities(logits),
+            scores=self.calibration.equal_prior_scores(logits),
+            labels=cases.labels,
+            lesions=cases.lesions,
+        )
+
+    def answers_by_lesion(self, cases: Cases) -> Answers:
+        """Return one row a lesion, the mean over its photographs, in the order of the lesions' names."""
+        return by_lesion(self.answers(cases))
+
+
+def network_of(release_settings: dict[str, Any], head: Head) -> Network:
+    """Return the network that a release's settings and its head make.
+
+    Args:
+        release_settings: as the manifest, or a model version, holds them.
+        head: as it was loaded.
+    """
+    return Network(
+        head=head,
+        calibration=Calibration(
+            temperature=release_settings["temperature"],
+            class_mix=in_order(release_settings["class_mix"]),
+            set_thresholds=in_order(release_settings["set_thresholds"]),
+        ),
+        operating_points=OperatingPoints.from_settings(release_settings["operating_points"]),
+    )
+
+
+def package_head(network: Network, active_head_file: bytes) -> bytes:
+    """Return what is in the head's file of a candidate.
+
+    The head's arrays are the candidate's, in half precision; all others, those of the judges of a photograph's kind,
+    are carried over: they read features, which stay what they were.
+
+    Args:
+        network: the candidate.
+        active_head_file: what is in the file of the head it was trained from.
+    """
+    with np.load(io.BytesIO(active_head_file), allow_pickle=False) as active:
+        arrays: dict[str, Any] = {name: active[name] for name in active.files}
+    arrays |= {name: values.astype(np.float16) for name, values in vars(network.head).items()}
+    buffer = io.BytesIO()
+    np.savez(buffer, **arrays)
+    return buffer.getvalue()
+
+
+def candidate_settings(
+    active_settings: dict[str, Any], network: Network, judgement: "Judgement", training: dict[str, Any]
+) -> dict[str, Any]:
+    """Return the settings of a candidate's release, JSON-able.
+
+    What retraining does not touch is carried over. Of the locked test's figures, those that the gate measured are new
+    and the others, which were the shipped head's, are left out: a figure never describes another network.
+
+    Args:
+        active_settings: of the network it was trained from.
+        network: the candidate.
+        judgement: what the gate said of it.
+        training: what is to be said of the training: how many cases, since when, by which run.
+    """
+    calibration = network.calibration
+    carried = {name: value for name, value in active_settings.items() if name not in {"locked_test", "training"}}
+    return {
+        **carried,
+        "temperature": round(calibration.temperature, 6),
+        "class_mix": _as_settings(calibration.class_mix),
+        "set_thresholds": _as_settings(calibration.set_thresholds),
+        "operating_points": {
+            tier: {"threshold": round(point.threshold, 6), **judgement.base.operating_points[tier]}
+            for tier, point in (("urgent", network.operating_points.urgent), ("watch", network.operating_points.watch))
+        },
+        "locked_test": {"lesions": judgement.base.candidate_figures()},
+        "training": {**training, "parent": active_settings.get("training", {})},
+    }
+
+
+def _as_settings(values: Floats) -> dict[str, float]:
+    return {code: round(value, 8) for code, value in by_code(values).items()}

@@ -1,0 +1,124 @@
+"""The pages of the versions: who sees them, who decides there, and what a form that is wrong is told."""
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+
+from mlmodel.models import Decision
+from mlmodel.serving import active_version
+from tests.candidates import candidate
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def reader(dermatologist):
+    client = Client()
+    client.force_login(dermatologist.user)
+    return client
+
+
+def page_of(version) -> str:
+    return reverse("version", args=[version.pk])
+
+
+def test_the_list_names_the_shipped_network_and_how_it_came(reader):
+    page = reader.get(reverse("versions")).content.decode()
+    assert active_version().name in page
+    assert "Came with the software" in page
+    assert "Was not asked" in page
+
+
+def test_a_candidate_is_shown_with_what_the_gate_said(reader):
+    page = reader.get(page_of(candidate())).content.decode()
+    assert "Balanced accuracy changed by +0.020." in page
+    assert "0.810" in page
+    assert "Leans towards mel." in page
+
+
+def test_a_dermatologist_promotes_with_a_reason(reader, dermatologist):
+    version = candidate()
+    response = reader.post(page_of(version), {"reason": "It finds more melanomas."}, follow=True)
+
+    assert response.status_code == 200
+    assert "answers from now on" in response.content.decode()
+    decision = Decision.objects.get(version=version)
+    assert (decision.kind, decision.by, decision.reason) == (
+        "promote",
+        dermatologist.user,
+        "It finds more melanomas.",
+    )
+    assert active_version() == version
+
+
+@pytest.mark.parametrize("reason", ["", "   ", "x" * 501])
+def test_without_a_proper_reason_nothing_is_decided(reader, reason):
+    version = candidate()
+    response = reader.post(page_of(version), {"reason": reason})
+    assert response.status_code == 400
+    assert "There is a problem" in response.content.decode()
+    assert active_version() != version
+
+
+def test_what_is_held_back_needs_the_box_ticked(reader):
+    version = candidate(verdict="hold")
+    refused = reader.post(page_of(version), {"reason": "I trust it."})
+    assert refused.status_code == 400
+    assert "against the gate’s advice" in refused.content.decode()
+
+    reader.post(page_of(version), {"reason": "I trust it.", "force": "on"})
+    assert Decision.objects.get(version=version).kind == "force"
+
+
+def test_what_was_rejected_offers_nothing_to_decide(reader):
+    version = candidate(verdict="reject")
+    page = reader.get(page_of(version)).content.decode()
+    assert "cannot be promoted" in page
+    assert "<textarea" not in page
+    assert reader.post(page_of(version), {"reason": "All the same.", "force": "on"}).status_code == 302
+    assert active_version() != version
+
+
+def test_one_click_goes_back(reader):
+    shipped, version = active_version(), candidate()
+    reader.post(page_of(version), {"reason": "Better."})
+    reader.post(page_of(shipped), {"reason": "It was not."})
+    assert active_version() == shipped
+
+
+@pytest.mark.parametrize("role", ["staff", "manager"])
+def test_others_read_and_do_not_decide(role, request):
+    member, version = request.getfixturevalue(role), candidate()
+    client = Client()
+    client.force_login(member.user)
+    assert "<textarea" not in client.get(page_of(version)).content.decode()
+    assert client.post(page_of(version), {"reason": "Better."}).status_code == 403
+    assert active_version() != version
+
+
+def test_a_version_that_there_is_not_is_404(reader):
+    assert reader.get(reverse("version", args=[99999])).status_code == 404
+
+
+def test_the_pages_hold_with_a_retrained_network_too(reader, photograph):
+    """What states figures of the shipped network does not state them of another."""
+    reader.post(page_of(candidate()), {"reason": "Better."})
+    for name in ("network", "about", "versions", "home"):
+        assert reader.get(reverse(name)).status_code == 200
+    assert reader.get(reverse("network-report")).status_code == 404
+
+
+@pytest.mark.slow
+def test_the_history_is_a_pdf(reader):
+    reader.post(page_of(candidate()), {"reason": "It finds more melanomas."})
+    response = reader.get(reverse("version-history"))
+    assert response["Content-Type"] == "application/pdf"
+    assert response.content.startswith(b"%PDF-1.7")
+
+
+def test_the_admin_leads_to_where_it_is_decided(admin_client):
+    version = candidate()
+
+    page = admin_client.get(reverse("admin:mlmodel_modelversion_change", args=[version.pk])).content.decode()
+
+    assert reverse("version", args=[version.pk]) in page

@@ -1,0 +1,1 @@
+"""Retraining runs, through the command and the admin."""

@@ -1,0 +1,110 @@
+"""The retraining pages, as dermatologists, managers and strangers meet them."""
+
+import pytest
+from django.urls import reverse
+
+from diagnosis.models import RunStatus, TrainingRun
+from diagnosis.retraining.liveness import tell_progress
+
+from .cases import confirmed, confirmed_cases
+from .test_run import at_work, fall_silent, newest
+
+pytestmark = pytest.mark.django_db
+RUNS = "/admin/retraining/"
+
+
+def page(client, run) -> str:
+    return client.get(reverse("admin:retraining-run", args=[run.pk])).content.decode()
+
+
+def test_the_button_is_there_when_there_is_something_to_learn(dermatologist, manager, sign_in):
+    client = sign_in(dermatologist)
+    assert "Retrain now" not in client.get(RUNS).content.decode()
+    refused = client.post(reverse("admin:retraining-start"), follow=True).content.decode()
+    assert "nothing new to learn from" in refused
+    confirmed(reader=dermatologist)
+    assert "Retrain now" in client.get(RUNS).content.decode()
+    assert "Retrain now" not in sign_in(manager).get(RUNS).content.decode()
+    assert sign_in(manager).post(reverse("admin:retraining-start")).status_code == 403
+    assert not TrainingRun.objects.exists()
+
+
+@pytest.mark.slow
+def test_a_run_is_started_from_the_button_and_ends_with_a_verdict(
+    dermatologist, stranger, sign_in, django_capture_on_commit_callbacks
+):
+    confirmed_cases(dermatologist, 12)
+    client = sign_in(dermatologist)
+    with django_capture_on_commit_callbacks(execute=True):
+        response = client.post(reverse("admin:retraining-start"))
+    run = newest()
+    assert response["Location"] == reverse("admin:retraining-run", args=[run.pk])
+    assert run.status == RunStatus.DONE
+    assert run.started_by == dermatologist.user
+    shown = page(client, run)
+    assert run.candidate.name in shown
+    assert run.judgement["verdict"].upper() in shown
+    assert run.judgement["reasons"][0]["code"]
+    assert "hx-trigger" not in shown
+    version = reverse("version", args=[run.candidate.pk])
+    assert f'href="{version}"' in shown
+    assert client.get(version).status_code == 200
+    image = run.manifest.first().image
+    TrainingRun.objects.filter(pk=run.pk).update(turned_wrong=[str(image.pk)])
+    thumbnail = reverse("image-file", args=[image.pk, "thumbnail"])
+    assert thumbnail in page(client, run)
+    assert thumbnail not in page(sign_in(stranger), run)
+    assert run.candidate.name in client.get(RUNS).content.decode()
+
+
+def test_progress_is_polled_while_it_lives(dermatologist, sign_in):
+    run = at_work()
+    tell_progress(run, 0.42, "Training the head: epoch 3 of 9")
+    client = sign_in(dermatologist)
+    polled = client.get(reverse("admin:retraining-run", args=[run.pk]), HTTP_HX_REQUEST="true").content.decode()
+    assert "<html" not in polled
+    assert 'hx-trigger="every 2s"' in polled
+    assert "epoch 3 of 9" in polled
+    assert 'value="42"' in polled
+    refused = client.post(reverse("admin:retraining-start"), follow=True).content.decode()
+    assert "nothing new" in refused
+    confirmed(reader=dermatologist)
+    assert "at work already" in client.post(reverse("admin:retraining-start"), follow=True).content.decode()
+    assert "Retrain now" not in client.get(RUNS).content.decode()
+
+
+def test_a_silent_run_is_seen_on_the_page_and_abandoned_there(dermatologist, sign_in):
+    run = at_work()
+    client = sign_in(dermatologist)
+    resumed = client.post(reverse("admin:retraining-resume", args=[run.pk]), follow=True).content.decode()
+    assert "nothing has to be resumed" in resumed
+    fall_silent(run)
+    shown = page(client, run)
+    assert "Nothing was heard of the run" in shown
+    assert "Resume" in shown
+    client.post(reverse("admin:retraining-abandon", args=[run.pk]))
+    run.refresh_from_db()
+    assert run.status == RunStatus.ABANDONED
+    again = client.post(reverse("admin:retraining-abandon", args=[run.pk]), follow=True).content.decode()
+    assert "nothing to abandon" in again
+
+
+def test_a_dead_run_is_resumed_by_a_worker(dermatologist, sign_in, django_capture_on_commit_callbacks, settings):
+    settings.RETRAINING_LOCKED_SHARE = 1.0  # ends at once: there is nothing to learn from
+    confirmed(reader=dermatologist)
+    run = at_work()
+    fall_silent(run)
+    client = sign_in(dermatologist)
+    page(client, run)
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(reverse("admin:retraining-resume", args=[run.pk]))
+    run.refresh_from_db()
+    assert run.status == RunStatus.FAILED
+    assert "nothing new" in page(client, run)
+
+
+def test_an_unknown_run_is_not_found(dermatologist, sign_in):
+    unknown = "00000000-0000-0000-0000-000000000000"
+    client = sign_in(dermatologist)
+    assert client.get(reverse("admin:retraining-run", args=[unknown])).status_code == 404
+    assert client.post(reverse("admin:retraining-abandon", args=[unknown])).status_code == 404

@@ -1,0 +1,254 @@
+"""The run itself, through the command: what comes of it, and that there is one at a time."""
+
+import datetime
+import uuid
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from diagnosis.models import ManifestEntry, Part, RunStatus, TestAssignment, TrainingRun, versions_that_used
+from diagnosis.retraining import run as run_module
+from diagnosis.retraining.errors import LostItsPlace, NotAbandonable, NotResumable, RunIsAlive
+from diagnosis.retraining.liveness import (
+    abandon_run,
+    bury_the_dead,
+    queue_run,
+    requeue_run,
+    take_run,
+    tell_progress,
+)
+from diagnosis.retraining.schedule import is_due
+from diagnosis.tasks import bury_dead_runs, retrain_when_due, work_on_run
+from mlmodel.models import ModelVersion, ModelVersionStatus
+from mlmodel.serving import active_version
+
+from .cases import agreeing_patient, confirmed, confirmed_cases, withdraw
+
+pytestmark = pytest.mark.django_db
+
+
+def retrain(*arguments: str) -> str:
+    out = StringIO()
+    call_command("retrain", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def newest() -> Any:
+    return TrainingRun.objects.get()
+
+
+def queued(**values) -> TrainingRun:
+    return queue_run(parent=active_version(), **values)
+
+
+def at_work(run: TrainingRun | None = None) -> Any:
+    """A run that a worker has taken."""
+    return take_run((run or queued()).pk)
+
+
+def fall_silent(run: TrainingRun) -> None:
+    TrainingRun.objects.filter(pk=run.pk).update(heartbeat_at=timezone.now() - datetime.timedelta(minutes=1))
+
+
+@pytest.mark.slow
+def test_a_run_of_two_clinics_ends_with_a_judged_candidate_that_nobody_uses_yet(dermatologist, stranger, sign_in):
+    confirmed_cases(dermatologist, 12)
+    confirmed_cases(stranger, 6, start=5)
+    patient = agreeing_patient(dermatologist.clinic)
+    confirmed(reader=dermatologist, patient=patient, row=9)
+    told = retrain()
+    run = newest()
+    assert run.status == RunStatus.DONE
+    assert run.share_done == 1.0
+    assert run.candidate.status == ModelVersionStatus.CANDIDATE
+    assert ModelVersion.objects.get(status=ModelVersionStatus.ACTIVE) == run.parent
+    assert run.judgement["verdict"] in {"hold", "reject"}  # a handful of labels proves nothing
+    assert run.manifest.count() == 19
+    assert run.manifest.filter(part=Part.LOCKED).exists()
+    assert run.candidate.name in told
+    assert "19 of them" not in told
+    assert versions_that_used(patient) == [run.candidate]
+    withdraw(patient)
+    assert versions_that_used(patient) == [run.candidate]
+    assert run.candidate.name in sign_in(dermatologist).get(patient.get_absolute_url()).content.decode()
+    assert retrain("--dry-run").count("photographs of") == 2
+    assert not run.manifest.visible_to(stranger).filter(image__visit__patient__clinic=dermatologist.clinic).exists()
+    assert run.manifest.visible_to(stranger).count() == 6
+
+
+@pytest.mark.slow
+def test_consent_withdrawn_while_the_network_trains_throws_the_training_away(dermatologist, monkeypatch, settings):
+    settings.RETRAINING_LOCKED_SHARE = 0.0
+    patient = agreeing_patient(dermatologist.clinic)
+    gone = confirmed(reader=dermatologist, patient=patient)
+    confirmed(reader=dermatologist, row=1)
+    trained_on = []
+    really_train = run_module.train_candidate
+
+    def train(**options):
+        trained_on.append(len(options["learned"]))
+        if len(trained_on) == 1:
+            withdraw(patient)
+        return really_train(**options)
+
+    monkeypatch.setattr(run_module, "train_candidate", train)
+    retrain()
+    run = newest()
+    assert trained_on == [2, 1]
+    assert run.withdrawn == [str(gone.pk)]
+    assert versions_that_used(patient) == []
+
+
+def test_a_dry_run_writes_nothing(dermatologist):
+    confirmed_cases(dermatologist, 3)
+    assert "3 of them new" in retrain("--dry-run") or "to learn from" in retrain("--dry-run")
+    assert not TrainingRun.objects.exists()
+    assert not TestAssignment.objects.exists()
+    assert not ManifestEntry.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words", "status"),
+    [
+        (["--depth", "exit"], "Only the head", 2),
+        (["--clinic", "Nowhere"], "no clinic called", 1),
+        (["--resume"], "no run that could be resumed", 1),
+        (["--abandon"], "nothing to abandon", 1),
+        (["--resume", "--since", "2026-01-01"], "leave out --since", 2),
+        ([], "nothing new to learn from", 1),
+    ],
+)
+def test_what_cannot_be_done_is_said(arguments, words, status):
+    with pytest.raises(CommandError, match=words) as refusal:
+        retrain(*arguments)
+    assert refusal.value.returncode == status
+    assert not TrainingRun.objects.exists()
+
+
+def test_only_locked_lesions_teach_nothing(dermatologist, settings):
+    settings.RETRAINING_LOCKED_SHARE = 1.0
+    confirmed(reader=dermatologist)
+    with pytest.raises(CommandError, match="nothing new"):
+        retrain()
+    assert newest().status == RunStatus.FAILED
+    assert "nothing new" in newest().error
+
+
+def test_there_is_one_run_at_a_time(dermatologist):
+    confirmed(reader=dermatologist)
+    run = queued()
+    with pytest.raises(RunIsAlive):
+        queued()
+    with pytest.raises(CommandError, match="at work already"):
+        retrain()
+    assert take_run(run.pk) is not None
+    assert take_run(run.pk) is None
+    with pytest.raises(RunIsAlive):
+        queued()
+
+
+def test_a_silent_run_is_dead_within_a_minute_and_resumed_or_abandoned():
+    run = at_work()
+    assert bury_the_dead() == 0
+    with pytest.raises(NotResumable, match="at work"):
+        requeue_run()
+    fall_silent(run)
+    bury_dead_runs()
+    run.refresh_from_db()
+    assert run.is_dead
+    assert bury_the_dead() == 0
+    resumed = at_work(requeue_run())
+    assert resumed.pk == run.pk
+    with pytest.raises(LostItsPlace):  # the process that was taken for dead wakes up
+        tell_progress(run, 0.5, "Training")
+    tell_progress(resumed, 0.5, "Training")
+    abandon_run(why="Enough.")
+    with pytest.raises(LostItsPlace):
+        tell_progress(resumed, 0.6, "Training")
+    with pytest.raises(NotAbandonable):
+        abandon_run(why="Enough.")
+    with pytest.raises(NotResumable):
+        requeue_run()
+
+
+def test_a_dead_run_makes_way_and_is_not_resumed_beside_another():
+    run = at_work()
+    fall_silent(run)
+    queued()
+    with pytest.raises(RunIsAlive):
+        requeue_run(run.pk)
+
+
+def test_a_run_of_another_active_version_is_not_carried_on(dermatologist):
+    confirmed(reader=dermatologist)
+    other = ModelVersion.objects.create(
+        name="x", sha256="f" * 64, backbone_sha256="b" * 64, head_sha256="c" * 64, card=""
+    )
+    run = queue_run(parent=other)
+    work_on_run(str(run.pk))
+    run.refresh_from_db()
+    assert run.status == RunStatus.FAILED
+    assert "Another version" in run.error
+
+
+def test_what_breaks_is_kept_with_the_run_and_raised(dermatologist, monkeypatch):
+    confirmed(reader=dermatologist)
+
+    def breaks():
+        raise RuntimeError("no disk")
+
+    monkeypatch.setattr(run_module, "read_base_set", breaks)
+    with pytest.raises(RuntimeError):
+        retrain()
+    assert newest().error == "RuntimeError: no disk"
+    work_on_run(str(newest().pk))  # a task that is delivered twice
+    work_on_run(str(uuid.uuid4()))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "name"),
+    [
+        ({"status": "asleep", "slot": None}, "run_"),
+        ({"slot": None}, "run_holds_the_slot"),
+        ({"status": "failed", "slot": None, "finished_at": timezone.now()}, "failed_run_says_why"),
+        ({"status": "done", "slot": None, "finished_at": timezone.now()}, "run_that_is_done_was_judged"),
+        ({"status": "dead", "finished_at": timezone.now()}, "run_holds_the_slot"),
+        ({"share_done": 1.5}, "run_share_is_a_share"),
+    ],
+)
+def test_no_run_is_in_two_states(wrong, name):
+    with pytest.raises(IntegrityError, match=name), transaction.atomic():
+        TrainingRun.objects.create(parent=active_version(), **wrong)
+
+
+def test_the_database_lets_one_run_be_alive():
+    TrainingRun.objects.create(parent=active_version())
+    with pytest.raises(IntegrityError, match="slot"), transaction.atomic():
+        TrainingRun.objects.create(parent=active_version())
+
+
+def test_a_run_starts_by_itself_when_enough_labels_have_come(dermatologist, settings, monkeypatch):
+    started: list[str] = []
+    monkeypatch.setattr(work_on_run, "delay", started.append)
+    settings.RETRAINING_AFTER_LABELS, settings.RETRAINING_EVERY_DAYS = 2, 0
+    confirmed(reader=dermatologist)
+    retrain_when_due()
+    assert not started
+    confirmed(reader=dermatologist, row=1)
+    retrain_when_due()
+    retrain_when_due()
+    assert started == [str(newest().pk)]
+    abandon_run(why="No.")
+    assert not is_due()
+
+
+def test_a_run_starts_by_itself_when_its_day_has_come(dermatologist, settings):
+    settings.RETRAINING_AFTER_LABELS, settings.RETRAINING_EVERY_DAYS = 0, 7
+    confirmed(reader=dermatologist)
+    assert not is_due()
+    ModelVersion.objects.update(created_at=timezone.now() - datetime.timedelta(days=8))
+    assert is_due()

@@ -1,0 +1,266 @@
+"""Incidents open once, are told once, are acknowledged and end; the pages and /metrics say what there is."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from threading import Thread
+
+import numpy as np
+import pytest
+from django.core import mail
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+from django.utils import timezone
+
+from diagnosis.models import ImageFeatures, Incident, IncidentState, QueueEntry, Watched
+from diagnosis.services.queue import refresh_queue_entry
+from diagnosis.services.reviews import record_review
+from diagnosis.tasks import watch_clinics
+from diagnosis.watch import telling
+from diagnosis.watch.checks import watch_clinic
+from diagnosis.watch.figures import Agreement, agreement_of, calibration_error_of, days_of
+from diagnosis.watch.incidents import acknowledge_incident, end_incident, open_incident
+from diagnosis.watch.telling import CannotTell, check_webhook_address, tell_of
+from mlmodel.analysis import get_analyser
+from mlmodel.pictures import decode
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+class Listener:
+    """A real server that remembers what it was sent, and answers with the given states in turn."""
+
+    def __init__(self, *states: int) -> None:
+        self.bodies: list[dict] = []
+        waiting, bodies = list(states), self.bodies
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                bodies.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+                self.send_response(waiting.pop(0) if waiting else 200)
+                self.send_header("Location", "/elsewhere")
+                self.end_headers()
+
+            def log_message(self, *_: object) -> None:
+                pass
+
+        self.server = HTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self.server.server_port}/hook"
+
+
+@pytest.fixture
+def listen(settings, monkeypatch) -> Iterator:
+    monkeypatch.setattr(telling, "FIRST_PAUSE_SECONDS", 0.01)
+    started = []
+
+    def _listen(*states: int) -> Listener:
+        listener = Listener(*states)
+        thread = Thread(target=listener.server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+        thread.start()
+        started.append((listener, thread))
+        settings.WATCH_WEBHOOK = listener.url
+        return listener
+
+    yield _listen
+    for listener, thread in started:
+        listener.server.shutdown()
+        listener.server.server_close()
+        thread.join()
+
+
+def photographs(clinic, count: int, *, shift: float, verdict: str = "accepted") -> None:
+    """Photographs of one lesion with features around the reference's middle, or ``shift`` deviations from it."""
+    analyser = get_analyser()
+    reference = analyser.reference
+    assert reference is not None
+    lesion = factories.LesionFactory(patient__clinic=clinic)
+    visit = factories.VisitFactory(patient=lesion.patient)
+    draw = np.random.default_rng(0)
+    directions = reference.projection / (reference.projection**2).sum(axis=0)
+    for _ in range(count):
+        image = factories.ImageFactory(lesion=lesion, visit=visit, features=None, verdict=verdict)
+        scores = draw.normal(size=directions.shape[1]) + shift
+        vector = (reference.mean + directions @ scores).astype("<f2").tobytes()
+        ImageFeatures.objects.create(image=image, backbone_sha256=analyser.backbone_sha256, vector=vector)
+
+
+def test_drift_opens_one_incident_and_ends_it(clinic):
+    photographs(clinic, 120, shift=2)
+    assert [incident.watched for incident in watch_clinic(clinic)] == [Watched.DRIFT]
+    assert watch_clinic(clinic) == []
+    photographs(clinic, 200, shift=0)
+    assert watch_clinic(clinic) == []
+    assert Incident.objects.get().state == IncidentState.OVER
+
+
+def test_another_clinics_photographs_raise_nothing(clinic, other_clinic):
+    photographs(other_clinic, 120, shift=2)
+    assert watch_clinic(clinic) == []
+
+
+def test_many_refusals_open_an_incident(clinic):
+    photographs(clinic, 40, shift=0)
+    photographs(clinic, 20, shift=0, verdict="blurred")
+    assert [incident.watched for incident in watch_clinic(clinic)] == [Watched.REFUSALS]
+
+
+def test_word_goes_out_once_by_mail_and_webhook(clinic, listen, settings):
+    listener = listen()
+    settings.WATCH_EMAIL = "operator@clinic.example"
+    photographs(clinic, 120, shift=2)
+    watch_clinics()
+    watch_clinics()
+    assert [body["kind"] for body in listener.bodies] == ["drift"]
+    assert [message.to for message in mail.outbox] == [["operator@clinic.example"]]
+    assert clinic.name in mail.outbox[0].subject
+
+
+def test_a_webhook_that_stumbles_is_tried_again(listen):
+    listener = listen(500, 503, 204)
+    tell_of(factories.IncidentFactory())
+    assert len(listener.bodies) == 3
+
+
+def test_a_webhook_that_is_down_is_told_later(listen):
+    listener = listen(500, 500, 500)
+    incident = factories.IncidentFactory()
+    with pytest.raises(CannotTell):
+        tell_of(incident)
+    incident.refresh_from_db()
+    assert incident.called_at is None
+    tell_of(incident)
+    assert len(listener.bodies) == 4
+
+
+def test_a_redirect_is_not_followed(listen):
+    listener = listen(302, 302, 302)
+    with pytest.raises(CannotTell):
+        tell_of(factories.IncidentFactory())
+    assert len(listener.bodies) == 3
+
+
+@pytest.mark.parametrize(
+    "address", ["http://clinic.example/", "ftp://127.0.0.1/", "file:///etc/passwd", "https://", "x"]
+)
+def test_other_addresses_are_not_called(address):
+    with pytest.raises(CannotTell, match="https://"):
+        check_webhook_address(address)
+
+
+def test_an_incident_is_acknowledged_once(clinic, manager, dermatologist, sign_in):
+    incident = factories.IncidentFactory(clinic=clinic)
+    address = reverse("watch-acknowledge", args=[incident.pk])
+    assert b"I see to it" in sign_in(manager).get(reverse("watch")).content
+    sign_in(manager).post(address)
+    sign_in(dermatologist).post(address)
+    incident.refresh_from_db()
+    assert (incident.state, incident.acknowledged_by) == (IncidentState.ACKNOWLEDGED, manager.user)
+    assert b"I see to it" not in sign_in(manager).get(reverse("watch")).content
+
+
+def test_what_is_over_is_not_acknowledged_and_may_come_again(clinic, manager):
+    incident, _is_new = open_incident(clinic=clinic, watched=Watched.DRIFT, words="Seen.")
+    assert end_incident(clinic=clinic, watched=Watched.DRIFT)
+    assert not acknowledge_incident(incident=incident, by=manager.user)
+    again, is_new = open_incident(clinic=clinic, watched=Watched.DRIFT, words="Seen again.")
+    assert is_new
+    assert again != incident
+
+
+@pytest.mark.parametrize(
+    ("values", "constraint"),
+    [
+        ({"watched": "weather"}, "incident_is_of_a_known_kind"),
+        ({"state": "forgotten"}, "incident_state_is_known"),
+        ({"words": ""}, "incident_says_what_was_seen"),
+        ({"state": "over"}, "incident_that_is_over_has_an_end"),
+        ({"over_at": timezone.now()}, "incident_that_is_over_has_an_end"),
+        ({"acknowledged_at": timezone.now()}, "incident_acknowledgement_has_a_name_and_a_time"),
+        ({"state": "acknowledged"}, "acknowledged_incident_names_who"),
+    ],
+)
+def test_the_database_refuses(values, constraint):
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+        factories.IncidentFactory(**values)
+
+
+def test_the_database_refuses_two_of_a_kind(clinic):
+    factories.IncidentFactory(clinic=clinic)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        factories.IncidentFactory(clinic=clinic)
+    factories.IncidentFactory(clinic=clinic, watched="refusals")
+
+
+def test_figures_count_days_agreement_and_calibration(clinic, other_clinic, dermatologist):
+    for answer in ("nv", "nv", "mel"):
+        prediction = factories.PredictionFactory(image__lesion__patient__clinic=clinic, share=0.7, tier="watch")
+        confirm(prediction.image, dermatologist, answer)
+    factories.ImageFactory(lesion__patient__clinic=clinic, verdict="blurred")
+    factories.PredictionFactory(image__lesion__patient__clinic=other_clinic)
+    (today,) = days_of(clinic, days=1)
+    assert (today.predictions, today.refused, today.watch, today.calm) == (3, 1, 3, 0)
+    (week,) = agreement_of(clinic, days=7)
+    assert (week.agreed, week.count, week.version) == (2, 3, "invented")
+    error, count = calibration_error_of(clinic, days=7) or (0, 0)
+    assert (round(error, 3), count) == (round(0.7 - 2 / 3, 3), 3)
+    assert days_of(None, days=1)[0].predictions == 4
+
+
+def confirm(image, dermatologist, answer: str) -> None:
+    record_review(image=image, reviewer=dermatologist, answer=answer, certainty="certain")
+
+
+def test_the_interval_is_wilsons():
+    low, high = Agreement(timezone.localdate(), "v", 8, 10).interval
+    assert (round(low, 3), round(high, 3)) == (0.490, 0.943)
+
+
+def test_the_page_has_a_chart_and_a_table_for_each_figure(clinic, staff, sign_in):
+    factories.PredictionFactory(image__lesion__patient__clinic=clinic)
+    page = sign_in(staff).get(reverse("watch")).content.decode()
+    assert page.count("<svg") >= 6
+    assert page.count('<svg class="watch-chart"') == page.count("The figures as a table")
+    assert " style=" not in page
+
+
+def test_the_oldest_urgent_photograph_is_watched(clinic):
+    image = factories.ImageFactory(lesion__patient__clinic=clinic)
+    QueueEntry.objects.create(
+        image=image, clinic=clinic, state="waiting", reason="urgent", reasons=["urgent"], needs=1,
+        entered_at=timezone.now() - timedelta(days=9),
+    )  # fmt: skip
+    assert [incident.watched for incident in watch_clinic(clinic)] == [Watched.QUEUE_AGE]
+
+
+def test_metrics_are_for_this_machine_or_for_the_token(client, settings):
+    address = reverse("metrics")
+    factories.IncidentFactory()
+    answer = client.get(address)
+    assert answer["Content-Type"].startswith("text/plain; version=0.0.4")
+    assert 'dermascan_incidents{kind="drift",state="open"} 1' in answer.content.decode().splitlines()
+    assert client.get(address, REMOTE_ADDR="192.0.2.1").status_code == 403
+    assert client.get(address, headers={"X-Forwarded-For": "192.0.2.1"}).status_code == 403
+    settings.METRICS_TOKEN = "a token"
+    assert client.get(address).status_code == 403
+    assert client.get(address, headers={"Authorization": "Bearer é"}).status_code == 403
+    assert client.get(address, headers={"Authorization": "Bearer a token"}, REMOTE_ADDR="192.0.2.1").status_code == 200
+
+
+def test_a_photograph_unlike_the_reference_waits_as_an_outlier(clinic):
+    threshold = get_analyser().outlier_threshold
+    assert threshold is not None
+    ordinary, outlier = (
+        factories.ImageFactory(lesion__patient__clinic=clinic, measures={"outlier": threshold + more})
+        for more in (-0.1, 0.1)
+    )
+    assert "drift_outlier" not in refresh_queue_entry(image=ordinary).reasons
+    assert "drift_outlier" in refresh_queue_entry(image=outlier).reasons
+
+
+def test_the_analysis_says_how_unlike_the_reference_it_is(photograph):
+    analysis = get_analyser().analyse(decode(photograph))
+    reference = get_analyser().reference
+    assert reference is not None
+    assert analysis.quality.measures["outlier"] == round(reference.outlier_score(analysis.features), 4)

@@ -1,0 +1,120 @@
+"""A candidate becomes a release like any other: loaded from bytes, sharing the engine, with a card of its own."""
+
+import io
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from mlmodel.analysis import Analyser, get_analyser
+from mlmodel.head import Head
+from mlmodel.pictures import decode
+from mlmodel.release import SHIPPED, load_release, release_from, sha256_of
+from mlmodel.retraining import (
+    GateRules,
+    candidate_card,
+    candidate_settings,
+    judge_candidate,
+    network_of,
+    package_head,
+)
+from tests.conftest import PHOTOGRAPHS
+
+
+@pytest.fixture(scope="module")
+def candidate(active):
+    bias = active.head.output_bias + np.linspace(-0.5, 0.5, 7, dtype=np.float32).astype(np.float16)
+    head = replace(active.head, output_bias=bias.astype(np.float16).astype(np.float32))
+    return replace(active, head=head, calibration=replace(active.calibration, temperature=1.25))
+
+
+@pytest.fixture(scope="module")
+def judgement(active, candidate, base):
+    return judge_candidate(
+        active=active, candidate=candidate, base=base, clinic=base.calibration, rules=GateRules(), seed=1
+    )
+
+
+@pytest.fixture(scope="module")
+def made(candidate, judgement):
+    shipped = load_release()
+    return release_from(
+        backbone=shipped.backbone,
+        backbone_sha256=shipped.backbone_sha256,
+        head=package_head(candidate, shipped.head_file),
+        settings=candidate_settings(shipped.settings, candidate, judgement, {"photographs": 40}),
+        card=candidate_card(network=candidate, judgement=judgement, training={"photographs": 40}, parent="shipped"),
+    )
+
+
+def test_a_packaged_head_is_the_candidates_and_carries_the_judges_over(candidate):
+    shipped = load_release()
+    packaged = package_head(candidate, shipped.head_file)
+    loaded = Head.load(packaged)
+
+    assert all(np.array_equal(vars(loaded)[name], vars(candidate.head)[name]) for name in vars(loaded))
+    with np.load(io.BytesIO(packaged)) as new, np.load(shipped.head) as old:
+        assert set(new.files) == set(old.files)
+        assert np.array_equal(new["in_domain_weights"], old["in_domain_weights"])
+    assert packaged == package_head(candidate, shipped.head_file)
+
+
+def test_a_release_from_bytes_of_the_shipped_head_is_the_shipped_release():
+    shipped = load_release()
+
+    made = release_from(
+        backbone=shipped.backbone,
+        backbone_sha256=shipped.backbone_sha256,
+        head=shipped.head_file,
+        settings=shipped.settings,
+        card=shipped.card,
+    )
+
+    assert (made.sha256, made.version, made.head_sha256) == (
+        shipped.sha256,
+        shipped.version,
+        sha256_of(SHIPPED / "head.npz"),
+    )
+
+
+def test_a_candidate_answers_through_the_shared_engine_as_its_network_says(made, candidate):
+    shipped = get_analyser()
+    analyser = Analyser(made, engine=shipped.engine)
+    picture = decode((PHOTOGRAPHS / "ISIC_0024310.jpg").read_bytes())
+
+    analysis = analyser.analyse(picture)
+    assert analysis.assessment is not None
+    logits = candidate.head.logits(analysis.features.astype(np.float32)[None])
+
+    assert analyser.engine is shipped.engine
+    assert analyser.version != shipped.version
+    expected = candidate.calibration.probabilities(logits)[0]
+    assert list(analysis.assessment.probabilities.values()) == pytest.approx(expected.tolist(), abs=1e-4)
+
+
+def test_its_settings_are_read_back_as_the_same_network(made, candidate):
+    found = network_of(json.loads(json.dumps(made.settings)), Head.load(made.head))
+
+    assert found.calibration.temperature == candidate.calibration.temperature
+    assert found.calibration.set_thresholds == pytest.approx(candidate.calibration.set_thresholds, abs=1e-6)
+    assert found.operating_points.watch.threshold == candidate.operating_points.watch.threshold
+
+
+def test_no_figure_in_its_settings_is_another_networks(made, judgement):
+    figures = made.settings["locked_test"]["lesions"]
+    balanced = judgement.base.balanced_accuracy
+
+    assert figures["balanced_accuracy"]["value"] == round(balanced.candidate, 4) != round(balanced.active, 4)
+    watch = made.settings["operating_points"]["watch"]
+    assert watch["specificity"] == round(judgement.base.operating_points["watch"]["specificity"], 6)
+
+
+def test_the_card_states_verdict_reasons_and_both_tests(made, judgement):
+    assert judgement.verdict.value.upper() in made.card
+    for reason in judgement.reasons:
+        assert reason.words in made.card
+    assert "On the base locked test" in made.card
+    assert "On the clinic's own locked test" in made.card
+    assert f"{judgement.base.balanced_accuracy.candidate:.3f}" in made.card
+    assert "photographs: 40" in made.card
