@@ -77,7 +77,15 @@ def load_release(folder: Path = SHIPPED) -> Release:
         ) from error
 
 
-def release_from(*, backbone: Path, backbone_sha256: str, head: bytes, settings: dict[str, Any], card: str) -> Release:
+def release_from(
+    *,
+    backbone: Path,
+    backbone_sha256: str,
+    head: bytes,
+    settings: dict[str, Any],
+    card: str,
+    reference: Path | None = None,
+) -> Release:
     """Return the release that a head makes which is not a file: a candidate, or a version from the database.
 
     Args:
@@ -86,6 +94,7 @@ def release_from(*, backbone: Path, backbone_sha256: str, head: bytes, settings:
         head: what is in the head's file.
         settings: as a manifest holds them.
         card: Markdown.
+        reference: what drift is measured against, as it came with the backbone.
     """
     return Release(
         backbone=backbone,
@@ -94,6 +103,7 @@ def release_from(*, backbone: Path, backbone_sha256: str, head: bytes, settings:
         head_sha256=hashlib.sha256(head).hexdigest(),
         card=card,
         settings=settings,
+        reference=reference,
     )
 
 

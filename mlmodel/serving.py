@@ -74,6 +74,7 @@ def analyser_of(version: ModelVersion) -> Analyser:
         head=bytes(content),
         settings=version.settings,
         card=version.card,
+        reference=shipped.release.reference,
     )
     analyser = Analyser(release, engine=shipped.engine)
     with _lock:
