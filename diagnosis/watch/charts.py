@@ -38,7 +38,14 @@ def bars(*, slug: str, title: str, rows: Sequence[tuple[str, float, str]], top: 
     for index, (label, value, words) in enumerate(rows):
         height = round(HEIGHT * value / highest, 1) if highest else 0.0
         drawn.append(
-            Bar(label, words, round(index * step, 1), round(HEIGHT - height, 1), round(min(step * 0.8, WIDEST_BAR), 1), height)
+            Bar(
+                label,
+                words,
+                round(index * step, 1),
+                round(HEIGHT - height, 1),
+                round(min(step * 0.8, WIDEST_BAR), 1),
+                height,
+            )
         )
     largest = max(rows, key=lambda row: row[1])[2] if rows else ""
     return Chart(slug=slug, title=title, largest=largest, bars=drawn)
