@@ -10,6 +10,7 @@ from diagnosis.models import Image, Report
 from diagnosis.services.reports import release_report, sign_visit
 from diagnosis.services.reviews import record_review
 from tests.browser.conftest import DESKTOP, PHONE, sign_in
+from tests.candidates import candidate
 from tests.diagnosis.photographing import blurred, kept, sample
 from tests.factories import LesionFactory, VisitFactory
 
@@ -17,6 +18,9 @@ from tests.factories import LesionFactory, VisitFactory
 # Only one experimental rule needs them.
 AXE_OPTIONS = {"preload": {"assets": ["media"]}}
 LOOKS = [(DESKTOP, "light"), (PHONE, "dark")]
+
+
+NETWORK_PAGES = ("network", "versions", "watch")
 
 
 @pytest.fixture
@@ -60,8 +64,9 @@ def test_public_pages(open_browser, db, size, scheme):
 def test_the_clinics_pages(open_browser, dermatologist, records, size, scheme):
     page = open_browser(size, color_scheme=scheme)
     sign_in(page, dermatologist)
-    lists = {name: reverse(name) for name in ("patients", "patient-new", "visits", "mfa_index")}
+    lists = {name: reverse(name) for name in ("patients", "patient-new", "visits", "mfa_index", *NETWORK_PAGES)}
     lists |= {name: reverse(f"admin:{name}") for name in ("review", "review-agreement")}
+    lists |= {"candidate": reverse("version", args=[candidate(verdict="hold").pk]), "runs": "/admin/retraining/"}
     pages = {name: path for name, path in records.items() if name not in ("my-visit", "admin-image")}
 
     assert list(_problems(page, lists | pages)) == []

@@ -1,0 +1,39 @@
+"""A dermatologist decides which network answers, and goes back."""
+
+import pytest
+from django.urls import reverse
+
+from mlmodel.models import Decision
+from mlmodel.serving import active_version
+from tests.browser.conftest import DESKTOP, PHONE, sign_in
+from tests.candidates import candidate
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_promoting_what_is_held_back_and_going_back(open_browser, dermatologist, size):
+    shipped, version = active_version(), candidate(verdict="hold")
+    page = open_browser(size)
+    sign_in(page, dermatologist)
+
+    page.goto(reverse("versions"))
+    page.get_by_role("link", name=version.name).click()
+    page.get_by_label("Why?").fill("It finds more melanomas in our own test.")
+    page.get_by_role("button", name="Promote").click()
+    page.get_by_text("There is a problem").wait_for()
+    assert page.get_by_label("Why?").input_value() == "It finds more melanomas in our own test."
+
+    page.get_by_label("Promote it although the gate holds it back").check()
+    page.get_by_role("button", name="Promote").click()
+    page.get_by_text("answers from now on").wait_for()
+
+    page.goto(reverse("version", args=[shipped.pk]))
+    page.get_by_label("Why?").fill("It flagged too many.")
+    page.get_by_role("button", name="Roll back").click()
+    page.get_by_text("answers from now on").wait_for()
+
+    decisions = Decision.objects.order_by("pk").values_list("kind", "version", "reason")
+    assert list(decisions)[1:] == [
+        ("force", version.pk, "It finds more melanomas in our own test."),
+        ("roll_back", shipped.pk, "It flagged too many."),
+    ]
+    assert active_version() == shipped
