@@ -109,6 +109,7 @@ def archive_sql(
         tier=TIER,
         heat_map="'images/one.jpg'",
         duration="80000",
+        was_rescored="0",
         created_at=NOW.format("n"),
         image_id=KEY.format("n"),
         model_version_id=str(version),

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 
 from django.utils.translation import gettext as _
 
-from mlmodel.analysis import SMARTPHONE_MEASURE, get_analyser
-from mlmodel.serving import active_version
+from mlmodel.analysis import SMARTPHONE_MEASURE, Analyser, get_analyser
 
 
 def taken_with(measures: Mapping[str, float]) -> str:
@@ -20,18 +19,19 @@ def is_smartphone(measures: Mapping[str, float]) -> bool:
     return bool(measures.get(SMARTPHONE_MEASURE))
 
 
-def smartphone_caution(measures: Mapping[str, float]) -> str:
-    """Say how much less can be said of a photograph taken without a dermatoscope; empty for any other."""
+def smartphone_caution(measures: Mapping[str, float], analyser: Analyser | None) -> str:
+    """Say how much less can be said of a photograph taken without a dermatoscope; empty for any other.
+
+    How often that costs the right answer is told of the shipped network alone, for which it was measured.
+    """
     if not is_smartphone(measures):
         return ""
-    shipped = get_analyser()
-    if active_version().sha256 != shipped.sha256:
-        # How often the shipped network is right with such photographs says nothing of a retrained one.
+    if analyser is None or analyser.sha256 != get_analyser().sha256:
         return _(
             "This looks like a photograph taken without a dermatoscope, which the network never learned from. Its "
             "probabilities are stated with less confidence. Use a dermatoscope if you can."
         )
-    settings = shipped.release.settings
+    settings = analyser.release.settings
     known, dermatoscopic = settings["smartphone"], settings["locked_test"]["photographs"]["accuracy"]["value"]
     return _(
         "This looks like a photograph taken without a dermatoscope, which the network never learned from. Of "

@@ -11,6 +11,7 @@ from diagnosis.models import Image, Prediction, Tier, shown_prediction
 from diagnosis.models.image import ImageQuerySet
 from diagnosis.presentation import condition_name, percent
 from diagnosis.review_words import answer_name
+from mlmodel.models import LONG_FIELDS
 from patients.models import Lesion, Patient, Visit
 
 
@@ -63,8 +64,11 @@ def photographs(images: ImageQuerySet, *, limit: int | None = None) -> list[Phot
 
 
 def newest_predictions() -> Prefetch:
-    """Predictions with their versions, newest first."""
-    return Prefetch("predictions", Prediction.objects.select_related("model_version").order_by("-created_at"))
+    """Predictions with their versions, newest first, without what is long in a version."""
+    rows = Prediction.objects.select_related("model_version").defer(
+        *(f"model_version__{name}" for name in LONG_FIELDS)
+    )
+    return Prefetch("predictions", rows.order_by("-created_at"))
 
 
 def photograph_of(image: Image) -> Photograph:

@@ -83,7 +83,7 @@ def present_prediction(prediction: Prediction, *, facts: Sequence[Fact] = ()) ->
         prediction_set=prediction_set(analyser, prediction) if analyser else (),
         operating_points=analyser.operating_points if analyser else None,
         facts=facts,
-        caution=smartphone_caution(prediction.image.measures),
+        caution=smartphone_caution(prediction.image.measures, analyser),
     )
 
 
@@ -99,7 +99,7 @@ def present_analysis(analysis: Analysis, *, analyser: Analyser, facts: Sequence[
         prediction_set=assessment.prediction_set,
         operating_points=analyser.operating_points,
         facts=facts,
-        caution=smartphone_caution(analysis.quality.measures),
+        caution=smartphone_caution(analysis.quality.measures, analyser),
     )
 
 

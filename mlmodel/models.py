@@ -25,6 +25,10 @@ class CannotBeChanged(RuntimeError):
     """A record that is kept as it was made."""
 
 
+# Of a version: kilobytes that nobody needs who asks which one it is. Lists defer them.
+LONG_FIELDS = ("card", "settings", "judgement")
+
+
 class ModelVersion(models.Model):
     """Backbone + head + calibration + thresholds + card: immutable but for its status, known by its hash.
 

@@ -8,10 +8,8 @@ from django.dispatch import Signal
 from mlmodel.analysis import Analyser, get_analyser
 from mlmodel.models import Decision, DecisionKind, ModelVersion, ModelVersionStatus, StoredHead
 from mlmodel.release import release_from
+from mlmodel.retraining import Verdict
 from mlmodel.serving import active_version, can_serve
-
-_PROMOTE, _HOLD, _REJECT = "promote", "hold", "reject"
-
 
 # Sent once a switch is committed, with ``version``: what was judged before is to be read by the new one.
 version_switched = Signal()
@@ -89,13 +87,13 @@ def promote_version(*, version: ModelVersion, by: Any, reason: str, force: bool 
                 f"{version} was judged against {version.parent}, but {active} answers now. Retrain, so that it is "
                 "judged against that one."
             )
-        if version.verdict == _REJECT:
+        if version.verdict == Verdict.REJECT:
             raise PromotionRefused(f"The gate rejected {version}: it was shown to be worse. That cannot be forced.")
-        if version.verdict != _PROMOTE and not force:
+        if version.verdict != Verdict.PROMOTE and not force:
             raise PromotionRefused(
                 f"The gate holds {version} back: there is not enough evidence. Say that you promote it all the same."
             )
-        kind = DecisionKind.PROMOTE if version.verdict == _PROMOTE else DecisionKind.FORCE
+        kind = DecisionKind.PROMOTE if version.verdict == Verdict.PROMOTE else DecisionKind.FORCE
         return _switch(active, version, kind=kind, by=by, reason=reason)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from django.db import IntegrityError, transaction
 
 from mlmodel.analysis import Analyser, get_analyser
-from mlmodel.models import Decision, DecisionKind, ModelVersion, ModelVersionStatus, StoredHead
+from mlmodel.models import LONG_FIELDS, Decision, DecisionKind, ModelVersion, ModelVersionStatus, StoredHead
 from mlmodel.release import release_from
 
 # A version is a head of some megabytes; beyond the active one, the one it replaced is likely to be asked for again.
@@ -54,7 +54,7 @@ def active_version() -> ModelVersion:
 
 def _active_row() -> ModelVersion | None:
     """The active version, unless it is one that this installation has no files for (any more)."""
-    version = ModelVersion.objects.filter(status=ModelVersionStatus.ACTIVE).first()
+    version = ModelVersion.objects.defer(*LONG_FIELDS).filter(status=ModelVersionStatus.ACTIVE).first()
     return version if version is not None and can_serve(version) else None
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from .middleware import ClinicRequest
@@ -33,6 +33,11 @@ def require_role(*roles: Role) -> Callable[[View], View]:
         return login_required(guarded)
 
     return decorate
+
+
+def is_operator(request: HttpRequest) -> bool:
+    """Whether whoever asks runs the installation: a superuser, of a clinic or of none."""
+    return bool(getattr(request.user, "is_superuser", False))
 
 
 def require_patient(view: View) -> View:

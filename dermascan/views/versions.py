@@ -16,6 +16,7 @@ from dermascan.history import history_pdf
 from dermascan.views.about import render_card
 from mlmodel.models import Decision, ModelVersion, ModelVersionStatus
 from mlmodel.promotion import PromotionRefused, promote_version, roll_back
+from mlmodel.retraining import Verdict
 from mlmodel.serving import active_version, can_serve
 from mlmodel.taxonomy import BY_CODE
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
@@ -84,9 +85,9 @@ def version_history(request: ClinicRequest) -> HttpResponse:
 def _form_for(found: ModelVersion) -> type[DecisionForm] | None:
     """What may be decided about a version now; None where nothing may."""
     if found.status == ModelVersionStatus.CANDIDATE:
-        if found.verdict == "reject" or found.parent_id != active_version().pk:
+        if found.verdict == Verdict.REJECT or found.parent_id != active_version().pk:
             return None
-        return DecisionForm if found.verdict == "promote" else ForceForm
+        return DecisionForm if found.verdict == Verdict.PROMOTE else ForceForm
     return DecisionForm if found.status == ModelVersionStatus.RETIRED and can_serve(found) else None
 
 

@@ -65,7 +65,6 @@ class Migration(migrations.Migration):
                 ('manifest_sha256', models.CharField(blank=True, default='', max_length=64)),
                 ('left_out', models.JSONField(default=dict, help_text='How many photographs were left out, by reason.')),
                 ('withdrawn', models.JSONField(default=list, help_text='Photographs of the manifest that were not used: consent was withdrawn since.')),
-                ('judgement', models.JSONField(null=True)),
                 ('turned_wrong', models.JSONField(default=list, help_text='Photographs named rightly that no longer are.')),
                 ('error', models.CharField(blank=True, default='', max_length=500)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
@@ -133,7 +132,7 @@ class Migration(migrations.Migration):
         ),
         migrations.AddConstraint(
             model_name='trainingrun',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'done'), _negated=True), models.Q(('judgement__isnull', False), models.Q(('manifest_sha256', ''), _negated=True)), _connector='OR'), name='run_that_is_done_was_judged'),
+            constraint=models.CheckConstraint(condition=models.Q(models.Q(('status', 'done'), _negated=True), models.Q(('candidate__isnull', False), models.Q(('manifest_sha256', ''), _negated=True)), _connector='OR'), name='run_that_is_done_has_a_candidate'),
         ),
         migrations.AddConstraint(
             model_name='trainingrun',

@@ -46,6 +46,12 @@ def _remainder(codes: Sequence[str], total: float) -> Combinable:
     return Value(total) - _mass(codes)
 
 
+class PredictionQuerySet(models.QuerySet["Prediction"]):
+    def of_new_photographs(self) -> "PredictionQuerySet":
+        """Those made when a photograph came, or was looked at again: what a day's figures are about."""
+        return self.filter(was_rescored=False)
+
+
 class Prediction(models.Model):
     """What one model version said of one image. Never edited, never deleted while the image lives."""
 
@@ -64,7 +70,12 @@ class Prediction(models.Model):
     tier = models.CharField(max_length=10, choices=Tier)
     heat_map = models.FileField(upload_to=heat_map_path, max_length=120)
     duration = models.DurationField(default=timedelta(0))
+    was_rescored = models.BooleanField(
+        default=False, help_text=_("Read from stored features after a switch of versions: no new work of the clinic.")
+    )
     created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = PredictionQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at"]

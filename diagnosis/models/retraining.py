@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -94,7 +95,6 @@ class TrainingRun(models.Model):
     withdrawn = models.JSONField(
         default=list, help_text=_("Photographs of the manifest that were not used: consent was withdrawn since.")
     )
-    judgement = models.JSONField(null=True)
     turned_wrong = models.JSONField(default=list, help_text=_("Photographs named rightly that no longer are."))
     error = models.CharField(max_length=500, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -113,8 +113,8 @@ class TrainingRun(models.Model):
                 name="run_holds_the_slot_while_it_is_alive",
             ),
             models.CheckConstraint(
-                condition=~Q(status=RunStatus.DONE) | (Q(judgement__isnull=False) & ~Q(manifest_sha256="")),
-                name="run_that_is_done_was_judged",
+                condition=~Q(status=RunStatus.DONE) | (Q(candidate__isnull=False) & ~Q(manifest_sha256="")),
+                name="run_that_is_done_has_a_candidate",
             ),
             models.CheckConstraint(condition=~Q(status=RunStatus.FAILED) | ~Q(error=""), name="failed_run_says_why"),
             models.CheckConstraint(condition=Q(share_done__gte=0, share_done__lte=1), name="run_share_is_a_share"),
@@ -130,6 +130,11 @@ class TrainingRun(models.Model):
     @property
     def is_dead(self) -> bool:
         return self.status == RunStatus.DEAD
+
+    @property
+    def judgement(self) -> dict[str, Any]:
+        """What the gate said of the candidate; empty while there is none."""
+        return (self.candidate.judgement or {}) if self.candidate else {}
 
     @property
     def percent_done(self) -> int:

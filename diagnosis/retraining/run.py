@@ -158,7 +158,6 @@ def _keep(run: TrainingRun, release: Release, trained: _Trained, judgement: Judg
         finish_run(
             run,
             candidate=candidate,
-            judgement=judgement.as_dict(),
             turned_wrong=[str(locked[row].image) for row in judgement.turned_wrong],
         )
         for reason in judgement.reasons:

@@ -15,7 +15,7 @@ from diagnosis.photograph_kind import is_smartphone
 from diagnosis.services.queue import refresh_queue_entry
 from diagnosis.similar.embeddings import read_vector
 from mlmodel.analysis import Analyser
-from mlmodel.models import ModelVersion
+from mlmodel.models import DecisionKind, ModelVersion
 from mlmodel.serving import Serving, now_serving
 
 _AT_ONCE = 50
@@ -33,12 +33,14 @@ def rescore_archive() -> Iterator[int]:
             return
         # As one: a run that is killed in between would pass over photographs whose place in the queue is an old one.
         with transaction.atomic():
-            Prediction.objects.bulk_create([_prediction(row, serving) for row in found], ignore_conflicts=True)
+            Prediction.objects.bulk_create(
+                [_prediction(row, serving.analyser, serving.version) for row in found], ignore_conflicts=True
+            )
             for row in found:
                 refresh_queue_entry(image=row.image)
         yield len(found)
     # Going back to a version adds nothing, but what is shown, and so the queue, is that version's again.
-    if serving.version.decisions.filter(kind="roll_back").exists():
+    if serving.version.decisions.filter(kind=DecisionKind.ROLL_BACK).exists():
         yield from _refresh_the_queue(serving)
 
 
@@ -58,11 +60,7 @@ def _waiting(serving: Serving) -> QuerySet[ImageFeatures]:
     )
 
 
-def _prediction(row: ImageFeatures, serving: Serving) -> Prediction:
-    return prediction_from_features(row, analyser=serving.analyser, version=serving.version)
-
-
-def prediction_from_features(row: ImageFeatures, *, analyser: Analyser, version: ModelVersion) -> Prediction:
+def _prediction(row: ImageFeatures, analyser: Analyser, version: ModelVersion) -> Prediction:
     """What ``version`` says of one photograph, unsaved and without a heat map."""
     assessment = analyser.assess(read_vector(row.vector), {}, is_smartphone=is_smartphone(row.image.measures))
     return Prediction(
@@ -71,6 +69,7 @@ def prediction_from_features(row: ImageFeatures, *, analyser: Analyser, version:
         code=assessment.code,
         malignant_probability=assessment.malignant_probability,
         tier=str(assessment.tier),
+        was_rescored=True,
         **assessment.probabilities,
     )
 

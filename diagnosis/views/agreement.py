@@ -12,6 +12,7 @@ from django.views.decorators.http import require_safe
 from diagnosis.presentation import condition_name
 from diagnosis.services.agreement import review_for_agreement, reviews_seen_by
 from mlmodel.taxonomy import CONDITIONS
+from patients.access import is_operator
 from patients.admin.scope import CLINICIANS
 from patients.middleware import ClinicRequest
 
@@ -20,7 +21,7 @@ PERIODS = (30, 90, 365)
 
 @require_safe
 def agreement(request: ClinicRequest) -> HttpResponse:
-    is_superuser = bool(getattr(request.user, "is_superuser", False))
+    is_superuser = is_operator(request)
     if not is_superuser and (request.member is None or request.member.role not in CLINICIANS):
         raise PermissionDenied(_("This page is for dermatologists and managers."))
     days = next((days for days in PERIODS if str(days) == request.GET.get("days")), None)

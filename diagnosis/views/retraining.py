@@ -21,6 +21,7 @@ from diagnosis.retraining.liveness import abandon_run, bury_the_dead, requeue_ru
 from diagnosis.retraining.run import start_run
 from diagnosis.tasks import work_on_run
 from mlmodel.serving import active_version
+from patients.access import is_operator
 from patients.admin.scope import CLINICIANS
 from patients.middleware import ClinicRequest
 from patients.models import Role
@@ -35,7 +36,7 @@ def for_roles(*roles: Role) -> Callable[[View], View]:
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: ClinicRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if not (_is_operator(request) or (request.member is not None and request.member.role in roles)):
+            if not (is_operator(request) or (request.member is not None and request.member.role in roles)):
                 raise PermissionDenied(
                     _("This page is for: %s.") % ", ".join(str(role.label) for role in roles),
                 )
@@ -76,9 +77,9 @@ def run(request: ClinicRequest, run_id: UUID) -> HttpResponse:
         "learned": found.manifest.filter(part=Part.LEARNED).count(),
         "locked": found.manifest.filter(part=Part.LOCKED).count(),
         "left_out": [(LeftOut(why).label, count) for why, count in sorted(found.left_out.items())],
-        "reasons": (found.judgement or {}).get("reasons", []),
+        "reasons": found.judgement.get("reasons", []),
         "turned_wrong": _visible(request, found),
-        "names_clinic": found.clinic is not None and (_is_operator(request) or _is_own(request, found)),
+        "names_clinic": found.clinic is not None and (is_operator(request) or _is_own(request, found)),
     }
     name = "includes/retraining_run.html" if request.headers.get("HX-Request") else "retraining_run.html"
     return render(request, f"diagnosis/{name}", context)
@@ -124,16 +125,12 @@ def abandon(request: ClinicRequest, run_id: UUID) -> HttpResponse:
 
 def _visible(request: ClinicRequest, run: TrainingRun) -> list[Image]:
     """What went from right to wrong, of the photographs that whoever asks may see."""
-    images = Image.objects.all() if _is_operator(request) else Image.objects.visible_to(request.member)
+    images = Image.objects.all() if is_operator(request) else Image.objects.visible_to(request.member)
     return list(images.filter(pk__in=run.turned_wrong).select_related("lesion")[:MOST_SHOWN])
 
 
 def _may_act(request: ClinicRequest) -> bool:
-    return _is_operator(request) or (request.member is not None and request.member.role == Role.DERMATOLOGIST)
-
-
-def _is_operator(request: ClinicRequest) -> bool:
-    return bool(getattr(request.user, "is_superuser", False))
+    return is_operator(request) or (request.member is not None and request.member.role == Role.DERMATOLOGIST)
 
 
 def _is_own(request: ClinicRequest, run: TrainingRun) -> bool:

@@ -16,7 +16,7 @@ from diagnosis.watch.checks import look_for_drift
 from diagnosis.watch.incidents import acknowledge_incident
 from diagnosis.watch.metrics import CONTENT_TYPE, may_read_metrics, metrics_text
 from diagnosis.watch.pages import figures_for
-from patients.access import EVERYONE_IN_THE_CLINIC, require_role
+from patients.access import EVERYONE_IN_THE_CLINIC, is_operator, require_role
 from patients.admin.scope import CLINICIANS
 from patients.middleware import ClinicRequest
 
@@ -40,7 +40,7 @@ def watch(request: ClinicRequest) -> HttpResponse:
 @login_required
 @require_safe
 def watch_site(request: ClinicRequest) -> HttpResponse:
-    if not _is_operator(request):
+    if not is_operator(request):
         raise PermissionDenied(_("This page is for the operator."))
     context = {
         "incidents": _listed(Incident.objects.all()),
@@ -54,7 +54,7 @@ def watch_site(request: ClinicRequest) -> HttpResponse:
 @login_required
 @require_POST
 def acknowledge(request: ClinicRequest, incident_id: UUID) -> HttpResponse:
-    if _is_operator(request):
+    if is_operator(request):
         incidents = Incident.objects.all()
     elif request.member is not None and request.member.role in CLINICIANS:
         incidents = Incident.objects.visible_to(request.member)
@@ -73,10 +73,6 @@ def metrics(request: HttpRequest) -> HttpResponse:
     if not may_read_metrics(request):
         raise PermissionDenied(_("Send the token that DERMASCAN_METRICS_TOKEN holds, or ask from this machine."))
     return HttpResponse(metrics_text(), content_type=CONTENT_TYPE)
-
-
-def _is_operator(request: HttpRequest) -> bool:
-    return bool(getattr(request.user, "is_superuser", False))
 
 
 def _listed(incidents: Any) -> Any:

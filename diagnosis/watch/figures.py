@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from math import sqrt
 from typing import Any
 
 from django.db.models import Avg, Count, F, Min, Q
@@ -11,11 +10,11 @@ from django.utils import timezone
 
 from diagnosis.answers import LabelState
 from diagnosis.models import Image, Prediction, QualityVerdict, QueueEntry, Tier
+from mlmodel.evaluation.curves import BINS, wilson
 from mlmodel.taxonomy import CODES
 from patients.models import Clinic
 
 SETTLED = Q(image__label__state=LabelState.SETTLED, image__label__answer__in=CODES)
-BINS = 10
 
 
 @dataclass(frozen=True)
@@ -46,11 +45,7 @@ class Agreement:
 
     @property
     def interval(self) -> tuple[float, float]:
-        z = 1.96
-        middle = (self.share + z * z / (2 * self.count)) / (1 + z * z / self.count)
-        root = sqrt(self.share * (1 - self.share) / self.count + z * z / (4 * self.count**2))
-        half = z * root / (1 + z * z / self.count)
-        return max(middle - half, 0.0), min(middle + half, 1.0)
+        return wilson(self.agreed, self.count)
 
 
 def days_of(clinic: Clinic | None, *, days: int) -> list[Day]:
@@ -67,7 +62,8 @@ def days_of(clinic: Clinic | None, *, days: int) -> list[Day]:
     )
     tiers = {tier.value: Count("pk", filter=Q(tier=tier)) for tier in Tier}
     rows = (
-        Prediction.objects.filter(of_predictions, created_at__gte=since)
+        Prediction.objects.of_new_photographs()
+        .filter(of_predictions, created_at__gte=since)
         .order_by()
         .values(day=TruncDate("created_at"))
         .annotate(predictions=Count("pk"), mean=Avg("duration"), **tiers)
@@ -95,7 +91,7 @@ def agreement_of(clinic: Clinic | None, *, days: int) -> list[Agreement]:
 
 
 def calibration_error_of(clinic: Clinic | None, *, days: int) -> tuple[float, int] | None:
-    """Return the expected calibration error on confirmed labels, over ten bins, and on how many; None without any."""
+    """Return the expected calibration error on confirmed labels, in the release's bins, and on how many; or None."""
     rows = list(
         _confirmed(clinic, days)
         .annotate(confidence=Greatest(*CODES))
@@ -118,7 +114,9 @@ def queue_of(clinic: Clinic | None) -> tuple[int, datetime | None]:
 
 
 def _confirmed(clinic: Clinic | None, days: int) -> Any:
-    return Prediction.objects.filter(_of(clinic, "image__visit"), SETTLED, created_at__gte=_start(days)).order_by()
+    # A rescored answer may be one to a photograph that its version was trained on: it proves nothing.
+    made = Prediction.objects.of_new_photographs().filter(created_at__gte=_start(days))
+    return made.filter(_of(clinic, "image__visit"), SETTLED).order_by()
 
 
 def _of(clinic: Clinic | None, visit: str) -> Q:

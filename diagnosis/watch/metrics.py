@@ -34,7 +34,7 @@ def may_read_metrics(request: HttpRequest) -> bool:
 def metrics_text() -> str:
     """Return all figures, over all clinics: no figure names a clinic or a person."""
     since = timezone.now() - timedelta(days=1)
-    of_a_day = Prediction.objects.filter(created_at__gte=since).order_by()
+    of_a_day = Prediction.objects.of_new_photographs().filter(created_at__gte=since).order_by()
     verdicts = Image.objects.filter(created_at__gte=since).order_by().values_list("verdict").annotate(n=Count("pk"))
     tiers = of_a_day.values_list("tier").annotate(n=Count("pk"))
     mean = of_a_day.aggregate(mean=Avg("duration"))["mean"] or timedelta(0)

@@ -3,7 +3,6 @@
 import ipaddress
 import json
 import logging
-import time
 from urllib.parse import urlsplit
 
 import requests
@@ -15,13 +14,11 @@ from diagnosis.models import Incident
 
 logger = logging.getLogger(__name__)
 
-ATTEMPTS = 3
-FIRST_PAUSE_SECONDS = 0.5
 TIMEOUT_SECONDS = 5
 
 
 class CannotTell(RuntimeError):
-    """A message did not go out; the next hourly run tries again."""
+    """A message did not go out; the task tries again, and after that the next hourly run."""
 
 
 def tell_of(incident: Incident) -> None:
@@ -79,23 +76,16 @@ def _call(incident: Incident) -> None:
             "opened_at": incident.opened_at.isoformat(),
         }
     )
-    for attempt in range(ATTEMPTS):
-        if attempt:
-            time.sleep(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
-        try:
-            # A redirect would lead to an address that the operator did not set.
-            answer = requests.post(
-                address,
-                data=body,
-                headers={"Content-Type": "application/json"},
-                timeout=TIMEOUT_SECONDS,
-                allow_redirects=False,
-            )
-        except requests.RequestException:
-            continue
-        if answer.ok and not answer.is_redirect:
-            return
-    raise CannotTell("the webhook did not answer with 2xx")
+    # A redirect would lead to an address that the operator did not set. What fails is tried again by the task.
+    answer = requests.post(
+        address,
+        data=body,
+        headers={"Content-Type": "application/json"},
+        timeout=TIMEOUT_SECONDS,
+        allow_redirects=False,
+    )
+    if not answer.ok or answer.is_redirect:
+        raise CannotTell("the webhook did not answer with 2xx")
 
 
 def _is_loopback(host: str) -> bool:

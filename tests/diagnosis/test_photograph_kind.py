@@ -9,7 +9,9 @@ from diagnosis.photograph_kind import smartphone_caution, taken_with
 from mlmodel.analysis import get_analyser
 from mlmodel.in_domain import PhotographJudge
 from mlmodel.pictures import decode
+from mlmodel.serving import analyser_of
 from tests import factories
+from tests.candidates import candidate
 
 from .photographing import kept
 
@@ -46,7 +48,14 @@ def test_nothing_is_said_of_photographs_that_an_earlier_network_looked_at(image,
     image.save(update_fields=["measures"])
     page = page_of(sign_in(staff), image)
     assert "Taken with" not in page
-    assert taken_with(image.measures) == smartphone_caution(image.measures) == ""
+    assert taken_with(image.measures) == smartphone_caution(image.measures, get_analyser()) == ""
+
+
+@pytest.mark.django_db
+def test_figures_of_the_shipped_network_are_not_told_of_a_retrained_one():
+    told = smartphone_caution({"smartphone": 1.0}, analyser_of(candidate()))
+    assert "taken without a dermatoscope" in told
+    assert "in 100" not in told
 
 
 def test_less_confidence_is_claimed_of_the_same_features(photograph):

@@ -103,9 +103,10 @@ def test_consent_withdrawn_while_the_network_trains_throws_the_training_away(der
     assert versions_that_used(patient) == []
 
 
-def test_a_dry_run_writes_nothing(dermatologist):
+def test_a_dry_run_writes_nothing(dermatologist, settings):
+    settings.RETRAINING_LOCKED_SHARE = 0.0
     confirmed_cases(dermatologist, 3)
-    assert "3 of them new" in retrain("--dry-run") or "to learn from" in retrain("--dry-run")
+    assert "3 photographs of 3 lesions to learn from, 3 of them new" in retrain("--dry-run")
     assert not TrainingRun.objects.exists()
     assert not TestAssignment.objects.exists()
     assert not ManifestEntry.objects.exists()
@@ -215,7 +216,7 @@ def test_what_breaks_is_kept_with_the_run_and_raised(dermatologist, monkeypatch)
         ({"status": "asleep", "slot": None}, "run_"),
         ({"slot": None}, "run_holds_the_slot"),
         ({"status": "failed", "slot": None, "finished_at": timezone.now()}, "failed_run_says_why"),
-        ({"status": "done", "slot": None, "finished_at": timezone.now()}, "run_that_is_done_was_judged"),
+        ({"status": "done", "slot": None, "finished_at": timezone.now()}, "run_that_is_done_has_a_candidate"),
         ({"status": "dead", "finished_at": timezone.now()}, "run_holds_the_slot"),
         ({"share_done": 1.5}, "run_share_is_a_share"),
     ],
