@@ -34,10 +34,11 @@ from mlmodel.retraining import (  # noqa: E402
     read_base_set,
     train_candidate,
 )
-from mlmodel.retraining.calibrating import calibrated, lesion_weights  # noqa: E402
+from mlmodel.retraining.calibrating import calibrated  # noqa: E402
 from mlmodel.retraining.fitting import Recipe, epochs_of  # noqa: E402
 from mlmodel.taxonomy import CODES  # noqa: E402
 from mlmodel.training import evaluate  # noqa: E402
+from mlmodel.training.calibration_rules import lesion_weights  # noqa: E402
 from mlmodel.training.dataset import Dataset, read_dataset  # noqa: E402
 
 FIRST, WAVES = (0, 1, 2), (3, 4, 5, 6)
@@ -213,7 +214,7 @@ def _from_nothing(bench: Bench, cases: Cases, calibration: Cases) -> Network:
     )  # fmt: skip
     mix = bench.shipped.calibration.class_mix
     *_, head = epochs_of(
-        start, cases, lesion_weights(cases), recipe=FROM_NOTHING, seed=SEED, log_mix=np.log(mix)
+        start, cases, lesion_weights(cases.lesions), recipe=FROM_NOTHING, seed=SEED, log_mix=np.log(mix)
     )  # fmt: skip
     return calibrated(head, class_mix=mix, cases=calibration)
 

@@ -58,6 +58,11 @@ class Calibration:
         return [int(index) for index in np.argsort(-probabilities) if belongs[index]]
 
 
+def as_settings(values: Floats) -> dict[str, float]:
+    """Return float32 (7,) as a release's settings hold it."""
+    return {code: round(value, 8) for code, value in by_code(values).items()}
+
+
 def by_code(values: Floats) -> dict[str, float]:
     """Return float32 (7,) by the classes' codes."""
     return {code: float(value) for code, value in zip(CODES, values, strict=True)}

@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from diagnosis.answers import LabelState
 from diagnosis.models import Image, Prediction, QualityVerdict, QueueEntry, Tier
-from mlmodel.evaluation.curves import BINS, wilson
+from mlmodel.evaluation.curves import wilson
 from mlmodel.taxonomy import CODES
+from mlmodel.training.evaluate import CALIBRATION_BINS
 from patients.models import Clinic
 
 SETTLED = Q(image__label__state=LabelState.SETTLED, image__label__answer__in=CODES)
@@ -95,7 +96,7 @@ def calibration_error_of(clinic: Clinic | None, *, days: int) -> tuple[float, in
     rows = list(
         _confirmed(clinic, days)
         .annotate(confidence=Greatest(*CODES))
-        .values(bin=Floor(F("confidence") * (BINS - 0.001)))
+        .values(bin=Floor(F("confidence") * (CALIBRATION_BINS - 0.001)))
         .annotate(
             count=Count("pk"), mean=Avg("confidence"), agreed=Count("pk", filter=Q(code=F("image__label__answer")))
         )

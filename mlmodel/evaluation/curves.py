@@ -6,10 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mlmodel.head import Floats
-from mlmodel.training.evaluate import Answers, auc
+from mlmodel.training.evaluate import CALIBRATION_BINS, Answers, auc
 
 _POINTS = 120
-BINS = 15
 
 Booleans = npt.NDArray[np.bool_]
 
@@ -43,15 +42,15 @@ def reliability(answers: Answers) -> list[dict[str, float]]:
     """
     confidence = answers.probabilities.max(axis=1)
     is_right = answers.probabilities.argmax(axis=1) == answers.labels
-    bins = np.minimum((confidence * BINS).astype(int), BINS - 1)
+    bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
     found = []
     for index in np.unique(bins):
         rows = bins == index
         low, high = wilson(int(is_right[rows].sum()), int(rows.sum()))
         found.append(
             {
-                "from": round(index / BINS, 4),
-                "to": round((index + 1) / BINS, 4),
+                "from": round(index / CALIBRATION_BINS, 4),
+                "to": round((index + 1) / CALIBRATION_BINS, 4),
                 "count": int(rows.sum()),
                 "confidence": round(float(confidence[rows].mean()), 4),
                 "accuracy": round(float(is_right[rows].mean()), 4),

@@ -2,15 +2,12 @@
 
 import numpy as np
 
-from mlmodel.calibration import Calibration, fit_set_thresholds, fit_temperature
 from mlmodel.head import Floats, Head
 from mlmodel.retraining.base_set import Cases
 from mlmodel.retraining.network import Network
 from mlmodel.tiers import OperatingPoint, OperatingPoints
+from mlmodel.training.calibration_rules import fit_calibration, tier_thresholds
 from mlmodel.training.evaluate import Answers, by_lesion, sensitivity_at, specificity_at
-
-WATCH_SENSITIVITY = 0.95
-URGENT_SPECIFICITY = 0.90
 
 
 def calibrated(head: Head, *, class_mix: Floats, cases: Cases, before: Network | None = None) -> Network:
@@ -27,33 +24,25 @@ def calibrated(head: Head, *, class_mix: Floats, cases: Cases, before: Network |
         before: the network whose place this one may take.
     """
     logits = head.logits(cases.features.astype(np.float32))
-    temperature = fit_temperature(logits, cases.labels, lesion_weights(cases))
-    unfitted = Calibration(temperature, class_mix, np.zeros_like(class_mix))
+    calibration = fit_calibration(logits, cases.labels, cases.lesions, class_mix=class_mix)
     answers = by_lesion(
-        Answers(unfitted.probabilities(logits), unfitted.equal_prior_scores(logits), cases.labels, cases.lesions)
+        Answers(calibration.probabilities(logits), calibration.equal_prior_scores(logits), cases.labels, cases.lesions)
     )
-    thresholds = fit_set_thresholds(answers.scores, answers.labels)
     found = 0.0
     if before is not None:
         found = sensitivity_at(before.operating_points.watch.threshold, melanoma_only=True)(
             before.answers_by_lesion(cases)
         )
-    return Network(head, Calibration(temperature, class_mix, thresholds), _operating_points(answers, found))
-
-
-def lesion_weights(cases: Cases) -> Floats:
-    """Return 1 / photographs of the lesion, float32 (N,): however often it was photographed, it counts once."""
-    _, group = np.unique(cases.lesions, return_inverse=True)
-    return (1.0 / np.bincount(group)[group]).astype(np.float32)
+    return Network(head, calibration, _operating_points(answers, found))
 
 
 def _operating_points(answers: Answers, melanomas_found: float) -> OperatingPoints:
-    mass, is_malignant = answers.malignant_probability, answers.is_malignant
-    watch = float(np.quantile(mass[is_malignant], 1 - WATCH_SENSITIVITY, method="lower"))
+    begins = tier_thresholds(answers)
+    watch = begins["watch"]
     if melanomas_found > 0:
-        watch = min(watch, float(np.quantile(mass[answers.is_melanoma], 1 - melanomas_found, method="lower")))
-    urgent = float(np.quantile(mass[~is_malignant], URGENT_SPECIFICITY, method="higher"))
-    return OperatingPoints(urgent=_point(max(urgent, watch), answers), watch=_point(watch, answers))
+        mass = answers.malignant_probability[answers.is_melanoma]
+        watch = min(watch, float(np.quantile(mass, 1 - melanomas_found, method="lower")))
+    return OperatingPoints(urgent=_point(begins["urgent"], answers), watch=_point(watch, answers))
 
 
 def _point(threshold: float, answers: Answers) -> OperatingPoint:

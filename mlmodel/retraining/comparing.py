@@ -9,12 +9,11 @@ from mlmodel.retraining.base_set import Cases
 from mlmodel.retraining.network import Network
 from mlmodel.retraining.verdicts import Change, Comparison, GateRules
 from mlmodel.taxonomy import CODES
-from mlmodel.training.evaluate import Answers, sensitivity_at, specificity_at
+from mlmodel.training.evaluate import CALIBRATION_BINS, Answers, sensitivity_at, specificity_at
 
 Weights = npt.NDArray[np.float32]
 Figure = Callable[[Weights], npt.NDArray[np.float64]]
 
-_BINS = 15
 _MELANOMA = CODES.index("mel")
 _DRAWN_AT_ONCE = 250
 
@@ -116,8 +115,8 @@ def _calibration(answers: Answers) -> Figure:
     """Expected calibration error, as ``evaluate.expected_calibration_error`` has it, of every resample at once."""
     confidence = answers.probabilities.max(axis=1)
     is_right = answers.probabilities.argmax(axis=1) == answers.labels
-    gaps = np.zeros((len(confidence), _BINS), dtype=np.float32)
-    bins = np.minimum((confidence * _BINS).astype(int), _BINS - 1)
+    gaps = np.zeros((len(confidence), CALIBRATION_BINS), dtype=np.float32)
+    bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
     gaps[np.arange(len(confidence)), bins] = confidence - is_right
     return lambda weights: (np.abs(weights @ gaps).sum(axis=1) / len(confidence)).astype(np.float64)
 

@@ -8,9 +8,10 @@ import numpy as np
 from mlmodel.calibration import Calibration
 from mlmodel.head import Floats, Head
 from mlmodel.retraining.base_set import BaseSet, Cases, joined
-from mlmodel.retraining.calibrating import calibrated, lesion_weights
+from mlmodel.retraining.calibrating import calibrated
 from mlmodel.retraining.fitting import Recipe, epochs_of, in_half_precision
 from mlmodel.retraining.network import Network
+from mlmodel.training.calibration_rules import lesion_weights
 
 Progress = Callable[[float, str], None]
 
@@ -65,7 +66,7 @@ def train_candidate(
     held = _Held(base.calibration, shares.held, active.calibration)
     best, least = None, held.loss(active.head)
     epochs = epochs_of(
-        active.head, cases, lesion_weights(cases), recipe=recipe, seed=seed,
+        active.head, cases, lesion_weights(cases.lesions), recipe=recipe, seed=seed,
         log_mix=np.log(active.calibration.class_mix),
     )  # fmt: skip
     progress(0.05, "Training the head")
@@ -124,7 +125,7 @@ class _Held:
 
 def _class_weights(cases: Cases) -> Floats:
     """Return weights, summing to 1, by which every class counts the same, and within it every lesion."""
-    weights = lesion_weights(cases)
+    weights = lesion_weights(cases.lesions)
     shares = weights / np.bincount(cases.labels, weights=weights)[cases.labels]
     return (shares / shares.sum()).astype(np.float32)
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mlmodel.calibration import Calibration, by_code, in_order
+from mlmodel.calibration import Calibration, as_settings, in_order
 from mlmodel.head import Floats, Head
 from mlmodel.retraining.base_set import Cases
 from mlmodel.tiers import OperatingPoints
@@ -101,8 +101,8 @@ def candidate_settings(
     return {
         **carried,
         "temperature": round(calibration.temperature, 6),
-        "class_mix": _as_settings(calibration.class_mix),
-        "set_thresholds": _as_settings(calibration.set_thresholds),
+        "class_mix": as_settings(calibration.class_mix),
+        "set_thresholds": as_settings(calibration.set_thresholds),
         "operating_points": {
             tier: {"threshold": round(point.threshold, 6), **judgement.base.operating_points[tier]}
             for tier, point in (("urgent", network.operating_points.urgent), ("watch", network.operating_points.watch))
@@ -110,7 +110,3 @@ def candidate_settings(
         "locked_test": {"lesions": judgement.base.candidate_figures()},
         "training": {**training, "parent": active_settings.get("training", {})},
     }
-
-
-def _as_settings(values: Floats) -> dict[str, float]:
-    return {code: round(value, 8) for code, value in by_code(values).items()}

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mlmodel.calibration import as_settings
 from mlmodel.engine import Engine
 from mlmodel.evaluation.answering import Judge, answer_from_features
 from mlmodel.evaluation.card import card_facts
@@ -16,7 +17,7 @@ from mlmodel.evaluation.facts import evaluation_facts
 from mlmodel.evaluation.sets import read_ham10000_folds, read_phone
 from mlmodel.head import Head
 from mlmodel.release import sha256_of, write_manifest
-from mlmodel.training.calibrate import Calibrated, as_settings, calibrate, calibrate_smartphone
+from mlmodel.training.calibrate import Calibrated, calibrate, calibrate_smartphone
 from mlmodel.training.card import CardFacts, write_card
 from mlmodel.training.dataset import CALIBRATION_FOLDS, LOCKED_FOLDS, TRAIN_FOLDS, Dataset, read_dataset
 from mlmodel.training.features import cached_features

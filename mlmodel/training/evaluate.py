@@ -14,6 +14,7 @@ from mlmodel.taxonomy import CODES, MALIGNANT_CODES
 _MALIGNANT = [CODES.index(code) for code in MALIGNANT_CODES]
 _MELANOMA = CODES.index("mel")
 _RESAMPLES = 1000
+CALIBRATION_BINS = 15
 
 
 @dataclass(frozen=True)
@@ -102,7 +103,7 @@ def expected_calibration_error(answers: Answers) -> float:
     """Mean gap between confidence and accuracy over 15 equal-width bins (Naeini et al., AAAI 2015)."""
     confidence = answers.probabilities.max(axis=1)
     is_right = answers.probabilities.argmax(axis=1) == answers.labels
-    bins = np.minimum((confidence * 15).astype(int), 14)
+    bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
     gaps = [
         abs(confidence[bins == b].mean() - is_right[bins == b].mean()) * (bins == b).mean() for b in np.unique(bins)
     ]

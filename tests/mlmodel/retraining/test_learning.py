@@ -8,10 +8,10 @@ import pytest
 from mlmodel.head import Head
 from mlmodel.release import load_release
 from mlmodel.retraining import Cases, GateRules, Verdict, judge_candidate, train_candidate
-from mlmodel.retraining.calibrating import lesion_weights
 from mlmodel.retraining.fitting import Recipe, epochs_of
 from mlmodel.retraining.learning import split_by_lesion
 from mlmodel.taxonomy import CODES
+from mlmodel.training.calibration_rules import lesion_weights
 
 # The real recipe runs for some ten seconds: ``benchmarks/retrain_heads.py`` has it.
 SHORT = Recipe(epochs=2)
@@ -62,7 +62,12 @@ def test_progress_rises_to_one_and_the_same_seed_gives_the_same_candidate(active
 
 def test_what_was_learnt_is_kept_in_half_precision_and_unread_features_stay_unread(active, small, own):
     *_, head = epochs_of(
-        active.head, own, lesion_weights(own), recipe=SHORT, seed=1, log_mix=np.log(active.calibration.class_mix)
+        active.head,
+        own,
+        lesion_weights(own.lesions),
+        recipe=SHORT,
+        seed=1,
+        log_mix=np.log(active.calibration.class_mix),
     )
 
     unread = ~np.abs(active.head.hidden_weights).any(axis=1)
@@ -130,7 +135,7 @@ def test_photographs_of_one_lesion_share_its_weight_and_are_never_split():
         np.array(["much photographed"] * 60 + [f"lesion-{n // 2}" for n in range(70)]),
     )
 
-    weights = lesion_weights(cases)
+    weights = lesion_weights(cases.lesions)
     shares = split_by_lesion(cases, seed=4)
 
     assert weights[:60].sum() == pytest.approx(weights[60:62].sum()) == pytest.approx(1.0)
@@ -171,7 +176,9 @@ def test_a_head_from_random_weights_learns_the_seven_classes(base, active):
     few = base.replay.take(np.arange(0, len(base.replay), 3))
     recipe = Recipe(epochs=4, rate=2e-3, pull=0.0)
 
-    *_, head = epochs_of(start, few, lesion_weights(few), recipe=recipe, seed=0, log_mix=np.zeros(7, np.float32))
+    *_, head = epochs_of(
+        start, few, lesion_weights(few.lesions), recipe=recipe, seed=0, log_mix=np.zeros(7, np.float32)
+    )
 
     chosen = head.logits(base.calibration.features.astype(np.float32)).argmax(axis=1)
     labels = base.calibration.labels
