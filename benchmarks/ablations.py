@@ -62,7 +62,7 @@ VARIANTS: dict[str, Callable[[Recipe], Recipe]] = {
     "pools of four stages": lambda recipe: replace(
         recipe, pooled_stages=("block8", "block12", "block13", _TRAINED_LAST)
     ),
-    "progressive resizing 64, 96, 128": lambda recipe: replace(recipe, phases=_phases(recipe, 64, 96, 128)),
+    "progressive resizing 64, 128": lambda recipe: replace(recipe, phases=_phases(recipe, 64, 128)),
     "average of weights 0.995": lambda recipe: replace(recipe, average=0.995),
     "no random changes": lambda recipe: replace(recipe, changes="none"),
     "taught by three others": lambda recipe: replace(

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from mlmodel.training.base_engine import compiled_base
 from mlmodel.training.networks import base_of, build_network, renew_from, set_trainable_from, split_at_features
 from mlmodel.training.recipe import Phase, Recipe
 
@@ -62,7 +63,7 @@ class Learner:
         self._learning = head if phase.trainable_from == "head" else self.network
         self._step = tf.function(self._learn, reduce_retracing=True)
         self._forward = tf.function(lambda shown: self._learning(shown, training=False), reduce_retracing=True)
-        self._features = tf.function(lambda pixels: base(pixels, training=False), reduce_retracing=True)
+        self._features = compiled_base(base)
 
     def _renew(self, block: str) -> None:
         """Give the base from ``block`` on its starting weights again, and have the head not read it yet."""
@@ -77,8 +78,7 @@ class Learner:
 
     def features(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
         """Return what the base, as it stands, makes of uint8 (B, side, side, 3): float32 (B, F)."""
-        found: npt.NDArray[np.float32] = self._features(tf.cast(tf.constant(pixels), tf.float32)).numpy()
-        return found
+        return self._features(pixels)
 
     def base_sha256(self) -> str:
         """Return a hash of the base's weights, which tells its features from another's."""

@@ -105,8 +105,9 @@ def _xception(recipe: Recipe, weights: Path | None) -> keras.Model:
     stages = recipe.pooled_stages or ("block14",)
     trunk = keras.Model(base.input, [stage_layer(base, stage).output for stage in stages], name="base")
     pixels = keras.Input((None, None, 3), name="pixels")
-    maps = trunk(scaled(pixels, recipe.scaling))
-    pooled = [keras.layers.GlobalAveragePooling2D()(found) for found in (maps if len(stages) > 1 else [maps])]
+    # A Keras model of one output gives it bare or in a list, as the release of Keras will have it.
+    maps = keras.tree.flatten(trunk(scaled(pixels, recipe.scaling)))
+    pooled = [keras.layers.GlobalAveragePooling2D()(found) for found in maps]
     return _with_head(pixels, keras.layers.Concatenate()(pooled) if len(pooled) > 1 else pooled[0], recipe)
 
 

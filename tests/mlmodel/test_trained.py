@@ -235,3 +235,21 @@ def _run_with_random_weights(recipe, folder) -> RunDirectory:
     run.start({"recipe": recipe.as_dict(), "data": ""})
     run.save_weights({f"{n:04}": value for n, value in enumerate(weights)})
     return run
+
+
+@pytest.mark.parametrize("name", ["ablation", "best", "paper-cnn8", "paper-vgg16", "paper-xception"])
+def test_every_recipe_makes_a_network_whose_base_says_the_same_in_the_engine(tensorflow, name):
+    from mlmodel.training.base_engine import compiled_base
+    from mlmodel.training.networks import build_network, split_at_features
+    from mlmodel.training.recipe import load_recipe
+
+    recipe = load_recipe(name)
+    network = build_network(recipe, start="random")
+    side = recipe.phases[0].side if recipe.architecture == "cnn8" else 64
+    pixels = np.random.default_rng(3).integers(0, 256, (2, side, side, 3), dtype=np.uint8)
+    assert network(pixels.astype(np.float32)).shape == (2, len(recipe.classes))
+
+    base, _ = split_at_features(network)
+    expected = np.asarray(base(pixels.astype(np.float32), training=False))
+    # Sums of a few thousand products in another order: single precision's own error, relative to the largest.
+    assert np.abs(compiled_base(base)(pixels) - expected).max() <= 1e-4 * np.abs(expected).max()
