@@ -1,0 +1,145 @@
+"""Two networks that have seen little, as releases that the site can serve: where `benchmarks/retrain.py` begins.
+
+    python -m benchmarks.first_networks DATA --backbone-weights FILE [--output var/releases]
+
+DATA holds ``ham10000/`` (metadata.csv and images/), ``phone/`` and ``not_skin/``. One network is trained on folds 0–2,
+all of it, base and head, from ImageNet weights; the other on the same without vascular lesions and dermatofibromas.
+So what a clinic confirms of folds 3–6 is new to both. Each takes about half an hour on two cores and goes on where it
+was interrupted. Fold 7 calibrates; the locked folds are not touched but for the figures of the release's card.
+"""
+
+import argparse
+import shutil
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from mlmodel.engine import Engine  # noqa: E402
+from mlmodel.head import Head  # noqa: E402
+from mlmodel.release import SHIPPED, add_to_manifest, load_release  # noqa: E402
+from mlmodel.retraining.base_set import BASE_SET_FILE, write_base_set  # noqa: E402
+from mlmodel.taxonomy import CODES  # noqa: E402
+from mlmodel.training.backbone import export_backbone  # noqa: E402
+from mlmodel.training.base_set import FINENESS, base_set_of  # noqa: E402
+from mlmodel.training.build import BuildInputs, build_release  # noqa: E402
+from mlmodel.training.dataset import CALIBRATION_FOLDS, LOCKED_FOLDS, Dataset, read_dataset  # noqa: E402
+from mlmodel.training.features import cached_features  # noqa: E402
+from mlmodel.training.networks import base_of  # noqa: E402
+from mlmodel.training.recipe import Phase, Recipe, load_recipe  # noqa: E402
+from mlmodel.training.runs import RunDirectory  # noqa: E402
+from mlmodel.training.trained import head_of, load_trained, story_of  # noqa: E402
+from mlmodel.training.trainer import Split, train  # noqa: E402
+
+FIRST_FOLDS = (0, 1, 2)
+UNSEEN = ("df", "vasc")
+SIDE = 96
+# A class that the network has never seen is never answered: about e⁻¹² of the others.
+_NEVER = -12.0
+
+NETWORKS: dict[str, tuple[str, ...]] = {
+    "folds-0-2": CODES,
+    "folds-0-2-without-df-vasc": tuple(code for code in CODES if code not in UNSEEN),
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--backbone-weights", type=Path)
+    parser.add_argument("--output", type=Path, default=ROOT / "var" / "releases")
+    parser.add_argument("--runs", type=Path, default=ROOT / "var" / "runs" / "first")
+    parser.add_argument("--cache", type=Path, default=ROOT / "var" / "features")
+    parser.add_argument("--only", choices=list(NETWORKS), nargs="*", default=list(NETWORKS))
+    options = parser.parse_args()
+    dataset = read_dataset(options.data / "ham10000")
+    for name in options.only:
+        run = RunDirectory(options.runs / name)
+        _train(run, NETWORKS[name], dataset, options.backbone_weights)
+        _release(run, NETWORKS[name], options.data, dataset, options.output / name, options.cache)
+
+
+def _recipe(classes: tuple[str, ...]) -> Recipe:
+    """The shipped network's recipe, on small pictures and for a few epochs."""
+    phase = Phase(side=SIDE, epochs=6, peak_rate=4e-4, final_rate=1e-5, trainable_from="block4", warm_up_steps=50)
+    return replace(load_recipe("best"), classes=classes, average=0.99, phases=(phase,))
+
+
+def _train(run: RunDirectory, classes: tuple[str, ...], dataset: Dataset, weights: Path | None) -> None:
+    if run.report():
+        return
+    recipe = _recipe(classes)
+    if not (run.path / "configuration.json").exists():
+        run.start({"recipe": recipe.as_dict(), "data": dataset.sha256})
+    print(f"== {run.path.name}", flush=True)
+    takes_part = dataset.labels_among(classes) >= 0
+    split = Split(
+        trained=np.flatnonzero(takes_part & dataset.rows(FIRST_FOLDS)),
+        watched=np.flatnonzero(takes_part & dataset.rows(CALIBRATION_FOLDS)),
+    )
+    say: Callable[[str], None] = lambda line: print(line, flush=True)  # noqa: E731
+    train(recipe=recipe, dataset=dataset, split=split, run=run, weights=weights, say=say)
+
+
+def _release(
+    run: RunDirectory, classes: tuple[str, ...], data: Path, dataset: Dataset, output: Path, cache: Path
+) -> None:
+    if (output / BASE_SET_FILE).exists():
+        return
+    recipe, network = load_trained(run)
+    backbone = run.path / "backbone.onnx"
+    if not backbone.exists():
+        export_backbone(backbone, base_of(network), side=SIDE, detail=SIDE)
+    labels = dataset.labels_among(classes)
+    takes_part = labels >= 0
+    head = head_of(
+        replace(recipe, classes=CODES), network, trained_labels=labels[takes_part & dataset.rows(FIRST_FOLDS)]
+    )
+    inputs = BuildInputs(
+        ham10000=data / "ham10000", smartphone=data / "phone", not_skin=data / "not_skin", backbone=backbone,
+        cache=cache, head=_of_seven(head, classes), training=story_of(run, recipe),
+    )  # fmt: skip
+    facts = build_release(inputs, output)
+    for name, found in facts.estimates.items():
+        print(f"{output.name}, {name}: " + ", ".join(f"{figure} {value}" for figure, value in found.items()))
+    for file in ("segmenter.json", "segmenter.onnx"):
+        shutil.copyfile(SHIPPED / file, output / file)
+    _pack(dataset, takes_part, output, cache)
+
+
+def _of_seven(head: Head, classes: tuple[str, ...]) -> Head:
+    """Return the head with an output for each of the seven; what it has not seen, it does not answer."""
+    places = [CODES.index(code) for code in classes]
+    weights = np.zeros((head.output_weights.shape[0], len(CODES)), dtype=np.float32)
+    bias = np.full(len(CODES), _NEVER, dtype=np.float32)
+    weights[:, places], bias[places] = head.output_weights, head.output_bias
+    return replace(head, output_weights=weights, output_bias=bias)
+
+
+def _pack(dataset: Dataset, takes_part: npt.NDArray[np.bool_], output: Path, cache: Path) -> None:
+    """Write the base set: of the training folds, only what the network has seen."""
+    release = load_release(output)
+    folder = cache / release.backbone_sha256[:16] / "ham10000"
+    features = cached_features(dataset.paths, engine=Engine(release.backbone), cache=folder)
+    kept = (takes_part & dataset.rows(FIRST_FOLDS)) | dataset.rows((*CALIBRATION_FOLDS, *LOCKED_FOLDS))
+    rows = np.flatnonzero(kept)
+    seen = Dataset(
+        paths=tuple(dataset.paths[row] for row in rows),
+        labels=dataset.labels[rows],
+        lesions=dataset.lesions[rows],
+        sources=dataset.sources[rows],
+        folds=dataset.folds[rows],
+    )
+    base = base_set_of(seen, features[rows], backbone_sha256=release.backbone_sha256)
+    write_base_set(base, output / BASE_SET_FILE, head=Head.load(release.head), fineness=FINENESS)
+    add_to_manifest(output, "base_set", BASE_SET_FILE)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,342 @@
+"""Does a correction reach the network? The whole loop through the front door, on photographs that it has never seen.
+
+    python -m benchmarks.first_networks DATA --backbone-weights FILE     # once: the two networks that it begins with
+    python -m benchmarks.retrain DATA var/releases [--only NAME …] [--picture docs/retraining_waves.png]
+
+DATA is what ``manage.py import_ham10000`` wrote. A clinic uploads folds 3–6 through the API, its dermatologist
+confirms them through the review service, ``manage.py retrain`` trains and judges, and a decision is made. All networks
+are judged on the locked folds 8–9, by lesion, which nothing was chosen on. An hour on two cores; what a trial found is
+kept in ``--work`` and not done again.
+"""
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+WAVES = (3, 4, 5, 6)
+LABELS = (100, 200, 400, 800)
+RANDOM_ORDERS = 2
+UNSEEN, CONFIRMED = ("df", "vasc"), 40
+SEED = 11
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("releases", type=Path)
+    parser.add_argument("--work", type=Path, default=ROOT / "var" / "retrain")
+    parser.add_argument("--picture", type=Path, default=ROOT / "var" / "retrain" / "waves.png")
+    parser.add_argument("--only", nargs="*", choices=list(TRIALS), default=list(TRIALS))
+    parser.add_argument("--trial", choices=["upload", *TRIALS], help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.trial:
+        print(json.dumps(_carry_out(options.trial, options.work, options.data)))
+        return
+    found = {name: _in_own_process(name, options) for name in options.only}
+    for name, tell in (("waves", _tell_waves), ("unseen", _tell_unseen)):
+        if name in found:
+            tell(found[name])
+    _tell_hostile({name: outcome for name, outcome in found.items() if name in HOSTILE})
+    if orders := {name: outcome for name, outcome in found.items() if name.startswith(("queue", "random"))}:
+        _tell_orders(orders)
+    if "waves" in found:
+        _draw(found, options.picture)
+
+
+def _in_own_process(name: str, options: argparse.Namespace) -> Any:
+    """Carry a trial out in an installation of its own; what it found earlier is read from its folder."""
+    folder: Path = options.work / name
+    kept = folder / "found.json"
+    if not kept.exists():
+        shutil.rmtree(folder, ignore_errors=True)
+        if name not in {"upload", "unseen"}:
+            _in_own_process("upload", options)
+            _copy_installation(options.work / "upload", folder)
+        folder.mkdir(parents=True, exist_ok=True)
+        network = "folds-0-2-without-df-vasc" if name == "unseen" else "folds-0-2"
+        environment = os.environ | {
+            "DERMASCAN_RELEASE_DIR": str((options.releases / network).resolve()),
+            "DERMASCAN_DATA_DIR": str(folder.resolve()),
+            "DJANGO_SETTINGS_MODULE": "dermascan.settings.local",
+            "DERMASCAN_LOG_LEVEL": "ERROR",
+            "DERMASCAN_PREDICTIONS_PER_MEMBER": "1000000/min",
+        }
+        environment.pop("DATABASE_URL", None)
+        command = [sys.executable, "-m", "benchmarks.retrain", str(options.data), str(options.releases)]
+        command += ["--work", str(folder), "--trial", name]
+        print(f"… {name}", file=sys.stderr, flush=True)
+        ended = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
+        kept.write_text(ended.stdout.splitlines()[-1], encoding="utf-8")
+    return json.loads(kept.read_text(encoding="utf-8"))
+
+
+def _copy_installation(source: Path, target: Path) -> None:
+    """Copy database and keys, and link photographs: they are never changed in place."""
+
+    def link_or_copy(start: str, end: str) -> str:
+        if Path(start).suffix in {".jpg", ".jpeg", ".png", ".webp"}:
+            os.link(start, end)
+            return end
+        return str(shutil.copy2(start, end))
+
+    shutil.copytree(source, target, copy_function=link_or_copy, ignore=shutil.ignore_patterns("found.json"))
+
+
+def _carry_out(name: str, folder: Path, data: Path) -> Any:
+    import django
+    from django.core.management import call_command
+
+    django.setup()
+    call_command("migrate", verbosity=0)
+    call_command("collectstatic", verbosity=0, interactive=False)
+    from mlmodel.training.dataset import read_dataset
+
+    trial = _upload if name == "upload" else TRIALS[name]
+    return trial(folder, read_dataset(data))
+
+
+def _upload(folder: Path, dataset: Any) -> Any:
+    from benchmarks import retrain_clinic as clinic
+
+    rows = np.flatnonzero(dataset.rows(WAVES)).tolist()
+    return {"photographs": len(rows), "seconds": clinic.upload(folder, clinic.Photographs(dataset, rows))}
+
+
+def _waves(folder: Path, dataset: Any) -> Any:
+    from benchmarks import retrain_clinic as clinic
+
+    labels, folds = clinic.known_truth(folder)
+    found: list[Any] = [clinic.first_accuracy()]
+    for fold in WAVES:
+        clinic.confirm((image for image in labels if folds[image] == fold), labels)
+        found.append(asdict(clinic.retrain(decide=True)))
+    return found
+
+
+def _in_order(queue: bool, seed: int) -> Callable[[Path, Any], Any]:
+    def trial(folder: Path, dataset: Any) -> Any:
+        from benchmarks import retrain_clinic as clinic
+
+        labels, _folds = clinic.known_truth(folder)
+        shuffled = np.random.default_rng(seed).permutation(sorted(labels)).tolist()
+        order = clinic.in_the_queues_order() if queue else iter(shuffled)
+        found, done = [(0, clinic.first_accuracy())], 0
+        for count in LABELS:
+            for image in order:
+                done += clinic.confirm([image], labels, is_known_by="dermatoscopy")
+                if done == count:
+                    break
+            balanced = clinic.retrain(decide=False).balanced
+            assert balanced is not None, "there is a candidate"
+            found.append((count, balanced))
+        return found
+
+    return trial
+
+
+def _unseen(folder: Path, dataset: Any) -> Any:
+    from benchmarks import retrain_clinic as clinic
+    from mlmodel.taxonomy import CODES
+
+    wanted = dataset.rows(range(7)) & np.isin(dataset.labels, [CODES.index(code) for code in UNSEEN])
+    rows = clinic.of_lesions(dataset, wanted, at_most=CONFIRMED)
+    clinic.upload(folder, clinic.Photographs(dataset, rows))
+    labels, _folds = clinic.known_truth(folder)
+    clinic.confirm(labels, labels)
+    return asdict(clinic.retrain(decide=True))
+
+
+def _nothing_wrong(folder: Path, dataset: Any) -> Any:
+    return _of_one_fold(folder, lambda labels: labels)
+
+
+def _shuffled(folder: Path, dataset: Any) -> Any:
+    def shuffle(labels: dict[str, int]) -> dict[str, int]:
+        values = np.random.default_rng(SEED).permutation(list(labels.values())).tolist()
+        return dict(zip(labels, values, strict=True))
+
+    return _of_one_fold(folder, shuffle)
+
+
+def _always_nevus(folder: Path, dataset: Any) -> Any:
+    from mlmodel.taxonomy import CODES
+
+    return _of_one_fold(folder, lambda labels: dict.fromkeys(labels, CODES.index("nv")))
+
+
+def _twelve(folder: Path, dataset: Any) -> Any:
+    return _of_one_fold(folder, lambda labels: dict(list(labels.items())[:12]))
+
+
+def _of_one_fold(folder: Path, change: Callable[[dict[str, int]], dict[str, int]]) -> Any:
+    from benchmarks import retrain_clinic as clinic
+
+    labels, folds = clinic.known_truth(folder)
+    said = change({image: label for image, label in sorted(labels.items()) if folds[image] == WAVES[0]})
+    clinic.confirm(said, said)
+    return asdict(clinic.retrain(decide=False))
+
+
+def _one_lesion(folder: Path, dataset: Any) -> Any:
+    from benchmarks import retrain_clinic as clinic
+    from mlmodel.taxonomy import CODES
+
+    labels, folds = clinic.known_truth(folder)
+    clinic.confirm(clinic.first(100, (image for image in sorted(labels) if folds[image] == WAVES[0])), labels)
+    row = int(np.flatnonzero(dataset.rows((7,)) & (dataset.labels == CODES.index("mel")))[0])
+    content = dataset.paths[row].read_bytes()
+    many = {number: clinic.saved_anew(content, number=number) for number in range(100)}
+    clinic.upload(folder, clinic.Photographs(dataset, [row] * 100, many), one_lesion=True)
+    return _confirm_the_new(folder, labels)
+
+
+def _locked_again(folder: Path, dataset: Any) -> Any:
+    from benchmarks import retrain_clinic as clinic
+    from mlmodel.training.dataset import LOCKED_FOLDS
+
+    labels, folds = clinic.known_truth(folder)
+    clinic.confirm((image for image in sorted(labels) if folds[image] == WAVES[0]), labels)
+    rows = np.flatnonzero(dataset.rows(LOCKED_FOLDS))[:40].tolist()
+    anew = {40 + n: clinic.saved_anew(dataset.paths[row].read_bytes(), number=n) for n, row in enumerate(rows)}
+    clinic.upload(folder, clinic.Photographs(dataset, rows * 2, anew))
+    return _confirm_the_new(folder, labels)
+
+
+def _confirm_the_new(folder: Path, earlier: dict[str, int]) -> Any:
+    from benchmarks import retrain_clinic as clinic
+
+    labels, _folds = clinic.known_truth(folder)
+    clinic.confirm((image for image in labels if image not in earlier), labels)
+    return asdict(clinic.retrain(decide=False))
+
+
+HOSTILE: dict[str, tuple[str, Callable[[Path, Any], Any]]] = {
+    "honest": ("one fold, honestly confirmed", _nothing_wrong),
+    "shuffled": ("the same with shuffled labels", _shuffled),
+    "nevus": ("one reviewer always says nevus", _always_nevus),
+    "twelve": ("a clinic with 12 labels", _twelve),
+    "lesion": ("100 labels, and one lesion 100 times", _one_lesion),
+    "locked": ("80 photographs of the locked test", _locked_again),
+}
+TRIALS: dict[str, Callable[[Path, Any], Any]] = {
+    "waves": _waves,
+    "unseen": _unseen,
+    **{name: trial for name, (_title, trial) in HOSTILE.items()},
+    "queue": _in_order(queue=True, seed=0),
+    **{f"random-{n}": _in_order(queue=False, seed=SEED + n) for n in range(1, RANDOM_ORDERS + 1)},
+}
+
+
+def _tell_waves(found: list[Any]) -> None:
+    print("\nA network of folds 0–2, then confirmed uploads in four waves; locked folds, by lesion\n")
+    print(
+        f"{'':20}{'learnt':>8}{'clinic test':>13}{'balanced accuracy':>26}{'change, paired':>28}{'s':>6}"
+        "  gate, decision"
+    )
+    print(f"{'folds 0–2':20}{'':>8}{'':>13}{_interval(found[0]):>26}")
+    for fold, outcome in zip(WAVES, found[1:], strict=True):
+        print(
+            f"{'and fold ' + str(fold):20}{outcome['learned']:>8,}{outcome['tested']:>13,}"
+            f"{_interval(outcome['balanced']):>26}{_change(outcome['change']):>28}{outcome['seconds']:>6.0f}"
+            f"  {outcome['verdict'].upper()}, {outcome['decision']}"
+        )
+
+
+def _tell_unseen(outcome: Any) -> None:
+    print(f"\nA network that never saw {' and '.join(UNSEEN)}, then {CONFIRMED} confirmed lesions of each\n")
+    print(f"{'recall by lesion':20}{'before':>9}{'after':>9}")
+    for code, (before, after) in outcome["recalls"].items():
+        print(f"{code:20}{before:>9.2f}{after:>9.2f}")
+    print(f"{outcome['verdict'].upper()}, {outcome['decision']}: {outcome['words']}")
+
+
+def _tell_hostile(found: dict[str, Any]) -> None:
+    if not found:
+        return
+    print("\nWhat must not pass\n")
+    print(f"{'':40}{'learnt':>8}{'left out':>10}  verdict")
+    for name, outcome in found.items():
+        left_out = sum(outcome["excluded"].values())
+        reasons = "; ".join(f"{count} {why}" for why, count in outcome["excluded"].items())
+        print(
+            f"{HOSTILE[name][0]:40}{outcome['learned']:>8,}{left_out:>10,}  "
+            f"{outcome['verdict'].upper() or 'REFUSED'}: {outcome['words']}{f' [{reasons}]' if reasons else ''}"
+        )
+
+
+def _tell_orders(found: dict[str, Any]) -> None:
+    print("\nThe queue's order against random order; balanced accuracy of the candidate, locked folds, by lesion\n")
+    print(f"{'labels':20}" + "".join(f"{count:>9}" for count, _balanced in next(iter(found.values()))))
+    for name, curve in found.items():
+        print(f"{name:20}" + "".join(f"{balanced[0]:>9.3f}" for _count, balanced in curve))
+    randoms = [curve for name, curve in found.items() if name.startswith("random")]
+    if "queue" in found and randoms:
+        areas = [_area(found["queue"]) - _area(curve) for curve in randoms]
+        print(f"area between the curves, mean over 0 to {LABELS[-1]} labels: " + ", ".join(f"{a:+.4f}" for a in areas))
+
+
+def _area(curve: list[Any]) -> float:
+    counts, values = [count for count, _balanced in curve], [balanced[0] for _count, balanced in curve]
+    return float(np.trapezoid(values, counts) / counts[-1])
+
+
+def _interval(found: Any) -> str:
+    return f"{found[0]:.3f} ({found[1]:.3f}–{found[2]:.3f})" if found else "–"
+
+
+def _change(found: Any) -> str:
+    return f"{found[0]:+.3f} ({found[1]:+.3f} to {found[2]:+.3f})" if found else "–"
+
+
+def _draw(found: dict[str, Any], path: Path) -> None:
+    import matplotlib as mpl
+
+    mpl.use("Agg")
+    from matplotlib import pyplot
+
+    waves = [found["waves"][0], *(outcome["balanced"] for outcome in found["waves"][1:])]
+    orders = {name: curve for name, curve in found.items() if name.startswith(("queue", "random"))}
+    figure, axes = pyplot.subplots(
+        1, 2 if orders else 1, figsize=(10 if orders else 5.5, 3.8), layout="constrained", squeeze=False
+    )
+    left = axes[0][0]
+    values = np.array(waves)
+    left.errorbar(
+        range(len(waves)), values[:, 0], yerr=[values[:, 0] - values[:, 1], values[:, 2] - values[:, 0]],
+        marker="o", capsize=4, color="#0f766e",
+    )  # fmt: skip
+    left.set_xticks(range(len(waves)), ["folds 0–2", *(f"+ fold {fold}" for fold in WAVES)])
+    left.set_ylabel("balanced accuracy, locked folds")
+    left.set_title("Confirmed uploads in waves, 95 % intervals", fontsize=10)
+    left.grid(alpha=0.3)
+    if orders:
+        right = axes[0][1]
+        for name, curve in orders.items():
+            is_queue = name == "queue"
+            right.plot(
+                [count for count, _balanced in curve], [balanced[0] for _count, balanced in curve], marker="o",
+                color="#0f766e" if is_queue else "#94a3b8",
+                label="the queue's order" if is_queue else f"at {name.replace('-', ' ')}",
+            )  # fmt: skip
+        right.set_xlabel("labels")
+        right.set_title("The queue's order against chance", fontsize=10)
+        right.grid(alpha=0.3)
+        right.legend(fontsize=8)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=110)
+
+
+if __name__ == "__main__":
+    main()

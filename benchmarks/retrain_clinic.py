@@ -1,0 +1,309 @@
+"""A clinic for ``benchmarks.retrain``: it uploads through the API, confirms labels, retrains and decides.
+
+Nothing here is made up but people and names: the server is gunicorn over a socket, reviews go through the service that
+the admin's review screen calls, ``retrain`` is the command in a process of its own, and a decision is the one that the
+version's page makes.
+"""
+
+import io
+import json
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+import uuid
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from PIL import Image as Picture
+
+from benchmarks.uploads import ROOT, _Server
+from mlmodel.taxonomy import CODES
+from mlmodel.training.dataset import Dataset
+
+TRUTH_FILE, TOKEN_FILE = "truth.json", "token"
+_AT_ONCE = 2
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of one run of ``retrain``.
+
+    Attributes:
+        verdict: of the gate; empty where the run refused.
+        decision: what was done with the candidate.
+        learned, tested: photographs.
+        excluded: photographs that were left out, by reason.
+        balanced: balanced accuracy of the candidate on the base locked test: value, lower and upper bound.
+        recalls: by code, on the same test: before and after.
+        words: the gravest reason, or why there was no run.
+        seconds: of the command.
+    """
+
+    verdict: str
+    decision: str
+    learned: int
+    tested: int
+    excluded: dict[str, int]
+    balanced: tuple[float, float, float] | None
+    recalls: dict[str, tuple[float, float]]
+    words: str
+    seconds: float
+    change: tuple[float, float, float] | None = None
+
+
+@dataclass
+class Photographs:
+    """What is uploaded: rows of a data set, as files, each under a lesion's name."""
+
+    dataset: Dataset
+    rows: list[int] = field(default_factory=list)
+    contents: dict[int, bytes] = field(default_factory=dict)
+
+    def content(self, place: int) -> bytes:
+        return self.contents.get(place) or self.dataset.paths[self.rows[place]].read_bytes()
+
+
+def upload(folder: Path, photographs: Photographs, *, one_lesion: bool = False) -> float:
+    """Log every lesion with its patient's consent, upload all photographs through the API; return the seconds.
+
+    What each photograph shows is kept in the installation's folder, for ``confirm``.
+    """
+    from django.db import connections
+
+    member, token = _staff(folder)
+    lesions = _lesions(member, photographs, one_lesion=one_lesion)
+    connections.close_all()
+    truth: dict[str, Any] = _truth(folder)
+    started = time.perf_counter()
+    with _Server() as server, ThreadPoolExecutor(_AT_ONCE) as pool:
+
+        def send(place: int) -> tuple[str, int]:
+            row = photographs.rows[place]
+            lesion = lesions[str(photographs.dataset.lesions[row]) if not one_lesion else ""]
+            return _post(f"{server.address}/api/v1/predict/", token, photographs.content(place), lesion), row
+
+        for image, row in pool.map(send, range(len(photographs.rows))):
+            if image:
+                truth[image] = [int(row), int(photographs.dataset.labels[row]), int(photographs.dataset.folds[row])]
+    (folder / TRUTH_FILE).write_text(json.dumps(truth), encoding="utf-8")
+    return time.perf_counter() - started
+
+
+def confirm(images: Iterable[str], labels: dict[str, int], *, is_known_by: str = "histopathology") -> int:
+    """Have the clinic's dermatologist confirm each photograph as ``labels`` says, by class index; return how many."""
+    from diagnosis.models import Image
+    from diagnosis.services.reviews import record_review
+
+    reader = _dermatologist()
+    count = 0
+    for key in images:
+        image = Image.objects.get(pk=key)
+        answer = CODES[labels[key]]
+        record_review(image=image, reviewer=reader, answer=answer, certainty="certain", basis=is_known_by)
+        count += 1
+    return count
+
+
+def in_the_queues_order() -> Iterator[str]:
+    """Yield photographs as the review queue offers them; each is to be confirmed before the next is asked for."""
+    from diagnosis.services.queue import next_for
+
+    reader = _dermatologist()
+    while (entry := next_for(reader)) is not None:
+        yield str(entry.image_id)
+
+
+def retrain(*, decide: bool) -> Outcome:
+    """Run ``manage.py retrain`` and, where it is asked, decide as a careful dermatologist would.
+
+    Promoted is what the gate lets through. What it holds back for want of evidence is promoted with a reason if the
+    base's and the clinic's test both point upwards, which is marked as forced; anything else is left.
+    """
+    from diagnosis.models import TrainingRun
+
+    before = TrainingRun.objects.count()
+    started = time.perf_counter()
+    ended = subprocess.run([sys.executable, "manage.py", "retrain"], cwd=ROOT, capture_output=True, text=True)
+    seconds = time.perf_counter() - started
+    if TrainingRun.objects.count() == before or ended.returncode:
+        words = (ended.stderr or ended.stdout).strip().splitlines()
+        return Outcome("", "no candidate", 0, 0, _excluded(), None, {}, words[-1] if words else "", seconds)
+    run = TrainingRun.objects.order_by("-created_at").first()
+    assert run is not None
+    assert run.candidate is not None
+    decision = _decide(run.candidate) if decide else "not asked"
+    return _outcome(run, decision, seconds)
+
+
+def first_accuracy() -> tuple[float, float, float]:
+    """Return balanced accuracy of the answering version on the base locked test, by lesion, with its interval."""
+    from mlmodel.serving import active_version
+
+    return _balanced(active_version())
+
+
+def _outcome(run: Any, decision: str, seconds: float) -> Outcome:
+    judgement = run.candidate.judgement
+    base, clinic = judgement["base"], judgement["clinic"]
+    change = (base["balanced_accuracy"] or {}) if base else {}
+    reason = judgement["reasons"][0]
+    return Outcome(
+        verdict=judgement["verdict"],
+        decision=decision,
+        learned=run.manifest.filter(part="learned").count(),
+        tested=clinic["photographs"] if clinic else 0,
+        excluded=dict(run.left_out or {}),
+        balanced=_balanced(run.candidate),
+        recalls={code: (found["active"], found["candidate"]) for code, found in base["recall"].items()},
+        words=reason["words"],
+        seconds=seconds,
+        change=(change["change"], change["low"], change["high"]) if change else None,
+    )
+
+
+def _excluded() -> dict[str, int]:
+    from diagnosis.models import TrainingRun
+
+    run = TrainingRun.objects.order_by("-created_at").first()
+    return dict(run.left_out or {}) if run else {}
+
+
+def _decide(candidate: Any) -> str:
+    from diagnosis.services.rescoring import rescore_archive
+    from mlmodel.promotion import promote_version
+
+    judgement, by = candidate.judgement, _dermatologist().user
+    if judgement["verdict"] == "reject":
+        return "left: rejected"
+    is_held = judgement["verdict"] == "hold"
+    if is_held and not _points_upwards(judgement):
+        return "left: no gain seen"
+    promote_version(
+        version=candidate, by=by, force=is_held, reason="Better on both tests; too few lesions to prove it."
+        if is_held else "The gate's rules are met.",
+    )  # fmt: skip
+    for _count in rescore_archive():
+        pass
+    return "promoted, forced" if is_held else "promoted"
+
+
+def _points_upwards(judgement: dict[str, Any]) -> bool:
+    tests = [judgement["base"], judgement["clinic"]]
+    changes = [test["balanced_accuracy"]["change"] for test in tests if test and test["balanced_accuracy"]]
+    return bool(changes) and min(changes) >= 0 and max(changes) > 0
+
+
+def _balanced(version: Any) -> tuple[float, float, float]:
+    from mlmodel.retraining import network_of, read_base_set
+    from mlmodel.serving import analyser_of
+    from mlmodel.training import evaluate
+
+    analyser = analyser_of(version)
+    network = network_of(version.settings, analyser.head)
+    answers = network.answers_by_lesion(read_base_set().locked)
+    found = evaluate.estimate({"balanced": evaluate.balanced_accuracy}, answers)["balanced"]
+    return found.value, found.low, found.high
+
+
+def _truth(folder: Path) -> dict[str, Any]:
+    path = folder / TRUTH_FILE
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.exists() else {}
+
+
+def known_truth(folder: Path) -> tuple[dict[str, int], dict[str, int]]:
+    """Return what every uploaded photograph shows, as a class index, and the fold it is of."""
+    found = _truth(folder)
+    return {key: values[1] for key, values in found.items()}, {key: values[2] for key, values in found.items()}
+
+
+def _staff(folder: Path) -> tuple[Any, str]:
+    from rest_framework.authtoken.models import Token
+
+    from patients.models import Member, Role
+    from tests import factories
+
+    member = Member.objects.filter(role=Role.STAFF).first()
+    if member is None:
+        member = factories.MemberFactory()
+        factories.MemberFactory(clinic=member.clinic, role=Role.DERMATOLOGIST)
+    token = Token.objects.get_or_create(user=member.user)[0].key
+    (folder / TOKEN_FILE).write_text(token, encoding="utf-8")
+    return member, token
+
+
+def _dermatologist() -> Any:
+    from patients.models import Member, Role
+
+    return Member.objects.get(role=Role.DERMATOLOGIST)
+
+
+def _lesions(member: Any, photographs: Photographs, *, one_lesion: bool) -> dict[str, str]:
+    """Log a patient with consent to training for each lesion; return the lesions' keys by the data set's names."""
+    from django.db import transaction
+
+    from patients.services.consents import record_consent
+    from tests import factories
+
+    names: Sequence[str] = (
+        [""] if one_lesion else sorted({str(photographs.dataset.lesions[row]) for row in photographs.rows})
+    )
+    found = {}
+    with transaction.atomic():
+        for name in names:
+            patient = factories.PatientFactory(
+                clinic=member.clinic, created_by=member, record_number=f"HAM-{uuid.uuid4().hex[:12]}"
+            )
+            record_consent(patient=patient, by=member, purpose="training", decision="given", method="verbal")
+            found[name] = str(factories.LesionFactory(patient=patient).pk)
+    return found
+
+
+def _post(address: str, token: str, content: bytes, lesion: str) -> str:
+    """Return the key of the kept photograph, also where it was refused; empty where nothing was kept."""
+    boundary = uuid.uuid4().hex
+    head = f'--{boundary}\r\nContent-Disposition: form-data; name="lesion"\r\n\r\n{lesion}\r\n'
+    head += f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="lesion.jpg"\r\n'
+    body = head.encode() + b"Content-Type: image/jpeg\r\n\r\n" + content + f"\r\n--{boundary}--\r\n".encode()
+    headers = {"Authorization": f"Token {token}", "Content-Type": f"multipart/form-data; boundary={boundary}"}
+    request = urllib.request.Request(address, data=body, headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=120) as response:
+            answer = json.load(response)
+    except urllib.error.HTTPError as error:
+        answer = json.load(error)
+        if error.code not in {409, 422}:
+            raise RuntimeError(f"{error.code}: {answer}") from error
+    image = answer.get("image")
+    return str(image["id"]) if image else ""
+
+
+def saved_anew(content: bytes, *, number: int) -> bytes:
+    """Return the photograph as a JPEG of another size and quality: another file, the same picture."""
+    picture = Picture.open(io.BytesIO(content)).convert("RGB")
+    width = picture.width + 4 * (number % 25) - 40
+    changed = picture.resize((width, round(picture.height * width / picture.width)))
+    buffer = io.BytesIO()
+    changed.save(buffer, "JPEG", quality=75 + number % 20)
+    return buffer.getvalue()
+
+
+def first(count: int, found: Iterable[str]) -> list[str]:
+    """Return the first so many."""
+    return list(islice(found, count))
+
+
+def of_lesions(dataset: Dataset, wanted: npt.NDArray[np.bool_], *, at_most: int) -> list[int]:
+    """Return the photographs of the first so many lesions of each class among those wanted."""
+    rows: list[int] = []
+    for label in np.unique(dataset.labels[wanted]):
+        own = wanted & (dataset.labels == label)
+        rows += np.flatnonzero(own & np.isin(dataset.lesions, np.unique(dataset.lesions[own])[:at_most])).tolist()
+    return rows
