@@ -1,12 +1,19 @@
 """Loading fails loudly; nothing answers in place of the released network."""
 
 import json
+import os
 import re
 import shutil
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
 from mlmodel.release import MANIFEST, SHIPPED, ReleaseError, load_release
+from tests.conftest import PHOTOGRAPHS
+
+PROJECT = Path(__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -80,6 +87,31 @@ def test_other_thresholds_make_another_version(copy):
     (copy / MANIFEST).write_text(json.dumps(manifest))
 
     assert load_release(copy).version != load_release().version
+
+
+def test_a_release_of_ones_own_answers_in_place_of_the_shipped_one(copy):
+    manifest = json.loads((copy / MANIFEST).read_text())
+    manifest["settings"]["temperature"] = 3.0
+    (copy / MANIFEST).write_text(json.dumps(manifest))
+
+    shipped, own = (_most_probable(environment) for environment in ({}, {"DERMASCAN_RELEASE_DIR": str(copy)}))
+
+    assert own < shipped - 0.05, "three times the temperature makes any answer less sure"
+
+
+def test_a_release_folder_that_holds_none_is_refused_with_what_to_do(tmp_path):
+    with pytest.raises(subprocess.CalledProcessError) as failed:
+        _most_probable({"DERMASCAN_RELEASE_DIR": str(tmp_path / "nowhere")})
+
+    assert "The network cannot be loaded" in failed.value.stderr
+
+
+def _most_probable(environment: dict[str, str]) -> float:
+    command = [sys.executable, "manage.py", "predict", str(PHOTOGRAPHS / "ISIC_0024327.jpg")]
+    ended = subprocess.run(
+        command, check=True, capture_output=True, text=True, cwd=PROJECT, env={**os.environ, **environment}
+    )
+    return max(float(value) for value in ended.stdout.splitlines()[-1].split(",")[1:])
 
 
 def test_the_readme_states_the_figures_of_the_network_that_is_shipped():
