@@ -41,7 +41,7 @@ class Outcome:
         decision: what was done with the candidate.
         learned, tested: photographs.
         excluded: photographs that were left out, by reason.
-        balanced: balanced accuracy of the candidate on the base locked test: value, lower and upper bound.
+        figures: of the candidate on the base locked test, by name: value, lower and upper bound.
         recalls: by code, on the same test: before and after.
         words: the gravest reason, or why there was no run.
         seconds: of the command.
@@ -52,11 +52,12 @@ class Outcome:
     learned: int
     tested: int
     excluded: dict[str, int]
-    balanced: tuple[float, float, float] | None
+    figures: dict[str, tuple[float, float, float]]
     recalls: dict[str, tuple[float, float]]
     words: str
     seconds: float
     change: tuple[float, float, float] | None = None
+    clinic_change: tuple[float, float, float] | None = None
 
 
 @dataclass
@@ -135,7 +136,7 @@ def retrain(*, decide: bool) -> Outcome:
     seconds = time.perf_counter() - started
     if TrainingRun.objects.count() == before or ended.returncode:
         words = (ended.stderr or ended.stdout).strip().splitlines()
-        return Outcome("", "no candidate", 0, 0, _excluded(), None, {}, words[-1] if words else "", seconds)
+        return Outcome("", "no candidate", 0, 0, _excluded(), {}, {}, words[-1] if words else "", seconds)
     run = TrainingRun.objects.order_by("-created_at").first()
     assert run is not None
     assert run.candidate is not None
@@ -143,17 +144,16 @@ def retrain(*, decide: bool) -> Outcome:
     return _outcome(run, decision, seconds)
 
 
-def first_accuracy() -> tuple[float, float, float]:
-    """Return balanced accuracy of the answering version on the base locked test, by lesion, with its interval."""
+def first_figures() -> dict[str, tuple[float, float, float]]:
+    """Return the figures of the answering version on the base locked test, by lesion, with their intervals."""
     from mlmodel.serving import active_version
 
-    return _balanced(active_version())
+    return _figures(active_version())
 
 
 def _outcome(run: Any, decision: str, seconds: float) -> Outcome:
     judgement = run.candidate.judgement
     base, clinic = judgement["base"], judgement["clinic"]
-    change = (base["balanced_accuracy"] or {}) if base else {}
     reason = judgement["reasons"][0]
     return Outcome(
         verdict=judgement["verdict"],
@@ -161,12 +161,18 @@ def _outcome(run: Any, decision: str, seconds: float) -> Outcome:
         learned=run.manifest.filter(part="learned").count(),
         tested=clinic["photographs"] if clinic else 0,
         excluded=dict(run.left_out or {}),
-        balanced=_balanced(run.candidate),
+        figures=_figures(run.candidate),
         recalls={code: (found["active"], found["candidate"]) for code, found in base["recall"].items()},
         words=reason["words"],
         seconds=seconds,
-        change=(change["change"], change["low"], change["high"]) if change else None,
+        change=_change(base),
+        clinic_change=_change(clinic),
     )
+
+
+def _change(test: dict[str, Any] | None) -> tuple[float, float, float] | None:
+    found = test and test["balanced_accuracy"]
+    return (found["change"], found["low"], found["high"]) if found else None
 
 
 def _excluded() -> dict[str, int]:
@@ -201,16 +207,23 @@ def _points_upwards(judgement: dict[str, Any]) -> bool:
     return bool(changes) and min(changes) >= 0 and max(changes) > 0
 
 
-def _balanced(version: Any) -> tuple[float, float, float]:
+def _figures(version: Any) -> dict[str, tuple[float, float, float]]:
     from mlmodel.retraining import network_of, read_base_set
     from mlmodel.serving import analyser_of
     from mlmodel.training import evaluate
 
-    analyser = analyser_of(version)
-    network = network_of(version.settings, analyser.head)
+    network = network_of(version.settings, analyser_of(version).head)
     answers = network.answers_by_lesion(read_base_set().locked)
-    found = evaluate.estimate({"balanced": evaluate.balanced_accuracy}, answers)["balanced"]
-    return found.value, found.low, found.high
+    found = evaluate.estimate(
+        {
+            "balanced accuracy": evaluate.balanced_accuracy,
+            "macro AUC": evaluate.macro_auc,
+            "malignant AUC": evaluate.malignant_auc,
+            "accuracy": evaluate.accuracy,
+        },
+        answers,
+    )
+    return {name: (each.value, each.low, each.high) for name, each in found.items()}
 
 
 def _truth(folder: Path) -> dict[str, Any]:
