@@ -6,6 +6,7 @@ from dataclasses import dataclass
 WIDTH, HEIGHT = 600, 120
 # A few weeks are not to look like walls.
 WIDEST_BAR = 48
+FEW = 6
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,11 @@ class Chart:
     largest: str
     bars: list[Bar]
     limit_y: float | None = None
+
+    @property
+    def shows_table(self) -> bool:
+        """Whether the table is open from the beginning: the few bars of such a chart are no days in a row."""
+        return len(self.bars) <= FEW
 
 
 def bars(
