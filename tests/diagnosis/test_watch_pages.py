@@ -123,7 +123,7 @@ def test_the_measures_of_light_and_colour_are_compared(clinic, manager, sign_in)
         measures = {"brightness": 180.0 + place % 30, "red": 2.0, "blue": -1.0}
         type(feature.image).objects.filter(pk=feature.image_id).update(measures=measures)
     page = sign_in(manager).get(reverse("watch")).content.decode()
-    assert re.search(r"Red beside green</th>\s*<td class=\"number\">2.00</td>", page)
+    assert re.search(r"Red beside green</th>\s*<td class=\"number\" data-label=\"Median now\">2.00</td>", page)
     watch_clinics()
     page = sign_in(manager).get(reverse("watch")).content.decode()
     assert "They are redder. They are less blue. Look for a new camera" in page
