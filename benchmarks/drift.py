@@ -6,10 +6,14 @@ DATA is what ``manage.py import_ham10000`` wrote. The stream is the locked folds
 the reference has seen. After 2,000 ordinary uploads a third of those that follow get a colour cast (red up by a
 fifth, blue down by a third), as a lamp or a camera's white balance would do it: the photographs are changed and
 analysed again.
+
+The plain measures (light, sharpness, colour) raise no alarm; the drill says how large their stability index becomes in
+ordinary windows, and after the cast.
 """
 
 import argparse
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +22,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from mlmodel.analysis import get_analyser  # noqa: E402
-from mlmodel.drift import EVERY, FEWEST, WINDOW, read_reference  # noqa: E402
-from mlmodel.pictures import decode  # noqa: E402
+from mlmodel.drift import EVERY, FEWEST, MEASURES, MOVED, WINDOW, DriftReference, read_reference  # noqa: E402
+from mlmodel.pictures import Picture, decode  # noqa: E402
+from mlmodel.quality import judge  # noqa: E402
 from mlmodel.training.dataset import LOCKED_FOLDS, read_dataset  # noqa: E402
 from mlmodel.training.features import cached_features  # noqa: E402
 
@@ -48,9 +53,14 @@ def main() -> int:
     print(
         f"{ORDINARY:,} ordinary uploads, {len(quiet)} looks: {alarms} alarms; nearest {largest:.2f} of the threshold"
     )
+    measures = np.array([_measured(decode(dataset.paths[row].read_bytes())) for row in rows])
+    _print_measures(
+        "ordinary windows", [_stability(reference, measures, end) for end in range(WINDOW, ORDINARY + 1, EVERY)]
+    )
     for place in range(ORDINARY, ORDINARY + CHANGED, 3):
         picture = decode(dataset.paths[rows[place]].read_bytes())
         pixels = np.clip(picture.pixels * CAST, 0, 255).astype(np.uint8)
+        measures[place] = _measured(replace(picture, pixels=pixels))
         output = analyser.engine.run(analyser.engine.prepare(pixels)[None])
         scores[place] = reference.project(output.features.astype(np.float16))[0]
     noticed = None
@@ -60,8 +70,29 @@ def main() -> int:
               f"{look.threshold:.3f}, PSI {look.psi:.2f}{'   noticed' if look.has_drifted else ''}")  # fmt: skip
         if look.has_drifted and noticed is None:
             noticed = end - ORDINARY
+    _print_measures("after the cast", [_stability(reference, measures, ORDINARY + CHANGED)])
     print(f"noticed after {noticed} uploads" if noticed else "not noticed")
     return 0 if noticed and not alarms else 1
+
+
+def _measured(picture: Picture) -> list[float]:
+    found = judge(picture).measures
+    return [found[name] for name in MEASURES]
+
+
+def _stability(reference: DriftReference, measures: np.ndarray, end: int) -> list[float]:
+    window = measures[end - WINDOW : end]
+    looks = reference.look_at_measures(dict(zip(MEASURES, window.T, strict=True)))
+    return [look.psi for look in looks]
+
+
+def _print_measures(name: str, found: list[list[float]]) -> None:
+    largest = np.max(found, axis=0)
+    moved = (np.array(found) > MOVED).mean(axis=0)
+    words = (
+        f"{m} {psi:.2f} ({share:.0%} above {MOVED})" for m, psi, share in zip(MEASURES, largest, moved, strict=True)
+    )
+    print(f"stability index of the measures, {name}, the largest of {len(found)}: " + ", ".join(words))
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from mlmodel.pictures import Picture
 from mlmodel.quality import Verdict, judge, sharpness
-from mlmodel.quality import _canonical_luma as canonical_luma
+from mlmodel.quality import _canonical_square as canonical_square
 
 FEW = 40
 Spoil = Callable[[np.ndarray], np.ndarray]
@@ -196,6 +196,10 @@ def print_times(photo: np.ndarray) -> None:
             judge(picture)
             took.append(time.perf_counter() - start)
         print(f"judge({title}): median {1000 * float(np.median(took)):.1f} ms")
+
+
+def canonical_luma(pixels: np.ndarray) -> np.ndarray:
+    return np.asarray(canonical_square(pixels).convert("L"), dtype=np.float32)
 
 
 if __name__ == "__main__":

@@ -81,6 +81,7 @@ def _questions(people: Mapping[str, Any]) -> list[tuple[str, Callable[[], None]]
         ("photographs: with a label", _page(fresh, "/admin/diagnosis/image/?review=confirmed")),
         ("agreement", _page(fresh, "/admin/review/agreement/")),
         ("watch", _page(fresh, "/watch/")),
+        ("watch: all clinics", _page(_client(people["operator"]), "/watch/site/")),
         ("metrics", _page(fresh, "/metrics")),
     ]
 
@@ -136,6 +137,7 @@ def _fill(count: int) -> dict[str, Any]:
     fresh = factories.MemberFactory(role=Role.DERMATOLOGIST)
     ahead = factories.MemberFactory(role=Role.DERMATOLOGIST, clinic=fresh.clinic)
     elsewhere = factories.MemberFactory(role=Role.DERMATOLOGIST)
+    operator = factories.MemberFactory(role=Role.DERMATOLOGIST, clinic=fresh.clinic, user__is_superuser=True)
     default_storage.save("images/one.jpg", ContentFile(b"never opened by a page"))
     with connection.cursor() as cursor:
         for statement in archive_sql(
@@ -150,7 +152,7 @@ def _fill(count: int) -> dict[str, Any]:
         ):
             cursor.execute(statement)
         cursor.execute("ANALYZE")
-    return {"fresh": fresh, "ahead": ahead}
+    return {"fresh": fresh, "ahead": ahead, "operator": operator}
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from diagnosis.retraining.schedule import start_run_if_due
 from diagnosis.services.labels import derive_labels_anew
 from diagnosis.services.rescoring import rescore_archive
 from diagnosis.watch.checks import watch_clinic
+from diagnosis.watch.days import keep_day
 from diagnosis.watch.telling import CannotTell, tell_of
 from patients.models import Clinic
 
@@ -59,9 +60,11 @@ def rescore_the_archive() -> None:
 
 @shared_task(soft_time_limit=3300, time_limit=3600)
 def watch_clinics() -> None:
-    """Make the hourly checks of every clinic, and send word of each."""
+    """Make the hourly checks of every clinic, keep what was seen, and send word of each incident."""
     for clinic in Clinic.objects.all():
         watch_clinic(clinic)
+        keep_day(clinic)
+    keep_day(None)
     for key in Incident.objects.alive().untold().values_list("pk", flat=True):
         tell_of_incident.delay(str(key))
 

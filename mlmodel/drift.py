@@ -10,9 +10,13 @@ Features are projected on the reference's leading directions, and two questions 
 A watch looks again and again, so the distance is not held against a table: ``make_reference`` plays streams of
 ordinary photographs, looks as often as the watch does, and keeps the distance that all but 1 in 100 streams
 stay under.
+
+Beside the features, which decide, stand the plain measures of ``mlmodel.quality``: light, sharpness and colour. They
+say in which way the photographs have changed.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -30,6 +34,9 @@ STREAM = 2000
 FALSE_ALARMS = 0.01
 PSI_BINS = 10
 OUTLIER_SHARE = 0.01
+# Of ``Quality.measures``; and from which stability index on one is said to have moved (Siddiqi, 2006).
+MEASURES = ("brightness", "sharpness", "red", "blue")
+MOVED = 0.25
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,30 @@ class Look:
 
 
 @dataclass(frozen=True)
+class MeasureLook:
+    """What one look at a window found of one plain measure.
+
+    Attributes:
+        name: one of ``MEASURES``.
+        count: how many photographs of the window have it.
+        median: in the window.
+        usual: the reference's median.
+        psi: the population stability index.
+    """
+
+    name: str
+    count: int
+    median: float
+    usual: float
+    psi: float
+
+    @property
+    def has_moved(self) -> bool:
+        """Whether it is worth naming; it raises no alarm, and of few photographs it says nothing."""
+        return self.count >= FEWEST and self.psi > MOVED
+
+
+@dataclass(frozen=True)
 class DriftReference:
     """What ordinary photographs look like to one backbone.
 
@@ -64,6 +95,7 @@ class DriftReference:
         scores: float32 (N, D + 1), sorted along the first axis; the last column is the outlier score.
         distance_threshold: of the distance of a full window, over repeated looks.
         outlier_threshold: all but ``OUTLIER_SHARE`` of the reference lie under it.
+        measures: float32 (N,) by name, sorted; empty in a reference that was made without.
     """
 
     backbone_sha256: str
@@ -72,6 +104,7 @@ class DriftReference:
     scores: Floats
     distance_threshold: float
     outlier_threshold: float
+    measures: Mapping[str, Floats] = field(default_factory=dict)
 
     def project(self, features: npt.NDArray[np.floating]) -> Floats:
         """Return the scores, float32 (B, D + 1), of features (B, F); the last column is the outlier score."""
@@ -96,6 +129,16 @@ class DriftReference:
         psi = max(population_stability(self.scores[:, each], scores[:, each]) for each in range(self.scores.shape[1]))
         return Look(count=len(scores), distance=distance, threshold=threshold, psi=psi)
 
+    def look_at_measures(self, windows: Mapping[str, npt.ArrayLike]) -> list[MeasureLook]:
+        """Compare a window's measures with the reference's, by name; what either has none of is left out."""
+        found = []
+        for name, usual in self.measures.items():
+            values: Floats = np.asarray(windows.get(name, ()), np.float32)
+            if len(values):
+                psi = population_stability(usual, values)
+                found.append(MeasureLook(name, len(values), float(np.median(values)), float(np.median(usual)), psi))
+        return found
+
     def save(self, path: Path) -> None:
         """Write it, packed in half precision."""
         np.savez_compressed(
@@ -105,6 +148,8 @@ class DriftReference:
             projection=self.projection.astype(np.float16),
             scores=self.scores.astype(np.float16),
             thresholds=np.array([self.distance_threshold, self.outlier_threshold], np.float64),
+            measure_names=np.array(list(self.measures), np.str_),
+            measures=np.array(list(self.measures.values()), np.float16),
         )
 
 
@@ -124,6 +169,7 @@ def read_reference(path: Path = SHIPPED / "reference.npz") -> DriftReference:
                 scores=arrays["scores"].astype(np.float32),
                 distance_threshold=distance_threshold,
                 outlier_threshold=outlier_threshold,
+                measures=_read_measures(arrays),
             )
     except (OSError, ValueError, KeyError) as error:
         raise ReleaseError(
@@ -133,12 +179,18 @@ def read_reference(path: Path = SHIPPED / "reference.npz") -> DriftReference:
 
 
 def make_reference(
-    features: npt.NDArray[np.floating], lesions: npt.NDArray[np.str_], *, backbone_sha256: str, seed: int = 0
+    features: npt.NDArray[np.floating],
+    lesions: npt.NDArray[np.str_],
+    *,
+    backbone_sha256: str,
+    measures: Mapping[str, npt.ArrayLike] | None = None,
+    seed: int = 0,
 ) -> DriftReference:
     """Make a reference of features (N, F) of photographs that no layer was trained on.
 
     Args:
         lesions: str (N,), so that no lesion is on both sides when the false alarm rate is measured.
+        measures: of the same photographs, (N,) by name.
     """
     exact = np.asarray(features, np.float32)
     # Packed in half precision: what is measured here must be what is read again.
@@ -154,6 +206,10 @@ def make_reference(
         scores=np.sort(scores, axis=0),
         distance_threshold=_threshold_over_looks(scores, lesions, seed=seed),
         outlier_threshold=float(np.quantile(scores[:, -1], 1 - OUTLIER_SHARE)),
+        measures={
+            name: np.sort(np.asarray(values, np.float16)).astype(np.float32)
+            for name, values in (measures or {}).items()
+        },
     )
 
 
@@ -172,6 +228,14 @@ def population_stability(reference: npt.NDArray[np.floating], window: npt.NDArra
         shares.append(np.maximum(counts, 0.5) / len(values))
     expected, actual = shares
     return float(((actual - expected) * np.log(actual / expected)).sum())
+
+
+def _read_measures(arrays: Mapping[str, npt.NDArray]) -> dict[str, Floats]:
+    # References of earlier releases have none.
+    if "measures" not in arrays:
+        return {}
+    values = arrays["measures"].astype(np.float32)
+    return {str(name): values[index] for index, name in enumerate(arrays["measure_names"])}
 
 
 def _project(features: Floats, mean: Floats, projection: Floats) -> Floats:

@@ -89,14 +89,21 @@ def judge(picture: Picture) -> Quality:
 
     Measures: ``shortest_side`` in pixels; ``brightness``, the luma (0–255) that nine tenths of the centre square do
     not exceed; ``clipped``, the share (0–1) of the centre square that is blown out; ``sharpness`` from 0 upwards, see
-    ``sharpness``. The first reason to refuse wins: size, darkness, brightness, blur.
+    ``sharpness``; ``red`` and ``blue``, by how many times two their mean is above that of green in the centre square,
+    which no verdict rests on: they tell the watch of a colour cast. The first reason to refuse wins: size, darkness,
+    brightness, blur.
     """
-    luma = _canonical_luma(picture.pixels)
+    square = _canonical_square(picture.pixels)
+    luma = np.asarray(square.convert("L"), dtype=np.float32)
+    # One grey level more, so that black has a ratio too.
+    red, green, blue = (float(mean) + 1 for mean in np.asarray(square, dtype=np.float32).mean(axis=(0, 1)))
     measures = {
         "shortest_side": float(min(picture.width, picture.height)),
         "brightness": float(np.percentile(luma, 90)),
         "clipped": float((luma >= _CLIPPED_FROM).mean()),
         "sharpness": sharpness(luma),
+        "red": float(np.log2(red / green)),
+        "blue": float(np.log2(blue / green)),
     }
     return Quality(_verdict(measures), {name: round(value, 4) for name, value in measures.items()})
 
@@ -130,11 +137,10 @@ def sharpness(luma: np.ndarray) -> float:
     return float(weakest / (coarse + _NOISE_FLOOR * relative_brightness**2))
 
 
-def _canonical_luma(pixels: np.ndarray) -> np.ndarray:
-    """Return the centre square at 224 pixels as luma: measures then mean the same whatever camera it was."""
+def _canonical_square(pixels: np.ndarray) -> Image.Image:
+    """Return the centre square at 224 pixels: measures then mean the same whatever camera it was."""
     image = Image.fromarray(centre_square(pixels))
-    image = image.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC, reducing_gap=3.0)
-    return np.asarray(image.convert("L"), dtype=np.float32)
+    return image.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC, reducing_gap=3.0)
 
 
 def _sectors() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

@@ -168,6 +168,9 @@ REVIEW_RANDOM_SHARE = env.float("DERMASCAN_REVIEW_RANDOM_SHARE", default=0.05)
 
 WATCH_MOST_REFUSED = env.float("DERMASCAN_WATCH_MOST_REFUSED", default=0.3)
 WATCH_OLDEST_URGENT_DAYS = env.int("DERMASCAN_WATCH_OLDEST_URGENT_DAYS", default=7)
+WATCH_LEAST_AGREEMENT = env.float("DERMASCAN_WATCH_LEAST_AGREEMENT", default=0.5)
+WATCH_CALIBRATION_MARGIN = env.float("DERMASCAN_WATCH_CALIBRATION_MARGIN", default=0.05)
+WATCH_SLOWEST_SECONDS = env.float("DERMASCAN_WATCH_SLOWEST_SECONDS", default=3.0)
 WATCH_EMAIL = env.str("DERMASCAN_WATCH_EMAIL", default="")
 WATCH_WEBHOOK = env.str("DERMASCAN_WATCH_WEBHOOK", default="")
 # Whoever sends this as a bearer token may read /metrics; without one only this machine itself may.

@@ -10,7 +10,7 @@ from .queue import QueueEntry, QueueSkip, QueueState, Reason
 from .report import Report
 from .retraining import ManifestEntry, Part, RunMessage, RunStatus, TestAssignment, TrainingRun, versions_that_used
 from .review import Review, ReviewRetraction
-from .watch import Incident, IncidentState, Watched
+from .watch import Incident, IncidentState, WatchDay, Watched
 
 __all__ = [
     "Basis",
@@ -45,6 +45,7 @@ __all__ = [
     "TestAssignment",
     "Tier",
     "TrainingRun",
+    "WatchDay",
     "Watched",
     "Why",
     "shown_prediction",

@@ -16,6 +16,9 @@ class Watched(models.TextChoices):
     DRIFT = "drift", _("Photographs unlike those of the release")
     REFUSALS = "refusals", _("Many photographs are refused")
     QUEUE_AGE = "queue_age", _("Photographs wait long for a review")
+    AGREEMENT = "agreement", _("The network and the confirmed labels differ")
+    CALIBRATION = "calibration", _("Probabilities are less true than at release")
+    LATENCY = "latency", _("Answers are slow")
 
 
 class IncidentState(models.TextChoices):
@@ -83,3 +86,56 @@ class Incident(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_watched_display()}"
+
+
+class WatchDay(models.Model):
+    """What the day's last check saw and nobody can count afterwards: how far the newest photographs lay from the
+    release's, and how long photographs waited. Written by ``diagnosis.watch.days`` alone.
+    """
+
+    clinic = models.ForeignKey(
+        Clinic, on_delete=models.CASCADE, null=True, related_name="+", help_text=_("None: of all clinics together.")
+    )
+    day = models.DateField()
+    seen_at = models.DateTimeField()
+    photographs = models.PositiveIntegerField(help_text=_("The newest accepted ones, as many as were compared."))
+    distance = models.FloatField(null=True, help_text=_("From the release's; none where nothing was compared."))
+    limit = models.FloatField(null=True, help_text=_("Of the distance; none while there are too few to tell."))
+    stability_index = models.FloatField(null=True)
+    waiting = models.PositiveIntegerField()
+    oldest_days = models.FloatField(help_text=_("How long the oldest has waited."))
+    median_days = models.FloatField(help_text=_("How long half of them have waited at least."))
+
+    class Meta:
+        ordering = ["day"]
+        constraints = [
+            models.UniqueConstraint(fields=["clinic", "day"], name="watch_keeps_one_row_a_day_of_a_clinic"),
+            models.UniqueConstraint(
+                fields=["day"], condition=Q(clinic__isnull=True), name="watch_keeps_one_row_a_day_of_all_clinics"
+            ),
+            models.CheckConstraint(
+                condition=Q(photographs=0, distance__isnull=True, limit__isnull=True, stability_index__isnull=True)
+                | Q(
+                    photographs__gt=0,
+                    distance__isnull=False,
+                    distance__gte=0,
+                    stability_index__isnull=False,
+                    stability_index__gte=0,
+                ),
+                name="watch_day_has_a_distance_where_photographs_were_compared",
+            ),
+            models.CheckConstraint(
+                condition=Q(median_days__gte=0, oldest_days__gte=models.F("median_days")),
+                name="watch_day_oldest_waited_at_least_as_long_as_the_median",
+            ),
+            models.CheckConstraint(
+                condition=Q(waiting__gt=0) | Q(oldest_days=0), name="watch_day_without_a_queue_has_no_age"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.day}"
+
+    @property
+    def has_drifted(self) -> bool:
+        return self.distance is not None and self.limit is not None and self.distance > self.limit

@@ -12,7 +12,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from diagnosis.models import Incident
-from diagnosis.watch.checks import look_for_drift
 from diagnosis.watch.incidents import acknowledge_incident
 from diagnosis.watch.metrics import CONTENT_TYPE, may_read_metrics, metrics_text
 from diagnosis.watch.pages import figures_for
@@ -31,7 +30,6 @@ def watch(request: ClinicRequest) -> HttpResponse:
     context = {
         "incidents": _listed(incidents),
         "may_acknowledge": request.member.role in CLINICIANS,
-        "drift": look_for_drift(request.member.clinic),
         **figures_for(request.member.clinic),
     }
     return render(request, "diagnosis/watch.html", context)

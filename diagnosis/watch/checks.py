@@ -9,23 +9,30 @@ from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from diagnosis.models import Image, ImageFeatures, QualityVerdict, QueueEntry
+from diagnosis.models import Image, Prediction, QualityVerdict, QueueEntry
 from diagnosis.models.watch import Incident, Watched
-from mlmodel.analysis import get_analyser
-from mlmodel.drift import WINDOW, Look
+from mlmodel.drift import WINDOW
+from mlmodel.evaluation.curves import wilson
+from mlmodel.serving import active_version
 from patients.models import Clinic
 
+from .confirmed import LABEL_DAYS, Calibration, calibration_of, cells_of
+from .drifting import look_for_drift
 from .incidents import end_incident, open_incident
+from .words import measure_words
 
-# Of fewer photographs a share says little.
-FEWEST_FOR_A_SHARE = 50
+# Of fewer photographs, answers or labels a share says little.
+FEWEST = 50
+# An incident is over once the figure is this far inside its limit: one that wavers about it is told once.
+RELIEF = 0.9
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found: is it an alarm, and in which words."""
+    """What a check found: is it an alarm, is an earlier one over, and in which words."""
 
     is_alarm: bool
+    is_well: bool
     words: str
 
 
@@ -39,48 +46,45 @@ def watch_clinic(clinic: Clinic) -> list[Incident]:
         if finding.is_alarm:
             incident, is_new = open_incident(clinic=clinic, watched=watched, words=finding.words)
             opened += [incident] if is_new else []
-        else:
+        elif finding.is_well:
             end_incident(clinic=clinic, watched=watched)
     return opened
 
 
-def look_for_drift(clinic: Clinic) -> Look | None:
-    """Compare the clinic's newest photographs with the release's reference; None without one, or without any."""
-    analyser = get_analyser()
-    if analyser.reference is None:
-        return None
-    # Only those that were accepted: what is no skin is refused, and has its own check.
-    newest = Image.objects.filter(visit__patient__clinic=clinic, verdict=QualityVerdict.ACCEPTED)
-    keys = list(newest.order_by("-created_at").values_list("pk", flat=True)[:WINDOW])
-    features = ImageFeatures.objects.filter(image__in=keys, backbone_sha256=analyser.backbone_sha256)
-    vectors = [np.frombuffer(vector, "<f2") for vector in features.values_list("vector", flat=True)]
-    return analyser.reference.look(analyser.reference.project(np.stack(vectors))) if vectors else None
+def agrees_too_little(agreed: int, count: int) -> bool:
+    """Whether the whole 95 % interval of the agreement lies below the limit, of labels enough to tell."""
+    return count >= FEWEST and wilson(agreed, count)[1] < settings.WATCH_LEAST_AGREEMENT
+
+
+def is_less_true(calibration: Calibration) -> bool:
+    """Whether the error is above the release's interval by more than the margin, and by more than chance allows."""
+    margin = max(settings.WATCH_CALIBRATION_MARGIN, calibration.chance)
+    return calibration.count >= FEWEST and calibration.excess > margin
 
 
 def _drift(clinic: Clinic) -> Finding | None:
-    look = look_for_drift(clinic)
-    if look is None or not np.isfinite(look.threshold):
+    drift = look_for_drift(clinic)
+    if drift is None or drift.limit is None:
         return None
+    look = drift.features
     words = _(
         "The newest %(count)d photographs differ from those that the network was calibrated on: distance "
-        "%(distance).2f where %(threshold).2f is the limit, stability index %(psi).2f. Look for a new camera, lamp or "
-        "white balance."
-    )
-    return Finding(
-        look.has_drifted,
-        words % {"count": look.count, "distance": look.distance, "threshold": look.threshold, "psi": look.psi},
-    )
+        "%(distance).2f where %(threshold).2f is the limit, stability index %(psi).2f."
+    ) % {"count": look.count, "distance": look.distance, "threshold": look.threshold, "psi": look.psi}
+    moved = " ".join(measure_words(measure) for measure in drift.moved)
+    advice = _("Look for a new camera, lamp or white balance.")
+    return _finding(look.distance, drift.limit, " ".join(filter(None, (words, moved, advice))))
 
 
 def _refusals(clinic: Clinic) -> Finding | None:
     newest = Image.objects.filter(visit__patient__clinic=clinic).order_by("-created_at")
     verdicts = list(newest.values_list("verdict", flat=True)[:WINDOW])
-    if len(verdicts) < FEWEST_FOR_A_SHARE:
+    if len(verdicts) < FEWEST:
         return None
     refused = sum(verdict != QualityVerdict.ACCEPTED for verdict in verdicts)
     words = _("%(refused)d of the newest %(count)d photographs were refused. Look at how they are taken.")
-    is_alarm = refused / len(verdicts) > settings.WATCH_MOST_REFUSED
-    return Finding(is_alarm, words % {"refused": refused, "count": len(verdicts)})
+    share = refused / len(verdicts)
+    return _finding(share, settings.WATCH_MOST_REFUSED, words % {"refused": refused, "count": len(verdicts)})
 
 
 def _queue_age(clinic: Clinic) -> Finding:
@@ -89,11 +93,73 @@ def _queue_age(clinic: Clinic) -> Finding:
     limit = timedelta(days=settings.WATCH_OLDEST_URGENT_DAYS)
     age = timezone.now() - oldest if oldest else timedelta(0)
     words = _("An urgent photograph has waited for a review for %(days)d days. Ask a dermatologist to review.")
-    return Finding(age > limit, words % {"days": age.days})
+    # An age only grows until somebody reads: it does not waver.
+    return Finding(age > limit, age <= limit, words % {"days": age.days})
+
+
+def _agreement(clinic: Clinic) -> Finding | None:
+    version = active_version()
+    cells = [cell for cell in cells_of(clinic, days=LABEL_DAYS) if cell.version == version.pk]
+    count, agreed = sum(cell.count for cell in cells), sum(cell.agreed for cell in cells)
+    if count < FEWEST:
+        return None
+    limit = settings.WATCH_LEAST_AGREEMENT
+    words = _(
+        "The network %(version)s and the confirmed labels agree on %(agreed)d of %(count)d photographs of the last "
+        "12 weeks: %(share).0f %%, and %(high).0f %% at most with its 95 %% interval. The limit is %(limit).0f %%. "
+        "Look at those that differ, and think of retraining."
+    )
+    figures = {
+        "version": version.name,
+        "agreed": agreed,
+        "count": count,
+        "share": 100 * agreed / count,
+        "high": 100 * wilson(agreed, count)[1],
+        "limit": 100 * limit,
+    }
+    return Finding(agrees_too_little(agreed, count), agreed / count >= limit, words % figures)
+
+
+def _calibration(clinic: Clinic) -> Finding | None:
+    found = calibration_of(cells_of(clinic, days=LABEL_DAYS), active_version())
+    if found is None or found.count < FEWEST:
+        return None
+    words = _(
+        "The probabilities of the network %(version)s are less true here than at release: the calibration error is "
+        "%(error).3f on %(count)d photographs with a confirmed label, and %(released)s. Do not rely on the "
+        "percentages; think of retraining."
+    )
+    released = _("was not stated with the release")
+    if found.released is not None:
+        released = _("was %(value).3f at release") % {"value": found.released.value}
+    figures = {"version": found.version, "error": found.error, "count": found.count, "released": released}
+    is_well = found.excess <= settings.WATCH_CALIBRATION_MARGIN * RELIEF
+    return Finding(is_less_true(found), is_well, words % figures)
+
+
+def _latency(clinic: Clinic) -> Finding | None:
+    made = Prediction.objects.of_new_photographs().filter(image__visit__patient__clinic=clinic)
+    newest = list(made.order_by("-created_at").values_list("duration", flat=True)[:WINDOW])
+    if len(newest) < FEWEST:
+        return None
+    seconds = float(np.quantile([each.total_seconds() for each in newest], 0.95, method="inverted_cdf"))
+    words = _(
+        "Of the newest %(count)d answers one in 20 took %(seconds).1f seconds or more; %(limit).1f is the limit. Look "
+        "at what else this machine does, and at its memory."
+    )
+    limit = settings.WATCH_SLOWEST_SECONDS
+    return _finding(seconds, limit, words % {"count": len(newest), "seconds": seconds, "limit": limit})
+
+
+def _finding(value: float, limit: float, words: str) -> Finding:
+    return Finding(value > limit, value <= limit * RELIEF, words)
 
 
 CHECKS: dict[Watched, Callable[[Clinic], Finding | None]] = {
     Watched.DRIFT: _drift,
     Watched.REFUSALS: _refusals,
     Watched.QUEUE_AGE: _queue_age,
+    Watched.AGREEMENT: _agreement,
+    Watched.CALIBRATION: _calibration,
+    Watched.LATENCY: _latency,
 }

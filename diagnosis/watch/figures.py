@@ -1,26 +1,24 @@
-"""What the watch's pages show. Everything is counted by the database, so that 100,000 photographs stay quick."""
+"""What was done and what waits, day by day."""
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any
 
-from django.db.models import Avg, Count, F, Min, Q
-from django.db.models.functions import Floor, Greatest, TruncDate, TruncWeek
+import numpy as np
+from django.db.models import Case, Count, Exists, OuterRef, Q, When
+from django.db.models.functions import TruncDate
 from django.utils import timezone
 
-from diagnosis.answers import LabelState
-from diagnosis.models import Image, Prediction, QualityVerdict, QueueEntry, Tier
-from mlmodel.evaluation.curves import wilson
-from mlmodel.taxonomy import CODES
-from mlmodel.training.evaluate import CALIBRATION_BINS
-from patients.models import Clinic
+from diagnosis.models import Image, Prediction, QualityVerdict, QueueEntry, Reason, Tier
+from patients.models import Clinic, Visit
 
-SETTLED = Q(image__label__state=LabelState.SETTLED, image__label__answer__in=CODES)
+# Whole days: what waits for less than one, less than three, … and the rest.
+AGES = (1, 3, 7, 14, 30)
 
 
 @dataclass(frozen=True)
 class Day:
-    """One day's work."""
+    """One day's work. Half of the answers took ``median_seconds`` at most, 95 in 100 took ``p95_seconds`` at most."""
 
     day: date
     predictions: int
@@ -28,102 +26,105 @@ class Day:
     urgent: int
     watch: int
     calm: int
-    seconds: float
+    median_seconds: float
+    p95_seconds: float
 
 
 @dataclass(frozen=True)
-class Agreement:
-    """How often one version and the confirmed labels agreed in one week; with a 95 % interval (Wilson 1927)."""
+class Queue:
+    """What waits for a review.
 
-    week: date
-    version: str
-    agreed: int
-    count: int
+    Attributes:
+        waiting: how many.
+        oldest: since when the oldest waits; None where nothing does.
+        median_days: half of them have waited so long at least.
+        ages: how many of each of ``AGES``, and of what is older, and how many of those are urgent.
+    """
+
+    waiting: int
+    oldest: datetime | None
+    median_days: float
+    ages: list[tuple[int, int]]
 
     @property
-    def share(self) -> float:
-        return self.agreed / self.count
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        return wilson(self.agreed, self.count)
+    def oldest_days(self) -> float:
+        return _days_since(self.oldest) if self.oldest else 0.0
 
 
 def days_of(clinic: Clinic | None, *, days: int) -> list[Day]:
     """Return the newest ``days`` days, the oldest first, of one clinic or of all."""
-    today = timezone.localdate()
-    since = _start(days)
-    of_images, of_predictions = _of(clinic, "visit"), _of(clinic, "image__visit")
+    since = start_of(days)
     refusals = dict(
-        Image.objects.filter(of_images, created_at__gte=since)
+        Image.objects.filter(of(clinic, "visit"), created_at__gte=since)
         .exclude(verdict=QualityVerdict.ACCEPTED)
         .order_by()
         .values_list(TruncDate("created_at"))
         .annotate(count=Count("pk"))
     )
-    tiers = {tier.value: Count("pk", filter=Q(tier=tier)) for tier in Tier}
-    rows = (
-        Prediction.objects.of_new_photographs()
-        .filter(of_predictions, created_at__gte=since)
-        .order_by()
-        .values(day=TruncDate("created_at"))
-        .annotate(predictions=Count("pk"), mean=Avg("duration"), **tiers)
+    # One walk over the answers for counts and times: no percentile is the same on SQLite and PostgreSQL.
+    made: dict[date, list[tuple[str, float]]] = {}
+    answers = Prediction.objects.of_new_photographs().filter(of(clinic, "image__visit"), created_at__gte=since)
+    for made_at, tier, duration in answers.order_by().values_list("created_at", "tier", "duration"):
+        made.setdefault(timezone.localdate(made_at), []).append((tier, duration.total_seconds()))
+    today = timezone.localdate()
+    newest = [today - timedelta(days=back) for back in reversed(range(days))]
+    return [_day(day, made.get(day, []), refused=refusals.get(day, 0)) for day in newest]
+
+
+def queue_of(clinic: Clinic | None) -> Queue:
+    """Return how many photographs wait for a review, and how long they have waited."""
+    # Naming the clinics lets the index by clinic, state and age answer alone, also where all are meant.
+    clinics = [clinic] if clinic else Clinic.objects.all()
+    waiting = QueueEntry.objects.waiting().filter(clinic__in=clinics).order_by()
+    now = timezone.now()
+    age = Case(
+        *(When(entered_at__gt=now - timedelta(days=days), then=index) for index, days in enumerate(AGES)),
+        default=len(AGES),
     )
-    made: dict[date, dict[str, Any]] = {row["day"]: {**row} for row in rows}
-    found = []
-    for back in reversed(range(days)):
-        day = today - timedelta(days=back)
-        row = made.get(day, {})
-        mean: timedelta = row.get("mean") or timedelta(0)
-        counts = {name: row.get(name, 0) for name in ("predictions", "urgent", "watch", "calm")}
-        found.append(Day(day=day, refused=refusals.get(day, 0), seconds=mean.total_seconds(), **counts))
-    return found
-
-
-def agreement_of(clinic: Clinic | None, *, days: int) -> list[Agreement]:
-    """Return agreement with confirmed labels by week and version, the oldest week first."""
-    rows = (
-        _confirmed(clinic, days)
-        .values(week=TruncWeek("created_at"), version=F("model_version__name"))
-        .annotate(count=Count("pk"), agreed=Count("pk", filter=Q(code=F("image__label__answer"))))
-        .order_by("week", "version")
+    every, urgent = (
+        dict(some.annotate(age=age).values_list("age").annotate(Count("pk")))
+        for some in (waiting, waiting.filter(reason=Reason.URGENT))
     )
-    return [Agreement(row["week"].date(), row["version"], row["agreed"], row["count"]) for row in rows]
-
-
-def calibration_error_of(clinic: Clinic | None, *, days: int) -> tuple[float, int] | None:
-    """Return the expected calibration error on confirmed labels, in the release's bins, and on how many; or None."""
-    rows = list(
-        _confirmed(clinic, days)
-        .annotate(confidence=Greatest(*CODES))
-        .values(bin=Floor(F("confidence") * (CALIBRATION_BINS - 0.001)))
-        .annotate(
-            count=Count("pk"), mean=Avg("confidence"), agreed=Count("pk", filter=Q(code=F("image__label__answer")))
-        )
+    count = sum(every.values())
+    by_age = waiting.order_by("entered_at").values_list("entered_at", flat=True)
+    oldest, half = by_age.first(), by_age[max(count - 1, 0) // 2 :][:1]
+    return Queue(
+        waiting=count,
+        oldest=oldest,
+        median_days=max((_days_since(entered) for entered in half), default=0.0),
+        ages=[(every.get(index, 0), urgent.get(index, 0)) for index in range(len(AGES) + 1)],
     )
-    count = sum(row["count"] for row in rows)
-    if not count:
-        return None
-    return sum(abs(row["mean"] * row["count"] - row["agreed"]) for row in rows) / count, count
 
 
-def queue_of(clinic: Clinic | None) -> tuple[int, datetime | None]:
-    """Return how many photographs wait for a review, and since when the oldest does."""
-    waiting = QueueEntry.objects.waiting()
-    found = (waiting.filter(clinic=clinic) if clinic else waiting).aggregate(n=Count("pk"), oldest=Min("entered_at"))
-    return found["n"], found["oldest"]
+def of(clinic: Clinic | None, visit: str) -> Q:
+    """The condition that keeps to one clinic; ``visit`` is the way to the visit. None keeps all.
+
+    Asked row by row: joined, SQLite begins with the clinic's patients and reads years to find a month.
+    """
+    return Q(Exists(Visit.objects.filter(pk=OuterRef(visit), patient__clinic=clinic))) if clinic else Q()
 
 
-def _confirmed(clinic: Clinic | None, days: int) -> Any:
-    # A rescored answer may be one to a photograph that its version was trained on: it proves nothing.
-    made = Prediction.objects.of_new_photographs().filter(created_at__gte=_start(days))
-    return made.filter(_of(clinic, "image__visit"), SETTLED).order_by()
-
-
-def _of(clinic: Clinic | None, visit: str) -> Q:
-    return Q(**{f"{visit}__patient__clinic": clinic}) if clinic else Q()
-
-
-def _start(days: int) -> datetime:
+def start_of(days: int) -> datetime:
+    """Return the midnight with which the newest ``days`` days began, today included."""
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     return midnight - timedelta(days=days - 1)
+
+
+def _day(day: date, answers: list[tuple[str, float]], *, refused: int) -> Day:
+    tiers = Counter(tier for tier, _seconds in answers)
+    seconds = [seconds for _tier, seconds in answers] or [0.0]
+    median, p95 = np.quantile(seconds, (0.5, 0.95), method="inverted_cdf")
+    return Day(
+        day=day,
+        predictions=len(answers),
+        refused=refused,
+        urgent=tiers[Tier.URGENT],
+        watch=tiers[Tier.WATCH],
+        calm=tiers[Tier.CALM],
+        median_seconds=float(median),
+        p95_seconds=float(p95),
+    )
+
+
+def _days_since(moment: datetime) -> float:
+    return max((timezone.now() - moment) / timedelta(days=1), 0.0)

@@ -5,18 +5,27 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from django.conf import settings
-from django.db.models import Avg, Count
+from django.core.cache import cache
+from django.db.models import Count, Q, Sum
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from diagnosis.models import Image, Incident, Prediction
+from diagnosis.models.prediction import PredictionQuerySet
 from mlmodel.serving import active_analyser
 
-from .figures import queue_of
+from .confirmed import LABEL_DAYS, calibration_of, cells_of, versions_of
+from .drifting import look_for_drift
+from .figures import queue_of, start_of
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 Sample = tuple[dict[str, str], float]
+# Upper ends in seconds: an answer is expected below one, and the limit of the watch is 3 by default.
+# What moves slowly and takes long to count is counted so often.
+SLOW_SECONDS = 300
+_DAY = 86400
+BUCKETS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
 
 
 def may_read_metrics(request: HttpRequest) -> bool:
@@ -37,20 +46,100 @@ def metrics_text() -> str:
     of_a_day = Prediction.objects.of_new_photographs().filter(created_at__gte=since).order_by()
     verdicts = Image.objects.filter(created_at__gte=since).order_by().values_list("verdict").annotate(n=Count("pk"))
     tiers = of_a_day.values_list("tier").annotate(n=Count("pk"))
-    mean = of_a_day.aggregate(mean=Avg("duration"))["mean"] or timedelta(0)
-    waiting, oldest = queue_of(None)
-    age = (timezone.now() - oldest).total_seconds() if oldest else 0.0
+    queue = queue_of(None)
     kinds = Incident.objects.alive().order_by().values_list("watched", "state").annotate(n=Count("pk"))
     lines = [
         *_gauge("dermascan_network_info", "The network that answers.", [({"version": active_analyser().version}, 1)]),
         *_gauge("dermascan_images_24h", "Photographs of the last day.", [({"verdict": v}, n) for v, n in verdicts]),
         *_gauge("dermascan_predictions_24h", "Answers of the last day.", [({"tier": t}, n) for t, n in tiers]),
-        *_gauge("dermascan_prediction_seconds_mean_24h", "Mean time for an answer.", [({}, mean.total_seconds())]),
-        *_gauge("dermascan_queue_waiting", "Photographs that wait for a review.", [({}, waiting)]),
-        *_gauge("dermascan_queue_oldest_seconds", "How long the oldest has waited.", [({}, age)]),
+        *_seconds_for_an_answer(),
+        *_gauge("dermascan_queue_waiting", "Photographs that wait for a review.", [({}, queue.waiting)]),
+        *_gauge("dermascan_queue_oldest_seconds", "How long the oldest has waited.", [({}, queue.oldest_days * _DAY)]),
+        *_gauge(
+            "dermascan_queue_median_seconds", "How long half have waited at least.", [({}, queue.median_days * _DAY)]
+        ),
+        *_counted_seldom(),
         *_gauge("dermascan_incidents", "Incidents not over.", [({"kind": k, "state": s}, n) for k, s, n in kinds]),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _seconds_for_an_answer() -> list[str]:
+    """A histogram over all answers ever given, as Prometheus wants it: its counts only grow."""
+    today = start_of(1)
+    # What was answered before today stays as it is; to count a million takes a second, so once a day is enough.
+    key = f"watch-seconds-before-{today.isoformat()}"
+    made = Prediction.objects.of_new_photographs().order_by()
+    before = cache.get(key)
+    if before is None:
+        before = _seconds_of(made.filter(created_at__lt=today))
+        cache.set(key, before, 2 * _DAY)
+    since = _seconds_of(made.filter(created_at__gte=today))
+    *counts, count, total = (first + second for first, second in zip(before, since, strict=True))
+    name = "dermascan_prediction_seconds"
+    ends = [*(f"{end:g}" for end in BUCKETS), "+Inf"]
+    return [
+        f"# HELP {name} Seconds for an answer.",
+        f"# TYPE {name} histogram",
+        *(f'{name}_bucket{{le="{end}"}} {number}' for end, number in zip(ends, [*counts, count], strict=True)),
+        f"{name}_sum {total}",
+        f"{name}_count {count}",
+    ]
+
+
+def _seconds_of(predictions: PredictionQuerySet) -> list[float]:
+    """Return how many took no longer than each of ``BUCKETS``, how many there are, and all their seconds."""
+    within = {
+        f"bucket{index}": Count("pk", filter=Q(duration__lte=timedelta(seconds=end)))
+        for index, end in enumerate(BUCKETS)
+    }
+    row = predictions.aggregate(count=Count("pk"), total=Sum("duration"), **within)
+    counts = [row[name] for name in within]
+    return [*counts, row["count"], (row["total"] or timedelta(0)).total_seconds()]
+
+
+def _counted_seldom() -> list[str]:
+    lines: list[str] | None = cache.get("watch-slow-metrics")
+    if lines is None:
+        lines = [*_drift(), *_confirmed()]
+        cache.set("watch-slow-metrics", lines, SLOW_SECONDS)
+    return lines
+
+
+def _drift() -> list[str]:
+    drift = look_for_drift(None)
+    if drift is None:
+        return []
+    limit: list[Sample] = [] if drift.limit is None else [({}, drift.limit)]
+    moved = [({"measure": each.name}, each.psi) for each in drift.measures]
+    return [
+        *_gauge(
+            "dermascan_drift_distance",
+            "Of the newest photographs from the release's.",
+            [({}, drift.features.distance)],
+        ),
+        *_gauge("dermascan_drift_limit", "Of that distance.", limit),
+        *_gauge("dermascan_drift_stability_index", "The largest of the features.", [({}, drift.features.psi)]),
+        *_gauge("dermascan_measure_stability_index", "Of light, sharpness and colour.", moved),
+    ]
+
+
+def _confirmed() -> list[str]:
+    cells = cells_of(None, days=LABEL_DAYS)
+    agreed: list[Sample] = []
+    labelled: list[Sample] = []
+    errors: list[Sample] = []
+    for key, version in sorted(versions_of(cells).items()):
+        own, labels = [cell for cell in cells if cell.version == key], {"version": version.name}
+        agreed.append((labels, sum(cell.agreed for cell in own)))
+        labelled.append((labels, sum(cell.count for cell in own)))
+        calibration = calibration_of(own, version)
+        errors += [(labels, calibration.error)] if calibration else []
+    return [
+        *_gauge("dermascan_confirmed_12w", "Answers of the last 12 weeks whose label is confirmed.", labelled),
+        *_gauge("dermascan_agreed_12w", "Those that agree with the label.", agreed),
+        *_gauge("dermascan_calibration_error_12w", "Expected calibration error on them.", errors),
+    ]
 
 
 def _gauge(name: str, about: str, samples: Iterable[Sample]) -> list[str]:

@@ -9,9 +9,11 @@ from django.urls import reverse
 from diagnosis.models import Image, Report
 from diagnosis.services.reports import release_report, sign_visit
 from diagnosis.services.reviews import record_review
+from diagnosis.tasks import watch_clinics
 from tests.browser.conftest import DESKTOP, PHONE, sign_in
 from tests.candidates import candidate
 from tests.diagnosis.photographing import blurred, kept, sample
+from tests.diagnosis.test_watch import photographs
 from tests.factories import LesionFactory, VisitFactory
 
 # Axe would read imported style sheets by writing them into the page anew, which the page's security policy forbids.
@@ -82,6 +84,29 @@ def test_the_patients_pages(open_browser, patient_user, records, size, scheme):
     assert Report.objects.get().released_at is not None
 
 
+@pytest.mark.parametrize(("size", "scheme"), LOOKS)
+def test_the_watch_with_its_charts_and_tables_open(open_browser, clinic, dermatologist, records, size, scheme):
+    photographs(clinic, 120, shift=2)
+    watch_clinics()
+    dermatologist.user.is_superuser = True
+    dermatologist.user.save(update_fields=["is_superuser"])
+    page = open_browser(size, color_scheme=scheme)
+    sign_in(page, dermatologist)
+
+    for name in ("watch", "watch-site"):
+        page.goto(reverse(name))
+        assert page.get_by_role("img", name="Agreement with confirmed labels, by week and version").is_visible()
+        assert page.get_by_text("They differ.").is_visible()
+        for summary in page.get_by_text("The figures as a table").all():
+            if not summary.evaluate("element => element.parentElement.open"):
+                summary.click()
+        assert page.get_by_role("rowheader", name="30 days and more").is_visible()
+        assert list(_problems_of(page, name)) == []
+    page.emulate_media(media="print")
+    assert not page.get_by_text("The figures as a table").first.is_visible()
+    assert page.get_by_role("img", name="Agreement with confirmed labels, by week and version").is_visible()
+
+
 def test_the_admin(open_browser, dermatologist, records):
     page = open_browser(DESKTOP)
     sign_in(page, dermatologist)
@@ -94,14 +119,20 @@ def test_the_admin(open_browser, dermatologist, records):
 
 
 def _problems(page, addresses: dict[str, str]) -> Iterator[str]:
-    axe = Axe()
     for name, address in addresses.items():
         page.goto(address)
         page.wait_for_load_state("networkidle")
-        for violation in axe.run(page, options=AXE_OPTIONS).response["violations"]:
-            if violation["impact"] in ("serious", "critical"):
-                where = "; ".join(node["html"][:160] for node in violation["nodes"][:3])
-                yield f"{name}: {violation['id']}: {violation['help']}: {where}"
-        excess = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        if excess > 0 and (not address.startswith("/admin/") or address.startswith("/admin/review/")):
-            yield f"{name}: scrolls sideways by {excess} px"
+        yield from _problems_of(
+            page, name, may_scroll=address.startswith("/admin/") and not address.startswith("/admin/review/")
+        )
+
+
+def _problems_of(page, name: str, *, may_scroll: bool = False) -> Iterator[str]:
+    """What is wrong with the page as it stands."""
+    for violation in Axe().run(page, options=AXE_OPTIONS).response["violations"]:
+        if violation["impact"] in ("serious", "critical"):
+            where = "; ".join(node["html"][:160] for node in violation["nodes"][:3])
+            yield f"{name}: {violation['id']}: {violation['help']}: {where}"
+    excess = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+    if excess > 0 and not may_scroll:
+        yield f"{name}: scrolls sideways by {excess} px"

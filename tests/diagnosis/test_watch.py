@@ -19,7 +19,8 @@ from diagnosis.services.queue import refresh_queue_entry
 from diagnosis.services.reviews import record_review
 from diagnosis.tasks import tell_of_incident, watch_clinics
 from diagnosis.watch.checks import watch_clinic
-from diagnosis.watch.figures import Agreement, agreement_of, calibration_error_of, days_of
+from diagnosis.watch.confirmed import Agreement, agreement_by_week, calibration_of, cells_of, versions_of
+from diagnosis.watch.figures import days_of
 from diagnosis.watch.incidents import acknowledge_incident, end_incident, open_incident
 from diagnosis.watch.metrics import metrics_text
 from diagnosis.watch.telling import CannotTell, check_webhook_address, tell_of
@@ -202,10 +203,12 @@ def test_figures_count_days_agreement_and_calibration(clinic, other_clinic, derm
     factories.PredictionFactory(image__lesion__patient__clinic=other_clinic)
     (today,) = days_of(clinic, days=1)
     assert (today.predictions, today.refused, today.watch, today.calm) == (3, 1, 3, 0)
-    (week,) = agreement_of(clinic, days=7)
+    (week,) = agreement(clinic)
     assert (week.agreed, week.count, week.version) == (2, 3, "invented")
-    error, count = calibration_error_of(clinic, days=7) or (0, 0)
-    assert (round(error, 3), count) == (round(0.7 - 2 / 3, 3), 3)
+    calibration = calibration_of(cells_of(clinic, days=7), prediction.model_version)
+    assert calibration is not None
+    assert (round(calibration.error, 3), calibration.count) == (round(0.7 - 2 / 3, 3), 3)
+    assert calibration.released is None
     assert days_of(None, days=1)[0].predictions == 4
 
 
@@ -221,9 +224,14 @@ def test_what_was_rescored_is_no_new_work_and_proves_nothing(clinic, dermatologi
     )
 
     assert days_of(clinic, days=1)[0].predictions == 1
-    assert [(week.version, week.agreed) for week in agreement_of(clinic, days=7)] == [(came.model_version.name, 0)]
-    assert (calibration_error_of(clinic, days=7) or (0, 0))[1] == 1
+    assert [(week.version, week.agreed) for week in agreement(clinic)] == [(came.model_version.name, 0)]
+    assert [cell.version for cell in cells_of(clinic, days=7)] == [came.model_version.pk]
     assert 'dermascan_predictions_24h{tier="calm"} 1' in metrics_text()
+
+
+def agreement(clinic) -> list[Agreement]:
+    cells = cells_of(clinic, days=7)
+    return agreement_by_week(cells, {key: version.name for key, version in versions_of(cells).items()})
 
 
 def confirm(image, dermatologist, answer: str) -> None:
@@ -238,8 +246,10 @@ def test_the_interval_is_wilsons():
 def test_the_page_has_a_chart_and_a_table_for_each_figure(clinic, staff, sign_in):
     factories.PredictionFactory(image__lesion__patient__clinic=clinic)
     page = sign_in(staff).get(reverse("watch")).content.decode()
-    assert page.count("<svg") >= 6
-    assert page.count('<svg class="watch-chart"') == page.count("The figures as a table")
+    assert page.count('<svg class="watch-chart"') == page.count("The figures as a table") == 2
+    # What there is nothing of says what will be here.
+    assert page.count('<section class="card card-pad watch-figure"') == 11
+    assert "Agreement will be here when dermatologists have confirmed labels." in page
     assert " style=" not in page
 
 

@@ -4,7 +4,15 @@ import numpy as np
 import pytest
 
 from mlmodel.analysis import get_analyser
-from mlmodel.drift import FEWEST, WINDOW, DriftReference, make_reference, population_stability, read_reference
+from mlmodel.drift import (
+    FEWEST,
+    MEASURES,
+    WINDOW,
+    DriftReference,
+    make_reference,
+    population_stability,
+    read_reference,
+)
 from mlmodel.release import SHIPPED, ReleaseError
 
 FEATURES = 60
@@ -69,6 +77,27 @@ def test_it_is_read_as_it_was_written(reference, tmp_path):
     np.testing.assert_allclose(again.project(features), reference.project(features), rtol=1e-3, atol=1e-3)
 
 
+def test_plain_measures_name_what_has_moved(tmp_path):
+    draw = np.random.default_rng(6)
+    known = {"brightness": draw.normal(180, 18, 800), "red": draw.normal(0.5, 0.25, 800)}
+    made = make_reference(invented(800, 0), np.arange(800).astype(str), backbone_sha256="b" * 64, measures=known)
+    made.save(tmp_path / "reference.npz")
+    windows = {"brightness": draw.normal(180, 18, WINDOW), "red": draw.normal(0.9, 0.25, WINDOW)}
+    brightness, red = read_reference(tmp_path / "reference.npz").look_at_measures(windows)
+    assert (brightness.name, brightness.has_moved) == ("brightness", False)
+    assert (red.name, red.has_moved, red.count) == ("red", True, WINDOW)
+    assert (round(red.usual, 1), round(red.median, 1)) == (0.5, 0.9)
+    (few,) = made.look_at_measures({"red": windows["red"][: FEWEST - 1]})
+    assert not few.has_moved
+
+
+def test_a_reference_without_measures_is_read(tmp_path):
+    with np.load(SHIPPED / "reference.npz") as arrays:
+        older = {name: arrays[name] for name in arrays if not name.startswith("measure")}
+    np.savez(tmp_path / "reference.npz", **older)
+    assert read_reference(tmp_path / "reference.npz").look_at_measures({"red": [0.5]}) == []
+
+
 def test_another_file_is_refused(tmp_path):
     (tmp_path / "reference.npz").write_bytes(b"no archive")
     with pytest.raises(ReleaseError, match="build_reference"):
@@ -80,6 +109,7 @@ def test_the_shipped_reference_is_of_the_shipped_network_and_small():
     assert analyser.reference is not None
     assert analyser.outlier_threshold is not None
     assert analyser.reference.backbone_sha256 == analyser.backbone_sha256
+    assert set(analyser.reference.measures) == set(MEASURES)
     assert (SHIPPED / "reference.npz").stat().st_size <= 1024 * 1024
     scores = analyser.reference.scores[:, -1]
     assert (scores > analyser.outlier_threshold).mean() == pytest.approx(0.01, abs=0.005)

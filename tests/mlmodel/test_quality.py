@@ -125,7 +125,7 @@ def test_slivers_are_too_small_and_break_nothing(size):
 def test_measures_are_fit_for_json(size):
     for level in (0, 128, 255):
         measures = judge(picture_of(Image.new("RGB", size, (level,) * 3))).measures
-        assert set(measures) == {"shortest_side", "brightness", "clipped", "sharpness"}
+        assert set(measures) == {"shortest_side", "brightness", "clipped", "sharpness", "red", "blue"}
         assert all(type(value) is float and math.isfinite(value) for value in measures.values())
         assert json.loads(json.dumps(measures, allow_nan=False)) == measures
 
@@ -139,3 +139,10 @@ def test_judging_takes_no_time_worth_naming(photograph):
         judge(picture)
         took.append(time.thread_time() - start)
     assert np.median(took) < 0.03
+
+
+def test_a_colour_cast_shows_in_red_and_blue():
+    grey = judge(picture_of(Image.new("RGB", (224, 224), (127, 127, 127)))).measures
+    cast = judge(picture_of(Image.new("RGB", (224, 224), (255, 127, 63)))).measures
+    assert (grey["red"], grey["blue"]) == (0.0, 0.0)
+    assert (cast["red"], cast["blue"]) == (1.0, -1.0)

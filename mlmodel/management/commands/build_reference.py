@@ -2,13 +2,16 @@
 
 import json
 from argparse import ArgumentParser
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
 from mlmodel.analysis import get_analyser
-from mlmodel.drift import make_reference
+from mlmodel.drift import MEASURES, make_reference
+from mlmodel.pictures import decode
+from mlmodel.quality import judge
 from mlmodel.release import MANIFEST, SHIPPED, sha256_of
 from mlmodel.training.dataset import CALIBRATION_FOLDS, read_dataset
 from mlmodel.training.features import cached_features
@@ -27,7 +30,12 @@ class Command(BaseCommand):
         cache = options["cache"] / analyser.backbone_sha256[:16] / "ham10000"
         features = cached_features(dataset.paths, engine=analyser.engine, cache=cache)
         rows = dataset.rows(CALIBRATION_FOLDS)
-        reference = make_reference(features[rows], dataset.lesions[rows], backbone_sha256=analyser.backbone_sha256)
+        reference = make_reference(
+            features[rows],
+            dataset.lesions[rows],
+            backbone_sha256=analyser.backbone_sha256,
+            measures=_measures_of([path for path, is_in in zip(dataset.paths, rows, strict=True) if is_in]),
+        )
         path = SHIPPED / "reference.npz"
         reference.save(path)
         # The hash of the release is over backbone, head and settings: the version stays what it is.
@@ -39,3 +47,9 @@ class Command(BaseCommand):
             f"{path.name}: {len(reference.scores):,} photographs, {path.stat().st_size / 1024:.0f} KB; "
             f"distance {reference.distance_threshold:.3f}, outlier {reference.outlier_threshold:.3f}"
         )
+
+
+def _measures_of(paths: Sequence[Path]) -> dict[str, list[float]]:
+    """Return what the quality judge measures of every photograph, by name."""
+    measured = [judge(decode(path.read_bytes())).measures for path in paths]
+    return {name: [each[name] for each in measured] for name in MEASURES}
