@@ -6,6 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
+from kombu import Connection
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -67,13 +69,16 @@ def queue() -> dict[str, Any]:
             "socket_timeout": BROKER_TIMEOUT,
         }
         connection.ensure_connection(max_retries=1, interval_start=0, timeout=BROKER_TIMEOUT)
-        try:
-            return {
-                "waiting": connection.channel().queue_declare(app.conf.task_default_queue, passive=True).message_count
-            }
-        except connection.channel_errors:
-            # The broker answers, but no task was ever sent: there is no queue yet.
-            return {"waiting": 0}
+        names = (app.conf.task_default_queue, settings.LONG_QUEUE)
+        return {"waiting": sum(_waiting(connection, name) for name in names)}
+
+
+def _waiting(connection: Connection, name: str) -> int:
+    try:
+        return int(connection.channel().queue_declare(name, passive=True).message_count)
+    except connection.channel_errors:
+        # The broker answers, but no task was ever sent: there is no queue yet.
+        return 0
 
 
 def _try_to_write(folder: Path) -> None:

@@ -222,6 +222,12 @@ CELERY_TASK_SOFT_TIME_LIMIT = 100
 CELERY_TASK_ACKS_LATE = True
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+# Work of minutes or hours has a queue and a worker of its own: nothing short waits behind it.
+LONG_QUEUE = "long"
+CELERY_TASK_ROUTES = {
+    f"diagnosis.tasks.{name}": {"queue": LONG_QUEUE}
+    for name in ("work_on_run", "rescore_the_archive", "derive_labels_of_clinic")
+}
 
 # --- Retraining: see docs/retraining_runs.md -----------------------------------------------------------------
 

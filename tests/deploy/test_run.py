@@ -176,3 +176,38 @@ def test_the_second_start_is_quick_and_a_dying_worker_stops_the_site(start):
     assert "worker" in installation.output
     with pytest.raises(urllib.error.URLError):
         installation.get("/")
+
+
+SEND_ONE_OF_EACH = """
+import uuid
+from diagnosis.tasks import bury_dead_runs, work_on_run
+work_on_run.delay(str(uuid.uuid4()))
+bury_dead_runs.delay()
+"""
+
+
+@pytest.mark.slow
+def test_short_work_is_done_while_long_work_waits(start, data):
+    installation = start()
+    installation.wait_until_ready(seconds=120)
+    long_worker = [pid for pid in installation.children() if "--queues long" in command_of(pid)]
+    for pid in long_worker:
+        os.kill(pid, signal.SIGSTOP)
+    command = [sys.executable, "manage.py", "shell", "-c", SEND_ONE_OF_EACH]
+    subprocess.run(command, cwd=ROOT, env=environment(data), check=True, capture_output=True)
+
+    def waiting() -> set[str]:
+        """The queues of the messages that nobody has taken."""
+        return {path.name.split(".")[-2] for path in (data / "queue" / "messages").glob("*.msg")}
+
+    wait_until(lambda: waiting() == {"long"}, seconds=20)
+    for pid in long_worker:
+        os.kill(pid, signal.SIGCONT)
+    wait_until(lambda: not waiting(), seconds=20)
+
+
+def wait_until(is_so: Callable[[], bool], *, seconds: float) -> None:
+    until = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < until, "it did not come about"
+        time.sleep(0.1)
