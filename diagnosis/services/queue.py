@@ -135,9 +135,15 @@ class Known:
 
     @property
     def tier_changed(self) -> bool:
-        if len(self.predictions) < 2 or self.predictions[0].tier == self.predictions[1].tier:
+        """Whether what is shown is of another tier than what was said before it, and nobody has read it since.
+
+        After going back to an earlier version its own answer is shown again, and what came after it no longer counts.
+        """
+        shown = shown_prediction(self.predictions)
+        before = [each for each in self.predictions if shown and each.created_at < shown.created_at]
+        if shown is None or not before or before[0].tier == shown.tier:
             return False
-        return not any(review.created_at > self.predictions[0].created_at for review in self.reviews)
+        return not any(review.created_at > shown.created_at for review in self.reviews)
 
 
 def _what_it_waits_for(image: Image) -> tuple[list[Reason], int, float]:

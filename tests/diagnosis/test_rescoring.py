@@ -124,6 +124,7 @@ def test_after_going_back_the_earlier_versions_answer_is_shown(
 
     assert image.predictions.count() == 2
     assert shown(image).model_version == shipped
+    assert Reason.TIER_CHANGED not in QueueEntry.objects.get(image=image).reasons, "it is what it was"
     client = Client()
     client.force_login(staff.user)
     page = client.get(reverse("image", args=[image.pk])).content.decode()
