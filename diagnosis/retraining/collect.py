@@ -29,6 +29,10 @@ class LeftOut(models.TextChoices):
 
     OTHER_FEATURES = "other_features", _("features of another backbone: have the photographs judged again")
     COPY_OF_BASE_TEST = "copy_of_base_test", _("a copy of a photograph of the base set's locked test")
+    COPY_OF_CLINIC_TEST = (
+        "copy_of_clinic_test",
+        _("a copy of a photograph of another lesion in the clinic's locked test"),
+    )
     SAME_FILE = "same_file", _("the same file as another photograph")
     WAS_LEARNED = "was_learned", _("in the locked test, but an earlier run learnt from the same file")
     LABELS_DIFFER = "labels_differ", _("photographs of one lesion have different labels")
@@ -119,8 +123,7 @@ def _without_other_features(found: list[Image], base: BaseSet, left_out: Counter
 
 
 def _without_copies(found: list[Image], base: BaseSet, parts: dict[UUID, str], left_out: Counter[str]) -> list[Image]:
-    vectors = [bytes(image.features.vector) for image in found]
-    is_copy = near_copies(_features(vectors), base.locked) if found else np.zeros(0, dtype=np.bool_)
+    is_copy = near_copies(_vectors(found), base.locked) if found else np.zeros(0, dtype=np.bool_)
     found = _kept(found, [not copy for copy in is_copy], LeftOut.COPY_OF_BASE_TEST, left_out)
     seen: set[str] = set()
     is_first = []
@@ -130,7 +133,27 @@ def _without_copies(found: list[Image], base: BaseSet, parts: dict[UUID, str], l
     found = _kept(found, is_first, LeftOut.SAME_FILE, left_out)
     learned = set(ManifestEntry.objects.filter(part=Part.LEARNED).values_list("image_sha256", flat=True))
     is_fresh = [parts[image.lesion_id] == Part.LEARNED or image.sha256 not in learned for image in found]
-    return _kept(found, is_fresh, LeftOut.WAS_LEARNED, left_out)
+    found = _kept(found, is_fresh, LeftOut.WAS_LEARNED, left_out)
+    return _kept(found, _are_apart_from_the_test(found, base, parts), LeftOut.COPY_OF_CLINIC_TEST, left_out)
+
+
+def _are_apart_from_the_test(found: list[Image], base: BaseSet, parts: dict[UUID, str]) -> list[bool]:
+    """Which photographs may be used beside the clinic's locked test: all of it, and what is no copy of any of it.
+
+    A lesion is on one side, so what is alike is one photograph, saved anew, that was kept under two lesions.
+    """
+    locked = [image for image in found if parts[image.lesion_id] == Part.LOCKED]
+    learned = [image for image in found if parts[image.lesion_id] == Part.LEARNED]
+    if not locked or not learned:
+        return [True] * len(found)
+    known = Cases(_vectors(locked), np.zeros(len(locked), dtype=np.int64), np.array([str(each.pk) for each in locked]))
+    is_copy = near_copies(_vectors(learned), known, beside=base.locked)
+    copies = {image.pk for image, copy in zip(learned, is_copy, strict=True) if copy}
+    return [image.pk not in copies for image in found]
+
+
+def _vectors(images: list[Image]) -> npt.NDArray[np.float16]:
+    return _features([bytes(image.features.vector) for image in images])
 
 
 def _of_lesions(found: list[Image], left_out: Counter[str]) -> list[Image]:

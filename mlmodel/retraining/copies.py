@@ -16,7 +16,7 @@ ALIKE = 0.85
 _DIRECTIONS = 64
 
 
-def near_copies(features: npt.NDArray[np.float16], of: Cases) -> npt.NDArray[np.bool_]:
+def near_copies(features: npt.NDArray[np.float16], of: Cases, *, beside: Cases | None = None) -> npt.NDArray[np.bool_]:
     """Return which photographs are, or are near copies of, one of the cases, bool (N,).
 
     Photographs are compared by the cosine of their middle features, whitened, so that what sets apart one photograph
@@ -25,16 +25,17 @@ def near_copies(features: npt.NDArray[np.float16], of: Cases) -> npt.NDArray[np.
     Args:
         features: float16 (N, F).
         of: usually the base set's locked test, whose features are rounded.
+        beside: many ordinary photographs, which say what sets photographs apart; by default those of ``of``.
     """
     if not len(of) or not len(features):
         return np.zeros(len(features), dtype=np.bool_)
-    own, known = _compared(features), _compared(of.features)
-    mean, deviation = known.mean(axis=0), known.std(axis=0)
+    own, known, ordinary = _compared(features), _compared(of.features), _compared((beside or of).features)
+    mean, deviation = ordinary.mean(axis=0), ordinary.std(axis=0)
     is_telling = deviation > 0
     scale = np.where(is_telling, 1.0 / np.where(is_telling, deviation, 1.0), 0.0).astype(np.float32)
-    own, known = (own - mean) * scale, (known - mean) * scale
-    if len(known) >= 4 * _DIRECTIONS:
-        variances, directions = np.linalg.eigh(known.T @ known / np.float32(len(known)))
+    own, known, ordinary = ((values - mean) * scale for values in (own, known, ordinary))
+    if len(ordinary) >= 4 * _DIRECTIONS:
+        variances, directions = np.linalg.eigh(ordinary.T @ ordinary / np.float32(len(ordinary)))
         strongest = variances > 1e-6 * variances[-1]
         strongest[:-_DIRECTIONS] = False
         whitening = directions[:, strongest] / np.sqrt(variances[strongest])

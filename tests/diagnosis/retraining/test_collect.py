@@ -2,6 +2,7 @@
 
 import datetime
 
+import numpy as np
 import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -56,6 +57,19 @@ def test_an_image_of_the_locked_test_uploaded_again_is_left_out(dermatologist):
     collection = collected()
     assert images_of(collection) == {kept.pk}
     assert collection.left_out == {LeftOut.COPY_OF_BASE_TEST: 1}
+
+
+def test_a_photograph_of_the_clinics_test_saved_anew_is_not_learnt_from_under_another_lesion(dermatologist, settings):
+    settings.RETRAINING_LOCKED_SHARE = 0.0
+    locked = confirmed(reader=dermatologist, row=1)
+    TestAssignment.objects.create(lesion=locked.lesion, part=Part.LOCKED)
+    vector = np.frombuffer(bytes(locked.features.vector), dtype="<f2").astype(np.float32)
+    noise = np.random.default_rng(1).normal(0, 0.02 * vector.std(), len(vector))
+    confirmed(reader=dermatologist, vector=(vector + noise).astype(np.float16))
+    other = confirmed(reader=dermatologist, row=2)
+    collection = collected()
+    assert images_of(collection) == {locked.pk, other.pk}
+    assert collection.left_out == {LeftOut.COPY_OF_CLINIC_TEST: 1}
 
 
 def test_a_lesion_photographed_a_hundred_times_fills_no_manifest(dermatologist, clinic):

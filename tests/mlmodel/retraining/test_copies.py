@@ -44,6 +44,17 @@ def test_a_locked_photograph_is_found_although_it_was_saved_again_or_scaled(phot
     assert near_copies(uploads, known).all()
 
 
+@pytest.mark.parametrize("changed", ["saved again", "smaller"])
+def test_a_clinics_few_photographs_are_compared_beside_ordinary_ones(photographs, base, changed):
+    count = len(photographs) // 2
+    few = Cases(features_of(photographs[:count]), np.zeros(count, dtype=np.int64), np.arange(count).astype(str))
+    uploads = features_of([_changed(data, changed) for data in photographs])
+
+    found = near_copies(uploads, few, beside=base.locked)
+
+    assert found.tolist() == [True] * count + [False] * (len(photographs) - count)
+
+
 def test_of_nothing_there_are_no_copies(base):
     nothing = base.locked.take(np.zeros(len(base.locked), dtype=np.bool_))
 
