@@ -1,12 +1,13 @@
 """Train a candidate: the active head goes on learning, from the new cases and from what it must not forget."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 
 from mlmodel.calibration import Calibration
 from mlmodel.head import Floats, Head
+from mlmodel.retraining.anew import FROM_NOTHING, untaught, untrained_head
 from mlmodel.retraining.base_set import BaseSet, Cases, joined
 from mlmodel.retraining.calibrating import calibrated
 from mlmodel.retraining.fitting import Recipe, epochs_of, in_half_precision
@@ -43,9 +44,9 @@ def train_candidate(
     """Return a candidate: a head trained on the new cases beside the base set's replay, calibrated anew.
 
     After each epoch the new head is tried, and the one half-way from the active head to it, which forgets less
-    (Wortsman et al., CVPR 2022); the one that serves the held cases best is taken. Where none serves them better than
-    the active head, or the lesions are very few, the active network itself is returned: labels that teach nothing
-    change nothing.
+    (Wortsman et al., CVPR 2022); the one that serves the held cases best is taken. Where there are cases of a class
+    that the base set has none of, a head from nothing is tried as well. Where none serves them better than the active
+    head, or the lesions are very few, the active network itself is returned: labels that teach nothing change nothing.
 
     Args:
         active: the network that answers now; its head is the start.
@@ -65,17 +66,10 @@ def train_candidate(
     cases = joined(base.replay, shares.trained)
     held = _Held(base.calibration, shares.held, active.calibration)
     best, least = None, held.loss(active.head)
-    epochs = epochs_of(
-        active.head, cases, lesion_weights(cases.lesions), recipe=recipe, seed=seed,
-        log_mix=np.log(active.calibration.class_mix),
-    )  # fmt: skip
     progress(0.05, "Training the head")
-    for epoch, head in enumerate(epochs if _is_enough(shares.trained) else (), start=1):
-        for share in STEPS_TOWARDS:
-            between = _between(active.head, head, share)
-            if (loss := held.loss(between)) < least:
-                best, least = between, loss
-        progress(0.05 + 0.85 * epoch / recipe.epochs, f"Training the head: epoch {epoch} of {recipe.epochs}")
+    for head in _tried(active, base, shares, cases, recipe, seed, progress) if _is_enough(shares.trained) else ():
+        if (loss := held.loss(head)) < least:
+            best, least = head, loss
     progress(0.9, "Calibrating")
     if best is None:
         progress(1.0, "Trained: the active head stays")
@@ -84,6 +78,25 @@ def train_candidate(
     candidate = calibrated(best, class_mix=active.calibration.class_mix, cases=base.calibration, before=active)
     progress(1.0, "Trained")
     return candidate
+
+
+def _tried(
+    active: Network, base: BaseSet, shares: Shares, cases: Cases, recipe: Recipe, seed: int, progress: Progress
+) -> Iterator[Head]:
+    """Yield every head that is to be tried, and tell how far it is."""
+    starts: list[tuple[Head, Recipe, tuple[float, ...]]] = [(active.head, recipe, STEPS_TOWARDS)]
+    if len(untaught(base, shares.trained)):
+        starts.append((untrained_head(active.head, cases, seed=seed), FROM_NOTHING, (1.0,)))
+    count, done = sum(each.epochs for _start, each, _steps in starts), 0
+    for start, how, steps in starts:
+        epochs = epochs_of(
+            start, cases, lesion_weights(cases.lesions), recipe=how, seed=seed,
+            log_mix=np.log(active.calibration.class_mix),
+        )  # fmt: skip
+        for head in epochs:
+            yield from (_between(start, head, share) for share in steps)
+            done += 1
+            progress(0.05 + 0.85 * done / count, f"Training the head: epoch {done} of {count}")
 
 
 def split_by_lesion(learned: Cases, *, seed: int) -> Shares:

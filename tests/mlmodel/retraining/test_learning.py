@@ -8,6 +8,7 @@ import pytest
 from mlmodel.head import Head
 from mlmodel.release import load_release
 from mlmodel.retraining import Cases, GateRules, Verdict, judge_candidate, train_candidate
+from mlmodel.retraining.anew import untaught
 from mlmodel.retraining.fitting import Recipe, epochs_of
 from mlmodel.retraining.learning import split_by_lesion
 from mlmodel.taxonomy import CODES
@@ -183,3 +184,45 @@ def test_a_head_from_random_weights_learns_the_seven_classes(base, active):
     chosen = head.logits(base.calibration.features.astype(np.float32)).argmax(axis=1)
     labels = base.calibration.labels
     assert np.mean([(chosen[labels == index] == index).mean() for index in range(7)]) > 0.65
+
+
+VASCULAR = CODES.index("vasc")
+
+
+@pytest.fixture(scope="module")
+def unaware(active):
+    """The active network with one class taken out of its head: its output is too low to be answered."""
+    weights, bias = active.head.output_weights.copy(), active.head.output_bias.copy()
+    weights[:, VASCULAR], bias[VASCULAR] = 0.0, -12.0
+    return replace(active, head=replace(active.head, output_weights=weights, output_bias=bias))
+
+
+def recalls(network, cases):
+    answers = network.answers_by_lesion(cases)
+    said = answers.scores.argmax(axis=1)
+    return [float((said[answers.labels == index] == index).mean()) for index in range(len(CODES))]
+
+
+def test_a_class_that_it_was_never_taught_is_learnt_from_forty_lesions(unaware, base):
+    without = replace(base, replay=base.replay.take(base.replay.labels != VASCULAR))
+    learned = base.replay.take(base.replay.labels == VASCULAR)
+    lesions = np.unique(learned.lesions)[:40]
+
+    candidate, told = train(unaware, without, learned.take(np.isin(learned.lesions, lesions)))
+
+    before, after = recalls(unaware, base.locked), recalls(candidate, base.locked)
+    assert before[VASCULAR] == 0.0
+    # Of 19 locked lesions; the backbone knows the class, so that most are found.
+    assert after[VASCULAR] >= 0.6
+    assert np.mean(after) > np.mean(before)
+    assert told[-1][0] == 1.0
+
+
+def test_of_a_class_that_it_was_never_taught_a_few_lesions_begin_nothing_anew(unaware, base):
+    without = replace(base, replay=base.replay.take(base.replay.labels != VASCULAR))
+    learned = base.replay.take(base.replay.labels == VASCULAR)
+    few = learned.take(np.isin(learned.lesions, np.unique(learned.lesions)[:9]))
+
+    assert untaught(without, few).tolist() == []
+    assert untaught(without, learned).tolist() == [VASCULAR]
+    assert untaught(base, learned).tolist() == []
