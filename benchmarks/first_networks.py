@@ -1,19 +1,21 @@
-"""Two networks that have seen little, as releases that the site can serve: where `benchmarks/retrain.py` begins.
+"""Three networks that have seen little, as releases that the site can serve: where `benchmarks/retrain.py` begins.
 
     python -m benchmarks.first_networks DATA --backbone-weights FILE [--output var/releases]
 
 DATA holds ``ham10000/`` (metadata.csv and images/), ``phone/`` and ``not_skin/``. One network is trained on folds 0–2,
-all of it, base and head, from ImageNet weights; the other on the same without vascular lesions and dermatofibromas.
-So what a clinic confirms of folds 3–6 is new to both. Each takes about half an hour on two cores and goes on where it
-was interrupted. Fold 7 calibrates; the locked folds are not touched but for the figures of the release's card.
+all of it, base and head, from ImageNet weights; the second on the same without vascular lesions and dermatofibromas;
+of the third only the head was trained, on the frozen ImageNet base. So what a clinic confirms of folds 3–6 is new to
+all. The first two take about half an hour each on two cores and go on where they were interrupted. Fold 7 calibrates;
+the locked folds are not touched but for the figures of the release's card.
 """
 
 import argparse
 import shutil
 import sys
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,14 +25,15 @@ sys.path.insert(0, str(ROOT))
 
 from mlmodel.engine import Engine  # noqa: E402
 from mlmodel.head import Head  # noqa: E402
-from mlmodel.release import SHIPPED, add_to_manifest, load_release  # noqa: E402
+from mlmodel.release import SHIPPED, add_to_manifest, load_release, sha256_of  # noqa: E402
 from mlmodel.retraining.base_set import BASE_SET_FILE, write_base_set  # noqa: E402
 from mlmodel.taxonomy import CODES  # noqa: E402
-from mlmodel.training.backbone import export_backbone  # noqa: E402
+from mlmodel.training.backbone import export_backbone, xception  # noqa: E402
 from mlmodel.training.base_set import FINENESS, base_set_of  # noqa: E402
 from mlmodel.training.build import BuildInputs, build_release  # noqa: E402
 from mlmodel.training.dataset import CALIBRATION_FOLDS, LOCKED_FOLDS, Dataset, read_dataset  # noqa: E402
 from mlmodel.training.features import cached_features  # noqa: E402
+from mlmodel.training.fit import HeadRecipe, fit_head  # noqa: E402
 from mlmodel.training.networks import base_of  # noqa: E402
 from mlmodel.training.recipe import Phase, Recipe, load_recipe  # noqa: E402
 from mlmodel.training.runs import RunDirectory  # noqa: E402
@@ -43,9 +46,11 @@ SIDE = 96
 # A class that the network has never seen is never answered: about e⁻¹² of the others.
 _NEVER = -12.0
 
+FROZEN, FROZEN_SIDE = "folds-0-2-frozen-base", 160
 NETWORKS: dict[str, tuple[str, ...]] = {
     "folds-0-2": CODES,
     "folds-0-2-without-df-vasc": tuple(code for code in CODES if code not in UNSEEN),
+    FROZEN: CODES,
 }
 
 
@@ -60,9 +65,15 @@ def main() -> None:
     options = parser.parse_args()
     dataset = read_dataset(options.data / "ham10000")
     for name in options.only:
-        run = RunDirectory(options.runs / name)
-        _train(run, NETWORKS[name], dataset, options.backbone_weights)
-        _release(run, NETWORKS[name], options.data, dataset, options.output / name, options.cache)
+        run, output = RunDirectory(options.runs / name), options.output / name
+        if (output / BASE_SET_FILE).exists():
+            continue
+        if name == FROZEN:
+            made = _frozen(run, options.backbone_weights, dataset, options.cache)
+        else:
+            _train(run, NETWORKS[name], dataset, options.backbone_weights)
+            made = _trained(run, NETWORKS[name], dataset)
+        _release(made, NETWORKS[name], options.data, dataset, output, options.cache)
 
 
 def _recipe(classes: tuple[str, ...]) -> Recipe:
@@ -87,30 +98,52 @@ def _train(run: RunDirectory, classes: tuple[str, ...], dataset: Dataset, weight
     train(recipe=recipe, dataset=dataset, split=split, run=run, weights=weights, say=say)
 
 
-def _release(
-    run: RunDirectory, classes: tuple[str, ...], data: Path, dataset: Dataset, output: Path, cache: Path
-) -> None:
-    if (output / BASE_SET_FILE).exists():
-        return
+@dataclass(frozen=True)
+class Made:
+    """A backbone's file, the head that reads it, and what is to be said of their training."""
+
+    backbone: Path
+    head: Head
+    training: dict[str, Any]
+
+
+def _trained(run: RunDirectory, classes: tuple[str, ...], dataset: Dataset) -> Made:
     recipe, network = load_trained(run)
     backbone = run.path / "backbone.onnx"
     if not backbone.exists():
         export_backbone(backbone, base_of(network), side=SIDE, detail=SIDE)
     labels = dataset.labels_among(classes)
-    takes_part = labels >= 0
-    head = head_of(
-        replace(recipe, classes=CODES), network, trained_labels=labels[takes_part & dataset.rows(FIRST_FOLDS)]
-    )
+    rows = (labels >= 0) & dataset.rows(FIRST_FOLDS)
+    head = head_of(replace(recipe, classes=CODES), network, trained_labels=labels[rows])
+    return Made(backbone, _of_seven(head, classes), story_of(run, recipe))
+
+
+def _frozen(run: RunDirectory, weights: Path | None, dataset: Dataset, cache: Path) -> Made:
+    run.path.mkdir(parents=True, exist_ok=True)
+    backbone = run.path / "backbone.onnx"
+    if not backbone.exists():
+        export_backbone(backbone, xception(weights), side=FROZEN_SIDE, detail=FROZEN_SIDE)
+    rows = dataset.rows(FIRST_FOLDS)
+    head = fit_head(_features(dataset, backbone, cache)[rows], dataset.labels[rows], recipe=HeadRecipe())
+    return Made(backbone, head, {"recipe": asdict(HeadRecipe())})
+
+
+def _release(made: Made, classes: tuple[str, ...], data: Path, dataset: Dataset, output: Path, cache: Path) -> None:
     inputs = BuildInputs(
-        ham10000=data / "ham10000", smartphone=data / "phone", not_skin=data / "not_skin", backbone=backbone,
-        cache=cache, head=_of_seven(head, classes), training=story_of(run, recipe),
+        ham10000=data / "ham10000", smartphone=data / "phone", not_skin=data / "not_skin", backbone=made.backbone,
+        cache=cache, head=made.head, training=made.training,
     )  # fmt: skip
     facts = build_release(inputs, output)
     for name, found in facts.estimates.items():
         print(f"{output.name}, {name}: " + ", ".join(f"{figure} {value}" for figure, value in found.items()))
     for file in ("segmenter.json", "segmenter.onnx"):
         shutil.copyfile(SHIPPED / file, output / file)
-    _pack(dataset, takes_part, output, cache)
+    _pack(dataset, dataset.labels_among(classes) >= 0, output, cache)
+
+
+def _features(dataset: Dataset, backbone: Path, cache: Path) -> npt.NDArray[np.float16]:
+    folder = cache / sha256_of(backbone)[:16] / "ham10000"
+    return cached_features(dataset.paths, engine=Engine(backbone), cache=folder)
 
 
 def _of_seven(head: Head, classes: tuple[str, ...]) -> Head:
@@ -125,8 +158,7 @@ def _of_seven(head: Head, classes: tuple[str, ...]) -> Head:
 def _pack(dataset: Dataset, takes_part: npt.NDArray[np.bool_], output: Path, cache: Path) -> None:
     """Write the base set: of the training folds, only what the network has seen."""
     release = load_release(output)
-    folder = cache / release.backbone_sha256[:16] / "ham10000"
-    features = cached_features(dataset.paths, engine=Engine(release.backbone), cache=folder)
+    features = _features(dataset, release.backbone, cache)
     kept = (takes_part & dataset.rows(FIRST_FOLDS)) | dataset.rows((*CALIBRATION_FOLDS, *LOCKED_FOLDS))
     rows = np.flatnonzero(kept)
     seen = Dataset(

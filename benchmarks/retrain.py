@@ -32,6 +32,16 @@ LABELS = (100, 200, 400, 800)
 RANDOM_ORDERS = 2
 UNSEEN, CONFIRMED = ("df", "vasc"), 40
 SEED = 11
+# Which of the first networks a trial begins with, where it is not the one of folds 0–2.
+_NETWORKS = {
+    "unseen": "folds-0-2-without-df-vasc",
+    "upload-frozen": "folds-0-2-frozen-base",
+    "waves-frozen": "folds-0-2-frozen-base",
+}
+_TITLES = {
+    "waves": "A network of folds 0–2",
+    "waves-frozen": "A head of folds 0–2 on the frozen ImageNet base",
+}
 
 
 def main() -> None:
@@ -41,14 +51,15 @@ def main() -> None:
     parser.add_argument("--work", type=Path, default=ROOT / "var" / "retrain")
     parser.add_argument("--picture", type=Path, default=ROOT / "var" / "retrain" / "waves.png")
     parser.add_argument("--only", nargs="*", choices=list(TRIALS), default=list(TRIALS))
-    parser.add_argument("--trial", choices=["upload", *TRIALS], help=argparse.SUPPRESS)
+    parser.add_argument("--trial", choices=["upload", "upload-frozen", *TRIALS], help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.trial:
         print(json.dumps(_carry_out(options.trial, options.work, options.data)))
         return
     found = {name: _in_own_process(name, options) for name in options.only}
-    if "waves" in found:
-        tables.tell_waves(found["waves"], waves=WAVES)
+    for name, title in _TITLES.items():
+        if name in found:
+            tables.tell_waves(found[name], waves=WAVES, title=title)
     if "unseen" in found:
         title = f"A network that never saw {' and '.join(UNSEEN)}, then {CONFIRMED} confirmed lesions of each"
         tables.tell_unseen(found["unseen"], title=title)
@@ -56,7 +67,7 @@ def main() -> None:
     if orders := {name: outcome for name, outcome in found.items() if name.startswith(("queue", "random"))}:
         tables.tell_orders(orders)
     if "waves" in found:
-        tables.draw(found, options.picture, waves=WAVES)
+        tables.draw(found, options.picture, waves=WAVES, titles=_TITLES)
 
 
 def _in_own_process(name: str, options: argparse.Namespace) -> Any:
@@ -65,11 +76,11 @@ def _in_own_process(name: str, options: argparse.Namespace) -> Any:
     kept = folder / "found.json"
     if not kept.exists():
         shutil.rmtree(folder, ignore_errors=True)
-        if name not in {"upload", "unseen"}:
-            _in_own_process("upload", options)
-            _copy_installation(options.work / "upload", folder)
+        if uploaded := _begins_with(name):
+            _in_own_process(uploaded, options)
+            _copy_installation(options.work / uploaded, folder)
         folder.mkdir(parents=True, exist_ok=True)
-        network = "folds-0-2-without-df-vasc" if name == "unseen" else "folds-0-2"
+        network = _NETWORKS.get(name, "folds-0-2")
         environment = os.environ | {
             "DERMASCAN_RELEASE_DIR": str((options.releases / network).resolve()),
             "DERMASCAN_DATA_DIR": str(folder.resolve()),
@@ -85,6 +96,13 @@ def _in_own_process(name: str, options: argparse.Namespace) -> Any:
         ended = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
         kept.write_text(ended.stdout.splitlines()[-1], encoding="utf-8")
     return json.loads(kept.read_text(encoding="utf-8"))
+
+
+def _begins_with(name: str) -> str:
+    """Return the trial whose uploads a trial begins with; empty where it makes its own."""
+    if name.startswith("upload") or name == "unseen":
+        return ""
+    return "upload-frozen" if name == "waves-frozen" else "upload"
 
 
 def _floors(release: Path) -> dict[str, float]:
@@ -130,7 +148,7 @@ def _carry_out(name: str, folder: Path, data: Path) -> Any:
     call_command("collectstatic", verbosity=0, interactive=False)
     from mlmodel.training.dataset import read_dataset
 
-    trial = _upload if name == "upload" else TRIALS[name]
+    trial = _upload if name.startswith("upload") else TRIALS[name]
     return trial(folder, read_dataset(data))
 
 
@@ -259,6 +277,7 @@ HOSTILE: dict[str, tuple[str, Callable[[Path, Any], Any]]] = {
 }
 TRIALS: dict[str, Callable[[Path, Any], Any]] = {
     "waves": _waves,
+    "waves-frozen": _waves,
     "unseen": _unseen,
     **{name: trial for name, (_title, trial) in HOSTILE.items()},
     "queue": _in_order(queue=True, seed=0),

@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
-_OURS, _OTHER = "#0f766e", "#94a3b8"
+_OURS, _OTHER, _THIRD = "#0f766e", "#94a3b8", "#b45309"
+_DRAWN = ("balanced accuracy", "macro AUC")
 
 
-def tell_waves(found: list[Any], *, waves: tuple[int, ...]) -> None:
-    print("\nA network of folds 0–2, then confirmed uploads in four waves; locked folds, by lesion\n")
+def tell_waves(found: list[Any], *, waves: tuple[int, ...], title: str) -> None:
+    print(f"\n{title}, then confirmed uploads in four waves; locked folds, by lesion\n")
     print(f"{'':16}{'learnt':>8}" + "".join(f"{name:>22}" for name in found[0]))
     for name, learned, figures in [
         ("folds 0–2", "", found[0]),
@@ -48,7 +49,7 @@ def tell_hostile(found: dict[str, Any]) -> None:
 
 
 def tell_orders(found: dict[str, Any]) -> None:
-    for figure in ("balanced accuracy", "macro AUC"):
+    for figure in _DRAWN:
         print(f"\nThe queue's order against random order; {figure} of the candidate, locked folds, by lesion\n")
         print(f"{'labels':20}" + "".join(f"{count:>9}" for count, _figures in next(iter(found.values()))))
         curves = {name: _curve(each, figure) for name, each in found.items()}
@@ -77,32 +78,35 @@ def _change(found: Any) -> str:
     return f"{found[0]:+.3f} ({found[1]:+.3f} to {found[2]:+.3f})" if found else "–"
 
 
-def draw(found: dict[str, Any], path: Path, *, waves: tuple[int, ...]) -> None:
+def draw(found: dict[str, Any], path: Path, *, waves: tuple[int, ...], titles: dict[str, str]) -> None:
     import matplotlib as mpl
 
     mpl.use("Agg")
     from matplotlib import pyplot
 
-    shown = [found["waves"][0], *(outcome["figures"] for outcome in found["waves"][1:])]
     orders = {name: curve for name, curve in found.items() if name.startswith(("queue", "random"))}
-    drawn = ["balanced accuracy", "macro AUC"]
+    curves = {
+        name: [found[name][0], *(each["figures"] for each in found[name][1:])] for name in titles if name in found
+    }
     figure, axes = pyplot.subplots(
         1 + bool(orders), 2, figsize=(10, 3.6 * (1 + bool(orders))), layout="constrained", squeeze=False
     )
-    for axis, name in zip(axes[0], drawn, strict=True):
-        values = np.array([each[name] for each in shown])
-        axis.errorbar(
-            range(len(shown)), values[:, 0], yerr=[values[:, 0] - values[:, 1], values[:, 2] - values[:, 0]],
-            marker="o", capsize=4, color=_OURS,
-        )  # fmt: skip
-        axis.set_xticks(range(len(shown)), ["folds 0–2", *(f"+ fold {fold}" for fold in waves)])
+    for axis, name in zip(axes[0], _DRAWN, strict=True):
+        for shift, (network, curve) in enumerate(curves.items()):
+            values = np.array([each[name] for each in curve])
+            axis.errorbar(
+                np.arange(len(values)) + 0.08 * shift, values[:, 0], marker="o", capsize=4, label=titles[network],
+                yerr=[values[:, 0] - values[:, 1], values[:, 2] - values[:, 0]], color=(_OURS, _THIRD)[shift],
+            )  # fmt: skip
+        axis.set_xticks(range(1 + len(waves)), ["folds 0–2", *(f"+ fold {fold}" for fold in waves)])
         axis.set_title(f"Waves: {name}, locked folds, 95 % intervals", fontsize=10)
         axis.grid(alpha=0.3)
-    for axis, name in zip(axes[1] if orders else [], drawn, strict=False):
-        for order, curve in orders.items():
+        axis.legend(fontsize=8)
+    for axis, name in zip(axes[1] if orders else [], _DRAWN, strict=False):
+        for order, found_there in orders.items():
             is_queue = order == "queue"
             axis.plot(
-                *zip(*_curve(curve, name), strict=True), marker="o", color=_OURS if is_queue else _OTHER,
+                *zip(*_curve(found_there, name), strict=True), marker="o", color=_OURS if is_queue else _OTHER,
                 label="the queue's order" if is_queue else f"at {order.replace('-', ', ')}",
             )  # fmt: skip
         axis.set_xlabel("labels")
