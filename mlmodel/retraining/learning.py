@@ -7,7 +7,7 @@ import numpy as np
 
 from mlmodel.calibration import Calibration
 from mlmodel.head import Floats, Head
-from mlmodel.retraining.anew import FROM_NOTHING, untaught, untrained_head
+from mlmodel.retraining.anew import FROM_NOTHING, SHARES, beside, untaught, untrained_head
 from mlmodel.retraining.base_set import BaseSet, Cases, joined
 from mlmodel.retraining.calibrating import calibrated
 from mlmodel.retraining.fitting import Recipe, epochs_of, in_half_precision
@@ -84,19 +84,26 @@ def _tried(
     active: Network, base: BaseSet, shares: Shares, cases: Cases, recipe: Recipe, seed: int, progress: Progress
 ) -> Iterator[Head]:
     """Yield every head that is to be tried, and tell how far it is."""
-    starts: list[tuple[Head, Recipe, tuple[float, ...]]] = [(active.head, recipe, STEPS_TOWARDS)]
-    if len(untaught(base, shares.trained)):
-        starts.append((untrained_head(active.head, cases, seed=seed), FROM_NOTHING, (1.0,)))
-    count, done = sum(each.epochs for _start, each, _steps in starts), 0
-    for start, how, steps in starts:
-        epochs = epochs_of(
+    new_classes = untaught(base, shares.trained)
+    count, done = recipe.epochs + bool(len(new_classes)) * FROM_NOTHING.epochs, 0
+
+    def heads(start: Head, how: Recipe) -> Iterator[Head]:
+        nonlocal done
+        for head in epochs_of(
             start, cases, lesion_weights(cases.lesions), recipe=how, seed=seed,
             log_mix=np.log(active.calibration.class_mix),
-        )  # fmt: skip
-        for head in epochs:
-            yield from (_between(start, head, share) for share in steps)
+        ):  # fmt: skip
+            yield head
             done += 1
             progress(0.05 + 0.85 * done / count, f"Training the head: epoch {done} of {count}")
+
+    for head in heads(active.head, recipe):
+        yield from (_between(active.head, head, share) for share in STEPS_TOWARDS)
+    if len(new_classes):
+        for head in heads(untrained_head(active.head, cases, seed=seed), FROM_NOTHING):
+            yield from (
+                beside(active.head, head, share=share, untaught=new_classes) if share else head for share in SHARES
+            )
 
 
 def split_by_lesion(learned: Cases, *, seed: int) -> Shares:

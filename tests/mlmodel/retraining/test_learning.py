@@ -8,7 +8,7 @@ import pytest
 from mlmodel.head import Head
 from mlmodel.release import load_release
 from mlmodel.retraining import Cases, GateRules, Verdict, judge_candidate, train_candidate
-from mlmodel.retraining.anew import untaught
+from mlmodel.retraining.anew import beside, untaught
 from mlmodel.retraining.fitting import Recipe, epochs_of
 from mlmodel.retraining.learning import split_by_lesion
 from mlmodel.taxonomy import CODES
@@ -226,3 +226,16 @@ def test_of_a_class_that_it_was_never_taught_a_few_lesions_begin_nothing_anew(un
     assert untaught(without, few).tolist() == []
     assert untaught(without, learned).tolist() == [VASCULAR]
     assert untaught(base, learned).tolist() == []
+
+
+def test_two_heads_beside_each_other_say_what_both_say(active, unaware, base):
+    features = base.locked.features[:50].astype(np.float32)
+    both = beside(unaware.head, active.head, share=0.25, untaught=np.array([VASCULAR]))
+
+    old, new, said = (head.logits(features) for head in (unaware.head, active.head, both))
+
+    known = np.arange(len(CODES)) != VASCULAR
+    # Weights of both heads are rounded to half precision once more.
+    assert said[:, known] == pytest.approx(0.25 * old[:, known] + 0.75 * new[:, known], abs=0.05)
+    apart = new[:, VASCULAR] - new[:, known].mean(axis=1)
+    assert said[:, VASCULAR] - said[:, known].mean(axis=1) == pytest.approx(apart, abs=0.05)
