@@ -17,12 +17,18 @@ View = Callable[..., HttpResponse]
 EVERYONE_IN_THE_CLINIC = (Role.STAFF, Role.DERMATOLOGIST, Role.MANAGER)
 
 
-def require_role(*roles: Role) -> Callable[[View], View]:
-    """Let in members with one of ``roles``; visitors go to sign in, everybody else gets 403 with the reason."""
+def require_role(*roles: Role, operator: bool = False) -> Callable[[View], View]:
+    """Let in members with one of ``roles``; visitors go to sign in, everybody else gets 403 with the reason.
+
+    Args:
+        operator: whoever runs the installation is let in as well, of a clinic or of none.
+    """
 
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: ClinicRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if operator and is_operator(request):
+                return view(request, *args, **kwargs)
             if request.member is None:
                 raise PermissionDenied(_("This page is for members of a clinic."))
             if request.member.role not in roles:

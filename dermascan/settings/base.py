@@ -238,6 +238,8 @@ RETRAINING_AFTER_LABELS = env.int("DERMASCAN_RETRAINING_AFTER_LABELS", default=5
 RETRAINING_EVERY_DAYS = env.int("DERMASCAN_RETRAINING_EVERY_DAYS", default=0)
 # The gate's numbers, where they differ from those of mlmodel.retraining.GateRules.
 RETRAINING_GATE: dict[str, Any] = env.json("DERMASCAN_RETRAINING_GATE", default={})
+# One network answers all clinics of an installation: where there are several, its operators may keep the decision.
+OPERATORS_DECIDE_ON_VERSIONS = env.bool("DERMASCAN_OPERATORS_DECIDE_ON_VERSIONS", default=False)
 RETRAINING_HEARTBEAT_SECONDS = 10.0
 RETRAINING_DEAD_AFTER_SECONDS = 45.0
 RETRAINING_QUEUED_FOR_SECONDS = 3600.0

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
@@ -19,8 +20,9 @@ from mlmodel.promotion import PromotionRefused, promote_version, roll_back
 from mlmodel.retraining import Verdict
 from mlmodel.serving import active_version, can_serve
 from mlmodel.taxonomy import BY_CODE
-from patients.access import EVERYONE_IN_THE_CLINIC, require_role
+from patients.access import EVERYONE_IN_THE_CLINIC, is_operator, require_role
 from patients.middleware import ClinicRequest
+from patients.models import Clinic
 
 
 class DecisionForm(forms.Form):
@@ -42,7 +44,7 @@ class ForceForm(DecisionForm):
     )
 
 
-@require_role(*EVERYONE_IN_THE_CLINIC)
+@require_role(*EVERYONE_IN_THE_CLINIC, operator=True)
 @require_safe
 def versions(request: ClinicRequest) -> HttpResponse:
     """All of them, the newest first, and every decision."""
@@ -54,15 +56,15 @@ def versions(request: ClinicRequest) -> HttpResponse:
     return render(request, "dermascan/versions.html", context)
 
 
-@require_role(*EVERYONE_IN_THE_CLINIC)
+@require_role(*EVERYONE_IN_THE_CLINIC, operator=True)
 @require_http_methods(["GET", "HEAD", "POST"])
 def version(request: ClinicRequest, version_id: int) -> HttpResponse:
-    """One of them: card, judgement, decisions; for dermatologists also the way to decide."""
+    """One of them: card, judgement, decisions; for whoever may decide, also the way to."""
     found = get_object_or_404(ModelVersion.objects.select_related("parent"), pk=version_id)
     form_class = _form_for(found)
     if request.method == "POST":
-        if request.member is None or not request.member.is_dermatologist:
-            raise PermissionDenied(_("Only dermatologists decide which network answers."))
+        if not _may_decide(request):
+            raise PermissionDenied(_("Here, %s decide which network answers.") % _deciders())
         form = form_class(request.POST) if form_class else None
         if form is not None and form.is_valid() and _decide(request, found, form):
             return redirect("version", version_id=found.pk)
@@ -70,16 +72,28 @@ def version(request: ClinicRequest, version_id: int) -> HttpResponse:
             messages.error(request, _("There is nothing to decide about this version. Look at it again."))
             return redirect("version", version_id=found.pk)
         return _page(request, found, form, status=400)
-    return _page(request, found, form_class() if form_class else None)
+    return _page(request, found, form_class() if form_class and _may_decide(request) else None)
 
 
-@require_role(*EVERYONE_IN_THE_CLINIC)
+@require_role(*EVERYONE_IN_THE_CLINIC, operator=True)
 @require_safe
 def version_history(request: ClinicRequest) -> HttpResponse:
     """The same as a PDF, to be printed and filed."""
     name = f"dermascan-networks-{timezone.localdate().isoformat()}.pdf"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
     return HttpResponse(history_pdf(), content_type="application/pdf", headers=headers)
+
+
+def _may_decide(request: ClinicRequest) -> bool:
+    """Operators always; dermatologists of any clinic unless the installation reserves it to operators."""
+    if is_operator(request):
+        return True
+    is_dermatologist = request.member is not None and request.member.is_dermatologist
+    return is_dermatologist and not settings.OPERATORS_DECIDE_ON_VERSIONS
+
+
+def _deciders() -> str:
+    return _("operators") if settings.OPERATORS_DECIDE_ON_VERSIONS else _("dermatologists and operators")
 
 
 def _form_for(found: ModelVersion) -> type[DecisionForm] | None:
@@ -124,7 +138,8 @@ def _page(
         ],
         "labels_needed": judgement.get("labels_needed"),
         "decisions": found.decisions.select_related("by", "replaced"),
-        "form": form if request.member and request.member.is_dermatologist else None,
+        "form": form,
+        "clinics": Clinic.objects.count(),
         "is_candidate": found.status == ModelVersionStatus.CANDIDATE,
     }
     return render(request, "dermascan/version.html", context, status=status)

@@ -7,6 +7,7 @@ from django.urls import reverse
 from mlmodel.models import Decision
 from mlmodel.serving import active_version
 from tests.candidates import candidate
+from tests.factories import ClinicFactory, UserFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -122,3 +123,45 @@ def test_the_admin_leads_to_where_it_is_decided(admin_client):
     page = admin_client.get(reverse("admin:mlmodel_modelversion_change", args=[version.pk])).content.decode()
 
     assert reverse("version", args=[version.pk]) in page
+
+
+@pytest.fixture
+def operator():
+    """Somebody who runs the installation, of no clinic."""
+    client = Client()
+    client.force_login(UserFactory(is_superuser=True, is_staff=True))
+    return client
+
+
+def test_an_operator_without_a_clinic_promotes_and_rolls_back(operator):
+    shipped, version = active_version(), candidate()
+    assert "Let it answer from now on" in operator.get(page_of(version)).content.decode()
+
+    assert operator.post(page_of(version), {"reason": "Asked by the board."}).status_code == 302
+    assert active_version() == version
+    assert operator.post(page_of(shipped), {"reason": "The board thought again."}).status_code == 302
+    assert active_version() == shipped
+
+
+def test_where_operators_decide_a_dermatologist_reads_and_cannot(reader, operator, settings):
+    settings.OPERATORS_DECIDE_ON_VERSIONS = True
+    version = candidate()
+    page = reader.get(page_of(version)).content.decode()
+    assert "Leans towards mel." in page
+    assert "Let it answer from now on" not in page
+
+    refused = reader.post(page_of(version), {"reason": "I know better."})
+    assert refused.status_code == 403
+    assert "operators decide which network answers" in refused.content.decode()
+    assert active_version() != version
+    assert operator.post(page_of(version), {"reason": "Asked by the board."}).status_code == 302
+    assert active_version() == version
+
+
+def test_whoever_decides_for_several_clinics_is_told(reader):
+    version = candidate()
+    assert "You decide for all of them." not in reader.get(page_of(version)).content.decode()
+    ClinicFactory()
+    assert (
+        "This installation has 2 clinics. You decide for all of them." in reader.get(page_of(version)).content.decode()
+    )

@@ -34,9 +34,15 @@ PAGES: dict[str, list[Case]] = {
     "favicon": [Case(get=everyone(302), post=NOT_HERE)],
     # The network in use; its report is there only if it came with one
     "network": [Case(get=clinic(200), post=clinic(405))],
-    "versions": [Case(get=clinic(200), post=clinic(405))],
-    "version-history": [Case(get=clinic(200), post=clinic(405))],
-    "version": [Case(ids={"version_id": "version"}, get=clinic(200), post=dermatologists(302, stranger=302))],
+    "versions": [Case(get=clinic(200, superuser=200), post=clinic(405, superuser=405))],
+    "version-history": [Case(get=clinic(200, superuser=200), post=clinic(405, superuser=405))],
+    "version": [
+        Case(
+            ids={"version_id": "version"},
+            get=clinic(200, superuser=200),
+            post=dermatologists(302, stranger=302, superuser=302),
+        )
+    ],
     **{
         name: [Case(get=clinic(200 if report_facts(get_analyser()) else 404), post=clinic(405))]
         for name in ("network-report", "network-report-json")
