@@ -161,7 +161,7 @@ def _keep(run: TrainingRun, release: Release, trained: _Trained, judgement: Judg
             turned_wrong=[str(locked[row].image) for row in judgement.turned_wrong],
         )
         for reason in judgement.reasons:
-            note(run, f"{reason.weight.upper()}: {reason.words}")
+            note(run, reason.told)
         note(run, f"Candidate {candidate.name}: {judgement.verdict.upper()}. A person decides what becomes of it.")
 
 

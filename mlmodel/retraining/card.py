@@ -17,7 +17,7 @@ def candidate_card(*, network: Network, judgement: Judgement, training: dict[str
         parent: the version it was trained from, by name.
     """
     told = [f"- {name.replace('_', ' ')}: {value}" for name, value in training.items()]
-    reasons = [f"- {reason.weight.value.upper()}: {reason.words}" for reason in judgement.reasons]
+    reasons = [f"- {reason.told}" for reason in judgement.reasons]
     parts = [
         "# Model card",
         f"A new head on the backbone of {parent}, trained on confirmed cases beside the base set. "

@@ -118,6 +118,12 @@ class Reason:
     words: str
     figures: dict[str, Any] = field(default_factory=dict)
 
+    @property
+    def told(self) -> str:
+        """The rule and what came of it, as a line: of a rule alone it is said that it was met, not that to promote."""
+        outcome = "MET" if self.weight == Verdict.PROMOTE else self.weight.value.upper()
+        return f"{outcome}: {self.words}"
+
 
 @dataclass(frozen=True)
 class Judgement:

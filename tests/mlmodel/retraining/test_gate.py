@@ -35,6 +35,7 @@ def test_what_is_better_in_the_clinic_and_no_worse_elsewhere_may_be_promoted():
 
     assert judgement.verdict is Verdict.PROMOTE
     assert set(weights(judgement).values()) == {Verdict.PROMOTE}
+    assert all(reason.told.startswith("MET: ") for reason in judgement.reasons)
     assert judgement.clinic.balanced_accuracy.change == pytest.approx(0.25)
     assert judgement.clinic.balanced_accuracy.low > 0
     assert judgement.labels_needed is None
