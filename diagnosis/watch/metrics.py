@@ -21,10 +21,10 @@ from .figures import queue_of, start_of
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 Sample = tuple[dict[str, str], float]
-# Upper ends in seconds: an answer is expected below one, and the limit of the watch is 3 by default.
 # What moves slowly and takes long to count is counted so often.
 SLOW_SECONDS = 300
 _DAY = 86400
+# Upper ends in seconds: an answer is expected below one, and the limit of the watch is 3 by default.
 BUCKETS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
 
 
