@@ -216,17 +216,23 @@ if CELERY_BROKER_URL.startswith("filesystem:"):
         "store_processed": False,
         "polling_interval": 0.25,
     }
+elif CELERY_BROKER_URL.startswith(("redis:", "rediss:")):
+    # Redis hands out a task again that nobody has confirmed for so long: longer than any task may run. What a killed
+    # worker leaves behind is begun again sooner by whoever notices: the schedule, the page, the command.
+    CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 7 * 3600}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_SOFT_TIME_LIMIT = 100
 CELERY_TASK_ACKS_LATE = True
+# A worker takes one task and leaves the others to whoever is free.
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # Work of minutes or hours has a queue and a worker of its own: nothing short waits behind it.
 LONG_QUEUE = "long"
 CELERY_TASK_ROUTES = {
     f"diagnosis.tasks.{name}": {"queue": LONG_QUEUE}
-    for name in ("work_on_run", "rescore_the_archive", "derive_labels_of_clinic")
+    for name in ("work_on_run", "rescore_the_archive", "derive_labels_of_clinic", "watch_clinics")
 }
 
 # --- Retraining: see docs/retraining_runs.md -----------------------------------------------------------------
