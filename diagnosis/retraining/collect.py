@@ -12,7 +12,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.models import ConfirmedLabel, Image, ManifestEntry, Part
+from diagnosis.models import ConfirmedLabel, Image, ImageFeatures, ManifestEntry, Part
 from mlmodel.models import ModelVersion
 from mlmodel.retraining import BaseSet, Cases, near_copies
 from mlmodel.taxonomy import CODES
@@ -34,7 +34,7 @@ class LeftOut(models.TextChoices):
         _("a copy of a photograph of another lesion in the clinic's locked test"),
     )
     SAME_FILE = "same_file", _("the same file as another photograph")
-    WAS_LEARNED = "was_learned", _("in the locked test, but an earlier run learnt from the same file")
+    WAS_LEARNED = "was_learned", _("in the locked test, but an earlier run learnt from the same photograph")
     LABELS_DIFFER = "labels_differ", _("photographs of one lesion have different labels")
     MANY_OF_A_LESION = "many_of_a_lesion", _("more photographs of a lesion than are needed")
 
@@ -131,10 +131,22 @@ def _without_copies(found: list[Image], base: BaseSet, parts: dict[UUID, str], l
         is_first.append(image.sha256 not in seen)
         seen.add(image.sha256)
     found = _kept(found, is_first, LeftOut.SAME_FILE, left_out)
-    learned = set(ManifestEntry.objects.filter(part=Part.LEARNED).values_list("image_sha256", flat=True))
-    is_fresh = [parts[image.lesion_id] == Part.LEARNED or image.sha256 not in learned for image in found]
-    found = _kept(found, is_fresh, LeftOut.WAS_LEARNED, left_out)
+    found = _kept(found, _were_never_learned(found, base, parts), LeftOut.WAS_LEARNED, left_out)
     return _kept(found, _are_apart_from_the_test(found, base, parts), LeftOut.COPY_OF_CLINIC_TEST, left_out)
+
+
+def _were_never_learned(found: list[Image], base: BaseSet, parts: dict[UUID, str]) -> list[bool]:
+    """Which photographs may be used as far as earlier runs go: no test on what one of them has learnt, or a copy."""
+    learned = ManifestEntry.objects.filter(part=Part.LEARNED)
+    files = set(learned.values_list("image_sha256", flat=True))
+    features = ImageFeatures.objects.filter(image__in=learned.values("image"), backbone_sha256=base.backbone_sha256)
+    vectors = [bytes(vector) for vector in features.values_list("vector", flat=True)]
+    locked = [image for image in found if parts[image.lesion_id] == Part.LOCKED]
+    spoilt = {image.pk for image in locked if image.sha256 in files}
+    if locked and vectors:
+        is_copy = near_copies(_vectors(locked), _cases_of(_features(vectors)), beside=base.locked)
+        spoilt |= {image.pk for image, copy in zip(locked, is_copy, strict=True) if copy}
+    return [image.pk not in spoilt for image in found]
 
 
 def _are_apart_from_the_test(found: list[Image], base: BaseSet, parts: dict[UUID, str]) -> list[bool]:
@@ -146,10 +158,14 @@ def _are_apart_from_the_test(found: list[Image], base: BaseSet, parts: dict[UUID
     learned = [image for image in found if parts[image.lesion_id] == Part.LEARNED]
     if not locked or not learned:
         return [True] * len(found)
-    known = Cases(_vectors(locked), np.zeros(len(locked), dtype=np.int64), np.array([str(each.pk) for each in locked]))
-    is_copy = near_copies(_vectors(learned), known, beside=base.locked)
+    is_copy = near_copies(_vectors(learned), _cases_of(_vectors(locked)), beside=base.locked)
     copies = {image.pk for image, copy in zip(learned, is_copy, strict=True) if copy}
     return [image.pk not in copies for image in found]
+
+
+def _cases_of(features: npt.NDArray[np.float16]) -> Cases:
+    """The photographs alone: to compare them takes no labels."""
+    return Cases(features, np.zeros(len(features), dtype=np.int64), np.arange(len(features)).astype(np.str_))
 
 
 def _vectors(images: list[Image]) -> npt.NDArray[np.float16]:

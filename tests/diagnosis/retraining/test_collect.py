@@ -35,6 +35,12 @@ def a_run(**values) -> TrainingRun:
     return TrainingRun.objects.create(parent=active_version(), **values)
 
 
+def saved_anew(image):
+    """The features of a photograph as another file of it would have them, nearly the same."""
+    vector = np.frombuffer(bytes(image.features.vector), dtype="<f2").astype(np.float32)
+    return (vector + np.random.default_rng(1).normal(0, 0.02 * vector.std(), len(vector))).astype(np.float16)
+
+
 def test_two_clinics_are_collected_and_one_where_it_is_asked_for(dermatologist, stranger):
     own, other = confirmed(reader=dermatologist, row=1), confirmed(reader=stranger, row=2, code="mel")
     assert images_of(collected()) == {own.pk, other.pk}
@@ -63,9 +69,7 @@ def test_a_photograph_of_the_clinics_test_saved_anew_is_not_learnt_from_under_an
     settings.RETRAINING_LOCKED_SHARE = 0.0
     locked = confirmed(reader=dermatologist, row=1)
     TestAssignment.objects.create(lesion=locked.lesion, part=Part.LOCKED)
-    vector = np.frombuffer(bytes(locked.features.vector), dtype="<f2").astype(np.float32)
-    noise = np.random.default_rng(1).normal(0, 0.02 * vector.std(), len(vector))
-    confirmed(reader=dermatologist, vector=(vector + noise).astype(np.float16))
+    confirmed(reader=dermatologist, vector=saved_anew(locked))
     other = confirmed(reader=dermatologist, row=2)
     collection = collected()
     assert images_of(collection) == {locked.pk, other.pk}
@@ -104,6 +108,21 @@ def test_a_file_that_was_learnt_from_never_joins_the_locked_test(dermatologist, 
     entry = {"image_sha256": image.sha256, "features_sha256": "e" * 64, "lesion": image.lesion, "code": "nv"}
     ManifestEntry.objects.create(run=run, image=image, part=Part.LEARNED, **entry)
     assert collected().left_out == {LeftOut.WAS_LEARNED: 1}
+
+
+def test_a_photograph_that_was_learnt_from_never_joins_the_locked_test_although_it_was_saved_anew(
+    dermatologist, settings
+):
+    settings.RETRAINING_LOCKED_SHARE = 1.0
+    learned = confirmed(reader=dermatologist, row=1)
+    TestAssignment.objects.create(lesion=learned.lesion, part=Part.LEARNED)
+    entry = {"image_sha256": learned.sha256, "features_sha256": "e" * 64, "lesion": learned.lesion, "code": "nv"}
+    ManifestEntry.objects.create(run=a_run(), image=learned, part=Part.LEARNED, **entry)
+    confirmed(reader=dermatologist, vector=saved_anew(learned))
+    other = confirmed(reader=dermatologist, row=2)
+    collection = collected()
+    assert images_of(collection) == {learned.pk, other.pk}
+    assert collection.left_out == {LeftOut.WAS_LEARNED: 1}
 
 
 def test_since_narrows_what_is_learnt_and_not_the_locked_test(dermatologist, settings):
