@@ -55,9 +55,9 @@ def confirmed(
 
 
 def confirmed_cases(reader: Member, count: int, *, start: int = 0) -> list[Image]:
-    """As many photographs of as many patients, with the base set's own labels."""
+    """As many photographs of as many patients, with the base set's own labels; another start, other photographs."""
     labels = base_set().replay.labels
-    rows = np.linspace(start, len(labels) - 1, count).astype(int)
+    rows = np.linspace(start, len(labels) - 1 - start, count).astype(int)
     return [confirmed(reader=reader, code=CODES[labels[row]], row=int(row)) for row in rows]
 
 
