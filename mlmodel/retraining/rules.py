@@ -123,9 +123,10 @@ def _recalls(base: Comparison, rules: GateRules) -> list[Reason]:
 def _lack(clinic: Comparison, rules: GateRules) -> str:
     """Return what the clinic's test lacks, in words; empty if nothing."""
     if clinic.lesion_count < rules.clinic_lesions:
+        lesions = "lesion" if clinic.lesion_count == 1 else "lesions"
         return (
-            f"The clinic's test has {clinic.lesion_count} lesions; with fewer than {rules.clinic_lesions} nothing can "
-            "be said of it."
+            f"The clinic's test has {clinic.lesion_count} {lesions}; with fewer than {rules.clinic_lesions} nothing "
+            "can be said of it."
         )
     counting = _counting(clinic, rules)
     classes = "class" if counting == 1 else "classes"
