@@ -14,13 +14,13 @@ import threading
 import time
 import urllib.error
 import urllib.request
-import uuid
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
+from benchmarks.multipart import encoded
 from benchmarks.scratch import scratch_installation
 from benchmarks.uploads import ROOT, _Server
 
@@ -84,11 +84,8 @@ def _expected(version: Any) -> dict[str, float]:
 def _ask(
     address: str, token: str, expected: dict[str, dict[str, float]], stop: threading.Event
 ) -> list[tuple[str, bool, float]]:
-    boundary = uuid.uuid4().hex
-    head = f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="lesion.jpg"\r\n'
-    body = head.encode() + b"Content-Type: image/jpeg\r\n\r\n" + PHOTOGRAPH.read_bytes()
-    body += f"\r\n--{boundary}--\r\n".encode()
-    headers = {"Authorization": f"Token {token}", "Content-Type": f"multipart/form-data; boundary={boundary}"}
+    body, content_type = encoded({}, {"file": ("lesion.jpg", PHOTOGRAPH.read_bytes())})
+    headers = {"Authorization": f"Token {token}", "Content-Type": content_type}
     answers = []
     while not stop.is_set():
         request = urllib.request.Request(f"{address}/api/v1/predict/", data=body, headers=headers)

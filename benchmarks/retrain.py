@@ -239,7 +239,7 @@ def _one_lesion(folder: Path, dataset: Any) -> Any:
     from mlmodel.taxonomy import CODES
 
     labels, folds = clinic.known_truth(folder)
-    clinic.confirm(clinic.first(100, (image for image in sorted(labels) if folds[image] == WAVES[0])), labels)
+    clinic.confirm([image for image in sorted(labels) if folds[image] == WAVES[0]][:100], labels)
     row = int(np.flatnonzero(dataset.rows((7,)) & (dataset.labels == CODES.index("mel")))[0])
     content = dataset.paths[row].read_bytes()
     many = {number: clinic.saved_anew(content, number=number) for number in range(100)}

@@ -16,7 +16,6 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,11 +23,12 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image as Picture
 
+from benchmarks.multipart import encoded
 from benchmarks.uploads import ROOT, _Server
 from mlmodel.taxonomy import CODES
 from mlmodel.training.dataset import Dataset
 
-TRUTH_FILE, TOKEN_FILE = "truth.json", "token"
+TRUTH_FILE = "truth.json"
 _AT_ONCE = 2
 
 
@@ -79,7 +79,7 @@ def upload(folder: Path, photographs: Photographs, *, one_lesion: bool = False) 
     """
     from django.db import connections
 
-    member, token = _staff(folder)
+    member, token = _staff()
     lesions = _lesions(member, photographs, one_lesion=one_lesion)
     connections.close_all()
     truth: dict[str, Any] = _truth(folder)
@@ -237,7 +237,7 @@ def known_truth(folder: Path) -> tuple[dict[str, int], dict[str, int]]:
     return {key: values[1] for key, values in found.items()}, {key: values[2] for key, values in found.items()}
 
 
-def _staff(folder: Path) -> tuple[Any, str]:
+def _staff() -> tuple[Any, str]:
     from rest_framework.authtoken.models import Token
 
     from patients.models import Member, Role
@@ -248,7 +248,6 @@ def _staff(folder: Path) -> tuple[Any, str]:
         member = factories.MemberFactory()
         factories.MemberFactory(clinic=member.clinic, role=Role.DERMATOLOGIST)
     token = Token.objects.get_or_create(user=member.user)[0].key
-    (folder / TOKEN_FILE).write_text(token, encoding="utf-8")
     return member, token
 
 
@@ -281,11 +280,8 @@ def _lesions(member: Any, photographs: Photographs, *, one_lesion: bool) -> dict
 
 def _post(address: str, token: str, content: bytes, lesion: str) -> str:
     """Return the key of the kept photograph, also where it was refused; empty where nothing was kept."""
-    boundary = uuid.uuid4().hex
-    head = f'--{boundary}\r\nContent-Disposition: form-data; name="lesion"\r\n\r\n{lesion}\r\n'
-    head += f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="lesion.jpg"\r\n'
-    body = head.encode() + b"Content-Type: image/jpeg\r\n\r\n" + content + f"\r\n--{boundary}--\r\n".encode()
-    headers = {"Authorization": f"Token {token}", "Content-Type": f"multipart/form-data; boundary={boundary}"}
+    body, content_type = encoded({"lesion": lesion}, {"file": ("lesion.jpg", content)})
+    headers = {"Authorization": f"Token {token}", "Content-Type": content_type}
     request = urllib.request.Request(address, data=body, headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=120) as response:
@@ -306,11 +302,6 @@ def saved_anew(content: bytes, *, number: int) -> bytes:
     buffer = io.BytesIO()
     changed.save(buffer, "JPEG", quality=75 + number % 20)
     return buffer.getvalue()
-
-
-def first(count: int, found: Iterable[str]) -> list[str]:
-    """Return the first so many."""
-    return list(islice(found, count))
 
 
 def of_lesions(dataset: Dataset, wanted: npt.NDArray[np.bool_], *, at_most: int) -> list[int]:

@@ -34,6 +34,7 @@ from mlmodel.retraining import (  # noqa: E402
     read_base_set,
     train_candidate,
 )
+from mlmodel.retraining.anew import untrained_head  # noqa: E402
 from mlmodel.retraining.calibrating import calibrated  # noqa: E402
 from mlmodel.retraining.fitting import Recipe, epochs_of  # noqa: E402
 from mlmodel.taxonomy import CODES  # noqa: E402
@@ -43,7 +44,6 @@ from mlmodel.training.dataset import Dataset, read_dataset  # noqa: E402
 
 FIRST, WAVES = (0, 1, 2), (3, 4, 5, 6)
 UNSEEN, CONFIRMED = ("vasc", "df"), 40
-HIDDEN = 256
 FROM_NOTHING = Recipe(epochs=14, rate=1e-3, pull=0.02, feature_dropout=0.4, dropout=0.5)
 SEED = 11
 
@@ -201,17 +201,7 @@ def _print_seconds(bench: Bench) -> None:
 
 def _from_nothing(bench: Bench, cases: Cases, calibration: Cases) -> Network:
     """Return a head fitted from random weights on the stages that the shipped one reads."""
-    generator = np.random.default_rng(SEED)
-    shipped = bench.shipped.head.hidden_weights
-    is_read = np.abs(shipped).sum(axis=1, keepdims=True) > 0
-    deviation = np.maximum(cases.features.astype(np.float32).std(axis=0), 1e-3)[:, None]
-    start = Head(
-        hidden_weights=(generator.normal(0, np.sqrt(2 / is_read.sum()), (len(shipped), HIDDEN)) / deviation * is_read)
-        .astype(np.float32),
-        hidden_bias=np.zeros(HIDDEN, dtype=np.float32),
-        output_weights=generator.normal(0, np.sqrt(1 / HIDDEN), (HIDDEN, len(CODES))).astype(np.float32),
-        output_bias=np.zeros(len(CODES), dtype=np.float32),
-    )  # fmt: skip
+    start = untrained_head(bench.shipped.head, cases, seed=SEED)
     mix = bench.shipped.calibration.class_mix
     *_, head = epochs_of(
         start, cases, lesion_weights(cases.lesions), recipe=FROM_NOTHING, seed=SEED, log_mix=np.log(mix)

@@ -20,6 +20,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.multipart import encoded
 from benchmarks.scratch import scratch_installation
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -99,16 +100,12 @@ class _Browser:
 
     def _post(self, path: str, fields: dict[str, str], files: dict[str, Path]) -> bytes:
         token = next(str(cookie.value) for cookie in self._cookies if cookie.name == "csrftoken")
-        boundary = "dermascan-benchmark"
-        body = b""
-        for name, value in {**fields, "csrfmiddlewaretoken": token}.items():
-            body += f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n{value}\r\n'.encode()
-        for name, file in files.items():
-            head = f'--{boundary}\r\nContent-Disposition: form-data; name="{name}"; filename="{file.name}"\r\n'
-            body += head.encode() + b"Content-Type: image/jpeg\r\n\r\n" + file.read_bytes() + b"\r\n"
-        body += f"--{boundary}--\r\n".encode()
+        body, content_type = encoded(
+            {**fields, "csrfmiddlewaretoken": token},
+            {name: (file.name, file.read_bytes()) for name, file in files.items()},
+        )
         headers = {
-            "Content-Type": f"multipart/form-data; boundary={boundary}",
+            "Content-Type": content_type,
             "Accept": "application/json" if files else "text/html",
             "Referer": self._address,
         }

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mlmodel.engine import Engine, stage_slice
-from mlmodel.training.recipe import RecipeError, recipe_from
+from mlmodel.training.recipe import RecipeError, recipe_from, recipe_names
 from mlmodel.training.runs import RunDirectory, RunError
 from mlmodel.training.sampling import drawn_mix
 
@@ -237,7 +237,7 @@ def _run_with_random_weights(recipe, folder) -> RunDirectory:
     return run
 
 
-@pytest.mark.parametrize("name", ["ablation", "best", "paper-cnn8", "paper-vgg16", "paper-xception"])
+@pytest.mark.parametrize("name", recipe_names())
 def test_every_recipe_makes_a_network_whose_base_says_the_same_in_the_engine(tensorflow, name):
     from mlmodel.training.base_engine import compiled_base
     from mlmodel.training.networks import build_network, split_at_features
