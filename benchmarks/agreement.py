@@ -13,8 +13,8 @@ import numpy as np
 from tqdm import tqdm
 
 from mlmodel.analysis import get_analyser
-from mlmodel.engine import FEATURE_COUNT, stage_slice
 from mlmodel.pictures import decode
+from mlmodel.stages import FEATURE_COUNT, stage_slice
 from mlmodel.training.backbone import build_backbone
 from mlmodel.training.dataset import TRAIN_FOLDS, read_dataset
 from mlmodel.training.networks import base_of, split_at_features

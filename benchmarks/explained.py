@@ -10,10 +10,11 @@ from PIL import Image
 from tqdm import tqdm
 
 from benchmarks.pointing import Mask
-from mlmodel.engine import Engine, stage_slice
+from mlmodel.engine import Engine
 from mlmodel.head import Floats, Head
 from mlmodel.heat_map import stage_cam
 from mlmodel.pictures import centre_square, decode
+from mlmodel.stages import stage_slice
 from mlmodel.taxonomy import CODES
 from mlmodel.training.dataset import Dataset
 

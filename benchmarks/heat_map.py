@@ -34,10 +34,11 @@ from benchmarks.pointing import (
     score,
 )
 from benchmarks.randomised_weights import print_randomised
-from mlmodel.engine import STAGES, Engine
+from mlmodel.engine import Engine
 from mlmodel.head import Head
 from mlmodel.heat_map import combined, resized
 from mlmodel.release import load_release
+from mlmodel.stages import STAGES
 from mlmodel.training.dataset import CALIBRATION_FOLDS, LOCKED_FOLDS, Dataset, read_dataset
 
 BASELINES = ("map of another photograph", "centre of the image", "even spread")

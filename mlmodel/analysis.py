@@ -10,6 +10,7 @@ import numpy.typing as npt
 from mlmodel.calibration import Calibration, by_code, in_order
 from mlmodel.drift import DriftReference, read_reference
 from mlmodel.engine import Engine
+from mlmodel.exit_flow import as_read
 from mlmodel.head import Floats, Head
 from mlmodel.heat_map import grad_cam
 from mlmodel.in_domain import PhotographJudge
@@ -61,11 +62,13 @@ class Analysis:
 
     Attributes:
         features: float16 (5640,), to be stored and scored again by later heads.
+        exit_features: float16 (3072,), to be stored likewise where the network has an exit flow of its own.
     """
 
     quality: Quality
     assessment: Assessment | None
     features: npt.NDArray[np.float16]
+    exit_features: npt.NDArray[np.float16] | None = None
 
 
 class Analyser:
@@ -76,10 +79,17 @@ class Analyser:
 
         Args:
             release: verified.
-            engine: one that has loaded this release's backbone already, to be shared; versions differ in their heads.
+            engine: one that has loaded this release's backbone and exit flow already, to be shared; versions differ
+                in their heads.
+
+        Raises:
+            ValueError: the engine runs another exit flow than the release's.
+            ExitFlowError: the release's exit flow is none of its backbone.
         """
         self.release = release
-        self.engine = engine or Engine(release.backbone)
+        self.engine = engine or Engine(release.backbone, exit_flow=release.exit_flow)
+        if self.engine.exit_sha256 != release.exit_sha256:
+            raise ValueError("A head answers over the exit flow that it was trained on, and no other.")
         self.head = Head.load(release.head)
         settings = release.settings
         self.calibration = Calibration(
@@ -120,6 +130,11 @@ class Analyser:
         return self.release.head_sha256
 
     @property
+    def exit_sha256(self) -> str:
+        """Of the network's own exit flow; empty where the backbone's answers."""
+        return self.release.exit_sha256
+
+    @property
     def card(self) -> str:
         """The model card, Markdown."""
         return self.release.card
@@ -135,6 +150,7 @@ class Analyser:
         output = self.engine.run(self.engine.prepare(picture.pixels)[None], maps=True)
         # Stored features are half precision: what is said now must be what they will say when read again.
         features = output.features[0].astype(np.float16)
+        exit_features = None if output.exit_features is None else output.exit_features[0].astype(np.float16)
         exact = features.astype(np.float32)
         in_domain = self.in_domain.probability(exact)
         is_smartphone = self.smartphone.accepts(exact)
@@ -149,17 +165,34 @@ class Analyser:
             },
         )
         if quality.verdict is not Verdict.ACCEPTED and not force:
-            return Analysis(quality=quality, assessment=None, features=features)
+            return Analysis(quality=quality, assessment=None, features=features, exit_features=exit_features)
         maps = {stage: values[0] for stage, values in output.maps.items()}
-        assessment = self.assess(features, maps, is_smartphone=is_smartphone)
-        return Analysis(quality=quality, assessment=assessment, features=features)
+        assessment = self.assess(features, maps, is_smartphone=is_smartphone, exit_features=exit_features)
+        return Analysis(quality=quality, assessment=assessment, features=features, exit_features=exit_features)
+
+    def read_by_head(
+        self, features: npt.NDArray[np.float16], exit_features: npt.NDArray[np.float16] | None
+    ) -> npt.NDArray[np.float16]:
+        """Return what the head reads, (…, 5640), of a photograph's features and those of the exit flow.
+
+        Raises:
+            ValueError: there are features of an exit flow and the network has none, or the other way round.
+        """
+        if (exit_features is None) != (not self.exit_sha256):
+            raise ValueError("The head reads the features of its own exit flow, and no others.")
+        return features if exit_features is None else as_read(features, exit_features)
 
     def calibration_for(self, *, is_smartphone: bool) -> Calibration:
         """Return how the head's answers are read for one kind of photograph or the other."""
         return self.smartphone_calibration if is_smartphone else self.calibration
 
     def assess(
-        self, features: npt.NDArray[np.float16], maps: dict[str, Floats], *, is_smartphone: bool = False
+        self,
+        features: npt.NDArray[np.float16],
+        maps: dict[str, Floats],
+        *,
+        is_smartphone: bool = False,
+        exit_features: npt.NDArray[np.float16] | None = None,
     ) -> Assessment:
         """Read features (F,) and their maps: the head's part of the work, well under a millisecond but for the map.
 
@@ -167,9 +200,10 @@ class Analyser:
             features: of one photograph.
             maps: by stage name.
             is_smartphone: whether it was taken without a dermatoscope, and is judged with less confidence.
+            exit_features: (3072,), which the head of a network with an exit flow of its own reads.
         """
         calibration = self.calibration_for(is_smartphone=is_smartphone)
-        exact = features.astype(np.float32)
+        exact = self.read_by_head(features, exit_features).astype(np.float32)
         logits = self.head.logits(exact[None])
         probabilities = calibration.probabilities(logits)[0]
         malignant = sum(float(probabilities[CODES.index(code)]) for code in MALIGNANT_CODES)

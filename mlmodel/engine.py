@@ -4,6 +4,7 @@ ONNX Runtime was chosen over OpenVINO and LiteRT because it was the fastest of t
 network as one file; ``docs/engine.md`` has the figures and ``benchmarks/engine.py`` prints them anew.
 """
 
+import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,36 +13,13 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
+from mlmodel.exit_flow import EXIT_STAGES, PREFIX, backbone_with_exit
 from mlmodel.pictures import network_input
+from mlmodel.stages import STAGES
 
-# The stages whose outputs are pooled, as (name, channels), in the order of the feature vector. They are the outputs of
-# Xception's blocks (Chollet, CVPR 2017, figure 5): what the middle of the network sees of skin, its end has forgotten.
-STAGES: tuple[tuple[str, int], ...] = (
-    ("block2", 128),
-    ("block3", 256),
-    ("block4", 728),
-    ("block8", 728),
-    ("block12", 728),
-    ("block13", 1024),
-    ("block14", 2048),
-)
 # What a backbone's file says of itself, besides the shape of its input.
 DETAIL_KEY, VIEWS_KEY = "detail_side", "views"
 _DETAIL_UNLESS_SAID = 224
-FEATURE_COUNT = sum(channels for _, channels in STAGES)
-# The stages whose maps an export gives, and so what its heat map is made of. A file says itself which maps it has
-# (``Engine.mapped_stages``): files of earlier choices keep working. ``docs/heat_map.md`` has the comparison.
-MAPPED_STAGES: tuple[str, ...] = ("block13", "block14")
-
-
-def stage_slice(stage: str) -> slice:
-    """Return where the features of ``stage`` lie in the feature vector."""
-    start = 0
-    for name, channels in STAGES:
-        if name == stage:
-            return slice(start, start + channels)
-        start += channels
-    raise KeyError(stage)
 
 
 @dataclass(frozen=True)
@@ -51,11 +29,13 @@ class BackboneOutput:
     Attributes:
         features: float32 (B, 5640), the channel means of seven stages, ≥ 0 where the stage ends in a ReLU.
         maps: float32 (B, side, side, channels) by stage name, the maps that those means were taken of, of the stages
-            whose maps the file gives; empty when they were not asked for.
+            whose maps the file gives; empty when they were not asked for. Over an exit flow, those of the exit flow.
+        exit_features: float32 (B, 3072), the channel means of the exit flow's two stages; None without one.
     """
 
     features: npt.NDArray[np.float32]
     maps: dict[str, npt.NDArray[np.float32]]
+    exit_features: npt.NDArray[np.float32] | None = None
 
 
 class Engine:
@@ -65,28 +45,39 @@ class Engine:
         input_side: of the square that the network is shown, in pixels; the file says it.
         detail_side: larger squares are first reduced to this side, whose detail the network knows from training.
         views: how many mirror images of a photograph the network looks at, itself included; their maps are averaged.
-        mapped_stages: whose maps the file gives, in the order of ``STAGES``; the heat map is made of them.
+        mapped_stages: whose maps are given, in the order of ``STAGES``; the heat map is made of them.
+        exit_sha256: of the exit flow that runs beside the backbone's own; empty without one.
     """
 
-    def __init__(self, path: Path, *, threads: int | None = None) -> None:
+    def __init__(self, path: Path, *, threads: int | None = None, exit_flow: bytes | None = None) -> None:
         """Load the backbone from an ONNX file.
 
         Args:
             path: the file, as ``mlmodel.training.export`` writes it.
             threads: how many cores one photograph may use; by default ``DERMASCAN_ENGINE_THREADS``, else all.
+            exit_flow: a retrained version's own, as ``mlmodel.exit_flow.pack`` writes it.
+
+        Raises:
+            ExitFlowError: the exit flow is none, or none of this backbone.
         """
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or int(os.environ.get("DERMASCAN_ENGINE_THREADS", "0"))
         # Idle threads must not spin: the same cores serve web requests.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self._session = onnxruntime.InferenceSession(
+            str(path) if exit_flow is None else backbone_with_exit(path, exit_flow),
+            options,
+            providers=["CPUExecutionProvider"],
+        )
+        self.exit_sha256 = "" if exit_flow is None else hashlib.sha256(exit_flow).hexdigest()
         self.input_side = int(self._session.get_inputs()[0].shape[1])
         said = self._session.get_modelmeta().custom_metadata_map
         self.detail_side = int(said.get(DETAIL_KEY, _DETAIL_UNLESS_SAID))
         self.views = int(said.get(VIEWS_KEY, 1))
         given = {output.name for output in self._session.get_outputs()}
-        self.mapped_stages = tuple(stage for stage, _ in STAGES if stage in given)
+        self._has_exit = exit_flow is not None
+        self.mapped_stages = EXIT_STAGES if self._has_exit else tuple(stage for stage, _ in STAGES if stage in given)
 
     def prepare(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """Return what this network is shown of uint8 (H, W, 3): uint8 (input_side, input_side, 3)."""
@@ -105,6 +96,12 @@ class Engine:
         side = self.input_side
         if pixels.ndim != 4 or pixels.shape[1:] != (side, side, 3) or pixels.dtype != np.uint8:
             raise ValueError(f"expected uint8 (B, {side}, {side}, 3), got {pixels.dtype} {pixels.shape}")
-        wanted = ["features", *(self.mapped_stages if maps else ())]
-        features, *found = self._session.run(wanted, {"pixels": pixels})
-        return BackboneOutput(features=features, maps=dict(zip(wanted[1:], found, strict=True)))
+        place = PREFIX if self._has_exit else ""
+        wanted = ["features", *([f"{PREFIX}features"] if self._has_exit else [])]
+        mapped = self.mapped_stages if maps else ()
+        found = self._session.run([*wanted, *(f"{place}{stage}" for stage in mapped)], {"pixels": pixels})
+        return BackboneOutput(
+            features=found[0],
+            exit_features=found[1] if self._has_exit else None,
+            maps=dict(zip(mapped, found[len(wanted) :], strict=True)),
+        )

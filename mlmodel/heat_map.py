@@ -12,8 +12,8 @@ from collections.abc import Iterable
 import numpy as np
 from PIL import Image
 
-from mlmodel.engine import stage_slice
 from mlmodel.head import Floats
+from mlmodel.stages import stage_slice
 
 MAP_SIDE = 38
 # Shares of the peak below this are not drawn: they are as good as nothing, and would tint the whole square.

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ class Release:
 
     Attributes:
         head: the file, or what is in it: heads that were trained here are kept in the database.
+        exit_flow: what is in the file of a retrained version's own exit flow; None where the backbone's own answers.
     """
 
     backbone: Path
@@ -33,12 +35,19 @@ class Release:
     settings: dict[str, Any]
     # What ordinary photographs look like to the backbone; a release may come without it.
     reference: Path | None = None
+    exit_flow: bytes | None = None
 
     @property
     def sha256(self) -> str:
-        """One hash for the whole: over the two hashes and the settings."""
+        """One hash for the whole: over the hashes of its parts and the settings."""
         settings = json.dumps(self.settings, sort_keys=True)
-        return hashlib.sha256(f"{self.backbone_sha256}{self.head_sha256}{settings}".encode()).hexdigest()
+        parts = f"{self.backbone_sha256}{self.exit_sha256}{self.head_sha256}"
+        return hashlib.sha256(f"{parts}{settings}".encode()).hexdigest()
+
+    @cached_property
+    def exit_sha256(self) -> str:
+        """Of the exit flow; empty without one."""
+        return "" if self.exit_flow is None else hashlib.sha256(self.exit_flow).hexdigest()
 
     @property
     def version(self) -> str:
@@ -87,6 +96,7 @@ def release_from(
     settings: dict[str, Any],
     card: str,
     reference: Path | None = None,
+    exit_flow: bytes | None = None,
 ) -> Release:
     """Return the release that a head makes which is not a file: a candidate, or a version from the database.
 
@@ -97,6 +107,7 @@ def release_from(
         settings: as a manifest holds them.
         card: Markdown.
         reference: what drift is measured against, as it came with the backbone.
+        exit_flow: of a version whose exit flow was fine-tuned: what is in its file.
     """
     return Release(
         backbone=backbone,
@@ -106,6 +117,7 @@ def release_from(
         card=card,
         settings=settings,
         reference=reference,
+        exit_flow=exit_flow,
     )
 
 

@@ -74,8 +74,10 @@ def write_scores(file: TextIO, scores: Iterator[Score]) -> list[Score]:
 def _score(path: Path, analyser: Analyser, equal_prior: bool) -> dict[str, float]:
     with path.open("rb") as file:
         picture = decode(file.read(MAX_BYTES + 1))
-    features = analyser.engine.run(analyser.engine.prepare(picture.pixels)[None]).features
+    output = analyser.engine.run(analyser.engine.prepare(picture.pixels)[None])
     # The same rounding as stored features get, so that a file scores here as it does in the clinic.
-    logits = analyser.head.logits(features.astype(np.float16).astype(np.float32))
-    read = analyser.calibration.equal_prior_scores if equal_prior else analyser.calibration.probabilities
-    return by_code(read(logits)[0])
+    exit_features = None if output.exit_features is None else output.exit_features.astype(np.float16)
+    read = analyser.read_by_head(output.features.astype(np.float16), exit_features)
+    logits = analyser.head.logits(read.astype(np.float32))
+    answer = analyser.calibration.equal_prior_scores if equal_prior else analyser.calibration.probabilities
+    return by_code(answer(logits)[0])

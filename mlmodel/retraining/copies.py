@@ -3,9 +3,9 @@
 import numpy as np
 import numpy.typing as npt
 
-from mlmodel.engine import FEATURE_COUNT, stage_slice
 from mlmodel.head import Floats
 from mlmodel.retraining.base_set import Cases
+from mlmodel.stages import FEATURE_COUNT, stage_slice
 
 # The end of the network forgets which photograph it was: nevi of different people come out all but equal there. The
 # middle still knows.

@@ -10,7 +10,8 @@ import tensorflow as tf
 import tf2onnx
 from onnx import helper
 
-from mlmodel.engine import DETAIL_KEY, MAPPED_STAGES, STAGES, VIEWS_KEY
+from mlmodel.engine import DETAIL_KEY, VIEWS_KEY
+from mlmodel.stages import MAPPED_STAGES, STAGES
 from mlmodel.training.half_precision import store_in_half_precision
 
 # Where Keras's Xception ends the stages that ``mlmodel.engine`` names.

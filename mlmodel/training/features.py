@@ -9,8 +9,9 @@ import numpy.typing as npt
 from PIL import Image, ImageEnhance
 from tqdm import tqdm
 
-from mlmodel.engine import FEATURE_COUNT, Engine
+from mlmodel.engine import Engine
 from mlmodel.pictures import decode
+from mlmodel.stages import FEATURE_COUNT
 
 Pixels = npt.NDArray[np.uint8]
 _CHUNK = 256

@@ -6,7 +6,7 @@ from typing import Any
 
 import keras
 
-from mlmodel.engine import STAGES
+from mlmodel.stages import STAGES
 from mlmodel.training.backbone import stage_layer
 from mlmodel.training.recipe import Recipe
 

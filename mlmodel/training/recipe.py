@@ -5,7 +5,7 @@ from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from mlmodel.engine import STAGES
+from mlmodel.stages import STAGES
 from mlmodel.taxonomy import CODES
 
 RECIPES = Path(__file__).parent / "recipes"

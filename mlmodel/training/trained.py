@@ -7,8 +7,8 @@ import keras
 import numpy as np
 
 from mlmodel.calibration import Labels
-from mlmodel.engine import FEATURE_COUNT, stage_slice
 from mlmodel.head import Head
+from mlmodel.stages import FEATURE_COUNT, stage_slice
 from mlmodel.taxonomy import CODES
 from mlmodel.training.networks import build_network, head_slices
 from mlmodel.training.recipe import Recipe, recipe_from

@@ -16,10 +16,10 @@ from diagnosis.services.analysis import analyse_image, check_picture
 from diagnosis.services.errors import AlreadyUploaded, LesionOfAnotherPatient, VisitIsClosed
 from diagnosis.services.images import add_image
 from mlmodel.analysis import get_analyser
-from mlmodel.engine import FEATURE_COUNT
 from mlmodel.models import ModelVersion, ModelVersionStatus
 from mlmodel.pictures import MAX_BYTES, NotAPicture, TooLarge
 from mlmodel.serving import active_version
+from mlmodel.stages import FEATURE_COUNT
 from patients.models import Member, Visit, VisitStatus
 from tests import factories
 

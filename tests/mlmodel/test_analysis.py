@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 
 from mlmodel.analysis import get_analyser
-from mlmodel.engine import FEATURE_COUNT, Engine
+from mlmodel.engine import Engine
 from mlmodel.pictures import decode
 from mlmodel.quality import Verdict
 from mlmodel.release import load_release
+from mlmodel.stages import FEATURE_COUNT
 from mlmodel.taxonomy import CODES, MALIGNANT_CODES
 from mlmodel.tiers import OperatingPoint, OperatingPoints, Tier
 from tests.conftest import PHOTOGRAPHS

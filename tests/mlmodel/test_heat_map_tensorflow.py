@@ -7,10 +7,11 @@ import pytest
 from PIL import Image
 
 from mlmodel.analysis import get_analyser
-from mlmodel.engine import FEATURE_COUNT, STAGES, Engine, stage_slice
+from mlmodel.engine import Engine
 from mlmodel.head import Head
 from mlmodel.heat_map import MAP_SIDE, grad_cam, stage_cam
 from mlmodel.pictures import decode
+from mlmodel.stages import FEATURE_COUNT, STAGES, stage_slice
 from mlmodel.taxonomy import CODES
 
 from .ham10000_like import SAMPLES

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from mlmodel.engine import Engine, stage_slice
+from mlmodel.engine import Engine
+from mlmodel.stages import stage_slice
 from mlmodel.training.recipe import RecipeError, recipe_from, recipe_names
 from mlmodel.training.runs import RunDirectory, RunError
 from mlmodel.training.sampling import drawn_mix

@@ -6,11 +6,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mlmodel.engine import FEATURE_COUNT
 from mlmodel.head import Head
 from mlmodel.release import MANIFEST, SHIPPED, ReleaseError, load_release
 from mlmodel.retraining import Cases, read_base_set
 from mlmodel.retraining.base_set import BASE_SET_FILE, BaseSet, write_base_set
+from mlmodel.stages import FEATURE_COUNT
 from mlmodel.training import evaluate
 
 WIDTH = 12
