@@ -29,7 +29,7 @@ def derive_labels_of_clinic(clinic_id: str) -> None:
     derive_labels_anew(clinic=Clinic.objects.get(pk=clinic_id))
 
 
-@shared_task(soft_time_limit=1700, time_limit=1800)
+@shared_task(soft_time_limit=14000, time_limit=14400)
 def work_on_run(run_id: str) -> None:
     """Carry out a retraining run that waits. Does nothing if somebody has taken it, or it was abandoned."""
     run = take_run(UUID(run_id))

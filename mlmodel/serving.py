@@ -1,10 +1,12 @@
 """Which network answers at this moment, in every process alike.
 
 The database says which version is the active one; each question costs one indexed read. The heads that this process
-has needed are kept in memory, all over one engine: a switch takes effect with the next photograph, and what was begun
-is ended with the network it was begun with, since whoever asks holds version and analyser as one.
+has needed are kept in memory, all over one engine, or one for each exit flow: a switch takes effect with the next
+photograph, and what was begun is ended with the network it was begun with, since whoever asks holds version and
+analyser as one.
 """
 
+import hashlib
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -12,15 +14,29 @@ from dataclasses import dataclass
 from django.db import IntegrityError, transaction
 
 from mlmodel.analysis import Analyser, get_analyser
-from mlmodel.models import LONG_FIELDS, Decision, DecisionKind, ModelVersion, ModelVersionStatus, StoredHead
-from mlmodel.release import release_from
+from mlmodel.engine import Engine
+from mlmodel.exit_flow import ExitFlowError
+from mlmodel.models import (
+    LONG_FIELDS,
+    Decision,
+    DecisionKind,
+    ModelVersion,
+    ModelVersionStatus,
+    StoredExit,
+    StoredHead,
+)
+from mlmodel.release import ReleaseError, release_from
 
 # A version is a head of some megabytes; beyond the active one, the one it replaced is likely to be asked for again.
 _KEPT = 3
+# An exit flow's engine is the whole backbone once more.
+_ENGINES_KEPT = 2
 _SHIPPED_REASON = "The network that came with this version of the software."
 
 _lock = threading.Lock()
 _analysers: OrderedDict[str, Analyser] = OrderedDict()
+_engine_lock = threading.Lock()
+_engines: OrderedDict[str, tuple[bytes, Engine]] = OrderedDict()
 
 
 @dataclass(frozen=True)
@@ -35,7 +51,7 @@ def now_serving() -> Serving:
     """Return the version that answers now. Whoever analyses holds on to it from beginning to end.
 
     Raises:
-        ReleaseError: a file of the shipped network is missing or was altered.
+        ReleaseError: a file of the shipped network is missing or was altered, or the version's exit flow is.
     """
     version = active_version()
     return Serving(version=version, analyser=analyser_of(version))
@@ -59,7 +75,11 @@ def _active_row() -> ModelVersion | None:
 
 
 def analyser_of(version: ModelVersion) -> Analyser:
-    """Return the analyser of a version that is shipped or retrained on the shipped backbone."""
+    """Return the analyser of a version that is shipped or retrained on the shipped backbone.
+
+    Raises:
+        ReleaseError: the version's exit flow is not the one that was kept, or cannot be run here.
+    """
     shipped = get_analyser()
     if version.sha256 == shipped.sha256:
         return shipped
@@ -67,6 +87,7 @@ def analyser_of(version: ModelVersion) -> Analyser:
         if version.sha256 in _analysers:
             _analysers.move_to_end(version.sha256)
             return _analysers[version.sha256]
+    exit_flow, engine = (None, shipped.engine) if version.exit_id is None else _engine_over(version.exit_id)
     content = StoredHead.objects.values_list("content", flat=True).get(version=version)
     release = release_from(
         backbone=shipped.release.backbone,
@@ -75,13 +96,31 @@ def analyser_of(version: ModelVersion) -> Analyser:
         settings=version.settings,
         card=version.card,
         reference=shipped.release.reference,
+        exit_flow=exit_flow,
     )
-    analyser = Analyser(release, engine=shipped.engine)
+    analyser = Analyser(release, engine=engine)
     with _lock:
         _analysers[version.sha256] = analyser
         while len(_analysers) > _KEPT:
             _analysers.popitem(last=False)
     return analyser
+
+
+def _engine_over(exit_sha256: str) -> tuple[bytes, Engine]:
+    """Return an exit flow and the engine that runs it. It takes a second: whoever asks meanwhile waits for it."""
+    with _engine_lock:
+        if exit_sha256 not in _engines:
+            content = bytes(StoredExit.objects.get(pk=exit_sha256).content)
+            if hashlib.sha256(content).hexdigest() != exit_sha256:
+                raise ReleaseError("The exit flow of a retrained version was altered. Restore the database's backup.")
+            try:
+                _engines[exit_sha256] = content, Engine(get_analyser().release.backbone, exit_flow=content)
+            except ExitFlowError as error:
+                raise ReleaseError(f"The exit flow of a retrained version cannot be run: {error}.") from error
+            while len(_engines) > _ENGINES_KEPT:
+                _engines.popitem(last=False)
+        _engines.move_to_end(exit_sha256)
+        return _engines[exit_sha256]
 
 
 def can_serve(version: ModelVersion) -> bool:

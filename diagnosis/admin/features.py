@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.models import ImageEmbedding, ImageFeatures
+from diagnosis.models import ExitFeatures, ImageEmbedding, ImageFeatures
 
 from .predictions import OfAnImage
 
@@ -16,6 +16,14 @@ class ImageFeaturesAdmin(OfAnImage):
     @admin.display(description=_("numbers"))
     def length(self, features: ImageFeatures) -> int:
         return len(features.vector) // 2
+
+
+@admin.register(ExitFeatures)
+class ExitFeaturesAdmin(OfAnImage):
+    """Which photographs a fine-tuned exit flow has read."""
+
+    list_display = ("image", "patient", "exit")
+    fields = ("image", "exit")
 
 
 @admin.register(ImageEmbedding)

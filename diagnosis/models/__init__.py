@@ -2,13 +2,22 @@ from diagnosis.answers import Basis, Cause, Certainty, LabelState, Why
 
 from .embedding import ImageEmbedding
 from .explanation import Explanation, ReadingLevel
-from .image import Image, ImageFeatures, QualityOverride, QualityVerdict
+from .image import ExitFeatures, Image, ImageFeatures, QualityOverride, QualityVerdict
 from .label import ConfirmedLabel, LabelChange
 from .measurement import Measurement, PictureScale
 from .prediction import Prediction, Tier, shown_prediction
 from .queue import QueueEntry, QueueSkip, QueueState, Reason
 from .report import Report
-from .retraining import ManifestEntry, Part, RunMessage, RunStatus, TestAssignment, TrainingRun, versions_that_used
+from .retraining import (
+    Depth,
+    ManifestEntry,
+    Part,
+    RunMessage,
+    RunStatus,
+    TestAssignment,
+    TrainingRun,
+    versions_that_used,
+)
 from .review import Review, ReviewRetraction
 from .watch import Incident, IncidentState, WatchDay, Watched
 
@@ -17,6 +26,8 @@ __all__ = [
     "Cause",
     "Certainty",
     "ConfirmedLabel",
+    "Depth",
+    "ExitFeatures",
     "Explanation",
     "Image",
     "ImageEmbedding",

@@ -12,7 +12,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.models import ConfirmedLabel, Image, ImageFeatures, ManifestEntry, Part
+from diagnosis.models import ConfirmedLabel, Depth, ExitFeatures, Image, ImageFeatures, ManifestEntry, Part
 from mlmodel.models import ModelVersion
 from mlmodel.retraining import BaseSet, Cases, near_copies
 from mlmodel.taxonomy import CODES
@@ -27,6 +27,11 @@ MOST_OF_A_LESION = 5
 class LeftOut(models.TextChoices):
     """Why a photograph that may be used is not."""
 
+    NOT_READ = (
+        "not_read",
+        _("not read yet by the network that answers now: the archive is still being read anew"),
+    )
+    UNREADABLE = "unreadable", _("the photograph's file is missing: restore it from the backup")
     OTHER_FEATURES = "other_features", _("features of another backbone: have the photographs judged again")
     COPY_OF_BASE_TEST = "copy_of_base_test", _("a copy of a photograph of the base set's locked test")
     COPY_OF_CLINIC_TEST = (
@@ -73,7 +78,13 @@ class Collection:
 
 
 def collect_cases(
-    *, base: BaseSet, parent: ModelVersion, clinic: Clinic | None, since: date | None, keep: bool = True
+    *,
+    base: BaseSet,
+    parent: ModelVersion,
+    clinic: Clinic | None,
+    since: date | None,
+    depth: Depth = Depth.HEAD,
+    keep: bool = True,
 ) -> Collection:
     """Collect what may be learnt from, of one clinic or of all, and what the candidate is judged on.
 
@@ -86,6 +97,11 @@ def collect_cases(
     parts = assign_parts((image.lesion for image in found), keep=keep)
     left_out: Counter[str] = Counter()
     found = _without_other_features(found, base, left_out)
+    if parent.exit_id is not None:
+        found = _read_by(found, parent, left_out)
+    if depth == Depth.EXIT:
+        is_there = [image.original.storage.exists(str(image.original.name)) for image in found]
+        found = _kept(found, is_there, LeftOut.UNREADABLE, left_out)
     found = _without_copies(found, base, parts, left_out)
     found = _of_lesions(found, left_out)
     if since is not None:
@@ -103,7 +119,7 @@ def new_labels(*, after: datetime, clinic: Clinic | None = None) -> int:
 def cases_for_training(cases: list[Case], vectors: dict[UUID, bytes]) -> Cases:
     """Return the arrays of some cases, whose features ``vectors`` holds by the image's key."""
     return Cases(
-        features=_features([vectors[case.image] for case in cases]),
+        features=feature_rows([vectors[case.image] for case in cases]),
         labels=np.array([CODES.index(case.code) for case in cases], dtype=np.int64),
         lesions=np.array([str(case.lesion) for case in cases], dtype=np.str_),
     )
@@ -120,6 +136,11 @@ def _without_other_features(found: list[Image], base: BaseSet, left_out: Counter
         LeftOut.OTHER_FEATURES,
         left_out,
     )
+
+
+def _read_by(found: list[Image], parent: ModelVersion, left_out: Counter[str]) -> list[Image]:
+    read = set(ExitFeatures.objects.filter(exit=parent.exit_id).values_list("image", flat=True))
+    return _kept(found, [image.pk in read for image in found], LeftOut.NOT_READ, left_out)
 
 
 def _without_copies(found: list[Image], base: BaseSet, parts: dict[UUID, str], left_out: Counter[str]) -> list[Image]:
@@ -144,7 +165,7 @@ def _were_never_learned(found: list[Image], base: BaseSet, parts: dict[UUID, str
     locked = [image for image in found if parts[image.lesion_id] == Part.LOCKED]
     spoilt = {image.pk for image in locked if image.sha256 in files}
     if locked and vectors:
-        is_copy = near_copies(_vectors(locked), _cases_of(_features(vectors)), beside=base.locked)
+        is_copy = near_copies(_vectors(locked), _cases_of(feature_rows(vectors)), beside=base.locked)
         spoilt |= {image.pk for image, copy in zip(locked, is_copy, strict=True) if copy}
     return [image.pk not in spoilt for image in found]
 
@@ -169,7 +190,7 @@ def _cases_of(features: npt.NDArray[np.float16]) -> Cases:
 
 
 def _vectors(images: list[Image]) -> npt.NDArray[np.float16]:
-    return _features([bytes(image.features.vector) for image in images])
+    return feature_rows([bytes(image.features.vector) for image in images])
 
 
 def _of_lesions(found: list[Image], left_out: Counter[str]) -> list[Image]:
@@ -217,7 +238,8 @@ def _label(image: Image) -> ConfirmedLabel:
     return image.label
 
 
-def _features(vectors: list[bytes]) -> npt.NDArray[np.float16]:
+def feature_rows(vectors: list[bytes]) -> npt.NDArray[np.float16]:
+    """Return stored vectors as float16 (N, F)."""
     if not vectors:
         return np.zeros((0, 0), dtype=np.float16)
     return np.frombuffer(b"".join(vectors), dtype="<f2").reshape(len(vectors), -1).astype(np.float16)

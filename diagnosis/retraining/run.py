@@ -3,6 +3,7 @@
 import logging
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -11,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from diagnosis.models import Part, TrainingRun
+from diagnosis.models import Depth, Part, TrainingRun
 from mlmodel.head import Head
 from mlmodel.release import Release
 from mlmodel.retraining import (
@@ -24,12 +25,15 @@ from mlmodel.retraining import (
     read_base_set,
     train_candidate,
 )
+from mlmodel.retraining.deeper import Deeper
 from patients.models import Clinic
 
-from .collect import Case, Collection, LeftOut, cases_for_training, collect_cases, new_labels
+from .collect import Case, Collection, LeftOut, collect_cases, new_labels
+from .deeper import check_that_the_exit_flow_can_be_fine_tuned, fine_tune
 from .errors import LostItsPlace, NothingToLearn, RetrainingRefused
 from .liveness import fail_run, finish_run, heartbeat, note, queue_run, tell_progress
-from .manifests import allowed_now, freeze_manifest, read_manifest, read_vectors
+from .manifests import allowed_now, freeze_manifest, read_manifest
+from .reading import Reading
 from .versions import active_release, keep_candidate
 
 logger = logging.getLogger(__name__)
@@ -37,19 +41,27 @@ _TRAINING, _JUDGING = 0.1, 0.8
 
 
 def start_run(
-    *, clinic: Clinic | None = None, since: date | None = None, started_by: AbstractBaseUser | None = None
+    *,
+    clinic: Clinic | None = None,
+    since: date | None = None,
+    started_by: AbstractBaseUser | None = None,
+    depth: Depth = Depth.HEAD,
 ) -> TrainingRun:
-    """Make a run that waits for a worker. Raises ``NothingToLearn``, ``RunIsAlive``."""
+    """Make a run that waits for a worker. Raises ``CannotFineTune``, ``NothingToLearn``, ``RunIsAlive``."""
+    if depth == Depth.EXIT:
+        check_that_the_exit_flow_can_be_fine_tuned()
     parent, _release = active_release()
     if not new_labels(after=parent.created_at, clinic=clinic):
         raise NothingToLearn
-    return queue_run(clinic=clinic, since=since, started_by=started_by, parent=parent)
+    return queue_run(clinic=clinic, since=since, started_by=started_by, parent=parent, depth=depth)
 
 
-def preview(*, clinic: Clinic | None = None, since: date | None = None) -> Collection:
+def preview(*, clinic: Clinic | None = None, since: date | None = None, depth: Depth = Depth.HEAD) -> Collection:
     """Return what a run would be trained and judged on, and write nothing."""
     parent, _release = active_release()
-    return collect_cases(base=read_base_set(), parent=parent, clinic=clinic, since=since, keep=False)
+    if depth == Depth.EXIT:
+        check_that_the_exit_flow_can_be_fine_tuned()
+    return collect_cases(base=read_base_set(), parent=parent, clinic=clinic, since=since, depth=depth, keep=False)
 
 
 def carry_out(run: TrainingRun) -> None:
@@ -74,16 +86,19 @@ def _work(run: TrainingRun) -> None:
         raise RetrainingRefused(_("Another version answers since the run was frozen. Start a new one."))
     if not run.manifest_sha256:
         _freeze(run, base)
-    trained = _train(run, base, network_of(release.settings, Head.load(release.head)))
+    reading = Reading(shipped=base, release=release, exit_id=active.exit_id, told=partial(_told, run, 0.05, _TRAINING))
+    trained = _train(run, reading, network_of(release.settings, Head.load(release.head)))
     tell_progress(run, _JUDGING, _("Judging the candidate"))
     locked = [case for case in trained.cases if case.part == Part.LOCKED]
+    deeper = trained.deeper
     judgement = judge_candidate(
         active=trained.active,
         candidate=trained.candidate,
-        base=base,
-        clinic=cases_for_training(locked, read_vectors(locked)) if locked else None,
+        base=reading.base,
+        clinic=reading.cases(locked) if locked else None,
         rules=GateRules(**settings.RETRAINING_GATE),
         seed=_seed(run),
+        read_by_candidate=(deeper.base, deeper.tested if locked else None) if deeper else None,
     )
     _keep(run, release, trained, judgement, locked)
 
@@ -93,11 +108,14 @@ class _Trained:
     active: Network
     candidate: Network
     cases: list[Case]
+    deeper: Deeper | None = None
 
 
 def _freeze(run: TrainingRun, base: BaseSet) -> None:
     tell_progress(run, 0.02, _("Collecting photographs"))
-    collection = collect_cases(base=base, parent=run.parent, clinic=run.clinic, since=run.since)
+    collection = collect_cases(
+        base=base, parent=run.parent, clinic=run.clinic, since=run.since, depth=Depth(run.depth)
+    )
     if not collection.new:
         raise NothingToLearn
     with transaction.atomic():
@@ -109,27 +127,29 @@ def _freeze(run: TrainingRun, base: BaseSet) -> None:
         note(run, f"Frozen as manifest {run.manifest_sha256[:12]}.")
 
 
-def _train(run: TrainingRun, base: BaseSet, active: Network) -> _Trained:
+def _train(run: TrainingRun, reading: Reading, active: Network) -> _Trained:
     """Train on what the patients agree to now; if one of them withdraws meanwhile, throw it away and train again."""
     frozen = read_manifest(run)
-    vectors = read_vectors(frozen)
+    reading.take(frozen)
     allowed = allowed_now(frozen)
+    told = partial(_told, run, _TRAINING, _JUDGING)
     while True:
         learned = [case for case in allowed if case.part == Part.LEARNED]
         if not learned:
             raise NothingToLearn
         _keep_withdrawn(run, frozen, allowed)
         note(run, f"Training on {len(learned)} photographs of {len({case.lesion for case in learned})} lesions.")
-        candidate = train_candidate(
-            active=active,
-            base=base,
-            learned=cases_for_training(learned, vectors),
-            seed=_seed(run),
-            progress=lambda share, stage: tell_progress(run, _TRAINING + share * (_JUDGING - _TRAINING), stage),
-        )
+        deeper = None
+        if run.depth == Depth.EXIT:
+            deeper = fine_tune(reading=reading, active=active, cases=allowed, seed=_seed(run), progress=told)
+            candidate = deeper.network if deeper else active
+        else:
+            candidate = train_candidate(
+                active=active, base=reading.base, learned=reading.cases(learned), seed=_seed(run), progress=told
+            )
         still = allowed_now(allowed)
         if len(still) == len(allowed):
-            return _Trained(active, candidate, allowed)
+            return _Trained(active, candidate, allowed, deeper)
         allowed = still
 
 
@@ -148,13 +168,15 @@ def _keep(run: TrainingRun, release: Release, trained: _Trained, judgement: Judg
         "trained_on": timezone.localdate().isoformat(),
         "photographs": len(learned),
         "lesions": len({case.lesion for case in learned}),
+        "depth": run.depth,
         "manifest_sha256": run.manifest_sha256,
     }
     with transaction.atomic():
         tell_progress(run, 0.98, _("Keeping the candidate"))  # holds the row until the candidate is kept
         candidate = keep_candidate(
-            parent=run.parent, release=release, network=trained.candidate, judgement=judgement, training=training
-        )
+            parent=run.parent, release=release, network=trained.candidate, judgement=judgement, training=training,
+            exit_flow=trained.deeper.exit_flow if trained.deeper else None,
+        )  # fmt: skip
         finish_run(
             run,
             candidate=candidate,
@@ -176,6 +198,10 @@ def told(collection: Collection) -> list[str]:
         *lines,
         *(f"{count} left out: {LeftOut(why).label}." for why, count in sorted(collection.left_out.items())),
     ]
+
+
+def _told(run: TrainingRun, start: float, end: float, share: float, stage: str) -> None:
+    tell_progress(run, start + share * (end - start), stage)
 
 
 def _seed(run: TrainingRun) -> int:

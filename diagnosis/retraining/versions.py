@@ -16,13 +16,25 @@ def active_release() -> tuple[ModelVersion, Release]:
 
 
 def keep_candidate(
-    *, parent: ModelVersion, release: Release, network: Network, judgement: Judgement, training: dict[str, Any]
+    *,
+    parent: ModelVersion,
+    release: Release,
+    network: Network,
+    judgement: Judgement,
+    training: dict[str, Any],
+    exit_flow: bytes | None = None,
 ) -> ModelVersion:
-    """Keep a judged candidate as a model version, to be decided on by a person."""
+    """Keep a judged candidate as a model version, to be decided on by a person.
+
+    ``exit_flow`` is a new one; without one the candidate answers over its parent's.
+    """
     return register_candidate(
         parent=parent,
         head=package_head(network, release.head_file),
         settings=candidate_settings(release.settings, network, judgement, training),
-        card=candidate_card(network=network, judgement=judgement, training=training, parent=parent.name),
+        card=candidate_card(
+            network=network, judgement=judgement, training=training, parent=parent.name, has_exit=exit_flow is not None
+        ),
+        exit_flow=release.exit_flow if exit_flow is None else exit_flow,
         judgement=judgement.as_dict(),
     )

@@ -8,11 +8,11 @@ import numpy as np
 import numpy.typing as npt
 from django.db import IntegrityError, transaction
 
-from diagnosis.models import Image, Prediction
+from diagnosis.models import ExitFeatures, Image, Prediction
 from diagnosis.services.errors import CannotReadOriginal
 from diagnosis.services.files import WrittenFiles, kept_only_on_success
 from diagnosis.services.queue import refresh_queue_entry
-from diagnosis.similar.embeddings import keep_embedding
+from diagnosis.similar.embeddings import STORED, keep_embedding
 from mlmodel.analysis import Analyser, Analysis, Assessment
 from mlmodel.heat_map import overlay_png
 from mlmodel.models import ModelVersion
@@ -91,6 +91,7 @@ class Reading:
     features: npt.NDArray[np.float16]
     heat_map: bytes
     duration: timedelta
+    exit_features: npt.NDArray[np.float16] | None = None
 
 
 def reading_of(analysis: Analysis, picture: Picture, *, started: float) -> Reading | None:
@@ -101,6 +102,7 @@ def reading_of(analysis: Analysis, picture: Picture, *, started: float) -> Readi
     return Reading(
         assessment=analysis.assessment,
         features=analysis.features,
+        exit_features=analysis.exit_features,
         heat_map=heat_map,
         duration=timedelta(seconds=time.perf_counter() - started),
     )
@@ -134,8 +136,18 @@ def record_prediction(*, image: Image, version: ModelVersion, reading: Reading, 
     files.write(prediction.heat_map, reading.heat_map)
     prediction.save(force_insert=True)
     keep_embedding(image=image, features=reading.features)
+    keep_exit_features(image=image, version=version, features=reading.exit_features)
     refresh_queue_entry(image=image)
     return prediction
+
+
+def keep_exit_features(*, image: Image, version: ModelVersion, features: npt.NDArray[np.float16] | None) -> None:
+    """Keep what the exit flow of ``version`` made of a photograph; nothing where it has none. Safe to run again."""
+    if features is not None and version.exit_id is not None:
+        ExitFeatures.objects.bulk_create(
+            [ExitFeatures(image=image, exit_id=version.exit_id, vector=features.astype(STORED).tobytes())],
+            ignore_conflicts=True,
+        )
 
 
 def heat_map_png(assessment: Assessment, picture: Picture, *, longest_side: int) -> bytes:

@@ -12,6 +12,7 @@ from diagnosis.services.analysis import (
     DISPLAY_SIDE,
     THUMBNAIL_SIDE,
     Reading,
+    keep_exit_features,
     reading_of,
     record_prediction,
 )
@@ -19,6 +20,7 @@ from diagnosis.services.errors import AlreadyUploaded, LesionOfAnotherPatient, V
 from diagnosis.services.files import kept_only_on_success
 from diagnosis.services.queue import refresh_queue_entry
 from mlmodel.analysis import Analyser, Analysis
+from mlmodel.models import ModelVersion
 from mlmodel.pictures import MAX_BYTES, Picture, decode, encode_jpeg
 from mlmodel.serving import now_serving
 from patients.models import Lesion, Member, Visit
@@ -59,7 +61,7 @@ def add_image(*, visit: Visit, lesion: Lesion, upload: UploadedFile, by: Member)
         files.write(image.thumbnail, seen.thumbnail)
         with transaction.atomic():
             _check(visit=lock_open_visit(visit_id=visit.pk), lesion=lesion, sha256=sha256)
-            _store(image, seen, backbone_sha256=serving.version.backbone_sha256)
+            _store(image, seen, version=serving.version)
             if seen.reading is not None:
                 record_prediction(image=image, version=serving.version, reading=seen.reading, files=files)
             else:
@@ -101,13 +103,14 @@ def _check(*, visit: Visit, lesion: Lesion, sha256: str) -> None:
         raise AlreadyUploaded(existing)
 
 
-def _store(image: Image, seen: _Seen, *, backbone_sha256: str) -> None:
+def _store(image: Image, seen: _Seen, *, version: ModelVersion) -> None:
     image.save(force_insert=True)
     ImageFeatures.objects.create(
         image=image,
-        backbone_sha256=backbone_sha256,
+        backbone_sha256=version.backbone_sha256,
         vector=seen.analysis.features.astype("<f2").tobytes(),
     )
+    keep_exit_features(image=image, version=version, features=seen.analysis.exit_features)
 
 
 def printable_name(name: str | None) -> str:

@@ -1,24 +1,32 @@
 """After a switch the active version reads the archive: from stored features, as new predictions beside the old ones.
 
-The photographs themselves are not opened for it. What needs them, the heat map, is drawn when somebody first looks
-(``diagnosis.services.heat_maps``).
+The photographs themselves are opened only for an exit flow that has not seen them yet. What else needs them, the heat
+map, is drawn when somebody first looks (``diagnosis.services.heat_maps``).
 """
 
-from collections.abc import Iterator
+import logging
+from collections.abc import Iterable, Iterator
 from typing import Any
+from uuid import UUID
 
+import numpy as np
+import numpy.typing as npt
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from diagnosis.models import ImageFeatures, Prediction
+from diagnosis.models import ExitFeatures, ImageFeatures, Prediction
 from diagnosis.photograph_kind import is_smartphone
+from diagnosis.services.analysis import keep_exit_features, read_original
+from diagnosis.services.errors import CannotReadOriginal
 from diagnosis.services.queue import refresh_queue_entry
 from diagnosis.similar.embeddings import read_vector
-from mlmodel.analysis import Analyser
-from mlmodel.models import DecisionKind, ModelVersion
+from mlmodel.models import DecisionKind
 from mlmodel.serving import Serving, now_serving
 
+logger = logging.getLogger(__name__)
 _AT_ONCE = 50
+# By image: what the exit flow made of it, or None where the version has none.
+_ExitVectors = dict[UUID, npt.NDArray[np.float16] | None]
 
 
 def rescore_archive() -> Iterator[int]:
@@ -28,17 +36,23 @@ def rescore_archive() -> Iterator[int]:
     version is made the active one meanwhile.
     """
     serving = now_serving()
-    while found := list(_waiting(serving).select_related("image").order_by("pk")[:_AT_ONCE]):
+    last = 0
+    while found := list(_waiting(serving).filter(pk__gt=last).select_related("image").order_by("pk")[:_AT_ONCE]):
         if now_serving().version.pk != serving.version.pk:
             return
+        last = found[-1].pk
+        exit_vectors = _exit_vectors(found, serving)
+        read = [row for row in found if row.image_id in exit_vectors]
         # As one: a run that is killed in between would pass over photographs whose place in the queue is an old one.
         with transaction.atomic():
+            for row in read:
+                keep_exit_features(image=row.image, version=serving.version, features=exit_vectors[row.image_id])
             Prediction.objects.bulk_create(
-                [_prediction(row, serving.analyser, serving.version) for row in found], ignore_conflicts=True
+                [_prediction(row, serving, exit_vectors[row.image_id]) for row in read], ignore_conflicts=True
             )
-            for row in found:
+            for row in read:
                 refresh_queue_entry(image=row.image)
-        yield len(found)
+        yield len(read)
     # Going back to a version adds nothing, but what is shown, and so the queue, is that version's again.
     if serving.version.decisions.filter(kind=DecisionKind.ROLL_BACK).exists():
         yield from _refresh_the_queue(serving)
@@ -60,12 +74,34 @@ def _waiting(serving: Serving) -> QuerySet[ImageFeatures]:
     )
 
 
-def _prediction(row: ImageFeatures, analyser: Analyser, version: ModelVersion) -> Prediction:
-    """What ``version`` says of one photograph, unsaved and without a heat map."""
-    assessment = analyser.assess(read_vector(row.vector), {}, is_smartphone=is_smartphone(row.image.measures))
+def _exit_vectors(rows: Iterable[ImageFeatures], serving: Serving) -> _ExitVectors:
+    """Return what the version's exit flow makes of photographs, reading those anew that it has not seen yet.
+
+    A photograph that cannot be read any more is left out: it keeps the answers that it has.
+    """
+    exit_id = serving.version.exit_id
+    if exit_id is None:
+        return {row.image_id: None for row in rows}
+    kept = ExitFeatures.objects.filter(exit=exit_id, image__in=[row.image_id for row in rows])
+    vectors: _ExitVectors = {image: read_vector(vector) for image, vector in kept.values_list("image", "vector")}
+    for row in rows:
+        if row.image_id in vectors:
+            continue
+        try:
+            vectors[row.image_id] = read_original(row.image, analyser=serving.analyser).exit_features
+        except CannotReadOriginal:
+            logger.warning("Photograph %s cannot be read and keeps the answers it has.", row.image_id)
+    return vectors
+
+
+def _prediction(row: ImageFeatures, serving: Serving, exit_features: npt.NDArray[np.float16] | None) -> Prediction:
+    """What the version says of one photograph, unsaved and without a heat map."""
+    assessment = serving.analyser.assess(
+        read_vector(row.vector), {}, is_smartphone=is_smartphone(row.image.measures), exit_features=exit_features
+    )
     return Prediction(
         image=row.image,
-        model_version=version,
+        model_version=serving.version,
         code=assessment.code,
         malignant_probability=assessment.malignant_probability,
         tier=str(assessment.tier),

@@ -10,7 +10,9 @@ from mlmodel.training.calibration_rules import fit_calibration, tier_thresholds
 from mlmodel.training.evaluate import Answers, by_lesion, sensitivity_at, specificity_at
 
 
-def calibrated(head: Head, *, class_mix: Floats, cases: Cases, before: Network | None = None) -> Network:
+def calibrated(
+    head: Head, *, class_mix: Floats, cases: Cases, before: Network | None = None, read_before: Cases | None = None
+) -> Network:
     """Return the network that a head makes, calibrated with every lesion weighing the same.
 
     Temperature, prediction sets and operating points follow the release's own rules: ``watch`` where 95 of 100
@@ -22,6 +24,7 @@ def calibrated(head: Head, *, class_mix: Floats, cases: Cases, before: Network |
         class_mix: float32 (7,), of the training set.
         cases: that did not train the head.
         before: the network whose place this one may take.
+        read_before: the same cases as that one reads them, where it has another exit flow.
     """
     logits = head.logits(cases.features.astype(np.float32))
     calibration = fit_calibration(logits, cases.labels, cases.lesions, class_mix=class_mix)
@@ -31,7 +34,7 @@ def calibrated(head: Head, *, class_mix: Floats, cases: Cases, before: Network |
     found = 0.0
     if before is not None:
         found = sensitivity_at(before.operating_points.watch.threshold, melanoma_only=True)(
-            before.answers_by_lesion(cases)
+            before.answers_by_lesion(cases if read_before is None else read_before)
         )
     return Network(head, calibration, _operating_points(answers, found))
 

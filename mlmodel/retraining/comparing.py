@@ -19,7 +19,14 @@ _DRAWN_AT_ONCE = 250
 
 
 def compare(
-    *, active: Network, candidate: Network, cases: Cases, rules: GateRules, least_of_a_class: int, seed: int
+    *,
+    active: Network,
+    candidate: Network,
+    cases: Cases,
+    rules: GateRules,
+    least_of_a_class: int,
+    seed: int,
+    read_by_candidate: Cases | None = None,
 ) -> Comparison:
     """Compare two networks on the same lesions.
 
@@ -35,8 +42,10 @@ def compare(
         rules: resamples and confidence.
         least_of_a_class: classes with fewer lesions do not count towards balanced accuracy.
         seed: of the resamples.
+        read_by_candidate: the same cases as the candidate reads them, where it has another exit flow.
     """
-    old, new = active.answers_by_lesion(cases), candidate.answers_by_lesion(cases)
+    theirs = cases if read_by_candidate is None else read_by_candidate
+    old, new = active.answers_by_lesion(cases), candidate.answers_by_lesion(theirs)
     labels = old.labels
     counts = np.bincount(labels, minlength=len(CODES))
     counted = np.flatnonzero(counts >= max(least_of_a_class, 1))

@@ -63,7 +63,7 @@ def epochs_of(
     mean = inputs.mean(axis=0)
     scale = np.maximum(inputs.std(axis=0), _LEAST_DEVIATION)
     inputs = (inputs - mean) / scale
-    shares, log_drawn = _shares(cases, weights, recipe.evenness)
+    shares, log_drawn = drawing_shares(cases, weights, recipe.evenness)
     begun = [
         start.hidden_weights[is_read] * scale[:, None],
         start.hidden_bias + mean @ start.hidden_weights[is_read],
@@ -138,8 +138,14 @@ def _kept(shape: tuple[int, ...], dropped: float, generator: np.random.Generator
     return (generator.random(shape, dtype=np.float32) >= dropped).astype(np.float32) / np.float32(1 - dropped)
 
 
-def _shares(cases: Cases, weights: Floats, evenness: float) -> tuple[npt.NDArray[np.float64], Floats]:
-    """Return how likely each case is drawn, and the log of the class mix that comes of it."""
+def drawing_shares(cases: Cases, weights: Floats, evenness: float) -> tuple[npt.NDArray[np.float64], Floats]:
+    """Return how likely each case is drawn, float64 (N,), and the log of the class mix that comes of it, (7,).
+
+    Args:
+        cases: to draw from.
+        weights: float32 (N,), how much each counts within its class.
+        evenness: 0 draws every lesion alike, 1 every class alike; in between, by that power.
+    """
     mass = np.bincount(cases.labels, weights=weights, minlength=_K)
     drawn = np.where(mass > 0, np.maximum(mass, 1e-12) ** (1 - evenness), 0.0)
     drawn /= drawn.sum()

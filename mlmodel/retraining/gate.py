@@ -5,12 +5,20 @@ from mlmodel.retraining.comparing import compare
 from mlmodel.retraining.network import Network
 from mlmodel.retraining.rules import base_reasons, clinic_reasons, labels_needed
 from mlmodel.retraining.verdicts import GateRules, Judgement, Verdict
+from mlmodel.training.evaluate import Answers
 
 _GRAVITY = {Verdict.PROMOTE: 0, Verdict.HOLD: 1, Verdict.REJECT: 2}
 
 
 def judge_candidate(
-    *, active: Network, candidate: Network, base: BaseSet, clinic: Cases | None, rules: GateRules, seed: int
+    *,
+    active: Network,
+    candidate: Network,
+    base: BaseSet,
+    clinic: Cases | None,
+    rules: GateRules,
+    seed: int,
+    read_by_candidate: tuple[BaseSet, Cases | None] | None = None,
 ) -> Judgement:
     """Judge a candidate against the active network, on the base's locked test and on the clinic's.
 
@@ -24,9 +32,12 @@ def judge_candidate(
         clinic: the clinic's locked test, never trained on; None where there is none yet.
         rules: the numbers.
         seed: of the resamples; the same seed gives the same judgement.
+        read_by_candidate: base and clinic's test as the candidate reads them, where it has another exit flow.
     """
+    its_base, its_clinic = read_by_candidate or (base, clinic)
     own = compare(
-        active=active, candidate=candidate, cases=base.locked, rules=rules, least_of_a_class=1, seed=seed
+        active=active, candidate=candidate, cases=base.locked, rules=rules, least_of_a_class=1, seed=seed,
+        read_by_candidate=its_base.locked,
     )  # fmt: skip
     reasons = base_reasons(own, rules)
     theirs = None
@@ -39,8 +50,9 @@ def judge_candidate(
             rules=rules,
             least_of_a_class=rules.clinic_lesions_of_a_class,
             seed=seed + 1,
+            read_by_candidate=its_clinic,
         )
-        turned_wrong = _turned_wrong(active, candidate, clinic)
+        turned_wrong = _turned_wrong(active.answers(clinic), candidate.answers(its_clinic or clinic))
     reasons += clinic_reasons(theirs, rules)
     reasons.sort(key=lambda reason: -_GRAVITY[reason.weight])
     verdict = reasons[0].weight
@@ -54,8 +66,8 @@ def judge_candidate(
     )
 
 
-def _turned_wrong(active: Network, candidate: Network, cases: Cases) -> tuple[int, ...]:
+def _turned_wrong(before: Answers, now: Answers) -> tuple[int, ...]:
     """Return the photographs that were named rightly and no longer are, every class held equally likely."""
-    was_right = active.answers(cases).scores.argmax(axis=1) == cases.labels
-    is_right = candidate.answers(cases).scores.argmax(axis=1) == cases.labels
+    was_right = before.scores.argmax(axis=1) == before.labels
+    is_right = now.scores.argmax(axis=1) == before.labels
     return tuple((was_right & ~is_right).nonzero()[0].tolist())

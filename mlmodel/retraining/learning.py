@@ -64,7 +64,7 @@ def train_candidate(
     _check(base, learned)
     shares = split_by_lesion(learned, seed=seed)
     cases = joined(base.replay, shares.trained)
-    held = _Held(base.calibration, shares.held, active.calibration)
+    held = HeldCases(base.calibration, shares.held, calibration=active.calibration)
     best, least = None, held.loss(active.head)
     progress(0.05, "Training the head")
     for head in _tried(active, base, shares, cases, recipe, seed, progress) if _is_enough(shares.trained) else ():
@@ -127,11 +127,11 @@ def _between(start: Head, end: Head, share: float) -> Head:
     )
 
 
-class _Held:
+class HeldCases:
     """How well a head serves cases it was not trained on: the mean loss over classes, base and clinic alike."""
 
-    def __init__(self, base: Cases, clinic: Cases, calibration: Calibration) -> None:
-        self._parts = [(part, _class_weights(part)) for part in (base, clinic) if len(part)]
+    def __init__(self, *parts: Cases, calibration: Calibration) -> None:
+        self._parts = [(part, _class_weights(part)) for part in parts if len(part)]
         self._calibration = calibration
 
     def loss(self, head: Head) -> float:

@@ -52,12 +52,17 @@ def base_set_of(dataset: Dataset, features: npt.NDArray[np.float16], *, backbone
     def cases(rows: npt.NDArray[np.int64]) -> Cases:
         return Cases(features[rows], dataset.labels[rows].astype(np.int64), dataset.lesions[rows])
 
-    return BaseSet(
-        backbone_sha256=backbone_sha256,
-        replay=cases(_replayed(dataset)),
-        calibration=cases(np.flatnonzero(dataset.rows(CALIBRATION_FOLDS))),
-        locked=cases(np.flatnonzero(dataset.rows(LOCKED_FOLDS))),
-    )
+    parts = {part: cases(rows) for part, rows in rows_of_base_set(dataset).items()}
+    return BaseSet(backbone_sha256=backbone_sha256, **parts)
+
+
+def rows_of_base_set(dataset: Dataset) -> dict[str, npt.NDArray[np.int64]]:
+    """Return which photographs of a data set make up each part of its base set: int64 indices, by part."""
+    return {
+        "replay": _replayed(dataset),
+        "calibration": np.flatnonzero(dataset.rows(CALIBRATION_FOLDS)),
+        "locked": np.flatnonzero(dataset.rows(LOCKED_FOLDS)),
+    }
 
 
 def _replayed(dataset: Dataset) -> npt.NDArray[np.int64]:

@@ -4,16 +4,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from diagnosis.models import Part, RunStatus, TrainingRun
-from diagnosis.retraining.errors import RetrainingRefused
+from diagnosis.models import Depth, Part, RunStatus, TrainingRun
+from diagnosis.retraining.errors import CannotFineTune, RetrainingRefused
 from diagnosis.retraining.liveness import abandon_run, requeue_run, take_run
 from diagnosis.retraining.run import carry_out, preview, start_run, told
 from patients.models import Clinic
-
-DEPTH_REFUSED = (
-    "Only the head can be retrained here: --depth head. To fine-tune the last blocks needs TensorFlow and the "
-    "original photographs; build a release with `manage.py train` and `manage.py build_release` instead."
-)
 
 
 class Command(BaseCommand):
@@ -23,7 +18,12 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--depth", choices=["head", "exit"], default="head", help="how much learns")
+        parser.add_argument(
+            "--depth",
+            choices=Depth.values,
+            default=Depth.HEAD.value,
+            help="what learns: the head, or the exit flow with it, which needs the base set's photographs",
+        )
         parser.add_argument("--since", type=date.fromisoformat, help="only labels settled since, YYYY-MM-DD")
         parser.add_argument("--clinic", help="the name of one clinic; every clinic's without it")
         what = parser.add_mutually_exclusive_group()
@@ -32,12 +32,14 @@ class Command(BaseCommand):
         what.add_argument("--abandon", action="store_true", help="give up the run that is at work or has stopped")
 
     def handle(self, **options: Any) -> None:
-        if options["depth"] == "exit":
-            raise CommandError(DEPTH_REFUSED, returncode=2)
-        if (options["resume"] or options["abandon"]) and (options["since"] or options["clinic"]):
-            raise CommandError("A run keeps what it was started with: leave out --since and --clinic.", returncode=2)
+        given = [f"--{name}" for name in ("since", "clinic") if options[name]]
+        given += ["--depth"] * (options["depth"] != Depth.HEAD)
+        if (options["resume"] or options["abandon"]) and given:
+            raise CommandError(f"A run keeps what it was started with: leave out {' and '.join(given)}.", returncode=2)
         try:
             self._do(**options)
+        except CannotFineTune as refusal:
+            raise CommandError(str(refusal), returncode=2) from refusal
         except RetrainingRefused as refusal:
             raise CommandError(str(refusal)) from refusal
 
@@ -48,7 +50,7 @@ class Command(BaseCommand):
         if options["resume"]:
             self._work_on(requeue_run())
             return
-        wanted = {"clinic": _clinic(options["clinic"]), "since": options["since"]}
+        wanted = {"clinic": _clinic(options["clinic"]), "since": options["since"], "depth": Depth(options["depth"])}
         if options["dry_run"]:
             collection = preview(**wanted)
             self.stdout.write("\n".join(told(collection)))

@@ -115,7 +115,9 @@ def test_a_dry_run_writes_nothing(dermatologist, settings):
 @pytest.mark.parametrize(
     ("arguments", "words", "status"),
     [
-        (["--depth", "exit"], "Only the head", 2),
+        (["--depth", "deepest"], "invalid choice", 1),
+        (["--depth", "exit"], "import_ham10000", 2),
+        (["--resume", "--depth", "exit"], "leave out --depth", 2),
         (["--clinic", "Nowhere"], "no clinic called", 1),
         (["--resume"], "no run that could be resumed", 1),
         (["--abandon"], "nothing to abandon", 1),
@@ -123,7 +125,8 @@ def test_a_dry_run_writes_nothing(dermatologist, settings):
         ([], "nothing new to learn from", 1),
     ],
 )
-def test_what_cannot_be_done_is_said(arguments, words, status):
+def test_what_cannot_be_done_is_said(arguments, words, status, settings, tmp_path):
+    settings.RETRAINING_BASE_DATA = tmp_path
     with pytest.raises(CommandError, match=words) as refusal:
         retrain(*arguments)
     assert refusal.value.returncode == status

@@ -1,0 +1,83 @@
+"""A run that fine-tunes the exit flow: it opens the photographs, the clinics' and the base set's."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+import numpy.typing as npt
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from diagnosis.models import Image, Part
+from mlmodel.exit_flow import ExitFlowError, exit_flow_of
+from mlmodel.pictures import PictureError, decode
+from mlmodel.retraining import Network
+from mlmodel.retraining.deeper import CannotGoDeeper, Deeper, Entry, lacks, train_deeper
+from mlmodel.retraining.learning import Progress
+
+from .collect import Case
+from .errors import CannotFineTune
+from .reading import Reading
+
+
+def check_that_the_exit_flow_can_be_fine_tuned() -> None:
+    """Raise ``CannotFineTune`` with words that say what is missing, if anything is."""
+    if missing := lacks(settings.RETRAINING_BASE_DATA):
+        raise CannotFineTune(missing)
+
+
+def fine_tune(*, reading: Reading, active: Network, cases: list[Case], seed: int, progress: Progress) -> Deeper | None:
+    """Return a candidate with an exit flow of its own, or None where nothing better was found.
+
+    What is made of patients' photographs on the way lies in a folder that is gone when this returns.
+
+    Raises:
+        CannotFineTune: something that it needs is missing, or it broke off.
+    """
+    backbone = reading.release.backbone
+    work = Path(settings.DATA_DIR) / "retraining"
+    work.mkdir(parents=True, exist_ok=True)
+    learned = [case for case in cases if case.part == Part.LEARNED]
+    tested = [case for case in cases if case.part == Part.LOCKED]
+    try:
+        with TemporaryDirectory(dir=work, prefix="clinic-") as folder:
+            entry = Entry(backbone)
+            maps = [
+                entry.write(
+                    _pixels(part),
+                    count=len(part),
+                    path=Path(folder) / f"{name}.npy",
+                    told=lambda share: progress(0.1 * share, _("Reading the clinics' photographs")),
+                )
+                for name, part in (("learned", learned), ("tested", tested))
+            ]
+            return train_deeper(
+                active=active,
+                active_settings=reading.release.settings,
+                exit_flow=reading.release.exit_flow or exit_flow_of(backbone),
+                backbone=backbone,
+                base=reading.shipped,
+                read_by_active=reading.base,
+                photographs=reading.photographs,
+                learned=(reading.cases_of_the_backbone(learned), maps[0]),
+                tested=(reading.cases_of_the_backbone(tested), maps[1]),
+                work=Path(folder),
+                seed=seed,
+                progress=lambda share, stage: progress(0.1 + 0.9 * share, stage),
+            )
+    except (CannotGoDeeper, ExitFlowError) as error:
+        raise CannotFineTune(str(error)) from error
+
+
+def _pixels(cases: list[Case]) -> Iterator[npt.NDArray[np.uint8]]:
+    for case in cases:
+        image = Image.objects.get(pk=case.image)
+        try:
+            with image.original.open("rb") as file:
+                yield decode(file.read()).pixels
+        except (OSError, PictureError) as error:
+            raise CannotFineTune(
+                _("Photograph %(key)s cannot be read any more. Restore it from the backup, then start anew.")
+                % {"key": image.pk}
+            ) from error

@@ -1,0 +1,86 @@
+"""The cases of a run as the network that answers now reads them: the base set's, and the clinics'."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from uuid import UUID
+
+from django.conf import settings
+
+from diagnosis.models import ExitFeatures
+from mlmodel.release import Release
+from mlmodel.retraining import BaseSet, Cases
+from mlmodel.retraining.deeper import BasePhotographs, CannotGoDeeper, read_as
+
+from .collect import Case, cases_for_training, feature_rows
+from .errors import CannotFineTune, ManifestAltered
+from .manifests import read_vectors
+
+_AT_ONCE = 500
+
+
+@dataclass
+class Reading:
+    """What the active network reads of a run's cases.
+
+    Attributes:
+        shipped: the base set as the shipped backbone reads it.
+        release: of the active version.
+        exit_id: the hash of its own exit flow; None where the backbone's answers.
+        told: is told how far it is, where that takes long.
+    """
+
+    shipped: BaseSet
+    release: Release
+    exit_id: str | None
+    told: Callable[[float, str], None]
+    _vectors: dict[UUID, bytes] = field(default_factory=dict)
+    _exit_vectors: dict[UUID, bytes] = field(default_factory=dict)
+
+    def take(self, cases: list[Case]) -> None:
+        """Read the features of all cases. Raises ``ManifestAltered`` if some are not what was frozen."""
+        self._vectors = read_vectors(cases)
+        for start in range(0, len(cases) if self.exit_id is not None else 0, _AT_ONCE):
+            keys = [case.image for case in cases[start : start + _AT_ONCE]]
+            rows = ExitFeatures.objects.filter(exit=self.exit_id, image__in=keys)
+            self._exit_vectors |= {image: bytes(vector) for image, vector in rows.values_list("image", "vector")}
+
+    def cases(self, cases: list[Case]) -> Cases:
+        """Return cases as the active head reads them."""
+        found = self.cases_of_the_backbone(cases)
+        if self.exit_id is None or not cases:
+            return found
+        try:
+            return read_as(found, feature_rows([self._exit_vectors[case.image] for case in cases]))
+        except KeyError as error:
+            raise ManifestAltered from error
+
+    def cases_of_the_backbone(self, cases: list[Case]) -> Cases:
+        """Return cases as the shipped backbone reads them."""
+        return cases_for_training(cases, self._vectors)
+
+    @cached_property
+    def base(self) -> BaseSet:
+        """The base set as the active head reads it. Raises ``CannotFineTune`` without what that takes."""
+        if self.release.exit_flow is None:
+            return self.shipped
+        try:
+            return self.photographs.read_over(
+                self.release.exit_flow, sha256=self.release.exit_sha256, progress=self.told
+            )
+        except CannotGoDeeper as error:
+            raise CannotFineTune(str(error)) from error
+
+    @cached_property
+    def photographs(self) -> BasePhotographs:
+        """The base set's photographs. Raises ``CannotFineTune`` if they are not here."""
+        try:
+            return BasePhotographs(
+                base=self.shipped,
+                data=settings.RETRAINING_BASE_DATA,
+                backbone=self.release.backbone,
+                cache=Path(settings.DATA_DIR) / "retraining",
+            )
+        except CannotGoDeeper as error:
+            raise CannotFineTune(str(error)) from error

@@ -1,0 +1,106 @@
+"""Versions with an exit flow of their own: how they are kept, and what answers when they are spoilt."""
+
+import hashlib
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import IntegrityError, connections, transaction
+from django.db.models import ProtectedError
+
+from mlmodel.analysis import get_analyser
+from mlmodel.exit_flow import ExitFlowError
+from mlmodel.models import CannotBeChanged, ModelVersion, StoredExit
+from mlmodel.promotion import promote_version, roll_back
+from mlmodel.release import ReleaseError
+from mlmodel.serving import active_analyser, active_version, analyser_of
+from tests.candidates import candidate, louder_exit_flow
+from tests.factories import UserFactory
+
+pytestmark = [pytest.mark.django_db, pytest.mark.slow]
+
+
+@pytest.fixture(scope="module")
+def louder():
+    return louder_exit_flow()
+
+
+def test_heads_over_one_exit_flow_share_it_and_its_engine(louder):
+    first, second, plain = candidate(exit_flow=louder), candidate(exit_flow=louder, leaning="nv"), candidate()
+
+    kept = StoredExit.objects.get()
+    assert (first.exit, second.exit, plain.exit) == (kept, kept, None)
+    assert kept.sha256 == hashlib.sha256(bytes(kept.content)).hexdigest()
+    assert len({first.sha256, second.sha256, plain.sha256}) == 3
+    assert analyser_of(first).engine is analyser_of(second).engine is not get_analyser().engine
+    assert analyser_of(plain).engine is get_analyser().engine
+
+
+def test_it_answers_once_promoted_and_no_longer_after_going_back(louder):
+    shipped, user = active_version(), UserFactory()
+    promote_version(version=candidate(exit_flow=louder), by=user, reason="Better.")
+    assert active_analyser().exit_sha256 == hashlib.sha256(louder).hexdigest()
+    roll_back(to=shipped, by=user, reason="Too many alarms.")
+    assert active_analyser() is get_analyser()
+
+
+def test_which_version_answers_is_asked_without_reading_megabytes(louder, django_assert_num_queries):
+    promote_version(version=candidate(exit_flow=louder), by=UserFactory(), reason="Better.")
+    active_analyser()
+    with django_assert_num_queries(1) as asked:
+        active_analyser()
+    assert "content" not in asked[0]["sql"]
+
+
+@pytest.mark.parametrize("content", [b"", b"nothing of the kind"])
+def test_what_is_no_exit_flow_is_never_offered(content):
+    active_version()
+    with pytest.raises(ExitFlowError):
+        candidate(exit_flow=content)
+    assert not StoredExit.objects.exists()
+    assert ModelVersion.objects.count() == 1
+
+
+def test_an_exit_flow_that_was_altered_answers_nobody():
+    content = louder_exit_flow(by=0.25)  # one that no process has loaded yet
+    version = candidate(exit_flow=content)
+    StoredExit.objects.update(content=content[:-1] + b"!")
+    with pytest.raises(ReleaseError, match="altered"):
+        analyser_of(version)
+
+
+def test_exit_flows_are_kept_for_good(louder):
+    candidate(exit_flow=louder)
+    kept = StoredExit.objects.get()
+    with pytest.raises(CannotBeChanged):
+        kept.save()
+    with pytest.raises(CannotBeChanged):
+        kept.delete()
+    with pytest.raises(ProtectedError):
+        StoredExit.objects.all().delete()
+
+
+def test_what_was_shipped_has_no_exit_flow_of_its_own(louder):
+    candidate(exit_flow=louder)
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ModelVersion.objects.filter(parent=None).update(exit=StoredExit.objects.get())
+
+
+@pytest.mark.parametrize("field", ["sha256", "backbone_sha256"])
+def test_an_exit_flow_is_known_by_hashes(field):
+    values = {"sha256": "a" * 64, "backbone_sha256": "b" * 64} | {field: "no hash"}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        StoredExit.objects.create(content=b"", **values)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_threads_that_ask_at_once_load_it_once(louder):
+    version = candidate(exit_flow=louder, leaning="vasc")
+
+    def ask(_number):
+        try:
+            return analyser_of(version).engine
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(map(id, pool.map(ask, range(4))))) == 1
