@@ -2,9 +2,9 @@
 
     python -m benchmarks.exit_depth DATA var/releases/folds-0-2 [--learned 3 4] [--tested 5 6]
 
-DATA is what ``manage.py import_ham10000`` wrote; the release is one of ``benchmarks.first_networks``, whose base and head
-have seen folds 0–2 alone. Cases of the learned folds are confirmed, fold 7 calibrates, and all three networks are read on
-the tested folds, by lesion. The locked folds are not touched.
+DATA is what ``manage.py import_ham10000`` wrote; the release is one of ``benchmarks.first_networks``, whose base and
+head have seen folds 0–2 alone. Cases of the learned folds are confirmed, fold 7 calibrates, and all three networks are
+read on the tested folds, by lesion. The locked folds are not touched.
 """
 
 import argparse

@@ -54,7 +54,7 @@ class StoredExit(models.Model):
     def save(self, *args: Any, **kwargs: Any) -> None:
         if not self._state.adding:
             raise CannotBeChanged("Exit flows are kept as they were made.")
-        super().save(*args, **kwargs)
+        super().save(*args, **{**kwargs, "force_insert": True})
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         raise CannotBeChanged("Exit flows are kept for good.")

@@ -79,10 +79,11 @@ def register_candidate(
 
 def _kept_exit(release: Release) -> StoredExit:
     """The row of a release's exit flow; all heads over it share one."""
-    found = StoredExit.objects.defer("content").filter(sha256=release.exit_sha256).first()
-    return found or StoredExit.objects.create(
-        sha256=release.exit_sha256, backbone_sha256=release.backbone_sha256, content=release.exit_flow or b""
+    found, _is_new = StoredExit.objects.defer("content").get_or_create(
+        sha256=release.exit_sha256,
+        defaults={"backbone_sha256": release.backbone_sha256, "content": release.exit_flow},
     )
+    return found
 
 
 def promote_version(*, version: ModelVersion, by: Any, reason: str, force: bool = False) -> Decision:
@@ -95,9 +96,11 @@ def promote_version(*, version: ModelVersion, by: Any, reason: str, force: bool 
 
     Raises:
         PromotionRefused: there is no reason, the gate is against it, it was judged against a version that is no
-            longer active, or it is no candidate any more.
+            longer active, it is no candidate any more, or what it needs is not here.
     """
     reason = _stated(reason)
+    if not can_serve(version):
+        raise PromotionRefused(f"{version} cannot answer here: what it needs is missing or was altered. Retrain.")
     with transaction.atomic():
         active, version = _locked(version)
         if version.status != ModelVersionStatus.CANDIDATE:

@@ -7,6 +7,7 @@ analyser as one.
 """
 
 import hashlib
+import logging
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from mlmodel.models import (
 )
 from mlmodel.release import ReleaseError, release_from
 
+logger = logging.getLogger(__name__)
 # A version is a head of some megabytes; beyond the active one, the one it replaced is likely to be asked for again.
 _KEPT = 3
 # An exit flow's engine is the whole backbone once more.
@@ -37,6 +39,7 @@ _lock = threading.Lock()
 _analysers: OrderedDict[str, Analyser] = OrderedDict()
 _engine_lock = threading.Lock()
 _engines: OrderedDict[str, tuple[bytes, Engine]] = OrderedDict()
+_runs: dict[str, bool] = {}
 
 
 @dataclass(frozen=True)
@@ -118,18 +121,39 @@ def _engine_over(exit_sha256: str) -> tuple[bytes, Engine]:
             except ExitFlowError as error:
                 raise ReleaseError(f"The exit flow of a retrained version cannot be run: {error}.") from error
             while len(_engines) > _ENGINES_KEPT:
-                _engines.popitem(last=False)
+                _forget(_engines.popitem(last=False)[1][1])
         _engines.move_to_end(exit_sha256)
         return _engines[exit_sha256]
 
 
+def _forget(engine: Engine) -> None:
+    """Let go of an engine: heads over it would keep it in memory."""
+    with _lock:
+        for sha256 in [sha256 for sha256, analyser in _analysers.items() if analyser.engine is engine]:
+            del _analysers[sha256]
+
+
+def _can_run(exit_sha256: str) -> bool:
+    """Whether an exit flow can be run here: tried once, and remembered until the process ends."""
+    if exit_sha256 not in _runs:
+        try:
+            _engine_over(exit_sha256)
+            _runs[exit_sha256] = True
+        except ReleaseError:
+            logger.exception("The exit flow %s cannot be run; versions over it answer nobody.", exit_sha256[:12])
+            _runs[exit_sha256] = False
+    return _runs[exit_sha256]
+
+
 def can_serve(version: ModelVersion) -> bool:
-    """Whether this installation has what the version needs: the shipped files, or at least their backbone."""
+    """Whether this installation has what the version needs: the shipped files, or their backbone and its exit flow."""
     # A head never runs on another backbone than its own, and a shipped version only with its own files.
     shipped = get_analyser()
     if version.parent_id is None:
         return version.sha256 == shipped.sha256
-    return version.backbone_sha256 == shipped.backbone_sha256
+    if version.backbone_sha256 != shipped.backbone_sha256:
+        return False
+    return version.exit_id is None or _can_run(version.exit_id)
 
 
 def _ship(shipped: Analyser) -> ModelVersion:

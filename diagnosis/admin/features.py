@@ -22,8 +22,17 @@ class ImageFeaturesAdmin(OfAnImage):
 class ExitFeaturesAdmin(OfAnImage):
     """Which photographs a fine-tuned exit flow has read."""
 
-    list_display = ("image", "patient", "exit")
-    fields = ("image", "exit")
+    # By its hash alone: the exit flow itself is megabytes.
+    list_display = ("image", "patient", "exit_flow", "length")
+    fields = ("image", "exit_flow", "length")
+
+    @admin.display(description=_("exit flow"), ordering="exit_id")
+    def exit_flow(self, features: ExitFeatures) -> str:
+        return features.exit_id
+
+    @admin.display(description=_("numbers"))
+    def length(self, features: ExitFeatures) -> int:
+        return len(features.vector) // 2
 
 
 @admin.register(ImageEmbedding)

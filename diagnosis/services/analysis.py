@@ -111,14 +111,20 @@ def reading_of(analysis: Analysis, picture: Picture, *, started: float) -> Readi
 def read_original(image: Image, *, analyser: Analyser) -> Reading:
     """Have the kept original assessed, whatever its quality. Slow: not inside a transaction."""
     started = time.perf_counter()
+    analysis, picture = analyse_original(image, analyser=analyser)
+    reading = reading_of(analysis, picture, started=started)
+    assert reading is not None, "a forced analysis always assesses"
+    return reading
+
+
+def analyse_original(image: Image, *, analyser: Analyser) -> tuple[Analysis, Picture]:
+    """As ``read_original``, without drawing anything. Raises ``CannotReadOriginal``."""
     try:
         with image.original.open("rb") as file:
             picture = decode(file.read())
-    except (FileNotFoundError, PictureError) as error:
+    except (OSError, PictureError) as error:
         raise CannotReadOriginal from error
-    reading = reading_of(analyser.analyse(picture, force=True), picture, started=started)
-    assert reading is not None, "a forced analysis always assesses"
-    return reading
+    return analyser.analyse(picture, force=True), picture
 
 
 def record_prediction(*, image: Image, version: ModelVersion, reading: Reading, files: WrittenFiles) -> Prediction:

@@ -16,7 +16,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 
 from diagnosis.models import ExitFeatures, ImageFeatures, Prediction
 from diagnosis.photograph_kind import is_smartphone
-from diagnosis.services.analysis import keep_exit_features, read_original
+from diagnosis.services.analysis import analyse_original, keep_exit_features
 from diagnosis.services.errors import CannotReadOriginal
 from diagnosis.services.queue import refresh_queue_entry
 from diagnosis.similar.embeddings import read_vector
@@ -36,12 +36,15 @@ def rescore_archive() -> Iterator[int]:
     version is made the active one meanwhile.
     """
     serving = now_serving()
-    last = 0
-    while found := list(_waiting(serving).filter(pk__gt=last).select_related("image").order_by("pk")[:_AT_ONCE]):
+    unreadable: set[UUID] = set()
+    while found := list(
+        _waiting(serving).exclude(image__in=unreadable).select_related("image").order_by("pk")[:_AT_ONCE]
+    ):
+        exit_vectors = _exit_vectors(found, serving)
+        unreadable |= {row.image_id for row in found} - set(exit_vectors)
+        # Asked last: to read photographs may have taken seconds.
         if now_serving().version.pk != serving.version.pk:
             return
-        last = found[-1].pk
-        exit_vectors = _exit_vectors(found, serving)
         read = [row for row in found if row.image_id in exit_vectors]
         # As one: a run that is killed in between would pass over photographs whose place in the queue is an old one.
         with transaction.atomic():
@@ -88,9 +91,11 @@ def _exit_vectors(rows: Iterable[ImageFeatures], serving: Serving) -> _ExitVecto
         if row.image_id in vectors:
             continue
         try:
-            vectors[row.image_id] = read_original(row.image, analyser=serving.analyser).exit_features
+            analysis, _picture = analyse_original(row.image, analyser=serving.analyser)
         except CannotReadOriginal:
             logger.warning("Photograph %s cannot be read and keeps the answers it has.", row.image_id)
+        else:
+            vectors[row.image_id] = analysis.exit_features
     return vectors
 
 

@@ -7,12 +7,13 @@ import pytest
 from django.db import IntegrityError, connections, transaction
 from django.db.models import ProtectedError
 
+from mlmodel import serving
 from mlmodel.analysis import get_analyser
 from mlmodel.exit_flow import ExitFlowError
 from mlmodel.models import CannotBeChanged, ModelVersion, StoredExit
-from mlmodel.promotion import promote_version, roll_back
+from mlmodel.promotion import PromotionRefused, promote_version, roll_back
 from mlmodel.release import ReleaseError
-from mlmodel.serving import active_analyser, active_version, analyser_of
+from mlmodel.serving import active_analyser, active_version, analyser_of, can_serve, now_serving
 from tests.candidates import candidate, louder_exit_flow
 from tests.factories import UserFactory
 
@@ -66,6 +67,46 @@ def test_an_exit_flow_that_was_altered_answers_nobody():
     StoredExit.objects.update(content=content[:-1] + b"!")
     with pytest.raises(ReleaseError, match="altered"):
         analyser_of(version)
+
+
+def test_where_the_active_versions_exit_flow_is_altered_the_shipped_network_answers_again(photograph):
+    content = louder_exit_flow(by=0.125)
+    version, user = candidate(exit_flow=content), UserFactory()
+    promote_version(version=version, by=user, reason="Better.")
+    active_version()
+    _forget_what_is_loaded()
+    StoredExit.objects.update(content=content[:-1] + b"!")
+
+    assert now_serving().analyser is get_analyser()
+    assert active_version().sha256 == get_analyser().sha256
+    assert not can_serve(version)
+    with pytest.raises(PromotionRefused, match="needs files"):
+        roll_back(to=version, by=user, reason="Again.")
+    _forget_what_is_loaded()
+
+
+def test_a_candidate_that_cannot_answer_is_not_promoted():
+    content = louder_exit_flow(by=0.0625)
+    version = candidate(exit_flow=content)
+    _forget_what_is_loaded()
+    StoredExit.objects.update(content=content[:-1] + b"!")
+    with pytest.raises(PromotionRefused, match="missing or was altered"):
+        promote_version(version=version, by=UserFactory(), reason="Better.")
+
+
+def test_no_more_engines_stay_than_are_said_to(louder):
+    versions = [candidate(exit_flow=louder_exit_flow(by=1.0 + number)) for number in range(4)]
+    engines = {id(analyser_of(version).engine) for version in versions}
+    assert len(engines) == 4
+    assert len(serving._engines) == serving._ENGINES_KEPT
+    held = {id(analyser.engine) for analyser in serving._analysers.values()} - {id(get_analyser().engine)}
+    assert len(held) <= serving._ENGINES_KEPT
+
+
+def _forget_what_is_loaded():
+    """As in a process that begins."""
+    for kept in (serving._engines, serving._analysers, serving._runs):
+        kept.clear()
 
 
 def test_exit_flows_are_kept_for_good(louder):

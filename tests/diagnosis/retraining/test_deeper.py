@@ -14,9 +14,12 @@ from PIL import Image as Pillow
 from diagnosis.answers import Basis, Cause, Certainty
 from diagnosis.models import Depth, ExitFeatures, Prediction, RunStatus, TrainingRun
 from diagnosis.retraining import run as run_module
+from diagnosis.services.heat_maps import heat_map_of
 from diagnosis.services.images import add_image
 from diagnosis.services.labels import derive_label
+from diagnosis.services.overrides import override_refusal
 from diagnosis.services.rescoring import rescore_archive
+from diagnosis.similar.embeddings import current_space
 from mlmodel.analysis import get_analyser
 from mlmodel.models import StoredExit
 from mlmodel.promotion import promote_version, roll_back
@@ -191,6 +194,45 @@ def test_what_the_exit_flow_has_read_is_not_read_again(dermatologist):
     own = np.frombuffer(image.features.vector, "<f2")[stage_slice("block13").start :]
     assert kept.shape == own.shape
     assert not np.array_equal(kept, own)
+
+
+@pytest.mark.slow
+def test_what_is_refused_keeps_its_exit_features_too_and_is_judged_over_them(dermatologist, sign_in):
+    version = candidate(exit_flow=louder_exit_flow())
+    promote_version(version=version, by=dermatologist.user, reason="Better.")
+    patient = agreeing_patient(dermatologist.clinic)
+    out = io.BytesIO()
+    Pillow.new("RGB", (400, 400), (40, 90, 200)).save(out, "JPEG")
+    image = add_image(
+        visit=VisitFactory(patient=patient), lesion=LesionFactory(patient=patient),
+        upload=SimpleUploadedFile("sky.jpg", out.getvalue()), by=dermatologist,
+    )  # fmt: skip
+    assert not image.is_accepted
+    assert image.exit_features.get().exit == version.exit
+
+    override_refusal(image=image, by=dermatologist, reason="It is skin, under a filter.")
+
+    assert image.predictions.get().model_version == version
+    assert image.exit_features.count() == 1
+    assert sign_in(dermatologist).get(image.get_absolute_url()).status_code == 200
+
+
+@pytest.mark.slow
+def test_a_heat_map_of_an_answer_from_stored_features_is_drawn_over_the_exit_flow(dermatologist):
+    image = confirm(dermatologist, number=0)
+    version = candidate(exit_flow=louder_exit_flow())
+    promote_version(version=version, by=dermatologist.user, reason="Better.")
+    assert sum(rescore_archive()) == 1
+    prediction = image.predictions.get(model_version=version)
+    assert not prediction.heat_map
+
+    drawn = heat_map_of(prediction)
+
+    assert drawn
+    before = image.predictions.exclude(model_version=version).get().heat_map
+    with drawn.open("rb") as new, before.open("rb") as old:
+        assert new.read() != old.read()
+    assert current_space() == image.embedding.space_sha256, "similar cases stay where they were"
 
 
 def test_an_exit_flow_reads_a_photograph_once(dermatologist):
