@@ -67,7 +67,7 @@ def lacks(data: Path) -> str:
     if not any((data / table).is_file() for table in (MANIFEST_FILE, "metadata.csv")):
         return (
             "To fine-tune the exit flow needs the base set's photographs. Import them with "
-            "`manage.py import_ham10000 DIR`, or name their folder in DERMASCAN_RETRAINING_BASE_DATA."
+            "“manage.py import_ham10000 DIR”, or name their folder in DERMASCAN_RETRAINING_BASE_DATA."
         )
     return ""
 
