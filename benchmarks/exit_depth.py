@@ -25,7 +25,8 @@ from mlmodel.head import Head  # noqa: E402
 from mlmodel.pictures import decode  # noqa: E402
 from mlmodel.release import load_release  # noqa: E402
 from mlmodel.retraining import BaseSet, Cases, Network, network_of, train_candidate  # noqa: E402
-from mlmodel.retraining.deeper import Entry, Maps, train_deeper  # noqa: E402
+from mlmodel.retraining.deeper import train_deeper  # noqa: E402
+from mlmodel.retraining.entry_maps import Entry, Maps  # noqa: E402
 from mlmodel.retraining.learning import Progress  # noqa: E402
 from mlmodel.taxonomy import CODES  # noqa: E402
 from mlmodel.training import evaluate  # noqa: E402
@@ -48,6 +49,7 @@ def main() -> None:
     parser.add_argument("release", type=Path)
     parser.add_argument("--learned", type=int, nargs="+", default=[3, 4])
     parser.add_argument("--tested", type=int, nargs="+", default=[5, 6])
+    parser.add_argument("--epochs", type=int, default=4)
     options = parser.parse_args()
     bench = _Bench(read_dataset(options.data), options.release, tuple(options.learned), tuple(options.tested))
     print(f"{len(bench.base.replay)} replayed, {len(bench.learned)} confirmed, {len(bench.base.locked)} tested")
@@ -77,6 +79,7 @@ def main() -> None:
             learned=(bench.learned, maps),
             tested=(bench.learned.take(np.zeros(0, dtype=np.int64)), maps[:0]),
             work=Path(folder),
+            epochs=options.epochs,
             seed=_SEED,
             progress=lambda share, stage: None,
         )

@@ -246,6 +246,7 @@ RETRAINING_EVERY_DAYS = env.int("DERMASCAN_RETRAINING_EVERY_DAYS", default=0)
 RETRAINING_GATE: dict[str, Any] = env.json("DERMASCAN_RETRAINING_GATE", default={})
 # Where `manage.py import_ham10000` has put the base set's photographs: to fine-tune the exit flow needs them.
 RETRAINING_BASE_DATA = Path(env.str("DERMASCAN_RETRAINING_BASE_DATA", default=str(DATA_DIR / "datasets" / "ham10000")))
+RETRAINING_EXIT_EPOCHS = env.int("DERMASCAN_RETRAINING_EXIT_EPOCHS", default=4)
 # One network answers all clinics of an installation: where there are several, its operators may keep the decision.
 OPERATORS_DECIDE_ON_VERSIONS = env.bool("DERMASCAN_OPERATORS_DECIDE_ON_VERSIONS", default=False)
 RETRAINING_HEARTBEAT_SECONDS = 10.0

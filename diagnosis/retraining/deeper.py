@@ -13,7 +13,9 @@ from diagnosis.models import Image, Part
 from mlmodel.exit_flow import ExitFlowError, exit_flow_of
 from mlmodel.pictures import PictureError, decode
 from mlmodel.retraining import Network
-from mlmodel.retraining.deeper import CannotGoDeeper, Deeper, Entry, lacks, train_deeper
+from mlmodel.retraining.base_photographs import CannotGoDeeper, lacks
+from mlmodel.retraining.deeper import Deeper, train_deeper
+from mlmodel.retraining.entry_maps import Entry
 from mlmodel.retraining.learning import Progress
 
 from .collect import Case
@@ -63,6 +65,7 @@ def fine_tune(*, reading: Reading, active: Network, cases: list[Case], seed: int
                 learned=(reading.cases_of_the_backbone(learned), maps[0]),
                 tested=(reading.cases_of_the_backbone(tested), maps[1]),
                 work=Path(folder),
+                epochs=settings.RETRAINING_EXIT_EPOCHS,
                 seed=seed,
                 progress=lambda share, stage: progress(0.1 + 0.9 * share, stage),
             )

@@ -11,7 +11,8 @@ from django.conf import settings
 from diagnosis.models import ExitFeatures
 from mlmodel.release import Release
 from mlmodel.retraining import BaseSet, Cases
-from mlmodel.retraining.deeper import BasePhotographs, CannotGoDeeper, read_as
+from mlmodel.retraining.base_photographs import BasePhotographs, CannotGoDeeper
+from mlmodel.retraining.entry_maps import read_as
 
 from .collect import Case, cases_for_training, feature_rows
 from .errors import CannotFineTune, ManifestAltered

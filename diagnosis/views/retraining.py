@@ -21,7 +21,7 @@ from diagnosis.retraining.errors import RetrainingRefused
 from diagnosis.retraining.liveness import abandon_run, bury_the_dead, requeue_run
 from diagnosis.retraining.run import start_run
 from diagnosis.tasks import work_on_run
-from mlmodel.retraining.deeper import lacks
+from mlmodel.retraining.base_photographs import lacks
 from mlmodel.serving import active_version
 from patients.access import is_operator
 from patients.admin.scope import CLINICIANS

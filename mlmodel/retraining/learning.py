@@ -98,7 +98,7 @@ def _tried(
             progress(0.05 + 0.85 * done / count, f"Training the head: epoch {done} of {count}")
 
     for head in heads(active.head, recipe):
-        yield from (_between(active.head, head, share) for share in STEPS_TOWARDS)
+        yield from (head_between(active.head, head, share) for share in STEPS_TOWARDS)
     if len(new_classes):
         for head in heads(untrained_head(active.head, cases, seed=seed), FROM_NOTHING):
             yield from (
@@ -119,8 +119,8 @@ def _is_enough(trained: Cases) -> bool:
     return len(np.unique(trained.lesions)) >= LEAST_LESIONS
 
 
-def _between(start: Head, end: Head, share: float) -> Head:
-    """Return the head whose weights lie ``share`` of the way from one head to the other."""
+def head_between(start: Head, end: Head, share: float) -> Head:
+    """Return the head whose weights lie ``share`` of the way from one head to the other, in half precision."""
     part = np.float32(share)
     return in_half_precision(
         Head(**{name: values + part * (getattr(end, name) - values) for name, values in vars(start).items()})

@@ -1,14 +1,13 @@
 """Fine-tune an exit flow in a process of its own: ``python -m mlmodel.training.exit_job FOLDER``.
 
-``mlmodel.retraining.deeper`` writes the folder and reads what comes of it; how far it is goes to standard output, a
+``mlmodel.retraining.exit_job`` writes the folder and reads what comes of it; how far it is goes to standard output, a
 line each: the share done, and what is being done.
 """
 
-import os
 import sys
 from pathlib import Path
 
-from mlmodel.retraining.deeper import read_job
+from mlmodel.retraining.exit_job import read_job, write_found
 from mlmodel.training.exit_training import ExitRecipe, MappedCases, fine_tune_exit
 
 
@@ -18,21 +17,17 @@ def _tell(share: float, stage: str) -> None:
 
 
 def main(folder: Path) -> None:
-    active, exit_flow, cases, seed = read_job(folder)
-    parts = {name: MappedCases(*found) for name, found in cases.items()}
-    epochs = os.environ.get("DERMASCAN_EXIT_EPOCHS")
+    job = read_job(folder)
     found = fine_tune_exit(
-        active=active,
-        exit_flow=exit_flow,
-        seed=seed,
+        active=job.active,
+        exit_flow=job.exit_flow,
+        seed=job.seed,
         progress=_tell,
-        recipe=ExitRecipe(epochs=int(epochs)) if epochs else None,
-        **parts,
+        recipe=ExitRecipe(epochs=job.epochs),
+        **{name: MappedCases(*found) for name, found in job.cases.items()},
     )
     if found is not None:
-        content, head = found
-        head.save(folder / "head.npz")
-        (folder / "found.npz").write_bytes(content)
+        write_found(folder, *found)
 
 
 if __name__ == "__main__":

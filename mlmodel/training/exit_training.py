@@ -11,8 +11,15 @@ import tensorflow as tf
 from mlmodel.exit_flow import as_read
 from mlmodel.head import Floats, Head
 from mlmodel.retraining.base_set import Cases, joined
-from mlmodel.retraining.fitting import drawing_shares, in_half_precision
-from mlmodel.retraining.learning import LEAST_LESIONS, STEPS_TOWARDS, HeldCases, Progress, split_by_lesion
+from mlmodel.retraining.fitting import drawing_shares
+from mlmodel.retraining.learning import (
+    LEAST_LESIONS,
+    STEPS_TOWARDS,
+    HeldCases,
+    Progress,
+    head_between,
+    split_by_lesion,
+)
 from mlmodel.retraining.network import Network
 from mlmodel.training.calibration_rules import lesion_weights
 from mlmodel.training.exit_network import ExitNetwork
@@ -113,7 +120,7 @@ def fine_tune_exit(
             part = np.float32(share)
             network.take({name: start[name] + part * (end[name] - start[name]) for name in end})
             network.round()
-            between = in_half_precision(_between(active.head, head, part))
+            between = head_between(active.head, head, share)
             if (loss := judge.loss(network, between)) < least:
                 best, least = (network.file(), between), loss
         network.take(end)
@@ -221,7 +228,3 @@ class _Training:
         hidden_weights, hidden_bias, output_weights, output_bias = (each.numpy() for each in self._head)
         hidden = hidden_weights * self._is_read / self._scale[:, None]
         return Head(hidden, hidden_bias - self._mean @ hidden, output_weights, output_bias + self._log_mix)
-
-
-def _between(start: Head, end: Head, share: np.float32) -> Head:
-    return Head(**{name: values + share * (getattr(end, name) - values) for name, values in vars(start).items()})

@@ -38,9 +38,7 @@ def test_every_line_is_an_exact_pin(lock):
     assert len(pins(lock)) > 20
 
 
-@pytest.mark.parametrize(
-    "package", ["tensorflow", "tensorflow-cpu", "keras", "onnx", "tf2onnx", "scikit-learn", "scipy"]
-)
+@pytest.mark.parametrize("package", ["tensorflow", "tensorflow-cpu", "keras", "tf2onnx", "scikit-learn", "scipy"])
 def test_web_and_worker_machines_install_nothing_of_training(package):
     assert package not in pins("serve")
 

@@ -79,7 +79,7 @@ def with_base_data(base_data, settings, monkeypatch, tmp_path):
     features = cached_features(dataset.paths, engine=analyser.engine, cache=base_data / "features")
     base = base_set_of(dataset, features, backbone_sha256=analyser.backbone_sha256)
     monkeypatch.setattr(run_module, "read_base_set", lambda: base)
-    monkeypatch.setenv("DERMASCAN_EXIT_EPOCHS", "2")
+    settings.RETRAINING_EXIT_EPOCHS = 2
     settings.DATA_DIR = tmp_path
     settings.RETRAINING_BASE_DATA = base_data
     settings.RETRAINING_LOCKED_SHARE = 0.0

@@ -1,0 +1,103 @@
+"""The photographs that the base set was made of: features of a new exit flow cannot be had from stored ones."""
+
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+
+from mlmodel.pictures import decode
+from mlmodel.retraining.base_set import BaseSet, Cases
+from mlmodel.retraining.entry_maps import Entry, Maps, exit_features, read_as
+from mlmodel.retraining.learning import Progress
+from mlmodel.training.base_set import rows_of_base_set
+from mlmodel.training.dataset import MANIFEST_FILE, DatasetError, read_dataset
+
+PARTS = ("replay", "calibration", "locked")
+
+
+class CannotGoDeeper(RuntimeError):
+    """What fine-tuning needs is not here; the message says what to do."""
+
+
+def lacks(data: Path) -> str:
+    """Return what is missing for fine-tuning an exit flow here, in words that say what to do; empty if nothing.
+
+    Cheap enough for a page: whether the photographs are the right ones is found out by who reads them.
+    """
+    if find_spec("tensorflow") is None:
+        return "To fine-tune the exit flow needs TensorFlow: pip install -r requirements.txt"
+    if not any((data / table).is_file() for table in (MANIFEST_FILE, "metadata.csv")):
+        return (
+            "To fine-tune the exit flow needs the base set's photographs. Import them with "
+            "“manage.py import_ham10000 DIR”, or name their folder in DERMASCAN_RETRAINING_BASE_DATA."
+        )
+    return ""
+
+
+class BasePhotographs:
+    """The photographs that the base set was made of, and what block 12 makes of them, kept on disk.
+
+    A fifth of a megabyte a photograph of 192 pixels: some 1.4 GB for the shipped base set. They are computed once for
+    a backbone, and the features of all photographs once for an exit flow.
+    """
+
+    def __init__(self, *, base: BaseSet, data: Path, backbone: Path, cache: Path) -> None:
+        """Find the photographs of each row of the base set.
+
+        Raises:
+            CannotGoDeeper: they are not there, or others than those that the base set was made of.
+        """
+        if missing := lacks(data):
+            raise CannotGoDeeper(missing)
+        try:
+            dataset = read_dataset(data)
+        except DatasetError as error:
+            raise CannotGoDeeper(f"The base set's photographs cannot be read: {error}") from error
+        self._base, self._backbone = base, backbone
+        self._cache = cache / base.backbone_sha256[:16]
+        self._paths: dict[str, list[Path]] = {}
+        for part, rows in rows_of_base_set(dataset).items():
+            cases: Cases = getattr(base, part)
+            if not (
+                np.array_equal(dataset.labels[rows], cases.labels)
+                and np.array_equal(dataset.lesions[rows], cases.lesions)
+            ):
+                raise CannotGoDeeper(
+                    f"The photographs in {data} are not those that the base set was made of: import the same data set "
+                    "that the release was built from."
+                )
+            self._paths[part] = [dataset.paths[row] for row in rows]
+
+    def maps(self, part: str, *, progress: Progress) -> Maps:
+        """Return float16 (N, 728, rows, columns) of one part, mapped from disk."""
+        path = self._cache / f"{part}.npy"
+        if not path.exists():
+            self._cache.mkdir(parents=True, exist_ok=True)
+            paths = self._paths[part]
+            entry = Entry(self._backbone)
+            partial = path.with_suffix(".partial.npy")
+            entry.write(
+                (decode(each.read_bytes()).pixels for each in paths), count=len(paths), path=partial,
+                told=lambda done: progress(done, f"Reading the base set's photographs: {part}"),
+            )  # fmt: skip
+            partial.replace(path)
+        kept: Maps = np.load(path, mmap_mode="r", allow_pickle=False)
+        return kept
+
+    def read_over(self, exit_flow: bytes, *, sha256: str, progress: Progress) -> BaseSet:
+        """Return the base set as a head over an exit flow reads it."""
+        path = self._cache / f"exit-{sha256[:16]}.npz"
+        if path.exists():
+            with np.load(path, allow_pickle=False) as kept:
+                found = {part: kept[part] for part in PARTS}
+        else:
+            found = {}
+            for part in PARTS:
+                maps = self.maps(part, progress=progress)
+                progress(0.0, f"Reading the base set through the exit flow: {part}")
+                found[part] = exit_features(self._backbone, exit_flow, maps)
+            partial = path.with_suffix(".partial.npz")
+            np.savez(partial, **found)
+            partial.replace(path)
+        parts = {part: read_as(getattr(self._base, part), found[part]) for part in PARTS}
+        return BaseSet(backbone_sha256=self._base.backbone_sha256, **parts)
