@@ -1,5 +1,6 @@
 """A run that fine-tunes the exit flow: it opens the photographs, the clinics' and the base set's."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -40,6 +41,9 @@ def fine_tune(*, reading: Reading, active: Network, cases: list[Case], seed: int
     backbone = reading.release.backbone
     work = Path(settings.DATA_DIR) / "retraining"
     work.mkdir(parents=True, exist_ok=True)
+    # One run is alive at a time: what lies here is of one that was killed.
+    for left in work.glob("clinic-*"):
+        shutil.rmtree(left, ignore_errors=True)
     learned = [case for case in cases if case.part == Part.LEARNED]
     tested = [case for case in cases if case.part == Part.LOCKED]
     try:

@@ -117,6 +117,7 @@ def test_from_confirmed_photographs_to_an_exit_flow_that_answers_and_back(
     dermatologist, with_base_data, django_capture_on_commit_callbacks, tmp_path
 ):
     shipped = active_version()
+    (tmp_path / "retraining" / "clinic-killed").mkdir(parents=True)
     images = [confirm(dermatologist, number=number) for number in range(LESIONS)]
 
     assert f"{LESIONS} photographs" in retrain("--depth", "exit", "--dry-run")
