@@ -38,6 +38,23 @@ class BackboneOutput:
     exit_features: npt.NDArray[np.float32] | None = None
 
 
+def session_of(file: Path | bytes, *, threads: int = 0) -> onnxruntime.InferenceSession:
+    """Return a network ready to run.
+
+    Args:
+        file: the ONNX file, or what is in it.
+        threads: how many cores one call may use; 0 for all.
+    """
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    # Idle threads must not spin: the same cores serve web requests.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(
+        file if isinstance(file, bytes) else str(file), options, providers=["CPUExecutionProvider"]
+    )
+
+
 class Engine:
     """Xception without its top. Loading takes under a second; one instance serves all threads of a process.
 
@@ -60,15 +77,9 @@ class Engine:
         Raises:
             ExitFlowError: the exit flow is none, or none of this backbone.
         """
-        options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or int(os.environ.get("DERMASCAN_ENGINE_THREADS", "0"))
-        # Idle threads must not spin: the same cores serve web requests.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
-        self._session = onnxruntime.InferenceSession(
-            str(path) if exit_flow is None else backbone_with_exit(path, exit_flow),
-            options,
-            providers=["CPUExecutionProvider"],
+        self._session = session_of(
+            path if exit_flow is None else backbone_with_exit(path, exit_flow),
+            threads=threads or int(os.environ.get("DERMASCAN_ENGINE_THREADS", "0")),
         )
         self.exit_sha256 = "" if exit_flow is None else hashlib.sha256(exit_flow).hexdigest()
         self.input_side = int(self._session.get_inputs()[0].shape[1])
@@ -76,8 +87,7 @@ class Engine:
         self.detail_side = int(said.get(DETAIL_KEY, _DETAIL_UNLESS_SAID))
         self.views = int(said.get(VIEWS_KEY, 1))
         given = {output.name for output in self._session.get_outputs()}
-        self._has_exit = exit_flow is not None
-        self.mapped_stages = EXIT_STAGES if self._has_exit else tuple(stage for stage, _ in STAGES if stage in given)
+        self.mapped_stages = EXIT_STAGES if exit_flow else tuple(stage for stage, _ in STAGES if stage in given)
 
     def prepare(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """Return what this network is shown of uint8 (H, W, 3): uint8 (input_side, input_side, 3)."""
@@ -96,12 +106,12 @@ class Engine:
         side = self.input_side
         if pixels.ndim != 4 or pixels.shape[1:] != (side, side, 3) or pixels.dtype != np.uint8:
             raise ValueError(f"expected uint8 (B, {side}, {side}, 3), got {pixels.dtype} {pixels.shape}")
-        place = PREFIX if self._has_exit else ""
-        wanted = ["features", *([f"{PREFIX}features"] if self._has_exit else [])]
         mapped = self.mapped_stages if maps else ()
-        found = self._session.run([*wanted, *(f"{place}{stage}" for stage in mapped)], {"pixels": pixels})
+        if not self.exit_sha256:
+            features, *found = self._session.run(["features", *mapped], {"pixels": pixels})
+            return BackboneOutput(features=features, maps=dict(zip(mapped, found, strict=True)))
+        wanted = ["features", *(f"{PREFIX}{name}" for name in ("features", *mapped))]
+        features, exit_features, *found = self._session.run(wanted, {"pixels": pixels})
         return BackboneOutput(
-            features=found[0],
-            exit_features=found[1] if self._has_exit else None,
-            maps=dict(zip(mapped, found[len(wanted) :], strict=True)),
+            features=features, exit_features=exit_features, maps=dict(zip(mapped, found, strict=True))
         )

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import onnxruntime
 
-from mlmodel.engine import Engine
+from mlmodel.engine import Engine, session_of
 from mlmodel.exit_flow import ENTRY_STAGE, EXIT_FEATURE_COUNT, as_read, backbone_to_entry, exit_alone
 from mlmodel.retraining.base_set import Cases
 
@@ -23,7 +22,7 @@ class Entry:
     def __init__(self, backbone: Path) -> None:
         """Load it. Raises ``ExitFlowError`` for a backbone that is no Xception as it is exported."""
         self._engine = Engine(backbone)
-        self._session = _session(backbone_to_entry(backbone))
+        self._session = session_of(backbone_to_entry(backbone))
 
     def write(
         self,
@@ -58,7 +57,7 @@ def exit_features(backbone: Path, exit_flow: bytes, maps: Maps) -> npt.NDArray[n
     Raises:
         ExitFlowError: it is no exit flow of this backbone.
     """
-    session = _session(exit_alone(backbone, exit_flow))
+    session = session_of(exit_alone(backbone, exit_flow))
     parts = [
         session.run(None, {ENTRY_STAGE: maps[start : start + _BATCH].astype(np.float32)})[0].astype(np.float16)
         for start in range(0, len(maps), _BATCH)
@@ -69,12 +68,6 @@ def exit_features(backbone: Path, exit_flow: bytes, maps: Maps) -> npt.NDArray[n
 def read_as(cases: Cases, features: npt.NDArray[np.float16]) -> Cases:
     """Return cases as a head over an exit flow reads them, whose features, float16 (N, 3072), are given."""
     return replace(cases, features=as_read(cases.features, features))
-
-
-def _session(file: bytes) -> onnxruntime.InferenceSession:
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
 
 
 def _batches(pictures: Iterable[npt.NDArray[np.uint8]]) -> Iterator[list[npt.NDArray[np.uint8]]]:

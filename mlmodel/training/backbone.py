@@ -6,12 +6,11 @@ from typing import Any
 
 import keras
 import onnx
-import tensorflow as tf
-import tf2onnx
 from onnx import helper
 
 from mlmodel.engine import DETAIL_KEY, VIEWS_KEY
 from mlmodel.stages import MAPPED_STAGES, STAGES
+from mlmodel.training.conversion import to_onnx
 from mlmodel.training.half_precision import store_in_half_precision
 
 # Where Keras's Xception ends the stages that ``mlmodel.engine`` names.
@@ -24,7 +23,6 @@ _LAYERS = {
     "block13": "add_11",
     "block14": "block14_sepconv2_act",
 }
-_OPSET = 17
 # As it is, left for right, upside down, and both. Each undoes itself.
 _MIRRORS: tuple[Callable[[Any], Any], ...] = (
     lambda values: values,
@@ -50,9 +48,7 @@ def export_backbone(
         mirrored: whether the file looks at each photograph's three mirror images as well.
     """
     model = build_backbone(base, side=side, mirrored=mirrored)
-    signature = (tf.TensorSpec((None, side, side, 3), tf.uint8, name="pixels"),)
-    forward = tf.function(lambda pixels: model(pixels, training=False), input_signature=signature)
-    proto, _ = tf2onnx.convert.from_function(forward, input_signature=signature, opset=_OPSET)
+    proto = to_onnx(lambda pixels: model(pixels, training=False), pixels=(None, side, side, 3))
     store_in_half_precision(proto.graph)
     helper.set_model_props(proto, {DETAIL_KEY: str(detail), VIEWS_KEY: str(len(_MIRRORS) if mirrored else 1)})
     onnx.checker.check_model(proto)

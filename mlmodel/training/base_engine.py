@@ -1,16 +1,15 @@
 """A base that does not learn, run by ONNX Runtime: half the time of TensorFlow for the same features."""
 
 from collections.abc import Callable
-from typing import Any
 
 import keras
 import numpy as np
 import numpy.typing as npt
 import onnxruntime
 import tensorflow as tf
-import tf2onnx
 
-_OPSET = 17
+from mlmodel.engine import session_of
+from mlmodel.training.conversion import to_onnx
 
 
 def compiled_base(base: keras.Model) -> Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]:
@@ -33,14 +32,5 @@ def compiled_base(base: keras.Model) -> Callable[[npt.NDArray[np.uint8]], npt.ND
 
 
 def _converted(base: keras.Model) -> onnxruntime.InferenceSession:
-    signature = (tf.TensorSpec((None, None, None, 3), tf.uint8, name="pixels"),)
-
-    def forward(pixels: Any) -> Any:
-        return base(tf.cast(pixels, tf.float32), training=False)
-
-    proto, _ = tf2onnx.convert.from_function(
-        tf.function(forward, input_signature=signature), input_signature=signature, opset=_OPSET
-    )
-    options = onnxruntime.SessionOptions()
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(proto.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    proto = to_onnx(lambda pixels: base(tf.cast(pixels, tf.float32), training=False), pixels=(None, None, None, 3))
+    return session_of(proto.SerializeToString())

@@ -6,15 +6,14 @@ from typing import Any
 import keras
 import onnx
 import tensorflow as tf
-import tf2onnx
 
 from mlmodel.segmentation import INPUT_SIDE
+from mlmodel.training.conversion import to_onnx
 from mlmodel.training.half_precision import store_in_half_precision
 
 # Channels at 64, 32, 16, 8 and 4 pixels. Nearly all of the work is done at 32 pixels and below, where it is cheap; the
 # two finer levels only bring back where exactly the border runs.
 _CHANNELS = (12, 32, 64, 96, 96)
-_OPSET = 17
 
 
 def build_segmenter(*, seed: int) -> keras.Model:
@@ -47,15 +46,12 @@ def build_segmenter(*, seed: int) -> keras.Model:
 
 def export_segmenter(model: keras.Model, path: Path) -> None:
     """Write the network as ONNX: uint8 (B, 128, 128, 3) in, ``lesion`` float32 (B, 128, 128) in [0, 1] out."""
-    signature = (tf.TensorSpec((None, INPUT_SIDE, INPUT_SIDE, 3), tf.uint8, name="pixels"),)
 
     def forward(pixels: Any) -> Any:
         logits = model(tf.cast(pixels, tf.float32), training=False)
         return {"lesion": tf.sigmoid(logits[..., 0])}
 
-    proto, _ = tf2onnx.convert.from_function(
-        tf.function(forward, input_signature=signature), input_signature=signature, opset=_OPSET
-    )
+    proto = to_onnx(forward, pixels=(None, INPUT_SIDE, INPUT_SIDE, 3))
     store_in_half_precision(proto.graph)
     onnx.checker.check_model(proto)
     partial = path.with_name(f"{path.name}.partial")
