@@ -25,8 +25,9 @@ from mlmodel.head import Head  # noqa: E402
 from mlmodel.pictures import decode  # noqa: E402
 from mlmodel.release import load_release  # noqa: E402
 from mlmodel.retraining import BaseSet, Cases, Network, network_of, train_candidate  # noqa: E402
+from mlmodel.retraining.base_photographs import PARTS  # noqa: E402
 from mlmodel.retraining.deeper import train_deeper  # noqa: E402
-from mlmodel.retraining.entry_maps import Entry, Maps  # noqa: E402
+from mlmodel.retraining.entry_maps import Entry, Maps, exit_features, read_as  # noqa: E402
 from mlmodel.retraining.learning import Progress  # noqa: E402
 from mlmodel.taxonomy import CODES  # noqa: E402
 from mlmodel.training import evaluate  # noqa: E402
@@ -64,7 +65,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         maps = bench.maps_of(bench.learned_rows)
         print(f"{'':28}maps of what was confirmed: {time.perf_counter() - started:.0f} s", flush=True)
-        for part in ("replay", "calibration", "locked"):
+        for part in PARTS:
             bench.maps(part, progress=lambda share, stage: None)
         print(f"{'':28}and of the base: {time.perf_counter() - started:.0f} s", flush=True)
         started = time.perf_counter()
@@ -125,6 +126,15 @@ class _Bench:
 
     def maps(self, part: str, *, progress: Progress) -> Maps:
         return self.maps_of(self._rows[part])
+
+    def read_over(self, exit_flow: bytes, *, progress: Progress) -> BaseSet:
+        found = {
+            part: read_as(
+                getattr(self.base, part), exit_features(self.backbone, exit_flow, self.maps(part, progress=progress))
+            )
+            for part in PARTS
+        }
+        return BaseSet(self.base.backbone_sha256, **found)
 
     def maps_of(self, rows: npt.NDArray[np.int64]) -> Maps:
         """Maps of block 12 of some photographs, kept between calls."""

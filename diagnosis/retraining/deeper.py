@@ -17,7 +17,7 @@ from mlmodel.retraining import Network
 from mlmodel.retraining.base_photographs import CannotGoDeeper, lacks
 from mlmodel.retraining.deeper import Deeper, train_deeper
 from mlmodel.retraining.entry_maps import Entry
-from mlmodel.retraining.learning import Progress
+from mlmodel.retraining.learning import Progress, within
 
 from .collect import Case
 from .errors import CannotFineTune
@@ -54,9 +54,11 @@ def fine_tune(*, reading: Reading, active: Network, cases: list[Case], seed: int
                     _pixels(part),
                     count=len(part),
                     path=Path(folder) / f"{name}.npy",
-                    told=lambda share: progress(0.1 * share, _("Reading the clinics' photographs")),
+                    told=lambda share, place=place: progress(  # type: ignore[misc]
+                        0.05 * (place + share), _("Reading the clinics' photographs")
+                    ),
                 )
-                for name, part in (("learned", learned), ("tested", tested))
+                for place, (name, part) in enumerate((("learned", learned), ("tested", tested)))
             ]
             return train_deeper(
                 active=active,
@@ -71,7 +73,7 @@ def fine_tune(*, reading: Reading, active: Network, cases: list[Case], seed: int
                 work=Path(folder),
                 epochs=settings.RETRAINING_EXIT_EPOCHS,
                 seed=seed,
-                progress=lambda share, stage: progress(0.1 + 0.9 * share, stage),
+                progress=within(progress, 0.1, 1.0),
             )
     except (CannotGoDeeper, ExitFlowError) as error:
         raise CannotFineTune(str(error)) from error

@@ -36,8 +36,8 @@ class Reading:
     release: Release
     exit_id: str | None
     told: Callable[[float, str], None]
-    _vectors: dict[UUID, bytes] = field(default_factory=dict)
-    _exit_vectors: dict[UUID, bytes] = field(default_factory=dict)
+    _vectors: dict[UUID, bytes] = field(init=False, default_factory=dict)
+    _exit_vectors: dict[UUID, bytes] = field(init=False, default_factory=dict)
 
     def take(self, cases: list[Case]) -> None:
         """Read the features of all cases. Raises ``ManifestAltered`` if some are not what was frozen."""
@@ -67,9 +67,7 @@ class Reading:
         if self.release.exit_flow is None:
             return self.shipped
         try:
-            return self.photographs.read_over(
-                self.release.exit_flow, sha256=self.release.exit_sha256, progress=self.told
-            )
+            return self.photographs.read_over(self.release.exit_flow, progress=self.told)
         except CannotGoDeeper as error:
             raise CannotFineTune(str(error)) from error
 

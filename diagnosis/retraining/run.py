@@ -26,6 +26,7 @@ from mlmodel.retraining import (
     train_candidate,
 )
 from mlmodel.retraining.deeper import Deeper
+from mlmodel.retraining.learning import within
 from patients.models import Clinic
 
 from .collect import Case, Collection, LeftOut, collect_cases, new_labels
@@ -86,7 +87,8 @@ def _work(run: TrainingRun) -> None:
         raise RetrainingRefused(_("Another version answers since the run was frozen. Start a new one."))
     if not run.manifest_sha256:
         _freeze(run, base)
-    reading = Reading(shipped=base, release=release, exit_id=active.exit_id, told=partial(_told, run, 0.05, _TRAINING))
+    told = partial(tell_progress, run)
+    reading = Reading(shipped=base, release=release, exit_id=active.exit_id, told=within(told, 0.05, _TRAINING))
     trained = _train(run, reading, network_of(release.settings, Head.load(release.head)))
     tell_progress(run, _JUDGING, _("Judging the candidate"))
     locked = [case for case in trained.cases if case.part == Part.LOCKED]
@@ -132,7 +134,7 @@ def _train(run: TrainingRun, reading: Reading, active: Network) -> _Trained:
     frozen = read_manifest(run)
     reading.take(frozen)
     allowed = allowed_now(frozen)
-    told = partial(_told, run, _TRAINING, _JUDGING)
+    told = within(partial(tell_progress, run), _TRAINING, _JUDGING)
     while True:
         learned = [case for case in allowed if case.part == Part.LEARNED]
         if not learned:
@@ -198,10 +200,6 @@ def told(collection: Collection) -> list[str]:
         *lines,
         *(f"{count} left out: {LeftOut(why).label}." for why, count in sorted(collection.left_out.items())),
     ]
-
-
-def _told(run: TrainingRun, start: float, end: float, share: float, stage: str) -> None:
-    tell_progress(run, start + share * (end - start), stage)
 
 
 def _seed(run: TrainingRun) -> int:

@@ -1,8 +1,10 @@
 """Ask the network, and keep what it says."""
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
@@ -142,18 +144,21 @@ def record_prediction(*, image: Image, version: ModelVersion, reading: Reading, 
     files.write(prediction.heat_map, reading.heat_map)
     prediction.save(force_insert=True)
     keep_embedding(image=image, features=reading.features)
-    keep_exit_features(image=image, version=version, features=reading.exit_features)
+    keep_exit_features(version=version, features={image.pk: reading.exit_features})
     refresh_queue_entry(image=image)
     return prediction
 
 
-def keep_exit_features(*, image: Image, version: ModelVersion, features: npt.NDArray[np.float16] | None) -> None:
-    """Keep what the exit flow of ``version`` made of a photograph; nothing where it has none. Safe to run again."""
-    if features is not None and version.exit_id is not None:
-        ExitFeatures.objects.bulk_create(
-            [ExitFeatures(image=image, exit_id=version.exit_id, vector=features.astype(STORED).tobytes())],
-            ignore_conflicts=True,
-        )
+def keep_exit_features(*, version: ModelVersion, features: Mapping[UUID, npt.NDArray[np.float16] | None]) -> None:
+    """Keep what the exit flow of ``version`` made of photographs, by key; nothing where it has none."""
+    if version.exit_id is None:
+        return
+    rows = [
+        ExitFeatures(image_id=image, exit_id=version.exit_id, vector=values.astype(STORED).tobytes())
+        for image, values in features.items()
+        if values is not None
+    ]
+    ExitFeatures.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def heat_map_png(assessment: Assessment, picture: Picture, *, longest_side: int) -> bytes:

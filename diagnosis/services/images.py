@@ -110,7 +110,7 @@ def _store(image: Image, seen: _Seen, *, version: ModelVersion) -> None:
         backbone_sha256=version.backbone_sha256,
         vector=seen.analysis.features.astype("<f2").tobytes(),
     )
-    keep_exit_features(image=image, version=version, features=seen.analysis.exit_features)
+    keep_exit_features(version=version, features={image.pk: seen.analysis.exit_features})
 
 
 def printable_name(name: str | None) -> str:

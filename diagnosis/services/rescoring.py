@@ -48,8 +48,7 @@ def rescore_archive() -> Iterator[int]:
         read = [row for row in found if row.image_id in exit_vectors]
         # As one: a run that is killed in between would pass over photographs whose place in the queue is an old one.
         with transaction.atomic():
-            for row in read:
-                keep_exit_features(image=row.image, version=serving.version, features=exit_vectors[row.image_id])
+            keep_exit_features(version=serving.version, features=exit_vectors)
             Prediction.objects.bulk_create(
                 [_prediction(row, serving, exit_vectors[row.image_id]) for row in read], ignore_conflicts=True
             )

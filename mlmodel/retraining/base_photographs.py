@@ -1,5 +1,6 @@
 """The photographs that the base set was made of: features of a new exit flow cannot be had from stored ones."""
 
+import hashlib
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import numpy as np
 from mlmodel.pictures import decode
 from mlmodel.retraining.base_set import BaseSet, Cases
 from mlmodel.retraining.entry_maps import Entry, Maps, exit_features, read_as
-from mlmodel.retraining.learning import Progress
+from mlmodel.retraining.learning import Progress, within
 from mlmodel.training.base_set import rows_of_base_set
 from mlmodel.training.dataset import MANIFEST_FILE, DatasetError, read_dataset
 
@@ -84,20 +85,19 @@ class BasePhotographs:
         kept: Maps = np.load(path, mmap_mode="r", allow_pickle=False)
         return kept
 
-    def read_over(self, exit_flow: bytes, *, sha256: str, progress: Progress) -> BaseSet:
-        """Return the base set as a head over an exit flow reads it."""
-        path = self._cache / f"exit-{sha256[:16]}.npz"
-        if path.exists():
-            with np.load(path, allow_pickle=False) as kept:
-                found = {part: kept[part] for part in PARTS}
-        else:
+    def read_over(self, exit_flow: bytes, *, progress: Progress) -> BaseSet:
+        """Return the base set as a head over an exit flow reads it; kept, since the next run may ask for it."""
+        path = self._cache / f"exit-{hashlib.sha256(exit_flow).hexdigest()[:16]}.npz"
+        if not path.exists():
             found = {}
-            for part in PARTS:
-                maps = self.maps(part, progress=progress)
-                progress(0.0, f"Reading the base set through the exit flow: {part}")
+            for place, part in enumerate(PARTS):
+                told = within(progress, place / len(PARTS), (place + 1) / len(PARTS))
+                maps = self.maps(part, progress=told)
+                told(1.0, f"Reading the base set through the exit flow: {part}")
                 found[part] = exit_features(self._backbone, exit_flow, maps)
             partial = path.with_suffix(".partial.npz")
-            np.savez(partial, **found)
+            np.savez(partial, **found)  # type: ignore[arg-type]
             partial.replace(path)
-        parts = {part: read_as(getattr(self._base, part), found[part]) for part in PARTS}
+        with np.load(path, allow_pickle=False) as kept:
+            parts = {part: read_as(getattr(self._base, part), kept[part]) for part in PARTS}
         return BaseSet(backbone_sha256=self._base.backbone_sha256, **parts)

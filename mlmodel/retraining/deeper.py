@@ -10,7 +10,7 @@ from mlmodel.retraining.base_set import BaseSet, Cases
 from mlmodel.retraining.calibrating import calibrated
 from mlmodel.retraining.entry_maps import Maps, exit_features, read_as
 from mlmodel.retraining.exit_job import ExitJob, carry_out_apart
-from mlmodel.retraining.learning import Progress
+from mlmodel.retraining.learning import Progress, within
 from mlmodel.retraining.network import Network
 
 
@@ -32,11 +32,11 @@ class Deeper:
     tested: Cases
 
 
-class MapsOfBase(Protocol):
-    """Where the maps of the base set's photographs come from."""
+class Photographs(Protocol):
+    """Those of the base set, as ``BasePhotographs`` has them."""
 
-    def maps(self, part: str, *, progress: Progress) -> Maps:
-        """Return float16 (N, 728, rows, columns) of one of ``PARTS``."""
+    def maps(self, part: str, *, progress: Progress) -> Maps: ...
+    def read_over(self, exit_flow: bytes, *, progress: Progress) -> BaseSet: ...
 
 
 def train_deeper(
@@ -47,7 +47,7 @@ def train_deeper(
     backbone: Path,
     base: BaseSet,
     read_by_active: BaseSet,
-    photographs: MapsOfBase,
+    photographs: Photographs,
     learned: tuple[Cases, Maps],
     tested: tuple[Cases, Maps],
     work: Path,
@@ -74,7 +74,12 @@ def train_deeper(
     Raises:
         CannotGoDeeper: the training broke off.
     """
-    maps = {part: photographs.maps(part, progress=lambda share, stage: progress(0.3 * share, stage)) for part in PARTS}
+    maps = {
+        part: photographs.maps(
+            part, progress=within(progress, 0.3 * place / len(PARTS), 0.3 * (place + 1) / len(PARTS))
+        )
+        for place, part in enumerate(PARTS)
+    }
     with TemporaryDirectory(dir=work, prefix="exit-") as folder:
         job = ExitJob(
             active=active,
@@ -88,15 +93,14 @@ def train_deeper(
             epochs=epochs,
             seed=seed,
         )
-        found = carry_out_apart(job, Path(folder), progress=lambda share, stage: progress(0.3 + 0.6 * share, stage))
+        found = carry_out_apart(job, Path(folder), progress=within(progress, 0.3, 0.9))
     if found is None:
         return None
     content, head = found
-    progress(0.9, "Reading the test through the new exit flow")
-    parts = {part: read_as(getattr(base, part), exit_features(backbone, content, maps[part])) for part in PARTS}
+    read = photographs.read_over(content, progress=within(progress, 0.9, 0.98))
     network = calibrated(
-        head, class_mix=active.calibration.class_mix, cases=parts["calibration"], before=active,
+        head, class_mix=active.calibration.class_mix, cases=read.calibration, before=active,
         read_before=read_by_active.calibration,
     )  # fmt: skip
     own = [read_as(cases, exit_features(backbone, content, found)) for cases, found in (learned, tested)]
-    return Deeper(network, content, BaseSet(backbone_sha256=base.backbone_sha256, **parts), *own)
+    return Deeper(network, content, read, *own)

@@ -16,6 +16,12 @@ from mlmodel.training.calibration_rules import lesion_weights
 
 Progress = Callable[[float, str], None]
 
+
+def within(progress: Progress, start: float, end: float) -> Progress:
+    """Return what a part of the work tells how far it is: the share of the whole goes from ``start`` to ``end``."""
+    return lambda share, stage: progress(start + share * (end - start), stage)
+
+
 # Of the new lesions, the share that is not trained on but says when to stop.
 HELD_SHARE = 0.2
 _LEAST_HELD = 10

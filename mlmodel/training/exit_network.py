@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from mlmodel.exit_flow import CONVOLUTIONS, Weights, pack, unpack
+from mlmodel.exit_weights import CONVOLUTIONS, Weights, pack, unpack
 
 _ROWS = 64
 

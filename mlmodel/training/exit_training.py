@@ -185,10 +185,8 @@ class _Training:
             for step in range(steps):
                 done = (epoch * steps + step) / (recipe.epochs * steps)
                 fall = 0.5 * (1 + np.cos(np.pi * done))
-                self._adams[0].learning_rate, self._adams[1].learning_rate = (
-                    recipe.rate * fall,
-                    recipe.head_rate * fall,
-                )
+                for adam, peak in zip(self._adams, (recipe.rate, recipe.head_rate), strict=True):
+                    adam.learning_rate = peak * fall
                 rows = generator.choice(len(cases), recipe.batch, p=shares)
                 self._step(
                     tf.constant(self._maps(rows)),

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from mlmodel.analysis import Analyser, get_analyser
-from mlmodel.engine import Engine
+from mlmodel.engine import Engine, session_of
 from mlmodel.exit_flow import (
     EXIT_FEATURE_COUNT,
     ExitFlowError,
@@ -71,8 +71,8 @@ def test_the_network_in_two_pieces_says_what_it_says_in_one(louder, pixels, tmp_
     entry, rest = tmp_path / "entry.onnx", tmp_path / "rest.onnx"
     entry.write_bytes(backbone_to_entry(BACKBONE))
     rest.write_bytes(exit_alone(BACKBONE, louder))
-    maps = _session(entry).run(None, {"pixels": pixels})[0].astype(np.float16)
-    found = _session(rest).run(None, {"block12": maps.astype(np.float32)})[0]
+    maps = session_of(entry).run(None, {"pixels": pixels})[0].astype(np.float16)
+    found = session_of(rest).run(None, {"block12": maps.astype(np.float32)})[0]
 
     expected = Engine(BACKBONE, exit_flow=louder).run(pixels).exit_features
     # Rounded to half precision, values of up to 4 move by up to 0.002.
@@ -154,9 +154,3 @@ def _release(*, exit_flow):
         reference=shipped.reference,
         exit_flow=exit_flow,
     )
-
-
-def _session(path):
-    import onnxruntime
-
-    return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mlmodel.analysis import get_analyser
+from mlmodel.engine import session_of
 from mlmodel.exit_flow import backbone_to_entry, exit_alone, exit_flow_of, unpack
 from mlmodel.pictures import decode
 from mlmodel.retraining import Cases, network_of
@@ -29,7 +30,7 @@ def seen(backbone, tmp_path_factory):
     pixels = np.stack([engine.prepare(decode(path.read_bytes()).pixels) for path in sorted(SAMPLES.glob("*.jpg"))])
     path = tmp_path_factory.mktemp("exit") / "entry.onnx"
     path.write_bytes(backbone_to_entry(backbone))
-    maps = _session(path).run(None, {"pixels": pixels})[0].astype(np.float16)
+    maps = session_of(path).run(None, {"pixels": pixels})[0].astype(np.float16)
     return engine.run(pixels).features.astype(np.float16), maps
 
 
@@ -39,7 +40,7 @@ def test_tensorflow_computes_what_the_engine_computes(backbone, seen, tmp_path):
     network = ExitNetwork(exit_flow_of(backbone))
     path = tmp_path / "exit.onnx"
     path.write_bytes(exit_alone(backbone, network.file()))
-    expected = _session(path).run(None, {"block12": seen[1].astype(np.float32)})[0]
+    expected = session_of(path).run(None, {"block12": seen[1].astype(np.float32)})[0]
 
     # Features are kept in half precision, which moves values of up to 4 by up to 0.002.
     assert np.abs(network.features(seen[1]).astype(np.float32) - expected).max() < 4e-3
@@ -105,9 +106,3 @@ def _many(seen, labels):
     from mlmodel.training.exit_training import MappedCases
 
     return MappedCases(_cases(seen, labels, copies=COPIES, prefix="clinic"), np.tile(seen[1], (COPIES, 1, 1, 1)))
-
-
-def _session(path):
-    import onnxruntime
-
-    return onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
