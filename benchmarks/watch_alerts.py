@@ -78,7 +78,7 @@ def _looks(analyser: Analyser, probabilities: Floats, labels: np.ndarray) -> Ite
     """Look as the hourly checks do. Django is ready by now, and not before."""
     from django.conf import settings
 
-    from diagnosis.watch.checks import FEWEST, agrees_too_little, is_less_true
+    from diagnosis.watch.checks import FEWEST_COUNTED, agrees_too_little, is_less_true
     from diagnosis.watch.confirmed import Cell, calibration_of
     from mlmodel.evaluation.curves import wilson
     from mlmodel.models import ModelVersion
@@ -86,7 +86,7 @@ def _looks(analyser: Analyser, probabilities: Floats, labels: np.ndarray) -> Ite
     version = ModelVersion(pk=1, name=analyser.version, settings=analyser.release.settings)
     confidence, is_right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels
     bins = np.floor(confidence * (CALIBRATION_BINS - 0.001)).astype(int)
-    for end in range(FEWEST, len(labels) + 1, EVERY):
+    for end in range(FEWEST_COUNTED, len(labels) + 1, EVERY):
         cells = []
         for each in np.unique(bins[:end]):
             inside = bins[:end] == each

@@ -21,8 +21,12 @@ def main() -> None:
     sys.path.insert(0, str(ROOT))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dermascan.settings.local")
     import django
+    from django.core.exceptions import ImproperlyConfigured
 
-    django.setup()
+    try:
+        django.setup()
+    except ImproperlyConfigured as error:
+        sys.exit(f"DermaScan did not start: {error}")
     host, port = address()
     refuse_taken_port(host, port)
     prepare_or_say_why_not()

@@ -8,8 +8,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+WITH_THE_SOFTWARE = Path(__file__).resolve().parent / "shipped"
 # A release of one's own, as ``build_release`` writes it, takes the place of the one that comes with the software.
-SHIPPED = Path(os.environ.get("DERMASCAN_RELEASE_DIR") or Path(__file__).resolve().parent / "shipped")
+SHIPPED = Path(os.environ.get("DERMASCAN_RELEASE_DIR") or WITH_THE_SOFTWARE)
 MANIFEST = "manifest.json"
 _ANSWERING = ("backbone", "head", "card")
 
@@ -83,8 +84,8 @@ def load_release(folder: Path = SHIPPED) -> Release:
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ReleaseError(
-            f"The network cannot be loaded: {error!r}. Restore the files of mlmodel/shipped from the release "
-            "(git checkout mlmodel/shipped), or rebuild them with `manage.py build_release`."
+            f"The network cannot be loaded: {error!r}. {how_to_restore(folder)}, or rebuild them with "
+            "`manage.py build_release`."
         ) from error
 
 
@@ -133,10 +134,17 @@ def verified_file(role: str, folder: Path = SHIPPED) -> Path:
         _verified(path, entry["sha256"])
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ReleaseError(
-            f"The {role.replace('_', ' ')} cannot be read: {error!r}. Restore the files of mlmodel/shipped from the "
-            "release (git checkout mlmodel/shipped)."
+            f"The {role.replace('_', ' ')} cannot be read: {error!r}. {how_to_restore(folder)}."
         ) from error
     return path
+
+
+def how_to_restore(folder: Path) -> str:
+    """What to do where a file of the release in ``folder`` is missing or altered, in words."""
+    if folder == WITH_THE_SOFTWARE:
+        return "Restore the files of mlmodel/shipped from the release (git checkout mlmodel/shipped)"
+    way_back = "unset DERMASCAN_RELEASE_DIR to go back to the network that came with DermaScan"
+    return f"Restore the files of {folder}, or {way_back}"
 
 
 def write_manifest(folder: Path, *, backbone: str, head: str, card: str, settings: dict[str, Any]) -> None:
@@ -164,7 +172,7 @@ def _verified(path: Path, expected: str) -> str:
     found = sha256_of(path)
     if found != expected:
         raise ReleaseError(
-            f"{path.name} was altered: its hash is {found[:12]}…, the manifest says {expected[:12]}…. Restore it from "
-            "the release (git checkout mlmodel/shipped)."
+            f"{path.name} was altered: its hash is {found[:12]}…, the manifest says {expected[:12]}…. "
+            f"{how_to_restore(path.parent)}."
         )
     return found

@@ -20,7 +20,7 @@ from PIL import Image, ImageDraw
 
 from mlmodel.outlines import Outline, outlines_of, share_on_frame, signed_area
 from mlmodel.pictures import centre_square
-from mlmodel.release import SHIPPED, ReleaseError, sha256_of
+from mlmodel.release import SHIPPED, ReleaseError, how_to_restore, sha256_of
 
 INPUT_SIDE = 128
 SEGMENTER, SEGMENTER_FACTS = "segmenter.onnx", "segmenter.json"
@@ -167,7 +167,7 @@ def load_segmenter(folder: Path = SHIPPED) -> Segmenter:
         if sha256 != facts["sha256"]:
             raise ReleaseError(
                 f"{path.name} was altered: its hash is {sha256[:12]}…, {SEGMENTER_FACTS} says {facts['sha256'][:12]}…."
-                " Restore it from the release (git checkout mlmodel/shipped)."
+                f" {how_to_restore(folder)}."
             )
         settings = facts["settings"]
         return Segmenter(
@@ -179,8 +179,8 @@ def load_segmenter(folder: Path = SHIPPED) -> Segmenter:
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ReleaseError(
-            f"The segmenter cannot be loaded: {error!r}. Restore the files of mlmodel/shipped from the release "
-            "(git checkout mlmodel/shipped), or rebuild them with `manage.py train_segmenter`."
+            f"The segmenter cannot be loaded: {error!r}. {how_to_restore(folder)}, or rebuild them with "
+            "`manage.py train_segmenter`."
         ) from error
 
 

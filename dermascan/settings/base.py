@@ -8,6 +8,8 @@ import environ
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from .numbers import json_object, seconds, share, whole_number
+
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.Env()
 
@@ -162,15 +164,15 @@ FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 # --- Reviews -----------------------------------------------------------------------------------------------
 
 # The share of photographs that dermatologists read whatever the network says of them: see docs/reviews.md.
-REVIEW_RANDOM_SHARE = env.float("DERMASCAN_REVIEW_RANDOM_SHARE", default=0.05)
+REVIEW_RANDOM_SHARE = share(env, "DERMASCAN_REVIEW_RANDOM_SHARE", default=0.05)
 
 # --- The watch: thresholds and whom to tell, see docs/watch.md ---------------------------------------------
 
-WATCH_MOST_REFUSED = env.float("DERMASCAN_WATCH_MOST_REFUSED", default=0.3)
-WATCH_OLDEST_URGENT_DAYS = env.int("DERMASCAN_WATCH_OLDEST_URGENT_DAYS", default=7)
-WATCH_LEAST_AGREEMENT = env.float("DERMASCAN_WATCH_LEAST_AGREEMENT", default=0.5)
-WATCH_CALIBRATION_MARGIN = env.float("DERMASCAN_WATCH_CALIBRATION_MARGIN", default=0.05)
-WATCH_SLOWEST_SECONDS = env.float("DERMASCAN_WATCH_SLOWEST_SECONDS", default=3.0)
+WATCH_MOST_REFUSED = share(env, "DERMASCAN_WATCH_MOST_REFUSED", default=0.3)
+WATCH_OLDEST_URGENT_DAYS = whole_number(env, "DERMASCAN_WATCH_OLDEST_URGENT_DAYS", default=7)
+WATCH_LEAST_AGREEMENT = share(env, "DERMASCAN_WATCH_LEAST_AGREEMENT", default=0.5)
+WATCH_CALIBRATION_MARGIN = share(env, "DERMASCAN_WATCH_CALIBRATION_MARGIN", default=0.05)
+WATCH_SLOWEST_SECONDS = seconds(env, "DERMASCAN_WATCH_SLOWEST_SECONDS", default=3.0)
 WATCH_EMAIL = env.str("DERMASCAN_WATCH_EMAIL", default="")
 WATCH_WEBHOOK = env.str("DERMASCAN_WATCH_WEBHOOK", default="")
 # Whoever sends this as a bearer token may read /metrics; without one only this machine itself may.
@@ -178,7 +180,7 @@ METRICS_TOKEN = env.str("DERMASCAN_METRICS_TOKEN", default="")
 
 # --- The API -----------------------------------------------------------------------------------------------
 
-REST_FRAMEWORK = {
+REST_FRAMEWORK: dict[str, Any] = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
         "diagnosis.api.authentication.TokenAuthentication",
         "rest_framework.authentication.SessionAuthentication",
@@ -193,7 +195,7 @@ REST_FRAMEWORK = {
         "explanations": env.str("DERMASCAN_EXPLANATIONS_PER_MEMBER", default="60/min"),
     },
     # How many proxies stand in front: without this a visitor could forge X-Forwarded-For past the throttle.
-    "NUM_PROXIES": env.int("DERMASCAN_PROXIES", default=0),
+    "NUM_PROXIES": whole_number(env, "DERMASCAN_PROXIES", default=0),
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "DermaScan API",
@@ -238,15 +240,15 @@ CELERY_TASK_ROUTES = {
 # --- Retraining: see docs/retraining_runs.md -----------------------------------------------------------------
 
 # Of the lesions with a settled label, the share that joins the locked test. Lesions that have their part keep it.
-RETRAINING_LOCKED_SHARE = env.float("DERMASCAN_RETRAINING_LOCKED_SHARE", default=0.25)
+RETRAINING_LOCKED_SHARE = share(env, "DERMASCAN_RETRAINING_LOCKED_SHARE", default=0.25)
 # A run starts by itself after so many new labels, or so many days after the last one if there are any; 0: never.
-RETRAINING_AFTER_LABELS = env.int("DERMASCAN_RETRAINING_AFTER_LABELS", default=500)
-RETRAINING_EVERY_DAYS = env.int("DERMASCAN_RETRAINING_EVERY_DAYS", default=0)
+RETRAINING_AFTER_LABELS = whole_number(env, "DERMASCAN_RETRAINING_AFTER_LABELS", default=500)
+RETRAINING_EVERY_DAYS = whole_number(env, "DERMASCAN_RETRAINING_EVERY_DAYS", default=0)
 # The gate's numbers, where they differ from those of mlmodel.retraining.GateRules.
-RETRAINING_GATE: dict[str, Any] = env.json("DERMASCAN_RETRAINING_GATE", default={})
+RETRAINING_GATE = json_object(env, "DERMASCAN_RETRAINING_GATE")
 # Where `manage.py import_ham10000` has put the base set's photographs: to fine-tune the exit flow needs them.
 RETRAINING_BASE_DATA = Path(env.str("DERMASCAN_RETRAINING_BASE_DATA", default=str(DATA_DIR / "datasets" / "ham10000")))
-RETRAINING_EXIT_EPOCHS = env.int("DERMASCAN_RETRAINING_EXIT_EPOCHS", default=4)
+RETRAINING_EXIT_EPOCHS = whole_number(env, "DERMASCAN_RETRAINING_EXIT_EPOCHS", default=4, least=1)
 # One network answers all clinics of an installation: where there are several, its operators may keep the decision.
 OPERATORS_DECIDE_ON_VERSIONS = env.bool("DERMASCAN_OPERATORS_DECIDE_ON_VERSIONS", default=False)
 RETRAINING_HEARTBEAT_SECONDS = 10.0
@@ -288,8 +290,8 @@ GEMINI_API_KEY = env.str("GEMINI_API_KEY", default="")
 GEMINI_MODEL = env.str("GEMINI_MODEL", default="gemini-2.5-flash")
 # Only tests and private gateways change this; empty means Google's own address.
 GEMINI_BASE_URL = env.str("GEMINI_BASE_URL", default="")
-GEMINI_TIMEOUT_SECONDS = env.float("GEMINI_TIMEOUT_SECONDS", default=8.0)
-GEMINI_ATTEMPTS = env.int("GEMINI_ATTEMPTS", default=3)
+GEMINI_TIMEOUT_SECONDS = seconds(env, "GEMINI_TIMEOUT_SECONDS", default=8.0)
+GEMINI_ATTEMPTS = whole_number(env, "GEMINI_ATTEMPTS", default=3, least=1)
 
 # --- Language and time -------------------------------------------------------------------------------------
 

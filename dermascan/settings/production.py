@@ -2,6 +2,7 @@
 
 from .base import *  # noqa: F403
 from .base import env
+from .numbers import whole_number
 
 SECRET_KEY = env.str("DERMASCAN_SECRET_KEY")
 ALLOWED_HOSTS = env.list("DERMASCAN_HOSTS")
@@ -9,7 +10,7 @@ CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
 
 SECURE_SSL_REDIRECT = env.bool("DERMASCAN_SSL_REDIRECT", default=True)
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-SECURE_HSTS_SECONDS = env.int("DERMASCAN_HSTS_SECONDS", default=31_536_000)
+SECURE_HSTS_SECONDS = whole_number(env, "DERMASCAN_HSTS_SECONDS", default=31_536_000)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = True
 SECURE_HSTS_PRELOAD = True
 SESSION_COOKIE_SECURE = True

@@ -1,10 +1,11 @@
-"""Links of the site's menu."""
+"""Links of the site's menu, and the way to a page."""
 
 from django import template
 from django.template import Context
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 register = template.Library()
 
@@ -19,3 +20,9 @@ def nav_link(context: Context, name: str, text: str) -> SafeString:
     if path.startswith(url):
         return format_html('<a href="{}" aria-current="true">{}</a>', url, text)
     return format_html('<a href="{}">{}</a>', url, text)
+
+
+@register.simple_block_tag
+def breadcrumbs(content: SafeString) -> SafeString:
+    """The way to a page: ``{% breadcrumbs %}<li>…</li>{% endbreadcrumbs %}``."""
+    return format_html('<nav class="breadcrumbs" aria-label="{}"><ol>{}</ol></nav>', _("Breadcrumbs"), content)

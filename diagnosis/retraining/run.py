@@ -6,18 +6,17 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from diagnosis.models import Depth, Part, TrainingRun
+from mlmodel.counted import counted
 from mlmodel.head import Head
 from mlmodel.release import Release
 from mlmodel.retraining import (
     BaseSet,
-    GateRules,
     Judgement,
     Network,
     judge_candidate,
@@ -32,6 +31,7 @@ from patients.models import Clinic
 from .collect import Case, Collection, LeftOut, collect_cases, new_labels
 from .deeper import check_that_the_exit_flow_can_be_fine_tuned, fine_tune
 from .errors import LostItsPlace, NothingToLearn, RetrainingRefused
+from .gate_rules import gate_rules
 from .liveness import fail_run, finish_run, heartbeat, note, queue_run, tell_progress
 from .manifests import allowed_now, freeze_manifest, read_manifest
 from .reading import Reading
@@ -98,7 +98,7 @@ def _work(run: TrainingRun) -> None:
         candidate=trained.candidate,
         base=reading.base,
         clinic=reading.cases(locked) if locked else None,
-        rules=GateRules(**settings.RETRAINING_GATE),
+        rules=gate_rules(),
         seed=_seed(run),
         read_by_candidate=(deeper.base, deeper.tested if locked else None) if deeper else None,
     )
@@ -140,7 +140,8 @@ def _train(run: TrainingRun, reading: Reading, active: Network) -> _Trained:
         if not learned:
             raise NothingToLearn
         _keep_withdrawn(run, frozen, allowed)
-        note(run, f"Training on {len(learned)} photographs of {len({case.lesion for case in learned})} lesions.")
+        lesions = len({case.lesion for case in learned})
+        note(run, f"Training on {counted(len(learned), 'photograph')} of {counted(lesions, 'lesion')}.")
         deeper = None
         if run.depth == Depth.EXIT:
             deeper = fine_tune(reading=reading, active=active, cases=allowed, seed=_seed(run), progress=told)
@@ -160,7 +161,8 @@ def _keep_withdrawn(run: TrainingRun, frozen: list[Case], allowed: list[Case]) -
     if withdrawn != run.withdrawn:
         run.withdrawn = withdrawn
         run.save(update_fields=["withdrawn"])
-        note(run, f"{len(withdrawn)} photographs were taken out: their patients have withdrawn consent since.")
+        taken_out = counted(len(withdrawn), "photograph was", "photographs were")
+        note(run, f"{taken_out} taken out: consent was withdrawn since.")
 
 
 def _keep(run: TrainingRun, release: Release, trained: _Trained, judgement: Judgement, locked: list[Case]) -> None:
@@ -192,14 +194,17 @@ def _keep(run: TrainingRun, release: Release, trained: _Trained, judgement: Judg
 def told(collection: Collection) -> list[str]:
     """What was found, in lines for a log."""
     lines = [
-        f"{collection.count(Part.LEARNED)} photographs of {collection.lesions(Part.LEARNED)} lesions to learn from, "
-        f"{collection.new} of them new since the active version.",
-        f"{collection.count(Part.LOCKED)} photographs of {collection.lesions(Part.LOCKED)} lesions to test it on.",
+        f"{_found(collection, Part.LEARNED)} to learn from, {collection.new} of them new since the active version.",
+        f"{_found(collection, Part.LOCKED)} to test it on.",
     ]
     return [
         *lines,
         *(f"{count} left out: {LeftOut(why).label}." for why, count in sorted(collection.left_out.items())),
     ]
+
+
+def _found(collection: Collection, part: Part) -> str:
+    return f"{counted(collection.count(part), 'photograph')} of {counted(collection.lesions(part), 'lesion')}"
 
 
 def _seed(run: TrainingRun) -> int:

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property
 
 import numpy as np
 from django.conf import settings
@@ -16,13 +17,13 @@ from mlmodel.evaluation.curves import wilson
 from mlmodel.serving import active_version
 from patients.models import Clinic
 
-from .confirmed import LABEL_DAYS, Calibration, calibration_of, cells_of
+from .confirmed import LABEL_DAYS, Calibration, Cell, calibration_of, cells_of
 from .drifting import look_for_drift
 from .incidents import end_incident, open_incident
 from .words import measure_words
 
 # Of fewer photographs, answers or labels a share says little.
-FEWEST = 50
+FEWEST_COUNTED = 50
 # An incident is over once the figure is this far inside its limit: one that wavers about it is told once.
 RELIEF = 0.9
 
@@ -36,11 +37,24 @@ class Finding:
     words: str
 
 
+@dataclass(frozen=True)
+class Looked:
+    """The clinic that is looked at, and what more than one check asks of it."""
+
+    clinic: Clinic
+
+    @cached_property
+    def cells(self) -> list[Cell]:
+        """The answers of the last twelve weeks that have a confirmed label, counted."""
+        return cells_of(self.clinic, days=LABEL_DAYS)
+
+
 def watch_clinic(clinic: Clinic) -> list[Incident]:
     """Make every check; open and end incidents, and return those that are new."""
     opened = []
+    looked_at = Looked(clinic)
     for watched, check in CHECKS.items():
-        finding = check(clinic)
+        finding = check(looked_at)
         if finding is None:
             continue
         if finding.is_alarm:
@@ -53,17 +67,17 @@ def watch_clinic(clinic: Clinic) -> list[Incident]:
 
 def agrees_too_little(agreed: int, count: int) -> bool:
     """Whether the whole 95 % interval of the agreement lies below the limit, of labels enough to tell."""
-    return count >= FEWEST and wilson(agreed, count)[1] < settings.WATCH_LEAST_AGREEMENT
+    return count >= FEWEST_COUNTED and wilson(agreed, count)[1] < settings.WATCH_LEAST_AGREEMENT
 
 
 def is_less_true(calibration: Calibration) -> bool:
     """Whether the error is above the release's interval by more than the margin, and by more than chance allows."""
     margin = max(settings.WATCH_CALIBRATION_MARGIN, calibration.chance)
-    return calibration.count >= FEWEST and calibration.excess > margin
+    return calibration.count >= FEWEST_COUNTED and calibration.excess > margin
 
 
-def _drift(clinic: Clinic) -> Finding | None:
-    drift = look_for_drift(clinic)
+def _drift(looked_at: Looked) -> Finding | None:
+    drift = look_for_drift(looked_at.clinic)
     if drift is None or drift.limit is None:
         return None
     look = drift.features
@@ -76,10 +90,10 @@ def _drift(clinic: Clinic) -> Finding | None:
     return _finding(look.distance, drift.limit, " ".join(filter(None, (words, moved, advice))))
 
 
-def _refusals(clinic: Clinic) -> Finding | None:
-    newest = Image.objects.filter(visit__patient__clinic=clinic).order_by("-created_at")
+def _refusals(looked_at: Looked) -> Finding | None:
+    newest = Image.objects.filter(visit__patient__clinic=looked_at.clinic).order_by("-created_at")
     verdicts = list(newest.values_list("verdict", flat=True)[:WINDOW])
-    if len(verdicts) < FEWEST:
+    if len(verdicts) < FEWEST_COUNTED:
         return None
     refused = sum(verdict != QualityVerdict.ACCEPTED for verdict in verdicts)
     words = _("%(refused)d of the newest %(count)d photographs were refused. Look at how they are taken.")
@@ -87,8 +101,8 @@ def _refusals(clinic: Clinic) -> Finding | None:
     return _finding(share, settings.WATCH_MOST_REFUSED, words % {"refused": refused, "count": len(verdicts)})
 
 
-def _queue_age(clinic: Clinic) -> Finding:
-    urgent = QueueEntry.objects.waiting().filter(clinic=clinic, reason="urgent")
+def _queue_age(looked_at: Looked) -> Finding:
+    urgent = QueueEntry.objects.waiting().filter(clinic=looked_at.clinic, reason="urgent")
     oldest = urgent.order_by("entered_at").values_list("entered_at", flat=True).first()
     limit = timedelta(days=settings.WATCH_OLDEST_URGENT_DAYS)
     age = timezone.now() - oldest if oldest else timedelta(0)
@@ -97,11 +111,11 @@ def _queue_age(clinic: Clinic) -> Finding:
     return Finding(age > limit, age <= limit, words % {"days": age.days})
 
 
-def _agreement(clinic: Clinic) -> Finding | None:
+def _agreement(looked_at: Looked) -> Finding | None:
     version = active_version()
-    cells = [cell for cell in cells_of(clinic, days=LABEL_DAYS) if cell.version == version.pk]
+    cells = [cell for cell in looked_at.cells if cell.version == version.pk]
     count, agreed = sum(cell.count for cell in cells), sum(cell.agreed for cell in cells)
-    if count < FEWEST:
+    if count < FEWEST_COUNTED:
         return None
     limit = settings.WATCH_LEAST_AGREEMENT
     words = _(
@@ -120,9 +134,9 @@ def _agreement(clinic: Clinic) -> Finding | None:
     return Finding(agrees_too_little(agreed, count), agreed / count >= limit, words % figures)
 
 
-def _calibration(clinic: Clinic) -> Finding | None:
-    found = calibration_of(cells_of(clinic, days=LABEL_DAYS), active_version())
-    if found is None or found.count < FEWEST:
+def _calibration(looked_at: Looked) -> Finding | None:
+    found = calibration_of(looked_at.cells, active_version())
+    if found is None or found.count < FEWEST_COUNTED:
         return None
     words = _(
         "The probabilities of the network %(version)s are less true here than at release: the calibration error is "
@@ -137,10 +151,10 @@ def _calibration(clinic: Clinic) -> Finding | None:
     return Finding(is_less_true(found), is_well, words % figures)
 
 
-def _latency(clinic: Clinic) -> Finding | None:
-    made = Prediction.objects.of_new_photographs().filter(image__visit__patient__clinic=clinic)
+def _latency(looked_at: Looked) -> Finding | None:
+    made = Prediction.objects.of_new_photographs().filter(image__visit__patient__clinic=looked_at.clinic)
     newest = list(made.order_by("-created_at").values_list("duration", flat=True)[:WINDOW])
-    if len(newest) < FEWEST:
+    if len(newest) < FEWEST_COUNTED:
         return None
     seconds = float(np.quantile([each.total_seconds() for each in newest], 0.95, method="inverted_cdf"))
     words = _(
@@ -155,7 +169,7 @@ def _finding(value: float, limit: float, words: str) -> Finding:
     return Finding(value > limit, value <= limit * RELIEF, words)
 
 
-CHECKS: dict[Watched, Callable[[Clinic], Finding | None]] = {
+CHECKS: dict[Watched, Callable[[Looked], Finding | None]] = {
     Watched.DRIFT: _drift,
     Watched.REFUSALS: _refusals,
     Watched.QUEUE_AGE: _queue_age,

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from mlmodel.counted import counted
 from mlmodel.retraining.network import Network
 from mlmodel.retraining.verdicts import Change, Comparison, Judgement
 from mlmodel.taxonomy import BY_CODE
@@ -42,7 +43,8 @@ def candidate_card(
 
 def _table(comparison: Comparison) -> str:
     rows = [
-        f"{comparison.lesion_count:,} lesions, {comparison.photographs:,} photographs; a lesion counts once. "
+        f"{counted(comparison.lesion_count, 'lesion')}, {counted(comparison.photographs, 'photograph')}; "
+        "a lesion counts once. "
         "In brackets: the interval of the change.",
         "",
         "| | before | candidate | change |",

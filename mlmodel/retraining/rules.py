@@ -3,6 +3,7 @@
 from dataclasses import asdict
 from math import ceil, sqrt
 
+from mlmodel.counted import counted
 from mlmodel.retraining.verdicts import Change, Comparison, GateRules, Reason, Verdict
 from mlmodel.taxonomy import BY_CODE
 
@@ -123,17 +124,15 @@ def _recalls(base: Comparison, rules: GateRules) -> list[Reason]:
 def _lack(clinic: Comparison, rules: GateRules) -> str:
     """Return what the clinic's test lacks, in words; empty if nothing."""
     if clinic.lesion_count < rules.clinic_lesions:
-        lesions = "lesion" if clinic.lesion_count == 1 else "lesions"
         return (
-            f"The clinic's test has {clinic.lesion_count} {lesions}; with fewer than {rules.clinic_lesions} nothing "
-            "can be said of it."
+            f"The clinic's test has {counted(clinic.lesion_count, 'lesion')}; with fewer than {rules.clinic_lesions} "
+            "nothing can be said of it."
         )
     counting = _counting(clinic, rules)
-    classes = "class" if counting == 1 else "classes"
     if counting < rules.clinic_classes:
         return (
-            f"The clinic's test has {counting} {classes} with {rules.clinic_lesions_of_a_class} lesions or more; "
-            f"{rules.clinic_classes} are needed to speak of balanced accuracy."
+            f"The clinic's test has {counted(counting, 'class', 'classes')} with {rules.clinic_lesions_of_a_class} "
+            f"lesions or more; {rules.clinic_classes} are needed to speak of balanced accuracy."
         )
     return ""
 

@@ -51,6 +51,11 @@ class GateRules:
     confidence: float = 0.95
 
     def __post_init__(self) -> None:
+        if not isinstance(self.recall_floors, dict):
+            raise ValueError("recall_floors must be an object: a number for each class's code.")
+        for name, value in (*asdict(self).items(), *self.recall_floors.items()):
+            if name != "recall_floors" and (isinstance(value, bool) or not isinstance(value, int | float)):
+                raise ValueError(f"{name} is {value!r}, and must be a number.")
         if unknown := set(self.recall_floors) - set(CODES):
             raise ValueError(f"There is no class {', '.join(sorted(unknown))}: the seven are {', '.join(CODES)}.")
         if not (0.5 < self.confidence < 1.0 and self.resamples >= 100):

@@ -101,9 +101,9 @@ def test_what_is_missing_or_broken_is_reported_and_left_out(archive):
     photographs[2].write_bytes(b"")
     shutil.copyfile(photographs[3], photographs[3].with_name("ISIC_9999999.jpg"))
     said, output = imported(archive)
-    assert f"1 photographs of the table have no file and are left out: {photographs[0].stem}" in said
+    assert f"1 photograph of the table has no file and is left out: {photographs[0].stem}" in said
     assert "2 photographs cannot be decoded" in said
-    assert "1 files are in no row and are ignored: ISIC_9999999" in said
+    assert "1 file is in no row and is ignored: ISIC_9999999" in said
     kept = {row["image_id"] for row in read_table(output / "manifest.csv")}
     assert len(kept) == 9
     assert not kept & {path.stem for path in photographs[:3]}
@@ -122,7 +122,7 @@ def test_what_is_missing_or_broken_is_reported_and_left_out(archive):
 def test_a_row_that_cannot_be_used_is_named_and_left_out(archive, values, reason):
     change(archive, lambda rows: rows[2].update(values))
     said, output = imported(archive)
-    assert "1 rows cannot be used" in said
+    assert "1 row cannot be used and is left out" in said
     assert f"row 4 ({values.get('image_id') or ('no image_id' if 'image_id' in values else '')}" in said
     assert reason in said
     assert len(read_table(output / "manifest.csv")) == 11
@@ -143,7 +143,7 @@ def test_one_file_under_two_lesions_is_reported(archive):
     photographs = sorted(archive.rglob("*.jpg"))
     shutil.copyfile(photographs[0], photographs[1])
     said, _ = imported(archive)
-    assert "1 pairs of photographs of different lesions are the same file" in said
+    assert "1 pair of photographs of different lesions, each the same file twice" in said
 
 
 def test_a_lesion_in_two_folds_stops_the_import(archive):

@@ -9,6 +9,7 @@ from diagnosis.services.analysis import read_original
 from diagnosis.services.errors import CannotReadOriginal
 from diagnosis.similar.embeddings import embed_from_features, keep_embedding, outdated_images
 from mlmodel.analysis import get_analyser
+from mlmodel.counted import counted
 
 
 class Command(BaseCommand):
@@ -26,11 +27,11 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         placed = sum(embed_from_features())
-        self.stdout.write(f"Placed {placed} photographs from their features.")
+        self.stdout.write(f"Placed {counted(placed, 'photograph')} from their features.")
         outdated = outdated_images()
         if options["read_photographs"]:
             read, unreadable = self._read(outdated)
-            self.stdout.write(f"Read {read} photographs again; {unreadable} could not be read.")
+            self.stdout.write(f"Read {counted(read, 'photograph')} again; {unreadable} could not be read.")
         elif waiting := outdated.count():
             self.stdout.write(
                 f"{waiting} photographs were last read by an earlier backbone and cannot be compared; "

@@ -6,13 +6,19 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
+from mlmodel.counted import counted
+
 _SHOWN = 5
 _MEANINGS = {
-    "missing": "photographs of the table have no file and are left out",
-    "broken": "photographs cannot be decoded and are left out",
-    "refused": "rows cannot be used and are left out",
-    "unlisted": "files are in no row and are ignored",
-    "twins": "pairs of photographs of different lesions are the same file",
+    "missing": (
+        "photograph of the table has no file and is",
+        "photographs of the table have no file and are",
+        "left out",
+    ),
+    "broken": ("photograph cannot be decoded and is", "photographs cannot be decoded and are", "left out"),
+    "refused": ("row cannot be used and is", "rows cannot be used and are", "left out"),
+    "unlisted": ("file is in no row and is", "files are in no row and are", "ignored"),
+    "twins": ("pair", "pairs", "of photographs of different lesions, each the same file twice"),
 }
 
 
@@ -49,7 +55,9 @@ class Command(BaseCommand):
         for name, entries in found.findings.as_dict().items():
             if entries:
                 rest = f" and {len(entries) - _SHOWN} more" if len(entries) > _SHOWN else ""
-                self.stdout.write(f"{len(entries)} {_MEANINGS[name]}: {'; '.join(entries[:_SHOWN])}{rest}.")
+                one, many, outcome = _MEANINGS[name]
+                told = f"{counted(len(entries), one, many)} {outcome}"
+                self.stdout.write(f"{told}: {'; '.join(entries[:_SHOWN])}{rest}.")
         classes = ", ".join(f"{code} {count}" for code, count in found.counts.items())
         self.stdout.write(f"{sum(found.counts.values())} photographs ({classes}).")
         state = "written" if found.is_new else "unchanged"
