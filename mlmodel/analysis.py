@@ -1,6 +1,7 @@
 """From a decoded photograph to an answer, or to a refusal that says why."""
 
 import threading
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -74,22 +75,24 @@ class Analysis:
 class Analyser:
     """A released network, ready to answer. Safe to share between threads."""
 
-    def __init__(self, release: Release, *, engine: Engine | None = None) -> None:
+    def __init__(self, release: Release, *, engine: Callable[[], Engine] | None = None) -> None:
         """Load a release.
 
         Args:
             release: verified.
-            engine: one that has loaded this release's backbone and exit flow already, to be shared; versions differ
-                in their heads.
+            engine: returns the engine that runs this release's backbone and exit flow, each time a photograph is to
+                be answered: versions share one, and what was once said can be read without any. Without it, the
+                release's own is loaded at once.
 
         Raises:
-            ValueError: the engine runs another exit flow than the release's.
             ExitFlowError: the release's exit flow is none of its backbone.
         """
         self.release = release
-        self.engine = engine or Engine(release.backbone, exit_flow=release.exit_flow)
-        if self.engine.exit_sha256 != release.exit_sha256:
-            raise ValueError("A head answers over the exit flow that it was trained on, and no other.")
+        if engine is None:
+            own = Engine(release.backbone, exit_flow=release.exit_flow)
+            self._engine: Callable[[], Engine] = lambda: own
+        else:
+            self._engine = engine
         self.head = Head.load(release.head)
         settings = release.settings
         self.calibration = Calibration(
@@ -107,6 +110,14 @@ class Analyser:
         self.operating_points = OperatingPoints.from_settings(settings["operating_points"])
         self.in_domain = PhotographJudge.load(release.head, "in_domain", threshold=settings["in_domain_threshold"])
         self.reference = _reference_of(release)
+
+    @property
+    def engine(self) -> Engine:
+        """What makes features of photographs. Raises ValueError if it runs another exit flow than the release's."""
+        engine = self._engine()
+        if engine.exit_sha256 != self.release.exit_sha256:
+            raise ValueError("A head answers over the exit flow that it was trained on, and no other.")
+        return engine
 
     @property
     def outlier_threshold(self) -> float | None:
@@ -147,7 +158,8 @@ class Analyser:
             force: assess it even if it is refused; for a dermatologist's override, which is recorded elsewhere.
         """
         quality = judge(picture)
-        output = self.engine.run(self.engine.prepare(picture.pixels)[None], maps=True)
+        engine = self.engine
+        output = engine.run(engine.prepare(picture.pixels)[None], maps=True)
         # Stored features are half precision: what is said now must be what they will say when read again.
         features = output.features[0].astype(np.float16)
         exit_features = None if output.exit_features is None else output.exit_features[0].astype(np.float16)

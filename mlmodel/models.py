@@ -123,6 +123,12 @@ class ModelVersion(models.Model):
         """What the gate said: promote, hold or reject; empty where it was not asked."""
         return str(self.judgement["verdict"]) if self.judgement else ""
 
+    @property
+    def answers_as_parent(self) -> bool:
+        """Whether its training found nothing better than the version that it began with."""
+        parent = self.parent
+        return parent is not None and (self.head_sha256, self.exit_id) == (parent.head_sha256, parent.exit_id)
+
 
 class StoredHead(models.Model):
     """The head of a retrained version: in the database, so that every process on every machine has it at once.

@@ -57,7 +57,8 @@ def register_candidate(
         card=card,
         exit_flow=exit_flow,
     )
-    Analyser(release, engine=shipped.engine if exit_flow is None else None)
+    # What cannot be loaded is no candidate.
+    Analyser(release, engine=None if exit_flow is not None else lambda: shipped.engine)
     with transaction.atomic():
         version, created = ModelVersion.objects.get_or_create(
             sha256=release.sha256,

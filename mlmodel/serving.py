@@ -9,8 +9,10 @@ analyser as one.
 import hashlib
 import logging
 import threading
+import time
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import partial
 
 from django.db import IntegrityError, transaction
 
@@ -38,8 +40,11 @@ _SHIPPED_REASON = "The network that came with this version of the software."
 _lock = threading.Lock()
 _analysers: OrderedDict[str, Analyser] = OrderedDict()
 _engine_lock = threading.Lock()
-_engines: OrderedDict[str, tuple[bytes, Engine]] = OrderedDict()
-_runs: dict[str, bool] = {}
+_engines: OrderedDict[str, Engine] = OrderedDict()
+# When it was last found that an exit flow can be run, or that it cannot.
+_runs: dict[str, tuple[bool, float]] = {}
+# What could not be run may have been restored since.
+_TRY_AGAIN_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -81,7 +86,7 @@ def analyser_of(version: ModelVersion) -> Analyser:
     """Return the analyser of a version that is shipped or retrained on the shipped backbone.
 
     Raises:
-        ReleaseError: the version's exit flow is not the one that was kept, or cannot be run here.
+        ReleaseError: the version's exit flow is not the one that was kept.
     """
     shipped = get_analyser()
     if version.sha256 == shipped.sha256:
@@ -90,7 +95,7 @@ def analyser_of(version: ModelVersion) -> Analyser:
         if version.sha256 in _analysers:
             _analysers.move_to_end(version.sha256)
             return _analysers[version.sha256]
-    exit_flow, engine = (None, shipped.engine) if version.exit_id is None else _engine_over(version.exit_id)
+    exit_flow = None if version.exit_id is None else _kept_exit_flow(version.exit_id)
     content = StoredHead.objects.values_list("content", flat=True).get(version=version)
     release = release_from(
         backbone=shipped.release.backbone,
@@ -101,7 +106,10 @@ def analyser_of(version: ModelVersion) -> Analyser:
         reference=shipped.release.reference,
         exit_flow=exit_flow,
     )
-    analyser = Analyser(release, engine=engine)
+    if exit_flow is None:
+        analyser = Analyser(release, engine=lambda: shipped.engine)
+    else:
+        analyser = Analyser(release, engine=partial(_engine_over, release.exit_sha256, exit_flow))
     with _lock:
         _analysers[version.sha256] = analyser
         while len(_analysers) > _KEPT:
@@ -109,40 +117,39 @@ def analyser_of(version: ModelVersion) -> Analyser:
     return analyser
 
 
-def _engine_over(exit_sha256: str) -> tuple[bytes, Engine]:
-    """Return an exit flow and the engine that runs it. It takes a second: whoever asks meanwhile waits for it."""
+def _kept_exit_flow(exit_sha256: str) -> bytes:
+    content = bytes(StoredExit.objects.get(pk=exit_sha256).content)
+    if hashlib.sha256(content).hexdigest() != exit_sha256:
+        raise ReleaseError("The exit flow of a retrained version was altered. Restore the database's backup.")
+    return content
+
+
+def _engine_over(exit_sha256: str, exit_flow: bytes) -> Engine:
+    """Return the engine that runs an exit flow. It takes a second: whoever asks meanwhile waits for it."""
     with _engine_lock:
         if exit_sha256 not in _engines:
-            content = bytes(StoredExit.objects.get(pk=exit_sha256).content)
-            if hashlib.sha256(content).hexdigest() != exit_sha256:
-                raise ReleaseError("The exit flow of a retrained version was altered. Restore the database's backup.")
             try:
-                _engines[exit_sha256] = content, Engine(get_analyser().release.backbone, exit_flow=content)
+                _engines[exit_sha256] = Engine(get_analyser().release.backbone, exit_flow=exit_flow)
             except ExitFlowError as error:
                 raise ReleaseError(f"The exit flow of a retrained version cannot be run: {error}.") from error
             while len(_engines) > _ENGINES_KEPT:
-                _forget(_engines.popitem(last=False)[1][1])
+                _engines.popitem(last=False)
         _engines.move_to_end(exit_sha256)
         return _engines[exit_sha256]
 
 
-def _forget(engine: Engine) -> None:
-    """Let go of an engine: heads over it would keep it in memory."""
-    with _lock:
-        for sha256 in [sha256 for sha256, analyser in _analysers.items() if analyser.engine is engine]:
-            del _analysers[sha256]
-
-
 def _can_run(exit_sha256: str) -> bool:
-    """Whether an exit flow can be run here: tried once, and remembered until the process ends."""
-    if exit_sha256 not in _runs:
-        try:
-            _engine_over(exit_sha256)
-            _runs[exit_sha256] = True
-        except ReleaseError:
-            logger.exception("The exit flow %s cannot be run; versions over it answer nobody.", exit_sha256[:12])
-            _runs[exit_sha256] = False
-    return _runs[exit_sha256]
+    """Whether an exit flow can be run here: tried once, and again from time to time if it could not."""
+    can, tried_at = _runs.get(exit_sha256, (False, -_TRY_AGAIN_SECONDS))
+    if can or time.monotonic() - tried_at < _TRY_AGAIN_SECONDS:
+        return can
+    try:
+        _engine_over(exit_sha256, _kept_exit_flow(exit_sha256))
+        can = True
+    except ReleaseError:
+        logger.exception("The exit flow %s cannot be run; versions over it answer nobody.", exit_sha256[:12])
+    _runs[exit_sha256] = can, time.monotonic()
+    return can
 
 
 def can_serve(version: ModelVersion) -> bool:

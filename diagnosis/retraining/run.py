@@ -186,6 +186,8 @@ def _keep(run: TrainingRun, release: Release, trained: _Trained, judgement: Judg
             candidate=candidate,
             turned_wrong=[str(locked[row].image) for row in judgement.turned_wrong],
         )
+        if candidate.answers_as_parent:
+            note(run, f"Nothing better was found: the candidate answers as {run.parent.name} does.")
         for reason in judgement.reasons:
             note(run, reason.told)
         note(run, f"Candidate {candidate.name}: {judgement.verdict.upper()}. A person decides what becomes of it.")

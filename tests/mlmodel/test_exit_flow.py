@@ -106,7 +106,7 @@ def test_a_network_over_its_own_exit_flow_answers_with_it(louder, photograph):
 def test_a_head_is_never_read_over_another_exit_flow(own, louder, photograph):
     shipped = get_analyser()
     with pytest.raises(ValueError, match="and no other"):
-        Analyser(_release(exit_flow=own), engine=shipped.engine)
+        Analyser(_release(exit_flow=own), engine=lambda: shipped.engine).analyse(decode(photograph))
     features, exit_features = np.zeros(FEATURE_COUNT, np.float16), np.zeros(EXIT_FEATURE_COUNT, np.float16)
     with pytest.raises(ValueError, match="no others"):
         shipped.assess(features, {}, exit_features=exit_features)

@@ -1,6 +1,8 @@
 """Versions with an exit flow of their own: how they are kept, and what answers when they are spoilt."""
 
+import gc
 import hashlib
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -96,11 +98,31 @@ def test_a_candidate_that_cannot_answer_is_not_promoted():
 
 def test_no_more_engines_stay_than_are_said_to(louder):
     versions = [candidate(exit_flow=louder_exit_flow(by=1.0 + number)) for number in range(4)]
-    engines = {id(analyser_of(version).engine) for version in versions}
-    assert len(engines) == 4
+    engines = [weakref.ref(analyser_of(version).engine) for version in versions]
+    gc.collect()
     assert len(serving._engines) == serving._ENGINES_KEPT
-    held = {id(analyser.engine) for analyser in serving._analysers.values()} - {id(get_analyser().engine)}
-    assert len(held) <= serving._ENGINES_KEPT
+    assert sum(engine() is not None for engine in engines) == serving._ENGINES_KEPT, "and nobody else holds one"
+
+
+def test_what_a_version_once_said_is_read_without_its_engine(louder):
+    version = candidate(exit_flow=louder)
+    assert can_serve(version)
+    serving._engines.clear()
+    assert analyser_of(version).calibration.temperature > 0
+    assert not serving._engines
+
+
+def test_an_exit_flow_that_is_restored_can_be_run_again(monkeypatch):
+    content = louder_exit_flow(by=0.03125)
+    version = candidate(exit_flow=content)
+    _forget_what_is_loaded()
+    StoredExit.objects.update(content=content[:-1] + b"!")
+    assert not can_serve(version)
+    StoredExit.objects.update(content=content)
+    assert not can_serve(version), "it is not tried with every question"
+    monkeypatch.setattr(serving, "_TRY_AGAIN_SECONDS", 0.0)
+    assert can_serve(version)
+    _forget_what_is_loaded()
 
 
 def _forget_what_is_loaded():
