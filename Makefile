@@ -25,11 +25,11 @@ run:
 
 test:
 	@deploy/setup.sh test
-	$(PYTHON_BIN) -m pytest -n 2 --dist loadfile $(ARGS)
+	$(PYTHON_BIN) -m pytest $(ARGS)
 
 test-services:
 	@deploy/setup.sh test
-	@deploy/with_services.sh $(PYTHON_BIN) -m pytest -m "not browser" $(ARGS)
+	@deploy/with_services.sh $(PYTHON_BIN) -m pytest -n 0 -m "not browser" $(ARGS)
 
 lint:
 	@deploy/setup.sh test

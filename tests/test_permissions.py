@@ -19,6 +19,8 @@ from tests.permissions.admin_site import ADMIN
 from tests.permissions.answers import ROLES
 from tests.permissions.world import World, undone
 
+pytestmark = [pytest.mark.slow, pytest.mark.services]
+
 
 def test_every_address_has_a_rule():
     missing = [f"{address.name or 'no name'} at /{address.route}" for address in ADDRESSES if not address.cases()]

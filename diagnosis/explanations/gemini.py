@@ -4,9 +4,12 @@
 """
 
 import logging
+import os
 import random
 import re
+import ssl
 import time
+from functools import cache
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING
@@ -108,11 +111,23 @@ def _client(seconds: float) -> "genai.Client":
         timeout=max(1, int(seconds * 1000)),
         # Retries are ours: the library's own know no deadline.
         retry_options=types.HttpRetryOptions(attempts=1),
+        client_args={"verify": _trusted()},
+        async_client_args={"verify": _trusted()},
     )
     try:
         return genai.Client(api_key=key, vertexai=False, http_options=options)
     except Exception as error:
         raise AskingFailed(f"client: {type(error).__name__}") from None
+
+
+@cache
+def _trusted() -> ssl.SSLContext:
+    """Whom to trust, as the client would read it anew, twice, each time: that takes longer than all else it does."""
+    import certifi
+
+    return ssl.create_default_context(
+        cafile=os.environ.get("SSL_CERT_FILE", certifi.where()), capath=os.environ.get("SSL_CERT_DIR")
+    )
 
 
 def _config(question: Question) -> "GenerateContentConfig":

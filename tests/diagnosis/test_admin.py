@@ -15,6 +15,8 @@ from tests import factories
 from .photographing import copies_of, predict
 from .reporting import MELANOMA, NEVUS, photographed_visit, refused_photograph, signed_report
 
+pytestmark = [pytest.mark.slow, pytest.mark.services]
+
 READ_ONLY = ["diagnosis_prediction", "diagnosis_report", "diagnosis_imagefeatures", "mlmodel_modelversion"]
 
 

@@ -32,7 +32,7 @@ HEADERS = {
     "x-server-timeout",
 }
 # The records are committed: whoever would leak them, from whatever thread, could see them.
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow, pytest.mark.services]
 
 
 @pytest.fixture

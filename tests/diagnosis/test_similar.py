@@ -23,7 +23,7 @@ from tests import factories
 
 from .photographing import blurred, copies_of, kept, sample
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.services]
 NEVUS, MELANOMA, CARCINOMA, KERATOSIS, DERMATOFIBROMA = 6, 0, 9, 1, 3
 
 
@@ -399,7 +399,7 @@ class TestEmbedding:
         ImageFeatures.objects.update(backbone_sha256="0" * 64, vector=b"\0\0")
         ImageEmbedding.objects.update(space_sha256="0" * 64)
 
-        assert "Read 1 photographs again; 1 could not be read." in self._run("--read-photographs")
+        assert "Read 1 photograph again; 1 could not be read." in self._run("--read-photographs")
 
         kept_features = ImageFeatures.objects.get(image=photographed)
         assert bytes(kept_features.vector) == features

@@ -13,7 +13,7 @@ from diagnosis.watch.checks import FEWEST_COUNTED, watch_clinic
 from mlmodel.serving import active_version
 from tests import factories
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.services]
 
 
 def answered(clinic, dermatologist, *labels: str, share: float = 0.7, **values) -> None:

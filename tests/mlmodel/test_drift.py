@@ -15,6 +15,8 @@ from mlmodel.drift import (
 )
 from mlmodel.release import SHIPPED, ReleaseError
 
+pytestmark = pytest.mark.slow
+
 FEATURES = 60
 
 

@@ -24,6 +24,8 @@ from tests.candidates import louder_exit_flow
 
 from .ham10000_like import SAMPLES
 
+pytestmark = pytest.mark.slow
+
 BACKBONE = SHIPPED / "backbone.onnx"
 
 

@@ -1,5 +1,7 @@
 """Fine-tuning an exit flow: TensorFlow's is the engine's, it learns what there is to learn, and nothing else."""
 
+from importlib.util import find_spec
+
 import numpy as np
 import pytest
 
@@ -12,8 +14,8 @@ from mlmodel.stages import stage_slice
 
 from .ham10000_like import SAMPLES
 
-pytestmark = pytest.mark.slow
-pytest.importorskip("tensorflow")
+# Sought, not imported: TensorFlow takes seconds, and every collection of tests would wait for it.
+pytestmark = [pytest.mark.slow, pytest.mark.skipif(find_spec("tensorflow") is None, reason="nothing here trains")]
 
 COPIES = 16
 

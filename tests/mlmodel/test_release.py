@@ -13,6 +13,8 @@ import pytest
 from mlmodel.release import MANIFEST, SHIPPED, ReleaseError, load_release
 from tests.conftest import PHOTOGRAPHS
 
+pytestmark = pytest.mark.slow
+
 PROJECT = Path(__file__).resolve().parents[2]
 
 

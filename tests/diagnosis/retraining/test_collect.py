@@ -18,7 +18,7 @@ from tests import factories
 
 from .cases import a_reader, agreeing_patient, base_set, confirmed, withdraw
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.services]
 
 
 def collected(**options):

@@ -28,7 +28,7 @@ from mlmodel.serving import active_version
 
 from .cases import agreeing_patient, confirmed, confirmed_cases, withdraw
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.services]
 
 
 def retrain(*arguments: str) -> str:

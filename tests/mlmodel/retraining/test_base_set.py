@@ -13,6 +13,8 @@ from mlmodel.retraining.base_set import BASE_SET_FILE, BaseSet, write_base_set
 from mlmodel.stages import FEATURE_COUNT
 from mlmodel.training import evaluate
 
+pytestmark = pytest.mark.slow
+
 WIDTH = 12
 
 

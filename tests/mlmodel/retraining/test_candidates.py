@@ -21,6 +21,8 @@ from mlmodel.retraining import (
 )
 from tests.conftest import PHOTOGRAPHS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def candidate(active):

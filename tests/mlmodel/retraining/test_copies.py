@@ -12,6 +12,8 @@ from mlmodel.retraining import Cases, near_copies
 from mlmodel.retraining.base_set import joined
 from tests.conftest import PHOTOGRAPHS
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def photographs():

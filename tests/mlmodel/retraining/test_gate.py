@@ -11,6 +11,8 @@ from mlmodel.retraining.comparing import compare
 from mlmodel.training import evaluate
 from tests.mlmodel.retraining.staged import ACTIVE, CANDIDATE, base_of, cases, rows_of
 
+pytestmark = pytest.mark.slow
+
 ALIKE = rows_of(10, 10)
 RULES = GateRules()
 

@@ -14,6 +14,8 @@ from mlmodel.retraining.learning import split_by_lesion
 from mlmodel.taxonomy import CODES
 from mlmodel.training.calibration_rules import lesion_weights
 
+pytestmark = pytest.mark.slow
+
 # The real recipe runs for some ten seconds: ``benchmarks/retrain_heads.py`` has it.
 SHORT = Recipe(epochs=2)
 NEVUS = CODES.index("nv")

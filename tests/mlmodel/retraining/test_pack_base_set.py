@@ -14,6 +14,8 @@ from mlmodel.training.base_set import base_set_of
 from mlmodel.training.dataset import Dataset
 from tests.mlmodel.ham10000_like import read_table, write_folds, write_table
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def release(tmp_path):
