@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.settled import settle
 from mlmodel.neighbours import DIMENSIONS, Archive, unit
 
 QUERIES = 200
@@ -192,7 +193,7 @@ def _fill(count: int) -> tuple[Any, list[Any]]:
     from django.core.files.base import ContentFile
     from django.core.files.storage import default_storage
 
-    from diagnosis.models import ConfirmedLabel, Image, ImageEmbedding, Review
+    from diagnosis.models import Image, ImageEmbedding
     from diagnosis.similar.embeddings import current_space
     from patients.models import Consent, Lesion, Patient, Role, Visit
     from tests import factories
@@ -237,27 +238,7 @@ def _fill(count: int) -> tuple[Any, list[Any]]:
         for n in range(len(patients) * each)
     ]
     Image.objects.bulk_create(images, batch_size=5000)
-    reviews = Review.objects.bulk_create(
-        (Review(image=image, reviewer=image.uploaded_by, answer="nv", certainty="certain") for image in images),
-        batch_size=5000,
-    )
-    ConfirmedLabel.objects.bulk_create(
-        (
-            ConfirmedLabel(
-                image=review.image,
-                state="settled",
-                answer=review.answer,
-                basis=review.basis,
-                why="newest_opinion",
-                settled_at=review.created_at,
-                review=review,
-                readers=[str(review.reviewer_id)],
-                rule="one_reader",
-            )
-            for review in reviews
-        ),
-        batch_size=5000,
-    )
+    settle((image, image.uploaded_by) for image in images)
     vectors, space = _clustered(len(images), seed=0).astype("<f2"), current_space()
     ImageEmbedding.objects.bulk_create(
         (

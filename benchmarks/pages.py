@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.scratch import scratch_installation
+from benchmarks.settled import settle
 
 _BATCH = 5000
 
@@ -91,7 +92,7 @@ def _fill(patients: int, photographs_each: int) -> dict[str, Any]:
     from django.core.files.base import ContentFile
     from django.core.files.storage import default_storage
 
-    from diagnosis.models import ConfirmedLabel, Image, Prediction, QueueEntry, Review
+    from diagnosis.models import Image, Prediction, QueueEntry
     from mlmodel.analysis import get_analyser
     from mlmodel.serving import active_version
     from mlmodel.taxonomy import CODES
@@ -161,25 +162,7 @@ def _fill(patients: int, photographs_each: int) -> dict[str, Any]:
         ),
         batch_size=_BATCH,
     )
-    reviews = [Review(image=image, reviewer=dermatologist, answer="nv", certainty="certain") for image in images[::3]]
-    Review.objects.bulk_create(reviews, batch_size=_BATCH)
-    ConfirmedLabel.objects.bulk_create(
-        (
-            ConfirmedLabel(
-                image=review.image,
-                state="settled",
-                answer=review.answer,
-                basis=review.basis,
-                why="newest_opinion",
-                settled_at=review.created_at,
-                review=review,
-                readers=[str(dermatologist.pk)],
-                rule="one_reader",
-            )
-            for review in reviews
-        ),
-        batch_size=_BATCH,
-    )
+    settle((image, dermatologist) for image in images[::3])
     QueueEntry.objects.bulk_create(
         (
             QueueEntry(
