@@ -73,7 +73,11 @@ def _pages(people: dict[str, Any]) -> list[tuple[str, Any, list[str]]]:
         ("visit", staff, some(Visit, 100)),
         ("lesion over time", staff, some(Lesion, 100)),
         ("result", staff, some(Image, 1000)),
-        ("admin: photographs", dermatologist, ["/admin/diagnosis/image/", "/admin/diagnosis/image/?p=100"]),
+        (
+            "admin: photographs",
+            dermatologist,
+            ["/admin/diagnosis/image/", f"/admin/diagnosis/image/?p={min(100, max(Image.objects.count() // 100, 1))}"],
+        ),
         ("admin: photographs that wait for review", dermatologist, ["/admin/diagnosis/image/?review=needed"]),
         ("admin: urgent photographs", dermatologist, ["/admin/diagnosis/image/?tier=urgent"]),
         ("admin: confirmed photographs", dermatologist, ["/admin/diagnosis/image/?review=confirmed"]),
