@@ -25,9 +25,9 @@ from mlmodel.head import Head  # noqa: E402
 from mlmodel.pictures import decode  # noqa: E402
 from mlmodel.release import load_release  # noqa: E402
 from mlmodel.retraining import BaseSet, Cases, Network, network_of, train_candidate  # noqa: E402
-from mlmodel.retraining.base_photographs import PARTS  # noqa: E402
+from mlmodel.retraining.base_set import PARTS  # noqa: E402
 from mlmodel.retraining.deeper import train_deeper  # noqa: E402
-from mlmodel.retraining.entry_maps import Entry, Maps, exit_features, read_as  # noqa: E402
+from mlmodel.retraining.entry_maps import Entry, Maps, exit_features  # noqa: E402
 from mlmodel.retraining.learning import Progress  # noqa: E402
 from mlmodel.taxonomy import CODES  # noqa: E402
 from mlmodel.training import evaluate  # noqa: E402
@@ -75,7 +75,6 @@ def main() -> None:
             exit_flow=exit_flow_of(bench.backbone),
             backbone=bench.backbone,
             base=bench.base,
-            read_by_active=bench.base,
             photographs=bench,
             learned=(bench.learned, maps),
             tested=(bench.learned.take(np.zeros(0, dtype=np.int64)), maps[:0]),
@@ -127,14 +126,8 @@ class _Bench:
     def maps(self, part: str, *, progress: Progress) -> Maps:
         return self.maps_of(self._rows[part])
 
-    def read_over(self, exit_flow: bytes, *, progress: Progress) -> BaseSet:
-        found = {
-            part: read_as(
-                getattr(self.base, part), exit_features(self.backbone, exit_flow, self.maps(part, progress=progress))
-            )
-            for part in PARTS
-        }
-        return BaseSet(self.base.backbone_sha256, **found)
+    def through(self, exit_flow: bytes, *, progress: Progress) -> dict[str, npt.NDArray[np.float16]]:
+        return {part: exit_features(self.backbone, exit_flow, self.maps(part, progress=progress)) for part in PARTS}
 
     def maps_of(self, rows: npt.NDArray[np.int64]) -> Maps:
         """Maps of block 12 of some photographs, kept between calls."""

@@ -12,7 +12,6 @@ from diagnosis.models import ExitFeatures
 from mlmodel.release import Release
 from mlmodel.retraining import BaseSet, Cases
 from mlmodel.retraining.base_photographs import BasePhotographs, CannotGoDeeper
-from mlmodel.retraining.entry_maps import read_as
 
 from .collect import Case, cases_for_training, feature_rows
 from .errors import CannotFineTune, ManifestAltered
@@ -48,28 +47,26 @@ class Reading:
             self._exit_vectors |= {image: bytes(vector) for image, vector in rows.values_list("image", "vector")}
 
     def cases(self, cases: list[Case]) -> Cases:
-        """Return cases as the active head reads them."""
-        found = self.cases_of_the_backbone(cases)
+        """Return cases, read over the active version's exit flow too if it has one of its own."""
+        found = cases_for_training(cases, self._vectors)
         if self.exit_id is None or not cases:
             return found
         try:
-            return read_as(found, feature_rows([self._exit_vectors[case.image] for case in cases]))
+            vectors = [self._exit_vectors[case.image] for case in cases]
         except KeyError as error:
             raise ManifestAltered from error
-
-    def cases_of_the_backbone(self, cases: list[Case]) -> Cases:
-        """Return cases as the shipped backbone reads them."""
-        return cases_for_training(cases, self._vectors)
+        return found.with_exit(self.exit_id, feature_rows(vectors))
 
     @cached_property
     def base(self) -> BaseSet:
-        """The base set as the active head reads it. Raises ``CannotFineTune`` without what that takes."""
+        """The base set, read likewise. Raises ``CannotFineTune`` without what that takes."""
         if self.release.exit_flow is None:
             return self.shipped
         try:
-            return self.photographs.read_over(self.release.exit_flow, progress=self.told)
+            found = self.photographs.through(self.release.exit_flow, progress=self.told)
         except CannotGoDeeper as error:
             raise CannotFineTune(str(error)) from error
+        return self.shipped.with_exit(self.release.exit_sha256, found)
 
     @cached_property
     def photographs(self) -> BasePhotographs:

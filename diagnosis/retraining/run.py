@@ -89,18 +89,20 @@ def _work(run: TrainingRun) -> None:
         _freeze(run, base)
     told = partial(tell_progress, run)
     reading = Reading(shipped=base, release=release, exit_id=active.exit_id, told=within(told, 0.05, _TRAINING))
-    trained = _train(run, reading, network_of(release.settings, Head.load(release.head)))
+    trained = _train(
+        run, reading, network_of(release.settings, Head.load(release.head), exit_sha256=release.exit_sha256)
+    )
     tell_progress(run, _JUDGING, _("Judging the candidate"))
     locked = [case for case in trained.cases if case.part == Part.LOCKED]
     deeper = trained.deeper
+    tested = deeper.tested if deeper else reading.cases(locked)
     judgement = judge_candidate(
         active=trained.active,
         candidate=trained.candidate,
-        base=reading.base,
-        clinic=reading.cases(locked) if locked else None,
+        base=deeper.base if deeper else reading.base,
+        clinic=tested if locked else None,
         rules=gate_rules(),
         seed=_seed(run),
-        read_by_candidate=(deeper.base, deeper.tested if locked else None) if deeper else None,
     )
     _keep(run, release, trained, judgement, locked)
 

@@ -5,15 +5,14 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from mlmodel.pictures import decode
-from mlmodel.retraining.base_set import BaseSet, Cases
-from mlmodel.retraining.entry_maps import Entry, Maps, exit_features, read_as
+from mlmodel.retraining.base_set import PARTS, BaseSet, Cases
+from mlmodel.retraining.entry_maps import Entry, Maps, exit_features
 from mlmodel.retraining.learning import Progress, within
 from mlmodel.training.base_set import rows_of_base_set
 from mlmodel.training.dataset import MANIFEST_FILE, DatasetError, read_dataset
-
-PARTS = ("replay", "calibration", "locked")
 
 
 class CannotGoDeeper(RuntimeError):
@@ -54,7 +53,7 @@ class BasePhotographs:
             dataset = read_dataset(data)
         except DatasetError as error:
             raise CannotGoDeeper(f"The base set's photographs cannot be read: {error}") from error
-        self._base, self._backbone = base, backbone
+        self._backbone = backbone
         self._cache = cache / base.backbone_sha256[:16]
         self._paths: dict[str, list[Path]] = {}
         for part, rows in rows_of_base_set(dataset).items():
@@ -85,8 +84,8 @@ class BasePhotographs:
         kept: Maps = np.load(path, mmap_mode="r", allow_pickle=False)
         return kept
 
-    def read_over(self, exit_flow: bytes, *, progress: Progress) -> BaseSet:
-        """Return the base set as a head over an exit flow reads it; kept, since the next run may ask for it."""
+    def through(self, exit_flow: bytes, *, progress: Progress) -> dict[str, npt.NDArray[np.float16]]:
+        """Return what an exit flow makes of each part, float16 (N, 3072); kept, since the next run may ask for it."""
         path = self._cache / f"exit-{hashlib.sha256(exit_flow).hexdigest()[:16]}.npz"
         if not path.exists():
             found = {}
@@ -99,5 +98,4 @@ class BasePhotographs:
             np.savez(partial, **found)  # type: ignore[arg-type]
             partial.replace(path)
         with np.load(path, allow_pickle=False) as kept:
-            parts = {part: read_as(getattr(self._base, part), kept[part]) for part in PARTS}
-        return BaseSet(backbone_sha256=self._base.backbone_sha256, **parts)
+            return {part: kept[part] for part in PARTS}

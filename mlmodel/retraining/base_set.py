@@ -2,7 +2,8 @@
 
 import io
 import lzma
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from mlmodel.calibration import Labels
+from mlmodel.exit_flow import as_read
 from mlmodel.head import Head
 from mlmodel.release import SHIPPED, ReleaseError, verified_file
 from mlmodel.taxonomy import CODES
 
 BASE_SET_FILE = "base_set.npz"
-_PARTS = ("replay", "calibration", "locked")
+PARTS = ("replay", "calibration", "locked")
 _GRID = np.dtype("<u2")
 # However little the head makes of a feature today, a later one may make more of it.
 _LEAST_FINENESS = 1.5
@@ -26,14 +28,16 @@ class Cases:
     """N photographs whose labels are settled.
 
     Attributes:
-        features: float16 (N, F), of the backbone that the head reads.
+        features: float16 (N, F), of the shipped backbone.
         labels: int64 (N,), indices into ``taxonomy.CODES``.
         lesions: str (N,); photographs of one lesion share a value, which no lesion of another clinic has.
+        over: what exit flows of their own make of the same photographs, float16 (N, 3072), by the flow's hash.
     """
 
     features: npt.NDArray[np.float16]
     labels: Labels
     lesions: npt.NDArray[np.str_]
+    over: Mapping[str, npt.NDArray[np.float16]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.features.ndim != 2 or not len(self.features) == len(self.labels) == len(self.lesions):
@@ -41,6 +45,8 @@ class Cases:
                 f"expected features (N, F), labels (N,) and lesions (N,), got {self.features.shape}, "
                 f"{self.labels.shape} and {self.lesions.shape}"
             )
+        if any(len(features) != len(self.labels) for features in self.over.values()):
+            raise ValueError("an exit flow's features are to be of the same photographs")
         if len(self.labels) and not 0 <= self.labels.min() <= self.labels.max() < len(CODES):
             raise ValueError(f"labels are to be 0 to {len(CODES) - 1}, got {np.unique(self.labels).tolist()}")
 
@@ -49,7 +55,24 @@ class Cases:
 
     def take(self, rows: npt.NDArray[Any]) -> "Cases":
         """Return the cases of some rows: indices, or bool (N,)."""
-        return Cases(self.features[rows], self.labels[rows], self.lesions[rows])
+        over = {exit_sha256: features[rows] for exit_sha256, features in self.over.items()}
+        return Cases(self.features[rows], self.labels[rows], self.lesions[rows], over)
+
+    def with_exit(self, exit_sha256: str, features: npt.NDArray[np.float16]) -> "Cases":
+        """Return the same cases with what one more exit flow makes of them, float16 (N, 3072)."""
+        return replace(self, over={**self.over, exit_sha256: features})
+
+    def read_over(self, exit_sha256: str) -> "Cases":
+        """Return the cases as a head over an exit flow reads them; over none, where the hash is empty.
+
+        Raises:
+            ValueError: nothing is known of what that exit flow makes of them.
+        """
+        if not exit_sha256 or not len(self):
+            return self
+        if exit_sha256 not in self.over:
+            raise ValueError(f"these cases were not read over the exit flow {exit_sha256[:12]}")
+        return Cases(as_read(self.features, self.over[exit_sha256]), self.labels, self.lesions)
 
 
 @dataclass(frozen=True)
@@ -68,9 +91,18 @@ class BaseSet:
     calibration: Cases
     locked: Cases
 
+    def with_exit(self, exit_sha256: str, features: Mapping[str, npt.NDArray[np.float16]]) -> "BaseSet":
+        """Return the same base set with what one more exit flow makes of each part, by the part's name."""
+        parts = {part: getattr(self, part).with_exit(exit_sha256, features[part]) for part in PARTS}
+        return replace(self, **parts)
+
+    def read_over(self, exit_sha256: str) -> "BaseSet":
+        """Return it as a head over an exit flow reads it. Raises ``ValueError`` as ``Cases.read_over`` does."""
+        return replace(self, **{part: getattr(self, part).read_over(exit_sha256) for part in PARTS})
+
 
 def joined(*parts: Cases) -> Cases:
-    """Return the cases of all parts, in their order; empty parts are passed over, whatever their width."""
+    """Return the cases of all parts, in their order, as they are read; empty ones are passed over, however wide."""
     kept = [part for part in parts if len(part)] or list(parts[:1])
     return Cases(
         np.concatenate([part.features for part in kept]),
@@ -91,7 +123,7 @@ def read_base_set(path: Path = SHIPPED / BASE_SET_FILE) -> BaseSet:
     try:
         with np.load(path, allow_pickle=False) as arrays:
             step, low = arrays["step"].astype(np.float32), arrays["low"].astype(np.float32)
-            parts = {name: _unpacked(arrays, name, step, low) for name in _PARTS}
+            parts = {name: _unpacked(arrays, name, step, low) for name in PARTS}
             return BaseSet(backbone_sha256=str(arrays["backbone_sha256"]), **parts)
     except (OSError, ValueError, KeyError, lzma.LZMAError, EOFError) as error:
         raise ReleaseError(f"The base set cannot be read: {error!r}. Restore it from the release.") from error
@@ -110,7 +142,7 @@ def write_base_set(base: BaseSet, path: Path, *, head: Head, fineness: float) ->
         head: of the release.
         fineness: how many steps of the grid make one standard deviation of a feature of middling weight.
     """
-    everything = np.concatenate([getattr(base, name).features for name in _PARTS]).astype(np.float32)
+    everything = np.concatenate([getattr(base, name).features for name in PARTS]).astype(np.float32)
     deviation, reach = everything.std(axis=0), np.linalg.norm(head.hidden_weights, axis=1)
     is_kept = (reach > 0) & (deviation > 1e-6)
     effect = float(np.median((reach * deviation)[is_kept]))
@@ -119,7 +151,7 @@ def write_base_set(base: BaseSet, path: Path, *, head: Head, fineness: float) ->
     low = np.where(is_kept, everything.min(axis=0), everything.mean(axis=0)).astype(np.float32)
     step = np.maximum(step, (everything.max(axis=0) - low) / np.iinfo(_GRID).max * is_kept)
     arrays: dict[str, Any] = {"backbone_sha256": np.array(base.backbone_sha256), "step": step, "low": low}
-    for name in _PARTS:
+    for name in PARTS:
         cases: Cases = getattr(base, name)
         values = (cases.features[:, is_kept].astype(np.float32) - low[is_kept]) / step[is_kept]
         # By feature, low bytes before high ones: what lies side by side is then alike, and packs better.

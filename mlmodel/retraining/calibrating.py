@@ -4,14 +4,14 @@ import numpy as np
 
 from mlmodel.head import Floats, Head
 from mlmodel.retraining.base_set import Cases
-from mlmodel.retraining.network import Network
+from mlmodel.retraining.network import Network, logits_over
 from mlmodel.tiers import OperatingPoint, OperatingPoints
 from mlmodel.training.calibration_rules import fit_calibration, tier_thresholds
 from mlmodel.training.evaluate import Answers, by_lesion, sensitivity_at, specificity_at
 
 
 def calibrated(
-    head: Head, *, class_mix: Floats, cases: Cases, before: Network | None = None, read_before: Cases | None = None
+    head: Head, *, class_mix: Floats, cases: Cases, before: Network | None = None, exit_sha256: str = ""
 ) -> Network:
     """Return the network that a head makes, calibrated with every lesion weighing the same.
 
@@ -24,9 +24,9 @@ def calibrated(
         class_mix: float32 (7,), of the training set.
         cases: that did not train the head.
         before: the network whose place this one may take.
-        read_before: the same cases as that one reads them, where it has another exit flow.
+        exit_sha256: of the exit flow that the head reads.
     """
-    logits = head.logits(cases.features.astype(np.float32))
+    logits = logits_over(exit_sha256, head, cases)
     calibration = fit_calibration(logits, cases.labels, cases.lesions, class_mix=class_mix)
     answers = by_lesion(
         Answers(calibration.probabilities(logits), calibration.equal_prior_scores(logits), cases.labels, cases.lesions)
@@ -34,9 +34,9 @@ def calibrated(
     found = 0.0
     if before is not None:
         found = sensitivity_at(before.operating_points.watch.threshold, melanoma_only=True)(
-            before.answers_by_lesion(cases if read_before is None else read_before)
+            before.answers_by_lesion(cases)
         )
-    return Network(head, calibration, _operating_points(answers, found))
+    return Network(head, calibration, _operating_points(answers, found), exit_sha256)
 
 
 def _operating_points(answers: Answers, melanomas_found: float) -> OperatingPoints:

@@ -26,7 +26,6 @@ def compare(
     rules: GateRules,
     least_of_a_class: int,
     seed: int,
-    read_by_candidate: Cases | None = None,
 ) -> Comparison:
     """Compare two networks on the same lesions.
 
@@ -38,14 +37,12 @@ def compare(
     Args:
         active: the network that answers now.
         candidate: the one that may take its place.
-        cases: the test, at least one case.
+        cases: the test, at least one case, as read over the exit flows of both.
         rules: resamples and confidence.
         least_of_a_class: classes with fewer lesions do not count towards balanced accuracy.
         seed: of the resamples.
-        read_by_candidate: the same cases as the candidate reads them, where it has another exit flow.
     """
-    theirs = cases if read_by_candidate is None else read_by_candidate
-    old, new = active.answers_by_lesion(cases), candidate.answers_by_lesion(theirs)
+    old, new = active.answers_by_lesion(cases), candidate.answers_by_lesion(cases)
     labels = old.labels
     counts = np.bincount(labels, minlength=len(CODES))
     counted = np.flatnonzero(counts >= max(least_of_a_class, 1))

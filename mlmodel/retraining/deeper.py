@@ -1,14 +1,17 @@
 """Retraining that reaches into the backbone: the exit flow is fine-tuned with the head (``--depth exit``)."""
 
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Protocol
 
-from mlmodel.retraining.base_photographs import PARTS
-from mlmodel.retraining.base_set import BaseSet, Cases
+import numpy as np
+import numpy.typing as npt
+
+from mlmodel.retraining.base_set import PARTS, BaseSet, Cases
 from mlmodel.retraining.calibrating import calibrated
-from mlmodel.retraining.entry_maps import Maps, exit_features, read_as
+from mlmodel.retraining.entry_maps import Maps, exit_features
 from mlmodel.retraining.exit_job import ExitJob, carry_out_apart
 from mlmodel.retraining.learning import Progress, within
 from mlmodel.retraining.network import Network
@@ -21,14 +24,13 @@ class Deeper:
     Attributes:
         network: its head and how that is read.
         exit_flow: what is in its exit flow's file.
-        base: the base set as it reads it.
-        learned, tested: the clinic's cases likewise.
+        base: the base set, read over it too.
+        tested: the clinic's test likewise.
     """
 
     network: Network
     exit_flow: bytes
     base: BaseSet
-    learned: Cases
     tested: Cases
 
 
@@ -36,7 +38,7 @@ class Photographs(Protocol):
     """Those of the base set, as ``BasePhotographs`` has them."""
 
     def maps(self, part: str, *, progress: Progress) -> Maps: ...
-    def read_over(self, exit_flow: bytes, *, progress: Progress) -> BaseSet: ...
+    def through(self, exit_flow: bytes, *, progress: Progress) -> dict[str, npt.NDArray[np.float16]]: ...
 
 
 def train_deeper(
@@ -46,7 +48,6 @@ def train_deeper(
     exit_flow: bytes,
     backbone: Path,
     base: BaseSet,
-    read_by_active: BaseSet,
     photographs: Photographs,
     learned: tuple[Cases, Maps],
     tested: tuple[Cases, Maps],
@@ -62,10 +63,9 @@ def train_deeper(
         active_settings: of its release.
         exit_flow: the one it reads: the start.
         backbone: the shipped file.
-        base: as the shipped backbone reads it.
-        read_by_active: as the active network reads it, which is another thing if that has an exit flow of its own.
+        base: read over the active network's exit flow, if it has one of its own.
         photographs: of the base set.
-        learned, tested: the clinic's cases as the shipped backbone reads them, and their maps of block 12.
+        learned, tested: the clinic's cases, read likewise, and their maps of block 12.
         work: a folder for what the training needs for its time.
         epochs: how often it goes over what it learns from.
         seed: of all chance.
@@ -97,10 +97,10 @@ def train_deeper(
     if found is None:
         return None
     content, head = found
-    read = photographs.read_over(content, progress=within(progress, 0.9, 0.98))
+    exit_sha256 = hashlib.sha256(content).hexdigest()
+    base = base.with_exit(exit_sha256, photographs.through(content, progress=within(progress, 0.9, 0.98)))
     network = calibrated(
-        head, class_mix=active.calibration.class_mix, cases=read.calibration, before=active,
-        read_before=read_by_active.calibration,
-    )  # fmt: skip
-    own = [read_as(cases, exit_features(backbone, content, found)) for cases, found in (learned, tested)]
-    return Deeper(network, content, read, *own)
+        head, class_mix=active.calibration.class_mix, cases=base.calibration, before=active, exit_sha256=exit_sha256
+    )
+    cases, found_maps = tested
+    return Deeper(network, content, base, cases.with_exit(exit_sha256, exit_features(backbone, content, found_maps)))

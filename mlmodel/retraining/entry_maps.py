@@ -1,7 +1,6 @@
 """What the backbone makes of photographs up to block 12, and what an exit flow makes of that."""
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlmodel.engine import Engine, session_of
-from mlmodel.exit_flow import ENTRY_STAGE, EXIT_FEATURE_COUNT, as_read, backbone_to_entry, exit_alone
-from mlmodel.retraining.base_set import Cases
+from mlmodel.exit_flow import ENTRY_STAGE, EXIT_FEATURE_COUNT, backbone_to_entry, exit_alone
 
 _BATCH = 8
 Maps = npt.NDArray[np.float16]
@@ -63,11 +61,6 @@ def exit_features(backbone: Path, exit_flow: bytes, maps: Maps) -> npt.NDArray[n
         for start in range(0, len(maps), _BATCH)
     ]
     return np.concatenate(parts) if parts else np.zeros((0, EXIT_FEATURE_COUNT), dtype=np.float16)
-
-
-def read_as(cases: Cases, features: npt.NDArray[np.float16]) -> Cases:
-    """Return cases as a head over an exit flow reads them, whose features, float16 (N, 3072), are given."""
-    return replace(cases, features=as_read(cases.features, features))
 
 
 def _batches(pictures: Iterable[npt.NDArray[np.uint8]]) -> Iterator[list[npt.NDArray[np.uint8]]]:

@@ -18,7 +18,6 @@ def judge_candidate(
     clinic: Cases | None,
     rules: GateRules,
     seed: int,
-    read_by_candidate: tuple[BaseSet, Cases | None] | None = None,
 ) -> Judgement:
     """Judge a candidate against the active network, on the base's locked test and on the clinic's.
 
@@ -28,17 +27,12 @@ def judge_candidate(
     Args:
         active: the network that answers now.
         candidate: as it would be served.
-        base: of the release.
-        clinic: the clinic's locked test, never trained on; None where there is none yet.
+        base: of the release, as read over the exit flows of both.
+        clinic: likewise, the clinic's locked test, never trained on; None where there is none yet.
         rules: the numbers.
         seed: of the resamples; the same seed gives the same judgement.
-        read_by_candidate: base and clinic's test as the candidate reads them, where it has another exit flow.
     """
-    its_base, its_clinic = read_by_candidate or (base, clinic)
-    own = compare(
-        active=active, candidate=candidate, cases=base.locked, rules=rules, least_of_a_class=1, seed=seed,
-        read_by_candidate=its_base.locked,
-    )  # fmt: skip
+    own = compare(active=active, candidate=candidate, cases=base.locked, rules=rules, least_of_a_class=1, seed=seed)
     reasons = base_reasons(own, rules)
     theirs = None
     turned_wrong: tuple[int, ...] = ()
@@ -50,9 +44,8 @@ def judge_candidate(
             rules=rules,
             least_of_a_class=rules.clinic_lesions_of_a_class,
             seed=seed + 1,
-            read_by_candidate=its_clinic,
         )
-        turned_wrong = _turned_wrong(active.answers(clinic), candidate.answers(its_clinic or clinic))
+        turned_wrong = _turned_wrong(active.answers(clinic), candidate.answers(clinic))
     reasons += clinic_reasons(theirs, rules)
     reasons.sort(key=lambda reason: -_GRAVITY[reason.weight])
     verdict = reasons[0].weight

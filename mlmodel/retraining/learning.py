@@ -67,6 +67,8 @@ def train_candidate(
     """
     recipe = recipe or Recipe()
     progress(0.0, "Preparing the cases")
+    whole, base = base, base.read_over(active.exit_sha256)
+    learned = learned.read_over(active.exit_sha256)
     _check(base, learned)
     shares = split_by_lesion(learned, seed=seed)
     cases = joined(base.replay, shares.trained)
@@ -81,7 +83,10 @@ def train_candidate(
         progress(1.0, "Trained: the active head stays")
         return active
     # On the base's cases alone: probabilities are said to be true to its class mix, and a clinic's mix is another.
-    candidate = calibrated(best, class_mix=active.calibration.class_mix, cases=base.calibration, before=active)
+    candidate = calibrated(
+        best, class_mix=active.calibration.class_mix, cases=whole.calibration, before=active,
+        exit_sha256=active.exit_sha256,
+    )  # fmt: skip
     progress(1.0, "Trained")
     return candidate
 
