@@ -12,10 +12,17 @@ from diagnosis.review_words import answer_name
 from patients.models import Lesion, Visit
 
 
+class _LesionField(forms.ModelChoiceField):
+    """With what is written of each lesion: two at one site are told apart by nothing else."""
+
+    def label_from_instance(self, lesion: Any) -> str:
+        return f"{lesion}: {lesion.description}" if lesion.description else str(lesion)
+
+
 class LesionForm(forms.Form):
     """Which lesion the photographs show. The files themselves are read one by one: one may fail, the others go on."""
 
-    lesion = forms.ModelChoiceField(
+    lesion = _LesionField(
         queryset=Lesion.objects.none(),
         widget=forms.RadioSelect,
         empty_label=None,
@@ -66,7 +73,7 @@ class ReviewForm(forms.ModelForm):
         fields = ["answer", "other_text", "certainty", "basis", "reason"]
         labels = {
             "answer": _("What is it?"),
-            "other_text": _("What else is it?"),
+            "other_text": _("Something else"),
             "certainty": _("How sure are you?"),
             "basis": _("How is it known?"),
             "reason": _("Why?"),

@@ -123,7 +123,7 @@ def present(
         meaning=meaning_of(malignant_probability),
         cost=cost_of(Tier(tier), operating_points) if operating_points else "",
         bars=tuple(_bar(BY_CODE[code], probabilities[code], in_set=code in prediction_set) for code in ranked),
-        set_sentence=_set_sentence(prediction_set, leading=top.code),
+        set_sentence=_set_sentence(prediction_set, ranked=ranked),
         code=top.code,
         name=condition_name(top),
         malignancy=malignancy_name(top),
@@ -265,17 +265,25 @@ def _bar(condition: Condition, probability: float, *, in_set: bool) -> Bar:
     )
 
 
-def _set_sentence(codes: Sequence[str], *, leading: str) -> str:
-    """Say what the 90 % set is; and, where the leading class is not in it, why it leads all the same."""
+def _set_sentence(codes: Sequence[str], *, ranked: Sequence[str]) -> str:
+    """Say what the 90 % set is; and where it passes over a more probable class, why."""
     if not codes:
         return ""
+    leading = ranked[0]
     names = ", ".join(condition_name(BY_CODE[code]) for code in codes)
     said = (_("The 90 %% set is %(names)s alone.") if len(codes) == 1 else _("The 90 %% set is %(names)s.")) % {
         "names": names
     }
     promise = _("Whichever of the seven a lesion is, such a set holds it nine times in ten.")
-    if leading in codes:
+    if set(codes) == set(ranked[: len(codes)]):
         return f"{said} {promise}"
+    if leading in codes:
+        passed = next(code for code in ranked if code not in codes)
+        why = _(
+            "%(name)s is not in it although another with fewer per cent is: nine in ten lesions that are this get "
+            "more of it than this one does."
+        )
+        return f"{said} {promise} {why % {'name': condition_name(BY_CODE[passed])}}"
     caveat = _("%(name)s leads because it is more common, but fewer than one in ten of them look like this one.")
     return f"{said} {promise} {caveat % {'name': condition_name(BY_CODE[leading])}}"
 

@@ -8,10 +8,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.answers import ANSWERS, CANNOT_TELL, NOT_A_LESION, OTHER, Basis, Certainty
+from diagnosis.answers import ANSWERS, CANNOT_TELL, NOT_A_LESION, OTHER, Basis, Certainty, LabelState
 from diagnosis.forms import ReviewForm
-from diagnosis.models import Image, QueueEntry, QueueState, Review
+from diagnosis.models import ConfirmedLabel, Image, QueueEntry, QueueSkip, QueueState, Review
 from diagnosis.models.queue import NEEDS_CONSENSUS
+from diagnosis.models.review import RETRACTABLE_FOR
 from diagnosis.photographs import photograph_of, photographs
 from diagnosis.presentation import malignancy_name, present_prediction
 from diagnosis.refusals import quality_facts
@@ -56,18 +57,32 @@ class AnswerButton:
 
 @dataclass(frozen=True)
 class Progress:
-    """The reader's day: ``done`` of ``total``; there are more than ``total`` where ``is_cut``."""
+    """The reader's day: ``done`` of ``total``, what was put aside included; more where ``is_cut``."""
 
     done: int
     waiting: int
+    skipped: int
 
     @property
     def total(self) -> int:
-        return self.done + self.waiting
+        return self.done + self.waiting + self.skipped
 
     @property
     def is_cut(self) -> bool:
         return self.waiting >= COUNTED_AT_MOST
+
+
+@dataclass(frozen=True)
+class LastStep:
+    """What the reader did last, while it can be taken back: a review, or a photograph put aside.
+
+    Attributes:
+        conflicting: what another photograph of the same lesion is confirmed as, where that is something else.
+    """
+
+    image: Image
+    review: Review | None = None
+    conflicting: str = ""
 
 
 @dataclass(frozen=True)
@@ -86,15 +101,16 @@ def screen(
     request: HttpRequest, *, member: Member, image: Image | None, offer: Offer, form: ReviewForm | None = None
 ) -> Screen:
     """Gather what is shown to ``member``. What is shown of the network's answer is remembered as seen."""
+    skipped = skipped_by(member)
     common = {
-        "progress": Progress(done=_done_today(member), waiting=offer.waiting),
-        "last": last_review(member),
+        "progress": Progress(done=_done_today(member), waiting=offer.waiting, skipped=skipped),
+        "last": last_step(member, is_blinded=is_blinded(request, member)),
         "is_blinded": is_blinded(request, member),
         "is_always_blinded": member.clinic.review_rule == ReviewRule.TWO_BLINDED_READERS,
         "queue_url": reverse("admin:diagnosis_queueentry_changelist"),
     }
     if image is None:
-        return Screen(None, common | {"skipped": skipped_by(member)})
+        return Screen(None, common | {"skipped": skipped})
     own = _own_review(image, member)
     hides = is_blinded(request, member) and own is None and not SeenAnswers(request).holds(image)
     if not hides:
@@ -102,7 +118,7 @@ def screen(
     following = offer.following
     entry = getattr(image, "queue_entry", None)
     details = {
-        "form": form or ReviewForm(initial={"certainty": Certainty.CERTAIN, "basis": _usual_basis(entry)}),
+        "form": form or ReviewForm(initial=_initial(image, member, entry)),
         "buttons": [answer_button(answer) for answer in ANSWERS],
         "certainties": [(value, words, CERTAINTY_KEYS[value]) for value, words in CERTAINTY_WORDS.items()],
         "bases": Basis.choices,
@@ -153,11 +169,39 @@ def is_blinded(request: HttpRequest, member: Member) -> bool:
     return member.clinic.review_rule == ReviewRule.TWO_BLINDED_READERS or bool(request.session.get(BLINDED))
 
 
-def last_review(member: Member) -> Review | None:
-    """The reader's newest review if it can still be taken back."""
-    newest = Review.objects.standing().filter(reviewer=member).order_by("-created_at")
-    review: Review | None = newest.select_related("image__lesion").first()
-    return review if review is not None and review.is_retractable else None
+def last_step(member: Member, *, is_blinded: bool = False) -> LastStep | None:
+    """The reader's newest step if it can still be taken back. Only that one: what came before it stays.
+
+    A blinded reader may be asked for the lesion's other photographs next, and is not told what they are.
+    """
+    reviews = Review.objects.filter(reviewer=member).select_related("image__lesion", "image__visit__patient")
+    review: Review | None = reviews.select_related("retraction").order_by("-created_at").first()
+    since = timezone.now() - RETRACTABLE_FOR
+    skips = QueueSkip.objects.filter(member=member, created_at__gte=since)
+    skip = skips.select_related("image__lesion", "image__visit__patient").order_by("-created_at").first()
+    if skip is not None and (review is None or skip.created_at > review.created_at):
+        return LastStep(skip.image)
+    if review is None or not review.is_retractable:
+        return None
+    return LastStep(review.image, review, "" if is_blinded else _conflicting(review))
+
+
+def _conflicting(review: Review) -> str:
+    """What the lesion's other photographs are confirmed as, where the reader has just said something else."""
+    if review.answer not in BY_CODE:
+        return ""
+    labels = ConfirmedLabel.objects.filter(image__lesion=review.image.lesion_id, state=LabelState.SETTLED)
+    others = labels.filter(answer__in=CODES).exclude(image=review.image_id).exclude(answer=review.answer)
+    found = set(others.values_list("answer", flat=True))
+    return ", ".join(answer_name(code) for code in sorted(found))
+
+
+def _initial(image: Image, member: Member, entry: QueueEntry | None) -> dict[str, Any]:
+    """What the form begins with: what the reader has just taken back, or what is usual."""
+    newest = image.reviews.filter(reviewer=member).select_related("retraction").order_by("-created_at").first()
+    if newest is not None and newest.is_retracted and timezone.now() - newest.created_at <= RETRACTABLE_FOR:
+        return {name: getattr(newest, name) for name in ("certainty", "basis", "reason", "other_text")}
+    return {"certainty": Certainty.CERTAIN, "basis": _usual_basis(entry)}
 
 
 def _own_review(image: Image, member: Member) -> Review | None:

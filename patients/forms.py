@@ -39,6 +39,10 @@ class PatientForm(forms.ModelForm):
     )
     record_number = forms.CharField(label=_("Record number"), max_length=40, required=False)
     birth_date = PlainDateField(label=_("Birth date"), error_messages={"required": _("Enter the birth date.")})
+    # Asked only where the clinic has a patient of this name and birth date already.
+    is_somebody_else = forms.BooleanField(
+        label=_("This is somebody else with the same name and birth date"), required=False
+    )
     history = text_field(
         label=_("Medical history"), help_text=_("Skin cancer in the patient or family, sunburns, medicines."), rows=4
     )
@@ -81,6 +85,34 @@ class PatientForm(forms.ModelForm):
         else:
             self.fields["record_number"].required = True
             self.fields["record_number"].error_messages["required"] = _("Enter the record number.")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        is_confirmed = cleaned.pop("is_somebody_else", False)
+        if self.instance._state.adding and not is_confirmed and (namesake := self._namesake(cleaned)):
+            self.existing = namesake
+            message = _(
+                "%(name)s, born on the same day, is registered as %(number)s. Open that record, or tick this if it is "
+                "somebody else."
+            )
+            params = {"name": namesake.name, "number": namesake.record_number}
+            self.add_error("is_somebody_else", ValidationError(message, params=params))
+        return cleaned
+
+    @property
+    def asks_whether_somebody_else(self) -> bool:
+        return bool(self["is_somebody_else"].errors or self["is_somebody_else"].value())
+
+    def _namesake(self, cleaned: dict[str, Any]) -> Patient | None:
+        """The clinic's patient of the same name and birth date: most likely the same one."""
+        if not cleaned.get("family_name") or not cleaned.get("birth_date"):
+            return None
+        return Patient.objects.filter(
+            clinic=self.instance.clinic_id,
+            family_name__iexact=cleaned["family_name"],
+            given_name__iexact=cleaned.get("given_name", ""),
+            birth_date=cleaned["birth_date"],
+        ).first()
 
     def clean_birth_date(self) -> datetime.date:
         birth_date: datetime.date = self.cleaned_data["birth_date"]

@@ -52,6 +52,7 @@ def versions(request: ClinicRequest) -> HttpResponse:
     context = {
         "versions": ModelVersion.objects.select_related("parent"),
         "decisions": Decision.objects.select_related("version", "replaced", "by"),
+        "before": _before(active_version()) if _may_decide(request) else None,
     }
     return render(request, "dermascan/versions.html", context)
 
@@ -82,6 +83,13 @@ def version_history(request: ClinicRequest) -> HttpResponse:
     name = f"dermascan-networks-{timezone.localdate().isoformat()}.pdf"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
     return HttpResponse(history_pdf(), content_type="application/pdf", headers=headers)
+
+
+def _before(active: ModelVersion) -> ModelVersion | None:
+    """The version that ``active`` took the place of, if it can answer again."""
+    newest = Decision.objects.filter(version=active).select_related("replaced").first()
+    replaced = newest.replaced if newest else None
+    return replaced if replaced is not None and can_serve(replaced) else None
 
 
 def _may_decide(request: ClinicRequest) -> bool:

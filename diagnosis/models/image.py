@@ -54,6 +54,11 @@ class ImageQuerySet(models.QuerySet["Image"]):
             return self.none()
         return self.filter(visit__patient__user=user, visit__status=VisitStatus.RELEASED)
 
+    def with_the_same_file(self, image: "Image") -> "ImageQuerySet":
+        """The same file kept under other lesions of the clinic: one of them is the wrong one."""
+        clinic = image.visit.patient.clinic_id
+        return self.filter(sha256=image.sha256, visit__patient__clinic=clinic).exclude(lesion=image.lesion_id)
+
     def with_confirmed_label(self) -> "ImageQuerySet":
         """Annotate what reviews have settled: ``confirmed_answer``, or None, and ``confirmed_code``.
 
@@ -145,7 +150,10 @@ class Image(models.Model):
             models.CheckConstraint(condition=Q(width__gte=1, height__gte=1), name="image_has_pixels"),
             models.CheckConstraint(condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="image_sha256_is_a_hash"),
         ]
-        indexes = [models.Index(fields=["-created_at"], name="images_by_age")]
+        indexes = [
+            models.Index(fields=["-created_at"], name="images_by_age"),
+            models.Index(fields=["sha256"], name="images_by_file"),
+        ]
 
     def __str__(self) -> str:
         return _("Photograph of %(date)s") % {"date": self.created_at.date().isoformat()}

@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from mlmodel.models import ModelVersion
@@ -130,7 +131,7 @@ class TrainingRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return _("Retraining of %(time)s") % {"time": f"{self.created_at:%Y-%m-%d %H:%M}"}
+        return _("Retraining of %(time)s") % {"time": date_format(timezone.localtime(self.created_at), "j F Y, H:i")}
 
     @property
     def is_alive(self) -> bool:

@@ -43,9 +43,23 @@ def warnings_of(content: dict[str, Any]) -> list[str]:
             )
             % {"count": disputed}
         )
+    pressing = [lesion["title"] for lesion in content["lesions"] if any(map(_presses, lesion["photographs"]))]
+    if pressing:
+        warnings.append(
+            _("%(lesions)s: malignant by the label, or urgent by the software. Does the plan say what, and by when?")
+            % {"lesions": ", ".join(pressing)}
+        )
     if not content["visit"]["plan"].strip():
         warnings.append(_("The plan is empty. The patient will not read what happens next."))
     return warnings
+
+
+def _presses(photograph: dict[str, Any]) -> bool:
+    """Named malignant by a dermatologist, or found urgent by the software and named by nobody yet."""
+    confirmed, assessment = photograph["confirmed"], photograph["assessment"]
+    if confirmed:
+        return confirmed["code"] in BY_CODE and BY_CODE[confirmed["code"]].is_malignant
+    return bool(assessment) and assessment["tier"] == Tier.URGENT
 
 
 def _disagree(photograph: dict[str, Any]) -> bool:

@@ -208,20 +208,18 @@ def _codes_to_explain(lesions: list[Content]) -> list[str]:
 
 def _explanation(code: str, lesions: list[Content]) -> Content:
     explained = explain(code=code, reading_level="patient", ask=False)
-    urgency = urgency_in_report(
-        explained,
-        unconfirmed=_lesions_by_tier(code, lesions),
-        is_confirmed=any(
-            photograph["confirmed"] and photograph["confirmed"]["code"] == code
-            for lesion in lesions
-            for photograph in lesion["photographs"]
-        ),
+    is_confirmed = any(
+        photograph["confirmed"] and photograph["confirmed"]["code"] == code
+        for lesion in lesions
+        for photograph in lesion["photographs"]
     )
+    urgency = urgency_in_report(explained, unconfirmed=_lesions_by_tier(code, lesions), is_confirmed=is_confirmed)
     return {
         **_condition(code),
         "sections": dict(explained.sections),
         "urgency": urgency.words,
         "urgency_from": str(urgency.speaker),
+        "is_confirmed": is_confirmed,
         "sources": [{"title": title, "url": url} for title, url in explained.sources],
         "source": str(explained.source),
         "written_by": explained.model_name,

@@ -87,6 +87,12 @@ def skip(image: Image, member: Member) -> None:
         QueueEntry.objects.filter(image=image, claimed_by=member).update(claimed_by=None, claimed_until=None)
 
 
+def bring_back(image: Image, member: Member) -> None:
+    """Take back that ``member`` put a photograph aside. Safe to run again."""
+    _ensure_reader(image, member)
+    QueueSkip.objects.filter(image=image, member=member).delete()
+
+
 def bring_back_skipped(member: Member) -> int:
     """Let the photographs that ``member`` put aside be asked for again; return how many there were."""
     deleted, _by_model = QueueSkip.objects.filter(member=member).delete()

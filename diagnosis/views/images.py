@@ -126,6 +126,7 @@ def _result(
         "visit": image.visit,
         "patient": image.visit.patient,
         "others": _others(image),
+        "same_file": list(Image.objects.with_the_same_file(image).select_related("lesion__patient")[:OTHERS_SHOWN]),
         "reviews": image.reviews.select_related("reviewer__user", "retraction"),
         "label_changes": image.label_changes.select_related("review__reviewer__user"),
         "rule_hint": rule_hint(image.visit.patient.clinic),

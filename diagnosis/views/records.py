@@ -8,6 +8,7 @@ from django.views.decorators.http import require_safe
 
 from diagnosis.models import Image, Report, versions_that_used
 from diagnosis.photographs import by_lesion, lesion_cards, photographs, visits_with_counts
+from diagnosis.reports.since import labelled_otherwise_since
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
 from patients.models import Lesion, Patient, Visit
@@ -34,13 +35,15 @@ def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     visits = Visit.objects.visible_to(request.member).select_related("patient", "clinician__user")
     found = get_object_or_404(visits, pk=visit_id)
     shown = photographs(Image.objects.filter(visit=found))
+    report = Report.objects.select_related("signed_by__user").filter(visit=found).first()
     context = {
         "visit": found,
         "patient": found.patient,
         "groups": by_lesion(shown),
         "count": len(shown),
         "unreviewed": sum(1 for photograph in shown if not photograph.confirmed),
-        "report": Report.objects.select_related("signed_by__user").filter(visit=found).first(),
+        "report": report,
+        "since": labelled_otherwise_since(report) if report else [],
     }
     return render(request, "diagnosis/visit.html", context)
 

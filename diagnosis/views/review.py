@@ -16,10 +16,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from diagnosis.forms import ReviewForm
 from diagnosis.models import Image, Review
 from diagnosis.photographs import newest_predictions
-from diagnosis.review_screen import BLINDED, Screen, SeenAnswers, is_blinded, last_review, screen
+from diagnosis.review_screen import BLINDED, Screen, SeenAnswers, is_blinded, last_step, screen
 from diagnosis.review_words import answer_name
 from diagnosis.services.errors import Refused
-from diagnosis.services.queue import bring_back_skipped, claim, offer_for, skip
+from diagnosis.services.queue import bring_back, bring_back_skipped, claim, offer_for, skip
 from diagnosis.services.reviews import record_review, retract_review
 from patients.middleware import ClinicRequest
 from patients.models import Member
@@ -77,12 +77,19 @@ def skip_photograph(request: ClinicRequest, image_id: UUID) -> HttpResponse:
 @for_readers
 @require_POST
 def undo(request: ClinicRequest) -> HttpResponse:
-    """Take back the reader's newest review, and show its photograph again."""
+    """Take back what the reader did last, and show its photograph again."""
     member = _member(request)
-    review = last_review(member)
-    if review is None:
-        messages.error(request, _("There is nothing to take back: a review can be taken back for ten minutes."))
+    step = last_step(member)
+    if step is None:
+        messages.error(
+            request, _("There is nothing to take back: the last step can be taken back, for ten minutes, and no more.")
+        )
         return redirect("admin:review")
+    review = step.review
+    if review is None:
+        bring_back(step.image, member)
+        messages.info(request, _("Here is the photograph again that you put aside."))
+        return redirect("admin:review-photograph", step.image.pk)
     if review.was_blinded and SeenAnswers(request).holds(review.image):
         messages.error(
             request, _("You have seen the network's answer since, so this blinded review stays. Add another.")

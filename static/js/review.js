@@ -3,6 +3,7 @@
   const root = document.documentElement;
   const isField = (element) => element.matches("textarea, select, input:not([type=radio], [type=range])");
   let leaving = false;
+  let before = null;
 
   // One answer a photograph, however fast the fingers are.
   document.addEventListener("submit", (event) => {
@@ -17,12 +18,21 @@
       // Pressed again, it goes back to the first.
       const first = control.form.querySelector(`input[name="${control.name}"]`);
       (control.checked ? first : control).checked = true;
-    } else control.focus();
+    } else {
+      // A field further down brings the page with it; Esc brings it back to photograph and answers.
+      before = scrollY;
+      control.focus();
+    }
   };
 
   document.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
-    if (event.key === "Escape" && isField(event.target)) return event.target.blur();
+    if (event.key === "Escape" && isField(event.target)) {
+      event.target.blur();
+      if (before !== null) scrollTo(0, before);
+      before = null;
+      return;
+    }
     if (leaving || event.repeat || isField(event.target) || root.dataset.keys === "off") return;
     const control = document.querySelector(`[data-key="${CSS.escape(event.key.toLowerCase())}"]`);
     if (control) press(control);
@@ -62,6 +72,8 @@
   const zoom = () => {
     const x = (frame.scrollLeft + frame.clientWidth / 2) / frame.scrollWidth;
     const y = (frame.scrollTop + frame.clientHeight / 2) / frame.scrollHeight;
+    // The frame keeps the height that the whole photograph had, so that nothing below it moves.
+    frame.style.maxBlockSize ||= `${frame.offsetHeight}px`;
     frame.style.setProperty("--zoom", slider.value / 100);
     frame.scrollTo(x * frame.scrollWidth - frame.clientWidth / 2, y * frame.scrollHeight - frame.clientHeight / 2);
   };

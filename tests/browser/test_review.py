@@ -55,14 +55,19 @@ def test_sixty_photographs_without_the_mouse(open_browser, dermatologist, patien
     def answer(code: str, *before: str, certainty: str = "certain", note: str = "") -> None:
         key = on_screen(page)
         if note:
+            page.evaluate("scrollTo(0, 0)")
             page.keyboard.press("n")
             page.keyboard.type(note)
             page.keyboard.press("Escape")
+            assert page.evaluate("scrollY") == 0, "photograph and answers are in sight again"
         press(page, *before, str(CODES.index(code) + 1))
         said[key] = (code, certainty, note)
 
-    # A photograph is skipped, and one is answered wrongly and taken back.
+    # A photograph is skipped, by mistake at first, and one is answered wrongly and taken back.
     skipped = on_screen(page)
+    press(page, "s")
+    press(page, "z")
+    assert on_screen(page) == skipped
     press(page, "s")
     slip = on_screen(page)
     press(page, str(CODES.index("mel") + 1))
@@ -139,6 +144,9 @@ def test_everything_works_without_a_script(open_browser, dermatologist, patient,
     page.get_by_role("button", name="Melanoma").click()
     page.get_by_text("Recorded:").wait_for()
     page.get_by_role("button", name="Take it back").click()
+    assert page.get_by_label("Note").input_value() == "Reported by the pathologist."
+    page.get_by_role("radio", name="Certain").check()
+    page.get_by_label("How is it known?").select_option("dermatoscopy")
     page.get_by_role("button", name="Basal cell carcinoma").click()
     page.get_by_role("button", name="Not a lesion").click()
     page.get_by_role("button", name="that I skipped").click()
@@ -162,11 +170,12 @@ def test_the_keys_can_be_turned_off_and_the_photograph_enlarged(open_browser, de
     page = open_browser()
     sign_in(page, dermatologist)
     page.goto("/admin/review/")
-    picture = page.locator(".photo-frame > img").first
-    before = picture.bounding_box()["width"]
+    picture, frame = page.locator(".photo-frame > img").first, page.locator("[data-zoom-frame]")
+    before, height = picture.bounding_box()["width"], frame.bounding_box()["height"]
     page.keyboard.press("+")
     page.keyboard.press("+")
     assert picture.bounding_box()["width"] > before * 1.8
+    assert frame.bounding_box()["height"] == pytest.approx(height, abs=1), "nothing below it moves"
     heat = page.locator("[data-heat-map]")
     assert heat.is_hidden()
     page.keyboard.press("h")

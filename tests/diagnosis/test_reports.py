@@ -181,6 +181,33 @@ def test_the_page_says_where_label_and_software_disagree(sign_in, patient, derma
     assert "disagree" not in client.get(url).content.decode()
 
 
+def test_the_page_asks_whether_the_plan_fits_what_is_dangerous(sign_in, patient, dermatologist):
+    visit = photographed_visit(patient, NEVUS, plan="Come back in three months.")
+    client, url = sign_in(dermatologist), reverse("visit-sign", args=[visit.pk])
+    assert "Does the plan say what" not in client.get(url).content.decode()
+    confirm(visit, dermatologist, code="mel")
+    title = visit.images.get().lesion.title
+    assert f"{title}: malignant by the label, or urgent by the software." in client.get(url).content.decode()
+
+
+def test_reviews_after_the_signature_are_seen_beside_the_report(sign_in, visit, dermatologist):
+    signed_report(visit, dermatologist)
+    client, url = sign_in(dermatologist), reverse("visit", args=[visit.pk])
+    assert "since the report was signed" not in client.get(url).content.decode()
+    confirm(visit, dermatologist, code="mel")
+    text = " ".join(client.get(url).content.decode().split())
+    assert "Reviews say otherwise since the report was signed" in text
+    assert "Melanoma <span" in text
+    assert "(signed without a label)" in text
+    assert "Before it is released, tell the patient" in text
+
+
+def test_a_confirmed_condition_says_whose_word_counts(visit, dermatologist):
+    confirm(visit, dermatologist, code="mel")
+    content = build_content(visit)
+    assert [(each["code"], each["is_confirmed"]) for each in content["explanations"]] == [("mel", True)]
+
+
 def test_the_page_of_an_empty_visit_leads_to_the_upload(sign_in, patient, dermatologist):
     visit = factories.VisitFactory(patient=patient)
     page = sign_in(dermatologist).get(reverse("visit-sign", args=[visit.pk]))

@@ -103,6 +103,28 @@ def test_the_words_are_those_of_the_threshold(db):
     assert urgent.next_steps[0].startswith("See a dermatologist within two weeks")
 
 
+def test_a_class_that_the_set_passes_over_is_explained(db):
+    view = present(
+        probabilities=dict.fromkeys(CODES, 0.0) | {"mel": 0.6, "nv": 0.3, "akiec": 0.1},
+        tier=Tier.URGENT,
+        malignant_probability=0.7,
+        prediction_set=("mel", "akiec"),
+        operating_points=None,
+    )
+    assert "(mole) is not in it although another with fewer per cent is" in view.set_sentence
+
+
+def test_the_same_file_under_another_patient_is_told(sign_in, staff, patient, clinic, stranger):
+    image = factories.ImageFactory(lesion__patient=patient)
+    client = sign_in(staff)
+    factories.ImageFactory(sha256=image.sha256, lesion__patient__clinic=stranger.clinic)
+    assert "The same file is kept elsewhere too" not in client.get(image.get_absolute_url()).content.decode()
+    other = factories.ImageFactory(sha256=image.sha256, lesion__patient__clinic=clinic)
+    text = client.get(image.get_absolute_url()).content.decode()
+    assert "The same file is kept elsewhere too" in text
+    assert f'href="{other.get_absolute_url()}">{other.lesion.patient.name}' in text
+
+
 def test_a_leading_class_that_is_not_in_the_set_is_explained(db):
     view = present(
         probabilities=dict.fromkeys(CODES, 0.0) | {"mel": 0.4, "nv": 0.6},
@@ -289,7 +311,7 @@ def test_the_visit_offers_what_its_state_and_the_role_allow(image, visit, staff,
     assert upload not in closed
 
 
-@pytest.mark.parametrize(("page", "most"), [("image", 11), ("visit", 8), ("lesion", 8), ("patient", 10)])
+@pytest.mark.parametrize(("page", "most"), [("image", 12), ("visit", 8), ("lesion", 8), ("patient", 10)])
 def test_more_photographs_ask_no_more_of_the_database(page, most, image, visit, lesion, staff, sign_in):
     client = sign_in(staff)
     record = {"image": image, "visit": visit, "lesion": lesion, "patient": visit.patient}[page]

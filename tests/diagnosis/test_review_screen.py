@@ -123,6 +123,36 @@ def test_skipping_and_coming_back(reader, urgent, calm):
     assert not QueueSkip.objects.exists()
 
 
+def test_what_was_put_aside_is_said_and_the_same_key_brings_it_back(reader, dermatologist, urgent, calm):
+    answer(reader, urgent, "mel")
+    reader.post(address(calm, "skip"))
+    page = shown(reader).content.decode()
+    assert f"Put aside: {calm.lesion.place}, {calm.visit.patient.name}." in page
+    assert "Recorded:" not in page, "the key would take back a good review"
+    assert "1 of 2 today" in page, "what is put aside is still to be done"
+    assert reader.post(reverse("admin:review-undo")).url == address(calm)
+    assert not QueueSkip.objects.exists()
+    assert Review.objects.standing().get().image == urgent
+    assert shown(reader).context["image"] == calm
+
+
+def test_another_photograph_of_the_lesion_that_is_confirmed_otherwise_is_named(reader, dermatologist, urgent):
+    other = waiting(urgent.visit.patient, code="nv", tier="calm", lesion=urgent.lesion, visit=urgent.visit)
+    answer(reader, urgent, "mel")
+    assert "is confirmed as" not in shown(reader).content.decode()
+    answer(reader, other, "nv")
+    assert "Another photograph of this lesion is confirmed as: Melanoma." in shown(reader).content.decode()
+    answer(reader, other, "mel")
+    assert "is confirmed as" not in shown(reader).content.decode()
+
+
+def test_who_cannot_tell_is_told_that_it_settles_nothing(reader, urgent):
+    answer(reader, urgent, "cannot_tell")
+    page = shown(reader).content.decode()
+    assert "Recorded: <b>Cannot tell</b>" in page
+    assert "It settles nothing, and waits for another reader." in page
+
+
 def test_nothing_waits(reader, db):
     text = shown(reader).content.decode()
     assert "Nothing waits for you" in text
@@ -138,6 +168,19 @@ def test_taking_back(reader, urgent, calm):
     assert "taken back" in page
     again = reader.post(reverse("admin:review-undo"), follow=True).content.decode()
     assert "There is nothing to take back" in again
+
+
+def test_what_was_taken_back_stays_written_and_nothing_before_it_is_offered(reader, urgent, calm):
+    answer(reader, urgent, "mel")
+    answer(reader, calm, "nv", certainty="unsure", basis="follow_up", reason="Grew since spring.")
+    reader.post(reverse("admin:review-undo"))
+    page = shown(reader, address(calm))
+    assert page.context["form"].initial == {
+        "certainty": "unsure", "basis": "follow_up", "reason": "Grew since spring.", "other_text": "",
+    }  # fmt: skip
+    assert "Take it back" not in page.content.decode()
+    reader.post(reverse("admin:review-undo"))
+    assert Review.objects.standing().get().image == urgent
 
 
 def test_after_ten_minutes_there_is_nothing_to_take_back(reader, urgent):

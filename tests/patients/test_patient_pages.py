@@ -219,6 +219,28 @@ class TestRegister:
         client.post(NEW, details(record_number=""))
         assert Patient.objects.filter(record_number="N-09").exists()
 
+    def test_somebody_of_the_same_name_and_birth_date_is_asked_about(self, client):
+        client.post(NEW, details())
+        known = Patient.objects.get()
+        twin = details(record_number="", family_name=known.family_name.upper())
+        asked = client.post(NEW, twin)
+        assert Patient.objects.count() == 1
+        assert f"is registered as {known.record_number}" in asked.text
+        assert f'href="{known.get_absolute_url()}"' in asked.text
+        assert "is_somebody_else" not in client.get(NEW).text
+        assert client.post(NEW, {**twin, "is_somebody_else": "on"}).status_code == 302
+        assert Patient.objects.count() == 2
+
+    def test_a_namesake_of_another_clinic_is_nobodys_business(self, client, other_clinic):
+        there = details()
+        factories.PatientFactory(
+            clinic=other_clinic,
+            family_name=there["family_name"],
+            given_name=there["given_name"],
+            birth_date=there["birth_date"],
+        )
+        assert client.post(NEW, there).status_code == 302
+
     def test_one_name_is_enough(self, client):
         client.post(NEW, details(given_name=""))
         assert Patient.objects.get().name == "Okafor"
