@@ -297,6 +297,7 @@ GEMINI_ATTEMPTS = whole_number(env, "GEMINI_ATTEMPTS", default=3, least=1)
 
 LANGUAGE_CODE = "en-gb"
 LANGUAGES = [("en-gb", _("English"))]
+FORMAT_MODULE_PATH = "dermascan.formats"
 LOCALE_PATHS = [BASE_DIR / "locale"]
 TIME_ZONE = env.str("DERMASCAN_TIME_ZONE", default="UTC")
 USE_I18N = True

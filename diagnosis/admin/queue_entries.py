@@ -140,11 +140,11 @@ class QueueEntryAdmin(ClinicScopedAdmin):
     def why(self, entry: QueueEntry) -> str:
         return "; ".join(entry.reason_words) or "–"
 
-    @admin.display(description=gettext_lazy("asks for"))
+    @admin.display(description=gettext_lazy("waits for"))
     def asks_for(self, entry: QueueEntry) -> str:
         return str(READERS.get(entry.needs, "–"))
 
-    @admin.display(description=gettext_lazy("is before"))
+    @admin.display(description=gettext_lazy("on the screen of"))
     def is_before(self, entry: QueueEntry) -> str:
         return entry.claimed_by.name if entry.claimed_by else "–"
 

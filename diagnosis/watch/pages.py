@@ -62,7 +62,8 @@ def _work(found: list[Day]) -> list[Chart]:
             rows.append(
                 Row(_label(each.day), value, words % {"share": 100 * value, "part": part, "all": each.predictions})
             )
-        return bars(slug=slug, title=title, rows=rows, empty=empty)
+        # All of the same height, so that the three can be set side by side.
+        return bars(slug=slug, title=title, rows=rows, hint=_("The full height is 100 %."), empty=empty, top=1.0)
 
     return [
         count("predictions", _("Answers a day"), _("No photograph was judged in these 30 days.")),
@@ -81,7 +82,7 @@ def _seconds(found: list[Day]) -> Chart:
             _label(each.day),
             each.p95_seconds,
             words % {"p95": each.p95_seconds, "median": each.median_seconds} if each.predictions else _("none"),
-            mark=each.median_seconds,
+            mark=each.median_seconds if each.predictions else None,
         )
         for each in found
     ]
@@ -191,12 +192,12 @@ def _ages(queue: Queue) -> Chart:
             label = _("%(first)d to %(last)d days") % {"first": edges[index], "last": edges[index + 1]}
         else:
             label = _("%d days and more") % edges[index]
-        rows.append(Row(label, count, _("%(count)d, %(urgent)d of them urgent") % {"count": count, "urgent": urgent}))
+        words = _("%(count)d, %(urgent)d of them urgent") if urgent else _("%(count)d") if count else _("none")
+        rows.append(Row(label, count, words % {"count": count, "urgent": urgent}))
     return bars(
         slug="queue-ages",
         title=_("What waits for a review now, by how long"),
         rows=rows,
-        hint=_("Bars stand for: less than a day, 1 to 3 days, 3 to 7, 7 to 14, 14 to 30, 30 and more."),
         empty=_("Nothing waits for a review."),
     )
 

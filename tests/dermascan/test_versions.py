@@ -5,6 +5,7 @@ from django.test import Client
 from django.urls import reverse
 
 from mlmodel.models import Decision
+from mlmodel.promotion import promote_version
 from mlmodel.serving import active_version
 from tests.candidates import candidate
 from tests.factories import ClinicFactory, UserFactory
@@ -165,3 +166,13 @@ def test_whoever_decides_for_several_clinics_is_told(reader):
     assert (
         "This installation has 2 clinics. You decide for all of them." in reader.get(page_of(version)).content.decode()
     )
+
+
+def test_the_way_back_is_on_the_list(sign_in, dermatologist, staff):
+    shipped, version = active_version(), candidate()
+    client = sign_in(dermatologist)
+    assert "Go back to" not in client.get(reverse("versions")).content.decode()
+    promote_version(version=version, by=dermatologist.user, reason="Better.")
+    page = client.get(reverse("versions")).content.decode()
+    assert f"Go back to {shipped.name}" in page
+    assert "Go back to" not in sign_in(staff).get(reverse("versions")).content.decode()

@@ -1,5 +1,6 @@
 """The admin: the review queue, a new review, and a history that nobody can edit."""
 
+import re
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from diagnosis.models import Image, ImageFeatures, Prediction, Report, Review
+from diagnosis.services.queue import refresh_queue_entry
 from mlmodel.models import ModelVersion
 from patients.paging import AheadPaginator
 from tests import factories
@@ -296,3 +298,21 @@ def test_the_pages_obey_the_content_security_policy(sign_in, dermatologist, imag
         assert "script-src 'self'" in response["Content-Security-Policy"]
         assert " style=" not in response.content.decode()
         assert "<script>" not in response.content.decode()
+
+
+def test_the_first_page_leads_to_what_is_done_there(sign_in, dermatologist, manager):
+    ways = [reverse(name) for name in ("admin:review-agreement", "admin:retraining", "versions", "watch")]
+    page = sign_in(dermatologist).get(reverse("admin:index")).content.decode()
+    assert [way for way in [reverse("admin:review"), *ways] if f'href="{way}"' not in page] == []
+    page = sign_in(manager).get(reverse("admin:index")).content.decode()
+    assert [way for way in ways if f'href="{way}"' not in page] == []
+    assert f'href="{reverse("admin:review")}"' not in page, "a manager has nothing to sign a review with"
+
+
+def test_the_queues_list_leads_back_and_writes_times_as_all_pages_do(sign_in, dermatologist, patient):
+    image = factories.ImageFactory(lesion__patient=patient)
+    refresh_queue_entry(image=image)
+    page = sign_in(dermatologist).get(reverse("admin:diagnosis_queueentry_changelist")).content.decode()
+    assert f'href="{reverse("admin:review")}"' in page
+    assert re.search(r"\d+ \w{3} \d{4}, \d\d:\d\d", page)
+    assert ".m." not in page

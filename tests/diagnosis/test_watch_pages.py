@@ -197,3 +197,10 @@ def _section(page: str, slug: str) -> str:
     found = re.search(rf'aria-labelledby="{slug}">(.*?)</section>', page, re.DOTALL)
     assert found, slug
     return found[1]
+
+
+def test_too_few_photographs_say_how_many_it_takes(clinic, dermatologist, sign_in):
+    photographs(clinic, 16, shift=0.0)
+    text = " ".join(sign_in(dermatologist).get(reverse("watch")).content.decode().split())
+    assert "can be told of 100; there are 16 so far" in text
+    assert "stability index" not in text.split("<h3", 1)[0], "a figure that says nothing yet is not stated"
