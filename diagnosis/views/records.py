@@ -52,10 +52,13 @@ def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
 @require_safe
 def lesion(request: ClinicRequest, lesion_id: UUID) -> HttpResponse:
     found = get_object_or_404(Lesion.objects.visible_to(request.member).select_related("patient"), pk=lesion_id)
+    shown = photographs(Image.objects.filter(lesion=found))
+    labels = sorted({photograph.confirmed for photograph in shown if photograph.confirmed})
     context = {
         "lesion": found,
         "patient": found.patient,
-        "photographs": photographs(Image.objects.filter(lesion=found)),
+        "photographs": shown,
+        "contradicting": labels if len(labels) > 1 else [],
         "open_visit": found.patient.visits.filter(status="open").first(),
     }
     return render(request, "diagnosis/lesion.html", context)

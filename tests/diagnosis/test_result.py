@@ -12,6 +12,7 @@ from diagnosis.explanations import explain
 from diagnosis.models import Prediction, Tier
 from diagnosis.presentation import AssessmentView, meaning_of, percent, present
 from diagnosis.refusals import present_refusal
+from diagnosis.services.reviews import record_review
 from mlmodel.analysis import get_analyser
 from mlmodel.models import ModelVersion
 from mlmodel.quality import Verdict
@@ -286,6 +287,18 @@ def test_patient_visit_and_lesion_show_photographs_with_their_tiers(image, refus
     assert "2 photographs" in patient_page
     assert visit.complaint in patient_page
     assert lesion.place in patient_page
+
+
+def test_a_lesion_with_two_labels_is_told(image, visit, lesion, staff, dermatologist, sign_in):
+    other = factories.ImageFactory(visit=visit, lesion=lesion)
+    client, page = sign_in(staff), lesion.get_absolute_url()
+    record_review(image=image, reviewer=dermatologist, answer="mel", certainty="certain")
+    record_review(image=other, reviewer=dermatologist, answer="mel", certainty="certain")
+    assert "confirmed as different things" not in client.get(page).content.decode()
+    record_review(image=other, reviewer=dermatologist, answer="bcc", certainty="certain")
+    text = " ".join(client.get(page).content.decode().split())
+    assert "Its photographs are confirmed as different things" in text
+    assert "Basal cell carcinoma, Melanoma. Unless the lesion has changed" in text
 
 
 def test_empty_pages_say_what_to_do_next(patient, visit, lesion, staff, sign_in):
