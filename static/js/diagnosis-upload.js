@@ -172,6 +172,7 @@ if (form) {
 
   function fail(item, { message, url, final }) {
     item.state = "failed";
+    item.isKept = Boolean(url);
     item.part("progress").hidden = true;
     const words = document.createElement("span");
     words.className = "field-error";
@@ -194,9 +195,10 @@ if (form) {
     const sent = items.filter((item) => item.state !== "chosen");
     const done = sent.filter((item) => item.state === "done" || item.state === "failed");
     submit.disabled = done.length < sent.length;
-    progress.textContent = sent.length
-      ? text.textProgress.replace("%(done)s", done.length).replace("%(all)s", sent.length)
-      : "";
+    const lost = done.filter((item) => item.state === "failed" && !item.isKept).length;
+    const words = [text.textProgress.replace("%(done)s", done.length).replace("%(all)s", sent.length)];
+    if (lost) words.push(text.textNotKept.replace("%(count)s", lost));
+    progress.textContent = sent.length ? words.join(", ") : "";
   }
 
   function tell(message, focus) {

@@ -43,7 +43,7 @@ def test_from_sign_in_to_the_result(open_browser, staff, tmp_path, size):
     text.write_text("This is a letter, not a photograph.")
     page.locator("#id_files").set_input_files([MELANOMA, text, NEVUS])
     page.get_by_role("button", name="Upload and analyse").click()
-    page.get_by_text("3 of 3 done").wait_for()
+    page.get_by_text("3 of 3 done, 1 not kept").wait_for()
     rows = page.locator("#uploads > li")
     assert "Not kept" in rows.nth(1).inner_text()
     rows.nth(0).get_by_role("link", name="Open").click()
