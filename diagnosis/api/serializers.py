@@ -88,7 +88,7 @@ class PlaceSerializer(ReaderSerializer):
 
 class PredictSerializer(PlaceSerializer):
     file = serializers.FileField(
-        allow_empty_file=True, help_text=_("A photograph: JPEG, PNG, WebP, TIFF, HEIC or BMP; at most 20 MB.")
+        allow_empty_file=True, help_text=_("A photograph: JPEG, PNG, WebP, TIFF, HEIC, BMP or GIF; at most 20 MB.")
     )
 
 
