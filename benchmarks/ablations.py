@@ -40,7 +40,7 @@ def _phases(recipe: Recipe, *sides: int) -> tuple[Phase, ...]:
     rates = np.geomspace(base.peak_rate, base.final_rate, len(sides) + 1).tolist()
     return tuple(
         replace(base, side=side, epochs=epochs, peak_rate=high, final_rate=low)
-        for side, high, low in zip(sides, rates, rates[1:], strict=True)
+        for side, high, low in zip(sides, rates[:-1], rates[1:], strict=True)
     )
 
 
