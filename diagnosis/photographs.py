@@ -7,11 +7,13 @@ from uuid import UUID
 from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
-from diagnosis.models import Image, Prediction, Tier, shown_prediction
+from diagnosis.answers import LabelState
+from diagnosis.models import ConfirmedLabel, Image, Prediction, Tier, shown_prediction
 from diagnosis.models.image import ImageQuerySet
 from diagnosis.presentation import condition_name, percent
 from diagnosis.review_words import answer_name
 from mlmodel.models import LONG_FIELDS
+from mlmodel.taxonomy import CODES
 from patients.models import Lesion, Patient, Visit
 
 
@@ -61,6 +63,14 @@ def photographs(images: ImageQuerySet, *, limit: int | None = None) -> list[Phot
         .order_by("-visit__date", "-created_at")
     )
     return [photograph_of(image) for image in newest_visit_first[:limit]]
+
+
+def confirmed_names(lesion_id: UUID, *, besides: Image | None = None) -> list[str]:
+    """What a lesion's photographs are confirmed as, of the seven, in words: more than one contradict each other."""
+    labels = ConfirmedLabel.objects.filter(image__lesion=lesion_id, state=LabelState.SETTLED, answer__in=CODES)
+    if besides is not None:
+        labels = labels.exclude(image=besides)
+    return [answer_name(code) for code in sorted(set(labels.values_list("answer", flat=True)))]
 
 
 def newest_predictions() -> Prefetch:

@@ -8,12 +8,12 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.answers import ANSWERS, CANNOT_TELL, NOT_A_LESION, OTHER, Basis, Certainty, LabelState
+from diagnosis.answers import ANSWERS, CANNOT_TELL, NOT_A_LESION, OTHER, Basis, Certainty
 from diagnosis.forms import ReviewForm
-from diagnosis.models import ConfirmedLabel, Image, QueueEntry, QueueSkip, QueueState, Review
+from diagnosis.models import Image, QueueEntry, QueueSkip, QueueState, Review
 from diagnosis.models.queue import NEEDS_CONSENSUS
 from diagnosis.models.review import RETRACTABLE_FOR
-from diagnosis.photographs import photograph_of, photographs
+from diagnosis.photographs import confirmed_names, photograph_of, photographs
 from diagnosis.presentation import malignancy_name, present_prediction
 from diagnosis.refusals import quality_facts
 from diagnosis.review_words import answer_name
@@ -190,10 +190,8 @@ def _conflicting(review: Review) -> str:
     """What the lesion's other photographs are confirmed as, where the reader has just said something else."""
     if review.answer not in BY_CODE:
         return ""
-    labels = ConfirmedLabel.objects.filter(image__lesion=review.image.lesion_id, state=LabelState.SETTLED)
-    others = labels.filter(answer__in=CODES).exclude(image=review.image_id).exclude(answer=review.answer)
-    found = set(others.values_list("answer", flat=True))
-    return ", ".join(answer_name(code) for code in sorted(found))
+    names = confirmed_names(review.image.lesion_id, besides=review.image)
+    return ", ".join(name for name in names if name != answer_name(review.answer))
 
 
 def _initial(image: Image, member: Member, entry: QueueEntry | None) -> dict[str, Any]:

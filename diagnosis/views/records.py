@@ -7,7 +7,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from diagnosis.models import Image, Report, versions_that_used
-from diagnosis.photographs import by_lesion, lesion_cards, photographs, visits_with_counts
+from diagnosis.photographs import by_lesion, confirmed_names, lesion_cards, photographs, visits_with_counts
 from diagnosis.reports.since import labelled_otherwise_since
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
@@ -52,12 +52,11 @@ def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
 @require_safe
 def lesion(request: ClinicRequest, lesion_id: UUID) -> HttpResponse:
     found = get_object_or_404(Lesion.objects.visible_to(request.member).select_related("patient"), pk=lesion_id)
-    shown = photographs(Image.objects.filter(lesion=found))
-    labels = sorted({photograph.confirmed for photograph in shown if photograph.confirmed})
+    labels = confirmed_names(found.pk)
     context = {
         "lesion": found,
         "patient": found.patient,
-        "photographs": shown,
+        "photographs": photographs(Image.objects.filter(lesion=found)),
         "contradicting": labels if len(labels) > 1 else [],
         "open_visit": found.patient.visits.filter(status="open").first(),
     }

@@ -316,3 +316,14 @@ def test_the_queues_list_leads_back_and_writes_times_as_all_pages_do(sign_in, de
     assert f'href="{reverse("admin:review")}"' in page
     assert re.search(r"\d+ \w{3} \d{4}, \d\d:\d\d", page)
     assert ".m." not in page
+
+
+def test_an_operator_of_no_clinic_is_led_to_what_is_theirs(client, db):
+    client.force_login(factories.UserFactory(is_superuser=True, is_staff=True))
+    page = client.get(reverse("admin:index")).content.decode()
+    assert [
+        name for name in ("admin:retraining", "versions", "watch-site") if f'href="{reverse(name)}"' not in page
+    ] == []
+    assert f'href="{reverse("watch")}"' not in page
+    for name in ("admin:retraining", "versions", "watch-site"):
+        assert client.get(reverse(name)).status_code == 200
