@@ -40,9 +40,7 @@ class PatientForm(forms.ModelForm):
     record_number = forms.CharField(label=_("Record number"), max_length=40, required=False)
     birth_date = PlainDateField(label=_("Birth date"), error_messages={"required": _("Enter the birth date.")})
     # Asked only where the clinic has a patient of this name and birth date already.
-    is_somebody_else = forms.BooleanField(
-        label=_("This is somebody else with the same name and birth date"), required=False
-    )
+    is_somebody_else = forms.BooleanField(label=_("A namesake, born on the same day"), required=False)
     history = text_field(
         label=_("Medical history"), help_text=_("Skin cancer in the patient or family, sunburns, medicines."), rows=4
     )
@@ -91,10 +89,7 @@ class PatientForm(forms.ModelForm):
         is_confirmed = cleaned.pop("is_somebody_else", False)
         if self.instance._state.adding and not is_confirmed and (namesake := self._namesake(cleaned)):
             self.existing = namesake
-            message = _(
-                "%(name)s, born on the same day, is registered as %(number)s. Open that record, or tick this if it is "
-                "somebody else."
-            )
+            message = _("%(name)s is registered as %(number)s. Open that record, or tick this if they are two people.")
             params = {"name": namesake.name, "number": namesake.record_number}
             self.add_error("is_somebody_else", ValidationError(message, params=params))
         return cleaned
