@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from diagnosis.answers import LabelState
 from diagnosis.models import ConfirmedLabel, Image, Prediction, Tier, shown_prediction
 from diagnosis.models.image import ImageQuerySet
-from diagnosis.presentation import condition_name, percent
+from diagnosis.presentation import URGENCY, condition_name, percent
 from diagnosis.review_words import answer_name
 from mlmodel.models import LONG_FIELDS
 from mlmodel.taxonomy import CODES
@@ -120,14 +120,11 @@ def lesion_cards(patient: Patient) -> list[LesionCard]:
     ]
 
 
-_URGENCY = {Tier.URGENT: 3, Tier.WATCH: 2, Tier.CALM: 1}
-
-
 def _leading(of_one_visit: Sequence[Photograph]) -> Photograph | None:
     if not of_one_visit:
         return None
     confirmed = dict.fromkeys(photograph.confirmed for photograph in of_one_visit if photograph.confirmed)
-    most_urgent = max(of_one_visit, key=lambda found: _URGENCY[Tier(found.prediction.tier)] if found.prediction else 0)
+    most_urgent = max(of_one_visit, key=lambda found: URGENCY[Tier(found.prediction.tier)] if found.prediction else 0)
     return replace(most_urgent, confirmed=", ".join(confirmed))
 
 

@@ -159,6 +159,7 @@ def present_explanation(explained: Explained, *, tier: str) -> dict[str, Any]:
 
 
 TIER_MARKS = {Tier.URGENT: "!", Tier.WATCH: "?", Tier.CALM: "✓"}
+URGENCY = {Tier.URGENT: 3, Tier.WATCH: 2, Tier.CALM: 1}
 
 
 def percent(probability: float) -> str:

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, path, register_converter
 
-from diagnosis.views import files, images, measures, portal, records, reports, similar, upload, watch
+from diagnosis.views import addenda, files, images, measures, portal, records, reports, signed, similar, upload, watch
 
 register_converter(files.ImageKindConverter, "image_kind")
 
@@ -20,9 +20,13 @@ urlpatterns: list[URLPattern] = [
     path("images/<uuid:image_id>/scale/", measures.scale, name="image-scale"),
     path("images/<uuid:image_id>/<image_kind:kind>/", files.image_file, name="image-file"),
     path("visits/<uuid:visit_id>/sign/", reports.sign, name="visit-sign"),
+    path("visits/<uuid:visit_id>/sign/preview/", reports.preview, name="visit-preview"),
     path("visits/<uuid:visit_id>/release/", reports.release, name="visit-release"),
-    path("reports/<uuid:report_id>/pdf/", reports.report_pdf, name="report-pdf"),
-    path("reports/<uuid:report_id>/json/", reports.report_json, name="report-json"),
+    path("visits/<uuid:visit_id>/addendum/", addenda.add, name="visit-addendum"),
+    path("reports/<uuid:report_id>/pdf/", signed.report_pdf, name="report-pdf"),
+    path("reports/<uuid:report_id>/json/", signed.report_json, name="report-json"),
+    path("addenda/<uuid:addendum_id>/pdf/", signed.addendum_pdf, name="addendum-pdf"),
+    path("addenda/<uuid:addendum_id>/json/", signed.addendum_json, name="addendum-json"),
     path("watch/", watch.watch, name="watch"),
     path("watch/site/", watch.watch_site, name="watch-site"),
     path("watch/incidents/<uuid:incident_id>/acknowledge/", watch.acknowledge, name="watch-acknowledge"),

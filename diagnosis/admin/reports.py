@@ -4,7 +4,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.models import Report
+from diagnosis.models import Addendum, Report
 from patients.admin.scope import ClinicFilter, ClinicScopedAdmin
 
 
@@ -58,4 +58,44 @@ class ReportAdmin(ClinicScopedAdmin):
             '<a href="{}">PDF</a> · <a href="{}">JSON</a>',
             reverse("report-pdf", args=[report.pk]),
             reverse("report-json", args=[report.pk]),
+        )
+
+
+@admin.register(Addendum)
+class AddendumAdmin(ClinicScopedAdmin):
+    """What was added to signed reports, to look up. It is signed on a page of its own and changed nowhere."""
+
+    list_display = ("signed_at", "patient", "number", "signed_by", "downloads")
+    list_filter = ("signed_at", ("signed_by", ClinicFilter))
+    list_select_related = ("report__visit__patient", "signed_by__user")
+    list_per_page = 50
+    search_fields = (
+        "report__visit__patient__family_name",
+        "report__visit__patient__given_name",
+        "report__visit__patient__record_number",
+        "content_sha256",
+        "pdf_sha256",
+    )
+    search_help_text = _("Patient's name or record number, or a hash from an addendum")
+    fields = (
+        "report",
+        "patient",
+        "number",
+        "signed_by",
+        "signed_at",
+        "content_sha256",
+        "pdf_sha256",
+        "downloads",
+    )
+
+    @admin.display(description=_("patient"), ordering="report__visit__patient__family_name")
+    def patient(self, addendum: Addendum) -> str:
+        return str(addendum.report.visit.patient)
+
+    @admin.display(description=_("addendum"))
+    def downloads(self, addendum: Addendum) -> SafeString:
+        return format_html(
+            '<a href="{}">PDF</a> · <a href="{}">JSON</a>',
+            reverse("addendum-pdf", args=[addendum.pk]),
+            reverse("addendum-json", args=[addendum.pk]),
         )

@@ -7,7 +7,7 @@ from .label import ConfirmedLabel, LabelChange
 from .measurement import Measurement, PictureScale
 from .prediction import Prediction, Tier, shown_prediction
 from .queue import QueueEntry, QueueSkip, QueueState, Reason
-from .report import Report
+from .report import Addendum, Report
 from .retraining import (
     Depth,
     ManifestEntry,
@@ -22,6 +22,7 @@ from .review import Review, ReviewRetraction
 from .watch import Incident, IncidentState, WatchDay, Watched
 
 __all__ = [
+    "Addendum",
     "Basis",
     "Cause",
     "Certainty",

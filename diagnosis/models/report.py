@@ -1,4 +1,6 @@
+import json
 import uuid
+from typing import ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
@@ -8,9 +10,34 @@ from django.utils.translation import gettext_lazy as _
 
 from patients.models import Member, Visit
 
+SHA256 = r"^[0-9a-f]{64}$"
 
-def pdf_path(report: "Report", filename: str) -> str:
-    return f"reports/{report.pk.hex[:2]}/{report.pk.hex}.pdf"
+
+def pdf_path(record: "Signed", filename: str) -> str:
+    return f"{record.folder}/{record.pk.hex[:2]}/{record.pk.hex}.pdf"
+
+
+class Signed(models.Model):
+    """What a dermatologist has signed: content and PDF, frozen and hashed."""
+
+    folder: ClassVar[str]  # of its PDFs
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    signed_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
+    signed_at = models.DateTimeField()
+    content = models.TextField(help_text=_("Canonical JSON, exactly the bytes that were hashed."))
+    content_sha256 = models.CharField(max_length=64)
+    pdf = models.FileField(upload_to=pdf_path, max_length=120)
+    pdf_sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        abstract = True
+        ordering = ["-signed_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(content_sha256__regex=SHA256, pdf_sha256__regex=SHA256), name="%(class)s_is_hashed"
+            )
+        ]
 
 
 class ReportQuerySet(models.QuerySet["Report"]):
@@ -25,29 +52,20 @@ class ReportQuerySet(models.QuerySet["Report"]):
         return self.filter(visit__patient__user=user, released_at__isnull=False)
 
 
-class Report(models.Model):
-    """A visit as it was signed: content and PDF, frozen and hashed. Only its release may still happen, once."""
+class Report(Signed):
+    """A visit as it was signed. Only its release may still happen, once; what is added later are addenda."""
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    folder = "reports"
+
     visit = models.OneToOneField(Visit, on_delete=models.PROTECT, related_name="report")
-    signed_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
-    signed_at = models.DateTimeField()
-    content = models.TextField(help_text=_("Canonical JSON, exactly the bytes that were hashed."))
-    content_sha256 = models.CharField(max_length=64)
-    pdf = models.FileField(upload_to=pdf_path, max_length=120)
-    pdf_sha256 = models.CharField(max_length=64)
     released_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+", null=True)
     released_at = models.DateTimeField(null=True)
 
     objects = ReportQuerySet.as_manager()
 
-    class Meta:
-        ordering = ["-signed_at"]
+    class Meta(Signed.Meta):
         constraints = [
-            models.CheckConstraint(
-                condition=Q(content_sha256__regex=r"^[0-9a-f]{64}$", pdf_sha256__regex=r"^[0-9a-f]{64}$"),
-                name="report_is_hashed",
-            ),
+            *Signed.Meta.constraints,
             models.CheckConstraint(
                 condition=Q(released_at__isnull=True, released_by__isnull=True)
                 | Q(released_by__isnull=False, released_at__isnull=False, released_at__gte=F("signed_at")),
@@ -57,3 +75,44 @@ class Report(models.Model):
 
     def __str__(self) -> str:
         return _("Report of %(date)s") % {"date": self.signed_at.date().isoformat()}
+
+
+class AddendumQuerySet(models.QuerySet["Addendum"]):
+    def visible_to(self, member: Member | None) -> "AddendumQuerySet":
+        """The addenda of the member's clinic."""
+        return self.filter(report__in=Report.objects.visible_to(member))
+
+    def released_to(self, user: AbstractBaseUser | AnonymousUser) -> "AddendumQuerySet":
+        """The addenda of reports that were released to the patient who signed in as ``user``."""
+        return self.filter(report__in=Report.objects.released_to(user))
+
+
+class Addendum(Signed):
+    """What a dermatologist adds to a report after it was signed. Whoever may read the report reads it too."""
+
+    folder = "addenda"
+
+    report = models.ForeignKey(Report, on_delete=models.PROTECT, related_name="addenda")
+    number = models.PositiveSmallIntegerField(help_text=_("From 1, within its report."))
+
+    objects = AddendumQuerySet.as_manager()
+
+    class Meta(Signed.Meta):
+        ordering = ["number"]
+        verbose_name_plural = _("addenda")
+        constraints = [
+            *Signed.Meta.constraints,
+            models.UniqueConstraint(fields=["report", "number"], name="addendum_has_a_number_of_its_own"),
+            models.CheckConstraint(condition=Q(number__gte=1), name="addendum_numbers_begin_at_one"),
+        ]
+
+    def __str__(self) -> str:
+        return _("Addendum %(number)d of %(date)s") % {
+            "number": self.number,
+            "date": self.signed_at.date().isoformat(),
+        }
+
+    @property
+    def words(self) -> str:
+        """What the dermatologist wrote."""
+        return str(json.loads(self.content)["words"])

@@ -33,16 +33,10 @@ Content = dict[str, Any]
 
 def build_content(visit: Visit) -> Content:
     """Gather what the report of ``visit`` says: its records now, without the signature. The notes stay inside."""
-    patient, clinic = visit.patient, visit.patient.clinic
     lesions = [_lesion(lesion, images) for lesion, images in _photographs_by_lesion(visit)]
     return {
         "schema": SCHEMA,
-        "clinic": {"name": clinic.name, "address": clinic.address, "phone": clinic.phone},
-        "patient": {
-            "name": patient.name,
-            "record_number": patient.record_number,
-            "birth_date": patient.birth_date.isoformat(),
-        },
+        **clinic_and_patient(visit),
         "visit": {
             "id": str(visit.pk),
             "date": visit.date.isoformat(),
@@ -60,9 +54,26 @@ def build_content(visit: Visit) -> Content:
     }
 
 
+def clinic_and_patient(visit: Visit) -> Content:
+    """Whose report it is, as they are called now."""
+    patient, clinic = visit.patient, visit.patient.clinic
+    return {
+        "clinic": {"name": clinic.name, "address": clinic.address, "phone": clinic.phone},
+        "patient": {
+            "name": patient.name,
+            "record_number": patient.record_number,
+            "birth_date": patient.birth_date.isoformat(),
+        },
+    }
+
+
 def attach_signature(content: Content, *, report_id: UUID, by: Member, at: datetime.datetime) -> Content:
     """Return ``content`` with who signed it, when, and the report's number."""
-    return {**content, "report": {"id": str(report_id), "signed_by": by.name, "signed_at": _moment(at)}}
+    return {**content, "report": signature(report_id, by=by, at=at)}
+
+
+def signature(record_id: UUID, *, by: Member, at: datetime.datetime) -> Content:
+    return {"id": str(record_id), "signed_by": by.name, "signed_at": _moment(at)}
 
 
 def canonical_json(content: Content) -> str:

@@ -10,6 +10,7 @@ from django.template.loader import render_to_string
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from .addenda import present_addendum
 from .figures import heat_map_url, photograph_url
 from .presentation import present
 
@@ -22,37 +23,43 @@ BAR_WIDTHS = "".join(f".w{percent}{{width:{percent}%}}" for percent in range(1, 
 
 
 def render_pdf(content: dict[str, Any], *, content_sha256: str, figures: dict[str, bytes]) -> bytes:
-    """Lay out a signed report.
+    """Lay out a report.
 
     Args:
-        content: as ``attach_signature`` returns it.
-        content_sha256: the hash of its canonical JSON, printed on every page.
+        content: as ``attach_signature`` returns it; without a signature it is marked as a draft.
+        content_sha256: the hash of its canonical JSON, printed on every page; empty for a draft.
         figures: JPEG files by address, from ``figures_of``.
     """
-    from weasyprint import CSS, HTML
-    from weasyprint.text.fonts import FontConfiguration
-
-    fetcher = _fetcher({**figures, **_fonts()})
     shown = _with_addresses(present(content), figures)
     title = _("Skin examination report, %(date)s") % {"date": date_format(shown["visit"]["date"], "j F Y")}
     html = render_to_string(
         "diagnosis/report.html", {"title": title, "content": shown, "content_sha256": content_sha256}
     )
-    fonts = FontConfiguration()
-    style = CSS(string=render_to_string("diagnosis/report.css") + BAR_WIDTHS, font_config=fonts, url_fetcher=fetcher)
-    pdf = HTML(string=html, url_fetcher=fetcher).write_pdf(
-        stylesheets=[style], font_config=fonts, pdf_variant="pdf/ua-1", pdf_tags=True, pdf_version="1.7"
+    return _laid_out(html, style=render_to_string("diagnosis/report.css") + BAR_WIDTHS, files=figures)
+
+
+def render_addendum(content: dict[str, Any], *, content_sha256: str) -> bytes:
+    """Lay out a signed addendum; the hash of its canonical JSON is printed on every page."""
+    shown = present_addendum(content)
+    title = _("Addendum to the skin examination report, %(date)s") % {
+        "date": date_format(shown["visit"]["date"], "j F Y")
+    }
+    html = render_to_string(
+        "diagnosis/addendum.html", {"title": title, "content": shown, "content_sha256": content_sha256}
     )
-    assert pdf is not None  # no target was given, so the bytes come back
-    return pdf
+    return _laid_out(html, style=render_to_string("diagnosis/report.css"), files={})
 
 
 def render_page(html: str, *, style: str) -> bytes:
     """Lay out any other page of ours: its fonts are inside, and it may load nothing else."""
+    return _laid_out(html, style=style, files={})
+
+
+def _laid_out(html: str, *, style: str, files: dict[str, bytes]) -> bytes:
     from weasyprint import CSS, HTML
     from weasyprint.text.fonts import FontConfiguration
 
-    fetcher = _fetcher(_fonts())
+    fetcher = _fetcher({**files, **_fonts()})
     fonts = FontConfiguration()
     pdf = HTML(string=html, url_fetcher=fetcher).write_pdf(
         stylesheets=[CSS(string=style, font_config=fonts, url_fetcher=fetcher)],

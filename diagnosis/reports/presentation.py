@@ -10,7 +10,7 @@ from typing import Any
 
 from diagnosis.explanations import SECTION_TITLES, Block, blocks
 from diagnosis.models import Tier
-from diagnosis.presentation import TIER_MARKS, condition_name, malignancy_name, percent
+from diagnosis.presentation import TIER_MARKS, URGENCY, condition_name, malignancy_name, percent
 from mlmodel.taxonomy import BY_CODE
 
 # In the order in which a patient asks, which is not the order of a textbook.
@@ -86,8 +86,24 @@ def _present_lesion(lesion: dict[str, Any]) -> dict[str, Any]:
     noticed_on = lesion["noticed_on"]
     return {
         **lesion,
+        "glance": _glance(lesion["photographs"]),
         "noticed_on": datetime.date.fromisoformat(noticed_on) if noticed_on else None,
         "photographs": [_present_photograph(photograph) for photograph in lesion["photographs"]],
+    }
+
+
+def _glance(photographs: list[dict[str, Any]]) -> dict[str, Any]:
+    """One line for a lesion: all that dermatologists have named it, and the most urgent that the software said."""
+    labels: dict[str, dict[str, str]] = {}
+    for confirmed in (photograph["confirmed"] for photograph in photographs):
+        if confirmed and confirmed["name"] not in labels:
+            labels[confirmed["name"]] = {"name": confirmed["name"], "words": confirmed["certainty_words"].lower()}
+    assessments = [photograph["assessment"] for photograph in photographs if photograph["assessment"]]
+    most_urgent = max(assessments, key=lambda said: URGENCY[Tier(said["tier"])], default=None)
+    return {
+        "labels": list(labels.values()),
+        "tier_words": most_urgent["tier_words"] if most_urgent else "",
+        "others": len({said["tier"] for said in assessments}) > 1,
     }
 
 

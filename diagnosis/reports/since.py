@@ -3,34 +3,63 @@
 import json
 from dataclasses import dataclass
 
+from diagnosis.answers import OTHER
 from diagnosis.models import Image, Report
 from diagnosis.review_words import answer_name
+
+from .content import settled_label
+
+
+@dataclass(frozen=True)
+class Said:
+    """A label as readers of the report were told it: what it is, and the words for it."""
+
+    code: str
+    name: str
+
+
+NOTHING_SAID = Said("", "")
 
 
 @dataclass(frozen=True)
 class Since:
-    """A photograph whose label is another than the signed one.
-
-    Attributes:
-        signed, now: the label in words; empty where there was or is none.
-    """
+    """A photograph whose label is another than what was said of it last, in the report or an addendum."""
 
     image: Image
-    signed: str
-    now: str
+    then: Said
+    now: Said
 
 
 def labelled_otherwise_since(report: Report) -> list[Since]:
-    """Return the photographs of a report whose label was settled, changed or lost after the signature."""
-    signed = {
-        photograph["id"]: photograph["confirmed"]
+    """Return the photographs of a report whose label was settled, changed or lost after it was last spoken of."""
+    told = _last_told(report)
+    found = []
+    images = Image.objects.filter(visit=report.visit_id).select_related("lesion", "label__review")
+    for image in images.order_by("lesion__number", "created_at", "pk"):
+        then, now = told.get(str(image.pk), NOTHING_SAID), _said_now(image)
+        # Words may differ by language alone, except those that a dermatologist wrote.
+        if then.code != now.code or (now.code == OTHER and then.name != now.name):
+            found.append(Since(image, then, now))
+    return found
+
+
+def _last_told(report: Report) -> dict[str, Said]:
+    """What readers were told of each photograph, by its number: by the report, and by each addendum after it."""
+    told = {
+        photograph["id"]: Said(photograph["confirmed"]["code"], photograph["confirmed"]["name"])
         for lesion in json.loads(report.content)["lesions"]
         for photograph in lesion["photographs"]
+        if photograph["confirmed"]
     }
-    images = Image.objects.filter(visit=report.visit_id).with_confirmed_label().select_related("lesion")
-    found = []
-    for image in images.order_by("lesion__number", "created_at"):
-        then, now = signed.get(str(image.pk)), getattr(image, "confirmed_answer", None)
-        if (then["code"] if then else None) != now:
-            found.append(Since(image, then["name"] if then else "", answer_name(now) if now else ""))
-    return found
+    for addendum in report.addenda.all():
+        for label in json.loads(addendum.content)["labels"]:
+            told[label["photograph"]] = Said(label["now"]["code"], label["now"]["name"])
+    return told
+
+
+def _said_now(image: Image) -> Said:
+    label = settled_label(image)
+    if label is None:
+        return NOTHING_SAID
+    words = label.review.other_text if label.review else ""
+    return Said(label.answer, answer_name(label.answer, words))

@@ -66,17 +66,6 @@ class AlreadyReleased(Refused):
         super().__init__(_("This visit was already released to the patient."))
 
 
-class ReportAltered(Refused):
-    """What is stored is not what was signed."""
-
-    code = "report_altered"
-
-    def __init__(self) -> None:
-        super().__init__(
-            _("This report is not what was signed: its file is missing or was changed. Do not rely on it.")
-        )
-
-
 @dataclass(frozen=True)
 class Draft:
     """What a report would say if it were signed now. ``fingerprint`` tells whether that changed since."""
@@ -89,6 +78,22 @@ def draft_report(*, visit: Visit) -> Draft:
     """Gather what the report of ``visit`` would say, for a dermatologist to check."""
     content = build_content(visit)
     return Draft(content, content_sha256(canonical_json(content)))
+
+
+def preview_report(*, visit: Visit, by: Member, plan: str) -> bytes:
+    """Return the PDF as it would be signed now, marked as a draft on every page. Nothing is kept.
+
+    Raises:
+        PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
+        VisitIsClosed, NothingToSign, PhotographUnreadable: there is nothing to show.
+    """
+    ensure_dermatologist_of(visit, by)
+    visit = _read(visit.pk)
+    _ensure_open(visit)
+    content = _with_plan(draft_report(visit=visit).content, _kept_plan(plan))
+    if not content["lesions"]:
+        raise NothingToSign
+    return render_pdf(content, content_sha256="", figures=_figures(visit))
 
 
 def sign_visit(*, visit: Visit, by: Member, plan: str | None = None, seen: str | None = None) -> Report:
@@ -105,10 +110,10 @@ def sign_visit(*, visit: Visit, by: Member, plan: str | None = None, seen: str |
         PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
         VisitIsClosed, NothingToSign, ChangedMeanwhile, PhotographUnreadable: nothing was signed.
     """
-    _ensure_dermatologist_of(visit, by)
+    ensure_dermatologist_of(visit, by)
     visit = _read(visit.pk)
     _ensure_open(visit)
-    plan = visit.plan if plan is None else plan.replace("\r\n", "\n").strip()
+    plan = visit.plan if plan is None else _kept_plan(plan)
     draft = draft_report(visit=visit)
     if seen is not None and seen != draft.fingerprint:
         raise ChangedMeanwhile
@@ -125,7 +130,7 @@ def sign_visit(*, visit: Visit, by: Member, plan: str | None = None, seen: str |
     with kept_only_on_success() as files:
         files.write(report.pdf, pdf)
         with transaction.atomic():
-            visit = _lock(visit.pk)
+            visit = lock_visit(visit.pk)
             _ensure_open(visit)
             if _with_plan(build_content(visit), plan) != content:
                 raise ChangedMeanwhile
@@ -144,9 +149,9 @@ def release_report(*, report: Report, by: Member) -> Report:
         PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
         NotSigned, AlreadyReleased: the visit is not in the state from which it is released.
     """
-    _ensure_dermatologist_of(report.visit, by)
+    ensure_dermatologist_of(report.visit, by)
     with transaction.atomic():
-        visit = _lock(report.visit_id)
+        visit = lock_visit(report.visit_id)
         report = Report.objects.select_for_update(of=("self",)).get(pk=report.pk)
         if visit.status == VisitStatus.RELEASED:
             raise AlreadyReleased
@@ -161,47 +166,28 @@ def release_report(*, report: Report, by: Member) -> Report:
     return report
 
 
-def read_pdf(*, report: Report) -> bytes:
-    """Return the PDF as it was signed. Raises ``ReportAltered`` if it is gone or not the same to the byte."""
-    try:
-        with report.pdf.open("rb") as file:
-            pdf: bytes = file.read()
-    except OSError as error:
-        log.error("The PDF of report %s cannot be read: %s", report.pk, error)
-        raise ReportAltered from error
-    if hashlib.sha256(pdf).hexdigest() != report.pdf_sha256:
-        log.error("The PDF of report %s was altered after signing.", report.pk)
-        raise ReportAltered
-    return pdf
-
-
-def read_content(*, report: Report) -> bytes:
-    """Return the content as it was signed: the very bytes that were hashed. Raises ``ReportAltered``."""
-    if content_sha256(report.content) != report.content_sha256:
-        log.error("The content of report %s was altered after signing.", report.pk)
-        raise ReportAltered
-    return report.content.encode()
-
-
 def _render(report: Report, visit: Visit) -> bytes:
     content: Content = json.loads(report.content)
+    return render_pdf(content, content_sha256=report.content_sha256, figures=_figures(visit))
+
+
+def _figures(visit: Visit) -> dict[str, bytes]:
     try:
-        figures = figures_of(photographs_of(visit))
+        return figures_of(photographs_of(visit))
     except OSError as error:
         log.error("A photograph of visit %s cannot be read: %s", visit.pk, error)
         raise PhotographUnreadable from error
-    return render_pdf(content, content_sha256=report.content_sha256, figures=figures)
 
 
 def _read(visit_id: uuid.UUID) -> Visit:
     return Visit.objects.select_related("patient__clinic", "clinician__user").get(pk=visit_id)
 
 
-def _lock(visit_id: uuid.UUID) -> Visit:
+def lock_visit(visit_id: uuid.UUID) -> Visit:
     return Visit.objects.select_for_update().get(pk=visit_id)
 
 
-def _ensure_dermatologist_of(visit: Visit, by: Member) -> None:
+def ensure_dermatologist_of(visit: Visit, by: Member) -> None:
     if not by.is_dermatologist or by.clinic_id != visit.patient.clinic_id:
         raise PermissionDenied(_("Only a dermatologist of the patient's clinic signs and releases."))
 
@@ -213,3 +199,7 @@ def _ensure_open(visit: Visit) -> None:
 
 def _with_plan(content: Content, plan: str) -> Content:
     return {**content, "visit": {**content["visit"], "plan": plan}}
+
+
+def _kept_plan(typed: str) -> str:
+    return typed.replace("\r\n", "\n").strip()

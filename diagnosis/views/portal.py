@@ -1,17 +1,20 @@
 """What a patient reads: the visits released to them, in plain words, from what was signed and nothing else."""
 
 import json
+from typing import Any
 from uuid import UUID
 
 from django.core.paginator import Paginator
+from django.db.models import Max
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
-from diagnosis.models import Report
+from diagnosis.models import Addendum, Report
+from diagnosis.reports.addenda import present_addendum
 from diagnosis.reports.presentation import present
-from diagnosis.services.reports import ReportAltered, read_content
-from diagnosis.views.reports import altered_page
+from diagnosis.services.signed import ReportAltered, read_content
+from diagnosis.views.signed import altered_page
 from patients.access import require_patient
 from patients.middleware import ClinicRequest
 from patients.models import Patient
@@ -25,6 +28,7 @@ VISITS_A_PAGE = 20
 def my_visits(request: ClinicRequest) -> HttpResponse:
     """Released visits, newest first."""
     reports = Report.objects.released_to(request.user).select_related("visit__patient__clinic", "signed_by__user")
+    reports = reports.annotate(added_at=Max("addenda__signed_at"))
     pages = Paginator(reports.order_by("-visit__date", "-signed_at"), VISITS_A_PAGE)
     page = pages.get_page(request.GET.get("page"))
     patient = Patient.objects.select_related("clinic").get(user=request.user)  # type: ignore[misc]
@@ -40,11 +44,16 @@ def my_visits(request: ClinicRequest) -> HttpResponse:
 @require_patient
 @require_safe
 def my_visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
-    """One released visit. Reviews that came after the signature are not in it until the clinic tells the patient."""
+    """One released visit. Reviews that came after the signature are not in it until the clinic adds them to it."""
     report = get_object_or_404(Report.objects.released_to(request.user).select_related("visit"), visit=visit_id)
     try:
-        content = json.loads(read_content(report=report))
+        content = json.loads(read_content(record=report))
+        addenda = [_addendum(addendum) for addendum in report.addenda.order_by("-number")]
     except ReportAltered as altered:
         return altered_page(request, report, altered)
-    context = {"report": report, "content": present(content), "visit": report.visit}
+    context = {"report": report, "content": present(content), "visit": report.visit, "addenda": addenda}
     return render(request, "diagnosis/my_visit.html", context)
+
+
+def _addendum(addendum: Addendum) -> dict[str, Any]:
+    return present_addendum(json.loads(read_content(record=addendum)))

@@ -36,6 +36,7 @@ def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     found = get_object_or_404(visits, pk=visit_id)
     shown = photographs(Image.objects.filter(visit=found))
     report = Report.objects.select_related("signed_by__user").filter(visit=found).first()
+    addenda = report.addenda.select_related("signed_by__user") if report else []
     context = {
         "visit": found,
         "patient": found.patient,
@@ -43,6 +44,7 @@ def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
         "count": len(shown),
         "unreviewed": sum(1 for photograph in shown if not photograph.confirmed),
         "report": report,
+        "addenda": addenda,
         "since": labelled_otherwise_since(report) if report else [],
     }
     return render(request, "diagnosis/visit.html", context)

@@ -1,15 +1,14 @@
-"""Check a visit, sign it, release it, and hand out its report."""
+"""Check a visit, sign it, and release its report."""
 
 from uuid import UUID
 
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_POST, require_safe
+from django.views.decorators.http import require_http_methods, require_POST
 
 from diagnosis.models import Report
 from diagnosis.reports.checks import warnings_of
@@ -20,13 +19,12 @@ from diagnosis.services.measurements import measure_visit
 from diagnosis.services.reports import (
     AlreadyReleased,
     ChangedMeanwhile,
-    ReportAltered,
     draft_report,
-    read_content,
-    read_pdf,
+    preview_report,
     release_report,
     sign_visit,
 )
+from diagnosis.views.signed import pdf_response
 from patients.access import require_role
 from patients.middleware import ClinicRequest
 from patients.models import Member, Role, Visit
@@ -75,34 +73,24 @@ def release(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     return redirect(visit)
 
 
-@login_required
-@require_safe
+@require_role(Role.DERMATOLOGIST)
+@require_POST
 @never_cache
-def report_pdf(request: ClinicRequest, report_id: UUID) -> HttpResponse:
-    """The PDF as it was signed, for the clinic's members and for the patient it was released to."""
-    report = _readable_report(request, report_id)
+def preview(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
+    """The PDF as it would be signed, with the plan as it is typed, marked as a draft."""
+    visit = get_object_or_404(_visits_of(request), pk=visit_id)
+    form = SignForm(request.POST)
+    if not form.is_valid():
+        return _check_page(request, visit, form)
     try:
-        return _download(report, read_pdf(report=report), media_type="application/pdf", suffix="pdf")
-    except ReportAltered as altered:
-        return altered_page(request, report, altered)
-
-
-@login_required
-@require_safe
-@never_cache
-def report_json(request: ClinicRequest, report_id: UUID) -> HttpResponse:
-    """The content as it was signed: exactly the bytes that were hashed."""
-    report = _readable_report(request, report_id)
-    try:
-        return _download(report, read_content(report=report), media_type="application/json", suffix="json")
-    except ReportAltered as altered:
-        return altered_page(request, report, altered)
-
-
-def altered_page(request: ClinicRequest, report: Report, altered: ReportAltered) -> HttpResponse:
-    """Say loudly that what is stored is not what was signed, and whom to tell."""
-    context = {"report": report, "message": str(altered)}
-    return render(request, "diagnosis/report_altered.html", context, status=409)
+        pdf = preview_report(visit=visit, by=_member(request), plan=form.cleaned_data["plan"])
+    except VisitIsClosed:
+        messages.info(request, _("This visit is already signed."))
+        return redirect(visit)
+    except Refused as refused:
+        form.add_error(None, str(refused))
+        return _check_page(request, visit, form)
+    return pdf_response(pdf, name=f"draft-{visit.date.isoformat()}.pdf", is_shown=True)
 
 
 def _check_page(
@@ -144,22 +132,6 @@ def _release(request: ClinicRequest, report: Report) -> None:
 
 def _visits_of(request: ClinicRequest) -> QuerySet[Visit]:
     return Visit.objects.visible_to(request.member).select_related("patient__clinic", "clinician__user")
-
-
-def _readable_report(request: ClinicRequest, report_id: UUID) -> Report:
-    if request.member is not None:
-        return get_object_or_404(Report.objects.visible_to(request.member).select_related("visit"), pk=report_id)
-    return get_object_or_404(Report.objects.released_to(request.user).select_related("visit"), pk=report_id)
-
-
-def _download(report: Report, content: bytes, *, media_type: str, suffix: str) -> HttpResponse:
-    # Download folders are shared and synchronised: the name says when, not who.
-    name = f"skin-report-{report.visit.date.isoformat()}-{report.pk.hex[:8]}.{suffix}"
-    return HttpResponse(
-        content,
-        content_type=media_type,
-        headers={"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"},
-    )
 
 
 def _member(request: ClinicRequest) -> Member:

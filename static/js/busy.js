@@ -4,6 +4,9 @@ for (const form of document.querySelectorAll("form[data-busy]")) {
   const text = button.textContent;
 
   form.addEventListener("submit", (event) => {
+    if (event.submitter?.formTarget === "_blank") {
+      return; // the answer opens beside this page, which stays as it is
+    }
     if (form.dataset.busy === "on") {
       event.preventDefault();
       return;

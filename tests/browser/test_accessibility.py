@@ -7,6 +7,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 
 from diagnosis.models import Image, Report
+from diagnosis.services.addenda import sign_addendum
 from diagnosis.services.reports import release_report, sign_visit
 from diagnosis.services.reviews import record_review
 from diagnosis.tasks import watch_clinics
@@ -36,6 +37,7 @@ def records(staff, dermatologist, patient, patient_user) -> dict[str, str]:
     record_review(image=reviewed, reviewer=dermatologist, answer="nv", certainty="certain", reason="Typical network")
     report: Report = sign_visit(visit=released, by=dermatologist)
     release_report(report=report, by=dermatologist)
+    sign_addendum(report=report, by=dermatologist, words="The laboratory has answered: all is well.")
     return {
         "patient": reverse("patient", args=[patient.pk]),
         "patient-edit": reverse("patient-edit", args=[patient.pk]),
@@ -49,6 +51,7 @@ def records(staff, dermatologist, patient, patient_user) -> dict[str, str]:
         "result": judged.get_absolute_url(),
         "refused": refused.get_absolute_url(),
         "released": reverse("visit", args=[released.pk]),
+        "addendum": reverse("visit-addendum", args=[released.pk]),
         "my-visit": reverse("my-visit", args=[released.pk]),
         "admin-image": reverse("admin:diagnosis_image_change", args=[judged.pk]),
     }

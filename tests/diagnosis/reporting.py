@@ -7,9 +7,11 @@ from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from diagnosis.models import Image, Report
-from diagnosis.reports.content import attach_signature, build_content, canonical_json, content_sha256
+from diagnosis.models import Addendum, Certainty, Image, Report
+from diagnosis.reports.addenda import build_addendum
+from diagnosis.reports.content import attach_signature, build_content, canonical_json, content_sha256, signature
 from diagnosis.services.images import add_image
+from diagnosis.services.reviews import record_review
 from patients.models import Member, Patient, Visit, VisitStatus
 from tests import factories
 from tests.conftest import PHOTOGRAPHS
@@ -61,3 +63,35 @@ def signed_report(visit: Visit, by: Member, *, released: bool = False) -> Report
     visit.status = VisitStatus.RELEASED if released else VisitStatus.SIGNED
     visit.save(update_fields=["status"])
     return report
+
+
+def signed_addendum(report: Report, by: Member, *, words: str = "The laboratory has answered.") -> Addendum:
+    """An addendum with real content and a stand-in for the PDF."""
+    addendum = Addendum(id=uuid.uuid4(), report=report, signed_by=by, signed_at=timezone.now().replace(microsecond=0))
+    content = build_addendum(report, words=words)
+    addendum.number = content["number"]
+    addendum.content = canonical_json({**content, "addendum": signature(addendum.pk, by=by, at=addendum.signed_at)})
+    addendum.content_sha256 = content_sha256(addendum.content)
+    pdf = b"%PDF-1.7 stand-in"
+    addendum.pdf_sha256 = hashlib.sha256(pdf).hexdigest()
+    addendum.pdf.save("", ContentFile(pdf), save=False)
+    addendum.save(force_insert=True)
+    return addendum
+
+
+def confirm(
+    visit: Visit,
+    dermatologist: Member,
+    code: str = "mel",
+    certainty: str = Certainty.CERTAIN,
+    other_text: str = "",
+) -> None:
+    """The dermatologist names the visit's one photograph."""
+    record_review(
+        image=visit.images.get(),
+        reviewer=dermatologist,
+        answer=code,
+        certainty=certainty,
+        reason="Histology.",
+        other_text=other_text,
+    )

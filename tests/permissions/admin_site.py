@@ -93,6 +93,7 @@ ADMIN: dict[str, Table] = {
     "diagnosis.prediction": Table(see=CLINICIANS),
     "diagnosis.queueentry": Table(see=CLINICIANS),
     "diagnosis.report": Table(see=CLINICIANS),
+    "diagnosis.addendum": Table(see=CLINICIANS),
     "mlmodel.modelversion": Table(see=CLINICIANS, is_scoped=False),
     "dermascan.contactmessage": Table(see=OPERATORS, change=OPERATORS, delete=OPERATORS, is_scoped=False),
     "auth.group": DJANGOS_OWN,

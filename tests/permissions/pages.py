@@ -21,7 +21,6 @@ OPEN_VISIT, RELEASED_VISIT = {"visit_id": "open_visit"}, {"visit_id": "released_
 SIGNED_VISIT = {"visit_id": "signed_visit"}
 IMAGE, REFUSED_IMAGE = {"image_id": "open_image"}, {"image_id": "refused_image"}
 RELEASED_IMAGE = {"image_id": "released_image"}
-REPORT, UNRELEASED_REPORT = {"report_id": "released_report"}, {"report_id": "signed_report"}
 
 PAGES: dict[str, list[Case]] = {
     # Pages for anyone
@@ -122,16 +121,29 @@ PAGES: dict[str, list[Case]] = {
         Case(ids=SIGNED_VISIT, get=dermatologists(405, stranger=405), post=dermatologists(302)),
         Case(ids=OPEN_VISIT, get=dermatologists(405, stranger=405), post=dermatologists(302)),
     ],
+    "visit-preview": [
+        Case(ids=OPEN_VISIT, get=dermatologists(405, stranger=405), post=dermatologists(200)),
+        Case(ids=SIGNED_VISIT, get=dermatologists(405, stranger=405), post=dermatologists(302)),
+    ],
+    "visit-addendum": [
+        Case(ids=SIGNED_VISIT, get=dermatologists(200), post=dermatologists(422)),
+        Case(ids=OPEN_VISIT, get=dermatologists(302), post=dermatologists(302)),
+    ],
     **{
-        name: [
+        f"{record}-{kind}": [
             Case(
-                ids=REPORT,
+                ids={f"{record}_id": f"released_{record}"},
                 get=signed_in(404, **dict.fromkeys((*CLINIC, "patient"), 200)),
                 post=signed_in(405),
             ),
-            Case(ids=UNRELEASED_REPORT, get=signed_in(404, **dict.fromkeys(CLINIC, 200)), post=signed_in(405)),
+            Case(
+                ids={f"{record}_id": f"signed_{record}"},
+                get=signed_in(404, **dict.fromkeys(CLINIC, 200)),
+                post=signed_in(405),
+            ),
         ]
-        for name in ("report-pdf", "report-json")
+        for record in ("report", "addendum")
+        for kind in ("pdf", "json")
     },
     # The watch: the clinic's page, the operator's, and what Prometheus reads (from this machine, as no token is set)
     "watch": [Case(get=clinic(200), post=clinic(405))],

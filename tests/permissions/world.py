@@ -16,7 +16,7 @@ from diagnosis.models import Image, TrainingRun
 from mlmodel.serving import active_version
 from patients.models import Role, User
 from tests import factories
-from tests.diagnosis.reporting import photographed_visit, refused_photograph, signed_report
+from tests.diagnosis.reporting import photographed_visit, refused_photograph, signed_addendum, signed_report
 
 from .answers import ADMIN_INDEX, ADMIN_SIGN_IN, SIGN_IN, Answer
 
@@ -53,6 +53,8 @@ class World:
             "user": patient.user,
             "version": active_version(),
         }
+        for kind in ("released", "signed"):
+            self.objects[f"{kind}_addendum"] = signed_addendum(self.objects[f"{kind}_report"], dermatologist)
         self.objects["training_run"] = TrainingRun.objects.create(parent=active_version())
         self.objects["lesion"] = self.objects["open_image"].lesion
         self.objects |= self._rows(members["staff"])
@@ -79,6 +81,7 @@ class World:
             "diagnosis.prediction": image.predictions.get(),
             "diagnosis.queueentry": image.queue_entry,
             "diagnosis.report": self.objects["signed_report"],
+            "diagnosis.addendum": self.objects["signed_addendum"],
             "mlmodel.modelversion": image.predictions.get().model_version,
             "dermascan.contactmessage": message,
             "auth.group": Group.objects.create(name="A group"),

@@ -1,0 +1,46 @@
+"""What an addendum says, as plain data: the dermatologist's words, and the labels that are others than before."""
+
+import datetime
+from dataclasses import asdict
+from typing import Any
+
+from diagnosis.models import Addendum, Report
+
+from .content import Content, clinic_and_patient
+from .since import labelled_otherwise_since
+
+SCHEMA = "dermascan-addendum/1"
+
+
+def build_addendum(report: Report, *, words: str) -> Content:
+    """Gather what the next addendum to ``report`` says, without its signature."""
+    visit = report.visit
+    return {
+        "schema": SCHEMA,
+        **clinic_and_patient(visit),
+        "visit": {"id": str(visit.pk), "date": visit.date.isoformat()},
+        "of_report": {"id": str(report.pk), "content_sha256": report.content_sha256},
+        "number": Addendum.objects.filter(report=report).count() + 1,
+        "words": words,
+        "labels": [
+            {
+                "photograph": str(since.image.pk),
+                "lesion": since.image.lesion.title,
+                "place": since.image.lesion.place,
+                "then": asdict(since.then),
+                "now": asdict(since.now),
+            }
+            for since in labelled_otherwise_since(report)
+        ],
+    }
+
+
+def present_addendum(content: Content) -> dict[str, Any]:
+    """Return the content as a template needs it: dates as dates."""
+    patient, signature = content["patient"], content["addendum"]
+    return {
+        **content,
+        "patient": {**patient, "birth_date": datetime.date.fromisoformat(patient["birth_date"])},
+        "visit": {**content["visit"], "date": datetime.date.fromisoformat(content["visit"]["date"])},
+        "addendum": {**signature, "signed_at": datetime.datetime.fromisoformat(signature["signed_at"])},
+    }

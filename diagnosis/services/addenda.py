@@ -1,0 +1,74 @@
+"""Adding to a signed report: the report stays what it is, and whoever reads it reads the addendum too."""
+
+import hashlib
+import logging
+import uuid
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from diagnosis.models import Addendum, Report
+from diagnosis.reports.addenda import build_addendum
+from diagnosis.reports.content import Content, canonical_json, content_sha256, signature
+from diagnosis.reports.pdf import render_addendum
+from diagnosis.services.errors import Refused
+from diagnosis.services.files import kept_only_on_success
+from diagnosis.services.reports import ChangedMeanwhile, Draft, ensure_dermatologist_of, lock_visit
+from patients.models import Member
+
+log = logging.getLogger(__name__)
+
+
+class WordsMissing(Refused):
+    code = "words_missing"
+
+    def __init__(self) -> None:
+        super().__init__(_("Write what is to be added; an empty addendum tells nobody anything."))
+
+
+def draft_addendum(*, report: Report) -> Draft:
+    """Gather what the next addendum to ``report`` would say besides the words that are still to be written."""
+    content = build_addendum(report, words="")
+    return Draft(content, content_sha256(canonical_json(content)))
+
+
+def sign_addendum(*, report: Report, by: Member, words: str, seen: str | None = None) -> Addendum:
+    """Add ``words`` to a signed report, with the labels that are others than its readers were told.
+
+    A patient to whom the report was released reads the addendum at once.
+
+    Args:
+        words: for the patient and for whoever reads the report; not blank.
+        seen: the fingerprint of the draft that ``by`` has checked; None trusts that it was checked.
+
+    Raises:
+        PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
+        WordsMissing, ChangedMeanwhile: nothing was signed.
+    """
+    ensure_dermatologist_of(report.visit, by)
+    words = words.replace("\r\n", "\n").strip()
+    if not words:
+        raise WordsMissing
+    draft = draft_addendum(report=report)
+    if seen is not None and seen != draft.fingerprint:
+        raise ChangedMeanwhile
+    content: Content = {**draft.content, "words": words}
+
+    addendum = Addendum(id=uuid.uuid4(), report=report, number=content["number"], signed_by=by)
+    addendum.signed_at = timezone.now().replace(microsecond=0)
+    signed = {**content, "addendum": signature(addendum.pk, by=by, at=addendum.signed_at)}
+    addendum.content = canonical_json(signed)
+    addendum.content_sha256 = content_sha256(addendum.content)
+    pdf = render_addendum(signed, content_sha256=addendum.content_sha256)
+    addendum.pdf_sha256 = hashlib.sha256(pdf).hexdigest()
+
+    with kept_only_on_success() as files:
+        files.write(addendum.pdf, pdf)
+        with transaction.atomic():
+            lock_visit(report.visit_id)
+            if build_addendum(report, words=words) != content:
+                raise ChangedMeanwhile
+            addendum.save(force_insert=True)
+    log.info("Addendum %s to report %s was signed by member %s.", addendum.pk, report.pk, by.pk)
+    return addendum
