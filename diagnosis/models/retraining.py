@@ -54,8 +54,8 @@ class RunStatus(models.TextChoices):
 class Depth(models.TextChoices):
     """How much of the network learns."""
 
-    HEAD = "head", _("The head")
-    EXIT = "exit", _("The exit flow and the head")
+    HEAD = "head", _("How it names what it sees (the head)")
+    EXIT = "exit", _("How it sees as well (the exit flow and the head)")
 
 
 ALIVE = (RunStatus.QUEUED, RunStatus.RUNNING)
@@ -101,6 +101,7 @@ class TrainingRun(models.Model):
     candidate = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, null=True, related_name="training_runs")
     manifest_sha256 = models.CharField(max_length=64, blank=True, default="")
     left_out = models.JSONField(default=dict, help_text=_("How many photographs were left out, by reason."))
+    left_out_images = models.JSONField(default=dict, help_text=_("Some of them by their keys, by reason."))
     withdrawn = models.JSONField(
         default=list, help_text=_("Photographs of the manifest that were not used: consent was withdrawn since.")
     )

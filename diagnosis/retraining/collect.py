@@ -22,6 +22,7 @@ from .assignment import assign_parts
 
 # A lesion that is followed for years would else fill the manifest; in training a lesion counts once all the same.
 MOST_OF_A_LESION = 5
+LeftOutImages = defaultdict[str, list[UUID]]
 
 
 class LeftOut(models.TextChoices):
@@ -62,13 +63,18 @@ class Collection:
 
     Attributes:
         cases: to be frozen, in the order of their keys.
-        left_out: how many photographs, by ``LeftOut``.
+        left_out_images: the keys of the photographs that are not used, by ``LeftOut``.
         new: how many of the cases to be learnt have a label that is newer than the active version.
     """
 
     cases: list[Case]
-    left_out: dict[str, int] = field(default_factory=dict)
+    left_out_images: dict[str, list[UUID]] = field(default_factory=dict)
     new: int = 0
+
+    @property
+    def left_out(self) -> dict[str, int]:
+        """How many photographs are not used, by ``LeftOut``."""
+        return {why: len(images) for why, images in self.left_out_images.items()}
 
     def count(self, part: str) -> int:
         return sum(case.part == part for case in self.cases)
@@ -95,7 +101,7 @@ def collect_cases(
     images = images.order_by("created_at", "pk")
     found = list(images)
     parts = assign_parts((image.lesion for image in found), keep=keep)
-    left_out: Counter[str] = Counter()
+    left_out: LeftOutImages = defaultdict(list)
     found = _without_other_features(found, base, left_out)
     if parent.exit_id is not None:
         found = _read_by(found, parent, left_out)
@@ -108,7 +114,7 @@ def collect_cases(
         found = [image for image in found if parts[image.lesion_id] == Part.LOCKED or _settled_on(image) >= since]
     new = sum(parts[image.lesion_id] == Part.LEARNED and _is_new(image, parent) for image in found)
     cases = [_case(image, parts[image.lesion_id]) for image in sorted(found, key=lambda image: image.pk)]
-    return Collection(cases=cases, left_out=dict(left_out), new=new)
+    return Collection(cases=cases, left_out_images=dict(left_out), new=new)
 
 
 def new_labels(*, after: datetime, clinic: Clinic | None = None) -> int:
@@ -125,7 +131,7 @@ def cases_for_training(cases: list[Case], vectors: dict[UUID, bytes]) -> Cases:
     )
 
 
-def _without_other_features(found: list[Image], base: BaseSet, left_out: Counter[str]) -> list[Image]:
+def _without_other_features(found: list[Image], base: BaseSet, left_out: LeftOutImages) -> list[Image]:
     length = 2 * base.locked.features.shape[1]
     return _kept(
         found,
@@ -138,12 +144,12 @@ def _without_other_features(found: list[Image], base: BaseSet, left_out: Counter
     )
 
 
-def _read_by(found: list[Image], parent: ModelVersion, left_out: Counter[str]) -> list[Image]:
+def _read_by(found: list[Image], parent: ModelVersion, left_out: LeftOutImages) -> list[Image]:
     read = set(ExitFeatures.objects.filter(exit=parent.exit_id).values_list("image", flat=True))
     return _kept(found, [image.pk in read for image in found], LeftOut.NOT_READ, left_out)
 
 
-def _without_copies(found: list[Image], base: BaseSet, parts: dict[UUID, str], left_out: Counter[str]) -> list[Image]:
+def _without_copies(found: list[Image], base: BaseSet, parts: dict[UUID, str], left_out: LeftOutImages) -> list[Image]:
     is_copy = near_copies(_vectors(found), base.locked) if found else np.zeros(0, dtype=np.bool_)
     found = _kept(found, [not copy for copy in is_copy], LeftOut.COPY_OF_BASE_TEST, left_out)
     seen: set[str] = set()
@@ -193,7 +199,7 @@ def _vectors(images: list[Image]) -> npt.NDArray[np.float16]:
     return feature_rows([bytes(image.features.vector) for image in images])
 
 
-def _of_lesions(found: list[Image], left_out: Counter[str]) -> list[Image]:
+def _of_lesions(found: list[Image], left_out: LeftOutImages) -> list[Image]:
     """Without lesions that are said to be two things, and without more of one than is needed: the newest stay."""
     codes: defaultdict[UUID, set[str]] = defaultdict(set)
     for image in found:
@@ -207,10 +213,10 @@ def _of_lesions(found: list[Image], left_out: Counter[str]) -> list[Image]:
     return _kept(found, is_among_newest[::-1], LeftOut.MANY_OF_A_LESION, left_out)
 
 
-def _kept(found: list[Image], is_kept: list[bool], why: LeftOut, left_out: Counter[str]) -> list[Image]:
+def _kept(found: list[Image], is_kept: list[bool], why: LeftOut, left_out: LeftOutImages) -> list[Image]:
     kept = [image for image, keep in zip(found, is_kept, strict=True) if keep]
     if len(kept) < len(found):
-        left_out[why.value] += len(found) - len(kept)
+        left_out[why.value] += [image.pk for image, keep in zip(found, is_kept, strict=True) if not keep]
     return kept
 
 

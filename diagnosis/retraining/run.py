@@ -37,6 +37,8 @@ from .manifests import allowed_now, freeze_manifest, read_manifest
 from .reading import Reading
 from .versions import active_release, keep_candidate
 
+MOST_LEFT_OUT_NAMED = 200
+
 logger = logging.getLogger(__name__)
 _TRAINING, _JUDGING = 0.1, 0.8
 
@@ -124,8 +126,12 @@ def _freeze(run: TrainingRun, base: BaseSet) -> None:
         raise NothingToLearn
     with transaction.atomic():
         run.manifest_sha256, run.left_out = freeze_manifest(run=run, collection=collection), collection.left_out
+        run.left_out_images = {
+            why: [str(image) for image in images[:MOST_LEFT_OUT_NAMED]]
+            for why, images in collection.left_out_images.items()
+        }
         tell_progress(run, 0.05, _("Frozen"))  # under the row's lock: whoever lost the run freezes nothing
-        run.save(update_fields=["manifest_sha256", "left_out"])
+        run.save(update_fields=["manifest_sha256", "left_out", "left_out_images"])
         for line in told(collection):
             note(run, line)
         note(run, f"Frozen as manifest {run.manifest_sha256[:12]}.")

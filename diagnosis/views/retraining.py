@@ -30,6 +30,7 @@ from patients.models import Role
 
 View = Callable[..., HttpResponse]
 MOST_SHOWN = 50
+MOST_LEFT_OUT_SHOWN = 12
 
 
 def for_roles(*roles: Role) -> Callable[[View], View]:
@@ -80,9 +81,9 @@ def run(request: ClinicRequest, run_id: UUID) -> HttpResponse:
         "may_act": _may_act(request),
         "learned": found.manifest.filter(part=Part.LEARNED).count(),
         "locked": found.manifest.filter(part=Part.LOCKED).count(),
-        "left_out": [(LeftOut(why).label, count) for why, count in sorted(found.left_out.items())],
+        "left_out": _left_out(request, found),
         "reasons": found.judgement.get("reasons", []),
-        "turned_wrong": _visible(request, found),
+        "turned_wrong": _visible(request, found.turned_wrong),
         "names_clinic": found.clinic is not None and (is_operator(request) or _is_own(request, found)),
     }
     name = "includes/retraining_run.html" if request.headers.get("HX-Request") else "retraining_run.html"
@@ -95,7 +96,9 @@ def start(request: ClinicRequest) -> HttpResponse:
     """Start a run over all clinics: the network that comes of it answers all of them."""
     depth = request.POST.get("depth", Depth.HEAD)
     if depth not in Depth.values:
-        messages.error(request, _("Choose what is to learn: the head, or the exit flow with it."))
+        messages.error(
+            request, _("Choose what is to learn: how the network names what it sees, or how it sees as well.")
+        )
         return redirect("admin:retraining")
     try:
         with transaction.atomic():
@@ -131,10 +134,19 @@ def abandon(request: ClinicRequest, run_id: UUID) -> HttpResponse:
     return redirect("admin:retraining-run", run_id)
 
 
-def _visible(request: ClinicRequest, run: TrainingRun) -> list[Image]:
-    """What went from right to wrong, of the photographs that whoever asks may see."""
+def _left_out(request: ClinicRequest, run: TrainingRun) -> list[tuple[str, int, list[Image]]]:
+    """Why photographs were left out, how many, and the first of those that whoever asks may see."""
+    images = run.left_out_images
+    return [
+        (str(LeftOut(why).label), count, _visible(request, images.get(why, []), at_most=MOST_LEFT_OUT_SHOWN))
+        for why, count in sorted(run.left_out.items())
+    ]
+
+
+def _visible(request: ClinicRequest, keys: list[str], *, at_most: int = MOST_SHOWN) -> list[Image]:
+    """Of some photographs those that whoever asks may see."""
     images = Image.objects.all() if is_operator(request) else Image.objects.visible_to(request.member)
-    return list(images.filter(pk__in=run.turned_wrong).select_related("lesion")[:MOST_SHOWN])
+    return list(images.filter(pk__in=keys).select_related("lesion")[:at_most])
 
 
 def _may_act(request: ClinicRequest) -> bool:

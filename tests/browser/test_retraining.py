@@ -46,11 +46,11 @@ def test_a_run_is_started_and_followed_without_reloading(open_browser, dermatolo
     sign_in(page, dermatologist)
 
     page.goto(reverse("admin:retraining"))
-    assert page.get_by_label("The head: under a minute").is_checked()
+    assert page.get_by_label("How it names what it sees").is_checked()
     page.get_by_role("button", name="Retrain now").click()
     page.wait_for_url("**/admin/retraining/*/")
     page.evaluate(REMEMBER)
-    page.get_by_role("heading", name="The gate said").wait_for()
+    page.get_by_role("heading", name="Verdict").wait_for()
 
     shares = page.evaluate("window.shares")
     assert len(shares) > 2, "it is seen to move"
@@ -71,7 +71,7 @@ def test_the_choice_of_depth_says_why_it_cannot_be_made(open_browser, dermatolog
     sign_in(page, dermatologist)
     page.goto(reverse("admin:retraining"))
 
-    deeper = page.get_by_label("The exit flow with it")
+    deeper = page.get_by_label("How it sees as well")
     assert deeper.is_disabled()
     described = page.locator(f"#{deeper.get_attribute('aria-describedby')}")
     assert "manage.py import_ham10000" in described.inner_text()

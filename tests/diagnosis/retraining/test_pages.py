@@ -5,8 +5,9 @@ from django.urls import reverse
 
 from diagnosis.models import RunStatus, TrainingRun
 from diagnosis.retraining.liveness import tell_progress
+from tests import factories
 
-from .cases import confirmed, confirmed_cases
+from .cases import agreeing_patient, confirmed, confirmed_cases
 from .test_run import at_work, fall_silent, newest
 
 pytestmark = pytest.mark.django_db
@@ -31,9 +32,14 @@ def test_the_button_is_there_when_there_is_something_to_learn(dermatologist, man
 
 @pytest.mark.slow
 def test_a_run_is_started_from_the_button_and_ends_with_a_verdict(
-    dermatologist, stranger, sign_in, django_capture_on_commit_callbacks
+    dermatologist, clinic, stranger, sign_in, django_capture_on_commit_callbacks
 ):
     confirmed_cases(dermatologist, 12)
+    lesion = factories.LesionFactory(patient=agreeing_patient(clinic))
+    contradicting = [
+        confirmed(reader=dermatologist, row=100 + place, lesion=lesion, code=code)
+        for place, code in enumerate(("nv", "mel"))
+    ]
     client = sign_in(dermatologist)
     with django_capture_on_commit_callbacks(execute=True):
         response = client.post(reverse("admin:retraining-start"))
@@ -52,6 +58,11 @@ def test_a_run_is_started_from_the_button_and_ends_with_a_verdict(
     assert "Training found nothing better" in shown
     assert "Training found nothing better" in client.get(version).content.decode()
     assert run.messages.filter(words__startswith="Nothing better was found").exists()
+    # What was left out is told, and shown to those who can settle it.
+    assert run.left_out == {"labels_differ": 2}
+    for left_out in contradicting:
+        assert f'href="{left_out.get_absolute_url()}"' in shown
+        assert left_out.get_absolute_url() not in page(sign_in(stranger), run)
     image = run.manifest.first().image
     TrainingRun.objects.filter(pk=run.pk).update(turned_wrong=[str(image.pk)])
     thumbnail = reverse("image-file", args=[image.pk, "thumbnail"])
