@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .fields import KeyField, PlainDateField, text_field
-from .models import BodySite, Consent, ConsentMethod, Decision, Lesion, Member, Patient, Visit
+from .models import BODY_REGIONS, Consent, ConsentMethod, Decision, Lesion, Member, Patient, Visit
 from .models.patient import EARLIEST_BIRTH, LONGEST_SEARCH
 from .services import suggest_record_number
 
@@ -86,28 +86,20 @@ class PatientForm(forms.ModelForm):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        is_confirmed = cleaned.pop("is_somebody_else", False)
-        if self.instance._state.adding and not is_confirmed and (namesake := self._namesake(cleaned)):
-            self.existing = namesake
-            message = _("%(name)s is registered as %(number)s. Open that record, or tick this if they are two people.")
-            params = {"name": namesake.name, "number": namesake.record_number}
-            self.add_error("is_somebody_else", ValidationError(message, params=params))
+        if not self.instance._state.adding:
+            cleaned.pop("is_somebody_else", None)
         return cleaned
+
+    def ask_about_namesake(self, existing: Patient) -> None:
+        """Ask whether this is the same patient; the page links to their record."""
+        self.existing = existing
+        message = _("%(name)s is registered as %(number)s. Open that record, or tick this if they are two people.")
+        params = {"name": existing.name, "number": existing.record_number}
+        self.add_error("is_somebody_else", ValidationError(message, params=params))
 
     @property
     def asks_whether_somebody_else(self) -> bool:
         return bool(self["is_somebody_else"].errors or self["is_somebody_else"].value())
-
-    def _namesake(self, cleaned: dict[str, Any]) -> Patient | None:
-        """The clinic's patient of the same name and birth date: most likely the same one."""
-        if not cleaned.get("family_name") or not cleaned.get("birth_date"):
-            return None
-        return Patient.objects.filter(
-            clinic=self.instance.clinic_id,
-            family_name__iexact=cleaned["family_name"],
-            given_name__iexact=cleaned.get("given_name", ""),
-            birth_date=cleaned["birth_date"],
-        ).first()
 
     def clean_birth_date(self) -> datetime.date:
         birth_date: datetime.date = self.cleaned_data["birth_date"]
@@ -249,7 +241,8 @@ class LesionForm(forms.ModelForm):
         self.patient = patient
         body_site = self.fields["body_site"]
         assert isinstance(body_site, forms.TypedChoiceField)
-        body_site.choices = [("", _("Choose a body site")), *BodySite.choices]
+        regions = [(name, [(site.value, site.label) for site in sites]) for name, sites in BODY_REGIONS.items()]
+        body_site.choices = [("", _("Choose a body site")), *regions]
         self.fields["noticed_on"].widget.attrs |= {
             "min": patient.birth_date.isoformat(),
             "max": timezone.localdate().isoformat(),

@@ -1,12 +1,13 @@
 from .clinic import Clinic, ReviewRule
 from .consent import Consent, ConsentMethod, Decision, Purpose
-from .lesion import BodySite, Lesion, Side
+from .lesion import BODY_REGIONS, BodySite, Lesion, Side
 from .member import Member, Role
 from .patient import Patient, Sex, SkinType
 from .user import User
 from .visit import Visit, VisitStatus
 
 __all__ = [
+    "BODY_REGIONS",
     "BodySite",
     "Clinic",
     "Consent",

@@ -12,24 +12,81 @@ from .patient import Patient
 class BodySite(models.TextChoices):
     SCALP = "scalp", _("Scalp")
     FACE = "face", _("Face")
+    EYELID = "eyelid", _("Eyelid")
+    NOSE = "nose", _("Nose")
+    LIP = "lip", _("Lip")
     EAR = "ear", _("Ear")
     NECK = "neck", _("Neck")
     CHEST = "chest", _("Chest")
     ABDOMEN = "abdomen", _("Abdomen")
     BACK = "back", _("Back")
+    FLANK = "flank", _("Flank")
     SHOULDER = "shoulder", _("Shoulder")
+    ARMPIT = "armpit", _("Armpit")
     UPPER_ARM = "upper_arm", _("Upper arm")
+    ELBOW = "elbow", _("Elbow")
     FOREARM = "forearm", _("Forearm")
+    WRIST = "wrist", _("Wrist")
     HAND = "hand", _("Hand")
     PALM = "palm", _("Palm")
+    FINGER = "finger", _("Finger")
     BUTTOCK = "buttock", _("Buttock")
+    GROIN = "groin", _("Groin")
     GENITAL = "genital", _("Genital area")
     THIGH = "thigh", _("Thigh")
+    KNEE = "knee", _("Knee")
     LOWER_LEG = "lower_leg", _("Lower leg")
+    ANKLE = "ankle", _("Ankle")
     FOOT = "foot", _("Foot")
     SOLE = "sole", _("Sole")
+    TOE = "toe", _("Toe")
     NAIL = "nail", _("Nail")
     MUCOSA = "mucosa", _("Mouth or other mucosa")
+
+
+# In this order they are offered, from head to foot.
+BODY_REGIONS = {
+    _("Head and neck"): (
+        BodySite.SCALP,
+        BodySite.FACE,
+        BodySite.EYELID,
+        BodySite.NOSE,
+        BodySite.LIP,
+        BodySite.EAR,
+        BodySite.NECK,
+        BodySite.MUCOSA,
+    ),
+    _("Trunk"): (
+        BodySite.CHEST,
+        BodySite.ABDOMEN,
+        BodySite.BACK,
+        BodySite.FLANK,
+        BodySite.BUTTOCK,
+        BodySite.GROIN,
+        BodySite.GENITAL,
+    ),
+    _("Arm and hand"): (
+        BodySite.SHOULDER,
+        BodySite.ARMPIT,
+        BodySite.UPPER_ARM,
+        BodySite.ELBOW,
+        BodySite.FOREARM,
+        BodySite.WRIST,
+        BodySite.HAND,
+        BodySite.PALM,
+        BodySite.FINGER,
+    ),
+    _("Leg and foot"): (
+        BodySite.THIGH,
+        BodySite.KNEE,
+        BodySite.LOWER_LEG,
+        BodySite.ANKLE,
+        BodySite.FOOT,
+        BodySite.SOLE,
+        BodySite.TOE,
+    ),
+    _("Hand or foot"): (BodySite.NAIL,),
+}
 
 
 class Side(models.TextChoices):

@@ -20,7 +20,7 @@ from .clinics import (
 )
 from .consents import ConsentState, consent_states, record_consent
 from .lesions import add_lesion
-from .patients import RecordNumberTaken, register_patient, suggest_record_number, update_patient
+from .patients import NamesakeRegistered, RecordNumberTaken, register_patient, suggest_record_number, update_patient
 from .scope import AnotherClinic
 from .visits import VisitIsClosed, lock_open_visit, log_visit, update_visit
 
@@ -31,6 +31,7 @@ __all__ = [
     "ClinicExists",
     "ConsentState",
     "MailNotSent",
+    "NamesakeRegistered",
     "RecordNumberTaken",
     "VisitIsClosed",
     "add_lesion",

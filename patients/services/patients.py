@@ -24,6 +24,16 @@ class RecordNumberTaken(ValueError):
         self.patient = patient
 
 
+class NamesakeRegistered(ValueError):
+    """The clinic already has a patient of this name and birth date, most likely the same one: ``patient``."""
+
+    def __init__(self, patient: Patient) -> None:
+        super().__init__(
+            _("%(name)s is registered as %(number)s.") % {"name": patient.name, "number": patient.record_number}
+        )
+        self.patient = patient
+
+
 def register_patient(
     *,
     by: Member,
@@ -36,13 +46,19 @@ def register_patient(
     email: str = "",
     phone: str = "",
     history: str = "",
+    is_somebody_else: bool = False,
 ) -> Patient:
     """Open a record in the clinic of ``by``; without a record number the next free one is given.
 
-    Raises ``RecordNumberTaken``.
+    Args:
+        is_somebody_else: than the clinic's patient of the same name and birth date, if there is one.
+
+    Raises ``RecordNumberTaken``, ``NamesakeRegistered``.
     """
     with transaction.atomic():
         clinic = Clinic.objects.select_for_update().get(pk=by.clinic_id)
+        if not is_somebody_else:
+            _ensure_there_is_no_namesake(clinic, given_name, family_name, birth_date)
         patient = Patient(
             clinic=clinic,
             record_number=record_number or suggest_record_number(clinic=clinic),
@@ -108,6 +124,14 @@ def suggest_record_number(*, clinic: Clinic) -> str:
     taken = {number.lower() for number in _with_numbers(clinic.pk, following).values_list("record_number", flat=True)}
     free = (number for number in following if number.lower() not in taken and len(number) <= _LENGTH)
     return next(free, None) or f"P-{uuid.uuid4().hex[:12].upper()}"
+
+
+def _ensure_there_is_no_namesake(clinic: Clinic, given_name: str, family_name: str, birth_date: datetime.date) -> None:
+    namesake = Patient.objects.filter(
+        clinic=clinic, family_name__iexact=family_name, given_name__iexact=given_name, birth_date=birth_date
+    ).first()
+    if namesake is not None:
+        raise NamesakeRegistered(namesake)
 
 
 def _save(patient: Patient) -> None:

@@ -11,7 +11,7 @@ from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.forms import PatientForm, SearchForm
 from patients.middleware import ClinicRequest
 from patients.models import Patient
-from patients.services import RecordNumberTaken, register_patient, update_patient
+from patients.services import NamesakeRegistered, RecordNumberTaken, register_patient, update_patient
 
 PAGE_LENGTH = 25
 
@@ -42,6 +42,8 @@ def patient_new(request: ClinicRequest) -> HttpResponse:
             patient = register_patient(by=request.member, **form.cleaned_data)
         except RecordNumberTaken as taken:
             form.refuse_record_number(taken.patient)
+        except NamesakeRegistered as namesake:
+            form.ask_about_namesake(namesake.patient)
         else:
             messages.success(
                 request,

@@ -8,6 +8,7 @@ from django.db import connection
 from patients.models import Lesion, Patient, Visit, VisitStatus
 from patients.services import (
     AnotherClinic,
+    NamesakeRegistered,
     RecordNumberTaken,
     VisitIsClosed,
     add_lesion,
@@ -57,6 +58,14 @@ class TestRegisterPatient:
         same = patient.record_number.lower()
         update_patient(patient=patient, by=staff, family_name="B", birth_date=BORN, record_number=same)
         assert Patient.objects.get().record_number == same
+
+    def test_a_namesake_is_registered_only_by_who_knows_of_the_other(self, staff):
+        first = register_patient(by=staff, given_name="Amara", family_name="Okafor", birth_date=BORN)
+        with pytest.raises(NamesakeRegistered) as refused:
+            register_patient(by=staff, given_name="amara", family_name="OKAFOR", birth_date=BORN)
+        assert refused.value.patient == first
+        register_patient(by=staff, given_name="Amara", family_name="Okafor", birth_date=BORN, is_somebody_else=True)
+        assert Patient.objects.count() == 2
 
     def test_another_clinic_may_use_the_same_number(self, staff, stranger):
         for member in (staff, stranger):

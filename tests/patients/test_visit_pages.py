@@ -8,7 +8,7 @@ from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from patients.models import Lesion, Visit, VisitStatus
+from patients.models import BodySite, Lesion, Visit, VisitStatus
 from tests import factories
 
 TODAY = datetime.date.today()
@@ -204,6 +204,13 @@ class TestAddLesion:
         assert response.url == reverse("lesion", args=[lesion.pk])
         assert (lesion.patient, lesion.number, lesion.place) == (patient, 1, "left shoulder")
         assert (lesion.created_by, lesion.noticed_on) == (staff, datetime.date(2025, 1, 1))
+
+    def test_every_body_site_is_offered_once_under_its_region(self, client, address):
+        page = client.get(address)
+        _placeholder, *regions = page.context["form"].fields["body_site"].choices
+        offered = [site for _region, sites in regions for site, _name in sites]
+        assert sorted(offered) == sorted(BodySite.values)
+        assert '<optgroup label="Leg and foot">' in page.content.decode()
 
     def test_goes_back_to_the_upload_page_that_waits_for_it(self, client, patient, address):
         visit = factories.VisitFactory(patient=patient)
