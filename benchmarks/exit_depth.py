@@ -1,13 +1,15 @@
 """What fine-tuning the exit flow gives beside a new head alone, on the same confirmed cases.
 
-    python -m benchmarks.exit_depth DATA var/releases/folds-0-2 [--learned 3 4] [--tested 5 6]
+    python -m benchmarks.exit_depth DATA var/releases/folds-0-2 [--learned 3 4] [--tested 5 6] [--also 1e-4:0.1 …]
 
 DATA is what ``manage.py import_ham10000`` wrote; the release is one of ``benchmarks.first_networks``, whose base and
 head have seen folds 0–2 alone. Cases of the learned folds are confirmed, fold 7 calibrates, and all three networks are
-read on the tested folds, by lesion. The locked folds are not touched.
+read on the tested folds, by lesion. The locked folds are not touched. ``--also`` tries other rates, each with how
+strongly weights are drawn back to where they began.
 """
 
 import argparse
+import hashlib
 import sys
 import tempfile
 import time
@@ -26,6 +28,7 @@ from mlmodel.pictures import decode  # noqa: E402
 from mlmodel.release import load_release  # noqa: E402
 from mlmodel.retraining import BaseSet, Cases, Network, network_of, train_candidate  # noqa: E402
 from mlmodel.retraining.base_set import PARTS  # noqa: E402
+from mlmodel.retraining.calibrating import calibrated  # noqa: E402
 from mlmodel.retraining.deeper import train_deeper  # noqa: E402
 from mlmodel.retraining.entry_maps import Entry, Maps, exit_features  # noqa: E402
 from mlmodel.retraining.learning import Progress  # noqa: E402
@@ -51,6 +54,7 @@ def main() -> None:
     parser.add_argument("--learned", type=int, nargs="+", default=[3, 4])
     parser.add_argument("--tested", type=int, nargs="+", default=[5, 6])
     parser.add_argument("--epochs", type=int, default=4)
+    parser.add_argument("--also", nargs="*", default=[], metavar="RATE:PULL")
     options = parser.parse_args()
     bench = _Bench(read_dataset(options.data), options.release, tuple(options.learned), tuple(options.tested))
     print(f"{len(bench.base.replay)} replayed, {len(bench.learned)} confirmed, {len(bench.base.locked)} tested")
@@ -87,6 +91,35 @@ def main() -> None:
         print("the exit flow stays as it is: nothing better was found")
     else:
         _row("a new exit flow and head", deeper.network, deeper.base.locked, time.perf_counter() - started)
+    for rates in options.also:
+        _try(bench, maps, rates, epochs=options.epochs)
+
+
+def _try(bench: "_Bench", maps: Maps, rates: str, *, epochs: int) -> None:
+    """Fine-tune at another rate, in this process."""
+    from mlmodel.training.exit_training import ExitRecipe, MappedCases, fine_tune_exit
+
+    rate, pull = (float(each) for each in rates.split(":"))
+    started = time.perf_counter()
+    found = fine_tune_exit(
+        active=bench.active,
+        exit_flow=exit_flow_of(bench.backbone),
+        replay=MappedCases(bench.base.replay, bench.maps("replay", progress=lambda share, stage: None)),
+        calibration=MappedCases(bench.base.calibration, bench.maps("calibration", progress=lambda share, stage: None)),
+        learned=MappedCases(bench.learned, maps),
+        seed=_SEED,
+        progress=lambda share, stage: None,
+        recipe=ExitRecipe(epochs=epochs, rate=rate, head_rate=max(rate, ExitRecipe.head_rate), pull=pull),
+    )
+    if found is None:
+        print(f"{rates}: nothing better was found")
+        return
+    content, head = found
+    sha256 = hashlib.sha256(content).hexdigest()
+    base = bench.base.with_exit(sha256, bench.through(content, progress=lambda share, stage: None))
+    mix = bench.active.calibration.class_mix
+    network = calibrated(head, class_mix=mix, cases=base.calibration, before=bench.active, exit_sha256=sha256)
+    _row(f"at {rate:g}, drawn back by {pull:g}", network, base.locked, time.perf_counter() - started)
 
 
 def _row(name: str, network: Network, cases: Cases, seconds: float) -> None:

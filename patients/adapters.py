@@ -2,9 +2,19 @@
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+_WRONG = _("No account has this user name or email address with this password. Check both, or set a new password.")
 
 
 class ClosedSignupAdapter(DefaultAccountAdapter):
+    # One sentence, whichever of the two is wrong: nobody learns here who has an account.
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "username_password_mismatch": _WRONG,
+        "email_password_mismatch": _WRONG,
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from diagnosis.models import Image, Prediction
+from diagnosis.photographs import tier_in_short
 from diagnosis.presentation import condition_name, percent
 from diagnosis.review_words import answer_name
 from mlmodel.taxonomy import BY_CODE
@@ -129,14 +130,13 @@ class ImageAdmin(ClinicScopedAdmin):
     def tier(self, image: Any) -> str:
         if image.tier is None:
             return str(image.get_verdict_display())
-        words = {"urgent": _("urgent"), "watch": _("watch"), "calm": _("calm")}[image.tier]
-        return format_html('<span class="admin-tier admin-tier-{}">{}</span>', image.tier, words)
+        return format_html('<span class="admin-tier admin-tier-{}">{}</span>', image.tier, tier_in_short(image.tier))
 
     @admin.display(description=gettext_lazy("network"))
     def network(self, image: Any) -> str:
         if image.predicted_code is None:
             return "–"
-        return _("%(name)s, %(share)s malignant") % {
+        return _("%(name)s; all malignant ones together %(share)s") % {
             "name": condition_name(BY_CODE[image.predicted_code]),
             "share": percent(image.malignant_probability),
         }

@@ -180,3 +180,10 @@ class TestWhoIsLetIn:
         User.objects.filter(pk=staff.user_id).update(is_active=False)
         assert client.get(self.at(name, patient)).url.startswith(reverse("account_login"))
         assert not Client().login(username=staff.user.username, password=factories.PASSWORD)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["nobody", "nobody@clinic.example"])
+def test_a_wrong_sign_in_says_one_thing_whichever_is_wrong(name):
+    page = Client().post(reverse("account_login"), {"login": name, "password": "wrong"}).content.decode()
+    assert "No account has this user name or email address with this password." in page
