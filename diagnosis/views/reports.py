@@ -24,7 +24,7 @@ from diagnosis.services.reports import (
     release_report,
     sign_visit,
 )
-from diagnosis.views.signed import pdf_response
+from diagnosis.views.signed import file_response
 from patients.access import require_role
 from patients.middleware import ClinicRequest
 from patients.models import Member, Role, Visit
@@ -90,7 +90,7 @@ def preview(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     except Refused as refused:
         form.add_error(None, str(refused))
         return _check_page(request, visit, form)
-    return pdf_response(pdf, name=f"draft-{visit.date.isoformat()}.pdf", is_shown=True)
+    return file_response(pdf, name=f"draft-{visit.date.isoformat()}", kind="pdf", is_shown=True)
 
 
 def _check_page(

@@ -1,6 +1,6 @@
 """Hand out what was signed, reports and addenda, to the clinic's members and to the patient it was released to."""
 
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from django.contrib.auth.decorators import login_required
@@ -14,35 +14,23 @@ from diagnosis.models.report import Signed
 from diagnosis.services.signed import ReportAltered, read_content, read_pdf
 from patients.middleware import ClinicRequest
 
-
-@login_required
-@require_safe
-@never_cache
-def report_pdf(request: ClinicRequest, report_id: UUID) -> HttpResponse:
-    """The PDF as it was signed."""
-    return _pdf(request, _readable_report(request, report_id))
+Kind = Literal["pdf", "json"]
 
 
 @login_required
 @require_safe
 @never_cache
-def report_json(request: ClinicRequest, report_id: UUID) -> HttpResponse:
-    """The content as it was signed: exactly the bytes that were hashed."""
-    return _json(request, _readable_report(request, report_id))
+def report_file(request: ClinicRequest, report_id: UUID, kind: Kind) -> HttpResponse:
+    reports = Report.objects.select_related("visit")
+    return _handed_out(request, _readable(request, reports, report_id), kind)
 
 
 @login_required
 @require_safe
 @never_cache
-def addendum_pdf(request: ClinicRequest, addendum_id: UUID) -> HttpResponse:
-    return _pdf(request, _readable_addendum(request, addendum_id))
-
-
-@login_required
-@require_safe
-@never_cache
-def addendum_json(request: ClinicRequest, addendum_id: UUID) -> HttpResponse:
-    return _json(request, _readable_addendum(request, addendum_id))
+def addendum_file(request: ClinicRequest, addendum_id: UUID, kind: Kind) -> HttpResponse:
+    addenda = Addendum.objects.select_related("report__visit")
+    return _handed_out(request, _readable(request, addenda, addendum_id), kind)
 
 
 def altered_page(request: ClinicRequest, record: Signed, altered: ReportAltered) -> HttpResponse:
@@ -51,24 +39,20 @@ def altered_page(request: ClinicRequest, record: Signed, altered: ReportAltered)
     return render(request, "diagnosis/report_altered.html", context, status=409)
 
 
-def pdf_response(pdf: bytes, *, name: str, is_shown: bool = False) -> HttpResponse:
-    """A PDF to keep, or one to look at in the browser."""
-    return _file(pdf, name=name, media_type="application/pdf", how="inline" if is_shown else "attachment")
+def file_response(content: bytes, *, name: str, kind: Kind, is_shown: bool = False) -> HttpResponse:
+    """A file to keep, or one to look at in the browser."""
+    how = "inline" if is_shown else "attachment"
+    headers = {"Content-Disposition": f'{how}; filename="{name}.{kind}"', "X-Content-Type-Options": "nosniff"}
+    return HttpResponse(content, content_type=f"application/{kind}", headers=headers)
 
 
-def _pdf(request: ClinicRequest, record: Signed) -> HttpResponse:
+def _handed_out(request: ClinicRequest, record: Signed, kind: Kind) -> HttpResponse:
+    """The PDF as it was signed, or the content: exactly the bytes that were hashed."""
+    read = read_pdf if kind == "pdf" else read_content
     try:
-        return pdf_response(read_pdf(record=record), name=f"{_name(record)}.pdf")
+        return file_response(read(record=record), name=_name(record), kind=kind)
     except ReportAltered as altered:
         return altered_page(request, record, altered)
-
-
-def _json(request: ClinicRequest, record: Signed) -> HttpResponse:
-    try:
-        content = read_content(record=record)
-    except ReportAltered as altered:
-        return altered_page(request, record, altered)
-    return _file(content, name=f"{_name(record)}.json", media_type="application/json", how="attachment")
 
 
 def _name(record: Signed) -> str:
@@ -77,19 +61,6 @@ def _name(record: Signed) -> str:
     assert isinstance(report, Report)
     name = f"skin-report-{report.visit.date.isoformat()}-{report.pk.hex[:8]}"
     return f"{name}-addendum-{record.number}" if isinstance(record, Addendum) else name
-
-
-def _file(content: bytes, *, name: str, media_type: str, how: str) -> HttpResponse:
-    headers = {"Content-Disposition": f'{how}; filename="{name}"', "X-Content-Type-Options": "nosniff"}
-    return HttpResponse(content, content_type=media_type, headers=headers)
-
-
-def _readable_report(request: ClinicRequest, report_id: UUID) -> Report:
-    return _readable(request, Report.objects.select_related("visit"), report_id)
-
-
-def _readable_addendum(request: ClinicRequest, addendum_id: UUID) -> Addendum:
-    return _readable(request, Addendum.objects.select_related("report__visit"), addendum_id)
 
 
 def _readable(request: ClinicRequest, records: Any, record_id: UUID) -> Any:
