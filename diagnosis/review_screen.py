@@ -10,12 +10,13 @@ from django.utils.translation import gettext_lazy as _
 
 from diagnosis.answers import ANSWERS, CANNOT_TELL, NOT_A_LESION, OTHER, Basis, Certainty
 from diagnosis.forms import ReviewForm
-from diagnosis.models import Image, QueueEntry, QueueSkip, QueueState, Review
+from diagnosis.models import Image, QueueEntry, QueueSkip, QueueState, Report, Review
 from diagnosis.models.queue import NEEDS_CONSENSUS
 from diagnosis.models.review import RETRACTABLE_FOR
 from diagnosis.photographs import confirmed_names, photograph_of, photographs
 from diagnosis.presentation import malignancy_name, present_prediction
 from diagnosis.refusals import quality_facts
+from diagnosis.reports.since import report_that_says_otherwise
 from diagnosis.review_words import answer_name
 from diagnosis.services.queue import COUNTED_AT_MOST, Offer, skipped_by
 from mlmodel.taxonomy import BY_CODE, CODES
@@ -78,11 +79,13 @@ class LastStep:
 
     Attributes:
         conflicting: what another photograph of the same lesion is confirmed as, where that is something else.
+        report: the signed report that tells its readers another label, if there is one.
     """
 
     image: Image
     review: Review | None = None
     conflicting: str = ""
+    report: Report | None = None
 
 
 @dataclass(frozen=True)
@@ -172,7 +175,8 @@ def is_blinded(request: HttpRequest, member: Member) -> bool:
 def last_step(member: Member, *, is_blinded: bool = False) -> LastStep | None:
     """The reader's newest step if it can still be taken back. Only that one: what came before it stays.
 
-    A blinded reader may be asked for the lesion's other photographs next, and is not told what they are.
+    A blinded reader may be asked for the lesion's other photographs next, and is not told what they are; nor whether
+    their answer settled anything, which a word of the report would give away.
     """
     reviews = Review.objects.filter(reviewer=member).select_related("image__lesion", "image__visit__patient")
     review: Review | None = reviews.select_related("retraction").order_by("-created_at").first()
@@ -183,7 +187,9 @@ def last_step(member: Member, *, is_blinded: bool = False) -> LastStep | None:
         return LastStep(skip.image)
     if review is None or not review.is_retractable:
         return None
-    return LastStep(review.image, review, "" if is_blinded else _conflicting(review))
+    if is_blinded:
+        return LastStep(review.image, review)
+    return LastStep(review.image, review, _conflicting(review), report_that_says_otherwise(review.image))
 
 
 def _conflicting(review: Review) -> str:

@@ -17,6 +17,7 @@ from diagnosis.models import Image
 from diagnosis.photographs import Photograph, newest_predictions, photograph_of, photographs
 from diagnosis.presentation import condition_name, present_explanation, present_prediction
 from diagnosis.refusals import present_refusal, quality_facts
+from diagnosis.reports.since import report_that_says_otherwise
 from diagnosis.review_words import rule_hint
 from diagnosis.services.analysis import analyse_image
 from diagnosis.services.errors import Refused, VisitIsClosed
@@ -129,6 +130,7 @@ def _result(
         "same_file": list(Image.objects.with_the_same_file(image).select_related("lesion__patient")[:OTHERS_SHOWN]),
         "reviews": image.reviews.select_related("reviewer__user", "retraction"),
         "label_changes": image.label_changes.select_related("review__reviewer__user"),
+        "report_says_otherwise": report_that_says_otherwise(image),
         "rule_hint": rule_hint(image.visit.patient.clinic),
         "is_refused": prediction is None and not image.is_accepted,
         **_answer(photograph),

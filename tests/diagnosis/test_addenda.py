@@ -70,6 +70,30 @@ def test_other_words_for_something_else_are_another_label(visit, dermatologist):
     assert "Merkel" in since.now.name
 
 
+def test_the_photographs_page_says_so_until_it_is_added(sign_in, visit, report, dermatologist, staff):
+    url, addendum = visit.images.get().get_absolute_url(), reverse("visit-addendum", args=[visit.pk])
+    assert "The signed report says otherwise" not in sign_in(dermatologist).get(url).content.decode()
+    confirm(visit, dermatologist, code="nv")
+    page = sign_in(dermatologist).get(url).content.decode()
+    assert "The signed report says otherwise" in page
+    assert addendum in page
+    assert addendum not in sign_in(staff).get(url).content.decode()
+    signed_addendum(report, dermatologist)
+    assert "The signed report says otherwise" not in sign_in(dermatologist).get(url).content.decode()
+
+
+def test_a_review_in_the_queue_leads_to_the_addendum(sign_in, visit, report, dermatologist):
+    client, url = sign_in(dermatologist), reverse("admin:review-photograph", args=[visit.images.get().pk])
+    addendum = reverse("visit-addendum", args=[visit.pk])
+    assert addendum not in client.get(url).content.decode()
+    answer = {"answer": "mel", "certainty": "certain", "basis": "histopathology", "reason": "", "other_text": ""}
+    shown = client.post(url, answer, follow=True).content.decode()
+    assert "is signed and says otherwise" in shown
+    assert addendum in shown
+    client.post(reverse("admin:review-mode"), {"blinded": "on"})
+    assert addendum not in client.get(reverse("admin:review")).content.decode(), "a blinded reader is told nothing"
+
+
 # --- Signing it ----------------------------------------------------------------------------------------------------
 
 
@@ -144,6 +168,19 @@ def test_the_addendum_from_the_page_to_the_patient(sign_in, visit, report, derma
     assert "Melanoma" in text
     data = patient.get(reverse("addendum-json", args=[addendum.pk]))
     assert hashlib.sha256(data.content).hexdigest() == addendum.content_sha256
+
+
+def test_of_two_at_once_one_is_signed(report, dermatologist, monkeypatch):
+    """Another dermatologist signs while the PDF is made."""
+
+    def slow_render(*args, **kwargs):
+        signed_addendum(report, dermatologist, words="I was quicker.")
+        return b"%PDF-1.7"
+
+    monkeypatch.setattr("diagnosis.services.addenda.render_addendum", slow_render)
+    with pytest.raises(ChangedMeanwhile):
+        sign_addendum(report=report, by=dermatologist, words="I was slower.")
+    assert [addendum.words for addendum in report.addenda.all()] == ["I was quicker."]
 
 
 def test_a_failed_signature_leaves_nothing_behind(report, dermatologist, monkeypatch):
