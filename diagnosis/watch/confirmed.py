@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import numpy as np
 from django.db.models import Avg, Count, F, Q
-from django.db.models.functions import Floor, Greatest, TruncWeek
+from django.db.models.functions import Floor, Greatest
 
 from diagnosis.answers import LabelState
 from diagnosis.models import Prediction
@@ -17,7 +17,7 @@ from mlmodel.taxonomy import CODES
 from mlmodel.training.evaluate import CALIBRATION_BINS
 from patients.models import Clinic
 
-from .figures import of, start_of
+from .figures import of, period_of, start_of
 
 SETTLED = Q(image__label__state=LabelState.SETTLED, image__label__answer__in=CODES)
 # Labels come slowly; twelve weeks of them are weighed together.
@@ -101,18 +101,19 @@ class Calibration:
 def cells_of(clinic: Clinic | None, *, days: int) -> list[Cell]:
     """Count the answers of the newest ``days`` days whose label is confirmed, in one query, the oldest week first."""
     # A rescored answer may be one to a photograph that its version was trained on: it proves nothing.
+    starts = week_starts(days)
     rows = (
         Prediction.objects.of_new_photographs()
         .filter(of(clinic, "image__visit"), SETTLED, created_at__gte=start_of(days))
         .order_by()
         .annotate(sure=Greatest(*CODES))
-        .values("model_version", week=TruncWeek("created_at"), bin=Floor(F("sure") * (CALIBRATION_BINS - 0.001)))
+        .values("model_version", week=period_of(starts), bin=Floor(F("sure") * (CALIBRATION_BINS - 0.001)))
         .annotate(count=Count("pk"), mean=Avg("sure"), agreed=Count("pk", filter=Q(code=F("image__label__answer"))))
         .order_by("week", "model_version", "bin")
     )
     return [
         Cell(
-            week=row["week"].date(),
+            week=starts[row["week"]].date(),
             version=row["model_version"],
             bin=int(row["bin"]),
             count=row["count"],
@@ -121,6 +122,12 @@ def cells_of(clinic: Clinic | None, *, days: int) -> list[Cell]:
         )
         for row in rows
     ]
+
+
+def week_starts(days: int) -> list[datetime]:
+    """Return the Mondays of the weeks that the newest ``days`` days lie in, at midnight, the oldest first."""
+    from_monday = days + start_of(days).weekday()
+    return [start_of(back) for back in range(from_monday, 0, -7)]
 
 
 def versions_of(cells: Iterable[Cell]) -> dict[int, ModelVersion]:

@@ -1,12 +1,12 @@
 """What was done and what waits, day by day."""
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 import numpy as np
 from django.db.models import Case, Count, Exists, OuterRef, Q, When
-from django.db.models.functions import TruncDate
 from django.utils import timezone
 
 from diagnosis.models import Image, Prediction, QualityVerdict, QueueEntry, Reason, Tier
@@ -53,22 +53,19 @@ class Queue:
 
 def days_of(clinic: Clinic | None, *, days: int) -> list[Day]:
     """Return the newest ``days`` days, the oldest first, of one clinic or of all."""
-    since = start_of(days)
-    refusals = dict(
-        Image.objects.filter(of(clinic, "visit"), created_at__gte=since)
-        .exclude(verdict=QualityVerdict.ACCEPTED)
-        .order_by()
-        .values_list(TruncDate("created_at"))
-        .annotate(count=Count("pk"))
-    )
+    starts = [start_of(back) for back in range(days, 0, -1)]
+    images = Image.objects.filter(of(clinic, "visit"), created_at__gte=starts[0])
+    refused = images.exclude(verdict=QualityVerdict.ACCEPTED).annotate(day=period_of(starts)).order_by()
+    refusals = dict(refused.values_list("day").annotate(Count("pk")))
     # One walk over the answers for counts and times: no percentile is the same on SQLite and PostgreSQL.
-    made: dict[date, list[tuple[str, float]]] = {}
-    answers = Prediction.objects.of_new_photographs().filter(of(clinic, "image__visit"), created_at__gte=since)
-    for made_at, tier, duration in answers.order_by().values_list("created_at", "tier", "duration"):
-        made.setdefault(timezone.localdate(made_at), []).append((tier, duration.total_seconds()))
-    today = timezone.localdate()
-    newest = [today - timedelta(days=back) for back in reversed(range(days))]
-    return [_day(day, made.get(day, []), refused=refusals.get(day, 0)) for day in newest]
+    made: dict[int, list[tuple[str, float]]] = {}
+    answers = Prediction.objects.of_new_photographs().filter(of(clinic, "image__visit"), created_at__gte=starts[0])
+    answers = answers.annotate(day=period_of(starts)).order_by()
+    for day, tier, duration in answers.values_list("day", "tier", "duration"):
+        made.setdefault(day, []).append((tier, duration.total_seconds()))
+    return [
+        _day(start.date(), made.get(place, []), refused=refusals.get(place, 0)) for place, start in enumerate(starts)
+    ]
 
 
 def queue_of(clinic: Clinic | None) -> Queue:
@@ -108,6 +105,15 @@ def start_of(days: int) -> datetime:
     """Return the midnight with which the newest ``days`` days began, today included."""
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     return midnight - timedelta(days=days - 1)
+
+
+def period_of(starts: Sequence[datetime]) -> Case:
+    """Which of some periods, by their place, a row was made in; each lasts until the next begins.
+
+    Compared as moments: to truncate them to days or weeks, SQLite calls Python row by row.
+    """
+    newest_first = reversed(list(enumerate(starts)))
+    return Case(*(When(created_at__gte=start, then=place) for place, start in newest_first), default=0)
 
 
 def _day(day: date, answers: list[tuple[str, float]], *, refused: int) -> Day:

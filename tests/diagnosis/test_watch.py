@@ -19,8 +19,15 @@ from diagnosis.services.queue import refresh_queue_entry
 from diagnosis.services.reviews import record_review
 from diagnosis.tasks import tell_of_incident, watch_clinics
 from diagnosis.watch.checks import watch_clinic
-from diagnosis.watch.confirmed import Agreement, agreement_by_week, calibration_of, cells_of, versions_of
-from diagnosis.watch.figures import days_of
+from diagnosis.watch.confirmed import (
+    Agreement,
+    agreement_by_week,
+    calibration_of,
+    cells_of,
+    versions_of,
+    week_starts,
+)
+from diagnosis.watch.figures import days_of, start_of
 from diagnosis.watch.incidents import acknowledge_incident, end_incident, open_incident
 from diagnosis.watch.metrics import metrics_text
 from diagnosis.watch.telling import CannotTell, check_webhook_address, tell_of
@@ -205,6 +212,8 @@ def test_figures_count_days_agreement_and_calibration(clinic, other_clinic, derm
     assert (today.predictions, today.refused, today.watch, today.calm) == (3, 1, 3, 0)
     (week,) = agreement(clinic)
     assert (week.agreed, week.count, week.version) == (2, 3, "invented")
+    this_day = timezone.localdate()
+    assert week.week == this_day - timedelta(days=this_day.weekday())
     calibration = calibration_of(cells_of(clinic, days=7), prediction.model_version)
     assert calibration is not None
     assert (round(calibration.error, 3), calibration.count) == (round(0.7 - 2 / 3, 3), 3)
@@ -227,6 +236,14 @@ def test_what_was_rescored_is_no_new_work_and_proves_nothing(clinic, dermatologi
     assert [(week.version, week.agreed) for week in agreement(clinic)] == [(came.model_version.name, 0)]
     assert [cell.version for cell in cells_of(clinic, days=7)] == [came.model_version.pk]
     assert 'dermascan_predictions_24h{tier="calm"} 1' in metrics_text()
+
+
+@pytest.mark.parametrize("days", [1, 6, 7, 8, 84])
+def test_weeks_begin_on_mondays_and_hold_all_days(days):
+    starts = week_starts(days)
+    assert all(start.weekday() == 0 for start in starts)
+    assert starts[0] <= start_of(days) < starts[0] + timedelta(days=7)
+    assert starts[-1] <= timezone.localtime() < starts[-1] + timedelta(days=7)
 
 
 def agreement(clinic) -> list[Agreement]:
