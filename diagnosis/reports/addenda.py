@@ -44,3 +44,24 @@ def present_addendum(content: Content) -> dict[str, Any]:
         "visit": {**content["visit"], "date": datetime.date.fromisoformat(content["visit"]["date"])},
         "addendum": {**signature, "signed_at": datetime.datetime.fromisoformat(signature["signed_at"])},
     }
+
+
+def with_later_labels(content: Content, addenda: list[dict[str, Any]]) -> Content:
+    """Return a report's content in which a photograph says under ``later`` what the newest addendum about it says.
+
+    Args:
+        addenda: as ``present_addendum`` returns them, the newest first.
+    """
+    later: dict[str, Content] = {}
+    for addendum in addenda:
+        for label in addendum["labels"]:
+            later.setdefault(
+                label["photograph"], {"name": label["now"]["name"], "at": addendum["addendum"]["signed_at"]}
+            )
+    return {
+        **content,
+        "lesions": [
+            {**lesion, "photographs": [{**each, "later": later.get(each["id"])} for each in lesion["photographs"]]}
+            for lesion in content["lesions"]
+        ],
+    }

@@ -11,6 +11,7 @@ from typing import Any
 from diagnosis.explanations import SECTION_TITLES, Block, blocks
 from diagnosis.models import Tier
 from diagnosis.presentation import TIER_MARKS, URGENCY, condition_name, malignancy_name, percent
+from diagnosis.review_words import LABEL_MARKS, label_tone
 from mlmodel.taxonomy import BY_CODE
 
 # In the order in which a patient asks, which is not the order of a textbook.
@@ -125,16 +126,9 @@ def _present_photograph(photograph: dict[str, Any]) -> dict[str, Any]:
             **confirmed,
             "at": _moment(confirmed["at"]),
             "tone": label_tone(confirmed["code"]),
-            "mark": {"urgent": "!", "calm": "✓", "refused": "–"}[label_tone(confirmed["code"])],
+            "mark": LABEL_MARKS[label_tone(confirmed["code"])],
         },
     }
-
-
-def label_tone(answer: str) -> str:
-    """The end of a class name. What is none of the seven is neither a warning nor an all-clear."""
-    if answer not in BY_CODE:
-        return "refused"
-    return "urgent" if BY_CODE[answer].is_malignant else "calm"
 
 
 def _moment(text: str) -> datetime.datetime:

@@ -17,8 +17,9 @@ from diagnosis.models import Image
 from diagnosis.photographs import Photograph, newest_predictions, photograph_of, photographs
 from diagnosis.presentation import condition_name, present_explanation, present_prediction
 from diagnosis.refusals import present_refusal, quality_facts
+from diagnosis.reports.content import settled_label
 from diagnosis.reports.since import report_that_says_otherwise
-from diagnosis.review_words import rule_hint
+from diagnosis.review_words import LabelView, present_label, rule_hint
 from diagnosis.services.analysis import analyse_image
 from diagnosis.services.errors import Refused, VisitIsClosed
 from diagnosis.services.measurements import measures_if_readable
@@ -97,7 +98,8 @@ def analyse(request: ClinicRequest, image_id: UUID) -> HttpResponse:
 def _find(member: Member | None, image_id: UUID) -> Image:
     images = (
         Image.objects.visible_to(member)
-        .select_related("visit__patient__clinic", "lesion", "uploaded_by__user", "override__member__user")
+        .select_related("visit__patient__clinic", "lesion", "uploaded_by__user")
+        .select_related("override__member__user", "label__review")
         .with_confirmed_label()
         .prefetch_related(newest_predictions())
     )
@@ -130,6 +132,7 @@ def _result(
         "same_file": list(Image.objects.with_the_same_file(image).select_related("lesion__patient")[:OTHERS_SHOWN]),
         "reviews": image.reviews.select_related("reviewer__user", "retraction"),
         "label_changes": image.label_changes.select_related("review__reviewer__user"),
+        "label": _label(image),
         "report_says_otherwise": report_that_says_otherwise(image),
         "rule_hint": rule_hint(image.visit.patient.clinic),
         "is_refused": prediction is None and not image.is_accepted,
@@ -140,6 +143,11 @@ def _result(
         context["review_form"] = review_form or ReviewForm()
         context["override_form"] = override_form or OverrideForm()
     return render(request, "diagnosis/image.html", context, status=status)
+
+
+def _label(image: Image) -> LabelView | None:
+    label = settled_label(image)
+    return present_label(label.answer, label.review.other_text if label.review else "") if label else None
 
 
 def _answer(photograph: Photograph) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.http import require_safe
 
 from diagnosis.models import Addendum, Report
-from diagnosis.reports.addenda import present_addendum
+from diagnosis.reports.addenda import present_addendum, with_later_labels
 from diagnosis.reports.presentation import present
 from diagnosis.services.signed import ReportAltered, read_content
 from diagnosis.views.signed import altered_page
@@ -51,7 +51,12 @@ def my_visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
         addenda = [_addendum(addendum) for addendum in report.addenda.order_by("-number")]
     except ReportAltered as altered:
         return altered_page(request, report, altered)
-    context = {"report": report, "content": present(content), "visit": report.visit, "addenda": addenda}
+    context = {
+        "report": report,
+        "content": present(with_later_labels(content, addenda)),
+        "visit": report.visit,
+        "addenda": addenda,
+    }
     return render(request, "diagnosis/my_visit.html", context)
 
 

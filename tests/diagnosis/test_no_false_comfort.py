@@ -77,3 +77,26 @@ def test_a_review_form_chooses_nothing_beforehand(sign_in, dermatologist, two_of
 
     assert page.context["review_form"].initial == {}
     assert "selected>Basal" not in page.content.decode()
+
+
+def test_the_confirmed_label_stands_over_what_the_network_said(staff_client, two_of_one_visit, dermatologist):
+    _urgent, calm = two_of_one_visit
+    record_review(image=calm, reviewer=dermatologist, answer="mel", certainty="certain")
+    page = staff_client.get(calm.get_absolute_url()).content.decode()
+
+    assert page.index("Confirmed by dermatologists") < page.index("Nothing alarming was found")
+    assert page.index('class="tier tier-urgent"') < page.index('class="tier tier-calm"')
+
+
+def test_what_is_none_of_the_seven_is_named_in_full(staff_client, two_of_one_visit, dermatologist):
+    _urgent, calm = two_of_one_visit
+    record_review(
+        image=calm,
+        reviewer=dermatologist,
+        answer="other",
+        other_text="Merkel cell carcinoma",
+        certainty="certain",
+    )
+    page = staff_client.get(calm.get_absolute_url()).content.decode()
+
+    assert "Something else: Merkel cell carcinoma</h2>" in page
