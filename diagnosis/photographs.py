@@ -13,17 +13,24 @@ from diagnosis.models.image import ImageQuerySet
 from diagnosis.presentation import URGENCY, condition_name, percent
 from diagnosis.review_words import answer_name
 from mlmodel.models import LONG_FIELDS
-from mlmodel.taxonomy import CODES
+from mlmodel.taxonomy import CODES, MALIGNANT_CODES
 from patients.models import Lesion, Patient, Visit
 
 
 @dataclass(frozen=True)
 class Photograph:
-    """One photograph with what is known of it. ``prediction`` is the one that is shown."""
+    """One photograph with what is known of it.
+
+    Attributes:
+        prediction: the one that is shown.
+        confirmed: what dermatologists have settled, in words; empty without.
+        is_malignant: it is malignant by what they have settled.
+    """
 
     image: Image
     prediction: Prediction | None
     confirmed: str
+    is_malignant: bool = False
 
     @property
     def badge(self) -> str:
@@ -88,6 +95,7 @@ def photograph_of(image: Image) -> Photograph:
         image=image,
         prediction=shown_prediction(image.predictions.all()),
         confirmed=answer_name(confirmed) if confirmed else "",
+        is_malignant=confirmed in MALIGNANT_CODES,
     )
 
 
@@ -125,7 +133,8 @@ def _leading(of_one_visit: Sequence[Photograph]) -> Photograph | None:
         return None
     confirmed = dict.fromkeys(photograph.confirmed for photograph in of_one_visit if photograph.confirmed)
     most_urgent = max(of_one_visit, key=lambda found: URGENCY[Tier(found.prediction.tier)] if found.prediction else 0)
-    return replace(most_urgent, confirmed=", ".join(confirmed))
+    is_malignant = any(photograph.is_malignant for photograph in of_one_visit)
+    return replace(most_urgent, confirmed=", ".join(confirmed), is_malignant=is_malignant)
 
 
 @dataclass(frozen=True)

@@ -100,3 +100,17 @@ def test_what_is_none_of_the_seven_is_named_in_full(staff_client, two_of_one_vis
     page = staff_client.get(calm.get_absolute_url()).content.decode()
 
     assert "Something else: Merkel cell carcinoma</h2>" in page
+
+
+def test_a_confirmed_cancer_stands_before_a_calm_answer_wherever_it_is_listed(
+    staff_client, two_of_one_visit, patient, dermatologist
+):
+    _urgent, calm = two_of_one_visit
+    record_review(image=calm, reviewer=dermatologist, answer="mel", certainty="certain")
+    visit = staff_client.get(calm.visit.get_absolute_url()).content.decode()
+    record = staff_client.get(patient.get_absolute_url()).content.decode()
+
+    assert visit.index("Confirmed: Melanoma") < visit.index("Nothing alarming")
+    for page in (visit, record):
+        before = page[: page.index("Confirmed: Melanoma")]
+        assert before.rindex("badge badge-urgent") > before.rindex("<span")
