@@ -36,7 +36,8 @@ def draft_addendum(*, report: Report) -> Draft:
 def sign_addendum(*, report: Report, by: Member, words: str, seen: str | None = None) -> Addendum:
     """Add ``words`` to a signed report, with the labels that are others than its readers were told.
 
-    A patient to whom the report was released reads the addendum at once.
+    A patient to whom the report was released reads the addendum at once. Who sends the same words twice, having read
+    the report as it was before the first, has signed once: the first comes back.
 
     Args:
         words: for the patient and for whoever reads the report; not blank.
@@ -52,7 +53,7 @@ def sign_addendum(*, report: Report, by: Member, words: str, seen: str | None = 
         raise WordsMissing
     draft = draft_addendum(report=report)
     if seen is not None and seen != draft.fingerprint:
-        raise ChangedMeanwhile
+        return _signed_before(report, by, words)
     content: Content = {**draft.content, "words": words}
 
     addendum = Addendum(id=uuid.uuid4(), report=report, number=content["number"], signed_by=by)
@@ -72,3 +73,11 @@ def sign_addendum(*, report: Report, by: Member, words: str, seen: str | None = 
             addendum.save(force_insert=True)
     log.info("Addendum %s to report %s was signed by member %s.", addendum.pk, report.pk, by.pk)
     return addendum
+
+
+def _signed_before(report: Report, by: Member, words: str) -> Addendum:
+    """Return the newest addendum if ``by`` has just signed it with these words; else something else has changed."""
+    newest = Addendum.objects.filter(report=report).order_by("-number").first()
+    if newest is None or newest.signed_by_id != by.pk or newest.words != words:
+        raise ChangedMeanwhile
+    return newest

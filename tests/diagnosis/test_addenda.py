@@ -143,11 +143,13 @@ def test_the_addendum_from_the_page_to_the_patient(sign_in, visit, report, derma
     (label,) = content["labels"]
     assert (label["then"]["name"], label["now"]["code"]) == ("", "mel")
 
-    # The same form again was made for what is told by now: nothing is signed twice.
-    again = client.post(url, sent)
-    assert again.status_code == 422
-    assert "changed while you read it" in again.content.decode()
-    assert "Come on Monday." in again.content.decode(), "what was typed stays"
+    # Sent twice, it is signed once; other words were written for a report as it is no longer.
+    assert client.post(url, sent)["Location"] == visit.get_absolute_url()
+    assert report.addenda.count() == 1
+    stale = client.post(url, {**sent, "words": "Come on Tuesday."})
+    assert stale.status_code == 422
+    assert "changed while you read it" in stale.content.decode()
+    assert "Come on Tuesday." in stale.content.decode(), "what was typed stays"
     assert report.addenda.count() == 1
 
     # The report is what it was, and the patient reads both.
