@@ -77,9 +77,9 @@ class QueueEntryAdmin(ClinicScopedAdmin):
         "patient",
         "lesion",
         "why",
-        "asks_for",
+        "waits_for",
         "entered_at",
-        "is_before",
+        "on_the_screen_of",
         "review",
         "clinic",
     )
@@ -90,7 +90,17 @@ class QueueEntryAdmin(ClinicScopedAdmin):
     ordering = ("-priority", "pk")
     search_fields = ("image__visit__patient__family_name",)
     search_help_text = gettext_lazy("Patient's name or record number")
-    fields = ("image", "clinic", "state", "priority", "reason_words", "asks_for", "entered_at", "is_before", "review")
+    fields = (
+        "image",
+        "clinic",
+        "state",
+        "priority",
+        "reason_words",
+        "waits_for",
+        "entered_at",
+        "on_the_screen_of",
+        "review",
+    )
     readonly_fields = fields
 
     class Media:
@@ -141,11 +151,11 @@ class QueueEntryAdmin(ClinicScopedAdmin):
         return "; ".join(entry.reason_words) or "–"
 
     @admin.display(description=gettext_lazy("waits for"))
-    def asks_for(self, entry: QueueEntry) -> str:
+    def waits_for(self, entry: QueueEntry) -> str:
         return str(READERS.get(entry.needs, "–"))
 
     @admin.display(description=gettext_lazy("on the screen of"))
-    def is_before(self, entry: QueueEntry) -> str:
+    def on_the_screen_of(self, entry: QueueEntry) -> str:
         return entry.claimed_by.name if entry.claimed_by else "–"
 
     @admin.display(description=gettext_lazy("review"))
