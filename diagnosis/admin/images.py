@@ -73,6 +73,9 @@ class ImageAdmin(ClinicScopedAdmin):
     class Media:
         css = {"all": ("css/admin.css",)}
 
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        return super().changelist_view(request, {"title": _("Photographs"), **(extra_context or {})})
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Image]:
         newest = Prediction.objects.filter(image=OuterRef("pk")).order_by("-created_at")
         # Not by way of the parent class, which would sort by what is only annotated here.

@@ -157,7 +157,8 @@ def test_the_addendum_from_the_page_to_the_patient(sign_in, visit, report, derma
     patient = sign_in(patient_user)
     own = patient.get(reverse("my-visit", args=[visit.pk])).content.decode()
     assert "Histology says &lt;b&gt;melanoma&lt;/b&gt;." in own
-    assert own.index("What your dermatologist says since") < own.index("This is what the software says")
+    assert own.index("What your dermatologist says since") < own.index("tier tier-urgent")
+    assert "This is what the software says" not in own, "what it advised is out of date"
     assert "What was added above counts." in own
     assert "added to on" in patient.get(reverse("my-visits")).content.decode()
     pdf = patient.get(reverse("addendum-pdf", args=[addendum.pk]))

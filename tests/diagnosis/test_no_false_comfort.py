@@ -81,11 +81,14 @@ def test_a_review_form_chooses_nothing_beforehand(sign_in, dermatologist, two_of
 
 def test_the_confirmed_label_stands_over_what_the_network_said(staff_client, two_of_one_visit, dermatologist):
     _urgent, calm = two_of_one_visit
+    assert "Nothing needs doing today" in staff_client.get(calm.get_absolute_url()).content.decode()
     record_review(image=calm, reviewer=dermatologist, answer="mel", certainty="certain")
     page = staff_client.get(calm.get_absolute_url()).content.decode()
 
     assert page.index("Confirmed by dermatologists") < page.index("Nothing alarming was found")
     assert page.index('class="tier tier-urgent"') < page.index('class="tier tier-calm"')
+    assert "Nothing needs doing today" not in page
+    assert "What they plan counts" in page
 
 
 def test_what_is_none_of_the_seven_is_named_in_full(staff_client, two_of_one_visit, dermatologist):
