@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from django.db import transaction
-
 from diagnosis.models import ConfirmedLabel
+from patients.background import hand_over
 from patients.models import Clinic
 
 
@@ -16,4 +15,4 @@ def derive_labels_after_commit(sender: type[Clinic], instance: Clinic, created: 
     if made_by_another.exclude(rule=instance.review_rule).exists():
         from diagnosis.tasks import derive_labels_of_clinic
 
-        transaction.on_commit(lambda: derive_labels_of_clinic.delay(str(instance.pk)))
+        hand_over(derive_labels_of_clinic, str(instance.pk))

@@ -1,5 +1,6 @@
 """Work that can wait. Thin: each task calls one service, may be run twice, and takes plain words or ids."""
 
+from smtplib import SMTPException
 from uuid import UUID
 
 from celery import shared_task
@@ -10,6 +11,8 @@ from diagnosis.retraining.liveness import bury_the_dead, take_run
 from diagnosis.retraining.run import carry_out
 from diagnosis.retraining.schedule import start_run_if_due
 from diagnosis.services.labels import derive_labels_anew
+from diagnosis.services.lost_work import hand_over_again
+from diagnosis.services.notices import News, mail_news
 from diagnosis.services.rescoring import rescore_archive
 from diagnosis.watch.checks import watch_clinic
 from diagnosis.watch.days import keep_day
@@ -21,6 +24,18 @@ from patients.models import Clinic
 def write_explanation(code: str, language: str, reading_level: str) -> None:
     """Have one explanation written and kept. Does nothing if it is already there."""
     write_and_keep(code=code, language=language, reading_level=reading_level)
+
+
+@shared_task(
+    autoretry_for=(SMTPException, OSError),
+    retry_backoff=30,
+    retry_backoff_max=3600,
+    retry_jitter=True,
+    max_retries=8,
+)
+def mail_patient_news(report_id: str, news: str, site: str) -> None:
+    """Mail a patient that a report, or something that was added to one, is there to be read."""
+    mail_news(report_id=UUID(report_id), news=News(news), site=site)
 
 
 @shared_task(soft_time_limit=3300, time_limit=3600)
@@ -49,6 +64,12 @@ def retrain_when_due() -> None:
 def bury_dead_runs() -> None:
     """Call retraining runs dead that have not been heard of for too long."""
     bury_the_dead()
+
+
+@shared_task
+def find_lost_work() -> None:
+    """Hand over again what a queue has lost. Does nothing otherwise."""
+    hand_over_again()
 
 
 @shared_task(soft_time_limit=21000, time_limit=21600)

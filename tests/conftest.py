@@ -8,6 +8,7 @@ import pytest
 from django.core.cache import cache
 from django.test import Client
 
+from dermascan.celery import app
 from mlmodel.analysis import get_analyser
 from mlmodel.tiers import OperatingPoints, Tier
 from patients.models import Clinic, Member, Patient, Role, User
@@ -119,3 +120,22 @@ def every_result_is(monkeypatch) -> Callable[[str], None]:
         monkeypatch.setattr(analyser, "operating_points", moved)
 
     return _every_result_is
+
+
+@pytest.fixture
+def unreachable_broker() -> Iterator[None]:
+    """Celery as it runs in a clinic, with a broker that nobody answers for."""
+    configured = app.conf
+    before = {name: configured[name] for name in ("task_always_eager", "broker_url", "broker_transport_options")}
+    configured.update(
+        task_always_eager=False, broker_url="amqp://user:hunter2@127.0.0.1:9//", broker_transport_options={}
+    )
+    _forget_connections()
+    yield
+    configured.update(before)
+    _forget_connections()
+
+
+def _forget_connections() -> None:
+    app._pool = None
+    app.amqp._producer_pool = None

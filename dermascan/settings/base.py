@@ -268,6 +268,11 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(seconds=15),
         "options": {"expires": 15},
     },
+    "find-lost-work": {
+        "task": "diagnosis.tasks.find_lost_work",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},
+    },
     "watch": {
         "task": "diagnosis.tasks.watch_clinics",
         "schedule": timedelta(hours=1),

@@ -1,7 +1,5 @@
 """Writing to the operator: kept in the database, and mailed."""
 
-from functools import partial
-
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -11,6 +9,7 @@ from dermascan.forms import ContactForm
 from dermascan.tasks import mail_contact_message
 from dermascan.throttles import ContactThrottle
 from dermascan.views.errors import too_many_requests
+from patients.background import hand_over
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -23,8 +22,7 @@ def contact(request: HttpRequest) -> HttpResponse:
             return too_many_requests(request, seconds=seconds, back="contact")
         with transaction.atomic():
             message = form.save()
-            # Robust: the message is kept even if the queue is out of reach.
-            transaction.on_commit(partial(mail_contact_message.delay, str(message.pk)), robust=True)
+            hand_over(mail_contact_message, str(message.pk))
         return redirect("contact-thanks")
     return render(request, "dermascan/contact.html", {"form": form}, status=400 if form.errors else 200)
 

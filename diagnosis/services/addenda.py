@@ -14,8 +14,9 @@ from diagnosis.reports.content import Content, canonical_json, content_sha256, s
 from diagnosis.reports.pdf import render_addendum
 from diagnosis.services.errors import Refused
 from diagnosis.services.files import kept_only_on_success
+from diagnosis.services.notices import News, tell_patient
 from diagnosis.services.reports import ChangedMeanwhile, Draft, ensure_dermatologist_of, lock_visit
-from patients.models import Member
+from patients.models import Member, VisitStatus
 
 log = logging.getLogger(__name__)
 
@@ -33,15 +34,16 @@ def draft_addendum(*, report: Report) -> Draft:
     return Draft(content, content_sha256(canonical_json(content)))
 
 
-def sign_addendum(*, report: Report, by: Member, words: str, seen: str | None = None) -> Addendum:
+def sign_addendum(*, report: Report, by: Member, words: str, seen: str | None = None, site: str = "") -> Addendum:
     """Add ``words`` to a signed report, with the labels that are others than its readers were told.
 
-    A patient to whom the report was released reads the addendum at once. Who sends the same words twice, having read
-    the report as it was before the first, has signed once: the first comes back.
+    A patient to whom the report was released reads the addendum at once, and is mailed that it is there. Who sends the
+    same words twice, having read the report as it was before the first, has signed once: the first comes back.
 
     Args:
         words: for the patient and for whoever reads the report; not blank.
         seen: the fingerprint of the draft that ``by`` has checked; None trusts that it was checked.
+        site: where the installation is reached, for the mail; "" sends none.
 
     Raises:
         PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
@@ -67,10 +69,12 @@ def sign_addendum(*, report: Report, by: Member, words: str, seen: str | None = 
     with kept_only_on_success() as files:
         files.write(addendum.pdf, pdf)
         with transaction.atomic():
-            lock_visit(report.visit_id)
+            visit = lock_visit(report.visit_id)
             if build_addendum(report, words=words) != content:
                 raise ChangedMeanwhile
             addendum.save(force_insert=True)
+            if visit.status == VisitStatus.RELEASED:
+                tell_patient(report=report, news=News.ADDENDUM, site=site)
     log.info("Addendum %s to report %s was signed by member %s.", addendum.pk, report.pk, by.pk)
     return addendum
 

@@ -22,8 +22,10 @@ from diagnosis.reports.content import (
 )
 from diagnosis.reports.figures import figures_of
 from diagnosis.reports.pdf import render_pdf
+from diagnosis.reports.since import labelled_otherwise_since
 from diagnosis.services.errors import Refused, VisitIsClosed
 from diagnosis.services.files import kept_only_on_success
+from diagnosis.services.notices import News, tell_patient
 from patients.models import Member, Visit, VisitStatus
 
 log = logging.getLogger(__name__)
@@ -64,6 +66,18 @@ class AlreadyReleased(Refused):
 
     def __init__(self) -> None:
         super().__init__(_("This visit was already released to the patient."))
+
+
+class ReviewsSayOtherwise(Refused):
+    code = "reviews_say_otherwise"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "Reviews say otherwise since the report was signed, so the patient would read what no longer holds."
+                " Add to the report what they must know, then release it."
+            )
+        )
 
 
 @dataclass(frozen=True)
@@ -142,12 +156,16 @@ def sign_visit(*, visit: Visit, by: Member, plan: str | None = None, seen: str |
     return report
 
 
-def release_report(*, report: Report, by: Member) -> Report:
-    """Show a signed report to its patient, once and for good.
+def release_report(*, report: Report, by: Member, site: str = "") -> Report:
+    """Show a signed report to its patient, once and for good, and mail them that it is there.
+
+    Args:
+        site: where the installation is reached, for the mail; "" sends none.
 
     Raises:
         PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
         NotSigned, AlreadyReleased: the visit is not in the state from which it is released.
+        ReviewsSayOtherwise: a label has changed since, and no addendum tells of it.
     """
     ensure_dermatologist_of(report.visit, by)
     with transaction.atomic():
@@ -157,11 +175,14 @@ def release_report(*, report: Report, by: Member) -> Report:
             raise AlreadyReleased
         if visit.status != VisitStatus.SIGNED:
             raise NotSigned
+        if labelled_otherwise_since(report):
+            raise ReviewsSayOtherwise
         report.released_by = by
         report.released_at = timezone.now()
         report.save(update_fields=["released_by", "released_at"])
         visit.status = VisitStatus.RELEASED
         visit.save(update_fields=["status"])
+        tell_patient(report=report, news=News.REPORT, site=site)
     log.info("Report %s was released by member %s.", report.pk, by.pk)
     return report
 

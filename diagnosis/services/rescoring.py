@@ -22,6 +22,7 @@ from diagnosis.services.queue import refresh_queue_entry
 from diagnosis.similar.embeddings import read_vector
 from mlmodel.models import DecisionKind
 from mlmodel.serving import Serving, now_serving
+from patients.background import hand_over
 
 logger = logging.getLogger(__name__)
 _AT_ONCE = 50
@@ -60,11 +61,16 @@ def rescore_archive() -> Iterator[int]:
         yield from _refresh_the_queue(serving)
 
 
+def does_the_archive_wait() -> bool:
+    """Say whether there is a photograph that an earlier version judged and the active one has not."""
+    return _waiting(now_serving()).exists()
+
+
 def rescore_in_background(**_signal: Any) -> None:
     """Hand it to a worker."""
     from diagnosis.tasks import rescore_the_archive
 
-    rescore_the_archive.delay()
+    hand_over(rescore_the_archive)
 
 
 def _waiting(serving: Serving) -> QuerySet[ImageFeatures]:

@@ -12,6 +12,7 @@ from diagnosis.models import Report
 from diagnosis.reports.forms import AddendumForm
 from diagnosis.services.addenda import draft_addendum, sign_addendum
 from diagnosis.services.errors import Refused
+from diagnosis.views.reports import how_the_patient_hears
 from patients.access import require_role
 from patients.middleware import ClinicRequest
 from patients.models import Role, Visit
@@ -22,7 +23,11 @@ from patients.models import Role, Visit
 def add(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     visits = Visit.objects.visible_to(request.member).select_related("patient")
     visit = get_object_or_404(visits, pk=visit_id)
-    report = Report.objects.visible_to(request.member).select_related("visit__patient__clinic").filter(visit=visit)
+    report = (
+        Report.objects.visible_to(request.member)
+        .select_related("visit__patient__clinic", "visit__patient__user")
+        .filter(visit=visit)
+    )
     found = report.first()
     if found is None:
         messages.error(request, _("This visit is not signed yet: change the visit itself."))
@@ -31,8 +36,9 @@ def add(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     if form.is_bound and form.is_valid():
         assert request.member is not None, "require_role lets nobody else in"
         words, seen = form.cleaned_data["words"], form.cleaned_data["seen"]
+        site = request.build_absolute_uri("/")
         try:
-            sign_addendum(report=found, by=request.member, words=words, seen=seen)
+            sign_addendum(report=found, by=request.member, words=words, seen=seen, site=site)
         except Refused as refused:
             form.add_error(None, str(refused))
         else:
@@ -60,5 +66,5 @@ def _page(request: ClinicRequest, report: Report, form: AddendumForm) -> HttpRes
 
 def _said_when_signed(report: Report) -> str:
     if report.released_at:
-        return _("The addendum is signed. The patient can read it now.")
+        return f"{_('The addendum is signed.')} {how_the_patient_hears(report.visit.patient)}"
     return _("The addendum is signed. The patient reads it when the report is released.")

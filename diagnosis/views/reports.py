@@ -27,7 +27,7 @@ from diagnosis.services.reports import (
 from diagnosis.views.signed import file_response
 from patients.access import require_role
 from patients.middleware import ClinicRequest
-from patients.models import Member, Role, Visit
+from patients.models import Member, Patient, Role, Visit
 
 
 @require_role(Role.DERMATOLOGIST)
@@ -115,23 +115,28 @@ def _check_page(
 
 def _release(request: ClinicRequest, report: Report) -> None:
     try:
-        report = release_report(report=report, by=_member(request))
+        report = release_report(report=report, by=_member(request), site=request.build_absolute_uri("/"))
     except AlreadyReleased as already:
         messages.info(request, str(already))
     except Refused as refused:
         messages.error(request, str(refused))
     else:
-        if report.visit.patient.user_id:
-            messages.success(request, _("The report is released. The patient can read it now."))
-        else:
-            messages.success(
-                request,
-                _("The report is released. The patient has no account yet: hand them the PDF, or give them one."),
-            )
+        messages.success(request, f"{_('The report is released.')} {how_the_patient_hears(report.visit.patient)}")
+
+
+def how_the_patient_hears(patient: Patient) -> str:
+    """Say whether the patient is told of what was just released, or what is left to do."""
+    if patient.user is None:
+        return _("The patient has no account yet: hand them the PDF, or give them one.")
+    if not patient.user.email:
+        return _("The patient can read it now. Their account has no e-mail address: tell them.")
+    return _("The patient can read it now, and is told so by e-mail.")
 
 
 def _visits_of(request: ClinicRequest) -> QuerySet[Visit]:
-    return Visit.objects.visible_to(request.member).select_related("patient__clinic", "clinician__user")
+    return Visit.objects.visible_to(request.member).select_related(
+        "patient__clinic", "patient__user", "clinician__user"
+    )
 
 
 def _member(request: ClinicRequest) -> Member:

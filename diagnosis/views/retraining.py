@@ -25,6 +25,7 @@ from mlmodel.retraining.base_photographs import lacks
 from mlmodel.serving import active_version
 from patients.access import is_operator
 from patients.admin.scope import CLINICIANS
+from patients.background import hand_over
 from patients.middleware import ClinicRequest
 from patients.models import Role
 
@@ -103,7 +104,7 @@ def start(request: ClinicRequest) -> HttpResponse:
     try:
         with transaction.atomic():
             begun = start_run(started_by=_user(request), depth=Depth(depth))
-            transaction.on_commit(lambda: work_on_run.delay(str(begun.pk)))
+            hand_over(work_on_run, str(begun.pk))
     except RetrainingRefused as refusal:
         messages.error(request, str(refusal))
         return redirect("admin:retraining")
@@ -117,7 +118,7 @@ def resume(request: ClinicRequest, run_id: UUID) -> HttpResponse:
     try:
         with transaction.atomic():
             requeue_run(run_id)
-            transaction.on_commit(lambda: work_on_run.delay(str(run_id)))
+            hand_over(work_on_run, str(run_id))
     except RetrainingRefused as refusal:
         messages.error(request, str(refusal))
     return redirect("admin:retraining-run", run_id)

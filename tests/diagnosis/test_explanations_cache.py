@@ -3,7 +3,6 @@
 import threading
 
 import pytest
-from celery import current_app
 from django.db import IntegrityError, connection, transaction
 
 from diagnosis.explanations import Source, explain, request_explanation
@@ -197,22 +196,3 @@ def test_a_broker_that_is_down_is_logged_and_not_raised(
     # The next view may try again.
     with django_capture_on_commit_callbacks():
         assert request_explanation(code="mel") is True
-
-
-@pytest.fixture
-def unreachable_broker():
-    """Celery as it runs in a clinic, with a broker that nobody answers for."""
-    configured = current_app.conf
-    before = {name: configured[name] for name in ("task_always_eager", "broker_url", "broker_transport_options")}
-    configured.update(
-        task_always_eager=False, broker_url="amqp://user:hunter2@127.0.0.1:9//", broker_transport_options={}
-    )
-    _forget_connections()
-    yield
-    configured.update(before)
-    _forget_connections()
-
-
-def _forget_connections():
-    current_app._pool = None
-    current_app.amqp._producer_pool = None
