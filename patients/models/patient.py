@@ -9,6 +9,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from patients.names import FoldedNameField, fold_name
+
 from .clinic import Clinic
 from .member import Member
 
@@ -54,8 +56,8 @@ class PatientQuerySet(models.QuerySet["Patient"]):
         found = self
         for word in text.split()[:MOST_WORDS]:
             wanted = Q(record_number__icontains=word)
-            for spelling in _spellings(word):
-                wanted |= Q(given_name__icontains=spelling) | Q(family_name__icontains=spelling)
+            if folded := fold_name(word):
+                wanted |= Q(folded_name__contains=folded)
             if birth_date := parse_date(word):
                 wanted |= Q(birth_date=birth_date)
             found = found.filter(wanted)
@@ -81,11 +83,6 @@ class PatientQuerySet(models.QuerySet["Patient"]):
             last_visit=Subquery(visits),
             lesion_count=Coalesce(Subquery(lesions.annotate(count=Count("pk")).values("count")), 0),
         )
-
-
-def _spellings(word: str) -> set[str]:
-    """SQLite folds the case of ASCII letters only, so other words are looked for in each of their usual cases."""
-    return {word} if word.isascii() else {word, word.lower(), word.upper(), word.capitalize()}
 
 
 def parse_date(text: str) -> datetime.date | None:
@@ -114,6 +111,7 @@ class Patient(models.Model):
     record_number = models.CharField(_("record number"), max_length=40)
     given_name = models.CharField(_("given name"), max_length=80)
     family_name = models.CharField(_("family name"), max_length=80)
+    folded_name = FoldedNameField(max_length=500, editable=False, default="")
     birth_date = models.DateField(_("birth date"))
     sex = models.CharField(max_length=10, choices=Sex, default=Sex.UNKNOWN)
     skin_type = models.CharField(_("skin type (Fitzpatrick)"), max_length=3, choices=SkinType, blank=True, default="")

@@ -8,6 +8,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
 from patients.models import Clinic, Member, Patient, Sex
+from patients.names import fold_name, have_the_same_words
 
 from .scope import ensure_same_clinic
 
@@ -25,7 +26,10 @@ class RecordNumberTaken(ValueError):
 
 
 class NamesakeRegistered(ValueError):
-    """The clinic already has a patient of this name and birth date, most likely the same one: ``patient``."""
+    """The clinic already has a patient of this name and birth date, most likely the same one: ``patient``.
+
+    Names are the same whatever their accents and capitals, and whichever word was typed as the given name.
+    """
 
     def __init__(self, patient: Patient) -> None:
         super().__init__(
@@ -127,11 +131,10 @@ def suggest_record_number(*, clinic: Clinic) -> str:
 
 
 def _ensure_there_is_no_namesake(clinic: Clinic, given_name: str, family_name: str, birth_date: datetime.date) -> None:
-    namesake = Patient.objects.filter(
-        clinic=clinic, family_name__iexact=family_name, given_name__iexact=given_name, birth_date=birth_date
-    ).first()
-    if namesake is not None:
-        raise NamesakeRegistered(namesake)
+    name = fold_name(f"{given_name} {family_name}")
+    for patient in Patient.objects.filter(clinic=clinic, birth_date=birth_date).order_by("created_at", "pk"):
+        if have_the_same_words(patient.folded_name, name):
+            raise NamesakeRegistered(patient)
 
 
 def _save(patient: Patient) -> None:

@@ -153,6 +153,8 @@ class TestSearch:
             ("  amara  ", {"Amara Okafor", "Amara Öz"}),
             ("ångström", {"Zoë Ångström"}),
             ("ÖZ", {"Amara Öz"}),
+            ("oz", {"Amara Öz"}),
+            ("zoe angstrom", {"Zoë Ångström"}),
             ("mrn-002", {"Zoë Ångström"}),
             ("_", {"Amara Öz"}),
             ("%", {"Amara Öz"}),

@@ -67,6 +67,21 @@ class TestRegisterPatient:
         register_patient(by=staff, given_name="Amara", family_name="Okafor", birth_date=BORN, is_somebody_else=True)
         assert Patient.objects.count() == 2
 
+    @pytest.mark.parametrize(
+        ("given_name", "family_name"),
+        [("Müller", "Jürgen"), ("", "Jürgen Müller"), ("Jurgen", "Muller"), (" JÜRGEN", "MÜLLER ")],
+        ids=["turned round", "in one field", "without accents", "in capitals"],
+    )
+    def test_a_namesake_is_known_however_the_name_is_typed(self, staff, given_name, family_name):
+        register_patient(by=staff, given_name="Jürgen", family_name="Müller", birth_date=BORN)
+        with pytest.raises(NamesakeRegistered):
+            register_patient(by=staff, given_name=given_name, family_name=family_name, birth_date=BORN)
+        register_patient(by=staff, given_name="Jürgen", family_name="Müllner", birth_date=BORN)
+
+    def test_what_is_searched_follows_the_name(self, staff, patient):
+        update_patient(patient=patient, by=staff, given_name="Łukasz", family_name="Strauß", birth_date=BORN)
+        assert list(Patient.objects.matching("lukasz STRAUSS")) == [patient]
+
     def test_another_clinic_may_use_the_same_number(self, staff, stranger):
         for member in (staff, stranger):
             register_patient(by=member, family_name="A", birth_date=BORN, record_number="7")
