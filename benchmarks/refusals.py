@@ -1,19 +1,25 @@
 """What the whole judge refuses: quality and in-domain together, on folders of photographs.
 
-    python -m benchmarks.refusals DATA
+    python -m benchmarks.refusals DATA [--ham10000 DATASET]
 
 DATA holds uploads/ and phone/ (lesions, to be accepted) and not_skin/ (to be refused). The in-domain judge was trained
-on phone/ and not_skin/: for those the cross-validated figures of the model card are the honest ones.
+on phone/ and not_skin/: for those the cross-validated figures of the model card are the honest ones. DATASET is what
+import_ham10000 made, with the masks in DATA/ham10000/masks: its fold 7 (to be accepted), and squares of bare skin cut
+from beside its lesions and enlarged (to be refused).
 """
 
 import argparse
 from collections import Counter
 from pathlib import Path
 
+import numpy as np
+from PIL import Image
+
 from mlmodel.analysis import get_analyser
-from mlmodel.pictures import decode
-from mlmodel.quality import Verdict
+from mlmodel.pictures import Picture, decode
+from mlmodel.quality import DARKEST, Verdict
 from mlmodel.scoring import find_pictures
+from mlmodel.training.dataset import CALIBRATION_FOLDS, read_dataset
 
 FOLDERS = ("uploads", "phone", "not_skin")
 
@@ -21,12 +27,45 @@ FOLDERS = ("uploads", "phone", "not_skin")
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
-    folder = parser.parse_args().data
+    parser.add_argument("--ham10000", type=Path)
+    arguments = parser.parse_args()
+    folder = arguments.data
     print(f"{'':12}" + "".join(f"{verdict:>12}" for verdict in Verdict))
     for name in FOLDERS:
-        paths = find_pictures(folder / name)
-        found = Counter(get_analyser().analyse(decode(path.read_bytes())).quality.verdict for path in paths)
-        print(f"{name:12}" + "".join(f"{found[verdict] / len(paths):>12.1%}" for verdict in Verdict))
+        _print_row(name, [decode(path.read_bytes()) for path in find_pictures(folder / name)])
+    if arguments.ham10000:
+        dataset = read_dataset(arguments.ham10000)
+        rows = np.flatnonzero(dataset.rows(CALIBRATION_FOLDS))
+        _print_row("fold 7", [decode(dataset.paths[row].read_bytes()) for row in rows])
+        sharp = [dataset.paths[row] for row in rows if dataset.sources[row] == "sharp"]
+        skin = (_bare_skin(path, folder / "ham10000" / "masks") for path in sharp)
+        _print_row("bare skin", [picture for picture in skin if picture is not None])
+
+
+def _print_row(name: str, pictures: list[Picture]) -> None:
+    found = Counter(get_analyser().analyse(picture).quality.verdict for picture in pictures)
+    shares = "".join(f"{found[verdict] / len(pictures):>12.1%}" for verdict in Verdict)
+    print(f"{name:12}{shares}   of {len(pictures)}")
+
+
+def _bare_skin(path: Path, masks: Path) -> Picture | None:
+    """Return a corner of the photograph that has nothing of the lesion, enlarged; None where there is none."""
+    found = next(masks.glob(f"{path.stem}*"), None)
+    if found is None:
+        return None
+    with Image.open(path) as photograph, Image.open(found) as drawn:
+        mask = np.asarray(drawn.convert("L").resize(photograph.size)) > 0
+        side = min(photograph.size) * 36 // 100
+        for left in (0, photograph.width - side):
+            for top in (0, photograph.height - side):
+                corner = (left, top, left + side, top + side)
+                with_margin = mask[max(0, top - 6) : top + side + 6, max(0, left - 6) : left + side + 6]
+                enlarged = photograph.convert("RGB").crop(corner).resize((299, 299), Image.Resampling.BICUBIC)
+                pixels = np.asarray(enlarged)
+                # A dermatoscope's black corner is no skin.
+                if not with_margin.any() and pixels.mean() >= DARKEST:
+                    return Picture(pixels, "PNG", "image/png")
+    return None
 
 
 if __name__ == "__main__":

@@ -6,8 +6,10 @@ from typing import Any
 
 from celery import Celery
 from celery.signals import worker_process_init
+from kombu.transport import TRANSPORT_ALIASES
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dermascan.settings.local")
+TRANSPORT_ALIASES["filesystem"] = "dermascan.file_queue:Transport"
 
 app = Celery("dermascan")
 app.config_from_object("django.conf:settings", namespace="CELERY")

@@ -105,5 +105,15 @@ def _words(verdict: QualityVerdict) -> tuple[str, str, tuple[str, ...]]:
                     _("Use the camera's full size, not its zoom."),
                 ),
             )
+        case QualityVerdict.NO_LESION:
+            return (
+                _("No lesion was found in this photograph"),
+                _("Nothing in the middle of it stands out from the skin, so there is nothing to judge."),
+                (
+                    _("Put the spot into the middle of the picture, and go nearer."),
+                    fill,
+                    _("If the spot is there and only pale, let a dermatologist look at it: the network cannot see it."),
+                ),
+            )
         case QualityVerdict.ACCEPTED:
             raise ValueError("An accepted photograph was not refused.")

@@ -18,6 +18,7 @@ from mlmodel.in_domain import PhotographJudge
 from mlmodel.pictures import Picture
 from mlmodel.quality import Quality, Verdict, judge
 from mlmodel.release import Release, load_release
+from mlmodel.segmentation import get_segmenter
 from mlmodel.taxonomy import CODES, MALIGNANT_CODES
 from mlmodel.tiers import OperatingPoints, Tier
 
@@ -167,8 +168,7 @@ class Analyser:
         in_domain = self.in_domain.probability(exact)
         is_smartphone = self.smartphone.accepts(exact)
         quality = Quality(
-            # A wrong subject is the better thing to say of a photograph that is also blurred or dark.
-            verdict=Verdict.NOT_SKIN if in_domain < self.in_domain.threshold else quality.verdict,
+            verdict=self._verdict(picture, quality.verdict, in_domain),
             measures={
                 **quality.measures,
                 "in_domain": round(in_domain, 4),
@@ -181,6 +181,16 @@ class Analyser:
         maps = {stage: values[0] for stage, values in output.maps.items()}
         assessment = self.assess(features, maps, is_smartphone=is_smartphone, exit_features=exit_features)
         return Analysis(quality=quality, assessment=assessment, features=features, exit_features=exit_features)
+
+    def _verdict(self, picture: Picture, seen: Verdict, in_domain: float) -> Verdict:
+        """What becomes of a photograph whose quality was ``seen``."""
+        # A wrong subject is the better thing to say of a photograph that is also blurred or dark.
+        if in_domain < self.in_domain.threshold:
+            return Verdict.NOT_SKIN
+        # Bare skin looks like a mole to a network that never saw any.
+        if seen is Verdict.ACCEPTED and not get_segmenter().finds_lesion(picture.pixels):
+            return Verdict.NO_LESION
+        return seen
 
     def read_by_head(
         self, features: npt.NDArray[np.float16], exit_features: npt.NDArray[np.float16] | None

@@ -66,7 +66,7 @@ _TYPICAL_BRIGHTNESS = 150.0
 
 
 class Verdict(StrEnum):
-    """What became of a photograph. NOT_SKIN is said by the analysis, from the network's features, never here."""
+    """What became of a photograph. The analysis says NOT_SKIN and NO_LESION, from networks; nothing here does."""
 
     ACCEPTED = "accepted"
     NOT_SKIN = "not_skin"
@@ -74,6 +74,7 @@ class Verdict(StrEnum):
     TOO_DARK = "too_dark"
     TOO_BRIGHT = "too_bright"
     TOO_SMALL = "too_small"
+    NO_LESION = "no_lesion"
 
 
 @dataclass(frozen=True)

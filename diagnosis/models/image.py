@@ -21,6 +21,7 @@ class QualityVerdict(models.TextChoices):
     TOO_DARK = "too_dark", _("Too dark")
     TOO_BRIGHT = "too_bright", _("Blown out")
     TOO_SMALL = "too_small", _("Too small")
+    NO_LESION = "no_lesion", _("No lesion found")
 
 
 def _stored_as(image: "Image", kind: str, suffix: str) -> str:

@@ -132,7 +132,7 @@ def _result(
         "same_file": list(Image.objects.with_the_same_file(image).select_related("lesion__patient")[:OTHERS_SHOWN]),
         "reviews": image.reviews.select_related("reviewer__user", "retraction"),
         "label_changes": image.label_changes.select_related("review__reviewer__user"),
-        "label": _label(image),
+        "settled": _label(image),
         "report_says_otherwise": report_that_says_otherwise(image),
         "rule_hint": rule_hint(image.visit.patient.clinic),
         "is_refused": prediction is None and not image.is_accepted,

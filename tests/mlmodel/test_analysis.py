@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from mlmodel.analysis import get_analyser
 from mlmodel.engine import Engine
-from mlmodel.pictures import decode
+from mlmodel.pictures import Picture, decode
 from mlmodel.quality import Verdict
 from mlmodel.release import load_release
 from mlmodel.stages import FEATURE_COUNT
@@ -85,6 +86,27 @@ def test_an_everyday_picture_is_refused_unless_forced():
     assert refused.assessment is None
     assert forced.quality.verdict is Verdict.NOT_SKIN
     assert forced.assessment is not None
+
+
+@pytest.mark.parametrize("name", ["ISIC_0024322", "ISIC_0024669"])
+def test_bare_skin_beside_a_lesion_is_refused(name):
+    """A corner without the lesion, enlarged: to the network alone it is a mole."""
+    with Image.open(PHOTOGRAPHS / f"{name}.jpg") as photograph:
+        skin = photograph.crop((0, 0, 180, 180)).resize((600, 600), Image.Resampling.BICUBIC)
+    picture = Picture(np.asarray(skin), "PNG", "image/png")
+
+    refused = get_analyser().analyse(picture)
+    forced = get_analyser().analyse(picture, force=True)
+
+    assert refused.quality.verdict is Verdict.NO_LESION
+    assert refused.assessment is None
+    assert forced.assessment is not None, "a dermatologist may see what the network does not"
+
+
+def test_noise_in_the_colour_of_skin_is_refused():
+    noise = np.random.default_rng(3).normal((210, 160, 140), 8, (450, 600, 3))
+    picture = Picture(noise.clip(0, 255).astype(np.uint8), "PNG", "image/png")
+    assert get_analyser().analyse(picture).quality.verdict is Verdict.NO_LESION
 
 
 def test_one_engine_answers_many_threads_alike():

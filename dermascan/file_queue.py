@@ -1,0 +1,106 @@
+"""The queue of an installation without Redis: a message is a file in a folder.
+
+Kombu's own transport writes a message into the file under its final name, so that a worker which looks at the wrong
+moment reads half of it or nothing, and stops. Here every file appears whole: it is written beside its place and then
+renamed, and a worker takes a message by renaming it, which one of several manages.
+"""
+
+import fcntl
+import logging
+import os
+import time
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from queue import Empty
+from typing import Any
+
+from kombu.exceptions import ChannelError
+from kombu.transport import filesystem, virtual
+from kombu.utils.json import dumps, loads
+
+logger = logging.getLogger(__name__)
+_WAITING, _TAKEN = ".msg", ".taken"
+
+
+class Channel(filesystem.Channel):
+    def _put(self, queue: str, payload: dict[str, Any], **_options: Any) -> None:
+        name = f"{time.time_ns():020d}_{uuid.uuid4()}.{queue}{_WAITING}"
+        try:
+            _write_whole(Path(self.data_folder_out) / name, payload)
+        except OSError as error:
+            raise ChannelError(f"Cannot add {name} to the queue.") from error
+
+    def _get(self, queue: str) -> Any:
+        folder = Path(self.data_folder_in)
+        for name in sorted(os.listdir(folder)):
+            if name.partition(".")[2] != f"{queue}{_WAITING}":
+                continue
+            taken = folder / f"{name}{_TAKEN}"
+            try:
+                (folder / name).rename(taken)
+                content = taken.read_bytes()
+                taken.unlink()
+                return loads(content.decode())
+            except FileNotFoundError:  # another worker was quicker
+                continue
+            except ValueError:
+                # A machine that lost its power leaves such a file. The others must not wait behind it for ever.
+                logger.error("Message %s in the queue is broken, and was left out.", name)
+            except OSError as error:
+                raise ChannelError(f"Cannot read {name} from the queue.") from error
+        raise Empty
+
+    def get_table(self, exchange: str) -> list[Any]:
+        try:
+            return list(super().get_table(exchange))
+        except ValueError:
+            logger.error("The table of exchange %r is broken; who listens writes it anew.", exchange)
+            return []
+
+    def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
+        bound = filesystem.exchange_queue_t(routing_key or "", pattern or "", queue or "")
+        self.control_folder.mkdir(exist_ok=True)
+        with self._table_to_change(exchange) as table:
+            if bound not in table:
+                table.insert(0, bound)
+
+    def _delete(
+        self, queue: str, exchange: str, routing_key: str, pattern: str, *arguments: Any, **options: Any
+    ) -> None:
+        virtual.Channel._delete(self, queue, exchange, routing_key, pattern, *arguments, **options)
+        bound = filesystem.exchange_queue_t(routing_key or "", pattern or "", queue or "")
+        with self._table_to_change(exchange) as table:
+            if bound in table:
+                table.remove(bound)
+
+    @contextmanager
+    def _table_to_change(self, exchange: str) -> Iterator[list[Any]]:
+        """Yield the table, for one process at a time, and write it if it was changed."""
+        file: Path = self._exchange_file(exchange)
+        try:
+            with file.with_suffix(".lock").open("w") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                table = self.get_table(exchange)
+                before = list(table)
+                yield table
+                if table != before:
+                    _write_whole(file, table)
+        except OSError as error:
+            raise ChannelError(f"Cannot change {file.name}.") from error
+
+
+class Transport(filesystem.Transport):
+    Channel = Channel
+
+
+def _write_whole(path: Path, content: Any) -> None:
+    """Write JSON to ``path`` so that nobody ever reads half of it."""
+    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        beside.write_text(dumps(content))
+        beside.rename(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise

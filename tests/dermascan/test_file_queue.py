@@ -1,0 +1,164 @@
+"""The queue in files: nothing is read by halves, nothing is taken twice, and nothing broken holds the others up."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from kombu import Connection, Queue
+from kombu.exceptions import ChannelError
+
+from dermascan.file_queue import Transport
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "messages").mkdir()
+    # Kombu remembers for the whole process what was bound, whatever the folder.
+    Transport.global_state.clear()
+    yield tmp_path
+    Transport.global_state.clear()
+
+
+def connected(folder) -> Connection:
+    options = {
+        "data_folder_in": str(folder / "messages"),
+        "data_folder_out": str(folder / "messages"),
+        "control_folder": str(folder / "control"),
+        "store_processed": False,
+    }
+    return Connection(transport=Transport, transport_options=options)
+
+
+def test_the_site_uses_it():
+    from dermascan.celery import app
+
+    with app.connection_for_write("filesystem://localhost/") as connection:
+        assert isinstance(connection.transport, Transport)
+
+
+def test_messages_come_in_the_order_in_which_they_were_sent(folder):
+    with connected(folder) as connection:
+        queue = connection.SimpleQueue("work")
+        for number in range(20):
+            queue.put({"number": number})
+        got = []
+        for _ in range(20):
+            message = queue.get(block=False)
+            got.append(message.payload["number"])
+            message.ack()
+        assert got == list(range(20))
+        with pytest.raises(queue.Empty):
+            queue.get(block=False)
+    assert list((folder / "messages").iterdir()) == []
+
+
+def test_what_is_being_written_is_not_read(folder, monkeypatch):
+    """A worker looks at the worst moment: the file is there, and its content is not."""
+    with connected(folder) as connection:
+        queue = connection.SimpleQueue("work")
+        seen = []
+
+        def look(self, content, *args, **kwargs):
+            path_open(self, "", *args, **kwargs)
+            with pytest.raises(queue.Empty):
+                queue.get(block=False)
+            seen.append(self)
+            return path_open(self, content, *args, **kwargs)
+
+        path_open = Path.write_text
+        monkeypatch.setattr(Path, "write_text", look)
+        queue.put({"number": 1})
+        assert seen
+        assert queue.get(block=False).payload == {"number": 1}
+
+
+def test_a_broken_message_holds_nobody_up(folder, caplog):
+    (folder / "messages" / "00000000000000000000_half.work.msg").write_text('{"body": "')
+    with connected(folder) as connection:
+        queue = connection.SimpleQueue("work")
+        queue.put({"number": 1})
+        message = queue.get(block=False)
+        assert message.payload == {"number": 1}
+        message.ack()
+    assert "half.work.msg in the queue is broken" in caplog.text
+    assert list((folder / "messages").glob("*.msg")) == []
+
+
+def test_a_broken_table_is_written_anew(folder, caplog):
+    (folder / "control").mkdir()
+    (folder / "control" / "work.exchange").write_text("")
+    with connected(folder) as connection:
+        queue = connection.SimpleQueue("work")
+        queue.put({"number": 1})
+        assert queue.get(block=False).payload == {"number": 1}
+    assert json.loads((folder / "control" / "work.exchange").read_text()) == [["work", "", "work"]]
+
+
+def test_a_queue_that_is_deleted_is_forgotten(folder):
+    with connected(folder) as connection:
+        connection.SimpleQueue("work")
+        other = Queue("other", exchange="work", routing_key="other")(connection.default_channel)
+        other.declare()
+        other.delete()
+    assert json.loads((folder / "control" / "work.exchange").read_text()) == [["work", "", "work"]]
+
+
+def test_a_folder_that_is_gone_is_said(folder):
+    with connected(folder) as connection:
+        queue = connection.SimpleQueue("work")
+        (folder / "messages").rmdir()
+        with pytest.raises(ChannelError):
+            connection.default_channel._put("work", {"number": 1})
+        assert queue is not None
+
+
+TAKE_ALL = """
+import sys
+from pathlib import Path
+from tests.dermascan.test_file_queue import connected
+with connected(Path(sys.argv[1])) as connection:
+    queue = connection.SimpleQueue("work")
+    while True:
+        try:
+            message = queue.get(timeout=2)
+        except queue.Empty:
+            break
+        print(message.payload["number"], flush=True)
+        message.ack()
+"""
+
+
+@pytest.mark.slow
+def test_each_message_is_taken_once_by_workers_that_look_all_the_time(folder):
+    """Two processes take while two threads send: each gets whole messages, and together they get each one once."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "DJANGO_SETTINGS_MODULE": "dermascan.settings.test"}
+    takers = [
+        subprocess.Popen(
+            [sys.executable, "-c", TAKE_ALL, str(folder)], stdout=subprocess.PIPE, text=True, env=environment
+        )
+        for _ in range(2)
+    ]
+
+    def send(first: int) -> None:
+        with connected(folder) as connection:
+            queue = connection.SimpleQueue("work")
+            for number in range(first, first + 300):
+                queue.put({"number": number, "padding": "x" * 20_000})
+                time.sleep(0.002)
+
+    senders = [threading.Thread(target=send, args=(first,)) for first in (0, 300)]
+    for sender in senders:
+        sender.start()
+    for sender in senders:
+        sender.join()
+    taken = Counter(number for taker in takers for number in taker.communicate(timeout=60)[0].split())
+    assert [taker.returncode for taker in takers] == [0, 0]
+    assert taken == Counter(str(number) for number in range(600))
