@@ -7,10 +7,12 @@ from uuid import UUID
 from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
 from django.utils.translation import gettext as _
 
+from diagnosis.advice import URGENCY, Sibling
 from diagnosis.answers import LabelState
+from diagnosis.condition_names import condition_name
 from diagnosis.models import ConfirmedLabel, Image, Prediction, Tier, shown_prediction
 from diagnosis.models.image import ImageQuerySet
-from diagnosis.presentation import URGENCY, condition_name, percent
+from diagnosis.presentation import percent
 from diagnosis.review_words import answer_name
 from mlmodel.models import LONG_FIELDS
 from mlmodel.taxonomy import CODES, MALIGNANT_CODES
@@ -45,6 +47,16 @@ class Photograph:
         if self.image.is_accepted:
             return _("Not judged yet")
         return _("Refused: %(verdict)s") % {"verdict": self.image.get_verdict_display().lower()}
+
+    @property
+    def as_sibling(self) -> Sibling:
+        """What it says to who looks at another photograph of the same lesion."""
+        return Sibling(
+            taken_on=self.image.visit.date,
+            tier=self.prediction.tier if self.prediction else "",
+            label=getattr(self.image, "confirmed_answer", None) or "",
+            url=self.image.get_absolute_url(),
+        )
 
     @property
     def leading_class(self) -> str:
@@ -128,6 +140,14 @@ def lesion_cards(patient: Patient) -> list[LesionCard]:
     ]
 
 
+def leading_by_visit(images: ImageQuerySet) -> dict[UUID, Photograph]:
+    """Of each visit's photographs the most urgent one, with every label that was confirmed of any."""
+    groups: dict[UUID, list[Photograph]] = {}
+    for photograph in photographs(images):
+        groups.setdefault(photograph.image.visit_id, []).append(photograph)
+    return {visit: leading for visit, group in groups.items() if (leading := _leading(group)) is not None}
+
+
 def _leading(of_one_visit: Sequence[Photograph]) -> Photograph | None:
     if not of_one_visit:
         return None
@@ -141,6 +161,11 @@ def _leading(of_one_visit: Sequence[Photograph]) -> Photograph | None:
 class LesionPhotographs:
     lesion: Lesion
     photographs: list[Photograph]
+
+    @property
+    def leading(self) -> Photograph | None:
+        """What they say together: the most urgent answer, and every label."""
+        return _leading(self.photographs)
 
 
 def by_lesion(shown: Iterable[Photograph]) -> list[LesionPhotographs]:

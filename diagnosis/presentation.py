@@ -9,6 +9,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from diagnosis.advice import NOTHING_BESIDES, Besides, Doubt, doubts_about, next_steps
+from diagnosis.condition_names import condition_name, malignancy_name
 from diagnosis.explanations import SECTION_TITLES, Explained, blocks
 from diagnosis.models import Prediction, Tier
 from diagnosis.photograph_kind import is_smartphone, smartphone_caution
@@ -16,7 +18,7 @@ from diagnosis.urgency import urgency_of_result
 from mlmodel.analysis import Analyser, Analysis
 from mlmodel.calibration import in_order
 from mlmodel.serving import analyser_of, can_serve
-from mlmodel.taxonomy import BY_CODE, CODES, Condition, Malignancy
+from mlmodel.taxonomy import BY_CODE, CODES, Condition
 from mlmodel.tiers import OperatingPoints
 
 
@@ -52,6 +54,7 @@ class AssessmentView:
         bars: all seven classes, most probable first.
         next_steps: what to do, in order.
         caution: why less can be said than usual; empty for a photograph through a dermatoscope.
+        doubts: what is known besides the photograph and asks for more haste.
     """
 
     tier: str
@@ -70,9 +73,22 @@ class AssessmentView:
     next_steps: tuple[str, ...]
     facts: tuple[Fact, ...]
     caution: str = ""
+    doubts: tuple[Doubt, ...] = ()
+
+    @property
+    def heading(self) -> str:
+        """The title, with what must be read after it announced."""
+        return heading_of(self.title, tier=self.tier, has_doubts=bool(self.doubts))
+
+    @property
+    def tone(self) -> str:
+        """The colour of the whole: calm only where nothing else is known."""
+        return str(Tier.WATCH) if self.doubts and self.tier == Tier.CALM else self.tier
 
 
-def present_prediction(prediction: Prediction, *, facts: Sequence[Fact] = ()) -> AssessmentView:
+def present_prediction(
+    prediction: Prediction, *, facts: Sequence[Fact] = (), besides: Besides = NOTHING_BESIDES
+) -> AssessmentView:
     """Say what a stored prediction says. Thresholds and set are those of its own network, or are left out."""
     version = prediction.model_version
     analyser = analyser_of(version) if can_serve(version) else None
@@ -84,6 +100,7 @@ def present_prediction(prediction: Prediction, *, facts: Sequence[Fact] = ()) ->
         operating_points=analyser.operating_points if analyser else None,
         facts=facts,
         caution=smartphone_caution(prediction.image.measures, analyser),
+        besides=besides,
     )
 
 
@@ -112,13 +129,15 @@ def present(
     operating_points: OperatingPoints | None,
     facts: Sequence[Fact] = (),
     caution: str = "",
+    besides: Besides = NOTHING_BESIDES,
 ) -> AssessmentView:
     """Put an answer into words."""
+    doubts = doubts_about(Tier(tier), besides)
     ranked = sorted(CODES, key=lambda code: -probabilities[code])
     top = BY_CODE[ranked[0]]
     return AssessmentView(
         tier=str(tier),
-        mark=TIER_MARKS[Tier(tier)],
+        mark=TIER_MARKS[Tier.WATCH if doubts and tier == Tier.CALM else Tier(tier)],
         title=str(Tier(tier).label),
         meaning=meaning_of(malignant_probability),
         cost=cost_of(Tier(tier), operating_points) if operating_points else "",
@@ -130,9 +149,10 @@ def present(
         leads_benign=not top.is_malignant,
         confidence=percent(probabilities[top.code]),
         malignant_probability=percent(malignant_probability),
-        next_steps=next_steps(Tier(tier)),
+        next_steps=next_steps(Tier(tier), besides),
         facts=tuple(facts),
         caution=caution,
+        doubts=doubts,
     )
 
 
@@ -159,7 +179,11 @@ def present_explanation(explained: Explained, *, tier: str) -> dict[str, Any]:
 
 
 TIER_MARKS = {Tier.URGENT: "!", Tier.WATCH: "?", Tier.CALM: "✓"}
-URGENCY = {Tier.URGENT: 3, Tier.WATCH: 2, Tier.CALM: 1}
+
+
+def heading_of(title: str, *, tier: str, has_doubts: bool) -> str:
+    """The title of an answer; a calm one does not stand alone where something else is known."""
+    return _("%(title)s, but:") % {"title": title} if has_doubts and tier == Tier.CALM else title
 
 
 def percent(probability: float) -> str:
@@ -169,26 +193,6 @@ def percent(probability: float) -> str:
     if probability > 0.99:
         return ">\u00a099\u00a0%"
     return f"{round(probability * 100)}\u00a0%"
-
-
-def condition_name(condition: Condition) -> str:
-    return {
-        "akiec": _("Actinic keratosis or Bowen's disease"),
-        "bcc": _("Basal cell carcinoma"),
-        "bkl": _("Benign keratosis"),
-        "df": _("Dermatofibroma"),
-        "mel": _("Melanoma"),
-        "nv": _("Melanocytic nevus (mole)"),
-        "vasc": _("Vascular lesion"),
-    }[condition.code]
-
-
-def malignancy_name(condition: Condition) -> str:
-    return {
-        Malignancy.MALIGNANT: _("malignant"),
-        Malignancy.PRE_MALIGNANT: _("pre-malignant"),
-        Malignancy.BENIGN: _("benign"),
-    }[condition.malignancy]
 
 
 def meaning_of(malignant_probability: float) -> str:
@@ -228,28 +232,6 @@ def cost_of(tier: Tier, points: OperatingPoints) -> str:
         "found": _of_a_hundred(point.sensitivity),
         "flagged": _of_a_hundred(1 - point.specificity),
     }
-
-
-def next_steps(tier: Tier) -> tuple[str, ...]:
-    """What to do next, in order, for a patient to read."""
-    sooner = _("Go sooner if it bleeds, grows, hurts or changes colour.")
-    if tier is Tier.URGENT:
-        return (
-            _("See a dermatologist within two weeks. They look at it with a dermatoscope and may take a sample."),
-            _("Leave the spot as it is: do not scratch, freeze, burn or treat it."),
-            sooner,
-        )
-    if tier is Tier.WATCH:
-        return (
-            _("Have a dermatologist look at it; ask for the next ordinary appointment."),
-            _("Photograph it again in four weeks, in the same light and from the same distance."),
-            sooner,
-        )
-    return (
-        _("Nothing needs doing today. Photograph it again in three months to see whether it changes."),
-        _("See a doctor all the same if it is new, unlike your other spots, or worries you."),
-        sooner,
-    )
 
 
 def _bar(condition: Condition, probability: float, *, in_set: bool) -> Bar:

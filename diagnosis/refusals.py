@@ -112,7 +112,7 @@ def _words(verdict: QualityVerdict) -> tuple[str, str, tuple[str, ...]]:
                 (
                     _("Put the spot into the middle of the picture, and go nearer."),
                     fill,
-                    _("If the spot is there and only pale, let a dermatologist look at it: the network cannot see it."),
+                    _("If the spot is there and only pale, a dermatologist must look: the network cannot see it."),
                 ),
             )
         case QualityVerdict.ACCEPTED:

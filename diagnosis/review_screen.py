@@ -9,12 +9,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.answers import ANSWERS, CANNOT_TELL, NOT_A_LESION, OTHER, Basis, Certainty
+from diagnosis.condition_names import malignancy_name
 from diagnosis.forms import ReviewForm
-from diagnosis.models import Image, QueueEntry, QueueSkip, QueueState, Report, Review
+from diagnosis.models import Image, QueueEntry, QueueSkip, QueueState, Report, Review, Tier
 from diagnosis.models.queue import NEEDS_CONSENSUS
 from diagnosis.models.review import RETRACTABLE_FOR
 from diagnosis.photographs import confirmed_names, photograph_of, photographs
-from diagnosis.presentation import malignancy_name, present_prediction
+from diagnosis.presentation import present_prediction
 from diagnosis.refusals import quality_facts
 from diagnosis.reports.since import report_that_says_otherwise
 from diagnosis.review_words import answer_name
@@ -80,12 +81,14 @@ class LastStep:
     Attributes:
         conflicting: what another photograph of the same lesion is confirmed as, where that is something else.
         report: the signed report that tells its readers another label, if there is one.
+        network: what the network says, where the review contradicts it about danger: a slip of the key shows.
     """
 
     image: Image
     review: Review | None = None
     conflicting: str = ""
     report: Report | None = None
+    network: str = ""
 
 
 @dataclass(frozen=True)
@@ -134,6 +137,7 @@ def screen(
         "visit": image.visit,
         "lesion": image.lesion,
         "age": _age_at_visit(image),
+        "same_file": list(Image.objects.with_the_same_file(image).select_related("lesion__patient")[:OTHERS_SHOWN]),
         "others": photographs(Image.objects.filter(lesion=image.lesion_id).exclude(pk=image.pk), limit=OTHERS_SHOWN),
     }
     return Screen(image, common, details if hides else details | _what_is_known(image))
@@ -189,7 +193,9 @@ def last_step(member: Member, *, is_blinded: bool = False) -> LastStep | None:
         return None
     if is_blinded:
         return LastStep(review.image, review)
-    return LastStep(review.image, review, _conflicting(review), report_that_says_otherwise(review.image))
+    return LastStep(
+        review.image, review, _conflicting(review), report_that_says_otherwise(review.image), _contradicted(review)
+    )
 
 
 def _conflicting(review: Review) -> str:
@@ -198,6 +204,15 @@ def _conflicting(review: Review) -> str:
         return ""
     names = confirmed_names(review.image.lesion_id, besides=review.image)
     return ", ".join(name for name in names if name != answer_name(review.answer))
+
+
+def _contradicted(review: Review) -> str:
+    """What the network says, if it is calm of what the reader calls malignant, or urgent of what they call benign."""
+    photograph = photograph_of(review.image)
+    if review.answer not in BY_CODE or photograph.prediction is None:
+        return ""
+    opposite = Tier.CALM if BY_CODE[review.answer].is_malignant else Tier.URGENT
+    return photograph.leading_class if photograph.prediction.tier == opposite else ""
 
 
 def _initial(image: Image, member: Member, entry: QueueEntry | None) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from diagnosis.answers import CANNOT_TELL, NOT_A_LESION, OTHER
-from diagnosis.presentation import condition_name, malignancy_name
+from diagnosis.condition_names import condition_name, malignancy_name
 from mlmodel.taxonomy import BY_CODE
 from patients.models import Clinic, ReviewRule
 

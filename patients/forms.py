@@ -137,7 +137,9 @@ class VisitForm(forms.ModelForm):
 
     key = KeyField()
     date = PlainDateField(label=_("Date of the visit"), error_messages={"required": _("Enter the date of the visit.")})
-    history = text_field(label=_("History"), help_text=_("What bears on this complaint."))
+    history = text_field(
+        label=_("History"), help_text=_("What bears on this complaint. The patient reads it in the report.")
+    )
     notes = text_field(label=_("Notes"), help_text=_("For the clinic; not in the patient's report."))
     plan = text_field(label=_("Plan"), help_text=_("What happens next. The patient reads this in the report."))
 

@@ -6,7 +6,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.views.decorators.http import require_safe
 from markdown_it import MarkdownIt
 
-from diagnosis.presentation import condition_name, malignancy_name
+from diagnosis.condition_names import condition_name, malignancy_name
 from mlmodel.serving import active_analyser
 from mlmodel.taxonomy import CONDITIONS
 

@@ -12,8 +12,9 @@ from dermascan.forms import QuickCheckForm
 from dermascan.samples import Sample, samples
 from dermascan.views.errors import too_large, too_many_requests
 from diagnosis.api.throttles import QuickCheckThrottle
+from diagnosis.condition_names import condition_name
 from diagnosis.explanations import explain
-from diagnosis.presentation import condition_name, present_analysis, present_explanation
+from diagnosis.presentation import present_analysis, present_explanation
 from diagnosis.refusals import present_refusal, quality_facts
 from diagnosis.services.analysis import QuickResult, check_picture
 from mlmodel.pictures import MAX_BYTES, NotAPicture, PictureError, TooLarge, TooManyPixels

@@ -13,9 +13,10 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from diagnosis.condition_names import condition_name
 from diagnosis.models import Image, Prediction
 from diagnosis.photographs import tier_in_short
-from diagnosis.presentation import condition_name, percent
+from diagnosis.presentation import percent
 from diagnosis.review_words import answer_name
 from mlmodel.taxonomy import BY_CODE
 from patients.admin.scope import ClinicScopedAdmin, ReadOnlyInline, scoped

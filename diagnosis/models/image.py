@@ -60,6 +60,11 @@ class ImageQuerySet(models.QuerySet["Image"]):
         clinic = image.visit.patient.clinic_id
         return self.filter(sha256=image.sha256, visit__patient__clinic=clinic).exclude(lesion=image.lesion_id)
 
+    def with_files_of(self, visit: Visit) -> "ImageQuerySet":
+        """Files of a visit that the clinic keeps elsewhere under another lesion too: one of them is the wrong one."""
+        of_the_visit = Image.objects.filter(visit=visit, sha256=OuterRef("sha256")).exclude(lesion=OuterRef("lesion"))
+        return self.filter(Exists(of_the_visit), visit__patient__clinic=visit.patient.clinic_id)
+
     def with_confirmed_label(self) -> "ImageQuerySet":
         """Annotate what reviews have settled: ``confirmed_answer``, or None, and ``confirmed_code``.
 

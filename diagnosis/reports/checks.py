@@ -49,6 +49,12 @@ def warnings_of(content: dict[str, Any]) -> list[str]:
             _("%(lesions)s: malignant by the label, or urgent by the software. Does the plan say what, and by when?")
             % {"lesions": ", ".join(pressing)}
         )
+    doubtful = [lesion["title"] for lesion in content["lesions"] if any(map(_is_doubtful, lesion["photographs"]))]
+    if doubtful:
+        warnings.append(
+            _("%(lesions)s: calm by the software, but for what is said of it on its page. Does the plan answer that?")
+            % {"lesions": ", ".join(doubtful)}
+        )
     if not content["visit"]["plan"].strip():
         warnings.append(_("The plan is empty. The patient will not read what happens next."))
     return warnings
@@ -60,6 +66,12 @@ def _presses(photograph: dict[str, Any]) -> bool:
     if confirmed:
         return confirmed["code"] in BY_CODE and BY_CODE[confirmed["code"]].is_malignant
     return bool(assessment) and assessment["tier"] == Tier.URGENT
+
+
+def _is_doubtful(photograph: dict[str, Any]) -> bool:
+    """Calm by the software and named by nobody, while symptoms or another photograph say more."""
+    assessment = photograph["assessment"]
+    return bool(assessment) and not photograph["confirmed"] and bool(assessment["doubts"])
 
 
 def _disagree(photograph: dict[str, Any]) -> bool:

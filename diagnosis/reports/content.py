@@ -14,10 +14,12 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
+from diagnosis.advice import NOTHING_BESIDES, Besides, Sibling
 from diagnosis.answers import is_one_of_the_seven
+from diagnosis.condition_names import condition_name, malignancy_name
 from diagnosis.explanations import explain
 from diagnosis.models import ConfirmedLabel, Image, Prediction, shown_prediction
-from diagnosis.presentation import condition_name, malignancy_name, present_prediction
+from diagnosis.presentation import present_prediction
 from diagnosis.review_words import answer_name
 from diagnosis.urgency import urgency_in_report
 from mlmodel.taxonomy import BY_CODE, MALIGNANT_CODES
@@ -89,7 +91,7 @@ def photographs_of(visit: Visit) -> QuerySet[Image]:
     """The visit's photographs with all that a report says of them, lesion by lesion."""
     return (
         Image.objects.filter(visit=visit)
-        .select_related("lesion", "override__member__user", "label__review__reviewer__user")
+        .select_related("visit", "lesion", "override__member__user", "label__review__reviewer__user")
         .prefetch_related("predictions__model_version", "reviews__reviewer__user", "measurements", "scales")
         .order_by("lesion__number", "created_at", "pk")
     )
@@ -115,11 +117,26 @@ def _lesion(lesion: Lesion, images: list[Image]) -> Content:
         "side": lesion.side,
         "noticed_on": lesion.noticed_on.isoformat() if lesion.noticed_on else None,
         "description": lesion.description,
-        "photographs": [_photograph(image) for image in images],
+        "photographs": [_photograph(image, _besides(image, images)) for image in images],
     }
 
 
-def _photograph(image: Image) -> Content:
+def _besides(image: Image, images: list[Image]) -> Besides:
+    """What else the visit knows of a photograph's lesion. Its own label says more than all of that."""
+    if settled_label(image):
+        return NOTHING_BESIDES
+    siblings = [_sibling(other) for other in images if other != image]
+    return Besides(symptoms=image.visit.warning_symptoms, siblings=siblings)
+
+
+def _sibling(image: Image) -> Sibling:
+    prediction, label = shown_prediction(image.predictions.all()), settled_label(image)
+    return Sibling(
+        taken_on=image.visit.date, tier=prediction.tier if prediction else "", label=label.answer if label else ""
+    )
+
+
+def _photograph(image: Image, besides: Besides) -> Content:
     prediction = shown_prediction(image.predictions.all())
     return {
         "id": str(image.pk),
@@ -128,7 +145,7 @@ def _photograph(image: Image) -> Content:
         "height": image.height,
         "added_at": _moment(image.created_at),
         "quality": {"verdict": image.verdict, "words": image.get_verdict_display(), "override": _override(image)},
-        "assessment": _assessment(prediction) if prediction else None,
+        "assessment": _assessment(prediction, besides) if prediction else None,
         "measures": measures_in_report(image),
         "confirmed": _confirmed(image),
     }
@@ -141,8 +158,8 @@ def _override(image: Image) -> Content | None:
     return {"by": override.member.name, "reason": override.reason, "at": _moment(override.created_at)}
 
 
-def _assessment(prediction: Prediction) -> Content:
-    said = present_prediction(prediction)
+def _assessment(prediction: Prediction, besides: Besides) -> Content:
+    said = present_prediction(prediction, besides=besides)
     return {
         **_condition(prediction.code),
         "confidence": round(prediction.confidence, DIGITS),
@@ -153,6 +170,7 @@ def _assessment(prediction: Prediction) -> Content:
         "meaning": said.meaning,
         "cost": said.cost,
         "caution": said.caution,
+        "doubts": [doubt.words for doubt in said.doubts],
         "next_steps": list(said.next_steps),
         "prediction_set": [bar.code for bar in said.bars if bar.in_set],
         "set_words": said.set_sentence,

@@ -8,9 +8,11 @@ import datetime
 from dataclasses import dataclass
 from typing import Any
 
+from diagnosis.advice import URGENCY
+from diagnosis.condition_names import condition_name, malignancy_name
 from diagnosis.explanations import SECTION_TITLES, Block, blocks
 from diagnosis.models import Tier
-from diagnosis.presentation import TIER_MARKS, URGENCY, condition_name, malignancy_name, percent
+from diagnosis.presentation import TIER_MARKS, heading_of, percent
 from diagnosis.review_words import LABEL_MARKS, label_tone
 from mlmodel.taxonomy import BY_CODE
 
@@ -93,6 +95,14 @@ def _present_lesion(lesion: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _tone(assessment: dict[str, Any]) -> dict[str, Any]:
+    """Heading, colour, sign and reservations of an answer; reports of before they were said have none."""
+    doubts = assessment.get("doubts", [])
+    tone = Tier.WATCH if doubts and assessment["tier"] == Tier.CALM else Tier(assessment["tier"])
+    heading = heading_of(assessment["tier_words"], tier=assessment["tier"], has_doubts=bool(doubts))
+    return {"doubts": doubts, "heading": heading, "tone": str(tone), "mark": TIER_MARKS[tone]}
+
+
 def _glance(photographs: list[dict[str, Any]]) -> dict[str, Any]:
     """One line for a lesion: all that dermatologists have named it, and the most urgent that the software said."""
     labels: dict[str, dict[str, str]] = {}
@@ -104,6 +114,7 @@ def _glance(photographs: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "labels": list(labels.values()),
         "tier_words": most_urgent["tier_words"] if most_urgent else "",
+        "doubts": bool(most_urgent and most_urgent.get("doubts")),
         "others": len({said["tier"] for said in assessments}) > 1,
     }
 
@@ -119,7 +130,7 @@ def _present_photograph(photograph: dict[str, Any]) -> dict[str, Any]:
             **assessment,
             "at": _moment(assessment["at"]),
             "bars": bars(assessment),
-            "mark": TIER_MARKS[Tier(assessment["tier"])],
+            **_tone(assessment),
         },
         "confirmed": confirmed
         and {

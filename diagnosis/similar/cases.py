@@ -8,9 +8,9 @@ from typing import Any
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from diagnosis.condition_names import condition_name
 from diagnosis.models import Image, ImageEmbedding
 from diagnosis.models.image import ImageQuerySet
-from diagnosis.presentation import condition_name
 from diagnosis.similar.archives import archive_of
 from diagnosis.similar.embeddings import current_space, read_vector
 from mlmodel.taxonomy import BY_CODE

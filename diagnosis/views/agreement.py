@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from diagnosis.presentation import condition_name
+from diagnosis.condition_names import condition_name
 from diagnosis.services.agreement import review_for_agreement, reviews_seen_by
 from mlmodel.taxonomy import CONDITIONS
 from patients.access import is_operator

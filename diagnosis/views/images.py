@@ -10,12 +10,14 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
+from diagnosis.advice import NOTHING_BESIDES, Besides
+from diagnosis.condition_names import condition_name
 from diagnosis.explanations import explain
 from diagnosis.forms import OverrideForm, ReviewForm, ScaleForm
 from diagnosis.measures import present_measures
-from diagnosis.models import Image
+from diagnosis.models import Image, Tier
 from diagnosis.photographs import Photograph, newest_predictions, photograph_of, photographs
-from diagnosis.presentation import condition_name, present_explanation, present_prediction
+from diagnosis.presentation import present_explanation, present_prediction
 from diagnosis.refusals import present_refusal, quality_facts
 from diagnosis.reports.content import settled_label
 from diagnosis.reports.since import report_that_says_otherwise
@@ -33,6 +35,8 @@ from patients.models import Member, Role
 
 # The strip under the photograph shows this many others; the lesion's page shows all.
 OTHERS_SHOWN = 12
+# So many of them are asked whether they say more than this one.
+OTHERS_ASKED = 100
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
@@ -49,7 +53,8 @@ def explanation(request: ClinicRequest, image_id: UUID) -> HttpResponse:
     prediction = photograph.prediction
     if prediction is None:
         raise Http404(_("This photograph was not judged, so there is nothing to explain."))
-    context = present_explanation(explain(code=_explained_code(photograph)), tier=prediction.tier)
+    tier = _besides(photograph, _others(photograph.image)).advised(Tier(prediction.tier))
+    context = present_explanation(explain(code=_explained_code(photograph)), tier=tier)
     return render(request, "diagnosis/includes/explanation.html", context)
 
 
@@ -121,6 +126,7 @@ def _result(
 ) -> HttpResponse:
     photograph = photograph_of(image)
     prediction = photograph.prediction
+    others = _others(image)
     context = {
         "image": image,
         "photograph": photograph,
@@ -128,7 +134,7 @@ def _result(
         "lesion": image.lesion,
         "visit": image.visit,
         "patient": image.visit.patient,
-        "others": _others(image),
+        "others": others[:OTHERS_SHOWN],
         "same_file": list(Image.objects.with_the_same_file(image).select_related("lesion__patient")[:OTHERS_SHOWN]),
         "reviews": image.reviews.select_related("reviewer__user", "retraction"),
         "label_changes": image.label_changes.select_related("review__reviewer__user"),
@@ -136,7 +142,7 @@ def _result(
         "report_says_otherwise": report_that_says_otherwise(image),
         "rule_hint": rule_hint(image.visit.patient.clinic),
         "is_refused": prediction is None and not image.is_accepted,
-        **_answer(photograph),
+        **_answer(photograph, others),
         **_measures(photograph),
     }
     if _member(request).is_dermatologist:
@@ -150,7 +156,7 @@ def _label(image: Image) -> LabelView | None:
     return present_label(label.answer, label.review.other_text if label.review else "") if label else None
 
 
-def _answer(photograph: Photograph) -> dict[str, Any]:
+def _answer(photograph: Photograph, others: list[Photograph]) -> dict[str, Any]:
     """The assessment with its explanation, or the refusal."""
     image, prediction = photograph.image, photograph.prediction
     facts = quality_facts(
@@ -162,10 +168,12 @@ def _answer(photograph: Photograph) -> dict[str, Any]:
     )
     if prediction is None:
         return {"refusal": None if image.is_accepted else present_refusal(image.verdict, facts=facts)}
+    besides = _besides(photograph, others)
+    tier = besides.advised(Tier(prediction.tier))
     return {
-        "view": present_prediction(prediction, facts=facts),
+        "view": present_prediction(prediction, facts=facts, besides=besides),
         # Never waits for the language model: the page is there at once, and htmx fetches the rest.
-        **present_explanation(explain(code=_explained_code(photograph), ask=False), tier=prediction.tier),
+        **present_explanation(explain(code=_explained_code(photograph), ask=False), tier=tier),
         "explained_name": condition_name(BY_CODE[_explained_code(photograph)]),
         "ask_for_explanation": bool(settings.GEMINI_API_KEY),
         "is_current": prediction.model_version_id == active_version().pk,
@@ -192,4 +200,11 @@ def _explained_code(photograph: Photograph) -> str:
 
 def _others(image: Image) -> list[Photograph]:
     """The newest other photographs of the lesion."""
-    return photographs(Image.objects.filter(lesion=image.lesion_id).exclude(pk=image.pk), limit=OTHERS_SHOWN)
+    return photographs(Image.objects.filter(lesion=image.lesion_id).exclude(pk=image.pk), limit=OTHERS_ASKED)
+
+
+def _besides(photograph: Photograph, others: list[Photograph]) -> Besides:
+    """What else is known of the lesion. The photograph's own label says more than all of that."""
+    if photograph.confirmed:
+        return NOTHING_BESIDES
+    return Besides(symptoms=photograph.image.visit.warning_symptoms, siblings=[other.as_sibling for other in others])

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
-from diagnosis.models import Report
+from diagnosis.models import Image, Report
 from diagnosis.reports.checks import warnings_of
 from diagnosis.reports.forms import SignForm
 from diagnosis.reports.presentation import present
@@ -28,6 +28,9 @@ from diagnosis.views.signed import file_response
 from patients.access import require_role
 from patients.middleware import ClinicRequest
 from patients.models import Member, Patient, Role, Visit
+
+# So many photographs are named whose file is kept elsewhere too.
+OTHERS_SHOWN = 12
 
 
 @require_role(Role.DERMATOLOGIST)
@@ -109,6 +112,7 @@ def _check_page(
         "form": form,
         "content": present(draft.content),
         "warnings": warnings_of(draft.content),
+        "same_file": list(Image.objects.with_files_of(visit).select_related("lesion__patient")[:OTHERS_SHOWN]),
     }
     return render(request, "diagnosis/sign.html", context, status=status)
 

@@ -12,6 +12,8 @@ from .member import Member
 from .patient import Patient
 
 SYMPTOMS = ("itch", "pain", "bleeding", "growth")
+# Whoever has one of these is told to be seen sooner, whatever a photograph says.
+WARNING_SYMPTOMS = ("pain", "bleeding", "growth")
 
 
 class VisitStatus(models.TextChoices):
@@ -78,8 +80,13 @@ class Visit(models.Model):
     @property
     def symptoms(self) -> list[str]:
         """The symptoms that were ticked, in words."""
-        return [
-            str(field.verbose_name)
-            for field in self._meta.fields
-            if field.name in SYMPTOMS and getattr(self, field.name)
-        ]
+        return self._in_words(SYMPTOMS)
+
+    @property
+    def warning_symptoms(self) -> list[str]:
+        """Those of them that ask for a dermatologist, in words."""
+        return self._in_words(WARNING_SYMPTOMS)
+
+    def _in_words(self, names: tuple[str, ...]) -> list[str]:
+        fields = [field for field in self._meta.fields if field.name in names]
+        return [str(field.verbose_name) for field in fields if getattr(self, field.name)]

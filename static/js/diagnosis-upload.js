@@ -208,6 +208,6 @@ if (form) {
   }
 
   function size(bytes) {
-    return bytes < 1e6 ? `${Math.max(1, Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
+    return bytes < 1e6 ? `${Math.max(Math.min(bytes, 1), Math.round(bytes / 1e3))} kB` : `${(bytes / 1e6).toFixed(1)} MB`;
   }
 }

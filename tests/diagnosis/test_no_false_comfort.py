@@ -1,13 +1,18 @@
 """Pages never say less than what is known: the most urgent photograph speaks, and the confirmed label explains."""
 
+import json
+
 import pytest
 from django.test import Client
+from django.urls import reverse
 
 from diagnosis.models import Image, Tier
+from diagnosis.reports.presentation import present
 from diagnosis.services.reviews import record_review
 from patients.models import Member, Patient
 from tests.conftest import PHOTOGRAPHS
 from tests.diagnosis.photographing import kept
+from tests.diagnosis.reporting import signed_report
 from tests.factories import LesionFactory, VisitFactory
 
 
@@ -81,13 +86,13 @@ def test_a_review_form_chooses_nothing_beforehand(sign_in, dermatologist, two_of
 
 def test_the_confirmed_label_stands_over_what_the_network_said(staff_client, two_of_one_visit, dermatologist):
     _urgent, calm = two_of_one_visit
-    assert "Nothing needs doing today" in staff_client.get(calm.get_absolute_url()).content.decode()
+    assert "What to do next" in staff_client.get(calm.get_absolute_url()).content.decode()
     record_review(image=calm, reviewer=dermatologist, answer="mel", certainty="certain")
     page = staff_client.get(calm.get_absolute_url()).content.decode()
 
     assert page.index("Confirmed by dermatologists") < page.index("Nothing alarming was found")
     assert page.index('class="tier tier-urgent"') < page.index('class="tier tier-calm"')
-    assert "Nothing needs doing today" not in page
+    assert "<li>See a dermatologist" not in page
     assert "What they plan counts" in page
 
 
@@ -117,3 +122,150 @@ def test_a_confirmed_cancer_stands_before_a_calm_answer_wherever_it_is_listed(
     for page in (visit, record):
         before = page[: page.index("Confirmed: Melanoma")]
         assert before.rindex("badge badge-urgent") > before.rindex("<span")
+
+
+# --- What else is known of the spot ----------------------------------------------------------------------------------
+
+
+def shown(client: Client, image: Image) -> str:
+    return " ".join(client.get(image.get_absolute_url()).content.decode().split())
+
+
+def test_a_calm_photograph_says_that_another_of_the_lesion_is_urgent(staff_client, two_of_one_visit):
+    urgent, calm = two_of_one_visit
+
+    page = shown(staff_client, calm)
+
+    assert "Nothing alarming was found, but:" in page
+    assert "says: See a dermatologist within two weeks. The more urgent answer counts." in page
+    assert f'href="{urgent.get_absolute_url()}">Look at it' in page
+    assert "Nothing needs doing today" not in page
+    assert "<li>See a dermatologist within two weeks." in page
+    assert "Your result says: See a dermatologist within two weeks" in page
+    assert "tier tier-calm" not in page
+    assert calm.predictions.get().tier == Tier.CALM, "what the network said stays what it was"
+    assert ", but:" not in shown(staff_client, urgent)
+
+
+def test_a_calm_photograph_says_that_another_of_the_lesion_is_confirmed_malignant(
+    staff_client, two_of_one_visit, dermatologist
+):
+    urgent, calm = two_of_one_visit
+    record_review(image=urgent, reviewer=dermatologist, answer="mel", certainty="certain", reason="Biopsy")
+    assert "is confirmed as: Melanoma." in shown(staff_client, calm)
+
+    record_review(image=urgent, reviewer=dermatologist, answer="nv", certainty="certain", reason="Biopsy")
+
+    assert ", but:" not in shown(staff_client, calm), "what dermatologists named outranks what the network said of it"
+
+
+@pytest.mark.parametrize("symptom", ["bleeding", "growth", "pain"])
+def test_a_calm_photograph_does_not_outweigh_what_the_patient_says(staff_client, staff, patient, symptom):
+    visit = VisitFactory(patient=patient, **{symptom: True})
+    calm = kept(visit, LesionFactory(patient=patient), staff, (PHOTOGRAPHS / "ISIC_0024327.jpg").read_bytes())
+    words = visit._meta.get_field(symptom).verbose_name
+
+    page = shown(staff_client, calm)
+
+    assert "Nothing alarming was found, but:" in page
+    assert f"At this visit the patient said of a spot: {words}." in page
+    assert "have a dermatologist look at it soon" in page
+    assert "Nothing needs doing today" not in page
+
+
+def test_an_itch_alone_asks_for_nothing(staff_client, staff, patient):
+    visit = VisitFactory(patient=patient, itch=True)
+    calm = kept(visit, LesionFactory(patient=patient), staff, (PHOTOGRAPHS / "ISIC_0024327.jpg").read_bytes())
+    assert "Nothing needs doing today" in shown(staff_client, calm)
+
+
+def test_a_photograph_with_a_label_of_its_own_speaks_for_itself(staff_client, two_of_one_visit, dermatologist):
+    calm = two_of_one_visit[1]
+    record_review(image=calm, reviewer=dermatologist, answer="nv", certainty="certain", reason="Biopsy")
+    assert ", but:" not in shown(staff_client, calm)
+
+
+def test_the_report_says_it_too_and_the_signer_is_asked(sign_in, dermatologist, two_of_one_visit, patient_user):
+    urgent, calm = two_of_one_visit
+    type(calm.visit).objects.filter(pk=calm.visit_id).update(bleeding=True)
+    visit = type(calm.visit).objects.get(pk=calm.visit_id)
+    checked = sign_in(dermatologist).get(reverse("visit-sign", args=[visit.pk])).content.decode()
+    assert "but for what is said of it on its page" in checked
+
+    report = signed_report(visit, dermatologist, released=True)
+
+    (lesion,) = json.loads(report.content)["lesions"]
+    said = {photograph["id"]: photograph["assessment"] for photograph in lesion["photographs"]}
+    assert said[str(urgent.pk)]["doubts"] == []
+    other, symptom = said[str(calm.pk)]["doubts"]
+    assert "The more urgent answer counts." in other
+    assert "bleeds" in symptom
+    assert said[str(calm.pk)]["next_steps"] == said[str(urgent.pk)]["next_steps"]
+    own = sign_in(patient_user).get(reverse("my-visit", args=[visit.pk])).content.decode()
+    assert "Nothing alarming was found, but:" in own
+    assert "Nothing needs doing today" not in own
+
+
+def test_reports_of_before_doubts_were_said_are_still_read(sign_in, dermatologist, two_of_one_visit, patient_user):
+    visit = two_of_one_visit[1].visit
+    report = signed_report(visit, dermatologist, released=True)
+    content = json.loads(report.content)
+    for photograph in content["lesions"][0]["photographs"]:
+        del photograph["assessment"]["doubts"]
+    old = present(content)["lesions"][0]
+    assert [photograph["assessment"]["doubts"] for photograph in old["photographs"]] == [[], []]
+    assert old["glance"]["doubts"] is False
+
+
+def test_lists_of_visits_and_the_visit_show_the_most_urgent(staff_client, two_of_one_visit, patient):
+    empty = VisitFactory(patient=patient)
+    page = staff_client.get(reverse("visits")).content.decode()
+    assert page.count("See within two weeks") == 1
+    assert "Nothing alarming" not in page
+    assert "No photograph" in page
+    assert empty.get_absolute_url() in page
+    visit = " ".join(staff_client.get(two_of_one_visit[0].visit.get_absolute_url()).content.decode().split())
+    assert "Together, by the most urgent:" in visit
+
+
+def test_the_forms_of_a_confirmed_photograph_keep_their_words(sign_in, dermatologist, two_of_one_visit):
+    calm = two_of_one_visit[1]
+    record_review(image=calm, reviewer=dermatologist, answer="mel", certainty="certain", reason="Biopsy")
+    page = shown(sign_in(dermatologist), calm)
+    assert "LabelView(" not in page
+    assert "How sure are you?" in page
+
+
+# --- The wrong record, the wrong key ---------------------------------------------------------------------------------
+
+
+def test_a_file_kept_elsewhere_is_told_where_one_reviews_and_signs(sign_in, dermatologist, patient, staff):
+    data = (PHOTOGRAPHS / "ISIC_0024327.jpg").read_bytes()
+    visit = VisitFactory(patient=patient)
+    first = kept(visit, LesionFactory(patient=patient), staff, data)
+    other = kept(visit, LesionFactory(patient=patient), staff, data)
+    client, words = sign_in(dermatologist), "The same file is kept elsewhere too"
+    for url in (
+        reverse("admin:review-photograph", args=[first.pk]),
+        reverse("visit-sign", args=[visit.pk]),
+        first.get_absolute_url(),
+    ):
+        page = client.get(url).content.decode()
+        assert words in page
+        assert other.get_absolute_url() in page
+
+
+def test_a_review_that_contradicts_the_network_about_danger_says_so(sign_in, dermatologist, two_of_one_visit):
+    urgent, calm = two_of_one_visit
+    client = sign_in(dermatologist)
+
+    def answer(image: Image, code: str) -> str:
+        sent = {"answer": code, "certainty": "certain", "basis": "dermatoscopy", "reason": "", "other_text": ""}
+        url = reverse("admin:review-photograph", args=[image.pk])
+        return client.post(url, sent, follow=True).content.decode()
+
+    assert "The network says otherwise: Melanocytic nevus" in answer(calm, "mel")
+    assert "The network says otherwise" not in answer(calm, "bkl")
+    assert "The network says otherwise" in answer(urgent, "nv")
+    client.post(reverse("admin:review-mode"), {"blinded": "on"})
+    assert "The network says otherwise" not in answer(calm, "mel"), "a blinded reader is told nothing"

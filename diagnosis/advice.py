@@ -1,0 +1,124 @@
+"""What to do next: by the photograph's tier, and by what is known besides it.
+
+A photograph is read alone. What the patient says of the spot and what other photographs of it say may ask for more
+haste, and then the page says so at once and advises by that. The network's own answer is never changed.
+"""
+
+import datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from diagnosis.models import Tier
+from diagnosis.review_words import answer_name
+from mlmodel.taxonomy import BY_CODE
+
+URGENCY = {Tier.URGENT: 3, Tier.WATCH: 2, Tier.CALM: 1}
+
+
+@dataclass(frozen=True)
+class Sibling:
+    """Another photograph of the same lesion.
+
+    Attributes:
+        tier: of the answer that is shown of it; empty if it was not judged.
+        label: the answer that dermatologists have settled; empty without.
+    """
+
+    taken_on: datetime.date
+    tier: str
+    label: str = ""
+    url: str = ""
+
+    @property
+    def haste(self) -> int:
+        """How much haste it asks for, as ``URGENCY`` counts; a label outranks a tier."""
+        if self.label:
+            return URGENCY[Tier.URGENT] if self.label in BY_CODE and BY_CODE[self.label].is_malignant else 0
+        return URGENCY[Tier(self.tier)] if self.tier else 0
+
+
+@dataclass(frozen=True)
+class Besides:
+    """What is known besides one photograph.
+
+    Attributes:
+        symptoms: those of the visit that ask for a dermatologist whatever a photograph says, in words.
+        siblings: the lesion's other photographs.
+    """
+
+    symptoms: Sequence[str] = ()
+    siblings: Sequence[Sibling] = ()
+
+    def advised(self, tier: Tier) -> Tier:
+        """The tier by which is advised: that of the photograph, or of a more urgent one of the same lesion."""
+        worst = self.more_urgent_than(tier)
+        return tier if worst is None else next(each for each, haste in URGENCY.items() if haste == worst.haste)
+
+    def more_urgent_than(self, tier: Tier) -> Sibling | None:
+        """The most urgent of the siblings, of several the newest, if it asks for more haste than ``tier``."""
+        worst = max(self.siblings, key=lambda each: (each.haste, each.taken_on), default=None)
+        return worst if worst is not None and worst.haste > URGENCY[tier] else None
+
+
+@dataclass(frozen=True)
+class Doubt:
+    """Why a photograph's answer is not all that counts; ``url`` leads to what it speaks of."""
+
+    words: str
+    url: str = ""
+
+
+NOTHING_BESIDES = Besides()
+
+
+def doubts_about(tier: Tier, besides: Besides) -> tuple[Doubt, ...]:
+    """Say what speaks against reading ``tier`` alone, the most urgent first."""
+    doubts = []
+    if worst := besides.more_urgent_than(tier):
+        doubts.append(Doubt(_said_of(worst), worst.url))
+    if besides.symptoms and tier is Tier.CALM:
+        words = _(
+            "At this visit the patient said of a spot: %(symptoms)s. If it is this one, a dermatologist should look "
+            "at it, whatever the photograph says."
+        )
+        doubts.append(Doubt(words % {"symptoms": ", ".join(besides.symptoms)}))
+    return tuple(doubts)
+
+
+def next_steps(tier: Tier, besides: Besides = NOTHING_BESIDES) -> tuple[str, ...]:
+    """What to do next, in order, for a patient to read."""
+    tier = besides.advised(tier)
+    sooner = _("Go sooner if it bleeds, grows, hurts or changes colour.")
+    again = _("Photograph it again in four weeks, in the same light and from the same distance.")
+    if tier is Tier.URGENT:
+        return (
+            _("See a dermatologist within two weeks. They look at it with a dermatoscope and may take a sample."),
+            _("Leave the spot as it is: do not scratch, freeze, burn or treat it."),
+            sooner,
+        )
+    if tier is Tier.WATCH:
+        return (_("Have a dermatologist look at it; ask for the next ordinary appointment."), again, sooner)
+    if besides.symptoms:
+        return (
+            _("If this is the spot of which you said “%(symptoms)s”, have a dermatologist look at it soon.")
+            % {"symptoms": ", ".join(besides.symptoms)},
+            again,
+            _("Do not wait for an appointment if it gets worse."),
+        )
+    return (
+        _("Nothing needs doing today. Photograph it again in three months to see whether it changes."),
+        _("See a doctor all the same if it is new, unlike your other spots, or worries you."),
+        sooner,
+    )
+
+
+def _said_of(sibling: Sibling) -> str:
+    facts = {"date": date_format(sibling.taken_on, "j M Y")}
+    if sibling.label:
+        words = _("Another photograph of this lesion, of %(date)s, is confirmed as: %(name)s.")
+        return words % {**facts, "name": answer_name(sibling.label)}
+    words = _("Another photograph of this lesion, of %(date)s, says: %(tier)s. The more urgent answer counts.")
+    return words % {**facts, "tier": Tier(sibling.tier).label}
