@@ -47,13 +47,17 @@ class Besides:
     Attributes:
         symptoms: those of the visit that ask for a dermatologist whatever a photograph says, in words.
         siblings: the lesion's other photographs.
+        suspected: a malignant condition that a dermatologist named and reviews have not settled, in words.
     """
 
     symptoms: Sequence[str] = ()
     siblings: Sequence[Sibling] = ()
+    suspected: str = ""
 
     def advised(self, tier: Tier) -> Tier:
-        """The tier by which is advised: that of the photograph, or of a more urgent one of the same lesion."""
+        """The tier by which is advised: that of the photograph, or what else is known if that is more urgent."""
+        if self.suspected:
+            return Tier.URGENT
         worst = self.more_urgent_than(tier)
         return tier if worst is None else next(each for each, haste in URGENCY.items() if haste == worst.haste)
 
@@ -77,6 +81,9 @@ NOTHING_BESIDES = Besides()
 def doubts_about(tier: Tier, besides: Besides) -> tuple[Doubt, ...]:
     """Say what speaks against reading ``tier`` alone, the most urgent first."""
     doubts = []
+    if besides.suspected:
+        words = _("A dermatologist has called it %(name)s. Reviews have not settled that yet.")
+        doubts.append(Doubt(words % {"name": besides.suspected}))
     if worst := besides.more_urgent_than(tier):
         doubts.append(Doubt(_said_of(worst), worst.url))
     if besides.symptoms and tier is Tier.CALM:

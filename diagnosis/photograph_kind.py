@@ -8,10 +8,10 @@ from mlmodel.analysis import SMARTPHONE_MEASURE, Analyser, get_analyser
 
 
 def taken_with(measures: Mapping[str, float]) -> str:
-    """Return what the photograph was taken with; empty where nobody looked."""
+    """Return what the photograph looks taken with; empty where nobody looked."""
     if SMARTPHONE_MEASURE not in measures:
         return ""
-    return _("Camera without dermatoscope") if measures[SMARTPHONE_MEASURE] else _("Dermatoscope")
+    return _("A camera without dermatoscope") if measures[SMARTPHONE_MEASURE] else _("A dermatoscope")
 
 
 def is_smartphone(measures: Mapping[str, float]) -> bool:

@@ -92,6 +92,24 @@ def confirmed_names(lesion_id: UUID, *, besides: Image | None = None) -> list[st
     return [answer_name(code) for code in sorted(set(labels.values_list("answer", flat=True)))]
 
 
+def contradictions_at(visit: Visit) -> list[str]:
+    """Of which lesions of a visit photographs, of this visit or another, are confirmed as different things."""
+    said = []
+    for lesion in Lesion.objects.filter(images__visit=visit).distinct().order_by("number"):
+        names = confirmed_names(lesion.pk)
+        if len(names) > 1:
+            said.append(contradiction(lesion.title, names))
+    return said
+
+
+def contradiction(lesion: str, names: Sequence[str]) -> str:
+    """Say that photographs of one lesion are confirmed as different things."""
+    words = _(
+        "%(lesion)s: its photographs are confirmed as different things: %(names)s. Correct one, or explain both."
+    )
+    return words % {"lesion": lesion, "names": ", ".join(names)}
+
+
 def newest_predictions() -> Prefetch:
     """Predictions with their versions, newest first, without what is long in a version."""
     rows = Prediction.objects.select_related("model_version").defer(

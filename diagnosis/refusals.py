@@ -39,8 +39,9 @@ def quality_facts(
     else:
         photograph = str(QualityVerdict(verdict).label)
     facts = [Fact(_("Photograph"), photograph)]
-    if camera := taken_with(measures):
-        facts.append(Fact(_("Taken with"), camera))
+    # Of what is no skin at all it says nothing.
+    if verdict != QualityVerdict.NOT_SKIN and (camera := taken_with(measures)):
+        facts.append(Fact(_("Looks taken with"), camera))
     if "sharpness" in measures:
         is_sharp = measures["sharpness"] >= LOWEST_SHARPNESS
         facts.append(Fact(_("Sharpness"), _("Good") if is_sharp else _("Blurred")))

@@ -14,6 +14,7 @@ urlpatterns = [
     path("patients/<uuid:patient_id>/consent/<purpose:purpose>/", consents.patient_consent, name="patient-consent"),
     path("patients/<uuid:patient_id>/visits/new/", visits.visit_new, name="visit-new"),
     path("patients/<uuid:patient_id>/lesions/new/", lesions.lesion_new, name="lesion-new"),
+    path("lesions/<uuid:lesion_id>/edit/", lesions.lesion_edit, name="lesion-edit"),
     path("visits/", visits.visit_list, name="visits"),
     path("visits/<uuid:visit_id>/edit/", visits.visit_edit, name="visit-edit"),
 ]

@@ -27,6 +27,7 @@ def build_addendum(report: Report, *, words: str) -> Content:
                 "photograph": str(since.image.pk),
                 "lesion": since.image.lesion.title,
                 "place": since.image.lesion.place,
+                "which": since.which,
                 "then": asdict(since.then),
                 "now": asdict(since.now),
             }
@@ -40,6 +41,8 @@ def present_addendum(content: Content) -> dict[str, Any]:
     patient, signature = content["patient"], content["addendum"]
     return {
         **content,
+        # Addenda of before they said which of a lesion's photographs they mean do not say it.
+        "labels": [{"which": "", **label} for label in content["labels"]],
         "patient": {**patient, "birth_date": datetime.date.fromisoformat(patient["birth_date"])},
         "visit": {**content["visit"], "date": datetime.date.fromisoformat(content["visit"]["date"])},
         "addendum": {**signature, "signed_at": datetime.datetime.fromisoformat(signature["signed_at"])},

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from diagnosis.models import Tier
+from diagnosis.photographs import contradiction
 from mlmodel.taxonomy import BY_CODE
 
 
@@ -43,6 +44,10 @@ def warnings_of(content: dict[str, Any]) -> list[str]:
             )
             % {"count": disputed}
         )
+    for lesion in content["lesions"]:
+        names = sorted({each["confirmed"]["name"] for each in lesion["photographs"] if each["confirmed"]})
+        if len(names) > 1:
+            warnings.append(contradiction(lesion["title"], names))
     pressing = [lesion["title"] for lesion in content["lesions"] if any(map(_presses, lesion["photographs"]))]
     if pressing:
         warnings.append(

@@ -2,6 +2,9 @@
 
 import json
 from dataclasses import dataclass
+from itertools import groupby
+
+from django.utils.translation import gettext as _
 
 from diagnosis.answers import OTHER
 from diagnosis.models import Image, Report
@@ -23,11 +26,22 @@ NOTHING_SAID = Said("", "")
 
 @dataclass(frozen=True)
 class Since:
-    """A photograph whose label is another than what was said of it last, in the report or an addendum."""
+    """A photograph whose label is another than what was said of it last, in the report or an addendum.
+
+    Attributes:
+        number, count: which of the lesion's photographs it is in the report.
+    """
 
     image: Image
     then: Said
     now: Said
+    number: int
+    count: int
+
+    @property
+    def which(self) -> str:
+        """Which photograph, where the report has several of the lesion; else empty."""
+        return which_photograph(self.number, self.count)
 
 
 def labelled_otherwise_since(report: Report) -> list[Since]:
@@ -35,12 +49,20 @@ def labelled_otherwise_since(report: Report) -> list[Since]:
     told = _last_told(report)
     found = []
     images = Image.objects.filter(visit=report.visit_id).select_related("lesion", "label__review")
-    for image in images.order_by("lesion__number", "created_at", "pk"):
-        then, now = told.get(str(image.pk), NOTHING_SAID), _said_now(image)
-        # Words may differ by language alone, except those that a dermatologist wrote.
-        if then.code != now.code or (now.code == OTHER and then.name != now.name):
-            found.append(Since(image, then, now))
+    ordered = images.order_by("lesion__number", "created_at", "pk")
+    for _lesion, of_lesion in groupby(ordered, key=lambda image: image.lesion_id):
+        shown = list(of_lesion)
+        for number, image in enumerate(shown, start=1):
+            then, now = told.get(str(image.pk), NOTHING_SAID), _said_now(image)
+            # Words may differ by language alone, except those that a dermatologist wrote.
+            if then.code != now.code or (now.code == OTHER and then.name != now.name):
+                found.append(Since(image, then, now, number, len(shown)))
     return found
+
+
+def which_photograph(number: int, count: int) -> str:
+    """Name one of several photographs of a lesion; empty where there is only one."""
+    return _("photograph %(number)d of %(count)d") % {"number": number, "count": count} if count > 1 else ""
 
 
 def report_that_says_otherwise(image: Image) -> Report | None:

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from diagnosis.models import Report
+from diagnosis.photographs import contradictions_at
 from diagnosis.reports.forms import AddendumForm
 from diagnosis.services.addenda import draft_addendum, sign_addendum
 from diagnosis.services.errors import Refused
@@ -59,6 +60,7 @@ def _page(request: ClinicRequest, report: Report, form: AddendumForm) -> HttpRes
         "patient": report.visit.patient,
         "report": report,
         "labels": draft.content["labels"],
+        "warnings": contradictions_at(report.visit),
         "form": form,
     }
     return render(request, "diagnosis/add_addendum.html", context, status=422 if form.is_bound else 200)
@@ -66,5 +68,5 @@ def _page(request: ClinicRequest, report: Report, form: AddendumForm) -> HttpRes
 
 def _said_when_signed(report: Report) -> str:
     if report.released_at:
-        return f"{_('The addendum is signed.')} {how_the_patient_hears(report.visit.patient)}"
+        return f"{_('The addendum is signed.')} {how_the_patient_hears(report)}"
     return _("The addendum is signed. The patient reads it when the report is released.")

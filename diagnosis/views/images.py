@@ -21,14 +21,14 @@ from diagnosis.presentation import present_explanation, present_prediction
 from diagnosis.refusals import present_refusal, quality_facts
 from diagnosis.reports.content import settled_label
 from diagnosis.reports.since import report_that_says_otherwise
-from diagnosis.review_words import LabelView, present_label, rule_hint
+from diagnosis.review_words import LabelView, answer_name, present_label, rule_hint
 from diagnosis.services.analysis import analyse_image
 from diagnosis.services.errors import Refused, VisitIsClosed
 from diagnosis.services.measurements import measures_if_readable
 from diagnosis.services.overrides import override_refusal
 from diagnosis.services.reviews import record_review
 from mlmodel.serving import active_version
-from mlmodel.taxonomy import BY_CODE
+from mlmodel.taxonomy import BY_CODE, MALIGNANT_CODES
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
 from patients.models import Member, Role
@@ -207,4 +207,10 @@ def _besides(photograph: Photograph, others: list[Photograph]) -> Besides:
     """What else is known of the lesion. The photograph's own label says more than all of that."""
     if photograph.confirmed:
         return NOTHING_BESIDES
-    return Besides(symptoms=photograph.image.visit.warning_symptoms, siblings=[other.as_sibling for other in others])
+    reviews = photograph.image.reviews.standing().filter(answer__in=MALIGNANT_CODES)
+    malignant = reviews.order_by("-created_at").first()
+    return Besides(
+        symptoms=photograph.image.visit.warning_symptoms,
+        siblings=[other.as_sibling for other in others],
+        suspected=answer_name(malignant.answer) if malignant else "",
+    )

@@ -4,14 +4,22 @@ from uuid import UUID
 
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from diagnosis.models import Image, Report, versions_that_used
-from diagnosis.photographs import by_lesion, confirmed_names, lesion_cards, photographs, visits_with_counts
+from diagnosis.photographs import (
+    by_lesion,
+    confirmed_names,
+    contradictions_at,
+    lesion_cards,
+    photographs,
+    visits_with_counts,
+)
 from diagnosis.reports.since import labelled_otherwise_since
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
-from patients.models import Lesion, Patient, Visit
+from patients.models import Lesion, Patient, Visit, VisitStatus
 from patients.services import consent_states
 
 
@@ -45,6 +53,7 @@ def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
         "unreviewed": sum(1 for photograph in shown if not photograph.confirmed),
         "report": report,
         "addenda": addenda,
+        "contradictions": contradictions_at(found),
         "since": labelled_otherwise_since(report) if report else [],
     }
     return render(request, "diagnosis/visit.html", context)
@@ -55,11 +64,15 @@ def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
 def lesion(request: ClinicRequest, lesion_id: UUID) -> HttpResponse:
     found = get_object_or_404(Lesion.objects.visible_to(request.member).select_related("patient"), pk=lesion_id)
     labels = confirmed_names(found.pk)
+    # Today's photographs belong to today's visit: an older one that nobody signed is offered by its date.
+    open_visits, today = list(found.patient.visits.filter(status=VisitStatus.OPEN)[:2]), timezone.localdate()
     context = {
         "lesion": found,
         "patient": found.patient,
         "photographs": photographs(Image.objects.filter(lesion=found)),
         "contradicting": labels if len(labels) > 1 else [],
-        "open_visit": found.patient.visits.filter(status="open").first(),
+        "open_visits": open_visits,
+        "today": today,
+        "is_open_today": any(visit.date == today for visit in open_visits),
     }
     return render(request, "diagnosis/lesion.html", context)

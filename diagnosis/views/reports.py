@@ -27,7 +27,7 @@ from diagnosis.services.reports import (
 from diagnosis.views.signed import file_response
 from patients.access import require_role
 from patients.middleware import ClinicRequest
-from patients.models import Member, Patient, Role, Visit
+from patients.models import Member, Role, Visit
 
 # So many photographs are named whose file is kept elsewhere too.
 OTHERS_SHOWN = 12
@@ -125,11 +125,14 @@ def _release(request: ClinicRequest, report: Report) -> None:
     except Refused as refused:
         messages.error(request, str(refused))
     else:
-        messages.success(request, f"{_('The report is released.')} {how_the_patient_hears(report.visit.patient)}")
+        messages.success(request, f"{_('The report is released.')} {how_the_patient_hears(report)}")
 
 
-def how_the_patient_hears(patient: Patient) -> str:
+def how_the_patient_hears(report: Report) -> str:
     """Say whether the patient is told of what was just released, or what is left to do."""
+    patient = report.visit.patient
+    if patient.user is None and report.addenda.exists():
+        return _("The patient has no account yet: hand them the PDF with its addenda, or give them an account.")
     if patient.user is None:
         return _("The patient has no account yet: hand them the PDF, or give them one.")
     if not patient.user.email:

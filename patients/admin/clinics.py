@@ -1,12 +1,45 @@
+from typing import Any
+
+from django import forms
 from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext_lazy as _
 
 from patients.models import Clinic, Role
 
 from .scope import OPERATORS, ClinicScopedAdmin
 
 
+class ClinicForm(forms.ModelForm):
+    """A clinic. Another rule for reviews makes all its labels anew, so whoever sets it says that they know."""
+
+    derives_anew = forms.BooleanField(
+        label=_("Derive all labels of the clinic anew"),
+        required=False,
+        help_text=_(
+            "Needed for another rule. With two readers, what a single reader settled is no label any more until a "
+            "second one has read it: such photographs wait in the queue again, melanomas among them, and signed "
+            "reports that name such a label are marked. Under the former rule again, the labels come back."
+        ),
+    )
+
+    class Meta:
+        model = Clinic
+        fields = ("name", "address", "phone", "review_rule")
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        is_new = self.instance._state.adding
+        if not is_new and "review_rule" in self.changed_data and not cleaned.get("derives_anew"):
+            self.add_error(
+                "derives_anew", ValidationError(_("Tick this to change the rule, or choose the former one."))
+            )
+        return cleaned
+
+
 @admin.register(Clinic)
 class ClinicAdmin(ClinicScopedAdmin):
+    form = ClinicForm
     view_roles = (Role.MANAGER,)
     change_roles = (Role.MANAGER,)
     add_roles = OPERATORS

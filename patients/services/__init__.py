@@ -19,7 +19,7 @@ from .clinics import (
     update_member,
 )
 from .consents import ConsentState, consent_states, record_consent
-from .lesions import add_lesion
+from .lesions import add_lesion, correct_lesion
 from .patients import NamesakeRegistered, RecordNumberTaken, register_patient, suggest_record_number, update_patient
 from .scope import AnotherClinic
 from .visits import VisitIsClosed, lock_open_visit, log_visit, update_visit
@@ -37,6 +37,7 @@ __all__ = [
     "add_lesion",
     "add_member",
     "consent_states",
+    "correct_lesion",
     "create_clinic",
     "enrol_member",
     "ensure_address_is_free",

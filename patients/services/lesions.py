@@ -31,3 +31,24 @@ def add_lesion(
         patient = Patient.objects.select_for_update().get(pk=patient.pk)
         highest = patient.lesions.aggregate(highest=Max("number"))["highest"] or 0
         return create_once(patient.lesions, key=key, values=values, given={"number": highest + 1, "created_by": by})
+
+
+def correct_lesion(
+    *,
+    lesion: Lesion,
+    by: Member,
+    body_site: str,
+    side: str = Side.UNKNOWN,
+    noticed_on: datetime.date | None = None,
+    description: str = "",
+) -> Lesion:
+    """Correct where a lesion is and what is known of it. Its number stays, and reports stay as they were signed."""
+    ensure_same_clinic(lesion.patient, by)
+    with transaction.atomic():
+        lesion = Lesion.objects.select_for_update(of=("self",)).select_related("patient").get(pk=lesion.pk)
+        lesion.body_site = body_site
+        lesion.side = side
+        lesion.noticed_on = noticed_on
+        lesion.description = description
+        lesion.save(update_fields=["body_site", "side", "noticed_on", "description"])
+    return lesion

@@ -10,7 +10,7 @@ from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.forms import LesionForm
 from patients.middleware import ClinicRequest
 from patients.models import Lesion, Patient, Visit
-from patients.services import add_lesion
+from patients.services import add_lesion, correct_lesion
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
@@ -27,6 +27,20 @@ def lesion_new(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
             return redirect(lesion)
         return redirect(f"{reverse('upload', args=[visit.pk])}?lesion={lesion.pk}")
     return render(request, "patients/lesion_form.html", {"form": form, "patient": patient, "visit": visit})
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC)
+def lesion_edit(request: ClinicRequest, lesion_id: UUID) -> HttpResponse:
+    """Correct a lesion that was put down wrongly."""
+    assert request.member is not None
+    lesion = get_object_or_404(Lesion.objects.visible_to(request.member).select_related("patient"), pk=lesion_id)
+    form = LesionForm(request.POST or None, instance=lesion, patient=lesion.patient)
+    if request.method == "POST" and form.is_valid():
+        values = {name: value for name, value in form.cleaned_data.items() if name != "key"}
+        lesion = correct_lesion(lesion=lesion, by=request.member, **values)
+        messages.success(request, _("The lesion is corrected. Reports that were signed before say what they said."))
+        return redirect(lesion)
+    return render(request, "patients/lesion_form.html", {"form": form, "patient": lesion.patient, "lesion": lesion})
 
 
 def _visit_to_return_to(request: ClinicRequest, patient: Patient) -> Visit | None:

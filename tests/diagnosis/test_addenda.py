@@ -11,12 +11,14 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from diagnosis.models import Addendum, Report
+from diagnosis.reports.addenda import present_addendum
 from diagnosis.reports.since import labelled_otherwise_since
 from diagnosis.services.addenda import WordsMissing, draft_addendum, sign_addendum
 from diagnosis.services.reports import ChangedMeanwhile
+from diagnosis.services.reviews import record_review
 from tests import factories
 
-from .reporting import MELANOMA, confirm, photographed_visit, signed_addendum, signed_report
+from .reporting import MELANOMA, NEVUS, confirm, photographed_visit, signed_addendum, signed_report
 
 
 @pytest.fixture
@@ -265,3 +267,47 @@ def test_the_database_refuses_a_wrong_addendum(report, dermatologist, change, co
         setattr(copy, field, value)
     with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
         copy.save(force_insert=True)
+
+
+# --- Which photograph, and what does not fit together ----------------------------------------------------------------
+
+
+def test_of_several_photographs_the_one_that_changed_is_named(sign_in, patient, dermatologist, patient_user):
+    visit = photographed_visit(patient, MELANOMA, NEVUS)
+    first, second = visit.images.order_by("created_at", "pk")
+    for image in (first, second):
+        record_review(image=image, reviewer=dermatologist, answer="mel", certainty="certain", reason="Histology.")
+    report = signed_report(visit, dermatologist, released=True)
+    record_review(image=second, reviewer=dermatologist, answer="nv", certainty="certain", reason="Mixed up.")
+
+    client = sign_in(dermatologist)
+    seen = " ".join(client.get(reverse("visit", args=[visit.pk])).content.decode().split())
+    assert "</a>, photograph 2 of 2: Melanocytic nevus (mole)" in seen
+    contradiction = "confirmed as different things: Melanoma, Melanocytic nevus (mole). Correct one, or explain both."
+    assert contradiction in seen
+    writing = client.get(reverse("visit-addendum", args=[visit.pk])).content.decode()
+    assert "photograph 2 of 2" in writing
+    assert contradiction in writing
+
+    signed_addendum(report, dermatologist)
+
+    own = " ".join(sign_in(patient_user).get(reverse("my-visit", args=[visit.pk])).content.decode().split())
+    assert "photograph 2 of 2: <strong>Melanocytic nevus (mole)</strong>" in own
+
+
+def test_labels_of_one_lesion_that_contradict_each_other_are_asked_about_before_signing(
+    sign_in, patient, dermatologist
+):
+    visit = photographed_visit(patient, MELANOMA, NEVUS)
+    for image, answer in zip(visit.images.order_by("created_at", "pk"), ("mel", "nv"), strict=True):
+        record_review(image=image, reviewer=dermatologist, answer=answer, certainty="certain", reason="Histology.")
+    page = sign_in(dermatologist).get(reverse("visit-sign", args=[visit.pk])).content.decode()
+    assert "confirmed as different things" in page
+
+
+def test_addenda_of_before_photographs_were_named_are_still_read(report, visit, dermatologist):
+    confirm(visit, dermatologist, code="mel")
+    content = json.loads(signed_addendum(report, dermatologist).content)
+    for label in content["labels"]:
+        del label["which"]
+    assert present_addendum(content)["labels"][0]["which"] == ""

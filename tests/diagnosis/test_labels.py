@@ -266,9 +266,14 @@ def test_labels_follow_when_the_clinic_changes_its_rule(
 ):
     answer(image, dermatologist, "nv")
     form = {"name": clinic.name, "address": "", "phone": "", "review_rule": TWO}
+    client, url = sign_in(manager), reverse("admin:patients_clinic_change", args=[clinic.pk])
+    with django_capture_on_commit_callbacks(execute=True):
+        asked = client.post(url, form).content.decode()
+    assert "Tick this to change the rule" in asked
+    assert label_of(image) == ("settled", "nv"), "a whole archive's labels are not lost by one slip"
 
     with django_capture_on_commit_callbacks(execute=True):
-        sign_in(manager).post(reverse("admin:patients_clinic_change", args=[clinic.pk]), form)
+        client.post(url, {**form, "derives_anew": "on"})
 
     clinic.refresh_from_db()
     assert clinic.review_rule == TWO

@@ -9,7 +9,7 @@ from django.urls import reverse
 from diagnosis.models import Image, Tier
 from diagnosis.reports.presentation import present
 from diagnosis.services.reviews import record_review
-from patients.models import Member, Patient
+from patients.models import Member, Patient, ReviewRule
 from tests.conftest import PHOTOGRAPHS
 from tests.diagnosis.photographing import kept
 from tests.diagnosis.reporting import signed_report
@@ -170,6 +170,19 @@ def test_a_calm_photograph_does_not_outweigh_what_the_patient_says(staff_client,
     assert "Nothing alarming was found, but:" in page
     assert f"At this visit the patient said of a spot: {words}." in page
     assert "have a dermatologist look at it soon" in page
+    assert "Nothing needs doing today" not in page
+
+
+def test_a_melanoma_that_one_of_two_readers_named_is_not_forgotten(
+    staff_client, two_of_one_visit, clinic, dermatologist
+):
+    type(clinic).objects.filter(pk=clinic.pk).update(review_rule=ReviewRule.TWO_BLINDED_READERS)
+    calm = Image.objects.get(pk=two_of_one_visit[1].pk)
+    record_review(image=calm, reviewer=dermatologist, answer="mel", certainty="certain", reason="Streaks")
+
+    page = shown(staff_client, calm)
+
+    assert "A dermatologist has called it Melanoma. Reviews have not settled that yet." in page
     assert "Nothing needs doing today" not in page
 
 

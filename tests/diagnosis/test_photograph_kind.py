@@ -29,7 +29,7 @@ def page_of(client, image) -> str:
 def test_a_dermatoscopes_photograph_says_so_and_needs_no_caution(image, staff, sign_in):
     page = page_of(sign_in(staff), image)
     assert image.measures["smartphone"] == 0.0
-    assert "<dt>Taken with</dt> <dd> Dermatoscope </dd>" in page
+    assert "<dt>Looks taken with</dt> <dd> A dermatoscope </dd>" in page
     assert "Taken without a dermatoscope" not in page
 
 
@@ -47,7 +47,7 @@ def test_nothing_is_said_of_photographs_that_an_earlier_network_looked_at(image,
     image.measures = {key: value for key, value in image.measures.items() if key != "smartphone"}
     image.save(update_fields=["measures"])
     page = page_of(sign_in(staff), image)
-    assert "Taken with" not in page
+    assert "Looks taken with" not in page
     assert taken_with(image.measures) == smartphone_caution(image.measures, get_analyser()) == ""
 
 

@@ -5,10 +5,12 @@ import uuid
 
 import pytest
 from django.urls import reverse
+from django.utils.formats import date_format
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from patients.models import BodySite, Lesion, Visit, VisitStatus
+from patients.services import AnotherClinic, correct_lesion
 from tests import factories
 
 TODAY = datetime.date.today()
@@ -261,3 +263,44 @@ class TestAddLesion:
         assert client.get(address).status_code == 404
         assert client.post(address, {"body_site": "face", "side": "left"}).status_code == 404
         assert not Lesion.objects.exists()
+
+
+class TestCorrectLesion:
+    def test_saves_and_leads_back(self, sign_in, staff, patient):
+        lesion = factories.LesionFactory(patient=patient, body_site="back", side="left", description="Old")
+        client, url = sign_in(staff), reverse("lesion-edit", args=[lesion.pk])
+        assert f'href="{url}"' in client.get(lesion.get_absolute_url()).text
+        assert 'value="Old"' in client.get(url).text
+        response = client.post(url, {"body_site": "shoulder", "side": "right", "description": "", "noticed_on": ""})
+        assert response.url == lesion.get_absolute_url()
+        before = lesion.number
+        lesion.refresh_from_db()
+        assert (lesion.number, lesion.place, lesion.description) == (before, "right shoulder", "")
+
+    def test_keeps_what_was_wrong_and_changes_nothing(self, sign_in, staff, patient):
+        lesion = factories.LesionFactory(patient=patient, body_site="back", side="left")
+        url = reverse("lesion-edit", args=[lesion.pk])
+        response = sign_in(staff).post(url, {"body_site": "moon", "side": "right", "noticed_on": "31/02/2025"})
+        assert "Choose where on the body it is from the list" in response.text
+        lesion.refresh_from_db()
+        assert lesion.place == "left back"
+
+    def test_another_clinics_lesion_is_not_there(self, sign_in, stranger, patient):
+        lesion = factories.LesionFactory(patient=patient)
+        with pytest.raises(AnotherClinic):
+            correct_lesion(lesion=lesion, by=stranger, body_site="back")
+        assert sign_in(stranger).get(reverse("lesion-edit", args=[lesion.pk])).status_code == 404
+
+
+class TestLesionPage:
+    def test_photographs_of_today_do_not_go_to_an_old_visit_unseen(self, sign_in, staff, patient):
+        lesion = factories.LesionFactory(patient=patient)
+        old = factories.VisitFactory(patient=patient, date=TODAY - datetime.timedelta(days=90))
+        client, page = sign_in(staff), lesion.get_absolute_url()
+        shown = client.get(page).text
+        assert f"Add to the visit of {date_format(old.date, 'j M Y')}" in shown
+        assert reverse("visit-new", args=[patient.pk]) in shown
+        factories.VisitFactory(patient=patient, date=TODAY)
+        shown = client.get(page).text
+        assert f"Add to the visit of {date_format(TODAY, 'j M Y')}" in shown
+        assert reverse("visit-new", args=[patient.pk]) not in shown

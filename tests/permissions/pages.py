@@ -65,6 +65,7 @@ PAGES: dict[str, list[Case]] = {
         Case(ids=SIGNED_VISIT, get=own_clinic(302), post=own_clinic(302)),
     ],
     "lesion": [Case(ids={"lesion_id": "lesion"}, get=own_clinic(200), post=clinic(405))],
+    "lesion-edit": [Case(ids={"lesion_id": "lesion"}, get=own_clinic(200), post=own_clinic(200))],
     # Photographs
     "upload": [
         Case(ids=OPEN_VISIT, get=own_clinic(200), post=own_clinic(400)),
