@@ -158,12 +158,36 @@ def lesion_cards(patient: Patient) -> list[LesionCard]:
     ]
 
 
-def leading_by_visit(images: ImageQuerySet) -> dict[UUID, Photograph]:
-    """Of each visit's photographs the most urgent one, with every label that was confirmed of any."""
+@dataclass(frozen=True)
+class Found:
+    """What a visit found, in few words: no label of one spot hides what is still open of another.
+
+    Attributes:
+        malignant: what dermatologists confirmed as malignant, in words.
+        unlabelled: the most urgent of the photographs without a label, if there is one.
+        benign: what else they confirmed, in words; shown where there is nothing more urgent.
+    """
+
+    malignant: str
+    unlabelled: Photograph | None
+    benign: str
+
+
+def found_by_visit(images: ImageQuerySet) -> dict[UUID, Found]:
+    """What was found at each visit of which there are photographs."""
     groups: dict[UUID, list[Photograph]] = {}
     for photograph in photographs(images):
         groups.setdefault(photograph.image.visit_id, []).append(photograph)
-    return {visit: leading for visit, group in groups.items() if (leading := _leading(group)) is not None}
+    return {visit: _found(group) for visit, group in groups.items()}
+
+
+def _found(of_one_visit: Sequence[Photograph]) -> Found:
+    labels = {photograph.confirmed: photograph.is_malignant for photograph in of_one_visit if photograph.confirmed}
+    return Found(
+        malignant=", ".join(name for name, is_malignant in labels.items() if is_malignant),
+        unlabelled=_leading([photograph for photograph in of_one_visit if not photograph.confirmed]),
+        benign=", ".join(name for name, is_malignant in labels.items() if not is_malignant),
+    )
 
 
 def _leading(of_one_visit: Sequence[Photograph]) -> Photograph | None:

@@ -241,6 +241,24 @@ def test_lists_of_visits_and_the_visit_show_the_most_urgent(staff_client, two_of
     assert "Together, by the most urgent:" in visit
 
 
+def test_a_benign_label_hides_no_open_spot_in_the_list_of_visits(
+    staff_client, two_of_one_visit, dermatologist, patient, staff
+):
+    urgent, calm = two_of_one_visit
+    record_review(image=calm, reviewer=dermatologist, answer="nv", certainty="certain", reason="Biopsy")
+    page = staff_client.get(reverse("visits")).content.decode()
+    assert "See within two weeks" in page
+    assert "Confirmed" not in page
+
+    record_review(image=urgent, reviewer=dermatologist, answer="bkl", certainty="certain", reason="Biopsy")
+    page = staff_client.get(reverse("visits")).content.decode()
+    assert "Confirmed: " in page
+    assert "See within two weeks" not in page
+
+    record_review(image=urgent, reviewer=dermatologist, answer="mel", certainty="certain", reason="Biopsy")
+    assert "Confirmed: Melanoma</span>" in staff_client.get(reverse("visits")).content.decode()
+
+
 def test_the_forms_of_a_confirmed_photograph_keep_their_words(sign_in, dermatologist, two_of_one_visit):
     calm = two_of_one_visit[1]
     record_review(image=calm, reviewer=dermatologist, answer="mel", certainty="certain", reason="Biopsy")
