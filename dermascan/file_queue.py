@@ -25,14 +25,14 @@ _WAITING, _TAKEN = ".msg", ".taken"
 
 
 class Channel(filesystem.Channel):
-    def _put(self, queue: str, payload: dict[str, Any], **_options: Any) -> None:
+    def _put(self, queue: str, message: dict[str, Any], **_options: Any) -> None:  # type: ignore[override]
         name = f"{time.time_ns():020d}_{uuid.uuid4()}.{queue}{_WAITING}"
         try:
-            _write_whole(Path(self.data_folder_out) / name, payload)
+            _write_whole(Path(self.data_folder_out) / name, message)
         except OSError as error:
             raise ChannelError(f"Cannot add {name} to the queue.") from error
 
-    def _get(self, queue: str) -> Any:
+    def _get(self, queue: str, timeout: float | None = None) -> Any:
         folder = Path(self.data_folder_in)
         for name in sorted(os.listdir(folder)):
             if name.partition(".")[2] != f"{queue}{_WAITING}":

@@ -115,7 +115,8 @@ class Segmenter:
         """Say whether anything in the centre square of uint8 (H, W, 3), sRGB, is lesion at all.
 
         Of HAM10000's fold 7 it finds one in all 991 photographs, and in all of its locked folds, of ``phone`` and of
-        ``uploads``; of squares of bare skin cut from fold 7 it finds none in half (``benchmarks/refusals.py``).
+        ``uploads``; of sharp squares of bare skin cut from fold 7 it finds none in two of five
+        (``benchmarks/refusals.py``).
         """
         return self.segment(pixels).doubt is not Doubt.NO_REGION
 

@@ -64,7 +64,7 @@ def test_what_is_being_written_is_not_read(folder, monkeypatch):
     """A worker looks at the worst moment: the file is there, and its content is not."""
     with connected(folder) as connection:
         queue = connection.SimpleQueue("work")
-        seen = []
+        seen: list[Path] = []
 
         def look(self, content, *args, **kwargs):
             path_open(self, "", *args, **kwargs)

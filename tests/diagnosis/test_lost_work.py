@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from dermascan.models import ContactMessage
-from diagnosis.models import ConfirmedLabel, RunStatus
+from diagnosis.models import ConfirmedLabel, RunStatus, TrainingRun
 from diagnosis.retraining.run import start_run
 from diagnosis.tasks import find_lost_work
 from mlmodel.promotion import promote_version
@@ -95,7 +95,7 @@ def test_labels_of_an_old_rule_are_derived_anew(clinic, dermatologist, other_cli
 
 
 def test_a_run_that_no_worker_was_told_of_is_taken(dermatologist, commits, monkeypatch):
-    taken = []
+    taken: list[TrainingRun] = []
     monkeypatch.setattr("diagnosis.tasks.carry_out", taken.append)
     confirmed(reader=dermatologist)
     run = start_run()

@@ -164,8 +164,8 @@ def test_a_report_of_before_still_reads(visit, dermatologist, patient_user, sign
     """Its content is as it was hashed: it says nothing of measures, not even that there are none."""
     from diagnosis.reports import content as writer
 
-    def photograph_of_before(image):
-        photograph = now(image)
+    def photograph_of_before(image, besides):
+        photograph = now(image, besides)
         del photograph["measures"]
         return photograph
 
