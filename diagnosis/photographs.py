@@ -94,12 +94,18 @@ def confirmed_names(lesion_id: UUID, *, besides: Image | None = None) -> list[st
 
 def contradictions_at(visit: Visit) -> list[str]:
     """Of which lesions of a visit photographs, of this visit or another, are confirmed as different things."""
-    said = []
-    for lesion in Lesion.objects.filter(images__visit=visit).distinct().order_by("number"):
-        names = confirmed_names(lesion.pk)
-        if len(names) > 1:
-            said.append(contradiction(lesion.title, names))
-    return said
+    labels = ConfirmedLabel.objects.filter(
+        image__lesion__in=Lesion.objects.filter(images__visit=visit), state=LabelState.SETTLED, answer__in=CODES
+    )
+    answers: dict[int, list[str]] = {}
+    pairs = labels.order_by("image__lesion__number", "answer").values_list("image__lesion__number", "answer")
+    for number, answer in pairs.distinct():
+        answers.setdefault(number, []).append(answer)
+    return [
+        contradiction(Lesion(number=number).title, [answer_name(answer) for answer in found])
+        for number, found in answers.items()
+        if len(found) > 1
+    ]
 
 
 def contradiction(lesion: str, names: Sequence[str]) -> str:

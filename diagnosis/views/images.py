@@ -15,7 +15,7 @@ from diagnosis.condition_names import condition_name
 from diagnosis.explanations import explain
 from diagnosis.forms import OverrideForm, ReviewForm, ScaleForm
 from diagnosis.measures import present_measures
-from diagnosis.models import Image, Tier
+from diagnosis.models import Image, Review, Tier
 from diagnosis.photographs import Photograph, newest_predictions, photograph_of, photographs
 from diagnosis.presentation import present_explanation, present_prediction
 from diagnosis.refusals import present_refusal, quality_facts
@@ -53,7 +53,8 @@ def explanation(request: ClinicRequest, image_id: UUID) -> HttpResponse:
     prediction = photograph.prediction
     if prediction is None:
         raise Http404(_("This photograph was not judged, so there is nothing to explain."))
-    tier = _besides(photograph, _others(photograph.image)).advised(Tier(prediction.tier))
+    besides = _besides(photograph, _others(photograph.image), _reviews(photograph.image))
+    tier = besides.advised(Tier(prediction.tier))
     context = present_explanation(explain(code=_explained_code(photograph)), tier=tier)
     return render(request, "diagnosis/includes/explanation.html", context)
 
@@ -126,7 +127,7 @@ def _result(
 ) -> HttpResponse:
     photograph = photograph_of(image)
     prediction = photograph.prediction
-    others = _others(image)
+    others, reviews = _others(image), _reviews(image)
     context = {
         "image": image,
         "photograph": photograph,
@@ -136,13 +137,13 @@ def _result(
         "patient": image.visit.patient,
         "others": others[:OTHERS_SHOWN],
         "same_file": list(Image.objects.with_the_same_file(image).select_related("lesion__patient")[:OTHERS_SHOWN]),
-        "reviews": image.reviews.select_related("reviewer__user", "retraction"),
+        "reviews": reviews,
         "label_changes": image.label_changes.select_related("review__reviewer__user"),
         "settled": _label(image),
         "report_says_otherwise": report_that_says_otherwise(image),
         "rule_hint": rule_hint(image.visit.patient.clinic),
         "is_refused": prediction is None and not image.is_accepted,
-        **_answer(photograph, others),
+        **_answer(photograph, _besides(photograph, others, reviews)),
         **_measures(photograph),
     }
     if _member(request).is_dermatologist:
@@ -156,7 +157,7 @@ def _label(image: Image) -> LabelView | None:
     return present_label(label.answer, label.review.other_text if label.review else "") if label else None
 
 
-def _answer(photograph: Photograph, others: list[Photograph]) -> dict[str, Any]:
+def _answer(photograph: Photograph, besides: Besides) -> dict[str, Any]:
     """The assessment with its explanation, or the refusal."""
     image, prediction = photograph.image, photograph.prediction
     facts = quality_facts(
@@ -168,7 +169,6 @@ def _answer(photograph: Photograph, others: list[Photograph]) -> dict[str, Any]:
     )
     if prediction is None:
         return {"refusal": None if image.is_accepted else present_refusal(image.verdict, facts=facts)}
-    besides = _besides(photograph, others)
     tier = besides.advised(Tier(prediction.tier))
     return {
         "view": present_prediction(prediction, facts=facts, besides=besides),
@@ -203,14 +203,18 @@ def _others(image: Image) -> list[Photograph]:
     return photographs(Image.objects.filter(lesion=image.lesion_id).exclude(pk=image.pk), limit=OTHERS_ASKED)
 
 
-def _besides(photograph: Photograph, others: list[Photograph]) -> Besides:
+def _reviews(image: Image) -> list[Review]:
+    """All that was said of it, newest first, what was taken back included."""
+    return list(image.reviews.select_related("reviewer__user", "retraction"))
+
+
+def _besides(photograph: Photograph, others: list[Photograph], reviews: list[Review]) -> Besides:
     """What else is known of the lesion. The photograph's own label says more than all of that."""
     if photograph.confirmed:
         return NOTHING_BESIDES
-    reviews = photograph.image.reviews.standing().filter(answer__in=MALIGNANT_CODES)
-    malignant = reviews.order_by("-created_at").first()
+    malignant = [each.answer for each in reviews if each.answer in MALIGNANT_CODES and not each.is_retracted]
     return Besides(
         symptoms=photograph.image.visit.warning_symptoms,
         siblings=[other.as_sibling for other in others],
-        suspected=answer_name(malignant.answer) if malignant else "",
+        suspected=answer_name(malignant[0]) if malignant else "",
     )

@@ -15,12 +15,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from diagnosis.models import Depth, Image, Part, TrainingRun
+from diagnosis.models import Depth, Image, Part, RunStatus, TrainingRun
 from diagnosis.retraining.collect import LeftOut, new_labels
 from diagnosis.retraining.errors import RetrainingRefused
 from diagnosis.retraining.liveness import abandon_run, bury_the_dead, requeue_run
 from diagnosis.retraining.run import start_run
 from diagnosis.tasks import work_on_run
+from mlmodel.models import ModelVersion
 from mlmodel.retraining.base_photographs import lacks
 from mlmodel.serving import active_version
 from patients.access import is_operator
@@ -62,11 +63,18 @@ def runs(request: ClinicRequest) -> HttpResponse:
         "alive": TrainingRun.objects.alive().first(),
         "active": active,
         "new": new_labels(after=active.created_at),
+        "last_that_left_out": _last_that_left_out(active),
         "may_act": _may_act(request),
         "depths": Depth,
         "lacks_for_exit": lacks(settings.RETRAINING_BASE_DATA),
     }
     return render(request, "diagnosis/retraining.html", context)
+
+
+def _last_that_left_out(active: ModelVersion) -> TrainingRun | None:
+    """The newest finished run from the active version, if it left photographs out: they count as new for ever."""
+    done = TrainingRun.objects.filter(status=RunStatus.DONE, parent=active).first()
+    return done if done is not None and done.left_out else None
 
 
 @for_roles(*CLINICIANS)

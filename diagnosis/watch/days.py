@@ -25,8 +25,9 @@ def keep_day(clinic: Clinic | None) -> WatchDay:
             "limit": drift.limit if drift else None,
             "stability_index": drift.features.psi if drift else None,
             "waiting": queue.waiting,
-            "oldest_days": queue.oldest_days,
-            "median_days": min(queue.median_days, queue.oldest_days),
+            # Both ages go on growing: the oldest is never asked before the median.
+            "median_days": (median := queue.median_days),
+            "oldest_days": max(queue.oldest_days, median),
         },
     )
     return kept

@@ -37,18 +37,23 @@ class Queue:
     Attributes:
         waiting: how many.
         oldest: since when the oldest waits; None where nothing does.
-        median_days: half of them have waited so long at least.
+        half_since: since when half of them have waited at least; None where nothing waits.
         ages: how many of each of ``AGES``, and of what is older, and how many of those are urgent.
     """
 
     waiting: int
     oldest: datetime | None
-    median_days: float
+    half_since: datetime | None
     ages: list[tuple[int, int]]
 
     @property
     def oldest_days(self) -> float:
         return _days_since(self.oldest) if self.oldest else 0.0
+
+    @property
+    def median_days(self) -> float:
+        """Half of them have waited so long at least."""
+        return _days_since(self.half_since) if self.half_since else 0.0
 
 
 def days_of(clinic: Clinic | None, *, days: int) -> list[Day]:
@@ -88,7 +93,7 @@ def queue_of(clinic: Clinic | None) -> Queue:
     return Queue(
         waiting=count,
         oldest=oldest,
-        median_days=max((_days_since(entered) for entered in half), default=0.0),
+        half_since=half.first(),
         ages=[(every.get(index, 0), urgent.get(index, 0)) for index in range(len(AGES) + 1)],
     )
 

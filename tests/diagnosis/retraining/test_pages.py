@@ -69,6 +69,11 @@ def test_a_run_is_started_from_the_button_and_ends_with_a_verdict(
     assert thumbnail in page(client, run)
     assert thumbnail not in page(sign_in(stranger), run)
     assert run.candidate.name in client.get(RUNS).content.decode()
+    # Photographs that a run left out still count as new: the page says where to read why.
+    assert "The last run could not use all of them" in client.get(RUNS).content.decode()
+    needed = run.judgement["labels_needed"]
+    assert needed
+    assert f"About {needed} more lesions in the clinic’s locked test would settle it" in page(client, run)
 
 
 def test_progress_is_polled_while_it_lives(dermatologist, sign_in):
