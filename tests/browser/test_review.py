@@ -81,7 +81,7 @@ def test_sixty_photographs_without_the_mouse(open_browser, dermatologist, patien
     answer("mel", "u", certainty="unsure")
     while len(said) < PHOTOGRAPHS - 1:
         answer(CODES[len(said) % len(CODES)])
-    page.get_by_text("Nothing waits for you").wait_for()
+    page.get_by_text("Only what you put aside is left").wait_for()
     press(page, "b")
     assert on_screen(page) == skipped
     page.keyboard.press("8")
