@@ -9,6 +9,7 @@ from patients.models import Lesion, Patient, Visit, VisitStatus
 from tests.browser.conftest import DESKTOP, PHONE, sign_in
 from tests.conftest import PHOTOGRAPHS
 from tests.diagnosis.photographing import blurred, kept, sample
+from tests.diagnosis.reporting import signed_report
 from tests.factories import LesionFactory, VisitFactory
 
 MELANOMA = PHOTOGRAPHS / "ISIC_0024310.jpg"
@@ -160,3 +161,24 @@ def test_reviewed_signed_released_and_read_by_the_patient(open_browser, staff, d
     assert hashlib.sha256(pdf).hexdigest() == report.pdf_sha256
     assert Review.objects.get().answer == "mel"
     assert visitor.goto(hidden.get_absolute_url()).status == 403
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_a_release_is_asked_about_first(open_browser, dermatologist, patient, patient_user, size):
+    report = signed_report(VisitFactory(patient=patient), dermatologist)
+    page = open_browser(size)
+    sign_in(page, dermatologist)
+    page.goto(report.visit.get_absolute_url())
+    page.get_by_text("Release to the patient").click()
+    panel = page.get_by_text("It cannot be taken back")
+    panel.wait_for()
+    box = panel.bounding_box()
+    assert box["x"] >= 0
+    assert box["x"] + box["width"] <= size[0], "the question is all on the screen"
+    assert not Report.objects.filter(released_at__isnull=False).exists(), "nothing is released by opening it"
+    page.get_by_role("button", name="Release it now").click()
+    page.get_by_text("The report is released.").wait_for()
+
+    report.refresh_from_db()
+    assert report.released_by == dermatologist
+    assert Visit.objects.get().status == VisitStatus.RELEASED
