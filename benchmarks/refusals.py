@@ -9,8 +9,11 @@ from beside its lesions and enlarged (to be refused).
 """
 
 import argparse
+import time
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
+from statistics import median
 
 import numpy as np
 from PIL import Image
@@ -19,6 +22,7 @@ from mlmodel.analysis import get_analyser
 from mlmodel.pictures import Picture, decode
 from mlmodel.quality import DARKEST, Verdict
 from mlmodel.scoring import find_pictures
+from mlmodel.segmentation import get_segmenter
 from mlmodel.training.dataset import CALIBRATION_FOLDS, read_dataset
 
 FOLDERS = ("uploads", "phone", "not_skin")
@@ -40,6 +44,24 @@ def main() -> None:
         sharp = [dataset.paths[row] for row in rows if dataset.sources[row] == "sharp"]
         skin = (_bare_skin(path, folder / "ham10000" / "masks") for path in sharp)
         _print_row("bare skin", [picture for picture in skin if picture is not None])
+    _print_cost(decode(next(iter(find_pictures(folder / "uploads"))).read_bytes()))
+
+
+def _print_cost(picture: Picture) -> None:
+    """How much of an answer's time it takes to see whether there is a lesion at all."""
+    whole = _median_ms(lambda: get_analyser().analyse(picture))
+    lesion = _median_ms(lambda: get_segmenter().finds_lesion(picture.pixels))
+    print(f"\nan answer {whole:.0f} ms, of which “is there a lesion” {lesion:.0f} ms")
+
+
+def _median_ms(work: Callable[[], object]) -> float:
+    work()
+    taken = []
+    for _ in range(30):
+        started = time.perf_counter()
+        work()
+        taken.append(time.perf_counter() - started)
+    return 1000 * median(taken)
 
 
 def _print_row(name: str, pictures: list[Picture]) -> None:
