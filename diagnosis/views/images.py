@@ -212,7 +212,11 @@ def _besides(photograph: Photograph, others: list[Photograph], reviews: list[Rev
     """What else is known of the lesion. The photograph's own label says more than all of that."""
     if photograph.confirmed:
         return NOTHING_BESIDES
-    malignant = [each.answer for each in reviews if each.answer in MALIGNANT_CODES and not each.is_retracted]
+    newest: dict[UUID, str] = {}  # by reader: who has thought better of it no longer suspects
+    for review in reviews:
+        if not review.is_retracted:
+            newest.setdefault(review.reviewer_id, review.answer)
+    malignant = [answer for answer in newest.values() if answer in MALIGNANT_CODES]
     return Besides(
         symptoms=photograph.image.visit.warning_symptoms,
         siblings=[other.as_sibling for other in others],

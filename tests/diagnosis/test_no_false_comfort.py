@@ -185,6 +185,10 @@ def test_a_melanoma_that_one_of_two_readers_named_is_not_forgotten(
     assert "A dermatologist has called it Melanoma. Reviews have not settled that yet." in page
     assert "Nothing needs doing today" not in page
 
+    record_review(image=calm, reviewer=dermatologist, answer="nv", certainty="certain", reason="No streaks after all")
+
+    assert "A dermatologist has called it" not in shown(staff_client, calm)
+
 
 def test_an_itch_alone_asks_for_nothing(staff_client, staff, patient):
     visit = VisitFactory(patient=patient, itch=True)
