@@ -12,6 +12,7 @@ import argparse
 import time
 from collections import Counter
 from collections.abc import Callable
+from itertools import product
 from pathlib import Path
 from statistics import median
 
@@ -78,15 +79,14 @@ def _bare_skin(path: Path, masks: Path) -> Picture | None:
     with Image.open(path) as photograph, Image.open(found) as drawn:
         mask = np.asarray(drawn.convert("L").resize(photograph.size)) > 0
         side = min(photograph.size) * 36 // 100
-        for left in (0, photograph.width - side):
-            for top in (0, photograph.height - side):
-                corner = (left, top, left + side, top + side)
-                with_margin = mask[max(0, top - 6) : top + side + 6, max(0, left - 6) : left + side + 6]
-                enlarged = photograph.convert("RGB").crop(corner).resize((299, 299), Image.Resampling.BICUBIC)
-                pixels = np.asarray(enlarged)
-                # A dermatoscope's black corner is no skin.
-                if not with_margin.any() and pixels.mean() >= DARKEST:
-                    return Picture(pixels, "PNG", "image/png")
+        for left, top in product((0, photograph.width - side), (0, photograph.height - side)):
+            corner = (left, top, left + side, top + side)
+            with_margin = mask[max(0, top - 6) : top + side + 6, max(0, left - 6) : left + side + 6]
+            enlarged = photograph.convert("RGB").crop(corner).resize((299, 299), Image.Resampling.BICUBIC)
+            pixels = np.asarray(enlarged)
+            # A dermatoscope's black corner is no skin.
+            if not with_margin.any() and pixels.mean() >= DARKEST:
+                return Picture(pixels, "PNG", "image/png")
     return None
 
 

@@ -9,15 +9,10 @@ from django.core.mail import EmailMessage
 from django.utils import timezone
 
 from dermascan.models import ContactMessage
+from patients.mail import TRY_AGAIN
 
 
-@shared_task(
-    autoretry_for=(SMTPException, OSError),
-    retry_backoff=30,
-    retry_backoff_max=3600,
-    retry_jitter=True,
-    max_retries=8,
-)
+@shared_task(**TRY_AGAIN)
 def mail_contact_message(message_id: str) -> None:
     """Mail one kept message to the operator, once."""
     message = ContactMessage.objects.filter(pk=UUID(message_id), mailed_at=None).first()

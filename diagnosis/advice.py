@@ -78,6 +78,16 @@ class Doubt:
 NOTHING_BESIDES = Besides()
 
 
+def tone_of(tier: Tier, *, has_doubts: bool) -> Tier:
+    """The colour and sign in which an answer is shown: a calm one looks calm only where nothing else is known."""
+    return Tier.WATCH if has_doubts and tier is Tier.CALM else tier
+
+
+def heading_of(title: str, tier: Tier, *, has_doubts: bool) -> str:
+    """The title of an answer; a calm one announces what else is known."""
+    return _("%(title)s, but:") % {"title": title} if tone_of(tier, has_doubts=has_doubts) is not tier else title
+
+
 def doubts_about(tier: Tier, besides: Besides) -> tuple[Doubt, ...]:
     """Say what speaks against reading ``tier`` alone, the most urgent first."""
     doubts = []

@@ -101,19 +101,14 @@ def contradictions_at(visit: Visit) -> list[str]:
     pairs = labels.order_by("image__lesion__number", "answer").values_list("image__lesion__number", "answer")
     for number, answer in pairs.distinct():
         answers.setdefault(number, []).append(answer)
-    return [
-        contradiction(Lesion(number=number).title, [answer_name(answer) for answer in found])
-        for number, found in answers.items()
-        if len(found) > 1
-    ]
-
-
-def contradiction(lesion: str, names: Sequence[str]) -> str:
-    """Say that photographs of one lesion are confirmed as different things."""
     words = _(
         "%(lesion)s: its photographs are confirmed as different things: %(names)s. Correct one, or explain both."
     )
-    return words % {"lesion": lesion, "names": ", ".join(names)}
+    return [
+        words % {"lesion": Lesion(number=number).title, "names": ", ".join(answer_name(answer) for answer in found)}
+        for number, found in answers.items()
+        if len(found) > 1
+    ]
 
 
 def newest_predictions() -> Prefetch:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from diagnosis.advice import NOTHING_BESIDES, Besides, Doubt, doubts_about, next_steps
+from diagnosis.advice import NOTHING_BESIDES, Besides, Doubt, doubts_about, heading_of, next_steps, tone_of
 from diagnosis.condition_names import condition_name, malignancy_name
 from diagnosis.explanations import SECTION_TITLES, Explained, blocks
 from diagnosis.models import Prediction, Tier
@@ -47,7 +47,7 @@ class AssessmentView:
     """What ``templates/diagnosis/includes/assessment.html`` shows.
 
     Attributes:
-        tier: "urgent", "watch" or "calm"; ``mark`` is its sign, for those who do not see its colour.
+        tier: "urgent", "watch" or "calm".
         title: the tier as an instruction; the loudest thing on the page.
         meaning: the malignant probability, said in people out of a hundred.
         cost: what the threshold behind the tier finds, flags and misses; empty for a network no longer loaded.
@@ -58,7 +58,6 @@ class AssessmentView:
     """
 
     tier: str
-    mark: str
     title: str
     meaning: str
     cost: str
@@ -78,12 +77,17 @@ class AssessmentView:
     @property
     def heading(self) -> str:
         """The title, with what must be read after it announced."""
-        return heading_of(self.title, tier=self.tier, has_doubts=bool(self.doubts))
+        return heading_of(self.title, Tier(self.tier), has_doubts=bool(self.doubts))
 
     @property
     def tone(self) -> str:
-        """The colour of the whole: calm only where nothing else is known."""
-        return str(Tier.WATCH) if self.doubts and self.tier == Tier.CALM else self.tier
+        """The colour of the whole: a tier."""
+        return str(tone_of(Tier(self.tier), has_doubts=bool(self.doubts)))
+
+    @property
+    def mark(self) -> str:
+        """Its sign, for those who do not see the colour."""
+        return TIER_MARKS[Tier(self.tone)]
 
 
 def present_prediction(
@@ -132,12 +136,10 @@ def present(
     besides: Besides = NOTHING_BESIDES,
 ) -> AssessmentView:
     """Put an answer into words."""
-    doubts = doubts_about(Tier(tier), besides)
     ranked = sorted(CODES, key=lambda code: -probabilities[code])
     top = BY_CODE[ranked[0]]
     return AssessmentView(
         tier=str(tier),
-        mark=TIER_MARKS[Tier.WATCH if doubts and tier == Tier.CALM else Tier(tier)],
         title=str(Tier(tier).label),
         meaning=meaning_of(malignant_probability),
         cost=cost_of(Tier(tier), operating_points) if operating_points else "",
@@ -152,7 +154,7 @@ def present(
         next_steps=next_steps(Tier(tier), besides),
         facts=tuple(facts),
         caution=caution,
-        doubts=doubts,
+        doubts=doubts_about(Tier(tier), besides),
     )
 
 
@@ -179,11 +181,6 @@ def present_explanation(explained: Explained, *, tier: str) -> dict[str, Any]:
 
 
 TIER_MARKS = {Tier.URGENT: "!", Tier.WATCH: "?", Tier.CALM: "✓"}
-
-
-def heading_of(title: str, *, tier: str, has_doubts: bool) -> str:
-    """The title of an answer; a calm one does not stand alone where something else is known."""
-    return _("%(title)s, but:") % {"title": title} if has_doubts and tier == Tier.CALM else title
 
 
 def percent(probability: float) -> str:

@@ -1,6 +1,5 @@
 """Work that can wait. Thin: each task calls one service, may be run twice, and takes plain words or ids."""
 
-from smtplib import SMTPException
 from uuid import UUID
 
 from celery import shared_task
@@ -17,6 +16,7 @@ from diagnosis.services.rescoring import rescore_archive
 from diagnosis.watch.checks import watch_clinic
 from diagnosis.watch.days import keep_day
 from diagnosis.watch.telling import CannotTell, tell_of
+from patients.mail import TRY_AGAIN
 from patients.models import Clinic
 
 
@@ -26,13 +26,7 @@ def write_explanation(code: str, language: str, reading_level: str) -> None:
     write_and_keep(code=code, language=language, reading_level=reading_level)
 
 
-@shared_task(
-    autoretry_for=(SMTPException, OSError),
-    retry_backoff=30,
-    retry_backoff_max=3600,
-    retry_jitter=True,
-    max_retries=8,
-)
+@shared_task(**TRY_AGAIN)
 def mail_patient_news(report_id: str, news: str, site: str) -> None:
     """Mail a patient that a report, or something that was added to one, is there to be read."""
     mail_news(report_id=UUID(report_id), news=News(news), site=site)

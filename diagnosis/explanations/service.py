@@ -5,7 +5,8 @@ from functools import partial
 
 from django.conf import settings
 from django.core.cache import cache
-from django.db import transaction
+
+from patients.background import hand_over
 
 from . import breaker, store
 from .answers import UnusableAnswer
@@ -54,7 +55,11 @@ def request_explanation(*, code: str, language: str = "en", reading_level: str =
         return False
     if not cache.add(_on_its_way(question), True, timeout=ON_ITS_WAY_SECONDS):
         return False
-    transaction.on_commit(partial(_send, question))
+    # Imported here: the task calls this module.
+    from diagnosis.tasks import write_explanation
+
+    words = (question.condition.code, question.language.code, question.reading_level.value)
+    hand_over(write_explanation, *words, if_lost=partial(cache.delete, _on_its_way(question)))
     return True
 
 
@@ -114,19 +119,6 @@ def _by_library(question: Question) -> Explained:
         sources=list(entry.sources),
         source=Source.LIBRARY,
     )
-
-
-def _send(question: Question) -> None:
-    # Imported here: the task calls this module.
-    from diagnosis.tasks import write_explanation
-
-    words = (question.condition.code, question.language.code, question.reading_level.value)
-    try:
-        write_explanation.apply_async(args=words, retry=False)
-    except Exception as error:
-        # A page must not fail because the queue does; and the broker's address may hold a password.
-        logger.warning("Explanation %s could not be requested: %s", words[0], type(error).__name__)
-        cache.delete(_on_its_way(question))
 
 
 def _on_its_way(question: Question) -> str:

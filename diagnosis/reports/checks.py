@@ -6,7 +6,6 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from diagnosis.models import Tier
-from diagnosis.photographs import contradiction
 from mlmodel.taxonomy import BY_CODE
 
 
@@ -44,10 +43,6 @@ def warnings_of(content: dict[str, Any]) -> list[str]:
             )
             % {"count": disputed}
         )
-    for lesion in content["lesions"]:
-        names = sorted({each["confirmed"]["name"] for each in lesion["photographs"] if each["confirmed"]})
-        if len(names) > 1:
-            warnings.append(contradiction(lesion["title"], names))
     pressing = [lesion["title"] for lesion in content["lesions"] if any(map(_presses, lesion["photographs"]))]
     if pressing:
         warnings.append(
@@ -76,7 +71,8 @@ def _presses(photograph: dict[str, Any]) -> bool:
 def _is_doubtful(photograph: dict[str, Any]) -> bool:
     """Calm by the software and named by nobody, while symptoms or another photograph say more."""
     assessment = photograph["assessment"]
-    return bool(assessment) and not photograph["confirmed"] and bool(assessment["doubts"])
+    is_calm = bool(assessment) and not photograph["confirmed"] and assessment["tier"] == Tier.CALM
+    return is_calm and bool(assessment["doubts"])
 
 
 def _disagree(photograph: dict[str, Any]) -> bool:

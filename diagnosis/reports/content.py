@@ -14,11 +14,12 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from diagnosis.advice import NOTHING_BESIDES, Besides, Sibling
+from diagnosis.advice import NOTHING_BESIDES, Besides
 from diagnosis.answers import is_one_of_the_seven
 from diagnosis.condition_names import condition_name, malignancy_name
 from diagnosis.explanations import explain
 from diagnosis.models import ConfirmedLabel, Image, Prediction, shown_prediction
+from diagnosis.photographs import photograph_of
 from diagnosis.presentation import present_prediction
 from diagnosis.review_words import answer_name
 from diagnosis.urgency import urgency_in_report
@@ -92,6 +93,7 @@ def photographs_of(visit: Visit) -> QuerySet[Image]:
     return (
         Image.objects.filter(visit=visit)
         .select_related("visit", "lesion", "override__member__user", "label__review__reviewer__user")
+        .with_confirmed_label()
         .prefetch_related("predictions__model_version", "reviews__reviewer__user", "measurements", "scales")
         .order_by("lesion__number", "created_at", "pk")
     )
@@ -125,15 +127,8 @@ def _besides(image: Image, images: list[Image]) -> Besides:
     """What else the visit knows of a photograph's lesion. Its own label says more than all of that."""
     if settled_label(image):
         return NOTHING_BESIDES
-    siblings = [_sibling(other) for other in images if other != image]
+    siblings = [photograph_of(other).as_sibling for other in images if other != image]
     return Besides(symptoms=image.visit.warning_symptoms, siblings=siblings)
-
-
-def _sibling(image: Image) -> Sibling:
-    prediction, label = shown_prediction(image.predictions.all()), settled_label(image)
-    return Sibling(
-        taken_on=image.visit.date, tier=prediction.tier if prediction else "", label=label.answer if label else ""
-    )
 
 
 def _photograph(image: Image, besides: Besides) -> Content:

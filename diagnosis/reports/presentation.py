@@ -8,11 +8,11 @@ import datetime
 from dataclasses import dataclass
 from typing import Any
 
-from diagnosis.advice import URGENCY
+from diagnosis.advice import URGENCY, heading_of, tone_of
 from diagnosis.condition_names import condition_name, malignancy_name
 from diagnosis.explanations import SECTION_TITLES, Block, blocks
 from diagnosis.models import Tier
-from diagnosis.presentation import TIER_MARKS, heading_of, percent
+from diagnosis.presentation import TIER_MARKS, percent
 from diagnosis.review_words import LABEL_MARKS, label_tone
 from mlmodel.taxonomy import BY_CODE
 
@@ -97,9 +97,9 @@ def _present_lesion(lesion: dict[str, Any]) -> dict[str, Any]:
 
 def _tone(assessment: dict[str, Any]) -> dict[str, Any]:
     """Heading, colour, sign and reservations of an answer; reports of before they were said have none."""
-    doubts = assessment.get("doubts", [])
-    tone = Tier.WATCH if doubts and assessment["tier"] == Tier.CALM else Tier(assessment["tier"])
-    heading = heading_of(assessment["tier_words"], tier=assessment["tier"], has_doubts=bool(doubts))
+    doubts, tier = assessment.get("doubts", []), Tier(assessment["tier"])
+    tone = tone_of(tier, has_doubts=bool(doubts))
+    heading = heading_of(assessment["tier_words"], tier, has_doubts=bool(doubts))
     return {"doubts": doubts, "heading": heading, "tone": str(tone), "mark": TIER_MARKS[tone]}
 
 
@@ -114,7 +114,9 @@ def _glance(photographs: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "labels": list(labels.values()),
         "tier_words": most_urgent["tier_words"] if most_urgent else "",
-        "doubts": bool(most_urgent and most_urgent.get("doubts")),
+        # An urgent answer needs no reservation.
+        "doubts": all(said["tier"] == Tier.CALM for said in assessments)
+        and any(said.get("doubts") for said in assessments),
         "others": len({said["tier"] for said in assessments}) > 1,
     }
 

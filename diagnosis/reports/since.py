@@ -1,8 +1,9 @@
 """What reviews have settled since a report was signed. The report stays what it is; whoever reads it must know."""
 
 import json
+from collections import Counter
 from dataclasses import dataclass
-from itertools import groupby
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
@@ -29,19 +30,13 @@ class Since:
     """A photograph whose label is another than what was said of it last, in the report or an addendum.
 
     Attributes:
-        number, count: which of the lesion's photographs it is in the report.
+        which: the photograph, where the report has several of the lesion; else empty.
     """
 
     image: Image
     then: Said
     now: Said
-    number: int
-    count: int
-
-    @property
-    def which(self) -> str:
-        """Which photograph, where the report has several of the lesion; else empty."""
-        return which_photograph(self.number, self.count)
+    which: str
 
 
 def labelled_otherwise_since(report: Report) -> list[Since]:
@@ -49,19 +44,19 @@ def labelled_otherwise_since(report: Report) -> list[Since]:
     told = _last_told(report)
     found = []
     images = Image.objects.filter(visit=report.visit_id).select_related("lesion", "label__review")
-    ordered = images.order_by("lesion__number", "created_at", "pk")
-    for _lesion, of_lesion in groupby(ordered, key=lambda image: image.lesion_id):
-        shown = list(of_lesion)
-        for number, image in enumerate(shown, start=1):
-            then, now = told.get(str(image.pk), NOTHING_SAID), _said_now(image)
-            # Words may differ by language alone, except those that a dermatologist wrote.
-            if then.code != now.code or (now.code == OTHER and then.name != now.name):
-                found.append(Since(image, then, now, number, len(shown)))
+    numbered: Counter[UUID] = Counter()
+    ordered = list(images.order_by("lesion__number", "created_at", "pk"))
+    counts = Counter(image.lesion_id for image in ordered)
+    for image in ordered:
+        numbered[image.lesion_id] += 1
+        then, now = told.get(str(image.pk), NOTHING_SAID), _said_now(image)
+        # Words may differ by language alone, except those that a dermatologist wrote.
+        if then.code != now.code or (now.code == OTHER and then.name != now.name):
+            found.append(Since(image, then, now, _which(numbered[image.lesion_id], counts[image.lesion_id])))
     return found
 
 
-def which_photograph(number: int, count: int) -> str:
-    """Name one of several photographs of a lesion; empty where there is only one."""
+def _which(number: int, count: int) -> str:
     return _("photograph %(number)d of %(count)d") % {"number": number, "count": count} if count > 1 else ""
 
 

@@ -3,12 +3,11 @@
 from enum import StrEnum
 from uuid import UUID
 
-from django.core.mail import send_mail
-from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from diagnosis.models import Report
 from patients.background import hand_over
+from patients.mail import mail_to
 
 
 class News(StrEnum):
@@ -44,7 +43,4 @@ def mail_news(*, report_id: UUID, news: News, site: str) -> None:
     clinic = report.visit.patient.clinic.name
     subject = _("Something new for you to read from %(clinic)s") % {"clinic": clinic}
     context = {"clinic": clinic, "is_addendum": news == News.ADDENDUM, "site": site.rstrip("/")}
-    # A clinic's name must not be able to add header lines.
-    send_mail(
-        " ".join(subject.split()), render_to_string("diagnosis/mail/patient_news.txt", context), None, [user.email]
-    )
+    mail_to(user.email, subject=subject, template="diagnosis/mail/patient_news.txt", context=context)

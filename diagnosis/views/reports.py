@@ -11,6 +11,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from diagnosis.models import Image, Report
+from diagnosis.photographs import contradictions_at
 from diagnosis.reports.checks import warnings_of
 from diagnosis.reports.forms import SignForm
 from diagnosis.reports.presentation import present
@@ -111,7 +112,7 @@ def _check_page(
         "patient": visit.patient,
         "form": form,
         "content": present(draft.content),
-        "warnings": warnings_of(draft.content),
+        "warnings": [*contradictions_at(visit), *warnings_of(draft.content)],
         "same_file": list(Image.objects.with_files_of(visit).select_related("lesion__patient")[:OTHERS_SHOWN]),
     }
     return render(request, "diagnosis/sign.html", context, status=status)

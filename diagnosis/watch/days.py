@@ -25,9 +25,8 @@ def keep_day(clinic: Clinic | None) -> WatchDay:
             "limit": drift.limit if drift else None,
             "stability_index": drift.features.psi if drift else None,
             "waiting": queue.waiting,
-            # Both ages go on growing: the oldest is never asked before the median.
-            "median_days": (median := queue.median_days),
-            "oldest_days": max(queue.oldest_days, median),
+            "oldest_days": queue.oldest_days,
+            "median_days": queue.median_days,
         },
     )
     return kept

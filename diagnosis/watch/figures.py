@@ -35,12 +35,14 @@ class Queue:
     """What waits for a review.
 
     Attributes:
+        seen_at: when it was looked at; ages are counted to this moment.
         waiting: how many.
         oldest: since when the oldest waits; None where nothing does.
         half_since: since when half of them have waited at least; None where nothing waits.
         ages: how many of each of ``AGES``, and of what is older, and how many of those are urgent.
     """
 
+    seen_at: datetime
     waiting: int
     oldest: datetime | None
     half_since: datetime | None
@@ -48,12 +50,15 @@ class Queue:
 
     @property
     def oldest_days(self) -> float:
-        return _days_since(self.oldest) if self.oldest else 0.0
+        return self._days_since(self.oldest)
 
     @property
     def median_days(self) -> float:
         """Half of them have waited so long at least."""
-        return _days_since(self.half_since) if self.half_since else 0.0
+        return self._days_since(self.half_since)
+
+    def _days_since(self, moment: datetime | None) -> float:
+        return max((self.seen_at - moment) / timedelta(days=1), 0.0) if moment else 0.0
 
 
 def days_of(clinic: Clinic | None, *, days: int) -> list[Day]:
@@ -91,6 +96,7 @@ def queue_of(clinic: Clinic | None) -> Queue:
     by_age = waiting.order_by("entered_at").values_list("entered_at", flat=True)
     oldest, half = by_age.first(), by_age[max(count - 1, 0) // 2 :][:1]
     return Queue(
+        seen_at=now,
         waiting=count,
         oldest=oldest,
         half_since=half.first(),
@@ -135,7 +141,3 @@ def _day(day: date, answers: list[tuple[str, float]], *, refused: int) -> Day:
         median_seconds=float(median),
         p95_seconds=float(p95),
     )
-
-
-def _days_since(moment: datetime) -> float:
-    return max((timezone.now() - moment) / timedelta(days=1), 0.0)

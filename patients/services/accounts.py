@@ -1,16 +1,13 @@
-import smtplib
-
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
 from django.conf import settings
-from django.core.mail import send_mail
 from django.db import IntegrityError, transaction
 from django.db.models import Q
-from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
+from patients.mail import mail_to
 from patients.models import Clinic, Member, Patient, User
 
 from .scope import ensure_same_clinic
@@ -105,14 +102,8 @@ def mail_set_password_link(*, user: User, clinic: Clinic, site: str) -> None:
     }
     subject = _("Your DermaScan account at %(clinic)s") % {"clinic": clinic.name}
     try:
-        send_mail(
-            # A clinic's name must not be able to add header lines.
-            " ".join(subject.split()),
-            render_to_string("patients/mail/set_password.txt", context),
-            None,
-            [user.email],
-        )
-    except (OSError, smtplib.SMTPException) as error:
+        mail_to(user.email, subject=subject, template="patients/mail/set_password.txt", context=context)
+    except OSError as error:
         raise MailNotSent from error
 
 
