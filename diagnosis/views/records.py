@@ -64,15 +64,14 @@ def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
 def lesion(request: ClinicRequest, lesion_id: UUID) -> HttpResponse:
     found = get_object_or_404(Lesion.objects.visible_to(request.member).select_related("patient"), pk=lesion_id)
     labels = confirmed_names(found.pk)
-    # Today's photographs belong to today's visit: an older one that nobody signed is offered by its date.
-    open_visits, today = list(found.patient.visits.filter(status=VisitStatus.OPEN)[:2]), timezone.localdate()
+    open_visit = found.patient.visits.filter(status=VisitStatus.OPEN).first()
     context = {
         "lesion": found,
         "patient": found.patient,
         "photographs": photographs(Image.objects.filter(lesion=found)),
         "contradicting": labels if len(labels) > 1 else [],
-        "open_visits": open_visits,
-        "today": today,
-        "is_open_today": any(visit.date == today for visit in open_visits),
+        # Today's photographs belong to today's visit: an older one that nobody signed is offered by its date.
+        "open_visit": open_visit,
+        "is_open_today": open_visit is not None and open_visit.date == timezone.localdate(),
     }
     return render(request, "diagnosis/lesion.html", context)
