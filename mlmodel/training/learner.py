@@ -1,7 +1,8 @@
 """A network while it learns: one compiled step, averaged weights, and all of its state as arrays."""
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import tensorflow as tf
 
 from mlmodel.training.base_engine import compiled_base
 from mlmodel.training.networks import base_of, build_network, renew_from, set_trainable_from, split_at_features
-from mlmodel.training.recipe import Phase, Recipe
+from mlmodel.training.recipe import Phase, Precision, Recipe
 
 
 class Learner:
@@ -28,7 +29,8 @@ class Learner:
         """
         keras.utils.set_random_seed(recipe.seed)
         self.recipe = recipe
-        self.network = build_network(recipe, weights=weights)
+        with _computing_in(recipe.precision):
+            self.network = build_network(recipe, weights=weights)
         self._weights = weights
         self._log_mix = tf.constant(np.log(class_mix), tf.float32)
         self._class_weights = tf.constant(1.0 / (class_mix * len(class_mix)), tf.float32)
@@ -172,3 +174,14 @@ class Learner:
             "average": self._average,
         }
         return {f"{group}-{n:04}": found for group, variables in groups.items() for n, found in enumerate(variables)}
+
+
+@contextmanager
+def _computing_in(precision: Precision) -> Iterator[None]:
+    """Layers that are built meanwhile compute in ``precision``; their weights are float32 either way."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy("float32" if precision == "float32" else f"mixed_{precision}")
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

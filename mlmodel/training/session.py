@@ -2,7 +2,6 @@
 
 import platform
 from collections.abc import Callable
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -25,6 +24,7 @@ def run_recipe(
     resume: bool,
     weights: Path | None,
     split_by: str | None = None,
+    precision: str | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     say: Callable[[str], None],
 ) -> dict[str, Any]:
@@ -46,8 +46,8 @@ def run_recipe(
             raise RunError(f"The run in {run.path} began with other data ({configuration['data'][:12]}…).")
     else:
         recipe = load_recipe(name)
-        if split_by:
-            recipe = replace(recipe, split=split_by)  # type: ignore[arg-type]
+        instead = {"split": split_by, "precision": precision}
+        recipe = recipe_from(recipe.name, recipe.as_dict() | {name: asked for name, asked in instead.items() if asked})
     if recipe.architecture != architecture:
         raise RecipeError(f"Recipe “{recipe.name}” is for --architecture {recipe.architecture}.")
     rows = split(recipe, dataset)

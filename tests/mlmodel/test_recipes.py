@@ -39,6 +39,11 @@ def test_the_founding_papers_recipe_is_to_the_letter():
     [
         ({"phases": []}, "has no phases"),
         ({"architecture": "resnet"}, "architecture is “resnet”; it may be xception, vgg16, cnn8"),
+        ({"precision": "float16"}, "precision is “float16”; it may be float32, bfloat16"),
+        (
+            {"precision": "bfloat16", "phases": [{**PHASE, "trainable_from": "head"}]},
+            "features of a frozen base are computed in float32 alone",
+        ),
         ({"loss": "focal"}, "it may be cross-entropy, class-balanced, logit-adjusted"),
         ({"colour": "blue"}, "entries that mean nothing: colour"),
         ({"classes": ["mel", "scc"]}, "not of the seven: scc"),

@@ -149,6 +149,15 @@ def test_weights_of_a_run_that_has_not_ended_are_not_there(tmp_path):
 
 
 @pytest.mark.slow
+def test_the_precision_and_split_that_were_asked_for_stand_in_the_runs_configuration(asked, tmp_path):
+    call_command("train", *asked, "--run", str(tmp_path / "run"), "--precision", "bfloat16", "--split", "by-image")
+
+    recipe = json.loads((tmp_path / "run" / "configuration.json").read_text())["recipe"]
+    assert (recipe["precision"], recipe["split"]) == ("bfloat16", "by-image")
+    assert {weight.dtype for weight in RunDirectory(tmp_path / "run").load_weights()} == {np.dtype("float32")}
+
+
+@pytest.mark.slow
 def test_what_teachers_say_is_learned_in_place_of_the_labels(asked, tmp_path):
     runs = tmp_path / "runs"
     taught = RECIPE.replace("seed = 3", 'seed = 3\nteachers = ["teacher"]\nteaching_share = 1.0')

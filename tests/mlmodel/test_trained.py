@@ -149,6 +149,35 @@ def test_a_renewed_block_is_as_it_was_at_the_start_and_not_yet_read(tensorflow, 
     assert all(map(np.array_equal, current, [weight.numpy() for weight in learner.network.weights]))
 
 
+def test_a_step_in_half_the_digits_learns_the_same_and_keeps_whole_weights(tensorflow):
+    import keras
+
+    from mlmodel.training.learner import Learner
+
+    cnn8 = {**RECIPE, "architecture": "cnn8", "pooled_stages": [], "normalise_pools": False, "dropout": 0.0}
+    phase = {"side": 256, "epochs": 1, "peak_rate": 1e-3, "final_rate": 1e-3}
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 256, 256, 3), dtype=np.uint8)
+    losses, kept = {}, []
+    for precision in ("float32", "bfloat16"):
+        recipe = recipe_from("test", {**cnn8, "phases": [phase], "precision": precision})
+        learner = Learner(recipe, class_mix=drawn_mix(LABELS, sampling="every-image"))
+        if kept:
+            learner.network.set_weights(kept)
+        kept = learner.network.get_weights()
+        learner.begin(recipe.phases[0], steps=4)
+        taken = [learner.learn(pixels, np.array([4, 5, 1, 4]), chance=np.random.default_rng(1)) for _ in range(4)]
+        losses[precision] = [loss for loss, _ in taken]
+        assert {layer.compute_dtype for layer in learner.network.layers if layer.weights[1:]} >= {precision}
+        assert {weight.dtype for weight in learner.network.weights} == {"float32"}
+        assert learner.logits(pixels).dtype == np.float32
+
+    # Eight bits of a number's digits leave three of its decimals; these four steps bring the loss down by far more.
+    assert losses["bfloat16"] == pytest.approx(losses["float32"], abs=0.03)
+    assert losses["bfloat16"] != losses["float32"]
+    assert losses["bfloat16"][0] - losses["bfloat16"][-1] > 0.1
+    assert keras.config.dtype_policy().name == "float32", "what is built next computes as ever"
+
+
 def test_photographs_are_mixed_in_the_phase_that_says_so(tensorflow):
     from mlmodel.training.learner import Learner
 

@@ -24,6 +24,11 @@ class Command(BaseCommand):
         )
         parser.add_argument("--run", type=Path, metavar="DIR", help="The run's folder (var/runs/<recipe>).")
         parser.add_argument("--split", choices=("by-lesion", "by-image"), help="Instead of the recipe's.")
+        parser.add_argument(
+            "--precision",
+            choices=("float32", "bfloat16"),
+            help="Of the arithmetic, instead of the recipe's; bfloat16 is faster where the processor has it.",
+        )
         parser.add_argument("--resume", action="store_true", help="Go on with the run in that folder.")
         parser.add_argument(
             "--checkpoint-seconds", type=float, default=120.0, metavar="N", help="Time between checkpoints, to 300."
@@ -56,6 +61,7 @@ class Command(BaseCommand):
                 resume=options["resume"],
                 weights=weights,
                 split_by=options["split"],
+                precision=options["precision"],
                 checkpoint_seconds=options["checkpoint_seconds"],
                 say=self._say,
             )
