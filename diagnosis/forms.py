@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.answers import ANSWERS, OTHER, Basis, Certainty
-from diagnosis.models import QualityOverride, Review
+from diagnosis.models import Image, QualityOverride, Review, SetAsideReason
 from diagnosis.models.measurement import NARROWEST_MM, WIDEST_MM, PictureScale
 from diagnosis.review_words import answer_name
 from patients.models import Lesion, Visit
@@ -38,6 +38,44 @@ class LesionForm(forms.Form):
         field = self.fields["lesion"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = visit.patient.lesions.order_by("number")
+
+
+class SetAsideForm(forms.Form):
+    """What is wrong with a photograph's place in the record, and where it belongs if that is at the same visit."""
+
+    reason = forms.ChoiceField(
+        choices=SetAsideReason.choices,
+        widget=forms.RadioSelect,
+        label=_("What is wrong with it?"),
+        error_messages={"required": _("Say what is wrong with it.")},
+    )
+    lesion = _LesionField(
+        queryset=Lesion.objects.none(),
+        required=False,
+        empty_label=_("None: only set it aside"),
+        label=_("Which lesion is it to be added to?"),
+        help_text=_("Only where it shows another lesion. It is judged anew there, and is to be reviewed anew."),
+        error_messages={"invalid_choice": _("Choose another one of this patient's lesions.")},
+    )
+    note = forms.CharField(
+        required=False, max_length=300, label=_("Note"), help_text=_("Kept with the photograph, with your name.")
+    )
+
+    def __init__(self, *args: Any, image: Image, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        others = image.visit.patient.lesions.exclude(pk=image.lesion_id).order_by("number")
+        if not image.visit.is_open or not others.exists():
+            del self.fields["lesion"]  # nothing is added to a visit that is signed
+            return
+        field = self.fields["lesion"]
+        assert isinstance(field, forms.ModelChoiceField)
+        field.queryset = others
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("lesion") and cleaned.get("reason") not in (None, SetAsideReason.OTHER_LESION):
+            self.add_error("lesion", _("Only a photograph of another lesion of this patient can be added there."))
+        return cleaned
 
 
 class OverrideForm(forms.ModelForm):

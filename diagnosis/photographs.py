@@ -5,12 +5,13 @@ from dataclasses import dataclass, replace
 from uuid import UUID
 
 from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from diagnosis.advice import URGENCY, Sibling
 from diagnosis.answers import LabelState
 from diagnosis.condition_names import condition_name
-from diagnosis.models import ConfirmedLabel, Image, Prediction, Tier, shown_prediction
+from diagnosis.models import ConfirmedLabel, Image, Prediction, SetAside, Tier, shown_prediction
 from diagnosis.models.image import ImageQuerySet
 from diagnosis.presentation import percent
 from diagnosis.review_words import answer_name
@@ -84,9 +85,16 @@ def photographs(images: ImageQuerySet, *, limit: int | None = None) -> list[Phot
     return [photograph_of(image) for image in newest_visit_first[:limit]]
 
 
+def set_aside_among(images: ImageQuerySet) -> list[SetAside]:
+    """Those of ``images`` that were set aside, with who did it and why, the newest first."""
+    rows = SetAside.objects.standing().filter(image__in=images.order_by())
+    return list(rows.select_related("member__user", "image__lesion", "image__visit"))
+
+
 def confirmed_names(lesion_id: UUID, *, besides: Image | None = None) -> list[str]:
     """What a lesion's photographs are confirmed as, of the seven, in words: more than one contradict each other."""
-    labels = ConfirmedLabel.objects.filter(image__lesion=lesion_id, state=LabelState.SETTLED, answer__in=CODES)
+    in_use = Image.objects.in_use().filter(lesion=lesion_id)
+    labels = ConfirmedLabel.objects.filter(image__in=in_use, state=LabelState.SETTLED, answer__in=CODES)
     if besides is not None:
         labels = labels.exclude(image=besides)
     return [answer_name(code) for code in sorted(set(labels.values_list("answer", flat=True)))]
@@ -94,8 +102,9 @@ def confirmed_names(lesion_id: UUID, *, besides: Image | None = None) -> list[st
 
 def contradictions_at(visit: Visit) -> list[str]:
     """Of which lesions of a visit photographs, of this visit or another, are confirmed as different things."""
+    lesions = Image.objects.in_use().filter(visit=visit).values("lesion")
     labels = ConfirmedLabel.objects.filter(
-        image__lesion__in=Lesion.objects.filter(images__visit=visit), state=LabelState.SETTLED, answer__in=CODES
+        image__in=Image.objects.in_use().filter(lesion__in=lesions), state=LabelState.SETTLED, answer__in=CODES
     )
     answers: dict[int, list[str]] = {}
     pairs = labels.order_by("image__lesion__number", "answer").values_list("image__lesion__number", "answer")
@@ -147,10 +156,10 @@ class LesionCard:
 
 def lesion_cards(patient: Patient) -> list[LesionCard]:
     """The patient's lesions, each with what its newest visit found."""
-    lesions = patient.lesions.annotate(photographs=Count("images")).order_by("number")
-    newest_visit = Image.objects.filter(lesion=OuterRef("lesion")).order_by("-visit__date", "-created_at")
+    lesions = patient.lesions.annotate(photographs=_count_in_use("lesion")).order_by("number")
+    newest_visit = Image.objects.in_use().filter(lesion=OuterRef("lesion")).order_by("-visit__date", "-created_at")
     shown = photographs(
-        Image.objects.filter(lesion__patient=patient, visit=Subquery(newest_visit.values("visit")[:1]))
+        Image.objects.in_use().filter(lesion__patient=patient, visit=Subquery(newest_visit.values("visit")[:1]))
     )
     groups = {group.lesion.pk: group.photographs for group in by_lesion(shown)}
     return [
@@ -222,5 +231,11 @@ def by_lesion(shown: Iterable[Photograph]) -> list[LesionPhotographs]:
 
 def visits_with_counts(patient: Patient) -> QuerySet[Visit]:
     """The patient's visits, newest first, each with ``photographs``: how many were taken."""
-    visits = patient.visits.select_related("clinician__user").annotate(photographs=Count("images"))
-    return visits.order_by("-date", "-created_at")  # said again: grouping drops the model's own order
+    visits = patient.visits.select_related("clinician__user").annotate(photographs=_count_in_use("visit"))
+    return visits.order_by("-date", "-created_at")
+
+
+def _count_in_use(of: str) -> Coalesce:
+    """How many photographs in use a row has, which is what their field ``of`` points to."""
+    counted = Image.objects.in_use().filter(**{of: OuterRef("pk")}).order_by().values(of).annotate(count=Count("pk"))
+    return Coalesce(Subquery(counted.values("count")), 0)

@@ -138,7 +138,9 @@ def screen(
         "lesion": image.lesion,
         "age": _age_at_visit(image),
         "same_file": list(Image.objects.with_the_same_file(image).select_related("lesion__patient")[:OTHERS_SHOWN]),
-        "others": photographs(Image.objects.filter(lesion=image.lesion_id).exclude(pk=image.pk), limit=OTHERS_SHOWN),
+        "others": photographs(
+            Image.objects.in_use().filter(lesion=image.lesion_id).exclude(pk=image.pk), limit=OTHERS_SHOWN
+        ),
     }
     return Screen(image, common, details if hides else details | _what_is_known(image))
 

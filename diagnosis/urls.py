@@ -2,7 +2,20 @@
 
 from django.urls import URLPattern, path, register_converter
 
-from diagnosis.views import addenda, files, images, measures, portal, records, reports, signed, similar, upload, watch
+from diagnosis.views import (
+    addenda,
+    files,
+    images,
+    measures,
+    portal,
+    records,
+    reports,
+    set_aside,
+    signed,
+    similar,
+    upload,
+    watch,
+)
 
 register_converter(files.ImageKindConverter, "image_kind")
 
@@ -17,6 +30,8 @@ urlpatterns: list[URLPattern] = [
     path("images/<uuid:image_id>/override/", images.override, name="image-override"),
     path("images/<uuid:image_id>/review/", images.review, name="image-review"),
     path("images/<uuid:image_id>/analyse/", images.analyse, name="image-analyse"),
+    path("images/<uuid:image_id>/set-aside/", set_aside.set_aside, name="image-set-aside"),
+    path("images/<uuid:image_id>/put-back/", set_aside.put_back, name="image-put-back"),
     path("images/<uuid:image_id>/scale/", measures.scale, name="image-scale"),
     path("images/<uuid:image_id>/<image_kind:kind>/", files.image_file, name="image-file"),
     path("visits/<uuid:visit_id>/sign/", reports.sign, name="visit-sign"),

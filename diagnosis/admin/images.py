@@ -57,7 +57,7 @@ class ImageAdmin(ClinicScopedAdmin):
     # The page is sent by dermatologists to add a review; every field of the photograph itself is read-only.
     change_roles = (Role.DERMATOLOGIST,)
     fieldsets = (
-        (None, {"fields": ("photograph", "patient", "lesion", "visit", "confirmed", "label_history")}),
+        (None, {"fields": ("photograph", "patient", "lesion", "visit", "confirmed", "label_history", "set_aside")}),
         (
             gettext_lazy("Quality"),
             {"fields": ("verdict", "override_words", "measures", "size")},
@@ -153,6 +153,17 @@ class ImageAdmin(ClinicScopedAdmin):
     def label_history(self, image: Image) -> str:
         rows = [(f"{change.created_at:%Y-%m-%d %H:%M}", change.words) for change in image.label_changes.all()]
         return format_html_join(mark_safe("<br>"), "{} · {}", rows) or "–"
+
+    @admin.display(description=gettext_lazy("set aside"))
+    def set_aside(self, image: Image) -> str:
+        rows = []
+        for row in image.set_asides.select_related("member__user", "ended_by__user"):
+            words = f"{row.created_at:%Y-%m-%d %H:%M} · {row.member.name}: {row} {row.note}"
+            if row.ended_by is not None:
+                back = {"who": row.ended_by.name, "when": f"{row.ended_at:%Y-%m-%d %H:%M}"}
+                words = f"{words} ({_('put back by %(who)s, %(when)s') % back})"
+            rows.append((words,))
+        return format_html_join(mark_safe("<br>"), "{}", rows) or "–"
 
     @admin.display(description=gettext_lazy("override"))
     def override_words(self, image: Image) -> str:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from diagnosis.forms import ReviewForm
 from diagnosis.models import Review
+from diagnosis.services.errors import IsSetAside
 from diagnosis.services.reviews import record_review
 from patients.admin.scope import RoleGate, member_of
 from patients.models import Member, Role
@@ -19,6 +20,11 @@ class ReviewFormSet(BaseInlineFormSet):
     """Saves what was added through the same service as everybody else."""
 
     reviewer: Member
+
+    def clean(self) -> None:
+        super().clean()
+        if any(form.has_changed() for form in self.extra_forms) and self.instance.set_asides.standing().exists():
+            raise forms.ValidationError(str(IsSetAside()))
 
     def save_new(self, form: forms.ModelForm, commit: bool = True) -> Review:
         return record_review(
@@ -55,6 +61,8 @@ class ReviewInline(RoleGate, admin.TabularInline):
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A review is signed by a dermatologist: a superuser who is none has nothing to sign with."""
         member = member_of(request)
+        if obj is not None and obj.set_asides.standing().exists():
+            return False
         return request.user.is_active and member is not None and member.role == Role.DERMATOLOGIST
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:

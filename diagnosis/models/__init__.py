@@ -19,6 +19,7 @@ from .retraining import (
     versions_that_used,
 )
 from .review import Review, ReviewRetraction
+from .set_aside import SetAside, SetAsideReason
 from .watch import Incident, IncidentState, WatchDay, Watched
 
 __all__ = [
@@ -54,6 +55,8 @@ __all__ = [
     "ReviewRetraction",
     "RunMessage",
     "RunStatus",
+    "SetAside",
+    "SetAsideReason",
     "TestAssignment",
     "Tier",
     "TrainingRun",

@@ -49,21 +49,42 @@ class ImageQuerySet(models.QuerySet["Image"]):
         """
         return self.filter(Exists(Visit.objects.visible_to(member).filter(pk=OuterRef("visit"))))
 
+    def in_use(self) -> "ImageQuerySet":
+        """Without those that were set aside."""
+        return self.exclude(self._set_aside())
+
+    def set_aside(self) -> "ImageQuerySet":
+        """Those that were set aside and not put back."""
+        return self.filter(self._set_aside())
+
+    def _set_aside(self) -> Exists:
+        from .set_aside import SetAside
+
+        return Exists(SetAside.objects.standing().filter(image=OuterRef("pk")))
+
     def released_to(self, user: AbstractBaseUser | AnonymousUser) -> "ImageQuerySet":
-        """The photographs in visits that were released to the patient who signed in as ``user``."""
+        """The photographs in visits that were released to the patient who signed in as ``user``.
+
+        Not what shows another patient, by what is known now.
+        """
+        from .set_aside import SetAside
+
         if not user.is_authenticated:
             return self.none()
-        return self.filter(visit__patient__user=user, visit__status=VisitStatus.RELEASED)
+        released = self.filter(visit__patient__user=user, visit__status=VisitStatus.RELEASED)
+        return released.exclude(Exists(SetAside.objects.of_another_patient().filter(image=OuterRef("pk"))))
 
     def with_the_same_file(self, image: "Image") -> "ImageQuerySet":
         """The same file kept under other lesions of the clinic: one of them is the wrong one."""
         clinic = image.visit.patient.clinic_id
-        return self.filter(sha256=image.sha256, visit__patient__clinic=clinic).exclude(lesion=image.lesion_id)
+        same = self.in_use().filter(sha256=image.sha256, visit__patient__clinic=clinic)
+        return same.exclude(lesion=image.lesion_id)
 
     def with_files_of(self, visit: Visit) -> "ImageQuerySet":
         """Files of a visit that the clinic keeps elsewhere under another lesion too: one of them is the wrong one."""
-        of_the_visit = Image.objects.filter(visit=visit, sha256=OuterRef("sha256")).exclude(lesion=OuterRef("lesion"))
-        return self.filter(Exists(of_the_visit), visit__patient__clinic=visit.patient.clinic_id)
+        of_the_visit = Image.objects.in_use().filter(visit=visit, sha256=OuterRef("sha256"))
+        elsewhere = of_the_visit.exclude(lesion=OuterRef("lesion"))
+        return self.in_use().filter(Exists(elsewhere), visit__patient__clinic=visit.patient.clinic_id)
 
     def with_confirmed_label(self) -> "ImageQuerySet":
         """Annotate what reviews have settled: ``confirmed_answer``, or None, and ``confirmed_code``.
@@ -91,7 +112,7 @@ class ImageQuerySet(models.QuerySet["Image"]):
         if clinic is not None:
             patients = patients.filter(clinic=clinic)
         judged = ImageFeatures.objects.filter(image=OuterRef("pk"))
-        return self.with_confirmed_label().filter(Exists(settled), Exists(patients), Exists(judged))
+        return self.in_use().with_confirmed_label().filter(Exists(settled), Exists(patients), Exists(judged))
 
     def confirmed_cases_for(self, member: Member | None) -> "ImageQuerySet":
         """The photographs that may be shown to ``member`` as examples of a diagnosis, with ``confirmed_code``.
@@ -104,7 +125,7 @@ class ImageQuerySet(models.QuerySet["Image"]):
         # Asked row by row, as in visible_to: to list everybody who agreed would take longer than the search.
         patient = Patient.objects.filter(pk=OuterRef("visit__patient"))
         is_own, is_shared = Exists(patient.visible_to(member)), Exists(patient.consenting_to(Purpose.SHARING))
-        return self.with_confirmed_label().filter(is_own | is_shared, Q(confirmed_code__isnull=False))
+        return self.in_use().with_confirmed_label().filter(is_own | is_shared, Q(confirmed_code__isnull=False))
 
     def placed_in(self, space: str) -> "ImageQuerySet":
         """Those whose embedding is of the space with this hash.

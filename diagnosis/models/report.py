@@ -5,10 +5,12 @@ from typing import ClassVar
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
 from patients.models import Member, Visit
+
+from .set_aside import SetAside
 
 SHA256 = r"^[0-9a-f]{64}$"
 
@@ -46,10 +48,22 @@ class ReportQuerySet(models.QuerySet["Report"]):
         return self.filter(visit__patient__clinic=member.clinic_id) if member else self.none()
 
     def released_to(self, user: AbstractBaseUser | AnonymousUser) -> "ReportQuerySet":
-        """The reports that were released to the patient who signed in as ``user``."""
+        """The reports that were released to the patient who signed in as ``user``, without those that are withheld."""
+        return self._handed_to(user).exclude(self._shows_other_patient())
+
+    def withheld_from(self, user: AbstractBaseUser | AnonymousUser) -> "ReportQuerySet":
+        """The reports that were released to ``user`` before somebody saw that they show another patient."""
+        return self._handed_to(user).filter(self._shows_other_patient())
+
+    def _handed_to(self, user: AbstractBaseUser | AnonymousUser) -> "ReportQuerySet":
         if not user.is_authenticated:
             return self.none()
         return self.filter(visit__patient__user=user, released_at__isnull=False)
+
+    def _shows_other_patient(self) -> Exists:
+        # What was set aside before the signature is not in the report.
+        since = SetAside.objects.of_another_patient().filter(created_at__gte=OuterRef("signed_at"))
+        return Exists(since.filter(image__visit=OuterRef("visit")))
 
 
 class Report(Signed):

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from mlmodel.models import ModelVersion
 from mlmodel.taxonomy import CODES
-from patients.models import Clinic, Lesion, Member, Patient
+from patients.models import Clinic, Lesion, Member
 
 from .image import Image
 
@@ -103,7 +103,10 @@ class TrainingRun(models.Model):
     left_out = models.JSONField(default=dict, help_text=_("How many photographs were left out, by reason."))
     left_out_images = models.JSONField(default=dict, help_text=_("Some of them by their keys, by reason."))
     withdrawn = models.JSONField(
-        default=list, help_text=_("Photographs of the manifest that were not used: consent was withdrawn since.")
+        default=list,
+        help_text=_(
+            "Photographs of the manifest that were not used: consent was withdrawn, or they were set aside, since."
+        ),
     )
     turned_wrong = models.JSONField(default=list, help_text=_("Photographs named rightly that no longer are."))
     error = models.CharField(max_length=500, blank=True, default="")
@@ -205,9 +208,9 @@ class ManifestEntry(models.Model):
         return f"{self.image_id}: {self.code}"
 
 
-def versions_that_used(patient: Patient) -> list[ModelVersion]:
-    """Name the model versions that were trained or judged on photographs of the patient, oldest first."""
-    entries = ManifestEntry.objects.filter(image__visit__patient=patient, run__candidate__isnull=False)
+def versions_that_used(*, images: models.QuerySet[Image]) -> list[ModelVersion]:
+    """Name the model versions that were trained or judged on some of ``images``, oldest first."""
+    entries = ManifestEntry.objects.filter(image__in=images.order_by(), run__candidate__isnull=False)
     used = {
         entry.run.candidate
         for entry in entries.select_related("run__candidate")

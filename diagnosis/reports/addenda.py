@@ -1,4 +1,4 @@
-"""What an addendum says, as plain data: the dermatologist's words, and the labels that are others than before."""
+"""What an addendum says, as plain data: the dermatologist's words, and what changed in the record since."""
 
 import datetime
 from dataclasses import asdict
@@ -7,7 +7,7 @@ from typing import Any
 from diagnosis.models import Addendum, Report
 
 from .content import Content, clinic_and_patient
-from .since import labelled_otherwise_since
+from .since import labelled_otherwise_since, set_aside_since
 
 SCHEMA = "dermascan-addendum/1"
 
@@ -33,6 +33,18 @@ def build_addendum(report: Report, *, words: str) -> Content:
             }
             for since in labelled_otherwise_since(report)
         ],
+        "set_aside": [
+            {
+                "id": str(removed.set_aside.pk),
+                "photograph": str(removed.set_aside.image_id),
+                "lesion": removed.set_aside.image.lesion.title,
+                "place": removed.set_aside.image.lesion.place,
+                "which": removed.which,
+                "reason": removed.set_aside.reason,
+                "words": str(removed.set_aside.get_reason_display()),
+            }
+            for removed in set_aside_since(report)
+        ],
     }
 
 
@@ -43,6 +55,7 @@ def present_addendum(content: Content) -> dict[str, Any]:
         **content,
         # Addenda of before they said which of a lesion's photographs they mean do not say it.
         "labels": [{"which": "", **label} for label in content["labels"]],
+        "set_aside": content.get("set_aside", []),
         "patient": {**patient, "birth_date": datetime.date.fromisoformat(patient["birth_date"])},
         "visit": {**content["visit"], "date": datetime.date.fromisoformat(content["visit"]["date"])},
         "addendum": {**signature, "signed_at": datetime.datetime.fromisoformat(signature["signed_at"])},
@@ -51,6 +64,8 @@ def present_addendum(content: Content) -> dict[str, Any]:
 
 def with_later_labels(content: Content, addenda: list[dict[str, Any]]) -> Content:
     """Return a report's content in which a photograph says under ``later`` what the newest addendum about it says.
+
+    Under ``set_aside`` it says why it no longer counts, if an addendum says so.
 
     Args:
         addenda: as ``present_addendum`` returns them, the newest first.
@@ -61,10 +76,16 @@ def with_later_labels(content: Content, addenda: list[dict[str, Any]]) -> Conten
             later.setdefault(
                 label["photograph"], {"name": label["now"]["name"], "at": addendum["addendum"]["signed_at"]}
             )
+    aside = {row["photograph"]: row["words"] for addendum in addenda for row in addendum["set_aside"]}
+
+    def told(photograph: Content) -> Content:
+        number = photograph["id"]
+        return {**photograph, "later": later.get(number), "set_aside": aside.get(number, "")}
+
     return {
         **content,
         "lesions": [
-            {**lesion, "photographs": [{**each, "later": later.get(each["id"])} for each in lesion["photographs"]]}
+            {**lesion, "photographs": [told(photograph) for photograph in lesion["photographs"]]}
             for lesion in content["lesions"]
         ],
     }

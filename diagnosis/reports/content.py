@@ -91,7 +91,8 @@ def content_sha256(text: str) -> str:
 def photographs_of(visit: Visit) -> QuerySet[Image]:
     """The visit's photographs with all that a report says of them, lesion by lesion."""
     return (
-        Image.objects.filter(visit=visit)
+        Image.objects.in_use()
+        .filter(visit=visit)
         .select_related("visit", "lesion", "override__member__user", "label__review__reviewer__user")
         .with_confirmed_label()
         .prefetch_related("predictions__model_version", "reviews__reviewer__user", "measurements", "scales")

@@ -1,14 +1,12 @@
 """What reviews have settled since a report was signed. The report stays what it is; whoever reads it must know."""
 
 import json
-from collections import Counter
 from dataclasses import dataclass
-from uuid import UUID
 
 from django.utils.translation import gettext as _
 
 from diagnosis.answers import OTHER
-from diagnosis.models import Image, Report
+from diagnosis.models import Image, Report, SetAside
 from diagnosis.review_words import answer_name
 
 from .content import settled_label
@@ -44,15 +42,48 @@ def labelled_otherwise_since(report: Report) -> list[Since]:
     told = _last_told(report)
     found = []
     images = Image.objects.filter(visit=report.visit_id).select_related("lesion", "label__review")
-    numbered: Counter[UUID] = Counter()
-    ordered = list(images.order_by("lesion__number", "created_at", "pk"))
-    counts = Counter(image.lesion_id for image in ordered)
-    for image in ordered:
-        numbered[image.lesion_id] += 1
+    aside = set(images.set_aside().values_list("pk", flat=True))
+    held = _held(report)
+    for image in images.order_by("lesion__number", "created_at", "pk"):
         then, now = told.get(str(image.pk), NOTHING_SAID), _said_now(image)
         # Words may differ by language alone, except those that a dermatologist wrote.
-        if then.code != now.code or (now.code == OTHER and then.name != now.name):
-            found.append(Since(image, then, now, _which(numbered[image.lesion_id], counts[image.lesion_id])))
+        if image.pk not in aside and (then.code != now.code or (now.code == OTHER and then.name != now.name)):
+            found.append(Since(image, then, now, held.get(str(image.pk), _("not in the report"))))
+    return found
+
+
+@dataclass(frozen=True)
+class Removed:
+    """A photograph that was set aside after its report was signed; ``which`` as in ``Since``."""
+
+    set_aside: SetAside
+    which: str
+
+
+def set_aside_since(report: Report) -> list[Removed]:
+    """Return the photographs of a report that were set aside since, as long as its readers were not told.
+
+    An addendum tells them. Where another patient is shown none does: such a report is not to be read at all.
+    """
+    held = _held(report)
+    told = {
+        row["id"] for addendum in report.addenda.all() for row in json.loads(addendum.content).get("set_aside", ())
+    }
+    rows = SetAside.objects.standing().filter(image__visit=report.visit_id).select_related("image__lesion")
+    return [
+        Removed(row, held[str(row.image_id)])
+        for row in rows.order_by("image__lesion__number", "created_at")
+        if str(row.image_id) in held and (row.shows_other_patient or str(row.pk) not in told)
+    ]
+
+
+def _held(report: Report) -> dict[str, str]:
+    """The photographs that a report holds, by their numbers, and which of its lesion's each is."""
+    found = {}
+    for lesion in json.loads(report.content)["lesions"]:
+        count = len(lesion["photographs"])
+        for number, photograph in enumerate(lesion["photographs"], start=1):
+            found[photograph["id"]] = _which(number, count)
     return found
 
 

@@ -54,12 +54,12 @@ def manifest_sha256(cases: Iterable[Case]) -> str:
 
 
 def allowed_now(cases: list[Case]) -> list[Case]:
-    """Those whose patients agree to training at this moment."""
+    """Those that are in use, and whose patients agree to training, at this moment."""
     patients = Patient.objects.filter(pk=OuterRef("visit__patient")).consenting_to(Purpose.TRAINING)
     agreed: set[UUID] = set()
     for start in range(0, len(cases), _BATCH):
         keys = [case.image for case in cases[start : start + _BATCH]]
-        agreed |= set(Image.objects.filter(Exists(patients), pk__in=keys).values_list("pk", flat=True))
+        agreed |= set(Image.objects.in_use().filter(Exists(patients), pk__in=keys).values_list("pk", flat=True))
     return [case for case in cases if case.image in agreed]
 
 

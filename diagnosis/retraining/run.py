@@ -170,7 +170,7 @@ def _keep_withdrawn(run: TrainingRun, frozen: list[Case], allowed: list[Case]) -
         run.withdrawn = withdrawn
         run.save(update_fields=["withdrawn"])
         taken_out = counted(len(withdrawn), "photograph was", "photographs were")
-        note(run, f"{taken_out} taken out: consent was withdrawn since.")
+        note(run, f"{taken_out} taken out: consent was withdrawn since, or they were set aside.")
 
 
 def _keep(run: TrainingRun, release: Release, trained: _Trained, judgement: Judgement, locked: list[Case]) -> None:

@@ -6,9 +6,12 @@ from diagnosis.models import Image
 from patients.services.visits import VisitIsClosed
 
 __all__ = [
+    "AlreadySetAside",
     "AlreadyUploaded",
     "CannotReadOriginal",
+    "IsSetAside",
     "LesionOfAnotherPatient",
+    "NotSetAside",
     "NothingToOverride",
     "NothingToRetract",
     "OtherTextMissing",
@@ -35,8 +38,35 @@ class AlreadyUploaded(Refused):
     code = "already_uploaded"
 
     def __init__(self, existing: Image) -> None:
-        super().__init__(_("This photograph is already kept for this lesion at this visit."))
+        if existing.set_asides.standing().exists():
+            words = _("This photograph is already kept for this lesion at this visit, but was set aside: put it back.")
+        else:
+            words = _("This photograph is already kept for this lesion at this visit.")
+        super().__init__(words)
         self.existing = existing
+
+
+class AlreadySetAside(Refused):
+    code = "already_set_aside"
+
+    def __init__(self) -> None:
+        super().__init__(_("This photograph was set aside already."))
+
+
+class NotSetAside(Refused):
+    code = "not_set_aside"
+
+    def __init__(self) -> None:
+        super().__init__(_("This photograph is in use: there is nothing to put back."))
+
+
+class IsSetAside(Refused):
+    """Something that is only done with photographs in use."""
+
+    code = "is_set_aside"
+
+    def __init__(self) -> None:
+        super().__init__(_("This photograph was set aside. Put it back first, if it is in the right record."))
 
 
 class LesionOfAnotherPatient(Refused):

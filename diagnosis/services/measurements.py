@@ -59,7 +59,7 @@ def measure_visit(*, visit: Visit) -> None:
 
     Slow the first time: not inside a transaction.
     """
-    judged = visit.images.filter(predictions__isnull=False).distinct()
+    judged = visit.images.in_use().filter(predictions__isnull=False).distinct()
     for image in judged.exclude(measurements__segmenter_sha256=get_segmenter().sha256):
         measures_if_readable(image=image)
 

@@ -5,7 +5,7 @@ from django.db import transaction
 
 from diagnosis.models import Image, Prediction, QualityOverride
 from diagnosis.services.analysis import read_original, record_prediction
-from diagnosis.services.errors import NothingToOverride, ReasonMissing, VisitIsClosed
+from diagnosis.services.errors import IsSetAside, NothingToOverride, ReasonMissing, VisitIsClosed
 from diagnosis.services.files import kept_only_on_success
 from mlmodel.serving import now_serving
 from patients.models import Member, Visit
@@ -17,7 +17,8 @@ def override_refusal(*, image: Image, by: Member, reason: str) -> Prediction:
 
     Raises:
         PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
-        ReasonMissing, VisitIsClosed, NothingToOverride, CannotReadOriginal: see ``diagnosis.services.errors``.
+        ReasonMissing, VisitIsClosed, NothingToOverride, IsSetAside, CannotReadOriginal: see
+            ``diagnosis.services.errors``.
     """
     if not by.is_dermatologist or by.clinic_id != image.visit.patient.clinic_id:
         raise PermissionDenied
@@ -38,3 +39,5 @@ def _check(visit: Visit, image: Image) -> None:
         raise VisitIsClosed
     if image.is_accepted or QualityOverride.objects.filter(image=image).exists():
         raise NothingToOverride
+    if image.set_asides.standing().exists():
+        raise IsSetAside

@@ -154,6 +154,8 @@ class Known:
 
 def _what_it_waits_for(image: Image) -> tuple[list[Reason], int, float]:
     """The reasons, the reader that is asked for, and the malignant probability; no reasons where it is done."""
+    if image.set_asides.standing().exists():
+        return [], 0, 0.0
     known = Known(
         image=image,
         predictions=list(image.predictions.select_related("model_version").order_by("-created_at")),

@@ -22,7 +22,7 @@ from diagnosis.reports.content import (
 )
 from diagnosis.reports.figures import figures_of
 from diagnosis.reports.pdf import render_pdf
-from diagnosis.reports.since import labelled_otherwise_since
+from diagnosis.reports.since import labelled_otherwise_since, set_aside_since
 from diagnosis.services.errors import Refused, VisitIsClosed
 from diagnosis.services.files import kept_only_on_success
 from diagnosis.services.notices import News, tell_patient
@@ -76,6 +76,30 @@ class ReviewsSayOtherwise(Refused):
             _(
                 "Reviews say otherwise since the report was signed, so the patient would read what no longer holds."
                 " Add to the report what they must know, then release it."
+            )
+        )
+
+
+class ShowsOtherPatient(Refused):
+    code = "shows_other_patient"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "This report shows another patient, so it cannot be released. Log a new visit with this patient's"
+                " photographs, and sign that."
+            )
+        )
+
+
+class SetAsideSince(Refused):
+    code = "set_aside_since"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "A photograph was set aside since the report was signed. Add to the report what its readers must know,"
+                " then release it."
             )
         )
 
@@ -166,6 +190,7 @@ def release_report(*, report: Report, by: Member, site: str = "") -> Report:
         PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
         NotSigned, AlreadyReleased: the visit is not in the state from which it is released.
         ReviewsSayOtherwise: a label has changed since, and no addendum tells of it.
+        ShowsOtherPatient, SetAsideSince: a photograph was set aside since.
     """
     ensure_dermatologist_of(report.visit, by)
     with transaction.atomic():
@@ -177,6 +202,10 @@ def release_report(*, report: Report, by: Member, site: str = "") -> Report:
             raise NotSigned
         if labelled_otherwise_since(report):
             raise ReviewsSayOtherwise
+        if aside := set_aside_since(report):
+            raise (
+                ShowsOtherPatient if any(removed.set_aside.shows_other_patient for removed in aside) else SetAsideSince
+            )
         report.released_by = by
         report.released_at = timezone.now()
         report.save(update_fields=["released_by", "released_at"])

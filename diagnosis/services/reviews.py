@@ -5,7 +5,7 @@ from django.db import transaction
 
 from diagnosis.answers import OTHER, Basis, Cause
 from diagnosis.models import Image, QueueSkip, Review, ReviewRetraction
-from diagnosis.services.errors import NothingToRetract, OtherTextMissing, TooLateToRetract
+from diagnosis.services.errors import IsSetAside, NothingToRetract, OtherTextMissing, TooLateToRetract
 from diagnosis.services.labels import derive_label, lock_image
 from patients.models import Member
 
@@ -29,7 +29,7 @@ def record_review(
 
     Raises:
         PermissionDenied: the reviewer is no dermatologist of the patient's clinic.
-        OtherTextMissing: see ``diagnosis.services.errors``.
+        OtherTextMissing, IsSetAside: see ``diagnosis.services.errors``.
     """
     if not reviewer.is_dermatologist or reviewer.clinic_id != image.visit.patient.clinic_id:
         raise PermissionDenied
@@ -38,6 +38,8 @@ def record_review(
         raise OtherTextMissing
     with transaction.atomic():
         image = lock_image(image)
+        if image.set_asides.standing().exists():
+            raise IsSetAside
         review = Review.objects.create(
             image=image,
             reviewer=reviewer,

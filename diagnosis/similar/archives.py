@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from django.utils import timezone
 
-from diagnosis.models import Image, ImageEmbedding, LabelChange
+from diagnosis.models import Image, ImageEmbedding, LabelChange, SetAside
 from diagnosis.models.image import ImageQuerySet
 from diagnosis.similar.embeddings import read_vector
 from mlmodel.neighbours import Archive
@@ -69,14 +69,17 @@ class ClinicArchive:
         return Image.objects.confirmed_cases_for(member).placed_in(self._space)
 
     def _touched_since(self, moment: datetime.datetime) -> set[UUID]:
-        """Photographs that may have come or gone: placed, labelled, or of a patient who said something.
+        """Photographs that may have come or gone.
 
-        What the last look has seen already, since the two overlap, is not told again.
+        They were placed, labelled, set aside or put back, or are of a patient who said something. What the
+        last look has seen already, since the two overlap, is not told again.
         """
         placed = ImageEmbedding.objects.filter(space_sha256=self._space, embedded_at__gte=moment)
         found: set[tuple[UUID, Any]] = {
             *placed.values_list("image", "embedded_at"),
             *LabelChange.objects.filter(created_at__gte=moment).values_list("image", "pk"),
+            *SetAside.objects.filter(created_at__gte=moment).values_list("image", "pk"),
+            *SetAside.objects.filter(ended_at__gte=moment).values_list("image", "ended_at"),
         }
         said = set(Consent.objects.filter(recorded_at__gte=moment).values_list("patient", "pk"))
         patients = {patient for patient, _record in said - self._told}

@@ -15,7 +15,7 @@ register = template.Library()
 @register.simple_tag
 def found_at(visits: Iterable[Visit]) -> dict[UUID, Found]:
     """What was found at each; visits without a photograph are left out."""
-    return found_by_visit(Image.objects.filter(visit__in=[visit.pk for visit in visits]))
+    return found_by_visit(Image.objects.in_use().filter(visit__in=[visit.pk for visit in visits]))
 
 
 @register.filter

@@ -60,6 +60,7 @@ def _page(request: ClinicRequest, report: Report, form: AddendumForm) -> HttpRes
         "patient": report.visit.patient,
         "report": report,
         "labels": draft.content["labels"],
+        "set_aside": draft.content["set_aside"],
         "warnings": contradictions_at(report.visit),
         "form": form,
     }

@@ -15,7 +15,7 @@ from diagnosis.condition_names import condition_name
 from diagnosis.explanations import explain
 from diagnosis.forms import OverrideForm, ReviewForm, ScaleForm
 from diagnosis.measures import present_measures
-from diagnosis.models import Image, Review, Tier
+from diagnosis.models import Image, Review, Tier, versions_that_used
 from diagnosis.photographs import Photograph, newest_predictions, photograph_of, photographs
 from diagnosis.presentation import present_explanation, present_prediction
 from diagnosis.refusals import present_refusal, quality_facts
@@ -81,8 +81,11 @@ def review(request: ClinicRequest, image_id: UUID) -> HttpResponse:
     form = ReviewForm(request.POST)
     if not form.is_valid():
         return _result(request, found, review_form=form, status=422)
-    record_review(image=found, reviewer=_member(request), **form.cleaned_data)
-    messages.success(request, _("Your review is recorded."))
+    try:
+        record_review(image=found, reviewer=_member(request), **form.cleaned_data)
+        messages.success(request, _("Your review is recorded."))
+    except Refused as error:
+        messages.error(request, str(error))
     return redirect(found)
 
 
@@ -136,6 +139,7 @@ def _result(
         "visit": image.visit,
         "patient": image.visit.patient,
         "others": others[:OTHERS_SHOWN],
+        **_set_aside(image),
         "same_file": list(Image.objects.with_the_same_file(image).select_related("lesion__patient")[:OTHERS_SHOWN]),
         "reviews": reviews,
         "label_changes": image.label_changes.select_related("review__reviewer__user"),
@@ -146,10 +150,18 @@ def _result(
         **_answer(photograph, _besides(photograph, others, reviews)),
         **_measures(photograph),
     }
-    if _member(request).is_dermatologist:
+    if _member(request).is_dermatologist and "set_aside" not in context:
         context["review_form"] = review_form or ReviewForm()
         context["override_form"] = override_form or OverrideForm()
     return render(request, "diagnosis/image.html", context, status=status)
+
+
+def _set_aside(image: Image) -> dict[str, Any]:
+    """That it is out of use, and the networks that learned from it before."""
+    row = image.set_asides.standing().select_related("member__user").first()
+    if row is None:
+        return {}
+    return {"set_aside": row, "used_by": versions_that_used(images=Image.objects.filter(pk=image.pk))}
 
 
 def _label(image: Image) -> LabelView | None:
@@ -200,7 +212,7 @@ def _explained_code(photograph: Photograph) -> str:
 
 def _others(image: Image) -> list[Photograph]:
     """The newest other photographs of the lesion."""
-    return photographs(Image.objects.filter(lesion=image.lesion_id).exclude(pk=image.pk), limit=OTHERS_ASKED)
+    return photographs(Image.objects.in_use().filter(lesion=image.lesion_id).exclude(pk=image.pk), limit=OTHERS_ASKED)
 
 
 def _reviews(image: Image) -> list[Review]:

@@ -36,6 +36,7 @@ def my_visits(request: ClinicRequest) -> HttpResponse:
         "page": page,
         "reports": page.object_list,
         "clinic": patient.clinic,
+        "withheld": Report.objects.withheld_from(request.user).select_related("visit").order_by("-visit__date"),
         "consents": consent_states(patient),
     }
     return render(request, "diagnosis/my_visits.html", context)

@@ -14,9 +14,10 @@ from diagnosis.photographs import (
     contradictions_at,
     lesion_cards,
     photographs,
+    set_aside_among,
     visits_with_counts,
 )
-from diagnosis.reports.since import labelled_otherwise_since
+from diagnosis.reports.since import labelled_otherwise_since, set_aside_since
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
 from patients.models import Lesion, Patient, Visit, VisitStatus
@@ -32,7 +33,7 @@ def patient(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
         "lesions": lesion_cards(found),
         "visits": visits_with_counts(found),
         "consents": consent_states(found),
-        "used_by": versions_that_used(found),
+        "used_by": versions_that_used(images=Image.objects.filter(visit__patient=found)),
     }
     return render(request, "diagnosis/patient.html", context)
 
@@ -42,13 +43,17 @@ def patient(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
 def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     visits = Visit.objects.visible_to(request.member).select_related("patient", "clinician__user")
     found = get_object_or_404(visits, pk=visit_id)
-    shown = photographs(Image.objects.filter(visit=found))
+    shown = photographs(Image.objects.in_use().filter(visit=found))
     report = Report.objects.select_related("signed_by__user").filter(visit=found).first()
+    aside = set_aside_since(report) if report else []
     addenda = report.addenda.select_related("signed_by__user") if report else []
     context = {
         "visit": found,
         "patient": found.patient,
         "groups": by_lesion(shown),
+        "set_aside": set_aside_among(Image.objects.filter(visit=found)),
+        "set_aside_since": aside,
+        "shows_other_patient": any(removed.set_aside.shows_other_patient for removed in aside),
         "count": len(shown),
         "unreviewed": sum(1 for photograph in shown if not photograph.confirmed),
         "report": report,
@@ -68,7 +73,8 @@ def lesion(request: ClinicRequest, lesion_id: UUID) -> HttpResponse:
     context = {
         "lesion": found,
         "patient": found.patient,
-        "photographs": photographs(Image.objects.filter(lesion=found)),
+        "photographs": photographs(Image.objects.in_use().filter(lesion=found)),
+        "set_aside": set_aside_among(Image.objects.filter(lesion=found)),
         "contradicting": labels if len(labels) > 1 else [],
         # Today's photographs belong to today's visit: an older one that nobody signed is offered by its date.
         "open_visit": open_visit,

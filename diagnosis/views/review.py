@@ -58,7 +58,10 @@ def photograph(request: ClinicRequest, image_id: UUID) -> HttpResponse:
     form = ReviewForm(request.POST) if request.method == "POST" else None
     if form is not None and form.is_valid():
         was_blinded = is_blinded(request, member) and not SeenAnswers(request).holds(image)
-        record_review(image=image, reviewer=member, was_blinded=was_blinded, **form.cleaned_data)
+        try:
+            record_review(image=image, reviewer=member, was_blinded=was_blinded, **form.cleaned_data)
+        except Refused as error:
+            messages.error(request, str(error))
         return redirect("admin:review")
     if hasattr(image, "queue_entry"):
         claim(image.queue_entry, member)

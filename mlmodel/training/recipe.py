@@ -93,7 +93,7 @@ class Recipe:
         batch_size: photographs a step.
         preparation: of every photograph, before all else (``mlmodel.training.preparation``).
         changes: the random changes of training photographs (``mlmodel.training.augmentation``).
-        precision: of the arithmetic of a step; weights, optimiser and loss stay float32 (Micikevicius et al., ICLR 2018).
+        precision: of a step; weights, optimiser and loss stay float32 (Micikevicius et al., ICLR 2018).
             ``bfloat16`` takes half the time where the processor multiplies it, and more where it does not.
         seed: of everything that is left to chance.
     """

@@ -122,6 +122,34 @@ def test_a_refused_photograph_says_why_and_a_dermatologist_may_override(open_bro
     assert image.predictions.count() == 1
 
 
+def test_a_photograph_of_another_lesion_is_added_there_and_put_back(open_browser, staff, patient):
+    visit = VisitFactory(patient=patient)
+    wrong, right = LesionFactory(patient=patient), LesionFactory(patient=patient, body_site="scalp")
+    image = kept(visit, wrong, staff, MELANOMA.read_bytes())
+    page = open_browser(PHONE)
+    sign_in(page, staff)
+
+    page.goto(image.get_absolute_url())
+    page.get_by_role("link", name="Wrong record? Set it aside").click()
+    page.get_by_role("button", name="Set it aside").click()
+    assert page.get_by_role("alert").get_by_text("Say what is wrong with it.").is_visible()
+    page.get_by_label("It shows another lesion of this patient").check()
+    page.get_by_label("Which lesion is it to be added to?").select_option(str(right.pk))
+    page.get_by_role("button", name="Set it aside").click()
+    page.get_by_text("The photograph was added here, and set aside where it was.").wait_for()
+    added = Image.objects.in_use().get()
+    assert (added.lesion, added.visit, added.predictions.count()) == (right, visit, 1)
+
+    page.goto(visit.get_absolute_url())
+    page.get_by_text("1 photograph was set aside").click()
+    page.locator("main details").get_by_role("link").click()
+    page.get_by_role("button", name="Put it back").click()
+    page.get_by_text("The photograph is in use again.").wait_for()
+    row = image.set_asides.get()
+    assert (row.reason, row.ended_by) == ("other_lesion", staff)
+    assert Image.objects.in_use().count() == 2
+
+
 def test_reviewed_signed_released_and_read_by_the_patient(open_browser, staff, dermatologist, patient, patient_user):
     visit, lesion = VisitFactory(patient=patient), LesionFactory(patient=patient)
     image = kept(visit, lesion, staff, MELANOMA.read_bytes())

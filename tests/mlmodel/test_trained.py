@@ -157,7 +157,8 @@ def test_a_step_in_half_the_digits_learns_the_same_and_keeps_whole_weights(tenso
     cnn8 = {**RECIPE, "architecture": "cnn8", "pooled_stages": [], "normalise_pools": False, "dropout": 0.0}
     phase = {"side": 256, "epochs": 1, "peak_rate": 1e-3, "final_rate": 1e-3}
     pixels = np.random.default_rng(0).integers(0, 256, (4, 256, 256, 3), dtype=np.uint8)
-    losses, kept = {}, []
+    losses: dict[str, list[float]] = {}
+    kept: list[np.ndarray] = []
     for precision in ("float32", "bfloat16"):
         recipe = recipe_from("test", {**cnn8, "phases": [phase], "precision": precision})
         learner = Learner(recipe, class_mix=drawn_mix(LABELS, sampling="every-image"))

@@ -1,0 +1,90 @@
+"""Take a photograph that lies in the wrong record out of use, and back. Nothing is deleted, nothing is moved."""
+
+import logging
+
+from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
+from django.utils import timezone
+
+from diagnosis.models import Image, SetAside, SetAsideReason
+from diagnosis.services.errors import AlreadySetAside, CannotReadOriginal, NotSetAside
+from diagnosis.services.images import add_image
+from diagnosis.services.labels import lock_image
+from diagnosis.services.queue import refresh_queue_entry
+from patients.models import Lesion, Member, Visit
+
+log = logging.getLogger(__name__)
+
+
+def set_aside_image(*, image: Image, by: Member, reason: str, note: str = "") -> SetAside:
+    """Have ``image`` take part in nothing: no report, queue, training, similar case or count. It can still be seen.
+
+    A signed visit is no hindrance: that is when most mistakes are found.
+
+    Raises:
+        PermissionDenied: ``by`` is of another clinic.
+        AlreadySetAside: see ``diagnosis.services.errors``.
+    """
+    with transaction.atomic():
+        image = _locked(image, by)
+        if SetAside.objects.standing().filter(image=image).exists():
+            raise AlreadySetAside
+        row = SetAside.objects.create(image=image, member=by, reason=SetAsideReason(reason), note=note.strip())
+        refresh_queue_entry(image=image)
+    log.info("Image %s was set aside by member %s: %s.", image.pk, by.pk, row.reason)
+    return row
+
+
+def put_back_image(*, image: Image, by: Member) -> SetAside:
+    """End that ``image`` is set aside: it takes part in everything again.
+
+    Raises:
+        PermissionDenied: ``by`` is of another clinic.
+        NotSetAside: see ``diagnosis.services.errors``.
+    """
+    with transaction.atomic():
+        image = _locked(image, by)
+        row = SetAside.objects.standing().select_for_update().filter(image=image).first()
+        if row is None:
+            raise NotSetAside
+        row.ended_by, row.ended_at = by, timezone.now()
+        row.save(update_fields=["ended_by", "ended_at"])
+        refresh_queue_entry(image=image)
+    log.info("Image %s was put back by member %s.", image.pk, by.pk)
+    return row
+
+
+def add_to_other_lesion(*, image: Image, lesion: Lesion, by: Member, note: str = "") -> Image:
+    """Add the photograph to the lesion that it shows, as if it were sent again, and set ``image`` aside.
+
+    It is judged anew and has no review yet: what was said of it was said of another lesion.
+
+    Raises:
+        PermissionDenied, AlreadySetAside: as ``set_aside_image``.
+        VisitIsClosed, LesionOfAnotherPatient, AlreadyUploaded, CannotReadOriginal: see ``diagnosis.services.errors``.
+    """
+    _ensure_of_the_clinic(image, by)
+    if SetAside.objects.standing().filter(image=image).exists():
+        raise AlreadySetAside
+    try:
+        with image.original.open("rb") as file:
+            sent = SimpleUploadedFile(image.original_name, file.read(), content_type=image.media_type)
+    except OSError as error:
+        raise CannotReadOriginal from error
+    # The right record first: where it fails, the photograph is still where it was.
+    added = add_image(visit=image.visit, lesion=lesion, upload=sent, by=by)
+    set_aside_image(image=image, by=by, reason=SetAsideReason.OTHER_LESION, note=note)
+    return added
+
+
+def _locked(image: Image, by: Member) -> Image:
+    """The visit's lock first: whoever signs it meanwhile has the photograph in the report, or has not, for all."""
+    _ensure_of_the_clinic(image, by)
+    Visit.objects.select_for_update().get(pk=image.visit_id)
+    return lock_image(image)
+
+
+def _ensure_of_the_clinic(image: Image, by: Member) -> None:
+    if by.clinic_id != image.visit.patient.clinic_id:
+        raise PermissionDenied

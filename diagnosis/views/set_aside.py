@@ -1,0 +1,80 @@
+"""Take a photograph out of the wrong record, and put it back."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from diagnosis.forms import SetAsideForm
+from diagnosis.models import Image
+from diagnosis.services.errors import AlreadySetAside, AlreadyUploaded, Refused, VisitIsClosed
+from diagnosis.services.set_aside import add_to_other_lesion, put_back_image, set_aside_image
+from patients.access import EVERYONE_IN_THE_CLINIC, require_role
+from patients.middleware import ClinicRequest
+from patients.models import Member
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC)
+@require_http_methods(["GET", "HEAD", "POST"])
+def set_aside(request: ClinicRequest, image_id: UUID) -> HttpResponse:
+    """Say what is wrong with it; POST sets it aside, and adds it to the lesion that was chosen."""
+    found = _find(request, image_id)
+    if request.method != "POST" and found.set_asides.standing().exists():
+        messages.info(request, str(AlreadySetAside()))
+        return redirect(found)
+    form = SetAsideForm(request.POST if request.method == "POST" else None, image=found)
+    if form.is_valid():
+        try:
+            return redirect(_carry_out(request, found, form))
+        except AlreadySetAside as error:
+            messages.info(request, str(error))
+            return redirect(found)
+        except AlreadyUploaded:
+            form.add_error("lesion", _("It is kept under that lesion already: only set this one aside."))
+        except (Refused, VisitIsClosed) as error:
+            form.add_error(None, str(error))
+    context = {
+        "image": found,
+        "lesion": found.lesion,
+        "visit": found.visit,
+        "patient": found.visit.patient,
+        "form": form,
+    }
+    return render(request, "diagnosis/set_aside.html", context, status=422 if form.errors else 200)
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC)
+@require_POST
+def put_back(request: ClinicRequest, image_id: UUID) -> HttpResponse:
+    found = _find(request, image_id)
+    try:
+        put_back_image(image=found, by=_member(request))
+        messages.success(request, _("The photograph is in use again."))
+    except Refused as error:
+        messages.info(request, str(error))
+    return redirect(found)
+
+
+def _carry_out(request: ClinicRequest, image: Image, form: SetAsideForm) -> Image:
+    """Return the photograph to look at next."""
+    by, note, lesion = _member(request), form.cleaned_data["note"], form.cleaned_data.get("lesion")
+    if lesion is not None:
+        added = add_to_other_lesion(image=image, lesion=lesion, by=by, note=note)
+        messages.success(request, _("The photograph was added here, and set aside where it was."))
+        return added
+    set_aside_image(image=image, by=by, reason=form.cleaned_data["reason"], note=note)
+    messages.success(request, _("The photograph is set aside."))
+    return image
+
+
+def _find(request: ClinicRequest, image_id: UUID) -> Image:
+    images = Image.objects.visible_to(request.member).select_related("visit__patient__clinic", "lesion")
+    return get_object_or_404(images, pk=image_id)
+
+
+def _member(request: ClinicRequest) -> Member:
+    assert request.member is not None, "require_role lets nobody else in"
+    return request.member
