@@ -158,6 +158,7 @@ def test_what_is_wrong_must_be_said(sign_in, staff, image):
     client = sign_in(staff)
     for reason in ("", "bored"):
         assert send(client, image, reason=reason).status_code == 422
+    assert "What is wrong with it? Say what is wrong with it." in send(client, image, reason="").content.decode()
     assert send(client, image, note="x" * 301).status_code == 422
     assert not SetAside.objects.exists()
 
