@@ -332,3 +332,16 @@ def test_the_database_refuses_what_cannot_be(staff, image):
             SetAside.objects.create(**row, **impossible)
         assert rule in str(refused.value) or "UNIQUE constraint failed" in str(refused.value)
     assert SetAside.objects.count() == 1
+
+
+def test_what_was_said_of_it_is_not_changed_afterwards(staff, dermatologist, image):
+    row = set_aside_image(image=image, by=staff, reason=SetAsideReason.UNFIT, note="Out of focus")
+    rows = SetAside.objects.filter(pk=row.pk)
+    for change in ({"reason": "taken_twice"}, {"note": ""}, {"member": dermatologist}, {"created_at": timezone.now()}):
+        with pytest.raises(IntegrityError, match="set_aside_is_append_only"), transaction.atomic():
+            rows.update(**change)
+    put_back_image(image=image, by=staff)
+    for change in ({"ended_by": dermatologist}, {"ended_at": timezone.now()}, {"ended_at": None, "ended_by": None}):
+        with pytest.raises(IntegrityError, match="set_aside_is_append_only"), transaction.atomic():
+            rows.update(**change)
+    assert rows.get().ended_by == staff
