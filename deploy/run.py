@@ -29,8 +29,7 @@ def main() -> None:
         sys.exit(f"DermaScan did not start: {error}")
     host, port = address()
     refuse_taken_port(host, port)
-    prepare_or_say_why_not()
-    announce(host, port)
+    announce(host, port, has_demo=prepare_or_say_why_not())
     os.environ.update(HOST=host, PORT=str(port))
     honcho = str(Path(sys.executable).with_name("honcho"))
     arguments = ["--procfile", "deploy/Procfile", "--app-root", str(ROOT), "--env", os.devnull, "--port", str(port)]
@@ -79,22 +78,25 @@ def next_free_port(host: str, port: int) -> int:
     return 8001
 
 
-def prepare_or_say_why_not() -> None:
+def prepare_or_say_why_not() -> bool:
     from django.core.management import CommandError
 
     from mlmodel.release import ReleaseError
 
     logging.disable(logging.INFO)
     try:
-        prepare()
+        return prepare()
     except (CommandError, ReleaseError) as error:
         sys.exit(f"DermaScan did not start: {error}")
 
 
-def prepare() -> None:
-    """Make folders, static files, tables and, where allowed, the demo clinic. Quick when there is nothing to do."""
+def prepare() -> bool:
+    """Make folders, static files, tables and, where allowed, the demo clinic; return whether that is there.
+
+    Quick when there is nothing to do.
+    """
     from django.conf import settings
-    from django.core.management import call_command
+    from django.core.management import CommandError, call_command
 
     for folder in (settings.DATA_DIR, settings.MEDIA_ROOT):
         Path(folder).mkdir(parents=True, exist_ok=True)
@@ -102,9 +104,16 @@ def prepare() -> None:
     call_command("migrate", interactive=False, verbosity=0)
     # Photographs of before there was a queue; asks one question where there are none.
     call_command("refresh_queue", missing=True, verbosity=0)
-    if settings.DEMO_ALLOWED:
-        print("Looking after the demo clinic; making it, the first time, takes half a minute …", flush=True)  # noqa: T201
+    if not settings.DEMO_ALLOWED:
+        return False
+    print("Looking after the demo clinic; making it, the first time, takes half a minute …", flush=True)  # noqa: T201
+    try:
         call_command("create_demo_clinic", verbosity=0)
+    except CommandError as error:
+        # Whoever works here has to go on; only those who came for the demo miss it.
+        print(f"There is no demo clinic here. {error}", flush=True)  # noqa: T201
+        return False
+    return True
 
 
 def collect_static_files() -> None:
@@ -125,12 +134,12 @@ def collect_static_files() -> None:
     stamp.write_text(fingerprint.hexdigest())
 
 
-def announce(host: str, port: int) -> None:
+def announce(host: str, port: int, *, has_demo: bool) -> None:
     from django.conf import settings
 
     shown = "127.0.0.1" if host in {"0.0.0.0", "::", "[::]"} else host  # noqa: S104
     lines = [f"DermaScan is starting on http://{shown}:{port} – Ctrl-C stops it.", ""]
-    if settings.DEMO_ALLOWED:
+    if has_demo:
         from diagnosis.demo import DEMO_PASSWORD, USER_NAMES
 
         lines += [

@@ -35,13 +35,19 @@ def create_demo_clinic() -> tuple[Clinic, bool]:
             "It can be made in the embedded set-up, which “make run” starts."
         )
     told = tomllib.loads((Path(__file__).parent / "clinic.toml").read_text(encoding="utf-8"))
-    if clinic := Clinic.objects.filter(name=told["name"]).first():
+    if clinic := Clinic.objects.filter(name=told["name"]).first() or _renamed():
         return clinic, False
     if taken := User.objects.filter(username__in=USER_NAMES).values_list("username", flat=True):
-        raise DemoRefused(f"Accounts of other people have the demo's user names: {', '.join(taken)}.")
+        raise DemoRefused(f"Accounts of other people have the demo's user names: {', '.join(sorted(taken))}.")
     # All or nothing: a clinic that was interrupted half-way would pass for a whole one at the next start.
     with transaction.atomic():
         return _build(told), True
+
+
+def _renamed() -> Clinic | None:
+    """The demo clinic under the name that its manager has given it: its people and their password are the demo's."""
+    member = Member.objects.filter(user__username=USER_NAMES[0]).select_related("user", "clinic").first()
+    return member.clinic if member and member.user.check_password(DEMO_PASSWORD) else None
 
 
 def _build(told: dict[str, Any]) -> Clinic:

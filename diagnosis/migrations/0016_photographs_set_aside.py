@@ -22,7 +22,7 @@ class Migration(migrations.Migration):
             name='SetAside',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('reason', models.CharField(choices=[('other_patient', 'It shows another patient'), ('other_lesion', 'It shows another lesion of this patient'), ('taken_twice', 'It was added twice'), ('unfit', 'It cannot be used')], max_length=16)),
+                ('reason', models.CharField(choices=[('other_patient', 'It shows another patient'), ('other_lesion', 'It shows another lesion'), ('taken_twice', 'It was added twice'), ('unfit', 'It cannot be used')], max_length=16)),
                 ('note', models.CharField(blank=True, default='', max_length=300)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('ended_at', models.DateTimeField(help_text='When it was put back.', null=True)),

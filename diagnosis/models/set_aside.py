@@ -13,7 +13,7 @@ class SetAsideReason(models.TextChoices):
     """What is wrong with a photograph's place in the record."""
 
     OTHER_PATIENT = "other_patient", _("It shows another patient")
-    OTHER_LESION = "other_lesion", _("It shows another lesion of this patient")
+    OTHER_LESION = "other_lesion", _("It shows another lesion")
     TAKEN_TWICE = "taken_twice", _("It was added twice")
     UNFIT = "unfit", _("It cannot be used")
 

@@ -133,7 +133,7 @@ def test_a_photograph_of_another_lesion_is_added_there_and_put_back(open_browser
     page.get_by_role("link", name="Wrong record? Set it aside").click()
     page.get_by_role("button", name="Set it aside").click()
     assert page.get_by_role("alert").get_by_text("Say what is wrong with it.").is_visible()
-    page.get_by_label("It shows another lesion of this patient").check()
+    page.get_by_label("It shows another lesion").check()
     page.get_by_label("Which lesion is it to be added to?").select_option(str(right.pk))
     page.get_by_role("button", name="Set it aside").click()
     page.get_by_text("The photograph was added here, and set aside where it was.").wait_for()

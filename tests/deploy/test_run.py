@@ -4,12 +4,14 @@ import os
 import runpy
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -176,6 +178,25 @@ def test_the_second_start_is_quick_and_a_dying_worker_stops_the_site(start):
     assert "worker" in installation.output
     with pytest.raises(urllib.error.URLError):
         installation.get("/")
+
+
+@pytest.mark.slow
+def test_it_starts_whatever_became_of_the_demo_clinic(start, data):
+    with closing(sqlite3.connect(data / "db.sqlite3")) as database, database:
+        database.execute("UPDATE patients_clinic SET name = 'A clinic that works with it'")
+    renamed = start()
+    renamed.wait_until_ready(seconds=60)
+    assert DEMO_PASSWORD in renamed.output
+    renamed.process.send_signal(signal.SIGINT)
+    renamed.wait_until_stopped()
+    with closing(sqlite3.connect(data / "db.sqlite3")) as database, database:
+        database.execute("UPDATE patients_user SET password = '!' WHERE username = 'staff'")
+        assert database.execute("SELECT count(*) FROM patients_clinic").fetchone() == (1,)
+    of_others = start()
+    of_others.wait_until_ready(seconds=60)
+    assert "There is no demo clinic here. Accounts of other people have the demo's user names" in of_others.output
+    assert DEMO_PASSWORD not in of_others.output
+    assert of_others.get("/") == 200
 
 
 SEND_ONE_OF_EACH = """

@@ -87,7 +87,7 @@ def test_it_leaves_visit_lesion_patient_and_queue_and_comes_back(sign_in, staff,
         text = page(client, found)
         assert "1 photograph was set aside" in text
         assert "Mrs Moreau was in the room" in text
-        assert "No photographs yet" in text
+        assert "No photographs in use" in text
     assert "No photographs yet" in page(client, image.lesion.patient)
     own = page(client, image)
     assert "See that it reaches the record of whom it shows" in own
@@ -207,7 +207,7 @@ def test_a_signed_report_is_released_after_an_addendum_tells_of_it(sign_in, visi
         release_report(report=report, by=dermatologist)
     address = reverse("visit-addendum", args=[visit.pk])
     form = client.get(address)
-    assert "photograph 1 of 2: <strong>It shows another lesion of this patient" in " ".join(
+    assert "photograph 1 of 2: <strong>It shows another lesion" in " ".join(
         form.content.decode().split()
     )
 
