@@ -182,12 +182,14 @@ def test_nobody_reviews_it(sign_in, dermatologist, image):
 
 
 @pytest.mark.slow
-def test_a_report_is_signed_without_it_and_never_beside_what_was_checked(visit, dermatologist):
+def test_a_report_is_signed_without_it_and_never_beside_what_was_checked(sign_in, visit, dermatologist):
     melanoma, nevus = visit.images.order_by("created_at")
     seen = draft_report(visit=visit).fingerprint
     set_aside_image(image=melanoma, by=dermatologist, reason=SetAsideReason.OTHER_LESION)
     with pytest.raises(ChangedMeanwhile):
         sign_visit(visit=visit, by=dermatologist, seen=seen)
+    checked = sign_in(dermatologist).get(reverse("visit-sign", args=[visit.pk])).content.decode()
+    assert "1 photograph was set aside" in checked, "whoever signs may see what is left out"
     [lesion] = draft_report(visit=visit).content["lesions"]
     assert [photograph["id"] for photograph in lesion["photographs"]] == [str(nevus.pk)]
     set_aside_image(image=nevus, by=dermatologist, reason=SetAsideReason.UNFIT)
@@ -207,9 +209,7 @@ def test_a_signed_report_is_released_after_an_addendum_tells_of_it(sign_in, visi
         release_report(report=report, by=dermatologist)
     address = reverse("visit-addendum", args=[visit.pk])
     form = client.get(address)
-    assert "photograph 1 of 2: <strong>It shows another lesion" in " ".join(
-        form.content.decode().split()
-    )
+    assert "photograph 1 of 2: <strong>It shows another lesion" in " ".join(form.content.decode().split())
 
     seen = form.context["form"]["seen"].value()
     sent = client.post(address, {"words": "The first photograph shows another mole.", "seen": seen})
