@@ -1,5 +1,6 @@
 """A photograph in the wrong record: out of use at once and everywhere, still there to be seen, and back again."""
 
+import datetime
 import json
 import subprocess
 
@@ -323,10 +324,12 @@ def test_another_clinic_has_no_hand_in_it(sign_in, stranger, image):
 def test_the_database_refuses_what_cannot_be(staff, image):
     row = {"image": image, "member": staff}
     SetAside.objects.create(**row, reason="unfit")
+    later, earlier = (timezone.now() + datetime.timedelta(hours=hours) for hours in (1, -1))
     for impossible, rule in (
         ({"reason": "unfit"}, "photograph_is_set_aside_once_at_a_time"),
-        ({"reason": "bored", "ended_at": timezone.now(), "ended_by": staff}, "set_aside_reason_is_known"),
-        ({"reason": "unfit", "ended_at": timezone.now()}, "set_aside_ends_after_it_began_by_someone"),
+        ({"reason": "bored", "ended_at": later, "ended_by": staff}, "set_aside_reason_is_known"),
+        ({"reason": "unfit", "ended_at": later}, "set_aside_ends_after_it_began_by_someone"),
+        ({"reason": "unfit", "ended_at": earlier, "ended_by": staff}, "set_aside_ends_after_it_began_by_someone"),
     ):
         with pytest.raises(IntegrityError) as refused, transaction.atomic():
             SetAside.objects.create(**row, **impossible)
