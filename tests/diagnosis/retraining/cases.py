@@ -5,7 +5,7 @@ from functools import cache
 import numpy as np
 
 from diagnosis.answers import Basis, Cause, Certainty
-from diagnosis.models import Image
+from diagnosis.models import Image, Part, TestAssignment
 from diagnosis.services.labels import derive_label
 from mlmodel.retraining import BaseSet, read_base_set
 from mlmodel.serving import active_version
@@ -59,6 +59,13 @@ def confirmed_cases(reader: Member, count: int, *, start: int = 0) -> list[Image
     labels = base_set().replay.labels
     rows = np.linspace(start, len(labels) - 1 - start, count).astype(int)
     return [confirmed(reader=reader, code=CODES[labels[row]], row=int(row)) for row in rows]
+
+
+def in_turn(images: list[Image]) -> list[Image]:
+    """Give every fourth lesion to the clinic's locked test and the others to learning: nothing is left to a draw."""
+    for place, image in enumerate(images):
+        TestAssignment.objects.create(lesion=image.lesion, part=Part.LEARNED if place % 4 else Part.LOCKED)
+    return images
 
 
 def a_reader(clinic: Clinic) -> Member:

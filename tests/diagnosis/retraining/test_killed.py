@@ -20,7 +20,7 @@ from mlmodel.serving import active_version
 from patients.models import Role
 from tests import factories
 
-from .cases import confirmed_cases
+from .cases import confirmed_cases, in_turn
 from .test_run import at_work
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -28,7 +28,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 
 def test_a_killed_run_is_seen_as_dead_and_resumed_from_its_manifest(settings):
-    confirmed_cases(factories.MemberFactory(role=Role.DERMATOLOGIST), 12)
+    in_turn(confirmed_cases(factories.MemberFactory(role=Role.DERMATOLOGIST), 12))
     with retraining() as process:
         wait_until(lambda: TrainingRun.objects.filter(share_done__gt=0.15).exists(), process)
         process.send_signal(signal.SIGKILL)

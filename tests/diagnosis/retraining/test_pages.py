@@ -7,7 +7,7 @@ from diagnosis.models import RunStatus, TrainingRun
 from diagnosis.retraining.liveness import tell_progress
 from tests import factories
 
-from .cases import agreeing_patient, confirmed, confirmed_cases
+from .cases import agreeing_patient, confirmed, confirmed_cases, in_turn
 from .test_run import at_work, fall_silent, newest
 
 pytestmark = pytest.mark.django_db
@@ -34,7 +34,7 @@ def test_the_button_is_there_when_there_is_something_to_learn(dermatologist, man
 def test_a_run_is_started_from_the_button_and_ends_with_a_verdict(
     dermatologist, clinic, stranger, sign_in, django_capture_on_commit_callbacks
 ):
-    confirmed_cases(dermatologist, 12)
+    in_turn(confirmed_cases(dermatologist, 12))
     lesion = factories.LesionFactory(patient=agreeing_patient(clinic))
     contradicting = [
         confirmed(reader=dermatologist, row=100 + place, lesion=lesion, code=code)

@@ -26,7 +26,7 @@ from diagnosis.tasks import bury_dead_runs, retrain_when_due, work_on_run
 from mlmodel.models import ModelVersion, ModelVersionStatus
 from mlmodel.serving import active_version
 
-from .cases import agreeing_patient, confirmed, confirmed_cases, withdraw
+from .cases import agreeing_patient, confirmed, confirmed_cases, in_turn, withdraw
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.services]
 
@@ -56,8 +56,7 @@ def fall_silent(run: TrainingRun) -> None:
 
 @pytest.mark.slow
 def test_a_run_of_two_clinics_ends_with_a_judged_candidate_that_nobody_uses_yet(dermatologist, stranger, sign_in):
-    confirmed_cases(dermatologist, 12)
-    confirmed_cases(stranger, 6, start=5)
+    in_turn(confirmed_cases(dermatologist, 12) + confirmed_cases(stranger, 6, start=5))
     patient = agreeing_patient(dermatologist.clinic)
     confirmed(reader=dermatologist, patient=patient, row=9)
     told = retrain()
@@ -68,7 +67,7 @@ def test_a_run_of_two_clinics_ends_with_a_judged_candidate_that_nobody_uses_yet(
     assert ModelVersion.objects.get(status=ModelVersionStatus.ACTIVE) == run.parent
     assert run.judgement["verdict"] in {"hold", "reject"}  # a handful of labels proves nothing
     assert run.manifest.count() == 19
-    assert run.manifest.filter(part=Part.LOCKED).exists()
+    assert run.manifest.filter(part=Part.LOCKED).count() >= 5
     assert run.candidate.name in told
     assert "19 of them" not in told
     assert versions_that_used(images=Image.objects.filter(visit__patient=patient)) == [run.candidate]
