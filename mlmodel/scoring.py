@@ -47,13 +47,13 @@ def find_pictures(path: Path) -> list[Path]:
     """Return the picture files below a folder, sorted; a file stands for itself.
 
     Raises:
-        FileNotFoundError: there is nothing at ``path``.
+        FileNotFoundError: there is nothing at ``path``, or neither a file nor a folder, as a pipe or a device.
     """
     if path.is_dir():
         return sorted(
             found for found in path.rglob("*") if found.suffix.lower() in PICTURE_SUFFIXES and found.is_file()
         )
-    if not path.exists():
+    if not path.is_file():
         raise FileNotFoundError(path)
     return [path]
 

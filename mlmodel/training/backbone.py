@@ -12,6 +12,7 @@ from mlmodel.engine import DETAIL_KEY, VIEWS_KEY
 from mlmodel.stages import MAPPED_STAGES, STAGES
 from mlmodel.training.conversion import to_onnx
 from mlmodel.training.half_precision import store_in_half_precision
+from mlmodel.training.runs import RunError
 
 # Where Keras's Xception ends the stages that ``mlmodel.engine`` names.
 _LAYERS = {
@@ -93,8 +94,23 @@ def xception(weights: Path | None = None) -> keras.Model:
     if weights is None:
         return keras.applications.Xception(include_top=False, input_shape=(None, None, 3))
     base = keras.applications.Xception(weights=None, include_top=False, input_shape=(None, None, 3))
-    base.load_weights(weights)
+    load_base_weights(base, weights)
     return base
+
+
+def load_base_weights(base: keras.Model, path: Path) -> None:
+    """Read the weights of a base without its top from a Keras file.
+
+    Raises:
+        RunError: the file is none, or of another network.
+    """
+    try:
+        base.load_weights(path)
+    except (OSError, ValueError) as error:
+        raise RunError(
+            f"{path} does not hold the weights of Keras's {base.name} without its top. Give such a .h5 file, or none: "
+            "Keras then downloads its own."
+        ) from error
 
 
 def stage_layer(base: keras.Model, stage: str) -> keras.layers.Layer:

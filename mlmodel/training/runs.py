@@ -60,12 +60,15 @@ class RunDirectory:
         """Make the folder and write what was asked for.
 
         Raises:
-            RunError: there is already a run in it.
+            RunError: there is already a run in it, or the folder cannot be made or written to.
         """
         if (self.path / _CONFIGURATION).exists():
             raise RunError(f"{self.path} already holds a run. Go on with --resume, or give another --run.")
-        self.path.mkdir(parents=True, exist_ok=True)
-        self.write_json(_CONFIGURATION, configuration)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            self.write_json(_CONFIGURATION, configuration)
+        except OSError as error:
+            raise RunError(f"{self.path} cannot hold a run: {error.strerror}. Give another --run.") from error
 
     def configuration(self) -> dict[str, Any]:
         """Return what was asked for.
@@ -75,8 +78,8 @@ class RunDirectory:
         """
         try:
             found: dict[str, Any] = json.loads((self.path / _CONFIGURATION).read_text(encoding="utf-8"))
-        except FileNotFoundError as error:
-            raise RunError(f"There is no run in {self.path}. Leave out --resume to begin one.") from error
+        except (FileNotFoundError, NotADirectoryError) as error:
+            raise RunError(f"There is no run of `manage.py train` in {self.path}.") from error
         return found
 
     def save_checkpoint(self, place: Place, arrays: dict[str, npt.NDArray[Any]]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from mlmodel.training.dataset import CALIBRATION_FOLDS, TRAIN_FOLDS, Dataset, DatasetError
+from mlmodel.training.networks import build_network
 from mlmodel.training.recipe import Recipe, RecipeError, load_recipe, recipe_from
 from mlmodel.training.runs import RunDirectory, RunError
 from mlmodel.training.teachers import check_teachers
@@ -37,7 +38,7 @@ def run_recipe(
         DatasetError: a class of the recipe has no photograph to train or to watch.
         RecipeError: there is no such recipe, or it is for another architecture.
         RunError: the folder holds a run and ``resume`` is not set, or the other way round; or the data changed; or a
-            run that is to teach this one has not ended.
+            run that is to teach this one has not ended; or ``weights`` are not the base's.
     """
     if resume:
         configuration = run.configuration()
@@ -52,6 +53,8 @@ def run_recipe(
         raise RecipeError(f"Recipe “{recipe.name}” is for --architecture {recipe.architecture}.")
     rows = split(recipe, dataset)
     check_teachers(recipe, beside=run)
+    if weights is not None and recipe.start == "imagenet":
+        build_network(recipe, weights=weights)  # tried before anything is written: a wrong file leaves no run behind
     if not resume:
         run.start(_configuration(recipe, dataset))
     if report := run.report():

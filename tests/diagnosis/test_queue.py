@@ -277,8 +277,9 @@ def test_the_command_fills_and_refreshes(patient, clinic, settings):
     assert reasons(images[0]) == [Reason.NO_LABEL]
     call_command("refresh_queue", clinic=clinic.name, verbosity=0)
     assert reasons(images[0]) == [Reason.RANDOM_SHARE]
-    with pytest.raises(CommandError, match="no clinic called"):
-        call_command("refresh_queue", clinic="Nowhere")
+    for unknown in ("Nowhere", ""):
+        with pytest.raises(CommandError, match="no clinic called"):
+            call_command("refresh_queue", clinic=unknown)
 
 
 @pytest.mark.parametrize(

@@ -321,3 +321,11 @@ def test_arguments_that_cannot_be_followed_say_why(arguments, reason):
 
 def test_codes_are_those_of_the_challenge():
     assert {column.lower() for column in ISIC} == set(CODES)
+
+
+def test_a_folder_that_cannot_be_written_to_is_told_before_the_first_photograph(isic, tmp_path, monkeypatch):
+    images, truth, _metadata = isic
+    (tmp_path / "file").write_text("no folder")
+    monkeypatch.setattr("mlmodel.evaluation.answering.answer_as_served", lambda *arguments: pytest.fail("too late"))
+    with pytest.raises(CommandError, match=r"Nothing can be written to .*: Not a directory\. Give another folder"):
+        evaluate("--images", images, "--truth", truth, "--output", tmp_path / "file" / "report")

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -51,6 +52,16 @@ def test_what_cannot_be_read_is_reported_and_the_rest_is_written(tmp_path):
     assert [row[0] for row in rows] == ["image", "good"]
     for name in ("text.jpg", "cut.jpg", "absent.jpg"):
         assert name in complaints.getvalue()
+
+
+def test_what_is_neither_file_nor_folder_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    complaints = io.StringIO()
+    with pytest.raises(CommandError, match=r"1 of 1 could not be read\.$"):
+        call_command("predict", str(tmp_path / "pipe"), stdout=io.StringIO(), stderr=complaints)
+    assert "there is no such file or folder" in complaints.getvalue()
+    with pytest.raises(CommandError, match="give a file or a folder; this is empty"):
+        predict("")
 
 
 def test_an_empty_folder_and_an_unwritable_target_are_errors(tmp_path):

@@ -111,8 +111,12 @@ def test_a_run_is_never_overwritten_and_never_resumed_on_other_data(asked, tmp_p
     RunDirectory(run).start({"recipe": {}, "data": ""})
     with pytest.raises(CommandError, match=r"already holds a run\. Go on with --resume"):
         call_command("train", *asked, "--run", str(run))
-    with pytest.raises(CommandError, match="There is no run in"):
+    with pytest.raises(CommandError, match=r"There is no run of `manage\.py train` in"):
         call_command("train", *asked, "--run", str(tmp_path / "other"), "--resume")
+    (tmp_path / "file").write_text("no folder")
+    for more, message in (((), "cannot hold a run: File exists"), (("--resume",), "There is no run of")):
+        with pytest.raises(CommandError, match=message):
+            call_command("train", *asked, "--run", str(tmp_path / "file"), *more)
     from mlmodel.training.recipe import load_recipe
 
     (run / "configuration.json").write_text(
@@ -130,13 +134,19 @@ def test_a_run_is_never_overwritten_and_never_resumed_on_other_data(asked, tmp_p
         (("--recipe", "nothing"), "There is no recipe “nothing”. There are: ablation, best"),
         (("--data", "nowhere"), "There is no nowhere/metadata.csv"),
         (("--backbone-weights", "nowhere.h5"), "There is no file nowhere.h5"),
+        (
+            ("--architecture", "vgg16", "--recipe", "paper-vgg16", "--backbone-weights", "{wrong}"),
+            "does not hold the weights of Keras's vgg16 without its top",
+        ),
         (("--checkpoint-seconds", "900"), "may be 0 to 300"),
         (("--recipe", "paper-cnn8", "--split", "by-lesion", "--data", "{empty}"), "no photographs of mel"),
     ],
 )
 def test_what_cannot_be_trained_says_why_and_leaves_nothing_behind(asked, tmp_path, more, message):
     empty = write_folds(tmp_path / "empty", classes=("bcc", "nv"))
-    more = tuple(value.replace("{empty}", str(empty)) for value in more)
+    wrong = tmp_path / "wrong.h5"
+    wrong.write_bytes(b"\x89HDF\r\n\x1a\n and no more")
+    more = tuple(value.replace("{empty}", str(empty)).replace("{wrong}", str(wrong)) for value in more)
     with pytest.raises(CommandError, match=message):
         call_command("train", *asked, *more, "--run", str(tmp_path / "run"))
     assert not (tmp_path / "run").exists()

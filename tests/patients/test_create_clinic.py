@@ -38,6 +38,12 @@ def test_opens_a_clinic_whose_manager_chooses_a_password_by_the_printed_link():
     assert browser.get(reverse("admin:index")).status_code == 200
 
 
+def test_a_host_of_the_hospitals_own_network_is_an_address():
+    assert "http://dermascan:8000/accounts/" in create(
+        "Hill Clinic", "--manager", "tendai", "--site", "http://dermascan:8000"
+    )
+
+
 def test_reads_the_password_from_standard_input(monkeypatch):
     monkeypatch.setattr(sys, "stdin", io.StringIO(factories.PASSWORD + "\n"))
     printed = create("Hill Clinic", "--manager", "tendai", "--password-stdin")
@@ -67,6 +73,9 @@ def test_a_weak_password_makes_nothing(monkeypatch, password):
         (["Hill Clinic", "--manager", "x" * 151], "username: "),
         (["Hill Clinic", "--manager", "tendai", "--email", "nobody"], "email: "),
         (["Hill Clinic"], "--manager"),
+        (["Hill Clinic", "--manager", "tendai", "--site", "clinic.example"], "--site is an address such as"),
+        (["Hill Clinic", "--manager", "tendai", "--site", "ftp://clinic.example"], "--site is an address such as"),
+        (["Hill Clinic", "--manager", "tendai", "--site", "https://[clinic"], "--site is an address such as"),
     ],
 )
 def test_says_what_is_wrong_and_makes_nothing(arguments, message, other_clinic):

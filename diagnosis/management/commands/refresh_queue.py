@@ -21,7 +21,7 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         clinics = Clinic.objects.all()
-        if options["clinic"]:
+        if options["clinic"] is not None:
             clinics = clinics.filter(name=options["clinic"])
             if not clinics:
                 raise CommandError(f"There is no clinic called “{options['clinic']}”.")

@@ -1,4 +1,4 @@
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from datetime import date
 from typing import Any
 
@@ -24,7 +24,7 @@ class Command(BaseCommand):
             default=Depth.HEAD.value,
             help="what learns: the head, or the exit flow with it, which needs the base set's photographs",
         )
-        parser.add_argument("--since", type=date.fromisoformat, help="only labels settled since, YYYY-MM-DD")
+        parser.add_argument("--since", type=_day, help="only labels settled since, YYYY-MM-DD")
         parser.add_argument("--clinic", help="the name of one clinic; every clinic's without it")
         what = parser.add_mutually_exclusive_group()
         what.add_argument("--dry-run", action="store_true", help="say what would be learnt from, and write nothing")
@@ -32,7 +32,7 @@ class Command(BaseCommand):
         what.add_argument("--abandon", action="store_true", help="give up the run that is at work or has stopped")
 
     def handle(self, **options: Any) -> None:
-        given = [f"--{name}" for name in ("since", "clinic") if options[name]]
+        given = [f"--{name}" for name in ("since", "clinic") if options[name] is not None]
         given += ["--depth"] * (options["depth"] != Depth.HEAD)
         if (options["resume"] or options["abandon"]) and given:
             raise CommandError(f"A run keeps what it was started with: leave out {' and '.join(given)}.", returncode=2)
@@ -70,6 +70,13 @@ class Command(BaseCommand):
             raise CommandError(run.error)
         if run.status != RunStatus.DONE:
             raise CommandError(f"The run did not end here: {run.get_status_display().lower()}.")
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"“{text}” is not a day; write it as in 2026-03-31") from error
 
 
 def _clinic(name: str | None) -> Clinic | None:

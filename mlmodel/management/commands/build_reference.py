@@ -6,14 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
 
 from mlmodel.analysis import get_analyser
 from mlmodel.drift import MEASURES, make_reference
 from mlmodel.pictures import decode
 from mlmodel.quality import judge
-from mlmodel.release import MANIFEST, SHIPPED, sha256_of
-from mlmodel.training.dataset import CALIBRATION_FOLDS, read_dataset
+from mlmodel.release import MANIFEST, SHIPPED, ReleaseError, sha256_of
+from mlmodel.training.dataset import CALIBRATION_FOLDS, DatasetError, read_dataset
 from mlmodel.training.features import cached_features
 
 
@@ -22,11 +23,16 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("data", type=Path, help="What import_ham10000 wrote.")
-        parser.add_argument("--cache", type=Path, default=Path("var/features"), help="Where features are kept.")
+        parser.add_argument(
+            "--cache", type=Path, default=Path(settings.DATA_DIR) / "features", help="Where features are kept."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        analyser = get_analyser()
-        dataset = read_dataset(options["data"])
+        try:
+            analyser = get_analyser()
+            dataset = read_dataset(options["data"])
+        except (DatasetError, ReleaseError) as error:
+            raise CommandError(str(error)) from error
         cache = options["cache"] / analyser.backbone_sha256[:16] / "ham10000"
         features = cached_features(dataset.paths, engine=analyser.engine, cache=cache)
         rows = dataset.rows(CALIBRATION_FOLDS)

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from mlmodel.management.outputs import prepare_folder
 from mlmodel.release import SHIPPED
 
 _FOLDERS = ("ham10000", "phone", "not_skin")
@@ -45,6 +46,7 @@ class Command(BaseCommand):
                 raise CommandError(f"There is no folder {data / folder}; see docs/training.md.")
         if not options["run"] and not options["backbone"].is_file():
             raise CommandError(f"There is no {options['backbone']}; make it with `manage.py export_backbone`.")
+        prepare_folder(options["output"])
         try:
             of_run = self._of_run(options) if options["run"] else {"backbone": options["backbone"]}
             inputs = BuildInputs(

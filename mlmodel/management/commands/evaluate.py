@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from mlmodel.analysis import Analyser
+from mlmodel.management.outputs import prepare_folder
 from mlmodel.release import SHIPPED, ReleaseError, load_release
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class Command(BaseCommand):
             sets_read = self._read(options)
             folds = self._folds(options["folds"])
             analyser = Analyser(load_release(options["release"]))
+            prepare_folder(options["output"])
             sets = [self._answer_folds(options, folds, analyser)] if options["data"] else []
             sets += [self._answer(photographs, analyser) for photographs in sets_read]
             facts = evaluation_facts(

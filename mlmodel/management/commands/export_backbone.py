@@ -4,6 +4,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from mlmodel.management.outputs import prepare_file
 from mlmodel.release import SHIPPED, sha256_of
 
 
@@ -40,6 +41,8 @@ class Command(BaseCommand):
             raise CommandError(f"There is no file {weights}.")
         if not (96 <= options["side"] <= 600 and 96 <= options["detail"] <= 600):
             raise CommandError("--side and --detail may be 96 to 600 pixels.")
+        output: Path = options["output"]
+        prepare_file(output)
         try:
             if options["run"]:
                 base = base_of(load_trained(RunDirectory(options["run"]), weights=options["weights"])[1])
@@ -47,6 +50,5 @@ class Command(BaseCommand):
                 base = xception(weights)
         except RunError as error:
             raise CommandError(str(error)) from error
-        output: Path = options["output"]
         export_backbone(output, base, side=options["side"], detail=options["detail"], mirrored=options["mirrored"])
         self.stdout.write(f"{output}: {output.stat().st_size / 1e6:.1f} MB, sha256 {sha256_of(output)}")

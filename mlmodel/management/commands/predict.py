@@ -1,4 +1,4 @@
-from argparse import ArgumentParser
+from argparse import ArgumentParser, ArgumentTypeError
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ class Command(BaseCommand):
     help = "Score photographs and write them in the format of the ISIC challenge (image,MEL,NV,BCC,AKIEC,BKL,DF,VASC)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="Files, or folders of photographs.")
+        parser.add_argument("paths", nargs="+", type=_path, metavar="PATH", help="Files, or folders of photographs.")
         parser.add_argument("--csv", type=Path, metavar="FILE", help="Write here instead of to standard output.")
         parser.add_argument(
             "--equal-prior",
@@ -42,7 +42,8 @@ class Command(BaseCommand):
             self.stderr.write(f"{score.path}: {score.error}")
         if failed or missing:
             wrong = len(failed) + missing
-            raise CommandError(f"{wrong} of {len(pictures) + missing} could not be read; the others were scored.")
+            others = "; the others were scored" if wrong < len(pictures) + missing else ""
+            raise CommandError(f"{wrong} of {len(pictures) + missing} could not be read{others}.")
 
     def _find(self, paths: list[Path]) -> tuple[list[Path], int]:
         found: list[Path] = []
@@ -59,3 +60,10 @@ class Command(BaseCommand):
                 missing += 1
             found += inside
         return found, missing
+
+
+def _path(text: str) -> Path:
+    """An empty name, as an unset variable of a shell leaves it, does not stand for the folder one is in."""
+    if not text:
+        raise ArgumentTypeError("give a file or a folder; this is empty")
+    return Path(text)

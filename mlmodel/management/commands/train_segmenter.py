@@ -6,6 +6,8 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
+from mlmodel.management.outputs import prepare_file
+
 
 class Command(BaseCommand):
     help = (
@@ -26,7 +28,9 @@ class Command(BaseCommand):
         parser.add_argument(
             "--begin-with", type=Path, metavar="DIR", help="Begin with the weights that the run in DIR ended with."
         )
-        parser.add_argument("--threads", type=int, default=0, metavar="N", help="Cores to use (all of them).")
+        parser.add_argument(
+            "--threads", type=int, choices=range(65), default=0, metavar="N", help="Cores to use (all of them)."
+        )
         parser.add_argument("--seed", type=int, metavar="N")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -38,13 +42,15 @@ class Command(BaseCommand):
             from mlmodel.training.segmentation.pairs import read_pairs
         except ImportError as error:
             raise CommandError("This command needs TensorFlow: pip install -r requirements.txt") from error
+        output: Path = options["output"]
+        prepare_file(output)
         limit_threads(options["threads"])
         asked = ("small_steps", "full_steps", "peak_rate", "seed")
         given = {name: options[name] for name in asked if options[name] is not None}
-        recipe = SegmenterRecipe(**given)
         run = RunDirectory(options["run"] or Path(settings.DATA_DIR) / "runs" / "segmenter")
         cache = options["cache"] or Path(settings.DATA_DIR) / "segmenter"
         try:
+            recipe = SegmenterRecipe(**given)
             pairs = read_pairs(options["data"], cache=cache)
             model = train_segmenter(
                 pairs,
@@ -56,8 +62,6 @@ class Command(BaseCommand):
             )
         except (DatasetError, RunError) as error:
             raise CommandError(str(error)) from error
-        output: Path = options["output"]
-        output.parent.mkdir(parents=True, exist_ok=True)
         export_segmenter(model, output)
         self._say(f"Written to {output}.")
         if options["unjudged"]:

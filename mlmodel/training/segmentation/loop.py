@@ -42,6 +42,15 @@ class SegmenterRecipe:
     weight_decay: float = 1e-4
     seed: int = 20
 
+    def __post_init__(self) -> None:
+        """Raises ``RunError`` for what cannot be trained by."""
+        if self.small_steps < 0 or self.full_steps < 0 or not self.steps:
+            raise RunError("--small-steps and --full-steps are 0 or more, and one of them is more.")
+        if not 0 < self.peak_rate < 1:
+            raise RunError(f"--peak-rate lies between 0 and 1, as 0.003; it is {self.peak_rate}.")
+        if self.seed < 0:
+            raise RunError("--seed is 0 or more.")
+
     @property
     def steps(self) -> int:
         return self.small_steps + self.full_steps

@@ -1,6 +1,7 @@
 import sys
 from argparse import ArgumentParser
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
@@ -33,6 +34,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         name, username, email = options["name"].strip(), options["manager"].strip(), options["email"].strip()
         _check(name=name, username=username, email=email)
+        _check_site(options["site"])
         try:
             # A password that is refused must not leave a clinic without a manager who can sign in.
             with transaction.atomic():
@@ -58,6 +60,17 @@ def _check(*, name: str, username: str, email: str) -> None:
     except ValidationError as error:
         complaints = [f"{field}: {' '.join(texts)}" for field, texts in error.message_dict.items()]
         raise CommandError("\n".join(complaints)) from None
+
+
+def _check_site(address: str) -> None:
+    """A host without a dot is one: hospitals have them on their own network."""
+    try:
+        found = urlsplit(address)
+        is_address = found.scheme in {"http", "https"} and bool(found.hostname) and not set(address) & set(" \t\r\n")
+    except ValueError:
+        is_address = False
+    if not is_address:
+        raise CommandError(f"--site is an address such as https://clinic.example; it is “{address}”.")
 
 
 def _set_password(user: User, password: str) -> None:
