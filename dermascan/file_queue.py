@@ -8,6 +8,7 @@ renamed, and a worker takes a message by renaming it, which one of several manag
 import fcntl
 import logging
 import os
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from kombu.utils.json import dumps, loads
 
 logger = logging.getLogger(__name__)
 _WAITING, _TAKEN = ".msg", ".taken"
+_BINDING = threading.Lock()
 
 
 class Channel(filesystem.Channel):
@@ -51,6 +53,12 @@ class Channel(filesystem.Channel):
             except OSError as error:
                 raise ChannelError(f"Cannot read {name} from the queue.") from error
         raise Empty
+
+    def queue_bind(self, *arguments: Any, **options: Any) -> None:
+        # Kombu notes for the whole process that a queue is bound before the table says so. A second thread that
+        # trusted the note would look its message's queue up in a table that is not there yet, and lose it.
+        with _BINDING:
+            super().queue_bind(*arguments, **options)
 
     def get_table(self, exchange: str) -> list[Any]:
         try:

@@ -13,7 +13,7 @@ import pytest
 from kombu import Connection, Queue
 from kombu.exceptions import ChannelError
 
-from dermascan.file_queue import Transport
+from dermascan.file_queue import Channel, Transport
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -58,6 +58,33 @@ def test_messages_come_in_the_order_in_which_they_were_sent(folder):
         with pytest.raises(queue.Empty):
             queue.get(block=False)
     assert list((folder / "messages").iterdir()) == []
+
+
+def test_a_thread_that_sends_while_another_still_binds_the_queue_loses_nothing(folder, monkeypatch):
+    is_binding, may_go_on = threading.Event(), threading.Event()
+    really_bind = Channel._queue_bind
+
+    def bind_slowly(self, *arguments):
+        is_binding.set()
+        assert may_go_on.wait(timeout=10)
+        really_bind(self, *arguments)
+
+    def send(number: int) -> None:
+        with connected(folder) as connection:
+            connection.SimpleQueue("work").put({"number": number})
+
+    monkeypatch.setattr(Channel, "_queue_bind", bind_slowly)
+    first, second = (threading.Thread(target=send, args=(number,)) for number in (1, 2))
+    first.start()
+    assert is_binding.wait(timeout=10)
+    second.start()
+    second.join(timeout=0.5)  # without waiting for the first it would be done by now
+    may_go_on.set()
+    for sender in (first, second):
+        sender.join(timeout=10)
+    with connected(folder) as connection:
+        queue = connection.SimpleQueue("work")
+        assert {queue.get(block=False).payload["number"] for _ in range(2)} == {1, 2}
 
 
 def test_what_is_being_written_is_not_read(folder, monkeypatch):
