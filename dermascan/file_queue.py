@@ -54,11 +54,15 @@ class Channel(filesystem.Channel):
                 raise ChannelError(f"Cannot read {name} from the queue.") from error
         raise Empty
 
-    def queue_bind(self, *arguments: Any, **options: Any) -> None:
-        # Kombu notes for the whole process that a queue is bound before the table says so. A second thread that
-        # trusted the note would look its message's queue up in a table that is not there yet, and lose it.
+    def queue_bind(self, queue: str, exchange: Any = None, routing_key: Any = "", *more: Any, **options: Any) -> None:
+        # Kombu notes for the whole process that a queue is bound before the table says so. Who trusts the note while
+        # the table is being written, or after it could not be, looks its message's queue up in vain, and loses it.
         with _BINDING:
-            super().queue_bind(*arguments, **options)
+            try:
+                super().queue_bind(queue, exchange, routing_key, *more, **options)
+            except BaseException:
+                self.state.binding_delete(queue, exchange or "amq.direct", routing_key)
+                raise
 
     def get_table(self, exchange: str) -> list[Any]:
         try:

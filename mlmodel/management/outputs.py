@@ -1,7 +1,7 @@
 """Where a command writes to is tried before it works for hours."""
 
-import os
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from django.core.management.base import CommandError
 
@@ -17,7 +17,7 @@ def prepare_folder(path: Path) -> None:
     """Make a folder with those above it. Raises ``CommandError`` if nothing can be written to it."""
     try:
         path.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=path):
+            pass
     except OSError as error:
         raise CommandError(f"Nothing can be written to {path}: {error.strerror}. Give another folder.") from error
-    if not os.access(path, os.W_OK | os.X_OK):
-        raise CommandError(f"Nothing can be written to {path}: it is not yours. Give another folder.")

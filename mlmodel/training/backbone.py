@@ -90,27 +90,33 @@ def xception_stages(base: keras.Model) -> keras.Model:
 
 
 def xception(weights: Path | None = None) -> keras.Model:
-    """Return Keras's Xception without its top, with ImageNet weights or those of a file."""
-    if weights is None:
-        return keras.applications.Xception(include_top=False, input_shape=(None, None, 3))
-    base = keras.applications.Xception(weights=None, include_top=False, input_shape=(None, None, 3))
-    load_base_weights(base, weights)
-    return base
+    """Return Keras's Xception without its top, as ``base_with_weights`` does."""
+    return base_with_weights(keras.applications.Xception, weights)
 
 
-def load_base_weights(base: keras.Model, path: Path) -> None:
-    """Read the weights of a base without its top from a Keras file.
+def base_with_weights(application: Callable[..., Any], weights: Path | None) -> keras.Model:
+    """Return one of Keras's bases without its top, with the weights of a file, or with ImageNet's, downloaded.
 
     Raises:
-        RunError: the file is none, or of another network.
+        RunError: the file is none, or of another network; or the download failed.
     """
+    shape = {"include_top": False, "input_shape": (None, None, 3)}
+    if weights is None:
+        try:
+            return application(**shape)
+        except Exception as error:  # Keras raises no narrower one for a download that failed
+            raise RunError(
+                f"The ImageNet weights could not be downloaded ({error}). Give them with --backbone-weights."
+            ) from error
+    base = application(weights=None, **shape)
     try:
-        base.load_weights(path)
+        base.load_weights(weights)
     except (OSError, ValueError) as error:
         raise RunError(
-            f"{path} does not hold the weights of Keras's {base.name} without its top. Give such a .h5 file, or none: "
-            "Keras then downloads its own."
+            f"{weights} does not hold the weights of Keras's {base.name} without its top. Give such a .h5 file, or "
+            "none: Keras then downloads its own."
         ) from error
+    return base
 
 
 def stage_layer(base: keras.Model, stage: str) -> keras.layers.Layer:

@@ -7,7 +7,7 @@ from typing import Any
 import keras
 
 from mlmodel.stages import STAGES
-from mlmodel.training.backbone import load_base_weights, stage_layer
+from mlmodel.training.backbone import base_with_weights, stage_layer
 from mlmodel.training.recipe import Recipe
 
 # The mean of ImageNet in BGR, which Keras's VGG16 expects to be taken off (Simonyan & Zisserman, 2015).
@@ -135,12 +135,9 @@ def _cnn8(recipe: Recipe, weights: Path | None) -> keras.Model:
 
 
 def _base(application: Any, recipe: Recipe, weights: Path | None) -> keras.Model:
-    if recipe.start == "imagenet" and weights is None:
-        return application(include_top=False, input_shape=(None, None, 3))
-    base = application(weights=None, include_top=False, input_shape=(None, None, 3))
-    if recipe.start == "imagenet" and weights is not None:
-        load_base_weights(base, weights)
-    return base
+    if recipe.start == "imagenet":
+        return base_with_weights(application, weights)
+    return application(weights=None, include_top=False, input_shape=(None, None, 3))
 
 
 def split_at_features(network: keras.Model) -> tuple[keras.Model, keras.Model]:

@@ -53,9 +53,8 @@ def run_recipe(
         raise RecipeError(f"Recipe “{recipe.name}” is for --architecture {recipe.architecture}.")
     rows = split(recipe, dataset)
     check_teachers(recipe, beside=run)
-    if weights is not None and recipe.start == "imagenet":
-        build_network(recipe, weights=weights)  # tried before anything is written: a wrong file leaves no run behind
     if not resume:
+        build_network(recipe, weights=weights)  # tried before anything is written: wrong weights leave no run behind
         run.start(_configuration(recipe, dataset))
     if report := run.report():
         say("This run has ended; there is nothing to go on with.")

@@ -87,6 +87,17 @@ def test_a_thread_that_sends_while_another_still_binds_the_queue_loses_nothing(f
         assert {queue.get(block=False).payload["number"] for _ in range(2)} == {1, 2}
 
 
+def test_a_queue_that_could_not_be_bound_is_bound_by_who_sends_next(folder):
+    (folder / "control").write_text("in the way")
+    with connected(folder) as connection, pytest.raises((ChannelError, OSError)):
+        connection.SimpleQueue("work")
+    (folder / "control").unlink()
+    with connected(folder) as connection:
+        queue = connection.SimpleQueue("work")
+        queue.put({"number": 1})
+        assert queue.get(block=False).payload == {"number": 1}
+
+
 def test_what_is_being_written_is_not_read(folder, monkeypatch):
     """A worker looks at the worst moment: the file is there, and its content is not."""
     with connected(folder) as connection:

@@ -1,8 +1,14 @@
 """The commands that make a release say what is wrong with what they were given, and write nothing."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 from django.core.management import CommandError, call_command
 
+ROOT = Path(__file__).resolve().parents[2]
 pytestmark = pytest.mark.slow
 
 
@@ -19,6 +25,16 @@ def test_weights_that_are_none_are_not_exported(tmp_path):
     with pytest.raises(CommandError, match=r"There is no run of `manage\.py train` in"):
         call_command("export_backbone", "--run", str(tmp_path), "--output", str(tmp_path / "made.onnx"))
     assert not (tmp_path / "made.onnx").exists()
+
+
+def test_a_download_that_fails_says_how_to_go_on_without_it(tmp_path):
+    unreachable = {"KERAS_HOME": str(tmp_path), "https_proxy": "http://127.0.0.1:9"}
+    command = [sys.executable, "manage.py", "export_backbone", "--output", str(tmp_path / "made.onnx")]
+    ended = subprocess.run(command, cwd=ROOT, env={**os.environ, **unreachable}, capture_output=True, text=True)
+    assert ended.returncode == 1
+    assert "could not be downloaded" in ended.stderr
+    assert "--backbone-weights" in ended.stderr
+    assert "Traceback" not in ended.stderr
 
 
 def test_where_nothing_can_be_written_is_told_first(tmp_path):

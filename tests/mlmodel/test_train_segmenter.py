@@ -112,7 +112,13 @@ def test_what_cannot_be_done_says_what_to_do(data, tmp_path):
         trained(data, tmp_path, small_steps=2, full_steps=0, unjudged=True, resume=True)
     with pytest.raises(CommandError, match=r"metadata\.csv"):
         trained(tmp_path, tmp_path)
-    for wrong in ({"small_steps": -1}, {"small_steps": 0, "full_steps": 0}, {"peak_rate": float("nan")}, {"seed": -1}):
+    for wrong in (
+        {"small_steps": -1},
+        {"small_steps": 0, "full_steps": 0},
+        {"peak_rate": float("nan")},
+        {"seed": -1},
+        {"threads": -1},
+    ):
         with pytest.raises(CommandError, match=f"--{next(iter(wrong)).replace('_', '-')}"):
             trained(data, tmp_path / "other", **wrong)
     assert not (tmp_path / "other" / "run").exists()

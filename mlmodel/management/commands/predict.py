@@ -52,7 +52,7 @@ class Command(BaseCommand):
             try:
                 inside = find_pictures(path)
             except FileNotFoundError:
-                self.stderr.write(f"{path}: there is no such file or folder.")
+                self.stderr.write(f"{path}: there is no file or folder of this name.")
                 missing += 1
                 continue
             if not inside:

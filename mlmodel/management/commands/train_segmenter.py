@@ -28,9 +28,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--begin-with", type=Path, metavar="DIR", help="Begin with the weights that the run in DIR ended with."
         )
-        parser.add_argument(
-            "--threads", type=int, choices=range(65), default=0, metavar="N", help="Cores to use (all of them)."
-        )
+        parser.add_argument("--threads", type=int, default=0, metavar="N", help="Cores to use (all of them).")
         parser.add_argument("--seed", type=int, metavar="N")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -42,6 +40,8 @@ class Command(BaseCommand):
             from mlmodel.training.segmentation.pairs import read_pairs
         except ImportError as error:
             raise CommandError("This command needs TensorFlow: pip install -r requirements.txt") from error
+        if options["threads"] < 0:
+            raise CommandError("--threads is 0 or more; 0 is all of them.")
         output: Path = options["output"]
         prepare_file(output)
         limit_threads(options["threads"])
