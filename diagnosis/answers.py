@@ -3,9 +3,13 @@
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from mlmodel.taxonomy import CODES, CONDITIONS
+from diagnosis.diagnoses import BY_CODE
+from mlmodel.taxonomy import CODES, CONDITIONS, Malignancy
 
 OTHER, CANNOT_TELL, NOT_A_LESION = "other", "cannot_tell", "not_a_lesion"
+# Free text whose reader says how dangerous it is; of ``OTHER`` that is not known.
+OTHER_MALIGNANT, OTHER_BENIGN = "other_malignant", "other_benign"
+FREE_TEXT = (OTHER, OTHER_MALIGNANT, OTHER_BENIGN)
 # The seven classes in the network's order, then what is none of them.
 ANSWER_CHOICES = [
     *((condition.code, condition.name) for condition in CONDITIONS),
@@ -64,3 +68,25 @@ class Cause(models.TextChoices):
 
 def is_one_of_the_seven(answer: str) -> bool:
     return answer in CODES
+
+
+def malignancy_of(answer: str) -> Malignancy | None:
+    """How dangerous an answer or label is; None where it names no disease or nobody said how dangerous it is."""
+    if answer in BY_CODE:
+        return BY_CODE[answer].malignancy
+    return {OTHER_MALIGNANT: Malignancy.MALIGNANT, OTHER_BENIGN: Malignancy.BENIGN}.get(answer)
+
+
+def is_malignant_answer(answer: str) -> bool:
+    """Whether an answer or label names malignant, pre-malignant or in-situ disease: one of the seven or any other."""
+    return malignancy_of(answer) in (Malignancy.MALIGNANT, Malignancy.PRE_MALIGNANT)
+
+
+def is_benign_answer(answer: str) -> bool:
+    """Whether an answer or label names something known to be harmless. “Something else” alone does not."""
+    return malignancy_of(answer) is Malignancy.BENIGN
+
+
+def leaves_danger_open(answer: str) -> bool:
+    """Whether an answer names something of which it is not known whether it is malignant."""
+    return answer == OTHER or malignancy_of(answer) is Malignancy.UNCERTAIN

@@ -1,4 +1,4 @@
-"""The seven conditions in people's words, translated. Codes are those of ``mlmodel.taxonomy``."""
+"""Conditions in people's words, translated: the seven of ``mlmodel.taxonomy`` and those of ``diagnosis.diagnoses``."""
 
 from django.utils.translation import gettext as _
 
@@ -6,7 +6,7 @@ from mlmodel.taxonomy import Condition, Malignancy
 
 
 def condition_name(condition: Condition) -> str:
-    return {
+    names = {
         "akiec": _("Actinic keratosis or Bowen's disease"),
         "bcc": _("Basal cell carcinoma"),
         "bkl": _("Benign keratosis"),
@@ -14,12 +14,18 @@ def condition_name(condition: Condition) -> str:
         "mel": _("Melanoma"),
         "nv": _("Melanocytic nevus (mole)"),
         "vasc": _("Vascular lesion"),
-    }[condition.code]
+    }
+    return names[condition.code] if condition.code in names else _(condition.name)
 
 
 def malignancy_name(condition: Condition) -> str:
+    return malignancy_words(condition.malignancy)
+
+
+def malignancy_words(malignancy: Malignancy) -> str:
     return {
         Malignancy.MALIGNANT: _("malignant"),
         Malignancy.PRE_MALIGNANT: _("pre-malignant"),
+        Malignancy.UNCERTAIN: _("of uncertain malignant potential"),
         Malignancy.BENIGN: _("benign"),
-    }[condition.malignancy]
+    }[malignancy]

@@ -11,6 +11,7 @@ from enum import StrEnum
 class Malignancy(StrEnum):
     MALIGNANT = "malignant"
     PRE_MALIGNANT = "pre-malignant"
+    UNCERTAIN = "uncertain"  # of none of the seven; pathologists use it where they cannot exclude malignancy
     BENIGN = "benign"
 
 
@@ -27,7 +28,7 @@ class Condition:
     @property
     def is_malignant(self) -> bool:
         """True for what must be found: malignant, pre-malignant and in-situ disease."""
-        return self.malignancy is not Malignancy.BENIGN
+        return self.malignancy in (Malignancy.MALIGNANT, Malignancy.PRE_MALIGNANT)
 
 
 CONDITIONS: tuple[Condition, ...] = (
