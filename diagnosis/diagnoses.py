@@ -59,7 +59,7 @@ DIAGNOSES: tuple[Diagnosis, ...] = (
         _M, "scc", _("Squamous cell carcinoma"), "C44.9",
         _("A common skin cancer that grows from the upper layer of the skin. It can spread if it is left, and is "
           "usually cured by removing it."),
-        "SCC", "cSCC", "Cutaneous squamous cell carcinoma", "Squamous cell carcinoma of skin", "Spinocellular carcinoma",
+        "SCC", "cSCC", "Cutaneous squamous cell carcinoma", "Spinocellular carcinoma",
         "Spinalioma", "Epidermoid carcinoma", snomed_ct="254651007",
     ),
     _of(
