@@ -1,21 +1,20 @@
-"""Photographs as lists show them: newest answer, refusal, confirmed label. Two queries for any number of them."""
+"""Photographs as lists show them: answer, refusal, confirmed label. Two queries for any number of them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, Prefetch, QuerySet, Subquery
+from django.db.models import Count, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from diagnosis.advice import URGENCY, Sibling
 from diagnosis.answers import LabelState
 from diagnosis.condition_names import condition_name
-from diagnosis.models import ConfirmedLabel, Image, Prediction, SetAside, Tier, shown_prediction
+from diagnosis.models import ConfirmedLabel, Image, Prediction, SetAside, Tier
 from diagnosis.models.image import ImageQuerySet
 from diagnosis.presentation import percent
 from diagnosis.review_words import answer_name
-from mlmodel.models import LONG_FIELDS
 from mlmodel.taxonomy import CODES, MALIGNANT_CODES
 from patients.models import Lesion, Patient, Visit
 
@@ -75,11 +74,11 @@ def tier_in_short(tier: str) -> str:
 
 
 def photographs(images: ImageQuerySet, *, limit: int | None = None) -> list[Photograph]:
-    """Read ``images`` with their visits, newest predictions and confirmed labels, those of the newest visit first."""
+    """Read ``images`` with their visits, predictions and confirmed labels, those of the newest visit first."""
     newest_visit_first = (
         images.select_related("visit", "lesion", "override")
         .with_confirmed_label()
-        .prefetch_related(newest_predictions())
+        .with_shown_prediction()
         .order_by("-visit__date", "-created_at")
     )
     return [photograph_of(image) for image in newest_visit_first[:limit]]
@@ -120,20 +119,12 @@ def contradictions_at(visit: Visit) -> list[str]:
     ]
 
 
-def newest_predictions() -> Prefetch:
-    """Predictions with their versions, newest first, without what is long in a version."""
-    rows = Prediction.objects.select_related("model_version").defer(
-        *(f"model_version__{name}" for name in LONG_FIELDS)
-    )
-    return Prefetch("predictions", rows.order_by("-created_at"))
-
-
 def photograph_of(image: Image) -> Photograph:
-    """Wrap an image that was read with ``newest_predictions`` and ``with_confirmed_label``."""
+    """Wrap an image that was read with ``with_shown_prediction`` and ``with_confirmed_label``."""
     confirmed = getattr(image, "confirmed_answer", None)
     return Photograph(
         image=image,
-        prediction=shown_prediction(image.predictions.all()),
+        prediction=image.shown_prediction,
         confirmed=answer_name(confirmed) if confirmed else "",
         is_malignant=confirmed in MALIGNANT_CODES,
     )

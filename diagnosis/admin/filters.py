@@ -34,8 +34,27 @@ class ReviewFilter(admin.SimpleListFilter):
         return queryset
 
 
+class ShownFilter(admin.SimpleListFilter):
+    """Of each photograph the prediction that is shown, unless those of every version are asked for."""
+
+    title = _("which")
+    parameter_name = "shown"
+    ALL = "all"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(self.ALL, _("Of every version"))]
+
+    def choices(self, changelist: Any) -> Any:
+        shown, every = super().choices(changelist)
+        yield {**shown, "display": _("Shown on the pages")}
+        yield every
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset if self.value() == self.ALL else queryset.shown()  # type: ignore[attr-defined]
+
+
 class TierFilter(admin.SimpleListFilter):
-    """By the tier of the newest prediction."""
+    """By the tier of the prediction that is shown."""
 
     title = _("tier")
     parameter_name = "tier"

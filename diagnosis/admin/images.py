@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import flatten_fieldsets
-from django.db.models import OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 from django.db.models.expressions import Combinable
 from django.http import HttpRequest
 from django.urls import reverse
@@ -29,9 +29,18 @@ from .reviews import ReviewInline
 
 class PredictionInline(ReadOnlyInline):
     model = Prediction
-    fields = ("created_at", "code", "tier", "malignant", "model_version")
+    fields = ("created_at", "code", "tier", "malignant", "model_version", "is_shown")
     readonly_fields = fields
     verbose_name_plural = gettext_lazy("What networks said of it")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
+        rows: QuerySet[Prediction] = super().get_queryset(request)
+        return rows.annotate(is_shown=Exists(Prediction.objects.shown().filter(pk=OuterRef("pk"))))
+
+    @admin.display(description=gettext_lazy("shown"), boolean=True)
+    def is_shown(self, prediction: Prediction) -> bool:
+        """Whether pages show it, or another version's."""
+        return getattr(prediction, "is_shown", False)
 
     @admin.display(description=gettext_lazy("malignant"))
     def malignant(self, prediction: Prediction) -> str:
@@ -78,13 +87,13 @@ class ImageAdmin(ClinicScopedAdmin):
         return super().changelist_view(request, {"title": _("Photographs"), **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Image]:
-        newest = Prediction.objects.filter(image=OuterRef("pk")).order_by("-created_at")
+        shown = Prediction.objects.shown().filter(image=OuterRef("pk")).order_by()
         # Not by way of the parent class, which would sort by what is only annotated here.
         images = scoped(Image.objects.all(), request).with_confirmed_label()  # type: ignore[attr-defined]
         return images.annotate(
-            tier=Subquery(newest.values("tier")[:1]),
-            predicted_code=Subquery(newest.values("code")[:1]),
-            malignant_probability=Subquery(newest.values("malignant_probability")[:1]),
+            tier=Subquery(shown.values("tier")[:1]),
+            predicted_code=Subquery(shown.values("code")[:1]),
+            malignant_probability=Subquery(shown.values("malignant_probability")[:1]),
         )
 
     def get_ordering(self, request: HttpRequest) -> list[str | Combinable]:

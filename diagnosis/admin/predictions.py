@@ -8,6 +8,8 @@ from diagnosis.presentation import percent
 from patients.admin.long_lists import LongList
 from patients.admin.scope import RoleGate, scoped
 
+from .filters import ShownFilter
+
 
 class OfAnImage(RoleGate, LongList):
     """Rows that belong to a photograph: seen by whoever sees the photograph, changed by nobody."""
@@ -34,11 +36,17 @@ class OfAnImage(RoleGate, LongList):
 
 @admin.register(Prediction)
 class PredictionAdmin(OfAnImage):
-    list_display = ("created_at", "patient", "lesion", "code", "tier", "malignant", "model_version")
-    list_filter = ("tier", "code", "created_at", "model_version")
+    list_display = ("created_at", "patient", "lesion", "code", "tier", "malignant", "model_version", "is_shown")
+    list_filter = (ShownFilter, "tier", "code", "created_at", "model_version")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
-        return super().get_queryset(request).select_related("image__visit__patient", "image__lesion", "model_version")
+        rows = super().get_queryset(request).select_related("image__visit__patient", "image__lesion", "model_version")
+        return rows.annotate(is_shown=Exists(Prediction.objects.shown().filter(pk=OuterRef("pk"))))
+
+    @admin.display(description=_("shown"), boolean=True)
+    def is_shown(self, prediction: Prediction) -> bool:
+        """Whether pages show it, or another version's of the same photograph."""
+        return prediction.is_shown  # type: ignore[attr-defined]
 
     @admin.display(description=_("lesion"))
     def lesion(self, prediction: Prediction) -> str:

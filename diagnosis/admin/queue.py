@@ -8,7 +8,6 @@ from typing import Any
 
 from django.contrib.admin.views.main import ORDER_VAR, SEARCH_VAR
 from django.db.models import Exists, OuterRef, QuerySet
-from django.db.models.expressions import Combinable
 from django.http import HttpRequest
 
 from diagnosis.models import ConfirmedLabel, Image, Prediction, QueueEntry, Tier
@@ -28,7 +27,7 @@ def keys_in_order(request: HttpRequest, images: QuerySet[Image]) -> QuerySet[Any
     if review == ReviewFilter.NEEDED:
         return _waiting(request).filter(_is_of(images)).in_order().values_list("image_id", flat=True)
     if tier in Tier.values:
-        predictions = Prediction.objects.filter(_is_the_images_newest(Prediction.objects.all()), _is_of(images))
+        predictions = Prediction.objects.shown().filter(_is_of(images))
         return predictions.filter(tier=tier).order_by("-created_at").values_list("image_id", flat=True)
     if review == ReviewFilter.CONFIRMED:
         labels = ConfirmedLabel.objects.filter(_is_of(images), settled_at__isnull=False)
@@ -43,10 +42,6 @@ def keys_in_order(request: HttpRequest, images: QuerySet[Image]) -> QuerySet[Any
 def _waiting(request: HttpRequest) -> QueueQuerySet:
     """By the clinic straight, which is how the index that holds the order begins."""
     return scoped(QueueEntry.objects.waiting(), request)  # type: ignore[return-value]
-
-
-def _is_the_images_newest(rows: QuerySet[Any]) -> Combinable:
-    return ~Exists(rows.filter(image=OuterRef("image"), created_at__gt=OuterRef("created_at")))
 
 
 def _is_of(images: QuerySet[Image]) -> Exists:

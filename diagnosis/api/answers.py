@@ -11,7 +11,7 @@ from diagnosis import explanations
 from diagnosis.api.links import image_link
 from diagnosis.api.measures import measurements_of_image, measurements_of_picture
 from diagnosis.api.problems import Problem
-from diagnosis.models import Image, Tier, shown_prediction
+from diagnosis.models import Image, Tier
 from diagnosis.presentation import prediction_set
 from diagnosis.refusals import present_refusal
 from diagnosis.services.analysis import QuickResult
@@ -32,7 +32,7 @@ class Reader:
 def answer_for_image(image: Image, *, reader: Reader, request: Request) -> dict[str, Any]:
     """Say what the network said of a kept photograph. Raises ``Problem`` if it refused to judge it."""
     link = image_link(image, request)
-    prediction = shown_prediction(image.predictions.select_related("model_version"))
+    prediction = image.shown_prediction
     if prediction is None:
         raise _refusal(image.verdict, image.measures, image=link)
     version = prediction.model_version

@@ -5,7 +5,7 @@ from .explanation import Explanation, ReadingLevel
 from .image import ExitFeatures, Image, ImageFeatures, QualityOverride, QualityVerdict
 from .label import ConfirmedLabel, LabelChange
 from .measurement import Measurement, PictureScale
-from .prediction import Prediction, Tier, shown_prediction
+from .prediction import Prediction, Tier
 from .queue import QueueEntry, QueueSkip, QueueState, Reason
 from .report import Addendum, Report
 from .retraining import (
@@ -63,6 +63,5 @@ __all__ = [
     "WatchDay",
     "Watched",
     "Why",
-    "shown_prediction",
     "versions_that_used",
 ]

@@ -1,17 +1,21 @@
 import uuid
 from pathlib import PurePath
+from typing import TYPE_CHECKING
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
-from django.db.models import Exists, OuterRef, Q, Subquery
+from django.db.models import Exists, OuterRef, Prefetch, Q, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.answers import LabelState
-from mlmodel.models import StoredExit
+from mlmodel.models import LONG_FIELDS, StoredExit
 from mlmodel.taxonomy import CODES
 from patients.models import Clinic, Lesion, Member, Patient, Purpose, Visit, VisitStatus
+
+if TYPE_CHECKING:
+    from .prediction import Prediction
 
 
 class QualityVerdict(models.TextChoices):
@@ -98,6 +102,14 @@ class ImageQuerySet(models.QuerySet["Image"]):
             confirmed_answer=Subquery(settled.values("answer")[:1]),
             confirmed_code=Subquery(settled.filter(answer__in=CODES).values("answer")[:1]),
         )
+
+    def with_shown_prediction(self) -> "ImageQuerySet":
+        """Read ``shown_prediction`` of all of them in one query, with its version, without what is long in that."""
+        from .prediction import Prediction
+
+        shown = Prediction.objects.shown().select_related("model_version")
+        shown = shown.defer(*(f"model_version__{name}" for name in LONG_FIELDS)).order_by()
+        return self.prefetch_related(Prefetch("predictions", shown, to_attr="shown_predictions"))
 
     def for_training(self, clinic: Clinic | None = None) -> "ImageQuerySet":
         """The photographs that a network may learn from, of ``clinic`` or of all, with ``confirmed_code``.
@@ -187,6 +199,14 @@ class Image(models.Model):
 
     def get_absolute_url(self) -> str:
         return reverse("image", args=[self.pk])
+
+    @property
+    def shown_prediction(self) -> "Prediction | None":
+        """The prediction that is shown, or None of a photograph that was not judged."""
+        if not hasattr(self, "shown_predictions"):
+            shown = self.predictions.shown().select_related("model_version")  # type: ignore[attr-defined]
+            return shown.first()
+        return next(iter(self.shown_predictions), None)
 
     @property
     def is_accepted(self) -> bool:

@@ -1,11 +1,11 @@
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import reduce
 from operator import add
 
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
 from django.db.models.expressions import Combinable
 from django.utils.translation import gettext_lazy as _
 
@@ -23,15 +23,6 @@ class Tier(models.TextChoices):
     CALM = "calm", _("Nothing alarming was found")
 
 
-def shown_prediction(predictions: Iterable["Prediction"]) -> "Prediction | None":
-    """Of one image's predictions, read with their versions, the one that is shown: the active version's.
-
-    Where that one has not read the image, it is the newest. After going back to an earlier version the two differ.
-    """
-    is_active = ModelVersionStatus.ACTIVE
-    return max(predictions, key=lambda each: (each.model_version.status == is_active, each.created_at), default=None)
-
-
 def heat_map_path(prediction: "Prediction", filename: str) -> str:
     return f"images/{prediction.image_id.hex[:2]}/{prediction.image_id.hex}-heat-{prediction.pk.hex[:8]}.png"
 
@@ -47,6 +38,20 @@ def _remainder(codes: Sequence[str], total: float) -> Combinable:
 
 
 class PredictionQuerySet(models.QuerySet["Prediction"]):
+    def shown(self) -> "PredictionQuerySet":
+        """Of each image the one prediction that is shown: the active version's, or else the newest.
+
+        The only place that knows this rule; after a roll-back the two differ. ``Image.shown_prediction`` and
+        ``ImageQuerySet.with_shown_prediction`` read it for one image and for many.
+        """
+        active = Subquery(ModelVersion.objects.filter(status=ModelVersionStatus.ACTIVE).values("pk")[:1])
+        of_the_image = Prediction.objects.filter(image=OuterRef("image")).order_by()
+        newer = of_the_image.filter(
+            Q(created_at__gt=OuterRef("created_at")) | Q(created_at=OuterRef("created_at"), pk__gt=OuterRef("pk"))
+        )
+        is_newest = ~Exists(of_the_image.filter(model_version=active)) & ~Exists(newer)
+        return self.filter(Q(model_version=active) | is_newest)
+
     def of_new_photographs(self) -> "PredictionQuerySet":
         """Those made when a photograph came, or was looked at again: what a day's figures are about."""
         return self.filter(was_rescored=False)

@@ -18,7 +18,7 @@ from diagnosis.advice import NOTHING_BESIDES, Besides
 from diagnosis.answers import is_one_of_the_seven
 from diagnosis.condition_names import condition_name, malignancy_name
 from diagnosis.explanations import explain
-from diagnosis.models import ConfirmedLabel, Image, Prediction, shown_prediction
+from diagnosis.models import ConfirmedLabel, Image, Prediction
 from diagnosis.photographs import photograph_of
 from diagnosis.presentation import present_prediction
 from diagnosis.review_words import answer_name
@@ -95,7 +95,8 @@ def photographs_of(visit: Visit) -> QuerySet[Image]:
         .filter(visit=visit)
         .select_related("visit", "lesion", "override__member__user", "label__review__reviewer__user")
         .with_confirmed_label()
-        .prefetch_related("predictions__model_version", "reviews__reviewer__user", "measurements", "scales")
+        .with_shown_prediction()
+        .prefetch_related("reviews__reviewer__user", "measurements", "scales")
         .order_by("lesion__number", "created_at", "pk")
     )
 
@@ -133,7 +134,7 @@ def _besides(image: Image, images: list[Image]) -> Besides:
 
 
 def _photograph(image: Image, besides: Besides) -> Content:
-    prediction = shown_prediction(image.predictions.all())
+    prediction = image.shown_prediction
     return {
         "id": str(image.pk),
         "sha256": image.sha256,

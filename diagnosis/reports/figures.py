@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db.models.fields.files import FieldFile
 from PIL import Image as PillowImage
 
-from diagnosis.models import Image, shown_prediction
+from diagnosis.models import Image
 from diagnosis.services.heat_maps import heat_map_of
 
 # 80 mm wide on paper at 300 dots an inch.
@@ -36,7 +36,7 @@ def figures_of(images: Iterable[Image]) -> dict[str, bytes]:
         photograph = _open(image.display, mode="RGB")
         photograph.thumbnail((LONGEST_SIDE, LONGEST_SIDE), PillowImage.Resampling.LANCZOS)
         figures[photograph_url(image.pk)] = _jpeg(photograph)
-        prediction = shown_prediction(image.predictions.all())
+        prediction = image.shown_prediction
         if prediction is not None and (file := heat_map_of(prediction)) is not None:
             heat_map = _open(file, mode="RGBA")
             figures[heat_map_url(image.pk)] = _jpeg(_laid_over(photograph, heat_map))

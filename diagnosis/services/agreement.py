@@ -56,8 +56,8 @@ def review_for_agreement(
         found = found.filter(created_at__gte=since)
     if blinded_only:
         found = found.filter(was_blinded=True)
-    newest_answer = Prediction.objects.filter(image=OuterRef("image")).order_by("-created_at").values("code")[:1]
-    columns = found.order_by("-created_at").values_list("image_id", "reviewer_id", "answer", Subquery(newest_answer))
+    shown_answer = Prediction.objects.shown().filter(image=OuterRef("image")).order_by().values("code")[:1]
+    columns = found.order_by("-created_at").values_list("image_id", "reviewer_id", "answer", Subquery(shown_answer))
     rows = list(columns[: MOST_OPINIONS + 1])
     opinions: dict[UUID, dict[UUID, str]] = defaultdict(dict)
     network: dict[UUID, str | None] = {}

@@ -20,7 +20,6 @@ from diagnosis.models import (
     QueueState,
     Reason,
     Review,
-    shown_prediction,
 )
 from diagnosis.models.queue import NEEDS_CONSENSUS
 from diagnosis.presentation import prediction_set
@@ -130,6 +129,7 @@ class Known:
 
     image: Image
     predictions: Sequence[Prediction]
+    shown: Prediction | None
     reviews: Sequence[Review]
     label: ConfirmedLabel | None
 
@@ -145,7 +145,7 @@ class Known:
 
         After going back to an earlier version its own answer is shown again, and what came after it no longer counts.
         """
-        shown = shown_prediction(self.predictions)
+        shown = self.shown
         before = [each for each in self.predictions if shown and each.created_at < shown.created_at]
         if shown is None or not before or before[0].tier == shown.tier:
             return False
@@ -158,11 +158,12 @@ def _what_it_waits_for(image: Image) -> tuple[list[Reason], int, float]:
         return [], 0, 0.0
     known = Known(
         image=image,
-        predictions=list(image.predictions.select_related("model_version").order_by("-created_at")),
+        predictions=list(image.predictions.order_by("-created_at")),
+        shown=image.shown_prediction,
         reviews=list(image.reviews.standing().order_by("created_at", "pk")),
         label=ConfirmedLabel.objects.filter(image=image).first(),
     )
-    prediction = shown_prediction(known.predictions)
+    prediction = known.shown
     mass = prediction.malignant_probability if prediction else 0.0
     if known.label is None or not known.label.is_settled:
         facts = _facts(known, prediction)

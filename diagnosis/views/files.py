@@ -15,7 +15,6 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from diagnosis.models import Image
-from diagnosis.photographs import newest_predictions, photograph_of
 from diagnosis.services.heat_maps import heat_map_of
 from patients.middleware import ClinicRequest
 
@@ -53,18 +52,17 @@ def image_file(request: ClinicRequest, image_id: UUID, kind: str) -> HttpRespons
 
 
 def _visible_image(request: ClinicRequest, image_id: UUID, kind: str) -> Image:
-    images = Image.objects.prefetch_related(newest_predictions())
     if request.member is not None:
-        return get_object_or_404(images.visible_to(request.member), pk=image_id)
+        return get_object_or_404(Image.objects.visible_to(request.member), pk=image_id)
     if kind == ORIGINAL:
         raise Http404
-    return get_object_or_404(images.released_to(request.user), pk=image_id)
+    return get_object_or_404(Image.objects.released_to(request.user), pk=image_id)
 
 
 def _file_of(image: Image, kind: str) -> tuple[FieldFile, str, datetime]:
     """The file, its media type, and when it was made."""
     if kind == HEAT_MAP:
-        prediction = photograph_of(image).prediction
+        prediction = image.shown_prediction
         if prediction is None:
             raise Http404(_("This photograph has no heat map."))
         heat_map = heat_map_of(prediction)

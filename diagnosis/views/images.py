@@ -16,7 +16,7 @@ from diagnosis.explanations import explain
 from diagnosis.forms import OverrideForm, ReviewForm, ScaleForm
 from diagnosis.measures import present_measures
 from diagnosis.models import Image, Review, Tier, versions_that_used
-from diagnosis.photographs import Photograph, newest_predictions, photograph_of, photographs
+from diagnosis.photographs import Photograph, photograph_of, photographs
 from diagnosis.presentation import present_explanation, present_prediction
 from diagnosis.refusals import present_refusal, quality_facts
 from diagnosis.reports.content import settled_label
@@ -110,7 +110,7 @@ def _find(member: Member | None, image_id: UUID) -> Image:
         .select_related("visit__patient__clinic", "lesion", "uploaded_by__user")
         .select_related("override__member__user", "label__review")
         .with_confirmed_label()
-        .prefetch_related(newest_predictions())
+        .with_shown_prediction()
     )
     return get_object_or_404(images, pk=image_id)
 

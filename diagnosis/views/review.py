@@ -15,7 +15,6 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from diagnosis.forms import ReviewForm
 from diagnosis.models import Image, Review
-from diagnosis.photographs import newest_predictions
 from diagnosis.review_screen import BLINDED, Screen, SeenAnswers, is_blinded, last_step, screen
 from diagnosis.review_words import answer_name
 from diagnosis.services.errors import Refused
@@ -135,7 +134,7 @@ def _find(member: Member, image_id: UUID) -> Image:
         .select_related("visit__patient__clinic", "visit__clinician__user", "lesion", "override")
         .select_related("queue_entry__claimed_by__user")
         .with_confirmed_label()
-        .prefetch_related(newest_predictions())
+        .with_shown_prediction()
     )
     return get_object_or_404(images, pk=image_id)
 

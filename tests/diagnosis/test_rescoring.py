@@ -5,7 +5,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis.models import Prediction, QueueEntry, Reason, shown_prediction
+from diagnosis.models import Prediction, QueueEntry, Reason
 from diagnosis.services.images import add_image
 from diagnosis.services.rescoring import rescore_archive
 from mlmodel.promotion import promote_version, roll_back
@@ -34,7 +34,7 @@ def switch(django_capture_on_commit_callbacks, decide) -> None:
 
 
 def shown(image) -> Prediction:
-    prediction = shown_prediction(image.predictions.select_related("model_version"))
+    prediction = image.predictions.shown().first()
     assert prediction is not None
     return prediction
 
