@@ -19,7 +19,7 @@ from mlmodel.models import ModelVersion, ModelVersionStatus
 
 logger = logging.getLogger(__name__)
 
-BROKER_TIMEOUT = 2.0
+BROKER_TIMEOUT = 1.0
 
 
 class StatusView(ApiView):

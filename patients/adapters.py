@@ -1,8 +1,13 @@
 """Accounts are made by a clinic's manager, never by visitors."""
 
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+
+from .client_address import client_address
+from .guessing import account_of, begin_guess
 
 _WRONG = _("No account has this user name or email address with this password. Check both, or set a new password.")
 
@@ -14,6 +19,18 @@ class ClosedSignupAdapter(DefaultAccountAdapter):
         "username_password_mismatch": _WRONG,
         "email_password_mismatch": _WRONG,
     }
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return client_address(request)
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
+        """Count the guess against who makes it. Signing in and giving the password again both come here."""
+        account = account_of(credentials.get("username") or credentials.get("email") or "")
+        guess = begin_guess(request, account=account)
+        user = super().authenticate(request, **credentials)
+        if user is not None:
+            guess.was_right()
+        return user
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False

@@ -24,6 +24,9 @@ WSGI_APPLICATION = "dermascan.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "patients.User"
 SITE_NAME = "DermaScan"
+# How many proxies stand in front: without this a visitor could forge X-Forwarded-For past every limit. All limits and
+# the logs read it through patients.client_address.
+PROXIES = whole_number(env, "DERMASCAN_PROXIES", default=0)
 
 INSTALLED_APPS = [
     "dermascan.apps.DermaScanConfig",
@@ -61,6 +64,8 @@ MIDDLEWARE = [
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "patients.known_devices.KnownDeviceMiddleware",
+    "patients.guessing.AccountFormsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "patients.middleware.CurrentMemberMiddleware",
     "dermascan.middleware.PrivatePagesMiddleware",
@@ -100,7 +105,7 @@ else:
 
 _redis_url = env.str("REDIS_URL", default="")
 CACHES = {
-    "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": _redis_url}
+    "default": {"BACKEND": "dermascan.redis_cache.RedisCache", "LOCATION": _redis_url}
     if _redis_url
     else {
         "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
@@ -131,6 +136,13 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
+# Limits on guessing are our own (patients.guessing): allauth's lock the account and not the guesser.
+ACCOUNT_RATE_LIMITS = False
+ACCOUNT_FORMS = {"reset_password": "patients.account_forms.ResetPasswordForm"}
+MFA_FORMS = {
+    "authenticate": "patients.account_forms.AuthenticateForm",
+    "reauthenticate": "patients.account_forms.ReauthenticateForm",
+}
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = SITE_NAME
 # Accounts and their addresses come from the clinic's manager; nobody can claim another's by signing up.
@@ -194,8 +206,7 @@ REST_FRAMEWORK: dict[str, Any] = {
         "quick_check": env.str("DERMASCAN_QUICK_CHECKS_PER_VISITOR", default="10/min"),
         "explanations": env.str("DERMASCAN_EXPLANATIONS_PER_MEMBER", default="60/min"),
     },
-    # How many proxies stand in front: without this a visitor could forge X-Forwarded-For past the throttle.
-    "NUM_PROXIES": whole_number(env, "DERMASCAN_PROXIES", default=0),
+    "NUM_PROXIES": PROXIES,
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "DermaScan API",

@@ -1,9 +1,11 @@
 """What visitors see when something cannot be done: what happened, and what to do."""
 
-import math
-
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+
+from patients.guessing import please_wait as too_many_requests
+
+__all__ = ["csrf_failure", "too_large", "too_many_requests"]
 
 # What is read and thrown away of a body that is too large, so that the browser gets to see the answer.
 DRAIN_BYTES = 64 * 1024 * 1024
@@ -12,14 +14,6 @@ DRAIN_BYTES = 64 * 1024 * 1024
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """settings.CSRF_FAILURE_VIEW."""
     return render(request, "403_csrf.html", status=403)
-
-
-def too_many_requests(request: HttpRequest, *, seconds: int, back: str) -> HttpResponse:
-    """429, saying when to try again; ``back`` names the page to return to."""
-    context = {"seconds": seconds, "minutes": math.ceil(seconds / 60), "back": back}
-    response = render(request, "429.html", context, status=429)
-    response["Retry-After"] = str(seconds)
-    return response
 
 
 def too_large(request: HttpRequest, *, back: str) -> HttpResponse:

@@ -163,7 +163,7 @@ def test_a_forged_forwarding_header_helps_nobody(clock):
 
 
 def test_behind_a_proxy_its_word_counts_and_nobody_elses(clock, settings):
-    settings.REST_FRAMEWORK = {**settings.REST_FRAMEWORK, "NUM_PROXIES": 1}
+    settings.PROXIES = 1
     for number in range(10):
         QuickCheckThrottle().retry_after(visitor("10.0.0.1", x_forwarded_for=f"203.0.113.{number}, 192.0.2.7"))
     assert QuickCheckThrottle().retry_after(visitor("10.0.0.1", x_forwarded_for="192.0.2.7"))

@@ -1,0 +1,134 @@
+"""Guessing at passwords and codes: the guesser is slowed, never the account's owner.
+
+A browser in which the account has signed in before counts for itself. Everybody else counts by address, and by
+address and account. Many addresses that guess at one account together are let through one by one, a few seconds
+apart: that delays a stranger's device and locks nobody out.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any
+
+from allauth.core.exceptions import ImmediateHttpResponse
+from django.db.models import Q
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+
+from .client_address import client_network
+from .known_devices import known_device
+from .limits import Limit, charge, refund, whole_seconds
+from .models import User
+
+# Wrong guesses.
+_BY_DEVICE = Limit("guess-device", 10, 300)
+_BY_ADDRESS = (Limit("guess-minute", 10, 60), Limit("guess-hour", 100, 3600))
+_BY_ADDRESS_AND_ACCOUNT = Limit("guess-account", 5, 300)
+
+
+class Secret(Enum):
+    """What is guessed: how many wrong guesses from anywhere an account bears, and the delay from there on."""
+
+    PASSWORD = (Limit("guess-password", 30, 600), Limit("guess-password-delay", 1, 5))
+    CODE = (Limit("guess-code", 10, 3600), Limit("guess-code-delay", 1, 30))
+
+    @property
+    def ample(self) -> Limit:
+        return self.value[0]
+
+    @property
+    def delay(self) -> Limit:
+        return self.value[1]
+
+
+# Posts to the account pages, right or wrong: by account where somebody is signed in, else by address.
+_FORMS = {
+    "account_login": Limit("sign-ins", 60, 60),
+    "account_reset_password": Limit("resets", 20, 60),
+    "account_reset_password_from_key": Limit("new-passwords", 20, 60),
+    "account_change_password": Limit("password-changes", 10, 60),
+    "account_reauthenticate": Limit("sign-ins-again", 10, 60),
+    "mfa_reauthenticate": Limit("sign-ins-again", 10, 60),
+    "mfa_authenticate": Limit("second-steps", 60, 60),
+}
+# Mails with a link that strangers may have sent to one address. More are dropped without a word: the first are there.
+_RESET_MAILS = Limit("reset-mails", 5, 3600)
+
+
+@dataclass
+class Guess:
+    """One guess, counted as wrong until it turns out to be right."""
+
+    charged: list[tuple[Limit, str]] = field(default_factory=list)
+
+    def was_right(self) -> None:
+        for limit, who in self.charged:
+            refund(limit, who)
+        self.charged.clear()
+
+
+def begin_guess(request: HttpRequest, *, account: str, secret: Secret = Secret.PASSWORD) -> Guess:
+    """Count a guess at ``account``. Raises ``ImmediateHttpResponse`` with a 429 page if it has to wait."""
+    guess = Guess()
+    if device := known_device(request, account):
+        wait = _charge(guess, _BY_DEVICE, f"{secret.name} {device} {account}")
+    else:
+        network = client_network(request)
+        wait = (
+            _charge(guess, _BY_ADDRESS[0], network)
+            or _charge(guess, _BY_ADDRESS[1], network)
+            or _charge(guess, _BY_ADDRESS_AND_ACCOUNT, f"{secret.name} {network} {account}")
+            or (_charge(guess, secret.ample, account) and _charge(guess, secret.delay, account))
+        )
+    if wait:
+        guess.was_right()  # what is not tried is not counted
+        raise ImmediateHttpResponse(please_wait(request, seconds=whole_seconds(wait)))
+    return guess
+
+
+def account_of(login: str) -> str:
+    """Return whom ``login``, a user name or an address, stands for: both spellings of one account count together."""
+    login = login.strip().lower()
+    user = User.objects.filter(Q(username__iexact=login) | Q(email__iexact=login)).order_by("pk").first()
+    return str(user.pk) if user else f"nobody {login}"
+
+
+def may_mail_a_reset_link(request: HttpRequest, email: str) -> bool:
+    """Return whether one more link may be mailed to ``email``; the owner's own browser may always ask."""
+    account = account_of(email)
+    return bool(known_device(request, account)) or not charge(_RESET_MAILS, account)
+
+
+def please_wait(request: HttpRequest, *, seconds: int, back: str = "account_login") -> HttpResponse:
+    """429, saying when to try again; ``back`` names the page to return to."""
+    context = {"seconds": seconds, "minutes": -(-seconds // 60), "back": back}
+    response = render(request, "429.html", context, status=429)
+    response["Retry-After"] = str(seconds)
+    return response
+
+
+class AccountFormsMiddleware:
+    """Limit how often the account pages' forms are sent at all: each costs a slow hash, or a mail."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, _view: Any, _args: Any, _kwargs: Any) -> HttpResponse | None:
+        name = request.resolver_match.url_name if request.resolver_match else None
+        limit = _FORMS.get(name or "") if request.method == "POST" else None
+        if limit is None:
+            return None
+        network = client_network(request)
+        who = f"user {request.user.pk} {network}" if request.user.is_authenticated else network
+        wait = charge(limit, who)
+        return please_wait(request, seconds=whole_seconds(wait), back=str(name)) if wait else None
+
+
+def _charge(guess: Guess, limit: Limit, who: str) -> float:
+    wait = charge(limit, who)
+    if not wait:
+        guess.charged.append((limit, who))
+    return wait

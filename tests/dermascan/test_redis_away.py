@@ -1,0 +1,162 @@
+"""Redis is stopped, or hangs, in mid-run: the site goes on, slowly for nobody."""
+
+import logging
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+
+import pytest
+from django.core.cache import cache, caches
+from django.test import Client
+
+from dermascan.celery import app
+from dermascan.models import ContactMessage
+from diagnosis.tasks import write_explanation
+from patients.background import hand_over
+from tests.api.helpers import PREDICT, upload
+from tests.factories import PASSWORD
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.slow,
+    pytest.mark.skipif(shutil.which("redis-server") is None, reason="needs a Redis server to stop"),
+]
+
+
+class Redis:
+    """A server of its own, for a test to stop."""
+
+    def __init__(self) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = probe.getsockname()[1]
+        self.start()
+
+    def start(self) -> None:
+        command = ["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--appendonly", "no"]
+        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        for _attempt in range(100):
+            try:
+                socket.create_connection(("127.0.0.1", self.port), timeout=0.1).close()
+                return
+            except OSError:
+                time.sleep(0.05)
+        raise AssertionError("Redis did not start")
+
+    def stop(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def hang(self) -> None:
+        self.process.send_signal(signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+
+@pytest.fixture
+def redis(settings) -> Iterator[Redis]:
+    server = Redis()
+    url = f"redis://127.0.0.1:{server.port}/0"
+    settings.CACHES = {"default": {"BACKEND": "dermascan.redis_cache.RedisCache", "LOCATION": url}}
+    before = {name: app.conf[name] for name in ("task_always_eager", "broker_url", "broker_transport_options")}
+    app.conf.update(task_always_eager=False, broker_url=url, broker_transport_options={})
+    yield server
+    caches["default"]._cache.get_client().connection_pool.disconnect()
+    app.conf.update(before)
+    server.stop()
+
+
+@pytest.fixture(params=["stop", "hang"])
+def away(request, redis):
+    """Take Redis away in mid-run: it was in use a moment ago."""
+
+    def _away() -> None:
+        cache.set("warm", 1)
+        assert cache.get("warm") == 1
+        getattr(redis, request.param)()
+
+    return _away
+
+
+def within(seconds: float, do):
+    began = time.monotonic()
+    answer = do()
+    assert time.monotonic() - began < seconds
+    return answer
+
+
+def enter(password: str, client: Client | None = None, login: str = "") -> int:
+    return (client or Client()).post("/accounts/login/", {"login": login, "password": password}).status_code
+
+
+def test_people_sign_in_and_guessers_wait(away, staff):
+    away()
+    client = Client()
+    assert within(2.5, lambda: enter(PASSWORD, client, staff.user.username)) == 302
+    assert within(1, lambda: client.get("/patients/").status_code) == 200
+    guesses = within(4, lambda: [enter("wrong", login=f"somebody{n}") for n in range(11)])
+    assert guesses == [200] * 10 + [429]
+
+
+def test_limits_go_on_counting_where_it_went_away_in_the_middle(away):
+    away()
+    assert [enter("wrong", login=f"somebody{n}") for n in range(11)] == [200] * 10 + [429]
+
+
+def test_the_public_pages_work(away, client, photograph, django_capture_on_commit_callbacks):
+    away()
+    assert within(4, lambda: client.post("/quick-check/", {"file": upload(photograph)})).status_code == 200
+    form = {"name": "A", "email": "a@clinic.example", "message": "Hello, is anybody there?"}
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = within(3, lambda: client.post("/contact/", form))
+    assert answer.status_code == 302
+    assert ContactMessage.objects.count() == 1
+    assert client.post("/accounts/password/reset/", {"email": "a@clinic.example"}).status_code == 302
+
+
+def test_the_api_answers(away, sign_in, staff, photograph, django_capture_on_commit_callbacks):
+    client = sign_in(staff)
+    away()
+    with django_capture_on_commit_callbacks(execute=True):
+        answer = within(5, lambda: client.post(PREDICT, {"file": upload(photograph)}))
+    assert answer.status_code == 200
+
+
+@pytest.mark.django_db(transaction=True)
+def test_handing_over_is_waited_for_once(away, caplog):
+    away()
+    lost: list[int] = []
+    with caplog.at_level(logging.ERROR):
+        within(2.5, lambda: hand_over(write_explanation, "mel", "en", "patient", if_lost=lambda: lost.append(1)))
+        within(0.5, lambda: [hand_over(write_explanation, "mel", "en", "patient") for _number in range(20)])
+    assert lost == [1]
+    assert len(caplog.records) == 21
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_was_handed_over_before_is_there(redis):
+    hand_over(write_explanation, "mel", "en", "patient")
+    with app.connection_for_read() as connection:
+        assert connection.channel().queue_declare("celery", passive=True).message_count == 1
+
+
+def test_the_site_notices_when_it_is_back(redis, staff):
+    cache.set("warm", 1)
+    redis.hang()
+    assert cache.get("warm") is None
+    redis.go_on()
+    deadline = time.monotonic() + 6
+    while cache.get("warm") != 1 and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert cache.get("warm") == 1
+
+
+def test_the_status_says_so_in_time(away, client):
+    away()
+    answer = within(4, lambda: client.get("/api/v1/status/"))
+    assert answer.status_code == 503
+    assert answer.json()["checks"]["queue"]["status"] == "failing"
