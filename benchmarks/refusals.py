@@ -20,9 +20,9 @@ import numpy as np
 from PIL import Image
 
 from mlmodel.analysis import get_analyser
+from mlmodel.picture_files import find_pictures
 from mlmodel.pictures import Picture, decode
 from mlmodel.quality import DARKEST, Verdict
-from mlmodel.scoring import find_pictures
 from mlmodel.segmentation import get_segmenter
 from mlmodel.training.dataset import CALIBRATION_FOLDS, read_dataset
 
@@ -37,7 +37,7 @@ def main() -> None:
     folder = arguments.data
     print(f"{'':12}" + "".join(f"{verdict:>12}" for verdict in Verdict))
     for name in FOLDERS:
-        _print_row(name, [decode(path.read_bytes()) for path in find_pictures(folder / name)])
+        _print_row(name, [decode(path.read_bytes()) for path in find_pictures(folder / name).pictures])
     if arguments.ham10000:
         dataset = read_dataset(arguments.ham10000)
         rows = np.flatnonzero(dataset.rows(CALIBRATION_FOLDS))
@@ -45,7 +45,7 @@ def main() -> None:
         sharp = [dataset.paths[row] for row in rows if dataset.sources[row] == "sharp"]
         skin = (_bare_skin(path, folder / "ham10000" / "masks") for path in sharp)
         _print_row("bare skin", [picture for picture in skin if picture is not None])
-    _print_cost(decode(next(iter(find_pictures(folder / "uploads"))).read_bytes()))
+    _print_cost(decode(next(iter(find_pictures(folder / "uploads").pictures)).read_bytes()))
 
 
 def _print_cost(picture: Picture) -> None:

@@ -1,7 +1,7 @@
 """Scores for files and folders, in the format of the ISIC 2018 challenge."""
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -10,52 +10,45 @@ import numpy as np
 
 from mlmodel.analysis import Analyser
 from mlmodel.calibration import by_code
+from mlmodel.picture_files import names_without_ending
 from mlmodel.pictures import MAX_BYTES, PictureError, decode
 from mlmodel.taxonomy import ISIC_ORDER
 
-PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".heic", ".heif", ".bmp"})
+Progress = Callable[[Iterable[Path]], Iterable[Path]]
 HEADER = ("image", *(code.upper() for code in ISIC_ORDER))
 
 
 @dataclass(frozen=True)
 class Score:
-    """One file's outcome: seven scores by code that sum to 1, or the error that kept it from being read."""
+    """One file's outcome: seven scores by code that sum to 1, or the error that kept it from being read.
+
+    ``name`` is what the file is called in the table: no two files share one.
+    """
 
     path: Path
+    name: str
     scores: dict[str, float] | None
     error: str = ""
 
 
-def score_files(paths: Sequence[Path], *, analyser: Analyser, equal_prior: bool = False) -> Iterator[Score]:
+def score_files(
+    paths: Sequence[Path], *, analyser: Analyser, equal_prior: bool = False, progress: Progress = iter
+) -> Iterator[Score]:
     """Yield the outcome of each file, in order. Nothing is refused here: every readable picture gets its scores.
 
     Args:
         paths: files, whatever their names say.
         analyser: the network.
         equal_prior: give equal-prior scores instead of calibrated probabilities.
+        progress: shows how far it is.
     """
-    for path in paths:
+    for path, name in zip(progress(paths), names_without_ending(paths), strict=True):
         try:
-            yield Score(path, _score(path, analyser, equal_prior))
+            yield Score(path, name, _score(path, analyser, equal_prior))
         except PictureError as error:
-            yield Score(path, None, error.message)
+            yield Score(path, name, None, error.message)
         except OSError as error:
-            yield Score(path, None, error.strerror or str(error))
-
-
-def find_pictures(path: Path) -> list[Path]:
-    """Return the picture files below a folder, sorted; a file stands for itself.
-
-    Raises:
-        FileNotFoundError: there is nothing at ``path``, or neither a file nor a folder, as a pipe or a device.
-    """
-    if path.is_dir():
-        return sorted(
-            found for found in path.rglob("*") if found.suffix.lower() in PICTURE_SUFFIXES and found.is_file()
-        )
-    if not path.is_file():
-        raise FileNotFoundError(path)
-    return [path]
+            yield Score(path, name, None, error.strerror or str(error))
 
 
 def write_scores(file: TextIO, scores: Iterator[Score]) -> list[Score]:
@@ -67,7 +60,7 @@ def write_scores(file: TextIO, scores: Iterator[Score]) -> list[Score]:
         if score.scores is None:
             failed.append(score)
         else:
-            writer.writerow([score.path.stem, *(f"{score.scores[code]:.6f}" for code in ISIC_ORDER)])
+            writer.writerow([score.name, *(f"{score.scores[code]:.6f}" for code in ISIC_ORDER)])
     return failed
 
 

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from mlmodel.analysis import SMARTPHONE_MEASURE, Analyser, Analysis
 from mlmodel.calibration import Calibration, in_order
+from mlmodel.evaluation.errors import EvaluationError
 from mlmodel.evaluation.photographs import OUTSIDE, Photographs
-from mlmodel.evaluation.tables import EvaluationError
 from mlmodel.head import Floats, Head
 from mlmodel.pictures import MAX_BYTES, Picture, PictureError, decode
 from mlmodel.quality import Verdict

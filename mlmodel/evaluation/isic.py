@@ -4,15 +4,22 @@ from pathlib import Path
 
 import numpy as np
 
-from mlmodel.evaluation.photographs import Photographs, check_one_truth_a_lesion, labels_of, traits_of
-from mlmodel.evaluation.tables import EvaluationError, first_of, read_table, require_columns, some
-from mlmodel.scoring import PICTURE_SUFFIXES, find_pictures
+from mlmodel.diagnosis_names import code_of_diagnosis
+from mlmodel.evaluation.errors import EvaluationError
+from mlmodel.evaluation.photographs import (
+    Photographs,
+    check_one_truth_a_lesion,
+    labels_of,
+    notes_on_diagnoses,
+    traits_of,
+)
+from mlmodel.picture_files import find_pictures, readable_name, stem_of
+from mlmodel.tables import Row, Table, first_of, number, read_table, some
 from mlmodel.taxonomy import CODES, ISIC_ORDER
 
-_IMAGE = ("image", "image_id", "isic_id", "image_name")
+_IMAGE = ("image", "image_id", "isic_id", "image_name", "img_id", "filename", "file")
 _LESION = ("lesion_group", "lesion", "lesion_id")
-# Classes of later challenges that are none of the seven.
-_OTHER_CLASSES = ("scc", "unk")
+_DIAGNOSIS = ("dx", "diagnosis", "diagnostic")
 
 
 def read_isic(images: Path, truth: Path, metadata: Path | None = None, *, name: str = "") -> Photographs:
@@ -21,7 +28,8 @@ def read_isic(images: Path, truth: Path, metadata: Path | None = None, *, name: 
     Args:
         images: the folder; photographs are matched by file name without its ending, in folders below it too.
         truth: CSV with the columns image, MEL, NV, BCC, AKIEC, BKL, DF, VASC, one of which is 1 (ISIC 2018, task 3),
-            or with the columns image and dx. It may have lesion, age, sex and site as well.
+            or with the columns image and dx. AK stands for AKIEC; SCC and UNK, and diagnoses that are none of the
+            seven, are kept apart. It may have lesion, age, sex and site as well.
         metadata: CSV with the column image and any of lesion_id, age, sex, site, source, skin_type.
         name: of the set; by default that of the folder.
 
@@ -29,15 +37,14 @@ def read_isic(images: Path, truth: Path, metadata: Path | None = None, *, name: 
         EvaluationError: a table cannot be read or lacks a column, a row has not exactly one class, a photograph is
             named twice, a lesion has two diagnoses, or nothing is left to score.
     """
-    rows = read_table(truth)
-    _check_images_are_named(truth, rows)
-    diagnoses = [_diagnosis(truth, number, row) for number, row in enumerate(rows, start=2)]
+    table = read_table(truth)
+    names = _names(table)
+    diagnoses = _diagnoses(table)
     pictures = pictures_by_name(images)
-    names = [stem_of(first_of(row, _IMAGE)) for row in rows]
     found = [index for index, each in enumerate(names) if each in pictures]
     if not found:
         raise EvaluationError(
-            f"None of the {len(rows):,} photographs that {truth} names is below {images} ({len(pictures):,} pictures "
+            f"None of the {len(names):,} photographs that {truth} names is below {images} ({len(pictures):,} pictures "
             f"there). The column image must hold file names, with or without ending; the first is “{names[0]}”."
         )
     if all(diagnoses[index] not in CODES for index in found):
@@ -45,10 +52,13 @@ def read_isic(images: Path, truth: Path, metadata: Path | None = None, *, name: 
         raise EvaluationError(
             f"{truth} has classes that are none of the seven: {some(unknown)}. Known are {', '.join(CODES)}."
         )
-    extra = _metadata_by_name(metadata)
-    merged = [{**extra.get(names[index], {}), **_filled(rows[index])} for index in found]
+    more = read_table(metadata) if metadata else None
+    extra = _by_name(more) if more else {}
+    merged = [{**extra.get(names[index], {}), **_filled(table.rows[index])} for index in found]
     labels = labels_of([diagnoses[index] for index in found])
-    lesions = np.array([first_of(row, _LESION) or f"photograph {row_name(row)}" for row in merged])
+    lesions = np.array(
+        [first_of(row, _LESION) or f"photograph {names[index]}" for index, row in zip(found, merged, strict=True)]
+    )
     check_one_truth_a_lesion(labels, lesions)
     return Photographs(
         name=name or images.resolve().name,
@@ -59,7 +69,12 @@ def read_isic(images: Path, truth: Path, metadata: Path | None = None, *, name: 
         diagnoses=np.array([diagnoses[index] for index in found]),
         lesions=lesions,
         traits=traits_of(merged),
-        notes=_notes(names, pictures, merged, metadata, extra),
+        notes=(
+            *table.notes,
+            *(more.notes if more else ()),
+            *notes_on_diagnoses([_written_diagnosis(table.rows[index]) for index in found]),
+            *_notes(names, pictures, merged, metadata, extra),
+        ),
     )
 
 
@@ -72,82 +87,94 @@ def pictures_by_name(folder: Path) -> dict[str, Path]:
     if not folder.is_dir():
         raise EvaluationError(f"There is no folder {folder}.")
     found: dict[str, Path] = {}
-    for path in find_pictures(folder):
-        if path.stem in found:
+    for path in find_pictures(folder).pictures:
+        name = readable_name(path.stem)
+        if name in found:
             raise EvaluationError(
-                f"Two pictures have the name {path.stem}: {found[path.stem]} and {path}. Rename one, or take it away."
+                f"Two pictures have the name {name}: {readable_name(found[name])} and {readable_name(path)}. "
+                "Rename one, or move it out of the folder."
             )
-        found[path.stem] = path
+        found[name] = path
     if not found:
-        raise EvaluationError(f"{folder} holds no pictures ({', '.join(sorted(PICTURE_SUFFIXES))}).")
+        raise EvaluationError(f"{folder} holds no pictures.")
     return found
 
 
-def stem_of(name: str) -> str:
-    """Return a picture's name without its ending, if it has one that pictures have."""
-    stem, dot, ending = name.rpartition(".")
-    return stem if dot and f".{ending.lower()}" in PICTURE_SUFFIXES else name
+def _names(table: Table) -> list[str]:
+    """Return the photograph of each row, without ending."""
+    table.require_one_of(_IMAGE)
+    seen: set[str] = set()
+    names = []
+    for row in table.rows:
+        name = _name(row)
+        if not name:
+            raise EvaluationError(f"{table.path}, line {row.line}: the photograph has no name.")
+        if name in seen:
+            raise EvaluationError(f"{table.path}, line {row.line}: {name} is there twice. Keep one row a photograph.")
+        seen.add(name)
+        names.append(name)
+    return names
 
 
-def row_name(row: dict[str, str]) -> str:
-    """Return the photograph that a row is about."""
+def _name(row: Row) -> str:
     return stem_of(first_of(row, _IMAGE))
 
 
-def _check_images_are_named(truth: Path, rows: list[dict[str, str]]) -> None:
-    if not any(name in rows[0] for name in _IMAGE):
-        require_columns(truth, rows, ("image",))
-    if "dx" not in rows[0]:
-        require_columns(truth, rows, ISIC_ORDER)
-    seen: set[str] = set()
-    for number, row in enumerate(rows, start=2):
-        name = row_name(row)
-        if not name:
-            raise EvaluationError(f"{truth}, line {number}: the photograph has no name.")
-        if name in seen:
-            raise EvaluationError(f"{truth}, line {number}: {name} is there twice. Keep one row a photograph.")
-        seen.add(name)
+def _diagnoses(table: Table) -> list[str]:
+    """Return the one class of each row: a code of the seven, or what else it is in lower case."""
+    if column := next((name for name in _DIAGNOSIS if name in table.columns), None):
+        for row in table.rows:
+            if not row[column]:
+                raise EvaluationError(f"{table.path}, line {row.line}: {column} is empty.")
+        return [code_of_diagnosis(row[column]) for row in table.rows]
+    columns = {name: code_of_diagnosis(name) for name in table.columns}
+    classes = {name: code for name, code in columns.items() if code in (*ISIC_ORDER, "scc", "unk")}
+    table.require(code for code in ISIC_ORDER if code not in classes.values())
+    return [_only_class(table, row, classes) for row in table.rows]
 
 
-def _diagnosis(truth: Path, number: int, row: dict[str, str]) -> str:
-    """Return the one class of a row, in lower case."""
-    if "dx" in row:
-        if not row["dx"]:
-            raise EvaluationError(f"{truth}, line {number}: dx is empty.")
-        return row["dx"].lower()
+def _only_class(table: Table, row: Row, classes: dict[str, str]) -> str:
     said = []
-    for column in (*ISIC_ORDER, *(name for name in _OTHER_CLASSES if name in row)):
+    for column, code in classes.items():
+        where = f"{table.path}, line {row.line}: {column.upper()} is"
         try:
-            value = float(row[column])
+            value = number(row[column])
         except ValueError as error:
-            raise EvaluationError(
-                f"{truth}, line {number}: {column.upper()} is “{row[column][:20]}”; it must be 0 or 1."
-            ) from error
+            raise EvaluationError(f"{where} “{row[column][:20]}”; it must be 0 or 1.") from error
         if value not in (0.0, 1.0):
             raise EvaluationError(
-                f"{truth}, line {number}: {column.upper()} is {value:g}; a truth must be 0 or 1. "
-                "Was a file of predictions given as --truth?"
+                f"{where} {value:g}; a truth must be 0 or 1. Was a file of predictions given as --truth?"
             )
         if value:
-            said.append(column)
+            said.append(code)
     if len(said) != 1:
         raise EvaluationError(
-            f"{truth}, line {number}: {len(said)} classes are 1, it must be exactly one. Leave photographs without a "
-            "diagnosis of these classes out, or give them 1 in a column SCC or UNK."
+            f"{table.path}, line {row.line}: {len(said)} classes are 1, it must be exactly one. Leave photographs "
+            "without a diagnosis of these classes out, or give them 1 in a column SCC or UNK."
         )
     return said[0]
 
 
-def _metadata_by_name(metadata: Path | None) -> dict[str, dict[str, str]]:
-    if metadata is None:
-        return {}
-    rows = read_table(metadata)
-    if not any(name in rows[0] for name in _IMAGE):
-        require_columns(metadata, rows, ("image",))
-    return {row_name(row): _filled(row) for row in rows}
+def _written_diagnosis(row: Row) -> str:
+    """The diagnosis as the table has it; nothing where it has a column for each class."""
+    return first_of(row, _DIAGNOSIS)
 
 
-def _filled(row: dict[str, str]) -> dict[str, str]:
+def _by_name(table: Table) -> dict[str, dict[str, str]]:
+    """Return what a table has of each photograph. Rows of one photograph that differ are refused."""
+    table.require_one_of(_IMAGE)
+    found: dict[str, dict[str, str]] = {}
+    for row in table.rows:
+        if not (name := _name(row)):
+            continue
+        if found.setdefault(name, _filled(row)) != _filled(row):
+            raise EvaluationError(
+                f"{table.path}, line {row.line}: {name} is there twice, with different values. Keep one row."
+            )
+    return found
+
+
+def _filled(row: Row) -> dict[str, str]:
     return {name: value for name, value in row.items() if value}
 
 
@@ -163,8 +190,11 @@ def _notes(
         notes.append(f"{len(absent):,} rows of the truth have no photograph and were left out: {some(absent)}.")
     if untold := sorted(set(pictures) - set(names)):
         notes.append(f"{len(untold):,} photographs have no row in the truth and were left out: {some(untold)}.")
-    if not any(first_of(row, _LESION) for row in merged):
+    without = sum(not first_of(row, _LESION) for row in merged)
+    if without == len(merged):
         notes.append("Nothing says which photographs show the same lesion; each counts as a lesion of its own.")
+    elif without:
+        notes.append(f"{without:,} photographs have no lesion number; each counts as a lesion of its own.")
     if metadata is not None and not extra.keys() & set(names):
         notes.append(f"{metadata.name} speaks of none of these photographs.")
     return tuple(notes)

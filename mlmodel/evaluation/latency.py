@@ -11,7 +11,7 @@ import numpy as np
 
 from mlmodel.analysis import Analyser
 from mlmodel.evaluation.answering import read_picture
-from mlmodel.evaluation.tables import EvaluationError
+from mlmodel.evaluation.errors import EvaluationError
 from mlmodel.pictures import PictureError, decode
 
 _BATCH = 8

@@ -1,5 +1,6 @@
 """A set of photographs with the truth beside them, and what else is known of each."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -8,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mlmodel.calibration import Labels
-from mlmodel.evaluation.tables import EvaluationError, first_of, some
+from mlmodel.diagnosis_names import code_of_diagnosis, similar_code
+from mlmodel.evaluation.errors import EvaluationError
+from mlmodel.tables import first_of, number, some
 from mlmodel.taxonomy import CODES
 
 Strings = npt.NDArray[np.str_]
@@ -22,6 +25,7 @@ TRAITS: dict[str, tuple[str, ...]] = {
     "source": ("source",),
     "skin_type": ("skin_type", "fitzpatrick", "fitzpatrick_skin_type", "fitspatrick"),
 }
+_NOT_KNOWN = frozenset({"unknown", "not recorded", "not known", "unspecified"})
 _SKIN_TYPES = ("I", "II", "III", "IV", "V", "VI")
 
 
@@ -70,7 +74,7 @@ class Photographs:
 def traits_of(rows: Sequence[dict[str, str]]) -> dict[str, Strings]:
     """Return what the rows of a table say of age, sex, site, source and skin type; only traits that any row has."""
     found = {
-        trait: np.array([_READERS.get(trait, str.lower)(first_of(row, columns)) for row in rows], dtype=np.str_)
+        trait: np.array([_READERS[trait](first_of(row, columns)) for row in rows], dtype=np.str_)
         for trait, columns in TRAITS.items()
     }
     return {trait: values for trait, values in found.items() if (values != "").any()}
@@ -79,6 +83,38 @@ def traits_of(rows: Sequence[dict[str, str]]) -> dict[str, Strings]:
 def labels_of(diagnoses: Sequence[str]) -> Labels:
     """Return class indices, ``OUTSIDE`` for what is none of the seven."""
     return np.array([CODES.index(code) if code in CODES else OUTSIDE for code in diagnoses], dtype=np.int64)
+
+
+def notes_on_diagnoses(written: Sequence[str]) -> tuple[str, ...]:
+    """Return sentences on how diagnoses were read that a table has in other words than our codes, with how many.
+
+    Args:
+        written: as the table has them; "" where it has no words for it.
+    """
+    outside: Counter[str] = Counter()
+    renamed: Counter[str] = Counter()
+    for name in written:
+        code = code_of_diagnosis(name)
+        if name and code not in CODES:
+            outside[name.lower()] += 1
+        elif name and code != name.lower():
+            renamed[f"“{name.lower()}” as {code}"] += 1
+    notes = []
+    if renamed:
+        listed = some(f"{what} ({count:,})" for what, count in renamed.most_common())
+        notes.append(f"Diagnoses read by their names: {listed}.")
+    if outside:
+        listed = some(f"{name} ({count:,}{_meant(name)})" for name, count in outside.most_common())
+        notes.append(
+            f"{outside.total():,} photographs show none of the seven classes and are left out of the figures: "
+            f"{listed}."
+        )
+    return tuple(notes)
+
+
+def _meant(name: str) -> str:
+    code = similar_code(name)
+    return f"; is {code} meant?" if code else ""
 
 
 def check_one_truth_a_lesion(labels: Labels, lesions: Strings) -> None:
@@ -100,20 +136,20 @@ def check_one_truth_a_lesion(labels: Labels, lesions: Strings) -> None:
 
 def _age(text: str) -> str:
     try:
-        years = float(text)
+        years = number(text)
     except ValueError:
         return ""
     return f"{years:g}" if 0 <= years <= 120 else ""
 
 
 def _sex(text: str) -> str:
-    word = text.lower()
-    return {"f": "female", "m": "male", "unknown": ""}.get(word, word)
+    word = _known(text)
+    return {"f": "female", "m": "male"}.get(word, word)
 
 
-def _site(text: str) -> str:
+def _known(text: str) -> str:
     word = text.lower()
-    return "" if word == "unknown" else word
+    return "" if word in _NOT_KNOWN else word
 
 
 def _skin_type(text: str) -> str:
@@ -121,10 +157,10 @@ def _skin_type(text: str) -> str:
     if text.upper() in _SKIN_TYPES:
         return text.upper()
     try:
-        number = float(text)
+        kind = number(text)
     except ValueError:
         return ""
-    return _SKIN_TYPES[int(number) - 1] if number in range(1, 7) else ""
+    return _SKIN_TYPES[int(kind) - 1] if kind in range(1, 7) else ""
 
 
-_READERS = {"age": _age, "sex": _sex, "site": _site, "skin_type": _skin_type}
+_READERS = {"age": _age, "sex": _sex, "site": _known, "source": _known, "skin_type": _skin_type}

@@ -6,18 +6,19 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from mlmodel.evaluation.isic import pictures_by_name, stem_of
-from mlmodel.evaluation.photographs import Photographs, labels_of, traits_of
-from mlmodel.evaluation.tables import EvaluationError, read_table, require_columns, some
+from mlmodel.diagnosis_names import code_of_diagnosis
+from mlmodel.evaluation.errors import EvaluationError
+from mlmodel.evaluation.isic import pictures_by_name
+from mlmodel.evaluation.photographs import Photographs, labels_of, notes_on_diagnoses, traits_of
+from mlmodel.picture_files import stem_of
+from mlmodel.tables import DataError, read_table, some
 from mlmodel.taxonomy import CODES
-from mlmodel.training.dataset import LOCKED_FOLDS, MANIFEST_FILE, TRAIN_FOLDS, Dataset, DatasetError, read_dataset
+from mlmodel.training.dataset import LOCKED_FOLDS, MANIFEST_FILE, TRAIN_FOLDS, Dataset, read_dataset
 
 HAM10000_CREDIT = (
     "Photographs: HAM10000, Tschandl, Rosendahl, Kittler (2018), doi:10.7910/DVN/DBW86T, CC BY-NC 4.0, cropped."
 )
 PHONE_CREDIT = "Photographs: PAD-UFES-20, Pacheco et al. (2020), doi:10.17632/zr7vgbcyr2.1, CC BY 4.0."
-# PAD-UFES-20's six diagnoses; squamous cell carcinoma is none of our seven classes.
-PHONE_CODES = {"ACK": "akiec", "BCC": "bcc", "MEL": "mel", "NEV": "nv", "SEK": "bkl", "SCC": "scc"}
 
 
 def describe_ham10000(dataset: Dataset, folder: Path) -> Photographs:
@@ -28,7 +29,7 @@ def describe_ham10000(dataset: Dataset, folder: Path) -> Photographs:
         folder: where it was read, for age, sex and site.
     """
     table = folder / MANIFEST_FILE if (folder / MANIFEST_FILE).is_file() else folder / "metadata.csv"
-    rows = {row.get("image_id", ""): row for row in read_table(table)}
+    rows: dict[str, dict[str, str]] = {stem_of(row.get("image_id", "")): row for row in read_table(table).rows}
     own = [rows.get(path.stem, {}) for path in dataset.paths]
     return Photographs(
         name="HAM10000",
@@ -52,7 +53,7 @@ def read_ham10000_folds(
     """
     try:
         dataset = read_dataset(folder)
-    except (DatasetError, OSError, ValueError) as error:
+    except (DataError, OSError) as error:
         raise EvaluationError(str(error)) from error
     rows = dataset.rows(folds)
     if not rows.any():
@@ -68,16 +69,15 @@ def read_phone(folder: Path) -> Photographs:
     Raises:
         EvaluationError: the table is missing or is another one, or none of its photographs is there.
     """
-    table = folder / "labels.csv"
-    rows = read_table(table)
-    require_columns(table, rows, ("img_id", "diagnostic"))
+    table = read_table(folder / "labels.csv")
+    table.require(("img_id", "diagnostic"))
     pictures = pictures_by_name(folder)
-    present = [row for row in rows if stem_of(row["img_id"]) in pictures]
+    present = [row for row in table.rows if stem_of(row["img_id"]) in pictures]
     if not present:
-        raise EvaluationError(f"None of the {len(rows)} photographs that {table} names is in {folder}.")
-    diagnoses = [PHONE_CODES.get(row["diagnostic"].upper(), row["diagnostic"].lower()) for row in present]
+        raise EvaluationError(f"None of the {len(table.rows)} photographs that {table.path} names is in {folder}.")
+    diagnoses = [code_of_diagnosis(row["diagnostic"]) for row in present]
     names = [stem_of(row["img_id"]) for row in present]
-    absent = [stem_of(row["img_id"]) for row in rows if stem_of(row["img_id"]) not in pictures]
+    absent = [stem_of(row["img_id"]) for row in table.rows if stem_of(row["img_id"]) not in pictures]
     return Photographs(
         name="Smartphone photographs",
         description=(
@@ -91,7 +91,11 @@ def read_phone(folder: Path) -> Photographs:
         # PAT_<patient>_<lesion>_<photograph>
         lesions=np.array([name.rsplit("_", 1)[0] for name in names]),
         traits=traits_of(present),
-        notes=(f"{len(absent)} rows have no photograph: {some(absent)}.",) if absent else (),
+        notes=(
+            *table.notes,
+            *notes_on_diagnoses([row["diagnostic"] for row in present]),
+            *((f"{len(absent)} rows have no photograph: {some(absent)}.",) if absent else ()),
+        ),
     )
 
 

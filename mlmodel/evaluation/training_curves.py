@@ -5,7 +5,8 @@ import math
 from pathlib import Path
 from typing import Any
 
-from mlmodel.evaluation.tables import EvaluationError, read_table, require_columns
+from mlmodel.evaluation.errors import EvaluationError
+from mlmodel.tables import read_table
 
 _COLUMNS = ("loss", "accuracy", "watched_loss", "watched_accuracy")
 _OPTIONAL = ("watched_balanced_accuracy", "watched_macro_auc")
@@ -17,21 +18,21 @@ def training_of(run: Path) -> dict[str, Any]:
     Raises:
         EvaluationError: there is no epochs.csv, it is another table, or a figure in it is none.
     """
-    table = run / "epochs.csv"
-    if not table.is_file():
+    path = run / "epochs.csv"
+    if not path.is_file():
         raise EvaluationError(
-            f"There is no {table}. Give the folder of a training run that has ended its first epoch, or leave out "
+            f"There is no {path}. Give the folder of a training run that has ended its first epoch, or leave out "
             "--run."
         )
-    rows = read_table(table)
-    require_columns(table, rows, _COLUMNS)
-    present = [*_COLUMNS, *(name for name in _OPTIONAL if name in rows[0])]
+    table = read_table(path)
+    table.require(_COLUMNS)
+    present = [*_COLUMNS, *(name for name in _OPTIONAL if name in table.columns)]
     return {
         "recipe": _recipe(run),
         "epochs": [
             {"epoch": number, "phase": row.get("phase", ""), "side": row.get("side", "")}
-            | {name: _number(table, number, name, row[name]) for name in present}
-            for number, row in enumerate(rows, start=1)
+            | {name: _number(path, number, name, row[name]) for name in present}
+            for number, row in enumerate(table.rows, start=1)
         ],
     }
 

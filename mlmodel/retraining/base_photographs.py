@@ -11,8 +11,9 @@ from mlmodel.pictures import decode
 from mlmodel.retraining.base_set import PARTS, BaseSet, Cases
 from mlmodel.retraining.entry_maps import Entry, Maps, exit_features
 from mlmodel.retraining.learning import Progress, within
+from mlmodel.tables import DataError
 from mlmodel.training.base_set import rows_of_base_set
-from mlmodel.training.dataset import MANIFEST_FILE, DatasetError, read_dataset
+from mlmodel.training.dataset import MANIFEST_FILE, read_dataset
 
 
 class CannotGoDeeper(RuntimeError):
@@ -51,7 +52,7 @@ class BasePhotographs:
             raise CannotGoDeeper(missing)
         try:
             dataset = read_dataset(data)
-        except DatasetError as error:
+        except DataError as error:
             raise CannotGoDeeper(f"The base set's photographs cannot be read: {error}") from error
         self._backbone = backbone
         self._cache = cache / base.backbone_sha256[:16]

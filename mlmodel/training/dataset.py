@@ -1,6 +1,5 @@
 """HAM10000 as a table: which photograph shows what, of which lesion, in which fold."""
 
-import csv
 import hashlib
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,6 +8,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from mlmodel.diagnosis_names import code_of_diagnosis
+from mlmodel.picture_files import stem_of
+from mlmodel.tables import DataError, Row, number, read_table, some
 from mlmodel.taxonomy import CODES
 
 TRAIN_FOLDS = (0, 1, 2, 3, 4, 5, 6)
@@ -20,10 +22,10 @@ MANIFEST_COLUMNS = (
     "image_id", "path", "sha256", "width", "height", "dx", "lesion_id", "lesion_group", "age", "sex", "localization",
     "source", "fold",
 )  # fmt: skip
-_COLUMNS = {"image_id", "dx", "lesion_group", "source", "fold"}
+_COLUMNS = ("image_id", "dx", "lesion_group", "source", "fold")
 
 
-class DatasetError(ValueError):
+class DatasetError(DataError):
     """The data folder is not what training needs; the message says what is wrong with it."""
 
 
@@ -75,46 +77,57 @@ def read_dataset(folder: Path) -> Dataset:
     Rows of fold −1 are left out.
 
     Raises:
-        DatasetError: table or photographs are missing, a label is unknown, or a lesion lies in two folds.
+        DataError: table or photographs are missing, a label or a lesion is unknown, or a lesion lies in two folds.
     """
     if (folder / MANIFEST_FILE).is_file():
-        records = _records(folder / MANIFEST_FILE, set(MANIFEST_COLUMNS))
+        records = _records(folder / MANIFEST_FILE, MANIFEST_COLUMNS)
         paths = tuple(Path(record["path"]) for record in records)
         hashes = tuple(record["sha256"] for record in records)
     else:
         records = _records(folder / "metadata.csv", _COLUMNS)
-        paths = tuple(folder / "images" / f"{record['image_id']}.jpg" for record in records)
+        paths = tuple(folder / "images" / f"{stem_of(record['image_id'])}.jpg" for record in records)
         hashes = ()
     if absent := [path for path in paths if not path.is_file()]:
         raise DatasetError(f"{len(absent)} photographs are missing, the first: {absent[0]}.")
     dataset = Dataset(
         paths=paths,
-        labels=np.array([CODES.index(record["dx"]) for record in records]),
+        labels=np.array([CODES.index(code_of_diagnosis(record["dx"])) for record in records]),
         lesions=np.array([record["lesion_group"] for record in records]),
         sources=np.array([record["source"] for record in records]),
-        folds=np.array([int(record["fold"]) for record in records]),
+        folds=np.array([int(number(record["fold"])) for record in records]),
         file_hashes=hashes,
     )
     _check_no_lesion_is_split(dataset)
     return dataset
 
 
-def _records(table: Path, columns: set[str]) -> list[dict[str, str]]:
-    if not table.is_file():
+def _records(path: Path, columns: tuple[str, ...]) -> list[Row]:
+    """Return the rows whose fold is 0 or more."""
+    if not path.is_file():
         raise DatasetError(
-            f"There is no {table}. Give a folder that `manage.py import_ham10000` wrote, or one with metadata.csv "
+            f"There is no {path}. Give a folder that `manage.py import_ham10000` wrote, or one with metadata.csv "
             "and images/."
         )
-    with table.open(newline="", encoding="utf-8") as file:
-        reader = csv.DictReader(file)
-        if missing := columns - set(reader.fieldnames or ()):
-            raise DatasetError(f"{table} lacks the columns {', '.join(sorted(missing))}.")
-        records = [record for record in reader if int(record["fold"]) >= 0]
+    table = read_table(path)
+    table.require(columns)
+    records = [row for row in table.rows if _fold(path, row) >= 0]
     if not records:
-        raise DatasetError(f"{table} has no rows.")
-    if unknown := {record["dx"] for record in records} - set(CODES):
-        raise DatasetError(f"{table} has labels that are not of the seven: {', '.join(sorted(unknown))}.")
+        raise DatasetError(f"{path} has no rows with a fold of 0 or more.")
+    if without := [row for row in records if not row["image_id"] or not row["lesion_group"]]:
+        raise DatasetError(f"{path}, line {without[0].line}: image_id or lesion_group is empty.")
+    if unknown := {row["dx"] for row in records if code_of_diagnosis(row["dx"]) not in CODES}:
+        raise DatasetError(f"{path} has labels that are not of the seven: {some(sorted(unknown))}.")
     return records
+
+
+def _fold(path: Path, row: Row) -> int:
+    try:
+        fold = number(row["fold"])
+    except ValueError as error:
+        raise DatasetError(f"{path}, line {row.line}: “{row['fold'][:20]}” is no fold.") from error
+    if not fold.is_integer():
+        raise DatasetError(f"{path}, line {row.line}: “{row['fold'][:20]}” is no fold.")
+    return int(fold)
 
 
 def _check_no_lesion_is_split(dataset: Dataset) -> None:

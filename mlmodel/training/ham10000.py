@@ -15,7 +15,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from mlmodel.pictures import PictureError, decode
+from mlmodel.diagnosis_names import code_of_diagnosis
+from mlmodel.picture_files import find_pictures, readable_name, stem_of
+from mlmodel.pictures import MAX_BYTES, PictureError, decode
+from mlmodel.tables import Row, Table, number, read_table
 from mlmodel.taxonomy import CODES
 from mlmodel.training.dataset import MANIFEST_COLUMNS, MANIFEST_FILE, SUMMARY_FILE, DatasetError
 
@@ -23,10 +26,11 @@ KAGGLE_DATASET = "kmader/skin-cancer-mnist-ham10000"
 FOLDS = 10
 
 _TABLES = Path(__file__).parent / "tables"
-_TABLE_NAMES = ("metadata.csv", "HAM10000_metadata.csv", "HAM10000_metadata")
-_FOLDER_NAMES = ("images", "HAM10000_images_part_1", "HAM10000_images_part_2", "ham10000_images_part_1",
-                 "ham10000_images_part_2")  # fmt: skip
-_NEEDED = {"image_id", "lesion_id", "dx"}
+# As Kaggle, Dataverse (tabs) and people name them; the first that is there is read.
+_TABLE_NAMES = ("metadata.csv", "ham10000_metadata.csv", "ham10000_metadata", "ham10000_metadata.tab",
+                "ham10000_metadata.tsv", "ham10000_metadata.txt", "metadata.tsv", "metadata.tab")  # fmt: skip
+_FOLDER_NAMES = ("images", "ham10000_images_part_1", "ham10000_images_part_2")
+_NEEDED = ("image_id", "lesion_id", "dx")
 
 
 @dataclass
@@ -34,6 +38,7 @@ class Findings:
     """What an import found. Photographs named under ``missing``, ``broken`` and ``refused`` are left out.
 
     Attributes:
+        notes: what was left out of the table as it was read, in sentences.
         missing: in the table, but no such file.
         broken: files that cannot be decoded whole, with the reason.
         refused: rows that cannot be used, with the reason.
@@ -41,6 +46,7 @@ class Findings:
         twins: photographs of different lesions with the same bytes.
     """
 
+    notes: list[str] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
     broken: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
@@ -76,11 +82,12 @@ def import_ham10000(
         watch: wraps the rows that are gone through, for a progress bar.
 
     Raises:
-        DatasetError: there is no table, it lacks columns, or nothing of it can be used.
+        DataError: there is no table, it lacks columns, or nothing of it can be used.
     """
-    rows = _read_table(source)
+    table = _read_table(source)
+    rows = [_in_our_words(row) for row in table.rows]
     files = _find_files(source)
-    findings = Findings(unlisted=sorted(set(files) - {row["image_id"] for row in rows}))
+    findings = Findings(notes=list(table.notes), unlisted=sorted(set(files) - {row["image_id"] for row in rows}))
     duplicates = _table("ham10000_duplicates.csv")
     folds = _table("ham10000_folds.csv")
     kept = []
@@ -89,11 +96,12 @@ def import_ham10000(
         if path is None:
             findings.missing.append(row["image_id"])
             continue
-        data = path.read_bytes()
         try:
+            data = _read(path)
             picture = decode(data)
-        except PictureError as error:
-            findings.broken.append(f"{path.name}: {error.message}")
+        except (PictureError, OSError) as error:
+            reason = error.message if isinstance(error, PictureError) else error.strerror
+            findings.broken.append(f"{readable_name(path.name)}: {reason}")
             continue
         group = row.get("lesion_group") or duplicates.get(row["lesion_id"], row["lesion_id"])
         kept.append(
@@ -110,7 +118,7 @@ def import_ham10000(
                 "sex": row.get("sex", ""),
                 "localization": row.get("localization", ""),
                 "source": row.get("source") or "sharp",
-                "fold": row.get("fold") or folds.get(group) or str(fold_of(group)),
+                "fold": _fold(row) or folds.get(group) or str(fold_of(group)),
             }
         )
     if not kept:
@@ -125,42 +133,68 @@ def fold_of(group: str) -> int:
     return int(hashlib.sha256(group.encode()).hexdigest(), 16) % FOLDS
 
 
-def _read_table(source: Path) -> list[dict[str, str]]:
+def _read_table(source: Path) -> Table:
     if not source.is_dir():
         raise DatasetError(f"There is no folder {source}. Give the folder that HAM10000 was unpacked to.")
-    table = next((source / name for name in _TABLE_NAMES if (source / name).is_file()), None)
-    if table is None:
-        raise DatasetError(f"{source} holds neither HAM10000_metadata.csv nor metadata.csv.")
-    try:
-        with table.open(newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            if lacking := _NEEDED - set(reader.fieldnames or ()):
-                raise DatasetError(f"{table} lacks the columns {', '.join(sorted(lacking))}.")
-            return [{key: (value or "").strip() for key, value in row.items() if key} for row in reader]
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DatasetError(f"{table} cannot be read as a UTF-8 CSV file: {error}.") from error
+    if readable_name(source.resolve()) != str(source.resolve()):
+        raise DatasetError(f"The name of the folder {readable_name(source)} is not UTF-8. Rename it.")
+    path = _first_named(source, _TABLE_NAMES, Path.is_file)
+    if path is None:
+        raise DatasetError(f"{source} holds neither HAM10000_metadata.csv nor metadata.csv (or .tab, .tsv).")
+    table = read_table(path)
+    table.require(_NEEDED)
+    return table
+
+
+def _first_named(source: Path, names: tuple[str, ...], fits: Callable[[Path], bool]) -> Path | None:
+    """Return what has the first of the names, whatever its case."""
+    there = {path.name.lower(): path for path in sorted(source.iterdir()) if fits(path)}
+    return next((there[name] for name in names if name in there), None)
+
+
+def _in_our_words(row: Row) -> Row:
+    """Return a row with the photograph's name without ending, and the diagnosis as one of our codes if it is one."""
+    return Row({**row, "image_id": stem_of(row["image_id"]), "dx": code_of_diagnosis(row["dx"])}, row.line)
 
 
 def _find_files(source: Path) -> dict[str, Path]:
     """Return photographs by image id. Kaggle's archive holds each part twice, one inside the other: the first wins."""
     files: dict[str, Path] = {}
     for name in _FOLDER_NAMES:
-        for path in sorted((source / name).rglob("*.jpg")) if (source / name).is_dir() else []:
-            files.setdefault(path.stem, path)
+        folder = _first_named(source, (name,), Path.is_dir)
+        for path in find_pictures(folder).pictures if folder else []:
+            files.setdefault(readable_name(path.stem), path)
     if not files:
         raise DatasetError(f"{source} holds no photographs: neither images/ nor HAM10000_images_part_1 and _part_2.")
     return files
 
 
-def _usable(rows: list[dict[str, str]], findings: Findings) -> list[dict[str, str]]:
+def _read(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
+
+
+def _fold(row: dict[str, str]) -> str:
+    """Return the fold that the table gives, as an integer; nothing without one. ``_usable`` has checked it."""
+    return str(int(number(row["fold"]))) if row.get("fold") else ""
+
+
+def _is_fold(text: str) -> bool:
+    try:
+        return number(text).is_integer()
+    except ValueError:
+        return False
+
+
+def _usable(rows: list[Row], findings: Findings) -> list[Row]:
     """Leave out rows without a known diagnosis or a lesion, repeated rows, and lesions that carry two diagnoses."""
     diagnoses: dict[str, set[str]] = {}
     for row in rows:
         diagnoses.setdefault(row["lesion_id"], set()).add(row["dx"])
     seen: set[str] = set()
     usable = []
-    for number, row in enumerate(rows, start=2):
-        where = f"row {number} ({row['image_id'] or 'no image_id'})"
+    for row in rows:
+        where = f"row {row.line} ({row['image_id'] or 'no image_id'})"
         if not row["image_id"] or not row["lesion_id"]:
             findings.refused.append(f"{where}: image_id or lesion_id is empty")
         elif row["dx"] not in CODES:
@@ -169,7 +203,7 @@ def _usable(rows: list[dict[str, str]], findings: Findings) -> list[dict[str, st
             findings.refused.append(f"{where}: this image_id came before")
         elif len(diagnoses[row["lesion_id"]]) > 1:
             findings.refused.append(f"{where}: its lesion carries {' and '.join(sorted(diagnoses[row['lesion_id']]))}")
-        elif not (row.get("fold") or "0").lstrip("-").isdigit():
+        elif row.get("fold") and not _is_fold(row["fold"]):
             findings.refused.append(f"{where}: “{row['fold']}” is no fold")
         else:
             seen.add(row["image_id"])
@@ -231,6 +265,6 @@ def _table(name: str) -> dict[str, str]:
 
 def _first(findings: Findings) -> str:
     for name, found in findings.as_dict().items():
-        if found and name != "unlisted":
+        if found and name not in ("unlisted", "notes"):
             return f"{name}: {found[0]}"
     return "the table is empty"

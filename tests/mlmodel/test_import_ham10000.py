@@ -175,7 +175,7 @@ def remove_every_photograph(archive: Path) -> None:
         (lambda archive: shutil.rmtree(archive), "There is no folder"),
         (lambda archive: (archive / "HAM10000_metadata.csv").unlink(), "neither HAM10000_metadata.csv nor"),
         (lambda archive: (archive / "HAM10000_metadata.csv").write_text("a,b\n1,2\n"), "lacks the columns"),
-        (lambda archive: (archive / "HAM10000_metadata.csv").write_text(""), "lacks the columns"),
+        (lambda archive: (archive / "HAM10000_metadata.csv").write_text(""), "has no rows"),
         (lambda archive: (archive / "HAM10000_metadata.csv").write_bytes(b"image_id\xff\n"), "UTF-8"),
         (remove_every_photograph, "holds no photographs"),
         (spoil_every_photograph, "None of the 12 photographs"),

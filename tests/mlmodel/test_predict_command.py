@@ -85,3 +85,61 @@ def test_the_exit_status_tells_and_a_folder_shows_its_progress(tmp_path):
     assert ended.stdout.splitlines()[0] == ",".join(HEADER)
     assert "2/2" in ended.stderr
     assert "bad.png" in ended.stderr
+
+
+def predict_in(folder: Path, *others) -> tuple[list[list[str]], str, str]:
+    """Return the table, what was said beside it, and the error that ended it."""
+    target, complaints, ended = folder.parent / "scores.csv", io.StringIO(), ""
+    try:
+        call_command("predict", str(folder), *map(str, others), "--csv", str(target), stderr=complaints)
+    except CommandError as error:
+        ended = str(error)
+    return list(csv.reader(target.read_text(encoding="utf-8").splitlines())), complaints.getvalue(), ended
+
+
+def test_a_folder_is_read_by_the_bytes_of_its_files_and_what_is_skipped_is_named(tmp_path):
+    folder = tmp_path / "photographs"
+    for name in (b"n\xe9vus.jpg", b"plain.gif.jfif", b"CANON_01.HIF", b"no_ending", b"twice/IMG_1.jpg",
+                 b"once/IMG_1.jpg", b"once/IMG_1.JPEG", b"z_last.jpg"):  # fmt: skip
+        path = os.fsencode(folder) + b"/" + name
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        Path(os.fsdecode(path)).write_bytes(NEVUS.read_bytes())
+    (folder / "._z_last.jpg").write_bytes(b"\x00\x05\x16\x07\x00\x02\x00\x00Mac OS X        ")
+    (folder / ".DS_Store").write_bytes(b"\x00\x00\x00\x01Bud1")
+    (folder / "notes.txt").write_text("not a photograph")
+    (folder / "scan.pdf").write_bytes(b"%PDF-1.7\n")
+
+    rows, said, ended = predict_in(folder)
+
+    assert ended == ""
+    assert {row[0] for row in rows[1:]} == {
+        "n\\xe9vus", "plain.gif", "CANON_01", "no_ending", "twice/IMG_1", "once/IMG_1.jpg", "once/IMG_1.JPEG", "z_last"
+    }  # fmt: skip
+    assert len(rows) == 9
+    assert len({tuple(row[1:]) for row in rows[1:]}) == 1, "the same bytes have the same scores"
+    assert "3 files are no photograph and passed over" in said
+    assert all(skipped in said for skipped in ("._z_last.jpg", "notes.txt", "scan.pdf"))
+    assert ".DS_Store" not in said
+    assert "is called n\\xe9vus in the table" in said
+
+
+def test_a_file_named_as_a_photograph_is_never_passed_over_without_a_word(tmp_path):
+    folder = tmp_path / "photographs"
+    folder.mkdir()
+    (folder / "good.jpg").write_bytes(NEVUS.read_bytes())
+    for name in ("empty.jpg", "text.HIF", "zeros.gif"):
+        (folder / name).write_bytes({"empty.jpg": b"", "text.HIF": b"text", "zeros.gif": bytes(9000)}[name])
+
+    rows, said, ended = predict_in(folder)
+
+    assert [row[0] for row in rows] == ["image", "good"]
+    assert ended == "3 of 4 could not be read; the others were scored."
+    assert all(name in said for name in ("empty.jpg", "text.HIF", "zeros.gif"))
+
+
+def test_a_photograph_given_twice_is_scored_once(tmp_path):
+    folder = tmp_path / "photographs"
+    folder.mkdir()
+    (folder / "good.jpg").write_bytes(NEVUS.read_bytes())
+    rows, _said, _ended = predict_in(folder, folder / "good.jpg")
+    assert [row[0] for row in rows] == ["image", "good"]

@@ -14,7 +14,8 @@ from mlmodel.drift import MEASURES, make_reference
 from mlmodel.pictures import decode
 from mlmodel.quality import judge
 from mlmodel.release import MANIFEST, SHIPPED, ReleaseError, sha256_of
-from mlmodel.training.dataset import CALIBRATION_FOLDS, DatasetError, read_dataset
+from mlmodel.tables import DataError
+from mlmodel.training.dataset import CALIBRATION_FOLDS, read_dataset
 from mlmodel.training.features import cached_features
 
 
@@ -31,7 +32,7 @@ class Command(BaseCommand):
         try:
             analyser = get_analyser()
             dataset = read_dataset(options["data"])
-        except (DatasetError, ReleaseError) as error:
+        except (DataError, ReleaseError) as error:
             raise CommandError(str(error)) from error
         cache = options["cache"] / analyser.backbone_sha256[:16] / "ham10000"
         features = cached_features(dataset.paths, engine=analyser.engine, cache=cache)

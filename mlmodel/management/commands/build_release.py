@@ -35,8 +35,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
+            from mlmodel.tables import DataError
             from mlmodel.training.build import BuildInputs, build_release
-            from mlmodel.training.dataset import DatasetError
             from mlmodel.training.runs import RunError
         except ImportError as error:
             raise CommandError("This command needs TensorFlow: pip install -r requirements.txt") from error
@@ -58,7 +58,7 @@ class Command(BaseCommand):
                 **of_run,
             )
             facts = build_release(inputs, options["output"], verbose=2 if options["verbosity"] > 1 else 0)
-        except (DatasetError, RunError) as error:
+        except (DataError, RunError) as error:
             raise CommandError(str(error)) from error
         for subset, found in facts.estimates.items():
             self.stdout.write(f"{subset}: " + ", ".join(f"{name} {value}" for name, value in found.items()))

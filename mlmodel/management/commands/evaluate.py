@@ -11,6 +11,7 @@ from tqdm import tqdm
 from mlmodel.analysis import Analyser
 from mlmodel.management.outputs import prepare_folder
 from mlmodel.release import SHIPPED, ReleaseError, load_release
+from mlmodel.tables import DataError
 
 if TYPE_CHECKING:
     from mlmodel.evaluation.answering import Answered
@@ -62,7 +63,6 @@ class Command(BaseCommand):
             from mlmodel.evaluation.answering import Judge
             from mlmodel.evaluation.facts import evaluation_facts
             from mlmodel.evaluation.page import write_report
-            from mlmodel.evaluation.tables import EvaluationError
             from mlmodel.evaluation.training_curves import training_of
         except ImportError as error:
             raise CommandError("This command needs SciPy: pip install -r requirements.txt") from error
@@ -83,7 +83,7 @@ class Command(BaseCommand):
                 pictures=options["pictures"],
             )
             page, data = write_report(facts, options["output"])
-        except (EvaluationError, ReleaseError) as error:
+        except (DataError, ReleaseError) as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"The report could not be written: {error}") from error

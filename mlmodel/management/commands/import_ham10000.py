@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from mlmodel.counted import counted
+from mlmodel.tables import DataError
 
 _SHOWN = 5
 _MEANINGS = {
@@ -38,7 +39,6 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            from mlmodel.training.dataset import DatasetError
             from mlmodel.training.ham10000 import import_ham10000
         except ImportError as error:
             raise CommandError("This command needs what trains: pip install -r requirements.txt") from error
@@ -48,12 +48,14 @@ class Command(BaseCommand):
         output = options["output"] or Path(settings.DATA_DIR) / "datasets" / "ham10000"
         try:
             found = import_ham10000(folder, output, watch=lambda rows: tqdm(rows, unit="photograph", disable=None))
-        except DatasetError as error:
+        except DataError as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"{error.strerror}: {error.filename}") from error
+        for note in found.findings.notes:
+            self.stdout.write(note)
         for name, entries in found.findings.as_dict().items():
-            if entries:
+            if entries and name in _MEANINGS:
                 rest = f" and {len(entries) - _SHOWN} more" if len(entries) > _SHOWN else ""
                 one, many, outcome = _MEANINGS[name]
                 told = f"{counted(len(entries), one, many)} {outcome}"

@@ -6,8 +6,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from mlmodel.release import SHIPPED, ReleaseError
+from mlmodel.tables import DataError
 from mlmodel.training.base_set import pack_base_set
-from mlmodel.training.dataset import DatasetError
 
 
 class Command(BaseCommand):
@@ -24,7 +24,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             path, base = pack_base_set(options["data"], cache=options["cache"], release=options["release"])
-        except (DatasetError, ReleaseError) as error:
+        except (DataError, ReleaseError) as error:
             raise CommandError(str(error)) from error
         self.stdout.write(
             f"Written to {path}, {path.stat().st_size / 1e6:.1f} MB: {len(base.replay):,} photographs for replay, "

@@ -7,8 +7,9 @@ from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
 from mlmodel.analysis import get_analyser
+from mlmodel.picture_files import Found, find_pictures, names_without_ending, readable_name
 from mlmodel.release import ReleaseError
-from mlmodel.scoring import find_pictures, score_files, write_scores
+from mlmodel.scoring import score_files, write_scores
 
 
 class Command(BaseCommand):
@@ -28,38 +29,58 @@ class Command(BaseCommand):
             analyser = get_analyser()
         except ReleaseError as error:
             raise CommandError(str(error)) from error
-        pictures, missing = self._find(options["paths"])
+        found, missing = self._find(options["paths"])
         has_folder = any(path.is_dir() for path in options["paths"])
-        progress = tqdm(pictures, unit="photograph", file=self.stderr, disable=not has_folder, leave=False)
-        scores = score_files(progress, analyser=analyser, equal_prior=options["equal_prior"])
+        scores = score_files(
+            found.pictures,
+            analyser=analyser,
+            equal_prior=options["equal_prior"],
+            progress=lambda paths: tqdm(
+                paths, unit="photograph", file=self.stderr, disable=not has_folder, leave=False
+            ),
+        )
         target: Path | None = options["csv"]
         try:
             with target.open("w", newline="", encoding="utf-8") if target else nullcontext(self.stdout) as file:
                 failed = write_scores(file, scores)  # type: ignore[arg-type]
         except OSError as error:
             raise CommandError(f"The scores could not be written: {error}") from error
+        self._name_what_is_special(found)
         for score in failed:
-            self.stderr.write(f"{score.path}: {score.error}")
+            self.stderr.write(f"{readable_name(score.path)}: {score.error}")
         if failed or missing:
-            wrong = len(failed) + missing
-            others = "; the others were scored" if wrong < len(pictures) + missing else ""
-            raise CommandError(f"{wrong} of {len(pictures) + missing} could not be read{others}.")
+            wrong, asked = len(failed) + missing, len(found.pictures) + missing
+            others = "; the others were scored" if wrong < asked else ""
+            raise CommandError(f"{wrong} of {asked} could not be read{others}.")
 
-    def _find(self, paths: list[Path]) -> tuple[list[Path], int]:
-        found: list[Path] = []
+    def _name_what_is_special(self, found: Found) -> None:
+        """Say which files of a folder were passed over, and which are not called by their plain names."""
+        if found.skipped:
+            names = [readable_name(path) for path in found.skipped]
+            many = "1 file is" if len(names) == 1 else f"{len(names):,} files are"
+            self.stderr.write(f"{many} no photograph and passed over: {', '.join(names)}.")
+        for path, name in zip(found.pictures, names_without_ending(found.pictures), strict=True):
+            if name != path.stem:
+                self.stderr.write(f"{readable_name(path)} is called {name} in the table.")
+
+    def _find(self, paths: list[Path]) -> tuple[Found, int]:
+        """Return the pictures of all paths, each once, with the number of paths that give none."""
+        pictures: dict[Path, None] = {}
+        skipped: list[Path] = []
         missing = 0
         for path in paths:
             try:
                 inside = find_pictures(path)
             except FileNotFoundError:
-                self.stderr.write(f"{path}: there is no file or folder of this name.")
+                self.stderr.write(f"{readable_name(path)}: there is no file or folder of this name.")
                 missing += 1
                 continue
-            if not inside:
-                self.stderr.write(f"{path}: this folder holds no photographs.")
+            if not inside.pictures:
+                self.stderr.write(f"{readable_name(path)}: this folder holds no photographs.")
                 missing += 1
-            found += inside
-        return found, missing
+            pictures.update(dict.fromkeys(inside.pictures))
+            skipped += inside.skipped
+        return Found(list(pictures), skipped), missing
 
 
 def _path(text: str) -> Path:

@@ -37,7 +37,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            from mlmodel.training.dataset import DatasetError, read_dataset
+            from mlmodel.tables import DataError
+            from mlmodel.training.dataset import read_dataset
             from mlmodel.training.recipe import RecipeError
             from mlmodel.training.runs import RunDirectory, RunError
             from mlmodel.training.session import run_recipe
@@ -65,7 +66,7 @@ class Command(BaseCommand):
                 checkpoint_seconds=options["checkpoint_seconds"],
                 say=self._say,
             )
-        except (DatasetError, RecipeError, RunError) as error:
+        except (DataError, RecipeError, RunError) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt as error:
             raise CommandError("Stopped. The same command with --resume goes on from the last checkpoint.") from error

@@ -33,7 +33,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            from mlmodel.training.dataset import DatasetError
+            from mlmodel.tables import DataError
             from mlmodel.training.runs import RunDirectory, RunError
             from mlmodel.training.segmentation.loop import SegmenterRecipe, limit_threads, train_segmenter
             from mlmodel.training.segmentation.network import export_segmenter
@@ -60,7 +60,7 @@ class Command(BaseCommand):
                 say=self._say,
                 begin_with=RunDirectory(options["begin_with"]) if options["begin_with"] else None,
             )
-        except (DatasetError, RunError) as error:
+        except (DataError, RunError) as error:
             raise CommandError(str(error)) from error
         export_segmenter(model, output)
         self._say(f"Written to {output}.")
