@@ -7,7 +7,7 @@ from django.contrib.admin import AdminSite
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
-from django.db import DataError
+from django.db import DataError, IntegrityError, transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, URLResolver
@@ -36,13 +36,16 @@ class DermaScanAdminSite(AdminSite):
         """Answer 400 to a value in the address, or an id ticked for an action, that cannot be what it stands for.
 
         Django hands these to the database without checking that they fit: the year 0, a month of twenty digits, an
-        id that is no UUID.
+        id that is no UUID. A form that is sent twice is carried out once.
         """
+        from patients.once import once
 
-        @wraps(view)
+        sent = view if getattr(view, "is_sent_once", False) else once(_say_what_is_taken(view))
+
+        @wraps(sent)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             try:
-                return view(request, *args, **kwargs)
+                return sent(request, *args, **kwargs)
             except (OverflowError, ValueError, ValidationError, DataError) as error:
                 if not (_asks_for_rows(request) and _comes_from_a_library(error)):
                     raise
@@ -57,6 +60,23 @@ class DermaScanAdminSite(AdminSite):
         if request.user.is_authenticated:
             raise PermissionDenied(_("The administration is for dermatologists and managers."))
         return redirect_to_login(request.GET.get("next") or "/admin/")
+
+
+def _say_what_is_taken(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Look at a form once more if somebody has just taken a value that must be unique: now the form can say so."""
+    from patients.services import AccountRefused
+
+    @wraps(view)
+    def tried(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if request.method != "POST":
+            return view(request, *args, **kwargs)
+        try:
+            with transaction.atomic():
+                return view(request, *args, **kwargs)
+        except (AccountRefused, IntegrityError):
+            return view(request, *args, **kwargs)
+
+    return tried
 
 
 def _asks_for_rows(request: HttpRequest) -> bool:

@@ -1,5 +1,6 @@
 """The site's work that can wait."""
 
+from datetime import timedelta
 from smtplib import SMTPException
 from uuid import UUID
 
@@ -10,6 +11,7 @@ from django.utils import timezone
 
 from dermascan.models import ContactMessage
 from patients.mail import TRY_AGAIN
+from patients.models import Submission
 
 
 @shared_task(**TRY_AGAIN)
@@ -24,6 +26,13 @@ def mail_contact_message(message_id: str) -> None:
         ContactMessage.objects.filter(pk=message.pk).update(mail_error=f"{type(error).__name__}: {error}"[:500])
         raise
     ContactMessage.objects.filter(pk=message.pk).update(mailed_at=timezone.now(), mail_error="")
+
+
+@shared_task
+def delete_old_submissions() -> None:
+    """Delete the results of forms and requests that nobody sends again any more."""
+    oldest = timezone.now() - timedelta(hours=settings.IDEMPOTENCY_KEYS_LAST_HOURS)
+    Submission.objects.filter(created_at__lt=oldest).delete()
 
 
 def _mail_for_operator(message: ContactMessage) -> EmailMessage:

@@ -1,10 +1,8 @@
 """Form fields that more than one form needs."""
 
-import uuid
 from typing import Any
 
 from django import forms
-from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 DATE_FORMATS = ["%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y", "%d %b %Y", "%d %B %Y"]
@@ -32,18 +30,3 @@ class PlainDateField(forms.DateField):
 
 def text_field(*, rows: int = 3, **kwargs: Any) -> forms.CharField:
     return forms.CharField(required=False, max_length=LONGEST_TEXT, widget=forms.Textarea({"rows": rows}), **kwargs)
-
-
-class KeyField(forms.UUIDField):
-    """Carries the primary key of what will be made, so that sending it twice makes it once."""
-
-    def __init__(self) -> None:
-        super().__init__(required=False, widget=forms.HiddenInput, initial=uuid.uuid4)
-
-    def clean(self, value: Any) -> uuid.UUID | None:
-        """Go on without a key rather than blame somebody for a field that they cannot see."""
-        try:
-            key: uuid.UUID | None = super().clean(value)
-        except ValidationError:
-            return None
-        return key

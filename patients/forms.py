@@ -8,7 +8,7 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from .fields import KeyField, PlainDateField, text_field
+from .fields import PlainDateField, text_field
 from .models import BODY_REGIONS, Consent, ConsentMethod, Decision, Lesion, Member, Patient, Visit
 from .models.patient import EARLIEST_BIRTH, LONGEST_SEARCH
 from .services import suggest_record_number
@@ -135,7 +135,6 @@ class PatientForm(forms.ModelForm):
 class VisitForm(forms.ModelForm):
     """One encounter of ``patient``."""
 
-    key = KeyField()
     date = PlainDateField(label=_("Date of the visit"), error_messages={"required": _("Enter the date of the visit.")})
     history = text_field(
         label=_("History"), help_text=_("What bears on this complaint. The patient reads it in the report.")
@@ -210,7 +209,6 @@ class VisitForm(forms.ModelForm):
 class LesionForm(forms.ModelForm):
     """A spot on the skin of ``patient``."""
 
-    key = KeyField()
     noticed_on = PlainDateField(
         label=_("First noticed"),
         required=False,
@@ -286,7 +284,6 @@ class AccountForm(forms.Form):
 class ConsentForm(forms.ModelForm):
     """What a patient said about one use of their photographs, and how."""
 
-    key = KeyField()
     is_confirmed = forms.BooleanField(
         label=_("The patient knows what this means, and this is what they said."),
         error_messages={"required": _("Confirm that the patient knows what this means and said so.")},

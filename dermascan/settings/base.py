@@ -173,6 +173,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 64
 FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 
+# --- The same form or request sent twice: see patients/once.py ----------------------------------------------
+
+IDEMPOTENCY_KEYS_LAST_HOURS = 24
+
 # --- Reviews -----------------------------------------------------------------------------------------------
 
 # The share of photographs that dermatologists read whatever the network says of them: see docs/reviews.md.
@@ -281,6 +285,11 @@ CELERY_BEAT_SCHEDULE = {
     },
     "find-lost-work": {
         "task": "diagnosis.tasks.find_lost_work",
+        "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},
+    },
+    "delete-old-submissions": {
+        "task": "dermascan.tasks.delete_old_submissions",
         "schedule": timedelta(hours=1),
         "options": {"expires": 3600},
     },

@@ -10,9 +10,11 @@ from dermascan.tasks import mail_contact_message
 from dermascan.throttles import ContactThrottle
 from dermascan.views.errors import too_many_requests
 from patients.background import hand_over
+from patients.once import once
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
+@once
 def contact(request: HttpRequest) -> HttpResponse:
     form = ContactForm(request.POST or None, initial=_known_sender(request))
     if request.method == "POST" and form.is_valid():

@@ -23,6 +23,7 @@ from mlmodel.taxonomy import BY_CODE
 from patients.access import EVERYONE_IN_THE_CLINIC, is_operator, require_role
 from patients.middleware import ClinicRequest
 from patients.models import Clinic
+from patients.once import once
 
 
 class DecisionForm(forms.Form):
@@ -59,6 +60,7 @@ def versions(request: ClinicRequest) -> HttpResponse:
 
 @require_role(*EVERYONE_IN_THE_CLINIC, operator=True)
 @require_http_methods(["GET", "HEAD", "POST"])
+@once
 def version(request: ClinicRequest, version_id: int) -> HttpResponse:
     """One of them: card, judgement, decisions; for whoever may decide, also the way to."""
     found = get_object_or_404(ModelVersion.objects.select_related("parent"), pk=version_id)

@@ -46,6 +46,7 @@ KINDS: dict[str, tuple[int, Any]] = {
     "already-uploaded": (409, gettext_lazy("This photograph is already there")),
     "visit-is-closed": (409, gettext_lazy("The visit was signed")),
     "refused": (409, gettext_lazy("This cannot be done as things stand")),
+    "key-reused": (422, gettext_lazy("This key belongs to another request")),
     "length-required": (411, gettext_lazy("Say how long the request is (Content-Length)")),
     "too-large": (413, gettext_lazy("Too large")),
     "too-many-files": (413, gettext_lazy("Too many files")),

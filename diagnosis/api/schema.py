@@ -2,7 +2,13 @@
 
 from typing import Any
 
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema, inline_serializer
+from drf_spectacular.utils import (
+    OpenApiExample,
+    OpenApiParameter,
+    OpenApiResponse,
+    extend_schema,
+    inline_serializer,
+)
 from rest_framework import serializers as fields
 
 from diagnosis.api.problems import KINDS, MEDIA_TYPE, TYPE_PREFIX
@@ -269,6 +275,15 @@ _ANSWER: dict[str, Any] = {
     "disclaimer": "Decision support, not a diagnosis: a dermatologist decides.",
 }  # fmt: skip
 
+_KEY = OpenApiParameter(
+    "Idempotency-Key",
+    location=OpenApiParameter.HEADER,
+    description=(
+        "Where photographs are kept: any text of your own, new for each request. If the answer is lost, send the "
+        "same request with the same key within a day: it is answered as before and keeps nothing twice."
+    ),
+)
+
 predict = extend_schema(
     operation_id="predict",
     summary="Judge one photograph",
@@ -279,6 +294,7 @@ predict = extend_schema(
         "if a lesion was named. An empty id, an unknown field and anything in the query string are answered with 400, "
         "so that no photograph is lost to a slip."
     ),
+    parameters=[_KEY],
     request={"multipart/form-data": PredictSerializer},
     responses={
         200: OpenApiResponse(AnswerSchema, examples=[OpenApiExample("kept", _ANSWER, response_only=True)]),
@@ -289,6 +305,7 @@ predict_batch = extend_schema(
     operation_id="predict_batch",
     summary="Judge up to 32 photographs",
     description="One result or problem for each file, in order. Counts as that many predictions.",
+    parameters=[_KEY],
     request={"multipart/form-data": PredictBatchSerializer},
     responses={
         200: OpenApiResponse(

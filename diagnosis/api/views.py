@@ -14,6 +14,7 @@ from rest_framework.views import APIView
 
 from diagnosis.api import parsers, schema
 from diagnosis.api.answers import Reader, answer_for_image, answer_for_quick_result, explanation_of
+from diagnosis.api.once import once_per_key
 from diagnosis.api.permissions import member_of
 from diagnosis.api.problems import Problem, describe, report_our_own
 from diagnosis.api.serializers import ExplanationSerializer, PredictBatchSerializer, PredictSerializer
@@ -49,8 +50,10 @@ class PredictView(ApiView):
         form.is_valid(raise_exception=True)
         if len(request.FILES.getlist("file")) > 1:
             raise Problem("too-many-files", _("Send one photograph, or several to /api/v1/predict/batch/."))
-        answer = _predict(form.validated_data["file"], place=_place(request, form), reader=_reader(form), by=request)
-        return Response(answer)
+        file, place, reader = form.validated_data["file"], _place(request, form), _reader(form)
+        return once_per_key(
+            request, keeps=place is not None, work=lambda: _predict(file, place=place, reader=reader, by=request)
+        )
 
 
 class PredictBatchView(ApiView):
@@ -69,9 +72,13 @@ class PredictBatchView(ApiView):
         throttle = PredictionThrottle()
         if not throttle.charge(request, cost=len(files)):
             raise Throttled(throttle.wait())
-        results = [_item(index, file, place, _reader(form), request) for index, file in enumerate(files)]
-        failed = sum("problem" in item for item in results)
-        return Response({"count": len(results), "failed": failed, "results": results})
+
+        def work() -> dict[str, Any]:
+            results = [_item(index, file, place, _reader(form), request) for index, file in enumerate(files)]
+            failed = sum("problem" in item for item in results)
+            return {"count": len(results), "failed": failed, "results": results}
+
+        return once_per_key(request, keeps=place is not None, work=work)
 
 
 class ExplanationView(ApiView):

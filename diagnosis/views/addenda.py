@@ -17,10 +17,12 @@ from diagnosis.views.reports import how_the_patient_hears
 from patients.access import require_role
 from patients.middleware import ClinicRequest
 from patients.models import Role, Visit
+from patients.once import once
 
 
 @require_role(Role.DERMATOLOGIST)
 @require_http_methods(["GET", "HEAD", "POST"])
+@once(in_one_transaction=False)
 def add(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     visits = Visit.objects.visible_to(request.member).select_related("patient")
     visit = get_object_or_404(visits, pk=visit_id)

@@ -32,6 +32,7 @@ from mlmodel.taxonomy import BY_CODE, MALIGNANT_CODES
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
 from patients.models import Member, Role
+from patients.once import once
 
 # The strip under the photograph shows this many others; the lesion's page shows all.
 OTHERS_SHOWN = 12
@@ -61,6 +62,7 @@ def explanation(request: ClinicRequest, image_id: UUID) -> HttpResponse:
 
 @require_role(Role.DERMATOLOGIST)
 @require_POST
+@once(in_one_transaction=False)
 def override(request: ClinicRequest, image_id: UUID) -> HttpResponse:
     found = _find(request.member, image_id)
     form = OverrideForm(request.POST)
@@ -76,6 +78,7 @@ def override(request: ClinicRequest, image_id: UUID) -> HttpResponse:
 
 @require_role(Role.DERMATOLOGIST)
 @require_POST
+@once
 def review(request: ClinicRequest, image_id: UUID) -> HttpResponse:
     found = _find(request.member, image_id)
     form = ReviewForm(request.POST)
@@ -91,6 +94,7 @@ def review(request: ClinicRequest, image_id: UUID) -> HttpResponse:
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @require_POST
+@once(in_one_transaction=False)
 def analyse(request: ClinicRequest, image_id: UUID) -> HttpResponse:
     """Have today's network judge a photograph that an earlier one judged."""
     found = _find(request.member, image_id)

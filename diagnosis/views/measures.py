@@ -13,10 +13,12 @@ from diagnosis.models import Image
 from diagnosis.services.measurements import state_scale
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
+from patients.once import once
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @require_POST
+@once
 def scale(request: ClinicRequest, image_id: UUID) -> HttpResponse:
     found = get_object_or_404(Image.objects.visible_to(request.member), pk=image_id)
     assert request.member is not None, "require_role lets nobody else in"

@@ -29,6 +29,7 @@ from diagnosis.views.signed import file_response
 from patients.access import require_role
 from patients.middleware import ClinicRequest
 from patients.models import Member, Role, Visit
+from patients.once import once
 
 # So many photographs are named whose file is kept elsewhere too.
 OTHERS_SHOWN = 12
@@ -36,6 +37,7 @@ OTHERS_SHOWN = 12
 
 @require_role(Role.DERMATOLOGIST)
 @require_http_methods(["GET", "HEAD", "POST"])
+@once(in_one_transaction=False)
 def sign(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     """Check the answers, then sign. Sending the form twice signs once."""
     visit = get_object_or_404(_visits_of(request), pk=visit_id)
@@ -67,6 +69,7 @@ def sign(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
 
 @require_role(Role.DERMATOLOGIST)
 @require_POST
+@once
 def release(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     visit = get_object_or_404(_visits_of(request), pk=visit_id)
     report = Report.objects.visible_to(request.member).filter(visit=visit).first()

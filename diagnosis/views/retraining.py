@@ -29,6 +29,7 @@ from patients.admin.scope import CLINICIANS
 from patients.background import hand_over
 from patients.middleware import ClinicRequest
 from patients.models import Role
+from patients.once import once
 
 View = Callable[..., HttpResponse]
 MOST_SHOWN = 50
@@ -101,6 +102,7 @@ def run(request: ClinicRequest, run_id: UUID) -> HttpResponse:
 
 @for_roles(Role.DERMATOLOGIST)
 @require_POST
+@once
 def start(request: ClinicRequest) -> HttpResponse:
     """Start a run over all clinics: the network that comes of it answers all of them."""
     depth = request.POST.get("depth", Depth.HEAD)
@@ -121,6 +123,7 @@ def start(request: ClinicRequest) -> HttpResponse:
 
 @for_roles(Role.DERMATOLOGIST)
 @require_POST
+@once
 def resume(request: ClinicRequest, run_id: UUID) -> HttpResponse:
     get_object_or_404(TrainingRun, pk=run_id)
     try:
@@ -134,6 +137,7 @@ def resume(request: ClinicRequest, run_id: UUID) -> HttpResponse:
 
 @for_roles(Role.DERMATOLOGIST)
 @require_POST
+@once
 def abandon(request: ClinicRequest, run_id: UUID) -> HttpResponse:
     get_object_or_404(TrainingRun, pk=run_id)
     try:

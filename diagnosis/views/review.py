@@ -22,6 +22,7 @@ from diagnosis.services.queue import bring_back, bring_back_skipped, claim, offe
 from diagnosis.services.reviews import record_review, retract_review
 from patients.middleware import ClinicRequest
 from patients.models import Member
+from patients.once import once
 
 View = Callable[..., HttpResponse]
 
@@ -50,6 +51,7 @@ def next_photograph(request: ClinicRequest) -> HttpResponse:
 
 @for_readers
 @require_http_methods(["GET", "HEAD", "POST"])
+@once
 def photograph(request: ClinicRequest, image_id: UUID) -> HttpResponse:
     """One photograph; POST is the answer."""
     member = _member(request)
@@ -70,6 +72,7 @@ def photograph(request: ClinicRequest, image_id: UUID) -> HttpResponse:
 
 @for_readers
 @require_POST
+@once
 def skip_photograph(request: ClinicRequest, image_id: UUID) -> HttpResponse:
     member = _member(request)
     skip(_find(member, image_id), member)
@@ -78,6 +81,7 @@ def skip_photograph(request: ClinicRequest, image_id: UUID) -> HttpResponse:
 
 @for_readers
 @require_POST
+@once
 def undo(request: ClinicRequest) -> HttpResponse:
     """Take back what the reader did last, and show its photograph again."""
     member = _member(request)

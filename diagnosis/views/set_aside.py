@@ -15,10 +15,12 @@ from diagnosis.services.set_aside import add_to_other_lesion, put_back_image, se
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
 from patients.models import Member
+from patients.once import once
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @require_http_methods(["GET", "HEAD", "POST"])
+@once(in_one_transaction=False)
 def set_aside(request: ClinicRequest, image_id: UUID) -> HttpResponse:
     """Say what is wrong with it; POST sets it aside, and adds it to the lesion that was chosen."""
     found = _find(request, image_id)
@@ -48,6 +50,7 @@ def set_aside(request: ClinicRequest, image_id: UUID) -> HttpResponse:
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @require_POST
+@once
 def put_back(request: ClinicRequest, image_id: UUID) -> HttpResponse:
     found = _find(request, image_id)
     try:

@@ -27,6 +27,7 @@ from mlmodel.pictures import NotAPicture, PictureError, TooLarge, TooManyPixels
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
 from patients.models import Lesion, Member, Visit
+from patients.once import once
 
 UNREADABLE_FORM = (BadRequest, MultiPartParserError, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 
@@ -47,6 +48,7 @@ def upload(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
 
 
 @csrf_protect
+@once(in_one_transaction=False)
 def _upload(request: ClinicRequest, visit: Visit) -> HttpResponse:
     if request.method != "POST":
         if not visit.is_open:
@@ -72,6 +74,9 @@ def _upload(request: ClinicRequest, visit: Visit) -> HttpResponse:
     context = {"visit": visit, "patient": visit.patient, "outcomes": outcomes, "kept": kept}
     status = HTTPStatus.OK if kept else outcomes[0].status
     return render(request, "diagnosis/upload_outcomes.html", context, status=status)
+
+
+upload.is_sent_once = True  # type: ignore[attr-defined]  # by _upload, after the size was looked at
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@ from .consent import Consent, ConsentMethod, Decision, Purpose
 from .lesion import BODY_REGIONS, BodySite, Lesion, Side
 from .member import Member, Role
 from .patient import Patient, Sex, SkinType
+from .submission import Submission
 from .user import User
 from .visit import Visit, VisitStatus
 
@@ -22,6 +23,7 @@ __all__ = [
     "Sex",
     "Side",
     "SkinType",
+    "Submission",
     "User",
     "Visit",
     "VisitStatus",

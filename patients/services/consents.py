@@ -1,33 +1,27 @@
 """What patients agree to: recorded for good, the newest record decides."""
 
-import uuid
 from dataclasses import dataclass
 
 from django.db import transaction
 
 from patients.models import Consent, Member, Patient, Purpose
 
-from .repeats import create_once
 from .scope import ensure_same_clinic
 
 
-def record_consent(
-    *, patient: Patient, by: Member, purpose: str, decision: str, method: str, key: uuid.UUID | None = None
-) -> Consent:
-    """Record that the patient agreed to ``purpose``, or refused or withdrew, and how they said so.
-
-    ``key`` makes the call safe to repeat: the same content under the same key is kept once.
-    """
+def record_consent(*, patient: Patient, by: Member, purpose: str, decision: str, method: str) -> Consent:
+    """Record that the patient agreed to ``purpose``, or refused or withdrew, and how they said so."""
     ensure_same_clinic(patient, by)
     with transaction.atomic():
         # The lock on the patient is what keeps two members from both being the newest.
         patient = Patient.objects.select_for_update().get(pk=patient.pk)
         newest = patient.consents.filter(purpose=purpose).order_by("-number").first()
-        return create_once(
-            patient.consents,
-            key=key,
-            values={"purpose": purpose, "decision": decision, "method": method},
-            given={"number": newest.number + 1 if newest else 1, "recorded_by": by},
+        return patient.consents.create(
+            purpose=purpose,
+            decision=decision,
+            method=method,
+            number=newest.number + 1 if newest else 1,
+            recorded_by=by,
         )
 
 

@@ -1,12 +1,10 @@
 import datetime
-import uuid
 
 from django.db import transaction
 from django.db.models import Max
 
 from patients.models import Lesion, Member, Patient, Side
 
-from .repeats import create_once
 from .scope import ensure_same_clinic
 
 
@@ -18,19 +16,15 @@ def add_lesion(
     side: str = Side.UNKNOWN,
     noticed_on: datetime.date | None = None,
     description: str = "",
-    key: uuid.UUID | None = None,
 ) -> Lesion:
-    """Begin to follow a spot on the patient's skin; it takes the patient's next number.
-
-    ``key`` makes the call safe to repeat: the same content under the same key is kept once.
-    """
+    """Begin to follow a spot on the patient's skin; it takes the patient's next number."""
     ensure_same_clinic(patient, by)
     values = {"body_site": body_site, "side": side, "noticed_on": noticed_on, "description": description}
     with transaction.atomic():
         # The lock on the patient is what keeps two members from taking the same number.
         patient = Patient.objects.select_for_update().get(pk=patient.pk)
         highest = patient.lesions.aggregate(highest=Max("number"))["highest"] or 0
-        return create_once(patient.lesions, key=key, values=values, given={"number": highest + 1, "created_by": by})
+        return patient.lesions.create(number=highest + 1, created_by=by, **values)
 
 
 def correct_lesion(

@@ -7,7 +7,6 @@ from django.utils.translation import gettext as _
 
 from patients.models import Member, Patient, Visit
 
-from .repeats import create_once
 from .scope import ensure_same_clinic
 
 
@@ -33,12 +32,8 @@ def log_visit(
     history: str = "",
     notes: str = "",
     plan: str = "",
-    key: uuid.UUID | None = None,
 ) -> Visit:
-    """Open a visit of the patient, today and with ``by`` as the clinician unless said otherwise.
-
-    ``key`` makes the call safe to repeat: the same content under the same key is kept once.
-    """
+    """Open a visit of the patient, today and with ``by`` as the clinician unless said otherwise."""
     clinician = clinician or by
     ensure_same_clinic(patient, by, clinician)
     values = {
@@ -56,7 +51,7 @@ def log_visit(
     }
     with transaction.atomic():
         patient = Patient.objects.select_for_update().get(pk=patient.pk)
-        return create_once(patient.visits, key=key, values=values)
+        return patient.visits.create(**values)
 
 
 def update_visit(

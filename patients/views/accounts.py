@@ -9,10 +9,12 @@ from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.forms import AccountForm
 from patients.middleware import ClinicRequest
 from patients.models import Patient
+from patients.once import once
 from patients.services import AccountRefused, MailNotSent, give_patient_account
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
+@once
 def patient_account(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
     """Give the patient an account, or mail them a new link to choose a password."""
     assert request.member is not None

@@ -9,6 +9,7 @@ from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.forms import ConsentForm
 from patients.middleware import ClinicRequest
 from patients.models import Patient, Purpose
+from patients.once import once
 from patients.services import consent_states, record_consent
 
 
@@ -23,6 +24,7 @@ class PurposeConverter:
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
+@once
 def patient_consent(request: ClinicRequest, patient_id: UUID, purpose: Purpose) -> HttpResponse:
     """Record what the patient says of one use of their photographs; above the form stands what they said before."""
     assert request.member is not None
@@ -35,7 +37,6 @@ def patient_consent(request: ClinicRequest, patient_id: UUID, purpose: Purpose) 
             purpose=purpose,
             decision=form.cleaned_data["decision"],
             method=form.cleaned_data["method"],
-            key=form.cleaned_data["key"],
         )
         messages.success(request, _("What the patient said is recorded."))
         return redirect(patient)

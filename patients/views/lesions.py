@@ -10,10 +10,12 @@ from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.forms import LesionForm
 from patients.middleware import ClinicRequest
 from patients.models import Lesion, Patient, Visit
+from patients.once import once
 from patients.services import add_lesion, correct_lesion
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
+@once
 def lesion_new(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
     """Add a lesion; ``?visit=`` names the visit whose upload page is waiting for it."""
     assert request.member is not None
@@ -36,8 +38,7 @@ def lesion_edit(request: ClinicRequest, lesion_id: UUID) -> HttpResponse:
     lesion = get_object_or_404(Lesion.objects.visible_to(request.member).select_related("patient"), pk=lesion_id)
     form = LesionForm(request.POST or None, instance=lesion, patient=lesion.patient)
     if request.method == "POST" and form.is_valid():
-        values = {name: value for name, value in form.cleaned_data.items() if name != "key"}
-        lesion = correct_lesion(lesion=lesion, by=request.member, **values)
+        lesion = correct_lesion(lesion=lesion, by=request.member, **form.cleaned_data)
         messages.success(request, _("The lesion is corrected. Reports that were signed before say what they said."))
         return redirect(lesion)
     return render(request, "patients/lesion_form.html", {"form": form, "patient": lesion.patient, "lesion": lesion})

@@ -11,6 +11,7 @@ from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.forms import PatientForm, SearchForm
 from patients.middleware import ClinicRequest
 from patients.models import Patient
+from patients.once import once
 from patients.services import NamesakeRegistered, RecordNumberTaken, register_patient, update_patient
 
 PAGE_LENGTH = 25
@@ -34,6 +35,7 @@ def patient_list(request: ClinicRequest) -> HttpResponse:
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
+@once
 def patient_new(request: ClinicRequest) -> HttpResponse:
     assert request.member is not None
     form = PatientForm(request.POST or None, instance=Patient(clinic=request.member.clinic))

@@ -9,6 +9,7 @@ from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.forms import VisitForm
 from patients.middleware import ClinicRequest
 from patients.models import Patient, Visit, VisitStatus
+from patients.once import once
 from patients.paging import KeyPaginator
 from patients.services import VisitIsClosed, log_visit, update_visit
 
@@ -31,6 +32,7 @@ def visit_list(request: ClinicRequest) -> HttpResponse:
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
+@once
 def visit_new(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
     assert request.member is not None
     patient = get_object_or_404(Patient.objects.visible_to(request.member), pk=patient_id)
@@ -52,8 +54,7 @@ def visit_edit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
         if not visit.is_open:
             raise VisitIsClosed
         if request.method == "POST" and form.is_valid():
-            values = {name: value for name, value in form.cleaned_data.items() if name != "key"}
-            visit = update_visit(visit=visit, by=request.member, **values)
+            visit = update_visit(visit=visit, by=request.member, **form.cleaned_data)
             messages.success(request, _("The visit is saved."))
             return redirect(visit)
     except VisitIsClosed as closed:

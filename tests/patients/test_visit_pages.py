@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from patients.models import BodySite, Lesion, Visit, VisitStatus
 from patients.services import AnotherClinic, correct_lesion
 from tests import factories
+from tests.forms import key_in
 
 TODAY = datetime.date.today()
 
@@ -95,9 +96,9 @@ class TestLogVisit:
         assert visit.plan == "Photograph again in three months."
 
     def test_two_clicks_make_one_visit(self, client, staff, address):
-        key = str(client.get(address).context["form"]["key"].value())
+        key = key_in(client.get(address))
         for _ in range(2):
-            client.post(address, visit_details(staff, key=key))
+            client.post(address, visit_details(staff, idempotency_key=key))
         assert Visit.objects.count() == 1
 
     @pytest.mark.parametrize(
@@ -146,7 +147,7 @@ class TestLogVisit:
     @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
         st.dictionaries(
-            st.sampled_from(["date", "clinician", "complaint", "itch", "symptoms_since", "notes", "key"]),
+            st.sampled_from(["date", "clinician", "complaint", "itch", "symptoms_since", "notes", "idempotency_key"]),
             st.text(max_size=400),
         )
     )
@@ -233,9 +234,9 @@ class TestAddLesion:
         assert response.url == reverse("lesion", args=[Lesion.objects.get().pk])
 
     def test_two_clicks_make_one_lesion(self, client, address):
-        key = str(client.get(address).context["form"]["key"].value())
+        key = key_in(client.get(address))
         for _ in range(2):
-            client.post(address, {"body_site": "face", "side": "left", "key": key})
+            client.post(address, {"body_site": "face", "side": "left", "idempotency_key": key})
         assert Lesion.objects.count() == 1
 
     @pytest.mark.parametrize(

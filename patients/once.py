@@ -1,0 +1,192 @@
+"""Make it safe to send the same request twice: a double click, a retry after the connection broke, two tabs.
+
+Every form that creates something carries ``{% idempotency_key %}``, and its view is decorated with ``@once``. The
+first request with a key is carried out; the same content with the same key again is answered with the first one's
+result. A refused request (a form with errors, a message that says what failed) has no result and may be sent again.
+"""
+
+import hashlib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from http import HTTPStatus
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.messages import get_messages
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+
+from .models import Submission
+
+View = Callable[..., HttpResponse]
+
+FIELD = "idempotency_key"
+HEADER = "Idempotency-Key"
+REPLAYED = "Idempotency-Replayed"
+LONGEST_KEY = 255
+# What differs between two clicks on one button, or says nothing of what is sent.
+NOT_CONTENT = {FIELD, "csrfmiddlewaretoken"}
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """A request with a key, to be told apart from all others."""
+
+    key_digest: str
+    content_digest: str
+
+
+def once(view: View | None = None, *, in_one_transaction: bool = True) -> Any:
+    """Decorate a view whose POST creates something, so that the same form sent twice creates it once.
+
+    Args:
+        in_one_transaction: the result is stored with what was created, and a second request waits for the first.
+            False for work of seconds, which must not hold the database's write lock: there the database's own rules
+            have to keep the second one out (one signed report a visit, one copy of a file).
+    """
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: Any, *args: Any, **kwargs: Any) -> HttpResponse:
+            attempt = attempt_of(request) if request.method == "POST" else None
+            if attempt is None:
+                return view(request, *args, **kwargs)
+            answer = _answer_in_one_transaction if in_one_transaction else _answer
+            return answer(request, attempt, lambda: view(request, *args, **kwargs))
+
+        guarded.is_sent_once = True  # type: ignore[attr-defined]
+        return guarded
+
+    return decorate if view is None else decorate(view)
+
+
+def attempt_of(request: HttpRequest, *, key: str | None = None, content: Any = None) -> Attempt | None:
+    """Return the attempt that ``request`` is, or None without a usable key: then it is carried out as it comes."""
+    key = key or request.headers.get(HEADER) or request.POST.get(FIELD)
+    if not key or len(key) > LONGEST_KEY:
+        return None
+    sender = f"user {request.user.pk}" if request.user.is_authenticated else "visitor"
+    return Attempt(
+        key_digest=_digest([sender, request.get_full_path(), key]),
+        content_digest=_digest(content if content is not None else content_of(request)),
+    )
+
+
+def content_of(request: HttpRequest) -> list[Any]:
+    """Return what was sent, the files by their hash."""
+    fields = [[name, values] for name, values in sorted(request.POST.lists()) if name not in NOT_CONTENT]
+    files = [
+        [name, [[file.name, _digest_of_file(file)] for file in uploads]]
+        for name, uploads in sorted(request.FILES.lists())
+    ]
+    return [fields, files]
+
+
+def earlier_result(attempt: Attempt) -> Submission | None:
+    return Submission.objects.filter(key_digest=attempt.key_digest, content_digest=attempt.content_digest).first()
+
+
+def has_other_content(attempt: Attempt) -> bool:
+    """Was this key sent with something else before?"""
+    others = Submission.objects.exclude(content_digest=attempt.content_digest)
+    return others.filter(key_digest=attempt.key_digest).exists()
+
+
+def keep_result(attempt: Attempt, result: dict[str, Any]) -> None:
+    """Keep the result of ``attempt``, unless another request has just kept one."""
+    _insert(attempt, result=json.dumps(result))
+
+
+def _answer_in_one_transaction(
+    request: HttpRequest, attempt: Attempt, work: Callable[[], HttpResponse]
+) -> HttpResponse:
+    with transaction.atomic():
+        # Of two at once, the database lets one in; the other waits here until the first one is done.
+        submission, is_first = _insert(attempt)
+        if not is_first:
+            return _replay(request, submission)
+        response = work()
+        if not _is_result(request, response):
+            submission.delete()
+            return response
+        submission.result = json.dumps(_result(request, response))
+        submission.save(update_fields=["result"])
+        return response
+
+
+def _answer(request: HttpRequest, attempt: Attempt, work: Callable[[], HttpResponse]) -> HttpResponse:
+    if submission := earlier_result(attempt):
+        return _replay(request, submission)
+    response = work()
+    if _is_result(request, response):
+        keep_result(attempt, _result(request, response))
+        return response
+    # Refused, perhaps because the same request has just been carried out.
+    submission = earlier_result(attempt)
+    return _replay(request, submission) if submission else response
+
+
+def _insert(attempt: Attempt, **values: Any) -> tuple[Submission, bool]:
+    mine = Submission(key_digest=attempt.key_digest, content_digest=attempt.content_digest, **values)
+    Submission.objects.bulk_create([mine], ignore_conflicts=True)
+    kept = Submission.objects.get(key_digest=attempt.key_digest, content_digest=attempt.content_digest)
+    return kept, kept.pk == mine.pk
+
+
+def _is_result(request: HttpRequest, response: HttpResponse) -> bool:
+    """Was something done? Forms with errors are shown again with 200 or 422; other refusals leave a message."""
+    if any(message.level >= messages.ERROR for message in _queued(request)):
+        return False
+    if isinstance(response, JsonResponse):
+        return response.status_code < HTTPStatus.MULTIPLE_CHOICES
+    if _is_popup(response):
+        return True
+    return HTTPStatus.MULTIPLE_CHOICES <= response.status_code < HTTPStatus.BAD_REQUEST
+
+
+def _result(request: HttpRequest, response: HttpResponse) -> dict[str, Any]:
+    notices = [[message.level, str(message.message), message.extra_tags or ""] for message in _queued(request)]
+    if isinstance(response, JsonResponse):
+        return {"body": json.loads(response.content), "notices": notices}
+    if _is_popup(response):
+        return {"page": response.render().content.decode(), "notices": notices}  # type: ignore[attr-defined]
+    return {"location": response.get("Location", ""), "notices": notices}
+
+
+def _is_popup(response: HttpResponse) -> bool:
+    """The admin's answer where something was added in a window of its own."""
+    return "admin/popup_response.html" in (getattr(response, "template_name", None) or ())
+
+
+def _replay(request: HttpRequest, submission: Submission) -> HttpResponse:
+    result = json.loads(submission.result)
+    for level, text, tags in result["notices"]:
+        messages.add_message(request, level, text, extra_tags=tags, fail_silently=True)
+    response: HttpResponse
+    if "body" in result:
+        response = JsonResponse(result["body"])
+    elif "page" in result:
+        response = HttpResponse(result["page"])
+    else:
+        response = HttpResponseRedirect(result["location"])
+    response[REPLAYED] = "true"
+    return response
+
+
+def _queued(request: HttpRequest) -> list[Any]:
+    """The messages of this request. Iterating over the storage would take older ones as shown."""
+    return list(getattr(get_messages(request), "_queued_messages", []))
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, ensure_ascii=True).encode()).hexdigest()
+
+
+def _digest_of_file(file: Any) -> str:
+    digest = hashlib.sha256()
+    for chunk in file.chunks():
+        digest.update(chunk)
+    file.seek(0)
+    return digest.hexdigest()

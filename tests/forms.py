@@ -1,0 +1,58 @@
+"""The forms on a page, as a browser sees them."""
+
+import re
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Any
+
+from django.http import HttpResponse
+
+
+@dataclass
+class Form:
+    """One ``<form method="post">`` with what it holds."""
+
+    action: str
+    fields: dict[str, str] = field(default_factory=dict)
+    # Where single buttons send it instead.
+    other_actions: list[str] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        return self.fields.get("idempotency_key", "")
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.forms: list[Form] = []
+        self.current: Form | None = None
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        values = dict(attrs)
+        if tag == "form":
+            self.current = Form(values.get("action") or "") if (values.get("method") or "").lower() == "post" else None
+            if self.current:
+                self.forms.append(self.current)
+        elif self.current and tag in ("input", "button", "select", "textarea"):
+            if values.get("formaction"):
+                self.current.other_actions.append(values["formaction"])
+            if values.get("name"):
+                self.current.fields[values["name"]] = values.get("value") or ""
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "form":
+            self.current = None
+
+
+def posting_forms(page: str) -> list[Form]:
+    reader = _Reader()
+    reader.feed(page)
+    return reader.forms
+
+
+def key_in(response: HttpResponse | Any) -> str:
+    """The idempotency key of the first form on the page that has one."""
+    found = re.search(r'name="idempotency_key" value="([^"]+)"', response.content.decode())
+    assert found, "no form on this page carries a key"
+    return found[1]

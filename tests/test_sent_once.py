@@ -1,0 +1,145 @@
+"""Every form that creates something carries a key, and the view that it is sent to keeps to it.
+
+The forms are found, not listed: every address of the URL configuration is opened as every role.
+"""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urljoin, urlsplit
+
+import pytest
+from django.conf import settings
+from django.test import Client, override_settings
+from django.urls import resolve
+
+from diagnosis.models import TrainingRun
+from diagnosis.services.set_aside import set_aside_image
+from tests.forms import posting_forms
+from tests.permissions.addresses import ADDRESSES
+from tests.permissions.answers import ROLES
+from tests.permissions.world import World, undone
+
+pytestmark = [pytest.mark.slow, pytest.mark.services]
+
+# Forms whose sending twice makes nothing twice, by the name of the address that they are sent to.
+CREATES_NOTHING = {
+    "account_login": "signing in",
+    "account_logout": "signing out",
+    "admin:logout": "signing out",
+    "account_reauthenticate": "asks for the password again",
+    "account_change_password": "replaces the password",
+    "account_set_password": "replaces the password",
+    "account_reset_password": "mails a link that works once; limited by the minute",
+    "account_reset_password_from_key": "replaces the password; its link works once",
+    "account_email": "changes the one address",
+    "admin:password_change": "replaces the password",
+    "admin:auth_user_password_change": "replaces the password",
+    "mfa_authenticate": "signing in",
+    "mfa_reauthenticate": "asks for the second factor again",
+    "mfa_activate_totp": "an account has one second factor, and a code works once",
+    "mfa_deactivate_totp": "takes the second factor away",
+    "mfa_generate_recovery_codes": "replaces the codes",
+    "quick-check": "keeps nothing",
+    "patient-edit": "changes a record that is there",
+    "visit-edit": "changes a record that is there",
+    "lesion-edit": "changes a record that is there",
+    "visit-preview": "shows a draft",
+    "watch-acknowledge": "an incident is acknowledged once; the rule is in the database",
+    "admin:review-mode": "a setting of the session",
+    "admin:review-skipped": "ends what was skipped",
+}
+
+
+TEMPLATES = Path(settings.BASE_DIR) / "templates"
+FORM = re.compile(r'<form[^>]*method="post".*?</form>', re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[World]:
+    media = tmp_path_factory.mktemp("media")
+    with django_db_blocker.unblock(), override_settings(MEDIA_ROOT=media), undone():
+        yield World()
+
+
+def addresses_with_pages(world: World) -> Iterator[tuple[str, str]]:
+    """Yield every page with a role that may see it."""
+    for address in ADDRESSES:
+        for case in address.cases():
+            path = address.path(case, world)
+            yield from ((path, role) for role in ROLES if case.get[role] == 200)
+    # Forms that the world's own state hides.
+    yield f"/visits/{world.objects['signed_visit'].pk}/", "dermatologist"
+    yield f"/images/{world.objects['released_image'].pk}/", "staff"
+    yield "/admin/retraining/", "dermatologist"
+
+
+def forms_at(path: str, role: str, world: World) -> Iterator[tuple[str, str, str]]:
+    """Yield the page, the address that a form on it is sent to, and the form's key."""
+    client = Client()
+    if role in world.sessions:
+        client.cookies["sessionid"] = world.sessions[role]
+    with undone():
+        response = client.get(path)
+    if response.streaming:
+        list(response)  # closes the file
+        return
+    if "text/html" not in response.headers.get("Content-Type", ""):
+        return
+    for form in posting_forms(response.content.decode()):
+        for action in [form.action, *form.other_actions]:
+            yield f"{path} as {role}", urlsplit(urljoin(path, action)).path, form.key
+
+
+def keeps_to_it(view: Any) -> bool:
+    """Is it decorated with ``@once``? The admin site does that for all of its tables."""
+    return getattr(view, "is_sent_once", False) or hasattr(view, "model_admin")
+
+
+@pytest.mark.django_db
+def test_every_creating_form_carries_a_key(world):
+    with undone():
+        TrainingRun.objects.all().delete()
+        image, member = world.objects["released_image"], world.objects["patients.member"]
+        set_aside_image(image=image, by=member, reason="unfit", note="")
+        forms = {form for path, role in addresses_with_pages(world) for form in forms_at(path, role, world)}
+    without, ignored, seen = set(), set(), set()
+    for page, action, key in forms:
+        match = resolve(action)
+        name = match.view_name
+        seen.add(name)
+        if name in CREATES_NOTHING or name.endswith("_delete"):
+            continue
+        if not key:
+            without.add(f"{page}, sent to {name}")
+        elif not keeps_to_it(match.func):
+            ignored.add(name)
+    assert not without, (
+        "These forms may make something twice: add {% idempotency_key %} to each and @once to its view, or its reason "
+        f"to CREATES_NOTHING.\n{chr(10).join(sorted(without))}"
+    )
+    assert not ignored, f"These views get a key and do not use it; decorate them with @once: {sorted(ignored)}"
+    assert {
+        "patient-new", "visit-new", "lesion-new", "patient-consent", "patient-account", "upload", "contact",
+        "image-review", "image-scale", "image-override", "image-set-aside", "image-put-back", "visit-sign",
+        "visit-release", "visit-addendum", "admin:review-photograph", "admin:retraining-start",
+        "admin:patients_member_add", "admin:patients_clinic_add", "admin:patients_user_add",
+    } <= seen  # fmt: skip
+
+
+def test_every_form_of_our_templates_carries_a_key_or_creates_nothing():
+    """Those too that no page shows in the state that the test above looks at."""
+    lacking = set()
+    for path in TEMPLATES.rglob("*.html"):
+        for form in FORM.findall(path.read_text()):
+            names = re.findall(r"{% url '([^']+)'", form.split(">", 1)[0])
+            if "{% idempotency_key %}" not in form and not set(names) & set(CREATES_NOTHING):
+                lacking.add(str(path.relative_to(TEMPLATES)))
+    assert not lacking
+
+
+@pytest.mark.django_db
+def test_every_reason_speaks_of_a_form(world):
+    names = {address.name for address in ADDRESSES}
+    assert not set(CREATES_NOTHING) - names
