@@ -1,6 +1,5 @@
 import datetime
 import threading
-import uuid
 
 import pytest
 from django.db import connection
@@ -157,30 +156,6 @@ class TestVisits:
 
 
 @pytest.mark.django_db
-class TestRepeats:
-    """The same thing sent twice is kept once; something else under the same key is kept too."""
-
-    def test_visit(self, staff, patient):
-        key = uuid.uuid4()
-        first = log_visit(patient=patient, by=staff, complaint="A mole", key=key)
-        assert log_visit(patient=patient, by=staff, complaint="A mole", key=key) == first
-        assert log_visit(patient=patient, by=staff, complaint="A sore", key=key) != first
-        assert Visit.objects.count() == 2
-
-    def test_lesion(self, staff, patient):
-        key = uuid.uuid4()
-        first = add_lesion(patient=patient, by=staff, body_site="face", key=key)
-        assert add_lesion(patient=patient, by=staff, body_site="face", key=key) == first
-        assert add_lesion(patient=patient, by=staff, body_site="ear", key=key).number == 2
-        assert Lesion.objects.count() == 2
-
-    def test_the_key_of_another_clinics_lesion_is_of_no_use(self, staff, patient, stranger):
-        theirs = factories.LesionFactory(patient__clinic=stranger.clinic, number=1, body_site="face")
-        mine = add_lesion(patient=patient, by=staff, body_site="face", key=theirs.pk)
-        assert mine != theirs
-        assert mine.patient == patient
-
-
 @pytest.mark.django_db
 def test_lesions_are_numbered_for_each_patient(staff, patient):
     other = factories.PatientFactory(clinic=staff.clinic)
