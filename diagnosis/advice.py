@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from diagnosis.answers import is_benign_answer, is_malignant_answer, leaves_danger_open
 from diagnosis.models import Tier
 from diagnosis.review_words import answer_name
-from mlmodel.taxonomy import BY_CODE
 
 URGENCY = {Tier.URGENT: 3, Tier.WATCH: 2, Tier.CALM: 1}
 
@@ -25,19 +25,24 @@ class Sibling:
     Attributes:
         tier: of the answer that is shown of it; empty if it was not judged.
         label: the answer that dermatologists have settled; empty without.
+        label_text: their own words, where the label is something else.
     """
 
     taken_on: datetime.date
     tier: str
     label: str = ""
+    label_text: str = ""
     url: str = ""
 
     @property
     def haste(self) -> int:
-        """How much haste it asks for, as ``URGENCY`` counts; a label outranks a tier."""
-        if self.label:
-            return URGENCY[Tier.URGENT] if self.label in BY_CODE and BY_CODE[self.label].is_malignant else 0
-        return URGENCY[Tier(self.tier)] if self.tier else 0
+        """How much haste it asks for, as ``URGENCY`` counts; a label outranks a tier, unless it leaves danger open."""
+        if is_malignant_answer(self.label):
+            return URGENCY[Tier.URGENT]
+        by_tier = URGENCY[Tier(self.tier)] if self.tier else 0
+        if leaves_danger_open(self.label):
+            return max(URGENCY[Tier.WATCH], by_tier)
+        return 0 if self.label else by_tier
 
 
 @dataclass(frozen=True)
@@ -48,18 +53,22 @@ class Besides:
         symptoms: those of the visit that ask for a dermatologist whatever a photograph says, in words.
         siblings: the lesion's other photographs.
         suspected: a malignant condition that a dermatologist named and reviews have not settled, in words.
+        unclear: the same of one of which it is not known whether it is malignant.
     """
 
     symptoms: Sequence[str] = ()
     siblings: Sequence[Sibling] = ()
     suspected: str = ""
+    unclear: str = ""
 
     def advised(self, tier: Tier) -> Tier:
         """The tier by which is advised: that of the photograph, or what else is known if that is more urgent."""
         if self.suspected:
             return Tier.URGENT
         worst = self.more_urgent_than(tier)
-        return tier if worst is None else next(each for each, haste in URGENCY.items() if haste == worst.haste)
+        if worst is not None:
+            return next(each for each, haste in URGENCY.items() if haste == worst.haste)
+        return Tier.WATCH if self.unclear and tier is Tier.CALM else tier
 
     def more_urgent_than(self, tier: Tier) -> Sibling | None:
         """The most urgent of the siblings, of several the newest, if it asks for more haste than ``tier``."""
@@ -78,6 +87,14 @@ class Doubt:
 NOTHING_BESIDES = Besides()
 
 
+def contradicts_tier(answer: str, tier: str) -> bool:
+    """Whether an answer and the network's tier contradict each other about danger: all that it knows of most of them.
+
+    A malignant answer where the network is calm, or a benign one where it is urgent.
+    """
+    return tier == Tier.CALM if is_malignant_answer(answer) else tier == Tier.URGENT and is_benign_answer(answer)
+
+
 def tone_of(tier: Tier, *, has_doubts: bool) -> Tier:
     """The colour and sign in which an answer is shown: a calm one looks calm only where nothing else is known."""
     return Tier.WATCH if has_doubts and tier is Tier.CALM else tier
@@ -91,9 +108,10 @@ def heading_of(title: str, tier: Tier, *, has_doubts: bool) -> str:
 def doubts_about(tier: Tier, besides: Besides) -> tuple[Doubt, ...]:
     """Say what speaks against reading ``tier`` alone, the most urgent first."""
     doubts = []
-    if besides.suspected:
-        words = _("A dermatologist has called it %(name)s. Reviews have not settled that yet.")
-        doubts.append(Doubt(words % {"name": besides.suspected}))
+    for name in (besides.suspected, besides.unclear):
+        if name:
+            words = _("A dermatologist has called it %(name)s. Reviews have not settled that yet.")
+            doubts.append(Doubt(words % {"name": name}))
     if worst := besides.more_urgent_than(tier):
         doubts.append(Doubt(_said_of(worst), worst.url))
     if besides.symptoms and tier is Tier.CALM:
@@ -136,6 +154,6 @@ def _said_of(sibling: Sibling) -> str:
     facts = {"date": date_format(sibling.taken_on, "j M Y")}
     if sibling.label:
         words = _("Another photograph of this lesion, of %(date)s, is confirmed as: %(name)s.")
-        return words % {**facts, "name": answer_name(sibling.label)}
+        return words % {**facts, "name": answer_name(sibling.label, sibling.label_text)}
     words = _("Another photograph of this lesion, of %(date)s, says: %(tier)s. The more urgent answer counts.")
     return words % {**facts, "tier": Tier(sibling.tier).label}

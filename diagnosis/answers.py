@@ -1,23 +1,31 @@
 """The words of a review: what can be said of a photograph, how surely, how it is known, and what comes of it."""
 
+from typing import Any
+
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.diagnoses import BY_CODE
-from mlmodel.taxonomy import CODES, CONDITIONS, Malignancy
+from mlmodel.taxonomy import CODES, Malignancy
 
 OTHER, CANNOT_TELL, NOT_A_LESION = "other", "cannot_tell", "not_a_lesion"
 # Free text whose reader says how dangerous it is; of ``OTHER`` that is not known.
 OTHER_MALIGNANT, OTHER_BENIGN = "other_malignant", "other_benign"
 FREE_TEXT = (OTHER, OTHER_MALIGNANT, OTHER_BENIGN)
-# The seven classes in the network's order, then what is none of them.
-ANSWER_CHOICES = [
-    *((condition.code, condition.name) for condition in CONDITIONS),
-    (OTHER, _("Something else")),
-    (CANNOT_TELL, _("Cannot tell")),
-    (NOT_A_LESION, _("Not a lesion")),
-]
-ANSWERS = tuple(answer for answer, _words in ANSWER_CHOICES)
+# The seven classes in the network's order, the other diagnoses in their list's, then what names none.
+ANSWERS = (*BY_CODE, *FREE_TEXT, CANNOT_TELL, NOT_A_LESION)
+
+
+def answer_choices() -> list[tuple[str, Any]]:
+    """Every answer in words. A function, so that migrations name it and do not repeat the list."""
+    words = {
+        OTHER: _("Something else"),
+        OTHER_MALIGNANT: _("Something else, malignant"),
+        OTHER_BENIGN: _("Something else, benign"),
+        CANNOT_TELL: _("Cannot tell"),
+        NOT_A_LESION: _("Not a lesion"),
+    }
+    return [(answer, BY_CODE[answer].name if answer in BY_CODE else words[answer]) for answer in ANSWERS]
 
 
 class Certainty(models.TextChoices):

@@ -34,6 +34,8 @@ class Said(Protocol):
     @property
     def answer(self) -> str: ...
     @property
+    def other_text(self) -> str: ...
+    @property
     def certainty(self) -> str: ...
     @property
     def basis(self) -> str: ...
@@ -80,6 +82,11 @@ def decides(review: Said) -> bool:
     return review.certainty in DECIDING and review.answer != CANNOT_TELL
 
 
+def diagnosis_of(review: Said) -> tuple[str, str]:
+    """What a review says, to be compared with others: of free text the words count too, however they are set."""
+    return review.answer, " ".join(review.other_text.casefold().split())
+
+
 def _by_blinded_readers(deciding: Sequence[Said]) -> Settled:
     newest = {review.reviewer_id: review for review in deciding if review.was_blinded}
     counted = sorted(newest.values(), key=lambda said: (said.created_at, said.pk))
@@ -87,11 +94,11 @@ def _by_blinded_readers(deciding: Sequence[Said]) -> Settled:
         return _open(Why.NOTHING_DECIDES)
     if len(counted) < READERS_NEEDED:
         return _open(Why.SECOND_MISSING, counted)
-    ((answer, votes),) = Counter(review.answer for review in counted).most_common(1)
+    ((most, votes),) = Counter(diagnosis_of(review) for review in counted).most_common(1)
     if votes == len(counted):
         return _settled(Why.READERS_AGREE, counted)
     if votes * 2 > len(counted):
-        return _settled(Why.MOST_AGREE, [review for review in counted if review.answer == answer], counted)
+        return _settled(Why.MOST_AGREE, [review for review in counted if diagnosis_of(review) == most], counted)
     why = Why.READERS_DIFFER if len(counted) == READERS_NEEDED else Why.NO_MAJORITY
     return Settled(state=LabelState.DISPUTED, why=why, counted=tuple(counted))
 

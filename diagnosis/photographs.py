@@ -9,13 +9,13 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from diagnosis.advice import URGENCY, Sibling
-from diagnosis.answers import LabelState
+from diagnosis.answers import LabelState, is_malignant_answer, leaves_danger_open
 from diagnosis.condition_names import condition_name
-from diagnosis.models import ConfirmedLabel, Image, Prediction, SetAside, Tier
+from diagnosis.models import ConfirmedLabel, Image, Prediction, Review, SetAside, Tier
 from diagnosis.models.image import ImageQuerySet
 from diagnosis.presentation import percent
 from diagnosis.review_words import answer_name
-from mlmodel.taxonomy import CODES, MALIGNANT_CODES
+from mlmodel.taxonomy import CODES
 from patients.models import Lesion, Patient, Visit
 
 
@@ -55,6 +55,7 @@ class Photograph:
             taken_on=self.image.visit.date,
             tier=self.prediction.tier if self.prediction else "",
             label=getattr(self.image, "confirmed_answer", None) or "",
+            label_text=getattr(self.image, "confirmed_text", None) or "",
             url=self.image.get_absolute_url(),
         )
 
@@ -63,6 +64,24 @@ class Photograph:
         if self.prediction is None:
             return ""
         return f"{condition_name(self.prediction.condition)}, {percent(self.prediction.confidence)}"
+
+
+def suspicions(reviews: Iterable[Review]) -> dict[str, str]:
+    """What readers named and still stand by, as ``Besides`` has it: what is malignant, and what may be.
+
+    Args:
+        reviews: all of one photograph, the newest first. Who has thought better of it no longer suspects.
+    """
+    newest: dict[UUID, Review] = {}
+    for review in reviews:
+        if not review.is_retracted:
+            newest.setdefault(review.reviewer_id, review)
+    found = {"suspected": "", "unclear": ""}
+    for review in newest.values():
+        kind = "suspected" if is_malignant_answer(review.answer) else "unclear"
+        if kind == "suspected" or leaves_danger_open(review.answer):
+            found[kind] = found[kind] or answer_name(review.answer, review.other_text)
+    return found
 
 
 def tier_in_short(tier: str) -> str:
@@ -125,8 +144,8 @@ def photograph_of(image: Image) -> Photograph:
     return Photograph(
         image=image,
         prediction=image.shown_prediction,
-        confirmed=answer_name(confirmed) if confirmed else "",
-        is_malignant=confirmed in MALIGNANT_CODES,
+        confirmed=answer_name(confirmed, getattr(image, "confirmed_text", None) or "") if confirmed else "",
+        is_malignant=is_malignant_answer(confirmed or ""),
     )
 
 

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+from diagnosis.answers import is_benign_answer, is_malignant_answer, is_one_of_the_seven
 from diagnosis.models import Reason, Tier
 from mlmodel.taxonomy import BY_CODE
 
@@ -42,7 +43,7 @@ class Facts:
 
     Attributes:
         network_code: the network's leading class; empty where it has not judged.
-        answers: the answers of the seven that readers gave and stand by, whether they decide or not.
+        answers: the answers that readers gave and stand by, whether they decide or not.
         set_size: of today's network's prediction set; 0 where another network judged.
         tier_changed: the newest network put it into another tier than the one before, and nobody has read it since.
     """
@@ -68,7 +69,7 @@ def reasons_for(facts: Facts, *, random_share: float) -> list[Reason]:
         Reason.TIER_CHANGED: facts.tier_changed,
         Reason.OVERRIDDEN: facts.is_overridden,
         Reason.NETWORK_DISAGREES: bool(facts.network_code)
-        and any(said != facts.network_code for said in facts.answers),
+        and any(_disagrees(said, facts.network_code) for said in facts.answers),
         Reason.REFUSED: facts.is_refused and not facts.is_overridden,
         Reason.MALIGNANT_SUSPICION: facts.tier == Tier.WATCH or _leads_malignant(facts),
         Reason.RANDOM_SHARE: is_in_random_share(facts.image_id, share=random_share),
@@ -92,8 +93,17 @@ def is_in_random_share(image_id: UUID, *, share: float) -> bool:
 
 
 def crosses_the_line(answer: str, network_code: str) -> bool:
-    """Tell whether one of the two is malignant or pre-malignant and the other is not."""
-    return BY_CODE[answer].is_malignant != BY_CODE[network_code].is_malignant
+    """Tell whether one of the two is malignant or pre-malignant and the other is not, as far as that is known."""
+    if BY_CODE[network_code].is_malignant:
+        return is_benign_answer(answer)
+    return is_malignant_answer(answer)
+
+
+def _disagrees(answer: str, network_code: str) -> bool:
+    """Of what is none of the seven the network can know no more than whether it is dangerous."""
+    if is_one_of_the_seven(answer):
+        return answer != network_code
+    return crosses_the_line(answer, network_code)
 
 
 def _leads_malignant(facts: Facts) -> bool:

@@ -8,10 +8,11 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from diagnosis.advice import contradicts_tier
 from diagnosis.answers import ANSWERS, CANNOT_TELL, NOT_A_LESION, OTHER, Basis, Certainty
 from diagnosis.condition_names import malignancy_name
 from diagnosis.forms import ReviewForm
-from diagnosis.models import Image, QueueEntry, QueueSkip, QueueState, Report, Review, Tier
+from diagnosis.models import Image, QueueEntry, QueueSkip, QueueState, Report, Review
 from diagnosis.models.queue import NEEDS_CONSENSUS
 from diagnosis.models.review import RETRACTABLE_FOR
 from diagnosis.photographs import confirmed_names, photograph_of, photographs
@@ -211,10 +212,10 @@ def _conflicting(review: Review) -> str:
 def _contradicted(review: Review) -> str:
     """What the network says, if it is calm of what the reader calls malignant, or urgent of what they call benign."""
     photograph = photograph_of(review.image)
-    if review.answer not in BY_CODE or photograph.prediction is None:
+    if photograph.prediction is None:
         return ""
-    opposite = Tier.CALM if BY_CODE[review.answer].is_malignant else Tier.URGENT
-    return photograph.leading_class if photograph.prediction.tier == opposite else ""
+    contradicts = contradicts_tier(review.answer, photograph.prediction.tier)
+    return photograph.leading_class if contradicts else ""
 
 
 def _initial(image: Image, member: Member, entry: QueueEntry | None) -> dict[str, Any]:

@@ -4,20 +4,32 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from diagnosis.answers import CANNOT_TELL, NOT_A_LESION, OTHER
-from diagnosis.condition_names import condition_name, malignancy_name
-from mlmodel.taxonomy import BY_CODE
+from diagnosis.answers import (
+    CANNOT_TELL,
+    FREE_TEXT,
+    NOT_A_LESION,
+    OTHER,
+    OTHER_BENIGN,
+    OTHER_MALIGNANT,
+    is_malignant_answer,
+    leaves_danger_open,
+    malignancy_of,
+)
+from diagnosis.condition_names import condition_name, malignancy_words
+from diagnosis.diagnoses import BY_CODE, Diagnosis
 from patients.models import Clinic, ReviewRule
 
-LABEL_MARKS = {"urgent": "!", "calm": "✓", "refused": "–"}
+LABEL_MARKS = {"urgent": "!", "watch": "?", "calm": "✓", "refused": "–"}
 
 
 def answer_name(answer: str, other_text: str = "") -> str:
-    """A review's answer: one of the seven by its name, or what is none of them."""
+    """A review's answer: a diagnosis by its name, or what names none."""
     if answer in BY_CODE:
         return condition_name(BY_CODE[answer])
     name = {
         OTHER: _("Something else"),
+        OTHER_MALIGNANT: _("Something else, malignant"),
+        OTHER_BENIGN: _("Something else, benign"),
         CANNOT_TELL: _("Cannot tell"),
         NOT_A_LESION: _("Not a lesion"),
     }[answer]
@@ -25,18 +37,51 @@ def answer_name(answer: str, other_text: str = "") -> str:
 
 
 def label_tone(answer: str) -> str:
-    """The end of a class name. What is none of the seven is neither a warning nor an all-clear."""
-    if answer not in BY_CODE:
-        return "refused"
-    return "urgent" if BY_CODE[answer].is_malignant else "calm"
+    """The end of a class name. Free text is a warning where its reader calls it malignant, and never an all-clear."""
+    if is_malignant_answer(answer):
+        return "urgent"
+    if leaves_danger_open(answer):
+        return "watch"
+    return "calm" if answer in BY_CODE else "refused"
+
+
+def answer_malignancy(answer: str) -> str:
+    """How dangerous it is, in words; empty where it names no disease."""
+    if malignancy := malignancy_of(answer):
+        words = malignancy_words(malignancy)
+        return _("%(malignancy)s, as its reader says") % {"malignancy": words} if answer in FREE_TEXT else words
+    return _("not known whether malignant") if answer == OTHER else ""
+
+
+def plain_line(answer: str) -> str:
+    """What a diagnosis outside the seven is, in a line for a patient; empty for the seven, which have an article."""
+    found = BY_CODE.get(answer)
+    return _(found.line) if isinstance(found, Diagnosis) else ""
+
+
+def article_of(answer: str) -> str:
+    """Which of the seven has the article that explains an answer; empty where none does."""
+    found = BY_CODE.get(answer)
+    return found.article if isinstance(found, Diagnosis) else found.code if found else ""
+
+
+def icd10_of(answer: str) -> str:
+    return BY_CODE[answer].icd10 if answer in BY_CODE else ""
 
 
 @dataclass(frozen=True)
 class LabelView:
-    """A confirmed label as a page shows it; ``malignancy`` is empty for what is none of the seven."""
+    """A confirmed label as a page shows it.
+
+    Attributes:
+        malignancy: in words; empty where it names no disease.
+        line: what it is, where no article of the seven explains it.
+    """
 
     name: str
     malignancy: str
+    icd10: str
+    line: str
     tone: str
     mark: str
 
@@ -45,7 +90,9 @@ def present_label(answer: str, other_text: str = "") -> LabelView:
     tone = label_tone(answer)
     return LabelView(
         name=answer_name(answer, other_text),
-        malignancy=malignancy_name(BY_CODE[answer]) if answer in BY_CODE else "",
+        malignancy=answer_malignancy(answer),
+        icd10=icd10_of(answer),
+        line=plain_line(answer),
         tone=tone,
         mark=LABEL_MARKS[tone],
     )

@@ -156,7 +156,7 @@ class ImageAdmin(ClinicScopedAdmin):
 
     @admin.display(description=gettext_lazy("confirmed label"))
     def confirmed(self, image: Any) -> str:
-        return answer_name(image.confirmed_answer) if image.confirmed_answer else "–"
+        return answer_name(image.confirmed_answer, image.confirmed_text or "") if image.confirmed_answer else "–"
 
     @admin.display(description=gettext_lazy("how it came about"))
     def label_history(self, image: Image) -> str:

@@ -10,6 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.answers import LabelState
+from diagnosis.diagnoses import BY_CODE
 from mlmodel.models import LONG_FIELDS, StoredExit
 from mlmodel.taxonomy import CODES
 from patients.models import Clinic, Lesion, Member, Patient, Purpose, Visit, VisitStatus
@@ -93,13 +94,15 @@ class ImageQuerySet(models.QuerySet["Image"]):
     def with_confirmed_label(self) -> "ImageQuerySet":
         """Annotate what reviews have settled: ``confirmed_answer``, or None, and ``confirmed_code``.
 
-        The code is the answer where that is one of the seven classes, else None.
+        The code is the answer where that is one of the seven classes, else None. ``confirmed_text`` is what its
+        reader wrote where the answer is something else.
         """
         from .label import ConfirmedLabel
 
         settled = ConfirmedLabel.objects.filter(image=OuterRef("pk"), state=LabelState.SETTLED)
         return self.annotate(
             confirmed_answer=Subquery(settled.values("answer")[:1]),
+            confirmed_text=Subquery(settled.values("review__other_text")[:1]),
             confirmed_code=Subquery(settled.filter(answer__in=CODES).values("answer")[:1]),
         )
 
@@ -127,17 +130,18 @@ class ImageQuerySet(models.QuerySet["Image"]):
         return self.in_use().with_confirmed_label().filter(Exists(settled), Exists(patients), Exists(judged))
 
     def confirmed_cases_for(self, member: Member | None) -> "ImageQuerySet":
-        """The photographs that may be shown to ``member`` as examples of a diagnosis, with ``confirmed_code``.
+        """The photographs that may be shown to ``member`` as examples of a diagnosis, the ``confirmed_answer``.
 
-        Reviews have settled their label, and they are of the member's own clinic or of a patient who has agreed to
-        have them shown at others; those must be de-identified (``diagnosis.similar.cases``).
+        Reviews have settled their label as a diagnosis that has a code, and they are of the member's own clinic or of
+        a patient who has agreed to have them shown at others; those must be de-identified
+        (``diagnosis.similar.cases``).
         """
         if member is None:
             return self.none()
         # Asked row by row, as in visible_to: to list everybody who agreed would take longer than the search.
         patient = Patient.objects.filter(pk=OuterRef("visit__patient"))
         is_own, is_shared = Exists(patient.visible_to(member)), Exists(patient.consenting_to(Purpose.SHARING))
-        return self.in_use().with_confirmed_label().filter(is_own | is_shared, Q(confirmed_code__isnull=False))
+        return self.in_use().with_confirmed_label().filter(is_own | is_shared, Q(confirmed_answer__in=BY_CODE))
 
     def placed_in(self, space: str) -> "ImageQuerySet":
         """Those whose embedding is of the space with this hash.

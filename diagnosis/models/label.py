@@ -5,13 +5,13 @@ from django.db.models import F, Q
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from diagnosis.answers import ANSWER_CHOICES, ANSWERS, Basis, Cause, LabelState, Why
+from diagnosis.answers import ANSWERS, Basis, Cause, LabelState, Why, answer_choices
 from patients.models import Member, ReviewRule
 
 from .image import Image
 from .review import Review
 
-_ANSWER_WORDS = dict(ANSWER_CHOICES)
+_ANSWER_WORDS = dict(answer_choices())
 
 
 class ConfirmedLabel(models.Model):
@@ -19,7 +19,7 @@ class ConfirmedLabel(models.Model):
 
     image = models.OneToOneField(Image, on_delete=models.PROTECT, related_name="label")
     state = models.CharField(max_length=10, choices=LabelState)
-    answer = models.CharField(max_length=16, choices=ANSWER_CHOICES, blank=True, default="")
+    answer = models.CharField(max_length=16, choices=answer_choices, blank=True, default="")
     basis = models.CharField(max_length=16, choices=Basis, blank=True, default="")
     why = models.CharField(max_length=16, choices=Why)
     settled_at = models.DateTimeField(null=True)
@@ -74,9 +74,9 @@ class LabelChange(models.Model):
     image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="label_changes")
     number = models.PositiveIntegerField(help_text=gettext_lazy("Counts the image's changes from 1."))
     before_state = models.CharField(max_length=10, choices=LabelState)
-    before_answer = models.CharField(max_length=16, choices=ANSWER_CHOICES, blank=True, default="")
+    before_answer = models.CharField(max_length=16, choices=answer_choices, blank=True, default="")
     after_state = models.CharField(max_length=10, choices=LabelState)
-    after_answer = models.CharField(max_length=16, choices=ANSWER_CHOICES, blank=True, default="")
+    after_answer = models.CharField(max_length=16, choices=answer_choices, blank=True, default="")
     cause = models.CharField(max_length=10, choices=Cause)
     why = models.CharField(max_length=16, choices=Why)
     review = models.ForeignKey(

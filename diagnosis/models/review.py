@@ -6,8 +6,9 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.answers import ANSWER_CHOICES, ANSWERS, CANNOT_TELL, DECIDING, OTHER, Basis, Certainty
-from mlmodel.taxonomy import BY_CODE, Condition
+from diagnosis.answers import ANSWERS, CANNOT_TELL, DECIDING, FREE_TEXT, Basis, Certainty, answer_choices
+from diagnosis.diagnoses import BY_CODE
+from mlmodel.taxonomy import Condition
 from patients.models import Member
 
 from .image import Image
@@ -38,7 +39,7 @@ class Review(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="reviews")
     reviewer = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="reviews")
-    answer = models.CharField(_("answer"), max_length=16, choices=ANSWER_CHOICES)
+    answer = models.CharField(_("answer"), max_length=16, choices=answer_choices)
     other_text = models.CharField(_("what else it is"), max_length=200, blank=True, default="")
     certainty = models.CharField(_("how sure"), max_length=10, choices=Certainty)
     basis = models.CharField(_("how it is known"), max_length=16, choices=Basis, default=Basis.DERMATOSCOPY)
@@ -55,7 +56,8 @@ class Review(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(answer__in=ANSWERS), name="review_answer_is_known"),
             models.CheckConstraint(
-                condition=(Q(answer=OTHER) & ~Q(other_text="")) | (~Q(answer=OTHER) & Q(other_text="")),
+                condition=(Q(answer__in=FREE_TEXT) & ~Q(other_text=""))
+                | (~Q(answer__in=FREE_TEXT) & Q(other_text="")),
                 name="review_says_what_else_it_is",
             ),
             models.CheckConstraint(condition=Q(certainty__in=Certainty.values), name="review_certainty_is_known"),
@@ -72,7 +74,7 @@ class Review(models.Model):
 
     @property
     def condition(self) -> Condition | None:
-        """None where the answer is none of the seven."""
+        """One of the seven or another diagnosis; None where the answer names none by its code."""
         return BY_CODE.get(self.answer)
 
     @property

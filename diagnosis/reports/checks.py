@@ -5,8 +5,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from diagnosis.advice import contradicts_tier
+from diagnosis.answers import is_malignant_answer
 from diagnosis.models import Tier
-from mlmodel.taxonomy import BY_CODE
 
 
 def warnings_of(content: dict[str, Any]) -> list[str]:
@@ -64,7 +65,7 @@ def _presses(photograph: dict[str, Any]) -> bool:
     """Named malignant by a dermatologist, or found urgent by the software and named by nobody yet."""
     confirmed, assessment = photograph["confirmed"], photograph["assessment"]
     if confirmed:
-        return confirmed["code"] in BY_CODE and BY_CODE[confirmed["code"]].is_malignant
+        return is_malignant_answer(confirmed["code"])
     return bool(assessment) and assessment["tier"] == Tier.URGENT
 
 
@@ -78,6 +79,4 @@ def _is_doubtful(photograph: dict[str, Any]) -> bool:
 def _disagree(photograph: dict[str, Any]) -> bool:
     """A malignant label where the software was calm, or a benign one where it was urgent."""
     confirmed, assessment = photograph["confirmed"], photograph["assessment"]
-    if not confirmed or not assessment or confirmed["code"] not in BY_CODE:
-        return False
-    return assessment["tier"] == (Tier.CALM if BY_CODE[confirmed["code"]].is_malignant else Tier.URGENT)
+    return bool(confirmed) and bool(assessment) and contradicts_tier(confirmed["code"], assessment["tier"])

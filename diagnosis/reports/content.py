@@ -15,15 +15,16 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from diagnosis.advice import NOTHING_BESIDES, Besides
-from diagnosis.answers import is_one_of_the_seven
 from diagnosis.condition_names import condition_name, malignancy_name
+from diagnosis.diagnoses import BY_CODE
 from diagnosis.explanations import explain
+from diagnosis.labels import diagnosis_of
 from diagnosis.models import ConfirmedLabel, Image, Prediction
-from diagnosis.photographs import photograph_of
+from diagnosis.photographs import photograph_of, suspicions
 from diagnosis.presentation import present_prediction
-from diagnosis.review_words import answer_name
+from diagnosis.review_words import answer_malignancy, answer_name, article_of, plain_line
 from diagnosis.urgency import urgency_in_report
-from mlmodel.taxonomy import BY_CODE, MALIGNANT_CODES
+from mlmodel.taxonomy import MALIGNANT_CODES
 from patients.models import Lesion, Member, Visit
 
 from .measures import measures_in_report
@@ -96,7 +97,7 @@ def photographs_of(visit: Visit) -> QuerySet[Image]:
         .select_related("visit", "lesion", "override__member__user", "label__review__reviewer__user")
         .with_confirmed_label()
         .with_shown_prediction()
-        .prefetch_related("reviews__reviewer__user", "measurements", "scales")
+        .prefetch_related("reviews__reviewer__user", "reviews__retraction", "measurements", "scales")
         .order_by("lesion__number", "created_at", "pk")
     )
 
@@ -130,7 +131,8 @@ def _besides(image: Image, images: list[Image]) -> Besides:
     if settled_label(image):
         return NOTHING_BESIDES
     siblings = [photograph_of(other).as_sibling for other in images if other != image]
-    return Besides(symptoms=image.visit.warning_symptoms, siblings=siblings)
+    newest_first = sorted(image.reviews.all(), key=lambda review: review.created_at, reverse=True)
+    return Besides(symptoms=image.visit.warning_symptoms, siblings=siblings, **suspicions(newest_first))
 
 
 def _photograph(image: Image, besides: Besides) -> Content:
@@ -196,20 +198,23 @@ def _confirmed(image: Image) -> Content | None:
 def _names(image: Image, label: ConfirmedLabel) -> list[str]:
     """Whose answer the label is: all the readers who gave it, where it took several."""
     weighed = [review for review in image.reviews.all() if str(review.reviewer_id) in label.readers]
-    said = sorted((review for review in weighed if review.answer == label.answer), key=lambda each: each.created_at)
+    assert label.review is not None, "a settled label has its review"
+    same = [review for review in weighed if diagnosis_of(review) == diagnosis_of(label.review)]
+    said = sorted(same, key=lambda each: each.created_at)
     return list(dict.fromkeys(review.reviewer.name for review in said))
 
 
 def _answer(answer: str, other_text: str) -> Content:
-    """A condition; or what is none of the seven, of which nothing is known here but its name."""
-    if is_one_of_the_seven(answer):
-        return _condition(answer)
+    """A diagnosis with its line, where no article of ours explains it; or free text, or that there is no lesion."""
+    if answer in BY_CODE:
+        return {**_condition(answer), "line": plain_line(answer)}
     return {
         "code": answer,
         "name": answer_name(answer, other_text),
-        "malignancy": _("none of the seven conditions that the software knows"),
+        "malignancy": answer_malignancy(answer) or _("no disease"),
         "icd10": "",
         "snomed_ct": "",
+        "line": "",
     }
 
 
@@ -228,14 +233,14 @@ def _codes_to_explain(lesions: list[Content]) -> list[str]:
     """The conditions the reader meets: the dermatologist's label, else the likeliest class; dangerous ones first."""
     photographs = [photograph for lesion in lesions for photograph in lesion["photographs"]]
     named = [photograph["confirmed"] or photograph["assessment"] for photograph in photographs]
-    codes = {answer["code"] for answer in named if answer and is_one_of_the_seven(answer["code"])}
+    codes = {article_of(answer["code"]) for answer in named if answer} - {""}
     return sorted(codes, key=lambda code: (code not in MALIGNANT_CODES, code))
 
 
 def _explanation(code: str, lesions: list[Content]) -> Content:
     explained = explain(code=code, reading_level="patient", ask=False)
     is_confirmed = any(
-        photograph["confirmed"] and photograph["confirmed"]["code"] == code
+        photograph["confirmed"] and article_of(photograph["confirmed"]["code"]) == code
         for lesion in lesions
         for photograph in lesion["photographs"]
     )

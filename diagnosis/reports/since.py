@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
-from diagnosis.answers import OTHER
+from diagnosis.answers import FREE_TEXT
 from diagnosis.models import Image, Report, SetAside
 from diagnosis.review_words import answer_name
 
@@ -47,7 +47,7 @@ def labelled_otherwise_since(report: Report) -> list[Since]:
     for image in images.order_by("lesion__number", "created_at", "pk"):
         then, now = told.get(str(image.pk), NOTHING_SAID), _said_now(image)
         # Words may differ by language alone, except those that a dermatologist wrote.
-        if image.pk not in aside and (then.code != now.code or (now.code == OTHER and then.name != now.name)):
+        if image.pk not in aside and (then.code != now.code or (now.code in FREE_TEXT and then.name != now.name)):
             found.append(Since(image, then, now, held.get(str(image.pk), _("not in the report"))))
     return found
 

@@ -10,7 +10,8 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
-from diagnosis.answers import LabelState, Why, is_one_of_the_seven
+from diagnosis.answers import CANNOT_TELL, LabelState, Why
+from diagnosis.labels import diagnosis_of
 from diagnosis.models import (
     ConfirmedLabel,
     Image,
@@ -135,9 +136,17 @@ class Known:
 
     @property
     def answers(self) -> list[str]:
-        """Each reader's newest answer where it is one of the seven."""
-        newest = {review.reviewer_id: review.answer for review in self.reviews}
-        return [answer for answer in newest.values() if is_one_of_the_seven(answer)]
+        """Each reader's newest answer where it says what it is."""
+        return [review.answer for review in self._newest]
+
+    @property
+    def do_readers_differ(self) -> bool:
+        return len({diagnosis_of(review) for review in self._newest}) > 1
+
+    @property
+    def _newest(self) -> list[Review]:
+        newest = {review.reviewer_id: review for review in self.reviews}
+        return [review for review in newest.values() if review.answer != CANNOT_TELL]
 
     @property
     def tier_changed(self) -> bool:
@@ -216,7 +225,7 @@ def _reader_needed(known: Known) -> int:
 def _second_look(known: Known, prediction: Prediction | None) -> Reason | None:
     """Whether another look is wanted at what one opinion has settled: only while there is a colleague to take it."""
     reason = None
-    if len(set(known.answers)) > 1:
+    if known.do_readers_differ:
         reason = Reason.READERS_DISAGREE
     elif prediction is not None and any(crosses_the_line(answer, prediction.code) for answer in known.answers):
         reason = Reason.NETWORK_DISAGREES

@@ -9,11 +9,11 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from diagnosis.condition_names import condition_name
+from diagnosis.diagnoses import BY_CODE
 from diagnosis.models import Image, ImageEmbedding
 from diagnosis.models.image import ImageQuerySet
 from diagnosis.similar.archives import archive_of
 from diagnosis.similar.embeddings import current_space, read_vector
-from mlmodel.taxonomy import BY_CODE
 from patients.models import BodySite, Lesion, Member, Sex
 
 log = logging.getLogger(__name__)
@@ -95,7 +95,7 @@ def _may_be_shown(image: Image, member: Member, space: str) -> ImageQuerySet:
 
 
 def _case(image: Image, similarity: float, member: Member) -> SimilarCase | None:
-    patient, condition = image.visit.patient, BY_CODE[_confirmed_code(image)]
+    patient, condition = image.visit.patient, BY_CODE[_confirmed_answer(image)]
     is_own = patient.clinic_id == member.clinic_id
     thumbnail = reverse("image-file", args=[image.pk, "thumbnail"]) if is_own else _embedded_thumbnail(image)
     if thumbnail is None:
@@ -135,6 +135,6 @@ def _embedded_thumbnail(image: Image) -> str | None:
         return None
 
 
-def _confirmed_code(image: Any) -> str:
-    code: str = image.confirmed_code
-    return code
+def _confirmed_answer(image: Any) -> str:
+    answer: str = image.confirmed_answer
+    return answer

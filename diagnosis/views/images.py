@@ -16,19 +16,19 @@ from diagnosis.explanations import explain
 from diagnosis.forms import OverrideForm, ReviewForm, ScaleForm
 from diagnosis.measures import present_measures
 from diagnosis.models import Image, Review, Tier, versions_that_used
-from diagnosis.photographs import Photograph, photograph_of, photographs
+from diagnosis.photographs import Photograph, photograph_of, photographs, suspicions
 from diagnosis.presentation import present_explanation, present_prediction
 from diagnosis.refusals import present_refusal, quality_facts
 from diagnosis.reports.content import settled_label
 from diagnosis.reports.since import report_that_says_otherwise
-from diagnosis.review_words import LabelView, answer_name, present_label, rule_hint
+from diagnosis.review_words import LabelView, present_label, rule_hint
 from diagnosis.services.analysis import analyse_image
 from diagnosis.services.errors import Refused, VisitIsClosed
 from diagnosis.services.measurements import measures_if_readable
 from diagnosis.services.overrides import override_refusal
 from diagnosis.services.reviews import record_review
 from mlmodel.serving import active_version
-from mlmodel.taxonomy import BY_CODE, MALIGNANT_CODES
+from mlmodel.taxonomy import BY_CODE
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
 from patients.models import Member, Role
@@ -228,13 +228,8 @@ def _besides(photograph: Photograph, others: list[Photograph], reviews: list[Rev
     """What else is known of the lesion. The photograph's own label says more than all of that."""
     if photograph.confirmed:
         return NOTHING_BESIDES
-    newest: dict[UUID, str] = {}  # by reader: who has thought better of it no longer suspects
-    for review in reviews:
-        if not review.is_retracted:
-            newest.setdefault(review.reviewer_id, review.answer)
-    malignant = [answer for answer in newest.values() if answer in MALIGNANT_CODES]
     return Besides(
         symptoms=photograph.image.visit.warning_symptoms,
         siblings=[other.as_sibling for other in others],
-        suspected=answer_name(malignant[0]) if malignant else "",
+        **suspicions(reviews),
     )
