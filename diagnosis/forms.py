@@ -5,10 +5,10 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.answers import ANSWERS, OTHER, Basis, Certainty
+from diagnosis.answer_fields import DANGERS, DiagnosisInput, grouped_answers, read_answer
+from diagnosis.answers import FREE_TEXT, Basis, Certainty
 from diagnosis.models import Image, QualityOverride, Review, SetAsideReason
 from diagnosis.models.measurement import NARROWEST_MM, WIDEST_MM, PictureScale
-from diagnosis.review_words import answer_name
 from patients.models import Lesion, Visit
 
 
@@ -106,21 +106,35 @@ class ScaleForm(forms.ModelForm):
 
 
 class ReviewForm(forms.ModelForm):
+    danger = forms.ChoiceField(
+        choices=DANGERS,
+        required=False,
+        widget=forms.RadioSelect,
+        label=_("Is it malignant?"),
+        help_text=_("Of your own words. Of a diagnosis in the list it is known."),
+    )
+    # Words that were asked about and are sent again: they are meant as they are.
+    as_typed = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
+
     class Meta:
         model = Review
         fields = ["answer", "other_text", "certainty", "basis", "reason"]
         labels = {
             "answer": _("What is it?"),
-            "other_text": _("Something else"),
+            "other_text": _("Something else: what?"),
             "certainty": _("How sure are you?"),
             "basis": _("How is it known?"),
             "reason": _("Why?"),
         }
         help_texts = {
-            "other_text": _("Only where it is something else."),
+            "other_text": _("Type to find a diagnosis by any of its names, or use your own words."),
             "reason": _("What decides it: features, the pathologist's report, what follow-up showed."),
         }
-        widgets = {"certainty": forms.RadioSelect, "reason": forms.Textarea(attrs={"rows": 3})}
+        widgets = {
+            "other_text": DiagnosisInput,
+            "certainty": forms.RadioSelect,
+            "reason": forms.Textarea(attrs={"rows": 3}),
+        }
         error_messages = {
             "answer": {"required": _("Choose what it is.")},
             "certainty": {"required": _("Say how sure you are.")},
@@ -132,7 +146,7 @@ class ReviewForm(forms.ModelForm):
         answer, certainty, basis = (self.fields[name] for name in ("answer", "certainty", "basis"))
         assert isinstance(answer, forms.ChoiceField)
         assert isinstance(certainty, forms.ChoiceField)
-        answer.choices = [("", _("Choose…")), *((each, answer_name(each)) for each in ANSWERS)]
+        answer.choices = grouped_answers()
         certainty.choices = Certainty.choices
         # Most is known by looking, so that is what is meant where nothing is said.
         basis.required = False
@@ -140,8 +154,16 @@ class ReviewForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         cleaned["basis"] = cleaned.get("basis") or Basis.DERMATOSCOPY
-        if cleaned.get("answer") != OTHER:
-            cleaned["other_text"] = ""
-        elif not cleaned.get("other_text", "").strip() and "other_text" not in self.errors:
-            self.add_error("other_text", _("Say what else it is."))
+        danger, as_typed = cleaned.pop("danger", ""), cleaned.pop("as_typed", "")
+        answer, text = cleaned.get("answer", ""), cleaned.get("other_text", "")
+        if answer in FREE_TEXT and not text.strip():
+            if "other_text" not in self.errors:
+                self.add_error("other_text", _("Say what else it is."))
+            return cleaned
+        try:
+            cleaned["answer"], cleaned["other_text"] = read_answer(answer, text, danger, as_typed=as_typed)
+        except forms.ValidationError as error:
+            self.add_error("other_text", error)
+            self.data = self.data.copy()
+            self.data[self.add_prefix("as_typed")] = text.strip()
         return cleaned

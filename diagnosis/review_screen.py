@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.advice import contradicts_tier
-from diagnosis.answers import ANSWERS, CANNOT_TELL, NOT_A_LESION, OTHER, Basis, Certainty
+from diagnosis.answers import CANNOT_TELL, FREE_TEXT, NOT_A_LESION, OTHER, Basis, Certainty
 from diagnosis.condition_names import malignancy_name
 from diagnosis.forms import ReviewForm
 from diagnosis.models import Image, QueueEntry, QueueSkip, QueueState, Report, Review
@@ -28,7 +28,7 @@ from patients.models import Member, ReviewRule
 BLINDED, SEEN = "review-blinded", "review-seen"
 SEEN_AT_MOST = 500
 OTHERS_SHOWN = 8
-# What is pressed for an answer that is none of the seven.
+# What is pressed for an answer that is none of the seven; other diagnoses are typed after the first.
 KEYS = {OTHER: "8", CANNOT_TELL: "9", NOT_A_LESION: "0"}
 CERTAINTY_WORDS = {Certainty.CERTAIN: _("Certain"), Certainty.PROBABLE: _("Probable"), Certainty.UNSURE: _("Unsure")}
 CERTAINTY_KEYS = {Certainty.CERTAIN: "c", Certainty.PROBABLE: "p", Certainty.UNSURE: "u"}
@@ -124,9 +124,11 @@ def screen(
         SeenAnswers(request).add(image)
     following = offer.following
     entry = getattr(image, "queue_entry", None)
+    form = form or ReviewForm(initial=_initial(image, member, entry))
+    form.fields["other_text"].widget.attrs["data-key"] = KEYS[OTHER]
     details = {
-        "form": form or ReviewForm(initial=_initial(image, member, entry)),
-        "buttons": [answer_button(answer) for answer in ANSWERS],
+        "form": form,
+        "buttons": [answer_button(answer) for answer in (*CODES, *KEYS)],
         "certainties": [(value, words, CERTAINTY_KEYS[value]) for value, words in CERTAINTY_WORDS.items()],
         "bases": Basis.choices,
         "own": own,
@@ -222,7 +224,8 @@ def _initial(image: Image, member: Member, entry: QueueEntry | None) -> dict[str
     """What the form begins with: what the reader has just taken back, or what is usual."""
     newest = image.reviews.filter(reviewer=member).select_related("retraction").order_by("-created_at").first()
     if newest is not None and newest.is_retracted and timezone.now() - newest.created_at <= RETRACTABLE_FOR:
-        return {name: getattr(newest, name) for name in ("certainty", "basis", "reason", "other_text")}
+        said = {name: getattr(newest, name) for name in ("certainty", "basis", "reason", "other_text")}
+        return {**said, "danger": newest.answer if newest.answer in FREE_TEXT else ""}
     return {"certainty": Certainty.CERTAIN, "basis": _usual_basis(entry)}
 
 

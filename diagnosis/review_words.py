@@ -75,13 +75,15 @@ class LabelView:
 
     Attributes:
         malignancy: in words; empty where it names no disease.
-        line: what it is, where no article of the seven explains it.
+        line: what it is; empty for the seven, which an article explains.
+        article: which of the seven has the article that explains it; empty where none does.
     """
 
     name: str
     malignancy: str
     icd10: str
     line: str
+    article: str
     tone: str
     mark: str
 
@@ -93,6 +95,7 @@ def present_label(answer: str, other_text: str = "") -> LabelView:
         malignancy=answer_malignancy(answer),
         icd10=icd10_of(answer),
         line=plain_line(answer),
+        article=article_of(answer),
         tone=tone,
         mark=LABEL_MARKS[tone],
     )

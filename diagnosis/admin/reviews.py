@@ -39,6 +39,9 @@ class ReviewRowForm(ReviewForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        danger = self.fields["danger"]
+        assert isinstance(danger, forms.ChoiceField)
+        danger.widget = forms.Select(choices=danger.choices)
         for field in self.fields.values():
             field.widget.attrs.setdefault("aria-label", str(field.label))
 
@@ -47,7 +50,19 @@ class ReviewInline(RoleGate, admin.TabularInline):
     model = Review
     form = ReviewRowForm
     formset = ReviewFormSet
-    fields = ("answer", "other_text", "certainty", "basis", "reason", "reviewer", "was_blinded", "created_at", "state")
+    fields = (
+        "answer",
+        "other_text",
+        "danger",
+        "as_typed",
+        "certainty",
+        "basis",
+        "reason",
+        "reviewer",
+        "was_blinded",
+        "created_at",
+        "state",
+    )
     readonly_fields = ("reviewer", "was_blinded", "created_at", "state")
     extra = 1
     can_delete = False

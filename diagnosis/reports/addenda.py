@@ -4,7 +4,9 @@ import datetime
 from dataclasses import asdict
 from typing import Any
 
+from diagnosis.answers import is_malignant_answer
 from diagnosis.models import Addendum, Report
+from diagnosis.review_words import answer_malignancy, icd10_of, plain_line
 
 from .content import Content, clinic_and_patient
 from .since import labelled_otherwise_since, set_aside_since
@@ -29,7 +31,12 @@ def build_addendum(report: Report, *, words: str) -> Content:
                 "place": since.image.lesion.place,
                 "which": since.which,
                 "then": asdict(since.then),
-                "now": asdict(since.now),
+                "now": {
+                    **asdict(since.now),
+                    "malignancy": answer_malignancy(since.now.code),
+                    "icd10": icd10_of(since.now.code),
+                    "line": plain_line(since.now.code),
+                },
             }
             for since in labelled_otherwise_since(report)
         ],
@@ -74,7 +81,14 @@ def with_later_labels(content: Content, addenda: list[dict[str, Any]]) -> Conten
     for addendum in addenda:
         for label in addendum["labels"]:
             later.setdefault(
-                label["photograph"], {"name": label["now"]["name"], "at": addendum["addendum"]["signed_at"]}
+                label["photograph"],
+                {
+                    "name": label["now"]["name"],
+                    "at": addendum["addendum"]["signed_at"],
+                    "malignancy": label["now"].get("malignancy", ""),  # addenda of before they said it have none
+                    # That it changed asks to be read, even where it is harmless now.
+                    "tone": "urgent" if is_malignant_answer(label["now"]["code"]) else "watch",
+                },
             )
     aside = {row["photograph"]: row["words"] for addendum in addenda for row in addendum["set_aside"]}
 

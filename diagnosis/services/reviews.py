@@ -3,7 +3,8 @@
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
-from diagnosis.answers import OTHER, Basis, Cause
+from diagnosis.answers import FREE_TEXT, Basis, Cause, is_malignant_answer
+from diagnosis.diagnoses import recognise
 from diagnosis.models import Image, QueueSkip, Review, ReviewRetraction
 from diagnosis.services.errors import IsSetAside, NothingToRetract, OtherTextMissing, TooLateToRetract
 from diagnosis.services.labels import derive_label, lock_image
@@ -24,7 +25,8 @@ def record_review(
     """Add a review, and derive the label anew. A signed visit can be reviewed too: histopathology comes later.
 
     Args:
-        other_text: what it is, where the answer is “something else”; left out otherwise.
+        other_text: what it is, where the answer is “something else”; left out otherwise. A diagnosis of the list is
+            recognised by its names and recorded by its code.
         was_blinded: the reader answered before the network's answer was shown. Only whoever hid it may say so.
 
     Raises:
@@ -33,9 +35,10 @@ def record_review(
     """
     if not reviewer.is_dermatologist or reviewer.clinic_id != image.visit.patient.clinic_id:
         raise PermissionDenied
-    other_text = other_text.strip() if answer == OTHER else ""
-    if answer == OTHER and not other_text:
+    other_text = other_text.strip() if answer in FREE_TEXT else ""
+    if answer in FREE_TEXT and not other_text:
         raise OtherTextMissing
+    answer, other_text = _coded(answer, other_text)
     with transaction.atomic():
         image = lock_image(image)
         if image.set_asides.standing().exists():
@@ -53,6 +56,14 @@ def record_review(
         QueueSkip.objects.filter(image=image, member=reviewer).delete()
         derive_label(image=image, cause=Cause.REVIEW, review=review)
     return review
+
+
+def _coded(answer: str, other_text: str) -> tuple[str, str]:
+    """The answer by its code where the words name one of the list. Where the two differ, the dangerous one counts."""
+    code = recognise(other_text)
+    if not code or (is_malignant_answer(answer) and not is_malignant_answer(code)):
+        return answer, other_text
+    return code, ""
 
 
 def retract_review(*, review: Review, by: Member) -> ReviewRetraction:

@@ -21,7 +21,7 @@ from diagnosis.presentation import present_explanation, present_prediction
 from diagnosis.refusals import present_refusal, quality_facts
 from diagnosis.reports.content import settled_label
 from diagnosis.reports.since import report_that_says_otherwise
-from diagnosis.review_words import LabelView, present_label, rule_hint
+from diagnosis.review_words import LabelView, article_of, present_label, rule_hint
 from diagnosis.services.analysis import analyse_image
 from diagnosis.services.errors import Refused, VisitIsClosed
 from diagnosis.services.measurements import measures_if_readable
@@ -211,7 +211,7 @@ def _measures(photograph: Photograph) -> dict[str, Any]:
 def _explained_code(photograph: Photograph) -> str:
     """What the page explains: what a dermatologist has confirmed, else what the network thinks most probable."""
     assert photograph.prediction is not None
-    return getattr(photograph.image, "confirmed_code", None) or photograph.prediction.code
+    return article_of(getattr(photograph.image, "confirmed_answer", None) or "") or photograph.prediction.code
 
 
 def _others(image: Image) -> list[Photograph]:

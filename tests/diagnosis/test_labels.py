@@ -32,6 +32,7 @@ READERS = [uuid.UUID(int=number) for number in range(4)]
 class Opinion:
     reviewer_id: uuid.UUID
     answer: str
+    other_text: str = ""
     certainty: str = Certainty.CERTAIN
     basis: str = Basis.DERMATOSCOPY
     was_blinded: bool = True
@@ -211,9 +212,12 @@ def test_a_label_follows_its_reviews_and_every_change_is_explained(image, dermat
 
 
 def test_only_the_seven_are_codes(image, dermatologist):
-    answer(image, dermatologist, "other", other_text=" Squamous cell carcinoma ")
+    answer(image, dermatologist, "other", other_text=" Clear cell acanthoma ")
     assert codes(image) == (None, "other")
-    assert Review.objects.get().other_text == "Squamous cell carcinoma"
+    assert Review.objects.get().other_text == "Clear cell acanthoma"
+    answer(image, dermatologist, "other", other_text=" squamous-cell Carcinoma")
+    assert codes(image) == (None, "scc")
+    assert Review.objects.latest("created_at").other_text == ""
     answer(image, dermatologist, "vasc", other_text="left over from before")
     assert codes(image) == ("vasc", "vasc")
     assert Review.objects.latest("created_at").other_text == ""

@@ -102,12 +102,12 @@ def test_what_is_none_of_the_seven_is_named_in_full(staff_client, two_of_one_vis
         image=calm,
         reviewer=dermatologist,
         answer="other",
-        other_text="Merkel cell carcinoma",
+        other_text="Clear cell acanthoma",
         certainty="certain",
     )
     page = staff_client.get(calm.get_absolute_url()).content.decode()
 
-    assert "Something else: Merkel cell carcinoma</h2>" in page
+    assert "Something else: Clear cell acanthoma</h2>" in page
 
 
 def test_a_confirmed_cancer_stands_before_a_calm_answer_wherever_it_is_listed(

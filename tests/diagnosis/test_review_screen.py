@@ -92,7 +92,7 @@ def test_an_answer_is_kept_and_the_next_one_follows(reader, dermatologist, urgen
         ({"answer": "other", "certainty": "certain"}, "Say what else it is."),
         ({"answer": "", "certainty": "certain"}, "Choose what it is."),
         ({"answer": "nv"}, "Say how sure you are."),
-        ({"answer": "wart", "certainty": "certain"}, "wart is not one of the available choices"),
+        ({"answer": "rash", "certainty": "certain"}, "rash is not one of the available choices"),
         ({"answer": "nv", "certainty": "certain", "basis": "rumour"}, "rumour is not one of the available choices"),
         ({"answer": "nv", "certainty": "certain", "reason": "nul \x00"}, "Null characters are not allowed"),
     ],
@@ -106,7 +106,7 @@ def test_what_cannot_be_kept_is_said_and_stays_written(reader, urgent, sent, sai
 
 @pytest.mark.parametrize("what", ["other", "cannot_tell", "not_a_lesion"])
 def test_answers_beyond_the_seven(reader, urgent, what):
-    answer(reader, urgent, what, other_text="Squamous cell carcinoma")
+    answer(reader, urgent, what, other_text="Clear cell acanthoma")
     assert Review.objects.get().answer == what
     assert ConfirmedLabel.objects.get().is_settled == (what != "cannot_tell")
 
@@ -177,6 +177,7 @@ def test_what_was_taken_back_stays_written_and_nothing_before_it_is_offered(read
     page = shown(reader, address(calm))
     assert page.context["form"].initial == {
         "certainty": "unsure", "basis": "follow_up", "reason": "Grew since spring.", "other_text": "",
+        "danger": "",
     }  # fmt: skip
     assert "Take it back" not in page.content.decode()
     reader.post(reverse("admin:review-undo"))

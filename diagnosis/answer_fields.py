@@ -1,0 +1,88 @@
+"""How a form asks for a diagnosis: a list in groups, and a line of text that finds the list's names."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from diagnosis.answers import (
+    CANNOT_TELL,
+    FREE_TEXT,
+    NOT_A_LESION,
+    OTHER,
+    OTHER_BENIGN,
+    OTHER_MALIGNANT,
+    is_malignant_answer,
+    malignancy_of,
+)
+from diagnosis.condition_names import condition_name, malignancy_words
+from diagnosis.diagnoses import BY_CODE, DIAGNOSES, by_malignancy, recognise, resembling
+from diagnosis.review_words import answer_malignancy, answer_name
+from mlmodel.taxonomy import CODES
+
+# What a reader says of their own words: each makes another answer of “something else”.
+DANGERS = [("", gettext_lazy("Not known")), (OTHER_MALIGNANT, gettext_lazy("Yes")), (OTHER_BENIGN, gettext_lazy("No"))]
+
+
+def grouped_answers() -> list[tuple[str, Any]]:
+    """The choices of an answer: the seven, the other diagnoses by how dangerous they are, and what names none."""
+    return [
+        ("", _("Choose…")),
+        (_("Known to the network"), [(code, answer_name(code)) for code in CODES]),
+        *(
+            (malignancy_words(malignancy).capitalize(), [(each.code, condition_name(each)) for each in found])
+            for malignancy, found in by_malignancy()
+        ),
+        (_("None of these"), [(answer, answer_name(answer)) for answer in (OTHER, CANNOT_TELL, NOT_A_LESION)]),
+    ]
+
+
+class DiagnosisInput(forms.TextInput):
+    """A line of text that offers the diagnoses outside the seven as it is typed, found by any of their names."""
+
+    def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
+        own = {**(attrs or {})}
+        own["list"] = f"{own.get('id', name)}_list"
+        options = format_html_join(
+            "",
+            '<option value="{}" label="{}"></option>',
+            (
+                (condition_name(each), " · ".join((malignancy_words(each.malignancy), *each.synonyms)))
+                for each in DIAGNOSES
+            ),
+        )
+        line = super().render(name, value, {**own, "autocomplete": "off"}, renderer)
+        return format_html('{}<datalist id="{}">{}</datalist>', line, own["list"], options)
+
+
+def read_answer(answer: str, text: str, danger: str, *, as_typed: str) -> tuple[str, str]:
+    """The answer to record, and the reader's own words where it is none of the list.
+
+    Args:
+        danger: of ``DANGERS``.
+        as_typed: words that were asked about before and are sent again, so they are meant.
+
+    Raises:
+        ValidationError: a name that is spelt nearly like one of the list's, or that contradicts ``danger``.
+    """
+    if answer not in FREE_TEXT:
+        return answer, ""
+    answer, text = danger or answer, text.strip()
+    if code := recognise(text):
+        both = is_malignant_answer(answer) and is_malignant_answer(code)
+        if answer == OTHER or both or malignancy_of(answer) is malignancy_of(code):
+            return code, ""
+        raise ValidationError(
+            _("%(name)s is %(malignancy)s. Correct what it is, or what you say of its danger.")
+            % {"name": answer_name(code), "malignancy": answer_malignancy(code)}
+        )
+    if text != as_typed and (code := resembling(text)):
+        raise ValidationError(
+            _("Is it %(name)s? Then correct the spelling. If it is something else, send it again as it is.")
+            % {"name": condition_name(BY_CODE[code])}
+        )
+    return answer, text
