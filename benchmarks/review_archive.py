@@ -6,6 +6,10 @@ in 50 is urgent, 1 in 10 suspicious, the rest calm, as in a clinic.
 
 from collections.abc import Iterator
 
+from django.apps import apps
+from django.db import connection
+from django.db.models import NOT_PROVIDED
+
 KEY = "printf('%032x', {})"
 NOW = "strftime('%Y-%m-%d %H:%M:%S', 'now', '-' || ({} % 500) || ' days')"
 TIER = "CASE WHEN n % 50 = 0 THEN 'urgent' WHEN n % 10 = 1 THEN 'watch' ELSE 'calm' END"
@@ -45,6 +49,7 @@ def archive_sql(
         record_number="printf('R%06d', n)",
         given_name="'Given' || (n % 311)",
         family_name="'Family' || (n % 997)",
+        folded_name="'given' || (n % 311) || ' family' || (n % 997)",
         birth_date="'1960-03-14'",
         sex="'female'",
         skin_type="''",
@@ -162,9 +167,24 @@ def archive_sql(
 
 
 def insert(table: str, rows: int, *, where: str = "1", **values: str) -> str:
-    """A statement that makes a row of ``table`` for each ``n`` below ``rows`` for which ``where`` holds."""
+    """A statement that makes a row of ``table`` for each ``n`` below ``rows`` for which ``where`` holds.
+
+    Columns that are not among ``values`` get their field's default, so that a new one does not break the archive.
+    """
+    values = {**_defaults(table), **values}
     return (
         f"INSERT INTO {table} ({', '.join(values)}) "
         f"WITH RECURSIVE numbers(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM numbers WHERE n + 1 < {rows}) "
         f"SELECT {', '.join(values.values())} FROM numbers WHERE {where}"
     )
+
+
+def _defaults(table: str) -> dict[str, str]:
+    """The SQL of what each column of ``table`` holds where nobody says otherwise."""
+    model = next(each for each in apps.get_models() if each._meta.db_table == table)
+    found = {}
+    for field in model._meta.concrete_fields:
+        if field.default is not NOT_PROVIDED and not field.primary_key:
+            value = field.get_db_prep_save(field.get_default(), connection)
+            found[field.column] = "NULL" if value is None else "'" + str(value).replace("'", "''") + "'"
+    return found

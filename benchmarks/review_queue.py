@@ -19,8 +19,9 @@ from benchmarks.review_archive import archive_sql
 from benchmarks.scratch import scratch_installation
 
 PHOTOGRAPHS_EACH = 10
-# So many of what waits first has one reader read already: what the queue must step over for them.
-READ_AHEAD = 10_000
+# How many of the first in the queue one reader has read already, which the queue must skip for them.
+MOST_READ_AHEAD = 10_000
+FARTHEST_PAGE = 100
 
 
 def main() -> None:
@@ -33,7 +34,7 @@ def main() -> None:
         people = _fill(options.photographs)
         print(f"{options.photographs:,} photographs, made in {time.perf_counter() - started:.0f} s")
         print(f"{'page':56}{'p50':>9}{'p95':>9}{'CPU p95':>9}{'queries':>9}")
-        for name, ask in _questions(people):
+        for name, ask in _questions(people, options.photographs):
             queries, times, computed = _measure(ask, options.requests)
             figures = (np.percentile(times, 50), np.percentile(times, 95), np.percentile(computed, 95))
             print(
@@ -62,16 +63,17 @@ def _measure(ask: Callable[[], None], requests: int) -> tuple[int, list[float], 
     return queries, times, computed
 
 
-def _questions(people: Mapping[str, Any]) -> list[tuple[str, Callable[[], None]]]:
+def _questions(people: Mapping[str, Any], count: int) -> list[tuple[str, Callable[[], None]]]:
+    page = max(1, min(FARTHEST_PAGE, count // 500))
     fresh, ahead = _client(people["fresh"]), _client(people["ahead"])
     listing = "/admin/diagnosis/queueentry/"
     return [
         ("review: the next photograph", _page(fresh, "/admin/review/")),
         ("review: answer, and the next photograph", lambda: _answer(fresh)),
         ("review: skip, and the next photograph", lambda: _skip(fresh)),
-        (f"review: the next, for who has read {READ_AHEAD:,} of the first", _page(ahead, "/admin/review/")),
+        (f"review: the next, for who has read {_read_ahead(count):,} of the first", _page(ahead, "/admin/review/")),
         ("queue: first page", _page(fresh, listing)),
-        ("queue: page 100", _page(fresh, f"{listing}?p=100")),
+        (f"queue: page {page}", _page(fresh, f"{listing}?p={page}")),
         ("queue: urgent", _page(fresh, f"{listing}?reason=urgent")),
         ("queue: a reason that none has", _page(fresh, f"{listing}?reason=drift_outlier")),
         ("queue: a second reader is asked for", _page(fresh, f"{listing}?needs=2")),
@@ -84,6 +86,10 @@ def _questions(people: Mapping[str, Any]) -> list[tuple[str, Callable[[], None]]
         ("watch: all clinics", _page(_client(people["operator"]), "/watch/site/")),
         ("metrics", _page(fresh, "/metrics")),
     ]
+
+
+def _read_ahead(count: int) -> int:
+    return min(MOST_READ_AHEAD, count // 10)
 
 
 def _client(member: Any) -> Any:
@@ -143,7 +149,7 @@ def _fill(count: int) -> dict[str, Any]:
         for statement in archive_sql(
             count,
             each=PHOTOGRAPHS_EACH,
-            read_ahead=READ_AHEAD,
+            read_ahead=_read_ahead(count),
             fresh=fresh.pk.hex,
             ahead=ahead.pk.hex,
             elsewhere=elsewhere.pk.hex,

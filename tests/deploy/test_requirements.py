@@ -98,3 +98,30 @@ def test_what_the_serving_code_imports_is_installed_on_serving_machines():
         if not {canonical(found) for found in distributions.get(name, [])} & pins("serve").keys()
     }
     assert missing == set()
+
+
+@cache
+def declared(*files: str) -> set[str]:
+    """The packages that we name ourselves, as opposed to those that others bring along."""
+    lines = [line for name in files for line in (ROOT / "requirements" / f"{name}.in").read_text().splitlines()]
+    return {canonical(re.split(r"[\[<>=~;]", line)[0].strip()) for line in lines if line and line[0] not in "#-"}
+
+
+@pytest.mark.parametrize(
+    ("sources", "files"), [("serving", ("serve",)), ("training", ("serve", "train")), ("tests", LOCKS)]
+)
+def test_what_our_code_imports_is_declared_and_not_only_brought_along(sources, files):
+    paths = {
+        "serving": serving_sources(),
+        "training": [*(ROOT / "mlmodel").rglob("*.py")],
+        "tests": [*(ROOT / "tests").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")],
+    }[sources]
+    distributions = packages_distributions()
+    known = OURS | {"tests", "benchmarks"} | sys.stdlib_module_names
+    undeclared = {
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in paths
+        for name in imports_of(path) - known
+        if not {canonical(found) for found in distributions.get(name, [])} & declared(*files)
+    }
+    assert undeclared == set()
