@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.answers import LabelState
+from diagnosis.answers import NOT_A_LESION, LabelState
 from diagnosis.diagnoses import BY_CODE
 from mlmodel.models import LONG_FIELDS, StoredExit
 from mlmodel.taxonomy import CODES
@@ -120,9 +120,19 @@ class ImageQuerySet(models.QuerySet["Image"]):
         Their label is settled as one of the seven, their features are kept, and the patient agrees now: whoever
         withdraws is gone from the next answer of this queryset.
         """
+        return self._agreed_and_labelled(Q(answer__in=CODES), clinic)
+
+    def outside_the_classes(self, clinic: Clinic | None = None) -> "ImageQuerySet":
+        """Those that would be ``for_training``, were their label not a diagnosis that is none of the seven classes.
+
+        Free text counts; that there is no lesion does not.
+        """
+        return self._agreed_and_labelled(~Q(answer__in=(*CODES, NOT_A_LESION)), clinic)
+
+    def _agreed_and_labelled(self, answer: Q, clinic: Clinic | None) -> "ImageQuerySet":
         from .label import ConfirmedLabel
 
-        settled = ConfirmedLabel.objects.filter(image=OuterRef("pk"), state=LabelState.SETTLED, answer__in=CODES)
+        settled = ConfirmedLabel.objects.filter(answer, image=OuterRef("pk"), state=LabelState.SETTLED)
         patients = Patient.objects.filter(pk=OuterRef("visit__patient")).consenting_to(Purpose.TRAINING)
         if clinic is not None:
             patients = patients.filter(clinic=clinic)

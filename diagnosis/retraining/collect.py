@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -13,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.models import ConfirmedLabel, Depth, ExitFeatures, Image, ImageFeatures, ManifestEntry, Part
+from diagnosis.review_words import answer_name
 from mlmodel.models import ModelVersion
 from mlmodel.retraining import BaseSet, Cases, near_copies
 from mlmodel.taxonomy import CODES
@@ -41,6 +43,10 @@ class LeftOut(models.TextChoices):
     )
     SAME_FILE = "same_file", _("the same file as another photograph")
     WAS_LEARNED = "was_learned", _("in the locked test, but an earlier run learnt from the same photograph")
+    OUTSIDE_THE_SEVEN = (
+        "outside_the_seven",
+        _("confirmed as a diagnosis that is none of the seven classes, which the network cannot learn"),
+    )
     LABELS_DIFFER = "labels_differ", _("photographs of one lesion have different labels")
     MANY_OF_A_LESION = "many_of_a_lesion", _("more photographs of a lesion than are needed")
 
@@ -65,11 +71,13 @@ class Collection:
         cases: to be frozen, in the order of their keys.
         left_out_images: the keys of the photographs that are not used, by ``LeftOut``.
         new: how many of the cases to be learnt have a label that is newer than the active version.
+        outside: how many photographs are confirmed as what is none of the seven, by that diagnosis in words.
     """
 
     cases: list[Case]
     left_out_images: dict[str, list[UUID]] = field(default_factory=dict)
     new: int = 0
+    outside: dict[str, int] = field(default_factory=dict)
 
     @property
     def left_out(self) -> dict[str, int]:
@@ -109,12 +117,16 @@ def collect_cases(
         is_there = [image.original.storage.exists(str(image.original.name)) for image in found]
         found = _kept(found, is_there, LeftOut.UNREADABLE, left_out)
     found = _without_copies(found, base, parts, left_out)
-    found = _of_lesions(found, left_out)
+    outside = list(Image.objects.outside_the_classes(clinic).order_by("created_at", "pk"))
+    if outside:
+        left_out[LeftOut.OUTSIDE_THE_SEVEN.value] = [image.pk for image in outside]
+    found = _of_lesions(found, outside, left_out)
     if since is not None:
         found = [image for image in found if parts[image.lesion_id] == Part.LOCKED or _settled_on(image) >= since]
     new = sum(parts[image.lesion_id] == Part.LEARNED and _is_new(image, parent) for image in found)
     cases = [_case(image, parts[image.lesion_id]) for image in sorted(found, key=lambda image: image.pk)]
-    return Collection(cases=cases, left_out_images=dict(left_out), new=new)
+    names = Counter(answer_name(_said_of(image)) for image in outside)
+    return Collection(cases=cases, left_out_images=dict(left_out), new=new, outside=dict(names.most_common()))
 
 
 def new_labels(*, after: datetime, clinic: Clinic | None = None) -> int:
@@ -199,11 +211,11 @@ def _vectors(images: list[Image]) -> npt.NDArray[np.float16]:
     return feature_rows([bytes(image.features.vector) for image in images])
 
 
-def _of_lesions(found: list[Image], left_out: LeftOutImages) -> list[Image]:
+def _of_lesions(found: list[Image], outside: list[Image], left_out: LeftOutImages) -> list[Image]:
     """Without lesions that are said to be two things, and without more of one than is needed: the newest stay."""
     codes: defaultdict[UUID, set[str]] = defaultdict(set)
-    for image in found:
-        codes[image.lesion_id].add(image.confirmed_code)  # type: ignore[attr-defined]
+    for image in (*found, *outside):
+        codes[image.lesion_id].add(_said_of(image))
     found = _kept(found, [len(codes[image.lesion_id]) == 1 for image in found], LeftOut.LABELS_DIFFER, left_out)
     newer: Counter[UUID] = Counter()
     is_among_newest = []
@@ -229,6 +241,12 @@ def _case(image: Image, part: str) -> Case:
         code=image.confirmed_code,  # type: ignore[attr-defined]
         part=part,
     )
+
+
+def _said_of(image: Any) -> str:
+    """The confirmed answer. A reader's own words stay in their clinic: other clinics may read of a run."""
+    answer: str = image.confirmed_answer
+    return answer
 
 
 def _settled_on(image: Image) -> date:

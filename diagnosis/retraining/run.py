@@ -38,6 +38,8 @@ from .reading import Reading
 from .versions import active_release, keep_candidate
 
 MOST_LEFT_OUT_NAMED = 200
+# Diagnoses outside the seven that the log names.
+MOST_NAMED = 8
 
 logger = logging.getLogger(__name__)
 _TRAINING, _JUDGING = 0.1, 0.8
@@ -209,12 +211,23 @@ def told(collection: Collection) -> list[str]:
     ]
     return [
         *lines,
-        *(f"{count} left out: {LeftOut(why).label}." for why, count in sorted(collection.left_out.items())),
+        *(
+            f"{count} left out: {LeftOut(why).label}{_named(collection) if why == LeftOut.OUTSIDE_THE_SEVEN else ''}."
+            for why, count in sorted(collection.left_out.items())
+        ),
     ]
 
 
 def _found(collection: Collection, part: Part) -> str:
     return f"{counted(collection.count(part), 'photograph')} of {counted(collection.lesions(part), 'lesion')}"
+
+
+def _named(collection: Collection) -> str:
+    """The diagnoses outside the seven, the most frequent first."""
+    found = list(collection.outside.items())
+    rest = len(found) - MOST_NAMED
+    names = ", ".join(f"{name} ({count})" for name, count in found[:MOST_NAMED])
+    return f": {names}{f', and {rest} more' if rest > 0 else ''}"
 
 
 def _seed(run: TrainingRun) -> int:

@@ -64,6 +64,7 @@ def runs(request: ClinicRequest) -> HttpResponse:
         "alive": TrainingRun.objects.alive().first(),
         "active": active,
         "new": new_labels(after=active.created_at),
+        "outside": Image.objects.outside_the_classes().count(),
         "last_that_left_out": _last_that_left_out(active),
         "may_act": _may_act(request),
         "depths": Depth,

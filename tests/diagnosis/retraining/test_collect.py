@@ -4,6 +4,7 @@ import datetime
 
 import numpy as np
 import pytest
+from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
@@ -93,6 +94,29 @@ def test_the_same_file_counts_once_and_two_labels_of_one_lesion_count_not_at_all
     collection = collected()
     assert images_of(collection) == {first.pk}
     assert collection.left_out == {LeftOut.SAME_FILE: 1, LeftOut.LABELS_DIFFER: 2}
+
+
+def test_a_diagnosis_outside_the_seven_is_left_out_counted_and_named(dermatologist, clinic, capsys):
+    kept = confirmed(reader=dermatologist, row=1)
+    outside = [
+        confirmed(reader=dermatologist, row=row, code=code) for row, code in ((2, "scc"), (3, "scc"), (4, "cyst"))
+    ]
+    confirmed(reader=dermatologist, row=5, code="not_a_lesion")
+    confirmed(reader=dermatologist, row=6, code="scc", patient=factories.PatientFactory(clinic=clinic))
+    collection = collected()
+    assert images_of(collection) == {kept.pk}
+    assert collection.left_out == {LeftOut.OUTSIDE_THE_SEVEN: 3}
+    assert set(collection.left_out_images[LeftOut.OUTSIDE_THE_SEVEN]) == {image.pk for image in outside}
+    assert list(collection.outside.values()) == [2, 1]
+    call_command("retrain", "--dry-run")
+    assert "Squamous cell carcinoma (2), Cyst of the skin (1)." in capsys.readouterr().out
+
+
+def test_a_lesion_that_is_said_to_be_a_mole_and_a_carcinoma_is_not_learnt_from(dermatologist, clinic):
+    lesion = factories.LesionFactory(patient=agreeing_patient(clinic))
+    confirmed(reader=dermatologist, row=1, lesion=lesion, code="nv")
+    confirmed(reader=dermatologist, row=2, lesion=lesion, code="merkel")
+    assert collected().left_out == {LeftOut.OUTSIDE_THE_SEVEN: 1, LeftOut.LABELS_DIFFER: 1}
 
 
 def test_features_of_another_backbone_are_never_mixed_in(dermatologist):
