@@ -306,3 +306,26 @@ class ConsentForm(forms.ModelForm):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)
             field.choices = options
+
+
+class ApiTokenForm(forms.Form):
+    """A new token for the API."""
+
+    name = forms.CharField(
+        label=_("What is it for?"),
+        max_length=80,
+        help_text=_("For example the program or the computer that will use it."),
+        widget=forms.TextInput({"autocomplete": "off"}),
+        error_messages={"required": _("Enter a few words, so that you recognise it later.")},
+    )
+    days = forms.TypedChoiceField(
+        label=_("How long should it work?"),
+        coerce=int,
+        choices=[(7, _("7 days")), (30, _("30 days")), (90, _("90 days")), (365, _("A year"))],
+        initial=90,
+        error_messages={"invalid_choice": _("Choose one of the periods.")},
+    )
+
+    @property
+    def expires_at(self) -> datetime.datetime:
+        return timezone.now() + datetime.timedelta(days=self.cleaned_data["days"])

@@ -2,11 +2,13 @@
 
 from django.urls import path, register_converter
 
-from .views import accounts, consents, lesions, patients, visits
+from .views import accounts, api_tokens, consents, lesions, patients, visits
 
 register_converter(consents.PurposeConverter, "purpose")
 
 urlpatterns = [
+    path("accounts/tokens/", api_tokens.api_tokens, name="api-tokens"),
+    path("accounts/tokens/<uuid:token_id>/revoke/", api_tokens.api_token_revoke, name="api-token-revoke"),
     path("patients/", patients.patient_list, name="patients"),
     path("patients/new/", patients.patient_new, name="patient-new"),
     path("patients/<uuid:patient_id>/edit/", patients.patient_edit, name="patient-edit"),

@@ -29,6 +29,7 @@ from patients.models import (
     User,
     Visit,
 )
+from patients.services import create_api_token
 
 PASSWORD = "correct horse battery staple"
 
@@ -213,3 +214,11 @@ class IncidentFactory(DjangoModelFactory):
     watched = "drift"
     words = "The newest photographs differ."
     opened_at = factory.LazyFunction(timezone.now)
+
+
+def api_key(member: Member) -> str:
+    """Return the key of a new API token."""
+    _token, key = create_api_token(
+        member=member, name="A program", expires_at=timezone.now() + datetime.timedelta(days=30)
+    )
+    return key

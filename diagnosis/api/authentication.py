@@ -1,19 +1,24 @@
 """Who is asking: a member's token."""
 
-import re
 from typing import Any
 
-from django.utils.translation import gettext_lazy as _
 from rest_framework import authentication, exceptions
 
-_TOKEN = re.compile(r"[0-9a-f]{40}")
+from patients.services import TokenExpired, TokenUnknown, use_api_token
+
+
+class ExpiredToken(exceptions.AuthenticationFailed):
+    """The token was good once: programs get a code of its own, since waiting or trying again will not help."""
 
 
 class TokenAuthentication(authentication.TokenAuthentication):
-    """``Authorization: Token 9944b0…``; made by ``manage.py create_api_token USERNAME``."""
+    """``Authorization: Token 9944b0…``; made on the page “API tokens” or by ``manage.py create_api_token``."""
 
     def authenticate_credentials(self, key: str) -> tuple[Any, Any]:
-        # What cannot be a token does not reach the database, which may refuse to compare it (NUL bytes).
-        if not _TOKEN.fullmatch(key):
-            raise exceptions.AuthenticationFailed(_("This token is not known."))
-        return super().authenticate_credentials(key)
+        try:
+            token = use_api_token(key)
+        except TokenExpired as error:
+            raise ExpiredToken(str(error)) from None
+        except TokenUnknown as error:
+            raise exceptions.AuthenticationFailed(str(error)) from None
+        return token.member.user, token

@@ -22,6 +22,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from diagnosis.api.authentication import ExpiredToken
 from diagnosis.api.links import image_link
 from diagnosis.services import errors
 from mlmodel import pictures
@@ -39,6 +40,7 @@ KINDS: dict[str, tuple[int, Any]] = {
     "empty-file": (400, gettext_lazy("The file is empty")),
     "not-authenticated": (401, gettext_lazy("Sign in or send a token")),
     "authentication-failed": (401, gettext_lazy("The token is not accepted")),
+    "token-expired": (401, gettext_lazy("The token has expired")),
     "permission-denied": (403, gettext_lazy("This is not allowed")),
     "not-found": (404, gettext_lazy("Not found")),
     "method-not-allowed": (405, gettext_lazy("This method is not allowed here")),
@@ -66,6 +68,7 @@ _KIND_OF: tuple[tuple[type[Exception], str], ...] = (
     (exceptions.ParseError, "malformed"),
     (exceptions.ValidationError, "invalid"),
     (exceptions.NotAuthenticated, "not-authenticated"),
+    (ExpiredToken, "token-expired"),
     (exceptions.AuthenticationFailed, "authentication-failed"),
     (exceptions.PermissionDenied, "permission-denied"),
     (PermissionDenied, "permission-denied"),

@@ -1,3 +1,4 @@
+from .api_token import ApiToken, Revocation, hash_of
 from .clinic import Clinic, ReviewRule
 from .consent import Consent, ConsentMethod, Decision, Purpose
 from .lesion import BODY_REGIONS, BodySite, Lesion, Side
@@ -9,6 +10,7 @@ from .visit import Visit, VisitStatus
 
 __all__ = [
     "BODY_REGIONS",
+    "ApiToken",
     "BodySite",
     "Clinic",
     "Consent",
@@ -19,6 +21,7 @@ __all__ = [
     "Patient",
     "Purpose",
     "ReviewRule",
+    "Revocation",
     "Role",
     "Sex",
     "Side",
@@ -27,4 +30,5 @@ __all__ = [
     "User",
     "Visit",
     "VisitStatus",
+    "hash_of",
 ]

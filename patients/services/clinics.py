@@ -2,7 +2,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from patients.models import Clinic, Member, Role, User
+from patients.models import Clinic, Member, Revocation, Role, User
 
 from .accounts import AccountRefused, ensure_address_is_free, make_user
 from .scope import AnotherClinic
@@ -69,6 +69,8 @@ def update_member(
         member = Member.objects.select_for_update(of=("self",)).select_related("clinic", "user").get(pk=member.pk)
         ensure_member_may_become(member=member, by=by, role=role, is_active=is_active, email=email)
         user = member.user
+        if member.role != role:
+            member.api_tokens.all().revoke(because=Revocation.ROLE, by=by)
         member.role = role
         member.save(update_fields=["role"])
         user.first_name, user.last_name, user.email, user.is_active = first_name, last_name, email, is_active

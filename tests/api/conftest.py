@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 import pytest
 import redis
 from django.test import Client
-from rest_framework.authtoken.models import Token
 
 from patients.models import Lesion, Member, User, Visit
 from tests import factories
@@ -21,11 +20,14 @@ def media(settings, tmp_path) -> None:
 
 @pytest.fixture
 def api() -> Callable[[Member | User], Client]:
-    """Return a client that sends the token of the given member or user."""
+    """Return a client that sends a token of the given member; whoever can have none comes with a session."""
 
     def _api(who: Member | User) -> Client:
-        token, _created = Token.objects.get_or_create(user=who.user if isinstance(who, Member) else who)
-        return Client(headers={"authorization": f"Token {token.key}"})
+        if isinstance(who, Member):
+            return Client(headers={"authorization": f"Token {factories.api_key(who)}"})
+        client = Client()
+        client.force_login(who)
+        return client
 
     return _api
 

@@ -1,11 +1,12 @@
 import io
+from datetime import timedelta
 
 import pytest
 from django.core.management import CommandError, call_command
 from django.test import Client
-from rest_framework.authtoken.models import Token
+from django.utils import timezone
 
-from patients.models import User
+from patients.models import ApiToken, User
 from tests import factories
 from tests.api.helpers import BATCH, EXPLANATION, PREDICT, assert_problem, upload
 
@@ -66,10 +67,8 @@ def test_other_ways_to_authenticate_are_not_known(header):
 
 def test_a_token_decides_over_a_session(api, staff, patient_user, sign_in):
     """Who comes with both is who the token says."""
-    token = Token.objects.create(user=staff.user)
-    response = sign_in(patient_user).post(
-        EXPLANATION, {"condition": "mel"}, headers={"authorization": f"Token {token.key}"}
-    )
+    key = factories.api_key(staff)
+    response = sign_in(patient_user).post(EXPLANATION, {"condition": "mel"}, headers={"authorization": f"Token {key}"})
     assert response.status_code == 200
 
 
@@ -90,16 +89,64 @@ def test_a_token_needs_none(staff):
     assert ask(client).status_code == 200
 
 
-def test_the_command_prints_the_same_token_until_it_is_renewed(staff):
-    username = staff.user.username
-    first = create_token(username)
-    assert len(first) == 40
-    assert create_token(username) == first
+def answer_to(key: str):
+    return ask(Client(headers={"authorization": f"Token {key}"}))
 
-    second = create_token(username, "--renew")
-    assert second != first
-    assert ask(Client(headers={"authorization": f"Token {second}"})).status_code == 200
-    assert_problem(ask(Client(headers={"authorization": f"Token {first}"})), 401, "authentication-failed")
+
+def test_each_token_of_the_command_works_until_they_are_renewed(staff):
+    username = staff.user.username
+    first, second = create_token(username), create_token(username, "--name", "The scanner")
+    assert len(first) == 40
+    assert answer_to(first).status_code == answer_to(second).status_code == 200
+
+    third = create_token(username, "--renew")
+    assert answer_to(third).status_code == 200
+    assert_problem(answer_to(first), 401, "authentication-failed")
+    assert_problem(answer_to(second), 401, "authentication-failed")
+
+
+@pytest.mark.parametrize(("expires", "days"), [("7", 7), ("366", 366), (None, 90)])
+def test_the_command_is_told_when_a_token_ends(staff, expires, days):
+    create_token(staff.user.username, *(["--expires", expires] if expires else []))
+    lasts = ApiToken.objects.get().expires_at - timezone.now()
+    assert timedelta(days=days, minutes=-1) < lasts <= timedelta(days=days)
+
+
+def test_the_last_day_is_whole(staff):
+    day = timezone.localdate() + timedelta(days=3)
+    create_token(staff.user.username, "--expires", day.isoformat())
+    assert timezone.localtime(ApiToken.objects.get().expires_at - timedelta(seconds=1)).date() == day
+
+
+@pytest.mark.parametrize("expires", ["0", "367", "-1", "soon", "2020-01-01", "9999999999", "2026-02-30", ""])
+def test_the_command_refuses_other_ends(staff, expires):
+    with pytest.raises(CommandError):
+        create_token(staff.user.username, f"--expires={expires}")
+    assert not ApiToken.objects.exists()
+
+
+def test_nothing_that_is_stored_can_be_sent(staff):
+    key = create_token(staff.user.username)
+    row = ApiToken.objects.values().get()
+    assert not any(key in str(value) for value in row.values())
+    assert_problem(answer_to(row["key_hash"]), 401, "authentication-failed")
+
+
+def test_an_expired_token_says_so(staff):
+    key = create_token(staff.user.username)
+    ApiToken.objects.update(
+        created_at=timezone.now() - timedelta(days=9), expires_at=timezone.now() - timedelta(days=1)
+    )
+    problem = assert_problem(answer_to(key), 401, "token-expired")
+    assert "expired" in problem["detail"]
+    assert answer_to(key)["WWW-Authenticate"] == "Token"
+
+
+def test_the_day_of_the_last_use_is_noted(staff):
+    key = create_token(staff.user.username)
+    assert ApiToken.objects.get().last_used_on is None
+    answer_to(key)
+    assert ApiToken.objects.get().last_used_on == timezone.localdate()
 
 
 def test_the_command_says_why_there_is_no_token(staff, patient_user):
@@ -114,4 +161,4 @@ def test_the_command_says_why_there_is_no_token(staff, patient_user):
     }.items():
         with pytest.raises(CommandError, match=reason):
             create_token(username)
-    assert not Token.objects.exists()
+    assert not ApiToken.objects.exists()

@@ -1,7 +1,6 @@
 """The browsable page in a real browser, which reaches nothing but us."""
 
-from rest_framework.authtoken.models import Token
-
+from patients.models import ApiToken
 from tests.browser.conftest import sign_in
 
 
@@ -34,4 +33,4 @@ def test_a_member_tries_a_request_out_with_the_browsers_session(open_browser, li
     assert page.locator(".opblock").count() == 5
     assert not elsewhere
     assert not complaints
-    assert Token.objects.count() == 0, "the session was enough"
+    assert ApiToken.objects.count() == 0, "the session was enough"

@@ -1,6 +1,6 @@
 """What allauth's pages answer: they know no clinics, only whether one is signed in."""
 
-from .answers import NOT_HERE, SIGN_IN, Case, everyone, signed_in
+from .answers import NOT_HERE, SIGN_IN, Case, clinic, everyone, signed_in
 
 VISITORS_ONLY = Case(get=everyone(302, anonymous=200), post=everyone(302, anonymous=200))
 FOR_ANYONE = Case(get=everyone(200), post=everyone(200))
@@ -16,6 +16,14 @@ ACCOUNTS: dict[str, list[Case]] = {
     "account_inactive": [TO_READ],
     "account_reauthenticate": [ONES_OWN],
     "account_email": [Case(get=signed_in(200), post=signed_in(405))],
+    "api-tokens": [Case(get=clinic(200), post=clinic(400))],
+    "api-token-revoke": [
+        Case(
+            ids={"token_id": "api_token"},
+            get=clinic(405),
+            post=clinic(404, staff=302, manager=302),
+        )
+    ],
     "account_email_verification_sent": [TO_READ],
     "account_confirm_email": [Case(words={"key": "unknown"}, get=everyone(200), post=everyone(404))],
     "account_change_password": [ONES_OWN],

@@ -99,7 +99,7 @@ ADMIN: dict[str, Table] = {
     "auth.group": DJANGOS_OWN,
     "account.emailaddress": DJANGOS_OWN,
     "mfa.authenticator": DJANGOS_OWN,
-    "authtoken.tokenproxy": DJANGOS_OWN,
+    "patients.apitoken": Table(see=MANAGERS),
 }
 
 

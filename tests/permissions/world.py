@@ -9,7 +9,6 @@ from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.test import Client
-from rest_framework.authtoken.models import Token, TokenProxy
 
 from dermascan.models import ContactMessage
 from diagnosis.models import Image, TrainingRun
@@ -57,9 +56,15 @@ class World:
             self.objects[f"{kind}_addendum"] = signed_addendum(self.objects[f"{kind}_report"], dermatologist)
         self.objects["training_run"] = TrainingRun.objects.create(parent=active_version())
         self.objects["lesion"] = self.objects["open_image"].lesion
+        factories.api_key(members["staff"])
+        self.objects["api_token"] = members["staff"].api_tokens.get()
         self.objects |= self._rows(members["staff"])
         self.sessions = {role: self._session(user) for role, user in self.users.items() if user}
-        self.tokens = {role: Token.objects.create(user=user).key for role, user in self.users.items() if user}
+        self.tokens = {
+            role: factories.api_key(user.member)
+            for role, user in self.users.items()
+            if user and hasattr(user, "member")
+        }
 
     def _rows(self, member: Any) -> dict[str, Any]:
         """One row for each table of the admin, of the home clinic where tables know clinics."""
@@ -89,7 +94,7 @@ class World:
             "mfa.authenticator": Authenticator.objects.create(
                 user=bystander, type=Authenticator.Type.TOTP, data={"secret": "-"}
             ),
-            "authtoken.tokenproxy": TokenProxy.objects.get(pk=Token.objects.create(user=bystander).pk),
+            "patients.apitoken": self.objects["api_token"],
         }
 
     @staticmethod

@@ -1,30 +1,57 @@
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
-from rest_framework.authtoken.models import Token
+from django.utils import timezone
 
-from patients.models import User
+from patients.models import Member, Revocation, User
+from patients.services import TokenRefused, create_api_token
+from patients.services.api_tokens import DEFAULT_DAYS, LONGEST_DAYS
 
 
 class Command(BaseCommand):
-    help = "Print a member's token for the API; make it first if there is none."
+    help = "Make a token for the API and print it. It is shown this once: only its hash is stored."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username")
-        parser.add_argument("--renew", action="store_true", help="Make a new token; the one before stops working.")
+        parser.add_argument("--name", default="Command line", help="what it is for, as its owner and manager see it")
+        parser.add_argument(
+            "--expires",
+            default=str(DEFAULT_DAYS),
+            metavar="DAYS|DATE",
+            help=f"a number of days, at most {LONGEST_DAYS}, or a day such as 2027-01-31 (default: %(default)s days)",
+        )
+        parser.add_argument("--renew", action="store_true", help="Revoke the member's other tokens.")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        expires_at = _end_of(options["expires"])
+        if not options["name"].strip() or "\0" in options["name"]:
+            raise CommandError("--name says in a few words what the token is for.")
         with transaction.atomic():
-            user = _member_user(options["username"])
+            member = _member(options["username"])
             if options["renew"]:
-                Token.objects.filter(user=user).delete()
-            token, _created = Token.objects.get_or_create(user=user)
-        self.stdout.write(token.key)
+                member.api_tokens.all().revoke(because=Revocation.REPLACED)
+            try:
+                token, key = create_api_token(member=member, name=options["name"], expires_at=expires_at)
+            except TokenRefused as refused:
+                raise CommandError(str(refused)) from None
+        self.stdout.write(key)
+        self.stderr.write(f"It works until {timezone.localtime(token.expires_at):%d %B %Y, %H:%M %Z}.")
 
 
-def _member_user(username: str) -> User:
-    """Return the user, or say why they may have no token."""
+def _end_of(text: str) -> datetime:
+    """Return when a token ends that lasts so many days, or through the given day."""
+    try:
+        if text.isdecimal():
+            return timezone.now() + timedelta(days=int(text))
+        return timezone.make_aware(datetime.combine(date.fromisoformat(text) + timedelta(days=1), time.min))
+    except (ValueError, OverflowError):
+        raise CommandError(f"--expires is a number of days or a day such as 2027-01-31; it is “{text}”.") from None
+
+
+def _member(username: str) -> Member:
+    """Return the member, or say why they may have no token."""
     if "\0" in username:
         raise CommandError("A user name has no NUL characters.")
     user = User.objects.select_for_update().filter(username=username).first()
@@ -33,7 +60,7 @@ def _member_user(username: str) -> User:
     if not user.is_active:
         raise CommandError(f"“{username}” is deactivated. Activate the account in the admin first.")
     if hasattr(user, "member"):
-        return user
+        return user.member
     if hasattr(user, "patient"):
         raise CommandError(f"“{username}” is a patient. The API is for members of a clinic.")
     raise CommandError(f"“{username}” belongs to no clinic. Make them a member in the admin first.")

@@ -1,0 +1,201 @@
+"""Tokens as their owners and managers see them, and what ends them."""
+
+import hashlib
+import re
+from datetime import timedelta
+
+import pytest
+from django.core import mail
+from django.core.management import call_command
+from django.db import IntegrityError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+from django.test import Client
+from django.utils import timezone
+
+from patients.models import ApiToken, Revocation, Role
+from patients.services import update_member
+from tests import factories
+from tests.factories import PASSWORD
+
+pytestmark = pytest.mark.django_db
+NEW = "a very different horse and staple"
+
+
+def works(key: str) -> bool:
+    client = Client(headers={"authorization": f"Token {key}"})
+    return client.post("/api/v1/explanation/", {"condition": "mel"}).status_code == 200
+
+
+def key_on(page) -> str:
+    return re.findall(r"\b[0-9a-f]{40}\b", page.content.decode())[0]
+
+
+def test_a_member_makes_a_token_and_reads_it_once(sign_in, staff):
+    client = sign_in(staff)
+    made = client.post("/accounts/tokens/", {"name": "The scanner", "days": "30"})
+    assert made.status_code == 200
+    assert "no-store" in made["Cache-Control"]
+    key = key_on(made)
+    assert works(key)
+    assert key not in client.get("/accounts/tokens/").content.decode()
+    token = ApiToken.objects.get()
+    assert (token.name, token.prefix, token.member) == ("The scanner", key[:8], staff)
+    assert token.key_hash == hashlib.sha256(key.encode()).hexdigest()
+
+
+@pytest.mark.parametrize("form", [{}, {"name": "", "days": "30"}, {"name": "A", "days": "9999"}, {"name": "A\0"}])
+def test_what_is_missing_is_asked_for(sign_in, staff, form):
+    assert sign_in(staff).post("/accounts/tokens/", form).status_code == 400
+    assert not ApiToken.objects.exists()
+
+
+def test_there_are_only_so_many(sign_in, staff):
+    client = sign_in(staff)
+    answers = [client.post("/accounts/tokens/", {"name": "A", "days": "7"}).status_code for _number in range(21)]
+    assert answers == [200] * 20 + [400]
+
+
+def test_one_revokes_ones_own(sign_in, staff):
+    key = factories.api_key(staff)
+    token = ApiToken.objects.get()
+    client = sign_in(staff)
+    assert client.post(f"/accounts/tokens/{token.pk}/revoke/").status_code == 302
+    assert not works(key)
+    token.refresh_from_db()
+    assert (token.revoked_because, token.revoked_by) == (Revocation.BY_HAND, staff.user)
+    before = token.revoked_at
+    client.post(f"/accounts/tokens/{token.pk}/revoke/")
+    token.refresh_from_db()
+    assert token.revoked_at == before
+
+
+def test_a_manager_sees_and_revokes_the_clinics_and_no_other(sign_in, manager, staff, stranger):
+    key, foreign = factories.api_key(staff), factories.api_key(stranger)
+    client = sign_in(manager)
+    page = client.get("/accounts/tokens/").content.decode()
+    assert key[:8] in page
+    assert foreign[:8] not in page
+    assert client.post(f"/accounts/tokens/{stranger.api_tokens.get().pk}/revoke/").status_code == 404
+    client.post(f"/accounts/tokens/{staff.api_tokens.get().pk}/revoke/")
+    assert (works(key), works(foreign)) == (False, True)
+
+
+def test_a_colleagues_tokens_are_not_there(sign_in, dermatologist, staff):
+    key = factories.api_key(staff)
+    client = sign_in(dermatologist)
+    assert key[:8] not in client.get("/accounts/tokens/").content.decode()
+    assert client.post(f"/accounts/tokens/{staff.api_tokens.get().pk}/revoke/").status_code == 404
+    assert works(key)
+
+
+def test_a_manager_revokes_in_the_administration(sign_in, manager, staff, stranger):
+    key, foreign = factories.api_key(staff), factories.api_key(stranger)
+    ids = [str(pk) for pk in ApiToken.objects.values_list("pk", flat=True)]
+    sign_in(manager).post("/admin/patients/apitoken/", {"action": "revoke", "_selected_action": ids})
+    assert (works(key), works(foreign)) == (False, True)
+
+
+def test_a_changed_password_ends_them(staff):
+    key, client = factories.api_key(staff), Client()
+    client.post("/accounts/login/", {"login": staff.user.username, "password": PASSWORD})
+    assert works(key), "signing in ends nothing"
+    form = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
+    assert client.post("/accounts/password/change/", form).status_code == 302
+    assert not works(key)
+    assert staff.api_tokens.get().revoked_because == Revocation.PASSWORD
+
+
+def test_a_reset_password_ends_them(client, staff):
+    key = factories.api_key(staff)
+    client.post("/accounts/password/reset/", {"email": staff.user.email})
+    (link,) = re.findall(r"http://testserver(\S+)", str(mail.outbox[0].body))
+    form = client.get(link, follow=True)
+    assert works(key), "asking for a link ends nothing: strangers may ask"
+    client.post(form.request["PATH_INFO"], {"password1": NEW, "password2": NEW})
+    assert not works(key)
+
+
+def test_an_operator_who_sets_a_password_ends_them(sign_in, staff):
+    key = factories.api_key(staff)
+    operator = factories.UserFactory(is_staff=True, is_superuser=True)
+    form = {"password1": NEW, "password2": NEW, "usable_password": "true"}
+    assert sign_in(operator).post(f"/admin/patients/user/{staff.user_id}/password/", form).status_code == 302
+    assert not works(key)
+
+
+def test_a_password_that_is_taken_away_ends_them(staff):
+    key = factories.api_key(staff)
+    staff.user.set_unusable_password()
+    staff.user.save()
+    assert not works(key)
+
+
+@pytest.mark.parametrize("change", [{"is_active": False}, {"role": Role.DERMATOLOGIST}])
+def test_deactivation_and_another_role_end_them_for_good(staff, manager, change):
+    key, user = factories.api_key(staff), staff.user
+    values = {"role": staff.role, "is_active": True, "first_name": "A", "last_name": "B", "email": user.email}
+    update_member(member=staff, by=manager.user, **values)
+    assert works(key), "a name ends nothing"
+    update_member(member=staff, by=manager.user, **{**values, **change})
+    assert not works(key)
+    update_member(member=staff, by=manager.user, **values)
+    assert not works(key)
+
+
+def test_leaving_the_clinic_ends_them(staff, other_clinic):
+    key = factories.api_key(staff)
+    staff.clinic = other_clinic
+    staff.save()
+    assert not works(key)
+
+
+def test_tokens_end_with_the_membership(staff):
+    key = factories.api_key(staff)
+    staff.delete()
+    assert not works(key)
+
+
+@pytest.mark.parametrize(
+    ("rule", "values"),
+    [
+        ("api_token_has_a_name", {"name": ""}),
+        ("api_token_role_is_known", {"role": "owner"}),
+        ("api_token_is_stored_as_a_hash", {"key_hash": "0" * 40}),
+        ("api_token_expires_after_creation", {"expires_at": timezone.now() - timedelta(days=400)}),
+        ("revoked_api_token_has_a_reason", {"revoked_at": timezone.now()}),
+        ("revoked_api_token_has_a_reason", {"revoked_because": "by_hand"}),
+        ("revoked_api_token_has_a_reason", {"revoked_at": timezone.now(), "revoked_because": "a whim"}),
+    ],
+)
+def test_the_database_keeps_the_rules(staff, rule, values):
+    factories.api_key(staff)
+    with pytest.raises(IntegrityError, match=rule), transaction.atomic():
+        ApiToken.objects.update(**values)
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+def test_tokens_of_before_go_on_working_for_a_while():
+    before = [("patients", "0006_patient_folded_name"), ("authtoken", "0004_alter_tokenproxy_options")]
+    executor = MigrationExecutor(connection)
+    executor.migrate(before)
+    try:
+        apps = executor.loader.project_state(before).apps
+        clinic = apps.get_model("patients", "Clinic").objects.create(name="Northside")
+        users = [apps.get_model("patients", "User").objects.create(username=name) for name in ("staff", "patient")]
+        apps.get_model("patients", "Member").objects.create(user=users[0], clinic=clinic, role="staff")
+        tokens = apps.get_model("authtoken", "Token").objects
+        keys = [tokens.create(user=user, key=digit * 40).key for user, digit in zip(users, "ab", strict=True)]
+        call_command("migrate", verbosity=0)
+        assert [works(key) for key in keys] == [True, False]
+        token = ApiToken.objects.get()
+        assert timedelta(days=89) < token.expires_at - timezone.now() <= timedelta(days=90)
+        assert not _rows_of("authtoken_token")
+    finally:
+        call_command("migrate", verbosity=0)
+
+
+def _rows_of(table: str) -> int:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT COUNT(*) FROM {table}")  # a constant of this test
+        return int(cursor.fetchone()[0])
