@@ -176,7 +176,7 @@ def test_the_database_keeps_the_rules(staff, rule, values):
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
 def test_tokens_of_before_go_on_working_for_a_while():
-    before = [("patients", "0006_patient_folded_name"), ("authtoken", "0004_alter_tokenproxy_options")]
+    before = [("patients", "0007_submissions"), ("authtoken", "0004_alter_tokenproxy_options")]
     executor = MigrationExecutor(connection)
     executor.migrate(before)
     try:

@@ -38,7 +38,7 @@ def take_over(apps, schema_editor):
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('patients', '0006_patient_folded_name'),
+        ('patients', '0007_submissions'),
         ('authtoken', '0004_alter_tokenproxy_options'),
     ]
 
