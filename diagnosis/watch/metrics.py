@@ -16,6 +16,7 @@ from diagnosis.models.prediction import PredictionQuerySet
 from mlmodel.serving import active_analyser
 
 from .confirmed import LABEL_DAYS, calibration_of, cells_of, versions_of
+from .diagnoses import diagnoses_of
 from .drifting import look_for_drift
 from .figures import queue_of, start_of
 
@@ -135,8 +136,19 @@ def _confirmed() -> list[str]:
         labelled.append((labels, sum(cell.count for cell in own)))
         calibration = calibration_of(own, version)
         errors += [(labels, calibration.error)] if calibration else []
+    diagnoses = diagnoses_of(None, days=LABEL_DAYS)
+    outside = [({"diagnosis": row.answer}, row.count) for row in diagnoses.rows if row.is_outside]
+    malignant = [({"diagnosis": row.answer}, row.count) for row in diagnoses.rows if row.is_malignant]
+    missed = [({"diagnosis": row.answer}, row.calm) for row in diagnoses.rows if row.is_malignant]
     return [
-        *_gauge("dermascan_confirmed_12w", "Answers of the last 12 weeks whose label is confirmed.", labelled),
+        *_gauge("dermascan_outside_12w", "Answers of the last 12 weeks to what is none of the seven.", outside),
+        *_gauge("dermascan_malignant_12w", "Answers of the last 12 weeks to what is malignant.", malignant),
+        *_gauge("dermascan_malignant_missed_12w", "Those that were calm.", missed),
+        *_gauge(
+            "dermascan_confirmed_12w",
+            "Answers of the last 12 weeks confirmed as one of the seven.",
+            labelled,
+        ),
         *_gauge("dermascan_agreed_12w", "Those that agree with the label.", agreed),
         *_gauge("dermascan_calibration_error_12w", "Expected calibration error on them.", errors),
     ]

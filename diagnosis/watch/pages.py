@@ -12,6 +12,7 @@ from patients.models import Clinic
 from .charts import Chart, Row, bars
 from .confirmed import LABEL_DAYS, Agreement, Calibration, agreement_by_week, calibration_of, cells_of, versions_of
 from .days import kept_days, newest_of_every_clinic
+from .diagnoses import diagnoses_of
 from .drifting import look_for_drift
 from .figures import AGES, Day, Queue, days_of, queue_of
 from .words import measure_name
@@ -41,6 +42,7 @@ def figures_for(clinic: Clinic | None) -> dict[str, Any]:
             _oldest(kept),
         ],
         "queue": queue,
+        "diagnoses": diagnoses_of(clinic, days=LABEL_DAYS),
         "drift": drift,
         "measures": [(measure_name(each), each) for each in drift.measures] if drift else [],
         "clinics": [] if clinic else newest_of_every_clinic(),
@@ -119,7 +121,10 @@ def _agreement(found: list[Agreement]) -> Chart:
         slug="agreement",
         title=_("Agreement with confirmed labels, by week and version"),
         rows=rows,
-        hint=_("The full height is 100 %. Lines are 95 % intervals; the dashed line is the limit."),
+        hint=_(
+            "Of labels that are one of the seven classes. The full height is 100 %. Lines are 95 % intervals; the "
+            "dashed line is the limit."
+        ),
         empty=_("Agreement will be here when dermatologists have confirmed labels."),
         top=1.0,
         limit=settings.WATCH_LEAST_AGREEMENT,

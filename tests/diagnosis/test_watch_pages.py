@@ -161,6 +161,37 @@ def test_metrics_say_drift_agreement_and_calibration(clinic, dermatologist, clie
     assert float(figures["dermascan_queue_oldest_seconds"]) == pytest.approx(2 * 86400, rel=0.01)
 
 
+def test_diagnoses_outside_the_seven_are_counted_and_malignant_ones_called_calm_are_missed(
+    clinic, other_clinic, dermatologist, stranger, client, sign_in, operator
+):
+    def turned_out(reader, answer, tier, **facts):
+        image = factories.ImageFactory(lesion__patient__clinic=reader.clinic)
+        factories.PredictionFactory(image=image, tier=tier, **facts)
+        text = "A patient's name" if answer == "other" else ""
+        record_review(image=image, reviewer=reader, answer=answer, certainty="certain", other_text=text)
+
+    for answer, tier in [
+        ("scc", "calm"), ("scc", "urgent"), ("mel", "calm"), ("nv", "calm"), ("psoriasis", "calm"), ("other", "watch"),
+        ("not_a_lesion", "calm"),
+    ]:  # fmt: skip
+        turned_out(dermatologist, answer, tier)
+    turned_out(dermatologist, "scc", "calm", was_rescored=True)
+    turned_out(stranger, "merkel", "calm")
+
+    own = sign_in(dermatologist).get(reverse("watch")).context["diagnoses"]
+    assert (own.count, own.outside, own.malignant, own.missed) == (6, 4, 3, 2)
+    assert [(row.answer, row.count, row.calm) for row in own.shown] == [
+        ("scc", 2, 1), ("mel", 1, 1), ("other", 1, 0), ("psoriasis", 1, 1),
+    ]  # fmt: skip
+    lines = client.get(reverse("metrics")).content.decode().splitlines()
+    assert 'dermascan_outside_12w{diagnosis="scc"} 2' in lines
+    assert 'dermascan_malignant_missed_12w{diagnosis="merkel"} 1' in lines
+    client.force_login(operator)
+    every = client.get(reverse("watch-site"))
+    assert every.context["diagnoses"].missed == 3
+    assert "A patient&#x27;s name" not in every.content.decode()
+
+
 @pytest.mark.parametrize(
     ("values", "constraint"),
     [
