@@ -10,7 +10,12 @@ class DermaScanConfig(AppConfig):
     verbose_name = "Site"
 
     def ready(self) -> None:
-        """Make the embedded queue's folders: both ends of it fail without them, whichever is started first."""
+        """Register what is mailed, and make the embedded queue's folders.
+
+        Both ends of it fail without them, whichever is started first.
+        """
+        from dermascan import letters  # noqa: F401
+
         options = getattr(settings, "CELERY_BROKER_TRANSPORT_OPTIONS", {})
         for name in ("data_folder_in", "control_folder"):
             if folder := options.get(name):

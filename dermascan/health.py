@@ -16,6 +16,7 @@ from diagnosis.api import schema
 from diagnosis.api.views import ApiView
 from mlmodel.analysis import get_analyser
 from mlmodel.models import ModelVersion, ModelVersionStatus
+from patients.outbox import message_counts
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ class StatusView(ApiView):
             "database": _check("database", database),
             "engine": _check("engine", engine),
             "queue": _check("queue", queue),
+            "messages": _check("messages", message_counts),
         }
         healthy = all(check["status"] == "ok" for check in checks.values())
         shipped = checks["engine"].pop("model_version", None)

@@ -9,7 +9,9 @@ class DiagnosisConfig(AppConfig):
 
         from diagnosis.retraining.gate_rules import gate_rules
         from diagnosis.rule_changes import derive_labels_after_commit
+        from diagnosis.services import notices  # noqa: F401  (registers who writes mail to patients)
         from diagnosis.services.rescoring import rescore_in_background
+        from diagnosis.watch import telling  # noqa: F401  (registers who writes of incidents)
         from mlmodel.promotion import version_switched
 
         gate_rules()  # a misspelt name must stop the start, not a run at its end

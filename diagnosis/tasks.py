@@ -5,18 +5,14 @@ from uuid import UUID
 from celery import shared_task
 
 from diagnosis.explanations import write_and_keep
-from diagnosis.models import Incident
 from diagnosis.retraining.liveness import bury_the_dead, take_run
 from diagnosis.retraining.run import carry_out
 from diagnosis.retraining.schedule import start_run_if_due
 from diagnosis.services.labels import derive_labels_anew
 from diagnosis.services.lost_work import hand_over_again
-from diagnosis.services.notices import News, mail_news
 from diagnosis.services.rescoring import rescore_archive
 from diagnosis.watch.checks import watch_clinic
 from diagnosis.watch.days import keep_day
-from diagnosis.watch.telling import CannotTell, tell_of
-from patients.mail import TRY_AGAIN
 from patients.models import Clinic
 
 
@@ -24,12 +20,6 @@ from patients.models import Clinic
 def write_explanation(code: str, language: str, reading_level: str) -> None:
     """Have one explanation written and kept. Does nothing if it is already there."""
     write_and_keep(code=code, language=language, reading_level=reading_level)
-
-
-@shared_task(**TRY_AGAIN)
-def mail_patient_news(report_id: str, news: str, site: str) -> None:
-    """Mail a patient that a report, or something that was added to one, is there to be read."""
-    mail_news(report_id=UUID(report_id), news=News(news), site=site)
 
 
 @shared_task(soft_time_limit=3300, time_limit=3600)
@@ -75,16 +65,8 @@ def rescore_the_archive() -> None:
 
 @shared_task(soft_time_limit=3300, time_limit=3600)
 def watch_clinics() -> None:
-    """Make the hourly checks of every clinic, keep what was seen, and send word of each incident."""
+    """Make the hourly checks of every clinic, and keep what was seen."""
     for clinic in Clinic.objects.all():
         watch_clinic(clinic)
         keep_day(clinic)
     keep_day(None)
-    for key in Incident.objects.alive().untold().values_list("pk", flat=True):
-        tell_of_incident.delay(str(key))
-
-
-@shared_task(autoretry_for=(CannotTell,), retry_backoff=30, max_retries=5, soft_time_limit=60, time_limit=80)
-def tell_of_incident(incident_id: str) -> None:
-    """Send what has not been sent of one incident."""
-    tell_of(Incident.objects.select_related("clinic").get(pk=incident_id))

@@ -1,13 +1,21 @@
-"""Accounts are made by a clinic's manager, never by visitors."""
+"""Accounts are made by a clinic's manager, never by visitors; mail about them waits in its row."""
 
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.core import context as allauth_context
+from django.contrib.sites.shortcuts import get_current_site
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from patients.models import MessageKind, User
+from patients.outbox import queue_message
+from patients.services.letters import LINK_TO_COME
+
 from .client_address import client_address
 from .guessing import account_of, begin_guess
+
+_PASSWORD_RESET = "account/email/password_reset_key"  # noqa: S105  (a template)
 
 _WRONG = _("No account has this user name or email address with this password. Check both, or set a new password.")
 
@@ -34,6 +42,27 @@ class ClosedSignupAdapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Keep the mail as a row that a worker sends: no mail server holds a page up.
+
+        The link of a password reset is left out and made when the mail goes, so that no row opens an account.
+        """
+        request = allauth_context.request
+        kind, user = MessageKind.ACCOUNT, context.get("user")
+        written = {"request": request, "email": email, "current_site": get_current_site(request), **context}
+        if template_prefix == _PASSWORD_RESET:
+            kind = MessageKind.PASSWORD_RESET
+            written |= {"password_reset_url": LINK_TO_COME, "key": "", "uid": ""}
+        mail = self.render_mail(template_prefix, email, written)
+        queue_message(
+            kind,
+            user=user if isinstance(user, User) else None,
+            address=email,
+            site=request.build_absolute_uri("/"),
+            subject=str(mail.subject)[:255],
+            body=str(mail.body),
+        )
 
     def is_safe_url(self, url: str | None) -> bool:
         try:

@@ -3,3 +3,6 @@ from django.apps import AppConfig
 
 class PatientsConfig(AppConfig):
     name = "patients"
+
+    def ready(self) -> None:
+        from patients.services import letters  # noqa: F401  (registers who writes mail about accounts)

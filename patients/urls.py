@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from .views import accounts, api_tokens, consents, lesions, patients, visits
+from .views import accounts, api_tokens, consents, lesions, messages, patients, visits
 
 register_converter(consents.PurposeConverter, "purpose")
 
@@ -17,6 +17,7 @@ urlpatterns = [
     path("patients/<uuid:patient_id>/visits/new/", visits.visit_new, name="visit-new"),
     path("patients/<uuid:patient_id>/lesions/new/", lesions.lesion_new, name="lesion-new"),
     path("lesions/<uuid:lesion_id>/edit/", lesions.lesion_edit, name="lesion-edit"),
+    path("messages/<uuid:message_id>/again/", messages.again, name="message-again"),
     path("visits/", visits.visit_list, name="visits"),
     path("visits/<uuid:visit_id>/edit/", visits.visit_edit, name="visit-edit"),
 ]

@@ -96,6 +96,18 @@ def sign_in():
 
 
 @pytest.fixture
+def mail_server(settings):
+    """A local mail server that the settings point at; see tests/mail_server.py."""
+    from tests.mail_server import MailServer
+
+    with MailServer() as server:
+        settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+        settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.port
+        settings.EMAIL_TIMEOUT = 0.5
+        yield server
+
+
+@pytest.fixture
 def gemini(settings):
     """A local Gemini that the settings point at; see tests/gemini_server.py."""
     from tests.gemini_server import KEY, GeminiServer

@@ -22,6 +22,7 @@ from patients.models import (
     Decision,
     Lesion,
     Member,
+    OutgoingMessage,
     Patient,
     Purpose,
     Role,
@@ -204,6 +205,16 @@ class PredictionFactory(DjangoModelFactory):
         share = values.pop("share", 0.7)
         shares = {code: share if code == values["code"] else (1 - share) / 6 for code in CODES}
         return {**values, **shares, "malignant_probability": sum(shares[code] for code in MALIGNANT_CODES)}
+
+
+class OutgoingMessageFactory(DjangoModelFactory):
+    class Meta:
+        model = OutgoingMessage
+
+    kind = "invitation"
+    user = factory.SubFactory("tests.factories.UserFactory")
+    address = factory.LazyAttribute(lambda o: o.user.email)
+    give_up_at = factory.LazyFunction(lambda: timezone.now() + datetime.timedelta(days=4))
 
 
 class IncidentFactory(DjangoModelFactory):

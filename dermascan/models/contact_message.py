@@ -6,15 +6,13 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ContactMessage(models.Model):
-    """What a visitor wrote to the operator. Kept as sent; only ``is_handled`` changes, and how its mail fared."""
+    """What a visitor wrote to the operator. Kept as sent; only ``is_handled`` changes."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(_("your name"), max_length=120)
     email = models.EmailField(_("your e-mail address"), help_text=_("Only used to answer you."))
     message = models.TextField(_("your message"), max_length=5000)
     created_at = models.DateTimeField(_("received"), auto_now_add=True)
-    mailed_at = models.DateTimeField(_("mailed"), null=True, blank=True, editable=False)
-    mail_error = models.CharField(max_length=500, blank=True, default="", editable=False)
     is_handled = models.BooleanField(_("handled"), default=False)
 
     class Meta:

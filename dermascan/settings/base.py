@@ -293,6 +293,16 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(hours=1),
         "options": {"expires": 3600},
     },
+    "send-due-messages": {
+        "task": "patients.tasks.send_due_messages",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 60},
+    },
+    "clear-old-messages": {
+        "task": "patients.tasks.clear_messages",
+        "schedule": timedelta(hours=6),
+        "options": {"expires": 3600},
+    },
     "watch": {
         "task": "diagnosis.tasks.watch_clinics",
         "schedule": timedelta(hours=1),
@@ -305,7 +315,10 @@ CELERY_BEAT_SCHEDULE = {
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="filemail://")
 globals().update(EMAIL_CONFIG)
 EMAIL_FILE_PATH = str(DATA_DIR / "mail")
-EMAIL_TIMEOUT = 20
+# Of each exchange with the server. A worker waits for it, no page does.
+EMAIL_TIMEOUT = 15
+# How long the state of a message is kept once it has been sent or given up.
+MESSAGES_KEPT_DAYS = whole_number(env, "DERMASCAN_MESSAGES_KEPT_DAYS", default=180, least=1)
 DEFAULT_FROM_EMAIL = env.str("DERMASCAN_FROM_EMAIL", default="dermascan@localhost")
 OPERATOR_EMAIL = env.str("DERMASCAN_OPERATOR_EMAIL", default="operator@localhost")
 

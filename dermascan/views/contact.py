@@ -1,16 +1,17 @@
 """Writing to the operator: kept in the database, and mailed."""
 
+from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
 from dermascan.forms import ContactForm
-from dermascan.tasks import mail_contact_message
 from dermascan.throttles import ContactThrottle
 from dermascan.views.errors import too_many_requests
-from patients.background import hand_over
+from patients.models import MessageKind
 from patients.once import once
+from patients.outbox import queue_message
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -24,7 +25,7 @@ def contact(request: HttpRequest) -> HttpResponse:
             return too_many_requests(request, seconds=seconds, back="contact")
         with transaction.atomic():
             message = form.save()
-            hand_over(mail_contact_message, str(message.pk))
+            queue_message(MessageKind.CONTACT, about=message.pk, address=settings.OPERATOR_EMAIL)
         return redirect("contact-thanks")
     return render(request, "dermascan/contact.html", {"form": form}, status=400 if form.errors else 200)
 

@@ -188,6 +188,12 @@ class StatusSchema(fields.Serializer[Any]):
                 "database": {},
                 "engine": {},
                 "queue": {"waiting": fields.IntegerField(allow_null=True, help_text="Tasks not yet taken up.")},
+                "messages": {
+                    "waiting": fields.IntegerField(help_text="Mails and calls that have not gone out yet."),
+                    "late": fields.IntegerField(help_text="Of those, how many have failed before."),
+                    "undelivered": fields.IntegerField(help_text="Refused or given up, and still kept."),
+                    "oldest_seconds": fields.IntegerField(help_text="How long the oldest has waited."),
+                },
             }.items()
         },
     )
@@ -349,7 +355,12 @@ explanation = extend_schema(
 _STATUS_EXAMPLE = {
     "status": "ok",
     "model_version": "xception-7f3a12cd",
-    "checks": {"database": {"status": "ok"}, "engine": {"status": "ok"}, "queue": {"status": "ok", "waiting": 0}},
+    "checks": {
+        "database": {"status": "ok"},
+        "engine": {"status": "ok"},
+        "queue": {"status": "ok", "waiting": 0},
+        "messages": {"status": "ok", "waiting": 0, "late": 0, "undelivered": 0, "oldest_seconds": 0},
+    },
 }
 status = extend_schema(
     operation_id="status",

@@ -35,9 +35,6 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
     def alive(self) -> "IncidentQuerySet":
         return self.exclude(state=IncidentState.OVER)
 
-    def untold(self) -> "IncidentQuerySet":
-        return self.filter(Q(mailed_at__isnull=True) | Q(called_at__isnull=True))
-
 
 class Incident(models.Model):
     """Told once when it opens. Written by ``diagnosis.watch.incidents`` alone."""
@@ -53,9 +50,6 @@ class Incident(models.Model):
     )
     acknowledged_at = models.DateTimeField(null=True, blank=True)
     over_at = models.DateTimeField(null=True, blank=True)
-    # Each way of telling is claimed before it is tried and marked when it has gone out, so that it goes out once.
-    mailed_at = models.DateTimeField(null=True, blank=True)
-    called_at = models.DateTimeField(null=True, blank=True)
 
     objects = IncidentQuerySet.as_manager()
 

@@ -14,7 +14,7 @@ from diagnosis.reports.content import Content, canonical_json, content_sha256, s
 from diagnosis.reports.pdf import render_addendum
 from diagnosis.services.errors import Refused
 from diagnosis.services.files import kept_only_on_success
-from diagnosis.services.notices import News, tell_patient
+from diagnosis.services.notices import tell_of_addendum
 from diagnosis.services.reports import ChangedMeanwhile, Draft, ensure_dermatologist_of, lock_visit
 from patients.models import Member, VisitStatus
 
@@ -74,7 +74,7 @@ def sign_addendum(*, report: Report, by: Member, words: str, seen: str | None = 
                 raise ChangedMeanwhile
             addendum.save(force_insert=True)
             if visit.status == VisitStatus.RELEASED:
-                tell_patient(report=report, news=News.ADDENDUM, site=site)
+                tell_of_addendum(addendum=addendum, site=site)
     log.info("Addendum %s to report %s was signed by member %s.", addendum.pk, report.pk, by.pk)
     return addendum
 

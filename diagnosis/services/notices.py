@@ -1,46 +1,79 @@
 """Mail a patient that there is something new to read. What it says is read on the site alone, never in a mail."""
 
-from enum import StrEnum
-from uuid import UUID
-
+from django.db.models import Q
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
-from diagnosis.models import Report
-from patients.background import hand_over
-from patients.mail import mail_to
+from diagnosis.models import Addendum, Report, SetAside
+from patients.models import MessageKind, OutgoingMessage
+from patients.models.message import MessageQuerySet
+from patients.outbox import Letter, queue_message, writes
 
 
-class News(StrEnum):
-    """What is new to the patient."""
-
-    REPORT = "report"
-    ADDENDUM = "addendum"
-
-
-def tell_patient(*, report: Report, news: News, site: str) -> None:
-    """Have the patient told once the current transaction commits. A queue out of reach holds nothing up.
+def tell_of_release(*, report: Report, site: str) -> None:
+    """Have the patient told that the report is there; in the transaction that releases it.
 
     Args:
         site: where the installation is reached, as ``https://dermascan.clinic.example``; "" tells nobody.
     """
-    from diagnosis.tasks import mail_patient_news
-
-    if site:
-        hand_over(mail_patient_news, str(report.pk), news.value, site)
+    _queue(MessageKind.REPORT, report, about=report, site=site)
 
 
-def mail_news(*, report_id: UUID, news: News, site: str) -> None:
-    """Mail it, if the report is released and its patient has an account with an address.
+def tell_of_addendum(*, addendum: Addendum, site: str) -> None:
+    """Have the patient told that a report of theirs was added to; in the transaction that signs the addendum."""
+    _queue(MessageKind.ADDENDUM, addendum.report, about=addendum, site=site)
 
-    Raises:
-        OSError: the mail server did not take it.
-    """
-    released = Report.objects.filter(pk=report_id, released_at__isnull=False)
-    report = released.select_related("visit__patient__clinic", "visit__patient__user").first()
-    user = report.visit.patient.user if report else None
+
+def tell_of_withholding(*, report: Report, set_aside: SetAside, site: str) -> None:
+    """Have the patient told that a report of theirs is no longer shown; in the transaction that sets aside."""
+    _queue(MessageKind.WITHHELD, report, about=set_aside, site=site)
+
+
+def notices_of(report: Report) -> MessageQuerySet:
+    """Every notice to the patient about ``report``, its addenda and its withholding, newest first."""
+    aside = SetAside.objects.filter(image__visit=report.visit_id).values("pk")
+    return OutgoingMessage.objects.filter(
+        Q(kind=MessageKind.REPORT, about=report.pk)
+        | Q(kind=MessageKind.ADDENDUM, about__in=report.addenda.values("pk"))
+        | Q(kind=MessageKind.WITHHELD, about__in=aside)
+    )
+
+
+def _queue(kind: MessageKind, report: Report, *, about: Report | Addendum | SetAside, site: str) -> None:
+    user = report.visit.patient.user
+    if site and user is not None and user.is_active and user.email:
+        queue_message(kind, about=about.pk, user=user, address=user.email, site=site)
+
+
+@writes(MessageKind.REPORT, MessageKind.ADDENDUM)
+def news_letter(message: OutgoingMessage) -> Letter | None:
+    """To the address that the account has now, if its owner can read the report."""
+    reports = Report.objects.released_to(message.user) if message.user else Report.objects.none()
+    if message.kind == MessageKind.REPORT:
+        reports = reports.filter(pk=message.about)
+    else:
+        reports = reports.filter(addenda=message.about)
+    return _letter(message, reports.select_related("visit__patient__clinic").first(), about=message.kind)
+
+
+@writes(MessageKind.WITHHELD)
+def withheld_letter(message: OutgoingMessage) -> Letter | None:
+    """As long as the report is withheld."""
+    withheld = Report.objects.withheld_from(message.user) if message.user else Report.objects.none()
+    aside = SetAside.objects.of_another_patient().filter(pk=message.about).values("image__visit")
+    report = withheld.filter(visit__in=aside).select_related("visit__patient__clinic").first()
+    return _letter(message, report, about=message.kind)
+
+
+def _letter(message: OutgoingMessage, report: Report | None, *, about: str) -> Letter | None:
+    user = message.user
     if report is None or user is None or not user.is_active or not user.email:
-        return
+        return None
+    message.address = user.email
     clinic = report.visit.patient.clinic.name
-    subject = _("Something new for you to read from %(clinic)s") % {"clinic": clinic}
-    context = {"clinic": clinic, "is_addendum": news == News.ADDENDUM, "site": site.rstrip("/")}
-    mail_to(user.email, subject=subject, template="diagnosis/mail/patient_news.txt", context=context)
+    if about == MessageKind.WITHHELD:
+        subject = _("A report from %(clinic)s is being checked") % {"clinic": clinic}
+    else:
+        subject = _("Something new for you to read from %(clinic)s") % {"clinic": clinic}
+    context = {"clinic": clinic, "about": str(about), "site": message.site}
+    return Letter(user.email, subject, render_to_string("diagnosis/mail/patient_news.txt", context))

@@ -25,7 +25,7 @@ from diagnosis.reports.pdf import render_pdf
 from diagnosis.reports.since import labelled_otherwise_since, set_aside_since
 from diagnosis.services.errors import Refused, VisitIsClosed
 from diagnosis.services.files import kept_only_on_success
-from diagnosis.services.notices import News, tell_patient
+from diagnosis.services.notices import tell_of_release
 from patients.models import Member, Visit, VisitStatus
 
 log = logging.getLogger(__name__)
@@ -211,7 +211,7 @@ def release_report(*, report: Report, by: Member, site: str = "") -> Report:
         report.save(update_fields=["released_by", "released_at"])
         visit.status = VisitStatus.RELEASED
         visit.save(update_fields=["status"])
-        tell_patient(report=report, news=News.REPORT, site=site)
+        tell_of_release(report=report, site=site)
     log.info("Report %s was released by member %s.", report.pk, by.pk)
     return report
 

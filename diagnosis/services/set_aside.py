@@ -7,20 +7,25 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.utils import timezone
 
-from diagnosis.models import Image, SetAside, SetAsideReason
+from diagnosis.models import Image, Report, SetAside, SetAsideReason
 from diagnosis.services.errors import AlreadySetAside, CannotReadOriginal, NotSetAside
 from diagnosis.services.images import add_image
 from diagnosis.services.labels import lock_image
+from diagnosis.services.notices import tell_of_withholding
 from diagnosis.services.queue import refresh_queue_entry
 from patients.models import Lesion, Member, Visit
 
 log = logging.getLogger(__name__)
 
 
-def set_aside_image(*, image: Image, by: Member, reason: str, note: str = "") -> SetAside:
+def set_aside_image(*, image: Image, by: Member, reason: str, note: str = "", site: str = "") -> SetAside:
     """Have ``image`` take part in nothing: no report, queue, training, similar case or count. It can still be seen.
 
-    A signed visit is no hindrance: that is when most mistakes are found.
+    A signed visit is no hindrance: that is when most mistakes are found. A patient whose report is withheld for it is
+    mailed so.
+
+    Args:
+        site: where the installation is reached, for that mail; "" sends none.
 
     Raises:
         PermissionDenied: ``by`` is of another clinic.
@@ -32,6 +37,7 @@ def set_aside_image(*, image: Image, by: Member, reason: str, note: str = "") ->
             raise AlreadySetAside
         row = SetAside.objects.create(image=image, member=by, reason=SetAsideReason(reason), note=note.strip())
         refresh_queue_entry(image=image)
+        _tell_if_withheld(image, row, site)
     log.info("Image %s was set aside by member %s: %s.", image.pk, by.pk, row.reason)
     return row
 
@@ -76,6 +82,12 @@ def add_to_other_lesion(*, image: Image, lesion: Lesion, by: Member, note: str =
     added = add_image(visit=image.visit, lesion=lesion, upload=sent, by=by)
     set_aside_image(image=image, by=by, reason=SetAsideReason.OTHER_LESION, note=note)
     return added
+
+
+def _tell_if_withheld(image: Image, row: SetAside, site: str) -> None:
+    report = Report.objects.filter(visit=image.visit_id, released_at__isnull=False).first()
+    if report is not None and row.shows_other_patient:
+        tell_of_withholding(report=report, set_aside=row, site=site)
 
 
 def _locked(image: Image, by: Member) -> Image:

@@ -18,10 +18,11 @@ from diagnosis.photographs import (
     visits_with_counts,
 )
 from diagnosis.reports.since import labelled_otherwise_since, set_aside_since
+from diagnosis.services.notices import notices_of
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
 from patients.models import Lesion, Patient, Visit, VisitStatus
-from patients.services import consent_states
+from patients.services import account_state, consent_states
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
@@ -33,6 +34,7 @@ def patient(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
         "lesions": lesion_cards(found),
         "visits": visits_with_counts(found),
         "consents": consent_states(found),
+        "account": account_state(found),
         "used_by": versions_that_used(images=Image.objects.filter(visit__patient=found)),
     }
     return render(request, "diagnosis/patient.html", context)
@@ -58,6 +60,7 @@ def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
         "unreviewed": sum(1 for photograph in shown if not photograph.confirmed),
         "report": report,
         "addenda": addenda,
+        "notices": notices_of(report) if report else [],
         "contradictions": contradictions_at(found),
         "since": labelled_otherwise_since(report) if report else [],
     }

@@ -134,7 +134,7 @@ def _release(request: ClinicRequest, report: Report) -> None:
 
 
 def how_the_patient_hears(report: Report) -> str:
-    """Say whether the patient is told of what was just released, or what is left to do."""
+    """Say whether the patient is to be told of what was just released, or what is left to do."""
     patient = report.visit.patient
     if patient.user is None and report.addenda.exists():
         return _("The patient has no account yet: hand them the PDF with its addenda, or give them an account.")
@@ -142,7 +142,7 @@ def how_the_patient_hears(report: Report) -> str:
         return _("The patient has no account yet: hand them the PDF, or give them one.")
     if not patient.user.email:
         return _("The patient can read it now. Their account has no e-mail address: tell them.")
-    return _("The patient can read it now, and is told so by e-mail.")
+    return _("The patient can read it now. An e-mail that says so waits to be sent; this page shows when it has gone.")
 
 
 def _visits_of(request: ClinicRequest) -> QuerySet[Visit]:

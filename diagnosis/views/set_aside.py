@@ -68,7 +68,8 @@ def _carry_out(request: ClinicRequest, image: Image, form: SetAsideForm) -> Imag
         added = add_to_other_lesion(image=image, lesion=lesion, by=by, note=note)
         messages.success(request, _("The photograph was added here, and set aside where it was."))
         return added
-    set_aside_image(image=image, by=by, reason=form.cleaned_data["reason"], note=note)
+    site = request.build_absolute_uri("/")
+    set_aside_image(image=image, by=by, reason=form.cleaned_data["reason"], note=note, site=site)
     messages.success(request, _("The photograph is set aside."))
     return image
 

@@ -5,17 +5,22 @@ from django.utils import timezone
 
 from diagnosis.models import Incident
 from diagnosis.models.watch import IncidentState, Watched
+from diagnosis.watch.telling import tell_of
 from patients.models import Clinic, User
 
 
 def open_incident(*, clinic: Clinic, watched: Watched, words: str) -> tuple[Incident, bool]:
-    """Return the incident of this kind that is not over, and whether it was opened now.
+    """Return the incident of this kind that is not over, and whether it was opened now; the operator is told of it.
 
     Two who see the same thing at once open one: the database holds them apart.
     """
-    return Incident.objects.alive().get_or_create(
-        clinic=clinic, watched=watched, defaults={"words": words, "opened_at": timezone.now()}
-    )
+    with transaction.atomic():
+        incident, is_new = Incident.objects.alive().get_or_create(
+            clinic=clinic, watched=watched, defaults={"words": words, "opened_at": timezone.now()}
+        )
+        if is_new:
+            tell_of(incident)
+    return incident, is_new
 
 
 def acknowledge_incident(*, incident: Incident, by: User) -> bool:

@@ -14,6 +14,7 @@ from django.utils.crypto import constant_time_compare
 from diagnosis.models import Image, Incident, Prediction
 from diagnosis.models.prediction import PredictionQuerySet
 from mlmodel.serving import active_analyser
+from patients.outbox import message_counts
 
 from .confirmed import LABEL_DAYS, calibration_of, cells_of, versions_of
 from .diagnoses import diagnoses_of
@@ -60,9 +61,19 @@ def metrics_text() -> str:
             "dermascan_queue_median_seconds", "How long half have waited at least.", [({}, queue.median_days * _DAY)]
         ),
         *_counted_seldom(),
+        *_messages(),
         *_gauge("dermascan_incidents", "Incidents not over.", [({"kind": k, "state": s}, n) for k, s, n in kinds]),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _messages() -> list[str]:
+    counts = message_counts()
+    states: list[Sample] = [({"state": name}, counts[name]) for name in ("waiting", "late", "undelivered")]
+    return [
+        *_gauge("dermascan_messages", "Waiting; of those, failed before; and never delivered.", states),
+        *_gauge("dermascan_messages_oldest_seconds", "How long the oldest waits.", [({}, counts["oldest_seconds"])]),
+    ]
 
 
 def _seconds_for_an_answer() -> list[str]:

@@ -1,91 +1,93 @@
-"""Tell the operator of an incident, by e-mail and by webhook, once each."""
+"""Tell the operator of an incident, by e-mail and by webhook: a row each, written with the incident."""
 
 import ipaddress
 import json
-import logging
+from dataclasses import dataclass
 from urllib.parse import urlsplit
+from uuid import UUID
 
 import requests
 from django.conf import settings
-from django.core.mail import send_mail
-from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from diagnosis.models import Incident
-
-logger = logging.getLogger(__name__)
+from patients.models import MessageKind, OutgoingMessage
+from patients.outbox import CannotSend, Letter, queue_message, writes
 
 TIMEOUT_SECONDS = 5
 
 
-class CannotTell(RuntimeError):
-    """A message did not go out; the task tries again, and after that the next hourly run."""
-
-
 def tell_of(incident: Incident) -> None:
-    """Send what has not been sent yet. It waits for the network: do not call it inside a transaction.
-
-    Raises:
-        CannotTell: one of the two did not go out.
-    """
-    failures = []
-    for field, send in (("mailed_at", _mail), ("called_at", _call)):
-        # Claimed by compare-and-swap: of two workers one sends.
-        now = timezone.now()
-        if not Incident.objects.filter(pk=incident.pk, **{f"{field}__isnull": True}).update(**{field: now}):
-            continue
-        try:
-            send(incident)
-        except (OSError, CannotTell) as error:
-            Incident.objects.filter(pk=incident.pk, **{field: now}).update(**{field: None})
-            logger.warning("Incident %s: %s failed (%s).", incident.pk, send.__name__, type(error).__name__)
-            failures.append(field)
-    if failures:
-        raise CannotTell(f"not sent: {', '.join(failures)}")
+    """Have the operator told in each way that is set; in the transaction that opens the incident."""
+    if settings.WATCH_EMAIL:
+        queue_message(MessageKind.INCIDENT, about=incident.pk, address=settings.WATCH_EMAIL)
+    if settings.WATCH_WEBHOOK:
+        queue_message(MessageKind.INCIDENT_CALL, about=incident.pk)
 
 
 def check_webhook_address(address: str) -> None:
     """Only https, or http to this machine itself, may be called.
 
     Raises:
-        CannotTell: another scheme, or no host.
+        CannotSend: another scheme, or no host.
     """
     parts = urlsplit(address)
     if parts.hostname and (parts.scheme == "https" or (parts.scheme == "http" and _is_loopback(parts.hostname))):
         return
-    raise CannotTell("DERMASCAN_WATCH_WEBHOOK must begin with https://, or be an http:// address of this machine.")
+    raise CannotSend("DERMASCAN_WATCH_WEBHOOK must begin with https://, or be an http:// address of this machine.")
 
 
-def _mail(incident: Incident) -> None:
-    if not settings.WATCH_EMAIL:
-        return
-    subject = f"DermaScan: {incident.get_watched_display()} ({incident.clinic.name})"
-    send_mail(subject.replace("\n", " "), incident.words, settings.DEFAULT_FROM_EMAIL, [settings.WATCH_EMAIL])
+@writes(MessageKind.INCIDENT)
+def incident_letter(message: OutgoingMessage) -> Letter | None:
+    incident = _incident_of(message)
+    if incident is None or not settings.WATCH_EMAIL:
+        return None
+    message.address = settings.WATCH_EMAIL  # as it is set now
+    subject = f"{settings.SITE_NAME}: {incident.get_watched_display()} ({incident.clinic.name})"
+    return Letter(message.address, subject, incident.words)
 
 
-def _call(incident: Incident) -> None:
-    address = settings.WATCH_WEBHOOK
-    if not address:
-        return
-    check_webhook_address(address)
-    body = json.dumps(
-        {
-            "incident": str(incident.pk),
-            "clinic": incident.clinic.name,
-            "kind": incident.watched,
-            "words": incident.words,
-            "opened_at": incident.opened_at.isoformat(),
-        }
-    )
-    # A redirect would lead to an address that the operator did not set. What fails is tried again by the task.
-    answer = requests.post(
-        address,
-        data=body,
-        headers={"Content-Type": "application/json"},
-        timeout=TIMEOUT_SECONDS,
-        allow_redirects=False,
-    )
-    if not answer.ok or answer.is_redirect:
-        raise CannotTell("the webhook did not answer with 2xx")
+@dataclass(frozen=True)
+class WebhookCall:
+    """One POST to the address of the settings, which may hold a secret and is kept nowhere else."""
+
+    body: str
+
+    def send(self, *, key: UUID) -> None:
+        address = settings.WATCH_WEBHOOK
+        check_webhook_address(address)
+        # A redirect would lead to an address that the operator did not set.
+        try:
+            answer = requests.post(
+                address,
+                data=self.body,
+                headers={"Content-Type": "application/json", "Idempotency-Key": str(key)},
+                timeout=TIMEOUT_SECONDS,
+                allow_redirects=False,
+            )
+        except requests.RequestException as error:
+            raise CannotSend(_("the webhook could not be reached")) from error
+        if not answer.ok or answer.is_redirect:
+            raise CannotSend(_("the webhook answered with %(status)d, not with 2xx") % {"status": answer.status_code})
+
+
+@writes(MessageKind.INCIDENT_CALL)
+def incident_call(message: OutgoingMessage) -> WebhookCall | None:
+    incident = _incident_of(message)
+    if incident is None or not settings.WATCH_WEBHOOK:
+        return None
+    body = {
+        "incident": str(incident.pk),
+        "clinic": incident.clinic.name,
+        "kind": incident.watched,
+        "words": incident.words,
+        "opened_at": incident.opened_at.isoformat(),
+    }
+    return WebhookCall(json.dumps(body))
+
+
+def _incident_of(message: OutgoingMessage) -> Incident | None:
+    return Incident.objects.select_related("clinic").filter(pk=message.about).first()
 
 
 def _is_loopback(host: str) -> bool:

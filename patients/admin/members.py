@@ -4,20 +4,20 @@ from django import forms
 from django.contrib import admin, messages
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy, ngettext
 
+from patients.message_words import state_in_words
 from patients.models import Member, Role, User
 from patients.services import (
     AccountRefused,
-    MailNotSent,
     add_member,
     enrol_member,
     ensure_address_is_free,
     ensure_member_may_become,
     ensure_username_is_free,
+    invitation_to,
     mail_set_password_link,
     update_member,
 )
@@ -97,11 +97,11 @@ class MemberAdmin(ClinicScopedAdmin):
     def get_fields(self, request: HttpRequest, obj: Member | None = None) -> Any:
         account = ["username", "first_name", "last_name", "email", "role"]
         if obj is not None:
-            return [*account, "is_active", "clinic", "last_login", "created_at"]
+            return [*account, "is_active", "clinic", "last_login", "link", "created_at"]
         return ["clinic", *account] if request.user.is_superuser else account
 
     def get_readonly_fields(self, request: HttpRequest, obj: Member | None = None) -> list[str]:
-        return [] if obj is None else ["clinic", "last_login", "created_at"]
+        return [] if obj is None else ["clinic", "last_login", "link", "created_at"]
 
     def get_form(self, request: HttpRequest, obj: Member | None = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
@@ -132,7 +132,7 @@ class MemberAdmin(ClinicScopedAdmin):
             saved = self._add(request, values)
             obj.pk = saved.pk
             obj._state.adding = False
-            transaction.on_commit(lambda: self._mail(request, [saved]))
+            self._mail(request, [saved])
         obj.refresh_from_db()
 
     @admin.action(description=gettext_lazy("Mail a link to choose a password"), permissions=["change"])
@@ -151,21 +151,16 @@ class MemberAdmin(ClinicScopedAdmin):
         return add_member(by=by, **account)
 
     def _mail(self, request: HttpRequest, members: list[Member]) -> None:
-        sent = 0
         for member in members:
-            try:
-                mail_set_password_link(user=member.user, clinic=member.clinic, site=request.build_absolute_uri("/"))
-            except MailNotSent as failed:
-                messages.error(request, f"{member.user.email}: {failed}")
-            else:
-                sent += 1
-        if sent:
+            mail_set_password_link(user=member.user, site=request.build_absolute_uri("/"))
+        if members:
             text = ngettext(
-                "A link to choose a password was mailed to one member.",
-                "Links to choose a password were mailed to %(count)d members.",
-                sent,
+                "A mail with a link to choose a password waits to be sent. The member's page shows when it has gone.",
+                "%(count)d mails with a link to choose a password wait to be sent. Each member's page shows when it "
+                "has gone.",
+                len(members),
             )
-            messages.success(request, text % {"count": sent})
+            messages.success(request, text % {"count": len(members)})
 
     @admin.display(description=gettext_lazy("user name"), ordering="user__username")
     def username(self, member: Member) -> str:
@@ -178,6 +173,11 @@ class MemberAdmin(ClinicScopedAdmin):
     @admin.display(description=gettext_lazy("may sign in"), boolean=True, ordering="user__is_active")
     def is_active(self, member: Member) -> bool:
         return member.user.is_active
+
+    @admin.display(description=gettext_lazy("link to choose a password"), empty_value="–")
+    def link(self, member: Member) -> str | None:
+        newest = invitation_to(member.user)
+        return state_in_words(newest) if newest else None
 
     @admin.display(description=gettext_lazy("last signed in"), ordering="user__last_login")
     def last_login(self, member: Member) -> Any:

@@ -3,6 +3,7 @@ from .clinic import Clinic, ReviewRule
 from .consent import Consent, ConsentMethod, Decision, Purpose
 from .lesion import BODY_REGIONS, BodySite, Lesion, Side
 from .member import Member, Role
+from .message import MessageKind, MessageState, OutgoingMessage
 from .patient import Patient, Sex, SkinType
 from .submission import Submission
 from .user import User
@@ -18,6 +19,9 @@ __all__ = [
     "Decision",
     "Lesion",
     "Member",
+    "MessageKind",
+    "MessageState",
+    "OutgoingMessage",
     "Patient",
     "Purpose",
     "ReviewRule",

@@ -1,13 +1,12 @@
 """What the clinic does: one verb a function."""
 
+from .account_state import AccountState, account_state, invitation_to
 from .accounts import (
     AccountRefused,
-    MailNotSent,
     ensure_address_is_free,
     ensure_username_is_free,
     give_patient_account,
     mail_set_password_link,
-    set_password_path,
 )
 from .api_tokens import (
     TokenExpired,
@@ -29,6 +28,7 @@ from .clinics import (
 )
 from .consents import ConsentState, consent_states, record_consent
 from .lesions import add_lesion, correct_lesion
+from .links import set_password_path
 from .patients import NamesakeRegistered, RecordNumberTaken, register_patient, suggest_record_number, update_patient
 from .scope import AnotherClinic
 from .visits import VisitIsClosed, lock_open_visit, log_visit, update_visit
@@ -36,10 +36,10 @@ from .visits import VisitIsClosed, lock_open_visit, log_visit, update_visit
 __all__ = [
     "ADMIN_ROLES",
     "AccountRefused",
+    "AccountState",
     "AnotherClinic",
     "ClinicExists",
     "ConsentState",
-    "MailNotSent",
     "NamesakeRegistered",
     "RecordNumberTaken",
     "TokenExpired",
@@ -47,6 +47,7 @@ __all__ = [
     "TokenRevoked",
     "TokenUnknown",
     "VisitIsClosed",
+    "account_state",
     "add_lesion",
     "add_member",
     "consent_states",
@@ -58,6 +59,7 @@ __all__ = [
     "ensure_member_may_become",
     "ensure_username_is_free",
     "give_patient_account",
+    "invitation_to",
     "lock_open_visit",
     "log_visit",
     "mail_set_password_link",

@@ -1,14 +1,10 @@
-from allauth.account.forms import default_token_generator
-from allauth.account.utils import user_pk_to_url_str
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q
-from django.urls import reverse
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
-from patients.mail import mail_to
-from patients.models import Clinic, Member, Patient, User
+from patients.models import Clinic, Member, MessageKind, OutgoingMessage, Patient, User
+from patients.outbox import cancel_messages, queue_message
 
 from .scope import ensure_same_clinic
 
@@ -21,19 +17,12 @@ class AccountRefused(ValueError):
         self.field = field
 
 
-class MailNotSent(OSError):
-    """The mail server did not take the message; nothing else is undone."""
-
-    def __init__(self) -> None:
-        super().__init__(_("The mail could not be sent. Check the address and try again later."))
-
-
 def give_patient_account(*, patient: Patient, by: Member, email: str, username: str = "", site: str) -> User:
     """Make the account with which ``patient`` reads what is released to them, and mail a link to choose a password.
 
     ``site`` is where the installation is reached, as ``https://dermascan.clinic.example``. Without a ``username`` one
     is made of the patient's name. A patient who has an account already keeps it and is mailed a new link; the address
-    may still be corrected while no password was chosen. Raises ``AccountRefused``, ``MailNotSent``.
+    may still be corrected while no password was chosen. Raises ``AccountRefused``.
     """
     ensure_same_clinic(patient, by)
     with transaction.atomic():
@@ -52,9 +41,9 @@ def give_patient_account(*, patient: Patient, by: Member, email: str, username: 
             ensure_address_is_free(email, clinic=patient.clinic, account=patient.user)
             patient.user.email = email
             patient.user.save(update_fields=["email"])
-    account = patient.user
-    assert account is not None
-    mail_set_password_link(user=account, clinic=patient.clinic, site=site)
+        account = patient.user
+        assert account is not None
+        mail_set_password_link(user=account, site=site)
     return account
 
 
@@ -91,28 +80,11 @@ def ensure_username_is_free(username: str) -> None:
         raise AccountRefused(_("This user name is taken. Choose another one."), field="username")
 
 
-def mail_set_password_link(*, user: User, clinic: Clinic, site: str) -> None:
-    """Mail ``user`` a link with which a password can be chosen, once. Raises ``MailNotSent``."""
-    context = {
-        "clinic": clinic,
-        "user": user,
-        "address": site.rstrip("/") + set_password_path(user),
-        "site": site.rstrip("/"),
-        "days": settings.PASSWORD_RESET_TIMEOUT // 86_400,
-    }
-    subject = _("Your DermaScan account at %(clinic)s") % {"clinic": clinic.name}
-    try:
-        mail_to(user.email, subject=subject, template="patients/mail/set_password.txt", context=context)
-    except OSError as error:
-        raise MailNotSent from error
-
-
-def set_password_path(user: User) -> str:
-    """Return the path of the page where ``user`` chooses a password: works once, for PASSWORD_RESET_TIMEOUT."""
-    return reverse(
-        "account_reset_password_from_key",
-        kwargs={"uidb36": user_pk_to_url_str(user), "key": default_token_generator.make_token(user)},
-    )
+def mail_set_password_link(*, user: User, site: str) -> OutgoingMessage:
+    """Have ``user`` mailed a link with which a password can be chosen, once; it takes the place of one that waits."""
+    with transaction.atomic():
+        cancel_messages(user=user, kind=MessageKind.INVITATION)
+        return queue_message(MessageKind.INVITATION, user=user, address=user.email, site=site)
 
 
 def _free_username(patient: Patient) -> str:

@@ -10,7 +10,7 @@ from patients.forms import AccountForm
 from patients.middleware import ClinicRequest
 from patients.models import Patient
 from patients.once import once
-from patients.services import AccountRefused, MailNotSent, give_patient_account
+from patients.services import AccountRefused, account_state, give_patient_account
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
@@ -31,14 +31,15 @@ def patient_account(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
             )
         except AccountRefused as refused:
             form.add_error("email", str(refused))
-        except MailNotSent as failed:
-            messages.error(request, str(failed))
-            return redirect("patient-account", patient.pk)
         else:
             messages.success(
                 request,
-                _("A link to choose a password was mailed to %(email)s. The user name is %(username)s.")
+                _(
+                    "A mail to %(email)s with a link to choose a password waits to be sent; this page shows when it "
+                    "has gone. The user name is %(username)s."
+                )
                 % {"email": account.email, "username": account.username},
             )
             return redirect(patient)
-    return render(request, "patients/account_form.html", {"form": form, "patient": patient})
+    context = {"form": form, "patient": patient, "account": account_state(patient)}
+    return render(request, "patients/account_form.html", context)

@@ -43,6 +43,7 @@ def test_everything_is_up(queue_folder):
             "database": {"status": "ok"},
             "engine": {"status": "ok"},
             "queue": {"status": "ok", "waiting": 0},
+            "messages": {"status": "ok", "waiting": 0, "late": 0, "undelivered": 0, "oldest_seconds": 0},
         },
     }
 
@@ -123,4 +124,4 @@ def test_a_database_that_does_not_answer_is_503(queue_folder, caplog):
 
     with connection.execute_wrapper(refuse):
         response = Client().get(STATUS)
-    assert failing(response) == ["database"]
+    assert failing(response) == ["database", "messages"]

@@ -12,6 +12,7 @@ from django.test import Client
 from django.urls import get_resolver
 
 from patients.models import User
+from patients.outbox import deliver_due
 from tests.dermascan.pages import assert_in_our_frame
 from tests.factories import PASSWORD
 
@@ -120,6 +121,7 @@ def test_signing_out_takes_a_post(sign_in, staff):
 def test_a_forgotten_password_is_set_anew_by_a_link(client, staff):
     response = client.post("/accounts/password/reset/", {"email": staff.user.email}, follow=True)
     assert_in_our_frame(response)
+    deliver_due()
     (sent,) = mail.outbox
     (link,) = re.findall(r"http://testserver(\S+)", str(sent.body))
     form = client.get(link, follow=True)

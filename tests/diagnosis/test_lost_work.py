@@ -9,7 +9,8 @@ from diagnosis.retraining.run import start_run
 from diagnosis.tasks import find_lost_work
 from mlmodel.promotion import promote_version
 from mlmodel.serving import active_version
-from patients.models import ReviewRule
+from patients.models import OutgoingMessage, ReviewRule
+from patients.tasks import send_due_messages
 from tests import factories
 from tests.candidates import candidate
 
@@ -34,12 +35,15 @@ def test_a_message_to_the_operator_is_kept(client, commits, unreachable_broker, 
     with commits():
         response = client.post("/contact/", written)
     assert response["Location"] == "/contact/thank-you/"
-    assert ContactMessage.objects.get().mailed_at is None
-    assert "mail_contact_message could not be handed to the workers" in caplog.text
+    row = OutgoingMessage.objects.get(about=ContactMessage.objects.get().pk)
+    assert (row.state, row.attempts) == ("waiting", 0)
+    assert "send_message could not be handed to the workers" in caplog.text
     assert "hunter2" not in caplog.text, "the broker's address holds a password"
 
 
-def test_a_report_is_released(sign_in, patient, patient_user, dermatologist, commits, unreachable_broker, caplog):
+def test_a_report_is_released(
+    sign_in, patient, patient_user, dermatologist, commits, unreachable_broker, caplog, mailoutbox
+):
     visit = photographed_visit(patient, MELANOMA)
     report = signed_report(visit, dermatologist)
     with commits():
@@ -47,7 +51,12 @@ def test_a_report_is_released(sign_in, patient, patient_user, dermatologist, com
     assert page.status_code == 200
     report.refresh_from_db()
     assert report.released_at is not None
-    assert "mail_patient_news could not be handed" in caplog.text
+    assert "waits to be sent" in page.content.decode()
+    assert "waiting to be sent to" in page.content.decode()
+    assert "send_message could not be handed" in caplog.text
+    send_due_messages()
+    assert [mail.to for mail in mailoutbox] == [[patient_user.email]]
+    assert "sent to" in sign_in(dermatologist).get(reverse("visit", args=[visit.pk])).content.decode()
 
 
 def test_a_run_waits_until_it_is_handed_over_again(sign_in, dermatologist, commits, unreachable_broker, caplog):

@@ -1,13 +1,13 @@
 """What a patient is mailed when there is something new to read, and what never stands in such a mail."""
 
 import pytest
-from celery.exceptions import Retry
 from django.urls import reverse
 
 from diagnosis.services.addenda import sign_addendum
-from diagnosis.services.notices import News, mail_news
 from diagnosis.services.reports import release_report
-from diagnosis.tasks import mail_patient_news
+from diagnosis.services.set_aside import put_back_image, set_aside_image
+from patients.models import OutgoingMessage
+from patients.outbox import deliver_due
 
 from .reporting import MELANOMA, confirm, photographed_visit, signed_addendum, signed_report
 
@@ -29,7 +29,7 @@ def test_a_release_is_told_without_saying_what_it_says(
 ):
     with django_capture_on_commit_callbacks(execute=True):
         page = sign_in(dermatologist).post(reverse("visit-release", args=[visit.pk]), follow=True)
-    assert "is told so by e-mail" in page.content.decode()
+    assert "waiting to be sent to" in page.content.decode()
     (mail,) = mailoutbox
     assert mail.to == [patient_user.email]
     assert visit.patient.clinic.name in mail.subject
@@ -69,36 +69,84 @@ def test_who_cannot_be_mailed_is_told_of_to_the_dermatologist(
     assert not mailoutbox
 
 
-def test_nobody_is_mailed_of_what_is_not_released_or_is_gone(report, dermatologist, patient_user, mailoutbox):
-    mail_news(report_id=report.pk, news=News.REPORT, site=SITE)
-    release_report(report=report, by=dermatologist)
+def test_nobody_is_mailed_who_cannot_read_it(report, dermatologist, patient_user, mailoutbox):
+    release_report(report=report, by=dermatologist, site=SITE)
     patient_user.is_active = False
     patient_user.save()
-    mail_news(report_id=report.pk, news=News.REPORT, site=SITE)
+    deliver_due()
     assert not mailoutbox
+    assert OutgoingMessage.objects.get().state == "cancelled"
+
+
+def test_a_notice_goes_to_the_address_that_the_account_has_by_then(report, dermatologist, patient_user, mailoutbox):
+    release_report(report=report, by=dermatologist, site=SITE)
+    patient_user.email = "new@clinic.example"
+    patient_user.save()
+    deliver_due()
+    assert [mail.to for mail in mailoutbox] == [["new@clinic.example"]]
+    assert OutgoingMessage.objects.get().address == "new@clinic.example"
+
+
+def test_what_is_withheld_is_told_too(
+    sign_in, visit, report, dermatologist, patient_user, mailoutbox, django_capture_on_commit_callbacks
+):
+    release_report(report=report, by=dermatologist)
+    image = visit.images.get()
+    with django_capture_on_commit_callbacks(execute=True):
+        sign_in(dermatologist).post(
+            reverse("image-set-aside", args=[image.pk]), {"reason": "other_patient", "note": "Not theirs."}
+        )
+    (mail,) = mailoutbox
+    assert mail.to == [patient_user.email]
+    assert "Not theirs" not in mail.body
+    assert OutgoingMessage.objects.get().kind == "withheld"
+
+
+def test_a_withholding_that_ended_is_not_told(visit, report, dermatologist, patient_user, mailoutbox):
+    release_report(report=report, by=dermatologist)
+    image = visit.images.get()
+    set_aside_image(image=image, by=dermatologist, reason="other_patient", site=SITE)
+    put_back_image(image=image, by=dermatologist)
+    deliver_due()
+    assert not mailoutbox
+    assert OutgoingMessage.objects.get().state == "cancelled"
 
 
 def test_a_clinics_name_adds_no_header(report, dermatologist, patient_user, mailoutbox):
     clinic = report.visit.patient.clinic
     clinic.name = "Skin\nBcc: thief@example.org"
     clinic.save()
-    release_report(report=report, by=dermatologist)
-    mail_news(report_id=report.pk, news=News.REPORT, site=SITE)
+    release_report(report=report, by=dermatologist, site=SITE)
+    deliver_due()
     (mail,) = mailoutbox
     assert "\n" not in mail.subject
     assert mail.recipients() == [patient_user.email]
 
 
-def test_a_mail_that_did_not_go_out_is_tried_again(report, dermatologist, patient_user, settings, mailoutbox):
-    release_report(report=report, by=dermatologist)
-    ordinary = settings.EMAIL_BACKEND
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
-    with pytest.raises(Retry):
-        mail_patient_news.apply(args=[str(report.pk), "report", SITE])
-    settings.EMAIL_BACKEND = ordinary
-    mail_patient_news.apply(args=[str(report.pk), "report", SITE])
-    assert [mail.to for mail in mailoutbox] == [[patient_user.email]]
+def test_a_refused_address_is_shown_where_it_was_released(
+    sign_in, visit, report, dermatologist, patient_user, mail_server, django_capture_on_commit_callbacks
+):
+    mail_server.replies["RCPT"] = "550 No such user <b>here</b>"
+    client = sign_in(dermatologist)
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(reverse("visit-release", args=[visit.pk]))
+    page = client.get(reverse("visit", args=[visit.pk])).content.decode()
+    assert "could not be delivered" in page
+    assert "550 No such user &lt;b&gt;here&lt;/b&gt;" in page
+
+    del mail_server.replies["RCPT"]
+    row = OutgoingMessage.objects.get()
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post(reverse("message-again", args=[row.pk]))
+    row.refresh_from_db()
+    assert row.state == "sent"
+    assert [address for address, _body in mail_server.taken] == [patient_user.email]
+
+
+def test_another_clinic_does_not_send_again(sign_in, stranger, report, dermatologist, patient_user):
+    release_report(report=report, by=dermatologist, site=SITE)
+    row = OutgoingMessage.objects.get()
+    assert sign_in(stranger).post(reverse("message-again", args=[row.pk])).status_code == 404
 
 
 # --- What no longer holds is not released ----------------------------------------------------------------------------

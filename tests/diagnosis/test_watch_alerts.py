@@ -11,6 +11,7 @@ from diagnosis.services.reviews import record_review
 from diagnosis.tasks import watch_clinics
 from diagnosis.watch.checks import FEWEST_COUNTED, watch_clinic
 from mlmodel.serving import active_version
+from patients.outbox import deliver_due
 from tests import factories
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.services]
@@ -37,7 +38,9 @@ def test_agreement_below_the_limit_is_told_once_and_acknowledged(clinic, dermato
     # 15 of 60: the interval ends at 37 %. They were 25 % sure, so calibration is as good as it can be.
     answered(clinic, dermatologist, *["nv"] * 15, *["mel"] * 45, share=0.25)
     watch_clinics()
+    deliver_due()
     watch_clinics()
+    deliver_due()
     (message,) = mail.outbox
     assert "15 of 60" in message.body
     assert "25 %, and 37 % at most" in message.body

@@ -82,6 +82,7 @@ ADMIN: dict[str, Table] = {
     "patients.clinic": Table(see=MANAGERS, add=OPERATORS, change=MANAGERS),
     "patients.member": Table(see=MANAGERS, add=MANAGERS, change=MANAGERS),
     "patients.user": Table(see=OPERATORS, add=OPERATORS, change=OPERATORS, is_scoped=False),
+    "patients.outgoingmessage": Table(see=OPERATORS, is_scoped=False),
     "patients.patient": Table(see=CLINICIANS),
     "patients.visit": Table(see=CLINICIANS),
     "patients.lesion": Table(see=CLINICIANS),

@@ -51,6 +51,7 @@ class World:
             "refused_image": refused_photograph(open_visit),
             "user": patient.user,
             "version": active_version(),
+            "message": factories.OutgoingMessageFactory(user=patient.user),
         }
         for kind in ("released", "signed"):
             self.objects[f"{kind}_addendum"] = signed_addendum(self.objects[f"{kind}_report"], dermatologist)
@@ -75,6 +76,7 @@ class World:
             "patients.clinic": member.clinic,
             "patients.member": member,
             "patients.user": member.user,
+            "patients.outgoingmessage": self.objects["message"],
             "patients.patient": self.objects["patient"],
             "patients.visit": image.visit,
             "patients.lesion": image.lesion,

@@ -1,0 +1,50 @@
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from patients.message_words import state_in_words
+from patients.models import OutgoingMessage
+from patients.outbox import send_again
+
+from .scope import OPERATORS, RoleGate
+
+
+@admin.register(OutgoingMessage)
+class OutgoingMessageAdmin(RoleGate, admin.ModelAdmin):
+    """Every message that must arrive and how far it has come, for operators. It holds no text."""
+
+    view_roles = OPERATORS
+    change_roles = None
+    list_display = ("created_at", "kind", "user", "state", "attempts", "next_attempt_at", "finished_at", "last_error")
+    list_filter = ("state", "kind", "created_at")
+    list_select_related = ("user",)
+    search_fields = ("address", "user__username")
+    actions = ("again",)
+    fields = (
+        "kind",
+        "user",
+        "words",
+        "state",
+        "attempts",
+        "next_attempt_at",
+        "give_up_at",
+        "last_error",
+        "created_at",
+        "finished_at",
+    )
+    readonly_fields = fields
+
+    @admin.display(description=_("how far it is"))
+    def words(self, message: OutgoingMessage) -> str:
+        return state_in_words(message)
+
+    @admin.action(description=_("Send again what was refused or given up"), permissions=["view"])
+    def again(self, request: HttpRequest, rows: QuerySet[OutgoingMessage]) -> None:
+        sent = sum(send_again(row) for row in rows)
+        self.message_user(
+            request,
+            ngettext("%(count)d message waits to be sent.", "%(count)d messages wait to be sent.", sent)
+            % {"count": sent},
+        )

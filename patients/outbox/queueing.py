@@ -1,0 +1,96 @@
+"""Messages enter here, in the transaction of what they tell of, and leave the queue by hand here."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import Count, Min, Q
+from django.utils import timezone
+
+from patients.background import hand_over
+from patients.models import MessageKind, MessageState, OutgoingMessage, User
+from patients.models.message import UNDELIVERED
+
+TRIED_FOR = timedelta(days=4)
+# A link that somebody asked for and waits for is of no use a day later.
+TRIED_FOR_SOMEBODY_WHO_WAITS = timedelta(hours=6)
+
+
+def queue_message(
+    kind: MessageKind,
+    *,
+    about: UUID | None = None,
+    user: User | None = None,
+    address: str = "",
+    site: str = "",
+    subject: str = "",
+    body: str = "",
+) -> OutgoingMessage:
+    """Keep a message that must arrive, and have a worker send it once the current transaction commits.
+
+    A queue out of reach loses nothing: the schedule looks for rows that wait.
+    """
+    message = OutgoingMessage.objects.create(
+        kind=kind,
+        about=about,
+        user=user,
+        address=address,
+        site=site.rstrip("/"),
+        subject=subject,
+        body=body,
+        give_up_at=timezone.now() + _tried_for(kind),
+    )
+    _hand_over(message)
+    return message
+
+
+def send_again(message: OutgoingMessage) -> bool:
+    """Refused or given up → waiting, at once; False if it is in another state by now."""
+    now = timezone.now()
+    undelivered = OutgoingMessage.objects.filter(pk=message.pk, state__in=UNDELIVERED)
+    if not undelivered.exclude(kind__in=(MessageKind.PASSWORD_RESET, MessageKind.ACCOUNT)).update(
+        state=MessageState.WAITING,
+        finished_at=None,
+        next_attempt_at=now,
+        give_up_at=now + _tried_for(message.kind),
+    ):
+        return False
+    _hand_over(message)
+    return True
+
+
+def cancel_messages(**which: Any) -> int:
+    """Cancel what has not gone out yet and return how many. What a worker is sending this moment cannot be stopped."""
+    return OutgoingMessage.objects.filter(state=MessageState.WAITING, **which).update(
+        state=MessageState.CANCELLED, finished_at=timezone.now(), subject="", body=""
+    )
+
+
+def clear_old_messages() -> int:
+    """Delete what was finished long ago."""
+    before = timezone.now() - timedelta(days=settings.MESSAGES_KEPT_DAYS)
+    return OutgoingMessage.objects.filter(finished_at__lt=before).delete()[0]
+
+
+def message_counts() -> dict[str, Any]:
+    """For the operator: how many wait, how many of those have failed before, how many were never delivered."""
+    rows = OutgoingMessage.objects.aggregate(
+        waiting=Count("pk", filter=Q(finished_at=None)),
+        late=Count("pk", filter=Q(finished_at=None) & ~Q(last_error="")),
+        undelivered=Count("pk", filter=Q(state__in=UNDELIVERED)),
+        oldest=Min("created_at", filter=Q(finished_at=None)),
+    )
+    oldest = rows.pop("oldest")
+    rows["oldest_seconds"] = round(max((timezone.now() - oldest).total_seconds(), 0)) if oldest else 0
+    return rows
+
+
+def _tried_for(kind: str) -> timedelta:
+    return TRIED_FOR_SOMEBODY_WHO_WAITS if kind == MessageKind.PASSWORD_RESET else TRIED_FOR
+
+
+def _hand_over(message: OutgoingMessage) -> None:
+    from patients.tasks import send_message
+
+    hand_over(send_message, str(message.pk))

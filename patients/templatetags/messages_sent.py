@@ -1,0 +1,8 @@
+"""How far a message has come, for templates."""
+
+from django import template
+
+from patients.message_words import state_in_words
+
+register = template.Library()
+register.filter("state_in_words", state_in_words)
