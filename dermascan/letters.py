@@ -9,7 +9,7 @@ from patients.outbox import Letter, writes
 
 @writes(MessageKind.CONTACT)
 def contact_letter(message: OutgoingMessage) -> Letter | None:
-    written = ContactMessage.objects.filter(pk=message.about).first()
+    written = ContactMessage.objects.filter(pk=message.about_key).first()
     if written is None:
         return None
     message.address = settings.OPERATOR_EMAIL  # as it is set now

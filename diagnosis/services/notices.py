@@ -50,9 +50,9 @@ def news_letter(message: OutgoingMessage) -> Letter | None:
     """To the address that the account has now, if its owner can read the report."""
     reports = Report.objects.released_to(message.user) if message.user else Report.objects.none()
     if message.kind == MessageKind.REPORT:
-        reports = reports.filter(pk=message.about)
+        reports = reports.filter(pk=message.about_key)
     else:
-        reports = reports.filter(addenda=message.about)
+        reports = reports.filter(addenda=message.about_key)
     return _letter(message, reports.select_related("visit__patient__clinic").first(), about=message.kind)
 
 
@@ -60,7 +60,7 @@ def news_letter(message: OutgoingMessage) -> Letter | None:
 def withheld_letter(message: OutgoingMessage) -> Letter | None:
     """As long as the report is withheld."""
     withheld = Report.objects.withheld_from(message.user) if message.user else Report.objects.none()
-    aside = SetAside.objects.of_another_patient().filter(pk=message.about).values("image__visit")
+    aside = SetAside.objects.of_another_patient().filter(pk=message.about_key).values("image__visit")
     report = withheld.filter(visit__in=aside).select_related("visit__patient__clinic").first()
     return _letter(message, report, about=message.kind)
 

@@ -87,7 +87,7 @@ def incident_call(message: OutgoingMessage) -> WebhookCall | None:
 
 
 def _incident_of(message: OutgoingMessage) -> Incident | None:
-    return Incident.objects.select_related("clinic").filter(pk=message.about).first()
+    return Incident.objects.select_related("clinic").filter(pk=message.about_key).first()
 
 
 def _is_loopback(host: str) -> bool:

@@ -129,6 +129,12 @@ class OutgoingMessage(models.Model):
         return f"{self.get_kind_display()}: {self.get_state_display()}"
 
     @property
+    def about_key(self) -> uuid.UUID:
+        """The key of what it tells of; of kinds that tell of something."""
+        assert self.about is not None, "message_names_what_it_is_about"
+        return self.about
+
+    @property
     def is_unfinished(self) -> bool:
         return self.state in UNFINISHED
 

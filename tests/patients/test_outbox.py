@@ -10,7 +10,7 @@ from django.db import IntegrityError, connection, connections, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from patients.models import OutgoingMessage
+from patients.models import MessageKind, OutgoingMessage
 from patients.outbox import deliver, deliver_due, message_counts, queue_message
 from patients.tasks import clear_messages, send_due_messages
 from tests import factories
@@ -207,7 +207,7 @@ def test_two_workers_send_one_message_once(mail_server):
 
 def test_a_message_is_undone_with_what_it_tells_of(staff):
     with transaction.atomic():
-        queue_message("invitation", user=staff.user, address=staff.user.email)
+        queue_message(MessageKind.INVITATION, user=staff.user, address=staff.user.email)
         transaction.set_rollback(True)
     assert not OutgoingMessage.objects.exists()
 
