@@ -16,7 +16,7 @@ def move(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("diagnosis", "0017_set_aside_is_append_only"), ("patients", "0009_outgoing_messages")]
+    dependencies = [("diagnosis", "0018_diagnoses_outside_the_seven"), ("patients", "0009_outgoing_messages")]
     operations = [
         migrations.RunPython(move, migrations.RunPython.noop),
         migrations.RemoveField(model_name="incident", name="called_at"),
