@@ -9,9 +9,9 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .fields import PlainDateField, text_field
-from .models import BODY_REGIONS, Consent, ConsentMethod, Decision, Lesion, Member, Patient, Visit
+from .models import BODY_REGIONS, ClosureReason, Consent, ConsentMethod, Decision, Lesion, Member, Patient, Visit
 from .models.patient import EARLIEST_BIRTH, LONGEST_SEARCH
-from .services import suggest_record_number
+from .services import is_known_to_be_wrong, suggest_record_number
 
 EARLIEST_VISIT = datetime.date(1990, 1, 1)
 
@@ -272,13 +272,44 @@ class AccountForm(forms.Form):
         },
     )
 
+    # Asked only where mail to the patient went to a wrong address before.
+    is_right = forms.BooleanField(
+        label=_("This is the patient's own address, whatever was said of it before"), required=False
+    )
+
     def __init__(self, *args: Any, patient: Patient, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         account = patient.user
-        self.initial.setdefault("email", account.email if account else patient.email)
+        known = account.email if account else patient.email
+        self.initial.setdefault("email", "" if is_known_to_be_wrong(known, patient=patient) else known)
+        if not patient.account_closures.filter(reason=ClosureReason.WRONG_ADDRESS).exists():
+            del self.fields["is_right"]
         if account and account.has_usable_password():
             # The address is the patient's own affair from the moment they have signed in.
             self.fields["email"].disabled = True
+
+
+class CloseAccountForm(forms.Form):
+    """Why a patient's account is taken away."""
+
+    account = forms.IntegerField(widget=forms.HiddenInput)
+    reason = forms.ChoiceField(
+        label=_("Why?"),
+        choices=ClosureReason,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Choose why the account is closed.")},
+    )
+    note = forms.CharField(
+        label=_("Note"),
+        required=False,
+        max_length=500,
+        help_text=_("For the clinic. Kept with the record; say here what happened if it was another reason."),
+    )
+
+    def clean(self) -> None:
+        super().clean()
+        if self.cleaned_data.get("reason") == ClosureReason.OTHER and not self.cleaned_data.get("note", "").strip():
+            self.add_error("note", _("Say in a few words why the account is closed."))
 
 
 class ConsentForm(forms.ModelForm):

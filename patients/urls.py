@@ -13,6 +13,7 @@ urlpatterns = [
     path("patients/new/", patients.patient_new, name="patient-new"),
     path("patients/<uuid:patient_id>/edit/", patients.patient_edit, name="patient-edit"),
     path("patients/<uuid:patient_id>/account/", accounts.patient_account, name="patient-account"),
+    path("patients/<uuid:patient_id>/account/close/", accounts.close, name="patient-account-close"),
     path("patients/<uuid:patient_id>/consent/<purpose:purpose>/", consents.patient_consent, name="patient-consent"),
     path("patients/<uuid:patient_id>/visits/new/", visits.visit_new, name="visit-new"),
     path("patients/<uuid:patient_id>/lesions/new/", lesions.lesion_new, name="lesion-new"),

@@ -1,3 +1,4 @@
+from .account_closure import AccountClosure, ClosureReason
 from .api_token import ApiToken, Revocation, hash_of
 from .clinic import Clinic, ReviewRule
 from .consent import Consent, ConsentMethod, Decision, Purpose
@@ -11,9 +12,11 @@ from .visit import Visit, VisitStatus
 
 __all__ = [
     "BODY_REGIONS",
+    "AccountClosure",
     "ApiToken",
     "BodySite",
     "Clinic",
+    "ClosureReason",
     "Consent",
     "ConsentMethod",
     "Decision",

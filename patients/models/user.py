@@ -13,7 +13,13 @@ class User(AbstractUser):
         self._password_was_taken_away = True
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """End the API tokens with the password and with the account, through whichever door it is changed."""
+        """End the API tokens with the password and with the account, through whichever door it is changed.
+
+        A deactivated account's sessions end for good, and what was to be mailed to it is not sent.
+        """
+        from patients.outbox import cancel_messages
+        from patients.sessions import end_sessions
+
         from .api_token import ApiToken, Revocation
 
         is_new = self._state.adding
@@ -24,3 +30,6 @@ class User(AbstractUser):
         if not is_new and (has_new_password or not self.is_active):
             because = Revocation.PASSWORD if has_new_password else Revocation.DEACTIVATED
             ApiToken.objects.filter(member__user=self.pk).revoke(because=because)
+        if not is_new and not self.is_active:
+            end_sessions(self)
+            cancel_messages(user=self)

@@ -1,6 +1,6 @@
 """What the clinic does: one verb a function."""
 
-from .account_state import AccountState, account_state, invitation_to
+from .account_state import AccountState, account_state, invitation_to, is_known_to_be_wrong
 from .accounts import (
     AccountRefused,
     ensure_address_is_free,
@@ -26,6 +26,7 @@ from .clinics import (
     ensure_member_may_become,
     update_member,
 )
+from .closing import NoAccount, close_patient_account
 from .consents import ConsentState, consent_states, record_consent
 from .lesions import add_lesion, correct_lesion
 from .links import set_password_path
@@ -41,6 +42,7 @@ __all__ = [
     "ClinicExists",
     "ConsentState",
     "NamesakeRegistered",
+    "NoAccount",
     "RecordNumberTaken",
     "TokenExpired",
     "TokenRefused",
@@ -50,6 +52,7 @@ __all__ = [
     "account_state",
     "add_lesion",
     "add_member",
+    "close_patient_account",
     "consent_states",
     "correct_lesion",
     "create_api_token",
@@ -60,6 +63,7 @@ __all__ = [
     "ensure_username_is_free",
     "give_patient_account",
     "invitation_to",
+    "is_known_to_be_wrong",
     "lock_open_visit",
     "log_visit",
     "mail_set_password_link",

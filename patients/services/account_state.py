@@ -2,18 +2,33 @@
 
 from dataclasses import dataclass
 
-from patients.models import MessageKind, OutgoingMessage, Patient, User
+from patients.models import AccountClosure, ClosureReason, MessageKind, OutgoingMessage, Patient, User
 
 
 @dataclass(frozen=True)
 class AccountState:
     user: User | None
     invitation: OutgoingMessage | None
+    # The newest, and all of them.
+    closure: AccountClosure | None
+    closures: list[AccountClosure]
 
 
 def account_state(patient: Patient) -> AccountState:
     user = patient.user
-    return AccountState(user=user, invitation=invitation_to(user) if user else None)
+    closures = list(patient.account_closures.select_related("closed_by__user", "user"))
+    return AccountState(
+        user=user,
+        invitation=invitation_to(user) if user else None,
+        closure=closures[0] if closures else None,
+        closures=closures,
+    )
+
+
+def is_known_to_be_wrong(address: str, *, patient: Patient) -> bool:
+    """Whether an account of the patient was closed because its mail went there by mistake."""
+    wrong = patient.account_closures.filter(reason=ClosureReason.WRONG_ADDRESS)
+    return bool(address) and wrong.filter(address__iexact=address).exists()
 
 
 def invitation_to(user: User) -> OutgoingMessage | None:

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from patients.models import Clinic, Member, MessageKind, OutgoingMessage, Patient, User
 from patients.outbox import cancel_messages, queue_message
 
+from .account_state import is_known_to_be_wrong
 from .scope import ensure_same_clinic
 
 
@@ -17,16 +18,29 @@ class AccountRefused(ValueError):
         self.field = field
 
 
-def give_patient_account(*, patient: Patient, by: Member, email: str, username: str = "", site: str) -> User:
+def give_patient_account(
+    *, patient: Patient, by: Member, email: str, username: str = "", site: str, is_right: bool = False
+) -> User:
     """Make the account with which ``patient`` reads what is released to them, and mail a link to choose a password.
 
     ``site`` is where the installation is reached, as ``https://dermascan.clinic.example``. Without a ``username`` one
     is made of the patient's name. A patient who has an account already keeps it and is mailed a new link; the address
-    may still be corrected while no password was chosen. Raises ``AccountRefused``.
+    may still be corrected while no password was chosen: nothing more goes to the one before, whose link is dead.
+
+    Args:
+        is_right: the address is the patient's, although an account was closed because it was taken for wrong.
+
+    Raises ``AccountRefused``.
     """
     ensure_same_clinic(patient, by)
     with transaction.atomic():
         patient = Patient.objects.select_for_update(of=("self",)).select_related("clinic").get(pk=patient.pk)
+        is_new_address = patient.user is None or patient.user.email.lower() != email.lower()
+        if is_new_address and not is_right and is_known_to_be_wrong(email, patient=patient):
+            raise AccountRefused(
+                _("Mail to this patient went to this address by mistake before. Enter another one, or confirm it."),
+                field="email",
+            )
         if patient.user is None:
             user = make_user(
                 clinic=patient.clinic,
@@ -40,7 +54,8 @@ def give_patient_account(*, patient: Patient, by: Member, email: str, username: 
         elif not patient.user.has_usable_password() and patient.user.email != email:
             ensure_address_is_free(email, clinic=patient.clinic, account=patient.user)
             patient.user.email = email
-            patient.user.save(update_fields=["email"])
+            patient.user.set_unusable_password()
+            patient.user.save(update_fields=["email", "password"])
         account = patient.user
         assert account is not None
         mail_set_password_link(user=account, site=site)

@@ -6,11 +6,17 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
-from patients.forms import AccountForm
+from patients.forms import AccountForm, CloseAccountForm
 from patients.middleware import ClinicRequest
-from patients.models import Patient
+from patients.models import Patient, User
 from patients.once import once
-from patients.services import AccountRefused, account_state, give_patient_account
+from patients.services import (
+    AccountRefused,
+    NoAccount,
+    account_state,
+    close_patient_account,
+    give_patient_account,
+)
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
@@ -28,6 +34,7 @@ def patient_account(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
                 by=request.member,
                 email=form.cleaned_data["email"],
                 site=request.build_absolute_uri("/"),
+                is_right=bool(form.cleaned_data.get("is_right")),
             )
         except AccountRefused as refused:
             form.add_error("email", str(refused))
@@ -43,3 +50,34 @@ def patient_account(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
             return redirect(patient)
     context = {"form": form, "patient": patient, "account": account_state(patient)}
     return render(request, "patients/account_form.html", context)
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC)
+@once
+def close(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
+    """Take the account away from the patient, with a reason."""
+    assert request.member is not None
+    patients = Patient.objects.visible_to(request.member).select_related("user")
+    patient = get_object_or_404(patients, pk=patient_id)
+    if patient.user is None:
+        messages.info(request, str(NoAccount()))
+        return redirect(patient)
+    form = CloseAccountForm(request.POST or None, initial={"account": patient.user.pk})
+    if request.method == "POST" and form.is_valid():
+        try:
+            close_patient_account(
+                patient=patient,
+                by=request.member,
+                reason=form.cleaned_data["reason"],
+                note=form.cleaned_data["note"],
+                user=User(pk=form.cleaned_data["account"]),
+            )
+        except NoAccount as none:
+            messages.info(request, str(none))
+        else:
+            messages.success(
+                request, _("The account is closed: nobody can sign in with it, and nothing more is mailed to it.")
+            )
+        return redirect(patient)
+    context = {"form": form, "patient": patient, "account": account_state(patient)}
+    return render(request, "patients/close_account.html", context)

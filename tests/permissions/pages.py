@@ -52,6 +52,7 @@ PAGES: dict[str, list[Case]] = {
     "patient": [Case(ids=PATIENT, get=own_clinic(200), post=clinic(405))],
     "patient-edit": [Case(ids=PATIENT, get=own_clinic(200), post=own_clinic(200))],
     "patient-account": [Case(ids=PATIENT, get=own_clinic(200), post=own_clinic(200))],
+    "patient-account-close": [Case(ids=PATIENT, get=own_clinic(200), post=own_clinic(200))],
     "message-again": [
         Case(ids={"message_id": "message"}, get=clinic(405), post=own_clinic(302)),
     ],

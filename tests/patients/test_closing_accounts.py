@@ -1,0 +1,215 @@
+"""A patient's account that went to the wrong person is taken back; a deactivated member is out for good."""
+
+import re
+
+import pytest
+from django.core import mail
+from django.db import IntegrityError, transaction
+from django.test import Client
+from django.urls import reverse
+
+from diagnosis.services.notices import tell_of_release
+from patients.models import AccountClosure, OutgoingMessage, User
+from patients.outbox import deliver_due
+from patients.services import NoAccount, close_patient_account, give_patient_account
+from tests import factories
+from tests.diagnosis.reporting import MELANOMA, photographed_visit, signed_report
+
+pytestmark = pytest.mark.django_db
+PASSWORD = "a sunny day in Harare"
+
+
+@pytest.fixture
+def client(sign_in, staff):
+    return sign_in(staff)
+
+
+@pytest.fixture
+def close(client, patient):
+    def _close(**changes):
+        patient.refresh_from_db()
+        typed = {"account": patient.user_id or 0, "reason": "wrong_address", "note": "A letter was missing."}
+        return client.post(reverse("patient-account-close", args=[patient.pk]), typed | changes)
+
+    return _close
+
+
+def invite(client, patient, email="stranger@example.com") -> str:
+    client.post(reverse("patient-account", args=[patient.pk]), {"email": email})
+    deliver_due()
+    return re.search(r"https?://[^/\s]+(/accounts/\S+)", str(mail.outbox[-1].body))[1]
+
+
+def choose_password(link: str) -> Client:
+    browser = Client()
+    page = browser.get(link, follow=True)
+    browser.post(page.request["PATH_INFO"], {"password1": PASSWORD, "password2": PASSWORD})
+    return browser
+
+
+def test_the_link_is_dead_and_it_is_recorded(client, patient, staff, close):
+    link = invite(client, patient)
+    account = User.objects.get(patient=patient)
+    assert close().url == reverse("patient", args=[patient.pk])
+
+    closure = AccountClosure.objects.get()
+    assert (closure.patient, closure.user, closure.address) == (patient, account, "stranger@example.com")
+    assert (closure.reason, closure.note, closure.closed_by) == ("wrong_address", "A letter was missing.", staff)
+    choose_password(link)
+    assert not Client().login(username=account.username, password=PASSWORD)
+    account.refresh_from_db()
+    assert (account.is_active, account.email) == (False, "")
+    page = client.get(reverse("patient", args=[patient.pk])).text
+    assert "The link went to a wrong address" in page
+    assert staff.name in page
+
+
+def test_whoever_has_signed_in_is_out_at_once_and_stays_out(client, patient, close):
+    invited = choose_password(invite(client, patient))
+    account = User.objects.get(patient=patient)
+    stranger, reset = Client(), Client()
+    assert stranger.login(username=account.username, password=PASSWORD)
+    assert stranger.get(reverse("my-visits")).status_code == 200
+    reset.post(reverse("account_reset_password"), {"email": account.email})
+    deliver_due()
+    link = re.search(r"https?://[^/\s]+(/accounts/\S+)", str(mail.outbox[-1].body))[1]
+    form = reset.get(link, follow=True).request["PATH_INFO"]
+
+    close()
+    for browser in (stranger, invited):
+        assert browser.get(reverse("my-visits")).url.startswith(reverse("account_login"))
+    reset.post(form, {"password1": "another long password", "password2": "another long password"})
+    User.objects.filter(pk=account.pk).update(is_active=True)  # whatever happens to the account later
+    assert stranger.get(reverse("my-visits")).url.startswith(reverse("account_login"))
+    for password in (PASSWORD, "another long password"):
+        assert not Client().login(username=account.username, password=password)
+
+
+def test_the_stranger_is_never_mailed_again(client, patient, dermatologist, close):
+    invite(client, patient)
+    patient.refresh_from_db()
+    report = signed_report(photographed_visit(patient, MELANOMA), dermatologist)
+    tell_of_release(report=report, site="https://clinic.example")
+    close()
+    assert OutgoingMessage.objects.get(kind="report").state == "cancelled"
+    mail.outbox.clear()
+    Client().post(reverse("account_reset_password"), {"email": "stranger@example.com"})
+    deliver_due()
+    assert not any("/key/" in sent.body for sent in mail.outbox)
+
+
+def test_an_invitation_that_waits_is_not_sent(client, patient, close):
+    client.post(reverse("patient-account", args=[patient.pk]), {"email": "stranger@example.com"})
+    close()
+    deliver_due()
+    assert mail.outbox == []
+    assert OutgoingMessage.objects.get().state == "cancelled"
+
+
+def test_correcting_the_address_cancels_what_waits_for_the_wrong_one(client, patient):
+    address = reverse("patient-account", args=[patient.pk])
+    client.post(address, {"email": "typo@example.com"})
+    client.post(address, {"email": "amara@example.com"})
+    deliver_due()
+    assert [sent.to for sent in mail.outbox] == [["amara@example.com"]]
+
+
+def test_another_account_can_be_given_and_reads_what_was_released(client, patient, dermatologist, close):
+    first = choose_password(invite(client, patient))
+    signed_report(photographed_visit(patient, MELANOMA), dermatologist, released=True)
+    close()
+    patient.refresh_from_db()
+    patient.email = "stranger@example.com"
+    patient.save()
+    address = reverse("patient-account", args=[patient.pk])
+    assert "stranger@example.com" not in client.get(address).text.split('name="email"')[1].split(">")[0]
+    refused = client.post(address, {"email": "Stranger@example.com"})
+    assert refused.status_code == 200
+    assert "by mistake before" in refused.text
+
+    choose_password(invite(client, patient, "amara@example.com"))
+    patient.refresh_from_db()
+    own = Client()
+    assert own.login(username=patient.user.username, password=PASSWORD)
+    assert own.get(reverse("my-visits")).status_code == 200
+    assert first.get(reverse("my-visits")).status_code == 302
+
+
+def test_an_address_taken_for_wrong_can_be_confirmed(client, patient, close):
+    invite(client, patient, "amara@example.com")
+    close()
+    client.post(reverse("patient-account", args=[patient.pk]), {"email": "amara@example.com", "is_right": "on"})
+    patient.refresh_from_db()
+    assert patient.user.email == "amara@example.com"
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"reason": ""}, {"reason": "boredom"}, {"reason": "other", "note": " "}, {"account": "x"}]
+)
+def test_without_a_reason_nothing_is_closed(client, patient, close, wrong):
+    invite(client, patient)
+    response = close(**wrong)
+    assert response.status_code == 200
+    assert "There is a problem" in response.text
+    patient.refresh_from_db()
+    assert patient.user is not None
+
+
+def test_a_form_that_was_opened_before_closes_no_new_account(client, patient, staff, close):
+    invite(client, patient)
+    patient.refresh_from_db()
+    old = patient.user_id
+    close()
+    give_patient_account(patient=patient, by=staff, email="amara@example.com", site="https://clinic.example")
+    close(account=old)
+    patient.refresh_from_db()
+    assert patient.user is not None
+    assert AccountClosure.objects.count() == 1
+
+
+def test_another_clinic_closes_nothing(sign_in, stranger, patient, patient_user):
+    address = reverse("patient-account-close", args=[patient.pk])
+    assert sign_in(stranger).post(address, {"account": patient_user.pk, "reason": "asked"}).status_code == 404
+    patient.refresh_from_db()
+    assert patient.user == patient_user
+
+
+def test_a_member_who_is_a_patient_stays_a_member(patient, staff):
+    patient.user = staff.user
+    patient.save()
+    close_patient_account(patient=patient, by=staff, reason="asked")
+    staff.user.refresh_from_db()
+    assert staff.user.is_active
+    with pytest.raises(NoAccount):
+        close_patient_account(patient=patient, by=staff, reason="asked")
+
+
+@pytest.mark.parametrize("values", [{"reason": "boredom"}, {"reason": "other", "note": ""}])
+def test_the_database_wants_a_reason(patient, patient_user, staff, values):
+    with pytest.raises(IntegrityError, match="closure_"), transaction.atomic():
+        AccountClosure.objects.create(patient=patient, user=patient_user, closed_by=staff, **values)
+
+
+def test_the_record_is_append_only(patient, patient_user, staff):
+    closure = close_patient_account(patient=patient, by=staff, reason="asked")
+    with pytest.raises(IntegrityError, match="append_only"), transaction.atomic():
+        AccountClosure.objects.filter(pk=closure.pk).update(note="Something else.")
+
+
+@pytest.mark.parametrize("door", ["clinic", "operator"])
+def test_a_deactivated_member_is_out_even_when_let_in_again(sign_in, manager, staff, admin_client, door):
+    working = sign_in(staff)
+    waiting = factories.OutgoingMessageFactory(user=staff.user)
+    assert working.get(reverse("patients")).status_code == 200
+    if door == "clinic":
+        details = {"role": staff.role, "email": staff.user.email, "first_name": "A", "last_name": "B"}
+        sign_in(manager).post(reverse("admin:patients_member_change", args=[staff.pk]), details)
+    else:
+        staff.user.is_active = False
+        staff.user.save()
+    staff.user.refresh_from_db()
+    assert not staff.user.is_active
+    User.objects.filter(pk=staff.user_id).update(is_active=True)
+    assert working.get(reverse("patients")).url.startswith(reverse("account_login"))
+    waiting.refresh_from_db()
+    assert waiting.state == "cancelled"
