@@ -95,6 +95,13 @@ def is_benign_answer(answer: str) -> bool:
     return malignancy_of(answer) is Malignancy.BENIGN
 
 
+def danger_of(answer: str) -> bool | None:
+    """Whether an answer says that there is something dangerous; None where it does not say."""
+    if answer == CANNOT_TELL or leaves_danger_open(answer):
+        return None
+    return is_malignant_answer(answer)
+
+
 def leaves_danger_open(answer: str) -> bool:
     """Whether an answer names something of which it is not known whether it is malignant."""
     return answer == OTHER or malignancy_of(answer) is Malignancy.UNCERTAIN

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.utils.datastructures import MultiValueDict
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.answer_fields import DANGERS, DiagnosisInput, grouped_answers, read_answer
@@ -164,6 +165,7 @@ class ReviewForm(forms.ModelForm):
             cleaned["answer"], cleaned["other_text"] = read_answer(answer, text, danger, as_typed=as_typed)
         except forms.ValidationError as error:
             self.add_error("other_text", error)
-            self.data = self.data.copy()
+            # A hidden field keeps what it was sent, unless what was sent is changed.
+            self.data = MultiValueDict(self.data)
             self.data[self.add_prefix("as_typed")] = text.strip()
         return cleaned

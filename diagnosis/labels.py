@@ -82,9 +82,13 @@ def decides(review: Said) -> bool:
     return review.certainty in DECIDING and review.answer != CANNOT_TELL
 
 
-def diagnosis_of(review: Said) -> tuple[str, str]:
+def diagnosis_of(answer: str, other_text: str) -> tuple[str, str]:
     """What a review says, to be compared with others: of free text the words count too, however they are set."""
-    return review.answer, " ".join(review.other_text.casefold().split())
+    return answer, " ".join(other_text.casefold().split())
+
+
+def _diagnosis(review: Said) -> tuple[str, str]:
+    return diagnosis_of(review.answer, review.other_text)
 
 
 def _by_blinded_readers(deciding: Sequence[Said]) -> Settled:
@@ -94,11 +98,11 @@ def _by_blinded_readers(deciding: Sequence[Said]) -> Settled:
         return _open(Why.NOTHING_DECIDES)
     if len(counted) < READERS_NEEDED:
         return _open(Why.SECOND_MISSING, counted)
-    ((most, votes),) = Counter(diagnosis_of(review) for review in counted).most_common(1)
+    ((most, votes),) = Counter(_diagnosis(review) for review in counted).most_common(1)
     if votes == len(counted):
         return _settled(Why.READERS_AGREE, counted)
     if votes * 2 > len(counted):
-        return _settled(Why.MOST_AGREE, [review for review in counted if diagnosis_of(review) == most], counted)
+        return _settled(Why.MOST_AGREE, [review for review in counted if _diagnosis(review) == most], counted)
     why = Why.READERS_DIFFER if len(counted) == READERS_NEEDED else Why.NO_MAJORITY
     return Settled(state=LabelState.DISPUTED, why=why, counted=tuple(counted))
 

@@ -8,6 +8,7 @@ from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from diagnosis.answer_fields import DANGERS
 from diagnosis.forms import ReviewForm
 from diagnosis.models import Review
 from diagnosis.services.errors import IsSetAside
@@ -39,9 +40,7 @@ class ReviewRowForm(ReviewForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        danger = self.fields["danger"]
-        assert isinstance(danger, forms.ChoiceField)
-        danger.widget = forms.Select(choices=danger.choices)
+        self.fields["danger"].widget = forms.Select(choices=DANGERS)
         for field in self.fields.values():
             field.widget.attrs.setdefault("aria-label", str(field.label))
 

@@ -199,7 +199,8 @@ def _names(image: Image, label: ConfirmedLabel) -> list[str]:
     """Whose answer the label is: all the readers who gave it, where it took several."""
     weighed = [review for review in image.reviews.all() if str(review.reviewer_id) in label.readers]
     assert label.review is not None, "a settled label has its review"
-    same = [review for review in weighed if diagnosis_of(review) == diagnosis_of(label.review)]
+    named = diagnosis_of(label.review.answer, label.review.other_text)
+    same = [review for review in weighed if diagnosis_of(review.answer, review.other_text) == named]
     said = sorted(same, key=lambda each: each.created_at)
     return list(dict.fromkeys(review.reviewer.name for review in said))
 

@@ -3,14 +3,15 @@
 import datetime
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from uuid import UUID
 
 from django.db.models import OuterRef, Subquery
 
 from diagnosis.agreement import Agreement, cohen, cohen_for_class, fleiss, fleiss_for_class
-from diagnosis.answers import Basis, is_one_of_the_seven
+from diagnosis.answers import Basis, danger_of, is_one_of_the_seven
+from diagnosis.labels import diagnosis_of
 from diagnosis.models import Prediction, Review
 from diagnosis.models.review import ReviewQuerySet
 from mlmodel.taxonomy import CODES
@@ -24,16 +25,20 @@ Opinions = Mapping[UUID, Mapping[UUID, str]]
 
 @dataclass(frozen=True)
 class Comparison:
-    """Who is compared, on all answers together and class by class."""
+    """Who is compared, on all diagnoses together, class by class, and on whether it is malignant.
+
+    ``danger`` counts what is none of the seven too, unless it is not known whether that is malignant.
+    """
 
     title: str
     overall: Agreement
     by_class: Mapping[str, Agreement]
+    danger: Agreement
 
 
 @dataclass(frozen=True)
 class AgreementReport:
-    """``outside`` counts opinions of none of the seven, which the network cannot give and is not compared on."""
+    """``outside`` counts opinions of none of the seven: on those the network is compared about danger alone."""
 
     pairs: Sequence[Comparison]
     groups: Sequence[Comparison]
@@ -57,25 +62,23 @@ def review_for_agreement(
     if blinded_only:
         found = found.filter(was_blinded=True)
     shown_answer = Prediction.objects.shown().filter(image=OuterRef("image")).order_by().values("code")[:1]
-    columns = found.order_by("-created_at").values_list("image_id", "reviewer_id", "answer", Subquery(shown_answer))
+    columns = found.order_by("-created_at").values_list(
+        "image_id", "reviewer_id", "answer", "other_text", Subquery(shown_answer)
+    )
     rows = list(columns[: MOST_OPINIONS + 1])
     opinions: dict[UUID, dict[UUID, str]] = defaultdict(dict)
     network: dict[UUID, str | None] = {}
-    for image, reader, answer, code in reversed(rows[:MOST_OPINIONS]):
-        opinions[image][reader], network[image] = answer, code
+    for image, reader, answer, text, code in reversed(rows[:MOST_OPINIONS]):
+        opinions[image][reader], network[image] = " ".join(diagnosis_of(answer, text)).strip(), code
     names = _names({reader for said in opinions.values() for reader in said})
-    said_of_seven = {
-        image: {reader: answer for reader, answer in said.items() if is_one_of_the_seven(answer)}
-        for image, said in opinions.items()
-    }
-    count = sum(len(said) for said in opinions.values())
+    answers = [answer for said in opinions.values() for answer in said.values()]
     return AgreementReport(
         pairs=_pairs(opinions, names),
         groups=_groups(opinions),
-        network=_network(said_of_seven, network, names),
-        opinions=count,
+        network=_network(opinions, network, names),
+        opinions=len(answers),
         photographs=len(opinions),
-        outside=count - sum(len(said) for said in said_of_seven.values()),
+        outside=sum(not is_one_of_the_seven(answer) for answer in answers),
         is_cut=len(rows) > MOST_OPINIONS,
     )
 
@@ -96,7 +99,7 @@ def _network(opinions: Opinions, answers: Mapping[UUID, str | None], names: Mapp
             if code := answers[image]:
                 with_network[reader].append((answer, code))
     ranked = sorted(with_network.items(), key=lambda item: -len(item[1]))
-    return [_compared(names[reader], pairs) for reader, pairs in ranked]
+    return [_compared_with_network(names[reader], pairs) for reader, pairs in ranked]
 
 
 def _groups(opinions: Opinions) -> list[Comparison]:
@@ -106,13 +109,34 @@ def _groups(opinions: Opinions) -> list[Comparison]:
         if len(said) > 1:
             by_number[len(said)].append(list(said.values()))
     return [
-        Comparison(str(number), fleiss(answers), {code: fleiss_for_class(answers, code) for code in CODES})
+        Comparison(
+            str(number),
+            fleiss(answers),
+            {code: fleiss_for_class(answers, code) for code in CODES},
+            fleiss([dangers for said in answers if (dangers := _dangers(said))]),
+        )
         for number, answers in sorted(by_number.items())
     ]
 
 
 def _compared(title: str, pairs: Sequence[tuple[str, str]]) -> Comparison:
-    return Comparison(title, cohen(pairs), {code: cohen_for_class(pairs, code) for code in CODES})
+    return Comparison(title, cohen(pairs), {code: cohen_for_class(pairs, code) for code in CODES}, _on_danger(pairs))
+
+
+def _compared_with_network(title: str, pairs: Sequence[tuple[str, str]]) -> Comparison:
+    """By class where the reader names one that the network knows, on danger everywhere."""
+    known = _compared(title, [(answer, code) for answer, code in pairs if is_one_of_the_seven(answer)])
+    return replace(known, danger=_on_danger(pairs))
+
+
+def _on_danger(pairs: Sequence[tuple[str, str]]) -> Agreement:
+    return cohen([(dangers[0], dangers[1]) for pair in pairs if (dangers := _dangers(pair))])
+
+
+def _dangers(answers: Sequence[str]) -> list[str]:
+    """What each says of danger; empty unless all do. Of free text an answer holds the words after its code."""
+    found = [danger_of(answer.partition(" ")[0]) for answer in answers]
+    return [] if None in found else [str(danger) for danger in found]
 
 
 def _names(readers: set[UUID]) -> dict[UUID, str]:

@@ -141,7 +141,7 @@ class Known:
 
     @property
     def do_readers_differ(self) -> bool:
-        return len({diagnosis_of(review) for review in self._newest}) > 1
+        return len({diagnosis_of(review.answer, review.other_text) for review in self._newest}) > 1
 
     @property
     def _newest(self) -> list[Review]:

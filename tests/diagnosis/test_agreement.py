@@ -120,3 +120,28 @@ def test_another_clinics_opinions_are_not_in_it(sign_in, patient, dermatologist,
     page = sign_in(stranger).get(reverse("admin:review-agreement"), {"days": "nonsense"})
     assert page.context["report"].opinions == 0
     assert "Nobody has given an opinion" in page.content.decode()
+
+
+def test_a_diagnosis_outside_the_seven_is_compared_by_what_it_is_and_with_the_network_on_danger(
+    sign_in, patient, dermatologist, colleague, manager
+):
+    read(patient, "nv", (dermatologist, "scc"), (colleague, "scc"))
+    read(patient, "bcc", (dermatologist, "scc"), (colleague, "merkel"))
+    read(patient, "bcc", (dermatologist, "psoriasis"), (colleague, "tinea"))
+    read(patient, "nv", (dermatologist, "spitz_atypical"), (colleague, "spitz_atypical"))
+    image = read(patient, "nv")
+    for reader, words in ((dermatologist, "Clear cell acanthoma"), (colleague, "Epidermal nevus")):
+        record_review(
+            image=image, reviewer=reader, answer="other", other_text=words, certainty="certain", was_blinded=True
+        )
+    page = sign_in(manager).get(reverse("admin:review-agreement"), {"blinded": "on"})
+    report = page.context["report"]
+    (pair,), (group,) = report.pairs, report.groups
+    assert (pair.overall.count, pair.overall.observed) == (5, 0.4)
+    assert (pair.danger.count, pair.danger.observed) == (3, 1.0)
+    assert (group.danger.count, group.danger.observed) == (3, 1.0)
+    network = next(each for each in report.network if each.title == dermatologist.name)
+    assert network.overall.count == 0
+    assert (network.danger.count, round(network.danger.observed, 2)) == (3, 0.33)
+    assert report.outside == 10
+    assert "of 3, kappa" in page.content.decode()
