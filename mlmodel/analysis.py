@@ -1,7 +1,7 @@
 """From a decoded photograph to an answer, or to a refusal that says why."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -20,7 +20,7 @@ from mlmodel.quality import Quality, Verdict, judge
 from mlmodel.release import Release, load_release
 from mlmodel.segmentation import get_segmenter
 from mlmodel.taxonomy import CODES, MALIGNANT_CODES
-from mlmodel.tiers import OperatingPoints, Tier
+from mlmodel.tiers import OperatingPoints, Tier, explained_code, most_probable_code
 
 # In ``Quality.measures``: 1.0 where a smartphone took the photograph without a dermatoscope, else 0.0.
 SMARTPHONE_MEASURE = "smartphone"
@@ -37,7 +37,8 @@ class Assessment:
         equal_prior_scores: the same logits with the training class mix divided out; sums to 1.
         prediction_set: codes that together hold the truth 9 times in 10, whichever class it is, most probable first.
         malignant_probability: the calibrated mass on mel, bcc and akiec, in [0, 1].
-        heat_map: float32 (38, 38) in [0, 1], over the centre square, for the most probable class.
+        heat_maps: float32 (38, 38) in [0, 1] by code, over the centre square: of the explained class, of the most
+            probable one, and of what else was asked for.
     """
 
     probabilities: dict[str, float]
@@ -45,12 +46,22 @@ class Assessment:
     prediction_set: tuple[str, ...]
     malignant_probability: float
     tier: Tier
-    heat_map: Floats
+    heat_maps: dict[str, Floats]
 
     @cached_property
     def code(self) -> str:
         """The most probable class."""
-        return max(self.probabilities, key=self.probabilities.__getitem__)
+        return most_probable_code(self.probabilities)
+
+    @cached_property
+    def explained_code(self) -> str:
+        """The class that explains the tier; see ``tiers.explained_code``."""
+        return explained_code(self.probabilities, tier=self.tier)
+
+    @property
+    def heat_map(self) -> Floats:
+        """The heat map of the explained class."""
+        return self.heat_maps[self.explained_code]
 
     @property
     def confidence(self) -> float:
@@ -151,12 +162,13 @@ class Analyser:
         """The model card, Markdown."""
         return self.release.card
 
-    def analyse(self, picture: Picture, *, force: bool = False) -> Analysis:
+    def analyse(self, picture: Picture, *, force: bool = False, maps_of: Iterable[str] = ()) -> Analysis:
         """Judge one photograph, and assess it if it can be judged.
 
         Args:
             picture: as ``pictures.decode`` returns it.
             force: assess it even if it is refused; for a dermatologist's override, which is recorded elsewhere.
+            maps_of: codes of classes whose heat maps are wanted besides those that an assessment has anyway.
         """
         quality = judge(picture)
         engine = self.engine
@@ -179,7 +191,9 @@ class Analyser:
         if quality.verdict is not Verdict.ACCEPTED and not force:
             return Analysis(quality=quality, assessment=None, features=features, exit_features=exit_features)
         maps = {stage: values[0] for stage, values in output.maps.items()}
-        assessment = self.assess(features, maps, is_smartphone=is_smartphone, exit_features=exit_features)
+        assessment = self.assess(
+            features, maps, is_smartphone=is_smartphone, exit_features=exit_features, maps_of=maps_of
+        )
         return Analysis(quality=quality, assessment=assessment, features=features, exit_features=exit_features)
 
     def _verdict(self, picture: Picture, seen: Verdict, in_domain: float) -> Verdict:
@@ -215,6 +229,7 @@ class Analyser:
         *,
         is_smartphone: bool = False,
         exit_features: npt.NDArray[np.float16] | None = None,
+        maps_of: Iterable[str] = (),
     ) -> Assessment:
         """Read features (F,) and their maps: the head's part of the work, well under a millisecond but for the map.
 
@@ -223,20 +238,24 @@ class Analyser:
             maps: by stage name.
             is_smartphone: whether it was taken without a dermatoscope, and is judged with less confidence.
             exit_features: (3072,), which the head of a network with an exit flow of its own reads.
+            maps_of: as in ``analyse``.
         """
         calibration = self.calibration_for(is_smartphone=is_smartphone)
         exact = self.read_by_head(features, exit_features).astype(np.float32)
         logits = self.head.logits(exact[None])
         probabilities = calibration.probabilities(logits)[0]
         malignant = sum(float(probabilities[CODES.index(code)]) for code in MALIGNANT_CODES)
-        gradient = self.head.gradient(exact, class_index=int(probabilities.argmax()))
+        tier, shares = self.operating_points.tier_of(malignant), by_code(probabilities)
+        mapped = dict.fromkeys([explained_code(shares, tier=tier), most_probable_code(shares), *maps_of])
         return Assessment(
-            probabilities=by_code(probabilities),
+            probabilities=shares,
             equal_prior_scores=by_code(calibration.equal_prior_scores(logits)[0]),
             prediction_set=tuple(CODES[index] for index in calibration.prediction_set(probabilities)),
             malignant_probability=min(malignant, 1.0),
-            tier=self.operating_points.tier_of(malignant),
-            heat_map=grad_cam(maps, gradient),
+            tier=tier,
+            heat_maps={
+                code: grad_cam(maps, self.head.gradient(exact, class_index=CODES.index(code))) for code in mapped
+            },
         )
 
 

@@ -5,9 +5,12 @@ alone; both are chosen on the calibration fold, and the sensitivity and specific
 test.
 """
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
+
+from mlmodel.taxonomy import CODES, MALIGNANT_CODES
 
 
 class Tier(StrEnum):
@@ -54,3 +57,25 @@ class OperatingPoints:
     def from_settings(cls, settings: dict[str, Any]) -> "OperatingPoints":
         """Read what the manifest holds under ``operating_points``."""
         return cls(urgent=OperatingPoint(**settings["urgent"]), watch=OperatingPoint(**settings["watch"]))
+
+
+def explained_code(probabilities: Mapping[str, float], *, tier: str) -> str:
+    """Return the class that explains an answer: its heat map is drawn and its article is shown.
+
+    An urgent or watch tier comes from the mass on the malignant classes, so the most probable of those explains it,
+    even where a benign class alone is more probable. A calm tier is explained by the most probable class.
+
+    Args:
+        probabilities: calibrated, by code, all seven.
+        tier: of the same answer.
+    """
+    return _most_probable(probabilities, CODES if tier == Tier.CALM else MALIGNANT_CODES)
+
+
+def most_probable_code(probabilities: Mapping[str, float]) -> str:
+    """Return the most probable single class; of equals the first in the order of ``taxonomy.CODES``."""
+    return _most_probable(probabilities, CODES)
+
+
+def _most_probable(probabilities: Mapping[str, float], codes: Iterable[str]) -> str:
+    return max(codes, key=lambda code: probabilities[code])

@@ -2,6 +2,7 @@ from diagnosis.answers import Basis, Cause, Certainty, LabelState, Why
 
 from .embedding import ImageEmbedding
 from .explanation import Explanation, ReadingLevel
+from .heat_map import HeatMap
 from .image import ExitFeatures, Image, ImageFeatures, QualityOverride, QualityVerdict
 from .label import ConfirmedLabel, LabelChange
 from .measurement import Measurement, PictureScale
@@ -31,6 +32,7 @@ __all__ = [
     "Depth",
     "ExitFeatures",
     "Explanation",
+    "HeatMap",
     "Image",
     "ImageEmbedding",
     "ImageFeatures",

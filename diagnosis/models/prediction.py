@@ -3,6 +3,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from functools import reduce
 from operator import add
+from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
@@ -11,8 +12,12 @@ from django.utils.translation import gettext_lazy as _
 
 from mlmodel.models import ModelVersion, ModelVersionStatus
 from mlmodel.taxonomy import BY_CODE, CODES, CONDITIONS, MALIGNANT_CODES, Condition
+from mlmodel.tiers import explained_code
 
 from .image import Image
+
+if TYPE_CHECKING:
+    from .heat_map import HeatMap
 
 
 class Tier(models.TextChoices):
@@ -23,8 +28,10 @@ class Tier(models.TextChoices):
     CALM = "calm", _("Nothing alarming was found")
 
 
-def heat_map_path(prediction: "Prediction", filename: str) -> str:
-    return f"images/{prediction.image_id.hex[:2]}/{prediction.image_id.hex}-heat-{prediction.pk.hex[:8]}.png"
+def heat_map_path(heat_map: "HeatMap", filename: str) -> str:
+    """Where a heat map is stored. Its own key is in the name: two that are drawn at once do not share a file."""
+    image = heat_map.prediction.image_id.hex
+    return f"images/{image[:2]}/{image}-heat-{heat_map.pk.hex[:12]}.png"
 
 
 def _mass(codes: Sequence[str]) -> Combinable:
@@ -73,7 +80,6 @@ class Prediction(models.Model):
     vasc = models.FloatField()
     malignant_probability = models.FloatField(help_text=_("Sum over melanoma, basal cell carcinoma, akiec."))
     tier = models.CharField(max_length=10, choices=Tier)
-    heat_map = models.FileField(upload_to=heat_map_path, max_length=120)
     duration = models.DurationField(default=timedelta(0))
     was_rescored = models.BooleanField(
         default=False, help_text=_("Read from stored features after a switch of versions: no new work of the clinic.")
@@ -112,11 +118,20 @@ class Prediction(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.condition.name} {self.confidence:.0%}"
+        return f"{self.explained.name} {self.probabilities[self.explained_code]:.0%}"
 
     @property
     def condition(self) -> Condition:
         return BY_CODE[self.code]
+
+    @property
+    def explained_code(self) -> str:
+        """The class that explains the tier; see ``mlmodel.tiers.explained_code``."""
+        return explained_code(self.probabilities, tier=self.tier)
+
+    @property
+    def explained(self) -> Condition:
+        return BY_CODE[self.explained_code]
 
     @property
     def probabilities(self) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """Ask the network, and keep what it says."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from uuid import UUID
@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from django.db import IntegrityError, transaction
 
-from diagnosis.models import ExitFeatures, Image, Prediction
+from diagnosis.models import ExitFeatures, HeatMap, Image, Prediction
 from diagnosis.services.errors import CannotReadOriginal
 from diagnosis.services.files import WrittenFiles, kept_only_on_success
 from diagnosis.services.queue import refresh_queue_entry
@@ -42,11 +42,11 @@ class QuickResult:
         """The photograph, upright and without metadata."""
         return encode_jpeg(self.picture.pixels, longest_side=longest_side)
 
-    def heat_map_png(self, *, longest_side: int = 800) -> bytes | None:
-        """The heat map to lay over it; None where the photograph was refused."""
+    def heat_map_pngs(self, *, longest_side: int = 800) -> dict[str, bytes]:
+        """The heat maps to lay over it by code, that of the explained class first; none of a refused photograph."""
         if self.analysis.assessment is None:
-            return None
-        return heat_map_png(self.analysis.assessment, self.picture, longest_side=longest_side)
+            return {}
+        return heat_map_pngs(self.analysis.assessment, self.picture, longest_side=longest_side)
 
 
 def check_picture(*, data: bytes) -> QuickResult:
@@ -87,46 +87,52 @@ def analyse_image(*, image: Image) -> Prediction:
 
 @dataclass(frozen=True)
 class Reading:
-    """An assessment, ready to be stored: the heat map drawn, the clock stopped."""
+    """An assessment, ready to be stored: the heat maps drawn (PNG by code), the clock stopped."""
 
     assessment: Assessment
     features: npt.NDArray[np.float16]
-    heat_map: bytes
+    heat_maps: dict[str, bytes]
     duration: timedelta
     exit_features: npt.NDArray[np.float16] | None = None
 
 
 def reading_of(analysis: Analysis, picture: Picture, *, started: float) -> Reading | None:
-    """Draw the heat map and stop the clock that was ``started`` (``time.perf_counter``); None of a refused one."""
+    """Draw the heat maps and stop the clock that was ``started`` (``time.perf_counter``); None of a refused one."""
     if analysis.assessment is None:
         return None
-    heat_map = heat_map_png(analysis.assessment, picture, longest_side=THUMBNAIL_SIDE * 2)
+    heat_maps = heat_map_pngs(analysis.assessment, picture, longest_side=THUMBNAIL_SIDE * 2)
     return Reading(
         assessment=analysis.assessment,
         features=analysis.features,
         exit_features=analysis.exit_features,
-        heat_map=heat_map,
+        heat_maps=heat_maps,
         duration=timedelta(seconds=time.perf_counter() - started),
     )
 
 
-def read_original(image: Image, *, analyser: Analyser) -> Reading:
-    """Have the kept original assessed, whatever its quality. Slow: not inside a transaction."""
+def read_original(image: Image, *, analyser: Analyser, maps_of: Iterable[str] = ()) -> Reading:
+    """Have the kept original assessed, whatever its quality. Slow: not inside a transaction.
+
+    Args:
+        maps_of: as in ``Analyser.analyse``.
+    """
     started = time.perf_counter()
-    analysis, picture = analyse_original(image, analyser=analyser)
+    analysis, picture = analyse_original(image, analyser=analyser, maps_of=maps_of)
     reading = reading_of(analysis, picture, started=started)
     assert reading is not None, "a forced analysis always assesses"
     return reading
 
 
-def analyse_original(image: Image, *, analyser: Analyser) -> tuple[Analysis, Picture]:
+def analyse_original(
+    image: Image, *, analyser: Analyser, maps_of: Iterable[str] = ()
+) -> tuple[Analysis, Picture]:
     """As ``read_original``, without drawing anything. Raises ``CannotReadOriginal``."""
     try:
         with image.original.open("rb") as file:
             picture = decode(file.read())
     except (OSError, PictureError) as error:
         raise CannotReadOriginal from error
-    return analyser.analyse(picture, force=True), picture
+    return analyser.analyse(picture, force=True, maps_of=maps_of), picture
 
 
 def record_prediction(*, image: Image, version: ModelVersion, reading: Reading, files: WrittenFiles) -> Prediction:
@@ -141,12 +147,21 @@ def record_prediction(*, image: Image, version: ModelVersion, reading: Reading, 
         duration=reading.duration,
         **assessment.probabilities,
     )
-    files.write(prediction.heat_map, reading.heat_map)
     prediction.save(force_insert=True)
+    keep_heat_maps(prediction=prediction, pictures=reading.heat_maps, files=files)
     keep_embedding(image=image, features=reading.features)
     keep_exit_features(version=version, features={image.pk: reading.exit_features})
     refresh_queue_entry(image=image)
     return prediction
+
+
+def keep_heat_maps(*, prediction: Prediction, pictures: Mapping[str, bytes], files: WrittenFiles) -> list[HeatMap]:
+    """Keep PNG files by code as heat maps of ``prediction``, inside the caller's transaction."""
+    rows = [HeatMap(prediction=prediction, code=code) for code in pictures]
+    for row in rows:
+        files.write(row.file, pictures[row.code])
+        row.save(force_insert=True)
+    return rows
 
 
 def keep_exit_features(*, version: ModelVersion, features: Mapping[UUID, npt.NDArray[np.float16] | None]) -> None:
@@ -161,8 +176,10 @@ def keep_exit_features(*, version: ModelVersion, features: Mapping[UUID, npt.NDA
     ExitFeatures.objects.bulk_create(rows, ignore_conflicts=True)
 
 
-def heat_map_png(assessment: Assessment, picture: Picture, *, longest_side: int) -> bytes:
-    """The heat map over the whole photograph, no larger than needed: it is smooth, and the browser stretches it."""
+def heat_map_pngs(assessment: Assessment, picture: Picture, *, longest_side: int) -> dict[str, bytes]:
+    """Heat maps over the whole photograph, no larger than needed: they are smooth, and the browser stretches them."""
     scale = min(1.0, longest_side / max(picture.width, picture.height))
     width, height = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
-    return overlay_png(assessment.heat_map, width=width, height=height)
+    return {
+        code: overlay_png(heat_map, width=width, height=height) for code, heat_map in assessment.heat_maps.items()
+    }

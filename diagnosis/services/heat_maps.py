@@ -1,29 +1,33 @@
-"""The heat map of a prediction that was made from stored features: drawn when somebody first asks for it."""
+"""Heat maps of stored predictions: those of a new prediction are kept with it, any other is drawn when asked for."""
 
-from django.db.models.fields.files import FieldFile
+from django.db import IntegrityError, transaction
 
-from diagnosis.models import Prediction
-from diagnosis.services.analysis import read_original
+from diagnosis.models import HeatMap, Prediction
+from diagnosis.services.analysis import keep_heat_maps, read_original
 from diagnosis.services.errors import CannotReadOriginal
 from diagnosis.services.files import kept_only_on_success
 from mlmodel.serving import analyser_of, can_serve
 
 
-def heat_map_of(prediction: Prediction) -> FieldFile | None:
-    """Return the file of a prediction's heat map, drawn now if it was not yet.
+def heat_map_of(prediction: Prediction, *, code: str) -> HeatMap | None:
+    """Return the heat map of one class, drawn now from the original if it was not yet.
 
-    None where it cannot be drawn any more: the original cannot be read, or the version's files are gone.
+    None where it cannot be drawn any more: the original cannot be read, or the version's files are gone. The map of
+    another class never stands in for it.
     """
-    if prediction.heat_map:
-        return prediction.heat_map
+    existing = prediction.heat_maps.filter(code=code).first()
+    if existing is not None:
+        return existing
     if not can_serve(prediction.model_version):
         return None
     try:
-        reading = read_original(prediction.image, analyser=analyser_of(prediction.model_version))
+        reading = read_original(prediction.image, analyser=analyser_of(prediction.model_version), maps_of=(code,))
     except CannotReadOriginal:
         return None
-    with kept_only_on_success() as files:
-        files.write(prediction.heat_map, reading.heat_map)
-        # The name holds the prediction's key: whoever draws it at the same moment writes the same file.
-        Prediction.objects.filter(pk=prediction.pk, heat_map="").update(heat_map=prediction.heat_map.name)
-    return prediction.heat_map
+    try:
+        with kept_only_on_success() as files, transaction.atomic():
+            (drawn,) = keep_heat_maps(prediction=prediction, pictures={code: reading.heat_maps[code]}, files=files)
+            return drawn
+    except IntegrityError:
+        # Somebody else drew it at the same moment.
+        return prediction.heat_maps.get(code=code)
