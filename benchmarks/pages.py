@@ -159,7 +159,6 @@ def _fill(patients: int, photographs_each: int) -> dict[str, Any]:
                 code=CODES[int(row.argmax())],
                 malignant_probability=float(row[0] + row[1] + row[4]),
                 tier=tier_of(float(row[0] + row[1] + row[4])),
-                heat_map="images/one.jpg",
                 **dict(zip(CODES, row.tolist(), strict=True)),
             )
             for image, row in zip(images, mass, strict=True)

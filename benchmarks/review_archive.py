@@ -112,7 +112,6 @@ def archive_sql(
         nv=f"1 - ({MELANOMA})",
         malignant_probability=MELANOMA,
         tier=TIER,
-        heat_map="'images/one.jpg'",
         duration="80000",
         was_rescored="0",
         created_at=NOW.format("n"),

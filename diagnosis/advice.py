@@ -70,6 +70,11 @@ class Besides:
             return next(each for each, haste in URGENCY.items() if haste == worst.haste)
         return Tier.WATCH if self.unclear and tier is Tier.CALM else tier
 
+    def explained_as(self, tier: Tier) -> Tier:
+        """The tier beside which an article is read: as advised, and never calm where symptoms ask for a look."""
+        advised = self.advised(tier)
+        return Tier.WATCH if advised is Tier.CALM and self.symptoms else advised
+
     def more_urgent_than(self, tier: Tier) -> Sibling | None:
         """The most urgent of the siblings, of several the newest, if it asks for more haste than ``tier``."""
         worst = max(self.siblings, key=lambda each: (each.haste, each.taken_on), default=None)
@@ -123,8 +128,8 @@ def doubts_about(tier: Tier, besides: Besides) -> tuple[Doubt, ...]:
     return tuple(doubts)
 
 
-def next_steps(tier: Tier, besides: Besides = NOTHING_BESIDES) -> tuple[str, ...]:
-    """What to do next, in order, for a patient to read."""
+def next_steps(tier: Tier, besides: Besides = NOTHING_BESIDES, *, is_reliable: bool = True) -> tuple[str, ...]:
+    """What to do next, in order, for a patient to read. An answer that is not reliable tells nobody to wait."""
     tier = besides.advised(tier)
     sooner = _("Go sooner if it bleeds, grows, hurts or changes colour.")
     again = _("Photograph it again in four weeks, in the same light and from the same distance.")
@@ -133,6 +138,11 @@ def next_steps(tier: Tier, besides: Besides = NOTHING_BESIDES) -> tuple[str, ...
             _("See a dermatologist within two weeks. They look at it with a dermatoscope and may take a sample."),
             _("Leave the spot as it is: do not scratch, freeze, burn or treat it."),
             sooner,
+        )
+    if not is_reliable:
+        return (
+            _("Have a dermatologist look at it; ask for the next ordinary appointment."),
+            _("Go without waiting for one if it is new or has changed, or if it bleeds, grows or hurts."),
         )
     if tier is Tier.WATCH:
         return (_("Have a dermatologist look at it; ask for the next ordinary appointment."), again, sooner)

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 
 from django.utils.translation import gettext as _
 
-from mlmodel.analysis import SMARTPHONE_MEASURE, Analyser, get_analyser
+from mlmodel.analysis import Analyser, get_analyser
+from mlmodel.quality import SMARTPHONE_MEASURE
 
 
 def taken_with(measures: Mapping[str, float]) -> str:
@@ -19,6 +20,16 @@ def is_smartphone(measures: Mapping[str, float]) -> bool:
     return bool(measures.get(SMARTPHONE_MEASURE))
 
 
+def dermatoscope_tips() -> tuple[str, ...]:
+    """How to take a photograph that can be relied on."""
+    return (
+        _("Put a dermatoscope on the spot and photograph through it: with contact fluid, or with polarised light."),
+        _("Have the whole spot in the picture, in the middle, with a rim of skin all round it."),
+        _("Focus until the fine structure is sharp. Use no flash and no digital zoom."),
+        _("If there is no dermatoscope at hand, do not wait for a better photograph: have the spot looked at."),
+    )
+
+
 def smartphone_caution(measures: Mapping[str, float], analyser: Analyser | None) -> str:
     """Say how much less can be said of a photograph taken without a dermatoscope; empty for any other.
 
@@ -28,15 +39,15 @@ def smartphone_caution(measures: Mapping[str, float], analyser: Analyser | None)
         return ""
     if analyser is None or analyser.sha256 != get_analyser().sha256:
         return _(
-            "This looks like a photograph taken without a dermatoscope, which the network never learned from. Its "
-            "probabilities are stated with less confidence. Use a dermatoscope if you can."
+            "This looks like a photograph taken without a dermatoscope, which the network never learned from. It "
+            "cannot rule anything out, so neither a condition nor a probability is stated."
         )
     settings = analyser.release.settings
     known, dermatoscopic = settings["smartphone"], settings["locked_test"]["photographs"]["accuracy"]["value"]
     return _(
         "This looks like a photograph taken without a dermatoscope, which the network never learned from. Of "
         "%(count)s such photographs it named %(right)s in 100 rightly, against %(usual)s in 100 of dermatoscopic. "
-        "Its probabilities are stated with that much less confidence. Use a dermatoscope if you can."
+        "It cannot rule anything out, so neither a condition nor a probability is stated."
     ) % {
         "count": known["photographs"],
         "right": round(100 * known["accuracy"]),

@@ -10,12 +10,13 @@ from django.utils.translation import gettext as _
 
 from diagnosis.advice import URGENCY, Sibling
 from diagnosis.answers import LabelState, is_malignant_answer, leaves_danger_open
+from diagnosis.candidates import percent
 from diagnosis.condition_names import condition_name
 from diagnosis.models import ConfirmedLabel, Image, Prediction, Review, SetAside, Tier
 from diagnosis.models.image import ImageQuerySet
-from diagnosis.presentation import percent
+from diagnosis.reliability import Reliability
 from diagnosis.review_words import answer_name
-from mlmodel.taxonomy import CODES
+from mlmodel.taxonomy import BY_CODE, CODES
 from patients.models import Lesion, Patient, Visit
 
 
@@ -37,13 +38,13 @@ class Photograph:
     @property
     def badge(self) -> str:
         """The end of the badge's class name: a tier, or "refused"."""
-        return self.prediction.tier if self.prediction else "refused"
+        return self.prediction.shown_tier if self.prediction else "refused"
 
     @property
     def verdict(self) -> str:
         """The tier in a few words, or why there is none."""
         if self.prediction:
-            return tier_in_short(self.prediction.tier)
+            return tier_in_short(self.prediction.shown_tier)
         if self.image.is_accepted:
             return _("Not judged yet")
         return _("Refused: %(verdict)s") % {"verdict": self.image.get_verdict_display().lower()}
@@ -53,17 +54,26 @@ class Photograph:
         """What it says to who looks at another photograph of the same lesion."""
         return Sibling(
             taken_on=self.image.visit.date,
-            tier=self.prediction.tier if self.prediction else "",
+            tier=self.prediction.shown_tier if self.prediction else "",
             label=getattr(self.image, "confirmed_answer", None) or "",
             label_text=getattr(self.image, "confirmed_text", None) or "",
             url=self.image.get_absolute_url(),
         )
 
     @property
-    def leading_class(self) -> str:
-        if self.prediction is None:
+    def explained_class(self) -> str:
+        """The class that explains the tier, in words; empty where the network names none."""
+        if self.prediction is None or self.image.reliability is not Reliability.CALIBRATED:
             return ""
-        return f"{condition_name(self.prediction.condition)}, {percent(self.prediction.confidence)}"
+        code = self.prediction.explained_code
+        return f"{condition_name(BY_CODE[code])}, {percent(self.prediction.probabilities[code])}"
+
+    @property
+    def note(self) -> str:
+        """Why less is said of it than of other photographs; empty for most."""
+        if self.prediction is None or self.image.reliability is Reliability.CALIBRATED:
+            return ""
+        return _("Taken without a dermatoscope")
 
 
 def suspicions(reviews: Iterable[Review]) -> dict[str, str]:
@@ -214,7 +224,9 @@ def _leading(of_one_visit: Sequence[Photograph]) -> Photograph | None:
     if not of_one_visit:
         return None
     confirmed = dict.fromkeys(photograph.confirmed for photograph in of_one_visit if photograph.confirmed)
-    most_urgent = max(of_one_visit, key=lambda found: URGENCY[Tier(found.prediction.tier)] if found.prediction else 0)
+    most_urgent = max(
+        of_one_visit, key=lambda found: URGENCY[Tier(found.prediction.shown_tier)] if found.prediction else 0
+    )
     is_malignant = any(photograph.is_malignant for photograph in of_one_visit)
     return replace(most_urgent, confirmed=", ".join(confirmed), is_malignant=is_malignant)
 

@@ -10,16 +10,18 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from diagnosis.advice import NOTHING_BESIDES, Besides, Doubt, doubts_about, heading_of, next_steps, tone_of
+from diagnosis.candidates import Candidate, candidates_in_words, candidates_of, percent, set_in_words, tier_in_words
 from diagnosis.condition_names import condition_name, malignancy_name
-from diagnosis.explanations import SECTION_TITLES, Explained, blocks
+from diagnosis.explanations import SECTION_TITLES, Explained, blocks, explain
 from diagnosis.models import Prediction, Tier
-from diagnosis.photograph_kind import is_smartphone, smartphone_caution
+from diagnosis.photograph_kind import dermatoscope_tips, is_smartphone, smartphone_caution
+from diagnosis.reliability import Reliability, reliability_of, tier_to_show
 from diagnosis.urgency import urgency_of_result
 from mlmodel.analysis import Analyser, Analysis
 from mlmodel.calibration import in_order
 from mlmodel.serving import analyser_of, can_serve
 from mlmodel.taxonomy import BY_CODE, CODES, Condition
-from mlmodel.tiers import OperatingPoints
+from mlmodel.tiers import OperatingPoints, explained_code, most_probable_code
 
 
 @dataclass(frozen=True)
@@ -47,32 +49,58 @@ class AssessmentView:
     """What ``templates/diagnosis/includes/assessment.html`` shows.
 
     Attributes:
-        tier: "urgent", "watch" or "calm".
+        tier: "urgent", "watch" or "calm", as it is shown.
         title: the tier as an instruction; the loudest thing on the page.
         meaning: the malignant probability, said in people out of a hundred.
         cost: what the threshold behind the tier finds, flags and misses; empty for a network no longer loaded.
-        bars: all seven classes, most probable first.
+        bars: all seven classes, most probable first; none of an answer that is not reliable.
+        explained_code: the class whose article and heat map explain the answer; empty where no class is named.
+        code: the most probable single class; empty likewise.
+        reason: which class an urgent or watch tier is due to.
+        candidates: what it could be, at most three, the explained class first; ``candidates_words`` says them.
+        set_sentence: the whole 90 % set and what it promises.
         next_steps: what to do, in order.
         caution: why less can be said than usual; empty for a photograph through a dermatoscope.
+        tips: how to take a photograph that can be relied on; only where this one cannot.
+        class_order: the classes, most probable first, where neither class nor probability is stated.
         doubts: what is known besides the photograph and asks for more haste.
     """
 
     tier: str
     title: str
-    meaning: str
-    cost: str
-    bars: tuple[Bar, ...]
-    set_sentence: str
-    code: str
-    name: str
-    malignancy: str
-    leads_benign: bool
-    confidence: str
-    malignant_probability: str
     next_steps: tuple[str, ...]
     facts: tuple[Fact, ...]
+    reliability: Reliability = Reliability.CALIBRATED
+    meaning: str = ""
+    cost: str = ""
+    bars: tuple[Bar, ...] = ()
+    explained_code: str = ""
+    code: str = ""
+    reason: str = ""
+    candidates: tuple[Candidate, ...] = ()
+    set_sentence: str = ""
     caution: str = ""
+    tips: tuple[str, ...] = ()
+    class_order: tuple[str, ...] = ()
     doubts: tuple[Doubt, ...] = ()
+
+    @property
+    def is_reliable(self) -> bool:
+        return self.reliability is Reliability.CALIBRATED
+
+    @property
+    def other_code(self) -> str:
+        """The most probable class where another one is explained; else empty."""
+        return self.code if self.code != self.explained_code else ""
+
+    @property
+    def candidates_words(self) -> str:
+        return candidates_in_words(self.candidates)
+
+    @property
+    def mapped(self) -> tuple[tuple[str, str], ...]:
+        """Code and name of the classes that there are heat maps of, the explained one first."""
+        return tuple((code, condition_name(BY_CODE[code])) for code in (self.explained_code, self.other_code) if code)
 
     @property
     def heading(self) -> str:
@@ -103,6 +131,7 @@ def present_prediction(
         prediction_set=prediction_set(analyser, prediction) if analyser else (),
         operating_points=analyser.operating_points if analyser else None,
         facts=facts,
+        reliability=prediction.image.reliability,
         caution=smartphone_caution(prediction.image.measures, analyser),
         besides=besides,
     )
@@ -120,6 +149,7 @@ def present_analysis(analysis: Analysis, *, analyser: Analyser, facts: Sequence[
         prediction_set=assessment.prediction_set,
         operating_points=analyser.operating_points,
         facts=facts,
+        reliability=reliability_of(analysis.quality.measures),
         caution=smartphone_caution(analysis.quality.measures, analyser),
     )
 
@@ -132,29 +162,37 @@ def present(
     prediction_set: Sequence[str],
     operating_points: OperatingPoints | None,
     facts: Sequence[Fact] = (),
+    reliability: Reliability = Reliability.CALIBRATED,
     caution: str = "",
     besides: Besides = NOTHING_BESIDES,
 ) -> AssessmentView:
-    """Put an answer into words."""
+    """Put an answer into words: all of a reliable one, and of any other only whether and when to be seen."""
+    shown = Tier(tier_to_show(tier, reliability))
+    is_reliable = reliability is Reliability.CALIBRATED
     ranked = sorted(CODES, key=lambda code: -probabilities[code])
-    top = BY_CODE[ranked[0]]
+    common: dict[str, Any] = {
+        "tier": str(shown),
+        "title": str(shown.label),
+        "next_steps": next_steps(shown, besides, is_reliable=is_reliable),
+        "facts": tuple(facts),
+        "reliability": reliability,
+        "caution": caution,
+        "doubts": doubts_about(shown, besides),
+    }
+    if not is_reliable:
+        names = tuple(condition_name(BY_CODE[code]) for code in ranked)
+        return AssessmentView(**common, tips=dermatoscope_tips(), class_order=names)
+    explained = explained_code(probabilities, tier=tier)
     return AssessmentView(
-        tier=str(tier),
-        title=str(Tier(tier).label),
+        **common,
         meaning=meaning_of(malignant_probability),
-        cost=cost_of(Tier(tier), operating_points) if operating_points else "",
+        cost=cost_of(shown, operating_points) if operating_points else "",
         bars=tuple(_bar(BY_CODE[code], probabilities[code], in_set=code in prediction_set) for code in ranked),
-        set_sentence=_set_sentence(prediction_set, ranked=ranked),
-        code=top.code,
-        name=condition_name(top),
-        malignancy=malignancy_name(top),
-        leads_benign=not top.is_malignant,
-        confidence=percent(probabilities[top.code]),
-        malignant_probability=percent(malignant_probability),
-        next_steps=next_steps(Tier(tier), besides),
-        facts=tuple(facts),
-        caution=caution,
-        doubts=doubts_about(Tier(tier), besides),
+        explained_code=explained,
+        code=most_probable_code(probabilities),
+        reason=tier_in_words(probabilities, explained=explained) if shown is not Tier.CALM else "",
+        candidates=candidates_of(probabilities, explained=explained, prediction_set=prediction_set),
+        set_sentence=set_in_words(prediction_set, ranked=ranked),
     )
 
 
@@ -164,11 +202,21 @@ def prediction_set(analyser: Analyser, prediction: Prediction) -> tuple[str, ...
     return tuple(CODES[index] for index in calibration.prediction_set(in_order(prediction.probabilities)))
 
 
-def present_explanation(explained: Explained, *, tier: str) -> dict[str, Any]:
+def present_explanation(explained: Explained, *, tier: str, other_code: str = "") -> dict[str, Any]:
     """What ``diagnosis/includes/explanation.html`` shows beside a result: what it is and when to seek care.
 
-    The rest unfolds.
+    The rest unfolds, and so does the article of ``other_code``, the most probable class where another is explained.
     """
+    other = explain(code=other_code, language=explained.language, ask=False) if other_code else None
+    return {
+        **_article(explained, tier=tier),
+        "explained_name": condition_name(BY_CODE[explained.code]),
+        "other": other
+        and {**_article(other, tier=tier), "name": condition_name(BY_CODE[other.code]), "code": other.code},
+    }
+
+
+def _article(explained: Explained, *, tier: str) -> dict[str, Any]:
     shown = ("what_it_is", "when_to_seek_care")
     sections = {name: blocks(text) for name, text in explained.sections.items()}
     return {
@@ -181,15 +229,6 @@ def present_explanation(explained: Explained, *, tier: str) -> dict[str, Any]:
 
 
 TIER_MARKS = {Tier.URGENT: "!", Tier.WATCH: "?", Tier.CALM: "✓"}
-
-
-def percent(probability: float) -> str:
-    """A probability as people read it: “62 %”, “< 1 %”, “> 99 %”; never a bare zero or a false certainty."""
-    if probability < 0.01:
-        return "<\u00a01\u00a0%"
-    if probability > 0.99:
-        return ">\u00a099\u00a0%"
-    return f"{round(probability * 100)}\u00a0%"
 
 
 def meaning_of(malignant_probability: float) -> str:
@@ -243,29 +282,6 @@ def _bar(condition: Condition, probability: float, *, in_set: bool) -> Bar:
         value=f"{max(probability, 0.005):.3f}",
         in_set=in_set,
     )
-
-
-def _set_sentence(codes: Sequence[str], *, ranked: Sequence[str]) -> str:
-    """Say what the 90 % set is; and where it passes over a more probable class, why."""
-    if not codes:
-        return ""
-    leading = ranked[0]
-    names = ", ".join(condition_name(BY_CODE[code]) for code in codes)
-    said = (_("The 90 %% set is %(names)s alone.") if len(codes) == 1 else _("The 90 %% set is %(names)s.")) % {
-        "names": names
-    }
-    promise = _("Whichever of the seven a lesion is, such a set holds it nine times in ten.")
-    if set(codes) == set(ranked[: len(codes)]):
-        return f"{said} {promise}"
-    if leading in codes:
-        passed = next(code for code in ranked if code not in codes)
-        why = _(
-            "%(name)s is not in it although another with fewer per cent is: nine in ten lesions that are this get "
-            "more of it than this one does."
-        )
-        return f"{said} {promise} {why % {'name': condition_name(BY_CODE[passed])}}"
-    caveat = _("%(name)s leads because it is more common, but fewer than one in ten of them look like this one.")
-    return f"{said} {promise} {caveat % {'name': condition_name(BY_CODE[leading])}}"
 
 
 def _of_a_hundred(share: float) -> int:

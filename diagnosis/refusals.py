@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from django.utils.translation import gettext as _
 
 from diagnosis.models import QualityVerdict
-from diagnosis.photograph_kind import taken_with
+from diagnosis.photograph_kind import is_smartphone, taken_with
 from diagnosis.presentation import Fact
 from mlmodel.quality import DARKEST, LARGEST_CLIPPED_SHARE, LOWEST_SHARPNESS
 
@@ -31,7 +31,10 @@ def present_refusal(verdict: str, *, facts: tuple[Fact, ...] = ()) -> RefusalVie
 def quality_facts(
     *, verdict: str, measures: Mapping[str, float], width: int, height: int, overridden: bool = False
 ) -> tuple[Fact, ...]:
-    """The photograph's quality in four facts."""
+    """The photograph's quality in four facts; of one without a dermatoscope nothing is called good."""
+    size = Fact(_("Size"), f"{width}\u00a0×\u00a0{height}")
+    if verdict == QualityVerdict.ACCEPTED and is_smartphone(measures):
+        return Fact(_("Photograph"), quality_in_words(verdict, measures)), size
     if verdict == QualityVerdict.ACCEPTED:
         photograph = _("Good")
     elif overridden:
@@ -47,8 +50,14 @@ def quality_facts(
         facts.append(Fact(_("Sharpness"), _("Good") if is_sharp else _("Blurred")))
     if "brightness" in measures:
         facts.append(Fact(_("Light"), _light(measures)))
-    facts.append(Fact(_("Size"), f"{width}\u00a0×\u00a0{height}"))
-    return tuple(facts)
+    return (*facts, size)
+
+
+def quality_in_words(verdict: str, measures: Mapping[str, float]) -> str:
+    """What the photograph's quality is, for reports and lists."""
+    if verdict == QualityVerdict.ACCEPTED and is_smartphone(measures):
+        return _("Taken without a dermatoscope: not enough to judge")
+    return str(QualityVerdict(verdict).label)
 
 
 def _light(measures: Mapping[str, float]) -> str:

@@ -217,7 +217,7 @@ def _contradicted(review: Review) -> str:
     if photograph.prediction is None:
         return ""
     contradicts = contradicts_tier(review.answer, photograph.prediction.tier)
-    return photograph.leading_class if contradicts else ""
+    return photograph.explained_class if contradicts else ""
 
 
 def _initial(image: Image, member: Member, entry: QueueEntry | None) -> dict[str, Any]:

@@ -48,7 +48,7 @@ def urgency_of_condition(explained: Explained) -> Urgency:
 
 
 def urgency_of_result(explained: Explained, *, tier: str) -> Urgency:
-    """Say how soon to be seen with a result whose likeliest class is explained."""
+    """Say how soon to be seen beside a result."""
     if tier_decides(tier=tier, code=explained.code):
         return Urgency(_("Your result says: %(tier)s.") % {"tier": Tier(tier).label}, Speaker.RESULT)
     return urgency_of_condition(explained)

@@ -16,14 +16,12 @@ from mlmodel.head import Floats, Head
 from mlmodel.heat_map import grad_cam
 from mlmodel.in_domain import PhotographJudge
 from mlmodel.pictures import Picture
-from mlmodel.quality import Quality, Verdict, judge
+from mlmodel.quality import SMARTPHONE_MEASURE, Quality, Verdict, judge
 from mlmodel.release import Release, load_release
 from mlmodel.segmentation import get_segmenter
 from mlmodel.taxonomy import CODES, MALIGNANT_CODES
 from mlmodel.tiers import OperatingPoints, Tier, explained_code, most_probable_code
 
-# In ``Quality.measures``: 1.0 where a smartphone took the photograph without a dermatoscope, else 0.0.
-SMARTPHONE_MEASURE = "smartphone"
 # In ``Quality.measures``: how unlike the reference the photograph is, where the release comes with one.
 OUTLIER_MEASURE = "outlier"
 

@@ -54,6 +54,8 @@ SHORTEST_SIDE = 200
 DARKEST = 60.0
 LARGEST_CLIPPED_SHARE = 0.25
 LOWEST_SHARPNESS = 0.0425
+# In ``Quality.measures``: 1.0 where a smartphone took the photograph without a dermatoscope, else 0.0.
+SMARTPHONE_MEASURE = "smartphone"
 
 _SIDE = 224
 _CLIPPED_FROM = 250

@@ -11,7 +11,7 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from diagnosis.models import ExitFeatures, Image, ImageFeatures, Incident, Prediction
+from diagnosis.models import ExitFeatures, HeatMap, Image, ImageFeatures, Incident, Prediction
 from mlmodel.models import ModelVersion, StoredExit
 from mlmodel.taxonomy import CODES, MALIGNANT_CODES
 from patients.models import (
@@ -198,7 +198,6 @@ class PredictionFactory(DjangoModelFactory):
     model_version = factory.SubFactory(ModelVersionFactory)
     code = "nv"
     tier = "calm"
-    heat_map = factory.LazyFunction(sample_file)
 
     @classmethod
     def _adjust_kwargs(cls, **values):
@@ -215,6 +214,15 @@ class OutgoingMessageFactory(DjangoModelFactory):
     user = factory.SubFactory("tests.factories.UserFactory")
     address = factory.LazyAttribute(lambda o: o.user.email)
     give_up_at = factory.LazyFunction(lambda: timezone.now() + datetime.timedelta(days=4))
+
+
+class HeatMapFactory(DjangoModelFactory):
+    class Meta:
+        model = HeatMap
+
+    prediction = factory.SubFactory(PredictionFactory)
+    code = factory.SelfAttribute("prediction.explained_code")
+    file = factory.LazyFunction(sample_file)
 
 
 class IncidentFactory(DjangoModelFactory):

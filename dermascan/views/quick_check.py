@@ -60,20 +60,25 @@ def _result_page(request: HttpRequest, result: QuickResult, sample: Sample | Non
         height=result.picture.height,
     )
     view = present_analysis(result.analysis, analyser=result.analyser, facts=facts)
-    heat_map = result.heat_map_png()
+    heat_maps = result.heat_map_pngs() if view and view.is_reliable else {}
     context: dict[str, Any] = {
         "view": view,
         "refusal": None if view else present_refusal(quality.verdict, facts=facts),
         "photograph": _data_uri(result.display_jpeg(longest_side=1000), "image/jpeg"),
-        "heat_map": _data_uri(heat_map, "image/png") if heat_map else None,
+        "heat_maps": [
+            (code, name, _data_uri(heat_maps[code], "image/png"))
+            for code, name in (view.mapped if view else ())
+            if code in heat_maps
+        ],
         "model_version": result.model_version,
         "seconds": result.duration.total_seconds(),
         "sample": sample,
         "sample_label": condition_name(BY_CODE[sample.code]) if sample else None,
     }
-    if view:
+    if view and view.explained_code:
         # From the library: a visitor does not wait for, or spend, the language model.
-        context |= present_explanation(explain(code=view.code, ask=False), tier=view.tier)
+        explained = explain(code=view.explained_code, ask=False)
+        context |= present_explanation(explained, tier=view.tier, other_code=view.other_code)
     # A refusal is an answer too: the photograph was read, and was found not fit to be judged.
     response = render(request, "dermascan/quick_check_result.html", context, status=200 if view else 422)
     # The photograph is inside the page, so keeping the page would keep the photograph.

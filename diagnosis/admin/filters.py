@@ -54,7 +54,7 @@ class ShownFilter(admin.SimpleListFilter):
 
 
 class TierFilter(admin.SimpleListFilter):
-    """By the tier of the prediction that is shown."""
+    """By the tier that is shown: of predictions themselves, or of photographs by the prediction that is shown."""
 
     title = _("tier")
     parameter_name = "tier"
@@ -63,4 +63,10 @@ class TierFilter(admin.SimpleListFilter):
         return list(Tier.choices)
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(tier=self.value()) if self.value() in Tier.values else queryset
+        tier = self.value()
+        if tier not in Tier.values:
+            return queryset
+        if queryset.model is Prediction:
+            return queryset.of_shown_tier(tier)  # type: ignore[attr-defined]
+        shown = Prediction.objects.shown().of_shown_tier(tier)
+        return queryset.filter(Exists(shown.filter(image=OuterRef("pk")).order_by()))

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import flatten_fieldsets
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.expressions import Combinable
 from django.http import HttpRequest
 from django.urls import reverse
@@ -13,15 +13,15 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from diagnosis.condition_names import condition_name
 from diagnosis.models import Image, Prediction
+from diagnosis.models.image import ImageQuerySet
 from diagnosis.photographs import tier_in_short
-from diagnosis.presentation import percent
+from diagnosis.refusals import quality_in_words
 from diagnosis.review_words import answer_name
-from mlmodel.taxonomy import BY_CODE
 from patients.admin.scope import ClinicScopedAdmin, ReadOnlyInline, scoped
 from patients.models import Patient, Role
 
+from .answers import class_order_in_words, explained_in_words, is_reliable, malignant_in_words, tier_in_words
 from .filters import ReviewFilter, TierFilter
 from .queue import keys_in_order
 from .reviews import ReviewInline
@@ -29,7 +29,7 @@ from .reviews import ReviewInline
 
 class PredictionInline(ReadOnlyInline):
     model = Prediction
-    fields = ("created_at", "code", "tier", "malignant", "model_version", "is_shown")
+    fields = ("created_at", "explained", "shown_tier", "malignant", "model_version", "is_shown")
     readonly_fields = fields
     verbose_name_plural = gettext_lazy("What networks said of it")
 
@@ -45,7 +45,15 @@ class PredictionInline(ReadOnlyInline):
     @admin.display(description=gettext_lazy("malignant"))
     def malignant(self, prediction: Prediction) -> str:
         # Django shows an empty row for what a garbled form leaves out.
-        return percent(prediction.malignant_probability) if prediction.code else "–"
+        return malignant_in_words(prediction) if prediction.code else "–"
+
+    @admin.display(description=gettext_lazy("explained by"))
+    def explained(self, prediction: Prediction) -> str:
+        return explained_in_words(prediction) if prediction.code else "–"
+
+    @admin.display(description=gettext_lazy("tier"))
+    def shown_tier(self, prediction: Prediction) -> str:
+        return tier_in_words(prediction) if prediction.code else "–"
 
 
 @admin.register(Image)
@@ -69,7 +77,11 @@ class ImageAdmin(ClinicScopedAdmin):
         (None, {"fields": ("photograph", "patient", "lesion", "visit", "confirmed", "label_history", "set_aside")}),
         (
             gettext_lazy("Quality"),
-            {"fields": ("verdict", "override_words", "measures", "size")},
+            {"fields": ("quality", "override_words", "measures", "size")},
+        ),
+        (
+            gettext_lazy("Order of the classes by the network, whether or not it can be relied on"),
+            {"fields": ("class_order",), "classes": ("collapse",)},
         ),
         (
             gettext_lazy("Record"),
@@ -87,14 +99,9 @@ class ImageAdmin(ClinicScopedAdmin):
         return super().changelist_view(request, {"title": _("Photographs"), **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Image]:
-        shown = Prediction.objects.shown().filter(image=OuterRef("pk")).order_by()
         # Not by way of the parent class, which would sort by what is only annotated here.
-        images = scoped(Image.objects.all(), request).with_confirmed_label()  # type: ignore[attr-defined]
-        return images.annotate(
-            tier=Subquery(shown.values("tier")[:1]),
-            predicted_code=Subquery(shown.values("code")[:1]),
-            malignant_probability=Subquery(shown.values("malignant_probability")[:1]),
-        )
+        images: ImageQuerySet = scoped(Image.objects.all(), request)  # type: ignore[assignment]
+        return images.with_confirmed_label().with_shown_prediction()
 
     def get_ordering(self, request: HttpRequest) -> list[str | Combinable]:
         if request.GET.get(ReviewFilter.parameter_name) == ReviewFilter.NEEDED:
@@ -140,19 +147,32 @@ class ImageAdmin(ClinicScopedAdmin):
         return str(image.lesion)
 
     @admin.display(description=gettext_lazy("tier"))
-    def tier(self, image: Any) -> str:
-        if image.tier is None:
+    def tier(self, image: Image) -> str:
+        prediction = image.shown_prediction
+        if prediction is None:
             return str(image.get_verdict_display())
-        return format_html('<span class="admin-tier admin-tier-{}">{}</span>', image.tier, tier_in_short(image.tier))
+        tier = prediction.shown_tier
+        return format_html('<span class="admin-tier admin-tier-{}">{}</span>', tier, tier_in_short(tier))
 
     @admin.display(description=gettext_lazy("network"))
-    def network(self, image: Any) -> str:
-        if image.predicted_code is None:
+    def network(self, image: Image) -> str:
+        prediction = image.shown_prediction
+        if prediction is None:
             return "–"
+        if not is_reliable(prediction):
+            return explained_in_words(prediction)
         return _("%(name)s; all malignant ones together %(share)s") % {
-            "name": condition_name(BY_CODE[image.predicted_code]),
-            "share": percent(image.malignant_probability),
+            "name": explained_in_words(prediction),
+            "share": malignant_in_words(prediction),
         }
+
+    @admin.display(description=gettext_lazy("classes"))
+    def class_order(self, image: Image) -> str:
+        return class_order_in_words(image.shown_prediction)
+
+    @admin.display(description=gettext_lazy("photograph"))
+    def quality(self, image: Image) -> str:
+        return quality_in_words(image.verdict, image.measures)
 
     @admin.display(description=gettext_lazy("confirmed label"))
     def confirmed(self, image: Any) -> str:

@@ -4,11 +4,11 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.models import Image, Prediction
-from diagnosis.presentation import percent
 from patients.admin.long_lists import LongList
 from patients.admin.scope import RoleGate, scoped
 
-from .filters import ShownFilter
+from .answers import class_order_in_words, explained_in_words, malignant_in_words, tier_in_words
+from .filters import ShownFilter, TierFilter
 
 
 class OfAnImage(RoleGate, LongList):
@@ -36,8 +36,26 @@ class OfAnImage(RoleGate, LongList):
 
 @admin.register(Prediction)
 class PredictionAdmin(OfAnImage):
-    list_display = ("created_at", "patient", "lesion", "code", "tier", "malignant", "model_version", "is_shown")
-    list_filter = (ShownFilter, "tier", "code", "created_at", "model_version")
+    list_display = (
+        "created_at",
+        "patient",
+        "lesion",
+        "explained",
+        "shown_tier",
+        "malignant",
+        "model_version",
+        "is_shown",
+    )
+    list_filter = (ShownFilter, TierFilter, "code", "created_at", "model_version")
+    fieldsets = (
+        (None, {"fields": ("image", "model_version", "explained", "shown_tier", "malignant")}),
+        (_("Record"), {"fields": ("duration", "was_rescored", "created_at")}),
+        (
+            _("Order of the classes by the network, whether or not it can be relied on"),
+            {"fields": ("class_order",), "classes": ("collapse",)},
+        ),
+    )
+    readonly_fields = ("explained", "shown_tier", "malignant", "class_order")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
         rows = super().get_queryset(request).select_related("image__visit__patient", "image__lesion", "model_version")
@@ -54,4 +72,16 @@ class PredictionAdmin(OfAnImage):
 
     @admin.display(description=_("malignant"), ordering="malignant_probability")
     def malignant(self, prediction: Prediction) -> str:
-        return percent(prediction.malignant_probability)
+        return malignant_in_words(prediction)
+
+    @admin.display(description=_("explained by"))
+    def explained(self, prediction: Prediction) -> str:
+        return explained_in_words(prediction)
+
+    @admin.display(description=_("tier"), ordering="tier")
+    def shown_tier(self, prediction: Prediction) -> str:
+        return tier_in_words(prediction)
+
+    @admin.display(description=_("classes"))
+    def class_order(self, prediction: Prediction) -> str:
+        return class_order_in_words(prediction)

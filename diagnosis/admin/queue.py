@@ -27,8 +27,8 @@ def keys_in_order(request: HttpRequest, images: QuerySet[Image]) -> QuerySet[Any
     if review == ReviewFilter.NEEDED:
         return _waiting(request).filter(_is_of(images)).in_order().values_list("image_id", flat=True)
     if tier in Tier.values:
-        predictions = Prediction.objects.shown().filter(_is_of(images))
-        return predictions.filter(tier=tier).order_by("-created_at").values_list("image_id", flat=True)
+        predictions = Prediction.objects.shown().of_shown_tier(tier).filter(_is_of(images))
+        return predictions.order_by("-created_at").values_list("image_id", flat=True)
     if review == ReviewFilter.CONFIRMED:
         labels = ConfirmedLabel.objects.filter(_is_of(images), settled_at__isnull=False)
         return labels.order_by("-settled_at").values_list("image_id", flat=True)

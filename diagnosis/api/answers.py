@@ -11,14 +11,18 @@ from diagnosis import explanations
 from diagnosis.api.links import image_link
 from diagnosis.api.measures import measurements_of_image, measurements_of_picture
 from diagnosis.api.problems import Problem
+from diagnosis.candidates import candidates_in_words, candidates_of, tier_in_words
 from diagnosis.models import Image, Tier
+from diagnosis.photograph_kind import dermatoscope_tips
 from diagnosis.presentation import prediction_set
 from diagnosis.refusals import present_refusal
+from diagnosis.reliability import Reliability, reliability_of, tier_to_show
 from diagnosis.services.analysis import QuickResult
 from diagnosis.urgency import urgency_of_condition, urgency_of_result
 from mlmodel.calibration import by_code, in_order
 from mlmodel.serving import active_analyser, analyser_of, can_serve
 from mlmodel.taxonomy import BY_CODE, CODES
+from mlmodel.tiers import explained_code, most_probable_code
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,7 @@ def answer_for_image(image: Image, *, reader: Reader, request: Request) -> dict[
     version = prediction.model_version
     analyser = analyser_of(version) if can_serve(version) else active_analyser()
     return _answer(
+        reliability=image.reliability,
         probabilities=prediction.probabilities,
         equal_prior_scores=by_code(analyser.calibration.without_class_mix(in_order(prediction.probabilities))),
         malignant_probability=prediction.malignant_probability,
@@ -58,6 +63,7 @@ def answer_for_quick_result(result: QuickResult, *, reader: Reader) -> dict[str,
     if assessment is None:
         raise _refusal(str(quality.verdict), quality.measures, image=None)
     return _answer(
+        reliability=reliability_of(quality.measures),
         probabilities=assessment.probabilities,
         equal_prior_scores=assessment.equal_prior_scores,
         malignant_probability=assessment.malignant_probability,
@@ -82,6 +88,7 @@ def explanation_of(code: str, *, reader: Reader, tier: str | None = None, wait: 
     explained = explanations.explain(**wanted, ask=wait)
     urgency = urgency_of_result(explained, tier=tier) if tier else urgency_of_condition(explained)
     return {
+        "code": code,
         "source": str(explained.source),
         "model_name": explained.model_name,
         "language": explained.language,
@@ -94,6 +101,7 @@ def explanation_of(code: str, *, reader: Reader, tier: str | None = None, wait: 
 
 def _answer(
     *,
+    reliability: Reliability,
     probabilities: Mapping[str, float],
     equal_prior_scores: Mapping[str, float],
     malignant_probability: float,
@@ -105,22 +113,81 @@ def _answer(
     image: dict[str, Any] | None,
     reader: Reader,
 ) -> dict[str, Any]:
-    code = max(CODES, key=lambda each: probabilities[each])
-    return {
-        "predicted_class": BY_CODE[code].name,
-        "predicted_code": code,
-        "confidence": _rounded(probabilities[code]),
+    shown = tier_to_show(tier, reliability)
+    figures = {
         "probabilities": {each: _rounded(probabilities[each]) for each in CODES},
         "equal_prior_scores": {each: _rounded(equal_prior_scores[each]) for each in CODES},
         "malignant_probability": _rounded(malignant_probability),
-        "tier": {"code": tier, "text": str(Tier(tier).label)},
-        "prediction_set": list(codes),
-        "explanation": explanation_of(code, reader=reader, tier=tier, wait=False),
+    }
+    is_reliable = reliability is Reliability.CALIBRATED
+    return {
+        "reliability": str(reliability),
+        "tier": {"code": shown, "text": str(Tier(shown).label)},
+        **(
+            _named(probabilities, tier=tier, codes=codes, reader=reader, figures=figures)
+            if is_reliable
+            else _unnamed(probabilities, figures=figures)
+        ),
         "model_version": model_version,
         "quality": quality,
         "measurements": measurements,
         "image": image,
         "disclaimer": disclaimer(),
+    }
+
+
+def _named(
+    probabilities: Mapping[str, float], *, tier: str, codes: tuple[str, ...], reader: Reader, figures: dict[str, Any]
+) -> dict[str, Any]:
+    """Classes and figures of an answer that can be relied on."""
+    code, explained = most_probable_code(probabilities), explained_code(probabilities, tier=tier)
+    candidates = candidates_of(probabilities, explained=explained, prediction_set=codes)
+    is_calm = tier == Tier.CALM
+    return {
+        "predicted_class": BY_CODE[code].name,
+        "predicted_code": code,
+        "confidence": _rounded(probabilities[code]),
+        **figures,
+        "prediction_set": list(codes),
+        "explained": {
+            "code": explained,
+            "name": BY_CODE[explained].name,
+            "probability": _rounded(probabilities[explained]),
+            "because": "most_probable" if is_calm else "leading_malignant",
+            "text": "" if is_calm else tier_in_words(probabilities, explained=explained),
+        },
+        "candidates": [
+            {
+                "codes": list(each.codes),
+                "name": each.name,
+                "probability": _rounded(each.probability),
+                "is_malignant": each.is_malignant,
+            }
+            for each in candidates
+        ],
+        "candidates_text": candidates_in_words(candidates),
+        "explanation": explanation_of(explained, reader=reader, tier=tier, wait=False),
+        "not_reliable": None,
+    }
+
+
+def _unnamed(probabilities: Mapping[str, float], *, figures: dict[str, Any]) -> dict[str, Any]:
+    """The same fields, all null, and apart from them what the network computed nevertheless."""
+    empty = ("predicted_class", "predicted_code", "confidence", *figures, "explained", "explanation")
+    return {
+        **dict.fromkeys(empty),
+        "prediction_set": [],
+        "candidates": [],
+        "candidates_text": "",
+        "not_reliable": {
+            "warning": _(
+                "Taken without a dermatoscope: the network cannot rule anything out. These figures are not calibrated "
+                "probabilities and must not be shown as an answer."
+            ),
+            "advice": list(dermatoscope_tips()),
+            "class_order": sorted(CODES, key=lambda each: -probabilities[each]),
+            **{f"uncalibrated_{name}": value for name, value in figures.items()},
+        },
     }
 
 

@@ -15,6 +15,7 @@ from diagnosis.api.problems import KINDS, MEDIA_TYPE, TYPE_PREFIX
 from diagnosis.api.serializers import ExplanationSerializer, PredictBatchSerializer, PredictSerializer
 from diagnosis.explanations import SECTIONS
 from diagnosis.models import QualityVerdict, Tier
+from diagnosis.reliability import Reliability
 from mlmodel.dermoscopic_colours import COLOURS
 from mlmodel.segmentation import Doubt
 from mlmodel.taxonomy import BY_CODE, CODES
@@ -57,6 +58,7 @@ class ProblemSchema(fields.Serializer[Any]):
 class ExplanationSchema(fields.Serializer[Any]):
     # “source” is a word of the framework's own; inside a description it is only a name.
     sections = inline_serializer("Sections", {name: fields.CharField() for name in SECTIONS})
+    code = fields.CharField(help_text="The condition explained: " + ", ".join(CODES))
     urgency = fields.CharField(
         help_text="How soon to seek care. Where the tier may ask for more haste than the condition, the tier speaks."
     )
@@ -140,19 +142,82 @@ class MeasurementsSchema(fields.Serializer[Any]):
     note = fields.CharField()
 
 
+class NotReliableSchema(fields.Serializer[Any]):
+    """What the network computed although its answer cannot be relied on. Never shown as an answer."""
+
+    warning = fields.CharField()
+    advice = fields.ListField(child=fields.CharField(), help_text="How to take a dermatoscopic photograph.")
+    class_order = fields.ListField(child=fields.CharField(), help_text="Codes, most probable first; mostly wrong.")
+    uncalibrated_probabilities = ProbabilitiesSchema(help_text="By code. They hold for no mix of cases.")
+    uncalibrated_equal_prior_scores = EqualPriorScoresSchema(help_text="By code.")
+    uncalibrated_malignant_probability = fields.FloatField()
+
+
 class AnswerSchema(fields.Serializer[Any]):
-    predicted_class = fields.CharField()
-    predicted_code = fields.ChoiceField([(code, BY_CODE[code].name) for code in CODES])
-    confidence = fields.FloatField(help_text="The calibrated probability of the predicted class.")
-    probabilities = ProbabilitiesSchema()
-    equal_prior_scores = EqualPriorScoresSchema()
-    malignant_probability = fields.FloatField(help_text="The calibrated mass on mel, bcc and akiec.")
-    tier = inline_serializer("Tier", {"code": fields.ChoiceField(Tier.choices), "text": fields.CharField()})
+    reliability = fields.ChoiceField(
+        [
+            (str(Reliability.CALIBRATED), "Classes and calibrated probabilities are stated."),
+            (
+                str(Reliability.SMARTPHONE),
+                "Taken without a dermatoscope: nothing is ruled out. Classes and figures are null; see not_reliable.",
+            ),
+        ],
+        help_text="Read this first: how far the answer can be relied on.",
+    )
+    tier = inline_serializer(
+        "Tier",
+        {"code": fields.ChoiceField(Tier.choices), "text": fields.CharField()},
+        help_text="At least “watch” where the answer cannot be relied on.",
+    )
+    predicted_class = fields.CharField(allow_null=True)
+    predicted_code = fields.ChoiceField(
+        [(code, BY_CODE[code].name) for code in CODES],
+        allow_null=True,
+        help_text="The most probable single class. What the tier is due to is in `explained`.",
+    )
+    confidence = fields.FloatField(allow_null=True, help_text="The calibrated probability of the predicted class.")
+    probabilities = ProbabilitiesSchema(allow_null=True)
+    equal_prior_scores = EqualPriorScoresSchema(allow_null=True)
+    malignant_probability = fields.FloatField(allow_null=True, help_text="The calibrated mass on mel, bcc and akiec.")
     prediction_set = fields.ListField(
         child=fields.CharField(),
         help_text="Codes that together hold the truth 9 times in 10, whichever it is, most probable first.",
     )
-    explanation = ExplanationSchema()
+    explained = inline_serializer(
+        "ExplainedClass",
+        {
+            "code": fields.CharField(),
+            "name": fields.CharField(),
+            "probability": fields.FloatField(),
+            "because": fields.ChoiceField(
+                [
+                    (
+                        "leading_malignant",
+                        "The tier is urgent or watch: the most probable malignant class explains it.",
+                    ),
+                    ("most_probable", "The tier is calm: the most probable class explains it."),
+                ]
+            ),
+            "text": fields.CharField(help_text="Which class an urgent or watch tier is due to, in words."),
+        },
+        allow_null=True,
+        help_text="The class that explains the tier: `explanation` is of it, and so is the heat map.",
+    )
+    candidates = fields.ListField(
+        child=inline_serializer(
+            "Candidate",
+            {
+                "codes": fields.ListField(child=fields.CharField(), help_text="One, or two that share a line."),
+                "name": fields.CharField(),
+                "probability": fields.FloatField(help_text="Of several codes their sum."),
+                "is_malignant": fields.BooleanField(),
+            },
+        ),
+        help_text="What it could be: at most three, the explained class first, with every malignant one of the set.",
+    )
+    candidates_text = fields.CharField(help_text="The same in words.")
+    explanation = ExplanationSchema(allow_null=True)
+    not_reliable = NotReliableSchema(allow_null=True, help_text="Null where the answer can be relied on.")
     model_version = fields.CharField()
     quality = QualitySchema()
     measurements = MeasurementsSchema(allow_null=True, help_text="Null where the kept original cannot be read.")
@@ -238,6 +303,7 @@ _KEEPING = ("not-found", "already-uploaded", "visit-is-closed", "too-many-files"
 _PICTURES = ("empty-file", "too-many-pixels", "not-an-image", "broken-image", "slow-image", "cannot-be-judged")
 
 _EXPLANATION: dict[str, Any] = {
+    "code": "mel",
     "source": "library",
     "model_name": None,
     "language": "en",
@@ -247,6 +313,7 @@ _EXPLANATION: dict[str, Any] = {
     "sources": [{"title": "NHS: Melanoma skin cancer", "url": "https://www.nhs.uk/conditions/melanoma-skin-cancer/"}],
 }
 _ANSWER: dict[str, Any] = {
+    "reliability": "calibrated",
     "predicted_class": "Melanoma",
     "predicted_code": "mel",
     "confidence": 0.6213,
@@ -259,6 +326,16 @@ _ANSWER: dict[str, Any] = {
     "malignant_probability": 0.6356,
     "tier": {"code": "urgent", "text": str(Tier.URGENT.label)},
     "prediction_set": ["mel", "nv"],
+    "explained": {
+        "code": "mel", "name": "Melanoma", "probability": 0.6213, "because": "leading_malignant",
+        "text": "This answer is due to Melanoma, 62 %.",
+    },
+    "candidates": [
+        {"codes": ["mel"], "name": "Melanoma", "probability": 0.6213, "is_malignant": True},
+        {"codes": ["nv"], "name": "Melanocytic nevus (mole)", "probability": 0.2561, "is_malignant": False},
+    ],
+    "candidates_text": "Melanoma, 62 %. It could also be: Melanocytic nevus (mole), 26 %.",
+    "not_reliable": None,
     "explanation": {
         **_EXPLANATION, "urgency": f"Your result says: {Tier.URGENT.label}.", "urgency_from": "result",
     },
@@ -297,8 +374,9 @@ predict = extend_schema(
         "Without `lesion`, `visit` or `patient` nothing is kept. To keep the photograph, name its `lesion`: it joins "
         "the `visit` you name, or else the patient's open visit of today, or else a new one. `patient` is only "
         "checked against the lesion. A photograph that cannot be judged is answered with 422, and kept all the same "
-        "if a lesion was named. An empty id, an unknown field and anything in the query string are answered with 400, "
-        "so that no photograph is lost to a slip."
+        "if a lesion was named. Of a photograph that was taken without a dermatoscope `reliability` says so, and "
+        "classes and figures are null. An empty id, an unknown field and anything in the query string are answered "
+        "with 400, so that no photograph is lost to a slip."
     ),
     parameters=[_KEY],
     request={"multipart/form-data": PredictSerializer},

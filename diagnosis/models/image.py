@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from diagnosis.answers import NOT_A_LESION, LabelState
 from diagnosis.diagnoses import BY_CODE
+from diagnosis.reliability import SMARTPHONE_MEASURE, Reliability, reliability_of
 from mlmodel.models import LONG_FIELDS, StoredExit
 from mlmodel.taxonomy import CODES
 from patients.models import Clinic, Lesion, Member, Patient, Purpose, Visit, VisitStatus
@@ -105,6 +106,10 @@ class ImageQuerySet(models.QuerySet["Image"]):
             confirmed_text=Subquery(settled.values("review__other_text")[:1]),
             confirmed_code=Subquery(settled.filter(answer__in=CODES).values("answer")[:1]),
         )
+
+    def not_reliable(self) -> "ImageQuerySet":
+        """Those on which the network's answer cannot be relied; ``Image.reliability`` in the database."""
+        return self.filter(**{f"measures__{SMARTPHONE_MEASURE}": 1.0})
 
     def with_shown_prediction(self) -> "ImageQuerySet":
         """Read ``shown_prediction`` of all of them in one query, with its version, without what is long in that."""
@@ -221,6 +226,11 @@ class Image(models.Model):
             shown = self.predictions.shown().select_related("model_version")  # type: ignore[attr-defined]
             return shown.first()
         return next(iter(self.shown_predictions), None)
+
+    @property
+    def reliability(self) -> Reliability:
+        """How far the network's answer to it can be relied on."""
+        return reliability_of(self.measures)
 
     @property
     def is_accepted(self) -> bool:

@@ -10,6 +10,7 @@ from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
 from django.db.models.expressions import Combinable
 from django.utils.translation import gettext_lazy as _
 
+from diagnosis.reliability import tier_to_show
 from mlmodel.models import ModelVersion, ModelVersionStatus
 from mlmodel.taxonomy import BY_CODE, CODES, CONDITIONS, MALIGNANT_CODES, Condition
 from mlmodel.tiers import explained_code
@@ -58,6 +59,13 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
         )
         is_newest = ~Exists(of_the_image.filter(model_version=active)) & ~Exists(newer)
         return self.filter(Q(model_version=active) | is_newest)
+
+    def of_shown_tier(self, tier: str) -> "PredictionQuerySet":
+        """Those whose ``shown_tier`` is ``tier``."""
+        raised = Exists(Image.objects.not_reliable().filter(pk=OuterRef("image")))
+        if tier == Tier.WATCH:
+            return self.filter(Q(tier=Tier.WATCH) | Q(raised, tier=Tier.CALM))
+        return self.filter(~raised, tier=tier) if tier == Tier.CALM else self.filter(tier=tier)
 
     def of_new_photographs(self) -> "PredictionQuerySet":
         """Those made when a photograph came, or was looked at again: what a day's figures are about."""
@@ -123,6 +131,11 @@ class Prediction(models.Model):
     @property
     def condition(self) -> Condition:
         return BY_CODE[self.code]
+
+    @property
+    def shown_tier(self) -> str:
+        """The tier that is shown: the network's own, or a more cautious one; see ``diagnosis.reliability``."""
+        return tier_to_show(self.tier, self.image.reliability)
 
     @property
     def explained_code(self) -> str:

@@ -15,22 +15,22 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from diagnosis.advice import NOTHING_BESIDES, Besides
-from diagnosis.condition_names import condition_name, malignancy_name
 from diagnosis.diagnoses import BY_CODE
 from diagnosis.explanations import explain
 from diagnosis.labels import diagnosis_of
-from diagnosis.models import ConfirmedLabel, Image, Prediction
+from diagnosis.models import ConfirmedLabel, Image
 from diagnosis.photographs import photograph_of, suspicions
-from diagnosis.presentation import present_prediction
+from diagnosis.refusals import quality_in_words
+from diagnosis.reliability import Reliability
 from diagnosis.review_words import answer_malignancy, answer_name, article_of, plain_line
 from diagnosis.urgency import urgency_in_report
 from mlmodel.taxonomy import MALIGNANT_CODES
 from patients.models import Lesion, Member, Visit
 
+from .assessments import assessment_in_report, condition_in_report, moment_in_report
 from .measures import measures_in_report
 
-SCHEMA = "dermascan-report/1"
-DIGITS = 6
+SCHEMA = "dermascan-report/2"
 
 Content = dict[str, Any]
 
@@ -77,7 +77,7 @@ def attach_signature(content: Content, *, report_id: UUID, by: Member, at: datet
 
 
 def signature(record_id: UUID, *, by: Member, at: datetime.datetime) -> Content:
-    return {"id": str(record_id), "signed_by": by.name, "signed_at": _moment(at)}
+    return {"id": str(record_id), "signed_by": by.name, "signed_at": moment_in_report(at)}
 
 
 def canonical_json(content: Content) -> str:
@@ -142,10 +142,14 @@ def _photograph(image: Image, besides: Besides) -> Content:
         "sha256": image.sha256,
         "width": image.width,
         "height": image.height,
-        "added_at": _moment(image.created_at),
-        "quality": {"verdict": image.verdict, "words": image.get_verdict_display(), "override": _override(image)},
-        "assessment": _assessment(prediction, besides) if prediction else None,
-        "measures": measures_in_report(image),
+        "added_at": moment_in_report(image.created_at),
+        "quality": {
+            "verdict": image.verdict,
+            "words": quality_in_words(image.verdict, image.measures),
+            "override": _override(image),
+        },
+        "assessment": assessment_in_report(prediction, besides) if prediction else None,
+        "measures": measures_in_report(image) if image.reliability is Reliability.CALIBRATED else None,
         "confirmed": _confirmed(image),
     }
 
@@ -154,29 +158,7 @@ def _override(image: Image) -> Content | None:
     override = getattr(image, "override", None)
     if override is None:
         return None
-    return {"by": override.member.name, "reason": override.reason, "at": _moment(override.created_at)}
-
-
-def _assessment(prediction: Prediction, besides: Besides) -> Content:
-    said = present_prediction(prediction, besides=besides)
-    return {
-        **_condition(prediction.code),
-        "confidence": round(prediction.confidence, DIGITS),
-        "probabilities": {code: round(value, DIGITS) for code, value in prediction.probabilities.items()},
-        "malignant_probability": round(prediction.malignant_probability, DIGITS),
-        "tier": prediction.tier,
-        "tier_words": said.title,
-        "meaning": said.meaning,
-        "cost": said.cost,
-        "caution": said.caution,
-        "doubts": [doubt.words for doubt in said.doubts],
-        "next_steps": list(said.next_steps),
-        "prediction_set": [bar.code for bar in said.bars if bar.in_set],
-        "set_words": said.set_sentence,
-        "model_version": prediction.model_version.name,
-        "model_sha256": prediction.model_version.sha256,
-        "at": _moment(prediction.created_at),
-    }
+    return {"by": override.member.name, "reason": override.reason, "at": moment_in_report(override.created_at)}
 
 
 def _confirmed(image: Image) -> Content | None:
@@ -191,7 +173,7 @@ def _confirmed(image: Image) -> Content | None:
         "basis": label.basis,
         "basis_words": label.get_basis_display(),
         "by": ", ".join(_names(image, label)),
-        "at": _moment(review.created_at),
+        "at": moment_in_report(review.created_at),
     }
 
 
@@ -208,7 +190,7 @@ def _names(image: Image, label: ConfirmedLabel) -> list[str]:
 def _answer(answer: str, other_text: str) -> Content:
     """A diagnosis with its line, where no article of ours explains it; or free text, or that there is no lesion."""
     if answer in BY_CODE:
-        return {**_condition(answer), "line": plain_line(answer)}
+        return {**condition_in_report(answer), "line": plain_line(answer)}
     return {
         "code": answer,
         "name": answer_name(answer, other_text),
@@ -219,23 +201,18 @@ def _answer(answer: str, other_text: str) -> Content:
     }
 
 
-def _condition(code: str) -> Content:
-    condition = BY_CODE[code]
-    return {
-        "code": code,
-        "name": condition_name(condition),
-        "malignancy": malignancy_name(condition),
-        "icd10": condition.icd10,
-        "snomed_ct": condition.snomed_ct,
-    }
-
-
 def _codes_to_explain(lesions: list[Content]) -> list[str]:
-    """The conditions the reader meets: the dermatologist's label, else the likeliest class; dangerous ones first."""
+    """What the reader meets: the dermatologist's label, else what explains the tier; dangerous ones first."""
     photographs = [photograph for lesion in lesions for photograph in lesion["photographs"]]
-    named = [photograph["confirmed"] or photograph["assessment"] for photograph in photographs]
+    named = [photograph["confirmed"] or _explained(photograph) for photograph in photographs]
     codes = {article_of(answer["code"]) for answer in named if answer} - {""}
     return sorted(codes, key=lambda code: (code not in MALIGNANT_CODES, code))
+
+
+def _explained(photograph: Content) -> Content | None:
+    """The class that explains what the software says of a photograph; None where it names none."""
+    assessment = photograph["assessment"]
+    return assessment["explained"] if assessment else None
 
 
 def _explanation(code: str, lesions: list[Content]) -> Content:
@@ -247,7 +224,7 @@ def _explanation(code: str, lesions: list[Content]) -> Content:
     )
     urgency = urgency_in_report(explained, unconfirmed=_lesions_by_tier(code, lesions), is_confirmed=is_confirmed)
     return {
-        **_condition(code),
+        **condition_in_report(code),
         "sections": dict(explained.sections),
         "urgency": urgency.words,
         "urgency_from": str(urgency.speaker),
@@ -260,13 +237,13 @@ def _explanation(code: str, lesions: list[Content]) -> Content:
 
 
 def _lesions_by_tier(code: str, lesions: list[Content]) -> dict[str, list[str]]:
-    """Where the software says ``code`` and no dermatologist has said anything: lesions' titles by tier."""
+    """Where ``code`` explains an answer and no dermatologist has said anything: lesions' titles by advised tier."""
     found: dict[str, list[str]] = {}
     for lesion in lesions:
         tiers = {
-            photograph["assessment"]["tier"]
+            photograph["assessment"]["advised_tier"]
             for photograph in lesion["photographs"]
-            if not photograph["confirmed"] and photograph["assessment"] and photograph["assessment"]["code"] == code
+            if not photograph["confirmed"] and (_explained(photograph) or {}).get("code") == code
         }
         for tier in tiers:
             found.setdefault(tier, []).append(lesion["title"])
@@ -294,8 +271,3 @@ def _disclaimers() -> list[str]:
         _("The heat map shows where the software looked, not where disease is."),
         _("If the spot bleeds, grows, hurts or changes, do not wait for the next appointment."),
     ]
-
-
-def _moment(at: datetime.datetime) -> str:
-    """A moment in UTC, to the second."""
-    return at.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -8,6 +8,7 @@ from django.db.models.fields.files import FieldFile
 from PIL import Image as PillowImage
 
 from diagnosis.models import Image
+from diagnosis.reliability import Reliability
 from diagnosis.services.heat_maps import heat_map_of
 
 # 80 mm wide on paper at 300 dots an inch.
@@ -37,9 +38,12 @@ def figures_of(images: Iterable[Image]) -> dict[str, bytes]:
         photograph.thumbnail((LONGEST_SIDE, LONGEST_SIDE), PillowImage.Resampling.LANCZOS)
         figures[photograph_url(image.pk)] = _jpeg(photograph)
         prediction = image.shown_prediction
-        if prediction is not None and (file := heat_map_of(prediction)) is not None:
-            heat_map = _open(file, mode="RGBA")
-            figures[heat_map_url(image.pk)] = _jpeg(_laid_over(photograph, heat_map))
+        if prediction is None or image.reliability is not Reliability.CALIBRATED:
+            continue
+        heat_map = heat_map_of(prediction, code=prediction.explained_code)
+        if heat_map is not None:
+            drawn = _open(heat_map.file, mode="RGBA")
+            figures[heat_map_url(image.pk)] = _jpeg(_laid_over(photograph, drawn))
     return figures
 
 

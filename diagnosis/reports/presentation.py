@@ -64,7 +64,9 @@ def present(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def bars(assessment: dict[str, Any]) -> list[Bar]:
-    """The seven probabilities, most probable first."""
+    """The seven probabilities, most probable first; none of an answer that cannot be relied on."""
+    if assessment["probabilities"] is None:
+        return []
     ranked = sorted(assessment["probabilities"].items(), key=lambda item: (-item[1], item[0]))
     return [
         Bar(
@@ -132,6 +134,8 @@ def _present_photograph(photograph: dict[str, Any]) -> dict[str, Any]:
             **assessment,
             "at": _moment(assessment["at"]),
             "bars": bars(assessment),
+            # Reports of before there was a choice explain the most probable class.
+            "explained": assessment.get("explained", {"name": assessment["name"], "words": ""}),
             **_tone(assessment),
         },
         "confirmed": confirmed

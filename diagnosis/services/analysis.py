@@ -123,9 +123,7 @@ def read_original(image: Image, *, analyser: Analyser, maps_of: Iterable[str] = 
     return reading
 
 
-def analyse_original(
-    image: Image, *, analyser: Analyser, maps_of: Iterable[str] = ()
-) -> tuple[Analysis, Picture]:
+def analyse_original(image: Image, *, analyser: Analyser, maps_of: Iterable[str] = ()) -> tuple[Analysis, Picture]:
     """As ``read_original``, without drawing anything. Raises ``CannotReadOriginal``."""
     try:
         with image.original.open("rb") as file:
@@ -180,6 +178,4 @@ def heat_map_pngs(assessment: Assessment, picture: Picture, *, longest_side: int
     """Heat maps over the whole photograph, no larger than needed: they are smooth, and the browser stretches them."""
     scale = min(1.0, longest_side / max(picture.width, picture.height))
     width, height = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
-    return {
-        code: overlay_png(heat_map, width=width, height=height) for code, heat_map in assessment.heat_maps.items()
-    }
+    return {code: overlay_png(heat_map, width=width, height=height) for code, heat_map in assessment.heat_maps.items()}

@@ -12,6 +12,7 @@ from diagnosis.condition_names import condition_name
 from diagnosis.diagnoses import BY_CODE
 from diagnosis.models import Image, ImageEmbedding
 from diagnosis.models.image import ImageQuerySet
+from diagnosis.reliability import Reliability
 from diagnosis.similar.archives import archive_of
 from diagnosis.similar.embeddings import current_space, read_vector
 from patients.models import BodySite, Lesion, Member, Sex
@@ -61,8 +62,11 @@ class SimilarCase:
 def similar_cases(*, image: Image, member: Member, limit: int = SHOWN) -> list[SimilarCase]:
     """Return the confirmed cases of other lesions that look most like ``image``, one photograph of each lesion.
 
-    ``image`` must be visible to ``member``. Nothing is found for a photograph that today's network has not judged.
+    ``image`` must be visible to ``member``. Nothing is found for a photograph that today's network has not judged, nor
+    for one on which its answer cannot be relied: their labels would be read as that answer.
     """
+    if image.reliability is not Reliability.CALIBRATED:
+        return []
     space = current_space()
     own = ImageEmbedding.objects.filter(image=image, space_sha256=space).first()
     if own is None:

@@ -14,17 +14,21 @@ from django.utils.http import http_date
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from diagnosis.models import Image
+from diagnosis.models import HeatMap, Image
+from diagnosis.reliability import Reliability
 from diagnosis.services.heat_maps import heat_map_of
+from mlmodel.taxonomy import CODES
 from patients.middleware import ClinicRequest
 
 log = logging.getLogger(__name__)
 
 DISPLAY, THUMBNAIL, HEAT_MAP, ORIGINAL = "display", "thumbnail", "heat-map", "original"
+# The heat map of a class by its code, as in "heat-map-nv"; "heat-map" alone is that of the class that is explained.
+OF_A_CLASS = tuple(f"{HEAT_MAP}-{code}" for code in CODES)
 
 
 class ImageKindConverter:
-    regex = "|".join((DISPLAY, THUMBNAIL, HEAT_MAP, ORIGINAL))
+    regex = "|".join((DISPLAY, THUMBNAIL, *OF_A_CLASS, HEAT_MAP, ORIGINAL))
 
     def to_python(self, value: str) -> str:
         return value
@@ -61,17 +65,25 @@ def _visible_image(request: ClinicRequest, image_id: UUID, kind: str) -> Image:
 
 def _file_of(image: Image, kind: str) -> tuple[FieldFile, str, datetime]:
     """The file, its media type, and when it was made."""
-    if kind == HEAT_MAP:
-        prediction = image.shown_prediction
-        if prediction is None:
-            raise Http404(_("This photograph has no heat map."))
-        heat_map = heat_map_of(prediction)
-        if heat_map is None:
-            raise Http404(_("The heat map of this photograph cannot be drawn any more."))
-        return heat_map, "image/png", prediction.created_at
+    if kind.startswith(HEAT_MAP):
+        heat_map = _heat_map(image, code=kind.removeprefix(HEAT_MAP).removeprefix("-"))
+        return heat_map.file, "image/png", heat_map.created_at
     if kind == ORIGINAL:
         return image.original, image.media_type, image.created_at
     return (image.thumbnail if kind == THUMBNAIL else image.display), "image/jpeg", image.created_at
+
+
+def _heat_map(image: Image, *, code: str) -> HeatMap:
+    """The map of the class that explains the shown answer, or of the most probable class where its code is asked."""
+    prediction = image.shown_prediction
+    if prediction is None or image.reliability is not Reliability.CALIBRATED:
+        raise Http404(_("This photograph has no heat map."))
+    if code and code not in (prediction.explained_code, prediction.code):
+        raise Http404(_("This photograph has no heat map of this class."))
+    heat_map = heat_map_of(prediction, code=code or prediction.explained_code)
+    if heat_map is None:
+        raise Http404(_("The heat map of this photograph cannot be drawn any more."))
+    return heat_map
 
 
 def _content(file: FieldFile, media_type: str, download_as: str | None) -> HttpResponse:

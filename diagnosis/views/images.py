@@ -11,14 +11,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from diagnosis.advice import NOTHING_BESIDES, Besides
-from diagnosis.condition_names import condition_name
 from diagnosis.explanations import explain
 from diagnosis.forms import OverrideForm, ReviewForm, ScaleForm
 from diagnosis.measures import present_measures
 from diagnosis.models import Image, Review, Tier, versions_that_used
 from diagnosis.photographs import Photograph, photograph_of, photographs, suspicions
-from diagnosis.presentation import present_explanation, present_prediction
+from diagnosis.presentation import AssessmentView, present_explanation, present_prediction
 from diagnosis.refusals import present_refusal, quality_facts
+from diagnosis.reliability import Reliability
 from diagnosis.reports.content import settled_label
 from diagnosis.reports.since import report_that_says_otherwise
 from diagnosis.review_words import LabelView, article_of, present_label, rule_hint
@@ -28,7 +28,6 @@ from diagnosis.services.measurements import measures_if_readable
 from diagnosis.services.overrides import override_refusal
 from diagnosis.services.reviews import record_review
 from mlmodel.serving import active_version
-from mlmodel.taxonomy import BY_CODE
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
 from patients.models import Member, Role
@@ -55,8 +54,9 @@ def explanation(request: ClinicRequest, image_id: UUID) -> HttpResponse:
     if prediction is None:
         raise Http404(_("This photograph was not judged, so there is nothing to explain."))
     besides = _besides(photograph, _others(photograph.image), _reviews(photograph.image))
-    tier = besides.advised(Tier(prediction.tier))
-    context = present_explanation(explain(code=_explained_code(photograph)), tier=tier)
+    context = _explanation(photograph, present_prediction(prediction), besides, ask=True)
+    if not context:
+        raise Http404(_("The network names no condition for this photograph, so there is nothing to explain."))
     return render(request, "diagnosis/includes/explanation.html", context)
 
 
@@ -185,12 +185,11 @@ def _answer(photograph: Photograph, besides: Besides) -> dict[str, Any]:
     )
     if prediction is None:
         return {"refusal": None if image.is_accepted else present_refusal(image.verdict, facts=facts)}
-    tier = besides.advised(Tier(prediction.tier))
+    view = present_prediction(prediction, facts=facts, besides=besides)
     return {
-        "view": present_prediction(prediction, facts=facts, besides=besides),
+        "view": view,
         # Never waits for the language model: the page is there at once, and htmx fetches the rest.
-        **present_explanation(explain(code=_explained_code(photograph), ask=False), tier=tier),
-        "explained_name": condition_name(BY_CODE[_explained_code(photograph)]),
+        **_explanation(photograph, view, besides, ask=False),
         "ask_for_explanation": bool(settings.GEMINI_API_KEY),
         "is_current": prediction.model_version_id == active_version().pk,
     }
@@ -199,7 +198,8 @@ def _answer(photograph: Photograph, besides: Besides) -> dict[str, Any]:
 def _measures(photograph: Photograph) -> dict[str, Any]:
     """What was measured on a photograph that was judged; a refused one is not measured either."""
     image = photograph.image
-    kept = measures_if_readable(image=image) if photograph.prediction is not None else None
+    is_judged = photograph.prediction is not None and image.reliability is Reliability.CALIBRATED
+    kept = measures_if_readable(image=image) if is_judged else None
     if kept is None:
         return {}
     return {
@@ -208,10 +208,18 @@ def _measures(photograph: Photograph) -> dict[str, Any]:
     }
 
 
-def _explained_code(photograph: Photograph) -> str:
-    """What the page explains: what a dermatologist has confirmed, else what the network thinks most probable."""
-    assert photograph.prediction is not None
-    return article_of(getattr(photograph.image, "confirmed_answer", None) or "") or photograph.prediction.code
+def _explanation(photograph: Photograph, view: AssessmentView, besides: Besides, *, ask: bool) -> dict[str, Any]:
+    """The article of what dermatologists have confirmed, else of what explains the network's answer; empty of neither.
+
+    Beside the latter, one click away, stands the article of the most probable class where that is another one.
+    """
+    confirmed = getattr(photograph.image, "confirmed_answer", None)
+    code = article_of(confirmed) if confirmed else view.explained_code
+    if not code:
+        return {}
+    tier = besides.explained_as(Tier(view.tier))
+    other_code = "" if confirmed else view.other_code
+    return present_explanation(explain(code=code, ask=ask), tier=tier, other_code=other_code)
 
 
 def _others(image: Image) -> list[Photograph]:

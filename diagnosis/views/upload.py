@@ -100,7 +100,7 @@ class Outcome:
             "url": image.get_absolute_url(),
             "thumbnail": reverse("image-file", args=[image.pk, "thumbnail"]),
             "verdict": image.verdict,
-            "tier": prediction.tier if prediction else None,
+            "tier": prediction.shown_tier if prediction else None,
             "badge": self.photograph.badge,
             "message": self.photograph.verdict,
         }

@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from mlmodel.analysis import SMARTPHONE_MEASURE, Analyser, Analysis
+from mlmodel.analysis import Analyser, Analysis
 from mlmodel.calibration import Calibration, in_order
 from mlmodel.evaluation.errors import EvaluationError
 from mlmodel.evaluation.photographs import OUTSIDE, Photographs
 from mlmodel.head import Floats, Head
 from mlmodel.pictures import MAX_BYTES, Picture, PictureError, decode
-from mlmodel.quality import Verdict
+from mlmodel.quality import SMARTPHONE_MEASURE, Verdict
 from mlmodel.tiers import OperatingPoints
 from mlmodel.training.evaluate import Answers
 

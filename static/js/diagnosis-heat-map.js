@@ -1,13 +1,21 @@
-// The button under a photograph hides the heat map and shows it again; heat-map.js sets how strong it is.
+// The button under a photograph hides the heat map and shows it again; heat-map.js sets how strong it is, and which.
 for (const button of document.querySelectorAll("[data-heat-map-toggle]")) {
   const figure = button.closest("figure");
-  const layer = figure.querySelector("[data-heat-map]");
-  const show = (visible) => {
-    layer.hidden = !visible;
+  const maps = [...figure.querySelectorAll("[data-heat-map]")];
+  // The one that is chosen, whether it is shown or hidden.
+  const chosen = () => figure.querySelector("[data-heat-map-choice][aria-pressed=true]")?.dataset.heatMapChoice;
+  const layer = () => maps.find((map) => map.dataset.heatMap === chosen()) ?? maps[0];
+  const say = () => {
+    const visible = !layer().hidden;
     button.textContent = visible ? button.dataset.textHide : button.dataset.textShow;
     button.setAttribute("aria-label", visible ? button.dataset.labelHide : button.dataset.labelShow);
   };
-  button.addEventListener("click", () => show(layer.hidden));
-  // Whoever moves the slider wants to see what it does.
+  const show = (visible) => {
+    layer().hidden = !visible;
+    say();
+  };
+  button.addEventListener("click", () => show(layer().hidden));
+  figure.addEventListener("heat-map-shown", say);
+  // Moving the slider asks to see what it does.
   figure.querySelector("[data-heat-map-opacity]").addEventListener("input", () => show(true));
 }

@@ -1,8 +1,20 @@
-// The slider under a photograph sets how strongly the heat map covers it.
-for (const slider of document.querySelectorAll("[data-heat-map-opacity]")) {
-  const heatMap = slider.closest("figure, .photo")?.querySelector("[data-heat-map]");
-  if (!heatMap) continue;
-  const apply = () => (heatMap.style.opacity = slider.value / 100);
-  slider.addEventListener("input", apply);
-  apply();
+// The slider under a photograph sets how strongly its heat maps cover it; of two, the buttons choose which is shown.
+for (const figure of document.querySelectorAll("figure.photo")) {
+  const maps = figure.querySelectorAll("[data-heat-map]");
+  const slider = figure.querySelector("[data-heat-map-opacity]");
+  if (!maps.length || !slider) continue;
+  const fade = () => maps.forEach((map) => (map.style.opacity = slider.value / 100));
+  slider.addEventListener("input", fade);
+  fade();
+
+  const choices = figure.querySelectorAll("[data-heat-map-choice]");
+  for (const choice of choices) {
+    choice.addEventListener("click", () => {
+      const code = choice.dataset.heatMapChoice;
+      maps.forEach((map) => (map.hidden = map.dataset.heatMap !== code));
+      choices.forEach((each) => each.setAttribute("aria-pressed", each === choice));
+      figure.querySelectorAll("[data-heat-map-caption]").forEach((words) => (words.hidden = words.dataset.heatMapCaption !== code));
+      figure.dispatchEvent(new Event("heat-map-shown"));
+    });
+  }
 }

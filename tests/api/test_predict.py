@@ -65,7 +65,7 @@ def test_a_photograph_is_answered_in_full_and_not_kept(api, staff, photograph):
     ("tier", "words", "speaker"),
     [
         ("urgent", "Your result says: See a dermatologist within two weeks.", "result"),
-        ("watch", "Your result says: Have a dermatologist look at it.", "result"),
+        ("watch", "See a ", "condition"),
         ("calm", "No appointment is needed while it stays the same.", "condition"),
     ],
 )
@@ -79,6 +79,9 @@ def test_the_explanation_never_asks_for_less_haste_than_the_tier(
     answer = api(staff).post(PREDICT, form).json()
 
     assert (answer["predicted_code"], answer["tier"]["code"]) == ("nv", tier)
+    assert answer["explained"]["code"] == answer["explanation"]["code"]
+    assert (answer["explained"]["code"] in MALIGNANT_CODES) == (tier != "calm")
+    assert answer["explained"]["because"] == ("most_probable" if tier == "calm" else "leading_malignant")
     assert answer["explanation"]["urgency"].startswith(words)
     assert answer["explanation"]["urgency_from"] == speaker
     assert (answer["image"] is not None) == keep

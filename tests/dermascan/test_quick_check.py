@@ -1,4 +1,5 @@
 import io
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from PIL import Image
 from dermascan.samples import samples
 from diagnosis.models import Tier
 from mlmodel.pictures import MAX_BYTES
+from mlmodel.taxonomy import MALIGNANT_CODES
 from tests.dermascan.pages import assert_in_our_frame
 
 pytestmark = pytest.mark.django_db
@@ -54,15 +56,20 @@ def test_a_sample_gets_the_answer_of_its_own_photograph(client):
     assert "confirmed as: Melanoma" in by_name.content.decode()
 
 
-@pytest.mark.parametrize(("tier", "tier_speaks"), [("urgent", True), ("watch", True), ("calm", False)])
-def test_the_explanation_never_asks_for_less_haste_than_the_tier(client, every_result_is, tier, tier_speaks):
+@pytest.mark.parametrize("tier", Tier.values)
+def test_the_explanation_never_asks_for_less_haste_than_the_tier(client, every_result_is, tier):
     every_result_is(tier)
     response = client.post("/quick-check/", {"sample": "ISIC_0024320"})
     page = response.content.decode()
-    assert response.context["view"].code == "nv"
-    assert response.context["view"].tier == tier
-    assert (f"Your result says: {Tier(tier).label}." in page) == tier_speaks
-    assert ("No appointment is needed" in page) != tier_speaks
+    view = response.context["view"]
+    assert (view.code, view.tier) == ("nv", tier)
+    assert (view.explained_code in MALIGNANT_CODES) == (tier != Tier.CALM)
+    assert response.context["explained"].code == view.explained_code
+    assert ("No appointment is needed" in page) == (tier == Tier.CALM)
+    # Article and heat map of the most probable class are there too, behind a disclosure and a button.
+    assert (f"Your result says: {Tier(tier).label}." in page) == (tier != Tier.CALM)
+    assert re.findall(r'data-other-article="(\w+)"', page) == ([] if tier == Tier.CALM else ["nv"])
+    assert re.findall(r'data-heat-map="(\w+)"', page) == list(dict.fromkeys((view.explained_code, "nv")))
 
 
 def test_nothing_is_stored(client, photograph):

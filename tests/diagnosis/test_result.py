@@ -61,9 +61,9 @@ def test_the_result_leads_with_the_tier_and_names_all_seven_classes(image, staff
     shares = [float(value) for value in re.findall(r'<progress[^>]*value="([\d.]+)"', page)]
     assert shares == sorted(shares, reverse=True)
     assert shares[0] == pytest.approx(prediction.confidence, abs=0.001)
-    assert "in the 90 % set" in text
+    assert "The 90 % set is" in page[page.index('class="bars"') :].replace("\xa0", " ")
     assert "of 100" in text
-    assert f"About: {escape(prediction.condition.name)}" in text
+    assert f"About: {escape(prediction.explained.name)}" in text
     assert "Decision support, not a diagnosis." in text
     assert prediction.model_version.name in text
     assert reverse("image-file", args=[image.pk, "heat-map"]) in page
@@ -96,8 +96,9 @@ def test_the_words_are_those_of_the_threshold(db):
     assert "wrongly calls 7 of 100 melanomas calm, and 5 of 100 malignant" in calm.cost
     assert "about 62 show" in urgent.meaning
     assert "fewer than 1 shows" in calm.meaning
-    assert (urgent.name, watch.name) == ("Melanoma", "Melanocytic nevus (mole)")
-    assert (urgent.leads_benign, watch.leads_benign) == (False, True)
+    assert [view.explained_code for view in (urgent, watch, calm)] == ["mel", "mel", "nv"]
+    assert [view.other_code for view in (urgent, watch, calm)] == ["", "nv", ""]
+    assert [bool(view.reason) for view in (urgent, watch, calm)] == [True, True, False]
     assert [bar.in_set for bar in urgent.bars] == [True, True] + [False] * 5
     assert urgent.set_sentence.startswith("The 90 % set is Melanocytic nevus (mole), Melanoma. Whichever of the seven")
     assert "leads because" not in urgent.set_sentence

@@ -58,8 +58,10 @@ def test_a_photograph_is_kept_with_its_answer(visit, lesion, staff, photograph):
     assert sum(prediction.probabilities.values()) == pytest.approx(1, abs=1e-3)
     assert prediction.code == max(prediction.probabilities, key=prediction.probabilities.__getitem__)
     assert prediction.duration.total_seconds() > 0
-    heat_map = picture_of(prediction.heat_map)
-    assert (heat_map.format, heat_map.size) == ("PNG", (600, 450))
+    for row in prediction.heat_maps.all():
+        heat_map = picture_of(row.file)
+        assert (heat_map.format, heat_map.size) == ("PNG", (600, 450))
+    assert {row.code for row in prediction.heat_maps.all()} == {prediction.explained_code, prediction.code}
 
 
 def test_the_answer_is_the_one_that_the_quick_check_gives(visit, lesion, staff, photograph):
@@ -76,7 +78,9 @@ def test_the_quick_check_keeps_nothing(db, media, photograph):
     result = check_picture(data=photograph)
 
     assert result.display_jpeg()[:2] == b"\xff\xd8"
-    assert (result.heat_map_png() or b"")[:4] == b"\x89PNG"
+    assert result.analysis.assessment is not None
+    assert next(iter(result.heat_map_pngs())) == result.analysis.assessment.explained_code
+    assert {png[:4] for png in result.heat_map_pngs().values()} == {b"\x89PNG"}
     assert not ModelVersion.objects.exists()
     assert not Image.objects.exists()
     assert not stored_files(media)

@@ -47,7 +47,7 @@ def said(visit) -> tuple[str, str]:
     [
         ("nv", "urgent", "The result of Lesion 1 says: See a dermatologist within two weeks.", "result"),
         ("bcc", "urgent", "The result of Lesion 1 says: See a dermatologist within two weeks.", "result"),
-        ("nv", "watch", "The result of Lesion 1 says: Have a dermatologist look at it.", "result"),
+        ("nv", "watch", "See a doctor within four weeks", "condition"),
         ("mel", "watch", "See a dermatologist within two weeks.", "condition"),
         ("nv", "calm", NO_HURRY, "condition"),
     ],
@@ -62,7 +62,27 @@ def test_a_report_never_asks_for_less_haste_than_the_tier(visit, code, tier, wor
 def test_the_hastiest_of_several_results_speaks_and_names_its_lesions(visit):
     for number, tier in enumerate(("calm", "urgent", "watch", "urgent"), start=1):
         photograph(visit, number, code="nv", tier=tier)
-    assert said(visit)[0] == "The result of Lesion 2, Lesion 4 says: See a dermatologist within two weeks."
+    urgent, calm = build_content(visit)["explanations"]
+    assert (urgent["code"], calm["code"]) == ("akiec", "nv")
+    assert urgent["urgency"] == "The result of Lesion 2, Lesion 4 says: See a dermatologist within two weeks."
+    assert calm["urgency"].startswith(NO_HURRY)
+
+
+def test_a_calm_photograph_of_an_urgent_lesion_does_not_bring_an_all_clear_into_the_report(visit):
+    urgent = photograph(visit, 1, code="nv", tier="urgent")
+    calm = kept(visit, urgent.lesion, visit.clinician, sample(2))
+    predict(calm, code="nv", tier="calm")
+    explanations = {each["code"]: each for each in build_content(visit)["explanations"]}
+    assert set(explanations) == {"akiec", "nv"}
+    assert {each["urgency_from"] for each in explanations.values()} == {"result"}
+    assert NO_HURRY not in json.dumps(list(explanations.values()))
+
+
+def test_a_symptom_that_asks_for_a_look_is_not_answered_with_an_all_clear(visit):
+    visit.bleeding = True
+    visit.save(update_fields=["bleeding"])
+    photograph(visit, 1, code="nv", tier="calm")
+    assert said(visit) == ("The result of Lesion 1 says: Have a dermatologist look at it.", "result")
 
 
 @pytest.mark.parametrize(("code", "certainty"), [("nv", "certain"), ("nv", "probable"), ("mel", "certain")])
@@ -85,7 +105,9 @@ def test_an_unsure_review_leaves_the_tier_its_word(visit, dermatologist):
 def test_a_label_for_one_lesion_does_not_calm_the_result_of_another(visit, dermatologist):
     label(photograph(visit, 1, code="nv", tier="urgent"), dermatologist, "nv")
     photograph(visit, 2, code="nv", tier="watch")
-    assert said(visit) == ("The result of Lesion 2 says: Have a dermatologist look at it.", "result")
+    watched, labelled = build_content(visit)["explanations"]
+    assert (watched["code"], watched["urgency_from"]) == ("akiec", "condition")
+    assert (labelled["code"], labelled["urgency_from"]) == ("nv", "dermatologist")
 
 
 @pytest.mark.parametrize(("code", "speaker"), [("nv", "dermatologist"), ("mel", "condition")])

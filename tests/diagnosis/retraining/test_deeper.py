@@ -225,13 +225,13 @@ def test_a_heat_map_of_an_answer_from_stored_features_is_drawn_over_the_exit_flo
     promote_version(version=version, by=dermatologist.user, reason="Better.")
     assert sum(rescore_archive()) == 1
     prediction = image.predictions.get(model_version=version)
-    assert not prediction.heat_map
+    assert not prediction.heat_maps.exists()
+    before = image.predictions.exclude(model_version=version).get().heat_maps.first()
 
-    drawn = heat_map_of(prediction)
+    drawn = heat_map_of(prediction, code=before.code)
 
     assert drawn
-    before = image.predictions.exclude(model_version=version).get().heat_map
-    with drawn.open("rb") as new, before.open("rb") as old:
+    with drawn.file.open("rb") as new, before.file.open("rb") as old:
         assert new.read() != old.read()
     assert current_space() == image.embedding.space_sha256, "similar cases stay where they were"
 

@@ -1,0 +1,39 @@
+"""What the admin's lists say of a prediction: the same as the pages, and no class where it cannot be relied on."""
+
+from django.utils.translation import gettext as _
+
+from diagnosis.candidates import percent
+from diagnosis.condition_names import condition_name
+from diagnosis.models import Prediction, Tier
+from diagnosis.reliability import Reliability
+from mlmodel.taxonomy import BY_CODE, CODES
+
+
+def is_reliable(prediction: Prediction) -> bool:
+    return prediction.image.reliability is Reliability.CALIBRATED
+
+
+def explained_in_words(prediction: Prediction) -> str:
+    """The class that explains the tier, with its probability."""
+    if not is_reliable(prediction):
+        return _("none: taken without a dermatoscope")
+    code = prediction.explained_code
+    return f"{condition_name(BY_CODE[code])}, {percent(prediction.probabilities[code])}"
+
+
+def malignant_in_words(prediction: Prediction) -> str:
+    return percent(prediction.malignant_probability) if is_reliable(prediction) else "–"
+
+
+def tier_in_words(prediction: Prediction) -> str:
+    return str(Tier(prediction.shown_tier).label)
+
+
+def class_order_in_words(prediction: Prediction | None) -> str:
+    """The classes, most probable first, with figures only where those hold: for who wants to know all the same."""
+    if prediction is None:
+        return "–"
+    ranked = sorted(CODES, key=lambda code: -prediction.probabilities[code])
+    if not is_reliable(prediction):
+        return " > ".join(condition_name(BY_CODE[code]) for code in ranked)
+    return "; ".join(f"{condition_name(BY_CODE[code])}, {percent(prediction.probabilities[code])}" for code in ranked)

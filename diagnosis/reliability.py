@@ -1,0 +1,28 @@
+"""How far the network's answer to a photograph can be relied on: one rule for every page, list, report and program.
+
+Of a photograph that was taken without a dermatoscope the network names about a third rightly. Such an answer has no
+class and no percentage, and its tier never reads as an all-clear.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+
+from mlmodel.quality import SMARTPHONE_MEASURE
+from mlmodel.tiers import Tier
+
+
+class Reliability(StrEnum):
+    CALIBRATED = "calibrated"
+    SMARTPHONE = "smartphone_not_reliable"
+
+
+def reliability_of(measures: Mapping[str, float]) -> Reliability:
+    """Return how far the answer to a photograph with these quality measures can be relied on."""
+    return Reliability.SMARTPHONE if measures.get(SMARTPHONE_MEASURE) else Reliability.CALIBRATED
+
+
+def tier_to_show(tier: str, reliability: Reliability) -> str:
+    """Return the tier that is shown: at least "watch" where the answer cannot be relied on."""
+    if reliability is not Reliability.CALIBRATED and tier == Tier.CALM:
+        return str(Tier.WATCH)
+    return str(tier)

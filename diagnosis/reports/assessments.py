@@ -1,0 +1,86 @@
+"""What a report says of the network's answer to one photograph."""
+
+import datetime
+from typing import Any
+
+from diagnosis.advice import Besides
+from diagnosis.condition_names import condition_name, malignancy_name
+from diagnosis.diagnoses import BY_CODE
+from diagnosis.models import Prediction, Tier
+from diagnosis.presentation import AssessmentView, present_prediction
+
+DIGITS = 6
+
+Content = dict[str, Any]
+
+
+def assessment_in_report(prediction: Prediction, besides: Besides) -> Content:
+    """Return what the software says of a photograph, with what else is known of its lesion."""
+    said = present_prediction(prediction, besides=besides)
+    return {
+        "reliability": str(said.reliability),
+        **(_named(prediction, said) if said.is_reliable else _unnamed()),
+        "tier": said.tier,
+        "tier_words": said.title,
+        # Beside which tier an article is read: another photograph or a symptom may ask for more haste.
+        "advised_tier": str(besides.explained_as(Tier(said.tier))),
+        "meaning": said.meaning,
+        "cost": said.cost,
+        "caution": said.caution,
+        "tips": list(said.tips),
+        "doubts": [doubt.words for doubt in said.doubts],
+        "next_steps": list(said.next_steps),
+        "model_version": prediction.model_version.name,
+        "model_sha256": prediction.model_version.sha256,
+        "at": moment_in_report(prediction.created_at),
+    }
+
+
+def _named(prediction: Prediction, said: AssessmentView) -> Content:
+    """Classes and figures. ``explained`` drives the tier; ``code`` is the most probable single class."""
+    return {
+        **condition_in_report(prediction.code),
+        "confidence": round(prediction.confidence, DIGITS),
+        "probabilities": {code: round(value, DIGITS) for code, value in prediction.probabilities.items()},
+        "malignant_probability": round(prediction.malignant_probability, DIGITS),
+        "explained": {
+            **condition_in_report(said.explained_code),
+            "probability": round(prediction.probabilities[said.explained_code], DIGITS),
+            "words": said.reason,
+        },
+        "candidates": [
+            {"codes": list(each.codes), "name": each.name, "probability": round(each.probability, DIGITS)}
+            for each in said.candidates
+        ],
+        "candidates_words": said.candidates_words,
+        "prediction_set": [bar.code for bar in said.bars if bar.in_set],
+        "set_words": said.set_sentence,
+    }
+
+
+def _unnamed() -> Content:
+    """The same of an answer that cannot be relied on: no class and no figure."""
+    nothing = ("code", "name", "malignancy", "icd10", "snomed_ct", "confidence", "probabilities")
+    return {
+        **dict.fromkeys((*nothing, "malignant_probability", "explained")),
+        "candidates": [],
+        "candidates_words": "",
+        "prediction_set": [],
+        "set_words": "",
+    }
+
+
+def condition_in_report(code: str) -> Content:
+    condition = BY_CODE[code]
+    return {
+        "code": code,
+        "name": condition_name(condition),
+        "malignancy": malignancy_name(condition),
+        "icd10": condition.icd10,
+        "snomed_ct": condition.snomed_ct,
+    }
+
+
+def moment_in_report(at: datetime.datetime) -> str:
+    """A moment in UTC, to the second."""
+    return at.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
