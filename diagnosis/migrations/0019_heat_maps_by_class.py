@@ -33,7 +33,7 @@ def put_back(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("diagnosis", "0017_set_aside_is_append_only")]
+    dependencies = [("diagnosis", "0018_diagnoses_outside_the_seven")]
     operations = [
         migrations.CreateModel(
             name="HeatMap",
