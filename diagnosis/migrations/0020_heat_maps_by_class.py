@@ -33,7 +33,7 @@ def put_back(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("diagnosis", "0018_diagnoses_outside_the_seven")]
+    dependencies = [("diagnosis", "0019_incident_messages_have_rows")]
     operations = [
         migrations.CreateModel(
             name="HeatMap",
