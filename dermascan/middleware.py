@@ -2,9 +2,38 @@
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from patients.client_address import is_this_machine
+
 GetResponse = Callable[[HttpRequest], HttpResponse]
+
+
+# What monitoring on the same machine asks for. It knows the port and not the site's name, and speaks no HTTPS.
+PROBES = ("/metrics", "/api/v1/status/")
+
+
+class LocalProbesMiddleware:
+    """Let this machine itself ask for health and figures under any name and without HTTPS.
+
+    Only what comes over the loopback and through no proxy: visitors are answered as everywhere else.
+    """
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if request.path_info in PROBES and request.method in ("GET", "HEAD") and is_this_machine(request):
+            request.META["HTTP_HOST"] = _own_name()
+            request.META["wsgi.url_scheme"] = "https"
+        return self.get_response(request)
+
+
+def _own_name() -> str:
+    """Return a host name that is allowed here."""
+    names = [host.removeprefix(".") for host in settings.ALLOWED_HOSTS if host != "*"]
+    return names[0] if names else "localhost"
 
 
 class FormCharsetMiddleware:

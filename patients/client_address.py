@@ -8,6 +8,14 @@ from django.conf import settings
 from django.http import HttpRequest
 
 UNKNOWN = "unknown"
+_OF_A_PROXY = (
+    "HTTP_X_FORWARDED_FOR",
+    "HTTP_X_FORWARDED_PROTO",
+    "HTTP_X_FORWARDED_HOST",
+    "HTTP_FORWARDED",
+    "HTTP_X_REAL_IP",
+    "HTTP_VIA",
+)
 
 
 def client_address(request: HttpRequest) -> str:
@@ -22,7 +30,17 @@ def client_network(request: HttpRequest) -> str:
 
 def came_through_a_proxy(request: HttpRequest) -> bool:
     """Return whether anything stands between the visitor and this server, or says that it does."""
-    return any(name in request.META for name in ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED", "HTTP_X_REAL_IP"))
+    return any(name in request.META for name in _OF_A_PROXY)
+
+
+def is_this_machine(request: HttpRequest) -> bool:
+    """Return whether a program of this machine asks by itself: over the loopback, and not through a proxy on it."""
+    if came_through_a_proxy(request):
+        return False
+    try:
+        return ipaddress.ip_address(str(request.META.get("REMOTE_ADDR") or "")).is_loopback
+    except ValueError:
+        return False
 
 
 def address_from(meta: Mapping[str, Any], *, proxies: int) -> str:

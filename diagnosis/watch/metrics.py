@@ -1,6 +1,5 @@
 """What Prometheus reads: its text format 0.0.4, and who may read it."""
 
-import ipaddress
 from collections.abc import Iterable
 from datetime import timedelta
 
@@ -14,6 +13,7 @@ from django.utils.crypto import constant_time_compare
 from diagnosis.models import Image, Incident, Prediction
 from diagnosis.models.prediction import PredictionQuerySet
 from mlmodel.serving import active_analyser
+from patients.client_address import is_this_machine
 from patients.outbox import message_counts
 
 from .confirmed import LABEL_DAYS, calibration_of, cells_of, versions_of
@@ -34,12 +34,7 @@ def may_read_metrics(request: HttpRequest) -> bool:
     """With a token set, who sends it; without one, who asks from this machine and through no proxy."""
     if settings.METRICS_TOKEN:
         return constant_time_compare(request.headers.get("Authorization", ""), f"Bearer {settings.METRICS_TOKEN}")
-    if "X-Forwarded-For" in request.headers or "Forwarded" in request.headers:
-        return False
-    try:
-        return ipaddress.ip_address(request.META.get("REMOTE_ADDR", "")).is_loopback
-    except ValueError:
-        return False
+    return is_this_machine(request)
 
 
 def metrics_text() -> str:
