@@ -11,19 +11,25 @@ from rest_framework import serializers as fields
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from diagnosis.answers import answer_choices, malignancy_of
 from diagnosis.api.answers import disclaimer
 from diagnosis.api.links import image_link
 from diagnosis.api.permissions import member_of
 from diagnosis.api.schema import ImageLinkSchema, problems
 from diagnosis.api.views import ApiView
+from diagnosis.diagnoses import BY_CODE
 from diagnosis.models import Image
+from diagnosis.reports.content import settled_label
+from diagnosis.review_words import answer_name, icd10_of
 from diagnosis.similar.cases import SimilarCase, similar_cases
-from mlmodel.taxonomy import CODES
+from mlmodel.taxonomy import Malignancy
 
 
 class SimilarCaseSchema(fields.Serializer[Any]):
-    code = fields.CharField(help_text="The confirmed diagnosis: " + ", ".join(CODES))
+    code = fields.CharField(help_text="The confirmed diagnosis: one of the seven classes, or another one.")
     name = fields.CharField()
+    malignancy = fields.ChoiceField([(each.value, each.value) for each in Malignancy])
+    icd10 = fields.CharField()
     body_site = fields.CharField()
     age_band = fields.CharField(help_text="The age when photographed, to ten years.")
     sex = fields.CharField(allow_null=True)
@@ -33,8 +39,23 @@ class SimilarCaseSchema(fields.Serializer[Any]):
     image = ImageLinkSchema(allow_null=True, help_text="Null for another clinic's case.")
 
 
+class ConfirmedSchema(fields.Serializer[Any]):
+    """What dermatologists have settled: one of the seven classes, another diagnosis with a code, or free text."""
+
+    code = fields.ChoiceField(answer_choices())
+    name = fields.CharField()
+    malignancy = fields.ChoiceField(
+        [(each.value, each.value) for each in Malignancy],
+        allow_null=True,
+        help_text="Null where that is not known, and where there is no disease.",
+    )
+    icd10 = fields.CharField(allow_null=True)
+    snomed_ct = fields.CharField(allow_null=True)
+
+
 class SimilarCasesSchema(fields.Serializer[Any]):
     image = ImageLinkSchema()
+    confirmed = ConfirmedSchema(allow_null=True, help_text="What dermatologists have settled of this photograph.")
     cases = SimilarCaseSchema(many=True)
     notice = fields.CharField()
     disclaimer = fields.CharField()
@@ -61,10 +82,19 @@ _described = extend_schema(
                             "lesion": "…",
                             "visit": "…",
                         },
+                        "confirmed": {
+                            "code": "scc",
+                            "name": "Squamous cell carcinoma",
+                            "malignancy": "malignant",
+                            "icd10": "C44.9",
+                            "snomed_ct": "254651007",
+                        },
                         "cases": [
                             {
                                 "code": "mel",
                                 "name": "Melanoma",
+                                "malignancy": "malignant",
+                                "icd10": "C43.9",
                                 "body_site": "Back",
                                 "age_band": "60–69",
                                 "sex": "Male",
@@ -90,7 +120,9 @@ class SimilarView(ApiView):
     @_described
     def get(self, request: Request, image_id: UUID) -> Response:
         member = member_of(request)
-        image = get_object_or_404(Image.objects.visible_to(member).select_related("lesion"), pk=image_id)
+        image = get_object_or_404(
+            Image.objects.visible_to(member).select_related("lesion", "label__review"), pk=image_id
+        )
         cases = similar_cases(image=image, member=member)
         return Response(_answer(image, cases, request=request))
 
@@ -99,10 +131,13 @@ def _answer(image: Image, cases: Sequence[SimilarCase], *, request: Request) -> 
     """Confirmed cases that look like ``image``. Another clinic's have no ``image``, and nothing that leads to one."""
     return {
         "image": image_link(image, request),
+        "confirmed": _confirmed(image),
         "cases": [
             {
                 "code": case.code,
                 "name": case.label,
+                "malignancy": malignancy_of(case.code),
+                "icd10": icd10_of(case.code),
                 "body_site": case.body_site,
                 "age_band": case.age_band,
                 "sex": case.sex or None,
@@ -115,4 +150,18 @@ def _answer(image: Image, cases: Sequence[SimilarCase], *, request: Request) -> 
         ],
         "notice": _("These photographs look alike to the network. That is not evidence by itself."),
         "disclaimer": disclaimer(),
+    }
+
+
+def _confirmed(image: Image) -> dict[str, Any] | None:
+    label = settled_label(image)
+    if label is None or label.review is None:
+        return None
+    found = BY_CODE.get(label.answer)
+    return {
+        "code": label.answer,
+        "name": answer_name(label.answer, label.review.other_text),
+        "malignancy": malignancy_of(label.answer),
+        "icd10": found.icd10 if found else None,
+        "snomed_ct": (found.snomed_ct or None) if found else None,
     }

@@ -1,6 +1,7 @@
 """The diagnoses outside the network's seven: their list, and how dangerous an answer is."""
 
 import pytest
+from django.conf import settings
 
 from diagnosis.answers import is_benign_answer, is_malignant_answer, leaves_danger_open
 from diagnosis.diagnoses import BY_CODE, DIAGNOSES, OUTSIDE_THE_SEVEN, by_malignancy, recognise, resembling
@@ -64,3 +65,11 @@ def test_a_misspelt_name_resembles_a_diagnosis_and_another_word_none():
     assert BY_CODE[resembling("squamos cell carcinoma")].code == "scc"
     assert resembling("Clear cell acanthoma") == ""
     assert resembling("tumour") == ""
+
+
+def test_the_page_of_the_docs_lists_what_the_code_does():
+    page = (settings.BASE_DIR / "docs" / "diagnoses.md").read_text()
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    assert [line.split(" | ")[:4] for line in rows] == [
+        [f"| `{each.code}`", each.name, str(each.malignancy), each.icd10] for each in DIAGNOSES
+    ]

@@ -348,6 +348,19 @@ class TestThePages:
         assert answer["image"]["id"] == str(photographed.pk)
         assert "not evidence" in answer["notice"]
 
+    def test_a_diagnosis_outside_the_seven_is_a_case_too(self, photographed, patient, staff, dermatologist, sign_in):
+        case(another(patient), MELANOMA, code="merkel")
+        record_review(image=photographed, reviewer=dermatologist, answer="scc", certainty="certain")
+        answer = sign_in(staff).get(reverse("api-similar", args=[photographed.pk])).json()
+        (only,) = answer["cases"]
+        assert (only["code"], only["malignancy"], only["icd10"]) == ("merkel", "malignant", "C44.9")
+        assert answer["confirmed"] == {
+            "code": "scc", "name": "Squamous cell carcinoma", "malignancy": "malignant", "icd10": "C44.9",
+            "snomed_ct": "254651007",
+        }  # fmt: skip
+        page = sign_in(staff).get(page_of(photographed)).content.decode()
+        assert "Merkel cell carcinoma" in page
+
     @pytest.mark.parametrize(
         ("similarity", "said"),
         [(1.0, "Very alike"), (0.85, "Very alike"), (0.84, "Alike"), (0.69, "Somewhat alike"), (0.1, "Hardly alike")],
