@@ -60,6 +60,7 @@ class PrivatePagesMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        if "Cache-Control" not in response and request.user.is_authenticated:
+        said = response.get("Cache-Control", "")
+        if request.user.is_authenticated and not ("no-store" in said or "public" in said):
             response["Cache-Control"] = "no-store, private"
         return response

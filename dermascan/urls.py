@@ -1,5 +1,7 @@
 """Every address of the site. Each app names its own."""
 
+from csp.constants import NONCE
+from csp.decorators import csp_update
 from django.contrib import admin
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
@@ -28,7 +30,9 @@ urlpatterns = [
     path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
     path(
         "api/docs/",
-        SpectacularSwaggerView.as_view(url_name="api-schema", http_method_names=["get", "head"]),
+        csp_update({"script-src": NONCE, "style-src": NONCE})(
+            SpectacularSwaggerView.as_view(url_name="api-schema", http_method_names=["get", "head"])
+        ),
         name="api-docs",
     ),
     re_path(r"^api(/|$)", UnknownPathView.as_view(), name="api-unknown"),

@@ -44,13 +44,14 @@ def image_file(request: ClinicRequest, image_id: UUID, kind: str) -> HttpRespons
     image = _visible_image(request, image_id, kind)
     file, media_type, made_at = _file_of(image, kind)
     etag = f'"{PurePosixPath(str(file.name)).name}"'
-    # Names hold random keys and contents never change: the name is the tag. "no-cache" has each use checked again.
+    # Names hold random keys and contents never change: the name is the tag.
     response = get_conditional_response(request, etag=etag, last_modified=int(made_at.timestamp()))
     if response is None:
         response = _content(file, media_type, image.original_name if kind == ORIGINAL else None)
         response["ETag"] = etag
         response["Last-Modified"] = http_date(made_at.timestamp())
-    response["Cache-Control"] = "private, no-cache"
+    # Neither a browser nor anything between keeps a patient's photograph.
+    response["Cache-Control"] = "no-store, private"
     response["X-Content-Type-Options"] = "nosniff"
     return response
 

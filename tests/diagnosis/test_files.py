@@ -42,7 +42,7 @@ def test_files_are_sent_as_what_they_are_to_this_person_only(image, staff, sign_
 
     assert answer.status_code == 200
     assert answer["Content-Type"] == media_type
-    assert answer["Cache-Control"] == "private, no-cache"
+    assert answer["Cache-Control"] == "no-store, private"
     assert answer["X-Content-Type-Options"] == "nosniff"
     assert "attachment" not in answer.get("Content-Disposition", "")
     assert PillowImage.open(io.BytesIO(body_of(answer))).format == shape
@@ -71,7 +71,7 @@ def test_an_unchanged_file_is_not_sent_again(image, staff, stranger, sign_in):
     others = sign_in(stranger).get(address(image, "display"), headers={"If-None-Match": first["ETag"]})
 
     assert (by_tag.status_code, by_date.status_code, others.status_code) == (304, 304, 404)
-    assert by_tag["Cache-Control"] == "private, no-cache"
+    assert by_tag["Cache-Control"] == "no-store, private"
 
 
 def test_each_kind_has_its_own_tag(image, staff, sign_in):
