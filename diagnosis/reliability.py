@@ -5,15 +5,11 @@ class and no percentage, and its tier never reads as an all-clear.
 """
 
 from collections.abc import Mapping
-from enum import StrEnum
 
-from mlmodel.quality import SMARTPHONE_MEASURE
+from mlmodel.quality import SMARTPHONE_MEASURE, Reliability
 from mlmodel.tiers import Tier
 
-
-class Reliability(StrEnum):
-    CALIBRATED = "calibrated"
-    SMARTPHONE = "smartphone_not_reliable"
+__all__ = ["SMARTPHONE_MEASURE", "Reliability", "reliability_of", "tier_to_show"]
 
 
 def reliability_of(measures: Mapping[str, float]) -> Reliability:

@@ -57,6 +57,14 @@ LOWEST_SHARPNESS = 0.0425
 # In ``Quality.measures``: 1.0 where a smartphone took the photograph without a dermatoscope, else 0.0.
 SMARTPHONE_MEASURE = "smartphone"
 
+
+class Reliability(StrEnum):
+    """How far an answer to a photograph can be relied on."""
+
+    CALIBRATED = "calibrated"
+    SMARTPHONE = "smartphone_not_reliable"
+
+
 _SIDE = 224
 _CLIPPED_FROM = 250
 # Cycles per pixel at 224 pixels: structures of 6 to 12 pixels (network, streaks, hairs, edges) against 12 to 33.

@@ -12,23 +12,29 @@ from mlmodel.analysis import Analyser
 from mlmodel.calibration import by_code
 from mlmodel.picture_files import names_without_ending
 from mlmodel.pictures import MAX_BYTES, PictureError, decode
+from mlmodel.quality import Reliability
 from mlmodel.taxonomy import ISIC_ORDER
 
 Progress = Callable[[Iterable[Path]], Iterable[Path]]
 HEADER = ("image", *(code.upper() for code in ISIC_ORDER))
+# A last column, where it is asked for; the challenge's own format has none.
+RELIABILITY_COLUMN = "RELIABILITY"
 
 
 @dataclass(frozen=True)
 class Score:
     """One file's outcome: seven scores by code that sum to 1, or the error that kept it from being read.
 
-    ``name`` is what the file is called in the table: no two files share one.
+    Attributes:
+        name: what the file is called in the table: no two files share one.
+        reliability: whether the scores can be relied on.
     """
 
     path: Path
     name: str
     scores: dict[str, float] | None
     error: str = ""
+    reliability: Reliability = Reliability.CALIBRATED
 
 
 def score_files(
@@ -44,33 +50,43 @@ def score_files(
     """
     for path, name in zip(progress(paths), names_without_ending(paths), strict=True):
         try:
-            yield Score(path, name, _score(path, analyser, equal_prior))
+            scores, reliability = _score(path, analyser, equal_prior)
+            yield Score(path, name, scores, reliability=reliability)
         except PictureError as error:
             yield Score(path, name, None, error.message)
         except OSError as error:
             yield Score(path, name, None, error.strerror or str(error))
 
 
-def write_scores(file: TextIO, scores: Iterator[Score]) -> list[Score]:
-    """Write one row for each readable file and return the outcomes that were errors."""
+def write_scores(file: TextIO, scores: Iterator[Score], *, with_reliability: bool = False) -> list[Score]:
+    """Write one row for each readable file and return all outcomes.
+
+    Args:
+        file: a text file.
+        scores: outcomes, from ``score_files``.
+        with_reliability: add a last column that marks the photographs taken without a dermatoscope.
+    """
     writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(HEADER)
-    failed = []
+    writer.writerow([*HEADER, RELIABILITY_COLUMN] if with_reliability else HEADER)
+    outcomes = []
     for score in scores:
-        if score.scores is None:
-            failed.append(score)
-        else:
-            writer.writerow([score.name, *(f"{score.scores[code]:.6f}" for code in ISIC_ORDER)])
-    return failed
+        outcomes.append(score)
+        if score.scores is not None:
+            reliability = [score.reliability] if with_reliability else []
+            writer.writerow([score.name, *(f"{score.scores[code]:.6f}" for code in ISIC_ORDER), *reliability])
+    return outcomes
 
 
-def _score(path: Path, analyser: Analyser, equal_prior: bool) -> dict[str, float]:
+def _score(path: Path, analyser: Analyser, equal_prior: bool) -> tuple[dict[str, float], Reliability]:
     with path.open("rb") as file:
         picture = decode(file.read(MAX_BYTES + 1))
     output = analyser.engine.run(analyser.engine.prepare(picture.pixels)[None])
     # The same rounding as stored features get, so that a file scores here as it does in the clinic.
     exit_features = None if output.exit_features is None else output.exit_features.astype(np.float16)
-    read = analyser.read_by_head(output.features.astype(np.float16), exit_features)
-    logits = analyser.head.logits(read.astype(np.float32))
-    answer = analyser.calibration.equal_prior_scores if equal_prior else analyser.calibration.probabilities
-    return by_code(answer(logits)[0])
+    features = output.features.astype(np.float16)
+    is_smartphone = analyser.smartphone.accepts(features[0].astype(np.float32))
+    calibration = analyser.calibration_for(is_smartphone=is_smartphone)
+    logits = analyser.head.logits(analyser.read_by_head(features, exit_features).astype(np.float32))
+    answer = calibration.equal_prior_scores if equal_prior else calibration.probabilities
+    reliability = Reliability.SMARTPHONE if is_smartphone else Reliability.CALIBRATED
+    return by_code(answer(logits)[0]), reliability

@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
+from mlmodel.analysis import get_analyser
+from mlmodel.in_domain import PhotographJudge
 from tests.conftest import PHOTOGRAPHS
 
 HEADER = ["image", "MEL", "NV", "BCC", "AKIEC", "BKL", "DF", "VASC"]
@@ -143,3 +146,21 @@ def test_a_photograph_given_twice_is_scored_once(tmp_path):
     (folder / "good.jpg").write_bytes(NEVUS.read_bytes())
     rows, _said, _ended = predict_in(folder, folder / "good.jpg")
     assert [row[0] for row in rows] == ["image", "good"]
+
+
+def test_photographs_without_a_dermatoscope_are_named_and_marked_on_request(tmp_path, monkeypatch):
+    analyser = get_analyser()
+    usual = dict(zip(HEADER[1:], map(float, predict(NEVUS)[1][1:]), strict=True))
+    sure = PhotographJudge(np.zeros_like(analyser.smartphone.weights), bias=10.0, threshold=0.5)
+    assert predict(NEVUS, "--reliability")[0] == [*HEADER, "RELIABILITY"]
+    assert predict(NEVUS, "--reliability")[1][-1] == "calibrated"
+    monkeypatch.setattr(analyser, "smartphone", sure)
+    out, told = io.StringIO(), io.StringIO()
+
+    call_command("predict", str(NEVUS), "--reliability", stdout=out, stderr=told)
+
+    header, row = csv.reader(io.StringIO(out.getvalue()))
+    assert (header, row[-1]) == ([*HEADER, "RELIABILITY"], "smartphone_not_reliable")
+    assert NEVUS.name in told.getvalue()
+    assert float(row[2]) < usual["NV"], "it is read with less confidence, as in the clinic"
+    assert predict(NEVUS)[0] == HEADER, "the challenge's own format has no such column"

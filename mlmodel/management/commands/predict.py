@@ -8,12 +8,17 @@ from tqdm import tqdm
 
 from mlmodel.analysis import get_analyser
 from mlmodel.picture_files import Found, find_pictures, names_without_ending, readable_name
+from mlmodel.quality import Reliability
 from mlmodel.release import ReleaseError
-from mlmodel.scoring import score_files, write_scores
+from mlmodel.scoring import RELIABILITY_COLUMN, Score, score_files, write_scores
 
 
 class Command(BaseCommand):
-    help = "Score photographs and write them in the format of the ISIC challenge (image,MEL,NV,BCC,AKIEC,BKL,DF,VASC)."
+    help = (
+        "Score photographs and write them in the format of the ISIC challenge (image,MEL,NV,BCC,AKIEC,BKL,DF,VASC). "
+        "Scores of photographs that were taken without a dermatoscope cannot be relied on: they are named on standard "
+        "error, and marked in the table with --reliability."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("paths", nargs="+", type=_path, metavar="PATH", help="Files, or folders of photographs.")
@@ -22,6 +27,12 @@ class Command(BaseCommand):
             "--equal-prior",
             action="store_true",
             help="Divide the training class mix out of the scores; by default they are calibrated probabilities.",
+        )
+        parser.add_argument(
+            "--reliability",
+            action="store_true",
+            help=f"Add a last column {RELIABILITY_COLUMN}: “{Reliability.CALIBRATED}”, or “{Reliability.SMARTPHONE}” "
+            "for a photograph without a dermatoscope.",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -42,10 +53,12 @@ class Command(BaseCommand):
         target: Path | None = options["csv"]
         try:
             with target.open("w", newline="", encoding="utf-8") if target else nullcontext(self.stdout) as file:
-                failed = write_scores(file, scores)  # type: ignore[arg-type]
+                outcomes = write_scores(file, scores, with_reliability=options["reliability"])  # type: ignore[arg-type]
         except OSError as error:
             raise CommandError(f"The scores could not be written: {error}") from error
         self._name_what_is_special(found)
+        self._name_what_is_not_reliable(outcomes)
+        failed = [score for score in outcomes if score.scores is None]
         for score in failed:
             self.stderr.write(f"{readable_name(score.path)}: {score.error}")
         if failed or missing:
@@ -62,6 +75,16 @@ class Command(BaseCommand):
         for path, name in zip(found.pictures, names_without_ending(found.pictures), strict=True):
             if name != path.stem:
                 self.stderr.write(f"{readable_name(path)} is called {name} in the table.")
+
+    def _name_what_is_not_reliable(self, outcomes: list[Score]) -> None:
+        """Say whose scores must not be taken for an answer."""
+        names = [readable_name(each.path) for each in outcomes if each.reliability is Reliability.SMARTPHONE]
+        if names:
+            many = "1 photograph was" if len(names) == 1 else f"{len(names):,} photographs were"
+            self.stderr.write(
+                f"{many} taken without a dermatoscope. Such scores cannot be relied on and rule nothing out: "
+                f"{', '.join(names)}."
+            )
 
     def _find(self, paths: list[Path]) -> tuple[Found, int]:
         """Return the pictures of all paths, each once, with the number of paths that give none."""
