@@ -1,5 +1,7 @@
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy
 
 from dermascan.models import ContactMessage
 from patients.message_words import state_in_words
@@ -11,7 +13,7 @@ class ContactMessageAdmin(admin.ModelAdmin):
     """Read what visitors wrote and tick it off; nothing is edited."""
 
     list_display = ["created_at", "name", "email", "beginning", "mail", "is_handled"]
-    list_editable = ["is_handled"]
+    actions = ["mark_handled", "mark_open"]
     list_filter = ["is_handled", "created_at"]
     search_fields = ["name", "email", "message"]
     date_hierarchy = "created_at"
@@ -26,6 +28,14 @@ class ContactMessageAdmin(admin.ModelAdmin):
     def mail(self, message: ContactMessage) -> str | None:
         row = OutgoingMessage.objects.filter(kind=MessageKind.CONTACT, about=message.pk).first()
         return state_in_words(row) if row else None
+
+    @admin.action(description=gettext_lazy("Mark as handled"), permissions=["change"])
+    def mark_handled(self, request: HttpRequest, messages: QuerySet[ContactMessage]) -> None:
+        messages.update(is_handled=True)
+
+    @admin.action(description=gettext_lazy("Mark as not handled"), permissions=["change"])
+    def mark_open(self, request: HttpRequest, messages: QuerySet[ContactMessage]) -> None:
+        messages.update(is_handled=False)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

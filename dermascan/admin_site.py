@@ -3,7 +3,7 @@ from functools import wraps
 from traceback import walk_tb
 from typing import Any, TypeVar, cast
 
-from django.contrib.admin import AdminSite
+from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import BadRequest, PermissionDenied, ValidationError
@@ -23,6 +23,12 @@ class DermaScanAdminSite(AdminSite):
     index_title = "Review and administration"
     # The tables need the width more than a second list of them does.
     enable_nav_sidebar = False
+
+    def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
+        """Register with the guard against stale forms, whoever wrote the model's admin."""
+        from patients.admin.edits import guard_edits
+
+        super().register(model_or_iterable, guard_edits(admin_class or ModelAdmin), **options)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """With our own pages; without ``view_on_site``, which tells whether an identifier exists anywhere."""

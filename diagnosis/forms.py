@@ -10,6 +10,7 @@ from diagnosis.answer_fields import DANGERS, DiagnosisInput, grouped_answers, re
 from diagnosis.answers import FREE_TEXT, Basis, Certainty
 from diagnosis.models import Image, QualityOverride, Review, SetAsideReason
 from diagnosis.models.measurement import NARROWEST_MM, WIDEST_MM, PictureScale
+from patients.edit_forms import EditForm
 from patients.models import Lesion, Visit
 
 
@@ -88,7 +89,11 @@ class OverrideForm(forms.ModelForm):
         error_messages = {"reason": {"required": _("Say why this photograph is to be judged all the same.")}}
 
 
-class ScaleForm(forms.ModelForm):
+class ScaleForm(EditForm, forms.ModelForm):
+    """Each width is kept; the newest counts, so one from a stale page would replace a colleague's."""
+
+    edits_a_record = True
+
     class Meta:
         model = PictureScale
         fields = ["width_mm"]
@@ -101,9 +106,16 @@ class ScaleForm(forms.ModelForm):
             }
         }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *args: Any, newest: PictureScale | None, **kwargs: Any) -> None:
+        self.newest = newest
+        super().__init__(*args, initial={"width_mm": newest.width_mm if newest else None}, **kwargs)
         self.fields["width_mm"].widget.attrs.update({"min": NARROWEST_MM, "max": WIDEST_MM, "step": "0.1"})
+
+    def stored_values(self) -> dict[str, Any]:
+        return {"width_mm": self.newest.width_mm} if self.newest else {}
+
+    def edited_record(self) -> PictureScale | None:
+        return self.newest
 
 
 class ReviewForm(forms.ModelForm):

@@ -8,8 +8,20 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from .edit_forms import EditForm
 from .fields import PlainDateField, text_field
-from .models import BODY_REGIONS, ClosureReason, Consent, ConsentMethod, Decision, Lesion, Member, Patient, Visit
+from .models import (
+    BODY_REGIONS,
+    ClosureReason,
+    Consent,
+    ConsentMethod,
+    Decision,
+    Lesion,
+    Member,
+    Patient,
+    User,
+    Visit,
+)
 from .models.patient import EARLIEST_BIRTH, LONGEST_SEARCH
 from .services import is_known_to_be_wrong, suggest_record_number
 
@@ -25,7 +37,7 @@ class SearchForm(forms.Form):
     )
 
 
-class PatientForm(forms.ModelForm):
+class PatientForm(EditForm, forms.ModelForm):
     """Registers a patient of the clinic of ``instance``, or corrects a record."""
 
     # Who holds the record number that was asked for, so that the page can lead there.
@@ -132,7 +144,7 @@ class PatientForm(forms.ModelForm):
         return not self.instance._state.adding and self.instance.visits.filter(date__lt=birth_date).exists()
 
 
-class VisitForm(forms.ModelForm):
+class VisitForm(EditForm, forms.ModelForm):
     """One encounter of ``patient``."""
 
     date = PlainDateField(label=_("Date of the visit"), error_messages={"required": _("Enter the date of the visit.")})
@@ -206,7 +218,7 @@ class VisitForm(forms.ModelForm):
         return date
 
 
-class LesionForm(forms.ModelForm):
+class LesionForm(EditForm, forms.ModelForm):
     """A spot on the skin of ``patient``."""
 
     noticed_on = PlainDateField(
@@ -259,7 +271,7 @@ class LesionForm(forms.ModelForm):
         return noticed_on
 
 
-class AccountForm(forms.Form):
+class AccountForm(EditForm, forms.Form):
     """The account with which ``patient`` reads what the clinic releases."""
 
     email = forms.EmailField(
@@ -277,16 +289,26 @@ class AccountForm(forms.Form):
         label=_("This is the patient's own address, whatever was said of it before"), required=False
     )
 
+    edits_a_record = True
+
     def __init__(self, *args: Any, patient: Patient, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        account = patient.user
+        account = self.account = patient.user
         known = account.email if account else patient.email
-        self.initial.setdefault("email", "" if is_known_to_be_wrong(known, patient=patient) else known)
+        kwargs.setdefault("initial", {"email": "" if is_known_to_be_wrong(known, patient=patient) else known})
+        super().__init__(*args, **kwargs)
         if not patient.account_closures.filter(reason=ClosureReason.WRONG_ADDRESS).exists():
             del self.fields["is_right"]
         if account and account.has_usable_password():
             # The address is the patient's own affair from the moment they have signed in.
             self.fields["email"].disabled = True
+
+    def stored_values(self) -> dict[str, Any]:
+        if self.account is None or self.account.has_usable_password():
+            return {}
+        return {"email": self.account.email}
+
+    def edited_record(self) -> User | None:
+        return self.account
 
 
 class CloseAccountForm(forms.Form):
@@ -312,7 +334,7 @@ class CloseAccountForm(forms.Form):
             self.add_error("note", _("Say in a few words why the account is closed."))
 
 
-class ConsentForm(forms.ModelForm):
+class ConsentForm(EditForm, forms.ModelForm):
     """What a patient said about one use of their photographs, and how."""
 
     is_confirmed = forms.BooleanField(
@@ -330,13 +352,23 @@ class ConsentForm(forms.ModelForm):
             "method": {"required": _("Choose how the patient said it.")},
         }
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    # Records are never edited, but the newest decides: one from a stale page would undo what a colleague recorded.
+    edits_a_record = True
+
+    def __init__(self, *args: Any, newest: Consent | None, **kwargs: Any) -> None:
         # Nothing is chosen beforehand: consent is an answer, not a default.
+        self.newest = newest
         super().__init__(*args, **kwargs)
         for name, options in (("decision", Decision.choices), ("method", ConsentMethod.choices)):
             field = self.fields[name]
             assert isinstance(field, forms.ChoiceField)
             field.choices = options
+
+    def stored_values(self) -> dict[str, Any]:
+        return {"decision": self.newest.decision} if self.newest else {}
+
+    def edited_record(self) -> Consent | None:
+        return self.newest
 
 
 class ApiTokenForm(forms.Form):

@@ -1,9 +1,11 @@
+from datetime import datetime
+
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from patients.models import Member
+from patients.models import Member, User
 
 from .image import Image
 
@@ -56,3 +58,11 @@ class PictureScale(models.Model):
 
     def __str__(self) -> str:
         return f"{self.width_mm} mm"
+
+    @property
+    def changed_by(self) -> User:
+        return self.member.user
+
+    @property
+    def changed_at(self) -> datetime:
+        return self.created_at

@@ -1,13 +1,23 @@
 """What a dermatologist says when signing, and afterwards."""
 
+from typing import Any
+
 from django import forms
 from django.utils.translation import gettext_lazy as _
+
+from patients.edit_forms import EditForm
+from patients.edits import edit_token
+from patients.models import Visit
 
 # As long as the visit's own form allows.
 LONGEST_PLAN = 10_000
 
 
-class SignForm(forms.Form):
+class SignForm(EditForm, forms.Form):
+    """The plan as it is signed; the visit's own form edits it too, so a stale one is refused here as well."""
+
+    edits_a_record = True
+
     plan = forms.CharField(
         label=_("Plan"),
         required=False,
@@ -22,6 +32,21 @@ class SignForm(forms.Form):
     )
     # What the page showed; signing stops if the visit has changed since.
     seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, visit: Visit, **kwargs: Any) -> None:
+        self.visit = visit
+        super().__init__(*args, **kwargs)
+
+    def stored_values(self) -> dict[str, Any]:
+        return {"plan": self.visit.plan}
+
+    @property
+    def made_from(self) -> str:
+        """The token; where none was sent, ``seen`` alone says what the page was made from, the plan included."""
+        return super().made_from or edit_token(self.stored)
+
+    def edited_record(self) -> Visit:
+        return self.visit
 
 
 class AddendumForm(forms.Form):

@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import Subquery
 
 from diagnosis.models import Image
@@ -14,6 +15,7 @@ from diagnosis.services.errors import CannotReadOriginal
 from mlmodel.measuring import measure_picture
 from mlmodel.pictures import PictureError, decode
 from mlmodel.segmentation import get_segmenter
+from patients.edits import ensure_nothing_is_lost
 from patients.models import Member, Visit
 
 log = logging.getLogger(__name__)
@@ -85,12 +87,24 @@ def _kept(image: Image, sha256: str) -> KeptMeasures | None:
     return None if row is None else KeptMeasures(values=row[0], segmenter_sha256=sha256, width_mm=row[1])
 
 
-def state_scale(*, image: Image, by: Member, width_mm: Decimal) -> PictureScale:
+def newest_scale(image: Image) -> PictureScale | None:
+    return PictureScale.objects.filter(image=image).select_related("member__user").first()
+
+
+def state_scale(*, image: Image, by: Member, width_mm: Decimal, made_from: str | None = None) -> PictureScale:
     """Keep how wide the photograph is. A correction is another row; the newest counts.
+
+    ``made_from`` is the token of the form; see ``patients.edits``.
 
     Raises:
         PermissionDenied: ``by`` is of another clinic.
+        ChangedMeanwhile: somebody has stated another width since the form was made.
     """
     if by.clinic_id != image.visit.patient.clinic_id:
         raise PermissionDenied
-    return PictureScale.objects.create(image=image, member=by, width_mm=width_mm)
+    with transaction.atomic():
+        Image.objects.select_for_update(of=("self",)).get(pk=image.pk)
+        newest = newest_scale(image)
+        if newest is not None:
+            ensure_nothing_is_lost(newest, {"width_mm": width_mm}, made_from)
+        return PictureScale.objects.create(image=image, member=by, width_mm=width_mm)

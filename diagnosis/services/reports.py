@@ -170,12 +170,13 @@ def sign_visit(*, visit: Visit, by: Member, plan: str | None = None, seen: str |
         with transaction.atomic():
             visit = lock_visit(visit.pk)
             _ensure_open(visit)
-            if _with_plan(build_content(visit), plan) != content:
+            if build_content(visit) != draft.content:
                 raise ChangedMeanwhile
             report.save(force_insert=True)
             visit.plan = plan
             visit.status = VisitStatus.SIGNED
-            visit.save(update_fields=["plan", "status"])
+            visit.note_change(by=by.user)
+            visit.save(update_fields=["plan", "status", "changed_by", "changed_at"])
     log.info("Visit %s was signed by member %s as report %s.", visit.pk, by.pk, report.pk)
     return report
 

@@ -24,7 +24,7 @@ from diagnosis.reports.since import report_that_says_otherwise
 from diagnosis.review_words import LabelView, article_of, present_label, rule_hint
 from diagnosis.services.analysis import analyse_image
 from diagnosis.services.errors import Refused, VisitIsClosed
-from diagnosis.services.measurements import measures_if_readable
+from diagnosis.services.measurements import measures_if_readable, newest_scale
 from diagnosis.services.overrides import override_refusal
 from diagnosis.services.reviews import record_review
 from mlmodel.serving import active_version
@@ -204,7 +204,7 @@ def _measures(photograph: Photograph) -> dict[str, Any]:
         return {}
     return {
         "measures": present_measures(kept.values, width=image.width, height=image.height, width_mm=kept.width_mm),
-        "scale_form": ScaleForm(initial={"width_mm": kept.width_mm}),
+        "scale_form": ScaleForm(newest=newest_scale(image)),
     }
 
 

@@ -4,14 +4,15 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect
+from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from diagnosis.forms import ScaleForm
 from diagnosis.models import Image
-from diagnosis.services.measurements import state_scale
+from diagnosis.services.measurements import newest_scale, state_scale
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
+from patients.edits import ChangedMeanwhile
 from patients.middleware import ClinicRequest
 from patients.once import once
 
@@ -22,10 +23,18 @@ from patients.once import once
 def scale(request: ClinicRequest, image_id: UUID) -> HttpResponse:
     found = get_object_or_404(Image.objects.visible_to(request.member), pk=image_id)
     assert request.member is not None, "require_role lets nobody else in"
-    form = ScaleForm(request.POST)
+    form = ScaleForm(request.POST, newest=newest_scale(found))
     if form.is_valid():
-        state_scale(image=found, by=request.member, width_mm=form.cleaned_data["width_mm"])
-        messages.success(request, _("The width is kept; the diameter is in millimetres now."))
-    else:
+        width = form.cleaned_data["width_mm"]
+        try:
+            state_scale(image=found, by=request.member, width_mm=width, made_from=form.made_from)
+        except ChangedMeanwhile:
+            form = ScaleForm(request.POST, newest=newest_scale(found))  # says what differs
+        else:
+            messages.success(request, _("The width is kept; the diameter is in millimetres now."))
+    if form.errors and form.conflict:
+        context = {"form": form, "image": found, "patient": found.visit.patient}
+        return render(request, "diagnosis/scale_form.html", context, status=form.status)
+    if form.errors:
         messages.error(request, " ".join(map(str, form.errors["width_mm"])))
     return redirect(f"{found.get_absolute_url()}#measures")

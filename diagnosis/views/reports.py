@@ -44,12 +44,12 @@ def sign(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     if not visit.is_open:
         messages.info(request, _("This visit is already signed."))
         return redirect(visit)
-    form = SignForm(request.POST or None)
+    form = SignForm(request.POST or None, visit=visit)
     if request.method != "POST":
         measure_visit(visit=visit)
         return _check_page(request, visit, None)
     if not form.is_valid():
-        return _check_page(request, visit, form)
+        return _check_page(request, visit, form, is_stale=form.conflict is not None)
     try:
         report = sign_visit(
             visit=visit, by=_member(request), plan=form.cleaned_data["plan"], seen=form.cleaned_data["seen"]
@@ -86,9 +86,9 @@ def release(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
 def preview(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     """The PDF as it would be signed, with the plan as it is typed, marked as a draft."""
     visit = get_object_or_404(_visits_of(request), pk=visit_id)
-    form = SignForm(request.POST)
+    form = SignForm(request.POST, visit=visit)
     if not form.is_valid():
-        return _check_page(request, visit, form)
+        return _check_page(request, visit, form, is_stale=form.conflict is not None)
     try:
         pdf = preview_report(visit=visit, by=_member(request), plan=form.cleaned_data["plan"])
     except VisitIsClosed:
@@ -104,9 +104,9 @@ def _check_page(
     request: ClinicRequest, visit: Visit, form: SignForm | None, *, is_stale: bool = False
 ) -> HttpResponse:
     draft = draft_report(visit=visit)
-    status = 200 if form is None else 422
+    status = 200 if form is None else 409 if is_stale else 422
     if form is None:
-        form = SignForm(initial={"plan": visit.plan, "seen": draft.fingerprint})
+        form = SignForm(visit=visit, initial={"plan": visit.plan, "seen": draft.fingerprint})
     elif is_stale:
         # What was typed stays; what is shown, and so what may be signed next, is the visit as it is now.
         form.data = {**request.POST.dict(), "seen": draft.fingerprint}

@@ -3,9 +3,11 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from patients.models import Clinic, Role
+from patients.models import Clinic, Role, User
+from patients.services import update_clinic
 
 from .scope import OPERATORS, ClinicScopedAdmin
 
@@ -46,3 +48,11 @@ class ClinicAdmin(ClinicScopedAdmin):
     list_display = ("name", "phone", "created_at")
     search_fields = ("name",)
     readonly_fields = ("created_at",)
+
+    def save_model(self, request: HttpRequest, obj: Clinic, form: Any, change: bool) -> None:
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        assert isinstance(request.user, User)
+        values = {name: form.cleaned_data[name] for name in ClinicForm.Meta.fields}
+        update_clinic(clinic=obj, by=request.user, values=values, made_from=form.made_from)

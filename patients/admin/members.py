@@ -127,7 +127,8 @@ class MemberAdmin(ClinicScopedAdmin):
         values = dict(form.cleaned_data)
         if change:
             assert isinstance(request.user, User)
-            update_member(member=obj, by=request.user, **{name: values[name] for name in CHANGEABLE})
+            changed = {name: values[name] for name in CHANGEABLE}
+            update_member(member=obj, by=request.user, made_from=form.made_from, **changed)
         else:
             saved = self._add(request, values)
             obj.pk = saved.pk

@@ -5,6 +5,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from .edited import Edited
+
 if TYPE_CHECKING:
     from .member import Member
 
@@ -22,7 +24,7 @@ class ClinicQuerySet(models.QuerySet["Clinic"]):
         return self.filter(pk=member.clinic_id) if member else self.none()
 
 
-class Clinic(models.Model):
+class Clinic(Edited):
     """A tenant. Every record belongs to one; nobody sees across."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

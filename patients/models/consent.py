@@ -1,4 +1,5 @@
 import uuid
+from datetime import datetime
 
 from django.db import models
 from django.db.models import Q
@@ -6,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from .member import Member
 from .patient import Patient
+from .user import User
 
 
 class Purpose(models.TextChoices):
@@ -63,6 +65,14 @@ class Consent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_purpose_display()}: {self.get_decision_display().lower()}"
+
+    @property
+    def changed_by(self) -> User:
+        return self.recorded_by.user
+
+    @property
+    def changed_at(self) -> datetime:
+        return self.recorded_at
 
     @property
     def is_given(self) -> bool:

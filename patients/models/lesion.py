@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from .edited import Edited
 from .member import Member
 from .patient import Patient
 
@@ -106,7 +107,7 @@ class LesionQuerySet(models.QuerySet["Lesion"]):
         return self.filter(patient=lesion.patient_id, body_site=lesion.body_site, side=lesion.side)
 
 
-class Lesion(models.Model):
+class Lesion(Edited):
     """A spot on one patient's skin that is followed over time."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

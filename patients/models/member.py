@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from .clinic import Clinic
+from .edited import Edited
 
 
 class Role(models.TextChoices):
@@ -20,7 +21,7 @@ class MemberQuerySet(models.QuerySet["Member"]):
         return self.filter(clinic=member.clinic_id) if member else self.none()
 
 
-class Member(models.Model):
+class Member(Edited):
     """A user's place in a clinic."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

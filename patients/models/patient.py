@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from patients.names import FoldedNameField, fold_name
 
 from .clinic import Clinic
+from .edited import Edited
 from .member import Member
 
 EARLIEST_BIRTH = datetime.date(1900, 1, 1)
@@ -95,7 +96,7 @@ def parse_date(text: str) -> datetime.date | None:
     return None
 
 
-class Patient(models.Model):
+class Patient(Edited):
     """The person seen."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

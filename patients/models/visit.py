@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from .edited import Edited
 from .member import Member
 from .patient import Patient
 
@@ -34,7 +35,7 @@ class VisitQuerySet(models.QuerySet["Visit"]):
         return self.filter(patient__user=user, status=VisitStatus.RELEASED)
 
 
-class Visit(models.Model):
+class Visit(Edited):
     """One encounter. It is open until a dermatologist signs it; from then on it is frozen."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

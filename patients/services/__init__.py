@@ -24,6 +24,7 @@ from .clinics import (
     create_clinic,
     enrol_member,
     ensure_member_may_become,
+    update_clinic,
     update_member,
 )
 from .closing import NoAccount, close_patient_account
@@ -72,6 +73,7 @@ __all__ = [
     "revoke_api_token",
     "set_password_path",
     "suggest_record_number",
+    "update_clinic",
     "update_member",
     "update_patient",
     "update_visit",

@@ -3,6 +3,7 @@ from django.db.models import Q
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
+from patients.edits import ensure_nothing_is_lost
 from patients.models import Clinic, Member, MessageKind, OutgoingMessage, Patient, User
 from patients.outbox import cancel_messages, queue_message
 
@@ -19,7 +20,14 @@ class AccountRefused(ValueError):
 
 
 def give_patient_account(
-    *, patient: Patient, by: Member, email: str, username: str = "", site: str, is_right: bool = False
+    *,
+    patient: Patient,
+    by: Member,
+    email: str,
+    username: str = "",
+    site: str,
+    is_right: bool = False,
+    made_from: str | None = None,
 ) -> User:
     """Make the account with which ``patient`` reads what is released to them, and mail a link to choose a password.
 
@@ -29,8 +37,9 @@ def give_patient_account(
 
     Args:
         is_right: the address is the patient's, although an account was closed because it was taken for wrong.
+        made_from: the token of the form; see ``patients.edits``.
 
-    Raises ``AccountRefused``.
+    Raises ``AccountRefused``, ``ChangedMeanwhile``.
     """
     ensure_same_clinic(patient, by)
     with transaction.atomic():
@@ -52,6 +61,7 @@ def give_patient_account(
             patient.user = user
             patient.save(update_fields=["user"])
         elif not patient.user.has_usable_password() and patient.user.email != email:
+            ensure_nothing_is_lost(patient.user, {"email": email}, made_from)
             ensure_address_is_free(email, clinic=patient.clinic, account=patient.user)
             patient.user.email = email
             patient.user.set_unusable_password()

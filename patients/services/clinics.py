@@ -1,7 +1,10 @@
+from typing import Any
+
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from patients.edits import change_record, ensure_nothing_is_lost
 from patients.models import Clinic, Member, Revocation, Role, User
 
 from .accounts import AccountRefused, ensure_address_is_free, make_user
@@ -58,22 +61,47 @@ def add_member(
     )
 
 
+def update_clinic(*, clinic: Clinic, by: User, values: dict[str, Any], made_from: str | None = None) -> Clinic:
+    """Change a clinic's name, address, telephone or rule for reviews. Raises ``ChangedMeanwhile``."""
+    with transaction.atomic():
+        clinic = Clinic.objects.select_for_update().get(pk=clinic.pk)
+        change_record(clinic, values, by=by, made_from=made_from)
+        clinic.save()
+    return clinic
+
+
 def update_member(
-    *, member: Member, by: User, role: str, is_active: bool, first_name: str, last_name: str, email: str
+    *,
+    member: Member,
+    by: User,
+    role: str,
+    is_active: bool,
+    first_name: str,
+    last_name: str,
+    email: str,
+    made_from: str | None = None,
 ) -> Member:
     """Change a member's role, name or access; the way into the admin follows the role.
 
-    Raises as ``ensure_member_may_become`` does.
+    ``made_from`` is the token of the form; see ``patients.edits``.
+
+    Raises ``ChangedMeanwhile``, and as ``ensure_member_may_become`` does.
     """
     with transaction.atomic():
-        member = Member.objects.select_for_update(of=("self",)).select_related("clinic", "user").get(pk=member.pk)
+        member = (
+            Member.objects.select_for_update(of=("self", "user")).select_related("clinic", "user").get(pk=member.pk)
+        )
+        account = {"first_name": first_name, "last_name": last_name, "email": email, "is_active": is_active}
+        ensure_nothing_is_lost(member, {"role": role}, made_from)
+        ensure_nothing_is_lost(member.user, account, made_from)
         ensure_member_may_become(member=member, by=by, role=role, is_active=is_active, email=email)
         user = member.user
         if member.role != role:
             member.api_tokens.all().revoke(because=Revocation.ROLE, by=by)
-        member.role = role
-        member.save(update_fields=["role"])
-        user.first_name, user.last_name, user.email, user.is_active = first_name, last_name, email, is_active
+        change_record(member, {"role": role}, by=by)
+        member.save(update_fields=["role", "changed_by", "changed_at"])
+        for name, value in account.items():
+            setattr(user, name, value)
         user.is_staff = role in ADMIN_ROLES or user.is_superuser
         user.save(update_fields=["first_name", "last_name", "email", "is_active", "is_staff"])
     return member

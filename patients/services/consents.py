@@ -4,18 +4,27 @@ from dataclasses import dataclass
 
 from django.db import transaction
 
+from patients.edits import ensure_nothing_is_lost
 from patients.models import Consent, Member, Patient, Purpose
 
 from .scope import ensure_same_clinic
 
 
-def record_consent(*, patient: Patient, by: Member, purpose: str, decision: str, method: str) -> Consent:
-    """Record that the patient agreed to ``purpose``, or refused or withdrew, and how they said so."""
+def record_consent(
+    *, patient: Patient, by: Member, purpose: str, decision: str, method: str, made_from: str | None = None
+) -> Consent:
+    """Record that the patient agreed to ``purpose``, or refused or withdrew, and how they said so.
+
+    ``made_from`` is the token of the form; see ``patients.edits``. Raises ``ChangedMeanwhile`` if another decision
+    was recorded since.
+    """
     ensure_same_clinic(patient, by)
     with transaction.atomic():
         # The lock on the patient is what keeps two members from both being the newest.
         patient = Patient.objects.select_for_update().get(pk=patient.pk)
         newest = patient.consents.filter(purpose=purpose).order_by("-number").first()
+        if newest is not None:
+            ensure_nothing_is_lost(newest, {"decision": decision}, made_from)
         return patient.consents.create(
             purpose=purpose,
             decision=decision,

@@ -3,6 +3,7 @@ import datetime
 from django.db import transaction
 from django.db.models import Max
 
+from patients.edits import change_record
 from patients.models import Lesion, Member, Patient, Side
 
 from .scope import ensure_same_clinic
@@ -35,14 +36,16 @@ def correct_lesion(
     side: str = Side.UNKNOWN,
     noticed_on: datetime.date | None = None,
     description: str = "",
+    made_from: str | None = None,
 ) -> Lesion:
-    """Correct where a lesion is and what is known of it. Its number stays, and reports stay as they were signed."""
+    """Correct where a lesion is and what is known of it. Its number stays, and reports stay as they were signed.
+
+    ``made_from`` is the token of the form; see ``patients.edits``. Raises ``ChangedMeanwhile``.
+    """
     ensure_same_clinic(lesion.patient, by)
     with transaction.atomic():
         lesion = Lesion.objects.select_for_update(of=("self",)).select_related("patient").get(pk=lesion.pk)
-        lesion.body_site = body_site
-        lesion.side = side
-        lesion.noticed_on = noticed_on
-        lesion.description = description
-        lesion.save(update_fields=["body_site", "side", "noticed_on", "description"])
+        values = {"body_site": body_site, "side": side, "noticed_on": noticed_on, "description": description}
+        change_record(lesion, values, by=by.user, made_from=made_from)
+        lesion.save()
     return lesion

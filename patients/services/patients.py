@@ -7,6 +7,7 @@ from django.db.models import QuerySet, Value
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
+from patients.edits import change_record
 from patients.models import Clinic, Member, Patient, Sex
 from patients.names import fold_name, have_the_same_words
 
@@ -93,23 +94,29 @@ def update_patient(
     email: str = "",
     phone: str = "",
     history: str = "",
+    made_from: str | None = None,
 ) -> Patient:
     """Correct what is known of the patient; an empty record number keeps the present one.
 
-    Raises ``RecordNumberTaken``.
+    ``made_from`` is the token of the form; see ``patients.edits``.
+
+    Raises ``RecordNumberTaken``, ``ChangedMeanwhile``.
     """
     ensure_same_clinic(patient, by)
     with transaction.atomic():
         patient = Patient.objects.select_for_update().get(pk=patient.pk)
-        patient.record_number = record_number or patient.record_number
-        patient.given_name = given_name
-        patient.family_name = family_name
-        patient.birth_date = birth_date
-        patient.sex = sex
-        patient.skin_type = skin_type
-        patient.email = email
-        patient.phone = phone
-        patient.history = history
+        values = {
+            "record_number": record_number or patient.record_number,
+            "given_name": given_name,
+            "family_name": family_name,
+            "birth_date": birth_date,
+            "sex": sex,
+            "skin_type": skin_type,
+            "email": email,
+            "phone": phone,
+            "history": history,
+        }
+        change_record(patient, values, by=by.user, made_from=made_from)
         _save(patient)
     return patient
 

@@ -5,6 +5,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from patients.edits import change_record
 from patients.models import Member, Patient, Visit
 
 from .scope import ensure_same_clinic
@@ -69,22 +70,29 @@ def update_visit(
     history: str = "",
     notes: str = "",
     plan: str = "",
+    made_from: str | None = None,
 ) -> Visit:
-    """Change an open visit. Raises ``VisitIsClosed`` once it was signed, even a moment ago."""
+    """Change an open visit. Raises ``VisitIsClosed`` once it was signed, even a moment ago, and ``ChangedMeanwhile``.
+
+    ``made_from`` is the token of the form; see ``patients.edits``.
+    """
     ensure_same_clinic(visit.patient, by, clinician)
     with transaction.atomic():
         visit = lock_open_visit(visit_id=visit.pk)
-        visit.complaint = complaint
-        visit.date = date
-        visit.clinician = clinician
-        visit.itch = itch
-        visit.pain = pain
-        visit.bleeding = bleeding
-        visit.growth = growth
-        visit.symptoms_since = symptoms_since
-        visit.history = history
-        visit.notes = notes
-        visit.plan = plan
+        values = {
+            "complaint": complaint,
+            "date": date,
+            "clinician": clinician,
+            "itch": itch,
+            "pain": pain,
+            "bleeding": bleeding,
+            "growth": growth,
+            "symptoms_since": symptoms_since,
+            "history": history,
+            "notes": notes,
+            "plan": plan,
+        }
+        change_record(visit, values, by=by.user, made_from=made_from)
         visit.save()
     return visit
 

@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
+from patients.edits import ChangedMeanwhile
 from patients.forms import AccountForm, CloseAccountForm
 from patients.middleware import ClinicRequest
 from patients.models import Patient, User
@@ -35,7 +36,11 @@ def patient_account(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
                 email=form.cleaned_data["email"],
                 site=request.build_absolute_uri("/"),
                 is_right=bool(form.cleaned_data.get("is_right")),
+                made_from=form.made_from,
             )
+        except ChangedMeanwhile:
+            patient = patients.get(pk=patient.pk)
+            form = AccountForm(request.POST, patient=patient)  # says what differs
         except AccountRefused as refused:
             form.add_error("email", str(refused))
         else:
@@ -49,7 +54,7 @@ def patient_account(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
             )
             return redirect(patient)
     context = {"form": form, "patient": patient, "account": account_state(patient)}
-    return render(request, "patients/account_form.html", context)
+    return render(request, "patients/account_form.html", context, status=form.status)
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)

@@ -6,11 +6,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
+from patients.edits import ChangedMeanwhile
 from patients.forms import ConsentForm
 from patients.middleware import ClinicRequest
 from patients.models import Patient, Purpose
 from patients.once import once
-from patients.services import consent_states, record_consent
+from patients.services import ConsentState, consent_states, record_consent
 
 
 class PurposeConverter:
@@ -29,16 +30,27 @@ def patient_consent(request: ClinicRequest, patient_id: UUID, purpose: Purpose) 
     """Record what the patient says of one use of their photographs; above the form stands what they said before."""
     assert request.member is not None
     patient = get_object_or_404(Patient.objects.visible_to(request.member), pk=patient_id)
-    form = ConsentForm(request.POST or None)
+    state = _state_of(patient, purpose)
+    form = ConsentForm(request.POST or None, newest=state.newest)
     if request.method == "POST" and form.is_valid():
-        record_consent(
-            patient=patient,
-            by=request.member,
-            purpose=purpose,
-            decision=form.cleaned_data["decision"],
-            method=form.cleaned_data["method"],
-        )
-        messages.success(request, _("What the patient said is recorded."))
-        return redirect(patient)
-    state = next(state for state in consent_states(patient) if state.purpose == purpose)
-    return render(request, "patients/consent_form.html", {"form": form, "patient": patient, "state": state})
+        try:
+            record_consent(
+                patient=patient,
+                by=request.member,
+                purpose=purpose,
+                decision=form.cleaned_data["decision"],
+                method=form.cleaned_data["method"],
+                made_from=form.made_from,
+            )
+        except ChangedMeanwhile:
+            state = _state_of(patient, purpose)
+            form = ConsentForm(request.POST, newest=state.newest)  # says what differs
+        else:
+            messages.success(request, _("What the patient said is recorded."))
+            return redirect(patient)
+    context = {"form": form, "patient": patient, "state": state}
+    return render(request, "patients/consent_form.html", context, status=form.status)
+
+
+def _state_of(patient: Patient, purpose: Purpose) -> ConsentState:
+    return next(state for state in consent_states(patient) if state.purpose == purpose)

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
+from patients.edits import ChangedMeanwhile
 from patients.forms import LesionForm
 from patients.middleware import ClinicRequest
 from patients.models import Lesion, Patient, Visit
@@ -38,10 +39,17 @@ def lesion_edit(request: ClinicRequest, lesion_id: UUID) -> HttpResponse:
     lesion = get_object_or_404(Lesion.objects.visible_to(request.member).select_related("patient"), pk=lesion_id)
     form = LesionForm(request.POST or None, instance=lesion, patient=lesion.patient)
     if request.method == "POST" and form.is_valid():
-        lesion = correct_lesion(lesion=lesion, by=request.member, **form.cleaned_data)
-        messages.success(request, _("The lesion is corrected. Reports that were signed before say what they said."))
-        return redirect(lesion)
-    return render(request, "patients/lesion_form.html", {"form": form, "patient": lesion.patient, "lesion": lesion})
+        try:
+            lesion = correct_lesion(lesion=lesion, by=request.member, made_from=form.made_from, **form.cleaned_data)
+        except ChangedMeanwhile as changed:
+            form = LesionForm(request.POST, instance=changed.record, patient=lesion.patient)  # says what differs
+        else:
+            messages.success(
+                request, _("The lesion is corrected. Reports that were signed before say what they said.")
+            )
+            return redirect(lesion)
+    context = {"form": form, "patient": lesion.patient, "lesion": lesion}
+    return render(request, "patients/lesion_form.html", context, status=form.status)
 
 
 def _visit_to_return_to(request: ClinicRequest, patient: Patient) -> Visit | None:

@@ -8,6 +8,7 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
+from patients.edits import ChangedMeanwhile
 from patients.forms import PatientForm, SearchForm
 from patients.middleware import ClinicRequest
 from patients.models import Patient
@@ -64,10 +65,12 @@ def patient_edit(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
     form = PatientForm(request.POST or None, instance=Patient.objects.get(pk=patient.pk))
     if request.method == "POST" and form.is_valid():
         try:
-            patient = update_patient(patient=patient, by=request.member, **form.cleaned_data)
+            patient = update_patient(patient=patient, by=request.member, made_from=form.made_from, **form.cleaned_data)
         except RecordNumberTaken as taken:
             form.refuse_record_number(taken.patient)
+        except ChangedMeanwhile as changed:
+            form = PatientForm(request.POST, instance=changed.record)  # says what differs
         else:
             messages.success(request, _("The details are saved."))
             return redirect(patient)
-    return render(request, "patients/patient_form.html", {"form": form, "patient": patient})
+    return render(request, "patients/patient_form.html", {"form": form, "patient": patient}, status=form.status)

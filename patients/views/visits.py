@@ -6,6 +6,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
+from patients.edits import ChangedMeanwhile
 from patients.forms import VisitForm
 from patients.middleware import ClinicRequest
 from patients.models import Patient, Visit, VisitStatus
@@ -49,15 +50,22 @@ def visit_edit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     assert request.member is not None
     visits = Visit.objects.visible_to(request.member).select_related("patient")
     visit = get_object_or_404(visits, pk=visit_id)
+    if request.method != "POST" and not visit.is_open:
+        messages.error(request, str(VisitIsClosed()))
+        return redirect(visit)
     form = VisitForm(request.POST or None, instance=visit, patient=visit.patient, member=request.member)
-    try:
-        if not visit.is_open:
-            raise VisitIsClosed
-        if request.method == "POST" and form.is_valid():
-            visit = update_visit(visit=visit, by=request.member, **form.cleaned_data)
+    if request.method == "POST" and form.is_valid():
+        try:
+            update_visit(visit=visit, by=request.member, made_from=form.made_from, **form.cleaned_data)
+        except VisitIsClosed as closed:
+            form.add_error(None, str(closed))
+            form.is_closed = True
+        except ChangedMeanwhile as changed:
+            form = VisitForm(  # says what differs
+                request.POST, instance=changed.record, patient=visit.patient, member=request.member
+            )
+        else:
             messages.success(request, _("The visit is saved."))
             return redirect(visit)
-    except VisitIsClosed as closed:
-        messages.error(request, str(closed))
-        return redirect(visit)
-    return render(request, "patients/visit_form.html", {"form": form, "patient": visit.patient, "visit": visit})
+    context = {"form": form, "patient": visit.patient, "visit": visit}
+    return render(request, "patients/visit_form.html", context, status=form.status)

@@ -6,6 +6,7 @@ from dermascan.models import ContactMessage
 from patients.models import OutgoingMessage
 from patients.tasks import send_due_messages, send_message
 from tests.dermascan.pages import assert_in_our_frame
+from tests.page_forms import token_of
 
 pytestmark = pytest.mark.django_db
 
@@ -123,8 +124,13 @@ def test_the_operator_reads_and_ticks_off_but_does_not_edit(admin_client):
     assert b"Ada Example" in page.content
     path = f"/admin/dermascan/contactmessage/{message.pk}/change/"
     assert b"hard to read" in admin_client.get(path).content
-    response = admin_client.post(path, {"name": "Changed", "message": "Changed", "is_handled": "on"})
+    typed = {"name": "Changed", "message": "Changed", "is_handled": "on"}
+    response = admin_client.post(path, typed | token_of(admin_client, path))
     assert response.status_code == 302
     message.refresh_from_db()
     assert (message.name, message.is_handled) == ("Ada Example", True)
+    action = {"action": "mark_open", "_selected_action": message.pk}
+    admin_client.post("/admin/dermascan/contactmessage/", action)
+    message.refresh_from_db()
+    assert message.is_handled is False
     assert admin_client.get("/admin/dermascan/contactmessage/add/").status_code == 403

@@ -13,6 +13,7 @@ from diagnosis.services.measurements import measures_of
 from mlmodel.dermoscopic_colours import COLOURS
 from mlmodel.segmentation import Doubt, get_segmenter
 from tests import factories
+from tests.page_forms import token_of
 
 from .photographing import MEASURED, blurred, kept, measured_as, sample
 
@@ -169,7 +170,8 @@ def test_a_correction_is_another_row_and_the_newest_counts(image, staff, sign_in
     measured_as(image)
     client = sign_in(staff)
     for width in ("14.5", "29"):
-        answer = client.post(reverse("image-scale", args=[image.pk]), {"width_mm": width}, follow=True)
+        typed = {"width_mm": width, **token_of(client, image.get_absolute_url())}
+        answer = client.post(reverse("image-scale", args=[image.pk]), typed, follow=True)
 
     assert "Diameter 13.1 mm" in text_of(answer) or "Diameter 13.0 mm" in text_of(answer)
     assert PictureScale.objects.count() == 2

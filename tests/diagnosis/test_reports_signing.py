@@ -193,7 +193,7 @@ def test_a_change_while_reading_shows_the_page_again(sign_in, visit, dermatologi
     form = {**sign_form(client, visit), "plan": "Typed with care."}
     confirm(visit, dermatologist)
     response = client.post(reverse("visit-sign", args=[visit.pk]), form)
-    assert response.status_code == 422
+    assert response.status_code == 409
     assert "changed while you read it" in response.content.decode()
     assert "Typed with care." in response.content.decode()
     # What is shown now is what may be signed next.

@@ -11,6 +11,7 @@ from patients.models import OutgoingMessage, User
 from patients.outbox import deliver_due
 from patients.services import AccountRefused, AnotherClinic, give_patient_account
 from tests import factories
+from tests.page_forms import token_of
 
 SITE = "https://dermascan.example"
 PASSWORD = "a sunny day in Harare"
@@ -89,7 +90,7 @@ def test_who_is_known_to_another_clinic_does_not_show(client, stranger, patient,
 def test_a_wrong_address_can_be_corrected_until_a_password_was_chosen(client, patient, address):
     client.post(address, {"email": "typo@example.com"})
     lost = mailed_link()
-    client.post(address, {"email": "amara@example.com"})
+    client.post(address, {"email": "amara@example.com"} | token_of(client, address))
     patient.refresh_from_db()
     assert patient.user.email == "amara@example.com"
     assert User.objects.filter(patient=patient).count() == 1

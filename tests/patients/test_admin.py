@@ -8,6 +8,7 @@ from django.urls import reverse
 from patients.models import Clinic, Lesion, Member, Patient, Role, User, Visit
 from patients.outbox import deliver_due
 from tests import factories
+from tests.page_forms import token_of
 
 RECORDS = ["patient", "visit", "lesion"]
 EVERYTHING = [*RECORDS, "member", "clinic", "user"]
@@ -218,14 +219,15 @@ class TestMembers:
 
     def test_the_way_into_the_admin_follows_the_role(self, client, staff):
         for role, enters in (("dermatologist", True), ("staff", False)):
-            client.post(at("change", "member", staff.pk), self.changed(staff, role=role))
+            address = at("change", "member", staff.pk)
+            client.post(address, self.changed(staff, role=role) | token_of(client, address))
             staff.refresh_from_db()
             staff.user.refresh_from_db()
             assert (staff.role, staff.user.is_staff) == (role, enters)
 
     def test_who_leaves_loses_access(self, client, sign_in, staff):
         theirs = sign_in(staff)
-        values = self.changed(staff)
+        values = self.changed(staff) | token_of(client, at("change", "member", staff.pk))
         del values["is_active"]
         assert client.post(at("change", "member", staff.pk), values).status_code == 302
         assert theirs.get(reverse("patients")).url.startswith(reverse("account_login"))
@@ -259,7 +261,8 @@ class TestMembers:
     def test_can_correct_the_address_of_who_never_signed_in(self, client, staff):
         staff.user.set_unusable_password()
         staff.user.save()
-        client.post(at("change", "member", staff.pk), self.changed(staff, email="right@example.com"))
+        address = at("change", "member", staff.pk)
+        client.post(address, self.changed(staff, email="right@example.com") | token_of(client, address))
         staff.user.refresh_from_db()
         assert staff.user.email == "right@example.com"
 
@@ -309,7 +312,8 @@ class TestClinic:
     def test_a_manager_keeps_the_own_clinics_details(self, sign_in, manager, other_clinic):
         client = sign_in(manager)
         values = {"name": "Northside Skin Clinic", "address": "1 Road", "phone": "1", "review_rule": "one_reader"}
-        assert client.post(at("change", "clinic", manager.clinic_id), values).status_code == 302
+        own = at("change", "clinic", manager.clinic_id)
+        assert client.post(own, values | token_of(client, own)).status_code == 302
         assert client.post(at("change", "clinic", other_clinic.pk), values | {"name": "Mine"}).status_code == 302
         assert client.get(at("add", "clinic")).status_code == 403
         assert set(Clinic.objects.values_list("name", flat=True)) == {"Northside Skin Clinic", "Harbour Clinic"}

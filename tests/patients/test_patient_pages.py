@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from patients.models import Patient
 from tests import factories
+from tests.page_forms import token_of
 
 LIST = reverse("patients")
 NEW = reverse("patient-new")
@@ -316,7 +317,8 @@ class TestEdit:
 
     def test_shows_and_saves(self, client, patient, address):
         assert f'value="{patient.family_name}"' in client.get(address).text
-        response = client.post(address, details(family_name="Married", record_number=patient.record_number))
+        typed = details(family_name="Married", record_number=patient.record_number)
+        response = client.post(address, typed | token_of(client, address))
         assert response.url == reverse("patient", args=[patient.pk])
         patient.refresh_from_db()
         assert patient.family_name == "Married"

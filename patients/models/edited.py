@@ -1,0 +1,25 @@
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.db import models
+from django.utils import timezone
+
+if TYPE_CHECKING:
+    from .user import User
+
+
+class Edited(models.Model):
+    """A record that is edited in place: it names who changed it last, for a colleague whose form is stale."""
+
+    changed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
+    )
+    changed_at = models.DateTimeField(null=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+    def note_change(self, *, by: "User") -> None:
+        """Set who is changing the record, for the ``save`` that follows."""
+        self.changed_by = by
+        self.changed_at = timezone.now()
