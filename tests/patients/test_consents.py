@@ -11,6 +11,7 @@ from patients.models import Consent, ConsentMethod, Decision, Patient, Purpose
 from patients.services import AnotherClinic, consent_states, record_consent
 from tests import factories
 from tests.forms import key_in
+from tests.page_forms import token_of
 
 pytestmark = pytest.mark.django_db
 GIVEN, WITHDRAWN = Decision.GIVEN, Decision.WITHDRAWN
@@ -189,7 +190,8 @@ class TestOnThePatientsPage:
         for _ in range(2):
             client.post(page_of(patient), {**SAID, "idempotency_key": key})
         assert Consent.objects.count() == 1
-        client.post(page_of(patient), {**SAID, "decision": "withdrawn", "idempotency_key": key})
+        shown = token_of(client, page_of(patient))
+        client.post(page_of(patient), {**SAID, "decision": "withdrawn", "idempotency_key": key, **shown})
         assert [consent.decision for consent in Consent.objects.order_by("number")] == ["given", "withdrawn"]
 
 
