@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from .edits import changed_names, comparable, edit_token, last_change, lost_names
+from .names import clean_text
 
 MADE_FROM, DIFFERS, KEEP = "made_from", "differs", "keep-"
 MINE, THEIRS = "mine", "theirs"
@@ -50,6 +51,8 @@ class EditForm(forms.BaseForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if self.is_bound:
+            self.data = clean_data(self.data)
         self.stored: dict[str, Any] = dict(self.stored_values()) if self.edits_a_record else {}
         self._undecided: list[str] = []
         if self.is_bound and self.edits_a_record:
@@ -179,6 +182,16 @@ class EditForm(forms.BaseForm):
             shown = field.prepare_value(value)
             several = shown if isinstance(shown, (list, tuple)) else [shown]
             data.setlist(key, ["" if each is None else str(each) for each in several])
+
+
+def clean_data(data: Any) -> Any:
+    """Return what was sent without the characters that nobody can see."""
+    cleaned = data.copy()
+    if hasattr(cleaned, "setlist"):
+        for name, texts in data.lists():
+            cleaned.setlist(name, [clean_text(text) if isinstance(text, str) else text for text in texts])
+        return cleaned
+    return {name: clean_text(text) if isinstance(text, str) else text for name, text in cleaned.items()}
 
 
 def _flat(choices: Any) -> list[tuple[Any, Any]]:

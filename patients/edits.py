@@ -19,6 +19,7 @@ from django.utils.translation import gettext as _
 
 from .models import User
 from .models.edited import Edited
+from .names import clean_text
 
 _DIGEST_LENGTH = 16
 
@@ -75,7 +76,7 @@ def comparable(value: Any) -> Any:
     if isinstance(value, Model):
         return str(value.pk)
     if isinstance(value, str):
-        return value.replace("\r\n", "\n").strip()
+        return clean_text(value).replace("\r\n", "\n").strip()
     if isinstance(value, bool):
         return value
     if isinstance(value, datetime):

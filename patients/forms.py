@@ -23,7 +23,8 @@ from .models import (
     Visit,
 )
 from .models.patient import EARLIEST_BIRTH, LONGEST_SEARCH
-from .services import is_known_to_be_wrong, suggest_record_number
+from .names import clean_number
+from .services import is_known_to_be_wrong, patient_with_number, suggest_record_number
 
 EARLIEST_VISIT = datetime.date(1990, 1, 1)
 
@@ -124,10 +125,10 @@ class PatientForm(EditForm, forms.ModelForm):
         return birth_date
 
     def clean_record_number(self) -> str:
-        record_number: str = self.cleaned_data["record_number"]
+        record_number = clean_number(self.cleaned_data["record_number"])
         if record_number and self._is_new_number(record_number):
-            others = Patient.objects.filter(clinic=self.instance.clinic_id, record_number__iexact=record_number)
-            if existing := others.exclude(pk=self.instance.pk).first():
+            other_than = None if self.instance._state.adding else self.instance
+            if existing := patient_with_number(record_number, clinic=self.instance.clinic, other_than=other_than):
                 self.refuse_record_number(existing)
         return record_number
 

@@ -4,23 +4,19 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.models import Image, Prediction
-from patients.admin.long_lists import LongList
-from patients.admin.scope import RoleGate, scoped
+from patients.admin.scope import PatientSearch, RoleGate, scoped
 
 from .answers import class_order_in_words, explained_in_words, malignant_in_words, tier_in_words
 from .filters import ShownFilter, TierFilter
 
 
-class OfAnImage(RoleGate, LongList):
+class OfAnImage(RoleGate, PatientSearch):
     """Rows that belong to a photograph: seen by whoever sees the photograph, changed by nobody."""
 
     list_select_related = ("image__visit__patient", "image__lesion")
     list_per_page = 50
-    search_fields = (
-        "image__visit__patient__family_name",
-        "image__visit__patient__given_name",
-        "image__visit__patient__record_number",
-    )
+    search_fields = ("image__visit__patient__record_number",)
+    patient_path = "image__visit__patient"
     search_help_text = _("Patient's name or record number")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:

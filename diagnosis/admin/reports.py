@@ -20,13 +20,8 @@ class ReportAdmin(ClinicScopedAdmin):
     )
     list_select_related = ("visit__patient", "signed_by__user", "released_by__user")
     list_per_page = 50
-    search_fields = (
-        "visit__patient__family_name",
-        "visit__patient__given_name",
-        "visit__patient__record_number",
-        "content_sha256",
-        "pdf_sha256",
-    )
+    search_fields = ("content_sha256", "pdf_sha256")
+    patient_path = "visit__patient"
     search_help_text = _("Patient's name or record number, or a hash from a report")
     fields = (
         "visit",
@@ -69,13 +64,8 @@ class AddendumAdmin(ClinicScopedAdmin):
     list_filter = ("signed_at", ("signed_by", ClinicFilter))
     list_select_related = ("report__visit__patient", "signed_by__user")
     list_per_page = 50
-    search_fields = (
-        "report__visit__patient__family_name",
-        "report__visit__patient__given_name",
-        "report__visit__patient__record_number",
-        "content_sha256",
-        "pdf_sha256",
-    )
+    search_fields = ("content_sha256", "pdf_sha256")
+    patient_path = "report__visit__patient"
     search_help_text = _("Patient's name or record number, or a hash from an addendum")
     fields = (
         "report",

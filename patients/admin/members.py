@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from patients.message_words import state_in_words
 from patients.models import Member, Role, User
+from patients.names import fold_name, join_name
 from patients.services import (
     AccountRefused,
     add_member,
@@ -93,6 +94,19 @@ class MemberAdmin(ClinicScopedAdmin):
     search_fields = ("user__username", "user__first_name", "user__last_name", "user__email")
     date_hierarchy = "created_at"
     actions = ("mail_link",)
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Member], search_term: str
+    ) -> tuple[QuerySet[Member], bool]:
+        """Find a name in whatever spelling; a clinic has tens of members, so they are compared one by one."""
+        found, may_repeat = super().get_search_results(request, queryset, search_term)
+        words = fold_name(search_term).split()
+        named = [
+            member.pk
+            for member in (queryset.select_related("user") if words else ())
+            if all(word in _searched(member) for word in words)
+        ]
+        return found | queryset.filter(pk__in=named), may_repeat
 
     def get_fields(self, request: HttpRequest, obj: Member | None = None) -> Any:
         account = ["username", "first_name", "last_name", "email", "role"]
@@ -183,3 +197,8 @@ class MemberAdmin(ClinicScopedAdmin):
     @admin.display(description=gettext_lazy("last signed in"), ordering="user__last_login")
     def last_login(self, member: Member) -> Any:
         return member.user.last_login
+
+
+def _searched(member: Member) -> str:
+    name = fold_name(member.name)
+    return f"{name} {join_name(name)}"

@@ -56,7 +56,8 @@ class PatientAdmin(ClinicScopedAdmin):
     list_filter = ("sex", "skin_type", AccountFilter, "created_at", ("clinic", ClinicFilter))
     list_select_related = ("clinic",)
     list_per_page = 50
-    search_fields = ("family_name", "given_name", "record_number")
+    patient_path = ""
+    search_fields = ("record_number",)
     search_help_text = _("Name or record number")
     inlines = (LesionInline, VisitInline)
     fieldsets = (
@@ -103,7 +104,8 @@ class VisitAdmin(ClinicScopedAdmin):
     )
     list_select_related = ("patient", "clinician__user")
     list_per_page = 50
-    search_fields = ("patient__family_name", "patient__given_name", "patient__record_number", "complaint")
+    search_fields = ("complaint",)
+    patient_path = "patient"
     search_help_text = _("Patient's name or record number, or complaint")
     fieldsets = (
         (None, {"fields": ("patient", "date", "clinician", "status", "created_at")}),
@@ -118,7 +120,8 @@ class LesionAdmin(ClinicScopedAdmin):
     list_filter = ("body_site", "side", "created_at", ("patient__clinic", ClinicFilter))
     list_select_related = ("patient",)
     list_per_page = 50
-    search_fields = ("patient__family_name", "patient__given_name", "patient__record_number", "description")
+    search_fields = ("description",)
+    patient_path = "patient"
     search_help_text = _("Patient's name or record number, or description")
     fields = (
         "patient",
@@ -140,6 +143,7 @@ class ConsentAdmin(ClinicScopedAdmin):
     list_filter = ("purpose", "decision", "method", "recorded_at", ("patient__clinic", ClinicFilter))
     list_select_related = ("patient", "recorded_by__user")
     list_per_page = 50
-    search_fields = ("patient__family_name", "patient__given_name", "patient__record_number")
+    search_fields = ("patient__record_number",)
+    patient_path = "patient"
     search_help_text = _("Patient's name or record number")
     fields = ("patient", "purpose", "decision", "method", "number", "recorded_by", "recorded_at")

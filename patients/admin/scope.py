@@ -8,12 +8,12 @@ superusers out, because clinical history is never deleted and is only changed th
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import ForeignKey, Model, QuerySet
+from django.db.models import ForeignKey, Model, Q, QuerySet
 from django.http import HttpRequest
 
 from patients.admin.long_lists import LongList
 from patients.middleware import current_member
-from patients.models import Member, Role
+from patients.models import Member, Patient, Role
 
 NOBODY: tuple[Role, ...] | None = None
 OPERATORS: tuple[Role, ...] = ()  # superusers alone
@@ -62,7 +62,25 @@ class RoleGate:
         return member is not None and member.role in roles
 
 
-class ClinicScopedAdmin(RoleGate, LongList):
+class PatientSearch(LongList):
+    """A list that is searched by patients' names and numbers as the clinic's own list is."""
+
+    # The way to the patient whose name or number is searched; "" where the rows are patients, None where none is.
+    patient_path: str | None = None
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Find patients as the clinic's own list finds them, beside what ``search_fields`` name."""
+        if self.patient_path is None or not search_term:
+            return super().get_search_results(request, queryset, search_term)
+        patients = scoped(Patient.objects.all(), request).matching(search_term)  # type: ignore[attr-defined]
+        theirs = Q(**{f"{self.patient_path or 'pk'}__in": patients.order_by().values("pk")})
+        others, _may_repeat = super().get_search_results(request, self.model._default_manager.all(), search_term)
+        return queryset.filter(theirs | Q(pk__in=others.order_by().values("pk"))), False
+
+
+class ClinicScopedAdmin(RoleGate, PatientSearch):
     """A model whose manager has ``visible_to(member)``. Lists, searches and choices hold the clinic's rows alone.
 
     None has Django's date hierarchy, which truncates the date of every row to find the days there are.

@@ -3,13 +3,13 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, OuterRef, Q, Subquery
-from django.db.models.functions import Coalesce, Lower
+from django.db.models import Count, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce, Lower, Replace
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from patients.names import FoldedNameField, fold_name
+from patients.names import FoldedNameField, FoldedNumberField, fold_name, fold_number, join_name
 
 from .clinic import Clinic
 from .edited import Edited
@@ -18,6 +18,8 @@ from .member import Member
 EARLIEST_BIRTH = datetime.date(1900, 1, 1)
 LONGEST_SEARCH = 100
 MOST_WORDS = 8
+# Shorter ones would be found across the words of many names.
+SHORTEST_JOINED = 3
 
 
 class Sex(models.TextChoices):
@@ -54,11 +56,15 @@ class PatientQuerySet(models.QuerySet["Patient"]):
             return self.filter(
                 Q(birth_date=birth_date) | Q(record_number__icontains=text),
             )
-        found = self
+        found = self.alias(joined_name=Replace("folded_name", Value(" "), Value("")))
         for word in text.split()[:MOST_WORDS]:
             wanted = Q(record_number__icontains=word)
             if folded := fold_name(word):
                 wanted |= Q(folded_name__contains=folded)
+                if len(joined := join_name(folded)) >= SHORTEST_JOINED:
+                    wanted |= Q(joined_name__contains=joined)
+            if number := fold_number(word):
+                wanted |= Q(folded_number__contains=number)
             if birth_date := parse_date(word):
                 wanted |= Q(birth_date=birth_date)
             found = found.filter(wanted)
@@ -113,6 +119,7 @@ class Patient(Edited):
     given_name = models.CharField(_("given name"), max_length=80)
     family_name = models.CharField(_("family name"), max_length=80)
     folded_name = FoldedNameField(max_length=500, editable=False, default="")
+    folded_number = FoldedNumberField(max_length=200, editable=False, default="")
     birth_date = models.DateField(_("birth date"))
     sex = models.CharField(max_length=10, choices=Sex, default=Sex.UNKNOWN)
     skin_type = models.CharField(_("skin type (Fitzpatrick)"), max_length=3, choices=SkinType, blank=True, default="")
@@ -139,6 +146,7 @@ class Patient(Edited):
         ]
         indexes = [
             models.Index(fields=["clinic", "family_name", "given_name", "id"], name="patients_by_name"),
+            models.Index(fields=["clinic", "folded_number"], name="patients_by_folded_number"),
             models.Index(fields=["clinic", "birth_date"], name="patients_by_birth_date"),
         ]
 

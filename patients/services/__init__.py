@@ -31,7 +31,14 @@ from .closing import NoAccount, close_patient_account
 from .consents import ConsentState, consent_states, record_consent
 from .lesions import add_lesion, correct_lesion
 from .links import set_password_path
-from .patients import NamesakeRegistered, RecordNumberTaken, register_patient, suggest_record_number, update_patient
+from .patients import (
+    NamesakeRegistered,
+    RecordNumberTaken,
+    patient_with_number,
+    register_patient,
+    suggest_record_number,
+    update_patient,
+)
 from .scope import AnotherClinic
 from .visits import VisitIsClosed, lock_open_visit, log_visit, update_visit
 
@@ -68,6 +75,7 @@ __all__ = [
     "lock_open_visit",
     "log_visit",
     "mail_set_password_link",
+    "patient_with_number",
     "record_consent",
     "register_patient",
     "revoke_api_token",

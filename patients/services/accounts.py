@@ -5,6 +5,7 @@ from django.utils.translation import gettext as _
 
 from patients.edits import ensure_nothing_is_lost
 from patients.models import Clinic, Member, MessageKind, OutgoingMessage, Patient, User
+from patients.names import clean_line
 from patients.outbox import cancel_messages, queue_message
 
 from .account_state import is_known_to_be_wrong
@@ -78,7 +79,13 @@ def make_user(
     """Make a user who has no password yet. Raises ``AccountRefused`` if user name or address is taken."""
     ensure_address_is_free(email, clinic=clinic)
     ensure_username_is_free(username)
-    user = User(username=username, email=email, first_name=first_name, last_name=last_name, is_staff=is_staff)
+    user = User(
+        username=username,
+        email=email,
+        first_name=clean_line(first_name),
+        last_name=clean_line(last_name),
+        is_staff=is_staff,
+    )
     user.set_unusable_password()
     try:
         with transaction.atomic():

@@ -3,13 +3,13 @@ import re
 import uuid
 
 from django.db import IntegrityError, transaction
-from django.db.models import QuerySet, Value
+from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
 from patients.edits import change_record
 from patients.models import Clinic, Member, Patient, Sex
-from patients.names import fold_name, have_the_same_words
+from patients.names import clean_line, clean_number, fold_number, name_keys
 
 from .scope import ensure_same_clinic
 
@@ -66,9 +66,9 @@ def register_patient(
             _ensure_there_is_no_namesake(clinic, given_name, family_name, birth_date)
         patient = Patient(
             clinic=clinic,
-            record_number=record_number or suggest_record_number(clinic=clinic),
-            given_name=given_name,
-            family_name=family_name,
+            record_number=_free_number(record_number, clinic) or suggest_record_number(clinic=clinic),
+            given_name=clean_line(given_name),
+            family_name=clean_line(family_name),
             birth_date=birth_date,
             sex=sex,
             skin_type=skin_type,
@@ -104,11 +104,12 @@ def update_patient(
     """
     ensure_same_clinic(patient, by)
     with transaction.atomic():
+        clinic = Clinic.objects.select_for_update().get(pk=patient.clinic_id)
         patient = Patient.objects.select_for_update().get(pk=patient.pk)
         values = {
-            "record_number": record_number or patient.record_number,
-            "given_name": given_name,
-            "family_name": family_name,
+            "record_number": _free_number(record_number, clinic, of=patient) or patient.record_number,
+            "given_name": clean_line(given_name),
+            "family_name": clean_line(family_name),
             "birth_date": birth_date,
             "sex": sex,
             "skin_type": skin_type,
@@ -138,10 +139,29 @@ def suggest_record_number(*, clinic: Clinic) -> str:
 
 
 def _ensure_there_is_no_namesake(clinic: Clinic, given_name: str, family_name: str, birth_date: datetime.date) -> None:
-    name = fold_name(f"{given_name} {family_name}")
+    keys = name_keys(given_name, family_name)
     for patient in Patient.objects.filter(clinic=clinic, birth_date=birth_date).order_by("created_at", "pk"):
-        if have_the_same_words(patient.folded_name, name):
+        if keys & name_keys(patient.given_name, patient.family_name):
             raise NamesakeRegistered(patient)
+
+
+def patient_with_number(record_number: str, *, clinic: Clinic, other_than: Patient | None = None) -> Patient | None:
+    """Return who has this record number, however spaces, dashes and digits are written."""
+    folded = fold_number(record_number)
+    holders = Patient.objects.filter(clinic=clinic).filter(
+        Q(folded_number=folded) if folded else Q(record_number__iexact=record_number)
+    )
+    return holders.exclude(pk=other_than.pk).first() if other_than else holders.first()
+
+
+def _free_number(record_number: str, clinic: Clinic, *, of: Patient | None = None) -> str:
+    """Return a record number as it is kept; the clinic is locked. Raises ``RecordNumberTaken``."""
+    number = clean_number(record_number)
+    if of is not None and number == of.record_number:
+        return number
+    if number and (existing := patient_with_number(number, clinic=clinic, other_than=of)):
+        raise RecordNumberTaken(existing)
+    return number
 
 
 def _save(patient: Patient) -> None:

@@ -335,3 +335,20 @@ def test_lists_ask_the_database_little(sign_in, manager, django_assert_max_num_q
     for model in (*RECORDS, "member"):
         with django_assert_max_num_queries(14):
             client.get(at("changelist", model))
+
+
+@pytest.mark.parametrize("typed", ["O\u2019Brien", "o'brien", "OBRIEN", "O\u200bBrien"])
+def test_lists_find_a_name_in_every_spelling(sign_in, manager, typed):
+    member = factories.MemberFactory(clinic=manager.clinic, user__last_name="O\u02bcBrien")
+    patient = factories.PatientFactory(clinic=manager.clinic, family_name="O`Brien", created_by=member)
+    factories.PatientFactory(clinic=manager.clinic, created_by=member)
+    rows = {
+        "patient": patient,
+        "visit": factories.VisitFactory(patient=patient),
+        "lesion": factories.LesionFactory(patient=patient),
+        "consent": factories.ConsentFactory(patient=patient),
+        "member": member,
+    }
+    client = sign_in(manager)
+    for table, row in rows.items():
+        assert list(client.get(at("changelist", table), {"q": typed}).context["cl"].result_list) == [row]

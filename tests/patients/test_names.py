@@ -1,12 +1,14 @@
 """Names as they are compared, and the names of before there was such a comparison."""
 
+import unicodedata
+
 import pytest
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from hypothesis import given
 from hypothesis import strategies as st
 
-from patients.names import fold_name, have_the_same_words
+from patients.names import clean_line, clean_text, fold_name, fold_number, name_keys
 
 
 @pytest.mark.parametrize(
@@ -20,7 +22,11 @@ from patients.names import fold_name, have_the_same_words
         ("Nguyễn Văn Đức", "nguyen van duc"),
         ("Ελένη ΠΑΠΠΑΣ", "ελενη παππασ"),
         ("李明", "李明"),
-        ("O'Neill-Smith", "o'neill-smith"),
+        ("O'Neill-Smith", "oneill smith"),
+        ("O\u2019NEILL\u2010Smith", "oneill smith"),
+        ("Jean\u00adPierre", "jean pierre"),
+        ("Ｍüller", "muller"),
+        ("Ja\u200bne\u2066", "jane"),
         (" \t", ""),
     ],
 )
@@ -35,9 +41,61 @@ def test_what_is_folded_stays_as_it_is(name):
     assert fold_name(name.upper()) == fold_name(name.upper().lower())
 
 
+APOSTROPHES = "'`\u00b4\u2018\u2019\u02bc\uff07"
+HYPHENS = "-\u00ad\u2010\u2011\u2012\u2013\u2014\u2212 "
+UNSEEN = "\u200b\u200c\u200d\u2060\ufeff\u200e\u200f\u202a\u202e\u2066\u2069"
+
+
+@st.composite
+def spelt(draw, name: str) -> str:
+    """``name`` as somebody else may have typed it: ``'`` and ``-`` stand for what is written in many ways."""
+    choices = {"'": APOSTROPHES, "-": HYPHENS}
+    letters = [draw(st.sampled_from(choices[letter])) if letter in choices else letter for letter in name]
+    text = "".join(letter + draw(st.sampled_from(["", "", *UNSEEN])) for letter in letters)
+    text = unicodedata.normalize(draw(st.sampled_from(["NFC", "NFD"])), text)
+    return draw(st.sampled_from([text, text.upper(), text.lower()]))
+
+
+@given(data=st.data(), name=st.sampled_from([("Siobhán", "O'Brien"), ("Jean-Pierre", "Weiß"), ("D'Arcy", "Ní-Áine")]))
+def test_one_person_in_every_spelling(data, name):
+    given_name, family_name = (data.draw(spelt(part)) for part in name)
+    assert name_keys(given_name, family_name) & name_keys(*name)
+    assert name_keys(family_name, given_name) & name_keys(*name)
+
+
 def test_the_same_words_are_as_many():
-    assert have_the_same_words("anna maria", "maria anna")
-    assert not have_the_same_words("anna anna", "anna")
+    assert name_keys("Anna", "Maria") & name_keys("Maria", "Anna")
+    assert name_keys("Jeanpierre", "Roy") & name_keys("Jean Pierre", "Roy")
+    assert not name_keys("Anna", "Anna") & name_keys("Anna", "")
+    assert not name_keys("Anna", "Maria") & name_keys("Anna", "Marie")
+
+
+def test_numbers_are_one_however_they_are_written():
+    assert (
+        len({fold_number(text) for text in ("MRN-00 12", "mrn\u201000\u00a012", "ＭＲＮ－００１２", "MRN0012")}) == 1
+    )
+    assert fold_number("A-1") != fold_number("A-2")
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("Ja\u200bne\ufeff", "Jane"),
+        ("  Ann \u00a0 Lee ", "Ann Lee"),
+        ("Jose\u0301", "José"),
+        ("می\u200cخواهم", "می\u200cخواهم"),
+        ("क्\u200dष", "क्\u200dष"),
+        ("\u200dJane\u200d", "Jane"),
+        ("Jane\x07", "Jane"),
+    ],
+)
+def test_what_is_kept_shows_what_it_is(typed, kept):
+    assert clean_line(typed) == kept
+    assert clean_line(clean_line(typed)) == kept
+
+
+def test_lines_stay_lines():
+    assert clean_text("One\r\n\ttwo\u200b") == "One\r\n\ttwo"
 
 
 @pytest.mark.slow

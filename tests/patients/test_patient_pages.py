@@ -234,6 +234,38 @@ class TestRegister:
         assert client.post(NEW, {**twin, "is_somebody_else": "on"}).status_code == 302
         assert Patient.objects.count() == 2
 
+    @pytest.mark.parametrize(
+        ("known", "typed"),
+        [
+            (("Siobhan", "O\u2019Brien"), ("Siobhan", "O'Brien")),
+            (("Siobhan", "O'Brien"), ("Siobh\u00e1n", "O\u02bcBrien")),
+            (("Jean-Pierre", "Roy"), ("Jean\u2010Pierre", "Roy")),
+            (("Jean\u00adPierre", "Roy"), ("Jean Pierre", "Roy")),
+            (("Jean-Pierre", "Roy"), ("Jeanpierre", "Roy")),
+            (("Jane", "Roe"), ("Ja\u200bne", "\u2066Roe\u2069")),
+            (("Jane", "Roe"), ("Ｊane", "ROE")),
+        ],
+    )
+    def test_another_spelling_is_found_and_asked_about(self, client, known, typed):
+        client.post(NEW, details(given_name=known[0], family_name=known[1]))
+        again = details(given_name=typed[0], family_name=typed[1], record_number="")
+        assert client.post(NEW, again).status_code == 200
+        patient = Patient.objects.get()
+        for spelling in (known, typed):
+            for text in (" ".join(spelling), *spelling):
+                assert names(client.get(LIST, {"q": text})) == [patient.name]
+
+    def test_a_name_of_nothing_to_see_is_none(self, client):
+        response = client.post(NEW, details(given_name="\u200b", family_name="\u200d\u2066"))
+        assert list(response.context["form"].errors) == ["family_name"]
+
+    @pytest.mark.parametrize("typed", ["MRN\u20131", "mrn 1", "ＭＲＮ－１", "MRN1", "M\u200bRN-1"])
+    def test_a_number_is_taken_however_it_is_written(self, client, typed):
+        client.post(NEW, details())
+        response = client.post(NEW, details(family_name="Else", record_number=typed))
+        assert list(response.context["form"].errors) == ["record_number"]
+        assert names(client.get(LIST, {"q": typed.replace(" ", "")})) == ["Amara Okafor"]
+
     def test_a_namesake_of_another_clinic_is_nobodys_business(self, client, other_clinic):
         there = details()
         factories.PatientFactory(
