@@ -7,6 +7,7 @@ from dermascan.views.contact import contact, contact_thanks
 from dermascan.views.favicon import favicon
 from dermascan.views.home import home, start
 from dermascan.views.quick_check import quick_check
+from dermascan.views.session import session
 
 urlpatterns: list[URLPattern] = [
     path("", home, name="home"),
@@ -15,5 +16,6 @@ urlpatterns: list[URLPattern] = [
     path("contact/", contact, name="contact"),
     path("contact/thank-you/", contact_thanks, name="contact-thanks"),
     path("quick-check/", quick_check, name="quick-check"),
+    path("session/", session, name="session"),
     path("favicon.ico", favicon, name="favicon"),
 ]

@@ -57,6 +57,7 @@ MIDDLEWARE = [
     "dermascan.middleware.LocalProbesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "dermascan.script_requests.ScriptRequestsMiddleware",
     "dermascan.middleware.FormCharsetMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",

@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 
 from patients.guessing import please_wait as too_many_requests
 
@@ -13,6 +14,8 @@ DRAIN_BYTES = 64 * 1024 * 1024
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """settings.CSRF_FAILURE_VIEW."""
+    # For scripts, which get no page.
+    request.problem = ("form-out-of-date", _("The page was open for long. Load it again, then try once more."))  # type: ignore[attr-defined]
     return render(request, "403_csrf.html", status=403)
 
 

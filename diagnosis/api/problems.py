@@ -42,6 +42,7 @@ KINDS: dict[str, tuple[int, Any]] = {
     "authentication-failed": (401, gettext_lazy("The token is not accepted")),
     "token-expired": (401, gettext_lazy("The token has expired")),
     "permission-denied": (403, gettext_lazy("This is not allowed")),
+    "form-out-of-date": (403, gettext_lazy("This form is out of date")),
     "not-found": (404, gettext_lazy("Not found")),
     "method-not-allowed": (405, gettext_lazy("This method is not allowed here")),
     "not-acceptable": (406, gettext_lazy("The answer is JSON")),
@@ -60,6 +61,7 @@ KINDS: dict[str, tuple[int, Any]] = {
     "cannot-be-judged": (422, gettext_lazy("The photograph cannot be judged")),
     "throttled": (429, gettext_lazy("Too many requests")),
     "server-error": (500, gettext_lazy("Something went wrong on our side")),
+    "unavailable": (503, gettext_lazy("The site cannot answer now")),
     "engine-unavailable": (503, gettext_lazy("The network cannot answer now")),
 }
 

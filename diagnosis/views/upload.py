@@ -18,6 +18,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
+from diagnosis.api.problems import KINDS, MEDIA_TYPE, TYPE_PREFIX
 from diagnosis.forms import LesionForm
 from diagnosis.models import Image
 from diagnosis.photographs import Photograph, photograph_of
@@ -28,6 +29,7 @@ from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
 from patients.models import Lesion, Member, Visit
 from patients.once import once
+from patients.script_requests import is_script_request
 
 UNREADABLE_FORM = (BadRequest, MultiPartParserError, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
 
@@ -59,15 +61,15 @@ def _upload(request: ClinicRequest, visit: Visit) -> HttpResponse:
         return _problem(request, visit, "visit_is_closed", str(VisitIsClosed()), 409)
     form = LesionForm(request.POST, visit=visit)
     files = request.FILES.getlist("files")
-    _check_files(form, files, limit=1 if _wants_json(request) else settings.UPLOAD_MAX_FILES)
+    _check_files(form, files, limit=1 if is_script_request(request) else settings.UPLOAD_MAX_FILES)
     if not form.is_valid():
-        if _wants_json(request):
+        if is_script_request(request):
             return _problem(request, visit, "malformed", str(next(iter(form.errors.values()))[0]), 400)
         return _page(request, visit, form, status=400)
     assert request.member is not None, "require_role lets nobody else in"
     outcomes = [_add(visit, form.cleaned_data["lesion"], file, request.member) for file in files]
-    if _wants_json(request):
-        return JsonResponse(outcomes[0].as_json(), status=outcomes[0].status)
+    if is_script_request(request):
+        return _json(request, outcomes[0].as_json(), status=outcomes[0].status)
     if len(outcomes) == 1 and outcomes[0].photograph:
         return redirect(outcomes[0].photograph.image)
     kept = sum(1 for outcome in outcomes if outcome.photograph)
@@ -93,7 +95,7 @@ class Outcome:
     def as_json(self) -> dict[str, Any]:
         if self.photograph is None:
             existing = {"url": self.existing.get_absolute_url()} if self.existing else {}
-            return {"error": self.code, "message": self.message, **existing}
+            return {**_as_problem(self.code, self.message, self.status), **existing}
         image, prediction = self.photograph.image, self.photograph.prediction
         return {
             "id": str(image.pk),
@@ -146,14 +148,24 @@ def _length(request: ClinicRequest) -> int:
     return int(length) if length.isdecimal() else 0
 
 
-def _wants_json(request: ClinicRequest) -> bool:
-    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+def _as_problem(code: str, message: str, status: int) -> dict[str, Any]:
+    """A problem document (RFC 9457), as every script gets; ``error`` and ``message`` are its short form."""
+    kind = code.replace("_", "-")
+    title = KINDS[kind][1] if kind in KINDS else HTTPStatus(status).phrase
+    problem = {"type": TYPE_PREFIX + kind, "title": str(title), "status": status, "detail": message, "code": kind}
+    return {**problem, "error": code, "message": message}
+
+
+def _json(request: ClinicRequest, content: dict[str, Any], *, status: int) -> JsonResponse:
+    if status < HTTPStatus.BAD_REQUEST:
+        return JsonResponse(content, status=status)
+    return JsonResponse({**content, "instance": request.path}, status=status, content_type=MEDIA_TYPE)
 
 
 def _problem(request: ClinicRequest, visit: Visit, code: str, message: str, status: int) -> HttpResponse:
     """Say what is wrong with the whole request, without touching its body again."""
-    if _wants_json(request):
-        return JsonResponse({"error": code, "message": message}, status=status)
+    if is_script_request(request):
+        return _json(request, _as_problem(code, message, status), status=status)
     context = {"visit": visit, "patient": visit.patient, "problem": message, "outcomes": []}
     return render(request, "diagnosis/upload_outcomes.html", context, status=status)
 

@@ -1,10 +1,14 @@
 // Photographs go one request a file, two at a time, each with its own progress; one that fails leaves the others alone.
-// Without this script the same form sends them all at once.
+// Without this script the same form sends them all at once. A photograph is kept when the server has named it, and not
+// before: what was not answered so stays in the list, waits for whoever signs in again, and is sent with the same key.
 const form = document.getElementById("upload-form");
 
 if (form) {
   const AT_ONCE = 2;
+  const LONGEST_MS = 180_000;
   const text = form.dataset;
+  // Refused now, but not for good: no right to (another role, another account), too often.
+  const CURABLE = [403, 408, 429];
   const list = document.getElementById("uploads");
   const blank = document.getElementById("upload-item");
   const problem = document.getElementById("upload-problem");
@@ -12,7 +16,11 @@ if (form) {
   const drop = form.querySelector("[data-drop]");
   const camera = form.querySelector("[data-camera]");
   const submit = form.querySelector("[type=submit]");
+  const key = form.querySelector("[name=idempotency_key]").value;
   const items = [];
+  let chosenEver = 0;
+  // Nothing is sent while nobody is signed in.
+  let paused = false;
 
   form.noValidate = true; // What is missing is said below the list, in the page's words.
 
@@ -48,7 +56,8 @@ if (form) {
     if (!chosen.length) return tell(text.textNoFiles, form.querySelector("input[type=file]"));
     tell("");
     for (const item of chosen) queue(item, lesion.value);
-    startNext();
+    if (paused) goOn();
+    else startNext();
   });
 
   addEventListener("beforeunload", (event) => {
@@ -70,7 +79,7 @@ if (form) {
   function show(file) {
     const row = blank.content.firstElementChild.cloneNode(true);
     const part = (name) => row.querySelector(`[data-${name}]`);
-    const item = { file, row, part, state: "chosen", lesion: null };
+    const item = { file, row, part, state: "chosen", lesion: null, key: `${key}-${(chosenEver += 1)}` };
     preview(item, URL.createObjectURL(file));
     part("name").textContent = file.name;
     part("state").textContent = size(file.size);
@@ -84,7 +93,8 @@ if (form) {
     });
     part("retry").addEventListener("click", () => {
       queue(item, item.lesion);
-      startNext();
+      if (paused) goOn();
+      else startNext();
     });
     list.append(row);
     return item;
@@ -114,7 +124,7 @@ if (form) {
 
   function startNext() {
     report();
-    while (items.filter((item) => item.state === "sending").length < AT_ONCE) {
+    while (!paused && items.filter((item) => item.state === "sending").length < AT_ONCE) {
       const next = items.find((item) => item.state === "waiting");
       if (!next) return;
       send(next);
@@ -134,7 +144,9 @@ if (form) {
     body.append("files", item.file);
     const request = new XMLHttpRequest();
     request.open("POST", form.action);
+    request.timeout = LONGEST_MS;
     request.setRequestHeader("Accept", "application/json");
+    request.setRequestHeader("Idempotency-Key", item.key);
     request.setRequestHeader("X-CSRFToken", form.querySelector("[name=csrfmiddlewaretoken]").value);
     request.upload.addEventListener("progress", (event) => {
       if (event.lengthComputable) bar.value = (100 * event.loaded) / event.total;
@@ -143,19 +155,61 @@ if (form) {
       bar.removeAttribute("value"); // The server is at work now, and cannot say how far it is.
       item.part("state").replaceChildren(text.textAnalysing);
     });
-    request.addEventListener("error", () => fail(item, { message: text.textOffline }));
+    for (const name of ["error", "timeout"]) {
+      request.addEventListener(name, () => fail(item, { message: text.textOffline }));
+    }
     request.addEventListener("load", () => {
-      let answer;
-      try {
-        answer = JSON.parse(request.responseText);
-      } catch {
-        return fail(item, { message: text.textUnreadable });
-      }
-      if (request.status === 200) keep(item, answer);
+      const answer = answerOf(request);
+      if (request.status === 200 && answer?.id) return keep(item, answer);
+      const problem = dermascan.problemOf(request.status, request.responseText);
+      if (problem.signedOut || problem.code === "form-out-of-date") return pause(item, problem);
       // What is wrong with the file itself is not cured by sending it again.
-      else fail(item, { ...answer, final: request.status < 500 });
+      const isRefused = Boolean(answer) && request.status >= 400;
+      const final = isRefused && request.status < 500 && !CURABLE.includes(request.status);
+      fail(item, { message: isRefused ? problem.message : text.textUnreadable, url: answer?.url, final });
     });
     request.send(body);
+  }
+
+  function answerOf(request) {
+    try {
+      const answer = JSON.parse(request.responseText);
+      return typeof answer === "object" ? answer : null;
+    } catch {
+      return null;
+    }
+  }
+
+  // The photograph waits; so do the others.
+  function pause(item, problem) {
+    queue(item, item.lesion);
+    item.part("progress").hidden = true;
+    if (problem.signedOut) return stop("out");
+    // Only the form's token was out of date, unless it is so again.
+    if (item.hasNewToken) return fail(item, problem);
+    item.hasNewToken = true;
+    if (!paused) goOn();
+  }
+
+  function stop(state) {
+    paused = true;
+    for (const item of items) {
+      if (item.state === "waiting") item.part("state").replaceChildren(text.textPaused);
+    }
+    dermascan.notify(list, { state, words: state === "out" ? text.textSignedOut : "", again: goOn });
+    report();
+  }
+
+  async function goOn() {
+    paused = true;
+    const { state } = await dermascan.session();
+    if (state !== "in") return stop(state === "unknown" ? "offline" : state);
+    paused = false;
+    dermascan.forget(list);
+    for (const item of items) {
+      if (item.state === "waiting") item.part("state").replaceChildren(text.textWaiting);
+    }
+    startNext();
   }
 
   function keep(item, answer) {
@@ -194,7 +248,7 @@ if (form) {
   function report() {
     const sent = items.filter((item) => item.state !== "chosen");
     const done = sent.filter((item) => item.state === "done" || item.state === "failed");
-    submit.disabled = done.length < sent.length;
+    submit.disabled = done.length < sent.length && !paused;
     const lost = done.filter((item) => item.state === "failed" && !item.isKept).length;
     const words = [text.textProgress.replace("%(done)s", done.length).replace("%(all)s", sent.length)];
     if (lost) words.push(text.textNotKept.replace("%(count)s", lost));

@@ -5,7 +5,7 @@
   let leaving = false;
   let before = null;
 
-  // One answer a photograph, however fast the fingers are.
+  // One answer a photograph, however fast the fingers are. What session.js holds back never gets here.
   document.addEventListener("submit", (event) => {
     if (leaving) event.preventDefault();
     leaving = true;

@@ -88,7 +88,8 @@ def test_what_cannot_be_read_is_refused_and_leaves_nothing(send, settings, conte
 
     answered, answer = send(content)
 
-    assert (answered, answer) == (status, {"error": error, "message": ANY})
+    assert (answered, answer["status"], answer["error"]) == (status, status, error)
+    assert answer["detail"] == answer["message"]
     assert answer["message"].endswith(".")
     assert not Image.objects.exists()
     assert stored_files(settings.MEDIA_ROOT) == before
@@ -131,7 +132,8 @@ def test_a_signed_visit_takes_no_photograph(send, visit, photograph):
 def test_what_is_missing_is_said(send, photograph, stranger):
     elsewhere = factories.LesionFactory.create(patient=factories.PatientFactory.create(clinic=stranger.clinic))
 
-    assert send() == (400, {"error": "malformed", "message": "Choose at least one photograph."})
+    status, answer = send()
+    assert (status, answer["code"], answer["message"]) == (400, "malformed", "Choose at least one photograph.")
     assert send(photograph, lesion="")[1]["message"] == "Choose the lesion that the photographs show."
     for lesion in (elsewhere.pk, "no-uuid", "\x00"):
         assert send(photograph, lesion=lesion)[0] == 400

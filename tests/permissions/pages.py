@@ -30,6 +30,7 @@ PAGES: dict[str, list[Case]] = {
     "contact": [Case(get=everyone(200), post=everyone(200))],
     "contact-thanks": [Case(get=everyone(200), post=NOT_HERE)],
     "quick-check": [Case(get=everyone(200), post=everyone(400))],
+    "session": [Case(get=everyone(200, anonymous=401), post=NOT_HERE)],
     "favicon": [Case(get=everyone(302), post=NOT_HERE)],
     # The network in use; its report is there only if it came with one
     "network": [Case(get=clinic(200), post=clinic(405))],
