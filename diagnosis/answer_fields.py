@@ -1,5 +1,6 @@
 """How a form asks for a diagnosis: a list in groups, and a line of text that finds the list's names."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -28,8 +29,9 @@ from mlmodel.taxonomy import CODES
 DANGERS = [("", gettext_lazy("Not known")), (OTHER_MALIGNANT, gettext_lazy("Yes")), (OTHER_BENIGN, gettext_lazy("No"))]
 
 
-def grouped_answers() -> list[tuple[str, Any]]:
+def grouped_answers(own_words: Sequence[str] = (OTHER,)) -> list[tuple[str, Any]]:
     """The choices of an answer: the seven, the other diagnoses by how dangerous they are, and what names none."""
+    without_name = (*own_words, CANNOT_TELL, NOT_A_LESION)
     return [
         ("", _("Choose…")),
         (_("Known to the network"), [(code, answer_name(code)) for code in CODES]),
@@ -37,7 +39,7 @@ def grouped_answers() -> list[tuple[str, Any]]:
             (malignancy_words(malignancy).capitalize(), [(each.code, condition_name(each)) for each in found])
             for malignancy, found in by_malignancy()
         ),
-        (_("None of these"), [(answer, answer_name(answer)) for answer in (OTHER, CANNOT_TELL, NOT_A_LESION)]),
+        (_("None of these"), [(answer, answer_name(answer)) for answer in without_name]),
     ]
 
 
@@ -80,9 +82,8 @@ def read_answer(answer: str, text: str, danger: str, *, as_typed: str) -> tuple[
             _("%(name)s is %(malignancy)s. Correct what it is, or what you say of its danger.")
             % {"name": answer_name(code), "malignancy": answer_malignancy(code)}
         )
-    if text != as_typed and (code := resembling(text)):
-        raise ValidationError(
-            _("Is it %(name)s? Then correct the spelling. If it is something else, send it again as it is.")
-            % {"name": condition_name(BY_CODE[code])}
-        )
+    if text != as_typed and (codes := resembling(text)):
+        names = _(" or ").join(condition_name(BY_CODE[code]) for code in codes)
+        words = _("Do you mean %(names)s? Choose it. If it is something else, send it again as it is.")
+        raise ValidationError(words % {"names": names}, params={"codes": codes})
     return answer, text

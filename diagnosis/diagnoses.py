@@ -19,6 +19,7 @@ from django.utils.translation import gettext_noop as _
 from mlmodel.taxonomy import BY_CODE as SEVEN
 from mlmodel.taxonomy import CONDITIONS, Condition, Malignancy
 
+MOST_RESEMBLING = 3
 # As long as the columns that hold an answer.
 LONGEST_CODE = 16
 
@@ -328,10 +329,21 @@ def recognise(text: str) -> str:
     return _BY_NAME.get(_folded(text), "")
 
 
-def resembling(text: str) -> str:
-    """The code of a diagnosis whose name is spelt much like ``text``; empty without."""
-    found = get_close_matches(_folded(text), _LONG_NAMES, n=1, cutoff=0.85)
-    return _BY_NAME[found[0]] if found else ""
+def resembling(text: str) -> list[str]:
+    """The codes of the few diagnoses that may be meant by what was typed: by the beginnings of words, or nearly.
+
+    None where it may be more than ``MOST_RESEMBLING``: such a word says nothing.
+    """
+    words = _folded(text).split()
+    names = [name for name in _LONG_NAMES if words and len(max(words, key=len)) >= 4 and _begin(words, name.split())]
+    names = names or get_close_matches(_folded(text), _LONG_NAMES, n=MOST_RESEMBLING, cutoff=0.85)
+    found = list(dict.fromkeys(_BY_NAME[name] for name in names))
+    return found if len(found) <= MOST_RESEMBLING else []
+
+
+def _begin(typed: Iterable[str], words: Iterable[str]) -> bool:
+    """Whether each word that was typed begins one of a name's."""
+    return all(any(word.startswith(each) for word in words) for each in typed)
 
 
 def _folded(text: str) -> str:

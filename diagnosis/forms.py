@@ -1,5 +1,6 @@
 """What people may send about photographs."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -10,6 +11,7 @@ from diagnosis.answer_fields import DANGERS, DiagnosisInput, grouped_answers, re
 from diagnosis.answers import FREE_TEXT, Basis, Certainty
 from diagnosis.models import Image, QualityOverride, Review, SetAsideReason
 from diagnosis.models.measurement import NARROWEST_MM, WIDEST_MM, PictureScale
+from diagnosis.review_words import answer_name
 from patients.edit_forms import EditForm
 from patients.models import Lesion, Visit
 
@@ -126,6 +128,9 @@ class ReviewForm(forms.ModelForm):
         label=_("Is it malignant?"),
         help_text=_("Of your own words. Of a diagnosis in the list it is known."),
     )
+    asks_about_spelling = True
+    # What may be meant by the words: codes and names, each to be chosen with a button.
+    suggested: Sequence[tuple[str, str]] = ()
     # Words that were asked about and are sent again: they are meant as they are.
     as_typed = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
 
@@ -169,6 +174,7 @@ class ReviewForm(forms.ModelForm):
         cleaned["basis"] = cleaned.get("basis") or Basis.DERMATOSCOPY
         danger, as_typed = cleaned.pop("danger", ""), cleaned.pop("as_typed", "")
         answer, text = cleaned.get("answer", ""), cleaned.get("other_text", "")
+        as_typed = as_typed if self.asks_about_spelling else text.strip()
         if answer in FREE_TEXT and not text.strip():
             if "other_text" not in self.errors:
                 self.add_error("other_text", _("Say what else it is."))
@@ -177,6 +183,7 @@ class ReviewForm(forms.ModelForm):
             cleaned["answer"], cleaned["other_text"] = read_answer(answer, text, danger, as_typed=as_typed)
         except forms.ValidationError as error:
             self.add_error("other_text", error)
+            self.suggested = [(code, answer_name(code)) for code in (error.params or {}).get("codes", ())]
             # A hidden field keeps what it was sent, unless what was sent is changed.
             self.data = MultiValueDict(self.data)
             self.data[self.add_prefix("as_typed")] = text.strip()

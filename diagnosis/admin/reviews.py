@@ -8,7 +8,8 @@ from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.answer_fields import DANGERS
+from diagnosis.answer_fields import grouped_answers
+from diagnosis.answers import FREE_TEXT
 from diagnosis.forms import ReviewForm
 from diagnosis.models import Review
 from diagnosis.services.errors import IsSetAside
@@ -38,9 +39,15 @@ class ReviewFormSet(BaseInlineFormSet):
 class ReviewRowForm(ReviewForm):
     """The same questions in a row of a table, where the head of the column is the only label to be seen."""
 
+    asks_about_spelling = False
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["danger"].widget = forms.Select(choices=DANGERS)
+        # There is no room for a question of its own: how dangerous own words are is part of the answer.
+        del self.fields["danger"], self.fields["as_typed"]
+        answer = self.fields["answer"]
+        assert isinstance(answer, forms.ChoiceField)
+        answer.choices = grouped_answers(own_words=FREE_TEXT)
         for field in self.fields.values():
             field.widget.attrs.setdefault("aria-label", str(field.label))
 
@@ -49,19 +56,7 @@ class ReviewInline(RoleGate, admin.TabularInline):
     model = Review
     form = ReviewRowForm
     formset = ReviewFormSet
-    fields = (
-        "answer",
-        "other_text",
-        "danger",
-        "as_typed",
-        "certainty",
-        "basis",
-        "reason",
-        "reviewer",
-        "was_blinded",
-        "created_at",
-        "state",
-    )
+    fields = ("answer", "other_text", "certainty", "basis", "reason", "reviewer", "was_blinded", "created_at", "state")
     readonly_fields = ("reviewer", "was_blinded", "created_at", "state")
     extra = 1
     can_delete = False

@@ -85,6 +85,7 @@ def test_a_misspelt_name_is_asked_about_once_and_kept_when_it_is_meant(sign_in, 
     assert page.status_code == 422
     assert "Kaposi sarcoma" in str(page.context["form"].errors)
     assert page.context["form"]["as_typed"].value() == text
+    assert 'name="answer" value="kaposi"' in " ".join(page.content.decode().split())
     assert send(client, calm, "other", other_text=text, as_typed=text).url == NEXT
     assert Review.objects.get().other_text == text
 
@@ -109,8 +110,12 @@ def test_the_admin_takes_them_too(sign_in, dermatologist, calm):
     client, url = sign_in(dermatologist), reverse("admin:diagnosis_image_change", args=[calm.pk])
     page = client.get(url).content.decode()
     assert 'list="id_reviews-0-other_text_list"' in page
-    row = {"answer": "other", "other_text": "Lentigo maligna", "danger": "", "as_typed": ""}
-    row |= {"certainty": "certain", "basis": "histopathology", "reason": ""}
+    assert 'value="other_malignant"' in page
+    row = {"answer": "other", "other_text": "Lentigo maligna"} | {
+        "certainty": "certain",
+        "basis": "histopathology",
+        "reason": "",
+    }
     form = {"reviews-TOTAL_FORMS": 1, "reviews-INITIAL_FORMS": 0, "predictions-TOTAL_FORMS": 0,
             "predictions-INITIAL_FORMS": 0}  # fmt: skip
     sent = {**form, **{f"reviews-0-{name}": value for name, value in row.items()}}
@@ -273,8 +278,8 @@ def test_the_database_knows_the_answers(dermatologist, calm, values, name):
 
 @pytest.mark.slow
 @pytest.mark.django_db(transaction=True)
-def test_the_migration_goes_both_ways_with_free_text_and_triggers_kept(dermatologist, calm):
-    say(dermatologist, calm, "other", other_text="Clear cell acanthoma")
+def test_the_migration_goes_both_ways_with_free_text_and_triggers_kept(dermatologist, patient):
+    say(dermatologist, factories.ImageFactory(lesion__patient=patient), "other", other_text="Clear cell acanthoma")
     try:
         MigrationExecutor(connection).migrate([("diagnosis", "0017_set_aside_is_append_only")])
         with pytest.raises(IntegrityError, match="review_is_append_only"), transaction.atomic():

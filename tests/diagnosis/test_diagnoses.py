@@ -4,7 +4,7 @@ import pytest
 from django.conf import settings
 
 from diagnosis.answers import is_benign_answer, is_malignant_answer, leaves_danger_open
-from diagnosis.diagnoses import BY_CODE, DIAGNOSES, OUTSIDE_THE_SEVEN, by_malignancy, recognise, resembling
+from diagnosis.diagnoses import DIAGNOSES, OUTSIDE_THE_SEVEN, by_malignancy, recognise, resembling
 from mlmodel.taxonomy import CODES, Malignancy
 
 
@@ -62,9 +62,12 @@ def test_a_diagnosis_is_recognised_by_its_names(text, code):
 
 
 def test_a_misspelt_name_resembles_a_diagnosis_and_another_word_none():
-    assert BY_CODE[resembling("squamos cell carcinoma")].code == "scc"
-    assert resembling("Clear cell acanthoma") == ""
-    assert resembling("tumour") == ""
+    assert resembling("squamos cell carcinoma") == ["scc"]
+    assert resembling("Merkel") == ["merkel"]
+    assert resembling("Spitz") == ["spitz_atypical", "spitz"]
+    assert resembling("Clear cell acanthoma") == []
+    assert resembling("tumour") == []
+    assert resembling("") == []
 
 
 def test_the_page_of_the_docs_lists_what_the_code_does():
