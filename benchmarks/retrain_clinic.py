@@ -185,6 +185,7 @@ def _excluded() -> dict[str, int]:
 def _decide(candidate: Any) -> str:
     from diagnosis.services.rescoring import rescore_archive
     from mlmodel.promotion import promote_version
+    from patients.models import User
 
     judgement, by = candidate.judgement, _dermatologist().user
     if judgement["verdict"] == "reject":
@@ -192,8 +193,10 @@ def _decide(candidate: Any) -> str:
     is_held = judgement["verdict"] == "hold"
     if is_held and not _points_upwards(judgement):
         return "left: no gain seen"
+    # The benchmark stands in for the second person whom a clinic needs to overrule the gate.
+    second = User.objects.get_or_create(username="second-reader")[0] if is_held else None
     promote_version(
-        version=candidate, by=by, force=is_held, reason="Better on both tests; too few lesions to prove it."
+        version=candidate, by=by, seconded_by=second, force=is_held, reason="Better on both tests; too few lesions to prove it."
         if is_held else "The gate's rules are met.",
     )  # fmt: skip
     for _count in rescore_archive():

@@ -1,5 +1,6 @@
 """The history of the networks as a PDF: versions, what the gate said, who decided and why."""
 
+from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
 
@@ -8,14 +9,15 @@ from mlmodel.models import Decision, ModelVersion
 from mlmodel.serving import active_version
 
 
-def history_pdf() -> bytes:
-    """Lay out every version and every decision, A4."""
+def history_pdf(request: HttpRequest) -> bytes:
+    """Lay out every version and every decision, A4, with the names that whoever asks may read."""
     html = render_to_string(
         "dermascan/version_history.html",
         {
             "active": active_version(),
             "versions": ModelVersion.objects.select_related("parent"),
-            "decisions": Decision.objects.select_related("version", "replaced", "by"),
+            "decisions": Decision.objects.select_related("version", "replaced", "by__member", "seconded_by__member"),
+            "request": request,
             "now": timezone.localtime(),
         },
     )

@@ -9,7 +9,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from dermascan.health import status
 from dermascan.views.account import email_address
 from dermascan.views.network import network, network_report, network_report_json
-from dermascan.views.versions import version, version_history, versions
+from dermascan.views.versions import proposal, version, version_history, versions
 from diagnosis.api.views import UnknownPathView
 
 urlpatterns = [
@@ -22,6 +22,7 @@ urlpatterns = [
     path("network/versions/", versions, name="versions"),
     path("network/versions/history.pdf", version_history, name="version-history"),
     path("network/versions/<int:version_id>/", version, name="version"),
+    path("network/versions/<int:version_id>/proposals/<uuid:proposal_id>/", proposal, name="version-proposal"),
     path("accounts/email/", email_address, name="account_email"),  # in place of allauth's
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),

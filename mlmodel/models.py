@@ -152,6 +152,13 @@ class Decision(models.Model):
     replaced = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, null=True, related_name="+")
     kind = models.CharField(max_length=10, choices=DecisionKind)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+")
+    seconded_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text=_("Who agreed, where it took two people."),
+    )
     reason = models.CharField(max_length=500)
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -164,6 +171,10 @@ class Decision(models.Model):
                 condition=Q(kind="ship", by__isnull=True)
                 | (~Q(kind="ship") & Q(by__isnull=False, replaced__isnull=False)),
                 name="decision_is_somebodys_unless_it_was_shipped",
+            ),
+            models.CheckConstraint(
+                condition=Q(seconded_by__isnull=True) | ~Q(seconded_by=models.F("by")),
+                name="decision_is_seconded_by_somebody_else",
             ),
         ]
 

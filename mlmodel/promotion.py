@@ -87,48 +87,63 @@ def _kept_exit(release: Release) -> StoredExit:
     return found
 
 
-def promote_version(*, version: ModelVersion, by: Any, reason: str, force: bool = False) -> Decision:
+def promote_version(
+    *, version: ModelVersion, by: Any, reason: str, force: bool = False, seconded_by: Any = None
+) -> Decision:
     """Let a candidate answer from now on.
 
     Args:
         by: the user who decides; whoever calls makes sure that they may.
         reason: why, in their words.
-        force: the gate said HOLD, and it is to be done all the same. Recorded as such. REJECT cannot be forced.
+        force: the gate said HOLD, and it is to be done all the same. Recorded as such, and done by two people alone.
+            REJECT cannot be forced.
+        seconded_by: the user who has agreed; somebody else than ``by``.
 
     Raises:
         PromotionRefused: there is no reason, the gate is against it, it was judged against a version that is no
             longer active, it is no candidate any more, or what it needs is not here.
     """
-    reason = _stated(reason)
-    if not can_serve(version):
-        raise PromotionRefused(f"{version} cannot answer here: what it needs is missing or was altered. Retrain.")
+    reason = stated(reason)
     with transaction.atomic():
         active, version = _locked(version)
         if version.status != ModelVersionStatus.CANDIDATE:
             raise PromotionRefused(f"{version} is not a candidate. Go back to an earlier version with “Roll back”.")
-        if version.parent_id != active.pk:
-            raise PromotionRefused(
-                f"{version} was judged against {version.parent}, but {active} answers now. Retrain, so that it is "
-                "judged against that one."
-            )
-        if version.verdict == Verdict.REJECT:
-            raise PromotionRefused(f"The gate rejected {version}: it was shown to be worse. That cannot be forced.")
-        if version.verdict != Verdict.PROMOTE and not force:
-            raise PromotionRefused(
-                f"The gate holds {version} back: there is not enough evidence. Say that you promote it all the same."
-            )
+        ensure_may_be_promoted(version, active=active, force=force)
         kind = DecisionKind.PROMOTE if version.verdict == Verdict.PROMOTE else DecisionKind.FORCE
-        return _switch(active, version, kind=kind, by=by, reason=reason)
+        if kind == DecisionKind.FORCE and seconded_by is None:
+            raise PromotionRefused(f"The gate holds {version} back: to promote it all the same takes a second person.")
+        return _switch(active, version, kind=kind, by=by, reason=reason, seconded_by=seconded_by)
 
 
-def roll_back(*, to: ModelVersion, by: Any, reason: str) -> Decision:
+def ensure_may_be_promoted(version: ModelVersion, *, active: ModelVersion, force: bool = False) -> None:
+    """Raise ``PromotionRefused`` unless ``version`` could take the place of ``active``, whoever decides it."""
+    if version.status == ModelVersionStatus.ACTIVE:
+        raise PromotionRefused(f"{version} answers already.")
+    if not can_serve(version):
+        raise PromotionRefused(f"{version} cannot answer here: what it needs is missing or was altered. Retrain.")
+    if version.status == ModelVersionStatus.RETIRED:
+        return
+    if version.parent_id != active.pk:
+        raise PromotionRefused(
+            f"{version} was judged against {version.parent}, but {active} answers now. Retrain, so that it is "
+            "judged against that one."
+        )
+    if version.verdict == Verdict.REJECT:
+        raise PromotionRefused(f"The gate rejected {version}: it was shown to be worse. That cannot be forced.")
+    if version.verdict != Verdict.PROMOTE and not force:
+        raise PromotionRefused(
+            f"The gate holds {version} back: there is not enough evidence. Say that you promote it all the same."
+        )
+
+
+def roll_back(*, to: ModelVersion, by: Any, reason: str, seconded_by: Any = None) -> Decision:
     """Let a version answer again that answered before.
 
     Raises:
         PromotionRefused: there is no reason, it never was the active one or is it now, or its backbone is not the one
             that this installation has.
     """
-    reason = _stated(reason)
+    reason = stated(reason)
     with transaction.atomic():
         active, to = _locked(to)
         if to.status == ModelVersionStatus.ACTIVE:
@@ -139,10 +154,11 @@ def roll_back(*, to: ModelVersion, by: Any, reason: str) -> Decision:
             raise PromotionRefused(
                 f"{to} needs files that this installation does not have. Install the release that it came with."
             )
-        return _switch(active, to, kind=DecisionKind.ROLL_BACK, by=by, reason=reason)
+        return _switch(active, to, kind=DecisionKind.ROLL_BACK, by=by, reason=reason, seconded_by=seconded_by)
 
 
-def _stated(reason: str) -> str:
+def stated(reason: str) -> str:
+    """The reason on one line. Raises ``PromotionRefused`` where there is none, or a long one."""
     reason = " ".join(reason.split())
     if not reason:
         raise PromotionRefused("Say why, in a sentence. It is kept with the decision.")
@@ -162,10 +178,16 @@ def _locked(version: ModelVersion) -> tuple[ModelVersion, ModelVersion]:
     return active, version
 
 
-def _switch(active: ModelVersion, version: ModelVersion, *, kind: DecisionKind, by: Any, reason: str) -> Decision:
+def _switch(
+    active: ModelVersion, version: ModelVersion, *, kind: DecisionKind, by: Any, reason: str, seconded_by: Any
+) -> Decision:
+    if seconded_by is not None and seconded_by == by:
+        raise PromotionRefused("Who agrees must be somebody else than who has proposed it.")
     active.status = ModelVersionStatus.RETIRED
     active.save(update_fields=["status"])
     version.status = ModelVersionStatus.ACTIVE
     version.save(update_fields=["status"])
     transaction.on_commit(lambda: version_switched.send(sender=ModelVersion, version=version))
-    return Decision.objects.create(version=version, replaced=active, kind=kind, by=by, reason=reason)
+    return Decision.objects.create(
+        version=version, replaced=active, kind=kind, by=by, reason=reason, seconded_by=seconded_by
+    )

@@ -269,6 +269,8 @@ RETRAINING_BASE_DATA = Path(env.str("DERMASCAN_RETRAINING_BASE_DATA", default=st
 RETRAINING_EXIT_EPOCHS = whole_number(env, "DERMASCAN_RETRAINING_EXIT_EPOCHS", default=4, least=1)
 # One network answers all clinics of an installation: where there are several, its operators may keep the decision.
 OPERATORS_DECIDE_ON_VERSIONS = env.bool("DERMASCAN_OPERATORS_DECIDE_ON_VERSIONS", default=False)
+# How long a proposal to change the network waits for the second person who has to agree.
+PROPOSAL_DAYS = whole_number(env, "DERMASCAN_PROPOSAL_DAYS", default=14, least=1)
 RETRAINING_HEARTBEAT_SECONDS = 10.0
 RETRAINING_DEAD_AFTER_SECONDS = 45.0
 RETRAINING_QUEUED_FOR_SECONDS = 3600.0

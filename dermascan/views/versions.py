@@ -1,6 +1,7 @@
 """Every network that this installation knows: what the gate said of it, who decided, and why."""
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.conf import settings
@@ -11,18 +12,28 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dermascan.history import history_pdf
 from dermascan.views.about import render_card
+from diagnosis.models import VersionProposal
+from diagnosis.services.deciding import NotAlone, decide, may_take_part, say_of
+from diagnosis.services.proposals import (
+    ProposalRefused,
+    approve,
+    decline,
+    propose,
+    waiting_proposal,
+    why_not_approve,
+)
 from mlmodel.models import Decision, ModelVersion, ModelVersionStatus
-from mlmodel.promotion import PromotionRefused, promote_version, roll_back
+from mlmodel.promotion import PromotionRefused
 from mlmodel.retraining import Verdict
 from mlmodel.serving import active_version, can_serve
 from mlmodel.taxonomy import BY_CODE
-from patients.access import EVERYONE_IN_THE_CLINIC, is_operator, require_role
+from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
-from patients.models import Clinic
+from patients.models import Clinic, User
 from patients.once import once
 
 
@@ -33,7 +44,7 @@ class DecisionForm(forms.Form):
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
         label=gettext_lazy("Why?"),
-        help_text=gettext_lazy("Kept with the decision, with your name and the time."),
+        help_text=gettext_lazy("Kept with the decision, and read by every clinic here: name nobody."),
         error_messages={"required": gettext_lazy("Say why, in a sentence. It is kept with the decision.")},
     )
 
@@ -52,7 +63,7 @@ def versions(request: ClinicRequest) -> HttpResponse:
     active_version()  # so that the shipped one is on its own list from the start
     context = {
         "versions": ModelVersion.objects.select_related("parent"),
-        "decisions": Decision.objects.select_related("version", "replaced", "by"),
+        "decisions": Decision.objects.select_related("version", "replaced", "by__member", "seconded_by__member"),
         "before": _before(active_version()) if _may_decide(request) else None,
     }
     return render(request, "dermascan/versions.html", context)
@@ -84,7 +95,7 @@ def version_history(request: ClinicRequest) -> HttpResponse:
     """The same as a PDF, to be printed and filed."""
     name = f"dermascan-networks-{timezone.localdate().isoformat()}.pdf"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
-    return HttpResponse(history_pdf(), content_type="application/pdf", headers=headers)
+    return HttpResponse(history_pdf(request), content_type="application/pdf", headers=headers)
 
 
 def _before(active: ModelVersion) -> ModelVersion | None:
@@ -95,11 +106,12 @@ def _before(active: ModelVersion) -> ModelVersion | None:
 
 
 def _may_decide(request: ClinicRequest) -> bool:
-    """Operators always; dermatologists of any clinic unless the installation reserves it to operators."""
-    if is_operator(request):
-        return True
-    is_dermatologist = request.member is not None and request.member.is_dermatologist
-    return is_dermatologist and not settings.OPERATORS_DECIDE_ON_VERSIONS
+    return may_take_part(_user(request))
+
+
+def _user(request: ClinicRequest) -> User:
+    assert isinstance(request.user, User), "the door is passed by who has signed in"
+    return request.user
 
 
 def _deciders() -> str:
@@ -116,26 +128,58 @@ def _form_for(found: ModelVersion) -> type[DecisionForm] | None:
 
 
 def _decide(request: ClinicRequest, found: ModelVersion, form: DecisionForm) -> bool:
-    reason = form.cleaned_data["reason"]
+    """Decide it where one person's word is enough; else propose it. False where neither could be done."""
+    user, reason = _user(request), form.cleaned_data["reason"]
     try:
-        if found.status == ModelVersionStatus.RETIRED:
-            roll_back(to=found, by=request.user, reason=reason)
+        try:
+            decide(version=found, by=user, reason=reason)
+        except NotAlone:
+            propose(version=found, by=user, reason=reason)
+            messages.success(request, _("Proposed. It answers once a second person has approved it on this page."))
         else:
-            promote_version(version=found, by=request.user, reason=reason, force=bool(form.cleaned_data.get("force")))
-    except PromotionRefused as refused:
+            messages.success(request, _answers_now(found))
+    except (PromotionRefused, ProposalRefused) as refused:
         form.add_error(None, refused.message)
         return False
-    messages.success(
-        request,
-        _("%(version)s answers from now on. The archive is read again in the background.") % {"version": found},
-    )
     return True
+
+
+def _answers_now(found: ModelVersion) -> str:
+    return _("%(version)s answers from now on. The archive is read again in the background.") % {"version": found}
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC, operator=True)
+@require_POST
+@once
+def proposal(request: ClinicRequest, version_id: int, proposal_id: UUID) -> HttpResponse:
+    """Approve somebody else's proposal, decline it, or withdraw one's own."""
+    found = get_object_or_404(VersionProposal, pk=proposal_id, version=version_id)
+    if not _may_decide(request):
+        raise PermissionDenied(_("Here, %s decide which network answers.") % _deciders())
+    try:
+        if request.POST.get("answer") == "approve":
+            approve(proposal=found, by=_user(request))
+            messages.success(request, _answers_now(found.version))
+        elif request.POST.get("answer") == "decline":
+            decline(proposal=found, by=_user(request))
+            messages.success(request, _("The proposal is over; nothing has changed."))
+        else:
+            messages.error(request, _("Choose whether to approve the proposal or to decline it."))
+    except (PromotionRefused, ProposalRefused) as refused:
+        messages.error(request, refused.message)
+    return redirect("version", version_id=version_id)
 
 
 def _page(
     request: ClinicRequest, found: ModelVersion, form: DecisionForm | None, *, status: int = 200
 ) -> HttpResponse:
     judgement = found.judgement or {}
+    waiting = waiting_proposal(found)
+    if waiting is not None:
+        # Instead of the form: what is wrong with one that was sent meanwhile is said above the proposal.
+        for words in form.non_field_errors() if form else ():
+            messages.error(request, words)
+        form = None
     context: dict[str, Any] = {
         "version": found,
         "active": active_version(),
@@ -147,7 +191,11 @@ def _page(
             if judgement.get(name)
         ],
         "labels_needed": judgement.get("labels_needed"),
-        "decisions": found.decisions.select_related("by", "replaced"),
+        "decisions": found.decisions.select_related("by__member", "seconded_by__member", "replaced"),
+        "proposal": waiting,
+        "why_not_approve": why_not_approve(waiting, by=_user(request)) if waiting else "",
+        "may_decide": _may_decide(request),
+        "say": say_of(_user(request), found).value,
         "form": form,
         "clinics": Clinic.objects.count(),
         "is_candidate": found.status == ModelVersionStatus.CANDIDATE,

@@ -7,6 +7,7 @@ from .image import ExitFeatures, Image, ImageFeatures, QualityOverride, QualityV
 from .label import ConfirmedLabel, LabelChange
 from .measurement import Measurement, PictureScale
 from .prediction import Prediction, Tier
+from .proposal import Needs, ProposalState, VersionProposal
 from .queue import QueueEntry, QueueSkip, QueueState, Reason
 from .report import Addendum, Report
 from .retraining import (
@@ -42,9 +43,11 @@ __all__ = [
     "LabelState",
     "ManifestEntry",
     "Measurement",
+    "Needs",
     "Part",
     "PictureScale",
     "Prediction",
+    "ProposalState",
     "QualityOverride",
     "QualityVerdict",
     "QueueEntry",
@@ -62,6 +65,7 @@ __all__ = [
     "TestAssignment",
     "Tier",
     "TrainingRun",
+    "VersionProposal",
     "WatchDay",
     "Watched",
     "Why",

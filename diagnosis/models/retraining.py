@@ -95,6 +95,9 @@ class TrainingRun(models.Model):
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("started by")
     )
+    abandoned_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("abandoned by")
+    )
     parent = models.ForeignKey(
         ModelVersion, on_delete=models.PROTECT, related_name="+", help_text=_("The version that answered then.")
     )

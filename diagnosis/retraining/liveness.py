@@ -75,7 +75,7 @@ def requeue_run(run_id: uuid.UUID | None = None) -> TrainingRun:
     return run
 
 
-def abandon_run(run_id: uuid.UUID | None = None, *, why: str) -> TrainingRun:
+def abandon_run(run_id: uuid.UUID | None = None, *, why: str, by: Any = None) -> TrainingRun:
     """Waiting, running or dead → abandoned; without an id, the newest such run. Raises ``NotAbandonable``."""
     runs = TrainingRun.objects.filter(status__in=(*ALIVE, RunStatus.DEAD))
     with transaction.atomic():
@@ -83,7 +83,12 @@ def abandon_run(run_id: uuid.UUID | None = None, *, why: str) -> TrainingRun:
         if run is None:
             raise NotAbandonable
         runs.filter(pk=run.pk).update(
-            status=RunStatus.ABANDONED, slot=None, finished_at=timezone.now(), attempt=uuid.uuid4(), stage=""
+            status=RunStatus.ABANDONED,
+            slot=None,
+            finished_at=timezone.now(),
+            attempt=uuid.uuid4(),
+            stage="",
+            abandoned_by=by,
         )
         note(run, why)
     run.refresh_from_db()

@@ -84,7 +84,9 @@ def _last_that_left_out(active: ModelVersion) -> TrainingRun | None:
 def run(request: ClinicRequest, run_id: UUID) -> HttpResponse:
     """One run: how far it is, its log, and what came of it. htmx asks for the changing part alone."""
     bury_the_dead()
-    rows = TrainingRun.objects.select_related("parent", "candidate", "started_by", "clinic")
+    rows = TrainingRun.objects.select_related(
+        "parent", "candidate", "started_by__member", "abandoned_by__member", "clinic"
+    )
     found = get_object_or_404(rows, pk=run_id)
     context = {
         "run": found,
@@ -142,7 +144,7 @@ def resume(request: ClinicRequest, run_id: UUID) -> HttpResponse:
 def abandon(request: ClinicRequest, run_id: UUID) -> HttpResponse:
     get_object_or_404(TrainingRun, pk=run_id)
     try:
-        abandon_run(run_id, why=f"Abandoned by {_user(request).get_username()}.")
+        abandon_run(run_id, why="Abandoned.", by=_user(request))
     except RetrainingRefused as refusal:
         messages.error(request, str(refusal))
     return redirect("admin:retraining-run", run_id)

@@ -12,11 +12,13 @@ from django.views.decorators.http import require_POST
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
 from patients.models import OutgoingMessage
+from patients.once import once
 from patients.outbox import send_again
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @require_POST
+@once
 def again(request: ClinicRequest, message_id: UUID) -> HttpResponse:
     """Try once more what was refused or given up; back to the page that showed it."""
     message = get_object_or_404(OutgoingMessage.objects.visible_to(request.member), pk=message_id)

@@ -1,10 +1,11 @@
-"""A dermatologist decides which network answers, and goes back."""
+"""Two dermatologists overrule the gate, and one goes back."""
 
 import pytest
 from django.urls import reverse
 
 from mlmodel.models import Decision
 from mlmodel.serving import active_version
+from tests import factories
 from tests.browser.conftest import DESKTOP, PHONE, sign_in
 from tests.candidates import candidate
 
@@ -18,13 +19,20 @@ def test_promoting_what_is_held_back_and_going_back(open_browser, dermatologist,
     page.goto(reverse("versions"))
     page.get_by_role("link", name=version.name).click()
     page.get_by_label("Why?").fill("It finds more melanomas in our own test.")
-    page.get_by_role("button", name="Promote").click()
+    page.get_by_role("button", name="Propose").click()
     page.get_by_text("There is a problem").wait_for()
     assert page.get_by_label("Why?").input_value() == "It finds more melanomas in our own test."
 
     page.get_by_label("Promote it although the gate holds it back").check()
-    page.get_by_role("button", name="Promote").click()
-    page.get_by_text("answers from now on").wait_for()
+    page.get_by_role("button", name="Propose").click()
+    page.get_by_text("somebody else has to agree").wait_for()
+    assert active_version() == shipped
+
+    second = open_browser(size)
+    sign_in(second, factories.MemberFactory(clinic=dermatologist.clinic, role="dermatologist"))
+    second.goto(reverse("version", args=[version.pk]))
+    second.get_by_role("button", name="Approve").click()
+    second.get_by_text("answers from now on").first.wait_for()
 
     page.goto(reverse("version", args=[shipped.pk]))
     page.get_by_label("Why?").fill("It flagged too many.")

@@ -4,6 +4,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
+from diagnosis.models import VersionProposal
 from mlmodel.models import Decision
 from mlmodel.promotion import promote_version
 from mlmodel.serving import active_version
@@ -69,7 +70,8 @@ def test_what_is_held_back_needs_the_box_ticked(reader):
     assert "against the gate’s advice" in refused.content.decode()
 
     reader.post(page_of(version), {"reason": "I trust it.", "force": "on"})
-    assert Decision.objects.get(version=version).kind == "force"
+    assert VersionProposal.objects.get(version=version).state == "waiting", "and a second person"
+    assert active_version() != version
 
 
 def test_what_was_rejected_offers_nothing_to_decide(reader):
@@ -161,11 +163,9 @@ def test_where_operators_decide_a_dermatologist_reads_and_cannot(reader, operato
 
 def test_whoever_decides_for_several_clinics_is_told(reader):
     version = candidate()
-    assert "You decide for all of them." not in reader.get(page_of(version)).content.decode()
+    assert "one network answers all of them" not in reader.get(page_of(version)).content.decode()
     ClinicFactory()
-    assert (
-        "This installation has 2 clinics. You decide for all of them." in reader.get(page_of(version)).content.decode()
-    )
+    assert "2 clinics, and one network answers all of them" in reader.get(page_of(version)).content.decode()
 
 
 def test_the_way_back_is_on_the_list(sign_in, dermatologist, staff):

@@ -79,7 +79,10 @@ def test_what_is_held_back_is_promoted_only_by_force_and_marked(user):
         promote_version(version=version, by=user, reason="I trust it.")
     assert active_version() != version
 
-    assert promote_version(version=version, by=user, reason="I trust it.", force=True).kind == DecisionKind.FORCE
+    with pytest.raises(PromotionRefused, match="second person"):
+        promote_version(version=version, by=user, reason="I trust it.", force=True)
+    decision = promote_version(version=version, by=user, reason="I trust it.", force=True, seconded_by=UserFactory())
+    assert decision.kind == DecisionKind.FORCE
 
 
 def test_force_is_not_noted_where_none_was_needed(user):

@@ -36,6 +36,13 @@ PAGES: dict[str, list[Case]] = {
     "network": [Case(get=clinic(200), post=clinic(405))],
     "versions": [Case(get=clinic(200, superuser=200), post=clinic(405, superuser=405))],
     "version-history": [Case(get=clinic(200, superuser=200), post=clinic(405, superuser=405))],
+    "version-proposal": [
+        Case(
+            ids={"version_id": "version", "proposal_id": "proposal"},
+            get=clinic(405, superuser=405),
+            post=dermatologists(302, stranger=302, superuser=302),
+        )
+    ],
     "version": [
         Case(
             ids={"version_id": "version"},

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.test import Client
 
 from dermascan.models import ContactMessage
-from diagnosis.models import Image, TrainingRun
+from diagnosis.models import Image, TrainingRun, VersionProposal
 from mlmodel.serving import active_version
 from patients.models import Role, User
 from tests import factories
@@ -55,6 +55,14 @@ class World:
         }
         for kind in ("released", "signed"):
             self.objects[f"{kind}_addendum"] = signed_addendum(self.objects[f"{kind}_report"], dermatologist)
+        self.objects["proposal"] = VersionProposal.objects.create(
+            version=active_version(),
+            replaces=active_version(),
+            needs="clinic",
+            reason="Better.",
+            proposed_by=dermatologist.user,
+            proposed_clinic=home,
+        )
         self.objects["training_run"] = TrainingRun.objects.create(parent=active_version())
         self.objects["lesion"] = self.objects["open_image"].lesion
         factories.api_key(members["staff"])

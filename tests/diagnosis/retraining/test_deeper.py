@@ -30,7 +30,7 @@ from mlmodel.training.base_set import base_set_of
 from mlmodel.training.dataset import read_dataset
 from mlmodel.training.features import cached_features
 from tests.candidates import candidate, louder_exit_flow
-from tests.factories import LesionFactory, VisitFactory
+from tests.factories import LesionFactory, UserFactory, VisitFactory
 from tests.mlmodel.ham10000_like import SAMPLES, sample_labels, write_table
 
 from .cases import agreeing_patient
@@ -137,7 +137,13 @@ def test_from_confirmed_photographs_to_an_exit_flow_that_answers_and_back(
     assert run.judgement["base"]["balanced_accuracy"]["change"] > 0
 
     with django_capture_on_commit_callbacks(execute=True):
-        promote_version(version=version, by=dermatologist.user, reason="It has learnt our names.", force=True)
+        promote_version(
+            version=version,
+            by=dermatologist.user,
+            reason="It has learnt our names.",
+            force=True,
+            seconded_by=UserFactory(),
+        )
     assert Prediction.objects.filter(model_version=version).count() == LESIONS
     assert ExitFeatures.objects.filter(exit=version.exit).count() == LESIONS
     old, new = (images[0].predictions.get(model_version=each) for each in (shipped, version))

@@ -1,0 +1,52 @@
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from diagnosis.services.deciding import NotAlone, decide
+from diagnosis.services.proposals import ProposalRefused, propose
+from mlmodel.models import ModelVersion
+from mlmodel.promotion import PromotionRefused
+from patients.models import User
+
+
+class Command(BaseCommand):
+    help = (
+        "Let another version of the network answer: promote a candidate, or go back to an earlier version. For "
+        "operators. What the gate holds back is proposed, and waits on the version's page for a second person."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("version", help="the version's name, as the list of versions shows it")
+        parser.add_argument("--by", required=True, metavar="USERNAME", help="the operator who decides: a superuser")
+        parser.add_argument("--reason", required=True, help="why, in a sentence; kept with the decision")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        operator = _operator(options["by"])
+        version = _version(options["version"])
+        try:
+            try:
+                decide(version=version, by=operator, reason=options["reason"])
+            except NotAlone:
+                propose(version=version, by=operator, reason=options["reason"])
+                self.stdout.write(f"{version} is proposed: the gate holds it back, so a second person has to approve.")
+            else:
+                self.stdout.write(f"{version} answers from now on.")
+        except (PromotionRefused, ProposalRefused) as refused:
+            raise CommandError(refused.message) from None
+
+
+def _operator(username: str) -> User:
+    user = User.objects.filter(username=username, is_active=True).first() if "\0" not in username else None
+    if user is None:
+        raise CommandError(f"There is no active user named “{username}”.")
+    if not user.is_superuser:
+        raise CommandError(f"“{username}” is no operator: name a superuser.")
+    return user
+
+
+def _version(name: str) -> ModelVersion:
+    version = ModelVersion.objects.filter(name=name).first() if "\0" not in name else None
+    if version is None:
+        known = ", ".join(ModelVersion.objects.values_list("name", flat=True)[:20])
+        raise CommandError(f"There is no version named “{name}”. There are: {known}.")
+    return version
