@@ -195,10 +195,9 @@ def _decide(candidate: Any) -> str:
         return "left: no gain seen"
     # The benchmark stands in for the second person whom a clinic needs to overrule the gate.
     second = User.objects.get_or_create(username="second-reader")[0] if is_held else None
-    promote_version(
-        version=candidate, by=by, seconded_by=second, force=is_held, reason="Better on both tests; too few lesions to prove it."
-        if is_held else "The gate's rules are met.",
-    )  # fmt: skip
+    held = "Better on both tests; too few lesions to prove it."
+    reason = held if is_held else "The gate's rules are met."
+    promote_version(version=candidate, by=by, seconded_by=second, force=is_held, reason=reason)
     for _count in rescore_archive():
         pass
     return "promoted, forced" if is_held else "promoted"

@@ -11,7 +11,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('diagnosis', '0019_incident_messages_have_rows'),
+        ('diagnosis', '0020_heat_maps_by_class'),
         ('mlmodel', '0004_decisions_of_two_people'),
         ('patients', '0010_account_closures'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

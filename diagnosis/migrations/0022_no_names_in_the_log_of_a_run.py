@@ -17,5 +17,5 @@ def take_names_out(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("diagnosis", "0020_proposals_of_versions")]
+    dependencies = [("diagnosis", "0021_proposals_of_versions")]
     operations = [migrations.RunPython(take_names_out, migrations.RunPython.noop)]
