@@ -150,19 +150,43 @@ def test_everything_works_without_a_script(open_browser, dermatologist, patient,
     page.get_by_role("button", name="Basal cell carcinoma").click()
     page.get_by_role("button", name="Not a lesion").click()
     page.get_by_role("button", name="that I skipped").click()
-    page.get_by_label("Something else: what?").fill("Wart")
-    page.get_by_role("button", name="Something else", exact=True).click()
+    page.get_by_label("Another diagnosis").fill("Wart")
+    page.get_by_role("button", name="Another diagnosis", exact=True).click()
     page.get_by_text("Nothing waits for you").wait_for()
 
     said = {review.image: (review.answer, review.certainty, review.basis) for review in Review.objects.standing()}
     assert said == {
-        first: ("other", "certain", "dermatoscopy"),
+        first: ("wart", "certain", "dermatoscopy"),
         second: ("bcc", "certain", "dermatoscopy"),
         third: ("not_a_lesion", "certain", "dermatoscopy"),
     }
     (taken_back,) = Review.objects.filter(retraction__isnull=False)
     assert (taken_back.answer, taken_back.certainty, taken_back.basis) == ("mel", "probable", "histopathology")
     assert taken_back.reason == "Reported by the pathologist."
+
+
+@pytest.mark.parametrize("size", [PHONE, DESKTOP])
+def test_another_diagnosis_is_found_and_chosen_with_keys_alone(open_browser, dermatologist, patient, size):
+    queue_of(patient, 1)
+    page = open_browser(size)
+    sign_in(page, dermatologist)
+    page.goto("/admin/review/")
+    page.keyboard.press("8")
+    field = page.locator("#id_other_text")
+    assert page.evaluate("document.activeElement.id") == "id_other_text"
+    assert page.locator(f"#{field.get_attribute('list')} option[label*='MCC']").get_attribute("value")
+    page.keyboard.type("Merkel")
+    press(page, "Enter")
+    meant = page.get_by_role("button", name="Merkel cell carcinoma")
+    meant.wait_for()
+    assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
+    assert not Review.objects.exists()
+    page.keyboard.press("8")
+    page.keyboard.press("Shift+Tab")
+    assert page.evaluate("document.activeElement.value") == "merkel"
+    press(page, "Enter")
+    page.get_by_text("Nothing waits for you").wait_for()
+    assert Review.objects.get().answer == "merkel"
 
 
 def test_the_keys_can_be_turned_off_and_the_photograph_enlarged(open_browser, dermatologist, patient):
