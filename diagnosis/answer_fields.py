@@ -83,7 +83,7 @@ def read_answer(answer: str, text: str, danger: str, *, as_typed: str) -> tuple[
             % {"name": answer_name(code), "malignancy": answer_malignancy(code)}
         )
     if text != as_typed and (codes := resembling(text)):
-        names = _(" or ").join(condition_name(BY_CODE[code]) for code in codes)
+        names = _(" or ").join(_("“%s”") % condition_name(BY_CODE[code]) for code in codes)
         words = _("Do you mean %(names)s? Choose it. If it is something else, send it again as it is.")
         raise ValidationError(words % {"names": names}, params={"codes": codes})
     return answer, text

@@ -126,7 +126,7 @@ class ReviewForm(forms.ModelForm):
         required=False,
         widget=forms.RadioSelect,
         label=_("Is it malignant?"),
-        help_text=_("Of your own words. Of a diagnosis in the list it is known."),
+        help_text=_("Answer this only for your own words: a diagnosis of the list says it itself."),
     )
     asks_about_spelling = True
     # What may be meant by the words: codes and names, each to be chosen with a button.
