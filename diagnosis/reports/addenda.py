@@ -60,8 +60,11 @@ def present_addendum(content: Content) -> dict[str, Any]:
     patient, signature = content["patient"], content["addendum"]
     return {
         **content,
-        # Addenda of before they said which of a lesion's photographs they mean do not say it.
-        "labels": [{"which": "", **label} for label in content["labels"]],
+        # Earlier addenda do not say which of a lesion's photographs they mean, nor how dangerous a label is.
+        "labels": [
+            {"which": "", **label, "now": {"malignancy": "", "icd10": "", "line": "", **label["now"]}}
+            for label in content["labels"]
+        ],
         "set_aside": content.get("set_aside", []),
         "patient": {**patient, "birth_date": datetime.date.fromisoformat(patient["birth_date"])},
         "visit": {**content["visit"], "date": datetime.date.fromisoformat(content["visit"]["date"])},
@@ -85,7 +88,7 @@ def with_later_labels(content: Content, addenda: list[dict[str, Any]]) -> Conten
                 {
                     "name": label["now"]["name"],
                     "at": addendum["addendum"]["signed_at"],
-                    "malignancy": label["now"].get("malignancy", ""),  # addenda of before they said it have none
+                    "malignancy": label["now"]["malignancy"],
                     # That it changed asks to be read, even where it is harmless now.
                     "tone": "urgent" if is_malignant_answer(label["now"]["code"]) else "watch",
                 },

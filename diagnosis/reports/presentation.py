@@ -140,6 +140,7 @@ def _present_photograph(photograph: dict[str, Any]) -> dict[str, Any]:
         },
         "confirmed": confirmed
         and {
+            "line": "",  # reports of before diagnoses outside the seven had a code have none
             **confirmed,
             "at": _moment(confirmed["at"]),
             "tone": label_tone(confirmed["code"]),

@@ -9,6 +9,7 @@ from django.urls import reverse
 
 from diagnosis.answers import LabelState, Why
 from diagnosis.models import ConfirmedLabel, LabelChange, Reason, Review
+from diagnosis.reports.addenda import present_addendum, with_later_labels
 from diagnosis.reports.content import build_content
 from diagnosis.reports.presentation import present
 from diagnosis.services.queue import refresh_queue_entry
@@ -250,6 +251,20 @@ def test_a_patient_reads_it_in_the_report_and_in_an_addendum(client, dermatologi
     now = json.loads(addendum.content)["labels"][0]["now"]
     assert (now["code"], now["malignancy"], now["icd10"]) == ("merkel", "malignant", "C44.9")
     assert "tier tier-urgent" in client.get(url).content.decode()
+
+
+def test_a_report_and_an_addendum_of_before_are_still_read(dermatologist, calm):
+    say(dermatologist, calm, "nv")
+    report = signed_report(calm.visit, dermatologist)
+    content = json.loads(report.content)
+    del content["lesions"][0]["photographs"][0]["confirmed"]["line"]
+    assert present(content)["lesions"][0]["photographs"][0]["confirmed"]["line"] == ""
+    say(dermatologist, calm, "mel")
+    addendum = json.loads(signed_addendum(report, dermatologist).content)
+    now = addendum["labels"][0]["now"]
+    addendum["labels"][0]["now"] = {name: now[name] for name in ("code", "name")}
+    (later,) = with_later_labels(content, [present_addendum(addendum)])["lesions"][0]["photographs"]
+    assert (later["later"]["tone"], later["later"]["malignancy"]) == ("urgent", "")
 
 
 # --- The database ----------------------------------------------------------------------------------------------
