@@ -170,7 +170,7 @@ def _what_is_known(image: Image) -> dict[str, Any]:
 def answer_button(answer: str) -> AnswerButton:
     return AnswerButton(
         answer=answer,
-        name=_("Another diagnosis") if answer == OTHER else answer_name(answer),
+        name=str(_("Another diagnosis")) if answer == OTHER else answer_name(answer),
         note=malignancy_name(BY_CODE[answer]) if answer in BY_CODE else "",
         key=KEYS.get(answer) or str(CODES.index(answer) + 1),
     )
