@@ -53,7 +53,11 @@ class DiagnosisInput(forms.TextInput):
             "",
             '<option value="{}" label="{}"></option>',
             (
-                (condition_name(each), " · ".join((malignancy_words(each.malignancy), *each.synonyms)))
+                # Some browsers show the label alone, so it says the name again.
+                (
+                    condition_name(each),
+                    " · ".join((condition_name(each), malignancy_words(each.malignancy), *each.synonyms)),
+                )
                 for each in DIAGNOSES
             ),
         )

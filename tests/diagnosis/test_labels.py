@@ -22,6 +22,7 @@ from diagnosis.services.reviews import record_review, retract_review
 from patients.models import ConsentMethod, Decision, Purpose, ReviewRule, Role
 from patients.services import record_consent
 from tests import factories
+from tests.page_forms import token_of
 
 ONE, TWO = ReviewRule.ONE_READER, ReviewRule.TWO_BLINDED_READERS
 NOON = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
@@ -271,6 +272,7 @@ def test_labels_follow_when_the_clinic_changes_its_rule(
     answer(image, dermatologist, "nv")
     form = {"name": clinic.name, "address": "", "phone": "", "review_rule": TWO}
     client, url = sign_in(manager), reverse("admin:patients_clinic_change", args=[clinic.pk])
+    form |= token_of(client, url)
     with django_capture_on_commit_callbacks(execute=True):
         asked = client.post(url, form).content.decode()
     assert "Tick this to change the rule" in asked
