@@ -53,9 +53,7 @@ password_reset.connect(_remember, dispatch_uid="known-device-reset")
 
 def _read(request: HttpRequest) -> tuple[str, list[str]]:
     try:
-        device, accounts = signing.loads(
-            request.COOKIES.get(COOKIE, ""), salt=_SALT, max_age=REMEMBERED_FOR.total_seconds()
-        )
+        device, accounts = signing.loads(request.COOKIES.get(COOKIE, ""), salt=_SALT, max_age=REMEMBERED_FOR)
         return str(device), [str(account) for account in accounts]
     except (signing.BadSignature, ValueError, TypeError):
         return secrets.token_urlsafe(12), []

@@ -79,4 +79,4 @@ class QuickCheckThrottle(SlidingThrottle):
 
 
 def _network(request: HttpRequest | Request) -> str:
-    return client_network(cast(HttpRequest, request))
+    return client_network(request)

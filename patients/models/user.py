@@ -24,7 +24,7 @@ class User(AbstractUser):
 
         is_new = self._state.adding
         # A hash that is only renewed at sign-in leaves no password here.
-        has_new_password = self._password is not None or self._password_was_taken_away
+        has_new_password = getattr(self, "_password", None) is not None or self._password_was_taken_away
         super().save(*args, **kwargs)
         self._password_was_taken_away = False
         if not is_new and (has_new_password or not self.is_active):
