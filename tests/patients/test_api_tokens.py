@@ -107,9 +107,10 @@ def test_a_changed_password_ends_them(staff):
     assert staff.api_tokens.get().revoked_because == Revocation.PASSWORD
 
 
-def test_a_reset_password_ends_them(client, staff):
+def test_a_reset_password_ends_them(client, staff, django_capture_on_commit_callbacks):
     key = factories.api_key(staff)
-    client.post("/accounts/password/reset/", {"email": staff.user.email})
+    with django_capture_on_commit_callbacks(execute=True):
+        client.post("/accounts/password/reset/", {"email": staff.user.email})
     (link,) = re.findall(r"http://testserver(\S+)", str(mail.outbox[0].body))
     form = client.get(link, follow=True)
     assert works(key), "asking for a link ends nothing: strangers may ask"
