@@ -26,18 +26,20 @@ class Sibling:
         tier: of the answer that is shown of it; empty if it was not judged.
         label: the answer that dermatologists have settled; empty without.
         label_text: their own words, where the label is something else.
+        suspected: a malignant condition that one reader named and reviews have not settled, in words.
     """
 
     taken_on: datetime.date
     tier: str
     label: str = ""
     label_text: str = ""
+    suspected: str = ""
     url: str = ""
 
     @property
     def haste(self) -> int:
         """How much haste it asks for, as ``URGENCY`` counts; a label outranks a tier, unless it leaves danger open."""
-        if is_malignant_answer(self.label):
+        if is_malignant_answer(self.label) or (self.suspected and not self.label):
             return URGENCY[Tier.URGENT]
         by_tier = URGENCY[Tier(self.tier)] if self.tier else 0
         if leaves_danger_open(self.label):
@@ -100,19 +102,31 @@ def contradicts_tier(answer: str, tier: str) -> bool:
     return tier == Tier.CALM if is_malignant_answer(answer) else tier == Tier.URGENT and is_benign_answer(answer)
 
 
-def tone_of(tier: Tier, *, has_doubts: bool) -> Tier:
-    """The colour and sign in which an answer is shown: a calm one looks calm only where nothing else is known."""
-    return Tier.WATCH if has_doubts and tier is Tier.CALM else tier
+def tone_of(advised: Tier, *, has_doubts: bool) -> Tier:
+    """The colour and sign in which an answer is shown: those of the advice, and calm only where there is no doubt."""
+    return Tier.WATCH if has_doubts and advised is Tier.CALM else advised
 
 
-def heading_of(title: str, tier: Tier, *, has_doubts: bool) -> str:
-    """The title of an answer; a calm one announces what else is known."""
-    return _("%(title)s, but:") % {"title": title} if tone_of(tier, has_doubts=has_doubts) is not tier else title
+def heading_of(tier: Tier, advised: Tier, *, has_doubts: bool) -> str:
+    """The title of an answer: what is advised; a calm one announces what else is known."""
+    if tier is Tier.CALM:
+        return _("%(title)s, but:") % {"title": tier.label} if has_doubts else str(tier.label)
+    return str(advised.label)
 
 
-def doubts_about(tier: Tier, besides: Besides) -> tuple[Doubt, ...]:
-    """Say what speaks against reading ``tier`` alone, the most urgent first."""
+def doubts_about(tier: Tier, besides: Besides, *, refused: str = "") -> tuple[Doubt, ...]:
+    """Say what speaks against reading ``tier`` alone, the most urgent first.
+
+    Args:
+        refused: why the photograph could not be judged, in words; empty where it could.
+    """
     doubts = []
+    if refused:
+        words = _(
+            "This photograph could not be judged (%(why)s). A dermatologist had it analysed anyway: no probability "
+            "holds for it, and it can give no all-clear."
+        )
+        doubts.append(Doubt(words % {"why": refused}))
     for name in (besides.suspected, besides.unclear):
         if name:
             words = _("A dermatologist has called it %(name)s. Reviews have not settled that yet.")
@@ -165,5 +179,8 @@ def _said_of(sibling: Sibling) -> str:
     if sibling.label:
         words = _("Another photograph of this lesion, of %(date)s, is confirmed as: %(name)s.")
         return words % {**facts, "name": answer_name(sibling.label, sibling.label_text)}
+    if sibling.suspected:
+        words = _("A dermatologist has called another photograph of this lesion, of %(date)s: %(name)s.")
+        return words % {**facts, "name": sibling.suspected}
     words = _("Another photograph of this lesion, of %(date)s, says: %(tier)s. The more urgent answer counts.")
     return words % {**facts, "tier": Tier(sibling.tier).label}

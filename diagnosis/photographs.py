@@ -1,22 +1,33 @@
-"""Photographs as lists show them: answer, refusal, confirmed label. Two queries for any number of them."""
+"""Photographs as lists show them: answer, refusal, label and chips. Two queries for any number of them."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
-from django.utils.translation import gettext as _
 
-from diagnosis.advice import URGENCY, Sibling
-from diagnosis.answers import LabelState, is_malignant_answer, leaves_danger_open
+from diagnosis.advice import Besides
 from diagnosis.candidates import percent
 from diagnosis.condition_names import condition_name
-from diagnosis.models import ConfirmedLabel, Image, Prediction, Review, SetAside, Tier
+from diagnosis.contradictions import Contradiction
+from diagnosis.lesion_context import Known, known_of
+from diagnosis.models import Image, Prediction, SetAside, Tier
 from diagnosis.models.image import ImageQuerySet
 from diagnosis.reliability import Reliability
-from diagnosis.review_words import answer_name
-from mlmodel.taxonomy import BY_CODE, CODES
+from diagnosis.signs import (
+    LABEL,
+    SEVERITY,
+    Sign,
+    sign_of_answer,
+    sign_of_contradiction,
+    sign_of_exclusion,
+    sign_of_label,
+    sign_of_refusal,
+    sign_of_suspicion,
+)
+from mlmodel.taxonomy import BY_CODE
 from patients.models import Lesion, Patient, Visit
 
 
@@ -25,92 +36,112 @@ class Photograph:
     """One photograph with what is known of it.
 
     Attributes:
-        prediction: the one that is shown.
-        confirmed: what dermatologists have settled, in words; empty without.
-        is_malignant: it is malignant by what they have settled.
+        image: as it was read here, or with more of its record.
     """
 
     image: Image
-    prediction: Prediction | None
-    confirmed: str
-    is_malignant: bool = False
+    known: Known
 
     @property
-    def badge(self) -> str:
-        """The end of the badge's class name: a tier, or "refused"."""
-        return self.prediction.shown_tier if self.prediction else "refused"
+    def prediction(self) -> Prediction | None:
+        """The one that is shown."""
+        return self.known.prediction
 
     @property
-    def verdict(self) -> str:
-        """The tier in a few words, or why there is none."""
-        if self.prediction:
-            return tier_in_short(self.prediction.shown_tier)
-        if self.image.is_accepted:
-            return _("Not judged yet")
-        return _("Refused: %(verdict)s") % {"verdict": self.image.get_verdict_display().lower()}
+    def besides(self) -> Besides:
+        """What else is known, for the page behind the chips."""
+        return self.known.besides
 
     @property
-    def as_sibling(self) -> Sibling:
-        """What it says to who looks at another photograph of the same lesion."""
-        return Sibling(
-            taken_on=self.image.visit.date,
-            tier=self.prediction.shown_tier if self.prediction else "",
-            label=getattr(self.image, "confirmed_answer", None) or "",
-            label_text=getattr(self.image, "confirmed_text", None) or "",
-            url=self.image.get_absolute_url(),
+    def confirmed(self) -> str:
+        """What dermatologists have settled, in words; empty without."""
+        return self.known.label.name if self.known.label else ""
+
+    @property
+    def contradictions(self) -> list[Contradiction]:
+        """The contradiction of its lesion's labels, if there is one."""
+        return [self.known.contradiction] if self.known.contradiction else []
+
+    @property
+    def signs(self) -> tuple[Sign, ...]:
+        """Its chips, wherever it is listed: the most important first. An excluded one has nothing else to say."""
+        if self.known.is_excluded:
+            return (sign_of_exclusion(),)
+        return (*self.signs_of_labels, self.sign_of_answer)
+
+    @property
+    def signs_of_labels(self) -> tuple[Sign, ...]:
+        """The chips of what dermatologists say."""
+        found = [sign_of_contradiction()] if self.known.contradiction else []
+        if label := self.known.label:
+            found.append(sign_of_label(label.answer, label.text))
+        elif self.besides.suspected:
+            found.append(sign_of_suspicion(self.besides.suspected))
+        return tuple(found)
+
+    @property
+    def sign_of_answer(self) -> Sign:
+        """The chip of the network's answer, or of why there is none."""
+        if self.prediction is None:
+            return sign_of_refusal(self.image.verdict)
+        return sign_of_answer(
+            Tier(self.prediction.shown_tier),
+            self.besides,
+            refused=self.prediction.refused_as,
+            is_smartphone=self.known.image.reliability is Reliability.SMARTPHONE,
         )
 
     @property
     def explained_class(self) -> str:
         """The class that explains the tier, in words; empty where the network names none."""
-        if self.prediction is None or self.image.reliability is not Reliability.CALIBRATED:
+        if self.prediction is None or self.known.image.reliability is not Reliability.CALIBRATED:
             return ""
         code = self.prediction.explained_code
         return f"{condition_name(BY_CODE[code])}, {percent(self.prediction.probabilities[code])}"
 
-    @property
-    def note(self) -> str:
-        """Why less is said of it than of other photographs; empty for most."""
-        if self.prediction is None or self.image.reliability is Reliability.CALIBRATED:
-            return ""
-        return _("Taken without a dermatoscope")
+
+def signs_together(group: Sequence[Photograph]) -> tuple[Sign, ...]:
+    """The chips of several photographs: every label, and the answer that asks for most."""
+    labels = dict.fromkeys(sign for photograph in group for sign in photograph.signs_of_labels)
+    answers = [photograph.sign_of_answer for photograph in group]
+    most = max(answers, key=lambda sign: (sign.severity, sign.own), default=None)
+    return (*sorted(labels, key=lambda sign: -sign.severity), *([most] if most else []))
 
 
-def suspicions(reviews: Iterable[Review]) -> dict[str, str]:
-    """What readers named and still stand by, as ``Besides`` has it: what is malignant, and what may be.
+def signs_of_a_visit(group: Sequence[Photograph]) -> tuple[Sign, ...]:
+    """The chips of a visit in a list: no label of one spot hides what is still open of another.
 
-    Args:
-        reviews: all of one photograph, the newest first. Who has thought better of it no longer suspects.
+    A label without danger is shown where every photograph has one.
     """
-    newest: dict[UUID, Review] = {}
-    for review in reviews:
-        if not review.is_retracted:
-            newest.setdefault(review.reviewer_id, review)
-    found = {"suspected": "", "unclear": ""}
-    for review in newest.values():
-        kind = "suspected" if is_malignant_answer(review.answer) else "unclear"
-        if kind == "suspected" or leaves_danger_open(review.answer):
-            found[kind] = found[kind] or answer_name(review.answer, review.other_text)
-    return found
-
-
-def tier_in_short(tier: str) -> str:
-    return {
-        Tier.URGENT: _("See within two weeks"),
-        Tier.WATCH: _("Have it looked at"),
-        Tier.CALM: _("Nothing alarming"),
-    }[Tier(tier)]
+    labelled = [photograph for photograph in group if photograph.confirmed]
+    unlabelled = [photograph for photograph in group if not photograph.confirmed]
+    labels = dict.fromkeys(sign for photograph in labelled for sign in photograph.signs_of_labels)
+    by_severity = sorted(labels, key=lambda sign: -sign.severity)
+    pressing = [sign for sign in by_severity if sign.severity > SEVERITY[LABEL]]
+    return tuple(dict.fromkeys((*pressing, *signs_together(unlabelled)))) if unlabelled else tuple(by_severity)
 
 
 def photographs(images: ImageQuerySet, *, limit: int | None = None) -> list[Photograph]:
-    """Read ``images`` with their visits, predictions and confirmed labels, those of the newest visit first."""
-    newest_visit_first = (
-        images.select_related("visit", "lesion", "override")
-        .with_confirmed_label()
-        .with_shown_prediction()
-        .order_by("-visit__date", "-created_at")
-    )
-    return [photograph_of(image) for image in newest_visit_first[:limit]]
+    """Read ``images`` with all that is known of them, those of the newest visit first."""
+    return [Photograph(known.image, known) for known in known_of(images)[:limit]]
+
+
+def photographs_by_key(keys: Iterable[UUID]) -> dict[UUID, Photograph]:
+    """Read the photographs with these keys, excluded ones too, for a list that has their keys alone."""
+    return {photograph.image.pk: photograph for photograph in photographs(Image.objects.filter(pk__in=list(keys)))}
+
+
+def photograph_of(image: Image) -> Photograph:
+    """Read what is known of one image."""
+    return photograph_and_others(image)[0]
+
+
+def photograph_and_others(image: Image) -> tuple[Photograph, list[Photograph]]:
+    """Read what is known of one image and of the lesion's other photographs in use, the newest first."""
+    of_the_lesion = photographs(Image.objects.filter(Q(pk=image.pk) | Q(lesion=image.lesion_id)))
+    own = next(each for each in of_the_lesion if each.image.pk == image.pk)
+    others = [each for each in of_the_lesion if each is not own and not each.known.is_excluded]
+    return Photograph(image, own.known), others
 
 
 def set_aside_among(images: ImageQuerySet) -> list[SetAside]:
@@ -119,58 +150,19 @@ def set_aside_among(images: ImageQuerySet) -> list[SetAside]:
     return list(rows.select_related("member__user", "image__lesion", "image__visit"))
 
 
-def confirmed_names(lesion_id: UUID, *, besides: Image | None = None) -> list[str]:
-    """What a lesion's photographs are confirmed as, of the seven, in words: more than one contradict each other."""
-    in_use = Image.objects.in_use().filter(lesion=lesion_id)
-    labels = ConfirmedLabel.objects.filter(image__in=in_use, state=LabelState.SETTLED, answer__in=CODES)
-    if besides is not None:
-        labels = labels.exclude(image=besides)
-    return [answer_name(code) for code in sorted(set(labels.values_list("answer", flat=True)))]
-
-
-def contradictions_at(visit: Visit) -> list[str]:
-    """Of which lesions of a visit photographs, of this visit or another, are confirmed as different things."""
-    lesions = Image.objects.in_use().filter(visit=visit).values("lesion")
-    labels = ConfirmedLabel.objects.filter(
-        image__in=Image.objects.in_use().filter(lesion__in=lesions), state=LabelState.SETTLED, answer__in=CODES
-    )
-    answers: dict[int, list[str]] = {}
-    pairs = labels.order_by("image__lesion__number", "answer").values_list("image__lesion__number", "answer")
-    for number, answer in pairs.distinct():
-        answers.setdefault(number, []).append(answer)
-    words = _(
-        "%(lesion)s: its photographs are confirmed as different things: %(names)s. Correct one, or explain both."
-    )
-    return [
-        words % {"lesion": Lesion(number=number).title, "names": ", ".join(answer_name(answer) for answer in found)}
-        for number, found in answers.items()
-        if len(found) > 1
-    ]
-
-
-def photograph_of(image: Image) -> Photograph:
-    """Wrap an image that was read with ``with_shown_prediction`` and ``with_confirmed_label``."""
-    confirmed = getattr(image, "confirmed_answer", None)
-    return Photograph(
-        image=image,
-        prediction=image.shown_prediction,
-        confirmed=answer_name(confirmed, getattr(image, "confirmed_text", None) or "") if confirmed else "",
-        is_malignant=is_malignant_answer(confirmed or ""),
-    )
-
-
 @dataclass(frozen=True)
 class LesionCard:
     """A lesion as its newest visit left it.
 
     Attributes:
-        leading: of that visit's photographs the most urgent one, never just the last one taken; with every label that
-            dermatologists have confirmed at that visit.
+        leading: of that visit's photographs the most urgent one, never just the last one taken.
+        signs: what that visit's photographs say together.
         count: how many photographs there are in all.
     """
 
     lesion: Lesion
     leading: Photograph | None
+    signs: tuple[Sign, ...]
     count: int
 
 
@@ -181,54 +173,25 @@ def lesion_cards(patient: Patient) -> list[LesionCard]:
     shown = photographs(
         Image.objects.in_use().filter(lesion__patient=patient, visit=Subquery(newest_visit.values("visit")[:1]))
     )
-    groups = {group.lesion.pk: group.photographs for group in by_lesion(shown)}
-    return [
-        LesionCard(lesion=lesion, leading=_leading(groups.get(lesion.pk, [])), count=getattr(lesion, "photographs", 0))
-        for lesion in lesions
-    ]
+    groups = {group.lesion.pk: group for group in by_lesion(shown)}
+    return [_card(lesion, groups.get(lesion.pk)) for lesion in lesions]
 
 
-@dataclass(frozen=True)
-class Found:
-    """What a visit found, in few words: no label of one spot hides what is still open of another.
-
-    Attributes:
-        malignant: what dermatologists confirmed as malignant, in words.
-        unlabelled: the most urgent of the photographs without a label, if there is one.
-        benign: what else they confirmed, in words; shown where there is nothing more urgent.
-    """
-
-    malignant: str
-    unlabelled: Photograph | None
-    benign: str
+def _card(lesion: Any, group: "LesionPhotographs | None") -> LesionCard:
+    leading = max(group.photographs, key=_how_pressing) if group else None
+    return LesionCard(lesion=lesion, leading=leading, signs=group.signs if group else (), count=lesion.photographs)
 
 
-def found_by_visit(images: ImageQuerySet) -> dict[UUID, Found]:
-    """What was found at each visit of which there are photographs."""
+def _how_pressing(photograph: Photograph) -> tuple[int, int]:
+    return photograph.sign_of_answer.severity, photograph.sign_of_answer.own
+
+
+def signs_by_visit(images: ImageQuerySet) -> dict[UUID, tuple[Sign, ...]]:
+    """The chips of each visit of which there are photographs."""
     groups: dict[UUID, list[Photograph]] = {}
     for photograph in photographs(images):
         groups.setdefault(photograph.image.visit_id, []).append(photograph)
-    return {visit: _found(group) for visit, group in groups.items()}
-
-
-def _found(of_one_visit: Sequence[Photograph]) -> Found:
-    labels = {photograph.confirmed: photograph.is_malignant for photograph in of_one_visit if photograph.confirmed}
-    return Found(
-        malignant=", ".join(name for name, is_malignant in labels.items() if is_malignant),
-        unlabelled=_leading([photograph for photograph in of_one_visit if not photograph.confirmed]),
-        benign=", ".join(name for name, is_malignant in labels.items() if not is_malignant),
-    )
-
-
-def _leading(of_one_visit: Sequence[Photograph]) -> Photograph | None:
-    if not of_one_visit:
-        return None
-    confirmed = dict.fromkeys(photograph.confirmed for photograph in of_one_visit if photograph.confirmed)
-    most_urgent = max(
-        of_one_visit, key=lambda found: URGENCY[Tier(found.prediction.shown_tier)] if found.prediction else 0
-    )
-    is_malignant = any(photograph.is_malignant for photograph in of_one_visit)
-    return replace(most_urgent, confirmed=", ".join(confirmed), is_malignant=is_malignant)
+    return {visit: signs_of_a_visit(group) for visit, group in groups.items()}
 
 
 @dataclass(frozen=True)
@@ -237,9 +200,15 @@ class LesionPhotographs:
     photographs: list[Photograph]
 
     @property
-    def leading(self) -> Photograph | None:
+    def signs(self) -> tuple[Sign, ...]:
         """What they say together: the most urgent answer, and every label."""
-        return _leading(self.photographs)
+        return signs_together(self.photographs)
+
+
+def contradictions_among(shown: Iterable[Photograph]) -> list[Contradiction]:
+    """The contradictions of the lesions of some photographs, each once."""
+    found = {each.lesion.pk: each for photograph in shown for each in photograph.contradictions}
+    return sorted(found.values(), key=lambda each: each.lesion.number)
 
 
 def by_lesion(shown: Iterable[Photograph]) -> list[LesionPhotographs]:

@@ -64,6 +64,7 @@ class AssessmentView:
         tips: how to take a photograph that can be relied on; only where this one cannot.
         class_order: the classes, most probable first, where neither class nor probability is stated.
         doubts: what is known besides the photograph and asks for more haste.
+        advised: the tier by which is advised: ``tier``, or what else is known if that is more urgent.
     """
 
     tier: str
@@ -83,6 +84,7 @@ class AssessmentView:
     tips: tuple[str, ...] = ()
     class_order: tuple[str, ...] = ()
     doubts: tuple[Doubt, ...] = ()
+    advised: str = ""
 
     @property
     def is_reliable(self) -> bool:
@@ -105,12 +107,12 @@ class AssessmentView:
     @property
     def heading(self) -> str:
         """The title, with what must be read after it announced."""
-        return heading_of(self.title, Tier(self.tier), has_doubts=bool(self.doubts))
+        return heading_of(Tier(self.tier), Tier(self.advised or self.tier), has_doubts=bool(self.doubts))
 
     @property
     def tone(self) -> str:
         """The colour of the whole: a tier."""
-        return str(tone_of(Tier(self.tier), has_doubts=bool(self.doubts)))
+        return str(tone_of(Tier(self.advised or self.tier), has_doubts=bool(self.doubts)))
 
     @property
     def mark(self) -> str:
@@ -134,6 +136,7 @@ def present_prediction(
         reliability=prediction.image.reliability,
         caution=smartphone_caution(prediction.image.measures, analyser),
         besides=besides,
+        refused=prediction.refused_as,
     )
 
 
@@ -165,8 +168,13 @@ def present(
     reliability: Reliability = Reliability.CALIBRATED,
     caution: str = "",
     besides: Besides = NOTHING_BESIDES,
+    refused: str = "",
 ) -> AssessmentView:
-    """Put an answer into words: all of a reliable one, and of any other only whether and when to be seen."""
+    """Put an answer into words: all of a reliable one, and of any other only whether and when to be seen.
+
+    Args:
+        refused: why the photograph could not be judged, in words; empty where it could.
+    """
     shown = Tier(tier_to_show(tier, reliability))
     is_reliable = reliability is Reliability.CALIBRATED
     ranked = sorted(CODES, key=lambda code: -probabilities[code])
@@ -176,12 +184,14 @@ def present(
         "next_steps": next_steps(shown, besides, is_reliable=is_reliable),
         "facts": tuple(facts),
         "reliability": reliability,
-        "caution": caution,
-        "doubts": doubts_about(shown, besides),
+        "caution": "" if refused else caution,
+        "doubts": doubts_about(shown, besides, refused=refused),
+        "advised": str(besides.advised(shown)),
     }
     if not is_reliable:
         names = tuple(condition_name(BY_CODE[code]) for code in ranked)
-        return AssessmentView(**common, tips=dermatoscope_tips(), class_order=names)
+        tips = dermatoscope_tips() if reliability is Reliability.SMARTPHONE else ()
+        return AssessmentView(**common, tips=tips, class_order=names)
     explained = explained_code(probabilities, tier=tier)
     return AssessmentView(
         **common,

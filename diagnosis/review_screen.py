@@ -11,18 +11,19 @@ from django.utils.translation import gettext_lazy as _
 from diagnosis.advice import contradicts_tier
 from diagnosis.answers import CANNOT_TELL, FREE_TEXT, NOT_A_LESION, OTHER, Basis, Certainty
 from diagnosis.condition_names import malignancy_name
+from diagnosis.contradictions import Label, contradictions_of
 from diagnosis.forms import ReviewForm
 from diagnosis.models import Image, QueueEntry, QueueSkip, QueueState, Report, Review
 from diagnosis.models.queue import NEEDS_CONSENSUS
 from diagnosis.models.review import RETRACTABLE_FOR
-from diagnosis.photographs import confirmed_names, photograph_of, photographs
+from diagnosis.photographs import photograph_of, photographs
 from diagnosis.presentation import present_prediction
 from diagnosis.refusals import quality_facts
 from diagnosis.reports.since import report_that_says_otherwise
 from diagnosis.review_words import answer_name
 from diagnosis.services.queue import COUNTED_AT_MOST, Offer, skipped_by
 from mlmodel.taxonomy import BY_CODE, CODES
-from patients.models import Member, ReviewRule
+from patients.models import Lesion, Member, ReviewRule
 
 # In the session: whether the reader works blinded where that is left to them, and of what they saw the answer.
 BLINDED, SEEN = "review-blinded", "review-seen"
@@ -80,7 +81,7 @@ class LastStep:
     """What the reader did last, while it can be taken back: a review, or a photograph put aside.
 
     Attributes:
-        conflicting: what another photograph of the same lesion is confirmed as, where that is something else.
+        conflicting: what else the lesion is confirmed as, where its labels contradict each other.
         report: the signed report that tells its readers another label, if there is one.
         network: what the network says, where the review contradicts it about danger: a slip of the key shows.
     """
@@ -150,7 +151,8 @@ def screen(
 
 def _what_is_known(image: Image) -> dict[str, Any]:
     """What a blinded reader learns only after they have answered: network, colleagues, label."""
-    prediction = photograph_of(image).prediction
+    known = photograph_of(image)
+    prediction = known.prediction
     facts = quality_facts(
         verdict=image.verdict,
         measures=image.measures,
@@ -160,8 +162,9 @@ def _what_is_known(image: Image) -> dict[str, Any]:
     )
     return {
         "prediction": prediction,
-        "view": present_prediction(prediction, facts=facts) if prediction else None,
-        "confirmed": photograph_of(image).confirmed,
+        "view": present_prediction(prediction, facts=facts, besides=known.besides) if prediction else None,
+        "signs": known.signs_of_labels,
+        "contradictions": known.contradictions,
         "reviews": image.reviews.select_related("reviewer__user", "retraction"),
         "label_changes": image.label_changes.select_related("review__reviewer__user"),
     }
@@ -204,11 +207,10 @@ def last_step(member: Member, *, is_blinded: bool = False) -> LastStep | None:
 
 
 def _conflicting(review: Review) -> str:
-    """What the lesion's other photographs are confirmed as, where the reader has just said something else."""
-    if review.answer not in BY_CODE:
-        return ""
-    names = confirmed_names(review.image.lesion_id, besides=review.image)
-    return ", ".join(name for name in names if name != answer_name(review.answer))
+    """What else the lesion's photographs are confirmed as, where their labels contradict each other."""
+    own = Label(review.answer, review.other_text).name
+    found = contradictions_of(Lesion.objects.filter(pk=review.image.lesion_id))
+    return ", ".join(name for contradiction in found for name in contradiction.names if name != own)
 
 
 def _contradicted(review: Review) -> str:
@@ -216,7 +218,7 @@ def _contradicted(review: Review) -> str:
     photograph = photograph_of(review.image)
     if photograph.prediction is None:
         return ""
-    contradicts = contradicts_tier(review.answer, photograph.prediction.tier)
+    contradicts = contradicts_tier(review.answer, photograph.prediction.shown_tier)
     return photograph.explained_class if contradicts else ""
 
 

@@ -63,6 +63,8 @@ class Reliability(StrEnum):
 
     CALIBRATED = "calibrated"
     SMARTPHONE = "smartphone_not_reliable"
+    # The quality check had refused it; only a dermatologist had it analysed anyway.
+    NOT_JUDGED = "could_not_be_judged"
 
 
 _SIDE = 224

@@ -16,6 +16,8 @@ def is_reliable(prediction: Prediction) -> bool:
 def explained_in_words(prediction: Prediction) -> str:
     """The class that explains the tier, with its probability."""
     if not is_reliable(prediction):
+        if prediction.refused_as:
+            return _("none: could not be judged (%(why)s)") % {"why": prediction.refused_as}
         return _("none: taken without a dermatoscope")
     code = prediction.explained_code
     return f"{condition_name(BY_CODE[code])}, {percent(prediction.probabilities[code])}"

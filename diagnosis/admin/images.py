@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import flatten_fieldsets
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.expressions import Combinable
 from django.http import HttpRequest
@@ -15,9 +16,10 @@ from django.utils.translation import gettext_lazy
 
 from diagnosis.models import Image, Prediction
 from diagnosis.models.image import ImageQuerySet
-from diagnosis.photographs import tier_in_short
+from diagnosis.photographs import photographs_by_key
 from diagnosis.refusals import quality_in_words
 from diagnosis.review_words import answer_name
+from patients.admin.long_lists import LongChangeList
 from patients.admin.scope import ClinicScopedAdmin, ReadOnlyInline, scoped
 from patients.models import Role
 
@@ -25,6 +27,7 @@ from .answers import class_order_in_words, explained_in_words, is_reliable, mali
 from .filters import ReviewFilter, TierFilter
 from .queue import keys_in_order
 from .reviews import ReviewInline
+from .signs import signs_html
 
 
 class PredictionInline(ReadOnlyInline):
@@ -56,9 +59,20 @@ class PredictionInline(ReadOnlyInline):
         return tier_in_words(prediction) if prediction.code else "–"
 
 
+class PhotographChangeList(LongChangeList):
+    """A page of photographs, each with what its chips say."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        known = photographs_by_key(image.pk for image in self.result_list)
+        for image in self.result_list:
+            image.photograph = known[image.pk]
+
+
 @admin.register(Image)
 class ImageAdmin(ClinicScopedAdmin):
-    list_display = ("small_photograph", "patient", "lesion_place", "created_at", "network", "tier", "confirmed")
+    list_display = ("small_photograph", "patient", "lesion_place", "created_at", "network", "signs", "confirmed")
     list_display_links = ("small_photograph", "patient")
     list_filter = (ReviewFilter, TierFilter, "created_at", "verdict", "lesion__body_site")
     list_select_related = ("visit__patient", "lesion")
@@ -134,13 +148,12 @@ class ImageAdmin(ClinicScopedAdmin):
     def lesion_place(self, image: Image) -> str:
         return str(image.lesion)
 
-    @admin.display(description=gettext_lazy("tier"))
-    def tier(self, image: Image) -> str:
-        prediction = image.shown_prediction
-        if prediction is None:
-            return str(image.get_verdict_display())
-        tier = prediction.shown_tier
-        return format_html('<span class="admin-tier admin-tier-{}">{}</span>', tier, tier_in_short(tier))
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return PhotographChangeList
+
+    @admin.display(description=gettext_lazy("state"))
+    def signs(self, image: Any) -> SafeString:
+        return signs_html(image.photograph.signs)
 
     @admin.display(description=gettext_lazy("network"))
     def network(self, image: Image) -> str:

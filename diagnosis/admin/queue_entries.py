@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -13,8 +14,12 @@ from django.utils.translation import gettext_lazy
 
 from diagnosis.models import QueueEntry, QueueState, Reason
 from diagnosis.models.queue import NEEDS_CONSENSUS
+from diagnosis.photographs import photographs_by_key
+from patients.admin.long_lists import LongChangeList
 from patients.admin.scope import ClinicScopedAdmin, member_of
 from patients.models import ReviewRule
+
+from .signs import signs_html
 
 READERS = {
     1: gettext_lazy("a first reader"),
@@ -70,12 +75,24 @@ class ReaderFilter(admin.SimpleListFilter):
         return queryset.filter(needs=asked) if asked else queryset
 
 
+class QueueChangeList(LongChangeList):
+    """A page of the queue, each photograph with what its chips say."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        self.result_list = list(self.result_list)
+        known = photographs_by_key(entry.image_id for entry in self.result_list)
+        for entry in self.result_list:
+            entry.photograph = known[entry.image_id]
+
+
 @admin.register(QueueEntry)
 class QueueEntryAdmin(ClinicScopedAdmin):
     list_display = (
         "photograph",
         "patient",
         "lesion",
+        "signs",
         "why",
         "waits_for",
         "entered_at",
@@ -111,7 +128,7 @@ class QueueEntryAdmin(ClinicScopedAdmin):
         return super().changelist_view(request, {"title": _("Review queue"), **(extra_context or {})})
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        """Why a photograph waits gives the network's answer away, so a blinded reader does not read it here."""
+        """Its state and why it waits give the network's answer away, so a blinded reader does not read them here."""
         columns = super().get_list_display(request)
         member = member_of(request)
         is_blinded = (
@@ -119,7 +136,7 @@ class QueueEntryAdmin(ClinicScopedAdmin):
             and member.is_dermatologist
             and member.clinic.review_rule == ReviewRule.TWO_BLINDED_READERS
         )
-        return [column for column in columns if not (is_blinded and column == "why")]
+        return [column for column in columns if not (is_blinded and column in ("signs", "why"))]
 
     @admin.display(description=gettext_lazy("photograph"))
     def photograph(self, entry: QueueEntry) -> SafeString:
@@ -137,6 +154,13 @@ class QueueEntryAdmin(ClinicScopedAdmin):
     @admin.display(description=gettext_lazy("lesion"))
     def lesion(self, entry: QueueEntry) -> str:
         return str(entry.image.lesion)
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return QueueChangeList
+
+    @admin.display(description=gettext_lazy("state"))
+    def signs(self, entry: Any) -> SafeString:
+        return signs_html(entry.photograph.signs)
 
     @admin.display(description=gettext_lazy("why"))
     def why(self, entry: QueueEntry) -> str:

@@ -126,7 +126,7 @@ def _answer(
         **(
             _named(probabilities, tier=tier, codes=codes, reader=reader, figures=figures)
             if is_reliable
-            else _unnamed(probabilities, figures=figures)
+            else _unnamed(probabilities, figures=figures, reliability=reliability)
         ),
         "model_version": model_version,
         "quality": quality,
@@ -171,7 +171,9 @@ def _named(
     }
 
 
-def _unnamed(probabilities: Mapping[str, float], *, figures: dict[str, Any]) -> dict[str, Any]:
+def _unnamed(
+    probabilities: Mapping[str, float], *, figures: dict[str, Any], reliability: Reliability
+) -> dict[str, Any]:
     """The same fields, all null, and apart from them what the network computed nevertheless."""
     empty = ("predicted_class", "predicted_code", "confidence", *figures, "explained", "explanation")
     return {
@@ -180,15 +182,24 @@ def _unnamed(probabilities: Mapping[str, float], *, figures: dict[str, Any]) -> 
         "candidates": [],
         "candidates_text": "",
         "not_reliable": {
-            "warning": _(
-                "Taken without a dermatoscope: the network cannot rule anything out. These figures are not calibrated "
-                "probabilities and must not be shown as an answer."
-            ),
-            "advice": list(dermatoscope_tips()),
+            "warning": _not_reliable_because(reliability),
+            "advice": list(dermatoscope_tips()) if reliability is Reliability.SMARTPHONE else [],
             "class_order": sorted(CODES, key=lambda each: -probabilities[each]),
             **{f"uncalibrated_{name}": value for name, value in figures.items()},
         },
     }
+
+
+def _not_reliable_because(reliability: Reliability) -> str:
+    if reliability is Reliability.NOT_JUDGED:
+        return _(
+            "This photograph could not be judged, and a dermatologist had it analysed anyway. These figures are not "
+            "calibrated probabilities and must not be shown as an answer."
+        )
+    return _(
+        "Taken without a dermatoscope: the network cannot rule anything out. These figures are not calibrated "
+        "probabilities and must not be shown as an answer."
+    )
 
 
 def disclaimer() -> str:

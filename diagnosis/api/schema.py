@@ -158,6 +158,10 @@ class AnswerSchema(fields.Serializer[Any]):
         [
             (str(Reliability.CALIBRATED), "Classes and calibrated probabilities are stated."),
             (
+                str(Reliability.NOT_JUDGED),
+                "Refused, and analysed on a dermatologist's word: likewise.",
+            ),
+            (
                 str(Reliability.SMARTPHONE),
                 "Taken without a dermatoscope: nothing is ruled out. Classes and figures are null; see not_reliable.",
             ),

@@ -9,7 +9,7 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.answers import NOT_A_LESION, LabelState
+from diagnosis.answers import ANSWERS, NOT_A_LESION, LabelState, is_malignant_answer, leaves_danger_open
 from diagnosis.diagnoses import BY_CODE
 from diagnosis.reliability import SMARTPHONE_MEASURE, Reliability, reliability_of
 from mlmodel.models import LONG_FIELDS, StoredExit
@@ -18,6 +18,10 @@ from patients.models import Clinic, Lesion, Member, Patient, Purpose, Visit, Vis
 
 if TYPE_CHECKING:
     from .prediction import Prediction
+
+
+MALIGNANT = [answer for answer in ANSWERS if is_malignant_answer(answer)]
+OF_UNKNOWN_DANGER = [answer for answer in ANSWERS if leaves_danger_open(answer)]
 
 
 class QualityVerdict(models.TextChoices):
@@ -62,6 +66,10 @@ class ImageQuerySet(models.QuerySet["Image"]):
     def set_aside(self) -> "ImageQuerySet":
         """Those that were set aside and not put back."""
         return self.filter(self._set_aside())
+
+    def with_exclusion(self) -> "ImageQuerySet":
+        """Annotate ``is_excluded``: it was set aside and not put back."""
+        return self.annotate(is_excluded=self._set_aside())
 
     def _set_aside(self) -> Exists:
         from .set_aside import SetAside
@@ -109,7 +117,29 @@ class ImageQuerySet(models.QuerySet["Image"]):
 
     def not_reliable(self) -> "ImageQuerySet":
         """Those on which the network's answer cannot be relied; ``Image.reliability`` in the database."""
-        return self.filter(**{f"measures__{SMARTPHONE_MEASURE}": 1.0})
+        is_smartphone = Q(**{f"measures__{SMARTPHONE_MEASURE}": 1.0})
+        return self.filter(is_smartphone | ~Q(verdict=QualityVerdict.ACCEPTED))
+
+    def with_suspicions(self) -> "ImageQuerySet":
+        """Annotate what readers named and still stand by: what is malignant, and what may be.
+
+        ``suspected_answer`` and ``unclear_answer``, each with ``_text``; None without. Of each reader the newest
+        review counts: who has thought better of it no longer suspects.
+        """
+        from .review import Review
+
+        standing = Review.objects.standing()
+        newer = standing.filter(
+            image=OuterRef("image"), reviewer=OuterRef("reviewer"), created_at__gt=OuterRef("created_at")
+        )
+        newest = standing.filter(~Exists(newer), image=OuterRef("pk")).order_by("-created_at")
+        suspected, unclear = newest.filter(answer__in=MALIGNANT), newest.filter(answer__in=OF_UNKNOWN_DANGER)
+        return self.annotate(
+            suspected_answer=Subquery(suspected.values("answer")[:1]),
+            suspected_text=Subquery(suspected.values("other_text")[:1]),
+            unclear_answer=Subquery(unclear.values("answer")[:1]),
+            unclear_text=Subquery(unclear.values("other_text")[:1]),
+        )
 
     def with_shown_prediction(self) -> "ImageQuerySet":
         """Read ``shown_prediction`` of all of them in one query, with its version, without what is long in that."""
@@ -230,7 +260,7 @@ class Image(models.Model):
     @property
     def reliability(self) -> Reliability:
         """How far the network's answer to it can be relied on."""
-        return reliability_of(self.measures)
+        return reliability_of(self.measures, is_accepted=self.is_accepted)
 
     @property
     def is_accepted(self) -> bool:

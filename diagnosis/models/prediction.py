@@ -6,7 +6,7 @@ from operator import add
 from typing import TYPE_CHECKING
 
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q, Subquery, Value
+from django.db.models import Case, Exists, F, OuterRef, Q, Subquery, Value, When
 from django.db.models.expressions import Combinable
 from django.utils.translation import gettext_lazy as _
 
@@ -15,7 +15,7 @@ from mlmodel.models import ModelVersion, ModelVersionStatus
 from mlmodel.taxonomy import BY_CODE, CODES, CONDITIONS, MALIGNANT_CODES, Condition
 from mlmodel.tiers import explained_code
 
-from .image import Image
+from .image import Image, QualityVerdict
 
 if TYPE_CHECKING:
     from .heat_map import HeatMap
@@ -66,6 +66,16 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
         if tier == Tier.WATCH:
             return self.filter(Q(tier=Tier.WATCH) | Q(raised, tier=Tier.CALM))
         return self.filter(~raised, tier=tier) if tier == Tier.CALM else self.filter(tier=tier)
+
+    def with_shown_tier(self) -> "PredictionQuerySet":
+        """Annotate ``tier_shown``, which is ``shown_tier``."""
+        raised = Q(tier=Tier.CALM) & Exists(Image.objects.not_reliable().filter(pk=OuterRef("image")))
+        shown = Case(When(raised, then=Value(Tier.WATCH)), default=F("tier"), output_field=models.CharField())
+        return self.annotate(tier_shown=shown)
+
+    def that_could_be_judged(self) -> "PredictionQuerySet":
+        """Without those of refused photographs, which a dermatologist had analysed anyway."""
+        return self.filter(Exists(Image.objects.filter(pk=OuterRef("image"), verdict=QualityVerdict.ACCEPTED)))
 
     def of_new_photographs(self) -> "PredictionQuerySet":
         """Those made when a photograph came, or was looked at again: what a day's figures are about."""
@@ -127,6 +137,11 @@ class Prediction(models.Model):
 
     def __str__(self) -> str:
         return f"{self.explained.name} {self.probabilities[self.explained_code]:.0%}"
+
+    @property
+    def refused_as(self) -> str:
+        """Why the photograph could not be judged, in a word or two; empty where it could."""
+        return "" if self.image.is_accepted else str(self.image.get_verdict_display()).lower()
 
     @property
     def condition(self) -> Condition:

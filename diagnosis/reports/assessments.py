@@ -22,6 +22,8 @@ def assessment_in_report(prediction: Prediction, besides: Besides) -> Content:
         **(_named(prediction, said) if said.is_reliable else _unnamed()),
         "tier": said.tier,
         "tier_words": said.title,
+        "heading": said.heading,
+        "tone": said.tone,
         # Beside which tier an article is read: another photograph or a symptom may ask for more haste.
         "advised_tier": str(besides.explained_as(Tier(said.tier))),
         "meaning": said.meaning,

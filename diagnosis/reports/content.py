@@ -7,6 +7,7 @@ prove that nothing moved between what was checked and what is frozen.
 import datetime
 import hashlib
 import json
+from collections.abc import Mapping
 from itertools import groupby
 from typing import Any
 from uuid import UUID
@@ -14,12 +15,12 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from diagnosis.advice import NOTHING_BESIDES, Besides
+from diagnosis.advice import Besides
 from diagnosis.diagnoses import BY_CODE
 from diagnosis.explanations import explain
 from diagnosis.labels import diagnosis_of
+from diagnosis.lesion_context import known_of
 from diagnosis.models import ConfirmedLabel, Image
-from diagnosis.photographs import photograph_of, suspicions
 from diagnosis.refusals import quality_in_words
 from diagnosis.reliability import Reliability
 from diagnosis.review_words import answer_malignancy, answer_name, article_of, plain_line
@@ -37,7 +38,10 @@ Content = dict[str, Any]
 
 def build_content(visit: Visit) -> Content:
     """Gather what the report of ``visit`` says: its records now, without the signature. The notes stay inside."""
-    lesions = [_lesion(lesion, images) for lesion, images in _photographs_by_lesion(visit)]
+    images = list(photographs_of(visit))
+    besides = {known.image.pk: known.besides for known in known_of(Image.objects.in_use().filter(visit=visit))}
+    by_lesion = groupby(images, key=lambda each: each.lesion)
+    lesions = [_lesion(lesion, list(taken), besides) for lesion, taken in by_lesion]
     return {
         "schema": SCHEMA,
         **clinic_and_patient(visit),
@@ -108,11 +112,7 @@ def settled_label(image: Image) -> ConfirmedLabel | None:
     return label if label is not None and label.is_settled else None
 
 
-def _photographs_by_lesion(visit: Visit) -> list[tuple[Lesion, list[Image]]]:
-    return [(lesion, list(taken)) for lesion, taken in groupby(photographs_of(visit), key=lambda image: image.lesion)]
-
-
-def _lesion(lesion: Lesion, images: list[Image]) -> Content:
+def _lesion(lesion: Lesion, images: list[Image], besides: Mapping[UUID, Besides]) -> Content:
     return {
         "id": str(lesion.pk),
         "number": lesion.number,
@@ -122,17 +122,8 @@ def _lesion(lesion: Lesion, images: list[Image]) -> Content:
         "side": lesion.side,
         "noticed_on": lesion.noticed_on.isoformat() if lesion.noticed_on else None,
         "description": lesion.description,
-        "photographs": [_photograph(image, _besides(image, images)) for image in images],
+        "photographs": [_photograph(image, besides[image.pk]) for image in images],
     }
-
-
-def _besides(image: Image, images: list[Image]) -> Besides:
-    """What else the visit knows of a photograph's lesion. Its own label says more than all of that."""
-    if settled_label(image):
-        return NOTHING_BESIDES
-    siblings = [photograph_of(other).as_sibling for other in images if other != image]
-    newest_first = sorted(image.reviews.all(), key=lambda review: review.created_at, reverse=True)
-    return Besides(symptoms=image.visit.warning_symptoms, siblings=siblings, **suspicions(newest_first))
 
 
 def _photograph(image: Image, besides: Besides) -> Content:

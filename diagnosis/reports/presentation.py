@@ -8,11 +8,12 @@ import datetime
 from dataclasses import dataclass
 from typing import Any
 
-from diagnosis.advice import URGENCY, heading_of, tone_of
+from diagnosis.advice import NOTHING_BESIDES, URGENCY, doubts_about, heading_of, tone_of
 from diagnosis.condition_names import condition_name, malignancy_name
 from diagnosis.explanations import SECTION_TITLES, Block, blocks
 from diagnosis.models import Tier
 from diagnosis.presentation import TIER_MARKS, percent
+from diagnosis.reliability import Reliability, tier_to_show
 from diagnosis.review_words import LABEL_MARKS, label_tone
 from mlmodel.taxonomy import BY_CODE
 
@@ -89,20 +90,47 @@ def titled_sections(sections: dict[str, str]) -> list[tuple[str, list[Block]]]:
 
 def _present_lesion(lesion: dict[str, Any]) -> dict[str, Any]:
     noticed_on = lesion["noticed_on"]
+    photographs = [_present_photograph(photograph) for photograph in lesion["photographs"]]
     return {
         **lesion,
-        "glance": _glance(lesion["photographs"]),
+        "glance": _glance(photographs),
         "noticed_on": datetime.date.fromisoformat(noticed_on) if noticed_on else None,
-        "photographs": [_present_photograph(photograph) for photograph in lesion["photographs"]],
+        "photographs": photographs,
     }
 
 
 def _tone(assessment: dict[str, Any]) -> dict[str, Any]:
     """Heading, colour, sign and reservations of an answer; reports of before they were said have none."""
     doubts, tier = assessment.get("doubts", []), Tier(assessment["tier"])
-    tone = tone_of(tier, has_doubts=bool(doubts))
-    heading = heading_of(assessment["tier_words"], tier, has_doubts=bool(doubts))
-    return {"doubts": doubts, "heading": heading, "tone": str(tone), "mark": TIER_MARKS[tone]}
+    tone = Tier(assessment.get("tone") or tone_of(tier, has_doubts=bool(doubts)))
+    heading = assessment.get("heading") or heading_of(tier, tier, has_doubts=bool(doubts))
+    short = assessment["tier_words"] if tier is Tier.CALM else heading
+    return {"doubts": doubts, "heading": heading, "short": short, "tone": str(tone), "mark": TIER_MARKS[tone]}
+
+
+def _could_be_judged(photograph: dict[str, Any]) -> dict[str, Any] | None:
+    """The answer to a photograph; of one that could not be judged without the numbers that earlier reports hold."""
+    assessment = photograph["assessment"]
+    if not assessment or photograph["quality"]["override"] is None or "reliability" in assessment:
+        return assessment
+    tier = tier_to_show(assessment["tier"], Reliability.NOT_JUDGED)
+    refused = doubts_about(Tier(tier), NOTHING_BESIDES, refused=photograph["quality"]["words"].lower())
+    return {
+        **assessment,
+        "reliability": str(Reliability.NOT_JUDGED),
+        "tier": tier,
+        "tier_words": str(Tier(tier).label),
+        "doubts": [*(doubt.words for doubt in refused), *assessment.get("doubts", [])],
+        "probabilities": None,
+        "explained": None,
+        "meaning": "",
+        "cost": "",
+        "set_words": "",
+    }
+
+
+def _how_pressing(assessment: dict[str, Any]) -> tuple[int, int]:
+    return URGENCY[Tier(assessment["tone"])], URGENCY[Tier(assessment["tier"])]
 
 
 def _glance(photographs: list[dict[str, Any]]) -> dict[str, Any]:
@@ -112,19 +140,19 @@ def _glance(photographs: list[dict[str, Any]]) -> dict[str, Any]:
         if confirmed and confirmed["name"] not in labels:
             labels[confirmed["name"]] = {"name": confirmed["name"], "words": confirmed["certainty_words"].lower()}
     assessments = [photograph["assessment"] for photograph in photographs if photograph["assessment"]]
-    most_urgent = max(assessments, key=lambda said: URGENCY[Tier(said["tier"])], default=None)
+    most_urgent = max(assessments, key=_how_pressing, default=None)
     return {
         "labels": list(labels.values()),
-        "tier_words": most_urgent["tier_words"] if most_urgent else "",
+        "tier_words": most_urgent["short"] if most_urgent else "",
         # An urgent answer needs no reservation.
-        "doubts": all(said["tier"] == Tier.CALM for said in assessments)
-        and any(said.get("doubts") for said in assessments),
-        "others": len({said["tier"] for said in assessments}) > 1,
+        "doubts": bool(most_urgent["doubts"]) and most_urgent["tone"] != Tier.URGENT if most_urgent else False,
+        "unjudged": sum(1 for photograph in photographs if not photograph["assessment"]),
+        "others": len({said["short"] for said in assessments}) > 1,
     }
 
 
 def _present_photograph(photograph: dict[str, Any]) -> dict[str, Any]:
-    assessment, confirmed = photograph["assessment"], photograph["confirmed"]
+    assessment, confirmed = _could_be_judged(photograph), photograph["confirmed"]
     return {
         **photograph,
         "added_at": _moment(photograph["added_at"]),

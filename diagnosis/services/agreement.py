@@ -61,7 +61,9 @@ def review_for_agreement(
         found = found.filter(created_at__gte=since)
     if blinded_only:
         found = found.filter(was_blinded=True)
-    shown_answer = Prediction.objects.shown().filter(image=OuterRef("image")).order_by().values("code")[:1]
+    shown_answer = (
+        Prediction.objects.shown().that_could_be_judged().filter(image=OuterRef("image")).order_by().values("code")[:1]
+    )
     columns = found.order_by("-created_at").values_list(
         "image_id", "reviewer_id", "answer", "other_text", Subquery(shown_answer)
     )

@@ -156,7 +156,7 @@ class Known:
         """
         shown = self.shown
         before = [each for each in self.predictions if shown and each.created_at < shown.created_at]
-        if shown is None or not before or before[0].tier == shown.tier:
+        if shown is None or not before or before[0].shown_tier == shown.shown_tier:
             return False
         return not any(review.created_at > shown.created_at for review in self.reviews)
 

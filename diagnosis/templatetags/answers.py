@@ -6,18 +6,19 @@ from uuid import UUID
 from django import template
 
 from diagnosis.models import Image
-from diagnosis.photographs import Found, found_by_visit
+from diagnosis.photographs import signs_by_visit
+from diagnosis.signs import Sign
 from patients.models import Visit
 
 register = template.Library()
 
 
 @register.simple_tag
-def found_at(visits: Iterable[Visit]) -> dict[UUID, Found]:
-    """What was found at each; visits without a photograph are left out."""
-    return found_by_visit(Image.objects.in_use().filter(visit__in=[visit.pk for visit in visits]))
+def signs_at(visits: Iterable[Visit]) -> dict[UUID, tuple[Sign, ...]]:
+    """The chips of each; visits without a photograph are left out."""
+    return signs_by_visit(Image.objects.in_use().filter(visit__in=[visit.pk for visit in visits]))
 
 
 @register.filter
-def of_visit(found: Mapping[UUID, Found], visit: Visit) -> Found | None:
-    return found.get(visit.pk)
+def of_visit(signs: Mapping[UUID, tuple[Sign, ...]], visit: Visit) -> tuple[Sign, ...]:
+    return signs.get(visit.pk, ())

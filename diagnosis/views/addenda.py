@@ -8,8 +8,8 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from diagnosis.contradictions import contradictions_at
 from diagnosis.models import Report
-from diagnosis.photographs import contradictions_at
 from diagnosis.reports.forms import AddendumForm
 from diagnosis.services.addenda import draft_addendum, sign_addendum
 from diagnosis.services.errors import Refused
@@ -63,7 +63,7 @@ def _page(request: ClinicRequest, report: Report, form: AddendumForm) -> HttpRes
         "report": report,
         "labels": draft.content["labels"],
         "set_aside": draft.content["set_aside"],
-        "warnings": contradictions_at(report.visit),
+        "contradictions": contradictions_at(report.visit),
         "form": form,
     }
     return render(request, "diagnosis/add_addendum.html", context, status=422 if form.is_bound else 200)

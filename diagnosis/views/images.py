@@ -10,12 +10,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from diagnosis.advice import NOTHING_BESIDES, Besides
+from diagnosis.advice import Besides
 from diagnosis.explanations import explain
 from diagnosis.forms import OverrideForm, ReviewForm, ScaleForm
 from diagnosis.measures import present_measures
-from diagnosis.models import Image, Review, Tier, versions_that_used
-from diagnosis.photographs import Photograph, photograph_of, photographs, suspicions
+from diagnosis.models import Image, Tier, versions_that_used
+from diagnosis.photographs import Photograph, photograph_and_others, photograph_of
 from diagnosis.presentation import AssessmentView, present_explanation, present_prediction
 from diagnosis.refusals import present_refusal, quality_facts
 from diagnosis.reliability import Reliability
@@ -35,8 +35,6 @@ from patients.once import once
 
 # The strip under the photograph shows this many others; the lesion's page shows all.
 OTHERS_SHOWN = 12
-# So many of them are asked whether they say more than this one.
-OTHERS_ASKED = 100
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
@@ -53,8 +51,7 @@ def explanation(request: ClinicRequest, image_id: UUID) -> HttpResponse:
     prediction = photograph.prediction
     if prediction is None:
         raise Http404(_("This photograph was not judged, so there is nothing to explain."))
-    besides = _besides(photograph, _others(photograph.image), _reviews(photograph.image))
-    context = _explanation(photograph, present_prediction(prediction), besides, ask=True)
+    context = _explanation(photograph, present_prediction(prediction), photograph.besides, ask=True)
     if not context:
         raise Http404(_("The network names no condition for this photograph, so there is nothing to explain."))
     return render(request, "diagnosis/includes/explanation.html", context)
@@ -114,7 +111,6 @@ def _find(member: Member | None, image_id: UUID) -> Image:
         .select_related("visit__patient__clinic", "lesion", "uploaded_by__user")
         .select_related("override__member__user", "label__review")
         .with_confirmed_label()
-        .with_shown_prediction()
     )
     return get_object_or_404(images, pk=image_id)
 
@@ -132,9 +128,8 @@ def _result(
     override_form: OverrideForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    photograph = photograph_of(image)
+    photograph, others = photograph_and_others(image)
     prediction = photograph.prediction
-    others, reviews = _others(image), _reviews(image)
     context = {
         "image": image,
         "photograph": photograph,
@@ -145,13 +140,14 @@ def _result(
         "others": others[:OTHERS_SHOWN],
         **_set_aside(image),
         "same_file": list(Image.objects.with_the_same_file(image).select_related("lesion__patient")[:OTHERS_SHOWN]),
-        "reviews": reviews,
+        "reviews": image.reviews.select_related("reviewer__user", "retraction"),
+        "contradictions": photograph.contradictions,
         "label_changes": image.label_changes.select_related("review__reviewer__user"),
         "settled": _label(image),
         "report_says_otherwise": report_that_says_otherwise(image),
         "rule_hint": rule_hint(image.visit.patient.clinic),
         "is_refused": prediction is None and not image.is_accepted,
-        **_answer(photograph, _besides(photograph, others, reviews)),
+        **_answer(photograph),
         **_measures(photograph),
     }
     if _member(request).is_dermatologist and "set_aside" not in context:
@@ -173,7 +169,7 @@ def _label(image: Image) -> LabelView | None:
     return present_label(label.answer, label.review.other_text if label.review else "") if label else None
 
 
-def _answer(photograph: Photograph, besides: Besides) -> dict[str, Any]:
+def _answer(photograph: Photograph) -> dict[str, Any]:
     """The assessment with its explanation, or the refusal."""
     image, prediction = photograph.image, photograph.prediction
     facts = quality_facts(
@@ -185,6 +181,7 @@ def _answer(photograph: Photograph, besides: Besides) -> dict[str, Any]:
     )
     if prediction is None:
         return {"refusal": None if image.is_accepted else present_refusal(image.verdict, facts=facts)}
+    besides = photograph.besides
     view = present_prediction(prediction, facts=facts, besides=besides)
     return {
         "view": view,
@@ -220,24 +217,3 @@ def _explanation(photograph: Photograph, view: AssessmentView, besides: Besides,
     tier = besides.explained_as(Tier(view.tier))
     other_code = "" if confirmed else view.other_code
     return present_explanation(explain(code=code, ask=ask), tier=tier, other_code=other_code)
-
-
-def _others(image: Image) -> list[Photograph]:
-    """The newest other photographs of the lesion."""
-    return photographs(Image.objects.in_use().filter(lesion=image.lesion_id).exclude(pk=image.pk), limit=OTHERS_ASKED)
-
-
-def _reviews(image: Image) -> list[Review]:
-    """All that was said of it, newest first, what was taken back included."""
-    return list(image.reviews.select_related("reviewer__user", "retraction"))
-
-
-def _besides(photograph: Photograph, others: list[Photograph], reviews: list[Review]) -> Besides:
-    """What else is known of the lesion. The photograph's own label says more than all of that."""
-    if photograph.confirmed:
-        return NOTHING_BESIDES
-    return Besides(
-        symptoms=photograph.image.visit.warning_symptoms,
-        siblings=[other.as_sibling for other in others],
-        **suspicions(reviews),
-    )

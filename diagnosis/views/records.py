@@ -10,8 +10,7 @@ from django.views.decorators.http import require_safe
 from diagnosis.models import Image, Report, versions_that_used
 from diagnosis.photographs import (
     by_lesion,
-    confirmed_names,
-    contradictions_at,
+    contradictions_among,
     lesion_cards,
     photographs,
     set_aside_among,
@@ -61,7 +60,7 @@ def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
         "report": report,
         "addenda": addenda,
         "notices": notices_of(report) if report else [],
-        "contradictions": contradictions_at(found),
+        "contradictions": contradictions_among(shown),
         "since": labelled_otherwise_since(report) if report else [],
     }
     return render(request, "diagnosis/visit.html", context)
@@ -71,14 +70,14 @@ def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
 @require_safe
 def lesion(request: ClinicRequest, lesion_id: UUID) -> HttpResponse:
     found = get_object_or_404(Lesion.objects.visible_to(request.member).select_related("patient"), pk=lesion_id)
-    labels = confirmed_names(found.pk)
+    shown = photographs(Image.objects.in_use().filter(lesion=found))
     open_visit = found.patient.visits.filter(status=VisitStatus.OPEN).first()
     context = {
         "lesion": found,
         "patient": found.patient,
-        "photographs": photographs(Image.objects.in_use().filter(lesion=found)),
+        "photographs": shown,
         "set_aside": set_aside_among(Image.objects.filter(lesion=found)),
-        "contradicting": labels if len(labels) > 1 else [],
+        "contradictions": contradictions_among(shown),
         # Today's photographs belong to today's visit: an older one that nobody signed is offered by its date.
         "open_visit": open_visit,
         "is_open_today": open_visit is not None and open_visit.date == timezone.localdate(),

@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
+from diagnosis.contradictions import contradictions_at
 from diagnosis.models import Image, Report
-from diagnosis.photographs import contradictions_at, set_aside_among
+from diagnosis.photographs import set_aside_among
 from diagnosis.reports.checks import warnings_of
 from diagnosis.reports.forms import SignForm
 from diagnosis.reports.presentation import present
@@ -115,7 +116,8 @@ def _check_page(
         "patient": visit.patient,
         "form": form,
         "content": present(draft.content),
-        "warnings": [*contradictions_at(visit), *warnings_of(draft.content)],
+        "contradictions": contradictions_at(visit),
+        "warnings": warnings_of(draft.content),
         "set_aside": set_aside_among(Image.objects.filter(visit=visit)),
         "same_file": list(Image.objects.with_files_of(visit).select_related("lesion__patient")[:OTHERS_SHOWN]),
     }

@@ -102,9 +102,9 @@ class Outcome:
             "url": image.get_absolute_url(),
             "thumbnail": reverse("image-file", args=[image.pk, "thumbnail"]),
             "verdict": image.verdict,
-            "tier": prediction.shown_tier if prediction else None,
-            "badge": self.photograph.badge,
-            "message": self.photograph.verdict,
+            "tier": str(prediction.shown_tier) if prediction else None,
+            "badge": self.photograph.sign_of_answer.tone,
+            "message": self.photograph.sign_of_answer.words,
         }
 
 

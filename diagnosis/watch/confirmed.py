@@ -104,6 +104,7 @@ def cells_of(clinic: Clinic | None, *, days: int) -> list[Cell]:
     starts = week_starts(days)
     rows = (
         Prediction.objects.of_new_photographs()
+        .that_could_be_judged()
         .filter(of(clinic, "image__visit"), SETTLED, created_at__gte=start_of(days))
         .order_by()
         .annotate(sure=Greatest(*CODES))

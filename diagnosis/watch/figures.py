@@ -70,8 +70,8 @@ def days_of(clinic: Clinic | None, *, days: int) -> list[Day]:
     # One walk over the answers for counts and times: no percentile is the same on SQLite and PostgreSQL.
     made: dict[int, list[tuple[str, float]]] = {}
     answers = Prediction.objects.of_new_photographs().filter(of(clinic, "image__visit"), created_at__gte=starts[0])
-    answers = answers.annotate(day=period_of(starts)).order_by()
-    for day, tier, duration in answers.values_list("day", "tier", "duration"):
+    answers = answers.with_shown_tier().annotate(day=period_of(starts)).order_by()
+    for day, tier, duration in answers.values_list("day", "tier_shown", "duration"):
         made.setdefault(day, []).append((tier, duration.total_seconds()))
     return [
         _day(start.date(), made.get(place, []), refused=refusals.get(place, 0)) for place, start in enumerate(starts)

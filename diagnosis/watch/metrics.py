@@ -42,7 +42,7 @@ def metrics_text() -> str:
     since = timezone.now() - timedelta(days=1)
     of_a_day = Prediction.objects.of_new_photographs().filter(created_at__gte=since).order_by()
     verdicts = Image.objects.filter(created_at__gte=since).order_by().values_list("verdict").annotate(n=Count("pk"))
-    tiers = of_a_day.values_list("tier").annotate(n=Count("pk"))
+    tiers = of_a_day.with_shown_tier().values_list("tier_shown").annotate(n=Count("pk"))  # type: ignore[misc]
     queue = queue_of(None)
     kinds = Incident.objects.alive().order_by().values_list("watched", "state").annotate(n=Count("pk"))
     lines = [

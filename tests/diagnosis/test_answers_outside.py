@@ -178,7 +178,7 @@ def test_a_label_has_the_colour_of_its_danger(staff_client, dermatologist, calm,
     say(dermatologist, calm, answer, other_text=text)
     page = staff_client.get(calm.get_absolute_url())
     assert page.context["settled"].tone == tone
-    badge = f"badge badge-{'urgent' if tone == 'urgent' else 'accent'}"
+    badge = f"badge badge-{tone if tone in ('urgent', 'watch') else 'accent'}"
     assert badge in page.content.decode()
     (photograph,) = present(build_content(calm.visit))["lesions"][0]["photographs"]
     assert photograph["confirmed"]["tone"] == tone
@@ -203,7 +203,7 @@ def test_what_another_photograph_is_confirmed_as_asks_for_haste(
     say(dermatologist, other, answer, other_text="Clear cell acanthoma" if answer == "other" else "")
     view = staff_client.get(calm.get_absolute_url()).context["view"]
     assert bool(view.doubts) == (tone != "calm")
-    assert view.tone == ("calm" if tone == "calm" else "watch")
+    assert view.tone == tone
     assert ("within two weeks" in view.next_steps[0]) == (tone == "urgent")
 
 

@@ -139,11 +139,11 @@ def test_what_was_put_aside_is_said_and_the_same_key_brings_it_back(reader, derm
 def test_another_photograph_of_the_lesion_that_is_confirmed_otherwise_is_named(reader, dermatologist, urgent):
     other = waiting(urgent.visit.patient, code="nv", tier="calm", lesion=urgent.lesion, visit=urgent.visit)
     answer(reader, urgent, "mel")
-    assert "is confirmed as" not in shown(reader).content.decode()
+    assert "photograph of this lesion is confirmed as" not in shown(reader).content.decode()
     answer(reader, other, "nv")
     assert "Another photograph of this lesion is confirmed as: Melanoma." in shown(reader).content.decode()
     answer(reader, other, "mel")
-    assert "is confirmed as" not in shown(reader).content.decode()
+    assert "photograph of this lesion is confirmed as" not in shown(reader).content.decode()
 
 
 def test_who_cannot_tell_is_told_that_it_settles_nothing(reader, urgent):

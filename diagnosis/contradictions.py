@@ -1,0 +1,93 @@
+"""Labels of one lesion that contradict each other: one rule for every page, list and check that warns of it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.db.models import F, Max, Min, Q, QuerySet
+from django.utils.translation import gettext as _
+
+from diagnosis.answers import FREE_TEXT, LabelState, is_malignant_answer
+from diagnosis.models import ConfirmedLabel, Image
+from diagnosis.review_words import answer_name
+from patients.models import Lesion, Visit
+
+
+@dataclass(frozen=True)
+class Label:
+    """What a photograph is confirmed as; ``text`` is what its reader wrote where the answer is free text."""
+
+    answer: str
+    text: str = ""
+
+    @property
+    def diagnosis(self) -> tuple[str, str]:
+        """To be compared with others: of free text the words count, however they are set."""
+        return self.answer, " ".join(self.text.casefold().split()) if self.answer in FREE_TEXT else ""
+
+    @property
+    def name(self) -> str:
+        return answer_name(self.answer, self.text)
+
+
+@dataclass(frozen=True)
+class Contradiction:
+    """A lesion whose photographs in use are confirmed as more than one thing.
+
+    Any two answers contradict each other: “something else” or “not a lesion” beside a melanoma as well as two
+    diagnoses. A lesion may change over the years; whether it has is for a dermatologist to say.
+    """
+
+    lesion: Lesion
+    names: tuple[str, ...]
+    is_malignant: bool
+
+    @property
+    def words(self) -> str:
+        words = _(
+            "%(lesion)s: its photographs are confirmed as different things: %(names)s. Correct one, or explain both."
+        )
+        return words % {"lesion": self.lesion.title, "names": ", ".join(self.names)}
+
+
+def contradiction_among(lesion: Lesion, labels: Iterable[Label]) -> Contradiction | None:
+    """Say whether ``labels``, all those of a lesion's photographs in use, contradict each other."""
+    found = {label.diagnosis: label for label in labels}
+    if len(found) < 2:
+        return None
+    in_order = sorted(found.values(), key=lambda label: (not is_malignant_answer(label.answer), label.diagnosis))
+    return Contradiction(
+        lesion=lesion,
+        names=tuple(label.name for label in in_order),
+        is_malignant=any(is_malignant_answer(label.answer) for label in in_order),
+    )
+
+
+def contradictions_of(lesions: QuerySet[Lesion], *, limit: int | None = None) -> list[Contradiction]:
+    """Return those of ``lesions`` whose labels contradict each other, at most ``limit``, in one query."""
+    settled = _settled(lesions).order_by()
+    several = settled.values("image__lesion").annotate(
+        first=Min("answer"),
+        last=Max("answer"),
+        first_text=Min("review__other_text"),
+        last_text=Max("review__other_text"),
+    )
+    differing = several.exclude(Q(first=F("last")) & Q(first_text=F("last_text"))).values("image__lesion")
+    rows = settled.filter(image__lesion__in=differing).select_related("image__lesion__patient", "review")
+    by_lesion: dict[UUID, tuple[Lesion, list[Label]]] = {}
+    for row in rows.order_by("image__lesion__patient", "image__lesion__number"):
+        _lesion, labels = by_lesion.setdefault(row.image.lesion_id, (row.image.lesion, []))
+        labels.append(Label(row.answer, row.review.other_text if row.review else ""))
+    found = (contradiction_among(lesion, labels) for lesion, labels in by_lesion.values())
+    return [each for each in found if each is not None][:limit]
+
+
+def contradictions_at(visit: Visit) -> list[Contradiction]:
+    """Those of the lesions photographed at a visit, whichever visit the contradicting photographs are of."""
+    lesions = Image.objects.in_use().filter(visit=visit).order_by().values("lesion")
+    return contradictions_of(Lesion.objects.filter(pk__in=lesions))
+
+
+def _settled(lesions: QuerySet[Lesion]) -> QuerySet[ConfirmedLabel]:
+    in_use = Image.objects.in_use().filter(lesion__in=lesions.order_by().values("pk")).order_by()
+    return ConfirmedLabel.objects.filter(state=LabelState.SETTLED, image__in=in_use.values("pk"))

@@ -1,0 +1,103 @@
+"""What is known besides one photograph: of its lesion, its visit and its readers. Two queries for any number."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef, Q
+
+from diagnosis.advice import NOTHING_BESIDES, Besides, Sibling
+from diagnosis.contradictions import Contradiction, Label, contradiction_among
+from diagnosis.models import Image, Prediction
+from diagnosis.models.image import ImageQuerySet
+from diagnosis.review_words import answer_name
+
+
+@dataclass(frozen=True)
+class Known:
+    """One photograph and what is known besides it.
+
+    Attributes:
+        image: as it was read here, with visit and lesion.
+        label: what dermatologists have settled.
+        besides: what asks for more haste; nothing where there is a label, which says more.
+        contradiction: of the labels of its lesion.
+        is_excluded: it was excluded from the record and does not count.
+    """
+
+    image: Image
+    prediction: Prediction | None
+    label: Label | None
+    besides: Besides
+    contradiction: Contradiction | None
+    is_excluded: bool
+
+
+def known_of(images: ImageQuerySet) -> list[Known]:
+    """Read all photographs of the lesions of ``images``; return what is known of ``images``, newest visit first."""
+    images = images.order_by()
+    rows: list[Any] = list(
+        Image.objects.filter(lesion__in=images.values("lesion"))
+        .with_exclusion()
+        .annotate(is_wanted=Exists(images.filter(pk=OuterRef("pk"))))
+        .filter(Q(is_excluded=False) | Q(is_wanted=True))
+        .select_related("visit", "lesion", "override")
+        .with_confirmed_label()
+        .with_suspicions()
+        .with_shown_prediction()
+        .order_by("-visit__date", "-created_at")
+    )
+    in_use: dict[UUID, list[Any]] = {row.lesion_id: [] for row in rows}
+    for row in rows:
+        if not row.is_excluded:
+            in_use[row.lesion_id].append(row)
+    contradictions = {
+        lesion: contradiction_among(group[0].lesion, (label for row in group if (label := _label_of(row))))
+        for lesion, group in in_use.items()
+        if group
+    }
+    return [
+        Known(
+            image=row,
+            prediction=row.shown_prediction,
+            label=_label_of(row),
+            besides=_besides(row, in_use[row.lesion_id]),
+            contradiction=contradictions.get(row.lesion_id),
+            is_excluded=row.is_excluded,
+        )
+        for row in rows
+        if row.is_wanted
+    ]
+
+
+def _besides(image: Any, in_use: Iterable[Any]) -> Besides:
+    if image.confirmed_answer:
+        return NOTHING_BESIDES
+    return Besides(
+        symptoms=image.visit.warning_symptoms,
+        siblings=[_sibling(other) for other in in_use if other.pk != image.pk],
+        suspected=_name(image.suspected_answer, image.suspected_text),
+        unclear=_name(image.unclear_answer, image.unclear_text),
+    )
+
+
+def _sibling(image: Any) -> Sibling:
+    """What it says to who looks at another photograph of the same lesion."""
+    prediction = image.shown_prediction
+    return Sibling(
+        taken_on=image.visit.date,
+        tier=prediction.shown_tier if prediction else "",
+        label=image.confirmed_answer or "",
+        label_text=image.confirmed_text or "",
+        suspected="" if image.confirmed_answer else _name(image.suspected_answer, image.suspected_text),
+        url=image.get_absolute_url(),
+    )
+
+
+def _label_of(image: Any) -> Label | None:
+    return Label(image.confirmed_answer, image.confirmed_text or "") if image.confirmed_answer else None
+
+
+def _name(answer: str | None, text: str | None) -> str:
+    return answer_name(answer, text or "") if answer else ""
