@@ -30,10 +30,15 @@ class ReportAdmin(ClinicScopedAdmin):
         "signed_at",
         "released_by",
         "released_at",
+        "without_a_plan",
         "content_sha256",
         "pdf_sha256",
         "downloads",
     )
+
+    @admin.display(description=_("signed without a plan because"))
+    def without_a_plan(self, report: Report) -> str:
+        return report.no_plan_reason or "–"
 
     @admin.display(description=_("visit"), ordering="visit__date")
     def visit_date(self, report: Report) -> object:

@@ -90,6 +90,11 @@ class Report(Signed):
     def __str__(self) -> str:
         return _("Report of %(date)s") % {"date": self.signed_at.date().isoformat()}
 
+    @property
+    def no_plan_reason(self) -> str:
+        """Why it was signed without a plan although it needs one, in the signer's words; else empty."""
+        return str(json.loads(self.content)["visit"].get("no_plan_reason", ""))
+
 
 class AddendumQuerySet(models.QuerySet["Addendum"]):
     def visible_to(self, member: Member | None) -> "AddendumQuerySet":

@@ -1,4 +1,4 @@
-"""What a dermatologist may have forgotten before signing. None of it forbids signing."""
+"""What a dermatologist may have forgotten before signing. Only danger without a plan forbids it."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from diagnosis.advice import contradicts_tier
-from diagnosis.answers import is_malignant_answer
+from diagnosis.answers import NOT_A_LESION, is_benign_answer, is_malignant_answer
 from diagnosis.models import Tier
 
 
@@ -44,7 +44,7 @@ def warnings_of(content: dict[str, Any]) -> list[str]:
             )
             % {"count": disputed}
         )
-    pressing = [lesion["title"] for lesion in content["lesions"] if any(map(_presses, lesion["photographs"]))]
+    pressing = pressing_lesions(content)
     if pressing:
         warnings.append(
             _("%(lesions)s: malignant by the label, or urgent by the software. Does the plan say what, and by when?")
@@ -56,17 +56,33 @@ def warnings_of(content: dict[str, Any]) -> list[str]:
             _("%(lesions)s: calm by the software, but for what is said of it on its page. Does the plan answer that?")
             % {"lesions": ", ".join(doubtful)}
         )
-    if not content["visit"]["plan"].strip():
+    if not has_words(content["visit"]["plan"]):
         warnings.append(_("The plan is empty. The patient will not read what happens next."))
     return warnings
 
 
+def pressing_lesions(content: dict[str, Any]) -> list[str]:
+    """The titles of a report's lesions that need a plan: malignant by the label, or urgent."""
+    return [lesion["title"] for lesion in content["lesions"] if any(map(_presses, lesion["photographs"]))]
+
+
+def has_words(text: str) -> bool:
+    """Whether somebody wrote something: a dash, a full stop or an invisible letter is no plan."""
+    return any(char.isalnum() for char in text)
+
+
 def _presses(photograph: dict[str, Any]) -> bool:
-    """Named malignant by a dermatologist, or found urgent by the software and named by nobody yet."""
+    """Named malignant or pre-malignant by a dermatologist, or urgent and not named harmless by one.
+
+    Pre-malignant counts: it stands for actinic keratosis and Bowen's disease, which is cancer in situ. Urgent is also
+    what another photograph of the lesion or one reader's suspicion makes so.
+    """
     confirmed, assessment = photograph["confirmed"], photograph["assessment"]
-    if confirmed:
-        return is_malignant_answer(confirmed["code"])
-    return bool(assessment) and assessment["tier"] == Tier.URGENT
+    code = confirmed["code"] if confirmed else ""
+    if is_malignant_answer(code):
+        return True
+    is_urgent = bool(assessment) and Tier.URGENT in (assessment["tier"], assessment.get("tone"))
+    return is_urgent and not (is_benign_answer(code) or code == NOT_A_LESION)
 
 
 def _is_doubtful(photograph: dict[str, Any]) -> bool:

@@ -11,6 +11,7 @@ from patients.models import Visit
 
 # As long as the visit's own form allows.
 LONGEST_PLAN = 10_000
+LONGEST_REASON = 300
 
 
 class SignForm(EditForm, forms.Form):
@@ -24,6 +25,12 @@ class SignForm(EditForm, forms.Form):
         max_length=LONGEST_PLAN,
         widget=forms.Textarea({"rows": 4}),
         help_text=_("What happens next, in words the patient understands. It stands first in the report."),
+    )
+    no_plan_reason = forms.CharField(
+        label=_("Why there is no plan"),
+        required=False,
+        max_length=LONGEST_REASON,
+        help_text=_("Only if the plan stays empty. It is kept with the report for good; the patient can read it too."),
     )
     release = forms.BooleanField(
         label=_("Release it to the patient at once"),

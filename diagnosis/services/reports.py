@@ -11,7 +11,9 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from diagnosis.contradictions import contradictions_at
 from diagnosis.models import Report
+from diagnosis.reports.checks import has_words, pressing_lesions
 from diagnosis.reports.content import (
     Content,
     attach_signature,
@@ -52,6 +54,17 @@ class PhotographUnreadable(Refused):
         super().__init__(
             _("A photograph's file could not be read, so nothing was signed. Tell the operator of this installation.")
         )
+
+
+class PlanMissing(Refused):
+    code = "plan_missing"
+
+    def __init__(self, lesions: list[str]) -> None:
+        words = _(
+            "%(lesions)s: malignant by the label, or urgent, and the plan is empty. Write what happens next and by "
+            "when. If there is to be no plan, say why: the reason is kept with the report."
+        )
+        super().__init__(words % {"lesions": ", ".join(lesions)})
 
 
 class NotSigned(Refused):
@@ -128,13 +141,15 @@ def preview_report(*, visit: Visit, by: Member, plan: str) -> bytes:
     ensure_dermatologist_of(visit, by)
     visit = _read(visit.pk)
     _ensure_open(visit)
-    content = _with_plan(draft_report(visit=visit).content, _kept_plan(plan))
+    content = _with_plan(draft_report(visit=visit).content, _kept_plan(plan), "")
     if not content["lesions"]:
         raise NothingToSign
     return render_pdf(content, content_sha256="", figures=_figures(visit))
 
 
-def sign_visit(*, visit: Visit, by: Member, plan: str | None = None, seen: str | None = None) -> Report:
+def sign_visit(
+    *, visit: Visit, by: Member, plan: str | None = None, seen: str | None = None, no_plan_reason: str = ""
+) -> Report:
     """Freeze the visit as a report: content and PDF, hashed.
 
     The PDF takes seconds and is made before the transaction; under the lock the content is gathered once more and
@@ -143,10 +158,11 @@ def sign_visit(*, visit: Visit, by: Member, plan: str | None = None, seen: str |
     Args:
         plan: replaces the visit's plan, in the same transaction; None leaves it.
         seen: the fingerprint of the draft that ``by`` has checked; None trusts that it was checked.
+        no_plan_reason: why there is no plan, where one is needed; it is frozen with the report.
 
     Raises:
         PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
-        VisitIsClosed, NothingToSign, ChangedMeanwhile, PhotographUnreadable: nothing was signed.
+        VisitIsClosed, NothingToSign, PlanMissing, ChangedMeanwhile, PhotographUnreadable: nothing was signed.
     """
     ensure_dermatologist_of(visit, by)
     visit = _read(visit.pk)
@@ -155,9 +171,11 @@ def sign_visit(*, visit: Visit, by: Member, plan: str | None = None, seen: str |
     draft = draft_report(visit=visit)
     if seen is not None and seen != draft.fingerprint:
         raise ChangedMeanwhile
-    content = _with_plan(draft.content, plan)
+    reason = "" if has_words(plan) else _kept_plan(no_plan_reason)
+    content = _with_plan(draft.content, plan, reason)
     if not content["lesions"]:
         raise NothingToSign
+    _ensure_planned(visit, content)
 
     report = Report(id=uuid.uuid4(), visit=visit, signed_by=by, signed_at=timezone.now().replace(microsecond=0))
     report.content = canonical_json(attach_signature(content, report_id=report.pk, by=by, at=report.signed_at))
@@ -172,6 +190,7 @@ def sign_visit(*, visit: Visit, by: Member, plan: str | None = None, seen: str |
             _ensure_open(visit)
             if build_content(visit) != draft.content:
                 raise ChangedMeanwhile
+            _ensure_planned(visit, content)
             report.save(force_insert=True)
             visit.plan = plan
             visit.status = VisitStatus.SIGNED
@@ -248,8 +267,23 @@ def _ensure_open(visit: Visit) -> None:
         raise VisitIsClosed
 
 
-def _with_plan(content: Content, plan: str) -> Content:
-    return {**content, "visit": {**content["visit"], "plan": plan}}
+def needing_a_plan(visit: Visit, content: Content) -> list[str]:
+    """The lesions that need a plan before a visit is signed, and a release of its own afterwards.
+
+    Malignant by a label, urgent, or of labels that contradict each other about danger, whichever visit they are of.
+    """
+    contradicting = [found.lesion.title for found in contradictions_at(visit) if found.is_malignant]
+    return list(dict.fromkeys([*pressing_lesions(content), *contradicting]))
+
+
+def _ensure_planned(visit: Visit, content: Content) -> None:
+    is_answered = any(has_words(content["visit"][key]) for key in ("plan", "no_plan_reason"))
+    if not is_answered and (lesions := needing_a_plan(visit, content)):
+        raise PlanMissing(lesions)
+
+
+def _with_plan(content: Content, plan: str, no_plan_reason: str) -> Content:
+    return {**content, "visit": {**content["visit"], "plan": plan, "no_plan_reason": no_plan_reason}}
 
 
 def _kept_plan(typed: str) -> str:

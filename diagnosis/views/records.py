@@ -1,5 +1,6 @@
 """A patient, a visit and a lesion, each with its photographs."""
 
+import json
 from uuid import UUID
 
 from django.http import HttpResponse
@@ -18,6 +19,7 @@ from diagnosis.photographs import (
 )
 from diagnosis.reports.since import labelled_otherwise_since, set_aside_since
 from diagnosis.services.notices import notices_of
+from diagnosis.services.reports import needing_a_plan
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
 from patients.models import Lesion, Patient, Visit, VisitStatus
@@ -58,6 +60,7 @@ def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
         "count": len(shown),
         "unreviewed": sum(1 for photograph in shown if not photograph.confirmed),
         "report": report,
+        "needs_a_plan": needing_a_plan(found, json.loads(report.content)) if report else [],
         "addenda": addenda,
         "notices": notices_of(report) if report else [],
         "contradictions": contradictions_among(shown),

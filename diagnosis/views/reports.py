@@ -1,5 +1,6 @@
 """Check a visit, sign it, and release its report."""
 
+import json
 from uuid import UUID
 
 from django.contrib import messages
@@ -22,6 +23,7 @@ from diagnosis.services.reports import (
     AlreadyReleased,
     ChangedMeanwhile,
     draft_report,
+    needing_a_plan,
     preview_report,
     release_report,
     sign_visit,
@@ -53,7 +55,11 @@ def sign(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
         return _check_page(request, visit, form, is_stale=form.conflict is not None)
     try:
         report = sign_visit(
-            visit=visit, by=_member(request), plan=form.cleaned_data["plan"], seen=form.cleaned_data["seen"]
+            visit=visit,
+            by=_member(request),
+            plan=form.cleaned_data["plan"],
+            seen=form.cleaned_data["seen"],
+            no_plan_reason=form.cleaned_data["no_plan_reason"],
         )
     except VisitIsClosed:
         messages.info(request, _("This visit is already signed."))
@@ -61,7 +67,13 @@ def sign(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     except Refused as refused:
         form.add_error(None, str(refused))
         return _check_page(request, visit, form, is_stale=isinstance(refused, ChangedMeanwhile))
-    if form.cleaned_data["release"]:
+    if form.cleaned_data["release"] and (pressing := needing_a_plan(visit, json.loads(report.content))):
+        words = _(
+            "The report is signed and not released. %(lesions)s: malignant or urgent, so releasing is a step of its "
+            "own. Tell the patient yourself first."
+        )
+        messages.warning(request, words % {"lesions": ", ".join(pressing)})
+    elif form.cleaned_data["release"]:
         _release(request, report)
     else:
         messages.success(request, _("The report is signed. Release it when the patient may read it."))
@@ -118,6 +130,7 @@ def _check_page(
         "content": present(draft.content),
         "contradictions": contradictions_at(visit),
         "warnings": warnings_of(draft.content),
+        "needs_a_plan": needing_a_plan(visit, draft.content),
         "set_aside": set_aside_among(Image.objects.filter(visit=visit)),
         "same_file": list(Image.objects.with_files_of(visit).select_related("lesion__patient")[:OTHERS_SHOWN]),
     }
