@@ -27,6 +27,7 @@ from diagnosis.urgency import urgency_in_report
 from mlmodel.taxonomy import MALIGNANT_CODES
 from patients.models import Lesion, Member, Visit
 
+from .letters import without_controls
 from .measures import measures_in_report
 
 SCHEMA = "dermascan-report/1"
@@ -38,7 +39,7 @@ Content = dict[str, Any]
 def build_content(visit: Visit) -> Content:
     """Gather what the report of ``visit`` says: its records now, without the signature. The notes stay inside."""
     lesions = [_lesion(lesion, images) for lesion, images in _photographs_by_lesion(visit)]
-    return {
+    content: Content = {
         "schema": SCHEMA,
         **clinic_and_patient(visit),
         "visit": {
@@ -56,6 +57,7 @@ def build_content(visit: Visit) -> Content:
         "model_versions": _model_versions(lesions),
         "disclaimers": _disclaimers(),
     }
+    return without_controls(content)  # type: ignore[no-any-return]
 
 
 def clinic_and_patient(visit: Visit) -> Content:

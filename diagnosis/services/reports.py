@@ -21,6 +21,7 @@ from diagnosis.reports.content import (
     photographs_of,
 )
 from diagnosis.reports.figures import figures_of
+from diagnosis.reports.letters import ensure_printable, without_controls
 from diagnosis.reports.pdf import render_pdf
 from diagnosis.reports.since import labelled_otherwise_since, set_aside_since
 from diagnosis.services.errors import Refused, VisitIsClosed
@@ -146,7 +147,8 @@ def sign_visit(*, visit: Visit, by: Member, plan: str | None = None, seen: str |
 
     Raises:
         PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
-        VisitIsClosed, NothingToSign, ChangedMeanwhile, PhotographUnreadable: nothing was signed.
+        VisitIsClosed, NothingToSign, ChangedMeanwhile, PhotographUnreadable, LettersCannotBePrinted: nothing was
+            signed.
     """
     ensure_dermatologist_of(visit, by)
     visit = _read(visit.pk)
@@ -158,6 +160,7 @@ def sign_visit(*, visit: Visit, by: Member, plan: str | None = None, seen: str |
     content = _with_plan(draft.content, plan)
     if not content["lesions"]:
         raise NothingToSign
+    ensure_printable([content, by.name])
 
     report = Report(id=uuid.uuid4(), visit=visit, signed_by=by, signed_at=timezone.now().replace(microsecond=0))
     report.content = canonical_json(attach_signature(content, report_id=report.pk, by=by, at=report.signed_at))
@@ -207,7 +210,7 @@ def release_report(*, report: Report, by: Member, site: str = "") -> Report:
                 ShowsOtherPatient if any(removed.set_aside.shows_other_patient for removed in aside) else SetAsideSince
             )
         report.released_by = by
-        report.released_at = timezone.now()
+        report.released_at = max(timezone.now(), report.signed_at)  # a clock may be set back
         report.save(update_fields=["released_by", "released_at"])
         visit.status = VisitStatus.RELEASED
         visit.save(update_fields=["status"])
@@ -252,4 +255,4 @@ def _with_plan(content: Content, plan: str) -> Content:
 
 
 def _kept_plan(typed: str) -> str:
-    return typed.replace("\r\n", "\n").strip()
+    return str(without_controls(typed.replace("\r\n", "\n"))).strip()
