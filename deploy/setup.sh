@@ -60,13 +60,20 @@ apt_install() {
 
 has_library() { "$VENV/bin/python" -c 'import ctypes, sys; ctypes.CDLL(sys.argv[1])' "$1" 2>/dev/null; }
 
+has_font() { [ -e "/usr/share/fonts/$1" ]; }
+
 install_system_packages() {
   local missing=()
   has_library libpango-1.0.so.0 || missing+=(libpango-1.0-0)
   has_library libpangoft2-1.0.so.0 || missing+=(libpangoft2-1.0-0)
   has_library libharfbuzz-subset.so.0 || missing+=(libharfbuzz-subset0)
-  # WeasyPrint asks fontconfig for the letters that Inter does not have.
-  compgen -G '/usr/share/fonts/truetype/dejavu/*' >/dev/null || [ "$(uname)" != Linux ] || missing+=(fonts-dejavu-core)
+  # WeasyPrint asks fontconfig for the letters that Inter does not have: names are in every script.
+  if [ "$(uname)" = Linux ]; then
+    has_font truetype/dejavu/DejaVuSans.ttf || missing+=(fonts-dejavu-core)
+    has_font truetype/noto/NotoSansThai-Regular.ttf || missing+=(fonts-noto-core)
+    has_font opentype/noto/NotoSansCJK-Regular.ttc || missing+=(fonts-noto-cjk)
+    has_font truetype/noto/NotoColorEmoji.ttf || missing+=(fonts-noto-color-emoji)
+  fi
   if [ "$kind" = test ]; then
     command -v chromium >/dev/null || missing+=(chromium)
     command -v pdftoppm >/dev/null || missing+=(poppler-utils)

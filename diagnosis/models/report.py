@@ -1,11 +1,12 @@
 import json
 import uuid
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
-from django.db.models import Exists, F, OuterRef, Q
+from django.db.models import Exists, F, Func, OuterRef, Q
+from django.db.models.functions import StrIndex
 from django.utils.translation import gettext_lazy as _
 
 from patients.models import Member, Visit
@@ -13,6 +14,19 @@ from patients.models import Member, Visit
 from .set_aside import SetAside
 
 SHA256 = r"^[0-9a-f]{64}$"
+
+
+class Dashed(Func):
+    """A UUID as JSON has it, with its dashes, which SQLite keeps without."""
+
+    function = "CAST"
+    template = "CAST(%(expressions)s AS text)"
+    output_field = models.TextField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        parts = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+        template = " || '-' || ".join(f"substr(%(expressions)s, {start}, {length})" for start, length in parts)
+        return self.as_sql(compiler, connection, template=f"({template})", **context)
 
 
 def pdf_path(record: "Signed", filename: str) -> str:
@@ -61,9 +75,9 @@ class ReportQuerySet(models.QuerySet["Report"]):
         return self.filter(visit__patient__user=user, released_at__isnull=False)
 
     def _shows_other_patient(self) -> Exists:
-        # What was set aside before the signature is not in the report.
-        since = SetAside.objects.of_another_patient().filter(created_at__gte=OuterRef("signed_at"))
-        return Exists(since.filter(image__visit=OuterRef("visit")))
+        # Told by what was signed and not by moments, since a clock may be set back in between.
+        in_visit = SetAside.objects.of_another_patient().filter(image__visit=OuterRef("visit"))
+        return Exists(in_visit.annotate(place=StrIndex(OuterRef("content"), Dashed("image_id"))).filter(place__gt=0))
 
 
 class Report(Signed):

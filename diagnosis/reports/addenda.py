@@ -9,6 +9,7 @@ from diagnosis.models import Addendum, Report
 from diagnosis.review_words import answer_malignancy, icd10_of, plain_line
 
 from .content import Content, clinic_and_patient
+from .letters import without_controls
 from .since import labelled_otherwise_since, set_aside_since
 
 SCHEMA = "dermascan-addendum/1"
@@ -17,7 +18,7 @@ SCHEMA = "dermascan-addendum/1"
 def build_addendum(report: Report, *, words: str) -> Content:
     """Gather what the next addendum to ``report`` says, without its signature."""
     visit = report.visit
-    return {
+    content: Content = {
         "schema": SCHEMA,
         **clinic_and_patient(visit),
         "visit": {"id": str(visit.pk), "date": visit.date.isoformat()},
@@ -53,6 +54,7 @@ def build_addendum(report: Report, *, words: str) -> Content:
             for removed in set_aside_since(report)
         ],
     }
+    return without_controls(content)  # type: ignore[no-any-return]
 
 
 def present_addendum(content: Content) -> dict[str, Any]:

@@ -8,14 +8,22 @@ from django.utils.translation import ngettext
 from diagnosis.advice import contradicts_tier
 from diagnosis.answers import NOT_A_LESION, is_benign_answer, is_malignant_answer
 from diagnosis.models import Tier
+from diagnosis.reports.letters import describe_letters, unprintable_letters
 
 
 def warnings_of(content: dict[str, Any]) -> list[str]:
-    """Say what is missing from a report's content."""
+    """Say what is missing from a report's content, and what keeps it from being signed as it stands."""
     photographs = [photograph for lesion in content["lesions"] for photograph in lesion["photographs"]]
     unconfirmed = sum(1 for photograph in photographs if not photograph["confirmed"])
     unjudged = sum(1 for photograph in photographs if not photograph["assessment"])
     warnings = []
+    if letters := unprintable_letters(content):
+        warnings.append(
+            _(
+                "No font of this installation has: %(letters)s. The report cannot be signed until it is written in others."
+            )
+            % {"letters": describe_letters(letters)}
+        )
     if unconfirmed:
         warnings.append(
             ngettext(

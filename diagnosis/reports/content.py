@@ -29,6 +29,7 @@ from mlmodel.taxonomy import MALIGNANT_CODES
 from patients.models import Lesion, Member, Visit
 
 from .assessments import assessment_in_report, condition_in_report, moment_in_report
+from .letters import without_controls
 from .measures import measures_in_report
 
 SCHEMA = "dermascan-report/2"
@@ -42,7 +43,7 @@ def build_content(visit: Visit) -> Content:
     besides = {known.image.pk: known.besides for known in known_of(Image.objects.in_use().filter(visit=visit))}
     by_lesion = groupby(images, key=lambda each: each.lesion)
     lesions = [_lesion(lesion, list(taken), besides) for lesion, taken in by_lesion]
-    return {
+    content: Content = {
         "schema": SCHEMA,
         **clinic_and_patient(visit),
         "visit": {
@@ -62,6 +63,7 @@ def build_content(visit: Visit) -> Content:
         "model_versions": _model_versions(lesions),
         "disclaimers": _disclaimers(),
     }
+    return without_controls(content)  # type: ignore[no-any-return]
 
 
 def clinic_and_patient(visit: Visit) -> Content:

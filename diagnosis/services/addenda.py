@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from diagnosis.models import Addendum, Report
 from diagnosis.reports.addenda import build_addendum
 from diagnosis.reports.content import Content, canonical_json, content_sha256, signature
+from diagnosis.reports.letters import ensure_printable, without_controls
 from diagnosis.reports.pdf import render_addendum
 from diagnosis.services.errors import Refused
 from diagnosis.services.files import kept_only_on_success
@@ -47,16 +48,17 @@ def sign_addendum(*, report: Report, by: Member, words: str, seen: str | None = 
 
     Raises:
         PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
-        WordsMissing, ChangedMeanwhile: nothing was signed.
+        WordsMissing, ChangedMeanwhile, LettersCannotBePrinted: nothing was signed.
     """
     ensure_dermatologist_of(report.visit, by)
-    words = words.replace("\r\n", "\n").strip()
+    words = str(without_controls(words.replace("\r\n", "\n"))).strip()
     if not words:
         raise WordsMissing
     draft = draft_addendum(report=report)
     if seen is not None and seen != draft.fingerprint:
         return _signed_before(report, by, words)
     content: Content = {**draft.content, "words": words}
+    ensure_printable([content, by.name])
 
     addendum = Addendum(id=uuid.uuid4(), report=report, number=content["number"], signed_by=by)
     addendum.signed_at = timezone.now().replace(microsecond=0)

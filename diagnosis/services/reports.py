@@ -23,6 +23,7 @@ from diagnosis.reports.content import (
     photographs_of,
 )
 from diagnosis.reports.figures import figures_of
+from diagnosis.reports.letters import ensure_printable, without_controls
 from diagnosis.reports.pdf import render_pdf
 from diagnosis.reports.since import labelled_otherwise_since, set_aside_since
 from diagnosis.services.errors import Refused, VisitIsClosed
@@ -162,7 +163,8 @@ def sign_visit(
 
     Raises:
         PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
-        VisitIsClosed, NothingToSign, PlanMissing, ChangedMeanwhile, PhotographUnreadable: nothing was signed.
+        VisitIsClosed, NothingToSign, PlanMissing, LettersCannotBePrinted, ChangedMeanwhile, PhotographUnreadable:
+            nothing was signed.
     """
     ensure_dermatologist_of(visit, by)
     visit = _read(visit.pk)
@@ -176,6 +178,7 @@ def sign_visit(
     if not content["lesions"]:
         raise NothingToSign
     _ensure_planned(visit, content)
+    ensure_printable([content, by.name])
 
     report = Report(id=uuid.uuid4(), visit=visit, signed_by=by, signed_at=timezone.now().replace(microsecond=0))
     report.content = canonical_json(attach_signature(content, report_id=report.pk, by=by, at=report.signed_at))
@@ -227,7 +230,7 @@ def release_report(*, report: Report, by: Member, site: str = "") -> Report:
                 ShowsOtherPatient if any(removed.set_aside.shows_other_patient for removed in aside) else SetAsideSince
             )
         report.released_by = by
-        report.released_at = timezone.now()
+        report.released_at = max(timezone.now(), report.signed_at)  # a clock may be set back
         report.save(update_fields=["released_by", "released_at"])
         visit.status = VisitStatus.RELEASED
         visit.save(update_fields=["status"])
@@ -287,4 +290,4 @@ def _with_plan(content: Content, plan: str, no_plan_reason: str) -> Content:
 
 
 def _kept_plan(typed: str) -> str:
-    return typed.replace("\r\n", "\n").strip()
+    return str(without_controls(typed.replace("\r\n", "\n"))).strip()

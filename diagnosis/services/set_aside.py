@@ -54,7 +54,7 @@ def put_back_image(*, image: Image, by: Member) -> SetAside:
         row = SetAside.objects.standing().select_for_update().filter(image=image).first()
         if row is None:
             raise NotSetAside
-        row.ended_by, row.ended_at = by, timezone.now()
+        row.ended_by, row.ended_at = by, max(timezone.now(), row.created_at)  # a clock may be set back
         row.save(update_fields=["ended_by", "ended_at"])
         refresh_queue_entry(image=image)
     log.info("Image %s was put back by member %s.", image.pk, by.pk)

@@ -1,0 +1,65 @@
+"""Typed text on paper: every word of it is printed, whatever was typed, and in a time that its length bounds."""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from itertools import groupby
+
+from django import template
+from django.utils.html import format_html_join
+from django.utils.safestring import SafeString, mark_safe
+
+register = template.Library()
+
+# A report of more lines would take minutes to lay out; the lines of a longer text run on, with a mark between them.
+MOST_LINES = 300
+END_OF_LINE = " ¶ "
+# Longer than any word of a language, shorter than any column.
+LONGEST_PIECE = 30
+_JOINERS = "\u200d\u200c"
+
+
+@register.filter
+def on_paper(text: str) -> SafeString:
+    """Return typed text as blocks, one for each line, of which several empty ones are one."""
+    lines = _without_repeated_blanks(re.split(r"\r\n|[\n\r\v\f\x85\u2028\u2029]", str(text).strip()))
+    if len(lines) > MOST_LINES:
+        lines = [END_OF_LINE.join(line for line in lines if line)]
+    return format_html_join(
+        "", '<div class="line{}">{}</div>', ((_direction(line), _breakable(line)) for line in lines)
+    )
+
+
+def _breakable(text: str) -> SafeString:
+    words = re.split(r"(\s+)", str(text))
+    return format_html_join("", "{}", ((_broken(word),) for word in words)) or mark_safe("&nbsp;")
+
+
+def _broken(word: str) -> str:
+    if len(word) <= LONGEST_PIECE:
+        return word
+    return format_html_join(mark_safe("<wbr>"), "{}", ((piece,) for piece in _pieces(word)))
+
+
+def _pieces(word: str) -> Iterator[str]:
+    """Cut a word, but never between a letter and its marks, nor within what a joiner holds together."""
+    start = 0
+    for at in range(1, len(word)):
+        is_joined = word[at] in _JOINERS or word[at - 1] in _JOINERS or unicodedata.category(word[at]).startswith("M")
+        if at - start >= LONGEST_PIECE and not is_joined:
+            yield word[start:at]
+            start = at
+    yield word[start:]
+
+
+def _without_repeated_blanks(lines: list[str]) -> list[str]:
+    found: list[str] = []
+    for is_text, same in groupby(lines, key=lambda line: bool(line.strip())):
+        found += same if is_text else [""]
+    return found
+
+
+def _direction(line: str) -> str:
+    """The class of a line that is written from right to left, by its first letter that says so (UAX 9, P2)."""
+    first = next((way for way in map(unicodedata.bidirectional, line) if way in ("L", "R", "AL")), "L")
+    return "" if first == "L" else " rtl"
