@@ -9,14 +9,22 @@ from io import BytesIO
 
 import numpy as np
 import pillow_heif
-from PIL import ExifTags, Image, ImageCms, ImageFile, TiffImagePlugin
+from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
-from mlmodel.picture_errors import MAX_PIXELS, BrokenPicture, NotAPicture, PictureError, TooManyPixels
-from mlmodel.picture_formats import sniff
+from mlmodel.picture_colours import ADOBE_GAMMA, ADOBE_RGB, Colours, coded_colours, convert_to_srgb
+from mlmodel.picture_containers import check_heic, shortened_webp
+from mlmodel.picture_errors import (
+    MAX_PIXELS,
+    BrokenPicture,
+    PictureError,
+    TooManyPixels,
+    UnsupportedPicture,
+)
+from mlmodel.picture_formats import BMP, HEIC, JPEG, PNG, TIFF, WEBP, Format, refusal_of, sniff
+from mlmodel.picture_jpeg import decode_jpeg, read_layout
+from mlmodel.picture_png import check_png
+from mlmodel.picture_tiff import UNUSUAL_NUMBERS, Tiff
 
-_SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
-# What an embedded profile may describe, by the mode of the picture it comes with.
-_PROFILE_SPACES = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK", "LAB": "Lab "}
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
     3: Image.Transpose.ROTATE_180,
@@ -26,8 +34,6 @@ _TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-_RAW_FILE = "This is a camera's raw file. Send the photograph as JPEG, or as a TIFF that was developed from it."
-_UNUSUAL_PIXELS = "The picture's pixels are not of an ordinary kind (32-bit numbers). Save it as JPEG or PNG."
 
 
 def decode_bytes(data: bytes) -> np.ndarray:
@@ -59,30 +65,115 @@ def set_process_limits() -> None:
 def _decode(data: bytes) -> np.ndarray:
     known = sniff(data)
     if known is None:
-        raise NotAPicture
-    with Image.open(BytesIO(data), formats=[known.plugin]) as opened:
-        _refuse_too_many_pixels(opened)  # from the header; nothing has been decoded yet
-        if isinstance(opened, TiffImagePlugin.TiffImageFile):
-            _refuse_raw_files(opened)
-        image: Image.Image = opened
-        image.load()
-        _refuse_too_many_pixels(opened)  # a frame may turn out larger than its header said
-        orientation = _orientation(image)
-        image = _upright(_to_srgb(image), orientation)
-        return np.asarray(image, dtype=np.uint8)
+        raise refusal_of(data)
+    image, colours = _READERS.get(known, _read_any)(data, known)
+    image.load()
+    _refuse_too_many_pixels(image)  # a frame may turn out larger than its header said
+    orientation = _orientation(image)
+    image = _upright(_to_srgb(image, colours), orientation)
+    return np.asarray(image, dtype=np.uint8)
+
+
+def _opened(data: bytes, known: Format) -> Image.Image:
+    """Open a file with the plug-in of its format alone; nothing is decoded yet."""
+    image = Image.open(BytesIO(data), formats=[known.plugin])
+    _refuse_too_many_pixels(image)
+    return image
+
+
+def _read_any(data: bytes, known: Format) -> tuple[Image.Image, Colours | None]:
+    return _opened(data, known), None
+
+
+def _read_jpeg(data: bytes, known: Format) -> tuple[Image.Image, Colours | None]:
+    layout = read_layout(data)  # before Pillow, which says of unusual kinds only that it does not know them
+    header = _opened(data, known)
+    pixels = decode_jpeg(data, layout)
+    if header.mode == "CMYK":  # inverted, as Adobe writes them and everybody since
+        image = Image.frombytes("CMYK", header.size, pixels.tobytes(), "raw", "CMYK;I")
+    else:
+        image = Image.fromarray(pixels)
+    image.info = {"icc_profile": header.info.get("icc_profile")}
+    image.getexif()[ExifTags.Base.Orientation] = _orientation(header)
+    return image, Colours(primaries=ADOBE_RGB, gamma=ADOBE_GAMMA) if _is_adobe_rgb(header) else None
+
+
+def _is_adobe_rgb(image: Image.Image) -> bool:
+    """Tell whether EXIF says so in the way of cameras that embed no profile (DCF, "R03")."""
+    try:
+        return image.getexif().get_ifd(ExifTags.IFD.Interop).get(1) == "R03"
+    except Exception:
+        return False  # broken metadata
+
+
+def _read_png(data: bytes, known: Format) -> tuple[Image.Image, Colours | None]:
+    image = _opened(data, known)  # the size first: no checksum is worth reading a bomb
+    return image, check_png(data)
+
+
+def _read_tiff(data: bytes, known: Format) -> tuple[Image.Image, Colours | None]:
+    tiff = Tiff(data)
+    if tiff.width * tiff.height > MAX_PIXELS:
+        raise TooManyPixels(reason=f"{tiff.width}×{tiff.height}")
+    tiff.check()
+    try:
+        return tiff.planes() or _without_empty_alpha(_opened(data, known)), None
+    except UnidentifiedImageError as error:
+        raise UnsupportedPicture(reason=repr(error)) from error  # its directory was read, so it is a TIFF
+
+
+def _read_webp(data: bytes, known: Format) -> tuple[Image.Image, Colours | None]:
+    shortened = shortened_webp(data)
+    image = _opened(data, known)
+    image.load()  # a damaged header is told here, and not by the shortened one
+    if shortened is not None and _is_readable(shortened, known):
+        raise BrokenPicture(reason="coded data were left over")
+    return image, None
+
+
+def _is_readable(data: bytes, known: Format) -> bool:
+    try:
+        _opened(data, known).load()
+    except (OSError, ValueError, SyntaxError):
+        return False
+    return True
+
+
+def _read_bmp(data: bytes, known: Format) -> tuple[Image.Image, Colours | None]:
+    try:
+        return _without_empty_alpha(_opened(data, known)), None
+    except OSError as error:
+        if "Unsupported BMP" in str(error):
+            raise UnsupportedPicture(reason=str(error)) from error
+        raise
+
+
+def _read_heic(data: bytes, known: Format) -> tuple[Image.Image, Colours | None]:
+    check_heic(data)
+    image = _opened(data, known)
+    coded = image.info.get("nclx_profile")
+    if not coded or image.info.get("icc_profile"):
+        return image, None
+    return image, coded_colours(primaries=coded["color_primaries"], transfer=coded["transfer_characteristics"])
+
+
+_READERS = {JPEG: _read_jpeg, PNG: _read_png, TIFF: _read_tiff, WEBP: _read_webp, BMP: _read_bmp, HEIC: _read_heic}
+
+
+def _without_empty_alpha(image: Image.Image) -> Image.Image:
+    """Return a picture without its alpha channel if that is zero everywhere: many programs leave it unset."""
+    image.load()
+    if image.mode != "RGBA" or image.getchannel("A").getextrema() != (0, 0):
+        return image
+    opaque = image.convert("RGB")
+    opaque.info = {"icc_profile": image.info.get("icc_profile")}
+    opaque.getexif()[ExifTags.Base.Orientation] = _orientation(image)
+    return opaque
 
 
 def _refuse_too_many_pixels(image: Image.Image) -> None:
     if image.width * image.height > MAX_PIXELS:
         raise TooManyPixels(reason=f"{image.width}×{image.height}")
-
-
-def _refuse_raw_files(image: TiffImagePlugin.TiffImageFile) -> None:
-    """Raw files look like TIFF and lead with a thumbnail, which would be judged in the photograph's place."""
-    is_thumbnail = image.tag_v2.get(254, 0) == 1
-    is_digital_negative = 50706 in image.tag_v2
-    if is_thumbnail or is_digital_negative:
-        raise NotAPicture(_RAW_FILE)
 
 
 def _orientation(image: Image.Image) -> int:
@@ -101,9 +192,10 @@ def _upright(image: Image.Image, orientation: int) -> Image.Image:
     return image if turn is None else image.transpose(turn)
 
 
-def _to_srgb(image: Image.Image) -> Image.Image:
-    """Return any picture as opaque RGB, transparent parts on white, its embedded colour profile applied."""
+def _to_srgb(image: Image.Image, colours: Colours | None) -> Image.Image:
+    """Return any picture as opaque RGB, transparent parts on white, its colours as they are meant."""
     profile = image.info.get("icc_profile")
+    described = None if profile or colours is None else colours.profile()
     image = _eight_bits(image)
     alpha = None
     if image.has_transparency_data or image.mode in ("La", "RGBa"):
@@ -112,7 +204,10 @@ def _to_srgb(image: Image.Image) -> Image.Image:
         image = image.convert("L" if image.mode == "LA" else "RGB")
     elif image.mode in ("1", "P"):
         image = image.convert("L" if image.mode == "1" else "RGB")
-    image = _apply_profile(image, profile)
+    if described is not None and image.mode in ("L", "RGB"):
+        image = convert_to_srgb(image.convert("RGB"), described)
+    else:
+        image = convert_to_srgb(image, profile)
     if alpha is not None:
         white = Image.new("RGB", image.size, "white")
         white.paste(image, mask=alpha)
@@ -126,7 +221,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     16-bit colour needs nothing here: Pillow reads its high bytes.
     """
     if image.mode in ("I", "F"):
-        raise NotAPicture(_UNUSUAL_PIXELS, reason=image.mode)
+        raise UnsupportedPicture(UNUSUAL_NUMBERS, reason=image.mode)
     if not image.mode.startswith("I;16"):
         return image
     values = np.asarray(image).astype(np.uint32)
@@ -136,28 +231,3 @@ def _eight_bits(image: Image.Image) -> Image.Image:
         inverted = image.tag_v2.get(262) == 0  # "white is zero", which Pillow leaves as it is
     values = np.minimum((values * 255 + full_scale // 2) // full_scale, 255).astype(np.uint8)
     return Image.fromarray(255 - values if inverted else values)
-
-
-def _apply_profile(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Convert to sRGB by the embedded profile; without one, or with one that does not fit, by Pillow's own rules."""
-    if image.mode == "LAB":
-        source = ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB"))
-        return _transformed(image, source)
-    if profile:
-        try:
-            source = ImageCms.ImageCmsProfile(BytesIO(profile))
-            fits = source.profile.xcolor_space == _PROFILE_SPACES.get(image.mode)
-            # Most cameras embed sRGB itself: nothing to convert, and no rounding to suffer.
-            is_srgb = (source.profile.profile_description or "").startswith("sRGB")
-            if fits and not is_srgb:
-                return _transformed(image, source)
-        except (OSError, ValueError, TypeError, ImageCms.PyCMSError):
-            pass  # a broken profile is ignored, as browsers do
-    return image.convert("RGB")
-
-
-def _transformed(image: Image.Image, source: ImageCms.ImageCmsProfile) -> Image.Image:
-    transformed = ImageCms.profileToProfile(image, source, _SRGB, outputMode="RGB")
-    if transformed is None:
-        raise BrokenPicture(reason="colour transform without a result")
-    return transformed

@@ -4,16 +4,20 @@ MAX_BYTES = 20 * 1024 * 1024
 MAX_PIXELS = 60_000_000
 DECODE_SECONDS = 10.0
 ACCEPTED = "JPEG, PNG, WebP, TIFF, HEIC, BMP or GIF"
+OTHER_KIND = "This is {name}, which is not read here. Open it and save the photograph as {save_as}, then send that."
+SAVE_AS = "an ordinary JPEG or PNG (8 bits a colour)"
 
 
 class PictureError(ValueError):
     """A file cannot be used as a picture.
 
-    ``code`` is for programs (snake_case), ``message`` for the person who sent the file (plain English, says what to
-    do), ``reason`` for the log (what the decoder said; empty when there is nothing to add).
+    ``code`` and ``status`` are the same wherever the file is sent: pages, API and commands. ``message`` is for the
+    person who sent the file (plain English, says what to do), ``reason`` for the log (what the decoder said; empty
+    when there is nothing to add).
     """
 
-    code = "picture_error"
+    code = "broken-image"
+    status = 422
     message = f"This file cannot be used. Send a photograph as {ACCEPTED}."
 
     def __init__(self, message: str = "", *, reason: str = "") -> None:
@@ -21,25 +25,33 @@ class PictureError(ValueError):
         self.reason = reason
         super().__init__(self.message)
 
+    @property
+    def line(self) -> str:
+        """What a command prints of it: the message, and the code that the API answers."""
+        return f"{self.message} [{self.code}]"
+
 
 class EmptyFile(PictureError):
     """There is not one byte in it."""
 
-    code = "empty_file"
+    code = "empty-file"
+    status = 400
     message = "The file is empty. Copy it from the camera or phone again, then send the new copy."
 
 
 class TooLarge(PictureError):
     """More than ``MAX_BYTES`` bytes."""
 
-    code = "file_too_large"
+    code = "too-large"
+    status = 413
     message = f"The file is larger than {MAX_BYTES // 1024**2} MB. Save it as a JPEG or make it smaller, then send it."
 
 
 class TooManyPixels(PictureError):
     """More than ``MAX_PIXELS`` pixels, or more memory than a decoder may have."""
 
-    code = "too_many_pixels"
+    code = "too-many-pixels"
+    status = 413
     message = (
         f"The picture has more than {MAX_PIXELS // 1_000_000} megapixels. Crop it to the lesion or make it smaller, "
         "then send it."
@@ -49,14 +61,24 @@ class TooManyPixels(PictureError):
 class NotAPicture(PictureError):
     """The bytes are not of an accepted format, whatever the file's name says."""
 
-    code = "not_a_picture"
+    code = "not-an-image"
+    status = 415
     message = f"This file is not a picture that can be read. Send a photograph as {ACCEPTED}."
+
+
+class UnsupportedPicture(PictureError):
+    """A picture, perhaps a whole one, of a kind that is not read here."""
+
+    code = "unsupported-image"
+    status = 415
+    message = f"Pictures of this kind are not read here. Open it and save it as {SAVE_AS}, then send that."
 
 
 class BrokenPicture(PictureError):
     """An accepted format, but truncated or corrupt."""
 
-    code = "broken_picture"
+    code = "broken-image"
+    status = 422
     message = (
         "The picture is damaged or incomplete. Copy it from the camera or phone again, or take a new photograph, "
         "then send that."
@@ -66,10 +88,20 @@ class BrokenPicture(PictureError):
 class DecodeTimeout(PictureError):
     """It could not be decoded in ``DECODE_SECONDS``."""
 
-    code = "decode_timeout"
+    code = "slow-image"
+    status = 422
     message = "The picture took too long to open. Save it as an ordinary JPEG, or try again in a minute."
 
 
 BY_CODE: dict[str, type[PictureError]] = {
-    error.code: error for error in (EmptyFile, TooLarge, TooManyPixels, NotAPicture, BrokenPicture, DecodeTimeout)
+    error.code: error
+    for error in (
+        EmptyFile,
+        TooLarge,
+        TooManyPixels,
+        NotAPicture,
+        UnsupportedPicture,
+        BrokenPicture,
+        DecodeTimeout,
+    )
 }

@@ -24,8 +24,9 @@ from mlmodel.picture_errors import (
     PictureError,
     TooLarge,
     TooManyPixels,
+    UnsupportedPicture,
 )
-from mlmodel.picture_formats import sniff
+from mlmodel.picture_formats import refusal_of, sniff
 from mlmodel.picture_worker import decode_elsewhere
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "PictureError",
     "TooLarge",
     "TooManyPixels",
+    "UnsupportedPicture",
     "centre_square",
     "decode",
     "encode_jpeg",
@@ -77,7 +79,7 @@ def decode(data: bytes) -> Picture:
         raise TooLarge
     known = sniff(data)
     if known is None:
-        raise NotAPicture
+        raise refusal_of(data)
     pixels = decode_elsewhere(data, seconds=DECODE_SECONDS)
     pixels.flags.writeable = False
     return Picture(pixels=pixels, format=known.name, media_type=known.media_type)

@@ -53,7 +53,7 @@ def score_files(
             scores, reliability = _score(path, analyser, equal_prior)
             yield Score(path, name, scores, reliability=reliability)
         except PictureError as error:
-            yield Score(path, name, None, error.message)
+            yield Score(path, name, None, error.line)
         except OSError as error:
             yield Score(path, name, None, error.strerror or str(error))
 

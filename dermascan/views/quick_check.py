@@ -3,6 +3,7 @@
 import base64
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
@@ -17,12 +18,11 @@ from diagnosis.explanations import explain
 from diagnosis.presentation import present_analysis, present_explanation
 from diagnosis.refusals import present_refusal, quality_facts
 from diagnosis.services.analysis import QuickResult, check_picture
-from mlmodel.pictures import MAX_BYTES, NotAPicture, PictureError, TooLarge, TooManyPixels
+from mlmodel.pictures import MAX_BYTES, PictureError
 from mlmodel.taxonomy import BY_CODE
 
 # A form around the photograph: its boundary lines and the token.
 FORM_BYTES = 64 * 1024
-STATUS = {NotAPicture: 415, TooLarge: 413, TooManyPixels: 413}
 
 
 @csrf_exempt  # Looking for the token reads the whole body: size and allowance are looked at before; see _check.
@@ -46,8 +46,8 @@ def _check(request: HttpRequest) -> HttpResponse:
     try:
         result = check_picture(data=sample.read() if sample else form.cleaned_data["file"].read())
     except PictureError as error:
-        form.add_error("file", error.message)
-        return _form_page(request, form, status=STATUS.get(type(error), 400))
+        form.add_error("file", ValidationError(error.message, code=error.code))
+        return _form_page(request, form, status=error.status)
     return _result_page(request, result, sample)
 
 

@@ -55,6 +55,7 @@ KINDS: dict[str, tuple[int, Any]] = {
     "too-many-files": (413, gettext_lazy("Too many files")),
     "too-many-pixels": (413, gettext_lazy("The photograph has too many pixels")),
     "not-an-image": (415, gettext_lazy("The file is not a photograph")),
+    "unsupported-image": (415, gettext_lazy("This kind of picture is not read here")),
     "unsupported-media-type": (415, gettext_lazy("This kind of content is not read here")),
     "broken-image": (422, gettext_lazy("The photograph is damaged")),
     "slow-image": (422, gettext_lazy("The photograph takes too long to open")),
@@ -80,12 +81,6 @@ _KIND_OF: tuple[tuple[type[Exception], str], ...] = (
     (exceptions.NotAcceptable, "not-acceptable"),
     (exceptions.UnsupportedMediaType, "unsupported-media-type"),
     (exceptions.Throttled, "throttled"),
-    (pictures.EmptyFile, "empty-file"),
-    (pictures.TooLarge, "too-large"),
-    (pictures.TooManyPixels, "too-many-pixels"),
-    (pictures.NotAPicture, "not-an-image"),
-    (pictures.DecodeTimeout, "slow-image"),
-    (pictures.PictureError, "broken-image"),
     (errors.VisitIsClosed, "visit-is-closed"),
     (errors.AlreadyUploaded, "already-uploaded"),
     (errors.Refused, "refused"),
@@ -150,6 +145,8 @@ def _read(error: Exception, request: Request | None) -> tuple[str, Any, dict[str
     """Return code, detail and further members."""
     if isinstance(error, Problem):
         return error.code, error.detail, error.members
+    if isinstance(error, pictures.PictureError):
+        return error.code, error.message, {}
     code = next((code for kind, code in _KIND_OF if isinstance(error, kind)), "server-error")
     match error:
         case exceptions.ValidationError():
@@ -160,8 +157,6 @@ def _read(error: Exception, request: Request | None) -> tuple[str, Any, dict[str
             return code, detail, {"retry_after": retry_after}
         case exceptions.APIException():
             return code, error.detail, {}
-        case pictures.PictureError():
-            return code, error.message, {}
         case errors.AlreadyUploaded():
             return code, error.message, {"image": image_link(error.existing, request)}
         case errors.Refused():

@@ -304,7 +304,15 @@ def _problem_example(code: str) -> OpenApiExample:
 _EVERYWHERE = ("malformed", "invalid", "authentication-failed", "token-expired", "permission-denied", "not-acceptable")
 _BODIES = ("length-required", "too-large", "unsupported-media-type", "throttled")
 _KEEPING = ("not-found", "already-uploaded", "visit-is-closed", "too-many-files")
-_PICTURES = ("empty-file", "too-many-pixels", "not-an-image", "broken-image", "slow-image", "cannot-be-judged")
+_PICTURES = (
+    "empty-file",
+    "too-many-pixels",
+    "not-an-image",
+    "unsupported-image",
+    "broken-image",
+    "slow-image",
+    "cannot-be-judged",
+)
 
 _EXPLANATION: dict[str, Any] = {
     "code": "mel",

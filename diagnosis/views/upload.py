@@ -24,7 +24,7 @@ from diagnosis.models import Image
 from diagnosis.photographs import Photograph, photograph_of
 from diagnosis.services.errors import Refused, VisitIsClosed
 from diagnosis.services.images import AlreadyUploaded, add_image, printable_name
-from mlmodel.pictures import NotAPicture, PictureError, TooLarge, TooManyPixels
+from mlmodel.pictures import PictureError
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
 from patients.models import Lesion, Member, Visit
@@ -114,21 +114,13 @@ def _add(visit: Visit, lesion: Lesion, file: UploadedFile, by: Member) -> Outcom
     try:
         return Outcome(name, photograph_of(add_image(visit=visit, lesion=lesion, upload=file, by=by)))
     except PictureError as error:
-        return Outcome(name, status=_status_of(error), code=error.code, message=error.message)
+        return Outcome(name, status=error.status, code=error.code, message=error.message)
     except AlreadyUploaded as error:
         return Outcome(name, None, HTTPStatus.CONFLICT, error.code, error.message, error.existing)
     except VisitIsClosed as error:
         return Outcome(name, status=HTTPStatus.CONFLICT, code="visit_is_closed", message=str(error))
     except Refused as error:
         return Outcome(name, status=HTTPStatus.BAD_REQUEST, code=error.code, message=error.message)
-
-
-def _status_of(error: PictureError) -> int:
-    if isinstance(error, TooLarge | TooManyPixels):
-        return HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-    if isinstance(error, NotAPicture):
-        return HTTPStatus.UNSUPPORTED_MEDIA_TYPE
-    return HTTPStatus.BAD_REQUEST
 
 
 def _check_files(form: LesionForm, files: list[UploadedFile], *, limit: int) -> None:

@@ -114,7 +114,7 @@ def answer_as_served(photographs: Photographs, analyser: Analyser, progress: Pro
         try:
             analysis = analyse_file(path, analyser)
         except (PictureError, OSError) as error:
-            unreadable.append(f"{path.name}: {getattr(error, 'message', None) or getattr(error, 'strerror', error)}")
+            unreadable.append(f"{path.name}: {getattr(error, 'line', None) or getattr(error, 'strerror', error)}")
             continue
         assert analysis.assessment is not None, "a forced analysis always assesses"
         if analysis.quality.verdict is not Verdict.ACCEPTED:

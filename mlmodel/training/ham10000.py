@@ -100,7 +100,7 @@ def import_ham10000(
             data = _read(path)
             picture = decode(data)
         except (PictureError, OSError) as error:
-            reason = error.message if isinstance(error, PictureError) else error.strerror
+            reason = error.line if isinstance(error, PictureError) else error.strerror
             findings.broken.append(f"{readable_name(path.name)}: {reason}")
             continue
         group = row.get("lesion_group") or duplicates.get(row["lesion_id"], row["lesion_id"])

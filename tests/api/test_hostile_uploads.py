@@ -31,7 +31,7 @@ HOSTILE = {
     "text named .jpg": (b"I am a photograph, believe me. " * 100, 415, "not-an-image"),
     "html": (b"<!doctype html><script>alert(1)</script>", 415, "not-an-image"),
     "svg": (b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg"><script/></svg>', 415, "not-an-image"),
-    "pdf": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", 415, "not-an-image"),
+    "pdf": (b"%PDF-1.7\n%\xe2\xe3\xcf\xd3\n", 415, "unsupported-image"),
     "a program": (b"\x7fELF" + bytes(500), 415, "not-an-image"),
     "bomb": (bomb(), 413, "too-many-pixels"),
     "30,000 × 30,000 in its header": (png_header_of(30_000, 30_000), 413, "too-many-pixels"),

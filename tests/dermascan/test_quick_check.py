@@ -94,7 +94,7 @@ def test_what_cannot_be_judged_is_refused_with_the_reason_and_what_to_do(client)
         (b"", 400),
         (b"not a picture at all", 415),
         (b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", 415),
-        (b"\xff\xd8\xff\xe0" + b"\x00" * 200, 400),
+        (b"\xff\xd8\xff\xe0" + b"\x00" * 200, 422),
     ],
 )
 def test_a_broken_file_gets_a_clear_error(client, data, status):
@@ -107,7 +107,7 @@ def test_a_broken_file_gets_a_clear_error(client, data, status):
 
 def test_a_truncated_photograph_gets_a_clear_error(client, photograph):
     response = client.post("/quick-check/", upload(photograph[: len(photograph) // 3]))
-    assert response.status_code == 400
+    assert response.status_code == 422
     assert response.context["form"].errors["file"]
 
 

@@ -73,13 +73,13 @@ def test_a_refused_photograph_is_kept_and_said_to_be_refused(send, photograph):
 @pytest.mark.parametrize(
     ("content", "status", "error"),
     [
-        (b"This is text.", 415, "not_a_picture"),
-        (b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", 415, "not_a_picture"),
-        (b"", 400, "empty_file"),
-        (sample(0)[:9000], 400, "broken_picture"),
-        (b"\xff\xd8" + bytes(MAX_BYTES), 413, "file_too_large"),
-        (hostile.png_header(), 413, "too_many_pixels"),
-        (hostile.jpeg_header(), 413, "too_many_pixels"),
+        (b"This is text.", 415, "not-an-image"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'><script>alert(1)</script></svg>", 415, "not-an-image"),
+        (b"", 400, "empty-file"),
+        (sample(0)[:9000], 422, "broken-image"),
+        (b"\xff\xd8" + bytes(MAX_BYTES), 413, "too-large"),
+        (hostile.png_header(), 413, "too-many-pixels"),
+        (hostile.jpeg_header(), 413, "too-many-pixels"),
     ],
     ids=["text", "svg", "empty", "truncated", "21 MB", "huge PNG header", "huge JPEG header"],
 )

@@ -53,6 +53,53 @@ def tiff(values: np.ndarray, *, photometric: int) -> bytes:
     return start + body + directory + struct.pack(order + "HHH", 16, 16, 16)
 
 
+def planar_tiff(values: np.ndarray, *, strips: int) -> bytes:
+    """An uncompressed 16-bit TIFF of (H, W, 3) in separate planes, each in ``strips`` strips."""
+    height, width = values.shape[:2]
+    rows = -(-height // strips)
+    parts = [values[at : at + rows, :, band].tobytes() for band in range(3) for at in range(0, height, rows)]
+    order = ">" if values.dtype.byteorder == ">" else "<"
+    tags: dict[int, tuple[int, ...]] = {
+        256: (width,), 257: (height,), 258: (16, 16, 16), 259: (1,), 262: (2,), 273: (), 277: (3,), 278: (rows,),
+        279: tuple(len(part) for part in parts), 284: (2,),
+    }  # fmt: skip
+    return _tiff_file(tags, parts, order)
+
+
+def tiff_of_numbers(values: np.ndarray, *, numbers: int, bits: int, compression: int = 1) -> bytes:
+    """A one-strip grey TIFF of (H, W) whose tags say what is wanted."""
+    height, width = values.shape
+    tags: dict[int, tuple[int, ...]] = {
+        256: (width,), 257: (height,), 258: (bits,), 259: (compression,), 262: (1,), 273: (), 277: (1,),
+        278: (height,), 279: (values.nbytes,), 339: (numbers,),
+    }  # fmt: skip
+    return _tiff_file(tags, [values.tobytes()], "<")
+
+
+def _tiff_file(tags: dict[int, tuple[int, ...]], parts: list[bytes], order: str) -> bytes:
+    starts = [8 + sum(len(part) for part in parts[:index]) for index in range(len(parts))]
+    body = b"".join(parts)
+    at = 8 + len(body)
+    beyond_at, beyond, entries = at + 2 + 12 * len(tags) + 4, b"", b""
+    for tag, numbers in (tags | {273: tuple(starts)}).items():
+        packed = struct.pack(f"{order}{len(numbers)}I", *numbers)
+        if len(packed) > 4:
+            packed, beyond = struct.pack(order + "I", beyond_at + len(beyond)), beyond + packed
+        entries += struct.pack(order + "HHI", tag, 4, len(numbers)) + packed
+    head = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(order + "I", at)
+    return head + body + struct.pack(order + "H", len(tags)) + entries + bytes(4) + beyond
+
+
+def bmp_with_alpha(image: Image.Image) -> bytes:
+    """A 32-bit BMP with a version 5 header that declares an alpha channel."""
+    width, height = image.size
+    pixels = image.transpose(Image.Transpose.FLIP_TOP_BOTTOM).tobytes("raw", "BGRA")
+    masks = struct.pack("<4I", 0xFF0000, 0xFF00, 0xFF, 0xFF000000)
+    header = struct.pack("<IiiHHIIiiII", 124, width, height, 1, 32, 3, len(pixels), 2835, 2835, 0, 0) + masks + b"BGRs"
+    header += bytes(124 - len(header))
+    return b"BM" + struct.pack("<IHHI", 14 + 124 + len(pixels), 0, 0, 14 + 124) + header + pixels
+
+
 def png_bomb(width: int, height: int) -> bytes:
     """A valid black PNG of any size in a few kilobytes: one bit a pixel, deflated."""
     return png(width=width, height=height, bits=1, colour=0, rows=bytes((1 + (width + 7) // 8) * height))
@@ -116,14 +163,20 @@ def small(plugin: str) -> bytes:
 
 
 def endless_jpeg(scans: int = 20_000, side: int = 6000) -> bytes:
-    """A progressive JPEG with thousands of empty scans: small, within the pixel limit, and hours of work."""
+    """A whole progressive JPEG with thousands of empty scans: within the pixel limit, and minutes of work."""
     out = BytesIO()
     Image.new("L", (16, 16), 128).save(out, "JPEG", progressive=True)
     data = bytearray(out.getvalue())
     frame = data.index(b"\xff\xc2")
     data[frame + 5 : frame + 9] = struct.pack(">HH", side, side)
-    first_scan = data.index(b"\xff\xda")
-    # An AC scan of band 1–63 without an end-of-band run in its Huffman table reads zeros: a few bytes, a full pass.
-    header = bytes(data[:first_scan])
-    scan = b"\xff\xda\x00\x08\x01\x01\x00\x00\x00\x00" + b"\x00" * 8
-    return header + scan * scans + b"\xff\xd9"
+    header = bytes(data[: data.index(b"\xff\xda")])
+    blocks = ((side + 7) // 8) ** 2
+    # Tables with one code, 0: "the same mean", and "nothing more in 16,384 blocks" (14 bits say how many more).
+    tables = b"\xff\xc4\x00\x14\x00\x01" + bytes(16) + b"\xff\xc4\x00\x14\x10\x01" + bytes(15) + b"\xe0"
+    means = _scan(b"\x00\x00\x01", (blocks + 7) // 8)
+    nothing = _scan(b"\x01\x3f\x00", ((blocks + 16383) // 16384 * 15 + 7) // 8)
+    return header + tables + means + nothing * scans + _scan(b"\x00\x00\x10", (blocks + 7) // 8) + b"\xff\xd9"
+
+
+def _scan(band: bytes, length: int) -> bytes:
+    return b"\xff\xda\x00\x08\x01\x01\x00" + band + bytes(length)

@@ -23,6 +23,7 @@ from mlmodel.pictures import (
     PictureError,
     TooLarge,
     TooManyPixels,
+    UnsupportedPicture,
     decode,
     network_input,
 )
@@ -38,30 +39,26 @@ from tests.mlmodel.quartered import SAMPLES, quarters, saved, sixteen_bit_png
         b'<?xml version="1.0"?><svg xmlns="http://www.w3.org/2000/svg" width="300" height="300"/>',
         b"<svg/>",
         b"PK\x03\x04" + bytes(100),
-        b"%PDF-1.7\n" + bytes(100),
         b"BMW service history",
         b"RIFF\x24\0\0\0WAVEfmt " + bytes(40),
-        b"\0\0\0\x20ftypisom" + bytes(40),
-        b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf" + bytes(40),
         b"\0",
         b"\xff\xd8",
         b"%!PS-Adobe-3.0 EPSF-3.0\n",
-        b"8BPS\0\1" + bytes(40),
     ],
-    ids=["text", "svg", "svg-2", "zip", "pdf", "BM-text", "wav", "mp4", "avif", "nul", "two-bytes", "eps", "psd"],
+    ids=["text", "svg", "svg-2", "zip", "BM-text", "wav", "nul", "two-bytes", "eps"],
 )
 def test_other_files_are_told_which_formats_are_accepted(data):
     with pytest.raises(NotAPicture) as refused:
         decode(data)
     for name in ("JPEG", "PNG", "WebP", "TIFF", "HEIC", "BMP", "GIF"):
         assert name in refused.value.message
-    assert refused.value.code == "not_a_picture"
+    assert (refused.value.code, refused.value.status) == ("not-an-image", 415)
 
 
 def test_a_raw_file_is_not_judged_by_its_thumbnail():
     tags = TiffImagePlugin.ImageFileDirectory_v2()
     tags[254] = 1
-    with pytest.raises(NotAPicture, match="raw file"):
+    with pytest.raises(UnsupportedPicture, match="raw file"):
         decode(saved(quarters(), "TIFF", tiffinfo=tags))
 
 
@@ -161,11 +158,11 @@ def test_mutated_pictures_are_a_picture_or_a_reason(data):
 def test_a_picture_that_never_ends_is_given_up_in_time_and_its_decoder_with_it(monkeypatch, photograph):
     decode(photograph)
     worker = picture_worker._pool._idle[-1]
-    monkeypatch.setattr(pictures, "DECODE_SECONDS", 1.0)
+    monkeypatch.setattr(pictures, "DECODE_SECONDS", 0.5)
     start = time.monotonic()
     with pytest.raises(DecodeTimeout):
         decode(hostile.endless_jpeg())
-    assert 0.9 < time.monotonic() - start < 8
+    assert 0.4 < time.monotonic() - start < 8
     assert not worker.is_alive
     monkeypatch.undo()
     assert decode(photograph).width == 600
@@ -236,13 +233,13 @@ def test_a_forked_process_decodes_with_decoders_of_its_own(photograph):
 
 
 def test_every_reason_has_a_code_and_says_what_to_do():
-    kinds = [EmptyFile, TooLarge, TooManyPixels, NotAPicture, BrokenPicture, DecodeTimeout]
+    kinds = [EmptyFile, TooLarge, TooManyPixels, NotAPicture, UnsupportedPicture, BrokenPicture, DecodeTimeout]
     assert len({kind.code for kind in kinds}) == len(kinds)
     for kind in kinds:
         error = kind()
         assert isinstance(error, PictureError)
         assert isinstance(error, ValueError)
-        assert error.code.replace("_", "").isalpha()
+        assert error.code.replace("-", "").isalpha()
         assert error.code.islower()
         assert any(word in error.message.lower() for word in ("send", "save", "copy"))
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms
 
-from mlmodel.pictures import NotAPicture, centre_square, decode, encode_jpeg, network_input
+from mlmodel.pictures import UnsupportedPicture, centre_square, decode, encode_jpeg, network_input
 from tests.mlmodel import hostile
 from tests.mlmodel.quartered import BLUE, GREEN, GREY, RED, SAMPLES, assert_quarters, quarters, saved, sixteen_bit_png
 
@@ -163,7 +163,7 @@ def test_sixteen_bit_tiff_in_which_white_is_zero():
 
 @pytest.mark.parametrize("mode", ["F", "I"])
 def test_pixels_of_unknown_range_are_refused_with_a_way_out(mode):
-    with pytest.raises(NotAPicture, match="Save it as JPEG"):
+    with pytest.raises(UnsupportedPicture, match="Save it as a JPEG"):
         decode(saved(Image.new(mode, (30, 30), 1), "TIFF"))
 
 

@@ -1,0 +1,133 @@
+"""WebP and HEIC: damage that their codecs decode without a word, as far as the coded data itself can tell.
+
+Neither has checksums. What can be known: the lengths of the parts must add up, all coded data must be needed (WebP),
+and what a lost block leaves must be something that an encoder writes (HEIC).
+"""
+
+from collections.abc import Iterator
+
+from mlmodel.picture_errors import BrokenPicture
+
+_WEBP_CODED = frozenset({b"VP8 ", b"VP8L"})
+# Of whole data libwebp needs all but the last bytes (four at most were found); after damage it needs fewer, or more.
+_WEBP_SPARE = 8
+# HEVC (ITU-T H.265, 7.3.1.1) writes an extra 3 after two zeros, so that these never occur in a unit.
+_NEVER_IN_HEVC = (b"\0\0\0", b"\0\0\1", b"\0\0\2")
+
+
+def shortened_webp(data: bytes) -> bytes | None:
+    """Return the first picture of a WebP without the last bytes of its coded data; None where there is none.
+
+    That cannot be decoded unless the data are damaged: libwebp itself never says that data were left over.
+
+    Raises:
+        BrokenPicture: its chunks do not add up. Anything may follow its end.
+    """
+    end = 8 + int.from_bytes(data[4:8], "little")
+    if end > len(data):
+        raise BrokenPicture(reason="shorter than it says")
+    return _shortened(data, 12, end)
+
+
+def _shortened(data: bytes, at: int, end: int) -> bytes | None:
+    while at + 8 <= end:
+        kind, start = data[at : at + 4], at + 8
+        at = start + int.from_bytes(data[at + 4 : start], "little")
+        if at > end:
+            raise BrokenPicture(reason=f"chunk {kind!r} reaches beyond the end")
+        if kind == b"ANMF":
+            return _shortened(data, start + 16, at)
+        if kind in _WEBP_CODED:
+            coded = data[start : max(start, at - _WEBP_SPARE)]
+            chunk = kind + len(coded).to_bytes(4, "little") + coded + bytes(len(coded) & 1)
+            return b"RIFF" + (len(chunk) + 4).to_bytes(4, "little") + b"WEBP" + chunk
+        at += at & 1
+    return None
+
+
+def check_heic(data: bytes) -> None:
+    """Refuse a HEIC that has sequences of bytes in its coded data which no encoder writes.
+
+    Raises:
+        BrokenPicture: it is damaged.
+    """
+    try:
+        units = list(_units(data))
+    except (IndexError, ValueError):
+        return  # another layout than is understood here: the decoder's affair
+    for start, end in units:
+        if end > len(data) or any(data.find(pattern, start, end) >= 0 for pattern in _NEVER_IN_HEVC):
+            raise BrokenPicture(reason="coded data are damaged")
+
+
+def _units(data: bytes) -> Iterator[tuple[int, int]]:
+    """Yield where each unit of coded data begins and ends, of all pictures in the file."""
+    meta = next(((start + 4, end) for kind, start, end in _boxes(data, 0, len(data)) if kind == b"meta"), None)
+    if meta is None:
+        return
+    boxes = {kind: (start, end) for kind, start, end in _boxes(data, *meta)}
+    coded = {item for item, kind in _items(data, *boxes[b"iinf"]) if kind == b"hvc1"} if b"iinf" in boxes else set()
+    places = _places(data, boxes[b"iloc"][0]) if b"iloc" in boxes else {}
+    for item in coded:
+        for start, length in places.get(item, ()):
+            at, end = start, start + length
+            while at + 4 <= end:
+                begins = at + 4
+                at = begins + int.from_bytes(data[at:begins], "big")
+                if at > end:
+                    raise BrokenPicture(reason="a unit reaches beyond its picture")
+                yield begins, at
+
+
+def _boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
+    """Yield kind, start and end of the content of each box (ISO/IEC 14496-12)."""
+    while at + 8 <= end:
+        size, kind, start = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8], at + 8
+        if size == 1:
+            size, start = int.from_bytes(data[at + 8 : at + 16], "big"), at + 16
+        ends = end if size == 0 else at + size
+        if ends < start:
+            raise ValueError("a box shorter than its header")
+        yield kind, start, min(ends, end)
+        at = ends
+
+
+def _items(data: bytes, start: int, end: int) -> Iterator[tuple[int, bytes]]:
+    """Yield number and kind of each item of an item information box."""
+    start += 6 if data[start] == 0 else 8
+    for kind, at, _ in _boxes(data, start, end):
+        version = data[at]
+        if kind == b"infe" and version in (2, 3):
+            size = 2 if version == 2 else 4
+            number = int.from_bytes(data[at + 4 : at + 4 + size], "big")
+            yield number, data[at + 6 + size : at + 10 + size]
+
+
+def _places(data: bytes, start: int) -> dict[int, list[tuple[int, int]]]:
+    """Return start and length of the parts of each item that lies in the file itself, from an item location box."""
+    version, sizes = data[start], data[start + 4 : start + 6]
+    offset_size, length_size, base_size = sizes[0] >> 4, sizes[0] & 15, sizes[1] >> 4
+    index_size = sizes[1] & 15 if version in (1, 2) else 0
+    at = start + 6
+
+    def number(size: int) -> int:
+        nonlocal at
+        at += size
+        return int.from_bytes(data[at - size : at], "big")
+
+    found = {}
+    for _ in range(number(2 if version < 2 else 4)):
+        item = number(2 if version < 2 else 4)
+        method = number(2) & 15 if version in (1, 2) else 0
+        number(2)  # the file that holds it: this one
+        base = number(base_size)
+        parts = []
+        for _ in range(number(2)):
+            number(index_size)
+            offset = base + number(offset_size)
+            parts.append((offset, number(length_size)))
+        if at > len(data):
+            raise ValueError("an item location box reaches beyond the end of the file")
+        if method == 0:
+            found[item] = parts
+    return found
