@@ -19,9 +19,7 @@ def warnings_of(content: dict[str, Any]) -> list[str]:
     warnings = []
     if letters := unprintable_letters(content):
         warnings.append(
-            _(
-                "No font of this installation has: %(letters)s. The report cannot be signed until it is written in others."
-            )
+            _("No font of this installation has: %(letters)s. The report cannot be signed until they are replaced.")
             % {"letters": describe_letters(letters)}
         )
     if unconfirmed:
