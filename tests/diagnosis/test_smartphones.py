@@ -98,7 +98,7 @@ def test_lists_show_no_all_clear(image, staff, dermatologist, sign_in):
         text = body(client.get(page.get_absolute_url()))
         assert_names_nothing(text)
         assert "Have it looked at" in text
-        assert "Taken without a dermatoscope" in text
+        assert "taken without a dermatoscope" in text
     for name in ("image", "prediction"):
         address = reverse(f"admin:diagnosis_{name}_changelist")
         admin = sign_in(dermatologist)

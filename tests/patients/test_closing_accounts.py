@@ -14,6 +14,7 @@ from patients.outbox import deliver_due
 from patients.services import NoAccount, close_patient_account, give_patient_account
 from tests import factories
 from tests.diagnosis.reporting import MELANOMA, photographed_visit, signed_report
+from tests.page_forms import token_of
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "a sunny day in Harare"
@@ -109,7 +110,7 @@ def test_an_invitation_that_waits_is_not_sent(client, patient, close):
 def test_correcting_the_address_cancels_what_waits_for_the_wrong_one(client, patient):
     address = reverse("patient-account", args=[patient.pk])
     client.post(address, {"email": "typo@example.com"})
-    client.post(address, {"email": "amara@example.com"})
+    client.post(address, {"email": "amara@example.com", **token_of(client, address)})
     deliver_due()
     assert [sent.to for sent in mail.outbox] == [["amara@example.com"]]
 
@@ -203,7 +204,8 @@ def test_a_deactivated_member_is_out_even_when_let_in_again(sign_in, manager, st
     assert working.get(reverse("patients")).status_code == 200
     if door == "clinic":
         details = {"role": staff.role, "email": staff.user.email, "first_name": "A", "last_name": "B"}
-        sign_in(manager).post(reverse("admin:patients_member_change", args=[staff.pk]), details)
+        client, address = sign_in(manager), reverse("admin:patients_member_change", args=[staff.pk])
+        client.post(address, {**details, **token_of(client, address)})
     else:
         staff.user.is_active = False
         staff.user.save()
