@@ -169,7 +169,7 @@ def sign_visit(
     ensure_dermatologist_of(visit, by)
     visit = _read(visit.pk)
     _ensure_open(visit)
-    plan = visit.plan if plan is None else _kept_plan(plan)
+    plan = _kept_plan(visit.plan if plan is None else plan)
     draft = draft_report(visit=visit)
     if seen is not None and seen != draft.fingerprint:
         raise ChangedMeanwhile

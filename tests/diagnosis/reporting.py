@@ -1,5 +1,6 @@
 """Visits with real photographs, signed and released, for the tests of reports, portal and admin."""
 
+import datetime
 import hashlib
 import uuid
 
@@ -47,9 +48,9 @@ def refused_photograph(visit: Visit) -> Image:
     return add_image(visit=visit, lesion=lesion, upload=upload, by=visit.clinician)
 
 
-def signed_report(visit: Visit, by: Member, *, released: bool = False) -> Report:
+def signed_report(visit: Visit, by: Member, *, released: bool = False, at: datetime.datetime | None = None) -> Report:
     """The report of ``visit`` with real content and a stand-in for the PDF, which takes seconds to make."""
-    report = Report(id=uuid.uuid4(), visit=visit, signed_by=by, signed_at=timezone.now().replace(microsecond=0))
+    report = Report(id=uuid.uuid4(), visit=visit, signed_by=by, signed_at=at or timezone.now().replace(microsecond=0))
     report.content = canonical_json(
         attach_signature(build_content(visit), report_id=report.pk, by=by, at=report.signed_at)
     )
@@ -58,7 +59,7 @@ def signed_report(visit: Visit, by: Member, *, released: bool = False) -> Report
     report.pdf_sha256 = hashlib.sha256(pdf).hexdigest()
     report.pdf.save("", ContentFile(pdf), save=False)
     if released:
-        report.released_by, report.released_at = by, timezone.now()
+        report.released_by, report.released_at = by, max(timezone.now(), report.signed_at)
     report.save(force_insert=True)
     visit.status = VisitStatus.RELEASED if released else VisitStatus.SIGNED
     visit.save(update_fields=["status"])
