@@ -183,7 +183,7 @@ def _defaults(table: str) -> dict[str, str]:
     model = next(each for each in apps.get_models() if each._meta.db_table == table)
     found = {}
     for field in model._meta.concrete_fields:
-        if field.default is not NOT_PROVIDED and not field.primary_key:
+        if field.default is not NOT_PROVIDED and field.column and not field.primary_key:
             value = field.get_db_prep_save(field.get_default(), connection)
             found[field.column] = "NULL" if value is None else "'" + str(value).replace("'", "''") + "'"
     return found

@@ -103,7 +103,7 @@ class EditForm(forms.BaseForm):
         )
 
     def full_clean(self) -> None:
-        super().full_clean()  # type: ignore[misc]
+        super().full_clean()
         if self.is_bound and self.edits_a_record:
             self._look_for_conflict()
 
@@ -148,7 +148,8 @@ class EditForm(forms.BaseForm):
         if isinstance(field, forms.ModelMultipleChoiceField):
             return ", ".join(sorted(str(each) for each in value or []))
         if isinstance(field, forms.ModelChoiceField):
-            chosen = field.queryset.filter(pk=comparable(value)).first() if comparable(value) else None
+            rows = field.queryset
+            chosen = rows.filter(pk=comparable(value)).first() if rows is not None and comparable(value) else None
             return field.label_from_instance(chosen) if chosen is not None else ""
         if isinstance(field, forms.ChoiceField):
             words = {str(key): str(label) for key, label in _flat(field.choices)}
@@ -157,7 +158,7 @@ class EditForm(forms.BaseForm):
 
     def _apply_choices(self) -> None:
         """Put the saved text in place of the typed one where the person chose it."""
-        data = self.data.copy()
+        data: Any = self.data.copy()  # type: ignore[attr-defined]
         asked = data.getlist(self.add_prefix(DIFFERS)) if hasattr(data, "getlist") else []
         for name in asked:
             if name not in self.stored:
@@ -173,7 +174,8 @@ class EditForm(forms.BaseForm):
         field, key = self.fields[name], self.add_prefix(name)
         data.pop(key, None)
         if isinstance(field.widget, forms.MultiWidget):
-            for suffix, part in zip(field.widget.widgets_names, field.widget.decompress(value), strict=True):
+            widget: Any = field.widget
+            for suffix, part in zip(widget.widgets_names, widget.decompress(value), strict=True):
                 data[f"{key}{suffix}"] = "" if part is None else str(part)
         elif isinstance(field, forms.BooleanField):
             if value:

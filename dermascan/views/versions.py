@@ -178,7 +178,7 @@ def _page(
     if waiting is not None:
         # Instead of the form: what is wrong with one that was sent meanwhile is said above the proposal.
         for words in form.non_field_errors() if form else ():
-            messages.error(request, words)
+            messages.error(request, str(words))
         form = None
     context: dict[str, Any] = {
         "version": found,

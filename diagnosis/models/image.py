@@ -253,7 +253,7 @@ class Image(models.Model):
     def shown_prediction(self) -> "Prediction | None":
         """The prediction that is shown, or None of a photograph that was not judged."""
         if not hasattr(self, "shown_predictions"):
-            shown = self.predictions.shown().select_related("model_version")  # type: ignore[attr-defined]
+            shown = self.predictions.shown().select_related("model_version")
             return shown.first()
         return next(iter(self.shown_predictions), None)
 

@@ -54,7 +54,7 @@ def build_addendum(report: Report, *, words: str) -> Content:
             for removed in set_aside_since(report)
         ],
     }
-    return without_controls(content)  # type: ignore[no-any-return]
+    return without_controls(content)
 
 
 def present_addendum(content: Content) -> dict[str, Any]:

@@ -63,7 +63,7 @@ def build_content(visit: Visit) -> Content:
         "model_versions": _model_versions(lesions),
         "disclaimers": _disclaimers(),
     }
-    return without_controls(content)  # type: ignore[no-any-return]
+    return without_controls(content)
 
 
 def clinic_and_patient(visit: Visit) -> Content:

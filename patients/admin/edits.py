@@ -17,7 +17,8 @@ class GuardedEdits(ModelAdmin):
         form = super().get_form(request, obj, change=change, **kwargs)
         if obj is None or issubclass(form, EditForm):
             return form
-        return type(form)(form.__name__, (EditForm, form), {"__module__": form.__module__})
+        made: Any = type(form)
+        return made(form.__name__, (EditForm, form), {"__module__": form.__module__})
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
         """Return the row, locked where a form for it was sent: it is checked and saved in this transaction."""

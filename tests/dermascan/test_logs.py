@@ -2,6 +2,7 @@
 
 import io
 import logging
+from typing import Any
 
 import pytest
 from django.conf import settings
@@ -16,7 +17,7 @@ FORGED = "2026-01-01 00:00:00,000 INFO forged: all is well"
 def log():
     """What the configured handler writes."""
     written = io.StringIO()
-    configured = settings.LOGGING["formatters"]["line"]
+    configured: Any = settings.LOGGING["formatters"]["line"]  # type: ignore[index]
     handler = logging.StreamHandler(written)
     handler.setFormatter(LineFormatter(configured["format"], style=configured["style"]))
     handler.addFilter(ExpectedRefusal())

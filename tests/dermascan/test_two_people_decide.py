@@ -48,7 +48,7 @@ def answer(sign_in):
     """Answer the newest proposal on its page."""
 
     def _answer(who, answer="approve"):
-        proposal = VersionProposal.objects.first()
+        proposal = VersionProposal.objects.all()[0]
         address = reverse("version-proposal", args=[proposal.version_id, proposal.pk])
         response = sign_in(who).post(address, {"answer": answer}, follow=True)
         proposal.refresh_from_db()
@@ -250,7 +250,7 @@ def test_the_service_forces_nothing_for_one_person(dermatologist):
 
 
 def approved(dermatologist, by, **values):
-    decision = Decision.objects.first()
+    decision = Decision.objects.all()[0]
     return VersionProposal(
         version=decision.version,
         replaces=decision.version,

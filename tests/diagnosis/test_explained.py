@@ -156,6 +156,7 @@ def test_a_map_kept_of_another_class_is_never_shown_for_the_explained_one(image,
     """As archives of before have them: one map, of the most probable class."""
     prediction = image.predictions.get()
     drawn = heat_map_of(prediction, code="nv")
+    assert drawn is not None
     HeatMap.objects.exclude(pk=drawn.pk).delete()
     predict(image, code="nv", tier="urgent")
 

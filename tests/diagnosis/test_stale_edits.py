@@ -37,7 +37,7 @@ def test_a_width_from_a_stale_page_is_asked_about(two, patient, staff):
     again = form_with(refused.text, "width_mm").data
     assert again["width_mm"] == ["14.5"]
     assert ada.post(address, {**again, "keep-width_mm": "mine"}).status_code == 302
-    assert PictureScale.objects.first().width_mm == Decimal("14.5")
+    assert PictureScale.objects.all()[0].width_mm == Decimal("14.5")
 
 
 def test_a_plan_that_a_colleague_saved_meanwhile_is_not_signed_away(two, patient):

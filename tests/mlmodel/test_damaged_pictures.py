@@ -127,7 +127,7 @@ def test_even_pictures_are_no_damage(name):
         assert np.array_equal(decode(data).pixels, np.asarray(Image.open(BytesIO(data)).convert("RGB")))
     for options in ({"quality": 10}, {"quality": 90}, {"lossless": True, "quality": 0, "method": 0}):
         assert decode(encoded(image, "WEBP", **options)).width == image.width
-    for plugin, options in (
+    for plugin, others in (
         ("PNG", {}),
         ("GIF", {}),
         ("HEIF", {"quality": 50}),
@@ -136,4 +136,4 @@ def test_even_pictures_are_no_damage(name):
         ("TIFF", {"compression": "tiff_lzw"}),
         ("TIFF", {"compression": "jpeg"}),
     ):
-        assert decode(encoded(image, plugin, **options)).width == image.width, (plugin, options)
+        assert decode(encoded(image, plugin, **others)).width == image.width, (plugin, options)

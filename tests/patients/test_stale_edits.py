@@ -175,7 +175,7 @@ def test_a_stale_consent_does_not_undo_a_withdrawal(one, other, patient):
     again = form_with(refused.text, "decision").data
     assert again["decision"] == ["given"]
     assert one.post(address, {**again, "keep-decision": "mine"}).status_code == 302
-    assert Consent.objects.order_by("-number").first().decision == "given"
+    assert Consent.objects.latest("number").decision == "given"
 
 
 @pytest.mark.parametrize("table", ["auth_group", "patients_user"])
