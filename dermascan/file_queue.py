@@ -22,7 +22,7 @@ from kombu.transport import filesystem, virtual
 from kombu.utils.json import dumps, loads
 
 logger = logging.getLogger(__name__)
-_WAITING, _TAKEN = ".msg", ".taken"
+_WAITING, _TAKEN, BROKEN = ".msg", ".taken", ".broken"
 _BINDING = threading.Lock()
 
 
@@ -42,14 +42,17 @@ class Channel(filesystem.Channel):
             taken = folder / f"{name}{_TAKEN}"
             try:
                 (folder / name).rename(taken)
-                content = taken.read_bytes()
+                message = loads(taken.read_bytes().decode())
+                if not _is_message(message):
+                    raise ValueError("not a message")
                 taken.unlink()
-                return loads(content.decode())
+                return message
             except FileNotFoundError:  # another worker was quicker
                 continue
             except ValueError:
-                # A machine that lost its power leaves such a file. The others must not wait behind it for ever.
-                logger.error("Message %s in the queue is broken, and was left out.", name)
+                # A machine that lost its power leaves such a file. It is kept for the operator, and the others go on.
+                taken.rename(folder / f"{name}{BROKEN}")
+                logger.error("Message %s in the queue is broken: it was put aside as %s%s.", name, name, BROKEN)
             except OSError as error:
                 raise ChannelError(f"Cannot read {name} from the queue.") from error
         raise Empty
@@ -105,6 +108,19 @@ class Channel(filesystem.Channel):
 
 class Transport(filesystem.Transport):
     Channel = Channel
+
+
+def _is_message(message: Any) -> bool:
+    """Whether a file's content has the parts without which Kombu stops its worker."""
+    if not isinstance(message, dict) or not isinstance(message.get("body"), str):
+        return False
+    properties = message.get("properties")
+    return (
+        isinstance(message.get("headers", {}), dict)
+        and isinstance(properties, dict)
+        and isinstance(properties.get("delivery_info"), dict)
+        and "delivery_tag" in properties
+    )
 
 
 def _write_whole(path: Path, content: Any) -> None:

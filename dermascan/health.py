@@ -1,17 +1,20 @@
 """Is everything up? Open to all, so it says which part fails and nothing else; the log says why."""
 
 import logging
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
+from django.core.files.storage import FileSystemStorage, default_storage
 from kombu import Connection
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from dermascan.celery import app
+from dermascan.file_queue import BROKEN
 from diagnosis.api import schema
 from diagnosis.api.views import ApiView
 from mlmodel.analysis import get_analyser
@@ -33,6 +36,7 @@ class StatusView(ApiView):
             "database": _check("database", database),
             "engine": _check("engine", engine),
             "queue": _check("queue", queue),
+            "files": _check("files", files),
             "messages": _check("messages", message_counts),
         }
         healthy = all(check["status"] == "ok" for check in checks.values())
@@ -60,10 +64,25 @@ def engine() -> dict[str, Any]:
     return {"model_version": get_analyser().version}
 
 
+def files() -> dict[str, Any]:
+    """Try to write where photographs are kept and look how much room is left, if that is a folder of this machine."""
+    if not isinstance(default_storage, FileSystemStorage):
+        return {}
+    folder = Path(default_storage.location)
+    _try_to_write(folder)
+    free = shutil.disk_usage(folder).free
+    if free < settings.LEAST_FREE_MEGABYTES * 1_000_000:
+        raise OSError(f"Only {free / 1e6:,.0f} MB are free for photographs.")
+    return {}
+
+
 def queue() -> dict[str, Any]:
-    """Reach the broker, and count the tasks that wait."""
+    """Reach the broker, and count the tasks that wait, and in a queue of files those that were broken."""
     if app.conf.broker_url.startswith("filesystem:"):
-        _try_to_write(Path(app.conf.broker_transport_options["data_folder_out"]))
+        folder = Path(app.conf.broker_transport_options["data_folder_out"])
+        _try_to_write(folder)
+        if broken := sum(1 for _file in folder.glob(f"*{BROKEN}")):
+            raise OSError(f"{broken} messages in {folder} are broken. See the log, then remove them.")
     with app.connection_for_write(connect_timeout=BROKER_TIMEOUT) as connection:
         connection.transport_options = {
             **connection.transport_options,

@@ -162,6 +162,8 @@ STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = DATA_DIR / "media"
+# With less room the status fails, so that somebody acts before photographs cannot be kept.
+LEAST_FREE_MEGABYTES = whole_number(env, "DERMASCAN_LEAST_FREE_MEGABYTES", default=500)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},

@@ -257,6 +257,7 @@ class StatusSchema(fields.Serializer[Any]):
                 "database": {},
                 "engine": {},
                 "queue": {"waiting": fields.IntegerField(allow_null=True, help_text="Tasks not yet taken up.")},
+                "files": {},
                 "messages": {
                     "waiting": fields.IntegerField(help_text="Mails and calls that have not gone out yet."),
                     "late": fields.IntegerField(help_text="Of those, how many have failed before."),
@@ -449,6 +450,7 @@ _STATUS_EXAMPLE = {
         "database": {"status": "ok"},
         "engine": {"status": "ok"},
         "queue": {"status": "ok", "waiting": 0},
+        "files": {"status": "ok"},
         "messages": {"status": "ok", "waiting": 0, "late": 0, "undelivered": 0, "oldest_seconds": 0},
     },
 }

@@ -43,6 +43,7 @@ def test_everything_is_up(queue_folder):
             "database": {"status": "ok"},
             "engine": {"status": "ok"},
             "queue": {"status": "ok", "waiting": 0},
+            "files": {"status": "ok"},
             "messages": {"status": "ok", "waiting": 0, "late": 0, "undelivered": 0, "oldest_seconds": 0},
         },
     }
@@ -125,3 +126,32 @@ def test_a_database_that_does_not_answer_is_503(queue_folder, caplog):
     with connection.execute_wrapper(refuse):
         response = Client().get(STATUS)
     assert failing(response) == ["database", "messages"]
+
+
+@pytest.mark.django_db
+def test_no_room_for_photographs_is_503(queue_folder, settings, caplog):
+    settings.LEAST_FREE_MEGABYTES = 10**9
+    assert failing(Client().get(STATUS)) == ["files"]
+    assert "are free for photographs" in caplog.text
+
+
+@pytest.mark.django_db
+def test_a_folder_of_photographs_that_cannot_be_written_is_503(queue_folder, settings, tmp_path):
+    (tmp_path / "media").write_text("a file where the folder should be")
+    settings.MEDIA_ROOT = tmp_path / "media"
+    assert failing(Client().get(STATUS)) == ["files"]
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("content", ["[]", "", "null", "{}", '{"body": "e30="}', '{"body": "", "properties": []}'])
+def test_a_broken_message_is_put_aside_and_told(queue_folder, content, caplog):
+    queue_folder.mkdir(parents=True)
+    (queue_folder / "00000000000000000001_x.celery.msg").write_text(content)
+    with app.connection_for_write() as connection:
+        producer = app.amqp.Producer(connection)
+        producer.publish({"number": 1}, routing_key="celery", exchange="")
+        message = connection.channel().basic_get("celery", no_ack=True)
+    assert message is not None
+    assert message.payload == {"number": 1}
+    assert [path.name for path in queue_folder.iterdir()] == ["00000000000000000001_x.celery.msg.broken"]
+    assert failing(Client().get(STATUS)) == ["queue"]
