@@ -50,7 +50,7 @@ def visit_edit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     assert request.member is not None
     visits = Visit.objects.visible_to(request.member).select_related("patient")
     visit = get_object_or_404(visits, pk=visit_id)
-    if request.method != "POST" and not visit.is_open:
+    if not visit.is_open and not request.POST:
         messages.error(request, str(VisitIsClosed()))
         return redirect(visit)
     form = VisitForm(request.POST or None, instance=visit, patient=visit.patient, member=request.member)

@@ -132,7 +132,7 @@ def test_a_photograph_of_another_lesion_is_added_there_and_put_back(open_browser
     page.goto(image.get_absolute_url())
     page.get_by_role("link", name="Wrong record? Set it aside").click()
     page.get_by_role("button", name="Set it aside").click()
-    assert page.get_by_role("alert").get_by_text("Say what is wrong with it.").is_visible()
+    page.get_by_role("alert").get_by_text("Say what is wrong with it.").wait_for()
     page.get_by_label("It shows another lesion").check()
     page.get_by_label("Which lesion is it to be added to?").select_option(str(right.pk))
     page.get_by_role("button", name="Set it aside").click()
@@ -165,10 +165,13 @@ def test_reviewed_signed_released_and_read_by_the_patient(open_browser, staff, d
 
     page.goto(visit.get_absolute_url())
     page.get_by_role("link", name="Check and sign").click()
-    page.get_by_label("Plan").fill("We take the mole out next week.")
-    page.get_by_label("Release it to the patient at once").check()
+    page.get_by_role("textbox", name="Plan (optional)", exact=True).fill("We take the mole out next week.")
+    assert page.get_by_label("Release it to the patient at once").count() == 0, "a melanoma is told, then released"
     page.get_by_role("button", name="Sign the report").click()
     page.wait_for_url(f"**{visit.get_absolute_url()}")
+    page.get_by_text("Release to the patient", exact=True).first.click()
+    page.get_by_role("button", name="Release it now").click()
+    page.get_by_text("The report is released.").wait_for()
 
     visitor = open_browser(PHONE)
     sign_in(visitor, patient_user)

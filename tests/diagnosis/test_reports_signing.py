@@ -17,6 +17,7 @@ from diagnosis.services.reports import (
     ChangedMeanwhile,
     NothingToSign,
     PhotographUnreadable,
+    PlanMissing,
     draft_report,
     release_report,
     sign_visit,
@@ -130,7 +131,38 @@ def test_the_page_of_an_empty_visit_leads_to_the_upload(sign_in, patient, dermat
 
 
 @pytest.mark.slow
-def test_sign_and_release_in_one_go(sign_in, visit, dermatologist, patient_user):
+def test_danger_without_a_plan_is_not_signed_and_a_reason_is_kept(sign_in, patient, dermatologist):
+    visit = photographed_visit(patient, MELANOMA)
+    client, address = sign_in(dermatologist), reverse("visit-sign", args=[visit.pk])
+    for plan in ("", "  ", "–", "\u200b"):
+        refused = client.post(address, {**sign_form(client, visit), "plan": plan})
+        assert refused.status_code == 422, plan
+    assert not Report.objects.exists()
+
+    form = {**sign_form(client, visit), "plan": "", "no_plan_reason": "Told in person.", "release": "on"}
+    assert client.post(address, form).status_code == 302
+
+    visit.refresh_from_db()
+    assert visit.status == VisitStatus.SIGNED, "released by a click of its own"
+    assert json.loads(visit.report.content)["visit"]["no_plan_reason"] == "Told in person."
+    assert "Told in person." in client.get(visit.get_absolute_url()).content.decode()
+    assert client.post(reverse("visit-release", args=[visit.pk])).status_code == 302
+    visit.refresh_from_db()
+    assert visit.status == VisitStatus.RELEASED
+
+
+@pytest.mark.parametrize("answer", ["mel", "akiec", "merkel", "other_malignant"])
+def test_a_malignant_label_needs_a_plan_whatever_the_network_says(patient, dermatologist, answer):
+    visit = photographed_visit(patient, NEVUS)
+    confirm(visit, dermatologist, answer, other_text="Seldom seen" if answer.startswith("other") else "")
+    with pytest.raises(PlanMissing):
+        sign_visit(visit=visit, by=dermatologist)
+    assert not Report.objects.exists()
+
+
+@pytest.mark.slow
+def test_sign_and_release_in_one_go(sign_in, patient, dermatologist, patient_user):
+    visit = photographed_visit(patient, NEVUS)
     client = sign_in(dermatologist)
     form = {**sign_form(client, visit), "plan": "Cut it out.\r\nSoon.", "release": "on"}
     response = client.post(reverse("visit-sign", args=[visit.pk]), form)

@@ -130,8 +130,17 @@ def table_case(label: str, action: str) -> Case:
     return Case(ids=ids, get=in_the_admin(302), post=in_the_admin(302))
 
 
-# An empty form is refused with 200, unless there is nothing that it must hold: here, one box to tick.
-CHANGED: dict[str, Answer] = {"dermascan.contactmessage": 302}
+# An empty form is refused with 200, unless there is nothing that it must hold: here, one box to tick. Without the
+# token that says what it was made from it counts as stale, wherever it differs from what is stored.
+CHANGED: dict[str, Answer] = {
+    "dermascan.contactmessage": 302,
+    "patients.clinic": 409,
+    "patients.member": 409,
+    "patients.user": 409,
+    "auth.group": 409,
+    "account.emailaddress": 409,
+    "mfa.authenticator": 409,
+}
 
 
 def only(roles: tuple[str, ...], answer: Answer, **others: Answer) -> Answers:
