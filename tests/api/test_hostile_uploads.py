@@ -114,6 +114,12 @@ SEEDS = {
 }
 
 
+@pytest.fixture
+def client_of_staff(api, staff):
+    """One token for all examples."""
+    return api(staff)
+
+
 @st.composite
 def mutated(draw: st.DrawFn) -> bytes:
     """A real file, hurt: bytes changed (more often at the start, where formats live), cut out, put in, cut off."""
@@ -141,9 +147,9 @@ def mutated(draw: st.DrawFn) -> bytes:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 @given(data=mutated())
-def test_hurt_photographs_are_answered_and_kept_whole_or_not_at_all(api, staff, visit, lesion, data):
+def test_hurt_photographs_are_answered_and_kept_whole_or_not_at_all(client_of_staff, visit, lesion, data):
     images, files = Image.objects.count(), stored_files()
-    response = api(staff).post(PREDICT, {"file": upload(data), "visit": visit.pk, "lesion": lesion.pk})
+    response = client_of_staff.post(PREDICT, {"file": upload(data), "visit": visit.pk, "lesion": lesion.pk})
 
     code = response.json().get("code")
     assert response.status_code in (200, 400, 409, 413, 415, 422), response.content
