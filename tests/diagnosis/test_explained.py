@@ -89,6 +89,7 @@ def test_at_most_three_candidates_with_the_explained_the_most_probable_and_every
     assert all(each.name for each in candidates)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("tier", Tier.values)
 def test_page_api_report_and_portal_explain_the_same_class(
     visit, staff, dermatologist, patient_user, sign_in, every_result_is, tier

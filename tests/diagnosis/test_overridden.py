@@ -63,6 +63,7 @@ def test_an_urgent_answer_stays_urgent(overridden, client):
     assert client.get(overridden.get_absolute_url()).context["view"].tone == "urgent"
 
 
+@pytest.mark.slow
 def test_every_list_says_that_it_could_not_be_judged(overridden, client):
     addresses = [
         reverse("visits"),
@@ -96,6 +97,7 @@ def test_filters_put_it_under_watch(overridden, client):
 TIERS = ("urgent", "watch", "calm")
 
 
+@pytest.mark.slow
 def test_report_portal_and_json_hold_no_number(overridden, client, dermatologist, sign_in, patient_user):
     draft = client.post(reverse("visit-preview", args=[overridden.visit_id]), {"plan": "Again tomorrow."})
     assert draft["Content-Type"] == "application/pdf"

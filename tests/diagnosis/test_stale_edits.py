@@ -40,6 +40,7 @@ def test_a_width_from_a_stale_page_is_asked_about(two, patient, staff):
     assert PictureScale.objects.all()[0].width_mm == Decimal("14.5")
 
 
+@pytest.mark.slow
 def test_a_plan_that_a_colleague_saved_meanwhile_is_not_signed_away(two, patient):
     visit = photographed_visit(patient)
     ada, ben = two

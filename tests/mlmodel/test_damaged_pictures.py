@@ -119,6 +119,7 @@ def _even_pictures() -> dict[str, Image.Image]:
     }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["white", "black", "circle", "bordered", "gradient"])
 def test_even_pictures_are_no_damage(name):
     image = _even_pictures()[name]

@@ -87,6 +87,7 @@ def test_gamma_and_primaries_of_a_png_are_converted():
         assert_quarters(decode(data).pixels)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("transfer", [16, 18])
 def test_high_dynamic_range_is_refused_in_words(transfer):
     png = with_chunk(encoded(photograph(), "PNG"), b"cICP", bytes([9, transfer, 0, 1]))
