@@ -180,7 +180,7 @@ def test_sign_and_release_in_one_go(sign_in, patient, dermatologist, patient_use
     again = client.post(reverse("visit-sign", args=[visit.pk]), form, follow=True)
     assert "already signed" in again.content.decode()
     assert Report.objects.count() == 1
-    assert stored_reports().count(report.pdf.name) == 1
+    assert stored_reports().count(str(report.pdf.name)) == 1
 
     # Both read the same PDF; the JSON is what was hashed.
     for reader in (dermatologist, patient_user):
