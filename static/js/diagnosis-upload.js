@@ -1,6 +1,7 @@
 // Photographs go one request a file, two at a time, each with its own progress; one that fails leaves the others alone.
 // Without this script the same form sends them all at once. A photograph is kept when the server has named it, and not
 // before: what was not answered so stays in the list, waits for whoever signs in again, and is sent with the same key.
+// Where the server asks to wait (429, 503), all of them wait as long as it says, and go on by themselves.
 const form = document.getElementById("upload-form");
 
 if (form) {
@@ -9,6 +10,10 @@ if (form) {
   const text = form.dataset;
   // Refused now, but not for good: no right to (another role, another account), too often.
   const CURABLE = [403, 408, 429];
+  const BUSY = [429, 503];
+  const SHORTEST_WAIT = 5;
+  const LONGEST_WAIT = 300;
+  const MOST_WAITS = 5;
   const list = document.getElementById("uploads");
   const blank = document.getElementById("upload-item");
   const problem = document.getElementById("upload-problem");
@@ -19,8 +24,9 @@ if (form) {
   const key = form.querySelector("[name=idempotency_key]").value;
   const items = [];
   let chosenEver = 0;
-  // Nothing is sent while nobody is signed in.
+  // Nothing is sent while nobody is signed in, or while the server asks to wait.
   let paused = false;
+  let clock = null;
 
   form.noValidate = true; // What is missing is said below the list, in the page's words.
 
@@ -53,7 +59,8 @@ if (form) {
     const lesion = form.querySelector("[name=lesion]:checked");
     if (!lesion) return tell(text.textNoLesion, form.querySelector("[name=lesion]"));
     const chosen = items.filter((item) => item.state === "chosen");
-    if (!chosen.length) return tell(text.textNoFiles, form.querySelector("input[type=file]"));
+    const isWaiting = paused && items.some((item) => item.state === "waiting");
+    if (!chosen.length && !isWaiting) return tell(text.textNoFiles, form.querySelector("input[type=file]"));
     tell("");
     for (const item of chosen) queue(item, lesion.value);
     if (paused) goOn();
@@ -79,7 +86,7 @@ if (form) {
   function show(file) {
     const row = blank.content.firstElementChild.cloneNode(true);
     const part = (name) => row.querySelector(`[data-${name}]`);
-    const item = { file, row, part, state: "chosen", lesion: null, key: `${key}-${(chosenEver += 1)}` };
+    const item = { file, row, part, state: "chosen", lesion: null, waits: 0, key: `${key}-${(chosenEver += 1)}` };
     preview(item, URL.createObjectURL(file));
     part("name").textContent = file.name;
     part("state").textContent = size(file.size);
@@ -92,6 +99,7 @@ if (form) {
       report();
     });
     part("retry").addEventListener("click", () => {
+      item.waits = 0;
       queue(item, item.lesion);
       if (paused) goOn();
       else startNext();
@@ -162,11 +170,16 @@ if (form) {
       const answer = answerOf(request);
       if (request.status === 200 && answer?.id) return keep(item, answer);
       const problem = dermascan.problemOf(request.status, request.responseText);
+      if (BUSY.includes(request.status)) {
+        const seconds = secondsToWait(request, problem);
+        if (seconds && item.waits < MOST_WAITS) return hold(item, seconds);
+      }
       if (problem.signedOut || problem.code === "form-out-of-date") return pause(item, problem);
       // What is wrong with the file itself is not cured by sending it again.
       const isRefused = Boolean(answer) && request.status >= 400;
       const final = isRefused && request.status < 500 && !CURABLE.includes(request.status);
-      fail(item, { message: isRefused ? problem.message : text.textUnreadable, url: answer?.url, final });
+      const unread = BUSY.includes(request.status) ? text.textBusy : text.textUnreadable;
+      fail(item, { message: isRefused ? problem.message : unread, url: answer?.url, final });
     });
     request.send(body);
   }
@@ -177,6 +190,42 @@ if (form) {
       return typeof answer === "object" ? answer : null;
     } catch {
       return null;
+    }
+  }
+
+  // How long the server asks to wait, and 0 where that is for a person to decide: it says nothing, or too long.
+  function secondsToWait(request, problem) {
+    const said = request.getResponseHeader("Retry-After") ?? "";
+    const date = Math.ceil((Date.parse(said) - Date.now()) / 1000);
+    const seconds = /^\d+$/.test(said) ? Number(said) : problem.retryAfter || date || (request.status === 429 ? 1 : 0);
+    return seconds <= LONGEST_WAIT ? seconds && Math.max(seconds, SHORTEST_WAIT) : 0;
+  }
+
+  // The server is busy: this photograph and the others wait, with the seconds in sight, and then go on.
+  function hold(item, seconds) {
+    item.waits += 1;
+    queue(item, item.lesion);
+    item.part("progress").hidden = true;
+    const until = Math.max(Date.now() + 1000 * seconds, clock?.until ?? 0);
+    forgetClock();
+    paused = true;
+    clock = { until, timer: setInterval(count, 250) };
+    count();
+    report();
+  }
+
+  function forgetClock() {
+    clearInterval(clock?.timer);
+    clock = null;
+  }
+
+  function count() {
+    const left = Math.ceil((clock.until - Date.now()) / 1000);
+    if (left <= 0) return goOn();
+    const words = text.textBusyFor.replace("%(seconds)s", left);
+    for (const item of items) {
+      const state = item.part("state");
+      if (item.state === "waiting" && state.textContent !== words) state.replaceChildren(words);
     }
   }
 
@@ -193,6 +242,7 @@ if (form) {
 
   function stop(state) {
     paused = true;
+    forgetClock();
     for (const item of items) {
       if (item.state === "waiting") item.part("state").replaceChildren(text.textPaused);
     }
@@ -201,6 +251,7 @@ if (form) {
   }
 
   async function goOn() {
+    forgetClock();
     paused = true;
     const { state } = await dermascan.session();
     if (state !== "in") return stop(state === "unknown" ? "offline" : state);

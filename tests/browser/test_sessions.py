@@ -138,6 +138,48 @@ def test_an_answer_that_was_lost_is_given_again(open_browser, staff, visit, lesi
     assert Image.objects.count() == 2
 
 
+@pytest.mark.parametrize("says", ["a proxy's page", "a problem", "nothing"])
+def test_an_upload_that_the_server_asks_to_wait_goes_on_by_itself(open_browser, staff, visit, lesion, says):
+    page = open_browser(PHONE)
+    sign_in(page, staff)
+    choose_two(page, visit)
+    refused = []
+
+    def answer(route):
+        if route.request.method != "POST" or len(refused) == 2:
+            return route.continue_()
+        refused.append(route.request.headers["idempotency-key"])
+        headers = {} if says == "nothing" else {"Retry-After": "6"}
+        body = '{"code": "throttled", "detail": "Too often."}' if says == "a problem" else "<h1>429</h1>"
+        return route.fulfill(status=429, headers=headers, content_type="text/html", body=body)
+
+    page.route("**/upload/", answer)
+    page.get_by_role("button", name="Upload and analyse").click()
+    expect(page.locator("#uploads [data-state]").first).to_have_text(re.compile(r"trying again by itself in \d s"))
+    expect(page.locator("#uploads [data-open]:visible")).to_have_count(0)
+    expect(page.locator("#upload-progress")).to_have_text("2 of 2 done", timeout=SLOWEST)
+    assert len(set(refused)) == 2
+    assert Image.objects.count() == 2
+
+
+def test_an_upload_that_may_not_wait_so_long_is_left_to_the_person(open_browser, staff, visit, lesion):
+    page = open_browser()
+    sign_in(page, staff)
+    choose_two(page, visit)
+    page.route(
+        "**/upload/",
+        lambda route: (
+            route.fulfill(status=429, headers={"Retry-After": "86400"}, body="<h1>429</h1>")
+            if route.request.method == "POST"
+            else route.continue_()
+        ),
+    )
+    page.get_by_role("button", name="Upload and analyse").click()
+    expect(page.locator("#upload-progress")).to_have_text("2 of 2 done, 2 not kept")
+    expect(page.locator("#uploads")).to_contain_text("The server is busy")
+    expect(page.get_by_role("button", name="Try again")).to_have_count(2)
+
+
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 def test_a_search_after_the_session_ended(open_browser, staff, patient, size):
     page = open_browser(size)

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.conf import settings as configured
 from django.contrib.auth.hashers import make_password
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -81,6 +82,18 @@ def test_no_address_leads_a_script_to_the_sign_in_page(script):
             continue
         response = Client().get("/" + address.route, headers=SCRIPTS[script])
         assert response.status_code != 302 or "/login" not in response["Location"], address
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_who_has_not_given_the_second_factor_is_signed_out(staff, doors, script):
+    client = Client()
+    TOTP.activate(staff.user, generate_totp_secret())
+    asked = client.post("/accounts/login/", {"login": staff.user.username, "password": factories.PASSWORD})
+    assert asked["Location"].startswith(reverse("mfa_authenticate"))
+    for method, address in doors:
+        problem = assert_problem(ask(client, method, address, SCRIPTS[script]), 401, "not-authenticated")
+        assert problem["sign_in"] == "/accounts/login/"
+    assert not Image.objects.exclude(original_name="sample.jpg").exists()
 
 
 @pytest.mark.parametrize("person", PEOPLE)
