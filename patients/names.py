@@ -7,10 +7,14 @@ from django.db import models
 
 # Letters that Unicode does not take apart into a letter and its mark.
 _LETTERS = {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i", "ħ": "h", "ŋ": "n"}
+# Letters that Arabic, Persian and Urdu keyboards write differently in one and the same name; the last one only
+# stretches a word.
+_LETTERS |= {"\u0649": "\u064a", "\u06cc": "\u064a", "\u06a9": "\u0643", "\u0629": "\u0647", "\u06c1": "\u0647"}
+_LETTERS |= {"\u06be": "\u0647", "\u06d5": "\u0647", "\u0640": ""}
 # What a keyboard, a phone or a word processor writes for one and the same apostrophe.
 APOSTROPHES = (
     "'`\u00b4\u2018\u2019\u201a\u201b\u2032\u2035\u02b9\u02bb\u02bc\u02bd\u02be\u02bf\u02c8\u02ca\u02cb\ua78c"
-    "\uff07\uff40"
+    "\uff07\uff40\u055a\u05f3\u07f4\u07f5\u275b\u275c"
 )
 # And for one and the same hyphen; U+00AD shows only where a line breaks.
 HYPHENS = (
@@ -33,12 +37,19 @@ def fold_name(text: str) -> str:
     """Return ``text`` as it is compared, its words parted by single spaces: “Jürgen MÜLLER” is “jurgen muller”.
 
     Left out are case, accents (the nonspacing marks of Unicode's compatibility decomposition, Unicode Standard
-    Annex 15), apostrophes and what cannot be seen. A hyphen is a space: “Jean–Pierre” is “jean pierre”.
+    Annex 15), apostrophes and what cannot be seen. Hyphens, stops and other signs are spaces: “Jean–Pierre” is
+    “jean pierre”, “Smith, Jr.” is “smith jr”. Of what holds signs alone, they are the name.
     """
+    folded = _fold(text)
+    parted = "".join(" " if unicodedata.category(letter)[0] in "PS" else letter for letter in folded)
+    return " ".join(parted.split()) or folded
+
+
+def _fold(text: str) -> str:
     # An apostrophe goes before its letters are taken apart: “´” is a space with a mark then.
     plain = text.translate(_SPELLING)
     apart = unicodedata.normalize("NFKD", plain.casefold())
-    bare = "".join(letter for letter in apart if not unicodedata.combining(letter) and not _is_invisible(letter))
+    bare = "".join(letter for letter in apart if not unicodedata.combining(letter) and not _says_nothing(letter))
     return " ".join(bare.casefold().translate(_SPELLING).split())
 
 
@@ -86,7 +97,7 @@ def clean_line(text: str) -> str:
 
 def fold_number(text: str) -> str:
     """Return a record number as it is compared: without case, spaces, dashes and what cannot be seen."""
-    return fold_name(text).replace(" ", "")
+    return _fold(text).replace(" ", "")
 
 
 def _is_invisible(letter: str) -> bool:
@@ -94,6 +105,12 @@ def _is_invisible(letter: str) -> bool:
     return (unicodedata.category(letter) in ("Cc", "Cf", "Cs") and not letter.isspace()) or letter in _FILLERS
 
 
+def _says_nothing(letter: str) -> bool:
+    """Is it invisible, or does it choose among the shapes of the letter before it? Those stay in what is shown."""
+    return _is_invisible(letter) or letter in _VARIANTS
+
+
+_VARIANTS = {chr(code) for span in ((0x180B, 0x1810), (0xFE00, 0xFE10), (0xE0100, 0xE01F0)) for code in range(*span)}
 _FILLERS = {"\u034f", "\u115f", "\u1160", "\u17b4", "\u17b5", "\u3164", "\uffa0", "\u2800"}
 
 

@@ -28,6 +28,13 @@ from patients.names import clean_line, clean_text, fold_name, fold_number, name_
         ("Ｍüller", "muller"),
         ("Ja\u200bne\u2066", "jane"),
         (" \t", ""),
+        ("Smith, Jr.", "smith jr"),
+        ("“Bo” J. O\u05f3Neill/Roy_Li", "bo j oneill roy li"),
+        ("🙂 ★", "🙂 ★"),
+        ("葛\U000e0100城", "葛城"),
+        ("\ufee3\ufea4\ufee4\ufeaa \ufecb\ufee0\ufef2", "\u0645\u062d\u0645\u062f \u0639\u0644\u064a"),
+        ("\u0645\u064f\u062d\u0640\u0645\u062f \u0639\u0644\u06cc", "\u0645\u062d\u0645\u062f \u0639\u0644\u064a"),
+        ("\u0643\u0631\u064a\u0645\u0629", fold_name("\u06a9\u0631\u06cc\u0645\u0647")),
     ],
 )
 def test_folding(name, folded):
@@ -41,9 +48,9 @@ def test_what_is_folded_stays_as_it_is(name):
     assert fold_name(name.upper()) == fold_name(name.upper().lower())
 
 
-APOSTROPHES = "'`\u00b4\u2018\u2019\u02bc\uff07"
-HYPHENS = "-\u00ad\u2010\u2011\u2012\u2013\u2014\u2212 "
-UNSEEN = "\u200b\u200c\u200d\u2060\ufeff\u200e\u200f\u202a\u202e\u2066\u2069"
+APOSTROPHES = "'`\u00b4\u2018\u2019\u02bc\uff07\u05f3\u275b\u275c\u055a\u07f4"
+HYPHENS = "-\u00ad\u2010\u2011\u2012\u2013\u2014\u2212 \u2043\u02d7\u2e17\u2e3a\u301c\u30a0\u00b7\u2027/_~"
+UNSEEN = "\ufe0f\u034f\u200b\u200c\u200d\u2060\ufeff\u200e\u200f\u202a\u202e\u2066\u2069"
 
 
 @st.composite
@@ -75,6 +82,7 @@ def test_numbers_are_one_however_they_are_written():
         len({fold_number(text) for text in ("MRN-00 12", "mrn\u201000\u00a012", "ＭＲＮ－００１２", "MRN0012")}) == 1
     )
     assert fold_number("A-1") != fold_number("A-2")
+    assert fold_number("1/23") != fold_number("12/3")
 
 
 @pytest.mark.parametrize(
