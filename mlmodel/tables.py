@@ -7,6 +7,7 @@ it counts.
 
 import csv
 import io
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,10 @@ from pathlib import Path
 MAX_ROWS = 1_000_000
 MAX_BYTES = 500_000_000
 _NAMED = 5
+_LONGEST_NAME = 80
 _DELIMITERS = (",", ";", "\t", "|")
+# Excel's own files, the new ones and the old ones, whatever they are called.
+_WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
 _BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 # What other programs write where nothing is known: R, pandas, Excel, SQL, and people.
 _MISSING = frozenset(
@@ -62,7 +66,7 @@ class Table:
         if missing := [name for name in needed if name not in self.columns]:
             hint = " Columns are separated by commas, semicolons or tabs." if len(self.columns) == 1 else ""
             raise DataError(
-                f"{self.path} lacks the columns {', '.join(missing)}; it has: {', '.join(self.columns)}.{hint}"
+                f"{self.path} lacks the columns {', '.join(missing)}; it has: {some(self.columns, shown=20)}.{hint}"
             )
 
     def require_one_of(self, names: tuple[str, ...]) -> None:
@@ -88,7 +92,7 @@ def read_table(path: Path) -> Table:
         raise _without_rows(path)
     columns = tuple(_column(name) for name in header[1])
     named = [name for name in columns if name]
-    if twice := sorted({name for name in named if named.count(name) > 1}):
+    if twice := sorted(name for name, count in Counter(named).items() if count > 1):
         raise DataError(f"{path} names a column twice: {some(twice)}. Give each column a name of its own.")
     rows: list[Row] = []
     empty, nameless = 0, 0
@@ -129,11 +133,12 @@ def number(text: str) -> float:
     return value
 
 
-def some(names: Iterable[str]) -> str:
-    """Return the first few names, for a message."""
+def some(names: Iterable[str], *, shown: int = _NAMED) -> str:
+    """Return the first few names, each cut where it is very long, for a message."""
     listed = list(names)
-    rest = len(listed) - _NAMED
-    return ", ".join(listed[:_NAMED]) + (f" and {rest:,} more" if rest > 0 else "")
+    rest = len(listed) - shown
+    cut = (name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…" for name in listed[:shown])
+    return ", ".join(cut) + (f" and {rest:,} more" if rest > 0 else "")
 
 
 def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
@@ -145,6 +150,8 @@ def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
         raise DataError(f"{path} cannot be read: {error.strerror or error}.") from error
     if len(data) > MAX_BYTES:
         raise DataError(f"{path} is larger than {MAX_BYTES / 1e6:.0f} MB. Split it.")
+    if data.startswith(_WORKBOOKS):
+        raise DataError(f"{path} is a workbook and no text, whatever its name says. Save it as a CSV file in UTF-8.")
     try:
         text = data.decode(_BYTE_ORDER_MARKS.get(data[:2], "utf-8-sig"))
     except UnicodeDecodeError as error:
@@ -156,20 +163,24 @@ def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
     while True:
         start = lines.tell()
         line = lines.readline()
-        if line.strip().lower().startswith("sep=") and not delimiter:
-            delimiter = line.strip()[4:5] or "\t"
+        if (named := line.strip().strip('"')).lower().startswith("sep=") and not delimiter:
+            delimiter = named[4:5] or "\t"
         elif line.strip(" ,;\t|\r\n") or not line:
             break
         skipped += 1
     lines.seek(start)
-    reader = csv.reader(lines, delimiter=delimiter or _delimiter_of(line))
+    # Strict: a quotation mark that is never closed would swallow the rows after it.
+    reader = csv.reader(lines, delimiter=delimiter or _delimiter_of(line), strict=True)
     begins = skipped + 1
     try:
         for record in reader:
             yield begins, record
             begins = skipped + reader.line_num + 1
     except csv.Error as error:
-        raise DataError(f"{path} is not a CSV file: line {begins}: {error}.") from error
+        raise DataError(
+            f"{path}, line {begins}: {error}. Look for a quotation mark that is not closed, or not doubled within "
+            "quotes."
+        ) from error
 
 
 def _delimiter_of(header: str) -> str:

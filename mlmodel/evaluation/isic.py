@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from mlmodel.counted import counted
 from mlmodel.diagnosis_names import code_of_diagnosis
 from mlmodel.evaluation.errors import EvaluationError
 from mlmodel.evaluation.photographs import (
@@ -187,14 +188,23 @@ def _notes(
 ) -> tuple[str, ...]:
     notes = []
     if absent := [name for name in names if name not in pictures]:
-        notes.append(f"{len(absent):,} rows of the truth have no photograph and were left out: {some(absent)}.")
+        notes.append(
+            f"{counted(len(absent), 'row of the truth has', 'rows of the truth have')} no photograph and "
+            f"{'was' if len(absent) == 1 else 'were'} left out: {some(absent)}."
+        )
     if untold := sorted(set(pictures) - set(names)):
-        notes.append(f"{len(untold):,} photographs have no row in the truth and were left out: {some(untold)}.")
+        notes.append(
+            f"{counted(len(untold), 'photograph has', 'photographs have')} no row in the truth and "
+            f"{'was' if len(untold) == 1 else 'were'} left out: {some(untold)}."
+        )
     without = sum(not first_of(row, _LESION) for row in merged)
     if without == len(merged):
         notes.append("Nothing says which photographs show the same lesion; each counts as a lesion of its own.")
     elif without:
-        notes.append(f"{without:,} photographs have no lesion number; each counts as a lesion of its own.")
+        notes.append(
+            f"{counted(without, 'photograph has', 'photographs have')} no lesion number; "
+            "each counts as a lesion of its own."
+        )
     if metadata is not None and not extra.keys() & set(names):
         notes.append(f"{metadata.name} speaks of none of these photographs.")
     return tuple(notes)

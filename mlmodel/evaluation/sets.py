@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from mlmodel.counted import counted
 from mlmodel.diagnosis_names import code_of_diagnosis
 from mlmodel.evaluation.errors import EvaluationError
 from mlmodel.evaluation.isic import pictures_by_name
@@ -94,7 +95,7 @@ def read_phone(folder: Path) -> Photographs:
         notes=(
             *table.notes,
             *notes_on_diagnoses([row["diagnostic"] for row in present]),
-            *((f"{len(absent)} rows have no photograph: {some(absent)}.",) if absent else ()),
+            *((f"{counted(len(absent), 'row has', 'rows have')} no photograph: {some(absent)}.",) if absent else ()),
         ),
     )
 

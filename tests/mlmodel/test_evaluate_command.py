@@ -162,7 +162,7 @@ def test_what_was_left_out_is_counted_and_named(report):
     found = json.loads((output / "report.json").read_text())["sets"][0]
     page = (output / "report.html").read_text()
 
-    assert "1 rows of the truth have no photograph and were left out: never_sent" in complaints
+    assert "1 row of the truth has no photograph and was left out: never_sent" in complaints
     assert "broken.jpg" in complaints
     assert "nobody_asked" in complaints
     assert len(found["unreadable"]) == 1

@@ -53,6 +53,7 @@ SPELLINGS: dict[str, str | bytes] = {
     "byte order mark": b"\xef\xbb\xbf" + one_hot().encode(),
     "UTF-16 with tabs, as Excel's Unicode text": one_hot(separator="\t").encode("utf-16"),
     "a line that names the separator": "sep=;\r\n" + one_hot(separator=";", end="\r\n"),
+    "a quoted line that names the separator": '"sep=;"\r\n' + one_hot(separator=";", end="\r\n"),
     "a line that names the tab": "sep=\t\r\n" + one_hot(separator="\t", end="\r\n"),
     "empty lines before": "\n\n" + one_hot(),
     "empty columns after": one_hot().replace("\n", ",,\n"),
@@ -146,6 +147,28 @@ def test_words_for_what_is_not_known_are_no_subgroup_either(tmp_path):
 def test_two_rows_of_one_photograph_that_differ_are_refused(tmp_path):
     with pytest.raises(DataError, match="line 3: ISIC_0024310 is there twice, with different values"):
         read(tmp_path, one_hot(), "image,sex\nISIC_0024310,f\nISIC_0024310.jpg,m\n")
+
+
+@pytest.mark.parametrize(
+    "rows",
+    ['ISIC_0024310,mel,"6 mm\nISIC_0024312,nv,\nISIC_0024315,nv,\n', 'ISIC_0024310,mel,"6" wide"\nISIC_0024312,nv,\n'],
+)
+def test_a_quotation_mark_that_is_not_closed_swallows_no_rows(rows, tmp_path):
+    with pytest.raises(DataError, match=r"line 2: .*quotation mark"):
+        read(tmp_path, "image,dx,notes\n" + rows)
+
+
+@pytest.mark.parametrize("start", [b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"])
+def test_a_workbook_by_another_name_is_called_one(start, tmp_path):
+    with pytest.raises(DataError, match="is a workbook"):
+        read(tmp_path, start + bytes(600))
+
+
+@pytest.mark.parametrize("header", ["a" * 100_000, ",".join(f"c{number}" for number in range(20_000))])
+def test_a_refusal_names_some_columns_and_not_thousands(header, tmp_path):
+    with pytest.raises(DataError, match="lacks the columns image") as refused:
+        read(tmp_path, f"{header}\n1\n")
+    assert len(str(refused.value)) < 1_000
 
 
 def test_smartphone_labels_are_read_by_the_same_reader(tmp_path):
