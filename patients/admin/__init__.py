@@ -1,3 +1,3 @@
-from . import api_tokens, clinics, members, messages, records, users
+from . import api_tokens, authenticators, clinics, members, messages, records, users
 
-__all__ = ["api_tokens", "clinics", "members", "messages", "records", "users"]
+__all__ = ["api_tokens", "authenticators", "clinics", "members", "messages", "records", "users"]

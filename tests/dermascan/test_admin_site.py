@@ -2,6 +2,7 @@ from types import FunctionType
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.contrib.contenttypes.models import ContentType
 from django.urls import NoReverseMatch, reverse
@@ -42,6 +43,16 @@ def test_no_model_admin_counts_on_the_redirect_that_is_gone():
 @pytest.fixture
 def operator(db):
     return factories.UserFactory(username="operator", is_staff=True, is_superuser=True)
+
+
+def test_an_operator_takes_a_second_factor_away_and_never_reads_it(sign_in, operator, staff):
+    secret = "JBSWY3DPEHPK3PXP"
+    row = Authenticator.objects.create(user=staff.user, type=Authenticator.Type.TOTP, data={"secret": secret})
+    client, address = sign_in(operator), reverse("admin:mfa_authenticator_change", args=[row.pk])
+    assert secret not in client.get(address).text
+    assert client.post(address, {"type": "webauthn", "data": "{}"}).status_code == 403
+    assert client.post(reverse("admin:mfa_authenticator_delete", args=[row.pk]), {"post": "yes"}).status_code == 302
+    assert not Authenticator.objects.exists()
 
 
 @pytest.mark.parametrize("part", ["year", "month", "day"])

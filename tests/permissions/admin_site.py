@@ -99,7 +99,7 @@ ADMIN: dict[str, Table] = {
     "dermascan.contactmessage": Table(see=OPERATORS, change=OPERATORS, delete=OPERATORS, is_scoped=False),
     "auth.group": DJANGOS_OWN,
     "account.emailaddress": DJANGOS_OWN,
-    "mfa.authenticator": DJANGOS_OWN,
+    "mfa.authenticator": Table(see=OPERATORS, delete=OPERATORS, is_scoped=False),
     "patients.apitoken": Table(see=MANAGERS),
 }
 
@@ -139,7 +139,6 @@ CHANGED: dict[str, Answer] = {
     "patients.user": 409,
     "auth.group": 409,
     "account.emailaddress": 409,
-    "mfa.authenticator": 409,
 }
 
 
