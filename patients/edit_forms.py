@@ -148,8 +148,10 @@ class EditForm(forms.BaseForm):
         if isinstance(field, forms.ModelMultipleChoiceField):
             return ", ".join(sorted(str(each) for each in value or []))
         if isinstance(field, forms.ModelChoiceField):
-            rows = field.queryset
-            chosen = rows.filter(pk=comparable(value)).first() if rows is not None and comparable(value) else None
+            try:
+                chosen = field.to_python(comparable(value))
+            except ValidationError:  # no such row, or nothing that could name one
+                chosen = None
             return field.label_from_instance(chosen) if chosen is not None else ""
         if isinstance(field, forms.ChoiceField):
             words = {str(key): str(label) for key, label in _flat(field.choices)}

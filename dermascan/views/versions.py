@@ -7,7 +7,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpResponse
+from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -153,7 +153,9 @@ def _answers_now(found: ModelVersion) -> str:
 @once
 def proposal(request: ClinicRequest, version_id: int, proposal_id: UUID) -> HttpResponse:
     """Approve somebody else's proposal, decline it, or withdraw one's own."""
-    found = get_object_or_404(VersionProposal, pk=proposal_id, version=version_id)
+    found = get_object_or_404(VersionProposal, pk=proposal_id)
+    if found.version_id != version_id:
+        raise Http404
     if not _may_decide(request):
         raise PermissionDenied(_("Here, %s decide which network answers.") % _deciders())
     try:

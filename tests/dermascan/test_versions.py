@@ -54,6 +54,13 @@ def test_a_dermatologist_promotes_with_a_reason(reader, dermatologist):
     assert active_version() == version
 
 
+@pytest.mark.parametrize("number", ["0", "9" * 9, "9" * 21, "9" * 400])
+def test_a_number_of_no_version_is_not_found(reader, number):
+    proposal = "6f1c43bb-8d0e-4f13-9a4e-3f3c7c4c3f6d"
+    assert reader.get(f"/network/versions/{number}/").status_code == 404
+    assert reader.post(f"/network/versions/{number}/proposals/{proposal}/", {"answer": "approve"}).status_code == 404
+
+
 @pytest.mark.parametrize("reason", ["", "   ", "x" * 501])
 def test_without_a_proper_reason_nothing_is_decided(reader, reason):
     version = candidate()

@@ -140,6 +140,18 @@ class TestTwoTabs:
         assert value_of(record, name) == text
 
 
+@pytest.mark.parametrize(
+    "nonsense", ["a@b.c", "½", "9" * 30, "-1", "\x00", "6f1c43bb-8d0e-4f13-9a4e-3f3c7c4c3f6d", "[]"]
+)
+@pytest.mark.parametrize("make", RECORDS)
+def test_a_stale_form_full_of_nonsense_is_refused_in_words(one, clinic, make, nonsense):
+    address, record, (name, text), _second = make(clinic)
+    ours = dict.fromkeys(filled_in(one, address, name, **{name: text}), nonsense)
+    before = value_of(record, name)
+    assert one.post(address, ours).status_code in (200, 400, 409)
+    assert value_of(record, name) == before
+
+
 def test_a_visit_that_was_signed_meanwhile_keeps_what_was_typed_on_the_page(one, clinic):
     visit = factories.VisitFactory(patient__clinic=clinic)
     address = reverse("visit-edit", args=[visit.pk])
