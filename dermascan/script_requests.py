@@ -84,6 +84,8 @@ def problem_response(request: HttpRequest, status: int, *, instead_of: HttpRespo
         response["Retry-After"] = retry_after
     if instead_of is not None and "Allow" in instead_of:
         response["Allow"] = instead_of["Allow"]
+    # The page that it stands for may be in the log already; Django notes that so.
+    response._has_been_logged = getattr(instead_of, "_has_been_logged", False)  # type: ignore[attr-defined]
     if status == HTTPStatus.UNAUTHORIZED:
         response["WWW-Authenticate"] = f'Session realm="{settings.SITE_NAME}"'
     response["Cache-Control"] = "no-store"

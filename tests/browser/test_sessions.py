@@ -143,7 +143,7 @@ def test_an_upload_that_the_server_asks_to_wait_goes_on_by_itself(open_browser, 
     page = open_browser(PHONE)
     sign_in(page, staff)
     choose_two(page, visit)
-    refused = []
+    refused: list[str] = []
 
     def answer(route):
         if route.request.method != "POST" or len(refused) == 2:

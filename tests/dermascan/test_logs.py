@@ -70,6 +70,9 @@ def test_a_traceback_is_set_in_and_forges_nothing(log):
     ("path", "headers", "status"),
     [
         ("/patients/", {}, 403),
+        ("/patients/", {"hx-request": "true"}, 403),
+        ("/nothing/", {"accept": "application/json"}, 404),
+        ("/api/v1/predict/", {"accept": "application/json"}, 403),
         ("/nothing/", {}, 404),
         ("/", {"host": "elsewhere.example"}, 400),
         ("/admin/patients/patient/?birth_date__gte=x", {}, None),
