@@ -33,7 +33,8 @@ def answer_name(answer: str, other_text: str = "") -> str:
         CANNOT_TELL: _("Cannot tell"),
         NOT_A_LESION: _("Not a lesion"),
     }[answer]
-    return f"{name}: {other_text}" if other_text else name
+    # Without the full stop that was typed, since sentences end with a name.
+    return f"{name}: {other_text.rstrip('. ') or other_text}" if other_text else name
 
 
 def label_tone(answer: str) -> str:

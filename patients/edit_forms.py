@@ -156,6 +156,8 @@ class EditForm(forms.BaseForm):
         if isinstance(field, forms.ChoiceField):
             words = {str(key): str(label) for key, label in _flat(field.choices)}
             return words.get(str(comparable(value)), str(value or ""))
+        if isinstance(value, (list, tuple)):  # of several inputs, as far as they make no valid value
+            return " ".join(str(part) for part in value if part)
         return "" if value is None else str(field.prepare_value(value))
 
     def _apply_choices(self) -> None:

@@ -20,6 +20,7 @@ from django.utils.translation import gettext as _
 from .models import User
 from .models.edited import Edited
 from .names import clean_text
+from .rough_dates import RoughDate
 
 _DIGEST_LENGTH = 16
 
@@ -81,6 +82,8 @@ def comparable(value: Any) -> Any:
         return value
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat()
+    if isinstance(value, RoughDate):
+        return value.isoformat()
     if isinstance(value, Decimal):
         return str(value.normalize())
     if isinstance(value, dict):

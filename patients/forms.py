@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from .edit_forms import EditForm
-from .fields import PlainDateField, text_field
+from .fields import PlainDateField, RoughDateField, text_field
 from .models import (
     BODY_REGIONS,
     ClosureReason,
@@ -24,6 +24,7 @@ from .models import (
 )
 from .models.patient import EARLIEST_BIRTH, LONGEST_SEARCH
 from .names import clean_number
+from .rough_dates import RoughDate
 from .services import is_known_to_be_wrong, patient_with_number, suggest_record_number
 
 EARLIEST_VISIT = datetime.date(1990, 1, 1)
@@ -177,9 +178,9 @@ class VisitForm(EditForm, forms.ModelForm):
             "pain": _("It hurts"),
             "bleeding": _("It bleeds"),
             "growth": _("It has grown or changed"),
-            "symptoms_since": _("Since when"),
+            "symptoms_since": _("How long, or since when"),
         }
-        help_texts = {"symptoms_since": _("In the patient's words: “three weeks”, “last summer”.")}
+        help_texts = {"symptoms_since": _("In the patient's words: “about two years”, “since last summer”.")}
         error_messages = {
             "complaint": {"required": _("Enter why the patient came.")},
             "clinician": {
@@ -222,16 +223,15 @@ class VisitForm(EditForm, forms.ModelForm):
 class LesionForm(EditForm, forms.ModelForm):
     """A spot on the skin of ``patient``."""
 
-    noticed_on = PlainDateField(
+    noticed = RoughDateField(
         label=_("First noticed"),
         required=False,
-        help_text=_("Roughly is good enough; leave empty if nobody knows."),
-        error_messages={"invalid": _("Enter a real date, like 14/03/2025, or leave it empty.")},
+        help_text=_("Roughly is good enough: the year alone, or month and year. Leave all empty if nobody knows."),
     )
 
     class Meta:
         model = Lesion
-        fields = ["body_site", "side", "description", "noticed_on"]
+        fields = ["body_site", "side", "description"]
         labels = {
             "body_site": _("Body site"),
             "side": _("Side of the body"),
@@ -249,27 +249,23 @@ class LesionForm(EditForm, forms.ModelForm):
             "description": forms.TextInput({"autocomplete": "off"}),
         }
 
-    def __init__(self, *args: Any, patient: Patient, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(self, *args: Any, instance: Any, patient: Patient, **kwargs: Any) -> None:
+        super().__init__(*args, instance=instance, initial={"noticed": instance.noticed}, **kwargs)
         self.patient = patient
         body_site = self.fields["body_site"]
         assert isinstance(body_site, forms.TypedChoiceField)
         regions = [(name, [(site.value, site.label) for site in sites]) for name, sites in BODY_REGIONS.items()]
         body_site.choices = [("", _("Choose a body site")), *regions]
-        self.fields["noticed_on"].widget.attrs |= {
-            "min": patient.birth_date.isoformat(),
-            "max": timezone.localdate().isoformat(),
-        }
 
-    def clean_noticed_on(self) -> datetime.date | None:
-        noticed_on: datetime.date | None = self.cleaned_data["noticed_on"]
-        if noticed_on is None:
+    def clean_noticed(self) -> RoughDate | None:
+        noticed: RoughDate | None = self.cleaned_data["noticed"]
+        if noticed is None:
             return None
-        if noticed_on > timezone.localdate():
-            raise ValidationError(_("This date cannot be in the future."))
-        if noticed_on < self.patient.birth_date:
-            raise ValidationError(_("This date cannot be before the patient was born."))
-        return noticed_on
+        if noticed.first > timezone.localdate():
+            raise ValidationError(_("This cannot be in the future."))
+        if noticed.last < self.patient.birth_date:
+            raise ValidationError(_("This cannot be before the patient was born."))
+        return noticed
 
 
 class AccountForm(EditForm, forms.Form):

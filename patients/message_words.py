@@ -3,26 +3,34 @@
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from patients.models import MessageState, OutgoingMessage
 
 
 def state_in_words(message: OutgoingMessage) -> str:
     """For staff: “sent on 3 May 2026, 10:02”, “could not be delivered: address refused (550 No such user)”."""
-    figures = {"address": message.address or "–", "error": message.last_error, "attempts": message.attempts}
+    figures = {"address": message.address or "–", "error": message.last_error.rstrip(". "), "count": message.attempts}
     if message.state == MessageState.SENT:
         return _("sent to %(address)s on %(when)s") % {**figures, "when": _moment(message.finished_at)}
     if message.state == MessageState.REFUSED:
         return _("could not be delivered to %(address)s: %(error)s") % figures
     if message.state == MessageState.GIVEN_UP:
-        return _("given up after %(attempts)d attempts to reach %(address)s: %(error)s") % figures
+        words = ngettext(
+            "given up after %(count)d attempt to reach %(address)s: %(error)s",
+            "given up after %(count)d attempts to reach %(address)s: %(error)s",
+            message.attempts,
+        )
+        return words % figures
     if message.state == MessageState.CANCELLED:
         return _("not sent: no longer needed")
     if message.last_error:
-        return _("waiting to be sent to %(address)s; tried %(attempts)d times so far, next at %(when)s: %(error)s") % {
-            **figures,
-            "when": _moment(message.next_attempt_at),
-        }
+        words = ngettext(
+            "waiting to be sent to %(address)s; tried %(count)d time so far, next at %(when)s: %(error)s",
+            "waiting to be sent to %(address)s; tried %(count)d times so far, next at %(when)s: %(error)s",
+            message.attempts,
+        )
+        return words % {**figures, "when": _moment(message.next_attempt_at)}
     return _("waiting to be sent to %(address)s") % figures
 
 

@@ -16,6 +16,7 @@ from diagnosis.services.measurements import measure_visit
 from diagnosis.services.reports import release_report, sign_visit
 from diagnosis.services.reviews import record_review
 from patients.models import Clinic, Lesion, Member, Patient, User, Visit
+from patients.rough_dates import RoughDate
 from patients.services import add_lesion, enrol_member, log_visit, record_consent, register_patient
 from patients.services.accounts import make_user
 
@@ -93,7 +94,7 @@ def _add_patient(told: dict[str, Any], *, nurse: Member, dermatologist: Member) 
             by=nurse,
             body_site=lesion["body_site"],
             side=lesion["side"],
-            noticed_on=_day(lesion["noticed_days_ago"]),
+            noticed=RoughDate.of(_day(lesion["noticed_days_ago"]), lesion["noticed_precision"]),
             description=lesion["description"],
         )
         for lesion in told["lesions"]

@@ -32,7 +32,7 @@ from .assessments import assessment_in_report, condition_in_report, moment_in_re
 from .letters import without_controls
 from .measures import measures_in_report
 
-SCHEMA = "dermascan-report/2"
+SCHEMA = "dermascan-report/3"
 
 Content = dict[str, Any]
 
@@ -124,7 +124,9 @@ def _lesion(lesion: Lesion, images: list[Image], besides: Mapping[UUID, Besides]
         "place": lesion.place,
         "body_site": lesion.body_site,
         "side": lesion.side,
-        "noticed_on": lesion.noticed_on.isoformat() if lesion.noticed_on else None,
+        # As exact as it is known, "2026-06-03", "2026-06" or "2026"; the next line says "day", "month" or "year".
+        "noticed_on": lesion.noticed.isoformat() if lesion.noticed else None,
+        "noticed_precision": str(lesion.noticed.precision) if lesion.noticed else None,
         "description": lesion.description,
         "photographs": [_photograph(image, besides[image.pk]) for image in images],
     }

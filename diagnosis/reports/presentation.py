@@ -16,6 +16,7 @@ from diagnosis.presentation import TIER_MARKS, percent
 from diagnosis.reliability import Reliability, tier_to_show
 from diagnosis.review_words import LABEL_MARKS, label_tone
 from mlmodel.taxonomy import BY_CODE
+from patients.rough_dates import RoughDate
 
 # In the order in which a patient asks, which is not the order of a textbook.
 SECTION_ORDER = (
@@ -89,12 +90,11 @@ def titled_sections(sections: dict[str, str]) -> list[tuple[str, list[Block]]]:
 
 
 def _present_lesion(lesion: dict[str, Any]) -> dict[str, Any]:
-    noticed_on = lesion["noticed_on"]
     photographs = [_present_photograph(photograph) for photograph in lesion["photographs"]]
     return {
         **lesion,
         "glance": _glance(photographs),
-        "noticed_on": datetime.date.fromisoformat(noticed_on) if noticed_on else None,
+        "noticed": RoughDate.parse(lesion["noticed_on"]) if lesion["noticed_on"] else None,
         "photographs": photographs,
     }
 

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from patients.models import Consent, Lesion, Patient, Visit
+from patients.rough_dates import RoughDate
 
 from .scope import ClinicFilter, ClinicScopedAdmin, ReadOnlyInline
 
@@ -22,9 +23,15 @@ class VisitInline(ReadOnlyInline):
         return super().get_queryset(request).select_related("clinician__user")
 
 
-class LesionInline(ReadOnlyInline):
+class ShowsWhenNoticed:
+    @admin.display(description=_("first noticed"), ordering="noticed_on", empty_value="–")
+    def noticed(self, lesion: Lesion) -> RoughDate | None:
+        return lesion.noticed
+
+
+class LesionInline(ShowsWhenNoticed, ReadOnlyInline):
     model = Lesion
-    fields = ("number", "body_site", "side", "noticed_on", "description")
+    fields = ("number", "body_site", "side", "noticed", "description")
     readonly_fields = fields
 
 
@@ -115,8 +122,8 @@ class VisitAdmin(ClinicScopedAdmin):
 
 
 @admin.register(Lesion)
-class LesionAdmin(ClinicScopedAdmin):
-    list_display = ("patient", "number", "body_site", "side", "noticed_on", "created_at")
+class LesionAdmin(ShowsWhenNoticed, ClinicScopedAdmin):
+    list_display = ("patient", "number", "body_site", "side", "noticed", "created_at")
     list_filter = ("body_site", "side", "created_at", ("patient__clinic", ClinicFilter))
     list_select_related = ("patient",)
     list_per_page = 50
@@ -128,7 +135,7 @@ class LesionAdmin(ClinicScopedAdmin):
         "number",
         "body_site",
         "side",
-        "noticed_on",
+        "noticed",
         "description",
         "created_by",
         "created_at",

@@ -5,6 +5,8 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from patients.rough_dates import DatePrecision, RoughDate
+
 from .edited import Edited
 from .member import Member
 from .patient import Patient
@@ -115,7 +117,9 @@ class Lesion(Edited):
     number = models.PositiveSmallIntegerField(help_text=_("Counts the patient's lesions from 1."))
     body_site = models.CharField(_("body site"), max_length=20, choices=BodySite)
     side = models.CharField(max_length=10, choices=Side, default=Side.UNKNOWN)
+    # Read and set both as `noticed`. Of a month or a year the first day is stored.
     noticed_on = models.DateField(_("first noticed"), null=True, blank=True)
+    noticed_precision = models.CharField(max_length=5, choices=DatePrecision, default=DatePrecision.DAY)
     description = models.CharField(
         max_length=200, blank=True, help_text=_("Where exactly, or what marks it: “below the scar”.")
     )
@@ -131,6 +135,17 @@ class Lesion(Edited):
             models.CheckConstraint(condition=Q(number__gte=1), name="lesion_number_starts_at_one"),
             models.CheckConstraint(condition=Q(body_site__in=BodySite.values), name="body_site_is_known"),
             models.CheckConstraint(condition=Q(side__in=Side.values), name="lesion_side_is_known"),
+            models.CheckConstraint(
+                condition=Q(noticed_precision=DatePrecision.DAY)
+                | Q(noticed_precision=DatePrecision.MONTH, noticed_on__isnull=False, noticed_on__day=1)
+                | Q(
+                    noticed_precision=DatePrecision.YEAR,
+                    noticed_on__isnull=False,
+                    noticed_on__month=1,
+                    noticed_on__day=1,
+                ),
+                name="lesion_noticed_on_is_the_first_day_of_its_month_or_year",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -142,6 +157,16 @@ class Lesion(Edited):
     @property
     def title(self) -> str:
         return _("Lesion %(number)d") % {"number": self.number}
+
+    @property
+    def noticed(self) -> RoughDate | None:
+        """When it was first noticed, as exactly as anybody knows."""
+        return RoughDate.of(self.noticed_on, self.noticed_precision) if self.noticed_on else None
+
+    @noticed.setter
+    def noticed(self, noticed: RoughDate | None) -> None:
+        self.noticed_on = noticed.first if noticed else None
+        self.noticed_precision = noticed.precision if noticed else DatePrecision.DAY
 
     @property
     def place(self) -> str:

@@ -47,7 +47,7 @@ class Visit(Edited):
     pain = models.BooleanField(_("hurts"), default=False)
     bleeding = models.BooleanField(_("bleeds"), default=False)
     growth = models.BooleanField(_("has grown or changed"), default=False)
-    symptoms_since = models.CharField(_("since when"), max_length=100, blank=True)
+    symptoms_since = models.CharField(_("how long, or since when"), max_length=100, blank=True)
     history = models.TextField(blank=True, help_text=_("What bears on this complaint."))
     notes = models.TextField(blank=True, help_text=_("For the clinic; not in the patient's report."))
     plan = models.TextField(blank=True, help_text=_("What happens next. The patient reads this in the report."))

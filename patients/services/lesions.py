@@ -1,10 +1,9 @@
-import datetime
-
 from django.db import transaction
 from django.db.models import Max
 
 from patients.edits import change_record
 from patients.models import Lesion, Member, Patient, Side
+from patients.rough_dates import RoughDate
 
 from .scope import ensure_same_clinic
 
@@ -15,12 +14,12 @@ def add_lesion(
     by: Member,
     body_site: str,
     side: str = Side.UNKNOWN,
-    noticed_on: datetime.date | None = None,
+    noticed: RoughDate | None = None,
     description: str = "",
 ) -> Lesion:
     """Begin to follow a spot on the patient's skin; it takes the patient's next number."""
     ensure_same_clinic(patient, by)
-    values = {"body_site": body_site, "side": side, "noticed_on": noticed_on, "description": description}
+    values = {"body_site": body_site, "side": side, "noticed": noticed, "description": description}
     with transaction.atomic():
         # The lock on the patient is what keeps two members from taking the same number.
         patient = Patient.objects.select_for_update().get(pk=patient.pk)
@@ -34,7 +33,7 @@ def correct_lesion(
     by: Member,
     body_site: str,
     side: str = Side.UNKNOWN,
-    noticed_on: datetime.date | None = None,
+    noticed: RoughDate | None = None,
     description: str = "",
     made_from: str | None = None,
 ) -> Lesion:
@@ -45,7 +44,7 @@ def correct_lesion(
     ensure_same_clinic(lesion.patient, by)
     with transaction.atomic():
         lesion = Lesion.objects.select_for_update(of=("self",)).select_related("patient").get(pk=lesion.pk)
-        values = {"body_site": body_site, "side": side, "noticed_on": noticed_on, "description": description}
+        values = {"body_site": body_site, "side": side, "noticed": noticed, "description": description}
         change_record(lesion, values, by=by.user, made_from=made_from)
         lesion.save()
     return lesion

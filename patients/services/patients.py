@@ -22,7 +22,7 @@ class RecordNumberTaken(ValueError):
     """The clinic already has a patient with this record number; ``patient`` says who."""
 
     def __init__(self, patient: Patient) -> None:
-        super().__init__(_("This record number belongs to %(name)s.") % {"name": patient.name})
+        super().__init__(_("%(name)s has this record number already.") % {"name": patient.name})
         self.patient = patient
 
 

@@ -32,6 +32,17 @@ def refused(constraint: str):
         (factories.LesionFactory, {"number": 0}, "lesion_number_starts_at_one"),
         (factories.LesionFactory, {"body_site": "tail"}, "body_site_is_known"),
         (factories.LesionFactory, {"side": "up"}, "lesion_side_is_known"),
+        *(
+            (factories.LesionFactory, {"noticed_on": day, "noticed_precision": precision}, "lesion_noticed_on")
+            for precision, day in [
+                ("week", datetime.date(2025, 1, 1)),
+                ("month", datetime.date(2025, 1, 2)),
+                ("month", None),
+                ("year", datetime.date(2025, 1, 2)),
+                ("year", datetime.date(2025, 2, 1)),
+                ("year", None),
+            ]
+        ),
     ],
 )
 def test_the_database_refuses_the_row(factory, values, constraint):
