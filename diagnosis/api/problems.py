@@ -16,7 +16,7 @@ from django.core.signals import got_request_exception
 from django.http import Http404, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from rest_framework import exceptions
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -153,8 +153,12 @@ def _read(error: Exception, request: Request | None) -> tuple[str, Any, dict[str
             return code, _("Correct the fields named in “errors” and send the request again."), _fields(error)
         case exceptions.Throttled():
             retry_after = int(getattr(error, "wait", None) or 1)
-            detail = _("Wait %(seconds)d seconds, then send the request again.") % {"seconds": retry_after}
-            return code, detail, {"retry_after": retry_after}
+            detail = ngettext(
+                "Wait %(seconds)d second, then send the request again.",
+                "Wait %(seconds)d seconds, then send the request again.",
+                retry_after,
+            )
+            return code, detail % {"seconds": retry_after}, {"retry_after": retry_after}
         case exceptions.APIException():
             return code, error.detail, {}
         case errors.AlreadyUploaded():

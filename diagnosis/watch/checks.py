@@ -9,6 +9,7 @@ import numpy as np
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from diagnosis.models import Image, Prediction, QualityVerdict, QueueEntry
 from diagnosis.models.watch import Incident, Watched
@@ -106,7 +107,11 @@ def _queue_age(looked_at: Looked) -> Finding:
     oldest = urgent.order_by("entered_at").values_list("entered_at", flat=True).first()
     limit = timedelta(days=settings.WATCH_OLDEST_URGENT_DAYS)
     age = timezone.now() - oldest if oldest else timedelta(0)
-    words = _("An urgent photograph has waited for a review for %(days)d days. Ask a dermatologist to review.")
+    words = ngettext(
+        "An urgent photograph has waited for a review for %(days)d day. Ask a dermatologist to review.",
+        "An urgent photograph has waited for a review for %(days)d days. Ask a dermatologist to review.",
+        age.days,
+    )
     # An age only grows until somebody reads: it does not waver.
     return Finding(age > limit, age <= limit, words % {"days": age.days})
 

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from mlmodel.serving import active_analyser
 from patients.models import Clinic
@@ -134,7 +135,11 @@ def _agreement(found: list[Agreement]) -> Chart:
 def _calibration(found: list[Calibration]) -> Chart:
     rows = []
     for each in found:
-        words = _("%(error).3f (%(low).3f–%(high).3f), %(count)d photographs")
+        words = ngettext(
+            "%(error).3f (%(low).3f–%(high).3f), %(count)d photograph",
+            "%(error).3f (%(low).3f–%(high).3f), %(count)d photographs",
+            each.count,
+        )
         figures = {"error": each.error, "low": each.low, "high": each.high, "count": each.count}
         rows.append(Row(_("%s, here") % each.version, each.error, words % figures, interval=(each.low, each.high)))
         if each.released is not None:
