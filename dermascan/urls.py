@@ -1,13 +1,11 @@
 """Every address of the site. Each app names its own."""
 
-from csp.constants import NONCE
-from csp.decorators import csp_update
 from django.contrib import admin
 from django.urls import include, path, re_path
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
 from dermascan.health import status
 from dermascan.views.account import email_address
+from dermascan.views.api_docs import api_docs, api_schema
 from dermascan.views.network import network, network_report, network_report_json
 from dermascan.views.versions import proposal, version, version_history, versions
 from diagnosis.api.views import UnknownPathView
@@ -28,13 +26,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/v1/status/", status, name="api-status"),
     path("api/v1/", include("diagnosis.api.urls")),
-    path("api/schema/", SpectacularAPIView.as_view(), name="api-schema"),
-    path(
-        "api/docs/",
-        csp_update({"script-src": NONCE, "style-src": NONCE})(
-            SpectacularSwaggerView.as_view(url_name="api-schema", http_method_names=["get", "head"])
-        ),
-        name="api-docs",
-    ),
+    path("api/schema/", api_schema, name="api-schema"),
+    path("api/docs/", api_docs, name="api-docs"),
     re_path(r"^api(/|$)", UnknownPathView.as_view(), name="api-unknown"),
 ]

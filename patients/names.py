@@ -11,6 +11,8 @@ _LETTERS = {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", 
 # stretches a word.
 _LETTERS |= {"\u0649": "\u064a", "\u06cc": "\u064a", "\u06a9": "\u0643", "\u0629": "\u0647", "\u06c1": "\u0647"}
 _LETTERS |= {"\u06be": "\u0647", "\u06d5": "\u0647", "\u0640": ""}
+# What is written where a keyboard or a passport has no such letter.
+SPELT_OUT = {"ä": "ae", "ö": "oe", "ü": "ue", "å": "aa", "ø": "oe"}
 # What a keyboard, a phone or a word processor writes for one and the same apostrophe.
 APOSTROPHES = (
     "'`\u00b4\u2018\u2019\u201a\u201b\u2032\u2035\u02b9\u02bb\u02bc\u02bd\u02be\u02bf\u02c8\u02ca\u02cb\ua78c"
@@ -61,12 +63,21 @@ def join_name(folded: str) -> str:
 def name_keys(given_name: str, family_name: str) -> set[str]:
     """Return the ways in which a name is compared: two people with one of these in common have the same name.
 
-    So have “Anna Maria” and “Maria Anna”, whichever word was typed as the given name, and “Jean-Pierre Roy” and
-    “Roy Jeanpierre”.
+    So have “Anna Maria” and “Maria Anna”, whichever word was typed as the given name, “Jean-Pierre Roy” and
+    “Roy Jeanpierre”, “Müller” and “Mueller”.
     """
-    given, family = fold_name(given_name), fold_name(family_name)
-    words = " ".join(sorted(f"{given} {family}".split()))
-    return {words, join_name(given + family), join_name(family + given)}
+    keys = set()
+    for spell in (fold_name, spell_out):
+        given, family = spell(given_name), spell(family_name)
+        words = " ".join(sorted(f"{given} {family}".split()))
+        keys |= {words, join_name(given + family), join_name(family + given)}
+    return keys
+
+
+def spell_out(text: str) -> str:
+    """``fold_name`` with two letters for one where that is the custom: “Müller” is “mueller”."""
+    composed = unicodedata.normalize("NFC", text.casefold())
+    return fold_name("".join(SPELT_OUT.get(letter, letter) for letter in composed))
 
 
 def clean_text(text: str) -> str:

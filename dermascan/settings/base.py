@@ -220,6 +220,8 @@ REST_FRAMEWORK: dict[str, Any] = {
         "explanations": env.str("DERMASCAN_EXPLANATIONS_PER_MEMBER", default="60/min"),
     },
     "NUM_PROXIES": PROXIES,
+    # There is one; the schema would put whatever other is asked for into a header.
+    "ALLOWED_VERSIONS": ["1.0.0"],
 }
 SPECTACULAR_SETTINGS = {
     "TITLE": "DermaScan API",
@@ -227,6 +229,7 @@ SPECTACULAR_SETTINGS = {
     "VERSION": "1.0.0",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }

@@ -30,7 +30,7 @@ class Figure:
     interval: str
 
 
-@require_role(*EVERYONE_IN_THE_CLINIC)
+@require_role(*EVERYONE_IN_THE_CLINIC, operator=True)
 @require_safe
 def network(request: ClinicRequest) -> HttpResponse:
     """Which network answers here, and how good it was found to be."""
@@ -48,7 +48,7 @@ def network(request: ClinicRequest) -> HttpResponse:
     return render(request, "dermascan/network.html", context)
 
 
-@require_role(*EVERYONE_IN_THE_CLINIC)
+@require_role(*EVERYONE_IN_THE_CLINIC, operator=True)
 @require_safe
 def network_report(request: ClinicRequest) -> HttpResponse:
     """The whole report, as ``manage.py evaluate`` wrote it. It may style itself and show its own pictures, no more."""
@@ -62,7 +62,7 @@ def network_report(request: ClinicRequest) -> HttpResponse:
     return HttpResponse(page, content_type="text/html; charset=utf-8", headers={"Content-Security-Policy": policy})
 
 
-@require_role(*EVERYONE_IN_THE_CLINIC)
+@require_role(*EVERYONE_IN_THE_CLINIC, operator=True)
 @require_safe
 def network_report_json(request: ClinicRequest) -> HttpResponse:
     """The report's figures for programs."""

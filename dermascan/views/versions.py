@@ -24,6 +24,7 @@ from diagnosis.services.proposals import (
     decline,
     propose,
     waiting_proposal,
+    waiting_proposals,
     why_not_approve,
 )
 from mlmodel.models import Decision, ModelVersion, ModelVersionStatus
@@ -65,6 +66,7 @@ def versions(request: ClinicRequest) -> HttpResponse:
         "versions": ModelVersion.objects.select_related("parent"),
         "decisions": Decision.objects.select_related("version", "replaced", "by__member", "seconded_by__member"),
         "before": _before(active_version()) if _may_decide(request) else None,
+        "proposals": waiting_proposals(),
     }
     return render(request, "dermascan/versions.html", context)
 

@@ -7,7 +7,7 @@ when its time is over, and when who made it may no longer decide.
 import logging
 
 from django.db import IntegrityError, transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -123,8 +123,13 @@ def needs_of(proposal: VersionProposal) -> Needs:
 
 def waiting_proposal(version: ModelVersion) -> VersionProposal | None:
     """The proposal that waits for somebody to agree, if there is one."""
+    return waiting_proposals().filter(version=version).first()
+
+
+def waiting_proposals() -> QuerySet[VersionProposal]:
+    """All that wait, the newest first."""
     lapse_stale()
-    return VersionProposal.objects.filter(version=version, state=ProposalState.WAITING).first()
+    return VersionProposal.objects.filter(state=ProposalState.WAITING).select_related("version")
 
 
 def lapse_stale() -> int:

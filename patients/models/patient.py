@@ -3,13 +3,21 @@ import uuid
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, OuterRef, Q, Subquery, Value
-from django.db.models.functions import Coalesce, Lower, Replace
+from django.db.models import Count, Expression, OuterRef, Q, Subquery, Value
+from django.db.models.functions import Coalesce, Concat, Lower, Replace
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from patients.names import FoldedNameField, FoldedNumberField, fold_name, fold_number, join_name
+from patients.names import (
+    SPELT_OUT,
+    FoldedNameField,
+    FoldedNumberField,
+    fold_name,
+    fold_number,
+    join_name,
+    spell_out,
+)
 
 from .clinic import Clinic
 from .edited import Edited
@@ -56,11 +64,13 @@ class PatientQuerySet(models.QuerySet["Patient"]):
             return self.filter(
                 Q(birth_date=birth_date) | Q(record_number__icontains=text),
             )
-        found = self.alias(joined_name=Replace("folded_name", Value(" "), Value("")))
+        found = self.alias(joined_name=Replace("folded_name", Value(" "), Value("")), spelt_out=_spelt_out_name())
         for word in text.split()[:MOST_WORDS]:
             wanted = Q(record_number__icontains=word)
             if folded := fold_name(word):
-                wanted |= Q(folded_name__contains=folded)
+                wanted |= Q(folded_name__contains=folded) | Q(folded_name__contains=spell_out(word))
+                if any(pair in folded for pair in SPELT_OUT.values()):
+                    wanted |= Q(spelt_out__icontains=word)
                 if len(joined := join_name(folded)) >= SHORTEST_JOINED:
                     wanted |= Q(joined_name__contains=joined)
             if number := fold_number(word):
@@ -90,6 +100,16 @@ class PatientQuerySet(models.QuerySet["Patient"]):
             last_visit=Subquery(visits),
             lesion_count=Coalesce(Subquery(lesions.annotate(count=Count("pk")).values("count")), 0),
         )
+
+
+def _spelt_out_name() -> Expression:
+    """The name as it was typed, with two letters for one where that is the custom."""
+    name: Expression = Concat("given_name", Value(" "), "family_name")
+    for letter, pair in SPELT_OUT.items():
+        # Of both cases: SQLite lowers the letters of ASCII alone.
+        for each in (letter, letter.upper()):
+            name = Replace(name, Value(each), Value(pair))
+    return name
 
 
 def parse_date(text: str) -> datetime.date | None:

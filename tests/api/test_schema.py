@@ -70,7 +70,19 @@ def _strict(node):
     return node
 
 
-@pytest.mark.parametrize("query", ["", "?format=json", "?format=yaml", "?lang=xx", "?version=%00", "?lang=%00"])
+QUERIES = [
+    "",
+    "?format=json",
+    "?format=yaml",
+    "?lang=xx",
+    "?version=%00",
+    "?lang=%00",
+    "?version=%0d%0aX",
+    "?version=”",
+]
+
+
+@pytest.mark.parametrize("query", QUERIES)
 def test_it_is_served_to_anyone(db, query):
     response = Client().get(f"/api/schema/{query}")
     assert response.status_code == 200
@@ -84,3 +96,21 @@ def test_the_page_needs_nothing_from_elsewhere(db):
     assert "swagger-ui" in html
     assert "https://" not in html
     assert 'src="//' not in html
+
+
+@pytest.mark.parametrize(
+    "headers", [{"accept": "x/y"}, {"accept": "chunked"}, {"authorization": "Token old"}, {"authorization": "Token"}]
+)
+def test_the_page_is_shown_whatever_is_sent_along(db, headers):
+    response = Client().get("/api/docs/", headers=headers)
+    assert (response.status_code, response["Content-Type"]) == (200, "text/html; charset=utf-8")
+    assert "swagger-ui" in response.text
+    assert Client().get("/api/schema/", headers={"authorization": "Token old"}).status_code == 200
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT", "FOO"])
+def test_the_page_refuses_other_methods(sign_in, staff, method):
+    client = sign_in(staff)
+    client.handler.enforce_csrf_checks = True
+    response = client.generic(method, "/api/docs/", b"zz", content_type="application/json", headers={"accept": "x"})
+    assert response.status_code in (403, 405)

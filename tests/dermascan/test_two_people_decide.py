@@ -134,6 +134,22 @@ def test_one_clinic_does_not_change_the_network_for_the_others(
     assert (proposal.proposed_clinic, proposal.decided_clinic) == (dermatologist.clinic, stranger.clinic)
 
 
+def test_whoever_may_agree_sees_on_the_list_that_something_waits(ask, answer, sign_in, dermatologist, stranger):
+    version = candidate()
+    ask(dermatologist, version)
+    page = sign_in(stranger).get(reverse("versions")).text
+    assert "is proposed to answer from now on" in page
+    assert dermatologist.user.last_name not in page
+    answer(stranger)
+    assert "is proposed to answer from now on" not in sign_in(stranger).get(reverse("versions")).text
+
+
+def test_the_way_of_an_operator_leads_to_the_network(sign_in, operator):
+    home = sign_in(operator).get("/about/").text
+    assert f'href="{reverse("network")}"' in home
+    assert f'href="{reverse("admin:index")}"' in home
+
+
 def test_going_back_takes_two_clinics_or_an_operator(ask, answer, dermatologist, stranger, operator):
     shipped, version = active_version(), candidate()
     ask(operator, version)

@@ -73,6 +73,8 @@ def test_one_person_in_every_spelling(data, name):
 def test_the_same_words_are_as_many():
     assert name_keys("Anna", "Maria") & name_keys("Maria", "Anna")
     assert name_keys("Jeanpierre", "Roy") & name_keys("Jean Pierre", "Roy")
+    assert name_keys("Jürgen", "Mu\u0308ller") & name_keys("Mueller", "JUERGEN")
+    assert not name_keys("Jürgen", "Moller") & name_keys("Jürgen", "Moeller")
     assert not name_keys("Anna", "Anna") & name_keys("Anna", "")
     assert not name_keys("Anna", "Maria") & name_keys("Anna", "Marie")
 

@@ -244,6 +244,10 @@ class TestRegister:
             (("Jean-Pierre", "Roy"), ("Jeanpierre", "Roy")),
             (("Jane", "Roe"), ("Ja\u200bne", "\u2066Roe\u2069")),
             (("Jane", "Roe"), ("Ｊane", "ROE")),
+            (("Jürgen", "MÜLLER"), ("Juergen", "Mueller")),
+            (("Soeren", "Aagaard"), ("Søren", "Ågaard")),
+            (("Işıl", "Weiß"), ("ISIL", "WEISS")),
+            (("Siobhan", "O\u055aBrien"), ("O'Brien", "Siobhan")),
         ],
     )
     def test_another_spelling_is_found_and_asked_about(self, client, known, typed):

@@ -22,6 +22,9 @@ SIGNED_VISIT = {"visit_id": "signed_visit"}
 IMAGE, REFUSED_IMAGE = {"image_id": "open_image"}, {"image_id": "refused_image"}
 RELEASED_IMAGE = {"image_id": "released_image"}
 
+# Of the network that came with the software; another one has none.
+REPORT = 200 if report_facts(get_analyser()) else 404
+
 PAGES: dict[str, list[Case]] = {
     # Pages for anyone
     "home": [Case(get=everyone(200), post=NOT_HERE)],
@@ -33,7 +36,7 @@ PAGES: dict[str, list[Case]] = {
     "session": [Case(get=everyone(200, anonymous=401), post=NOT_HERE)],
     "favicon": [Case(get=everyone(302), post=NOT_HERE)],
     # The network in use; its report is there only if it came with one
-    "network": [Case(get=clinic(200), post=clinic(405))],
+    "network": [Case(get=clinic(200, superuser=200), post=clinic(405, superuser=405))],
     "versions": [Case(get=clinic(200, superuser=200), post=clinic(405, superuser=405))],
     "version-history": [Case(get=clinic(200, superuser=200), post=clinic(405, superuser=405))],
     "version-proposal": [
@@ -51,7 +54,7 @@ PAGES: dict[str, list[Case]] = {
         )
     ],
     **{
-        name: [Case(get=clinic(200 if report_facts(get_analyser()) else 404), post=clinic(405))]
+        name: [Case(get=clinic(200 if report_facts(get_analyser()) else 404), post=clinic(405, superuser=405))]
         for name in ("network-report", "network-report-json")
     },
     # Patients, visits, lesions
