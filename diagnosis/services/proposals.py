@@ -104,7 +104,7 @@ def why_not_approve(proposal: VersionProposal, *, by: User) -> str:
     """Why ``by`` cannot approve the proposal; "" where they can."""
     if not may_take_part(by):
         return _("You cannot decide which network answers here.")
-    if by == proposal.proposed_by:
+    if _is_one_person(by, proposal.proposed_by):
         return _("It was proposed by you: somebody else has to agree.")
     if by.is_superuser or needs_of(proposal) == Needs.PERSON:
         return ""
@@ -144,6 +144,11 @@ def lapse_stale() -> int:
     )
     keys = list(waiting.filter(left).values_list("pk", flat=True))
     return lapsed + waiting.filter(pk__in=keys).update(**values, answer="Whoever proposed it may no longer decide.")
+
+
+def _is_one_person(one: User, other: User) -> bool:
+    """Whether it is one account, or two whose mail goes to one address: two accounts are not two people."""
+    return one == other or (bool(one.email) and one.email.casefold() == other.email.casefold())
 
 
 def _waiting(proposal: VersionProposal) -> VersionProposal:

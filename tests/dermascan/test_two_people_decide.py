@@ -76,6 +76,15 @@ def test_forcing_what_is_held_back_takes_another_dermatologist(ask, answer, derm
     assert proposal.decision == decision
 
 
+def test_two_accounts_of_one_address_are_one_person(ask, answer, dermatologist, colleague):
+    version = candidate(verdict="hold")
+    type(colleague.user).objects.filter(pk=colleague.user.pk).update(email=dermatologist.user.email.upper())
+    ask(dermatologist, version, force="on")
+    proposal, response = answer(colleague)
+    assert (proposal.state, active_version() == version) == ("waiting", False)
+    assert "somebody else has to agree" in response.text
+
+
 def test_an_operator_is_a_second_person_and_needs_one_to_force(ask, answer, dermatologist, operator):
     first = candidate(verdict="hold")
     ask(operator, first, force="on")
