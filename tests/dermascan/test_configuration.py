@@ -1,6 +1,7 @@
 """What an operator sets wrongly is named when DermaScan starts, with what would be right."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -71,3 +72,12 @@ def test_a_broken_release_of_ones_own_is_named_by_its_folder(tmp_path):
     outcome = start(["-c", asked], DERMASCAN_RELEASE_DIR=str(tmp_path))
     assert outcome.returncode == 1
     assert f"Restore the files of {tmp_path}, or unset DERMASCAN_RELEASE_DIR" in outcome.stderr
+
+
+def test_every_variable_that_is_read_is_documented():
+    code_of_settings = sorted((ROOT / "dermascan" / "settings").glob("*.py"))
+    code = "".join(path.read_text() for path in code_of_settings)
+    read = set(re.findall(r'env(?:\.\w+\(|,\s*)"([A-Z_]+)"', code))
+    assert len(read) > 30
+    documented = (ROOT / "docs" / "configuration.md").read_text()
+    assert {name for name in read if f"`{name}`" not in documented} == set()
