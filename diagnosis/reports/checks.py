@@ -8,7 +8,12 @@ from django.utils.translation import ngettext
 from diagnosis.advice import contradicts_tier
 from diagnosis.answers import NOT_A_LESION, is_benign_answer, is_malignant_answer
 from diagnosis.models import Tier
-from diagnosis.reports.letters import describe_letters, unprintable_letters
+from diagnosis.reports.letters import (
+    TooManyPictograms,
+    describe_letters,
+    has_many_pictograms,
+    unprintable_letters,
+)
 
 
 def warnings_of(content: dict[str, Any]) -> list[str]:
@@ -22,6 +27,8 @@ def warnings_of(content: dict[str, Any]) -> list[str]:
             _("No font of this installation has: %(letters)s. The report cannot be signed until they are replaced.")
             % {"letters": describe_letters(letters)}
         )
+    if has_many_pictograms(content):
+        warnings.append(str(TooManyPictograms()))
     if unconfirmed:
         warnings.append(
             ngettext(

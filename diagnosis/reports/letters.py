@@ -1,6 +1,7 @@
 """Which letters of a text no installed font can print. Asked before signing: a box is not a name."""
 
 import ctypes
+import re
 import threading
 import unicodedata
 from collections.abc import Iterable, Iterator
@@ -13,6 +14,9 @@ from diagnosis.services.errors import Refused
 
 # What a line of text is laid out with by Pango, and so by WeasyPrint.
 _NAMED = 10
+MOST_PICTOGRAMS = 200
+# Blocks whose signs are drawn in colour, and the mark that asks for it.
+_PICTOGRAM = re.compile("[\u231a-\u23ff\u25fd\u25fe\u2600-\u27bf\u2b05-\u2b55\ufe0f\U0001f000-\U0001faff]")
 _LINE_ENDS = "\n\r\v\f\x85\u2028\u2029"
 
 
@@ -29,10 +33,34 @@ class LettersCannotBePrinted(Refused):
         )
 
 
+class TooManyPictograms(Refused):
+    code = "too_many_pictograms"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("There are more than %(most)d pictograms (emoji) in this text. Write words in their place.")
+            % {"most": MOST_PICTOGRAMS}
+        )
+
+
 def ensure_printable(content: Any) -> None:
-    """Check that all text of ``content`` can be printed. Raises ``LettersCannotBePrinted``."""
+    """Check that all text of ``content`` can be printed. Raises ``LettersCannotBePrinted``, ``TooManyPictograms``."""
+    ensure_few_pictograms(content)
     if letters := unprintable_letters(content):
         raise LettersCannotBePrinted(letters)
+
+
+def ensure_few_pictograms(content: Any) -> None:
+    """Check that laying out ``content`` takes seconds. Raises ``TooManyPictograms``.
+
+    Each pictogram is a picture of its own in the PDF, and ten thousand of them take a minute.
+    """
+    if has_many_pictograms(content):
+        raise TooManyPictograms
+
+
+def has_many_pictograms(content: Any) -> bool:
+    return sum(len(_PICTOGRAM.findall(text)) for text in _texts(content)) > MOST_PICTOGRAMS
 
 
 def without_controls(content: Any) -> Any:

@@ -23,7 +23,7 @@ from diagnosis.reports.content import (
     photographs_of,
 )
 from diagnosis.reports.figures import figures_of
-from diagnosis.reports.letters import ensure_printable, without_controls
+from diagnosis.reports.letters import ensure_few_pictograms, ensure_printable, without_controls
 from diagnosis.reports.pdf import render_pdf
 from diagnosis.reports.since import labelled_otherwise_since, set_aside_since
 from diagnosis.services.errors import Refused, VisitIsClosed
@@ -138,6 +138,7 @@ def preview_report(*, visit: Visit, by: Member, plan: str) -> bytes:
     Raises:
         PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
         VisitIsClosed, NothingToSign, PhotographUnreadable: there is nothing to show.
+        TooManyPictograms: it would take minutes.
     """
     ensure_dermatologist_of(visit, by)
     visit = _read(visit.pk)
@@ -145,6 +146,7 @@ def preview_report(*, visit: Visit, by: Member, plan: str) -> bytes:
     content = _with_plan(draft_report(visit=visit).content, _kept_plan(plan), "")
     if not content["lesions"]:
         raise NothingToSign
+    ensure_few_pictograms(content)
     return render_pdf(content, content_sha256="", figures=_figures(visit))
 
 

@@ -13,11 +13,17 @@ from django.urls import reverse
 from django.utils import timezone
 
 from diagnosis.models import Report, SetAside, SetAsideReason
-from diagnosis.reports.letters import LettersCannotBePrinted, unprintable_letters, without_controls
+from diagnosis.reports.letters import (
+    LettersCannotBePrinted,
+    ensure_few_pictograms,
+    unprintable_letters,
+    without_controls,
+)
 from diagnosis.services.addenda import sign_addendum
 from diagnosis.services.reports import preview_report, release_report, sign_visit
 from diagnosis.templatetags.paper import MOST_LINES, on_paper
 from tests import factories
+from tests.page_forms import filled_in
 
 from .reporting import MELANOMA, photographed_visit, signed_report
 
@@ -124,6 +130,20 @@ def test_a_letter_that_no_font_has_stops_the_signature_and_is_named(sign_in, pat
     assert not Report.objects.exists()
     visit.refresh_from_db()
     assert visit.is_open
+
+
+@pytest.mark.parametrize("sign", ["😀", "👨‍👩‍👧‍👦", "✅", "1️⃣", "🇩🇪"])
+def test_pictograms_without_end_are_refused_in_words(sign_in, patient, dermatologist, sign):
+    visit = photographed_visit(patient, MELANOMA, plan="Rest.", history=sign * 250)
+    client = sign_in(dermatologist)
+    form = filled_in(client, reverse("visit-sign", args=[visit.pk]), "plan")
+    assert "more than 200 pictograms" in client.get(reverse("visit-sign", args=[visit.pk])).text
+    for name in ("visit-preview", "visit-sign"):
+        answer = client.post(reverse(name, args=[visit.pk]), form)
+        assert "more than 200 pictograms" in answer.text, name
+        assert answer.status_code == 422
+    assert not Report.objects.exists()
+    ensure_few_pictograms({"history": sign * 20, "plan": "─" * 110 + "\n" + "•→™©" * 200})
 
 
 @pytest.mark.slow

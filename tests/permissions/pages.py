@@ -54,7 +54,7 @@ PAGES: dict[str, list[Case]] = {
         )
     ],
     **{
-        name: [Case(get=clinic(200 if report_facts(get_analyser()) else 404), post=clinic(405, superuser=405))]
+        name: [Case(get=clinic(REPORT, superuser=REPORT), post=clinic(405, superuser=405))]
         for name in ("network-report", "network-report-json")
     },
     # Patients, visits, lesions
