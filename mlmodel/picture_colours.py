@@ -14,14 +14,15 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageCms
 
-from mlmodel.picture_errors import BrokenPicture, UnsupportedPicture
+from mlmodel.picture_errors import UNUSUAL_COLOURS, BrokenPicture, UnsupportedPicture
 
 HDR = (
     "This is a high-dynamic-range (HDR) photograph, whose colours cannot be shown faithfully here. Switch HDR off in "
     "the camera, or save the photograph as an ordinary JPEG, then send that."
 )
-_UNKNOWN_COLOURS = (
-    "The colours of this picture are coded in an unusual way. Save it as an ordinary JPEG, then send it."
+_OTHER_PROFILE = (
+    "The colour profile in this picture is made for pictures of another kind, so that nobody can tell how its colours "
+    "are meant. Save it as an ordinary JPEG (sRGB), then send that."
 )
 
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
@@ -80,27 +81,50 @@ def coded_colours(*, primaries: int, transfer: int) -> Colours:
     if transfer in _HDR_TRANSFERS:
         raise UnsupportedPicture(HDR, reason=f"transfer {transfer}")
     if primaries not in _PRIMARIES or not (transfer in _SRGB_LIKE_TRANSFERS or transfer in _POWER_TRANSFERS):
-        raise UnsupportedPicture(_UNKNOWN_COLOURS, reason=f"primaries {primaries}, transfer {transfer}")
+        raise UnsupportedPicture(UNUSUAL_COLOURS, reason=f"primaries {primaries}, transfer {transfer}")
     return Colours(primaries=_PRIMARIES[primaries], gamma=_POWER_TRANSFERS.get(transfer))
 
 
 def convert_to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Return an opaque picture as RGB in sRGB. Without a profile, or with one that does not fit, by Pillow's rules.
+    """Return an opaque picture as RGB in sRGB. Without a profile, or with one that cannot be read, by Pillow's rules.
 
     Raises:
-        UnsupportedPicture: the profile describes high dynamic range.
+        UnsupportedPicture: the profile describes high dynamic range, or other pixels than the picture's.
     """
     if image.mode == "LAB":
         return _transformed(image, ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")))
     source = _readable(profile)
-    if source is None or source.profile.xcolor_space != _PROFILE_SPACES.get(image.mode):
+    if source is None:
         return image.convert("RGB")
     if _is_hdr(profile or b""):
         raise UnsupportedPicture(HDR, reason="profile")
+    if image.mode not in _PROFILE_SPACES:
+        image = image.convert("RGB")  # YCbCr, or RGB with a channel that means nothing
+    image = _as_described(image, source.profile.xcolor_space)
     try:
         return image.convert("RGB") if _changes_nothing(source, image.mode) else _transformed(image, source)
     except (OSError, ValueError, TypeError, ImageCms.PyCMSError):
         return image.convert("RGB")  # a broken profile is ignored, as browsers do
+
+
+def _as_described(image: Image.Image, space: str) -> Image.Image:
+    """Return a picture in the mode that its profile describes.
+
+    Grey pixels may come with a profile of colours, and colours that are all grey with one of greys: programs that
+    convert from one to the other leave the profile.
+
+    Raises:
+        UnsupportedPicture: the profile is of other pixels.
+    """
+    if space == _PROFILE_SPACES.get(image.mode):
+        return image
+    if image.mode == "L" and space == _PROFILE_SPACES["RGB"]:
+        return image.convert("RGB")
+    if image.mode == "RGB" and space == _PROFILE_SPACES["L"]:
+        red, green, blue = image.split()
+        if red.tobytes() == green.tobytes() == blue.tobytes():
+            return red
+    raise UnsupportedPicture(_OTHER_PROFILE, reason=f"profile of {space!r} in a picture of {image.mode}")
 
 
 def _readable(profile: bytes | None) -> ImageCms.ImageCmsProfile | None:

@@ -12,18 +12,21 @@ import pillow_heif
 from PIL import ExifTags, Image, ImageFile, TiffImagePlugin, UnidentifiedImageError
 
 from mlmodel.picture_colours import ADOBE_GAMMA, ADOBE_RGB, Colours, coded_colours, convert_to_srgb
-from mlmodel.picture_containers import check_heic, shortened_webp
 from mlmodel.picture_errors import (
     MAX_PIXELS,
+    UNUSUAL_COLOURS,
     BrokenPicture,
     PictureError,
     TooManyPixels,
     UnsupportedPicture,
 )
 from mlmodel.picture_formats import BMP, HEIC, JPEG, PNG, TIFF, WEBP, Format, refusal_of, sniff
+from mlmodel.picture_heic import check_heic
 from mlmodel.picture_jpeg import decode_jpeg, read_layout
 from mlmodel.picture_png import check_png
 from mlmodel.picture_tiff import UNUSUAL_NUMBERS, Tiff
+from mlmodel.picture_tiff_parts import read_parts
+from mlmodel.picture_webp import check_chunks, decode_still, shortened
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -33,6 +36,15 @@ _TURNS = {
     6: Image.Transpose.ROTATE_270,
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
+}
+
+
+# By the number of components: what Adobe's marker may say of their colours. Without it three are YCbCr or RGB, as
+# everybody reads them; of four nobody can tell whether they are stored inverted.
+_ADOBE_COLOURS: dict[int, frozenset[int | None]] = {
+    1: frozenset({None, 0, 1, 2}),
+    3: frozenset({None, 0, 1}),
+    4: frozenset({0, 2}),
 }
 
 
@@ -87,15 +99,24 @@ def _read_any(data: bytes, known: Format) -> tuple[Image.Image, Colours | None]:
 
 def _read_jpeg(data: bytes, known: Format) -> tuple[Image.Image, Colours | None]:
     layout = read_layout(data)  # before Pillow, which says of unusual kinds only that it does not know them
+    if layout.adobe not in _ADOBE_COLOURS[len(layout.components)]:
+        reason = f"{len(layout.components)} components, Adobe's marker says {layout.adobe}"
+        raise UnsupportedPicture(UNUSUAL_COLOURS, reason=reason)
     header = _opened(data, known)
     pixels = decode_jpeg(data, layout)
     if header.mode == "CMYK":  # inverted, as Adobe writes them and everybody since
         image = Image.frombytes("CMYK", header.size, pixels.tobytes(), "raw", "CMYK;I")
     else:
         image = Image.fromarray(pixels)
+    colours = Colours(primaries=ADOBE_RGB, gamma=ADOBE_GAMMA) if _is_adobe_rgb(header) else None
+    return _described_by(header, image), colours
+
+
+def _described_by(header: Image.Image, image: Image.Image) -> Image.Image:
+    """Give pixels that were read here the profile and the orientation that Pillow has read of their file."""
     image.info = {"icc_profile": header.info.get("icc_profile")}
     image.getexif()[ExifTags.Base.Orientation] = _orientation(header)
-    return image, Colours(primaries=ADOBE_RGB, gamma=ADOBE_GAMMA) if _is_adobe_rgb(header) else None
+    return image
 
 
 def _is_adobe_rgb(image: Image.Image) -> bool:
@@ -117,18 +138,22 @@ def _read_tiff(data: bytes, known: Format) -> tuple[Image.Image, Colours | None]
         raise TooManyPixels(reason=f"{tiff.width}×{tiff.height}")
     tiff.check()
     try:
-        return tiff.planes() or _without_empty_alpha(_opened(data, known)), None
+        return read_parts(tiff) or _without_empty_alpha(_opened(data, known)), None
     except UnidentifiedImageError as error:
         raise UnsupportedPicture(reason=repr(error)) from error  # its directory was read, so it is a TIFF
 
 
 def _read_webp(data: bytes, known: Format) -> tuple[Image.Image, Colours | None]:
-    shortened = shortened_webp(data)
-    image = _opened(data, known)
-    image.load()  # a damaged header is told here, and not by the shortened one
-    if shortened is not None and _is_readable(shortened, known):
+    check_chunks(data)
+    header = _opened(data, known)
+    if not getattr(header, "is_animated", False):
+        image = decode_still(data, header.mode, header.size)
+        if image is not None:
+            return _described_by(header, image), None
+    header.load()  # a damaged header is told here, and not by the shortened one
+    if _is_readable(shortened(data), known):
         raise BrokenPicture(reason="coded data were left over")
-    return image, None
+    return header, None
 
 
 def _is_readable(data: bytes, known: Format) -> bool:

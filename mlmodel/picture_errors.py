@@ -6,6 +6,9 @@ DECODE_SECONDS = 10.0
 ACCEPTED = "JPEG, PNG, WebP, TIFF, HEIC, BMP or GIF"
 OTHER_KIND = "This is {name}, which is not read here. Open it and save the photograph as {save_as}, then send that."
 SAVE_AS = "an ordinary JPEG or PNG (8 bits a colour)"
+UNUSUAL_COLOURS = (
+    "The colours of this picture are coded in an unusual way. Save it as an ordinary JPEG, then send that."
+)
 
 
 class PictureError(ValueError):

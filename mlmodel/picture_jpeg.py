@@ -18,7 +18,9 @@ _READ_FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
 _PROGRESSIVE = frozenset({0xC2, 0xCA})
 _ARITHMETIC = frozenset({0xC9, 0xCA})
 # What the pixels depend on; other segments (EXIF, ICC, comments) may hold anything without harm to them.
-_KEPT = frozenset({_DQT, _DHT, _DRI, _DAC, _APP14}) | _FRAMES
+_KEPT = frozenset({_DQT, _DHT, _DRI, _DAC, _SOS}) | _FRAMES
+# Adobe's marker, all but its last byte.
+_ADOBE = b"\xff\xee\x00\x0eAdobe\x00\x64" + bytes(4)
 _COLOURS = {1: "GRAY", 3: "RGB", 4: "CMYK"}
 
 
@@ -43,6 +45,7 @@ class Layout:
     clean: bytearray = field(default_factory=lambda: bytearray(b"\xff\xd8"))
     frame: int = 0
     components: list[int] = field(default_factory=list)
+    adobe: int | None = None  # which colours an Adobe marker says these are: 0 RGB or CMYK, 1 YCbCr, 2 YCCK
     scans: list[_Scan] = field(default_factory=list)
 
 
@@ -64,9 +67,14 @@ def decode_jpeg(data: bytes, layout: Layout | None = None) -> np.ndarray:
     return pixels[..., 0] if colours == "GRAY" else pixels
 
 
-def read_layout(data: bytes) -> Layout:
-    """Go through the segments up to the end marker, or to the end of the file where that marker is missing."""
-    layout, at = Layout(), 2
+def read_layout(data: bytes, *, adobe: int | None = None) -> Layout:
+    """Go through the segments up to the end marker, or to the end of the file where that marker is missing.
+
+    Args:
+        adobe: which colours these are, as an Adobe marker says it, whatever the file's own markers say.
+    """
+    layout, at = Layout(adobe=adobe), 2
+    layout.clean += b"" if adobe is None else _ADOBE + bytes([adobe])
     tables: dict[int, int | None] = {}
     while True:
         at, marker = _next_marker(data, at)
@@ -82,7 +90,7 @@ def read_layout(data: bytes) -> Layout:
             _read_frame(layout, marker, body)
         elif marker == _DHT:
             tables |= _zero_symbols(body)
-        if marker in _KEPT or marker == _SOS or (marker == _APP0 and body[:5] == b"JFIF\0"):
+        if _is_kept(layout, marker, body, colours_are_known=adobe is not None):
             layout.clean += b"\xff" + bytes([marker]) + data[at:end]
         at = end
         if marker == _SOS:
@@ -93,6 +101,14 @@ def read_layout(data: bytes) -> Layout:
     if not layout.scans:
         raise BrokenPicture(reason="no coded data")
     return layout
+
+
+def _is_kept(layout: Layout, marker: int, body: bytes, *, colours_are_known: bool) -> bool:
+    """Tell whether the pixels depend on a segment, and note what Adobe's marker says of the colours."""
+    if marker == _APP14 and body[:5] == b"Adobe" and len(body) >= 12 and not colours_are_known:
+        layout.adobe = body[11]
+        return True
+    return marker in _KEPT or (marker == _APP0 and body[:5] == b"JFIF\0" and not colours_are_known)
 
 
 def _next_marker(data: bytes, at: int) -> tuple[int, int]:

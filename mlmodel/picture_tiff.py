@@ -1,4 +1,4 @@
-"""TIFF: which kinds are read, whether all strips are whole, and the kind that Pillow scrambles.
+"""TIFF: which kinds are read, and whether all strips are whole.
 
 libtiff decodes on after damage without a word, so each strip is checked here by what its compression allows.
 """
@@ -7,11 +7,9 @@ import zlib
 from io import BytesIO
 from typing import Any
 
-import numpy as np
-from PIL import Image, TiffImagePlugin
+from PIL import TiffImagePlugin
 
 from mlmodel.picture_errors import BrokenPicture, UnsupportedPicture
-from mlmodel.picture_jpeg import decode_jpeg
 
 RAW_FILE = "This is a camera's raw file. Send the photograph as JPEG, or as a TIFF that was developed from it."
 UNUSUAL_NUMBERS = (
@@ -22,21 +20,45 @@ UNUSUAL_COMPRESSION = (
     "This TIFF is compressed in a way that is not read here. Save it as a JPEG, or as a TIFF with LZW or ZIP "
     "compression, then send that."
 )
+SEVERAL_PICTURES = (
+    "This TIFF holds {count} pictures, and it cannot be told which one is meant. Save the one that shows the lesion "
+    "as a file of its own, then send that."
+)
 
+NO_COMPRESSION, JPEG_COMPRESSION = 1, 7
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLES, _ROWS = 256, 257, 258, 259, 262, 277, 278
 _STRIPS, _STRIP_BYTES, _PLANAR, _TILES, _TILE_BYTES, _JPEG_TABLES, _NUMBERS = 273, 279, 284, 324, 325, 347, 339
-_NEW_SUBFILE, _DNG_VERSION, _TILE_WIDTH, _TILE_HEIGHT, _ORIENTATION, _ICC = 254, 50706, 322, 323, 274, 34675
-_NONE, _LZW, _JPEG, _PACKBITS, _LZMA = 1, 5, 7, 32773, 34925
+_SUBFILE, _OLD_SUBFILE, _DNG_VERSION, _ORIENTATION, _ICC = 254, 255, 50706, 274, 34675
+_TILE_WIDTH, _TILE_HEIGHT = 322, 323
+_LZW, _PACKBITS, _LZMA = 5, 32773, 34925
 _DEFLATE = frozenset({8, 32946})
-_READ_COMPRESSIONS = frozenset({_NONE, _LZW, _JPEG, _PACKBITS, _LZMA}) | _DEFLATE
+_READ_COMPRESSIONS = frozenset({NO_COMPRESSION, _LZW, JPEG_COMPRESSION, _PACKBITS, _LZMA}) | _DEFLATE
+# In ``_SUBFILE``: a smaller version of another picture, or the mask of one. In ``_OLD_SUBFILE``: a smaller version.
+_PREVIEW_OR_MASK, _OLD_PREVIEW = 1 | 4, 2
+_MOST_DIRECTORIES = 1000
 # White or black is zero, RGB, palette, CMYK, YCbCr, CIELab.
 _READ_PHOTOMETRICS = frozenset({0, 1, 2, 3, 5, 6, 8})
+_CMYK, _INK_SET = 5, 332
 _RAW_PHOTOMETRICS = frozenset({32803, 34892})
 _UNSIGNED = frozenset({1, 4})
 
 
 class Tiff:
-    """The first directory of a TIFF file."""
+    """The first directory of a TIFF file.
+
+    Attributes:
+        data: the file.
+        parts: where each strip or tile begins, and how long it is.
+        part_size: width and height of a whole strip or tile, in pixels.
+        bits: of each sample.
+        samples: of each pixel.
+        is_planar: whether the samples lie in planes of their own.
+        photometric: what the samples stand for.
+        tables: of JPEG, which all parts share.
+        profile: ICC, empty without one.
+        orientation: as EXIF has it.
+        others: how many more pictures the file holds, previews and masks not counted.
+    """
 
     def __init__(self, data: bytes) -> None:
         """Read the directory.
@@ -47,16 +69,25 @@ class Tiff:
         self.data = data
         try:
             stream = BytesIO(data)
-            self.tags = TiffImagePlugin.ImageFileDirectory_v2(stream.read(16 if data[2] == 43 else 8))
-            stream.seek(self.tags.next)
+            self.tags = TiffImagePlugin.ImageFileDirectory_v2(_head(data))
+            first = self.tags.next
+            stream.seek(first)
             self.tags.load(stream)
             self.bits = self._numbers(_BITS) or (1,)
             self.compression = self._number(_COMPRESSION, 1)
-            self.is_planar = self._number(_PLANAR, 1) == 2 and self._number(_SAMPLES, 1) > 1
+            self.samples = self._number(_SAMPLES, 1)
+            self.is_planar = self._number(_PLANAR, 1) == 2 and self.samples > 1
+            self.photometric = self._number(_PHOTOMETRIC, 1)
             self.width, self.height = self._number(_WIDTH, 0), self._number(_HEIGHT, 0)
+            self.is_tiled = _TILES in self.tags
+            self.part_size = self._part_size()
             self.parts = self._parts()
+            self.tables = bytes(self.tags.get(_JPEG_TABLES, b""))
+            self.profile = bytes(self.tags.get(_ICC, b""))
+            self.orientation = self._number(_ORIENTATION, 1)
         except Exception as error:  # what a hostile directory makes Pillow raise has no complete list
             raise BrokenPicture(reason=f"TIFF directory: {error!r}") from error
+        self.others = self._count_others(stream, seen={0, first})
 
     def check(self) -> None:
         """Refuse what is not read, then what is not whole.
@@ -75,51 +106,44 @@ class Tiff:
             self._check_part(index, self.data[start : start + length])
 
     def _check_part(self, index: int, part: bytes) -> None:
-        """Check one strip or tile. LZW and LZMA are left to libtiff, which complains of damage to them."""
+        """Check one strip or tile. LZW and LZMA are left to libtiff, which complains of damage, JPEG to its reader."""
         if self.compression in _DEFLATE:
             _check_deflate(part)
-        elif self.compression == _JPEG:
-            decode_jpeg(self._whole_jpeg(part))
         elif self.compression == _PACKBITS and _unpacked_length(part) != self._length_of_part(index):
             raise BrokenPicture(reason="a strip of another length")
 
-    def planes(self) -> Image.Image | None:
-        """Return an uncompressed picture of 16-bit planes, which Pillow scrambles; None for any other."""
-        if not (self.is_planar and self.compression == _NONE and self.bits[0] == 16):
-            return None
-        if _TILES in self.tags or self._number(_PHOTOMETRIC, -1) != 2:
-            raise UnsupportedPicture(UNUSUAL_NUMBERS, reason="16-bit planes")
-        width, height, samples = self.width, self.height, self._number(_SAMPLES, 1)
-        plane = width * height * 2
-        order = ">" if self.data[:2] == b"MM" else "<"
-        stored = b"".join(self.data[start : start + length] for start, length in self.parts)
-        if samples < 3 or len(stored) != plane * samples:
-            raise BrokenPicture(reason="planes of another size")
-        values = np.frombuffer(stored, dtype=f"{order}u2").reshape(samples, height, width)
-        image = Image.fromarray(np.ascontiguousarray(np.moveaxis(values[:3] >> 8, 0, -1).astype(np.uint8)))
-        image.info = {"icc_profile": self.tags[_ICC]} if _ICC in self.tags else {}
-        image.getexif()[_ORIENTATION] = self._number(_ORIENTATION, 1)
-        return image
-
     def _refuse_unsupported(self) -> None:
-        photometric = self._number(_PHOTOMETRIC, 1)
         # Raw files look like TIFF and lead with a thumbnail, which would be judged in the photograph's place.
-        is_thumbnail = self._number(_NEW_SUBFILE, 0) & 1 == 1
+        is_thumbnail = self._number(_SUBFILE, 0) & 1 == 1
         is_canon = self.data[8:10] == b"CR"
-        if is_thumbnail or is_canon or _DNG_VERSION in self.tags or photometric in _RAW_PHOTOMETRICS:
+        if is_thumbnail or is_canon or _DNG_VERSION in self.tags or self.photometric in _RAW_PHOTOMETRICS:
             raise UnsupportedPicture(RAW_FILE)
         if self.compression not in _READ_COMPRESSIONS:
             raise UnsupportedPicture(UNUSUAL_COMPRESSION, reason=f"compression {self.compression}")
         numbers = set(self._numbers(_NUMBERS) or (1,))
         if not numbers <= _UNSIGNED or max(self.bits) > 16 or len(set(self.bits)) > 1:
             raise UnsupportedPicture(UNUSUAL_NUMBERS, reason=f"format {numbers}, bits {self.bits}")
-        if photometric not in _READ_PHOTOMETRICS:
-            raise UnsupportedPicture(reason=f"photometric {photometric}")
+        is_other_ink = self.photometric == _CMYK and self._number(_INK_SET, 1) != 1
+        if self.photometric not in _READ_PHOTOMETRICS or is_other_ink:
+            raise UnsupportedPicture(reason=f"photometric {self.photometric}")
+        if self.others:
+            raise UnsupportedPicture(SEVERAL_PICTURES.format(count=1 + self.others), reason="several pictures")
 
-    def _whole_jpeg(self, part: bytes) -> bytes:
-        """Return a strip with the tables that all strips share."""
-        tables = self.tags.get(_JPEG_TABLES, b"")
-        return part if len(tables) < 4 else part[:2] + tables[2:-2] + part[2:]
+    def _count_others(self, stream: BytesIO, *, seen: set[int]) -> int:
+        """Count the pictures after the first one; what cannot be read any more is none."""
+        count, at = 0, self.tags.next
+        directory = TiffImagePlugin.ImageFileDirectory_v2(_head(self.data))
+        try:
+            while at not in seen and len(seen) < _MOST_DIRECTORIES:
+                seen.add(at)
+                stream.seek(at)
+                directory.load(stream)
+                kind, old_kind = directory.get(_SUBFILE, 0), directory.get(_OLD_SUBFILE, 0)
+                count += not (kind & _PREVIEW_OR_MASK or old_kind == _OLD_PREVIEW or _WIDTH not in directory)
+                at = directory.next
+        except Exception:  # what a hostile directory makes Pillow raise has no complete list
+            return count
+        return count
 
     def _parts(self) -> list[tuple[int, int]]:
         starts, lengths = self._numbers(_TILES), self._numbers(_TILE_BYTES)
@@ -131,15 +155,17 @@ class Tiff:
 
     def _length_of_part(self, index: int) -> int:
         """Return how many bytes a strip or tile holds once it is unpacked."""
-        width, height = self.width, self.height
-        samples = 1 if self.is_planar else self._number(_SAMPLES, 1)
-        if _TILES in self.tags:
-            width, rows = self._number(_TILE_WIDTH, 0), self._number(_TILE_HEIGHT, 0)
-        else:
-            rows = min(self._number(_ROWS, height), height)
-            strips = -(-height // max(rows, 1))
-            rows = min(rows, height - rows * (index % max(strips, 1)))
+        width, rows = self.part_size
+        samples = 1 if self.is_planar else self.samples
+        if not self.is_tiled:
+            strips = -(-self.height // max(rows, 1))
+            rows = min(rows, self.height - rows * (index % max(strips, 1)))
         return rows * ((width * samples * self.bits[0] + 7) // 8)
+
+    def _part_size(self) -> tuple[int, int]:
+        if self.is_tiled:
+            return self._number(_TILE_WIDTH, 0), self._number(_TILE_HEIGHT, 0)
+        return self.width, min(self._number(_ROWS, self.height), self.height)
 
     def _number(self, tag: int, default: int) -> int:
         numbers = self._numbers(tag)
@@ -150,6 +176,11 @@ class Tiff:
         if value is None:
             return ()
         return tuple(int(each) for each in value) if isinstance(value, tuple) else (int(value),)
+
+
+def _head(data: bytes) -> bytes:
+    """Return how a TIFF begins, which is longer in a BigTIFF."""
+    return data[: 16 if data[2] == 43 else 8]
 
 
 def _check_deflate(part: bytes) -> None:

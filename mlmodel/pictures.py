@@ -1,10 +1,12 @@
 """From the bytes that somebody sent to pixels that can be trusted, and from pixels to what the network and people see.
 
 ``decode`` accepts JPEG, PNG, WebP, TIFF, HEIC, BMP and GIF, told from their bytes and never from a name; the first
-frame of what is animated. EXIF (or XMP) orientation is applied; transparent parts become white; palettes, grey, 1-bit,
-16-bit, CMYK and LAB become 8-bit RGB; an embedded ICC profile that fits is converted to sRGB, one that does not is
-ignored. Limits: bytes before anything else, pixels by the header before any is decoded, time by a process that is
-killed (see picture_worker). What is truncated or corrupt is refused, never half-shown.
+frame of what moves (GIF, WebP, APNG), the main picture of what has others beside it (HEIC, a phone's JPEG), and no
+TIFF of several pages. EXIF (or XMP) orientation is applied; transparent parts become white; palettes, grey, 1-bit,
+16-bit, CMYK and LAB become 8-bit RGB; colours are converted to sRGB by an embedded ICC profile; a profile that cannot
+be read is ignored, one of other pixels refused. Limits: bytes before anything else, pixels by the header before any
+is decoded, time by a process that is killed (see picture_worker). What is truncated or corrupt is refused, never
+half-shown.
 """
 
 from dataclasses import dataclass

@@ -63,7 +63,7 @@ def planar_tiff(values: np.ndarray, *, strips: int) -> bytes:
         256: (width,), 257: (height,), 258: (16, 16, 16), 259: (1,), 262: (2,), 273: (), 277: (3,), 278: (rows,),
         279: tuple(len(part) for part in parts), 284: (2,),
     }  # fmt: skip
-    return _tiff_file(tags, parts, order)
+    return tiff_of_parts(tags, parts, order)
 
 
 def tiff_of_numbers(values: np.ndarray, *, numbers: int, bits: int, compression: int = 1) -> bytes:
@@ -73,15 +73,18 @@ def tiff_of_numbers(values: np.ndarray, *, numbers: int, bits: int, compression:
         256: (width,), 257: (height,), 258: (bits,), 259: (compression,), 262: (1,), 273: (), 277: (1,),
         278: (height,), 279: (values.nbytes,), 339: (numbers,),
     }  # fmt: skip
-    return _tiff_file(tags, [values.tobytes()], "<")
+    return tiff_of_parts(tags, [values.tobytes()], "<")
 
 
-def _tiff_file(tags: dict[int, tuple[int, ...]], parts: list[bytes], order: str) -> bytes:
+def tiff_of_parts(tags: dict[int, tuple[int, ...]], parts: list[bytes], order: str = "<") -> bytes:
+    """A TIFF of strips (tags 273 and 279) or tiles (324 and 325), whose places and lengths are filled in."""
+    at_tag, length_tag = (324, 325) if 324 in tags else (273, 279)
+    tags = dict(sorted((tags | {length_tag: tuple(map(len, parts))}).items()))
     starts = [8 + sum(len(part) for part in parts[:index]) for index in range(len(parts))]
     body = b"".join(parts)
     at = 8 + len(body)
     beyond_at, beyond, entries = at + 2 + 12 * len(tags) + 4, b"", b""
-    for tag, numbers in (tags | {273: tuple(starts)}).items():
+    for tag, numbers in (tags | {at_tag: tuple(starts)}).items():
         packed = struct.pack(f"{order}{len(numbers)}I", *numbers)
         if len(packed) > 4:
             packed, beyond = struct.pack(order + "I", beyond_at + len(beyond)), beyond + packed

@@ -192,23 +192,9 @@ def test_a_wide_gamut_profile_changes_the_numbers_and_a_broken_one_does_not():
     assert_quarters(decode(saved(quarters(), "PNG", icc_profile=bytes(profile))).pixels, swapped, tolerance=4)
     assert_quarters(decode(saved(quarters(), "PNG", icc_profile=bytes(profile[:300]))).pixels)
     assert_quarters(decode(saved(quarters(), "PNG", icc_profile=b"not a profile")).pixels)
-    # an RGB profile on a grey picture does not fit
+    # greys are the same whatever the primaries
     grey = decode(saved(quarters().convert("L"), "PNG", icc_profile=bytes(profile))).pixels
-    assert np.array_equal(grey[..., 0], np.asarray(quarters().convert("L")))
-
-
-@pytest.mark.parametrize("plugin", ["GIF", "WEBP", "PNG", "TIFF"])
-def test_of_what_moves_the_first_frame_counts(plugin):
-    other = Image.new("RGB", (96, 64), (1, 2, 3))
-    options = {"lossless": True} if plugin == "WEBP" else {}
-    data = saved(quarters(), plugin, save_all=True, append_images=[other, other], **options)
-    assert_quarters(decode(data).pixels)
-
-
-def test_a_phones_multi_picture_jpeg_is_a_jpeg():
-    picture = decode(saved(quarters(), "MPO", save_all=True, append_images=[quarters()], quality=95))
-    assert picture.format == "JPEG"
-    assert_quarters(picture.pixels, tolerance=5)
+    assert np.abs(grey[..., 0].astype(int) - np.asarray(quarters().convert("L"))).max() <= 1
 
 
 def test_the_centre_square():

@@ -1,48 +1,15 @@
-"""WebP and HEIC: damage that their codecs decode without a word, as far as the coded data itself can tell.
+"""HEIC: damage that its codec decodes without a word, as far as the coded data itself can tell.
 
-Neither has checksums. What can be known: the lengths of the parts must add up, all coded data must be needed (WebP),
-and what a lost block leaves must be something that an encoder writes (HEIC).
+It has no checksums. What can be known: the lengths of the parts must add up, and what a lost block leaves must be
+something that an encoder writes.
 """
 
 from collections.abc import Iterator
 
-from mlmodel.picture_errors import BrokenPicture
+from mlmodel.picture_errors import OTHER_KIND, SAVE_AS, BrokenPicture, UnsupportedPicture
 
-_WEBP_CODED = frozenset({b"VP8 ", b"VP8L"})
-# Of whole data libwebp needs all but the last bytes (four at most were found); after damage it needs fewer, or more.
-_WEBP_SPARE = 8
 # HEVC (ITU-T H.265, 7.3.1.1) writes an extra 3 after two zeros, so that these never occur in a unit.
 _NEVER_IN_HEVC = (b"\0\0\0", b"\0\0\1", b"\0\0\2")
-
-
-def shortened_webp(data: bytes) -> bytes | None:
-    """Return the first picture of a WebP without the last bytes of its coded data; None where there is none.
-
-    That cannot be decoded unless the data are damaged: libwebp itself never says that data were left over.
-
-    Raises:
-        BrokenPicture: its chunks do not add up. Anything may follow its end.
-    """
-    end = 8 + int.from_bytes(data[4:8], "little")
-    if end > len(data):
-        raise BrokenPicture(reason="shorter than it says")
-    return _shortened(data, 12, end)
-
-
-def _shortened(data: bytes, at: int, end: int) -> bytes | None:
-    while at + 8 <= end:
-        kind, start = data[at : at + 4], at + 8
-        at = start + int.from_bytes(data[at + 4 : start], "little")
-        if at > end:
-            raise BrokenPicture(reason=f"chunk {kind!r} reaches beyond the end")
-        if kind == b"ANMF":
-            return _shortened(data, start + 16, at)
-        if kind in _WEBP_CODED:
-            coded = data[start : max(start, at - _WEBP_SPARE)]
-            chunk = kind + len(coded).to_bytes(4, "little") + coded + bytes(len(coded) & 1)
-            return b"RIFF" + (len(chunk) + 4).to_bytes(4, "little") + b"WEBP" + chunk
-        at += at & 1
-    return None
 
 
 def check_heic(data: bytes) -> None:
@@ -50,11 +17,15 @@ def check_heic(data: bytes) -> None:
 
     Raises:
         BrokenPicture: it is damaged.
+        UnsupportedPicture: it holds a moving picture and no still one.
     """
     try:
+        kinds = {kind for kind, _, _ in _boxes(data, 0, len(data))}
         units = list(_units(data))
     except (IndexError, ValueError):
         return  # another layout than is understood here: the decoder's affair
+    if b"moov" in kinds and b"meta" not in kinds:
+        raise UnsupportedPicture(OTHER_KIND.format(name="a video", save_as=SAVE_AS), reason="no still picture")
     for start, end in units:
         if end > len(data) or any(data.find(pattern, start, end) >= 0 for pattern in _NEVER_IN_HEVC):
             raise BrokenPicture(reason="coded data are damaged")
