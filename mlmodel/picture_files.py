@@ -1,4 +1,4 @@
-"""Picture files on the disk: which files of a folder are pictures, and what to call them."""
+"""Picture files on the disk: which files of a folder are pictures, what to call them, and how they are read."""
 
 import os
 from collections import Counter
@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from mlmodel.picture_formats import sniff
+from mlmodel.pictures import MAX_BYTES, Picture, PictureError, decode
 
 # Endings that identifiers in tables may carry; what a file is, its bytes decide.
 PICTURE_SUFFIXES = frozenset(
@@ -55,6 +56,27 @@ def find_pictures(path: Path) -> Found:
     found.pictures.sort()
     found.skipped = sorted([*found.skipped, *unreadable])
     return found
+
+
+def read_picture(path: Path) -> Picture:
+    """Return the picture in a file, read as an upload is.
+
+    Raises:
+        PictureError: it is not a picture that can be read.
+        OSError: there is no such file, or it may not be read.
+    """
+    return decode(read_bytes(path))
+
+
+def read_bytes(path: Path) -> bytes:
+    """Return what is in a file, but no more than shows that it is too large for a picture."""
+    with path.open("rb") as file:
+        return file.read(MAX_BYTES + 1)
+
+
+def why_unreadable(error: PictureError | OSError) -> str:
+    """Return what a command says of a file that ``read_picture`` could not read."""
+    return error.line if isinstance(error, PictureError) else error.strerror or str(error)
 
 
 def readable_name(path: Path | str) -> str:

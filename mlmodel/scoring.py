@@ -10,8 +10,8 @@ import numpy as np
 
 from mlmodel.analysis import Analyser
 from mlmodel.calibration import by_code
-from mlmodel.picture_files import names_without_ending
-from mlmodel.pictures import MAX_BYTES, PictureError, decode
+from mlmodel.picture_files import names_without_ending, read_picture, why_unreadable
+from mlmodel.pictures import PictureError
 from mlmodel.quality import Reliability
 from mlmodel.taxonomy import ISIC_ORDER
 
@@ -52,10 +52,8 @@ def score_files(
         try:
             scores, reliability = _score(path, analyser, equal_prior)
             yield Score(path, name, scores, reliability=reliability)
-        except PictureError as error:
-            yield Score(path, name, None, error.line)
-        except OSError as error:
-            yield Score(path, name, None, error.strerror or str(error))
+        except (PictureError, OSError) as error:
+            yield Score(path, name, None, why_unreadable(error))
 
 
 def write_scores(file: TextIO, scores: Iterator[Score], *, with_reliability: bool = False) -> list[Score]:
@@ -78,9 +76,7 @@ def write_scores(file: TextIO, scores: Iterator[Score], *, with_reliability: boo
 
 
 def _score(path: Path, analyser: Analyser, equal_prior: bool) -> tuple[dict[str, float], Reliability]:
-    with path.open("rb") as file:
-        picture = decode(file.read(MAX_BYTES + 1))
-    output = analyser.engine.run(analyser.engine.prepare(picture.pixels)[None])
+    output = analyser.engine.run(analyser.engine.prepare(read_picture(path).pixels)[None])
     # The same rounding as stored features get, so that a file scores here as it does in the clinic.
     exit_features = None if output.exit_features is None else output.exit_features.astype(np.float16)
     features = output.features.astype(np.float16)

@@ -13,7 +13,8 @@ from mlmodel.calibration import Calibration, in_order
 from mlmodel.evaluation.errors import EvaluationError
 from mlmodel.evaluation.photographs import OUTSIDE, Photographs
 from mlmodel.head import Floats, Head
-from mlmodel.pictures import MAX_BYTES, Picture, PictureError, decode
+from mlmodel.picture_files import read_picture, readable_name, why_unreadable
+from mlmodel.pictures import PictureError
 from mlmodel.quality import SMARTPHONE_MEASURE, Verdict
 from mlmodel.tiers import OperatingPoints
 from mlmodel.training.evaluate import Answers
@@ -114,7 +115,7 @@ def answer_as_served(photographs: Photographs, analyser: Analyser, progress: Pro
         try:
             analysis = analyse_file(path, analyser)
         except (PictureError, OSError) as error:
-            unreadable.append(f"{path.name}: {getattr(error, 'line', None) or getattr(error, 'strerror', error)}")
+            unreadable.append(f"{readable_name(path.name)}: {why_unreadable(error)}")
             continue
         assert analysis.assessment is not None, "a forced analysis always assesses"
         if analysis.quality.verdict is not Verdict.ACCEPTED:
@@ -140,17 +141,6 @@ def analyse_file(path: Path, analyser: Analyser) -> Analysis:
         OSError: there is no such file, or it may not be read.
     """
     return analyser.analyse(read_picture(path), force=True)
-
-
-def read_picture(path: Path) -> Picture:
-    """Return the picture in a file, read as an upload is.
-
-    Raises:
-        PictureError: it is not a picture that can be read.
-        OSError: there is no such file, or it may not be read.
-    """
-    with path.open("rb") as file:
-        return decode(file.read(MAX_BYTES + 1))
 
 
 def _answers(photographs: Photographs, probabilities: Floats, scores: Floats) -> Answers:

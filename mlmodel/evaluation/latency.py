@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 
 from mlmodel.analysis import Analyser
-from mlmodel.evaluation.answering import read_picture
 from mlmodel.evaluation.errors import EvaluationError
+from mlmodel.picture_files import read_picture
 from mlmodel.pictures import PictureError, decode
 
 _BATCH = 8

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mlmodel.evaluation.answering import Answered, read_picture
+from mlmodel.evaluation.answering import Answered
+from mlmodel.picture_files import read_picture
 from mlmodel.pictures import PictureError, centre_square, encode_jpeg
 from mlmodel.taxonomy import CODES
 

@@ -11,8 +11,9 @@ import numpy.typing as npt
 from PIL import Image, ImageEnhance, ImageFilter
 
 from mlmodel.analysis import Analyser, Analysis
-from mlmodel.evaluation.answering import Answered, read_picture
+from mlmodel.evaluation.answering import Answered
 from mlmodel.evaluation.curves import wilson
+from mlmodel.picture_files import read_picture
 from mlmodel.pictures import Picture, PictureError, centre_square
 from mlmodel.quality import Verdict
 from mlmodel.taxonomy import CODES

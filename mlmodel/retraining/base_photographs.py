@@ -7,13 +7,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from mlmodel.pictures import decode
 from mlmodel.retraining.base_set import PARTS, BaseSet, Cases
 from mlmodel.retraining.entry_maps import Entry, Maps, exit_features
 from mlmodel.retraining.learning import Progress, within
 from mlmodel.tables import DataError
 from mlmodel.training.base_set import rows_of_base_set
-from mlmodel.training.dataset import MANIFEST_FILE, read_dataset
+from mlmodel.training.dataset import MANIFEST_FILE, read_dataset, read_photograph
 
 
 class CannotGoDeeper(RuntimeError):
@@ -70,17 +69,24 @@ class BasePhotographs:
             self._paths[part] = [dataset.paths[row] for row in rows]
 
     def maps(self, part: str, *, progress: Progress) -> Maps:
-        """Return float16 (N, 728, rows, columns) of one part, mapped from disk."""
+        """Return float16 (N, 728, rows, columns) of one part, mapped from disk.
+
+        Raises:
+            CannotGoDeeper: a photograph is damaged or gone.
+        """
         path = self._cache / f"{part}.npy"
         if not path.exists():
             self._cache.mkdir(parents=True, exist_ok=True)
             paths = self._paths[part]
             entry = Entry(self._backbone)
             partial = path.with_suffix(".partial.npy")
-            entry.write(
-                (decode(each.read_bytes()).pixels for each in paths), count=len(paths), path=partial,
-                told=lambda done: progress(done, f"Reading the base set's photographs: {part}"),
-            )  # fmt: skip
+            try:
+                entry.write(
+                    (read_photograph(each).pixels for each in paths), count=len(paths), path=partial,
+                    told=lambda done: progress(done, f"Reading the base set's photographs: {part}"),
+                )  # fmt: skip
+            except DataError as error:
+                raise CannotGoDeeper(f"The base set's photographs cannot be read: {error}") from error
             partial.replace(path)
         kept: Maps = np.load(path, mmap_mode="r", allow_pickle=False)
         return kept

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mlmodel.diagnosis_names import code_of_diagnosis
-from mlmodel.picture_files import stem_of
+from mlmodel.picture_files import read_picture, readable_name, stem_of, why_unreadable
+from mlmodel.pictures import Picture, PictureError
 from mlmodel.tables import DataError, Row, number, read_table, some
 from mlmodel.taxonomy import CODES
 
@@ -99,6 +100,21 @@ def read_dataset(folder: Path) -> Dataset:
     )
     _check_no_lesion_is_split(dataset)
     return dataset
+
+
+def read_photograph(path: Path) -> Picture:
+    """Return a photograph of a data set, or a mask, decoded as an upload is.
+
+    Raises:
+        DatasetError: it is damaged or cannot be read. Nothing is trained on what a decoder would have to make up.
+    """
+    try:
+        return read_picture(path)
+    except (PictureError, OSError) as error:
+        raise DatasetError(
+            f"{readable_name(path)}: {why_unreadable(error)} Replace the file, or have `manage.py import_ham10000` "
+            "leave out what cannot be read."
+        ) from error
 
 
 def _records(path: Path, columns: tuple[str, ...]) -> list[Row]:

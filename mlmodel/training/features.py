@@ -10,8 +10,8 @@ from PIL import Image, ImageEnhance
 from tqdm import tqdm
 
 from mlmodel.engine import Engine
-from mlmodel.pictures import decode
 from mlmodel.stages import FEATURE_COUNT
+from mlmodel.training.dataset import read_photograph
 
 Pixels = npt.NDArray[np.uint8]
 _CHUNK = 256
@@ -31,6 +31,9 @@ def cached_features(
         engine: the backbone.
         cache: a folder for this backbone, these photographs and this augmentation alone.
         augmentation_seed: compute the features of one randomly changed copy of each photograph instead.
+
+    Raises:
+        DatasetError: a photograph is damaged or cannot be read.
     """
     cache.mkdir(parents=True, exist_ok=True)
     features = np.empty((len(paths), FEATURE_COUNT), dtype=np.float16)
@@ -85,7 +88,7 @@ def _compute(
     for start in range(0, len(paths), _BATCH):
         batch = []
         for offset, path in enumerate(paths[start : start + _BATCH], start=first + start):
-            pixels = decode(path.read_bytes()).pixels
+            pixels = read_photograph(path).pixels
             if augmentation_seed is not None:
                 pixels = augmented(pixels, np.random.default_rng((augmentation_seed, offset)))
             batch.append(engine.prepare(pixels))

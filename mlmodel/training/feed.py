@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-from PIL import Image
 
+from mlmodel.pictures import centre_square
 from mlmodel.training.augmentation import changed
+from mlmodel.training.dataset import read_photograph
 from mlmodel.training.preparation import prepared
 
 _AHEAD = 4
@@ -44,6 +45,9 @@ def batches(
         first: the first batch to yield, for a run that goes on.
         kept: where pictures that no chance changes are kept in memory from one pass to the next, 3 × side² bytes each;
             for one preparation.
+
+    Raises:
+        DatasetError: a photograph is damaged or cannot be read.
     """
 
     known = kept if kept is not None and kind == "none" else None
@@ -77,9 +81,9 @@ def batches(
 
 
 def read_square(path: Path) -> Pixels:
-    """Return a data set's own photograph, cropped to its centre square, uint8 (S, S, 3)."""
-    with Image.open(path) as file:
-        pixels = np.asarray(file.convert("RGB"))
-    side = min(pixels.shape[:2])
-    top, left = (pixels.shape[0] - side) // 2, (pixels.shape[1] - side) // 2
-    return pixels[top : top + side, left : left + side]
+    """Return a data set's own photograph, cropped to its centre square, uint8 (S, S, 3).
+
+    Raises:
+        DatasetError: it is damaged or cannot be read.
+    """
+    return centre_square(read_photograph(path).pixels)

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from mlmodel.diagnosis_names import code_of_diagnosis
-from mlmodel.picture_files import find_pictures, readable_name, stem_of
-from mlmodel.pictures import MAX_BYTES, PictureError, decode
+from mlmodel.picture_files import find_pictures, read_bytes, readable_name, stem_of, why_unreadable
+from mlmodel.pictures import PictureError, decode
 from mlmodel.tables import Row, Table, number, read_table
 from mlmodel.taxonomy import CODES
 from mlmodel.training.dataset import MANIFEST_COLUMNS, MANIFEST_FILE, SUMMARY_FILE, DatasetError
@@ -97,11 +97,10 @@ def import_ham10000(
             findings.missing.append(row["image_id"])
             continue
         try:
-            data = _read(path)
+            data = read_bytes(path)
             picture = decode(data)
         except (PictureError, OSError) as error:
-            reason = error.line if isinstance(error, PictureError) else error.strerror
-            findings.broken.append(f"{readable_name(path.name)}: {reason}")
+            findings.broken.append(f"{readable_name(path.name)}: {why_unreadable(error)}")
             continue
         group = row.get("lesion_group") or duplicates.get(row["lesion_id"], row["lesion_id"])
         kept.append(
@@ -167,11 +166,6 @@ def _find_files(source: Path) -> dict[str, Path]:
     if not files:
         raise DatasetError(f"{source} holds no photographs: neither images/ nor HAM10000_images_part_1 and _part_2.")
     return files
-
-
-def _read(path: Path) -> bytes:
-    with path.open("rb") as file:
-        return file.read(MAX_BYTES + 1)
 
 
 def _fold(row: dict[str, str]) -> str:

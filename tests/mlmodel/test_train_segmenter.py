@@ -2,6 +2,7 @@
 
 import csv
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -128,3 +129,12 @@ def test_what_cannot_be_done_says_what_to_do(data, tmp_path):
     with pytest.raises(CommandError, match=r"1 masks are missing.*I3\.png"):
         trained(data, tmp_path)
     (data / "I3.png").rename(data / "masks" / "I3.png")
+
+
+def test_a_damaged_photograph_stops_the_training_and_is_named(data, tmp_path):
+    copy = tmp_path / "data"
+    shutil.copytree(data, copy)
+    photograph = copy / "images" / "I5.jpg"
+    photograph.write_bytes(photograph.read_bytes()[:-400])
+    with pytest.raises(CommandError, match=r"I5\.jpg: The picture is damaged or incomplete.*\[broken-image\]"):
+        trained(copy, tmp_path)

@@ -11,11 +11,10 @@ from django.core.management.base import BaseCommand, CommandError
 
 from mlmodel.analysis import get_analyser
 from mlmodel.drift import MEASURES, make_reference
-from mlmodel.pictures import decode
 from mlmodel.quality import judge
 from mlmodel.release import MANIFEST, SHIPPED, ReleaseError, sha256_of
 from mlmodel.tables import DataError
-from mlmodel.training.dataset import CALIBRATION_FOLDS, read_dataset
+from mlmodel.training.dataset import CALIBRATION_FOLDS, read_dataset, read_photograph
 from mlmodel.training.features import cached_features
 
 
@@ -32,16 +31,14 @@ class Command(BaseCommand):
         try:
             analyser = get_analyser()
             dataset = read_dataset(options["data"])
+            cache = options["cache"] / analyser.backbone_sha256[:16] / "ham10000"
+            features = cached_features(dataset.paths, engine=analyser.engine, cache=cache)
+            rows = dataset.rows(CALIBRATION_FOLDS)
+            measures = _measures_of([path for path, is_in in zip(dataset.paths, rows, strict=True) if is_in])
         except (DataError, ReleaseError) as error:
             raise CommandError(str(error)) from error
-        cache = options["cache"] / analyser.backbone_sha256[:16] / "ham10000"
-        features = cached_features(dataset.paths, engine=analyser.engine, cache=cache)
-        rows = dataset.rows(CALIBRATION_FOLDS)
         reference = make_reference(
-            features[rows],
-            dataset.lesions[rows],
-            backbone_sha256=analyser.backbone_sha256,
-            measures=_measures_of([path for path, is_in in zip(dataset.paths, rows, strict=True) if is_in]),
+            features[rows], dataset.lesions[rows], backbone_sha256=analyser.backbone_sha256, measures=measures
         )
         path = SHIPPED / "reference.npz"
         reference.save(path)
@@ -58,5 +55,5 @@ class Command(BaseCommand):
 
 def _measures_of(paths: Sequence[Path]) -> dict[str, list[float]]:
     """Return what the quality judge measures of every photograph, by name."""
-    measured = [judge(decode(path.read_bytes())).measures for path in paths]
+    measured = [judge(read_photograph(path)).measures for path in paths]
     return {name: [each[name] for each in measured] for name in MEASURES}

@@ -68,7 +68,10 @@ class Command(BaseCommand):
             return
         from mlmodel.training.segmentation.judge import judge_segmenter
 
-        report = judge_segmenter(pairs, output, training=run.configuration())
+        try:
+            report = judge_segmenter(pairs, output, training=run.configuration())
+        except DataError as error:
+            raise CommandError(str(error)) from error
         for line in report.lines():
             self._say(line)
 

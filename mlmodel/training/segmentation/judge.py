@@ -15,7 +15,7 @@ from mlmodel.dermoscopic_colours import lab_of
 from mlmodel.outlines import outlines_of
 from mlmodel.release import sha256_of
 from mlmodel.segmentation import SEGMENTER_FACTS, Segmentation, Segmenter, filled, read_probabilities
-from mlmodel.training.dataset import CALIBRATION_FOLDS, LOCKED_FOLDS, Dataset
+from mlmodel.training.dataset import CALIBRATION_FOLDS, LOCKED_FOLDS, Dataset, read_photograph
 from mlmodel.training.segmentation.otsu import CHANNELS, darkness, otsu_threshold
 from mlmodel.training.segmentation.pairs import Pairs, read_mask
 
@@ -68,6 +68,9 @@ def judge_segmenter(pairs: Pairs, path: Path, *, training: dict[str, Any]) -> Re
 
     Args:
         training: how it was trained; kept with the facts.
+
+    Raises:
+        DatasetError: a photograph or mask is damaged.
     """
     dataset = pairs.dataset
     plain = Segmenter(path)
@@ -160,8 +163,8 @@ def _reference(dataset: Dataset, rows: npt.NDArray[np.int64], drawn: Sequence[Se
     for row, segmentation in zip(rows, drawn, strict=True):
         if segmentation.outline is None or segmentation.doubt is not None or segmentation.is_cut:
             continue
-        with Image.open(dataset.paths[row]) as photograph:
-            lab = lab_of(np.asarray(photograph.convert("RGB").resize((_MASK_SIDE, _MASK_SIDE))))
+        photograph = Image.fromarray(read_photograph(dataset.paths[row]).pixels)
+        lab = lab_of(np.asarray(photograph.resize((_MASK_SIDE, _MASK_SIDE))))
         found["asymmetry"].append(asymmetry(segmentation.outline, lab).shape)
         found["compactness"].append(border(segmentation.outline).compactness)
     return {

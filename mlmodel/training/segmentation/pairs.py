@@ -9,7 +9,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from mlmodel.segmentation import INPUT_SIDE, segmenter_input
-from mlmodel.training.dataset import Dataset, DatasetError, read_dataset
+from mlmodel.training.dataset import Dataset, DatasetError, read_dataset, read_photograph
 
 Pixels = npt.NDArray[np.uint8]
 
@@ -33,7 +33,7 @@ def read_pairs(folder: Path, *, cache: Path) -> Pairs:
     """Read HAM10000 with masks/ beside images/, from ``cache`` if it was made of the same data.
 
     Raises:
-        DatasetError: the folder is not what it should be, or a mask is missing.
+        DatasetError: the folder is not what it should be, a mask is missing, or a photograph or mask is damaged.
     """
     dataset = read_dataset(folder)
     if absent := [path.stem for path in dataset.paths if not mask_path(path).is_file()]:
@@ -55,9 +55,8 @@ def mask_path(photograph: Path) -> Path:
 
 
 def read_mask(photograph: Path) -> npt.NDArray[np.bool_]:
-    """Return a photograph's mask as published, bool (224, 224)."""
-    with Image.open(mask_path(photograph)) as mask:
-        return np.asarray(mask.convert("L")) > 127
+    """Return a photograph's mask as published, bool (224, 224). Raises DatasetError: it is damaged."""
+    return read_photograph(mask_path(photograph)).pixels[..., 0] > 127
 
 
 def reduced_mask(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
@@ -67,7 +66,6 @@ def reduced_mask(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
 
 
 def _pair(path: Path) -> Pixels:
-    with Image.open(path) as photograph:
-        pixels = segmenter_input(np.asarray(photograph.convert("RGB")))
+    pixels = segmenter_input(read_photograph(path).pixels)
     mask = (255 * reduced_mask(read_mask(path))).round().astype(np.uint8)
     return np.concatenate([pixels, mask[..., None]], axis=2)
