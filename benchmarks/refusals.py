@@ -51,7 +51,7 @@ def main() -> None:
 def _print_cost(picture: Picture) -> None:
     """How much of an answer's time it takes to see whether there is a lesion at all."""
     whole = _median_ms(lambda: get_analyser().analyse(picture))
-    lesion = _median_ms(lambda: get_segmenter().finds_lesion(picture.pixels))
+    lesion = _median_ms(lambda: get_segmenter().segment(picture.pixels))
     print(f"\nan answer {whole:.0f} ms, of which “is there a lesion” {lesion:.0f} ms")
 
 

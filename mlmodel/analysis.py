@@ -18,7 +18,7 @@ from mlmodel.in_domain import PhotographJudge
 from mlmodel.pictures import Picture
 from mlmodel.quality import SMARTPHONE_MEASURE, Quality, Verdict, judge
 from mlmodel.release import Release, load_release
-from mlmodel.segmentation import get_segmenter
+from mlmodel.segmentation import Segmentation, get_segmenter
 from mlmodel.taxonomy import CODES, MALIGNANT_CODES
 from mlmodel.tiers import OperatingPoints, Tier, explained_code, most_probable_code
 
@@ -74,12 +74,14 @@ class Analysis:
     Attributes:
         features: float16 (5640,), to be stored and scored again by later heads.
         exit_features: float16 (3072,), to be stored likewise where the network has an exit flow of its own.
+        segmentation: where the lesion is; None of a photograph in which no lesion was looked for.
     """
 
     quality: Quality
     assessment: Assessment | None
     features: npt.NDArray[np.float16]
     exit_features: npt.NDArray[np.float16] | None = None
+    segmentation: Segmentation | None = None
 
 
 class Analyser:
@@ -177,8 +179,9 @@ class Analyser:
         exact = features.astype(np.float32)
         in_domain = self.in_domain.probability(exact)
         is_smartphone = self.smartphone.accepts(exact)
+        verdict, segmentation = self._verdict(picture, quality.verdict, in_domain)
         quality = Quality(
-            verdict=self._verdict(picture, quality.verdict, in_domain),
+            verdict=verdict,
             measures={
                 **quality.measures,
                 "in_domain": round(in_domain, 4),
@@ -186,23 +189,30 @@ class Analyser:
                 **({OUTLIER_MEASURE: round(self.reference.outlier_score(exact), 4)} if self.reference else {}),
             },
         )
-        if quality.verdict is not Verdict.ACCEPTED and not force:
-            return Analysis(quality=quality, assessment=None, features=features, exit_features=exit_features)
-        maps = {stage: values[0] for stage, values in output.maps.items()}
-        assessment = self.assess(
-            features, maps, is_smartphone=is_smartphone, exit_features=exit_features, maps_of=maps_of
+        assessment = None
+        if verdict is Verdict.ACCEPTED or force:
+            maps = {stage: values[0] for stage, values in output.maps.items()}
+            assessment = self.assess(
+                features, maps, is_smartphone=is_smartphone, exit_features=exit_features, maps_of=maps_of
+            )
+        return Analysis(
+            quality=quality,
+            assessment=assessment,
+            features=features,
+            exit_features=exit_features,
+            segmentation=segmentation,
         )
-        return Analysis(quality=quality, assessment=assessment, features=features, exit_features=exit_features)
 
-    def _verdict(self, picture: Picture, seen: Verdict, in_domain: float) -> Verdict:
-        """What becomes of a photograph whose quality was ``seen``."""
+    def _verdict(self, picture: Picture, seen: Verdict, in_domain: float) -> tuple[Verdict, Segmentation | None]:
+        """What becomes of a photograph whose quality was ``seen``, and where its lesion is if that was asked."""
         # A wrong subject is the better thing to say of a photograph that is also blurred or dark.
         if in_domain < self.in_domain.threshold:
-            return Verdict.NOT_SKIN
+            return Verdict.NOT_SKIN, None
+        if seen is not Verdict.ACCEPTED:
+            return seen, None
         # Bare skin looks like a mole to a network that never saw any.
-        if seen is Verdict.ACCEPTED and not get_segmenter().finds_lesion(picture.pixels):
-            return Verdict.NO_LESION
-        return seen
+        segmentation = get_segmenter().segment(picture.pixels)
+        return (seen if segmentation.shows_lesion else Verdict.NO_LESION), segmentation
 
     def read_by_head(
         self, features: npt.NDArray[np.float16], exit_features: npt.NDArray[np.float16] | None

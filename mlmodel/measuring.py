@@ -9,7 +9,7 @@ from typing import Any
 from mlmodel.abcd import Abcd, measure
 from mlmodel.outlines import evenly_spaced
 from mlmodel.pictures import Picture
-from mlmodel.segmentation import Segmentation, Segmenter, get_segmenter
+from mlmodel.segmentation import Segmentation, get_segmenter
 
 # Enough for an outline that looks smooth at any size, and small enough to be kept with every photograph.
 _KEPT_POINTS = 120
@@ -50,14 +50,17 @@ class Measured:
         }
 
 
-def measure_picture(picture: Picture, *, segmenter: Segmenter | None = None) -> Measured:
+def measure_picture(picture: Picture, *, found: Segmentation | None = None) -> Measured:
     """Outline the lesion in a photograph and measure it, if the outline is trusted.
+
+    Args:
+        found: the shipped segmenter's outline, where the analysis has drawn it already.
 
     Raises:
         ReleaseError: the shipped segmenter is missing or was altered.
     """
-    segmenter = segmenter or get_segmenter()
-    found = segmenter.segment(picture.pixels)
+    segmenter = get_segmenter()
+    found = found or segmenter.segment(picture.pixels)
     abcd = None
     if found.doubt is None and found.outline is not None:
         abcd = measure(picture.pixels, found.outline, is_cut=found.is_cut)

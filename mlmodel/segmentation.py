@@ -63,6 +63,16 @@ class Segmentation:
     doubt: Doubt | None
 
     @property
+    def shows_lesion(self) -> bool:
+        """Whether anything in the square is lesion at all.
+
+        Of HAM10000's fold 7 one is found in all 991 photographs, and in all of its locked folds, of ``phone`` and of
+        ``uploads``; of sharp squares of bare skin cut from fold 7 none is found in two of five
+        (``benchmarks/refusals.py``).
+        """
+        return self.doubt is not Doubt.NO_REGION
+
+    @property
     def is_cut(self) -> bool:
         """Whether the lesion goes on beyond the square."""
         return self.on_frame >= CUT_FROM
@@ -110,15 +120,6 @@ class Segmenter:
         """Outline the lesion in the centre square of uint8 (H, W, 3), sRGB, upright."""
         probability = self.probabilities(segmenter_input(pixels)[None])[0]
         return read_probabilities(probability, level=self.level, least_certainty=self.least_certainty)
-
-    def finds_lesion(self, pixels: npt.NDArray[np.uint8]) -> bool:
-        """Say whether anything in the centre square of uint8 (H, W, 3), sRGB, is lesion at all.
-
-        Of HAM10000's fold 7 it finds one in all 991 photographs, and in all of its locked folds, of ``phone`` and of
-        ``uploads``; of sharp squares of bare skin cut from fold 7 it finds none in two of five
-        (``benchmarks/refusals.py``).
-        """
-        return self.segment(pixels).doubt is not Doubt.NO_REGION
 
 
 def read_probabilities(

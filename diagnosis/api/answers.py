@@ -71,7 +71,7 @@ def answer_for_quick_result(result: QuickResult, *, reader: Reader) -> dict[str,
         codes=assessment.prediction_set,
         model_version=result.model_version,
         quality=_quality(str(quality.verdict), quality.measures),
-        measurements=measurements_of_picture(result.picture),
+        measurements=measurements_of_picture(result.picture, found=result.analysis.segmentation),
         image=None,
         reader=reader,
     )

@@ -12,6 +12,7 @@ from diagnosis.services.measurements import measures_if_readable
 from mlmodel.dermoscopic_colours import COLOURS, present
 from mlmodel.measuring import measure_picture
 from mlmodel.pictures import Picture
+from mlmodel.segmentation import Segmentation
 
 
 def measurements_of_image(image: Image) -> dict[str, Any] | None:
@@ -24,11 +25,11 @@ def measurements_of_image(image: Image) -> dict[str, Any] | None:
     )
 
 
-def measurements_of_picture(picture: Picture) -> dict[str, Any]:
-    """Say what is measured on a photograph that is not kept."""
-    found = measure_picture(picture)
+def measurements_of_picture(picture: Picture, *, found: Segmentation | None) -> dict[str, Any]:
+    """Say what is measured on a photograph that is not kept, whose outline the analysis has ``found``."""
+    measured = measure_picture(picture, found=found)
     return _said(
-        found.as_values(), width=picture.width, height=picture.height, width_mm=None, by=found.segmenter_sha256
+        measured.as_values(), width=picture.width, height=picture.height, width_mm=None, by=measured.segmenter_sha256
     )
 
 

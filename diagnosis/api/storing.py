@@ -11,8 +11,7 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import NotFound, ValidationError
 
 from diagnosis.models import Image
-from diagnosis.services.images import add_image
-from mlmodel.pictures import MAX_BYTES, decode
+from diagnosis.services.images import SentPhotograph, keep_photograph
 from patients.models import Lesion, Member, Patient, Visit, VisitStatus
 from patients.services import log_visit
 
@@ -25,17 +24,15 @@ class Place:
     visit: Visit | None
 
     def keep(self, upload: UploadedFile, *, by: Member) -> Image:
-        """Keep the photograph here. Raises what ``add_image`` raises, and then has kept nothing."""
+        """Keep the photograph here. Raises what ``keep_photograph`` raises, and then has kept nothing."""
+        sent = SentPhotograph.of(upload)
         if self.visit is None:
-            self.visit = self._visit_of_today(upload, by)
-        return add_image(visit=self.visit, lesion=self.lesion, upload=upload, by=by)
+            self.visit = self._open_today().first() or self._new_visit(sent, by)
+        return keep_photograph(visit=self.visit, lesion=self.lesion, sent=sent, by=by)
 
-    def _visit_of_today(self, upload: UploadedFile, by: Member) -> Visit:
-        """The patient's open visit of today, or a new one: but none for a file that cannot be read."""
-        if visit := self._open_today().first():
-            return visit
-        decode(upload.read(MAX_BYTES + 1))
-        upload.seek(0)
+    def _new_visit(self, sent: SentPhotograph, by: Member) -> Visit:
+        """A visit of today. Raises PictureError: none is made for a file that cannot be read."""
+        _decoded = sent.picture
         with transaction.atomic():
             # Two photographs at once are of one visit: the second waits here and finds it.
             patient = Patient.objects.select_for_update().get(pk=self.lesion.patient_id)

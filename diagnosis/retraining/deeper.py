@@ -11,8 +11,9 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from diagnosis.models import Image, Part
+from diagnosis.services.errors import CannotReadOriginal
+from diagnosis.services.files import picture_of
 from mlmodel.exit_flow import ExitFlowError, exit_flow_of
-from mlmodel.pictures import PictureError, decode
 from mlmodel.retraining import Network
 from mlmodel.retraining.base_photographs import CannotGoDeeper, lacks
 from mlmodel.retraining.deeper import Deeper, train_deeper
@@ -82,9 +83,8 @@ def _pixels(cases: list[Case]) -> Iterator[npt.NDArray[np.uint8]]:
     for case in cases:
         image = Image.objects.get(pk=case.image)
         try:
-            with image.original.open("rb") as file:
-                yield decode(file.read()).pixels
-        except (OSError, PictureError) as error:
+            yield picture_of(image).pixels
+        except CannotReadOriginal as error:
             raise CannotFineTune(
                 _("Photograph %(key)s cannot be read any more. Restore it from the backup, then start anew.")
                 % {"key": image.pk}

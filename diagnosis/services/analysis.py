@@ -11,18 +11,20 @@ import numpy.typing as npt
 from django.db import IntegrityError, transaction
 
 from diagnosis.models import ExitFeatures, HeatMap, Image, Prediction
-from diagnosis.services.errors import CannotReadOriginal
-from diagnosis.services.files import WrittenFiles, kept_only_on_success
+from diagnosis.services.files import WrittenFiles, kept_only_on_success, picture_of
+from diagnosis.services.measurements import keep_measures
 from diagnosis.services.queue import refresh_queue_entry
 from diagnosis.similar.embeddings import STORED, keep_embedding
 from mlmodel.analysis import Analyser, Analysis, Assessment
 from mlmodel.heat_map import overlay_png
+from mlmodel.measuring import Measured, measure_picture
 from mlmodel.models import ModelVersion
-from mlmodel.pictures import Picture, PictureError, decode, encode_jpeg
+from mlmodel.pictures import Picture, decode, encode_jpeg
 from mlmodel.serving import active_analyser, now_serving
 
 DISPLAY_SIDE = 1600
 THUMBNAIL_SIDE = 320
+HEAT_MAP_SIDE = 640
 
 
 @dataclass(frozen=True)
@@ -87,12 +89,13 @@ def analyse_image(*, image: Image) -> Prediction:
 
 @dataclass(frozen=True)
 class Reading:
-    """An assessment, ready to be stored: the heat maps drawn (PNG by code), the clock stopped."""
+    """An assessment, ready to be stored: the heat maps drawn (PNG by code), the clock stopped, the lesion measured."""
 
     assessment: Assessment
     features: npt.NDArray[np.float16]
     heat_maps: dict[str, bytes]
     duration: timedelta
+    measured: Measured
     exit_features: npt.NDArray[np.float16] | None = None
 
 
@@ -100,36 +103,41 @@ def reading_of(analysis: Analysis, picture: Picture, *, started: float) -> Readi
     """Draw the heat maps and stop the clock that was ``started`` (``time.perf_counter``); None of a refused one."""
     if analysis.assessment is None:
         return None
-    heat_maps = heat_map_pngs(analysis.assessment, picture, longest_side=THUMBNAIL_SIDE * 2)
+    heat_maps = heat_map_pngs(analysis.assessment, picture, longest_side=HEAT_MAP_SIDE)
+    duration = timedelta(seconds=time.perf_counter() - started)
     return Reading(
         assessment=analysis.assessment,
         features=analysis.features,
         exit_features=analysis.exit_features,
         heat_maps=heat_maps,
-        duration=timedelta(seconds=time.perf_counter() - started),
+        duration=duration,
+        measured=measure_picture(picture, found=analysis.segmentation),
     )
 
 
-def read_original(image: Image, *, analyser: Analyser, maps_of: Iterable[str] = ()) -> Reading:
+def read_original(image: Image, *, analyser: Analyser) -> Reading:
     """Have the kept original assessed, whatever its quality. Slow: not inside a transaction.
 
-    Args:
-        maps_of: as in ``Analyser.analyse``.
+    Raises:
+        CannotReadOriginal: the kept file is gone or broken.
     """
     started = time.perf_counter()
-    analysis, picture = analyse_original(image, analyser=analyser, maps_of=maps_of)
+    analysis, picture = analyse_original(image, analyser=analyser)
     reading = reading_of(analysis, picture, started=started)
     assert reading is not None, "a forced analysis always assesses"
     return reading
 
 
 def analyse_original(image: Image, *, analyser: Analyser, maps_of: Iterable[str] = ()) -> tuple[Analysis, Picture]:
-    """As ``read_original``, without drawing anything. Raises ``CannotReadOriginal``."""
-    try:
-        with image.original.open("rb") as file:
-            picture = decode(file.read())
-    except (OSError, PictureError) as error:
-        raise CannotReadOriginal from error
+    """As ``read_original``, without drawing or measuring anything.
+
+    Args:
+        maps_of: as in ``Analyser.analyse``.
+
+    Raises:
+        CannotReadOriginal: the kept file is gone or broken.
+    """
+    picture = picture_of(image)
     return analyser.analyse(picture, force=True, maps_of=maps_of), picture
 
 
@@ -149,6 +157,7 @@ def record_prediction(*, image: Image, version: ModelVersion, reading: Reading, 
     keep_heat_maps(prediction=prediction, pictures=reading.heat_maps, files=files)
     keep_embedding(image=image, features=reading.features)
     keep_exit_features(version=version, features={image.pk: reading.exit_features})
+    keep_measures(image=image, measured=reading.measured)
     refresh_queue_entry(image=image)
     return prediction
 

@@ -1,4 +1,4 @@
-"""Files that belong to rows: written before the rows are committed, and gone again if they are not."""
+"""Files that belong to rows: written before the rows are committed, gone again if they are not, and read back."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,6 +6,10 @@ from contextlib import contextmanager
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage
 from django.db.models.fields.files import FieldFile
+
+from diagnosis.models import Image
+from diagnosis.services.errors import CannotReadOriginal
+from mlmodel.pictures import Picture, PictureError, decode
 
 
 class WrittenFiles:
@@ -34,3 +38,16 @@ def kept_only_on_success() -> Iterator[WrittenFiles]:
     except BaseException:
         files.undo()
         raise
+
+
+def picture_of(image: Image) -> Picture:
+    """Return the kept original of a photograph, decoded.
+
+    Raises:
+        CannotReadOriginal: the file is gone or broken.
+    """
+    try:
+        with image.original.open("rb") as file:
+            return decode(file.read())
+    except (OSError, PictureError) as error:
+        raise CannotReadOriginal from error

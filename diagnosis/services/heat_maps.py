@@ -3,7 +3,7 @@
 from django.db import IntegrityError, transaction
 
 from diagnosis.models import HeatMap, Prediction
-from diagnosis.services.analysis import keep_heat_maps, read_original
+from diagnosis.services.analysis import HEAT_MAP_SIDE, analyse_original, heat_map_pngs, keep_heat_maps
 from diagnosis.services.errors import CannotReadOriginal
 from diagnosis.services.files import kept_only_on_success
 from mlmodel.serving import analyser_of, can_serve
@@ -21,13 +21,16 @@ def heat_map_of(prediction: Prediction, *, code: str) -> HeatMap | None:
     if not can_serve(prediction.model_version):
         return None
     try:
-        reading = read_original(prediction.image, analyser=analyser_of(prediction.model_version), maps_of=(code,))
+        analyser = analyser_of(prediction.model_version)
+        analysis, picture = analyse_original(prediction.image, analyser=analyser, maps_of=(code,))
     except CannotReadOriginal:
         return None
+    assert analysis.assessment is not None, "a forced analysis always assesses"
+    drawn = heat_map_pngs(analysis.assessment, picture, longest_side=HEAT_MAP_SIDE)
     try:
         with kept_only_on_success() as files, transaction.atomic():
-            (drawn,) = keep_heat_maps(prediction=prediction, pictures={code: reading.heat_maps[code]}, files=files)
-            return drawn
+            (kept,) = keep_heat_maps(prediction=prediction, pictures={code: drawn[code]}, files=files)
+            return kept
     except IntegrityError:
         # Somebody else drew it at the same moment.
         return prediction.heat_maps.get(code=code)

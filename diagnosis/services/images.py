@@ -3,6 +3,7 @@
 import hashlib
 import time
 from dataclasses import dataclass
+from functools import cached_property
 
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
@@ -26,7 +27,39 @@ from mlmodel.serving import now_serving
 from patients.models import Lesion, Member, Visit
 from patients.services.visits import lock_open_visit
 
-__all__ = ["AlreadyUploaded", "LesionOfAnotherPatient", "VisitIsClosed", "add_image"]
+__all__ = [
+    "AlreadyUploaded",
+    "LesionOfAnotherPatient",
+    "SentPhotograph",
+    "VisitIsClosed",
+    "add_image",
+    "keep_photograph",
+]
+
+
+@dataclass(frozen=True)
+class SentPhotograph:
+    """What was sent as a photograph. It is decoded once, when its picture is first asked for.
+
+    Attributes:
+        name: as it is stored and shown.
+    """
+
+    data: bytes
+    name: str
+
+    @classmethod
+    def of(cls, upload: UploadedFile) -> "SentPhotograph":
+        return cls(data=upload.read(MAX_BYTES + 1), name=printable_name(upload.name))
+
+    @cached_property
+    def sha256(self) -> str:
+        return hashlib.sha256(self.data).hexdigest()
+
+    @cached_property
+    def picture(self) -> Picture:
+        """Raises PictureError: the bytes are not a photograph that can be read."""
+        return decode(self.data)
 
 
 def add_image(*, visit: Visit, lesion: Lesion, upload: UploadedFile, by: Member) -> Image:
@@ -38,29 +71,32 @@ def add_image(*, visit: Visit, lesion: Lesion, upload: UploadedFile, by: Member)
         PictureError: the bytes are not a photograph that can be read.
         VisitIsClosed, LesionOfAnotherPatient, AlreadyUploaded: see ``diagnosis.services.errors``.
     """
-    data = upload.read(MAX_BYTES + 1)
-    sha256 = hashlib.sha256(data).hexdigest()
-    _check(visit=visit, lesion=lesion, sha256=sha256)  # now, so that no work is wasted; again under the lock
+    return keep_photograph(visit=visit, lesion=lesion, sent=SentPhotograph.of(upload), by=by)
+
+
+def keep_photograph(*, visit: Visit, lesion: Lesion, sent: SentPhotograph, by: Member) -> Image:
+    """As ``add_image``, of a photograph that was received, and perhaps decoded, before."""
+    _check(visit=visit, lesion=lesion, sha256=sent.sha256)  # now, so that no work is wasted; again under the lock
     serving = now_serving()
-    seen = _look_at(data, serving.analyser)
+    seen = _look_at(sent, serving.analyser)
     image = Image(
         visit=visit,
         lesion=lesion,
         uploaded_by=by,
-        original_name=printable_name(upload.name),
-        media_type=seen.picture.media_type,
-        sha256=sha256,
-        width=seen.picture.width,
-        height=seen.picture.height,
+        original_name=sent.name,
+        media_type=sent.picture.media_type,
+        sha256=sent.sha256,
+        width=sent.picture.width,
+        height=sent.picture.height,
         verdict=str(seen.analysis.quality.verdict),
         measures=seen.analysis.quality.measures,
     )
     with kept_only_on_success() as files:
-        files.write(image.original, data)
+        files.write(image.original, sent.data)
         files.write(image.display, seen.display)
         files.write(image.thumbnail, seen.thumbnail)
         with transaction.atomic():
-            _check(visit=lock_open_visit(visit_id=visit.pk), lesion=lesion, sha256=sha256)
+            _check(visit=lock_open_visit(visit_id=visit.pk), lesion=lesion, sha256=sent.sha256)
             _store(image, seen, version=serving.version)
             if seen.reading is not None:
                 record_prediction(image=image, version=serving.version, reading=seen.reading, files=files)
@@ -73,19 +109,17 @@ def add_image(*, visit: Visit, lesion: Lesion, upload: UploadedFile, by: Member)
 class _Seen:
     """A photograph that was looked at: everything that is to be stored, nothing stored yet."""
 
-    picture: Picture
     analysis: Analysis
     reading: Reading | None
     display: bytes
     thumbnail: bytes
 
 
-def _look_at(data: bytes, analyser: Analyser) -> _Seen:
+def _look_at(sent: SentPhotograph, analyser: Analyser) -> _Seen:
     started = time.perf_counter()
-    picture = decode(data)
+    picture = sent.picture
     analysis = analyser.analyse(picture)
     return _Seen(
-        picture=picture,
         analysis=analysis,
         reading=reading_of(analysis, picture, started=started),
         display=encode_jpeg(picture.pixels, longest_side=DISPLAY_SIDE),

@@ -12,8 +12,8 @@ from django.db.models import Subquery
 from diagnosis.models import Image
 from diagnosis.models.measurement import Measurement, PictureScale
 from diagnosis.services.errors import CannotReadOriginal
-from mlmodel.measuring import measure_picture
-from mlmodel.pictures import PictureError, decode
+from diagnosis.services.files import picture_of
+from mlmodel.measuring import Measured, measure_picture
 from mlmodel.segmentation import get_segmenter
 from patients.edits import ensure_nothing_is_lost
 from patients.models import Member, Visit
@@ -31,9 +31,10 @@ class KeptMeasures:
 
 
 def measures_of(*, image: Image) -> KeptMeasures:
-    """Return what the shipped segmenter found on a kept photograph, measured now if it has not been.
+    """Return what the shipped segmenter found on a kept photograph.
 
-    The answer joins those of earlier segmenters; nothing is replaced. Slow the first time: not inside a transaction.
+    A photograph is measured when it is judged; one that this segmenter has not seen is measured now, and the answer
+    joins those of earlier segmenters. Slow the first time: not inside a transaction.
 
     Raises:
         CannotReadOriginal: the kept file is gone or broken.
@@ -43,17 +44,18 @@ def measures_of(*, image: Image) -> KeptMeasures:
     found = _kept(image, sha256)
     if found is not None:
         return found
-    try:
-        with image.original.open("rb") as file:
-            picture = decode(file.read())
-    except (FileNotFoundError, PictureError) as error:
-        raise CannotReadOriginal from error
-    values = measure_picture(picture).as_values()
-    # Two may have looked for the first time at once: the constraint keeps one row, and both say the same.
-    Measurement.objects.get_or_create(image=image, segmenter_sha256=sha256, defaults={"values": values})
+    keep_measures(image=image, measured=measure_picture(picture_of(image)))
     kept = _kept(image, sha256)
     assert kept is not None, "measurements are never deleted"
     return kept
+
+
+def keep_measures(*, image: Image, measured: Measured) -> None:
+    """Keep what was measured on a photograph, unless the same segmenter's measures are kept already."""
+    # Two may have looked for the first time at once: the constraint keeps one row, and both say the same.
+    Measurement.objects.get_or_create(
+        image=image, segmenter_sha256=measured.segmenter_sha256, defaults={"values": measured.as_values()}
+    )
 
 
 def measure_visit(*, visit: Visit) -> None:

@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand
 from django.db import transaction
 
 from diagnosis.models import ImageFeatures
-from diagnosis.services.analysis import read_original
+from diagnosis.services.analysis import analyse_original
 from diagnosis.services.errors import CannotReadOriginal
 from diagnosis.similar.embeddings import embed_from_features, keep_embedding, outdated_images
 from mlmodel.analysis import get_analyser
@@ -43,7 +43,7 @@ class Command(BaseCommand):
         for key in list(images.values_list("pk", flat=True)):
             image = images.model.objects.get(pk=key)
             try:
-                features = read_original(image, analyser=get_analyser()).features
+                features = analyse_original(image, analyser=get_analyser())[0].features
             except CannotReadOriginal:
                 unreadable += 1
                 continue
