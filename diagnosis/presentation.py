@@ -21,7 +21,7 @@ from mlmodel.analysis import Analyser, Analysis
 from mlmodel.calibration import in_order
 from mlmodel.serving import analyser_of, can_serve
 from mlmodel.taxonomy import BY_CODE, CODES, Condition
-from mlmodel.tiers import OperatingPoints, explained_code, most_probable_code
+from mlmodel.tiers import OperatingPoints, class_order, explained_code, most_probable_code
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ def present(
     """
     shown = Tier(tier_to_show(tier, reliability))
     is_reliable = reliability is Reliability.CALIBRATED
-    ranked = sorted(CODES, key=lambda code: -probabilities[code])
+    ranked = class_order(probabilities)
     common: dict[str, Any] = {
         "tier": str(shown),
         "title": str(shown.label),

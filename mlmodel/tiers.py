@@ -77,5 +77,10 @@ def most_probable_code(probabilities: Mapping[str, float]) -> str:
     return _most_probable(probabilities, CODES)
 
 
+def class_order(probabilities: Mapping[str, float]) -> list[str]:
+    """Return the seven codes, most probable first: all that is said of an answer that cannot be relied on."""
+    return sorted(CODES, key=lambda code: -probabilities[code])
+
+
 def _most_probable(probabilities: Mapping[str, float], codes: Iterable[str]) -> str:
     return max(codes, key=lambda code: probabilities[code])

@@ -6,7 +6,8 @@ from diagnosis.candidates import percent
 from diagnosis.condition_names import condition_name
 from diagnosis.models import Prediction, Tier
 from diagnosis.reliability import Reliability
-from mlmodel.taxonomy import BY_CODE, CODES
+from mlmodel.taxonomy import BY_CODE
+from mlmodel.tiers import class_order
 
 
 def is_reliable(prediction: Prediction) -> bool:
@@ -35,7 +36,7 @@ def class_order_in_words(prediction: Prediction | None) -> str:
     """The classes, most probable first, with figures only where those hold: for who wants to know all the same."""
     if prediction is None:
         return "–"
-    ranked = sorted(CODES, key=lambda code: -prediction.probabilities[code])
+    ranked = class_order(prediction.probabilities)
     if not is_reliable(prediction):
         return " > ".join(condition_name(BY_CODE[code]) for code in ranked)
     return "; ".join(f"{condition_name(BY_CODE[code])}, {percent(prediction.probabilities[code])}" for code in ranked)

@@ -22,7 +22,7 @@ from diagnosis.urgency import urgency_of_condition, urgency_of_result
 from mlmodel.calibration import by_code, in_order
 from mlmodel.serving import active_analyser, analyser_of, can_serve
 from mlmodel.taxonomy import BY_CODE, CODES
-from mlmodel.tiers import explained_code, most_probable_code
+from mlmodel.tiers import class_order, explained_code, most_probable_code
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def _answer(
         **(
             _named(probabilities, tier=tier, codes=codes, reader=reader, figures=figures)
             if is_reliable
-            else _unnamed(probabilities, figures=figures, reliability=reliability)
+            else _unnamed(probabilities, figures=tuple(figures), reliability=reliability)
         ),
         "model_version": model_version,
         "quality": quality,
@@ -172,9 +172,9 @@ def _named(
 
 
 def _unnamed(
-    probabilities: Mapping[str, float], *, figures: dict[str, Any], reliability: Reliability
+    probabilities: Mapping[str, float], *, figures: tuple[str, ...], reliability: Reliability
 ) -> dict[str, Any]:
-    """The same fields, all null, and apart from them what the network computed nevertheless."""
+    """The same fields, all null, and apart from them the order of the classes: no figure holds, so none is given."""
     empty = ("predicted_class", "predicted_code", "confidence", *figures, "explained", "explanation")
     return {
         **dict.fromkeys(empty),
@@ -184,8 +184,7 @@ def _unnamed(
         "not_reliable": {
             "warning": _not_reliable_because(reliability),
             "advice": list(dermatoscope_tips()) if reliability is Reliability.SMARTPHONE else [],
-            "class_order": sorted(CODES, key=lambda each: -probabilities[each]),
-            **{f"uncalibrated_{name}": value for name, value in figures.items()},
+            "class_order": class_order(probabilities),
         },
     }
 
@@ -193,12 +192,12 @@ def _unnamed(
 def _not_reliable_because(reliability: Reliability) -> str:
     if reliability is Reliability.NOT_JUDGED:
         return _(
-            "This photograph could not be judged, and a dermatologist had it analysed anyway. These figures are not "
-            "calibrated probabilities and must not be shown as an answer."
+            "This photograph could not be judged, and a dermatologist had it analysed anyway. The order of the "
+            "classes is no answer and must not be shown as one."
         )
     return _(
-        "Taken without a dermatoscope: the network cannot rule anything out. These figures are not calibrated "
-        "probabilities and must not be shown as an answer."
+        "Taken without a dermatoscope: the network cannot rule anything out. The order of the classes is no answer "
+        "and must not be shown as one."
     )
 
 

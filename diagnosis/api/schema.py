@@ -143,14 +143,11 @@ class MeasurementsSchema(fields.Serializer[Any]):
 
 
 class NotReliableSchema(fields.Serializer[Any]):
-    """What the network computed although its answer cannot be relied on. Never shown as an answer."""
+    """All that is told of an answer that cannot be relied on. Never shown as an answer."""
 
     warning = fields.CharField()
     advice = fields.ListField(child=fields.CharField(), help_text="How to take a dermatoscopic photograph.")
     class_order = fields.ListField(child=fields.CharField(), help_text="Codes, most probable first; mostly wrong.")
-    uncalibrated_probabilities = ProbabilitiesSchema(help_text="By code. They hold for no mix of cases.")
-    uncalibrated_equal_prior_scores = EqualPriorScoresSchema(help_text="By code.")
-    uncalibrated_malignant_probability = fields.FloatField()
 
 
 class AnswerSchema(fields.Serializer[Any]):

@@ -8,6 +8,7 @@ from diagnosis.condition_names import condition_name, malignancy_name
 from diagnosis.diagnoses import BY_CODE
 from diagnosis.models import Prediction, Tier
 from diagnosis.presentation import AssessmentView, present_prediction
+from mlmodel.tiers import class_order
 
 DIGITS = 6
 
@@ -20,6 +21,7 @@ def assessment_in_report(prediction: Prediction, besides: Besides) -> Content:
     return {
         "reliability": str(said.reliability),
         **(_named(prediction, said) if said.is_reliable else _unnamed()),
+        "class_order": class_order(prediction.probabilities),
         "tier": said.tier,
         "tier_words": said.title,
         "heading": said.heading,
@@ -61,7 +63,7 @@ def _named(prediction: Prediction, said: AssessmentView) -> Content:
 
 
 def _unnamed() -> Content:
-    """The same of an answer that cannot be relied on: no class and no figure."""
+    """The same of an answer that cannot be relied on: no class and no figure, only the order of the classes."""
     nothing = ("code", "name", "malignancy", "icd10", "snomed_ct", "confidence", "probabilities")
     return {
         **dict.fromkeys((*nothing, "malignant_probability", "explained")),

@@ -10,11 +10,15 @@ from rest_framework.request import Request
 from rest_framework.test import APIRequestFactory
 
 from diagnosis.api.answers import Reader, answer_for_image
+from diagnosis.condition_names import condition_name
 from diagnosis.models import Image, Prediction, QualityOverride
+from diagnosis.reports.content import build_content
 from diagnosis.reports.presentation import present
 from diagnosis.services.reviews import record_review
 from diagnosis.watch.confirmed import cells_of
 from diagnosis.watch.figures import days_of
+from mlmodel.taxonomy import BY_CODE
+from mlmodel.tiers import class_order
 from patients.models import Visit
 from tests.diagnosis.photographing import blurred, kept, predict, sample
 from tests.diagnosis.reporting import signed_report
@@ -132,6 +136,31 @@ def test_the_api_answers_that_it_could_not_be_judged(overridden):
     figures = ("predicted_code", "confidence", "probabilities", "equal_prior_scores", "malignant_probability")
     assert [answer[name] for name in figures] == [None] * len(figures)
     assert answer["not_reliable"]["class_order"][0] == "nv"
+    assert sorted(answer["not_reliable"]) == ["advice", "class_order", "warning"]
+
+
+def numbers_in(value: object) -> list[float]:
+    """Every figure inside a JSON value, those in words too."""
+    if isinstance(value, dict):
+        return [number for each in value.values() for number in numbers_in(each)]
+    if isinstance(value, list):
+        return [number for each in value for number in numbers_in(each)]
+    if isinstance(value, str):
+        return [float(found) for found in re.findall(r"(\d+)\s*%", value)]
+    return [value] if isinstance(value, int | float) and not isinstance(value, bool) else []
+
+
+def test_page_api_and_report_give_the_same_order_and_no_figure(overridden, client):
+    order = class_order(Prediction.objects.get().probabilities)
+    names = tuple(condition_name(BY_CODE[code]) for code in order)
+    request = Request(APIRequestFactory().post(reverse("api-predict")))
+    answer = answer_for_image(Image.objects.get(), reader=Reader("en", "patient"), request=request)
+    (photograph,) = build_content(Visit.objects.get())["lesions"][0]["photographs"]
+
+    assert client.get(overridden.get_absolute_url()).context["view"].class_order == names
+    assert answer["not_reliable"]["class_order"] == photograph["assessment"]["class_order"] == order
+    about_the_answer = {name: answer[name] for name in answer if name not in ("quality", "measurements", "image")}
+    assert numbers_in(about_the_answer) == numbers_in(photograph["assessment"]) == []
 
 
 def test_monitoring_counts_it_as_watch_and_learns_nothing_from_its_numbers(overridden, dermatologist, clinic):

@@ -179,9 +179,8 @@ def test_the_api_marks_it_and_states_no_figure_where_one_is_looked_for(
     assert answer["candidates"] == answer["prediction_set"] == []
     assert answer["tier"]["code"] in ("watch", "urgent")
     assert answer["not_reliable"]["advice"]
-    assert sorted(answer["not_reliable"]["uncalibrated_probabilities"]) == sorted(
-        answer["not_reliable"]["class_order"]
-    )
+    assert sorted(answer["not_reliable"]["class_order"]) == sorted(condition.code for condition in CONDITIONS)
+    assert sorted(answer["not_reliable"]) == ["advice", "class_order", "warning"]
 
 
 def test_a_confirmed_label_is_shown_and_explained_all_the_same(image, dermatologist, staff, sign_in):
