@@ -116,14 +116,17 @@ class Command(BaseCommand):
     def _answer_folds(self, options: dict[str, Any], folds: tuple[int, ...], analyser: Analyser) -> "Answered":
         from mlmodel.evaluation.ham10000 import answer_ham10000
 
-        return answer_ham10000(options["data"], folds, analyser, options["cache"], self._progress)
+        return self._told(answer_ham10000(options["data"], folds, analyser, options["cache"], self._progress))
 
     def _answer(self, photographs: "Photographs", analyser: Analyser) -> "Answered":
         from mlmodel.evaluation.answering import answer_as_served
 
-        answered = answer_as_served(photographs, analyser, self._progress)
-        for line in (*photographs.notes, *answered.unreadable):
-            self.stderr.write(f"{photographs.name}: {line}")
+        return self._told(answer_as_served(photographs, analyser, self._progress))
+
+    def _told(self, answered: "Answered") -> "Answered":
+        """Say what was left out of a set, and why."""
+        for line in (*answered.photographs.notes, *answered.unreadable):
+            self.stderr.write(f"{answered.photographs.name}: {line}")
         return answered
 
     def _robustness(self, answered: "Answered", analyser: Analyser, count: int) -> dict[str, Any] | None:

@@ -1,0 +1,110 @@
+"""How often a whole photograph is taken for damaged, and a damaged one for whole.
+
+    python -m benchmarks.damaged DATA [--each 40]
+
+DATA holds uploads/, phone/, not_skin/, ham10000/images/ and extra/. Every photograph of them is decoded as it is;
+``--each`` of every folder, evenly drawn, are then written anew in many ways, altered so that they have even areas and
+sharp edges, which are coded in long runs of zeros, and damaged as memory cards and cables do it.
+"""
+
+import argparse
+import random
+from collections.abc import Callable, Iterable
+from itertools import chain, product
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
+
+from mlmodel.picture_files import find_pictures
+from mlmodel.pictures import BrokenPicture, decode
+from tests.mlmodel.damage import encoded, without, zeroed
+
+FOLDERS = ("uploads", "phone", "not_skin", "ham10000/images", "extra/images", "extra/small")
+
+Alter = Callable[[Image.Image], Image.Image]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--each", type=int, default=40)
+    arguments = parser.parse_args()
+    paths = {name: find_pictures(arguments.data / name).pictures for name in FOLDERS}
+    print("whole, taken for damaged:")
+    for name, found in paths.items():
+        _print_share(f"{name}, as they are", (path.read_bytes() for path in found))
+    drawn = [path for found in paths.values() for path in found[:: max(1, len(found) // arguments.each)]]
+    for change, alter in ALTERED.items():
+        for written, write in WRITTEN.items():
+            _print_share(f"{change}, {written}", (write(alter(Image.open(path).convert("RGB"))) for path in drawn))
+    print("damaged, taken for whole:")
+    for written, write in WRITTEN.items():
+        photographs = (write(Image.open(path).convert("RGB")) for path in drawn[:: len(FOLDERS)])
+        _print_share(written, chain.from_iterable(map(_damaged, photographs)), wanted=False)
+
+
+def _print_share(title: str, files: Iterable[bytes], *, wanted: bool = True) -> None:
+    """Print how many of ``files`` are not taken for whole, or, where they are damaged, how many are."""
+    outcomes = [_is_whole(data) is wanted for data in files]
+    print(f"  {title:48}{outcomes.count(False):>6} of {len(outcomes):>6,}", flush=True)
+
+
+def _is_whole(data: bytes) -> bool:
+    try:
+        decode(data)
+    except BrokenPicture:
+        return False
+    return True
+
+
+def _damaged(data: bytes) -> Iterable[bytes]:
+    """A file with a block of zeros or without a sector, at places drawn by chance, and one that ends too early."""
+    chance = random.Random(len(data))
+    for spoil, length in product((zeroed, without), (512, 4096)):
+        if len(data) > 4 * length:
+            yield spoil(data, chance.random(), length)
+    yield data[: len(data) * 2 // 3]
+
+
+def _on_black(image: Image.Image) -> Image.Image:
+    """As a dermatoscope's round field of view shows it."""
+    mask = Image.new("L", image.size)
+    side = min(image.size)
+    left, top = (image.width - side) // 2, (image.height - side) // 2
+    ImageDraw.Draw(mask).ellipse((left, top, left + side, top + side), fill=255)
+    return Image.composite(image, Image.new("RGB", image.size), mask)
+
+
+def _framed(image: Image.Image) -> Image.Image:
+    return ImageOps.expand(image, border=image.width // 2, fill="white")
+
+
+ALTERED: dict[str, Alter] = {
+    "unchanged": lambda image: image,
+    "round on black": _on_black,
+    "framed in white": _framed,
+    "blurred": lambda image: image.filter(ImageFilter.GaussianBlur(12)),
+    "four levels a colour": lambda image: ImageOps.posterize(image, 2),
+    "black and white": lambda image: image.convert("1").convert("RGB"),
+    "twice as large": lambda image: image.resize((image.width * 2, image.height * 2), Image.Resampling.NEAREST),
+}
+
+
+def _written(plugin: str, **options: object) -> Callable[[Image.Image], bytes]:
+    return lambda image: encoded(image, plugin, **options)
+
+
+WRITTEN: dict[str, Callable[[Image.Image], bytes]] = {
+    "JPEG 95": _written("JPEG", quality=95, subsampling=0),
+    "JPEG 75": _written("JPEG", quality=75),
+    "JPEG 30, optimised": _written("JPEG", quality=30, optimize=True),
+    "JPEG 90, optimised, restarts": _written("JPEG", quality=90, optimize=True, restart_marker_rows=1),
+    "JPEG 75, progressive": _written("JPEG", quality=75, progressive=True),
+    "JPEG 95, progressive": _written("JPEG", quality=95, progressive=True),
+    "grey JPEG 85": lambda image: encoded(image.convert("L"), "JPEG", quality=85, optimize=True),
+    "WebP 80": _written("WEBP", quality=80, method=2),
+    "HEIC 60": _written("HEIF", quality=60),
+}
+
+if __name__ == "__main__":
+    main()
