@@ -115,6 +115,7 @@ def archive_sql(
         duration="80000",
         was_rescored="0",
         created_at=NOW.format("n"),
+        step="n",
         image_id=KEY.format("n"),
         model_version_id=str(version),
     )
@@ -138,6 +139,7 @@ def archive_sql(
         id=KEY.format("n"),
         certainty="'certain'",
         created_at=NOW.format("n"),
+        step="n",
         image_id=KEY.format("n"),
         reviewer_id=reviewer,
         **said,
@@ -157,7 +159,13 @@ def archive_sql(
         review_id=KEY.format("n"),
     )
     # Unsure, so that they still wait, for somebody else.
-    columns = {"id": "lower(hex(randomblob(16)))", "certainty": "'unsure'", "created_at": NOW.format("0"), **said}
+    columns = {
+        "id": "lower(hex(randomblob(16)))",
+        "certainty": "'unsure'",
+        "created_at": NOW.format("0"),
+        "step": "0",
+        **said,
+    }
     yield (
         f"INSERT INTO diagnosis_review ({', '.join(columns)}, image_id, reviewer_id) "
         f"SELECT {', '.join(columns.values())}, image_id, '{ahead}' FROM diagnosis_queueentry "

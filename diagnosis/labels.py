@@ -1,5 +1,7 @@
 """From what was said of a photograph to its label. The only place that knows how, and it reads nothing but this.
 
+What is newest is told by the order in which it was said (``Said.step``), never by a clock.
+
 The rules, strongest first. An opinion *decides* if its reader is certain or probable and can tell.
 
 1. Histopathology that decides settles the label; of several the newest.
@@ -14,7 +16,6 @@ The rules, strongest first. An opinion *decides* if its reader is certain or pro
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -42,7 +43,7 @@ class Said(Protocol):
     @property
     def was_blinded(self) -> bool: ...
     @property
-    def created_at(self) -> datetime: ...
+    def step(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,7 @@ class Settled:
 
 def settle(*, reviews: Iterable[Said], rule: str) -> Settled:
     """Derive the label of one photograph from the reviews of it that stand, in whatever order they come."""
-    deciding = sorted((review for review in reviews if decides(review)), key=lambda said: (said.created_at, said.pk))
+    deciding = sorted((review for review in reviews if decides(review)), key=lambda said: (said.step, said.pk))
     for basis, why in ((Basis.HISTOPATHOLOGY, Why.HISTOPATHOLOGY), (Basis.CONSENSUS, Why.CONSENSUS)):
         if strongest := [review for review in deciding if review.basis == basis]:
             return _settled(why, strongest[-1:])
@@ -93,7 +94,7 @@ def _diagnosis(review: Said) -> tuple[str, str]:
 
 def _by_blinded_readers(deciding: Sequence[Said]) -> Settled:
     newest = {review.reviewer_id: review for review in deciding if review.was_blinded}
-    counted = sorted(newest.values(), key=lambda said: (said.created_at, said.pk))
+    counted = sorted(newest.values(), key=lambda said: (said.step, said.pk))
     if not counted:
         return _open(Why.NOTHING_DECIDES)
     if len(counted) < READERS_NEEDED:

@@ -191,11 +191,11 @@ def last_step(member: Member, *, is_blinded: bool = False) -> LastStep | None:
     their answer settled anything, which a word of the report would give away.
     """
     reviews = Review.objects.filter(reviewer=member).select_related("image__lesion", "image__visit__patient")
-    review: Review | None = reviews.select_related("retraction").order_by("-created_at").first()
+    review: Review | None = reviews.select_related("retraction").newest_first().first()
     since = timezone.now() - RETRACTABLE_FOR
     skips = QueueSkip.objects.filter(member=member, created_at__gte=since)
-    skip = skips.select_related("image__lesion", "image__visit__patient").order_by("-created_at").first()
-    if skip is not None and (review is None or skip.created_at > review.created_at):
+    skip = skips.select_related("image__lesion", "image__visit__patient").order_by("-step").first()
+    if skip is not None and (review is None or skip.step > review.step):
         return LastStep(skip.image)
     if review is None or not review.is_retractable:
         return None
@@ -224,7 +224,7 @@ def _contradicted(review: Review) -> str:
 
 def _initial(image: Image, member: Member, entry: QueueEntry | None) -> dict[str, Any]:
     """What the form begins with: what the reader has just taken back, or what is usual."""
-    newest = image.reviews.filter(reviewer=member).select_related("retraction").order_by("-created_at").first()
+    newest = image.reviews.filter(reviewer=member).select_related("retraction").newest_first().first()
     if newest is not None and newest.is_retracted and timezone.now() - newest.created_at <= RETRACTABLE_FOR:
         said = {name: getattr(newest, name) for name in ("certainty", "basis", "reason", "other_text")}
         return {**said, "danger": newest.answer if newest.answer in FREE_TEXT else ""}
@@ -232,7 +232,7 @@ def _initial(image: Image, member: Member, entry: QueueEntry | None) -> dict[str
 
 
 def _own_review(image: Image, member: Member) -> Review | None:
-    return image.reviews.standing().filter(reviewer=member).order_by("-created_at").first()
+    return image.reviews.standing().filter(reviewer=member).newest_first().first()
 
 
 def _colleague(entry: QueueEntry | None, member: Member) -> str:

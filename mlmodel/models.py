@@ -92,7 +92,7 @@ class ModelVersion(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        ordering = ["-created_at", "-pk"]
+        ordering = ["-pk"]
         constraints = [
             models.CheckConstraint(condition=Q(status__in=ModelVersionStatus.values), name="model_status_is_known"),
             models.UniqueConstraint(
@@ -163,7 +163,7 @@ class Decision(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        ordering = ["-created_at", "-pk"]
+        ordering = ["-pk"]
         constraints = [
             models.CheckConstraint(condition=Q(kind__in=DecisionKind.values), name="decision_kind_is_known"),
             models.CheckConstraint(condition=~Q(reason=""), name="decision_states_a_reason"),

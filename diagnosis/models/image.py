@@ -128,11 +128,7 @@ class ImageQuerySet(models.QuerySet["Image"]):
         """
         from .review import Review
 
-        standing = Review.objects.standing()
-        newer = standing.filter(
-            image=OuterRef("image"), reviewer=OuterRef("reviewer"), created_at__gt=OuterRef("created_at")
-        )
-        newest = standing.filter(~Exists(newer), image=OuterRef("pk")).order_by("-created_at")
+        newest = Review.objects.newest_of_each_reader().filter(image=OuterRef("pk")).newest_first()
         suspected, unclear = newest.filter(answer__in=MALIGNANT), newest.filter(answer__in=OF_UNKNOWN_DANGER)
         return self.annotate(
             suspected_answer=Subquery(suspected.values("answer")[:1]),

@@ -30,6 +30,9 @@ class ConfirmedLabel(models.Model):
         related_name="+",
         help_text=gettext_lazy("The one with which it was settled last."),
     )
+    settled_after = models.PositiveBigIntegerField(
+        default=0, help_text=gettext_lazy("The newest step when it became what it is.")
+    )
     readers = models.JSONField(
         default=list, help_text=gettext_lazy("Identifiers of the members whose answers were weighed.")
     )

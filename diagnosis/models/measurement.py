@@ -21,7 +21,7 @@ class Measurement(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        ordering = ["-created_at", "-pk"]
+        ordering = ["-pk"]
         constraints = [
             models.UniqueConstraint(
                 fields=["image", "segmenter_sha256"], name="one_measurement_per_image_and_segmenter"
@@ -49,7 +49,7 @@ class PictureScale(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        ordering = ["-created_at", "-pk"]
+        ordering = ["-pk"]
         constraints = [
             models.CheckConstraint(
                 condition=Q(width_mm__gte=NARROWEST_MM, width_mm__lte=WIDEST_MM), name="picture_width_is_plausible"

@@ -16,6 +16,7 @@ from mlmodel.taxonomy import BY_CODE, CODES, CONDITIONS, MALIGNANT_CODES, Condit
 from mlmodel.tiers import explained_code
 
 from .image import Image, QualityVerdict
+from .step import StepField
 
 if TYPE_CHECKING:
     from .heat_map import HeatMap
@@ -54,11 +55,13 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
         """
         active = Subquery(ModelVersion.objects.filter(status=ModelVersionStatus.ACTIVE).values("pk")[:1])
         of_the_image = Prediction.objects.filter(image=OuterRef("image")).order_by()
-        newer = of_the_image.filter(
-            Q(created_at__gt=OuterRef("created_at")) | Q(created_at=OuterRef("created_at"), pk__gt=OuterRef("pk"))
-        )
+        newer = of_the_image.filter(Q(step__gt=OuterRef("step")) | Q(step=OuterRef("step"), pk__gt=OuterRef("pk")))
         is_newest = ~Exists(of_the_image.filter(model_version=active)) & ~Exists(newer)
         return self.filter(Q(model_version=active) | is_newest)
+
+    def newest_first(self) -> "PredictionQuerySet":
+        """By the order in which they were made, whatever clocks said."""
+        return self.order_by("-step", "-pk")
 
     def of_shown_tier(self, tier: str) -> "PredictionQuerySet":
         """Those whose ``shown_tier`` is ``tier``."""
@@ -103,11 +106,12 @@ class Prediction(models.Model):
         default=False, help_text=_("Read from stored features after a switch of versions: no new work of the clinic.")
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    step = StepField()
 
     objects = PredictionQuerySet.as_manager()
 
     class Meta:
-        ordering = ["-created_at"]
+        ordering = ["-step"]
         constraints = [
             models.UniqueConstraint(fields=["image", "model_version"], name="one_prediction_per_image_and_version"),
             models.CheckConstraint(condition=Q(code__in=CODES), name="prediction_code_is_known"),
@@ -129,7 +133,8 @@ class Prediction(models.Model):
             ),
         ]
         indexes = [
-            models.Index(fields=["image", "-created_at"], name="predictions_of_an_image"),
+            models.Index(fields=["image", "-step"], name="predictions_of_an_image"),
+            models.Index(fields=["-step"], name="predictions_in_order"),
             models.Index(fields=["-malignant_probability", "-created_at"], name="predictions_by_suspicion"),
             models.Index(fields=["tier", "-created_at"], name="predictions_by_tier"),
             models.Index(fields=["-created_at"], name="predictions_by_age"),

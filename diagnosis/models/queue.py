@@ -7,6 +7,7 @@ from patients.models import Clinic, Member
 
 from .image import Image
 from .review import Review
+from .step import StepField
 
 NEEDS_CONSENSUS = 4
 
@@ -50,7 +51,7 @@ class QueueQuerySet(models.QuerySet["QueueEntry"]):
         A consensus is asked of those who have read it too.
         """
         read = Review.objects.standing().filter(
-            image=OuterRef("image"), reviewer=member, created_at__gte=OuterRef("entered_at")
+            image=OuterRef("image"), reviewer=member, step__gt=OuterRef("entered_after")
         )
         skipped = QueueSkip.objects.filter(image=OuterRef("image"), member=member)
         unread = Q(needs=NEEDS_CONSENSUS) | ~Exists(read)
@@ -72,6 +73,9 @@ class QueueEntry(models.Model):
     claimed_by = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, related_name="+")
     claimed_until = models.DateTimeField(null=True)
     entered_at = models.DateTimeField(_("waiting since"), help_text=_("Or, of one that is done, since when it was."))
+    entered_after = models.PositiveBigIntegerField(
+        default=0, help_text=_("The newest step when it began to wait: who reviewed it after that has read it.")
+    )
 
     objects = QueueQuerySet.as_manager()
 
@@ -120,9 +124,11 @@ class QueueSkip(models.Model):
     image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="skips")
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
+    step = StepField()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["image", "member"], name="photograph_is_skipped_once")]
+        indexes = [models.Index(fields=["-step"], name="skips_in_order")]
 
     def __str__(self) -> str:
         return f"{self.image_id}"

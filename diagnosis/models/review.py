@@ -2,7 +2,7 @@ import uuid
 from datetime import timedelta
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -12,6 +12,7 @@ from mlmodel.taxonomy import Condition
 from patients.models import Member
 
 from .image import Image
+from .step import StepField
 
 RETRACTABLE_FOR = timedelta(minutes=10)
 
@@ -24,6 +25,19 @@ class ReviewQuerySet(models.QuerySet["Review"]):
     def standing(self) -> "ReviewQuerySet":
         """Those that were not taken back."""
         return self.filter(retraction__isnull=True)
+
+    def in_order(self) -> "ReviewQuerySet":
+        """The oldest first, whatever clocks said."""
+        return self.order_by("step", "pk")
+
+    def newest_first(self) -> "ReviewQuerySet":
+        return self.order_by("-step", "-pk")
+
+    def newest_of_each_reader(self) -> "ReviewQuerySet":
+        """Of each reader and photograph the newest that stands: who has thought better of it says the later thing."""
+        later = Review.objects.standing().filter(image=OuterRef("image"), reviewer=OuterRef("reviewer"))
+        newer = later.filter(Q(step__gt=OuterRef("step")) | Q(step=OuterRef("step"), pk__gt=OuterRef("pk")))
+        return self.standing().filter(~Exists(newer.order_by()))
 
     def deciding(self) -> "ReviewQuerySet":
         """Those that stand and can settle a label; ``diagnosis.labels`` says which does."""
@@ -48,11 +62,12 @@ class Review(models.Model):
         _("blinded"), default=False, help_text=_("The network's answer was hidden until this one was given.")
     )
     created_at = models.DateTimeField(auto_now_add=True)
+    step = StepField()
 
     objects = ReviewQuerySet.as_manager()
 
     class Meta:
-        ordering = ["-created_at"]
+        ordering = ["-step"]
         constraints = [
             models.CheckConstraint(condition=Q(answer__in=ANSWERS), name="review_answer_is_known"),
             models.CheckConstraint(
@@ -64,9 +79,11 @@ class Review(models.Model):
             models.CheckConstraint(condition=Q(basis__in=Basis.values), name="review_basis_is_known"),
         ]
         indexes = [
-            models.Index(fields=["image", "-created_at"], name="reviews_of_an_image"),
+            models.Index(fields=["image", "-step"], name="reviews_of_an_image"),
             models.Index(fields=["-created_at"], name="reviews_by_age"),
             models.Index(fields=["reviewer", "-created_at"], name="reviews_of_a_reader"),
+            models.Index(fields=["reviewer", "-step"], name="reviews_of_a_reader_in_order"),
+            models.Index(fields=["-step"], name="reviews_in_order"),
         ]
 
     def __str__(self) -> str:

@@ -180,7 +180,7 @@ def _names(image: Image, label: ConfirmedLabel) -> list[str]:
     assert label.review is not None, "a settled label has its review"
     named = diagnosis_of(label.review.answer, label.review.other_text)
     same = [review for review in weighed if diagnosis_of(review.answer, review.other_text) == named]
-    said = sorted(same, key=lambda each: each.created_at)
+    said = sorted(same, key=lambda each: each.step)
     return list(dict.fromkeys(review.reviewer.name for review in said))
 
 

@@ -21,11 +21,11 @@ def measures_in_report(image: Image) -> dict[str, Any] | None:
 
     Reads ``image.measurements`` and ``image.scales``, from the prefetched rows where there are any.
     """
-    newest = max(image.measurements.all(), key=lambda row: (row.created_at, row.pk), default=None)
+    newest = max(image.measurements.all(), key=lambda row: row.pk, default=None)
     if newest is None or newest.values["doubt"] is not None:
         return None
     values = newest.values
-    scale = max(image.scales.all(), key=lambda row: (row.created_at, row.pk), default=None)
+    scale = max(image.scales.all(), key=lambda row: row.pk, default=None)
     width_mm = scale.width_mm if scale else None
     millimetres = diameter_mm(values, width=image.width, height=image.height, width_mm=width_mm)
     share = diameter_share(values, width=image.width, height=image.height)

@@ -64,7 +64,7 @@ def review_for_agreement(
     shown_answer = (
         Prediction.objects.shown().that_could_be_judged().filter(image=OuterRef("image")).order_by().values("code")[:1]
     )
-    columns = found.order_by("-created_at").values_list(
+    columns = found.newest_first().values_list(
         "image_id", "reviewer_id", "answer", "other_text", Subquery(shown_answer)
     )
     rows = list(columns[: MOST_OPINIONS + 1])

@@ -8,6 +8,7 @@ from django.utils import timezone
 from diagnosis.answers import Cause, LabelState
 from diagnosis.labels import Settled, settle
 from diagnosis.models import ConfirmedLabel, Image, LabelChange, Review
+from diagnosis.models.step import newest_step
 from diagnosis.services.queue import refresh_queue_entry
 from patients.models import Clinic
 
@@ -45,7 +46,7 @@ def _write(label: ConfirmedLabel, settled: Settled, *, rule: str, is_change: boo
     if settled.state != LabelState.SETTLED:
         label.settled_at = None
     elif is_change or label.settled_at is None:
-        label.settled_at = timezone.now()
+        label.settled_at, label.settled_after = timezone.now(), newest_step()
     label.save()
 
 

@@ -23,6 +23,7 @@ from diagnosis.models import (
     Review,
 )
 from diagnosis.models.queue import NEEDS_CONSENSUS
+from diagnosis.models.step import newest_step
 from diagnosis.presentation import prediction_set
 from diagnosis.queue_reasons import Facts, by_weight, crosses_the_line, priority_of, reasons_for
 from mlmodel.analysis import get_analyser
@@ -112,7 +113,7 @@ def refresh_queue_entry(*, image: Image) -> QueueEntry:
         if entry is None:
             entry = QueueEntry(image=image, clinic_id=image.visit.patient.clinic_id, entered_at=timezone.now())
         elif reasons and entry.state == QueueState.DONE:
-            entry.entered_at = timezone.now()
+            entry.entered_at, entry.entered_after = timezone.now(), newest_step()
         entry.state = QueueState.WAITING if reasons else QueueState.DONE
         entry.reasons = [str(reason) for reason in reasons]
         entry.reason = entry.reasons[0] if reasons else ""
@@ -155,10 +156,10 @@ class Known:
         After going back to an earlier version its own answer is shown again, and what came after it no longer counts.
         """
         shown = self.shown
-        before = [each for each in self.predictions if shown and each.created_at < shown.created_at]
+        before = [each for each in self.predictions if shown and each.step < shown.step]
         if shown is None or not before or before[0].shown_tier == shown.shown_tier:
             return False
-        return not any(review.created_at > shown.created_at for review in self.reviews)
+        return not any(review.step > shown.step for review in self.reviews)
 
 
 def _what_it_waits_for(image: Image) -> tuple[list[Reason], int, float]:
@@ -167,9 +168,9 @@ def _what_it_waits_for(image: Image) -> tuple[list[Reason], int, float]:
         return [], 0, 0.0
     known = Known(
         image=image,
-        predictions=list(image.predictions.order_by("-created_at")),
+        predictions=list(image.predictions.newest_first()),
         shown=image.shown_prediction,
-        reviews=list(image.reviews.standing().order_by("created_at", "pk")),
+        reviews=list(image.reviews.standing().in_order()),
         label=ConfirmedLabel.objects.filter(image=image).first(),
     )
     prediction = known.shown

@@ -54,7 +54,7 @@ class ClinicArchive:
         now = timezone.now()
         # Before anything is read, so that what changes meanwhile is taken in next time.
         touched = self._touched_since((self._seen_at or now) - OVERLAP)
-        if self._filled_at is None or now - self._filled_at > REFILL_AFTER:
+        if self._filled_at is None or now - self._filled_at > REFILL_AFTER or self._is_set_back(now):
             self._archive = Archive(dimensions)
             self._put(self._allowed(member))
             self._filled_at = now
@@ -64,6 +64,10 @@ class ClinicArchive:
                 kept |= self._put(self._allowed(member).filter(pk__in=some))
             self._archive.remove(touched - kept)
         self._seen_at = now
+
+    def _is_set_back(self, now: datetime.datetime) -> bool:
+        """Whether the clock was set back further than two looks overlap: what changed since has earlier dates."""
+        return self._seen_at is not None and self._seen_at - now > OVERLAP
 
     def _allowed(self, member: Member) -> ImageQuerySet:
         return Image.objects.confirmed_cases_for(member).placed_in(self._space)

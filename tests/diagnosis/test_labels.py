@@ -25,7 +25,6 @@ from tests import factories
 from tests.page_forms import token_of
 
 ONE, TWO = ReviewRule.ONE_READER, ReviewRule.TWO_BLINDED_READERS
-NOON = datetime.datetime(2026, 3, 1, 12, tzinfo=datetime.UTC)
 READERS = [uuid.UUID(int=number) for number in range(4)]
 
 
@@ -37,16 +36,13 @@ class Opinion:
     certainty: str = Certainty.CERTAIN
     basis: str = Basis.DERMATOSCOPY
     was_blinded: bool = True
-    created_at: datetime.datetime = NOON
+    step: int = 0
     pk: uuid.UUID = field(default_factory=uuid.uuid4)
 
 
 def said(*answers: str, **facts) -> list[Opinion]:
-    """One opinion of each of as many readers, one minute after the other."""
-    return [
-        Opinion(READERS[number], answer, created_at=NOON + datetime.timedelta(minutes=number), **facts)
-        for number, answer in enumerate(answers)
-    ]
+    """One opinion of each of as many readers, one after the other."""
+    return [Opinion(READERS[number], answer, step=number, **facts) for number, answer in enumerate(answers)]
 
 
 opinions = st.lists(
@@ -57,7 +53,7 @@ opinions = st.lists(
         certainty=st.sampled_from(Certainty.values),
         basis=st.sampled_from(Basis.values),
         was_blinded=st.booleans(),
-        created_at=st.integers(0, 50).map(lambda minutes: NOON + datetime.timedelta(minutes=minutes)),
+        step=st.integers(0, 50),
         pk=st.uuids(),
     ),
     max_size=9,
@@ -101,7 +97,7 @@ def test_one_reader_twice_is_one_reader():
 
 def test_who_changes_their_mind_is_counted_once_with_the_newest():
     first, second = said("nv", "mel")
-    later = replace(first, answer="mel", created_at=NOON + datetime.timedelta(hours=1), pk=uuid.uuid4())
+    later = replace(first, answer="mel", step=60, pk=uuid.uuid4())
     assert outcome(settle(reviews=[first, second, later], rule=TWO)) == ("settled", "mel", Why.READERS_AGREE)
 
 
@@ -110,7 +106,7 @@ def test_who_changes_their_mind_is_counted_once_with_the_newest():
     ("basis", "why"), [(Basis.HISTOPATHOLOGY, Why.HISTOPATHOLOGY), (Basis.CONSENSUS, Why.CONSENSUS)]
 )
 def test_what_outranks_opinions_does_so_whenever_it_was_said(rule, basis, why):
-    stronger = Opinion(READERS[3], "bcc", basis=basis, was_blinded=False, created_at=NOON - datetime.timedelta(days=9))
+    stronger = Opinion(READERS[3], "bcc", basis=basis, was_blinded=False, step=-9)
     assert outcome(settle(reviews=[*said("nv", "nv", "nv"), stronger], rule=rule)) == ("settled", "bcc", why)
 
 
@@ -148,7 +144,7 @@ def test_a_settled_answer_was_given_by_somebody_who_decides(reviews, rule):
 
 @given(reviews=opinions, rule=rules, report=st.sampled_from([answer for answer in ANSWERS if answer != CANNOT_TELL]))
 def test_a_new_report_of_the_pathologist_always_settles(reviews, rule, report):
-    newest = Opinion(READERS[0], report, basis=Basis.HISTOPATHOLOGY, created_at=NOON + datetime.timedelta(days=1))
+    newest = Opinion(READERS[0], report, basis=Basis.HISTOPATHOLOGY, step=90)
     assert outcome(settle(reviews=[*reviews, newest], rule=rule)) == ("settled", report, Why.HISTOPATHOLOGY)
 
 
