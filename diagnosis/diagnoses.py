@@ -73,7 +73,7 @@ DIAGNOSES: tuple[Diagnosis, ...] = (
         _M, "lentigo_maligna", _("Lentigo maligna"), "D03.9",
         _("An early melanoma that is still within the upper layer of the skin, mostly on the face. It is removed "
           "before it can grow deeper."),
-        "Lentigo maligna melanoma", "Melanoma in situ of lentigo maligna type", "LM", "Hutchinson's freckle",
+        "Melanoma in situ of lentigo maligna type", "LM", "Hutchinson's freckle",
         article="mel",
     ),
     _of(
@@ -199,7 +199,7 @@ DIAGNOSES: tuple[Diagnosis, ...] = (
         "Cutaneous neurofibroma",
     ),
     _of(
-        _B, "lipoma", _("Lipoma"), "D17.9", _("A harmless soft lump of fat under the skin."), "Angiolipoma",
+        _B, "lipoma", _("Lipoma"), "D17.3", _("A harmless soft lump of fat under the skin."), "Angiolipoma",
     ),
     _of(
         _B, "skin_tag", _("Skin tag (fibroepithelial polyp)"), "L91.8",
@@ -261,7 +261,7 @@ DIAGNOSES: tuple[Diagnosis, ...] = (
         "Lichen ruber planus", snomed_ct="4776004",
     ),
     _of(
-        _B, "prurigo", _("Prurigo nodularis or lichen simplex"), "L28.1",
+        _B, "prurigo", _("Prurigo nodularis or lichen simplex"), "L28",
         _("Thickened, itching skin that comes from scratching. Treating the itch lets it heal."),
         "Prurigo nodularis", "Prurigo", "Lichen simplex", "Lichen simplex chronicus", "Neurodermatitis",
     ),
@@ -309,7 +309,7 @@ _NAMES_OF_THE_SEVEN: dict[str, tuple[str, ...]] = {
             "Lichenoid keratosis", "Seborrhoeic wart"),
     "df": ("Histiocytoma", "Fibrous histiocytoma"),
     "mel": ("Malignant melanoma", "Melanoma in situ", "Superficial spreading melanoma", "Nodular melanoma",
-            "Acral lentiginous melanoma", "Amelanotic melanoma"),
+            "Acral lentiginous melanoma", "Amelanotic melanoma", "Lentigo maligna melanoma"),
     "nv": ("Mole", "Nevus", "Melanocytic nevus", "Benign nevus", "Compound nevus", "Junctional nevus", "Dermal nevus",
            "Intradermal nevus", "Congenital nevus", "Halo nevus"),
     "vasc": ("Haemangioma", "Hemangioma", "Cherry angioma", "Angioma", "Angiokeratoma", "Pyogenic granuloma"),
