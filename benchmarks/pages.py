@@ -79,7 +79,15 @@ def _pages(people: dict[str, Any]) -> list[tuple[str, Any, list[str]]]:
             ["/admin/diagnosis/image/", f"/admin/diagnosis/image/?p={min(100, max(Image.objects.count() // 100, 1))}"],
         ),
         ("admin: photographs that wait for review", dermatologist, ["/admin/diagnosis/image/?review=needed"]),
-        ("admin: urgent photographs", dermatologist, ["/admin/diagnosis/image/?tier=urgent"]),
+        *(
+            (f"admin: photographs, {tier} tier", dermatologist, [f"/admin/diagnosis/image/?tier={tier}"])
+            for tier in ("urgent", "watch", "calm")
+        ),
+        (
+            "admin: those that wait, urgent tier",
+            dermatologist,
+            ["/admin/diagnosis/image/?review=needed&tier=urgent"],
+        ),
         ("admin: confirmed photographs", dermatologist, ["/admin/diagnosis/image/?review=confirmed"]),
         (
             "admin: photographs of a patient",
@@ -87,6 +95,14 @@ def _pages(people: dict[str, Any]) -> list[tuple[str, Any, list[str]]]:
             [f"/admin/diagnosis/image/?q=R{n:06}" for n in range(20)],
         ),
         ("admin: predictions", dermatologist, ["/admin/diagnosis/prediction/"]),
+        *(
+            (f"admin: predictions, {tier} tier", dermatologist, [f"/admin/diagnosis/prediction/?tier={tier}"])
+            for tier in ("urgent", "watch", "calm")
+        ),
+        *(
+            (f"admin: predictions, {code}", dermatologist, [f"/admin/diagnosis/prediction/?explained={code}"])
+            for code in ("mel", "df")
+        ),
         ("admin: patients", dermatologist, ["/admin/patients/patient/"]),
         ("admin: visits", dermatologist, ["/admin/patients/visit/"]),
     ]
@@ -96,7 +112,7 @@ def _fill(patients: int, photographs_each: int) -> dict[str, Any]:
     from django.core.files.base import ContentFile
     from django.core.files.storage import default_storage
 
-    from diagnosis.models import Image, Prediction, QueueEntry
+    from diagnosis.models import Image, Prediction, QueueEntry, Review
     from mlmodel.analysis import get_analyser
     from mlmodel.serving import active_version
     from mlmodel.taxonomy import CODES
@@ -143,6 +159,8 @@ def _fill(patients: int, photographs_each: int) -> dict[str, Any]:
             display="images/one.jpg",
             thumbnail="images/one.jpg",
             verdict="accepted",
+            # One in fifty was taken without a dermatoscope, and is never shown as calm.
+            measures={"smartphone": 1.0} if (n * photographs_each + k) % 50 == 49 else {},
         )
         for n in range(patients)
         for k in range(photographs_each)
@@ -166,6 +184,12 @@ def _fill(patients: int, photographs_each: int) -> dict[str, Any]:
         batch_size=_BATCH,
     )
     settle((image, dermatologist) for image in images[::3])
+    # Every sixth was called a melanoma by who was not sure, and half of those thought better of it.
+    for answer, some in (("mel", images[1::6]), ("nv", images[1::12])):
+        Review.objects.bulk_create(
+            (Review(image=image, reviewer=dermatologist, answer=answer, certainty="unsure") for image in some),
+            batch_size=_BATCH,
+        )
     QueueEntry.objects.bulk_create(
         (
             QueueEntry(

@@ -77,7 +77,7 @@ def contradictions_of(lesions: QuerySet[Lesion], *, limit: int | None = None) ->
     by_lesion: dict[UUID, tuple[Lesion, list[Label]]] = {}
     for row in rows.order_by("image__lesion__patient", "image__lesion__number"):
         _lesion, labels = by_lesion.setdefault(row.image.lesion_id, (row.image.lesion, []))
-        labels.append(Label(row.answer, row.review.other_text if row.review else ""))
+        labels.append(label_of(row))
     found = (contradiction_among(lesion, labels) for lesion, labels in by_lesion.values())
     return [each for each in found if each is not None][:limit]
 
@@ -86,6 +86,30 @@ def contradictions_at(visit: Visit) -> list[Contradiction]:
     """Those of the lesions photographed at a visit, whichever visit the contradicting photographs are of."""
     lesions = Image.objects.in_use().filter(visit=visit).order_by().values("lesion")
     return contradictions_of(Lesion.objects.filter(pk__in=lesions))
+
+
+def awaits_another_look(label: ConfirmedLabel, *, read_at: int) -> bool:
+    """Whether another photograph of the lesion was confirmed as something else after this one was read last.
+
+    Whoever reads it again has seen both, and it is asked for no more: a lesion may change. So of two the older waits.
+
+    Args:
+        label: settled.
+        read_at: the step of the newest review of its photograph.
+    """
+    own = label_of(label).diagnosis
+    later = other_labels(label.image).filter(settled_after__gte=read_at)
+    return any(label_of(other).diagnosis != own for other in later)
+
+
+def other_labels(image: Image) -> QuerySet[ConfirmedLabel]:
+    """The settled labels of the lesion's other photographs in use, each with its review."""
+    lesions = Lesion.objects.filter(images=image.pk)
+    return _settled(lesions).exclude(image=image.pk).select_related("review")
+
+
+def label_of(label: ConfirmedLabel) -> Label:
+    return Label(label.answer, label.review.other_text if label.review else "")
 
 
 def _settled(lesions: QuerySet[Lesion]) -> QuerySet[ConfirmedLabel]:

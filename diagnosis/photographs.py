@@ -152,11 +152,11 @@ def set_aside_among(images: ImageQuerySet) -> list[SetAside]:
 
 @dataclass(frozen=True)
 class LesionCard:
-    """A lesion as its newest visit left it.
+    """A lesion as the newest day on which it was photographed left it.
 
     Attributes:
-        leading: of that visit's photographs the most urgent one, never just the last one taken.
-        signs: what that visit's photographs say together.
+        leading: of that day's photographs the most urgent one, never just the last one taken.
+        signs: what that day's photographs say together.
         count: how many photographs there are in all.
     """
 
@@ -167,12 +167,10 @@ class LesionCard:
 
 
 def lesion_cards(patient: Patient) -> list[LesionCard]:
-    """The patient's lesions, each with what its newest visit found."""
+    """The patient's lesions, each with what its newest visit found; two visits of one day speak together."""
     lesions = patient.lesions.annotate(photographs=_count_in_use("lesion")).order_by("number")
-    newest_visit = Image.objects.in_use().filter(lesion=OuterRef("lesion")).order_by("-visit__date", "-created_at")
-    shown = photographs(
-        Image.objects.in_use().filter(lesion__patient=patient, visit=Subquery(newest_visit.values("visit")[:1]))
-    )
+    newest = Image.objects.in_use().filter(lesion=OuterRef("lesion")).order_by("-visit__date").values("visit__date")
+    shown = photographs(Image.objects.in_use().filter(lesion__patient=patient, visit__date=Subquery(newest[:1])))
     groups = {group.lesion.pk: group for group in by_lesion(shown)}
     return [_card(lesion, groups.get(lesion.pk)) for lesion in lesions]
 

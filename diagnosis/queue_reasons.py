@@ -3,7 +3,8 @@
 A photograph's priority is the sum of its reasons' weights, and up to ``MASS_WEIGHT`` more for its malignant
 probability, which orders those that share their reasons. The weights are chosen so that
 
-- what is known to be in dispute or in danger comes first: readers who disagree, an urgent answer;
+- what is known to be in dispute or in danger comes first: readers who disagree, labels of one lesion that contradict
+  each other, an urgent answer;
 - what the system itself is unsure of comes next: refusals, overrides, tiers that a new network changed;
 - the random sample ranks in the middle. It is read whatever the network thinks of it, so that the clinic's figures are
   about all of its patients and not about the suspicious ones alone;
@@ -21,12 +22,14 @@ from mlmodel.taxonomy import BY_CODE
 
 WEIGHTS: dict[Reason, float] = {
     Reason.READERS_DISAGREE: 120,
+    Reason.LABELS_CONTRADICT: 110,
     Reason.URGENT: 100,
     Reason.TIER_CHANGED: 90,
     Reason.OVERRIDDEN: 80,
     Reason.NETWORK_DISAGREES: 70,
     Reason.REFUSED: 60,
     Reason.MALIGNANT_SUSPICION: 50,
+    Reason.NO_DERMATOSCOPE: 50,
     Reason.RANDOM_SHARE: 45,
     Reason.DRIFT_OUTLIER: 40,
     Reason.UNCERTAIN: 30,
@@ -42,8 +45,10 @@ class Facts:
     """What is known of one photograph.
 
     Attributes:
-        network_code: the network's leading class; empty where it has not judged.
+        network_code: the class that explains the network's tier; empty where it has not judged or names none.
         answers: the answers that readers gave and stand by, whether they decide or not.
+        tier: the one that is shown.
+        is_smartphone: it was taken without a dermatoscope, so that a calm answer is shown as “have it looked at”.
         set_size: of today's network's prediction set; 0 where another network judged.
         tier_changed: the newest network put it into another tier than the one before, and nobody has read it since.
     """
@@ -51,6 +56,7 @@ class Facts:
     image_id: UUID
     is_refused: bool = False
     is_overridden: bool = False
+    is_smartphone: bool = False
     network_code: str = ""
     tier: str = ""
     malignant_probability: float = 0.0
@@ -71,7 +77,8 @@ def reasons_for(facts: Facts, *, random_share: float) -> list[Reason]:
         Reason.NETWORK_DISAGREES: bool(facts.network_code)
         and any(_disagrees(said, facts.network_code) for said in facts.answers),
         Reason.REFUSED: facts.is_refused and not facts.is_overridden,
-        Reason.MALIGNANT_SUSPICION: facts.tier == Tier.WATCH or _leads_malignant(facts),
+        Reason.MALIGNANT_SUSPICION: _is_suspicious(facts),
+        Reason.NO_DERMATOSCOPE: facts.is_smartphone and facts.tier == Tier.WATCH,
         Reason.RANDOM_SHARE: is_in_random_share(facts.image_id, share=random_share),
         Reason.DRIFT_OUTLIER: facts.is_outlier,
         Reason.UNCERTAIN: facts.set_size >= UNCERTAIN_FROM,
@@ -94,6 +101,8 @@ def is_in_random_share(image_id: UUID, *, share: float) -> bool:
 
 def crosses_the_line(answer: str, network_code: str) -> bool:
     """Tell whether one of the two is malignant or pre-malignant and the other is not, as far as that is known."""
+    if not network_code:
+        return False
     if BY_CODE[network_code].is_malignant:
         return is_benign_answer(answer)
     return is_malignant_answer(answer)
@@ -106,5 +115,7 @@ def _disagrees(answer: str, network_code: str) -> bool:
     return crosses_the_line(answer, network_code)
 
 
-def _leads_malignant(facts: Facts) -> bool:
-    return facts.tier == Tier.CALM and BY_CODE[facts.network_code].is_malignant
+def _is_suspicious(facts: Facts) -> bool:
+    """Whether the network suspects a malignant class, without calling it urgent."""
+    is_named = bool(facts.network_code) and BY_CODE[facts.network_code].is_malignant
+    return is_named and facts.tier != Tier.URGENT

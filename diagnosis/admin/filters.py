@@ -7,7 +7,9 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from diagnosis.condition_names import condition_name
 from diagnosis.models import Prediction, QueueState, Tier
+from mlmodel.taxonomy import CODES, CONDITIONS
 
 
 class ReviewFilter(admin.SimpleListFilter):
@@ -51,6 +53,20 @@ class ShownFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset if self.value() == self.ALL else queryset.shown()  # type: ignore[attr-defined]
+
+
+class ExplainedFilter(admin.SimpleListFilter):
+    """By the class that explains the tier, which is what the list shows."""
+
+    title = _("explained by")
+    parameter_name = "explained"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(condition.code, condition_name(condition)) for condition in CONDITIONS]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        code = self.value()
+        return queryset.explained_by(code) if code in CODES else queryset  # type: ignore[attr-defined]
 
 
 class TierFilter(admin.SimpleListFilter):

@@ -7,7 +7,7 @@ from diagnosis.models import Image, Prediction
 from patients.admin.scope import PatientSearch, RoleGate, scoped
 
 from .answers import class_order_in_words, explained_in_words, malignant_in_words, tier_in_words
-from .filters import ShownFilter, TierFilter
+from .filters import ExplainedFilter, ShownFilter, TierFilter
 
 
 class OfAnImage(RoleGate, PatientSearch):
@@ -42,7 +42,7 @@ class PredictionAdmin(OfAnImage):
         "model_version",
         "is_shown",
     )
-    list_filter = (ShownFilter, TierFilter, "code", "created_at", "model_version")
+    list_filter = (ShownFilter, TierFilter, ExplainedFilter, "created_at", "model_version")
     fieldsets = (
         (None, {"fields": ("image", "model_version", "explained", "shown_tier", "malignant")}),
         (_("Record"), {"fields": ("duration", "was_rescored", "created_at")}),

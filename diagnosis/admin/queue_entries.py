@@ -75,6 +75,13 @@ class ReaderFilter(admin.SimpleListFilter):
         return queryset.filter(needs=asked) if asked else queryset
 
 
+def _is_blinded(request: HttpRequest) -> bool:
+    member = member_of(request)
+    if member is None or not member.is_dermatologist:
+        return False
+    return member.clinic.review_rule == ReviewRule.TWO_BLINDED_READERS
+
+
 class QueueChangeList(LongChangeList):
     """A page of the queue, each photograph with what its chips say."""
 
@@ -130,13 +137,12 @@ class QueueEntryAdmin(ClinicScopedAdmin):
     def get_list_display(self, request: HttpRequest) -> Any:
         """Its state and why it waits give the network's answer away, so a blinded reader does not read them here."""
         columns = super().get_list_display(request)
-        member = member_of(request)
-        is_blinded = (
-            member is not None
-            and member.is_dermatologist
-            and member.clinic.review_rule == ReviewRule.TWO_BLINDED_READERS
-        )
-        return [column for column in columns if not (is_blinded and column in ("signs", "why"))]
+        return [column for column in columns if not (_is_blinded(request) and column in ("signs", "why"))]
+
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """Nor can they ask for a reason."""
+        filters = super().get_list_filter(request)
+        return [each for each in filters if not (_is_blinded(request) and each is ReasonFilter)]
 
     @admin.display(description=gettext_lazy("photograph"))
     def photograph(self, entry: QueueEntry) -> SafeString:

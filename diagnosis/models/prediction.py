@@ -70,6 +70,17 @@ class PredictionQuerySet(models.QuerySet["Prediction"]):
             return self.filter(Q(tier=Tier.WATCH) | Q(raised, tier=Tier.CALM))
         return self.filter(~raised, tier=tier) if tier == Tier.CALM else self.filter(tier=tier)
 
+    def explained_by(self, code: str) -> "PredictionQuerySet":
+        """Those whose ``explained_code`` is ``code``, of photographs on whose answer one can rely."""
+        reliable = self.filter(~Exists(Image.objects.not_reliable().filter(pk=OuterRef("image"))))
+        of_calm = Q(tier=Tier.CALM, code=code)
+        if code not in MALIGNANT_CODES:
+            return reliable.filter(of_calm)
+        place = MALIGNANT_CODES.index(code)
+        of_others = Q(~Q(tier=Tier.CALM), *(Q(**{f"{code}__gt": F(each)}) for each in MALIGNANT_CODES[:place]))
+        of_others &= Q(*(Q(**{f"{code}__gte": F(each)}) for each in MALIGNANT_CODES[place + 1 :]))
+        return reliable.filter(of_calm | of_others)
+
     def with_shown_tier(self) -> "PredictionQuerySet":
         """Annotate ``tier_shown``, which is ``shown_tier``."""
         raised = Q(tier=Tier.CALM) & Exists(Image.objects.not_reliable().filter(pk=OuterRef("image")))

@@ -16,12 +16,14 @@ class Reason(models.TextChoices):
     """Why a photograph is worth a dermatologist's minute. The weights are in ``diagnosis.queue_reasons``."""
 
     READERS_DISAGREE = "readers_disagree", _("Readers disagree")
+    LABELS_CONTRADICT = "labels_contradict", _("Labels of its lesion contradict each other")
     URGENT = "urgent", _("The network finds it urgent")
     TIER_CHANGED = "tier_changed", _("A new network changed its tier")
     OVERRIDDEN = "overridden", _("Refused, and judged all the same")
     NETWORK_DISAGREES = "network_disagrees", _("Network and reader disagree")
     REFUSED = "refused", _("Refused by the quality check")
     MALIGNANT_SUSPICION = "malignant_suspicion", _("Malignancy suspected")
+    NO_DERMATOSCOPE = "no_dermatoscope", _("Taken without a dermatoscope: no all-clear")
     RANDOM_SHARE = "random_share", _("Part of the random sample")
     DRIFT_OUTLIER = "drift_outlier", _("Unlike what the network was trained on")
     UNCERTAIN = "uncertain", _("The network is uncertain")

@@ -18,6 +18,7 @@ class Watched(models.TextChoices):
     QUEUE_AGE = "queue_age", _("Photographs wait long for a review")
     AGREEMENT = "agreement", _("The network and the confirmed labels differ")
     CALIBRATION = "calibration", _("Probabilities are less true than at release")
+    MISSED = "missed", _("Malignant diagnoses were called calm")
     LATENCY = "latency", _("Answers are slow")
 
 

@@ -38,7 +38,7 @@ class SignForm(EditForm, forms.Form):
         help_text=_("Leave it unticked to release it later, from the visit’s page."),
     )
     # What the page showed; signing stops if the visit has changed since.
-    seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+    seen = forms.CharField(required=False, max_length=128, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, visit: Visit, **kwargs: Any) -> None:
         self.visit = visit
@@ -65,4 +65,4 @@ class AddendumForm(forms.Form):
         help_text=_("What has changed, why, and what happens next, in words the patient understands."),
     )
     # What the page showed; signing stops if labels have changed since, or somebody else has added something.
-    seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+    seen = forms.CharField(required=False, max_length=128, widget=forms.HiddenInput)

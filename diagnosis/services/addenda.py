@@ -13,10 +13,11 @@ from diagnosis.reports.addenda import build_addendum
 from diagnosis.reports.content import Content, canonical_json, content_sha256, signature
 from diagnosis.reports.letters import ensure_printable, without_controls
 from diagnosis.reports.pdf import render_addendum
+from diagnosis.services.drafts import ChangedMeanwhile, Draft, contradictions_in_words
 from diagnosis.services.errors import Refused
 from diagnosis.services.files import kept_only_on_success
 from diagnosis.services.notices import tell_of_addendum
-from diagnosis.services.reports import ChangedMeanwhile, Draft, ensure_dermatologist_of, lock_visit
+from diagnosis.services.reports import ensure_dermatologist_of, lock_visit
 from patients.models import Member, VisitStatus
 
 log = logging.getLogger(__name__)
@@ -31,8 +32,7 @@ class WordsMissing(Refused):
 
 def draft_addendum(*, report: Report) -> Draft:
     """Gather what the next addendum to ``report`` would say besides the words that are still to be written."""
-    content = build_addendum(report, words="")
-    return Draft(content, content_sha256(canonical_json(content)))
+    return Draft(build_addendum(report, words=""), contradictions_in_words(report.visit))
 
 
 def sign_addendum(*, report: Report, by: Member, words: str, seen: str | None = None, site: str = "") -> Addendum:
@@ -56,7 +56,9 @@ def sign_addendum(*, report: Report, by: Member, words: str, seen: str | None = 
         raise WordsMissing
     draft = draft_addendum(report=report)
     if seen is not None and seen != draft.fingerprint:
-        return _signed_before(report, by, words)
+        if signed_before := _signed_before(report, by, words):
+            return signed_before
+        draft.ensure_seen(seen)
     content: Content = {**draft.content, "words": words}
     ensure_printable([content, by.name])
 
@@ -74,6 +76,7 @@ def sign_addendum(*, report: Report, by: Member, words: str, seen: str | None = 
             visit = lock_visit(report.visit_id)
             if build_addendum(report, words=words) != content:
                 raise ChangedMeanwhile
+            draft_addendum(report=report).ensure_seen(draft.fingerprint)
             addendum.save(force_insert=True)
             if visit.status == VisitStatus.RELEASED:
                 tell_of_addendum(addendum=addendum, site=site)
@@ -81,9 +84,8 @@ def sign_addendum(*, report: Report, by: Member, words: str, seen: str | None = 
     return addendum
 
 
-def _signed_before(report: Report, by: Member, words: str) -> Addendum:
-    """Return the newest addendum if ``by`` has just signed it with these words; else something else has changed."""
+def _signed_before(report: Report, by: Member, words: str) -> Addendum | None:
+    """Return the newest addendum if ``by`` has just signed it with these words."""
     newest = Addendum.objects.filter(report=report).order_by("-number").first()
-    if newest is None or newest.signed_by_id != by.pk or newest.words != words:
-        raise ChangedMeanwhile
-    return newest
+    is_the_same = newest is not None and newest.signed_by_id == by.pk and newest.words == words
+    return newest if is_the_same else None

@@ -12,7 +12,7 @@ from django.db.models import OuterRef, Subquery
 from diagnosis.agreement import Agreement, cohen, cohen_for_class, fleiss, fleiss_for_class
 from diagnosis.answers import Basis, danger_of, is_one_of_the_seven
 from diagnosis.labels import diagnosis_of
-from diagnosis.models import Prediction, Review
+from diagnosis.models import Prediction, Review, Tier
 from diagnosis.models.review import ReviewQuerySet
 from mlmodel.taxonomy import CODES
 from patients.models import Member
@@ -34,6 +34,19 @@ class Comparison:
     overall: Agreement
     by_class: Mapping[str, Agreement]
     danger: Agreement
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the network says of a photograph: its most probable class, and the tier that is shown."""
+
+    code: str
+    tier: str
+
+    @property
+    def calls_it_dangerous(self) -> bool:
+        """By the tier: the most probable class of an urgent answer may be a harmless one."""
+        return self.tier != Tier.CALM
 
 
 @dataclass(frozen=True)
@@ -61,17 +74,22 @@ def review_for_agreement(
         found = found.filter(created_at__gte=since)
     if blinded_only:
         found = found.filter(was_blinded=True)
-    shown_answer = (
-        Prediction.objects.shown().that_could_be_judged().filter(image=OuterRef("image")).order_by().values("code")[:1]
-    )
+    shown = Prediction.objects.shown().that_could_be_judged().filter(image=OuterRef("image")).order_by()
     columns = found.newest_first().values_list(
-        "image_id", "reviewer_id", "answer", "other_text", Subquery(shown_answer)
+        "image_id",
+        "reviewer_id",
+        "answer",
+        "other_text",
+        Subquery(shown.values("code")[:1]),
+        Subquery(shown.with_shown_tier().values("tier_shown")[:1]),  # type: ignore[misc]
     )
     rows = list(columns[: MOST_OPINIONS + 1])
     opinions: dict[UUID, dict[UUID, str]] = defaultdict(dict)
-    network: dict[UUID, str | None] = {}
-    for image, reader, answer, text, code in reversed(rows[:MOST_OPINIONS]):
-        opinions[image][reader], network[image] = " ".join(diagnosis_of(answer, text)).strip(), code
+    network: dict[UUID, Answer] = {}
+    for image, reader, answer, text, code, tier in reversed(rows[:MOST_OPINIONS]):
+        opinions[image][reader] = " ".join(diagnosis_of(answer, text)).strip()
+        if code:
+            network[image] = Answer(code, tier)
     names = _names({reader for said in opinions.values() for reader in said})
     answers = [answer for said in opinions.values() for answer in said.values()]
     return AgreementReport(
@@ -94,12 +112,12 @@ def _pairs(opinions: Opinions, names: Mapping[UUID, str]) -> list[Comparison]:
     return [_compared(f"{names[one]} – {names[other]}", pairs) for (one, other), pairs in ranked]
 
 
-def _network(opinions: Opinions, answers: Mapping[UUID, str | None], names: Mapping[UUID, str]) -> list[Comparison]:
-    with_network: dict[UUID, list[tuple[str, str]]] = defaultdict(list)
+def _network(opinions: Opinions, answers: Mapping[UUID, Answer], names: Mapping[UUID, str]) -> list[Comparison]:
+    with_network: dict[UUID, list[tuple[str, Answer]]] = defaultdict(list)
     for image, said in opinions.items():
         for reader, answer in said.items():
-            if code := answers[image]:
-                with_network[reader].append((answer, code))
+            if image in answers:
+                with_network[reader].append((answer, answers[image]))
     ranked = sorted(with_network.items(), key=lambda item: -len(item[1]))
     return [_compared_with_network(names[reader], pairs) for reader, pairs in ranked]
 
@@ -125,10 +143,12 @@ def _compared(title: str, pairs: Sequence[tuple[str, str]]) -> Comparison:
     return Comparison(title, cohen(pairs), {code: cohen_for_class(pairs, code) for code in CODES}, _on_danger(pairs))
 
 
-def _compared_with_network(title: str, pairs: Sequence[tuple[str, str]]) -> Comparison:
+def _compared_with_network(title: str, pairs: Sequence[tuple[str, Answer]]) -> Comparison:
     """By class where the reader names one that the network knows, on danger everywhere."""
-    known = _compared(title, [(answer, code) for answer, code in pairs if is_one_of_the_seven(answer)])
-    return replace(known, danger=_on_danger(pairs))
+    known = _compared(title, [(answer, said.code) for answer, said in pairs if is_one_of_the_seven(answer)])
+    dangers = [(_danger(answer), said.calls_it_dangerous) for answer, said in pairs]
+    told = [(str(reader), str(network)) for reader, network in dangers if reader is not None]
+    return replace(known, danger=cohen(told))
 
 
 def _on_danger(pairs: Sequence[tuple[str, str]]) -> Agreement:
@@ -136,9 +156,14 @@ def _on_danger(pairs: Sequence[tuple[str, str]]) -> Agreement:
 
 
 def _dangers(answers: Sequence[str]) -> list[str]:
-    """What each says of danger; empty unless all do. Of free text an answer holds the words after its code."""
-    found = [danger_of(answer.partition(" ")[0]) for answer in answers]
+    """What each says of danger; empty unless all do."""
+    found = [_danger(answer) for answer in answers]
     return [] if None in found else [str(danger) for danger in found]
+
+
+def _danger(answer: str) -> bool | None:
+    """Of free text an answer holds the words after its code."""
+    return danger_of(answer.partition(" ")[0])
 
 
 def _names(readers: set[UUID]) -> dict[UUID, str]:

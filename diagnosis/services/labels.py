@@ -9,7 +9,7 @@ from diagnosis.answers import Cause, LabelState
 from diagnosis.labels import Settled, settle
 from diagnosis.models import ConfirmedLabel, Image, LabelChange, Review
 from diagnosis.models.step import newest_step
-from diagnosis.services.queue import refresh_queue_entry
+from diagnosis.services.queue import refresh_queue_entry, refresh_queue_of_lesion
 from patients.models import Clinic
 
 
@@ -24,18 +24,32 @@ def derive_label(*, image: Image, cause: str, review: Review | None = None) -> C
         settled = settle(reviews=image.reviews.standing(), rule=rule)
         label = ConfirmedLabel.objects.filter(image=image).first()
         before = (label.state, label.answer) if label else (LabelState.OPEN, "")
+        words_before = label.review.other_text if label and label.review else ""
         label = label or ConfirmedLabel(image=image)
-        _write(label, settled, rule=rule, is_change=before != (settled.state, settled.answer))
+        is_change = before != (settled.state, settled.answer) or words_before != _words(settled)
+        _write(label, settled, rule=rule, is_change=is_change)
         if before != (label.state, label.answer):
             _explain(label, before, cause=cause, review=review)
-        refresh_queue_entry(image=image)
+        if is_change:
+            refresh_queue_of_lesion(image=image)
+        else:
+            refresh_queue_entry(image=image)
         return label
 
 
 def lock_image(image: Image) -> Image:
-    """Read the image again under its lock, with its clinic: whoever says something of it takes turns."""
-    locked = Image.objects.select_for_update(of=("self",)).select_related("visit__patient__clinic")
-    return locked.get(pk=image.pk)
+    """Read the image again under its lock, with its clinic: whoever says something of it takes turns.
+
+    The lesion's other photographs are locked with it, since labels contradict each other; all of them in the order of
+    their keys, so that no two wait for each other.
+    """
+    of_the_lesion = Image.objects.filter(lesion__images=image.pk).order_by("pk")
+    locked = of_the_lesion.select_for_update(of=("self",)).select_related("visit__patient__clinic")
+    return next(each for each in locked if each.pk == image.pk)
+
+
+def _words(settled: Settled) -> str:
+    return settled.review.other_text if settled.review else ""
 
 
 def _write(label: ConfirmedLabel, settled: Settled, *, rule: str, is_change: bool) -> None:

@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from diagnosis.answers import CANNOT_TELL, LabelState, Why
+from diagnosis.contradictions import awaits_another_look, label_of, other_labels
 from diagnosis.labels import diagnosis_of
 from diagnosis.models import (
     ConfirmedLabel,
@@ -21,11 +22,13 @@ from diagnosis.models import (
     QueueState,
     Reason,
     Review,
+    Tier,
 )
 from diagnosis.models.queue import NEEDS_CONSENSUS
 from diagnosis.models.step import newest_step
 from diagnosis.presentation import prediction_set
 from diagnosis.queue_reasons import Facts, by_weight, crosses_the_line, priority_of, reasons_for
+from diagnosis.reliability import Reliability
 from mlmodel.analysis import get_analyser
 from mlmodel.serving import analyser_of, can_serve
 from patients.models import Clinic, Member, Role
@@ -125,6 +128,22 @@ def refresh_queue_entry(*, image: Image) -> QueueEntry:
         return entry
 
 
+def refresh_queue_of_lesion(*, image: Image) -> None:
+    """As ``refresh_queue_entry``, and of the lesion's other photographs those whose label contradicts this one's.
+
+    Called where a label has changed or no longer counts, under the lock of the lesion's photographs.
+    """
+    refresh_queue_entry(image=image)
+    is_in_use = not image.set_asides.standing().exists()
+    own = ConfirmedLabel.objects.filter(image=image, state=LabelState.SETTLED).select_related("review").first()
+    for other in other_labels(image).select_related("image__queue_entry"):
+        entry = getattr(other.image, "queue_entry", None)
+        was_waiting = entry is not None and Reason.LABELS_CONTRADICT in entry.reasons
+        is_contradicted = own is not None and is_in_use and label_of(own).diagnosis != label_of(other).diagnosis
+        if was_waiting or is_contradicted:
+            refresh_queue_entry(image=other.image)
+
+
 @dataclass(frozen=True)
 class Known:
     """The rows that decide, read once."""
@@ -139,6 +158,11 @@ class Known:
     def answers(self) -> list[str]:
         """Each reader's newest answer where it says what it is."""
         return [review.answer for review in self._newest]
+
+    @property
+    def newest_step(self) -> int:
+        """That of the newest review; 0 where nobody has read it."""
+        return max((review.step for review in self.reviews), default=0)
 
     @property
     def do_readers_differ(self) -> bool:
@@ -180,9 +204,11 @@ def _what_it_waits_for(image: Image) -> tuple[list[Reason], int, float]:
         return reasons_for(facts, random_share=settings.REVIEW_RANDOM_SHARE), _reader_needed(known), mass
     reasons = [Reason.TIER_CHANGED] if known.tier_changed else []
     needs = 1
+    if awaits_another_look(known.label, read_at=known.newest_step):
+        reasons, needs = [*reasons, Reason.LABELS_CONTRADICT], 2
     if known.label.why == Why.NEWEST_OPINION and (second := _second_look(known, prediction)):
-        reasons, needs = by_weight([*reasons, second]), 3 if second == Reason.READERS_DISAGREE else 2
-    return reasons, needs, mass
+        reasons, needs = [*reasons, second], 3 if second == Reason.READERS_DISAGREE else 2
+    return by_weight(reasons), needs, mass
 
 
 def _facts(known: Known, prediction: Prediction | None) -> Facts:
@@ -200,12 +226,19 @@ def _facts(known: Known, prediction: Prediction | None) -> Facts:
     version = prediction.model_version
     return replace(
         of_any,
-        network_code=prediction.code,
-        tier=prediction.tier,
+        network_code=_named_class(prediction),
+        tier=prediction.shown_tier,
+        is_smartphone=image.reliability is Reliability.SMARTPHONE,
         malignant_probability=prediction.malignant_probability,
         set_size=len(prediction_set(analyser_of(version), prediction)) if can_serve(version) else 0,
         tier_changed=known.tier_changed,
     )
+
+
+def _named_class(prediction: Prediction) -> str:
+    """The class that explains the tier which is shown; empty where the answer names none and asks for no haste."""
+    is_reliable = prediction.image.reliability is Reliability.CALIBRATED
+    return prediction.explained_code if is_reliable or prediction.tier == Tier.URGENT else ""
 
 
 def _is_outlier(image: Image) -> bool:
@@ -228,7 +261,9 @@ def _second_look(known: Known, prediction: Prediction | None) -> Reason | None:
     reason = None
     if known.do_readers_differ:
         reason = Reason.READERS_DISAGREE
-    elif prediction is not None and any(crosses_the_line(answer, prediction.code) for answer in known.answers):
+    elif prediction is not None and any(
+        crosses_the_line(answer, _named_class(prediction)) for answer in known.answers
+    ):
         reason = Reason.NETWORK_DISAGREES
     readers = {review.reviewer_id for review in known.reviews}
     # One colleague's look answers the network; two readers who differ are for a third. Then it is settled as it is.

@@ -4,7 +4,6 @@ import hashlib
 import json
 import logging
 import uuid
-from dataclasses import dataclass
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -17,7 +16,6 @@ from diagnosis.reports.checks import has_words, pressing_lesions
 from diagnosis.reports.content import (
     Content,
     attach_signature,
-    build_content,
     canonical_json,
     content_sha256,
     photographs_of,
@@ -26,6 +24,7 @@ from diagnosis.reports.figures import figures_of
 from diagnosis.reports.letters import ensure_few_pictograms, ensure_printable, without_controls
 from diagnosis.reports.pdf import render_pdf
 from diagnosis.reports.since import labelled_otherwise_since, set_aside_since
+from diagnosis.services.drafts import ChangedMeanwhile, draft_report, ensure_contradictions_seen
 from diagnosis.services.errors import Refused, VisitIsClosed
 from diagnosis.services.files import kept_only_on_success
 from diagnosis.services.notices import tell_of_release
@@ -39,13 +38,6 @@ class NothingToSign(Refused):
 
     def __init__(self) -> None:
         super().__init__(_("This visit has no photograph. Add at least one before you sign."))
-
-
-class ChangedMeanwhile(Refused):
-    code = "changed_meanwhile"
-
-    def __init__(self) -> None:
-        super().__init__(_("The visit was changed while you read it. Read it again, then sign."))
 
 
 class PhotographUnreadable(Refused):
@@ -118,20 +110,6 @@ class SetAsideSince(Refused):
         )
 
 
-@dataclass(frozen=True)
-class Draft:
-    """What a report would say if it were signed now. ``fingerprint`` tells whether that changed since."""
-
-    content: Content
-    fingerprint: str
-
-
-def draft_report(*, visit: Visit) -> Draft:
-    """Gather what the report of ``visit`` would say, for a dermatologist to check."""
-    content = build_content(visit)
-    return Draft(content, content_sha256(canonical_json(content)))
-
-
 def preview_report(*, visit: Visit, by: Member, plan: str) -> bytes:
     """Return the PDF as it would be signed now, marked as a draft on every page. Nothing is kept.
 
@@ -173,8 +151,8 @@ def sign_visit(
     _ensure_open(visit)
     plan = _kept_plan(visit.plan if plan is None else plan)
     draft = draft_report(visit=visit)
-    if seen is not None and seen != draft.fingerprint:
-        raise ChangedMeanwhile
+    if seen is not None:
+        draft.ensure_seen(seen)
     reason = "" if has_words(plan) else _kept_plan(no_plan_reason)
     content = _with_plan(draft.content, plan, reason)
     if not content["lesions"]:
@@ -193,7 +171,9 @@ def sign_visit(
         with transaction.atomic():
             visit = lock_visit(visit.pk)
             _ensure_open(visit)
-            if build_content(visit) != draft.content:
+            now = draft_report(visit=visit)
+            if now != draft:
+                now.ensure_seen(draft.fingerprint)
                 raise ChangedMeanwhile
             _ensure_planned(visit, content)
             report.save(force_insert=True)
@@ -205,14 +185,16 @@ def sign_visit(
     return report
 
 
-def release_report(*, report: Report, by: Member, site: str = "") -> Report:
+def release_report(*, report: Report, by: Member, site: str = "", seen: str | None = None) -> Report:
     """Show a signed report to its patient, once and for good, and mail them that it is there.
 
     Args:
         site: where the installation is reached, for the mail; "" sends none.
+        seen: what ``contradictions_seen`` said of the page on which it is released; None trusts that it was checked.
 
     Raises:
         PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
+        ContradictedMeanwhile: labels of a lesion contradict each other otherwise than ``by`` has seen.
         NotSigned, AlreadyReleased: the visit is not in the state from which it is released.
         ReviewsSayOtherwise: a label has changed since, and no addendum tells of it.
         ShowsOtherPatient, SetAsideSince: a photograph was set aside since.
@@ -227,6 +209,8 @@ def release_report(*, report: Report, by: Member, site: str = "") -> Report:
             raise NotSigned
         if labelled_otherwise_since(report):
             raise ReviewsSayOtherwise
+        if seen is not None:
+            ensure_contradictions_seen(visit, seen)
         if aside := set_aside_since(report):
             raise (
                 ShowsOtherPatient if any(removed.set_aside.shows_other_patient for removed in aside) else SetAsideSince

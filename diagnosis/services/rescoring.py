@@ -53,7 +53,8 @@ def rescore_archive() -> Iterator[int]:
             Prediction.objects.bulk_create(
                 [_prediction(row, serving, exit_vectors[row.image_id]) for row in read], ignore_conflicts=True
             )
-            for row in read:
+            # Several are locked in the order of their keys, here as in ``lock_image``.
+            for row in sorted(read, key=lambda row: row.image_id):
                 refresh_queue_entry(image=row.image)
         yield len(read)
     # Going back to a version adds nothing, but what is shown, and so the queue, is that version's again.

@@ -12,7 +12,7 @@ from diagnosis.services.errors import AlreadySetAside, CannotReadOriginal, NotSe
 from diagnosis.services.images import add_image
 from diagnosis.services.labels import lock_image
 from diagnosis.services.notices import tell_of_withholding
-from diagnosis.services.queue import refresh_queue_entry
+from diagnosis.services.queue import refresh_queue_of_lesion
 from patients.models import Lesion, Member, Visit
 
 log = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ def set_aside_image(*, image: Image, by: Member, reason: str, note: str = "", si
         if SetAside.objects.standing().filter(image=image).exists():
             raise AlreadySetAside
         row = SetAside.objects.create(image=image, member=by, reason=SetAsideReason(reason), note=note.strip())
-        refresh_queue_entry(image=image)
+        refresh_queue_of_lesion(image=image)
         _tell_if_withheld(image, row, site)
     log.info("Image %s was set aside by member %s: %s.", image.pk, by.pk, row.reason)
     return row
@@ -56,7 +56,7 @@ def put_back_image(*, image: Image, by: Member) -> SetAside:
             raise NotSetAside
         row.ended_by, row.ended_at = by, max(timezone.now(), row.created_at)  # a clock may be set back
         row.save(update_fields=["ended_by", "ended_at"])
-        refresh_queue_entry(image=image)
+        refresh_queue_of_lesion(image=image)
     log.info("Image %s was put back by member %s.", image.pk, by.pk)
     return row
 

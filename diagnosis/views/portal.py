@@ -14,6 +14,7 @@ from diagnosis.models import Addendum, Report
 from diagnosis.reports.addenda import present_addendum, with_later_labels
 from diagnosis.reports.presentation import present
 from diagnosis.services.signed import ReportAltered, read_content
+from diagnosis.signs import Sign, sign_of_report
 from diagnosis.views.signed import altered_page
 from patients.access import require_patient
 from patients.middleware import ClinicRequest
@@ -28,13 +29,16 @@ VISITS_A_PAGE = 20
 def my_visits(request: ClinicRequest) -> HttpResponse:
     """Released visits, newest first."""
     reports = Report.objects.released_to(request.user).select_related("visit__patient__clinic", "signed_by__user")
+    reports = reports.prefetch_related("addenda")
     reports = reports.annotate(added_at=Max("addenda__signed_at"))
     pages = Paginator(reports.order_by("-visit__date", "-signed_at"), VISITS_A_PAGE)
     page = pages.get_page(request.GET.get("page"))
     patient = Patient.objects.select_related("clinic").get(user=request.user)  # type: ignore[misc]
+    rows = [(report, _sign_of(report)) for report in page.object_list]
     context = {
         "page": page,
-        "reports": page.object_list,
+        "reports": [report for report, _sign in rows],
+        "rows": rows,
         "clinic": patient.clinic,
         "withheld": Report.objects.withheld_from(request.user).select_related("visit").order_by("-visit__date"),
         "consents": consent_states(patient),
@@ -48,17 +52,35 @@ def my_visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     """One released visit. Reviews that came after the signature are not in it until the clinic adds them to it."""
     report = get_object_or_404(Report.objects.released_to(request.user).select_related("visit"), visit=visit_id)
     try:
-        content = json.loads(read_content(record=report))
-        addenda = [_addendum(addendum) for addendum in report.addenda.order_by("-number")]
+        content, addenda = _told(report)
     except ReportAltered as altered:
         return altered_page(request, report, altered)
     context = {
         "report": report,
-        "content": present(with_later_labels(content, addenda)),
+        "content": content,
         "visit": report.visit,
         "addenda": addenda,
     }
     return render(request, "diagnosis/my_visit.html", context)
+
+
+def _told(report: Report) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """What the report says with all that was added since, and the addenda, the newest first.
+
+    Raises ``ReportAltered``.
+    """
+    content = json.loads(read_content(record=report))
+    addenda = [_addendum(addendum) for addendum in sorted(report.addenda.all(), key=lambda each: -each.number)]
+    return present(with_later_labels(content, addenda)), addenda
+
+
+def _sign_of(report: Report) -> Sign | None:
+    """Its chip; none where what is stored is not what was signed, as the page behind it says loudly."""
+    try:
+        content, _addenda = _told(report)
+    except ReportAltered:
+        return None
+    return sign_of_report(content)
 
 
 def _addendum(addendum: Addendum) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from diagnosis.photographs import (
     visits_with_counts,
 )
 from diagnosis.reports.since import labelled_otherwise_since, set_aside_since
+from diagnosis.services.drafts import contradictions_seen
 from diagnosis.services.notices import notices_of
 from diagnosis.services.reports import needing_a_plan
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
@@ -64,6 +65,7 @@ def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
         "addenda": addenda,
         "notices": notices_of(report) if report else [],
         "contradictions": contradictions_among(shown),
+        "contradictions_seen": contradictions_seen(found) if report and not report.released_at else "",
         "since": labelled_otherwise_since(report) if report else [],
     }
     return render(request, "diagnosis/visit.html", context)

@@ -17,12 +17,11 @@ from diagnosis.photographs import set_aside_among
 from diagnosis.reports.checks import warnings_of
 from diagnosis.reports.forms import SignForm
 from diagnosis.reports.presentation import present
+from diagnosis.services.drafts import ChangedMeanwhile, draft_report
 from diagnosis.services.errors import Refused, VisitIsClosed
 from diagnosis.services.measurements import measure_visit
 from diagnosis.services.reports import (
     AlreadyReleased,
-    ChangedMeanwhile,
-    draft_report,
     needing_a_plan,
     preview_report,
     release_report,
@@ -89,7 +88,7 @@ def release(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     if report is None:
         messages.error(request, _("Sign the visit before you release it."))
     else:
-        _release(request, report)
+        _release(request, report, seen=request.POST.get("seen", ""))
     return redirect(visit)
 
 
@@ -137,9 +136,9 @@ def _check_page(
     return render(request, "diagnosis/sign.html", context, status=status)
 
 
-def _release(request: ClinicRequest, report: Report) -> None:
+def _release(request: ClinicRequest, report: Report, *, seen: str | None = None) -> None:
     try:
-        report = release_report(report=report, by=_member(request), site=request.build_absolute_uri("/"))
+        report = release_report(report=report, by=_member(request), site=request.build_absolute_uri("/"), seen=seen)
     except AlreadyReleased as already:
         messages.info(request, str(already))
     except Refused as refused:

@@ -15,10 +15,11 @@ from diagnosis.models import Image, Prediction, QualityVerdict, QueueEntry
 from diagnosis.models.watch import Incident, Watched
 from mlmodel.drift import WINDOW
 from mlmodel.evaluation.curves import wilson
-from mlmodel.serving import active_version
+from mlmodel.serving import active_analyser, active_version
 from patients.models import Clinic
 
 from .confirmed import LABEL_DAYS, Calibration, Cell, calibration_of, cells_of
+from .diagnoses import Diagnosed, diagnoses_of
 from .drifting import look_for_drift
 from .incidents import end_incident, open_incident
 from .words import measure_words
@@ -156,6 +157,42 @@ def _calibration(looked_at: Looked) -> Finding | None:
     return Finding(is_less_true(found), is_well, words % figures)
 
 
+def misses_too_many(called_calm: int, count: int, *, sensitivity: float) -> bool:
+    """Whether the whole 95 % interval of the share that was not called calm lies below the release's sensitivity."""
+    return count > 0 and wilson(count - called_calm, count)[1] < sensitivity
+
+
+def _missed(looked_at: Looked) -> Finding:
+    """Of malignant diagnoses within the seven and outside apart: many of the ones hide no miss of the others."""
+    found = diagnoses_of(looked_at.clinic, days=LABEL_DAYS)
+    sensitivity = active_analyser().operating_points.watch.sensitivity
+    words, is_alarm, is_well = [], False, True
+    for outside in (False, True):
+        rows = found.malignant_rows(outside=outside)
+        count, calm = sum(row.count for row in rows), sum(row.calm for row in rows)
+        if misses_too_many(calm, count, sensitivity=sensitivity):
+            is_alarm = True
+            words.append(_missed_in_words(rows, outside=outside))
+        is_well = is_well and count - calm >= sensitivity * count
+    words.append(_("Look at these photographs, and tell whoever reads that calm is no all-clear."))
+    return Finding(is_alarm, is_well, " ".join(words))
+
+
+def _missed_in_words(rows: list[Diagnosed], *, outside: bool) -> str:
+    if outside:
+        words = _(
+            "Of %(count)d photographs of the last 12 weeks that are confirmed as malignant and none of the seven "
+            "classes, the network called %(calm)d calm: %(names)s."
+        )
+    else:
+        words = _(
+            "Of %(count)d photographs of the last 12 weeks that are confirmed as a malignant one of the seven "
+            "classes, the network called %(calm)d calm: %(names)s."
+        )
+    figures = {"count": sum(row.count for row in rows), "calm": sum(row.calm for row in rows)}
+    return words % {**figures, "names": ", ".join(f"{row.name} ({row.calm})" for row in rows if row.calm)}
+
+
 def _latency(looked_at: Looked) -> Finding | None:
     made = Prediction.objects.of_new_photographs().filter(image__visit__patient__clinic=looked_at.clinic)
     newest = list(made.order_by("-created_at").values_list("duration", flat=True)[:WINDOW])
@@ -180,5 +217,6 @@ CHECKS: dict[Watched, Callable[[Looked], Finding | None]] = {
     Watched.QUEUE_AGE: _queue_age,
     Watched.AGREEMENT: _agreement,
     Watched.CALIBRATION: _calibration,
+    Watched.MISSED: _missed,
     Watched.LATENCY: _latency,
 }

@@ -65,6 +65,10 @@ class Diagnoses:
         """Malignant ones that were called calm, whether the network knows them or not."""
         return sum(row.calm for row in self.rows if row.is_malignant)
 
+    def malignant_rows(self, *, outside: bool) -> list[Diagnosed]:
+        """The malignant ones that the network can name, or those that it cannot."""
+        return [row for row in self.rows if row.is_malignant and row.is_outside == outside]
+
     @property
     def shown(self) -> list[Diagnosed]:
         """What is malignant or outside the seven, which no other figure of the page names."""
@@ -79,7 +83,8 @@ def diagnoses_of(clinic: Clinic | None, *, days: int) -> Diagnoses:
     )
     counts: Counter[str] = Counter()
     calm: Counter[str] = Counter()
-    by_tier = answers.exclude(image__label__answer=NOT_A_LESION).order_by().values_list("image__label__answer", "tier")
+    diagnosed = answers.exclude(image__label__answer=NOT_A_LESION).order_by().with_shown_tier()
+    by_tier = diagnosed.values_list("image__label__answer", "tier_shown")  # type: ignore[misc]
     for answer, tier, count in by_tier.annotate(count=Count("pk")):
         counts[answer] += count
         calm[answer] += count if tier == Tier.CALM else 0

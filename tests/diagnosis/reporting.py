@@ -10,6 +10,7 @@ from django.utils import timezone
 
 from diagnosis.models import Addendum, Certainty, Image, Report
 from diagnosis.reports.addenda import build_addendum
+from diagnosis.reports.checks import pressing_lesions
 from diagnosis.reports.content import attach_signature, build_content, canonical_json, content_sha256, signature
 from diagnosis.services.images import add_image
 from diagnosis.services.reviews import record_review
@@ -51,16 +52,18 @@ def refused_photograph(visit: Visit) -> Image:
 def signed_report(visit: Visit, by: Member, *, released: bool = False, at: datetime.datetime | None = None) -> Report:
     """The report of ``visit`` with real content and a stand-in for the PDF, which takes seconds to make."""
     report = Report(id=uuid.uuid4(), visit=visit, signed_by=by, signed_at=at or timezone.now().replace(microsecond=0))
-    report.content = canonical_json(
-        attach_signature(build_content(visit), report_id=report.pk, by=by, at=report.signed_at)
-    )
+    content = build_content(visit)
+    if pressing_lesions(content) and not visit.plan:
+        content["visit"]["no_plan_reason"] = "Treated elsewhere."
+    report.content = canonical_json(attach_signature(content, report_id=report.pk, by=by, at=report.signed_at))
     report.content_sha256 = content_sha256(report.content)
     pdf = b"%PDF-1.7 stand-in"
     report.pdf_sha256 = hashlib.sha256(pdf).hexdigest()
     report.pdf.save("", ContentFile(pdf), save=False)
+    report.save(force_insert=True)
     if released:
         report.released_by, report.released_at = by, max(timezone.now(), report.signed_at)
-    report.save(force_insert=True)
+        report.save(update_fields=["released_by", "released_at"])
     visit.status = VisitStatus.RELEASED if released else VisitStatus.SIGNED
     visit.save(update_fields=["status"])
     return report

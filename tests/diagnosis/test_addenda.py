@@ -14,7 +14,7 @@ from diagnosis.models import Addendum, Report
 from diagnosis.reports.addenda import present_addendum
 from diagnosis.reports.since import labelled_otherwise_since
 from diagnosis.services.addenda import WordsMissing, draft_addendum, sign_addendum
-from diagnosis.services.reports import ChangedMeanwhile
+from diagnosis.services.drafts import ChangedMeanwhile
 from diagnosis.services.reviews import record_review
 from tests import factories
 

@@ -51,7 +51,7 @@ def test_a_heat_map_that_was_kept_is_the_most_probable_classs(migrate, patient, 
     kept = HeatMap.objects.get()
     assert (kept.prediction_id, kept.code, kept.file.name) == (urgent.pk, "nv", file)
     assert urgent.explained_code != "nv", "the map of the class that explains it is drawn when it is asked for"
-    answer = sign_in(dermatologist).get(reverse("heat-map", args=[urgent.pk]), {"code": "nv"})
+    answer = sign_in(dermatologist).get(reverse("image-file", args=[image.pk, "heat-map-nv"]))
     with kept.file.open("rb") as kept_file:
         assert b"".join(answer.streaming_content) == kept_file.read()
     assert not without.heat_maps.exists()

@@ -11,7 +11,7 @@ from diagnosis.services.reviews import record_review
 from mlmodel.taxonomy import CODES, MALIGNANT_CODES
 from tests import factories
 
-from .reporting import MELANOMA, photographed_visit, refused_photograph, signed_report
+from .reporting import MELANOMA, photographed_visit, refused_photograph, signed_addendum, signed_report
 
 
 @pytest.fixture
@@ -72,7 +72,7 @@ def test_the_list_costs_the_same_for_any_number(
 ):
     released_visits(patient, dermatologist, days=12)
     client = sign_in(patient_user)
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(11):
         client.get(reverse("my-visits"))
 
 
@@ -142,3 +142,77 @@ def test_no_inline_style_or_script(sign_in, visit, dermatologist, patient_user):
     assert " style=" not in text
     assert "<style" not in text
     assert "onclick" not in text
+
+
+@pytest.mark.parametrize(
+    ("label", "tier", "tone", "words"),
+    [
+        ("", "urgent", "urgent", "See within two weeks"),
+        ("", "watch", "watch", "Have it looked at"),
+        ("", "calm", "calm", "Nothing alarming"),
+        ("mel", "calm", "urgent", "Confirmed: Melanoma"),
+        ("merkel", "calm", "urgent", "Confirmed: Merkel cell carcinoma"),
+        ("meltump", "calm", "watch", "Confirmed: Melanocytic tumour"),
+        ("other", "calm", "watch", "Confirmed: Something else: A tick"),
+        ("nv", "calm", "accent", "Confirmed: Melanocytic nevus"),
+    ],
+)
+def test_the_list_says_no_less_than_the_page_behind_it(
+    sign_in, patient, dermatologist, patient_user, label, tier, tone, words
+):
+    image = answered(patient, tier)
+    if label:
+        said(image, dermatologist, label)
+    signed_report(image.visit, dermatologist, released=True)
+    page = sign_in(patient_user).get(reverse("my-visits")).content.decode()
+    assert f'<span class="badge badge-{tone}">{words}' in page
+
+
+def answered(patient, tier: str = "calm", **facts):
+    image = factories.ImageFactory(lesion__patient=patient, **facts)
+    factories.PredictionFactory(image=image, code="mel" if tier == "urgent" else "nv", tier=tier)
+    return image
+
+
+def said(image, dermatologist, answer: str) -> None:
+    text = {"other_text": "A tick"} if answer == "other" else {}
+    record_review(image=image, reviewer=dermatologist, answer=answer, certainty=Certainty.CERTAIN, **text)
+
+
+def listed_sign(sign_in, patient_user):
+    [(_report, sign)] = sign_in(patient_user).get(reverse("my-visits")).context["rows"]
+    return sign
+
+
+def test_the_most_urgent_of_several_speaks_in_the_list(sign_in, patient, dermatologist, patient_user):
+    nevus = answered(patient)
+    said(nevus, dermatologist, "nv")
+    factories.PredictionFactory(
+        image=factories.ImageFactory(lesion__patient=patient, visit=nevus.visit), code="mel", tier="urgent"
+    )
+    signed_report(nevus.visit, dermatologist, released=True)
+    assert listed_sign(sign_in, patient_user).tone == "urgent"
+
+
+def test_a_photograph_that_cannot_be_relied_on_is_not_calm_in_the_list(sign_in, patient, dermatologist, patient_user):
+    image = answered(patient, measures={"smartphone": 1.0})
+    signed_report(image.visit, dermatologist, released=True)
+    sign = listed_sign(sign_in, patient_user)
+    assert (sign.tone, sign.words) == ("watch", "Have it looked at: taken without a dermatoscope")
+
+
+def test_one_without_an_answer_says_so_in_the_list(sign_in, patient, dermatologist, patient_user):
+    image = factories.ImageFactory(lesion__patient=patient, verdict="blurred")
+    signed_report(image.visit, dermatologist, released=True)
+    assert listed_sign(sign_in, patient_user).words == "Refused: blurred"
+
+
+@pytest.mark.parametrize(("then", "now", "tone"), [("nv", "mel", "urgent"), ("mel", "nv", "watch")])
+def test_what_was_added_counts_in_the_list(sign_in, patient, dermatologist, patient_user, then, now, tone):
+    image = answered(patient)
+    said(image, dermatologist, then)
+    report = signed_report(image.visit, dermatologist, released=True)
+    said(image, dermatologist, now)
+    signed_addendum(report, dermatologist)
+    sign = listed_sign(sign_in, patient_user)
+    assert (sign.tone, sign.words.partition(":")[0]) == (tone, "Changed since")

@@ -66,7 +66,9 @@ def test_altered_content_is_refused_loudly(sign_in, visit, dermatologist, patien
         )
     Report.objects.filter(pk=report.pk).update(content=report.content.replace("Come back", "Stay away"))
     assert sign_in(dermatologist).get(reverse("report-json", args=[report.pk])).status_code == 409
-    assert sign_in(patient_user).get(reverse("my-visit", args=[visit.pk])).status_code == 409
+    client = sign_in(patient_user)
+    assert client.get(reverse("my-visit", args=[visit.pk])).status_code == 409
+    assert "Cannot be shown: call your clinic" in client.get(reverse("my-visits")).content.decode()
 
 
 @pytest.mark.parametrize(

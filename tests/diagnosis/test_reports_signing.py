@@ -11,14 +11,13 @@ from django.core.files.storage import default_storage
 from django.urls import reverse
 
 from diagnosis.models import Report
+from diagnosis.services.drafts import ChangedMeanwhile, draft_report
 from diagnosis.services.errors import VisitIsClosed
 from diagnosis.services.reports import (
     AlreadyReleased,
-    ChangedMeanwhile,
     NothingToSign,
     PhotographUnreadable,
     PlanMissing,
-    draft_report,
     release_report,
     sign_visit,
 )

@@ -11,14 +11,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from diagnosis.models import Certainty, Image, QueueEntry, QueueState, SetAside, SetAsideReason
+from diagnosis.services.drafts import ChangedMeanwhile, draft_report
 from diagnosis.services.errors import AlreadySetAside, IsSetAside, NotSetAside
 from diagnosis.services.queue import refresh_queue_entry
 from diagnosis.services.reports import (
-    ChangedMeanwhile,
     NothingToSign,
     SetAsideSince,
     ShowsOtherPatient,
-    draft_report,
     release_report,
     sign_visit,
 )

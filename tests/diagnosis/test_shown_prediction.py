@@ -11,8 +11,8 @@ from rest_framework.test import APIRequestFactory
 
 from diagnosis.api.answers import Reader, answer_for_image
 from diagnosis.models import Image, Prediction
+from diagnosis.services.drafts import draft_report
 from diagnosis.services.images import add_image
-from diagnosis.services.reports import draft_report
 from diagnosis.services.reviews import record_review
 from mlmodel.promotion import promote_version, roll_back
 from mlmodel.serving import active_version

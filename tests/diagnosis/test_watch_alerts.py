@@ -36,7 +36,7 @@ def kinds(incidents: list[Incident]) -> list[str]:
 def test_agreement_below_the_limit_is_told_once_and_acknowledged(clinic, dermatologist, settings, sign_in):
     settings.WATCH_EMAIL = "operator@clinic.example"
     # 15 of 60: the interval ends at 37 %. They were 25 % sure, so calibration is as good as it can be.
-    answered(clinic, dermatologist, *["nv"] * 15, *["mel"] * 45, share=0.25)
+    answered(clinic, dermatologist, *["nv"] * 15, *["bkl"] * 45, share=0.25)
     watch_clinics()
     deliver_due()
     watch_clinics()
@@ -54,7 +54,7 @@ def test_agreement_below_the_limit_is_told_once_and_acknowledged(clinic, dermato
 
 def test_agreement_ends_when_the_share_itself_is_back(clinic, dermatologist, settings):
     settings.WATCH_CALIBRATION_MARGIN = 1.0
-    answered(clinic, dermatologist, *["nv"] * 15, *["mel"] * 45)
+    answered(clinic, dermatologist, *["nv"] * 15, *["bkl"] * 45)
     assert kinds(watch_clinic(clinic)) == ["agreement"]
     # 35 of 80: the interval reaches over the limit, the share does not.
     answered(clinic, dermatologist, *["nv"] * 20)
@@ -66,20 +66,20 @@ def test_agreement_ends_when_the_share_itself_is_back(clinic, dermatologist, set
 
 
 def test_a_handful_of_labels_proves_nothing(clinic, dermatologist):
-    answered(clinic, dermatologist, *["mel"] * (FEWEST_COUNTED - 1), share=0.99)
+    answered(clinic, dermatologist, *["bkl"] * (FEWEST_COUNTED - 1), share=0.99)
     assert watch_clinic(clinic) == []
 
 
 def test_an_interval_that_reaches_the_limit_proves_nothing(clinic, dermatologist):
     # 22 of 50 is less than half, and with 95 % certainty up to 58 %.
-    answered(clinic, dermatologist, *["nv"] * 22, *["mel"] * 28, share=0.45)
+    answered(clinic, dermatologist, *["nv"] * 22, *["bkl"] * 28, share=0.45)
     assert watch_clinic(clinic) == []
 
 
 def test_labels_of_an_earlier_version_and_of_another_clinic_do_not_count(clinic, dermatologist, stranger):
     earlier = factories.ModelVersionFactory()
-    answered(clinic, dermatologist, *["mel"] * 60, share=0.99, version=earlier)
-    answered(stranger.clinic, stranger, *["mel"] * 60, share=0.99)
+    answered(clinic, dermatologist, *["bkl"] * 60, share=0.99, version=earlier)
+    answered(stranger.clinic, stranger, *["bkl"] * 60, share=0.99)
     assert watch_clinic(clinic) == []
 
 
