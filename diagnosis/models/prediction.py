@@ -16,7 +16,7 @@ from mlmodel.taxonomy import BY_CODE, CODES, CONDITIONS, MALIGNANT_CODES, Condit
 from mlmodel.tiers import explained_code
 
 from .image import Image, QualityVerdict
-from .step import StepField
+from .step import CountsSteps, StepField
 
 if TYPE_CHECKING:
     from .heat_map import HeatMap
@@ -46,7 +46,7 @@ def _remainder(codes: Sequence[str], total: float) -> Combinable:
     return Value(total) - _mass(codes)
 
 
-class PredictionQuerySet(models.QuerySet["Prediction"]):
+class PredictionQuerySet(CountsSteps, models.QuerySet["Prediction"]):
     def shown(self) -> "PredictionQuerySet":
         """Of each image the one prediction that is shown: the active version's, or else the newest.
 

@@ -12,12 +12,12 @@ from mlmodel.taxonomy import Condition
 from patients.models import Member
 
 from .image import Image
-from .step import StepField
+from .step import CountsSteps, StepField
 
 RETRACTABLE_FOR = timedelta(minutes=10)
 
 
-class ReviewQuerySet(models.QuerySet["Review"]):
+class ReviewQuerySet(CountsSteps, models.QuerySet["Review"]):
     def visible_to(self, member: Member | None) -> "ReviewQuerySet":
         """The reviews of the photographs of the member's clinic."""
         return self.filter(image__visit__patient__clinic=member.clinic_id) if member else self.none()

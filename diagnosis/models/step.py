@@ -1,5 +1,6 @@
 """The order of what was said and done, which does not depend on a clock: clocks are set back."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.apps import apps as all_apps
@@ -34,6 +35,18 @@ class StepField(models.PositiveBigIntegerField):
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
         given = getattr(model_instance, self.attname)
         return next_step() if add and given is None else given
+
+
+class CountsSteps:
+    """Of a queryset whose rows have a ``step``."""
+
+    def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> Any:
+        """As ever; all rows that have no step get the next one, asked for once and not row by row."""
+        rows = list(objs)
+        step = newest_step() + 1
+        for row in rows:
+            row.step = step if row.step is None else row.step
+        return super().bulk_create(rows, *args, **kwargs)  # type: ignore[misc]
 
 
 def next_step() -> Combinable:
