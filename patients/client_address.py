@@ -37,10 +37,8 @@ def is_this_machine(request: HttpRequest) -> bool:
     """Return whether a program of this machine asks by itself: over the loopback, and not through a proxy on it."""
     if came_through_a_proxy(request):
         return False
-    try:
-        return ipaddress.ip_address(str(request.META.get("REMOTE_ADDR") or "")).is_loopback
-    except ValueError:
-        return False
+    peer = _parsed(str(request.META.get("REMOTE_ADDR") or ""))
+    return peer is not None and ipaddress.ip_address(peer).is_loopback
 
 
 def address_from(meta: Mapping[str, Any], *, proxies: int) -> str:

@@ -17,7 +17,7 @@ def _as_in_production(settings, tmp_path):
 
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("host", ["127.0.0.1:8000", "localhost:8000", "[::1]:8000", "whatever.example", "under_score"])
-@pytest.mark.parametrize("peer", ["127.0.0.1", "::1"])
+@pytest.mark.parametrize("peer", ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
 def test_this_machine_is_answered(path, host, peer):
     assert Client().get(path, HTTP_HOST=host, REMOTE_ADDR=peer).status_code == 200
     assert Client().head(path, HTTP_HOST=host, REMOTE_ADDR=peer).status_code == 200
