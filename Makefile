@@ -6,6 +6,8 @@ CHECKED := dermascan patients diagnosis mlmodel tests benchmarks
 FORMATTED := $(CHECKED) deploy manage.py
 # Values that only let the production settings load, so that Django can judge them.
 THROWAWAY := DJANGO_SETTINGS_MODULE=dermascan.settings.production DERMASCAN_HOSTS=clinic.example \
+	DERMASCAN_SITE_URL=https://clinic.example EMAIL_URL=smtp+tls://mail.clinic.example:587 \
+	DERMASCAN_FROM_EMAIL=dermascan@clinic.example DERMASCAN_OPERATOR_EMAIL=it@clinic.example \
 	DERMASCAN_SECRET_KEY=throwaway-$(shell head -c 40 /dev/urandom | sha256sum | cut -c1-50)
 
 .PHONY: help run test test-services lint format bench lock

@@ -21,6 +21,7 @@ def main() -> None:
     sys.path.insert(0, str(ROOT))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dermascan.settings.local")
     import django
+    from django.conf import settings
     from django.core.exceptions import ImproperlyConfigured
 
     try:
@@ -30,7 +31,8 @@ def main() -> None:
     host, port = address()
     refuse_taken_port(host, port)
     announce(host, port, has_demo=prepare_or_say_why_not())
-    os.environ.update(HOST=host, PORT=str(port))
+    # honcho gives each process a PORT of its own, and a worker's mails are to name the server's.
+    os.environ.update(HOST=host, PORT=str(port), DERMASCAN_SITE_URL=settings.SITE_URL)
     honcho = str(Path(sys.executable).with_name("honcho"))
     arguments = ["--procfile", "deploy/Procfile", "--app-root", str(ROOT), "--env", os.devnull, "--port", str(port)]
     os.execv(honcho, [honcho, "start", *arguments])  # noqa: S606

@@ -3,6 +3,7 @@ from functools import wraps
 from traceback import walk_tb
 from typing import Any, TypeVar, cast
 
+from django.conf import settings
 from django.contrib.admin import AdminSite, ModelAdmin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.views import redirect_to_login
@@ -18,8 +19,7 @@ _OUR_PACKAGES = {"dermascan", "diagnosis", "mlmodel", "patients"}
 
 
 class DermaScanAdminSite(AdminSite):
-    site_header = "DermaScan"
-    site_title = "DermaScan"
+    site_header = site_title = settings.SITE_NAME
     index_title = "Review and administration"
     # The tables need the width more than a second list of them does.
     enable_nav_sidebar = False

@@ -10,11 +10,11 @@ class DermaScanConfig(AppConfig):
     verbose_name = "Site"
 
     def ready(self) -> None:
-        """Register what is mailed, and make the embedded queue's folders.
+        """Register what is mailed and checked, and make the embedded queue's folders.
 
         Both ends of it fail without them, whichever is started first.
         """
-        from dermascan import letters  # noqa: F401
+        from dermascan import checks, letters  # noqa: F401
 
         options = getattr(settings, "CELERY_BROKER_TRANSPORT_OPTIONS", {})
         for name in ("data_folder_in", "control_folder"):

@@ -77,7 +77,7 @@ def problem_response(request: HttpRequest, status: int, *, instead_of: HttpRespo
         members["retry_after"] = int(retry_after)
     if status == HTTPStatus.UNAUTHORIZED:
         members["sign_in"] = sign_in_address(request)
-    problem = describe(Problem(code, detail, **members), instance=request.path, request=None)
+    problem = describe(Problem(code, detail, **members), instance=request.path)
     problem["status"] = status
     response = JsonResponse(problem, status=status, content_type=MEDIA_TYPE)
     if retry_after:
@@ -87,7 +87,7 @@ def problem_response(request: HttpRequest, status: int, *, instead_of: HttpRespo
     # The page that it stands for may be in the log already; Django notes that so.
     response._has_been_logged = getattr(instead_of, "_has_been_logged", False)  # type: ignore[attr-defined]
     if status == HTTPStatus.UNAUTHORIZED:
-        response["WWW-Authenticate"] = f'Session realm="{settings.SITE_NAME}"'
+        response["WWW-Authenticate"] = 'Session realm="DermaScan"'
     response["Cache-Control"] = "no-store"
     patch_vary_headers(response, ["Accept", "HX-Request", "X-Requested-With", "Sec-Fetch-Dest", "Sec-Fetch-Mode"])
     return response

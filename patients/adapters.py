@@ -3,21 +3,21 @@
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.core import context as allauth_context
-from django.contrib.sites.shortcuts import get_current_site
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from patients.models import MessageKind, User
 from patients.outbox import queue_message
-from patients.services.letters import LINK_TO_COME
+from patients.services.letters import LINK_TO_COME, letter_context
+from patients.site import at_this_site
 
 from .client_address import client_address
 from .guessing import account_of, begin_guess
 
+_PASSWORD_CHANGED = "account/messages/password_changed.txt"  # noqa: S105  (a template)
 _PASSWORD_RESET = "account/email/password_reset_key"  # noqa: S105  (a template)
 
-_WRONG = _("No account has this user name or email address with this password. Check both, or set a new password.")
+_WRONG = _("No account has this user name or e-mail address with this password. Check both, or set a new password.")
 
 
 class ClosedSignupAdapter(DefaultAccountAdapter):
@@ -26,6 +26,8 @@ class ClosedSignupAdapter(DefaultAccountAdapter):
         **DefaultAccountAdapter.error_messages,
         "username_password_mismatch": _WRONG,
         "email_password_mismatch": _WRONG,
+        "enter_current_password": _("This is not your current password."),
+        "incorrect_password": _("This is not your password."),
     }
 
     def get_client_ip(self, request: HttpRequest) -> str:
@@ -48,9 +50,8 @@ class ClosedSignupAdapter(DefaultAccountAdapter):
 
         The link of a password reset is left out and made when the mail goes, so that no row opens an account.
         """
-        request = allauth_context.request
         kind, user = MessageKind.ACCOUNT, context.get("user")
-        written = {"request": request, "email": email, "current_site": get_current_site(request), **context}
+        written = letter_context(email=email, **{name: _without_its_host(value) for name, value in context.items()})
         if template_prefix == _PASSWORD_RESET:
             kind = MessageKind.PASSWORD_RESET
             written |= {"password_reset_url": LINK_TO_COME, "key": "", "uid": ""}
@@ -59,13 +60,25 @@ class ClosedSignupAdapter(DefaultAccountAdapter):
             kind,
             user=user if isinstance(user, User) else None,
             address=email,
-            site=request.build_absolute_uri("/"),
             subject=str(mail.subject)[:255],
             body=str(mail.body),
         )
+
+    def add_message(
+        self, request: HttpRequest, level: int, message_template: str | None = None, *words: Any, **more: Any
+    ) -> None:
+        match = request.resolver_match
+        if match and match.url_name == "account_reset_password_from_key" and message_template == _PASSWORD_CHANGED:
+            return  # the page that follows says it, and what comes next
+        super().add_message(request, level, message_template, *words, **more)
 
     def is_safe_url(self, url: str | None) -> bool:
         try:
             return bool(super().is_safe_url(url))
         except ValueError:  # “//[” and the like are no addresses at all
             return False
+
+
+def _without_its_host(value: Any) -> Any:
+    """Return an address that allauth made of the request's host at the site's own; other values as they are."""
+    return at_this_site(value) if isinstance(value, str) and value.startswith(("http://", "https://")) else value

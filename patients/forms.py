@@ -25,7 +25,7 @@ from .models import (
 from .models.patient import EARLIEST_BIRTH, LONGEST_SEARCH
 from .names import clean_number
 from .rough_dates import RoughDate
-from .services import is_known_to_be_wrong, patient_with_number, suggest_record_number
+from .services import is_known_to_be_wrong, may_correct_address, patient_with_number, suggest_record_number
 
 EARLIEST_VISIT = datetime.date(1990, 1, 1)
 
@@ -72,10 +72,10 @@ class PatientForm(EditForm, forms.ModelForm):
             "phone",
             "history",
         ]
-        labels = {"family_name": _("Family name"), "email": _("Email address"), "phone": _("Telephone")}
+        labels = {"family_name": _("Family name"), "email": _("E-mail address"), "phone": _("Telephone")}
         error_messages = {
             "family_name": {"required": _("Enter the family name.")},
-            "email": {"invalid": _("Enter an email address like name@example.com.")},
+            "email": {"invalid": _("Enter an e-mail address like name@example.com.")},
         }
         widgets = {
             "phone": forms.TextInput({"type": "tel", "inputmode": "tel"}),
@@ -272,12 +272,12 @@ class AccountForm(EditForm, forms.Form):
     """The account with which ``patient`` reads what the clinic releases."""
 
     email = forms.EmailField(
-        label=_("Email address of the patient"),
+        label=_("E-mail address of the patient"),
         max_length=254,
         widget=forms.EmailInput({"inputmode": "email", "autocomplete": "off", "spellcheck": "false"}),
         error_messages={
-            "required": _("Enter the patient's email address."),
-            "invalid": _("Enter an email address like name@example.com."),
+            "required": _("Enter the patient’s e-mail address."),
+            "invalid": _("Enter an e-mail address like name@example.com."),
         },
     )
 
@@ -295,12 +295,15 @@ class AccountForm(EditForm, forms.Form):
         super().__init__(*args, **kwargs)
         if not patient.account_closures.filter(reason=ClosureReason.WRONG_ADDRESS).exists():
             del self.fields["is_right"]
-        if account and account.has_usable_password():
-            # The address is the patient's own affair from the moment they have signed in.
+        if account and not may_correct_address(account):
             self.fields["email"].disabled = True
+            self.fields["email"].help_text = _(
+                "A password was chosen by a link that went there. If the address is wrong, or has changed, close the "
+                "account and give the patient another one."
+            )
 
     def stored_values(self) -> dict[str, Any]:
-        if self.account is None or self.account.has_usable_password():
+        if self.account is None or not may_correct_address(self.account):
             return {}
         return {"email": self.account.email}
 

@@ -8,6 +8,9 @@ import environ
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
+from mlmodel.picture_errors import MAX_BYTES
+
+from .addresses import local_url, site_name, site_url
 from .numbers import json_object, seconds, share, whole_number
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
@@ -23,7 +26,11 @@ ROOT_URLCONF = "dermascan.urls"
 WSGI_APPLICATION = "dermascan.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "patients.User"
-SITE_NAME = "DermaScan"
+# What the site is called, and where it is reached: links in mails begin with it, whatever host a request names. An
+# installation of its own knows better than this default; see local and production.
+SITE_NAME = site_name(env)
+SITE_URL_IS_SET = bool(env.str("DERMASCAN_SITE_URL", default=""))
+SITE_URL = site_url(env, default=local_url(env))
 # How many proxies stand in front: without this a visitor could forge X-Forwarded-For past every limit. All limits and
 # the logs read it through patients.client_address.
 PROXIES = whole_number(env, "DERMASCAN_PROXIES", default=0)
@@ -86,6 +93,7 @@ TEMPLATES = [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
+                "dermascan.context_processors.stated_limits",
             ],
         },
     },
@@ -145,10 +153,20 @@ ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 # Limits on guessing are our own (patients.guessing): allauth's lock the account and not the guesser.
 ACCOUNT_RATE_LIMITS = False
-ACCOUNT_FORMS = {"reset_password": "patients.account_forms.ResetPasswordForm"}
+# The subjects of our own templates name the site.
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_FORMS = {
+    "login": "patients.account_forms.LoginForm",
+    "reauthenticate": "patients.account_forms.ReauthenticatePasswordForm",
+    "change_password": "patients.account_forms.ChangePasswordForm",
+    "set_password": "patients.account_forms.SetPasswordForm",
+    "reset_password": "patients.account_forms.ResetPasswordForm",
+    "reset_password_from_key": "patients.account_forms.ResetPasswordKeyForm",
+}
 MFA_FORMS = {
     "authenticate": "patients.account_forms.AuthenticateForm",
     "reauthenticate": "patients.account_forms.ReauthenticateForm",
+    "activate_totp": "patients.account_forms.ActivateTOTPForm",
 }
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = SITE_NAME
@@ -176,8 +194,8 @@ STORAGES = {
 # --- Uploads -----------------------------------------------------------------------------------------------
 
 UPLOAD_MAX_FILES = 32
-# 32 photographs of 20 MB each, and a little for the form around them.
-UPLOAD_MAX_REQUEST_BYTES = 32 * 20 * 1024 * 1024 + 1024 * 1024
+# As many photographs as large as may be, and a little for the form around them.
+UPLOAD_MAX_REQUEST_BYTES = UPLOAD_MAX_FILES * MAX_BYTES + 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 64
 FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024

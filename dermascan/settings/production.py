@@ -1,11 +1,14 @@
 """A clinic's server: secrets and hosts must be given, traffic is HTTPS, no demo clinic."""
 
+from .addresses import public_url, site_url
 from .base import *  # noqa: F403
 from .base import env
 from .numbers import whole_number
 
 SECRET_KEY = env.str("DERMASCAN_SECRET_KEY")
 ALLOWED_HOSTS = env.list("DERMASCAN_HOSTS")
+# Better set than taken from the hosts; ``check --deploy`` says so.
+SITE_URL = site_url(env, default=public_url(ALLOWED_HOSTS))
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
 
 SECURE_SSL_REDIRECT = env.bool("DERMASCAN_SSL_REDIRECT", default=True)

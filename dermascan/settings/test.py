@@ -10,6 +10,8 @@ _SCRATCH = Path(tempfile.mkdtemp(prefix="dermascan-test-"))
 
 SECRET_KEY = "only-for-tests-" + "0" * 48
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
+# Not the host of the test client: what a mail quotes must come from here.
+SITE_URL = "https://dermascan.clinic.example"
 DEMO_ALLOWED = True
 MEDIA_ROOT = _SCRATCH / "media"
 STATIC_ROOT = _SCRATCH / "static"

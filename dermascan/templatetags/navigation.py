@@ -1,6 +1,7 @@
 """Links of the site's menu, and the way to a page."""
 
 from django import template
+from django.conf import settings
 from django.template import Context
 from django.urls import reverse
 from django.utils.html import format_html
@@ -8,6 +9,12 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 register = template.Library()
+
+
+@register.simple_tag
+def site_name() -> str:
+    """What the site is called; also on the error page, which knows no request and no context."""
+    return settings.SITE_NAME
 
 
 @register.simple_tag(takes_context=True)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.utils.translation import gettext as _
-from rest_framework.request import Request
 
 from diagnosis import explanations
 from diagnosis.api.links import image_link
@@ -33,9 +32,9 @@ class Reader:
     reading_level: str
 
 
-def answer_for_image(image: Image, *, reader: Reader, request: Request) -> dict[str, Any]:
+def answer_for_image(image: Image, *, reader: Reader) -> dict[str, Any]:
     """Say what the network said of a kept photograph. Raises ``Problem`` if it refused to judge it."""
-    link = image_link(image, request)
+    link = image_link(image)
     prediction = image.shown_prediction
     if prediction is None:
         raise _refusal(image.verdict, image.measures, image=link)

@@ -10,10 +10,11 @@ from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.request import Request
 
 from diagnosis.api.problems import Problem
+from mlmodel.pictures import MAX_BYTES
 
 MEGABYTE = 1024 * 1024
 # One photograph and the form around it.
-PHOTOGRAPH_REQUEST_BYTES = 21 * MEGABYTE
+PHOTOGRAPH_REQUEST_BYTES = MAX_BYTES + MEGABYTE
 PHOTOGRAPHS_REQUEST_BYTES = settings.UPLOAD_MAX_REQUEST_BYTES
 TEXT_REQUEST_BYTES = 64 * 1024
 

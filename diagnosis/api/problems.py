@@ -18,7 +18,6 @@ from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 from rest_framework import exceptions
-from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
@@ -107,7 +106,7 @@ class Problem(Exception):
 def problem_details(error: Exception, context: Mapping[str, Any]) -> Response:
     """Answer ``error``; DRF calls this for everything that a view of the API raises."""
     request = context.get("request")
-    problem = describe(error, instance=request.path if request else "", request=request)
+    problem = describe(error, instance=request.path if request else "")
     if problem["status"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
         report_our_own(error, request)
     set_rollback()
@@ -119,9 +118,9 @@ def problem_details(error: Exception, context: Mapping[str, Any]) -> Response:
     return Response(problem, status=problem["status"], headers=headers, content_type=MEDIA_TYPE)
 
 
-def describe(error: Exception, *, instance: str, request: Request | None) -> dict[str, Any]:
+def describe(error: Exception, *, instance: str) -> dict[str, Any]:
     """Return the problem detail of ``error``: type, title, status, detail, instance, code, and what more it knows."""
-    code, detail, members = _read(error, request)
+    code, detail, members = _read(error)
     status, title = KINDS[code]
     return {
         "type": TYPE_PREFIX + code,
@@ -141,7 +140,7 @@ def report_our_own(error: Exception, request: Any) -> None:
         got_request_exception.send(sender=None, request=getattr(request, "_request", request))
 
 
-def _read(error: Exception, request: Request | None) -> tuple[str, Any, dict[str, Any]]:
+def _read(error: Exception) -> tuple[str, Any, dict[str, Any]]:
     """Return code, detail and further members."""
     if isinstance(error, Problem):
         return error.code, error.detail, error.members
@@ -162,7 +161,7 @@ def _read(error: Exception, request: Request | None) -> tuple[str, Any, dict[str
         case exceptions.APIException():
             return code, error.detail, {}
         case errors.AlreadyUploaded():
-            return code, error.message, {"image": image_link(error.existing, request)}
+            return code, error.message, {"image": image_link(error.existing)}
         case errors.Refused():
             return code, error.message, {}
     # What Django says of the rest is meant for its developers.

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.conf import settings
 from drf_spectacular.utils import (
     OpenApiExample,
     OpenApiParameter,
@@ -397,7 +398,7 @@ predict = extend_schema(
 )
 predict_batch = extend_schema(
     operation_id="predict_batch",
-    summary="Judge up to 32 photographs",
+    summary=f"Judge up to {settings.UPLOAD_MAX_FILES} photographs",
     description="One result or problem for each file, in order. Counts as that many predictions.",
     parameters=[_KEY],
     request={"multipart/form-data": PredictBatchSerializer},

@@ -4,17 +4,22 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.settings import api_settings
 
 from diagnosis.explanations.languages import LANGUAGES, UnknownLanguageError, language_of
 from diagnosis.models import ReadingLevel
+from mlmodel.pictures import MAX_BYTES
 from mlmodel.taxonomy import BY_CODE, CODES, CONDITIONS
 
 # The token that a form of ours carries for a browser that is signed in.
 _SENT_BY_BROWSERS = {"csrfmiddlewaretoken"}
 _BY_NAME = {condition.name.lower(): condition.code for condition in CONDITIONS}
+
+_MEGABYTES = MAX_BYTES // 1024**2
 
 
 class ReaderSerializer(serializers.Serializer[Any]):
@@ -88,7 +93,11 @@ class PlaceSerializer(ReaderSerializer):
 
 class PredictSerializer(PlaceSerializer):
     file = serializers.FileField(
-        allow_empty_file=True, help_text=_("A photograph: JPEG, PNG, WebP, TIFF, HEIC, BMP or GIF; at most 20 MB.")
+        allow_empty_file=True,
+        help_text=format_lazy(
+            _("A photograph: JPEG, PNG, WebP, TIFF, HEIC, BMP or GIF; at most {megabytes} MB."),
+            megabytes=_MEGABYTES,
+        ),
     )
 
 
@@ -96,7 +105,11 @@ class PredictBatchSerializer(PlaceSerializer):
     files = serializers.ListField(
         child=serializers.FileField(allow_empty_file=True),
         allow_empty=False,
-        help_text=_("At most 32 photographs, each at most 20 MB. Repeat the field for each."),
+        help_text=format_lazy(
+            _("At most {count} photographs, each at most {megabytes} MB. Repeat the field for each."),
+            count=settings.UPLOAD_MAX_FILES,
+            megabytes=_MEGABYTES,
+        ),
     )
 
 

@@ -23,6 +23,7 @@ from diagnosis.reports.content import settled_label
 from diagnosis.review_words import answer_name, icd10_of
 from diagnosis.similar.cases import SimilarCase, similar_cases
 from mlmodel.taxonomy import Malignancy
+from patients.site import site_link
 
 
 class SimilarCaseSchema(fields.Serializer[Any]):
@@ -124,13 +125,13 @@ class SimilarView(ApiView):
             Image.objects.visible_to(member).select_related("lesion", "label__review"), pk=image_id
         )
         cases = similar_cases(image=image, member=member)
-        return Response(_answer(image, cases, request=request))
+        return Response(_answer(image, cases))
 
 
-def _answer(image: Image, cases: Sequence[SimilarCase], *, request: Request) -> dict[str, Any]:
+def _answer(image: Image, cases: Sequence[SimilarCase]) -> dict[str, Any]:
     """Confirmed cases that look like ``image``. Another clinic's have no ``image``, and nothing that leads to one."""
     return {
-        "image": image_link(image, request),
+        "image": image_link(image),
         "confirmed": _confirmed(image),
         "cases": [
             {
@@ -143,8 +144,8 @@ def _answer(image: Image, cases: Sequence[SimilarCase], *, request: Request) -> 
                 "sex": case.sex or None,
                 "similarity": round(case.similarity, 3),
                 "likeness": case.likeness,
-                "thumbnail": case.thumbnail if case.image is None else request.build_absolute_uri(case.thumbnail),
-                "image": image_link(case.image, request) if case.image else None,
+                "thumbnail": case.thumbnail if case.image is None else site_link(case.thumbnail),
+                "image": image_link(case.image) if case.image else None,
             }
             for case in cases
         ],

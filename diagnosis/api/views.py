@@ -127,7 +127,7 @@ def _with_slash(request: HttpRequest) -> HttpResponse:
 def _predict(file: UploadedFile, *, place: Place | None, reader: Reader, by: Request) -> dict[str, Any]:
     if place is None:
         return answer_for_quick_result(check_picture(data=file.read(MAX_BYTES + 1)), reader=reader)
-    return answer_for_image(place.keep(file, by=member_of(by)), reader=reader, request=by)
+    return answer_for_image(place.keep(file, by=member_of(by)), reader=reader)
 
 
 def _item(index: int, file: UploadedFile, place: Place | None, reader: Reader, request: Request) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def _item(index: int, file: UploadedFile, place: Place | None, reader: Reader, r
     try:
         return {**item, "status": 200, "result": _predict(file, place=place, reader=reader, by=request)}
     except Exception as error:
-        problem = describe(error, instance=f"{request.path}#{index}", request=request)
+        problem = describe(error, instance=f"{request.path}#{index}")
         if problem["status"] >= 500:
             report_our_own(error, request)
         return {**item, "status": problem["status"], "problem": problem}

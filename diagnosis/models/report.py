@@ -69,6 +69,10 @@ class ReportQuerySet(models.QuerySet["Report"]):
         """The reports that were released to ``user`` before somebody saw that they show another patient."""
         return self._handed_to(user).filter(self._shows_other_patient())
 
+    def withheld(self) -> "ReportQuerySet":
+        """The reports that were released before somebody saw that they show another patient."""
+        return self.filter(self._shows_other_patient(), released_at__isnull=False)
+
     def _handed_to(self, user: AbstractBaseUser | AnonymousUser) -> "ReportQuerySet":
         if not user.is_authenticated:
             return self.none()

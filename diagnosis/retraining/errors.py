@@ -1,8 +1,10 @@
 """Why a run does not start or go on. Each says what to do about it."""
 
+from django.conf import settings
 from django.utils.translation import gettext as _
 
 from diagnosis.models import TrainingRun
+from patients.durations import in_words
 
 
 class RetrainingRefused(Exception):
@@ -33,7 +35,9 @@ class NotResumable(RetrainingRefused):
         if run is None:
             words = _("There is no run that could be resumed. Start a new one.")
         elif run.is_alive:
-            words = _("The run is at work: nothing has to be resumed. One that falls silent is seen within a minute.")
+            words = _(
+                "The run is at work: nothing has to be resumed. One that falls silent is seen within %(time)s."
+            ) % {"time": in_words(settings.RETRAINING_DEAD_AFTER_SECONDS)}
         else:
             words = _("Only a run that stopped without a word can be resumed. Start a new one.")
         super().__init__(words)

@@ -35,7 +35,7 @@ def draft_addendum(*, report: Report) -> Draft:
     return Draft(build_addendum(report, words=""), contradictions_in_words(report.visit))
 
 
-def sign_addendum(*, report: Report, by: Member, words: str, seen: str | None = None, site: str = "") -> Addendum:
+def sign_addendum(*, report: Report, by: Member, words: str, seen: str | None = None) -> Addendum:
     """Add ``words`` to a signed report, with the labels that are others than its readers were told.
 
     A patient to whom the report was released reads the addendum at once, and is mailed that it is there. Who sends the
@@ -44,7 +44,6 @@ def sign_addendum(*, report: Report, by: Member, words: str, seen: str | None = 
     Args:
         words: for the patient and for whoever reads the report; not blank.
         seen: the fingerprint of the draft that ``by`` has checked; None trusts that it was checked.
-        site: where the installation is reached, for the mail; "" sends none.
 
     Raises:
         PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
@@ -79,7 +78,7 @@ def sign_addendum(*, report: Report, by: Member, words: str, seen: str | None = 
             draft_addendum(report=report).ensure_seen(draft.fingerprint)
             addendum.save(force_insert=True)
             if visit.status == VisitStatus.RELEASED:
-                tell_of_addendum(addendum=addendum, site=site)
+                tell_of_addendum(addendum=addendum)
     log.info("Addendum %s to report %s was signed by member %s.", addendum.pk, report.pk, by.pk)
     return addendum
 

@@ -3,6 +3,8 @@
 from django.utils.translation import gettext as _
 
 from diagnosis.models import Image
+from diagnosis.models.review import RETRACTABLE_FOR
+from patients.durations import in_words
 from patients.services.visits import VisitIsClosed
 
 __all__ = [
@@ -115,4 +117,7 @@ class TooLateToRetract(Refused):
     code = "too_late_to_retract"
 
     def __init__(self) -> None:
-        super().__init__(_("A review can be taken back for ten minutes. Now add another one; both stay."))
+        super().__init__(
+            _("A review can be taken back for %(time)s. Now add another one; both stay.")
+            % {"time": in_words(RETRACTABLE_FOR)}
+        )

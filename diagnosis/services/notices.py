@@ -1,32 +1,31 @@
 """Mail a patient that there is something new to read. What it says is read on the site alone, never in a mail."""
 
+from django.conf import settings
 from django.db.models import Q
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from diagnosis.models import Addendum, Report, SetAside
 from patients.models import MessageKind, OutgoingMessage
 from patients.models.message import MessageQuerySet
 from patients.outbox import Letter, queue_message, writes
+from patients.site import site_link
 
 
-def tell_of_release(*, report: Report, site: str) -> None:
-    """Have the patient told that the report is there; in the transaction that releases it.
-
-    Args:
-        site: where the installation is reached, as ``https://dermascan.clinic.example``; "" tells nobody.
-    """
-    _queue(MessageKind.REPORT, report, about=report, site=site)
+def tell_of_release(*, report: Report) -> None:
+    """Have the patient told that the report is there; in the transaction that releases it."""
+    _queue(MessageKind.REPORT, report, about=report)
 
 
-def tell_of_addendum(*, addendum: Addendum, site: str) -> None:
+def tell_of_addendum(*, addendum: Addendum) -> None:
     """Have the patient told that a report of theirs was added to; in the transaction that signs the addendum."""
-    _queue(MessageKind.ADDENDUM, addendum.report, about=addendum, site=site)
+    _queue(MessageKind.ADDENDUM, addendum.report, about=addendum)
 
 
-def tell_of_withholding(*, report: Report, set_aside: SetAside, site: str) -> None:
+def tell_of_withholding(*, report: Report, set_aside: SetAside) -> None:
     """Have the patient told that a report of theirs is no longer shown; in the transaction that sets aside."""
-    _queue(MessageKind.WITHHELD, report, about=set_aside, site=site)
+    _queue(MessageKind.WITHHELD, report, about=set_aside)
 
 
 def notices_of(report: Report) -> MessageQuerySet:
@@ -39,10 +38,10 @@ def notices_of(report: Report) -> MessageQuerySet:
     )
 
 
-def _queue(kind: MessageKind, report: Report, *, about: Report | Addendum | SetAside, site: str) -> None:
+def _queue(kind: MessageKind, report: Report, *, about: Report | Addendum | SetAside) -> None:
     user = report.visit.patient.user
-    if site and user is not None and user.is_active and user.email:
-        queue_message(kind, about=about.pk, user=user, address=user.email, site=site)
+    if user is not None and user.is_active and user.email:
+        queue_message(kind, about=about.pk, user=user, address=user.email)
 
 
 @writes(MessageKind.REPORT, MessageKind.ADDENDUM)
@@ -75,5 +74,10 @@ def _letter(message: OutgoingMessage, report: Report | None, *, about: str) -> L
         subject = _("A report from %(clinic)s is being checked") % {"clinic": clinic}
     else:
         subject = _("Something new for you to read from %(clinic)s") % {"clinic": clinic}
-    context = {"clinic": clinic, "about": str(about), "site": message.site}
+    context = {
+        "site_name": settings.SITE_NAME,
+        "clinic": clinic,
+        "about": str(about),
+        "address": site_link(reverse("my-visits")),
+    }
     return Letter(user.email, subject, render_to_string("diagnosis/mail/patient_news.txt", context))

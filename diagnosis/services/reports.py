@@ -185,11 +185,10 @@ def sign_visit(
     return report
 
 
-def release_report(*, report: Report, by: Member, site: str = "", seen: str | None = None) -> Report:
+def release_report(*, report: Report, by: Member, seen: str | None = None) -> Report:
     """Show a signed report to its patient, once and for good, and mail them that it is there.
 
     Args:
-        site: where the installation is reached, for the mail; "" sends none.
         seen: what ``contradictions_seen`` said of the page on which it is released; None trusts that it was checked.
 
     Raises:
@@ -220,7 +219,7 @@ def release_report(*, report: Report, by: Member, site: str = "", seen: str | No
         report.save(update_fields=["released_by", "released_at"])
         visit.status = VisitStatus.RELEASED
         visit.save(update_fields=["status"])
-        tell_of_release(report=report, site=site)
+        tell_of_release(report=report)
     log.info("Report %s was released by member %s.", report.pk, by.pk)
     return report
 

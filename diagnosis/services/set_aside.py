@@ -18,14 +18,11 @@ from patients.models import Lesion, Member, Visit
 log = logging.getLogger(__name__)
 
 
-def set_aside_image(*, image: Image, by: Member, reason: str, note: str = "", site: str = "") -> SetAside:
+def set_aside_image(*, image: Image, by: Member, reason: str, note: str = "") -> SetAside:
     """Have ``image`` take part in nothing: no report, queue, training, similar case or count. It can still be seen.
 
     A signed visit is no hindrance: that is when most mistakes are found. A patient whose report is withheld for it is
     mailed so.
-
-    Args:
-        site: where the installation is reached, for that mail; "" sends none.
 
     Raises:
         PermissionDenied: ``by`` is of another clinic.
@@ -37,7 +34,7 @@ def set_aside_image(*, image: Image, by: Member, reason: str, note: str = "", si
             raise AlreadySetAside
         row = SetAside.objects.create(image=image, member=by, reason=SetAsideReason(reason), note=note.strip())
         refresh_queue_of_lesion(image=image)
-        _tell_if_withheld(image, row, site)
+        _tell_if_withheld(image, row)
     log.info("Image %s was set aside by member %s: %s.", image.pk, by.pk, row.reason)
     return row
 
@@ -84,10 +81,10 @@ def add_to_other_lesion(*, image: Image, lesion: Lesion, by: Member, note: str =
     return added
 
 
-def _tell_if_withheld(image: Image, row: SetAside, site: str) -> None:
-    report = Report.objects.filter(visit=image.visit_id, released_at__isnull=False).first()
+def _tell_if_withheld(image: Image, row: SetAside) -> None:
+    report = Report.objects.withheld().filter(visit=image.visit_id).first()
     if report is not None and row.shows_other_patient:
-        tell_of_withholding(report=report, set_aside=row, site=site)
+        tell_of_withholding(report=report, set_aside=row)
 
 
 def _locked(image: Image, by: Member) -> Image:

@@ -39,9 +39,8 @@ def add(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     if form.is_bound and form.is_valid():
         assert request.member is not None, "require_role lets nobody else in"
         words, seen = form.cleaned_data["words"], form.cleaned_data["seen"]
-        site = request.build_absolute_uri("/")
         try:
-            sign_addendum(report=found, by=request.member, words=words, seen=seen, site=site)
+            sign_addendum(report=found, by=request.member, words=words, seen=seen)
         except Refused as refused:
             form.add_error(None, str(refused))
         else:

@@ -63,7 +63,7 @@ def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
         "report": report,
         "needs_a_plan": needing_a_plan(found, json.loads(report.content)) if report else [],
         "addenda": addenda,
-        "notices": notices_of(report) if report else [],
+        "notices": notices_of(report).select_related("user") if report else [],
         "contradictions": contradictions_among(shown),
         "contradictions_seen": contradictions_seen(found) if report and not report.released_at else "",
         "since": labelled_otherwise_since(report) if report else [],

@@ -138,7 +138,7 @@ def _check_page(
 
 def _release(request: ClinicRequest, report: Report, *, seen: str | None = None) -> None:
     try:
-        report = release_report(report=report, by=_member(request), site=request.build_absolute_uri("/"), seen=seen)
+        report = release_report(report=report, by=_member(request), seen=seen)
     except AlreadyReleased as already:
         messages.info(request, str(already))
     except Refused as refused:

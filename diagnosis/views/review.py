@@ -15,11 +15,13 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from diagnosis.forms import ReviewForm
 from diagnosis.models import Image, Review
+from diagnosis.models.review import RETRACTABLE_FOR
 from diagnosis.review_screen import BLINDED, Screen, SeenAnswers, is_blinded, last_step, screen
 from diagnosis.review_words import answer_name
 from diagnosis.services.errors import Refused
 from diagnosis.services.queue import bring_back, bring_back_skipped, claim, offer_for, skip
 from diagnosis.services.reviews import record_review, retract_review
+from patients.durations import in_words
 from patients.middleware import ClinicRequest
 from patients.models import Member
 from patients.once import once
@@ -88,7 +90,9 @@ def undo(request: ClinicRequest) -> HttpResponse:
     step = last_step(member)
     if step is None:
         messages.error(
-            request, _("There is nothing to take back: the last step can be taken back, for ten minutes, and no more.")
+            request,
+            _("There is nothing to take back: the last step can be taken back, for %(time)s, and no more.")
+            % {"time": in_words(RETRACTABLE_FOR)},
         )
         return redirect("admin:review")
     review = step.review

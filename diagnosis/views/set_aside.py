@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from diagnosis.forms import SetAsideForm
-from diagnosis.models import Image
+from diagnosis.models import Image, Report
 from diagnosis.services.errors import AlreadySetAside, AlreadyUploaded, Refused, VisitIsClosed
 from diagnosis.services.set_aside import add_to_other_lesion, put_back_image, set_aside_image
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
@@ -68,14 +68,29 @@ def _carry_out(request: ClinicRequest, image: Image, form: SetAsideForm) -> Imag
         added = add_to_other_lesion(image=image, lesion=lesion, by=by, note=note)
         messages.success(request, _("The photograph was added here, and set aside where it was."))
         return added
-    site = request.build_absolute_uri("/")
-    set_aside_image(image=image, by=by, reason=form.cleaned_data["reason"], note=note, site=site)
-    messages.success(request, _("The photograph is set aside."))
+    set_aside_image(image=image, by=by, reason=form.cleaned_data["reason"], note=note)
+    messages.success(request, f"{_('The photograph is set aside.')} {_how_the_patient_hears(image)}".strip())
     return image
 
 
+def _how_the_patient_hears(image: Image) -> str:
+    """Say whether the patient is told that their report is withheld, or what is left to do; "" where none is."""
+    report = Report.objects.withheld().filter(visit=image.visit_id).first()
+    if report is None:
+        return ""
+    user = image.visit.patient.user
+    if user is None or not user.is_active or not user.email:
+        return _("The report that shows it is withheld from the patient. They cannot be mailed: tell them.")
+    return _(
+        "The report that shows it is withheld from the patient. An e-mail that says so waits to be sent; the visit's "
+        "page shows when it has gone."
+    )
+
+
 def _find(request: ClinicRequest, image_id: UUID) -> Image:
-    images = Image.objects.visible_to(request.member).select_related("visit__patient__clinic", "lesion")
+    images = Image.objects.visible_to(request.member).select_related(
+        "visit__patient__clinic", "visit__patient__user", "lesion"
+    )
     return get_object_or_404(images, pk=image_id)
 
 

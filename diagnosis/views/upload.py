@@ -167,7 +167,6 @@ def _page(request: ClinicRequest, visit: Visit, form: LesionForm, *, status: int
         "visit": visit,
         "patient": visit.patient,
         "form": form,
-        "max_files": settings.UPLOAD_MAX_FILES,
         "has_lesions": visit.patient.lesions.exists(),
     }
     return render(request, "diagnosis/upload.html", context, status=status)

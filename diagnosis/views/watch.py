@@ -15,6 +15,7 @@ from diagnosis.models import Incident
 from diagnosis.watch.incidents import acknowledge_incident
 from diagnosis.watch.metrics import CONTENT_TYPE, may_read_metrics, metrics_text
 from diagnosis.watch.pages import figures_for
+from diagnosis.watch.telling import with_messages
 from patients.access import EVERYONE_IN_THE_CLINIC, is_operator, require_role
 from patients.admin.scope import CLINICIANS
 from patients.middleware import ClinicRequest
@@ -28,7 +29,7 @@ def watch(request: ClinicRequest) -> HttpResponse:
     assert request.member is not None
     incidents = Incident.objects.visible_to(request.member)
     context = {
-        "incidents": _listed(incidents),
+        "incidents": [(incident, []) for incident in _listed(incidents)],
         "may_acknowledge": request.member.role in CLINICIANS,
         **figures_for(request.member.clinic),
     }
@@ -41,7 +42,7 @@ def watch_site(request: ClinicRequest) -> HttpResponse:
     if not is_operator(request):
         raise PermissionDenied(_("This page is for the operator."))
     context = {
-        "incidents": _listed(Incident.objects.all()),
+        "incidents": with_messages(_listed(Incident.objects.all())),
         "may_acknowledge": True,
         "is_site": True,
         **figures_for(None),
@@ -73,5 +74,6 @@ def metrics(request: HttpRequest) -> HttpResponse:
     return HttpResponse(metrics_text(), content_type=CONTENT_TYPE)
 
 
-def _listed(incidents: Any) -> Any:
-    return incidents.select_related("clinic", "acknowledged_by")[:NEWEST_INCIDENTS]
+def _listed(incidents: Any) -> list[Incident]:
+    found = incidents.select_related("clinic", "acknowledged_by")[:NEWEST_INCIDENTS]
+    return list(found)

@@ -126,13 +126,14 @@ def _agreement(looked_at: Looked) -> Finding | None:
     limit = settings.WATCH_LEAST_AGREEMENT
     words = _(
         "The network %(version)s and the confirmed labels agree on %(agreed)d of %(count)d photographs of the last "
-        "12 weeks: %(share).0f %%, and %(high).0f %% at most with its 95 %% interval. The limit is %(limit).0f %%. "
-        "Look at those that differ, and think of retraining."
+        "%(weeks)d weeks: %(share).0f %%, and %(high).0f %% at most with its 95 %% interval. The limit is "
+        "%(limit).0f %%. Look at those that differ, and think of retraining."
     )
     figures = {
         "version": version.name,
         "agreed": agreed,
         "count": count,
+        "weeks": LABEL_DAYS // 7,
         "share": 100 * agreed / count,
         "high": 100 * wilson(agreed, count)[1],
         "limit": 100 * limit,
@@ -181,15 +182,19 @@ def _missed(looked_at: Looked) -> Finding:
 def _missed_in_words(rows: list[Diagnosed], *, outside: bool) -> str:
     if outside:
         words = _(
-            "Of %(count)d photographs of the last 12 weeks that are confirmed as malignant and none of the seven "
-            "classes, the network called %(calm)d calm: %(names)s."
+            "Of %(count)d photographs of the last %(weeks)d weeks that are confirmed as malignant and none of the "
+            "seven classes, the network called %(calm)d calm: %(names)s."
         )
     else:
         words = _(
-            "Of %(count)d photographs of the last 12 weeks that are confirmed as a malignant one of the seven "
-            "classes, the network called %(calm)d calm: %(names)s."
+            "Of %(count)d photographs of the last %(weeks)d weeks that are confirmed as a malignant one of the "
+            "seven classes, the network called %(calm)d calm: %(names)s."
         )
-    figures = {"count": sum(row.count for row in rows), "calm": sum(row.calm for row in rows)}
+    figures = {
+        "count": sum(row.count for row in rows),
+        "calm": sum(row.calm for row in rows),
+        "weeks": LABEL_DAYS // 7,
+    }
     return words % {**figures, "names": ", ".join(f"{row.name} ({row.calm})" for row in rows if row.calm)}
 
 

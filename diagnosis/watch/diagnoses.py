@@ -46,6 +46,7 @@ class Diagnoses:
     """The confirmed diagnoses of a time, the malignant and then the frequent ones first."""
 
     rows: list[Diagnosed]
+    weeks: int
 
     @property
     def count(self) -> int:
@@ -89,4 +90,4 @@ def diagnoses_of(clinic: Clinic | None, *, days: int) -> Diagnoses:
         counts[answer] += count
         calm[answer] += count if tier == Tier.CALM else 0
     rows = [Diagnosed(answer, count, calm[answer]) for answer, count in counts.items()]
-    return Diagnoses(sorted(rows, key=lambda row: (not row.is_malignant, -row.count, row.answer)))
+    return Diagnoses(sorted(rows, key=lambda row: (not row.is_malignant, -row.count, row.answer)), weeks=days // 7)

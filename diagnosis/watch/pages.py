@@ -7,6 +7,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from mlmodel.drift import FEWEST, WINDOW
 from mlmodel.serving import active_analyser
 from patients.models import Clinic
 
@@ -68,12 +69,17 @@ def _work(found: list[Day]) -> list[Chart]:
         # All of the same height, so that the three can be set side by side.
         return bars(slug=slug, title=title, rows=rows, hint=_("The full height is 100 %."), empty=empty, top=1.0)
 
+    period = {"days": DAYS}
+    not_judged = _("No photograph was judged in these %(days)d days.") % period
+    not_refused = _("No photograph was refused in these %(days)d days.") % period
+    not_urgent = _("No answer of these %(days)d days was urgent.") % period
+    not_in_it = _("No answer of these %(days)d days was in it.") % period
     return [
-        count("predictions", _("Answers a day"), _("No photograph was judged in these 30 days.")),
-        count("refused", _("Refused photographs a day"), _("No photograph was refused in these 30 days.")),
-        share("urgent", "urgent", _("Share in the urgent tier a day"), _("No answer of these 30 days was urgent.")),
-        share("look", "watch", _("Share in the middle tier a day"), _("No answer of these 30 days was in it.")),
-        share("calm", "calm", _("Share in the calm tier a day"), _("No answer of these 30 days was in it.")),
+        count("predictions", _("Answers a day"), not_judged),
+        count("refused", _("Refused photographs a day"), not_refused),
+        share("urgent", "urgent", _("Share in the urgent tier a day"), not_urgent),
+        share("look", "watch", _("Share in the middle tier a day"), not_in_it),
+        share("calm", "calm", _("Share in the calm tier a day"), not_in_it),
     ]
 
 
@@ -186,8 +192,10 @@ def _drift(kept: list[Any]) -> Chart:
         slug="drift-by-day",
         title=_("Distance from the release's photographs"),
         rows=rows,
-        hint=_("The day's last look at the newest 200, in per cent of the limit. The dashed line is the limit."),
-        empty=_("The distance will be here, a bar a day, when 100 photographs have been accepted."),
+        hint=_("The day's last look at the newest %(count)d, in per cent of the limit. The dashed line is the limit.")
+        % {"count": WINDOW},
+        empty=_("The distance will be here, a bar a day, when %(count)d photographs have been accepted.")
+        % {"count": FEWEST},
         limit=1.0,
     )
 

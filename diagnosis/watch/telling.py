@@ -2,6 +2,7 @@
 
 import ipaddress
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -23,6 +24,16 @@ def tell_of(incident: Incident) -> None:
         queue_message(MessageKind.INCIDENT, about=incident.pk, address=settings.WATCH_EMAIL)
     if settings.WATCH_WEBHOOK:
         queue_message(MessageKind.INCIDENT_CALL, about=incident.pk)
+
+
+def with_messages(incidents: Iterable[Incident]) -> list[tuple[Incident, list[OutgoingMessage]]]:
+    """Return each incident with what told the operator of it, or is to."""
+    incidents = list(incidents)
+    rows: dict[UUID, list[OutgoingMessage]] = {incident.pk: [] for incident in incidents}
+    kinds = (MessageKind.INCIDENT, MessageKind.INCIDENT_CALL)
+    for row in OutgoingMessage.objects.filter(kind__in=kinds, about__in=rows).order_by("kind"):
+        rows[row.about_key].append(row)
+    return [(incident, rows[incident.pk]) for incident in incidents]
 
 
 def check_webhook_address(address: str) -> None:
@@ -53,7 +64,7 @@ class WebhookCall:
 
     body: str
 
-    def send(self, *, key: UUID) -> None:
+    def send(self, *, key: UUID) -> str:
         address = settings.WATCH_WEBHOOK
         check_webhook_address(address)
         # A redirect would lead to an address that the operator did not set.
@@ -69,6 +80,7 @@ class WebhookCall:
             raise CannotSend(_("the webhook could not be reached")) from error
         if not answer.ok or answer.is_redirect:
             raise CannotSend(_("the webhook answered with %(status)d, not with 2xx") % {"status": answer.status_code})
+        return ""
 
 
 @writes(MessageKind.INCIDENT_CALL)

@@ -18,7 +18,7 @@ from patients.services import (
     ensure_address_is_free,
     ensure_member_may_become,
     ensure_username_is_free,
-    invitation_to,
+    link_to,
     mail_set_password_link,
     update_member,
 )
@@ -36,7 +36,7 @@ class MemberForm(forms.ModelForm):
     )
     first_name = forms.CharField(label=gettext_lazy("Given name"), max_length=150)
     last_name = forms.CharField(label=gettext_lazy("Family name"), max_length=150)
-    email = forms.EmailField(label=gettext_lazy("Email address"), max_length=254)
+    email = forms.EmailField(label=gettext_lazy("E-mail address"), max_length=254)
     is_active = forms.BooleanField(
         label=gettext_lazy("May sign in"),
         required=False,
@@ -167,7 +167,7 @@ class MemberAdmin(ClinicScopedAdmin):
 
     def _mail(self, request: HttpRequest, members: list[Member]) -> None:
         for member in members:
-            mail_set_password_link(user=member.user, site=request.build_absolute_uri("/"))
+            mail_set_password_link(user=member.user)
         if members:
             text = ngettext(
                 "A mail with a link to choose a password waits to be sent. The member's page shows when it has gone.",
@@ -181,7 +181,7 @@ class MemberAdmin(ClinicScopedAdmin):
     def username(self, member: Member) -> str:
         return member.user.username
 
-    @admin.display(description=gettext_lazy("email"), ordering="user__email")
+    @admin.display(description=gettext_lazy("e-mail"), ordering="user__email")
     def email(self, member: Member) -> str:
         return member.user.email
 
@@ -191,7 +191,7 @@ class MemberAdmin(ClinicScopedAdmin):
 
     @admin.display(description=gettext_lazy("link to choose a password"), empty_value="–")
     def link(self, member: Member) -> str | None:
-        newest = invitation_to(member.user)
+        newest = link_to(member.user)
         return state_in_words(newest) if newest else None
 
     @admin.display(description=gettext_lazy("last signed in"), ordering="user__last_login")

@@ -75,7 +75,6 @@ class OutgoingMessage(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="messages", verbose_name=_("to")
     )
     address = models.CharField(_("address"), max_length=254, blank=True, default="")
-    site = models.CharField(max_length=255, blank=True, default="", help_text=_("Where the installation is reached."))
     # Only for mail about an account that was written beforehand; erased once it is sent.
     subject = models.CharField(max_length=255, blank=True, default="")
     body = models.TextField(blank=True, default="")

@@ -3,17 +3,22 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
+from urllib.parse import urlsplit
 from uuid import UUID
 
+from django.conf import settings
 from django.core.mail import EmailMessage
-from django.core.mail.utils import DNS_NAME
+from django.utils.translation import gettext as _
 
 from patients.models import MessageKind, OutgoingMessage
 
+# These keep or drop a mail instead of sending it: the page that says “sent” must not hide that.
+_MAILS_NOTHING = ("filebased", "console", "dummy")
+
 
 class Sendable(Protocol):
-    def send(self, *, key: UUID) -> None:
-        """Send it. Waits for the network: not inside a transaction."""
+    def send(self, *, key: UUID) -> str:
+        """Send it, and return what must be said beside “sent”, mostly "". Waits for the network: in no transaction."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +30,7 @@ class Letter:
     body: str
     reply_to: tuple[str, ...] = ()
 
-    def send(self, *, key: UUID) -> None:
+    def send(self, *, key: UUID) -> str:
         """Send it from the site's own address.
 
         The identifier is the row's, so that a mail program shows once what a worker that was killed just before it
@@ -37,8 +42,16 @@ class Letter:
             body=self.body,
             to=[self.address],
             reply_to=self.reply_to,
-            headers={"Message-ID": f"<{key}@{DNS_NAME}>"},
+            headers={"Message-ID": f"<{key}@{urlsplit(settings.SITE_URL).hostname}>"},
         ).send()
+        if is_kept_here():
+            return _("no mail server is set up, so it was only kept on this computer; tell the operator")
+        return ""
+
+
+def is_kept_here() -> bool:
+    """Whether mails stay on this machine, because no mail server is set."""
+    return settings.EMAIL_BACKEND.split(".")[-2] in _MAILS_NOTHING
 
 
 Writer = Callable[[OutgoingMessage], Sendable | None]

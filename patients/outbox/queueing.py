@@ -23,7 +23,6 @@ def queue_message(
     about: UUID | None = None,
     user: User | None = None,
     address: str = "",
-    site: str = "",
     subject: str = "",
     body: str = "",
 ) -> OutgoingMessage:
@@ -36,7 +35,6 @@ def queue_message(
         about=about,
         user=user,
         address=address,
-        site=site.rstrip("/"),
         subject=subject,
         body=body,
         give_up_at=timezone.now() + _tried_for(kind),

@@ -43,12 +43,12 @@ def deliver(message_id: uuid.UUID) -> Failure | None:
         if letter is None:
             _finish(message, MessageState.CANCELLED)
             return None
-        letter.send(key=message.pk)
+        remark = letter.send(key=message.pk)
     except Exception as error:
         failure = failure_of(error)
         _record(message, failure, error)
         return failure
-    _finish(message, MessageState.SENT, last_error="", address=message.address)
+    _finish(message, MessageState.SENT, last_error=remark, address=message.address)
     return None
 
 

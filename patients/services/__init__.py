@@ -1,12 +1,13 @@
 """What the clinic does: one verb a function."""
 
-from .account_state import AccountState, account_state, invitation_to, is_known_to_be_wrong
+from .account_state import AccountState, account_state, is_known_to_be_wrong, link_to
 from .accounts import (
     AccountRefused,
     ensure_address_is_free,
     ensure_username_is_free,
     give_patient_account,
     mail_set_password_link,
+    may_correct_address,
 )
 from .api_tokens import (
     TokenExpired,
@@ -70,11 +71,12 @@ __all__ = [
     "ensure_member_may_become",
     "ensure_username_is_free",
     "give_patient_account",
-    "invitation_to",
     "is_known_to_be_wrong",
+    "link_to",
     "lock_open_visit",
     "log_visit",
     "mail_set_password_link",
+    "may_correct_address",
     "patient_with_number",
     "record_consent",
     "register_patient",

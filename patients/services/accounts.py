@@ -26,15 +26,14 @@ def give_patient_account(
     by: Member,
     email: str,
     username: str = "",
-    site: str,
     is_right: bool = False,
     made_from: str | None = None,
 ) -> User:
     """Make the account with which ``patient`` reads what is released to them, and mail a link to choose a password.
 
-    ``site`` is where the installation is reached, as ``https://dermascan.clinic.example``. Without a ``username`` one
-    is made of the patient's name. A patient who has an account already keeps it and is mailed a new link; the address
-    may still be corrected while no password was chosen: nothing more goes to the one before, whose link is dead.
+    Without a ``username`` one is made of the patient's name. A patient who has an account already keeps it and is
+    mailed a new link; the address may still be corrected while no password was chosen: nothing more goes to the one
+    before, whose link is dead.
 
     Args:
         is_right: the address is the patient's, although an account was closed because it was taken for wrong.
@@ -61,16 +60,23 @@ def give_patient_account(
             )
             patient.user = user
             patient.save(update_fields=["user"])
-        elif not patient.user.has_usable_password() and patient.user.email != email:
+        elif may_correct_address(patient.user) and patient.user.email != email:
             ensure_nothing_is_lost(patient.user, {"email": email}, made_from)
             ensure_address_is_free(email, clinic=patient.clinic, account=patient.user)
             patient.user.email = email
-            patient.user.set_unusable_password()
+            if not patient.user.has_usable_password():
+                # Another unusable password each time: links that were mailed name the old one.
+                patient.user.set_unusable_password()
             patient.user.save(update_fields=["email", "password"])
         account = patient.user
         assert account is not None
-        mail_set_password_link(user=account, site=site)
+        mail_set_password_link(user=account)
     return account
+
+
+def may_correct_address(account: User) -> bool:
+    """Whether staff may change where the account is mailed: until somebody has chosen a password by that mail."""
+    return not account.email or not account.has_usable_password()
 
 
 def make_user(
@@ -103,7 +109,7 @@ def ensure_address_is_free(email: str, *, clinic: Clinic, account: User | None =
     people = User.objects.filter(Q(member__clinic=clinic) | Q(patient__clinic=clinic))
     holders = people.filter(email__iexact=email) if email else people.none()
     if any(holder != account for holder in holders):
-        raise AccountRefused(_("Another account of this clinic uses this email address."), field="email")
+        raise AccountRefused(_("Another account of this clinic uses this e-mail address."), field="email")
 
 
 def ensure_username_is_free(username: str) -> None:
@@ -112,11 +118,11 @@ def ensure_username_is_free(username: str) -> None:
         raise AccountRefused(_("This user name is taken. Choose another one."), field="username")
 
 
-def mail_set_password_link(*, user: User, site: str) -> OutgoingMessage:
+def mail_set_password_link(*, user: User) -> OutgoingMessage:
     """Have ``user`` mailed a link with which a password can be chosen, once; it takes the place of one that waits."""
     with transaction.atomic():
         cancel_messages(user=user, kind=MessageKind.INVITATION)
-        return queue_message(MessageKind.INVITATION, user=user, address=user.email, site=site)
+        return queue_message(MessageKind.INVITATION, user=user, address=user.email)
 
 
 def _free_username(patient: Patient) -> str:

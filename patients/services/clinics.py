@@ -119,7 +119,10 @@ def ensure_member_may_become(*, member: Member, by: User, role: str, is_active: 
     if member.user == by and (role != member.role or not is_active):
         raise AccountRefused(_("You cannot change your own role or access. Ask another manager."), field="role")
     if email != member.user.email and member.user.has_usable_password() and not by.is_superuser:
-        raise AccountRefused(_("Only the member can change the email address of their account."), field="email")
+        raise AccountRefused(
+            _("A password was chosen for this account: now only the operator can change its e-mail address."),
+            field="email",
+        )
     ensure_address_is_free(email, clinic=member.clinic, account=member.user)
 
 

@@ -1,11 +1,16 @@
 """What is mailed about an account. A link that opens it is made when the mail is sent, and kept nowhere."""
 
+from typing import Any
+
 from django.conf import settings
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from patients.durations import in_words
 from patients.models import Clinic, MessageKind, OutgoingMessage, User
 from patients.outbox import Letter, writes
+from patients.site import site_link
 
 from .links import set_password_path
 
@@ -20,14 +25,12 @@ def invitation_letter(message: OutgoingMessage) -> Letter | None:
     clinic = clinic_of(user) if user else None
     if user is None or clinic is None or not is_still_theirs(message):
         return None
-    context = {
-        "clinic": clinic,
-        "user": user,
-        "address": message.site + set_password_path(user),
-        "site": message.site,
-        "days": settings.PASSWORD_RESET_TIMEOUT // 86_400,
-    }
-    subject = _("Your DermaScan account at %(clinic)s") % {"clinic": clinic.name}
+    words = {"clinic": clinic.name, "site_name": settings.SITE_NAME}
+    if user.has_usable_password():
+        subject = _("A new password for your %(site_name)s account at %(clinic)s") % words
+    else:
+        subject = _("Your %(site_name)s account at %(clinic)s") % words
+    context = letter_context(user=user, clinic=clinic, address=site_link(set_password_path(user)))
     return Letter(user.email, subject, render_to_string("patients/mail/set_password.txt", context))
 
 
@@ -38,8 +41,18 @@ def account_letter(message: OutgoingMessage) -> Letter | None:
     if message.user is not None:
         if not is_still_theirs(message):
             return None
-        body = body.replace(LINK_TO_COME, message.site + set_password_path(message.user))
+        body = body.replace(LINK_TO_COME, site_link(set_password_path(message.user)))
     return Letter(message.address, message.subject, body)
+
+
+def letter_context(**more: Any) -> dict[str, Any]:
+    """What every mail about an account may name; nothing of the request that asked for it."""
+    return {
+        "site_name": settings.SITE_NAME,
+        "sign_in_address": site_link(reverse("account_login")),
+        "link_lasts": in_words(settings.PASSWORD_RESET_TIMEOUT),
+        **more,
+    }
 
 
 def is_still_theirs(message: OutgoingMessage) -> bool:

@@ -34,7 +34,6 @@ def patient_account(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
                 patient=patient,
                 by=request.member,
                 email=form.cleaned_data["email"],
-                site=request.build_absolute_uri("/"),
                 is_right=bool(form.cleaned_data.get("is_right")),
                 made_from=form.made_from,
             )

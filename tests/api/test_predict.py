@@ -12,6 +12,7 @@ from diagnosis.models import Image, Tier
 from mlmodel.serving import active_version
 from mlmodel.taxonomy import BY_CODE, CODES, MALIGNANT_CODES
 from patients.models import Role, Visit, VisitStatus
+from patients.site import site_link
 from tests import factories
 from tests.api.helpers import (
     BATCH,
@@ -102,7 +103,7 @@ def test_it_is_kept_in_the_visit_that_is_named(api, staff, visit, lesion, photog
     assert Path(image.original.path).read_bytes() == photograph
     assert answer["image"] == {
         "id": str(image.pk),
-        "url": f"http://testserver/images/{image.pk}/",
+        "url": site_link(f"/images/{image.pk}/"),
         "lesion": str(lesion.pk),
         "visit": str(visit.pk),
     }
@@ -178,7 +179,7 @@ def test_the_same_photograph_twice_is_a_conflict_that_names_the_first(api, staff
     problem = assert_problem(client.post(PREDICT, {"file": upload(photograph), **form}), 409, "already-uploaded")
     image = Image.objects.get()
     assert problem["image"]["id"] == str(image.pk)
-    assert problem["image"]["url"] == f"http://testserver{image.get_absolute_url()}"
+    assert problem["image"]["url"] == site_link(image.get_absolute_url())
     assert stored_files() == files
 
 

@@ -311,7 +311,7 @@ def test_the_admins_forms_too(open_browser, manager):
     page.get_by_label("User name").fill("ines")
     page.get_by_label("Given name").fill("Ines")
     page.get_by_label("Family name").fill("Moreau")
-    page.get_by_label("Email address").fill("ines@clinic.example")
+    page.get_by_label("E-mail address").fill("ines@clinic.example")
     page.get_by_label("Role").select_option("staff")
     end_session(page)
     save = page.get_by_role("button", name="Save", exact=True)

@@ -162,6 +162,11 @@ def test_it_serves_a_clinic_until_it_is_interrupted(start):
     assert "Solheim" not in installation.output
     started = installation.children()
     assert started
+    # Whichever process writes a mail, its links lead to the server.
+    site = f"DERMASCAN_SITE_URL=http://127.0.0.1:{installation.port}"
+    serving = [pid for pid in started if "celery" in command_of(pid) or "gunicorn" in command_of(pid)]
+    assert len(serving) >= 4
+    assert all(site in (Path("/proc") / str(pid) / "environ").read_text().split("\0") for pid in serving)
     installation.process.send_signal(signal.SIGINT)
     installation.wait_until_stopped()
     assert [pid for pid in started if "dermascan" in command_of(pid)] == []

@@ -8,10 +8,10 @@ from diagnosis.services.reports import release_report
 from diagnosis.services.set_aside import put_back_image, set_aside_image
 from patients.models import OutgoingMessage
 from patients.outbox import deliver_due
+from patients.services import close_patient_account
+from patients.site import site_link
 
 from .reporting import MELANOMA, confirm, photographed_visit, signed_addendum, signed_report
-
-SITE = "https://dermascan.clinic.example/"
 
 
 @pytest.fixture
@@ -33,7 +33,7 @@ def test_a_release_is_told_without_saying_what_it_says(
     (mail,) = mailoutbox
     assert mail.to == [patient_user.email]
     assert visit.patient.clinic.name in mail.subject
-    assert "http://testserver" + reverse("my-visits") in mail.body
+    assert site_link(reverse("my-visits")) in mail.body
     sent = mail.subject + mail.body
     patient = visit.patient
     for secret in (patient.family_name, patient.given_name, patient.record_number, str(visit.date.year), visit.plan):
@@ -46,15 +46,15 @@ def test_an_addendum_is_told_once_the_report_is_released(
     visit, report, dermatologist, patient_user, mailoutbox, django_capture_on_commit_callbacks
 ):
     with django_capture_on_commit_callbacks(execute=True):
-        sign_addendum(report=report, by=dermatologist, words="Before.", site=SITE)
+        sign_addendum(report=report, by=dermatologist, words="Before.")
     assert not mailoutbox, "a patient who cannot read the report is not told that something was added"
     release_report(report=report, by=dermatologist)
     report.refresh_from_db()
     with django_capture_on_commit_callbacks(execute=True):
-        sign_addendum(report=report, by=dermatologist, words="A secret finding.", site=SITE)
+        sign_addendum(report=report, by=dermatologist, words="A secret finding.")
     (mail,) = mailoutbox
     assert "added something to a report" in mail.body
-    assert SITE + reverse("my-visits").lstrip("/") in mail.body
+    assert site_link(reverse("my-visits")) in mail.body
     assert "secret" not in mail.body
 
 
@@ -70,7 +70,7 @@ def test_who_cannot_be_mailed_is_told_of_to_the_dermatologist(
 
 
 def test_nobody_is_mailed_who_cannot_read_it(report, dermatologist, patient_user, mailoutbox):
-    release_report(report=report, by=dermatologist, site=SITE)
+    release_report(report=report, by=dermatologist)
     patient_user.is_active = False
     patient_user.save()
     deliver_due()
@@ -79,7 +79,7 @@ def test_nobody_is_mailed_who_cannot_read_it(report, dermatologist, patient_user
 
 
 def test_a_notice_goes_to_the_address_that_the_account_has_by_then(report, dermatologist, patient_user, mailoutbox):
-    release_report(report=report, by=dermatologist, site=SITE)
+    release_report(report=report, by=dermatologist)
     patient_user.email = "new@clinic.example"
     patient_user.save()
     deliver_due()
@@ -99,13 +99,14 @@ def test_what_is_withheld_is_told_too(
     (mail,) = mailoutbox
     assert mail.to == [patient_user.email]
     assert "Not theirs" not in mail.body
-    assert OutgoingMessage.objects.get().kind == "withheld"
+    assert OutgoingMessage.objects.get(state="sent").kind == "withheld"
 
 
 def test_a_withholding_that_ended_is_not_told(visit, report, dermatologist, patient_user, mailoutbox):
     release_report(report=report, by=dermatologist)
+    OutgoingMessage.objects.all().delete()  # the news of the release
     image = visit.images.get()
-    set_aside_image(image=image, by=dermatologist, reason="other_patient", site=SITE)
+    set_aside_image(image=image, by=dermatologist, reason="other_patient")
     put_back_image(image=image, by=dermatologist)
     deliver_due()
     assert not mailoutbox
@@ -116,7 +117,7 @@ def test_a_clinics_name_adds_no_header(report, dermatologist, patient_user, mail
     clinic = report.visit.patient.clinic
     clinic.name = "Skin\nBcc: thief@example.org"
     clinic.save()
-    release_report(report=report, by=dermatologist, site=SITE)
+    release_report(report=report, by=dermatologist)
     deliver_due()
     (mail,) = mailoutbox
     assert "\n" not in mail.subject
@@ -143,8 +144,37 @@ def test_a_refused_address_is_shown_where_it_was_released(
     assert [address for address, _body in mail_server.taken] == [patient_user.email]
 
 
+def test_what_was_refused_by_an_account_that_is_closed_now_is_not_sent_again(
+    sign_in, visit, report, dermatologist, patient_user, mail_server
+):
+    mail_server.replies["RCPT"] = "550 No such user"
+    release_report(report=report, by=dermatologist)
+    deliver_due()
+    close_patient_account(patient=visit.patient, by=dermatologist, reason="wrong_address")
+    page = sign_in(dermatologist).get(reverse("visit", args=[visit.pk])).text
+    assert "550 No such user" in page
+    assert "The account was closed since" in page
+    row = OutgoingMessage.objects.get()
+    assert reverse("message-again", args=[row.pk]) not in page
+    assert sign_in(dermatologist).post(reverse("message-again", args=[row.pk])).status_code == 404
+    assert not mail_server.taken
+
+
+def test_whoever_withholds_a_report_is_told_whether_the_patient_hears_of_it(
+    sign_in, visit, report, dermatologist, patient_user
+):
+    release_report(report=report, by=dermatologist)
+    client, image = sign_in(dermatologist), visit.images.get()
+    address, why = reverse("image-set-aside", args=[image.pk]), {"reason": "other_patient", "note": "Hers."}
+    assert "An e-mail that says so waits to be sent" in client.post(address, why, follow=True).text
+    put_back_image(image=image, by=dermatologist)
+    patient_user.email = ""
+    patient_user.save()
+    assert "They cannot be mailed: tell them." in client.post(address, why, follow=True).text
+
+
 def test_another_clinic_does_not_send_again(sign_in, stranger, report, dermatologist, patient_user):
-    release_report(report=report, by=dermatologist, site=SITE)
+    release_report(report=report, by=dermatologist)
     row = OutgoingMessage.objects.get()
     assert sign_in(stranger).post(reverse("message-again", args=[row.pk])).status_code == 404
 

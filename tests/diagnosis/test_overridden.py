@@ -6,8 +6,6 @@ import re
 import pytest
 from django.test import Client
 from django.urls import reverse
-from rest_framework.request import Request
-from rest_framework.test import APIRequestFactory
 
 from diagnosis.api.answers import Reader, answer_for_image
 from diagnosis.condition_names import condition_name
@@ -130,8 +128,7 @@ def test_an_earlier_report_is_read_without_the_numbers_it_still_holds(overridden
 
 
 def test_the_api_answers_that_it_could_not_be_judged(overridden):
-    request = Request(APIRequestFactory().post(reverse("api-predict")))
-    answer = answer_for_image(Image.objects.get(), reader=Reader("en", "patient"), request=request)
+    answer = answer_for_image(Image.objects.get(), reader=Reader("en", "patient"))
     assert (answer["reliability"], answer["tier"]["code"]) == ("could_not_be_judged", "watch")
     figures = ("predicted_code", "confidence", "probabilities", "equal_prior_scores", "malignant_probability")
     assert [answer[name] for name in figures] == [None] * len(figures)
@@ -153,8 +150,7 @@ def numbers_in(value: object) -> list[float]:
 def test_page_api_and_report_give_the_same_order_and_no_figure(overridden, client):
     order = class_order(Prediction.objects.get().probabilities)
     names = tuple(condition_name(BY_CODE[code]) for code in order)
-    request = Request(APIRequestFactory().post(reverse("api-predict")))
-    answer = answer_for_image(Image.objects.get(), reader=Reader("en", "patient"), request=request)
+    answer = answer_for_image(Image.objects.get(), reader=Reader("en", "patient"))
     (photograph,) = build_content(Visit.objects.get())["lesions"][0]["photographs"]
 
     assert client.get(overridden.get_absolute_url()).context["view"].class_order == names

@@ -7,6 +7,7 @@ from django.urls import reverse
 
 from patients.models import Clinic, Lesion, Member, Patient, Role, User, Visit
 from patients.outbox import deliver_due
+from patients.site import site_link
 from tests import factories
 from tests.page_forms import token_of
 
@@ -179,7 +180,7 @@ class TestMembers:
         assert not member.user.has_usable_password()
         deliver_due()
         assert mail.outbox[-1].to == ["new@clinic.example"]
-        assert "http://testserver/accounts/" in mail.outbox[-1].body
+        assert site_link("/accounts/") in mail.outbox[-1].body
 
     @pytest.mark.parametrize(
         ("changes", "field"),
@@ -254,7 +255,7 @@ class TestMembers:
     def test_cannot_take_over_the_account_of_a_colleague(self, client, dermatologist):
         address = at("change", "member", dermatologist.pk)
         response = client.post(address, self.changed(dermatologist, email="mine@example.com"))
-        assert "Only the member can change the email address" in response.text
+        assert "now only the operator can change its e-mail address" in response.text
         dermatologist.user.refresh_from_db()
         assert dermatologist.user.email != "mine@example.com"
 

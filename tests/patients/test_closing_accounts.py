@@ -1,7 +1,5 @@
 """A patient's account that went to the wrong person is taken back; a deactivated member is out for good."""
 
-import re
-
 import pytest
 from django.core import mail
 from django.db import IntegrityError, transaction
@@ -14,6 +12,7 @@ from patients.outbox import deliver_due
 from patients.services import NoAccount, close_patient_account, give_patient_account
 from tests import factories
 from tests.diagnosis.reporting import MELANOMA, photographed_visit, signed_report
+from tests.mails import password_link
 from tests.page_forms import token_of
 
 pytestmark = pytest.mark.django_db
@@ -35,14 +34,10 @@ def close(client, patient):
     return _close
 
 
-def link_in_newest_mail() -> str:
-    return str(re.findall(r"https?://[^/\s]+(/accounts/\S+)", str(mail.outbox[-1].body))[0])
-
-
 def invite(client, patient, email="stranger@example.com") -> str:
     client.post(reverse("patient-account", args=[patient.pk]), {"email": email})
     deliver_due()
-    return link_in_newest_mail()
+    return password_link()
 
 
 def choose_password(link: str) -> Client:
@@ -77,7 +72,7 @@ def test_whoever_has_signed_in_is_out_at_once_and_stays_out(client, patient, clo
     assert stranger.get(reverse("my-visits")).status_code == 200
     reset.post(reverse("account_reset_password"), {"email": account.email})
     deliver_due()
-    link = link_in_newest_mail()
+    link = password_link()
     form = reset.get(link, follow=True).request["PATH_INFO"]
 
     close()
@@ -94,7 +89,7 @@ def test_the_stranger_is_never_mailed_again(client, patient, dermatologist, clos
     invite(client, patient)
     patient.refresh_from_db()
     report = signed_report(photographed_visit(patient, MELANOMA), dermatologist)
-    tell_of_release(report=report, site="https://clinic.example")
+    tell_of_release(report=report)
     close()
     assert OutgoingMessage.objects.get(kind="report").state == "cancelled"
     mail.outbox.clear()
@@ -165,7 +160,7 @@ def test_a_form_that_was_opened_before_closes_no_new_account(client, patient, st
     patient.refresh_from_db()
     old = patient.user_id
     close()
-    give_patient_account(patient=patient, by=staff, email="amara@example.com", site="https://clinic.example")
+    give_patient_account(patient=patient, by=staff, email="amara@example.com")
     close(account=old)
     patient.refresh_from_db()
     assert patient.user is not None

@@ -10,6 +10,8 @@ from django.db import IntegrityError, connection, connections, transaction
 from django.urls import reverse
 from django.utils import timezone
 
+from dermascan.checks import check_mail
+from patients.message_words import state_in_words
 from patients.models import MessageKind, OutgoingMessage
 from patients.outbox import deliver, deliver_due, message_counts, queue_message
 from patients.tasks import clear_messages, send_due_messages
@@ -219,6 +221,24 @@ def test_old_rows_are_cleared_and_waiting_ones_are_not(row, settings):
     OutgoingMessage.objects.filter(pk=row.pk).update(created_at=old)
     clear_messages()
     assert set(OutgoingMessage.objects.all()) == {row, recent}
+
+
+@pytest.mark.parametrize("backend", ["filebased", "console", "dummy"])
+def test_a_mail_that_stays_on_this_machine_is_not_called_sent(row, settings, backend, tmp_path, capsys):
+    settings.EMAIL_BACKEND, settings.EMAIL_FILE_PATH = f"django.core.mail.backends.{backend}.EmailBackend", tmp_path
+    deliver(row.pk)
+    row.refresh_from_db()
+    assert row.state == "sent"
+    assert "but not sent: no mail server is set up" in state_in_words(row)
+    assert {message.id for message in check_mail()} >= {"dermascan.W003"}
+
+
+def test_a_deployment_without_mail_is_told(settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.DEFAULT_FROM_EMAIL, settings.OPERATOR_EMAIL = "desk@clinic.example", "it@clinic.example"
+    assert check_mail() == []
+    settings.OPERATOR_EMAIL = "operator@localhost"
+    assert [message.id for message in check_mail()] == ["dermascan.W004"]
 
 
 # --- The doors -------------------------------------------------------------------------------------------------------

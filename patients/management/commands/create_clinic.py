@@ -1,8 +1,8 @@
 import sys
 from argparse import ArgumentParser
 from typing import Any
-from urllib.parse import urlsplit
 
+from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
@@ -10,6 +10,7 @@ from django.db import transaction
 
 from patients.models import Clinic, Member, User
 from patients.services import AccountRefused, ClinicExists, create_clinic, set_password_path
+from patients.site import origin_of
 
 
 class Command(BaseCommand):
@@ -26,15 +27,15 @@ class Command(BaseCommand):
         )
         parser.add_argument(
             "--site",
-            default="http://127.0.0.1:8000",
+            default=settings.SITE_URL,
             metavar="URL",
-            help="where the installation is reached, for the link (default: %(default)s)",
+            help="where the installation is reached, for the link (default: DERMASCAN_SITE_URL, %(default)s)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
         name, username, email = options["name"].strip(), options["manager"].strip(), options["email"].strip()
         _check(name=name, username=username, email=email)
-        _check_site(options["site"])
+        site = _origin(options["site"])
         try:
             # A password that is refused must not leave a clinic without a manager who can sign in.
             with transaction.atomic():
@@ -43,13 +44,13 @@ class Command(BaseCommand):
                     _set_password(manager.user, sys.stdin.readline().rstrip("\r\n"))
         except (ClinicExists, AccountRefused) as refused:
             raise CommandError(str(refused)) from None
-        self._report(manager, link="" if options["password_stdin"] else options["site"])
+        self._report(manager, link="" if options["password_stdin"] else site)
 
     def _report(self, manager: Member, *, link: str) -> None:
         self.stdout.write(f"{manager.clinic.name} is open. {manager.user.username} is its manager.")
         if link:
             self.stdout.write("The manager chooses a password here (the link works once):")
-            self.stdout.write(link.rstrip("/") + set_password_path(manager.user))
+            self.stdout.write(link + set_password_path(manager.user))
 
 
 def _check(*, name: str, username: str, email: str) -> None:
@@ -62,15 +63,11 @@ def _check(*, name: str, username: str, email: str) -> None:
         raise CommandError("\n".join(complaints)) from None
 
 
-def _check_site(address: str) -> None:
-    """A host without a dot is one: hospitals have them on their own network."""
+def _origin(address: str) -> str:
     try:
-        found = urlsplit(address)
-        is_address = found.scheme in {"http", "https"} and bool(found.hostname) and not set(address) & set(" \t\r\n")
+        return origin_of(address)
     except ValueError:
-        is_address = False
-    if not is_address:
-        raise CommandError(f"--site is an address such as https://clinic.example; it is “{address}”.")
+        raise CommandError(f"--site is an address such as https://clinic.example; it is “{address}”.") from None
 
 
 def _set_password(user: User, password: str) -> None:

@@ -1,0 +1,31 @@
+"""What every page may name of the settings: where templates take a figure from that a setting decides."""
+
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.utils.functional import SimpleLazyObject
+
+from mlmodel import drift, pictures
+from mlmodel.retraining.learning import LEAST_LESIONS
+from patients.durations import in_words
+
+
+def stated_limits(_request: HttpRequest) -> dict[str, Any]:
+    return {"limits": SimpleLazyObject(limits)}
+
+
+def limits() -> dict[str, Any]:
+    every: Any = settings.CELERY_BEAT_SCHEDULE["watch"]["schedule"]
+    return {
+        "photograph_bytes": pictures.MAX_BYTES,
+        "photograph_megabytes": pictures.MAX_BYTES // 1024**2,
+        "photographs_at_once": settings.UPLOAD_MAX_FILES,
+        "link_lasts": in_words(settings.PASSWORD_RESET_TIMEOUT),
+        # Of a clinic's confirmed lesions: how many it takes to change a network, and how many in 100 only judge it.
+        "lesions_to_learn_from": LEAST_LESIONS,
+        "locked_percent": round(100 * settings.RETRAINING_LOCKED_SHARE),
+        "watched_every": in_words(every).removeprefix("1 "),
+        "photographs_to_tell_drift": drift.FEWEST,
+        "stability_index_of_a_shift": drift.MOVED,
+    }

@@ -1,0 +1,18 @@
+"""What stands in mails."""
+
+import re
+
+from django.conf import settings
+from django.core import mail
+
+
+def password_link(text: object = None) -> str:
+    """Return the path of the link that opens an account, in ``text`` or in the newest mail."""
+    text = str(mail.outbox[-1].body if text is None else text)
+    (path,) = re.findall(rf"{re.escape(settings.SITE_URL)}(/accounts/password/reset/key/\S+)", text)
+    return str(path)
+
+
+def addresses_in(text: str) -> list[str]:
+    """Return everything that a mail program would make a link of."""
+    return re.findall(r"(?:https?:)?//\S+|www\.\S+", text)
