@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.beginning import run
 from mlmodel.abcd import measure
 from mlmodel.analysis import get_analyser
 from mlmodel.dermoscopic_colours import present
@@ -158,4 +159,4 @@ def _quartiles(values: Iterable[float]) -> str:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

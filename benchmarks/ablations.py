@@ -19,6 +19,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.beginning import run  # noqa: E402
 from mlmodel.calibration import softmax  # noqa: E402
 from mlmodel.training import evaluate  # noqa: E402
 from mlmodel.training.dataset import Dataset, read_dataset  # noqa: E402
@@ -175,4 +176,4 @@ def _answers(recipe: Recipe, run: RunDirectory, dataset: Dataset, *, turns: bool
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from benchmarks.beginning import run
 from mlmodel.analysis import get_analyser
 from mlmodel.pictures import decode
 from mlmodel.stages import FEATURE_COUNT, stage_slice
@@ -56,4 +57,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -15,6 +15,7 @@ from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
+from benchmarks.beginning import run
 from mlmodel.picture_files import find_pictures
 from mlmodel.pictures import BrokenPicture, decode
 from tests.mlmodel.damage import encoded, without, zeroed
@@ -107,4 +108,4 @@ WRITTEN: dict[str, Callable[[Image.Image], bytes]] = {
 }
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -1,9 +1,9 @@
 """Is a colour cast noticed, and is ordinary work left in peace?
 
-    python -m benchmarks.drift DATA [--cache var/features]
+    python -m benchmarks.drift DATA [--cache var/features] [--ordinary 2000] [--changed 200]
 
 DATA is what ``manage.py import_ham10000`` wrote. The stream is the locked folds 8–9, which neither the network nor
-the reference has seen. After 2,000 ordinary uploads a third of those that follow get a colour cast (red up by a
+the reference has seen. After the ordinary uploads a third of those that follow get a colour cast (red up by a
 fifth, blue down by a third), as a lamp or a camera's white balance would do it: the photographs are changed and
 analysed again.
 
@@ -21,6 +21,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.beginning import run  # noqa: E402
 from mlmodel.analysis import get_analyser  # noqa: E402
 from mlmodel.drift import EVERY, FEWEST, MEASURES, MOVED, WINDOW, DriftReference, read_reference  # noqa: E402
 from mlmodel.pictures import Picture, decode  # noqa: E402
@@ -29,48 +30,49 @@ from mlmodel.training.dataset import LOCKED_FOLDS, read_dataset  # noqa: E402
 from mlmodel.training.features import cached_features  # noqa: E402
 
 CAST = np.array([1.2, 1.0, 0.67], np.float32)
-ORDINARY = 2000
-CHANGED = 200
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--cache", type=Path, default=Path("var/features"))
+    parser.add_argument("--ordinary", type=int, default=2000, help="uploads before the cast (2,000)")
+    parser.add_argument("--changed", type=int, default=200, help="uploads after it began (200)")
     options = parser.parse_args()
+    ordinary, changed = max(options.ordinary, WINDOW), max(options.changed, EVERY)
     analyser, reference = get_analyser(), read_reference()
     dataset = read_dataset(options.data)
     cache = options.cache / analyser.backbone_sha256[:16] / "ham10000"
     features = cached_features(dataset.paths, engine=analyser.engine, cache=cache)
     draw = np.random.default_rng(8)
     order = draw.permutation(np.flatnonzero(dataset.rows(LOCKED_FOLDS)))
-    # 2,000 ordinary ones and then some of the same lesions again, as in a clinic.
-    rows = np.concatenate([order, order])[: ORDINARY + CHANGED]
+    # All of them, and then some of the same lesions again, as in a clinic.
+    rows = np.resize(order, ordinary + changed)
     scores = reference.project(features[rows])
-    quiet = [reference.look(scores[max(0, end - WINDOW) : end]) for end in range(FEWEST, ORDINARY + 1, EVERY)]
+    quiet = [reference.look(scores[max(0, end - WINDOW) : end]) for end in range(FEWEST, ordinary + 1, EVERY)]
     alarms = sum(look.has_drifted for look in quiet)
     largest = max(look.distance / look.threshold for look in quiet)
     print(
-        f"{ORDINARY:,} ordinary uploads, {len(quiet)} looks: {alarms} alarms; nearest {largest:.2f} of the threshold"
+        f"{ordinary:,} ordinary uploads, {len(quiet)} looks: {alarms} alarms; nearest {largest:.2f} of the threshold"
     )
     measures = np.array([_measured(decode(dataset.paths[row].read_bytes())) for row in rows])
     _print_measures(
-        "ordinary windows", [_stability(reference, measures, end) for end in range(WINDOW, ORDINARY + 1, EVERY)]
+        "ordinary windows", [_stability(reference, measures, end) for end in range(WINDOW, ordinary + 1, EVERY)]
     )
-    for place in range(ORDINARY, ORDINARY + CHANGED, 3):
+    for place in range(ordinary, ordinary + changed, 3):
         picture = decode(dataset.paths[rows[place]].read_bytes())
         pixels = np.clip(picture.pixels * CAST, 0, 255).astype(np.uint8)
         measures[place] = _measured(replace(picture, pixels=pixels))
         output = analyser.engine.run(analyser.engine.prepare(pixels)[None])
         scores[place] = reference.project(output.features.astype(np.float16))[0]
     noticed = None
-    for end in range(ORDINARY + EVERY, ORDINARY + CHANGED + 1, EVERY):
+    for end in range(ordinary + EVERY, ordinary + changed + 1, EVERY):
         look = reference.look(scores[end - WINDOW : end])
-        print(f"{end - ORDINARY:4} with a cast on a third: distance {look.distance:.3f}, threshold "
+        print(f"{end - ordinary:4} with a cast on a third: distance {look.distance:.3f}, threshold "
               f"{look.threshold:.3f}, PSI {look.psi:.2f}{'   noticed' if look.has_drifted else ''}")  # fmt: skip
         if look.has_drifted and noticed is None:
-            noticed = end - ORDINARY
-    _print_measures("after the cast", [_stability(reference, measures, ORDINARY + CHANGED)])
+            noticed = end - ordinary
+    _print_measures("after the cast", [_stability(reference, measures, ordinary + changed)])
     print(f"noticed after {noticed} uploads" if noticed else "not noticed")
     return 0 if noticed and not alarms else 1
 
@@ -96,4 +98,4 @@ def _print_measures(name: str, found: list[list[float]]) -> None:
 
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    run(main)

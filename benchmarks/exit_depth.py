@@ -21,6 +21,7 @@ import numpy.typing as npt
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.beginning import run  # noqa: E402
 from mlmodel.engine import Engine  # noqa: E402
 from mlmodel.exit_flow import exit_flow_of  # noqa: E402
 from mlmodel.head import Head  # noqa: E402
@@ -180,4 +181,4 @@ class _Bench:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

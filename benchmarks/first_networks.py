@@ -23,6 +23,7 @@ import numpy.typing as npt
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.beginning import run  # noqa: E402
 from mlmodel.engine import Engine  # noqa: E402
 from mlmodel.head import Head  # noqa: E402
 from mlmodel.release import SHIPPED, add_to_manifest, load_release, sha256_of  # noqa: E402
@@ -174,4 +175,4 @@ def _pack(dataset: Dataset, takes_part: npt.NDArray[np.bool_], output: Path, cac
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -21,6 +21,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.backbone_file import write_with_maps
+from benchmarks.beginning import run
 from benchmarks.explained import Network, another, chosen_rows, photographs
 from benchmarks.pointing import (
     OFF_CENTRE,
@@ -193,4 +194,4 @@ def _options() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

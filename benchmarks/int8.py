@@ -19,6 +19,7 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 from onnxruntime.quantization.shape_inference import quant_pre_process
 from tqdm import tqdm
 
+from benchmarks.beginning import run
 from mlmodel.analysis import get_analyser
 from mlmodel.engine import Engine
 from mlmodel.pictures import decode
@@ -54,9 +55,9 @@ def main() -> None:
     print(f"{'':12}{'file':>10}{'p50':>10}{'accuracy':>11}{'balanced':>11}{'same class first':>18}")
     for name, found in answers.items():
         same = (found.probabilities.argmax(axis=1) == answers["shipped"].probabilities.argmax(axis=1)).mean()
-        # The first ones warm the caches up.
+        # The last ones: the first warm the caches up.
         print(
-            f"{name:12}{sizes[name] / 1e6:>7.1f} MB{np.median(times[name][5 : 5 + options.timed]) * 1000:>7.1f} ms"
+            f"{name:12}{sizes[name] / 1e6:>7.1f} MB{np.median(times[name][-options.timed :]) * 1000:>7.1f} ms"
             f"{evaluate.accuracy(found):>11.3f}{evaluate.balanced_accuracy(found):>11.3f}{same:>18.1%}"
         )
 
@@ -104,4 +105,4 @@ def _answers(features: Any, dataset: Dataset, rows: list[int]) -> evaluate.Answe
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -19,10 +19,10 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.beginning import run
 from benchmarks.settled import settle
 from mlmodel.neighbours import DIMENSIONS, Archive, unit
 
-QUERIES = 200
 SHOWN = 5
 
 
@@ -31,25 +31,27 @@ def main() -> None:
     parser.add_argument("data", type=Path, nargs="?", help="the folder that holds ham10000/")
     parser.add_argument("--database", action="store_true")
     parser.add_argument("--count", type=int, default=100_000)
+    parser.add_argument("--queries", type=int, default=200)
+    parser.add_argument("--wait", type=int, default=61, help="seconds until what was made is no longer new (61)")
     parser.add_argument("--features", type=Path, default=Path("var/features"), help="where features are kept")
     parser.add_argument("--folds", type=int, nargs="+", default=[8, 9], help="7 is the one to choose on")
     options = parser.parse_args()
     if options.data:
         precision(options.data, options.features, tuple(options.folds))
     elif options.database:
-        database(options.count)
+        database(options.count, options.queries, wait=options.wait)
     else:
-        search(options.count)
+        search(options.count, options.queries)
 
 
 # --- Search alone --------------------------------------------------------------------------------------------
 
 
-def search(count: int) -> None:
+def search(count: int, asked: int) -> None:
     """Clustered vectors, as confirmed cases are; queries are others of the same clusters."""
-    vectors, queries = _clustered(count, seed=0), _clustered(QUERIES, seed=1)
+    vectors, queries = _clustered(count, seed=0), _clustered(asked, seed=1)
     truth = [set(np.argpartition(-(vectors @ query), SHOWN)[:SHOWN].tolist()) for query in queries]
-    print(f"{count:,} vectors of {DIMENSIONS} dimensions, {QUERIES} queries, the {SHOWN} nearest, one thread")
+    print(f"{count:,} vectors of {DIMENSIONS} dimensions, {asked} queries, the {SHOWN} nearest, one thread")
     print(f"{'':24}{'build':>9}{'p50':>10}{'p95':>10}{'memory':>10}{'recall':>9}")
     for name, build in CONTESTANTS.items():
         try:
@@ -157,7 +159,7 @@ CONTESTANTS: dict[str, Callable[[np.ndarray], Callable[[np.ndarray], list[Any]]]
 # --- The whole way -------------------------------------------------------------------------------------------
 
 
-def database(count: int) -> None:
+def database(count: int, asked: int, *, wait: int) -> None:
     """``similar_cases`` in a clinic with ``count`` confirmed photographs, a tenth of them other clinics'."""
     from benchmarks.scratch import scratch_installation
 
@@ -167,13 +169,13 @@ def database(count: int) -> None:
 
         from diagnosis.similar.cases import similar_cases
 
-        member, images = _fill(count)
+        member, images = _fill(count, asked)
         started = time.perf_counter()
         similar_cases(image=images[0], member=member)
         first = time.perf_counter() - started
         with CaptureQueriesContext(connection) as captured:
             similar_cases(image=images[0], member=member)
-        time.sleep(61)  # until what was just made is no longer new
+        time.sleep(wait)
         similar_cases(image=images[0], member=member)
         times, busy = [], time.process_time()
         for image in images:
@@ -189,7 +191,7 @@ def database(count: int) -> None:
         print(f"{len(captured)} queries; processor time {busy:.1f} ms, whatever else the machine is doing")
 
 
-def _fill(count: int) -> tuple[Any, list[Any]]:
+def _fill(count: int, asked: int) -> tuple[Any, list[Any]]:
     from django.core.files.base import ContentFile
     from django.core.files.storage import default_storage
 
@@ -247,7 +249,8 @@ def _fill(count: int) -> tuple[Any, list[Any]]:
         ),
         batch_size=5000,
     )
-    return home, [image for image in images[:: len(images) // 400] if image.uploaded_by is home][:QUERIES]
+    own = [image for image in images if image.uploaded_by is home]
+    return home, own[:: max(1, len(own) // asked)][:asked]
 
 
 # --- Precision -----------------------------------------------------------------------------------------------
@@ -300,4 +303,4 @@ def _hits(
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -17,6 +17,7 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.beginning import run  # noqa: E402
 from mlmodel.analysis import get_analyser  # noqa: E402
 from mlmodel.taxonomy import CODES  # noqa: E402
 from mlmodel.training import evaluate  # noqa: E402
@@ -101,4 +102,4 @@ def _print(name: str, claim: str, accuracy: float, balanced: float, auc: float, 
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

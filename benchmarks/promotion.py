@@ -42,15 +42,13 @@ def main() -> None:
 
 def _measure(seconds: float, askers: int, *, has_exit: bool) -> tuple[list[tuple[str, bool, float]], list[float]]:
     """Return each answer (what came, whether it is one version's, seconds) and the seconds of each switch."""
-    from rest_framework.authtoken.models import Token
-
     from mlmodel.promotion import promote_version, roll_back
     from mlmodel.serving import active_version
     from tests import factories
     from tests.candidates import candidate, louder_exit_flow
 
-    user = factories.MemberFactory().user
-    token = Token.objects.create(user=user).key
+    member = factories.MemberFactory()
+    user, token = member.user, factories.api_key(member)
     shipped, version = active_version(), candidate(exit_flow=louder_exit_flow() if has_exit else None)
     expected = {each.name: _expected(each) for each in (shipped, version)}
     stop, switches = threading.Event(), []

@@ -19,6 +19,7 @@ from PIL import Image
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+from benchmarks.beginning import run
 from mlmodel.pictures import Picture
 from mlmodel.quality import Verdict, judge, sharpness
 from mlmodel.quality import _canonical_square as canonical_square
@@ -204,4 +205,4 @@ def canonical_luma(pixels: np.ndarray) -> np.ndarray:
 
 if __name__ == "__main__":
     default = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
-    main(Path(sys.argv[1]) if len(sys.argv) > 1 else default)
+    run(lambda: main(Path(sys.argv[1]) if len(sys.argv) > 1 else default))

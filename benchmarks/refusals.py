@@ -19,6 +19,7 @@ from statistics import median
 import numpy as np
 from PIL import Image
 
+from benchmarks.beginning import run
 from mlmodel.analysis import get_analyser
 from mlmodel.picture_files import find_pictures
 from mlmodel.pictures import Picture, decode
@@ -66,6 +67,9 @@ def _median_ms(work: Callable[[], object]) -> float:
 
 
 def _print_row(name: str, pictures: list[Picture]) -> None:
+    if not pictures:
+        print(f"{name:12}   none")
+        return
     found = Counter(get_analyser().analyse(picture).quality.verdict for picture in pictures)
     shares = "".join(f"{found[verdict] / len(pictures):>12.1%}" for verdict in Verdict)
     print(f"{name:12}{shares}   of {len(pictures)}")
@@ -91,4 +95,4 @@ def _bare_skin(path: Path, masks: Path) -> Picture | None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -26,6 +26,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks import retrain_tables as tables  # noqa: E402
+from benchmarks.beginning import run  # noqa: E402
+from mlmodel.training.dataset import read_dataset  # noqa: E402
 
 WAVES = (3, 4, 5, 6)
 LABELS = (100, 200, 400, 800)
@@ -56,6 +58,7 @@ def main() -> None:
     if options.trial:
         print(json.dumps(_carry_out(options.trial, options.work, options.data)))
         return
+    read_dataset(options.data)
     found = {name: _in_own_process(name, options) for name in options.only}
     for name, title in _TITLES.items():
         if name in found:
@@ -146,8 +149,6 @@ def _carry_out(name: str, folder: Path, data: Path) -> Any:
     django.setup()
     call_command("migrate", verbosity=0)
     call_command("collectstatic", verbosity=0, interactive=False)
-    from mlmodel.training.dataset import read_dataset
-
     trial = _upload if name.startswith("upload") else TRIALS[name]
     return trial(folder, read_dataset(data))
 
@@ -286,4 +287,4 @@ TRIALS: dict[str, Callable[[Path, Any], Any]] = {
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -240,8 +240,6 @@ def known_truth(folder: Path) -> tuple[dict[str, int], dict[str, int]]:
 
 
 def _staff() -> tuple[Any, str]:
-    from rest_framework.authtoken.models import Token
-
     from patients.models import Member, Role
     from tests import factories
 
@@ -249,8 +247,7 @@ def _staff() -> tuple[Any, str]:
     if member is None:
         member = factories.MemberFactory()
         factories.MemberFactory(clinic=member.clinic, role=Role.DERMATOLOGIST)
-    token = Token.objects.get_or_create(user=member.user)[0].key
-    return member, token
+    return member, factories.api_key(member)
 
 
 def _dermatologist() -> Any:

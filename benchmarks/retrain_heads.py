@@ -1,6 +1,6 @@
 """Does a head learn from confirmed cases, and does the gate know? On stored features, seconds a line.
 
-    python -m benchmarks.retrain_heads DATA FEATURES [--on-fold-7]
+    python -m benchmarks.retrain_heads DATA FEATURES [--on-fold-7] [--only PART …]
 
 DATA is what ``manage.py import_ham10000`` wrote, FEATURES the folder of features that
 ``manage.py pack_base_set`` keeps. Every head is judged on the locked folds 8–9; with ``--on-fold-7``, which is what
@@ -11,7 +11,7 @@ these teach a head less than new ones would.
 import argparse
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,6 +21,7 @@ import numpy.typing as npt
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from benchmarks.beginning import run  # noqa: E402
 from mlmodel.head import Head  # noqa: E402
 from mlmodel.release import load_release  # noqa: E402
 from mlmodel.retraining import (  # noqa: E402
@@ -69,12 +70,11 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("features", type=Path)
     parser.add_argument("--on-fold-7", action="store_true", help="judge where settings are chosen")
+    parser.add_argument("--only", choices=list(PARTS), nargs="*", default=list(PARTS))
     options = parser.parse_args()
     bench = _bench(options.data, options.features, on_fold_7=options.on_fold_7)
-    _print_waves(bench)
-    _print_unseen(bench)
-    _print_what_must_not_pass(bench)
-    _print_seconds(bench)
+    for part in options.only:
+        PARTS[part](bench)
 
 
 def _bench(data: Path, folder: Path, *, on_fold_7: bool) -> Bench:
@@ -185,8 +185,8 @@ def _hostile(bench: Bench) -> Iterator[tuple[str, Cases, Cases]]:
 
 
 def _print_seconds(bench: Bench) -> None:
-    learned = bench.cases(bench.folds(3)).take(np.arange(990))
-    clinic = bench.cases(bench.folds(4)).take(np.arange(250))
+    learned, clinic = bench.cases(bench.folds(3)), bench.cases(bench.folds(4))
+    learned, clinic = learned.take(np.arange(len(learned))[:990]), clinic.take(np.arange(len(clinic))[:250])
     started = time.perf_counter()
     base = read_base_set()
     kept = learned.take(~near_copies(learned.features, base.locked))
@@ -227,5 +227,13 @@ def _balanced(network: Network, cases: Cases) -> str:
     return str(evaluate.estimate({"balanced": evaluate.balanced_accuracy}, answers)["balanced"])
 
 
+PARTS: dict[str, Callable[[Bench], None]] = {
+    "waves": _print_waves,
+    "unseen": _print_unseen,
+    "hostile": _print_what_must_not_pass,
+    "seconds": _print_seconds,
+}
+
+
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -1,6 +1,7 @@
 """An installation of its own for a benchmark: a folder that is gone afterwards, and Django set up in it."""
 
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -10,7 +11,18 @@ from pathlib import Path
 
 @contextmanager
 def scratch_installation() -> Iterator[Path]:
-    """Set up Django with an empty, migrated SQLite database in a temporary folder, and yield the folder."""
+    """Set up Django with an empty, migrated SQLite database in a temporary folder, and yield the folder.
+
+    Within the tests, which have such an installation already, it is theirs. ``DERMASCAN_MIGRATED_DATABASE`` names an
+    empty database that spares most of the migrations.
+    """
+    if "django" in sys.modules and sys.modules["django"].apps.apps.ready:
+        from django.conf import settings
+
+        if settings.SETTINGS_MODULE != "dermascan.settings.test":
+            raise RuntimeError("a benchmark needs a process of its own")
+        yield Path(settings.MEDIA_ROOT).parent
+        return
     with tempfile.TemporaryDirectory(prefix="dermascan-bench-") as folder:
         os.environ.update(
             DERMASCAN_DATA_DIR=folder,
@@ -19,11 +31,11 @@ def scratch_installation() -> Iterator[Path]:
             DERMASCAN_HOSTS="localhost,127.0.0.1,testserver",
         )
         os.environ.pop("DATABASE_URL", None)
-        if "django" in sys.modules and sys.modules["django"].apps.apps.ready:
-            raise RuntimeError("a benchmark needs a process of its own")
         import django
         from django.core.management import call_command
 
+        if prepared := os.environ.get("DERMASCAN_MIGRATED_DATABASE"):
+            shutil.copy(prepared, Path(folder) / "db.sqlite3")
         django.setup()
         call_command("migrate", verbosity=0)
         call_command("collectstatic", verbosity=0, interactive=False)

@@ -1,6 +1,6 @@
 """Do ordinary labels leave the watch in peace, and is a network that has gone wrong noticed from them?
 
-    python -m benchmarks.watch_alerts DATA [--cache var/features] [--streams 100]
+    python -m benchmarks.watch_alerts DATA [--cache var/features] [--streams 100] [--labels 2000]
 
 DATA is what ``manage.py import_ham10000`` wrote. A stream is a shuffle of the locked folds 8–9, each photograph with
 its label, looked at after every 20 labels from the 50th on, up to 2,000. Twice: all are read, and only what the
@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
+from benchmarks.beginning import run
 from benchmarks.scratch import scratch_installation
 from mlmodel.analysis import Analyser, get_analyser
 from mlmodel.head import Floats
@@ -24,7 +25,7 @@ from mlmodel.training.dataset import LOCKED_FOLDS, read_dataset
 from mlmodel.training.evaluate import CALIBRATION_BINS
 from mlmodel.training.features import cached_features
 
-EVERY, STREAM = 20, 2000
+EVERY = 20
 EXCHANGED = 300
 # Is agreement an alarm, is calibration; the upper end of agreement, the share of calibration's limit; how many labels.
 Seen = tuple[bool, bool, float, float, int]
@@ -35,6 +36,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--cache", type=Path, default=Path("var/features"))
     parser.add_argument("--streams", type=int, default=100)
+    parser.add_argument("--labels", type=int, default=2000, help="of a stream (2,000)")
     options = parser.parse_args()
     analyser, dataset = get_analyser(), read_dataset(options.data)
     cache = options.cache.resolve() / analyser.backbone_sha256[:16] / "ham10000"
@@ -51,7 +53,8 @@ def main() -> None:
             nearest = {"agreement": 1.0, "calibration": 0.0}
             looks = 0
             for _stream in range(options.streams):
-                order = np.concatenate([draw.permutation(pool) for _ in range(STREAM // len(pool) + 1)])[:STREAM]
+                order = np.concatenate([draw.permutation(pool) for _ in range(options.labels // len(pool) + 1)])
+                order = order[: options.labels]
                 seen = list(_looks(analyser, probabilities[order], labels[order]))
                 looks += len(seen)
                 for place, kind in enumerate(alarms):
@@ -122,4 +125,4 @@ def _exchanged(analyser: Analyser, paths: list[Path]) -> Floats:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -1,7 +1,6 @@
 """``python -m benchmarks.damaged`` on one small photograph a folder: nothing whole is taken for damaged."""
 
 import re
-import sys
 
 import pytest
 
@@ -11,14 +10,12 @@ from tests.mlmodel.damage import encoded, photograph
 pytestmark = pytest.mark.slow
 
 
-def test_it_counts_whole_and_damaged_files(tmp_path, monkeypatch, capsys):
+def test_it_counts_whole_and_damaged_files(tmp_path, run_benchmark):
     for number, name in enumerate(damaged.FOLDERS):
         (tmp_path / name).mkdir(parents=True)
         small = photograph(number).resize((200, 150))
         (tmp_path / name / f"{number}.jpg").write_bytes(encoded(small, "JPEG", quality=90))
-    monkeypatch.setattr(sys, "argv", ["damaged", str(tmp_path), "--each", "1"])
-    damaged.main()
-    whole, broken = capsys.readouterr().out.split("damaged, taken for whole:")
+    whole, broken = run_benchmark("damaged", tmp_path, "--each", 1).split("damaged, taken for whole:")
     counted = re.findall(r"  (\d+) of +([\d,]+)$", whole, re.MULTILINE)
     assert len(counted) == len(damaged.FOLDERS) + len(damaged.ALTERED) * len(damaged.WRITTEN)
     assert {missed for missed, _ in counted} == {"0"}

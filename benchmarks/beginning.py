@@ -1,0 +1,19 @@
+"""How every script begins."""
+
+import sys
+from collections.abc import Callable
+from typing import NoReturn
+
+from mlmodel.release import ReleaseError
+from mlmodel.tables import DataError
+from mlmodel.training.runs import RunError
+
+
+def run(main: Callable[[], int | None]) -> NoReturn:
+    """Run a script and exit; where its data, a release or a run is missing, with the sentence that says so."""
+    try:
+        sys.exit(main())
+    except (DataError, ReleaseError, RunError) as error:
+        sys.exit(str(error))
+    except (FileNotFoundError, NotADirectoryError) as error:
+        sys.exit(f"There is no {error.filename or error}.")

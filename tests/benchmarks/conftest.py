@@ -1,0 +1,48 @@
+"""What a benchmark's smoke run needs: the script itself, and data of a few photographs."""
+
+import runpy
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from .small_data import write_small_data
+
+
+@pytest.fixture(scope="session")
+def small_data(tmp_path_factory) -> Path:
+    """A folder laid out as ``../shared/data``, read-only."""
+    return write_small_data(tmp_path_factory.mktemp("data"))
+
+
+@pytest.fixture
+def few_photographs(tmp_path) -> Path:
+    """The same with two photographs in each folder."""
+    return write_small_data(tmp_path, copies={0: 2}, samples={"ISIC_0024310"})
+
+
+@pytest.fixture(scope="session")
+def features(tmp_path_factory) -> Path:
+    """Where the features of ``small_data`` are kept between scripts."""
+    return tmp_path_factory.mktemp("features")
+
+
+@pytest.fixture
+def run_benchmark(monkeypatch, capsys) -> Callable[..., str]:
+    """Return a function that runs a script as ``python -m benchmarks.NAME`` does, and returns what it printed.
+
+    A script that ends with a sentence raises ``SystemExit``.
+    """
+
+    def run(name: str, *arguments: object) -> str:
+        monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
+        capsys.readouterr()
+        try:
+            runpy.run_module(f"benchmarks.{name}", run_name="__main__")
+        except SystemExit as end:
+            if isinstance(end.code, str):
+                raise
+        return capsys.readouterr().out
+
+    return run
