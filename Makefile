@@ -31,7 +31,7 @@ test:
 
 test-services:
 	@deploy/setup.sh test
-	@deploy/with_services.sh $(PYTHON_BIN) -m pytest -n 0 -m "not browser" $(ARGS)
+	@deploy/with_services.sh $(PYTHON_BIN) -m pytest -m "not browser" $(ARGS)
 
 lint:
 	@deploy/setup.sh test
@@ -52,7 +52,7 @@ format:
 
 bench:
 	@deploy/setup.sh test
-	$(PYTHON_BIN) -m benchmarks
+	$(PYTHON_BIN) -m benchmarks $(ARGS)
 
 lock:
 	@deploy/setup.sh test

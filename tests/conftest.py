@@ -1,5 +1,7 @@
 """What every test may ask for: two clinics, their people, and real photographs."""
 
+import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -14,8 +16,38 @@ from mlmodel.tiers import OperatingPoints, Tier
 from patients.models import Clinic, Member, Patient, Role, User
 from tests import factories
 from tests.engine_memory import remembered_answers
+from tests.migrated import begin_with, keep, migrated_copy
 
 PHOTOGRAPHS = Path(__file__).resolve().parent.parent / "static" / "samples"
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take long, so that no process is left with one at the end.
+
+    Tests are in the order in which they are to run within their file.
+    """
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
+        browser = {item.path for item in items if item.get_closest_marker("browser")}
+        items.sort(key=lambda item: (item.path not in browser, -slow[item.path]))
+
+
+@pytest.fixture(scope="session")
+def migrated_database(pytestconfig) -> Path:
+    """Where the migrated tables are kept from run to run, on SQLite; see tests/migrated.py."""
+    return migrated_copy(pytestconfig.cache.mkdir("migrated"))
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_keepdb, django_db_modify_db_settings, migrated_database) -> bool:
+    return django_db_keepdb or begin_with(migrated_database)
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup, django_db_blocker, migrated_database) -> None:
+    with django_db_blocker.unblock():
+        keep(migrated_database)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,7 +1,16 @@
 """Tests: the real parts, in folders and databases of their own."""
 
+import os
 import tempfile
 from pathlib import Path
+
+# Where tests run side by side, each process has a core to itself, and a Redis database of its own as it has one of
+# PostgreSQL's.
+if _worker := os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw"):
+    for _name in ("DERMASCAN_ENGINE_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
+        os.environ.setdefault(_name, "1")
+    if os.environ.get("REDIS_URL"):
+        os.environ["REDIS_URL"] = f"{os.environ['REDIS_URL'].rpartition('/')[0]}/{_worker}"
 
 from .base import *  # noqa: F403
 from .base import DATABASES, env

@@ -1,6 +1,7 @@
 """The web process, the worker and the prediction path never import what only training needs."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -48,7 +49,9 @@ call_command("predict", {str(PHOTOGRAPH)!r})
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", [WEB, WORKER, COMMAND], ids=["web", "worker", "predict"])
-def test_nothing_of_training_is_imported(path, tmp_path):
+def test_nothing_of_training_is_imported(path, tmp_path, django_db_setup, migrated_database):
+    if migrated_database.exists():
+        shutil.copy(migrated_database, tmp_path / "db.sqlite3")
     outcome = subprocess.run(
         [sys.executable, "-c", path + REPORT],
         cwd=ROOT,
