@@ -11,7 +11,7 @@ from patients.models import ReviewRule
 from tests.browser.conftest import DESKTOP, PHONE, sign_in
 from tests.factories import ImageFactory, LesionFactory, ModelVersionFactory, PredictionFactory, VisitFactory
 
-PHOTOGRAPHS = 60
+PHOTOGRAPHS = 24
 SLOWEST = 60_000
 
 
@@ -45,7 +45,7 @@ def press(page, *keys: str) -> None:
         page.keyboard.press(keys[-1])
 
 
-def test_sixty_photographs_without_the_mouse(open_browser, dermatologist, patient):
+def test_a_row_of_photographs_without_the_mouse(open_browser, dermatologist, patient):
     images = queue_of(patient, PHOTOGRAPHS)
     page = open_browser()
     sign_in(page, dermatologist)
