@@ -32,7 +32,16 @@ proc_name = "dermascan"
 
 
 class PlainLogger(Logger):
-    """Names the visitor and not the proxy, and writes a path so that it cannot forge a line."""
+    """Names the visitor and not the proxy; no path and no broken request can forge a line or spell a search."""
+
+    def setup(self, cfg: Any) -> None:
+        from dermascan.logs import LineFormatter, ServerLineFormatter
+
+        super().setup(cfg)
+        for handler in self.error_log.handlers:
+            handler.setFormatter(ServerLineFormatter(self.error_fmt, self.datefmt))
+        for handler in self.access_log.handlers:
+            handler.setFormatter(LineFormatter(self.access_fmt))
 
     def atoms(self, resp: Any, req: Any, environ: Any, request_time: Any) -> dict[str, Any]:
         from django.conf import settings

@@ -8,6 +8,8 @@ import re
 _UNPRINTABLE = re.compile(
     r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
+# A query, to the end of the line: where it is broken nobody knows where it ends.
+_QUERY = re.compile(r"\?.+")
 
 
 def printable(text: str) -> str:
@@ -27,10 +29,17 @@ class LineFormatter(logging.Formatter):
         return printable(super().formatMessage(record))
 
     def formatException(self, ei: object) -> str:  # noqa: N802
-        return _set_in(super().formatException(ei))  # type: ignore[arg-type]
+        return _set_in(_without_values(super().formatException(ei)))  # type: ignore[arg-type]
 
     def formatStack(self, stack_info: str) -> str:  # noqa: N802
         return _set_in(super().formatStack(stack_info))
+
+
+class ServerLineFormatter(LineFormatter):
+    """What the web server says of requests, without queries: a search for a patient is a name."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return _QUERY.sub("?…", super().format(record))
 
 
 class ExpectedRefusal(logging.Filter):
@@ -40,6 +49,11 @@ class ExpectedRefusal(logging.Filter):
         if 400 <= getattr(record, "status_code", 0) < 500:
             record.exc_info = record.exc_text = None
         return True
+
+
+def _without_values(trace: str) -> str:
+    """Drop what PostgreSQL adds to a broken rule: the values of the row, names among them."""
+    return "\n".join(line for line in trace.split("\n") if not line.startswith("DETAIL:"))
 
 
 def _set_in(text: str) -> str:

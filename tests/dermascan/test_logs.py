@@ -2,12 +2,16 @@
 
 import io
 import logging
+import runpy
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
 from django.test import Client
+from gunicorn.config import Config
 
+from dermascan.celery import write_a_record_as_one_line
 from dermascan.logs import ExpectedRefusal, LineFormatter, printable
 
 FORGED = "2026-01-01 00:00:00,000 INFO forged: all is well"
@@ -88,3 +92,80 @@ def test_an_expected_refusal_is_one_line(log, sign_in, patient_user, path, heade
 @pytest.mark.parametrize("text", ["Zoë O’Brien", "ณัฐวุฒิ", "a\tb", "", "張偉 🙂"])
 def test_what_can_be_read_stays_as_it_is(text):
     assert printable(text) == text
+
+
+@pytest.fixture
+def server_log():
+    """The web server's own log, as it is configured for the site."""
+    configuration = runpy.run_path(str(Path(settings.BASE_DIR, "deploy", "gunicorn.conf.py")))
+    loggers = [logging.getLogger(name) for name in ("gunicorn.error", "gunicorn.access")]
+    before = [list(logger.handlers) for logger in loggers]
+    for logger in loggers:
+        logger.handlers.clear()
+    config = Config()
+    config.set("accesslog", configuration["accesslog"])
+    config.set("errorlog", configuration["errorlog"])
+    server = configuration["logger_class"](config)
+    written = io.StringIO()
+    (handler,) = server.error_log.handlers
+    handler.setStream(written)
+    yield server, lambda: written.getvalue().splitlines()
+    for logger, handlers in zip(loggers, before, strict=True):
+        logger.handlers[:] = handlers
+
+
+@pytest.mark.parametrize("mark", ["\n", "\r", "\r\n", "\u2028", "\x85", "\x0b", "\x1b[2J", "\u202e", "\x9b31m"])
+def test_a_broken_request_forges_no_line(server_log, mark):
+    server, written = server_log
+    server.warning(f"Invalid request from ip=192.0.2.7: Invalid HTTP request line: 'GET /{mark}{FORGED}'")
+    server.error("Error handling request %s %s", "GET", f"/{mark}{FORGED}")
+    lines = written()
+    assert len(lines) == 2
+    assert all("[WARNING]" in line or "[ERROR]" in line for line in lines)
+    assert not any(line.startswith("2026-01-01") for line in lines)
+    assert mark not in "".join(lines)
+
+
+def test_a_traceback_of_the_server_forges_none_either(server_log):
+    server, written = server_log
+    try:
+        raise ValueError(f"no\n{FORGED}\x1b[2J")
+    except ValueError:
+        server.exception("Error handling request %s", f"/\n{FORGED}")
+    first, *rest = written()
+    assert "Error handling request" in first
+    assert len(rest) > 2
+    assert all(line.startswith("    ") for line in rest)
+
+
+@pytest.mark.parametrize("query", ["?q=Ungern", "?q=O'Brien Ungern", '?q="Ungern" HTTP/1.1', "??Ungern&x='?Ungern"])
+def test_the_server_spells_no_search(server_log, query):
+    server, written = server_log
+    server.warning(f"Invalid request from ip=192.0.2.7: Invalid HTTP request line: 'GET /patients/{query}'")
+    try:
+        raise ValueError(f"/patients/{query}")
+    except ValueError:
+        server.exception("Error handling request %s %s", "GET", f"/patients/{query}")
+    text = "\n".join(written())
+    assert text.count("/patients/") == 3
+    assert "Ungern" not in text
+
+
+def test_postgresql_adds_no_values_to_a_traceback(log):
+    words = ['null value in column "x"', "DETAIL:  Failing row contains (1, Ungern).", "CONTEXT: x"]
+    try:
+        raise ValueError("\n".join(words))
+    except ValueError:
+        logging.getLogger("diagnosis").exception("It failed.")
+    assert "CONTEXT" in log.getvalue()
+    assert "Ungern" not in log.getvalue()
+
+
+def test_a_task_forges_no_line():
+    written = io.StringIO()
+    logger = logging.Logger("celery.task")
+    logger.addHandler(logging.StreamHandler(written))
+    write_a_record_as_one_line(logger=logger)
+    logger.error("%s is broken", f"mole.jpg\n{FORGED}")
+    (line,) = lines(written)
+    assert "mole.jpg\\x0a" in line
