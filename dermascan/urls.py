@@ -10,6 +10,8 @@ from dermascan.views.network import network, network_report, network_report_json
 from dermascan.views.versions import proposal, version, version_history, versions
 from diagnosis.api.views import UnknownPathView
 
+handler500 = "dermascan.views.errors.server_error"
+
 urlpatterns = [
     path("", include("dermascan.public_urls")),
     path("", include("patients.urls")),

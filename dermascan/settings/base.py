@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "dermascan.script_requests.ScriptRequestsMiddleware",
+    "dermascan.request_bodies.RequestBodiesMiddleware",
     "dermascan.middleware.FormCharsetMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -199,6 +200,7 @@ UPLOAD_MAX_REQUEST_BYTES = UPLOAD_MAX_FILES * MAX_BYTES + 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 64
 FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
+FILE_UPLOAD_HANDLERS = ["patients.multipart.EveryPart"]
 
 # --- The same form or request sent twice: see patients/once.py ----------------------------------------------
 

@@ -1,12 +1,17 @@
 """What visitors see when something cannot be done: what happened, and what to do."""
 
+import sys
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
+from django.views.defaults import server_error as django_server_error
 
 from patients.guessing import please_wait as too_many_requests
+from patients.storage_faults import storage_fault
 
-__all__ = ["csrf_failure", "too_large", "too_many_requests"]
+__all__ = ["csrf_failure", "server_error", "too_large", "too_many_requests"]
 
 # What is read and thrown away of a body that is too large, so that the browser gets to see the answer.
 DRAIN_BYTES = 64 * 1024 * 1024
@@ -17,6 +22,17 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     # For scripts, which get no page.
     request.problem = ("form-out-of-date", _("The page was open for long. Load it again, then try once more."))  # type: ignore[attr-defined]
     return render(request, "403_csrf.html", status=403)
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """handler500, which Django calls while it handles what went wrong and has logged it."""
+    fault = storage_fault(sys.exc_info()[1])
+    if fault is None:
+        return django_server_error(request)
+    request.problem = (fault.code, fault.message)  # type: ignore[attr-defined]
+    # Without the request: who is signed in could not be read either.
+    page = render_to_string("cannot_be_kept.html", {"detail": fault.message, "status": fault.status})
+    return HttpResponse(page, status=fault.status)
 
 
 def too_large(request: HttpRequest, *, back: str) -> HttpResponse:

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
@@ -40,6 +41,8 @@ def quick_check(request: HttpRequest) -> HttpResponse:
 @csrf_protect
 def _check(request: HttpRequest) -> HttpResponse:
     form = QuickCheckForm(request.POST, request.FILES)
+    if sum(len(files) for _field, files in request.FILES.lists()) > 1:
+        form.add_error("file", ValidationError(_("Send one photograph at a time.")))
     if not form.is_valid():
         return _form_page(request, form, status=400)
     sample = form.cleaned_data["sample"]

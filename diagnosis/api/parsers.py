@@ -11,6 +11,7 @@ from rest_framework.request import Request
 
 from diagnosis.api.problems import Problem
 from mlmodel.pictures import MAX_BYTES
+from patients.multipart import EveryPartOfARequest
 
 MEGABYTE = 1024 * 1024
 # One photograph and the form around it.
@@ -20,15 +21,16 @@ TEXT_REQUEST_BYTES = 64 * 1024
 
 
 def refuse_unreadable(request: Request, *, limit: int) -> None:
-    """Refuse by its headers alone a body that is too long, of unknown length, or in another encoding than UTF-8."""
+    """Refuse by its headers alone a body that is too long or in another charset than UTF-8.
+
+    What is compressed or has no length did not get here: dermascan.request_bodies.
+    """
     try:
         length = int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
         length = 0
     if length > limit:
         raise Problem("too-large", _("A request may have %(megabytes)g MB.") % {"megabytes": _megabytes(limit)})
-    if not length and "chunked" in request.META.get("HTTP_TRANSFER_ENCODING", "").lower():
-        raise Problem("length-required")
     if (request.encoding or "utf-8").lower().replace("_", "-") not in ("utf-8", "utf8", "us-ascii", "ascii"):
         raise UnsupportedMediaType(request.content_type, _("Send text as UTF-8."))
 
@@ -39,6 +41,7 @@ class FormParser(parsers.MultiPartParser):
     def parse(
         self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
     ) -> Any:
+        (parser_context or {})["request"].upload_handlers = [EveryPartOfARequest()]
         try:
             return super().parse(stream, media_type, parser_context)
         except (LookupError, ValueError) as error:

@@ -26,6 +26,7 @@ from diagnosis.api.links import image_link
 from diagnosis.services import errors
 from mlmodel import pictures
 from mlmodel.release import ReleaseError
+from patients.storage_faults import storage_fault
 
 logger = logging.getLogger(__name__)
 
@@ -63,6 +64,8 @@ KINDS: dict[str, tuple[int, Any]] = {
     "server-error": (500, gettext_lazy("Something went wrong on our side")),
     "unavailable": (503, gettext_lazy("The site cannot answer now")),
     "engine-unavailable": (503, gettext_lazy("The network cannot answer now")),
+    "storage-unavailable": (503, gettext_lazy("Files cannot be written now")),
+    "storage-full": (507, gettext_lazy("There is no room left")),
 }
 
 # The most particular class first.
@@ -136,7 +139,7 @@ def describe(error: Exception, *, instance: str) -> dict[str, Any]:
 def report_our_own(error: Exception, request: Any) -> None:
     """Log a fault of ours with its trace, and let Django's listeners (tests, error reporters) know."""
     logger.error("The API failed.", exc_info=error)
-    if not isinstance(error, ReleaseError):
+    if not isinstance(error, ReleaseError) and storage_fault(error) is None:
         got_request_exception.send(sender=None, request=getattr(request, "_request", request))
 
 
@@ -147,6 +150,8 @@ def _read(error: Exception) -> tuple[str, Any, dict[str, Any]]:
     if isinstance(error, pictures.PictureError):
         return error.code, error.message, {}
     code = next((code for kind, code in _KIND_OF if isinstance(error, kind)), "server-error")
+    if code == "server-error" and (fault := storage_fault(error)):
+        return fault.code, fault.message, {}
     match error:
         case exceptions.ValidationError():
             return code, _("Correct the fields named in “errors” and send the request again."), _fields(error)

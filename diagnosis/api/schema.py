@@ -302,7 +302,8 @@ def _problem_example(code: str) -> OpenApiExample:
 
 _EVERYWHERE = ("malformed", "invalid", "authentication-failed", "token-expired", "permission-denied", "not-acceptable")
 _BODIES = ("length-required", "too-large", "unsupported-media-type", "throttled")
-_KEEPING = ("not-found", "already-uploaded", "visit-is-closed", "too-many-files")
+_STORAGE = ("storage-unavailable", "storage-full")
+_KEEPING = ("not-found", "already-uploaded", "visit-is-closed", "too-many-files", *_STORAGE)
 _PICTURES = (
     "empty-file",
     "too-many-pixels",

@@ -25,6 +25,7 @@ from mlmodel.models import ModelVersion
 from mlmodel.pictures import MAX_BYTES, Picture, decode, encode_jpeg
 from mlmodel.serving import now_serving
 from patients.models import Lesion, Member, Visit
+from patients.multipart import printable_name
 from patients.services.visits import lock_open_visit
 
 __all__ = [
@@ -145,10 +146,3 @@ def _store(image: Image, seen: _Seen, *, version: ModelVersion) -> None:
         vector=seen.analysis.features.astype("<f2").tobytes(),
     )
     keep_exit_features(version=version, features={image.pk: seen.analysis.exit_features})
-
-
-def printable_name(name: str | None) -> str:
-    """The file's name as it was sent, without folders and control characters, at most 200 characters."""
-    last = (name or "").replace("\\", "/").rsplit("/", 1)[-1]
-    kept = "".join(character for character in last if character.isprintable()).strip()
-    return kept[:200] or "photograph"

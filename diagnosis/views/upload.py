@@ -1,5 +1,6 @@
 """Photographs come in: one request a file from the script, or a plain form with several."""
 
+import logging
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -23,15 +24,19 @@ from diagnosis.forms import LesionForm
 from diagnosis.models import Image
 from diagnosis.photographs import Photograph, photograph_of
 from diagnosis.services.errors import Refused, VisitIsClosed
-from diagnosis.services.images import AlreadyUploaded, add_image, printable_name
+from diagnosis.services.images import AlreadyUploaded, add_image
 from mlmodel.pictures import PictureError
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
 from patients.models import Lesion, Member, Visit
+from patients.multipart import printable_name
 from patients.once import once
 from patients.script_requests import is_script_request
+from patients.storage_faults import CannotBeKept
 
-UNREADABLE_FORM = (BadRequest, MultiPartParserError, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent)
+logger = logging.getLogger(__name__)
+
+UNREADABLE_FORM = (BadRequest, MultiPartParserError, TooManyFieldsSent)
 
 
 @csrf_exempt  # the inner view checks it, after the size: looking for the token in the body means reading all of it
@@ -45,6 +50,9 @@ def upload(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
         return _problem(request, visit, "too_large", _("That is too much at once. Send fewer photographs."), 413)
     try:
         return _upload(request, visit)
+    except (RequestDataTooBig, TooManyFilesSent) as error:
+        code = "too_large" if isinstance(error, RequestDataTooBig) else "too_many_files"
+        return _problem(request, visit, code, _("That is too much at once. Send fewer photographs."), 413)
     except UNREADABLE_FORM:
         return _problem(request, visit, "malformed", _("What arrived is not a complete form. Send it again."), 400)
 
@@ -60,7 +68,7 @@ def _upload(request: ClinicRequest, visit: Visit) -> HttpResponse:
     if not visit.is_open:
         return _problem(request, visit, "visit_is_closed", str(VisitIsClosed()), 409)
     form = LesionForm(request.POST, visit=visit)
-    files = request.FILES.getlist("files")
+    files = [file for _field, sent in request.FILES.lists() for file in sent]
     _check_files(form, files, limit=1 if is_script_request(request) else settings.UPLOAD_MAX_FILES)
     if not form.is_valid():
         if is_script_request(request):
@@ -121,6 +129,9 @@ def _add(visit: Visit, lesion: Lesion, file: UploadedFile, by: Member) -> Outcom
         return Outcome(name, status=HTTPStatus.CONFLICT, code="visit_is_closed", message=str(error))
     except Refused as error:
         return Outcome(name, status=HTTPStatus.BAD_REQUEST, code=error.code, message=error.message)
+    except CannotBeKept as error:
+        logger.error("A photograph could not be kept.", exc_info=error)
+        return Outcome(name, status=error.status, code=error.code, message=str(error.message))
 
 
 def _check_files(form: LesionForm, files: list[UploadedFile], *, limit: int) -> None:

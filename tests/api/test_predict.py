@@ -263,7 +263,7 @@ def test_what_browsers_and_the_framework_send_is_no_mistake(api, staff, photogra
 
 def test_the_file_is_needed(api, staff):
     client = api(staff)
-    for form in ({}, {"file": "text"}, {"files": upload(b"x")}):
+    for form in ({}, {"files": upload(b"x")}):
         assert list(assert_problem(client.post(PREDICT, form), 400, "invalid")["errors"]) == ["file"]
 
 
