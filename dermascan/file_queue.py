@@ -22,7 +22,7 @@ from kombu.transport import filesystem, virtual
 from kombu.utils.json import dumps, loads
 
 logger = logging.getLogger(__name__)
-_WAITING, _TAKEN, BROKEN = ".msg", ".taken", ".broken"
+_WAITING, TAKEN, BROKEN = ".msg", ".taken", ".broken"
 _BINDING = threading.Lock()
 
 
@@ -39,7 +39,7 @@ class Channel(filesystem.Channel):
         for name in sorted(os.listdir(folder)):
             if name.partition(".")[2] != f"{queue}{_WAITING}":
                 continue
-            taken = folder / f"{name}{_TAKEN}"
+            taken = folder / f"{name}{TAKEN}"
             try:
                 (folder / name).rename(taken)
                 message = loads(taken.read_bytes().decode())

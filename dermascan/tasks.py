@@ -1,12 +1,16 @@
 """The site's work that can wait."""
 
+import logging
 from datetime import timedelta
 
 from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from dermascan.orphans import TooManyOrphans, delete_orphans
 from patients.models import Submission
+
+logger = logging.getLogger(__name__)
 
 
 @shared_task
@@ -14,3 +18,12 @@ def delete_old_submissions() -> None:
     """Delete the results of forms and requests that nobody sends again any more."""
     oldest = timezone.now() - timedelta(hours=settings.IDEMPOTENCY_KEYS_LAST_HOURS)
     Submission.objects.filter(created_at__lt=oldest).delete()
+
+
+@shared_task(soft_time_limit=3300, time_limit=3600)
+def sweep_orphans() -> None:
+    """Delete files that nobody points at, a day after they were written."""
+    try:
+        delete_orphans()
+    except TooManyOrphans as error:
+        logger.error("%s", error)

@@ -282,7 +282,7 @@ LONG_QUEUE = "long"
 CELERY_TASK_ROUTES = {
     f"diagnosis.tasks.{name}": {"queue": LONG_QUEUE}
     for name in ("work_on_run", "rescore_the_archive", "derive_labels_of_clinic", "watch_clinics")
-}
+} | {"dermascan.tasks.sweep_orphans": {"queue": LONG_QUEUE}}
 
 # --- Retraining: see docs/retraining_runs.md -----------------------------------------------------------------
 
@@ -325,6 +325,11 @@ CELERY_BEAT_SCHEDULE = {
     "delete-old-submissions": {
         "task": "dermascan.tasks.delete_old_submissions",
         "schedule": timedelta(hours=1),
+        "options": {"expires": 3600},
+    },
+    "sweep-orphans": {
+        "task": "dermascan.tasks.sweep_orphans",
+        "schedule": timedelta(hours=6),
         "options": {"expires": 3600},
     },
     "send-due-messages": {

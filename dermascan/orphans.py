@@ -1,0 +1,163 @@
+"""Files that nobody points at: left by a process that was killed between writing a file and committing its row.
+
+Deleted is only what has one of our own names, is older than a day, and is in no row. Where that would be much, it is
+nothing: then it is the database that is not the one that belongs to these files.
+"""
+
+import logging
+import re
+import tempfile
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from django.apps import apps
+from django.conf import settings
+from django.core.files.storage import FileSystemStorage, Storage
+from django.db.models import FileField
+from django.utils import timezone
+
+from dermascan.file_queue import BROKEN, TAKEN
+
+logger = logging.getLogger(__name__)
+
+YOUNGEST = timedelta(days=1)
+# More orphans than this, and more than this share of all files, are not what killed processes leave.
+FEW, SHARE = 20, 0.05
+# As the models name their files: a folder for each kind, two digits of the row's key, the key.
+OUR_NAMES = re.compile(r"(images|reports|addenda)/[0-9a-f]{2}/[0-9a-f]{32}[^/]*")
+AT_ONCE = 400
+
+
+class TooManyOrphans(Exception):
+    """So many files have no row that it is rather the rows that are missing."""
+
+    def __init__(self, *, orphans: int, files: int) -> None:
+        super().__init__(
+            f"{orphans} of {files} files are in no row of the database, which is more than killed processes leave: "
+            "nothing was deleted. Is this the database that belongs to these files, and is it whole?"
+        )
+
+
+@dataclass
+class Swept:
+    """Names of what was, or would be, deleted."""
+
+    files_in_all: int = 0
+    stored: list[str] = field(default_factory=list)
+    queue: list[str] = field(default_factory=list)
+    temporary: list[str] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        return (
+            f"{len(self.stored)} of {self.files_in_all} stored files without a row, "
+            f"{len(self.queue)} leavings in the queue, {len(self.temporary)} temporary files"
+        )
+
+
+def delete_orphans(*, only_look: bool = False, even_many: bool = False, now: datetime | None = None) -> Swept:
+    """Delete what nobody points at and is older than a day, and return what that was.
+
+    Raises:
+        TooManyOrphans: unless ``even_many``.
+    """
+    before = (now or timezone.now()) - YOUNGEST
+    swept = Swept()
+    orphans: list[tuple[Storage, str]] = []
+    for storage, fields in _fields_by_storage().items():
+        for folder in _folders_of(storage):
+            names = list(_names_in(storage, folder))
+            swept.files_in_all += len(names)
+            orphans += [(storage, name) for name in _unreferenced(names, fields) if _is_old(storage, name, before)]
+    if len(orphans) > max(FEW, SHARE * swept.files_in_all) and not even_many:
+        raise TooManyOrphans(orphans=len(orphans), files=swept.files_in_all)
+    swept.stored = [name for _storage, name in orphans]
+    swept.queue = [str(path) for path in _old(_leavings_in_the_queue(), before)]
+    swept.temporary = [str(path) for path in _old(_temporary_files(), before)]
+    if not only_look:
+        for storage, name in orphans:
+            storage.delete(name)
+        for path in (*swept.queue, *swept.temporary):
+            Path(path).unlink(missing_ok=True)
+    logger.info("Orphans %s: %s.", "found" if only_look else "deleted", swept)
+    return swept
+
+
+def file_fields() -> list[FileField]:
+    """Return every field of every table that names a stored file."""
+    return [
+        each
+        for model in apps.get_models(include_auto_created=True)
+        for each in model._meta.local_fields
+        if isinstance(each, FileField)
+    ]
+
+
+def _fields_by_storage() -> dict[Storage, list[FileField]]:
+    by_storage: dict[Storage, list[FileField]] = defaultdict(list)
+    for each in file_fields():
+        by_storage[each.storage].append(each)
+    return by_storage
+
+
+def _folders_of(storage: Storage) -> Iterator[str]:
+    for kind in ("images", "reports", "addenda"):
+        try:
+            folders, _files = storage.listdir(kind)
+        except FileNotFoundError:
+            continue
+        yield from (f"{kind}/{folder}" for folder in sorted(folders))
+
+
+def _names_in(storage: Storage, folder: str) -> Iterator[str]:
+    _folders, files = storage.listdir(folder)
+    return (name for name in (f"{folder}/{file}" for file in sorted(files)) if OUR_NAMES.fullmatch(name))
+
+
+def _unreferenced(names: list[str], fields: Iterable[FileField]) -> list[str]:
+    missing = set(names)
+    for start in range(0, len(names), AT_ONCE):
+        some = names[start : start + AT_ONCE]
+        for each in fields:
+            rows = each.model._base_manager.filter(**{f"{each.name}__in": some})
+            missing.difference_update(rows.values_list(each.name, flat=True))
+    return sorted(missing)
+
+
+def _is_old(storage: Storage, name: str, before: datetime) -> bool:
+    try:
+        return storage.get_modified_time(name) < before
+    except FileNotFoundError:
+        return False
+
+
+def _leavings_in_the_queue() -> Iterator[Path]:
+    """Messages that a killed worker had taken, that were broken, or that were being written."""
+    options = getattr(settings, "CELERY_BROKER_TRANSPORT_OPTIONS", {})
+    for folder in {options.get("data_folder_in"), options.get("data_folder_out"), options.get("control_folder")}:
+        for path in Path(folder).iterdir() if folder and Path(folder).is_dir() else ():
+            if path.name.endswith((TAKEN, BROKEN)) or path.name.startswith("."):
+                yield path
+
+
+def _temporary_files() -> Iterator[Path]:
+    """What the status check writes to see if it can, and uploads on their way in."""
+    roots = {each.storage.location for each in file_fields() if isinstance(each.storage, FileSystemStorage)}
+    for root in roots:
+        yield from Path(root).glob(".status-*")
+    yield from Path(settings.FILE_UPLOAD_TEMP_DIR or tempfile.gettempdir()).glob("tmp????????.upload*")
+
+
+def _old(paths: Iterable[Path], before: datetime) -> list[Path]:
+    return sorted(path for path in paths if _is_old_file(path, before))
+
+
+def _is_old_file(path: Path, before: datetime) -> bool:
+    try:
+        state = path.lstat()
+    except FileNotFoundError:
+        return False
+    # A message that waited for days is renamed when it is taken, which changes the one time and not the other.
+    return path.is_file() and max(state.st_mtime, state.st_ctime) < before.timestamp()
