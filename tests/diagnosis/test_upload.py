@@ -189,21 +189,32 @@ def test_a_body_that_is_too_large_is_refused_before_it_is_read(staff, sign_in, a
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "status", "code"),
     [
-        b"--x\r\nContent-Disposition: form-data; name=files; filename=a.jpg\r\n\r\n\xff\xd8",
-        b"nonsense",
-        b'--x\r\nContent-Disposition: form-data; name="lesion"\r\n\r\n' + b"a" * 3_000_000 + b"\r\n--x--\r\n",
-        b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\na\r\n' * 70 + b"--x--\r\n",
+        (b"--x\r\nContent-Disposition: form-data; name=files; filename=a.jpg\r\n\r\n\xff\xd8", 400, "malformed"),
+        (b"nonsense", 400, "malformed"),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="lesion"\r\n\r\n' + b"a" * 3_000_000 + b"\r\n--x--\r\n",
+            413,
+            "too-large",
+        ),
+        (
+            b'--x\r\nContent-Disposition: form-data; name="files"; filename="a.jpg"\r\n\r\na\r\n' * 70 + b"--x--\r\n",
+            413,
+            "too-many-files",
+        ),
     ],
     ids=["cut off", "nonsense", "3 MB of text", "70 files"],
 )
-@pytest.mark.parametrize("content_type", ["multipart/form-data; boundary=x", "multipart/form-data; boundary=é", "x/y"])
-def test_a_malformed_body_is_the_senders_fault(staff, sign_in, address, body, content_type):
-    answer = sign_in(staff).post(address, body, content_type=content_type, headers={"Accept": "application/json"})
-
-    assert answer.status_code == 400
-    assert answer.json()["error"] == "malformed"
+def test_a_malformed_body_is_the_senders_fault(staff, sign_in, address, body, status, code):
+    client = sign_in(staff)
+    for content_type, expected in (
+        ("multipart/form-data; boundary=x", (status, code)),
+        ("multipart/form-data; boundary=é", (400, "malformed")),
+        ("x/y", (415, "unsupported-media-type")),
+    ):
+        answer = client.post(address, body, content_type=content_type, headers={"Accept": "application/json"})
+        assert (answer.status_code, answer.json()["code"]) == expected
     assert not Image.objects.exists()
 
 
