@@ -26,6 +26,7 @@ pytestmark = pytest.mark.django_db
 ROOT = Path(__file__).resolve().parents[2]
 A_DAY_LATER = timedelta(days=1, minutes=1)
 KEY = "0123456789abcdef0123456789abcdef"
+SAMPLE = "images/a-sample.jpg"  # the factory's
 KILLED = """
 import os, signal, sys, django
 django.setup()
@@ -74,6 +75,7 @@ def photographed():
         file = getattr(image, field)
         file.save("", ContentFile(b"x"), save=False)
         Image.objects.filter(pk=image.pk).update(**{field: file.name})
+    default_storage.delete(SAMPLE)
     return image
 
 
