@@ -24,10 +24,10 @@ class ContactMessageAdmin(admin.ModelAdmin):
     def beginning(self, message: ContactMessage) -> str:
         return message.message[:80]
 
-    @admin.display(description="mail to the operator", empty_value="–")
-    def mail(self, message: ContactMessage) -> str | None:
+    @admin.display(description="mail to the operator")
+    def mail(self, message: ContactMessage) -> str:
         row = OutgoingMessage.objects.filter(kind=MessageKind.CONTACT, about=message.pk).first()
-        return state_in_words(row) if row else None
+        return state_in_words(row) if row else "–"
 
     @admin.action(description=gettext_lazy("Mark as handled"), permissions=["change"])
     def mark_handled(self, request: HttpRequest, messages: QuerySet[ContactMessage]) -> None:

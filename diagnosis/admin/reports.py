@@ -1,4 +1,5 @@
 from django.contrib import admin
+from django.contrib.admin.utils import display_for_value
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -41,8 +42,8 @@ class ReportAdmin(ClinicScopedAdmin):
         return report.no_plan_reason or "–"
 
     @admin.display(description=_("visit"), ordering="visit__date")
-    def visit_date(self, report: Report) -> object:
-        return report.visit.date
+    def visit_date(self, report: Report) -> str:
+        return display_for_value(report.visit.date, "–")
 
     @admin.display(description=_("patient"), ordering="visit__patient__family_name")
     def patient(self, report: Report) -> str:

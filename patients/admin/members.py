@@ -2,6 +2,7 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin, messages
+from django.contrib.admin.utils import display_for_value
 from django.contrib.auth.validators import UnicodeUsernameValidator
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
@@ -189,14 +190,14 @@ class MemberAdmin(ClinicScopedAdmin):
     def is_active(self, member: Member) -> bool:
         return member.user.is_active
 
-    @admin.display(description=gettext_lazy("link to choose a password"), empty_value="–")
-    def link(self, member: Member) -> str | None:
+    @admin.display(description=gettext_lazy("link to choose a password"))
+    def link(self, member: Member) -> str:
         newest = link_to(member.user)
-        return state_in_words(newest) if newest else None
+        return state_in_words(newest) if newest else "–"
 
     @admin.display(description=gettext_lazy("last signed in"), ordering="user__last_login")
-    def last_login(self, member: Member) -> Any:
-        return member.user.last_login
+    def last_login(self, member: Member) -> str:
+        return display_for_value(member.user.last_login, "–")
 
 
 def _searched(member: Member) -> str:

@@ -9,7 +9,6 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from patients.models import Consent, Lesion, Patient, Visit
-from patients.rough_dates import RoughDate
 
 from .scope import ClinicFilter, ClinicScopedAdmin, ReadOnlyInline
 
@@ -24,9 +23,9 @@ class VisitInline(ReadOnlyInline):
 
 
 class ShowsWhenNoticed:
-    @admin.display(description=_("first noticed"), ordering="noticed_on", empty_value="–")
-    def noticed(self, lesion: Lesion) -> RoughDate | None:
-        return lesion.noticed
+    @admin.display(description=_("first noticed"), ordering="noticed_on")
+    def noticed(self, lesion: Lesion) -> str:
+        return str(lesion.noticed or "–")
 
 
 class LesionInline(ShowsWhenNoticed, ReadOnlyInline):
