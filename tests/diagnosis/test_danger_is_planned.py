@@ -27,8 +27,8 @@ def a_report(
     image = factories.ImageFactory(lesion__patient__clinic=dermatologist.clinic)
     factories.PredictionFactory(image=image, code="mel" if tier == "urgent" else "nv", tier=tier)
     if label:
-        text = {"other_text": "Its words"} if label.startswith("other") else {}
-        record_review(image=image, reviewer=dermatologist, answer=label, certainty="certain", **text)
+        text = "Its words" if label.startswith("other") else ""
+        record_review(image=image, reviewer=dermatologist, answer=label, certainty="certain", other_text=text)
     content = build_content(image.visit)
     content["visit"] |= {"plan": plan, "no_plan_reason": reason}
     hashed = {"content_sha256": "a" * 64, "pdf_sha256": "b" * 64, "pdf": "reports/none.pdf"}

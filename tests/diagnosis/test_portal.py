@@ -175,8 +175,8 @@ def answered(patient, tier: str = "calm", **facts):
 
 
 def said(image, dermatologist, answer: str) -> None:
-    text = {"other_text": "A tick"} if answer == "other" else {}
-    record_review(image=image, reviewer=dermatologist, answer=answer, certainty=Certainty.CERTAIN, **text)
+    text = "A tick" if answer == "other" else ""
+    record_review(image=image, reviewer=dermatologist, answer=answer, certainty=Certainty.CERTAIN, other_text=text)
 
 
 def listed_sign(sign_in, patient_user):

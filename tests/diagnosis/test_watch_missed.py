@@ -12,8 +12,8 @@ def turned_out(reader, answer: str, tier: str = "calm", **facts):
     """A photograph of which the network said ``tier``, and a dermatologist ``answer``."""
     image = factories.ImageFactory(lesion__patient__clinic=reader.clinic, **facts)
     factories.PredictionFactory(image=image, tier=tier)
-    text = {"other_text": "Its words"} if answer.startswith("other") else {}
-    return record_review(image=image, reviewer=reader, answer=answer, certainty="certain", **text)
+    text = "Its words" if answer.startswith("other") else ""
+    return record_review(image=image, reviewer=reader, answer=answer, certainty="certain", other_text=text)
 
 
 def alive() -> list[Incident]:
