@@ -37,6 +37,8 @@ def run_benchmark(monkeypatch, capsys) -> Callable[..., str]:
 
     def run(name: str, *arguments: object) -> str:
         monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
+        # Another test may have imported it; it is run from its first line all the same.
+        monkeypatch.delitem(sys.modules, f"benchmarks.{name}", raising=False)
         capsys.readouterr()
         try:
             runpy.run_module(f"benchmarks.{name}", run_name="__main__")
