@@ -22,7 +22,7 @@ import numpy as np
 
 from benchmarks.multipart import encoded
 from benchmarks.scratch import scratch_installation
-from benchmarks.uploads import ROOT, _Server
+from benchmarks.web_server import ROOT, WebServer
 
 PHOTOGRAPH = ROOT / "static" / "samples" / "ISIC_0024310.jpg"
 BETWEEN_SWITCHES = 0.5
@@ -52,7 +52,7 @@ def _measure(seconds: float, askers: int, *, has_exit: bool) -> tuple[list[tuple
     shipped, version = active_version(), candidate(exit_flow=louder_exit_flow() if has_exit else None)
     expected = {each.name: _expected(each) for each in (shipped, version)}
     stop, switches = threading.Event(), []
-    with _Server() as server, ThreadPoolExecutor(askers) as pool:
+    with WebServer() as server, ThreadPoolExecutor(askers) as pool:
         asking = [pool.submit(_ask, server.address, token, expected, stop) for _ in range(askers)]
         try:
             until, target = time.monotonic() + seconds, version

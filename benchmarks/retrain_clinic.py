@@ -24,7 +24,7 @@ import numpy.typing as npt
 from PIL import Image as Picture
 
 from benchmarks.multipart import encoded
-from benchmarks.uploads import ROOT, _Server
+from benchmarks.web_server import ROOT, WebServer
 from mlmodel.taxonomy import CODES
 from mlmodel.training.dataset import Dataset
 
@@ -84,7 +84,7 @@ def upload(folder: Path, photographs: Photographs, *, one_lesion: bool = False) 
     connections.close_all()
     truth: dict[str, Any] = _truth(folder)
     started = time.perf_counter()
-    with _Server() as server, ThreadPoolExecutor(_AT_ONCE) as pool:
+    with WebServer() as server, ThreadPoolExecutor(_AT_ONCE) as pool:
 
         def send(place: int) -> tuple[str, int]:
             row = photographs.rows[place]

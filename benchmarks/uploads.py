@@ -13,10 +13,6 @@ import argparse
 import http.cookiejar
 import itertools
 import json
-import os
-import socket
-import subprocess
-import sys
 import time
 import urllib.request
 from collections.abc import Callable
@@ -27,8 +23,7 @@ import numpy as np
 
 from benchmarks.multipart import encoded
 from benchmarks.scratch import scratch_installation
-
-ROOT = Path(__file__).resolve().parent.parent
+from benchmarks.web_server import ROOT, WebServer
 
 
 def main() -> None:
@@ -39,7 +34,7 @@ def main() -> None:
     photographs = sorted(options.photographs.glob("*.jpg"))
     with scratch_installation():
         targets = _make_visits(-(-options.uploads // len(photographs)))
-        with _Server() as server:
+        with WebServer() as server:
             browser = _Browser(server.address)
             browser.sign_in("bench", "correct horse battery staple")
             jobs = list(itertools.product(targets, photographs))[: options.uploads]
@@ -103,30 +98,6 @@ def _make_visits(count: int) -> list[tuple[str, str]]:
     patient = factories.PatientFactory(clinic=member.clinic, created_by=member)
     lesion = factories.LesionFactory(patient=patient)
     return [(str(factories.VisitFactory(patient=patient).pk), str(lesion.pk)) for _ in range(count)]
-
-
-class _Server:
-    """gunicorn as ``make run`` starts it."""
-
-    def __enter__(self) -> "_Server":
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = probe.getsockname()[1]
-        self.address = f"http://127.0.0.1:{port}"
-        command = [sys.executable, "-m", "gunicorn", "-c", "deploy/gunicorn.conf.py", "dermascan.wsgi"]
-        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        self._process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PORT": str(port)}, **quiet)  # type: ignore[call-overload]
-        for _ in range(600):
-            try:
-                urllib.request.urlopen(self.address + "/api/v1/status/", timeout=5)
-                return self
-            except OSError:
-                time.sleep(0.1)
-        raise RuntimeError("the server did not start")
-
-    def __exit__(self, *_: object) -> None:
-        self._process.terminate()
-        self._process.wait(timeout=30)
 
 
 class _Browser:

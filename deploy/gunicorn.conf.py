@@ -11,18 +11,15 @@ PORT = os.environ.get("PORT", "8000")
 
 bind = f"{HOST}:{PORT}"
 # One process by default: the network's memory is then there once, its engine uses every core by itself, and
-# threads serve pages meanwhile.
-worker_class = "gthread"
+# threads serve pages meanwhile. Slow visitors hold none of them: see dermascan/server.
+worker_class = "dermascan.server.worker.WaitressWorker"
 workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
 threads = int(os.environ.get("WEB_THREADS", "8"))
-# The workers say “I live” from their own thread, so this does not cut slow uploads, only processes that hang.
+# Connections of each process. How long one may take stands in dermascan/server/connection.py.
+worker_connections = int(os.environ.get("WEB_CONNECTIONS", "1000"))
+# The workers say “I live” from the thread that reads, so this cuts no request short, only processes that hang.
 timeout = 60
 graceful_timeout = 20
-keepalive = 5
-
-limit_request_line = 4094
-limit_request_fields = 60
-limit_request_field_size = 8190
 
 # The sign of life is a file that is touched: on a disk that stalls it would kill healthy workers.
 if Path("/dev/shm").is_dir():  # noqa: S108
