@@ -13,6 +13,7 @@ from diagnosis.services.lost_work import hand_over_again
 from diagnosis.services.rescoring import rescore_archive
 from diagnosis.watch.checks import watch_clinic
 from diagnosis.watch.days import keep_day
+from patients.background import hand_over
 from patients.models import Clinic
 
 
@@ -41,7 +42,7 @@ def retrain_when_due() -> None:
     """Start a retraining run if it is time. Does nothing otherwise, however often it is asked."""
     run = start_run_if_due()
     if run is not None:
-        work_on_run.delay(str(run.pk))
+        hand_over(work_on_run, str(run.pk))
 
 
 @shared_task
