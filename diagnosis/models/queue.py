@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
@@ -10,6 +12,8 @@ from .review import Review
 from .step import StepField
 
 NEEDS_CONSENSUS = 4
+# How long a photograph is kept from others for who has it before them.
+CLAIMED_FOR = timedelta(minutes=5)
 
 
 class Reason(models.TextChoices):
@@ -113,7 +117,9 @@ class QueueEntry(models.Model):
         """Whether nobody else has it before them at this moment."""
         if self.claimed_until is None or self.claimed_by_id == member.pk:
             return True
-        return self.claimed_until < timezone.now()
+        now = timezone.now()
+        # A claim that lasts longer than any was made before the clock was set back.
+        return not now <= self.claimed_until <= now + CLAIMED_FOR
 
     @property
     def reason_words(self) -> list[str]:

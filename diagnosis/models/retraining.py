@@ -58,6 +58,9 @@ class Depth(models.TextChoices):
     EXIT = "exit", _("How it sees as well (the exit flow and the head)")
 
 
+# More than the clocks of two machines ever differ by.
+CLOCKS_APART = timedelta(minutes=10)
+
 ALIVE = (RunStatus.QUEUED, RunStatus.RUNNING)
 
 
@@ -67,13 +70,17 @@ class TrainingRunQuerySet(models.QuerySet["TrainingRun"]):
         return self.filter(status__in=ALIVE)
 
     def silent(self) -> "TrainingRunQuerySet":
-        """Those at work that have not been heard of for too long, and those that no worker has taken."""
+        """Those at work that have not been heard of for too long, and those that no worker has taken.
+
+        And those that were heard of at a time that has not come yet: it was written before the clock was set back.
+        """
         now = timezone.now()
         unheard = now - timedelta(seconds=settings.RETRAINING_DEAD_AFTER_SECONDS)
         untaken = now - timedelta(seconds=settings.RETRAINING_QUEUED_FOR_SECONDS)
         return self.filter(
             Q(status=RunStatus.RUNNING, heartbeat_at__lt=unheard)
             | Q(status=RunStatus.QUEUED, heartbeat_at__lt=untaken)
+            | Q(status__in=ALIVE, heartbeat_at__gt=now + CLOCKS_APART)
         )
 
 

@@ -16,9 +16,11 @@ from django.utils import timezone
 
 from diagnosis.models import RunMessage, RunStatus, TrainingRun
 from diagnosis.models.retraining import ALIVE
+from patients.clock import ClockWatch
 
 from .errors import LostItsPlace, NotAbandonable, NotResumable, RunIsAlive
 
+_clock = ClockWatch()
 RESUMED = {"status": RunStatus.QUEUED, "slot": 1, "finished_at": None}
 
 
@@ -96,7 +98,12 @@ def abandon_run(run_id: uuid.UUID | None = None, *, why: str, by: Any = None) ->
 
 
 def bury_the_dead() -> int:
-    """Call dead what has not been heard of for too long; return how many there were. Cheap, and safe to run again."""
+    """Call dead what has not been heard of for too long; return how many there were. Cheap, and safe to run again.
+
+    Where the clock was set, everybody's time begins anew: who lives is heard of by the new clock within seconds.
+    """
+    if _clock.has_jumped():
+        TrainingRun.objects.alive().update(heartbeat_at=timezone.now())
     buried = 0
     for run in TrainingRun.objects.silent():
         with transaction.atomic():

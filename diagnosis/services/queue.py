@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -24,7 +23,7 @@ from diagnosis.models import (
     Review,
     Tier,
 )
-from diagnosis.models.queue import NEEDS_CONSENSUS
+from diagnosis.models.queue import CLAIMED_FOR, NEEDS_CONSENSUS
 from diagnosis.models.step import newest_step
 from diagnosis.presentation import prediction_set
 from diagnosis.queue_reasons import Facts, by_weight, crosses_the_line, priority_of, reasons_for
@@ -33,8 +32,6 @@ from mlmodel.analysis import get_analyser
 from mlmodel.serving import analyser_of, can_serve
 from patients.models import Clinic, Member, Role
 
-# How long a photograph that somebody has before them is kept from others.
-CLAIMED_FOR = timedelta(minutes=5)
 COUNTED_AT_MOST = 200
 
 
@@ -78,8 +75,9 @@ def offer_for(member: Member, *, shown: Image | None = None) -> Offer:
 def claim(entry: QueueEntry, member: Member) -> bool:
     """Keep the photograph from others for some minutes; False where somebody was quicker."""
     now = timezone.now()
-    free = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now) | Q(claimed_by=member)
-    mine = QueueEntry.objects.waiting().filter(free, pk=entry.pk)
+    # A claim that lasts longer than any was made before the clock was set back.
+    over = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now) | Q(claimed_until__gt=now + CLAIMED_FOR)
+    mine = QueueEntry.objects.waiting().filter(over | Q(claimed_by=member), pk=entry.pk)
     return mine.update(claimed_by=member, claimed_until=now + CLAIMED_FOR) == 1
 
 

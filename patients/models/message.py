@@ -1,5 +1,5 @@
 import uuid
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
@@ -33,6 +33,10 @@ class MessageState(models.TextChoices):
     CANCELLED = "cancelled", _("Not sent: no longer needed")
 
 
+# For so long at most a message is being sent, and then waits for the next attempt.
+LEASE = timedelta(minutes=4)
+LONGEST_DELAY = timedelta(minutes=30)
+
 UNFINISHED = (MessageState.WAITING, MessageState.SENDING)
 UNDELIVERED = (MessageState.REFUSED, MessageState.GIVEN_UP)
 # Kinds that tell of one thing once. A new link may be mailed as often as it is asked for.
@@ -53,11 +57,16 @@ class MessageQuerySet(models.QuerySet["OutgoingMessage"]):
         return self.filter(state__in=UNDELIVERED)
 
     def due(self, now: datetime | None = None) -> "MessageQuerySet":
-        """Those to be tried now, including those whose worker was killed while it sent them."""
+        """Those to be tried now, including those whose worker was killed while it sent them.
+
+        And those that would wait longer than any ever does: the clock was set back since.
+        """
         now = now or timezone.now()
         return self.filter(
             Q(state=MessageState.WAITING, next_attempt_at__lte=now)
+            | Q(state=MessageState.WAITING, next_attempt_at__gt=now + LONGEST_DELAY)
             | Q(state=MessageState.SENDING, lease_until__lt=now)
+            | Q(state=MessageState.SENDING, lease_until__gt=now + LEASE)
         )
 
 

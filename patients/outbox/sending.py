@@ -16,16 +16,14 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from patients.models import MessageKind, MessageState, OutgoingMessage
-from patients.models.message import MessageQuerySet
+from patients.models.message import LEASE, LONGEST_DELAY, MessageQuerySet
 
 from .errors import Failure, failure_of
 from .letters import write
 
 logger = logging.getLogger(__name__)
 
-LEASE = timedelta(minutes=4)
 FIRST_DELAY = timedelta(minutes=1)
-LONGEST_DELAY = timedelta(minutes=30)
 MOST_AT_ONCE = 500
 
 

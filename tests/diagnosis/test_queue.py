@@ -244,6 +244,15 @@ def test_who_is_quicker_has_it(patient, dermatologist, colleague):
     assert entry.claimed_until <= timezone.now() + CLAIMED_FOR
 
 
+def test_a_claim_ends_where_the_clock_was_set_back(patient, dermatologist, colleague):
+    entry = photograph(patient).queue_entry
+    assert claim(entry, dermatologist)
+    QueueEntry.objects.update(claimed_until=timezone.now() + datetime.timedelta(hours=1))
+    entry.refresh_from_db()
+    assert entry.is_free_for(colleague)
+    assert claim(entry, colleague)
+
+
 def test_skipped_photographs_come_back_when_asked_for(patient, dermatologist, colleague):
     first, second = photograph(patient), photograph(patient)
     assert offered(dermatologist) == first

@@ -29,6 +29,26 @@ def now_due() -> None:
     OutgoingMessage.objects.filter(state="waiting").update(next_attempt_at=timezone.now())
 
 
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_is_set_delays_no_message(row, mail_server, hours):
+    elsewhen = timezone.now() + timedelta(hours=hours)
+    OutgoingMessage.objects.update(next_attempt_at=elsewhen)
+    deliver_due()
+    row.refresh_from_db()
+    assert row.state == "sent"
+
+
+def test_a_lease_ends_where_the_clock_was_set_back(row, mail_server):
+    OutgoingMessage.objects.update(
+        state="sending",
+        claim="00000000-0000-4000-8000-000000000000",
+        lease_until=timezone.now() + timedelta(hours=1),
+    )
+    deliver_due()
+    row.refresh_from_db()
+    assert row.state == "sent"
+
+
 def test_a_message_is_sent_and_its_row_keeps_no_link(row, mail_server):
     deliver(row.pk)
     row.refresh_from_db()

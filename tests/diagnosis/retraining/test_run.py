@@ -10,7 +10,10 @@ from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from dermascan.celery import app
+from diagnosis import tasks
 from diagnosis.models import Image, ManifestEntry, Part, RunStatus, TestAssignment, TrainingRun, versions_that_used
+from diagnosis.retraining import liveness
 from diagnosis.retraining import run as run_module
 from diagnosis.retraining.errors import LostItsPlace, NotAbandonable, NotResumable, RunIsAlive
 from diagnosis.retraining.liveness import (
@@ -22,9 +25,10 @@ from diagnosis.retraining.liveness import (
     tell_progress,
 )
 from diagnosis.retraining.schedule import is_due
-from diagnosis.tasks import bury_dead_runs, retrain_when_due, work_on_run
+from diagnosis.tasks import bury_dead_runs, find_lost_work, retrain_when_due, work_on_run
 from mlmodel.models import ModelVersion, ModelVersionStatus
 from mlmodel.serving import active_version
+from patients.clock import ClockWatch
 
 from .cases import agreeing_patient, confirmed, confirmed_cases, in_turn, withdraw
 
@@ -239,7 +243,7 @@ def test_the_database_lets_one_run_be_alive():
 
 def test_a_run_starts_by_itself_when_enough_labels_have_come(dermatologist, settings, monkeypatch):
     started: list[str] = []
-    monkeypatch.setattr(work_on_run, "delay", started.append)
+    monkeypatch.setattr(tasks, "hand_over", lambda _task, run: started.append(run))
     settings.RETRAINING_AFTER_LABELS, settings.RETRAINING_EVERY_DAYS = 2, 0
     confirmed(reader=dermatologist)
     retrain_when_due()
@@ -250,6 +254,42 @@ def test_a_run_starts_by_itself_when_enough_labels_have_come(dermatologist, sett
     assert started == [str(newest().pk)]
     abandon_run(why="No.")
     assert not is_due()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_run_that_starts_by_itself_while_the_queue_is_away_is_found_by_the_schedule(dermatologist, settings):
+    settings.RETRAINING_AFTER_LABELS, settings.RETRAINING_EVERY_DAYS = 1, 0
+    confirmed(reader=dermatologist)
+    before = {name: app.conf[name] for name in ("task_always_eager", "broker_url", "broker_transport_options")}
+    app.conf.update(task_always_eager=False, broker_url="redis://127.0.0.1:9/0", broker_transport_options={})
+    try:
+        retrain_when_due()
+    finally:
+        app.conf.update(before)
+    assert newest().status == RunStatus.QUEUED
+    find_lost_work()
+    assert newest().status != RunStatus.QUEUED
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_clock_that_is_set_kills_no_run_and_keeps_no_dead_one_alive(monkeypatch, hours):
+    run, now = at_work(), timezone.now
+    monkeypatch.setattr(timezone, "now", lambda: now() + datetime.timedelta(hours=hours))
+    assert bury_the_dead() == 0
+    assert newest().status == RunStatus.RUNNING
+    tell_progress(run, 0.5, "at work")
+    assert bury_the_dead() == 0
+    later = now() + datetime.timedelta(hours=hours, minutes=1)
+    monkeypatch.setattr(liveness, "_clock", ClockWatch())
+    monkeypatch.setattr(timezone, "now", lambda: later)
+    assert liveness._clock.has_jumped()
+    assert bury_the_dead() == 1
+
+
+def test_a_run_heard_of_at_a_time_that_has_not_come_is_dead():
+    at_work()
+    TrainingRun.objects.update(heartbeat_at=timezone.now() + datetime.timedelta(hours=1))
+    assert bury_the_dead() == 1
 
 
 def test_a_run_starts_by_itself_when_its_day_has_come(dermatologist, settings):
