@@ -1,7 +1,7 @@
 """``make run``: prepare the embedded installation, say how to sign in, then serve until Ctrl-C.
 
-What is served are the processes of ``deploy/Procfile``, under honcho: Ctrl-C stops them, and when one dies the
-others are stopped with a message.
+What is served are the processes of ``deploy/Procfile``, under ``dermascan.supervisor``: Ctrl-C stops them, and one
+that dies or hangs is started again.
 """
 
 import hashlib
@@ -31,11 +31,9 @@ def main() -> None:
     host, port = address()
     refuse_taken_port(host, port)
     announce(host, port, has_demo=prepare_or_say_why_not())
-    # honcho gives each process a PORT of its own, and a worker's mails are to name the server's.
+    # A worker's mails name the address that is served here.
     os.environ.update(HOST=host, PORT=str(port), DERMASCAN_SITE_URL=settings.SITE_URL)
-    honcho = str(Path(sys.executable).with_name("honcho"))
-    arguments = ["--procfile", "deploy/Procfile", "--app-root", str(ROOT), "--env", os.devnull, "--port", str(port)]
-    os.execv(honcho, [honcho, "start", *arguments])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, "-m", "dermascan.supervisor", "deploy/Procfile"])  # noqa: S606
 
 
 def address() -> tuple[str, int]:

@@ -1,9 +1,9 @@
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext, gettext_lazy
 
-from dermascan.models import ContactMessage
+from dermascan.models import ContactMessage, WorkerHeartbeat
 from patients.message_words import state_in_words
 from patients.models import MessageKind, OutgoingMessage
 
@@ -38,4 +38,26 @@ class ContactMessageAdmin(admin.ModelAdmin):
         messages.update(is_handled=False)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+
+@admin.register(WorkerHeartbeat)
+class WorkerHeartbeatAdmin(admin.ModelAdmin):
+    """Which workers there are, and which of them are lost, for operators. Written by the workers alone."""
+
+    list_display = ("name", "queue", "state", "heard_at", "task", "process")
+    fields = ("name", "queue", "state", "heard_at", "task", "process")
+    readonly_fields = fields
+
+    @admin.display(description=gettext_lazy("state"))
+    def state(self, heartbeat: WorkerHeartbeat) -> str:
+        return gettext("Lost: not heard of for too long") if heartbeat.is_lost else gettext("At work or ready")
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, heartbeat: WorkerHeartbeat | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, heartbeat: WorkerHeartbeat | None = None) -> bool:
         return False

@@ -10,6 +10,7 @@ from celery.signals import after_setup_logger, after_setup_task_logger, worker_p
 from kombu.transport import TRANSPORT_ALIASES
 
 from dermascan.logs import LineFormatter
+from dermascan.pulse import Pulse
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dermascan.settings.local")
 TRANSPORT_ALIASES["filesystem"] = "dermascan.file_queue:Transport"
@@ -17,6 +18,7 @@ TRANSPORT_ALIASES["filesystem"] = "dermascan.file_queue:Transport"
 app = Celery("dermascan")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+app.steps["worker"].add(Pulse)
 
 
 @worker_process_init.connect

@@ -4,6 +4,7 @@ import logging
 import shutil
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from rest_framework.response import Response
 
 from dermascan.celery import app
 from dermascan.file_queue import BROKEN
+from dermascan.heartbeats import workers
 from diagnosis.api import schema
 from diagnosis.api.views import ApiView
 from mlmodel.analysis import get_analyser
@@ -36,6 +38,7 @@ class StatusView(ApiView):
             "database": _check("database", database),
             "engine": _check("engine", engine),
             "queue": _check("queue", queue),
+            "workers": _check("workers", partial(workers, app)),
             "files": _check("files", files),
             "messages": _check("messages", message_counts),
         }

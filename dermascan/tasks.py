@@ -7,6 +7,7 @@ from celery import shared_task
 from django.conf import settings
 from django.utils import timezone
 
+from dermascan.models import WorkerHeartbeat
 from dermascan.orphans import TooManyOrphans, delete_orphans
 from patients.models import Submission
 
@@ -27,3 +28,9 @@ def sweep_orphans() -> None:
         delete_orphans()
     except TooManyOrphans as error:
         logger.error("%s", error)
+
+
+@shared_task
+def forget_old_workers() -> None:
+    """Delete the heartbeats of workers that were taken down long ago."""
+    WorkerHeartbeat.objects.all().forgotten().delete()

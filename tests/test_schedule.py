@@ -1,10 +1,15 @@
-"""The schedule's file: what a power cut may leave of it."""
+"""The schedule: what a power cut may leave of its file, and what a clock that is set does to it."""
 
 import dbm
+import os
+import time
+from datetime import timedelta
 
 import pytest
+from celery.schedules import schedule
 
 from dermascan.celery import app
+from dermascan.models import WorkerHeartbeat
 from dermascan.schedule import Scheduler
 
 
@@ -26,6 +31,35 @@ def test_a_spoilt_file_is_begun_anew(tmp_path, spoilt):
     again = scheduler_of(path)
     assert set(app.conf.beat_schedule) <= set(again.schedule)
     again.close()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("hours", [-1, 0, 1])
+def test_what_is_due_is_handed_out_whatever_the_clock_was_set_to(tmp_path, monkeypatch, hours):
+    handed_out = []
+    monkeypatch.setattr(Scheduler, "apply_entry", lambda self, entry, producer=None: handed_out.append(entry.name))
+    scheduler = scheduler_of(str(tmp_path / "beat-schedule"))
+    scheduler.tick()  # fills the heap by the clock of before
+    for entry in scheduler.schedule.values():
+        entry.last_run_at = entry.default_now() - timedelta(hours=hours)
+    handed_out.clear()
+    for name in ("bury-dead-runs", "send-due-messages"):
+        scheduler.schedule[name].schedule = schedule(timedelta(seconds=0.05))
+    for _turn in range(60):
+        scheduler.tick()
+        time.sleep(0.005)
+    assert {"bury-dead-runs", "send-due-messages"} <= set(handed_out)
+    scheduler.close()
+
+
+@pytest.mark.django_db
+def test_the_schedule_says_that_it_lives(tmp_path):
+    scheduler = scheduler_of(str(tmp_path / "beat-schedule"))
+    scheduler.tick()
+    heartbeat = WorkerHeartbeat.objects.get()
+    assert (heartbeat.queue, heartbeat.process, heartbeat.is_lost) == ("schedule", os.getpid(), False)
+    scheduler.close()
+    assert not WorkerHeartbeat.objects.exists(), "who stops as they are told are not missed"
 
 
 def scheduler_of(path):

@@ -284,6 +284,10 @@ CELERY_TASK_ROUTES = {
     for name in ("work_on_run", "rescore_the_archive", "derive_labels_of_clinic", "watch_clinics")
 } | {"dermascan.tasks.sweep_orphans": {"queue": LONG_QUEUE}}
 
+# A worker that has been silent for so long is lost. systemd's units say for themselves when it is started again.
+WORKER_SILENT_SECONDS = whole_number(env, "DERMASCAN_WORKER_SILENT_SECONDS", default=60, least=5)
+WORKER_HEARTBEAT_SECONDS = min(10.0, WORKER_SILENT_SECONDS / 6)
+
 # --- Retraining: see docs/retraining_runs.md -----------------------------------------------------------------
 
 # Of the lesions with a settled label, the share that joins the locked test. Lesions that have their part keep it.
@@ -330,6 +334,11 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-orphans": {
         "task": "dermascan.tasks.sweep_orphans",
         "schedule": timedelta(hours=6),
+        "options": {"expires": 3600},
+    },
+    "forget-old-workers": {
+        "task": "dermascan.tasks.forget_old_workers",
+        "schedule": timedelta(hours=1),
         "options": {"expires": 3600},
     },
     "send-due-messages": {

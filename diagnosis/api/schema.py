@@ -241,6 +241,27 @@ class BatchAnswerSchema(fields.Serializer[Any]):
     results = ItemSchema(many=True)
 
 
+_CHECKS: dict[str, dict[str, Any]] = {
+    "database": {},
+    "engine": {},
+    "queue": {"waiting": fields.IntegerField(allow_null=True, help_text="Tasks not yet taken up.")},
+    "workers": {
+        "alive": fields.IntegerField(help_text="Processes that do work or hand it out, heard of lately."),
+        "lost": fields.ListField(
+            child=fields.CharField(),
+            help_text="Queues whose worker is silent or missing; “schedule” hands out what is due.",
+        ),
+    },
+    "files": {},
+    "messages": {
+        "waiting": fields.IntegerField(help_text="Mails and calls that have not gone out yet."),
+        "late": fields.IntegerField(help_text="Of those, how many have failed before."),
+        "undelivered": fields.IntegerField(help_text="Refused or given up, and still kept."),
+        "oldest_seconds": fields.IntegerField(help_text="How long the oldest has waited."),
+    },
+}
+
+
 class StatusSchema(fields.Serializer[Any]):
     status = fields.ChoiceField([("ok", "ok"), ("failing", "failing")])
     model_version = fields.CharField(allow_null=True)
@@ -251,18 +272,7 @@ class StatusSchema(fields.Serializer[Any]):
                 f"Check{name.title()}",
                 {"status": fields.ChoiceField([("ok", "ok"), ("failing", "failing")]), **more},
             )
-            for name, more in {
-                "database": {},
-                "engine": {},
-                "queue": {"waiting": fields.IntegerField(allow_null=True, help_text="Tasks not yet taken up.")},
-                "files": {},
-                "messages": {
-                    "waiting": fields.IntegerField(help_text="Mails and calls that have not gone out yet."),
-                    "late": fields.IntegerField(help_text="Of those, how many have failed before."),
-                    "undelivered": fields.IntegerField(help_text="Refused or given up, and still kept."),
-                    "oldest_seconds": fields.IntegerField(help_text="How long the oldest has waited."),
-                },
-            }.items()
+            for name, more in _CHECKS.items()
         },
     )
 
