@@ -2,9 +2,13 @@
 
 import threading
 import time
+from datetime import timedelta
 
 from django.utils import timezone
 
+# More than the clocks of two machines ever differ by. What ends later than it could, by more than this, was written
+# before a clock was set back.
+CLOCKS_APART = timedelta(minutes=10)
 # Less than this is the slow correction of a clock that runs well.
 JUMP_SECONDS = 5.0
 

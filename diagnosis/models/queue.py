@@ -5,6 +5,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from patients.clock import CLOCKS_APART
 from patients.models import Clinic, Member
 
 from .image import Image
@@ -118,8 +119,8 @@ class QueueEntry(models.Model):
         if self.claimed_until is None or self.claimed_by_id == member.pk:
             return True
         now = timezone.now()
-        # A claim that lasts longer than any was made before the clock was set back.
-        return not now <= self.claimed_until <= now + CLAIMED_FOR
+        # A claim that lasts much longer than any was made before the clock was set back.
+        return not now <= self.claimed_until <= now + CLAIMED_FOR + CLOCKS_APART
 
     @property
     def reason_words(self) -> list[str]:

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from mlmodel.models import ModelVersion
 from mlmodel.taxonomy import CODES
+from patients.clock import CLOCKS_APART
 from patients.models import Clinic, Lesion, Member
 
 from .image import Image
@@ -57,9 +58,6 @@ class Depth(models.TextChoices):
     HEAD = "head", _("How it names what it sees (the head)")
     EXIT = "exit", _("How it sees as well (the exit flow and the head)")
 
-
-# More than the clocks of two machines ever differ by.
-CLOCKS_APART = timedelta(minutes=10)
 
 ALIVE = (RunStatus.QUEUED, RunStatus.RUNNING)
 

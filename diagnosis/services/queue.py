@@ -30,6 +30,7 @@ from diagnosis.queue_reasons import Facts, by_weight, crosses_the_line, priority
 from diagnosis.reliability import Reliability
 from mlmodel.analysis import get_analyser
 from mlmodel.serving import analyser_of, can_serve
+from patients.clock import CLOCKS_APART
 from patients.models import Clinic, Member, Role
 
 COUNTED_AT_MOST = 200
@@ -75,9 +76,9 @@ def offer_for(member: Member, *, shown: Image | None = None) -> Offer:
 def claim(entry: QueueEntry, member: Member) -> bool:
     """Keep the photograph from others for some minutes; False where somebody was quicker."""
     now = timezone.now()
-    # A claim that lasts longer than any was made before the clock was set back.
-    over = Q(claimed_until__isnull=True) | Q(claimed_until__lt=now) | Q(claimed_until__gt=now + CLAIMED_FOR)
-    mine = QueueEntry.objects.waiting().filter(over | Q(claimed_by=member), pk=entry.pk)
+    # A claim that lasts much longer than any was made before the clock was set back.
+    over = Q(claimed_until__lt=now) | Q(claimed_until__gt=now + CLAIMED_FOR + CLOCKS_APART)
+    mine = QueueEntry.objects.waiting().filter(over | Q(claimed_until=None) | Q(claimed_by=member), pk=entry.pk)
     return mine.update(claimed_by=member, claimed_until=now + CLAIMED_FOR) == 1
 
 

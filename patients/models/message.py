@@ -7,6 +7,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from patients.clock import CLOCKS_APART
+
 from .member import Member
 
 
@@ -64,9 +66,9 @@ class MessageQuerySet(models.QuerySet["OutgoingMessage"]):
         now = now or timezone.now()
         return self.filter(
             Q(state=MessageState.WAITING, next_attempt_at__lte=now)
-            | Q(state=MessageState.WAITING, next_attempt_at__gt=now + LONGEST_DELAY)
+            | Q(state=MessageState.WAITING, next_attempt_at__gt=now + LONGEST_DELAY + CLOCKS_APART)
             | Q(state=MessageState.SENDING, lease_until__lt=now)
-            | Q(state=MessageState.SENDING, lease_until__gt=now + LEASE)
+            | Q(state=MessageState.SENDING, lease_until__gt=now + LEASE + CLOCKS_APART)
         )
 
 
