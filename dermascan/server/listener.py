@@ -19,21 +19,28 @@ class Listener(TcpWSGIServer):
         super().__init__(*arguments, **options)
 
     def close_overdue(self) -> None:
+        """Close who takes too long, and where there is no more room, who has been longest at a request's head.
+
+        Not while sockets are polled: the next connection may get the number of one that was closed meanwhile.
+        """
         now = time.monotonic()
-        for connection in list(self.active_channels.values()):
+        connections = list(self.active_channels.values())
+        for connection in connections:
             if connection.is_overdue(now):
                 connection.will_close = True
+        if self._is_full():
+            waiting = [connection for connection in connections if connection.is_before_its_request]
+            if waiting:
+                min(waiting, key=lambda connection: connection.waiting_since).handle_close()
 
     def maintenance(self, now: float) -> None:
         """Nothing: waitress would go by the wall clock, and close everybody when that is set forward."""
 
     def readable(self) -> bool:
-        """Whether to take connections. Where there is no more room, who has been longest at a request's head goes."""
-        if self.accepting and len(self._map) >= self.adj.connection_limit:
-            waiting = [connection for connection in self.active_channels.values() if connection.is_before_its_request]
-            if waiting:
-                min(waiting, key=lambda connection: connection.waiting_since).handle_close()
-        return bool(super().readable())
+        return bool(self.accepting) and not self._is_full()
+
+    def _is_full(self) -> bool:
+        return bool(len(self._map) >= self.adj.connection_limit)
 
     def stop_listening(self) -> None:
         self.is_stopping = True
