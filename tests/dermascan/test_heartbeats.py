@@ -3,6 +3,7 @@
 import logging
 import os
 import socket
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -22,8 +23,11 @@ QUEUES = ("celery", "long", "schedule")
 
 
 @pytest.fixture
-def needs_workers(monkeypatch):
-    monkeypatch.setattr(app.conf, "task_always_eager", False)
+def needs_workers() -> Iterator[None]:
+    before = app.conf.task_always_eager
+    app.conf.update(task_always_eager=False)
+    yield
+    app.conf.update(task_always_eager=before)
 
 
 @pytest.fixture
