@@ -97,6 +97,7 @@ ADMIN: dict[str, Table] = {
     "diagnosis.addendum": Table(see=CLINICIANS),
     "mlmodel.modelversion": Table(see=CLINICIANS, is_scoped=False),
     "dermascan.contactmessage": Table(see=OPERATORS, change=OPERATORS, delete=OPERATORS, is_scoped=False),
+    "dermascan.workerheartbeat": Table(see=OPERATORS, is_scoped=False),
     "auth.group": DJANGOS_OWN,
     "account.emailaddress": DJANGOS_OWN,
     "mfa.authenticator": Table(see=OPERATORS, delete=OPERATORS, is_scoped=False),

@@ -9,8 +9,9 @@ from allauth.mfa.models import Authenticator
 from django.contrib.auth.models import Group
 from django.db import transaction
 from django.test import Client
+from django.utils import timezone
 
-from dermascan.models import ContactMessage
+from dermascan.models import ContactMessage, WorkerHeartbeat
 from diagnosis.models import Image, TrainingRun, VersionProposal
 from mlmodel.serving import active_version
 from patients.models import Role, User
@@ -99,6 +100,9 @@ class World:
             "diagnosis.addendum": self.objects["signed_addendum"],
             "mlmodel.modelversion": image.predictions.get().model_version,
             "dermascan.contactmessage": message,
+            "dermascan.workerheartbeat": WorkerHeartbeat.objects.create(
+                name="worker@clinic", queue="celery", process=1, heard_at=timezone.now()
+            ),
             "auth.group": Group.objects.create(name="A group"),
             "account.emailaddress": EmailAddress.objects.create(user=bystander, email="b@clinic.example"),
             "mfa.authenticator": Authenticator.objects.create(
