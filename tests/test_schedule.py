@@ -12,6 +12,8 @@ from dermascan.celery import app
 from dermascan.models import WorkerHeartbeat
 from dermascan.schedule import Scheduler
 
+pytestmark = pytest.mark.django_db
+
 
 def test_beat_is_told_to_use_it():
     assert app.conf.beat_scheduler == "dermascan.schedule.Scheduler"
@@ -33,7 +35,6 @@ def test_a_spoilt_file_is_begun_anew(tmp_path, spoilt):
     again.close()
 
 
-@pytest.mark.django_db
 def test_what_is_due_is_handed_out_where_the_clock_was_set_back(tmp_path, monkeypatch):
     handed_out = []
     monkeypatch.setattr(Scheduler, "apply_entry", lambda self, entry, producer=None: handed_out.append(entry.name))
@@ -51,7 +52,6 @@ def test_what_is_due_is_handed_out_where_the_clock_was_set_back(tmp_path, monkey
     scheduler.close()
 
 
-@pytest.mark.django_db
 def test_the_schedule_says_that_it_lives(tmp_path):
     scheduler = scheduler_of(str(tmp_path / "beat-schedule"))
     scheduler.tick()
