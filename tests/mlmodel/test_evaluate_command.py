@@ -287,7 +287,7 @@ HOSTILE = {
     ),
     "not text": (b"image,dx\n\xff\xfe\xff,mel\n", "not UTF-8"),
     "NUL": (b"image,dx\nISIC\x00_0024310,wart\n", "none of the seven"),
-    "an endless field": ("image,dx\n" + "a" * 200_000 + ",mel\n", "not a CSV file"),
+    "an endless field": ("image,dx\n" + "a" * 200_000 + ",mel\n", "a quotation mark that is not closed"),
 }  # fmt: skip
 
 
