@@ -162,13 +162,7 @@ def _pack(dataset: Dataset, takes_part: npt.NDArray[np.bool_], output: Path, cac
     features = _features(dataset, release.backbone, cache)
     kept = (takes_part & dataset.rows(FIRST_FOLDS)) | dataset.rows((*CALIBRATION_FOLDS, *LOCKED_FOLDS))
     rows = np.flatnonzero(kept)
-    seen = Dataset(
-        paths=tuple(dataset.paths[row] for row in rows),
-        labels=dataset.labels[rows],
-        lesions=dataset.lesions[rows],
-        sources=dataset.sources[rows],
-        folds=dataset.folds[rows],
-    )
+    seen = dataset.take(rows)
     base = base_set_of(seen, features[rows], backbone_sha256=release.backbone_sha256)
     write_base_set(base, output / BASE_SET_FILE, head=Head.load(release.head), fineness=FINENESS)
     add_to_manifest(output, "base_set", BASE_SET_FILE)

@@ -43,7 +43,7 @@ def main() -> None:
         dataset = read_dataset(arguments.ham10000)
         rows = np.flatnonzero(dataset.rows(CALIBRATION_FOLDS))
         _print_row("fold 7", [decode(dataset.paths[row].read_bytes()) for row in rows])
-        sharp = [dataset.paths[row] for row in rows if dataset.sources[row] == "sharp"]
+        sharp = [dataset.paths[row] for row in rows if dataset.copies[row] == "sharp"]
         skin = (_bare_skin(path, folder / "ham10000" / "masks") for path in sharp)
         _print_row("bare skin", [picture for picture in skin if picture is not None])
     _print_cost(decode(next(iter(find_pictures(folder / "uploads").pictures)).read_bytes()))

@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 
 from mlmodel.counted import counted
-from mlmodel.diagnosis_names import code_of_diagnosis
 from mlmodel.evaluation.errors import EvaluationError
 from mlmodel.evaluation.photographs import (
     Photographs,
@@ -14,13 +13,11 @@ from mlmodel.evaluation.photographs import (
     notes_on_diagnoses,
     traits_of,
 )
-from mlmodel.picture_files import find_pictures, readable_name, stem_of
-from mlmodel.tables import Row, Table, first_of, number, read_table, some
-from mlmodel.taxonomy import CODES, ISIC_ORDER
-
-_IMAGE = ("image", "image_id", "isic_id", "image_name", "img_id", "filename", "file")
-_LESION = ("lesion_group", "lesion", "lesion_id")
-_DIAGNOSIS = ("dx", "diagnosis", "diagnostic")
+from mlmodel.isic_tables import IMAGE, LESION, image_name, image_names, with_names, written_diagnosis
+from mlmodel.isic_tables import diagnoses as read_diagnoses
+from mlmodel.picture_files import find_pictures, readable_name
+from mlmodel.tables import Row, Table, first_of, read_table, some
+from mlmodel.taxonomy import CODES
 
 
 def read_isic(images: Path, truth: Path, metadata: Path | None = None, *, name: str = "") -> Photographs:
@@ -35,12 +32,12 @@ def read_isic(images: Path, truth: Path, metadata: Path | None = None, *, name: 
         name: of the set; by default that of the folder.
 
     Raises:
-        EvaluationError: a table cannot be read or lacks a column, a row has not exactly one class, a photograph is
+        DataError: a table cannot be read or lacks a column, a row has not exactly one class, a photograph is
             named twice, a lesion has two diagnoses, or nothing is left to score.
     """
-    table = read_table(truth)
-    names = _names(table)
-    diagnoses = _diagnoses(table)
+    table = with_names(read_table(truth))
+    names = image_names(table)
+    diagnoses = read_diagnoses(table)
     pictures = pictures_by_name(images)
     found = [index for index, each in enumerate(names) if each in pictures]
     if not found:
@@ -58,7 +55,7 @@ def read_isic(images: Path, truth: Path, metadata: Path | None = None, *, name: 
     merged = [{**extra.get(names[index], {}), **_filled(table.rows[index])} for index in found]
     labels = labels_of([diagnoses[index] for index in found])
     lesions = np.array(
-        [first_of(row, _LESION) or f"photograph {names[index]}" for index, row in zip(found, merged, strict=True)]
+        [first_of(row, LESION) or f"photograph {names[index]}" for index, row in zip(found, merged, strict=True)]
     )
     check_one_truth_a_lesion(labels, lesions)
     return Photographs(
@@ -73,7 +70,7 @@ def read_isic(images: Path, truth: Path, metadata: Path | None = None, *, name: 
         notes=(
             *table.notes,
             *(more.notes if more else ()),
-            *notes_on_diagnoses([_written_diagnosis(table.rows[index]) for index in found]),
+            *notes_on_diagnoses([written_diagnosis(table.rows[index]) for index in found]),
             *_notes(names, pictures, merged, metadata, extra),
         ),
     )
@@ -101,72 +98,12 @@ def pictures_by_name(folder: Path) -> dict[str, Path]:
     return found
 
 
-def _names(table: Table) -> list[str]:
-    """Return the photograph of each row, without ending."""
-    table.require_one_of(_IMAGE)
-    seen: set[str] = set()
-    names = []
-    for row in table.rows:
-        name = _name(row)
-        if not name:
-            raise EvaluationError(f"{table.path}, line {row.line}: the photograph has no name.")
-        if name in seen:
-            raise EvaluationError(f"{table.path}, line {row.line}: {name} is there twice. Keep one row a photograph.")
-        seen.add(name)
-        names.append(name)
-    return names
-
-
-def _name(row: Row) -> str:
-    return stem_of(first_of(row, _IMAGE))
-
-
-def _diagnoses(table: Table) -> list[str]:
-    """Return the one class of each row: a code of the seven, or what else it is in lower case."""
-    if column := next((name for name in _DIAGNOSIS if name in table.columns), None):
-        for row in table.rows:
-            if not row[column]:
-                raise EvaluationError(f"{table.path}, line {row.line}: {column} is empty.")
-        return [code_of_diagnosis(row[column]) for row in table.rows]
-    columns = {name: code_of_diagnosis(name) for name in table.columns}
-    classes = {name: code for name, code in columns.items() if code in (*ISIC_ORDER, "scc", "unk")}
-    table.require(code for code in ISIC_ORDER if code not in classes.values())
-    return [_only_class(table, row, classes) for row in table.rows]
-
-
-def _only_class(table: Table, row: Row, classes: dict[str, str]) -> str:
-    said = []
-    for column, code in classes.items():
-        where = f"{table.path}, line {row.line}: {column.upper()} is"
-        try:
-            value = number(row[column])
-        except ValueError as error:
-            raise EvaluationError(f"{where} “{row[column][:20]}”; it must be 0 or 1.") from error
-        if value not in (0.0, 1.0):
-            raise EvaluationError(
-                f"{where} {value:g}; a truth must be 0 or 1. Was a file of predictions given as --truth?"
-            )
-        if value:
-            said.append(code)
-    if len(said) != 1:
-        raise EvaluationError(
-            f"{table.path}, line {row.line}: {len(said)} classes are 1, it must be exactly one. Leave photographs "
-            "without a diagnosis of these classes out, or give them 1 in a column SCC or UNK."
-        )
-    return said[0]
-
-
-def _written_diagnosis(row: Row) -> str:
-    """The diagnosis as the table has it; nothing where it has a column for each class."""
-    return first_of(row, _DIAGNOSIS)
-
-
 def _by_name(table: Table) -> dict[str, dict[str, str]]:
     """Return what a table has of each photograph. Rows of one photograph that differ are refused."""
-    table.require_one_of(_IMAGE)
+    table.require_one_of(IMAGE)
     found: dict[str, dict[str, str]] = {}
     for row in table.rows:
-        if not (name := _name(row)):
+        if not (name := image_name(row)):
             continue
         if found.setdefault(name, _filled(row)) != _filled(row):
             raise EvaluationError(
@@ -197,7 +134,7 @@ def _notes(
             f"{counted(len(untold), 'photograph has', 'photographs have')} no row in the truth and "
             f"{'was' if len(untold) == 1 else 'were'} left out: {some(untold)}."
         )
-    without = sum(not first_of(row, _LESION) for row in merged)
+    without = sum(not first_of(row, LESION) for row in merged)
     if without == len(merged):
         notes.append("Nothing says which photographs show the same lesion; each counts as a lesion of its own.")
     elif without:

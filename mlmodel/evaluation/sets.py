@@ -40,7 +40,7 @@ def describe_ham10000(dataset: Dataset, folder: Path) -> Photographs:
         labels=dataset.labels,
         diagnoses=np.array([CODES[label] for label in dataset.labels]),
         lesions=dataset.lesions,
-        traits={**traits_of(own), "source": dataset.sources},
+        traits={**traits_of(own), "source": dataset.copies},
     )
 
 

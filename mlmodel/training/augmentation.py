@@ -6,6 +6,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageEnhance
 
+from mlmodel.training.other_clinics import at_another_clinic
+
 Pixels = npt.NDArray[np.uint8]
 
 
@@ -15,11 +17,13 @@ def changed(pixels: Pixels, *, side: int, kind: str, generator: np.random.Genera
     Args:
         pixels: uint8 (S, S, 3), sRGB.
         side: of the result.
-        kind: ``none``, ``paper`` or ``dermatoscope``.
+        kind: ``none``, ``paper``, ``dermatoscope`` or ``other-clinic``.
         generator: the source of chance; the same one gives the same picture.
     """
     if kind == "dermatoscope":
         return _as_another_dermatoscope(pixels, side, generator)
+    if kind == "other-clinic":
+        return at_another_clinic(pixels, side, generator)
     if kind == "paper":
         return _as_the_paper(pixels, side, generator)
     return resized(pixels, side)

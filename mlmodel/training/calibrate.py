@@ -41,7 +41,7 @@ def calibrate(head: Head, dataset: Dataset, features: npt.NDArray[np.float16]) -
     calibration = fit_calibration(logits, labels, dataset.lesions[chosen], class_mix=mix)
     probabilities = calibration.probabilities(logits)
     # A clinic's camera sends sharp photographs, and soft copies score differently: thresholds are for the former.
-    is_sharp = dataset.sources[chosen] == "sharp"
+    is_sharp = dataset.copies[chosen] == "sharp"
     sharp = evaluate.Answers(
         probabilities=probabilities[is_sharp],
         scores=calibration.equal_prior_scores(logits[is_sharp]),

@@ -7,23 +7,20 @@ the hash of its name.
 """
 
 import csv
-import hashlib
-import json
-from collections import Counter
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from mlmodel.diagnosis_names import code_of_diagnosis
-from mlmodel.picture_files import find_pictures, read_bytes, readable_name, stem_of, why_unreadable
-from mlmodel.pictures import PictureError, decode
+from mlmodel.picture_files import find_pictures, readable_name, stem_of
 from mlmodel.tables import Row, Table, number, read_table
 from mlmodel.taxonomy import CODES
-from mlmodel.training.dataset import MANIFEST_COLUMNS, MANIFEST_FILE, SUMMARY_FILE, DatasetError
+from mlmodel.training.dataset import COPIES, DatasetError
+from mlmodel.training.dataset import HAM10000 as SOURCE
+from mlmodel.training.manifest import Findings, Imported, checked_photograph, fold_of, write_manifest
 
 KAGGLE_DATASET = "kmader/skin-cancer-mnist-ham10000"
-FOLDS = 10
+LICENCE = "CC BY-NC 4.0"
 
 _TABLES = Path(__file__).parent / "tables"
 # As Kaggle, Dataverse (tabs) and people name them; the first that is there is read.
@@ -33,39 +30,15 @@ _FOLDER_NAMES = ("images", "ham10000_images_part_1", "ham10000_images_part_2")
 _NEEDED = ("image_id", "lesion_id", "dx")
 
 
-@dataclass
-class Findings:
-    """What an import found. Photographs named under ``missing``, ``broken`` and ``refused`` are left out.
-
-    Attributes:
-        notes: what was left out of the table as it was read, in sentences.
-        missing: in the table, but no such file.
-        broken: files that cannot be decoded whole, with the reason.
-        refused: rows that cannot be used, with the reason.
-        unlisted: files that no row names; they are ignored.
-        twins: photographs of different lesions with the same bytes.
-    """
-
-    notes: list[str] = field(default_factory=list)
-    missing: list[str] = field(default_factory=list)
-    broken: list[str] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
-    unlisted: list[str] = field(default_factory=list)
-    twins: list[str] = field(default_factory=list)
-
-    def as_dict(self) -> dict[str, list[str]]:
-        return dict(vars(self))
+def _table(name: str) -> dict[str, str]:
+    with (_TABLES / name).open(newline="", encoding="utf-8") as file:
+        reader = csv.reader(file)
+        next(reader)
+        return {row[0]: row[1] for row in reader}
 
 
-@dataclass(frozen=True)
-class Imported:
-    """The outcome: where the manifest is, its hash, whether it changed, and what was found on the way."""
-
-    manifest: Path
-    sha256: str
-    is_new: bool
-    counts: dict[str, int]
-    findings: Findings
+# All lesions of HAM10000, which other collections of the ISIC archive hold too.
+HAM10000_LESIONS = frozenset(_table("ham10000_folds.csv")) | frozenset(_table("ham10000_duplicates.csv"))
 
 
 def import_ham10000(
@@ -96,40 +69,33 @@ def import_ham10000(
         if path is None:
             findings.missing.append(row["image_id"])
             continue
-        try:
-            data = read_bytes(path)
-            picture = decode(data)
-        except (PictureError, OSError) as error:
-            findings.broken.append(f"{readable_name(path.name)}: {why_unreadable(error)}")
+        checked = checked_photograph(path, findings)
+        if checked is None:
             continue
         group = row.get("lesion_group") or duplicates.get(row["lesion_id"], row["lesion_id"])
         kept.append(
             {
                 "image_id": row["image_id"],
-                "path": str(path.resolve()),
-                "sha256": hashlib.sha256(data).hexdigest(),
-                "width": str(picture.width),
-                "height": str(picture.height),
+                "path": str(checked.path),
+                "sha256": checked.sha256,
+                "width": str(checked.width),
+                "height": str(checked.height),
                 "dx": row["dx"],
                 "lesion_id": row["lesion_id"],
                 "lesion_group": group,
                 "age": row.get("age", ""),
                 "sex": row.get("sex", ""),
                 "localization": row.get("localization", ""),
-                "source": row.get("source") or "sharp",
+                "dx_type": row.get("dx_type", ""),
+                "source": SOURCE,
+                "copy": row.get("copy") or _copy(row),
+                "licence": LICENCE,
                 "fold": _fold(row) or folds.get(group) or str(fold_of(group)),
             }
         )
     if not kept:
-        raise DatasetError(f"None of the {len(rows)} photographs of the table can be used: {_first(findings)}.")
-    _check_folds(kept)
-    findings.twins = _twins(kept)
-    return _write(kept, output, findings)
-
-
-def fold_of(group: str) -> int:
-    """Return the fold of a lesion that the table does not know, 0 to 9, from its name alone."""
-    return int(hashlib.sha256(group.encode()).hexdigest(), 16) % FOLDS
+        raise DatasetError(f"None of the {len(rows)} photographs of the table can be used: {findings.first()}.")
+    return write_manifest(kept, output, findings)
 
 
 def _read_table(source: Path) -> Table:
@@ -168,6 +134,11 @@ def _find_files(source: Path) -> dict[str, Path]:
     return files
 
 
+def _copy(row: Row) -> str:
+    """Return how the copy was recovered; tables of ours have had it as the source."""
+    return row.get("source", "") if row.get("source") in COPIES else "sharp"
+
+
 def _fold(row: dict[str, str]) -> str:
     """Return the fold that the table gives, as an integer; nothing without one. ``_usable`` has checked it."""
     return str(int(number(row["fold"]))) if row.get("fold") else ""
@@ -203,62 +174,3 @@ def _usable(rows: list[Row], findings: Findings) -> list[Row]:
             seen.add(row["image_id"])
             usable.append(row)
     return usable
-
-
-def _check_folds(kept: list[dict[str, str]]) -> None:
-    fold: dict[str, str] = {}
-    for row in kept:
-        if fold.setdefault(row["lesion_group"], row["fold"]) != row["fold"]:
-            raise DatasetError(
-                f"Lesion {row['lesion_group']} lies in folds {fold[row['lesion_group']]} and {row['fold']}: that "
-                "would leak. Correct the table's fold column, or leave it out and folds are made."
-            )
-
-
-def _twins(kept: list[dict[str, str]]) -> list[str]:
-    first: dict[str, dict[str, str]] = {}
-    twins = []
-    for row in kept:
-        other = first.setdefault(row["sha256"], row)
-        if other["lesion_group"] != row["lesion_group"]:
-            twins.append(f"{other['image_id']} and {row['image_id']}")
-    return twins
-
-
-def _write(kept: list[dict[str, str]], output: Path, findings: Findings) -> Imported:
-    output.mkdir(parents=True, exist_ok=True)
-    manifest = output / MANIFEST_FILE
-    partial = manifest.with_suffix(".partial")
-    with partial.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, fieldnames=MANIFEST_COLUMNS, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(kept)
-    content = partial.read_bytes()
-    is_new = not manifest.exists() or manifest.read_bytes() != content
-    partial.replace(manifest)
-    counts = dict(sorted(Counter(row["dx"] for row in kept).items()))
-    digest = hashlib.sha256(content).hexdigest()
-    summary = {
-        "manifest_sha256": digest,
-        "photographs": len(kept),
-        "lesions": len({row["lesion_group"] for row in kept}),
-        "by_class": counts,
-        "by_fold": dict(sorted(Counter(row["fold"] for row in kept).items())),
-        "findings": findings.as_dict(),
-    }
-    (output / SUMMARY_FILE).write_text(json.dumps(summary, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    return Imported(manifest=manifest, sha256=digest, is_new=is_new, counts=counts, findings=findings)
-
-
-def _table(name: str) -> dict[str, str]:
-    with (_TABLES / name).open(newline="", encoding="utf-8") as file:
-        reader = csv.reader(file)
-        next(reader)
-        return {row[0]: row[1] for row in reader}
-
-
-def _first(findings: Findings) -> str:
-    for name, found in findings.as_dict().items():
-        if found and name not in ("unlisted", "notes"):
-            return f"{name}: {found[0]}"
-    return "the table is empty"

@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,19 +13,47 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from mlmodel.training.base_engine import compiled_base
+from mlmodel.training.layer_rates import LayerwiseAdam, layer_factors
 from mlmodel.training.networks import base_of, build_network, renew_from, set_trainable_from, split_at_features
 from mlmodel.training.recipe import Phase, Precision, Recipe
+
+Floats = npt.NDArray[np.float32]
+# What is not possible has a probability of e to this; a true zero would have no gradient.
+_IMPOSSIBLE = -1e9
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What B photographs of a step are known to show.
+
+    Attributes:
+        possible: float32 (B, classes), 1 for each class that the label leaves possible.
+        log_priors: float32 (B, classes), the class mix that each is drawn from.
+        weights: float32 (B,), of the loss.
+        taught: float32 (B, classes), what teachers say of the same photographs, where the recipe has any.
+    """
+
+    possible: Floats
+    log_priors: Floats
+    weights: Floats
+    taught: Floats | None = None
+
+    @classmethod
+    def exact(cls, labels: npt.NDArray[np.int64], mix: npt.NDArray[np.float64]) -> "Targets":
+        """Return those of exact labels, int64 (B,), all drawn from one mix, float64 (classes,)."""
+        possible = np.eye(len(mix), dtype=np.float32)[labels]
+        priors = np.tile(np.log(mix), (len(labels), 1)).astype(np.float32)
+        return cls(possible, priors, np.ones(len(labels), dtype=np.float32))
 
 
 class Learner:
     """Network, optimiser and averaged weights: ``begin`` a phase, ``learn`` from batches, ask for ``logits``."""
 
-    def __init__(self, recipe: Recipe, *, class_mix: npt.NDArray[np.float64], weights: Path | None = None) -> None:
+    def __init__(self, recipe: Recipe, *, weights: Path | None = None) -> None:
         """Build the network.
 
         Args:
             recipe: what to train, and how.
-            class_mix: float64 (classes,), the share of each class among what is drawn.
             weights: ImageNet weights of the base; by default Keras's own, downloaded.
         """
         keras.utils.set_random_seed(recipe.seed)
@@ -32,14 +61,13 @@ class Learner:
         with _computing_in(recipe.precision):
             self.network = build_network(recipe, weights=weights)
         self._weights = weights
-        self._log_mix = tf.constant(np.log(class_mix), tf.float32)
-        self._class_weights = tf.constant(1.0 / (class_mix * len(class_mix)), tf.float32)
         self._average = [tf.Variable(weight) for weight in self.network.weights] if recipe.average else []
 
     def begin(self, phase: Phase, *, steps: int) -> None:
         """Get ready for ``steps`` steps of ``phase``, with a fresh optimiser and an average of its own."""
         set_trainable_from(self.network, phase.trainable_from)
         self._mixup = phase.mixup or self.recipe.mixup
+        self._cutmix = self.recipe.cutmix if phase.trainable_from != "head" else 0.0
         if phase.renewed_from:
             self._renew(phase.renewed_from)
         for kept, weight in zip(self._average, self.network.weights, strict=False):
@@ -54,7 +82,10 @@ class Learner:
                 warmup_steps=phase.warm_up_steps,
             )
         limit = {"global_clipnorm": self.recipe.clip_norm} if self.recipe.clip_norm else {}
-        if self.recipe.optimizer == "adamw":
+        if phase.layer_decay != 1 or phase.head_rate:
+            factors = layer_factors(self.network, phase)
+            self._optimizer = LayerwiseAdam(schedule, factors=factors, decay=self.recipe.weight_decay, **limit)
+        elif self.recipe.optimizer == "adamw":
             self._optimizer = keras.optimizers.AdamW(schedule, weight_decay=self.recipe.weight_decay, **limit)
             self._optimizer.exclude_from_weight_decay(var_names=["bias", "gamma", "beta"])
         else:
@@ -89,57 +120,80 @@ class Learner:
             digest.update(np.ascontiguousarray(weight).tobytes())
         return digest.hexdigest()
 
-    def learn(
-        self,
-        shown: npt.NDArray[Any],
-        labels: npt.NDArray[np.int64],
-        *,
-        taught: npt.NDArray[np.float32] | None = None,
-        chance: np.random.Generator,
-    ) -> tuple[float, float]:
+    def learn(self, shown: npt.NDArray[Any], targets: Targets, *, chance: np.random.Generator) -> tuple[float, float]:
         """Take one step and return its loss and the share of its photographs that were named rightly.
 
         Args:
             shown: uint8 (B, side, side, 3), or features (B, F) in a phase where only the head learns.
-            labels: int64 (B,).
-            taught: float32 (B, classes), what teachers say of the same photographs, where the recipe has any.
+            targets: what they show.
             chance: what mixes photographs, where the recipe does.
         """
-        share = chance.beta(self._mixup, self._mixup) if self._mixup else 1.0
-        partners = chance.permutation(len(labels))
-        target = np.eye(len(self.recipe.classes), dtype=np.float32)[labels]
-        if taught is not None:
-            target += self.recipe.teaching_share * (taught - target)
+        kept = self._kept(shown, chance)
         loss, right = self._step(
             tf.constant(shown),
-            tf.constant(labels),
-            tf.constant(target),
-            tf.constant(partners),
-            tf.constant(share, tf.float32),
+            tf.constant(targets.possible),
+            tf.constant(targets.log_priors),
+            tf.constant(targets.weights),
+            tf.constant(targets.possible if targets.taught is None else targets.taught),
+            tf.constant(chance.permutation(len(shown))),
+            tf.constant(kept),
+            tf.constant(kept.mean(), tf.float32),
         )
         return float(loss), float(right)
 
-    def _learn(self, shown: Any, labels: Any, target: Any, partners: Any, share: Any) -> Any:
+    def _kept(self, shown: npt.NDArray[Any], chance: np.random.Generator) -> Floats:
+        """Return how much of each pixel stays with its own photograph: one share for all, or 0 in a pasted patch."""
+        if self._cutmix and (not self._mixup or chance.random() < 0.5):
+            rows, columns = shown.shape[1:3]
+            share = chance.beta(self._cutmix, self._cutmix)
+            height, width = round(rows * (1 - share) ** 0.5), round(columns * (1 - share) ** 0.5)
+            top, left = chance.integers(rows - height + 1), chance.integers(columns - width + 1)
+            kept = np.ones((rows, columns, 1), dtype=np.float32)
+            kept[top : top + height, left : left + width] = 0.0
+            return kept
+        share = chance.beta(self._mixup, self._mixup) if self._mixup else 1.0
+        return np.full((1,) * (shown.ndim - 1), share, dtype=np.float32)
+
+    def _learn(
+        self, shown: Any, possible: Any, priors: Any, weights: Any, taught: Any, partners: Any, kept: Any, share: Any
+    ) -> Any:
         recipe = self.recipe
         shown = tf.cast(shown, tf.float32)
-        if self._mixup:
-            shown = share * shown + (1.0 - share) * tf.gather(shown, partners)
-            target = share * target + (1.0 - share) * tf.gather(target, partners)
+        is_mixed = bool(self._mixup or self._cutmix)
+        if is_mixed:
+            shown = kept * shown + (1.0 - kept) * tf.gather(shown, partners)
         with tf.GradientTape() as tape:
             logits = self._learning(shown, training=True)
-            adjusted = logits + self._log_mix if recipe.loss == "logit-adjusted" else logits
-            losses = keras.losses.categorical_crossentropy(
-                target, adjusted, from_logits=True, label_smoothing=recipe.label_smoothing
-            )
-            if recipe.loss == "class-balanced":
-                losses *= tf.gather(self._class_weights, labels)
+            losses = self._losses(logits, possible, priors, weights, taught)
+            if is_mixed:
+                of_partners = (tf.gather(values, partners) for values in (possible, priors, weights, taught))
+                losses = share * losses + (1.0 - share) * self._losses(logits, *of_partners)
             loss = tf.reduce_mean(losses)
         variables = self.network.trainable_variables
         self._optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
-        for kept, weight in zip(self._average, self.network.weights, strict=False):
-            kept.assign_sub((kept - weight) * (1.0 - recipe.average))
-        right = tf.reduce_mean(tf.cast(tf.equal(tf.argmax(adjusted, axis=1), labels), tf.float32))
+        self._follow(recipe.average)
+        chosen = tf.argmax(logits + priors if recipe.loss == "logit-adjusted" else logits, axis=1)
+        right = tf.reduce_mean(tf.gather(possible, chosen, axis=1, batch_dims=1))
         return loss, right
+
+    def _losses(self, logits: Any, possible: Any, priors: Any, weights: Any, taught: Any) -> Any:
+        """Return each photograph's loss: of all that its label leaves possible, taken together."""
+        recipe = self.recipe
+        adjusted = logits + priors if recipe.loss == "logit-adjusted" else logits
+        logs = tf.nn.log_softmax(adjusted)
+        losses = -tf.reduce_logsumexp(tf.where(possible > 0, logs, _IMPOSSIBLE), axis=1)
+        if recipe.teaching_share:
+            losses += recipe.teaching_share * (-tf.reduce_sum(taught * logs, axis=1) - losses)
+        if recipe.label_smoothing:
+            losses += recipe.label_smoothing * (-tf.reduce_mean(logs, axis=1) - losses)
+        return weights * losses
+
+    def _follow(self, momentum: float) -> None:
+        """Move the averaged weights towards the others: early on faster, or their start would weigh on them."""
+        taken = tf.cast(self._optimizer.iterations, tf.float32)
+        momentum = tf.minimum(momentum, (1.0 + taken) / (10.0 + taken))
+        for kept, weight in zip(self._average, self.network.weights, strict=False):
+            kept.assign_sub((kept - weight) * (1.0 - momentum))
 
     def logits(self, shown: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
         """Return what the network, as it stands, says of what ``learn`` takes: float32 (B, classes)."""

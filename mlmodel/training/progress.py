@@ -1,7 +1,7 @@
 """How far a run is, in lines that people read while it runs."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from mlmodel.training.recipe import Recipe
 from mlmodel.training.runs import Place
@@ -11,9 +11,9 @@ _BAR = 24
 
 
 class Progress:
-    """Says where a run stands and when its phase will end, at most every half minute."""
+    """Says where a run stands and when its phase will end, at most every half minute; ``epoch_steps`` is by phase."""
 
-    def __init__(self, recipe: Recipe, *, epoch_steps: int, say: Callable[[str], None]) -> None:
+    def __init__(self, recipe: Recipe, *, epoch_steps: Sequence[int], say: Callable[[str], None]) -> None:
         self._recipe, self._epoch_steps, self._say = recipe, epoch_steps, say
         self._said = 0.0
         self._began: tuple[int, int, float] | None = None
@@ -30,11 +30,12 @@ class Progress:
         self._said = now
         phase = self._recipe.phases[place.phase]
         seconds = (now - self._began[2]) / (place.steps_taken - self._began[1])
-        done, whole = place.epoch * self._epoch_steps + place.step, phase.epochs * self._epoch_steps
+        epoch_steps = self._epoch_steps[place.phase]
+        done, whole = place.epoch * epoch_steps + place.step, phase.epochs * epoch_steps
         filled = round(_BAR * done / whole)
         self._say(
             f"phase {place.phase + 1}/{len(self._recipe.phases)} · epoch {place.epoch + 1}/{phase.epochs} "
-            f"▕{'█' * filled}{' ' * (_BAR - filled)}▏ step {place.step}/{self._epoch_steps} · {phase.side} px · "
+            f"▕{'█' * filled}{' ' * (_BAR - filled)}▏ step {place.step}/{epoch_steps} · {phase.side} px · "
             f"loss {loss:.3f} · {seconds:.2f} s a step · {_span((whole - done) * seconds)} left in this phase"
         )
 

@@ -1,12 +1,13 @@
 """Recipes: everything that decides what a training run does, in small files that people can read and compare."""
 
 import tomllib
-from dataclasses import MISSING, asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
 from mlmodel.stages import STAGES
 from mlmodel.taxonomy import CODES
+from mlmodel.training.dataset import COPIES, PROOFS
 
 RECIPES = Path(__file__).parent / "recipes"
 
@@ -21,7 +22,7 @@ Loss = Literal["cross-entropy", "class-balanced", "logit-adjusted"]
 Sampling = Literal["every-image", "square-root"]
 Optimizer = Literal["adam", "adamw"]
 Preparation = Literal["none", "shades-of-grey", "median", "hair-removal"]
-Changes = Literal["none", "paper", "dermatoscope"]
+Changes = Literal["none", "paper", "dermatoscope", "other-clinic"]
 Precision = Literal["float32", "bfloat16"]
 
 
@@ -44,6 +45,9 @@ class Phase:
         renewed_from: the first block that takes up its starting weights again, unread by the head at first: for one
             whose units have died. Empty for none.
         mixup: instead of the recipe's, where it is above 0.
+        layer_decay: by how much slower each block of an Xception learns than the one after it (``layer_rates``).
+        head_rate: of the head, at its peak, where it is not that of the last block; 0 for none of its own.
+        left_out: copies that this phase does not show, as ``small``, which holds no fine detail.
     """
 
     side: int
@@ -54,6 +58,9 @@ class Phase:
     warm_up_steps: int = 0
     renewed_from: str = ""
     mixup: float = 0.0
+    layer_decay: float = 1.0
+    head_rate: float = 0.0
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -78,15 +85,20 @@ class Recipe:
         loss: ``logit-adjusted`` is Menon et al. (ICLR 2021); ``class-balanced`` weighs by inverse frequency.
         label_smoothing: share of the target spread over all classes.
         mixup: of the Beta distribution that photographs and labels are mixed by (Zhang et al., ICLR 2018); 0 for none.
+        cutmix: the same for patches that are pasted in (Yun et al., ICCV 2019); with both, a batch takes turns.
+        proof_weights: of the loss, by how a diagnosis was made (``dataset.PROOFS``); 1 for what is not named. It is
+            never shown to the network (Gessert et al., IEEE TBME 2020).
         teachers: folders of ended runs beside this one, whose mean answer to the same changed photograph is learned
             (Hinton et al., 2015, at a temperature of 1; the same view for both: Beyer et al., CVPR 2022).
         teaching_share: of the target that is theirs; the rest is the label's.
         sampling: ``every-image`` once an epoch; ``square-root`` draws classes by the square root of their frequency
-            and, within each class, sharp and soft copies in one proportion, so that softness says nothing.
+            and, within each class, sharp and soft copies in one proportion, so that softness says nothing; the
+            same within each source.
         optimizer: ``adam`` (Kingma & Ba, 2015) or ``adamw`` (Loshchilov & Hutter, 2019).
         weight_decay: of ``adamw``; biases and batch normalisation are spared.
         clip_norm: largest norm of the gradient; 0 for none.
         average: momentum of the exponential moving average of the weights that is evaluated and kept; 0 for none.
+            Early in a phase it is lower, so that the start weighs no more than what came after it.
         batch_norm_momentum: of moving means and variances; 0 leaves the architecture's own.
         settling_batches: at the end of each phase, the averaged weights' own moving means and variances are taken from
             so many batches, since an average of statistics is not that of the average (Wu & Johnson, 2021).
@@ -114,6 +126,8 @@ class Recipe:
     loss: Loss = "cross-entropy"
     label_smoothing: float = 0.0
     mixup: float = 0.0
+    cutmix: float = 0.0
+    proof_weights: dict[str, float] = field(default_factory=dict)
     teachers: tuple[str, ...] = ()
     teaching_share: float = 0.0
     sampling: Sampling = "every-image"
@@ -168,31 +182,53 @@ def recipe_from(name: str, values: dict[str, Any]) -> Recipe:
     read = tuple(Phase(**_checked(Phase, phase, f"{name}, phase {n}")) for n, phase in enumerate(phases, start=1))
     recipe = Recipe(name=name, phases=read, **_checked(Recipe, {**values}, name, given={"name", "phases"}))
     for phase in recipe.phases:
-        rates_fit = 0 < phase.final_rate <= phase.peak_rate
-        if phase.epochs < 1 or not 32 <= phase.side <= 1024 or not rates_fit or phase.mixup < 0:
-            raise RecipeError(f"Recipe “{name}” has a phase that cannot be run: {phase}.")
-        if phase.trainable_from not in {"everything", "head", *_FIRST_BLOCKS}:
-            raise RecipeError(f"Recipe “{name}”: trainable_from may be everything, head, {', '.join(_FIRST_BLOCKS)}.")
-        if phase.renewed_from and (recipe.architecture != "xception" or phase.renewed_from not in _FIRST_BLOCKS):
-            raise RecipeError(f"Recipe “{name}”: renewed_from may be, of an xception, {', '.join(_FIRST_BLOCKS)}.")
+        _check_phase(recipe, phase)
+    _check_teaching(recipe)
+    if recipe.precision != "float32" and any(phase.trainable_from == "head" for phase in recipe.phases):
+        raise RecipeError(f"Recipe “{name}”: features of a frozen base are computed in float32 alone.")
+    if unknown := set(recipe.proof_weights) - set(PROOFS):
+        raise RecipeError(f"Recipe “{name}”: proof_weights may be of {', '.join(PROOFS)}, not {', '.join(unknown)}.")
+    if not all(isinstance(weight, int | float) and weight > 0 for weight in recipe.proof_weights.values()):
+        raise RecipeError(f"Recipe “{name}”: proof_weights are numbers above 0.")
+    if recipe.mixup < 0 or recipe.cutmix < 0:
+        raise RecipeError(f"Recipe “{name}”: mixup and cutmix are not below 0.")
+    if unknown := set(recipe.classes) - set(CODES):
+        raise RecipeError(f"Recipe “{name}” names classes that are not of the seven: {', '.join(sorted(unknown))}.")
+    return recipe
+
+
+def _check_phase(recipe: Recipe, phase: Phase) -> None:
+    name = recipe.name
+    rates_fit = 0 < phase.final_rate <= phase.peak_rate and 0 < phase.layer_decay <= 1 and phase.head_rate >= 0
+    if phase.epochs < 1 or not 32 <= phase.side <= 1024 or not rates_fit or phase.mixup < 0:
+        raise RecipeError(f"Recipe “{name}” has a phase that cannot be run: {phase}.")
+    if phase.trainable_from not in {"everything", "head", *_FIRST_BLOCKS}:
+        raise RecipeError(f"Recipe “{name}”: trainable_from may be everything, head, {', '.join(_FIRST_BLOCKS)}.")
+    if phase.renewed_from and (recipe.architecture != "xception" or phase.renewed_from not in _FIRST_BLOCKS):
+        raise RecipeError(f"Recipe “{name}”: renewed_from may be, of an xception, {', '.join(_FIRST_BLOCKS)}.")
+    has_own_rates = phase.layer_decay != 1 or phase.head_rate > 0
+    if has_own_rates and (recipe.architecture != "xception" or recipe.optimizer != "adamw"):
+        raise RecipeError(f"Recipe “{name}”: layer_decay and head_rate are for an xception with adamw.")
+    if set(phase.left_out) - set(COPIES):
+        raise RecipeError(f"Recipe “{name}”: left_out may hold {', '.join(COPIES)}.")
+
+
+def _check_teaching(recipe: Recipe) -> None:
+    name = recipe.name
     if bool(recipe.teachers) != bool(recipe.teaching_share) or not 0 <= recipe.teaching_share <= 1:
         raise RecipeError(f"Recipe “{name}”: teachers need a teaching_share above 0 and up to 1, and it needs them.")
     if recipe.teachers and any(phase.trainable_from == "head" for phase in recipe.phases):
         raise RecipeError(
             f"Recipe “{name}”: teachers see photographs, and where the head alone learns there are none."
         )
-    if recipe.precision != "float32" and any(phase.trainable_from == "head" for phase in recipe.phases):
-        raise RecipeError(f"Recipe “{name}”: features of a frozen base are computed in float32 alone.")
-    if unknown := set(recipe.classes) - set(CODES):
-        raise RecipeError(f"Recipe “{name}” names classes that are not of the seven: {', '.join(sorted(unknown))}.")
-    return recipe
 
 
 def _checked(kind: type, values: dict[str, Any], where: str, given: frozenset[str] | set[str] = frozenset()) -> Any:
     known = {found.name: found for found in fields(kind) if found.name not in given}
     if unknown := set(values) - set(known):
         raise RecipeError(f"Recipe “{where}” has entries that mean nothing: {', '.join(sorted(unknown))}.")
-    if missing := {name for name, found in known.items() if found.default is MISSING} - set(values):
+    needed = {name for name, each in known.items() if each.default is MISSING and each.default_factory is MISSING}
+    if missing := needed - set(values):
         raise RecipeError(f"Recipe “{where}” lacks {', '.join(sorted(missing))}.")
     for name, value in values.items():
         choices = get_args(known[name].type) if get_origin(known[name].type) is Literal else ()

@@ -4,16 +4,26 @@ import numpy as np
 import numpy.typing as npt
 
 Indices = npt.NDArray[np.int64]
+Strings = npt.NDArray[np.str_]
 # Of every class, this share of draws is of sharp copies, as far as it has both kinds.
 _SHARP_SHARE = 0.6
 
 
-def epoch_order(labels: Indices, sources: npt.NDArray[np.str_], *, sampling: str, seed: int, epoch: int) -> Indices:
+def epoch_order(
+    labels: Indices,
+    copies: Strings,
+    sources: Strings | None = None,
+    *,
+    sampling: str,
+    seed: int,
+    epoch: int,
+) -> Indices:
     """Return the rows to show, int64 (N,), in order.
 
     Args:
-        labels: int64 (N,), class indices.
-        sources: str (N,), ``sharp`` or another word for a copy that lost detail.
+        labels: int64 (N,), what is drawn evenly: class indices, and numbers above them for partial labels.
+        copies: str (N,), ``sharp`` or another word for a copy that lost detail.
+        sources: str (N,), each of which keeps its share of what is drawn; None for a single one.
         sampling: ``every-image`` or ``square-root`` (see ``Recipe``).
         seed: of the run.
         epoch: counted through all phases.
@@ -21,13 +31,48 @@ def epoch_order(labels: Indices, sources: npt.NDArray[np.str_], *, sampling: str
     generator = np.random.default_rng((seed, epoch))
     if sampling == "every-image":
         return generator.permutation(len(labels))
+    sources = np.zeros(len(labels), dtype=np.str_) if sources is None else sources
     drawn = []
-    for label, share in enumerate(drawn_mix(labels, sampling=sampling)):
-        count = round(share * len(labels))
-        sharp, soft = ((labels == label) & (sources == "sharp")), ((labels == label) & (sources != "sharp"))
-        sharp_count = count if not soft.any() else 0 if not sharp.any() else round(_SHARP_SHARE * count)
-        drawn += [_cycled(sharp, sharp_count, generator), _cycled(soft, count - sharp_count, generator)]
+    for source in np.unique(sources):
+        of_source = sources == source
+        for label, share in enumerate(drawn_mix(labels[of_source], sampling=sampling)):
+            count = round(share * int(of_source.sum()))
+            found = of_source & (labels == label)
+            sharp, soft = found & (copies == "sharp"), found & (copies != "sharp")
+            sharp_count = count if not soft.any() else 0 if not sharp.any() else round(_SHARP_SHARE * count)
+            drawn += [_cycled(sharp, sharp_count, generator), _cycled(soft, count - sharp_count, generator)]
     return generator.permutation(np.concatenate(drawn))
+
+
+def log_priors(
+    labels: Indices, possible: npt.NDArray[np.bool_], sources: Strings, *, sampling: str
+) -> tuple[tuple[str, ...], npt.NDArray[np.float64]]:
+    """Return the sources by name, and of each the logarithm of its class mix among what is drawn, (sources, classes).
+
+    Photographs with a partial label count for the classes it leaves possible, in the proportion that those have among
+    all exact labels. A class that a source never shows gets the share of less than one photograph and not none, so
+    that what a network says of it there costs little, and is not forbidden.
+
+    Args:
+        labels: int64 (N,), as ``epoch_order`` takes them.
+        possible: bool (N, classes).
+        sources: str (N,).
+        sampling: as ``epoch_order``.
+    """
+    exact = possible.sum(axis=1) == 1
+    pooled = np.maximum(possible[exact].sum(axis=0), 1).astype(np.float64)
+    names = np.unique(sources)
+    priors = np.zeros((len(names), possible.shape[1]))
+    for place, source in enumerate(names):
+        rows = sources == source
+        for label, share in enumerate(drawn_mix(labels[rows], sampling=sampling)):
+            if share:
+                spread = possible[rows & (labels == label)][0] * pooled
+                priors[place] += share * spread / spread.sum()
+        if not priors[place].all():
+            priors[place] += 1.0 / (rows.sum() + possible.shape[1])
+            priors[place] /= priors[place].sum()
+    return tuple(names.tolist()), np.log(priors)
 
 
 def drawn_mix(labels: Indices, *, sampling: str) -> npt.NDArray[np.float64]:

@@ -77,13 +77,16 @@ def split(recipe: Recipe, dataset: Dataset) -> Split:
         DatasetError: a class has none to train on, or none to watch.
     """
     labels = dataset.labels_among(recipe.classes)
-    takes_part = labels >= 0
+    takes_part = dataset.possible_among(recipe.classes).any(axis=1)
     if recipe.split == "by-lesion":
         trained = np.flatnonzero(takes_part & dataset.rows(TRAIN_FOLDS))
         watched = np.flatnonzero(takes_part & dataset.rows(CALIBRATION_FOLDS))
     else:
         rows = np.random.default_rng(recipe.seed).permutation(np.flatnonzero(takes_part))
         watched, trained = np.sort(rows[: len(rows) // 5]), np.sort(rows[len(rows) // 5 :])
+    for number, phase in enumerate(recipe.phases, start=1):
+        if np.isin(dataset.copies[trained], phase.left_out).all():
+            raise DatasetError(f"Phase {number} leaves out all photographs that there are to train on.")
     for rows, purpose in ((trained, "train on"), (watched, "watch")):
         if absent := [code for n, code in enumerate(recipe.classes) if n not in labels[rows]]:
             raise DatasetError(f"There are no photographs of {', '.join(absent)} to {purpose}.")

@@ -12,7 +12,7 @@ import tensorflow as tf
 from mlmodel.calibration import Labels, softmax
 from mlmodel.training.recipe import Recipe, RecipeError
 from mlmodel.training.runs import RunDirectory, RunError
-from mlmodel.training.sampling import drawn_mix, held_log_mix
+from mlmodel.training.sampling import held_log_mix
 from mlmodel.training.trained import load_trained
 
 
@@ -23,12 +23,10 @@ class Teachers:
     Attributes:
         networks: from float32 (B, side, side, 3), 0 to 255, to logits (B, classes).
         held: what each one's logits hold of the class mix, float64 (classes,).
-        log_mix: float64 (classes,), of what the learner is shown; the teachers answer for the same mix.
     """
 
     networks: Sequence[Callable[[Any], Any]]
     held: Sequence[npt.NDArray[np.float64]]
-    log_mix: npt.NDArray[np.float64]
 
     @classmethod
     def of(cls, recipe: Recipe, trained_labels: Labels, *, beside: RunDirectory) -> "Teachers | None":
@@ -36,7 +34,7 @@ class Teachers:
 
         Args:
             recipe: of the network that learns.
-            trained_labels: int64 (N,), of the photographs that teachers and learner are trained on.
+            trained_labels: int64 (N,), the exact labels of the photographs that teachers and learner are trained on.
             beside: the run whose neighbours they are.
 
         Raises:
@@ -50,13 +48,20 @@ class Teachers:
                 raise RecipeError(f"“{name}” cannot teach “{recipe.name}”: it knows or sees other things.")
             networks.append(_compiled(network))
             held.append(held_log_mix(trained_labels, sampling=own.sampling, loss=own.loss))
-        return cls(networks, held, np.log(drawn_mix(trained_labels, sampling=recipe.sampling))) if networks else None
+        return cls(networks, held) if networks else None
 
-    def probabilities(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Return the mean of what the teachers say of uint8 (B, side, side, 3): float32 (B, classes)."""
+    def probabilities(
+        self, pixels: npt.NDArray[np.uint8], log_priors: npt.NDArray[np.float32]
+    ) -> npt.NDArray[np.float32]:
+        """Return the mean of what the teachers say of photographs, float32 (B, classes).
+
+        Args:
+            pixels: uint8 (B, side, side, 3).
+            log_priors: float32 (B, classes), the class mix that the learner is shown each in: they answer for it.
+        """
         shown = tf.cast(tf.constant(pixels), tf.float32)
         said = [
-            softmax(network(shown).numpy() - held + self.log_mix)
+            softmax(network(shown).numpy() - held + log_priors)
             for network, held in zip(self.networks, self.held, strict=True)
         ]
         return np.mean(said, axis=0).astype(np.float32)

@@ -11,23 +11,27 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mlmodel.training import evaluate
 from mlmodel.training.curves import draw_curves
-from mlmodel.training.dataset import Dataset
+from mlmodel.training.dataset import HAM10000, Dataset
 from mlmodel.training.feed import Kept, batches
 from mlmodel.training.frozen import FrozenFeatures
 from mlmodel.training.learner import Learner
+from mlmodel.training.networks import head_slices
 from mlmodel.training.progress import Progress
 from mlmodel.training.recipe import Phase, Recipe
-from mlmodel.training.runs import REPORT_FILE, Place, RunDirectory
-from mlmodel.training.sampling import drawn_mix, epoch_order, held_log_mix
+from mlmodel.training.runs import REPORT_FILE, Place, RunDirectory, RunError
+from mlmodel.training.sampling import held_log_mix
+from mlmodel.training.shown import ShownCases
 from mlmodel.training.teachers import Teachers
+from mlmodel.training.watched import watched_figures
 
 CHECKPOINT_SECONDS = 120.0
 _ROW_EVERY = 20
 _VALIDATION_BATCH = 32
 # Numbers the draws that settle batch normalisation, apart from those of any epoch.
 _AFTER_ALL_EPOCHS = 1_000_000
+# A unit of the last block answers if it reaches this for some photograph; of so many, spread over what is watched.
+_ANSWERING, _UNITS_SEEN_BY, _LEAST_ANSWERING = 1e-3, 256, 0.25
 
 
 @dataclass(frozen=True)
@@ -79,15 +83,11 @@ class _Training:
         self.checkpoint_seconds = checkpoint_seconds
         self.recipe, self.dataset, self.split, self.run, self.say = recipe, dataset, split, run, say
         self.paths = [dataset.paths[row] for row in split.trained]
-        # Class indices among the recipe's own classes, which may be three of the seven.
-        self.labels = dataset.labels_among(recipe.classes)
-        self.trained_labels = self.labels[split.trained]
-        self.sources = dataset.sources[split.trained]
-        mix = drawn_mix(self.trained_labels, sampling=recipe.sampling)
+        self.shown = ShownCases.of(dataset, split.trained, recipe)
         # All of HAM10000 at 256 pixels is two gigabytes.
         self.kept: Kept = {}
-        self.teachers = Teachers.of(recipe, self.trained_labels, beside=run)
-        self.learner = Learner(recipe, class_mix=mix, weights=weights)
+        self.teachers = Teachers.of(recipe, self.shown.exact_labels, beside=run)
+        self.learner = Learner(recipe, weights=weights)
 
     def carry_out(self) -> dict[str, Any]:
         kept = self.run.load_checkpoint()
@@ -95,10 +95,11 @@ class _Training:
         self.run.forget_rows_from("steps.csv", steps_taken=place.steps_taken + 1)
         # A checkpoint from within an epoch knows nothing of that epoch's end, even if it was reached.
         self.run.forget_rows_from("epochs.csv", steps_taken=place.steps_taken + (place.step == 0))
-        progress = Progress(self.recipe, epoch_steps=self._epoch_steps(), say=self.say)
+        steps = [self._epoch_steps(phase) for phase in self.recipe.phases]
+        progress = Progress(self.recipe, epoch_steps=steps, say=self.say)
         for number in range(place.phase, len(self.recipe.phases)):
             phase = self.recipe.phases[number]
-            self.learner.begin(phase, steps=phase.epochs * self._epoch_steps())
+            self.learner.begin(phase, steps=phase.epochs * steps[number])
             if kept and place.phase == number:
                 self.learner.load_state(kept[1])
                 self.say(f"Going on after step {place.steps_taken}.")
@@ -109,13 +110,16 @@ class _Training:
         return self._finish(place)
 
     def _epoch(self, phase: Phase, place: Place, progress: Progress) -> Place:
-        order, number = self._order(place)
+        number = sum(each.epochs for each in self.recipe.phases[: place.phase]) + place.epoch
+        order = self._order(phase, number)
         recent: deque[tuple[float, float]] = deque(maxlen=_ROW_EVERY)
         saved = time.monotonic()
         for shown, rows in self._shown(phase, order, number, place.step):
             chance = np.random.default_rng((self.recipe.seed, number, place.step))
-            taught = self.teachers.probabilities(shown) if self.teachers else None
-            recent.append(self.learner.learn(shown, self.trained_labels[rows], taught=taught, chance=chance))
+            targets = self.shown.targets(rows)
+            if self.teachers:
+                targets = replace(targets, taught=self.teachers.probabilities(shown, targets.log_priors))
+            recent.append(self.learner.learn(shown, targets, chance=chance))
             place = replace(
                 place,
                 step=place.step + 1,
@@ -176,16 +180,11 @@ class _Training:
             say=self.say,
         )
 
-    def _order(self, place: Place) -> tuple[npt.NDArray[np.int64], int]:
-        number = sum(phase.epochs for phase in self.recipe.phases[: place.phase]) + place.epoch
-        order = epoch_order(
-            self.trained_labels, self.sources, sampling=self.recipe.sampling, seed=self.recipe.seed, epoch=number
-        )
-        return order, number
+    def _order(self, phase: Phase, number: int) -> npt.NDArray[np.int64]:
+        return self.shown.order(phase, sampling=self.recipe.sampling, seed=self.recipe.seed, epoch=number)
 
-    def _epoch_steps(self) -> int:
-        order, _ = self._order(Place())
-        return -(-len(order) // self.recipe.batch_size)
+    def _epoch_steps(self, phase: Phase) -> int:
+        return -(-len(self._order(phase, 0)) // self.recipe.batch_size)
 
     def _watch(self, phase: Phase) -> dict[str, float]:
         """Judge the averaged weights on the watched rows: equal-prior balanced accuracy, natural accuracy and loss."""
@@ -198,13 +197,40 @@ class _Training:
                 batch_size=_VALIDATION_BATCH, preparation=self.recipe.preparation, kept=self.kept,
             )  # fmt: skip
             logits = np.concatenate([self.learner.logits(pixels) for pixels, _ in parts])
+        units = self._answering_units(phase)
         self.learner.restore(current)
-        return watched_figures(
+        figures = watched_figures(
             logits,
-            self.labels[self.split.watched],
-            trained=self.trained_labels,
-            held=held_log_mix(self.trained_labels, sampling=self.recipe.sampling, loss=self.recipe.loss),
+            self.dataset.take(self.split.watched),
+            classes=self.recipe.classes,
+            trained=self.shown.labels_of(HAM10000),
+            held=held_log_mix(self.shown.exact_labels, sampling=self.recipe.sampling, loss=self.recipe.loss),
+            log_priors=dict(zip(self.shown.sources, self.shown.log_priors, strict=True)),
         )
+        return {**figures, **units}
+
+    def _answering_units(self, phase: Phase) -> dict[str, float]:
+        """Return the share of the last block's units that answer to some of what is watched.
+
+        Raises:
+            RunError: most of them never do: the rate has killed them, and they would be served so.
+        """
+        if self.recipe.architecture != "xception" or phase.trainable_from == "head":
+            return {}
+        rows = self.split.watched[:: max(len(self.split.watched) // _UNITS_SEEN_BY, 1)]
+        parts = batches(
+            self.dataset.paths, rows, side=phase.side, kind="none", chance=(), batch_size=_VALIDATION_BATCH,
+            preparation=self.recipe.preparation, kept=self.kept,
+        )  # fmt: skip
+        last = head_slices(self.recipe.pooled_stages)["block14"]
+        largest = np.max([self.learner.features(pixels)[:, last].max(axis=0) for pixels, _ in parts], axis=0)
+        share = float((largest > _ANSWERING).mean())
+        if share < _LEAST_ANSWERING:
+            raise RunError(
+                f"Of the last block's {len(largest):,} units {round(share * len(largest)):,} answer to anything: the "
+                "learning rate has killed the others. Begin again with a lower one for it."
+            )
+        return {"answering_units": share}
 
     def _end_phase(self, phase: Phase, place: Place) -> None:
         """Keep the averaged weights, with statistics of their own as far as the recipe asks for them, and go on."""
@@ -212,9 +238,7 @@ class _Training:
         if phase.trainable_from != "head" and (count := self.recipe.settling_batches):
             self.say(f"Settling batch normalisation over {count} batches.")
             number = _AFTER_ALL_EPOCHS + place.phase
-            order = epoch_order(
-                self.trained_labels, self.sources, sampling=self.recipe.sampling, seed=self.recipe.seed, epoch=number
-            )
+            order = self._order(phase, number)
             seen = batches(
                 self.paths, order[: count * self.recipe.batch_size], side=phase.side, kind=self.recipe.changes,
                 chance=(self.recipe.seed, number), batch_size=self.recipe.batch_size,
@@ -230,32 +254,3 @@ class _Training:
         self.run.copy_weights(f"weights-phase-{len(self.recipe.phases)}.npz")
         self.run.write_json(REPORT_FILE, report)
         return report
-
-
-def watched_figures(
-    logits: npt.NDArray[np.float32],
-    labels: npt.NDArray[np.int64],
-    *,
-    trained: npt.NDArray[np.int64],
-    held: npt.NDArray[np.float64],
-) -> dict[str, float]:
-    """Return loss, accuracy, balanced accuracy and macro AUC of logits (N, classes).
-
-    Args:
-        logits: of the network.
-        labels: int64 (N,).
-        trained: labels of the training rows, whose class mix is the prior of loss and accuracy.
-        held: what the logits hold of the class mix already, float64 (classes,).
-    """
-    equal_prior = logits - held
-    natural = equal_prior + np.log(np.bincount(trained, minlength=logits.shape[1]) / len(trained))
-    shifted = natural - natural.max(axis=1, keepdims=True)
-    log_probabilities = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    chosen = equal_prior.argmax(axis=1)
-    present = np.unique(labels)
-    return {
-        "watched_loss": float(-log_probabilities[np.arange(len(labels)), labels].mean()),
-        "watched_accuracy": float((natural.argmax(axis=1) == labels).mean()),
-        "watched_balanced_accuracy": float(np.mean([(chosen[labels == k] == k).mean() for k in present])),
-        "watched_macro_auc": float(np.mean([evaluate.auc(log_probabilities[:, k], labels == k) for k in present])),
-    }

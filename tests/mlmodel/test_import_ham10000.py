@@ -10,7 +10,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from mlmodel.training.dataset import read_dataset
-from mlmodel.training.ham10000 import fold_of
+from mlmodel.training.manifest import fold_of
 
 from .ham10000_like import read_table, write_kaggle_layout, write_table
 

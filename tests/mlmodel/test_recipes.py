@@ -197,11 +197,3 @@ def _hue(pixels: np.ndarray) -> np.ndarray:
     """The share of each channel in the picture's light."""
     light = pixels.astype(float).mean(axis=(0, 1))
     return light / light.sum()
-
-
-@pytest.fixture
-def photograph_pixels() -> np.ndarray:
-    from PIL import Image
-
-    with Image.open(SAMPLES / "ISIC_0024310.jpg") as file:
-        return np.asarray(file.convert("RGB").resize((224, 224)))

@@ -114,7 +114,8 @@ def test_teachers_answer_for_the_class_mix_that_the_learner_is_shown(tensorflow,
     teachers = Teachers.of(learner, LABELS, beside=RunDirectory(tmp_path / "learner"))
 
     assert teachers is not None
-    assert teachers.probabilities(pixels) == pytest.approx(np.mean(said, axis=0), abs=1e-5)
+    priors = np.tile(np.log(square_root), (2, 1)).astype(np.float32)
+    assert teachers.probabilities(pixels, priors) == pytest.approx(np.mean(said, axis=0), abs=1e-5)
 
     other = recipe_from("other", {**RECIPE, "teachers": ["even"], "teaching_share": 0.5, "preparation": "median"})
     with pytest.raises(RecipeError, match="it knows or sees other things"):
@@ -127,12 +128,12 @@ def test_a_renewed_block_is_as_it_was_at_the_start_and_not_yet_read(tensorflow, 
 
     phase = {"side": 96, "epochs": 1, "peak_rate": 1e-3, "final_rate": 1e-3, "trainable_from": "block4"}
     recipe = recipe_from("test", {**RECIPE, "average": 0.9, "phases": [phase, {**phase, "renewed_from": "block14"}]})
-    learner = Learner(recipe, class_mix=drawn_mix(LABELS, sampling="every-image"))
+    learner = Learner(recipe)
     pixels = np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3), dtype=np.uint8)
     learner.begin(recipe.phases[0], steps=2)
     started = {layer.name: layer.get_weights() for layer in base_of(learner.network).layers}
     learner.network.set_weights(_run_with_random_weights(recipe, tmp_path / "run").load_weights())
-    learner.learn(pixels, np.array([4, 5]), chance=np.random.default_rng(1))
+    learner.learn(pixels, _targets(np.array([4, 5])), chance=np.random.default_rng(1))
     learnt = {layer.name: layer.get_weights() for layer in base_of(learner.network).layers}
 
     learner.begin(recipe.phases[1], steps=2)
@@ -164,12 +165,14 @@ def test_a_step_in_half_the_digits_learns_the_same_and_keeps_whole_weights(tenso
     kept: list[np.ndarray] = []
     for precision in ("float32", "bfloat16"):
         recipe = recipe_from("test", {**cnn8, "phases": [phase], "precision": precision})
-        learner = Learner(recipe, class_mix=drawn_mix(LABELS, sampling="every-image"))
+        learner = Learner(recipe)
         if kept:
             learner.network.set_weights(kept)
         kept = learner.network.get_weights()
         learner.begin(recipe.phases[0], steps=4)
-        taken = [learner.learn(pixels, np.array([4, 5, 1, 4]), chance=np.random.default_rng(1)) for _ in range(4)]
+        taken = [
+            learner.learn(pixels, _targets(np.array([4, 5, 1, 4])), chance=np.random.default_rng(1)) for _ in range(4)
+        ]
         losses[precision] = [loss for loss, _ in taken]
         assert {layer.compute_dtype for layer in learner.network.layers if layer.weights[1:]} >= {precision}
         assert {weight.dtype for weight in learner.network.weights} == {"float32"}
@@ -187,16 +190,92 @@ def test_photographs_are_mixed_in_the_phase_that_says_so(tensorflow):
 
     phase = {"side": 96, "epochs": 1, "peak_rate": 1e-9, "final_rate": 1e-9, "trainable_from": "block14"}
     recipe = recipe_from("test", {**RECIPE, "dropout": 0.0, "phases": [phase, {**phase, "mixup": 0.5}]})
-    learner = Learner(recipe, class_mix=drawn_mix(LABELS, sampling="every-image"))
+    learner = Learner(recipe)
     pixels = np.random.default_rng(0).integers(0, 256, (4, 96, 96, 3), dtype=np.uint8)
     losses = []
     for number in (0, 0, 1):
         learner.begin(recipe.phases[number], steps=1)
-        losses.append(learner.learn(pixels, np.array([0, 2, 4, 5]), chance=np.random.default_rng(1))[0])
+        losses.append(learner.learn(pixels, _targets(np.array([0, 2, 4, 5])), chance=np.random.default_rng(1))[0])
 
     # At such a rate a step hardly changes the network: what differs is what it was shown.
     assert losses[0] == pytest.approx(losses[1], abs=1e-4)
     assert abs(losses[2] - losses[1]) > 1e-3
+
+
+def test_each_block_learns_slower_than_the_one_after_it_and_the_head_at_its_own_rate(tensorflow):
+    from mlmodel.training.layer_rates import layer_factors
+    from mlmodel.training.learner import Learner
+
+    phase = {"side": 96, "epochs": 1, "peak_rate": 1e-4, "final_rate": 1e-4, "layer_decay": 0.5, "head_rate": 1e-3}
+    recipe = recipe_from("test", {**RECIPE, "optimizer": "adamw", "weight_decay": 0.05, "phases": [phase]})
+    learner = Learner(recipe)
+    factors = layer_factors(learner.network, recipe.phases[0])
+    assert factors["head_hidden/kernel"] == pytest.approx(10)
+    expected = {
+        "block14": 1.0,
+        "block13": 0.5,
+        "block12": 0.25,
+        "block3": 0.5**11,
+        "block2": 0.5**12,
+        "block1": 0.5**12,
+    }
+    for block, factor in expected.items():
+        assert {found for path, found in factors.items() if path.startswith(f"{block}_")} == {factor}
+    assert len(factors) == len(learner.network.weights)
+
+    learner.begin(recipe.phases[0], steps=1)
+    before = {weight.path: weight.numpy().copy() for weight in learner.network.trainable_variables}
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 96, 96, 3), dtype=np.uint8)
+    learner.learn(pixels, _targets(np.array([0, 2, 4, 5])), chance=np.random.default_rng(1))
+    moved = {
+        weight.path: np.abs(weight.numpy() - before[weight.path]).max()
+        for weight in learner.network.trainable_variables
+        if "gamma" in weight.path
+    }
+    # Adam's first step is as long as the rate, whatever the gradient; gamma is spared by the decay.
+    for block, factor in expected.items():
+        steps = [step for path, step in moved.items() if path.startswith(f"{block}_")]
+        assert max(steps) == pytest.approx(1e-4 * factor, rel=0.05, abs=1.2e-7), "single precision about 1"
+
+
+def test_a_partial_label_is_content_with_any_class_it_leaves_possible(tensorflow):
+    import tensorflow as tf
+
+    from mlmodel.training.labels import LABELS as ALL
+    from mlmodel.training.labels import POSSIBLE
+    from mlmodel.training.learner import Learner
+
+    recipe = recipe_from("test", {**RECIPE, "architecture": "cnn8", "pooled_stages": [], "normalise_pools": False,
+                                  "loss": "logit-adjusted", "phases": [{**RECIPE["phases"][0], "side": 256}]})  # fmt: skip
+    learner = Learner(recipe)
+    logits = tf.constant(np.random.default_rng(0).normal(0, 2, (3, 7)).astype(np.float32))
+    priors = np.log(np.random.default_rng(1).dirichlet(np.ones(7), 3)).astype(np.float32)
+    labels = [ALL.index("benign"), ALL.index("scc"), ALL.index("mel")]
+    possible = POSSIBLE[labels].astype(np.float32)
+    weights = np.array([1.0, 2.0, 1.0], dtype=np.float32)
+
+    found = learner._losses(logits, possible, priors, weights, possible).numpy()
+
+    adjusted = logits.numpy() + priors
+    probabilities = np.exp(adjusted) / np.exp(adjusted).sum(axis=1, keepdims=True)
+    assert found == pytest.approx(-weights * np.log((probabilities * possible).sum(axis=1)), rel=1e-4)
+
+
+def test_pasted_patches_keep_the_share_of_each_photograph(tensorflow):
+    from mlmodel.training.learner import Learner
+
+    phase = {"side": 256, "epochs": 1, "peak_rate": 1e-3, "final_rate": 1e-3}
+    recipe = recipe_from("test", {**RECIPE, "architecture": "cnn8", "pooled_stages": [], "normalise_pools": False,
+                                  "cutmix": 1.0, "phases": [phase]})  # fmt: skip
+    learner = Learner(recipe)
+    learner.begin(recipe.phases[0], steps=1)
+    pixels = np.zeros((2, 256, 256, 3), dtype=np.uint8)
+    shares = [learner._kept(pixels, np.random.default_rng(seed)) for seed in range(30)]
+    assert {values for kept in shares for values in np.unique(kept).tolist()} == {0.0, 1.0}
+    assert np.std([kept.mean() for kept in shares]) > 0.15
+    loss, right = learner.learn(pixels, _targets(np.array([4, 5])), chance=np.random.default_rng(1))
+    assert np.isfinite(loss)
+    assert 0 <= right <= 1
 
 
 def test_settled_statistics_are_those_of_what_was_seen(tensorflow):
@@ -204,7 +283,7 @@ def test_settled_statistics_are_those_of_what_was_seen(tensorflow):
 
     phase = {"side": 96, "epochs": 1, "peak_rate": 1e-3, "final_rate": 1e-3, "trainable_from": "block13"}
     recipe = recipe_from("test", {**RECIPE, "batch_norm_momentum": 0.5, "phases": [phase]})
-    learner = Learner(recipe, class_mix=drawn_mix(LABELS, sampling="every-image"))
+    learner = Learner(recipe)
     learner.begin(recipe.phases[0], steps=1)
     pixels = np.random.default_rng(0).integers(0, 256, (4, 96, 96, 3), dtype=np.uint8)
     before = [weight.numpy().copy() for weight in learner.network.weights]
@@ -253,6 +332,12 @@ def test_only_what_a_phase_names_learns(tensorflow, start, frozen_below):
         assert len(learning) == 4
     else:
         assert numbered == set(range(int(frozen_below.removeprefix("block")), 15))
+
+
+def _targets(labels):
+    from mlmodel.training.learner import Targets
+
+    return Targets.exact(labels, drawn_mix(LABELS, sampling="every-image"))
 
 
 def _run_with_random_weights(recipe, folder) -> RunDirectory:

@@ -4,23 +4,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from tqdm import tqdm
 
-from mlmodel.counted import counted
 from mlmodel.tables import DataError
-
-_SHOWN = 5
-_MEANINGS = {
-    "missing": (
-        "photograph of the table has no file and is",
-        "photographs of the table have no file and are",
-        "left out",
-    ),
-    "broken": ("photograph cannot be decoded and is", "photographs cannot be decoded and are", "left out"),
-    "refused": ("row cannot be used and is", "rows cannot be used and are", "left out"),
-    "unlisted": ("file is in no row and is", "files are in no row and are", "ignored"),
-    "twins": ("pair", "pairs", "of photographs of different lesions, each the same file twice"),
-}
 
 
 class Command(BaseCommand):
@@ -39,6 +24,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
+            from mlmodel.management.imports import told, watched
             from mlmodel.training.ham10000 import import_ham10000
         except ImportError as error:
             raise CommandError("This command needs what trains: pip install -r requirements.txt") from error
@@ -47,23 +33,13 @@ class Command(BaseCommand):
         folder = self._download() if options["download"] else options["folder"]
         output = options["output"] or Path(settings.DATA_DIR) / "datasets" / "ham10000"
         try:
-            found = import_ham10000(folder, output, watch=lambda rows: tqdm(rows, unit="photograph", disable=None))
+            found = import_ham10000(folder, output, watch=watched)
         except DataError as error:
             raise CommandError(str(error)) from error
         except OSError as error:
             raise CommandError(f"{error.strerror}: {error.filename}") from error
-        for note in found.findings.notes:
-            self.stdout.write(note)
-        for name, entries in found.findings.as_dict().items():
-            if entries and name in _MEANINGS:
-                rest = f" and {len(entries) - _SHOWN} more" if len(entries) > _SHOWN else ""
-                one, many, outcome = _MEANINGS[name]
-                told = f"{counted(len(entries), one, many)} {outcome}"
-                self.stdout.write(f"{told}: {'; '.join(entries[:_SHOWN])}{rest}.")
-        classes = ", ".join(f"{code} {count}" for code, count in found.counts.items())
-        self.stdout.write(f"{sum(found.counts.values())} photographs ({classes}).")
-        state = "written" if found.is_new else "unchanged"
-        self.stdout.write(f"{found.manifest} is {state}; its hash is {found.sha256}.")
+        for line in told(found):
+            self.stdout.write(line)
 
     def _download(self) -> Path:
         try:

@@ -95,7 +95,7 @@ def judge_segmenter(pairs: Pairs, path: Path, *, training: dict[str, Any]) -> Re
     dice = np.array([_dice(s.mask(_MASK_SIDE), t) for s, t in zip(drawn, truth, strict=True)])
     otsu = _otsu_dice(pairs, locked, channel, truth)
     is_shown = np.array([s.doubt is None for s in drawn])
-    is_sharp = dataset.sources[locked] == "sharp"
+    is_sharp = dataset.copies[locked] == "sharp"
     sets = {"all": np.ones(len(locked), dtype=bool), "sharp": is_sharp, "soft": ~is_sharp, "shown": is_shown}
     methods = {"network, Dice": dice, "network, Jaccard": dice / (2 - dice), f"Otsu ({channel}), Dice": otsu}
     report = Report(

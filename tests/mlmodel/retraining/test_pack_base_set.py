@@ -11,7 +11,7 @@ from mlmodel.release import SHIPPED, load_release
 from mlmodel.retraining import read_base_set
 from mlmodel.training import base_set
 from mlmodel.training.base_set import base_set_of
-from mlmodel.training.dataset import Dataset
+from mlmodel.training.dataset import HAM10000, Dataset
 from tests.mlmodel.ham10000_like import read_table, write_folds, write_table
 
 pytestmark = pytest.mark.slow
@@ -59,8 +59,10 @@ def test_of_a_common_class_one_photograph_of_each_lesion_comes_first(monkeypatch
         paths=tuple(Path(f"{n}.jpg") for n in range(32)),
         labels=np.array([5] * 30 + [4] * 2),
         lesions=lesions,
-        sources=np.full(32, "sharp"),
+        copies=np.full(32, "sharp"),
         folds=np.zeros(32, dtype=np.int64),
+        sources=np.full(32, HAM10000),
+        proofs=np.full(32, "histo"),
     )
 
     replay = base_set_of(dataset, np.zeros((32, 3), dtype=np.float16), backbone_sha256="b" * 64).replay
