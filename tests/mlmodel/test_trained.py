@@ -26,6 +26,9 @@ RECIPE = {
 }
 
 
+PHASE_256 = {"side": 256, "epochs": 1, "peak_rate": 1e-3, "final_rate": 1e-3}
+
+
 @pytest.fixture(scope="module")
 def tensorflow():
     return pytest.importorskip("tensorflow", reason="training's libraries are not installed")
@@ -246,7 +249,7 @@ def test_a_partial_label_is_content_with_any_class_it_leaves_possible(tensorflow
     from mlmodel.training.learner import Learner
 
     recipe = recipe_from("test", {**RECIPE, "architecture": "cnn8", "pooled_stages": [], "normalise_pools": False,
-                                  "loss": "logit-adjusted", "phases": [{**RECIPE["phases"][0], "side": 256}]})  # fmt: skip
+                                  "loss": "logit-adjusted", "phases": [PHASE_256]})  # fmt: skip
     learner = Learner(recipe)
     logits = tf.constant(np.random.default_rng(0).normal(0, 2, (3, 7)).astype(np.float32))
     priors = np.log(np.random.default_rng(1).dirichlet(np.ones(7), 3)).astype(np.float32)
@@ -264,9 +267,8 @@ def test_a_partial_label_is_content_with_any_class_it_leaves_possible(tensorflow
 def test_pasted_patches_keep_the_share_of_each_photograph(tensorflow):
     from mlmodel.training.learner import Learner
 
-    phase = {"side": 256, "epochs": 1, "peak_rate": 1e-3, "final_rate": 1e-3}
     recipe = recipe_from("test", {**RECIPE, "architecture": "cnn8", "pooled_stages": [], "normalise_pools": False,
-                                  "cutmix": 1.0, "phases": [phase]})  # fmt: skip
+                                  "cutmix": 1.0, "phases": [PHASE_256]})  # fmt: skip
     learner = Learner(recipe)
     learner.begin(recipe.phases[0], steps=1)
     pixels = np.zeros((2, 256, 256, 3), dtype=np.uint8)
