@@ -102,6 +102,8 @@ class Recipe:
         batch_norm_momentum: of moving means and variances; 0 leaves the architecture's own.
         settling_batches: at the end of each phase, the averaged weights' own moving means and variances are taken from
             so many batches, since an average of statistics is not that of the average (Wu & Johnson, 2021).
+        least_answering: share of an Xception's last units that must answer to something watched; a run in which more
+            have died stops at the end of the epoch, since it would serve them so.
         batch_size: photographs a step.
         preparation: of every photograph, before all else (``mlmodel.training.preparation``).
         changes: the random changes of training photographs (``mlmodel.training.augmentation``).
@@ -137,6 +139,7 @@ class Recipe:
     average: float = 0.0
     batch_norm_momentum: float = 0.0
     settling_batches: int = 0
+    least_answering: float = 0.0
     batch_size: int = 32
     preparation: Preparation = "none"
     changes: Changes = "none"

@@ -31,7 +31,7 @@ _VALIDATION_BATCH = 32
 # Numbers the draws that settle batch normalisation, apart from those of any epoch.
 _AFTER_ALL_EPOCHS = 1_000_000
 # A unit of the last block answers if it reaches this for some photograph; of so many, spread over what is watched.
-_ANSWERING, _UNITS_SEEN_BY, _LEAST_ANSWERING = 1e-3, 256, 0.25
+_ANSWERING, _UNITS_SEEN_BY = 1e-3, 256
 
 
 @dataclass(frozen=True)
@@ -213,7 +213,7 @@ class _Training:
         """Return the share of the last block's units that answer to some of what is watched.
 
         Raises:
-            RunError: most of them never do: the rate has killed them, and they would be served so.
+            RunError: fewer do than the recipe asks for.
         """
         if self.recipe.architecture != "xception" or phase.trainable_from == "head":
             return {}
@@ -225,7 +225,7 @@ class _Training:
         last = head_slices(self.recipe.pooled_stages)["block14"]
         largest = np.max([self.learner.features(pixels)[:, last].max(axis=0) for pixels, _ in parts], axis=0)
         share = float((largest > _ANSWERING).mean())
-        if share < _LEAST_ANSWERING:
+        if share < self.recipe.least_answering:
             raise RunError(
                 f"Of the last block's {len(largest):,} units {round(share * len(largest)):,} answer to anything: the "
                 "learning rate has killed the others. Begin again with a lower one for it."

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,9 +13,10 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
+from mlmodel.taxonomy import CODES
 from mlmodel.training.runs import Place, RunDirectory, RunError
 
-from .ham10000_like import read_table, write_folds
+from .ham10000_like import read_table, write_folds, write_table
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 RECIPE = """
@@ -157,6 +159,31 @@ def test_what_cannot_be_trained_says_why_and_leaves_nothing_behind(asked, tmp_pa
     with pytest.raises(CommandError, match=message):
         call_command("train", *asked, *more, "--run", str(tmp_path / "run"))
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.slow
+def test_a_second_collection_with_partial_labels_is_trained_on_and_watched_by_its_name(asked, tmp_path):
+    data = Path(asked[-1])
+    rows = read_table(data / "metadata.csv")
+    abroad = tmp_path / "abroad"
+    shutil.copytree(data, abroad)
+    labels = {"bcc": "scc", "nv": "benign", "mel": "mel"}
+    for row in rows:
+        (abroad / "images" / f"{row['image_id']}.jpg").rename(abroad / "images" / f"other_{row['image_id']}.jpg")
+        row["image_id"] = row["lesion_group"] = f"other_{row['image_id']}"
+        row |= {"dx": labels[row["dx"]], "source": "Lisbon"}
+    write_table(abroad / "metadata.csv", rows)
+    all_seven = RECIPE.replace('classes = ["bcc", "mel", "nv"]', "").replace("epochs = 2", "epochs = 1")
+    (tmp_path / "small.toml").write_text(all_seven.replace("average = 0.9", "average = 0.9\ncutmix = 1.0"))
+    home = write_folds(tmp_path / "home", classes=CODES, copies=3)
+
+    asked = [*asked[:4], "--data", str(home), "--data", str(abroad), "--run", str(tmp_path / "run")]
+    call_command("train", *asked)
+
+    report = json.loads((tmp_path / "run" / "report.json").read_text())
+    assert np.isfinite([float(row["loss_lisbon"]) for row in report["epochs"]]).all()
+    shown = 7 * 2 + len([row for row in rows if row["fold"] == "0"])
+    assert report["steps_taken"] == pytest.approx(2 * shown / 2, abs=12)
 
 
 def test_weights_of_a_run_that_has_not_ended_are_not_there(tmp_path):

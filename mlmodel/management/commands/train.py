@@ -19,8 +19,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--data",
             type=Path,
+            action="append",
             metavar="DIR",
-            help="What import_ham10000 wrote (the default), or metadata.csv and images/.",
+            help=(
+                "What import_ham10000 wrote (the default), or import_isic, or metadata.csv and images/. May be "
+                "repeated: all are trained on together."
+            ),
         )
         parser.add_argument("--run", type=Path, metavar="DIR", help="The run's folder (var/runs/<recipe>).")
         parser.add_argument("--split", choices=("by-lesion", "by-image"), help="Instead of the recipe's.")
@@ -38,13 +42,13 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             from mlmodel.tables import DataError
-            from mlmodel.training.dataset import read_dataset
+            from mlmodel.training.dataset import read_datasets
             from mlmodel.training.recipe import RecipeError
             from mlmodel.training.runs import RunDirectory, RunError
             from mlmodel.training.session import run_recipe
         except ImportError as error:
             raise CommandError("This command needs TensorFlow: pip install -r requirements.txt") from error
-        data = options["data"] or Path(settings.DATA_DIR) / "datasets" / "ham10000"
+        data = options["data"] or [Path(settings.DATA_DIR) / "datasets" / "ham10000"]
         run = RunDirectory(options["run"] or Path(settings.DATA_DIR) / "runs" / Path(options["recipe"]).stem)
         if not 0 <= options["checkpoint_seconds"] <= 300:
             raise CommandError(
@@ -54,10 +58,13 @@ class Command(BaseCommand):
         if weights is not None and not weights.is_file():
             raise CommandError(f"There is no file {weights}.")
         try:
+            dataset, notes = read_datasets(data)
+            for note in notes:
+                self._say(note)
             report = run_recipe(
                 name=options["recipe"],
                 architecture=options["architecture"],
-                dataset=read_dataset(data),
+                dataset=dataset,
                 run=run,
                 resume=options["resume"],
                 weights=weights,
