@@ -32,8 +32,10 @@ class LayerwiseAdam(keras.optimizers.Adam):
 
     def update_step(self, gradient: Any, variable: Any, learning_rate: Any) -> None:
         """Take one variable's step at its own rate."""
-        rate = learning_rate * self._factors.get(variable.path, 1.0)
-        if self._decay and not variable.path.endswith(_SPARED):
+        # Inside a step it is TensorFlow's own variable, whose name is Keras's path.
+        path = variable.name.removesuffix(":0")
+        rate = learning_rate * self._factors.get(path, 1.0)
+        if self._decay and not path.endswith(_SPARED):
             variable.assign(variable - keras.ops.cast(rate * self._decay, variable.dtype) * variable)
         super().update_step(gradient, variable, rate)
 
