@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlmodel.training.augmentation import changed
+from mlmodel.training.dataset import DatasetError
 from mlmodel.training.feed import Kept, batches
 from mlmodel.training.preparation import prepared, shades_of_grey, without_hair
 from mlmodel.training.recipe import RecipeError, load_recipe, recipe_from, recipe_names
@@ -150,7 +151,7 @@ def test_what_no_chance_changes_is_read_once_and_what_it_changes_every_time(tmp_
     for path in paths:
         path.unlink()
     assert np.array_equal(shown([2, 0, 1], "none"), first[[2, 0, 1]])
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(DatasetError, match="No such file"):
         shown([0], "dermatoscope")
 
 
