@@ -111,7 +111,7 @@ class _Reader:
                 for file in files:
                     file.close()
             raise
-        self._fields._mutable = False  # type: ignore[attr-defined]
+        self._fields._mutable = False
         return self._fields, self._files
 
     def _add_file(self, head: _Head, content: Iterator[bytes]) -> None:

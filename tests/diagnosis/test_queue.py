@@ -80,7 +80,7 @@ def offered(member) -> Image | None:
         ({"is_refused": True, "network_code": "", "tier": ""}, Reason.REFUSED),
         ({"is_refused": True, "is_overridden": True}, Reason.OVERRIDDEN),
         ({"tier": "urgent"}, Reason.URGENT),
-        ({"tier": "watch"}, Reason.MALIGNANT_SUSPICION),
+        ({"tier": "watch", "network_code": "mel"}, Reason.MALIGNANT_SUSPICION),
         ({"network_code": "bcc"}, Reason.MALIGNANT_SUSPICION),
         ({"set_size": 3}, Reason.UNCERTAIN),
         ({"answers": ["mel"]}, Reason.NETWORK_DISAGREES),
