@@ -84,7 +84,9 @@ def referenced(folders, settings):
     """A row of every kind that points at a file, with that file."""
     prediction = factories.PredictionFactory(image=photographed())
     HeatMap(prediction=prediction, code="nv").file.save("", ContentFile(b"x"))
-    rows = {name for field in file_fields() for name in field.model._default_manager.values_list(field.name, flat=True)}
+    rows = {
+        name for field in file_fields() for name in field.model._default_manager.values_list(field.name, flat=True)
+    }
     assert len(rows) >= 4
     assert rows == set(names_on_disk(settings.MEDIA_ROOT))
     return rows
