@@ -104,8 +104,11 @@ def awaits_another_look(label: ConfirmedLabel, *, read_at: int) -> bool:
 
 def other_labels(image: Image) -> QuerySet[ConfirmedLabel]:
     """The settled labels of the lesion's other photographs in use, each with its review."""
-    lesions = Lesion.objects.filter(images=image.pk)
-    return _settled(lesions).exclude(image=image.pk).select_related("review")
+    # A lesion has few: named one by one, no database has to guess how many there are.
+    others = Image.objects.in_use().filter(lesion=image.lesion_id).exclude(pk=image.pk).order_by()
+    return ConfirmedLabel.objects.filter(
+        state=LabelState.SETTLED, image__in=list(others.values_list("pk", flat=True))
+    ).select_related("review")
 
 
 def label_of(label: ConfirmedLabel) -> Label:
