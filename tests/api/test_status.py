@@ -43,6 +43,7 @@ def test_everything_is_up(queue_folder):
             "database": {"status": "ok"},
             "engine": {"status": "ok"},
             "queue": {"status": "ok", "waiting": 0},
+            "workers": {"status": "ok", "alive": 0, "lost": []},
             "files": {"status": "ok"},
             "messages": {"status": "ok", "waiting": 0, "late": 0, "undelivered": 0, "oldest_seconds": 0},
         },
