@@ -10,6 +10,7 @@ import time
 from typing import Any
 
 from celery import bootsteps
+from celery.concurrency import prefork
 from celery.signals import celeryd_after_setup, task_postrun, task_prerun, worker_process_init, worker_shutdown
 from celery.worker import state
 from django.conf import settings
@@ -82,6 +83,8 @@ class Pulse(bootsteps.StartStopStep):
         super().__init__(worker, **options)
 
     def start(self, worker: Any) -> None:
+        if not isinstance(worker.pool, prefork.TaskPool):
+            return  # nothing but a child can be lost while the main process looks well
         if worker.use_eventloop:
             # There the pool may be used by this thread alone.
             worker.hub.call_repeatedly(settings.WORKER_HEARTBEAT_SECONDS, self._send, worker)
