@@ -82,7 +82,8 @@ def test_every_page_is_worth_its_paper(visit, dermatologist, tmp_path, history, 
     tables = 0
     for _fill, lines in pages:
         last = lines[-1]
-        assert not last.startswith(("Lesion ", "About: ", "How to read", "History", "What ", "Measured on")), last
+        is_heading = last.startswith(("Lesion ", "About: ", "How to read", "History", "What ", "Measured on"))
+        assert not is_heading or last.endswith("."), last
         starts = sum("What it could be, by the software" in line for line in lines)
         # The seven classes stand with their heading, on one page.
         assert sum(line.startswith("Dermatofibroma") for line in lines) == starts
