@@ -67,5 +67,13 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.RunPython(keep_as_maps_of_the_most_probable_class, put_back),
+        # On the way back the column is filled before the paths are: with nothing, as it was where there was no map.
+        migrations.AlterField(
+            model_name="prediction",
+            name="heat_map",
+            field=models.FileField(
+                blank=True, default="", max_length=120, upload_to=diagnosis.models.prediction.heat_map_path
+            ),
+        ),
         migrations.RemoveField(model_name="prediction", name="heat_map"),
     ]
