@@ -5,6 +5,7 @@ while the main one looks well. So the main one hands it a pulse in the way in wh
 beats when it gets there; at work on a task it beats by itself. Each worker has one child: see deploy/Procfile.
 """
 
+import os
 import threading
 import time
 from typing import Any
@@ -18,6 +19,8 @@ from django.db import connection
 
 # A pulse that an idle child has not carried out by then was lost, and another is sent.
 LOST_PULSE_SECONDS = 25.0
+# Children are forked from the process that has read this.
+_MAIN = os.getpid()
 
 
 class _Worker:
@@ -36,6 +39,8 @@ def _know_yourself(sender: str, instance: Any, **_: Any) -> None:
 
 @worker_process_init.connect
 def _beat_while_at_work(**_: Any) -> None:
+    if os.getpid() == _MAIN:
+        return  # a pool without children, which sends no pulse either
     threading.Thread(target=_beat_for_tasks, name="heartbeat", daemon=True).start()
 
 

@@ -1,5 +1,6 @@
 """A dermatologist has a better network made, and sees it come about."""
 
+import logging
 from collections.abc import Iterator
 
 import pytest
@@ -31,11 +32,14 @@ def worker(transactional_db) -> Iterator[None]:
     app.conf.task_always_eager = False
     app.loader.import_default_modules()
     app.control.purge()
+    level = logging.getLogger().level
     try:
         with start_worker(app, pool="solo", queues=[settings.LONG_QUEUE], perform_ping_check=False, loglevel="ERROR"):
             yield
     finally:
         app.conf.task_always_eager = True
+        # A worker sets the level of the whole process, and the tests after this one listen to it.
+        logging.getLogger().setLevel(level)
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE])
