@@ -1,4 +1,4 @@
-"""How often a whole photograph is taken for damaged, and a damaged one for whole.
+"""How often the decoder refuses an intact photograph as damaged, and how often it accepts a damaged one.
 
     python -m benchmarks.damaged DATA [--each 40]
 
@@ -31,21 +31,21 @@ def main() -> None:
     parser.add_argument("--each", type=int, default=40)
     arguments = parser.parse_args()
     paths = {name: find_pictures(arguments.data / name).pictures for name in FOLDERS}
-    print("whole, taken for damaged:")
+    print("intact, refused as damaged:")
     for name, found in paths.items():
         _print_share(f"{name}, as they are", (path.read_bytes() for path in found))
     drawn = [path for found in paths.values() for path in found[:: max(1, len(found) // arguments.each)]]
     for change, alter in ALTERED.items():
         for written, write in WRITTEN.items():
             _print_share(f"{change}, {written}", (write(alter(Image.open(path).convert("RGB"))) for path in drawn))
-    print("damaged, taken for whole:")
+    print("damaged, accepted as intact:")
     for written, write in WRITTEN.items():
         photographs = (write(Image.open(path).convert("RGB")) for path in drawn[:: len(FOLDERS)])
         _print_share(written, chain.from_iterable(map(_damaged, photographs)), wanted=False)
 
 
 def _print_share(title: str, files: Iterable[bytes], *, wanted: bool = True) -> None:
-    """Print how many of ``files`` are not taken for whole, or, where they are damaged, how many are."""
+    """Print how many of ``files`` the decoder got wrong: intact ones refused, or damaged ones accepted."""
     outcomes = [_is_whole(data) is wanted for data in files]
     print(f"  {title:48}{outcomes.count(False):>6} of {len(outcomes):>6,}", flush=True)
 

@@ -1,7 +1,7 @@
-"""Signs of life of the workers and of the schedule: for people in the database, for who supervises them by a socket.
+"""Heartbeats of the workers and of the schedule: a row in the database for people, a socket for the supervisor.
 
-Supervised they are by systemd, or by ``make run``, which speaks its protocol (sd_notify). Who supervises goes by a
-clock of its own that nobody sets.
+The supervisor is systemd, or the one that ``make run`` starts, which speaks systemd's protocol (sd_notify). It
+measures silence on the monotonic clock, so that changing the time of day restarts nothing.
 """
 
 import logging

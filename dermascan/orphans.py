@@ -1,7 +1,7 @@
-"""Files that nobody points at: left by a process that was killed between writing a file and committing its row.
+"""Delete orphan files: those a process wrote before it was killed, without committing the row that points at them.
 
-Deleted is only what has one of our own names, is older than a day, and is in no row. Where that would be much, it is
-nothing: then it is the database that is not the one that belongs to these files.
+A file is deleted only if it has one of our own names, is older than a day and no row points at it. If too many would
+go, none does: the database is then probably not the one that belongs to these files.
 """
 
 import logging

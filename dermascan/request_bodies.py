@@ -50,7 +50,10 @@ def _refuse(request: HttpRequest, status: int, code: str, detail: object) -> Htt
         request.problem = (code, detail)  # type: ignore[attr-defined]
         return problem_response(request, status)
     # No session was read yet, so the page is that of a visitor.
-    page = render_to_string("refused_body.html", {"detail": detail, "status": int(status)})
+    page = render_to_string(
+        "refused_request.html",
+        {"heading": _("The request could not be read"), "detail": detail, "status": int(status)},
+    )
     return HttpResponse(page, status=status)
 
 

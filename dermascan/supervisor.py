@@ -1,8 +1,8 @@
 """Keep the processes of a Procfile running:  python -m dermascan.supervisor PROCFILE
 
-What ends is started again, and so is what no longer says that it lives. They say it as systemd's services do
-(``WATCHDOG=1`` to the socket in NOTIFY_SOCKET); how long they may be silent is counted by a clock that nobody sets.
-Ctrl-C stops all; a second one does not wait for them.
+A process that ends, or sends no heartbeat for too long, is restarted. Heartbeats are those of systemd's services
+(``WATCHDOG=1`` to the socket in NOTIFY_SOCKET), and silence is measured on the monotonic clock. Ctrl-C stops all
+processes; a second Ctrl-C kills them.
 """
 
 import os
@@ -76,7 +76,7 @@ class Process:
             return
 
     def is_silent(self, now: float) -> bool:
-        """Whether it has said nothing for too long. gunicorn watches its own workers, and says nothing ever."""
+        """Whether its heartbeat is overdue. gunicorn sends none: it watches its own workers."""
         if self.is_watched:
             return now - self.heard_at > SILENT_SECONDS
         return self.name != "web" and now - self.started_at > FIRST_SIGN_SECONDS
@@ -112,7 +112,7 @@ class Supervisor:
         self._signals: list[int] = []
 
     def run(self) -> int:
-        """Keep all running until told to stop, or until one cannot be started; return the exit status."""
+        """Keep all of them running until told to stop, or until one cannot start; return the exit status."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._note_signal)
         with tempfile.TemporaryDirectory(prefix="dermascan-") as folder, selectors.DefaultSelector() as selector:
@@ -129,7 +129,7 @@ class Supervisor:
         return 128 + self._signals[0] if self._signals else 1
 
     def _look_after(self, process: Process, folder: Path) -> bool:
-        """Start a process again where it must be; return False if that is of no use."""
+        """Restart a process if it needs it; return False if it would only fail again."""
         now = time.monotonic()
         if process.running is None:
             if now >= process.start_at:
@@ -138,9 +138,9 @@ class Supervisor:
         status = process.running.poll()
         if status is None and not process.is_silent(now):
             return True
-        how = f"ended with status {status}" if status is not None else f"was not heard of for {SILENT_SECONDS:g} s"
+        how = f"ended with status {status}" if status is not None else f"sent no heartbeat for {SILENT_SECONDS:g} s"
         is_hopeful = process.plan_next_start(now, ended_by_itself=status is not None)
-        say("run", f"{process.name} {how}: {'it is started again.' if is_hopeful else 'everything is stopped.'}")
+        say("run", f"{process.name} {how}: {'restarting it.' if is_hopeful else 'stopping everything.'}")
         return is_hopeful
 
     def _stop(self) -> None:

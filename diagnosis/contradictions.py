@@ -91,7 +91,8 @@ def contradictions_at(visit: Visit) -> list[Contradiction]:
 def awaits_another_look(label: ConfirmedLabel, *, read_at: int) -> bool:
     """Whether another photograph of the lesion was confirmed as something else after this one was read last.
 
-    Whoever reads it again has seen both, and it is asked for no more: a lesion may change. So of two the older waits.
+    So the older of the two waits. Once it has been read again its reader has seen both, and it no longer waits: a
+    lesion may change.
 
     Args:
         label: settled.

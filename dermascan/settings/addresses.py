@@ -30,7 +30,7 @@ def local_url(env: Env) -> str:
     host = "127.0.0.1" if host in _WILDCARDS else host
     if ":" in host and not host.startswith("["):
         host = f"[{host}]"
-    # A port that is none is named by whoever listens.
+    # An invalid port is reported by the server that is to listen on it.
     return f"http://{host}:{port}" if port.isdecimal() and 1 <= int(port) <= 65535 else f"http://{host}"
 
 

@@ -31,7 +31,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
         return django_server_error(request)
     request.problem = (fault.code, fault.message)  # type: ignore[attr-defined]
     # Without the request: who is signed in could not be read either.
-    page = render_to_string("cannot_be_kept.html", {"detail": fault.message, "status": fault.status})
+    page = render_to_string(
+        "refused_request.html",
+        {"heading": _("Nothing can be saved right now"), "detail": fault.message, "status": fault.status},
+    )
     return HttpResponse(page, status=fault.status)
 
 

@@ -144,7 +144,7 @@ class MeasurementsSchema(fields.Serializer[Any]):
 
 
 class NotReliableSchema(fields.Serializer[Any]):
-    """All that is told of an answer that cannot be relied on. Never shown as an answer."""
+    """What the API states about an answer that cannot be relied on. Never show it as the answer."""
 
     warning = fields.CharField()
     advice = fields.ListField(child=fields.CharField(), help_text="How to take a dermatoscopic photograph.")

@@ -44,7 +44,7 @@ def freeze_without_step(apps, schema_editor):
 
 
 def _freeze(schema_editor, columns):
-    """SQLite makes a table anew to add a column, and its triggers are gone."""
+    """Create the trigger again: SQLite rebuilds a table to add a column, and drops its triggers."""
     name = "review_is_append_only"
     if schema_editor.connection.vendor == "sqlite":
         changed = " OR ".join(f'OLD."{column}" IS NOT NEW."{column}"' for column in columns)

@@ -100,7 +100,7 @@ def abandon_run(run_id: uuid.UUID | None = None, *, why: str, by: Any = None) ->
 def bury_the_dead() -> int:
     """Call dead what has not been heard of for too long; return how many there were. Cheap, and safe to run again.
 
-    Where the clock was set, everybody's time begins anew: who lives is heard of by the new clock within seconds.
+    If the clock was changed, every run's time starts again: a live one sends its next heartbeat within seconds.
     """
     if _clock.has_jumped():
         TrainingRun.objects.alive().update(heartbeat_at=timezone.now())

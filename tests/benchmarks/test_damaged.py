@@ -1,4 +1,4 @@
-"""``python -m benchmarks.damaged`` on one small photograph a folder: nothing whole is taken for damaged."""
+"""``python -m benchmarks.damaged`` on one small photograph a folder: no intact photograph is refused."""
 
 import re
 
@@ -15,7 +15,7 @@ def test_it_counts_whole_and_damaged_files(tmp_path, run_benchmark):
         (tmp_path / name).mkdir(parents=True)
         small = photograph(number).resize((200, 150))
         (tmp_path / name / f"{number}.jpg").write_bytes(encoded(small, "JPEG", quality=90))
-    whole, broken = run_benchmark("damaged", tmp_path, "--each", 1).split("damaged, taken for whole:")
+    whole, broken = run_benchmark("damaged", tmp_path, "--each", 1).split("damaged, accepted as intact:")
     counted = re.findall(r"  (\d+) of +([\d,]+)$", whole, re.MULTILINE)
     assert len(counted) == len(damaged.FOLDERS) + len(damaged.ALTERED) * len(damaged.WRITTEN)
     assert {missed for missed, _ in counted} == {"0"}

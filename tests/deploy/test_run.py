@@ -206,7 +206,7 @@ def test_a_worker_whose_child_was_killed_or_hangs_is_started_again(start, data):
     wait_until(lambda: installation.get("/api/v1/status/") == 200, seconds=90)
     assert all(heartbeat_of(data, queue) not in {0, child} for queue, child in children.items())
     for name in ("worker", "long", "beat"):
-        assert f"{name} was not heard of for 12 s: it is started again." in installation.output
+        assert f"{name} sent no heartbeat for 12 s: restarting it." in installation.output
     command = [sys.executable, "manage.py", "shell", "-c", SEND_ONE_OF_EACH]
     subprocess.run(command, cwd=ROOT, env=environment(data), check=True, capture_output=True)
     wait_until(lambda: not list((data / "queue" / "messages").glob("*.msg")), seconds=20)

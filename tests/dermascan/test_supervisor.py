@@ -85,7 +85,7 @@ def test_who_dies_or_falls_silent_is_started_again_and_nobody_else(supervise, nu
     assert len(supervised.wait_for(3)) == 3
     assert not is_there(first)
     assert is_there(other)
-    assert "it is started again" in supervised.log.read_text()
+    assert "restarting it" in supervised.log.read_text()
 
 
 @pytest.mark.slow
@@ -94,7 +94,7 @@ def test_what_cannot_run_ends_it_all(supervise):
     assert supervised.process.wait(timeout=20) == 1
     output = supervised.log.read_text()
     assert "The network is missing." in output
-    assert "web ended with status 3: everything is stopped." in output
+    assert "web ended with status 3: stopping everything." in output
 
 
 @pytest.mark.slow
