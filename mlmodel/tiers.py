@@ -1,8 +1,7 @@
 """What the malignant probability mass asks for. The two thresholds travel with the model version, not with the code.
 
-``watch`` is set where 95 of 100 malignant lesions are flagged, ``urgent`` where 90 of 100 benign lesions are left
-alone; both are chosen on the calibration fold, and the sensitivity and specificity stated are those of the locked
-test.
+Both are chosen on the calibration folds by the rule in ``training/calibration_rules.py``; the sensitivity and
+specificity stated are those of the locked test.
 """
 
 from collections.abc import Iterable, Mapping

@@ -20,6 +20,7 @@ def card_facts(
     settings: Mapping[str, Any],
     counts: Mapping[str, tuple[int, int]],
     in_domain: Mapping[str, str],
+    by_source: Mapping[str, Any] | None = None,
 ) -> CardFacts:
     """Return what the card states, taken from the first set of ``facts``.
 
@@ -28,6 +29,7 @@ def card_facts(
         settings: as the manifest holds them.
         counts: photographs and lesions by name of the set.
         in_domain: figures of the in-domain judge by name.
+        by_source: as ``by_source.figures_of_source`` returns them, by the source's name.
     """
     subsets = facts["sets"][0]["subsets"]
     shown = {name: subsets[name] for name in ("lesions", "photographs", "sharp") if name in subsets}
@@ -48,6 +50,7 @@ def card_facts(
             for tier in facts["network"]["thresholds"]
         },
         in_domain=in_domain,
+        by_source=by_source or {},
         views=int(facts["network"].get("views", 1)),
     )
 

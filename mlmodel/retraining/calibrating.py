@@ -15,9 +15,8 @@ def calibrated(
 ) -> Network:
     """Return the network that a head makes, calibrated with every lesion weighing the same.
 
-    Temperature, prediction sets and operating points follow the release's own rules: ``watch`` where 95 of 100
-    malignant lesions are flagged, ``urgent`` where 90 of 100 benign ones are left alone. ``watch`` is lower where that
-    is needed to find as many of the melanomas as the network before does: a new head must not pay with those.
+    Temperature, prediction sets and operating points follow the release's own rules. ``watch`` is lower where that is
+    needed to find as many of the melanomas as the network before does: a new head must not pay with those.
 
     Args:
         head: as it will be loaded, in half precision.
@@ -40,7 +39,7 @@ def calibrated(
 
 
 def _operating_points(answers: Answers, melanomas_found: float) -> OperatingPoints:
-    begins = tier_thresholds(answers)
+    begins = tier_thresholds({"": answers})
     watch = begins["watch"]
     if melanomas_found > 0:
         mass = answers.malignant_probability[answers.is_melanoma]

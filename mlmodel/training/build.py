@@ -17,9 +17,19 @@ from mlmodel.evaluation.facts import evaluation_facts
 from mlmodel.evaluation.sets import read_ham10000_folds, read_phone
 from mlmodel.head import Head
 from mlmodel.release import sha256_of, write_manifest
+from mlmodel.training.by_source import answers_by_source, class_mixes, figures_of_source
 from mlmodel.training.calibrate import Calibrated, calibrate, calibrate_smartphone
 from mlmodel.training.card import CardFacts, write_card
-from mlmodel.training.dataset import CALIBRATION_FOLDS, LOCKED_FOLDS, TRAIN_FOLDS, Dataset, read_dataset
+from mlmodel.training.dataset import (
+    CALIBRATION_FOLDS,
+    HAM10000,
+    LOCKED_FOLDS,
+    TRAIN_FOLDS,
+    Dataset,
+    read_dataset,
+    read_datasets,
+)
+from mlmodel.training.evaluate import Estimate
 from mlmodel.training.features import cached_features
 from mlmodel.training.fit import HeadRecipe, fit_head
 from mlmodel.training.in_domain import JudgeFit, fit_in_domain, fit_smartphone
@@ -27,6 +37,9 @@ from mlmodel.training.in_domain import JudgeFit, fit_in_domain, fit_smartphone
 BACKBONE_FILE, HEAD_FILE, CARD_FILE = "backbone.onnx", "head.npz", "card.md"
 # Each augmented copy is made with a seed of its own.
 _FIRST_AUGMENTATION_SEED = 1000
+# Of other sources' training folds, one photograph in so many is used: to fit the judges of a photograph's kind.
+_TRAINED_ELSEWHERE = 8
+Known = tuple[Dataset, npt.NDArray[np.float16]]
 _SETS = {"train (folds 0–6)": TRAIN_FOLDS, "choose and calibrate (fold 7)": CALIBRATION_FOLDS,
          "locked test (folds 8–9)": LOCKED_FOLDS}  # fmt: skip
 
@@ -43,6 +56,7 @@ class BuildInputs:
         cache: a folder for computed features.
         head: a trained network's own head; None to fit one on the features.
         training: what the card says of the training: recipe, run, hashes.
+        collections: photographs of other sources, as ``import_isic`` wrote them, to calibrate and judge with.
         augmented_copies: without ``head``: how many changed copies of each training photograph to fit on as well.
         recipe: without ``head``: how one is fitted.
     """
@@ -54,6 +68,7 @@ class BuildInputs:
     cache: Path
     head: Head | None = None
     training: dict[str, Any] = field(default_factory=dict)
+    collections: tuple[Path, ...] = ()
     augmented_copies: int = 1
     recipe: HeadRecipe = field(default_factory=HeadRecipe)
 
@@ -69,19 +84,20 @@ def build_release(inputs: BuildInputs, output: Path, *, verbose: int = 0) -> Car
     features = _Features(inputs)
     plain = features.of(dataset.paths, "ham10000")
     head = inputs.head or _fitted_head(inputs, dataset, features, plain, verbose)
+    elsewhere = _elsewhere(inputs, features) if inputs.collections else None
     phone = read_phone(inputs.smartphone)
     phone_features = features.of(phone.paths, "smartphone")
-    kinds = _judges(inputs, dataset, features, plain, phone_features)
+    kinds = _judges(inputs, features, [(dataset, plain), *([elsewhere] if elsewhere else [])], phone_features)
     output.mkdir(parents=True, exist_ok=True)
     if inputs.backbone.resolve() != (output / BACKBONE_FILE).resolve():
         shutil.copyfile(inputs.backbone, output / BACKBONE_FILE)
     _save_head(output / HEAD_FILE, head, kinds)
     # What is calibrated and judged is the head as it will be loaded, in half precision.
     head = Head.load(output / HEAD_FILE)
-    found = calibrate(head, dataset, plain)
+    found = calibrate(head, dataset, plain, elsewhere)
     settings = _settings(found, kinds, inputs)
     settings["smartphone"] = calibrate_smartphone(head, found.calibration, phone.labels, phone_features)
-    facts = _judged(head, found, dataset, plain, inputs, settings, kinds, features.views)
+    facts = _judged(head, found, dataset, plain, inputs, settings, kinds, features.views, elsewhere)
     (output / CARD_FILE).write_text(write_card(facts), encoding="utf-8")
     write_manifest(output, backbone=BACKBONE_FILE, head=HEAD_FILE, card=CARD_FILE, settings=settings)
     return facts
@@ -114,15 +130,26 @@ def _fitted_head(
     return fit_head(np.concatenate(copies), labels, recipe=inputs.recipe, verbose=verbose)
 
 
+def _elsewhere(inputs: BuildInputs, features: _Features) -> Known:
+    """Return the photographs of other sources, of the training folds a few, with their features."""
+    everything, _ = read_datasets([inputs.ham10000, *inputs.collections])
+    others = everything.take(everything.sources != HAM10000)
+    trained = np.flatnonzero(others.rows(TRAIN_FOLDS))[::_TRAINED_ELSEWHERE]
+    used = np.sort(np.append(trained, np.flatnonzero(~others.rows(TRAIN_FOLDS))))
+    others = others.take(used)
+    return others, features.of(others.paths, "elsewhere")
+
+
 def _judges(
-    inputs: BuildInputs,
-    dataset: Dataset,
-    features: _Features,
-    plain: npt.NDArray[np.float16],
-    smartphone: npt.NDArray[np.float16],
+    inputs: BuildInputs, features: _Features, known: Sequence[Known], smartphone: npt.NDArray[np.float16]
 ) -> dict[str, JudgeFit]:
-    dermatoscopic = plain[dataset.rows(TRAIN_FOLDS)][::4]
-    chosen, locked = plain[dataset.rows(CALIBRATION_FOLDS)], plain[dataset.rows(LOCKED_FOLDS)]
+    def of_folds(folds: tuple[int, ...]) -> list[npt.NDArray[np.float16]]:
+        return [own[dataset.rows(folds)] for dataset, own in known]
+
+    # Of HAM10000 a quarter is enough; of others there is a part already.
+    home, *others = of_folds(TRAIN_FOLDS)
+    dermatoscopic = np.concatenate([home[::4], *others])
+    chosen, locked = np.concatenate(of_folds(CALIBRATION_FOLDS)), np.concatenate(of_folds(LOCKED_FOLDS))
     return {
         "in_domain": fit_in_domain(
             lesions=np.concatenate([dermatoscopic, smartphone]),
@@ -165,18 +192,25 @@ def _judged(
     settings: dict[str, Any],
     kinds: dict[str, JudgeFit],
     views: int,
+    elsewhere: Known | None,
 ) -> CardFacts:
-    """Judge on the locked test; writes the figures that travel with the release into ``settings``."""
+    """Judge on the locked tests; writes the figures that travel with the release into ``settings``."""
     photographs, rows, _ = read_ham10000_folds(inputs.ham10000, LOCKED_FOLDS)
     identity = {"architecture": "xception", "views": str(views)}
     judge = Judge(head, found.calibration, found.thresholds, identity)
     facts = evaluation_facts(judge=judge, sets=[answer_from_features(photographs, features[rows], judge)], pictures=0)
+    sources = _by_source(head, found, (dataset, features), elsewhere) if elsewhere else {}
     card = card_facts(
         facts,
         settings=settings,
         counts={name: _count(dataset, folds) for name, folds in _SETS.items()},
         in_domain={name: value for fit in kinds.values() for name, value in fit.figures.items()},
+        by_source=sources,
     )
+    settings["by_source"] = {
+        name: {**each, "figures": {figure: _rounded(found) for figure, found in each["figures"].items()}}
+        for name, each in sources.items()
+    }
     settings["operating_points"] = {
         tier: {
             "threshold": round(found.thresholds[tier], 6),
@@ -185,12 +219,32 @@ def _judged(
         for tier, costs in card.operating_points.items()
     }
     settings["locked_test"] = {
-        name: {
-            metric: {key: round(value, 4) for key, value in asdict(each).items()} for metric, each in each_set.items()
-        }
+        name: {metric: _rounded(each) for metric, each in each_set.items()}
         for name, each_set in card.estimates.items()
     }
     return card
+
+
+def _by_source(head: Head, found: Calibrated, home: Known, elsewhere: Known) -> dict[str, Any]:
+    """Return the figures of each source's locked test, HAM10000's first."""
+    sources: dict[str, Any] = {}
+    for dataset, features in (home, elsewhere):
+        locked = dataset.rows(LOCKED_FOLDS)
+        # A source's own class mix is that of all its photographs that are here.
+        mixes = class_mixes(dataset)
+        logits = head.logits(features[locked].astype(np.float32))
+        for name, answers in answers_by_source(dataset.take(locked), logits, found.calibration).items():
+            sources[name] = figures_of_source(
+                answers,
+                thresholds=found.thresholds,
+                set_thresholds=found.calibration.set_thresholds,
+                class_mix=mixes[name],
+            )
+    return sources
+
+
+def _rounded(estimate: Estimate | None) -> dict[str, float] | None:
+    return {key: round(value, 4) for key, value in asdict(estimate).items()} if estimate else None
 
 
 def _count(dataset: Dataset, folds: tuple[int, ...]) -> tuple[int, int]:

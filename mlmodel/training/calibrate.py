@@ -1,4 +1,4 @@
-"""What fold 7 decides: temperature, class mix, prediction sets and the two operating points."""
+"""What the choosing folds decide: temperature, class mix, prediction sets and the two operating points."""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,8 +9,9 @@ import numpy.typing as npt
 from mlmodel.calibration import Calibration, as_settings, fit_temperature
 from mlmodel.head import Head
 from mlmodel.training import evaluate
-from mlmodel.training.calibration_rules import fit_calibration, tier_thresholds, with_sets
-from mlmodel.training.dataset import CALIBRATION_FOLDS, TRAIN_FOLDS, Dataset
+from mlmodel.training.by_source import answers_by_source
+from mlmodel.training.calibration_rules import fit_calibration, sets_of_sources, tier_thresholds, with_sets
+from mlmodel.training.dataset import CALIBRATION_FOLDS, HAM10000, TRAIN_FOLDS, Dataset
 from mlmodel.training.fit import class_mix
 
 
@@ -27,28 +28,43 @@ class Calibrated:
     thresholds: dict[str, float]
 
 
-def calibrate(head: Head, dataset: Dataset, features: npt.NDArray[np.float16]) -> Calibrated:
-    """Calibrate a head on the calibration fold, every lesion weighing the same.
+def calibrate(
+    head: Head,
+    dataset: Dataset,
+    features: npt.NDArray[np.float16],
+    elsewhere: tuple[Dataset, npt.NDArray[np.float16]] | None = None,
+) -> Calibrated:
+    """Calibrate a head on the calibration folds, every lesion weighing the same.
+
+    Temperature and class mix are HAM10000's. Prediction sets and thresholds keep their promise at each source with
+    enough lesions to tell.
 
     Args:
         head: as it will be loaded.
-        dataset: with its folds.
+        dataset: HAM10000 with its folds.
         features: float16 (N, F), of all its photographs.
+        elsewhere: photographs of other sources with their features; those of the calibration folds are used.
     """
     mix = class_mix(dataset.labels[dataset.rows(TRAIN_FOLDS)])
     chosen = dataset.rows(CALIBRATION_FOLDS)
     logits, labels = head.logits(features[chosen].astype(np.float32)), dataset.labels[chosen]
     calibration = fit_calibration(logits, labels, dataset.lesions[chosen], class_mix=mix)
-    probabilities = calibration.probabilities(logits)
     # A clinic's camera sends sharp photographs, and soft copies score differently: thresholds are for the former.
     is_sharp = dataset.copies[chosen] == "sharp"
     sharp = evaluate.Answers(
-        probabilities=probabilities[is_sharp],
+        probabilities=calibration.probabilities(logits[is_sharp]),
         scores=calibration.equal_prior_scores(logits[is_sharp]),
         labels=labels[is_sharp],
         lesions=dataset.lesions[chosen][is_sharp],
     )
-    return Calibrated(calibration, tier_thresholds(sharp))
+    if elsewhere is None:
+        return Calibrated(calibration, tier_thresholds({HAM10000: sharp}))
+    others, other_features = elsewhere
+    rows = others.rows(CALIBRATION_FOLDS)
+    found = answers_by_source(others.take(rows), head.logits(other_features[rows].astype(np.float32)), calibration)
+    by_lesion = {name: evaluate.by_lesion(each) for name, each in found.items()}
+    sets = sets_of_sources(calibration.set_thresholds, by_lesion.values())
+    return Calibrated(replace(calibration, set_thresholds=sets), tier_thresholds({HAM10000: sharp, **by_lesion}))
 
 
 def calibrate_smartphone(

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from mlmodel.calibration import Labels
 from mlmodel.head import Floats
 from mlmodel.taxonomy import CODES, MALIGNANT_CODES
+from mlmodel.training.labels import MALIGNANT_LABELS, is_exact
 
 _MALIGNANT = [CODES.index(code) for code in MALIGNANT_CODES]
 _MELANOMA = CODES.index("mel")
@@ -36,7 +37,7 @@ class Answers:
     Attributes:
         probabilities: float32 (N, 7), calibrated.
         scores: float32 (N, 7), equal-prior.
-        labels: int64 (N,).
+        labels: int64 (N,), indices into ``labels.LABELS``; figures of classes are of ``exact()`` answers only.
         lesions: str (N,).
     """
 
@@ -48,13 +49,22 @@ class Answers:
     def take(self, rows: npt.NDArray[Any]) -> "Answers":
         return Answers(self.probabilities[rows], self.scores[rows], self.labels[rows], self.lesions[rows])
 
+    def exact(self) -> "Answers":
+        """Return those whose label names one of the seven classes."""
+        return self.take(is_exact(self.labels))
+
     @property
     def malignant_probability(self) -> Floats:
         return self.probabilities[:, _MALIGNANT].sum(axis=1)
 
     @property
+    def malignant_score(self) -> Floats:
+        """The malignant share of the equal-prior scores: the class mix of the training set has no say in it."""
+        return self.scores[:, _MALIGNANT].sum(axis=1)
+
+    @property
     def is_malignant(self) -> npt.NDArray[np.bool_]:
-        return np.isin(self.labels, _MALIGNANT)
+        return np.isin(self.labels, MALIGNANT_LABELS)
 
     @property
     def is_melanoma(self) -> npt.NDArray[np.bool_]:

@@ -17,8 +17,13 @@ LABELS: tuple[str, ...] = (*CODES, *_PARTIAL)
 POSSIBLE: npt.NDArray[np.bool_] = np.array(
     [[code in _PARTIAL.get(label, (label,)) for code in CODES] for label in LABELS]
 )
+# int64 (labels,): indices of the labels that leave no benign class possible.
+MALIGNANT_LABELS: npt.NDArray[np.int64] = np.flatnonzero(
+    ~POSSIBLE[:, [code not in MALIGNANT_CODES for code in CODES]].any(axis=1)
+)
 
 
 def is_exact(labels: npt.NDArray[np.int64]) -> npt.NDArray[np.bool_]:
     """Return which labels name one of the seven, bool (N,)."""
-    return labels < len(CODES)
+    found: npt.NDArray[np.bool_] = (labels >= 0) & (labels < len(CODES))
+    return found

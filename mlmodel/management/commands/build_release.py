@@ -21,6 +21,10 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("data", type=Path, metavar="DATA", help="The data folder.")
         parser.add_argument("--output", type=Path, default=SHIPPED, metavar="DIR", help="Where it is written.")
+        parser.add_argument(
+            "--collection", type=Path, action="append", default=[], metavar="DIR",
+            help="Photographs of other clinics, as import_isic wrote them, to calibrate and judge with too.",
+        )  # fmt: skip
         parser.add_argument("--run", type=Path, metavar="DIR", help="A run of `manage.py train`.")
         parser.add_argument("--weights", default="weights.npz", metavar="NAME", help="A weights file of that run.")
         parser.add_argument("--side", type=int, default=299, help="With --run: of the square it is shown, in pixels.")
@@ -54,6 +58,7 @@ class Command(BaseCommand):
                 smartphone=data / "phone",
                 not_skin=data / "not_skin",
                 cache=options["cache"],
+                collections=tuple(options["collection"]),
                 augmented_copies=options["augmented_copies"],
                 **of_run,
             )
