@@ -15,6 +15,7 @@ from mlmodel.evaluation.photographs import OUTSIDE
 from mlmodel.evaluation.subgroups import subgroups_of
 from mlmodel.taxonomy import CODES
 from mlmodel.training import evaluate
+from mlmodel.training.by_source import as_facts
 from mlmodel.training.evaluate import Answers
 
 FORMAT = 1
@@ -25,6 +26,7 @@ def evaluation_facts(
     *,
     judge: Judge,
     sets: Sequence[Answered],
+    by_source: Mapping[str, Any] | None = None,
     training: dict[str, Any] | None = None,
     robustness: dict[str, Any] | None = None,
     latency: dict[str, Any] | None = None,
@@ -35,6 +37,7 @@ def evaluation_facts(
     Args:
         judge: the network that answered.
         sets: what it said; the first set is the one that the headline is about.
+        by_source: as ``by_source.figures_of_source`` returns them, by the source's name.
         training: as ``training_curves.training_of`` returns it.
         robustness: as ``robustness.robustness_of`` returns it.
         latency: as ``latency.latency_of`` returns it.
@@ -51,6 +54,7 @@ def evaluation_facts(
             "class_mix": _rounded(by_code(judge.calibration.class_mix)),
         },
         "sets": [set_facts(answered, judge, pictures=pictures) for answered in sets],
+        "by_source": as_facts(by_source or {}),
         "training": training,
         "robustness": robustness,
         "latency": latency,

@@ -8,6 +8,7 @@ from mlmodel.evaluation.markup import Child, Html, join, table, tag
 from mlmodel.evaluation.subgroups import FEWEST_LESIONS, FEWEST_OF_A_KIND
 from mlmodel.evaluation.words import TRAITS, enough, estimate, name_of, share
 from mlmodel.taxonomy import CODES
+from mlmodel.training.by_source import COUNTS, FIGURES, LEAST
 from mlmodel.training.card import how_asked
 
 Facts = Mapping[str, Any]
@@ -38,6 +39,31 @@ def conformal_sets(subset: Facts) -> Html:
             class_="definition",
         ),
         table(["Class", "n", "the set holds the truth", "0 to 1"], rows),
+    )
+
+
+def by_source(sources: Facts) -> Html:
+    """What to expect at each source of photographs, by lesion."""
+    rows: list[list[Child]] = [
+        [title, *(f"{found[key]:,}" for found in sources.values())] for key, title in COUNTS.items()
+    ]
+    rows += [
+        [title.replace("*", ""), *(estimate(found["figures"][figure], 2) for found in sources.values())]
+        for figure, title in FIGURES.items()
+    ]
+    return tag(
+        "section",
+        tag("h2", "By source"),
+        tag(
+            "p",
+            "What to expect at a clinic depends on whose clinic it is. By lesion, with 95 % intervals; – where fewer "
+            f"than {LEAST} lesions could tell. Areas under the curve are of scores that hold every class equally "
+            "likely; calibration is judged at the source’s own class mix.",
+            class_="definition",
+        ),
+        table(["", *sources], rows),
+        class_="part",
+        id="sources",
     )
 
 

@@ -59,6 +59,8 @@ def render_page(facts: Facts) -> str:
 
 def _parts(facts: Facts) -> list[Html]:
     parts = [_set(found, facts, number) for number, found in enumerate(facts["sets"])]
+    if facts.get("by_source"):
+        parts.append(more_sections.by_source(facts["by_source"]))
     parts += [
         more_sections.robustness(facts["robustness"]),
         more_sections.training(facts["training"]),
@@ -72,6 +74,7 @@ def _parts(facts: Facts) -> list[Html]:
 def _top(facts: Facts, title: str) -> Html:
     network, first = facts["network"], facts["sets"][0]
     links = [(f"set-{number}", found["name"]) for number, found in enumerate(facts["sets"])]
+    links += [("sources", "By source")] if facts.get("by_source") else []
     links += [
         ("robustness", "Robustness"), ("training", "Training"), ("latency", "Latency"),
         ("method", "Method and limits"),

@@ -17,7 +17,7 @@ from mlmodel.evaluation.facts import evaluation_facts
 from mlmodel.evaluation.sets import read_ham10000_folds, read_phone
 from mlmodel.head import Head
 from mlmodel.release import sha256_of, write_manifest
-from mlmodel.training.by_source import answers_by_source, class_mixes, figures_of_source
+from mlmodel.training.by_source import answers_by_source, as_facts, class_mixes, figures_of_source
 from mlmodel.training.calibrate import Calibrated, calibrate, calibrate_smartphone
 from mlmodel.training.card import CardFacts, write_card
 from mlmodel.training.dataset import (
@@ -29,7 +29,6 @@ from mlmodel.training.dataset import (
     read_dataset,
     read_datasets,
 )
-from mlmodel.training.evaluate import Estimate
 from mlmodel.training.features import cached_features
 from mlmodel.training.fit import HeadRecipe, fit_head
 from mlmodel.training.in_domain import JudgeFit, fit_in_domain, fit_smartphone
@@ -207,10 +206,7 @@ def _judged(
         in_domain={name: value for fit in kinds.values() for name, value in fit.figures.items()},
         by_source=sources,
     )
-    settings["by_source"] = {
-        name: {**each, "figures": {figure: _rounded(found) for figure, found in each["figures"].items()}}
-        for name, each in sources.items()
-    }
+    settings["by_source"] = as_facts(sources)
     settings["operating_points"] = {
         tier: {
             "threshold": round(found.thresholds[tier], 6),
@@ -219,7 +215,9 @@ def _judged(
         for tier, costs in card.operating_points.items()
     }
     settings["locked_test"] = {
-        name: {metric: _rounded(each) for metric, each in each_set.items()}
+        name: {
+            metric: {key: round(value, 4) for key, value in asdict(each).items()} for metric, each in each_set.items()
+        }
         for name, each_set in card.estimates.items()
     }
     return card
@@ -241,10 +239,6 @@ def _by_source(head: Head, found: Calibrated, home: Known, elsewhere: Known) -> 
                 class_mix=mixes[name],
             )
     return sources
-
-
-def _rounded(estimate: Estimate | None) -> dict[str, float] | None:
-    return {key: round(value, 4) for key, value in asdict(estimate).items()} if estimate else None
 
 
 def _count(dataset: Dataset, folds: tuple[int, ...]) -> tuple[int, int]:

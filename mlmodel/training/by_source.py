@@ -1,7 +1,7 @@
 """How a network does at each source of photographs: what a clinic like it may expect."""
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +18,25 @@ from mlmodel.training.sampling import log_priors
 
 # Fewer lesions on either side say nothing of an area under the curve, nor of a share.
 LEAST = 10
+# What is counted and what is figured out of each source, in the words of card and report.
+COUNTS = {
+    "photographs": "Photographs",
+    "lesions": "Lesions",
+    "malignant": "of them malignant",
+    "melanomas": "of them melanomas",
+}
+FIGURES = {
+    "melanoma_auc": "AUC, melanoma against the rest",
+    "malignant_auc": "AUC, malignant against benign",
+    "balanced_accuracy": "Balanced accuracy over the classes there",
+    "calibration_error": "Expected calibration error",
+    "set_coverage": "The 90 % set holds the truth",
+    "watch.sensitivity": "*watch*: malignant lesions flagged",
+    "watch.melanoma_sensitivity": "*watch*: melanomas flagged",
+    "watch.specificity": "*watch*: benign lesions left alone",
+    "urgent.sensitivity": "*urgent*: malignant lesions flagged",
+    "urgent.specificity": "*urgent*: benign lesions left alone",
+}
 _MELANOMA, _MALIGNANT = CODES.index("mel"), LABELS.index("malignant")
 
 
@@ -78,6 +97,18 @@ def figures_of_source(
             name: None if np.isnan(value) else Estimate(value, float(low[place]), float(high[place]))
             for place, (name, value) in enumerate(found.items())
         },
+    }
+
+
+def as_facts(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    """Return what ``figures_of_source`` gave of each source as plain figures that JSON can hold."""
+
+    def plain(estimate: Estimate | None) -> dict[str, float] | None:
+        return {key: round(value, 4) for key, value in asdict(estimate).items()} if estimate else None
+
+    return {
+        name: {**found, "figures": {figure: plain(each) for figure, each in found["figures"].items()}}
+        for name, found in sources.items()
     }
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlmodel.taxonomy import BY_CODE, CODES
+from mlmodel.training.by_source import COUNTS, FIGURES
 from mlmodel.training.calibration_rules import LEAST_OF_A_SOURCE, WATCH_MELANOMA_SENSITIVITY, WATCH_SENSITIVITY
 from mlmodel.training.evaluate import Estimate
 
@@ -27,24 +28,6 @@ _SENTENCE = {
     "order": "Hash of the order of photographs: `{:.12}`.",
     "data": "Hash of the data: `{:.12}`.",
     "recipe": "The base is frozen; the head was fitted on its features with {}.",
-}
-_COUNTED = {
-    "photographs": "Photographs",
-    "lesions": "Lesions",
-    "malignant": "of them malignant",
-    "melanomas": "of them melanomas",
-}
-_OF_SOURCES = {
-    "melanoma_auc": "AUC, melanoma against the rest",
-    "malignant_auc": "AUC, malignant against benign",
-    "balanced_accuracy": "Balanced accuracy over the classes there",
-    "calibration_error": "Expected calibration error",
-    "set_coverage": "The 90 % set holds the truth",
-    "watch.sensitivity": "*watch*: malignant lesions flagged",
-    "watch.melanoma_sensitivity": "*watch*: melanomas flagged",
-    "watch.specificity": "*watch*: benign lesions left alone",
-    "urgent.sensitivity": "*urgent*: malignant lesions flagged",
-    "urgent.specificity": "*urgent*: benign lesions left alone",
 }
 _SUBSETS = {
     "lesions": "All, by lesion",
@@ -202,11 +185,11 @@ def _sources(facts: CardFacts) -> str:
     figures = {name: found["figures"] for name, found in facts.by_source.items()}
     rows = "\n".join(
         f"| {title} | " + " | ".join(str(each[metric] or "–") for each in figures.values()) + " |"
-        for metric, title in _OF_SOURCES.items()
+        for metric, title in FIGURES.items()
     )
     counts = "\n".join(
         f"| {title} | " + " | ".join(f"{found[key]:,}" for found in facts.by_source.values()) + " |"
-        for key, title in _COUNTED.items()
+        for key, title in COUNTS.items()
     )
     return f"""
 ## By source

@@ -242,6 +242,52 @@ def test_ham10000s_folder_is_judged_on_its_locked_folds(tmp_path):
 
 
 @pytest.mark.slow
+def test_photographs_of_other_clinics_are_judged_by_source(isic, tmp_path):
+    images, truth, _metadata = isic
+    folder = tmp_path / "elsewhere"
+    (folder / "images").mkdir(parents=True)
+    benign = {"nv", "bkl", "df", "vasc"}
+    rows = [
+        {
+            "image_id": f"{source}_{turn}_{sample['image']}", "lesion_group": f"{source}_{turn}_{sample['image']}",
+            "dx": ("benign" if sample["dx"] in benign else sample["dx"]) if source == "south" else sample["dx"],
+            "source": source, "fold": 8 if turn else 0,
+        }
+        for source in ("north", "south") for turn in range(4) for sample in SAMPLES
+    ]  # fmt: skip
+    for row in rows:
+        copied = str(row["image_id"]).split("_", 2)[2]
+        shutil.copy(PHOTOGRAPHS / f"{copied}.jpg", folder / "images" / f"{row['image_id']}.jpg")
+    write_rows(folder / "metadata.csv", rows)
+    (folder / "images" / f"{rows[-1]['image_id']}.jpg").write_bytes(b"\xff\xd8\xff\xe0 and no more")
+
+    _, complaints = evaluate(
+        "--images", images, "--truth", truth, "--collection", folder, "--output", tmp_path / "report"
+    )
+
+    assert str(rows[-1]["image_id"]) in complaints
+    found = json.loads((tmp_path / "report" / "report.json").read_text())["by_source"]
+    assert {name: (each["photographs"], each["malignant"]) for name, each in found.items()} == {
+        "north": (36, 3 * sum(s["dx"] not in benign for s in SAMPLES)),
+        "south": (35, 3 * sum(s["dx"] not in benign for s in SAMPLES) - (SAMPLES[-1]["dx"] not in benign)),
+    }
+    # The same photographs are as well told apart, whatever else is known of them.
+    areas = [each["figures"]["malignant_auc"]["value"] for each in found.values()]
+    assert areas[0] == pytest.approx(areas[1], abs=0.05)
+    assert (
+        found["north"]["figures"]["watch.sensitivity"]["low"]
+        <= found["north"]["figures"]["watch.sensitivity"]["value"]
+    )
+    page = (tmp_path / "report" / "report.html").read_text()
+    assert 'id="sources"' in page
+    assert 'href="#sources"' in page
+    with pytest.raises(CommandError, match="no photographs in the folds 3"):
+        evaluate("--images", images, "--truth", truth, "--collection", folder, "--folds", "3")
+    with pytest.raises(CommandError, match="Give photographs to judge"):
+        evaluate("--collection", folder)
+
+
+@pytest.mark.slow
 def test_smartphone_photographs_have_their_skin_types(tmp_path):
     shutil.copy(PHOTOGRAPHS / "ISIC_0024310.jpg", tmp_path / "PAT_1_2_3.jpg")
     shutil.copy(PHOTOGRAPHS / "ISIC_0024327.jpg", tmp_path / "PAT_1_2_4.jpg")

@@ -16,6 +16,7 @@ from mlmodel.tables import DataError
 if TYPE_CHECKING:
     from mlmodel.evaluation.answering import Answered
     from mlmodel.evaluation.photographs import Photographs
+    from mlmodel.training.dataset import Dataset
 
 Item = TypeVar("Item")
 
@@ -23,8 +24,8 @@ Item = TypeVar("Item")
 class Command(BaseCommand):
     help = (
         "Judge a network on labelled photographs and write one HTML page and its JSON. Give HAM10000's folder "
-        "(--data), or any set in the ISIC format (--images and --truth), or smartphone photographs (--phone), or "
-        "several."
+        "(--data), any set in the ISIC format (--images and --truth), smartphone photographs (--phone), and the "
+        "photographs of other clinics that import_isic wrote (--collection), or several."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -46,6 +47,14 @@ class Command(BaseCommand):
         )
         parser.add_argument("--name", default="", help="What the set of --images is called on the page.")
         parser.add_argument("--phone", type=Path, metavar="DIR", help="Smartphone photographs with labels.csv.")
+        parser.add_argument(
+            "--collection",
+            type=Path,
+            action="append",
+            default=[],
+            metavar="DIR",
+            help="What import_isic wrote: judged by source, on --folds. Needs one of the others too.",
+        )
         parser.add_argument("--run", type=Path, metavar="DIR", help="The training run that made it, for its curves.")
         parser.add_argument(
             "--robustness", type=int, default=0, metavar="N", help="Change N photographs; 40 take minutes (0)."
@@ -61,6 +70,7 @@ class Command(BaseCommand):
         self._check(options)
         try:
             from mlmodel.evaluation.answering import Judge
+            from mlmodel.evaluation.collections import read_collections
             from mlmodel.evaluation.facts import evaluation_facts
             from mlmodel.evaluation.page import write_report
             from mlmodel.evaluation.training_curves import training_of
@@ -70,6 +80,7 @@ class Command(BaseCommand):
             training = training_of(options["run"]) if options["run"] else None
             sets_read = self._read(options)
             folds = self._folds(options["folds"])
+            collections = read_collections(options["collection"], folds) if options["collection"] else None
             analyser = Analyser(load_release(options["release"]))
             prepare_folder(options["output"])
             sets = [self._answer_folds(options, folds, analyser)] if options["data"] else []
@@ -77,6 +88,7 @@ class Command(BaseCommand):
             facts = evaluation_facts(
                 judge=Judge.of(analyser),
                 sets=sets,
+                by_source=self._by_source(collections, analyser) if collections else None,
                 training=training,
                 robustness=self._robustness(sets[0], analyser, options["robustness"]),
                 latency=self._latency(sets[0], analyser, options["latency"]),
@@ -122,6 +134,15 @@ class Command(BaseCommand):
         from mlmodel.evaluation.answering import answer_as_served
 
         return self._told(answer_as_served(photographs, analyser, self._progress))
+
+    def _by_source(self, read: "tuple[Dataset, Dataset, list[str]]", analyser: Analyser) -> dict[str, Any]:
+        from mlmodel.evaluation.collections import judge_by_source
+
+        part, whole, notes = read
+        found, unreadable = judge_by_source(part, whole, analyser, self._progress)
+        for line in (*notes, *unreadable):
+            self.stderr.write(line)
+        return found
 
     def _told(self, answered: "Answered") -> "Answered":
         """Say what was left out of a set, and why."""

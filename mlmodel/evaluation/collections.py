@@ -1,0 +1,78 @@
+"""Photographs of other clinics, as ``import_isic`` wrote them: what the network says of them, source by source."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mlmodel.analysis import Analyser
+from mlmodel.calibration import in_order
+from mlmodel.evaluation.answering import Judge, Progress, analyse_file
+from mlmodel.evaluation.errors import EvaluationError
+from mlmodel.picture_files import readable_name, why_unreadable
+from mlmodel.pictures import PictureError
+from mlmodel.tables import DataError
+from mlmodel.training.by_source import class_mixes, figures_of_source
+from mlmodel.training.dataset import Dataset, read_datasets
+from mlmodel.training.evaluate import Answers
+
+
+def read_collections(folders: Sequence[Path], folds: tuple[int, ...]) -> tuple[Dataset, Dataset, list[str]]:
+    """Return the photographs of some folds, those of all folds, and what was left out in sentences.
+
+    Raises:
+        EvaluationError: a folder is not what training reads, or the folds hold nothing.
+    """
+    try:
+        whole, notes = read_datasets(folders)
+    except (DataError, OSError) as error:
+        raise EvaluationError(str(error)) from error
+    rows = whole.rows(folds)
+    if not rows.any():
+        listed = ", ".join(str(fold) for fold in folds)
+        raise EvaluationError(f"{folders[0]} has no photographs in the folds {listed}.")
+    return whole.take(rows), whole, notes
+
+
+def judge_by_source(
+    part: Dataset, whole: Dataset, analyser: Analyser, progress: Progress = iter
+) -> tuple[dict[str, Any], list[str]]:
+    """Return the figures of each source as ``figures_of_source`` does, and which photographs could not be read.
+
+    Each photograph is answered as the application would answer it, were nothing ever refused.
+
+    Args:
+        part: the photographs to judge on.
+        whole: all of their sources: a source's class mix is that of all its photographs.
+        analyser: the network.
+        progress: shows how far it is.
+
+    Raises:
+        EvaluationError: none of the photographs can be read.
+    """
+    probabilities, scores, read, unreadable = [], [], [], []
+    for row, path in enumerate(progress(part.paths)):
+        try:
+            analysis = analyse_file(path, analyser)
+        except (PictureError, OSError) as error:
+            unreadable.append(f"{readable_name(path.name)}: {why_unreadable(error)}")
+            continue
+        assert analysis.assessment is not None, "a forced analysis always assesses"
+        probabilities.append(in_order(analysis.assessment.probabilities))
+        scores.append(in_order(analysis.assessment.equal_prior_scores))
+        read.append(row)
+    if not read:
+        raise EvaluationError(f"None of the {len(part.paths)} photographs can be read. {unreadable[0]}")
+    kept = part.take(np.array(read, dtype=np.int64))
+    judge, mixes = Judge.of(analyser), class_mixes(whole)
+    answers = Answers(np.stack(probabilities), np.stack(scores), kept.labels, kept.lesions)
+    return {
+        str(source): figures_of_source(
+            answers.take(kept.sources == source),
+            thresholds=judge.thresholds,
+            set_thresholds=judge.calibration.set_thresholds,
+            class_mix=mixes[str(source)],
+        )
+        for source in np.unique(kept.sources)
+    }, unreadable
