@@ -21,7 +21,7 @@ ALONE = {
 TELLS = {"engine": "memory of the engine", "uploads": "uploads to rendered result", "promotion": "0 failed, 0 mixed"}
 WITH_DATA = (
     "abcd", "damaged", "drift", "heat_map", "int8", "neighbours", "papers", "quality", "refusals", "retrain_heads",
-    "watch_alerts",
+    "source_probe", "watch_alerts",
 )  # fmt: skip
 # They train networks, for minutes at the very least: here they begin, and miss their data.
 OF_HOURS = ("ablations", "agreement", "exit_depth", "first_networks", "retrain")
@@ -132,6 +132,24 @@ def test_retrain_heads(run_benchmark, small_data, features):
     printed = run_benchmark("retrain_heads", small_data / "ham10000", features, "--only", "seconds")
 
     assert "s to judge" in printed
+
+
+def test_source_probe(run_benchmark, tmp_path, photograph):
+    (tmp_path / "images").mkdir()
+    rows = ["image_id,lesion_group,dx,source,fold"]
+    for source in ("north", "south"):
+        for dx in ("mel", "nv"):
+            for number in range(5):
+                name = f"{source}_{dx}_{number}"
+                (tmp_path / "images" / f"{name}.jpg").write_bytes(photograph)
+                rows.append(f"{name},{name},{dx},{source},7")
+    (tmp_path / "metadata.csv").write_text("\n".join(rows))
+
+    printed = run_benchmark("source_probe", tmp_path, "--least", 5, "--each", 5)
+
+    assert re.search(r"mel +2 +0\.50 +0\.\d\d", printed)
+    # One photograph under every name: there is nothing to tell apart.
+    assert "mean within 0.500, across 0.500" in printed
 
 
 @pytest.mark.parametrize("name", ALONE)
