@@ -20,7 +20,7 @@ from diagnosis.photographs import photographs_by_key
 from diagnosis.refusals import quality_in_words
 from diagnosis.review_words import answer_name
 from patients.admin.long_lists import LongChangeList
-from patients.admin.scope import ClinicScopedAdmin, ReadOnlyInline, scoped
+from patients.admin.scope import ClinicScopedAdmin, ReadOnlyInline, patient_cell, scoped
 from patients.models import Role
 
 from .answers import class_order_in_words, explained_in_words, is_reliable, malignant_in_words, tier_in_words
@@ -72,7 +72,7 @@ class PhotographChangeList(LongChangeList):
 
 @admin.register(Image)
 class ImageAdmin(ClinicScopedAdmin):
-    list_display = ("small_photograph", "patient", "lesion_place", "created_at", "network", "signs", "confirmed")
+    list_display = ("small_photograph", "signs", "patient", "lesion_place", "created_at", "network", "confirmed")
     list_display_links = ("small_photograph", "patient")
     list_filter = (ReviewFilter, TierFilter, "created_at", "verdict", "lesion__body_site")
     list_select_related = ("visit__patient", "lesion")
@@ -141,8 +141,8 @@ class ImageAdmin(ClinicScopedAdmin):
         )
 
     @admin.display(description=gettext_lazy("patient"))
-    def patient(self, image: Image) -> str:
-        return str(image.visit.patient)
+    def patient(self, image: Image) -> SafeString:
+        return patient_cell(image.visit.patient)
 
     @admin.display(description=gettext_lazy("lesion"))
     def lesion_place(self, image: Image) -> str:

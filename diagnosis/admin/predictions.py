@@ -1,10 +1,11 @@
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, QuerySet
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.models import Image, Prediction
-from patients.admin.scope import PatientSearch, RoleGate, scoped
+from patients.admin.scope import PatientSearch, RoleGate, patient_cell, scoped
 
 from .answers import class_order_in_words, explained_in_words, malignant_in_words, tier_in_words
 from .filters import ExplainedFilter, ShownFilter, TierFilter
@@ -26,18 +27,18 @@ class OfAnImage(RoleGate, PatientSearch):
         return rows.filter(Exists(scoped(Image.objects.all(), request).filter(pk=OuterRef("image"))))
 
     @admin.display(description=_("patient"))
-    def patient(self, row: Prediction) -> str:
-        return str(row.image.visit.patient)
+    def patient(self, row: Prediction) -> SafeString:
+        return patient_cell(row.image.visit.patient)
 
 
 @admin.register(Prediction)
 class PredictionAdmin(OfAnImage):
     list_display = (
         "created_at",
+        "shown_tier",
         "patient",
         "lesion",
         "explained",
-        "shown_tier",
         "malignant",
         "model_version",
         "is_shown",

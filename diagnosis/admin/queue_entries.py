@@ -16,7 +16,7 @@ from diagnosis.models import QueueEntry, QueueState, Reason
 from diagnosis.models.queue import NEEDS_CONSENSUS
 from diagnosis.photographs import photographs_by_key
 from patients.admin.long_lists import LongChangeList
-from patients.admin.scope import ClinicScopedAdmin, member_of
+from patients.admin.scope import ClinicScopedAdmin, member_of, patient_cell
 from patients.models import ReviewRule
 
 from .signs import signs_html
@@ -97,14 +97,14 @@ class QueueChangeList(LongChangeList):
 class QueueEntryAdmin(ClinicScopedAdmin):
     list_display = (
         "photograph",
+        "signs",
         "patient",
         "lesion",
-        "signs",
         "why",
+        "review",
         "waits_for",
         "entered_at",
         "on_the_screen_of",
-        "review",
         "clinic",
     )
     list_display_links = None
@@ -154,8 +154,8 @@ class QueueEntryAdmin(ClinicScopedAdmin):
         )
 
     @admin.display(description=gettext_lazy("patient"))
-    def patient(self, entry: QueueEntry) -> str:
-        return str(entry.image.visit.patient)
+    def patient(self, entry: QueueEntry) -> SafeString:
+        return patient_cell(entry.image.visit.patient)
 
     @admin.display(description=gettext_lazy("lesion"))
     def lesion(self, entry: QueueEntry) -> str:

@@ -6,7 +6,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.models import Addendum, Report
-from patients.admin.scope import ClinicFilter, ClinicScopedAdmin
+from patients.admin.scope import ClinicFilter, ClinicScopedAdmin, patient_cell
 
 
 @admin.register(Report)
@@ -46,8 +46,8 @@ class ReportAdmin(ClinicScopedAdmin):
         return display_for_value(report.visit.date, "–")
 
     @admin.display(description=_("patient"), ordering="visit__patient__family_name")
-    def patient(self, report: Report) -> str:
-        return str(report.visit.patient)
+    def patient(self, report: Report) -> SafeString:
+        return patient_cell(report.visit.patient)
 
     @admin.display(description=_("released"), boolean=True, ordering="released_at")
     def is_released(self, report: Report) -> bool:
@@ -85,8 +85,8 @@ class AddendumAdmin(ClinicScopedAdmin):
     )
 
     @admin.display(description=_("patient"), ordering="report__visit__patient__family_name")
-    def patient(self, addendum: Addendum) -> str:
-        return str(addendum.report.visit.patient)
+    def patient(self, addendum: Addendum) -> SafeString:
+        return patient_cell(addendum.report.visit.patient)
 
     @admin.display(description=_("addendum"))
     def downloads(self, addendum: Addendum) -> SafeString:

@@ -42,6 +42,16 @@ LOOK = r"""
     }
     return mayScroll.get(element);
   };
+  // What tells the rows of a table apart, and the way to them, is for nobody to look for by scrolling.
+  const isHidden = (element, box) => {
+    if (!element.matches("tr :is(a, button, input, select, textarea, .badge, .admin-tier)")) return false;
+    for (let around = element.parentElement; around !== document.body; around = around.parentElement) {
+      if (!["auto", "scroll"].includes(getComputedStyle(around).overflowX)) continue;
+      const window = around.getBoundingClientRect();
+      if (box.right > window.right + 1 || box.left < window.left - 1) return true;
+    }
+    return false;
+  };
   for (const element of document.body.querySelectorAll("*")) {
     if (element.closest("svg, .visually-hidden, .honey, .skip-link, .selector button, script, style")) continue;
     if (!element.checkVisibility({ visibilityProperty: true, opacityProperty: true })) continue;
@@ -51,6 +61,7 @@ LOOK = r"""
       problems.push(`${name(element)} reaches from ${Math.round(box.left)} to ${Math.round(box.right)}`);
       continue;
     }
+    if (isHidden(element, box)) problems.push(`${name(element)} is hidden until its table is scrolled`);
     const style = getComputedStyle(element);
     const isCut = style.display !== "inline" && element.scrollWidth > element.clientWidth + 1
       && ["hidden", "clip"].includes(style.overflowX) && !element.matches("input, select, textarea, progress, img");

@@ -1,9 +1,12 @@
 """The admin: what each role finds there, and that a clinic finds only itself."""
 
+import re
+
 import pytest
 from django.core import mail
 from django.test import Client
 from django.urls import reverse
+from django.utils.html import strip_tags
 
 from patients.models import Clinic, Lesion, Member, Patient, Role, User, Visit
 from patients.outbox import deliver_due
@@ -325,6 +328,19 @@ def test_patients_are_filtered_by_account(sign_in, manager, patient, patient_use
     client = sign_in(manager)
     for value, expected in (("yes", [patient]), ("no", [without])):
         assert list(client.get(at("changelist", "patient"), {"account": value}).context["cl"].result_list) == expected
+
+
+@pytest.mark.parametrize("model", EVERYTHING)
+def test_each_cell_of_a_list_names_its_column(sign_in, operator, rows, model):
+    """On a narrow screen a row is a card, which shows the name beside the value."""
+    page = sign_in(operator).get(at("changelist", model))
+
+    listed = page.content.decode().partition('id="result_list"')[2].partition("</table>")[0]
+    heads = re.findall(r'<div class="text">(.*?)</div>', listed, re.DOTALL)
+    columns = [strip_tags(head).strip() for head in heads]
+    first_row = listed.partition("<tbody>")[2].partition("</tr>")[0]
+    assert re.findall(r'data-label="(.*?)"', first_row) == [column for column in columns if column]
+    assert len(columns) >= 3
 
 
 def test_lists_ask_the_database_little(sign_in, manager, django_assert_max_num_queries):
