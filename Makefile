@@ -23,7 +23,7 @@ help:
 
 run:
 	@deploy/setup.sh serve
-	@$(PYTHON_BIN) deploy/run.py || [ $$? -eq 130 ] # Ctrl-C is how it is meant to end
+	@$(PYTHON_BIN) deploy/run.py || case $$? in 130|143) ;; *) exit 1 ;; esac # Ctrl-C and SIGTERM are how it is meant to end
 
 test:
 	@deploy/setup.sh test

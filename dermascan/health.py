@@ -21,7 +21,7 @@ from diagnosis.api import schema
 from diagnosis.api.views import ApiView
 from mlmodel.analysis import get_analyser
 from mlmodel.models import ModelVersion, ModelVersionStatus
-from patients.outbox import message_counts
+from patients.outbox import is_kept_here, message_counts
 
 logger = logging.getLogger(__name__)
 
@@ -40,7 +40,7 @@ class StatusView(ApiView):
             "queue": _check("queue", queue),
             "workers": _check("workers", partial(workers, app)),
             "files": _check("files", files),
-            "messages": _check("messages", message_counts),
+            "messages": _check("messages", messages),
         }
         healthy = all(check["status"] == "ok" for check in checks.values())
         shipped = checks["engine"].pop("model_version", None)
@@ -65,6 +65,11 @@ def database() -> dict[str, Any]:
 def engine() -> dict[str, Any]:
     """The network of this process. It is loaded here if need be, and loading checks the hashes of its files."""
     return {"model_version": get_analyser().version}
+
+
+def messages() -> dict[str, Any]:
+    """How many wait or were never delivered, and whether there is a mail server: without one they stay here."""
+    return {**message_counts(), "mail_server": not is_kept_here()}
 
 
 def files() -> dict[str, Any]:

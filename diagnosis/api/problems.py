@@ -68,6 +68,20 @@ KINDS: dict[str, tuple[int, Any]] = {
     "storage-full": (507, gettext_lazy("There is no room left")),
 }
 
+# What to do, where the error itself does not know.
+_ADVICE: dict[str, Any] = {
+    "malformed": gettext_lazy("The request could not be read. Build it as /api/docs/ shows, and send it again."),
+    "permission-denied": gettext_lazy("Your role does not allow this. Ask a manager of the clinic."),
+    "not-found": gettext_lazy("Check the address and the identifiers: what is not yours is answered as not there."),
+    "visit-is-closed": gettext_lazy("It takes no more photographs. Send another visit’s identifier, or none."),
+    "too-large": gettext_lazy("Send fewer or smaller photographs."),
+    "too-many-files": gettext_lazy("Send fewer files at once."),
+    "method-not-allowed": gettext_lazy("Send it as /api/docs/ shows, or open the page in a browser."),
+    "unsupported-media-type": gettext_lazy("Send it as /api/docs/ shows: a form in UTF-8, or JSON."),
+    "server-error": gettext_lazy("It was written down for the operator. Try again; if it stays so, tell them when."),
+    "engine-unavailable": gettext_lazy("Nothing was kept. Try again in a minute; if it stays so, tell the operator."),
+}
+
 # The most particular class first.
 _KIND_OF: tuple[tuple[type[Exception], str], ...] = (
     (exceptions.ParseError, "malformed"),
@@ -110,6 +124,9 @@ def problem_details(error: Exception, context: Mapping[str, Any]) -> Response:
     """Answer ``error``; DRF calls this for everything that a view of the API raises."""
     request = context.get("request")
     problem = describe(error, instance=request.path if request else "")
+    if isinstance(error, exceptions.UnsupportedMediaType):
+        kinds = ", ".join(parser.media_type for parser in getattr(context.get("view"), "parser_classes", ()))
+        problem["detail"] += " " + _("What is read here: %(kinds)s.") % {"kinds": kinds}
     if problem["status"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
         report_our_own(error, request)
     set_rollback()
@@ -129,7 +146,7 @@ def describe(error: Exception, *, instance: str) -> dict[str, Any]:
         "type": TYPE_PREFIX + code,
         "title": str(title),
         "status": status,
-        "detail": str(detail or title),
+        "detail": str(detail or _ADVICE.get(code) or title),
         "instance": instance,
         "code": code,
         **members,

@@ -258,6 +258,7 @@ _CHECKS: dict[str, dict[str, Any]] = {
         "late": fields.IntegerField(help_text="Of those, how many have failed before."),
         "undelivered": fields.IntegerField(help_text="Refused or given up, and still kept."),
         "oldest_seconds": fields.IntegerField(help_text="How long the oldest has waited."),
+        "mail_server": fields.BooleanField(help_text="Whether one is set up: without, mails stay on the server."),
     },
 }
 
@@ -460,7 +461,14 @@ _STATUS_EXAMPLE = {
         "engine": {"status": "ok"},
         "queue": {"status": "ok", "waiting": 0},
         "files": {"status": "ok"},
-        "messages": {"status": "ok", "waiting": 0, "late": 0, "undelivered": 0, "oldest_seconds": 0},
+        "messages": {
+            "status": "ok",
+            "waiting": 0,
+            "late": 0,
+            "undelivered": 0,
+            "oldest_seconds": 0,
+            "mail_server": True,
+        },
     },
 }
 status = extend_schema(

@@ -66,6 +66,7 @@ def assert_problem(response: Any, status: int, code: str) -> dict[str, Any]:
     assert problem["status"] == status
     assert problem["title"]
     assert problem["detail"]
+    assert problem["detail"] != problem["title"], "it says what is wrong, and not what to do"
     assert problem["instance"] == response.wsgi_request.path
     return problem
 

@@ -45,7 +45,14 @@ def test_everything_is_up(queue_folder):
             "queue": {"status": "ok", "waiting": 0},
             "workers": {"status": "ok", "alive": 0, "lost": []},
             "files": {"status": "ok"},
-            "messages": {"status": "ok", "waiting": 0, "late": 0, "undelivered": 0, "oldest_seconds": 0},
+            "messages": {
+                "status": "ok",
+                "waiting": 0,
+                "late": 0,
+                "undelivered": 0,
+                "oldest_seconds": 0,
+                "mail_server": True,
+            },
         },
     }
 
