@@ -10,7 +10,7 @@ import tempfile
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from django.apps import apps
@@ -24,6 +24,7 @@ from dermascan.file_queue import BROKEN, TAKEN
 logger = logging.getLogger(__name__)
 
 YOUNGEST = timedelta(days=1)
+Moments = tuple[datetime, datetime]
 # More orphans than this, and more than this share of all files, are not what killed processes leave.
 FEW, SHARE = 20, 0.05
 # As the models name their files: a folder for each kind, two digits of the row's key, the key.
@@ -63,19 +64,21 @@ def delete_orphans(*, only_look: bool = False, even_many: bool = False, now: dat
     Raises:
         TooManyOrphans: unless ``even_many``.
     """
-    before = (now or timezone.now()) - YOUNGEST
+    now = now or timezone.now()
+    # A file from a time that has yet to come was written before the clock was set back, and is no younger.
+    young = (now - YOUNGEST, now + YOUNGEST)
     swept = Swept()
     orphans: list[tuple[Storage, str]] = []
     for storage, fields in _fields_by_storage().items():
         for folder in _folders_of(storage):
             names = list(_names_in(storage, folder))
             swept.files_in_all += len(names)
-            orphans += [(storage, name) for name in _unreferenced(names, fields) if _is_old(storage, name, before)]
+            orphans += [(storage, name) for name in _unreferenced(names, fields) if _is_old(storage, name, young)]
     if len(orphans) > max(FEW, SHARE * swept.files_in_all) and not even_many:
         raise TooManyOrphans(orphans=len(orphans), files=swept.files_in_all)
     swept.stored = [name for _storage, name in orphans]
-    swept.queue = [str(path) for path in _old(_leavings_in_the_queue(), before)]
-    swept.temporary = [str(path) for path in _old(_temporary_files(), before)]
+    swept.queue = [str(path) for path in _old(_leavings_in_the_queue(), young)]
+    swept.temporary = [str(path) for path in _old(_temporary_files(), young)]
     if not only_look:
         for storage, name in orphans:
             storage.delete(name)
@@ -126,9 +129,9 @@ def _unreferenced(names: list[str], fields: Iterable[FileField]) -> list[str]:
     return sorted(missing)
 
 
-def _is_old(storage: Storage, name: str, before: datetime) -> bool:
+def _is_old(storage: Storage, name: str, young: Moments) -> bool:
     try:
-        return storage.get_modified_time(name) < before
+        return not young[0] <= storage.get_modified_time(name) <= young[1]
     except FileNotFoundError:
         return False
 
@@ -150,14 +153,15 @@ def _temporary_files() -> Iterator[Path]:
     yield from Path(settings.FILE_UPLOAD_TEMP_DIR or tempfile.gettempdir()).glob("tmp????????.upload*")
 
 
-def _old(paths: Iterable[Path], before: datetime) -> list[Path]:
-    return sorted(path for path in paths if _is_old_file(path, before))
+def _old(paths: Iterable[Path], young: Moments) -> list[Path]:
+    return sorted(path for path in paths if _is_old_file(path, young))
 
 
-def _is_old_file(path: Path, before: datetime) -> bool:
+def _is_old_file(path: Path, young: Moments) -> bool:
     try:
         state = path.lstat()
     except FileNotFoundError:
         return False
     # A message that waited for days is renamed when it is taken, which changes the one time and not the other.
-    return path.is_file() and max(state.st_mtime, state.st_ctime) < before.timestamp()
+    changed = datetime.fromtimestamp(max(state.st_mtime, state.st_ctime), tz=UTC)
+    return path.is_file() and not young[0] <= changed <= young[1]

@@ -5,10 +5,10 @@ from datetime import timedelta
 
 from celery import shared_task
 from django.conf import settings
-from django.utils import timezone
 
 from dermascan.models import WorkerHeartbeat
 from dermascan.orphans import TooManyOrphans, delete_orphans
+from patients.clock import around
 from patients.models import Submission
 
 logger = logging.getLogger(__name__)
@@ -17,8 +17,9 @@ logger = logging.getLogger(__name__)
 @shared_task
 def delete_old_submissions() -> None:
     """Delete the results of forms and requests that nobody sends again any more."""
-    oldest = timezone.now() - timedelta(hours=settings.IDEMPOTENCY_KEYS_LAST_HOURS)
-    Submission.objects.filter(created_at__lt=oldest).delete()
+    Submission.objects.exclude(
+        created_at__range=around(timedelta(hours=settings.IDEMPOTENCY_KEYS_LAST_HOURS))
+    ).delete()
 
 
 @shared_task(soft_time_limit=3300, time_limit=3600)

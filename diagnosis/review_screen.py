@@ -23,6 +23,7 @@ from diagnosis.reports.since import report_that_says_otherwise
 from diagnosis.review_words import answer_name
 from diagnosis.services.queue import COUNTED_AT_MOST, Offer, skipped_by
 from mlmodel.taxonomy import BY_CODE, CODES
+from patients.clock import is_within, latest, within
 from patients.models import Lesion, Member, ReviewRule
 
 # In the session: whether the reader works blinded where that is left to them, and of what they saw the answer.
@@ -192,8 +193,7 @@ def last_step(member: Member, *, is_blinded: bool = False) -> LastStep | None:
     """
     reviews = Review.objects.filter(reviewer=member).select_related("image__lesion", "image__visit__patient")
     review: Review | None = reviews.select_related("retraction").newest_first().first()
-    since = timezone.now() - RETRACTABLE_FOR
-    skips = QueueSkip.objects.filter(member=member, created_at__gte=since)
+    skips = QueueSkip.objects.filter(member=member, created_at__range=within(RETRACTABLE_FOR))
     skip = skips.select_related("image__lesion", "image__visit__patient").order_by("-step").first()
     if skip is not None and (review is None or skip.step > review.step):
         return LastStep(skip.image)
@@ -225,7 +225,7 @@ def _contradicted(review: Review) -> str:
 def _initial(image: Image, member: Member, entry: QueueEntry | None) -> dict[str, Any]:
     """What the form begins with: what the reader has just taken back, or what is usual."""
     newest = image.reviews.filter(reviewer=member).select_related("retraction").newest_first().first()
-    if newest is not None and newest.is_retracted and timezone.now() - newest.created_at <= RETRACTABLE_FOR:
+    if newest is not None and newest.is_retracted and is_within(newest.created_at, RETRACTABLE_FOR):
         said = {name: getattr(newest, name) for name in ("certainty", "basis", "reason", "other_text")}
         return {**said, "danger": newest.answer if newest.answer in FREE_TEXT else ""}
     return {"certainty": Certainty.CERTAIN, "basis": _usual_basis(entry)}
@@ -248,7 +248,7 @@ def _usual_basis(entry: QueueEntry | None) -> str:
 
 def _done_today(member: Member) -> int:
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    today = Review.objects.standing().filter(reviewer=member, created_at__gte=midnight)
+    today = Review.objects.standing().filter(reviewer=member, created_at__range=(midnight, latest()))
     # Counted here: asked for distinct photographs, SQLite walks through all reviews there are.
     return len(set(today.order_by().values_list("image_id", flat=True)))
 

@@ -6,6 +6,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from patients.clock import around
+
 # The process that hands out what is due; the others are queues.
 SCHEDULE = "schedule"
 # Who has not been heard of for so long was taken down, and is not missed any more.
@@ -15,8 +17,7 @@ FORGOTTEN_AFTER = timedelta(days=1)
 class WorkerHeartbeatQuerySet(models.QuerySet["WorkerHeartbeat"]):
     def forgotten(self) -> "WorkerHeartbeatQuerySet":
         """Those of workers that nobody will start again: long gone, or from a time that has not come."""
-        now = timezone.now()
-        return self.exclude(heard_at__range=(now - FORGOTTEN_AFTER, now + FORGOTTEN_AFTER))
+        return self.exclude(heard_at__range=around(FORGOTTEN_AFTER))
 
 
 class WorkerHeartbeat(models.Model):

@@ -124,7 +124,7 @@ CACHES = {
     "default": {"BACKEND": "dermascan.redis_cache.RedisCache", "LOCATION": _redis_url}
     if _redis_url
     else {
-        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "BACKEND": "dermascan.file_cache.FileCache",
         "LOCATION": str(DATA_DIR / "cache"),
         # By default a third of the entries, throttle counts among them, is dropped at random beyond 300.
         "OPTIONS": {"MAX_ENTRIES": 10_000},
@@ -152,6 +152,7 @@ ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "patients.link_tokens.LinkTokens"
 # Limits on guessing are our own (patients.guessing): allauth's lock the account and not the guesser.
 ACCOUNT_RATE_LIMITS = False
 # The subjects of our own templates name the site.
@@ -173,6 +174,7 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = SITE_NAME
 # Accounts and their addresses come from the clinic's manager; nobody can claim another's by signing up.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
+SESSION_ENGINE = "patients.session_store"
 SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"

@@ -41,6 +41,8 @@ class Place:
             )
 
     def _open_today(self) -> Any:
+        # Of the day that the clock shows. Where it is set back over midnight, a second visit is opened: nobody can
+        # tell one of a wrong date from one that was logged by hand, and who knows the visit names it.
         return Visit.objects.filter(
             patient=self.lesion.patient_id, date=timezone.localdate(), status=VisitStatus.OPEN
         ).order_by("-created_at")

@@ -1,7 +1,7 @@
 """That one person wants another network to answer, and waits for a second one to agree."""
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import models
@@ -28,7 +28,7 @@ class Needs(models.TextChoices):
     CLINIC = "clinic", _("a dermatologist of another clinic, or an operator")
 
 
-def expiry() -> object:
+def expiry() -> datetime:
     return timezone.now() + timedelta(days=settings.PROPOSAL_DAYS)
 
 

@@ -5,7 +5,7 @@ from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from patients.clock import CLOCKS_APART
+from patients.clock import CLOCKS_APART, latest
 from patients.models import Clinic, Member
 
 from .image import Image
@@ -51,6 +51,10 @@ class QueueQuerySet(models.QuerySet["QueueEntry"]):
     def in_order(self) -> "QueueQuerySet":
         """What is worth most first; of two that are worth the same, the one that waits longer."""
         return self.order_by("-priority", "pk")
+
+    def count_from_now_what_is_dated_ahead(self) -> int:
+        """Of what was dated before the clock was set back, nobody knows how long it waits: at least from now on."""
+        return self.filter(entered_at__gt=latest()).update(entered_at=timezone.now())
 
     def open_to(self, member: Member) -> "QueueQuerySet":
         """What ``member`` may be asked: not what they have read since it began to wait, nor what they put aside.

@@ -119,12 +119,17 @@ class TrainingRun(models.Model):
     turned_wrong = models.JSONField(default=list, help_text=_("Photographs named rightly that no longer are."))
     error = models.CharField(max_length=500, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
+    step = models.PositiveBigIntegerField(
+        default=0,
+        editable=False,
+        help_text=_("The newest step when its photographs were chosen: labels of later steps are new."),
+    )
     finished_at = models.DateTimeField(null=True)
 
     objects = TrainingRunQuerySet.as_manager()
 
     class Meta:
-        ordering = ["-created_at"]
+        ordering = ["-step", "-created_at"]
         constraints = [
             models.UniqueConstraint(fields=["slot"], name="only_one_training_run_is_alive"),
             models.CheckConstraint(condition=Q(status__in=RunStatus.values), name="run_status_is_known"),

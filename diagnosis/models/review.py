@@ -3,12 +3,12 @@ from datetime import timedelta
 
 from django.db import models
 from django.db.models import Exists, OuterRef, Q
-from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.answers import ANSWERS, CANNOT_TELL, DECIDING, FREE_TEXT, Basis, Certainty, answer_choices
 from diagnosis.diagnoses import BY_CODE
 from mlmodel.taxonomy import Condition
+from patients.clock import is_within
 from patients.models import Member
 
 from .image import Image
@@ -105,7 +105,7 @@ class Review(models.Model):
 
     @property
     def is_retractable(self) -> bool:
-        return not self.is_retracted and timezone.now() - self.created_at <= RETRACTABLE_FOR
+        return not self.is_retracted and is_within(self.created_at, RETRACTABLE_FOR)
 
 
 class ReviewRetraction(models.Model):

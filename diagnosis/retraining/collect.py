@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -13,7 +13,16 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.models import ConfirmedLabel, Depth, ExitFeatures, Image, ImageFeatures, ManifestEntry, Part
+from diagnosis.models import (
+    ConfirmedLabel,
+    Depth,
+    ExitFeatures,
+    Image,
+    ImageFeatures,
+    ManifestEntry,
+    Part,
+    TrainingRun,
+)
 from diagnosis.review_words import answer_name
 from mlmodel.models import ModelVersion
 from mlmodel.retraining import BaseSet, Cases, near_copies
@@ -123,15 +132,22 @@ def collect_cases(
     found = _of_lesions(found, outside, left_out)
     if since is not None:
         found = [image for image in found if parts[image.lesion_id] == Part.LOCKED or _settled_on(image) >= since]
-    new = sum(parts[image.lesion_id] == Part.LEARNED and _is_new(image, parent) for image in found)
+    known = learnt_until(parent)
+    new = sum(parts[image.lesion_id] == Part.LEARNED and _label(image).settled_after > known for image in found)
     cases = [_case(image, parts[image.lesion_id]) for image in sorted(found, key=lambda image: image.pk)]
     names = Counter(answer_name(_said_of(image)) for image in outside)
     return Collection(cases=cases, left_out_images=dict(left_out), new=new, outside=dict(names.most_common()))
 
 
-def new_labels(*, after: datetime, clinic: Clinic | None = None) -> int:
-    """Count the photographs that may be used and whose label was settled after a moment."""
-    return Image.objects.for_training(clinic).filter(label__settled_at__gt=after).count()
+def new_labels(*, after: int, clinic: Clinic | None = None) -> int:
+    """Count the photographs that may be used and whose label was settled after a step (``diagnosis.models.step``)."""
+    return Image.objects.for_training(clinic).filter(label__settled_after__gt=after).count()
+
+
+def learnt_until(version: ModelVersion) -> int:
+    """The step until which labels were known to the run that made ``version``; 0 for one that no run here made."""
+    run = TrainingRun.objects.filter(candidate=version).first()
+    return run.step if run else 0
 
 
 def cases_for_training(cases: list[Case], vectors: dict[UUID, bytes]) -> Cases:
@@ -251,11 +267,6 @@ def _said_of(image: Any) -> str:
 
 def _settled_on(image: Image) -> date:
     return timezone.localdate(_label(image).settled_at)
-
-
-def _is_new(image: Image, parent: ModelVersion) -> bool:
-    settled_at = _label(image).settled_at
-    return settled_at is not None and settled_at > parent.created_at
 
 
 def _label(image: Image) -> ConfirmedLabel:

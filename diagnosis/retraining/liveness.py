@@ -16,6 +16,7 @@ from django.utils import timezone
 
 from diagnosis.models import RunMessage, RunStatus, TrainingRun
 from diagnosis.models.retraining import ALIVE
+from diagnosis.models.step import newest_step
 from patients.clock import ClockWatch
 
 from .errors import LostItsPlace, NotAbandonable, NotResumable, RunIsAlive
@@ -29,7 +30,7 @@ def queue_run(**values: Any) -> TrainingRun:
     bury_the_dead()
     try:
         with transaction.atomic():
-            run = TrainingRun.objects.create(**values)
+            run = TrainingRun.objects.create(step=newest_step(), **values)
             note(run, "Waiting for a worker.")
             return run
     except IntegrityError as error:

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from diagnosis.models import Depth, Part, TrainingRun
+from diagnosis.models.step import newest_step
 from mlmodel.counted import counted
 from mlmodel.head import Head
 from mlmodel.release import Release
@@ -28,7 +29,7 @@ from mlmodel.retraining.deeper import Deeper
 from mlmodel.retraining.learning import within
 from patients.models import Clinic
 
-from .collect import Case, Collection, LeftOut, collect_cases, new_labels
+from .collect import Case, Collection, LeftOut, collect_cases, learnt_until, new_labels
 from .deeper import check_that_the_exit_flow_can_be_fine_tuned, fine_tune
 from .errors import LostItsPlace, NothingToLearn, RetrainingRefused
 from .gate_rules import gate_rules
@@ -56,7 +57,7 @@ def start_run(
     if depth == Depth.EXIT:
         check_that_the_exit_flow_can_be_fine_tuned()
     parent, _release = active_release()
-    if not new_labels(after=parent.created_at, clinic=clinic):
+    if not new_labels(after=learnt_until(parent), clinic=clinic):
         raise NothingToLearn
     return queue_run(clinic=clinic, since=since, started_by=started_by, parent=parent, depth=depth)
 
@@ -121,6 +122,7 @@ class _Trained:
 
 def _freeze(run: TrainingRun, base: BaseSet) -> None:
     tell_progress(run, 0.02, _("Collecting photographs"))
+    run.step = newest_step()
     collection = collect_cases(
         base=base, parent=run.parent, clinic=run.clinic, since=run.since, depth=Depth(run.depth)
     )
@@ -133,7 +135,7 @@ def _freeze(run: TrainingRun, base: BaseSet) -> None:
             for why, images in collection.left_out_images.items()
         }
         tell_progress(run, 0.05, _("Frozen"))  # under the row's lock: whoever lost the run freezes nothing
-        run.save(update_fields=["manifest_sha256", "left_out", "left_out_images"])
+        run.save(update_fields=["manifest_sha256", "left_out", "left_out_images", "step"])
         for line in told(collection):
             note(run, line)
         note(run, f"Frozen as manifest {run.manifest_sha256[:12]}.")

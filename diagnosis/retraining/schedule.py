@@ -1,14 +1,14 @@
 """When a run starts by itself."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
-from django.utils import timezone
 
 from diagnosis.models import TrainingRun
 from mlmodel.serving import active_version
+from patients.clock import is_within
 
-from .collect import new_labels
+from .collect import learnt_until, new_labels
 from .errors import RetrainingRefused
 from .liveness import bury_the_dead
 from .run import start_run
@@ -29,9 +29,13 @@ def is_due() -> bool:
     """Whether a run should start now. What was tried counts, whatever came of it: nothing is tried for ever."""
     last = TrainingRun.objects.first()
     parent = active_version()
-    after = max(parent.created_at, last.created_at) if last else parent.created_at
-    new = new_labels(after=after)
+    new = new_labels(after=max(learnt_until(parent), last.step if last else 0))
     if settings.RETRAINING_AFTER_LABELS and new >= settings.RETRAINING_AFTER_LABELS:
         return True
     days = settings.RETRAINING_EVERY_DAYS
-    return bool(days and new and timezone.now() - after >= timedelta(days=days))
+    return bool(days and new and not _is_of_the_last(days, parent.created_at, last.created_at if last else None))
+
+
+def _is_of_the_last(days: int, *moments: datetime | None) -> bool:
+    """Whether one of ``moments`` is; nobody knows when it was, of what was dated before the clock was set back."""
+    return any(is_within(moment, timedelta(days=days)) for moment in moments if moment is not None)

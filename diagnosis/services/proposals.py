@@ -5,13 +5,16 @@ when its time is over, and when who made it may no longer decide.
 """
 
 import logging
+from datetime import timedelta
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from diagnosis.models import Needs, ProposalState, VersionProposal
+from diagnosis.models.proposal import expiry
 from diagnosis.services.deciding import (
     Say,
     carry_out,
@@ -23,6 +26,7 @@ from diagnosis.services.deciding import (
 from mlmodel.models import Decision, ModelVersion, ModelVersionStatus
 from mlmodel.promotion import ensure_may_be_promoted, stated
 from mlmodel.serving import active_version
+from patients.clock import latest
 from patients.models import Clinic, Member, User
 
 log = logging.getLogger(__name__)
@@ -137,6 +141,8 @@ def lapse_stale() -> int:
     now, waiting = timezone.now(), VersionProposal.objects.filter(state=ProposalState.WAITING)
     values = {"state": ProposalState.LAPSED, "decided_at": now}
     active = ModelVersion.objects.filter(status=ModelVersionStatus.ACTIVE).values("pk")
+    # Longer than any waits: it was made before the clock was set back.
+    waiting.filter(expires_at__gt=latest() + timedelta(days=settings.PROPOSAL_DAYS)).update(expires_at=expiry())
     lapsed = waiting.exclude(replaces__in=active).update(**values, answer="Another version answers meanwhile.")
     lapsed += waiting.filter(expires_at__lte=now).update(**values, answer="Nobody agreed in time.")
     left = Q(proposed_by__is_active=False) | (

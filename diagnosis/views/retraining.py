@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from diagnosis.models import Depth, Image, Part, RunStatus, TrainingRun
-from diagnosis.retraining.collect import LeftOut, new_labels
+from diagnosis.retraining.collect import LeftOut, learnt_until, new_labels
 from diagnosis.retraining.errors import RetrainingRefused
 from diagnosis.retraining.liveness import abandon_run, bury_the_dead, requeue_run
 from diagnosis.retraining.run import start_run
@@ -63,7 +63,7 @@ def runs(request: ClinicRequest) -> HttpResponse:
         "runs": TrainingRun.objects.select_related("parent", "candidate", "started_by")[:MOST_SHOWN],
         "alive": TrainingRun.objects.alive().first(),
         "active": active,
-        "new": new_labels(after=active.created_at),
+        "new": new_labels(after=learnt_until(active)),
         "outside": Image.objects.outside_the_classes().count(),
         "last_that_left_out": _last_that_left_out(active),
         "may_act": _may_act(request),

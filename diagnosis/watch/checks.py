@@ -16,6 +16,7 @@ from diagnosis.models.watch import Incident, Watched
 from mlmodel.drift import WINDOW
 from mlmodel.evaluation.curves import wilson
 from mlmodel.serving import active_analyser, active_version
+from patients.clock import latest
 from patients.models import Clinic
 
 from .confirmed import LABEL_DAYS, Calibration, Cell, calibration_of, cells_of
@@ -93,8 +94,8 @@ def _drift(looked_at: Looked) -> Finding | None:
 
 
 def _refusals(looked_at: Looked) -> Finding | None:
-    newest = Image.objects.filter(visit__patient__clinic=looked_at.clinic).order_by("-created_at")
-    verdicts = list(newest.values_list("verdict", flat=True)[:WINDOW])
+    images = Image.objects.filter(visit__patient__clinic=looked_at.clinic, created_at__lte=latest())
+    verdicts = list(images.order_by("-created_at").values_list("verdict", flat=True)[:WINDOW])
     if len(verdicts) < FEWEST_COUNTED:
         return None
     refused = sum(verdict != QualityVerdict.ACCEPTED for verdict in verdicts)
@@ -105,6 +106,7 @@ def _refusals(looked_at: Looked) -> Finding | None:
 
 def _queue_age(looked_at: Looked) -> Finding:
     urgent = QueueEntry.objects.waiting().filter(clinic=looked_at.clinic, reason="urgent")
+    urgent.count_from_now_what_is_dated_ahead()
     oldest = urgent.order_by("entered_at").values_list("entered_at", flat=True).first()
     limit = timedelta(days=settings.WATCH_OLDEST_URGENT_DAYS)
     age = timezone.now() - oldest if oldest else timedelta(0)
@@ -200,6 +202,7 @@ def _missed_in_words(rows: list[Diagnosed], *, outside: bool) -> str:
 
 def _latency(looked_at: Looked) -> Finding | None:
     made = Prediction.objects.of_new_photographs().filter(image__visit__patient__clinic=looked_at.clinic)
+    made = made.filter(created_at__lte=latest())
     newest = list(made.order_by("-created_at").values_list("duration", flat=True)[:WINDOW])
     if len(newest) < FEWEST_COUNTED:
         return None

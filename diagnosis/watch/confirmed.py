@@ -17,7 +17,7 @@ from mlmodel.taxonomy import CODES
 from mlmodel.training.evaluate import CALIBRATION_BINS
 from patients.models import Clinic
 
-from .figures import of, period_of, start_of
+from .figures import of, period_of, start_of, window
 
 SETTLED = Q(image__label__state=LabelState.SETTLED, image__label__answer__in=CODES)
 # Labels come slowly; twelve weeks of them are weighed together.
@@ -105,7 +105,7 @@ def cells_of(clinic: Clinic | None, *, days: int) -> list[Cell]:
     rows = (
         Prediction.objects.of_new_photographs()
         .that_could_be_judged()
-        .filter(of(clinic, "image__visit"), SETTLED, created_at__gte=start_of(days))
+        .filter(of(clinic, "image__visit"), SETTLED, created_at__range=window(days))
         .order_by()
         .annotate(sure=Greatest(*CODES))
         .values("model_version", week=period_of(starts), bin=Floor(F("sure") * (CALIBRATION_BINS - 0.001)))

@@ -10,7 +10,7 @@ from diagnosis.models import Prediction, Tier
 from diagnosis.review_words import answer_malignancy, answer_name
 from patients.models import Clinic
 
-from .figures import of, start_of
+from .figures import of, window
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def diagnoses_of(clinic: Clinic | None, *, days: int) -> Diagnoses:
     """Count the answers of the newest ``days`` days whose label is confirmed, of one clinic or of all."""
     # As in ``confirmed``: a rescored answer may be one to a photograph that its version was trained on.
     answers = Prediction.objects.of_new_photographs().filter(
-        of(clinic, "image__visit"), image__label__state=LabelState.SETTLED, created_at__gte=start_of(days)
+        of(clinic, "image__visit"), image__label__state=LabelState.SETTLED, created_at__range=window(days)
     )
     counts: Counter[str] = Counter()
     calm: Counter[str] = Counter()

@@ -7,6 +7,7 @@ import numpy as np
 from diagnosis.models import Image, ImageFeatures, QualityVerdict
 from mlmodel.analysis import get_analyser
 from mlmodel.drift import MEASURES, WINDOW, Look, MeasureLook
+from patients.clock import latest
 from patients.models import Clinic
 
 from .figures import of
@@ -36,7 +37,8 @@ def look_for_drift(clinic: Clinic | None) -> Drift | None:
     if reference is None:
         return None
     # Only those that were accepted: what is no skin is refused, and has its own check.
-    newest = Image.objects.filter(of(clinic, "visit"), verdict=QualityVerdict.ACCEPTED).order_by("-created_at")
+    accepted = Image.objects.filter(verdict=QualityVerdict.ACCEPTED, created_at__lte=latest())
+    newest = accepted.filter(of(clinic, "visit")).order_by("-created_at")
     measured = dict(newest.values_list("pk", "measures")[:WINDOW])
     features = ImageFeatures.objects.filter(image__in=measured, backbone_sha256=analyser.backbone_sha256)
     vectors = [np.frombuffer(vector, "<f2") for vector in features.values_list("vector", flat=True)]

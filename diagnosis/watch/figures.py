@@ -10,6 +10,7 @@ from django.db.models import Case, Count, Exists, OuterRef, Q, When
 from django.utils import timezone
 
 from diagnosis.models import Image, Prediction, QualityVerdict, QueueEntry, Reason, Tier
+from patients.clock import latest
 from patients.models import Clinic, Visit
 
 # Whole days: what waits for less than one, less than three, … and the rest.
@@ -64,13 +65,13 @@ class Queue:
 def days_of(clinic: Clinic | None, *, days: int) -> list[Day]:
     """Return the newest ``days`` days, the oldest first, of one clinic or of all."""
     starts = [start_of(back) for back in range(days, 0, -1)]
-    images = Image.objects.filter(of(clinic, "visit"), created_at__gte=starts[0])
+    images = Image.objects.filter(of(clinic, "visit"), created_at__range=window(days))
     refused = images.exclude(verdict=QualityVerdict.ACCEPTED).annotate(day=period_of(starts)).order_by()
     refusals = dict(refused.values_list("day").annotate(Count("pk")))
     # One walk over the answers for counts and times: no percentile is the same on SQLite and PostgreSQL.
     made: dict[int, list[tuple[str, float]]] = {}
-    answers = Prediction.objects.of_new_photographs().filter(of(clinic, "image__visit"), created_at__gte=starts[0])
-    answers = answers.with_shown_tier().annotate(day=period_of(starts)).order_by()
+    answers = Prediction.objects.of_new_photographs().filter(created_at__range=window(days))
+    answers = answers.filter(of(clinic, "image__visit")).with_shown_tier().annotate(day=period_of(starts)).order_by()
     for day, tier, duration in answers.values_list("day", "tier_shown", "duration"):
         made.setdefault(day, []).append((tier, duration.total_seconds()))
     return [
@@ -116,6 +117,14 @@ def start_of(days: int) -> datetime:
     """Return the midnight with which the newest ``days`` days began, today included."""
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     return midnight - timedelta(days=days - 1)
+
+
+def window(days: int) -> tuple[datetime, datetime]:
+    """The newest ``days`` days for a query's ``__range``.
+
+    What was dated before the clock was set back belongs to no day that has come.
+    """
+    return start_of(days), latest()
 
 
 def period_of(starts: Sequence[datetime]) -> Case:

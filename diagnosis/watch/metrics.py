@@ -7,13 +7,13 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db.models import Count, Q, Sum
 from django.http import HttpRequest
-from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 
 from diagnosis.models import Image, Incident, Prediction
 from diagnosis.models.prediction import PredictionQuerySet
 from mlmodel.serving import active_analyser
 from patients.client_address import is_this_machine
+from patients.clock import within
 from patients.outbox import message_counts
 
 from .confirmed import LABEL_DAYS, calibration_of, cells_of, versions_of
@@ -39,9 +39,9 @@ def may_read_metrics(request: HttpRequest) -> bool:
 
 def metrics_text() -> str:
     """Return all figures, over all clinics: no figure names a clinic or a person."""
-    since = timezone.now() - timedelta(days=1)
-    of_a_day = Prediction.objects.of_new_photographs().filter(created_at__gte=since).order_by()
-    verdicts = Image.objects.filter(created_at__gte=since).order_by().values_list("verdict").annotate(n=Count("pk"))
+    a_day = within(timedelta(days=1))
+    of_a_day = Prediction.objects.of_new_photographs().filter(created_at__range=a_day).order_by()
+    verdicts = Image.objects.filter(created_at__range=a_day).order_by().values_list("verdict").annotate(n=Count("pk"))
     tiers = of_a_day.with_shown_tier().values_list("tier_shown").annotate(n=Count("pk"))  # type: ignore[misc]
     queue = queue_of(None)
     kinds = Incident.objects.alive().order_by().values_list("watched", "state").annotate(n=Count("pk"))

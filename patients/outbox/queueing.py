@@ -9,6 +9,7 @@ from django.db.models import Count, Min, Q
 from django.utils import timezone
 
 from patients.background import hand_over
+from patients.clock import around
 from patients.models import MessageKind, MessageState, OutgoingMessage, User
 from patients.models.message import UNDELIVERED
 
@@ -37,7 +38,7 @@ def queue_message(
         address=address,
         subject=subject,
         body=body,
-        give_up_at=timezone.now() + _tried_for(kind),
+        give_up_at=timezone.now() + tried_for(kind),
     )
     _hand_over(message)
     return message
@@ -51,7 +52,7 @@ def send_again(message: OutgoingMessage) -> bool:
         state=MessageState.WAITING,
         finished_at=None,
         next_attempt_at=now,
-        give_up_at=now + _tried_for(message.kind),
+        give_up_at=now + tried_for(message.kind),
     ):
         return False
     _hand_over(message)
@@ -67,8 +68,8 @@ def cancel_messages(**which: Any) -> int:
 
 def clear_old_messages() -> int:
     """Delete what was finished long ago."""
-    before = timezone.now() - timedelta(days=settings.MESSAGES_KEPT_DAYS)
-    return OutgoingMessage.objects.filter(finished_at__lt=before).delete()[0]
+    finished = OutgoingMessage.objects.exclude(finished_at=None)
+    return finished.exclude(finished_at__range=around(timedelta(days=settings.MESSAGES_KEPT_DAYS))).delete()[0]
 
 
 def message_counts() -> dict[str, Any]:
@@ -84,7 +85,7 @@ def message_counts() -> dict[str, Any]:
     return rows
 
 
-def _tried_for(kind: str) -> timedelta:
+def tried_for(kind: str) -> timedelta:
     return TRIED_FOR_SOMEBODY_WHO_WAITS if kind == MessageKind.PASSWORD_RESET else TRIED_FOR
 
 

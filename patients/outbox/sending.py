@@ -15,11 +15,13 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from patients.clock import latest
 from patients.models import MessageKind, MessageState, OutgoingMessage
 from patients.models.message import LEASE, LONGEST_DELAY, MessageQuerySet
 
 from .errors import Failure, failure_of
 from .letters import write
+from .queueing import tried_for
 
 logger = logging.getLogger(__name__)
 
@@ -74,7 +76,12 @@ def _claim(message_id: uuid.UUID) -> OutgoingMessage | None:
         state=MessageState.SENDING, claim=claim, lease_until=now + LEASE, attempts=F("attempts") + 1
     ):
         return None
-    return OutgoingMessage.objects.select_related("user").filter(pk=message_id, claim=claim).first()
+    message = OutgoingMessage.objects.select_related("user").filter(pk=message_id, claim=claim).first()
+    # Later than it ever is: it was written before the clock was set back, and would be tried for as long.
+    if message is not None and message.give_up_at > latest() + tried_for(message.kind):
+        message.give_up_at = now + tried_for(message.kind)
+        _held(message).update(give_up_at=message.give_up_at)
+    return message
 
 
 def _record(message: OutgoingMessage, failure: Failure, error: Exception) -> None:

@@ -172,9 +172,7 @@ def test_behind_a_proxy_its_word_counts_and_nobody_elses(clock, settings):
 
 @pytest.fixture
 def file_cache(settings, tmp_path):
-    settings.CACHES = {
-        "default": {"BACKEND": "django.core.cache.backends.filebased.FileBasedCache", "LOCATION": str(tmp_path)}
-    }
+    settings.CACHES = {"default": {"BACKEND": "dermascan.file_cache.FileCache", "LOCATION": str(tmp_path)}}
 
 
 def _visit_often(admitted) -> None:

@@ -105,6 +105,13 @@ def test_what_a_killed_upload_leaves_goes_after_a_day(folders, referenced, setti
     assert later().stored == []
 
 
+def test_what_was_written_while_the_clock_was_a_year_ahead_goes_too(referenced, settings):
+    orphan = stored(f"images/01/{KEY}-original")
+    assert delete_orphans(now=timezone.now() - timedelta(hours=12)).stored == []
+    assert delete_orphans(now=timezone.now() - timedelta(days=365)).stored == [orphan]
+    assert set(names_on_disk(settings.MEDIA_ROOT)) == referenced
+
+
 def test_every_field_that_names_a_file_is_looked_at():
     assert {f"{field.model.__name__}.{field.name}" for field in file_fields()} == {
         "Image.original",

@@ -213,6 +213,13 @@ def test_a_proposal_lapses(ask, answer, dermatologist, stranger, operator, cause
     assert active_version() != version
 
 
+def test_a_proposal_made_while_the_clock_was_a_year_ahead_waits_no_year(ask, sign_in, dermatologist, settings):
+    ask(dermatologist, candidate(verdict="hold"), force="on")
+    VersionProposal.objects.update(expires_at=timezone.now() + timedelta(days=365))
+    sign_in(dermatologist).get(reverse("versions"))
+    assert VersionProposal.objects.get().expires_at <= timezone.now() + timedelta(days=settings.PROPOSAL_DAYS)
+
+
 def test_one_proposal_of_a_version_waits(ask, dermatologist, stranger):
     version = candidate()
     ask(dermatologist, version)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from diagnosis.models import Image, PictureScale, Prediction, QueueEntry, QueueSkip, Review
@@ -120,6 +121,14 @@ def test_the_last_step_is_the_last_one(patient, dermatologist, set_back):
     step = last_step(dermatologist)
     assert step is not None
     assert step.review == again
+
+
+def test_a_review_from_a_time_that_has_not_come_is_not_taken_back(image, dermatologist, set_back, sign_in):
+    review = say(image, dermatologist)
+    set_back()
+    assert last_step(dermatologist) is None
+    sign_in(dermatologist).post(reverse("admin:review-undo"))
+    assert Review.objects.standing().get() == review
 
 
 def test_agreement_counts_what_each_said_last(image, dermatologist, set_back):

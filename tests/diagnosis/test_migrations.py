@@ -10,7 +10,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.urls import reverse
 from django.utils import timezone
 
-from diagnosis.models import ConfirmedLabel, HeatMap, Prediction, QueueEntry, QueueSkip, Review
+from diagnosis.models import ConfirmedLabel, HeatMap, Prediction, QueueEntry, QueueSkip, Review, TrainingRun
 from diagnosis.services.queue import skip
 from diagnosis.services.reviews import record_review
 from tests import factories
@@ -64,11 +64,13 @@ def test_steps_are_counted_as_dates_have_it(migrate, patient, dermatologist):
     prediction = factories.PredictionFactory(image=first)
     review = record_review(image=first, reviewer=dermatologist, answer="mel", certainty="certain")
     skip(second, dermatologist)
+    TrainingRun.objects.create(parent=prediction.model_version)
     old = migrate("0022_no_names_in_the_log_of_a_run")
     now = timezone.now()
     moments = {"QueueSkip": 1, "Review": 2, "Prediction": 3}
     for model, minutes in moments.items():
         old.get_model("diagnosis", model).objects.update(created_at=now + timedelta(minutes=minutes))
+    old.get_model("diagnosis", "TrainingRun").objects.update(created_at=now + timedelta(minutes=2, seconds=1))
     old.get_model("diagnosis", "QueueEntry").objects.update(entered_at=now + timedelta(minutes=2, seconds=1))
 
     forward()
@@ -77,6 +79,7 @@ def test_steps_are_counted_as_dates_have_it(migrate, patient, dermatologist):
     assert steps == [1, 2, 3]
     assert ConfirmedLabel.objects.get(review=review).settled_after == 2
     assert QueueEntry.objects.get(image=first).entered_after == 2
+    assert TrainingRun.objects.get().step == 2
     assert record_review(image=first, reviewer=dermatologist, answer="nv", certainty="certain").step == 4
     with pytest.raises(IntegrityError, match="review_is_append_only"), transaction.atomic():
         Review.objects.update(step=9)

@@ -13,7 +13,7 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from diagnosis.models import ImageFeatures, Incident, IncidentState, QueueEntry, Watched
+from diagnosis.models import Image, ImageFeatures, Incident, IncidentState, Prediction, QueueEntry, Watched
 from diagnosis.services.queue import refresh_queue_entry
 from diagnosis.services.reviews import record_review
 from diagnosis.tasks import watch_clinics
@@ -31,6 +31,7 @@ from diagnosis.watch.incidents import acknowledge_incident, end_incident, open_i
 from diagnosis.watch.metrics import metrics_text
 from diagnosis.watch.telling import check_webhook_address
 from mlmodel.analysis import get_analyser
+from mlmodel.drift import WINDOW
 from mlmodel.pictures import decode
 from patients.models import OutgoingMessage
 from patients.outbox import CannotSend, deliver_due
@@ -283,6 +284,32 @@ def test_the_oldest_urgent_photograph_is_watched(clinic):
         image=image, clinic=clinic, state="waiting", reason="urgent", reasons=["urgent"], needs=1,
         entered_at=timezone.now() - timedelta(days=9),
     )  # fmt: skip
+    assert [incident.watched for incident in watch_clinic(clinic)] == [Watched.QUEUE_AGE]
+
+
+def test_the_watch_sees_what_came_after_a_clock_was_set_back(clinic, staff, sign_in, monkeypatch):
+    photographs(clinic, WINDOW, shift=0)
+    factories.PredictionFactory(image=Image.objects.first())
+    next_year = timezone.now() + timedelta(days=365)
+    Image.objects.update(created_at=next_year)
+    Prediction.objects.update(created_at=next_year)
+    photographs(clinic, 120, shift=2)
+    photographs(clinic, 60, shift=0, verdict="blurred")
+    assert [incident.watched for incident in watch_clinic(clinic)] == [Watched.DRIFT, Watched.REFUSALS]
+    page = sign_in(staff).get(reverse("watch"))
+    assert page.status_code == 200
+    assert [(day.predictions, day.refused) for day in days_of(clinic, days=2)] == [(0, 0), (0, 60)]
+    assert 'dermascan_images_24h{verdict="accepted"} 120' in metrics_text()
+
+
+def test_an_urgent_photograph_from_a_time_that_has_not_come_waits_from_now_on(clinic, monkeypatch):
+    image, now = factories.ImageFactory(lesion__patient__clinic=clinic), timezone.now
+    QueueEntry.objects.create(
+        image=image, clinic=clinic, state="waiting", reason="urgent", reasons=["urgent"], needs=1,
+        entered_at=timezone.now() + timedelta(days=365),
+    )  # fmt: skip
+    assert watch_clinic(clinic) == []
+    monkeypatch.setattr(timezone, "now", lambda: now() + timedelta(days=9))
     assert [incident.watched for incident in watch_clinic(clinic)] == [Watched.QUEUE_AGE]
 
 

@@ -264,6 +264,8 @@ def test_old_results_are_deleted_by_the_schedule(settings, staff, sign_in, patie
         client.post(f"/patients/{patient.pk}/lesions/new/", {**LESION, "idempotency_key": str(age)})
         newest = Submission.objects.latest("created_at")
         Submission.objects.filter(pk=newest.pk).update(created_at=timezone.now() - timedelta(hours=age))
+    Submission.objects.create(key_digest="a", content_digest="b")
+    Submission.objects.filter(key_digest="a").update(created_at=timezone.now() + timedelta(days=365))
     delete_old_submissions()
     assert Submission.objects.count() == 1
     tasks = {entry["task"] for entry in settings.CELERY_BEAT_SCHEDULE.values()}

@@ -38,6 +38,15 @@ def test_a_clock_that_is_set_delays_no_message(row, mail_server, hours):
     assert row.state == "sent"
 
 
+def test_what_was_written_a_year_ahead_is_not_tried_for_a_year(row, mail_server):
+    mail_server.replies["MAIL"] = "451 4.3.0 later"
+    OutgoingMessage.objects.update(give_up_at=timezone.now() + timedelta(days=365))
+    deliver_due()
+    row.refresh_from_db()
+    assert row.state == "waiting"
+    assert row.give_up_at < timezone.now() + timedelta(days=5)
+
+
 def test_a_lease_ends_where_the_clock_was_set_back(row, mail_server):
     OutgoingMessage.objects.update(
         state="sending",
@@ -237,6 +246,7 @@ def test_a_message_is_undone_with_what_it_tells_of(staff):
 def test_old_rows_are_cleared_and_waiting_ones_are_not(row, settings):
     old = timezone.now() - timedelta(days=settings.MESSAGES_KEPT_DAYS + 1)
     factories.OutgoingMessageFactory(state="sent", finished_at=old)
+    factories.OutgoingMessageFactory(state="sent", finished_at=timezone.now() + timedelta(days=365))
     recent = factories.OutgoingMessageFactory(state="refused", finished_at=timezone.now(), last_error="refused")
     OutgoingMessage.objects.filter(pk=row.pk).update(created_at=old)
     clear_messages()

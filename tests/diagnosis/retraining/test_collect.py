@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from diagnosis.models import ConfirmedLabel, ImageFeatures, ManifestEntry, Part, TestAssignment, TrainingRun
 from diagnosis.retraining.assignment import assign_parts, drawn_part
-from diagnosis.retraining.collect import MOST_OF_A_LESION, LeftOut, collect_cases, new_labels
+from diagnosis.retraining.collect import MOST_OF_A_LESION, LeftOut, collect_cases, learnt_until, new_labels
 from diagnosis.retraining.errors import ManifestAltered
 from diagnosis.retraining.manifests import allowed_now, freeze_manifest, read_manifest, read_vectors
 from mlmodel.serving import active_version
@@ -155,10 +155,10 @@ def test_since_narrows_what_is_learnt_and_not_the_locked_test(dermatologist, set
     locked = confirmed(reader=dermatologist, row=3)
     TestAssignment.objects.create(lesion=locked.lesion, part=Part.LOCKED)
     long_ago = timezone.now() - datetime.timedelta(days=30)
-    ConfirmedLabel.objects.filter(image__in=[old, locked]).update(settled_at=long_ago)
+    ConfirmedLabel.objects.filter(image__in=[old, locked]).update(settled_at=long_ago, settled_after=0)
     assert images_of(collected(since=timezone.localdate())) == {new.pk, locked.pk}
     assert collected().new == 1
-    assert new_labels(after=active_version().created_at) == 1
+    assert new_labels(after=learnt_until(active_version())) == 1
 
 
 def test_a_lesion_keeps_its_part_whatever_the_share_becomes(dermatologist, settings):

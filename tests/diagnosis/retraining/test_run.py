@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from dermascan.celery import app
@@ -24,6 +25,7 @@ from diagnosis.retraining.liveness import (
     take_run,
     tell_progress,
 )
+from diagnosis.retraining.run import start_run
 from diagnosis.retraining.schedule import is_due
 from diagnosis.tasks import bury_dead_runs, find_lost_work, retrain_when_due, work_on_run
 from mlmodel.models import ModelVersion, ModelVersionStatus
@@ -298,3 +300,34 @@ def test_a_run_starts_by_itself_when_its_day_has_come(dermatologist, settings):
     assert not is_due()
     ModelVersion.objects.update(created_at=timezone.now() - datetime.timedelta(days=8))
     assert is_due()
+
+
+@pytest.mark.parametrize("rule", ["labels", "days"])
+def test_a_run_starts_by_itself_where_the_clock_was_a_year_ahead(dermatologist, settings, monkeypatch, rule):
+    settings.RETRAINING_AFTER_LABELS, settings.RETRAINING_EVERY_DAYS = (1, 0) if rule == "labels" else (0, 7)
+    monkeypatch.setattr(tasks, "hand_over", lambda _task, _run: None)
+    next_year = timezone.now() + datetime.timedelta(days=365)
+    confirmed(reader=dermatologist)
+    retrain_when_due() if rule == "labels" else queue_run(parent=active_version())
+    abandon_run(why="No.")
+    TrainingRun.objects.update(created_at=next_year)
+    ModelVersion.objects.update(created_at=next_year)
+
+    retrain_when_due()
+    assert TrainingRun.objects.count() == 1, "there is nothing that was not tried"
+    confirmed(reader=dermatologist, row=1)
+    retrain_when_due()
+    assert TrainingRun.objects.alive().count() == 1
+    abandon_run(why="No.")
+    confirmed(reader=dermatologist, row=2)
+    assert is_due() == (rule == "labels"), "once, and not at every look"
+
+
+def test_labels_given_after_the_clock_was_set_back_are_new(dermatologist, monkeypatch, sign_in):
+    now = timezone.now
+    active_version()
+    monkeypatch.setattr(timezone, "now", lambda: now() - datetime.timedelta(days=2))
+    confirmed(reader=dermatologist)
+    page = sign_in(dermatologist).get(reverse("admin:retraining"))
+    assert page.context["new"] == 1
+    assert start_run().status == RunStatus.QUEUED
