@@ -25,7 +25,14 @@ from .models import (
 from .models.patient import EARLIEST_BIRTH, LONGEST_SEARCH
 from .names import clean_number
 from .rough_dates import RoughDate
-from .services import is_known_to_be_wrong, may_correct_address, patient_with_number, suggest_record_number
+from .services import (
+    BirthDateContradicted,
+    ensure_nothing_is_earlier,
+    is_known_to_be_wrong,
+    may_correct_address,
+    patient_with_number,
+    suggest_record_number,
+)
 
 EARLIEST_VISIT = datetime.date(1990, 1, 1)
 
@@ -98,12 +105,6 @@ class PatientForm(EditForm, forms.ModelForm):
             self.fields["record_number"].required = True
             self.fields["record_number"].error_messages["required"] = _("Enter the record number.")
 
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean() or {}
-        if not self.instance._state.adding:
-            cleaned.pop("is_somebody_else", None)
-        return cleaned
-
     def ask_about_namesake(self, existing: Patient) -> None:
         """Ask whether this is the same patient; the page links to their record."""
         self.existing = existing
@@ -121,8 +122,8 @@ class PatientForm(EditForm, forms.ModelForm):
             raise ValidationError(_("The birth date must be in the past."))
         if birth_date < EARLIEST_BIRTH:
             raise ValidationError(_("The birth date must be 1 January 1900 or later."))
-        if self._has_visits_before(birth_date):
-            raise ValidationError(_("The birth date must be before the patient's first visit."))
+        if not self.instance._state.adding:
+            self._ensure_nothing_is_earlier(birth_date)
         return birth_date
 
     def clean_record_number(self) -> str:
@@ -142,8 +143,11 @@ class PatientForm(EditForm, forms.ModelForm):
     def _is_new_number(self, record_number: str) -> bool:
         return self.instance._state.adding or record_number != self.initial.get("record_number")
 
-    def _has_visits_before(self, birth_date: datetime.date) -> bool:
-        return not self.instance._state.adding and self.instance.visits.filter(date__lt=birth_date).exists()
+    def _ensure_nothing_is_earlier(self, birth_date: datetime.date) -> None:
+        try:
+            ensure_nothing_is_earlier(self.instance, birth_date)
+        except BirthDateContradicted as contradicted:
+            raise ValidationError(str(contradicted)) from None
 
 
 class VisitForm(EditForm, forms.ModelForm):

@@ -33,8 +33,10 @@ from .consents import ConsentState, consent_states, record_consent
 from .lesions import add_lesion, correct_lesion
 from .links import set_password_path
 from .patients import (
+    BirthDateContradicted,
     NamesakeRegistered,
     RecordNumberTaken,
+    ensure_nothing_is_earlier,
     patient_with_number,
     register_patient,
     suggest_record_number,
@@ -48,6 +50,7 @@ __all__ = [
     "AccountRefused",
     "AccountState",
     "AnotherClinic",
+    "BirthDateContradicted",
     "ClinicExists",
     "ConsentState",
     "NamesakeRegistered",
@@ -69,6 +72,7 @@ __all__ = [
     "enrol_member",
     "ensure_address_is_free",
     "ensure_member_may_become",
+    "ensure_nothing_is_earlier",
     "ensure_username_is_free",
     "give_patient_account",
     "is_known_to_be_wrong",

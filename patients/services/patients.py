@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from patients.edits import change_record
 from patients.models import Clinic, Member, Patient, Sex
 from patients.names import clean_line, clean_number, fold_number, name_keys
+from patients.rough_dates import RoughDate
 
 from .scope import ensure_same_clinic
 
@@ -39,6 +40,10 @@ class NamesakeRegistered(ValueError):
         self.patient = patient
 
 
+class BirthDateContradicted(ValueError):
+    """The record holds something from before the corrected birth date; the message says what."""
+
+
 def register_patient(
     *,
     by: Member,
@@ -63,7 +68,7 @@ def register_patient(
     with transaction.atomic():
         clinic = Clinic.objects.select_for_update().get(pk=by.clinic_id)
         if not is_somebody_else:
-            _ensure_there_is_no_namesake(clinic, given_name, family_name, birth_date)
+            _ensure_there_are_none(_namesakes(clinic, given_name, family_name, birth_date))
         patient = Patient(
             clinic=clinic,
             record_number=_free_number(record_number, clinic) or suggest_record_number(clinic=clinic),
@@ -94,13 +99,16 @@ def update_patient(
     email: str = "",
     phone: str = "",
     history: str = "",
+    is_somebody_else: bool = False,
     made_from: str | None = None,
 ) -> Patient:
     """Correct what is known of the patient; an empty record number keeps the present one.
 
-    ``made_from`` is the token of the form; see ``patients.edits``.
+    Args:
+        is_somebody_else: than whoever has the same name and birth date now, and had not before.
+        made_from: the token of the form; see ``patients.edits``.
 
-    Raises ``RecordNumberTaken``, ``ChangedMeanwhile``.
+    Raises ``RecordNumberTaken``, ``NamesakeRegistered``, ``BirthDateContradicted``, ``ChangedMeanwhile``.
     """
     ensure_same_clinic(patient, by)
     with transaction.atomic():
@@ -117,7 +125,11 @@ def update_patient(
             "phone": phone,
             "history": history,
         }
+        namesakes = _namesakes_of(patient)
+        ensure_nothing_is_earlier(patient, birth_date)
         change_record(patient, values, by=by.user, made_from=made_from)
+        if not is_somebody_else:
+            _ensure_there_are_none(_namesakes_of(patient) - namesakes)
         _save(patient)
     return patient
 
@@ -138,11 +150,39 @@ def suggest_record_number(*, clinic: Clinic) -> str:
     return next(free, None) or f"P-{uuid.uuid4().hex[:12].upper()}"
 
 
-def _ensure_there_is_no_namesake(clinic: Clinic, given_name: str, family_name: str, birth_date: datetime.date) -> None:
+def ensure_nothing_is_earlier(patient: Patient, birth_date: datetime.date) -> None:
+    """Raise ``BirthDateContradicted`` if the record holds what was before ``birth_date``, a correction."""
+    if birth_date <= patient.birth_date:
+        return
+    visit = patient.visits.order_by("date").first()
+    if visit is not None and visit.date < birth_date:
+        raise BirthDateContradicted(
+            _("The birth date must be before the patient's first visit, on %(date)s.")
+            % {"date": RoughDate.of(visit.date)}
+        )
+    for lesion in patient.lesions.order_by("number"):
+        if lesion.noticed is not None and lesion.noticed.last < birth_date:
+            raise BirthDateContradicted(
+                _("%(lesion)s was first noticed before this date: %(date)s. Correct that first, or the birth date.")
+                % {"lesion": lesion.title, "date": lesion.noticed}
+            )
+
+
+def _namesakes_of(patient: Patient) -> set[Patient]:
+    same = _namesakes(patient.clinic, patient.given_name, patient.family_name, patient.birth_date)
+    return same - {patient}
+
+
+def _namesakes(clinic: Clinic, given_name: str, family_name: str, birth_date: datetime.date) -> set[Patient]:
+    """The clinic's patients of this name and birth date."""
     keys = name_keys(given_name, family_name)
-    for patient in Patient.objects.filter(clinic=clinic, birth_date=birth_date).order_by("created_at", "pk"):
-        if keys & name_keys(patient.given_name, patient.family_name):
-            raise NamesakeRegistered(patient)
+    born_then = Patient.objects.filter(clinic=clinic, birth_date=birth_date)
+    return {each for each in born_then if keys & name_keys(each.given_name, each.family_name)}
+
+
+def _ensure_there_are_none(namesakes: set[Patient]) -> None:
+    if namesakes:
+        raise NamesakeRegistered(min(namesakes, key=lambda patient: (patient.created_at, patient.pk)))
 
 
 def patient_with_number(record_number: str, *, clinic: Clinic, other_than: Patient | None = None) -> Patient | None:

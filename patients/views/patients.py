@@ -13,7 +13,13 @@ from patients.forms import PatientForm, SearchForm
 from patients.middleware import ClinicRequest
 from patients.models import Patient
 from patients.once import once
-from patients.services import NamesakeRegistered, RecordNumberTaken, register_patient, update_patient
+from patients.services import (
+    BirthDateContradicted,
+    NamesakeRegistered,
+    RecordNumberTaken,
+    register_patient,
+    update_patient,
+)
 
 PAGE_LENGTH = 25
 
@@ -68,6 +74,10 @@ def patient_edit(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
             patient = update_patient(patient=patient, by=request.member, made_from=form.made_from, **form.cleaned_data)
         except RecordNumberTaken as taken:
             form.refuse_record_number(taken.patient)
+        except NamesakeRegistered as namesake:
+            form.ask_about_namesake(namesake.patient)
+        except BirthDateContradicted as contradicted:
+            form.add_error("birth_date", str(contradicted))
         except ChangedMeanwhile as changed:
             form = PatientForm(request.POST, instance=changed.record)  # says what differs
         else:

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from patients.models import Patient
+from patients.rough_dates import RoughDate
 from tests import factories
 from tests.page_forms import token_of
 
@@ -374,7 +375,56 @@ class TestEdit:
     def test_cannot_be_born_after_the_first_visit(self, client, patient, address):
         factories.VisitFactory(patient=patient, date=datetime.date(2020, 1, 1))
         response = client.post(address, details(birth_date="2021-01-01"))
-        assert "before the patient&#x27;s first visit" in response.text
+        assert "before the patient&#x27;s first visit, on 1 January 2020" in response.text
+
+    @pytest.mark.parametrize(
+        ("noticed", "birth_date", "words"),
+        [
+            ("2019-05-03", "2019-05-04", "3 May 2019"),
+            ("2019-05", "2019-06-01", "May 2019"),
+            ("2019", "2020-01-01", "2019"),
+            ("2019-05-03", "2019-05-03", ""),
+            ("2019-05", "2019-05-31", ""),
+            ("2019", "2019-12-31", ""),
+        ],
+    )
+    def test_cannot_be_born_after_a_lesion_was_noticed(self, client, patient, address, noticed, birth_date, words):
+        lesion = factories.LesionFactory(patient=patient)
+        lesion.noticed = RoughDate.parse(noticed)
+        lesion.save()
+        response = client.post(address, details(birth_date=birth_date) | token_of(client, address))
+        assert (response.status_code == 302) == (not words)
+        if words:
+            assert f"{lesion.title} was first noticed before this date: {words}." in response.text
+
+    def test_what_was_wrong_before_does_not_keep_the_rest_from_being_corrected(self, client, patient, address):
+        lesion = factories.LesionFactory(patient=patient)
+        lesion.noticed = RoughDate.parse("1950")
+        lesion.save()
+        typed = details(birth_date=patient.birth_date.isoformat(), family_name="Married")
+        assert client.post(address, typed | token_of(client, address)).status_code == 302
+
+    @pytest.mark.parametrize("changed", ["name", "birth_date"])
+    def test_who_becomes_a_namesake_is_asked_about(self, client, clinic, patient, address, changed):
+        born = "1961-03-14" if changed == "name" else "1961-03-15"
+        known = factories.PatientFactory(
+            clinic=clinic, given_name="Ámara", family_name="OKAFOR", birth_date="1961-03-14", record_number="N-7"
+        )
+        client.post(address, details(family_name="Moreau", birth_date=born) | token_of(client, address))
+        patient.refresh_from_db()
+        assert patient.family_name == "Moreau"
+        twin = details(given_name="Amara", family_name="Okafor", birth_date="1961-03-14")
+        asked = client.post(address, twin | token_of(client, address))
+        patient.refresh_from_db()
+        assert patient.family_name == "Moreau"
+        assert "is registered as N-7" in asked.text
+        assert f'href="{known.get_absolute_url()}"' in asked.text
+        answer = {**twin, "is_somebody_else": "on"} | token_of(client, address)
+        assert client.post(address, answer).status_code == 302
+        patient.refresh_from_db()
+        assert patient.family_name == "Okafor"
+        again = details(given_name="Amara", family_name="Okafor", birth_date="1961-03-14", phone="0123")
+        assert client.post(address, again | token_of(client, address)).status_code == 302, "it was answered before"
 
     def test_a_patient_of_another_clinic_does_not_exist(self, sign_in, stranger, patient, address):
         client = sign_in(stranger)
