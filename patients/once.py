@@ -21,6 +21,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from .models import Submission
 
 View = Callable[..., HttpResponse]
+# Of a page that shows what is kept nowhere: what the page is made again from, where the same form comes again.
+Again = Callable[[HttpRequest, dict[str, Any]], HttpResponse]
 
 FIELD = "idempotency_key"
 HEADER = "Idempotency-Key"
@@ -37,14 +39,20 @@ class Attempt:
     key_digest: str
     content_digest: str
 
+    def part(self, name: str) -> "Attempt":
+        """One of several things that the request does, each stored by itself."""
+        return Attempt(_digest([self.key_digest, name]), self.content_digest)
 
-def once(view: View | None = None, *, in_one_transaction: bool = True) -> Any:
+
+def once(view: View | None = None, *, in_one_transaction: bool = True, again: Again | None = None) -> Any:
     """Decorate a view whose POST creates something, so that the same form sent twice creates it once.
 
     Args:
         in_one_transaction: the result is stored with what was created, and a second request waits for the first.
             False for work of seconds, which must not hold the database's write lock: there the database's own rules
             have to keep the second one out (one signed report a visit, one copy of a file).
+        again: makes the page anew for the second request, from the request and what ``to_be_made_again`` named. For a
+            page with a secret, which must not be stored: other results are kept as they are.
     """
 
     def decorate(view: View) -> View:
@@ -53,8 +61,9 @@ def once(view: View | None = None, *, in_one_transaction: bool = True) -> Any:
             attempt = attempt_of(request) if request.method == "POST" else None
             if attempt is None:
                 return view(request, *args, **kwargs)
+            remember(request, attempt)
             answer = _answer_in_one_transaction if in_one_transaction else _answer
-            return answer(request, attempt, lambda: view(request, *args, **kwargs))
+            return answer(request, attempt, lambda: view(request, *args, **kwargs), again)
 
         guarded.is_sent_once = True  # type: ignore[attr-defined]
         return guarded
@@ -62,9 +71,15 @@ def once(view: View | None = None, *, in_one_transaction: bool = True) -> Any:
     return decorate if view is None else decorate(view)
 
 
+def to_be_made_again(response: HttpResponse, **values: str) -> HttpResponse:
+    """Name what the page is made from where the form comes again; see ``once``."""
+    response.made_from = values  # type: ignore[attr-defined]
+    return response
+
+
 def attempt_of(request: HttpRequest, *, key: str | None = None, content: Any = None) -> Attempt | None:
     """Return the attempt that ``request`` is, or None without a usable key: then it is carried out as it comes."""
-    key = key or request.headers.get(HEADER) or request.POST.get(FIELD)
+    key = key or key_of(request)
     if not key or len(key) > LONGEST_KEY:
         return None
     sender = f"user {request.user.pk}" if request.user.is_authenticated else "visitor"
@@ -72,6 +87,11 @@ def attempt_of(request: HttpRequest, *, key: str | None = None, content: Any = N
         key_digest=_digest([sender, request.get_full_path(), key]),
         content_digest=_digest(content if content is not None else content_of(request)),
     )
+
+
+def key_of(request: HttpRequest) -> str:
+    """The key as it was sent; "" without one. Only its digest is kept."""
+    return str(request.headers.get(HEADER) or request.POST.get(FIELD) or "")
 
 
 def content_of(request: HttpRequest) -> list[Any]:
@@ -94,19 +114,38 @@ def has_other_content(attempt: Attempt) -> bool:
     return others.filter(key_digest=attempt.key_digest).exists()
 
 
+def remember(request: HttpRequest, attempt: Attempt) -> None:
+    request.attempt = attempt  # type: ignore[attr-defined]
+
+
+def remembered_attempt(request: HttpRequest) -> Attempt | None:
+    """The attempt that the request is, for a view whose work is stored part by part."""
+    return getattr(request, "attempt", None)
+
+
+def note_stored(attempt: Attempt, key: str) -> None:
+    """Note which row the attempt has stored, in the transaction that stores it: its result is kept only later."""
+    _insert(attempt.part(key))
+
+
+def has_stored(attempt: Attempt, key: str) -> bool:
+    """Whether the same request, sent before or at this moment, has stored that row: then it is no second one."""
+    return earlier_result(attempt.part(key)) is not None
+
+
 def keep_result(attempt: Attempt, result: dict[str, Any]) -> None:
     """Keep the result of ``attempt``, unless another request has just kept one."""
     _insert(attempt, result=json.dumps(result))
 
 
 def _answer_in_one_transaction(
-    request: HttpRequest, attempt: Attempt, work: Callable[[], HttpResponse]
+    request: HttpRequest, attempt: Attempt, work: Callable[[], HttpResponse], again: Again | None
 ) -> HttpResponse:
     with transaction.atomic():
         # Of two at once, the database lets one in; the other waits here until the first one is done.
         submission, is_first = _insert(attempt)
         if not is_first:
-            return _replay(request, submission)
+            return _replay(request, submission, again)
         response = work()
         if not _is_result(request, response):
             submission.delete()
@@ -116,16 +155,18 @@ def _answer_in_one_transaction(
         return response
 
 
-def _answer(request: HttpRequest, attempt: Attempt, work: Callable[[], HttpResponse]) -> HttpResponse:
+def _answer(
+    request: HttpRequest, attempt: Attempt, work: Callable[[], HttpResponse], again: Again | None
+) -> HttpResponse:
     if submission := earlier_result(attempt):
-        return _replay(request, submission)
+        return _replay(request, submission, again)
     response = work()
     if _is_result(request, response):
         keep_result(attempt, _result(request, response))
         return response
     # Refused, perhaps because the same request has just been carried out.
     submission = earlier_result(attempt)
-    return _replay(request, submission) if submission else response
+    return _replay(request, submission, again) if submission else response
 
 
 def _insert(attempt: Attempt, **values: Any) -> tuple[Submission, bool]:
@@ -141,7 +182,7 @@ def _is_result(request: HttpRequest, response: HttpResponse) -> bool:
         return False
     if isinstance(response, JsonResponse):
         return response.status_code < HTTPStatus.MULTIPLE_CHOICES
-    if _is_popup(response):
+    if _is_popup(response) or hasattr(response, "made_from"):
         return True
     return HTTPStatus.MULTIPLE_CHOICES <= response.status_code < HTTPStatus.BAD_REQUEST
 
@@ -150,6 +191,8 @@ def _result(request: HttpRequest, response: HttpResponse) -> dict[str, Any]:
     notices = [[message.level, str(message.message), message.extra_tags or ""] for message in _queued(request)]
     if isinstance(response, JsonResponse):
         return {"body": json.loads(response.content), "notices": notices}
+    if hasattr(response, "made_from"):
+        return {"made_from": response.made_from, "notices": notices}
     if _is_popup(response):
         return {"page": response.render().content.decode(), "notices": notices}  # type: ignore[attr-defined]
     return {"location": response.get("Location", ""), "notices": notices}
@@ -160,13 +203,16 @@ def _is_popup(response: HttpResponse) -> bool:
     return "admin/popup_response.html" in (getattr(response, "template_name", None) or ())
 
 
-def _replay(request: HttpRequest, submission: Submission) -> HttpResponse:
+def _replay(request: HttpRequest, submission: Submission, again: Again | None) -> HttpResponse:
     result = json.loads(submission.result)
     for level, text, tags in result["notices"]:
         messages.add_message(request, level, text, extra_tags=tags, fail_silently=True)
     response: HttpResponse
     if "body" in result:
         response = JsonResponse(result["body"])
+    elif "made_from" in result:
+        assert again is not None
+        response = again(request, result["made_from"])
     elif "page" in result:
         response = HttpResponse(result["page"])
     else:

@@ -15,6 +15,7 @@ from .api_tokens import (
     TokenRevoked,
     TokenUnknown,
     create_api_token,
+    key_made_for,
     revoke_api_token,
     use_api_token,
 )
@@ -76,6 +77,7 @@ __all__ = [
     "ensure_username_is_free",
     "give_patient_account",
     "is_known_to_be_wrong",
+    "key_made_for",
     "link_to",
     "lock_open_visit",
     "log_visit",

@@ -5,6 +5,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.contrib.sessions.models import Session
 from django.core import mail
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
@@ -12,7 +13,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 from django.utils import timezone
 
-from patients.models import ApiToken, Revocation, Role
+from patients.models import ApiToken, Revocation, Role, Submission
 from patients.services import update_member
 from tests import factories
 from tests.factories import PASSWORD
@@ -31,19 +32,44 @@ def key_on(page) -> str:
     return re.findall(r"\b[0-9a-f]{40}\b", page.content.decode())[0]
 
 
-def test_a_member_makes_a_token_and_reads_it_once(sign_in, staff, monkeypatch):
+def test_a_member_makes_a_token_and_reads_it_once(sign_in, staff):
     client = sign_in(staff)
-    made = client.post("/accounts/tokens/", {"name": "The scanner", "days": "30"}, follow=True)
-    assert made.status_code == 200
+    made = client.post("/accounts/tokens/", {"name": "The scanner", "days": "30"})
+    assert made.status_code == 201
     assert "no-store" in made["Cache-Control"]
     key = key_on(made)
     assert works(key)
-    monkeypatch.setattr("patients.views.api_tokens._SHOWN_FOR_SECONDS", 0)
     assert key not in client.get("/accounts/tokens/").content.decode()
-    assert "new_api_token" not in client.session
     token = ApiToken.objects.get()
     assert (token.name, token.prefix, token.member) == ("The scanner", key[:8], staff)
     assert token.key_hash == hashlib.sha256(key.encode()).hexdigest()
+
+
+def test_a_form_that_is_sent_twice_makes_one_token_and_shows_it_twice(sign_in, staff, monkeypatch):
+    client, form = sign_in(staff), {"name": "The scanner", "days": "30", "idempotency_key": "of-the-form"}
+    first, second = client.post("/accounts/tokens/", form), client.post("/accounts/tokens/", form)
+    assert (first.status_code, second.status_code) == (201, 201)
+    token, key = ApiToken.objects.get(), key_on(first)
+    assert key_on(second) == key
+    kept = str([*Session.objects.values(), *Submission.objects.values(), *ApiToken.objects.values()])
+    sessions = str([dict(session.get_decoded()) for session in Session.objects.all()])
+    assert key not in kept + sessions
+    now = timezone.now
+    monkeypatch.setattr(timezone, "now", lambda: now() + timedelta(minutes=2))
+    third = client.post("/accounts/tokens/", form).content.decode()
+    assert key not in third
+    assert "was created and shown before" in third
+    assert ApiToken.objects.get() == token
+
+
+def test_two_forms_make_two_tokens(sign_in, staff):
+    client = sign_in(staff)
+    keys = {
+        key_on(client.post("/accounts/tokens/", {"name": "A", "days": "7", "idempotency_key": form}))
+        for form in ("one", "two", "x" * 300, "")
+    }
+    assert len(keys) == 4
+    assert all(works(key) for key in keys)
 
 
 @pytest.mark.parametrize("form", [{}, {"name": "", "days": "30"}, {"name": "A", "days": "9999"}, {"name": "A\0"}])
@@ -55,7 +81,7 @@ def test_what_is_missing_is_asked_for(sign_in, staff, form):
 def test_there_are_only_so_many(sign_in, staff):
     client = sign_in(staff)
     answers = [client.post("/accounts/tokens/", {"name": "A", "days": "7"}).status_code for _number in range(21)]
-    assert answers == [302] * 20 + [400]
+    assert answers == [201] * 20 + [400]
 
 
 def test_one_revokes_ones_own(sign_in, staff):
