@@ -10,7 +10,16 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from diagnosis.api.problems import Problem
-from patients.once import HEADER, LONGEST_KEY, REPLAYED, attempt_of, earlier_result, has_other_content, keep_result
+from patients.once import (
+    HEADER,
+    LONGEST_KEY,
+    REPLAYED,
+    attempt_of,
+    earlier_result,
+    has_other_content,
+    keep_result,
+    remember,
+)
 
 
 def once_per_key(request: Request, *, keeps: bool, work: Callable[[], dict[str, Any]]) -> Response:
@@ -27,6 +36,7 @@ def once_per_key(request: Request, *, keeps: bool, work: Callable[[], dict[str, 
     attempt = attempt_of(request._request, key=key) if key and keeps else None
     if attempt is None:
         return Response(work())
+    remember(request._request, attempt)
     if earlier := earlier_result(attempt):
         return Response(json.loads(earlier.result), headers={REPLAYED: "true"})
     if has_other_content(attempt):

@@ -13,6 +13,7 @@ from rest_framework.exceptions import NotFound, ValidationError
 from diagnosis.models import Image
 from diagnosis.services.images import SentPhotograph, keep_photograph
 from patients.models import Lesion, Member, Patient, Visit, VisitStatus
+from patients.once import Attempt
 from patients.services import log_visit
 
 
@@ -23,12 +24,12 @@ class Place:
     lesion: Lesion
     visit: Visit | None
 
-    def keep(self, upload: UploadedFile, *, by: Member) -> Image:
+    def keep(self, upload: UploadedFile, *, by: Member, attempt: Attempt | None = None) -> Image:
         """Keep the photograph here. Raises what ``keep_photograph`` raises, and then has kept nothing."""
         sent = SentPhotograph.of(upload)
         if self.visit is None:
             self.visit = self._open_today().first() or self._new_visit(sent, by)
-        return keep_photograph(visit=self.visit, lesion=self.lesion, sent=sent, by=by)
+        return keep_photograph(visit=self.visit, lesion=self.lesion, sent=sent, by=by, attempt=attempt)
 
     def _new_visit(self, sent: SentPhotograph, by: Member) -> Visit:
         """A visit of today. Raises PictureError: none is made for a file that cannot be read."""

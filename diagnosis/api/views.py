@@ -22,6 +22,7 @@ from diagnosis.api.storing import Place, find_place
 from diagnosis.api.throttles import ExplanationThrottle, PredictionThrottle
 from diagnosis.services.analysis import check_picture
 from mlmodel.pictures import MAX_BYTES
+from patients.once import remembered_attempt
 
 
 class ApiView(APIView):
@@ -124,17 +125,21 @@ def _with_slash(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _predict(file: UploadedFile, *, place: Place | None, reader: Reader, by: Request) -> dict[str, Any]:
+def _predict(
+    file: UploadedFile, *, place: Place | None, reader: Reader, by: Request, index: int = 0
+) -> dict[str, Any]:
     if place is None:
         return answer_for_quick_result(check_picture(data=file.read(MAX_BYTES + 1)), reader=reader)
-    return answer_for_image(place.keep(file, by=member_of(by)), reader=reader)
+    attempt = remembered_attempt(by._request)
+    image = place.keep(file, by=member_of(by), attempt=attempt and attempt.part(f"file {index}"))
+    return answer_for_image(image, reader=reader)
 
 
 def _item(index: int, file: UploadedFile, place: Place | None, reader: Reader, request: Request) -> dict[str, Any]:
     """One file's answer or problem: none sinks the others."""
     item: dict[str, Any] = {"index": index, "filename": file.name}
     try:
-        return {**item, "status": 200, "result": _predict(file, place=place, reader=reader, by=request)}
+        return {**item, "status": 200, "result": _predict(file, place=place, reader=reader, by=request, index=index)}
     except Exception as error:
         problem = describe(error, instance=f"{request.path}#{index}")
         if problem["status"] >= 500:

@@ -26,6 +26,7 @@ from mlmodel.pictures import MAX_BYTES, Picture, decode, encode_jpeg
 from mlmodel.serving import now_serving
 from patients.models import Lesion, Member, Visit
 from patients.multipart import printable_name
+from patients.once import Attempt, has_stored, note_stored
 from patients.services.visits import lock_open_visit
 
 __all__ = [
@@ -63,20 +64,37 @@ class SentPhotograph:
         return decode(self.data)
 
 
-def add_image(*, visit: Visit, lesion: Lesion, upload: UploadedFile, by: Member) -> Image:
+def add_image(
+    *, visit: Visit, lesion: Lesion, upload: UploadedFile, by: Member, attempt: Attempt | None = None
+) -> Image:
     """Keep a photograph of ``lesion`` taken at ``visit``, with the network's answer or the reason for its refusal.
 
     Reading and judging happen before the transaction, which then stores all of it or nothing.
+
+    Args:
+        attempt: the request that brings it, or the part of it that does. Where the same one has brought it before, as
+            a double click does, that photograph is returned.
 
     Raises:
         PictureError: the bytes are not a photograph that can be read.
         VisitIsClosed, LesionOfAnotherPatient, AlreadyUploaded: see ``diagnosis.services.errors``.
     """
-    return keep_photograph(visit=visit, lesion=lesion, sent=SentPhotograph.of(upload), by=by)
+    return keep_photograph(visit=visit, lesion=lesion, sent=SentPhotograph.of(upload), by=by, attempt=attempt)
 
 
-def keep_photograph(*, visit: Visit, lesion: Lesion, sent: SentPhotograph, by: Member) -> Image:
+def keep_photograph(
+    *, visit: Visit, lesion: Lesion, sent: SentPhotograph, by: Member, attempt: Attempt | None = None
+) -> Image:
     """As ``add_image``, of a photograph that was received, and perhaps decoded, before."""
+    try:
+        return _keep(visit, lesion, sent, by, attempt)
+    except AlreadyUploaded as already:
+        if attempt is None or not has_stored(attempt, str(already.existing.pk)):
+            raise
+        return already.existing
+
+
+def _keep(visit: Visit, lesion: Lesion, sent: SentPhotograph, by: Member, attempt: Attempt | None) -> Image:
     _check(visit=visit, lesion=lesion, sha256=sent.sha256)  # now, so that no work is wasted; again under the lock
     serving = now_serving()
     seen = _look_at(sent, serving.analyser)
@@ -103,6 +121,8 @@ def keep_photograph(*, visit: Visit, lesion: Lesion, sent: SentPhotograph, by: M
                 record_prediction(image=image, version=serving.version, reading=seen.reading, files=files)
             else:
                 refresh_queue_entry(image=image)
+            if attempt is not None:
+                note_stored(attempt, str(image.pk))
     return image
 
 

@@ -30,7 +30,7 @@ from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
 from patients.models import Lesion, Member, Visit
 from patients.multipart import printable_name
-from patients.once import once
+from patients.once import Attempt, once, remembered_attempt
 from patients.script_requests import is_script_request
 from patients.storage_faults import CannotBeKept
 
@@ -75,7 +75,11 @@ def _upload(request: ClinicRequest, visit: Visit) -> HttpResponse:
             return _problem(request, visit, "malformed", str(next(iter(form.errors.values()))[0]), 400)
         return _page(request, visit, form, status=400)
     assert request.member is not None, "require_role lets nobody else in"
-    outcomes = [_add(visit, form.cleaned_data["lesion"], file, request.member) for file in files]
+    attempt, lesion = remembered_attempt(request), form.cleaned_data["lesion"]
+    outcomes = [
+        _add(visit, lesion, file, request.member, attempt and attempt.part(f"file {index}"))
+        for index, file in enumerate(files)
+    ]
     if is_script_request(request):
         return _json(request, outcomes[0].as_json(), status=outcomes[0].status)
     if len(outcomes) == 1 and outcomes[0].photograph:
@@ -116,11 +120,12 @@ class Outcome:
         }
 
 
-def _add(visit: Visit, lesion: Lesion, file: UploadedFile, by: Member) -> Outcome:
+def _add(visit: Visit, lesion: Lesion, file: UploadedFile, by: Member, attempt: Attempt | None) -> Outcome:
     """Take in one file. Whatever is wrong with it is its own affair: the others go on."""
     name = printable_name(file.name)
     try:
-        return Outcome(name, photograph_of(add_image(visit=visit, lesion=lesion, upload=file, by=by)))
+        image = add_image(visit=visit, lesion=lesion, upload=file, by=by, attempt=attempt)
+        return Outcome(name, photograph_of(image))
     except PictureError as error:
         return Outcome(name, status=error.status, code=error.code, message=error.message)
     except AlreadyUploaded as error:

@@ -1,5 +1,6 @@
 """The same form sent twice: once in the database, and the same answer both times."""
 
+import re
 import threading
 import uuid
 from datetime import timedelta
@@ -15,6 +16,7 @@ from dermascan.tasks import delete_old_submissions
 from diagnosis.models import Image, PictureScale, Review
 from patients.models import Clinic, Lesion, Member, OutgoingMessage, Patient, Submission, User, Visit
 from tests import factories
+from tests.api.helpers import BATCH, PREDICT
 from tests.forms import key_in
 
 pytestmark = pytest.mark.django_db
@@ -256,6 +258,55 @@ class TestAtTheSameMoment:
         image = Image.objects.get()
         assert 200 in {answer.status_code for answer in answers}
         assert {answer.json()["url"] for answer in answers} == {image.get_absolute_url()}
+
+    def test_a_form_without_the_script_is_answered_alike(self, staff, sign_in, patient, photograph):
+        visit, lesion = factories.VisitFactory(patient=patient), factories.LesionFactory(patient=patient)
+        session = sign_in(staff).cookies
+
+        def send():
+            client = Client()
+            client.cookies = session
+            form = {"lesion": lesion.pk, "idempotency_key": "k", "files": SimpleUploadedFile("a.jpg", photograph)}
+            return client.post(f"/visits/{visit.pk}/upload/", form)
+
+        answers = at_once(3, send)
+        image = Image.objects.get()
+        assert [answer["Location"] for answer in answers] == [image.get_absolute_url()] * 3
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("doubled", [False, True])
+@pytest.mark.parametrize("way", ["form", "script", "api", "api batch"])
+def test_a_second_click_before_the_first_ones_result_is_kept(staff, sign_in, patient, photograph, way, doubled):
+    """Photographs are stored one by one: what has come in by the same request is no photograph that was there."""
+    visit, lesion = factories.VisitFactory(patient=patient), factories.LesionFactory(patient=patient)
+    page, headers = f"/visits/{visit.pk}/upload/", {"Idempotency-Key": "once"}
+    clients = {"api": Client(headers={"authorization": f"Token {factories.api_key(staff)}"}), "page": sign_in(staff)}
+    files = [photograph, photograph] if doubled and way in ("form", "api batch") else [photograph]
+
+    def send(files):
+        sent = [SimpleUploadedFile("a.jpg", each) for each in files]
+        if way.startswith("api"):
+            address, field = (BATCH, "files") if way == "api batch" else (PREDICT, "file")
+            form = {"lesion": lesion.pk, "visit": visit.pk, field: sent}
+            return clients["api"].post(address, form, headers=headers)
+        script = {"Accept": "application/json"} if way == "script" else {}
+        return clients["page"].post(page, {"lesion": lesion.pk, "files": sent}, headers={**headers, **script})
+
+    first = send(files)
+    assert first.status_code < 400
+    Submission.objects.exclude(result="").delete()
+    second = send(files)
+    assert (second.status_code, second.get("Location")) == (first.status_code, first.get("Location"))
+    assert without_tokens(second) == without_tokens(first)
+    assert Image.objects.count() == 1
+    if way != "form":
+        headers["Idempotency-Key"] = "another"
+        assert "already" in send(files).content.decode(), "another request is told what there is"
+
+
+def without_tokens(response) -> str:
+    return re.sub(r'(value=|nonce=|"X-CSRFToken": )"[^"]{20,}"', "", response.content.decode())
 
 
 def test_old_results_are_deleted_by_the_schedule(settings, staff, sign_in, patient):
