@@ -3,6 +3,8 @@
 import logging
 import re
 
+from patients.database_errors import without_values
+
 # Control characters, ANSI's escape among them; the line and paragraph separators of Unicode; marks that turn the
 # direction of what follows; halves of surrogate pairs.
 _UNPRINTABLE = re.compile(
@@ -26,10 +28,10 @@ class LineFormatter(logging.Formatter):
     """One record is one line. The lines of a traceback follow it, each set in, so that none reads as a record."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the library's name
-        return printable(super().formatMessage(record))
+        return printable(_without_values(super().formatMessage(record), *_errors_of(record)))
 
     def formatException(self, ei: object) -> str:  # noqa: N802
-        return _set_in(_without_values(super().formatException(ei)))  # type: ignore[arg-type]
+        return _set_in(_without_values(super().formatException(ei), ei[1]))  # type: ignore[arg-type,index]
 
     def formatStack(self, stack_info: str) -> str:  # noqa: N802
         return _set_in(super().formatStack(stack_info))
@@ -51,9 +53,18 @@ class ExpectedRefusal(logging.Filter):
         return True
 
 
-def _without_values(trace: str) -> str:
-    """Drop what PostgreSQL adds to a broken rule: the values of the row, names among them."""
-    return "\n".join(line for line in trace.split("\n") if not line.startswith("DETAIL:"))
+def _without_values(text: str, *errors: BaseException | None) -> str:
+    """Drop what PostgreSQL quotes of a row or a statement, names among it."""
+    for error in errors:
+        text = without_values(text, error)
+    return text
+
+
+def _errors_of(record: logging.LogRecord) -> list[BaseException | None]:
+    """The errors that the record's message may quote."""
+    arguments = record.args if isinstance(record.args, tuple) else ()
+    in_hand = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
+    return [in_hand, *(each for each in arguments if isinstance(each, BaseException))]
 
 
 def _set_in(text: str) -> str:

@@ -2,9 +2,10 @@
 
 import errno
 import sqlite3
-from collections.abc import Iterator
 
 from django.utils.translation import gettext_lazy as _
+
+from .database_errors import sqlstate_of, with_causes
 
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 _NOT_WRITABLE = {errno.EROFS, errno.EIO}
@@ -41,10 +42,10 @@ def cannot_write(error: BaseException) -> CannotBeKept:
 
 def storage_fault(error: BaseException | None) -> CannotBeKept | None:
     """Return what ``error``, or a cause of it, says of the disk; None if it is about something else."""
-    for each in _with_causes(error):
+    for each in with_causes(error):
         if isinstance(each, CannotBeKept):
             return each
-        codes = (each.errno if isinstance(each, OSError) else None, _sqlite_code(each), _sqlstate(each))
+        codes = (each.errno if isinstance(each, OSError) else None, _sqlite_code(each), sqlstate_of(each))
         if any(code in known for code, known in zip(codes, _ALL_NO_ROOM, strict=True)):
             return NoRoomLeft()
         if any(code in known for code, known in zip(codes, _ALL_NOT_WRITABLE, strict=True)):
@@ -56,19 +57,7 @@ _ALL_NO_ROOM: tuple[set[int] | set[str], ...] = (_NO_ROOM, _SQLITE_NO_ROOM, _POS
 _ALL_NOT_WRITABLE: tuple[set[int] | set[str], ...] = (_NOT_WRITABLE, _SQLITE_NOT_WRITABLE, _POSTGRESQL_NOT_WRITABLE)
 
 
-def _with_causes(error: BaseException | None) -> Iterator[BaseException]:
-    seen: set[int] = set()
-    while error is not None and id(error) not in seen:
-        seen.add(id(error))
-        yield error
-        error = error.__cause__ or error.__context__
-
-
 def _sqlite_code(error: BaseException) -> int | None:
     # Extended codes hold the primary one in their last byte.
     code = getattr(error, "sqlite_errorcode", None) if isinstance(error, sqlite3.Error) else None
     return code & 0xFF if code is not None else None
-
-
-def _sqlstate(error: BaseException) -> str | None:
-    return getattr(error, "sqlstate", None)

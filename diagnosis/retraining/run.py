@@ -27,6 +27,7 @@ from mlmodel.retraining import (
 )
 from mlmodel.retraining.deeper import Deeper
 from mlmodel.retraining.learning import within
+from patients.database_errors import without_values
 from patients.models import Clinic
 
 from .collect import Case, Collection, LeftOut, collect_cases, learnt_until, new_labels
@@ -80,7 +81,7 @@ def carry_out(run: TrainingRun) -> None:
         except RetrainingRefused as refusal:
             _fail(run, str(refusal))
         except Exception as error:
-            _fail(run, f"{type(error).__name__}: {error}")
+            _fail(run, without_values(f"{type(error).__name__}: {error}", error))
             raise
 
 

@@ -8,11 +8,15 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import DatabaseError, connection, transaction
+from django.db.models.expressions import RawSQL
 from django.test import Client
 from gunicorn.config import Config
 
 from dermascan.celery import write_a_record_as_one_line
 from dermascan.logs import ExpectedRefusal, LineFormatter, printable
+from patients.models import Patient
+from tests import factories
 
 FORGED = "2026-01-01 00:00:00,000 INFO forged: all is well"
 
@@ -151,13 +155,30 @@ def test_the_server_spells_no_search(server_log, query):
     assert "Ungern" not in text
 
 
-def test_postgresql_adds_no_values_to_a_traceback(log):
-    words = ['null value in column "x"', "DETAIL:  Failing row contains (1, Ungern).", "CONTEXT: x"]
+@pytest.mark.django_db
+@pytest.mark.services
+@pytest.mark.skipif(connection.vendor != "postgresql", reason="what PostgreSQL says")
+@pytest.mark.parametrize(
+    ("wrong", "code"),
+    [
+        ({"sex": "Ungern\n1"}, "SQLSTATE 23514 patient_sex_is_known patients_patient"),
+        ({"record_number": "Ungern-1"}, "SQLSTATE 23505 record_number_is_unique_in_the_clinic patients_patient"),
+        ({"record_number": "Ungern" * 9}, "SQLSTATE 22001"),
+        ({"birth_date": RawSQL("%s::date", ["Ungern\n1"])}, "SQLSTATE 22007"),
+    ],
+)
+def test_postgresql_adds_no_values_to_the_log(log, clinic, wrong, code):
+    """Neither of a row that breaks a rule, on however many lines, nor of a statement; told by whichever logger."""
+    factories.PatientFactory(clinic=clinic, record_number="Ungern-1")
+    patient = factories.PatientFactory(clinic=clinic, family_name="Ungern\nSternberg")
     try:
-        raise ValueError("\n".join(words))
-    except ValueError:
+        with transaction.atomic():
+            Patient.objects.filter(pk=patient.pk).update(**wrong)
+    except DatabaseError as error:
         logging.getLogger("diagnosis").exception("It failed.")
-    assert "CONTEXT" in log.getvalue()
+        logging.getLogger("diagnosis").error("It failed: %s", error)
+        logging.getLogger("celery").error("Task raised unexpected: %(exc)s", {"exc": repr(error)}, exc_info=True)
+    assert log.getvalue().count(code) >= 4, log.getvalue()
     assert "Ungern" not in log.getvalue()
 
 
