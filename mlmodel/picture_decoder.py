@@ -26,7 +26,7 @@ from mlmodel.picture_jpeg import decode_jpeg, read_layout
 from mlmodel.picture_png import check_png
 from mlmodel.picture_tiff import UNUSUAL_NUMBERS, Tiff
 from mlmodel.picture_tiff_parts import read_parts
-from mlmodel.picture_webp import check_chunks, decode_still, shortened
+from mlmodel.picture_webp import check_chunks, decode_still, first_frame, shortened
 
 _TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -138,7 +138,7 @@ def _read_tiff(data: bytes, known: Format) -> tuple[Image.Image, Colours | None]
         raise TooManyPixels(reason=f"{tiff.width}×{tiff.height}")
     tiff.check()
     try:
-        return read_parts(tiff) or _without_empty_alpha(_opened(data, known)), None
+        return _without_empty_alpha(read_parts(tiff) or _opened(data, known)), None
     except UnidentifiedImageError as error:
         raise UnsupportedPicture(reason=repr(error)) from error  # its directory was read, so it is a TIFF
 
@@ -146,14 +146,26 @@ def _read_tiff(data: bytes, known: Format) -> tuple[Image.Image, Colours | None]
 def _read_webp(data: bytes, known: Format) -> tuple[Image.Image, Colours | None]:
     check_chunks(data)
     header = _opened(data, known)
-    if not getattr(header, "is_animated", False):
-        image = decode_still(data, header.mode, header.size)
-        if image is not None:
-            return _described_by(header, image), None
+    is_moving = getattr(header, "is_animated", False)
+    image = _first_frame(data, header) if is_moving else decode_still(data, header.mode, header.size)
+    if image is not None:
+        return _described_by(header, image), None
     header.load()  # a damaged header is told here, and not by the shortened one
     if _is_readable(shortened(data), known):
         raise BrokenPicture(reason="coded data were left over")
     return header, None
+
+
+def _first_frame(data: bytes, header: Image.Image) -> Image.Image | None:
+    """Return the first frame of a moving WebP on its canvas, which is empty before; None as ``decode_still`` does."""
+    place, file = first_frame(data)
+    frame = _opened(file, WEBP)
+    image = decode_still(file, frame.mode, frame.size)
+    if image is None or image.size == header.size:
+        return image
+    canvas = Image.new(header.mode, header.size)
+    canvas.paste(image.convert(header.mode), place)
+    return canvas
 
 
 def _is_readable(data: bytes, known: Format) -> bool:

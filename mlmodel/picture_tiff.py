@@ -26,13 +26,14 @@ SEVERAL_PICTURES = (
 )
 
 NO_COMPRESSION, JPEG_COMPRESSION = 1, 7
+DEFLATE = frozenset({8, 32946})
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _SAMPLES, _ROWS = 256, 257, 258, 259, 262, 277, 278
 _STRIPS, _STRIP_BYTES, _PLANAR, _TILES, _TILE_BYTES, _JPEG_TABLES, _NUMBERS = 273, 279, 284, 324, 325, 347, 339
 _SUBFILE, _OLD_SUBFILE, _DNG_VERSION, _ORIENTATION, _ICC = 254, 255, 50706, 274, 34675
 _TILE_WIDTH, _TILE_HEIGHT = 322, 323
+_FILL_ORDER, _PREDICTOR, _EXTRA_SAMPLES = 266, 317, 338
 _LZW, _PACKBITS, _LZMA = 5, 32773, 34925
-_DEFLATE = frozenset({8, 32946})
-_READ_COMPRESSIONS = frozenset({NO_COMPRESSION, _LZW, JPEG_COMPRESSION, _PACKBITS, _LZMA}) | _DEFLATE
+_READ_COMPRESSIONS = frozenset({NO_COMPRESSION, _LZW, JPEG_COMPRESSION, _PACKBITS, _LZMA}) | DEFLATE
 # In ``_SUBFILE``: a smaller version of another picture, or the mask of one. In ``_OLD_SUBFILE``: a smaller version.
 _PREVIEW_OR_MASK, _OLD_PREVIEW = 1 | 4, 2
 _MOST_DIRECTORIES = 1000
@@ -55,6 +56,8 @@ class Tiff:
         is_planar: whether the samples lie in planes of their own.
         photometric: what the samples stand for.
         tables: of JPEG, which all parts share.
+        predictor: what was done to the samples before they were compressed; 1 is nothing.
+        extras: what samples beyond the colours stand for.
         profile: ICC, empty without one.
         orientation: as EXIF has it.
         others: how many more pictures the file holds, previews and masks not counted.
@@ -83,6 +86,9 @@ class Tiff:
             self.part_size = self._part_size()
             self.parts = self._parts()
             self.tables = bytes(self.tags.get(_JPEG_TABLES, b""))
+            self.predictor = self._number(_PREDICTOR, 1)
+            self.has_turned_bits = self._number(_FILL_ORDER, 1) != 1
+            self.extras = self._numbers(_EXTRA_SAMPLES)
             self.profile = bytes(self.tags.get(_ICC, b""))
             self.orientation = self._number(_ORIENTATION, 1)
         except Exception as error:  # what a hostile directory makes Pillow raise has no complete list
@@ -94,7 +100,8 @@ class Tiff:
 
         Raises:
             UnsupportedPicture: it may be whole, but is not read.
-            BrokenPicture: a strip or tile is damaged or lies beyond the end of the file.
+            BrokenPicture: a strip or tile is damaged or lies beyond the end of the file. Those with ZIP compression
+                are left to ``inflated``, and JPEGs to their reader.
         """
         self._refuse_unsupported()
         if not self.parts:
@@ -106,11 +113,27 @@ class Tiff:
             self._check_part(index, self.data[start : start + length])
 
     def _check_part(self, index: int, part: bytes) -> None:
-        """Check one strip or tile. LZW and LZMA are left to libtiff, which complains of damage, JPEG to its reader."""
-        if self.compression in _DEFLATE:
-            _check_deflate(part)
-        elif self.compression == _PACKBITS and _unpacked_length(part) != self._length_of_part(index):
+        """Check one strip or tile. LZW and LZMA are left to libtiff, which complains of damage."""
+        if self.compression == _PACKBITS and _unpacked_length(part) != self.length_of_part(index):
             raise BrokenPicture(reason="a strip of another length")
+
+    def check_zips(self) -> None:
+        """Inflate every part to its checksum, where libtiff will read them. Raises BrokenPicture."""
+        for start, length in self.parts:
+            _inflated(self.data[start : start + length], 0)
+
+    def inflated(self, index: int) -> bytes:
+        """Return what a strip or tile with ZIP compression holds, as long as it should be.
+
+        Raises:
+            BrokenPicture: it is damaged, its checksum is wrong or missing, or it is too short.
+        """
+        start, length = self.parts[index]
+        wanted = self.length_of_part(index)
+        part = _inflated(self.data[start : start + length], wanted)
+        if len(part) < wanted:
+            raise BrokenPicture(reason="a strip of another length")
+        return part
 
     def _refuse_unsupported(self) -> None:
         # Raw files look like TIFF and lead with a thumbnail, which would be judged in the photograph's place.
@@ -153,7 +176,7 @@ class Tiff:
             lengths = (len(self.data) - starts[0],)
         return list(zip(starts, lengths, strict=True))
 
-    def _length_of_part(self, index: int) -> int:
+    def length_of_part(self, index: int) -> int:
         """Return how many bytes a strip or tile holds once it is unpacked."""
         width, rows = self.part_size
         samples = 1 if self.is_planar else self.samples
@@ -183,18 +206,19 @@ def _head(data: bytes) -> bytes:
     return data[: 16 if data[2] == 43 else 8]
 
 
-def _check_deflate(part: bytes) -> None:
-    """Refuse a strip whose checksum is wrong or missing."""
-    reader = zlib.decompressobj()
+def _inflated(part: bytes, wanted: int) -> bytes:
+    """Return at most the first ``wanted`` bytes of a strip, read to its end and checksum."""
+    reader, found, waiting = zlib.decompressobj(), bytearray(), part
     try:
-        waiting = part
         while waiting and not reader.eof:
-            reader.decompress(waiting, 1 << 20)
+            some = reader.decompress(waiting, 1 << 20)
+            found += some[: max(wanted - len(found), 0)]
             waiting = reader.unconsumed_tail
     except zlib.error as error:
         raise BrokenPicture(reason=str(error)) from error
     if not reader.eof:
         raise BrokenPicture(reason="incomplete strip")
+    return bytes(found)
 
 
 def _unpacked_length(part: bytes) -> int:

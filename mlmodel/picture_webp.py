@@ -2,8 +2,8 @@
 
 libwebp decodes on after damage without a word. What tells is that whole data cannot be decoded without their last
 bytes, while after damage fewer are needed. Given a picture in two parts, libwebp says so on the way; Pillow does not
-offer that, but the library that it brings does. Where that cannot be reached, and for the first frame of a moving
-picture, the shortened data are decoded apart.
+offer that, but the library that it brings does. Where that cannot be reached, the shortened data are decoded apart.
+Of a moving picture the first frame is read, as a picture of its own.
 """
 
 import ctypes
@@ -13,10 +13,16 @@ from PIL import Image, _webp
 
 from mlmodel.picture_errors import BrokenPicture
 
-_CODED = frozenset({b"VP8 ", b"VP8L"})
+_LOSSLESS = b"VP8L"
+_CODED = frozenset({b"VP8 ", _LOSSLESS})
 # Of whole data libwebp needs all but the last bytes (four at most were found); after damage it needs fewer, or more.
 _SPARE = 8
+# Given lossless data bit by bit it asks for all of them, and for up to two bytes more of damaged ones than otherwise.
+_SPARE_LOSSLESS = 5
 _RGB, _RGBA = 0, 1
+# Place, size, duration and flags stand before a frame's chunks.
+_FRAME_HEAD = 16
+_HAS_ALPHA = bytes([0x10, 0, 0, 0])
 _OK, _SUSPENDED = 0, 5
 
 
@@ -56,8 +62,9 @@ def decode_still(data: bytes, mode: str, size: tuple[int, int]) -> Image.Image |
     if not decoder:
         raise MemoryError
     try:
-        _, end = check_chunks(data)
-        early = _library.WebPIUpdate(decoder, data, end - _SPARE)
+        start, end = check_chunks(data)
+        spare = _SPARE_LOSSLESS if data[start - 8 : start - 4] == _LOSSLESS else _SPARE
+        early = _library.WebPIUpdate(decoder, data, end - spare)
         status = _library.WebPIUpdate(decoder, data, len(data)) if early == _SUSPENDED else early
     finally:
         _library.WebPIDelete(decoder)
@@ -68,12 +75,45 @@ def decode_still(data: bytes, mode: str, size: tuple[int, int]) -> Image.Image |
     return Image.fromarray(pixels)
 
 
+def first_frame(data: bytes) -> tuple[tuple[int, int], bytes]:
+    """Return where the first frame of a moving picture lies on its canvas, left and top, and the frame as a file.
+
+    Args:
+        data: a file whose chunks were checked.
+    """
+    start, end = _frame(data)
+    left, top = (2 * int.from_bytes(data[at : at + 3], "little") for at in (start, start + 3))
+    return (left, top), _file(_head_of_frame(data[start:end]) + data[start + _FRAME_HEAD : end])
+
+
+def _frame(data: bytes) -> tuple[int, int]:
+    """Return where the first frame begins, after its chunk's head, and where it ends."""
+    at = 12
+    while data[at : at + 4] != b"ANMF":
+        size = int.from_bytes(data[at + 4 : at + 8], "little")
+        at += 8 + size + (size & 1)
+        if at + 8 > len(data):
+            raise BrokenPicture(reason="no frame")
+    return at + 8, at + 8 + int.from_bytes(data[at + 4 : at + 8], "little")
+
+
+def _head_of_frame(frame: bytes) -> bytes:
+    """Return what must stand before a frame's chunks where the first is its transparency."""
+    if frame[_FRAME_HEAD : _FRAME_HEAD + 4] != b"ALPH":
+        return b""
+    return b"VP8X" + (10).to_bytes(4, "little") + _HAS_ALPHA + frame[6:12]
+
+
 def shortened(data: bytes) -> bytes:
     """Return the first picture without the last bytes of its coded data: not to be decoded unless it is damaged."""
     start, end = check_chunks(data)
     coded = data[start : max(start, end - _SPARE)]
     chunk = data[start - 8 : start - 4] + len(coded).to_bytes(4, "little") + coded + bytes(len(coded) & 1)
-    return b"RIFF" + (len(chunk) + 4).to_bytes(4, "little") + b"WEBP" + chunk
+    return _file(chunk)
+
+
+def _file(chunks: bytes) -> bytes:
+    return b"RIFF" + (len(chunks) + 4).to_bytes(4, "little") + b"WEBP" + chunks
 
 
 def _coded(data: bytes, at: int, end: int) -> tuple[int, int] | None:

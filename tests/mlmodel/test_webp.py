@@ -23,6 +23,14 @@ def see_through() -> Image.Image:
     return image
 
 
+def on_nothing(image: Image.Image) -> Image.Image:
+    """The middle of a picture, on what can be seen through: all that is stored of it as a frame."""
+    canvas = Image.new("RGBA", image.size)
+    width, height = image.size
+    canvas.paste(image.crop((width // 4, height // 4, width // 2, height // 2)), (width // 3, height // 3))
+    return canvas
+
+
 WHOLE = {
     "lossy": encoded(photograph(), "WEBP", quality=90),
     "lossless": encoded(photograph(), "WEBP", lossless=True, quality=0, method=0),
@@ -32,6 +40,11 @@ WHOLE = {
     "odd sizes": encoded(photograph().crop((0, 0, 301, 97)), "WEBP", quality=70),
     "one pixel": encoded(Image.new("RGB", (1, 1), (9, 9, 9)), "WEBP"),
     "moving": encoded(photograph(), "WEBP", quality=90, save_all=True, append_images=[photograph(1)]),
+    "moving, lossless": encoded(photograph(), "WEBP", lossless=True, save_all=True, append_images=[photograph(1)]),
+    "moving, see-through": encoded(see_through(), "WEBP", quality=90, save_all=True, append_images=[quarters()]),
+    "moving, smaller than its canvas": encoded(
+        on_nothing(quarters()), "WEBP", lossless=True, save_all=True, append_images=[quarters()]
+    ),
 }
 
 
@@ -60,7 +73,8 @@ def test_a_whole_picture_has_the_pixels_that_pillow_gives(kind, way):
     ("kind", "at"),
     [
         *product(("lossy", "lossless", "with metadata after the picture"), (0.0, 0.3, 0.7, 1.0)),
-        ("moving", 0.0),  # of its other frames nothing is read
+        # Of the other frames nothing is read.
+        *product(("moving", "moving, lossless"), (0.0, 0.2)),
     ],
 )
 def test_a_zeroed_block_is_damage(kind, at, way):
@@ -82,8 +96,9 @@ def test_the_profile_and_the_turn_of_a_picture_are_kept(way):
     assert_quarters(decode_bytes(turned))
 
 
-def test_it_is_decoded_once(monkeypatch):
+@pytest.mark.parametrize("kind", [kind for kind in WHOLE if kind.startswith(("lossy", "moving"))])
+def test_it_is_decoded_once(monkeypatch, kind):
     asked: list[object] = []
     monkeypatch.setattr(WebPImagePlugin.WebPImageFile, "load", lambda self: asked.append(self))
-    assert decode_bytes(WHOLE["lossy"]).shape == (450, 600, 3)
+    assert decode_bytes(WHOLE[kind]).ndim == 3
     assert asked == []
