@@ -45,10 +45,11 @@ LOOK = r"""
   // What tells the rows of a table apart, and the way to them, is for nobody to look for by scrolling.
   const isHidden = (element, box) => {
     if (!element.matches("tr :is(a, button, input, select, textarea, .badge, .admin-tier)")) return false;
+    const right = Math.max(box.right, box.left + element.scrollWidth);
     for (let around = element.parentElement; around !== document.body; around = around.parentElement) {
       if (!["auto", "scroll"].includes(getComputedStyle(around).overflowX)) continue;
       const window = around.getBoundingClientRect();
-      if (box.right > window.right + 1 || box.left < window.left - 1) return true;
+      if (right > window.right + 1 || box.left < window.left - 1) return true;
     }
     return false;
   };
