@@ -1,55 +1,49 @@
 """What a lesion could be, in a clinician's words: at most three candidates, that which explains the tier first."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
 
 from diagnosis.condition_names import condition_name
-from mlmodel.taxonomy import BY_CODE, MALIGNANT_CODES
-from mlmodel.tiers import most_probable_code
+from mlmodel.taxonomy import BY_CODE
+from mlmodel.tiers import class_order, most_probable_code
 
 MOST = 3
+# Below it nobody would call a class a candidate; ``percent`` says no more of it than “< 1 %”.
+LEAST_PROBABLE = 0.01
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One line of what it could be: a class, or the two least probable ones where they would not fit singly.
+    """One line of what it could be.
 
     Attributes:
-        probability: calibrated; of several classes their sum.
+        probability: calibrated.
     """
 
-    codes: tuple[str, ...]
+    code: str
     probability: float
 
     @property
     def name(self) -> str:
-        names = [condition_name(BY_CODE[code]) for code in self.codes]
-        return names[0] if len(names) == 1 else _("%(one)s or %(other)s") % {"one": names[0], "other": names[1]}
+        return condition_name(BY_CODE[self.code])
 
     @property
     def is_malignant(self) -> bool:
         """Whether it is malignant, pre-malignant or in situ."""
-        return any(BY_CODE[code].is_malignant for code in self.codes)
+        return BY_CODE[self.code].is_malignant
 
 
-def candidates_of(
-    probabilities: Mapping[str, float], *, explained: str, prediction_set: Collection[str]
-) -> tuple[Candidate, ...]:
-    """Return at most three candidates: the explained class, then the others by probability.
+def candidates_of(probabilities: Mapping[str, float], *, explained: str) -> tuple[Candidate, ...]:
+    """Return at most three candidates: the explained class, then the most probable of the others.
 
-    The most probable class is always among them, and so is every malignant class of the prediction set. Benign classes
-    of the set fill what is left.
+    No class is passed over for a less probable one, so they agree with the bars below them. Whether a class is in the
+    90 % set does not count here: that set is explained by itself.
     """
-    malignant = [code for code in MALIGNANT_CODES if code in prediction_set]
-    chosen = set(malignant) | {explained, most_probable_code(probabilities)}
-    by_probability = sorted(probabilities, key=lambda code: (-probabilities[code], code))
-    others = [code for code in by_probability if code in prediction_set and code not in chosen]
-    chosen.update(others[: max(0, MOST - len(chosen))])
-    ordered = [explained, *(code for code in by_probability if code in chosen and code != explained)]
-    groups = [(code,) for code in ordered[: MOST - 1]] + [tuple(ordered[MOST - 1 :])]
-    return tuple(Candidate(codes, sum(probabilities[code] for code in codes)) for codes in groups if codes)
+    others = [code for code in class_order(probabilities) if code != explained]
+    likely = [code for code in others if probabilities[code] >= LEAST_PROBABLE]
+    return tuple(Candidate(code, probabilities[code]) for code in (explained, *likely)[:MOST])
 
 
 def candidates_in_words(candidates: Sequence[Candidate]) -> str:

@@ -201,7 +201,7 @@ def present(
         explained_code=explained,
         code=most_probable_code(probabilities),
         reason=tier_in_words(probabilities, explained=explained) if shown is not Tier.CALM else "",
-        candidates=candidates_of(probabilities, explained=explained, prediction_set=prediction_set),
+        candidates=candidates_of(probabilities, explained=explained),
         set_sentence=set_in_words(prediction_set, ranked=ranked),
     )
 

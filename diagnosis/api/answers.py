@@ -140,7 +140,7 @@ def _named(
 ) -> dict[str, Any]:
     """Classes and figures of an answer that can be relied on."""
     code, explained = most_probable_code(probabilities), explained_code(probabilities, tier=tier)
-    candidates = candidates_of(probabilities, explained=explained, prediction_set=codes)
+    candidates = candidates_of(probabilities, explained=explained)
     is_calm = tier == Tier.CALM
     return {
         "predicted_class": BY_CODE[code].name,
@@ -157,7 +157,7 @@ def _named(
         },
         "candidates": [
             {
-                "codes": list(each.codes),
+                "codes": [each.code],
                 "name": each.name,
                 "probability": _rounded(each.probability),
                 "is_malignant": each.is_malignant,

@@ -209,13 +209,13 @@ class AnswerSchema(fields.Serializer[Any]):
         child=inline_serializer(
             "Candidate",
             {
-                "codes": fields.ListField(child=fields.CharField(), help_text="One, or two that share a line."),
+                "codes": fields.ListField(child=fields.CharField(), help_text="One code."),
                 "name": fields.CharField(),
-                "probability": fields.FloatField(help_text="Of several codes their sum."),
+                "probability": fields.FloatField(help_text="Calibrated."),
                 "is_malignant": fields.BooleanField(),
             },
         ),
-        help_text="What it could be: at most three, the explained class first, with every malignant one of the set.",
+        help_text="What it could be: at most three, the explained class first, then the most probable others.",
     )
     candidates_text = fields.CharField(help_text="The same in words.")
     explanation = ExplanationSchema(allow_null=True)
@@ -356,8 +356,9 @@ _ANSWER: dict[str, Any] = {
     "candidates": [
         {"codes": ["mel"], "name": "Melanoma", "probability": 0.6213, "is_malignant": True},
         {"codes": ["nv"], "name": "Melanocytic nevus (mole)", "probability": 0.2561, "is_malignant": False},
+        {"codes": ["bkl"], "name": "Benign keratosis", "probability": 0.1044, "is_malignant": False},
     ],
-    "candidates_text": "Melanoma, 62 %. It could also be: Melanocytic nevus (mole), 26 %.",
+    "candidates_text": "Melanoma, 62 %. It could also be: Melanocytic nevus (mole), 26 %; Benign keratosis, 10 %.",
     "not_reliable": None,
     "explanation": {
         **_EXPLANATION, "urgency": f"Your result says: {Tier.URGENT.label}.", "urgency_from": "result",

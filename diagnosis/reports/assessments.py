@@ -53,7 +53,7 @@ def _named(prediction: Prediction, said: AssessmentView) -> Content:
             "words": said.reason,
         },
         "candidates": [
-            {"codes": list(each.codes), "name": each.name, "probability": round(each.probability, DIGITS)}
+            {"codes": [each.code], "name": each.name, "probability": round(each.probability, DIGITS)}
             for each in said.candidates
         ],
         "candidates_words": said.candidates_words,
