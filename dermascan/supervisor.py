@@ -1,8 +1,9 @@
 """Keep the processes of a Procfile running:  python -m dermascan.supervisor PROCFILE
 
 A process that ends, or sends no heartbeat for too long, is restarted. Heartbeats are those of systemd's services
-(``WATCHDOG=1`` to the socket in NOTIFY_SOCKET), and silence is measured on the monotonic clock. Ctrl-C stops all
-processes; a second Ctrl-C kills them.
+(``WATCHDOG=1`` to the socket in NOTIFY_SOCKET), and silence is measured on the monotonic clock. A process that sends
+none says so where its line sets the variable: ``HEARTBEAT=none``. Ctrl-C stops all processes; a second Ctrl-C kills
+them.
 """
 
 import os
@@ -21,6 +22,8 @@ from types import FrameType
 SILENT_SECONDS = float(os.environ.get("DERMASCAN_WORKER_SILENT_SECONDS") or 60)
 # The first sign of life waits for everything to be imported.
 FIRST_SIGN_SECONDS = max(SILENT_SECONDS, 180.0)
+# Of gunicorn, say, which watches its own workers.
+NO_HEARTBEAT = "HEARTBEAT=none"
 STOP_SECONDS = 25.0
 # What ends so soon after its start, so often in a row, will not run at all.
 SOON_SECONDS, SOON_TIMES = 60.0, 4
@@ -31,13 +34,12 @@ _OUTPUT = threading.Lock()
 
 
 def main() -> None:
-    processes = [Process(*line) for line in _lines_of(Path(sys.argv[1]))]
-    sys.exit(Supervisor(processes).run())
+    sys.exit(Supervisor(processes_of(Path(sys.argv[1]))).run())
 
 
-def _lines_of(procfile: Path) -> list[tuple[str, str]]:
-    pairs = [line.partition(":") for line in procfile.read_text().splitlines() if line.strip()]
-    return [(name.strip(), command.strip()) for name, _colon, command in pairs]
+def processes_of(procfile: Path) -> list["Process"]:
+    lines = [line.partition(":") for line in procfile.read_text().splitlines() if line.strip()]
+    return [Process(name.strip(), command.strip()) for name, _colon, command in lines]
 
 
 class Process:
@@ -45,6 +47,7 @@ class Process:
 
     def __init__(self, name: str, command: str) -> None:
         self.name, self.command = name, command
+        self.sends_heartbeat = NO_HEARTBEAT not in command.split()
         self.notices = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self.running: subprocess.Popen[bytes] | None = None
         self.start_at = time.monotonic()
@@ -76,10 +79,10 @@ class Process:
             return
 
     def is_silent(self, now: float) -> bool:
-        """Whether its heartbeat is overdue. gunicorn sends none: it watches its own workers."""
+        """Whether its heartbeat is overdue."""
         if self.is_watched:
             return now - self.heard_at > SILENT_SECONDS
-        return self.name != "web" and now - self.started_at > FIRST_SIGN_SECONDS
+        return self.sends_heartbeat and now - self.started_at > FIRST_SIGN_SECONDS
 
     def kill(self) -> None:
         """End it with all that it has started."""

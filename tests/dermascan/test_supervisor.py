@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from dermascan.supervisor import FIRST_SIGN_SECONDS, processes_of
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Says that it lives, five times a second.
 BEATS = """
@@ -86,6 +88,23 @@ def test_who_dies_or_falls_silent_is_started_again_and_nobody_else(supervise, nu
     assert not is_there(first)
     assert is_there(other)
     assert "restarting it" in supervised.log.read_text()
+
+
+def test_only_who_says_so_may_be_silent_from_the_start(tmp_path):
+    """Whatever it is called: the line says it, and of what runs here gunicorn's alone."""
+    (tmp_path / "Procfile").write_text("scanner: HEARTBEAT=none exec scan\nweb: exec serve --heartbeat\n")
+    long_after = time.monotonic() + FIRST_SIGN_SECONDS + 1
+    for procfile, expected in (
+        (tmp_path / "Procfile", {"scanner": False, "web": True}),
+        (ROOT / "deploy" / "Procfile", {"web": False, "worker": True, "long": True, "beat": True}),
+    ):
+        processes = processes_of(procfile)
+        for process in processes:
+            process.started_at = time.monotonic()
+        assert not any(process.is_silent(time.monotonic()) for process in processes)
+        assert {process.name: process.is_silent(long_after) for process in processes} == expected
+        for process in processes:
+            process.notices.close()
 
 
 @pytest.mark.slow
