@@ -17,6 +17,8 @@ END_OF_LINE = " ¶ "
 # Longer than any word of a language, shorter than any column.
 LONGEST_PIECE = 30
 _JOINERS = "\u200d\u200c"
+# Not an isolate: WeasyPrint lays out each line by itself, and what isolates would end with the line.
+_LEFT_TO_RIGHT = "\u200e"
 
 
 @register.filter
@@ -28,6 +30,13 @@ def on_paper(text: str) -> SafeString:
     return format_html_join(
         "", '<div class="line{}">{}</div>', ((_direction(line), _breakable(line)) for line in lines)
     )
+
+
+@register.filter
+def in_our_line(text: str) -> str:
+    """Return typed text for a line of ours, so that what is written from right to left moves no figure after it."""
+    is_mixed = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in str(text))
+    return f"{text}{_LEFT_TO_RIGHT}" if is_mixed else text
 
 
 def _breakable(text: str) -> SafeString:

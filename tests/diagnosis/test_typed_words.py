@@ -47,6 +47,16 @@ def test_how_long_is_said_as_the_patient_said_it(sign_in, visit, dermatologist, 
     assert f"Symptoms None recorded How long, or since when {typed}" in own
 
 
+@pytest.mark.parametrize(
+    ("typed", "printed"), [("scar, left", "scar, left"), ("ندبة قديمة", "ندبة قديمة\u200e"), ("צלקת", "צלקת\u200e")]
+)
+def test_what_is_written_from_right_to_left_moves_no_figure_of_ours(visit, typed, printed):
+    content = build_content(visit)
+    lesion = {**content["lesions"][0], "description": typed, "noticed_on": None, "noticed_precision": ""}
+
+    assert f"{printed} · 1 photograph" in report_words({**content, "lesions": [lesion]})
+
+
 def test_when_a_lesion_was_noticed_is_as_exact_as_it_is_known(visit):
     for data, precision, words in [("2024", "year", "2024"), ("2024-06", "month", "June 2024")]:
         lesion = visit.images.get().lesion
