@@ -105,10 +105,10 @@ def test_how_many_lesions_are_kept_for_the_test(settings, sign_in, dermatologist
 def test_how_often_is_watched(settings, sign_in, dermatologist):
     schedule = {**settings.CELERY_BEAT_SCHEDULE["watch"], "schedule": timedelta(hours=2)}
     page = sign_in(dermatologist).get(reverse("watch")).text
-    assert "No incidents. Every hour it is looked" in words_of(page)
+    assert "No incidents. Every hour DermaScan checks" in words_of(page)
     settings.CELERY_BEAT_SCHEDULE = {**settings.CELERY_BEAT_SCHEDULE, "watch": schedule}
     page = sign_in(dermatologist).get(reverse("watch")).text
-    assert "No incidents. Every 2 hours it is looked" in words_of(page)
+    assert "No incidents. Every 2 hours DermaScan checks" in words_of(page)
 
 
 def test_refusals_state_the_settings_times(settings, monkeypatch):
