@@ -1,10 +1,11 @@
 """Labels of one lesion that contradict each other: one rule for every page, list and check that warns of it."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import F, Max, Min, Q, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from diagnosis.answers import FREE_TEXT, LabelState, is_malignant_answer
@@ -63,23 +64,17 @@ def contradiction_among(lesion: Lesion, labels: Iterable[Label]) -> Contradictio
     )
 
 
-def contradictions_of(lesions: QuerySet[Lesion], *, limit: int | None = None) -> list[Contradiction]:
-    """Return those of ``lesions`` whose labels contradict each other, at most ``limit``, in one query."""
-    settled = _settled(lesions).order_by()
-    several = settled.values("image__lesion").annotate(
-        first=Min("answer"),
-        last=Max("answer"),
-        first_text=Min("review__other_text"),
-        last_text=Max("review__other_text"),
-    )
-    differing = several.exclude(Q(first=F("last")) & Q(first_text=F("last_text"))).values("image__lesion")
-    rows = settled.filter(image__lesion__in=differing).select_related("image__lesion__patient", "review")
-    by_lesion: dict[UUID, tuple[Lesion, list[Label]]] = {}
-    for row in rows.order_by("image__lesion__patient", "image__lesion__number"):
-        _lesion, labels = by_lesion.setdefault(row.image.lesion_id, (row.image.lesion, []))
-        labels.append(label_of(row))
-    found = (contradiction_among(lesion, labels) for lesion, labels in by_lesion.values())
-    return [each for each in found if each is not None][:limit]
+def contradictions_of(lesions: QuerySet[Lesion]) -> list[Contradiction]:
+    """Return those of ``lesions`` whose labels contradict each other."""
+    labels: defaultdict[UUID, list[Label]] = defaultdict(list)
+    # Read in one walk and compared here: grouped in a subquery, PostgreSQL took 9 s for 5,000 labels that its
+    # statistics did not know of yet.
+    for lesion, answer, text in _settled(lesions).values_list("image__lesion", "answer", "review__other_text"):
+        labels[lesion].append(Label(answer, text or ""))
+    keys = [lesion for lesion, own in labels.items() if len({label.diagnosis for label in own}) > 1]
+    in_order = Lesion.objects.filter(pk__in=keys).select_related("patient")
+    found = (contradiction_among(each, labels[each.pk]) for each in in_order.order_by("patient", "number"))
+    return [each for each in found if each is not None]
 
 
 def contradictions_at(visit: Visit) -> list[Contradiction]:
@@ -117,5 +112,8 @@ def label_of(label: ConfirmedLabel) -> Label:
 
 
 def _settled(lesions: QuerySet[Lesion]) -> QuerySet[ConfirmedLabel]:
-    in_use = Image.objects.in_use().filter(lesion__in=lesions.order_by().values("pk")).order_by()
-    return ConfirmedLabel.objects.filter(state=LabelState.SETTLED, image__in=in_use.values("pk"))
+    in_use = Image.objects.in_use().filter(pk=OuterRef("image")).order_by()
+    settled = ConfirmedLabel.objects.filter(
+        state=LabelState.SETTLED, image__lesion__in=lesions.order_by().values("pk")
+    )
+    return settled.filter(Exists(in_use)).order_by()
