@@ -343,6 +343,15 @@ def test_each_cell_of_a_list_names_its_column(sign_in, operator, rows, model):
     assert len(columns) >= 3
 
 
+def test_an_empty_list_says_what_it_is(sign_in, manager, patient):
+    client = sign_in(manager)
+
+    searched = client.get(at("changelist", "patient"), {"q": "Nobody of this name"}).content.decode()
+    assert "Nothing matches what you asked for." in searched
+    assert '<a href="?">Show the whole list</a>' in searched
+    assert "Nothing is here yet." in client.get(at("changelist", "visit")).content.decode()
+
+
 def test_lists_ask_the_database_little(sign_in, manager, django_assert_max_num_queries):
     client = sign_in(manager)
     for number in range(20):
