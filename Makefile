@@ -25,6 +25,9 @@ run:
 	@deploy/setup.sh serve
 	@$(PYTHON_BIN) deploy/run.py || case $$? in 130|143) ;; *) exit 1 ;; esac # Ctrl-C and SIGTERM are how it is meant to end
 
+# Or each process would compile every test, and every part of the program, anew.
+test test-services: export PYTHONDONTWRITEBYTECODE =
+
 test:
 	@deploy/setup.sh test
 	$(PYTHON_BIN) -m pytest $(ARGS)

@@ -1,5 +1,6 @@
 """What every test may ask for: two clinics, their people, and real photographs."""
 
+import gc
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -31,6 +32,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
         browser = {item.path for item in items if item.get_closest_marker("browser")}
         items.sort(key=lambda item: (item.path not in browser, -slow[item.path]))
+
+
+def pytest_collection_finish() -> None:
+    """Have garbage looked for among what tests make, and not each time among the libraries and tests themselves."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
 
 
 @pytest.fixture(scope="session")

@@ -21,3 +21,12 @@ def photograph_pixels() -> np.ndarray:
     """A photograph of a lesion, uint8 (224, 224, 3)."""
     with Image.open(SAMPLES / "ISIC_0024310.jpg") as file:
         return np.asarray(file.convert("RGB").resize((224, 224)))
+
+
+@pytest.fixture
+def step_by_step() -> Iterator[None]:
+    """Have what is otherwise compiled computed as it is written: for the few steps of a test that is done sooner."""
+    tensorflow = pytest.importorskip("tensorflow")
+    tensorflow.config.run_functions_eagerly(True)
+    yield
+    tensorflow.config.run_functions_eagerly(False)

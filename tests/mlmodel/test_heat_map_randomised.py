@@ -29,6 +29,11 @@ pytestmark = pytest.mark.slow
 BOUND = 0.5
 
 
+@pytest.fixture(autouse=True)
+def _the_engine_itself() -> None:
+    """These tests change networks: what one says of the same pixels may be remembered here as elsewhere."""
+
+
 @pytest.fixture(scope="module")
 def network():
     analyser = get_analyser()

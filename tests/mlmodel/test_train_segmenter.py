@@ -67,14 +67,20 @@ def test_from_photographs_to_a_file_that_loads(data, tmp_path, capsys):
     assert "fold 7 after 7 steps" in capsys.readouterr().out
 
 
-def test_left_unjudged_the_locked_folds_are_not_looked_at(data, tmp_path):
-    trained(data, tmp_path, small_steps=1, full_steps=0, unjudged=True)
+@pytest.fixture(scope="module")
+def unjudged(data, tmp_path_factory):
+    """What a single step left behind."""
+    folder = tmp_path_factory.mktemp("unjudged")
+    trained(data, folder, small_steps=1, full_steps=0, unjudged=True)
+    return folder
 
-    assert (tmp_path / "segmenter.onnx").exists()
-    assert not (tmp_path / "segmenter.json").exists()
+
+def test_left_unjudged_the_locked_folds_are_not_looked_at(unjudged):
+    assert (unjudged / "segmenter.onnx").exists()
+    assert not (unjudged / "segmenter.json").exists()
 
 
-def test_an_interrupted_run_goes_on_to_the_same_end(data, tmp_path):
+def test_an_interrupted_run_goes_on_to_the_same_end(step_by_step, data, tmp_path):
     """Broken off at the sixth step, where the last checkpoint is that of the third: the end is as if nothing was."""
     from mlmodel.training.runs import RunDirectory
     from mlmodel.training.segmentation.loop import SegmenterRecipe, train_segmenter
@@ -104,13 +110,11 @@ def test_an_interrupted_run_goes_on_to_the_same_end(data, tmp_path):
     assert [row["steps_taken"] for row in RunDirectory(tmp_path / "broken").rows("epochs.csv")] == ["3", "6", "7"]
 
 
-def test_what_cannot_be_done_says_what_to_do(data, tmp_path):
-    trained(data, tmp_path, small_steps=1, full_steps=0, unjudged=True)
-
+def test_what_cannot_be_done_says_what_to_do(data, unjudged, tmp_path):
     with pytest.raises(CommandError, match="--resume"):
-        trained(data, tmp_path, small_steps=1, full_steps=0, unjudged=True)
+        trained(data, unjudged, small_steps=1, full_steps=0, unjudged=True)
     with pytest.raises(CommandError, match="another recipe"):
-        trained(data, tmp_path, small_steps=2, full_steps=0, unjudged=True, resume=True)
+        trained(data, unjudged, small_steps=2, full_steps=0, unjudged=True, resume=True)
     with pytest.raises(CommandError, match=r"metadata\.csv"):
         trained(tmp_path, tmp_path)
     for wrong in (
@@ -124,7 +128,7 @@ def test_what_cannot_be_done_says_what_to_do(data, tmp_path):
             trained(data, tmp_path / "other", **wrong)
     assert not (tmp_path / "other" / "run").exists()
     with pytest.raises(CommandError, match="Nothing can be written to"):
-        trained(data, tmp_path / "segmenter.onnx" / "below")
+        trained(data, unjudged / "segmenter.onnx" / "below")
     (data / "masks" / "I3.png").rename(data / "I3.png")
     with pytest.raises(CommandError, match=r"1 masks are missing.*I3\.png"):
         trained(data, tmp_path)

@@ -1,7 +1,12 @@
 """What training made and what the engine serves are one network."""
 
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
+from PIL import Image
 
 from mlmodel.engine import Engine
 from mlmodel.stages import stage_slice
@@ -27,6 +32,8 @@ RECIPE = {
 
 
 PHASE_256 = {"side": 256, "epochs": 1, "peak_rate": 1e-3, "final_rate": 1e-3}
+# The same of another architecture, which is built in a moment.
+CNN8 = {**RECIPE, "architecture": "cnn8", "pooled_stages": [], "normalise_pools": False, "phases": [PHASE_256]}
 
 
 @pytest.fixture(scope="module")
@@ -34,21 +41,29 @@ def tensorflow():
     return pytest.importorskip("tensorflow", reason="training's libraries are not installed")
 
 
-def test_engine_and_head_say_what_the_trained_network_says(tensorflow, tmp_path):
-    from dataclasses import replace
+@pytest.fixture(scope="module")
+def trained(tensorflow, tmp_path_factory) -> Any:
+    """An Xception as its run left it."""
+    from mlmodel.training.trained import load_trained
 
-    import keras
-    from PIL import Image
+    return load_trained(_run_with_random_weights(recipe_from("test", RECIPE), tmp_path_factory.mktemp("run")))[1]
 
+
+@pytest.fixture(scope="module")
+def exported(trained, tmp_path_factory) -> Path:
+    """The file that the engine serves of it."""
     from mlmodel.training.backbone import export_backbone
     from mlmodel.training.networks import base_of
-    from mlmodel.training.trained import head_of, load_trained
 
-    recipe = recipe_from("test", RECIPE)
-    run = _run_with_random_weights(recipe, tmp_path / "run")
-    _, network = load_trained(run)
-    export_backbone(tmp_path / "backbone.onnx", base_of(network), side=96, detail=80)
-    engine = Engine(tmp_path / "backbone.onnx")
+    path: Path = tmp_path_factory.mktemp("exported") / "backbone.onnx"
+    export_backbone(path, base_of(trained), side=96, detail=80)
+    return path
+
+
+def test_engine_and_head_say_what_the_trained_network_says(trained, exported):
+    from mlmodel.training.trained import head_of
+
+    recipe, network, engine = recipe_from("test", RECIPE), trained, Engine(exported)
     assert (engine.input_side, engine.detail_side) == (96, 80)
 
     pixels = np.stack([engine.prepare(np.asarray(Image.open(path))) for path in sorted(SAMPLES.glob("*.jpg"))[:4]])
@@ -61,20 +76,17 @@ def test_engine_and_head_say_what_the_trained_network_says(tensorflow, tmp_path)
 
         # Weights are stored in half precision: three digits.
         assert np.allclose(found, expected + natural - held, rtol=0.02, atol=0.02 * np.abs(expected).max()), loss
-    keras.backend.clear_session()
 
 
-def test_mirror_images_are_averaged_in_features_and_maps_alike(tensorflow, tmp_path):
+def test_mirror_images_are_averaged_in_features_and_maps_alike(trained, exported, tmp_path):
     from benchmarks.backbone_file import write_with_maps
     from mlmodel.training.backbone import export_backbone
     from mlmodel.training.networks import base_of
-    from mlmodel.training.trained import load_trained
 
-    _, network = load_trained(_run_with_random_weights(recipe_from("test", RECIPE), tmp_path / "run"))
-    for name in ("once", "mirrored"):
-        export_backbone(tmp_path / f"{name}.onnx", base_of(network), side=96, detail=80, mirrored=name == "mirrored")
+    export_backbone(tmp_path / "mirrored.onnx", base_of(trained), side=96, detail=80, mirrored=True)
     write_with_maps(tmp_path / "mirrored.onnx", tmp_path / "more.onnx", ["block8", "block14"])
-    once, mirrored, more = (Engine(tmp_path / f"{name}.onnx") for name in ("once", "mirrored", "more"))
+    once = Engine(exported)
+    mirrored, more = (Engine(tmp_path / f"{name}.onnx") for name in ("mirrored", "more"))
     assert (once.views, mirrored.views, mirrored.detail_side) == (1, 4, 80)
     assert more.mapped_stages == ("block8", "block14")
     pixels = np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3), dtype=np.uint8)
@@ -100,10 +112,10 @@ def test_teachers_answer_for_the_class_mix_that_the_learner_is_shown(tensorflow,
     from mlmodel.training.trained import load_trained
 
     natural, even = (
-        recipe_from(name, {**RECIPE, "sampling": "every-image", "loss": loss})
+        recipe_from(name, {**CNN8, "sampling": "every-image", "loss": loss})
         for name, loss in (("natural", "cross-entropy"), ("even", "logit-adjusted"))
     )
-    pixels = np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3), dtype=np.uint8)
+    pixels = np.random.default_rng(0).integers(0, 256, (2, 256, 256, 3), dtype=np.uint8)
     said = []
     for recipe in (natural, even):
         run = _run_with_random_weights(recipe, tmp_path / recipe.name)
@@ -113,19 +125,19 @@ def test_teachers_answer_for_the_class_mix_that_the_learner_is_shown(tensorflow,
         powers = np.exp(logits - logits.max()) * square_root / (mix if recipe is natural else 1.0)
         said.append(powers / powers.sum(axis=1, keepdims=True))
 
-    learner = recipe_from("learner", {**RECIPE, "teachers": ["natural", "even"], "teaching_share": 0.5})
+    learner = recipe_from("learner", {**CNN8, "teachers": ["natural", "even"], "teaching_share": 0.5})
     teachers = Teachers.of(learner, LABELS, beside=RunDirectory(tmp_path / "learner"))
 
     assert teachers is not None
     priors = np.tile(np.log(square_root), (2, 1)).astype(np.float32)
     assert teachers.probabilities(pixels, priors) == pytest.approx(np.mean(said, axis=0), abs=1e-5)
 
-    other = recipe_from("other", {**RECIPE, "teachers": ["even"], "teaching_share": 0.5, "preparation": "median"})
+    other = recipe_from("other", {**CNN8, "teachers": ["even"], "teaching_share": 0.5, "preparation": "median"})
     with pytest.raises(RecipeError, match="it knows or sees other things"):
         Teachers.of(other, LABELS, beside=RunDirectory(tmp_path / "other"))
 
 
-def test_a_renewed_block_is_as_it_was_at_the_start_and_not_yet_read(tensorflow, tmp_path):
+def test_a_renewed_block_is_as_it_was_at_the_start_and_not_yet_read(step_by_step, trained):
     from mlmodel.training.learner import Learner
     from mlmodel.training.networks import base_of
 
@@ -135,7 +147,7 @@ def test_a_renewed_block_is_as_it_was_at_the_start_and_not_yet_read(tensorflow, 
     pixels = np.random.default_rng(0).integers(0, 256, (2, 96, 96, 3), dtype=np.uint8)
     learner.begin(recipe.phases[0], steps=2)
     started = {layer.name: layer.get_weights() for layer in base_of(learner.network).layers}
-    learner.network.set_weights(_run_with_random_weights(recipe, tmp_path / "run").load_weights())
+    learner.network.set_weights(trained.get_weights())
     learner.learn(pixels, _targets(np.array([4, 5])), chance=np.random.default_rng(1))
     learnt = {layer.name: layer.get_weights() for layer in base_of(learner.network).layers}
 
@@ -161,13 +173,11 @@ def test_a_step_in_half_the_digits_learns_the_same_and_keeps_whole_weights(tenso
 
     from mlmodel.training.learner import Learner
 
-    cnn8 = {**RECIPE, "architecture": "cnn8", "pooled_stages": [], "normalise_pools": False, "dropout": 0.0}
-    phase = {"side": 256, "epochs": 1, "peak_rate": 1e-3, "final_rate": 1e-3}
     pixels = np.random.default_rng(0).integers(0, 256, (4, 256, 256, 3), dtype=np.uint8)
     losses: dict[str, list[float]] = {}
     kept: list[np.ndarray] = []
     for precision in ("float32", "bfloat16"):
-        recipe = recipe_from("test", {**cnn8, "phases": [phase], "precision": precision})
+        recipe = recipe_from("test", {**CNN8, "dropout": 0.0, "precision": precision})
         learner = Learner(recipe)
         if kept:
             learner.network.set_weights(kept)
@@ -188,7 +198,7 @@ def test_a_step_in_half_the_digits_learns_the_same_and_keeps_whole_weights(tenso
     assert keras.config.dtype_policy().name == "float32", "what is built next computes as ever"
 
 
-def test_photographs_are_mixed_in_the_phase_that_says_so(tensorflow):
+def test_photographs_are_mixed_in_the_phase_that_says_so(step_by_step):
     from mlmodel.training.learner import Learner
 
     phase = {"side": 96, "epochs": 1, "peak_rate": 1e-9, "final_rate": 1e-9, "trainable_from": "block14"}
@@ -248,9 +258,7 @@ def test_a_partial_label_is_content_with_any_class_it_leaves_possible(tensorflow
     from mlmodel.training.labels import POSSIBLE
     from mlmodel.training.learner import Learner
 
-    recipe = recipe_from("test", {**RECIPE, "architecture": "cnn8", "pooled_stages": [], "normalise_pools": False,
-                                  "loss": "logit-adjusted", "phases": [PHASE_256]})  # fmt: skip
-    learner = Learner(recipe)
+    learner = Learner(recipe_from("test", {**CNN8, "loss": "logit-adjusted"}))
     logits = tf.constant(np.random.default_rng(0).normal(0, 2, (3, 7)).astype(np.float32))
     priors = np.log(np.random.default_rng(1).dirichlet(np.ones(7), 3)).astype(np.float32)
     labels = [ALL.index("benign"), ALL.index("scc"), ALL.index("mel")]
@@ -267,8 +275,7 @@ def test_a_partial_label_is_content_with_any_class_it_leaves_possible(tensorflow
 def test_pasted_patches_keep_the_share_of_each_photograph(tensorflow):
     from mlmodel.training.learner import Learner
 
-    recipe = recipe_from("test", {**RECIPE, "architecture": "cnn8", "pooled_stages": [], "normalise_pools": False,
-                                  "cutmix": 1.0, "phases": [PHASE_256]})  # fmt: skip
+    recipe = recipe_from("test", {**CNN8, "cutmix": 1.0})
     learner = Learner(recipe)
     learner.begin(recipe.phases[0], steps=1)
     pixels = np.zeros((2, 256, 256, 3), dtype=np.uint8)
@@ -280,8 +287,9 @@ def test_pasted_patches_keep_the_share_of_each_photograph(tensorflow):
     assert 0 <= right <= 1
 
 
-def test_settled_statistics_are_those_of_what_was_seen(tensorflow):
+def test_settled_statistics_are_those_of_what_was_seen(step_by_step):
     from mlmodel.training.learner import Learner
+    from mlmodel.training.networks import split_at_features
 
     phase = {"side": 96, "epochs": 1, "peak_rate": 1e-3, "final_rate": 1e-3, "trainable_from": "block13"}
     recipe = recipe_from("test", {**RECIPE, "batch_norm_momentum": 0.5, "phases": [phase]})
@@ -290,7 +298,7 @@ def test_settled_statistics_are_those_of_what_was_seen(tensorflow):
     pixels = np.random.default_rng(0).integers(0, 256, (4, 96, 96, 3), dtype=np.uint8)
     before = [weight.numpy().copy() for weight in learner.network.weights]
 
-    learner.settle([pixels] * 20)
+    learner.settle([pixels] * 12)
 
     moved = {
         weight.path
@@ -300,9 +308,9 @@ def test_settled_statistics_are_those_of_what_was_seen(tensorflow):
     assert moved
     assert all("moving" in path for path in moved)
     assert not any("block4_" in path for path in moved), "what does not learn keeps its statistics"
-    # After 20 halvings of the distance, what inference sees is normalised as those photographs are.
+    # After 12 halvings of the distance, what inference sees is normalised as those photographs are.
     inside = learner.network.get_layer("head_norm")
-    features = learner.features(pixels)
+    features = split_at_features(learner.network)[0](pixels.astype(np.float32), training=False)
     normalised = np.asarray(inside(features, training=False))
     assert np.abs(normalised.mean(axis=0)).max() < 0.2
 
