@@ -4,14 +4,12 @@ A chip says no less than the page behind it. Both take colour and tier from ``di
 """
 
 from dataclasses import dataclass
-from typing import Any
 
 from django.utils.translation import gettext as _
 
 from diagnosis.advice import URGENCY, Besides, doubts_about, tone_of
 from diagnosis.answers import is_malignant_answer, leaves_danger_open
 from diagnosis.models import QualityVerdict, Tier
-from diagnosis.reliability import Reliability
 from diagnosis.review_words import answer_name
 
 URGENT, WATCH, CALM, REFUSED, LABEL = "urgent", "watch", "calm", "refused", "accent"
@@ -52,10 +50,13 @@ def sign_of_answer(tier: Tier, besides: Besides, *, refused: str = "", is_smartp
     """
     has_doubts = bool(doubts_about(tier, besides, refused=refused))
     tone = str(tone_of(besides.advised(tier), has_doubts=has_doubts))
-    return _of_answer(tier, tone, has_doubts=has_doubts, was_refused=bool(refused), is_smartphone=is_smartphone)
+    return sign_of_report_answer(
+        tier, tone, has_doubts=has_doubts, was_refused=bool(refused), is_smartphone=is_smartphone
+    )
 
 
-def _of_answer(tier: Tier, tone: str, *, has_doubts: bool, was_refused: bool, is_smartphone: bool) -> Sign:
+def sign_of_report_answer(tier: Tier, tone: str, *, has_doubts: bool, was_refused: bool, is_smartphone: bool) -> Sign:
+    """The same of an answer whose tone is known, as a report keeps it."""
     short = tier_in_short(Tier(tone))
     if was_refused:
         return Sign(tone, _("Could not be judged: %(tier)s") % {"tier": short.lower()}, URGENCY[tier])
@@ -82,38 +83,6 @@ def sign_of_label(answer: str, text: str = "") -> Sign:
 def sign_of_suspicion(name: str) -> Sign:
     """The chip of a malignant condition that one reader named and reviews have not settled."""
     return Sign(URGENT, _("Suspected: %(name)s") % {"name": name})
-
-
-def sign_of_report(content: dict[str, Any]) -> Sign:
-    """The one chip of a released visit in its patient's list: what the page behind it asks for most haste with.
-
-    Args:
-        content: as the patient's page shows it (``present``, ``with_later_labels``).
-    """
-    photographs = [photograph for lesion in content["lesions"] for photograph in lesion["photographs"]]
-    signs = [_sign_told(photograph) for photograph in photographs] or [Sign(REFUSED, _("No photograph"))]
-    return max(signs, key=lambda sign: (sign.severity, sign.own))
-
-
-def _sign_told(photograph: dict[str, Any]) -> Sign:
-    """What a report and its addenda say of one photograph: the newest label, or else the network's answer."""
-    later, confirmed, assessment = photograph["later"], photograph["confirmed"], photograph["assessment"]
-    if photograph["set_aside"]:
-        return Sign(WATCH, _("A photograph no longer counts"))
-    if later:
-        return Sign(later["tone"], _("Changed since: %(label)s") % {"label": later["name"] or _("no label")})
-    if confirmed:
-        tone = LABEL if confirmed["tone"] == CALM else confirmed["tone"]
-        return Sign(tone, _("Confirmed: %(label)s") % {"label": confirmed["name"]})
-    if assessment:
-        return _of_answer(
-            Tier(assessment["tier"]),
-            assessment["tone"],
-            has_doubts=bool(assessment["doubts"]),
-            was_refused=assessment.get("reliability") == Reliability.NOT_JUDGED,
-            is_smartphone=assessment.get("reliability") == Reliability.SMARTPHONE,
-        )
-    return sign_of_refusal(photograph["quality"]["verdict"])
 
 
 def sign_of_contradiction() -> Sign:

@@ -60,7 +60,7 @@ def urgency_in_report(
     """Say how soon to be seen where a report explains a condition.
 
     A result that nobody has confirmed keeps its haste, and is named with its lesion. A label outranks the software's
-    earlier tier: the dermatologist has seen the spot, and the plan says what happens next, be it sooner or later than
+    earlier tier: the dermatologist has seen the spot, and plans what happens next, be it sooner or later than
     what is usual. Only a malignant condition that is also suspected elsewhere still speaks for itself.
 
     Args:
@@ -73,6 +73,16 @@ def urgency_in_report(
             words = _("The result of %(lesions)s says: %(tier)s.")
             return Urgency(words % {"lesions": ", ".join(unconfirmed[tier]), "tier": tier.label}, Speaker.RESULT)
     if is_confirmed and not (unconfirmed and BY_CODE[explained.code].is_malignant):
-        words = _("Your dermatologist has looked at it. What stands under “What happens next” comes first.")
-        return Urgency(words, Speaker.DERMATOLOGIST)
+        return urgency_of_label(is_malignant=BY_CODE[explained.code].is_malignant)
     return urgency_of_condition(explained)
+
+
+def urgency_of_label(*, is_malignant: bool) -> Urgency:
+    """Point to the dermatologist who has named a condition; true with a plan and without one."""
+    words = _("Your dermatologist has looked at it, and what they plan comes first.")
+    if is_malignant:
+        words = _(
+            "Your dermatologist has looked at it, and what they plan comes first. If you have not been told what "
+            "happens next and when, call your clinic now."
+        )
+    return Urgency(words, Speaker.DERMATOLOGIST)

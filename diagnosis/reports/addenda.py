@@ -1,6 +1,8 @@
 """What an addendum says, as plain data: the dermatologist's words, and what changed in the record since."""
 
 import datetime
+import json
+from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
@@ -8,11 +10,14 @@ from diagnosis.answers import is_malignant_answer
 from diagnosis.models import Addendum, Report
 from diagnosis.review_words import answer_malignancy, icd10_of, plain_line
 
+from .articles import explanations_of
 from .content import Content, clinic_and_patient
 from .letters import without_controls
 from .since import labelled_otherwise_since, set_aside_since
 
-SCHEMA = "dermascan-addendum/1"
+SCHEMA = "dermascan-addendum/2"
+# Their PDF holds the addendum alone, and not the report that it adds to.
+SCHEMAS_WITHOUT_REPORT = ("dermascan-addendum/1",)
 
 
 def build_addendum(report: Report, *, words: str) -> Content:
@@ -75,9 +80,11 @@ def present_addendum(content: Content) -> dict[str, Any]:
 
 
 def with_later_labels(content: Content, addenda: list[dict[str, Any]]) -> Content:
-    """Return a report's content in which a photograph says under ``later`` what the newest addendum about it says.
+    """Return a report's content as it holds with all that was added since.
 
-    Under ``set_aside`` it says why it no longer counts, if an addendum says so.
+    A photograph whose label an addendum changed is ``confirmed`` as the newest one says; ``later`` says so too, and
+    ``replaced`` is what the report said. Under ``set_aside`` a photograph says why it no longer counts, if an addendum
+    says so. What holds now is what is explained.
 
     Args:
         addenda: as ``present_addendum`` returns them, the newest first.
@@ -85,26 +92,58 @@ def with_later_labels(content: Content, addenda: list[dict[str, Any]]) -> Conten
     later: dict[str, Content] = {}
     for addendum in addenda:
         for label in addendum["labels"]:
-            later.setdefault(
-                label["photograph"],
-                {
-                    "name": label["now"]["name"],
-                    "at": addendum["addendum"]["signed_at"],
-                    "malignancy": label["now"]["malignancy"],
-                    # That it changed asks to be read, even where it is harmless now.
-                    "tone": "urgent" if is_malignant_answer(label["now"]["code"]) else "watch",
-                },
-            )
+            later.setdefault(label["photograph"], _later(label["now"], addendum["addendum"]))
     aside = {row["photograph"]: row["words"] for addendum in addenda for row in addendum["set_aside"]}
 
     def told(photograph: Content) -> Content:
-        number = photograph["id"]
-        return {**photograph, "later": later.get(number), "set_aside": aside.get(number, "")}
+        number, was = photograph["id"], photograph["confirmed"]
+        facts = {"later": later.get(number), "set_aside": aside.get(number, ""), "replaced": None}
+        if number in later:
+            facts |= {"confirmed": later[number]["label"], "replaced": was}
+        return {**photograph, **facts}
 
+    lesions = [
+        {**lesion, "photographs": [told(photograph) for photograph in lesion["photographs"]]}
+        for lesion in content["lesions"]
+    ]
+    has_changed = bool(later or aside)
     return {
         **content,
-        "lesions": [
-            {**lesion, "photographs": [told(photograph) for photograph in lesion["photographs"]]}
-            for lesion in content["lesions"]
-        ],
+        "lesions": lesions,
+        "explanations": explanations_of(lesions) if has_changed else content["explanations"],
+        "added_on": addenda[0]["addendum"]["signed_at"] if addenda else None,
+        "plan_replaced_on": next((each["addendum"]["signed_at"] for each in addenda if _changes(each)), None),
+    }
+
+
+def plan_replaced_on(addenda: Iterable[Addendum]) -> datetime.datetime | None:
+    """When the newest addendum was signed that says more than words: the plan was made for what no longer holds."""
+    return max((each.signed_at for each in addenda if _changes(json.loads(each.content))), default=None)
+
+
+def _changes(addendum: dict[str, Any]) -> bool:
+    """Whether it says that something in the report is otherwise, and does not add words alone."""
+    return bool(addendum["labels"] or addendum.get("set_aside"))
+
+
+def _later(now: Content, signed: dict[str, Any]) -> Content:
+    """What an addendum says of a photograph: its label now, or that it has none any more."""
+    label = {
+        "snomed_ct": "",
+        "certainty_words": "",
+        "basis_words": "",
+        **now,
+        "malignancy": now["malignancy"] or answer_malignancy(now["code"]),
+        "by": signed["signed_by"],
+        "at": signed["signed_at"].isoformat(),
+    }
+    return {
+        "name": now["name"],
+        "at": signed["signed_at"],
+        "malignancy": now["malignancy"],
+        "icd10": now["icd10"],
+        "line": now["line"],
+        # That it changed asks to be read, even where it is harmless now.
+        "tone": "urgent" if is_malignant_answer(now["code"]) else "watch",
+        "label": label if now["code"] else None,
     }

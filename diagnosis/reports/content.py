@@ -16,18 +16,17 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from diagnosis.advice import Besides
+from diagnosis.answers import LabelState
 from diagnosis.diagnoses import BY_CODE
-from diagnosis.explanations import explain
 from diagnosis.labels import diagnosis_of
 from diagnosis.lesion_context import known_of
 from diagnosis.models import ConfirmedLabel, Image
 from diagnosis.refusals import quality_in_words
 from diagnosis.reliability import Reliability
-from diagnosis.review_words import answer_malignancy, answer_name, article_of, plain_line
-from diagnosis.urgency import urgency_in_report
-from mlmodel.taxonomy import MALIGNANT_CODES
+from diagnosis.review_words import answer_malignancy, answer_name, plain_line
 from patients.models import Lesion, Member, Visit
 
+from .articles import explanations_of
 from .assessments import assessment_in_report, condition_in_report, moment_in_report
 from .letters import without_controls
 from .measures import measures_in_report
@@ -41,8 +40,9 @@ def build_content(visit: Visit) -> Content:
     """Gather what the report of ``visit`` says: its records now, without the signature. The notes stay inside."""
     images = list(photographs_of(visit))
     besides = {known.image.pk: known.besides for known in known_of(Image.objects.in_use().filter(visit=visit))}
+    earlier = _labels_of_other_visits(visit)
     by_lesion = groupby(images, key=lambda each: each.lesion)
-    lesions = [_lesion(lesion, list(taken), besides) for lesion, taken in by_lesion]
+    lesions = [_lesion(lesion, list(taken), besides, earlier.get(lesion.pk, [])) for lesion, taken in by_lesion]
     content: Content = {
         "schema": SCHEMA,
         **clinic_and_patient(visit),
@@ -59,7 +59,7 @@ def build_content(visit: Visit) -> Content:
             "no_plan_reason": "",
         },
         "lesions": lesions,
-        "explanations": [_explanation(code, lesions) for code in _codes_to_explain(lesions)],
+        "explanations": explanations_of(lesions),
         "model_versions": _model_versions(lesions),
         "disclaimers": _disclaimers(),
     }
@@ -116,7 +116,21 @@ def settled_label(image: Image) -> ConfirmedLabel | None:
     return label if label is not None and label.is_settled else None
 
 
-def _lesion(lesion: Lesion, images: list[Image], besides: Mapping[UUID, Besides]) -> Content:
+def _labels_of_other_visits(visit: Visit) -> dict[UUID, list[Content]]:
+    """By lesion, what its photographs of other visits are confirmed as, each diagnosis once, the newest first."""
+    lesions = Image.objects.in_use().filter(visit=visit).order_by().values("lesion")
+    others = Image.objects.in_use().filter(lesion__in=lesions).exclude(visit=visit).order_by().values("pk")
+    labels = ConfirmedLabel.objects.filter(state=LabelState.SETTLED, image__in=others)
+    labels = labels.select_related("image__visit", "review").order_by("-image__visit__date", "-settled_after")
+    found: dict[UUID, dict[tuple[str, str], Content]] = {}
+    for label in labels:
+        text = label.review.other_text if label.review else ""
+        told = {**_answer(label.answer, text), "visit_date": label.image.visit.date.isoformat()}
+        found.setdefault(label.image.lesion_id, {}).setdefault(diagnosis_of(label.answer, text), told)
+    return {lesion: list(told.values()) for lesion, told in found.items()}
+
+
+def _lesion(lesion: Lesion, images: list[Image], besides: Mapping[UUID, Besides], earlier: list[Content]) -> Content:
     return {
         "id": str(lesion.pk),
         "number": lesion.number,
@@ -128,6 +142,8 @@ def _lesion(lesion: Lesion, images: list[Image], besides: Mapping[UUID, Besides]
         "noticed_on": lesion.noticed.isoformat() if lesion.noticed else None,
         "noticed_precision": str(lesion.noticed.precision) if lesion.noticed else None,
         "description": lesion.description,
+        # What its photographs of other visits are confirmed as.
+        "earlier": earlier,
         "photographs": [_photograph(image, besides[image.pk]) for image in images],
     }
 
@@ -196,55 +212,6 @@ def _answer(answer: str, other_text: str) -> Content:
         "snomed_ct": "",
         "line": "",
     }
-
-
-def _codes_to_explain(lesions: list[Content]) -> list[str]:
-    """What the reader meets: the dermatologist's label, else what explains the tier; dangerous ones first."""
-    photographs = [photograph for lesion in lesions for photograph in lesion["photographs"]]
-    named = [photograph["confirmed"] or _explained(photograph) for photograph in photographs]
-    codes = {article_of(answer["code"]) for answer in named if answer} - {""}
-    return sorted(codes, key=lambda code: (code not in MALIGNANT_CODES, code))
-
-
-def _explained(photograph: Content) -> Content | None:
-    """The class that explains what the software says of a photograph; None where it names none."""
-    assessment = photograph["assessment"]
-    return assessment["explained"] if assessment else None
-
-
-def _explanation(code: str, lesions: list[Content]) -> Content:
-    explained = explain(code=code, reading_level="patient", ask=False)
-    is_confirmed = any(
-        photograph["confirmed"] and article_of(photograph["confirmed"]["code"]) == code
-        for lesion in lesions
-        for photograph in lesion["photographs"]
-    )
-    urgency = urgency_in_report(explained, unconfirmed=_lesions_by_tier(code, lesions), is_confirmed=is_confirmed)
-    return {
-        **condition_in_report(code),
-        "sections": dict(explained.sections),
-        "urgency": urgency.words,
-        "urgency_from": str(urgency.speaker),
-        "is_confirmed": is_confirmed,
-        "sources": [{"title": title, "url": url} for title, url in explained.sources],
-        "source": str(explained.source),
-        "written_by": explained.model_name,
-        "language": explained.language,
-    }
-
-
-def _lesions_by_tier(code: str, lesions: list[Content]) -> dict[str, list[str]]:
-    """Where ``code`` explains an answer and no dermatologist has said anything: lesions' titles by advised tier."""
-    found: dict[str, list[str]] = {}
-    for lesion in lesions:
-        tiers = {
-            photograph["assessment"]["advised_tier"]
-            for photograph in lesion["photographs"]
-            if not photograph["confirmed"] and (_explained(photograph) or {}).get("code") == code
-        }
-        for tier in tiers:
-            found.setdefault(tier, []).append(lesion["title"])
-    return found
 
 
 def _model_versions(lesions: list[Content]) -> list[Content]:

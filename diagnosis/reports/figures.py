@@ -1,6 +1,7 @@
 """The pictures of a report: each photograph, and the same with its heat map over it."""
 
 import io
+import logging
 from collections.abc import Iterable
 from uuid import UUID
 
@@ -10,6 +11,8 @@ from PIL import Image as PillowImage
 from diagnosis.models import Image
 from diagnosis.reliability import Reliability
 from diagnosis.services.heat_maps import heat_map_of
+
+log = logging.getLogger(__name__)
 
 # 80 mm wide on paper at 300 dots an inch.
 LONGEST_SIDE = 960
@@ -44,6 +47,17 @@ def figures_of(images: Iterable[Image]) -> dict[str, bytes]:
         if heat_map is not None:
             drawn = _open(heat_map.file, mode="RGBA")
             figures[heat_map_url(image.pk)] = _jpeg(_laid_over(photograph, drawn))
+    return figures
+
+
+def figures_that_can_be_read(images: Iterable[Image]) -> dict[str, bytes]:
+    """As ``figures_of``, without photographs whose file is missing: a missing file must not keep a patient unaware."""
+    figures: dict[str, bytes] = {}
+    for image in images:
+        try:
+            figures |= figures_of([image])
+        except OSError as error:
+            log.error("Photograph %s cannot be read and is left out: %s", image.pk, error)
     return figures
 
 

@@ -3,6 +3,8 @@
 WeasyPrint is imported on first use: it takes seconds, and the web process must start without it.
 """
 
+import json
+from collections.abc import Sequence
 from typing import Any
 
 from django.contrib.staticfiles import finders
@@ -10,7 +12,9 @@ from django.template.loader import render_to_string
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from .addenda import present_addendum
+from diagnosis.models import Addendum, Report
+
+from .addenda import present_addendum, with_later_labels
 from .figures import heat_map_url, photograph_url
 from .presentation import present
 
@@ -38,16 +42,34 @@ def render_pdf(content: dict[str, Any], *, content_sha256: str, figures: dict[st
     return _laid_out(html, style=render_to_string("diagnosis/report.css") + BAR_WIDTHS, files=figures)
 
 
-def render_addendum(content: dict[str, Any], *, content_sha256: str) -> bytes:
-    """Lay out a signed addendum; the hash of its canonical JSON is printed on every page."""
+def render_addendum(
+    content: dict[str, Any],
+    *,
+    content_sha256: str,
+    report: Report,
+    earlier: Sequence[Addendum],
+    figures: dict[str, bytes],
+) -> bytes:
+    """Lay out a signed addendum, what was added before it, and after both the report, marked on each of its pages.
+
+    Whoever reads this reads everything, what counts first.
+
+    Args:
+        content_sha256: the hash of the addendum's canonical JSON, printed on each of its pages.
+        earlier: the report's addenda of before, in any order.
+        figures: JPEG files by address; a photograph that is not among them is not shown.
+    """
     shown = present_addendum(content)
-    title = _("Addendum to the skin examination report, %(date)s") % {
+    before = sorted(earlier, key=lambda each: -each.number)
+    told = [{**present_addendum(json.loads(each.content)), "content_sha256": each.content_sha256} for each in before]
+    addenda = [{**shown, "content_sha256": content_sha256}, *told]
+    reported = _with_addresses(present(with_later_labels(json.loads(report.content), addenda)), figures)
+    title = _("Skin examination report with addendum, %(date)s") % {
         "date": date_format(shown["visit"]["date"], "j F Y")
     }
-    html = render_to_string(
-        "diagnosis/addendum.html", {"title": title, "content": shown, "content_sha256": content_sha256}
-    )
-    return _laid_out(html, style=render_to_string("diagnosis/report.css"), files={})
+    context = {"title": title, "addenda": addenda, "content": reported, "content_sha256": report.content_sha256}
+    html = render_to_string("diagnosis/addendum.html", context)
+    return _laid_out(html, style=render_to_string("diagnosis/report.css") + BAR_WIDTHS, files=figures)
 
 
 def render_page(html: str, *, style: str) -> bytes:
@@ -100,7 +122,8 @@ def _with_addresses(content: dict[str, Any], figures: dict[str, bytes]) -> dict[
     """Tell each photograph where its figures are."""
     for lesion in content["lesions"]:
         for photograph in lesion["photographs"]:
-            photograph["url"] = photograph_url(photograph["id"])
+            url = photograph_url(photograph["id"])
+            photograph["url"] = url if url in figures else None
             heat_map = heat_map_url(photograph["id"])
             photograph["heat_map_url"] = heat_map if heat_map in figures else None
     return content

@@ -8,6 +8,8 @@ import datetime
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from diagnosis.advice import NOTHING_BESIDES, URGENCY, doubts_about, heading_of, tone_of
 from diagnosis.condition_names import condition_name, malignancy_name
 from diagnosis.explanations import SECTION_TITLES, Block, blocks
@@ -17,6 +19,8 @@ from diagnosis.reliability import Reliability, tier_to_show
 from diagnosis.review_words import LABEL_MARKS, label_tone
 from mlmodel.taxonomy import BY_CODE
 from patients.rough_dates import RoughDate
+
+from .articles import is_malignant_lesion
 
 # In the order in which a patient asks, which is not the order of a textbook.
 SECTION_ORDER = (
@@ -90,12 +94,42 @@ def titled_sections(sections: dict[str, str]) -> list[tuple[str, list[Block]]]:
 
 
 def _present_lesion(lesion: dict[str, Any]) -> dict[str, Any]:
-    photographs = [_present_photograph(photograph) for photograph in lesion["photographs"]]
+    lesion = {**lesion, "earlier": lesion.get("earlier", [])}  # reports of before it was told have none
+    is_malignant = is_malignant_lesion(lesion)
+    photographs = [_present_photograph(photograph, is_overruled=is_malignant) for photograph in lesion["photographs"]]
     return {
         **lesion,
-        "glance": _glance(photographs),
+        "is_malignant": is_malignant,
+        "earlier": [
+            {**label, "visit_date": datetime.date.fromisoformat(label["visit_date"])} for label in lesion["earlier"]
+        ],
+        "glance": _glance(photographs, is_overruled=is_malignant),
         "noticed": RoughDate.parse(lesion["noticed_on"]) if lesion["noticed_on"] else None,
         "photographs": photographs,
+    }
+
+
+def _overruled(assessment: dict[str, Any]) -> dict[str, Any]:
+    """The software's answer beside a malignant label: neither comfort nor another haste than the dermatologist's."""
+    said = {
+        Tier.URGENT: _("The software took the photograph for dangerous too."),
+        Tier.WATCH: _("The software asked for a closer look."),
+        Tier.CALM: _("The software did not recognise the danger."),
+    }[Tier(assessment["tier"])]
+    silent = dict.fromkeys(("meaning", "cost", "caution", "set_words", "candidates_words"), "")
+    explained = assessment["explained"]
+    return {
+        **assessment,
+        **silent,
+        "heading": said,
+        "short": said,
+        "tone": "refused",
+        "mark": "–",
+        "doubts": [],
+        "next_steps": [],
+        "tips": [],
+        "explained": explained and {**explained, "words": ""},
+        "is_overruled": True,
     }
 
 
@@ -133,16 +167,28 @@ def _how_pressing(assessment: dict[str, Any]) -> tuple[int, int]:
     return URGENCY[Tier(assessment["tone"])], URGENCY[Tier(assessment["tier"])]
 
 
-def _glance(photographs: list[dict[str, Any]]) -> dict[str, Any]:
+def _glance(photographs: list[dict[str, Any]], *, is_overruled: bool) -> dict[str, Any]:
     """One line for a lesion: all that dermatologists have named it, and the most urgent that the software said."""
     labels: dict[str, dict[str, str]] = {}
     for confirmed in (photograph["confirmed"] for photograph in photographs):
         if confirmed and confirmed["name"] not in labels:
             labels[confirmed["name"]] = {"name": confirmed["name"], "words": confirmed["certainty_words"].lower()}
     assessments = [photograph["assessment"] for photograph in photographs if photograph["assessment"]]
+    replaced = list(dict.fromkeys(each["replaced"]["name"] for each in photographs if each["replaced"]))
+    if is_overruled:
+        by_tier = sorted(assessments, key=lambda each: -URGENCY[Tier(each["tier"])])
+        return {
+            "labels": list(labels.values()),
+            "replaced": replaced,
+            "tier_words": by_tier[0]["short"] if by_tier else "",
+            "doubts": False,
+            "unjudged": len(photographs) - len(assessments),
+            "others": False,
+        }
     most_urgent = max(assessments, key=_how_pressing, default=None)
     return {
         "labels": list(labels.values()),
+        "replaced": replaced,
         "tier_words": most_urgent["short"] if most_urgent else "",
         # An urgent answer needs no reservation.
         "doubts": bool(most_urgent["doubts"]) and most_urgent["tone"] != Tier.URGENT if most_urgent else False,
@@ -151,29 +197,42 @@ def _glance(photographs: list[dict[str, Any]]) -> dict[str, Any]:
     }
 
 
-def _present_photograph(photograph: dict[str, Any]) -> dict[str, Any]:
-    assessment, confirmed = _could_be_judged(photograph), photograph["confirmed"]
+def _present_photograph(photograph: dict[str, Any], *, is_overruled: bool) -> dict[str, Any]:
+    confirmed, replaced = photograph["confirmed"], photograph.get("replaced")
+    assessment = _present_assessment(_could_be_judged(photograph))
     return {
         **photograph,
         "added_at": _moment(photograph["added_at"]),
         "measures": photograph.get("measures"),  # reports of before they were measured have none
-        "assessment": assessment
-        and {
-            **assessment,
-            "at": _moment(assessment["at"]),
-            "bars": bars(assessment),
-            # Reports of before there was a choice explain the most probable class.
-            "explained": assessment.get("explained", {"name": assessment["name"], "words": ""}),
-            **_tone(assessment),
-        },
-        "confirmed": confirmed
-        and {
-            "line": "",  # reports of before diagnoses outside the seven had a code have none
-            **confirmed,
-            "at": _moment(confirmed["at"]),
-            "tone": label_tone(confirmed["code"]),
-            "mark": LABEL_MARKS[label_tone(confirmed["code"])],
-        },
+        "assessment": _overruled(assessment) if assessment and is_overruled else assessment,
+        "confirmed": confirmed and _present_label(confirmed),
+        "replaced": replaced and _present_label(replaced),
+        "later": photograph.get("later"),
+        "set_aside": photograph.get("set_aside", ""),
+    }
+
+
+def _present_assessment(assessment: dict[str, Any] | None) -> dict[str, Any] | None:
+    if assessment is None:
+        return None
+    return {
+        **assessment,
+        "at": _moment(assessment["at"]),
+        "bars": bars(assessment),
+        # Reports of before there was a choice explain the most probable class.
+        "explained": assessment.get("explained", {"name": assessment["name"], "words": ""}),
+        "is_overruled": False,
+        **_tone(assessment),
+    }
+
+
+def _present_label(label: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "line": "",  # reports of before diagnoses outside the seven had a code have none
+        **label,
+        "at": _moment(label["at"]),
+        "tone": label_tone(label["code"]),
+        "mark": LABEL_MARKS[label_tone(label["code"])],
     }
 
 

@@ -1,6 +1,7 @@
 """Adding to a signed report: the report stays what it is, and whoever reads it reads the addendum too."""
 
 import hashlib
+import json
 import logging
 import uuid
 
@@ -10,7 +11,8 @@ from django.utils.translation import gettext as _
 
 from diagnosis.models import Addendum, Report
 from diagnosis.reports.addenda import build_addendum
-from diagnosis.reports.content import Content, canonical_json, content_sha256, signature
+from diagnosis.reports.content import Content, canonical_json, content_sha256, photographs_of, signature
+from diagnosis.reports.figures import figures_that_can_be_read
 from diagnosis.reports.letters import ensure_printable, without_controls
 from diagnosis.reports.pdf import render_addendum
 from diagnosis.services.drafts import ChangedMeanwhile, Draft, contradictions_in_words
@@ -66,7 +68,7 @@ def sign_addendum(*, report: Report, by: Member, words: str, seen: str | None = 
     signed = {**content, "addendum": signature(addendum.pk, by=by, at=addendum.signed_at)}
     addendum.content = canonical_json(signed)
     addendum.content_sha256 = content_sha256(addendum.content)
-    pdf = render_addendum(signed, content_sha256=addendum.content_sha256)
+    pdf = whole_pdf(addendum)
     addendum.pdf_sha256 = hashlib.sha256(pdf).hexdigest()
 
     with kept_only_on_success() as files:
@@ -81,6 +83,18 @@ def sign_addendum(*, report: Report, by: Member, words: str, seen: str | None = 
                 tell_of_addendum(addendum=addendum)
     log.info("Addendum %s to report %s was signed by member %s.", addendum.pk, report.pk, by.pk)
     return addendum
+
+
+def whole_pdf(addendum: Addendum) -> bytes:
+    """The addendum, those before it, and the report, marked as added to, as one PDF."""
+    report = addendum.report
+    return render_addendum(
+        json.loads(addendum.content),
+        content_sha256=addendum.content_sha256,
+        report=report,
+        earlier=list(report.addenda.filter(number__lt=addendum.number)),
+        figures=figures_that_can_be_read(photographs_of(report.visit)),
+    )
 
 
 def _signed_before(report: Report, by: Member, words: str) -> Addendum | None:

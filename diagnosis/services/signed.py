@@ -1,12 +1,16 @@
 """Hand out what was signed, and nothing else: every reading is checked against the hash."""
 
 import hashlib
+import json
 import logging
 
 from django.utils.translation import gettext as _
 
+from diagnosis.models import Report
 from diagnosis.models.report import Signed
-from diagnosis.reports.content import content_sha256
+from diagnosis.reports.addenda import SCHEMAS_WITHOUT_REPORT
+from diagnosis.reports.content import canonical_json, content_sha256
+from diagnosis.services.addenda import whole_pdf
 from diagnosis.services.errors import Refused
 
 log = logging.getLogger(__name__)
@@ -43,3 +47,38 @@ def read_content(*, record: Signed) -> bytes:
         log.error("The content of %s %s was altered after signing.", record._meta.model_name, record.pk)
         raise ReportAltered
     return record.content.encode()
+
+
+def read_whole_pdf(*, report: Report) -> bytes:
+    """Return what its readers are to read: the report, or the newest addendum's PDF, which holds all of it.
+
+    An addendum of before addenda held the report is laid out anew, together with it. Raises ``ReportAltered``.
+    """
+    newest = report.addenda.order_by("-number").first()
+    if newest is None:
+        return read_pdf(record=report)
+    if json.loads(read_content(record=newest))["schema"] not in SCHEMAS_WITHOUT_REPORT:
+        return read_pdf(record=newest)
+    read_content(record=report)
+    return whole_pdf(newest)
+
+
+def read_whole_content(*, report: Report) -> bytes:
+    """Return the report's content as it was signed; where it was added to, together with what was added.
+
+    Each part is what was hashed: its canonical JSON has the hash that stands beside it. Raises ``ReportAltered``.
+    """
+    content = read_content(record=report)
+    addenda = list(report.addenda.order_by("-number"))
+    if not addenda:
+        return content
+    whole = {
+        "schema": "dermascan-report-with-addenda/1",
+        "added_on": addenda[0].signed_at.isoformat(),
+        "addenda": [
+            {"content": json.loads(read_content(record=each)), "content_sha256": each.content_sha256}
+            for each in addenda
+        ],
+        "report": {"content": json.loads(content), "content_sha256": report.content_sha256},
+    }
+    return canonical_json(whole).encode()

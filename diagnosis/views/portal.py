@@ -12,9 +12,9 @@ from django.views.decorators.http import require_safe
 
 from diagnosis.models import Addendum, Report
 from diagnosis.reports.addenda import present_addendum, with_later_labels
+from diagnosis.reports.chips import signs_of_report
 from diagnosis.reports.presentation import present
 from diagnosis.services.signed import ReportAltered, read_content
-from diagnosis.signs import Sign, sign_of_report
 from diagnosis.views.signed import altered_page
 from patients.access import require_patient
 from patients.middleware import ClinicRequest
@@ -34,10 +34,10 @@ def my_visits(request: ClinicRequest) -> HttpResponse:
     pages = Paginator(reports.order_by("-visit__date", "-signed_at"), VISITS_A_PAGE)
     page = pages.get_page(request.GET.get("page"))
     patient = Patient.objects.select_related("clinic").get(user=request.user)  # type: ignore[misc]
-    rows = [(report, _sign_of(report)) for report in page.object_list]
+    rows = [_row(report) for report in page.object_list]
     context = {
         "page": page,
-        "reports": [report for report, _sign in rows],
+        "reports": [row["report"] for row in rows],
         "rows": rows,
         "clinic": patient.clinic,
         "withheld": Report.objects.withheld_from(request.user).select_related("visit").order_by("-visit__date"),
@@ -74,13 +74,13 @@ def _told(report: Report) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     return present(with_later_labels(content, addenda)), addenda
 
 
-def _sign_of(report: Report) -> Sign | None:
-    """Its chip; none where what is stored is not what was signed, as the page behind it says loudly."""
+def _row(report: Report) -> dict[str, Any]:
+    """A report in the list with its chips and lesions; none where what is stored is not what was signed."""
     try:
         content, _addenda = _told(report)
     except ReportAltered:
-        return None
-    return sign_of_report(content)
+        return {"report": report, "signs": (), "lesions": []}
+    return {"report": report, "signs": signs_of_report(content), "lesions": content["lesions"]}
 
 
 def _addendum(addendum: Addendum) -> dict[str, Any]:

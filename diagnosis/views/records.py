@@ -17,6 +17,7 @@ from diagnosis.photographs import (
     set_aside_among,
     visits_with_counts,
 )
+from diagnosis.reports.addenda import plan_replaced_on
 from diagnosis.reports.since import labelled_otherwise_since, set_aside_since
 from diagnosis.services.drafts import contradictions_seen
 from diagnosis.services.notices import notices_of
@@ -63,6 +64,7 @@ def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
         "report": report,
         "needs_a_plan": needing_a_plan(found, json.loads(report.content)) if report else [],
         "addenda": addenda,
+        "plan_replaced_on": plan_replaced_on(addenda),
         "notices": notices_of(report).select_related("user") if report else [],
         "contradictions": contradictions_among(shown),
         "contradictions_seen": contradictions_seen(found) if report and not report.released_at else "",

@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 
 from diagnosis.models import Addendum, Report
 from diagnosis.models.report import Signed
-from diagnosis.services.signed import ReportAltered, read_content, read_pdf
+from diagnosis.services.signed import ReportAltered, read_content, read_pdf, read_whole_content, read_whole_pdf
 from patients.middleware import ClinicRequest
 
 Kind = Literal["pdf", "json"]
@@ -21,8 +21,16 @@ Kind = Literal["pdf", "json"]
 @require_safe
 @never_cache
 def report_file(request: ClinicRequest, report_id: UUID, kind: Kind) -> HttpResponse:
-    reports = Report.objects.select_related("visit")
-    return _handed_out(request, _readable(request, reports, report_id), kind)
+    """The report with all that was added to it; ``?as=signed`` gives the very bytes that were signed first."""
+    report = _readable(request, Report.objects.select_related("visit"), report_id)
+    if request.GET.get("as") == "signed":
+        return _handed_out(request, report, kind)
+    read = read_whole_pdf if kind == "pdf" else read_whole_content
+    name = f"{_name(report)}-with-addenda" if report.addenda.exists() else _name(report)
+    try:
+        return file_response(read(report=report), name=name, kind=kind)
+    except ReportAltered as altered:
+        return altered_page(request, report, altered)
 
 
 @login_required

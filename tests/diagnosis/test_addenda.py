@@ -161,7 +161,7 @@ def test_the_addendum_from_the_page_to_the_patient(sign_in, visit, report, derma
     assert "Histology says &lt;b&gt;melanoma&lt;/b&gt;." in own
     since = own.index("What your dermatologist says since")
     # What is malignant is as red there as in the report, and stands before what the software said.
-    assert own.index("tier tier-urgent") < since < own.rindex("tier tier-urgent")
+    assert own.index("tier tier-urgent") < since < own.index("What the software said before")
     assert "This is what the software says" not in own, "what it advised is out of date"
     assert "What was added above counts." in own
     assert "added to on" in patient.get(reverse("my-visits")).content.decode()

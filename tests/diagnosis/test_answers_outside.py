@@ -229,7 +229,8 @@ def test_a_report_says_code_name_malignancy_and_a_line(dermatologist, calm):
         "snomed_ct": "254651007",
     }  # fmt: skip
     assert confirmed["line"]
-    assert content["explanations"] == []
+    (explanation,) = content["explanations"]
+    assert (explanation["code"], explanation["sections"]["what_it_is"]) == ("scc", confirmed["line"])
     say(dermatologist, calm, "lentigo_maligna")
     (explanation,) = build_content(calm.visit)["explanations"]
     assert (explanation["code"], explanation["is_confirmed"]) == ("mel", True)

@@ -97,5 +97,7 @@ def test_an_addendum_of_a_page_and_a_line(visit, dermatologist, tmp_path):
     addendum = signed_addendum(report, dermatologist)
     for lines in (1, 34):
         content = {**json.loads(addendum.content), "words": "\n".join(["The laboratory has answered."] * lines)}
-        pages = pages_of(render_addendum(content, content_sha256=SHA256), tmp_path)
+        figures = figures_for(json.loads(report.content))
+        pdf = render_addendum(content, content_sha256=SHA256, report=report, earlier=[], figures=figures)
+        pages = pages_of(pdf, tmp_path)
         assert [round(fill, 2) for fill, _lines in pages if fill < 0.15] == []

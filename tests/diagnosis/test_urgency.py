@@ -16,7 +16,7 @@ from .photographing import kept, predict, sample
 from .reporting import signed_report
 
 NO_HURRY = "No appointment is needed while it stays the same."
-LABELLED = "Your dermatologist has looked at it."
+LABELLED = "Your dermatologist has looked at it"
 GENERAL = "What follows is true of the condition in general."
 
 

@@ -1,0 +1,72 @@
+"""The chips of a released visit in its patient's list: as staff's list says it, from what was released alone."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from diagnosis.models import Tier
+from diagnosis.reliability import Reliability
+from diagnosis.review_words import label_tone
+from diagnosis.signs import CALM, LABEL, REFUSED, SEVERITY, WATCH, Sign, sign_of_refusal, sign_of_report_answer
+
+from .articles import is_malignant_lesion, labels_of
+
+
+def signs_of_report(content: dict[str, Any]) -> tuple[Sign, ...]:
+    """Every label that asks for something, and of what has no label the answer that asks for most.
+
+    Labels without danger are named where nothing else is open.
+
+    Args:
+        content: as the patient's page shows it (``with_later_labels``, ``present``).
+    """
+    labels: list[Sign] = []
+    answers: list[Sign] = []
+    for lesion in content["lesions"]:
+        labels += _signs_of_labels(lesion)
+        if not is_malignant_lesion(lesion):
+            answers += [_sign_of_answer(each) for each in lesion["photographs"] if not _is_named(each)]
+    by_severity = sorted(dict.fromkeys(labels), key=lambda sign: -sign.severity)
+    if not answers:
+        return tuple(by_severity) or (Sign(REFUSED, _("No photograph")),)
+    pressing = [sign for sign in by_severity if sign.severity > SEVERITY[LABEL]]
+    return tuple(dict.fromkeys((*pressing, max(answers, key=lambda sign: (sign.severity, sign.own)))))
+
+
+def _is_named(photograph: dict[str, Any]) -> bool:
+    return bool(photograph["set_aside"] or photograph["later"] or photograph["confirmed"])
+
+
+def _signs_of_labels(lesion: dict[str, Any]) -> list[Sign]:
+    """Of each photograph the newest word, and what the lesion was confirmed as at other visits."""
+    signs = []
+    for photograph in lesion["photographs"]:
+        later = photograph["later"]
+        if photograph["set_aside"]:
+            signs.append(Sign(WATCH, _("A photograph no longer counts")))
+        elif later:
+            signs.append(
+                Sign(later["tone"], _("Changed since: %(label)s") % {"label": later["name"] or _("no label")})
+            )
+        elif photograph["confirmed"]:
+            signs.append(_sign_of_label(photograph["confirmed"]))
+    earlier = [label for label in labels_of(lesion) if "visit_date" in label]
+    return [*signs, *map(_sign_of_label, earlier)]
+
+
+def _sign_of_label(label: dict[str, Any]) -> Sign:
+    tone = label_tone(label["code"])
+    return Sign(LABEL if tone == CALM else tone, _("Confirmed: %(label)s") % {"label": label["name"]})
+
+
+def _sign_of_answer(photograph: dict[str, Any]) -> Sign:
+    assessment = photograph["assessment"]
+    if not assessment:
+        return sign_of_refusal(photograph["quality"]["verdict"])
+    return sign_of_report_answer(
+        Tier(assessment["tier"]),
+        assessment["tone"],
+        has_doubts=bool(assessment["doubts"]),
+        was_refused=assessment.get("reliability") == Reliability.NOT_JUDGED,
+        is_smartphone=assessment.get("reliability") == Reliability.SMARTPHONE,
+    )
