@@ -19,10 +19,10 @@ pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.services]
 
 def answered(clinic, dermatologist, *labels: str, share: float = 0.7, **values) -> None:
     """Answers of the network that answers now, all nevus with the probability ``share``, each with its label."""
-    lesion = factories.LesionFactory(patient__clinic=clinic)
-    visit = factories.VisitFactory(patient=lesion.patient)
+    patient = factories.PatientFactory(clinic=clinic)
     for label in labels:
-        image = factories.ImageFactory(lesion=lesion, visit=visit, features=None)
+        # A lesion and a visit each: whoever reviews one of a hundred of a lesion goes through them all.
+        image = factories.ImageFactory(lesion__patient=patient, features=None)
         factories.PredictionFactory(
             image=image, model_version=values.get("version") or active_version(), code="nv", share=share
         )
