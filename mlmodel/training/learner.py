@@ -97,6 +97,7 @@ class Learner:
         self._step = tf.function(self._learn, reduce_retracing=True)
         self._forward = tf.function(lambda shown: self._learning(shown, training=False), reduce_retracing=True)
         self._features = compiled_base(base)
+        self._pooled = tf.function(lambda shown: base(shown, training=False), reduce_retracing=True)
 
     def _renew(self, block: str) -> None:
         """Give the base from ``block`` on its starting weights again, and have the head not read it yet."""
@@ -110,8 +111,15 @@ class Learner:
             see(tf.cast(tf.constant(pixels), tf.float32))
 
     def features(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Return what the base, as it stands, makes of uint8 (B, side, side, 3): float32 (B, F)."""
+        """Return what the base, frozen in this phase, makes of uint8 (B, side, side, 3): float32 (B, F)."""
         return self._features(pixels)
+
+    def pooled(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Return what the base, as it stands among two steps, makes of uint8 (B, side, side, 3): float32 (B, F)."""
+        found: npt.NDArray[np.float32] = tf.cast(
+            self._pooled(tf.cast(tf.constant(pixels), tf.float32)), tf.float32
+        ).numpy()
+        return found
 
     def base_sha256(self) -> str:
         """Return a hash of the base's weights, which tells its features from another's."""

@@ -223,7 +223,7 @@ class _Training:
             preparation=self.recipe.preparation, kept=self.kept,
         )  # fmt: skip
         last = head_slices(self.recipe.pooled_stages)["block14"]
-        largest = np.max([self.learner.features(pixels)[:, last].max(axis=0) for pixels, _ in parts], axis=0)
+        largest = np.max([self.learner.pooled(pixels)[:, last].max(axis=0) for pixels, _ in parts], axis=0)
         share = float((largest > _ANSWERING).mean())
         if share < self.recipe.least_answering:
             raise RunError(
