@@ -211,9 +211,10 @@ def _refusals(facts: CardFacts) -> str:
 ## What it refuses
 
 Photographs that are blurred, too dark, blown out or too small are refused before the network is asked; what the
-in-domain judge takes for no skin lesion is refused after. What another judge takes for a photograph without a
-dermatoscope is answered, with less confidence. Everyday and smartphone photographs are too few to be set apart, so
-their figures are cross-validated (five folds, by photograph). {_smartphone(facts.settings.get("smartphone"))}
+in-domain judge takes for no skin lesion is refused after. Of what another judge takes for a photograph without a
+dermatoscope neither a condition nor a probability is stated, only how soon it should be seen, and never that all is
+well. Everyday and smartphone photographs are too few to be set apart, so their figures
+are cross-validated (five folds, by photograph). {_smartphone(facts.settings.get("smartphone"))}
 
 | | |
 |---|---:|
@@ -235,7 +236,8 @@ _LIMITS = """
 
 - Dermatoscopic photographs from two clinics in Austria and Australia, nearly all of light skin. Little was tested on
   dark skin, on children, on nails, mucosa or hair-bearing skin.
-- Smartphone photographs without a dermatoscope are accepted but were not trained on: expect worse.
+- Smartphone photographs without a dermatoscope are accepted but were not trained on: no condition and no probability
+  is stated of them.
 - Seven classes. Anything else (squamous cell carcinoma, dermatitis, infections, Merkel cell carcinoma …) is forced
   into one of the seven.
 - About half of the photographs are softened copies of the originals; the table above shows the sharp ones apart.

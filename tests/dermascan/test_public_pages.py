@@ -4,6 +4,7 @@ from django.test import Client
 
 from dermascan.samples import samples
 from dermascan.views.about import render_card
+from mlmodel.release import load_release
 from tests.dermascan.pages import assert_in_our_frame
 
 pytestmark = pytest.mark.django_db
@@ -24,6 +25,16 @@ def test_the_home_page_offers_each_sample_and_signing_in(client):
         assert f'value="{sample.name}"' in page
         assert finders.find(sample.static_path)
     assert 'href="/accounts/login/"' in page
+
+
+def test_card_and_about_page_promise_no_more_of_a_photograph_without_a_dermatoscope_than_is_said_of_it(client):
+    """What is said of one is in tests/diagnosis/test_smartphones.py: whether and when to be seen, and no more."""
+    about = " ".join(client.get("/about/").content.decode().split())
+    card = " ".join(load_release().card.split())
+    assert "Of one without, it states no condition and no probability" in about
+    assert "neither a condition nor a probability is stated" in card
+    for words in ("less confidence", "harder for it", "expect worse"):
+        assert words not in about + card
 
 
 def test_the_about_page_states_the_networks_figures_its_data_and_its_limits(client):
