@@ -27,6 +27,7 @@ class Sibling:
         label: the answer that dermatologists have settled; empty without.
         label_text: their own words, where the label is something else.
         suspected: a malignant condition that one reader named and reviews have not settled, in words.
+        is_calibrated: its answer can be relied on; not of one without a dermatoscope, or that could not be judged.
     """
 
     taken_on: datetime.date
@@ -35,16 +36,22 @@ class Sibling:
     label_text: str = ""
     suspected: str = ""
     url: str = ""
+    is_calibrated: bool = True
 
     @property
     def haste(self) -> int:
         """How much haste it asks for, as ``URGENCY`` counts; a label outranks a tier, unless it leaves danger open."""
-        if is_malignant_answer(self.label) or (self.suspected and not self.label):
+        if is_malignant_answer(self.label) or self.suspected:
             return URGENCY[Tier.URGENT]
         by_tier = URGENCY[Tier(self.tier)] if self.tier else 0
         if leaves_danger_open(self.label):
             return max(URGENCY[Tier.WATCH], by_tier)
         return 0 if self.label else by_tier
+
+    @property
+    def is_second_hand(self) -> bool:
+        """Whether it asks for haste by an answer alone that cannot be relied on."""
+        return not (self.is_calibrated or self.label or self.suspected)
 
 
 @dataclass(frozen=True)
@@ -55,13 +62,25 @@ class Besides:
         symptoms: those of the visit that ask for a dermatologist whatever a photograph says, in words.
         siblings: the lesion's other photographs.
         suspected: a malignant condition that a dermatologist named and reviews have not settled, in words.
-        unclear: the same of one of which it is not known whether it is malignant.
+        unclear: a condition that a dermatologist named and of which it is not known whether it is malignant, in words.
+        label: the answer that dermatologists have settled. One that says how dangerous it is leaves nothing else to
+            be known; one that does not takes no warning away.
     """
 
     symptoms: Sequence[str] = ()
     siblings: Sequence[Sibling] = ()
     suspected: str = ""
     unclear: str = ""
+    label: str = ""
+
+    @property
+    def is_confirmed_malignant(self) -> bool:
+        return is_malignant_answer(self.label)
+
+    @property
+    def speaks_of_danger(self) -> bool:
+        """Whether dermatologists have named something that is, or may be, malignant: no calm answer is a comfort."""
+        return bool(self.is_confirmed_malignant or self.suspected or self.unclear)
 
     def advised(self, tier: Tier) -> Tier:
         """The tier by which is advised: that of the photograph, or what else is known if that is more urgent."""
@@ -85,10 +104,17 @@ class Besides:
 
 @dataclass(frozen=True)
 class Doubt:
-    """Why a photograph's answer is not all that counts; ``url`` leads to what it speaks of."""
+    """Why a photograph's answer is not all that counts; ``url`` leads to what it speaks of.
+
+    Attributes:
+        short: the same for a list, after “Warning:”; empty of what a list says in another way.
+        is_second_hand: it comes from another photograph's answer that cannot be relied on.
+    """
 
     words: str
     url: str = ""
+    short: str = ""
+    is_second_hand: bool = False
 
 
 NOTHING_BESIDES = Besides()
@@ -105,6 +131,29 @@ def contradicts_tier(answer: str, tier: str) -> bool:
 def tone_of(advised: Tier, *, has_doubts: bool) -> Tier:
     """The colour and sign in which an answer is shown: those of the advice, and calm only where there is no doubt."""
     return Tier.WATCH if has_doubts and advised is Tier.CALM else advised
+
+
+def tone_beside(tier: Tier, besides: Besides, *, has_doubts: bool) -> Tier:
+    """As ``tone_of``. Under a label that names a malignant disease a calm answer was wrong, and is not green."""
+    if besides.is_confirmed_malignant:
+        return Tier.WATCH if tier is Tier.CALM else tier
+    return tone_of(besides.advised(tier), has_doubts=has_doubts)
+
+
+def heading_beside(tier: Tier, besides: Besides, *, has_doubts: bool) -> str:
+    """As ``heading_of``. Where dermatologists speak of danger, a calm answer is told as what the network saw."""
+    if tier is Tier.CALM and besides.speaks_of_danger:
+        return missed_in_words(besides)
+    if besides.is_confirmed_malignant:
+        return str(tier.label)
+    return heading_of(tier, besides.advised(tier), has_doubts=has_doubts)
+
+
+def missed_in_words(besides: Besides) -> str:
+    """What a calm answer is called where dermatologists have named something that is, or may be, malignant."""
+    if besides.is_confirmed_malignant:
+        return _("The network called it calm and missed it")
+    return _("The network saw nothing alarming")
 
 
 def heading_of(tier: Tier, advised: Tier, *, has_doubts: bool) -> str:
@@ -127,24 +176,33 @@ def doubts_about(tier: Tier, besides: Besides, *, refused: str = "") -> tuple[Do
             "holds for it, and it can give no all-clear."
         )
         doubts.append(Doubt(words % {"why": refused}))
-    for name in (besides.suspected, besides.unclear):
-        if name:
-            words = _("A dermatologist has called it %(name)s. Reviews have not settled that yet.")
-            doubts.append(Doubt(words % {"name": name}))
+    if besides.suspected:
+        words = _("A dermatologist has called it %(name)s. Reviews have not settled that yet.")
+        short = _("a dermatologist has called it %(name)s")
+        doubts.append(Doubt(words % {"name": besides.suspected}, short=short % {"name": besides.suspected}))
+    if besides.unclear:
+        words = (
+            _("Dermatologists have named it: %(name)s. It is not known whether that is malignant.")
+            if besides.label
+            else _("A dermatologist has called it %(name)s. Reviews have not settled that yet.")
+        )
+        short = _("%(name)s: not known whether malignant")
+        doubts.append(Doubt(words % {"name": besides.unclear}, short=short % {"name": besides.unclear}))
     if worst := besides.more_urgent_than(tier):
-        doubts.append(Doubt(_said_of(worst), worst.url))
+        doubts.append(Doubt(_said_of(worst), worst.url, _said_shortly(worst), is_second_hand=worst.is_second_hand))
     if besides.symptoms and tier is Tier.CALM:
         words = _(
             "At this visit the patient said of a spot: %(symptoms)s. If it is this one, a dermatologist should look "
             "at it, whatever the photograph says."
         )
-        doubts.append(Doubt(words % {"symptoms": ", ".join(besides.symptoms)}))
+        symptoms = {"symptoms": ", ".join(besides.symptoms)}
+        doubts.append(Doubt(words % symptoms, short=_("the patient said: %(symptoms)s") % symptoms))
     return tuple(doubts)
 
 
 def next_steps(tier: Tier, besides: Besides = NOTHING_BESIDES, *, is_reliable: bool = True) -> tuple[str, ...]:
     """What to do next, in order, for a patient to read. An answer that is not reliable tells nobody to wait."""
-    tier = besides.advised(tier)
+    tier = Tier.URGENT if besides.is_confirmed_malignant else besides.advised(tier)
     sooner = _("Go sooner if it bleeds, grows, hurts or changes colour.")
     again = _("Photograph it again in four weeks, in the same light and from the same distance.")
     if tier is Tier.URGENT:
@@ -176,7 +234,7 @@ def next_steps(tier: Tier, besides: Besides = NOTHING_BESIDES, *, is_reliable: b
 
 def _said_of(sibling: Sibling) -> str:
     facts = {"date": date_format(sibling.taken_on, "j M Y")}
-    if sibling.label:
+    if sibling.label and not sibling.suspected:
         words = _("Another photograph of this lesion, of %(date)s, is confirmed as: %(name)s.")
         return words % {**facts, "name": answer_name(sibling.label, sibling.label_text)}
     if sibling.suspected:
@@ -184,3 +242,23 @@ def _said_of(sibling: Sibling) -> str:
         return words % {**facts, "name": sibling.suspected}
     words = _("Another photograph of this lesion, of %(date)s, says: %(tier)s. The more urgent answer counts.")
     return words % {**facts, "tier": Tier(sibling.tier).label}
+
+
+def _said_shortly(sibling: Sibling) -> str:
+    if sibling.label and not sibling.suspected:
+        words = _("another photograph of this lesion is confirmed as %(name)s")
+        return words % {"name": answer_name(sibling.label, sibling.label_text)}
+    if sibling.suspected:
+        words = _("a dermatologist has called another photograph of this lesion %(name)s")
+        return words % {"name": sibling.suspected}
+    words = _("another photograph of this lesion says: %(tier)s")
+    return words % {"tier": tier_in_short(sibling.tier).lower()}
+
+
+def tier_in_short(tier: str) -> str:
+    """A tier in the few words of a list."""
+    return {
+        Tier.URGENT: _("See within two weeks"),
+        Tier.WATCH: _("Have it looked at"),
+        Tier.CALM: _("Nothing alarming"),
+    }[Tier(tier)]

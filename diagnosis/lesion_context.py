@@ -7,10 +7,12 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
 
-from diagnosis.advice import NOTHING_BESIDES, Besides, Sibling
+from diagnosis.advice import Besides, Sibling
+from diagnosis.answers import leaves_danger_open
 from diagnosis.contradictions import Contradiction, Label, contradiction_among
 from diagnosis.models import Image, Prediction
 from diagnosis.models.image import ImageQuerySet
+from diagnosis.reliability import Reliability
 from diagnosis.review_words import answer_name
 
 
@@ -21,9 +23,10 @@ class Known:
     Attributes:
         image: as it was read here, with visit and lesion.
         label: what dermatologists have settled.
-        besides: what asks for more haste; nothing where there is a label, which says more.
+        besides: what asks for more haste. A label that says how dangerous it is says more than all else.
         contradiction: of the labels of its lesion.
         is_excluded: it was excluded from the record and does not count.
+        is_kept_elsewhere: the same file is kept under another lesion of the clinic; one of the two is wrong.
     """
 
     image: Image
@@ -32,6 +35,7 @@ class Known:
     besides: Besides
     contradiction: Contradiction | None
     is_excluded: bool
+    is_kept_elsewhere: bool
 
 
 def known_of(images: ImageQuerySet) -> list[Known]:
@@ -45,6 +49,7 @@ def known_of(images: ImageQuerySet) -> list[Known]:
         .select_related("visit", "lesion", "override")
         .with_confirmed_label()
         .with_suspicions()
+        .with_files_kept_elsewhere()
         .with_shown_prediction()
         .order_by("-visit__date", "-created_at")
     )
@@ -65,6 +70,7 @@ def known_of(images: ImageQuerySet) -> list[Known]:
             besides=_besides(row, in_use[row.lesion_id]),
             contradiction=contradictions.get(row.lesion_id),
             is_excluded=row.is_excluded,
+            is_kept_elsewhere=row.is_kept_elsewhere and not row.is_excluded,
         )
         for row in rows
         if row.is_wanted
@@ -72,13 +78,15 @@ def known_of(images: ImageQuerySet) -> list[Known]:
 
 
 def _besides(image: Any, in_use: Iterable[Any]) -> Besides:
-    if image.confirmed_answer:
-        return NOTHING_BESIDES
+    label = image.confirmed_answer or ""
+    if label and not leaves_danger_open(label):
+        return Besides(label=label)
     return Besides(
+        label=label,
         symptoms=image.visit.warning_symptoms,
         siblings=[_sibling(other) for other in in_use if other.pk != image.pk],
-        suspected=_name(image.suspected_answer, image.suspected_text),
-        unclear=_name(image.unclear_answer, image.unclear_text),
+        suspected=_suspicion(image),
+        unclear=_name(label, image.confirmed_text) or _name(image.unclear_answer, image.unclear_text),
     )
 
 
@@ -90,9 +98,17 @@ def _sibling(image: Any) -> Sibling:
         tier=prediction.shown_tier if prediction else "",
         label=image.confirmed_answer or "",
         label_text=image.confirmed_text or "",
-        suspected="" if image.confirmed_answer else _name(image.suspected_answer, image.suspected_text),
+        suspected=_suspicion(image),
         url=image.get_absolute_url(),
+        is_calibrated=image.reliability is Reliability.CALIBRATED,
     )
+
+
+def _suspicion(image: Any) -> str:
+    """The malignant condition that a reader named, unless a label says how dangerous it is."""
+    if image.confirmed_answer and not leaves_danger_open(image.confirmed_answer):
+        return ""
+    return _name(image.suspected_answer, image.suspected_text)
 
 
 def _label_of(image: Any) -> Label | None:

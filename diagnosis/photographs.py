@@ -20,12 +20,15 @@ from diagnosis.signs import (
     LABEL,
     SEVERITY,
     Sign,
+    in_order,
     sign_of_answer,
     sign_of_contradiction,
     sign_of_exclusion,
     sign_of_label,
     sign_of_refusal,
+    sign_of_same_file,
     sign_of_suspicion,
+    sign_of_unclear,
 )
 from mlmodel.taxonomy import BY_CODE
 from patients.models import Lesion, Patient, Visit
@@ -71,13 +74,22 @@ class Photograph:
 
     @property
     def signs_of_labels(self) -> tuple[Sign, ...]:
-        """The chips of what dermatologists say."""
-        found = [sign_of_contradiction()] if self.known.contradiction else []
+        """The chips of what dermatologists say, and of a file that is in two records."""
+        found = [sign_of_same_file()] if self.known.is_kept_elsewhere else []
+        if self.known.contradiction:
+            found.append(sign_of_contradiction())
         if label := self.known.label:
             found.append(sign_of_label(label.answer, label.text))
-        elif self.besides.suspected:
+        if self.besides.suspected:
             found.append(sign_of_suspicion(self.besides.suspected))
+        elif self.besides.unclear and not self.known.label:
+            found.append(sign_of_unclear(self.besides.unclear))
         return tuple(found)
+
+    @property
+    def leading_sign(self) -> Sign:
+        """The chip that speaks for it where there is room for one."""
+        return max(self.signs, key=lambda sign: sign.pressing)
 
     @property
     def sign_of_answer(self) -> Sign:
@@ -88,7 +100,7 @@ class Photograph:
             Tier(self.prediction.shown_tier),
             self.besides,
             refused=self.prediction.refused_as,
-            is_smartphone=self.known.image.reliability is Reliability.SMARTPHONE,
+            reliability=self.known.image.reliability,
         )
 
     @property
@@ -101,11 +113,11 @@ class Photograph:
 
 
 def signs_together(group: Sequence[Photograph]) -> tuple[Sign, ...]:
-    """The chips of several photographs: every label, and the answer that asks for most."""
-    labels = dict.fromkeys(sign for photograph in group for sign in photograph.signs_of_labels)
+    """The chips of several photographs: every label, and the answer that asks for most; the most pressing first."""
+    labels = [sign for photograph in group for sign in photograph.signs_of_labels]
     answers = [photograph.sign_of_answer for photograph in group]
-    most = max(answers, key=lambda sign: (sign.severity, sign.own), default=None)
-    return (*sorted(labels, key=lambda sign: -sign.severity), *([most] if most else []))
+    most = max(answers, key=lambda sign: sign.pressing, default=None)
+    return tuple(in_order([*labels, *([most] if most else [])]))
 
 
 def signs_of_a_visit(group: Sequence[Photograph]) -> tuple[Sign, ...]:
@@ -115,10 +127,9 @@ def signs_of_a_visit(group: Sequence[Photograph]) -> tuple[Sign, ...]:
     """
     labelled = [photograph for photograph in group if photograph.confirmed]
     unlabelled = [photograph for photograph in group if not photograph.confirmed]
-    labels = dict.fromkeys(sign for photograph in labelled for sign in photograph.signs_of_labels)
-    by_severity = sorted(labels, key=lambda sign: -sign.severity)
-    pressing = [sign for sign in by_severity if sign.severity > SEVERITY[LABEL]]
-    return tuple(dict.fromkeys((*pressing, *signs_together(unlabelled)))) if unlabelled else tuple(by_severity)
+    labels = in_order(sign for photograph in labelled for sign in photograph.signs_of_labels)
+    pressing = [sign for sign in labels if sign.severity > SEVERITY[LABEL]]
+    return tuple(in_order((*pressing, *signs_together(unlabelled)))) if unlabelled else tuple(labels)
 
 
 def photographs(images: ImageQuerySet, *, limit: int | None = None) -> list[Photograph]:
@@ -176,12 +187,8 @@ def lesion_cards(patient: Patient) -> list[LesionCard]:
 
 
 def _card(lesion: Any, group: "LesionPhotographs | None") -> LesionCard:
-    leading = max(group.photographs, key=_how_pressing) if group else None
+    leading = max(group.photographs, key=lambda each: each.leading_sign.pressing) if group else None
     return LesionCard(lesion=lesion, leading=leading, signs=group.signs if group else (), count=lesion.photographs)
-
-
-def _how_pressing(photograph: Photograph) -> tuple[int, int]:
-    return photograph.sign_of_answer.severity, photograph.sign_of_answer.own
 
 
 def signs_by_visit(images: ImageQuerySet) -> dict[UUID, tuple[Sign, ...]]:

@@ -9,7 +9,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from diagnosis.advice import NOTHING_BESIDES, Besides, Doubt, doubts_about, heading_of, next_steps, tone_of
+from diagnosis.advice import NOTHING_BESIDES, Besides, Doubt, doubts_about, heading_beside, next_steps, tone_beside
 from diagnosis.candidates import Candidate, candidates_in_words, candidates_of, percent, set_in_words, tier_in_words
 from diagnosis.condition_names import condition_name, malignancy_name
 from diagnosis.explanations import SECTION_TITLES, Explained, blocks, explain
@@ -64,7 +64,9 @@ class AssessmentView:
         tips: how to take a photograph that can be relied on; only where this one cannot.
         class_order: the classes, most probable first, where neither class nor probability is stated.
         doubts: what is known besides the photograph and asks for more haste.
-        advised: the tier by which is advised: ``tier``, or what else is known if that is more urgent.
+        heading: the title, with what must be read after it announced.
+        tone: the colour of the whole: a tier.
+        is_second: dermatologists have said something graver, and this is read after it.
     """
 
     tier: str
@@ -84,7 +86,9 @@ class AssessmentView:
     tips: tuple[str, ...] = ()
     class_order: tuple[str, ...] = ()
     doubts: tuple[Doubt, ...] = ()
-    advised: str = ""
+    heading: str = ""
+    tone: str = ""
+    is_second: bool = False
 
     @property
     def is_reliable(self) -> bool:
@@ -103,16 +107,6 @@ class AssessmentView:
     def mapped(self) -> tuple[tuple[str, str], ...]:
         """Code and name of the classes that there are heat maps of, the explained one first."""
         return tuple((code, condition_name(BY_CODE[code])) for code in (self.explained_code, self.other_code) if code)
-
-    @property
-    def heading(self) -> str:
-        """The title, with what must be read after it announced."""
-        return heading_of(Tier(self.tier), Tier(self.advised or self.tier), has_doubts=bool(self.doubts))
-
-    @property
-    def tone(self) -> str:
-        """The colour of the whole: a tier."""
-        return str(tone_of(Tier(self.advised or self.tier), has_doubts=bool(self.doubts)))
 
     @property
     def mark(self) -> str:
@@ -178,6 +172,7 @@ def present(
     shown = Tier(tier_to_show(tier, reliability))
     is_reliable = reliability is Reliability.CALIBRATED
     ranked = class_order(probabilities)
+    doubts = doubts_about(shown, besides, refused=refused)
     common: dict[str, Any] = {
         "tier": str(shown),
         "title": str(shown.label),
@@ -185,8 +180,10 @@ def present(
         "facts": tuple(facts),
         "reliability": reliability,
         "caution": "" if refused else caution,
-        "doubts": doubts_about(shown, besides, refused=refused),
-        "advised": str(besides.advised(shown)),
+        "doubts": doubts,
+        "heading": heading_beside(shown, besides, has_doubts=bool(doubts)),
+        "tone": str(tone_beside(shown, besides, has_doubts=bool(doubts))),
+        "is_second": shown is Tier.CALM and besides.speaks_of_danger,
     }
     if not is_reliable:
         names = tuple(condition_name(BY_CODE[code]) for code in ranked)

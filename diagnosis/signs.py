@@ -3,11 +3,14 @@
 A chip says no less than the page behind it. Both take colour and tier from ``diagnosis.advice``.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
 
 from django.utils.translation import gettext as _
 
-from diagnosis.advice import URGENCY, Besides, doubts_about, tone_of
+from diagnosis.advice import URGENCY, Besides, Doubt, doubts_about, missed_in_words, tier_in_short, tone_beside
 from diagnosis.answers import is_malignant_answer, leaves_danger_open
 from diagnosis.models import QualityVerdict, Tier
 from diagnosis.review_words import answer_name
@@ -18,18 +21,28 @@ MARKS = {URGENT: "!", WATCH: "?", CALM: "✓", REFUSED: "–", LABEL: ""}
 SEVERITY = {URGENT: 4, WATCH: 3, REFUSED: 2, LABEL: 1, CALM: 0}
 
 
+class Substance(IntEnum):
+    """What a chip rests on: of several that ask for the same haste, the one that knows most leads."""
+
+    NOT_JUDGEABLE = 0
+    WARNING = 1
+    CALIBRATED = 2
+    LABEL = 3
+
+
 @dataclass(frozen=True)
 class Sign:
     """One chip.
 
     Attributes:
         tone: the end of its class name: a tier, “refused”, or “accent” for a label without danger.
-        own: how urgent the photograph is by itself, as ``URGENCY`` counts: of two of one tone that one speaks.
+        own: how urgent the photograph is by itself, as ``URGENCY`` counts: of two that are else equal that one speaks.
     """
 
     tone: str
     words: str
     own: int = 0
+    substance: Substance = Substance.NOT_JUDGEABLE
 
     @property
     def mark(self) -> str:
@@ -40,31 +53,59 @@ class Sign:
     def severity(self) -> int:
         return SEVERITY[self.tone]
 
+    @property
+    def pressing(self) -> tuple[int, int, int]:
+        """What leads among several: the most urgent, then what rests on most, then what is urgent by itself."""
+        return self.severity, self.substance, self.own
 
-def sign_of_answer(tier: Tier, besides: Besides, *, refused: str = "", is_smartphone: bool = False) -> Sign:
+    @property
+    def is_danger(self) -> bool:
+        return self.severity >= SEVERITY[WATCH]
+
+
+def in_order(signs: Iterable[Sign]) -> list[Sign]:
+    """Chips beside each other, each once, the most pressing first; none is green beside a label of danger."""
+    found = sorted(dict.fromkeys(signs), key=lambda sign: sign.pressing, reverse=True)
+    if any(sign.is_danger and sign.substance is Substance.LABEL for sign in found):
+        return [sign for sign in found if sign.tone != CALM]
+    return found
+
+
+def sign_of_answer(
+    tier: Tier, besides: Besides, *, refused: str = "", reliability: Reliability = Reliability.CALIBRATED
+) -> Sign:
     """The chip of a network's answer, with what is known besides.
 
     Args:
         tier: as ``Prediction.shown_tier`` says it.
         refused: why the photograph could not be judged, in words; empty where it could.
     """
-    has_doubts = bool(doubts_about(tier, besides, refused=refused))
-    tone = str(tone_of(besides.advised(tier), has_doubts=has_doubts))
-    return sign_of_report_answer(
-        tier, tone, has_doubts=has_doubts, was_refused=bool(refused), is_smartphone=is_smartphone
-    )
+    if besides.speaks_of_danger and tier is Tier.CALM:
+        return Sign(REFUSED, missed_in_words(besides), URGENCY[tier])
+    doubts = doubts_about(tier, besides, refused=refused)
+    tone = str(tone_beside(tier, besides, has_doubts=bool(doubts)))
+    warnings = [doubt for doubt in doubts if doubt.short]
+    if warnings and (tier is Tier.CALM or tone != tier):
+        first_hand = [doubt for doubt in warnings if not doubt.is_second_hand]
+        # What asks for urgent haste is named; of less haste what rests on more.
+        return _sign_of_warning(tier, tone, (warnings if tone == URGENT else first_hand or warnings)[0])
+    return _of_answer(tier, tone, reliability=reliability)
 
 
-def sign_of_report_answer(tier: Tier, tone: str, *, has_doubts: bool, was_refused: bool, is_smartphone: bool) -> Sign:
-    """The same of an answer whose tone is known, as a report keeps it."""
-    short = tier_in_short(Tier(tone))
-    if was_refused:
+def _sign_of_warning(tier: Tier, tone: str, warning: Doubt) -> Sign:
+    substance = Substance.NOT_JUDGEABLE if warning.is_second_hand else Substance.WARNING
+    return Sign(tone, _("Warning: %(why)s") % {"why": warning.short}, URGENCY[tier], substance)
+
+
+def _of_answer(tier: Tier, tone: str, *, reliability: str) -> Sign:
+    short = tier_in_short(tone)
+    if reliability == Reliability.NOT_JUDGED:
         return Sign(tone, _("Could not be judged: %(tier)s") % {"tier": short.lower()}, URGENCY[tier])
-    if is_smartphone:
+    if reliability == Reliability.SMARTPHONE:
         return Sign(tone, _("%(tier)s: taken without a dermatoscope") % {"tier": short}, URGENCY[tier])
-    if tier is Tier.CALM and has_doubts:
-        return Sign(tone, _("%(tier)s, but see the warning") % {"tier": tier_in_short(tier)}, URGENCY[tier])
-    return Sign(tone, short, URGENCY[tier])
+    if tier is Tier.CALM and tone != CALM:
+        return Sign(tone, _("See the warning"), URGENCY[tier], Substance.WARNING)
+    return Sign(tone, short, URGENCY[tier], Substance.CALIBRATED)
 
 
 def sign_of_refusal(verdict: str) -> Sign:
@@ -77,25 +118,33 @@ def sign_of_refusal(verdict: str) -> Sign:
 def sign_of_label(answer: str, text: str = "") -> Sign:
     """The chip of what dermatologists have settled."""
     tone = URGENT if is_malignant_answer(answer) else WATCH if leaves_danger_open(answer) else LABEL
-    return Sign(tone, _("Confirmed: %(label)s") % {"label": answer_name(answer, text)})
+    return Sign(tone, _("Confirmed: %(label)s") % {"label": answer_name(answer, text)}, substance=Substance.LABEL)
 
 
 def sign_of_suspicion(name: str) -> Sign:
     """The chip of a malignant condition that one reader named and reviews have not settled."""
-    return Sign(URGENT, _("Suspected: %(name)s") % {"name": name})
+    return Sign(URGENT, _("Suspected: %(name)s") % {"name": name}, substance=Substance.LABEL)
+
+
+def sign_of_unclear(name: str) -> Sign:
+    """The chip of a condition that one reader named and of which it is not known whether it is malignant."""
+    return Sign(WATCH, _("Not settled: %(name)s") % {"name": name}, substance=Substance.LABEL)
+
+
+def sign_of_same_file() -> Sign:
+    """The chip of a photograph whose very file is kept under another lesion: one of the two records is wrong."""
+    return Sign(URGENT, _("The same file is kept elsewhere too"), substance=Substance.LABEL)
+
+
+def sign_of_assessment(assessment: dict[str, Any]) -> Sign:
+    """The chip of a network's answer as a report holds it."""
+    reliability = assessment.get("reliability", Reliability.CALIBRATED)
+    return _of_answer(Tier(assessment["tier"]), assessment["tone"], reliability=reliability)
 
 
 def sign_of_contradiction() -> Sign:
-    return Sign(URGENT, _("Labels contradict each other"))
+    return Sign(URGENT, _("Labels contradict each other"), substance=Substance.LABEL)
 
 
 def sign_of_exclusion() -> Sign:
     return Sign(REFUSED, _("Set aside: does not count"))
-
-
-def tier_in_short(tier: str) -> str:
-    return {
-        Tier.URGENT: _("See within two weeks"),
-        Tier.WATCH: _("Have it looked at"),
-        Tier.CALM: _("Nothing alarming"),
-    }[Tier(tier)]

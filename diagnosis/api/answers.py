@@ -10,12 +10,13 @@ from diagnosis import explanations
 from diagnosis.api.links import image_link
 from diagnosis.api.measures import measurements_of_image, measurements_of_picture
 from diagnosis.api.problems import Problem
+from diagnosis.api.signs import signs_of_image, signs_of_view
 from diagnosis.candidates import candidates_in_words, candidates_of, tier_in_words
 from diagnosis.models import Image, Tier
 from diagnosis.photograph_kind import dermatoscope_tips
-from diagnosis.presentation import prediction_set
+from diagnosis.presentation import prediction_set, present
 from diagnosis.refusals import present_refusal
-from diagnosis.reliability import Reliability, reliability_of, tier_to_show
+from diagnosis.reliability import Reliability, reliability_of
 from diagnosis.services.analysis import QuickResult
 from diagnosis.urgency import urgency_of_condition, urgency_of_result
 from mlmodel.calibration import by_code, in_order
@@ -34,10 +35,10 @@ class Reader:
 
 def answer_for_image(image: Image, *, reader: Reader) -> dict[str, Any]:
     """Say what the network said of a kept photograph. Raises ``Problem`` if it refused to judge it."""
-    link = image_link(image)
+    link, signs = image_link(image), signs_of_image(image)
     prediction = image.shown_prediction
     if prediction is None:
-        raise _refusal(image.verdict, image.measures, image=link)
+        raise _refusal(image.verdict, image.measures, image=link, warnings=signs["warnings"])
     version = prediction.model_version
     analyser = analyser_of(version) if can_serve(version) else active_analyser()
     return _answer(
@@ -46,6 +47,7 @@ def answer_for_image(image: Image, *, reader: Reader) -> dict[str, Any]:
         equal_prior_scores=by_code(analyser.calibration.without_class_mix(in_order(prediction.probabilities))),
         malignant_probability=prediction.malignant_probability,
         tier=prediction.tier,
+        signs=signs,
         codes=prediction_set(analyser, prediction),
         model_version=prediction.model_version.name,
         quality=_quality(image.verdict, image.measures),
@@ -60,9 +62,19 @@ def answer_for_quick_result(result: QuickResult, *, reader: Reader) -> dict[str,
     quality = result.analysis.quality
     assessment = result.analysis.assessment
     if assessment is None:
-        raise _refusal(str(quality.verdict), quality.measures, image=None)
+        raise _refusal(str(quality.verdict), quality.measures, image=None, warnings=[])
+    reliability = reliability_of(quality.measures)
+    view = present(
+        probabilities=assessment.probabilities,
+        tier=assessment.tier,
+        malignant_probability=assessment.malignant_probability,
+        prediction_set=assessment.prediction_set,
+        operating_points=None,
+        reliability=reliability,
+    )
     return _answer(
-        reliability=reliability_of(quality.measures),
+        reliability=reliability,
+        signs=signs_of_view(view),
         probabilities=assessment.probabilities,
         equal_prior_scores=assessment.equal_prior_scores,
         malignant_probability=assessment.malignant_probability,
@@ -105,6 +117,7 @@ def _answer(
     equal_prior_scores: Mapping[str, float],
     malignant_probability: float,
     tier: str,
+    signs: dict[str, Any],
     codes: tuple[str, ...],
     model_version: str,
     quality: dict[str, Any],
@@ -112,7 +125,6 @@ def _answer(
     image: dict[str, Any] | None,
     reader: Reader,
 ) -> dict[str, Any]:
-    shown = tier_to_show(tier, reliability)
     figures = {
         "probabilities": {each: _rounded(probabilities[each]) for each in CODES},
         "equal_prior_scores": {each: _rounded(equal_prior_scores[each]) for each in CODES},
@@ -121,9 +133,16 @@ def _answer(
     is_reliable = reliability is Reliability.CALIBRATED
     return {
         "reliability": str(reliability),
-        "tier": {"code": shown, "text": str(Tier(shown).label)},
+        **signs,
         **(
-            _named(probabilities, tier=tier, codes=codes, reader=reader, figures=figures)
+            _named(
+                probabilities,
+                tier=tier,
+                beside=signs["tier"]["code"],
+                codes=codes,
+                reader=reader,
+                figures=figures,
+            )
             if is_reliable
             else _unnamed(probabilities, figures=tuple(figures), reliability=reliability)
         ),
@@ -136,9 +155,15 @@ def _answer(
 
 
 def _named(
-    probabilities: Mapping[str, float], *, tier: str, codes: tuple[str, ...], reader: Reader, figures: dict[str, Any]
+    probabilities: Mapping[str, float],
+    *,
+    tier: str,
+    beside: str,
+    codes: tuple[str, ...],
+    reader: Reader,
+    figures: dict[str, Any],
 ) -> dict[str, Any]:
-    """Classes and figures of an answer that can be relied on."""
+    """Classes and figures of an answer that can be relied on; the explanation is read beside the tier ``beside``."""
     code, explained = most_probable_code(probabilities), explained_code(probabilities, tier=tier)
     candidates = candidates_of(probabilities, explained=explained)
     is_calm = tier == Tier.CALM
@@ -165,7 +190,7 @@ def _named(
             for each in candidates
         ],
         "candidates_text": candidates_in_words(candidates),
-        "explanation": explanation_of(explained, reader=reader, tier=tier, wait=False),
+        "explanation": explanation_of(explained, reader=reader, tier=beside, wait=False),
         "not_reliable": None,
     }
 
@@ -204,7 +229,9 @@ def disclaimer() -> str:
     return _("Decision support, not a diagnosis: a dermatologist decides.")
 
 
-def _refusal(verdict: str, measures: Mapping[str, float], *, image: dict[str, Any] | None) -> Problem:
+def _refusal(
+    verdict: str, measures: Mapping[str, float], *, image: dict[str, Any] | None, warnings: list[dict[str, Any]]
+) -> Problem:
     words = present_refusal(verdict)
     return Problem(
         "cannot-be-judged",
@@ -213,6 +240,7 @@ def _refusal(verdict: str, measures: Mapping[str, float], *, image: dict[str, An
         advice=list(words.tips),
         quality=_quality(verdict, measures),
         image=image,
+        warnings=warnings,
         disclaimer=disclaimer(),
     )
 

@@ -36,6 +36,31 @@ class ImageLinkSchema(fields.Serializer[Any]):
     visit = fields.UUIDField()
 
 
+class TierSchema(fields.Serializer[Any]):
+    code = fields.ChoiceField(Tier.choices)
+    text = fields.CharField()
+
+
+class WarningSchema(fields.Serializer[Any]):
+    text = fields.CharField(help_text="For people to read: show it with the answer.")
+    url = fields.CharField(allow_null=True, help_text="The page of what it speaks of.")
+
+
+class SignsSchema(fields.Serializer[Any]):
+    """How a photograph is to be read: as its page shows it."""
+
+    tier = TierSchema(
+        help_text=(
+            "How urgent it is with all that is known: of a kept photograph the colour and words of its page, which "
+            "another photograph of the lesion, what the patient says or a dermatologist's label can make more urgent "
+            "than the network's own answer. At least “watch” where the answer cannot be relied on."
+        )
+    )
+    network_tier = TierSchema(help_text="What the network alone said. Never show it without `tier` and `warnings`.")
+    warnings = WarningSchema(many=True, help_text="What else is known, the most urgent first; show all of it.")
+    next_steps = fields.ListField(child=fields.CharField(), help_text="What to do next, in order, by `tier`.")
+
+
 class ProblemSchema(fields.Serializer[Any]):
     """RFC 9457."""
 
@@ -53,6 +78,9 @@ class ProblemSchema(fields.Serializer[Any]):
     reason = fields.CharField(required=False, help_text="Why the photograph cannot be judged.")
     advice = fields.ListField(child=fields.CharField(), required=False, help_text="How to take a better one.")
     image = ImageLinkSchema(required=False, allow_null=True, help_text="The photograph, where it is kept.")
+    warnings = WarningSchema(
+        many=True, required=False, help_text="What else is known of a kept photograph that cannot be judged."
+    )
     disclaimer = fields.CharField(required=False)
 
 
@@ -151,7 +179,7 @@ class NotReliableSchema(fields.Serializer[Any]):
     class_order = fields.ListField(child=fields.CharField(), help_text="Codes, most probable first; mostly wrong.")
 
 
-class AnswerSchema(fields.Serializer[Any]):
+class AnswerSchema(SignsSchema):
     reliability = fields.ChoiceField(
         [
             (str(Reliability.CALIBRATED), "Classes and calibrated probabilities are stated."),
@@ -165,11 +193,6 @@ class AnswerSchema(fields.Serializer[Any]):
             ),
         ],
         help_text="Read this first: how far the answer can be relied on.",
-    )
-    tier = inline_serializer(
-        "Tier",
-        {"code": fields.ChoiceField(Tier.choices), "text": fields.CharField()},
-        help_text="At least “watch” where the answer cannot be relied on.",
     )
     predicted_class = fields.CharField(allow_null=True)
     predicted_code = fields.ChoiceField(
@@ -348,6 +371,9 @@ _ANSWER: dict[str, Any] = {
     },
     "malignant_probability": 0.6356,
     "tier": {"code": "urgent", "text": str(Tier.URGENT.label)},
+    "network_tier": {"code": "urgent", "text": str(Tier.URGENT.label)},
+    "warnings": [],
+    "next_steps": ["See a dermatologist within two weeks. …"],
     "prediction_set": ["mel", "nv"],
     "explained": {
         "code": "mel", "name": "Melanoma", "probability": 0.6213, "because": "leading_malignant",
@@ -399,8 +425,9 @@ predict = extend_schema(
         "the `visit` you name, or else the patient's open visit of today, or else a new one. `patient` is only "
         "checked against the lesion. A photograph that cannot be judged is answered with 422, and kept all the same "
         "if a lesion was named. Of a photograph that was taken without a dermatoscope `reliability` says so, and "
-        "classes and figures are null. An empty id, an unknown field and anything in the query string are answered "
-        "with 400, so that no photograph is lost to a slip."
+        "classes and figures are null. Of a kept photograph `tier`, `warnings` and `next_steps` are those of its "
+        "page: what else is known of the lesion counts. An empty id, an unknown field and anything in the query "
+        "string are answered with 400, so that no photograph is lost to a slip."
     ),
     parameters=[_KEY],
     request={"multipart/form-data": PredictSerializer},

@@ -15,7 +15,8 @@ from diagnosis.answers import answer_choices, malignancy_of
 from diagnosis.api.answers import disclaimer
 from diagnosis.api.links import image_link
 from diagnosis.api.permissions import member_of
-from diagnosis.api.schema import ImageLinkSchema, problems
+from diagnosis.api.schema import ImageLinkSchema, SignsSchema, TierSchema, problems
+from diagnosis.api.signs import signs_of_image
 from diagnosis.api.views import ApiView
 from diagnosis.diagnoses import BY_CODE
 from diagnosis.models import Image
@@ -54,7 +55,9 @@ class ConfirmedSchema(fields.Serializer[Any]):
     snomed_ct = fields.CharField(allow_null=True)
 
 
-class SimilarCasesSchema(fields.Serializer[Any]):
+class SimilarCasesSchema(SignsSchema):
+    tier = TierSchema(allow_null=True, help_text="As its page shows it; null of a photograph that was not judged.")
+    network_tier = TierSchema(allow_null=True)
     image = ImageLinkSchema()
     confirmed = ConfirmedSchema(allow_null=True, help_text="What dermatologists have settled of this photograph.")
     cases = SimilarCaseSchema(many=True)
@@ -83,6 +86,10 @@ _described = extend_schema(
                             "lesion": "…",
                             "visit": "…",
                         },
+                        "tier": {"code": "urgent", "text": "Confirmed: Squamous cell carcinoma"},
+                        "network_tier": {"code": "calm", "text": "Nothing alarming was found"},
+                        "warnings": [],
+                        "next_steps": ["See a dermatologist within two weeks. …"],
                         "confirmed": {
                             "code": "scc",
                             "name": "Squamous cell carcinoma",
@@ -132,6 +139,7 @@ def _answer(image: Image, cases: Sequence[SimilarCase]) -> dict[str, Any]:
     """Confirmed cases that look like ``image``. Another clinic's have no ``image``, and nothing that leads to one."""
     return {
         "image": image_link(image),
+        **signs_of_image(image),
         "confirmed": _confirmed(image),
         "cases": [
             {

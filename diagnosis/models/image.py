@@ -94,6 +94,12 @@ class ImageQuerySet(models.QuerySet["Image"]):
         same = self.in_use().filter(sha256=image.sha256, visit__patient__clinic=clinic)
         return same.exclude(lesion=image.lesion_id)
 
+    def with_files_kept_elsewhere(self) -> "ImageQuerySet":
+        """Annotate ``is_kept_elsewhere``: the same file is kept under another lesion of the clinic too."""
+        same = Image.objects.in_use().filter(sha256=OuterRef("sha256")).exclude(lesion=OuterRef("lesion"))
+        clinic = OuterRef("visit__patient__clinic")
+        return self.annotate(is_kept_elsewhere=Exists(same.filter(visit__patient__clinic=clinic).order_by()))
+
     def with_files_of(self, visit: Visit) -> "ImageQuerySet":
         """Files of a visit that the clinic keeps elsewhere under another lesion too: one of them is the wrong one."""
         of_the_visit = Image.objects.in_use().filter(visit=visit, sha256=OuterRef("sha256"))

@@ -4,10 +4,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from diagnosis.models import Tier
-from diagnosis.reliability import Reliability
 from diagnosis.review_words import label_tone
-from diagnosis.signs import CALM, LABEL, REFUSED, SEVERITY, WATCH, Sign, sign_of_refusal, sign_of_report_answer
+from diagnosis.signs import CALM, LABEL, REFUSED, SEVERITY, WATCH, Sign, sign_of_assessment, sign_of_refusal
 
 from .articles import is_malignant_lesion, labels_of
 
@@ -30,7 +28,7 @@ def signs_of_report(content: dict[str, Any]) -> tuple[Sign, ...]:
     if not answers:
         return tuple(by_severity) or (Sign(REFUSED, _("No photograph")),)
     pressing = [sign for sign in by_severity if sign.severity > SEVERITY[LABEL]]
-    return tuple(dict.fromkeys((*pressing, max(answers, key=lambda sign: (sign.severity, sign.own)))))
+    return tuple(dict.fromkeys((*pressing, max(answers, key=lambda sign: sign.pressing))))
 
 
 def _is_named(photograph: dict[str, Any]) -> bool:
@@ -63,10 +61,4 @@ def _sign_of_answer(photograph: dict[str, Any]) -> Sign:
     assessment = photograph["assessment"]
     if not assessment:
         return sign_of_refusal(photograph["quality"]["verdict"])
-    return sign_of_report_answer(
-        Tier(assessment["tier"]),
-        assessment["tone"],
-        has_doubts=bool(assessment["doubts"]),
-        was_refused=assessment.get("reliability") == Reliability.NOT_JUDGED,
-        is_smartphone=assessment.get("reliability") == Reliability.SMARTPHONE,
-    )
+    return sign_of_assessment(assessment)

@@ -17,6 +17,7 @@ from diagnosis.models import Tier
 from diagnosis.presentation import TIER_MARKS, percent
 from diagnosis.reliability import Reliability, tier_to_show
 from diagnosis.review_words import LABEL_MARKS, label_tone
+from diagnosis.signs import sign_of_assessment
 from mlmodel.taxonomy import BY_CODE
 from patients.rough_dates import RoughDate
 
@@ -163,10 +164,6 @@ def _could_be_judged(photograph: dict[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def _how_pressing(assessment: dict[str, Any]) -> tuple[int, int]:
-    return URGENCY[Tier(assessment["tone"])], URGENCY[Tier(assessment["tier"])]
-
-
 def _glance(photographs: list[dict[str, Any]], *, is_overruled: bool) -> dict[str, Any]:
     """One line for a lesion: all that dermatologists have named it, and the most urgent that the software said."""
     labels: dict[str, dict[str, str]] = {}
@@ -185,7 +182,7 @@ def _glance(photographs: list[dict[str, Any]], *, is_overruled: bool) -> dict[st
             "unjudged": len(photographs) - len(assessments),
             "others": False,
         }
-    most_urgent = max(assessments, key=_how_pressing, default=None)
+    most_urgent = max(assessments, key=lambda said: sign_of_assessment(said).pressing, default=None)
     return {
         "labels": list(labels.values()),
         "replaced": replaced,

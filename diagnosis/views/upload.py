@@ -108,15 +108,16 @@ class Outcome:
         if self.photograph is None:
             existing = {"url": self.existing.get_absolute_url()} if self.existing else {}
             return {**_as_problem(self.code, self.message, self.status), **existing}
-        image, prediction = self.photograph.image, self.photograph.prediction
+        image, leading = self.photograph.image, self.photograph.leading_sign
         return {
             "id": str(image.pk),
             "url": image.get_absolute_url(),
             "thumbnail": reverse("image-file", args=[image.pk, "thumbnail"]),
             "verdict": image.verdict,
-            "tier": str(prediction.shown_tier) if prediction else None,
-            "badge": self.photograph.sign_of_answer.tone,
-            "message": self.photograph.sign_of_answer.words,
+            "tier": self.photograph.sign_of_answer.tone if self.photograph.prediction else None,
+            "badge": leading.tone,
+            "message": leading.words,
+            "badges": [{"tone": sign.tone, "words": sign.words} for sign in self.photograph.signs],
         }
 
 

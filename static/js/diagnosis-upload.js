@@ -267,10 +267,13 @@ if (form) {
     item.state = "done";
     item.part("progress").hidden = true;
     preview(item, answer.thumbnail);
-    const badge = document.createElement("span");
-    badge.className = `badge badge-${answer.badge}`;
-    badge.textContent = answer.message;
-    item.part("state").replaceChildren(badge);
+    const badges = answer.badges.map((sign) => {
+      const badge = document.createElement("span");
+      badge.className = `badge badge-${sign.tone}`;
+      badge.textContent = sign.words;
+      return badge;
+    });
+    item.part("state").replaceChildren(...badges);
     open(item, answer.url);
     startNext();
   }

@@ -1,5 +1,6 @@
 """Uploading through the clinic's door, with and without the script."""
 
+import hashlib
 import json
 from unittest.mock import ANY
 
@@ -59,7 +60,22 @@ def test_the_script_sends_a_photograph_and_reads_the_answer(send, photograph, le
         "tier": prediction.tier,
         "badge": prediction.tier,
         "message": ANY,
+        "badges": [{"tone": prediction.tier, "words": ANY}],
     }
+
+
+def test_a_file_that_is_kept_elsewhere_too_is_said_to_be(send, photograph, patient, staff, sign_in, address, lesion):
+    """Of the wrong patient, most likely: with the script and without it."""
+    twin = factories.LesionFactory.create(patient__clinic=patient.clinic, number=1)
+    factories.ImageFactory.create(lesion=twin, sha256=hashlib.sha256(photograph).hexdigest())
+    words = "The same file is kept elsewhere too"
+    _status, answer = send(photograph)
+    assert {"tone": "urgent", "words": words} in answer["badges"]
+    assert (answer["badge"], answer["message"]) == ("urgent", words)
+    sent = {"lesion": str(lesion.pk), "files": [upload_of(sample(1)), upload_of(sample(2))]}
+    other = factories.ImageFactory.create(lesion=twin, visit__patient=twin.patient)
+    Image.objects.filter(pk=other.pk).update(sha256=hashlib.sha256(sample(2)).hexdigest())
+    assert sign_in(staff).post(address, sent).content.decode().count(words) == 1
 
 
 def test_a_refused_photograph_is_kept_and_said_to_be_refused(send, photograph):

@@ -1,0 +1,62 @@
+"""The sign, the warnings and the advice of a kept photograph: those of its page, from the same place."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from diagnosis.advice import doubts_about
+from diagnosis.models import Image, Tier
+from diagnosis.photographs import Photograph, photograph_of
+from diagnosis.presentation import AssessmentView, present_prediction
+from diagnosis.signs import SEVERITY
+from patients.site import site_link
+
+
+def signs_of_image(image: Image) -> dict[str, Any]:
+    """What is said of a kept photograph: its tier as the page shows it, the warnings, and what to do.
+
+    ``tier`` is null where it has no answer; the warnings hold all the same.
+    """
+    photograph = photograph_of(image)
+    prediction = photograph.prediction
+    if prediction is None:
+        return {"tier": None, "network_tier": None, "warnings": warnings_of(photograph, None), "next_steps": []}
+    view = present_prediction(prediction, besides=photograph.besides)
+    return {**signs_of_view(view), "tier": _tier(photograph, view), "warnings": warnings_of(photograph, view)}
+
+
+def signs_of_view(view: AssessmentView) -> dict[str, Any]:
+    """The same of an answer alone, as of a photograph that is not kept."""
+    return {
+        "tier": {"code": view.tone, "text": view.heading},
+        "network_tier": {"code": view.tier, "text": view.title},
+        "warnings": [_warning(doubt.words, doubt.url) for doubt in view.doubts],
+        "next_steps": list(view.next_steps),
+    }
+
+
+def warnings_of(photograph: Photograph, view: AssessmentView | None) -> list[dict[str, Any]]:
+    """All that its page warns of, the most urgent first; of a photograph without an answer what else is known."""
+    image = photograph.image
+    found = [_warning(each.words, each.lesion.get_absolute_url()) for each in photograph.contradictions]
+    if photograph.known.is_kept_elsewhere:
+        words = _("The same file is kept elsewhere too: find out which lesion it shows, and do not rely on the other.")
+        found += [_warning(words, other.get_absolute_url()) for other in Image.objects.with_the_same_file(image)[:8]]
+    doubts = view.doubts if view else doubts_about(Tier.CALM, photograph.besides)
+    return [*found, *(_warning(doubt.words, doubt.url) for doubt in doubts)]
+
+
+def _tier(photograph: Photograph, view: AssessmentView) -> dict[str, str]:
+    """As the page shows it: a label that tells of more danger than the answer speaks."""
+    shown = {"code": view.tone, "text": view.heading}
+    labels = [sign for sign in photograph.signs_of_labels if sign.is_danger]
+    leading = max(labels, key=lambda sign: sign.pressing, default=None)
+    if leading is None or leading.severity < SEVERITY[view.tone]:
+        return shown
+    if leading.severity == SEVERITY[view.tone] and not view.is_second:
+        return shown
+    return {"code": leading.tone, "text": leading.words}
+
+
+def _warning(words: str, url: str) -> dict[str, Any]:
+    return {"text": words, "url": site_link(url) if url else None}

@@ -1,0 +1,131 @@
+"""What the API says of a kept photograph is never calmer than its page: one sign, one set of warnings."""
+
+import html
+
+import pytest
+from django.test import Client
+
+from diagnosis.answers import Certainty
+from diagnosis.models import Image, Prediction
+from diagnosis.services.reviews import record_review
+from tests import factories
+from tests.conftest import PHOTOGRAPHS
+
+from .helpers import BATCH, PREDICT, assert_problem, refused_photograph, upload
+
+CALM = "ISIC_0024327.jpg"
+
+
+@pytest.fixture
+def client(api, staff) -> Client:
+    return api(staff)
+
+
+def calm() -> bytes:
+    return (PHOTOGRAPHS / CALM).read_bytes()
+
+
+def similar(image) -> str:
+    return f"/api/v1/images/{image.pk}/similar/"
+
+
+def kept(client, lesion, visit):
+    sent = {"file": upload(calm()), "lesion": str(lesion.pk), "visit": str(visit.pk)}
+    return client.post(PREDICT, sent).json()
+
+
+def confirmed(lesion, dermatologist, answer="scc") -> Image:
+    image = factories.ImageFactory(lesion=lesion, visit=factories.VisitFactory(patient=lesion.patient))
+    factories.PredictionFactory(image=image)
+    record_review(image=image, reviewer=dermatologist, answer=answer, certainty=Certainty.CERTAIN)
+    return image
+
+
+def check_against_its_page(answer, sign_in, staff) -> str:
+    """The page says all that the answer says; the words of the page are returned."""
+    response = sign_in(staff).get(Image.objects.get(pk=answer["image"]["id"]).get_absolute_url())
+    page = html.unescape(" ".join(response.content.decode().split()))
+    view = response.context["view"]
+    assert answer["next_steps"] == list(view.next_steps)
+    for warning in answer["warnings"]:
+        assert warning["text"] in page
+    assert [each["text"] for each in answer["warnings"]][-len(view.doubts) :] == [each.words for each in view.doubts]
+    return page
+
+
+def test_a_calm_photograph_of_a_confirmed_cancer_that_bleeds_is_urgent_here_too(
+    client, sign_in, staff, dermatologist, lesion, visit
+):
+    sibling = confirmed(lesion, dermatologist)
+    type(visit).objects.filter(pk=visit.pk).update(bleeding=True)
+
+    answer = kept(client, lesion, visit)
+
+    assert answer["network_tier"]["code"] == "calm"
+    assert answer["tier"] == {"code": "urgent", "text": "Nothing alarming was found, but:"}
+    assert len(answer["warnings"]) == 2
+    assert answer["warnings"][0]["url"].endswith(sibling.get_absolute_url())
+    assert "confirmed as: Squamous cell carcinoma" in answer["warnings"][0]["text"]
+    assert "within two weeks" in answer["next_steps"][0]
+    assert answer["explanation"]["urgency"] == "Your result says: See a dermatologist within two weeks."
+    check_against_its_page(answer, sign_in, staff)
+
+
+def test_so_it_is_in_a_batch_and_among_similar_cases(client, sign_in, staff, dermatologist, lesion, visit):
+    confirmed(lesion, dermatologist)
+    sent = {"files": [upload(calm())], "lesion": str(lesion.pk), "visit": str(visit.pk)}
+    answer = client.post(BATCH, sent).json()["results"][0]["result"]
+    again = client.get(similar(Image.objects.get(pk=answer["image"]["id"]))).json()
+    for said in (answer, again):
+        assert said["tier"]["code"] == "urgent"
+        check_against_its_page(said, sign_in, staff)
+    assert {name: again[name] for name in ("tier", "warnings", "next_steps")} == {
+        name: answer[name] for name in ("tier", "warnings", "next_steps")
+    }
+
+
+@pytest.mark.parametrize(
+    ("answer", "certainty", "code", "text"),
+    [
+        ("scc", "certain", "urgent", "Confirmed: Squamous cell carcinoma"),
+        ("mel", "unsure", "urgent", "Suspected: Melanoma"),
+        ("meltump", "certain", "watch", "Confirmed: "),
+        ("nv", "certain", "calm", "Nothing alarming was found"),
+    ],
+)
+def test_a_dermatologists_word_is_in_the_tier(client, dermatologist, lesion, visit, answer, certainty, code, text):
+    image = factories.ImageFactory(lesion=lesion, visit=visit)
+    factories.PredictionFactory(image=image)
+    record_review(image=image, reviewer=dermatologist, answer=answer, certainty=certainty)
+    said = client.get(similar(image)).json()
+    assert said["tier"]["code"] == code
+    assert said["tier"]["text"].startswith(text)
+    assert said["network_tier"]["code"] == "calm"
+    assert ("Nothing needs doing" in said["next_steps"][0]) == (code == "calm")
+
+
+def test_the_same_file_elsewhere_is_a_warning(client, clinic, lesion, visit):
+    twin = factories.LesionFactory(patient__clinic=clinic, number=1)
+    elsewhere = kept(client, twin, factories.VisitFactory(patient=twin.patient))
+    assert elsewhere["warnings"] == []
+    answer = kept(client, lesion, visit)
+    (warning,) = answer["warnings"]
+    assert "same file is kept elsewhere" in warning["text"]
+    assert warning["url"].endswith(f"/images/{elsewhere['image']['id']}/")
+    assert answer["tier"]["code"] == "urgent"
+    page = {"lesion": str(lesion.pk), "file": upload(refused_photograph())}
+    assert client.post(PREDICT, page).json()["warnings"] == []
+
+
+def test_a_photograph_that_cannot_be_judged_carries_what_else_is_known(client, dermatologist, lesion, visit):
+    confirmed(lesion, dermatologist)
+    sent = {"file": upload(refused_photograph()), "lesion": str(lesion.pk), "visit": str(visit.pk)}
+    problem = assert_problem(client.post(PREDICT, sent), 422, "cannot-be-judged")
+    assert "confirmed as: Squamous cell carcinoma" in problem["warnings"][0]["text"]
+
+
+def test_what_is_not_kept_has_no_warnings(client):
+    answer = client.post(PREDICT, {"file": upload(calm())}).json()
+    assert (answer["tier"], answer["warnings"]) == (answer["network_tier"], [])
+    assert answer["tier"] == {"code": "calm", "text": "Nothing alarming was found"}
+    assert not Prediction.objects.exists()

@@ -1,0 +1,240 @@
+"""What leads in a list and on a page: danger before comfort, and of equal danger what rests on most."""
+
+import pytest
+from django.urls import reverse
+
+from diagnosis.services.queue import refresh_queue_entry
+from diagnosis.services.reviews import record_review
+from tests import factories
+
+COMFORT = "Nothing alarming"
+
+
+@pytest.fixture(autouse=True)
+def _nobody_is_drawn(settings):
+    settings.REVIEW_RANDOM_SHARE = 0
+
+
+@pytest.fixture
+def visit(patient):
+    return factories.VisitFactory(patient=patient)
+
+
+@pytest.fixture
+def lesion(patient):
+    return factories.LesionFactory(patient=patient, number=1)
+
+
+@pytest.fixture
+def staff_client(sign_in, staff):
+    return sign_in(staff)
+
+
+def judged(lesion, visit, *, code="nv", tier="calm", share=0.9, **facts):
+    image = factories.ImageFactory(lesion=lesion, visit=visit, **facts)
+    factories.PredictionFactory(image=image, code=code, tier=tier, share=share)
+    refresh_queue_entry(image=image)
+    return image
+
+
+def say(reader, image, answer, certainty="certain", **facts):
+    return record_review(image=image, reviewer=reader, answer=answer, certainty=certainty, **facts)
+
+
+def text(client, url) -> str:
+    """The page; of an admin list its rows, without the filters beside them."""
+    page = " ".join(client.get(url).content.decode().split())
+    return page[page.index('id="result_list"') : page.index("</table>")] if 'id="result_list"' in page else page
+
+
+def lists(image) -> list[str]:
+    """Every page that lists the photograph with chips, but for the admin's."""
+    visit, lesion = image.visit, image.lesion
+    return [visit.get_absolute_url(), lesion.get_absolute_url(), lesion.patient.get_absolute_url(), reverse("visits")]
+
+
+def admin_lists() -> list[str]:
+    return [reverse("admin:diagnosis_image_changelist"), reverse("admin:diagnosis_queueentry_changelist")]
+
+
+# --- A calm answer beside a word of danger -----------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("answer", ["merkel", "scc", "mel", "bcc"])
+def test_no_calm_answer_comforts_beside_a_confirmed_cancer(sign_in, dermatologist, lesion, visit, answer):
+    image = judged(lesion, visit)
+    say(dermatologist, image, answer)
+    client = sign_in(dermatologist)
+
+    page = text(client, image.get_absolute_url())
+    review = text(client, reverse("admin:review-photograph", args=[image.pk]))
+
+    for shown in (page, review):
+        assert "<h3>The network called it calm and missed it</h3>" in shown
+        assert COMFORT not in shown
+        assert "tier tier-calm" not in shown
+    for url in (*lists(image), *admin_lists()):
+        listed = text(client, url)
+        assert COMFORT not in listed, url
+        assert "badge-calm" not in listed, url
+        assert "admin-tier-calm" not in listed, url
+
+
+@pytest.mark.parametrize(
+    ("answer", "certainty", "text_", "tone"),
+    [
+        ("mel", "unsure", "", "urgent"),
+        ("meltump", "certain", "", "watch"),
+        ("meltump", "unsure", "", "watch"),
+        ("other", "certain", "Clear cell acanthoma", "watch"),
+    ],
+)
+def test_nor_beside_what_is_suspected_or_may_be_malignant(
+    sign_in, dermatologist, lesion, visit, answer, certainty, text_, tone
+):
+    image = judged(lesion, visit)
+    say(dermatologist, image, answer, certainty, other_text=text_)
+    client = sign_in(dermatologist)
+
+    page = text(client, image.get_absolute_url())
+
+    assert "<h3>The network saw nothing alarming</h3>" in page
+    assert f"tier tier-{tone}" in page
+    assert "tier-calm" not in page
+    assert "Nothing needs doing today" not in page
+    for url in (*lists(image), *admin_lists()):
+        assert COMFORT not in text(client, url), url
+
+
+def test_a_visit_with_a_confirmed_cancer_has_no_green_chip_for_its_other_spots(
+    staff_client, dermatologist, patient, lesion, visit
+):
+    say(dermatologist, judged(lesion, visit), "scc")
+    judged(factories.LesionFactory(patient=patient, number=2), visit)
+
+    page = text(staff_client, reverse("visits"))
+
+    assert "Confirmed: Squamous cell carcinoma" in page
+    assert "badge-calm" not in page
+
+
+def test_a_benign_label_leaves_a_calm_answer_green(staff_client, dermatologist, lesion, visit):
+    image = judged(lesion, visit)
+    say(dermatologist, image, "nv")
+    assert "tier-second" not in text(staff_client, image.get_absolute_url())
+    assert "badge-calm" in text(staff_client, visit.get_absolute_url())
+
+
+# --- A label whose danger is not known ----------------------------------------------------------------------------
+
+
+def test_a_review_of_unknown_danger_takes_no_warning_away(staff_client, dermatologist, lesion, visit):
+    visit.__class__.objects.filter(pk=visit.pk).update(growth=True)
+    image = judged(lesion, visit)
+    other = judged(lesion, visit)
+    say(dermatologist, other, "scc")
+    before = staff_client.get(image.get_absolute_url()).context["view"]
+    assert len(before.doubts) == 2
+
+    say(dermatologist, image, "other", other_text="Epitheloid lump")
+    after = staff_client.get(image.get_absolute_url())
+
+    assert [doubt.words for doubt in before.doubts] == [doubt.words for doubt in after.context["view"].doubts[1:]]
+    assert "not known whether that is malignant" in after.context["view"].doubts[0].words
+    assert after.context["view"].next_steps == before.next_steps
+    assert after.context["view"].tone == before.tone == "urgent"
+    assert before.next_steps[0] in after.content.decode()
+
+
+def test_it_lowers_no_chip_either(staff_client, dermatologist, lesion, visit):
+    image = judged(lesion, visit, tier="urgent", code="mel")
+    say(dermatologist, image, "other", other_text="Epitheloid lump")
+    page = text(staff_client, visit.get_absolute_url())
+    assert '<span class="badge badge-urgent">See within two weeks</span>' in page
+    assert "tier tier-urgent" in text(staff_client, image.get_absolute_url())
+
+
+# --- Of equal urgency what rests on most ---------------------------------------------------------------------------
+
+
+def test_a_melanoma_through_the_dermatoscope_leads_before_a_phones(staff_client, lesion, visit):
+    phone = judged(lesion, visit, code="mel", tier="urgent", share=0.53, measures={"smartphone": 1.0})
+    dermatoscopic = judged(lesion, visit, code="mel", tier="urgent", share=0.53)
+    for first, second in ((phone, dermatoscopic), (dermatoscopic, phone)):
+        first.__class__.objects.filter(pk=first.pk).update(created_at="2026-01-02T00:00:00Z")
+        first.__class__.objects.filter(pk=second.pk).update(created_at="2026-01-01T00:00:00Z")
+
+        page = text(staff_client, visit.get_absolute_url())
+        together = page[page.index("Together, by the most urgent:") :].split("</span>")[1]
+
+        assert together.endswith('<span class="badge badge-urgent">See within two weeks')
+        card = staff_client.get(visit.patient.get_absolute_url()).context["lesions"][0]
+        assert card.leading.image.pk == dermatoscopic.pk
+        assert [sign.words for sign in card.signs] == ["See within two weeks"]
+        assert "taken without a dermatoscope" not in text(staff_client, reverse("visits"))
+
+
+def test_a_warning_leads_before_what_could_not_be_judged(staff_client, lesion, visit):
+    visit.__class__.objects.filter(pk=visit.pk).update(growth=True)
+    judged(lesion, visit, measures={"smartphone": 1.0})
+    judged(lesion, visit)
+    page = text(staff_client, reverse("visits"))
+    assert "Warning: the patient said: " in page
+    assert "taken without a dermatoscope" not in page
+
+
+def test_an_urgent_phone_photograph_leads_before_the_warning_that_it_gives(staff_client, lesion, visit):
+    judged(lesion, visit, code="mel", tier="urgent", measures={"smartphone": 1.0})
+    judged(lesion, visit)
+    page = text(staff_client, reverse("visits"))
+    assert "See within two weeks: taken without a dermatoscope" in page
+
+
+def test_a_confirmed_label_leads_before_any_answer(staff_client, dermatologist, lesion, visit):
+    judged(lesion, visit, code="mel", tier="urgent")
+    confirmed = judged(lesion, visit)
+    say(dermatologist, confirmed, "scc")
+    card = staff_client.get(visit.patient.get_absolute_url()).context["lesions"][0]
+    assert card.leading.image.pk == confirmed.pk
+    assert card.signs[0].words == "Confirmed: Squamous cell carcinoma"
+
+
+# --- Warnings first, and which -------------------------------------------------------------------------------------
+
+
+def test_lists_begin_with_the_warning_and_say_which(sign_in, dermatologist, lesion, visit):
+    earlier = factories.VisitFactory(patient=visit.patient, date="2026-01-05")
+    say(dermatologist, judged(lesion, earlier), "scc")
+    image = judged(lesion, visit)
+    client = sign_in(dermatologist)
+    for url in (*lists(image), *admin_lists()):
+        page = text(client, url)
+        assert "Warning: another photograph of this lesion is confirmed as Squamous cell carcinoma" in page, url
+        assert COMFORT not in page, url
+
+
+def test_a_watch_answer_names_what_makes_it_urgent(staff_client, dermatologist, lesion, visit):
+    say(dermatologist, judged(lesion, visit), "mel", "unsure")
+    judged(lesion, visit, tier="watch")
+    page = text(staff_client, visit.get_absolute_url())
+    assert "Warning: a dermatologist has called another photograph of this lesion Melanoma" in page
+
+
+# --- One file in two records ---------------------------------------------------------------------------------------
+
+
+def test_the_same_file_elsewhere_is_marked_in_every_list(sign_in, dermatologist, clinic, lesion, visit):
+    image = judged(lesion, visit)
+    words = "The same file is kept elsewhere too"
+    client = sign_in(dermatologist)
+    assert words not in text(client, visit.get_absolute_url())
+    stranger = factories.LesionFactory(patient__clinic=clinic, number=1)
+    twin = judged(stranger, factories.VisitFactory(patient=stranger.patient), sha256=image.sha256)
+    for each in (image, twin):
+        for url in (*lists(each), *admin_lists()):
+            assert words in text(client, url), url
+    elsewhere = factories.LesionFactory(number=1)
+    same = factories.ImageFactory(lesion=elsewhere, sha256=image.sha256)
+    factories.ImageFactory(lesion=same.lesion, visit=same.visit)
+    twin.__class__.objects.filter(pk=twin.pk).update(sha256="0" * 64)
+    assert words not in text(client, visit.get_absolute_url()), "another clinic's files are nobody's business"
