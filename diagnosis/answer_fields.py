@@ -26,7 +26,21 @@ from diagnosis.review_words import answer_malignancy, answer_name
 from mlmodel.taxonomy import CODES
 
 # What a reader says of their own words: each makes another answer of “something else”.
-DANGERS = [("", gettext_lazy("Not known")), (OTHER_MALIGNANT, gettext_lazy("Yes")), (OTHER_BENIGN, gettext_lazy("No"))]
+NOT_KNOWN = "not_known"
+DANGERS = [
+    (OTHER_MALIGNANT, gettext_lazy("Yes")),
+    (OTHER_BENIGN, gettext_lazy("No")),
+    (NOT_KNOWN, gettext_lazy("Not known")),
+]
+
+
+class DangerMissing(ValidationError):
+    """Own words without a word on whether they are malignant."""
+
+
+def danger_said(answer: str) -> str:
+    """Which of ``DANGERS`` an answer in own words came from; empty of any other."""
+    return (NOT_KNOWN if answer == OTHER else answer) if answer in FREE_TEXT else ""
 
 
 def grouped_answers(own_words: Sequence[str] = (OTHER,)) -> list[tuple[str, Any]]:
@@ -39,8 +53,15 @@ def grouped_answers(own_words: Sequence[str] = (OTHER,)) -> list[tuple[str, Any]
             (malignancy_words(malignancy).capitalize(), [(each.code, condition_name(each)) for each in found])
             for malignancy, found in by_malignancy()
         ),
-        (_("None of these"), [(answer, answer_name(answer)) for answer in without_name]),
+        (_("None of these"), [(answer, _own_name(answer, own_words)) for answer in without_name]),
     ]
+
+
+def _own_name(answer: str, own_words: Sequence[str]) -> str:
+    """Where each danger is an answer of its own, “something else” says that it is not known."""
+    if answer == OTHER and len(own_words) > 1:
+        return _("Something else, not known whether malignant")
+    return answer_name(answer)
 
 
 class DiagnosisInput(forms.TextInput):
@@ -69,15 +90,18 @@ def read_answer(answer: str, text: str, danger: str, *, as_typed: str) -> tuple[
     """The answer to record, and the reader's own words where it is none of the list.
 
     Args:
-        danger: of ``DANGERS``.
+        danger: of ``DANGERS``; empty where nothing was said.
         as_typed: words that were asked about before and are sent again, so they are meant.
 
     Raises:
         ValidationError: a name that is spelt nearly like one of the list's, or that contradicts ``danger``.
+        DangerMissing: nobody said whether the reader's own words are malignant.
     """
     if answer not in FREE_TEXT:
         return answer, ""
-    answer, text = danger or answer, text.strip()
+    if danger and answer == OTHER:
+        answer = OTHER if danger == NOT_KNOWN else danger
+    text = text.strip()
     if code := recognise(text):
         both = is_malignant_answer(answer) and is_malignant_answer(code)
         if answer == OTHER or both or malignancy_of(answer) is malignancy_of(code):
@@ -90,4 +114,6 @@ def read_answer(answer: str, text: str, danger: str, *, as_typed: str) -> tuple[
         names = _(" or ").join(_("“%s”") % condition_name(BY_CODE[code]) for code in codes)
         words = _("Do you mean %(names)s? Choose it. If it is something else, send it again as it is.")
         raise ValidationError(words % {"names": names}, params={"codes": codes})
+    if answer == OTHER and danger != NOT_KNOWN:
+        raise DangerMissing(_("Say whether it is malignant; choose “Not known” if that is so."))
     return answer, text

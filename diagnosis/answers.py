@@ -59,9 +59,9 @@ class Why(models.TextChoices):
     NEWEST_OPINION = "newest_opinion", _("one reader decides here, and the newest opinion counts")
     SECOND_MISSING = "second_missing", _("one blinded reader has decided, and it takes two")
     READERS_AGREE = "readers_agree", _("blinded readers agree")
-    READERS_DIFFER = "readers_differ", _("two blinded readers differ, so a third is asked")
+    READERS_DIFFER = "readers_differ", _("readers differ, so a third is asked")
     MOST_AGREE = "most_agree", _("most of the blinded readers agree")
-    NO_MAJORITY = "no_majority", _("three blinded readers or more differ, so it takes a consensus or histopathology")
+    NO_MAJORITY = "no_majority", _("readers differ, so it takes a consensus or histopathology")
     CONSENSUS = "consensus", _("a consensus outranks single opinions")
     HISTOPATHOLOGY = "histopathology", _("histopathology outranks opinions")
 

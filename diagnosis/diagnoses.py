@@ -11,7 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from itertools import groupby
 
 from django.utils.translation import gettext_noop as _
@@ -330,20 +330,49 @@ def recognise(text: str) -> str:
 
 
 def resembling(text: str) -> list[str]:
-    """The codes of the few diagnoses that may be meant by what was typed: by the beginnings of words, or nearly.
+    """The codes of the few diagnoses that may be meant by what was typed.
 
-    None where it may be more than ``MOST_RESEMBLING``: such a word says nothing.
+    By a name within it, by the beginnings of words, or by words that are nearly spelt so. Of beginnings that may
+    be more than ``MOST_RESEMBLING`` none is meant: such a word says nothing.
     """
-    words = _folded(text).split()
-    names = [name for name in _LONG_NAMES if words and len(max(words, key=len)) >= 4 and _begin(words, name.split())]
-    names = names or get_close_matches(_folded(text), _LONG_NAMES, n=MOST_RESEMBLING, cutoff=0.85)
-    found = list(dict.fromkeys(_BY_NAME[name] for name in names))
-    return found if len(found) <= MOST_RESEMBLING else []
+    typed = _folded(text)
+    words = typed.split()
+    if not words or len(typed) < 3:
+        return []
+    within = [name for name in _BY_NAME if len(name) >= 3 and f" {name} " in f" {typed} "]
+    if within:
+        return _codes(sorted(within, key=len, reverse=True))[:MOST_RESEMBLING]
+    if len(max(words, key=len)) < 4:
+        return []
+    found = _codes(name for name in _LONG_NAMES if _begin(words, name.split()))
+    if found:
+        return found if len(found) <= MOST_RESEMBLING else []
+    if nearly := get_close_matches(typed, _LONG_NAMES, n=MOST_RESEMBLING, cutoff=0.85):
+        return _codes(nearly)
+    alike = [name for name in _LONG_NAMES if all(_is_nearly_in(each, name.split()) for each in words)]
+    return _codes(sorted(alike, key=lambda name: -_likeness(typed, name)))[:MOST_RESEMBLING]
+
+
+def _codes(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(_BY_NAME[name] for name in names))
 
 
 def _begin(typed: Iterable[str], words: Iterable[str]) -> bool:
     """Whether each word that was typed begins one of a name's."""
     return all(any(word.startswith(each) for word in words) for each in typed)
+
+
+def _is_nearly_in(typed: str, words: Iterable[str]) -> bool:
+    """Whether a word that was typed begins one of ``words``, or is nearly one or the beginning of one."""
+    return any(
+        word.startswith(typed)
+        or (len(typed) >= 5 and max(_likeness(typed, word), _likeness(typed, word[: len(typed)])) >= 0.8)
+        for word in words
+    )
+
+
+def _likeness(typed: str, name: str) -> float:
+    return SequenceMatcher(None, typed, name).ratio()
 
 
 def _folded(text: str) -> str:

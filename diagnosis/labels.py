@@ -7,7 +7,8 @@ The rules, strongest first. An opinion *decides* if its reader is certain or pro
 1. Histopathology that decides settles the label; of several the newest.
 2. So does a consensus that decides.
 3. Opinions, by the clinic's rule:
-   - one reader: the newest that decides settles the label;
+   - one reader: the newest that decides settles the label. But what is not malignant never replaces a colleague's
+     malignant answer by itself: such a label is disputed until the colleague agrees, or 1 or 2;
    - two blinded readers: of each reader the newest that decides and was made blinded counts. Two who agree settle the
      label. If they differ it is disputed and a third is asked; from then on a majority settles it, and where there is
      none it stays disputed until 1 or 2.
@@ -19,7 +20,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from diagnosis.answers import CANNOT_TELL, DECIDING, Basis, LabelState, Why
+from diagnosis.answers import CANNOT_TELL, DECIDING, Basis, LabelState, Why, is_malignant_answer
 from patients.models import ReviewRule
 
 READERS_NEEDED = 2
@@ -76,7 +77,7 @@ def settle(*, reviews: Iterable[Said], rule: str) -> Settled:
             return _settled(why, strongest[-1:])
     if rule == ReviewRule.TWO_BLINDED_READERS:
         return _by_blinded_readers(deciding)
-    return _settled(Why.NEWEST_OPINION, deciding[-1:]) if deciding else _open(Why.NOTHING_DECIDES)
+    return _by_one_reader(deciding) if deciding else _open(Why.NOTHING_DECIDES)
 
 
 def decides(review: Said) -> bool:
@@ -90,6 +91,19 @@ def diagnosis_of(answer: str, other_text: str) -> tuple[str, str]:
 
 def _diagnosis(review: Said) -> tuple[str, str]:
     return diagnosis_of(review.answer, review.other_text)
+
+
+def _by_one_reader(deciding: Sequence[Said]) -> Settled:
+    """The newest opinion, unless it would take a colleague's word of danger away."""
+    newest_of_each = {review.reviewer_id: review for review in deciding}
+    newest = deciding[-1]
+    if is_malignant_answer(newest.answer) or not any(
+        is_malignant_answer(review.answer) for review in newest_of_each.values()
+    ):
+        return _settled(Why.NEWEST_OPINION, [newest])
+    counted = sorted(newest_of_each.values(), key=lambda said: (said.step, said.pk))
+    why = Why.READERS_DIFFER if len(counted) == READERS_NEEDED else Why.NO_MAJORITY
+    return Settled(state=LabelState.DISPUTED, why=why, counted=tuple(counted))
 
 
 def _by_blinded_readers(deciding: Sequence[Said]) -> Settled:

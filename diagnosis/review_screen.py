@@ -9,11 +9,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.advice import contradicts_tier
-from diagnosis.answers import CANNOT_TELL, FREE_TEXT, NOT_A_LESION, OTHER, Basis, Certainty
+from diagnosis.answer_fields import danger_said
+from diagnosis.answers import CANNOT_TELL, NOT_A_LESION, OTHER, Basis, Certainty, LabelState, is_malignant_answer
 from diagnosis.condition_names import malignancy_name
 from diagnosis.contradictions import Label, contradictions_of
 from diagnosis.forms import ReviewForm
-from diagnosis.models import Image, QueueEntry, QueueSkip, QueueState, Report, Review
+from diagnosis.models import ConfirmedLabel, Image, QueueEntry, QueueSkip, QueueState, Report, Review
+from diagnosis.models.image import MALIGNANT
 from diagnosis.models.queue import NEEDS_CONSENSUS
 from diagnosis.models.review import RETRACTABLE_FOR
 from diagnosis.photographs import photograph_of, photographs
@@ -21,7 +23,10 @@ from diagnosis.presentation import present_prediction
 from diagnosis.refusals import quality_facts
 from diagnosis.reports.since import report_that_says_otherwise
 from diagnosis.review_words import answer_name
+from diagnosis.services.errors import AnsweredMeanwhile
+from diagnosis.services.on_screen import others_before
 from diagnosis.services.queue import COUNTED_AT_MOST, Offer, skipped_by
+from diagnosis.services.reviews import said_until_now
 from mlmodel.taxonomy import BY_CODE, CODES
 from patients.clock import is_within, latest, within
 from patients.models import Lesion, Member, ReviewRule
@@ -85,6 +90,7 @@ class LastStep:
         conflicting: what else the lesion is confirmed as, where its labels contradict each other.
         report: the signed report that tells its readers another label, if there is one.
         network: what the network says, where the review contradicts it about danger: a slip of the key shows.
+        colleague: who has called it malignant and is not agreed with, so that the review settles nothing.
     """
 
     image: Image
@@ -92,6 +98,12 @@ class LastStep:
     conflicting: str = ""
     report: Report | None = None
     network: str = ""
+    colleague: str = ""
+
+    @property
+    def key(self) -> str:
+        """Tells this step from every other, so that a stale page takes nothing else back."""
+        return f"{self.image.pk}:{self.review.pk if self.review else 'skip'}"
 
 
 @dataclass(frozen=True)
@@ -107,9 +119,19 @@ class Screen:
 
 
 def screen(
-    request: HttpRequest, *, member: Member, image: Image | None, offer: Offer, form: ReviewForm | None = None
+    request: HttpRequest,
+    *,
+    member: Member,
+    image: Image | None,
+    offer: Offer,
+    form: ReviewForm | None = None,
+    conflict: AnsweredMeanwhile | None = None,
 ) -> Screen:
-    """Gather what is shown to ``member``. What is shown of the network's answer is remembered as seen."""
+    """Gather what is shown to ``member``. What is shown of the network's answer is remembered as seen.
+
+    Args:
+        conflict: what colleagues have said since the form was made that was sent.
+    """
     skipped = skipped_by(member)
     common = {
         "progress": Progress(done=_done_today(member), waiting=offer.waiting, skipped=skipped),
@@ -136,7 +158,8 @@ def screen(
         "own": own,
         "entry": entry if entry is not None and entry.state == QueueState.WAITING else None,
         "hides": hides,
-        "before_colleague": _colleague(entry, member),
+        "conflict": conflict,
+        **on_screen(image, member),
         "next_display": reverse("image-file", args=[following.image_id, "display"]) if following else "",
         "patient": image.visit.patient,
         "visit": image.visit,
@@ -202,8 +225,23 @@ def last_step(member: Member, *, is_blinded: bool = False) -> LastStep | None:
     if is_blinded:
         return LastStep(review.image, review)
     return LastStep(
-        review.image, review, _conflicting(review), report_that_says_otherwise(review.image), _contradicted(review)
+        review.image,
+        review,
+        _conflicting(review),
+        report_that_says_otherwise(review.image),
+        _contradicted(review),
+        _not_agreed_with(review),
     )
+
+
+def _not_agreed_with(review: Review) -> str:
+    """Which colleagues have called it malignant, where the label is disputed and the review says otherwise."""
+    is_disputed = ConfirmedLabel.objects.filter(image=review.image_id, state=LabelState.DISPUTED).exists()
+    if not is_disputed or is_malignant_answer(review.answer):
+        return ""
+    others = Review.objects.newest_of_each_reader().filter(image=review.image_id, answer__in=MALIGNANT)
+    others = others.exclude(reviewer=review.reviewer_id).select_related("reviewer__user")
+    return ", ".join(f"{other.reviewer.name}: {other.answer_words}" for other in others.newest_first())
 
 
 def _conflicting(review: Review) -> str:
@@ -224,22 +262,21 @@ def _contradicted(review: Review) -> str:
 
 def _initial(image: Image, member: Member, entry: QueueEntry | None) -> dict[str, Any]:
     """What the form begins with: what the reader has just taken back, or what is usual."""
+    made_from = {"made_from": said_until_now(image=image, reader=member)}
     newest = image.reviews.filter(reviewer=member).select_related("retraction").newest_first().first()
     if newest is not None and newest.is_retracted and is_within(newest.created_at, RETRACTABLE_FOR):
         said = {name: getattr(newest, name) for name in ("certainty", "basis", "reason", "other_text")}
-        return {**said, "danger": newest.answer if newest.answer in FREE_TEXT else ""}
-    return {"certainty": Certainty.CERTAIN, "basis": _usual_basis(entry)}
+        return {**said, **made_from, "danger": danger_said(newest.answer)}
+    return {"certainty": Certainty.CERTAIN, "basis": _usual_basis(entry), **made_from}
 
 
 def _own_review(image: Image, member: Member) -> Review | None:
     return image.reviews.standing().filter(reviewer=member).newest_first().first()
 
 
-def _colleague(entry: QueueEntry | None, member: Member) -> str:
-    """The name of whoever else has the photograph before them at this moment."""
-    if entry is None or entry.claimed_by is None or entry.is_free_for(member):
-        return ""
-    return entry.claimed_by.name
+def on_screen(image: Image, member: Member) -> dict[str, Any]:
+    """The names of the colleagues who have the photograph before them at this moment."""
+    return {"before_colleagues": others_before(image=image, member=member)}
 
 
 def _usual_basis(entry: QueueEntry | None) -> str:

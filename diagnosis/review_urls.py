@@ -17,6 +17,7 @@ def review_urls(behind_the_door: Callable[[Any], Any]) -> list[URLPattern]:
         ("skipped/", review.skipped, "review-skipped"),
         ("agreement/", agreement.agreement, "review-agreement"),
         ("<uuid:image_id>/", review.photograph, "review-photograph"),
+        ("<uuid:image_id>/others/", review.others, "review-others"),
         ("<uuid:image_id>/skip/", review.skip_photograph, "review-skip"),
     ]
     return [path(f"review/{route}", behind_the_door(view), name=name) for route, view, name in views]

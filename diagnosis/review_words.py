@@ -78,6 +78,7 @@ class LabelView:
         malignancy: in words; empty where it names no disease.
         line: what it is; empty for the seven, which an article explains.
         article: which of the seven has the article that explains it; empty where none does.
+        leaves_danger_open: it is not known whether it is malignant, so the network's advice and warnings still count.
     """
 
     name: str
@@ -87,6 +88,7 @@ class LabelView:
     article: str
     tone: str
     mark: str
+    leaves_danger_open: bool
 
 
 def present_label(answer: str, other_text: str = "") -> LabelView:
@@ -99,6 +101,7 @@ def present_label(answer: str, other_text: str = "") -> LabelView:
         article=article_of(answer),
         tone=tone,
         mark=LABEL_MARKS[tone],
+        leaves_danger_open=leaves_danger_open(answer),
     )
 
 
@@ -109,4 +112,7 @@ def rule_hint(clinic: Clinic) -> str:
             "Two blinded readers settle a label here, and you have seen the network's answer: what you say is kept, "
             "but decides only as histopathology or consensus. For a blinded opinion use the review queue."
         )
-    return _("Reviews are kept for good. To change your mind, add another; the newest one counts.")
+    return _(
+        "Reviews are kept for good. To change your mind, add another; the newest one counts. But nothing "
+        "harmless replaces a colleague's malignant answer without histopathology, or until they agree."
+    )

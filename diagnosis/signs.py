@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from diagnosis.advice import URGENCY, Besides, Doubt, doubts_about, missed_in_words, tier_in_short, tone_beside
 from diagnosis.answers import is_malignant_answer, leaves_danger_open
 from diagnosis.models import QualityVerdict, Tier
+from diagnosis.reliability import Reliability
 from diagnosis.review_words import answer_name
 
 URGENT, WATCH, CALM, REFUSED, LABEL = "urgent", "watch", "calm", "refused", "accent"

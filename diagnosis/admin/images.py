@@ -1,5 +1,6 @@
 """Photographs: the review queue and each photograph's whole history."""
 
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib import admin
@@ -7,7 +8,7 @@ from django.contrib.admin.utils import flatten_fieldsets
 from django.contrib.admin.views.main import ChangeList
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.expressions import Combinable
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString, mark_safe
@@ -124,6 +125,12 @@ class ImageAdmin(ClinicScopedAdmin):
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return flatten_fieldsets(self.get_fieldsets(request, obj))
+
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
+        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
+        if any(getattr(inline.formset, "is_stale", False) for inline in context["inline_admin_formsets"]):
+            response.status_code = HTTPStatus.CONFLICT
+        return response
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         """Nothing of a photograph changes here; what is sent are reviews."""

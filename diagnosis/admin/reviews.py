@@ -4,31 +4,83 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.forms.formsets import ManagementForm
 from django.forms.models import BaseInlineFormSet
 from django.http import HttpRequest
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.answer_fields import grouped_answers
 from diagnosis.answers import FREE_TEXT
 from diagnosis.forms import ReviewForm
 from diagnosis.models import Review
-from diagnosis.services.errors import IsSetAside
-from diagnosis.services.reviews import record_review
+from diagnosis.services.errors import AnsweredMeanwhile, IsSetAside
+from diagnosis.services.reviews import ensure_nobody_answered, record_review, said_until_now
 from patients.admin.scope import RoleGate, member_of
 from patients.models import Member, Role
+
+
+class _Management(ManagementForm):
+    """Beside the rows: what colleagues had said when the page was made, and words that were asked about."""
+
+    made_from = forms.CharField(required=False, widget=forms.HiddenInput)
+    as_typed = forms.CharField(required=False, widget=forms.HiddenInput)
 
 
 class ReviewFormSet(BaseInlineFormSet):
     """Saves what was added through the same service as everybody else."""
 
-    reviewer: Member
+    reviewer: Member | None
+    # Set where a colleague has answered since the page was made: it is answered with 409.
+    is_stale = False
+
+    @cached_property
+    def management_form(self) -> ManagementForm:
+        form: ManagementForm = super().management_form
+        if self.is_bound:
+            own = _Management(self.data, auto_id=self.auto_id, prefix=self.prefix)
+            own.full_clean()
+            return own if form.is_valid() else form
+        initial = {**form.initial, "made_from": self._said()}
+        return _Management(auto_id=self.auto_id, prefix=self.prefix, initial=initial)
+
+    def _said(self) -> str:
+        return said_until_now(image=self.instance, reader=self.reviewer) if self.reviewer else ""
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        if self.is_bound:
+            form.asked_about = self.data.get(f"{self.prefix}-as_typed", "")
 
     def clean(self) -> None:
         super().clean()
         if any(form.has_changed() for form in self.extra_forms) and self.instance.set_asides.standing().exists():
             raise forms.ValidationError(str(IsSetAside()))
+        added = [form for form in self.extra_forms if form.has_changed()]
+        if added and self.reviewer:
+            self._look_for_colleagues(self.reviewer)
+        asked = [form.asks_about for form in added if isinstance(form, ReviewRowForm) and form.asks_about]
+        self._carry(as_typed=asked[0] if asked else "")
+
+    def _look_for_colleagues(self, reviewer: Member) -> None:
+        made_from = self.data.get(f"{self.prefix}-made_from", "")
+        try:
+            ensure_nobody_answered(image=self.instance, reader=reviewer, made_from=made_from)
+        except AnsweredMeanwhile as conflict:
+            self.is_stale = True
+            self._carry(made_from=self._said())
+            raise forms.ValidationError(_("%(why)s Look at it, then save again.") % {"why": conflict}) from None
+
+    def _carry(self, **values: str) -> None:
+        """Put these into the page that is shown again."""
+        data: Any = self.data
+        self.data = data.copy()
+        for name, value in values.items():
+            self.data[f"{self.prefix}-{name}"] = value  # type: ignore[index]
+        self.__dict__.pop("management_form", None)
 
     def save_new(self, form: forms.ModelForm, commit: bool = True) -> Review:
+        assert self.reviewer is not None, "without a dermatologist there is no row to add"
         return record_review(
             image=self.instance,
             reviewer=self.reviewer,
@@ -39,12 +91,25 @@ class ReviewFormSet(BaseInlineFormSet):
 class ReviewRowForm(ReviewForm):
     """The same questions in a row of a table, where the head of the column is the only label to be seen."""
 
-    asks_about_spelling = False
+    asks_about_danger = False
+    # Words of this row that were asked about before, and those that are asked about now.
+    asked_about = asks_about = ""
+
+    @property
+    def words_meant(self) -> str:
+        return self.asked_about
+
+    def clean(self) -> dict[str, Any]:
+        text = self.cleaned_data.get("other_text", "").strip()
+        cleaned = super().clean()
+        self.asks_about = text if self.suggested else ""
+        return cleaned
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         # There is no room for a question of its own: how dangerous own words are is part of the answer.
-        del self.fields["danger"], self.fields["as_typed"]
+        # What the rows carry together stands beside them.
+        del self.fields["danger"], self.fields["as_typed"], self.fields["made_from"]
         answer = self.fields["answer"]
         assert isinstance(answer, forms.ChoiceField)
         answer.choices = grouped_answers(own_words=FREE_TEXT)

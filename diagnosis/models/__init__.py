@@ -8,7 +8,7 @@ from .label import ConfirmedLabel, LabelChange
 from .measurement import Measurement, PictureScale
 from .prediction import Prediction, Tier
 from .proposal import Needs, ProposalState, VersionProposal
-from .queue import QueueEntry, QueueSkip, QueueState, Reason
+from .queue import PhotographOnScreen, QueueEntry, QueueSkip, QueueState, Reason
 from .report import Addendum, Report
 from .retraining import (
     Depth,
@@ -45,6 +45,7 @@ __all__ = [
     "Measurement",
     "Needs",
     "Part",
+    "PhotographOnScreen",
     "PictureScale",
     "Prediction",
     "ProposalState",

@@ -131,6 +131,20 @@ class QueueEntry(models.Model):
         return [str(Reason(reason).label) for reason in self.reasons]
 
 
+class PhotographOnScreen(models.Model):
+    """A photograph that a reader has before them on the review screen; it ends by itself."""
+
+    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="+")
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="+")
+    until = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["image", "member"], name="photograph_is_on_a_screen_once")]
+
+    def __str__(self) -> str:
+        return f"{self.image_id}"
+
+
 class QueueSkip(models.Model):
     """A photograph that a reader has put aside; their queue goes on without it until they ask for it again."""
 

@@ -63,6 +63,7 @@ def warnings_of(content: dict[str, Any]) -> list[str]:
             _("%(lesions)s: malignant by the label, or urgent by the software. Does the plan say what, and by when?")
             % {"lesions": ", ".join(pressing)}
         )
+    warnings += _dangers_said(content)
     doubtful = [lesion["title"] for lesion in content["lesions"] if any(map(_is_doubtful, lesion["photographs"]))]
     if doubtful:
         warnings.append(
@@ -96,6 +97,18 @@ def _presses(photograph: dict[str, Any]) -> bool:
         return True
     is_urgent = bool(assessment) and Tier.URGENT in (assessment["tier"], assessment.get("tone"))
     return is_urgent and not (is_benign_answer(code) or code == NOT_A_LESION)
+
+
+def _dangers_said(content: dict[str, Any]) -> list[str]:
+    said = ((lesion["title"], _said_of_danger(lesion)) for lesion in content["lesions"])
+    return [f"{title}: {words}" for title, words in said if words]
+
+
+def _said_of_danger(lesion: dict[str, Any]) -> str:
+    """What makes photographs urgent that nobody has confirmed, besides the software's own answer."""
+    open_ones = [photograph["assessment"] for photograph in lesion["photographs"] if not photograph["confirmed"]]
+    urgent = [assessment for assessment in open_ones if assessment and assessment.get("tone") == Tier.URGENT]
+    return " ".join(dict.fromkeys(doubt for assessment in urgent for doubt in assessment.get("doubts", [])))
 
 
 def _is_doubtful(photograph: dict[str, Any]) -> bool:

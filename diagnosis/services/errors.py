@@ -1,8 +1,10 @@
 """Why the system refuses to do something. ``code`` is for programs, ``message`` for people: it says what to do."""
 
+from collections.abc import Sequence
+
 from django.utils.translation import gettext as _
 
-from diagnosis.models import Image
+from diagnosis.models import Image, Review
 from diagnosis.models.review import RETRACTABLE_FOR
 from patients.durations import in_words
 from patients.services.visits import VisitIsClosed
@@ -10,6 +12,7 @@ from patients.services.visits import VisitIsClosed
 __all__ = [
     "AlreadySetAside",
     "AlreadyUploaded",
+    "AnsweredMeanwhile",
     "CannotReadOriginal",
     "IsSetAside",
     "LesionOfAnotherPatient",
@@ -46,6 +49,29 @@ class AlreadyUploaded(Refused):
             words = _("This photograph is already kept for this lesion at this visit.")
         super().__init__(words)
         self.existing = existing
+
+
+class AnsweredMeanwhile(Refused):
+    """Colleagues have said something of the photograph since the form was made; ``reviews`` are theirs."""
+
+    code = "answered_meanwhile"
+
+    def __init__(self, reviews: Sequence[Review]) -> None:
+        said = _("%(who)s: %(answer)s, %(certainty)s")
+        answers = [
+            said
+            % {
+                "who": each.reviewer.name,
+                "answer": each.answer_words,
+                "certainty": each.get_certainty_display().lower(),
+            }
+            for each in reviews
+        ]
+        words = _(
+            "A colleague has answered since this page was opened (%(answers)s). Nothing of yours is recorded yet."
+        )
+        super().__init__(words % {"answers": "; ".join(answers)})
+        self.reviews = tuple(reviews)
 
 
 class AlreadySetAside(Refused):

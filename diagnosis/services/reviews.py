@@ -6,8 +6,15 @@ from django.db import transaction
 from diagnosis.answers import FREE_TEXT, Basis, Cause, is_malignant_answer
 from diagnosis.diagnoses import recognise
 from diagnosis.models import Image, QueueSkip, Review, ReviewRetraction
-from diagnosis.services.errors import IsSetAside, NothingToRetract, OtherTextMissing, TooLateToRetract
+from diagnosis.services.errors import (
+    AnsweredMeanwhile,
+    IsSetAside,
+    NothingToRetract,
+    OtherTextMissing,
+    TooLateToRetract,
+)
 from diagnosis.services.labels import derive_label, lock_image
+from diagnosis.services.on_screen import look_away
 from patients.models import Member
 
 
@@ -21,6 +28,7 @@ def record_review(
     basis: str = Basis.DERMATOSCOPY,
     other_text: str = "",
     was_blinded: bool = False,
+    made_from: str | None = None,
 ) -> Review:
     """Add a review, and derive the label anew. A signed visit can be reviewed too: histopathology comes later.
 
@@ -28,10 +36,11 @@ def record_review(
         other_text: what it is, where the answer is “something else”; left out otherwise. A diagnosis of the list is
             recognised by its names and recorded by its code.
         was_blinded: the reader answered before the network's answer was shown. Only whoever hid it may say so.
+        made_from: the token of the form, see ``said_until_now``; None for a caller that has just read what was said.
 
     Raises:
         PermissionDenied: the reviewer is no dermatologist of the patient's clinic.
-        OtherTextMissing, IsSetAside: see ``diagnosis.services.errors``.
+        OtherTextMissing, IsSetAside, AnsweredMeanwhile: see ``diagnosis.services.errors``.
     """
     if not reviewer.is_dermatologist or reviewer.clinic_id != image.visit.patient.clinic_id:
         raise PermissionDenied
@@ -43,6 +52,8 @@ def record_review(
         image = lock_image(image)
         if image.set_asides.standing().exists():
             raise IsSetAside
+        if made_from is not None:
+            ensure_nobody_answered(image=image, reader=reviewer, made_from=made_from)
         review = Review.objects.create(
             image=image,
             reviewer=reviewer,
@@ -54,8 +65,27 @@ def record_review(
             was_blinded=was_blinded,
         )
         QueueSkip.objects.filter(image=image, member=reviewer).delete()
+        look_away(image=image, member=reviewer)
         derive_label(image=image, cause=Cause.REVIEW, review=review)
     return review
+
+
+def said_until_now(*, image: Image, reader: Member) -> str:
+    """The token of a form for ``reader``: what colleagues have said of the photograph until it was made."""
+    return ",".join(sorted(review.pk.hex for review in _of_colleagues(image, reader)))
+
+
+def ensure_nobody_answered(*, image: Image, reader: Member, made_from: str) -> None:
+    """Raise ``AnsweredMeanwhile`` if a colleague has said something that ``made_from`` does not hold."""
+    seen = set(made_from.split(","))
+    unseen = [review for review in _of_colleagues(image, reader) if review.pk.hex not in seen]
+    if unseen:
+        raise AnsweredMeanwhile(unseen)
+
+
+def _of_colleagues(image: Image, reader: Member) -> list[Review]:
+    reviews = image.reviews.standing().exclude(reviewer=reader).select_related("reviewer__user").newest_first()
+    return list(reviews)
 
 
 def _coded(answer: str, other_text: str) -> tuple[str, str]:

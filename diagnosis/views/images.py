@@ -23,10 +23,10 @@ from diagnosis.reports.content import settled_label
 from diagnosis.reports.since import report_that_says_otherwise
 from diagnosis.review_words import LabelView, article_of, present_label, rule_hint
 from diagnosis.services.analysis import analyse_image
-from diagnosis.services.errors import Refused, VisitIsClosed
+from diagnosis.services.errors import AnsweredMeanwhile, Refused, VisitIsClosed
 from diagnosis.services.measurements import measures_if_readable, newest_scale
 from diagnosis.services.overrides import override_refusal
-from diagnosis.services.reviews import record_review
+from diagnosis.services.reviews import record_review, said_until_now
 from mlmodel.serving import active_version
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
@@ -84,6 +84,9 @@ def review(request: ClinicRequest, image_id: UUID) -> HttpResponse:
     try:
         record_review(image=found, reviewer=_member(request), **form.cleaned_data)
         messages.success(request, _("Your review is recorded."))
+    except AnsweredMeanwhile as conflict:
+        form.made_anew(said_until_now(image=found, reader=_member(request)))
+        return _result(request, found, review_form=form, conflict=conflict, status=409)
     except Refused as error:
         messages.error(request, str(error))
     return redirect(found)
@@ -126,6 +129,7 @@ def _result(
     *,
     review_form: ReviewForm | None = None,
     override_form: OverrideForm | None = None,
+    conflict: AnsweredMeanwhile | None = None,
     status: int = 200,
 ) -> HttpResponse:
     photograph, others = photograph_and_others(image)
@@ -151,7 +155,9 @@ def _result(
         **_measures(photograph),
     }
     if _member(request).is_dermatologist and "set_aside" not in context:
-        context["review_form"] = review_form or ReviewForm()
+        made_from = said_until_now(image=image, reader=_member(request))
+        context["review_form"] = review_form or ReviewForm(initial={"made_from": made_from})
+        context["conflict"] = conflict
         context["override_form"] = override_form or OverrideForm()
     return render(request, "diagnosis/image.html", context, status=status)
 

@@ -16,11 +16,12 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from diagnosis.forms import ReviewForm
 from diagnosis.models import Image, Review
 from diagnosis.models.review import RETRACTABLE_FOR
-from diagnosis.review_screen import BLINDED, Screen, SeenAnswers, is_blinded, last_step, screen
+from diagnosis.review_screen import BLINDED, Screen, SeenAnswers, is_blinded, last_step, on_screen, screen
 from diagnosis.review_words import answer_name
-from diagnosis.services.errors import Refused
+from diagnosis.services.errors import AnsweredMeanwhile, Refused
+from diagnosis.services.on_screen import look_at, look_away
 from diagnosis.services.queue import bring_back, bring_back_skipped, claim, offer_for, skip
-from diagnosis.services.reviews import record_review, retract_review
+from diagnosis.services.reviews import ensure_nobody_answered, record_review, retract_review, said_until_now
 from patients.durations import in_words
 from patients.middleware import ClinicRequest
 from patients.models import Member
@@ -48,6 +49,8 @@ def next_photograph(request: ClinicRequest) -> HttpResponse:
     member = _member(request)
     offer = offer_for(member)
     image = _find(member, offer.entry.image_id) if offer.entry else None
+    if image is not None:
+        look_at(image=image, member=member)
     return _render(request, screen(request, member=member, image=image, offer=offer))
 
 
@@ -60,16 +63,51 @@ def photograph(request: ClinicRequest, image_id: UUID) -> HttpResponse:
     image = _find(member, image_id)
     form = ReviewForm(request.POST) if request.method == "POST" else None
     if form is not None and form.is_valid():
-        was_blinded = is_blinded(request, member) and not SeenAnswers(request).holds(image)
         try:
-            record_review(image=image, reviewer=member, was_blinded=was_blinded, **form.cleaned_data)
+            _record(request, image, member, form)
+        except AnsweredMeanwhile as conflict:
+            return _stale(request, image, member, conflict, form=form)
         except Refused as error:
             messages.error(request, str(error))
         return redirect("admin:review")
     if hasattr(image, "queue_entry"):
         claim(image.queue_entry, member)
+    look_at(image=image, member=member)
     shown = screen(request, member=member, image=image, offer=offer_for(member, shown=image), form=form)
     return _render(request, shown, status=200 if form is None else 422)
+
+
+def _record(request: ClinicRequest, image: Image, member: Member, form: ReviewForm) -> None:
+    """Record the answer. From a blinded reader colleagues' answers are hidden on purpose, so none is unseen."""
+    was_blinded = is_blinded(request, member) and not SeenAnswers(request).holds(image)
+    said = {**form.cleaned_data, "made_from": None} if was_blinded else form.cleaned_data
+    record_review(image=image, reviewer=member, was_blinded=was_blinded, **said)
+
+
+def _stale(
+    request: ClinicRequest,
+    image: Image,
+    member: Member,
+    conflict: AnsweredMeanwhile,
+    *,
+    form: ReviewForm | None = None,
+) -> HttpResponse:
+    """Show what colleagues have said meanwhile beside the reader's own answer, which is kept in the form."""
+    if form is not None:
+        form.made_anew(said_until_now(image=image, reader=member))
+    offer = offer_for(member, shown=image)
+    shown = screen(request, member=member, image=image, offer=offer, form=form, conflict=conflict)
+    return _render(request, shown, status=409)
+
+
+@for_readers
+@require_safe
+def others(request: ClinicRequest, image_id: UUID) -> HttpResponse:
+    """Who else has the photograph before them; asked again and again by the page that shows it."""
+    member = _member(request)
+    image = get_object_or_404(Image.objects.visible_to(member), pk=image_id)
+    look_at(image=image, member=member)
+    return render(request, "diagnosis/includes/review_others.html", {"image": image, **on_screen(image, member)})
 
 
 @for_readers
@@ -77,7 +115,14 @@ def photograph(request: ClinicRequest, image_id: UUID) -> HttpResponse:
 @once
 def skip_photograph(request: ClinicRequest, image_id: UUID) -> HttpResponse:
     member = _member(request)
-    skip(_find(member, image_id), member)
+    image = _find(member, image_id)
+    if "made_from" in request.POST and not (is_blinded(request, member) and not SeenAnswers(request).holds(image)):
+        try:
+            ensure_nobody_answered(image=image, reader=member, made_from=request.POST["made_from"])
+        except AnsweredMeanwhile as conflict:
+            return _stale(request, image, member, conflict)
+    skip(image, member)
+    look_away(image=image, member=member)
     return redirect("admin:review")
 
 
@@ -95,6 +140,9 @@ def undo(request: ClinicRequest) -> HttpResponse:
             % {"time": in_words(RETRACTABLE_FOR)},
         )
         return redirect("admin:review")
+    if request.POST.get("step", step.key) != step.key:
+        messages.error(request, _("Since that page was made you have done something else. Nothing was taken back."))
+        return _render(request, screen(request, member=member, image=None, offer=offer_for(member)), status=409)
     review = step.review
     if review is None:
         bring_back(step.image, member)

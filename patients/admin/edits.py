@@ -1,5 +1,6 @@
 """Every change form of the admin carries what it was made from; see ``patients.edits``."""
 
+from http import HTTPStatus
 from typing import Any
 
 from django.contrib.admin import ModelAdmin
@@ -35,7 +36,8 @@ class GuardedEdits(ModelAdmin):
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> Any:
         response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
-        response.status_code = getattr(context["adminform"].form, "status", response.status_code)
+        if (status := getattr(context["adminform"].form, "status", HTTPStatus.OK)) != HTTPStatus.OK:
+            response.status_code = status
         return response
 
 

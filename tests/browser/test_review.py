@@ -86,6 +86,7 @@ def test_a_row_of_photographs_without_the_mouse(open_browser, dermatologist, pat
     assert on_screen(page) == skipped
     page.keyboard.press("8")
     page.keyboard.type("Clear cell acanthoma")
+    page.get_by_label("Not known").check()
     press(page, "Enter")
     page.get_by_text("Nothing waits for you").wait_for()
     assert f"{PHOTOGRAPHS} of {PHOTOGRAPHS} today" in page.locator("main").inner_text()

@@ -62,7 +62,8 @@ def test_a_name_that_is_typed_on_the_review_screen_is_the_diagnosis(sign_in, der
 
 
 @pytest.mark.parametrize(
-    ("danger", "stored"), [("", "other"), ("other_malignant", "other_malignant"), ("other_benign", "other_benign")]
+    ("danger", "stored"),
+    [("not_known", "other"), ("other_malignant", "other_malignant"), ("other_benign", "other_benign")],
 )
 def test_own_words_are_kept_with_what_the_reader_says_of_their_danger(sign_in, dermatologist, calm, danger, stored):
     send(sign_in(dermatologist), calm, "other", other_text="Clear cell acanthoma", danger=danger)
@@ -87,7 +88,7 @@ def test_a_misspelt_name_is_asked_about_once_and_kept_when_it_is_meant(sign_in, 
     assert "Kaposi sarcoma" in str(page.context["form"].errors)
     assert page.context["form"]["as_typed"].value() == text
     assert 'name="answer" value="kaposi"' in " ".join(page.content.decode().split())
-    assert send(client, calm, "other", other_text=text, as_typed=text).url == NEXT
+    assert send(client, calm, "other", other_text=text, as_typed=text, danger="not_known").url == NEXT
     assert Review.objects.get().other_text == text
 
 

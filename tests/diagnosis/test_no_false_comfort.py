@@ -80,7 +80,7 @@ def test_what_a_dermatologist_confirmed_is_what_the_page_explains(
 def test_a_review_form_chooses_nothing_beforehand(sign_in, dermatologist, two_of_one_visit):
     page = sign_in(dermatologist).get(two_of_one_visit[0].get_absolute_url())
 
-    assert page.context["review_form"].initial == {}
+    assert page.context["review_form"].initial == {"made_from": ""}
     assert "selected>Basal" not in page.content.decode()
 
 

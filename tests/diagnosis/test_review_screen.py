@@ -106,7 +106,7 @@ def test_what_cannot_be_kept_is_said_and_stays_written(reader, urgent, sent, sai
 
 @pytest.mark.parametrize("what", ["other", "cannot_tell", "not_a_lesion"])
 def test_answers_beyond_the_seven(reader, urgent, what):
-    answer(reader, urgent, what, other_text="Clear cell acanthoma")
+    answer(reader, urgent, what, other_text="Clear cell acanthoma", danger="not_known")
     assert Review.objects.get().answer == what
     assert ConfirmedLabel.objects.get().is_settled == (what != "cannot_tell")
 
@@ -176,6 +176,7 @@ def test_what_was_taken_back_stays_written_and_nothing_before_it_is_offered(read
     reader.post(reverse("admin:review-undo"))
     page = shown(reader, address(calm))
     assert page.context["form"].initial == {
+        "made_from": "",
         "certainty": "unsure", "basis": "follow_up", "reason": "Grew since spring.", "other_text": "",
         "danger": "",
     }  # fmt: skip

@@ -44,6 +44,7 @@ ADMIN_PAGES: dict[str, list[Case]] = {
         Case(ids={"image_id": "open_image"}, get=readers(200, stranger=404), post=readers(422, stranger=404)),
         Case(ids={"image_id": "refused_image"}, get=readers(200, stranger=404), post=readers(422, stranger=404)),
     ],
+    "admin:review-others": [Case(ids={"image_id": "open_image"}, get=readers(200, stranger=404), post=readers(405))],
     "admin:review-skip": [Case(ids={"image_id": "open_image"}, get=readers(405), post=readers(302, stranger=404))],
     **{f"admin:review-{name}": [Case(get=readers(405), post=readers(302))] for name in ("mode", "undo", "skipped")},
     "admin:review-agreement": [Case(get=in_the_admin(200), post=in_the_admin(405))],
