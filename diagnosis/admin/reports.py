@@ -39,7 +39,7 @@ class ReportAdmin(ClinicScopedAdmin):
 
     @admin.display(description=_("signed without a plan because"))
     def without_a_plan(self, report: Report) -> str:
-        return report.no_plan_reason or "–"
+        return report.why_no_plan or "–"
 
     @admin.display(description=_("visit"), ordering="visit__date")
     def visit_date(self, report: Report) -> str:

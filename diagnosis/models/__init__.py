@@ -23,6 +23,7 @@ from .retraining import (
 from .review import Review, ReviewRetraction
 from .set_aside import SetAside, SetAsideReason
 from .watch import Incident, IncidentState, WatchDay, Watched
+from .withholding import Withholding, WithholdingReason
 
 __all__ = [
     "Addendum",
@@ -70,5 +71,7 @@ __all__ = [
     "WatchDay",
     "Watched",
     "Why",
+    "Withholding",
+    "WithholdingReason",
     "versions_that_used",
 ]

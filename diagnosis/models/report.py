@@ -63,11 +63,11 @@ class ReportQuerySet(models.QuerySet["Report"]):
 
     def released_to(self, user: AbstractBaseUser | AnonymousUser) -> "ReportQuerySet":
         """The reports that were released to the patient who signed in as ``user``, without those that are withheld."""
-        return self._handed_to(user).exclude(self._shows_other_patient())
+        return self._handed_to(user).exclude(self._is_withheld())
 
     def withheld_from(self, user: AbstractBaseUser | AnonymousUser) -> "ReportQuerySet":
-        """The reports that were released to ``user`` before somebody saw that they show another patient."""
-        return self._handed_to(user).filter(self._shows_other_patient())
+        """The reports that were released to ``user`` and are no longer shown: see ``_is_withheld``."""
+        return self._handed_to(user).filter(self._is_withheld())
 
     def withheld(self) -> "ReportQuerySet":
         """The reports that were released before somebody saw that they show another patient."""
@@ -77,6 +77,11 @@ class ReportQuerySet(models.QuerySet["Report"]):
         if not user.is_authenticated:
             return self.none()
         return self.filter(visit__patient__user=user, released_at__isnull=False)
+
+    def _is_withheld(self) -> Q:
+        """It shows another patient, or a dermatologist withdrew it."""
+        withheld = self.model._meta.get_field("withholdings").related_model.objects.standing()  # type: ignore[union-attr]
+        return Q(self._shows_other_patient()) | Q(Exists(withheld.filter(report=OuterRef("pk"))))
 
     def _shows_other_patient(self) -> Exists:
         # Told by what was signed and not by moments, since a clock may be set back in between.
@@ -92,6 +97,9 @@ class Report(Signed):
     visit = models.OneToOneField(Visit, on_delete=models.PROTECT, related_name="report")
     released_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+", null=True)
     released_at = models.DateTimeField(null=True)
+    no_plan_reason = models.TextField(
+        null=True, help_text=_("Why it was signed without a plan although it needs one; for the clinic.")
+    )
 
     objects = ReportQuerySet.as_manager()
 
@@ -109,9 +117,10 @@ class Report(Signed):
         return _("Report of %(date)s") % {"date": self.signed_at.date().isoformat()}
 
     @property
-    def no_plan_reason(self) -> str:
+    def why_no_plan(self) -> str:
         """Why it was signed without a plan although it needs one, in the signer's words; else empty."""
-        return str(json.loads(self.content)["visit"].get("no_plan_reason", ""))
+        # Reports of before it was kept beside the content have it there.
+        return self.no_plan_reason or str(json.loads(self.content)["visit"].get("no_plan_reason", ""))
 
 
 class AddendumQuerySet(models.QuerySet["Addendum"]):

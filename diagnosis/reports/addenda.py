@@ -13,6 +13,7 @@ from diagnosis.review_words import answer_malignancy, icd10_of, plain_line
 from .articles import explanations_of
 from .content import Content, clinic_and_patient
 from .letters import without_controls
+from .record_since import record_changed_since
 from .since import labelled_otherwise_since, set_aside_since
 
 SCHEMA = "dermascan-addendum/2"
@@ -46,6 +47,7 @@ def build_addendum(report: Report, *, words: str) -> Content:
             }
             for since in labelled_otherwise_since(report)
         ],
+        "record": [asdict(changed) for changed in record_changed_since(report)],
         "set_aside": [
             {
                 "id": str(removed.set_aside.pk),
@@ -73,6 +75,7 @@ def present_addendum(content: Content) -> dict[str, Any]:
             for label in content["labels"]
         ],
         "set_aside": content.get("set_aside", []),
+        "record": content.get("record", []),
         "patient": {**patient, "birth_date": datetime.date.fromisoformat(patient["birth_date"])},
         "visit": {**content["visit"], "date": datetime.date.fromisoformat(content["visit"]["date"])},
         "addendum": {**signature, "signed_at": datetime.datetime.fromisoformat(signature["signed_at"])},

@@ -15,6 +15,9 @@ from diagnosis.reports.letters import (
     unprintable_letters,
 )
 
+# The database asks for as much (migration 0027).
+LEAST_LETTERS, LEAST_DIFFERENT = 10, 4
+
 
 def warnings_of(content: dict[str, Any]) -> list[str]:
     """Say what is missing from a report's content, and what keeps it from being signed as it stands."""
@@ -83,6 +86,12 @@ def pressing_lesions(content: dict[str, Any]) -> list[str]:
 def has_words(text: str) -> bool:
     """Whether somebody wrote something: a dash, a full stop or an invisible letter is no plan."""
     return any(char.isalnum() for char in text)
+
+
+def is_a_sentence(text: str) -> bool:
+    """Whether somebody gave a reason: letters enough for a few words, and not one of them over and over."""
+    letters = [char.casefold() for char in text if char.isalpha()]
+    return len(letters) >= LEAST_LETTERS and len(set(letters)) >= LEAST_DIFFERENT
 
 
 def _presses(photograph: dict[str, Any]) -> bool:

@@ -55,8 +55,6 @@ def build_content(visit: Visit) -> Content:
             "symptoms_since": visit.symptoms_since,
             "history": visit.history,
             "plan": visit.plan,
-            # Why a visit that needs a plan was signed without one, in the signer's words.
-            "no_plan_reason": "",
         },
         "lesions": lesions,
         "explanations": explanations_of(lesions),

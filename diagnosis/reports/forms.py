@@ -5,6 +5,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from diagnosis.models import WithholdingReason
+from diagnosis.reports.checks import is_a_sentence
 from patients.edit_forms import EditForm
 from patients.edits import edit_token
 from patients.models import Visit
@@ -30,7 +32,7 @@ class SignForm(EditForm, forms.Form):
         label=_("Why there is no plan"),
         required=False,
         max_length=LONGEST_REASON,
-        help_text=_("Only if the plan stays empty. It is kept with the report for good; the patient can read it too."),
+        help_text=_("Only if the plan stays empty. A sentence, kept in the clinic’s record for good."),
     )
     release = forms.BooleanField(
         label=_("Release it to the patient at once"),
@@ -46,6 +48,12 @@ class SignForm(EditForm, forms.Form):
 
     def stored_values(self) -> dict[str, Any]:
         return {"plan": self.visit.plan}
+
+    def clean_no_plan_reason(self) -> str:
+        reason: str = self.cleaned_data["no_plan_reason"]
+        if reason and not is_a_sentence(reason):
+            raise forms.ValidationError(_("Say in a sentence why there is no plan, or write the plan."))
+        return reason
 
     @property
     def made_from(self) -> str:
@@ -66,3 +74,12 @@ class AddendumForm(forms.Form):
     )
     # What the page showed; signing stops if labels have changed since, or somebody else has added something.
     seen = forms.CharField(required=False, max_length=128, widget=forms.HiddenInput)
+
+
+class WithholdForm(forms.Form):
+    reason = forms.ChoiceField(label=_("What the patient reads"), choices=WithholdingReason)
+    note = forms.CharField(
+        label=_("What is wrong"),
+        max_length=300,
+        help_text=_("A sentence for the clinic; the patient does not see it."),
+    )

@@ -1,12 +1,14 @@
 """What reviews have settled since a report was signed. The report stays what it is; whoever reads it must know."""
 
 import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from diagnosis.answers import FREE_TEXT
-from diagnosis.models import Image, Report, SetAside
+from diagnosis.answers import FREE_TEXT, is_malignant_answer
+from diagnosis.models import Image, Report, SetAside, Tier
 from diagnosis.review_words import answer_name
 
 from .content import settled_label
@@ -39,17 +41,52 @@ class Since:
 
 def labelled_otherwise_since(report: Report) -> list[Since]:
     """Return the photographs of a report whose label was settled, changed or lost after it was last spoken of."""
-    told = _last_told(report)
+    return labelled_otherwise_among([report])[report.pk]
+
+
+def labelled_otherwise_among(reports: Sequence[Report]) -> dict[UUID, list[Since]]:
+    """The same of several reports, by their keys, in as many queries as for one; their addenda are best prefetched."""
+    images = Image.objects.in_use().filter(visit__in=[report.visit_id for report in reports])
+    by_visit: dict[UUID, list[Image]] = {}
+    for image in images.select_related("lesion", "label__review").order_by("lesion__number", "created_at", "pk"):
+        by_visit.setdefault(image.visit_id, []).append(image)
+    return {report.pk: _labelled_otherwise(report, by_visit.get(report.visit_id, ())) for report in reports}
+
+
+def _labelled_otherwise(report: Report, images: Iterable[Image]) -> list[Since]:
+    told, held = _last_told(report), _held(report)
     found = []
-    images = Image.objects.filter(visit=report.visit_id).select_related("lesion", "label__review")
-    aside = set(images.set_aside().values_list("pk", flat=True))
-    held = _held(report)
-    for image in images.order_by("lesion__number", "created_at", "pk"):
+    for image in images:
         then, now = told.get(str(image.pk), NOTHING_SAID), _said_now(image)
         # Words may differ by language alone, except those that a dermatologist wrote.
-        if image.pk not in aside and (then.code != now.code or (now.code in FREE_TEXT and then.name != now.name)):
+        if then.code != now.code or (now.code in FREE_TEXT and then.name != now.name):
             found.append(Since(image, then, now, held.get(str(image.pk), _("not in the report"))))
     return found
+
+
+def reassuring_wrongly(reports: Sequence[Report]) -> set[UUID]:
+    """Those whose readers were told of no danger where dermatologists have named something malignant since.
+
+    Whoever was told to be seen soon, by a malignant label or an urgent answer, is not among them: they read on.
+    """
+    found = set()
+    since = labelled_otherwise_among(reports)
+    for report in reports:
+        dangerous = [each for each in since[report.pk] if is_malignant_answer(each.now.code)]
+        if any(_was_reassured(report, each) for each in dangerous):
+            found.add(report.pk)
+    return found
+
+
+def _was_reassured(report: Report, since: Since) -> bool:
+    if since.then.code:
+        return not is_malignant_answer(since.then.code)
+    for lesion in json.loads(report.content)["lesions"]:
+        for photograph in lesion["photographs"]:
+            if photograph["id"] == str(since.image.pk):
+                assessment = photograph["assessment"] or {}
+                return Tier.URGENT not in (assessment.get("tier"), assessment.get("tone"))
+    return False
 
 
 @dataclass(frozen=True)

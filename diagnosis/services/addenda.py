@@ -79,7 +79,7 @@ def sign_addendum(*, report: Report, by: Member, words: str, seen: str | None = 
                 raise ChangedMeanwhile
             draft_addendum(report=report).ensure_seen(draft.fingerprint)
             addendum.save(force_insert=True)
-            if visit.status == VisitStatus.RELEASED:
+            if visit.status == VisitStatus.RELEASED and not report.withholdings.standing().exists():
                 tell_of_addendum(addendum=addendum)
     log.info("Addendum %s to report %s was signed by member %s.", addendum.pk, report.pk, by.pk)
     return addendum

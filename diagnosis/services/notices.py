@@ -6,7 +6,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from diagnosis.models import Addendum, Report, SetAside
+from diagnosis.models import Addendum, Report, SetAside, Withholding
 from patients.models import MessageKind, OutgoingMessage
 from patients.models.message import MessageQuerySet
 from patients.outbox import Letter, queue_message, writes
@@ -23,9 +23,14 @@ def tell_of_addendum(*, addendum: Addendum) -> None:
     _queue(MessageKind.ADDENDUM, addendum.report, about=addendum)
 
 
-def tell_of_withholding(*, report: Report, set_aside: SetAside) -> None:
-    """Have the patient told that a report of theirs is no longer shown; in the transaction that sets aside."""
-    _queue(MessageKind.WITHHELD, report, about=set_aside)
+def tell_of_withholding(*, report: Report, about: SetAside | Withholding) -> None:
+    """Have the patient told that a report of theirs is no longer shown; in the transaction that withholds it."""
+    _queue(MessageKind.WITHHELD, report, about=about)
+
+
+def tell_of_release_again(*, withholding: Withholding) -> None:
+    """Have the patient told that the report is there again; in the transaction that ends its withholding."""
+    _queue(MessageKind.REPORT, withholding.report, about=withholding)
 
 
 def notices_of(report: Report) -> MessageQuerySet:
@@ -33,12 +38,13 @@ def notices_of(report: Report) -> MessageQuerySet:
     aside = SetAside.objects.filter(image__visit=report.visit_id).values("pk")
     return OutgoingMessage.objects.filter(
         Q(kind=MessageKind.REPORT, about=report.pk)
+        | Q(kind__in=(MessageKind.REPORT, MessageKind.WITHHELD), about__in=report.withholdings.values("pk"))
         | Q(kind=MessageKind.ADDENDUM, about__in=report.addenda.values("pk"))
         | Q(kind=MessageKind.WITHHELD, about__in=aside)
     )
 
 
-def _queue(kind: MessageKind, report: Report, *, about: Report | Addendum | SetAside) -> None:
+def _queue(kind: MessageKind, report: Report, *, about: Report | Addendum | SetAside | Withholding) -> None:
     user = report.visit.patient.user
     if user is not None and user.is_active and user.email:
         queue_message(kind, about=about.pk, user=user, address=user.email)
@@ -49,7 +55,8 @@ def news_letter(message: OutgoingMessage) -> Letter | None:
     """To the address that the account has now, if its owner can read the report."""
     reports = Report.objects.released_to(message.user) if message.user else Report.objects.none()
     if message.kind == MessageKind.REPORT:
-        reports = reports.filter(pk=message.about_key)
+        withheld = Withholding.objects.filter(pk=message.about_key).values("report")
+        reports = reports.filter(Q(pk=message.about_key) | Q(pk__in=withheld))
     else:
         reports = reports.filter(addenda=message.about_key)
     return _letter(message, reports.select_related("visit__patient__clinic").first(), about=message.kind)
@@ -60,7 +67,9 @@ def withheld_letter(message: OutgoingMessage) -> Letter | None:
     """As long as the report is withheld."""
     withheld = Report.objects.withheld_from(message.user) if message.user else Report.objects.none()
     aside = SetAside.objects.of_another_patient().filter(pk=message.about_key).values("image__visit")
-    report = withheld.filter(visit__in=aside).select_related("visit__patient__clinic").first()
+    by_hand = Withholding.objects.standing().filter(pk=message.about_key).values("report")
+    withheld = withheld.filter(Q(visit__in=aside) | Q(pk__in=by_hand))
+    report = withheld.select_related("visit__patient__clinic").first()
     return _letter(message, report, about=message.kind)
 
 

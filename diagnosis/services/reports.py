@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from diagnosis.contradictions import contradictions_at
 from diagnosis.models import Report
-from diagnosis.reports.checks import has_words, pressing_lesions
+from diagnosis.reports.checks import has_words, is_a_sentence, pressing_lesions
 from diagnosis.reports.content import (
     Content,
     attach_signature,
@@ -23,6 +23,7 @@ from diagnosis.reports.content import (
 from diagnosis.reports.figures import figures_of
 from diagnosis.reports.letters import ensure_few_pictograms, ensure_printable, without_controls
 from diagnosis.reports.pdf import render_pdf
+from diagnosis.reports.record_since import record_changed_since
 from diagnosis.reports.since import labelled_otherwise_since, set_aside_since
 from diagnosis.services.drafts import ChangedMeanwhile, draft_report, ensure_contradictions_seen
 from diagnosis.services.errors import Refused, VisitIsClosed
@@ -55,7 +56,7 @@ class PlanMissing(Refused):
     def __init__(self, lesions: list[str]) -> None:
         words = _(
             "%(lesions)s: malignant by the label, or urgent, and the plan is empty. Write what happens next and by "
-            "when. If there is to be no plan, say why: the reason is kept with the report."
+            "when. If there is to be no plan, say why in a sentence: the reason is kept in the record."
         )
         super().__init__(words % {"lesions": ", ".join(lesions)})
 
@@ -84,6 +85,17 @@ class ReviewsSayOtherwise(Refused):
                 " Add to the report what they must know, then release it."
             )
         )
+
+
+class RecordChangedSince(Refused):
+    code = "record_changed_since"
+
+    def __init__(self, changed: list[str]) -> None:
+        words = _(
+            "The record says otherwise since the report was signed: %(changed)s. Add to the report what its readers "
+            "must know, then release it."
+        )
+        super().__init__(words % {"changed": ", ".join(changed)})
 
 
 class ShowsOtherPatient(Refused):
@@ -121,7 +133,7 @@ def preview_report(*, visit: Visit, by: Member, plan: str) -> bytes:
     ensure_dermatologist_of(visit, by)
     visit = _read(visit.pk)
     _ensure_open(visit)
-    content = _with_plan(draft_report(visit=visit).content, _kept_plan(plan), "")
+    content = _with_plan(draft_report(visit=visit).content, _kept_plan(plan))
     if not content["lesions"]:
         raise NothingToSign
     ensure_few_pictograms(content)
@@ -139,7 +151,7 @@ def sign_visit(
     Args:
         plan: replaces the visit's plan, in the same transaction; None leaves it.
         seen: the fingerprint of the draft that ``by`` has checked; None trusts that it was checked.
-        no_plan_reason: why there is no plan, where one is needed; it is frozen with the report.
+        no_plan_reason: why there is no plan, in a sentence, where one is needed; the patient does not read it.
 
     Raises:
         PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
@@ -154,13 +166,14 @@ def sign_visit(
     if seen is not None:
         draft.ensure_seen(seen)
     reason = "" if has_words(plan) else _kept_plan(no_plan_reason)
-    content = _with_plan(draft.content, plan, reason)
+    content = _with_plan(draft.content, plan)
     if not content["lesions"]:
         raise NothingToSign
-    _ensure_planned(visit, content)
+    _ensure_planned(visit, content, reason)
     ensure_printable([content, by.name])
 
     report = Report(id=uuid.uuid4(), visit=visit, signed_by=by, signed_at=timezone.now().replace(microsecond=0))
+    report.no_plan_reason = reason or None
     report.content = canonical_json(attach_signature(content, report_id=report.pk, by=by, at=report.signed_at))
     report.content_sha256 = content_sha256(report.content)
     pdf = _render(report, visit)
@@ -175,7 +188,7 @@ def sign_visit(
             if now != draft:
                 now.ensure_seen(draft.fingerprint)
                 raise ChangedMeanwhile
-            _ensure_planned(visit, content)
+            _ensure_planned(visit, content, reason)
             report.save(force_insert=True)
             visit.plan = plan
             visit.status = VisitStatus.SIGNED
@@ -196,7 +209,7 @@ def release_report(*, report: Report, by: Member, seen: str | None = None) -> Re
         ContradictedMeanwhile: labels of a lesion contradict each other otherwise than ``by`` has seen.
         NotSigned, AlreadyReleased: the visit is not in the state from which it is released.
         ReviewsSayOtherwise: a label has changed since, and no addendum tells of it.
-        ShowsOtherPatient, SetAsideSince: a photograph was set aside since.
+        RecordChangedSince, ShowsOtherPatient, SetAsideSince: see ``ensure_can_be_read``.
     """
     ensure_dermatologist_of(report.visit, by)
     with transaction.atomic():
@@ -206,14 +219,9 @@ def release_report(*, report: Report, by: Member, seen: str | None = None) -> Re
             raise AlreadyReleased
         if visit.status != VisitStatus.SIGNED:
             raise NotSigned
-        if labelled_otherwise_since(report):
-            raise ReviewsSayOtherwise
+        ensure_can_be_read(report)
         if seen is not None:
             ensure_contradictions_seen(visit, seen)
-        if aside := set_aside_since(report):
-            raise (
-                ShowsOtherPatient if any(removed.set_aside.shows_other_patient for removed in aside) else SetAsideSince
-            )
         report.released_by = by
         report.released_at = max(timezone.now(), report.signed_at)  # a clock may be set back
         report.save(update_fields=["released_by", "released_at"])
@@ -222,6 +230,22 @@ def release_report(*, report: Report, by: Member, seen: str | None = None) -> Re
         tell_of_release(report=report)
     log.info("Report %s was released by member %s.", report.pk, by.pk)
     return report
+
+
+def ensure_can_be_read(report: Report) -> None:
+    """Refuse to show a patient what no longer holds and no addendum has put right.
+
+    Raises:
+        ReviewsSayOtherwise: a label has changed since.
+        RecordChangedSince: the record says otherwise.
+        ShowsOtherPatient, SetAsideSince: a photograph was set aside since.
+    """
+    if labelled_otherwise_since(report):
+        raise ReviewsSayOtherwise
+    if changed := record_changed_since(report):
+        raise RecordChangedSince([each.what for each in changed])
+    if aside := set_aside_since(report):
+        raise ShowsOtherPatient if any(removed.set_aside.shows_other_patient for removed in aside) else SetAsideSince
 
 
 def _render(report: Report, visit: Visit) -> bytes:
@@ -264,14 +288,14 @@ def needing_a_plan(visit: Visit, content: Content) -> list[str]:
     return list(dict.fromkeys([*pressing_lesions(content), *contradicting]))
 
 
-def _ensure_planned(visit: Visit, content: Content) -> None:
-    is_answered = any(has_words(content["visit"][key]) for key in ("plan", "no_plan_reason"))
+def _ensure_planned(visit: Visit, content: Content, reason: str) -> None:
+    is_answered = has_words(content["visit"]["plan"]) or is_a_sentence(reason)
     if not is_answered and (lesions := needing_a_plan(visit, content)):
         raise PlanMissing(lesions)
 
 
-def _with_plan(content: Content, plan: str, no_plan_reason: str) -> Content:
-    return {**content, "visit": {**content["visit"], "plan": plan, "no_plan_reason": no_plan_reason}}
+def _with_plan(content: Content, plan: str) -> Content:
+    return {**content, "visit": {**content["visit"], "plan": plan}}
 
 
 def _kept_plan(typed: str) -> str:

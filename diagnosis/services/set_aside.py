@@ -84,7 +84,7 @@ def add_to_other_lesion(*, image: Image, lesion: Lesion, by: Member, note: str =
 def _tell_if_withheld(image: Image, row: SetAside) -> None:
     report = Report.objects.withheld().filter(visit=image.visit_id).first()
     if report is not None and row.shows_other_patient:
-        tell_of_withholding(report=report, set_aside=row)
+        tell_of_withholding(report=report, about=row)
 
 
 def _locked(image: Image, by: Member) -> Image:

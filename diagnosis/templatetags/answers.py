@@ -4,9 +4,11 @@ from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from django import template
+from django.utils.translation import gettext as _
 
-from diagnosis.models import Image
+from diagnosis.models import Image, Report
 from diagnosis.photographs import signs_by_visit
+from diagnosis.reports.since import labelled_otherwise_among
 from diagnosis.signs import Sign
 from patients.models import Visit
 
@@ -17,6 +19,28 @@ register = template.Library()
 def signs_at(visits: Iterable[Visit]) -> dict[UUID, tuple[Sign, ...]]:
     """The chips of each; visits without a photograph are left out."""
     return signs_by_visit(Image.objects.in_use().filter(visit__in=[visit.pk for visit in visits]))
+
+
+@register.simple_tag
+def troubled_reports_at(visits: Iterable[Visit]) -> dict[UUID, str]:
+    """Of visits whose signed report is withheld or no longer holds: which of the two, in words."""
+    closed = [visit.pk for visit in visits if not visit.is_open]
+    reports = list(Report.objects.filter(visit__in=closed).prefetch_related("addenda", "withholdings"))
+    other_patient = set(Report.objects.withheld().filter(visit__in=closed).values_list("pk", flat=True))
+    since = labelled_otherwise_among(reports)
+    found = {}
+    for report in reports:
+        by_hand = any(row.ended_at is None for row in report.withholdings.all())
+        if by_hand or report.pk in other_patient:
+            found[report.visit_id] = _("Withheld from the patient")
+        elif since[report.pk]:
+            found[report.visit_id] = _("Reviews say otherwise since")
+    return found
+
+
+@register.filter
+def at_visit(words: Mapping[UUID, str], visit: Visit) -> str:
+    return words.get(visit.pk, "")
 
 
 @register.filter

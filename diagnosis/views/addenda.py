@@ -62,6 +62,7 @@ def _page(request: ClinicRequest, report: Report, form: AddendumForm) -> HttpRes
         "report": report,
         "labels": draft.content["labels"],
         "set_aside": draft.content["set_aside"],
+        "record_since": draft.content["record"],
         "contradictions": contradictions_at(report.visit),
         "form": form,
     }

@@ -8,14 +8,17 @@ from django.core.paginator import Paginator
 from django.db.models import Max
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from diagnosis.models import Addendum, Report
 from diagnosis.reports.addenda import present_addendum, with_later_labels
 from diagnosis.reports.chips import signs_of_report
 from diagnosis.reports.presentation import present
+from diagnosis.reports.since import reassuring_wrongly
 from diagnosis.services.signed import ReportAltered, read_content
-from diagnosis.views.signed import altered_page
+from diagnosis.signs import WATCH, Sign
+from diagnosis.views.signed import altered_page, looked_at_again_page
 from patients.access import require_patient
 from patients.middleware import ClinicRequest
 from patients.models import Patient
@@ -34,13 +37,18 @@ def my_visits(request: ClinicRequest) -> HttpResponse:
     pages = Paginator(reports.order_by("-visit__date", "-signed_at"), VISITS_A_PAGE)
     page = pages.get_page(request.GET.get("page"))
     patient = Patient.objects.select_related("clinic").get(user=request.user)  # type: ignore[misc]
-    rows = [_row(report) for report in page.object_list]
+    shown = list(page.object_list)
+    again = reassuring_wrongly(shown)
+    rows = [_row(report, is_looked_at_again=report.pk in again) for report in shown]
     context = {
         "page": page,
         "reports": [row["report"] for row in rows],
         "rows": rows,
         "clinic": patient.clinic,
-        "withheld": Report.objects.withheld_from(request.user).select_related("visit").order_by("-visit__date"),
+        "withheld": [
+            (report, report.withholdings.standing().first())
+            for report in Report.objects.withheld_from(request.user).select_related("visit").order_by("-visit__date")
+        ],
         "consents": consent_states(patient),
     }
     return render(request, "diagnosis/my_visits.html", context)
@@ -51,6 +59,8 @@ def my_visits(request: ClinicRequest) -> HttpResponse:
 def my_visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     """One released visit. Reviews that came after the signature are not in it until the clinic adds them to it."""
     report = get_object_or_404(Report.objects.released_to(request.user).select_related("visit"), visit=visit_id)
+    if reassuring_wrongly([report]):
+        return looked_at_again_page(request, report)
     try:
         content, addenda = _told(report)
     except ReportAltered as altered:
@@ -74,13 +84,14 @@ def _told(report: Report) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     return present(with_later_labels(content, addenda)), addenda
 
 
-def _row(report: Report) -> dict[str, Any]:
+def _row(report: Report, *, is_looked_at_again: bool) -> dict[str, Any]:
     """A report in the list with its chips and lesions; none where what is stored is not what was signed."""
     try:
         content, _addenda = _told(report)
     except ReportAltered:
         return {"report": report, "signs": (), "lesions": []}
-    return {"report": report, "signs": signs_of_report(content), "lesions": content["lesions"]}
+    signs = (Sign(WATCH, _("Being looked at again")),) if is_looked_at_again else signs_of_report(content)
+    return {"report": report, "signs": signs, "lesions": content["lesions"]}
 
 
 def _addendum(addendum: Addendum) -> dict[str, Any]:

@@ -18,6 +18,8 @@ from diagnosis.photographs import (
     visits_with_counts,
 )
 from diagnosis.reports.addenda import plan_replaced_on
+from diagnosis.reports.forms import WithholdForm
+from diagnosis.reports.record_since import record_changed_since
 from diagnosis.reports.since import labelled_otherwise_since, set_aside_since
 from diagnosis.services.drafts import contradictions_seen
 from diagnosis.services.notices import notices_of
@@ -68,6 +70,9 @@ def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
         "notices": notices_of(report).select_related("user") if report else [],
         "contradictions": contradictions_among(shown),
         "contradictions_seen": contradictions_seen(found) if report and not report.released_at else "",
+        "record_since": record_changed_since(report) if report else [],
+        "withheld": report.withholdings.standing().select_related("member__user").first() if report else None,
+        "withhold_form": WithholdForm(),
         "since": labelled_otherwise_since(report) if report else [],
     }
     return render(request, "diagnosis/visit.html", context)

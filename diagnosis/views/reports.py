@@ -15,7 +15,7 @@ from diagnosis.contradictions import contradictions_at
 from diagnosis.models import Image, Report
 from diagnosis.photographs import set_aside_among
 from diagnosis.reports.checks import warnings_of
-from diagnosis.reports.forms import SignForm
+from diagnosis.reports.forms import SignForm, WithholdForm
 from diagnosis.reports.presentation import present
 from diagnosis.services.drafts import ChangedMeanwhile, draft_report
 from diagnosis.services.errors import Refused, VisitIsClosed
@@ -26,6 +26,13 @@ from diagnosis.services.reports import (
     preview_report,
     release_report,
     sign_visit,
+)
+from diagnosis.services.withholding import (
+    NoteMissing,
+    NotReleased,
+    NotWithheld,
+    release_again,
+    withhold_report,
 )
 from diagnosis.views.signed import file_response
 from patients.access import require_role
@@ -89,6 +96,45 @@ def release(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
         messages.error(request, _("Sign the visit before you release it."))
     else:
         _release(request, report, seen=request.POST.get("seen", ""))
+    return redirect(visit)
+
+
+@require_role(Role.DERMATOLOGIST)
+@require_POST
+@once
+def withhold(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
+    """Withdraw a released report from its patient."""
+    visit = get_object_or_404(_visits_of(request), pk=visit_id)
+    report = Report.objects.visible_to(request.member).filter(visit=visit).first()
+    form = WithholdForm(request.POST)
+    try:
+        if report is None:
+            raise NotReleased
+        if not form.is_valid():
+            raise NoteMissing
+        withhold_report(report=report, by=_member(request), **form.cleaned_data)
+    except Refused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, _("The report is withheld: the patient no longer sees it."))
+    return redirect(visit)
+
+
+@require_role(Role.DERMATOLOGIST)
+@require_POST
+@once
+def release_withheld(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
+    """Show a withheld report to its patient again."""
+    visit = get_object_or_404(_visits_of(request), pk=visit_id)
+    report = Report.objects.visible_to(request.member).filter(visit=visit).first()
+    try:
+        if report is None:
+            raise NotWithheld
+        release_again(report=report, by=_member(request))
+    except Refused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, f"{_('The report is released again.')} {how_the_patient_hears(report)}")
     return redirect(visit)
 
 

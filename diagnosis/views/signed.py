@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from diagnosis.models import Addendum, Report
 from diagnosis.models.report import Signed
+from diagnosis.reports.since import reassuring_wrongly
 from diagnosis.services.signed import ReportAltered, read_content, read_pdf, read_whole_content, read_whole_pdf
 from patients.middleware import ClinicRequest
 
@@ -22,7 +23,9 @@ Kind = Literal["pdf", "json"]
 @never_cache
 def report_file(request: ClinicRequest, report_id: UUID, kind: Kind) -> HttpResponse:
     """The report with all that was added to it; ``?as=signed`` gives the very bytes that were signed first."""
-    report = _readable(request, Report.objects.select_related("visit"), report_id)
+    report = _readable(request, Report.objects.select_related("visit__patient__clinic"), report_id)
+    if not request.member and reassuring_wrongly([report]):
+        return looked_at_again_page(request, report)
     if request.GET.get("as") == "signed":
         return _handed_out(request, report, kind)
     read = read_whole_pdf if kind == "pdf" else read_whole_content
@@ -45,6 +48,12 @@ def altered_page(request: ClinicRequest, record: Signed, altered: ReportAltered)
     """Say loudly that what is stored is not what was signed, and whom to tell."""
     context = {"report": record, "message": str(altered)}
     return render(request, "diagnosis/report_altered.html", context, status=409)
+
+
+def looked_at_again_page(request: ClinicRequest, report: Report) -> HttpResponse:
+    """Instead of a report that calms its patient although dermatologists have named something malignant since."""
+    context = {"visit": report.visit, "clinic": report.visit.patient.clinic}
+    return render(request, "diagnosis/looked_at_again.html", context)
 
 
 def file_response(content: bytes, *, name: str, kind: Kind, is_shown: bool = False) -> HttpResponse:

@@ -54,7 +54,7 @@ def signed_report(visit: Visit, by: Member, *, released: bool = False, at: datet
     report = Report(id=uuid.uuid4(), visit=visit, signed_by=by, signed_at=at or timezone.now().replace(microsecond=0))
     content = build_content(visit)
     if pressing_lesions(content) and not visit.plan:
-        content["visit"]["no_plan_reason"] = "Treated elsewhere."
+        report.no_plan_reason = "Treated elsewhere."
     report.content = canonical_json(attach_signature(content, report_id=report.pk, by=by, at=report.signed_at))
     report.content_sha256 = content_sha256(report.content)
     pdf = b"%PDF-1.7 stand-in"

@@ -30,7 +30,7 @@ def a_report(
         text = "Its words" if label.startswith("other") else ""
         record_review(image=image, reviewer=dermatologist, answer=label, certainty="certain", other_text=text)
     content = build_content(image.visit)
-    content["visit"] |= {"plan": plan, "no_plan_reason": reason}
+    content["visit"] |= {"plan": plan}
     hashed = {"content_sha256": "a" * 64, "pdf_sha256": "b" * 64, "pdf": "reports/none.pdf"}
     return Report(
         id=uuid.uuid4(),
@@ -38,6 +38,7 @@ def a_report(
         signed_by=dermatologist,
         signed_at=timezone.now(),
         content=canonical_json(content),
+        no_plan_reason=reason or None,
         **{**hashed, **facts},
     )
 

@@ -139,6 +139,13 @@ PAGES: dict[str, list[Case]] = {
         Case(ids=SIGNED_VISIT, get=dermatologists(405, stranger=405), post=dermatologists(302)),
         Case(ids=OPEN_VISIT, get=dermatologists(405, stranger=405), post=dermatologists(302)),
     ],
+    **{
+        name: [
+            Case(ids=SIGNED_VISIT, get=dermatologists(405, stranger=405), post=dermatologists(302)),
+            Case(ids=OPEN_VISIT, get=dermatologists(405, stranger=405), post=dermatologists(302)),
+        ]
+        for name in ("visit-withhold", "visit-release-again")
+    },
     "visit-preview": [
         Case(ids=OPEN_VISIT, get=dermatologists(405, stranger=405), post=dermatologists(200)),
         Case(ids=SIGNED_VISIT, get=dermatologists(405, stranger=405), post=dermatologists(302)),

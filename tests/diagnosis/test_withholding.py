@@ -1,0 +1,201 @@
+"""A released report that is wrong is withdrawn and released again; what was corrected since is said."""
+
+import json
+
+import pytest
+from django.core.exceptions import PermissionDenied
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+
+from diagnosis.models import Report, Withholding
+from diagnosis.services.withholding import withhold_report
+from patients.models import MessageKind, OutgoingMessage, Side
+from tests import factories
+
+from .reporting import signed_addendum, signed_report
+from .test_report_as_it_holds import answered, named
+
+WRONG = {"reason": "plan", "note": "The plan was meant for another lesion."}
+
+
+@pytest.fixture
+def report(patient, dermatologist, patient_user) -> Report:
+    image = named(answered(patient, visit__plan="Come again in nine months."), dermatologist, "nv")
+    return signed_report(image.visit, dermatologist, released=True)
+
+
+def at(name: str, report: Report) -> str:
+    return reverse(name, args=[report.visit_id])
+
+
+def test_a_released_report_is_withheld_and_released_again(sign_in, report, dermatologist, patient_user):
+    client, patient = sign_in(dermatologist), sign_in(patient_user)
+    client.post(at("visit-withhold", report), WRONG)
+
+    listed = " ".join(patient.get(reverse("my-visits")).content.decode().split())
+    assert "was withdrawn on" in listed
+    assert "The plan in it is being checked." in listed
+    assert WRONG["note"] not in listed
+    for address in (
+        at("my-visit", report),
+        *(reverse(f"report-{kind}", args=[report.pk]) for kind in ("pdf", "json")),
+    ):
+        assert patient.get(address).status_code == 404
+    row = Withholding.objects.get()
+    assert OutgoingMessage.objects.filter(kind=MessageKind.WITHHELD, about=row.pk).exists()
+    page = client.get(report.visit.get_absolute_url()).content.decode()
+    assert WRONG["note"] in page
+    assert "Release it again" in page
+
+    signed_addendum(report, dermatologist, words="Come again in two weeks.")
+    client.post(at("visit-release-again", report))
+
+    assert "Come again in two weeks." in patient.get(at("my-visit", report)).content.decode()
+    row.refresh_from_db()
+    assert row.ended_by == dermatologist
+    assert OutgoingMessage.objects.filter(kind=MessageKind.REPORT, about=row.pk).exists()
+    with pytest.raises(IntegrityError, match="withholding_is_append_only"), transaction.atomic():
+        Withholding.objects.filter(pk=row.pk).update(note="All was well all the time.")
+
+
+@pytest.mark.parametrize("sent", [{}, {**WRONG, "note": "x"}, {**WRONG, "note": ""}, {**WRONG, "reason": "none"}])
+def test_it_is_withheld_for_a_reason(sign_in, report, dermatologist, sent):
+    page = sign_in(dermatologist).post(at("visit-withhold", report), sent, follow=True).content.decode()
+    assert "Say in a sentence what is wrong" in page
+    assert not Withholding.objects.exists()
+
+
+def test_only_what_the_patient_can_read_is_withheld_by_a_dermatologist_of_the_clinic(
+    sign_in, patient, dermatologist, staff, stranger, report
+):
+    for member in (staff, stranger):
+        with pytest.raises(PermissionDenied):
+            withhold_report(report=report, by=member, **WRONG)
+    kept = signed_report(answered(patient).visit, dermatologist)
+    page = sign_in(dermatologist).post(at("visit-withhold", kept), WRONG, follow=True).content.decode()
+    assert "there is nothing to withhold" in page
+    assert not Withholding.objects.exists()
+
+
+# --- What the record says otherwise since ---------------------------------------------------------------------------
+
+
+def test_a_corrected_side_is_asked_about_until_it_is_added(sign_in, report, dermatologist, patient_user):
+    lesion = report.visit.images.get().lesion
+    lesion.side = Side.RIGHT
+    lesion.save()
+    client, url = sign_in(dermatologist), report.visit.get_absolute_url()
+    page = " ".join(client.get(url).content.decode().split())
+    assert "The record says otherwise since the report was signed" in page
+    assert "place: <strong>right shoulder</strong>" in page
+    assert "(in the report: left shoulder)" in page
+    assert "right shoulder" in client.get(at("visit-addendum", report)).content.decode()
+
+    signed_addendum(report, dermatologist)
+
+    assert "The record says otherwise" not in client.get(url).content.decode()
+    own = " ".join(sign_in(patient_user).get(at("my-visit", report)).content.decode().split())
+    assert "place: <strong>right shoulder</strong>" in own
+
+
+@pytest.mark.parametrize(
+    ("of", "field", "value", "words"),
+    [
+        ("patient", "family_name", "Otherwise", "Patient’s name"),
+        ("patient", "birth_date", "1970-01-01", "Date of birth"),
+        ("lesion", "description", "below the scar", "description"),
+        ("visit", "history", "It bled.", "History"),
+        ("visit", "plan", "Cut it out.", "Plan"),
+    ],
+)
+def test_nothing_is_released_that_the_record_contradicts(sign_in, patient, dermatologist, of, field, value, words):
+    image = answered(patient, visit__plan="Rest.")
+    report = signed_report(image.visit, dermatologist)
+    record = {"patient": patient, "lesion": image.lesion, "visit": image.visit}[of]
+    type(record).objects.filter(pk=record.pk).update(**{field: value})
+
+    client = sign_in(dermatologist)
+    page = client.post(at("visit-release", report), follow=True).content.decode()
+
+    assert "The record says otherwise since the report was signed" in page
+    assert words in page
+    report.refresh_from_db()
+    assert report.released_at is None
+
+
+# --- No plan ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("reason", ["x", "xxxxxxxxxxxxxxxxxx", "-----------", "no", "1234567890123"])
+def test_why_there_is_no_plan_is_a_sentence(sign_in, patient, dermatologist, reason):
+    image = named(answered(patient), dermatologist, "mel")
+    client, url = sign_in(dermatologist), reverse("visit-sign", args=[image.visit_id])
+    seen = client.get(url).context["form"]["seen"].value()
+    refused = client.post(url, {"plan": "", "seen": seen, "no_plan_reason": reason})
+    assert refused.status_code == 422
+    assert "in a sentence" in refused.content.decode()
+    assert not Report.objects.exists()
+
+
+def test_why_there_is_no_plan_is_for_the_clinic(sign_in, patient, dermatologist, patient_user):
+    patient.clinic.phone = "030 1234"
+    patient.clinic.save()
+    image = named(answered(patient, verdict="blurred"), dermatologist, "mel")
+    factories.ImageFactory(lesion__patient=patient, visit=image.visit, verdict="blurred")
+    report = signed_report(image.visit, dermatologist, released=True)
+    assert report.no_plan_reason == "Treated elsewhere."
+    client = sign_in(patient_user)
+    page = " ".join(client.get(at("my-visit", report)).content.decode().split())
+    data = client.get(reverse("report-json", args=[report.pk])).content.decode()
+    assert "No plan was written down. Ask your clinic what happens next and when: call 030 1234." in page
+    assert "Your clinic’s plan says" not in page
+    assert "comes first" in page
+    assert "Treated elsewhere" not in page + data
+    assert "no_plan_reason" not in json.loads(data)["visit"]
+    assert "Treated elsewhere." in sign_in(dermatologist).get(report.visit.get_absolute_url()).content.decode()
+    with pytest.raises(IntegrityError, match="no_plan_reason_is_frozen"), transaction.atomic():
+        Report.objects.filter(pk=report.pk).update(no_plan_reason="Another reason altogether.")
+
+
+# --- What reviews contradict -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("label", ["nv", ""])
+def test_a_report_does_not_go_on_reassuring(sign_in, patient, dermatologist, patient_user, label):
+    image = answered(patient, visit__plan="Come again in nine months.")
+    if label:
+        named(image, dermatologist, label)
+    report = signed_report(image.visit, dermatologist, released=True)
+    client = sign_in(patient_user)
+    assert "nine months" in client.get(at("my-visit", report)).content.decode()
+
+    named(image, dermatologist, "mel")
+
+    files = [reverse(f"report-{kind}", args=[report.pk]) for kind in ("pdf", "json")]
+    for address in (at("my-visit", report), *files, f"{files[0]}?as=signed"):
+        page = client.get(address).content.decode()
+        assert "This is being looked at again" in page
+        assert "nine months" not in page
+        assert "Melanoma" not in page, "that is for the clinic to say"
+    assert "Being looked at again" in client.get(reverse("my-visits")).content.decode()
+    staffs = sign_in(dermatologist).get(reverse("visits")).content.decode()
+    assert "Reviews say otherwise since" in staffs
+    assert "badge-calm" not in staffs
+
+    signed_addendum(report, dermatologist, words="It is a melanoma.")
+    assert "It is a melanoma." in client.get(at("my-visit", report)).content.decode()
+    assert "Reviews say otherwise" not in sign_in(dermatologist).get(reverse("visits")).content.decode()
+
+
+def test_who_was_told_to_come_soon_reads_on(sign_in, patient, dermatologist, patient_user):
+    image = answered(patient, "urgent", visit__plan="Come on Monday.")
+    report = signed_report(image.visit, dermatologist, released=True)
+    named(image, dermatologist, "mel")
+    assert "Come on Monday." in sign_in(patient_user).get(at("my-visit", report)).content.decode()
+
+
+def test_a_withheld_report_is_not_listed_as_released_and_well(sign_in, report, dermatologist):
+    withhold_report(report=report, by=dermatologist, **WRONG)
+    page = sign_in(dermatologist).get(reverse("visits")).content.decode()
+    assert "Withheld from the patient" in page
+    assert "badge-calm" not in page
