@@ -298,7 +298,7 @@ def test_settled_statistics_are_those_of_what_was_seen(step_by_step):
     pixels = np.random.default_rng(0).integers(0, 256, (4, 96, 96, 3), dtype=np.uint8)
     before = [weight.numpy().copy() for weight in learner.network.weights]
 
-    learner.settle([pixels] * 12)
+    learner.settle([pixels] * 20)
 
     moved = {
         weight.path
@@ -308,7 +308,7 @@ def test_settled_statistics_are_those_of_what_was_seen(step_by_step):
     assert moved
     assert all("moving" in path for path in moved)
     assert not any("block4_" in path for path in moved), "what does not learn keeps its statistics"
-    # After 12 halvings of the distance, what inference sees is normalised as those photographs are.
+    # After 20 halvings of the distance, what inference sees is normalised as those photographs are.
     inside = learner.network.get_layer("head_norm")
     features = split_at_features(learner.network)[0](pixels.astype(np.float32), training=False)
     normalised = np.asarray(inside(features, training=False))
