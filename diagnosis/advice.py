@@ -200,6 +200,11 @@ def doubts_about(tier: Tier, besides: Besides, *, refused: str = "") -> tuple[Do
     return tuple(doubts)
 
 
+def doubts_without_answer(besides: Besides) -> tuple[Doubt, ...]:
+    """What is known besides a photograph of which there is no answer: all that would speak against a calm one."""
+    return doubts_about(Tier.CALM, besides)
+
+
 def next_steps(tier: Tier, besides: Besides = NOTHING_BESIDES, *, is_reliable: bool = True) -> tuple[str, ...]:
     """What to do next, in order, for a patient to read. An answer that is not reliable tells nobody to wait."""
     tier = Tier.URGENT if besides.is_confirmed_malignant else besides.advised(tier)

@@ -95,7 +95,7 @@ class Photograph:
     def sign_of_answer(self) -> Sign:
         """The chip of the network's answer, or of why there is none."""
         if self.prediction is None:
-            return sign_of_refusal(self.image.verdict)
+            return sign_of_refusal(self.image.verdict, self.besides)
         return sign_of_answer(
             Tier(self.prediction.shown_tier),
             self.besides,

@@ -10,7 +10,18 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from diagnosis.advice import URGENCY, Besides, Doubt, doubts_about, missed_in_words, tier_in_short, tone_beside
+from diagnosis.advice import (
+    NOTHING_BESIDES,
+    URGENCY,
+    Besides,
+    Doubt,
+    doubts_about,
+    doubts_without_answer,
+    missed_in_words,
+    tier_in_short,
+    tone_beside,
+    tone_of,
+)
 from diagnosis.answers import is_malignant_answer, leaves_danger_open
 from diagnosis.models import QualityVerdict, Tier
 from diagnosis.reliability import Reliability
@@ -109,11 +120,18 @@ def _of_answer(tier: Tier, tone: str, *, reliability: str) -> Sign:
     return Sign(tone, short, URGENCY[tier], Substance.CALIBRATED)
 
 
-def sign_of_refusal(verdict: str) -> Sign:
-    """The chip of a photograph without an answer."""
-    if verdict == QualityVerdict.ACCEPTED:
-        return Sign(REFUSED, _("Not judged yet"))
-    return Sign(REFUSED, _("Refused: %(verdict)s") % {"verdict": str(QualityVerdict(verdict).label).lower()})
+def sign_of_refusal(verdict: str, besides: Besides = NOTHING_BESIDES) -> Sign:
+    """The chip of a photograph without an answer, with what is known besides."""
+    words = _("Not judged yet")
+    if verdict != QualityVerdict.ACCEPTED:
+        words = _("Refused: %(verdict)s") % {"verdict": str(QualityVerdict(verdict).label).lower()}
+    warnings = [] if besides.speaks_of_danger else doubts_without_answer(besides)
+    if not warnings:
+        return Sign(REFUSED, words)
+    tone = str(tone_of(besides.advised(Tier.CALM), has_doubts=True))
+    substance = Substance.NOT_JUDGEABLE if warnings[0].is_second_hand else Substance.WARNING
+    both = _("%(words)s. Warning: %(why)s") % {"words": words, "why": warnings[0].short}
+    return Sign(tone, both, substance=substance)
 
 
 def sign_of_label(answer: str, text: str = "") -> Sign:

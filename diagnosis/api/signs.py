@@ -4,8 +4,8 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from diagnosis.advice import doubts_about
-from diagnosis.models import Image, Tier
+from diagnosis.advice import doubts_without_answer
+from diagnosis.models import Image
 from diagnosis.photographs import Photograph, photograph_of
 from diagnosis.presentation import AssessmentView, present_prediction
 from diagnosis.signs import SEVERITY
@@ -42,7 +42,7 @@ def warnings_of(photograph: Photograph, view: AssessmentView | None) -> list[dic
     if photograph.known.is_kept_elsewhere:
         words = _("The same file is kept elsewhere too: find out which lesion it shows, and do not rely on the other.")
         found += [_warning(words, other.get_absolute_url()) for other in Image.objects.with_the_same_file(image)[:8]]
-    doubts = view.doubts if view else doubts_about(Tier.CALM, photograph.besides)
+    doubts = view.doubts if view else doubts_without_answer(photograph.besides)
     return [*found, *(_warning(doubt.words, doubt.url) for doubt in doubts)]
 
 

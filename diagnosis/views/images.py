@@ -10,7 +10,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from diagnosis.advice import Besides
+from diagnosis.advice import Besides, doubts_without_answer
 from diagnosis.explanations import explain
 from diagnosis.forms import OverrideForm, ReviewForm, ScaleForm
 from diagnosis.measures import present_measures
@@ -186,7 +186,8 @@ def _answer(photograph: Photograph) -> dict[str, Any]:
         overridden=hasattr(image, "override"),
     )
     if prediction is None:
-        return {"refusal": None if image.is_accepted else present_refusal(image.verdict, facts=facts)}
+        refusal = None if image.is_accepted else present_refusal(image.verdict, facts=facts)
+        return {"refusal": refusal, "warnings": {"doubts": doubts_without_answer(photograph.besides)}}
     besides = photograph.besides
     view = present_prediction(prediction, facts=facts, besides=besides)
     return {

@@ -220,6 +220,16 @@ def test_a_watch_answer_names_what_makes_it_urgent(staff_client, dermatologist, 
     assert "Warning: a dermatologist has called another photograph of this lesion Melanoma" in page
 
 
+def test_a_refused_photograph_is_warned_of_too(staff_client, dermatologist, lesion, visit):
+    say(dermatologist, judged(lesion, visit), "scc")
+    later = factories.VisitFactory(patient=visit.patient)
+    refused = factories.ImageFactory(lesion=lesion, visit=later, verdict="blurred")
+    listed = text(staff_client, later.get_absolute_url())
+    words = "Refused: blurred. Warning: another photograph of this lesion is confirmed as Squamous cell carcinoma"
+    assert f'<span class="badge badge-urgent">{words}</span>' in listed
+    assert "is confirmed as: Squamous cell carcinoma" in text(staff_client, refused.get_absolute_url())
+
+
 # --- One file in two records ---------------------------------------------------------------------------------------
 
 
