@@ -106,6 +106,13 @@ class ImageQuerySet(models.QuerySet["Image"]):
         elsewhere = of_the_visit.exclude(lesion=OuterRef("lesion"))
         return self.in_use().filter(Exists(elsewhere), visit__patient__clinic=visit.patient.clinic_id)
 
+    def kept_elsewhere_too(self, visit: Visit) -> "ImageQuerySet":
+        """The visit's own photographs whose file the clinic keeps under another lesion too."""
+        elsewhere = Image.objects.in_use().filter(
+            sha256=OuterRef("sha256"), visit__patient__clinic=visit.patient.clinic_id
+        )
+        return self.in_use().filter(Exists(elsewhere.exclude(lesion=OuterRef("lesion"))), visit=visit)
+
     def with_confirmed_label(self) -> "ImageQuerySet":
         """Annotate what reviews have settled: ``confirmed_answer``, or None, and ``confirmed_code``.
 

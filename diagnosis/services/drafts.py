@@ -27,6 +27,9 @@ class ContradictedMeanwhile(ChangedMeanwhile):
         Refused.__init__(self, words % {"contradictions": " ".join(contradictions) or none})
 
 
+LENGTH_OF_A_HASH = 64
+
+
 @dataclass(frozen=True)
 class Draft:
     """What a report would say if it were signed now, and what its signer is warned of besides.
@@ -47,8 +50,9 @@ class Draft:
         """Raise ``ChangedMeanwhile`` if what was ``seen`` is not this, and say what is new where that is known."""
         if seen == self.fingerprint:
             return
-        is_same_content = seen.startswith(content_sha256(canonical_json(self.content)))
-        raise ContradictedMeanwhile(self.contradictions) if is_same_content else ChangedMeanwhile
+        # The label of another visit that brings a contradiction stands in the content too.
+        are_others = seen[LENGTH_OF_A_HASH:] != _hashed(self.contradictions)
+        raise ContradictedMeanwhile(self.contradictions) if are_others else ChangedMeanwhile
 
 
 def draft_report(*, visit: Visit) -> Draft:

@@ -4,6 +4,7 @@ import hashlib
 import json
 import logging
 import uuid
+from collections.abc import Collection
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -11,7 +12,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from diagnosis.contradictions import contradictions_at
-from diagnosis.models import Report
+from diagnosis.models import Image, Report
 from diagnosis.reports.checks import has_words, is_a_sentence, pressing_lesions
 from diagnosis.reports.content import (
     Content,
@@ -26,100 +27,24 @@ from diagnosis.reports.pdf import render_pdf
 from diagnosis.reports.record_since import record_changed_since
 from diagnosis.reports.since import labelled_otherwise_since, set_aside_since
 from diagnosis.services.drafts import ChangedMeanwhile, draft_report, ensure_contradictions_seen
-from diagnosis.services.errors import Refused, VisitIsClosed
+from diagnosis.services.errors import VisitIsClosed
 from diagnosis.services.files import kept_only_on_success
 from diagnosis.services.notices import tell_of_release
+from diagnosis.services.report_errors import (
+    AlreadyReleased,
+    NothingToSign,
+    NotSigned,
+    PhotographUnreadable,
+    PlanMissing,
+    RecordChangedSince,
+    ReviewsSayOtherwise,
+    SameFileUnchecked,
+    SetAsideSince,
+    ShowsOtherPatient,
+)
 from patients.models import Member, Visit, VisitStatus
 
 log = logging.getLogger(__name__)
-
-
-class NothingToSign(Refused):
-    code = "nothing_to_sign"
-
-    def __init__(self) -> None:
-        super().__init__(_("This visit has no photograph. Add at least one before you sign."))
-
-
-class PhotographUnreadable(Refused):
-    code = "photograph_unreadable"
-
-    def __init__(self) -> None:
-        super().__init__(
-            _("A photograph's file could not be read, so nothing was signed. Tell the operator of this installation.")
-        )
-
-
-class PlanMissing(Refused):
-    code = "plan_missing"
-
-    def __init__(self, lesions: list[str]) -> None:
-        words = _(
-            "%(lesions)s: malignant by the label, or urgent, and the plan is empty. Write what happens next and by "
-            "when. If there is to be no plan, say why in a sentence: the reason is kept in the record."
-        )
-        super().__init__(words % {"lesions": ", ".join(lesions)})
-
-
-class NotSigned(Refused):
-    code = "not_signed"
-
-    def __init__(self) -> None:
-        super().__init__(_("Sign the visit before you release it."))
-
-
-class AlreadyReleased(Refused):
-    code = "already_released"
-
-    def __init__(self) -> None:
-        super().__init__(_("This visit was already released to the patient."))
-
-
-class ReviewsSayOtherwise(Refused):
-    code = "reviews_say_otherwise"
-
-    def __init__(self) -> None:
-        super().__init__(
-            _(
-                "Reviews say otherwise since the report was signed, so the patient would read what no longer holds."
-                " Add to the report what they must know, then release it."
-            )
-        )
-
-
-class RecordChangedSince(Refused):
-    code = "record_changed_since"
-
-    def __init__(self, changed: list[str]) -> None:
-        words = _(
-            "The record says otherwise since the report was signed: %(changed)s. Add to the report what its readers "
-            "must know, then release it."
-        )
-        super().__init__(words % {"changed": ", ".join(changed)})
-
-
-class ShowsOtherPatient(Refused):
-    code = "shows_other_patient"
-
-    def __init__(self) -> None:
-        super().__init__(
-            _(
-                "This report shows another patient, so it cannot be released. Log a new visit with this patient's"
-                " photographs, and sign that."
-            )
-        )
-
-
-class SetAsideSince(Refused):
-    code = "set_aside_since"
-
-    def __init__(self) -> None:
-        super().__init__(
-            _(
-                "A photograph was set aside since the report was signed. Add to the report what its readers must know,"
-                " then release it."
-            )
-        )
 
 
 def preview_report(*, visit: Visit, by: Member, plan: str) -> bytes:
@@ -141,7 +66,13 @@ def preview_report(*, visit: Visit, by: Member, plan: str) -> bytes:
 
 
 def sign_visit(
-    *, visit: Visit, by: Member, plan: str | None = None, seen: str | None = None, no_plan_reason: str = ""
+    *,
+    visit: Visit,
+    by: Member,
+    plan: str | None = None,
+    seen: str | None = None,
+    no_plan_reason: str = "",
+    checked: Collection[str] | None = None,
 ) -> Report:
     """Freeze the visit as a report: content and PDF, hashed.
 
@@ -152,6 +83,8 @@ def sign_visit(
         plan: replaces the visit's plan, in the same transaction; None leaves it.
         seen: the fingerprint of the draft that ``by`` has checked; None trusts that it was checked.
         no_plan_reason: why there is no plan, in a sentence, where one is needed; the patient does not read it.
+        checked: the keys of the photographs that ``by`` has confirmed although their file is kept elsewhere too; None
+            trusts that it was checked.
 
     Raises:
         PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
@@ -170,6 +103,7 @@ def sign_visit(
     if not content["lesions"]:
         raise NothingToSign
     _ensure_planned(visit, content, reason)
+    _ensure_files_checked(visit, checked)
     ensure_printable([content, by.name])
 
     report = Report(id=uuid.uuid4(), visit=visit, signed_by=by, signed_at=timezone.now().replace(microsecond=0))
@@ -189,6 +123,7 @@ def sign_visit(
                 now.ensure_seen(draft.fingerprint)
                 raise ChangedMeanwhile
             _ensure_planned(visit, content, reason)
+            _ensure_files_checked(visit, checked)
             report.save(force_insert=True)
             visit.plan = plan
             visit.status = VisitStatus.SIGNED
@@ -198,14 +133,18 @@ def sign_visit(
     return report
 
 
-def release_report(*, report: Report, by: Member, seen: str | None = None) -> Report:
+def release_report(
+    *, report: Report, by: Member, seen: str | None = None, checked: Collection[str] | None = None
+) -> Report:
     """Show a signed report to its patient, once and for good, and mail them that it is there.
 
     Args:
         seen: what ``contradictions_seen`` said of the page on which it is released; None trusts that it was checked.
+        checked: as for ``sign_visit``.
 
     Raises:
         PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
+        SameFileUnchecked: a photograph's file is kept elsewhere too, and nobody has confirmed whose it is.
         ContradictedMeanwhile: labels of a lesion contradict each other otherwise than ``by`` has seen.
         NotSigned, AlreadyReleased: the visit is not in the state from which it is released.
         ReviewsSayOtherwise: a label has changed since, and no addendum tells of it.
@@ -220,6 +159,7 @@ def release_report(*, report: Report, by: Member, seen: str | None = None) -> Re
         if visit.status != VisitStatus.SIGNED:
             raise NotSigned
         ensure_can_be_read(report)
+        _ensure_files_checked(visit, checked)
         if seen is not None:
             ensure_contradictions_seen(visit, seen)
         report.released_by = by
@@ -292,6 +232,14 @@ def _ensure_planned(visit: Visit, content: Content, reason: str) -> None:
     is_answered = has_words(content["visit"]["plan"]) or is_a_sentence(reason)
     if not is_answered and (lesions := needing_a_plan(visit, content)):
         raise PlanMissing(lesions)
+
+
+def _ensure_files_checked(visit: Visit, checked: Collection[str] | None) -> None:
+    if checked is None:
+        return
+    images = Image.objects.kept_elsewhere_too(visit).select_related("lesion").order_by("lesion__number")
+    if unchecked := [image.lesion.title for image in images if str(image.pk) not in checked]:
+        raise SameFileUnchecked(list(dict.fromkeys(unchecked)))
 
 
 def _with_plan(content: Content, plan: str) -> Content:

@@ -70,6 +70,9 @@ def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
         "notices": notices_of(report).select_related("user") if report else [],
         "contradictions": contradictions_among(shown),
         "contradictions_seen": contradictions_seen(found) if report and not report.released_at else "",
+        "kept_elsewhere": Image.objects.kept_elsewhere_too(found).select_related("lesion").order_by("lesion__number")
+        if report and not report.released_at
+        else [],
         "record_since": record_changed_since(report) if report else [],
         "withheld": report.withholdings.standing().select_related("member__user").first() if report else None,
         "withhold_form": WithholdForm(),

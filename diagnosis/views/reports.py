@@ -20,8 +20,8 @@ from diagnosis.reports.presentation import present
 from diagnosis.services.drafts import ChangedMeanwhile, draft_report
 from diagnosis.services.errors import Refused, VisitIsClosed
 from diagnosis.services.measurements import measure_visit
+from diagnosis.services.report_errors import AlreadyReleased
 from diagnosis.services.reports import (
-    AlreadyReleased,
     needing_a_plan,
     preview_report,
     release_report,
@@ -66,6 +66,7 @@ def sign(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
             plan=form.cleaned_data["plan"],
             seen=form.cleaned_data["seen"],
             no_plan_reason=form.cleaned_data["no_plan_reason"],
+            checked=request.POST.getlist("checked"),
         )
     except VisitIsClosed:
         messages.info(request, _("This visit is already signed."))
@@ -177,6 +178,8 @@ def _check_page(
         "warnings": warnings_of(draft.content),
         "needs_a_plan": needing_a_plan(visit, draft.content),
         "set_aside": set_aside_among(Image.objects.filter(visit=visit)),
+        "kept_elsewhere": Image.objects.kept_elsewhere_too(visit).select_related("lesion").order_by("lesion__number"),
+        "checked": request.POST.getlist("checked"),
         "same_file": list(Image.objects.with_files_of(visit).select_related("lesion__patient")[:OTHERS_SHOWN]),
     }
     return render(request, "diagnosis/sign.html", context, status=status)
@@ -184,7 +187,8 @@ def _check_page(
 
 def _release(request: ClinicRequest, report: Report, *, seen: str | None = None) -> None:
     try:
-        report = release_report(report=report, by=_member(request), seen=seen)
+        checked = request.POST.getlist("checked")
+        report = release_report(report=report, by=_member(request), seen=seen, checked=checked)
     except AlreadyReleased as already:
         messages.info(request, str(already))
     except Refused as refused:

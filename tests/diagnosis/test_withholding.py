@@ -199,3 +199,39 @@ def test_a_withheld_report_is_not_listed_as_released_and_well(sign_in, report, d
     page = sign_in(dermatologist).get(reverse("visits")).content.decode()
     assert "Withheld from the patient" in page
     assert "badge-calm" not in page
+
+
+# --- Whose photograph it is ------------------------------------------------------------------------------------------
+
+
+def test_a_file_that_another_patient_has_too_is_confirmed_before_signing_and_before_release(
+    sign_in, clinic, patient, dermatologist
+):
+    image = answered(patient, visit__plan="Rest.", sha256="c" * 64)
+    answered(factories.PatientFactory(clinic=clinic), sha256="c" * 64)
+    client, url = sign_in(dermatologist), reverse("visit-sign", args=[image.visit_id])
+    page = client.get(url)
+    assert f'value="{image.pk}"' in page.content.decode()
+    seen = page.context["form"]["seen"].value()
+    refused = client.post(url, {"plan": "Rest.", "seen": seen})
+    assert refused.status_code == 422
+    assert "the very file is kept under another lesion too" in refused.content.decode()
+    assert not Report.objects.exists()
+
+    report = signed_report(image.visit, dermatologist)
+    page = client.post(at("visit-release", report), follow=True).content.decode()
+    assert "the very file is kept under another lesion too" in page
+    assert f'value="{image.pk}"' in page
+    client.post(at("visit-release", report), {"checked": [str(image.pk)]})
+    report.refresh_from_db()
+    assert report.released_at is not None
+
+
+@pytest.mark.slow
+def test_who_has_confirmed_whose_photograph_it_is_signs(sign_in, clinic, patient, dermatologist):
+    image = answered(patient, sha256="c" * 64)
+    answered(factories.PatientFactory(clinic=clinic), sha256="c" * 64)
+    client, url = sign_in(dermatologist), reverse("visit-sign", args=[image.visit_id])
+    seen = client.get(url).context["form"]["seen"].value()
+    client.post(url, {"plan": "Rest.", "seen": seen, "checked": [str(image.pk)], "release": "on"})
+    assert Report.objects.get().released_at is not None
