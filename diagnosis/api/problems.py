@@ -70,6 +70,7 @@ KINDS: dict[str, tuple[int, Any]] = {
 
 # What to do, where the error itself does not know.
 _ADVICE: dict[str, Any] = {
+    "invalid": gettext_lazy("Correct what is marked, and send it again."),
     "malformed": gettext_lazy("The request could not be read. Build it as /api/docs/ shows, and send it again."),
     "permission-denied": gettext_lazy("Your role does not allow this. Ask a manager of the clinic."),
     "not-found": gettext_lazy("Check the address and the identifiers: what is not yours is answered as not there."),

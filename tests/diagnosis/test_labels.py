@@ -10,10 +10,10 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 from django.utils import timezone
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from diagnosis.answers import ANSWERS, CANNOT_TELL, Basis, Cause, Certainty, LabelState, Why
+from diagnosis.answers import ANSWERS, CANNOT_TELL, Basis, Cause, Certainty, LabelState, Why, is_malignant_answer
 from diagnosis.labels import Settled, decides, settle
 from diagnosis.models import ConfirmedLabel, Image, LabelChange, Review, ReviewRetraction
 from diagnosis.services.errors import NothingToRetract, OtherTextMissing, TooLateToRetract
@@ -155,8 +155,25 @@ def test_opinions_of_one_reader_never_settle_where_it_takes_two(reviews):
 
 
 @given(reviews=opinions)
-def test_where_one_reader_decides_nothing_is_ever_disputed(reviews):
-    assert settle(reviews=reviews, rule=ONE).state != LabelState.DISPUTED
+def test_where_one_reader_decides_only_a_colleagues_word_of_danger_is_ever_disputed(reviews):
+    label = settle(reviews=reviews, rule=ONE)
+    assume(label.state == LabelState.DISPUTED)
+    newest = max((review for review in reviews if decides(review)), key=lambda review: (review.step, review.pk))
+    assert not is_malignant_answer(newest.answer)
+    assert any(is_malignant_answer(said.answer) and said.reviewer_id != newest.reviewer_id for said in label.counted)
+
+
+@given(reviews=opinions)
+def test_where_one_reader_decides_among_harmless_answers_nothing_is_disputed(reviews):
+    harmless = [review for review in reviews if not is_malignant_answer(review.answer)]
+    assert settle(reviews=harmless, rule=ONE).state != LabelState.DISPUTED
+
+
+def test_what_is_harmless_settles_over_a_colleagues_melanoma_once_they_agree():
+    first, second = said("mel", "nv")
+    assert outcome(settle(reviews=[first, second], rule=ONE)) == ("disputed", "", Why.READERS_DIFFER)
+    agreed = replace(first, answer="nv", step=60, pk=uuid.uuid4())
+    assert outcome(settle(reviews=[first, second, agreed], rule=ONE)) == ("settled", "nv", Why.NEWEST_OPINION)
 
 
 # --- Through the services --------------------------------------------------------------------------------------
