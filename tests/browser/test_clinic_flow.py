@@ -201,7 +201,7 @@ def test_a_release_is_asked_about_first(open_browser, dermatologist, patient, pa
     sign_in(page, dermatologist)
     page.goto(report.visit.get_absolute_url())
     page.get_by_text("Release to the patient").click()
-    panel = page.get_by_text("It cannot be taken back")
+    panel = page.get_by_text("You can withhold it later")
     panel.wait_for()
     box = panel.bounding_box()
     assert box["x"] >= 0
