@@ -108,25 +108,30 @@ def _page(client: Any, path: str) -> Callable[[], None]:
     return ask
 
 
-def _shown(client: Any) -> str:
-    found = re.search(r'action="/admin/review/([0-9a-f-]{36})/"', client.get("/admin/review/").content.decode())
+def _shown(client: Any) -> tuple[str, str]:
+    """Return the photograph that is shown, and of what its form was made."""
+    page = client.get("/admin/review/").content.decode()
+    found = re.search(r'action="/admin/review/([0-9a-f-]{36})/"', page)
+    made_from = re.search(r'name="made_from"\s+value="([^"]*)"', page)
     assert found, "the queue ran dry"
-    return found[1]
+    assert made_from
+    return found[1], made_from[1]
 
 
-_next: dict[Any, str] = {}
+_next: dict[Any, tuple[str, str]] = {}
 
 
 def _answer(client: Any) -> None:
     """What is timed is an answer and the photograph that follows it, as somebody at the keyboard feels it."""
-    key = _next.get(client) or _shown(client)
-    answer = client.post(f"/admin/review/{key}/", {"answer": "nv", "certainty": "certain"})
+    key, made_from = _next.get(client) or _shown(client)
+    answer = client.post(f"/admin/review/{key}/", {"answer": "nv", "certainty": "certain", "made_from": made_from})
     assert answer.status_code == 302
     _next[client] = _shown(client)
 
 
 def _skip(client: Any) -> None:
-    answer = client.post(f"/admin/review/{_next.get(client) or _shown(client)}/skip/")
+    key, made_from = _next.get(client) or _shown(client)
+    answer = client.post(f"/admin/review/{key}/skip/", {"made_from": made_from})
     assert answer.status_code == 302
     _next[client] = _shown(client)
 
