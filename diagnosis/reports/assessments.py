@@ -3,6 +3,8 @@
 import datetime
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from diagnosis.advice import Besides
 from diagnosis.condition_names import condition_name, malignancy_name
 from diagnosis.diagnoses import BY_CODE
@@ -37,6 +39,26 @@ def assessment_in_report(prediction: Prediction, besides: Besides) -> Content:
         "model_version": prediction.model_version.name,
         "model_sha256": prediction.model_version.sha256,
         "at": moment_in_report(prediction.created_at),
+    }
+
+
+def beside_a_malignant_label(assessment: Content) -> Content:
+    """Return the software's answer with neither comfort nor another haste than the dermatologist's.
+
+    Classes and figures stay; its words give way to one neutral sentence.
+    """
+    said = {
+        Tier.URGENT: _("The software took the photograph for dangerous too."),
+        Tier.WATCH: _("The software asked for a closer look."),
+        Tier.CALM: _("The software did not recognise the danger."),
+    }[Tier(assessment["tier"])]
+    explained = assessment["explained"]
+    return {
+        **assessment,
+        **dict.fromkeys(("meaning", "cost", "caution", "set_words", "candidates_words"), ""),
+        **{name: [] for name in ("doubts", "next_steps", "tips")},
+        "heading": said,
+        "explained": explained and {**explained, "words": ""},
     }
 
 

@@ -26,8 +26,8 @@ from diagnosis.reliability import Reliability
 from diagnosis.review_words import answer_malignancy, answer_name, plain_line
 from patients.models import Lesion, Member, Visit
 
-from .articles import explanations_of
-from .assessments import assessment_in_report, condition_in_report, moment_in_report
+from .articles import explanations_of, is_malignant_lesion
+from .assessments import assessment_in_report, beside_a_malignant_label, condition_in_report, moment_in_report
 from .letters import without_controls
 from .measures import measures_in_report
 
@@ -129,7 +129,7 @@ def _labels_of_other_visits(visit: Visit) -> dict[UUID, list[Content]]:
 
 
 def _lesion(lesion: Lesion, images: list[Image], besides: Mapping[UUID, Besides], earlier: list[Content]) -> Content:
-    return {
+    content: Content = {
         "id": str(lesion.pk),
         "number": lesion.number,
         "title": lesion.title,
@@ -144,6 +144,11 @@ def _lesion(lesion: Lesion, images: list[Image], besides: Mapping[UUID, Besides]
         "earlier": earlier,
         "photographs": [_photograph(image, besides[image.pk]) for image in images],
     }
+    if is_malignant_lesion(content):
+        for photograph in content["photographs"]:
+            if photograph["assessment"]:
+                photograph["assessment"] = beside_a_malignant_label(photograph["assessment"])
+    return content
 
 
 def _photograph(image: Image, besides: Besides) -> Content:

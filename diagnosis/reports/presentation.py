@@ -8,8 +8,6 @@ import datetime
 from dataclasses import dataclass
 from typing import Any
 
-from django.utils.translation import gettext as _
-
 from diagnosis.advice import NOTHING_BESIDES, URGENCY, doubts_about, heading_of, tone_of
 from diagnosis.condition_names import condition_name, malignancy_name
 from diagnosis.explanations import SECTION_TITLES, Block, blocks
@@ -22,6 +20,7 @@ from mlmodel.taxonomy import BY_CODE
 from patients.rough_dates import RoughDate
 
 from .articles import is_malignant_lesion
+from .assessments import beside_a_malignant_label
 
 # In the order in which a patient asks, which is not the order of a textbook.
 SECTION_ORDER = (
@@ -111,27 +110,9 @@ def _present_lesion(lesion: dict[str, Any]) -> dict[str, Any]:
 
 
 def _overruled(assessment: dict[str, Any]) -> dict[str, Any]:
-    """The software's answer beside a malignant label: neither comfort nor another haste than the dermatologist's."""
-    said = {
-        Tier.URGENT: _("The software took the photograph for dangerous too."),
-        Tier.WATCH: _("The software asked for a closer look."),
-        Tier.CALM: _("The software did not recognise the danger."),
-    }[Tier(assessment["tier"])]
-    silent = dict.fromkeys(("meaning", "cost", "caution", "set_words", "candidates_words"), "")
-    explained = assessment["explained"]
-    return {
-        **assessment,
-        **silent,
-        "heading": said,
-        "short": said,
-        "tone": "refused",
-        "mark": "–",
-        "doubts": [],
-        "next_steps": [],
-        "tips": [],
-        "explained": explained and {**explained, "words": ""},
-        "is_overruled": True,
-    }
+    """What is written of the software's answer beside a malignant label."""
+    quiet = beside_a_malignant_label(assessment)
+    return {**quiet, "short": quiet["heading"], "tone": "refused", "mark": "–", "is_overruled": True}
 
 
 def _tone(assessment: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The PDF itself: what is in it, how it is built, and what it may load."""
 
+import json
 import subprocess
 
 import pytest
@@ -49,7 +50,13 @@ def test_the_pdf(report, dermatologist, tmp_path):
     assert "Decision support, not a diagnosis" in text
     assert text.count("Measured on this photograph") == 1, "and not on the one that was refused"
     assert "play no part in the probabilities" in " ".join(text.split())
-    assert "such a set holds it nine times in ten" in " ".join(text.split())
+    # Beside a label of danger the software neither comforts nor hurries, on paper and in the JSON alike.
+    assert "nine times in ten" not in " ".join(text.split())
+    (named,) = [
+        each["assessment"] for each in json.loads(report.content)["lesions"][0]["photographs"] if each["confirmed"]
+    ]
+    assert named["heading"] in " ".join(text.split())
+    assert (named["meaning"], named["set_words"], named["next_steps"]) == ("", "", [])
     image = report.visit.images.order_by("created_at").first()
     assert image.sha256 in text
     assert image.predictions.get().model_version.name in text
