@@ -126,7 +126,7 @@ def test_every_creating_form_carries_a_key(world):
 
 
 # Forms whose address is no name in a template, by template, with the name that their view has.
-SENT_ELSEWHERE = {"account/password_reset_from_key.html": "account_reset_password_from_key"}
+SENT_ELSEWHERE = {"account/includes/password_form.html": "account_change_password"}
 
 
 def test_every_form_of_our_templates_carries_a_key_or_creates_nothing():
