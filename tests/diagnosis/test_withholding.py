@@ -9,7 +9,7 @@ from django.urls import reverse
 
 from diagnosis.models import Report, Withholding
 from diagnosis.services.withholding import withhold_report
-from patients.models import MessageKind, OutgoingMessage, Side
+from patients.models import MessageKind, OutgoingMessage, Side, VisitStatus
 from tests import factories
 
 from .reporting import signed_addendum, signed_report
@@ -196,9 +196,10 @@ def test_who_was_told_to_come_soon_reads_on(sign_in, patient, dermatologist, pat
 
 def test_a_withheld_report_is_not_listed_as_released_and_well(sign_in, report, dermatologist):
     withhold_report(report=report, by=dermatologist, **WRONG)
-    page = sign_in(dermatologist).get(reverse("visits")).content.decode()
-    assert "Withheld from the patient" in page
-    assert "badge-calm" not in page
+    for address in (reverse("visits"), report.visit.patient.get_absolute_url()):
+        page = sign_in(dermatologist).get(address).content.decode()
+        assert "Withheld from the patient" in page
+        assert f'badge-calm">{VisitStatus.RELEASED.label}' not in page
 
 
 # --- Whose photograph it is ------------------------------------------------------------------------------------------
