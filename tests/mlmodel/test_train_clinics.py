@@ -66,7 +66,7 @@ def test_what_it_ended_with_can_be_served(run):
     assert np.isfinite(head.logits(np.ones((1, head.hidden_weights.shape[0]), dtype=np.float32))).all()
 
 
-def test_a_last_block_that_dies_ends_the_run(asked, tmp_path):
+def test_a_last_block_that_dies_ends_the_run(asked, tmp_path, step_by_step):
     """A rate that no layer stands: its units fall silent, and hours more would teach nothing."""
     recipe = Path(asked[3])
     doomed = tmp_path / "doomed.toml"
