@@ -21,7 +21,7 @@ from diagnosis.answers import (
     malignancy_of,
 )
 from diagnosis.condition_names import condition_name, malignancy_words
-from diagnosis.diagnoses import BY_CODE, DIAGNOSES, by_malignancy, recognise, resembling
+from diagnosis.diagnoses import BY_CODE, DIAGNOSES, by_malignancy, recognise, resembling, sounds_malignant
 from diagnosis.review_words import answer_malignancy, answer_name
 from mlmodel.taxonomy import CODES
 
@@ -109,6 +109,11 @@ def read_answer(answer: str, text: str, danger: str, *, as_typed: str) -> tuple[
         raise ValidationError(
             _("%(name)s is %(malignancy)s. Correct what it is, or what you say of its danger.")
             % {"name": answer_name(code), "malignancy": answer_malignancy(code)}
+        )
+    if answer == OTHER_BENIGN and sounds_malignant(text):
+        raise ValidationError(
+            _("“%(words)s” names a cancer. Choose it from the list, or say that it is malignant or not known.")
+            % {"words": text}
         )
     if text != as_typed and (codes := resembling(text)):
         names = _(" or ").join(_("“%s”") % condition_name(BY_CODE[code]) for code in codes)

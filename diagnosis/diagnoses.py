@@ -315,6 +315,11 @@ _NAMES_OF_THE_SEVEN: dict[str, tuple[str, ...]] = {
     "vasc": ("Haemangioma", "Hemangioma", "Cherry angioma", "Angioma", "Angiokeratoma", "Pyogenic granuloma"),
 }  # fmt: skip
 
+# Parts of words that name a cancer in English and in the languages that lend its names.
+_OF_CANCER = (
+    "carcin", "karzin", "cancer", "krebs", "melanom", "sarcom", "sarkom", "lymphom", "metasta", "malign", "basaliom",
+)  # fmt: skip
+
 OUTSIDE_THE_SEVEN: tuple[str, ...] = tuple(diagnosis.code for diagnosis in DIAGNOSES)
 BY_CODE: dict[str, Condition] = {condition.code: condition for condition in (*CONDITIONS, *DIAGNOSES)}
 
@@ -327,6 +332,14 @@ def by_malignancy() -> list[tuple[Malignancy, list[Diagnosis]]]:
 def recognise(text: str) -> str:
     """The code of the diagnosis that somebody typed, by its name or another one in use; empty where it is none."""
     return _BY_NAME.get(_folded(text), "")
+
+
+def sounds_malignant(text: str) -> bool:
+    """Whether words that are none of the list speak of a cancer, however they are spelt."""
+    if any(stem in _folded(text) for stem in _OF_CANCER):
+        return True
+    codes = resembling(text)
+    return bool(codes) and all(BY_CODE[code].is_malignant for code in codes)
 
 
 def resembling(text: str) -> list[str]:

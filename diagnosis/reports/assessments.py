@@ -58,6 +58,7 @@ def beside_a_malignant_label(assessment: Content) -> Content:
         **dict.fromkeys(("meaning", "cost", "caution", "set_words", "candidates_words"), ""),
         **{name: [] for name in ("doubts", "next_steps", "tips")},
         "heading": said,
+        "tier_words": said,
         "explained": explained and {**explained, "words": ""},
     }
 

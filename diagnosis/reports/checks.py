@@ -83,9 +83,13 @@ def pressing_lesions(content: dict[str, Any]) -> list[str]:
     return [lesion["title"] for lesion in content["lesions"] if any(map(_presses, lesion["photographs"]))]
 
 
+_NO_PLAN = frozenset({"no", "none", "na", "nil", "nothing", "noplan", "notapplicable", "x", "xx", "xxx", "tbd"})
+
+
 def has_words(text: str) -> bool:
-    """Whether somebody wrote something: a dash, a full stop or an invisible letter is no plan."""
-    return any(char.isalnum() for char in text)
+    """Whether somebody wrote something: a dash, a full stop, an invisible letter or “none” is no plan."""
+    written = "".join(char.casefold() for char in text if char.isalnum())
+    return bool(written) and written not in _NO_PLAN
 
 
 def is_a_sentence(text: str) -> bool:

@@ -56,6 +56,7 @@ def test_the_pdf(report, dermatologist, tmp_path):
         each["assessment"] for each in json.loads(report.content)["lesions"][0]["photographs"] if each["confirmed"]
     ]
     assert named["heading"] in " ".join(text.split())
+    assert named["tier_words"] == named["heading"]
     assert (named["meaning"], named["set_words"], named["next_steps"]) == ("", "", [])
     image = report.visit.images.order_by("created_at").first()
     assert image.sha256 in text

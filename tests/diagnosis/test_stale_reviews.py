@@ -304,3 +304,32 @@ def test_a_name_nearly_spelt_is_offered(sign_in, ana, image, typed, code):
 def test_what_resembles_no_name_or_too_many_is_not_asked_about(sign_in, ana, image, typed):
     sent = {"other_text": typed, "danger": "not_known"}
     assert on_the_screen(sign_in(ana), image).answer("other", **sent).status_code == 302
+
+
+@DOORS
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "carcinoma",
+        "Krebs",
+        "metastasis of lung",
+        "Merkle cell carcinma",
+        "squamos cel carcinnoma",
+        "melenoma",
+        "Hautkrebs?",
+    ],
+)
+def test_own_words_that_name_a_cancer_are_not_taken_for_harmless(sign_in, ana, image, door, typed):
+    page = door(sign_in(ana), image)
+    for sent in ({}, {"as_typed": typed}):
+        refused = page.answer("other", other_text=typed, danger="other_benign", **sent)
+        assert refused.status_code == 422
+    assert not Review.objects.exists()
+    assert page.answer("other", other_text=typed, danger="other_malignant", as_typed=typed).status_code == 302
+    assert ConfirmedLabel.objects.get().answer == "other_malignant"
+
+
+@pytest.mark.parametrize("typed", ["Clear cell acanthoma", "accessory nipple", "tattoo", "old scar", "wart"])
+def test_harmless_own_words_are_taken_as_they_are(sign_in, ana, image, typed):
+    sent = {"other_text": typed, "danger": "other_benign", "as_typed": typed}
+    assert on_the_screen(sign_in(ana), image).answer("other", **sent).status_code == 302

@@ -137,6 +137,15 @@ def test_why_there_is_no_plan_is_a_sentence(sign_in, patient, dermatologist, rea
     assert not Report.objects.exists()
 
 
+@pytest.mark.parametrize("plan", ["None", "no", "N/A.", "nil", "x", "tbd"])
+def test_a_word_that_says_there_is_none_is_no_plan(sign_in, patient, dermatologist, plan):
+    image = named(answered(patient), dermatologist, "merkel")
+    client, url = sign_in(dermatologist), reverse("visit-sign", args=[image.visit_id])
+    seen = client.get(url).context["form"]["seen"].value()
+    assert client.post(url, {"plan": plan, "seen": seen, "no_plan_reason": ""}).status_code == 422
+    assert not Report.objects.exists()
+
+
 def test_why_there_is_no_plan_is_for_the_clinic(sign_in, patient, dermatologist, patient_user):
     patient.clinic.phone = "030 1234"
     patient.clinic.save()
