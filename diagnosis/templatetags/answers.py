@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from diagnosis.models import Image, Report
 from diagnosis.photographs import signs_by_visit
+from diagnosis.reports.elsewhere import dangerous_elsewhere
 from diagnosis.reports.since import labelled_otherwise_among
 from diagnosis.signs import Sign
 from patients.models import Visit
@@ -27,13 +28,13 @@ def troubled_reports_at(visits: Iterable[Visit]) -> dict[UUID, str]:
     closed = [visit.pk for visit in visits if not visit.is_open]
     reports = list(Report.objects.filter(visit__in=closed).prefetch_related("addenda", "withholdings"))
     other_patient = set(Report.objects.withheld().filter(visit__in=closed).values_list("pk", flat=True))
-    since = labelled_otherwise_among(reports)
+    since, elsewhere = labelled_otherwise_among(reports), dangerous_elsewhere(reports)
     found = {}
     for report in reports:
         by_hand = any(row.ended_at is None for row in report.withholdings.all())
         if by_hand or report.pk in other_patient:
             found[report.visit_id] = _("Withheld from the patient")
-        elif since[report.pk]:
+        elif since[report.pk] or elsewhere[report.pk]:
             found[report.visit_id] = _("Reviews say otherwise since")
     return found
 

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 from diagnosis.models import Addendum, Report
 from diagnosis.reports.addenda import present_addendum, with_later_labels
 from diagnosis.reports.chips import signs_of_report
+from diagnosis.reports.elsewhere import dangerous_elsewhere
 from diagnosis.reports.presentation import present
 from diagnosis.reports.since import reassuring_wrongly
 from diagnosis.services.signed import ReportAltered, read_content
@@ -38,8 +39,8 @@ def my_visits(request: ClinicRequest) -> HttpResponse:
     page = pages.get_page(request.GET.get("page"))
     patient = Patient.objects.select_related("clinic").get(user=request.user)  # type: ignore[misc]
     shown = list(page.object_list)
-    again = reassuring_wrongly(shown)
-    rows = [_row(report, is_looked_at_again=report.pk in again) for report in shown]
+    again, elsewhere = reassuring_wrongly(shown), dangerous_elsewhere(shown)
+    rows = [_row(report, is_looked_at_again=report.pk in again or bool(elsewhere[report.pk])) for report in shown]
     context = {
         "page": page,
         "reports": [row["report"] for row in rows],
@@ -70,6 +71,7 @@ def my_visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
         "content": content,
         "visit": report.visit,
         "addenda": addenda,
+        "dangerous_elsewhere": dangerous_elsewhere([report])[report.pk],
     }
     return render(request, "diagnosis/my_visit.html", context)
 

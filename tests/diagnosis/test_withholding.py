@@ -1,5 +1,6 @@
 """A released report that is wrong is withdrawn and released again; what was corrected since is said."""
 
+import datetime
 import json
 
 import pytest
@@ -194,6 +195,27 @@ def test_a_report_does_not_go_on_reassuring(sign_in, patient, dermatologist, pat
     signed_addendum(report, dermatologist, words="It is a melanoma.")
     assert "It is a melanoma." in client.get(at("my-visit", report)).content.decode()
     assert "Reviews say otherwise" not in sign_in(dermatologist).get(reverse("visits")).content.decode()
+
+
+def test_what_a_lesion_turned_out_to_be_later_is_not_kept_from_who_reads_the_report_before(
+    sign_in, patient, dermatologist, patient_user
+):
+    before = answered(patient, visit__date=datetime.date(2026, 3, 9), visit__plan="Come again in nine months.")
+    named(before, dermatologist, "nv")
+    report = signed_report(before.visit, dermatologist, released=True)
+    other = named(answered(patient, visit__date=datetime.date(2026, 3, 10)), dermatologist, "nv")
+    harmless = signed_report(other.visit, dermatologist, released=True)
+    client, warned = sign_in(patient_user), "Do not rely on what this report says of it"
+    assert warned not in client.get(at("my-visit", report)).content.decode()
+
+    named(answered(patient, lesion=before.lesion), dermatologist, "mel")
+
+    page = client.get(at("my-visit", report)).content.decode()
+    assert warned in page
+    assert "About: Melanoma" not in page, "that is for the clinic to say"
+    assert warned not in client.get(at("my-visit", harmless)).content.decode()
+    assert client.get(reverse("my-visits")).content.decode().count("Being looked at again") == 1
+    assert sign_in(dermatologist).get(reverse("visits")).content.decode().count("Reviews say otherwise since") == 1
 
 
 def test_who_was_told_to_come_soon_reads_on(sign_in, patient, dermatologist, patient_user):
