@@ -201,7 +201,7 @@ def doubts_about(tier: Tier, besides: Besides, *, refused: str = "") -> tuple[Do
 
 
 def doubts_without_answer(besides: Besides) -> tuple[Doubt, ...]:
-    """What is known besides a photograph of which there is no answer: all that would speak against a calm one."""
+    """What else is known of a photograph without an answer: everything that would contradict a calm one."""
     return doubts_about(Tier.CALM, besides)
 
 

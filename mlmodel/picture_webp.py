@@ -20,7 +20,7 @@ _SPARE = 8
 # Given lossless data bit by bit it asks for all of them, and for up to two bytes more of damaged ones than otherwise.
 _SPARE_LOSSLESS = 5
 _RGB, _RGBA = 0, 1
-# Place, size, duration and flags stand before a frame's chunks.
+# A frame's chunks follow its position, size, duration and flags.
 _FRAME_HEAD = 16
 _HAS_ALPHA = bytes([0x10, 0, 0, 0])
 _OK, _SUSPENDED = 0, 5
@@ -98,7 +98,7 @@ def _frame(data: bytes) -> tuple[int, int]:
 
 
 def _head_of_frame(frame: bytes) -> bytes:
-    """Return what must stand before a frame's chunks where the first is its transparency."""
+    """Return the header that a frame needs when its first chunk is its transparency."""
     if frame[_FRAME_HEAD : _FRAME_HEAD + 4] != b"ALPH":
         return b""
     return b"VP8X" + (10).to_bytes(4, "little") + _HAS_ALPHA + frame[6:12]

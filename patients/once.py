@@ -51,7 +51,7 @@ def once(view: View | None = None, *, in_one_transaction: bool = True, again: Ag
         in_one_transaction: the result is stored with what was created, and a second request waits for the first.
             False for work of seconds, which must not hold the database's write lock: there the database's own rules
             have to keep the second one out (one signed report a visit, one copy of a file).
-        again: makes the page anew for the second request, from the request and what ``to_be_made_again`` named. For a
+        again: builds the page for the second request, from the request and what ``to_be_made_again`` named. For a
             page with a secret, which must not be stored: other results are kept as they are.
     """
 

@@ -15,7 +15,7 @@ from patients.site import site_link
 def signs_of_image(image: Image) -> dict[str, Any]:
     """What is said of a kept photograph: its tier as the page shows it, the warnings, and what to do.
 
-    ``tier`` is null where it has no answer; the warnings hold all the same.
+    ``tier`` is null if there is no answer; the warnings apply either way.
     """
     photograph = photograph_of(image)
     prediction = photograph.prediction

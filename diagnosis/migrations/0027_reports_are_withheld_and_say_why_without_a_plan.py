@@ -113,7 +113,7 @@ REASONS = [
 class Migration(migrations.Migration):
     dependencies = [("diagnosis", "0026_photographs_on_screen"), ("patients", "0015_messages_name_no_site")]
     operations = [
-        # Without a default: the table is not made anew, which would lose its triggers on SQLite.
+        # No default: SQLite would rebuild the table for one, and its triggers would be lost.
         migrations.AddField(
             "report",
             "no_plan_reason",

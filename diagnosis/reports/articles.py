@@ -26,7 +26,7 @@ def explanations_of(lesions: list[Content]) -> list[Content]:
     found = [_from_the_library(code, lesions) for code in sorted(articles, key=_dangerous_first)]
     others = {answer["name"]: answer for answer in answers if _needs_a_paragraph(answer["code"])}
     paragraphs = [_paragraph(answer) for _name, answer in sorted(others.items())]
-    # A dangerous one that has only a paragraph still stands before a harmless one that has an article.
+    # A dangerous diagnosis comes first, even if it has one paragraph and the harmless one a whole article.
     return sorted([*found, *paragraphs], key=lambda each: not is_malignant_answer(each["code"]))
 
 

@@ -67,7 +67,7 @@ def _labelled_otherwise(report: Report, images: Iterable[Image]) -> list[Since]:
 def reassuring_wrongly(reports: Sequence[Report]) -> set[UUID]:
     """Those whose readers were told of no danger where dermatologists have named something malignant since.
 
-    Whoever was told to be seen soon, by a malignant label or an urgent answer, is not among them: they read on.
+    Reports with a malignant label or an urgent answer are left out: their readers already know to be seen soon.
     """
     found = set()
     since = labelled_otherwise_among(reports)

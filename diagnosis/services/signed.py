@@ -52,7 +52,7 @@ def read_content(*, record: Signed) -> bytes:
 def read_whole_pdf(*, report: Report) -> bytes:
     """Return what its readers are to read: the report, or the newest addendum's PDF, which holds all of it.
 
-    An addendum of before addenda held the report is laid out anew, together with it. Raises ``ReportAltered``.
+    Older addenda were stored without the report: their PDF is laid out again with it. Raises ``ReportAltered``.
     """
     newest = report.addenda.order_by("-number").first()
     if newest is None:

@@ -39,6 +39,12 @@ def troubled_reports_at(visits: Iterable[Visit]) -> dict[UUID, str]:
     return found
 
 
+@register.simple_tag
+def trouble_with_report(visit: Visit) -> str:
+    """The same of one visit; empty where all is well."""
+    return troubled_reports_at([visit]).get(visit.pk, "")
+
+
 @register.filter
 def at_visit(words: Mapping[UUID, str], visit: Visit) -> str:
     return words.get(visit.pk, "")

@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from diagnosis.models import Addendum, Report
 from diagnosis.models.report import Signed
+from diagnosis.reports.elsewhere import dangerous_elsewhere
 from diagnosis.reports.since import reassuring_wrongly
 from diagnosis.services.signed import ReportAltered, read_content, read_pdf, read_whole_content, read_whole_pdf
 from patients.middleware import ClinicRequest
@@ -24,7 +25,7 @@ Kind = Literal["pdf", "json"]
 def report_file(request: ClinicRequest, report_id: UUID, kind: Kind) -> HttpResponse:
     """The report with all that was added to it; ``?as=signed`` gives the very bytes that were signed first."""
     report = _readable(request, Report.objects.select_related("visit__patient__clinic"), report_id)
-    if not request.member and reassuring_wrongly([report]):
+    if not request.member and (reassuring_wrongly([report]) or dangerous_elsewhere([report])[report.pk]):
         return looked_at_again_page(request, report)
     if request.GET.get("as") == "signed":
         return _handed_out(request, report, kind)

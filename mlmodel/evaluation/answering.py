@@ -1,7 +1,7 @@
 """What the network says of each photograph of a set: as the application says it, or from features that were kept."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -108,10 +108,45 @@ def answer_as_served(photographs: Photographs, analyser: Analyser, progress: Pro
     Raises:
         EvaluationError: none of the photographs can be read.
     """
+    served = ask_as_served(photographs.paths, analyser, progress)
+    kept = photographs.take(served.read)
+    if not (kept.labels != OUTSIDE).any():
+        raise EvaluationError("No photograph that can be read shows one of the seven classes.")
+    answers = _answers(kept, served.probabilities, served.scores)
+    return Answered(kept, answers, served.unreadable, served.refusals, served.smartphones)
+
+
+@dataclass(frozen=True)
+class Served:
+    """What the application says of files, of those that could be read.
+
+    Attributes:
+        read: int64 (N,), which files of those asked about.
+        probabilities: float32 (N, 7), calibrated.
+        scores: float32 (N, 7), equal-prior.
+        unreadable: names and reasons of the others.
+        refusals: how many it would have refused, by reason.
+        smartphones: how many it takes for smartphone photographs.
+    """
+
+    read: npt.NDArray[np.int64]
+    probabilities: Floats
+    scores: Floats
+    unreadable: tuple[str, ...]
+    refusals: dict[str, int]
+    smartphones: int
+
+
+def ask_as_served(paths: Sequence[Path], analyser: Analyser, progress: Progress = iter) -> Served:
+    """Ask about each file as the application would, were nothing ever refused.
+
+    Raises:
+        EvaluationError: none of the files can be read.
+    """
     probabilities, scores, read, unreadable = [], [], [], []
     refusals: Counter[str] = Counter()
     smartphones = 0
-    for index, path in enumerate(progress(photographs.paths)):
+    for index, path in enumerate(progress(paths)):
         try:
             analysis = analyse_file(path, analyser)
         except (PictureError, OSError) as error:
@@ -125,12 +160,11 @@ def answer_as_served(photographs: Photographs, analyser: Analyser, progress: Pro
         scores.append(in_order(analysis.assessment.equal_prior_scores))
         read.append(index)
     if not read:
-        raise EvaluationError(f"None of the {len(photographs.paths)} photographs can be read. {unreadable[0]}")
-    kept = photographs.take(np.array(read, dtype=np.int64))
-    if not (kept.labels != OUTSIDE).any():
-        raise EvaluationError("No photograph that can be read shows one of the seven classes.")
-    answers = _answers(kept, np.stack(probabilities), np.stack(scores))
-    return Answered(kept, answers, tuple(unreadable), dict(refusals), smartphones)
+        raise EvaluationError(f"None of the {len(paths)} photographs can be read. {unreadable[0]}")
+    return Served(
+        np.array(read, dtype=np.int64), np.stack(probabilities), np.stack(scores), tuple(unreadable), dict(refusals),
+        smartphones,
+    )  # fmt: skip
 
 
 def analyse_file(path: Path, analyser: Analyser) -> Analysis:

@@ -7,11 +7,8 @@ from typing import Any
 import numpy as np
 
 from mlmodel.analysis import Analyser
-from mlmodel.calibration import in_order
-from mlmodel.evaluation.answering import Judge, Progress, analyse_file
+from mlmodel.evaluation.answering import Judge, Progress, ask_as_served
 from mlmodel.evaluation.errors import EvaluationError
-from mlmodel.picture_files import readable_name, why_unreadable
-from mlmodel.pictures import PictureError
 from mlmodel.tables import DataError
 from mlmodel.training.by_source import class_mixes, figures_of_source
 from mlmodel.training.dataset import Dataset, read_datasets
@@ -51,22 +48,10 @@ def judge_by_source(
     Raises:
         EvaluationError: none of the photographs can be read.
     """
-    probabilities, scores, read, unreadable = [], [], [], []
-    for row, path in enumerate(progress(part.paths)):
-        try:
-            analysis = analyse_file(path, analyser)
-        except (PictureError, OSError) as error:
-            unreadable.append(f"{readable_name(path.name)}: {why_unreadable(error)}")
-            continue
-        assert analysis.assessment is not None, "a forced analysis always assesses"
-        probabilities.append(in_order(analysis.assessment.probabilities))
-        scores.append(in_order(analysis.assessment.equal_prior_scores))
-        read.append(row)
-    if not read:
-        raise EvaluationError(f"None of the {len(part.paths)} photographs can be read. {unreadable[0]}")
-    kept = part.take(np.array(read, dtype=np.int64))
+    served = ask_as_served(part.paths, analyser, progress)
+    kept = part.take(served.read)
     judge, mixes = Judge.of(analyser), class_mixes(whole)
-    answers = Answers(np.stack(probabilities), np.stack(scores), kept.labels, kept.lesions)
+    answers = Answers(served.probabilities, served.scores, kept.labels, kept.lesions)
     return {
         str(source): figures_of_source(
             answers.take(kept.sources == source),
@@ -75,4 +60,4 @@ def judge_by_source(
             class_mix=mixes[str(source)],
         )
         for source in np.unique(kept.sources)
-    }, unreadable
+    }, list(served.unreadable)

@@ -105,7 +105,7 @@ def update_patient(
     """Correct what is known of the patient; an empty record number keeps the present one.
 
     Args:
-        is_somebody_else: than whoever has the same name and birth date now, and had not before.
+        is_somebody_else: the user confirmed that this is not the patient whose name and birth date it now shares.
         made_from: the token of the form; see ``patients.edits``.
 
     Raises ``RecordNumberTaken``, ``NamesakeRegistered``, ``BirthDateContradicted``, ``ChangedMeanwhile``.

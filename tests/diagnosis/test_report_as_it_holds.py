@@ -192,7 +192,7 @@ def test_one_pdf_holds_the_addendum_first_and_marks_each_page_of_the_report(
     assert report.content_sha256 in whole
     assert Addendum.objects.get().content_sha256 in whole
 
-    # An addendum of before addenda held the report is laid out together with it.
+    # Older addenda were stored without the report: the PDF is laid out again with it.
     content = json.loads(Addendum.objects.get().content) | {"schema": SCHEMAS_WITHOUT_REPORT[0], "number": 2}
     old = Addendum.objects.get()
     old.pk, old.number, old._state.adding = content["addendum"]["id"][:-2] + "00", 2, True

@@ -213,6 +213,10 @@ def test_what_a_lesion_turned_out_to_be_later_is_not_kept_from_who_reads_the_rep
     page = client.get(at("my-visit", report)).content.decode()
     assert warned in page
     assert "About: Melanoma" not in page, "that is for the clinic to say"
+    for kind in ("pdf", "json"):
+        file = reverse(f"report-{kind}", args=[report.pk])
+        assert "This is being looked at again" in client.get(file).content.decode()
+        assert client.get(reverse(f"report-{kind}", args=[harmless.pk]))["Content-Disposition"]
     assert warned not in client.get(at("my-visit", harmless)).content.decode()
     assert client.get(reverse("my-visits")).content.decode().count("Being looked at again") == 1
     assert sign_in(dermatologist).get(reverse("visits")).content.decode().count("Reviews say otherwise since") == 1
