@@ -63,17 +63,18 @@ class ReportQuerySet(models.QuerySet["Report"]):
 
     def released_to(self, user: AbstractBaseUser | AnonymousUser) -> "ReportQuerySet":
         """The reports that were released to the patient who signed in as ``user``, without those that are withheld."""
-        return self._handed_to(user).exclude(self._is_withheld())
+        return self.handed_to(user).exclude(self._is_withheld())
 
     def withheld_from(self, user: AbstractBaseUser | AnonymousUser) -> "ReportQuerySet":
         """The reports that were released to ``user`` and are no longer shown: see ``_is_withheld``."""
-        return self._handed_to(user).filter(self._is_withheld())
+        return self.handed_to(user).filter(self._is_withheld())
 
     def withheld(self) -> "ReportQuerySet":
         """The reports that were released before somebody saw that they show another patient."""
         return self.filter(self._shows_other_patient(), released_at__isnull=False)
 
-    def _handed_to(self, user: AbstractBaseUser | AnonymousUser) -> "ReportQuerySet":
+    def handed_to(self, user: AbstractBaseUser | AnonymousUser) -> "ReportQuerySet":
+        """The reports that were released to ``user``, withheld since or not."""
         if not user.is_authenticated:
             return self.none()
         return self.filter(visit__patient__user=user, released_at__isnull=False)

@@ -11,19 +11,21 @@ from diagnosis.models import Addendum, Report
 from diagnosis.review_words import answer_malignancy, icd10_of, plain_line
 
 from .articles import explanations_of
-from .content import Content, clinic_and_patient
+from .content import Content, certainty_and_basis, clinic_and_patient, settled_label
 from .letters import without_controls
-from .record_since import record_changed_since
-from .since import labelled_otherwise_since, set_aside_since
+from .otherwise import otherwise_since
+from .since import Since
 
-SCHEMA = "dermascan-addendum/2"
+SCHEMA = "dermascan-addendum/3"
 # Their PDF holds the addendum alone, and not the report that it adds to.
 SCHEMAS_WITHOUT_REPORT = ("dermascan-addendum/1",)
+
+_NO_BASIS = {"certainty": "", "certainty_words": "", "basis": "", "basis_words": ""}
 
 
 def build_addendum(report: Report, *, words: str) -> Content:
     """Gather what the next addendum to ``report`` says, without its signature."""
-    visit = report.visit
+    visit, otherwise = report.visit, otherwise_since(report)
     content: Content = {
         "schema": SCHEMA,
         **clinic_and_patient(visit),
@@ -38,16 +40,13 @@ def build_addendum(report: Report, *, words: str) -> Content:
                 "place": since.image.lesion.place,
                 "which": since.which,
                 "then": asdict(since.then),
-                "now": {
-                    **asdict(since.now),
-                    "malignancy": answer_malignancy(since.now.code),
-                    "icd10": icd10_of(since.now.code),
-                    "line": plain_line(since.now.code),
-                },
+                "now": _label_now(since),
             }
-            for since in labelled_otherwise_since(report)
+            for since in otherwise.labels
         ],
-        "record": [asdict(changed) for changed in record_changed_since(report)],
+        # Lesions that turned out to be malignant at another visit.
+        "elsewhere": [asdict(found) for found in otherwise.elsewhere],
+        "record": [asdict(changed) for changed in otherwise.record],
         "set_aside": [
             {
                 "id": str(removed.set_aside.pk),
@@ -58,10 +57,22 @@ def build_addendum(report: Report, *, words: str) -> Content:
                 "reason": removed.set_aside.reason,
                 "words": str(removed.set_aside.get_reason_display()),
             }
-            for removed in set_aside_since(report)
+            for removed in otherwise.set_aside
         ],
     }
     return without_controls(content)
+
+
+def _label_now(since: Since) -> Content:
+    """What a photograph is named now, how certain that is and what it rests on."""
+    label = settled_label(since.image)
+    return {
+        **asdict(since.now),
+        "malignancy": answer_malignancy(since.now.code),
+        "icd10": icd10_of(since.now.code),
+        "line": plain_line(since.now.code),
+        **(certainty_and_basis(label) if label else _NO_BASIS),
+    }
 
 
 def present_addendum(content: Content) -> dict[str, Any]:
@@ -69,10 +80,15 @@ def present_addendum(content: Content) -> dict[str, Any]:
     patient, signature = content["patient"], content["addendum"]
     return {
         **content,
-        # Earlier addenda do not say which of a lesion's photographs they mean, nor how dangerous a label is.
+        # Earlier addenda do not say which of a lesion's photographs they mean, how dangerous a label is, nor what it
+        # rests on.
         "labels": [
-            {"which": "", **label, "now": {"malignancy": "", "icd10": "", "line": "", **label["now"]}}
+            {"which": "", **label, "now": {"malignancy": "", "icd10": "", "line": "", **_NO_BASIS, **label["now"]}}
             for label in content["labels"]
+        ],
+        "elsewhere": [
+            {**row, "visit_date": datetime.date.fromisoformat(row["label"]["visit_date"])}
+            for row in content.get("elsewhere", [])
         ],
         "set_aside": content.get("set_aside", []),
         "record": content.get("record", []),
@@ -87,7 +103,9 @@ def with_later_labels(content: Content, addenda: list[dict[str, Any]]) -> Conten
 
     A photograph whose label an addendum changed is ``confirmed`` as the newest one says; ``later`` says so too, and
     ``replaced`` is what the report said. Under ``set_aside`` a photograph says why it no longer counts, if an addendum
-    says so. What holds now is what is explained.
+    says so. What a lesion turned out to be at another visit is among its ``earlier`` labels. A corrected place is the
+    lesion's ``place``, and ``place_before`` what the report said; the same of the patient. What holds now is what is
+    explained.
 
     Args:
         addenda: as ``present_addendum`` returns them, the newest first.
@@ -97,6 +115,8 @@ def with_later_labels(content: Content, addenda: list[dict[str, Any]]) -> Conten
         for label in addendum["labels"]:
             later.setdefault(label["photograph"], _later(label["now"], addendum["addendum"]))
     aside = {row["photograph"]: row["words"] for addendum in addenda for row in addendum["set_aside"]}
+    elsewhere = {row["lesion"]: row["label"] for addendum in addenda for row in addendum["elsewhere"]}
+    right = _put_right(addenda)
 
     def told(photograph: Content) -> Content:
         number, was = photograph["id"], photograph["confirmed"]
@@ -106,17 +126,37 @@ def with_later_labels(content: Content, addenda: list[dict[str, Any]]) -> Conten
         return {**photograph, **facts}
 
     lesions = [
-        {**lesion, "photographs": [told(photograph) for photograph in lesion["photographs"]]}
+        {
+            **lesion,
+            "place": right.get(f"lesion.{lesion['id']}.place", lesion["place"]),
+            "place_before": lesion["place"] if f"lesion.{lesion['id']}.place" in right else "",
+            "earlier": [
+                *([elsewhere[lesion["id"]]] if lesion["id"] in elsewhere else []),
+                *lesion.get("earlier", []),
+            ],
+            "photographs": [told(photograph) for photograph in lesion["photographs"]],
+        }
         for lesion in content["lesions"]
     ]
-    has_changed = bool(later or aside)
+    has_changed = bool(later or aside or elsewhere)
     return {
         **content,
+        "patient": {key: right.get(f"patient.{key}", value) for key, value in content["patient"].items()},
+        "patient_before": {key: value for key, value in content["patient"].items() if f"patient.{key}" in right},
         "lesions": lesions,
         "explanations": explanations_of(lesions) if has_changed else content["explanations"],
         "added_on": addenda[0]["addendum"]["signed_at"] if addenda else None,
         "plan_replaced_on": next((each["addendum"]["signed_at"] for each in addenda if _changes(each)), None),
     }
+
+
+def _put_right(addenda: list[dict[str, Any]]) -> dict[str, str]:
+    """The facts that addenda have corrected, as they are now, by key."""
+    right: dict[str, str] = {}
+    for addendum in addenda:
+        for changed in addendum["record"]:
+            right.setdefault(changed["key"], changed["now"])
+    return right
 
 
 def plan_replaced_on(addenda: Iterable[Addendum]) -> datetime.datetime | None:
@@ -126,7 +166,7 @@ def plan_replaced_on(addenda: Iterable[Addendum]) -> datetime.datetime | None:
 
 def _changes(addendum: dict[str, Any]) -> bool:
     """Whether it says that something in the report is otherwise, and does not add words alone."""
-    return bool(addendum["labels"] or addendum.get("set_aside"))
+    return bool(addendum["labels"] or addendum.get("set_aside") or addendum.get("elsewhere"))
 
 
 def _later(now: Content, signed: dict[str, Any]) -> Content:

@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from diagnosis.answers import is_benign_answer, is_malignant_answer, malignancy_of
+from diagnosis.answers import Basis, is_benign_answer, is_malignant_answer, malignancy_of
 from diagnosis.explanations import Source, explain
 from diagnosis.review_words import answer_malignancy, article_of, icd10_of, plain_line
 from diagnosis.urgency import urgency_in_report, urgency_of_label
@@ -125,14 +125,16 @@ def _when_to_seek_care(*, is_malignant: bool) -> str:
 def _from_the_library(code: str, lesions: list[Content]) -> Content:
     explained = explain(code=code, reading_level="patient", ask=False)
     labels = [label for lesion in lesions for label in labels_of(lesion)]
-    is_confirmed = any(article_of(label["code"]) == code for label in labels)
-    urgency = urgency_in_report(explained, unconfirmed=_lesions_by_tier(code, lesions), is_confirmed=is_confirmed)
+    same = [label for label in labels if article_of(label["code"]) == code]
+    urgency = urgency_in_report(explained, unconfirmed=_lesions_by_tier(code, lesions), is_confirmed=bool(same))
     return {
         **condition_in_report(code),
         "sections": dict(explained.sections),
         "urgency": urgency.words,
         "urgency_from": str(urgency.speaker),
-        "is_confirmed": is_confirmed,
+        "is_confirmed": bool(same),
+        # The article is written for those whose spot no laboratory has examined.
+        "is_proven": any(label.get("basis") == Basis.HISTOPATHOLOGY for label in same),
         "sources": [{"title": title, "url": url} for title, url in explained.sources],
         "source": str(explained.source),
         "written_by": explained.model_name,

@@ -123,7 +123,7 @@ def _labels_of_other_visits(visit: Visit) -> dict[UUID, list[Content]]:
     found: dict[UUID, dict[tuple[str, str], Content]] = {}
     for label in labels:
         text = label.review.other_text if label.review else ""
-        told = {**_answer(label.answer, text), "visit_date": label.image.visit.date.isoformat()}
+        told = {**answer_in_report(label.answer, text), "visit_date": label.image.visit.date.isoformat()}
         found.setdefault(label.image.lesion_id, {}).setdefault(diagnosis_of(label.answer, text), told)
     return {lesion: list(told.values()) for lesion, told in found.items()}
 
@@ -183,14 +183,19 @@ def _confirmed(image: Image) -> Content | None:
         return None
     review = label.review
     return {
-        **_answer(review.answer, review.other_text),
-        "certainty": review.certainty,
-        "certainty_words": review.get_certainty_display(),
-        "basis": label.basis,
-        "basis_words": label.get_basis_display(),
+        **answer_in_report(review.answer, review.other_text),
+        **certainty_and_basis(label),
         "by": ", ".join(_names(image, label)),
         "at": moment_in_report(review.created_at),
     }
+
+
+def certainty_and_basis(label: ConfirmedLabel) -> Content:
+    """How certain a settled label is, and what it rests on, such as the laboratory's answer."""
+    certainty = {"certainty": "", "certainty_words": ""}
+    if label.review:
+        certainty = {"certainty": label.review.certainty, "certainty_words": label.review.get_certainty_display()}
+    return {**certainty, "basis": label.basis, "basis_words": label.get_basis_display()}
 
 
 def _names(image: Image, label: ConfirmedLabel) -> list[str]:
@@ -203,7 +208,7 @@ def _names(image: Image, label: ConfirmedLabel) -> list[str]:
     return list(dict.fromkeys(review.reviewer.name for review in said))
 
 
-def _answer(answer: str, other_text: str) -> Content:
+def answer_in_report(answer: str, other_text: str) -> Content:
     """A diagnosis with its line, where no article of ours explains it; or free text, or that there is no lesion."""
     if answer in BY_CODE:
         return {**condition_in_report(answer), "line": plain_line(answer)}

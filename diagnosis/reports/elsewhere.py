@@ -1,7 +1,9 @@
 """What a lesion turned out to be at another visit, for readers of a report that does not say so."""
 
+import datetime
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -10,42 +12,85 @@ from diagnosis.models import ConfirmedLabel, Image, Report
 from diagnosis.models.image import MALIGNANT
 
 from .articles import is_malignant_lesion
+from .content import answer_in_report, certainty_and_basis
 
 
-def dangerous_elsewhere(reports: Sequence[Report]) -> dict[UUID, list[str]]:
-    """Return the titles of the lesions of which other visits know danger and the report does not, by report.
+@dataclass(frozen=True)
+class FoundElsewhere:
+    """A lesion of a report that was named malignant or pre-malignant at another visit.
+
+    Attributes:
+        label: as a report tells it, with ``visit_date``.
+    """
+
+    lesion: str
+    title: str
+    place: str
+    label: dict[str, Any]
+
+    @property
+    def visit_date(self) -> datetime.date:
+        return datetime.date.fromisoformat(self.label["visit_date"])
+
+
+def found_elsewhere(reports: Sequence[Report]) -> dict[UUID, list[FoundElsewhere]]:
+    """Return the lesions of which other visits know danger and the report does not, by report.
 
     A report and its addenda that call the lesion malignant themselves have said it. One query for all.
     """
     unsaid = {report.pk: _not_called_malignant(report) for report in reports}
     asked = {lesion for lesions in unsaid.values() for lesion in lesions}
-    labels = ConfirmedLabel.objects.filter(
-        state=LabelState.SETTLED,
-        answer__in=MALIGNANT,
-        image__in=Image.objects.in_use(),
-        image__lesion__in=asked,
-    ).values_list("image__lesion_id", "image__visit_id")
-    visits: dict[str, set[UUID]] = {}
-    for lesion, visit in labels if asked else ():
-        visits.setdefault(str(lesion), set()).add(visit)
+    labels = (
+        ConfirmedLabel.objects.filter(
+            state=LabelState.SETTLED,
+            answer__in=MALIGNANT,
+            image__in=Image.objects.in_use(),
+            image__lesion__in=asked,
+        )
+        .select_related("review", "image__visit")
+        .order_by("-image__visit__date", "-settled_after")
+    )
+    known: dict[str, list[ConfirmedLabel]] = {}
+    for label in labels if asked else ():
+        known.setdefault(str(label.image.lesion_id), []).append(label)
+    return {report.pk: _of_report(report, unsaid[report.pk], known) for report in reports}
+
+
+def _of_report(
+    report: Report, unsaid: dict[str, dict[str, Any]], known: dict[str, list[ConfirmedLabel]]
+) -> list[FoundElsewhere]:
+    """The newest label of each of its lesions that is of another visit."""
+    found = []
+    for number, lesion in unsaid.items():
+        others = [label for label in known.get(number, ()) if label.image.visit_id != report.visit_id]
+        if others:
+            found.append(FoundElsewhere(number, lesion["title"], lesion["place"], _told(others[0])))
+    return found
+
+
+def _told(label: ConfirmedLabel) -> dict[str, Any]:
+    text = label.review.other_text if label.review else ""
     return {
-        report.pk: [
-            title for lesion, title in unsaid[report.pk].items() if visits.get(lesion, set()) - {report.visit_id}
-        ]
-        for report in reports
+        **answer_in_report(label.answer, text),
+        **certainty_and_basis(label),
+        "visit_date": label.image.visit.date.isoformat(),
     }
 
 
-def _not_called_malignant(report: Report) -> dict[str, str]:
-    """The titles of a report's lesions that neither it nor an addendum calls malignant, by identifier."""
-    told = {
+def _not_called_malignant(report: Report) -> dict[str, dict[str, Any]]:
+    """A report's lesions that neither it nor an addendum calls malignant, by identifier."""
+    addenda = [json.loads(addendum.content) for addendum in report.addenda.all()]
+    photographs = {
         change["photograph"]
-        for addendum in report.addenda.all()
-        for change in json.loads(addendum.content).get("labels", ())
+        for addendum in addenda
+        for change in addendum["labels"]
         if is_malignant_answer(change["now"]["code"])
     }
+    lesions = {row["lesion"] for addendum in addenda for row in addendum.get("elsewhere", ())}
     return {
-        lesion["id"]: lesion["title"] for lesion in json.loads(report.content)["lesions"] if not _is_told(lesion, told)
+        lesion["id"]: lesion
+        for lesion in json.loads(report.content)["lesions"]
+        if lesion["id"] not in lesions and not _is_told(lesion, photographs)
     }
 
 

@@ -51,6 +51,9 @@ def present(content: dict[str, Any]) -> dict[str, Any]:
     """Return ``content`` with everything that a template needs to show it."""
     signature = content.get("report")
     lesions = [_present_lesion(lesion) for lesion in content["lesions"]]
+    before = content.get("patient_before", {})
+    if "birth_date" in before:
+        before = {**before, "birth_date": datetime.date.fromisoformat(before["birth_date"])}
     measures = [photograph["measures"] for lesion in lesions for photograph in lesion["photographs"]]
     return {
         **content,
@@ -58,6 +61,7 @@ def present(content: dict[str, Any]) -> dict[str, Any]:
             **content["patient"],
             "birth_date": datetime.date.fromisoformat(content["patient"]["birth_date"]),
         },
+        "patient_before": before,
         "visit": {**content["visit"], "date": datetime.date.fromisoformat(content["visit"]["date"])},
         "lesions": lesions,
         "meaning_of_measures": next((found["meaning"] for found in measures if found), ""),
@@ -183,7 +187,7 @@ def _present_photograph(photograph: dict[str, Any], *, is_overruled: bool) -> di
         "added_at": _moment(photograph["added_at"]),
         "measures": photograph.get("measures"),  # reports of before they were measured have none
         "assessment": _overruled(assessment) if assessment and is_overruled else assessment,
-        "confirmed": confirmed and _present_label(confirmed),
+        "confirmed": confirmed and _present_label(confirmed, is_overruled=is_overruled),
         "replaced": replaced and _present_label(replaced),
         "later": photograph.get("later"),
         "set_aside": photograph.get("set_aside", ""),
@@ -204,13 +208,17 @@ def _present_assessment(assessment: dict[str, Any] | None) -> dict[str, Any] | N
     }
 
 
-def _present_label(label: dict[str, Any]) -> dict[str, Any]:
+def _present_label(label: dict[str, Any], *, is_overruled: bool = False) -> dict[str, Any]:
+    """A label as it is shown; a harmless one is no all-clear where the lesion is named malignant by another."""
+    tone = label_tone(label["code"])
+    if is_overruled and tone == Tier.CALM:
+        tone = "refused"
     return {
         "line": "",  # reports of before diagnoses outside the seven had a code have none
         **label,
         "at": _moment(label["at"]),
-        "tone": label_tone(label["code"]),
-        "mark": LABEL_MARKS[label_tone(label["code"])],
+        "tone": tone,
+        "mark": LABEL_MARKS[tone],
     }
 
 

@@ -5,8 +5,10 @@ they change without anything in the report becoming wrong.
 """
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from django.utils.translation import gettext as _
 
@@ -28,15 +30,26 @@ class Changed:
     then: str
     now: str
 
+    @property
+    def is_place(self) -> bool:
+        """Whether it says where a lesion is."""
+        return self.key.startswith("lesion.") and self.key.endswith(".place")
 
-def record_changed_since(report: Report) -> list[Changed]:
-    """Return what the record says otherwise than the report and its addenda have told."""
-    content = json.loads(report.content)
+
+def record_changed_among(reports: Sequence[Report]) -> dict[UUID, list[Changed]]:
+    """Return what the record says otherwise than each report and its addenda have told, by report."""
+    contents = {report.pk: json.loads(report.content) for report in reports}
+    asked = {lesion["id"] for content in contents.values() for lesion in content["lesions"]}
+    lesions = {str(lesion.pk): lesion for lesion in Lesion.objects.filter(pk__in=asked)} if asked else {}
+    return {report.pk: _changed(report, contents[report.pk], lesions) for report in reports}
+
+
+def _changed(report: Report, content: dict[str, Any], lesions: dict[str, Lesion]) -> list[Changed]:
     told = _facts(content)
     last = {key: value for key, (_what, value) in told.items()}
     for addendum in report.addenda.all():
         last |= {row["key"]: row["now"] for row in json.loads(addendum.content).get("record", [])}
-    now = _facts(without_controls(_as_recorded_now(report, content)))
+    now = _facts(without_controls(_as_recorded_now(report, content, lesions)))
     return [
         Changed(key, what, last[key], now[key][1])
         for key, (what, _then) in told.items()
@@ -69,10 +82,10 @@ def _facts(content: dict[str, Any]) -> Facts:
     return facts
 
 
-def _as_recorded_now(report: Report, content: dict[str, Any]) -> dict[str, Any]:
+def _as_recorded_now(report: Report, content: dict[str, Any], lesions: dict[str, Lesion]) -> dict[str, Any]:
     """The facts of a report's content, as the record has them now."""
     visit = report.visit
-    keys = [lesion["id"] for lesion in content["lesions"]]
+    known = [lesions[lesion["id"]] for lesion in content["lesions"] if lesion["id"] in lesions]
     return {
         **clinic_and_patient(visit),
         "visit": {
@@ -91,6 +104,6 @@ def _as_recorded_now(report: Report, content: dict[str, Any]) -> dict[str, Any]:
                 "description": lesion.description,
                 "noticed_on": lesion.noticed.isoformat() if lesion.noticed else None,
             }
-            for lesion in Lesion.objects.filter(pk__in=keys)
+            for lesion in known
         ],
     }

@@ -97,19 +97,26 @@ class Removed:
     which: str
 
 
-def set_aside_since(report: Report) -> list[Removed]:
-    """Return the photographs of a report that were set aside since, as long as its readers were not told.
+def set_aside_among(reports: Sequence[Report]) -> dict[UUID, list[Removed]]:
+    """Return the photographs of reports that were set aside since, as long as their readers were not told.
 
     An addendum tells them. Where another patient is shown none does: such a report is not to be read at all.
     """
+    rows = SetAside.objects.standing().filter(image__visit__in=[report.visit_id for report in reports])
+    by_visit: dict[UUID, list[SetAside]] = {}
+    for row in rows.select_related("image__lesion").order_by("image__lesion__number", "created_at"):
+        by_visit.setdefault(row.image.visit_id, []).append(row)
+    return {report.pk: _set_aside(report, by_visit.get(report.visit_id, ())) for report in reports}
+
+
+def _set_aside(report: Report, rows: Iterable[SetAside]) -> list[Removed]:
     held = _held(report)
     told = {
         row["id"] for addendum in report.addenda.all() for row in json.loads(addendum.content).get("set_aside", ())
     }
-    rows = SetAside.objects.standing().filter(image__visit=report.visit_id).select_related("image__lesion")
     return [
         Removed(row, held[str(row.image_id)])
-        for row in rows.order_by("image__lesion__number", "created_at")
+        for row in rows
         if str(row.image_id) in held and (row.shows_other_patient or str(row.pk) not in told)
     ]
 

@@ -69,6 +69,17 @@ class ReviewsSayOtherwise(Refused):
         )
 
 
+class FoundMalignantElsewhere(Refused):
+    code = "found_malignant_elsewhere"
+
+    def __init__(self, lesions: list[str]) -> None:
+        words = _(
+            "%(lesions)s: malignant or pre-malignant by a label of another visit, which the report does not say. Add "
+            "to the report what its readers must know, then release it."
+        )
+        super().__init__(words % {"lesions": ", ".join(lesions)})
+
+
 class RecordChangedSince(Refused):
     code = "record_changed_since"
 

@@ -23,15 +23,15 @@ from diagnosis.reports.content import (
 )
 from diagnosis.reports.figures import figures_of
 from diagnosis.reports.letters import ensure_few_pictograms, ensure_printable, without_controls
+from diagnosis.reports.otherwise import otherwise_since
 from diagnosis.reports.pdf import render_pdf
-from diagnosis.reports.record_since import record_changed_since
-from diagnosis.reports.since import labelled_otherwise_since, set_aside_since
 from diagnosis.services.drafts import ChangedMeanwhile, draft_report, ensure_contradictions_seen
 from diagnosis.services.errors import VisitIsClosed
 from diagnosis.services.files import kept_only_on_success
 from diagnosis.services.notices import tell_of_release
 from diagnosis.services.report_errors import (
     AlreadyReleased,
+    FoundMalignantElsewhere,
     NothingToSign,
     NotSigned,
     PhotographUnreadable,
@@ -177,15 +177,19 @@ def ensure_can_be_read(report: Report) -> None:
 
     Raises:
         ReviewsSayOtherwise: a label has changed since.
+        FoundMalignantElsewhere: a lesion turned out to be malignant at another visit.
         RecordChangedSince: the record says otherwise.
         ShowsOtherPatient, SetAsideSince: a photograph was set aside since.
     """
-    if labelled_otherwise_since(report):
+    otherwise = otherwise_since(report)
+    if otherwise.labels:
         raise ReviewsSayOtherwise
-    if changed := record_changed_since(report):
-        raise RecordChangedSince([each.what for each in changed])
-    if aside := set_aside_since(report):
-        raise ShowsOtherPatient if any(removed.set_aside.shows_other_patient for removed in aside) else SetAsideSince
+    if otherwise.elsewhere:
+        raise FoundMalignantElsewhere([found.title for found in otherwise.elsewhere])
+    if otherwise.record:
+        raise RecordChangedSince([changed.what for changed in otherwise.record])
+    if otherwise.set_aside:
+        raise ShowsOtherPatient if otherwise.shows_other_patient else SetAsideSince
 
 
 def _render(report: Report, visit: Visit) -> bytes:

@@ -8,8 +8,7 @@ from django.utils.translation import gettext as _
 
 from diagnosis.models import Image, Report
 from diagnosis.photographs import signs_by_visit
-from diagnosis.reports.elsewhere import dangerous_elsewhere
-from diagnosis.reports.since import labelled_otherwise_among
+from diagnosis.reports.otherwise import Otherwise, otherwise_among
 from diagnosis.signs import Sign
 from patients.models import Visit
 
@@ -24,19 +23,31 @@ def signs_at(visits: Iterable[Visit]) -> dict[UUID, tuple[Sign, ...]]:
 
 @register.simple_tag
 def troubled_reports_at(visits: Iterable[Visit]) -> dict[UUID, str]:
-    """Of visits whose signed report is withheld or no longer holds: which of the two, in words."""
+    """Of visits whose signed report is withheld or no longer holds: why, in words."""
     closed = [visit.pk for visit in visits if not visit.is_open]
-    reports = list(Report.objects.filter(visit__in=closed).prefetch_related("addenda", "withholdings"))
+    reports = list(
+        Report.objects.filter(visit__in=closed)
+        .select_related("visit__patient__clinic")
+        .prefetch_related("addenda", "withholdings")
+    )
     other_patient = set(Report.objects.withheld().filter(visit__in=closed).values_list("pk", flat=True))
-    since, elsewhere = labelled_otherwise_among(reports), dangerous_elsewhere(reports)
-    found = {}
+    otherwise, found = otherwise_among(reports), {}
     for report in reports:
         by_hand = any(row.ended_at is None for row in report.withholdings.all())
         if by_hand or report.pk in other_patient:
             found[report.visit_id] = _("Withheld from the patient")
-        elif since[report.pk] or elsewhere[report.pk]:
-            found[report.visit_id] = _("Reviews say otherwise since")
+        elif otherwise[report.pk]:
+            found[report.visit_id] = _trouble(otherwise[report.pk])
     return found
+
+
+def _trouble(otherwise: Otherwise) -> str:
+    """What weighs most of all that a report does not say."""
+    if otherwise.labels or otherwise.elsewhere:
+        return _("Reviews say otherwise since")
+    if otherwise.set_aside:
+        return _("A photograph was set aside since")
+    return _("The record says otherwise since")
 
 
 @register.simple_tag

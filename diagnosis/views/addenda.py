@@ -11,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 from diagnosis.contradictions import contradictions_at
 from diagnosis.models import Report
 from diagnosis.reports.forms import AddendumForm
+from diagnosis.reports.otherwise import otherwise_since
 from diagnosis.services.addenda import draft_addendum, sign_addendum
 from diagnosis.services.errors import Refused
 from diagnosis.views.reports import how_the_patient_hears
@@ -61,6 +62,7 @@ def _page(request: ClinicRequest, report: Report, form: AddendumForm) -> HttpRes
         "patient": report.visit.patient,
         "report": report,
         "labels": draft.content["labels"],
+        "elsewhere": otherwise_since(report).elsewhere,
         "set_aside": draft.content["set_aside"],
         "record_since": draft.content["record"],
         "contradictions": contradictions_at(report.visit),

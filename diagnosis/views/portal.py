@@ -14,12 +14,12 @@ from django.views.decorators.http import require_safe
 from diagnosis.models import Addendum, Report
 from diagnosis.reports.addenda import present_addendum, with_later_labels
 from diagnosis.reports.chips import signs_of_report
-from diagnosis.reports.elsewhere import dangerous_elsewhere
+from diagnosis.reports.otherwise import looked_at_again
 from diagnosis.reports.presentation import present
-from diagnosis.reports.since import reassuring_wrongly
+from diagnosis.reports.record_since import record_changed_among
 from diagnosis.services.signed import ReportAltered, read_content
 from diagnosis.signs import WATCH, Sign
-from diagnosis.views.signed import altered_page, looked_at_again_page
+from diagnosis.views.signed import altered_page, instead_of_report
 from patients.access import require_patient
 from patients.middleware import ClinicRequest
 from patients.models import Patient
@@ -39,8 +39,10 @@ def my_visits(request: ClinicRequest) -> HttpResponse:
     page = pages.get_page(request.GET.get("page"))
     patient = Patient.objects.select_related("clinic").get(user=request.user)  # type: ignore[misc]
     shown = list(page.object_list)
-    again, elsewhere = reassuring_wrongly(shown), dangerous_elsewhere(shown)
-    rows = [_row(report, is_looked_at_again=report.pk in again or bool(elsewhere[report.pk])) for report in shown]
+    again, record = looked_at_again(shown), record_changed_among(shown)
+    rows = [
+        _row(report, is_looked_at_again=report.pk in again, is_put_right=bool(record[report.pk])) for report in shown
+    ]
     context = {
         "page": page,
         "reports": [row["report"] for row in rows],
@@ -59,9 +61,10 @@ def my_visits(request: ClinicRequest) -> HttpResponse:
 @require_safe
 def my_visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     """One released visit. Reviews that came after the signature are not in it until the clinic adds them to it."""
-    report = get_object_or_404(Report.objects.released_to(request.user).select_related("visit"), visit=visit_id)
-    if reassuring_wrongly([report]):
-        return looked_at_again_page(request, report)
+    reports = Report.objects.handed_to(request.user).select_related("visit__patient__clinic")
+    report = get_object_or_404(reports, visit=visit_id)
+    if instead := instead_of_report(request, report):
+        return instead
     try:
         content, addenda = _told(report)
     except ReportAltered as altered:
@@ -71,7 +74,7 @@ def my_visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
         "content": content,
         "visit": report.visit,
         "addenda": addenda,
-        "dangerous_elsewhere": dangerous_elsewhere([report])[report.pk],
+        "record_since": record_changed_among([report])[report.pk],
     }
     return render(request, "diagnosis/my_visit.html", context)
 
@@ -86,13 +89,15 @@ def _told(report: Report) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     return present(with_later_labels(content, addenda)), addenda
 
 
-def _row(report: Report, *, is_looked_at_again: bool) -> dict[str, Any]:
+def _row(report: Report, *, is_looked_at_again: bool, is_put_right: bool) -> dict[str, Any]:
     """A report in the list with its chips and lesions; none where what is stored is not what was signed."""
     try:
         content, _addenda = _told(report)
     except ReportAltered:
         return {"report": report, "signs": (), "lesions": []}
     signs = (Sign(WATCH, _("Being looked at again")),) if is_looked_at_again else signs_of_report(content)
+    if is_put_right and not is_looked_at_again:
+        signs = (*signs, Sign(WATCH, _("Put right since")))
     return {"report": report, "signs": signs, "lesions": content["lesions"]}
 
 

@@ -19,8 +19,7 @@ from diagnosis.photographs import (
 )
 from diagnosis.reports.addenda import plan_replaced_on
 from diagnosis.reports.forms import WithholdForm
-from diagnosis.reports.record_since import record_changed_since
-from diagnosis.reports.since import labelled_otherwise_since, set_aside_since
+from diagnosis.reports.otherwise import otherwise_since
 from diagnosis.services.drafts import contradictions_seen
 from diagnosis.services.notices import notices_of
 from diagnosis.services.reports import needing_a_plan
@@ -52,15 +51,16 @@ def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     found = get_object_or_404(visits, pk=visit_id)
     shown = photographs(Image.objects.in_use().filter(visit=found))
     report = Report.objects.select_related("signed_by__user").filter(visit=found).first()
-    aside = set_aside_since(report) if report else []
+    otherwise = otherwise_since(report) if report else None
+    withholdings = list(report.withholdings.select_related("member__user", "ended_by__user")) if report else []
     addenda = report.addenda.select_related("signed_by__user") if report else []
     context = {
         "visit": found,
         "patient": found.patient,
         "groups": by_lesion(shown),
         "set_aside": set_aside_among(Image.objects.filter(visit=found)),
-        "set_aside_since": aside,
-        "shows_other_patient": any(removed.set_aside.shows_other_patient for removed in aside),
+        "otherwise": otherwise,
+        "shows_other_patient": otherwise.shows_other_patient if otherwise else False,
         "count": len(shown),
         "unreviewed": sum(1 for photograph in shown if not photograph.confirmed),
         "report": report,
@@ -73,10 +73,9 @@ def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
         "kept_elsewhere": Image.objects.kept_elsewhere_too(found).select_related("lesion").order_by("lesion__number")
         if report and not report.released_at
         else [],
-        "record_since": record_changed_since(report) if report else [],
-        "withheld": report.withholdings.standing().select_related("member__user").first() if report else None,
+        "withholdings": withholdings,
+        "withheld": next((row for row in withholdings if row.ended_at is None), None),
         "withhold_form": WithholdForm(),
-        "since": labelled_otherwise_since(report) if report else [],
     }
     return render(request, "diagnosis/visit.html", context)
 

@@ -11,8 +11,7 @@ from django.views.decorators.http import require_safe
 
 from diagnosis.models import Addendum, Report
 from diagnosis.models.report import Signed
-from diagnosis.reports.elsewhere import dangerous_elsewhere
-from diagnosis.reports.since import reassuring_wrongly
+from diagnosis.reports.otherwise import Otherwise, looked_at_again, otherwise_since
 from diagnosis.services.signed import ReportAltered, read_content, read_pdf, read_whole_content, read_whole_pdf
 from patients.middleware import ClinicRequest
 
@@ -24,9 +23,9 @@ Kind = Literal["pdf", "json"]
 @never_cache
 def report_file(request: ClinicRequest, report_id: UUID, kind: Kind) -> HttpResponse:
     """The report with all that was added to it; ``?as=signed`` gives the very bytes that were signed first."""
-    report = _readable(request, Report.objects.select_related("visit__patient__clinic"), report_id)
-    if not request.member and (reassuring_wrongly([report]) or dangerous_elsewhere([report])[report.pk]):
-        return looked_at_again_page(request, report)
+    report = get_object_or_404(_reports_of(request), pk=report_id)
+    if instead := _instead_of_a_file(request, report):
+        return instead
     if request.GET.get("as") == "signed":
         return _handed_out(request, report, kind)
     read = read_whole_pdf if kind == "pdf" else read_whole_content
@@ -41,20 +40,49 @@ def report_file(request: ClinicRequest, report_id: UUID, kind: Kind) -> HttpResp
 @require_safe
 @never_cache
 def addendum_file(request: ClinicRequest, addendum_id: UUID, kind: Kind) -> HttpResponse:
-    addenda = Addendum.objects.select_related("report__visit")
-    return _handed_out(request, _readable(request, addenda, addendum_id), kind)
+    """An addendum with the report that it adds to."""
+    addenda = Addendum.objects.select_related("report__visit__patient__clinic")
+    addendum = get_object_or_404(addenda.filter(report__in=_reports_of(request)), pk=addendum_id)
+    return _instead_of_a_file(request, addendum.report) or _handed_out(request, addendum, kind)
+
+
+def instead_of_report(request: ClinicRequest, report: Report) -> HttpResponse | None:
+    """What a patient reads instead of a report that they must not rely on; None where they may read it."""
+    context = {"report": report, "visit": report.visit, "clinic": report.visit.patient.clinic}
+    if Report.objects.withheld_from(request.user).filter(pk=report.pk).exists():
+        context["by_hand"] = report.withholdings.standing().first()
+        return render(request, "diagnosis/report_withheld.html", context, status=403)
+    if looked_at_again([report]):
+        return render(request, "diagnosis/looked_at_again.html", context, status=409)
+    return None
+
+
+def _reports_of(request: ClinicRequest) -> Any:
+    """The reports that a member may read, or that were handed to a patient."""
+    reports = Report.objects.select_related("visit__patient__clinic")
+    return reports.visible_to(request.member) if request.member else reports.handed_to(request.user)
+
+
+def _instead_of_a_file(request: ClinicRequest, report: Report) -> HttpResponse | None:
+    """A page where a file would mislead whoever reads it on paper; members may still ask for what was signed."""
+    if request.member:
+        otherwise = None if request.GET.get("as") == "signed" else otherwise_since(report)
+        return _outdated_page(request, report, otherwise) if otherwise else None
+    if instead := instead_of_report(request, report):
+        return instead
+    otherwise = otherwise_since(report)
+    return _outdated_page(request, report, otherwise) if otherwise.is_of_another_place else None
+
+
+def _outdated_page(request: ClinicRequest, report: Report, otherwise: Otherwise) -> HttpResponse:
+    context = {"report": report, "visit": report.visit, "patient": report.visit.patient, "otherwise": otherwise}
+    return render(request, "diagnosis/report_outdated.html", context, status=409)
 
 
 def altered_page(request: ClinicRequest, record: Signed, altered: ReportAltered) -> HttpResponse:
     """Say loudly that what is stored is not what was signed, and whom to tell."""
     context = {"report": record, "message": str(altered)}
     return render(request, "diagnosis/report_altered.html", context, status=409)
-
-
-def looked_at_again_page(request: ClinicRequest, report: Report) -> HttpResponse:
-    """Instead of a report that calms its patient although dermatologists have named something malignant since."""
-    context = {"visit": report.visit, "clinic": report.visit.patient.clinic}
-    return render(request, "diagnosis/looked_at_again.html", context)
 
 
 def file_response(content: bytes, *, name: str, kind: Kind, is_shown: bool = False) -> HttpResponse:
@@ -79,8 +107,3 @@ def _name(record: Signed) -> str:
     assert isinstance(report, Report)
     name = f"skin-report-{report.visit.date.isoformat()}-{report.pk.hex[:8]}"
     return f"{name}-addendum-{record.number}" if isinstance(record, Addendum) else name
-
-
-def _readable(request: ClinicRequest, records: Any, record_id: UUID) -> Any:
-    member = request.member
-    return get_object_or_404(records.visible_to(member) if member else records.released_to(request.user), pk=record_id)

@@ -139,6 +139,20 @@ def test_the_patients_page_leads_with_what_holds_now(sign_in, replaced, patient_
     assert "Nothing alarming" not in page
 
 
+def test_what_the_laboratory_says_is_said_as_that(sign_in, patient, dermatologist, patient_user):
+    image = named(answered(patient), dermatologist, "nv")
+    report = signed_report(image.visit, dermatologist, released=True)
+    record_review(
+        image=image, reviewer=dermatologist, answer="mel", certainty="certain", basis="histopathology", other_text=""
+    )
+    (change,) = json.loads(signed_addendum(report, dermatologist).content)["labels"]
+    assert (change["now"]["certainty"], change["now"]["basis"]) == ("certain", "histopathology")
+    page = read(sign_in(patient_user), image.visit)
+    assert page.count("certain, histopathology") == 1, "in what was added"
+    assert "· certain · histopathology" in page, "and beside the photograph"
+    assert "The laboratory has examined it" in page
+
+
 def test_staff_see_that_the_plan_was_replaced(sign_in, replaced, staff):
     page = " ".join(sign_in(staff).get(replaced.visit.get_absolute_url()).content.decode().split())
     assert "by an addendum</span> <s>Come again in nine months.</s>" in page

@@ -9,6 +9,7 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from diagnosis.models import Report, Withholding
+from diagnosis.services.reviews import record_review
 from diagnosis.services.withholding import withhold_report
 from patients.models import MessageKind, OutgoingMessage, Side, VisitStatus
 from tests import factories
@@ -41,7 +42,12 @@ def test_a_released_report_is_withheld_and_released_again(sign_in, report, derma
         at("my-visit", report),
         *(reverse(f"report-{kind}", args=[report.pk]) for kind in ("pdf", "json")),
     ):
-        assert patient.get(address).status_code == 404
+        withheld = patient.get(address)
+        assert withheld.status_code == 403
+        page = " ".join(withheld.content.decode().split())
+        assert "was withdrawn on" in page
+        assert "nine months" not in page
+        assert WRONG["note"] not in page
     row = Withholding.objects.get()
     assert OutgoingMessage.objects.filter(kind=MessageKind.WITHHELD, about=row.pk).exists()
     page = client.get(report.visit.get_absolute_url()).content.decode()
@@ -54,6 +60,9 @@ def test_a_released_report_is_withheld_and_released_again(sign_in, report, derma
     assert "Come again in two weeks." in patient.get(at("my-visit", report)).content.decode()
     row.refresh_from_db()
     assert row.ended_by == dermatologist
+    page = " ".join(client.get(report.visit.get_absolute_url()).content.decode().split())
+    assert "released again by" in page
+    assert WRONG["note"] in page, "that it was withheld stays in the record"
     assert OutgoingMessage.objects.filter(kind=MessageKind.REPORT, about=row.pk).exists()
     with pytest.raises(IntegrityError, match="withholding_is_append_only"), transaction.atomic():
         Withholding.objects.filter(pk=row.pk).update(note="All was well all the time.")
@@ -92,11 +101,26 @@ def test_a_corrected_side_is_asked_about_until_it_is_added(sign_in, report, derm
     assert "(in the report: left shoulder)" in page
     assert "right shoulder" in client.get(at("visit-addendum", report)).content.decode()
 
+    assert "The record says otherwise since" in client.get(reverse("visits")).content.decode()
+
+    patient = sign_in(patient_user)
+    own = " ".join(patient.get(at("my-visit", report)).content.decode().split())
+    assert "Put right since the report was signed" in own
+    assert "place: <strong>right shoulder</strong>" in own
+    assert "Put right since" in patient.get(reverse("my-visits")).content.decode()
+    for kind in ("pdf", "json"):
+        for asked in ({}, {"as": "signed"}):
+            file = patient.get(reverse(f"report-{kind}", args=[report.pk]), asked)
+            assert file.status_code == 409, "the file would name the wrong side"
+            assert "right shoulder" in file.content.decode()
+
     signed_addendum(report, dermatologist)
 
     assert "The record says otherwise" not in client.get(url).content.decode()
-    own = " ".join(sign_in(patient_user).get(at("my-visit", report)).content.decode().split())
+    own = " ".join(patient.get(at("my-visit", report)).content.decode().split())
     assert "place: <strong>right shoulder</strong>" in own
+    assert "<s>left shoulder</s> right shoulder" in own
+    assert patient.get(reverse("report-json", args=[report.pk])).status_code == 200
 
 
 @pytest.mark.parametrize(
@@ -197,6 +221,27 @@ def test_a_report_does_not_go_on_reassuring(sign_in, patient, dermatologist, pat
     assert "Reviews say otherwise" not in sign_in(dermatologist).get(reverse("visits")).content.decode()
 
 
+def test_no_file_is_handed_out_unmarked_that_no_longer_holds(sign_in, report, staff, dermatologist):
+    image = report.visit.images.get()
+    named(image, dermatologist, "mel")
+    addendum = signed_addendum(report, dermatologist)
+    named(image, dermatologist, "merkel")
+    client = sign_in(staff)
+    assert (
+        reverse("report-pdf", args=[report.pk]) + '"'
+        not in client.get(report.visit.get_absolute_url()).content.decode()
+    )
+    for kind in ("pdf", "json"):
+        for name, record in (("report", report), ("addendum", addendum)):
+            address = reverse(f"{name}-{kind}", args=[record.pk])
+            page = client.get(address)
+            assert page.status_code == 409
+            assert "Merkel cell carcinoma" in page.content.decode()
+            signed = client.get(address, {"as": "signed"})
+            assert signed.status_code == 200
+            assert signed["Content-Disposition"]
+
+
 def test_what_a_lesion_turned_out_to_be_later_is_not_kept_from_who_reads_the_report_before(
     sign_in, patient, dermatologist, patient_user
 ):
@@ -205,21 +250,56 @@ def test_what_a_lesion_turned_out_to_be_later_is_not_kept_from_who_reads_the_rep
     report = signed_report(before.visit, dermatologist, released=True)
     other = named(answered(patient, visit__date=datetime.date(2026, 3, 10)), dermatologist, "nv")
     harmless = signed_report(other.visit, dermatologist, released=True)
-    client, warned = sign_in(patient_user), "Do not rely on what this report says of it"
+    client, warned = sign_in(patient_user), "This is being looked at again"
     assert warned not in client.get(at("my-visit", report)).content.decode()
 
-    named(answered(patient, lesion=before.lesion), dermatologist, "mel")
+    later = named(answered(patient, lesion=before.lesion), dermatologist, "mel")
+    record_review(
+        image=later, reviewer=dermatologist, answer="mel", certainty="certain", basis="histopathology", other_text=""
+    )
 
-    page = client.get(at("my-visit", report)).content.decode()
-    assert warned in page
-    assert "About: Melanoma" not in page, "that is for the clinic to say"
+    for address in (
+        at("my-visit", report),
+        *(reverse(f"report-{kind}", args=[report.pk]) for kind in ("pdf", "json")),
+    ):
+        page = client.get(address)
+        assert page.status_code == 409
+        assert warned in page.content.decode()
+        assert "nine months" not in page.content.decode()
+        assert "Melanoma" not in page.content.decode(), "that is for the clinic to say"
     for kind in ("pdf", "json"):
-        file = reverse(f"report-{kind}", args=[report.pk])
-        assert "This is being looked at again" in client.get(file).content.decode()
         assert client.get(reverse(f"report-{kind}", args=[harmless.pk]))["Content-Disposition"]
     assert warned not in client.get(at("my-visit", harmless)).content.decode()
     assert client.get(reverse("my-visits")).content.decode().count("Being looked at again") == 1
-    assert sign_in(dermatologist).get(reverse("visits")).content.decode().count("Reviews say otherwise since") == 1
+    staffs = sign_in(dermatologist)
+    assert staffs.get(reverse("visits")).content.decode().count("Reviews say otherwise since") == 1
+    assert (
+        "What a lesion turned out to be at another visit"
+        in staffs.get(before.visit.get_absolute_url()).content.decode()
+    )
+
+    added = json.loads(signed_addendum(report, dermatologist, words="Read the newer report.").content)
+
+    (found,) = added["elsewhere"]
+    assert found["lesion"] == str(before.lesion_id)
+    assert (found["label"]["code"], found["label"]["basis"]) == ("mel", "histopathology")
+    page = " ".join(client.get(at("my-visit", report)).content.decode().split())
+    assert "Read the newer report." in page
+    assert "<s>Come again in nine months.</s>" in page
+    assert "About: Melanoma" in page
+    assert "The laboratory has examined it" in page
+    assert "tier-calm" not in page
+    assert staffs.get(reverse("visits")).content.decode().count("Reviews say otherwise since") == 0
+
+
+def test_a_report_of_a_lesion_that_turned_out_malignant_elsewhere_is_not_released(sign_in, patient, dermatologist):
+    before = named(answered(patient, visit__date=datetime.date(2026, 3, 9)), dermatologist, "nv")
+    report = signed_report(before.visit, dermatologist)
+    named(answered(patient, lesion=before.lesion), dermatologist, "mel")
+    page = sign_in(dermatologist).post(at("visit-release", report), follow=True).content.decode()
+    assert "malignant or pre-malignant by a label of another visit" in page
+    report.refresh_from_db()
+    assert report.released_at is None
 
 
 def test_who_was_told_to_come_soon_reads_on(sign_in, patient, dermatologist, patient_user):

@@ -1,0 +1,63 @@
+"""Whether a signed report still holds: all that is known otherwise since it, and its addenda, were signed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from diagnosis.models import Report
+
+from .elsewhere import FoundElsewhere, found_elsewhere
+from .record_since import Changed, record_changed_among
+from .since import Removed, Since, labelled_otherwise_among, reassuring_wrongly, set_aside_among
+
+
+@dataclass(frozen=True)
+class Otherwise:
+    """What the readers of a report were not told; false where it holds.
+
+    Attributes:
+        labels: photographs whose label is another.
+        elsewhere: lesions that turned out to be malignant at another visit.
+        record: corrected facts, such as the side of a lesion.
+        set_aside: photographs that no longer count.
+    """
+
+    labels: list[Since]
+    elsewhere: list[FoundElsewhere]
+    record: list[Changed]
+    set_aside: list[Removed]
+
+    def __bool__(self) -> bool:
+        return bool(self.labels or self.elsewhere or self.record or self.set_aside)
+
+    @property
+    def shows_other_patient(self) -> bool:
+        return any(removed.set_aside.shows_other_patient for removed in self.set_aside)
+
+    @property
+    def is_of_another_place(self) -> bool:
+        """Whether a lesion is on another side or site than its readers were told."""
+        return any(changed.is_place for changed in self.record)
+
+
+def otherwise_since(report: Report) -> Otherwise:
+    return otherwise_among([report])[report.pk]
+
+
+def otherwise_among(reports: Sequence[Report]) -> dict[UUID, Otherwise]:
+    """The same of several, by their keys, in as many queries as for one; their addenda are best prefetched."""
+    labels, elsewhere = labelled_otherwise_among(reports), found_elsewhere(reports)
+    record, aside = record_changed_among(reports), set_aside_among(reports)
+    return {
+        report.pk: Otherwise(labels[report.pk], elsewhere[report.pk], record[report.pk], aside[report.pk])
+        for report in reports
+    }
+
+
+def looked_at_again(reports: Sequence[Report]) -> set[UUID]:
+    """Those that calm their patient although a lesion in them was named malignant since, at their visit or another.
+
+    Until an addendum says so, the patient reads only that they are looked at again.
+    """
+    elsewhere = found_elsewhere(reports)
+    return {report.pk for report in reports if elsewhere[report.pk]} | reassuring_wrongly(reports)
