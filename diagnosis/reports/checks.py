@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from diagnosis.advice import contradicts_tier
-from diagnosis.answers import NOT_A_LESION, is_benign_answer, is_malignant_answer
+from diagnosis.answers import NOT_A_LESION, Basis, is_benign_answer, is_malignant_answer
 from diagnosis.models import Tier
 from diagnosis.reports.letters import (
     TooManyPictograms,
@@ -15,7 +15,7 @@ from diagnosis.reports.letters import (
     unprintable_letters,
 )
 
-# The database asks for as much (migration 0027).
+# The database asks for as much (migration 0027, and 0028 of what is urgent).
 LEAST_LETTERS, LEAST_DIFFERENT = 10, 4
 
 
@@ -99,17 +99,19 @@ def is_a_sentence(text: str) -> bool:
 
 
 def _presses(photograph: dict[str, Any]) -> bool:
-    """Named malignant or pre-malignant by a dermatologist, or urgent and not named harmless by one.
+    """Named malignant or pre-malignant by a dermatologist, or urgent and not named harmless by the laboratory.
 
     Pre-malignant counts: it stands for actinic keratosis and Bowen's disease, which is cancer in situ. Urgent is also
-    what another photograph of the lesion or one reader's suspicion makes so.
+    what another photograph of the lesion or one reader's suspicion makes so. A harmless label without histopathology
+    leaves an urgent answer to be answered: the patient reads both.
     """
-    confirmed, assessment = photograph["confirmed"], photograph["assessment"]
-    code = confirmed["code"] if confirmed else ""
+    confirmed, assessment = photograph["confirmed"] or {}, photograph["assessment"]
+    code = confirmed.get("code", "")
     if is_malignant_answer(code):
         return True
     is_urgent = bool(assessment) and Tier.URGENT in (assessment["tier"], assessment.get("tone"))
-    return is_urgent and not (is_benign_answer(code) or code == NOT_A_LESION)
+    is_harmless = is_benign_answer(code) or code == NOT_A_LESION
+    return is_urgent and not (is_harmless and confirmed.get("basis") == Basis.HISTOPATHOLOGY)
 
 
 def _dangers_said(content: dict[str, Any]) -> list[str]:

@@ -21,14 +21,23 @@ MIGRATION = importlib.import_module("diagnosis.migrations.0024_danger_is_seen_an
 
 
 def a_report(
-    dermatologist, *, label: str = "", tier: str = "calm", plan: str = "", reason: str = "", **facts
+    dermatologist,
+    *,
+    label: str = "",
+    tier: str = "calm",
+    plan: str = "",
+    reason: str = "",
+    basis: str = "dermatoscopy",
+    **facts,
 ) -> Report:
     """The report of one photograph, kept past every service."""
     image = factories.ImageFactory(lesion__patient__clinic=dermatologist.clinic)
     factories.PredictionFactory(image=image, code="mel" if tier == "urgent" else "nv", tier=tier)
     if label:
         text = "Its words" if label.startswith("other") else ""
-        record_review(image=image, reviewer=dermatologist, answer=label, certainty="certain", other_text=text)
+        record_review(
+            image=image, reviewer=dermatologist, answer=label, certainty="certain", other_text=text, basis=basis
+        )
     content = build_content(image.visit)
     content["visit"] |= {"plan": plan}
     hashed = {"content_sha256": "a" * 64, "pdf_sha256": "b" * 64, "pdf": "reports/none.pdf"}
@@ -68,6 +77,9 @@ def test_danger_without_words_is_refused(dermatologist, danger, words):
         {"tier": "urgent", "label": "other"},
         {"tier": "urgent", "label": "meltump"},
         {"tier": "urgent", "label": "scc"},
+        {"tier": "urgent", "label": "nv"},
+        {"tier": "urgent", "label": "nv", "basis": "follow_up"},
+        {"tier": "urgent", "label": "scc", "basis": "histopathology"},
     ],
 )
 def test_every_kind_of_danger_takes_a_plan_or_a_reason(dermatologist, danger):
@@ -77,7 +89,14 @@ def test_every_kind_of_danger_takes_a_plan_or_a_reason(dermatologist, danger):
 
 
 @pytest.mark.parametrize(
-    "calm", [{}, {"tier": "watch"}, {"label": "nv"}, {"tier": "urgent", "label": "nv"}, {"label": "not_a_lesion"}]
+    "calm",
+    [
+        {},
+        {"tier": "watch"},
+        {"label": "nv"},
+        {"tier": "urgent", "label": "nv", "basis": "histopathology"},
+        {"label": "not_a_lesion"},
+    ],
 )
 def test_what_is_not_dangerous_takes_none(dermatologist, calm):
     assert is_kept(a_report(dermatologist, **calm))
@@ -106,6 +125,7 @@ def test_the_database_knows_the_answers_that_the_code_knows():
 
 @pytest.mark.parametrize("label", ["", "mel", "nv", "other", "meltump", "not_a_lesion"])
 @pytest.mark.parametrize("tier", ["urgent", "watch", "calm"])
-def test_database_and_signing_page_are_of_one_mind(dermatologist, label, tier):
-    report = a_report(dermatologist, label=label, tier=tier)
+@pytest.mark.parametrize("basis", ["dermatoscopy", "histopathology"])
+def test_database_and_signing_page_are_of_one_mind(dermatologist, label, tier, basis):
+    report = a_report(dermatologist, label=label, tier=tier, basis=basis)
     assert is_kept(report) == (not pressing_lesions(json.loads(report.content)))
