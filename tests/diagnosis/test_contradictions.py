@@ -197,7 +197,7 @@ def test_one_that_arises_before_the_release_is_shown_before_the_patient_reads(ph
     report = signed_report(newer.visit, dermatologist)
     client, address = sign_in(dermatologist), reverse("visit-release", args=[newer.visit_id])
     seen = client.get(newer.visit.get_absolute_url()).context["contradictions_seen"]
-    say(older, dermatologist, "mel")
+    say(older, dermatologist, "df")
     page = client.post(address, {"seen": seen}, follow=True)
     report.refresh_from_db()
     assert report.released_at is None
