@@ -131,6 +131,9 @@ class Learner:
     def learn(self, shown: npt.NDArray[Any], targets: Targets, *, chance: np.random.Generator) -> tuple[float, float]:
         """Take one step and return its loss and the share of its photographs that were named rightly.
 
+        A step whose loss or gradient is no number is left out, as when losses are scaled (Micikevicius et al., ICLR
+        2018): network and optimiser stay as they were, and the loss that comes back is NaN.
+
         Args:
             shown: uint8 (B, side, side, 3), or features (B, F) in a phase where only the head learns.
             targets: what they show.
@@ -170,6 +173,9 @@ class Learner:
         is_mixed = bool(self._mixup or self._cutmix)
         if is_mixed:
             shown = kept * shown + (1.0 - kept) * tf.gather(shown, partners)
+        # Seeing a batch moves the statistics of batch normalisation before its loss is known.
+        moving = [variable for variable in self._learning.non_trainable_variables if "moving" in variable.path]
+        before = [tf.identity(variable) for variable in moving]
         with tf.GradientTape() as tape:
             logits = self._learning(shown, training=True)
             losses = self._losses(logits, possible, priors, weights, taught)
@@ -178,8 +184,19 @@ class Learner:
                 losses = share * losses + (1.0 - share) * self._losses(logits, *of_partners)
             loss = tf.reduce_mean(losses)
         variables = self.network.trainable_variables
-        self._optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
-        self._follow(recipe.average)
+        gradients = tape.gradient(loss, variables)
+
+        def take() -> Any:
+            self._optimizer.apply_gradients(zip(gradients, variables, strict=True))
+            self._follow(recipe.average)
+            return loss
+
+        def leave() -> Any:
+            for variable, value in zip(moving, before, strict=True):
+                variable.assign(value)
+            return tf.constant(float("nan"))
+
+        loss = tf.cond(tf.math.is_finite(loss) & tf.math.is_finite(tf.linalg.global_norm(gradients)), take, leave)
         chosen = tf.argmax(logits + priors if recipe.loss == "logit-adjusted" else logits, axis=1)
         right = tf.reduce_mean(tf.gather(possible, chosen, axis=1, batch_dims=1))
         return loss, right

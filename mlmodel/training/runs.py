@@ -37,8 +37,9 @@ class Place:
         step: within the epoch, from 0.
         steps_taken: since the run began.
         order: hash over every photograph shown so far, in order.
-        loss_sum: of the epoch's steps so far.
-        right_sum: of the epoch's steps so far, the shares named rightly.
+        left_out: steps of the epoch so far whose loss or gradient was no number.
+        loss_sum: of the epoch's other steps so far.
+        right_sum: of the epoch's other steps so far, the shares named rightly.
     """
 
     phase: int = 0
@@ -46,6 +47,7 @@ class Place:
     step: int = 0
     steps_taken: int = 0
     order: str = ""
+    left_out: int = 0
     loss_sum: float = 0.0
     right_sum: float = 0.0
 

@@ -27,6 +27,8 @@ from mlmodel.training.watched import watched_figures
 
 CHECKPOINT_SECONDS = 120.0
 _ROW_EVERY = 20
+# A step can fail by the batch or the processor; so many in a row mean that the weights are lost.
+_LEFT_OUT_AT_MOST = 5
 _VALIDATION_BATCH = 32
 # Numbers the draws that settle batch normalisation, apart from those of any epoch.
 _AFTER_ALL_EPOCHS = 1_000_000
@@ -113,22 +115,32 @@ class _Training:
         number = sum(each.epochs for each in self.recipe.phases[: place.phase]) + place.epoch
         order = self._order(phase, number)
         recent: deque[tuple[float, float]] = deque(maxlen=_ROW_EVERY)
-        saved = time.monotonic()
+        saved, in_a_row = time.monotonic(), 0
         for shown, rows in self._shown(phase, order, number, place.step):
             chance = np.random.default_rng((self.recipe.seed, number, place.step))
             targets = self.shown.targets(rows)
             if self.teachers:
                 targets = replace(targets, taught=self.teachers.probabilities(shown, targets.log_priors))
-            recent.append(self.learner.learn(shown, targets, chance=chance))
+            loss, right = self.learner.learn(shown, targets, chance=chance)
+            is_learned = bool(np.isfinite(loss))
+            in_a_row = 0 if is_learned else in_a_row + 1
+            if in_a_row == _LEFT_OUT_AT_MOST:
+                raise RunError(
+                    f"The loss of {in_a_row} steps in a row, up to step {place.steps_taken + 1:,}, is no number. "
+                    "Begin again with a lower learning rate, or with --precision float32."
+                )
+            if is_learned:
+                recent.append((loss, right))
             place = replace(
                 place,
                 step=place.step + 1,
                 steps_taken=place.steps_taken + 1,
                 order=hashlib.sha256(place.order.encode() + rows.tobytes()).hexdigest(),
-                loss_sum=place.loss_sum + recent[-1][0],
-                right_sum=place.right_sum + recent[-1][1],
+                left_out=place.left_out + (not is_learned),
+                loss_sum=place.loss_sum + (loss if is_learned else 0.0),
+                right_sum=place.right_sum + (right if is_learned else 0.0),
             )
-            if place.steps_taken % _ROW_EVERY == 0:
+            if place.steps_taken % _ROW_EVERY == 0 and recent:
                 loss, right = np.mean(recent, axis=0)
                 self.run.add_row(
                     "steps.csv", {"steps_taken": place.steps_taken, "loss": f"{loss:.4f}", "right": f"{right:.4f}"}
@@ -138,15 +150,19 @@ class _Training:
                 self.run.save_checkpoint(place, self.learner.state())
                 saved = time.monotonic()
         figures = self._watch(phase)
-        loss, right = place.loss_sum / place.step, place.right_sum / place.step
+        learned = max(place.step - place.left_out, 1)
+        loss, right = place.loss_sum / learned, place.right_sum / learned
+        if place.left_out:
+            self.say(f"{place.left_out} of {place.step} steps were left out: their loss or gradient was no number.")
         self.run.add_row(
             "epochs.csv",
             {"steps_taken": place.steps_taken, "phase": place.phase + 1, "epoch": number + 1, "side": phase.side,
-             "loss": f"{loss:.4f}", "accuracy": f"{right:.4f}", **{k: f"{v:.4f}" for k, v in figures.items()}},
+             "loss": f"{loss:.4f}", "accuracy": f"{right:.4f}",
+             "left_out": str(place.left_out), **{k: f"{v:.4f}" for k, v in figures.items()}},
         )  # fmt: skip
         draw_curves(self.run)
         progress.epoch(place, figures)
-        place = replace(place, epoch=place.epoch + 1, step=0, loss_sum=0.0, right_sum=0.0)
+        place = replace(place, epoch=place.epoch + 1, step=0, left_out=0, loss_sum=0.0, right_sum=0.0)
         if place.epoch < phase.epochs:
             self.run.save_checkpoint(place, self.learner.state())
         else:

@@ -117,6 +117,15 @@ def test_a_run_killed_twice_in_mid_epoch_shows_the_same_photographs_and_ends_at_
 
 
 @pytest.mark.slow
+def test_a_run_that_comes_apart_ends_and_says_what_to_do(asked, tmp_path):
+    recipe = RECIPE.replace("peak_rate = 1e-3", "peak_rate = 1e30").replace("warm_up_steps = 2", "")
+    (tmp_path / "small.toml").write_text(recipe.replace("average = 0.9", "average = 0.0"))
+    with pytest.raises(CommandError, match=r"The loss of 5 steps in a row, up to step \d+, is no number"):
+        carry_out(asked, tmp_path / "run")
+    assert not (tmp_path / "run" / "weights.npz").exists()
+
+
+@pytest.mark.slow
 def test_a_run_is_never_overwritten_and_never_resumed_on_other_data(asked, tmp_path):
     run = tmp_path / "run"
     RunDirectory(run).start({"recipe": {}, "data": ""})

@@ -198,6 +198,35 @@ def test_a_step_in_half_the_digits_learns_the_same_and_keeps_whole_weights(tenso
     assert keras.config.dtype_policy().name == "float32", "what is built next computes as ever"
 
 
+def test_a_step_whose_loss_is_no_number_is_left_out(step_by_step):
+    from dataclasses import replace
+
+    from mlmodel.training.learner import Learner
+
+    phase = {"side": 96, "epochs": 1, "peak_rate": 1e-3, "final_rate": 1e-3, "trainable_from": "block14"}
+    recipe = recipe_from("test", {**RECIPE, "average": 0.9, "phases": [phase]})
+    pixels = np.random.default_rng(0).integers(0, 256, (4, 96, 96, 3), dtype=np.uint8)
+    targets, chance = _targets(np.array([4, 5, 1, 4])), np.random.default_rng(1)
+    learner = Learner(recipe)
+    learner.begin(recipe.phases[0], steps=4)
+    learner.learn(pixels, targets, chance=chance)
+    before = learner.state()
+    broken = np.where(np.arange(4) == 1, np.nan, 1).astype(np.float32)
+
+    loss, _right = learner.learn(pixels, replace(targets, weights=broken), chance=chance)
+
+    assert np.isnan(loss)
+    assert any("moving" in weight.path for weight in learner.network.weights), "which seeing a batch would move"
+    after = learner.state()
+    paths = {f"network-{n:04}": variable.path for n, variable in enumerate(learner.network.variables)}
+    different = [paths.get(name, name) for name in before if not np.array_equal(before[name], after[name])]
+    assert all("seed" in name for name in different), (
+        "dropout has drawn once more; nothing that was learnt has changed"
+    )
+    assert np.isfinite(learner.learn(pixels, targets, chance=chance)[0])
+    assert any(not np.array_equal(after[name], value) for name, value in learner.state().items())
+
+
 def test_photographs_are_mixed_in_the_phase_that_says_so(step_by_step):
     from mlmodel.training.learner import Learner
 
