@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from diagnosis.answers import Basis, is_benign_answer, is_malignant_answer, malignancy_of
 from diagnosis.explanations import Source, explain
+from diagnosis.models import Tier
 from diagnosis.review_words import answer_malignancy, article_of, icd10_of, plain_line
 from diagnosis.urgency import urgency_in_report, urgency_of_label
 from mlmodel.taxonomy import MALIGNANT_CODES
@@ -127,9 +128,15 @@ def _from_the_library(code: str, lesions: list[Content]) -> Content:
     labels = [label for lesion in lesions for label in labels_of(lesion)]
     same = [label for label in labels if article_of(label["code"]) == code]
     urgency = urgency_in_report(explained, unconfirmed=_lesions_by_tier(code, lesions), is_confirmed=bool(same))
+    sections = dict(explained.sections)
+    if any(_is_called_more_urgent(lesion, code) for lesion in lesions):
+        sections["when_to_seek_care"] = _(
+            "The software asked for this spot to be looked at; your dermatologist has looked at it and named it. Keep "
+            "every appointment that was planned. Say at once if the spot changes, grows, bleeds or hurts."
+        )
     return {
         **condition_in_report(code),
-        "sections": dict(explained.sections),
+        "sections": sections,
         "urgency": urgency.words,
         "urgency_from": str(urgency.speaker),
         "is_confirmed": bool(same),
@@ -140,6 +147,19 @@ def _from_the_library(code: str, lesions: list[Content]) -> Content:
         "written_by": explained.model_name,
         "language": explained.language,
     }
+
+
+def _is_called_more_urgent(lesion: Content, code: str) -> bool:
+    """Whether the software asks for haste about what a dermatologist has named harmless, without a laboratory."""
+    if not is_benign_answer(code):
+        return False
+    labelled = [each for each in lesion["photographs"] if _is_labelled(each) and each["assessment"]]
+    return any(
+        article_of(each["confirmed"]["code"]) == code
+        and each["confirmed"].get("basis") != Basis.HISTOPATHOLOGY
+        and each["assessment"].get("advised_tier", each["assessment"]["tier"]) != Tier.CALM
+        for each in labelled
+    )
 
 
 def _lesions_by_tier(code: str, lesions: Iterable[Content]) -> dict[str, list[str]]:

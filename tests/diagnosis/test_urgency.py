@@ -59,6 +59,27 @@ def test_a_report_never_asks_for_less_haste_than_the_tier(visit, code, tier, wor
     assert of_whom == speaker
 
 
+@pytest.mark.parametrize(
+    ("tier", "basis", "is_told_to_stay"),
+    [
+        ("urgent", "dermatoscopy", False),
+        ("watch", "dermatoscopy", False),
+        ("calm", "dermatoscopy", True),
+        ("urgent", "histopathology", True),
+    ],
+)
+def test_a_harmless_label_against_an_urgent_answer_tells_nobody_to_stay_at_home(
+    visit, dermatologist, tier, basis, is_told_to_stay
+):
+    image = photograph(visit, 1, code="mel" if tier == "urgent" else "nv", tier=tier)
+    record_review(image=image, reviewer=dermatologist, answer="nv", certainty="certain", basis=basis, reason="")
+    (explanation,) = build_content(visit)["explanations"]
+    assert ("You need no appointment" in explanation["sections"]["when_to_seek_care"]) is is_told_to_stay
+    assert (
+        "asked for this spot to be looked at" in explanation["sections"]["when_to_seek_care"]
+    ) is not is_told_to_stay
+
+
 def test_the_hastiest_of_several_results_speaks_and_names_its_lesions(visit):
     for number, tier in enumerate(("calm", "urgent", "watch", "urgent"), start=1):
         photograph(visit, number, code="nv", tier=tier)
