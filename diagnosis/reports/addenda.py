@@ -2,7 +2,7 @@
 
 import datetime
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -14,6 +14,7 @@ from .articles import explanations_of
 from .content import Content, certainty_and_basis, clinic_and_patient, settled_label
 from .letters import without_controls
 from .otherwise import otherwise_since
+from .record_since import Changed
 from .since import Since
 
 SCHEMA = "dermascan-addendum/3"
@@ -98,7 +99,7 @@ def present_addendum(content: Content) -> dict[str, Any]:
     }
 
 
-def with_later_labels(content: Content, addenda: list[dict[str, Any]]) -> Content:
+def with_later_labels(content: Content, addenda: list[dict[str, Any]], record: Sequence[Changed] = ()) -> Content:
     """Return a report's content as it holds with all that was added since.
 
     A photograph whose label an addendum changed is ``confirmed`` as the newest one says; ``later`` says so too, and
@@ -109,6 +110,7 @@ def with_later_labels(content: Content, addenda: list[dict[str, Any]]) -> Conten
 
     Args:
         addenda: as ``present_addendum`` returns them, the newest first.
+        record: corrected facts that no addendum tells of yet.
     """
     later: dict[str, Content] = {}
     for addendum in addenda:
@@ -116,7 +118,7 @@ def with_later_labels(content: Content, addenda: list[dict[str, Any]]) -> Conten
             later.setdefault(label["photograph"], _later(label["now"], addendum["addendum"]))
     aside = {row["photograph"]: row["words"] for addendum in addenda for row in addendum["set_aside"]}
     elsewhere = {row["lesion"]: row["label"] for addendum in addenda for row in addendum["elsewhere"]}
-    right = _put_right(addenda)
+    right = _put_right(addenda) | {changed.key: changed.now for changed in record}
 
     def told(photograph: Content) -> Content:
         number, was = photograph["id"], photograph["confirmed"]

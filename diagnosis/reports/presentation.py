@@ -8,7 +8,11 @@ import datetime
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
 from diagnosis.advice import NOTHING_BESIDES, URGENCY, doubts_about, heading_of, tone_of
+from diagnosis.answers import is_malignant_answer
 from diagnosis.condition_names import condition_name, malignancy_name
 from diagnosis.explanations import SECTION_TITLES, Block, blocks
 from diagnosis.models import Tier
@@ -107,7 +111,7 @@ def _present_lesion(lesion: dict[str, Any]) -> dict[str, Any]:
         "earlier": [
             {**label, "visit_date": datetime.date.fromisoformat(label["visit_date"])} for label in lesion["earlier"]
         ],
-        "glance": _glance(photographs, is_overruled=is_malignant),
+        "glance": _glance(photographs, lesion["earlier"], is_overruled=is_malignant),
         "noticed": RoughDate.parse(lesion["noticed_on"]) if lesion["noticed_on"] else None,
         "photographs": photographs,
     }
@@ -149,18 +153,15 @@ def _could_be_judged(photograph: dict[str, Any]) -> dict[str, Any] | None:
     }
 
 
-def _glance(photographs: list[dict[str, Any]], *, is_overruled: bool) -> dict[str, Any]:
+def _glance(photographs: list[dict[str, Any]], earlier: list[dict[str, Any]], *, is_overruled: bool) -> dict[str, Any]:
     """One line for a lesion: all that dermatologists have named it, and the most urgent that the software said."""
-    labels: dict[str, dict[str, str]] = {}
-    for confirmed in (photograph["confirmed"] for photograph in photographs):
-        if confirmed and confirmed["name"] not in labels:
-            labels[confirmed["name"]] = {"name": confirmed["name"], "words": confirmed["certainty_words"].lower()}
+    labels = _labels_at_a_glance(photographs, earlier)
     assessments = [photograph["assessment"] for photograph in photographs if photograph["assessment"]]
     replaced = list(dict.fromkeys(each["replaced"]["name"] for each in photographs if each["replaced"]))
     if is_overruled:
         by_tier = sorted(assessments, key=lambda each: -URGENCY[Tier(each["tier"])])
         return {
-            "labels": list(labels.values()),
+            "labels": labels,
             "replaced": replaced,
             "tier_words": by_tier[0]["short"] if by_tier else "",
             "doubts": False,
@@ -169,7 +170,7 @@ def _glance(photographs: list[dict[str, Any]], *, is_overruled: bool) -> dict[st
         }
     most_urgent = max(assessments, key=lambda said: sign_of_assessment(said).pressing, default=None)
     return {
-        "labels": list(labels.values()),
+        "labels": labels,
         "replaced": replaced,
         "tier_words": most_urgent["short"] if most_urgent else "",
         # An urgent answer needs no reservation.
@@ -177,6 +178,20 @@ def _glance(photographs: list[dict[str, Any]], *, is_overruled: bool) -> dict[st
         "unjudged": sum(1 for photograph in photographs if not photograph["assessment"]),
         "others": len({said["short"] for said in assessments}) > 1,
     }
+
+
+def _labels_at_a_glance(photographs: list[dict[str, Any]], earlier: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """What a lesion was named at this visit and at others, each name once at either, dangerous ones first."""
+    named: dict[tuple[str, bool], dict[str, Any]] = {}
+    for confirmed in (photograph["confirmed"] for photograph in photographs):
+        if confirmed:
+            named.setdefault((confirmed["name"], False), {**confirmed, "words": confirmed["certainty_words"].lower()})
+    for label in earlier:
+        date = date_format(datetime.date.fromisoformat(label["visit_date"]), "j M Y")
+        words = _("confirmed at the visit of %(date)s") % {"date": date}
+        named.setdefault((label["name"], True), {**label, "words": words})
+    in_order = sorted(named.values(), key=lambda label: not is_malignant_answer(label["code"]))
+    return [{"name": label["name"], "words": label["words"]} for label in in_order]
 
 
 def _present_photograph(photograph: dict[str, Any], *, is_overruled: bool) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """What a patient reads: the visits released to them, in plain words, from what was signed and nothing else."""
 
 import json
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from diagnosis.reports.addenda import present_addendum, with_later_labels
 from diagnosis.reports.chips import signs_of_report
 from diagnosis.reports.otherwise import looked_at_again
 from diagnosis.reports.presentation import present
-from diagnosis.reports.record_since import record_changed_among
+from diagnosis.reports.record_since import Changed, record_changed_among
 from diagnosis.services.signed import ReportAltered, read_content
 from diagnosis.signs import WATCH, Sign
 from diagnosis.views.signed import altered_page, instead_of_report
@@ -40,9 +41,7 @@ def my_visits(request: ClinicRequest) -> HttpResponse:
     patient = Patient.objects.select_related("clinic").get(user=request.user)  # type: ignore[misc]
     shown = list(page.object_list)
     again, record = looked_at_again(shown), record_changed_among(shown)
-    rows = [
-        _row(report, is_looked_at_again=report.pk in again, is_put_right=bool(record[report.pk])) for report in shown
-    ]
+    rows = [_row(report, is_looked_at_again=report.pk in again, record=record[report.pk]) for report in shown]
     context = {
         "page": page,
         "reports": [row["report"] for row in rows],
@@ -65,8 +64,9 @@ def my_visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     report = get_object_or_404(reports, visit=visit_id)
     if instead := instead_of_report(request, report):
         return instead
+    record = record_changed_among([report])[report.pk]
     try:
-        content, addenda = _told(report)
+        content, addenda = _told(report, record)
     except ReportAltered as altered:
         return altered_page(request, report, altered)
     context = {
@@ -74,29 +74,30 @@ def my_visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
         "content": content,
         "visit": report.visit,
         "addenda": addenda,
-        "record_since": record_changed_among([report])[report.pk],
+        "record_since": record,
+        "is_of_another_place": any(changed.is_place for changed in record),
     }
     return render(request, "diagnosis/my_visit.html", context)
 
 
-def _told(report: Report) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def _told(report: Report, record: Sequence[Changed]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """What the report says with all that was added since, and the addenda, the newest first.
 
     Raises ``ReportAltered``.
     """
     content = json.loads(read_content(record=report))
     addenda = [_addendum(addendum) for addendum in sorted(report.addenda.all(), key=lambda each: -each.number)]
-    return present(with_later_labels(content, addenda)), addenda
+    return present(with_later_labels(content, addenda, record)), addenda
 
 
-def _row(report: Report, *, is_looked_at_again: bool, is_put_right: bool) -> dict[str, Any]:
+def _row(report: Report, *, is_looked_at_again: bool, record: Sequence[Changed]) -> dict[str, Any]:
     """A report in the list with its chips and lesions; none where what is stored is not what was signed."""
     try:
-        content, _addenda = _told(report)
+        content, _addenda = _told(report, record)
     except ReportAltered:
         return {"report": report, "signs": (), "lesions": []}
     signs = (Sign(WATCH, _("Being looked at again")),) if is_looked_at_again else signs_of_report(content)
-    if is_put_right and not is_looked_at_again:
+    if record and not is_looked_at_again:
         signs = (*signs, Sign(WATCH, _("Put right since")))
     return {"report": report, "signs": signs, "lesions": content["lesions"]}
 

@@ -261,7 +261,12 @@ def test_a_released_report_that_shows_somebody_else_is_withheld(sign_in, visit, 
 
     set_aside_image(image=image, by=dermatologist, reason=SetAsideReason.OTHER_PATIENT)
 
-    assert statuses(client, opened) == {404}
+    assert statuses(client, opened[:-1]) == {403}
+    assert client.get(opened[-1]).status_code == 404
+    for address in opened[:-1]:
+        page = client.get(address).content.decode()
+        assert "found to be of somebody else" in page
+        assert image.pk.hex not in page.replace("-", "")
     listed = client.get(reverse("my-visits")).content.decode()
     assert "is withheld" in listed
     assert reverse("my-visit", args=[visit.pk]) not in listed

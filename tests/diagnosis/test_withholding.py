@@ -107,6 +107,8 @@ def test_a_corrected_side_is_asked_about_until_it_is_added(sign_in, report, derm
     own = " ".join(patient.get(at("my-visit", report)).content.decode().split())
     assert "Put right since the report was signed" in own
     assert "place: <strong>right shoulder</strong>" in own
+    assert "<s>left shoulder</s> right shoulder" in own
+    assert "Download as PDF" not in own
     assert "Put right since" in patient.get(reverse("my-visits")).content.decode()
     for kind in ("pdf", "json"):
         for asked in ({}, {"as": "signed"}):
