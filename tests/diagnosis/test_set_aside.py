@@ -264,15 +264,16 @@ def test_a_released_report_that_shows_somebody_else_is_withheld(sign_in, visit, 
     assert statuses(client, opened[:-1]) == {403}
     assert client.get(opened[-1]).status_code == 404
     for address in opened[:-1]:
-        page = client.get(address).content.decode()
-        assert "found to be of somebody else" in page
-        assert image.pk.hex not in page.replace("-", "")
+        told = client.get(address).content.decode()
+        assert "found to be of somebody else" in told
+        assert image.pk.hex not in told.replace("-", "")
     listed = client.get(reverse("my-visits")).content.decode()
     assert "is withheld" in listed
     assert reverse("my-visit", args=[visit.pk]) not in listed
     staff_pages = sign_in(dermatologist)
     assert "The patient can no longer open the report" in page(staff_pages, visit)
-    assert statuses(staff_pages, opened[1:2]) == {200}, "the clinic must know what was sent"
+    assert statuses(staff_pages, opened[1:2]) == {409}
+    assert statuses(staff_pages, [f"{opened[1]}?as=signed"]) == {200}, "the clinic must know what was sent"
     put_back_image(image=image, by=dermatologist)
     assert statuses(client, opened) == {200}
     assert "is withheld" not in client.get(reverse("my-visits")).content.decode()
