@@ -1,5 +1,6 @@
 """What the review screen shows, and what it hides from a blinded reader until they have answered."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,7 +22,7 @@ from diagnosis.models.review import RETRACTABLE_FOR
 from diagnosis.photographs import photograph_of, photographs
 from diagnosis.presentation import present_prediction
 from diagnosis.refusals import quality_facts
-from diagnosis.reports.since import report_that_says_otherwise
+from diagnosis.reports.otherwise import reports_that_say_otherwise
 from diagnosis.review_words import answer_name
 from diagnosis.services.errors import AnsweredMeanwhile
 from diagnosis.services.on_screen import others_before
@@ -88,7 +89,7 @@ class LastStep:
 
     Attributes:
         conflicting: what else the lesion is confirmed as, where its labels contradict each other.
-        report: the signed report that tells its readers another label, if there is one.
+        reports: signed ones whose readers were told otherwise of it or of its lesion.
         network: what the network says, where the review contradicts it about danger: a slip of the key shows.
         colleague: who has called it malignant and is not agreed with, so that the review settles nothing.
     """
@@ -96,7 +97,7 @@ class LastStep:
     image: Image
     review: Review | None = None
     conflicting: str = ""
-    report: Report | None = None
+    reports: Sequence[Report] = ()
     network: str = ""
     colleague: str = ""
 
@@ -228,7 +229,7 @@ def last_step(member: Member, *, is_blinded: bool = False) -> LastStep | None:
         review.image,
         review,
         _conflicting(review),
-        report_that_says_otherwise(review.image),
+        reports_that_say_otherwise(review.image),
         _contradicted(review),
         _not_agreed_with(review),
     )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from diagnosis.models import Report
+from diagnosis.models import Image, Report
 
 from .elsewhere import FoundElsewhere, found_elsewhere
 from .record_since import Changed, record_changed_among
@@ -61,3 +61,23 @@ def looked_at_again(reports: Sequence[Report]) -> set[UUID]:
     """
     elsewhere = found_elsewhere(reports)
     return {report.pk for report in reports if elsewhere[report.pk]} | reassuring_wrongly(reports)
+
+
+def reports_that_say_otherwise(image: Image) -> list[Report]:
+    """Return the signed reports whose readers were told otherwise of this photograph, or of its lesion, newest first.
+
+    That of its own visit, where its label is another now; those of other visits, where the lesion turned out to be
+    malignant.
+    """
+    with_lesion = Report.objects.filter(visit__images__lesion=image.lesion_id).distinct()
+    reports = list(with_lesion.select_related("visit__patient__clinic").prefetch_related("addenda"))
+    if not reports:
+        return []
+    labels, elsewhere = labelled_otherwise_among(reports), found_elsewhere(reports)
+    found = [
+        report
+        for report in reports
+        if any(since.image.pk == image.pk for since in labels[report.pk])
+        or any(each.lesion == str(image.lesion_id) for each in elsewhere[report.pk])
+    ]
+    return sorted(found, key=lambda report: report.visit.date, reverse=True)

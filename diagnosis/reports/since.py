@@ -135,16 +135,6 @@ def _which(number: int, count: int) -> str:
     return _("photograph %(number)d of %(count)d") % {"number": number, "count": count} if count > 1 else ""
 
 
-def report_that_says_otherwise(image: Image) -> Report | None:
-    """The signed report whose readers were told another label of this photograph than it has now, if there is one."""
-    if image.visit.is_open:
-        return None
-    report = Report.objects.filter(visit=image.visit_id).first()
-    if report is None or image.pk not in {since.image.pk for since in labelled_otherwise_since(report)}:
-        return None
-    return report
-
-
 def _last_told(report: Report) -> dict[str, Said]:
     """What readers were told of each photograph, by its number: by the report, and by each addendum after it."""
     told = {

@@ -20,7 +20,7 @@ from diagnosis.presentation import AssessmentView, present_explanation, present_
 from diagnosis.refusals import present_refusal, quality_facts
 from diagnosis.reliability import Reliability
 from diagnosis.reports.content import settled_label
-from diagnosis.reports.since import report_that_says_otherwise
+from diagnosis.reports.otherwise import reports_that_say_otherwise
 from diagnosis.review_words import LabelView, article_of, present_label, rule_hint
 from diagnosis.services.analysis import analyse_image
 from diagnosis.services.errors import AnsweredMeanwhile, Refused, VisitIsClosed
@@ -148,7 +148,7 @@ def _result(
         "contradictions": photograph.contradictions,
         "label_changes": image.label_changes.select_related("review__reviewer__user"),
         "settled": _label(image),
-        "report_says_otherwise": report_that_says_otherwise(image),
+        "reports_otherwise": reports_that_say_otherwise(image),
         "rule_hint": rule_hint(image.visit.patient.clinic),
         "is_refused": prediction is None and not image.is_accepted,
         **_answer(photograph),
