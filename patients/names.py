@@ -1,6 +1,7 @@
 """Names as they are compared: however they were typed, whoever typed them, they are the same name."""
 
 import unicodedata
+from itertools import product
 from typing import Any
 
 from django.db import models
@@ -27,6 +28,8 @@ _SPELLING = {
     **dict.fromkeys(map(ord, APOSTROPHES), None),
     **dict.fromkeys(map(ord, HYPHENS), " "),
 }
+# Shorter ones would be found across the words of many names.
+SHORTEST_JOINED = 3
 # Joiners say how letters are drawn where a script joins them; elsewhere they say nothing.
 _JOINERS = {"\u200c", "\u200d"}
 _JOINING_SCRIPTS = (
@@ -60,15 +63,24 @@ def join_name(folded: str) -> str:
     return folded.replace(" ", "")
 
 
+def is_whole(word: str) -> bool:
+    """Is it enough of a name, without its spaces, to be looked for across the words of one?
+
+    Letters are few where each is a syllable: “王明” is a whole name.
+    """
+    is_wide = all(unicodedata.east_asian_width(letter) in "WF" for letter in word)
+    return len(word) >= (2 if is_wide else SHORTEST_JOINED)
+
+
 def name_keys(given_name: str, family_name: str) -> set[str]:
     """Return the ways in which a name is compared: two people with one of these in common have the same name.
 
     So have “Anna Maria” and “Maria Anna”, whichever word was typed as the given name, “Jean-Pierre Roy” and
-    “Roy Jeanpierre”, “Müller” and “Mueller”.
+    “Roy Jeanpierre”, “Jörg Müller” and “Jorg Mueller”.
     """
     keys = set()
-    for spell in (fold_name, spell_out):
-        given, family = spell(given_name), spell(family_name)
+    given_names, family_names = ({fold_name(name), spell_out(name)} for name in (given_name, family_name))
+    for given, family in product(given_names, family_names):
         words = " ".join(sorted(f"{given} {family}".split()))
         keys |= {words, join_name(given + family), join_name(family + given)}
     return keys

@@ -202,4 +202,5 @@ class MemberAdmin(ClinicScopedAdmin):
 
 def _searched(member: Member) -> str:
     name = fold_name(member.name)
-    return f"{name} {join_name(name)}"
+    # Joined twice: some write the family name first.
+    return f"{name} {2 * join_name(name)}"

@@ -15,6 +15,7 @@ from patients.names import (
     FoldedNumberField,
     fold_name,
     fold_number,
+    is_whole,
     join_name,
     spell_out,
 )
@@ -26,8 +27,6 @@ from .member import Member
 EARLIEST_BIRTH = datetime.date(1900, 1, 1)
 LONGEST_SEARCH = 100
 MOST_WORDS = 8
-# Shorter ones would be found across the words of many names.
-SHORTEST_JOINED = 3
 
 
 class Sex(models.TextChoices):
@@ -64,14 +63,16 @@ class PatientQuerySet(models.QuerySet["Patient"]):
             return self.filter(
                 Q(birth_date=birth_date) | Q(record_number__icontains=text),
             )
-        found = self.alias(joined_name=Replace("folded_name", Value(" "), Value("")), spelt_out=_spelt_out_name())
+        joined_name = Replace("folded_name", Value(" "), Value(""))
+        # Twice: some write the family name first.
+        found = self.alias(joined_name=Concat(joined_name, joined_name), spelt_out=_spelt_out_name())
         for word in text.split()[:MOST_WORDS]:
             wanted = Q(record_number__icontains=word)
             if folded := fold_name(word):
                 wanted |= Q(folded_name__contains=folded) | Q(folded_name__contains=spell_out(word))
                 if any(pair in folded for pair in SPELT_OUT.values()):
                     wanted |= Q(spelt_out__icontains=word)
-                if len(joined := join_name(folded)) >= SHORTEST_JOINED:
+                if is_whole(joined := join_name(folded)):
                     wanted |= Q(joined_name__contains=joined)
             if number := fold_number(word):
                 wanted |= Q(folded_number__contains=number)

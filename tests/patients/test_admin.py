@@ -378,3 +378,13 @@ def test_lists_find_a_name_in_every_spelling(sign_in, manager, typed):
     client = sign_in(manager)
     for table, row in rows.items():
         assert list(client.get(at("changelist", table), {"q": typed}).context["cl"].result_list) == [row]
+
+
+@pytest.mark.parametrize("typed", ["王明", "明王", "王 明"])
+def test_lists_find_a_name_that_is_typed_without_a_space(sign_in, manager, typed):
+    member = factories.MemberFactory(clinic=manager.clinic, user__first_name="明", user__last_name="王")
+    patient = factories.PatientFactory(clinic=manager.clinic, given_name="明", family_name="王")
+    factories.PatientFactory(clinic=manager.clinic, given_name="明", family_name="李")
+    client = sign_in(manager)
+    for table, row in {"patient": patient, "member": member}.items():
+        assert list(client.get(at("changelist", table), {"q": typed}).context["cl"].result_list) == [row]

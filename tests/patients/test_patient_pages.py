@@ -249,6 +249,10 @@ class TestRegister:
             (("Soeren", "Aagaard"), ("Søren", "Ågaard")),
             (("Işıl", "Weiß"), ("ISIL", "WEISS")),
             (("Siobhan", "O\u055aBrien"), ("O'Brien", "Siobhan")),
+            (("Jörg", "Müller"), ("Jorg", "Mueller")),
+            (("明", "王"), ("", "王明")),
+            (("철수", "김"), ("김철수", "")),
+            (("Jean-Pierre", "Le Goff"), ("LeGoff", "Jeanpierre")),
         ],
     )
     def test_another_spelling_is_found_and_asked_about(self, client, known, typed):
