@@ -82,6 +82,13 @@ class Besides:
         """Whether dermatologists have named something that is, or may be, malignant: no calm answer is a comfort."""
         return bool(self.is_confirmed_malignant or self.suspected or self.unclear)
 
+    @property
+    def is_told_by_labels(self) -> bool:
+        """Whether what dermatologists said of this photograph asks for as much haste as all that is known besides."""
+        if self.is_confirmed_malignant or self.suspected:
+            return True
+        return bool(self.unclear) and self.advised(Tier.CALM) is not Tier.URGENT
+
     def advised(self, tier: Tier) -> Tier:
         """The tier by which is advised: that of the photograph, or what else is known if that is more urgent."""
         if self.suspected:
@@ -109,12 +116,14 @@ class Doubt:
     Attributes:
         short: the same for a list, after “Warning:”; empty of what a list says in another way.
         is_second_hand: it comes from another photograph's answer that cannot be relied on.
+        is_urgent: it asks for urgent haste.
     """
 
     words: str
     url: str = ""
     short: str = ""
     is_second_hand: bool = False
+    is_urgent: bool = False
 
 
 NOTHING_BESIDES = Besides()
@@ -179,7 +188,8 @@ def doubts_about(tier: Tier, besides: Besides, *, refused: str = "") -> tuple[Do
     if besides.suspected:
         words = _("A dermatologist has called it %(name)s. Reviews have not settled that yet.")
         short = _("a dermatologist has called it %(name)s")
-        doubts.append(Doubt(words % {"name": besides.suspected}, short=short % {"name": besides.suspected}))
+        name = {"name": besides.suspected}
+        doubts.append(Doubt(words % name, short=short % name, is_urgent=True))
     if besides.unclear:
         words = (
             _("Dermatologists have named it: %(name)s. It is not known whether that is malignant.")
@@ -189,7 +199,9 @@ def doubts_about(tier: Tier, besides: Besides, *, refused: str = "") -> tuple[Do
         short = _("%(name)s: not known whether malignant")
         doubts.append(Doubt(words % {"name": besides.unclear}, short=short % {"name": besides.unclear}))
     if worst := besides.more_urgent_than(tier):
-        doubts.append(Doubt(_said_of(worst), worst.url, _said_shortly(worst), is_second_hand=worst.is_second_hand))
+        is_urgent = worst.haste == URGENCY[Tier.URGENT]
+        short = _said_shortly(worst)
+        doubts.append(Doubt(_said_of(worst), worst.url, short, worst.is_second_hand, is_urgent=is_urgent))
     if besides.symptoms and tier is Tier.CALM:
         words = _(
             "At this visit the patient said of a spot: %(symptoms)s. If it is this one, a dermatologist should look "

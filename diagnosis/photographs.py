@@ -9,6 +9,7 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from diagnosis.advice import Besides
+from diagnosis.answers import leaves_danger_open
 from diagnosis.candidates import percent
 from diagnosis.condition_names import condition_name
 from diagnosis.contradictions import Contradiction
@@ -59,6 +60,11 @@ class Photograph:
     def confirmed(self) -> str:
         """What dermatologists have settled, in words; empty without."""
         return self.known.label.name if self.known.label else ""
+
+    @property
+    def is_open(self) -> bool:
+        """Whether no label says how dangerous it is."""
+        return self.known.label is None or leaves_danger_open(self.known.label.answer)
 
     @property
     def contradictions(self) -> list[Contradiction]:
@@ -123,13 +129,13 @@ def signs_together(group: Sequence[Photograph]) -> tuple[Sign, ...]:
 def signs_of_a_visit(group: Sequence[Photograph]) -> tuple[Sign, ...]:
     """The chips of a visit in a list: no label of one spot hides what is still open of another.
 
-    A label without danger is shown where every photograph has one.
+    A label without danger is shown where every photograph has one; one of unknown danger leaves the answer open.
     """
     labelled = [photograph for photograph in group if photograph.confirmed]
-    unlabelled = [photograph for photograph in group if not photograph.confirmed]
+    unsettled = [photograph for photograph in group if photograph.is_open]
     labels = in_order(sign for photograph in labelled for sign in photograph.signs_of_labels)
     pressing = [sign for sign in labels if sign.severity > SEVERITY[LABEL]]
-    return tuple(in_order((*pressing, *signs_together(unlabelled)))) if unlabelled else tuple(labels)
+    return tuple(in_order((*pressing, *signs_together(unsettled)))) if unsettled else tuple(labels)
 
 
 def photographs(images: ImageQuerySet, *, limit: int | None = None) -> list[Photograph]:

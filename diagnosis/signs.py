@@ -92,16 +92,21 @@ def sign_of_answer(
         tier: as ``Prediction.shown_tier`` says it.
         refused: why the photograph could not be judged, in words; empty where it could.
     """
-    if besides.speaks_of_danger and tier is Tier.CALM:
+    if besides.is_told_by_labels and tier is Tier.CALM:
         return Sign(REFUSED, missed_in_words(besides), URGENCY[tier])
     doubts = doubts_about(tier, besides, refused=refused)
     tone = str(tone_beside(tier, besides, has_doubts=bool(doubts)))
     warnings = [doubt for doubt in doubts if doubt.short]
     if warnings and (tier is Tier.CALM or tone != tier):
-        first_hand = [doubt for doubt in warnings if not doubt.is_second_hand]
-        # What asks for urgent haste is named; of less haste what rests on more.
-        return _sign_of_warning(tier, tone, (warnings if tone == URGENT else first_hand or warnings)[0])
+        return _sign_of_warning(tier, tone, _leading(warnings, tone))
     return _of_answer(tier, tone, reliability=reliability)
+
+
+def _leading(warnings: list[Doubt], tone: str) -> Doubt:
+    """The one that a chip names: where haste is urgent, what makes it so; of less haste what rests on more."""
+    if tone == URGENT:
+        return next((doubt for doubt in warnings if doubt.is_urgent), warnings[0])
+    return next((doubt for doubt in warnings if not doubt.is_second_hand), warnings[0])
 
 
 def _sign_of_warning(tier: Tier, tone: str, warning: Doubt) -> Sign:
@@ -125,12 +130,13 @@ def sign_of_refusal(verdict: str, besides: Besides = NOTHING_BESIDES) -> Sign:
     words = _("Not judged yet")
     if verdict != QualityVerdict.ACCEPTED:
         words = _("Refused: %(verdict)s") % {"verdict": str(QualityVerdict(verdict).label).lower()}
-    warnings = [] if besides.speaks_of_danger else doubts_without_answer(besides)
+    warnings = [] if besides.is_told_by_labels else doubts_without_answer(besides)
     if not warnings:
         return Sign(REFUSED, words)
     tone = str(tone_of(besides.advised(Tier.CALM), has_doubts=True))
-    substance = Substance.NOT_JUDGEABLE if warnings[0].is_second_hand else Substance.WARNING
-    both = _("%(words)s. Warning: %(why)s") % {"words": words, "why": warnings[0].short}
+    warning = _leading(warnings, tone)
+    substance = Substance.NOT_JUDGEABLE if warning.is_second_hand else Substance.WARNING
+    both = _("%(words)s. Warning: %(why)s") % {"words": words, "why": warning.short}
     return Sign(tone, both, substance=substance)
 
 

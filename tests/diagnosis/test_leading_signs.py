@@ -125,6 +125,34 @@ def test_a_benign_label_leaves_a_calm_answer_green(staff_client, dermatologist, 
     assert "badge-calm" in text(staff_client, visit.get_absolute_url())
 
 
+@pytest.mark.parametrize("tier", ["calm", "watch", ""])
+@pytest.mark.parametrize(
+    ("answer", "certainty"), [("meltump", "certain"), ("spitz_atypical", "unsure"), ("other", "probable")]
+)
+def test_a_name_of_unknown_danger_does_not_hide_that_another_photograph_is_urgent(
+    sign_in, dermatologist, lesion, visit, answer, certainty, tier
+):
+    own_words = {"other_text": "Odd thing"} if answer == "other" else {}
+    image = judged(lesion, visit, tier=tier) if tier else factories.ImageFactory(lesion=lesion, visit=visit)
+    judged(lesion, factories.VisitFactory(patient=visit.patient), code="mel", tier="urgent")
+    say(dermatologist, image, answer, certainty, **own_words)
+    client = sign_in(dermatologist)
+
+    assert "tier tier-urgent" in text(client, image.get_absolute_url())
+    warning = "Warning: another photograph of this lesion says: see within two weeks"
+    for url in (visit.get_absolute_url(), reverse("visits"), reverse("admin:diagnosis_image_changelist")):
+        assert warning in text(client, url), url
+    assert 'class="badge badge-urgent"' in text(client, visit.get_absolute_url())
+
+
+@pytest.mark.parametrize("answer", ["meltump", "other"])
+def test_nor_that_the_photograph_itself_is_urgent(staff_client, dermatologist, lesion, visit, answer):
+    image = judged(lesion, visit, code="mel", tier="urgent")
+    say(dermatologist, image, answer, other_text="Odd thing" if answer == "other" else "")
+    for url in lists(image):
+        assert "See within two weeks" in text(staff_client, url), url
+
+
 # --- A label whose danger is not known ----------------------------------------------------------------------------
 
 
