@@ -217,6 +217,11 @@ def doubts_without_answer(besides: Besides) -> tuple[Doubt, ...]:
     return doubts_about(Tier.CALM, besides)
 
 
+def tone_without_answer(besides: Besides) -> Tier:
+    """The colour and sign in which that is shown."""
+    return tone_of(besides.advised(Tier.CALM), has_doubts=True)
+
+
 def next_steps(tier: Tier, besides: Besides = NOTHING_BESIDES, *, is_reliable: bool = True) -> tuple[str, ...]:
     """What to do next, in order, for a patient to read. An answer that is not reliable tells nobody to wait."""
     tier = Tier.URGENT if besides.is_confirmed_malignant else besides.advised(tier)

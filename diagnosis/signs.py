@@ -20,7 +20,7 @@ from diagnosis.advice import (
     missed_in_words,
     tier_in_short,
     tone_beside,
-    tone_of,
+    tone_without_answer,
 )
 from diagnosis.answers import is_malignant_answer, leaves_danger_open
 from diagnosis.models import QualityVerdict, Tier
@@ -133,7 +133,7 @@ def sign_of_refusal(verdict: str, besides: Besides = NOTHING_BESIDES) -> Sign:
     warnings = [] if besides.is_told_by_labels else doubts_without_answer(besides)
     if not warnings:
         return Sign(REFUSED, words)
-    tone = str(tone_of(besides.advised(Tier.CALM), has_doubts=True))
+    tone = str(tone_without_answer(besides))
     warning = _leading(warnings, tone)
     substance = Substance.NOT_JUDGEABLE if warning.is_second_hand else Substance.WARNING
     both = _("%(words)s. Warning: %(why)s") % {"words": words, "why": warning.short}

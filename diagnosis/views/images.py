@@ -10,13 +10,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from diagnosis.advice import Besides, doubts_without_answer
+from diagnosis.advice import Besides, doubts_without_answer, tone_without_answer
 from diagnosis.explanations import explain
 from diagnosis.forms import OverrideForm, ReviewForm, ScaleForm
 from diagnosis.measures import present_measures
 from diagnosis.models import Image, Tier, versions_that_used
 from diagnosis.photographs import Photograph, photograph_and_others, photograph_of
-from diagnosis.presentation import AssessmentView, present_explanation, present_prediction
+from diagnosis.presentation import TIER_MARKS, AssessmentView, present_explanation, present_prediction
 from diagnosis.refusals import present_refusal, quality_facts
 from diagnosis.reliability import Reliability
 from diagnosis.reports.content import settled_label
@@ -177,7 +177,7 @@ def _label(image: Image) -> LabelView | None:
 
 def _answer(photograph: Photograph) -> dict[str, Any]:
     """The assessment with its explanation, or the refusal."""
-    image, prediction = photograph.image, photograph.prediction
+    image, prediction, besides = photograph.image, photograph.prediction, photograph.besides
     facts = quality_facts(
         verdict=image.verdict,
         measures=image.measures,
@@ -187,8 +187,9 @@ def _answer(photograph: Photograph) -> dict[str, Any]:
     )
     if prediction is None:
         refusal = None if image.is_accepted else present_refusal(image.verdict, facts=facts)
-        return {"refusal": refusal, "warnings": {"doubts": doubts_without_answer(photograph.besides)}}
-    besides = photograph.besides
+        tone = tone_without_answer(besides)
+        doubts = doubts_without_answer(besides)
+        return {"refusal": refusal, "warnings": {"doubts": doubts, "tone": str(tone), "mark": TIER_MARKS[tone]}}
     view = present_prediction(prediction, facts=facts, besides=besides)
     return {
         "view": view,

@@ -258,6 +258,23 @@ def test_a_refused_photograph_is_warned_of_too(staff_client, dermatologist, lesi
     assert "is confirmed as: Squamous cell carcinoma" in text(staff_client, refused.get_absolute_url())
 
 
+@pytest.mark.parametrize(
+    ("known", "tone"), [("bleeds", "watch"), ("meltump", "watch"), ("scc", "urgent"), ("mel", "urgent")]
+)
+@pytest.mark.parametrize("verdict", ["blurred", "accepted"])
+def test_page_and_list_warn_of_a_photograph_without_an_answer_in_one_colour(
+    staff_client, dermatologist, lesion, visit, known, tone, verdict
+):
+    later = factories.VisitFactory(patient=visit.patient, bleeding=known == "bleeds")
+    without = factories.ImageFactory(lesion=lesion, visit=later, verdict=verdict)
+    if known != "bleeds":
+        say(dermatologist, judged(lesion, visit), known)
+    page, listed = text(staff_client, without.get_absolute_url()), text(staff_client, later.get_absolute_url())
+    assert f'<div class="tier tier-{tone}">' in page
+    assert f'<span class="badge badge-{tone}">' in listed
+    assert page.count("tier tier-urgent") == listed.count("badge badge-urgent")
+
+
 # --- One file in two records ---------------------------------------------------------------------------------------
 
 
