@@ -1,10 +1,15 @@
 """What holds for every answer of the site."""
 
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.shortcuts import resolve_url
+from django.urls import reverse
 
+from dermascan.script_requests import sign_in_address
+from dermascan.views.errors import method_not_allowed
 from patients.client_address import is_this_machine
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
@@ -50,6 +55,24 @@ class FormCharsetMiddleware:
         if (request.content_params or {}).get("charset"):
             request.encoding = "utf-8"
         return self.get_response(request)
+
+
+class FormAddressesMiddleware:
+    """Say that there is no page where an address only takes a form, and lead nobody there who signs in."""
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if isinstance(response, HttpResponseNotAllowed) and not response.content:
+            return method_not_allowed(request, response)
+        if request.method == "POST" and "Location" in response:
+            to = urlsplit(response["Location"])
+            back = sign_in_address(request, to.path)
+            if to.path in (resolve_url(settings.LOGIN_URL), reverse("admin:login")) and to.query and back != to.path:
+                response["Location"] = back
+        return response
 
 
 class PrivatePagesMiddleware:

@@ -93,10 +93,10 @@ def problem_response(request: HttpRequest, status: int, *, instead_of: HttpRespo
     return response
 
 
-def sign_in_address(request: HttpRequest) -> str:
-    """Where to sign in, and come back from to the page whose script asked."""
+def sign_in_address(request: HttpRequest, address: str = "") -> str:
+    """Where to sign in, and come back from to the page that asked: by its script, or by a form."""
     page = request.headers.get("HX-Current-URL") or request.headers.get("Referer") or ""
-    address = resolve_url(settings.LOGIN_URL)
+    address = address or resolve_url(settings.LOGIN_URL)
     is_ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())
     if not page or not is_ours:
         return address

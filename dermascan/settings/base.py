@@ -81,6 +81,7 @@ MIDDLEWARE = [
     "patients.guessing.AccountFormsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "patients.middleware.CurrentMemberMiddleware",
+    "dermascan.middleware.FormAddressesMiddleware",
     "dermascan.middleware.PrivatePagesMiddleware",
 ]
 

@@ -2,7 +2,7 @@
 
 import sys
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import render
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
@@ -11,7 +11,7 @@ from django.views.defaults import server_error as django_server_error
 from patients.guessing import please_wait as too_many_requests
 from patients.storage_faults import storage_fault
 
-__all__ = ["csrf_failure", "server_error", "too_large", "too_many_requests"]
+__all__ = ["csrf_failure", "method_not_allowed", "server_error", "too_large", "too_many_requests"]
 
 # What is read and thrown away of a body that is too large, so that the browser gets to see the answer.
 DRAIN_BYTES = 64 * 1024 * 1024
@@ -36,6 +36,15 @@ def server_error(request: HttpRequest) -> HttpResponse:
         {"heading": _("Nothing can be saved right now"), "detail": fault.message, "status": fault.status},
     )
     return HttpResponse(page, status=fault.status)
+
+
+def method_not_allowed(request: HttpRequest, response: HttpResponseNotAllowed) -> HttpResponse:
+    """Put a page into ``response``, the 405 of a view that only takes a form: a browser shows nothing of its own."""
+    if request.method == "GET":
+        detail = _("This address only takes what a form sends. Go back to the page that the form is on.")
+        page = {"heading": _("There is no page here"), "detail": detail, "status": response.status_code}
+        response.content = render_to_string("refused_request.html", page, request)
+    return response
 
 
 def too_large(request: HttpRequest, *, back: str) -> HttpResponse:

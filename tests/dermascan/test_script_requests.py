@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from urllib.parse import urlencode
 
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
@@ -17,6 +18,7 @@ from mlmodel.serving import active_version
 from patients.models import Patient, Role
 from tests import factories
 from tests.api.helpers import assert_problem
+from tests.dermascan.pages import assert_in_our_frame
 from tests.permissions.addresses import ADDRESSES
 
 pytestmark = pytest.mark.django_db
@@ -102,6 +104,29 @@ def test_people_are_led_to_sign_in(doors, person):
         response = ask(Client(), method, address, PEOPLE[person])
         assert response.status_code == 302
         assert "/login/?next=" in response["Location"]
+
+
+@pytest.mark.parametrize(
+    ("form", "page"),
+    [("visit-preview", "visit-sign"), ("visit-release", "visit"), ("visit-edit", "visit-edit")],
+)
+def test_people_who_sent_a_form_come_back_to_its_page(form, page, image):
+    asked, back = reverse(form, args=[image.visit_id]), reverse(page, args=[image.visit_id])
+    for path, query in ((back, ""), (back, "?tab=2")):
+        response = Client().post(asked, headers={"Referer": f"http://testserver{path}{query}"})
+        assert response["Location"] == "/accounts/login/?" + urlencode({"next": path + query})
+    response = Client().post(asked, headers={"Referer": f"https://evil.example{back}"})
+    assert response["Location"] == f"/accounts/login/?next={asked}"
+
+
+def test_where_there_is_only_a_form_a_page_says_so(image, dermatologist, sign_in):
+    for name, key in (("visit-preview", image.visit_id), ("image-review", image.pk)):
+        response = sign_in(dermatologist).get(reverse(name, args=[key]))
+        assert response.status_code == 405
+        assert "There is no page here" in assert_in_our_frame(response)
+        problem = sign_in(dermatologist).get(reverse(name, args=[key]), headers={"Accept": "application/json"})
+        assert_problem(problem, 405, "method-not-allowed")
+        assert problem["Allow"] == "POST"
 
 
 def test_signing_in_leads_back_to_the_page_that_asked():
