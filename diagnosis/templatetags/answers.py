@@ -7,7 +7,7 @@ from django import template
 from django.utils.translation import gettext as _
 
 from diagnosis.models import Image, Report
-from diagnosis.photographs import signs_by_visit
+from diagnosis.photographs import photographs, signs_by_visit
 from diagnosis.reports.otherwise import Otherwise, otherwise_among
 from diagnosis.signs import Sign
 from patients.models import Visit
@@ -59,6 +59,19 @@ def trouble_with_report(visit: Visit) -> str:
 @register.filter
 def at_visit(words: Mapping[UUID, str], visit: Visit) -> str:
     return words.get(visit.pk, "")
+
+
+@register.simple_tag
+def answers_at(visit: Visit) -> dict[str, Sign]:
+    """By photograph of a visit the chip of the network's answer, or of why there is none."""
+    shown = photographs(Image.objects.in_use().filter(visit=visit))
+    return {str(each.image.pk): each.sign_of_answer for each in shown}
+
+
+@register.filter
+def of_photograph(signs: Mapping[str, Sign], key: str) -> list[Sign]:
+    """As a list, for ``diagnosis/includes/signs.html``."""
+    return [signs[key]] if key in signs else []
 
 
 @register.filter

@@ -1,5 +1,7 @@
 """What leads in a list and on a page: danger before comfort, and of equal danger what rests on most."""
 
+import re
+
 import pytest
 from django.urls import reverse
 
@@ -273,6 +275,20 @@ def test_page_and_list_warn_of_a_photograph_without_an_answer_in_one_colour(
     assert f'<div class="tier tier-{tone}">' in page
     assert f'<span class="badge badge-{tone}">' in listed
     assert page.count("tier tier-urgent") == listed.count("badge badge-urgent")
+
+
+def test_the_page_for_signing_has_the_chips_of_the_lists(sign_in, dermatologist, lesion, patient):
+    visit = factories.VisitFactory(patient=patient, bleeding=True)
+    judged(lesion, visit)
+    judged(factories.LesionFactory(patient=patient), visit, measures={"smartphone": 1.0})
+    factories.ImageFactory(lesion=factories.LesionFactory(patient=patient), visit=visit, verdict="too_dark")
+    client = sign_in(dermatologist)
+    signing, listed = (
+        set(re.findall(r'<span class="badge badge-\w+">[^<]*</span>', text(client, url)))
+        for url in (reverse("visit-sign", args=[visit.pk]), visit.get_absolute_url())
+    )
+    assert len(signing) == 3
+    assert signing <= listed
 
 
 # --- One file in two records ---------------------------------------------------------------------------------------
