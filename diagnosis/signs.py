@@ -3,7 +3,7 @@
 A chip says no less than the page behind it. Both take colour and tier from ``diagnosis.advice``.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any
@@ -102,7 +102,7 @@ def sign_of_answer(
     return _of_answer(tier, tone, reliability=reliability)
 
 
-def _leading(warnings: list[Doubt], tone: str) -> Doubt:
+def _leading(warnings: Sequence[Doubt], tone: str) -> Doubt:
     """The one that a chip names: where haste is urgent, what makes it so; of less haste what rests on more."""
     if tone == URGENT:
         return next((doubt for doubt in warnings if doubt.is_urgent), warnings[0])
