@@ -79,10 +79,19 @@ def _explain(label: ConfirmedLabel, before: tuple[str, str], *, cause: str, revi
     )
 
 
-def derive_labels_anew(*, clinic: Clinic) -> int:
-    """Apply the clinic's rule to the labels that another rule made; return how many there were. Safe to run again."""
-    stale = ConfirmedLabel.objects.filter(image__visit__patient__clinic=clinic).exclude(rule=clinic.review_rule)
-    keys = list(stale.values_list("image_id", flat=True))
-    for key in keys:
-        derive_label(image=Image(pk=key), cause=Cause.RULE)
-    return len(keys)
+def derive_labels_anew(*, clinic: Clinic, every: bool = False) -> int:
+    """Apply the clinic's rule to the labels that another rule made; return how many there were. Safe to run again.
+
+    Args:
+        every: also to those that the rule made before, since DermaScan itself may apply it otherwise now; returned is
+            how many are others than before.
+    """
+    labels = ConfirmedLabel.objects.filter(image__visit__patient__clinic=clinic)
+    if not every:
+        labels = labels.exclude(rule=clinic.review_rule)
+    before = dict(labels.values_list("image_id", "state"))
+    answers = dict(labels.values_list("image_id", "answer"))
+    derived = [derive_label(image=Image(pk=key), cause=Cause.RULE) for key in before]
+    if not every:
+        return len(derived)
+    return sum((label.state, label.answer) != (before[label.image_id], answers[label.image_id]) for label in derived)

@@ -13,7 +13,7 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnosis.models import Image, QualityOverride, QueueEntry, QueueSkip, Reason
+from diagnosis.models import ConfirmedLabel, Image, LabelChange, QualityOverride, QueueEntry, QueueSkip, Reason
 from diagnosis.queue_reasons import WEIGHTS, Facts, is_in_random_share, priority_of, reasons_for
 from diagnosis.services.queue import (
     CLAIMED_FOR,
@@ -29,6 +29,7 @@ from patients.models import ReviewRule, Role
 from tests import factories
 
 from .photographing import kept, sample
+from .reporting import signed_report
 
 NOBODYS = Facts(image_id=uuid.UUID(int=1), network_code="nv", tier="calm", malignant_probability=0.01, set_size=1)
 
@@ -289,6 +290,25 @@ def test_the_command_fills_and_refreshes(patient, clinic, settings):
     for unknown in ("Nowhere", ""):
         with pytest.raises(CommandError, match="no clinic called"):
             call_command("refresh_queue", clinic=unknown)
+
+
+def test_the_command_derives_every_label_again_and_counts_what_changed(patient, clinic, dermatologist):
+    image = factories.ImageFactory(lesion__patient=patient)
+    colleague = factories.MemberFactory(clinic=clinic, role=Role.DERMATOLOGIST)
+    record_review(image=image, reviewer=colleague, answer="mel", certainty="certain")
+    harmless = record_review(image=image, reviewer=dermatologist, answer="nv", certainty="certain")
+    # As it was settled before a harmless answer ceased to replace a colleague's malignant one.
+    ConfirmedLabel.objects.update(
+        state="settled", answer="nv", basis="dermatoscopy", review=harmless, settled_at=timezone.now()
+    )
+    signed_report(image.visit, dermatologist)
+    for count in (1, 0):
+        said = StringIO()
+        call_command("refresh_queue", every_label=True, stdout=said)
+        assert f"{count} labels are others than before" in said.getvalue()
+        assert "1 signed reports no longer hold" in said.getvalue()
+        assert ConfirmedLabel.objects.get().state == "disputed"
+    assert LabelChange.objects.filter(cause="rule", after_state="disputed").count() == 1
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
+from diagnosis.models import Report
+from diagnosis.reports.otherwise import otherwise_among
 from diagnosis.services.labels import derive_labels_anew
 from diagnosis.services.queue import refresh_clinic
 from patients.models import Clinic
@@ -11,13 +13,15 @@ from patients.models import Clinic
 class Command(BaseCommand):
     help = (
         "Work out anew what waits in the review queue and why, and derive the labels again that another rule for "
-        "reviews had made. Run it after the rule or the random share has changed. Safe to run again, and while the "
-        "site is served."
+        "reviews had made. Run it after the rule or the random share has changed, and with --every-label after an "
+        "upgrade that changes how reviews settle a label. Safe to run again, and while the site is served."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--clinic", help="the name of one clinic; every clinic's without it")
         parser.add_argument("--missing", action="store_true", help="only photographs that have no place in it yet")
+
+        parser.add_argument("--every-label", action="store_true", help="derive every label again, and count changes")
 
     def handle(self, **options: Any) -> None:
         clinics = Clinic.objects.all()
@@ -26,7 +30,17 @@ class Command(BaseCommand):
             if not clinics:
                 raise CommandError(f"There is no clinic called “{options['clinic']}”.")
         for clinic in clinics:
-            labels = derive_labels_anew(clinic=clinic)
+            labels = derive_labels_anew(clinic=clinic, every=options["every_label"])
             entries = refresh_clinic(clinic, missing_only=options["missing"])
             if options["verbosity"]:
-                self.stdout.write(f"{clinic}: {entries} photographs placed, {labels} labels derived by the new rule.")
+                said = "labels are others than before" if options["every_label"] else "labels derived by the new rule"
+                self.stdout.write(f"{clinic}: {entries} photographs placed, {labels} {said}.")
+                if options["every_label"] and (count := _reports_that_do_not_hold(clinic)):
+                    self.stdout.write(
+                        f"{clinic}: {count} signed reports no longer hold. The list of visits marks them."
+                    )
+
+
+def _reports_that_do_not_hold(clinic: Clinic) -> int:
+    reports = Report.objects.filter(visit__patient__clinic=clinic).select_related("visit__patient__clinic")
+    return sum(map(bool, otherwise_among(list(reports.prefetch_related("addenda"))).values()))
