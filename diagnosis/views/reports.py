@@ -91,8 +91,7 @@ def sign(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
 @require_POST
 @once
 def release(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
-    visit = get_object_or_404(_visits_of(request), pk=visit_id)
-    report = Report.objects.visible_to(request.member).filter(visit=visit).first()
+    visit, report = _signed(request, visit_id)
     if report is None:
         messages.error(request, _("Sign the visit before you release it."))
     else:
@@ -105,8 +104,7 @@ def release(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
 @once
 def withhold(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     """Withdraw a released report from its patient."""
-    visit = get_object_or_404(_visits_of(request), pk=visit_id)
-    report = Report.objects.visible_to(request.member).filter(visit=visit).first()
+    visit, report = _signed(request, visit_id)
     form = WithholdForm(request.POST)
     try:
         if report is None:
@@ -126,8 +124,7 @@ def withhold(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
 @once
 def release_withheld(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     """Show a withheld report to its patient again."""
-    visit = get_object_or_404(_visits_of(request), pk=visit_id)
-    report = Report.objects.visible_to(request.member).filter(visit=visit).first()
+    visit, report = _signed(request, visit_id)
     try:
         if report is None:
             raise NotWithheld
@@ -207,6 +204,12 @@ def how_the_patient_hears(report: Report) -> str:
     if not patient.user.email:
         return _("The patient can read it now. Their account has no e-mail address: tell them.")
     return _("The patient can read it now. An e-mail that says so waits to be sent; this page shows when it has gone.")
+
+
+def _signed(request: ClinicRequest, visit_id: UUID) -> tuple[Visit, Report | None]:
+    """A visit of the clinic with its report, if it is signed."""
+    visit = get_object_or_404(_visits_of(request), pk=visit_id)
+    return visit, Report.objects.visible_to(request.member).filter(visit=visit).first()
 
 
 def _visits_of(request: ClinicRequest) -> QuerySet[Visit]:
