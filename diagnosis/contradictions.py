@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
-from diagnosis.answers import FREE_TEXT, LabelState, is_malignant_answer
+from diagnosis.answers import FREE_TEXT, Basis, LabelState, is_malignant_answer
 from diagnosis.models import ConfirmedLabel, Image
 from diagnosis.review_words import answer_name
 from patients.models import Lesion, Visit
@@ -16,10 +16,16 @@ from patients.models import Lesion, Visit
 
 @dataclass(frozen=True)
 class Label:
-    """What a photograph is confirmed as; ``text`` is what its reader wrote where the answer is free text."""
+    """What a photograph is confirmed as.
+
+    Attributes:
+        text: what its reader wrote where the answer is free text.
+        basis: what it rests on, where that is known.
+    """
 
     answer: str
     text: str = ""
+    basis: str = ""
 
     @property
     def diagnosis(self) -> tuple[str, str]:
@@ -29,6 +35,11 @@ class Label:
     @property
     def name(self) -> str:
         return answer_name(self.answer, self.text)
+
+    @property
+    def is_proven(self) -> bool:
+        """Whether a laboratory has said so."""
+        return self.basis == Basis.HISTOPATHOLOGY
 
 
 @dataclass(frozen=True)

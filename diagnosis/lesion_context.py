@@ -112,7 +112,9 @@ def _suspicion(image: Any) -> str:
 
 
 def _label_of(image: Any) -> Label | None:
-    return Label(image.confirmed_answer, image.confirmed_text or "") if image.confirmed_answer else None
+    if not image.confirmed_answer:
+        return None
+    return Label(image.confirmed_answer, image.confirmed_text or "", image.confirmed_basis or "")
 
 
 def _name(answer: str | None, text: str | None) -> str:

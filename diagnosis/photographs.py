@@ -9,7 +9,7 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from diagnosis.advice import Besides
-from diagnosis.answers import leaves_danger_open
+from diagnosis.answers import danger_of, leaves_danger_open
 from diagnosis.candidates import percent
 from diagnosis.condition_names import condition_name
 from diagnosis.contradictions import Contradiction
@@ -21,6 +21,7 @@ from diagnosis.signs import (
     LABEL,
     SEVERITY,
     Sign,
+    beside_a_harmless_label,
     in_order,
     sign_of_answer,
     sign_of_contradiction,
@@ -67,6 +68,11 @@ class Photograph:
         return self.known.label is None or leaves_danger_open(self.known.label.answer)
 
     @property
+    def is_called_harmless(self) -> bool:
+        """Whether a label says that there is nothing dangerous."""
+        return self.known.label is not None and danger_of(self.known.label.answer) is False
+
+    @property
     def contradictions(self) -> list[Contradiction]:
         """The contradiction of its lesion's labels, if there is one."""
         return [self.known.contradiction] if self.known.contradiction else []
@@ -102,12 +108,15 @@ class Photograph:
         """The chip of the network's answer, or of why there is none."""
         if self.prediction is None:
             return sign_of_refusal(self.image.verdict, self.besides)
-        return sign_of_answer(
+        sign = sign_of_answer(
             Tier(self.prediction.shown_tier),
             self.besides,
             refused=self.prediction.refused_as,
             reliability=self.known.image.reliability,
         )
+        if self.known.label and self.is_called_harmless:
+            return beside_a_harmless_label(sign, is_proven=self.known.label.is_proven)
+        return sign
 
     @property
     def explained_class(self) -> str:
@@ -129,13 +138,18 @@ def signs_together(group: Sequence[Photograph]) -> tuple[Sign, ...]:
 def signs_of_a_visit(group: Sequence[Photograph]) -> tuple[Sign, ...]:
     """The chips of a visit in a list: no label of one spot hides what is still open of another.
 
-    A label without danger is shown where every photograph has one; one of unknown danger leaves the answer open.
+    A label without danger is shown where every photograph has one; one of unknown danger leaves the answer open. What
+    the network says against a harmless label is said until the laboratory has answered.
     """
     labelled = [photograph for photograph in group if photograph.confirmed]
     unsettled = [photograph for photograph in group if photograph.is_open]
     labels = in_order(sign for photograph in labelled for sign in photograph.signs_of_labels)
     pressing = [sign for sign in labels if sign.severity > SEVERITY[LABEL]]
-    return tuple(in_order((*pressing, *signs_together(unsettled)))) if unsettled else tuple(labels)
+    answers = [each.sign_of_answer for each in labelled if each.is_called_harmless]
+    doubted = [sign for sign in answers if sign.is_danger]
+    if unsettled:
+        return tuple(in_order((*pressing, *doubted, *signs_together(unsettled))))
+    return tuple(in_order((*labels, *doubted)))
 
 
 def photographs(images: ImageQuerySet, *, limit: int | None = None) -> list[Photograph]:

@@ -117,7 +117,7 @@ class ImageQuerySet(models.QuerySet["Image"]):
         """Annotate what reviews have settled: ``confirmed_answer``, or None, and ``confirmed_code``.
 
         The code is the answer where that is one of the seven classes, else None. ``confirmed_text`` is what its
-        reader wrote where the answer is something else.
+        reader wrote where the answer is something else, ``confirmed_basis`` what it rests on.
         """
         from .label import ConfirmedLabel
 
@@ -125,6 +125,7 @@ class ImageQuerySet(models.QuerySet["Image"]):
         return self.annotate(
             confirmed_answer=Subquery(settled.values("answer")[:1]),
             confirmed_text=Subquery(settled.values("review__other_text")[:1]),
+            confirmed_basis=Subquery(settled.values("basis")[:1]),
             confirmed_code=Subquery(settled.filter(answer__in=CODES).values("answer")[:1]),
         )
 

@@ -184,6 +184,24 @@ def test_it_lowers_no_chip_either(staff_client, dermatologist, lesion, visit):
     assert "tier tier-urgent" in text(staff_client, image.get_absolute_url())
 
 
+# --- A harmless label against an urgent answer --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("basis", "tone"), [("dermatoscopy", "watch"), ("histopathology", "refused")])
+def test_a_harmless_label_is_said_with_what_the_network_says_against_it(
+    staff_client, dermatologist, lesion, visit, basis, tone
+):
+    image = judged(lesion, visit, code="mel", tier="urgent")
+    record_review(image=image, reviewer=dermatologist, answer="nv", certainty="certain", basis=basis, reason="")
+    chip = f'<span class="badge badge-{tone}">Network: see within two weeks</span>'
+    for page in (visit, lesion, visit.patient):
+        shown = text(staff_client, page.get_absolute_url())
+        assert chip in shown
+        assert "Confirmed: Melanocytic nevus" in shown
+        assert "badge-urgent" not in shown
+    assert (chip in text(staff_client, reverse("visits"))) is (basis == "dermatoscopy")
+
+
 # --- Of equal urgency what rests on most ---------------------------------------------------------------------------
 
 

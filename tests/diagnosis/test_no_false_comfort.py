@@ -261,8 +261,15 @@ def test_a_benign_label_hides_no_open_spot_in_the_list_of_visits(
     page = staff_client.get(reverse("visits")).content.decode()
     assert "Confirmed: " in page
     assert "See within two weeks" not in page
+    assert '<span class="badge badge-watch">Network: see within two weeks</span>' in page
+    record_review(
+        image=urgent, reviewer=dermatologist, answer="bkl", certainty="certain", basis="histopathology", reason=""
+    )
+    assert "see within two weeks" not in staff_client.get(reverse("visits")).content.decode()
 
-    record_review(image=urgent, reviewer=dermatologist, answer="mel", certainty="certain", reason="Biopsy")
+    record_review(
+        image=urgent, reviewer=dermatologist, answer="mel", certainty="certain", basis="histopathology", reason=""
+    )
     assert "Confirmed: Melanoma</span>" in staff_client.get(reverse("visits")).content.decode()
 
 
