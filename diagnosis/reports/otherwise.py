@@ -31,6 +31,12 @@ class Otherwise:
         return bool(self.labels or self.elsewhere or self.record or self.set_aside)
 
     @property
+    def is_misleading(self) -> bool:
+        """Whether its readers were told otherwise of the lesions or the visit, and not of the patient’s name alone."""
+        record = [changed for changed in self.record if not changed.is_of_patient]
+        return bool(self.labels or self.elsewhere or record or self.set_aside)
+
+    @property
     def shows_other_patient(self) -> bool:
         return any(removed.set_aside.shows_other_patient for removed in self.set_aside)
 

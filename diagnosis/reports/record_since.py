@@ -35,6 +35,11 @@ class Changed:
         """Whether it says where a lesion is."""
         return self.key.startswith("lesion.") and self.key.endswith(".place")
 
+    @property
+    def is_of_patient(self) -> bool:
+        """Whether it says who the patient is: a name that changes makes no older report misleading."""
+        return self.key.startswith("patient.")
+
 
 def record_changed_among(reports: Sequence[Report]) -> dict[UUID, list[Changed]]:
     """Return what the record says otherwise than each report and its addenda have told, by report."""

@@ -36,7 +36,7 @@ def troubled_reports_at(visits: Iterable[Visit]) -> dict[UUID, str]:
         by_hand = any(row.ended_at is None for row in report.withholdings.all())
         if by_hand or report.pk in other_patient:
             found[report.visit_id] = _("Withheld from the patient")
-        elif otherwise[report.pk]:
+        elif otherwise[report.pk].is_misleading:
             found[report.visit_id] = _trouble(otherwise[report.pk])
     return found
 

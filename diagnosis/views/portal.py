@@ -97,7 +97,7 @@ def _row(report: Report, *, is_looked_at_again: bool, record: Sequence[Changed])
     except ReportAltered:
         return {"report": report, "signs": (), "lesions": []}
     signs = (Sign(WATCH, _("Being looked at again")),) if is_looked_at_again else signs_of_report(content)
-    if record and not is_looked_at_again:
+    if not is_looked_at_again and any(not changed.is_of_patient for changed in record):
         signs = (*signs, Sign(WATCH, _("Put right since")))
     return {"report": report, "signs": signs, "lesions": content["lesions"]}
 

@@ -67,7 +67,7 @@ def _instead_of_a_file(request: ClinicRequest, report: Report) -> HttpResponse |
     """A page where a file would mislead whoever reads it on paper; members may still ask for what was signed."""
     if request.member:
         otherwise = None if request.GET.get("as") == "signed" else otherwise_since(report)
-        return _outdated_page(request, report, otherwise) if otherwise else None
+        return _outdated_page(request, report, otherwise) if otherwise and otherwise.is_misleading else None
     if instead := instead_of_report(request, report):
         return instead
     otherwise = otherwise_since(report)

@@ -125,6 +125,17 @@ def test_a_corrected_side_is_asked_about_until_it_is_added(sign_in, report, derm
     assert patient.get(reverse("report-json", args=[report.pk])).status_code == 200
 
 
+def test_a_patients_new_name_marks_no_older_report_as_misleading(sign_in, report, staff, patient, patient_user):
+    type(patient).objects.filter(pk=patient.pk).update(family_name="Otherwise")
+    client = sign_in(staff)
+    page = client.get(report.visit.get_absolute_url()).content.decode()
+    assert "particulars are others than in the report" in page
+    assert "callout-danger" not in page
+    assert client.get(reverse("report-json", args=[report.pk])).status_code == 200
+    assert "The record says otherwise" not in client.get(reverse("visits")).content.decode()
+    assert "Put right since" not in sign_in(patient_user).get(reverse("my-visits")).content.decode()
+
+
 @pytest.mark.parametrize(
     ("of", "field", "value", "words"),
     [
