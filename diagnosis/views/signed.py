@@ -48,7 +48,7 @@ def addendum_file(request: ClinicRequest, addendum_id: UUID, kind: Kind) -> Http
 
 def instead_of_report(request: ClinicRequest, report: Report) -> HttpResponse | None:
     """What a patient reads instead of a report that they must not rely on; None where they may read it."""
-    context = {"report": report, "visit": report.visit, "clinic": report.visit.patient.clinic}
+    context: dict[str, Any] = {"report": report, "visit": report.visit, "clinic": report.visit.patient.clinic}
     if Report.objects.withheld_from(request.user).filter(pk=report.pk).exists():
         context["by_hand"] = report.withholdings.standing().first()
         return render(request, "diagnosis/report_withheld.html", context, status=403)
