@@ -98,7 +98,7 @@ def sign_of_answer(
     tone = str(tone_beside(tier, besides, has_doubts=bool(doubts)))
     warnings = [doubt for doubt in doubts if doubt.short]
     if warnings and (tier is Tier.CALM or tone != tier):
-        return _sign_of_warning(tier, tone, _leading(warnings, tone))
+        return _sign_of_warning(tier, tone, _leading(warnings, tone), reliability=reliability)
     return _of_answer(tier, tone, reliability=reliability)
 
 
@@ -120,9 +120,14 @@ def _leading(warnings: Sequence[Doubt], tone: str) -> Doubt:
     return next((doubt for doubt in warnings if not doubt.is_second_hand), warnings[0])
 
 
-def _sign_of_warning(tier: Tier, tone: str, warning: Doubt) -> Sign:
+def _sign_of_warning(tier: Tier, tone: str, warning: Doubt, *, reliability: Reliability) -> Sign:
     substance = Substance.NOT_JUDGEABLE if warning.is_second_hand else Substance.WARNING
-    return Sign(tone, _("Warning: %(why)s") % {"why": warning.short}, URGENCY[tier], substance)
+    words = _("Warning: %(why)s")
+    if reliability is Reliability.NOT_JUDGED:
+        words = _("Could not be judged. Warning: %(why)s")
+    elif reliability is Reliability.SMARTPHONE:
+        words = _("Taken without a dermatoscope. Warning: %(why)s")
+    return Sign(tone, words % {"why": warning.short}, URGENCY[tier], substance)
 
 
 def _of_answer(tier: Tier, tone: str, *, reliability: str) -> Sign:

@@ -309,6 +309,24 @@ def test_the_page_for_signing_has_the_chips_of_the_lists(sign_in, dermatologist,
     assert signing <= listed
 
 
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        ({"verdict": "blurred"}, "Could not be judged. Warning: another photograph"),
+        ({"measures": {"smartphone": 1.0}}, "Taken without a dermatoscope. Warning: another photograph"),
+    ],
+)
+def test_a_warning_does_not_hide_that_a_photograph_could_not_be_judged(
+    sign_in, dermatologist, lesion, visit, facts, words
+):
+    judged(lesion, visit, code="mel", tier="urgent")
+    later = factories.VisitFactory(patient=visit.patient)
+    judged(lesion, later, **facts)
+    client = sign_in(dermatologist)
+    for url in (later.get_absolute_url(), lesion.get_absolute_url(), reverse("visits"), *admin_lists()):
+        assert f"{words} of this lesion says: see within two weeks" in text(client, url), url
+
+
 # --- One file in two records ---------------------------------------------------------------------------------------
 
 
