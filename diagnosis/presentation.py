@@ -16,7 +16,7 @@ from diagnosis.explanations import SECTION_TITLES, Explained, blocks, explain
 from diagnosis.models import Prediction, Tier
 from diagnosis.photograph_kind import dermatoscope_tips, is_smartphone, smartphone_caution
 from diagnosis.reliability import Reliability, reliability_of, tier_to_show
-from diagnosis.urgency import urgency_of_result
+from diagnosis.urgency import care_beside_result, urgency_of_result
 from mlmodel.analysis import Analyser, Analysis
 from mlmodel.calibration import in_order
 from mlmodel.serving import analyser_of, can_serve
@@ -209,28 +209,30 @@ def prediction_set(analyser: Analyser, prediction: Prediction) -> tuple[str, ...
     return tuple(CODES[index] for index in calibration.prediction_set(in_order(prediction.probabilities)))
 
 
-def present_explanation(explained: Explained, *, tier: str, other_code: str = "") -> dict[str, Any]:
+def present_explanation(
+    explained: Explained, *, tier: str, other_code: str = "", is_confirmed: bool = False
+) -> dict[str, Any]:
     """What ``diagnosis/includes/explanation.html`` shows beside a result: what it is and when to seek care.
 
     The rest unfolds, and so does the article of ``other_code``, the most probable class where another is explained.
     """
     other = explain(code=other_code, language=explained.language, ask=False) if other_code else None
     return {
-        **_article(explained, tier=tier),
+        **_article(explained, tier=tier, is_confirmed=is_confirmed),
         "explained_name": condition_name(BY_CODE[explained.code]),
         "other": other
         and {**_article(other, tier=tier), "name": condition_name(BY_CODE[other.code]), "code": other.code},
     }
 
 
-def _article(explained: Explained, *, tier: str) -> dict[str, Any]:
+def _article(explained: Explained, *, tier: str, is_confirmed: bool = False) -> dict[str, Any]:
     shown = ("what_it_is", "when_to_seek_care")
     sections = {name: blocks(text) for name, text in explained.sections.items()}
     return {
         "explained": explained,
-        "urgency": urgency_of_result(explained, tier=tier),
+        "urgency": urgency_of_result(explained, tier=tier, is_confirmed=is_confirmed),
         "what_it_is": sections["what_it_is"],
-        "when_to_seek_care": sections["when_to_seek_care"],
+        "when_to_seek_care": blocks(care_beside_result(explained, tier=tier, is_confirmed=is_confirmed)),
         "more": [(title, sections[name]) for name, title in SECTION_TITLES.items() if name not in shown],
     }
 

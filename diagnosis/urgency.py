@@ -47,11 +47,37 @@ def urgency_of_condition(explained: Explained) -> Urgency:
     return Urgency(explained.urgency, Speaker.CONDITION)
 
 
-def urgency_of_result(explained: Explained, *, tier: str) -> Urgency:
-    """Say how soon to be seen beside a result."""
+def urgency_of_result(explained: Explained, *, tier: str, is_confirmed: bool = False) -> Urgency:
+    """Say how soon to be seen beside a result; who has named something harmless has the last word on it."""
+    if is_confirmed and is_harmless_beside_haste(tier=tier, code=explained.code):
+        return urgency_of_label(is_malignant=False)
     if tier_decides(tier=tier, code=explained.code):
         return Urgency(_("Your result says: %(tier)s.") % {"tier": Tier(tier).label}, Speaker.RESULT)
     return urgency_of_condition(explained)
+
+
+def is_harmless_beside_haste(*, tier: str, code: str) -> bool:
+    """Whether a result asks for haste about a condition that asks for none."""
+    return not BY_CODE[code].is_malignant and tier_decides(tier=tier, code=code)
+
+
+def care_beside_result(explained: Explained, *, tier: str, is_confirmed: bool = False) -> str:
+    """When to seek care, beside a result: what is harmless in general does not say that no appointment is needed.
+
+    Args:
+        is_confirmed: dermatologists have named the condition.
+    """
+    if not is_harmless_beside_haste(tier=tier, code=explained.code):
+        return explained.sections["when_to_seek_care"]
+    if is_confirmed:
+        return _(
+            "The network asked for this spot to be looked at; a dermatologist has looked at it and named it. Keep "
+            "every appointment that was planned. Say at once if the spot changes, grows, bleeds or hurts."
+        )
+    return _(
+        "Do as the result says: it asks for more than this condition does in general. Go sooner if the spot bleeds, "
+        "grows, hurts or changes."
+    )
 
 
 def urgency_in_report(

@@ -18,7 +18,7 @@ from diagnosis.presentation import prediction_set, present
 from diagnosis.refusals import present_refusal
 from diagnosis.reliability import Reliability, reliability_of
 from diagnosis.services.analysis import QuickResult
-from diagnosis.urgency import urgency_of_condition, urgency_of_result
+from diagnosis.urgency import care_beside_result, urgency_of_condition, urgency_of_result
 from mlmodel.calibration import by_code, in_order
 from mlmodel.serving import active_analyser, analyser_of, can_serve
 from mlmodel.taxonomy import BY_CODE, CODES
@@ -98,6 +98,9 @@ def explanation_of(code: str, *, reader: Reader, tier: str | None = None, wait: 
         explanations.request_explanation(**wanted)
     explained = explanations.explain(**wanted, ask=wait)
     urgency = urgency_of_result(explained, tier=tier) if tier else urgency_of_condition(explained)
+    sections = dict(explained.sections)
+    if tier:
+        sections["when_to_seek_care"] = care_beside_result(explained, tier=tier)
     return {
         "code": code,
         "source": str(explained.source),
@@ -105,7 +108,7 @@ def explanation_of(code: str, *, reader: Reader, tier: str | None = None, wait: 
         "language": explained.language,
         "urgency": urgency.words,
         "urgency_from": str(urgency.speaker),
-        "sections": dict(explained.sections),
+        "sections": sections,
         "sources": [{"title": title, "url": url} for title, url in explained.sources],
     }
 

@@ -224,4 +224,5 @@ def _explanation(photograph: Photograph, view: AssessmentView, besides: Besides,
         return {}
     tier = besides.explained_as(Tier(view.tier))
     other_code = "" if confirmed else view.other_code
-    return present_explanation(explain(code=code, ask=ask), tier=tier, other_code=other_code)
+    explained = explain(code=code, ask=ask)
+    return present_explanation(explained, tier=tier, other_code=other_code, is_confirmed=bool(confirmed))

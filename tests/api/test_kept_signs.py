@@ -68,7 +68,11 @@ def test_a_calm_photograph_of_a_confirmed_cancer_that_bleeds_is_urgent_here_too(
     assert "confirmed as: Squamous cell carcinoma" in answer["warnings"][0]["text"]
     assert "within two weeks" in answer["next_steps"][0]
     assert answer["explanation"]["urgency"] == "Your result says: See a dermatologist within two weeks."
-    check_against_its_page(answer, sign_in, staff)
+    care = answer["explanation"]["sections"]["when_to_seek_care"]
+    page = check_against_its_page(answer, sign_in, staff)
+    assert care in page
+    for said in (care, page):
+        assert "no appointment" not in said, "nobody is told to go and to stay in one breath"
 
 
 def test_so_it_is_in_a_batch_and_among_similar_cases(client, sign_in, staff, dermatologist, lesion, visit):

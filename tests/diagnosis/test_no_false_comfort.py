@@ -77,6 +77,23 @@ def test_what_a_dermatologist_confirmed_is_what_the_page_explains(
     assert "About: Melanocytic nevus" not in page
 
 
+def test_no_article_tells_to_stay_at_home_beside_a_result_that_asks_to_go(
+    staff_client, two_of_one_visit, dermatologist
+):
+    urgent, calm = two_of_one_visit
+    page = staff_client.get(calm.get_absolute_url()).text
+    assert "About: Melanocytic nevus" in page
+    assert "no appointment" not in page
+    assert "Do as the result says" in page
+
+    record_review(image=urgent, reviewer=dermatologist, answer="nv", certainty="certain")
+    page = staff_client.get(urgent.get_absolute_url()).text
+    assert "About: Melanocytic nevus" in page
+    assert "no appointment" not in page
+    assert "Your result says" not in page, "the dermatologist has the last word"
+    assert "Keep every appointment that was planned" in page
+
+
 def test_a_review_form_chooses_nothing_beforehand(sign_in, dermatologist, two_of_one_visit):
     page = sign_in(dermatologist).get(two_of_one_visit[0].get_absolute_url())
 
