@@ -14,11 +14,12 @@ from diagnosis.advice import Besides, doubts_without_answer, tone_without_answer
 from diagnosis.explanations import explain
 from diagnosis.forms import OverrideForm, ReviewForm, ScaleForm
 from diagnosis.measures import present_measures
-from diagnosis.models import Image, Tier, versions_that_used
+from diagnosis.models import Addendum, Image, Tier, versions_that_used
 from diagnosis.photographs import Photograph, photograph_and_others, photograph_of
 from diagnosis.presentation import TIER_MARKS, AssessmentView, present_explanation, present_prediction
 from diagnosis.refusals import present_refusal, quality_facts
 from diagnosis.reliability import Reliability
+from diagnosis.reports.addenda import plan_replaced_on
 from diagnosis.reports.content import settled_label
 from diagnosis.reports.otherwise import reports_that_say_otherwise
 from diagnosis.review_words import LabelView, article_of, present_label, rule_hint
@@ -148,7 +149,7 @@ def _result(
         "contradictions": photograph.contradictions,
         "label_changes": image.label_changes.select_related("review__reviewer__user"),
         "settled": _label(image),
-        "reports_otherwise": reports_that_say_otherwise(image),
+        **_plan(image),
         "rule_hint": rule_hint(image.visit.patient.clinic),
         "is_refused": prediction is None and not image.is_accepted,
         **_answer(photograph),
@@ -175,6 +176,20 @@ def _label(image: Image) -> LabelView | None:
     return present_label(label.answer, label.review.other_text if label.review else "") if label else None
 
 
+def _plan(image: Image) -> dict[str, Any]:
+    """The signed reports that say otherwise of it, and what became of the plan of its own visit."""
+    otherwise = reports_that_say_otherwise(image)
+    addenda: list[Addendum] = []
+    if not image.visit.is_open:
+        addenda = list(Addendum.objects.filter(report__visit=image.visit_id).order_by("-number"))
+    return {
+        "reports_otherwise": otherwise,
+        "report_is_misleading": any(report.visit_id == image.visit_id for report in otherwise),
+        "addenda": addenda,
+        "plan_replaced_on": plan_replaced_on(addenda),
+    }
+
+
 def _answer(photograph: Photograph) -> dict[str, Any]:
     """The assessment with its explanation, or the refusal."""
     image, prediction, besides = photograph.image, photograph.prediction, photograph.besides
@@ -191,8 +206,10 @@ def _answer(photograph: Photograph) -> dict[str, Any]:
         doubts = doubts_without_answer(besides)
         return {"refusal": refusal, "warnings": {"doubts": doubts, "tone": str(tone), "mark": TIER_MARKS[tone]}}
     view = present_prediction(prediction, facts=facts, besides=besides)
+    sign = photograph.sign_of_answer
     return {
         "view": view,
+        "against": sign if photograph.is_called_harmless and sign.tone != view.tone else None,
         # Never waits for the language model: the page is there at once, and htmx fetches the rest.
         **_explanation(photograph, view, besides, ask=False),
         "ask_for_explanation": bool(settings.GEMINI_API_KEY),

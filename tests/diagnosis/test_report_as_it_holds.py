@@ -156,6 +156,19 @@ def test_what_the_laboratory_says_is_said_as_that(sign_in, patient, dermatologis
 def test_staff_see_that_the_plan_was_replaced(sign_in, replaced, staff):
     page = " ".join(sign_in(staff).get(replaced.visit.get_absolute_url()).content.decode().split())
     assert "by an addendum</span> <s>Come again in nine months.</s>" in page
+    image = replaced.visit.images.get()
+    page = " ".join(sign_in(staff).get(image.get_absolute_url()).content.decode().split())
+    assert "by an addendum</span> <s>Come again in nine months.</s>" in page
+    assert "It is a melanoma. It is removed within two weeks." in page
+
+
+def test_staff_see_that_a_plan_was_made_before_its_label_changed(sign_in, patient, dermatologist, staff):
+    image = named(answered(patient, visit__plan="Come again in nine months."), dermatologist, "nv")
+    signed_report(image.visit, dermatologist)
+    named(image, dermatologist, "mel")
+    for page in (image, image.visit):
+        shown = " ".join(sign_in(staff).get(page.get_absolute_url()).content.decode().split())
+        assert "made before what is known now</span> Come again in nine months." in shown
 
 
 def test_an_addendum_of_words_alone_adds_to_the_plan(sign_in, patient, dermatologist, patient_user):
