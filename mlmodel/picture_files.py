@@ -1,6 +1,7 @@
 """Picture files on the disk: which files of a folder are pictures, what to call them, and how they are read."""
 
 import os
+import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -80,8 +81,12 @@ def why_unreadable(error: PictureError | OSError) -> str:
 
 
 def readable_name(path: Path | str) -> str:
-    """Return a file's name or path as text that can be written anywhere: bytes that are not UTF-8 as ``\\xe9``."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")
+    """Return a file's name or path as text that can be written anywhere.
+
+    Bytes that are not UTF-8 and control characters, which a terminal would obey, are written as ``\\xe9``.
+    """
+    text = os.fsencode(path).decode("utf-8", "backslashreplace")
+    return "".join(f"\\x{ord(each):02x}" if unicodedata.category(each) == "Cc" else each for each in text)
 
 
 def names_without_ending(paths: Sequence[Path]) -> list[str]:

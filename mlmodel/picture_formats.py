@@ -48,7 +48,6 @@ _OTHERS: tuple[tuple[bytes, str], ...] = (
     (b"\xff\x4f\xff\x51", "a JPEG 2000 picture"),
     (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL picture"),
     (b"\xff\x0a", "a JPEG XL picture"),
-    (b"\xff\xd8\xff\xf7", "a JPEG-LS picture"),
     (b"II\xbc", "a JPEG XR picture"),
     (b"8BPS", "a Photoshop file"),
     (b"gimp xcf", "a GIMP file"),

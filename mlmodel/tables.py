@@ -16,10 +16,17 @@ MAX_ROWS = 1_000_000
 MAX_BYTES = 500_000_000
 _NAMED = 5
 _LONGEST_NAME = 80
+_LOOKED_AT = 64
 _DELIMITERS = (",", ";", "\t", "|")
 # Excel's own files, the new ones and the old ones, whatever they are called.
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
-_BYTE_ORDER_MARKS = {b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
+# The longest first. Without a mark, every letter of a first line of plain letters has a zero byte beside it.
+_ENCODINGS = (
+    (b"\xff\xfe\0\0", "utf-32"),
+    (b"\0\0\xfe\xff", "utf-32"),
+    (b"\xff\xfe", "utf-16"),
+    (b"\xfe\xff", "utf-16"),
+)
 # What other programs write where nothing is known: R, pandas, Excel, SQL, and people.
 _MISSING = frozenset(
     {"na", "n/a", "#n/a", "<na>", "n.a.", "nan", "-nan", "null", "none", "nil", "-", "--", "–", "—", "?", ".", "n.d."}
@@ -153,7 +160,7 @@ def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
     if data.startswith(_WORKBOOKS):
         raise DataError(f"{path} is a workbook and no text, whatever its name says. Save it as a CSV file in UTF-8.")
     try:
-        text = data.decode(_BYTE_ORDER_MARKS.get(data[:2], "utf-8-sig"))
+        text = data.decode(_encoding_of(data))
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not UTF-8 text. Save it as a CSV file in UTF-8.") from error
     lines = io.StringIO(text, newline="")
@@ -181,6 +188,18 @@ def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
             f"{path}, line {begins}: {error}. Look for a quotation mark that is not closed, or not doubled within "
             "quotes."
         ) from error
+
+
+def _encoding_of(data: bytes) -> str:
+    """Return how a table is written: by its byte order mark, else by where the zero bytes of its first letters lie."""
+    for mark, encoding in _ENCODINGS:
+        if data.startswith(mark):
+            return encoding
+    start = data[:_LOOKED_AT]
+    even, odd = start[::2].count(0), start[1::2].count(0)
+    if max(even, odd) * 4 > len(start):
+        return "utf-16-be" if even > odd else "utf-16-le"
+    return "utf-8-sig"
 
 
 def _delimiter_of(header: str) -> str:

@@ -70,7 +70,9 @@ def read_isic(images: Path, truth: Path, metadata: Path | None = None, *, name: 
         notes=(
             *table.notes,
             *(more.notes if more else ()),
-            *notes_on_diagnoses([written_diagnosis(table.rows[index]) for index in found]),
+            *notes_on_diagnoses(
+                [written_diagnosis(table.rows[index]) or _outside(diagnoses[index]) for index in found]
+            ),
             *_notes(names, pictures, merged, metadata, extra),
         ),
     )
@@ -110,6 +112,11 @@ def _by_name(table: Table) -> dict[str, dict[str, str]]:
                 f"{table.path}, line {row.line}: {name} is there twice, with different values. Keep one row."
             )
     return found
+
+
+def _outside(diagnosis: str) -> str:
+    """What a table with a column for each class says of a photograph that shows none of the seven."""
+    return "" if diagnosis in CODES else diagnosis
 
 
 def _filled(row: Row) -> dict[str, str]:

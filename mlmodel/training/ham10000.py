@@ -102,7 +102,9 @@ def _read_table(source: Path) -> Table:
     if not source.is_dir():
         raise DatasetError(f"There is no folder {source}. Give the folder that HAM10000 was unpacked to.")
     if readable_name(source.resolve()) != str(source.resolve()):
-        raise DatasetError(f"The name of the folder {readable_name(source)} is not UTF-8. Rename it.")
+        raise DatasetError(
+            f"The name of the folder {readable_name(source)} is not UTF-8 or has control characters. Rename it."
+        )
     path = _first_named(source, _TABLE_NAMES, Path.is_file)
     if path is None:
         raise DatasetError(f"{source} holds neither HAM10000_metadata.csv nor metadata.csv (or .tab, .tsv).")

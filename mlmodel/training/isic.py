@@ -66,7 +66,9 @@ def import_isic(
     if not folder.is_dir():
         raise DatasetError(f"There is no folder {folder}. Give the folder that the photographs were unpacked to.")
     if readable_name(folder.resolve()) != str(folder.resolve()):
-        raise DatasetError(f"The name of the folder {readable_name(folder)} is not UTF-8. Rename it.")
+        raise DatasetError(
+            f"The name of the folder {readable_name(folder)} is not UTF-8 or has control characters. Rename it."
+        )
     findings = Findings()
     known = _known_of_photographs(tables or _tables_of(folder), folder, findings)
     files = pictures_by_name(folder)

@@ -166,6 +166,11 @@ UNSUPPORTED = {
     "JPEG 2000 codestream": encoded(quarters(), "JPEG2000", no_jp2=True),
     "12-bit JPEG": encoded(quarters(), "JPEG").replace(b"\xff\xc0\x00\x11\x08", b"\xff\xc1\x00\x11\x0c"),
     "lossless JPEG": encoded(quarters(), "JPEG").replace(b"\xff\xc0\x00\x11\x08", b"\xff\xc3\x00\x11\x08"),
+    "JPEG-LS": encoded(quarters(), "JPEG").replace(b"\xff\xc0\x00\x11\x08", b"\xff\xf7\x00\x11\x08"),
+    "JPEG-LS with the head of SPIFF": b"\xff\xd8\xff\xe8\0\x20SPIFF\0\2"
+    + bytes(23)
+    + b"\xff\xe8\0\x08\0\0\0\1\xff\xd8\xff\xf7\0\x0b\x08\0\x09\0\x09\1\1\x11\0\xff\xda\0\x08\1\1\0\0\0\0"
+    + bytes(9),
     "JPEG XL": b"\xff\x0a" + bytes(60),
     "JPEG XL in a box": b"\0\0\0\x0cJXL \r\n\x87\n" + bytes(60),
     "AVIF": b"\0\0\0\x1cftypavif\0\0\0\0avifmif1miaf" + bytes(40),

@@ -126,6 +126,22 @@ def test_a_folder_is_read_by_the_bytes_of_its_files_and_what_is_skipped_is_named
     assert "is called n\\xe9vus in the table" in said
 
 
+def test_control_characters_in_names_reach_no_terminal_and_no_table(tmp_path):
+    folder = tmp_path / "photographs"
+    folder.mkdir()
+    for name in ("two\nlines.jpg", "red\x1b[31m.jpg"):
+        (folder / name).write_bytes(NEVUS.read_bytes())
+    (folder / "bell\x07.jpg").write_bytes(b"no photograph")
+    (folder / "clear\x9b2J.txt").write_text("no photograph")
+
+    rows, said, _ = predict_in(folder)
+
+    assert [row[0] for row in rows[1:]] == ["red\\x1b[31m", "two\\x0alines"]
+    assert "bell\\x07.jpg: This file is not a picture" in said
+    assert "clear\\x9b2J.txt" in said
+    assert not set("\x1b\x07\x9b") & set(said)
+
+
 def test_a_file_named_as_a_photograph_is_never_passed_over_without_a_word(tmp_path):
     folder = tmp_path / "photographs"
     folder.mkdir()

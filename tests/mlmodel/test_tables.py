@@ -45,6 +45,9 @@ def read(tmp_path: Path, truth: str | bytes, metadata: str | None = None) -> Pho
     return read_isic(PHOTOGRAPHS, path, other)
 
 
+NAMED_IN_WORDS = "image\tdx\tPatientin\r\n" + "".join(
+    f"{name}\t{'Bowen’s disease' if dx == 'akiec' else BY_CODE[dx].name}\tŽofia\r\n" for name, dx in LABELS.items()
+)
 SPELLINGS: dict[str, str | bytes] = {
     "commas": one_hot(),
     "semicolons, decimal commas": one_hot(separator=";", one="1,0", nil="0,0", end="\r\n"),
@@ -52,6 +55,9 @@ SPELLINGS: dict[str, str | bytes] = {
     "bars": one_hot(separator="|"),
     "byte order mark": b"\xef\xbb\xbf" + one_hot().encode(),
     "UTF-16 with tabs, as Excel's Unicode text": one_hot(separator="\t").encode("utf-16"),
+    "UTF-16 without a mark": NAMED_IN_WORDS.encode("utf-16-le"),
+    "UTF-16 of the other order without a mark": NAMED_IN_WORDS.encode("utf-16-be"),
+    "UTF-32": NAMED_IN_WORDS.encode("utf-32"),
     "a line that names the separator": "sep=;\r\n" + one_hot(separator=";", end="\r\n"),
     "a quoted line that names the separator": '"sep=;"\r\n' + one_hot(separator=";", end="\r\n"),
     "a line that names the tab": "sep=\t\r\n" + one_hot(separator="\t", end="\r\n"),
@@ -93,6 +99,17 @@ def test_what_was_left_out_of_a_table_is_counted(tmp_path):
 
     assert "truth.csv: 3 empty rows were left out." in photographs.notes
     assert "truth.csv: what stands in columns without a name was left out (12 rows)." in photographs.notes
+
+
+def test_classes_of_isic_2019_that_are_none_of_the_seven_are_told_with_how_many(tmp_path):
+    lines = one_hot((*ONE_HOT, "SCC", "UNK")).splitlines()
+    for line, column in ((1, "SCC"), (2, "SCC"), (3, "UNK")):
+        name = lines[line].split(",")[0]
+        lines[line] = ",".join((name, *("1.0" if each == column else "0.0" for each in (*ONE_HOT, "SCC", "UNK"))))
+    photographs = read(tmp_path, "\n".join(lines) + "\n")
+
+    said = "3 photographs show none of the seven classes and are left out of the figures: scc (2), unk (1)."
+    assert said in photographs.notes
 
 
 NAMED = {
