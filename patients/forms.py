@@ -294,7 +294,7 @@ class AccountForm(EditForm, forms.Form):
 
     def __init__(self, *args: Any, patient: Patient, **kwargs: Any) -> None:
         account = self.account = patient.user
-        known = account.email if account else patient.email
+        known = account.email if account and account.email else patient.email
         kwargs.setdefault("initial", {"email": "" if is_known_to_be_wrong(known, patient=patient) else known})
         super().__init__(*args, **kwargs)
         if not patient.account_closures.filter(reason=ClosureReason.WRONG_ADDRESS).exists():

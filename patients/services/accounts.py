@@ -79,6 +79,21 @@ def may_correct_address(account: User) -> bool:
     return not account.email or not account.has_usable_password()
 
 
+def take_off_address(*, patient: Patient, address: str) -> None:
+    """Take an address that was the patient's by mistake off their account, unless somebody chose a password by it.
+
+    Nothing more is mailed there, and the link that was is dead; staff mail a new one to the right address.
+    """
+    account = User.objects.select_for_update().filter(pk=patient.user_id).first()
+    if account is None or account.has_usable_password() or not address or account.email.lower() != address.lower():
+        return
+    cancel_messages(user=account)
+    account.email = ""
+    # Another unusable password each time: links that were mailed name the old one.
+    account.set_unusable_password()
+    account.save(update_fields=["email", "password"])
+
+
 def make_user(
     *, clinic: Clinic, username: str, email: str, first_name: str, last_name: str, is_staff: bool = False
 ) -> User:

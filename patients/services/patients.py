@@ -12,6 +12,7 @@ from patients.models import Clinic, Member, Patient, Sex
 from patients.names import clean_line, clean_number, fold_number, name_keys
 from patients.rough_dates import RoughDate
 
+from .accounts import take_off_address
 from .scope import ensure_same_clinic
 
 FIRST_RECORD_NUMBER = "P-00001"
@@ -104,6 +105,8 @@ def update_patient(
 ) -> Patient:
     """Correct what is known of the patient; an empty record number keeps the present one.
 
+    Another e-mail address takes the one before off an account for which nobody has chosen a password.
+
     Args:
         is_somebody_else: the user confirmed that this is not the patient whose name and birth date it now shares.
         made_from: the token of the form; see ``patients.edits``.
@@ -125,12 +128,15 @@ def update_patient(
             "phone": phone,
             "history": history,
         }
+        address = patient.email
         namesakes = _namesakes_of(patient)
         ensure_nothing_is_earlier(patient, birth_date)
         change_record(patient, values, by=by.user, made_from=made_from)
         if not is_somebody_else:
             _ensure_there_are_none(_namesakes_of(patient) - namesakes)
         _save(patient)
+        if email.lower() != address.lower():
+            take_off_address(patient=patient, address=address)
     return patient
 
 

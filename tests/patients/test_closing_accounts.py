@@ -7,7 +7,7 @@ from django.test import Client
 from django.urls import reverse
 
 from diagnosis.services.notices import tell_of_release
-from patients.models import AccountClosure, OutgoingMessage, User
+from patients.models import AccountClosure, OutgoingMessage, Patient, User
 from patients.outbox import deliver_due
 from patients.services import NoAccount, close_patient_account, give_patient_account
 from tests import factories
@@ -45,6 +45,14 @@ def choose_password(link: str) -> Client:
     page = browser.get(link, follow=True)
     browser.post(page.request["PATH_INFO"], {"password1": PASSWORD, "password2": PASSWORD})
     return browser
+
+
+def correct_details(client, patient, email: str) -> str:
+    """The patient's page after another address was typed among the details."""
+    address = reverse("patient-edit", args=[patient.pk])
+    form = client.get(address).context["form"]
+    typed = {name: form[name].value() or "" for name in form.fields} | token_of(client, address) | {"email": email}
+    return client.post(address, typed, follow=True).content.decode()
 
 
 def test_the_link_is_dead_and_it_is_recorded(client, patient, staff, close):
@@ -112,6 +120,36 @@ def test_correcting_the_address_cancels_what_waits_for_the_wrong_one(client, pat
     client.post(address, {"email": "amara@example.com", **token_of(client, address)})
     deliver_due()
     assert [sent.to for sent in mail.outbox] == [["amara@example.com"]]
+
+
+def test_correcting_the_address_among_the_details_mails_the_stranger_nothing_either(client, patient, dermatologist):
+    Patient.objects.filter(pk=patient.pk).update(email="typo@example.com")
+    link = invite(client, patient, "typo@example.com")
+    client.post(reverse("patient-account", args=[patient.pk]), {"email": "typo@example.com"})
+    mail.outbox.clear()
+    page = correct_details(client, patient, "amara@example.com")
+    assert "has no address for mail, and no password was chosen yet" in page
+    signed_report(photographed_visit(patient, MELANOMA), dermatologist, released=True)
+    deliver_due()
+
+    assert mail.outbox == []
+    choose_password(link)
+    patient.refresh_from_db()
+    assert not patient.user.has_usable_password()
+    account = reverse("patient-account", args=[patient.pk])
+    assert client.get(account).context["form"]["email"].value() == "amara@example.com"
+    client.post(account, {"email": "amara@example.com", **token_of(client, account)})
+    deliver_due()
+    assert [sent.to for sent in mail.outbox] == [["amara@example.com"]]
+
+
+def test_correcting_the_address_leaves_an_account_alone_that_somebody_uses(client, patient):
+    choose_password(invite(client, patient, "amara@example.com"))
+    Patient.objects.filter(pk=patient.pk).update(email="amara@example.com")
+    correct_details(client, patient, "new@example.com")
+    patient.refresh_from_db()
+    assert (patient.email, patient.user.email) == ("new@example.com", "amara@example.com")
+    assert patient.user.has_usable_password()
 
 
 def test_another_account_can_be_given_and_reads_what_was_released(client, patient, dermatologist, close):
