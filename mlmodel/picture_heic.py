@@ -7,6 +7,7 @@ something that an encoder writes.
 from collections.abc import Iterator
 
 from mlmodel.picture_errors import OTHER_KIND, SAVE_AS, BrokenPicture, UnsupportedPicture
+from mlmodel.picture_hevc import check_coded
 
 # HEVC (ITU-T H.265, 7.3.1.1) writes an extra 3 after two zeros, so that these never occur in a unit.
 _NEVER_IN_HEVC = (b"\0\0\0", b"\0\0\1", b"\0\0\2")
@@ -21,25 +22,31 @@ def check_heic(data: bytes) -> None:
     """
     try:
         kinds = {kind for kind, _, _ in _boxes(data, 0, len(data))}
-        units = list(_units(data))
+        pictures = list(_pictures(data))
+    except BrokenPicture:
+        raise
     except (IndexError, ValueError):
         return  # another layout than is understood here: the decoder's affair
     if b"moov" in kinds and b"meta" not in kinds:
         raise UnsupportedPicture(OTHER_KIND.format(name="a video", save_as=SAVE_AS), reason="no still picture")
-    for start, end in units:
-        if end > len(data) or any(data.find(pattern, start, end) >= 0 for pattern in _NEVER_IN_HEVC):
-            raise BrokenPicture(reason="coded data are damaged")
+    for _, units in pictures:
+        for start, end in units:
+            if end > len(data) or any(data.find(pattern, start, end) >= 0 for pattern in _NEVER_IN_HEVC):
+                raise BrokenPicture(reason="coded data are damaged")
+    check_coded([*parameters, *(data[start:end] for start, end in units)] for parameters, units in pictures)
 
 
-def _units(data: bytes) -> Iterator[tuple[int, int]]:
-    """Yield where each unit of coded data begins and ends, of all pictures in the file."""
+def _pictures(data: bytes) -> Iterator[tuple[list[bytes], list[tuple[int, int]]]]:
+    """Yield the parameters of each coded picture in the file, and where each unit of it begins and ends."""
     meta = next(((start + 4, end) for kind, start, end in _boxes(data, 0, len(data)) if kind == b"meta"), None)
     if meta is None:
         return
     boxes = {kind: (start, end) for kind, start, end in _boxes(data, *meta)}
-    coded = {item for item, kind in _items(data, *boxes[b"iinf"]) if kind == b"hvc1"} if b"iinf" in boxes else set()
+    coded = [item for item, kind in _items(data, *boxes[b"iinf"]) if kind == b"hvc1"] if b"iinf" in boxes else []
     places = _places(data, boxes[b"iloc"][0]) if b"iloc" in boxes else {}
-    for item in coded:
+    parameters = _parameters(data, *boxes[b"iprp"]) if b"iprp" in boxes else {}
+    for item in sorted(coded):
+        units = []
         for start, length in places.get(item, ()):
             at, end = start, start + length
             while at + 4 <= end:
@@ -47,7 +54,8 @@ def _units(data: bytes) -> Iterator[tuple[int, int]]:
                 at = begins + int.from_bytes(data[at:begins], "big")
                 if at > end:
                     raise BrokenPicture(reason="a unit reaches beyond its picture")
-                yield begins, at
+                units.append((begins, at))
+        yield parameters.get(item, []), units
 
 
 def _boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
@@ -72,6 +80,49 @@ def _items(data: bytes, start: int, end: int) -> Iterator[tuple[int, bytes]]:
             size = 2 if version == 2 else 4
             number = int.from_bytes(data[at + 4 : at + 4 + size], "big")
             yield number, data[at + 6 + size : at + 10 + size]
+
+
+def _parameters(data: bytes, start: int, end: int) -> dict[int, list[bytes]]:
+    """Return the units with the decoder's parameters by item, from an item properties box."""
+    found: dict[int, list[bytes]] = {}
+    properties: list[tuple[bytes, int]] = []
+    for kind, at, ends in _boxes(data, start, end):
+        if kind == b"ipco":
+            properties = [(kind, at) for kind, at, _ in _boxes(data, at, ends)]
+        elif kind == b"ipma":
+            for item, index in _associations(data, at):
+                if 0 < index <= len(properties) and properties[index - 1][0] == b"hvcC":
+                    found[item] = _units_of_hvcc(data, properties[index - 1][1])
+    return found
+
+
+def _associations(data: bytes, at: int) -> Iterator[tuple[int, int]]:
+    """Yield number of item and index of property, from an item property association box."""
+    item_size = 2 if data[at] == 0 else 4
+    is_long = data[at + 3] & 1
+    count = int.from_bytes(data[at + 4 : at + 8], "big")
+    at += 8
+    for _ in range(count):
+        item = int.from_bytes(data[at : at + item_size], "big")
+        at += item_size + 1
+        for _ in range(data[at - 1]):
+            yield item, int.from_bytes(data[at : at + 2], "big") & 0x7FFF if is_long else data[at] & 0x7F
+            at += 2 if is_long else 1
+
+
+def _units_of_hvcc(data: bytes, at: int) -> list[bytes]:
+    """Return the units in a decoder configuration record (ISO/IEC 14496-15, 8.3.3.1)."""
+    units = []
+    arrays = data[at + 22]
+    at += 23
+    for _ in range(arrays):
+        count = int.from_bytes(data[at + 1 : at + 3], "big")
+        at += 3
+        for _ in range(count):
+            length = int.from_bytes(data[at : at + 2], "big")
+            units.append(data[at + 2 : at + 2 + length])
+            at += 2 + length
+    return units
 
 
 def _places(data: bytes, start: int) -> dict[int, list[tuple[int, int]]]:

@@ -84,7 +84,7 @@ def take_off_address(*, patient: Patient, address: str) -> None:
 
     Nothing more is mailed there, and the link that was is dead; staff mail a new one to the right address.
     """
-    account = User.objects.select_for_update().filter(pk=patient.user_id).first()
+    account = User.objects.select_for_update(of=("self",)).filter(patient=patient).first()
     if account is None or account.has_usable_password() or not address or account.email.lower() != address.lower():
         return
     cancel_messages(user=account)

@@ -3,6 +3,7 @@
 from io import BytesIO
 
 import numpy as np
+import pillow_heif
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -65,6 +66,44 @@ def test_other_formats_with_a_lost_block_are_damaged(kind, at, length, is_gone):
     data = OTHERS[kind]
     with pytest.raises(BrokenPicture):
         decode(without(data, at, length) if is_gone else zeroed(data, at, length))
+
+
+def _heics() -> dict[str, bytes]:
+    small = photograph(6).resize((400, 300))
+    deep = pillow_heif.from_bytes("RGB;16", small.size, (np.asarray(small).astype("<u2") * 257).tobytes())
+    out = BytesIO()
+    deep.save(out, quality=80)
+    return {
+        "as it is": encoded(photograph(), "HEIF", quality=85),
+        "no detail": encoded(photograph(1), "HEIF", quality=30),
+        "lossless": encoded(small, "HEIF", quality=-1, chroma=444),
+        "in tiles": encoded(small, "HEIF", quality=80, tile_size=128),
+        "10 bits": out.getvalue(),
+        "grey": encoded(photograph(2).convert("L"), "HEIF", quality=85),
+    }
+
+
+HEICS = _heics()
+
+
+@many
+@given(
+    kind=st.sampled_from(sorted(HEICS)),
+    at=places,
+    length=st.sampled_from([64, 512, 2048]),
+    other=st.sampled_from(["ones", "foreign", "own"]),
+)
+def test_a_heic_with_other_bytes_in_it_is_damaged(kind, at, length, other):
+    whole = HEICS[kind]
+    bytes_of = {"ones": b"\xff" * length, "foreign": SAMPLES[0].read_bytes()[9000:], "own": whole[-length:]}
+    damaged = zeroed(whole, at, length).replace(bytes(length), bytes_of[other][:length], 1)
+    with pytest.raises(BrokenPicture):
+        decode(damaged)
+
+
+@pytest.mark.parametrize("kind", HEICS)
+def test_a_whole_heic_is_read(kind):
+    assert decode(HEICS[kind]).width in (400, 600)
 
 
 @many
