@@ -41,6 +41,8 @@ FILES: dict[str, tuple[bytes, str]] = {
     "truncated PNG": (encoded(SMALL, "PNG")[:-5000], "broken-image"),
     "truncated WebP": (encoded(SMALL, "WEBP")[:-500], "broken-image"),
     "truncated HEIC": (encoded(SMALL, "HEIF")[:-500], "broken-image"),
+    "HEIC with a block of another file": (
+        zeroed(encoded(SMALL, "HEIF"), 0.5, 512).replace(bytes(512), sample()[9000:9512], 1), "broken-image"),
     "truncated GIF": (encoded(SMALL, "GIF")[:-5000], "broken-image"),
     "truncated BMP": (encoded(SMALL, "BMP")[:-5000], "broken-image"),
     "truncated TIFF": (encoded(SMALL, "TIFF")[:5000], "broken-image"),
@@ -49,8 +51,8 @@ FILES: dict[str, tuple[bytes, str]] = {
     "HDR in HEIC": (heic_of(SMALL, color_primaries=9, transfer_characteristics=16, matrix_coefficients=9),
                     "unsupported-image"),
     **{kind: (UNSUPPORTED[kind], "unsupported-image")
-       for kind in ("float TIFF", "uint32 TIFF", "12-bit JPEG", "JPEG 2000", "JPEG 2000 in TIFF", "DICOM", "PDF",
-                    "AVIF", "MP4", "Canon raw")},
+       for kind in ("float TIFF", "uint32 TIFF", "12-bit JPEG", "JPEG-LS", "JPEG 2000", "JPEG 2000 in TIFF", "DICOM",
+                    "PDF", "AVIF", "MP4", "Canon raw")},
 }  # fmt: skip
 NAMES = {kind: f"file{number}" for number, kind in enumerate(FILES)}
 SCRIPT = {"Accept": "application/json"}
