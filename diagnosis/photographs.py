@@ -118,6 +118,11 @@ class Photograph:
             return beside_a_harmless_label(sign, is_proven=self.known.label.is_proven)
         return sign
 
+    def against(self, tone: str) -> Sign | None:
+        """The chip of an answer in ``tone`` that a harmless label has answered: the page has its colour too."""
+        sign = self.sign_of_answer
+        return sign if self.is_called_harmless and sign.tone != tone else None
+
     @property
     def explained_class(self) -> str:
         """The class that explains the tier, in words; empty where the network names none."""

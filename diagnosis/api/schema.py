@@ -53,7 +53,8 @@ class SignsSchema(fields.Serializer[Any]):
         help_text=(
             "How urgent it is with all that is known: of a kept photograph the colour and words of its page, which "
             "another photograph of the lesion, what the patient says or a dermatologist's label can make more urgent "
-            "than the network's own answer. At least “watch” where the answer cannot be relied on."
+            "than the network's own answer; beside a harmless label an urgent one is “watch”. At least “watch” "
+            "where the answer cannot be relied on."
         )
     )
     network_tier = TierSchema(help_text="What the network alone said. Never show it without `tier` and `warnings`.")

@@ -8,7 +8,7 @@ from diagnosis.advice import doubts_without_answer
 from diagnosis.models import Image
 from diagnosis.photographs import Photograph, photograph_of
 from diagnosis.presentation import AssessmentView, present_prediction
-from diagnosis.signs import SEVERITY
+from diagnosis.signs import SEVERITY, WATCH
 from patients.site import site_link
 
 
@@ -47,13 +47,14 @@ def warnings_of(photograph: Photograph, view: AssessmentView | None) -> list[dic
 
 
 def _tier(photograph: Photograph, view: AssessmentView) -> dict[str, str]:
-    """As the page shows it: a label that tells of more danger than the answer speaks."""
-    shown = {"code": view.tone, "text": view.heading}
+    """As the page shows it: a label that tells of more danger than the answer speaks, a harmless one tempers it."""
+    tone = WATCH if photograph.against(view.tone) else view.tone
+    shown = {"code": tone, "text": view.heading}
     labels = [sign for sign in photograph.signs_of_labels if sign.is_danger]
     leading = max(labels, key=lambda sign: sign.pressing, default=None)
-    if leading is None or leading.severity < SEVERITY[view.tone]:
+    if leading is None or leading.severity < SEVERITY[tone]:
         return shown
-    if leading.severity == SEVERITY[view.tone] and not view.is_second:
+    if leading.severity == SEVERITY[tone] and not view.is_second:
         return shown
     return {"code": leading.tone, "text": leading.words}
 

@@ -206,10 +206,9 @@ def _answer(photograph: Photograph) -> dict[str, Any]:
         doubts = doubts_without_answer(besides)
         return {"refusal": refusal, "warnings": {"doubts": doubts, "tone": str(tone), "mark": TIER_MARKS[tone]}}
     view = present_prediction(prediction, facts=facts, besides=besides)
-    sign = photograph.sign_of_answer
     return {
         "view": view,
-        "against": sign if photograph.is_called_harmless and sign.tone != view.tone else None,
+        "against": photograph.against(view.tone),
         # Never waits for the language model: the page is there at once, and htmx fetches the rest.
         **_explanation(photograph, view, besides, ask=False),
         "ask_for_explanation": bool(settings.GEMINI_API_KEY),

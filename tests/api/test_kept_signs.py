@@ -133,3 +133,20 @@ def test_what_is_not_kept_has_no_warnings(client):
     assert (answer["tier"], answer["warnings"]) == (answer["network_tier"], [])
     assert answer["tier"] == {"code": "calm", "text": "Nothing alarming was found"}
     assert not Prediction.objects.exists()
+
+
+@pytest.mark.parametrize("basis", ["dermatoscopy", "histopathology"])
+def test_an_urgent_answer_that_a_harmless_label_has_answered_has_its_pages_colour(
+    client, sign_in, staff, dermatologist, lesion, visit, basis
+):
+    answer = kept(client, lesion, visit)
+    image = Image.objects.get(pk=answer["image"]["id"])
+    Prediction.objects.filter(image=image).update(tier="urgent")
+    record_review(image=image, reviewer=dermatologist, answer="nv", certainty="certain", basis=basis, reason="")
+
+    answer = client.get(f"/api/v1/images/{image.pk}/similar/").json()
+
+    page = check_against_its_page(answer, sign_in, staff)
+    assert (answer["tier"]["code"], answer["network_tier"]["code"]) == ("watch", "urgent")
+    assert answer["tier"]["text"] in page
+    assert "The network says otherwise than the label" in page
