@@ -7,7 +7,7 @@ from django import template
 from django.utils.translation import gettext as _
 
 from diagnosis.models import Image, Report
-from diagnosis.photographs import photographs, signs_by_visit
+from diagnosis.photographs import Photograph, photographs, signs_by_visit
 from diagnosis.reports.otherwise import Otherwise, otherwise_among
 from diagnosis.signs import Sign
 from patients.models import Visit
@@ -62,16 +62,14 @@ def at_visit(words: Mapping[UUID, str], visit: Visit) -> str:
 
 
 @register.simple_tag
-def answers_at(visit: Visit) -> dict[str, Sign]:
-    """By photograph of a visit the chip of the network's answer, or of why there is none."""
-    shown = photographs(Image.objects.in_use().filter(visit=visit))
-    return {str(each.image.pk): each.sign_of_answer for each in shown}
+def photographs_at(visit: Visit) -> dict[str, Photograph]:
+    """The photographs of a visit by their keys, each with its chips."""
+    return {str(each.image.pk): each for each in photographs(Image.objects.in_use().filter(visit=visit))}
 
 
 @register.filter
-def of_photograph(signs: Mapping[str, Sign], key: str) -> list[Sign]:
-    """As a list, for ``diagnosis/includes/signs.html``."""
-    return [signs[key]] if key in signs else []
+def of_key(shown: Mapping[str, Photograph], key: str) -> Photograph | None:
+    return shown.get(key)
 
 
 @register.filter

@@ -304,13 +304,16 @@ def test_the_page_for_signing_has_the_chips_of_the_lists(sign_in, dermatologist,
     judged(lesion, visit)
     judged(factories.LesionFactory(patient=patient), visit, measures={"smartphone": 1.0})
     factories.ImageFactory(lesion=factories.LesionFactory(patient=patient), visit=visit, verdict="too_dark")
+    say(dermatologist, judged(factories.LesionFactory(patient=patient), visit), "merkel", "unsure")
+    say(dermatologist, judged(factories.LesionFactory(patient=patient), visit), "scc")
     client = sign_in(dermatologist)
     signing, listed = (
         set(re.findall(r'<span class="badge badge-\w+">[^<]*</span>', text(client, url)))
         for url in (reverse("visit-sign", args=[visit.pk]), visit.get_absolute_url())
     )
-    assert len(signing) == 3
+    assert len(signing) == 7
     assert signing <= listed
+    assert '<span class="badge badge-urgent">Suspected: Merkel cell carcinoma</span>' in signing
 
 
 @pytest.mark.parametrize(
