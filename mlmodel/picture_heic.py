@@ -45,7 +45,9 @@ def _pictures(data: bytes) -> Iterator[tuple[list[bytes], list[tuple[int, int]]]
     coded = [item for item, kind in _items(data, *boxes[b"iinf"]) if kind == b"hvc1"] if b"iinf" in boxes else []
     places = _places(data, boxes[b"iloc"][0]) if b"iloc" in boxes else {}
     parameters = _parameters(data, *boxes[b"iprp"]) if b"iprp" in boxes else {}
-    for item in sorted(coded):
+    shown = _shown(data, boxes)
+    # Thumbnails, gain maps and depth maps are not read, so that nothing is said of them.
+    for item in sorted(item for item in coded if not shown or item in shown):
         units = []
         for start, length in places.get(item, ()):
             at, end = start, start + length
@@ -56,6 +58,24 @@ def _pictures(data: bytes) -> Iterator[tuple[list[bytes], list[tuple[int, int]]]
                     raise BrokenPicture(reason="a unit reaches beyond its picture")
                 units.append((begins, at))
         yield parameters.get(item, []), units
+
+
+def _shown(data: bytes, boxes: dict[bytes, tuple[int, int]]) -> set[int]:
+    """Return the primary item and the tiles that it is put together from; nothing where the file does not say."""
+    if b"pitm" not in boxes:
+        return set()
+    start, end = boxes[b"pitm"]
+    found = {int.from_bytes(data[start + 4 : end], "big")}
+    start, end = boxes.get(b"iref", (0, 0))
+    size = 2 if not end or data[start] == 0 else 4
+    for kind, at, _ in _boxes(data, start + 4, end):
+        numbers = [int.from_bytes(data[at : at + size], "big")]
+        count = int.from_bytes(data[at + size : at + size + 2], "big")
+        at += size + 2
+        numbers += [int.from_bytes(data[at + size * n : at + size * (n + 1)], "big") for n in range(count)]
+        if kind == b"dimg" and numbers[0] in found:
+            found.update(numbers[1:])
+    return found
 
 
 def _boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:

@@ -25,6 +25,8 @@ _SHORT = 256
 _MOST_BYTES = 4_000_000
 # Kinds of units (ITU-T H.265, 7.4.2.2): below are those that hold a part of a picture.
 _NO_PICTURE = 32
+# Warnings of libde265 about threads, its own memory and messages beside the picture.
+_NOT_OF_THE_DATA = (1000, 1001, 1013, 1022, 1024, 1025)
 # The coded data of a picture and the units that they need, its parameters among them, in order.
 Units = Sequence[bytes]
 
@@ -74,7 +76,8 @@ def _warns(units: Units) -> bool:
         while more.value and not _library.de265_peek_next_picture(decoder):
             if _library.de265_decode(decoder, ctypes.byref(more)):
                 break
-        return bool(_library.de265_get_warning(decoder))
+        warnings = iter(lambda: _library.de265_get_warning(decoder), 0)
+        return any(warning not in _NOT_OF_THE_DATA for warning in warnings)
     finally:
         _library.de265_free_decoder(decoder)
 

@@ -106,6 +106,20 @@ def test_a_whole_heic_is_read(kind):
     assert decode(HEICS[kind]).width in (400, 600)
 
 
+@pytest.mark.parametrize("tile_size", [None, 128])
+def test_a_heic_whose_other_picture_is_damaged_is_read(tile_size):
+    """As a phone's file with a gain map or a thumbnail that is not looked at."""
+    out, options = BytesIO(), {"tile_size": tile_size} if tile_size else {}
+    both = pillow_heif.from_pillow(photograph(6).resize((400, 300)))
+    both.add_from_pillow(photograph(2).resize((300, 200)))
+    both.save(out, quality=80, primary_index=0, **options)
+    whole = out.getvalue()
+    expected = decode(whole).pixels
+    # What was appended lies at the end.
+    damaged = whole[:-600] + b"\xff" * 64 + whole[-536:]
+    assert np.array_equal(decode(damaged).pixels, expected)
+
+
 @many
 @given(data=st.data())
 def test_a_jpeg_cut_anywhere_is_damaged(data):
