@@ -102,7 +102,7 @@ def sign_of_answer(
     return _of_answer(tier, tone, reliability=reliability)
 
 
-def beside_a_harmless_label(sign: Sign, *, is_proven: bool) -> Sign:
+def beside_a_harmless_label(sign: Sign, *, is_proven: bool, words: str = "") -> Sign:
     """The chip of an answer that asks for haste about what dermatologists have named harmless.
 
     Their word counts. Until the laboratory agrees, an urgent answer goes on saying that it was otherwise.
@@ -110,7 +110,7 @@ def beside_a_harmless_label(sign: Sign, *, is_proven: bool) -> Sign:
     if sign.substance is not Substance.CALIBRATED or not sign.is_danger:
         return sign
     tone = WATCH if sign.tone == URGENT and not is_proven else REFUSED
-    return Sign(tone, _("Network: %(said)s") % {"said": sign.words.lower()}, sign.own)
+    return Sign(tone, (words or _("Network: %(said)s")) % {"said": sign.words.lower()}, sign.own)
 
 
 def _leading(warnings: Sequence[Doubt], tone: str) -> Doubt:

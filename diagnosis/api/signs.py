@@ -49,7 +49,8 @@ def warnings_of(photograph: Photograph, view: AssessmentView | None) -> list[dic
 def _tier(photograph: Photograph, view: AssessmentView) -> dict[str, str]:
     """As the page shows it: a label that tells of more danger than the answer speaks, a harmless one tempers it."""
     tone = WATCH if photograph.against(view.tone) else view.tone
-    shown = {"code": tone, "text": view.heading}
+    # A calm heading is not what makes it urgent: the first thing known besides is.
+    shown = {"code": tone, "text": view.doubts[0].words if view.is_second and view.doubts else view.heading}
     labels = [sign for sign in photograph.signs_of_labels if sign.is_danger]
     leading = max(labels, key=lambda sign: sign.pressing, default=None)
     if leading is None or leading.severity < SEVERITY[tone]:

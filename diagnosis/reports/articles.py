@@ -127,9 +127,16 @@ def _from_the_library(code: str, lesions: list[Content]) -> Content:
     explained = explain(code=code, reading_level="patient", ask=False)
     labels = [label for lesion in lesions for label in labels_of(lesion)]
     same = [label for label in labels if article_of(label["code"]) == code]
-    urgency = urgency_in_report(explained, unconfirmed=_lesions_by_tier(code, lesions), is_confirmed=bool(same))
+    unread = _unread_haste(code, lesions) if is_benign_answer(code) else {}
+    unconfirmed = unread or _lesions_by_tier(code, lesions)
+    urgency = urgency_in_report(explained, unconfirmed=unconfirmed, is_confirmed=bool(same))
     sections = dict(explained.sections)
-    if any(_is_called_more_urgent(lesion, code) for lesion in lesions):
+    if unread:
+        sections["when_to_seek_care"] = _(
+            "Do as your clinic has planned or, where nothing is planned, as the result says: it asks for more than "
+            "this condition does in general. Go sooner if the spot bleeds, grows, hurts or changes."
+        )
+    elif any(_is_called_more_urgent(lesion, code) for lesion in lesions):
         sections["when_to_seek_care"] = _(
             "The software asked for this spot to be looked at; your dermatologist has looked at it and named it. Keep "
             "every appointment that was planned. Say at once if the spot changes, grows, bleeds or hurts."
@@ -139,7 +146,7 @@ def _from_the_library(code: str, lesions: list[Content]) -> Content:
         "sections": sections,
         "urgency": urgency.words,
         "urgency_from": str(urgency.speaker),
-        "is_confirmed": bool(same),
+        "is_confirmed": bool(same) and not unread,
         # The article is written for those whose spot no laboratory has examined.
         "is_proven": any(label.get("basis") == Basis.HISTOPATHOLOGY for label in same),
         "sources": [{"title": title, "url": url} for title, url in explained.sources],
@@ -150,16 +157,35 @@ def _from_the_library(code: str, lesions: list[Content]) -> Content:
 
 
 def _is_called_more_urgent(lesion: Content, code: str) -> bool:
-    """Whether the software asks for haste about what a dermatologist has named harmless, without a laboratory."""
-    if not is_benign_answer(code):
-        return False
-    labelled = [each for each in lesion["photographs"] if _is_labelled(each) and each["assessment"]]
-    return any(
+    """Whether more haste is asked for about what a dermatologist has named harmless, without a laboratory."""
+    return is_benign_answer(code) and any(
         article_of(each["confirmed"]["code"]) == code
         and each["confirmed"].get("basis") != Basis.HISTOPATHOLOGY
-        and each["assessment"].get("advised_tier", each["assessment"]["tier"]) != Tier.CALM
-        for each in labelled
+        and _haste(each)
+        for each in lesion["photographs"]
+        if _is_labelled(each)
     )
+
+
+def _unread_haste(code: str, lesions: Iterable[Content]) -> dict[str, list[str]]:
+    """Lesions that ``code`` explains and that have a photograph without a label which asks for haste: titles by tier.
+
+    Their harmless label is of another photograph or visit, or the network names nothing that could be explained.
+    """
+    found: dict[str, list[str]] = {}
+    for lesion in lesions:
+        if any(article_of(answer["code"]) == code for answer in answers_explaining(lesion)):
+            tiers = {_haste(photograph) for photograph in lesion["photographs"] if not _is_labelled(photograph)}
+            for tier in tiers - {""}:
+                found.setdefault(tier, []).append(lesion["title"])
+    return found
+
+
+def _haste(photograph: Content) -> str:
+    """The tier that is advised for a photograph with all that is known besides; empty where that is calm."""
+    said = None if photograph.get("set_aside") else photograph["assessment"]
+    tiers = {said.get("advised_tier", said["tier"]), said.get("tone", said["tier"])} if said else set()
+    return next((tier for tier in (Tier.URGENT, Tier.WATCH) if tier in tiers), "")
 
 
 def _lesions_by_tier(code: str, lesions: Iterable[Content]) -> dict[str, list[str]]:

@@ -83,7 +83,10 @@ def pressing_lesions(content: dict[str, Any]) -> list[str]:
     return [lesion["title"] for lesion in content["lesions"] if any(map(_presses, lesion["photographs"]))]
 
 
-_NO_PLAN = frozenset({"no", "none", "na", "nil", "nothing", "noplan", "notapplicable", "x", "xx", "xxx", "tbd"})
+_NO_PLAN = frozenset(
+    {"no", "none", "na", "nil", "nothing", "noplan", "notapplicable", "x", "xx", "xxx", "tbd", "tba", "tbc", "pending"}
+    | {"later", "noplanyet", "noneyet", "notyet", "unknown", "tobedecided", "tobeconfirmed", "tofollow", "asabove"}
+)
 
 
 def has_words(text: str) -> bool:

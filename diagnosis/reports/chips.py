@@ -4,8 +4,19 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from diagnosis.answers import Basis, danger_of, leaves_danger_open
 from diagnosis.review_words import label_tone
-from diagnosis.signs import CALM, LABEL, REFUSED, SEVERITY, WATCH, Sign, sign_of_assessment, sign_of_refusal
+from diagnosis.signs import (
+    CALM,
+    LABEL,
+    REFUSED,
+    SEVERITY,
+    WATCH,
+    Sign,
+    beside_a_harmless_label,
+    sign_of_assessment,
+    sign_of_refusal,
+)
 
 from .articles import is_malignant_lesion, labels_of
 
@@ -24,6 +35,7 @@ def signs_of_report(content: dict[str, Any]) -> tuple[Sign, ...]:
         labels += _signs_of_labels(lesion)
         if not is_malignant_lesion(lesion):
             answers += [_sign_of_answer(each) for each in lesion["photographs"] if not _is_named(each)]
+            labels += [sign for each in lesion["photographs"] if (sign := _sign_against(each))]
     by_severity = sorted(dict.fromkeys(labels), key=lambda sign: -sign.severity)
     if not answers:
         return tuple(by_severity) or (Sign(REFUSED, _("No photograph")),)
@@ -32,7 +44,28 @@ def signs_of_report(content: dict[str, Any]) -> tuple[Sign, ...]:
 
 
 def _is_named(photograph: dict[str, Any]) -> bool:
-    return bool(photograph["set_aside"] or photograph["later"] or photograph["confirmed"])
+    """Whether nothing is open of it: it no longer counts, or its label says how dangerous it is."""
+    if photograph["set_aside"]:
+        return True
+    confirmed = photograph["confirmed"]
+    return bool(confirmed) and not leaves_danger_open(confirmed["code"])
+
+
+def _sign_against(photograph: dict[str, Any]) -> Sign | None:
+    """What the software says against a harmless label, until the laboratory has answered."""
+    if photograph["set_aside"] or not photograph["confirmed"] or not photograph["assessment"]:
+        return None
+    sign = sign_beside(photograph["confirmed"], photograph["assessment"])
+    return sign if sign and sign.is_danger else None
+
+
+def sign_beside(confirmed: dict[str, Any], assessment: dict[str, Any]) -> Sign | None:
+    """The chip of an answer that a harmless label has answered; None where it keeps its own."""
+    if danger_of(confirmed["code"]) is not False:
+        return None
+    sign, is_proven = sign_of_assessment(assessment), confirmed.get("basis") == Basis.HISTOPATHOLOGY
+    beside = beside_a_harmless_label(sign, is_proven=is_proven, words=_("Software: %(said)s"))
+    return beside if beside != sign else None
 
 
 def _signs_of_labels(lesion: dict[str, Any]) -> list[Sign]:

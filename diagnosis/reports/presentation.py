@@ -25,6 +25,7 @@ from patients.rough_dates import RoughDate
 
 from .articles import is_malignant_lesion
 from .assessments import beside_a_malignant_label
+from .chips import sign_beside
 
 # In the order in which a patient asks, which is not the order of a textbook.
 SECTION_ORDER = (
@@ -197,6 +198,8 @@ def _labels_at_a_glance(photographs: list[dict[str, Any]], earlier: list[dict[st
 def _present_photograph(photograph: dict[str, Any], *, is_overruled: bool) -> dict[str, Any]:
     confirmed, replaced = photograph["confirmed"], photograph.get("replaced")
     assessment = _present_assessment(_could_be_judged(photograph))
+    if assessment and confirmed and (beside := sign_beside(confirmed, assessment)):
+        assessment = {**assessment, "tone_beside": beside.tone}
     return {
         **photograph,
         "added_at": _moment(photograph["added_at"]),

@@ -144,9 +144,20 @@ def test_an_urgent_answer_that_a_harmless_label_has_answered_has_its_pages_colou
     Prediction.objects.filter(image=image).update(tier="urgent")
     record_review(image=image, reviewer=dermatologist, answer="nv", certainty="certain", basis=basis, reason="")
 
-    answer = client.get(f"/api/v1/images/{image.pk}/similar/").json()
+    answer = client.get(similar(image)).json()
 
     page = check_against_its_page(answer, sign_in, staff)
     assert (answer["tier"]["code"], answer["network_tier"]["code"]) == ("watch", "urgent")
     assert answer["tier"]["text"] in page
     assert "The network says otherwise than the label" in page
+
+
+def test_what_makes_it_urgent_is_what_the_tier_says(client, sign_in, staff, dermatologist, lesion, visit):
+    answer = kept(client, lesion, visit)
+    image = Image.objects.get(pk=answer["image"]["id"])
+    factories.PredictionFactory(image__lesion=lesion, image__visit=visit, code="mel", tier="urgent")
+    record_review(image=image, reviewer=dermatologist, answer="meltump", certainty="certain", reason="")
+    answer = client.get(similar(image)).json()
+    assert answer["tier"]["code"] == "urgent"
+    assert "nothing alarming" not in answer["tier"]["text"].lower()
+    assert answer["tier"]["text"] in check_against_its_page(answer, sign_in, staff)

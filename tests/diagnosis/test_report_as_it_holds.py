@@ -104,6 +104,25 @@ def test_the_patients_list_names_every_diagnosis_as_staffs_list_does(sign_in, pa
     assert "See within two weeks: taken without a dermatoscope" in own
 
 
+@pytest.mark.parametrize(
+    ("answer", "chips"),
+    [
+        ("nv", {"badge-watch": "Software: see within two weeks", "badge-accent": "Confirmed: Melanocytic nevus"}),
+        ("meltump", {"badge-urgent": "See within two weeks", "badge-watch": "Confirmed: Melanocytic tumour"}),
+    ],
+)
+def test_no_label_hides_an_urgent_answer_in_the_patients_list(
+    sign_in, patient, dermatologist, patient_user, answer, chips
+):
+    image = named(answered(patient, "urgent"), dermatologist, answer)
+    signed_report(image.visit, dermatologist, released=True)
+    listed = " ".join(sign_in(patient_user).get(reverse("my-visits")).content.decode().split())
+    for tone, words in chips.items():
+        assert f'<span class="badge {tone}">{words}' in listed
+    page = read(sign_in(patient_user), image.visit)
+    assert ('badge-urgent">See a dermatologist' in page) is (answer == "meltump")
+
+
 def test_visits_of_one_day_are_told_apart_by_their_lesions(sign_in, patient, dermatologist, patient_user):
     for site in ("shoulder", "lower_leg"):
         image = answered(patient, lesion__body_site=site)

@@ -1,12 +1,13 @@
 """How soon to be seen: what the report, the patient's page and the PDF say where tier, label and library differ."""
 
+import datetime
 import json
 import subprocess
 
 import pytest
 from django.urls import reverse
 
-from diagnosis.models import Certainty, Image, Tier
+from diagnosis.models import Certainty, Image, QualityOverride, Tier
 from diagnosis.reports.content import build_content
 from diagnosis.services.reports import sign_visit
 from diagnosis.services.reviews import record_review
@@ -78,6 +79,34 @@ def test_a_harmless_label_against_an_urgent_answer_tells_nobody_to_stay_at_home(
     assert (
         "asked for this spot to be looked at" in explanation["sections"]["when_to_seek_care"]
     ) is not is_told_to_stay
+
+
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"code": "mel", "tier": "urgent"},
+        {"code": "nv", "tier": "watch"},
+        {"code": "nv", "tier": "calm", "bleeding": True},
+        {"code": "mel", "tier": "urgent", "measures": {"smartphone": 1.0}},
+        {"code": "nv", "tier": "calm", "overridden": True},
+    ],
+)
+def test_a_nevus_of_an_earlier_visit_keeps_nobody_at_home(visit, dermatologist, facts):
+    before = factories.ImageFactory(lesion__patient=visit.patient, visit__date=datetime.date(2026, 3, 1))
+    record_review(image=before, reviewer=dermatologist, answer="nv", certainty="certain", reason="")
+    type(visit).objects.filter(pk=visit.pk).update(bleeding=facts.get("bleeding", False))
+    visit.refresh_from_db()
+    is_overridden = facts.get("overridden", False)
+    verdict, measures = "blurred" if is_overridden else "accepted", facts.get("measures", {})
+    image = factories.ImageFactory(lesion=before.lesion, visit=visit, verdict=verdict, measures=measures)
+    if is_overridden:
+        QualityOverride.objects.create(image=image, member=dermatologist, reason="The spot can be seen.")
+    factories.PredictionFactory(image=image, code=facts["code"], tier=facts["tier"])
+    explanations = {each["code"]: each for each in build_content(visit)["explanations"]}
+    nevus = explanations["nv"]
+    assert "You need no appointment" not in nevus["sections"]["when_to_seek_care"]
+    assert nevus["urgency_from"] == "result"
+    assert not nevus["is_confirmed"]
 
 
 def test_the_hastiest_of_several_results_speaks_and_names_its_lesions(visit):
@@ -178,3 +207,8 @@ def test_the_pdf_says_it_too(visit, dermatologist):
     assert text.count(GENERAL) == 2
     assert NO_HURRY not in text
     assert "There is no hurry while it stays the same." not in text
+    unread, named = (lesion["photographs"][0]["assessment"] for lesion in json.loads(report.content)["lesions"])
+    assert unread["next_steps"]
+    assert all(step in text for step in unread["next_steps"])
+    assert text.count("What to do next, by the software") == 1, "a label says what to do itself"
+    assert named["next_steps"]

@@ -175,7 +175,7 @@ def test_why_there_is_no_plan_is_a_sentence(sign_in, patient, dermatologist, rea
     assert not Report.objects.exists()
 
 
-@pytest.mark.parametrize("plan", ["None", "no", "N/A.", "nil", "x", "tbd"])
+@pytest.mark.parametrize("plan", ["None", "no", "N/A.", "nil", "x", "tbd", "No plan yet.", "pending", "Later"])
 def test_a_word_that_says_there_is_none_is_no_plan(sign_in, patient, dermatologist, plan):
     image = named(answered(patient), dermatologist, "merkel")
     client, url = sign_in(dermatologist), reverse("visit-sign", args=[image.visit_id])
