@@ -141,7 +141,7 @@ def _answer(
             _named(
                 probabilities,
                 tier=tier,
-                beside=signs["tier"]["code"],
+                beside=(signs["tier"] or signs["network_tier"])["code"],
                 codes=codes,
                 reader=reader,
                 figures=figures,

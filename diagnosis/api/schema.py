@@ -50,16 +50,19 @@ class SignsSchema(fields.Serializer[Any]):
     """How a photograph is to be read: as its page shows it."""
 
     tier = TierSchema(
+        allow_null=True,
         help_text=(
             "How urgent it is with all that is known: of a kept photograph the colour and words of its page, which "
             "another photograph of the lesion, what the patient says or a dermatologist's label can make more urgent "
             "than the network's own answer; beside a harmless label an urgent one is “watch”. At least “watch” "
-            "where the answer cannot be relied on."
-        )
+            "where the answer cannot be relied on. Null of a photograph that was set aside: it does not count."
+        ),
     )
     network_tier = TierSchema(help_text="What the network alone said. Never show it without `tier` and `warnings`.")
     warnings = WarningSchema(many=True, help_text="What else is known, the most urgent first; show all of it.")
-    next_steps = fields.ListField(child=fields.CharField(), help_text="What to do next, in order, by `tier`.")
+    next_steps = fields.ListField(
+        child=fields.CharField(), help_text="What to do next, in order; what must be found out comes first."
+    )
 
 
 class ProblemSchema(fields.Serializer[Any]):

@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 
 from diagnosis.advice import doubts_without_answer
 from diagnosis.models import Image
+from diagnosis.next_steps import steps_of
 from diagnosis.photographs import Photograph, photograph_of
 from diagnosis.presentation import AssessmentView, present_prediction
 from diagnosis.signs import SEVERITY, WATCH
@@ -15,14 +16,17 @@ from patients.site import site_link
 def signs_of_image(image: Image) -> dict[str, Any]:
     """What is said of a kept photograph: its tier as the page shows it, the warnings, and what to do.
 
-    ``tier`` is null if there is no answer; the warnings apply either way.
+    ``tier`` is null if there is no answer, or if the photograph was set aside; the warnings apply either way.
     """
     photograph = photograph_of(image)
     prediction = photograph.prediction
-    if prediction is None:
-        return {"tier": None, "network_tier": None, "warnings": warnings_of(photograph, None), "next_steps": []}
-    view = present_prediction(prediction, besides=photograph.besides)
-    return {**signs_of_view(view), "tier": _tier(photograph, view), "warnings": warnings_of(photograph, view)}
+    view = present_prediction(prediction, besides=photograph.besides) if prediction else None
+    return {
+        **(signs_of_view(view) if view else {"network_tier": None}),
+        "tier": _tier(photograph, view) if view and not photograph.known.is_excluded else None,
+        "warnings": warnings_of(photograph, view),
+        "next_steps": list(steps_of(photograph, view)),
+    }
 
 
 def signs_of_view(view: AssessmentView) -> dict[str, Any]:
@@ -38,7 +42,11 @@ def signs_of_view(view: AssessmentView) -> dict[str, Any]:
 def warnings_of(photograph: Photograph, view: AssessmentView | None) -> list[dict[str, Any]]:
     """All that its page warns of, the most urgent first; of a photograph without an answer what else is known."""
     image = photograph.image
-    found = [_warning(each.words, each.lesion.get_absolute_url()) for each in photograph.contradictions]
+    found = [
+        _warning(f"{_('Set aside')}: {row}. {row.does_not_count}", image.get_absolute_url())
+        for row in image.set_asides.standing()
+    ]
+    found += [_warning(each.words, each.lesion.get_absolute_url()) for each in photograph.contradictions]
     if photograph.known.is_kept_elsewhere:
         words = _("The same file is kept elsewhere too: find out which lesion it shows, and do not rely on the other.")
         found += [_warning(words, other.get_absolute_url()) for other in Image.objects.with_the_same_file(image)[:8]]
@@ -48,9 +56,9 @@ def warnings_of(photograph: Photograph, view: AssessmentView | None) -> list[dic
 
 def _tier(photograph: Photograph, view: AssessmentView) -> dict[str, str]:
     """As the page shows it: a label that tells of more danger than the answer speaks, a harmless one tempers it."""
-    tone = WATCH if photograph.against(view.tone) else view.tone
-    # A calm heading is not what makes it urgent: the first thing known besides is.
-    shown = {"code": tone, "text": view.doubts[0].words if view.is_second and view.doubts else view.heading}
+    against = photograph.against(view.tone)
+    tone = WATCH if against else view.tone
+    shown = {"code": tone, "text": against.words if against else _words(view)}
     labels = [sign for sign in photograph.signs_of_labels if sign.is_danger]
     leading = max(labels, key=lambda sign: sign.pressing, default=None)
     if leading is None or leading.severity < SEVERITY[tone]:
@@ -58,6 +66,13 @@ def _tier(photograph: Photograph, view: AssessmentView) -> dict[str, str]:
     if leading.severity == SEVERITY[tone] and not view.is_second:
         return shown
     return {"code": leading.tone, "text": leading.words}
+
+
+def _words(view: AssessmentView) -> str:
+    """Its heading, unless something else makes it more urgent than the network finds it: then what that is."""
+    if view.tone == view.tier or not view.doubts:
+        return view.heading
+    return next((doubt for doubt in view.doubts if doubt.is_urgent), view.doubts[0]).words
 
 
 def _warning(words: str, url: str) -> dict[str, Any]:

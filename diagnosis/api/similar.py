@@ -56,7 +56,9 @@ class ConfirmedSchema(fields.Serializer[Any]):
 
 
 class SimilarCasesSchema(SignsSchema):
-    tier = TierSchema(allow_null=True, help_text="As its page shows it; null of a photograph that was not judged.")
+    tier = TierSchema(
+        allow_null=True, help_text="As its page shows it; null of one that was not judged, or that was set aside."
+    )
     network_tier = TierSchema(allow_null=True)
     image = ImageLinkSchema()
     confirmed = ConfirmedSchema(allow_null=True, help_text="What dermatologists have settled of this photograph.")
@@ -89,7 +91,9 @@ _described = extend_schema(
                         "tier": {"code": "urgent", "text": "Confirmed: Squamous cell carcinoma"},
                         "network_tier": {"code": "calm", "text": "Nothing alarming was found"},
                         "warnings": [],
-                        "next_steps": ["See a dermatologist within two weeks. …"],
+                        "next_steps": [
+                            "Dermatologists have named it: Squamous cell carcinoma. What they plan counts, …"
+                        ],
                         "confirmed": {
                             "code": "scc",
                             "name": "Squamous cell carcinoma",

@@ -2,6 +2,7 @@ import uuid
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from patients.models import Member
@@ -65,3 +66,7 @@ class SetAside(models.Model):
     @property
     def shows_other_patient(self) -> bool:
         return self.reason == SetAsideReason.OTHER_PATIENT
+
+    @property
+    def does_not_count(self) -> str:
+        return gettext("It takes part in nothing: do not rely on what is said of it.")

@@ -15,6 +15,7 @@ from diagnosis.explanations import explain
 from diagnosis.forms import OverrideForm, ReviewForm, ScaleForm
 from diagnosis.measures import present_measures
 from diagnosis.models import Addendum, Image, Tier, versions_that_used
+from diagnosis.next_steps import steps_of
 from diagnosis.photographs import Photograph, photograph_and_others, photograph_of
 from diagnosis.presentation import TIER_MARKS, AssessmentView, present_explanation, present_prediction
 from diagnosis.refusals import present_refusal, quality_facts
@@ -204,10 +205,15 @@ def _answer(photograph: Photograph) -> dict[str, Any]:
         refusal = None if image.is_accepted else present_refusal(image.verdict, facts=facts)
         tone = tone_without_answer(besides)
         doubts = doubts_without_answer(besides)
-        return {"refusal": refusal, "warnings": {"doubts": doubts, "tone": str(tone), "mark": TIER_MARKS[tone]}}
+        return {
+            "refusal": refusal,
+            "warnings": {"doubts": doubts, "tone": str(tone), "mark": TIER_MARKS[tone]},
+            "next_steps": steps_of(photograph, None),
+        }
     view = present_prediction(prediction, facts=facts, besides=besides)
     return {
         "view": view,
+        "next_steps": steps_of(photograph, view),
         "against": photograph.against(view.tone),
         # Never waits for the language model: the page is there at once, and htmx fetches the rest.
         **_explanation(photograph, view, besides, ask=False),

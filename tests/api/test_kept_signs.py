@@ -8,6 +8,7 @@ from django.test import Client
 from diagnosis.answers import Certainty
 from diagnosis.models import Image, Prediction
 from diagnosis.services.reviews import record_review
+from diagnosis.services.set_aside import set_aside_image
 from tests import factories
 from tests.conftest import PHOTOGRAPHS
 
@@ -46,10 +47,12 @@ def check_against_its_page(answer, sign_in, staff) -> str:
     response = sign_in(staff).get(Image.objects.get(pk=answer["image"]["id"]).get_absolute_url())
     page = html.unescape(" ".join(response.content.decode().split()))
     view = response.context["view"]
-    assert answer["next_steps"] == list(view.next_steps)
+    assert answer["next_steps"] == list(response.context["next_steps"])
+    assert all(step in page for step in answer["next_steps"])
     for warning in answer["warnings"]:
         assert warning["text"] in page
-    assert [each["text"] for each in answer["warnings"]][-len(view.doubts) :] == [each.words for each in view.doubts]
+    texts = [each["text"] for each in answer["warnings"]]
+    assert texts[len(texts) - len(view.doubts) :] == [each.words for each in view.doubts]
     return page
 
 
@@ -62,7 +65,7 @@ def test_a_calm_photograph_of_a_confirmed_cancer_that_bleeds_is_urgent_here_too(
     answer = kept(client, lesion, visit)
 
     assert answer["network_tier"]["code"] == "calm"
-    assert answer["tier"] == {"code": "urgent", "text": "Nothing alarming was found, but:"}
+    assert answer["tier"] == {"code": "urgent", "text": answer["warnings"][0]["text"]}
     assert len(answer["warnings"]) == 2
     assert answer["warnings"][0]["url"].endswith(sibling.get_absolute_url())
     assert "confirmed as: Squamous cell carcinoma" in answer["warnings"][0]["text"]
@@ -105,7 +108,8 @@ def test_a_dermatologists_word_is_in_the_tier(client, dermatologist, lesion, vis
     assert said["tier"]["code"] == code
     assert said["tier"]["text"].startswith(text)
     assert said["network_tier"]["code"] == "calm"
-    assert ("Nothing needs doing" in said["next_steps"][0]) == (code == "calm")
+    assert not any("Nothing needs doing" in step for step in said["next_steps"])
+    assert ("What they plan counts" in said["next_steps"][0]) == (certainty == "certain" and answer != "meltump")
 
 
 def test_the_same_file_elsewhere_is_a_warning(client, clinic, lesion, visit):
@@ -117,6 +121,8 @@ def test_the_same_file_elsewhere_is_a_warning(client, clinic, lesion, visit):
     assert "same file is kept elsewhere" in warning["text"]
     assert warning["url"].endswith(f"/images/{elsewhere['image']['id']}/")
     assert answer["tier"]["code"] == "urgent"
+    (step,) = answer["next_steps"]
+    assert "find out which of the two records is right, and rely on neither" in step
     page = {"lesion": str(lesion.pk), "file": upload(refused_photograph())}
     assert client.post(PREDICT, page).json()["warnings"] == []
 
@@ -148,8 +154,9 @@ def test_an_urgent_answer_that_a_harmless_label_has_answered_has_its_pages_colou
 
     page = check_against_its_page(answer, sign_in, staff)
     assert (answer["tier"]["code"], answer["network_tier"]["code"]) == ("watch", "urgent")
-    assert answer["tier"]["text"] in page
     assert "The network says otherwise than the label" in page
+    assert answer["tier"]["text"] == "Network: see within two weeks"
+    assert answer["tier"]["text"] in sign_in(staff).get(lesion.get_absolute_url()).content.decode()
 
 
 def test_what_makes_it_urgent_is_what_the_tier_says(client, sign_in, staff, dermatologist, lesion, visit):
@@ -161,3 +168,55 @@ def test_what_makes_it_urgent_is_what_the_tier_says(client, sign_in, staff, derm
     assert answer["tier"]["code"] == "urgent"
     assert "nothing alarming" not in answer["tier"]["text"].lower()
     assert answer["tier"]["text"] in check_against_its_page(answer, sign_in, staff)
+
+
+@pytest.mark.parametrize("label", ["nv", ""])
+def test_where_labels_contradict_each_other_nobody_is_told_to_wait(
+    client, sign_in, staff, dermatologist, lesion, visit, label
+):
+    image = factories.ImageFactory(lesion=lesion, visit=visit)
+    factories.PredictionFactory(image=image)
+    if label:
+        record_review(image=image, reviewer=dermatologist, answer=label, certainty=Certainty.CERTAIN)
+    confirmed(lesion, dermatologist, "df")
+    confirmed(lesion, dermatologist, "bkl")
+
+    answer = client.get(similar(image)).json()
+
+    assert answer["tier"] == {"code": "urgent", "text": "Labels contradict each other"}
+    first, *then = answer["next_steps"]
+    assert "contradict each other: find out which is right, and rely on neither" in first
+    assert bool(then) == bool(label)
+    assert all("What they plan counts" in step for step in then)
+    assert "Nothing needs doing" not in check_against_its_page(answer, sign_in, staff)
+
+
+def test_of_symptoms_the_tier_says_what_they_are(client, lesion, visit):
+    type(visit).objects.filter(pk=visit.pk).update(bleeding=True)
+    tier = kept(client, lesion, visit)["tier"]
+    assert tier["code"] == "watch"
+    assert tier["text"].startswith("At this visit the patient said of a spot: ")
+
+
+@pytest.mark.parametrize("label", ["mel", ""])
+def test_a_photograph_that_was_set_aside_has_no_tier_and_says_so_first(
+    client, sign_in, staff, dermatologist, lesion, visit, label
+):
+    type(visit).objects.filter(pk=visit.pk).update(bleeding=True)
+    answer = kept(client, lesion, visit)
+    image = Image.objects.get(pk=answer["image"]["id"])
+    if label:
+        record_review(image=image, reviewer=dermatologist, answer=label, certainty=Certainty.CERTAIN)
+    set_aside_image(image=image, by=staff, reason="other_patient")
+
+    answer = client.get(similar(image)).json()
+
+    assert (answer["tier"], answer["next_steps"]) == (None, [])
+    first = answer["warnings"][0]
+    says_so, does_not_count = "Set aside: It shows another patient", "It takes part in nothing: do not rely on what"
+    assert first["text"].startswith(f"{says_so}. {does_not_count}")
+    assert first["url"].endswith(image.get_absolute_url())
+    page = " ".join(sign_in(staff).get(image.get_absolute_url()).content.decode().split())
+    assert says_so in page
+    assert does_not_count in page
+    assert "What to do next" not in page

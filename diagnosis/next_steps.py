@@ -1,0 +1,43 @@
+"""What to do next about a kept photograph: as its page and the API say it."""
+
+from django.utils.translation import gettext as _
+
+from diagnosis.models import Tier
+from diagnosis.photographs import Photograph
+from diagnosis.presentation import AssessmentView
+
+
+def steps_of(photograph: Photograph, view: AssessmentView | None) -> tuple[str, ...]:
+    """Return what to do, in order; nothing of a photograph that was set aside.
+
+    What is in doubt comes first. A label that says how dangerous it is replaces the network's advice, and beside a
+    doubt nobody is told that nothing needs doing.
+    """
+    if photograph.known.is_excluded:
+        return ()
+    doubtful = _what_to_find_out(photograph)
+    if not photograph.is_open:
+        words = _("Dermatologists have named it: %(name)s. What they plan counts, not what the network would advise.")
+        return (*doubtful, words % {"name": photograph.confirmed})
+    if view is None or (doubtful and view.tone == Tier.CALM):
+        return doubtful
+    return (*doubtful, *view.next_steps)
+
+
+def _what_to_find_out(photograph: Photograph) -> tuple[str, ...]:
+    found = []
+    if photograph.contradictions:
+        found.append(
+            _(
+                "The labels of this lesion contradict each other: find out which is right, and rely on neither until "
+                "then."
+            )
+        )
+    if photograph.known.is_kept_elsewhere:
+        found.append(
+            _(
+                "The same file is kept elsewhere too: find out which of the two records is right, and rely on neither "
+                "until then."
+            )
+        )
+    return tuple(found)
