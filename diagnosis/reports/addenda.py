@@ -11,6 +11,7 @@ from diagnosis.models import Addendum, Report
 from diagnosis.review_words import answer_malignancy, icd10_of, plain_line
 
 from .articles import explanations_of
+from .checks import has_words
 from .content import Content, certainty_and_basis, clinic_and_patient, settled_label
 from .letters import without_controls
 from .otherwise import otherwise_since
@@ -24,8 +25,12 @@ SCHEMAS_WITHOUT_REPORT = ("dermascan-addendum/1",)
 _NO_BASIS = {"certainty": "", "certainty_words": "", "basis": "", "basis_words": ""}
 
 
-def build_addendum(report: Report, *, words: str) -> Content:
-    """Gather what the next addendum to ``report`` says, without its signature."""
+def build_addendum(report: Report, *, words: str, replaces_plan: bool | None = None) -> Content:
+    """Gather what the next addendum to ``report`` says, without its signature.
+
+    Args:
+        replaces_plan: whether the report's plan no longer holds; None where that was not asked.
+    """
     visit, otherwise = report.visit, otherwise_since(report)
     content: Content = {
         "schema": SCHEMA,
@@ -61,7 +66,22 @@ def build_addendum(report: Report, *, words: str) -> Content:
             for removed in otherwise.set_aside
         ],
     }
+    if replaces_plan is not None:
+        content["replaces_plan"] = replaces_plan
     return without_controls(content)
+
+
+def plan_to_ask_about(report: Report, content: Content) -> str:
+    """The report's plan where an addendum has to say whether it still holds, otherwise empty.
+
+    That is where the addendum says more than words, and none before it has replaced the plan.
+
+    Args:
+        content: of the addendum, as ``build_addendum`` returns it.
+    """
+    plan: str = json.loads(report.content)["visit"]["plan"]
+    is_asked = has_words(plan) and _says_more_than_words(content) and not plan_replaced_on(report.addenda.all())
+    return plan if is_asked else ""
 
 
 def _label_now(since: Since) -> Content:
@@ -92,6 +112,7 @@ def present_addendum(content: Content) -> dict[str, Any]:
             for row in content.get("elsewhere", [])
         ],
         "set_aside": content.get("set_aside", []),
+        "replaces_plan": content.get("replaces_plan"),
         "record": content.get("record", []),
         "patient": {**patient, "birth_date": datetime.date.fromisoformat(patient["birth_date"])},
         "visit": {**content["visit"], "date": datetime.date.fromisoformat(content["visit"]["date"])},
@@ -148,7 +169,7 @@ def with_later_labels(content: Content, addenda: list[dict[str, Any]], record: S
         "lesions": lesions,
         "explanations": explanations_of(lesions) if has_changed else content["explanations"],
         "added_on": addenda[0]["addendum"]["signed_at"] if addenda else None,
-        "plan_replaced_on": next((each["addendum"]["signed_at"] for each in addenda if _changes(each)), None),
+        "plan_replaced_on": next((each["addendum"]["signed_at"] for each in addenda if _replaces_plan(each)), None),
     }
 
 
@@ -162,11 +183,17 @@ def _put_right(addenda: list[dict[str, Any]]) -> dict[str, str]:
 
 
 def plan_replaced_on(addenda: Iterable[Addendum]) -> datetime.datetime | None:
-    """When the newest addendum was signed that says more than words: the plan was made for what no longer holds."""
-    return max((each.signed_at for each in addenda if _changes(json.loads(each.content))), default=None)
+    """When the newest addendum was signed that replaces the report's plan."""
+    return max((each.signed_at for each in addenda if _replaces_plan(json.loads(each.content))), default=None)
 
 
-def _changes(addendum: dict[str, Any]) -> bool:
+def _replaces_plan(addendum: dict[str, Any]) -> bool:
+    """What its dermatologist answered; of an addendum that was not asked, whether it says more than words."""
+    answer: bool | None = addendum.get("replaces_plan")
+    return _says_more_than_words(addendum) if answer is None else answer
+
+
+def _says_more_than_words(addendum: dict[str, Any]) -> bool:
     """Whether it says that something in the report is otherwise, and does not add words alone."""
     return bool(addendum["labels"] or addendum.get("set_aside") or addendum.get("elsewhere"))
 

@@ -72,8 +72,25 @@ class AddendumForm(forms.Form):
         error_messages={"required": _("Write what is to be added; an empty addendum tells nobody anything.")},
         help_text=_("What has changed, why, and what happens next, in words the patient understands."),
     )
+    # Asked only where the plan may no longer hold: see ``plan_to_ask_about``.
+    replaces_plan = forms.TypedChoiceField(
+        label=_("Does the plan still hold?"),
+        choices=[
+            ("yes", _("No: what I write here replaces it")),
+            ("no", _("Yes: what I write here adds to it")),
+        ],
+        coerce=lambda answer: answer == "yes",
+        empty_value=None,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Say whether what you write replaces the plan, or adds to it.")},
+        help_text=_("If it no longer holds, it is struck out: write below what happens next with every lesion in it."),
+    )
     # What the page showed; signing stops if labels have changed since, or somebody else has added something.
     seen = forms.CharField(required=False, max_length=128, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, asks_about_plan: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["replaces_plan"].required = asks_about_plan
 
 
 class WithholdForm(forms.Form):

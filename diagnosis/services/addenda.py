@@ -10,8 +10,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from diagnosis.models import Addendum, Report
-from diagnosis.reports.addenda import build_addendum
-from diagnosis.reports.content import Content, canonical_json, content_sha256, photographs_of, signature
+from diagnosis.reports.addenda import build_addendum, plan_to_ask_about
+from diagnosis.reports.content import canonical_json, content_sha256, photographs_of, signature
 from diagnosis.reports.figures import figures_that_can_be_read
 from diagnosis.reports.letters import ensure_printable, without_controls
 from diagnosis.reports.pdf import render_addendum
@@ -32,12 +32,21 @@ class WordsMissing(Refused):
         super().__init__(_("Write what is to be added; an empty addendum tells nobody anything."))
 
 
+class PlanUnanswered(Refused):
+    code = "plan_unanswered"
+
+    def __init__(self) -> None:
+        super().__init__(_("Say whether what you write replaces the plan, or adds to it."))
+
+
 def draft_addendum(*, report: Report) -> Draft:
     """Gather what the next addendum to ``report`` would say besides the words that are still to be written."""
     return Draft(build_addendum(report, words=""), contradictions_in_words(report.visit))
 
 
-def sign_addendum(*, report: Report, by: Member, words: str, seen: str | None = None) -> Addendum:
+def sign_addendum(
+    *, report: Report, by: Member, words: str, replaces_plan: bool | None = None, seen: str | None = None
+) -> Addendum:
     """Add ``words`` to a signed report, with the labels that are others than its readers were told.
 
     A patient to whom the report was released reads the addendum at once, and is mailed that it is there. Who sends the
@@ -45,11 +54,12 @@ def sign_addendum(*, report: Report, by: Member, words: str, seen: str | None = 
 
     Args:
         words: for the patient and for whoever reads the report; not blank.
+        replaces_plan: whether the report's plan no longer holds, where that is asked (``plan_to_ask_about``).
         seen: the fingerprint of the draft that ``by`` has checked; None trusts that it was checked.
 
     Raises:
         PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
-        WordsMissing, ChangedMeanwhile, LettersCannotBePrinted: nothing was signed.
+        WordsMissing, PlanUnanswered, ChangedMeanwhile, LettersCannotBePrinted: nothing was signed.
     """
     ensure_dermatologist_of(report.visit, by)
     words = str(without_controls(words.replace("\r\n", "\n"))).strip()
@@ -57,10 +67,14 @@ def sign_addendum(*, report: Report, by: Member, words: str, seen: str | None = 
         raise WordsMissing
     draft = draft_addendum(report=report)
     if seen is not None and seen != draft.fingerprint:
-        if signed_before := _signed_before(report, by, words):
+        if signed_before := _signed_before(report, by, words, replaces_plan):
             return signed_before
         draft.ensure_seen(seen)
-    content: Content = {**draft.content, "words": words}
+    if not plan_to_ask_about(report, draft.content):
+        replaces_plan = None
+    elif replaces_plan is None:
+        raise PlanUnanswered
+    content = build_addendum(report, words=words, replaces_plan=replaces_plan)
     ensure_printable([content, by.name])
 
     addendum = Addendum(id=uuid.uuid4(), report=report, number=content["number"], signed_by=by)
@@ -75,7 +89,7 @@ def sign_addendum(*, report: Report, by: Member, words: str, seen: str | None = 
         files.write(addendum.pdf, pdf)
         with transaction.atomic():
             visit = lock_visit(report.visit_id)
-            if build_addendum(report, words=words) != content:
+            if build_addendum(report, words=words, replaces_plan=replaces_plan) != content:
                 raise ChangedMeanwhile
             draft_addendum(report=report).ensure_seen(draft.fingerprint)
             addendum.save(force_insert=True)
@@ -97,8 +111,9 @@ def whole_pdf(addendum: Addendum) -> bytes:
     )
 
 
-def _signed_before(report: Report, by: Member, words: str) -> Addendum | None:
-    """Return the newest addendum if ``by`` has just signed it with these words."""
+def _signed_before(report: Report, by: Member, words: str, replaces_plan: bool | None) -> Addendum | None:
+    """Return the newest addendum if ``by`` has just signed it with these words and this answer."""
     newest = Addendum.objects.filter(report=report).order_by("-number").first()
-    is_the_same = newest is not None and newest.signed_by_id == by.pk and newest.words == words
-    return newest if is_the_same else None
+    if newest is None or newest.signed_by_id != by.pk or newest.words != words:
+        return None
+    return newest if json.loads(newest.content).get("replaces_plan") == replaces_plan else None

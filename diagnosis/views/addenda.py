@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from diagnosis.contradictions import contradictions_at
 from diagnosis.models import Report
+from diagnosis.reports.addenda import plan_to_ask_about
 from diagnosis.reports.forms import AddendumForm
 from diagnosis.reports.otherwise import otherwise_since
 from diagnosis.services.addenda import draft_addendum, sign_addendum
@@ -36,12 +37,13 @@ def add(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     if found is None:
         messages.error(request, _("This visit is not signed yet: change the visit itself."))
         return redirect(visit)
-    form = AddendumForm(request.POST if request.method == "POST" else None)
-    if form.is_bound and form.is_valid():
+    if request.method != "POST":
+        return _page(request, found)
+    form = AddendumForm(request.POST, asks_about_plan=_was_asked_about_plan(request, found))
+    if form.is_valid():
         assert request.member is not None, "require_role lets nobody else in"
-        words, seen = form.cleaned_data["words"], form.cleaned_data["seen"]
         try:
-            sign_addendum(report=found, by=request.member, words=words, seen=seen)
+            sign_addendum(report=found, by=request.member, **form.cleaned_data)
         except Refused as refused:
             form.add_error(None, str(refused))
         else:
@@ -50,13 +52,22 @@ def add(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     return _page(request, found, form)
 
 
-def _page(request: ClinicRequest, report: Report, form: AddendumForm) -> HttpResponse:
+def _was_asked_about_plan(request: ClinicRequest, report: Report) -> bool:
+    """Whether the page that was sent asked about the plan; of one that is out of date, signing says so first."""
     draft = draft_addendum(report=report)
-    if form.is_bound:
+    return request.POST.get("seen") == draft.fingerprint and bool(plan_to_ask_about(report, draft.content))
+
+
+def _page(request: ClinicRequest, report: Report, refused: AddendumForm | None = None) -> HttpResponse:
+    draft = draft_addendum(report=report)
+    plan = plan_to_ask_about(report, draft.content)
+    if refused:
+        form = refused
+        form.fields["replaces_plan"].required = bool(plan)
         # What was typed stays; what is shown, and so what may be signed next, is as it is now.
         form.data = {**request.POST.dict(), "seen": draft.fingerprint}
     else:
-        form = AddendumForm(initial={"seen": draft.fingerprint})
+        form = AddendumForm(initial={"seen": draft.fingerprint}, asks_about_plan=bool(plan))
     context = {
         "visit": report.visit,
         "patient": report.visit.patient,
@@ -64,11 +75,12 @@ def _page(request: ClinicRequest, report: Report, form: AddendumForm) -> HttpRes
         "labels": draft.content["labels"],
         "elsewhere": otherwise_since(report).elsewhere,
         "set_aside": draft.content["set_aside"],
+        "plan": plan,
         "record_since": draft.content["record"],
         "contradictions": contradictions_at(report.visit),
         "form": form,
     }
-    return render(request, "diagnosis/add_addendum.html", context, status=422 if form.is_bound else 200)
+    return render(request, "diagnosis/add_addendum.html", context, status=422 if refused else 200)
 
 
 def _said_when_signed(report: Report) -> str:

@@ -69,10 +69,12 @@ def signed_report(visit: Visit, by: Member, *, released: bool = False, at: datet
     return report
 
 
-def signed_addendum(report: Report, by: Member, *, words: str = "The laboratory has answered.") -> Addendum:
+def signed_addendum(
+    report: Report, by: Member, *, words: str = "The laboratory has answered.", replaces_plan: bool | None = None
+) -> Addendum:
     """An addendum with real content and a stand-in for the PDF."""
     addendum = Addendum(id=uuid.uuid4(), report=report, signed_by=by, signed_at=timezone.now().replace(microsecond=0))
-    content = build_addendum(report, words=words)
+    content = build_addendum(report, words=words, replaces_plan=replaces_plan)
     addendum.number = content["number"]
     addendum.content = canonical_json({**content, "addendum": signature(addendum.pk, by=by, at=addendum.signed_at)})
     addendum.content_sha256 = content_sha256(addendum.content)

@@ -128,12 +128,13 @@ def test_the_addendum_from_the_page_to_the_patient(sign_in, visit, report, derma
     assert "Melanoma" in page.content.decode()
     assert "as soon as you sign it" in page.content.decode()
 
-    refused = client.post(url, {"words": " ", "seen": page.context["form"]["seen"].value()})
+    seen = page.context["form"]["seen"].value()
+    refused = client.post(url, {"words": " ", "replaces_plan": "yes", "seen": seen})
     assert refused.status_code == 422
     assert "Write what is to be added" in refused.content.decode()
 
     words = "Histology says <b>melanoma</b>.\r\nCome on Monday."
-    sent = {"words": words, "seen": page.context["form"]["seen"].value()}
+    sent = {"words": words, "replaces_plan": "yes", "seen": seen}
     response = client.post(url, sent, follow=True)
     assert "The patient can read it now" in response.content.decode()
     assert "since the report was signed" not in response.content.decode()

@@ -218,9 +218,8 @@ def test_one_pdf_holds_the_addendum_first_and_marks_each_page_of_the_report(
     image = named(answered(patient, visit__plan="Come again in nine months."), dermatologist, "nv")
     report = signed_report(image.visit, dermatologist, released=True)
     named(image, dermatologist, "mel")
-    sign_in(dermatologist).post(
-        reverse("visit-addendum", args=[image.visit_id]), {"words": "It is a melanoma.", "seen": seen_of(report)}
-    )
+    sent = {"words": "It is a melanoma.", "replaces_plan": "yes", "seen": seen_of(report)}
+    sign_in(dermatologist).post(reverse("visit-addendum", args=[image.visit_id]), sent)
     assert Addendum.objects.count() == 1
 
     download = sign_in(patient_user).get(reverse("report-pdf", args=[report.pk]))
