@@ -52,7 +52,7 @@ def render_addendum(
 ) -> bytes:
     """Lay out a signed addendum, what was added before it, and after both the report, marked on each of its pages.
 
-    It holds everything that was said, with what counts now on the first page.
+    It holds everything that was said, with what counts now first; each addendum begins on a page of its own.
 
     Args:
         content_sha256: the hash of the addendum's canonical JSON, printed on each of its pages.

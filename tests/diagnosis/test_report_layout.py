@@ -1,7 +1,9 @@
 """The pages of a report: none with two lines on it, no heading alone at its foot, no table cut in two."""
 
 import io
+import itertools
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -101,3 +103,62 @@ def test_an_addendum_of_a_page_and_a_line(visit, dermatologist, tmp_path):
         pdf = render_addendum(content, content_sha256=SHA256, report=report, earlier=[], figures=figures)
         pages = pages_of(pdf, tmp_path)
         assert [round(fill, 2) for fill, _lines in pages if fill < 0.15] == []
+
+
+def addenda_as_pdf(visit, by, *, lengths: tuple[int, ...]) -> bytes:
+    """A report to which was added as often as there are ``lengths``, with as many lines."""
+    report = signed_report(visit, by)
+    image, addenda = visit.images.earliest("created_at"), []
+    for number, lines in enumerate(lengths, 1):
+        answer = ("nv", "mel")[number % 2]
+        record_review(image=image, reviewer=by, answer=answer, certainty=Certainty.CERTAIN, reason="Histology.")
+        words = "\n".join(f"Line {line} of what is said the {number}. time." for line in range(lines))
+        addenda.append(signed_addendum(report, by, words=words, replaces_plan=number == 2))
+    *earlier, newest = addenda
+    return render_addendum(
+        json.loads(newest.content),
+        content_sha256=newest.content_sha256,
+        report=report,
+        earlier=earlier,
+        figures=figures_for(json.loads(report.content)),
+    )
+
+
+@pytest.mark.parametrize("lengths", [(3,), (3, 3), (2, 75, 20), (9, 16, 30)])
+def test_every_addendum_begins_on_a_page_of_its_own(visit, dermatologist, tmp_path, lengths):
+    pdf = addenda_as_pdf(visit, dermatologist, lengths=lengths)
+    pages = [lines for _fill, lines in pages_of(pdf, tmp_path)]
+
+    titles = [f"Addendum {number} to the skin examination report" for number in range(len(lengths), 0, -1)]
+    starts = [next(page for page, lines in enumerate(pages) if title in lines) for title in titles]
+    of_report = next(page for page, lines in enumerate(pages) if "Skin examination report" in lines)
+    assert starts[0] == 0
+    assert starts == sorted({*starts})
+    for start, end, number in zip(starts, [*starts[1:], of_report], range(len(lengths), 0, -1), strict=True):
+        told = " ".join(line for lines in pages[start:end] for line in lines)
+        assert f"of what is said the {number}. time." in told
+        assert told.count("What is added") == 1, "nothing of another addendum is on its pages"
+        heads = [lines[0] for lines in pages[start:end]]
+        assert ["· " in head for head in heads] == [False, *[True] * (len(heads) - 1)], "its letterhead, then heads"
+        assert "pages before the report" not in told, "they are those pages"
+    for lines in pages[of_report:]:
+        assert "the pages before the report count" in lines[0]
+    assert overprinted(tmp_path / "report.pdf") == []
+
+
+def overprinted(file: Path) -> list[tuple[str, str]]:
+    """The pairs of words of which one is printed over the other."""
+    boxes = subprocess.run(["pdftotext", "-bbox", file, "-"], check=True, capture_output=True, text=True).stdout
+    pairs = []
+    for page in boxes.split("<page ")[1:]:
+        words = [
+            (tuple(map(float, found[:4])), found[4])
+            for found in re.findall(r'xMin="(.*?)" yMin="(.*?)" xMax="(.*?)" yMax="(.*?)">(.*?)</word>', page)
+        ]
+        for (one, first), (other, second) in itertools.combinations(words, 2):
+            width = min(one[2], other[2]) - max(one[0], other[0])
+            height = min(one[3], other[3]) - max(one[1], other[1])
+            # Boxes of lines that follow each other closely touch.
+            if width > 1 and height > 0.4 * min(one[3] - one[1], other[3] - other[1]):
+                pairs.append((first, second))
+    return pairs
