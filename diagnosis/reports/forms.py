@@ -94,7 +94,9 @@ class AddendumForm(forms.Form):
 
 
 class WithholdForm(forms.Form):
-    reason = forms.ChoiceField(label=_("What the patient reads"), choices=WithholdingReason)
+    reason = forms.ChoiceField(
+        label=_("What the patient reads"), choices=[("", _("Choose")), *WithholdingReason.choices]
+    )
     note = forms.CharField(
         label=_("What is wrong"),
         max_length=300,

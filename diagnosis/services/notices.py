@@ -1,13 +1,15 @@
 """Mail a patient that there is something new to read. What it says is read on the site alone, never in a mail."""
 
+from enum import StrEnum
+
 from django.conf import settings
 from django.db.models import Q
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
-from diagnosis.models import Addendum, Report, SetAside, Withholding
-from patients.models import MessageKind, OutgoingMessage
+from diagnosis.models import Addendum, Report, SetAside, SetAsideReason, Withholding
+from patients.models import MessageKind, OutgoingMessage, Patient
 from patients.models.message import MessageQuerySet
 from patients.outbox import Letter, queue_message, writes
 from patients.site import site_link
@@ -44,9 +46,24 @@ def notices_of(report: Report) -> MessageQuerySet:
     )
 
 
+class Reach(StrEnum):
+    """How a patient can be told of something."""
+
+    MAIL = "mail"
+    NO_ADDRESS = "no_address"
+    NO_ACCOUNT = "no_account"
+
+
+def reach_of(patient: Patient) -> Reach:
+    user = patient.user
+    if user is None or not user.is_active:
+        return Reach.NO_ACCOUNT
+    return Reach.MAIL if user.email else Reach.NO_ADDRESS
+
+
 def _queue(kind: MessageKind, report: Report, *, about: Report | Addendum | SetAside | Withholding) -> None:
     user = report.visit.patient.user
-    if user is not None and user.is_active and user.email:
+    if user is not None and reach_of(report.visit.patient) is Reach.MAIL:
         queue_message(kind, about=about.pk, user=user, address=user.email)
 
 
@@ -66,7 +83,8 @@ def news_letter(message: OutgoingMessage) -> Letter | None:
 def withheld_letter(message: OutgoingMessage) -> Letter | None:
     """As long as the report is withheld."""
     withheld = Report.objects.withheld_from(message.user) if message.user else Report.objects.none()
-    aside = SetAside.objects.of_another_patient().filter(pk=message.about_key).values("image__visit")
+    # Put back or not: the report stays withheld until it is released again.
+    aside = SetAside.objects.filter(pk=message.about_key, reason=SetAsideReason.OTHER_PATIENT).values("image__visit")
     by_hand = Withholding.objects.standing().filter(pk=message.about_key).values("report")
     withheld = withheld.filter(Q(visit__in=aside) | Q(pk__in=by_hand))
     report = withheld.select_related("visit__patient__clinic").first()

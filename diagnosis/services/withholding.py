@@ -37,6 +37,13 @@ class NoteMissing(Refused):
         super().__init__(_("Say in a sentence what is wrong with the report."))
 
 
+class ReasonMissing(Refused):
+    code = "reason_missing"
+
+    def __init__(self) -> None:
+        super().__init__(_("Say what is being checked."))
+
+
 def withhold_report(*, report: Report, by: Member, reason: str, note: str) -> Withholding:
     """Keep a released report from its patient until it is released again, and mail them that it is being checked.
 
@@ -46,9 +53,11 @@ def withhold_report(*, report: Report, by: Member, reason: str, note: str) -> Wi
 
     Raises:
         PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
-        NoteMissing, NotReleased: nothing was done.
+        ReasonMissing, NoteMissing, NotReleased: nothing was done.
     """
     ensure_dermatologist_of(report.visit, by)
+    if reason not in WithholdingReason.values:
+        raise ReasonMissing
     if not is_a_sentence(note):
         raise NoteMissing
     with transaction.atomic():
@@ -62,6 +71,15 @@ def withhold_report(*, report: Report, by: Member, reason: str, note: str) -> Wi
         tell_of_withholding(report=report, about=row)
     log.info("Report %s was withheld by member %s: %s.", report.pk, by.pk, row.reason)
     return row
+
+
+def keep_withheld(*, report: Report, by: Member, note: str) -> None:
+    """Withhold a report until it is released again that its patient no longer sees for another reason, which ends.
+
+    In the caller's transaction, which holds the visit's lock. The patient has been told.
+    """
+    if not report.withholdings.standing().exists():
+        Withholding.objects.create(report=report, reason=WithholdingReason.DETAILS, note=note, member=by)
 
 
 def release_again(*, report: Report, by: Member) -> Withholding:

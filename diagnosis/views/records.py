@@ -21,7 +21,7 @@ from diagnosis.reports.addenda import plan_replaced_on
 from diagnosis.reports.forms import WithholdForm
 from diagnosis.reports.otherwise import otherwise_since
 from diagnosis.services.drafts import contradictions_seen
-from diagnosis.services.notices import notices_of
+from diagnosis.services.notices import notices_of, reach_of
 from diagnosis.services.reports import needing_a_plan
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
@@ -47,7 +47,7 @@ def patient(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @require_safe
 def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
-    visits = Visit.objects.visible_to(request.member).select_related("patient", "clinician__user")
+    visits = Visit.objects.visible_to(request.member).select_related("patient__user", "clinician__user")
     found = get_object_or_404(visits, pk=visit_id)
     shown = photographs(Image.objects.in_use().filter(visit=found))
     report = Report.objects.select_related("signed_by__user").filter(visit=found).first()
@@ -76,6 +76,7 @@ def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
         "withholdings": withholdings,
         "withheld": next((row for row in withholdings if row.ended_at is None), None),
         "withhold_form": WithholdForm(),
+        "reach": reach_of(found.patient),
     }
     return render(request, "diagnosis/visit.html", context)
 

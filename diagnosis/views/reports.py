@@ -20,6 +20,7 @@ from diagnosis.reports.presentation import present
 from diagnosis.services.drafts import ChangedMeanwhile, draft_report
 from diagnosis.services.errors import Refused, VisitIsClosed
 from diagnosis.services.measurements import measure_visit
+from diagnosis.services.notices import Reach, reach_of
 from diagnosis.services.report_errors import AlreadyReleased
 from diagnosis.services.reports import (
     needing_a_plan,
@@ -31,6 +32,7 @@ from diagnosis.services.withholding import (
     NoteMissing,
     NotReleased,
     NotWithheld,
+    ReasonMissing,
     release_again,
     withhold_report,
 )
@@ -110,12 +112,12 @@ def withhold(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
         if report is None:
             raise NotReleased
         if not form.is_valid():
-            raise NoteMissing
+            raise ReasonMissing if "reason" in form.errors else NoteMissing
         withhold_report(report=report, by=_member(request), **form.cleaned_data)
     except Refused as refused:
         messages.error(request, str(refused))
     else:
-        messages.success(request, _("The report is withheld: the patient no longer sees it."))
+        messages.success(request, f"{_('The report is withheld.')} {_how_the_patient_hears_of_withholding(report)}")
     return redirect(visit)
 
 
@@ -197,13 +199,32 @@ def _release(request: ClinicRequest, report: Report, *, seen: str | None = None)
 def how_the_patient_hears(report: Report) -> str:
     """Say whether the patient is to be told of what was just released, or what is left to do."""
     patient = report.visit.patient
-    if patient.user is None and report.addenda.exists():
+    reach = reach_of(patient)
+    if reach is Reach.NO_ACCOUNT and report.addenda.exists():
         return _("The patient has no account yet: hand them the PDF with its addenda, or give them an account.")
-    if patient.user is None:
+    if reach is Reach.NO_ACCOUNT:
         return _("The patient has no account yet: hand them the PDF, or give them one.")
-    if not patient.user.email:
+    if reach is Reach.NO_ADDRESS:
         return _("The patient can read it now. Their account has no e-mail address: tell them.")
     return _("The patient can read it now. An e-mail that says so waits to be sent; this page shows when it has gone.")
+
+
+def _how_the_patient_hears_of_withholding(report: Report) -> str:
+    reach = reach_of(report.visit.patient)
+    if reach is Reach.NO_ACCOUNT:
+        return _(
+            "The patient has no account, so nothing is mailed: if they were handed the report, tell them that it is "
+            "being checked."
+        )
+    if reach is Reach.NO_ADDRESS:
+        return _(
+            "The patient no longer sees it. Their account has no e-mail address, so nothing is mailed: tell them that "
+            "it is being checked."
+        )
+    return _(
+        "The patient no longer sees it. An e-mail that it is being checked waits to be sent; this page shows when it "
+        "has gone."
+    )
 
 
 def _signed(request: ClinicRequest, visit_id: UUID) -> tuple[Visit, Report | None]:

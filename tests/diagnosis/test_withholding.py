@@ -2,6 +2,7 @@
 
 import datetime
 import json
+import re
 
 import pytest
 from django.core.exceptions import PermissionDenied
@@ -68,11 +69,64 @@ def test_a_released_report_is_withheld_and_released_again(sign_in, report, derma
         Withholding.objects.filter(pk=row.pk).update(note="All was well all the time.")
 
 
-@pytest.mark.parametrize("sent", [{}, {**WRONG, "note": "x"}, {**WRONG, "note": ""}, {**WRONG, "reason": "none"}])
-def test_it_is_withheld_for_a_reason(sign_in, report, dermatologist, sent):
-    page = sign_in(dermatologist).post(at("visit-withhold", report), sent, follow=True).content.decode()
-    assert "Say in a sentence what is wrong" in page
+NO_NOTE, NO_REASON = "Say in a sentence what is wrong", "Say what is being checked."
+
+
+@pytest.mark.parametrize(
+    ("sent", "asked"),
+    [
+        ({}, NO_REASON),
+        ({**WRONG, "note": "x"}, NO_NOTE),
+        ({**WRONG, "note": ""}, NO_NOTE),
+        ({**WRONG, "reason": ""}, NO_REASON),
+        ({**WRONG, "reason": "none"}, NO_REASON),
+    ],
+)
+def test_it_is_withheld_for_a_reason(sign_in, report, dermatologist, sent, asked):
+    client = sign_in(dermatologist)
+    form = client.get(report.visit.get_absolute_url()).content.decode()
+    assert re.search(r'<option value=""[^>]*selected', form), "no reason is chosen for whoever sends it"
+    page = client.post(at("visit-withhold", report), sent, follow=True).content.decode()
+    assert asked in page
     assert not Withholding.objects.exists()
+
+
+@pytest.mark.parametrize(
+    ("account", "before", "after", "again"),
+    [
+        (
+            "with an address",
+            "and is mailed that it is being checked",
+            "An e-mail that it is being checked waits to be sent",
+            "at once, and is mailed so",
+        ),
+        (
+            "without an address",
+            "no e-mail address, so nothing is mailed: tell them",
+            "no e-mail address, so nothing is mailed: tell them that it is being checked",
+            "no e-mail address, so nothing is mailed: tell them",
+        ),
+        (
+            "none",
+            "no account, so nothing is mailed",
+            "no account, so nothing is mailed: if they were handed the report, tell them",
+            "no account, so nothing is mailed: hand them the report",
+        ),
+    ],
+)
+def test_what_is_said_of_mail_is_true(
+    sign_in, report, dermatologist, patient, patient_user, account, before, after, again
+):
+    if account == "without an address":
+        type(patient_user).objects.filter(pk=patient_user.pk).update(email="")
+    elif account == "none":
+        type(patient).objects.filter(pk=patient.pk).update(user=None)
+    client, url = sign_in(dermatologist), report.visit.get_absolute_url()
+    assert before in client.get(url).content.decode()
+    page = client.post(at("visit-withhold", report), WRONG, follow=True).content.decode()
+    assert after in page
+    assert again in page
+    assert ("mailed so" in page) == OutgoingMessage.objects.exists() == (account == "with an address")
 
 
 def test_only_what_the_patient_can_read_is_withheld_by_a_dermatologist_of_the_clinic(
