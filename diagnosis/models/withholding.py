@@ -24,7 +24,7 @@ class WithholdingQuerySet(models.QuerySet["Withholding"]):
 
 
 class Withholding(models.Model):
-    """That a dermatologist withdrew a released report. Append-only; only its end is written, once."""
+    """That a released report was withdrawn from its patient. Append-only; only its end is written, once."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     report = models.ForeignKey(Report, on_delete=models.PROTECT, related_name="withholdings")

@@ -6,6 +6,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from diagnosis.models import Image, Report, SetAside, SetAsideReason
 from diagnosis.services.errors import AlreadySetAside, CannotReadOriginal, NotSetAside
@@ -13,6 +14,7 @@ from diagnosis.services.images import add_image
 from diagnosis.services.labels import lock_image
 from diagnosis.services.notices import tell_of_withholding
 from diagnosis.services.queue import refresh_queue_of_lesion
+from diagnosis.services.withholding import keep_withheld
 from patients.models import Lesion, Member, Visit
 
 log = logging.getLogger(__name__)
@@ -42,6 +44,8 @@ def set_aside_image(*, image: Image, by: Member, reason: str, note: str = "") ->
 def put_back_image(*, image: Image, by: Member) -> SetAside:
     """End that ``image`` is set aside: it takes part in everything again.
 
+    A report that was withheld because it shows another patient stays so until a dermatologist releases it again.
+
     Raises:
         PermissionDenied: ``by`` is of another clinic.
         NotSetAside: see ``diagnosis.services.errors``.
@@ -51,6 +55,10 @@ def put_back_image(*, image: Image, by: Member) -> SetAside:
         row = SetAside.objects.standing().select_for_update().filter(image=image).first()
         if row is None:
             raise NotSetAside
+        report = Report.objects.withheld().filter(visit=image.visit_id).first()
+        if report is not None and row.shows_other_patient:
+            note = _("A photograph that had been set aside as another patient’s was put back.")
+            keep_withheld(report=report, by=by, note=note)
         row.ended_by, row.ended_at = by, max(timezone.now(), row.created_at)  # a clock may be set back
         row.save(update_fields=["ended_by", "ended_at"])
         refresh_queue_of_lesion(image=image)

@@ -9,8 +9,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from diagnosis.forms import SetAsideForm
-from diagnosis.models import Image, Report
+from diagnosis.models import Image, Report, SetAside, Withholding
 from diagnosis.services.errors import AlreadySetAside, AlreadyUploaded, Refused, VisitIsClosed
+from diagnosis.services.notices import Reach, reach_of
 from diagnosis.services.set_aside import add_to_other_lesion, put_back_image, set_aside_image
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
@@ -54,8 +55,8 @@ def set_aside(request: ClinicRequest, image_id: UUID) -> HttpResponse:
 def put_back(request: ClinicRequest, image_id: UUID) -> HttpResponse:
     found = _find(request, image_id)
     try:
-        put_back_image(image=found, by=_member(request))
-        messages.success(request, _("The photograph is in use again."))
+        row = put_back_image(image=found, by=_member(request))
+        messages.success(request, f"{_('The photograph is in use again.')} {_what_stays_withheld(row)}".strip())
     except Refused as error:
         messages.info(request, str(error))
     return redirect(found)
@@ -78,13 +79,19 @@ def _how_the_patient_hears(image: Image) -> str:
     report = Report.objects.withheld().filter(visit=image.visit_id).first()
     if report is None:
         return ""
-    user = image.visit.patient.user
-    if user is None or not user.is_active or not user.email:
+    if reach_of(image.visit.patient) is not Reach.MAIL:
         return _("The report that shows it is withheld from the patient. They cannot be mailed: tell them.")
     return _(
         "The report that shows it is withheld from the patient. An e-mail that says so waits to be sent; the visit's "
         "page shows when it has gone."
     )
+
+
+def _what_stays_withheld(row: SetAside) -> str:
+    withheld = Withholding.objects.standing().filter(report__visit=row.image.visit_id)
+    if not row.shows_other_patient or not withheld.exists():
+        return ""
+    return _("The report of its visit stays withheld from the patient until a dermatologist releases it again.")
 
 
 def _find(request: ClinicRequest, image_id: UUID) -> Image:

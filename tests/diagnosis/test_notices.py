@@ -6,6 +6,7 @@ from django.urls import reverse
 from diagnosis.services.addenda import sign_addendum
 from diagnosis.services.reports import release_report
 from diagnosis.services.set_aside import put_back_image, set_aside_image
+from diagnosis.services.withholding import release_again
 from patients.models import OutgoingMessage
 from patients.outbox import deliver_due
 from patients.services import close_patient_account
@@ -102,15 +103,21 @@ def test_what_is_withheld_is_told_too(
     assert OutgoingMessage.objects.get(state="sent").kind == "withheld"
 
 
-def test_a_withholding_that_ended_is_not_told(visit, report, dermatologist, patient_user, mailoutbox):
+@pytest.mark.parametrize("is_released_again", [False, True])
+def test_a_withholding_is_told_until_the_report_is_released_again(
+    is_released_again, visit, report, dermatologist, patient_user, mailoutbox
+):
     release_report(report=report, by=dermatologist)
     OutgoingMessage.objects.all().delete()  # the news of the release
     image = visit.images.get()
     set_aside_image(image=image, by=dermatologist, reason="other_patient")
     put_back_image(image=image, by=dermatologist)
+    if is_released_again:
+        release_again(report=report, by=dermatologist)
     deliver_due()
-    assert not mailoutbox
-    assert OutgoingMessage.objects.get().state == "cancelled"
+    (mail,) = mailoutbox
+    assert ("is checking a report" in mail.body) != is_released_again
+    assert OutgoingMessage.objects.get(kind="withheld").state == ("cancelled" if is_released_again else "sent")
 
 
 def test_a_clinics_name_adds_no_header(report, dermatologist, patient_user, mailoutbox):

@@ -10,7 +10,7 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from diagnosis.models import Certainty, Image, QueueEntry, QueueState, SetAside, SetAsideReason
+from diagnosis.models import Certainty, Image, QueueEntry, QueueState, SetAside, SetAsideReason, Withholding
 from diagnosis.services.drafts import ChangedMeanwhile, draft_report
 from diagnosis.services.errors import AlreadySetAside, IsSetAside, NotSetAside
 from diagnosis.services.queue import refresh_queue_entry
@@ -274,9 +274,15 @@ def test_a_released_report_that_shows_somebody_else_is_withheld(sign_in, visit, 
     assert "The patient can no longer open the report" in page(staff_pages, visit)
     assert statuses(staff_pages, opened[1:2]) == {409}
     assert statuses(staff_pages, [f"{opened[1]}?as=signed"]) == {200}, "the clinic must know what was sent"
-    put_back_image(image=image, by=dermatologist)
+    told = staff_pages.post(reverse("image-put-back", args=[image.pk]), follow=True).content.decode()
+    assert "stays withheld from the patient until a dermatologist releases it again" in told
+    assert statuses(client, opened[:-1]) == {403}, "withheld until released again"
+    row = Withholding.objects.get()
+    assert (row.report, row.reason, row.member, row.ended_at) == (report, "details", dermatologist, None)
+    assert "had been set aside as another patient’s was put back" in page(staff_pages, visit)
+    staff_pages.post(reverse("visit-release-again", args=[visit.pk]))
     assert statuses(client, opened) == {200}
-    assert "is withheld" not in client.get(reverse("my-visits")).content.decode()
+    assert "was withdrawn" not in client.get(reverse("my-visits")).content.decode()
 
 
 def test_no_network_learns_from_it(dermatologist):
