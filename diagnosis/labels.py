@@ -12,6 +12,8 @@ The rules, strongest first. An opinion *decides* if its reader is certain or pro
    - two blinded readers: of each reader the newest that decides and was made blinded counts. Two who agree settle the
      label. If they differ it is disputed and a third is asked; from then on a majority settles it, and where there is
      none it stays disputed until 1 or 2.
+4. What is not malignant by 3 gives way to doubt: who becomes unsure of their own such answer takes it back, and where
+   anybody has named something malignant since, however sure or blinded, the label is disputed.
 """
 
 from collections import Counter
@@ -71,13 +73,41 @@ class Settled:
 
 def settle(*, reviews: Iterable[Said], rule: str) -> Settled:
     """Derive the label of one photograph from the reviews of it that stand, in whatever order they come."""
-    deciding = sorted((review for review in reviews if decides(review)), key=lambda said: (said.step, said.pk))
+    said = sorted(reviews, key=lambda each: (each.step, each.pk))
+    deciding = [review for review in said if decides(review)]
     for basis, why in ((Basis.HISTOPATHOLOGY, Why.HISTOPATHOLOGY), (Basis.CONSENSUS, Why.CONSENSUS)):
         if strongest := [review for review in deciding if review.basis == basis]:
             return _settled(why, strongest[-1:])
+    unsure = _who_took_back(said)
+    held = [review for review in deciding if review.reviewer_id not in unsure]
     if rule == ReviewRule.TWO_BLINDED_READERS:
-        return _by_blinded_readers(deciding)
-    return _by_one_reader(deciding) if deciding else _open(Why.NOTHING_DECIDES)
+        return _unless_doubted(_by_blinded_readers(held), said)
+    return _unless_doubted(_by_one_reader(held), said) if held else _open(Why.NOTHING_DECIDES)
+
+
+def _who_took_back(said: Sequence[Said]) -> set[UUID]:
+    """The readers who are no longer sure of what was not malignant; of a malignant answer doubt is no all-clear."""
+    newest = {review.reviewer_id: review for review in said}
+    decided = {review.reviewer_id: review for review in said if decides(review)}
+    return {
+        reader
+        for reader, review in decided.items()
+        if not decides(newest[reader]) and not is_malignant_answer(review.answer)
+    }
+
+
+def _unless_doubted(settled: Settled, said: Sequence[Said]) -> Settled:
+    """Dispute what was settled as not malignant if somebody has named something malignant since."""
+    if settled.review is None or is_malignant_answer(settled.answer):
+        return settled
+    newest_of_each = {review.reviewer_id: review for review in said}.values()
+    doubting = [
+        each for each in newest_of_each if each.step > settled.review.step and is_malignant_answer(each.answer)
+    ]
+    if not doubting:
+        return settled
+    why = Why.READERS_DIFFER if len(settled.counted) < READERS_NEEDED else Why.NO_MAJORITY
+    return Settled(state=LabelState.DISPUTED, why=why, counted=settled.counted)
 
 
 def decides(review: Said) -> bool:

@@ -128,9 +128,52 @@ def test_the_order_in_which_reviews_are_read_is_nothing(reviews, rule, shuffle):
 
 
 @given(reviews=opinions, rule=rules, more=opinions)
-def test_what_does_not_decide_never_changes_anything(reviews, rule, more):
+def test_what_does_not_decide_never_reassures_and_takes_no_danger_away(reviews, rule, more):
     noise = [opinion for opinion in more if not decides(opinion)]
-    assert settle(reviews=[*reviews, *noise], rule=rule) == settle(reviews=reviews, rule=rule)
+    before, after = settle(reviews=reviews, rule=rule), settle(reviews=[*reviews, *noise], rule=rule)
+    if is_malignant_answer(before.answer):
+        assert outcome(after)[:2] == outcome(before)[:2]
+    if after.answer and not is_malignant_answer(after.answer):
+        assert before.answer
+        assert not is_malignant_answer(before.answer)
+
+
+@pytest.mark.parametrize("rule", [ONE, TWO])
+@pytest.mark.parametrize(
+    ("answer", "certainty", "state", "label"),
+    [
+        ("mel", "unsure", "open", ""),
+        ("cannot_tell", "certain", "open", ""),
+        ("nv", "unsure", "open", ""),
+        ("bkl", "certain", "settled", "bkl"),
+    ],
+)
+def test_who_becomes_unsure_of_something_harmless_takes_it_back(rule, answer, certainty, state, label):
+    first, second = said("nv", "nv")
+    reviews = [first] if rule == ONE else [first, second]
+    newer = [replace(review, answer=answer, certainty=certainty, step=60, pk=uuid.uuid4()) for review in reviews]
+    settled = settle(reviews=[*reviews, *newer], rule=rule)
+    assert (settled.state, settled.answer) == (state, label)
+
+
+@pytest.mark.parametrize(("answer", "state"), [("mel", "disputed"), ("cannot_tell", "settled"), ("df", "settled")])
+@pytest.mark.parametrize("rule", [ONE, TWO])
+def test_a_colleagues_later_suspicion_disputes_what_was_harmless(rule, answer, state):
+    reviews = list(said("nv", "nv"))
+    suspicion = replace(
+        reviews[0], reviewer_id=uuid.uuid4(), answer=answer, certainty="unsure", step=60, pk=uuid.uuid4()
+    )
+    assert settle(reviews=[*reviews, suspicion], rule=rule).state == state
+    earlier = replace(suspicion, step=-1)
+    assert settle(reviews=[*reviews, earlier], rule=rule).state == "settled", "which they have answered"
+    proven = replace(reviews[0], basis="histopathology")
+    assert settle(reviews=[*reviews, proven, suspicion], rule=rule).state == "settled"
+
+
+def test_doubt_takes_no_danger_away():
+    (first,) = said("bcc")
+    newer = replace(first, answer="cannot_tell", step=60, pk=uuid.uuid4())
+    assert outcome(settle(reviews=[first, newer], rule=ONE))[:2] == ("settled", "bcc")
 
 
 @given(reviews=opinions, rule=rules)
