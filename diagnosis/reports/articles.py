@@ -34,8 +34,11 @@ def explanations_of(lesions: list[Content]) -> list[Content]:
 def answers_explaining(lesion: Content) -> list[Content]:
     """The answers by which a lesion is explained: its labels, and what the software says of photographs without one.
 
-    Beside a label the software explains only what is more dangerous than it: never a calmer photograph.
+    Beside a label the software explains only what is more dangerous than it: never a calmer photograph. Of a lesion
+    that is malignant by one label no harmless one explains anything.
     """
+    if is_malignant_lesion(lesion):
+        return [label for label in labels_of(lesion) if is_malignant_answer(label["code"])]
     return [*labels_of(lesion), *(_explained(photograph) for photograph in _explaining_by_software(lesion))]
 
 

@@ -82,7 +82,10 @@ def _signs_of_labels(lesion: dict[str, Any]) -> list[Sign]:
         elif photograph["confirmed"]:
             signs.append(_sign_of_label(photograph["confirmed"]))
     earlier = [label for label in labels_of(lesion) if "visit_date" in label]
-    return [*signs, *map(_sign_of_label, earlier)]
+    signs += map(_sign_of_label, earlier)
+    if is_malignant_lesion(lesion):
+        return [sign for sign in signs if sign.severity > SEVERITY[LABEL]]
+    return signs
 
 
 def _sign_of_label(label: dict[str, Any]) -> Sign:

@@ -16,7 +16,7 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from diagnosis.advice import Besides
-from diagnosis.answers import LabelState
+from diagnosis.answers import Basis, LabelState
 from diagnosis.diagnoses import BY_CODE
 from diagnosis.labels import diagnosis_of
 from diagnosis.lesion_context import known_of
@@ -185,6 +185,7 @@ def _confirmed(image: Image) -> Content | None:
     return {
         **answer_in_report(review.answer, review.other_text),
         **certainty_and_basis(label),
+        **_without_dermatoscope(image, label),
         "by": ", ".join(_names(image, label)),
         "at": moment_in_report(review.created_at),
     }
@@ -196,6 +197,12 @@ def certainty_and_basis(label: ConfirmedLabel) -> Content:
     if label.review:
         certainty = {"certainty": label.review.certainty, "certainty_words": label.review.get_certainty_display()}
     return {**certainty, "basis": label.basis, "basis_words": label.get_basis_display()}
+
+
+def _without_dermatoscope(image: Image, label: ConfirmedLabel) -> Content:
+    """Nothing to be read of dermatoscopy, which is what a review says by itself, beside a smartphone's photograph."""
+    is_untold = label.basis == Basis.DERMATOSCOPY and image.reliability is Reliability.SMARTPHONE
+    return {"basis_words": ""} if is_untold else {}
 
 
 def _names(image: Image, label: ConfirmedLabel) -> list[str]:

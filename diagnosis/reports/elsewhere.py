@@ -38,7 +38,7 @@ def found_elsewhere(reports: Sequence[Report]) -> dict[UUID, list[FoundElsewhere
 
     A report and its addenda that call the lesion malignant themselves have said it. One query for all.
     """
-    unsaid = {report.pk: _not_called_malignant(report) for report in reports}
+    unsaid = {report.pk: not_called_malignant(report) for report in reports}
     asked = {lesion for lesions in unsaid.values() for lesion in lesions}
     labels = (
         ConfirmedLabel.objects.filter(
@@ -77,7 +77,7 @@ def _told(label: ConfirmedLabel) -> dict[str, Any]:
     }
 
 
-def _not_called_malignant(report: Report) -> dict[str, dict[str, Any]]:
+def not_called_malignant(report: Report) -> dict[str, dict[str, Any]]:
     """A report's lesions that neither it nor an addendum calls malignant, by identifier."""
     addenda = [json.loads(addendum.content) for addendum in report.addenda.all()]
     photographs = {

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from diagnosis.answers import is_malignant_answer
 from diagnosis.models import Image, Report
 
 from .elsewhere import FoundElsewhere, found_elsewhere
@@ -58,6 +59,13 @@ def otherwise_among(reports: Sequence[Report]) -> dict[UUID, Otherwise]:
         report.pk: Otherwise(labels[report.pk], elsewhere[report.pk], record[report.pk], aside[report.pk])
         for report in reports
     }
+
+
+def lesions_looked_at_again(report: Report) -> set[str]:
+    """The identifiers of a report's lesions that were named malignant since, and that it does not call so."""
+    since = labelled_otherwise_among([report])[report.pk]
+    changed = {str(each.image.lesion_id) for each in since if is_malignant_answer(each.now.code)}
+    return {*changed, *(found.lesion for found in found_elsewhere([report])[report.pk])}
 
 
 def looked_at_again(reports: Sequence[Report]) -> set[UUID]:

@@ -11,7 +11,7 @@ from typing import Any
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from diagnosis.advice import NOTHING_BESIDES, URGENCY, doubts_about, heading_of, tone_of
+from diagnosis.advice import NOTHING_BESIDES, URGENCY, doubts_about, heading_of, tier_in_short, tone_of
 from diagnosis.answers import is_malignant_answer
 from diagnosis.condition_names import condition_name, malignancy_name
 from diagnosis.explanations import SECTION_TITLES, Block, blocks
@@ -106,16 +106,31 @@ def _present_lesion(lesion: dict[str, Any]) -> dict[str, Any]:
     lesion = {**lesion, "earlier": lesion.get("earlier", [])}  # reports of before it was told have none
     is_malignant = is_malignant_lesion(lesion)
     photographs = [_present_photograph(photograph, is_overruled=is_malignant) for photograph in lesion["photographs"]]
+    earlier = _earlier(lesion["earlier"], is_malignant=is_malignant)
     return {
         **lesion,
         "is_malignant": is_malignant,
-        "earlier": [
-            {**label, "visit_date": datetime.date.fromisoformat(label["visit_date"])} for label in lesion["earlier"]
-        ],
-        "glance": _glance(photographs, lesion["earlier"], is_overruled=is_malignant),
+        "earlier": earlier,
+        "glance": _glance(photographs, earlier, is_overruled=is_malignant),
         "noticed": RoughDate.parse(lesion["noticed_on"]) if lesion["noticed_on"] else None,
         "photographs": photographs,
     }
+
+
+def _earlier(labels: list[dict[str, Any]], *, is_malignant: bool) -> list[dict[str, Any]]:
+    """What a lesion was named at other visits, dangerous names first.
+
+    Of a malignant lesion a harmless name no longer counts: it ``is_overruled``.
+    """
+    told = [
+        {
+            **label,
+            "visit_date": datetime.date.fromisoformat(label["visit_date"]),
+            "is_overruled": is_malignant and not is_malignant_answer(label["code"]),
+        }
+        for label in labels
+    ]
+    return sorted(told, key=lambda label: not is_malignant_answer(label["code"]))
 
 
 def _overruled(assessment: dict[str, Any]) -> dict[str, Any]:
@@ -129,7 +144,9 @@ def _tone(assessment: dict[str, Any]) -> dict[str, Any]:
     doubts, tier = assessment.get("doubts", []), Tier(assessment["tier"])
     tone = Tier(assessment.get("tone") or tone_of(tier, has_doubts=bool(doubts)))
     heading = assessment.get("heading") or heading_of(tier, tier, has_doubts=bool(doubts))
-    short = assessment["tier_words"] if tier is Tier.CALM else heading
+    short = heading
+    if tier is Tier.CALM:  # its heading is the beginning of a sentence
+        short = assessment["tier_words"] if tone is Tier.CALM else tier_in_short(tone)
     return {"doubts": doubts, "heading": heading, "short": short, "tone": str(tone), "mark": TIER_MARKS[tone]}
 
 
@@ -187,8 +204,8 @@ def _labels_at_a_glance(photographs: list[dict[str, Any]], earlier: list[dict[st
     for confirmed in (photograph["confirmed"] for photograph in photographs):
         if confirmed:
             named.setdefault((confirmed["name"], False), {**confirmed, "words": confirmed["certainty_words"].lower()})
-    for label in earlier:
-        date = date_format(datetime.date.fromisoformat(label["visit_date"]), "j M Y")
+    for label in (label for label in earlier if not label["is_overruled"]):
+        date = date_format(label["visit_date"], "j M Y")
         words = _("confirmed at the visit of %(date)s") % {"date": date}
         named.setdefault((label["name"], True), {**label, "words": words})
     in_order = sorted(named.values(), key=lambda label: not is_malignant_answer(label["code"]))

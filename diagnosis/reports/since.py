@@ -12,6 +12,7 @@ from diagnosis.models import Image, Report, SetAside, Tier
 from diagnosis.review_words import answer_name
 
 from .content import settled_label
+from .elsewhere import not_called_malignant
 
 
 @dataclass(frozen=True)
@@ -67,12 +68,17 @@ def _labelled_otherwise(report: Report, images: Iterable[Image]) -> list[Since]:
 def reassuring_wrongly(reports: Sequence[Report]) -> set[UUID]:
     """Those whose readers were told of no danger where dermatologists have named something malignant since.
 
-    Reports with a malignant label or an urgent answer are left out: their readers already know to be seen soon.
+    Lesions with a malignant label or an urgent answer are left out: their readers already know to be seen soon.
     """
     found = set()
     since = labelled_otherwise_among(reports)
     for report in reports:
-        dangerous = [each for each in since[report.pk] if is_malignant_answer(each.now.code)]
+        unsaid = not_called_malignant(report)
+        dangerous = [
+            each
+            for each in since[report.pk]
+            if is_malignant_answer(each.now.code) and str(each.image.lesion_id) in unsaid
+        ]
         if any(_was_reassured(report, each) for each in dangerous):
             found.add(report.pk)
     return found

@@ -3,13 +3,17 @@
 import hashlib
 import json
 import logging
+from collections.abc import Sequence
+from typing import Any
 
 from django.utils.translation import gettext as _
 
 from diagnosis.models import Report
 from diagnosis.models.report import Signed
-from diagnosis.reports.addenda import SCHEMAS_WITHOUT_REPORT
+from diagnosis.reports.addenda import SCHEMAS_WITHOUT_REPORT, present_addendum, with_later_labels
 from diagnosis.reports.content import canonical_json, content_sha256
+from diagnosis.reports.presentation import present
+from diagnosis.reports.record_since import Changed
 from diagnosis.services.addenda import whole_pdf
 from diagnosis.services.errors import Refused
 
@@ -47,6 +51,20 @@ def read_content(*, record: Signed) -> bytes:
         log.error("The content of %s %s was altered after signing.", record._meta.model_name, record.pk)
         raise ReportAltered
     return record.content.encode()
+
+
+def read_told(*, report: Report, record: Sequence[Changed] = ()) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return what the report says with all that was added since, ready to be shown, and the addenda, newest first.
+
+    Args:
+        record: corrected facts that no addendum tells of yet.
+
+    Raises ``ReportAltered``.
+    """
+    content = json.loads(read_content(record=report))
+    newest_first = sorted(report.addenda.all(), key=lambda each: -each.number)
+    addenda = [present_addendum(json.loads(read_content(record=each))) for each in newest_first]
+    return present(with_later_labels(content, addenda, record)), addenda
 
 
 def read_whole_pdf(*, report: Report) -> bytes:

@@ -1,6 +1,5 @@
 """What a patient reads: the visits released to them, in plain words, from what was signed and nothing else."""
 
-import json
 from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
@@ -12,13 +11,11 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from diagnosis.models import Addendum, Report
-from diagnosis.reports.addenda import present_addendum, with_later_labels
+from diagnosis.models import Report
 from diagnosis.reports.chips import signs_of_report
 from diagnosis.reports.otherwise import looked_at_again
-from diagnosis.reports.presentation import present
 from diagnosis.reports.record_since import Changed, record_changed_among
-from diagnosis.services.signed import ReportAltered, read_content
+from diagnosis.services.signed import ReportAltered, read_told
 from diagnosis.signs import WATCH, Sign
 from diagnosis.views.signed import altered_page, instead_of_report
 from patients.access import require_patient
@@ -66,7 +63,7 @@ def my_visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
         return instead
     record = record_changed_among([report])[report.pk]
     try:
-        content, addenda = _told(report, record)
+        content, addenda = read_told(report=report, record=record)
     except ReportAltered as altered:
         return altered_page(request, report, altered)
     context = {
@@ -80,27 +77,13 @@ def my_visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     return render(request, "diagnosis/my_visit.html", context)
 
 
-def _told(report: Report, record: Sequence[Changed]) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """What the report says with all that was added since, and the addenda, the newest first.
-
-    Raises ``ReportAltered``.
-    """
-    content = json.loads(read_content(record=report))
-    addenda = [_addendum(addendum) for addendum in sorted(report.addenda.all(), key=lambda each: -each.number)]
-    return present(with_later_labels(content, addenda, record)), addenda
-
-
 def _row(report: Report, *, is_looked_at_again: bool, record: Sequence[Changed]) -> dict[str, Any]:
     """A report in the list with its chips and lesions; none where what is stored is not what was signed."""
     try:
-        content, _addenda = _told(report, record)
+        content, _addenda = read_told(report=report, record=record)
     except ReportAltered:
         return {"report": report, "signs": (), "lesions": []}
     signs = (Sign(WATCH, _("Being looked at again")),) if is_looked_at_again else signs_of_report(content)
     if not is_looked_at_again and any(not changed.is_of_patient for changed in record):
         signs = (*signs, Sign(WATCH, _("Put right since")))
     return {"report": report, "signs": signs, "lesions": content["lesions"]}
-
-
-def _addendum(addendum: Addendum) -> dict[str, Any]:
-    return present_addendum(json.loads(read_content(record=addendum)))

@@ -11,8 +11,15 @@ from django.views.decorators.http import require_safe
 
 from diagnosis.models import Addendum, Report
 from diagnosis.models.report import Signed
-from diagnosis.reports.otherwise import Otherwise, looked_at_again, otherwise_since
-from diagnosis.services.signed import ReportAltered, read_content, read_pdf, read_whole_content, read_whole_pdf
+from diagnosis.reports.otherwise import Otherwise, lesions_looked_at_again, looked_at_again, otherwise_since
+from diagnosis.services.signed import (
+    ReportAltered,
+    read_content,
+    read_pdf,
+    read_told,
+    read_whole_content,
+    read_whole_pdf,
+)
 from patients.middleware import ClinicRequest
 
 Kind = Literal["pdf", "json"]
@@ -53,8 +60,25 @@ def instead_of_report(request: ClinicRequest, report: Report) -> HttpResponse | 
         context["by_hand"] = report.withholdings.standing().first()
         return render(request, "diagnosis/report_withheld.html", context, status=403)
     if looked_at_again([report]):
+        try:
+            context |= _what_stands(report)
+        except ReportAltered as altered:
+            return altered_page(request, report, altered)
         return render(request, "diagnosis/looked_at_again.html", context, status=409)
     return None
+
+
+def _what_stands(report: Report) -> dict[str, Any]:
+    """Of a report that is looked at again, what nobody may miss: other lesions that are malignant, and their plan."""
+    content, addenda = read_told(report=report)
+    again = lesions_looked_at_again(report)
+    standing = [lesion for lesion in content["lesions"] if lesion["is_malignant"] and lesion["id"] not in again]
+    return {
+        "again": [lesion for lesion in content["lesions"] if lesion["id"] in again],
+        "standing": standing,
+        "addenda": addenda if standing else [],
+        "plan": content["visit"]["plan"] if standing and not content["plan_replaced_on"] else "",
+    }
 
 
 def _reports_of(request: ClinicRequest) -> Any:
