@@ -113,6 +113,7 @@ def rule_hint(clinic: Clinic) -> str:
             "but decides only as histopathology or consensus. For a blinded opinion use the review queue."
         )
     return _(
-        "Reviews are kept for good. To change your mind, add another; the newest one counts. But nothing "
-        "harmless replaces a colleague's malignant answer without histopathology, or until they agree."
+        "Reviews are kept for good. To change your mind, add another; the newest one counts, and being unsure takes "
+        "back what you called harmless. But nothing harmless replaces a colleague's malignant answer without "
+        "histopathology, or until they agree."
     )
