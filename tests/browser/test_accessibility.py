@@ -31,7 +31,7 @@ NETWORK_PAGES = ("network", "versions", "watch")
 def records(staff, dermatologist, patient, patient_user) -> dict[str, str]:
     """A patient with an open visit (one photograph judged, one refused) and one that was signed and released."""
     lesion = LesionFactory(patient=patient)
-    open_visit, released = VisitFactory.create_batch(2, patient=patient)
+    open_visit, released = VisitFactory.create_batch(2, patient=patient, plan="Come again in a year.")
     judged = kept(open_visit, lesion, staff, sample(0))
     refused = kept(open_visit, lesion, staff, blurred(sample(1)))
     reviewed = kept(released, lesion, staff, sample(2))
