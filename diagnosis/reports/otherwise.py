@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from diagnosis.answers import is_malignant_answer
@@ -66,6 +67,12 @@ def lesions_looked_at_again(report: Report) -> set[str]:
     since = labelled_otherwise_among([report])[report.pk]
     changed = {str(each.image.lesion_id) for each in since if is_malignant_answer(each.now.code)}
     return {*changed, *(found.lesion for found in found_elsewhere([report])[report.pk])}
+
+
+def lesions_that_stand(report: Report, content: dict[str, Any]) -> list[dict[str, Any]]:
+    """The malignant lesions in what a report says (``present``) that are not among those looked at again."""
+    again = lesions_looked_at_again(report)
+    return [lesion for lesion in content["lesions"] if lesion["is_malignant"] and lesion["id"] not in again]
 
 
 def looked_at_again(reports: Sequence[Report]) -> set[UUID]:

@@ -13,10 +13,10 @@ from django.views.decorators.http import require_safe
 
 from diagnosis.models import Report
 from diagnosis.reports.chips import signs_of_report
-from diagnosis.reports.otherwise import looked_at_again
+from diagnosis.reports.otherwise import lesions_that_stand, looked_at_again
 from diagnosis.reports.record_since import Changed, record_changed_among
 from diagnosis.services.signed import ReportAltered, read_told
-from diagnosis.signs import WATCH, Sign
+from diagnosis.signs import URGENT, WATCH, Sign
 from diagnosis.views.signed import altered_page, instead_of_report
 from patients.access import require_patient
 from patients.middleware import ClinicRequest
@@ -83,7 +83,11 @@ def _row(report: Report, *, is_looked_at_again: bool, record: Sequence[Changed])
         content, _addenda = read_told(report=report, record=record)
     except ReportAltered:
         return {"report": report, "signs": (), "lesions": []}
-    signs = (Sign(WATCH, _("Being looked at again")),) if is_looked_at_again else signs_of_report(content)
+    signs = signs_of_report(content)
+    if is_looked_at_again:
+        standing = signs_of_report({**content, "lesions": lesions_that_stand(report, content)})
+        urgent = [sign for sign in standing if sign.tone == URGENT]
+        signs = (Sign(WATCH, _("Being looked at again")), *urgent)
     if not is_looked_at_again and any(not changed.is_of_patient for changed in record):
         signs = (*signs, Sign(WATCH, _("Put right since")))
     return {"report": report, "signs": signs, "lesions": content["lesions"]}

@@ -11,7 +11,13 @@ from django.views.decorators.http import require_safe
 
 from diagnosis.models import Addendum, Report
 from diagnosis.models.report import Signed
-from diagnosis.reports.otherwise import Otherwise, lesions_looked_at_again, looked_at_again, otherwise_since
+from diagnosis.reports.otherwise import (
+    Otherwise,
+    lesions_looked_at_again,
+    lesions_that_stand,
+    looked_at_again,
+    otherwise_since,
+)
 from diagnosis.services.signed import (
     ReportAltered,
     read_content,
@@ -71,8 +77,7 @@ def instead_of_report(request: ClinicRequest, report: Report) -> HttpResponse | 
 def _what_stands(report: Report) -> dict[str, Any]:
     """Of a report that is looked at again, what nobody may miss: other lesions that are malignant, and their plan."""
     content, addenda = read_told(report=report)
-    again = lesions_looked_at_again(report)
-    standing = [lesion for lesion in content["lesions"] if lesion["is_malignant"] and lesion["id"] not in again]
+    again, standing = lesions_looked_at_again(report), lesions_that_stand(report, content)
     return {
         "again": [lesion for lesion in content["lesions"] if lesion["id"] in again],
         "standing": standing,

@@ -67,6 +67,9 @@ def test_one_lesion_looked_at_again_hides_no_other_finding(sign_in, patient, der
     assert "a sample on 2 December" in page
     assert "nevus" not in page
     assert "Melanoma" not in page, "that is for the clinic to say"
+    listed = client.get(reverse("my-visits")).content.decode()
+    assert "Being looked at again" in listed
+    assert "Confirmed: Merkel cell carcinoma" in listed
     assert AGAIN in client.get(reverse("report-pdf", args=[report.pk])).content.decode()
 
 
