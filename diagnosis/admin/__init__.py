@@ -1,3 +1,3 @@
-from . import features, images, predictions, queue_entries, reports
+from . import features, images, predictions, queue_entries, reports, visits
 
-__all__ = ["features", "images", "predictions", "queue_entries", "reports"]
+__all__ = ["features", "images", "predictions", "queue_entries", "reports", "visits"]

@@ -5,7 +5,6 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.utils import flatten_fieldsets
-from django.contrib.admin.views.main import ChangeList
 from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.expressions import Combinable
 from django.http import HttpRequest, HttpResponse
@@ -17,10 +16,8 @@ from django.utils.translation import gettext_lazy
 
 from diagnosis.models import Image, Prediction
 from diagnosis.models.image import ImageQuerySet
-from diagnosis.photographs import photographs_by_key
 from diagnosis.refusals import quality_in_words
 from diagnosis.review_words import answer_name
-from patients.admin.long_lists import LongChangeList
 from patients.admin.scope import ClinicScopedAdmin, ReadOnlyInline, patient_cell, scoped
 from patients.models import Role
 
@@ -28,7 +25,7 @@ from .answers import class_order_in_words, explained_in_words, is_reliable, mali
 from .filters import ReviewFilter, TierFilter
 from .queue import keys_in_order
 from .reviews import ReviewInline
-from .signs import signs_html
+from .signs import ShowsSigns
 
 
 class PredictionInline(ReadOnlyInline):
@@ -60,19 +57,8 @@ class PredictionInline(ReadOnlyInline):
         return tier_in_words(prediction) if prediction.code else "–"
 
 
-class PhotographChangeList(LongChangeList):
-    """A page of photographs, each with what its chips say."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        self.result_list = list(self.result_list)
-        known = photographs_by_key(image.pk for image in self.result_list)
-        for image in self.result_list:
-            image.photograph = known[image.pk]
-
-
 @admin.register(Image)
-class ImageAdmin(ClinicScopedAdmin):
+class ImageAdmin(ShowsSigns, ClinicScopedAdmin):
     list_display = ("small_photograph", "signs", "patient", "lesion_place", "created_at", "network", "confirmed")
     list_display_links = ("small_photograph", "patient")
     list_filter = (ReviewFilter, TierFilter, "created_at", "verdict", "lesion__body_site")
@@ -103,9 +89,6 @@ class ImageAdmin(ClinicScopedAdmin):
             },
         ),
     )
-
-    class Media:
-        css = {"all": ("css/admin.css",)}
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return super().changelist_view(request, {"title": _("Photographs"), **(extra_context or {})})
@@ -154,13 +137,6 @@ class ImageAdmin(ClinicScopedAdmin):
     @admin.display(description=gettext_lazy("lesion"))
     def lesion_place(self, image: Image) -> str:
         return str(image.lesion)
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return PhotographChangeList
-
-    @admin.display(description=gettext_lazy("state"))
-    def signs(self, image: Any) -> SafeString:
-        return signs_html(image.photograph.signs)
 
     @admin.display(description=gettext_lazy("network"))
     def network(self, image: Image) -> str:

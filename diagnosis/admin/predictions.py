@@ -9,6 +9,7 @@ from patients.admin.scope import PatientSearch, RoleGate, patient_cell, scoped
 
 from .answers import class_order_in_words, explained_in_words, malignant_in_words, tier_in_words
 from .filters import ExplainedFilter, ShownFilter, TierFilter
+from .signs import ShowsSigns
 
 
 class OfAnImage(RoleGate, PatientSearch):
@@ -32,12 +33,13 @@ class OfAnImage(RoleGate, PatientSearch):
 
 
 @admin.register(Prediction)
-class PredictionAdmin(OfAnImage):
+class PredictionAdmin(ShowsSigns, OfAnImage):
     list_display = (
         "created_at",
-        "shown_tier",
+        "signs",
         "patient",
         "lesion",
+        "shown_tier",
         "explained",
         "malignant",
         "model_version",
@@ -58,7 +60,7 @@ class PredictionAdmin(OfAnImage):
         rows = super().get_queryset(request).select_related("image__visit__patient", "image__lesion", "model_version")
         return rows.annotate(is_shown=Exists(Prediction.objects.shown().filter(pk=OuterRef("pk"))))
 
-    @admin.display(description=_("shown"), boolean=True)
+    @admin.display(description=_("shown on its page"), boolean=True)
     def is_shown(self, prediction: Prediction) -> bool:
         """Whether pages show it, or another version's of the same photograph."""
         return prediction.is_shown  # type: ignore[attr-defined]
@@ -75,7 +77,7 @@ class PredictionAdmin(OfAnImage):
     def explained(self, prediction: Prediction) -> str:
         return explained_in_words(prediction)
 
-    @admin.display(description=_("tier"), ordering="tier")
+    @admin.display(description=_("the network alone"), ordering="tier")
     def shown_tier(self, prediction: Prediction) -> str:
         return tier_in_words(prediction)
 

@@ -3,7 +3,6 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -14,12 +13,10 @@ from django.utils.translation import gettext_lazy
 
 from diagnosis.models import QueueEntry, QueueState, Reason
 from diagnosis.models.queue import NEEDS_CONSENSUS
-from diagnosis.photographs import photographs_by_key
-from patients.admin.long_lists import LongChangeList
 from patients.admin.scope import ClinicScopedAdmin, member_of, patient_cell
 from patients.models import ReviewRule
 
-from .signs import signs_html
+from .signs import ShowsSigns
 
 READERS = {
     1: gettext_lazy("a first reader"),
@@ -82,19 +79,8 @@ def _is_blinded(request: HttpRequest) -> bool:
     return member.clinic.review_rule == ReviewRule.TWO_BLINDED_READERS
 
 
-class QueueChangeList(LongChangeList):
-    """A page of the queue, each photograph with what its chips say."""
-
-    def get_results(self, request: HttpRequest) -> None:
-        super().get_results(request)
-        self.result_list = list(self.result_list)
-        known = photographs_by_key(entry.image_id for entry in self.result_list)
-        for entry in self.result_list:
-            entry.photograph = known[entry.image_id]
-
-
 @admin.register(QueueEntry)
-class QueueEntryAdmin(ClinicScopedAdmin):
+class QueueEntryAdmin(ShowsSigns, ClinicScopedAdmin):
     list_display = (
         "photograph",
         "signs",
@@ -128,9 +114,6 @@ class QueueEntryAdmin(ClinicScopedAdmin):
     )
     readonly_fields = fields
 
-    class Media:
-        css = {"all": ("css/admin.css",)}
-
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         return super().changelist_view(request, {"title": _("Review queue"), **(extra_context or {})})
 
@@ -160,13 +143,6 @@ class QueueEntryAdmin(ClinicScopedAdmin):
     @admin.display(description=gettext_lazy("lesion"))
     def lesion(self, entry: QueueEntry) -> str:
         return str(entry.image.lesion)
-
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
-        return QueueChangeList
-
-    @admin.display(description=gettext_lazy("state"))
-    def signs(self, entry: Any) -> SafeString:
-        return signs_html(entry.photograph.signs)
 
     @admin.display(description=gettext_lazy("why"))
     def why(self, entry: QueueEntry) -> str:

@@ -8,12 +8,14 @@ from django.utils.translation import gettext_lazy as _
 from diagnosis.models import Addendum, Report
 from patients.admin.scope import ClinicFilter, ClinicScopedAdmin, patient_cell
 
+from .signs import ShowsTrouble
+
 
 @admin.register(Report)
-class ReportAdmin(ClinicScopedAdmin):
+class ReportAdmin(ShowsTrouble, ClinicScopedAdmin):
     """Signed reports, to look up. They are signed and released on the visit's page and changed nowhere."""
 
-    list_display = ("visit_date", "patient", "signed_by", "signed_at", "is_released", "downloads")
+    list_display = ("visit_date", "patient", "signed_by", "signed_at", "is_released", "trouble", "downloads")
     list_filter = (
         ("released_at", admin.EmptyFieldListFilter),
         "signed_at",
@@ -63,10 +65,10 @@ class ReportAdmin(ClinicScopedAdmin):
 
 
 @admin.register(Addendum)
-class AddendumAdmin(ClinicScopedAdmin):
+class AddendumAdmin(ShowsTrouble, ClinicScopedAdmin):
     """What was added to signed reports, to look up. It is signed on a page of its own and changed nowhere."""
 
-    list_display = ("signed_at", "patient", "number", "signed_by", "downloads")
+    list_display = ("signed_at", "patient", "number", "signed_by", "trouble", "downloads")
     list_filter = ("signed_at", ("signed_by", ClinicFilter))
     list_select_related = ("report__visit__patient", "signed_by__user")
     list_per_page = 50

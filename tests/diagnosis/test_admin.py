@@ -10,12 +10,21 @@ from django.urls import reverse
 
 from diagnosis.models import Image, ImageFeatures, Prediction, Report, Review
 from diagnosis.services.queue import refresh_queue_entry
+from diagnosis.services.withholding import withhold_report
 from mlmodel.models import ModelVersion
 from patients.paging import AheadPaginator
 from tests import factories
 
 from .photographing import copies_of, predict
-from .reporting import MELANOMA, NEVUS, photographed_visit, refused_photograph, signed_report
+from .reporting import (
+    MELANOMA,
+    NEVUS,
+    photographed_visit,
+    refused_photograph,
+    signed_addendum,
+    signed_report,
+)
+from .test_report_as_it_holds import named
 
 pytestmark = [pytest.mark.slow, pytest.mark.services]
 
@@ -122,6 +131,45 @@ def test_the_list_costs_the_same_for_any_number(sign_in, dermatologist, visit, p
     with CaptureQueriesContext(connection) as more:
         client.get(url)
     assert len(more) == len(few)
+
+
+def test_an_answer_is_listed_with_what_is_known_of_its_photograph(sign_in, dermatologist, visit, image, patient):
+    image.predictions.update(tier="calm")
+    named(image, dermatologist, "mel")
+    client, url = sign_in(dermatologist), reverse("admin:diagnosis_prediction_changelist")
+    with CaptureQueriesContext(connection) as few:
+        page = client.get(url).content.decode()
+    assert "admin-tier-urgent" in page
+    assert "Confirmed: Melanoma" in page
+    assert "The network called it calm and missed it" in page
+    photographed_visit(patient, MELANOMA, NEVUS)
+    with CaptureQueriesContext(connection) as more:
+        client.get(url)
+    assert len(more) == len(few)
+
+
+def test_a_report_that_is_withheld_or_no_longer_holds_is_marked(sign_in, dermatologist, visit, image, patient):
+    report = signed_report(visit, dermatologist, released=True)
+    signed_addendum(report, dermatologist)
+    client = sign_in(dermatologist)
+    lists = [reverse(f"admin:{name}_changelist") for name in (
+        "diagnosis_report", "diagnosis_addendum", "patients_visit"
+    )]  # fmt: skip
+    costs = []
+    for url in lists:
+        with CaptureQueriesContext(connection) as few:
+            assert "admin-tier-urgent" not in client.get(url).content.decode()
+        costs.append(len(few))
+    named(image, dermatologist, "scc")
+    other = signed_report(photographed_visit(patient, NEVUS), dermatologist, released=True)
+    signed_addendum(other, dermatologist)
+    withhold_report(report=other, by=dermatologist, reason="plan", note="It was meant for another lesion.")
+    for url, cost in zip(lists, costs, strict=True):
+        with CaptureQueriesContext(connection) as more:
+            page = client.get(url).content.decode()
+        assert page.count("Reviews say otherwise since") == 1
+        assert page.count("Withheld from the patient") == 1
+        assert len(more) == cost
 
 
 def test_a_photograph_judged_twice_is_listed_once_by_its_newest_answer(sign_in, dermatologist, visit, image):
