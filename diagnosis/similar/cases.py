@@ -111,7 +111,7 @@ def _case(image: Image, similarity: float, member: Member) -> SimilarCase | None
         label=condition_name(condition),
         is_malignant=condition.is_malignant,
         body_site=str(BodySite(image.lesion.body_site).label),
-        age_band=age_band(_age_at_visit(image)),
+        age_band=age_band(image.visit.age),
         sex="" if patient.sex == Sex.UNKNOWN else str(Sex(patient.sex).label),
         similarity=similarity,
     )
@@ -122,11 +122,6 @@ def age_band(age: int) -> str:
     if age >= _OLDEST_BAND:
         return _("%(age)d or older") % {"age": _OLDEST_BAND}
     return f"{age // 10 * 10}–{age // 10 * 10 + 9}"
-
-
-def _age_at_visit(image: Image) -> int:
-    born, then = image.visit.patient.birth_date, image.visit.date
-    return max(0, then.year - born.year - ((then.month, then.day) < (born.month, born.day)))
 
 
 def _embedded_thumbnail(image: Image) -> str | None:

@@ -183,6 +183,8 @@ class Patient(Edited):
 
     @property
     def age(self) -> int:
-        today = timezone.localdate()
-        had_birthday = (today.month, today.day) >= (self.birth_date.month, self.birth_date.day)
-        return today.year - self.birth_date.year - (not had_birthday)
+        return self.age_on(timezone.localdate())
+
+    def age_on(self, day: datetime.date) -> int:
+        born = self.birth_date
+        return max(0, day.year - born.year - ((day.month, day.day) < (born.month, born.day)))

@@ -79,6 +79,11 @@ class Visit(Edited):
         return self.status == VisitStatus.OPEN
 
     @property
+    def age(self) -> int:
+        """How old the patient was."""
+        return self.patient.age_on(self.date)
+
+    @property
     def symptoms(self) -> list[str]:
         """The symptoms that were ticked, in words."""
         return self._in_words(SYMPTOMS)

@@ -48,6 +48,19 @@ def test_a_visit_appears_when_it_is_released(sign_in, visit, dermatologist, pati
     assert client.get(own).status_code == 200
 
 
+@pytest.mark.parametrize("added_late", [False, True])
+def test_a_photograph_is_of_the_day_of_its_visit(sign_in, patient, dermatologist, patient_user, added_late):
+    day = datetime.date(2025, 6, 7)
+    visit = photographed_visit(patient, MELANOMA, date=day)
+    added = day + datetime.timedelta(days=2 if added_late else 0)
+    visit.images.update(created_at=datetime.datetime.combine(added, datetime.time(12), datetime.UTC))
+    signed_report(visit, dermatologist, released=True)
+    page = " ".join(sign_in(patient_user).get(reverse("my-visit", args=[visit.pk])).content.decode().split())
+    assert "Photograph of 7 June 2025" in page
+    assert ("(added 9 June 2025)" in page) == added_late
+    assert ("(added" in page) == added_late
+
+
 def released_visits(patient, dermatologist, *, days: int) -> None:
     """A released visit on each of the first days of 2026; without photographs, which take long."""
     for day in range(days):

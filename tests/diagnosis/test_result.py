@@ -18,7 +18,7 @@ from mlmodel.models import ModelVersion
 from mlmodel.quality import Verdict
 from mlmodel.taxonomy import CODES, CONDITIONS
 from mlmodel.tiers import OperatingPoint, OperatingPoints
-from patients.models import Visit, VisitStatus
+from patients.models import Patient, Visit, VisitStatus
 from tests import factories
 
 from .photographing import blurred, copies_of, kept, predict, sample
@@ -37,6 +37,16 @@ def lesion(patient):
 @pytest.fixture
 def image(visit, lesion, staff, photograph):
     return kept(visit, lesion, staff, photograph)
+
+
+@pytest.mark.parametrize(("date", "age"), [("2025-06-06", 50), ("2025-06-07", 51)])
+def test_an_old_photograph_is_of_the_patient_at_that_age(sign_in, staff, image, date, age):
+    Patient.objects.update(birth_date="1974-06-07")
+    Visit.objects.update(date=date)
+    assert (
+        f", age {age} · photographed {date[-1]} Jun 2025"
+        in sign_in(staff).get(image.get_absolute_url()).content.decode()
+    )
 
 
 @pytest.fixture
