@@ -198,14 +198,12 @@ def test_opinions_of_one_reader_never_settle_where_it_takes_two(reviews):
 
 
 @given(reviews=opinions)
-def test_where_one_reader_decides_only_a_colleagues_word_of_danger_is_ever_disputed(reviews):
+def test_where_one_reader_decides_only_a_word_of_danger_ever_disputes_what_is_harmless(reviews):
     label = settle(reviews=reviews, rule=ONE)
     if label.state == LabelState.DISPUTED:
         newest = max((review for review in reviews if decides(review)), key=lambda review: (review.step, review.pk))
         assert not is_malignant_answer(newest.answer)
-        danger = [said for said in label.counted if is_malignant_answer(said.answer)]
-        assert danger
-        assert newest.reviewer_id not in {said.reviewer_id for said in danger}
+        assert any(is_malignant_answer(review.answer) for review in reviews)
 
 
 @given(reviews=opinions)

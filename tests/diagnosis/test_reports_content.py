@@ -9,6 +9,7 @@ from diagnosis.reports.content import build_content, canonical_json
 from diagnosis.reports.presentation import present
 from diagnosis.services.reviews import record_review
 from mlmodel.taxonomy import CODES
+from tests import factories
 
 from .reporting import MELANOMA, NEVUS, confirm, photographed_visit, refused_photograph
 
@@ -74,10 +75,13 @@ def test_a_confirmed_condition_says_whose_word_counts(visit, dermatologist):
 
 
 def test_two_photographs_of_two_kinds(patient, dermatologist):
-    """The explanations cover each class that is named, the dangerous one first."""
+    """The explanations cover each class that is named, the dangerous one first; of one lesion that one alone."""
     visit = photographed_visit(patient, MELANOMA, NEVUS)
-    for image, code in zip(visit.images.order_by("created_at"), ["nv", "mel"], strict=True):
+    first, second = visit.images.order_by("created_at")
+    for image, code in ((first, "nv"), (second, "mel")):
         record_review(image=image, reviewer=dermatologist, answer=code, certainty=Certainty.CERTAIN, reason="")
+    assert [explanation["code"] for explanation in build_content(visit)["explanations"]] == ["mel"]
+    type(first).objects.filter(pk=first.pk).update(lesion=factories.LesionFactory(patient=patient))
     assert [explanation["code"] for explanation in build_content(visit)["explanations"]] == ["mel", "nv"]
 
 
