@@ -16,7 +16,7 @@ from diagnosis.explanations import SECTION_TITLES, Explained, blocks, explain
 from diagnosis.models import Prediction, Tier
 from diagnosis.photograph_kind import dermatoscope_tips, is_smartphone, smartphone_caution
 from diagnosis.reliability import Reliability, reliability_of, tier_to_show
-from diagnosis.urgency import care_beside_result, urgency_of_result
+from diagnosis.urgency import care_beside_result, care_in_doubt, urgency_in_doubt, urgency_of_result
 from mlmodel.analysis import Analyser, Analysis
 from mlmodel.calibration import in_order
 from mlmodel.serving import analyser_of, can_serve
@@ -210,19 +210,27 @@ def prediction_set(analyser: Analyser, prediction: Prediction) -> tuple[str, ...
 
 
 def present_explanation(
-    explained: Explained, *, tier: str, other_code: str = "", is_confirmed: bool = False
+    explained: Explained, *, tier: str, other_code: str = "", is_confirmed: bool = False, is_in_doubt: bool = False
 ) -> dict[str, Any]:
     """What ``diagnosis/includes/explanation.html`` shows beside a result: what it is and when to seek care.
 
     The rest unfolds, and so does the article of ``other_code``, the most probable class where another is explained.
+
+    Args:
+        is_in_doubt: labels contradict each other, or the file lies in another record too.
     """
     other = explain(code=other_code, language=explained.language, ask=False) if other_code else None
     return {
         **_article(explained, tier=tier, is_confirmed=is_confirmed),
+        **(_in_doubt() if is_in_doubt and not BY_CODE[explained.code].is_malignant else {}),
         "explained_name": condition_name(BY_CODE[explained.code]),
         "other": other
         and {**_article(other, tier=tier), "name": condition_name(BY_CODE[other.code]), "code": other.code},
     }
+
+
+def _in_doubt() -> dict[str, Any]:
+    return {"urgency": urgency_in_doubt(), "when_to_seek_care": blocks(care_in_doubt())}
 
 
 def _article(explained: Explained, *, tier: str, is_confirmed: bool = False) -> dict[str, Any]:

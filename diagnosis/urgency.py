@@ -56,6 +56,19 @@ def urgency_of_result(explained: Explained, *, tier: str, is_confirmed: bool = F
     return urgency_of_condition(explained)
 
 
+def urgency_in_doubt() -> Urgency:
+    """Say how soon to be seen where it is not certain what a harmless name was given to."""
+    return Urgency(_("Find out first what this spot is: what is known of it contradicts itself."), Speaker.RESULT)
+
+
+def care_in_doubt() -> str:
+    """When to seek care, in the same case: nobody is told to stay at home."""
+    return _(
+        "What is said here in general may not be about this spot. Keep every appointment that was planned. Go sooner "
+        "if the spot bleeds, grows, hurts or changes."
+    )
+
+
 def is_harmless_beside_haste(*, tier: str, code: str) -> bool:
     """Whether a result asks for haste about a condition that asks for none."""
     return not BY_CODE[code].is_malignant and tier_decides(tier=tier, code=code)

@@ -247,4 +247,10 @@ def _explanation(photograph: Photograph, view: AssessmentView, besides: Besides,
     tier = besides.explained_as(Tier(view.tier))
     other_code = "" if confirmed else view.other_code
     explained = explain(code=code, ask=ask)
-    return present_explanation(explained, tier=tier, other_code=other_code, is_confirmed=bool(confirmed))
+    return present_explanation(
+        explained,
+        tier=tier,
+        other_code=other_code,
+        is_confirmed=bool(confirmed),
+        is_in_doubt=bool(photograph.contradictions) or photograph.known.is_kept_elsewhere,
+    )

@@ -118,3 +118,17 @@ def test_a_smartphones_photograph_is_not_said_to_be_read_by_dermatoscopy(patient
     report = signed_report(image.visit, dermatologist)
     (lesion,) = json.loads(report.content)["lesions"]
     assert lesion["photographs"][0]["confirmed"]["basis_words"] == ""
+
+
+@pytest.mark.parametrize("doubt", ["labels", "file"])
+def test_what_contradicts_itself_keeps_nobody_at_home(sign_in, patient, dermatologist, clinic, doubt):
+    image = named(answered(patient, sha256="c" * 64), dermatologist, "nv")
+    client = sign_in(dermatologist)
+    assert "You need no appointment" in page_of(client, image)
+    if doubt == "labels":
+        named(answered(patient, lesion=image.lesion), dermatologist, "mel")
+    else:
+        answered(factories.PatientFactory(clinic=clinic), sha256="c" * 64)
+    page = page_of(client, image)
+    assert "You need no appointment" not in page
+    assert "Find out first what this spot is" in page
