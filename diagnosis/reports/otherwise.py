@@ -5,12 +5,18 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from diagnosis.answers import is_malignant_answer
 from diagnosis.models import Image, Report
 
 from .elsewhere import FoundElsewhere, found_elsewhere
 from .record_since import Changed, record_changed_among
-from .since import Removed, Since, labelled_otherwise_among, reassuring_wrongly, set_aside_among
+from .since import (
+    Removed,
+    Since,
+    labelled_otherwise_among,
+    lesions_no_longer_harmless,
+    reassuring_wrongly,
+    set_aside_among,
+)
 
 
 @dataclass(frozen=True)
@@ -63,10 +69,10 @@ def otherwise_among(reports: Sequence[Report]) -> dict[UUID, Otherwise]:
 
 
 def lesions_looked_at_again(report: Report) -> set[str]:
-    """The identifiers of a report's lesions that were named malignant since, and that it does not call so."""
+    """The identifiers of a report's lesions whose readers were told of no danger, wrongly as it seems now."""
     since = labelled_otherwise_among([report])[report.pk]
-    changed = {str(each.image.lesion_id) for each in since if is_malignant_answer(each.now.code)}
-    return {*changed, *(found.lesion for found in found_elsewhere([report])[report.pk])}
+    elsewhere = {found.lesion for found in found_elsewhere([report])[report.pk]}
+    return lesions_no_longer_harmless(report, since) | elsewhere
 
 
 def lesions_that_stand(report: Report, content: dict[str, Any]) -> list[dict[str, Any]]:

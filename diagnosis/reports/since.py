@@ -66,21 +66,24 @@ def _labelled_otherwise(report: Report, images: Iterable[Image]) -> list[Since]:
 
 
 def reassuring_wrongly(reports: Sequence[Report]) -> set[UUID]:
-    """Those whose readers were told of no danger where dermatologists have named something malignant since.
+    """Those whose readers were told of no danger where it is named, or the harmless label is in doubt, since.
 
     Lesions with a malignant label or an urgent answer are left out: their readers already know to be seen soon.
     """
-    found = set()
     since = labelled_otherwise_among(reports)
-    for report in reports:
-        unsaid = not_called_malignant(report)
-        dangerous = [
-            each
-            for each in since[report.pk]
-            if is_malignant_answer(each.now.code) and str(each.image.lesion_id) in unsaid
-        ]
-        if any(_was_reassured(report, each) for each in dangerous):
-            found.add(report.pk)
+    return {report.pk for report in reports if lesions_no_longer_harmless(report, since[report.pk])}
+
+
+def lesions_no_longer_harmless(report: Report, since: Iterable[Since]) -> set[str]:
+    """The identifiers of a report's lesions of which its readers were told of no danger, wrongly as it seems now."""
+    unsaid = not_called_malignant(report)
+    found = set()
+    for each in since:
+        is_named = is_malignant_answer(each.now.code)
+        # A label that was lost is in doubt: somebody suspects more, or is no longer sure.
+        is_doubted = not each.now.code and bool(each.then.code)
+        if (is_named or is_doubted) and str(each.image.lesion_id) in unsaid and _was_reassured(report, each):
+            found.add(str(each.image.lesion_id))
     return found
 
 

@@ -1,5 +1,6 @@
 """The result: what the network says of one photograph, why, and what dermatologists say."""
 
+from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
@@ -149,7 +150,7 @@ def _result(
         "reviews": image.reviews.select_related("reviewer__user", "retraction"),
         "contradictions": photograph.contradictions,
         "label_changes": image.label_changes.select_related("review__reviewer__user"),
-        "settled": _label(image),
+        "settled": _label(image, is_contradicted=bool(photograph.contradictions)),
         **_plan(image),
         "rule_hint": rule_hint(image.visit.patient.clinic),
         "is_refused": prediction is None and not image.is_accepted,
@@ -172,9 +173,15 @@ def _set_aside(image: Image) -> dict[str, Any]:
     return {"set_aside": row, "used_by": versions_that_used(images=Image.objects.filter(pk=image.pk))}
 
 
-def _label(image: Image) -> LabelView | None:
+def _label(image: Image, *, is_contradicted: bool) -> LabelView | None:
+    """What is settled; a harmless label that another of its lesion contradicts is no all-clear."""
     label = settled_label(image)
-    return present_label(label.answer, label.review.other_text if label.review else "") if label else None
+    if label is None:
+        return None
+    view = present_label(label.answer, label.review.other_text if label.review else "")
+    if is_contradicted and view.tone == Tier.CALM:
+        return replace(view, tone=str(Tier.WATCH), mark=TIER_MARKS[Tier.WATCH])
+    return view
 
 
 def _plan(image: Image) -> dict[str, Any]:

@@ -25,9 +25,11 @@ def page_of(client, record) -> str:
 
 
 @pytest.mark.parametrize("own", [True, False])
-def test_a_suspicion_after_a_harmless_label_is_said_everywhere(sign_in, patient, dermatologist, clinic, own):
+def test_a_suspicion_after_a_harmless_label_is_said_everywhere(
+    sign_in, patient, dermatologist, clinic, patient_user, own
+):
     image = named(answered(patient, visit__plan="Come again in a year."), dermatologist, "df")
-    signed_report(image.visit, dermatologist, released=True)
+    report = signed_report(image.visit, dermatologist, released=True)
     colleague = dermatologist if own else factories.MemberFactory(clinic=clinic, role="dermatologist")
 
     says(image, colleague, "mel", "unsure")
@@ -40,6 +42,16 @@ def test_a_suspicion_after_a_harmless_label_is_said_everywhere(sign_in, patient,
     assert "This counts." not in page_of(client, image)
     assert QueueEntry.objects.get(image=image).state == "waiting"
     assert ConfirmedLabel.objects.get(image=image).answer == ""
+    own_pages = sign_in(patient_user)
+    assert "Being looked at again" in own_pages.get(reverse("my-visits")).content.decode()
+    for address in (
+        reverse("my-visit", args=[image.visit_id]),
+        *(reverse(f"report-{kind}", args=[report.pk]) for kind in ("pdf", "json")),
+    ):
+        told = own_pages.get(address)
+        assert told.status_code == 409
+        assert AGAIN in told.content.decode()
+        assert "harmless" not in told.content.decode()
 
 
 def test_who_cannot_tell_any_more_takes_the_harmless_label_back(sign_in, patient, dermatologist):
@@ -132,3 +144,6 @@ def test_what_contradicts_itself_keeps_nobody_at_home(sign_in, patient, dermatol
     page = page_of(client, image)
     assert "You need no appointment" not in page
     assert "Find out first what this spot is" in page
+    if doubt == "labels":
+        assert "This counts." not in page
+        assert "tier tier-watch" in page
