@@ -106,8 +106,7 @@ def _unless_doubted(settled: Settled, said: Sequence[Said]) -> Settled:
     ]
     if not doubting:
         return settled
-    why = Why.READERS_DIFFER if len(settled.counted) < READERS_NEEDED else Why.NO_MAJORITY
-    return Settled(state=LabelState.DISPUTED, why=why, counted=settled.counted)
+    return Settled(state=LabelState.DISPUTED, why=Why.READERS_DIFFER, counted=settled.counted)
 
 
 def decides(review: Said) -> bool:

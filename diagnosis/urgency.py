@@ -58,7 +58,7 @@ def urgency_of_result(explained: Explained, *, tier: str, is_confirmed: bool = F
 
 def urgency_in_doubt() -> Urgency:
     """Say how soon to be seen where it is not certain what a harmless name was given to."""
-    return Urgency(_("Find out first what this spot is: what is known of it contradicts itself."), Speaker.RESULT)
+    return Urgency(_("First clarify what this spot is: what is recorded of it is contradictory."), Speaker.RESULT)
 
 
 def care_in_doubt() -> str:
@@ -82,14 +82,22 @@ def care_beside_result(explained: Explained, *, tier: str, is_confirmed: bool = 
     """
     if not is_harmless_beside_haste(tier=tier, code=explained.code):
         return explained.sections["when_to_seek_care"]
-    if is_confirmed:
-        return _(
-            "The network asked for this spot to be looked at; a dermatologist has looked at it and named it. Keep "
-            "every appointment that was planned. Say at once if the spot changes, grows, bleeds or hurts."
-        )
+    return care_after_a_harmless_label() if is_confirmed else care_by_the_result()
+
+
+def care_after_a_harmless_label() -> str:
+    """When to seek care where the software asked for more haste than the label that followed."""
     return _(
-        "Do as the result says: it asks for more than this condition does in general. Go sooner if the spot bleeds, "
-        "grows, hurts or changes."
+        "The software asked for this spot to be looked at; a dermatologist has looked at it and named it. Keep every "
+        "appointment that was planned. Say at once if the spot changes, grows, bleeds or hurts."
+    )
+
+
+def care_by_the_result() -> str:
+    """When to seek care where nobody has answered a result that asks for haste."""
+    return _(
+        "Do as was planned or, where nothing is planned, as the result says: it asks for more than this condition "
+        "does in general. Go sooner if the spot bleeds, grows, hurts or changes."
     )
 
 

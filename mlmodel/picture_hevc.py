@@ -1,9 +1,9 @@
 """HEVC, the coding of HEIC: whether what is coded ends where its picture does.
 
-libde265, with which libheif decodes, goes on after damage, and libheif does not pass on what it says of it. So each
-coded picture is decoded here once more, apart: whole data give no warning, and cannot do without their last bytes;
-after damage the decoder runs out of data, or has some left over. Where the library that pillow-heif brings cannot be
-reached, nothing is checked.
+libheif decodes with libde265, which carries on after damage, and does not report its warnings. So each coded picture
+is decoded once more here, on its own: intact data give no warning, and need their last bytes; after damage the decoder
+runs out of data, or has some left over. Where the library that comes with pillow-heif cannot be found, nothing is
+checked.
 """
 
 import ctypes

@@ -160,7 +160,11 @@ class ImageAdmin(ShowsSigns, ClinicScopedAdmin):
 
     @admin.display(description=gettext_lazy("confirmed label"))
     def confirmed(self, image: Any) -> str:
-        return answer_name(image.confirmed_answer, image.confirmed_text or "") if image.confirmed_answer else "–"
+        # Lists alone read what else is known; a photograph's own page names that it was set aside.
+        is_excluded = "photograph" in vars(image) and image.photograph.known.is_excluded
+        if not image.confirmed_answer or is_excluded:
+            return "–"
+        return answer_name(image.confirmed_answer, image.confirmed_text or "")
 
     @admin.display(description=gettext_lazy("how it came about"))
     def label_history(self, image: Image) -> str:

@@ -13,6 +13,7 @@ from diagnosis.review_words import answer_malignancy, icd10_of, plain_line
 from .articles import explanations_of
 from .checks import has_words
 from .content import Content, certainty_and_basis, clinic_and_patient, settled_label
+from .elsewhere import FoundElsewhere
 from .letters import without_controls
 from .otherwise import otherwise_since
 from .record_since import Changed
@@ -107,10 +108,7 @@ def present_addendum(content: Content) -> dict[str, Any]:
             {"which": "", **label, "now": {"malignancy": "", "icd10": "", "line": "", **_NO_BASIS, **label["now"]}}
             for label in content["labels"]
         ],
-        "elsewhere": [
-            {**row, "visit_date": datetime.date.fromisoformat(row["label"]["visit_date"])}
-            for row in content.get("elsewhere", [])
-        ],
+        "elsewhere": found_in(content),
         "set_aside": content.get("set_aside", []),
         "replaces_plan": content.get("replaces_plan"),
         "record": content.get("record", []),
@@ -118,6 +116,11 @@ def present_addendum(content: Content) -> dict[str, Any]:
         "visit": {**content["visit"], "date": datetime.date.fromisoformat(content["visit"]["date"])},
         "addendum": {**signature, "signed_at": datetime.datetime.fromisoformat(signature["signed_at"])},
     }
+
+
+def found_in(content: Content) -> list[FoundElsewhere]:
+    """What an addendum says was found at other visits; earlier ones say nothing of it."""
+    return [FoundElsewhere(**row) for row in content.get("elsewhere", ())]
 
 
 def with_later_labels(content: Content, addenda: list[dict[str, Any]], record: Sequence[Changed] = ()) -> Content:
@@ -138,7 +141,7 @@ def with_later_labels(content: Content, addenda: list[dict[str, Any]], record: S
         for label in addendum["labels"]:
             later.setdefault(label["photograph"], _later(label["now"], addendum["addendum"]))
     aside = {row["photograph"]: row["words"] for addendum in addenda for row in addendum["set_aside"]}
-    elsewhere = {row["lesion"]: row["label"] for addendum in addenda for row in addendum["elsewhere"]}
+    elsewhere = {found.lesion: found.label for addendum in addenda for found in addendum["elsewhere"]}
     right = _put_right(addenda) | {changed.key: changed.now for changed in record}
 
     def told(photograph: Content) -> Content:

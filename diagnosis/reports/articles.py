@@ -12,7 +12,12 @@ from diagnosis.answers import Basis, is_benign_answer, is_malignant_answer, mali
 from diagnosis.explanations import Source, explain
 from diagnosis.models import Tier
 from diagnosis.review_words import answer_malignancy, article_of, icd10_of, plain_line
-from diagnosis.urgency import urgency_in_report, urgency_of_label
+from diagnosis.urgency import (
+    care_after_a_harmless_label,
+    care_by_the_result,
+    urgency_in_report,
+    urgency_of_label,
+)
 from mlmodel.taxonomy import MALIGNANT_CODES
 
 from .assessments import condition_in_report
@@ -135,15 +140,9 @@ def _from_the_library(code: str, lesions: list[Content]) -> Content:
     urgency = urgency_in_report(explained, unconfirmed=unconfirmed, is_confirmed=bool(same))
     sections = dict(explained.sections)
     if unread:
-        sections["when_to_seek_care"] = _(
-            "Do as your clinic has planned or, where nothing is planned, as the result says: it asks for more than "
-            "this condition does in general. Go sooner if the spot bleeds, grows, hurts or changes."
-        )
+        sections["when_to_seek_care"] = care_by_the_result()
     elif any(_is_called_more_urgent(lesion, code) for lesion in lesions):
-        sections["when_to_seek_care"] = _(
-            "The software asked for this spot to be looked at; your dermatologist has looked at it and named it. Keep "
-            "every appointment that was planned. Say at once if the spot changes, grows, bleeds or hurts."
-        )
+        sections["when_to_seek_care"] = care_after_a_harmless_label()
     return {
         **condition_in_report(code),
         "sections": sections,

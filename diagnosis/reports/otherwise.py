@@ -2,21 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from diagnosis.models import Image, Report
 
 from .elsewhere import FoundElsewhere, found_elsewhere
 from .record_since import Changed, record_changed_among
-from .since import (
-    Removed,
-    Since,
-    labelled_otherwise_among,
-    lesions_no_longer_harmless,
-    reassuring_wrongly,
-    set_aside_among,
-)
+from .since import Removed, Since, labelled_otherwise_among, lesions_no_longer_harmless, set_aside_among
 
 
 @dataclass(frozen=True)
@@ -68,26 +60,17 @@ def otherwise_among(reports: Sequence[Report]) -> dict[UUID, Otherwise]:
     }
 
 
-def lesions_looked_at_again(report: Report) -> set[str]:
-    """The identifiers of a report's lesions whose readers were told of no danger, wrongly as it seems now."""
-    since = labelled_otherwise_among([report])[report.pk]
-    elsewhere = {found.lesion for found in found_elsewhere([report])[report.pk]}
-    return lesions_no_longer_harmless(report, since) | elsewhere
+def lesions_looked_at_again(reports: Sequence[Report]) -> dict[UUID, set[str]]:
+    """The identifiers of lesions that a report calls harmless, and reviews of its visit or another no longer do.
 
-
-def lesions_that_stand(report: Report, content: dict[str, Any]) -> list[dict[str, Any]]:
-    """The malignant lesions in what a report says (``present``) that are not among those looked at again."""
-    again = lesions_looked_at_again(report)
-    return [lesion for lesion in content["lesions"] if lesion["is_malignant"] and lesion["id"] not in again]
-
-
-def looked_at_again(reports: Sequence[Report]) -> set[UUID]:
-    """Those that calm their patient although a lesion in them was named malignant since, at their visit or another.
-
-    Until an addendum says so, the patient reads only that they are looked at again.
+    Until an addendum says so, the patient reads only that they are being looked at again.
     """
-    elsewhere = found_elsewhere(reports)
-    return {report.pk for report in reports if elsewhere[report.pk]} | reassuring_wrongly(reports)
+    since, elsewhere = labelled_otherwise_among(reports), found_elsewhere(reports)
+    return {
+        report.pk: lesions_no_longer_harmless(report, since[report.pk])
+        | {found.lesion for found in elsewhere[report.pk]}
+        for report in reports
+    }
 
 
 def reports_that_say_otherwise(image: Image) -> list[Report]:

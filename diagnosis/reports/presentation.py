@@ -78,6 +78,11 @@ def present(content: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def still_malignant(content: dict[str, Any], again: set[str]) -> list[dict[str, Any]]:
+    """The malignant lesions in what ``present`` returns that are not among those looked at again."""
+    return [lesion for lesion in content["lesions"] if lesion["is_malignant"] and lesion["id"] not in again]
+
+
 def bars(assessment: dict[str, Any]) -> list[Bar]:
     """The seven probabilities, most probable first; none of an answer that cannot be relied on."""
     if assessment["probabilities"] is None:

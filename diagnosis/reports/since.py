@@ -65,17 +65,11 @@ def _labelled_otherwise(report: Report, images: Iterable[Image]) -> list[Since]:
     return found
 
 
-def reassuring_wrongly(reports: Sequence[Report]) -> set[UUID]:
-    """Those whose readers were told of no danger where it is named, or the harmless label is in doubt, since.
+def lesions_no_longer_harmless(report: Report, since: Iterable[Since]) -> set[str]:
+    """The identifiers of lesions that a report calls harmless, and reviews no longer do.
 
     Lesions with a malignant label or an urgent answer are left out: their readers already know to be seen soon.
     """
-    since = labelled_otherwise_among(reports)
-    return {report.pk for report in reports if lesions_no_longer_harmless(report, since[report.pk])}
-
-
-def lesions_no_longer_harmless(report: Report, since: Iterable[Since]) -> set[str]:
-    """The identifiers of a report's lesions of which its readers were told of no danger, wrongly as it seems now."""
     unsaid = not_called_malignant(report)
     found = set()
     for each in since:

@@ -83,15 +83,14 @@ def derive_labels_anew(*, clinic: Clinic, every: bool = False) -> int:
     """Apply the clinic's rule to the labels that another rule made; return how many there were. Safe to run again.
 
     Args:
-        every: also to those that the rule made before, since DermaScan itself may apply it otherwise now; returned is
-            how many are others than before.
+        every: to all labels, since an upgrade may have changed how the rule is applied; then only those that changed
+            are counted.
     """
     labels = ConfirmedLabel.objects.filter(image__visit__patient__clinic=clinic)
     if not every:
         labels = labels.exclude(rule=clinic.review_rule)
-    before = dict(labels.values_list("image_id", "state"))
-    answers = dict(labels.values_list("image_id", "answer"))
+    before = {image: (state, answer) for image, state, answer in labels.values_list("image_id", "state", "answer")}
     derived = [derive_label(image=Image(pk=key), cause=Cause.RULE) for key in before]
     if not every:
         return len(derived)
-    return sum((label.state, label.answer) != (before[label.image_id], answers[label.image_id]) for label in derived)
+    return sum((label.state, label.answer) != before[label.image_id] for label in derived)

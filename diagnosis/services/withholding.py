@@ -74,9 +74,9 @@ def withhold_report(*, report: Report, by: Member, reason: str, note: str) -> Wi
 
 
 def keep_withheld(*, report: Report, by: Member, note: str) -> None:
-    """Withhold a report until it is released again that its patient no longer sees for another reason, which ends.
+    """Withhold by hand what was withheld because it shows another patient, when that reason ends.
 
-    In the caller's transaction, which holds the visit's lock. The patient has been told.
+    In the caller's transaction, which holds the visit's lock. Nothing is mailed: the patient was told when it began.
     """
     if not report.withholdings.standing().exists():
         Withholding.objects.create(report=report, reason=WithholdingReason.DETAILS, note=note, member=by)

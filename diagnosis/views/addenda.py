@@ -10,9 +10,8 @@ from django.views.decorators.http import require_http_methods
 
 from diagnosis.contradictions import contradictions_at
 from diagnosis.models import Report
-from diagnosis.reports.addenda import plan_to_ask_about
+from diagnosis.reports.addenda import found_in, plan_to_ask_about
 from diagnosis.reports.forms import AddendumForm
-from diagnosis.reports.otherwise import otherwise_since
 from diagnosis.services.addenda import draft_addendum, sign_addendum
 from diagnosis.services.errors import Refused
 from diagnosis.views.reports import how_the_patient_hears
@@ -73,7 +72,7 @@ def _page(request: ClinicRequest, report: Report, refused: AddendumForm | None =
         "patient": report.visit.patient,
         "report": report,
         "labels": draft.content["labels"],
-        "elsewhere": otherwise_since(report).elsewhere,
+        "elsewhere": found_in(draft.content),
         "set_aside": draft.content["set_aside"],
         "plan": plan,
         "record_since": draft.content["record"],

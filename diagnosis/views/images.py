@@ -24,7 +24,7 @@ from diagnosis.reliability import Reliability
 from diagnosis.reports.addenda import plan_replaced_on
 from diagnosis.reports.content import settled_label
 from diagnosis.reports.otherwise import reports_that_say_otherwise
-from diagnosis.review_words import LabelView, article_of, present_label, rule_hint
+from diagnosis.review_words import LABEL_MARKS, LabelView, article_of, present_label, rule_hint
 from diagnosis.services.analysis import analyse_image
 from diagnosis.services.errors import AnsweredMeanwhile, Refused, VisitIsClosed
 from diagnosis.services.measurements import measures_if_readable, newest_scale
@@ -150,7 +150,7 @@ def _result(
         "reviews": image.reviews.select_related("reviewer__user", "retraction"),
         "contradictions": photograph.contradictions,
         "label_changes": image.label_changes.select_related("review__reviewer__user"),
-        "settled": _label(image, is_contradicted=bool(photograph.contradictions)),
+        "settled": _label(photograph),
         **_plan(image),
         "rule_hint": rule_hint(image.visit.patient.clinic),
         "is_refused": prediction is None and not image.is_accepted,
@@ -173,14 +173,16 @@ def _set_aside(image: Image) -> dict[str, Any]:
     return {"set_aside": row, "used_by": versions_that_used(images=Image.objects.filter(pk=image.pk))}
 
 
-def _label(image: Image, *, is_contradicted: bool) -> LabelView | None:
-    """What is settled; a harmless label that another of its lesion contradicts is no all-clear."""
-    label = settled_label(image)
+def _label(photograph: Photograph) -> LabelView | None:
+    """What is settled; a harmless label is no all-clear where another contradicts it, or where it does not count."""
+    label = settled_label(photograph.image)
     if label is None:
         return None
     view = present_label(label.answer, label.review.other_text if label.review else "")
-    if is_contradicted and view.tone == Tier.CALM:
-        return replace(view, tone=str(Tier.WATCH), mark=TIER_MARKS[Tier.WATCH])
+    if photograph.known.is_excluded:
+        return replace(view, tone="refused", mark=LABEL_MARKS["refused"])
+    if photograph.contradictions and view.tone == Tier.CALM:
+        return replace(view, tone=str(Tier.WATCH), mark=LABEL_MARKS[Tier.WATCH])
     return view
 
 

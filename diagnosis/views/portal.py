@@ -13,7 +13,8 @@ from django.views.decorators.http import require_safe
 
 from diagnosis.models import Report
 from diagnosis.reports.chips import signs_of_report
-from diagnosis.reports.otherwise import lesions_that_stand, looked_at_again
+from diagnosis.reports.otherwise import lesions_looked_at_again
+from diagnosis.reports.presentation import still_malignant
 from diagnosis.reports.record_since import Changed, record_changed_among
 from diagnosis.services.signed import ReportAltered, read_told
 from diagnosis.signs import URGENT, WATCH, Sign
@@ -37,8 +38,8 @@ def my_visits(request: ClinicRequest) -> HttpResponse:
     page = pages.get_page(request.GET.get("page"))
     patient = Patient.objects.select_related("clinic").get(user=request.user)  # type: ignore[misc]
     shown = list(page.object_list)
-    again, record = looked_at_again(shown), record_changed_among(shown)
-    rows = [_row(report, is_looked_at_again=report.pk in again, record=record[report.pk]) for report in shown]
+    again, record = lesions_looked_at_again(shown), record_changed_among(shown)
+    rows = [_row(report, again=again[report.pk], record=record[report.pk]) for report in shown]
     context = {
         "page": page,
         "reports": [row["report"] for row in rows],
@@ -77,17 +78,17 @@ def my_visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     return render(request, "diagnosis/my_visit.html", context)
 
 
-def _row(report: Report, *, is_looked_at_again: bool, record: Sequence[Changed]) -> dict[str, Any]:
+def _row(report: Report, *, again: set[str], record: Sequence[Changed]) -> dict[str, Any]:
     """A report in the list with its chips and lesions; none where what is stored is not what was signed."""
     try:
         content, _addenda = read_told(report=report, record=record)
     except ReportAltered:
         return {"report": report, "signs": (), "lesions": []}
-    signs = signs_of_report(content)
-    if is_looked_at_again:
-        standing = signs_of_report({**content, "lesions": lesions_that_stand(report, content)})
-        urgent = [sign for sign in standing if sign.tone == URGENT]
-        signs = (Sign(WATCH, _("Being looked at again")), *urgent)
-    if not is_looked_at_again and any(not changed.is_of_patient for changed in record):
-        signs = (*signs, Sign(WATCH, _("Put right since")))
+    if again:
+        standing = signs_of_report({**content, "lesions": still_malignant(content, again)})
+        signs = (Sign(WATCH, _("Being looked at again")), *(sign for sign in standing if sign.tone == URGENT))
+    else:
+        signs = signs_of_report(content)
+        if any(not changed.is_of_patient for changed in record):
+            signs = (*signs, Sign(WATCH, _("Put right since")))
     return {"report": report, "signs": signs, "lesions": content["lesions"]}

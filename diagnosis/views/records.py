@@ -17,7 +17,7 @@ from diagnosis.photographs import (
     set_aside_among,
     visits_with_counts,
 )
-from diagnosis.reports.addenda import plan_replaced_on
+from diagnosis.reports.addenda import plan_replaced_on, present_addendum
 from diagnosis.reports.forms import WithholdForm
 from diagnosis.reports.otherwise import otherwise_since
 from diagnosis.services.drafts import contradictions_seen
@@ -53,7 +53,9 @@ def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     report = Report.objects.select_related("signed_by__user").filter(visit=found).first()
     otherwise = otherwise_since(report) if report else None
     withholdings = list(report.withholdings.select_related("member__user", "ended_by__user")) if report else []
-    addenda = report.addenda.select_related("signed_by__user") if report else []
+    addenda = list(report.addenda.select_related("signed_by__user")) if report else []
+    for addendum in addenda:
+        addendum.told = present_addendum(json.loads(addendum.content))  # type: ignore[attr-defined]
     context = {
         "visit": found,
         "patient": found.patient,

@@ -9,15 +9,10 @@ from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from diagnosis.models import Addendum, Report
+from diagnosis.models import Addendum, Report, Withholding
 from diagnosis.models.report import Signed
-from diagnosis.reports.otherwise import (
-    Otherwise,
-    lesions_looked_at_again,
-    lesions_that_stand,
-    looked_at_again,
-    otherwise_since,
-)
+from diagnosis.reports.otherwise import Otherwise, lesions_looked_at_again, otherwise_since
+from diagnosis.reports.presentation import still_malignant
 from diagnosis.services.signed import (
     ReportAltered,
     read_content,
@@ -65,19 +60,19 @@ def instead_of_report(request: ClinicRequest, report: Report) -> HttpResponse | 
     if Report.objects.withheld_from(request.user).filter(pk=report.pk).exists():
         context["by_hand"] = report.withholdings.standing().first()
         return render(request, "diagnosis/report_withheld.html", context, status=403)
-    if looked_at_again([report]):
+    if again := lesions_looked_at_again([report])[report.pk]:
         try:
-            context |= _what_stands(report)
+            context |= _what_stands(report, again)
         except ReportAltered as altered:
             return altered_page(request, report, altered)
         return render(request, "diagnosis/looked_at_again.html", context, status=409)
     return None
 
 
-def _what_stands(report: Report) -> dict[str, Any]:
+def _what_stands(report: Report, again: set[str]) -> dict[str, Any]:
     """Of a report that is looked at again, what nobody may miss: other lesions that are malignant, and their plan."""
     content, addenda = read_told(report=report)
-    again, standing = lesions_looked_at_again(report), lesions_that_stand(report, content)
+    standing = still_malignant(content, again)
     return {
         "again": [lesion for lesion in content["lesions"] if lesion["id"] in again],
         "standing": standing,
@@ -93,18 +88,28 @@ def _reports_of(request: ClinicRequest) -> Any:
 
 
 def _instead_of_a_file(request: ClinicRequest, report: Report) -> HttpResponse | None:
-    """A page where a file would mislead whoever reads it on paper; members may still ask for what was signed."""
+    """A warning page instead of a file that must not be relied on; members can still get what was signed."""
     if request.member:
-        otherwise = None if request.GET.get("as") == "signed" else otherwise_since(report)
-        return _outdated_page(request, report, otherwise) if otherwise and otherwise.is_misleading else None
+        if request.GET.get("as") == "signed":
+            return None
+        otherwise, withheld = otherwise_since(report), report.withholdings.standing().first()
+        return _outdated_page(request, report, otherwise, withheld) if withheld or otherwise.is_misleading else None
     if instead := instead_of_report(request, report):
         return instead
     otherwise = otherwise_since(report)
     return _outdated_page(request, report, otherwise) if otherwise.is_of_another_place else None
 
 
-def _outdated_page(request: ClinicRequest, report: Report, otherwise: Otherwise) -> HttpResponse:
-    context = {"report": report, "visit": report.visit, "patient": report.visit.patient, "otherwise": otherwise}
+def _outdated_page(
+    request: ClinicRequest, report: Report, otherwise: Otherwise, withheld: Withholding | None = None
+) -> HttpResponse:
+    context = {
+        "report": report,
+        "visit": report.visit,
+        "patient": report.visit.patient,
+        "otherwise": otherwise,
+        "withheld": withheld,
+    }
     return render(request, "diagnosis/report_outdated.html", context, status=409)
 
 

@@ -154,7 +154,7 @@ def test_an_urgent_answer_that_a_harmless_label_has_answered_has_its_pages_colou
 
     page = check_against_its_page(answer, sign_in, staff)
     assert (answer["tier"]["code"], answer["network_tier"]["code"]) == ("watch", "urgent")
-    assert "The network says otherwise than the label" in page
+    assert "The network disagrees with the label" in page
     assert answer["tier"]["text"] == "Network: see within two weeks"
     assert answer["tier"]["text"] in sign_in(staff).get(lesion.get_absolute_url()).content.decode()
 

@@ -201,7 +201,7 @@ def test_a_harmless_label_is_said_with_what_the_network_says_against_it(
         assert "badge-urgent" not in shown
     assert (chip in text(staff_client, reverse("visits"))) is (basis == "dermatoscopy")
     own = text(staff_client, image.get_absolute_url())
-    assert "The network says otherwise than the label" in own
+    assert "The network disagrees with the label" in own
     assert f"tier tier-{tone}" in own
     assert "tier tier-urgent" not in own
 

@@ -84,7 +84,7 @@ def test_no_article_tells_to_stay_at_home_beside_a_result_that_asks_to_go(
     page = staff_client.get(calm.get_absolute_url()).text
     assert "About: Melanocytic nevus" in page
     assert "no appointment" not in page
-    assert "Do as the result says" in page
+    assert "as the result says" in page
 
     record_review(image=urgent, reviewer=dermatologist, answer="nv", certainty="certain")
     page = staff_client.get(urgent.get_absolute_url()).text

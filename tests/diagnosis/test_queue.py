@@ -305,8 +305,8 @@ def test_the_command_derives_every_label_again_and_counts_what_changed(patient, 
     for count in (1, 0):
         said = StringIO()
         call_command("refresh_queue", every_label=True, stdout=said)
-        assert f"{count} labels are others than before" in said.getvalue()
-        assert "1 signed reports no longer hold" in said.getvalue()
+        assert f"{count} labels changed" in said.getvalue()
+        assert "no longer hold, marked in the list of visits: 1." in said.getvalue()
         assert ConfirmedLabel.objects.get().state == "disputed"
     assert LabelChange.objects.filter(cause="rule", after_state="disputed").count() == 1
 

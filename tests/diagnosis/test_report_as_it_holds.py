@@ -187,7 +187,7 @@ def test_staff_see_that_a_plan_was_made_before_its_label_changed(sign_in, patien
     named(image, dermatologist, "mel")
     for page in (image, image.visit):
         shown = " ".join(sign_in(staff).get(page.get_absolute_url()).content.decode().split())
-        assert "made before what is known now</span> Come again in nine months." in shown
+        assert "made before later findings</span> Come again in nine months." in shown
 
 
 def test_an_addendum_of_words_alone_adds_to_the_plan(sign_in, patient, dermatologist, patient_user):

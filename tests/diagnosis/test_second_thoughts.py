@@ -105,7 +105,7 @@ def test_of_a_malignant_lesion_no_harmless_name_counts(sign_in, patient, dermato
 
     client = sign_in(patient_user)
     page = read(client, now.visit)
-    assert "<s>Melanocytic nevus (mole)</s> was its name at the visit of 9 March 2026. That no longer counts." in page
+    assert "<s>Melanocytic nevus (mole)</s> was the diagnosis at the visit of 9 March 2026." in page
     for visit in (now.visit, before.visit):
         page = read(client, visit)
         assert "About: Melanoma" in page
@@ -143,7 +143,7 @@ def test_what_contradicts_itself_keeps_nobody_at_home(sign_in, patient, dermatol
         answered(factories.PatientFactory(clinic=clinic), sha256="c" * 64)
     page = page_of(client, image)
     assert "You need no appointment" not in page
-    assert "Find out first what this spot is" in page
+    assert "First clarify what this spot is" in page
     if doubt == "labels":
         assert "This counts." not in page
         assert "tier tier-watch" in page

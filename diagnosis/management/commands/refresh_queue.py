@@ -20,7 +20,6 @@ class Command(BaseCommand):
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--clinic", help="the name of one clinic; every clinic's without it")
         parser.add_argument("--missing", action="store_true", help="only photographs that have no place in it yet")
-
         parser.add_argument("--every-label", action="store_true", help="derive every label again, and count changes")
 
     def handle(self, **options: Any) -> None:
@@ -33,11 +32,11 @@ class Command(BaseCommand):
             labels = derive_labels_anew(clinic=clinic, every=options["every_label"])
             entries = refresh_clinic(clinic, missing_only=options["missing"])
             if options["verbosity"]:
-                said = "labels are others than before" if options["every_label"] else "labels derived by the new rule"
+                said = "labels changed" if options["every_label"] else "labels derived by the new rule"
                 self.stdout.write(f"{clinic}: {entries} photographs placed, {labels} {said}.")
                 if options["every_label"] and (count := _reports_that_do_not_hold(clinic)):
                     self.stdout.write(
-                        f"{clinic}: {count} signed reports no longer hold. The list of visits marks them."
+                        f"{clinic}: signed reports that no longer hold, marked in the list of visits: {count}."
                     )
 
 
