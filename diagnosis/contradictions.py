@@ -48,30 +48,55 @@ class Contradiction:
 
     Any two answers contradict each other: “something else” or “not a lesion” beside a melanoma as well as two
     diagnoses. A lesion may change over the years; whether it has is for a dermatologist to say.
+
+    Attributes:
+        names: what its photographs are confirmed as, what is malignant first.
+        proven: what is malignant among them and the laboratory has said, by name; empty without.
     """
 
     lesion: Lesion
     names: tuple[str, ...]
     is_malignant: bool
+    proven: str = ""
 
     @property
     def words(self) -> str:
+        if self.proven:
+            return f"{self.lesion.title}: {self.words_of_proof}"
         words = _(
             "%(lesion)s: its photographs are confirmed as different things: %(names)s. Correct one, or explain both."
         )
         return words % {"lesion": self.lesion.title, "names": ", ".join(self.names)}
 
+    @property
+    def words_of_proof(self) -> str:
+        """What counts where the laboratory has named something malignant; empty where it has not."""
+        if not self.proven:
+            return ""
+        words = _(
+            "%(name)s by histopathology, which counts. Other photographs of it are confirmed as: %(others)s. Review "
+            "them again, or explain both."
+        )
+        return words % {"name": self.proven, "others": ", ".join(self.names_beside_proof)}
+
+    @property
+    def names_beside_proof(self) -> list[str]:
+        return [name for name in self.names if name != self.proven]
+
 
 def contradiction_among(lesion: Lesion, labels: Iterable[Label]) -> Contradiction | None:
     """Say whether ``labels``, all those of a lesion's photographs in use, contradict each other."""
+    labels = list(labels)
     found = {label.diagnosis: label for label in labels}
     if len(found) < 2:
         return None
     in_order = sorted(found.values(), key=lambda label: (not is_malignant_answer(label.answer), label.diagnosis))
+    proven = (label for label in labels if label.is_proven and is_malignant_answer(label.answer))
     return Contradiction(
         lesion=lesion,
         names=tuple(label.name for label in in_order),
         is_malignant=any(is_malignant_answer(label.answer) for label in in_order),
+        proven=min((label.name for label in proven), default=""),
     )
 
 
@@ -80,8 +105,9 @@ def contradictions_of(lesions: QuerySet[Lesion]) -> list[Contradiction]:
     labels: defaultdict[UUID, list[Label]] = defaultdict(list)
     # Read in one walk and compared here: grouped in a subquery, PostgreSQL took 9 s for 5,000 labels that its
     # statistics did not know of yet.
-    for lesion, answer, text in _settled(lesions).values_list("image__lesion", "answer", "review__other_text"):
-        labels[lesion].append(Label(answer, text or ""))
+    told = _settled(lesions).values_list("image__lesion", "answer", "review__other_text", "basis")
+    for lesion, answer, text, basis in told:
+        labels[lesion].append(Label(answer, text or "", basis))
     keys = [lesion for lesion, own in labels.items() if len({label.diagnosis for label in own}) > 1]
     in_order = Lesion.objects.filter(pk__in=keys).select_related("patient")
     found = (contradiction_among(each, labels[each.pk]) for each in in_order.order_by("patient", "number"))

@@ -85,7 +85,7 @@ def _besides(image: Any, in_use: Iterable[Any]) -> Besides:
         label=label,
         symptoms=image.visit.warning_symptoms,
         siblings=[_sibling(other) for other in in_use if other.pk != image.pk],
-        suspected=_suspicion(image),
+        suspected=suspicion_of(image),
         unclear=_name(label, image.confirmed_text) or _name(image.unclear_answer, image.unclear_text),
     )
 
@@ -98,14 +98,18 @@ def _sibling(image: Any) -> Sibling:
         tier=prediction.shown_tier if prediction else "",
         label=image.confirmed_answer or "",
         label_text=image.confirmed_text or "",
-        suspected=_suspicion(image),
+        suspected=suspicion_of(image),
         url=image.get_absolute_url(),
         is_calibrated=image.reliability is Reliability.CALIBRATED,
     )
 
 
-def _suspicion(image: Any) -> str:
-    """The malignant condition that a reader named, unless a label says how dangerous it is."""
+def suspicion_of(image: Any) -> str:
+    """The malignant condition that a reader named, in words; empty where a label says how dangerous it is.
+
+    Args:
+        image: read ``with_confirmed_label`` and ``with_suspicions``.
+    """
     if image.confirmed_answer and not leaves_danger_open(image.confirmed_answer):
         return ""
     return _name(image.suspected_answer, image.suspected_text)

@@ -26,9 +26,10 @@ def steps_of(photograph: Photograph, view: AssessmentView | None) -> tuple[str, 
 
 def _what_to_find_out(photograph: Photograph) -> tuple[str, ...]:
     found = []
-    if photograph.contradictions:
+    for contradiction in photograph.contradictions:
         found.append(
-            _(
+            contradiction.words_of_proof
+            or _(
                 "The labels of this lesion contradict each other: find out which is right, and rely on neither until "
                 "then."
             )

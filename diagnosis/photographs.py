@@ -89,7 +89,7 @@ class Photograph:
         """The chips of what dermatologists say, and of a file that is in two records."""
         found = [sign_of_same_file()] if self.known.is_kept_elsewhere else []
         if self.known.contradiction:
-            found.append(sign_of_contradiction())
+            found.append(sign_of_contradiction(self.known.contradiction))
         if label := self.known.label:
             found.append(sign_of_label(label.answer, label.text))
         if self.besides.suspected:
@@ -117,6 +117,15 @@ class Photograph:
         if self.known.label and self.is_called_harmless:
             return beside_a_harmless_label(sign, is_proven=self.known.label.is_proven)
         return sign
+
+    @property
+    def sign_against_label(self) -> Sign | None:
+        """The chip of an answer that asks for more haste than a harmless label, unless the laboratory has spoken."""
+        label = self.known.label
+        if label is None or label.is_proven or not self.is_called_harmless or self.prediction is None:
+            return None
+        sign = self.sign_of_answer
+        return sign if sign.is_danger or sign.is_tempered else None
 
     def against(self, tone: str) -> Sign | None:
         """The chip of an answer in ``tone`` that a harmless label has answered: the page has its colour too."""
@@ -150,8 +159,7 @@ def signs_of_a_visit(group: Sequence[Photograph]) -> tuple[Sign, ...]:
     unsettled = [photograph for photograph in group if photograph.is_open]
     labels = in_order(sign for photograph in labelled for sign in photograph.signs_of_labels)
     pressing = [sign for sign in labels if sign.severity > SEVERITY[LABEL]]
-    answers = [each.sign_of_answer for each in labelled if each.is_called_harmless]
-    doubted = [sign for sign in answers if sign.is_danger]
+    doubted = [sign for each in labelled if (sign := each.sign_against_label)]
     if unsettled:
         return tuple(in_order((*pressing, *doubted, *signs_together(unsettled))))
     return tuple(in_order((*labels, *doubted)))

@@ -37,6 +37,15 @@ def answer_name(answer: str, other_text: str = "") -> str:
     return f"{name}: {other_text.rstrip('. ') or other_text}" if other_text else name
 
 
+def label_in_words(name: str, suspected: str) -> str:
+    """A photograph's label, or that it has none, with what a dermatologist suspects instead."""
+    if name and suspected:
+        return _("%(name)s; suspected: %(suspected)s") % {"name": name, "suspected": suspected}
+    if suspected:
+        return _("suspected: %(suspected)s (not settled)") % {"suspected": suspected}
+    return name or _("no label")
+
+
 def label_tone(answer: str) -> str:
     """The end of a class name. Free text is a warning where its reader calls it malignant, and never an all-clear."""
     if is_malignant_answer(answer):

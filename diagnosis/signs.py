@@ -23,6 +23,7 @@ from diagnosis.advice import (
     tone_without_answer,
 )
 from diagnosis.answers import is_malignant_answer, leaves_danger_open
+from diagnosis.contradictions import Contradiction
 from diagnosis.models import QualityVerdict, Tier
 from diagnosis.reliability import Reliability
 from diagnosis.review_words import answer_name
@@ -49,12 +50,14 @@ class Sign:
     Attributes:
         tone: the end of its class name: a tier, “refused”, or “accent” for a label without danger.
         own: how urgent the photograph is by itself, as ``URGENCY`` counts: of two that are else equal that one speaks.
+        is_tempered: a harmless label has answered it.
     """
 
     tone: str
     words: str
     own: int = 0
     substance: Substance = Substance.NOT_JUDGEABLE
+    is_tempered: bool = False
 
     @property
     def mark(self) -> str:
@@ -110,7 +113,8 @@ def beside_a_harmless_label(sign: Sign, *, is_proven: bool, words: str = "") -> 
     if sign.substance is not Substance.CALIBRATED or not sign.is_danger:
         return sign
     tone = WATCH if sign.tone == URGENT and not is_proven else REFUSED
-    return Sign(tone, (words or _("Network: %(said)s")) % {"said": sign.words.lower()}, sign.own)
+    said = (words or _("Network: %(said)s")) % {"said": sign.words.lower()}
+    return Sign(tone, said, sign.own, is_tempered=True)
 
 
 def _leading(warnings: Sequence[Doubt], tone: str) -> Doubt:
@@ -183,8 +187,14 @@ def sign_of_assessment(assessment: dict[str, Any]) -> Sign:
     return _of_answer(Tier(assessment["tier"]), assessment["tone"], reliability=reliability)
 
 
-def sign_of_contradiction() -> Sign:
-    return Sign(URGENT, _("Labels contradict each other"), substance=Substance.LABEL)
+def sign_of_contradiction(contradiction: Contradiction) -> Sign:
+    """The chip of a lesion's labels that contradict each other; one of danger is named."""
+    words = _("Labels contradict each other")
+    if contradiction.proven:
+        words = _("%(name)s by histopathology, against another label") % {"name": contradiction.proven}
+    elif contradiction.is_malignant:
+        words = _("Labels contradict each other: one is %(name)s") % {"name": contradiction.names[0]}
+    return Sign(URGENT, words, substance=Substance.LABEL)
 
 
 def sign_of_exclusion() -> Sign:

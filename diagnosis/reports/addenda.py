@@ -2,15 +2,17 @@
 
 import datetime
 import json
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import Any
 
 from diagnosis.answers import is_malignant_answer
 from diagnosis.models import Addendum, Report
-from diagnosis.review_words import answer_malignancy, icd10_of, plain_line
+from diagnosis.review_words import answer_malignancy, icd10_of, label_in_words, plain_line
 
 from .articles import explanations_of
+from .assessments import beside_a_suspicion
 from .checks import has_words
 from .content import Content, certainty_and_basis, clinic_and_patient, settled_label
 from .elsewhere import FoundElsewhere
@@ -19,7 +21,7 @@ from .otherwise import otherwise_since
 from .record_since import Changed
 from .since import Since
 
-SCHEMA = "dermascan-addendum/3"
+SCHEMA = "dermascan-addendum/4"
 # Their PDF holds the addendum alone, and not the report that it adds to.
 SCHEMAS_WITHOUT_REPORT = ("dermascan-addendum/1",)
 
@@ -85,6 +87,17 @@ def plan_to_ask_about(report: Report, content: Content) -> str:
     return plan if is_asked else ""
 
 
+def changed_lesions_named(plan: str, content: Content) -> list[str]:
+    """The titles of lesions that a plan speaks of, by number or place, and of which an addendum says otherwise."""
+    changed = {row["lesion"]: row["place"] for row in (*content["labels"], *content["set_aside"])}
+    changed |= {row["title"]: row["place"] for row in content["elsewhere"]}
+    return [
+        title
+        for title, place in changed.items()
+        if any(name and re.search(rf"\b{re.escape(name)}\b", plan, re.IGNORECASE) for name in (title, place))
+    ]
+
+
 def _label_now(since: Since) -> Content:
     """What a photograph is named now, how certain that is and what it rests on."""
     label = settled_label(since.image)
@@ -102,12 +115,7 @@ def present_addendum(content: Content) -> dict[str, Any]:
     patient, signature = content["patient"], content["addendum"]
     return {
         **content,
-        # Earlier addenda do not say which of a lesion's photographs they mean, how dangerous a label is, nor what it
-        # rests on.
-        "labels": [
-            {"which": "", **label, "now": {"malignancy": "", "icd10": "", "line": "", **_NO_BASIS, **label["now"]}}
-            for label in content["labels"]
-        ],
+        "labels": labels_in(content),
         "elsewhere": found_in(content),
         "set_aside": content.get("set_aside", []),
         "replaces_plan": content.get("replaces_plan"),
@@ -115,6 +123,24 @@ def present_addendum(content: Content) -> dict[str, Any]:
         "patient": {**patient, "birth_date": datetime.date.fromisoformat(patient["birth_date"])},
         "visit": {**content["visit"], "date": datetime.date.fromisoformat(content["visit"]["date"])},
         "addendum": {**signature, "signed_at": datetime.datetime.fromisoformat(signature["signed_at"])},
+    }
+
+
+def labels_in(content: Content) -> list[Content]:
+    """The changed labels of an addendum, in words."""
+    return [_present_label(label) for label in content["labels"]]
+
+
+def _present_label(label: Content) -> Content:
+    # Earlier addenda do not say which of a lesion's photographs they mean, how dangerous a label is, what it rests on,
+    # nor what is suspected.
+    facts = {"malignancy": "", "icd10": "", "line": "", "suspected": "", **_NO_BASIS}
+    then, now = {"suspected": "", **label["then"]}, {**facts, **label["now"]}
+    return {
+        "which": "",
+        **label,
+        "then": {**then, "words": label_in_words(then["name"], then["suspected"])},
+        "now": {**now, "words": label_in_words(now["name"], now["suspected"])},
     }
 
 
@@ -127,10 +153,10 @@ def with_later_labels(content: Content, addenda: list[dict[str, Any]], record: S
     """Return a report's content as it holds with all that was added since.
 
     A photograph whose label an addendum changed is ``confirmed`` as the newest one says; ``later`` says so too, and
-    ``replaced`` is what the report said. Under ``set_aside`` a photograph says why it no longer counts, if an addendum
-    says so. What a lesion turned out to be at another visit is among its ``earlier`` labels. A corrected place is the
-    lesion's ``place``, and ``place_before`` what the report said; the same of the patient. What holds now is what is
-    explained.
+    ``replaced`` is what the report said. What is suspected since is told with the software's answer. Under
+    ``set_aside`` a photograph says why it no longer counts, if an addendum says so. What a lesion turned out to be at
+    another visit is among its ``earlier`` labels. A corrected place is the lesion's ``place``, and ``place_before``
+    what the report said; the same of the patient. What holds now is what is explained.
 
     Args:
         addenda: as ``present_addendum`` returns them, the newest first.
@@ -149,6 +175,9 @@ def with_later_labels(content: Content, addenda: list[dict[str, Any]], record: S
         facts = {"later": later.get(number), "set_aside": aside.get(number, ""), "replaced": None}
         if number in later:
             facts |= {"confirmed": later[number]["label"], "replaced": was}
+            suspected, assessment = later[number]["suspected"], photograph["assessment"]
+            if suspected and assessment:
+                facts["assessment"] = beside_a_suspicion(assessment, suspected)
         return {**photograph, **facts}
 
     lesions = [
@@ -213,12 +242,13 @@ def _later(now: Content, signed: dict[str, Any]) -> Content:
         "at": signed["signed_at"].isoformat(),
     }
     return {
-        "name": now["name"],
+        "name": now["words"],
+        "suspected": now["suspected"],
         "at": signed["signed_at"],
         "malignancy": now["malignancy"],
         "icd10": now["icd10"],
         "line": now["line"],
         # That it changed asks to be read, even where it is harmless now.
-        "tone": "urgent" if is_malignant_answer(now["code"]) else "watch",
+        "tone": "urgent" if is_malignant_answer(now["code"]) or now["suspected"] else "watch",
         "label": label if now["code"] else None,
     }

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from diagnosis.advice import Besides
+from diagnosis.advice import Besides, doubts_about, heading_beside, next_steps, tone_beside
 from diagnosis.condition_names import condition_name, malignancy_name
 from diagnosis.diagnoses import BY_CODE
 from diagnosis.models import Prediction, Tier
@@ -60,6 +60,20 @@ def beside_a_malignant_label(assessment: Content) -> Content:
         "heading": said,
         "tier_words": said,
         "explained": explained and {**explained, "words": ""},
+    }
+
+
+def beside_a_suspicion(assessment: Content, name: str) -> Content:
+    """Return the software's answer as it is said where a dermatologist suspects ``name``, which is malignant."""
+    tier, besides = Tier(assessment["tier"]), Besides(suspected=name)
+    doubts = [doubt.words for doubt in doubts_about(tier, besides)]
+    return {
+        **assessment,
+        "doubts": list(dict.fromkeys([*doubts, *assessment.get("doubts", ())])),
+        "heading": heading_beside(tier, besides, has_doubts=True),
+        "tone": str(tone_beside(tier, besides, has_doubts=True)),
+        "advised_tier": str(besides.explained_as(tier)),
+        "next_steps": list(next_steps(tier, besides)),
     }
 
 

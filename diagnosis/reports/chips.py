@@ -55,8 +55,9 @@ def _sign_against(photograph: dict[str, Any]) -> Sign | None:
     """What the software says against a harmless label, until the laboratory has answered."""
     if photograph["set_aside"] or not photograph["confirmed"] or not photograph["assessment"]:
         return None
-    sign = sign_beside(photograph["confirmed"], photograph["assessment"])
-    return sign if sign and sign.is_danger else None
+    if photograph["confirmed"].get("basis") == Basis.HISTOPATHOLOGY:
+        return None
+    return sign_beside(photograph["confirmed"], photograph["assessment"])
 
 
 def sign_beside(confirmed: dict[str, Any], assessment: dict[str, Any]) -> Sign | None:
@@ -76,9 +77,7 @@ def _signs_of_labels(lesion: dict[str, Any]) -> list[Sign]:
         if photograph["set_aside"]:
             signs.append(Sign(WATCH, _("A photograph no longer counts")))
         elif later:
-            signs.append(
-                Sign(later["tone"], _("Changed since: %(label)s") % {"label": later["name"] or _("no label")})
-            )
+            signs.append(Sign(later["tone"], _("Changed since: %(label)s") % {"label": later["name"]}))
         elif photograph["confirmed"]:
             signs.append(_sign_of_label(photograph["confirmed"]))
     earlier = [label for label in labels_of(lesion) if "visit_date" in label]

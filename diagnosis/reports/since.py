@@ -1,15 +1,16 @@
 """What reviews have settled since a report was signed. The report stays what it is; whoever reads it must know."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
 from diagnosis.answers import FREE_TEXT, is_malignant_answer
+from diagnosis.lesion_context import suspicion_of
 from diagnosis.models import Image, Report, SetAside, Tier
-from diagnosis.review_words import answer_name
+from diagnosis.review_words import answer_name, label_in_words
 
 from .content import settled_label
 from .elsewhere import not_called_malignant
@@ -17,10 +18,19 @@ from .elsewhere import not_called_malignant
 
 @dataclass(frozen=True)
 class Said:
-    """A label as readers of the report were told it: what it is, and the words for it."""
+    """A label as readers of the report were told it: what it is, and the words for it.
+
+    Attributes:
+        suspected: what is malignant and a dermatologist named, where no label says how dangerous it is.
+    """
 
     code: str
     name: str
+    suspected: str = ""
+
+    @property
+    def words(self) -> str:
+        return label_in_words(self.name, self.suspected)
 
 
 NOTHING_SAID = Said("", "")
@@ -41,7 +51,10 @@ class Since:
 
 
 def labelled_otherwise_since(report: Report) -> list[Since]:
-    """Return the photographs of a report whose label was settled, changed or lost after it was last spoken of."""
+    """Return the photographs of a report whose label was settled, changed or lost after it was last spoken of.
+
+    Also those on which somebody suspects danger of which the report says nothing.
+    """
     return labelled_otherwise_among([report])[report.pk]
 
 
@@ -49,20 +62,33 @@ def labelled_otherwise_among(reports: Sequence[Report]) -> dict[UUID, list[Since
     """The same of several reports, by their keys, in as many queries as for one; their addenda are best prefetched."""
     images = Image.objects.in_use().filter(visit__in=[report.visit_id for report in reports])
     by_visit: dict[UUID, list[Image]] = {}
-    for image in images.select_related("lesion", "label__review").order_by("lesion__number", "created_at", "pk"):
+    images = images.select_related("lesion", "label__review").with_confirmed_label().with_suspicions()
+    for image in images.order_by("lesion__number", "created_at", "pk"):
         by_visit.setdefault(image.visit_id, []).append(image)
     return {report.pk: _labelled_otherwise(report, by_visit.get(report.visit_id, ())) for report in reports}
 
 
 def _labelled_otherwise(report: Report, images: Iterable[Image]) -> list[Since]:
-    told, held = _last_told(report), _held(report)
+    told, held, unsaid = _last_told(report), _held(report), not_called_malignant(report)
     found = []
     for image in images:
         then, now = told.get(str(image.pk), NOTHING_SAID), _said_now(image)
-        # Words may differ by language alone, except those that a dermatologist wrote.
-        if then.code != now.code or (now.code in FREE_TEXT and then.name != now.name):
-            found.append(Since(image, then, now, held.get(str(image.pk), _("not in the report"))))
+        since = Since(image, then, now, held.get(str(image.pk), _("not in the report")))
+        if _is_other_label(then, now) or _is_other_suspicion(report, since, unsaid):
+            found.append(since)
     return found
+
+
+def _is_other_label(then: Said, now: Said) -> bool:
+    # Words may differ by language alone, except those that a dermatologist wrote.
+    return then.code != now.code or (now.code in FREE_TEXT and then.name != now.name)
+
+
+def _is_other_suspicion(report: Report, since: Since, unsaid: Container[str]) -> bool:
+    """Whether danger is suspected of which readers were told nothing, or no longer suspected though they were."""
+    if since.then.suspected:
+        return not since.now.suspected
+    return bool(since.now.suspected) and str(since.image.lesion_id) in unsaid and _was_reassured(report, since)
 
 
 def lesions_no_longer_harmless(report: Report, since: Iterable[Since]) -> set[str]:
@@ -73,7 +99,7 @@ def lesions_no_longer_harmless(report: Report, since: Iterable[Since]) -> set[st
     unsaid = not_called_malignant(report)
     found = set()
     for each in since:
-        is_named = is_malignant_answer(each.now.code)
+        is_named = is_malignant_answer(each.now.code) or bool(each.now.suspected and not each.then.suspected)
         # A label that was lost is in doubt: somebody suspects more, or is no longer sure.
         is_doubted = not each.now.code and bool(each.then.code)
         if (is_named or is_doubted) and str(each.image.lesion_id) in unsaid and _was_reassured(report, each):
@@ -148,13 +174,14 @@ def _last_told(report: Report) -> dict[str, Said]:
     }
     for addendum in report.addenda.all():
         for label in json.loads(addendum.content)["labels"]:
-            told[label["photograph"]] = Said(label["now"]["code"], label["now"]["name"])
+            now = label["now"]
+            told[label["photograph"]] = Said(now["code"], now["name"], now.get("suspected", ""))
     return told
 
 
 def _said_now(image: Image) -> Said:
-    label = settled_label(image)
+    label, suspected = settled_label(image), suspicion_of(image)
     if label is None:
-        return NOTHING_SAID
+        return Said("", "", suspected)
     words = label.review.other_text if label.review else ""
-    return Said(label.answer, answer_name(label.answer, words))
+    return Said(label.answer, answer_name(label.answer, words), suspected)

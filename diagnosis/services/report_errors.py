@@ -63,8 +63,8 @@ class ReviewsSayOtherwise(Refused):
     def __init__(self) -> None:
         super().__init__(
             _(
-                "Reviews say otherwise since the report was signed, so the patient would read what no longer holds."
-                " Add to the report what they must know, then release it."
+                "Reviews have said otherwise since the report was signed, so the patient would read what no longer "
+                "holds. Add to the report what they must know, then release it."
             )
         )
 
@@ -85,7 +85,7 @@ class RecordChangedSince(Refused):
 
     def __init__(self, changed: list[str]) -> None:
         words = _(
-            "The record says otherwise since the report was signed: %(changed)s. Add to the report what its readers "
+            "The record has changed since the report was signed: %(changed)s. Add to the report what its readers "
             "must know, then release it."
         )
         super().__init__(words % {"changed": ", ".join(changed)})

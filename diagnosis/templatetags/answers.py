@@ -44,10 +44,10 @@ def troubled_reports_at(visits: Iterable[Visit]) -> dict[UUID, str]:
 def _trouble(otherwise: Otherwise) -> str:
     """What weighs most of all that a report does not say."""
     if otherwise.labels or otherwise.elsewhere:
-        return _("Reviews say otherwise since")
+        return _("Reviews disagree with the signed report")
     if otherwise.set_aside:
-        return _("A photograph was set aside since")
-    return _("The record says otherwise since")
+        return _("A photograph of the signed report was set aside")
+    return _("The record has changed since the report")
 
 
 @register.simple_tag

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods
 
 from diagnosis.contradictions import contradictions_at
 from diagnosis.models import Report
-from diagnosis.reports.addenda import found_in, plan_to_ask_about
+from diagnosis.reports.addenda import changed_lesions_named, found_in, labels_in, plan_to_ask_about
 from diagnosis.reports.forms import AddendumForm
 from diagnosis.services.addenda import draft_addendum, sign_addendum
 from diagnosis.services.errors import Refused
@@ -71,10 +71,11 @@ def _page(request: ClinicRequest, report: Report, refused: AddendumForm | None =
         "visit": report.visit,
         "patient": report.visit.patient,
         "report": report,
-        "labels": draft.content["labels"],
+        "labels": labels_in(draft.content),
         "elsewhere": found_in(draft.content),
         "set_aside": draft.content["set_aside"],
         "plan": plan,
+        "named": changed_lesions_named(plan, draft.content),
         "record_since": draft.content["record"],
         "contradictions": contradictions_at(report.visit),
         "form": form,

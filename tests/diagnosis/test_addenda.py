@@ -45,7 +45,7 @@ def test_reviews_after_the_signature_are_seen_beside_the_report(sign_in, visit, 
     assert "since the report was signed" not in client.get(url).content.decode()
     confirm(visit, dermatologist, code="mel")
     text = " ".join(client.get(url).content.decode().split())
-    assert "Reviews say otherwise since the report was signed" in text
+    assert "Reviews have said otherwise since the report was signed" in text
     assert "Melanoma <span" in text
     assert "(signed without a label)" in text
     assert reverse("visit-addendum", args=[visit.pk]) in text

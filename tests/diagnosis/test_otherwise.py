@@ -33,12 +33,12 @@ def test_a_corrected_side_is_asked_about_until_it_is_added(sign_in, report, derm
     lesion.save()
     client, url = sign_in(dermatologist), report.visit.get_absolute_url()
     page = " ".join(client.get(url).content.decode().split())
-    assert "The record says otherwise since the report was signed" in page
+    assert "The record has changed since the report was signed" in page
     assert "place: <strong>right shoulder</strong>" in page
     assert "(in the report: left shoulder)" in page
     assert "right shoulder" in client.get(at("visit-addendum", report)).content.decode()
 
-    assert "The record says otherwise since" in client.get(reverse("visits")).content.decode()
+    assert "The record has changed since the report" in client.get(reverse("visits")).content.decode()
 
     patient = sign_in(patient_user)
     own = " ".join(patient.get(at("my-visit", report)).content.decode().split())
@@ -55,7 +55,7 @@ def test_a_corrected_side_is_asked_about_until_it_is_added(sign_in, report, derm
 
     signed_addendum(report, dermatologist)
 
-    assert "The record says otherwise" not in client.get(url).content.decode()
+    assert "The record has changed since the report" not in client.get(url).content.decode()
     own = " ".join(patient.get(at("my-visit", report)).content.decode().split())
     assert "place: <strong>right shoulder</strong>" in own
     assert "<s>left shoulder</s> right shoulder" in own
@@ -69,7 +69,7 @@ def test_a_patients_new_name_marks_no_older_report_as_misleading(sign_in, report
     assert "details have changed since the report" in page
     assert "callout-danger" not in page
     assert client.get(reverse("report-json", args=[report.pk])).status_code == 200
-    assert "The record says otherwise" not in client.get(reverse("visits")).content.decode()
+    assert "The record has changed since the report" not in client.get(reverse("visits")).content.decode()
     assert "Put right since" not in sign_in(patient_user).get(reverse("my-visits")).content.decode()
 
 
@@ -92,7 +92,7 @@ def test_nothing_is_released_that_the_record_contradicts(sign_in, patient, derma
     client = sign_in(dermatologist)
     page = client.post(at("visit-release", report), follow=True).content.decode()
 
-    assert "The record says otherwise since the report was signed" in page
+    assert "The record has changed since the report was signed" in page
     assert words in page
     report.refresh_from_db()
     assert report.released_at is None
@@ -120,12 +120,14 @@ def test_a_report_does_not_go_on_reassuring(sign_in, patient, dermatologist, pat
         assert "Melanoma" not in page, "that is for the clinic to say"
     assert "Being looked at again" in client.get(reverse("my-visits")).content.decode()
     staffs = sign_in(dermatologist).get(reverse("visits")).content.decode()
-    assert "Reviews say otherwise since" in staffs
+    assert "Reviews disagree with the signed report" in staffs
     assert "badge-calm" not in staffs
 
     signed_addendum(report, dermatologist, words="It is a melanoma.")
     assert "It is a melanoma." in client.get(at("my-visit", report)).content.decode()
-    assert "Reviews say otherwise" not in sign_in(dermatologist).get(reverse("visits")).content.decode()
+    assert (
+        "Reviews disagree with the signed report" not in sign_in(dermatologist).get(reverse("visits")).content.decode()
+    )
 
 
 def test_no_file_is_handed_out_unmarked_that_no_longer_holds(sign_in, report, staff, dermatologist):
@@ -179,7 +181,7 @@ def test_what_a_lesion_turned_out_to_be_later_is_not_kept_from_who_reads_the_rep
     assert warned not in client.get(at("my-visit", harmless)).content.decode()
     assert client.get(reverse("my-visits")).content.decode().count("Being looked at again") == 1
     staffs = sign_in(dermatologist)
-    assert staffs.get(reverse("visits")).content.decode().count("Reviews say otherwise since") == 1
+    assert staffs.get(reverse("visits")).content.decode().count("Reviews disagree with the signed report") == 1
     assert (
         "What a lesion turned out to be at another visit"
         in staffs.get(before.visit.get_absolute_url()).content.decode()
@@ -198,7 +200,7 @@ def test_what_a_lesion_turned_out_to_be_later_is_not_kept_from_who_reads_the_rep
     assert "About: Melanoma" in page
     assert "The laboratory has examined it" in page
     assert "tier-calm" not in page
-    assert staffs.get(reverse("visits")).content.decode().count("Reviews say otherwise since") == 0
+    assert staffs.get(reverse("visits")).content.decode().count("Reviews disagree with the signed report") == 0
 
 
 def test_a_report_of_a_lesion_that_turned_out_malignant_elsewhere_is_not_released(sign_in, patient, dermatologist):

@@ -115,8 +115,8 @@ def test_whoever_reads_the_plan_reads_the_answer(sign_in, relabelled, dermatolog
     assert (", added to on " in own) is not is_replaced
     for url in (visit.get_absolute_url(), visit.images.earliest("created_at").get_absolute_url()):
         shown = text_at(sign_in(staff), url)
-        assert (f"by an addendum</span> <s>{PLAN}</s>" in shown) is is_replaced
-        assert (f"added to: read the addendum</span> {PLAN}" in shown) is not is_replaced
+        assert (f"by an addendum</span> <br> <s>{PLAN}</s>" in shown) is is_replaced
+        assert (f"added to: read the addendum</span> <br> {PLAN}" in shown) is not is_replaced
 
 
 def test_what_is_malignant_now_is_read_before_a_plan_that_still_holds(
