@@ -22,7 +22,7 @@ class Tier(StrEnum):
 class OperatingPoint:
     """A threshold on the malignant probability, and what it costs.
 
-    The costs were measured on the sharp photographs of the locked test, one of each lesion.
+    Of every version the costs are measured on the same photographs: the locked test's sharp ones, one of each lesion.
 
     Attributes:
         threshold: in [0, 1]; at or above it a lesion is flagged.

@@ -1,5 +1,6 @@
 """Between a run and the model versions: which one answers now, and where its candidate goes."""
 
+import hashlib
 from typing import Any
 
 from mlmodel.models import ModelVersion
@@ -28,10 +29,12 @@ def keep_candidate(
 
     ``exit_flow`` is a new one; without one the candidate answers over its parent's.
     """
+    head = package_head(network, release.head_file)
+    is_unchanged = exit_flow is None and hashlib.sha256(head).hexdigest() == release.head_sha256
     return register_candidate(
         parent=parent,
-        head=package_head(network, release.head_file),
-        settings=candidate_settings(release.settings, network, judgement, training),
+        head=head,
+        settings=candidate_settings(release.settings, network, judgement, training, is_unchanged=is_unchanged),
         card=candidate_card(
             network=network, judgement=judgement, training=training, parent=parent.name, has_exit=exit_flow is not None
         ),

@@ -84,12 +84,19 @@ class BaseSet:
         replay: of the training folds, so that a new head does not forget.
         calibration: of the fold that chose and calibrated the release; no head is ever trained on it.
         locked: of the locked test, every photograph.
+        locked_is_sharp: bool (N,), which of those the costs of a threshold are stated for; None where nobody knows.
     """
 
     backbone_sha256: str
     replay: Cases
     calibration: Cases
     locked: Cases
+    locked_is_sharp: npt.NDArray[np.bool_] | None = None
+
+    @property
+    def sharp_locked(self) -> Cases:
+        """The photographs for which a release states what its thresholds cost; all, where nobody knows which."""
+        return self.locked if self.locked_is_sharp is None else self.locked.take(self.locked_is_sharp)
 
     def with_exit(self, exit_sha256: str, features: Mapping[str, npt.NDArray[np.float16]]) -> "BaseSet":
         """Return the same base set with what one more exit flow makes of each part, by the part's name."""
@@ -124,7 +131,8 @@ def read_base_set(path: Path = SHIPPED / BASE_SET_FILE) -> BaseSet:
         with np.load(path, allow_pickle=False) as arrays:
             step, low = arrays["step"].astype(np.float32), arrays["low"].astype(np.float32)
             parts = {name: _unpacked(arrays, name, step, low) for name in PARTS}
-            return BaseSet(backbone_sha256=str(arrays["backbone_sha256"]), **parts)
+            is_sharp = arrays.get("locked_is_sharp")
+            return BaseSet(backbone_sha256=str(arrays["backbone_sha256"]), **parts, locked_is_sharp=is_sharp)
     except (OSError, ValueError, KeyError, lzma.LZMAError, EOFError) as error:
         raise ReleaseError(f"The base set cannot be read: {error!r}. Restore it from the release.") from error
 
@@ -159,6 +167,8 @@ def write_base_set(base: BaseSet, path: Path, *, head: Head, fineness: float) ->
         arrays[f"{name}_features"] = np.frombuffer(lzma.compress(grid.tobytes(), preset=9), dtype=np.uint8)
         arrays[f"{name}_labels"] = cases.labels.astype(np.uint8)
         arrays[f"{name}_lesions"] = cases.lesions
+    if base.locked_is_sharp is not None:
+        arrays["locked_is_sharp"] = base.locked_is_sharp
     buffer = io.BytesIO()
     np.savez_compressed(buffer, **arrays)
     path.write_bytes(buffer.getvalue())

@@ -64,7 +64,6 @@ def compare(
         melanoma_sensitivity=changes.get("melanoma"),
         recall={code: changes[f"recall {code}"] for code in CODES if f"recall {code}" in changes},
         calibration_error=changes["calibration"],
-        operating_points=_costs(new, candidate),
     )
 
 
@@ -127,8 +126,9 @@ def _calibration(answers: Answers) -> Figure:
     return lambda weights: (np.abs(weights @ gaps).sum(axis=1) / len(confidence)).astype(np.float64)
 
 
-def _costs(answers: Answers, network: Network) -> dict[str, dict[str, float]]:
-    costs = {}
+def costs_of(network: Network, cases: Cases) -> dict[str, dict[str, float]]:
+    """Return what a network's two tiers cost on some photographs, by tier; what none of them can tell is left out."""
+    answers, costs = network.answers(cases), {}
     for tier, point in (("urgent", network.operating_points.urgent), ("watch", network.operating_points.watch)):
         measures = {
             "sensitivity": (sensitivity_at(point.threshold), answers.is_malignant),

@@ -1,7 +1,7 @@
 """The gate: may a candidate take the place of the active network? PROMOTE, HOLD or REJECT, with every reason."""
 
 from mlmodel.retraining.base_set import BaseSet, Cases
-from mlmodel.retraining.comparing import compare
+from mlmodel.retraining.comparing import compare, costs_of
 from mlmodel.retraining.network import Network
 from mlmodel.retraining.rules import base_reasons, clinic_reasons, labels_needed
 from mlmodel.retraining.verdicts import GateRules, Judgement, Verdict
@@ -56,6 +56,7 @@ def judge_candidate(
         clinic=theirs,
         labels_needed=labels_needed(theirs, rules) if verdict is Verdict.HOLD else None,
         turned_wrong=turned_wrong,
+        operating_points=costs_of(candidate, base.sharp_locked),
     )
 
 

@@ -96,7 +96,12 @@ def package_head(network: Network, active_head_file: bytes) -> bytes:
 
 
 def candidate_settings(
-    active_settings: dict[str, Any], network: Network, judgement: "Judgement", training: dict[str, Any]
+    active_settings: dict[str, Any],
+    network: Network,
+    judgement: "Judgement",
+    training: dict[str, Any],
+    *,
+    is_unchanged: bool = False,
 ) -> dict[str, Any]:
     """Return the settings of a candidate's release, JSON-able.
 
@@ -108,7 +113,12 @@ def candidate_settings(
         network: the candidate.
         judgement: what the gate said of it.
         training: what is to be said of the training: how many cases, since when, by which run.
+        is_unchanged: the candidate is the active network, since nothing better was found.
     """
+    training = {**training, "parent": active_settings.get("training", {})}
+    if is_unchanged:
+        # Measured again on the base set's rounded features, the same network would claim slightly other figures.
+        return {**active_settings, "training": training}
     calibration = network.calibration
     carried = {name: value for name, value in active_settings.items() if name not in {"locked_test", "training"}}
     return {
@@ -117,9 +127,9 @@ def candidate_settings(
         "class_mix": as_settings(calibration.class_mix),
         "set_thresholds": as_settings(calibration.set_thresholds),
         "operating_points": {
-            tier: {"threshold": round(point.threshold, 6), **judgement.base.operating_points[tier]}
+            tier: {"threshold": round(point.threshold, 6), **judgement.operating_points[tier]}
             for tier, point in (("urgent", network.operating_points.urgent), ("watch", network.operating_points.watch))
         },
         "locked_test": {"lesions": judgement.base.candidate_figures()},
-        "training": {**training, "parent": active_settings.get("training", {})},
+        "training": training,
     }

@@ -84,7 +84,6 @@ class Comparison:
         melanoma_sensitivity: at the operating point of each network, ``watch``; None without melanomas.
         recall: by code, of the classes present.
         calibration_error: of both; over 15 bins.
-        operating_points: what the candidate's two tiers cost: sensitivity, melanoma_sensitivity, specificity.
     """
 
     lesions: dict[str, int]
@@ -93,7 +92,6 @@ class Comparison:
     melanoma_sensitivity: Change | None
     recall: dict[str, Change]
     calibration_error: Change
-    operating_points: dict[str, dict[str, float]]
 
     @property
     def lesion_count(self) -> int:
@@ -141,6 +139,8 @@ class Judgement:
         clinic: on the clinic's locked test; None where there is none.
         labels_needed: of a HOLD, about how many more lesions in the clinic's locked test would settle it.
         turned_wrong: rows of the clinic's cases that the active network had right and the candidate has wrong.
+        operating_points: what the candidate's two tiers cost, measured as its release states it: sensitivity,
+            melanoma_sensitivity, specificity.
     """
 
     verdict: Verdict
@@ -149,6 +149,7 @@ class Judgement:
     clinic: Comparison | None
     labels_needed: int | None
     turned_wrong: tuple[int, ...]
+    operating_points: dict[str, dict[str, float]]
 
     def as_dict(self) -> dict[str, Any]:
         """Return all of it, JSON-able."""

@@ -52,8 +52,12 @@ def base_set_of(dataset: Dataset, features: npt.NDArray[np.float16], *, backbone
     def cases(rows: npt.NDArray[np.int64]) -> Cases:
         return Cases(features[rows], dataset.labels[rows].astype(np.int64), dataset.lesions[rows])
 
-    parts = {part: cases(rows) for part, rows in rows_of_base_set(dataset).items()}
-    return BaseSet(backbone_sha256=backbone_sha256, **parts)
+    found = rows_of_base_set(dataset)
+    return BaseSet(
+        backbone_sha256=backbone_sha256,
+        **{part: cases(rows) for part, rows in found.items()},
+        locked_is_sharp=dataset.copies[found["locked"]] == "sharp",
+    )
 
 
 def rows_of_base_set(dataset: Dataset) -> dict[str, npt.NDArray[np.int64]]:

@@ -3,8 +3,10 @@
 import pytest
 from django.urls import reverse
 
-from diagnosis.models import RunStatus, TrainingRun
+from diagnosis.models import RunStatus, Tier, TrainingRun
+from diagnosis.presentation import cost_of
 from diagnosis.retraining.liveness import tell_progress
+from mlmodel.serving import analyser_of
 from tests import factories
 
 from .cases import agreeing_patient, confirmed, confirmed_cases, in_turn
@@ -58,6 +60,10 @@ def test_a_run_is_started_from_the_button_and_ends_with_a_verdict(
     assert "Training found nothing better" in shown
     assert "Training found nothing better" in client.get(version).content.decode()
     assert run.messages.filter(words__startswith="Nothing better was found").exists()
+    # Nor do its pages claim that it finds more than the version that it is.
+    points = [analyser_of(each).operating_points for each in (run.parent, run.candidate)]
+    for tier in Tier:
+        assert cost_of(tier, points[0]) == cost_of(tier, points[1])
     # What was left out is told, and shown to those who can settle it.
     assert run.left_out == {"labels_differ": 2}
     for left_out in contradicting:

@@ -19,6 +19,7 @@ from mlmodel.retraining import (
     network_of,
     package_head,
 )
+from mlmodel.retraining.comparing import costs_of
 from tests.conftest import PHOTOGRAPHS
 
 pytestmark = pytest.mark.slow
@@ -109,7 +110,31 @@ def test_no_figure_in_its_settings_is_another_networks(made, judgement):
 
     assert figures["balanced_accuracy"]["value"] == round(balanced.candidate, 4) != round(balanced.active, 4)
     watch = made.settings["operating_points"]["watch"]
-    assert watch["specificity"] == round(judgement.base.operating_points["watch"]["specificity"], 6)
+    assert watch["specificity"] == round(judgement.operating_points["watch"]["specificity"], 6)
+
+
+def test_what_a_threshold_finds_is_measured_as_the_shipped_network_s_is(base, active):
+    stated = load_release().settings["operating_points"]
+    measured = costs_of(active, base.sharp_locked)
+
+    assert (len(base.sharp_locked), len(np.unique(base.sharp_locked.lesions))) == (1192, 1191)
+    for tier, costs in measured.items():
+        # What the grid of the base set moves is about one in a hundred; by lesion it would be three.
+        assert costs == pytest.approx({name: stated[tier][name] for name in costs}, abs=0.011)
+
+
+def test_a_candidates_thresholds_are_told_of_the_sharp_photographs(candidate, judgement, base):
+    assert judgement.operating_points == costs_of(candidate, base.locked.take(base.locked_is_sharp))
+
+
+def test_a_network_that_did_not_change_claims_no_other_figures(active, base):
+    shipped = load_release().settings
+    judgement = judge_candidate(active=active, candidate=active, base=base, clinic=None, rules=GateRules(), seed=1)
+
+    settings = candidate_settings(shipped, active, judgement, {"photographs": 40}, is_unchanged=True)
+
+    assert {**settings, "training": shipped["training"]} == shipped
+    assert settings["training"]["photographs"] == 40
 
 
 def test_the_card_states_verdict_reasons_and_both_tests(made, judgement):

@@ -34,6 +34,7 @@ def test_the_command_packs_the_folds_and_the_release_keeps_its_version(tmp_path,
     rows = read_table(data / "metadata.csv")
     for row in rows:
         row["fold"] = {"0": "7", "1": "8", "2": "3", "3": "5"}[row["image_id"][-1]]
+    rows[1]["source"] = "soft"
     write_table(data / "metadata.csv", rows)
 
     call_command("pack_base_set", data, release=release, cache=tmp_path / "cache")
@@ -41,6 +42,7 @@ def test_the_command_packs_the_folds_and_the_release_keeps_its_version(tmp_path,
     found = read_base_set(release / "base_set.npz")
     each = len(rows) // 4
     assert (len(found.replay), len(found.calibration), len(found.locked)) == (2 * each, each, each)
+    assert len(found.sharp_locked) == each - 1
     assert load_release(release).sha256 == load_release().sha256
     assert f"{each} of the locked test" in capsys.readouterr().out
     assert list(Path(tmp_path / "cache").rglob("*.npz"))
