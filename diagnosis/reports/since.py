@@ -3,6 +3,7 @@
 import json
 from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -108,14 +109,18 @@ def lesions_no_longer_harmless(report: Report, since: Iterable[Since]) -> set[st
 
 
 def _was_reassured(report: Report, since: Since) -> bool:
+    """Whether what readers were told of a photograph asks for no haste; of one not in the report, of its lesion."""
     if since.then.code:
         return not is_malignant_answer(since.then.code)
-    for lesion in json.loads(report.content)["lesions"]:
-        for photograph in lesion["photographs"]:
-            if photograph["id"] == str(since.image.pk):
-                assessment = photograph["assessment"] or {}
-                return Tier.URGENT not in (assessment.get("tier"), assessment.get("tone"))
-    return False
+    lesions = {lesion["id"]: lesion["photographs"] for lesion in json.loads(report.content)["lesions"]}
+    told = lesions.get(str(since.image.lesion_id), [])
+    own = [photograph for photograph in told if photograph["id"] == str(since.image.pk)] or told
+    return bool(own) and not any(map(_asks_for_haste, own))
+
+
+def _asks_for_haste(photograph: dict[str, Any]) -> bool:
+    assessment = photograph["assessment"] or {}
+    return Tier.URGENT in (assessment.get("tier"), assessment.get("tone"))
 
 
 @dataclass(frozen=True)

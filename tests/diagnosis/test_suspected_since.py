@@ -5,6 +5,7 @@ import json
 import pytest
 from django.urls import reverse
 
+from diagnosis.services.set_aside import put_back_image, set_aside_image
 from tests import factories
 
 from .reporting import signed_addendum, signed_report
@@ -130,3 +131,18 @@ def test_the_list_says_what_the_page_says_beside_a_harmless_label(sign_in, patie
         assert "Network: have it looked at" in page
     says(image, dermatologist, "nv", basis="histopathology")
     assert "Network: have it looked at" not in client.get(reverse("visits")).content.decode()
+
+
+@pytest.mark.parametrize("certainty", ["unsure", "certain"])
+def test_danger_on_a_photograph_that_was_put_back_is_news_of_its_lesion(
+    sign_in, patient, dermatologist, patient_user, certainty
+):
+    image = answered(patient)
+    aside = answered(patient, lesion=image.lesion, visit=image.visit)
+    set_aside_image(image=aside, by=dermatologist, reason="taken_twice")
+    signed_report(image.visit, dermatologist, released=True)
+    put_back_image(image=aside, by=dermatologist)
+    patients = sign_in(patient_user)
+    assert AGAIN not in read(patients, image.visit)
+    says(aside, dermatologist, "mel", certainty)
+    assert AGAIN in read(patients, image.visit)
