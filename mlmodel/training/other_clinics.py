@@ -90,7 +90,7 @@ def _cropped(picture: Image.Image, side: int, chance: Chance) -> Image.Image:
     middle = (side - 1) / 2
     matrix = (a, b, centre_x - (a + b) * middle, d, e, centre_y - (d + e) * middle)
     if max(across, down) > 2:  # what is reduced by much is smoothed first, or it would alias
-        mirrored = mirrored.filter(ImageFilter.BoxBlur(max(across, down) / 2 - 0.5))
+        mirrored = mirrored.filter(ImageFilter.BoxBlur(float(max(across, down)) / 2 - 0.5))
     return mirrored.transform((side, side), Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC)
 
 
