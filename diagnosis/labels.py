@@ -4,8 +4,9 @@ What is newest is told by the order in which it was said (``Said.step``), never 
 
 The rules, strongest first. An opinion *decides* if its reader is certain or probable and can tell.
 
-1. Histopathology that decides settles the label; of several the newest.
-2. So does a consensus that decides.
+1. Histopathology that decides settles the label; of several the newest. But two readers whose findings differ about
+   danger dispute it, until one of them agrees or a later consensus decides.
+2. So does a consensus that decides, likewise.
 3. Opinions, by the clinic's rule:
    - one reader: the newest that decides settles the label. But what is not malignant never replaces a colleague's
      malignant answer by itself: such a label is disputed until the colleague agrees, or 1 or 2;
@@ -13,7 +14,7 @@ The rules, strongest first. An opinion *decides* if its reader is certain or pro
      label. If they differ it is disputed and a third is asked; from then on a majority settles it, and where there is
      none it stays disputed until 1 or 2.
 4. What is not malignant by 3 gives way to doubt: who becomes unsure of their own such answer takes it back, and where
-   anybody has named something malignant since, however sure or blinded, the label is disputed.
+   anybody still names something malignant, however sure or blinded, and was not outvoted, the label is disputed.
 """
 
 from collections import Counter
@@ -75,14 +76,34 @@ def settle(*, reviews: Iterable[Said], rule: str) -> Settled:
     """Derive the label of one photograph from the reviews of it that stand, in whatever order they come."""
     said = sorted(reviews, key=lambda each: (each.step, each.pk))
     deciding = [review for review in said if decides(review)]
-    for basis, why in ((Basis.HISTOPATHOLOGY, Why.HISTOPATHOLOGY), (Basis.CONSENSUS, Why.CONSENSUS)):
-        if strongest := [review for review in deciding if review.basis == basis]:
-            return _settled(why, strongest[-1:])
+    found = [review for review in deciding if review.basis == Basis.HISTOPATHOLOGY]
+    agreed = [review for review in deciding if review.basis == Basis.CONSENSUS]
+    if found:
+        by_findings = _by_findings(Why.HISTOPATHOLOGY, found)
+        if by_findings.state == LabelState.SETTLED or not agreed or agreed[-1].step < found[-1].step:
+            return by_findings
+    if agreed:
+        return _by_findings(Why.CONSENSUS, agreed)
     unsure = _who_took_back(said)
     held = [review for review in deciding if review.reviewer_id not in unsure]
     if rule == ReviewRule.TWO_BLINDED_READERS:
         return _unless_doubted(_by_blinded_readers(held), said)
     return _unless_doubted(_by_one_reader(held), said) if held else _open(Why.NOTHING_DECIDES)
+
+
+def _by_findings(why: Why, findings: Sequence[Said]) -> Settled:
+    """The newest, unless it would take a colleague's finding of danger away."""
+    held = {review.reviewer_id: review for review in findings}
+    newest = findings[-1]
+    if is_malignant_answer(newest.answer) or not any(is_malignant_answer(each.answer) for each in held.values()):
+        return _settled(why, [newest])
+    return _differing(held.values())
+
+
+def _differing(held: Iterable[Said]) -> Settled:
+    counted = sorted(held, key=lambda said: (said.step, said.pk))
+    why = Why.READERS_DIFFER if len(counted) == READERS_NEEDED else Why.NO_MAJORITY
+    return Settled(state=LabelState.DISPUTED, why=why, counted=tuple(counted))
 
 
 def _who_took_back(said: Sequence[Said]) -> set[UUID]:
@@ -97,14 +118,12 @@ def _who_took_back(said: Sequence[Said]) -> set[UUID]:
 
 
 def _unless_doubted(settled: Settled, said: Sequence[Said]) -> Settled:
-    """Dispute what was settled as not malignant if somebody has named something malignant since."""
+    """Dispute what was settled as not malignant as long as somebody who was not outvoted names something malignant."""
     if settled.review is None or is_malignant_answer(settled.answer):
         return settled
     newest_of_each = {review.reviewer_id: review for review in said}.values()
-    doubting = [
-        each for each in newest_of_each if each.step > settled.review.step and is_malignant_answer(each.answer)
-    ]
-    if not doubting:
+    weighed = {each.pk for each in settled.counted}
+    if not any(is_malignant_answer(each.answer) and each.pk not in weighed for each in newest_of_each):
         return settled
     return Settled(state=LabelState.DISPUTED, why=Why.READERS_DIFFER, counted=settled.counted)
 
@@ -130,9 +149,7 @@ def _by_one_reader(deciding: Sequence[Said]) -> Settled:
         is_malignant_answer(review.answer) for review in newest_of_each.values()
     ):
         return _settled(Why.NEWEST_OPINION, [newest])
-    counted = sorted(newest_of_each.values(), key=lambda said: (said.step, said.pk))
-    why = Why.READERS_DIFFER if len(counted) == READERS_NEEDED else Why.NO_MAJORITY
-    return Settled(state=LabelState.DISPUTED, why=why, counted=tuple(counted))
+    return _differing(newest_of_each.values())
 
 
 def _by_blinded_readers(deciding: Sequence[Said]) -> Settled:
@@ -147,8 +164,7 @@ def _by_blinded_readers(deciding: Sequence[Said]) -> Settled:
         return _settled(Why.READERS_AGREE, counted)
     if votes * 2 > len(counted):
         return _settled(Why.MOST_AGREE, [review for review in counted if _diagnosis(review) == most], counted)
-    why = Why.READERS_DIFFER if len(counted) == READERS_NEEDED else Why.NO_MAJORITY
-    return Settled(state=LabelState.DISPUTED, why=why, counted=tuple(counted))
+    return _differing(counted)
 
 
 def _open(why: Why, counted: Sequence[Said] = ()) -> Settled:

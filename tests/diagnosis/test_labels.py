@@ -165,7 +165,12 @@ def test_a_colleagues_later_suspicion_disputes_what_was_harmless(rule, answer, s
     )
     assert settle(reviews=[*reviews, suspicion], rule=rule).state == state
     earlier = replace(suspicion, step=-1)
-    assert settle(reviews=[*reviews, earlier], rule=rule).state == "settled", "which they have answered"
+    assert settle(reviews=[*reviews, earlier], rule=rule).state == state, "nor does deciding answer it for them"
+    if answer == "mel":
+        agrees = replace(earlier, answer="nv", certainty="certain", was_blinded=False, step=70, pk=uuid.uuid4())
+        assert settle(reviews=[*reviews, earlier, agrees], rule=rule).state == "settled"
+        together = replace(reviews[0], basis="consensus", step=71, pk=uuid.uuid4())
+        assert settle(reviews=[*reviews, earlier, together], rule=rule).state == "settled"
     proven = replace(reviews[0], basis="histopathology")
     assert settle(reviews=[*reviews, proven, suspicion], rule=rule).state == "settled"
 
@@ -186,9 +191,29 @@ def test_a_settled_answer_was_given_by_somebody_who_decides(reviews, rule):
 
 
 @given(reviews=opinions, rule=rules, report=st.sampled_from([answer for answer in ANSWERS if answer != CANNOT_TELL]))
-def test_a_new_report_of_the_pathologist_always_settles(reviews, rule, report):
+def test_a_new_report_of_the_pathologist_settles_unless_it_takes_a_colleagues_danger_away(reviews, rule, report):
     newest = Opinion(READERS[0], report, basis=Basis.HISTOPATHOLOGY, step=90)
-    assert outcome(settle(reviews=[*reviews, newest], rule=rule)) == ("settled", report, Why.HISTOPATHOLOGY)
+    held = {each.reviewer_id: each for each in sorted(reviews, key=lambda each: (each.step, each.pk))
+            if decides(each) and each.basis == Basis.HISTOPATHOLOGY and each.reviewer_id != newest.reviewer_id}  # fmt: skip
+    if is_malignant_answer(report) or not any(is_malignant_answer(each.answer) for each in held.values()):
+        assert outcome(settle(reviews=[*reviews, newest], rule=rule)) == ("settled", report, Why.HISTOPATHOLOGY)
+    else:
+        assert settle(reviews=[*reviews, newest], rule=rule).state in {"disputed", "settled"}
+        no_consensus = [each for each in reviews if each.basis != Basis.CONSENSUS]
+        assert settle(reviews=[*no_consensus, newest], rule=rule).state == "disputed"
+
+
+def test_two_findings_that_differ_about_danger_are_disputed_until_readers_confer():
+    proven, other = said("mel", "nv", basis=Basis.HISTOPATHOLOGY)
+    assert outcome(settle(reviews=[proven, other], rule=ONE)) == ("disputed", "", Why.READERS_DIFFER)
+    assert settle(reviews=[proven, replace(other, reviewer_id=proven.reviewer_id)], rule=ONE).answer == "nv"
+    agrees = replace(proven, answer="nv", step=5, pk=uuid.uuid4())
+    assert settle(reviews=[proven, other, agrees], rule=ONE).answer == "nv"
+    together = replace(other, answer="bcc", basis=Basis.CONSENSUS, step=6, pk=uuid.uuid4())
+    assert outcome(settle(reviews=[proven, other, together], rule=ONE)) == ("settled", "bcc", Why.CONSENSUS)
+    assert settle(reviews=[replace(together, step=-1), proven, other], rule=ONE).state == "disputed"
+    before, after = said("mel", "nv", basis=Basis.CONSENSUS)
+    assert settle(reviews=[before, after], rule=ONE).state == "disputed"
 
 
 @given(reviews=opinions)
