@@ -49,6 +49,13 @@ class Sibling:
         return 0 if self.label else by_tier
 
     @property
+    def founded_on(self) -> int:
+        """How well its haste is founded: on a label of danger, on a suspicion, on a label, or on an answer."""
+        if is_malignant_answer(self.label):
+            return 4
+        return 3 if self.suspected else 2 if self.label else int(self.is_calibrated)
+
+    @property
     def is_second_hand(self) -> bool:
         """Whether it asks for haste by an answer alone that cannot be relied on."""
         return not (self.is_calibrated or self.label or self.suspected)
@@ -64,7 +71,9 @@ class Besides:
         suspected: a malignant condition that a dermatologist named and reviews have not settled, in words.
         unclear: a condition that a dermatologist named and of which it is not known whether it is malignant, in words.
         label: the answer that dermatologists have settled. One that says how dangerous it is leaves nothing else to
-            be known; one that does not takes no warning away.
+            be known but ``suspected_elsewhere``; one that does not takes no warning away.
+        suspected_elsewhere: beside a harmless label, a malignant condition that a dermatologist named on another
+            photograph of the lesion and reviews have not settled, in words.
     """
 
     symptoms: Sequence[str] = ()
@@ -72,6 +81,7 @@ class Besides:
     suspected: str = ""
     unclear: str = ""
     label: str = ""
+    suspected_elsewhere: str = ""
 
     @property
     def is_confirmed_malignant(self) -> bool:
@@ -80,18 +90,23 @@ class Besides:
     @property
     def speaks_of_danger(self) -> bool:
         """Whether dermatologists have named something that is, or may be, malignant: no calm answer is a comfort."""
-        return bool(self.is_confirmed_malignant or self.suspected or self.unclear)
+        return bool(self.is_confirmed_malignant or self.is_suspected or self.unclear)
+
+    @property
+    def is_suspected(self) -> bool:
+        """Whether a dermatologist suspects danger, be it by this photograph or, against its label, by another."""
+        return bool(self.suspected or self.suspected_elsewhere)
 
     @property
     def is_told_by_labels(self) -> bool:
         """Whether what dermatologists said of this photograph asks for as much haste as all that is known besides."""
-        if self.is_confirmed_malignant or self.suspected:
+        if self.is_confirmed_malignant or self.is_suspected:
             return True
         return bool(self.unclear) and self.advised(Tier.CALM) is not Tier.URGENT
 
     def advised(self, tier: Tier) -> Tier:
         """The tier by which is advised: that of the photograph, or what else is known if that is more urgent."""
-        if self.suspected:
+        if self.is_suspected:
             return Tier.URGENT
         worst = self.more_urgent_than(tier)
         if worst is not None:
@@ -104,8 +119,8 @@ class Besides:
         return Tier.WATCH if advised is Tier.CALM and self.symptoms else advised
 
     def more_urgent_than(self, tier: Tier) -> Sibling | None:
-        """The most urgent of the siblings, of several the newest, if it asks for more haste than ``tier``."""
-        worst = max(self.siblings, key=lambda each: (each.haste, each.taken_on), default=None)
+        """The most urgent of the siblings, if it asks for more haste than ``tier``: of several the best founded."""
+        worst = max(self.siblings, key=lambda each: (each.haste, each.founded_on, each.taken_on), default=None)
         return worst if worst is not None and worst.haste > URGENCY[tier] else None
 
 
@@ -190,6 +205,9 @@ def doubts_about(tier: Tier, besides: Besides, *, refused: str = "") -> tuple[Do
         short = _("a dermatologist has called it %(name)s")
         name = {"name": besides.suspected}
         doubts.append(Doubt(words % name, short=short % name, is_urgent=True))
+    if besides.suspected_elsewhere:
+        words = _("A dermatologist has called another photograph of this lesion %(name)s. It is not settled yet.")
+        doubts.append(Doubt(words % {"name": besides.suspected_elsewhere}, is_urgent=True))
     if besides.unclear:
         words = (
             _("Dermatologists have named it: %(name)s. It is not known whether that is malignant.")

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, Q
 
 from diagnosis.advice import Besides, Sibling
-from diagnosis.answers import leaves_danger_open
+from diagnosis.answers import is_malignant_answer, leaves_danger_open
 from diagnosis.contradictions import Contradiction, Label, contradiction_among
 from diagnosis.models import Image, Prediction
 from diagnosis.models.image import ImageQuerySet
@@ -79,8 +79,11 @@ def known_of(images: ImageQuerySet) -> list[Known]:
 
 def _besides(image: Any, in_use: Iterable[Any]) -> Besides:
     label = image.confirmed_answer or ""
-    if label and not leaves_danger_open(label):
+    if is_malignant_answer(label):
         return Besides(label=label)
+    if label and not leaves_danger_open(label):
+        suspected = (suspicion_of(other) for other in in_use if other.pk != image.pk)
+        return Besides(label=label, suspected_elsewhere=next(filter(None, suspected), ""))
     return Besides(
         label=label,
         symptoms=image.visit.warning_symptoms,

@@ -34,6 +34,11 @@ def _what_to_find_out(photograph: Photograph) -> tuple[str, ...]:
                 "then."
             )
         )
+    if name := photograph.besides.suspected_elsewhere:
+        words = _(
+            "A dermatologist has called another photograph of this lesion %(name)s: settle that before it rests."
+        )
+        found.append(words % {"name": name})
     if photograph.known.is_kept_elsewhere:
         found.append(
             _(

@@ -30,6 +30,7 @@ from diagnosis.signs import (
     sign_of_refusal,
     sign_of_same_file,
     sign_of_suspicion,
+    sign_of_suspicion_elsewhere,
     sign_of_unclear,
 )
 from mlmodel.taxonomy import BY_CODE
@@ -94,6 +95,8 @@ class Photograph:
             found.append(sign_of_label(label.answer, label.text))
         if self.besides.suspected:
             found.append(sign_of_suspicion(self.besides.suspected))
+        elif self.besides.suspected_elsewhere:
+            found.append(sign_of_suspicion_elsewhere(self.besides.suspected_elsewhere))
         elif self.besides.unclear and not self.known.label:
             found.append(sign_of_unclear(self.besides.unclear))
         return tuple(found)

@@ -171,6 +171,11 @@ def sign_of_suspicion(name: str) -> Sign:
     return Sign(URGENT, _("Suspected: %(name)s") % {"name": name}, substance=Substance.LABEL)
 
 
+def sign_of_suspicion_elsewhere(name: str) -> Sign:
+    """The same of another photograph of the lesion, beside a harmless label."""
+    return Sign(URGENT, _("Suspected on another photograph: %(name)s") % {"name": name}, substance=Substance.LABEL)
+
+
 def sign_of_unclear(name: str) -> Sign:
     """The chip of a condition that one reader named and of which it is not known whether it is malignant."""
     return Sign(WATCH, _("Not settled: %(name)s") % {"name": name}, substance=Substance.LABEL)

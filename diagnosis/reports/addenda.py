@@ -4,9 +4,10 @@ import datetime
 import json
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
+from diagnosis.advice import Besides
 from diagnosis.answers import is_malignant_answer
 from diagnosis.models import Addendum, Report
 from diagnosis.review_words import answer_malignancy, icd10_of, label_in_words, plain_line
@@ -20,6 +21,7 @@ from .letters import without_controls
 from .otherwise import otherwise_since
 from .record_since import Changed
 from .since import Since
+from .told import labels_of_other_visits, suspected_at_another_visit, titles_in_danger
 
 SCHEMA = "dermascan-addendum/4"
 # Their PDF holds the addendum alone, and not the report that it adds to.
@@ -167,29 +169,34 @@ def with_later_labels(content: Content, addenda: list[dict[str, Any]], record: S
         for label in addendum["labels"]:
             later.setdefault(label["photograph"], _later(label["now"], addendum["addendum"]))
     aside = {row["photograph"]: row["words"] for addendum in addenda for row in addendum["set_aside"]}
-    elsewhere = {found.lesion: found.label for addendum in addenda for found in addendum["elsewhere"]}
+    elsewhere: dict[str, Content] = {}
+    for addendum in addenda:
+        for found in addendum["elsewhere"]:
+            elsewhere.setdefault(found.lesion, asdict(found))
     right = _put_right(addenda) | {changed.key: changed.now for changed in record}
 
-    def told(photograph: Content) -> Content:
+    def told(photograph: Content, besides: Besides) -> Content:
         number, was = photograph["id"], photograph["confirmed"]
         facts = {"later": later.get(number), "set_aside": aside.get(number, ""), "replaced": None}
         if number in later:
             facts |= {"confirmed": later[number]["label"], "replaced": was}
-            suspected, assessment = later[number]["suspected"], photograph["assessment"]
-            if suspected and assessment:
-                facts["assessment"] = beside_a_suspicion(assessment, suspected)
+            besides = replace(besides, suspected=later[number]["suspected"])
+        if besides.is_suspected and photograph["assessment"]:
+            facts["assessment"] = beside_a_suspicion(photograph["assessment"], besides)
         return {**photograph, **facts}
+
+    def of_others(lesion: Content) -> Besides:
+        label = suspected_at_another_visit(elsewhere.get(lesion["id"]))
+        return Besides(suspected_elsewhere=label["name"] if label else "")
 
     lesions = [
         {
             **lesion,
             "place": right.get(f"lesion.{lesion['id']}.place", lesion["place"]),
             "place_before": lesion["place"] if f"lesion.{lesion['id']}.place" in right else "",
-            "earlier": [
-                *([elsewhere[lesion["id"]]] if lesion["id"] in elsewhere else []),
-                *lesion.get("earlier", []),
-            ],
-            "photographs": [told(photograph) for photograph in lesion["photographs"]],
+            "earlier": labels_of_other_visits(lesion, elsewhere.get(lesion["id"])),
+            "suspected": suspected_at_another_visit(elsewhere.get(lesion["id"])),
+            "photographs": [told(photograph, of_others(lesion)) for photograph in lesion["photographs"]],
         }
         for lesion in content["lesions"]
     ]
@@ -201,6 +208,7 @@ def with_later_labels(content: Content, addenda: list[dict[str, Any]], record: S
         "lesions": lesions,
         "explanations": explanations_of(lesions) if has_changed else content["explanations"],
         "added_on": addenda[0]["addendum"]["signed_at"] if addenda else None,
+        "plan_not_for": plan_not_for({**each, "elsewhere": map(asdict, each["elsewhere"])} for each in addenda),
         "plan_replaced_on": next((each["addendum"]["signed_at"] for each in addenda if _replaces_plan(each)), None),
     }
 
@@ -217,6 +225,16 @@ def _put_right(addenda: list[dict[str, Any]]) -> dict[str, str]:
 def plan_replaced_on(addenda: Iterable[Addendum]) -> datetime.datetime | None:
     """When the newest addendum was signed that replaces the report's plan."""
     return max((each.signed_at for each in addenda if _replaces_plan(json.loads(each.content))), default=None)
+
+
+def plan_not_for(addenda: Iterable[dict[str, Any]]) -> list[str]:
+    """The lesions for which a report's plan no longer counts, though it was not replaced: danger was told of them.
+
+    Args:
+        addenda: their contents.
+    """
+    titles = (title for addendum in addenda if not _replaces_plan(addendum) for title in titles_in_danger(addendum))
+    return sorted(set(titles))
 
 
 def _replaces_plan(addendum: dict[str, Any]) -> bool:

@@ -63,9 +63,9 @@ def beside_a_malignant_label(assessment: Content) -> Content:
     }
 
 
-def beside_a_suspicion(assessment: Content, name: str) -> Content:
-    """Return the software's answer as it is said where a dermatologist suspects ``name``, which is malignant."""
-    tier, besides = Tier(assessment["tier"]), Besides(suspected=name)
+def beside_a_suspicion(assessment: Content, besides: Besides) -> Content:
+    """Return the software's answer as it is said where a dermatologist suspects something malignant."""
+    tier = Tier(assessment["tier"])
     doubts = [doubt.words for doubt in doubts_about(tier, besides)]
     return {
         **assessment,

@@ -112,9 +112,13 @@ def _presses(photograph: dict[str, Any]) -> bool:
     code = confirmed.get("code", "")
     if is_malignant_answer(code):
         return True
-    is_urgent = bool(assessment) and Tier.URGENT in (assessment["tier"], assessment.get("tone"))
+    if not assessment:
+        return False
+    tier, tone = assessment["tier"], assessment.get("tone")
     is_harmless = is_benign_answer(code) or code == NOT_A_LESION
-    return is_urgent and not (is_harmless and confirmed.get("basis") == Basis.HISTOPATHOLOGY)
+    is_proven_harmless = is_harmless and confirmed.get("basis") == Basis.HISTOPATHOLOGY
+    # The laboratory answers the software; what a colleague suspects by another photograph it does not.
+    return tone == Tier.URGENT != tier if is_proven_harmless else Tier.URGENT in (tier, tone)
 
 
 def _dangers_said(content: dict[str, Any]) -> list[str]:

@@ -16,6 +16,7 @@ from diagnosis.signs import (
     beside_a_harmless_label,
     sign_of_assessment,
     sign_of_refusal,
+    sign_of_suspicion,
 )
 
 from .articles import is_malignant_lesion, labels_of
@@ -82,6 +83,8 @@ def _signs_of_labels(lesion: dict[str, Any]) -> list[Sign]:
             signs.append(_sign_of_label(photograph["confirmed"]))
     earlier = [label for label in labels_of(lesion) if "visit_date" in label]
     signs += map(_sign_of_label, earlier)
+    if lesion.get("suspected"):
+        signs.append(sign_of_suspicion(lesion["suspected"]["name"]))
     if is_malignant_lesion(lesion):
         return [sign for sign in signs if sign.severity > SEVERITY[LABEL]]
     return signs

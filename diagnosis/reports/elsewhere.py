@@ -1,98 +1,138 @@
-"""What a lesion turned out to be at another visit, for readers of a report that does not say so."""
+"""What is known of a lesion by other visits, for readers of a report that does not say so."""
 
 import datetime
-import json
+from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
-from diagnosis.answers import LabelState, is_malignant_answer
-from diagnosis.models import ConfirmedLabel, Image, Report
-from diagnosis.models.image import MALIGNANT
+from django.utils.translation import gettext as _
 
-from .articles import is_malignant_lesion
-from .content import answer_in_report, certainty_and_basis
+from diagnosis.answers import danger_of, is_malignant_answer
+from diagnosis.lesion_context import suspicion_of
+from diagnosis.models import Image, Report
+
+from .content import answer_in_report, certainty_and_basis, settled_label
+from .told import Told, told_by
+
+Row = dict[str, Any]
+# Certainty and basis of what nobody has settled.
+_OPEN = {"certainty": "", "basis": "", "basis_words": ""}
 
 
 @dataclass(frozen=True)
 class FoundElsewhere:
-    """A lesion of a report that was named malignant or pre-malignant at another visit.
+    """A lesion of a report, and what other visits say of it now.
 
     Attributes:
-        label: as a report tells it, with ``visit_date``.
+        label: what is malignant, as a report tells a label, with ``visit_date``; ``suspected`` is true of what reviews
+            have not settled. Empty where nothing malignant is named there any more.
+        gone: labels of other visits that readers were told and that no longer hold: code and name of each.
     """
 
     lesion: str
     title: str
     place: str
-    label: dict[str, Any]
+    label: Row = field(default_factory=dict)
+    gone: list[Row] = field(default_factory=list)
 
     @property
-    def visit_date(self) -> datetime.date:
-        return datetime.date.fromisoformat(self.label["visit_date"])
+    def visit_date(self) -> datetime.date | None:
+        return datetime.date.fromisoformat(self.label["visit_date"]) if self.label else None
+
+    @property
+    def is_suspected(self) -> bool:
+        return bool(self.label.get("suspected"))
+
+    @property
+    def names_gone(self) -> str:
+        return ", ".join(label["name"] for label in self.gone)
+
+    @property
+    def takes_comfort_away(self) -> bool:
+        """Whether it tells danger, or that something harmless is not said any more."""
+        return bool(self.label) or any(not is_malignant_answer(label["code"]) for label in self.gone)
 
 
 def found_elsewhere(reports: Sequence[Report]) -> dict[UUID, list[FoundElsewhere]]:
-    """Return the lesions of which other visits know danger and the report does not, by report.
+    """Return by report the lesions of which other visits say another thing than readers were told. One query for all.
 
-    A report and its addenda that call the lesion malignant themselves have said it. One query for all.
+    That is danger, named or suspected, where they were told of none, and labels that were taken back since.
     """
-    unsaid = {report.pk: not_called_malignant(report) for report in reports}
-    asked = {lesion for lesions in unsaid.values() for lesion in lesions}
-    labels = (
-        ConfirmedLabel.objects.filter(
-            state=LabelState.SETTLED,
-            answer__in=MALIGNANT,
-            image__in=Image.objects.in_use(),
-            image__lesion__in=asked,
-        )
-        .select_related("review", "image__visit")
-        .order_by("-image__visit__date", "-settled_after")
-    )
-    known: dict[str, list[ConfirmedLabel]] = {}
-    for label in labels if asked else ():
-        known.setdefault(str(label.image.lesion_id), []).append(label)
-    return {report.pk: _of_report(report, unsaid[report.pk], known) for report in reports}
-
-
-def _of_report(
-    report: Report, unsaid: dict[str, dict[str, Any]], known: dict[str, list[ConfirmedLabel]]
-) -> list[FoundElsewhere]:
-    """The newest label of each of its lesions that is of another visit."""
-    found = []
-    for number, lesion in unsaid.items():
-        others = [label for label in known.get(number, ()) if label.image.visit_id != report.visit_id]
-        if others:
-            found.append(FoundElsewhere(number, lesion["title"], lesion["place"], _told(others[0])))
-    return found
-
-
-def _told(label: ConfirmedLabel) -> dict[str, Any]:
-    text = label.review.other_text if label.review else ""
+    told = {report.pk: told_by(report) for report in reports}
+    lesions = {UUID(lesion) for each in told.values() for lesion in each.lesions}
+    images = Image.objects.in_use().filter(lesion__in=lesions).select_related("label__review", "visit")
+    images = images.with_confirmed_label().with_suspicions().order_by("-visit__date", "-created_at", "pk")
+    by_lesion: defaultdict[str, list[Image]] = defaultdict(list)
+    for image in images if lesions else ():
+        by_lesion[str(image.lesion_id)].append(image)
     return {
-        **answer_in_report(label.answer, text),
-        **certainty_and_basis(label),
-        "visit_date": label.image.visit.date.isoformat(),
+        report.pk: [
+            found
+            for number in told[report.pk].lesions
+            if (found := _found(told[report.pk], number, _of_others(by_lesion[number], report)))
+        ]
+        for report in reports
     }
 
 
-def not_called_malignant(report: Report) -> dict[str, dict[str, Any]]:
-    """A report's lesions that neither it nor an addendum calls malignant, by identifier."""
-    addenda = [json.loads(addendum.content) for addendum in report.addenda.all()]
-    photographs = {
-        change["photograph"]
-        for addendum in addenda
-        for change in addendum["labels"]
-        if is_malignant_answer(change["now"]["code"])
-    }
-    lesions = {row["lesion"] for addendum in addenda for row in addendum.get("elsewhere", ())}
-    return {
-        lesion["id"]: lesion
-        for lesion in json.loads(report.content)["lesions"]
-        if lesion["id"] not in lesions and not _is_told(lesion, photographs)
-    }
+def _of_others(images: Sequence[Image], report: Report) -> list[Image]:
+    return [image for image in images if image.visit_id != report.visit_id]
 
 
-def _is_told(lesion: dict[str, Any], told: set[str]) -> bool:
-    return is_malignant_lesion({"earlier": [], **lesion}) or any(each["id"] in told for each in lesion["photographs"])
+def _found(told: Told, number: str, images: Sequence[Image]) -> FoundElsewhere | None:
+    now = _malignant_label(images) or _suspicion(images)
+    gone = _gone(told, number, images)
+    if not gone and not _is_news(told, number, now):
+        return None
+    lesion = told.lesions[number]
+    return FoundElsewhere(number, lesion["title"], lesion["place"], now, gone)
+
+
+def _is_news(told: Told, number: str, now: Row) -> bool:
+    if number in told.elsewhere:
+        return _key(now) != _key(told.elsewhere[number]["label"])
+    if not now or number not in told.not_called_malignant:
+        return False
+    return not now["suspected"] or not told.asks_for_haste(number)
+
+
+def _key(label: Row) -> tuple[str, bool]:
+    return (label["code"], bool(label.get("suspected"))) if label else ("", False)
+
+
+def _gone(told: Told, number: str, images: Sequence[Image]) -> list[Row]:
+    """The labels of other visits that readers were told and that no photograph has any more.
+
+    One harmless name for another is no news to them.
+    """
+    held = {label.answer for image in images if (label := settled_label(image))}
+    is_harmless_still = any(danger_of(answer) is False for answer in held)
+    earlier = {label["code"]: label for label in told.earlier_labels(number) if label["code"] not in held}
+    return [
+        {"code": code, "name": label["name"]}
+        for code, label in earlier.items()
+        if is_malignant_answer(code) or not is_harmless_still
+    ]
+
+
+def _malignant_label(images: Sequence[Image]) -> Row:
+    """The newest visit's label that is malignant, as a report tells it; empty without."""
+    for image in images:
+        label = settled_label(image)
+        if label is not None and is_malignant_answer(label.answer):
+            text = label.review.other_text if label.review else ""
+            told = {**answer_in_report(label.answer, text), **certainty_and_basis(label)}
+            return {**told, "suspected": False, "visit_date": image.visit.date.isoformat()}
+    return {}
+
+
+def _suspicion(images: Sequence[Any]) -> Row:
+    """The newest visit's malignant condition that a reader named and reviews have not settled; empty without."""
+    for image in images:
+        if suspicion_of(image):
+            told = answer_in_report(image.suspected_answer, image.suspected_text or "")
+            words = {"certainty_words": _("suspected, not settled"), "suspected": True}
+            return {**told, **_OPEN, **words, "visit_date": image.visit.date.isoformat()}
+    return {}

@@ -8,7 +8,14 @@ from diagnosis.models import Image, Report
 
 from .elsewhere import FoundElsewhere, found_elsewhere
 from .record_since import Changed, record_changed_among
-from .since import Removed, Since, labelled_otherwise_among, lesions_no_longer_harmless, set_aside_among
+from .since import (
+    Removed,
+    Since,
+    labelled_otherwise_among,
+    lesions_no_longer_harmless,
+    lesions_without_proof,
+    set_aside_among,
+)
 
 
 @dataclass(frozen=True)
@@ -63,12 +70,14 @@ def otherwise_among(reports: Sequence[Report]) -> dict[UUID, Otherwise]:
 def lesions_looked_at_again(reports: Sequence[Report]) -> dict[UUID, set[str]]:
     """The identifiers of lesions that a report calls harmless, and reviews of its visit or another no longer do.
 
-    Until an addendum says so, the patient reads only that they are being looked at again.
+    Or by a photograph that was set aside since. Until an addendum says so, the patient reads only that they are being
+    looked at again.
     """
-    since, elsewhere = labelled_otherwise_among(reports), found_elsewhere(reports)
+    since, elsewhere, aside = labelled_otherwise_among(reports), found_elsewhere(reports), set_aside_among(reports)
     return {
         report.pk: lesions_no_longer_harmless(report, since[report.pk])
-        | {found.lesion for found in elsewhere[report.pk]}
+        | {found.lesion for found in elsewhere[report.pk] if found.takes_comfort_away}
+        | lesions_without_proof(report, aside[report.pk])
         for report in reports
     }
 

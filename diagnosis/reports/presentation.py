@@ -110,12 +110,14 @@ def titled_sections(sections: dict[str, str]) -> list[tuple[str, list[Block]]]:
 def _present_lesion(lesion: dict[str, Any]) -> dict[str, Any]:
     lesion = {**lesion, "earlier": lesion.get("earlier", [])}  # reports of before it was told have none
     is_malignant = is_malignant_lesion(lesion)
-    photographs = [_present_photograph(photograph, is_overruled=is_malignant) for photograph in lesion["photographs"]]
+    doubted = {"is_overruled": is_malignant, "is_suspected": bool(lesion.get("suspected"))}
+    photographs = [_present_photograph(photograph, **doubted) for photograph in lesion["photographs"]]
     earlier = _earlier(lesion["earlier"], is_malignant=is_malignant)
     return {
         **lesion,
         "is_malignant": is_malignant,
         "earlier": earlier,
+        "suspected": _dated(lesion.get("suspected")),
         "glance": _glance(photographs, earlier, is_overruled=is_malignant),
         "noticed": RoughDate.parse(lesion["noticed_on"]) if lesion["noticed_on"] else None,
         "photographs": photographs,
@@ -136,6 +138,10 @@ def _earlier(labels: list[dict[str, Any]], *, is_malignant: bool) -> list[dict[s
         for label in labels
     ]
     return sorted(told, key=lambda label: not is_malignant_answer(label["code"]))
+
+
+def _dated(label: dict[str, Any] | None) -> dict[str, Any] | None:
+    return label and {**label, "visit_date": datetime.date.fromisoformat(label["visit_date"])}
 
 
 def _overruled(assessment: dict[str, Any]) -> dict[str, Any]:
@@ -217,7 +223,7 @@ def _labels_at_a_glance(photographs: list[dict[str, Any]], earlier: list[dict[st
     return [{"name": label["name"], "words": label["words"]} for label in in_order]
 
 
-def _present_photograph(photograph: dict[str, Any], *, is_overruled: bool) -> dict[str, Any]:
+def _present_photograph(photograph: dict[str, Any], *, is_overruled: bool, is_suspected: bool) -> dict[str, Any]:
     confirmed, replaced = photograph["confirmed"], photograph.get("replaced")
     assessment = _present_assessment(_could_be_judged(photograph))
     if assessment and confirmed and (beside := sign_beside(confirmed, assessment)):
@@ -227,7 +233,7 @@ def _present_photograph(photograph: dict[str, Any], *, is_overruled: bool) -> di
         "added_at": _moment(photograph["added_at"]),
         "measures": photograph.get("measures"),  # reports of before they were measured have none
         "assessment": _overruled(assessment) if assessment and is_overruled else assessment,
-        "confirmed": confirmed and _present_label(confirmed, is_overruled=is_overruled),
+        "confirmed": confirmed and _present_label(confirmed, is_overruled=is_overruled, is_suspected=is_suspected),
         "replaced": replaced and _present_label(replaced),
         "later": photograph.get("later"),
         "set_aside": photograph.get("set_aside", ""),
@@ -248,11 +254,11 @@ def _present_assessment(assessment: dict[str, Any] | None) -> dict[str, Any] | N
     }
 
 
-def _present_label(label: dict[str, Any], *, is_overruled: bool = False) -> dict[str, Any]:
-    """A label as it is shown; a harmless one is no all-clear where the lesion is named malignant by another."""
+def _present_label(label: dict[str, Any], *, is_overruled: bool = False, is_suspected: bool = False) -> dict[str, Any]:
+    """A label as it is shown; a harmless one is no all-clear where the lesion is named or suspected malignant."""
     tone = label_tone(label["code"])
-    if is_overruled and tone == Tier.CALM:
-        tone = "refused"
+    if tone == Tier.CALM and (is_overruled or is_suspected):
+        tone = "refused" if is_overruled else str(Tier.WATCH)
     return {
         "line": "",  # reports of before diagnoses outside the seven had a code have none
         **label,

@@ -1,40 +1,19 @@
 """What reviews have settled since a report was signed. The report stays what it is; whoever reads it must know."""
 
 import json
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
 
 from diagnosis.answers import FREE_TEXT, is_malignant_answer
 from diagnosis.lesion_context import suspicion_of
-from diagnosis.models import Image, Report, SetAside, Tier
-from diagnosis.review_words import answer_name, label_in_words
+from diagnosis.models import Image, Report, SetAside
+from diagnosis.review_words import answer_name
 
 from .content import settled_label
-from .elsewhere import not_called_malignant
-
-
-@dataclass(frozen=True)
-class Said:
-    """A label as readers of the report were told it: what it is, and the words for it.
-
-    Attributes:
-        suspected: what is malignant and a dermatologist named, where no label says how dangerous it is.
-    """
-
-    code: str
-    name: str
-    suspected: str = ""
-
-    @property
-    def words(self) -> str:
-        return label_in_words(self.name, self.suspected)
-
-
-NOTHING_SAID = Said("", "")
+from .told import NOTHING_SAID, Said, Told, told_by
 
 
 @dataclass(frozen=True)
@@ -70,12 +49,12 @@ def labelled_otherwise_among(reports: Sequence[Report]) -> dict[UUID, list[Since
 
 
 def _labelled_otherwise(report: Report, images: Iterable[Image]) -> list[Since]:
-    told, held, unsaid = _last_told(report), _held(report), not_called_malignant(report)
+    told, held = told_by(report), _held(report)
     found = []
     for image in images:
-        then, now = told.get(str(image.pk), NOTHING_SAID), _said_now(image)
+        then, now = told.labels.get(str(image.pk), NOTHING_SAID), _said_now(image)
         since = Since(image, then, now, held.get(str(image.pk), _("not in the report")))
-        if _is_other_label(then, now) or _is_other_suspicion(report, since, unsaid):
+        if _is_other_label(then, now) or _is_other_suspicion(told, since):
             found.append(since)
     return found
 
@@ -85,11 +64,12 @@ def _is_other_label(then: Said, now: Said) -> bool:
     return then.code != now.code or (now.code in FREE_TEXT and then.name != now.name)
 
 
-def _is_other_suspicion(report: Report, since: Since, unsaid: Container[str]) -> bool:
+def _is_other_suspicion(told: Told, since: Since) -> bool:
     """Whether danger is suspected of which readers were told nothing, or no longer suspected though they were."""
     if since.then.suspected:
         return not since.now.suspected
-    return bool(since.now.suspected) and str(since.image.lesion_id) in unsaid and _was_reassured(report, since)
+    is_unsaid = str(since.image.lesion_id) in told.not_called_malignant
+    return bool(since.now.suspected) and is_unsaid and _was_reassured(told, since)
 
 
 def lesions_no_longer_harmless(report: Report, since: Iterable[Since]) -> set[str]:
@@ -97,30 +77,23 @@ def lesions_no_longer_harmless(report: Report, since: Iterable[Since]) -> set[st
 
     Lesions with a malignant label or an urgent answer are left out: their readers already know to be seen soon.
     """
-    unsaid = not_called_malignant(report)
-    found = set()
+    told = told_by(report)
+    unsaid, found = told.not_called_malignant, set()
     for each in since:
         is_named = is_malignant_answer(each.now.code) or bool(each.now.suspected and not each.then.suspected)
         # A label that was lost is in doubt: somebody suspects more, or is no longer sure.
         is_doubted = not each.now.code and bool(each.then.code)
-        if (is_named or is_doubted) and str(each.image.lesion_id) in unsaid and _was_reassured(report, each):
+        if (is_named or is_doubted) and str(each.image.lesion_id) in unsaid and _was_reassured(told, each):
             found.add(str(each.image.lesion_id))
     return found
 
 
-def _was_reassured(report: Report, since: Since) -> bool:
+def _was_reassured(told: Told, since: Since) -> bool:
     """Whether what readers were told of a photograph asks for no haste; of one not in the report, of its lesion."""
     if since.then.code:
         return not is_malignant_answer(since.then.code)
-    lesions = {lesion["id"]: lesion["photographs"] for lesion in json.loads(report.content)["lesions"]}
-    told = lesions.get(str(since.image.lesion_id), [])
-    own = [photograph for photograph in told if photograph["id"] == str(since.image.pk)] or told
-    return bool(own) and not any(map(_asks_for_haste, own))
-
-
-def _asks_for_haste(photograph: dict[str, Any]) -> bool:
-    assessment = photograph["assessment"] or {}
-    return Tier.URGENT in (assessment.get("tier"), assessment.get("tone"))
+    lesion = str(since.image.lesion_id)
+    return lesion in told.lesions and not told.asks_for_haste(lesion, str(since.image.pk))
 
 
 @dataclass(frozen=True)
@@ -141,6 +114,12 @@ def set_aside_among(reports: Sequence[Report]) -> dict[UUID, list[Removed]]:
     for row in rows.select_related("image__lesion").order_by("image__lesion__number", "created_at"):
         by_visit.setdefault(row.image.visit_id, []).append(row)
     return {report.pk: _set_aside(report, by_visit.get(report.visit_id, ())) for report in reports}
+
+
+def lesions_without_proof(report: Report, aside: Iterable[Removed]) -> set[str]:
+    """The identifiers of lesions that a report calls harmless by a photograph that no longer counts."""
+    unsaid = told_by(report).not_called_malignant
+    return {lesion for removed in aside if (lesion := str(removed.set_aside.image.lesion_id)) in unsaid}
 
 
 def _set_aside(report: Report, rows: Iterable[SetAside]) -> list[Removed]:
@@ -167,21 +146,6 @@ def _held(report: Report) -> dict[str, str]:
 
 def _which(number: int, count: int) -> str:
     return _("photograph %(number)d of %(count)d") % {"number": number, "count": count} if count > 1 else ""
-
-
-def _last_told(report: Report) -> dict[str, Said]:
-    """What readers were told of each photograph, by its number: by the report, and by each addendum after it."""
-    told = {
-        photograph["id"]: Said(photograph["confirmed"]["code"], photograph["confirmed"]["name"])
-        for lesion in json.loads(report.content)["lesions"]
-        for photograph in lesion["photographs"]
-        if photograph["confirmed"]
-    }
-    for addendum in report.addenda.all():
-        for label in json.loads(addendum.content)["labels"]:
-            now = label["now"]
-            told[label["photograph"]] = Said(now["code"], now["name"], now.get("suspected", ""))
-    return told
 
 
 def _said_now(image: Image) -> Said:

@@ -69,13 +69,13 @@ class ReviewsSayOtherwise(Refused):
         )
 
 
-class FoundMalignantElsewhere(Refused):
-    code = "found_malignant_elsewhere"
+class OtherwiseElsewhere(Refused):
+    code = "otherwise_elsewhere"
 
     def __init__(self, lesions: list[str]) -> None:
         words = _(
-            "%(lesions)s: malignant or pre-malignant by a label of another visit, which the report does not say. Add "
-            "to the report what its readers must know, then release it."
+            "%(lesions)s: another visit names or suspects danger of which the report says nothing, or has taken back "
+            "what it quotes. Add to the report what its readers must know, then release it."
         )
         super().__init__(words % {"lesions": ", ".join(lesions)})
 

@@ -31,9 +31,9 @@ from diagnosis.services.files import kept_only_on_success
 from diagnosis.services.notices import tell_of_release
 from diagnosis.services.report_errors import (
     AlreadyReleased,
-    FoundMalignantElsewhere,
     NothingToSign,
     NotSigned,
+    OtherwiseElsewhere,
     PhotographUnreadable,
     PlanMissing,
     RecordChangedSince,
@@ -177,7 +177,7 @@ def ensure_can_be_read(report: Report) -> None:
 
     Raises:
         ReviewsSayOtherwise: a label has changed since.
-        FoundMalignantElsewhere: a lesion turned out to be malignant at another visit.
+        OtherwiseElsewhere: a lesion turned out to be malignant at another visit.
         RecordChangedSince: the record says otherwise.
         ShowsOtherPatient, SetAsideSince: a photograph was set aside since.
     """
@@ -185,7 +185,7 @@ def ensure_can_be_read(report: Report) -> None:
     if otherwise.labels:
         raise ReviewsSayOtherwise
     if otherwise.elsewhere:
-        raise FoundMalignantElsewhere([found.title for found in otherwise.elsewhere])
+        raise OtherwiseElsewhere([found.title for found in otherwise.elsewhere])
     if otherwise.record:
         raise RecordChangedSince([changed.what for changed in otherwise.record])
     if otherwise.set_aside:

@@ -1,5 +1,6 @@
 """The result: what the network says of one photograph, why, and what dermatologists say."""
 
+import json
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -21,7 +22,7 @@ from diagnosis.photographs import Photograph, photograph_and_others, photograph_
 from diagnosis.presentation import TIER_MARKS, AssessmentView, present_explanation, present_prediction
 from diagnosis.refusals import present_refusal, quality_facts
 from diagnosis.reliability import Reliability
-from diagnosis.reports.addenda import plan_replaced_on
+from diagnosis.reports.addenda import plan_not_for, plan_replaced_on
 from diagnosis.reports.content import settled_label
 from diagnosis.reports.otherwise import reports_that_say_otherwise
 from diagnosis.review_words import LABEL_MARKS, LabelView, article_of, present_label, rule_hint
@@ -181,7 +182,7 @@ def _label(photograph: Photograph) -> LabelView | None:
     view = present_label(label.answer, label.review.other_text if label.review else "")
     if photograph.known.is_excluded:
         return replace(view, tone="refused", mark=LABEL_MARKS["refused"])
-    if photograph.contradictions and view.tone == Tier.CALM:
+    if (photograph.contradictions or photograph.besides.suspected_elsewhere) and view.tone == Tier.CALM:
         return replace(view, tone=str(Tier.WATCH), mark=LABEL_MARKS[Tier.WATCH])
     return view
 
@@ -197,6 +198,7 @@ def _plan(image: Image) -> dict[str, Any]:
         "report_is_misleading": any(report.visit_id == image.visit_id for report in otherwise),
         "addenda": addenda,
         "plan_replaced_on": plan_replaced_on(addenda),
+        "plan_not_for": plan_not_for(json.loads(each.content) for each in addenda),
     }
 
 
@@ -261,5 +263,6 @@ def _explanation(photograph: Photograph, view: AssessmentView, besides: Besides,
         tier=tier,
         other_code=other_code,
         is_confirmed=bool(confirmed),
-        is_in_doubt=bool(photograph.contradictions) or photograph.known.is_kept_elsewhere,
+        is_in_doubt=bool(photograph.contradictions or besides.suspected_elsewhere)
+        or photograph.known.is_kept_elsewhere,
     )

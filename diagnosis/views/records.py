@@ -17,7 +17,7 @@ from diagnosis.photographs import (
     set_aside_among,
     visits_with_counts,
 )
-from diagnosis.reports.addenda import plan_replaced_on, present_addendum
+from diagnosis.reports.addenda import plan_not_for, plan_replaced_on, present_addendum
 from diagnosis.reports.forms import WithholdForm
 from diagnosis.reports.otherwise import otherwise_since
 from diagnosis.services.drafts import contradictions_seen
@@ -69,6 +69,7 @@ def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
         "needs_a_plan": needing_a_plan(found, json.loads(report.content)) if report else [],
         "addenda": addenda,
         "plan_replaced_on": plan_replaced_on(addenda),
+        "plan_not_for": plan_not_for(json.loads(each.content) for each in addenda),
         "notices": notices_of(report).select_related("user") if report else [],
         "contradictions": contradictions_among(shown),
         "contradictions_seen": contradictions_seen(found) if report and not report.released_at else "",

@@ -77,6 +77,7 @@ def _what_stands(report: Report, again: set[str]) -> dict[str, Any]:
         "again": [lesion for lesion in content["lesions"] if lesion["id"] in again],
         "standing": standing,
         "addenda": addenda if standing else [],
+        "plan_not_for": content["plan_not_for"],
         "plan": content["visit"]["plan"] if standing and not content["plan_replaced_on"] else "",
     }
 

@@ -193,8 +193,9 @@ def test_a_settled_answer_was_given_by_somebody_who_decides(reviews, rule):
 @given(reviews=opinions, rule=rules, report=st.sampled_from([answer for answer in ANSWERS if answer != CANNOT_TELL]))
 def test_a_new_report_of_the_pathologist_settles_unless_it_takes_a_colleagues_danger_away(reviews, rule, report):
     newest = Opinion(READERS[0], report, basis=Basis.HISTOPATHOLOGY, step=90)
-    held = {each.reviewer_id: each for each in sorted(reviews, key=lambda each: (each.step, each.pk))
-            if decides(each) and each.basis == Basis.HISTOPATHOLOGY and each.reviewer_id != newest.reviewer_id}  # fmt: skip
+    findings = [each for each in reviews if decides(each) and each.basis == Basis.HISTOPATHOLOGY]
+    by_colleagues = [each for each in findings if each.reviewer_id != newest.reviewer_id]
+    held = {each.reviewer_id: each for each in sorted(by_colleagues, key=lambda each: (each.step, each.pk))}
     if is_malignant_answer(report) or not any(is_malignant_answer(each.answer) for each in held.values()):
         assert outcome(settle(reviews=[*reviews, newest], rule=rule)) == ("settled", report, Why.HISTOPATHOLOGY)
     else:

@@ -208,7 +208,7 @@ def test_a_report_of_a_lesion_that_turned_out_malignant_elsewhere_is_not_release
     report = signed_report(before.visit, dermatologist)
     named(answered(patient, lesion=before.lesion), dermatologist, "mel")
     page = sign_in(dermatologist).post(at("visit-release", report), follow=True).content.decode()
-    assert "malignant or pre-malignant by a label of another visit" in page
+    assert "another visit names or suspects danger" in page
     report.refresh_from_db()
     assert report.released_at is None
 
