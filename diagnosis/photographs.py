@@ -1,14 +1,14 @@
 """Photographs as lists show them: answer, refusal, label and chips. Two queries for any number of them."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from diagnosis.advice import Besides
+from diagnosis.advice import Besides, Sibling
 from diagnosis.answers import danger_of, leaves_danger_open
 from diagnosis.candidates import percent
 from diagnosis.condition_names import condition_name
@@ -17,13 +17,16 @@ from diagnosis.lesion_context import Known, known_of
 from diagnosis.models import Image, Prediction, SetAside, Tier
 from diagnosis.models.image import ImageQuerySet
 from diagnosis.reliability import Reliability
+from diagnosis.review_words import answer_name
 from diagnosis.signs import (
+    CALM,
     LABEL,
     SEVERITY,
     Sign,
     beside_a_harmless_label,
     in_order,
     sign_of_answer,
+    sign_of_calm_beside_danger,
     sign_of_contradiction,
     sign_of_exclusion,
     sign_of_label,
@@ -101,25 +104,57 @@ class Photograph:
             found.append(sign_of_unclear(self.besides.unclear))
         return tuple(found)
 
+    def labels_beside(self, labels: Collection[Sign]) -> list[Sign]:
+        """The chips of its labels beside others of its lesion: what is suspected on one of those, it does not say."""
+        name = self.besides.suspected_elsewhere
+        is_said = bool(name) and sign_of_suspicion(name) in labels
+        return [sign for sign in self.signs_of_labels if not (is_said and sign == sign_of_suspicion_elsewhere(name))]
+
     @property
     def leading_sign(self) -> Sign:
         """The chip that speaks for it where there is room for one."""
         return max(self.signs, key=lambda sign: sign.pressing)
 
     @property
+    def warns_of_danger(self) -> bool:
+        """Whether its record warns of danger, or does not count: no calm answer of the network is a comfort then."""
+        return self.known.is_excluded or any(sign.is_danger for sign in self.signs_of_labels)
+
+    @property
     def sign_of_answer(self) -> Sign:
         """The chip of the network's answer, or of why there is none."""
+        return self.answer_beside(self.signs_of_labels)
+
+    def answer_beside(self, labels: Collection[Sign]) -> Sign:
+        """The chip of the answer beside chips of labels of its lesion: it warns of nothing that they say already."""
+        siblings = [each for each in self.besides.siblings if not self._is_said(each, labels)]
+        besides = replace(self.besides, siblings=siblings)
         if self.prediction is None:
-            return sign_of_refusal(self.image.verdict, self.besides)
+            return sign_of_refusal(self.image.verdict, besides)
         sign = sign_of_answer(
             Tier(self.prediction.shown_tier),
-            self.besides,
+            besides,
             refused=self.prediction.refused_as,
             reliability=self.known.image.reliability,
         )
-        if self.known.label and self.is_called_harmless:
+        if sign.tone == CALM and self.warns_of_danger:
+            return sign_of_calm_beside_danger(self.besides)
+        if self.known.label and self.is_called_harmless and not self.besides.suspected_elsewhere:
             return beside_a_harmless_label(sign, is_proven=self.known.label.is_proven)
         return sign
+
+    def _is_said(self, sibling: Sibling, labels: Collection[Sign]) -> bool:
+        """Whether a chip beside it names what makes another photograph of its lesion urgent."""
+        if sibling.suspected:
+            return sign_of_suspicion(sibling.suspected) in labels
+        if not sibling.label:
+            return False
+        is_named = any(
+            answer_name(sibling.label, sibling.label_text) == (found.proven or found.names[0])
+            for found in self.contradictions
+            if found.is_malignant
+        )
+        return is_named or sign_of_label(sibling.label, sibling.label_text) in labels
 
     @property
     def sign_against_label(self) -> Sign | None:
@@ -133,7 +168,7 @@ class Photograph:
     def against(self, tone: str) -> Sign | None:
         """The chip of an answer in ``tone`` that a harmless label has answered: the page has its colour too."""
         sign = self.sign_of_answer
-        return sign if self.is_called_harmless and sign.tone != tone else None
+        return sign if sign.is_tempered and sign.tone != tone else None
 
     @property
     def explained_class(self) -> str:
@@ -144,12 +179,24 @@ class Photograph:
         return f"{condition_name(BY_CODE[code])}, {percent(self.prediction.probabilities[code])}"
 
 
-def signs_together(group: Sequence[Photograph]) -> tuple[Sign, ...]:
-    """The chips of several photographs: every label, and the answer that asks for most; the most pressing first."""
-    labels = [sign for photograph in group for sign in photograph.signs_of_labels]
-    answers = [photograph.sign_of_answer for photograph in group]
+def signs_together(group: Sequence[Photograph], *, beside: Sequence[Photograph] = ()) -> tuple[Sign, ...]:
+    """The chips of several photographs: every label, and the answer that asks for most; the most pressing first.
+
+    Args:
+        beside: photographs whose labels are told in the same list.
+    """
+    told = _labels_by_lesion((*group, *beside))
+    labels = [sign for each in group for sign in each.labels_beside(told[each.image.lesion_id])]
+    answers = [photograph.answer_beside(told[photograph.image.lesion_id]) for photograph in group]
     most = max(answers, key=lambda sign: sign.pressing, default=None)
     return tuple(in_order([*labels, *([most] if most else [])]))
+
+
+def _labels_by_lesion(group: Iterable[Photograph]) -> dict[UUID, list[Sign]]:
+    found: dict[UUID, list[Sign]] = {}
+    for photograph in group:
+        found.setdefault(photograph.image.lesion_id, []).extend(photograph.signs_of_labels)
+    return found
 
 
 def signs_of_a_visit(group: Sequence[Photograph]) -> tuple[Sign, ...]:
@@ -160,11 +207,12 @@ def signs_of_a_visit(group: Sequence[Photograph]) -> tuple[Sign, ...]:
     """
     labelled = [photograph for photograph in group if photograph.confirmed]
     unsettled = [photograph for photograph in group if photograph.is_open]
-    labels = in_order(sign for photograph in labelled for sign in photograph.signs_of_labels)
+    told = _labels_by_lesion(group)
+    labels = in_order(sign for each in labelled for sign in each.labels_beside(told[each.image.lesion_id]))
     pressing = [sign for sign in labels if sign.severity > SEVERITY[LABEL]]
     doubted = [sign for each in labelled if (sign := each.sign_against_label)]
     if unsettled:
-        return tuple(in_order((*pressing, *doubted, *signs_together(unsettled))))
+        return tuple(in_order((*pressing, *doubted, *signs_together(unsettled, beside=labelled))))
     return tuple(in_order((*labels, *doubted)))
 
 

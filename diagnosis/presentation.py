@@ -9,7 +9,16 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from diagnosis.advice import NOTHING_BESIDES, Besides, Doubt, doubts_about, heading_beside, next_steps, tone_beside
+from diagnosis.advice import (
+    NOTHING_BESIDES,
+    Besides,
+    Doubt,
+    doubts_about,
+    heading_beside,
+    missed_in_words,
+    next_steps,
+    tone_beside,
+)
 from diagnosis.candidates import Candidate, candidates_in_words, candidates_of, percent, set_in_words, tier_in_words
 from diagnosis.condition_names import condition_name, malignancy_name
 from diagnosis.explanations import SECTION_TITLES, Explained, blocks, explain
@@ -66,7 +75,7 @@ class AssessmentView:
         doubts: what is known besides the photograph and asks for more haste.
         heading: the title, with what must be read after it announced.
         tone: the colour of the whole: a tier.
-        is_second: dermatologists have said something graver, and this is read after it.
+        is_second: something graver is said on the page, and this is read after it.
     """
 
     tier: str
@@ -115,9 +124,17 @@ class AssessmentView:
 
 
 def present_prediction(
-    prediction: Prediction, *, facts: Sequence[Fact] = (), besides: Besides = NOTHING_BESIDES
+    prediction: Prediction,
+    *,
+    facts: Sequence[Fact] = (),
+    besides: Besides = NOTHING_BESIDES,
+    is_warned: bool = False,
 ) -> AssessmentView:
-    """Say what a stored prediction says. Thresholds and set are those of its own network, or are left out."""
+    """Say what a stored prediction says. Thresholds and set are those of its own network, or are left out.
+
+    Args:
+        is_warned: as for ``present``.
+    """
     version = prediction.model_version
     analyser = analyser_of(version) if can_serve(version) else None
     return present(
@@ -131,6 +148,7 @@ def present_prediction(
         caution=smartphone_caution(prediction.image.measures, analyser),
         besides=besides,
         refused=prediction.refused_as,
+        is_warned=is_warned,
     )
 
 
@@ -163,16 +181,20 @@ def present(
     caution: str = "",
     besides: Besides = NOTHING_BESIDES,
     refused: str = "",
+    is_warned: bool = False,
 ) -> AssessmentView:
     """Put an answer into words: all of a reliable one, and of any other only whether and when to be seen.
 
     Args:
         refused: why the photograph could not be judged, in words; empty where it could.
+        is_warned: the page warns of danger in another way, so that a calm answer is read second.
     """
     shown = Tier(tier_to_show(tier, reliability))
     is_reliable = reliability is Reliability.CALIBRATED
     ranked = class_order(probabilities)
     doubts = doubts_about(shown, besides, refused=refused)
+    is_second = shown is Tier.CALM and (is_warned or besides.speaks_of_danger)
+    heading = heading_beside(shown, besides, has_doubts=bool(doubts))
     common: dict[str, Any] = {
         "tier": str(shown),
         "title": str(shown.label),
@@ -181,9 +203,9 @@ def present(
         "reliability": reliability,
         "caution": "" if refused else caution,
         "doubts": doubts,
-        "heading": heading_beside(shown, besides, has_doubts=bool(doubts)),
+        "heading": missed_in_words(besides) if is_second else heading,
         "tone": str(tone_beside(shown, besides, has_doubts=bool(doubts))),
-        "is_second": shown is Tier.CALM and besides.speaks_of_danger,
+        "is_second": is_second,
     }
     if not is_reliable:
         names = tuple(condition_name(BY_CODE[code]) for code in ranked)

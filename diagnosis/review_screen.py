@@ -187,7 +187,9 @@ def _what_is_known(image: Image) -> dict[str, Any]:
     )
     return {
         "prediction": prediction,
-        "view": present_prediction(prediction, facts=facts, besides=known.besides) if prediction else None,
+        "view": present_prediction(prediction, facts=facts, besides=known.besides, is_warned=known.warns_of_danger)
+        if prediction
+        else None,
         "signs": known.signs_of_labels,
         "contradictions": known.contradictions,
         "reviews": image.reviews.select_related("reviewer__user", "retraction"),

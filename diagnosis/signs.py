@@ -95,14 +95,22 @@ def sign_of_answer(
         tier: as ``Prediction.shown_tier`` says it.
         refused: why the photograph could not be judged, in words; empty where it could.
     """
-    if besides.is_told_by_labels and tier is Tier.CALM:
-        return Sign(REFUSED, missed_in_words(besides), URGENCY[tier])
+    if besides.is_told_by_labels:
+        # Their own chip says why there is haste; this one says what the network found.
+        if tier is Tier.CALM:
+            return sign_of_calm_beside_danger(besides)
+        return _of_answer(tier, str(tier), reliability=reliability)
     doubts = doubts_about(tier, besides, refused=refused)
     tone = str(tone_beside(tier, besides, has_doubts=bool(doubts)))
     warnings = [doubt for doubt in doubts if doubt.short]
     if warnings and (tier is Tier.CALM or tone != tier):
         return _sign_of_warning(tier, tone, _leading(warnings, tone), reliability=reliability)
     return _of_answer(tier, tone, reliability=reliability)
+
+
+def sign_of_calm_beside_danger(besides: Besides) -> Sign:
+    """The chip of a calm answer where something else is told of danger: it is no comfort, and not green."""
+    return Sign(REFUSED, missed_in_words(besides), URGENCY[Tier.CALM])
 
 
 def beside_a_harmless_label(sign: Sign, *, is_proven: bool, words: str = "") -> Sign:

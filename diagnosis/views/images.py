@@ -138,6 +138,8 @@ def _result(
 ) -> HttpResponse:
     photograph, others = photograph_and_others(image)
     prediction = photograph.prediction
+    plan = _plan(image)
+    is_warned = photograph.warns_of_danger or bool(plan["reports_otherwise"])
     context = {
         "image": image,
         "photograph": photograph,
@@ -151,11 +153,11 @@ def _result(
         "reviews": image.reviews.select_related("reviewer__user", "retraction"),
         "contradictions": photograph.contradictions,
         "label_changes": image.label_changes.select_related("review__reviewer__user"),
-        "settled": _label(photograph),
-        **_plan(image),
+        "settled": _label(photograph, is_warned=is_warned),
+        **plan,
         "rule_hint": rule_hint(image.visit.patient.clinic),
         "is_refused": prediction is None and not image.is_accepted,
-        **_answer(photograph),
+        **_answer(photograph, is_warned=is_warned),
         **_measures(photograph),
     }
     if _member(request).is_dermatologist and "set_aside" not in context:
@@ -174,15 +176,15 @@ def _set_aside(image: Image) -> dict[str, Any]:
     return {"set_aside": row, "used_by": versions_that_used(images=Image.objects.filter(pk=image.pk))}
 
 
-def _label(photograph: Photograph) -> LabelView | None:
-    """What is settled; a harmless label is no all-clear where another contradicts it, or where it does not count."""
+def _label(photograph: Photograph, *, is_warned: bool) -> LabelView | None:
+    """What is settled; a harmless label is no all-clear where the page warns of danger, or where it does not count."""
     label = settled_label(photograph.image)
     if label is None:
         return None
     view = present_label(label.answer, label.review.other_text if label.review else "")
     if photograph.known.is_excluded:
         return replace(view, tone="refused", mark=LABEL_MARKS["refused"])
-    if (photograph.contradictions or photograph.besides.suspected_elsewhere) and view.tone == Tier.CALM:
+    if is_warned and view.tone == Tier.CALM:
         return replace(view, tone=str(Tier.WATCH), mark=LABEL_MARKS[Tier.WATCH])
     return view
 
@@ -202,7 +204,7 @@ def _plan(image: Image) -> dict[str, Any]:
     }
 
 
-def _answer(photograph: Photograph) -> dict[str, Any]:
+def _answer(photograph: Photograph, *, is_warned: bool) -> dict[str, Any]:
     """The assessment with its explanation, or the refusal."""
     image, prediction, besides = photograph.image, photograph.prediction, photograph.besides
     facts = quality_facts(
@@ -221,7 +223,7 @@ def _answer(photograph: Photograph) -> dict[str, Any]:
             "warnings": {"doubts": doubts, "tone": str(tone), "mark": TIER_MARKS[tone]},
             "next_steps": steps_of(photograph, None),
         }
-    view = present_prediction(prediction, facts=facts, besides=besides)
+    view = present_prediction(prediction, facts=facts, besides=besides, is_warned=is_warned)
     return {
         "view": view,
         "next_steps": steps_of(photograph, view),

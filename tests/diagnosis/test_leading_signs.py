@@ -5,8 +5,11 @@ import re
 import pytest
 from django.urls import reverse
 
+from diagnosis.models import Image
+from diagnosis.photographs import signs_by_visit
 from diagnosis.services.queue import refresh_queue_entry
 from diagnosis.services.reviews import record_review
+from diagnosis.services.set_aside import set_aside_image
 from tests import factories
 
 COMFORT = "Nothing alarming"
@@ -352,3 +355,96 @@ def test_the_same_file_elsewhere_is_marked_in_every_list(sign_in, dermatologist,
     factories.ImageFactory(lesion=same.lesion, visit=same.visit)
     twin.__class__.objects.filter(pk=twin.pk).update(sha256="0" * 64)
     assert words not in text(client, visit.get_absolute_url()), "another clinic's files are nobody's business"
+
+
+# --- One fact, one chip ------------------------------------------------------------------------------------------
+
+
+def warnings_in(page: str) -> list[str]:
+    return re.findall(r'class="badge badge-\w+">((?:Suspected|Confirmed|Warning|Labels)[^<]*)<', page)
+
+
+@pytest.mark.parametrize("tier", ["watch", "calm"])
+def test_a_suspicion_is_told_once(sign_in, dermatologist, lesion, visit, tier):
+    image = judged(lesion, visit, tier=tier)
+    say(dermatologist, image, "mel", "unsure")
+    client = sign_in(dermatologist)
+
+    for url in (visit.get_absolute_url(), lesion.get_absolute_url(), lesion.patient.get_absolute_url()):
+        assert warnings_in(text(client, url)) == ["Suspected: Melanoma"], url
+    assert "a dermatologist has called it" not in text(client, reverse("admin:diagnosis_queueentry_changelist"))
+    if tier == "watch":
+        assert ">Have it looked at<" in text(client, visit.get_absolute_url()), "what the network found stays"
+
+
+@pytest.mark.parametrize(
+    ("answer", "certainty", "chip"),
+    [("mel", "unsure", "Suspected: Melanoma"), ("mel", "certain", "Confirmed: Melanoma")],
+)
+def test_nor_does_another_photograph_repeat_in_one_list_what_a_label_says(
+    sign_in, dermatologist, patient, lesion, visit, answer, certainty, chip
+):
+    say(dermatologist, judged(lesion, visit), answer, certainty)
+    judged(lesion, visit)
+    client = sign_in(dermatologist)
+    together = f"{text(client, visit.get_absolute_url())}<ul"
+    together = together[together.index("Together, by the most urgent") :].split("<ul")[0]
+    assert warnings_in(together) == [chip]
+    assert warnings_in(text(client, patient.get_absolute_url())) == [chip]
+
+
+def test_nor_does_a_harmless_label_repeat_it(sign_in, dermatologist, patient, lesion, visit):
+    say(dermatologist, judged(lesion, visit), "mel", "unsure")
+    say(dermatologist, judged(lesion, visit, tier="urgent"), "nv")
+    client = sign_in(dermatologist)
+    for url in (patient.get_absolute_url(), reverse("visits")):
+        assert re.findall(r">(Suspected[^<]*)<", text(client, url)) == ["Suspected: Melanoma"], url
+    assert "Network: see" not in text(client, visit.get_absolute_url()), "no label tempers it that is in doubt itself"
+
+
+def test_of_two_lesions_each_has_its_warning(sign_in, dermatologist, patient, lesion):
+    before, now = (factories.VisitFactory(patient=patient, date=date) for date in ("2026-01-05", "2026-03-09"))
+    other = factories.LesionFactory(patient=patient, number=2)
+    say(dermatologist, judged(other, before), "mel")
+    judged(other, now)
+    say(dermatologist, judged(lesion, now), "mel")
+
+    (signs,) = (found for visit, found in signs_by_visit(Image.objects.filter(visit=now)).items())
+
+    assert [sign.words for sign in signs if sign.is_danger] == [
+        "Confirmed: Melanoma",
+        "Warning: another photograph of this lesion is confirmed as Melanoma",
+    ]
+
+
+# --- Where the page warns of danger, a calm answer is second ------------------------------------------------------
+
+
+@pytest.mark.parametrize("danger", ["contradiction", "suspicion", "file", "set aside"])
+def test_a_calm_answer_comes_second_where_the_page_warns(sign_in, dermatologist, clinic, lesion, visit, danger):
+    image = judged(lesion, visit, sha256="d" * 64)
+    say(dermatologist, image, "nv")
+    client = sign_in(dermatologist)
+    assert text(client, image.get_absolute_url()).count("tier tier-calm") == 2
+    if danger == "file":
+        factories.ImageFactory(visit=visit, lesion__patient=lesion.patient, sha256="d" * 64)
+    elif danger == "set aside":
+        set_aside_image(image=image, by=dermatologist, reason="other_lesion")
+    else:
+        say(dermatologist, judged(lesion, factories.VisitFactory(patient=lesion.patient)), *(
+            ("bkl", "certain") if danger == "contradiction" else ("mel", "unsure")
+        ))  # fmt: skip
+
+    page = text(client, image.get_absolute_url())
+
+    assert "<h3>The network saw nothing alarming</h3>" in page
+    assert "tier-calm" not in page
+    assert "Nothing alarming was found" not in page
+    if danger == "suspicion":
+        assert "A dermatologist has called another photograph of this lesion Melanoma." in page
+        assert "This counts." not in page
+    if danger in ("contradiction", "file"):
+        for url in (*lists(image), *admin_lists()):
+            assert "badge-calm" not in text(client, url), url
+        review = text(client, reverse("admin:review-photograph", args=[image.pk]))
+        assert "tier-calm" not in review
