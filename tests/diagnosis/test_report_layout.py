@@ -8,6 +8,8 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from django.utils import timezone
+from django.utils.formats import date_format
 from PIL import Image as PillowImage
 from PIL import ImageChops
 
@@ -124,26 +126,50 @@ def addenda_as_pdf(visit, by, *, lengths: tuple[int, ...]) -> bytes:
     )
 
 
-@pytest.mark.parametrize("lengths", [(3,), (3, 3), (2, 75, 20), (9, 16, 30)])
-def test_every_addendum_begins_on_a_page_of_its_own(visit, dermatologist, tmp_path, lengths):
+@pytest.mark.parametrize("lengths", [(3,), (1, 1, 1, 1, 1), (2, 75, 20), (9, 16, 30)])
+def test_addenda_share_pages_and_the_report_begins_on_one_of_its_own(visit, dermatologist, tmp_path, lengths):
     pdf = addenda_as_pdf(visit, dermatologist, lengths=lengths)
-    pages = [lines for _fill, lines in pages_of(pdf, tmp_path)]
+    filled = pages_of(pdf, tmp_path)
+    pages = [lines for _fill, lines in filled]
 
-    titles = [f"Addendum {number} to the skin examination report" for number in range(len(lengths), 0, -1)]
-    starts = [next(page for page, lines in enumerate(pages) if title in lines) for title in titles]
+    count = len(lengths)
     of_report = next(page for page, lines in enumerate(pages) if "Skin examination report" in lines)
-    assert starts[0] == 0
-    assert starts == sorted({*starts})
-    for start, end, number in zip(starts, [*starts[1:], of_report], range(len(lengths), 0, -1), strict=True):
-        told = " ".join(line for lines in pages[start:end] for line in lines)
-        assert f"of what is said the {number}. time." in told
-        assert told.count("What is added") == 1, "nothing of another addendum is on its pages"
-        heads = [lines[0] for lines in pages[start:end]]
-        assert ["· " in head for head in heads] == [False, *[True] * (len(heads) - 1)], "its letterhead, then heads"
-        assert "pages before the report" not in told, "they are those pages"
+    told = [line for lines in pages[:of_report] for line in lines]
+    titles = [f"Addendum {number} to the skin examination report" for number in range(count, 0, -1)]
+    assert [line for line in told if line in titles] == titles, "the newest first, each once"
+    assert sum("What is added" in line for line in told) == count
+    for number, lines in enumerate(lengths, 1):
+        assert sum(f"of what is said the {number}. time." in line for line in told) == lines, "nothing is cut"
+    assert sum("signed on" in line.lower() for line in told) == count
+    assert sum("How to read th" in line for line in told) == 1
+    if max(lengths) == 1:
+        assert of_report == 3, "five of a line each take no page each"
+    for fill, lines in filled[:of_report]:
+        assert fill > 0.15, lines
+        assert lines[-1] not in titles, "no heading alone at the foot"
+        assert not lines[-1].startswith(("What ", "Added by"))
+    heads = [lines[0] for lines in pages[:of_report]]
+    assert ["· " in head for head in heads] == [False, *[True] * (len(heads) - 1)], "its letterhead, then heads"
+    assert "pages before the report" not in " ".join(told), "they are those pages"
     for lines in pages[of_report:]:
         assert "the pages before the report count" in lines[0]
     assert overprinted(tmp_path / "report.pdf") == []
+
+
+def test_what_a_newer_addendum_overtakes_is_marked(visit, dermatologist, tmp_path):
+    pdf = addenda_as_pdf(visit, dermatologist, lengths=(1, 1, 1, 1))
+    told = " ".join(line for _fill, lines in pages_of(pdf, tmp_path) for line in lines)
+    today = date_format(timezone.localdate(), "j F Y")
+
+    newest, third, middle, oldest = re.split(r"Addendum [123] to the skin examination report", told)
+    assert "Replaced by addendum" not in newest
+    for older in (third, middle):
+        assert f"Replaced by addendum 4 of {today}" in older
+    # The second replaces the plan of the report; what the first said of that plan is no longer so.
+    assert "This replaces the plan of the report." in middle
+    assert f"What it says of the plan was replaced by addendum 2 of {today}." in oldest
+    assert "What it says of the plan was replaced" not in middle
+    assert told.count("where it differs, the newest addendum counts") == 1
 
 
 def overprinted(file: Path) -> list[tuple[str, str]]:
