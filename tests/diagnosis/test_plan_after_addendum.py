@@ -1,9 +1,12 @@
 """Whether a report's plan still holds after an addendum: its dermatologist is asked, and what shows it follows."""
 
+import datetime
 import json
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
 
 from diagnosis.models import Addendum, Report
 from diagnosis.services.addenda import PlanUnanswered, sign_addendum
@@ -115,8 +118,10 @@ def test_whoever_reads_the_plan_reads_the_answer(sign_in, relabelled, dermatolog
     assert (", added to on " in own) is not is_replaced
     for url in (visit.get_absolute_url(), visit.images.earliest("created_at").get_absolute_url()):
         shown = text_at(sign_in(staff), url)
-        assert (f"by an addendum</span> <br> <s>{PLAN}</s>" in shown) is is_replaced
-        assert (f"added to: read the addendum</span> <br> {PLAN}" in shown) is not is_replaced
+        head, plan = shown[: shown.index(PLAN)], shown[shown.index(PLAN) - len("<br> <s>") :]
+        assert ("by an addendum</span>" in head and plan.startswith(f"<br> <s>{PLAN}</s>")) is is_replaced
+        assert ("added to: read the addendum</span>" in head) is not is_replaced
+        assert head.endswith("<br> ") is not is_replaced
 
 
 def test_what_is_malignant_now_is_read_before_a_plan_that_still_holds(
@@ -192,3 +197,27 @@ def test_an_addendum_that_was_never_asked_replaces_the_plan(sign_in, relabelled,
     own = text_at(sign_in(patient_user), reverse("my-visit", args=[relabelled.visit_id]))
     assert f"<s>{PLAN}</s>" in own
     assert "the plan of the report." not in own
+
+
+@pytest.mark.parametrize("replaces", [True, False])
+def test_the_visits_page_says_of_which_day_the_plan_is(sign_in, patient, dermatologist, replaces):
+    visits = [
+        factories.VisitFactory(patient=patient, plan=PLAN, date=date)
+        for date in (datetime.date(2026, 6, 1), timezone.localdate())
+    ]
+    pages = []
+    for visit in visits:
+        image = factories.ImageFactory(lesion__patient=patient, visit=visit)
+        factories.PredictionFactory(image=image, code="nv", tier="calm")
+        report = signed_report(visit, dermatologist)
+        named(image, dermatologist, "bkl")
+        signed_addendum(report, dermatologist, replaces_plan=replaces)
+        pages += [
+            " ".join(sign_in(dermatologist).get(each.get_absolute_url()).content.decode().split())
+            for each in (visit, image)
+        ]
+
+    today = date_format(timezone.localdate(), "j M Y")
+    assert f"As it was planned at the visit of 1 Jun 2026, signed {today}." in pages[0]
+    assert f"As it was planned on {today}." in pages[2]
+    assert all("As it was planned on" not in page for page in pages[:2])
