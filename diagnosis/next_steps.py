@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext as _
 
+from diagnosis.findings import findings_set_aside_beside
 from diagnosis.models import Tier
 from diagnosis.photographs import Photograph
 from diagnosis.presentation import AssessmentView
@@ -39,6 +40,9 @@ def _what_to_find_out(photograph: Photograph) -> tuple[str, ...]:
             "A dermatologist has called another photograph of this lesion %(name)s: settle that before it rests."
         )
         found.append(words % {"name": name})
+    for each in findings_set_aside_beside(photograph.image):
+        words = _("A photograph of this lesion was set aside (%(finding)s): find out where it belongs, then decide.")
+        found.append(words % {"finding": each.finding.words})
     if photograph.known.is_kept_elsewhere:
         found.append(
             _(

@@ -5,6 +5,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from diagnosis.advice import doubts_without_answer
+from diagnosis.findings import findings_set_aside_beside
 from diagnosis.models import Image
 from diagnosis.next_steps import steps_of
 from diagnosis.photographs import Photograph, photograph_of
@@ -47,6 +48,7 @@ def warnings_of(photograph: Photograph, view: AssessmentView | None) -> list[dic
         for row in image.set_asides.standing()
     ]
     found += [_warning(each.words, each.lesion.get_absolute_url()) for each in photograph.contradictions]
+    found += [_warning(each.words, each.image.get_absolute_url()) for each in findings_set_aside_beside(image)]
     if photograph.known.is_kept_elsewhere:
         words = _("The same file is kept elsewhere too: find out which lesion it shows, and do not rely on the other.")
         found += [_warning(words, other.get_absolute_url()) for other in Image.objects.with_the_same_file(image)[:8]]

@@ -14,6 +14,9 @@ __all__ = [
     "AlreadyUploaded",
     "AnsweredMeanwhile",
     "CannotReadOriginal",
+    "FindingNeedsDermatologist",
+    "FindingNeedsNote",
+    "FindingWouldBeLost",
     "IsSetAside",
     "LesionOfAnotherPatient",
     "NotSetAside",
@@ -79,6 +82,38 @@ class AlreadySetAside(Refused):
 
     def __init__(self) -> None:
         super().__init__(_("This photograph was set aside already."))
+
+
+class FindingWouldBeLost(Refused):
+    """A photograph that says something dangerous of its lesion, which no other photograph in use says; by name."""
+
+    code = "finding_would_be_lost"
+
+    def __init__(self, finding: str) -> None:
+        super().__init__(
+            _(
+                "%(finding)s. No other photograph in use of this lesion is confirmed as malignant, so the lesion "
+                "would no longer say so. Review another photograph of it as what it is first, or have whoever named "
+                "it here take that back or review this one again."
+            )
+            % {"finding": finding}
+        )
+
+
+class FindingNeedsDermatologist(Refused):
+    code = "finding_needs_dermatologist"
+
+    def __init__(self, finding: str) -> None:
+        words = _("%(finding)s. Ask a dermatologist of the clinic to set this photograph aside.")
+        super().__init__(words % {"finding": finding})
+
+
+class FindingNeedsNote(Refused):
+    code = "finding_needs_note"
+
+    def __init__(self, finding: str) -> None:
+        words = _("%(finding)s. Say in a sentence whose or which lesion it shows, and how you know.")
+        super().__init__(words % {"finding": finding})
 
 
 class NotSetAside(Refused):

@@ -8,8 +8,17 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from diagnosis.findings import BELONGS_ELSEWHERE, finding_of, is_confirmed_beside
 from diagnosis.models import Image, Report, SetAside, SetAsideReason
-from diagnosis.services.errors import AlreadySetAside, CannotReadOriginal, NotSetAside
+from diagnosis.reports.checks import is_a_sentence
+from diagnosis.services.errors import (
+    AlreadySetAside,
+    CannotReadOriginal,
+    FindingNeedsDermatologist,
+    FindingNeedsNote,
+    FindingWouldBeLost,
+    NotSetAside,
+)
 from diagnosis.services.images import add_image
 from diagnosis.services.labels import lock_image
 from diagnosis.services.notices import tell_of_withholding
@@ -26,14 +35,19 @@ def set_aside_image(*, image: Image, by: Member, reason: str, note: str = "") ->
     A signed visit is no hindrance: that is when most mistakes are found. A patient whose report is withheld for it is
     mailed so.
 
+    Args:
+        note: a sentence, where a dermatologist takes a dangerous finding away with the photograph.
+
     Raises:
         PermissionDenied: ``by`` is of another clinic.
         AlreadySetAside: see ``diagnosis.services.errors``.
+        FindingWouldBeLost, FindingNeedsDermatologist, FindingNeedsNote: see ``_ensure_no_finding_is_lost``.
     """
     with transaction.atomic():
         image = _locked(image, by)
         if SetAside.objects.standing().filter(image=image).exists():
             raise AlreadySetAside
+        _ensure_no_finding_is_lost(image, by, reason, note)
         row = SetAside.objects.create(image=image, member=by, reason=SetAsideReason(reason), note=note.strip())
         refresh_queue_of_lesion(image=image)
         _tell_if_withheld(image, row)
@@ -72,12 +86,14 @@ def add_to_other_lesion(*, image: Image, lesion: Lesion, by: Member, note: str =
     It is judged anew and has no review yet: what was said of it was said of another lesion.
 
     Raises:
-        PermissionDenied, AlreadySetAside: as ``set_aside_image``.
+        PermissionDenied, AlreadySetAside, FindingNeedsDermatologist, FindingNeedsNote: as ``set_aside_image``.
         VisitIsClosed, LesionOfAnotherPatient, AlreadyUploaded, CannotReadOriginal: see ``diagnosis.services.errors``.
     """
     _ensure_of_the_clinic(image, by)
     if SetAside.objects.standing().filter(image=image).exists():
         raise AlreadySetAside
+    # Here too, so that nothing is added where the photograph may not leave; what counts is asked under the lock.
+    _ensure_no_finding_is_lost(image, by, SetAsideReason.OTHER_LESION, note)
     try:
         with image.original.open("rb") as file:
             sent = SimpleUploadedFile(image.original_name, file.read(), content_type=image.media_type)
@@ -87,6 +103,25 @@ def add_to_other_lesion(*, image: Image, lesion: Lesion, by: Member, note: str =
     added = add_image(visit=image.visit, lesion=lesion, upload=sent, by=by)
     set_aside_image(image=image, by=by, reason=SetAsideReason.OTHER_LESION, note=note)
     return added
+
+
+def _ensure_no_finding_is_lost(image: Image, by: Member, reason: str, note: str) -> None:
+    """Refuse to take a dangerous finding away from a lesion by the way.
+
+    Raises:
+        FindingWouldBeLost: the photograph shows the lesion, and no other one in use is confirmed as malignant.
+        FindingNeedsDermatologist, FindingNeedsNote: it shows something else, which is for a dermatologist to explain.
+    """
+    finding = finding_of(image)
+    if finding is None:
+        return
+    if reason not in BELONGS_ELSEWHERE:
+        if not is_confirmed_beside(image):
+            raise FindingWouldBeLost(finding.words)
+    elif not by.is_dermatologist:
+        raise FindingNeedsDermatologist(finding.words)
+    elif not is_a_sentence(note):
+        raise FindingNeedsNote(finding.words)
 
 
 def _tell_if_withheld(image: Image, row: SetAside) -> None:

@@ -6,10 +6,11 @@ from uuid import UUID
 from django import template
 from django.utils.translation import gettext as _
 
+from diagnosis.findings import FindingSetAside, findings_set_aside
 from diagnosis.models import Image, Report
-from diagnosis.photographs import Photograph, photographs, signs_by_visit
+from diagnosis.photographs import LesionCard, Photograph, photographs, signs_by_visit
 from diagnosis.reports.otherwise import Otherwise, otherwise_among
-from diagnosis.signs import Sign
+from diagnosis.signs import Sign, in_order
 from patients.models import Visit
 
 register = template.Library()
@@ -17,8 +18,25 @@ register = template.Library()
 
 @register.simple_tag
 def signs_at(visits: Iterable[Visit]) -> dict[UUID, tuple[Sign, ...]]:
-    """The chips of each; visits without a photograph are left out."""
-    return signs_by_visit(Image.objects.in_use().filter(visit__in=[visit.pk for visit in visits]))
+    """The chips of each; visits of which there is nothing to say are left out.
+
+    A dangerous finding that was set aside is named at every visit at which its lesion was photographed.
+    """
+    of_visits = Image.objects.filter(visit__in=[visit.pk for visit in visits]).order_by()
+    signs = signs_by_visit(of_visits.in_use())
+    missed = findings_set_aside(Image.objects.filter(lesion__in=of_visits.values("lesion")))
+    if missed:
+        for visit, lesion in set(of_visits.values_list("visit", "lesion")):
+            chips = [each.sign for each in missed if each.image.lesion_id == lesion]
+            if chips:
+                signs[visit] = tuple(in_order([*chips, *signs.get(visit, ())]))
+    return signs
+
+
+@register.simple_tag
+def signs_of_card(card: LesionCard, missed: Iterable[FindingSetAside]) -> list[Sign]:
+    """The chips of a lesion, with the dangerous findings of its photographs that were set aside."""
+    return in_order([*(each.sign for each in missed if each.image.lesion_id == card.lesion.pk), *card.signs])
 
 
 @register.simple_tag

@@ -14,6 +14,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from diagnosis.advice import Besides, doubts_without_answer, tone_without_answer
 from diagnosis.explanations import explain
+from diagnosis.findings import findings_set_aside_beside
 from diagnosis.forms import OverrideForm, ReviewForm, ScaleForm
 from diagnosis.measures import present_measures
 from diagnosis.models import Addendum, Image, Tier, versions_that_used
@@ -152,6 +153,7 @@ def _result(
         "same_file": list(Image.objects.with_the_same_file(image).select_related("lesion__patient")[:OTHERS_SHOWN]),
         "reviews": image.reviews.select_related("reviewer__user", "retraction"),
         "contradictions": photograph.contradictions,
+        "findings_set_aside": findings_set_aside_beside(image),
         "label_changes": image.label_changes.select_related("review__reviewer__user"),
         "settled": _label(photograph, is_warned=is_warned),
         **plan,

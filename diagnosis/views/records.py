@@ -8,6 +8,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
+from diagnosis.findings import findings_set_aside, findings_set_aside_at
 from diagnosis.models import Image, Report, versions_that_used
 from diagnosis.photographs import (
     by_lesion,
@@ -36,6 +37,7 @@ def patient(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
     context = {
         "patient": found,
         "lesions": lesion_cards(found),
+        "findings_set_aside": findings_set_aside(Image.objects.filter(visit__patient=found)),
         "visits": visits_with_counts(found),
         "consents": consent_states(found),
         "account": account_state(found),
@@ -61,6 +63,7 @@ def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
         "patient": found.patient,
         "groups": by_lesion(shown),
         "set_aside": set_aside_among(Image.objects.filter(visit=found)),
+        "findings_set_aside": findings_set_aside_at(found),
         "otherwise": otherwise,
         "shows_other_patient": otherwise.shows_other_patient if otherwise else False,
         "count": len(shown),
@@ -95,6 +98,7 @@ def lesion(request: ClinicRequest, lesion_id: UUID) -> HttpResponse:
         "patient": found.patient,
         "photographs": shown,
         "set_aside": set_aside_among(Image.objects.filter(lesion=found)),
+        "findings_set_aside": findings_set_aside(Image.objects.filter(lesion=found)),
         "contradictions": contradictions_among(shown),
         # Today's photographs belong to today's visit: an older one that nobody signed is offered by its date.
         "open_visit": open_visit,

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from diagnosis.contradictions import contradictions_at
+from diagnosis.findings import findings_set_aside_at
 from diagnosis.models import Image, Report
 from diagnosis.photographs import set_aside_among
 from diagnosis.reports.checks import warnings_of
@@ -177,6 +178,7 @@ def _check_page(
         "warnings": warnings_of(draft.content),
         "needs_a_plan": needing_a_plan(visit, draft.content),
         "set_aside": set_aside_among(Image.objects.filter(visit=visit)),
+        "findings_set_aside": findings_set_aside_at(visit),
         "kept_elsewhere": Image.objects.kept_elsewhere_too(visit).select_related("lesion").order_by("lesion__number"),
         "checked": request.POST.getlist("checked"),
         "same_file": list(Image.objects.with_files_of(visit).select_related("lesion__patient")[:OTHERS_SHOWN]),

@@ -8,8 +8,10 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from diagnosis.findings import finding_of, is_confirmed_beside
 from diagnosis.forms import SetAsideForm
 from diagnosis.models import Image, Report, SetAside, Withholding
+from diagnosis.photographs import photograph_of
 from diagnosis.services.errors import AlreadySetAside, AlreadyUploaded, Refused, VisitIsClosed
 from diagnosis.services.notices import Reach, reach_of
 from diagnosis.services.set_aside import add_to_other_lesion, put_back_image, set_aside_image
@@ -45,6 +47,9 @@ def set_aside(request: ClinicRequest, image_id: UUID) -> HttpResponse:
         "visit": found.visit,
         "patient": found.visit.patient,
         "form": form,
+        "finding": finding_of(found),
+        "is_confirmed_beside": is_confirmed_beside(found),
+        "no_longer_counts": [sign.words for sign in photograph_of(found).signs_of_labels],
     }
     return render(request, "diagnosis/set_aside.html", context, status=422 if form.errors else 200)
 
@@ -66,8 +71,12 @@ def _carry_out(request: ClinicRequest, image: Image, form: SetAsideForm) -> Imag
     """Return the photograph to look at next."""
     by, note, lesion = _member(request), form.cleaned_data["note"], form.cleaned_data.get("lesion")
     if lesion is not None:
+        finding = finding_of(image)
         added = add_to_other_lesion(image=image, lesion=lesion, by=by, note=note)
         messages.success(request, _("The photograph was added here, and set aside where it was."))
+        if finding is not None:
+            words = _("What was said of it there does not count here: review it. %(finding)s.")
+            messages.warning(request, words % {"finding": finding.words})
         return added
     set_aside_image(image=image, by=by, reason=form.cleaned_data["reason"], note=note)
     messages.success(request, f"{_('The photograph is set aside.')} {_how_the_patient_hears(image)}".strip())

@@ -207,7 +207,7 @@ def test_a_photograph_that_was_set_aside_has_no_tier_and_says_so_first(
     image = Image.objects.get(pk=answer["image"]["id"])
     if label:
         record_review(image=image, reviewer=dermatologist, answer=label, certainty=Certainty.CERTAIN)
-    set_aside_image(image=image, by=staff, reason="other_patient")
+    set_aside_image(image=image, by=dermatologist, reason="other_patient", note="It is of the patient before.")
 
     answer = client.get(similar(image)).json()
 

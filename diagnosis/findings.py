@@ -1,0 +1,132 @@
+"""Dangerous findings of photographs that are to be, or were, set aside: they do not vanish with the photograph."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+
+from diagnosis.answers import LabelState, is_malignant_answer
+from diagnosis.contradictions import other_labels
+from diagnosis.lesion_context import suspicion_of
+from diagnosis.models import ConfirmedLabel, Image, SetAside, SetAsideReason
+from diagnosis.models.image import MALIGNANT, ImageQuerySet
+from diagnosis.review_words import answer_name
+from diagnosis.signs import URGENT, Sign, Substance
+from patients.models import Lesion, Visit
+
+# Where the finding belongs to somebody or something else, it goes with the photograph; else it stays with the lesion.
+BELONGS_ELSEWHERE = (SetAsideReason.OTHER_PATIENT, SetAsideReason.OTHER_LESION)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is malignant or pre-malignant and was named on a photograph: confirmed, or suspected and not settled."""
+
+    name: str
+    is_confirmed: bool
+
+    @property
+    def words(self) -> str:
+        words = _("Confirmed: %(name)s") if self.is_confirmed else _("Suspected: %(name)s")
+        return words % {"name": self.name}
+
+
+def finding_of(image: Image) -> Finding | None:
+    """What is dangerous and was named on one photograph, as reviews stand now."""
+    return _finding(Image.objects.with_confirmed_label().with_suspicions().get(pk=image.pk))
+
+
+def is_confirmed_beside(image: Image) -> bool:
+    """Whether another photograph in use of the same lesion is confirmed as malignant too."""
+    return other_labels(image).filter(answer__in=MALIGNANT).exists()
+
+
+@dataclass(frozen=True)
+class FindingSetAside:
+    """A dangerous finding whose photograph was set aside, and whose file is in use nowhere in the clinic."""
+
+    finding: Finding
+    row: SetAside
+
+    @property
+    def image(self) -> Image:
+        return self.row.image
+
+    @property
+    def lesion(self) -> Lesion:
+        return self.row.image.lesion
+
+    @property
+    def sign(self) -> Sign:
+        """Its chip: nothing calm stands beside it."""
+        return Sign(URGENT, _("Set aside: %(name)s") % {"name": self.finding.name}, substance=Substance.LABEL)
+
+    @property
+    def who_and_why(self) -> str:
+        words = _("Set aside by %(member)s on %(date)s: %(reason)s.") % {
+            "member": self.row.member.name,
+            "date": formats.date_format(timezone.localtime(self.row.created_at), "j M Y H:i"),
+            "reason": self.row,
+        }
+        return f"{words} {self.row.note}".strip()
+
+    @property
+    def words(self) -> str:
+        return f"{self.lesion.title}: {self.finding.words}. {self.who_and_why}"
+
+    @property
+    def what_to_do(self) -> str:
+        return _(
+            "It counts nowhere now: add the original to the record that it belongs to, or put it back. Until then "
+            "rely on nothing calmer that is said of this lesion."
+        )
+
+
+def findings_set_aside(images: ImageQuerySet) -> list[FindingSetAside]:
+    """Those of ``images`` whose finding went out of use with them, the newest first.
+
+    It ends where the photograph is put back or its file is in use again, wherever in the clinic. What was unfit or
+    added twice is not missed while another photograph of the lesion is confirmed as malignant.
+    """
+    clinic = OuterRef("visit__patient__clinic")
+    in_use = Image.objects.in_use().filter(sha256=OuterRef("sha256"), visit__patient__clinic=clinic).order_by()
+    gone = images.order_by().set_aside().filter(~Exists(in_use)).with_confirmed_label().with_suspicions()
+    findings = {image.pk: finding for image in gone if (finding := _finding(image))}
+    if not findings:
+        return []
+    rows = SetAside.objects.standing().filter(image__in=list(findings))
+    rows = rows.select_related("member__user", "image__lesion__patient", "image__visit")
+    told = _lesions_confirmed_as_malignant(row.image.lesion_id for row in rows)
+    return [
+        FindingSetAside(findings[row.image_id], row)
+        for row in rows
+        if row.reason in BELONGS_ELSEWHERE or row.image.lesion_id not in told
+    ]
+
+
+def findings_set_aside_at(visit: Visit) -> list[FindingSetAside]:
+    """Those of the lesions photographed at a visit, whichever visit the photographs that were set aside are of."""
+    lesions = Image.objects.filter(visit=visit).order_by().values("lesion")
+    return findings_set_aside(Image.objects.filter(lesion__in=lesions))
+
+
+def findings_set_aside_beside(image: Image) -> list[FindingSetAside]:
+    """Those of the other photographs of the same lesion."""
+    return findings_set_aside(Image.objects.filter(lesion=image.lesion_id).exclude(pk=image.pk))
+
+
+def _finding(image: Any) -> Finding | None:
+    if image.confirmed_answer and is_malignant_answer(image.confirmed_answer):
+        return Finding(answer_name(image.confirmed_answer, image.confirmed_text or ""), is_confirmed=True)
+    suspected = suspicion_of(image)
+    return Finding(suspected, is_confirmed=False) if suspected else None
+
+
+def _lesions_confirmed_as_malignant(lesions: Iterable[UUID]) -> set[UUID]:
+    in_use = Exists(Image.objects.in_use().filter(pk=OuterRef("image")).order_by())
+    labels = ConfirmedLabel.objects.filter(in_use, state=LabelState.SETTLED, answer__in=MALIGNANT)
+    return set(labels.filter(image__lesion__in=set(lesions)).values_list("image__lesion", flat=True))
