@@ -1,3 +1,3 @@
-from . import features, images, predictions, queue_entries, reports, visits
+from . import features, images, patients, predictions, queue_entries, reports, visits
 
-__all__ = ["features", "images", "predictions", "queue_entries", "reports", "visits"]
+__all__ = ["features", "images", "patients", "predictions", "queue_entries", "reports", "visits"]

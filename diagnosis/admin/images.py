@@ -24,6 +24,7 @@ from patients.models import Role
 from .answers import class_order_in_words, explained_in_words, is_reliable, malignant_in_words, tier_in_words
 from .filters import ReviewFilter, TierFilter
 from .queue import keys_in_order
+from .remarks import photograph_for
 from .reviews import ReviewInline
 from .signs import ShowsSigns
 
@@ -160,11 +161,14 @@ class ImageAdmin(ShowsSigns, ClinicScopedAdmin):
 
     @admin.display(description=gettext_lazy("confirmed label"))
     def confirmed(self, image: Any) -> str:
-        # Lists alone read what else is known; a photograph's own page names that it was set aside.
-        is_excluded = "photograph" in vars(image) and image.photograph.known.is_excluded
-        if not image.confirmed_answer or is_excluded:
+        if not image.confirmed_answer:
             return "–"
-        return answer_name(image.confirmed_answer, image.confirmed_text or "")
+        name, photograph = answer_name(image.confirmed_answer, image.confirmed_text or ""), photograph_for(image)
+        if photograph.known.is_excluded:
+            return _("%(name)s – does not count: the photograph was set aside") % {"name": name}
+        if photograph.contradictions:
+            return _("%(name)s – contradicted by another label of this lesion") % {"name": name}
+        return name
 
     @admin.display(description=gettext_lazy("how it came about"))
     def label_history(self, image: Image) -> str:

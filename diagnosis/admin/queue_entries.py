@@ -122,6 +122,10 @@ class QueueEntryAdmin(ShowsSigns, ClinicScopedAdmin):
         columns = super().get_list_display(request)
         return [column for column in columns if not (_is_blinded(request) and column in ("signs", "why"))]
 
+    def remarks_on(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """Nor on its page."""
+        return {} if _is_blinded(request) else super().remarks_on(request, row)
+
     def get_list_filter(self, request: HttpRequest) -> Any:
         """Nor can they ask for a reason."""
         filters = super().get_list_filter(request)

@@ -53,7 +53,9 @@ class ReportAdmin(ShowsTrouble, ClinicScopedAdmin):
 
     @admin.display(description=_("released"), boolean=True, ordering="released_at")
     def is_released(self, report: Report) -> bool:
-        return report.released_at is not None
+        """Not of one that is withheld: the list says one thing."""
+        trouble = getattr(report, "trouble_with_report", None)
+        return report.released_at is not None and not (trouble and trouble.is_withheld)
 
     @admin.display(description=_("report"))
     def downloads(self, report: Report) -> SafeString:

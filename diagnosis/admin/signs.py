@@ -9,12 +9,14 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.models import Addendum, Image, Report
+from diagnosis.models import Image
 from diagnosis.photographs import photographs_by_key
 from diagnosis.signs import URGENT, Sign
-from diagnosis.templatetags.answers import troubled_reports_at
+from diagnosis.templatetags.answers import Trouble, troubled_reports_at
 from patients.admin.long_lists import LongChangeList
 from patients.models import Visit
+
+from .remarks import ShowsRemarks, of_a_photograph, of_a_visit, photograph_for, visit_of
 
 
 def signs_html(signs: Iterable[Sign]) -> SafeString:
@@ -22,6 +24,15 @@ def signs_html(signs: Iterable[Sign]) -> SafeString:
         " ", '<span class="admin-tier admin-tier-{}">{}</span>', ((sign.tone, sign.words) for sign in signs)
     )
     return format_html('<span class="admin-tiers">{}</span>', chips)
+
+
+def trouble_html(trouble: Trouble | None) -> str:
+    return signs_html([Sign(URGENT, str(trouble))]) if trouble else "–"
+
+
+def status_in_words(visit: Visit, trouble: Trouble | None) -> str:
+    """The status of a visit, beside what is wrong with its report: one that is withheld is not called released."""
+    return "–" if trouble and trouble.is_withheld else visit.get_status_display()
 
 
 class PhotographChangeList(LongChangeList):
@@ -35,8 +46,8 @@ class PhotographChangeList(LongChangeList):
             row.photograph = known[_photograph_of(row)]
 
 
-class ShowsSigns:
-    """A list with a column of the chips of each row's photograph."""
+class ShowsSigns(ShowsRemarks):
+    """A list with a column of the chips of each row's photograph, and a page that begins with what they stand for."""
 
     class Media:
         css = {"all": ("css/admin.css",)}
@@ -46,7 +57,10 @@ class ShowsSigns:
 
     @admin.display(description=_("state"))
     def signs(self, row: Any) -> SafeString:
-        return signs_html(row.photograph.signs)
+        return signs_html(photograph_for(row).signs)
+
+    def remarks_on(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        return of_a_photograph(row)
 
 
 class ReportChangeList(LongChangeList):
@@ -55,13 +69,16 @@ class ReportChangeList(LongChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.result_list: list[Any] = list(self.result_list)
-        troubled = troubled_reports_at([_visit_of(row) for row in self.result_list])
+        troubled = troubled_reports_at([visit_of(row) for row in self.result_list])
         for row in self.result_list:
-            row.trouble_with_report = troubled.get(_visit_of(row).pk, "")
+            row.trouble_with_report = troubled.get(visit_of(row).pk)
 
 
-class ShowsTrouble:
-    """A list with a column that says whether the report is withheld or no longer holds, as the list of visits does."""
+class ShowsTrouble(ShowsRemarks):
+    """A list with a column that says whether the report is withheld or no longer holds, as the list of visits does.
+
+    The page of a row begins with the same, and why.
+    """
 
     class Media:
         css = {"all": ("css/admin.css",)}
@@ -71,14 +88,11 @@ class ShowsTrouble:
 
     @admin.display(description=_("report now"))
     def trouble(self, row: Any) -> str:
-        return signs_html([Sign(URGENT, row.trouble_with_report)]) if row.trouble_with_report else "–"
+        return trouble_html(row.trouble_with_report)
+
+    def remarks_on(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        return of_a_visit(row)
 
 
 def _photograph_of(row: Any) -> Any:
     return row.pk if isinstance(row, Image) else row.image_id
-
-
-def _visit_of(row: Visit | Report | Addendum) -> Visit:
-    if isinstance(row, Visit):
-        return row
-    return row.report.visit if isinstance(row, Addendum) else row.visit

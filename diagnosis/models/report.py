@@ -73,6 +73,10 @@ class ReportQuerySet(models.QuerySet["Report"]):
         """The reports that were released before somebody saw that they show another patient."""
         return self.filter(self._shows_other_patient(), released_at__isnull=False)
 
+    def kept_from_patients(self) -> "ReportQuerySet":
+        """The reports that were released and are no longer shown to their patients: see ``_is_withheld``."""
+        return self.filter(self._is_withheld(), released_at__isnull=False)
+
     def handed_to(self, user: AbstractBaseUser | AnonymousUser) -> "ReportQuerySet":
         """The reports that were released to ``user``, withheld since or not."""
         if not user.is_authenticated:

@@ -49,7 +49,7 @@ def sign_addendum(
 ) -> Addendum:
     """Add ``words`` to a signed report, with the labels that are others than its readers were told.
 
-    A patient to whom the report was released reads the addendum at once, and is mailed that it is there. Who sends the
+    A patient who can read the report reads the addendum at once, and is mailed that it is there. Who sends the
     same words twice, having read the report as it was before the first, has signed once: the first comes back.
 
     Args:
@@ -93,7 +93,8 @@ def sign_addendum(
                 raise ChangedMeanwhile
             draft_addendum(report=report).ensure_seen(draft.fingerprint)
             addendum.save(force_insert=True)
-            if visit.status == VisitStatus.RELEASED and not report.withholdings.standing().exists():
+            is_kept = Report.objects.kept_from_patients().filter(pk=report.pk).exists()
+            if visit.status == VisitStatus.RELEASED and not is_kept:
                 tell_of_addendum(addendum=addendum)
     log.info("Addendum %s to report %s was signed by member %s.", addendum.pk, report.pk, by.pk)
     return addendum

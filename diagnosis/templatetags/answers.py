@@ -1,6 +1,7 @@
 """What was found at visits, for lists of them."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from uuid import UUID
 
 from django import template
@@ -14,6 +15,21 @@ from diagnosis.signs import Sign, in_order
 from patients.models import Visit
 
 register = template.Library()
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What is wrong with a signed report.
+
+    Attributes:
+        is_withheld: it was released, and the patient no longer reads it: then it is not called released either.
+    """
+
+    words: str
+    is_withheld: bool = False
+
+    def __str__(self) -> str:
+        return self.words
 
 
 @register.simple_tag
@@ -40,22 +56,19 @@ def signs_of_card(card: LesionCard, missed: Iterable[FindingSetAside]) -> list[S
 
 
 @register.simple_tag
-def troubled_reports_at(visits: Iterable[Visit]) -> dict[UUID, str]:
-    """Of visits whose signed report is withheld or no longer holds: why, in words."""
+def troubled_reports_at(visits: Iterable[Visit]) -> dict[UUID, Trouble]:
+    """Of visits whose signed report is withheld or no longer holds: why."""
     closed = [visit.pk for visit in visits if not visit.is_open]
     reports = list(
-        Report.objects.filter(visit__in=closed)
-        .select_related("visit__patient__clinic")
-        .prefetch_related("addenda", "withholdings")
+        Report.objects.filter(visit__in=closed).select_related("visit__patient__clinic").prefetch_related("addenda")
     )
-    other_patient = set(Report.objects.withheld().filter(visit__in=closed).values_list("pk", flat=True))
+    withheld = set(Report.objects.kept_from_patients().filter(visit__in=closed).values_list("pk", flat=True))
     otherwise, found = otherwise_among(reports), {}
     for report in reports:
-        by_hand = any(row.ended_at is None for row in report.withholdings.all())
-        if by_hand or report.pk in other_patient:
-            found[report.visit_id] = _("Withheld from the patient")
+        if report.pk in withheld:
+            found[report.visit_id] = Trouble(_("Withheld from the patient"), is_withheld=True)
         elif otherwise[report.pk].is_misleading:
-            found[report.visit_id] = _trouble(otherwise[report.pk])
+            found[report.visit_id] = Trouble(_trouble(otherwise[report.pk]))
     return found
 
 
@@ -69,14 +82,14 @@ def _trouble(otherwise: Otherwise) -> str:
 
 
 @register.simple_tag
-def trouble_with_report(visit: Visit) -> str:
-    """The same of one visit; empty where all is well."""
-    return troubled_reports_at([visit]).get(visit.pk, "")
+def trouble_with_report(visit: Visit) -> Trouble | None:
+    """The same of one visit; None where all is well."""
+    return troubled_reports_at([visit]).get(visit.pk)
 
 
 @register.filter
-def at_visit(words: Mapping[UUID, str], visit: Visit) -> str:
-    return words.get(visit.pk, "")
+def at_visit(troubled: Mapping[UUID, Trouble], visit: Visit) -> Trouble | None:
+    return troubled.get(visit.pk)
 
 
 @register.simple_tag

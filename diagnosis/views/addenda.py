@@ -12,6 +12,7 @@ from diagnosis.contradictions import contradictions_at
 from diagnosis.models import Report
 from diagnosis.reports.addenda import changed_lesions_named, found_in, labels_in, plan_to_ask_about
 from diagnosis.reports.forms import AddendumForm
+from diagnosis.reports.otherwise import otherwise_since
 from diagnosis.services.addenda import draft_addendum, sign_addendum
 from diagnosis.services.errors import Refused
 from diagnosis.views.reports import how_the_patient_hears
@@ -84,6 +85,16 @@ def _page(request: ClinicRequest, report: Report, refused: AddendumForm | None =
 
 
 def _said_when_signed(report: Report) -> str:
+    signed = _("The addendum is signed.")
+    if otherwise_since(report).shows_other_patient:
+        words = _("The report shows another patient, so this one does not read it: log a new visit and sign that.")
+        return f"{signed} {words}"
+    if report.withholdings.standing().exists():
+        words = _(
+            "The report is withheld, so the patient reads neither it nor the addendum until you release it again."
+        )
+        return f"{signed} {words}"
+    report.refresh_from_db(fields=["released_at"])
     if report.released_at:
-        return f"{_('The addendum is signed.')} {how_the_patient_hears(report)}"
-    return _("The addendum is signed. The patient reads it when the report is released.")
+        return f"{signed} {how_the_patient_hears(report)}"
+    return f"{signed} {_('The patient reads it when the report is released.')}"

@@ -17,7 +17,7 @@ from diagnosis.explanations import explain
 from diagnosis.findings import findings_set_aside_beside
 from diagnosis.forms import OverrideForm, ReviewForm, ScaleForm
 from diagnosis.measures import present_measures
-from diagnosis.models import Addendum, Image, Tier, versions_that_used
+from diagnosis.models import Addendum, Image, Report, Tier, versions_that_used
 from diagnosis.next_steps import steps_of
 from diagnosis.photographs import Photograph, photograph_and_others, photograph_of
 from diagnosis.presentation import TIER_MARKS, AssessmentView, present_explanation, present_prediction
@@ -197,8 +197,10 @@ def _plan(image: Image) -> dict[str, Any]:
     addenda: list[Addendum] = []
     if not image.visit.is_open:
         addenda = list(Addendum.objects.filter(report__visit=image.visit_id).order_by("-number"))
+    kept = Report.objects.kept_from_patients().filter(pk__in=[report.pk for report in otherwise])
     return {
         "reports_otherwise": otherwise,
+        "reports_withheld": set(kept.values_list("pk", flat=True)),
         "report_is_misleading": any(report.visit_id == image.visit_id for report in otherwise),
         "addenda": addenda,
         "plan_replaced_on": plan_replaced_on(addenda),

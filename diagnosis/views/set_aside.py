@@ -78,15 +78,15 @@ def _carry_out(request: ClinicRequest, image: Image, form: SetAsideForm) -> Imag
             words = _("What was said of it there does not count here: review it. %(finding)s.")
             messages.warning(request, words % {"finding": finding.words})
         return added
-    set_aside_image(image=image, by=by, reason=form.cleaned_data["reason"], note=note)
-    messages.success(request, f"{_('The photograph is set aside.')} {_how_the_patient_hears(image)}".strip())
+    row = set_aside_image(image=image, by=by, reason=form.cleaned_data["reason"], note=note)
+    messages.success(request, f"{_('The photograph is set aside.')} {_how_the_patient_hears(row)}".strip())
     return image
 
 
-def _how_the_patient_hears(image: Image) -> str:
-    """Say whether the patient is told that their report is withheld, or what is left to do; "" where none is."""
-    report = Report.objects.withheld().filter(visit=image.visit_id).first()
-    if report is None:
+def _how_the_patient_hears(row: SetAside) -> str:
+    """Say whether the patient is told that their report is withheld for it, or what is left to do; else empty."""
+    image = row.image
+    if not row.shows_other_patient or not Report.objects.withheld().filter(visit=image.visit_id).exists():
         return ""
     if reach_of(image.visit.patient) is not Reach.MAIL:
         return _("The report that shows it is withheld from the patient. They cannot be mailed: tell them.")
@@ -97,6 +97,8 @@ def _how_the_patient_hears(image: Image) -> str:
 
 
 def _what_stays_withheld(row: SetAside) -> str:
+    if Report.objects.withheld().filter(visit=row.image.visit_id).exists():
+        return _("The report of its visit stays withheld from the patient: it shows another patient still.")
     withheld = Withholding.objects.standing().filter(report__visit=row.image.visit_id)
     if not row.shows_other_patient or not withheld.exists():
         return ""

@@ -4,9 +4,11 @@ import html
 
 import pytest
 from django.db import connection
+from django.test import Client
 from django.urls import reverse
 
 from diagnosis.models import Image, SetAside
+from diagnosis.services import set_aside
 from diagnosis.services.errors import FindingNeedsDermatologist, FindingNeedsNote, FindingWouldBeLost
 from diagnosis.services.reviews import record_review, retract_review
 from diagnosis.services.set_aside import put_back_image, set_aside_image
@@ -158,8 +160,6 @@ def test_nothing_is_added_elsewhere_where_it_may_not_leave(sign_in, staff, derma
 
 def test_what_is_named_meanwhile_counts(staff, dermatologist, patient, monkeypatch):
     """Whoever sets it aside waits for whoever names it, and asks again."""
-    from diagnosis.services import set_aside
-
     image, lock = answered(patient), set_aside.lock_image
 
     def named_first(locked):
@@ -210,8 +210,6 @@ def test_lists_say_it_in_the_place_of_a_calm_chip(sign_in, dermatologist, image,
 
 def test_the_api_says_it_too(sign_in, staff, dermatologist, image, calm):
     set_aside_image(image=image, by=dermatologist, reason="other_lesion", note=NOTE)
-    from django.test import Client
-
     api = Client(headers={"authorization": f"Token {factories.api_key(staff)}"})
     said = api.get(f"/api/v1/images/{calm.pk}/similar/").json()
     assert "Confirmed: Melanoma. Set aside by" in said["warnings"][0]["text"]

@@ -1,5 +1,6 @@
 """A released report that is wrong is withdrawn and released again; what was corrected since is said."""
 
+import html
 import json
 import re
 
@@ -9,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 
 from diagnosis.models import Report, Withholding
+from diagnosis.services.set_aside import set_aside_image
 from diagnosis.services.withholding import withhold_report
 from patients.models import MessageKind, OutgoingMessage, VisitStatus
 from tests import factories
@@ -230,3 +232,96 @@ def test_who_has_confirmed_whose_photograph_it_is_signs(sign_in, clinic, patient
     seen = client.get(url).context["form"]["seen"].value()
     client.post(url, {"plan": "Rest.", "seen": seen, "checked": [str(image.pk)], "release": "on"})
     assert Report.objects.get().released_at is not None
+
+
+# --- What is said of it is true --------------------------------------------------------------------------------------
+
+
+def shown(response) -> str:
+    return " ".join(html.unescape(response.content.decode()).split())
+
+
+def send_addendum(client, report, words: str = "Come again in two weeks.") -> str:
+    address = at("visit-addendum", report)
+    seen = client.get(address).context["form"]["seen"].value()
+    sent = {"words": words, "seen": seen, "replaces_plan": "yes"}
+    return shown(client.post(address, sent, follow=True))
+
+
+@pytest.mark.slow
+def test_who_adds_to_a_withheld_report_is_not_told_that_the_patient_reads_it(
+    sign_in, report, dermatologist, patient_user
+):
+    client = sign_in(dermatologist)
+    withhold_report(report=report, by=dermatologist, **WRONG)
+    told = send_addendum(client, report)
+    assert report.addenda.exists()
+    assert "The report is withheld, so the patient reads neither it nor the addendum" in told
+    assert "The patient can read it now" not in told
+    assert sign_in(patient_user).get(at("my-visit", report)).status_code == 403
+    client.post(at("visit-release-again", report))
+    assert "The patient can read it now" in send_addendum(client, report, "Sooner if it bleeds.")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_released", [True, False])
+def test_who_adds_to_a_report_that_shows_another_patient_is_told_that_nobody_reads_it(
+    sign_in, patient, dermatologist, patient_user, is_released
+):
+    image = answered(patient)
+    report = signed_report(image.visit, dermatologist, released=is_released)
+    set_aside_image(image=image, by=dermatologist, reason="other_patient")
+    OutgoingMessage.objects.all().delete()
+    told = send_addendum(sign_in(dermatologist), report)
+    assert report.addenda.exists()
+    assert "The report shows another patient, so this one does not read it" in told
+    assert "The patient can read it now" not in told
+    assert "when the report is released" not in told
+    assert not OutgoingMessage.objects.exists(), "nobody is mailed of what they cannot read"
+
+
+def test_a_photograph_that_goes_or_comes_is_not_given_as_the_reason_for_another(
+    sign_in, patient, dermatologist, patient_user
+):
+    first = answered(patient)
+    second = answered(patient, lesion=first.lesion, visit=first.visit)
+    signed_report(first.visit, dermatologist, released=True)
+    set_aside_image(image=first, by=dermatologist, reason="other_patient")
+    client = sign_in(dermatologist)
+    aside = client.post(reverse("image-set-aside", args=[second.pk]), {"reason": "unfit"}, follow=True)
+    assert "The photograph is set aside." in shown(aside)
+    assert "An e-mail that says so waits" not in shown(aside)
+    back = shown(client.post(reverse("image-put-back", args=[second.pk]), follow=True))
+    assert "stays withheld from the patient: it shows another patient still" in back
+    set_aside_image(image=second, by=dermatologist, reason="other_patient")
+    back = shown(client.post(reverse("image-put-back", args=[second.pk]), follow=True))
+    assert "it shows another patient still" in back
+    assert "until a dermatologist releases it again" not in back
+
+
+def test_what_is_withheld_is_not_called_read_or_released(sign_in, report, dermatologist):
+    client = sign_in(dermatologist)
+    image = report.visit.images.get()
+    named(image, dermatologist, "mel")
+    before = shown(client.get(image.get_absolute_url()))
+    assert "released to the patient" in before
+    assert "Until it is added to, the patient reads it" in shown(client.get(report.visit.get_absolute_url()))
+
+    withhold_report(report=report, by=dermatologist, **WRONG)
+
+    assert "withheld from the patient" in shown(client.get(image.get_absolute_url()))
+    assert "released to the patient" not in shown(client.get(image.get_absolute_url()))
+    for address in (report.visit.get_absolute_url(), f"{reverse('report-pdf', args=[report.pk])}"):
+        page = shown(client.get(address))
+        assert "the patient reads it" not in page
+        assert "The report is withheld, so the patient does not read it." in page
+    for address in (
+        report.visit.get_absolute_url(),
+        report.visit.patient.get_absolute_url(),
+        reverse("visits"),
+        reverse("admin:patients_visit_changelist"),
+    ):
+        page = client.get(address).content.decode()
+        rows = page.split("<tbody")[-1]  # beside a list one may ask for what is released
+        assert "Withheld from the patient" in rows
+        assert not re.search(r">\s*Released to the patient\s*<", rows)
