@@ -26,9 +26,13 @@ admin.site.unregister(Lesion)
 class LesionWithSignsInline(LesionInline):
     """The lesions of one patient, with what is said of their photographs, read together."""
 
-    fields = (*LesionInline.fields, "signs")
-    readonly_fields = fields
     _signs: dict[UUID, list[Sign]] | None = None
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [*super().get_fields(request, obj), "signs"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.get_fields(request, obj)
 
     @admin.display(description=_("state"))
     def signs(self, lesion: Lesion) -> SafeString:
@@ -44,10 +48,15 @@ class LesionWithSignsInline(LesionInline):
 class VisitWithReportInline(VisitInline):
     """The visits of one patient, with what was found at each and what became of its report, read together."""
 
-    fields = ("date", "complaint", "clinician", "status_now", "signs", "trouble")
-    readonly_fields = fields
     _troubled: dict[UUID, Trouble] | None = None
     _signs: dict[UUID, tuple[Sign, ...]] | None = None
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        shown = ["status_now" if name == "status" else name for name in super().get_fields(request, obj)]
+        return [*shown, "signs", "trouble"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.get_fields(request, obj)
 
     @admin.display(description=_("status"))
     def status_now(self, visit: Visit) -> str:

@@ -38,7 +38,8 @@ def photograph_for(row: Any) -> Photograph:
     """What is known of the photograph of a row, read once: a list has read that of all its rows together."""
     if "photograph" not in vars(row):
         row.photograph = photograph_of(row if isinstance(row, Image) else row.image)
-    return row.photograph  # type: ignore[no-any-return]
+    photograph: Photograph = row.photograph
+    return photograph
 
 
 def of_a_photograph(row: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Visits, with what became of their reports, which ``patients`` does not know of."""
 
+import json
 from typing import Any
 
 from django.contrib import admin
@@ -8,7 +9,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.models import Report
-from diagnosis.reports.addenda import plan_replaced_on
+from diagnosis.reports.addenda import plan_not_for, plan_replaced_on
 from diagnosis.reports.otherwise import otherwise_since
 from diagnosis.templatetags.answers import trouble_with_report
 from patients.admin.records import VisitAdmin
@@ -24,13 +25,15 @@ NOW = {"status": "status_now", "plan": "plan_now"}
 
 @admin.register(Visit)
 class VisitWithReportAdmin(ShowsTrouble, VisitAdmin):
-    fieldsets = tuple(
-        (title, {**options, "fields": tuple(NOW.get(name, name) for name in options["fields"])})
-        for title, options in VisitAdmin.fieldsets
-    )
-
     def get_list_display(self, request: HttpRequest) -> Any:
         return [NOW.get(column, column) for column in (*super().get_list_display(request), "trouble")]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        sets: Any = super().get_fieldsets(request, obj)
+        return [
+            (title, {**options, "fields": [NOW.get(name, name) for name in options["fields"]]})
+            for title, options in sets
+        ]
 
     @admin.display(description=_("status"), ordering="status")
     def status_now(self, visit: Any) -> str:
@@ -50,6 +53,7 @@ class VisitWithReportAdmin(ShowsTrouble, VisitAdmin):
             "visit": visit,
             "addenda": addenda,
             "plan_replaced_on": plan_replaced_on(addenda),
+            "plan_not_for": plan_not_for(json.loads(each.content) for each in addenda),
             "report_is_misleading": report is not None and otherwise_since(report).is_misleading,
         }
         return render_to_string("diagnosis/includes/visit_plan.html", context)
