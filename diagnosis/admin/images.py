@@ -179,7 +179,7 @@ class ImageAdmin(ShowsSigns, ClinicScopedAdmin):
     def set_aside(self, image: Image) -> str:
         rows = []
         for row in image.set_asides.select_related("member__user", "ended_by__user"):
-            words = f"{row.created_at:%Y-%m-%d %H:%M} · {row.member.name}: {row} {row.note}"
+            words = f"{row.created_at:%Y-%m-%d %H:%M} · {row.member.name}: {row}. {row.note}"
             if row.ended_by is not None:
                 back = {"who": row.ended_by.name, "when": f"{row.ended_at:%Y-%m-%d %H:%M}"}
                 words = f"{words} ({_('put back by %(who)s, %(when)s') % back})"
