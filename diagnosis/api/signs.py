@@ -1,11 +1,12 @@
 """The sign, the warnings and the advice of a kept photograph: those of its page, from the same place."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
 
 from diagnosis.advice import doubts_without_answer
-from diagnosis.findings import findings_set_aside_beside
+from diagnosis.findings import FindingSetAside, findings_set_aside_beside
 from diagnosis.models import Image
 from diagnosis.next_steps import steps_of
 from diagnosis.photographs import Photograph, photograph_of
@@ -20,13 +21,14 @@ def signs_of_image(image: Image) -> dict[str, Any]:
     ``tier`` is null if there is no answer, or if the photograph was set aside; the warnings apply either way.
     """
     photograph = photograph_of(image)
-    prediction = photograph.prediction
-    view = present_prediction(prediction, besides=photograph.besides) if prediction else None
+    prediction, missed = photograph.prediction, findings_set_aside_beside(image)
+    is_warned = bool(missed)
+    view = present_prediction(prediction, besides=photograph.besides, is_warned=is_warned) if prediction else None
     return {
         **(signs_of_view(view) if view else {"network_tier": None}),
-        "tier": _tier(photograph, view) if view and not photograph.known.is_excluded else None,
-        "warnings": warnings_of(photograph, view),
-        "next_steps": list(steps_of(photograph, view)),
+        "tier": _tier(photograph, view, missed) if view and not photograph.known.is_excluded else None,
+        "warnings": _warnings(photograph, view, missed),
+        "next_steps": list(steps_of(photograph, view, missed=missed)),
     }
 
 
@@ -40,7 +42,9 @@ def signs_of_view(view: AssessmentView) -> dict[str, Any]:
     }
 
 
-def warnings_of(photograph: Photograph, view: AssessmentView | None) -> list[dict[str, Any]]:
+def _warnings(
+    photograph: Photograph, view: AssessmentView | None, missed: Sequence[FindingSetAside]
+) -> list[dict[str, Any]]:
     """All that its page warns of, the most urgent first; of a photograph without an answer what else is known."""
     image = photograph.image
     found = [
@@ -48,7 +52,7 @@ def warnings_of(photograph: Photograph, view: AssessmentView | None) -> list[dic
         for row in image.set_asides.standing()
     ]
     found += [_warning(each.words, each.lesion.get_absolute_url()) for each in photograph.contradictions]
-    found += [_warning(each.words, each.image.get_absolute_url()) for each in findings_set_aside_beside(image)]
+    found += [_warning(each.words, each.image.get_absolute_url()) for each in missed]
     if photograph.known.is_kept_elsewhere:
         words = _("The same file is kept elsewhere too: find out which lesion it shows, and do not rely on the other.")
         found += [_warning(words, other.get_absolute_url()) for other in Image.objects.with_the_same_file(image)[:8]]
@@ -56,12 +60,12 @@ def warnings_of(photograph: Photograph, view: AssessmentView | None) -> list[dic
     return [*found, *(_warning(doubt.words, doubt.url) for doubt in doubts)]
 
 
-def _tier(photograph: Photograph, view: AssessmentView) -> dict[str, str]:
+def _tier(photograph: Photograph, view: AssessmentView, missed: Sequence[FindingSetAside]) -> dict[str, str]:
     """As the page shows it: a label that tells of more danger than the answer speaks, a harmless one tempers it."""
     against = photograph.against(view.tone)
     tone = WATCH if against else view.tone
     shown = {"code": tone, "text": against.words if against else _words(view)}
-    labels = [sign for sign in photograph.signs_of_labels if sign.is_danger]
+    labels = [sign for sign in photograph.signs_of_labels if sign.is_danger] + [each.sign for each in missed]
     leading = max(labels, key=lambda sign: sign.pressing, default=None)
     if leading is None or leading.severity < SEVERITY[tone]:
         return shown

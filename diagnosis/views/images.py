@@ -1,6 +1,7 @@
 """The result: what the network says of one photograph, why, and what dermatologists say."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
@@ -14,7 +15,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from diagnosis.advice import Besides, doubts_without_answer, tone_without_answer
 from diagnosis.explanations import explain
-from diagnosis.findings import findings_set_aside_beside
+from diagnosis.findings import FindingSetAside, findings_set_aside_beside
 from diagnosis.forms import OverrideForm, ReviewForm, ScaleForm
 from diagnosis.measures import present_measures
 from diagnosis.models import Addendum, Image, Report, Tier, versions_that_used
@@ -140,7 +141,8 @@ def _result(
     photograph, others = photograph_and_others(image)
     prediction = photograph.prediction
     plan = _plan(image)
-    is_warned = photograph.warns_of_danger or bool(plan["reports_otherwise"])
+    missed = findings_set_aside_beside(image)
+    is_warned = photograph.warns_of_danger or bool(plan["reports_otherwise"] or missed)
     context = {
         "image": image,
         "photograph": photograph,
@@ -153,13 +155,13 @@ def _result(
         "same_file": list(Image.objects.with_the_same_file(image).select_related("lesion__patient")[:OTHERS_SHOWN]),
         "reviews": image.reviews.select_related("reviewer__user", "retraction"),
         "contradictions": photograph.contradictions,
-        "findings_set_aside": findings_set_aside_beside(image),
+        "findings_set_aside": missed,
         "label_changes": image.label_changes.select_related("review__reviewer__user"),
         "settled": _label(photograph, is_warned=is_warned),
         **plan,
         "rule_hint": rule_hint(image.visit.patient.clinic),
         "is_refused": prediction is None and not image.is_accepted,
-        **_answer(photograph, is_warned=is_warned),
+        **_answer(photograph, is_warned=is_warned, missed=missed),
         **_measures(photograph),
     }
     if _member(request).is_dermatologist and "set_aside" not in context:
@@ -208,7 +210,7 @@ def _plan(image: Image) -> dict[str, Any]:
     }
 
 
-def _answer(photograph: Photograph, *, is_warned: bool) -> dict[str, Any]:
+def _answer(photograph: Photograph, *, is_warned: bool, missed: Sequence[FindingSetAside]) -> dict[str, Any]:
     """The assessment with its explanation, or the refusal."""
     image, prediction, besides = photograph.image, photograph.prediction, photograph.besides
     facts = quality_facts(
@@ -225,12 +227,12 @@ def _answer(photograph: Photograph, *, is_warned: bool) -> dict[str, Any]:
         return {
             "refusal": refusal,
             "warnings": {"doubts": doubts, "tone": str(tone), "mark": TIER_MARKS[tone]},
-            "next_steps": steps_of(photograph, None),
+            "next_steps": steps_of(photograph, None, missed=missed),
         }
     view = present_prediction(prediction, facts=facts, besides=besides, is_warned=is_warned)
     return {
         "view": view,
-        "next_steps": steps_of(photograph, view),
+        "next_steps": steps_of(photograph, view, missed=missed),
         "against": photograph.against(view.tone),
         # Never waits for the language model: the page is there at once, and htmx fetches the rest.
         **_explanation(photograph, view, besides, ask=False),

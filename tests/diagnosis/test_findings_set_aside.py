@@ -215,6 +215,8 @@ def test_the_api_says_it_too(sign_in, staff, dermatologist, image, calm):
     assert "Confirmed: Melanoma. Set aside by" in said["warnings"][0]["text"]
     assert said["warnings"][0]["url"].endswith(image.get_absolute_url())
     assert said["warnings"][0]["text"] in page(sign_in(staff), calm)
+    assert said["tier"] == {"code": "urgent", "text": "Set aside: Melanoma"}
+    assert "Nothing alarming" not in page(sign_in(staff), calm)
     assert said["next_steps"] == [
         "A photograph of this lesion was set aside (Confirmed: Melanoma): find out where it belongs, then decide."
     ]
