@@ -166,4 +166,10 @@ def _with_head(pixels: Any, features: Any, recipe: Recipe) -> keras.Model:
     hidden = keras.layers.Dense(recipe.hidden_units, activation="relu", name="head_hidden")(features)
     if recipe.dropout:
         hidden = keras.layers.Dropout(recipe.dropout, name="head_dropout")(hidden)
-    return keras.Model(pixels, keras.layers.Dense(len(recipe.classes), dtype="float32", name="head_output")(hidden))
+    output = keras.layers.Dense(
+        len(recipe.classes),
+        kernel_initializer="zeros" if recipe.starts_from_mix else "glorot_uniform",
+        dtype="float32",
+        name="head_output",
+    )
+    return keras.Model(pixels, output(hidden))

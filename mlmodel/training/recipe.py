@@ -79,6 +79,8 @@ class Recipe:
         scaling: of pixels; Keras's Xception expects -1..1, its VGG16 ``caffe`` (BGR, ImageNet's mean taken off).
         pooled_stages: the stages whose channel means the head reads; empty for the last map alone.
         normalise_pools: batch normalisation between pools and head.
+        starts_from_mix: the output layer starts at zero (Zhang et al., ICLR 2019), so that the network begins by
+            saying the class mix and nothing has to be unlearned; else it starts at random.
         hidden_units: of the head's dense layer.
         feature_dropout: share of pooled features dropped in training.
         dropout: share of hidden units dropped in training.
@@ -122,6 +124,7 @@ class Recipe:
     scaling: Scaling = "-1..1"
     pooled_stages: tuple[str, ...] = ()
     normalise_pools: bool = False
+    starts_from_mix: bool = False
     hidden_units: int = 1024
     feature_dropout: float = 0.0
     dropout: float = 0.5

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from mlmodel.taxonomy import CODES
 from mlmodel.training.labels import LABELS, POSSIBLE
@@ -98,6 +99,14 @@ def test_changes_are_made_by_chance_alone_and_keep_the_lesion_in_sight(photograp
     assert first.dtype == np.uint8
     assert not np.array_equal(first, at_another_clinic(photograph_pixels, 96, np.random.default_rng(seed + 100)))
     assert first.std() > 3
+
+
+def test_a_picture_of_any_size_is_brought_to_any_other(photograph_pixels):
+    """Of a turned crop that is reduced by more than half, what would alias is smoothed first."""
+    full = np.asarray(Image.fromarray(photograph_pixels).resize((256, 256)))
+    for seed in range(30):
+        for side in (48, 96, 224):
+            assert at_another_clinic(full, side, np.random.default_rng(seed)).shape == (side, side, 3)
 
 
 def test_a_black_circle_is_cropped_away_and_nothing_else_is(photograph_pixels):

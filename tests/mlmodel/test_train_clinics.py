@@ -53,6 +53,16 @@ def test_it_learns_in_bfloat16_and_counts_the_units_that_answer_after_each_epoch
     assert all(0.01 < share <= 1 for share in shares)
 
 
+def test_it_begins_by_saying_the_class_mix():
+    from mlmodel.training.networks import build_network
+    from mlmodel.training.recipe import load_recipe
+
+    for name in ("clinics", "clinics-pilot"):
+        network = build_network(load_recipe(name), start="random")
+        pixels = np.random.default_rng(0).uniform(0, 255, (2, 96, 96, 3)).astype(np.float32)
+        assert not np.asarray(network(pixels, training=True)).any(), "so the loss is that of the mix alone"
+
+
 def test_what_it_ended_with_can_be_served(run):
     from mlmodel.taxonomy import CODES
     from mlmodel.training.networks import base_of
