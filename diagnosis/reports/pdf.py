@@ -52,10 +52,10 @@ def render_addendum(
 ) -> bytes:
     """Lay out a signed addendum, what was added before it, and after both the report, marked on each of its pages.
 
-    It holds everything that was said, with what counts now first; each addendum begins on a page of its own.
+    It holds everything that was said, with what counts now first; short addenda share pages.
 
     Args:
-        content_sha256: the hash of the addendum's canonical JSON, printed on each of its pages.
+        content_sha256: the hash of the addendum's canonical JSON; a page's foot has that of the addendum it begins with.
         earlier: the report's addenda of before, in any order.
         figures: JPEG files by address; a photograph that is not among them is not shown.
     """
