@@ -55,7 +55,7 @@ def render_addendum(
     It holds everything that was said, with what counts now first; short addenda share pages.
 
     Args:
-        content_sha256: the hash of the addendum's canonical JSON; a page's foot has that of the addendum it begins with.
+        content_sha256: of the addendum's canonical JSON; a page's foot has that of the addendum it begins with.
         earlier: the report's addenda of before, in any order.
         figures: JPEG files by address; a photograph that is not among them is not shown.
     """

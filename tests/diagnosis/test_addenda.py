@@ -164,7 +164,7 @@ def test_the_addendum_from_the_page_to_the_patient(sign_in, visit, report, derma
     # What is malignant is as red there as in the report, and stands before what the software said.
     assert own.index("tier tier-urgent") < since < own.index("What the software said before")
     assert "This is what the software says" not in own, "what it advised is out of date"
-    assert "What was added above counts." in own
+    assert "what was added above counts." in own
     assert "added to on" in patient.get(reverse("my-visits")).content.decode()
     pdf = patient.get(reverse("addendum-pdf", args=[addendum.pk]))
     assert hashlib.sha256(pdf.content).hexdigest() == addendum.pdf_sha256

@@ -133,7 +133,7 @@ def test_what_is_malignant_now_is_read_before_a_plan_that_still_holds(
 
     own = text_at(sign_in(patient_user), reverse("my-visit", args=[report.visit_id]))
     assert own.index("It is a melanoma.") < own.index("<strong>Melanoma</strong>") < own.index(PLAN)
-    assert own.index("What was added above counts.") < own.index(PLAN)
+    assert own.index("what was added above counts.") < own.index(PLAN)
     assert "<s>Lesion" not in own
     shown = text_at(sign_in(staff), image.get_absolute_url())
     assert shown.index("It is a melanoma.") < shown.index("added to: read the addendum") < shown.index(PLAN)
