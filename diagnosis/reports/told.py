@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from diagnosis.answers import is_malignant_answer
+from diagnosis.answers import danger_of, is_malignant_answer
 from diagnosis.models import Report, Tier
 from diagnosis.review_words import label_in_words
 
@@ -56,10 +56,17 @@ class Told:
         return labels_of_other_visits(self.lesions[lesion], self.elsewhere.get(lesion))
 
     def asks_for_haste(self, lesion: str, photograph: str = "") -> bool:
-        """Whether the report's answer to a photograph is urgent; of one that it does not hold, any of its lesion."""
+        """Whether the report's answer to a photograph is urgent; of one that it does not hold, any of its lesion.
+
+        Not where a harmless label has answered it: that is what readers rely on.
+        """
         photographs = self.lesions[lesion]["photographs"]
         own = [each for each in photographs if each["id"] == photograph] or photographs
-        return any(map(_is_urgent, own))
+        return any(_is_urgent(each) for each in own if not self._is_called_harmless(each["id"]))
+
+    def _is_called_harmless(self, photograph: str) -> bool:
+        label = self.labels.get(photograph, NOTHING_SAID)
+        return bool(label.code) and danger_of(label.code) is False
 
     def _is_called_malignant(self, lesion: str) -> bool:
         own = (self.labels.get(each["id"], NOTHING_SAID).code for each in self.lesions[lesion]["photographs"])

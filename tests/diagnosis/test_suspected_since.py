@@ -16,18 +16,18 @@ from .test_report_as_it_holds import answered, named, read
 from .test_second_thoughts import AGAIN, page_of, says
 
 
-def reported(patient, dermatologist, *, label: str = ""):
-    image = answered(patient, visit__plan="Come again in nine months.")
+def reported(patient, dermatologist, *, label: str = "", tier: str = "calm"):
+    image = answered(patient, tier, visit__plan="Come again in nine months.")
     if label:
         named(image, dermatologist, label)
     return image, signed_report(image.visit, dermatologist, released=True)
 
 
-@pytest.mark.parametrize("label", ["", "nv"])
+@pytest.mark.parametrize(("label", "tier"), [("", "calm"), ("", "watch"), ("nv", "calm"), ("nv", "urgent")])
 def test_a_report_that_calls_nothing_dangerous_does_not_outlast_a_suspicion(
-    sign_in, patient, dermatologist, patient_user, clinic, label
+    sign_in, patient, dermatologist, patient_user, clinic, label, tier
 ):
-    image, report = reported(patient, dermatologist, label=label)
+    image, report = reported(patient, dermatologist, label=label, tier=tier)
     patients = sign_in(patient_user)
     assert "nine months" in read(patients, image.visit)
 
@@ -163,10 +163,12 @@ def flagged(client, record) -> bool:
 # --- By another photograph of the lesion -----------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize("tier", ["calm", "watch", "urgent"])
 def test_a_suspicion_reaches_the_lesions_photographs_that_were_called_harmless(
-    sign_in, patient, dermatologist, clinic, patient_user
+    sign_in, patient, dermatologist, clinic, patient_user, tier
 ):
-    before = named(answered(patient, visit__plan="Come again in a year."), dermatologist, "nv")
+    """Whatever the network said of them: the harmless label is what their readers rely on."""
+    before = named(answered(patient, tier, visit__plan="Come again in a year."), dermatologist, "nv")
     report = signed_report(before.visit, dermatologist, released=True)
     later = answered(patient, lesion=before.lesion)
     says(later, factories.MemberFactory(clinic=clinic, role="dermatologist"), "mel", "unsure")
