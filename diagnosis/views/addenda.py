@@ -79,6 +79,7 @@ def _page(request: ClinicRequest, report: Report, refused: AddendumForm | None =
         "named": changed_lesions_named(plan, draft.content),
         "record_since": draft.content["record"],
         "contradictions": contradictions_at(report.visit),
+        "is_withheld": report.withholdings.standing().exists(),
         "form": form,
     }
     return render(request, "diagnosis/add_addendum.html", context, status=422 if refused else 200)

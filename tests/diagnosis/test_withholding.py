@@ -325,3 +325,12 @@ def test_what_is_withheld_is_not_called_read_or_released(sign_in, report, dermat
         rows = page.split("<tbody")[-1].split("</tbody")[0]  # beside a list one may ask for what is released
         assert "Withheld from the patient" in rows
         assert not re.search(r">\s*Released to the patient\s*<", rows)
+
+
+def test_who_adds_to_a_withheld_report_is_not_told_that_the_patient_reads_it_at_once(sign_in, report, dermatologist):
+    client, at_once = sign_in(dermatologist), "the patient reads the addendum as soon as you sign it"
+    assert at_once in client.get(at("visit-addendum", report)).content.decode()
+    withhold_report(report=report, by=dermatologist, **WRONG)
+    page = client.get(at("visit-addendum", report)).content.decode()
+    assert at_once not in page
+    assert "until you release it again" in page
