@@ -61,7 +61,7 @@ class Why(models.TextChoices):
     READERS_AGREE = "readers_agree", _("blinded readers agree")
     READERS_DIFFER = "readers_differ", _("readers differ, so a third is asked")
     MOST_AGREE = "most_agree", _("most of the blinded readers agree")
-    NO_MAJORITY = "no_majority", _("readers differ, so it takes a consensus or histopathology")
+    NO_MAJORITY = "no_majority", _("readers differ, so it takes a consensus that two enter, or histopathology")
     CONSENSUS = "consensus", _("a consensus outranks single opinions")
     HISTOPATHOLOGY = "histopathology", _("histopathology outranks opinions")
 
@@ -100,6 +100,11 @@ def danger_of(answer: str) -> bool | None:
     if answer == CANNOT_TELL or leaves_danger_open(answer):
         return None
     return is_malignant_answer(answer)
+
+
+def danger_rank(answer: str) -> int:
+    """How much danger an answer names: 2 of what is malignant, 1 where it is not known, 0 of what is not or nothing."""
+    return 2 if is_malignant_answer(answer) else int(leaves_danger_open(answer))
 
 
 def leaves_danger_open(answer: str) -> bool:

@@ -4,17 +4,20 @@ What is newest is told by the order in which it was said (``Said.step``), never 
 
 The rules, strongest first. An opinion *decides* if its reader is certain or probable and can tell.
 
-1. Histopathology that decides settles the label; of several the newest. But two readers whose findings differ about
-   danger dispute it, until one of them agrees or a later consensus decides.
-2. So does a consensus that decides, likewise.
+1. Histopathology that decides settles the label; of several the newest. But where a colleague's finding names more
+   danger, they dispute it until that colleague agrees, or two readers enter a later consensus.
+2. So does a consensus that decides. But one that names less danger than a colleague does counts only when a second
+   reader has entered the same.
 3. Opinions, by the clinic's rule:
-   - one reader: the newest that decides settles the label. But what is not malignant never replaces a colleague's
-     malignant answer by itself: such a label is disputed until the colleague agrees, or 1 or 2;
+   - one reader: the newest that decides settles the label. But it never replaces a colleague's answer that names more
+     danger by itself: such a label is disputed until the colleague agrees, or 1 or 2;
    - two blinded readers: of each reader the newest that decides and was made blinded counts. Two who agree settle the
      label. If they differ it is disputed and a third is asked; from then on a majority settles it, and where there is
      none it stays disputed until 1 or 2.
 4. What is not malignant by 3 gives way to doubt: who becomes unsure of their own such answer takes it back, and where
-   anybody still names something malignant, however sure or blinded, and was not outvoted, the label is disputed.
+   anybody still names more danger, however sure or blinded, and was not outvoted, the label is disputed.
+
+Danger is what is malignant and, less, what may be: ``answers.danger_rank``.
 """
 
 from collections import Counter
@@ -23,7 +26,7 @@ from dataclasses import dataclass
 from typing import Protocol
 from uuid import UUID
 
-from diagnosis.answers import CANNOT_TELL, DECIDING, Basis, LabelState, Why, is_malignant_answer
+from diagnosis.answers import CANNOT_TELL, DECIDING, Basis, LabelState, Why, danger_rank, is_malignant_answer
 from patients.models import ReviewRule
 
 READERS_NEEDED = 2
@@ -75,15 +78,17 @@ class Settled:
 def settle(*, reviews: Iterable[Said], rule: str) -> Settled:
     """Derive the label of one photograph from the reviews of it that stand, in whatever order they come."""
     said = sorted(reviews, key=lambda each: (each.step, each.pk))
-    deciding = [review for review in said if decides(review)]
+    deciding = _deciding(said)
     found = [review for review in deciding if review.basis == Basis.HISTOPATHOLOGY]
     agreed = [review for review in deciding if review.basis == Basis.CONSENSUS]
     if found:
-        by_findings = _by_findings(Why.HISTOPATHOLOGY, found)
-        if by_findings.state == LabelState.SETTLED or not agreed or agreed[-1].step < found[-1].step:
+        by_findings = _by_findings(found)
+        later = [review for review in agreed if review.step > found[-1].step]
+        if by_findings.state == LabelState.SETTLED or not later:
             return by_findings
+        return _by_consensus(later, said)
     if agreed:
-        return _by_findings(Why.CONSENSUS, agreed)
+        return _by_consensus(agreed, said)
     unsure = _who_took_back(said)
     held = [review for review in deciding if review.reviewer_id not in unsure]
     if rule == ReviewRule.TWO_BLINDED_READERS:
@@ -91,13 +96,30 @@ def settle(*, reviews: Iterable[Said], rule: str) -> Settled:
     return _unless_doubted(_by_one_reader(held), said) if held else _open(Why.NOTHING_DECIDES)
 
 
-def _by_findings(why: Why, findings: Sequence[Said]) -> Settled:
+def _by_findings(findings: Sequence[Said]) -> Settled:
     """The newest, unless it would take a colleague's finding of danger away."""
-    held = {review.reviewer_id: review for review in findings}
+    held = {review.reviewer_id: review for review in findings}.values()
     newest = findings[-1]
-    if is_malignant_answer(newest.answer) or not any(is_malignant_answer(each.answer) for each in held.values()):
-        return _settled(why, [newest])
-    return _differing(held.values())
+    return _differing(held) if _is_outranked(newest, held) else _settled(Why.HISTOPATHOLOGY, [newest])
+
+
+def _by_consensus(agreed: Sequence[Said], said: Sequence[Said]) -> Settled:
+    """The newest; where a colleague names more danger, once a second reader has entered the same."""
+    newest = agreed[-1]
+    newest_of_each = {review.reviewer_id: review for review in said}.values()
+    same = {each.reviewer_id for each in agreed if _diagnosis(each) == _diagnosis(newest)}
+    if len(same) < READERS_NEEDED and _is_outranked(newest, newest_of_each):
+        return _differing({review.reviewer_id: review for review in (*_deciding(newest_of_each), newest)}.values())
+    return _settled(Why.CONSENSUS, [newest])
+
+
+def _is_outranked(newest: Said, others: Iterable[Said]) -> bool:
+    """Whether somebody names more danger than the newest."""
+    return any(danger_rank(each.answer) > danger_rank(newest.answer) for each in others)
+
+
+def _deciding(said: Iterable[Said]) -> list[Said]:
+    return [review for review in said if decides(review)]
 
 
 def _differing(held: Iterable[Said]) -> Settled:
@@ -118,12 +140,12 @@ def _who_took_back(said: Sequence[Said]) -> set[UUID]:
 
 
 def _unless_doubted(settled: Settled, said: Sequence[Said]) -> Settled:
-    """Dispute what was settled as not malignant as long as somebody who was not outvoted names something malignant."""
-    if settled.review is None or is_malignant_answer(settled.answer):
+    """Dispute what was settled as long as somebody who was not outvoted names more danger."""
+    if settled.review is None:
         return settled
     newest_of_each = {review.reviewer_id: review for review in said}.values()
     weighed = {each.pk for each in settled.counted}
-    if not any(is_malignant_answer(each.answer) and each.pk not in weighed for each in newest_of_each):
+    if not _is_outranked(settled.review, (each for each in newest_of_each if each.pk not in weighed)):
         return settled
     return Settled(state=LabelState.DISPUTED, why=Why.READERS_DIFFER, counted=settled.counted)
 
@@ -143,13 +165,11 @@ def _diagnosis(review: Said) -> tuple[str, str]:
 
 def _by_one_reader(deciding: Sequence[Said]) -> Settled:
     """The newest opinion, unless it would take a colleague's word of danger away."""
-    newest_of_each = {review.reviewer_id: review for review in deciding}
+    newest_of_each = {review.reviewer_id: review for review in deciding}.values()
     newest = deciding[-1]
-    if is_malignant_answer(newest.answer) or not any(
-        is_malignant_answer(review.answer) for review in newest_of_each.values()
-    ):
-        return _settled(Why.NEWEST_OPINION, [newest])
-    return _differing(newest_of_each.values())
+    return (
+        _differing(newest_of_each) if _is_outranked(newest, newest_of_each) else _settled(Why.NEWEST_OPINION, [newest])
+    )
 
 
 def _by_blinded_readers(deciding: Sequence[Said]) -> Settled:

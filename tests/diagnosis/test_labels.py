@@ -13,7 +13,17 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnosis.answers import ANSWERS, CANNOT_TELL, Basis, Cause, Certainty, LabelState, Why, is_malignant_answer
+from diagnosis.answers import (
+    ANSWERS,
+    CANNOT_TELL,
+    Basis,
+    Cause,
+    Certainty,
+    LabelState,
+    Why,
+    danger_rank,
+    is_malignant_answer,
+)
 from diagnosis.labels import Settled, decides, settle
 from diagnosis.models import ConfirmedLabel, Image, LabelChange, Review, ReviewRetraction
 from diagnosis.services.errors import NothingToRetract, OtherTextMissing, TooLateToRetract
@@ -170,7 +180,9 @@ def test_a_colleagues_later_suspicion_disputes_what_was_harmless(rule, answer, s
         agrees = replace(earlier, answer="nv", certainty="certain", was_blinded=False, step=70, pk=uuid.uuid4())
         assert settle(reviews=[*reviews, earlier, agrees], rule=rule).state == "settled"
         together = replace(reviews[0], basis="consensus", step=71, pk=uuid.uuid4())
-        assert settle(reviews=[*reviews, earlier, together], rule=rule).state == "settled"
+        assert settle(reviews=[*reviews, earlier, together], rule=rule).state == "disputed", "one alone has conferred"
+        second = replace(together, reviewer_id=READERS[2], step=72, pk=uuid.uuid4())
+        assert settle(reviews=[*reviews, earlier, together, second], rule=rule).state == "settled"
     proven = replace(reviews[0], basis="histopathology")
     assert settle(reviews=[*reviews, proven, suspicion], rule=rule).state == "settled"
 
@@ -196,7 +208,7 @@ def test_a_new_report_of_the_pathologist_settles_unless_it_takes_a_colleagues_da
     findings = [each for each in reviews if decides(each) and each.basis == Basis.HISTOPATHOLOGY]
     by_colleagues = [each for each in findings if each.reviewer_id != newest.reviewer_id]
     held = {each.reviewer_id: each for each in sorted(by_colleagues, key=lambda each: (each.step, each.pk))}
-    if is_malignant_answer(report) or not any(is_malignant_answer(each.answer) for each in held.values()):
+    if not any(danger_rank(each.answer) > danger_rank(report) for each in held.values()):
         assert outcome(settle(reviews=[*reviews, newest], rule=rule)) == ("settled", report, Why.HISTOPATHOLOGY)
     else:
         assert settle(reviews=[*reviews, newest], rule=rule).state in {"disputed", "settled"}
@@ -213,6 +225,10 @@ def test_two_findings_that_differ_about_danger_are_disputed_until_readers_confer
     together = replace(other, answer="bcc", basis=Basis.CONSENSUS, step=6, pk=uuid.uuid4())
     assert outcome(settle(reviews=[proven, other, together], rule=ONE)) == ("settled", "bcc", Why.CONSENSUS)
     assert settle(reviews=[replace(together, step=-1), proven, other], rule=ONE).state == "disputed"
+    harmless = replace(together, answer="nv")
+    assert settle(reviews=[proven, other, harmless], rule=ONE).state == "disputed", "one alone takes no danger away"
+    second = replace(harmless, reviewer_id=READERS[2], step=7, pk=uuid.uuid4())
+    assert outcome(settle(reviews=[proven, other, harmless, second], rule=ONE)) == ("settled", "nv", Why.CONSENSUS)
     before, after = said("mel", "nv", basis=Basis.CONSENSUS)
     assert settle(reviews=[before, after], rule=ONE).state == "disputed"
 
@@ -227,15 +243,36 @@ def test_opinions_of_one_reader_never_settle_where_it_takes_two(reviews):
 def test_where_one_reader_decides_only_a_word_of_danger_ever_disputes_what_is_harmless(reviews):
     label = settle(reviews=reviews, rule=ONE)
     if label.state == LabelState.DISPUTED:
-        newest = max((review for review in reviews if decides(review)), key=lambda review: (review.step, review.pk))
-        assert not is_malignant_answer(newest.answer)
-        assert any(is_malignant_answer(review.answer) for review in reviews)
+        assert len({danger_rank(review.answer) for review in reviews}) > 1
 
 
 @given(reviews=opinions)
 def test_where_one_reader_decides_among_harmless_answers_nothing_is_disputed(reviews):
-    harmless = [review for review in reviews if not is_malignant_answer(review.answer)]
+    harmless = [review for review in reviews if not danger_rank(review.answer)]
     assert settle(reviews=harmless, rule=ONE).state != LabelState.DISPUTED
+
+
+@pytest.mark.parametrize("rule", [ONE, TWO])
+@pytest.mark.parametrize("named", ["meltump", "other"])
+@pytest.mark.parametrize("certainty", ["certain", "unsure"])
+def test_what_may_be_malignant_is_not_taken_away_either(rule, named, certainty):
+    doubt, *sure = said(named, "nv", "nv")
+    doubt = replace(doubt, certainty=certainty, was_blinded=False)
+    for reviews in ([doubt, *sure], [*sure, replace(doubt, step=9)]):
+        assert settle(reviews=reviews, rule=rule).answer != "nv"
+    worse = [replace(each, answer="mel") for each in sure]
+    assert settle(reviews=[doubt, *worse], rule=rule).answer == "mel"
+
+
+@pytest.mark.parametrize("certainty", ["certain", "unsure"])
+def test_a_consensus_that_names_less_danger_takes_two_to_enter_it(certainty):
+    melanoma, nevus = said("mel", "nv")
+    melanoma, nevus = replace(melanoma, certainty=certainty), replace(nevus, basis=Basis.CONSENSUS)
+    assert settle(reviews=[melanoma, nevus], rule=ONE).state == "disputed"
+    again = replace(nevus, step=5, pk=uuid.uuid4())
+    assert settle(reviews=[melanoma, nevus, again], rule=ONE).state == "disputed", "the same reader twice is one"
+    for second in (replace(again, reviewer_id=READERS[2]), replace(again, reviewer_id=melanoma.reviewer_id)):
+        assert outcome(settle(reviews=[melanoma, nevus, second], rule=ONE)) == ("settled", "nv", Why.CONSENSUS)
 
 
 def test_what_is_harmless_settles_over_a_colleagues_melanoma_once_they_agree():
