@@ -70,6 +70,7 @@ class Besides:
         siblings: the lesion's other photographs.
         suspected: a malignant condition that a dermatologist named and reviews have not settled, in words.
         unclear: a condition that a dermatologist named and of which it is not known whether it is malignant, in words.
+        is_doubted: a dermatologist was not sure what it is, or could not tell.
         label: the answer that dermatologists have settled. One that says how dangerous it is leaves nothing else to
             be known but ``suspected_elsewhere``; one that does not takes no warning away.
         suspected_elsewhere: beside a harmless label, a malignant condition that a dermatologist named on another
@@ -80,6 +81,7 @@ class Besides:
     siblings: Sequence[Sibling] = ()
     suspected: str = ""
     unclear: str = ""
+    is_doubted: bool = False
     label: str = ""
     suspected_elsewhere: str = ""
 
@@ -216,6 +218,9 @@ def doubts_about(tier: Tier, besides: Besides, *, refused: str = "") -> tuple[Do
         )
         short = _("%(name)s: not known whether malignant")
         doubts.append(Doubt(words % {"name": besides.unclear}, short=short % {"name": besides.unclear}))
+    if besides.is_doubted and not besides.speaks_of_danger:
+        words = _("A dermatologist has looked at it and was not sure what it is.")
+        doubts.append(Doubt(words, short=_("a dermatologist was not sure")))
     if worst := besides.more_urgent_than(tier):
         is_urgent = worst.haste == URGENCY[Tier.URGENT]
         short = _said_shortly(worst)

@@ -103,7 +103,7 @@ def danger_of(answer: str) -> bool | None:
 
 
 def danger_rank(answer: str) -> int:
-    """How much danger an answer names: 2 of what is malignant, 1 where it is not known, 0 of what is not or nothing."""
+    """How much danger an answer names: 2 if it is malignant, 1 if that is not known, 0 if it is not, or of nothing."""
     return 2 if is_malignant_answer(answer) else int(leaves_danger_open(answer))
 
 

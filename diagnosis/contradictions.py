@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db.models import Exists, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
-from diagnosis.answers import FREE_TEXT, Basis, LabelState, is_malignant_answer
+from diagnosis.answers import FREE_TEXT, Basis, LabelState, danger_rank, is_malignant_answer
 from diagnosis.models import ConfirmedLabel, Image
 from diagnosis.review_words import answer_name
 from patients.models import Lesion, Visit
@@ -51,12 +51,14 @@ class Contradiction:
 
     Attributes:
         names: what its photographs are confirmed as, what is malignant first.
+        is_dangerous: one of them is, or may be, malignant.
         proven: what is malignant among them and the laboratory has said, by name; empty without.
     """
 
     lesion: Lesion
     names: tuple[str, ...]
     is_malignant: bool
+    is_dangerous: bool = False
     proven: str = ""
 
     @property
@@ -90,12 +92,13 @@ def contradiction_among(lesion: Lesion, labels: Iterable[Label]) -> Contradictio
     found = {label.diagnosis: label for label in labels}
     if len(found) < 2:
         return None
-    in_order = sorted(found.values(), key=lambda label: (not is_malignant_answer(label.answer), label.diagnosis))
+    in_order = sorted(found.values(), key=lambda label: (-danger_rank(label.answer), label.diagnosis))
     proven = (label for label in labels if label.is_proven and is_malignant_answer(label.answer))
     return Contradiction(
         lesion=lesion,
         names=tuple(label.name for label in in_order),
         is_malignant=any(is_malignant_answer(label.answer) for label in in_order),
+        is_dangerous=any(danger_rank(label.answer) for label in in_order),
         proven=min((label.name for label in proven), default=""),
     )
 

@@ -9,11 +9,12 @@ from django.db.models import Exists, OuterRef
 from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
-from diagnosis.answers import LabelState, is_malignant_answer
+from diagnosis.answers import LabelState, danger_rank, is_malignant_answer
 from diagnosis.contradictions import other_labels
-from diagnosis.lesion_context import suspicion_of
-from diagnosis.models import ConfirmedLabel, Image, SetAside, SetAsideReason
-from diagnosis.models.image import MALIGNANT, ImageQuerySet
+from diagnosis.lesion_context import suspected_on
+from diagnosis.models import ConfirmedLabel, Image, SetAside, SetAsideReason, Tier
+from diagnosis.models.image import ImageQuerySet
+from diagnosis.photographs import Photograph, photograph_and_others
 from diagnosis.review_words import answer_name
 from diagnosis.signs import URGENT, Sign, Substance
 from patients.models import Lesion, Visit
@@ -24,10 +25,15 @@ BELONGS_ELSEWHERE = (SetAsideReason.OTHER_PATIENT, SetAsideReason.OTHER_LESION)
 
 @dataclass(frozen=True)
 class Finding:
-    """What is malignant or pre-malignant and was named on a photograph: confirmed, or suspected and not settled."""
+    """What is, or may be, malignant and was named on a photograph: confirmed, or suspected and not settled.
+
+    Attributes:
+        rank: of its danger, as ``answers.danger_rank``.
+    """
 
     name: str
     is_confirmed: bool
+    rank: int
 
     @property
     def words(self) -> str:
@@ -40,9 +46,20 @@ def finding_of(image: Image) -> Finding | None:
     return _finding(Image.objects.with_confirmed_label().with_suspicions().get(pk=image.pk))
 
 
-def is_confirmed_beside(image: Image) -> bool:
-    """Whether another photograph in use of the same lesion is confirmed as malignant too."""
-    return other_labels(image).filter(answer__in=MALIGNANT).exists()
+def is_confirmed_beside(image: Image, finding: Finding | None) -> bool:
+    """Whether another photograph in use of the same lesion is confirmed as no less dangerous than ``finding``."""
+    return finding is not None and any(danger_rank(label.answer) >= finding.rank for label in other_labels(image))
+
+
+def is_urgent_alone(image: Image) -> bool:
+    """Whether the network finds a photograph urgent, no label answers that, and no other photograph says as much."""
+    photograph, others = photograph_and_others(image)
+    return photograph.is_open and _is_urgent(photograph) and not any(map(_is_urgent, others))
+
+
+def _is_urgent(photograph: Photograph) -> bool:
+    is_named = bool(photograph.known.label and is_malignant_answer(photograph.known.label.answer))
+    return is_named or bool(photograph.prediction and photograph.prediction.shown_tier == Tier.URGENT)
 
 
 @dataclass(frozen=True)
@@ -90,7 +107,7 @@ def findings_set_aside(images: ImageQuerySet) -> list[FindingSetAside]:
     """Those of ``images`` whose finding went out of use with them, the newest first.
 
     It ends where the photograph is put back or its file is in use again, wherever in the clinic. What was unfit or
-    added twice is not missed while another photograph of the lesion is confirmed as malignant.
+    added twice is not missed while another photograph of the lesion is confirmed as no less dangerous.
     """
     clinic = OuterRef("visit__patient__clinic")
     in_use = Image.objects.in_use().filter(sha256=OuterRef("sha256"), visit__patient__clinic=clinic).order_by()
@@ -100,11 +117,11 @@ def findings_set_aside(images: ImageQuerySet) -> list[FindingSetAside]:
         return []
     rows = SetAside.objects.standing().filter(image__in=list(findings))
     rows = rows.select_related("member__user", "image__lesion__patient", "image__visit")
-    told = _lesions_confirmed_as_malignant(row.image.lesion_id for row in rows)
+    told = _confirmed_danger(row.image.lesion_id for row in rows)
     return [
         FindingSetAside(findings[row.image_id], row)
         for row in rows
-        if row.reason in BELONGS_ELSEWHERE or row.image.lesion_id not in told
+        if row.reason in BELONGS_ELSEWHERE or told.get(row.image.lesion_id, 0) < findings[row.image_id].rank
     ]
 
 
@@ -120,13 +137,19 @@ def findings_set_aside_beside(image: Image) -> list[FindingSetAside]:
 
 
 def _finding(image: Any) -> Finding | None:
-    if image.confirmed_answer and is_malignant_answer(image.confirmed_answer):
-        return Finding(answer_name(image.confirmed_answer, image.confirmed_text or ""), is_confirmed=True)
-    suspected = suspicion_of(image)
-    return Finding(suspected, is_confirmed=False) if suspected else None
+    suspected, answer = suspected_on(image)
+    confirmed = image.confirmed_answer or ""
+    if danger_rank(confirmed) and danger_rank(confirmed) >= danger_rank(answer):
+        name = answer_name(confirmed, image.confirmed_text or "")
+        return Finding(name, is_confirmed=True, rank=danger_rank(confirmed))
+    return Finding(suspected, is_confirmed=False, rank=danger_rank(answer)) if suspected else None
 
 
-def _lesions_confirmed_as_malignant(lesions: Iterable[UUID]) -> set[UUID]:
+def _confirmed_danger(lesions: Iterable[UUID]) -> dict[UUID, int]:
+    """The most danger that photographs in use of each lesion are confirmed as."""
     in_use = Exists(Image.objects.in_use().filter(pk=OuterRef("image")).order_by())
-    labels = ConfirmedLabel.objects.filter(in_use, state=LabelState.SETTLED, answer__in=MALIGNANT)
-    return set(labels.filter(image__lesion__in=set(lesions)).values_list("image__lesion", flat=True))
+    labels = ConfirmedLabel.objects.filter(in_use, state=LabelState.SETTLED, image__lesion__in=set(lesions))
+    found: dict[UUID, int] = {}
+    for lesion, answer in labels.values_list("image__lesion", "answer"):
+        found[lesion] = max(found.get(lesion, 0), danger_rank(answer))
+    return found

@@ -82,7 +82,7 @@ def _besides(image: Any, in_use: Iterable[Any]) -> Besides:
     if is_malignant_answer(label):
         return Besides(label=label)
     if label and not leaves_danger_open(label):
-        suspected = (suspicion_of(other) for other in in_use if other.pk != image.pk)
+        suspected = (suspected_on(other)[0] for other in in_use if other.pk != image.pk)
         return Besides(label=label, suspected_elsewhere=next(filter(None, suspected), ""))
     return Besides(
         label=label,
@@ -90,6 +90,7 @@ def _besides(image: Any, in_use: Iterable[Any]) -> Besides:
         siblings=[_sibling(other) for other in in_use if other.pk != image.pk],
         suspected=suspicion_of(image),
         unclear=_name(label, image.confirmed_text) or _name(image.unclear_answer, image.unclear_text),
+        is_doubted=image.is_doubted,
     )
 
 
@@ -116,6 +117,15 @@ def suspicion_of(image: Any) -> str:
     if image.confirmed_answer and not leaves_danger_open(image.confirmed_answer):
         return ""
     return _name(image.suspected_answer, image.suspected_text)
+
+
+def suspected_on(image: Any) -> tuple[str, str]:
+    """What is malignant by a reader's word that reviews have not settled, else what may be: name and answer."""
+    if suspected := suspicion_of(image):
+        return suspected, image.suspected_answer
+    if image.confirmed_answer or not image.unclear_answer:
+        return "", ""
+    return _name(image.unclear_answer, image.unclear_text), image.unclear_answer
 
 
 def _label_of(image: Any) -> Label | None:

@@ -205,7 +205,7 @@ def sign_of_contradiction(contradiction: Contradiction) -> Sign:
     words = _("Labels contradict each other")
     if contradiction.proven:
         words = _("%(name)s by histopathology, against another label") % {"name": contradiction.proven}
-    elif contradiction.is_malignant:
+    elif contradiction.is_dangerous:
         words = _("Labels contradict each other: one is %(name)s") % {"name": contradiction.names[0]}
     return Sign(URGENT, words, substance=Substance.LABEL)
 

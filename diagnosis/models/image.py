@@ -9,7 +9,15 @@ from django.db.models import Exists, OuterRef, Prefetch, Q, Subquery
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.answers import ANSWERS, NOT_A_LESION, LabelState, is_malignant_answer, leaves_danger_open
+from diagnosis.answers import (
+    ANSWERS,
+    CANNOT_TELL,
+    NOT_A_LESION,
+    Certainty,
+    LabelState,
+    is_malignant_answer,
+    leaves_danger_open,
+)
 from diagnosis.diagnoses import BY_CODE
 from diagnosis.reliability import SMARTPHONE_MEASURE, Reliability, reliability_of
 from mlmodel.models import LONG_FIELDS, StoredExit
@@ -137,8 +145,9 @@ class ImageQuerySet(models.QuerySet["Image"]):
     def with_suspicions(self) -> "ImageQuerySet":
         """Annotate what readers named and still stand by: what is malignant, and what may be.
 
-        ``suspected_answer`` and ``unclear_answer``, each with ``_text``; None without. Of each reader the newest
-        review counts: who has thought better of it no longer suspects.
+        ``suspected_answer`` and ``unclear_answer``, each with ``_text``; None without. ``is_doubted`` where somebody
+        was not sure, or could not tell. Of each reader the newest review counts: who has thought better of it no
+        longer suspects.
         """
         from .review import Review
 
@@ -149,6 +158,7 @@ class ImageQuerySet(models.QuerySet["Image"]):
             suspected_text=Subquery(suspected.values("other_text")[:1]),
             unclear_answer=Subquery(unclear.values("answer")[:1]),
             unclear_text=Subquery(unclear.values("other_text")[:1]),
+            is_doubted=Exists(newest.filter(Q(certainty=Certainty.UNSURE) | Q(answer=CANNOT_TELL)).order_by()),
         )
 
     def with_shown_prediction(self) -> "ImageQuerySet":

@@ -136,7 +136,7 @@ def labels_in(content: Content) -> list[Content]:
 def _present_label(label: Content) -> Content:
     # Earlier addenda do not say which of a lesion's photographs they mean, how dangerous a label is, what it rests on,
     # nor what is suspected.
-    facts = {"malignancy": "", "icd10": "", "line": "", "suspected": "", **_NO_BASIS}
+    facts = {"malignancy": "", "icd10": "", "line": "", "suspected": "", "suspected_code": "", **_NO_BASIS}
     then, now = {"suspected": "", **label["then"]}, {**facts, **label["now"]}
     return {
         "which": "",
@@ -180,8 +180,8 @@ def with_later_labels(content: Content, addenda: list[dict[str, Any]], record: S
         facts = {"later": later.get(number), "set_aside": aside.get(number, ""), "replaced": None}
         if number in later:
             facts |= {"confirmed": later[number]["label"], "replaced": was}
-            besides = replace(besides, suspected=later[number]["suspected"])
-        if besides.is_suspected and photograph["assessment"]:
+            besides = _with_suspicion(besides, later[number])
+        if besides.speaks_of_danger and photograph["assessment"]:
             facts["assessment"] = beside_a_suspicion(photograph["assessment"], besides)
         return {**photograph, **facts}
 
@@ -211,6 +211,12 @@ def with_later_labels(content: Content, addenda: list[dict[str, Any]], record: S
         "plan_not_for": plan_not_for({**each, "elsewhere": map(asdict, each["elsewhere"])} for each in addenda),
         "plan_replaced_on": next((each["addendum"]["signed_at"] for each in addenda if _replaces_plan(each)), None),
     }
+
+
+def _with_suspicion(besides: Besides, later: Content) -> Besides:
+    if is_malignant_answer(later["suspected_code"]):
+        return replace(besides, suspected=later["suspected"])
+    return replace(besides, unclear=later["suspected"])
 
 
 def _put_right(addenda: list[dict[str, Any]]) -> dict[str, str]:
@@ -262,11 +268,14 @@ def _later(now: Content, signed: dict[str, Any]) -> Content:
     return {
         "name": now["words"],
         "suspected": now["suspected"],
+        "suspected_code": now["suspected_code"],
         "at": signed["signed_at"],
         "malignancy": now["malignancy"],
         "icd10": now["icd10"],
         "line": now["line"],
         # That it changed asks to be read, even where it is harmless now.
-        "tone": "urgent" if is_malignant_answer(now["code"]) or now["suspected"] else "watch",
+        "tone": "urgent"
+        if is_malignant_answer(now["code"]) or is_malignant_answer(now["suspected_code"])
+        else "watch",
         "label": label if now["code"] else None,
     }

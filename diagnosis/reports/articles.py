@@ -8,7 +8,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from diagnosis.answers import Basis, is_benign_answer, is_malignant_answer, malignancy_of
+from diagnosis.answers import Basis, danger_rank, is_benign_answer, is_malignant_answer, malignancy_of
 from diagnosis.explanations import Source, explain
 from diagnosis.models import Tier
 from diagnosis.review_words import answer_malignancy, article_of, icd10_of, plain_line
@@ -50,11 +50,11 @@ def answers_explaining(lesion: Content) -> list[Content]:
 def labels_of(lesion: Content) -> list[Content]:
     """What dermatologists have named a lesion: at this visit, or else at earlier ones.
 
-    A malignant label of an earlier visit is named whatever was said since.
+    A label of an earlier visit that is, or may be, malignant is named whatever was said since.
     """
     own = [photograph["confirmed"] for photograph in lesion["photographs"] if _is_labelled(photograph)]
     earlier = lesion.get("earlier", [])
-    return [*own, *(label for label in earlier if not own or is_malignant_answer(label["code"]))]
+    return [*own, *(label for label in earlier if not own or danger_rank(label["code"]))]
 
 
 def is_malignant_lesion(lesion: Content) -> bool:

@@ -6,7 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from diagnosis.advice import contradicts_tier
-from diagnosis.answers import NOT_A_LESION, Basis, is_benign_answer, is_malignant_answer
+from diagnosis.answers import NOT_A_LESION, Basis, danger_rank, is_benign_answer
 from diagnosis.models import Tier
 from diagnosis.reports.letters import (
     TooManyPictograms,
@@ -63,7 +63,10 @@ def warnings_of(content: dict[str, Any]) -> list[str]:
     pressing = pressing_lesions(content)
     if pressing:
         warnings.append(
-            _("%(lesions)s: malignant by the label, or urgent by the software. Does the plan say what, and by when?")
+            _(
+                "%(lesions)s: malignant or possibly so by the label, or urgent by the software. Does the plan say "
+                "what, and by when?"
+            )
             % {"lesions": ", ".join(pressing)}
         )
     warnings += _dangers_said(content)
@@ -102,7 +105,7 @@ def is_a_sentence(text: str) -> bool:
 
 
 def _presses(photograph: dict[str, Any]) -> bool:
-    """Named malignant or pre-malignant by a dermatologist, or urgent and not named harmless by the laboratory.
+    """Named as what is or may be malignant by a dermatologist, or urgent and not named harmless by the laboratory.
 
     Pre-malignant counts: it stands for actinic keratosis and Bowen's disease, which is cancer in situ. Urgent is also
     what another photograph of the lesion or one reader's suspicion makes so. A harmless label without histopathology
@@ -110,7 +113,7 @@ def _presses(photograph: dict[str, Any]) -> bool:
     """
     confirmed, assessment = photograph["confirmed"] or {}, photograph["assessment"]
     code = confirmed.get("code", "")
-    if is_malignant_answer(code):
+    if danger_rank(code):
         return True
     if not assessment:
         return False

@@ -9,8 +9,8 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from diagnosis.answers import danger_of, is_malignant_answer
-from diagnosis.lesion_context import suspicion_of
+from diagnosis.answers import danger_of, danger_rank
+from diagnosis.lesion_context import suspected_on
 from diagnosis.models import Image, Report
 
 from .content import answer_in_report, certainty_and_basis, settled_label
@@ -26,8 +26,8 @@ class FoundElsewhere:
     """A lesion of a report, and what other visits say of it now.
 
     Attributes:
-        label: what is malignant, as a report tells a label, with ``visit_date``; ``suspected`` is true of what reviews
-            have not settled. Empty where nothing malignant is named there any more.
+        label: what is, or may be, malignant, as a report tells a label, with ``visit_date``; ``suspected`` is true of
+            what reviews have not settled. Empty where nothing of the kind is named there any more.
         gone: labels of other visits that readers were told and that no longer hold: code and name of each.
     """
 
@@ -52,7 +52,7 @@ class FoundElsewhere:
     @property
     def takes_comfort_away(self) -> bool:
         """Whether it tells danger, or that something harmless is not said any more."""
-        return bool(self.label) or any(not is_malignant_answer(label["code"]) for label in self.gone)
+        return bool(self.label) or any(not danger_rank(label["code"]) for label in self.gone)
 
 
 def found_elsewhere(reports: Sequence[Report]) -> dict[UUID, list[FoundElsewhere]]:
@@ -82,7 +82,7 @@ def _of_others(images: Sequence[Image], report: Report) -> list[Image]:
 
 
 def _found(told: Told, number: str, images: Sequence[Image]) -> FoundElsewhere | None:
-    now = _malignant_label(images) or _suspicion(images)
+    now = max(_labels(images) + _suspicions(images), key=_weight, default={})
     gone = _gone(told, number, images)
     if not gone and not _is_news(told, number, now):
         return None
@@ -93,9 +93,15 @@ def _found(told: Told, number: str, images: Sequence[Image]) -> FoundElsewhere |
 def _is_news(told: Told, number: str, now: Row) -> bool:
     if number in told.elsewhere:
         return _key(now) != _key(told.elsewhere[number]["label"])
-    if not now or number not in told.not_called_malignant:
+    rank = danger_rank(now["code"]) if now else 0
+    if rank <= told.danger_rank(number):
         return False
-    return not now["suspected"] or not told.asks_for_haste(number)
+    return not now["suspected"] or not told.asks_for_haste(number, rank=rank)
+
+
+def _weight(label: Row) -> tuple[int, bool, str]:
+    """What leads: the most dangerous, what is confirmed before what is suspected, and the newest."""
+    return danger_rank(label["code"]), not label["suspected"], label["visit_date"]
 
 
 def _key(label: Row) -> tuple[str, bool]:
@@ -113,26 +119,30 @@ def _gone(told: Told, number: str, images: Sequence[Image]) -> list[Row]:
     return [
         {"code": code, "name": label["name"]}
         for code, label in earlier.items()
-        if is_malignant_answer(code) or not is_harmless_still
+        if danger_rank(code) or not is_harmless_still
     ]
 
 
-def _malignant_label(images: Sequence[Image]) -> Row:
-    """The newest visit's label that is malignant, as a report tells it; empty without."""
+def _labels(images: Sequence[Image]) -> list[Row]:
+    """Their labels that are or may be malignant, as a report tells them."""
+    found = []
     for image in images:
         label = settled_label(image)
-        if label is not None and is_malignant_answer(label.answer):
+        if label is not None and danger_rank(label.answer):
             text = label.review.other_text if label.review else ""
             told = {**answer_in_report(label.answer, text), **certainty_and_basis(label)}
-            return {**told, "suspected": False, "visit_date": image.visit.date.isoformat()}
-    return {}
+            found.append({**told, "suspected": False, "visit_date": image.visit.date.isoformat()})
+    return found
 
 
-def _suspicion(images: Sequence[Any]) -> Row:
-    """The newest visit's malignant condition that a reader named and reviews have not settled; empty without."""
+def _suspicions(images: Sequence[Any]) -> list[Row]:
+    """What is or may be malignant on them by a reader's word that reviews have not settled."""
+    found = []
     for image in images:
-        if suspicion_of(image):
-            told = answer_in_report(image.suspected_answer, image.suspected_text or "")
+        _name, answer = suspected_on(image)
+        if answer:
+            text = image.suspected_text if answer == image.suspected_answer else image.unclear_text
             words = {"certainty_words": _("suspected, not settled"), "suspected": True}
-            return {**told, **_OPEN, **words, "visit_date": image.visit.date.isoformat()}
-    return {}
+            dated = {"visit_date": image.visit.date.isoformat()}
+            found.append({**answer_in_report(answer, text or ""), **_OPEN, **words, **dated})
+    return found

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from diagnosis.answers import FREE_TEXT, is_malignant_answer
-from diagnosis.lesion_context import suspicion_of
-from diagnosis.models import Image, Report, SetAside
+from diagnosis.answers import FREE_TEXT, danger_rank
+from diagnosis.lesion_context import suspected_on
+from diagnosis.models import Image, Report, SetAside, Tier
 from diagnosis.review_words import answer_name
 
 from .content import settled_label
-from .told import NOTHING_SAID, Said, Told, told_by
+from .told import MALIGNANT, NOTHING_SAID, Said, Told, told_by
 
 
 @dataclass(frozen=True)
@@ -22,18 +22,20 @@ class Since:
 
     Attributes:
         which: the photograph, where the report has several of the lesion; else empty.
+        is_put_back: readers were told nothing of it at all: it was set aside when the report was signed.
     """
 
     image: Image
     then: Said
     now: Said
     which: str
+    is_put_back: bool = False
 
 
 def labelled_otherwise_since(report: Report) -> list[Since]:
     """Return the photographs of a report whose label was settled, changed or lost after it was last spoken of.
 
-    Also those on which somebody suspects danger of which the report says nothing.
+    Also those on which somebody suspects danger of which the report says nothing, and those that were put back since.
     """
     return labelled_otherwise_among([report])[report.pk]
 
@@ -53,8 +55,9 @@ def _labelled_otherwise(report: Report, images: Iterable[Image]) -> list[Since]:
     found = []
     for image in images:
         then, now = told.labels.get(str(image.pk), NOTHING_SAID), _said_now(image)
-        since = Since(image, then, now, held.get(str(image.pk), _("not in the report")))
-        if _is_other_label(then, now) or _is_other_suspicion(told, since):
+        is_put_back = str(image.pk) not in held and str(image.pk) not in told.labels
+        since = Since(image, then, now, held.get(str(image.pk), _("not in the report")), is_put_back)
+        if is_put_back or _is_other_label(then, now) or _is_other_suspicion(told, since):
             found.append(since)
     return found
 
@@ -66,10 +69,16 @@ def _is_other_label(then: Said, now: Said) -> bool:
 
 def _is_other_suspicion(told: Told, since: Since) -> bool:
     """Whether danger is suspected of which readers were told nothing, or no longer suspected though they were."""
+    then, now = (danger_rank(said.suspected_code) for said in (since.then, since.now))
     if since.then.suspected:
-        return not since.now.suspected
-    is_unsaid = str(since.image.lesion_id) in told.not_called_malignant
-    return bool(since.now.suspected) and is_unsaid and _was_reassured(told, since)
+        return now > then or not since.now.suspected
+    return now > told_rank(told, since) and _was_reassured(told, since, rank=now)
+
+
+def told_rank(told: Told, since: Since) -> int:
+    """How much danger its readers were told of the lesion; of one that the report does not hold none can be news."""
+    lesion = str(since.image.lesion_id)
+    return told.danger_rank(lesion) if lesion in told.lesions else MALIGNANT
 
 
 def lesions_no_longer_harmless(report: Report, since: Iterable[Since]) -> set[str]:
@@ -77,23 +86,30 @@ def lesions_no_longer_harmless(report: Report, since: Iterable[Since]) -> set[st
 
     Lesions with a malignant label or an urgent answer are left out: their readers already know to be seen soon.
     """
-    told = told_by(report)
-    unsaid, found = told.not_called_malignant, set()
+    told, found = told_by(report), set()
     for each in since:
-        is_named = is_malignant_answer(each.now.code) or bool(each.now.suspected and not each.then.suspected)
+        rank = max(danger_rank(each.now.code), danger_rank(each.now.suspected_code))
+        is_named = rank > max(danger_rank(each.then.code), danger_rank(each.then.suspected_code))
         # A label that was lost is in doubt: somebody suspects more, or is no longer sure.
         is_doubted = not each.now.code and bool(each.then.code)
-        if (is_named or is_doubted) and str(each.image.lesion_id) in unsaid and _was_reassured(told, each):
+        is_unsaid = told_rank(told, each) < (rank if is_named else MALIGNANT)
+        is_news = is_named or is_doubted or (each.is_put_back and _is_not_calm(each.image))
+        if is_news and is_unsaid and _was_reassured(told, each, rank=rank):
             found.add(str(each.image.lesion_id))
     return found
 
 
-def _was_reassured(told: Told, since: Since) -> bool:
+def _is_not_calm(image: Image) -> bool:
+    prediction = image.shown_prediction
+    return prediction is None or prediction.shown_tier != Tier.CALM
+
+
+def _was_reassured(told: Told, since: Since, *, rank: int) -> bool:
     """Whether what readers were told of a photograph asks for no haste; of one not in the report, of its lesion."""
     if since.then.code:
-        return not is_malignant_answer(since.then.code)
+        return danger_rank(since.then.code) < max(rank, 1)
     lesion = str(since.image.lesion_id)
-    return lesion in told.lesions and not told.asks_for_haste(lesion, str(since.image.pk))
+    return lesion in told.lesions and not told.asks_for_haste(lesion, str(since.image.pk), rank=rank or MALIGNANT)
 
 
 @dataclass(frozen=True)
@@ -149,8 +165,8 @@ def _which(number: int, count: int) -> str:
 
 
 def _said_now(image: Image) -> Said:
-    label, suspected = settled_label(image), suspicion_of(image)
+    label, suspected = settled_label(image), suspected_on(image)
     if label is None:
-        return Said("", "", suspected)
+        return Said("", "", *suspected)
     words = label.review.other_text if label.review else ""
-    return Said(label.answer, answer_name(label.answer, words), suspected)
+    return Said(label.answer, answer_name(label.answer, words), *suspected)

@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from diagnosis.answers import danger_of, is_malignant_answer
+from diagnosis.answers import danger_of, danger_rank
 from diagnosis.models import Report, Tier
 from diagnosis.review_words import label_in_words
 
 Row = dict[str, Any]
+MALIGNANT = 2  # as ``danger_rank`` counts
 
 
 @dataclass(frozen=True)
@@ -17,12 +18,14 @@ class Said:
     """A label as readers of the report were told it: what it is, and the words for it.
 
     Attributes:
-        suspected: what is malignant and a dermatologist named, where no label says how dangerous it is.
+        suspected: what is, or may be, malignant and a dermatologist named, where no label says how dangerous it is.
+        suspected_code: the answer that names it.
     """
 
     code: str
     name: str
     suspected: str = ""
+    suspected_code: str = ""
 
     @property
     def words(self) -> str:
@@ -49,29 +52,34 @@ class Told:
     @property
     def not_called_malignant(self) -> dict[str, Row]:
         """The lesions that readers were not told to be malignant, as far as they were told last."""
-        return {number: lesion for number, lesion in self.lesions.items() if not self._is_called_malignant(number)}
+        return {number: lesion for number, lesion in self.lesions.items() if self.danger_rank(number) < MALIGNANT}
+
+    def danger_rank(self, lesion: str) -> int:
+        """How much danger readers were told last that labels name, as ``answers.danger_rank``."""
+        own = (self.labels.get(each["id"], NOTHING_SAID).code for each in self.lesions[lesion]["photographs"])
+        earlier = (label["code"] for label in self.earlier_labels(lesion))
+        return max(map(danger_rank, (*own, *earlier)), default=0)
 
     def earlier_labels(self, lesion: str) -> list[Row]:
         """What readers were told that a lesion was confirmed as at other visits."""
         return labels_of_other_visits(self.lesions[lesion], self.elsewhere.get(lesion))
 
-    def asks_for_haste(self, lesion: str, photograph: str = "") -> bool:
+    def asks_for_haste(self, lesion: str, photograph: str = "", *, rank: int = MALIGNANT) -> bool:
         """Whether the report's answer to a photograph is urgent; of one that it does not hold, any of its lesion.
 
         Not where a harmless label has answered it: that is what readers rely on.
+
+        Args:
+            rank: of the danger that asks for haste; the middle tier is enough for what only may be malignant.
         """
         photographs = self.lesions[lesion]["photographs"]
         own = [each for each in photographs if each["id"] == photograph] or photographs
-        return any(_is_urgent(each) for each in own if not self._is_called_harmless(each["id"]))
+        tiers = {Tier.URGENT} if rank == MALIGNANT else {Tier.URGENT, Tier.WATCH}
+        return any(_tiers(each) & tiers for each in own if not self._is_called_harmless(each["id"]))
 
     def _is_called_harmless(self, photograph: str) -> bool:
         label = self.labels.get(photograph, NOTHING_SAID)
         return bool(label.code) and danger_of(label.code) is False
-
-    def _is_called_malignant(self, lesion: str) -> bool:
-        own = (self.labels.get(each["id"], NOTHING_SAID).code for each in self.lesions[lesion]["photographs"])
-        earlier = (label["code"] for label in self.earlier_labels(lesion))
-        return any(map(is_malignant_answer, (*own, *earlier)))
 
 
 def told_by(report: Report) -> Told:
@@ -88,7 +96,8 @@ def told_by(report: Report) -> Told:
         content = json.loads(addendum.content)
         for change in content["labels"]:
             now = change["now"]
-            labels[change["photograph"]] = Said(now["code"], now["name"], now.get("suspected", ""))
+            suspected = now.get("suspected", ""), now.get("suspected_code", "")
+            labels[change["photograph"]] = Said(now["code"], now["name"], *suspected)
         for row in content.get("elsewhere", ()):
             elsewhere[row["lesion"]] = row
     return Told(lesions, labels, elsewhere)
@@ -109,16 +118,14 @@ def labels_of_other_visits(lesion: Row, row: Row | None) -> list[Row]:
 
 
 def suspected_at_another_visit(row: Row | None) -> Row | None:
-    """The malignant condition that an addendum's ``row`` says is suspected at another visit."""
+    """What is, or may be, malignant and an addendum's ``row`` says is suspected at another visit."""
     label: Row | None = row["label"] if row else None
     return label if label and label.get("suspected") else None
 
 
 def titles_in_danger(content: Row) -> list[str]:
-    """The lesions of which an addendum tells danger: a malignant label, here or elsewhere, or a suspicion."""
-    labels = (
-        row["lesion"] for row in content["labels"] if is_malignant_answer(row["now"]["code"]) or _is_suspected(row)
-    )
+    """The lesions of which an addendum tells danger: a label that is not harmless, of any visit, or a suspicion."""
+    labels = (row["lesion"] for row in content["labels"] if danger_rank(row["now"]["code"]) or _is_suspected(row))
     elsewhere: Iterable[str] = (row["title"] for row in content.get("elsewhere", ()) if row["label"])
     return list(dict.fromkeys([*labels, *elsewhere]))
 
@@ -127,6 +134,6 @@ def _is_suspected(row: Row) -> bool:
     return bool(row["now"].get("suspected"))
 
 
-def _is_urgent(photograph: Row) -> bool:
+def _tiers(photograph: Row) -> set[str]:
     assessment = photograph["assessment"] or {}
-    return Tier.URGENT in (assessment.get("tier"), assessment.get("tone"))
+    return {tier for name in ("tier", "tone") if (tier := assessment.get(name))}

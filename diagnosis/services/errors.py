@@ -26,6 +26,7 @@ __all__ = [
     "ReasonMissing",
     "Refused",
     "TooLateToRetract",
+    "UrgentNeedsDermatologist",
     "VisitIsClosed",
 ]
 
@@ -114,6 +115,19 @@ class FindingNeedsNote(Refused):
     def __init__(self, finding: str) -> None:
         words = _("%(finding)s. Say in a sentence whose or which lesion it shows, and how you know.")
         super().__init__(words % {"finding": finding})
+
+
+class UrgentNeedsDermatologist(Refused):
+    code = "urgent_needs_dermatologist"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _(
+                "The network finds this photograph urgent, nobody has confirmed what it shows, and no other "
+                "photograph of the lesion says as much. A dermatologist of the clinic can set it aside, and says why "
+                "in a sentence."
+            )
+        )
 
 
 class NotSetAside(Refused):

@@ -226,9 +226,10 @@ def _ensure_open(visit: Visit) -> None:
 def needing_a_plan(visit: Visit, content: Content) -> list[str]:
     """The lesions that need a plan before a visit is signed, and a release of its own afterwards.
 
-    Malignant by a label, urgent, or of labels that contradict each other about danger, whichever visit they are of.
+    What is or may be malignant by a label, urgent, or of labels that contradict each other about danger, whichever
+    visit they are of.
     """
-    contradicting = [found.lesion.title for found in contradictions_at(visit) if found.is_malignant]
+    contradicting = [found.lesion.title for found in contradictions_at(visit) if found.is_dangerous]
     return list(dict.fromkeys([*pressing_lesions(content), *contradicting]))
 
 

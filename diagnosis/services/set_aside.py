@@ -8,7 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from diagnosis.findings import BELONGS_ELSEWHERE, finding_of, is_confirmed_beside
+from diagnosis.findings import BELONGS_ELSEWHERE, finding_of, is_confirmed_beside, is_urgent_alone
 from diagnosis.models import Image, Report, SetAside, SetAsideReason
 from diagnosis.reports.checks import is_a_sentence
 from diagnosis.services.errors import (
@@ -18,6 +18,7 @@ from diagnosis.services.errors import (
     FindingNeedsNote,
     FindingWouldBeLost,
     NotSetAside,
+    UrgentNeedsDermatologist,
 )
 from diagnosis.services.images import add_image
 from diagnosis.services.labels import lock_image
@@ -111,12 +112,16 @@ def _ensure_no_finding_is_lost(image: Image, by: Member, reason: str, note: str)
     Raises:
         FindingWouldBeLost: the photograph shows the lesion, and no other one in use is confirmed as malignant.
         FindingNeedsDermatologist, FindingNeedsNote: it shows something else, which is for a dermatologist to explain.
+        UrgentNeedsDermatologist: it cannot be used, so it is said, and the lesion is urgent by it alone.
     """
     finding = finding_of(image)
     if finding is None:
+        is_explained = by.is_dermatologist and is_a_sentence(note)
+        if reason not in BELONGS_ELSEWHERE and not is_explained and is_urgent_alone(image):
+            raise UrgentNeedsDermatologist
         return
     if reason not in BELONGS_ELSEWHERE:
-        if not is_confirmed_beside(image):
+        if not is_confirmed_beside(image, finding):
             raise FindingWouldBeLost(finding.words)
     elif not by.is_dermatologist:
         raise FindingNeedsDermatologist(finding.words)

@@ -8,7 +8,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
-from diagnosis.findings import finding_of, is_confirmed_beside
+from diagnosis.findings import finding_of, is_confirmed_beside, is_urgent_alone
 from diagnosis.forms import SetAsideForm
 from diagnosis.models import Image, Report, SetAside, Withholding
 from diagnosis.photographs import photograph_of
@@ -48,7 +48,8 @@ def set_aside(request: ClinicRequest, image_id: UUID) -> HttpResponse:
         "patient": found.visit.patient,
         "form": form,
         "finding": finding_of(found),
-        "is_confirmed_beside": is_confirmed_beside(found),
+        "is_confirmed_beside": is_confirmed_beside(found, finding_of(found)),
+        "is_urgent_alone": is_urgent_alone(found),
         "no_longer_counts": [sign.words for sign in photograph_of(found).signs_of_labels],
     }
     return render(request, "diagnosis/set_aside.html", context, status=422 if form.errors else 200)

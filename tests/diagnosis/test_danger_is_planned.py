@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from diagnosis.answers import ANSWERS, NOT_A_LESION, is_benign_answer, is_malignant_answer
+from diagnosis.answers import ANSWERS, NOT_A_LESION, danger_rank, is_benign_answer, is_malignant_answer
 from diagnosis.models import Report
 from diagnosis.reports.checks import pressing_lesions
 from diagnosis.reports.content import build_content, canonical_json
@@ -18,6 +18,7 @@ from tests import factories
 
 REFUSED = "report_of_danger_is_planned"
 MIGRATION = importlib.import_module("diagnosis.migrations.0024_danger_is_seen_and_planned")
+MAYBE = importlib.import_module("diagnosis.migrations.0030_what_may_be_malignant_is_planned").MAYBE
 
 
 def a_report(
@@ -119,6 +120,7 @@ def test_a_dangerous_report_is_not_released_as_it_is_made(dermatologist):
 def test_the_database_knows_the_answers_that_the_code_knows():
     """Who adds a diagnosis gives the trigger its new list in a migration."""
     assert set(MIGRATION.MALIGNANT) == {answer for answer in ANSWERS if is_malignant_answer(answer)}
+    assert set(MAYBE) == {answer for answer in ANSWERS if danger_rank(answer) == 1}
     harmless = {answer for answer in ANSWERS if is_benign_answer(answer)}
     assert set(MIGRATION.HARMLESS) == {*harmless, NOT_A_LESION}
 
