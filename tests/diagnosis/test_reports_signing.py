@@ -119,7 +119,8 @@ def test_the_page_asks_whether_the_plan_fits_what_is_dangerous(sign_in, patient,
     assert "Does the plan say what" not in client.get(url).content.decode()
     confirm(visit, dermatologist, code="mel")
     title = visit.images.get().lesion.title
-    assert f"{title}: malignant or possibly so by the label, or urgent by the software." in client.get(url).content.decode()
+    page = client.get(url).content.decode()
+    assert f"{title}: malignant or possibly so by the label, or urgent by the software." in page
 
 
 def test_the_page_of_an_empty_visit_leads_to_the_upload(sign_in, patient, dermatologist):
