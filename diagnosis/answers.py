@@ -16,6 +16,10 @@ FREE_TEXT = (OTHER, OTHER_MALIGNANT, OTHER_BENIGN)
 ANSWERS = (*BY_CODE, *FREE_TEXT, CANNOT_TELL, NOT_A_LESION)
 
 
+# As ``danger_rank`` counts: from here on it is a cancer, or an early form of one.
+PRE_MALIGNANT = 2
+
+
 def answer_choices() -> list[tuple[str, Any]]:
     """Every answer in words. A function, so that migrations name it and do not repeat the list."""
     words = {
@@ -103,8 +107,10 @@ def danger_of(answer: str) -> bool | None:
 
 
 def danger_rank(answer: str) -> int:
-    """How much danger an answer names: 2 if it is malignant, 1 if that is not known, 0 if it is not, or of nothing."""
-    return 2 if is_malignant_answer(answer) else int(leaves_danger_open(answer))
+    """How much danger an answer names: 3 if malignant, 2 if pre-malignant or in situ, 1 if not known, else 0."""
+    if is_malignant_answer(answer):
+        return PRE_MALIGNANT + (malignancy_of(answer) is Malignancy.MALIGNANT)
+    return int(leaves_danger_open(answer))
 
 
 def leaves_danger_open(answer: str) -> bool:

@@ -17,7 +17,7 @@ The rules, strongest first. An opinion *decides* if its reader is certain or pro
 4. What is not malignant by 3 gives way to doubt: who becomes unsure of their own such answer takes it back, and where
    anybody still names more danger, however sure or blinded, and was not outvoted, the label is disputed.
 
-Danger is what is malignant and, less, what may be: ``answers.danger_rank``.
+Danger is what is malignant, less what is not yet, and less again what may be: ``answers.danger_rank``.
 """
 
 from collections import Counter
@@ -105,12 +105,18 @@ def _by_findings(findings: Sequence[Said]) -> Settled:
 
 def _by_consensus(agreed: Sequence[Said], said: Sequence[Said]) -> Settled:
     """The newest; where a colleague names more danger, once a second reader has entered the same."""
-    newest = agreed[-1]
-    newest_of_each = {review.reviewer_id: review for review in said}.values()
+    newest, standing = agreed[-1], _standing(said)
     same = {each.reviewer_id for each in agreed if _diagnosis(each) == _diagnosis(newest)}
-    if len(same) < READERS_NEEDED and _is_outranked(newest, newest_of_each):
-        return _differing({review.reviewer_id: review for review in (*_deciding(newest_of_each), newest)}.values())
+    if len(same) < READERS_NEEDED and _is_outranked(newest, standing):
+        return _differing({review.reviewer_id: review for review in (*_deciding(standing), newest)}.values())
     return _settled(Why.CONSENSUS, [newest])
+
+
+def _standing(said: Sequence[Said]) -> list[Said]:
+    """What each reader says now: their newest and, where that decides nothing, what they decided before too."""
+    newest = {review.reviewer_id: review for review in said}
+    decided = {review.reviewer_id: review for review in said if decides(review)}
+    return [*newest.values(), *(each for reader, each in decided.items() if not decides(newest[reader]))]
 
 
 def _is_outranked(newest: Said, others: Iterable[Said]) -> bool:
@@ -143,9 +149,8 @@ def _unless_doubted(settled: Settled, said: Sequence[Said]) -> Settled:
     """Dispute what was settled as long as somebody who was not outvoted names more danger."""
     if settled.review is None:
         return settled
-    newest_of_each = {review.reviewer_id: review for review in said}.values()
     weighed = {each.pk for each in settled.counted}
-    if not _is_outranked(settled.review, (each for each in newest_of_each if each.pk not in weighed)):
+    if not _is_outranked(settled.review, (each for each in _standing(said) if each.pk not in weighed)):
         return settled
     return Settled(state=LabelState.DISPUTED, why=Why.READERS_DIFFER, counted=settled.counted)
 

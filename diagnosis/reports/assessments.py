@@ -1,6 +1,7 @@
 """What a report says of the network's answer to one photograph."""
 
 import datetime
+from collections.abc import Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -35,6 +36,8 @@ def assessment_in_report(prediction: Prediction, besides: Besides) -> Content:
         "caution": said.caution,
         "tips": list(said.tips),
         "doubts": [doubt.words for doubt in said.doubts],
+        # Those of them that a dermatologist's word of danger makes: no label of another photograph silences them.
+        "suspicions": suspicions_in(besides),
         "next_steps": list(said.next_steps),
         "model_version": prediction.model_version.name,
         "model_sha256": prediction.model_version.sha256,
@@ -42,10 +45,13 @@ def assessment_in_report(prediction: Prediction, besides: Besides) -> Content:
     }
 
 
-def beside_a_malignant_label(assessment: Content) -> Content:
+def beside_a_malignant_label(assessment: Content, names: Sequence[str] = ()) -> Content:
     """Return the software's answer with neither comfort nor another haste than the dermatologist's.
 
-    Classes and figures stay; its words give way to one neutral sentence.
+    Classes and figures stay; its words give way to one neutral sentence. What is suspected besides stays too.
+
+    Args:
+        names: of the lesion's labels; that they are suspected says nothing more.
     """
     said = {
         Tier.URGENT: _("The software took the photograph for dangerous too."),
@@ -53,10 +59,14 @@ def beside_a_malignant_label(assessment: Content) -> Content:
         Tier.CALM: _("The software did not recognise the danger."),
     }[Tier(assessment["tier"])]
     explained = assessment["explained"]
+    told = assessment.get("suspicions", [])
+    suspicions = [words for words in told if not any(name in words for name in names)]
     return {
         **assessment,
         **dict.fromkeys(("meaning", "cost", "caution", "set_words", "candidates_words"), ""),
-        **{name: [] for name in ("doubts", "next_steps", "tips")},
+        **{name: [] for name in ("next_steps", "tips")},
+        "doubts": suspicions,
+        "suspicions": suspicions,
         "heading": said,
         "tier_words": said,
         "explained": explained and {**explained, "words": ""},
@@ -70,11 +80,20 @@ def beside_a_suspicion(assessment: Content, besides: Besides) -> Content:
     return {
         **assessment,
         "doubts": list(dict.fromkeys([*doubts, *assessment.get("doubts", ())])),
+        "suspicions": suspicions_in(besides),
         "heading": heading_beside(tier, besides, has_doubts=True),
         "tone": str(tone_beside(tier, besides, has_doubts=True)),
         "advised_tier": str(besides.explained_as(tier)),
         "next_steps": list(next_steps(tier, besides)),
     }
+
+
+def suspicions_in(besides: Besides) -> list[str]:
+    """What dermatologists suspect or cannot rule out, as sentences."""
+    named = Besides(
+        suspected=besides.suspected, suspected_elsewhere=besides.suspected_elsewhere, unclear=besides.unclear
+    )
+    return [doubt.words for doubt in doubts_about(Tier.URGENT, named)]
 
 
 def _named(prediction: Prediction, said: AssessmentView) -> Content:

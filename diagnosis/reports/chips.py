@@ -11,6 +11,7 @@ from diagnosis.signs import (
     LABEL,
     REFUSED,
     SEVERITY,
+    URGENT,
     WATCH,
     Sign,
     beside_a_harmless_label,
@@ -86,6 +87,9 @@ def _signs_of_labels(lesion: dict[str, Any]) -> list[Sign]:
     if lesion.get("suspected"):
         signs.append(sign_of_suspicion(lesion["suspected"]["name"]))
     if is_malignant_lesion(lesion):
+        told = (each["assessment"] for each in lesion["photographs"] if each["assessment"] and not each["set_aside"])
+        if any(assessment.get("suspicions") for assessment in told):
+            signs.append(Sign(URGENT, _("More is suspected")))
         return [sign for sign in signs if sign.severity > SEVERITY[LABEL]]
     return signs
 

@@ -26,7 +26,7 @@ from diagnosis.reliability import Reliability
 from diagnosis.review_words import answer_malignancy, answer_name, plain_line
 from patients.models import Lesion, Member, Visit
 
-from .articles import explanations_of, is_malignant_lesion
+from .articles import explanations_of, is_malignant_lesion, labels_of
 from .assessments import assessment_in_report, beside_a_malignant_label, condition_in_report, moment_in_report
 from .letters import without_controls
 from .measures import measures_in_report
@@ -145,9 +145,10 @@ def _lesion(lesion: Lesion, images: list[Image], besides: Mapping[UUID, Besides]
         "photographs": [_photograph(image, besides[image.pk]) for image in images],
     }
     if is_malignant_lesion(content):
+        names = [label["name"] for label in labels_of(content)]
         for photograph in content["photographs"]:
             if photograph["assessment"]:
-                photograph["assessment"] = beside_a_malignant_label(photograph["assessment"])
+                photograph["assessment"] = beside_a_malignant_label(photograph["assessment"], names)
     return content
 
 

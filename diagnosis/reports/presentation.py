@@ -192,7 +192,7 @@ def _glance(photographs: list[dict[str, Any]], earlier: list[dict[str, Any]], *,
         return {
             "labels": labels,
             "replaced": replaced,
-            "tier_words": by_tier[0]["short"] if by_tier else "",
+            "tier_words": _more_is_suspected(assessments) or (by_tier[0]["short"] if by_tier else ""),
             "doubts": False,
             "unjudged": len(photographs) - len(assessments),
             "others": False,
@@ -207,6 +207,10 @@ def _glance(photographs: list[dict[str, Any]], earlier: list[dict[str, Any]], *,
         "unjudged": sum(1 for photograph in photographs if not photograph["assessment"]),
         "others": len({said["short"] for said in assessments}) > 1,
     }
+
+
+def _more_is_suspected(assessments: list[dict[str, Any]]) -> str:
+    return _("More is suspected, see below") if any(each.get("suspicions") for each in assessments) else ""
 
 
 def _labels_at_a_glance(photographs: list[dict[str, Any]], earlier: list[dict[str, Any]]) -> list[dict[str, str]]:

@@ -7,13 +7,13 @@ from uuid import UUID
 
 from django.utils.translation import gettext as _
 
-from diagnosis.answers import FREE_TEXT, danger_rank
+from diagnosis.answers import FREE_TEXT, PRE_MALIGNANT, danger_rank
 from diagnosis.lesion_context import suspected_on
 from diagnosis.models import Image, Report, SetAside, Tier
 from diagnosis.review_words import answer_name
 
 from .content import settled_label
-from .told import MALIGNANT, NOTHING_SAID, Said, Told, told_by
+from .told import NOTHING_SAID, Said, Told, told_by
 
 
 @dataclass(frozen=True)
@@ -72,13 +72,15 @@ def _is_other_suspicion(told: Told, since: Since) -> bool:
     then, now = (danger_rank(said.suspected_code) for said in (since.then, since.now))
     if since.then.suspected:
         return now > then or not since.now.suspected
+    if told.tells_of_suspicion(str(since.image.pk)):
+        return False
     return now > told_rank(told, since) and _was_reassured(told, since, rank=now)
 
 
 def told_rank(told: Told, since: Since) -> int:
     """How much danger its readers were told of the lesion; of one that the report does not hold none can be news."""
     lesion = str(since.image.lesion_id)
-    return told.danger_rank(lesion) if lesion in told.lesions else MALIGNANT
+    return told.danger_rank(lesion) if lesion in told.lesions else PRE_MALIGNANT + 1
 
 
 def lesions_no_longer_harmless(report: Report, since: Iterable[Since]) -> set[str]:
@@ -92,7 +94,7 @@ def lesions_no_longer_harmless(report: Report, since: Iterable[Since]) -> set[st
         is_named = rank > max(danger_rank(each.then.code), danger_rank(each.then.suspected_code))
         # A label that was lost is in doubt: somebody suspects more, or is no longer sure.
         is_doubted = not each.now.code and bool(each.then.code)
-        is_unsaid = told_rank(told, each) < (rank if is_named else MALIGNANT)
+        is_unsaid = told_rank(told, each) < (rank if is_named else PRE_MALIGNANT)
         is_news = is_named or is_doubted or (each.is_put_back and _is_not_calm(each.image))
         if is_news and is_unsaid and _was_reassured(told, each, rank=rank):
             found.add(str(each.image.lesion_id))
@@ -109,7 +111,7 @@ def _was_reassured(told: Told, since: Since, *, rank: int) -> bool:
     if since.then.code:
         return danger_rank(since.then.code) < max(rank, 1)
     lesion = str(since.image.lesion_id)
-    return lesion in told.lesions and not told.asks_for_haste(lesion, str(since.image.pk), rank=rank or MALIGNANT)
+    return lesion in told.lesions and not told.asks_for_haste(lesion, str(since.image.pk), rank=rank or PRE_MALIGNANT)
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from diagnosis.answers import danger_of, danger_rank
+from diagnosis.answers import PRE_MALIGNANT, danger_of, danger_rank
 from diagnosis.models import Report, Tier
 from diagnosis.review_words import label_in_words
 
 Row = dict[str, Any]
-MALIGNANT = 2  # as ``danger_rank`` counts
 
 
 @dataclass(frozen=True)
@@ -51,8 +50,8 @@ class Told:
 
     @property
     def not_called_malignant(self) -> dict[str, Row]:
-        """The lesions that readers were not told to be malignant, as far as they were told last."""
-        return {number: lesion for number, lesion in self.lesions.items() if self.danger_rank(number) < MALIGNANT}
+        """The lesions that readers were not told to be malignant or pre-malignant, as far as they were told last."""
+        return {number: lesion for number, lesion in self.lesions.items() if self.danger_rank(number) < PRE_MALIGNANT}
 
     def danger_rank(self, lesion: str) -> int:
         """How much danger readers were told last that labels name, as ``answers.danger_rank``."""
@@ -64,18 +63,25 @@ class Told:
         """What readers were told that a lesion was confirmed as at other visits."""
         return labels_of_other_visits(self.lesions[lesion], self.elsewhere.get(lesion))
 
-    def asks_for_haste(self, lesion: str, photograph: str = "", *, rank: int = MALIGNANT) -> bool:
+    def asks_for_haste(self, lesion: str, photograph: str = "", *, rank: int = PRE_MALIGNANT) -> bool:
         """Whether the report's answer to a photograph is urgent; of one that it does not hold, any of its lesion.
 
-        Not where a harmless label has answered it: that is what readers rely on.
+        Not where a harmless label has answered it, or a malignant one silences it: those are what readers rely on.
 
         Args:
             rank: of the danger that asks for haste; the middle tier is enough for what only may be malignant.
         """
+        if self.danger_rank(lesion) >= PRE_MALIGNANT:
+            return False
         photographs = self.lesions[lesion]["photographs"]
         own = [each for each in photographs if each["id"] == photograph] or photographs
-        tiers = {Tier.URGENT} if rank == MALIGNANT else {Tier.URGENT, Tier.WATCH}
+        tiers = {Tier.URGENT} if rank >= PRE_MALIGNANT else {Tier.URGENT, Tier.WATCH}
         return any(_tiers(each) & tiers for each in own if not self._is_called_harmless(each["id"]))
+
+    def tells_of_suspicion(self, photograph: str) -> bool:
+        """Whether the report says of a photograph that a dermatologist suspects danger."""
+        photographs = (each for lesion in self.lesions.values() for each in lesion["photographs"])
+        return any(each["id"] == photograph and (each["assessment"] or {}).get("suspicions") for each in photographs)
 
     def _is_called_harmless(self, photograph: str) -> bool:
         label = self.labels.get(photograph, NOTHING_SAID)

@@ -275,6 +275,23 @@ def test_a_consensus_that_names_less_danger_takes_two_to_enter_it(certainty):
         assert outcome(settle(reviews=[melanoma, nevus, second], rule=ONE)) == ("settled", "nv", Why.CONSENSUS)
 
 
+@pytest.mark.parametrize(("answer", "certainty"), [("nv", "unsure"), ("cannot_tell", "certain")])
+def test_who_is_unsure_of_their_melanoma_has_not_agreed_to_a_consensus(answer, certainty):
+    melanoma, nevus = said("mel", "nv")
+    nevus = replace(nevus, basis=Basis.CONSENSUS)
+    doubt = replace(melanoma, answer=answer, certainty=certainty, step=9, pk=uuid.uuid4())
+    assert settle(reviews=[melanoma, nevus, doubt], rule=ONE).state == "disputed"
+    agrees = replace(melanoma, answer="nv", step=10, pk=uuid.uuid4())
+    assert settle(reviews=[melanoma, nevus, doubt, agrees], rule=ONE).answer == "nv"
+
+
+@pytest.mark.parametrize("rule", [ONE, TWO])
+def test_what_is_pre_malignant_takes_no_melanoma_away(rule):
+    melanoma, *others = said("mel", "akiec", "akiec")
+    melanoma = replace(melanoma, was_blinded=False)
+    assert settle(reviews=[melanoma, *others], rule=rule).state == "disputed"
+
+
 def test_what_is_harmless_settles_over_a_colleagues_melanoma_once_they_agree():
     first, second = said("mel", "nv")
     assert outcome(settle(reviews=[first, second], rule=ONE)) == ("disputed", "", Why.READERS_DIFFER)
