@@ -155,7 +155,8 @@ class _Bench:
         }
         self.learned_rows = np.flatnonzero(dataset.rows(learned))
         self.learned = self._cases(self.learned_rows)
-        self.base = BaseSet(release.backbone_sha256, **{part: self._cases(rows) for part, rows in self._rows.items()})
+        replay, calibration, locked = (self._cases(self._rows[part]) for part in ("replay", "calibration", "locked"))
+        self.base = BaseSet(release.backbone_sha256, replay=replay, calibration=calibration, locked=locked)
 
     def maps(self, part: str, *, progress: Progress) -> Maps:
         return self.maps_of(self._rows[part])

@@ -80,7 +80,8 @@ def test_what_is_written_is_read_again_to_within_the_grid(tmp_path, monkeypatch)
     parts = {name: _cases(generator, name) for name in ("replay", "calibration", "locked")}
     head = _head(generator)
     path = tmp_path / BASE_SET_FILE
-    write_base_set(BaseSet(backbone_sha256="b" * 64, **parts), path, head=head, fineness=16.0)
+    base = BaseSet("b" * 64, replay=parts["replay"], calibration=parts["calibration"], locked=parts["locked"])
+    write_base_set(base, path, head=head, fineness=16.0)
     (tmp_path / MANIFEST).write_text('{"files": {}, "settings": {}}')
     monkeypatch.setattr("mlmodel.retraining.base_set.verified_file", lambda role, folder: path)
 
