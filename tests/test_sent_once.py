@@ -99,7 +99,7 @@ def keeps_to_it(view: Any) -> bool:
 def test_every_creating_form_carries_a_key(world):
     with undone():
         image, member = world.objects["released_image"], world.objects["patients.member"]
-        set_aside_image(image=image, by=member, reason="unfit", note="")
+        set_aside_image(image=image, by=member, reason="other_lesion", note="")
         forms = {form for path, role in addresses_with_pages(world) for form in forms_at(path, role, world)}
     without, ignored, seen = set(), set(), set()
     for page, action, key in forms:

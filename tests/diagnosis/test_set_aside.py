@@ -225,7 +225,8 @@ def test_a_signed_report_is_released_after_an_addendum_tells_of_it(sign_in, visi
     read = sign_in(patient_user).get(reverse("my-visit", args=[visit.pk])).content.decode()
     assert read.count("This photograph no longer counts") == 1
     put_back_image(image=image, by=dermatologist)
-    set_aside_image(image=image, by=dermatologist, reason=SetAsideReason.UNFIT)
+    note = "It is blurred beyond use."
+    set_aside_image(image=image, by=dermatologist, reason=SetAsideReason.UNFIT, note=note)
     assert "were set aside since" in page(client, visit), "that is another reason, which nobody was told"
 
 
@@ -311,9 +312,9 @@ def test_it_is_no_similar_case_and_is_one_again(patient, staff, dermatologist):
 
 
 @pytest.mark.slow
-def test_whoever_sends_it_again_is_told_to_put_it_back(sign_in, staff, visit):
+def test_whoever_sends_it_again_is_told_to_put_it_back(sign_in, staff, visit, dermatologist):
     image = visit.images.get(original_name=f"{MELANOMA}.jpg")
-    set_aside_image(image=image, by=staff, reason=SetAsideReason.UNFIT)
+    set_aside_image(image=image, by=dermatologist, reason=SetAsideReason.UNFIT, note="It is blurred beyond use.")
     with image.original.open("rb") as file:
         form = {"lesion": image.lesion_id, "files": [file]}
         answer = sign_in(staff).post(reverse("upload", args=[visit.pk]), form)
