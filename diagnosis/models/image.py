@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
-from django.db.models import Exists, OuterRef, Prefetch, Q, Subquery
+from django.db.models import Case, Exists, OuterRef, Prefetch, Q, Subquery, When
+from django.db.models.functions import Coalesce
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -147,17 +148,32 @@ class ImageQuerySet(models.QuerySet["Image"]):
 
         ``suspected_answer`` and ``unclear_answer``, each with ``_text``; None without. ``is_doubted`` where somebody
         was not sure, or could not tell. Of each reader the newest review counts: who has thought better of it no
-        longer suspects.
+        longer suspects. Until somebody has read a photograph here, what was named on the same file counts that was
+        set aside in another record of the clinic.
         """
         from .review import Review
+        from .set_aside import SetAside
 
         newest = Review.objects.newest_of_each_reader().filter(image=OuterRef("pk")).newest_first()
-        suspected, unclear = newest.filter(answer__in=MALIGNANT), newest.filter(answer__in=OF_UNKNOWN_DANGER)
+        is_unread = ~Exists(Review.objects.standing().filter(image=OuterRef("pk")).order_by())
+        was_set_aside = Exists(SetAside.objects.standing().filter(image=OuterRef("image")).order_by())
+        moved = Review.objects.newest_of_each_reader().filter(
+            was_set_aside,
+            image__sha256=OuterRef("sha256"),
+            image__visit__patient__clinic=OuterRef("visit__patient__clinic"),
+        )
+
+        def named(answers: list[str], column: str) -> Coalesce:
+            own, before = (
+                found.filter(answer__in=answers).values(column)[:1] for found in (newest, moved.newest_first())
+            )
+            return Coalesce(Subquery(own), Case(When(is_unread, then=Subquery(before))))
+
         return self.annotate(
-            suspected_answer=Subquery(suspected.values("answer")[:1]),
-            suspected_text=Subquery(suspected.values("other_text")[:1]),
-            unclear_answer=Subquery(unclear.values("answer")[:1]),
-            unclear_text=Subquery(unclear.values("other_text")[:1]),
+            suspected_answer=named(MALIGNANT, "answer"),
+            suspected_text=named(MALIGNANT, "other_text"),
+            unclear_answer=named(OF_UNKNOWN_DANGER, "answer"),
+            unclear_text=named(OF_UNKNOWN_DANGER, "other_text"),
             is_doubted=Exists(newest.filter(Q(certainty=Certainty.UNSURE) | Q(answer=CANNOT_TELL)).order_by()),
         )
 

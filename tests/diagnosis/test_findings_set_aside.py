@@ -237,7 +237,7 @@ def test_it_ends_where_the_file_is_in_use_again_in_the_clinic(
     assert warned(dermatologist, sign_in, image, calm) == [True] * 5
     again = factories.ImageFactory(lesion__patient=factories.PatientFactory(clinic=clinic), sha256=image.sha256)
     assert warned(dermatologist, sign_in, image, calm) == [False] * 5
-    set_aside_image(image=again, by=dermatologist, reason="unfit")
+    set_aside_image(image=again, by=dermatologist, reason="other_patient", note=NOTE)
     assert warned(dermatologist, sign_in, image, calm) == [True] * 5
 
 

@@ -168,3 +168,20 @@ def test_what_is_suspected_elsewhere_is_read_before_a_harmless_label(sign_in, pa
     told = "A dermatologist has called another photograph of this lesion Melanoma"
     assert page.count(told) == 1
     assert page.index("More is suspected") < page.index(told) < page.index("Melanocytic nevus (mole)</strong>")
+
+
+def test_a_melanoma_goes_with_its_file_to_the_lesion_that_it_belongs_to(
+    sign_in, patient, dermatologist, clinic, stranger
+):
+    image = answered(patient, sha256="d" * 64)
+    says(image, dermatologist, "mel", basis="histopathology")
+    set_aside_image(image=image, by=dermatologist, reason="other_lesion", note="It shows the spot on the other arm.")
+    moved = answered(patient, sha256="d" * 64)
+    client = sign_in(dermatologist)
+    for record in (moved, moved.visit, moved.lesion):
+        assert "Suspected: Melanoma" in page_of(client, record), record
+    assert pressing_lesions(build_content(moved.visit)) == [moved.lesion.title]
+    elsewhere = factories.PatientFactory(clinic=stranger.clinic)
+    assert "Melanoma" not in page_of(sign_in(stranger), answered(elsewhere, sha256="d" * 64).visit)
+    named(moved, dermatologist, "nv")
+    assert "Suspected: Melanoma" not in page_of(client, moved)
