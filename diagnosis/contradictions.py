@@ -57,8 +57,7 @@ class Contradiction:
 
     lesion: Lesion
     names: tuple[str, ...]
-    is_malignant: bool
-    is_dangerous: bool = False
+    is_dangerous: bool
     proven: str = ""
 
     @property
@@ -79,11 +78,8 @@ class Contradiction:
             "%(name)s by histopathology, which counts. Other photographs of it are confirmed as: %(others)s. Review "
             "them again, or explain both."
         )
-        return words % {"name": self.proven, "others": ", ".join(self.names_beside_proof)}
-
-    @property
-    def names_beside_proof(self) -> list[str]:
-        return [name for name in self.names if name != self.proven]
+        others = (name for name in self.names if name != self.proven)
+        return words % {"name": self.proven, "others": ", ".join(others)}
 
 
 def contradiction_among(lesion: Lesion, labels: Iterable[Label]) -> Contradiction | None:
@@ -97,7 +93,6 @@ def contradiction_among(lesion: Lesion, labels: Iterable[Label]) -> Contradictio
     return Contradiction(
         lesion=lesion,
         names=tuple(label.name for label in in_order),
-        is_malignant=any(is_malignant_answer(label.answer) for label in in_order),
         is_dangerous=any(danger_rank(label.answer) for label in in_order),
         proven=min((label.name for label in proven), default=""),
     )

@@ -137,12 +137,12 @@ def findings_set_aside_beside(image: Image) -> list[FindingSetAside]:
 
 
 def _finding(image: Any) -> Finding | None:
-    suspected, answer = suspected_on(image)
-    confirmed = image.confirmed_answer or ""
-    if danger_rank(confirmed) and danger_rank(confirmed) >= danger_rank(answer):
+    suspected, confirmed = suspected_on(image), image.confirmed_answer or ""
+    rank = danger_rank(suspected.answer) if suspected else 0
+    if danger_rank(confirmed) and danger_rank(confirmed) >= rank:
         name = answer_name(confirmed, image.confirmed_text or "")
         return Finding(name, is_confirmed=True, rank=danger_rank(confirmed))
-    return Finding(suspected, is_confirmed=False, rank=danger_rank(answer)) if suspected else None
+    return Finding(suspected.name, is_confirmed=False, rank=rank) if suspected else None
 
 
 def _confirmed_danger(lesions: Iterable[UUID]) -> dict[UUID, int]:

@@ -17,7 +17,7 @@ The rules, strongest first. An opinion *decides* if its reader is certain or pro
 4. What is not malignant by 3 gives way to doubt: who becomes unsure of their own such answer takes it back, and where
    anybody still names more danger, however sure or blinded, and was not outvoted, the label is disputed.
 
-Danger is what is malignant, less what is not yet, and less again what may be: ``answers.danger_rank``.
+Of danger there are three degrees (``answers.danger_rank``): malignant, pre-malignant or in situ, and not known.
 """
 
 from collections import Counter
@@ -113,10 +113,15 @@ def _by_consensus(agreed: Sequence[Said], said: Sequence[Said]) -> Settled:
 
 
 def _standing(said: Sequence[Said]) -> list[Said]:
-    """What each reader says now: their newest and, where that decides nothing, what they decided before too."""
-    newest = {review.reviewer_id: review for review in said}
+    """What each reader stands by: their last decision and all that they said since, as doubt takes nothing back."""
     decided = {review.reviewer_id: review for review in said if decides(review)}
-    return [*newest.values(), *(each for reader, each in decided.items() if not decides(newest[reader]))]
+    return [
+        review
+        for review in said
+        if review is decided.get(review.reviewer_id)
+        or review.reviewer_id not in decided
+        or (review.step, review.pk) > (decided[review.reviewer_id].step, decided[review.reviewer_id].pk)
+    ]
 
 
 def _is_outranked(newest: Said, others: Iterable[Said]) -> bool:
@@ -172,9 +177,9 @@ def _by_one_reader(deciding: Sequence[Said]) -> Settled:
     """The newest opinion, unless it would take a colleague's word of danger away."""
     newest_of_each = {review.reviewer_id: review for review in deciding}.values()
     newest = deciding[-1]
-    return (
-        _differing(newest_of_each) if _is_outranked(newest, newest_of_each) else _settled(Why.NEWEST_OPINION, [newest])
-    )
+    if _is_outranked(newest, newest_of_each):
+        return _differing(newest_of_each)
+    return _settled(Why.NEWEST_OPINION, [newest])
 
 
 def _by_blinded_readers(deciding: Sequence[Said]) -> Settled:

@@ -82,14 +82,14 @@ def _besides(image: Any, in_use: Iterable[Any]) -> Besides:
     if is_malignant_answer(label):
         return Besides(label=label)
     if label and not leaves_danger_open(label):
-        suspected = (suspected_on(other)[0] for other in in_use if other.pk != image.pk)
-        return Besides(label=label, suspected_elsewhere=next(filter(None, suspected), ""))
+        suspected = (found.name for other in in_use if other.pk != image.pk and (found := suspected_on(other)))
+        return Besides(label=label, suspected_elsewhere=next(suspected, ""))
     return Besides(
         label=label,
         symptoms=image.visit.warning_symptoms,
         siblings=[_sibling(other) for other in in_use if other.pk != image.pk],
-        suspected=suspicion_of(image),
-        unclear=_name(label, image.confirmed_text) or _name(image.unclear_answer, image.unclear_text),
+        suspected=_suspected_malignant(image),
+        unclear=_name(label, image.confirmed_text) or (found.name if (found := _said(image.unclear)) else ""),
         is_doubted=image.is_doubted,
     )
 
@@ -102,30 +102,33 @@ def _sibling(image: Any) -> Sibling:
         tier=prediction.shown_tier if prediction else "",
         label=image.confirmed_answer or "",
         label_text=image.confirmed_text or "",
-        suspected=suspicion_of(image),
+        suspected=_suspected_malignant(image),
         url=image.get_absolute_url(),
         is_calibrated=image.reliability is Reliability.CALIBRATED,
     )
 
 
-def suspicion_of(image: Any) -> str:
-    """The malignant condition that a reader named, in words; empty where a label says how dangerous it is.
+def suspected_on(image: Any) -> Label | None:
+    """What is, or else may be, malignant by a reader's word, and no label says how dangerous it is.
 
     Args:
         image: read ``with_confirmed_label`` and ``with_suspicions``.
     """
     if image.confirmed_answer and not leaves_danger_open(image.confirmed_answer):
-        return ""
-    return _name(image.suspected_answer, image.suspected_text)
+        return None
+    unclear = None if image.confirmed_answer else image.unclear
+    return _said(image.suspected or unclear)
 
 
-def suspected_on(image: Any) -> tuple[str, str]:
-    """What is malignant by a reader's word that reviews have not settled, else what may be: name and answer."""
-    if suspected := suspicion_of(image):
-        return suspected, image.suspected_answer
-    if image.confirmed_answer or not image.unclear_answer:
-        return "", ""
-    return _name(image.unclear_answer, image.unclear_text), image.unclear_answer
+def _suspected_malignant(image: Any) -> str:
+    """Its name, of what is malignant alone."""
+    found = suspected_on(image)
+    return found.name if found and is_malignant_answer(found.answer) else ""
+
+
+def _said(named: str | None) -> Label | None:
+    answer, _break, text = (named or "").partition("\n")
+    return Label(answer, text) if answer else None
 
 
 def _label_of(image: Any) -> Label | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
 from diagnosis.advice import Besides, Sibling
-from diagnosis.answers import danger_of, leaves_danger_open
+from diagnosis.answers import danger_of, danger_rank, leaves_danger_open
 from diagnosis.candidates import percent
 from diagnosis.condition_names import condition_name
 from diagnosis.contradictions import Contradiction
@@ -88,7 +89,7 @@ class Photograph:
             return (sign_of_exclusion(),)
         return (*self.signs_of_labels, self.sign_of_answer)
 
-    @property
+    @cached_property
     def signs_of_labels(self) -> tuple[Sign, ...]:
         """The chips of what dermatologists say, and of a file that is in two records."""
         found = [sign_of_same_file()] if self.known.is_kept_elsewhere else []
@@ -120,7 +121,7 @@ class Photograph:
         """Whether its record warns of danger, or does not count: no calm answer of the network is a comfort then."""
         return self.known.is_excluded or any(sign.is_danger for sign in self.signs_of_labels)
 
-    @property
+    @cached_property
     def sign_of_answer(self) -> Sign:
         """The chip of the network's answer, or of why there is none."""
         return self.answer_beside(self.signs_of_labels)
@@ -147,12 +148,12 @@ class Photograph:
         """Whether a chip beside it names what makes another photograph of its lesion urgent."""
         if sibling.suspected:
             return sign_of_suspicion(sibling.suspected) in labels
-        if not sibling.label:
+        if not danger_rank(sibling.label):
             return False
         is_named = any(
             answer_name(sibling.label, sibling.label_text) == (found.proven or found.names[0])
             for found in self.contradictions
-            if found.is_malignant
+            if found.is_dangerous
         )
         return is_named or sign_of_label(sibling.label, sibling.label_text) in labels
 

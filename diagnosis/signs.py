@@ -109,7 +109,7 @@ def sign_of_answer(
 
 
 def sign_of_calm_beside_danger(besides: Besides) -> Sign:
-    """The chip of a calm answer where something else is told of danger: it is no comfort, and not green."""
+    """The chip of a calm answer beside a warning of danger: not green, since it must not reassure."""
     return Sign(REFUSED, missed_in_words(besides), URGENCY[Tier.CALM])
 
 

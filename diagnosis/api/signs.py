@@ -22,7 +22,7 @@ def signs_of_image(image: Image) -> dict[str, Any]:
     """
     photograph = photograph_of(image)
     prediction, missed = photograph.prediction, findings_set_aside_beside(image)
-    is_warned = bool(missed)
+    is_warned = photograph.warns_of_danger or bool(missed)
     view = present_prediction(prediction, besides=photograph.besides, is_warned=is_warned) if prediction else None
     return {
         **(signs_of_view(view) if view else {"network_tier": None}),

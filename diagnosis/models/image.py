@@ -1,12 +1,13 @@
 import uuid
+from functools import cache
 from pathlib import PurePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
-from django.db.models import Case, Exists, OuterRef, Prefetch, Q, Subquery, When
-from django.db.models.functions import Coalesce
+from django.db.models import Case, Exists, OuterRef, Prefetch, Q, Subquery, Value, When
+from django.db.models.functions import Coalesce, Concat
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
@@ -146,36 +147,12 @@ class ImageQuerySet(models.QuerySet["Image"]):
     def with_suspicions(self) -> "ImageQuerySet":
         """Annotate what readers named and still stand by: what is malignant, and what may be.
 
-        ``suspected_answer`` and ``unclear_answer``, each with ``_text``; None without. ``is_doubted`` where somebody
-        was not sure, or could not tell. Of each reader the newest review counts: who has thought better of it no
-        longer suspects. Until somebody has read a photograph here, what was named on the same file counts that was
-        set aside in another record of the clinic.
+        ``suspected`` and ``unclear`` hold an answer and, after a line break, its reader's words; None without. See
+        ``diagnosis.lesion_context``. ``is_doubted`` where somebody was not sure, or could not tell. Of each reader
+        the newest review counts: who has thought better of it no longer suspects. Until somebody has read a
+        photograph here, what was named on the same file counts that was set aside in another record of the clinic.
         """
-        from .review import Review
-        from .set_aside import SetAside
-
-        newest = Review.objects.newest_of_each_reader().filter(image=OuterRef("pk")).newest_first()
-        is_unread = ~Exists(Review.objects.standing().filter(image=OuterRef("pk")).order_by())
-        was_set_aside = Exists(SetAside.objects.standing().filter(image=OuterRef("image")).order_by())
-        moved = Review.objects.newest_of_each_reader().filter(
-            was_set_aside,
-            image__sha256=OuterRef("sha256"),
-            image__visit__patient__clinic=OuterRef("visit__patient__clinic"),
-        )
-
-        def named(answers: list[str], column: str) -> Coalesce:
-            own, before = (
-                found.filter(answer__in=answers).values(column)[:1] for found in (newest, moved.newest_first())
-            )
-            return Coalesce(Subquery(own), Case(When(is_unread, then=Subquery(before))))
-
-        return self.annotate(
-            suspected_answer=named(MALIGNANT, "answer"),
-            suspected_text=named(MALIGNANT, "other_text"),
-            unclear_answer=named(OF_UNKNOWN_DANGER, "answer"),
-            unclear_text=named(OF_UNKNOWN_DANGER, "other_text"),
-            is_doubted=Exists(newest.filter(Q(certainty=Certainty.UNSURE) | Q(answer=CANNOT_TELL)).order_by()),
-        )
+        return self.annotate(**_suspicions())
 
     def with_shown_prediction(self) -> "ImageQuerySet":
         """Read ``shown_prediction`` of all of them in one query, with its version, without what is long in that."""
@@ -347,3 +324,33 @@ class ExitFeatures(models.Model):
 
     def __str__(self) -> str:
         return f"{self.image_id}"
+
+
+@cache
+def _suspicions() -> dict[str, Any]:
+    """The annotations of ``with_suspicions``: made once, since they take longer to put together than to run."""
+    from .review import Review
+    from .set_aside import SetAside
+
+    newest = Review.objects.newest_of_each_reader().filter(image=OuterRef("pk")).newest_first()
+    is_unread = ~Exists(Review.objects.standing().filter(image=OuterRef("pk")).order_by())
+    was_set_aside = Exists(SetAside.objects.standing().filter(image=OuterRef("image")).order_by())
+    moved = Review.objects.newest_of_each_reader().newest_first()
+    moved = moved.filter(
+        was_set_aside,
+        image__sha256=OuterRef("sha256"),
+        image__visit__patient__clinic=OuterRef("visit__patient__clinic"),
+    )
+
+    def named(answers: list[str]) -> Coalesce:
+        said = Concat("answer", Value("\n"), "other_text")
+        own, before = (
+            found.filter(answer__in=answers).annotate(said=said).values("said")[:1] for found in (newest, moved)
+        )
+        return Coalesce(Subquery(own), Case(When(is_unread, then=Subquery(before))))
+
+    return {
+        "suspected": named(MALIGNANT),
+        "unclear": named(OF_UNKNOWN_DANGER),
+        "is_doubted": Exists(newest.filter(Q(certainty=Certainty.UNSURE) | Q(answer=CANNOT_TELL)).order_by()),
+    }

@@ -139,10 +139,8 @@ def _suspicions(images: Sequence[Any]) -> list[Row]:
     """What is or may be malignant on them by a reader's word that reviews have not settled."""
     found = []
     for image in images:
-        _name, answer = suspected_on(image)
-        if answer:
-            text = image.suspected_text if answer == image.suspected_answer else image.unclear_text
+        if suspected := suspected_on(image):
             words = {"certainty_words": _("suspected, not settled"), "suspected": True}
             dated = {"visit_date": image.visit.date.isoformat()}
-            found.append({**answer_in_report(answer, text or ""), **_OPEN, **words, **dated})
+            found.append({**answer_in_report(suspected.answer, suspected.text), **_OPEN, **words, **dated})
     return found

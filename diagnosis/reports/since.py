@@ -32,16 +32,12 @@ class Since:
     is_put_back: bool = False
 
 
-def labelled_otherwise_since(report: Report) -> list[Since]:
-    """Return the photographs of a report whose label was settled, changed or lost after it was last spoken of.
+def labelled_otherwise_among(reports: Sequence[Report]) -> dict[UUID, list[Since]]:
+    """Return the photographs of each report whose label was settled, changed or lost after it was last spoken of.
 
     Also those on which somebody suspects danger of which the report says nothing, and those that were put back since.
+    As many queries as for one report; their addenda are best prefetched.
     """
-    return labelled_otherwise_among([report])[report.pk]
-
-
-def labelled_otherwise_among(reports: Sequence[Report]) -> dict[UUID, list[Since]]:
-    """The same of several reports, by their keys, in as many queries as for one; their addenda are best prefetched."""
     images = Image.objects.in_use().filter(visit__in=[report.visit_id for report in reports])
     by_visit: dict[UUID, list[Image]] = {}
     images = images.select_related("lesion", "label__review").with_confirmed_label().with_suspicions()
@@ -74,10 +70,10 @@ def _is_other_suspicion(told: Told, since: Since) -> bool:
         return now > then or not since.now.suspected
     if told.tells_of_suspicion(str(since.image.pk)):
         return False
-    return now > told_rank(told, since) and _was_reassured(told, since, rank=now)
+    return now > _told_rank(told, since) and _was_reassured(told, since, rank=now)
 
 
-def told_rank(told: Told, since: Since) -> int:
+def _told_rank(told: Told, since: Since) -> int:
     """How much danger its readers were told of the lesion; of one that the report does not hold none can be news."""
     lesion = str(since.image.lesion_id)
     return told.danger_rank(lesion) if lesion in told.lesions else PRE_MALIGNANT + 1
@@ -94,7 +90,7 @@ def lesions_no_longer_harmless(report: Report, since: Iterable[Since]) -> set[st
         is_named = rank > max(danger_rank(each.then.code), danger_rank(each.then.suspected_code))
         # A label that was lost is in doubt: somebody suspects more, or is no longer sure.
         is_doubted = not each.now.code and bool(each.then.code)
-        is_unsaid = told_rank(told, each) < (rank if is_named else PRE_MALIGNANT)
+        is_unsaid = _told_rank(told, each) < (rank if is_named else PRE_MALIGNANT)
         is_news = is_named or is_doubted or (each.is_put_back and _is_not_calm(each.image))
         if is_news and is_unsaid and _was_reassured(told, each, rank=rank):
             found.add(str(each.image.lesion_id))
@@ -167,7 +163,8 @@ def _which(number: int, count: int) -> str:
 
 
 def _said_now(image: Image) -> Said:
-    label, suspected = settled_label(image), suspected_on(image)
+    label, found = settled_label(image), suspected_on(image)
+    suspected = (found.name, found.answer) if found else ("", "")
     if label is None:
         return Said("", "", *suspected)
     words = label.review.other_text if label.review else ""

@@ -94,8 +94,8 @@ class FindingWouldBeLost(Refused):
         super().__init__(
             _(
                 "%(finding)s. No other photograph in use of this lesion is confirmed as malignant, so the lesion "
-                "would no longer say so. Review another photograph of it as what it is first, or have whoever named "
-                "it here take that back or review this one again."
+                "would no longer say so. First give another photograph of it this diagnosis, or ask the dermatologist "
+                "who named it here to take that back or to review this one again."
             )
             % {"finding": finding}
         )

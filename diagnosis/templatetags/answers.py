@@ -34,7 +34,7 @@ class Trouble:
 
 @register.simple_tag
 def signs_at(visits: Iterable[Visit]) -> dict[UUID, tuple[Sign, ...]]:
-    """The chips of each; visits of which there is nothing to say are left out.
+    """The chips of each visit that has any.
 
     A dangerous finding that was set aside is named at every visit at which its lesion was photographed.
     """

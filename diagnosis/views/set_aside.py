@@ -41,14 +41,15 @@ def set_aside(request: ClinicRequest, image_id: UUID) -> HttpResponse:
             form.add_error("lesion", _("It is kept under that lesion already: only set this one aside."))
         except (Refused, VisitIsClosed) as error:
             form.add_error(None, str(error))
+    finding = finding_of(found)
     context = {
         "image": found,
         "lesion": found.lesion,
         "visit": found.visit,
         "patient": found.visit.patient,
         "form": form,
-        "finding": finding_of(found),
-        "is_confirmed_beside": is_confirmed_beside(found, finding_of(found)),
+        "finding": finding,
+        "is_confirmed_beside": is_confirmed_beside(found, finding),
         "is_urgent_alone": is_urgent_alone(found),
         "no_longer_counts": [sign.words for sign in photograph_of(found).signs_of_labels],
     }

@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from diagnosis.models import Addendum, Report
 from diagnosis.reports.addenda import present_addendum
-from diagnosis.reports.since import labelled_otherwise_since
+from diagnosis.reports.otherwise import otherwise_since
 from diagnosis.services.addenda import WordsMissing, draft_addendum, sign_addendum
 from diagnosis.services.drafts import ChangedMeanwhile
 from diagnosis.services.reviews import record_review
@@ -54,20 +54,20 @@ def test_reviews_after_the_signature_are_seen_beside_the_report(sign_in, visit, 
 
 def test_what_an_addendum_has_told_is_not_told_again(visit, report, dermatologist):
     confirm(visit, dermatologist, code="mel")
-    assert [since.now.code for since in labelled_otherwise_since(report)] == ["mel"]
+    assert [since.now.code for since in otherwise_since(report).labels] == ["mel"]
     signed_addendum(report, dermatologist)
-    assert labelled_otherwise_since(report) == []
+    assert otherwise_since(report).labels == []
     confirm(visit, dermatologist, code="nv")
-    (since,) = labelled_otherwise_since(report)
+    (since,) = otherwise_since(report).labels
     assert (since.then.code, since.now.code) == ("mel", "nv")
 
 
 def test_other_words_for_something_else_are_another_label(visit, dermatologist):
     confirm(visit, dermatologist, code="other", other_text="Clear cell acanthoma")
     report = signed_report(visit, dermatologist)
-    assert labelled_otherwise_since(report) == []
+    assert otherwise_since(report).labels == []
     confirm(visit, dermatologist, code="other", other_text="Epidermal nevus")
-    (since,) = labelled_otherwise_since(report)
+    (since,) = otherwise_since(report).labels
     assert "acanthoma" in since.then.name
     assert "Epidermal" in since.now.name
 

@@ -65,7 +65,7 @@ def test_what_is_dangerous_is_not_called_unfit(
     words = "Confirmed: Melanoma" if is_confirmed else "Suspected: Melanoma"
     before = text(client.get(reverse("image-set-aside", args=[image.pk])))
     assert f"this no longer counts for {image.lesion}: {words}." in before
-    assert "it stays until another photograph of this lesion is confirmed as malignant too" in before
+    assert "it stays until another photograph of this lesion is confirmed as no less dangerous" in before
 
     answer = send(client, image, reason, note=NOTE)
 

@@ -107,7 +107,7 @@ def test_who_adds_is_told_that_the_plan_speaks_of_the_changed_lesion(sign_in, pa
     signed_report(visit, dermatologist)
     named(image, dermatologist, "mel")
     form = " ".join(sign_in(dermatologist).get(reverse("visit-addendum", args=[visit.pk])).content.decode().split())
-    assert (f"The plan speaks of {image.lesion.title}" in form) is is_named
+    assert (f"The plan mentions {image.lesion.title}" in form) is is_named
 
 
 def test_what_the_laboratory_proves_is_named_and_counts(sign_in, patient, dermatologist):
