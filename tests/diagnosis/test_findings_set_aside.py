@@ -72,7 +72,7 @@ def test_what_is_dangerous_is_not_called_unfit(
     assert answer.status_code == 422
     told = text(answer)
     assert f"{words}. No other photograph in use of this lesion is confirmed as malignant" in told
-    assert "Review another photograph of it as what it is first" in told
+    assert "First give another photograph of it this diagnosis" in told
     assert not SetAside.objects.exists()
 
 
