@@ -84,9 +84,17 @@ def plan_to_ask_about(report: Report, content: Content) -> str:
     Args:
         content: of the addendum, as ``build_addendum`` returns it.
     """
-    plan: str = json.loads(report.content)["visit"]["plan"]
-    is_asked = has_words(plan) and _says_more_than_words(content) and not plan_replaced_on(report.addenda.all())
-    return plan if is_asked else ""
+    plan = _plan_that_counts(report)
+    return plan if has_words(plan) and _says_more_than_words(content) else ""
+
+
+def _plan_that_counts(report: Report) -> str:
+    """What the newest addendum says that has replaced the plan, else the report's own."""
+    for addendum in report.addenda.order_by("-number"):
+        content = json.loads(addendum.content)
+        if _replaces_plan(content):
+            return str(content["words"])
+    return str(json.loads(report.content)["visit"]["plan"])
 
 
 def changed_lesions_named(plan: str, content: Content) -> list[str]:

@@ -83,7 +83,7 @@ class AddendumForm(forms.Form):
         empty_value=None,
         widget=forms.RadioSelect,
         error_messages={"required": _("Say whether what you write replaces the plan, or adds to it.")},
-        help_text=_("If it no longer holds, it is struck out: write below what happens next with every lesion in it."),
+        help_text=_("If it no longer holds, it is marked so: write below what happens next with every lesion in it."),
     )
     # What the page showed; signing stops if labels have changed since, or somebody else has added something.
     seen = forms.CharField(required=False, max_length=128, widget=forms.HiddenInput)

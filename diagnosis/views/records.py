@@ -71,6 +71,7 @@ def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
         "report": report,
         "needs_a_plan": needing_a_plan(found, json.loads(report.content)) if report else [],
         "addenda": addenda,
+        "addenda_told": [each.told for each in addenda],  # type: ignore[attr-defined]
         "plan_replaced_on": plan_replaced_on(addenda),
         "plan_not_for": plan_not_for(json.loads(each.content) for each in addenda),
         "notices": notices_of(report).select_related("user") if report else [],

@@ -113,8 +113,8 @@ def test_whoever_reads_the_plan_reads_the_answer(sign_in, relabelled, dermatolog
     own = text_at(sign_in(patient_user), reverse("my-visit", args=[visit.pk]))
     assert own.index("Lesion 1 is a keratosis.") < own.index(PLAN)
     assert (f"<s>{PLAN}</s>" in own) is is_replaced
-    assert ("This replaces the plan of the report." in own) is is_replaced
-    assert ("This adds to the plan of the report." in own) is not is_replaced
+    assert ("This replaces what was planned before." in own) is is_replaced
+    assert ("This adds to what was planned before." in own) is not is_replaced
     assert ("Added to on " in own) is not is_replaced
     for url in (visit.get_absolute_url(), visit.images.earliest("created_at").get_absolute_url()):
         shown = text_at(sign_in(staff), url)
@@ -177,13 +177,25 @@ def test_a_question_that_came_up_meanwhile_is_not_answered_unread(sign_in, repor
     assert not Addendum.objects.exists()
 
 
-def test_a_plan_once_replaced_is_not_asked_about_again_and_stays_replaced(sign_in, relabelled, dermatologist):
-    signed_addendum(relabelled, dermatologist, replaces_plan=True)
+def test_what_replaced_the_plan_is_asked_about_next_and_marked_once_replaced(
+    sign_in, relabelled, dermatologist, patient_user
+):
+    signed_addendum(relabelled, dermatologist, words="No control is needed.", replaces_plan=True)
     named(relabelled.visit.images.earliest("created_at"), dermatologist, "mel")
-    client = sign_in(dermatologist)
-    assert QUESTION not in client.get(address(relabelled)).text
-    assert client.post(address(relabelled), sent_by(client, relabelled)).status_code == 302
-    assert f"<s>{PLAN}</s>" in text_at(client, relabelled.visit.get_absolute_url())
+    client, marked = sign_in(dermatologist), "What is planned here was replaced on"
+    form = client.get(address(relabelled)).text
+    assert QUESTION in form
+    assert form.index("No control is needed.") < form.index(QUESTION)
+    assert PLAN not in form
+    sent = sent_by(client, relabelled, replaces_plan="yes") | {"words": "Excision on Monday."}
+    assert client.post(address(relabelled), sent).status_code == 302
+    for shown in (
+        text_at(sign_in(dermatologist), relabelled.visit.get_absolute_url()),
+        text_at(sign_in(patient_user), reverse("my-visit", args=[relabelled.visit_id])),
+    ):
+        assert shown.count(marked) == 1
+        assert shown.index("No control is needed.") < shown.index(marked)
+        assert f"<s>{PLAN}</s>" in shown
 
 
 def test_a_plan_that_was_added_to_is_asked_about_again(sign_in, relabelled, dermatologist):
@@ -196,7 +208,7 @@ def test_an_addendum_that_was_never_asked_replaces_the_plan(sign_in, relabelled,
     signed_addendum(relabelled, dermatologist)
     own = text_at(sign_in(patient_user), reverse("my-visit", args=[relabelled.visit_id]))
     assert f"<s>{PLAN}</s>" in own
-    assert "the plan of the report." not in own
+    assert "what was planned before" not in own
 
 
 @pytest.mark.parametrize("replaces", [True, False])

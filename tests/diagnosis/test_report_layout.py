@@ -166,7 +166,7 @@ def test_what_a_newer_addendum_overtakes_is_marked(visit, dermatologist, tmp_pat
     for older in (third, middle):
         assert f"Replaced by addendum 4 of {today}" in older
     # The second replaces the plan of the report; what the first said of that plan is no longer so.
-    assert "This replaces the plan of the report." in middle
+    assert "This replaces what was planned before." in middle
     assert f"Its plan was replaced by addendum 2 of {today}." in oldest
     assert "Its plan was replaced" not in middle
     assert told.count("where it differs, the newest addendum counts") == 1
