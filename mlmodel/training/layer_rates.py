@@ -7,6 +7,7 @@ when a network that was trained before is trained on.
 from typing import Any
 
 import keras
+import tensorflow as tf
 
 from mlmodel.training.networks import base_of
 from mlmodel.training.recipe import Phase
@@ -36,8 +37,22 @@ class LayerwiseAdam(keras.optimizers.Adam):
         path = variable.name.removesuffix(":0")
         rate = learning_rate * self._factors.get(path, 1.0)
         if self._decay and not path.endswith(_SPARED):
-            variable.assign(variable - keras.ops.cast(rate * self._decay, variable.dtype) * variable)
-        super().update_step(gradient, variable, rate)
+            variable.assign(variable * (1.0 - rate * self._decay))
+        place = self._get_variable_index(variable)
+        taken = tf.cast(self.iterations + 1, variable.dtype)
+        # What Keras's own step writes out in twelve passes over the weights.
+        tf.raw_ops.ResourceApplyAdam(
+            var=variable.handle,
+            m=self._momentums[place].value.handle,
+            v=self._velocities[place].value.handle,
+            beta1_power=self.beta_1**taken,
+            beta2_power=self.beta_2**taken,
+            lr=rate,
+            beta1=self.beta_1,
+            beta2=self.beta_2,
+            epsilon=self.epsilon,
+            grad=gradient,
+        )
 
 
 def layer_factors(network: keras.Model, phase: Phase) -> dict[str, float]:

@@ -8,6 +8,7 @@ import keras
 
 from mlmodel.stages import STAGES
 from mlmodel.training.backbone import base_with_weights, stage_layer
+from mlmodel.training.quick_layers import with_quick_layers
 from mlmodel.training.recipe import Recipe
 
 # The mean of ImageNet in BGR, which Keras's VGG16 expects to be taken off (Simonyan & Zisserman, 2015).
@@ -97,7 +98,7 @@ def scaled(pixels: Any, scaling: str) -> Any:
 
 
 def _xception(recipe: Recipe, weights: Path | None) -> keras.Model:
-    base = _base(keras.applications.Xception, recipe, weights)
+    base = with_quick_layers(_base(keras.applications.Xception, recipe, weights))
     if recipe.batch_norm_momentum:
         for layer in base.layers:
             if isinstance(layer, keras.layers.BatchNormalization):
