@@ -88,6 +88,12 @@ def test_int8(run_benchmark, small_data):
     assert re.search(r"eight bits +\d+\.\d MB", printed)
 
 
+def test_training_step(run_benchmark):
+    printed = run_benchmark("training_step", "--side", 71, "--batch", 2, "--steps", 1)
+
+    assert re.search(r"quick layers +\d+ ms", printed)
+
+
 def test_exit_engine(run_benchmark):
     assert "to load the second" in run_benchmark("exit_engine", "--rounds", 1)
 
