@@ -62,6 +62,13 @@ class QuickPointwiseConv2D(keras.layers.Conv2D):
         return _across_channels(inputs, tf.convert_to_tensor(self.kernel))
 
 
+_QUICK = {
+    keras.layers.BatchNormalization: QuickBatchNormalization,
+    keras.layers.SeparableConv2D: QuickSeparableConv2D,
+    keras.layers.Conv2D: QuickPointwiseConv2D,
+}
+
+
 def with_quick_layers(base: keras.Model) -> keras.Model:
     """Return ``base`` with its weights, and with the layers above wherever they compute what its own do."""
     quick = keras.models.clone_model(base, clone_function=_quick)
@@ -70,14 +77,11 @@ def with_quick_layers(base: keras.Model) -> keras.Model:
 
 
 def _quick(layer: keras.layers.Layer) -> keras.layers.Layer:
-    kind = {
-        keras.layers.BatchNormalization: QuickBatchNormalization,
-        keras.layers.SeparableConv2D: QuickSeparableConv2D,
-        keras.layers.Conv2D: QuickPointwiseConv2D,
-    }.get(type(layer))
+    kind: Any = _QUICK.get(type(layer))
     if kind is None or not _computes_the_same(layer):
         kind = type(layer)
-    return kind.from_config(layer.get_config())
+    copy: keras.layers.Layer = kind.from_config(layer.get_config())
+    return copy
 
 
 def _computes_the_same(layer: Any) -> bool:
