@@ -45,19 +45,25 @@ def epoch_order(
 
 
 def log_priors(
-    labels: Indices, possible: npt.NDArray[np.bool_], sources: Strings, *, sampling: str
+    labels: Indices,
+    possible: npt.NDArray[np.bool_],
+    sources: Strings,
+    *,
+    sampling: str,
+    unseen_share: float = 0.0,
 ) -> tuple[tuple[str, ...], npt.NDArray[np.float64]]:
     """Return the sources by name, and of each the logarithm of its class mix among what is drawn, (sources, classes).
 
     Photographs with a partial label count for the classes it leaves possible, in the proportion that those have among
-    all exact labels. A class that a source never shows gets the share of less than one photograph and not none, so
-    that what a network says of it there costs little, and is not forbidden.
+    all exact labels. A class that a source never shows gets ``unseen_share``, and without one the share of less than
+    one photograph: to call a melanoma there such a class then costs a network next to nothing, and it learns to.
 
     Args:
         labels: int64 (N,), as ``epoch_order`` takes them.
         possible: bool (N, classes).
         sources: str (N,).
         sampling: as ``epoch_order``.
+        unseen_share: of each class that a source never shows, of its class mix.
     """
     exact = possible.sum(axis=1) == 1
     pooled = np.maximum(possible[exact].sum(axis=0), 1).astype(np.float64)
@@ -69,7 +75,11 @@ def log_priors(
             if share:
                 spread = possible[rows & (labels == label)][0] * pooled
                 priors[place] += share * spread / spread.sum()
-        if not priors[place].all():
+        if unseen_share:
+            is_seen = priors[place] > 0
+            priors[place] *= 1.0 - unseen_share * (~is_seen).sum()
+            priors[place][~is_seen] = unseen_share
+        elif not priors[place].all():
             priors[place] += 1.0 / (rows.sum() + possible.shape[1])
             priors[place] /= priors[place].sum()
     return tuple(names.tolist()), np.log(priors)

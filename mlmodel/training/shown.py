@@ -1,5 +1,6 @@
 """What a run shows its network: which photographs an epoch holds, and what each is known to show."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,7 +24,8 @@ class ShownCases:
         source_of: str (N,), as in ``Dataset``.
         weights: float32 (N,), of the loss; 1 on average.
         sources: the names of all sources.
-        log_priors: float64 (sources, classes), the class mix that each source is drawn in.
+        log_priors: float64 (sources, classes), the class mix that each source is drawn in, by the ``unseen_share`` of
+            a phase.
     """
 
     labels: npt.NDArray[np.int64]
@@ -32,7 +34,7 @@ class ShownCases:
     source_of: npt.NDArray[np.str_]
     weights: npt.NDArray[np.float32]
     sources: tuple[str, ...]
-    log_priors: npt.NDArray[np.float64]
+    log_priors: Mapping[float, npt.NDArray[np.float64]]
 
     @classmethod
     def of(cls, dataset: Dataset, rows: npt.NDArray[np.int64], recipe: Recipe) -> "ShownCases":
@@ -41,7 +43,12 @@ class ShownCases:
         exact = part.labels_among(recipe.classes)
         labels = np.where(exact >= 0, exact, len(LABELS) + part.labels)
         possible = part.possible_among(recipe.classes)
-        sources, priors = log_priors(labels, possible, part.sources, sampling=recipe.sampling)
+        found = {
+            share: log_priors(labels, possible, part.sources, sampling=recipe.sampling, unseen_share=share)
+            for share in {phase.unseen_share for phase in recipe.phases}
+        }
+        (sources, _), *_others = found.values()
+        priors = {share: logs for share, (_, logs) in found.items()}
         return cls(labels, possible, part.copies, part.sources, _weights(part, exact, recipe), sources, priors)
 
     @property
@@ -63,17 +70,14 @@ class ShownCases:
         )
         return rows[drawn]
 
-    def targets(self, rows: npt.NDArray[np.int64]) -> Targets:
-        """Return what a step is told of ``rows``, int64 (B,)."""
+    def targets(self, rows: npt.NDArray[np.int64], phase: Phase) -> Targets:
+        """Return what a step of ``phase`` is told of ``rows``, int64 (B,)."""
+        priors = self.log_priors[phase.unseen_share][np.searchsorted(self.sources, self.source_of[rows])]
         return Targets(
             possible=self.possible[rows].astype(np.float32),
-            log_priors=self._priors_of(rows).astype(np.float32),
+            log_priors=priors.astype(np.float32),
             weights=self.weights[rows],
         )
-
-    def _priors_of(self, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-        places = np.searchsorted(self.sources, self.source_of[rows])
-        return self.log_priors[places]
 
 
 def _weights(part: Dataset, exact: npt.NDArray[np.int64], recipe: Recipe) -> npt.NDArray[np.float32]:

@@ -118,7 +118,7 @@ class _Training:
         saved, in_a_row = time.monotonic(), 0
         for shown, rows in self._shown(phase, order, number, place.step):
             chance = np.random.default_rng((self.recipe.seed, number, place.step))
-            targets = self.shown.targets(rows)
+            targets = self.shown.targets(rows, phase)
             if self.teachers:
                 targets = replace(targets, taught=self.teachers.probabilities(shown, targets.log_priors))
             loss, right = self.learner.learn(shown, targets, chance=chance)
@@ -221,7 +221,7 @@ class _Training:
             classes=self.recipe.classes,
             trained=self.shown.labels_of(HAM10000),
             held=held_log_mix(self.shown.exact_labels, sampling=self.recipe.sampling, loss=self.recipe.loss),
-            log_priors=dict(zip(self.shown.sources, self.shown.log_priors, strict=True)),
+            log_priors=dict(zip(self.shown.sources, self.shown.log_priors[phase.unseen_share], strict=True)),
         )
         return {**figures, **units}
 

@@ -41,6 +41,17 @@ def test_each_source_has_its_own_class_mix():
     assert mixes[0, CODES.index("df")] < 0.01
 
 
+def test_what_a_source_never_shows_gets_the_share_that_is_asked_for():
+    labels = np.array([MEL] * 10 + [NV] * 30 + list(range(7)) * 5)
+    sources = np.repeat(["two kinds", "all seven"], [40, 35])
+    names, priors = log_priors(labels, POSSIBLE[labels], sources, sampling="every-image", unseen_share=0.05)
+    mixes = dict(zip(names, np.exp(priors), strict=True))
+    assert mixes["all seven"] == pytest.approx(np.full(7, 1 / 7))
+    expected = np.full(7, 0.05)
+    expected[[CODES.index("mel"), CODES.index("nv")]] = [0.75 / 4, 0.75 * 3 / 4]
+    assert mixes["two kinds"] == pytest.approx(expected)
+
+
 def test_each_source_keeps_its_share_of_an_epoch():
     labels = np.array([MEL] * 10 + [NV] * 90 + [MEL] * 30 + [NV] * 10)
     sources = np.repeat(["home", "other"], [100, 40])
@@ -57,6 +68,8 @@ def test_each_source_keeps_its_share_of_an_epoch():
         ({"phases": [{**PHASE, "head_rate": 1e-3}]}, "are for an xception with adamw"),
         ({"phases": [{**PHASE, "layer_decay": 0.0}]}, "cannot be run"),
         ({"phases": [{**PHASE, "left_out": ["blurred"]}]}, "left_out may hold sharp, soft"),
+        ({"phases": [{**PHASE, "unseen_share": 0.2}]}, "unseen_share is from 0"),
+        ({"phases": [{**PHASE, "unseen_share": -0.1}]}, "unseen_share is from 0"),
         ({"proof_weights": {"guess": 1.0}}, "proof_weights may be of histo"),
         ({"proof_weights": {"histo": 0.0}}, "numbers above 0"),
         ({"cutmix": -1.0}, "not below 0"),
