@@ -48,6 +48,7 @@ class Phase:
         layer_decay: by how much slower each block of an Xception learns than the one after it (``layer_rates``).
         head_rate: of the head, at its peak, where it is not that of the last block; 0 for none of its own.
         left_out: copies that this phase does not show, as ``small``, which holds no fine detail.
+        small_share: of the copies called ``small``, the share that each epoch shows, drawn anew.
         unseen_share: of the class mix of a source, for each class that it never shows (``sampling.log_priors``).
     """
 
@@ -62,6 +63,7 @@ class Phase:
     layer_decay: float = 1.0
     head_rate: float = 0.0
     left_out: tuple[str, ...] = ()
+    small_share: float = 1.0
     unseen_share: float = 0.0
 
 
@@ -217,6 +219,8 @@ def _check_phase(recipe: Recipe, phase: Phase) -> None:
     has_own_rates = phase.layer_decay != 1 or phase.head_rate > 0
     if has_own_rates and (recipe.architecture != "xception" or recipe.optimizer != "adamw"):
         raise RecipeError(f"Recipe “{name}”: layer_decay and head_rate are for an xception with adamw.")
+    if not 0 < phase.small_share <= 1:
+        raise RecipeError(f"Recipe “{name}”: small_share is above 0 and up to 1; left_out shows none.")
     if not 0 <= phase.unseen_share < 1 / len(recipe.classes):
         raise RecipeError(f"Recipe “{name}”: unseen_share is from 0 to below {1 / len(recipe.classes):.3f}.")
     if set(phase.left_out) - set(COPIES):

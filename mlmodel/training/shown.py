@@ -12,6 +12,9 @@ from mlmodel.training.learner import Targets
 from mlmodel.training.recipe import Phase, Recipe
 from mlmodel.training.sampling import drawn_mix, epoch_order, log_priors
 
+# Tells this chance from the others of an epoch.
+_THINNING = 10**9
+
 
 @dataclass(frozen=True)
 class ShownCases:
@@ -64,7 +67,11 @@ class ShownCases:
 
     def order(self, phase: Phase, *, sampling: str, seed: int, epoch: int) -> npt.NDArray[np.int64]:
         """Return the rows that an epoch of ``phase`` shows, int64, in order; it follows from seed and epoch alone."""
-        rows = np.flatnonzero(~np.isin(self.copies, phase.left_out))
+        is_shown = ~np.isin(self.copies, phase.left_out)
+        if phase.small_share < 1:
+            chance = np.random.default_rng((seed, epoch, _THINNING)).random(len(self.copies))
+            is_shown &= (self.copies != "small") | (chance < phase.small_share)
+        rows = np.flatnonzero(is_shown)
         drawn = epoch_order(
             self.labels[rows], self.copies[rows], self.source_of[rows], sampling=sampling, seed=seed, epoch=epoch
         )

@@ -1,5 +1,7 @@
 """Several clinics in one training: partial labels, each source's own class mix, and changes that hide the clinic."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -41,6 +43,23 @@ def test_each_source_has_its_own_class_mix():
     assert mixes[0, CODES.index("df")] < 0.01
 
 
+def test_a_phase_may_show_a_part_of_the_small_copies_and_another_one_each_epoch(dataset_of):
+    from mlmodel.training.shown import ShownCases
+
+    dataset = dataset_of(np.tile(np.arange(7), 60), ["home"] * 210 + ["other"] * 210)
+    dataset = replace(dataset, copies=np.repeat(["sharp", "small"], 210))
+    recipe = recipe_from("mine", {**MINIMAL, "phases": [{**PHASE, "small_share": 0.25}]})
+    shown = ShownCases.of(dataset, np.arange(420), recipe)
+    first, again, second = (
+        shown.order(recipe.phases[0], sampling="every-image", seed=1, epoch=epoch) for epoch in (0, 0, 1)
+    )
+    assert np.array_equal(first, again)
+    small = [set(order[order >= 210].tolist()) for order in (first, second)]
+    assert all(30 < len(rows) < 75 for rows in small)
+    assert small[0] != small[1]
+    assert all(set(order[order < 210].tolist()) == set(range(210)) for order in (first, second))
+
+
 def test_what_a_source_never_shows_gets_the_share_that_is_asked_for():
     labels = np.array([MEL] * 10 + [NV] * 30 + list(range(7)) * 5)
     sources = np.repeat(["two kinds", "all seven"], [40, 35])
@@ -68,6 +87,7 @@ def test_each_source_keeps_its_share_of_an_epoch():
         ({"phases": [{**PHASE, "head_rate": 1e-3}]}, "are for an xception with adamw"),
         ({"phases": [{**PHASE, "layer_decay": 0.0}]}, "cannot be run"),
         ({"phases": [{**PHASE, "left_out": ["blurred"]}]}, "left_out may hold sharp, soft"),
+        ({"phases": [{**PHASE, "small_share": 0.0}]}, "small_share is above 0"),
         ({"phases": [{**PHASE, "unseen_share": 0.2}]}, "unseen_share is from 0"),
         ({"phases": [{**PHASE, "unseen_share": -0.1}]}, "unseen_share is from 0"),
         ({"proof_weights": {"guess": 1.0}}, "proof_weights may be of histo"),
