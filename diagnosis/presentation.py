@@ -25,6 +25,7 @@ from diagnosis.explanations import SECTION_TITLES, Explained, blocks, explain
 from diagnosis.models import Prediction, Tier
 from diagnosis.photograph_kind import dermatoscope_tips, is_smartphone, smartphone_caution
 from diagnosis.reliability import Reliability, reliability_of, tier_to_show
+from diagnosis.thresholds import points_of
 from diagnosis.urgency import care_beside_result, care_in_doubt, urgency_in_doubt, urgency_of_result
 from mlmodel.analysis import Analyser, Analysis
 from mlmodel.calibration import in_order
@@ -142,7 +143,8 @@ def present_prediction(
         tier=prediction.tier,
         malignant_probability=prediction.malignant_probability,
         prediction_set=prediction_set(analyser, prediction) if analyser else (),
-        operating_points=analyser.operating_points if analyser else None,
+        operating_points=points_of(prediction, analyser) if analyser else None,
+        are_points_chosen=prediction.thresholds_id is not None,
         facts=facts,
         reliability=prediction.image.reliability,
         caution=smartphone_caution(prediction.image.measures, analyser),
@@ -163,6 +165,7 @@ def present_analysis(analysis: Analysis, *, analyser: Analyser, facts: Sequence[
         malignant_probability=assessment.malignant_probability,
         prediction_set=assessment.prediction_set,
         operating_points=analyser.operating_points,
+        are_points_chosen=analyser.operating_points != analyser.released_points,
         facts=facts,
         reliability=reliability_of(analysis.quality.measures),
         caution=smartphone_caution(analysis.quality.measures, analyser),
@@ -176,6 +179,7 @@ def present(
     malignant_probability: float,
     prediction_set: Sequence[str],
     operating_points: OperatingPoints | None,
+    are_points_chosen: bool = False,
     facts: Sequence[Fact] = (),
     reliability: Reliability = Reliability.CALIBRATED,
     caution: str = "",
@@ -186,6 +190,8 @@ def present(
     """Put an answer into words: all of a reliable one, and of any other only whether and when to be seen.
 
     Args:
+        operating_points: the thresholds behind the tier; None where nothing is to be said of them.
+        are_points_chosen: the clinic has chosen them, and not the release.
         refused: why the photograph could not be judged, in words; empty where it could.
         is_warned: the page warns of danger in another way, so that a calm answer is read second.
     """
@@ -215,7 +221,7 @@ def present(
     return AssessmentView(
         **common,
         meaning=meaning_of(malignant_probability),
-        cost=cost_of(shown, operating_points) if operating_points else "",
+        cost=cost_of(shown, operating_points, are_chosen=are_points_chosen) if operating_points else "",
         bars=tuple(_bar(BY_CODE[code], probabilities[code], in_set=code in prediction_set) for code in ranked),
         explained_code=explained,
         code=most_probable_code(probabilities),
@@ -288,8 +294,13 @@ def meaning_of(malignant_probability: float) -> str:
     ) % {"count": round(malignant_probability * 100)}
 
 
-def cost_of(tier: Tier, points: OperatingPoints) -> str:
+def cost_of(tier: Tier, points: OperatingPoints, *, are_chosen: bool = False) -> str:
     """What the threshold behind ``tier`` finds, flags and misses, on lesions the network never saw."""
+    cost = _cost_of(tier, points)
+    return f"{cost} {_('The clinic has chosen where this begins.')}" if are_chosen else cost
+
+
+def _cost_of(tier: Tier, points: OperatingPoints) -> str:
     if tier is Tier.CALM:
         return _(
             "This is not an all-clear: the network wrongly calls %(melanomas)d of 100 melanomas calm, and %(missed)d "

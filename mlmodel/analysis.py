@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Iterable
+from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -119,7 +120,8 @@ class Analyser:
             temperature=settings["smartphone"]["temperature"],
             set_thresholds=in_order(settings["smartphone"]["set_thresholds"]),
         )
-        self.operating_points = OperatingPoints.from_settings(settings["operating_points"])
+        self.released_points = OperatingPoints.from_settings(settings["operating_points"])
+        self.operating_points = self.released_points
         self.in_domain = PhotographJudge.load(release.head, "in_domain", threshold=settings["in_domain_threshold"])
         self.reference = _reference_of(release)
 
@@ -130,6 +132,12 @@ class Analyser:
         if engine.exit_sha256 != self.release.exit_sha256:
             raise ValueError("A head answers over the exit flow that it was trained on, and no other.")
         return engine
+
+    def at(self, points: OperatingPoints) -> "Analyser":
+        """Return the same network with other thresholds."""
+        moved = copy(self)
+        moved.operating_points = points
+        return moved
 
     @property
     def outlier_threshold(self) -> float | None:

@@ -47,7 +47,11 @@ def _check(request: HttpRequest) -> HttpResponse:
         return _form_page(request, form, status=400)
     sample = form.cleaned_data["sample"]
     try:
-        result = check_picture(data=sample.read() if sample else form.cleaned_data["file"].read())
+        member = getattr(request, "member", None)
+        result = check_picture(
+            data=sample.read() if sample else form.cleaned_data["file"].read(),
+            clinic_id=member.clinic_id if member else None,
+        )
     except PictureError as error:
         form.add_error("file", ValidationError(error.message, code=error.code))
         return _form_page(request, form, status=error.status)

@@ -22,6 +22,7 @@ from .retraining import (
 )
 from .review import Review, ReviewRetraction
 from .set_aside import SetAside, SetAsideReason
+from .threshold import ThresholdChoice
 from .watch import Incident, IncidentState, WatchDay, Watched
 from .withholding import Withholding, WithholdingReason
 
@@ -65,6 +66,7 @@ __all__ = [
     "SetAside",
     "SetAsideReason",
     "TestAssignment",
+    "ThresholdChoice",
     "Tier",
     "TrainingRun",
     "VersionProposal",

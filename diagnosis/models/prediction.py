@@ -17,6 +17,7 @@ from mlmodel.tiers import explained_code
 
 from .image import Image, QualityVerdict
 from .step import CountsSteps, StepField
+from .threshold import ThresholdChoice
 
 if TYPE_CHECKING:
     from .heat_map import HeatMap
@@ -112,6 +113,14 @@ class Prediction(models.Model):
     vasc = models.FloatField()
     malignant_probability = models.FloatField(help_text=_("Sum over melanoma, basal cell carcinoma, akiec."))
     tier = models.CharField(max_length=10, choices=Tier)
+    thresholds = models.ForeignKey(
+        ThresholdChoice,
+        on_delete=models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="+",
+        help_text=_("What the clinic had chosen, if the tier was not told by the release's own thresholds."),
+    )
     duration = models.DurationField(default=timedelta(0))
     was_rescored = models.BooleanField(
         default=False, help_text=_("Read from stored features after a switch of versions: no new work of the clinic.")

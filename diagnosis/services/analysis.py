@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import numpy as np
@@ -15,12 +16,13 @@ from diagnosis.services.files import WrittenFiles, kept_only_on_success, picture
 from diagnosis.services.measurements import keep_measures
 from diagnosis.services.queue import refresh_queue_entry
 from diagnosis.similar.embeddings import STORED, keep_embedding
+from diagnosis.thresholds import ServingHere, in_clinic, serving_in
 from mlmodel.analysis import Analyser, Analysis, Assessment
 from mlmodel.heat_map import overlay_png
 from mlmodel.measuring import Measured, measure_picture
 from mlmodel.models import ModelVersion
 from mlmodel.pictures import Picture, decode, encode_jpeg
-from mlmodel.serving import active_analyser, now_serving
+from mlmodel.serving import active_analyser
 
 DISPLAY_SIDE = 1600
 THUMBNAIL_SIDE = 320
@@ -51,15 +53,19 @@ class QuickResult:
         return heat_map_pngs(self.analysis.assessment, self.picture, longest_side=longest_side)
 
 
-def check_picture(*, data: bytes) -> QuickResult:
+def check_picture(*, data: bytes, clinic_id: Any = None) -> QuickResult:
     """Judge a photograph and keep nothing.
+
+    Args:
+        data: the file.
+        clinic_id: of whoever asks, if they are of one.
 
     Raises:
         PictureError: the bytes are not a photograph that can be read.
     """
     started = time.perf_counter()
     picture = decode(data)
-    analyser = active_analyser()
+    analyser, _choice = in_clinic(active_analyser(), clinic_id)
     analysis = analyser.analyse(picture)
     return QuickResult(
         picture=picture,
@@ -74,7 +80,7 @@ def analyse_image(*, image: Image) -> Prediction:
 
     For photographs that an earlier network judged. The answer joins the earlier ones; nothing is replaced.
     """
-    serving = now_serving()
+    serving = serving_in(image.visit.patient.clinic_id)
     version = serving.version
     existing = image.predictions.filter(model_version=version).first()
     if existing is not None:
@@ -82,7 +88,7 @@ def analyse_image(*, image: Image) -> Prediction:
     reading = read_original(image, analyser=serving.analyser)
     try:
         with kept_only_on_success() as files, transaction.atomic():
-            return record_prediction(image=image, version=version, reading=reading, files=files)
+            return record_prediction(image=image, serving=serving, reading=reading, files=files)
     except IntegrityError:
         return image.predictions.get(model_version=version)
 
@@ -141,15 +147,16 @@ def analyse_original(image: Image, *, analyser: Analyser, maps_of: Iterable[str]
     return analyser.analyse(picture, force=True, maps_of=maps_of), picture
 
 
-def record_prediction(*, image: Image, version: ModelVersion, reading: Reading, files: WrittenFiles) -> Prediction:
-    """Keep what ``version`` said of ``image``: the only place that makes predictions."""
-    assessment = reading.assessment
+def record_prediction(*, image: Image, serving: ServingHere, reading: Reading, files: WrittenFiles) -> Prediction:
+    """Keep what was said of ``image``: the only place that makes predictions."""
+    assessment, version = reading.assessment, serving.version
     prediction = Prediction(
         image=image,
         model_version=version,
         code=assessment.code,
         malignant_probability=assessment.malignant_probability,
         tier=str(assessment.tier),
+        thresholds=serving.choice,
         duration=reading.duration,
         **assessment.probabilities,
     )

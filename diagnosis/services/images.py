@@ -20,10 +20,10 @@ from diagnosis.services.analysis import (
 from diagnosis.services.errors import AlreadyUploaded, LesionOfAnotherPatient, VisitIsClosed
 from diagnosis.services.files import kept_only_on_success
 from diagnosis.services.queue import refresh_queue_entry
+from diagnosis.thresholds import serving_in
 from mlmodel.analysis import Analyser, Analysis
 from mlmodel.models import ModelVersion
 from mlmodel.pictures import MAX_BYTES, Picture, decode, encode_jpeg
-from mlmodel.serving import now_serving
 from patients.models import Lesion, Member, Visit
 from patients.multipart import printable_name
 from patients.once import Attempt, has_stored, note_stored
@@ -96,7 +96,7 @@ def keep_photograph(
 
 def _keep(visit: Visit, lesion: Lesion, sent: SentPhotograph, by: Member, attempt: Attempt | None) -> Image:
     _check(visit=visit, lesion=lesion, sha256=sent.sha256)  # now, so that no work is wasted; again under the lock
-    serving = now_serving()
+    serving = serving_in(visit.patient.clinic_id)
     seen = _look_at(sent, serving.analyser)
     image = Image(
         visit=visit,
@@ -118,7 +118,7 @@ def _keep(visit: Visit, lesion: Lesion, sent: SentPhotograph, by: Member, attemp
             _check(visit=lock_open_visit(visit_id=visit.pk), lesion=lesion, sha256=sent.sha256)
             _store(image, seen, version=serving.version)
             if seen.reading is not None:
-                record_prediction(image=image, version=serving.version, reading=seen.reading, files=files)
+                record_prediction(image=image, serving=serving, reading=seen.reading, files=files)
             else:
                 refresh_queue_entry(image=image)
             if attempt is not None:

@@ -7,7 +7,7 @@ from diagnosis.models import Image, Prediction, QualityOverride
 from diagnosis.services.analysis import read_original, record_prediction
 from diagnosis.services.errors import IsSetAside, NothingToOverride, ReasonMissing, VisitIsClosed
 from diagnosis.services.files import kept_only_on_success
-from mlmodel.serving import now_serving
+from diagnosis.thresholds import serving_in
 from patients.models import Member, Visit
 from patients.services.visits import lock_open_visit
 
@@ -26,12 +26,12 @@ def override_refusal(*, image: Image, by: Member, reason: str) -> Prediction:
     if not reason:
         raise ReasonMissing
     _check(image.visit, image)
-    serving = now_serving()
+    serving = serving_in(image.visit.patient.clinic_id)
     reading = read_original(image, analyser=serving.analyser)
     with kept_only_on_success() as files, transaction.atomic():
         _check(lock_open_visit(visit_id=image.visit_id), image)
         QualityOverride.objects.create(image=image, member=by, reason=reason)
-        return record_prediction(image=image, version=serving.version, reading=reading, files=files)
+        return record_prediction(image=image, serving=serving, reading=reading, files=files)
 
 
 def _check(visit: Visit, image: Image) -> None:

@@ -20,6 +20,7 @@ from diagnosis.services.analysis import analyse_original, keep_exit_features
 from diagnosis.services.errors import CannotReadOriginal
 from diagnosis.services.queue import refresh_queue_entry
 from diagnosis.similar.embeddings import read_vector
+from diagnosis.thresholds import AnalyserIn, for_clinics
 from mlmodel.models import DecisionKind
 from mlmodel.serving import Serving, now_serving
 from patients.background import hand_over
@@ -37,9 +38,13 @@ def rescore_archive() -> Iterator[int]:
     version is made the active one meanwhile.
     """
     serving = now_serving()
+    here = for_clinics(serving.analyser)
     unreadable: set[UUID] = set()
     while found := list(
-        _waiting(serving).exclude(image__in=unreadable).select_related("image").order_by("pk")[:_AT_ONCE]
+        _waiting(serving)
+        .exclude(image__in=unreadable)
+        .select_related("image__visit__patient")
+        .order_by("pk")[:_AT_ONCE]
     ):
         exit_vectors = _exit_vectors(found, serving)
         unreadable |= {row.image_id for row in found} - set(exit_vectors)
@@ -51,7 +56,7 @@ def rescore_archive() -> Iterator[int]:
         with transaction.atomic():
             keep_exit_features(version=serving.version, features=exit_vectors)
             Prediction.objects.bulk_create(
-                [_prediction(row, serving, exit_vectors[row.image_id]) for row in read], ignore_conflicts=True
+                [_prediction(row, serving, here, exit_vectors[row.image_id]) for row in read], ignore_conflicts=True
             )
             # Several are locked in the order of their keys, here as in ``lock_image``.
             for row in sorted(read, key=lambda row: row.image_id):
@@ -105,9 +110,12 @@ def _exit_vectors(rows: Iterable[ImageFeatures], serving: Serving) -> _ExitVecto
     return vectors
 
 
-def _prediction(row: ImageFeatures, serving: Serving, exit_features: npt.NDArray[np.float16] | None) -> Prediction:
+def _prediction(
+    row: ImageFeatures, serving: Serving, here: AnalyserIn, exit_features: npt.NDArray[np.float16] | None
+) -> Prediction:
     """What the version says of one photograph, unsaved and without a heat map."""
-    assessment = serving.analyser.assess(
+    analyser, choice = here(row.image.visit.patient.clinic_id)
+    assessment = analyser.assess(
         read_vector(row.vector), {}, is_smartphone=is_smartphone(row.image.measures), exit_features=exit_features
     )
     return Prediction(
@@ -116,6 +124,7 @@ def _prediction(row: ImageFeatures, serving: Serving, exit_features: npt.NDArray
         code=assessment.code,
         malignant_probability=assessment.malignant_probability,
         tier=str(assessment.tier),
+        thresholds=choice,
         was_rescored=True,
         **assessment.probabilities,
     )

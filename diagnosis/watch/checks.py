@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 
 from diagnosis.models import Image, Prediction, QualityVerdict, QueueEntry
 from diagnosis.models.watch import Incident, Watched
+from diagnosis.thresholds import in_clinic
 from mlmodel.drift import WINDOW
 from mlmodel.evaluation.curves import wilson
 from mlmodel.serving import active_analyser, active_version
@@ -168,7 +169,8 @@ def misses_too_many(called_calm: int, count: int, *, sensitivity: float) -> bool
 def _missed(looked_at: Looked) -> Finding:
     """Of malignant diagnoses within the seven and outside apart: many of the ones hide no miss of the others."""
     found = diagnoses_of(looked_at.clinic, days=LABEL_DAYS)
-    sensitivity = active_analyser().operating_points.watch.sensitivity
+    analyser, _choice = in_clinic(active_analyser(), looked_at.clinic.pk)
+    sensitivity = analyser.operating_points.watch.sensitivity
     words, is_alarm, is_well = [], False, True
     for outside in (False, True):
         rows = found.malignant_rows(outside=outside)

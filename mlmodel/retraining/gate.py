@@ -2,6 +2,7 @@
 
 from mlmodel.retraining.base_set import BaseSet, Cases
 from mlmodel.retraining.comparing import compare, costs_of
+from mlmodel.retraining.levels import levels_of
 from mlmodel.retraining.network import Network
 from mlmodel.retraining.rules import base_reasons, clinic_reasons, labels_needed
 from mlmodel.retraining.verdicts import GateRules, Judgement, Verdict
@@ -57,6 +58,7 @@ def judge_candidate(
         labels_needed=labels_needed(theirs, rules) if verdict is Verdict.HOLD else None,
         turned_wrong=turned_wrong,
         operating_points=costs_of(candidate, base.sharp_locked),
+        threshold_levels=levels.as_settings() if (levels := levels_of(candidate, base)) else {},
     )
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from mlmodel.calibration import Calibration, as_settings, in_order
 from mlmodel.head import Floats, Head
 from mlmodel.retraining.base_set import Cases
+from mlmodel.threshold_levels import LEVELS_KEY
 from mlmodel.tiers import OperatingPoints
 from mlmodel.training.evaluate import Answers, by_lesion
 
@@ -120,7 +121,8 @@ def candidate_settings(
         # Measured again on the base set's rounded features, the same network would claim slightly other figures.
         return {**active_settings, "training": training}
     calibration = network.calibration
-    carried = {name: value for name, value in active_settings.items() if name not in {"locked_test", "training"}}
+    own = {"locked_test", "training", LEVELS_KEY, "by_source"}
+    carried = {name: value for name, value in active_settings.items() if name not in own}
     return {
         **carried,
         "temperature": round(calibration.temperature, 6),
@@ -131,5 +133,6 @@ def candidate_settings(
             for tier, point in (("urgent", network.operating_points.urgent), ("watch", network.operating_points.watch))
         },
         "locked_test": {"lesions": judgement.base.candidate_figures()},
+        **({LEVELS_KEY: judgement.threshold_levels} if judgement.threshold_levels else {}),
         "training": training,
     }

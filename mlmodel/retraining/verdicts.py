@@ -141,6 +141,8 @@ class Judgement:
         turned_wrong: rows of the clinic's cases that the active network had right and the candidate has wrong.
         operating_points: what the candidate's two tiers cost, measured as its release states it: sensitivity,
             melanoma_sensitivity, specificity.
+        threshold_levels: at which other levels the candidate's tiers may begin, as its release's settings hold them;
+            empty where too little is known.
     """
 
     verdict: Verdict
@@ -150,6 +152,7 @@ class Judgement:
     labels_needed: int | None
     turned_wrong: tuple[int, ...]
     operating_points: dict[str, dict[str, float]]
+    threshold_levels: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
         """Return all of it, JSON-able."""

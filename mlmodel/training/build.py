@@ -17,6 +17,8 @@ from mlmodel.evaluation.facts import evaluation_facts
 from mlmodel.evaluation.sets import read_ham10000_folds, read_phone
 from mlmodel.head import Head
 from mlmodel.release import sha256_of, write_manifest
+from mlmodel.threshold_levels import LEVELS_KEY
+from mlmodel.tiers import OperatingPoints
 from mlmodel.training.by_source import answers_by_source, as_facts, class_mixes, figures_of_source
 from mlmodel.training.calibrate import Calibrated, calibrate, calibrate_smartphone
 from mlmodel.training.card import CardFacts, write_card
@@ -29,9 +31,11 @@ from mlmodel.training.dataset import (
     read_dataset,
     read_datasets,
 )
+from mlmodel.training.evaluate import Answers
 from mlmodel.training.features import cached_features
 from mlmodel.training.fit import HeadRecipe, fit_head
 from mlmodel.training.in_domain import JudgeFit, fit_in_domain, fit_smartphone
+from mlmodel.training.levels import threshold_levels
 
 BACKBONE_FILE, HEAD_FILE, CARD_FILE = "backbone.onnx", "head.npz", "card.md"
 # Each augmented copy is made with a seed of its own.
@@ -214,6 +218,7 @@ def _judged(
         }
         for tier, costs in card.operating_points.items()
     }
+    settings[LEVELS_KEY] = _levels(head, found, (dataset, features), elsewhere, settings["operating_points"])
     settings["locked_test"] = {
         name: {
             metric: {key: round(value, 4) for key, value in asdict(each).items()} for metric, each in each_set.items()
@@ -226,12 +231,10 @@ def _judged(
 def _by_source(head: Head, found: Calibrated, home: Known, elsewhere: Known) -> dict[str, Any]:
     """Return the figures of each source's locked test, HAM10000's first."""
     sources: dict[str, Any] = {}
-    for dataset, features in (home, elsewhere):
-        locked = dataset.rows(LOCKED_FOLDS)
+    for known in (home, elsewhere):
         # A source's own class mix is that of all its photographs that are here.
-        mixes = class_mixes(dataset)
-        logits = head.logits(features[locked].astype(np.float32))
-        for name, answers in answers_by_source(dataset.take(locked), logits, found.calibration).items():
+        mixes = class_mixes(known[0])
+        for name, answers in _answers(head, found, known, known[0].rows(LOCKED_FOLDS)).items():
             sources[name] = figures_of_source(
                 answers,
                 thresholds=found.thresholds,
@@ -239,6 +242,30 @@ def _by_source(head: Head, found: Calibrated, home: Known, elsewhere: Known) -> 
                 class_mix=mixes[name],
             )
     return sources
+
+
+def _levels(
+    head: Head, found: Calibrated, home: Known, elsewhere: Known | None, operating_points: dict[str, Any]
+) -> dict[str, Any]:
+    """Return at which levels the tiers may begin, as settings hold them; nothing where there are too few lesions."""
+    locked, is_sharp = home[0].rows(LOCKED_FOLDS), home[0].copies == "sharp"
+    # As ``card_facts`` states the costs of the released thresholds.
+    judged = locked & is_sharp if (locked & is_sharp).any() else locked
+    (tested,) = _answers(head, found, home, judged).values()
+    by_source = _answers(head, found, home, locked) if elsewhere else {}
+    levels = threshold_levels(
+        released=OperatingPoints.from_settings(operating_points),
+        chosen=found.chosen,
+        tested=tested,
+        tested_by_source=by_source
+        | (_answers(head, found, elsewhere, elsewhere[0].rows(LOCKED_FOLDS)) if elsewhere else {}),
+    )
+    return levels.as_settings() if levels else {}
+
+
+def _answers(head: Head, found: Calibrated, known: Known, rows: npt.NDArray[np.bool_]) -> dict[str, Answers]:
+    dataset, features = known
+    return answers_by_source(dataset.take(rows), head.logits(features[rows].astype(np.float32)), found.calibration)
 
 
 def _count(dataset: Dataset, folds: tuple[int, ...]) -> tuple[int, int]:

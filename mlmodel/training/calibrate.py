@@ -1,5 +1,6 @@
 """What the choosing folds decide: temperature, class mix, prediction sets and the two operating points."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,10 +23,12 @@ class Calibrated:
     Attributes:
         calibration: temperature, class mix, thresholds of the prediction set.
         thresholds: on the malignant probability, by tier, ``urgent`` first.
+        chosen: the answers that the thresholds were taken from, by source.
     """
 
     calibration: Calibration
     thresholds: dict[str, float]
+    chosen: Mapping[str, evaluate.Answers]
 
 
 def calibrate(
@@ -58,13 +61,14 @@ def calibrate(
         lesions=dataset.lesions[chosen][is_sharp],
     )
     if elsewhere is None:
-        return Calibrated(calibration, tier_thresholds({HAM10000: sharp}))
+        return Calibrated(calibration, tier_thresholds({HAM10000: sharp}), {HAM10000: sharp})
     others, other_features = elsewhere
     rows = others.rows(CALIBRATION_FOLDS)
     found = answers_by_source(others.take(rows), head.logits(other_features[rows].astype(np.float32)), calibration)
     by_lesion = {name: evaluate.by_lesion(each) for name, each in found.items()}
     sets = sets_of_sources(calibration.set_thresholds, by_lesion.values())
-    return Calibrated(replace(calibration, set_thresholds=sets), tier_thresholds({HAM10000: sharp, **by_lesion}))
+    by_source = {HAM10000: sharp, **by_lesion}
+    return Calibrated(replace(calibration, set_thresholds=sets), tier_thresholds(by_source), by_source)
 
 
 def calibrate_smartphone(

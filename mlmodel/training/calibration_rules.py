@@ -62,30 +62,37 @@ def sets_of_sources(set_thresholds: Floats, sources: Iterable[Answers]) -> Float
     return lowered
 
 
-def tier_thresholds(by_source: Mapping[str, Answers]) -> dict[str, float]:
+def tier_thresholds(
+    by_source: Mapping[str, Answers],
+    *,
+    found: float = WATCH_SENSITIVITY,
+    melanomas_found: float = WATCH_MELANOMA_SENSITIVITY,
+    spared: float = URGENT_SPECIFICITY,
+) -> dict[str, float]:
     """Return where the tiers begin on the malignant probability, ``urgent`` first.
 
     ``watch`` is the highest threshold that keeps its word everywhere: over all sources together and at each source
-    with ``LEAST_OF_A_SOURCE`` such lesions, it flags ``WATCH_SENSITIVITY`` of what is malignant or pre-malignant and
-    ``WATCH_MELANOMA_SENSITIVITY`` of melanomas, as the lower end of Wilson's interval has it. ``urgent`` leaves 90 of
-    100 benign lesions alone, every source counting the same.
+    with ``LEAST_OF_A_SOURCE`` such lesions, it flags the share ``found`` of what is malignant or pre-malignant and
+    ``melanomas_found`` of melanomas, as the lower end of Wilson's interval has it. ``urgent`` leaves the share
+    ``spared`` of benign lesions alone, every source counting the same.
 
     Args:
         by_source: answers to lesions, or to one photograph of each, that neither trained nor chose the head.
+        found: see above, like those that follow.
+        melanomas_found: a share.
+        spared: a share.
     """
     sources = list(by_source.values())
     watch = min(
-        *_highest_thresholds([(each.malignant_probability, each.is_malignant) for each in sources], WATCH_SENSITIVITY),
-        *_highest_thresholds(
-            [(each.malignant_probability, each.is_melanoma) for each in sources], WATCH_MELANOMA_SENSITIVITY
-        ),
+        *_highest_thresholds([(each.malignant_probability, each.is_malignant) for each in sources], found),
+        *_highest_thresholds([(each.malignant_probability, each.is_melanoma) for each in sources], melanomas_found),
     )
     benign = [
         np.sort(each.malignant_probability[~each.is_malignant]) for each in sources if not each.is_malignant.all()
     ]
     levels = np.unique(np.concatenate(benign))
     left_alone = np.mean([np.searchsorted(each, levels) / len(each) for each in benign], axis=0)
-    urgent = float(levels[np.searchsorted(left_alone, URGENT_SPECIFICITY).clip(max=len(levels) - 1)])
+    urgent = float(levels[np.searchsorted(left_alone, spared).clip(max=len(levels) - 1)])
     return {"urgent": max(urgent, watch), "watch": watch}
 
 
