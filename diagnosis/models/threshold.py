@@ -1,0 +1,61 @@
+import uuid
+
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from mlmodel.threshold_levels import UrgentLevel, WatchLevel
+from patients.models import Clinic, Member
+
+_WATCH = [
+    (WatchLevel.RELEASED.value, _("As released")),
+    (WatchLevel.MORE.value, _("More cautious")),
+    (WatchLevel.MOST.value, _("Most cautious")),
+]
+_URGENT = [
+    (UrgentLevel.FEWER.value, _("Fewer urgent results")),
+    (UrgentLevel.RELEASED.value, _("As released")),
+    (UrgentLevel.MORE.value, _("More urgent results")),
+]
+
+
+class ThresholdChoiceQuerySet(models.QuerySet["ThresholdChoice"]):
+    def visible_to(self, member: Member | None) -> "ThresholdChoiceQuerySet":
+        """The choices of the member's clinic."""
+        return self.filter(clinic=member.clinic_id) if member else self.none()
+
+
+class ThresholdChoice(models.Model):
+    """Where a clinic has its two tiers begin, from then on. The newest counts; none is ever changed."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="threshold_choices")
+    number = models.PositiveIntegerField(help_text=_("Counted within the clinic, from 1."))
+    watch = models.CharField(max_length=8, choices=_WATCH)
+    urgent = models.CharField(max_length=8, choices=_URGENT)
+    reason = models.CharField(max_length=500)
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ThresholdChoiceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["clinic", "number"], name="one_threshold_choice_at_a_time"),
+            models.CheckConstraint(
+                condition=Q(watch__in=[level.value for level in WatchLevel]), name="watch_level_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(urgent__in=[level.value for level in UrgentLevel]), name="urgent_level_is_known"
+            ),
+            models.CheckConstraint(condition=Q(number__gte=1), name="threshold_choices_count_from_1"),
+            models.CheckConstraint(condition=~Q(reason=""), name="threshold_choice_has_a_reason"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_watch_display()}, {self.get_urgent_display()}"
+
+    @property
+    def moves_something(self) -> bool:
+        return self.watch != WatchLevel.RELEASED or self.urgent != UrgentLevel.RELEASED

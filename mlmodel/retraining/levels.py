@@ -1,0 +1,34 @@
+"""The levels of a network's thresholds, found and judged on the base set."""
+
+from mlmodel.retraining.base_set import BaseSet
+from mlmodel.retraining.comparing import costs_of
+from mlmodel.retraining.network import Network
+from mlmodel.threshold_levels import ThresholdLevels
+from mlmodel.tiers import OperatingPoint, OperatingPoints
+from mlmodel.training.levels import threshold_levels
+
+_COSTS = 3
+
+
+def levels_of(network: Network, base: BaseSet, *, are_costs_stated: bool = False) -> ThresholdLevels | None:
+    """Return at which levels a network's tiers may begin; None where the base set is too small to say.
+
+    Args:
+        network: the head, and what it reads.
+        base: as read over the network's exit flow.
+        are_costs_stated: the network's own points are released with their costs, which are taken as they stand.
+    """
+    if not len(base.calibration):
+        return None
+    points, costs = network.operating_points, costs_of(network, base.sharp_locked)
+    if any(len(found) < _COSTS for found in costs.values()):
+        return None
+    judged = OperatingPoints(
+        urgent=OperatingPoint(points.urgent.threshold, **costs["urgent"]),
+        watch=OperatingPoint(points.watch.threshold, **costs["watch"]),
+    )
+    return threshold_levels(
+        released=points if are_costs_stated else judged,
+        chosen={"": network.answers_by_lesion(base.calibration)},
+        tested=network.answers(base.sharp_locked),
+    )
