@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from diagnosis.answer_fields import DANGERS, NOT_KNOWN, DangerMissing, DiagnosisInput, grouped_answers, read_answer
 from diagnosis.answers import FREE_TEXT, OTHER, Basis, Certainty
-from diagnosis.models import Image, QualityOverride, Review, SetAsideReason
+from diagnosis.models import Image, QualityOverride, Review, SetAsideReason, ThresholdChoice
 from diagnosis.models.measurement import NARROWEST_MM, WIDEST_MM, PictureScale
 from diagnosis.review_words import answer_name
 from patients.edit_forms import EditForm
@@ -42,6 +42,34 @@ class LesionForm(forms.Form):
         field = self.fields["lesion"]
         assert isinstance(field, forms.ModelChoiceField)
         field.queryset = visit.patient.lesions.order_by("number")
+
+
+class ThresholdForm(forms.Form):
+    """Where the clinic's tiers begin, and why."""
+
+    watch = forms.ChoiceField(
+        choices=ThresholdChoice._meta.get_field("watch").choices,
+        error_messages={
+            "required": _("Choose when a result asks for a dermatologist's look."),
+            "invalid_choice": _("Choose one of the levels that are listed."),
+        },
+    )
+    urgent = forms.ChoiceField(
+        choices=ThresholdChoice._meta.get_field("urgent").choices,
+        error_messages={
+            "required": _("Choose when a result is urgent."),
+            "invalid_choice": _("Choose one of the levels that are listed."),
+        },
+    )
+    reason = forms.CharField(
+        max_length=500,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        label=_("Why?"),
+        help_text=_("Kept with the choice and your name; everybody in the clinic reads it."),
+        error_messages={"required": _("Say in a sentence why: it is kept with the choice.")},
+    )
+    # Of the newest choice that the page showed.
+    seen = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput)
 
 
 class SetAsideForm(forms.Form):

@@ -13,6 +13,7 @@ from diagnosis.views import (
     set_aside,
     signed,
     similar,
+    thresholds,
     upload,
     watch,
 )
@@ -45,6 +46,7 @@ urlpatterns: list[URLPattern] = [
     path("addenda/<uuid:addendum_id>/pdf/", signed.addendum_file, {"kind": "pdf"}, name="addendum-pdf"),
     path("addenda/<uuid:addendum_id>/json/", signed.addendum_file, {"kind": "json"}, name="addendum-json"),
     path("watch/", watch.watch, name="watch"),
+    path("watch/thresholds/", thresholds.thresholds, name="thresholds"),
     path("watch/site/", watch.watch_site, name="watch-site"),
     path("watch/incidents/<uuid:incident_id>/acknowledge/", watch.acknowledge, name="watch-acknowledge"),
     path("metrics", watch.metrics, name="metrics"),

@@ -169,6 +169,8 @@ def every_result_is(monkeypatch) -> Callable[[str], None]:
         moved = OperatingPoints(
             urgent=replace(points.urgent, threshold=urgent), watch=replace(points.watch, threshold=watch)
         )
+        # As if released so.
+        monkeypatch.setattr(analyser, "released_points", moved)
         monkeypatch.setattr(analyser, "operating_points", moved)
 
     return _every_result_is

@@ -172,6 +172,7 @@ PAGES: dict[str, list[Case]] = {
     },
     # The watch: the clinic's page, the operator's, and what Prometheus reads (from this machine, as no token is set)
     "watch": [Case(get=clinic(200), post=clinic(405))],
+    "thresholds": [Case(get=clinic(200), post=dermatologists(422, stranger=422))],
     "watch-site": [Case(get=signed_in(403, superuser=200), post=signed_in(405))],
     "watch-acknowledge": [
         Case(

@@ -1,0 +1,109 @@
+"""What each level of the thresholds would mean: on lesions that the network never saw, and on the clinic's own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from diagnosis.models import Prediction, ThresholdChoice
+from mlmodel.models import ModelVersion
+from mlmodel.threshold_levels import Level, ThresholdLevels
+from patients.models import Clinic
+
+NEWEST_ANSWERS = 500
+# Of fewer answers no share is worth looking at.
+FEWEST_ANSWERS = 20
+
+
+@dataclass(frozen=True)
+class Option:
+    """One level to choose.
+
+    Attributes:
+        value: of the form.
+        found: what it finds and what it flags, in a sentence.
+        here: how many of the clinic's newest answers it would have flagged; empty of too few.
+        by_source: a row for each source of photographs: name, lesions, and three shares in words.
+    """
+
+    value: str
+    name: str
+    found: str
+    here: str
+    by_source: tuple[tuple[str, int, str, str, str], ...]
+
+
+@dataclass(frozen=True)
+class Options:
+    """All there is to choose, and how many of the clinic's answers it was tried on."""
+
+    watch: tuple[Option, ...]
+    urgent: tuple[Option, ...]
+    answers: int
+
+
+def options_for(clinic: Clinic, version: ModelVersion, levels: ThresholdLevels) -> Options:
+    """Return the levels of ``version``, each tried on the clinic's newest answers of that version."""
+    masses = list(
+        Prediction.objects.of_new_photographs()
+        .that_could_be_judged()
+        .filter(image__visit__patient__clinic=clinic, model_version=version)
+        .newest_first()
+        .values_list("malignant_probability", flat=True)[:NEWEST_ANSWERS]
+    )
+    names = ThresholdChoice._meta
+    return Options(
+        watch=_options(levels.watch, dict(names.get_field("watch").flatchoices), masses),
+        urgent=_options(levels.urgent, dict(names.get_field("urgent").flatchoices), masses),
+        answers=len(masses),
+    )
+
+
+def _options(levels: Mapping[Any, Level], names: Mapping[str, Any], masses: Sequence[float]) -> tuple[Option, ...]:
+    return tuple(
+        Option(
+            value=value,
+            name=str(name),
+            found=_found(levels[value]),
+            here=_here(levels[value], masses),
+            by_source=tuple(
+                (
+                    source,
+                    int(shares["lesions"] or 0),
+                    *(_share(shares[key]) for key in ("sensitivity", "melanoma_sensitivity", "specificity")),
+                )
+                for source, shares in levels[value].by_source.items()
+            ),
+        )
+        for value, name in names.items()
+        if value in levels
+    )
+
+
+def _found(level: Level) -> str:
+    point = level.point
+    return _(
+        "Finds %(melanomas)d of 100 melanomas and %(found)d of 100 malignant or pre-malignant lesions in all, and "
+        "also flags %(flagged)d of 100 harmless ones."
+    ) % {
+        "melanomas": round(point.melanoma_sensitivity * 100),
+        "found": round(point.sensitivity * 100),
+        "flagged": round((1 - point.specificity) * 100),
+    }
+
+
+def _here(level: Level, masses: Sequence[float]) -> str:
+    if len(masses) < FEWEST_ANSWERS:
+        return ""
+    count = sum(mass >= level.point.threshold for mass in masses)
+    return ngettext(
+        "Here it would have flagged %(count)d of the newest %(answers)d photographs.",
+        "Here it would have flagged %(count)d of the newest %(answers)d photographs.",
+        count,
+    ) % {"count": count, "answers": len(masses)}
+
+
+def _share(share: float | None) -> str:
+    return "–" if share is None else _("%(count)d of 100") % {"count": round(share * 100)}

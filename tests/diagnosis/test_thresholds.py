@@ -1,0 +1,255 @@
+"""A clinic's own thresholds: who chooses them, what they change from then on, and what stays as it was said."""
+
+from itertools import pairwise
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import IntegrityError, transaction
+from django.urls import reverse
+
+from diagnosis import thresholds as rules
+from diagnosis.models import Image, Prediction, ThresholdChoice
+from diagnosis.services.rescoring import rescore_archive
+from diagnosis.thresholds import levels_here
+from mlmodel.analysis import get_analyser
+from mlmodel.pictures import decode
+from mlmodel.promotion import promote_version
+from mlmodel.release import ReleaseError
+from mlmodel.serving import active_version
+from mlmodel.threshold_levels import LEVELS_KEY, ThresholdLevels, UrgentLevel, WatchLevel
+from tests import factories
+from tests.candidates import candidate
+from tests.conftest import PHOTOGRAPHS
+from tests.page_forms import form_with
+
+pytestmark = pytest.mark.django_db
+PAGE, MOST = "thresholds", {"watch": "most", "urgent": "more", "reason": "We see patients at high risk here."}
+CHOSEN = "The clinic has chosen where this begins."
+
+
+@pytest.fixture(scope="module")
+def levels() -> ThresholdLevels:
+    found = levels_here(get_analyser())
+    assert found is not None
+    return found
+
+
+@pytest.fixture(scope="module")
+def on_the_edge(levels) -> tuple[bytes, str, str]:
+    """A photograph whose tier differs between the released thresholds and the most cautious; and both tiers."""
+    analyser = get_analyser()
+    moved = analyser.at(levels.points(WatchLevel.MOST, UrgentLevel.MORE))
+    for path in sorted(PHOTOGRAPHS.glob("*.jpg")):
+        data = path.read_bytes()
+        before, after = (each.analyse(decode(data)).assessment for each in (analyser, moved))
+        assert before
+        assert after
+        if before.tier != after.tier:
+            return data, str(before.tier), str(after.tier)
+    raise AssertionError("None of the samples lies between the thresholds: take another photograph.")
+
+
+def choose(client, **values: str):
+    return client.post(reverse(PAGE), {**form_with(client.get(reverse(PAGE)).text, "watch").data, **MOST, **values})
+
+
+def photographed(sign_in, member, patient, data: bytes) -> Prediction:
+    visit = factories.VisitFactory(patient=patient, clinician=member)
+    lesion = factories.LesionFactory(patient=patient)
+    sent = {"lesion": str(lesion.pk), "files": [SimpleUploadedFile("a.jpg", data, "image/jpeg")]}
+    assert sign_in(member).post(reverse("upload", args=[visit.pk]), sent).status_code in (200, 302)
+    return Image.objects.get(visit=visit).predictions.get()
+
+
+def test_each_level_asks_for_more_than_the_one_before(levels):
+    watch = [levels.watch[level].point for level in WatchLevel]
+    assert watch[0] == get_analyser().released_points.watch
+    for before, after in pairwise(watch):
+        assert after.threshold <= before.threshold
+        assert after.sensitivity >= before.sensitivity
+        assert after.melanoma_sensitivity >= before.melanoma_sensitivity
+    urgent = [levels.urgent[level].point for level in (UrgentLevel.FEWER, UrgentLevel.RELEASED, UrgentLevel.MORE)]
+    assert [point.threshold for point in urgent] == sorted((point.threshold for point in urgent), reverse=True)
+    # What the two promise at the least, on lesions that chose nothing.
+    assert levels.watch[WatchLevel.MORE].point.sensitivity > 0.93
+    assert levels.watch[WatchLevel.MORE].point.melanoma_sensitivity > 0.90
+    for low in WatchLevel:
+        for high in UrgentLevel:
+            points = levels.points(low, high)
+            assert points.urgent.threshold >= points.watch.threshold
+    assert ThresholdLevels.from_settings({LEVELS_KEY: levels.as_settings()}) == levels
+
+
+def test_what_is_photographed_next_is_told_by_the_chosen_thresholds(
+    sign_in, dermatologist, staff, stranger, patient, on_the_edge
+):
+    data, before, after = on_the_edge
+    earlier = photographed(sign_in, staff, patient, data)
+    client = sign_in(dermatologist)
+    assert choose(client).status_code == 302
+    later = photographed(sign_in, staff, patient, data)
+    elsewhere = photographed(sign_in, stranger, factories.PatientFactory(clinic=stranger.clinic), data)
+
+    chosen = ThresholdChoice.objects.get()
+    assert (chosen.watch, chosen.urgent, chosen.member, chosen.number) == ("most", "more", dermatologist, 1)
+    earlier.refresh_from_db()
+    assert (earlier.tier, earlier.thresholds) == (before, None)
+    assert (later.tier, later.thresholds) == (after, chosen)
+    assert (elsewhere.tier, elsewhere.thresholds) == (before, None)
+    assert CHOSEN in client.get(later.image.get_absolute_url()).text
+    assert CHOSEN not in client.get(earlier.image.get_absolute_url()).text
+
+
+def test_the_costs_that_are_told_are_those_of_the_thresholds_behind_the_answer(
+    sign_in, dermatologist, patient, on_the_edge, levels
+):
+    client = sign_in(dermatologist)
+    choose(client)
+    prediction = photographed(sign_in, dermatologist, patient, on_the_edge[0])
+    points = levels.points(WatchLevel.MOST, UrgentLevel.MORE)
+    point = points.urgent if prediction.tier == "urgent" else points.watch
+    shown = " ".join(client.get(prediction.image.get_absolute_url()).text.split())
+    assert f"finds {round(point.melanoma_sensitivity * 100)} of 100 melanomas" in shown
+    assert f"flags {round((1 - point.specificity) * 100)} of 100 harmless ones" in shown
+
+
+def test_a_photograph_that_is_not_kept_is_told_by_them_too(sign_in, dermatologist, on_the_edge, stranger):
+    data, before, after = on_the_edge
+    choose(sign_in(dermatologist))
+    for who, tier in ((dermatologist, after), (stranger, before)):
+        sent = {"file": SimpleUploadedFile("a.jpg", data, "image/jpeg")}
+        answer = sign_in(who).post("/api/v1/predict/", sent)
+        assert answer.json()["tier"]["code"] == tier
+        sent = {"file": SimpleUploadedFile("a.jpg", data, "image/jpeg")}
+        page = sign_in(who).post(reverse("quick-check"), sent)
+        assert page.context["view"].tier == tier
+        assert (CHOSEN in page.text) is (who is dermatologist)
+
+
+def test_the_archive_is_read_anew_by_them(sign_in, dermatologist, stranger, patient, on_the_edge):
+    data, before, after = on_the_edge
+    here = photographed(sign_in, dermatologist, patient, data).image
+    there = photographed(sign_in, stranger, factories.PatientFactory(clinic=stranger.clinic), data).image
+    choose(sign_in(dermatologist))
+    # The same answers, from a version with another hash.
+    version = candidate(leaning="mel", by=0.0)
+    promote_version(version=version, by=dermatologist.user, reason="The same once more.")
+    assert sum(rescore_archive()) == 2
+    found = {image.pk: Prediction.objects.get(image=image, model_version=version) for image in (here, there)}
+    assert (found[here.pk].tier, found[here.pk].thresholds) == (after, ThresholdChoice.objects.get())
+    assert (found[there.pk].tier, found[there.pk].thresholds) == (before, None)
+
+
+def test_back_to_what_was_released(sign_in, dermatologist, patient, on_the_edge):
+    client = sign_in(dermatologist)
+    choose(client)
+    assert choose(client, watch="released", urgent="released", reason="Too much to look at.").status_code == 302
+    prediction = photographed(sign_in, dermatologist, patient, on_the_edge[0])
+    assert (prediction.tier, prediction.thresholds) == (on_the_edge[1], None)
+    assert list(ThresholdChoice.objects.values_list("number", flat=True)) == [2, 1]
+
+
+@pytest.mark.parametrize(
+    ("sent", "field"),
+    [
+        ({"watch": "least"}, "watch"),
+        ({"watch": ""}, "watch"),
+        ({"urgent": "never"}, "urgent"),
+        ({"reason": ""}, "reason"),
+        ({"reason": "  ....  "}, "reason"),
+        ({"reason": "x" * 501}, "reason"),
+        ({"seen": "-1"}, "seen"),
+        ({"seen": "9" * 30}, "seen"),
+        ({"watch": "released", "urgent": "released"}, None),
+    ],
+)
+def test_what_cannot_be_chosen_is_refused_with_what_was_typed(sign_in, dermatologist, sent, field):
+    answer = choose(sign_in(dermatologist), **sent)
+    assert answer.status_code == 422
+    assert field in answer.context["form"].errors or (field is None and answer.context["form"].non_field_errors())
+    assert not ThresholdChoice.objects.exists()
+
+
+def test_who_chose_on_an_older_page_looks_again(sign_in, dermatologist, clinic):
+    client = sign_in(dermatologist)
+    page = client.get(reverse(PAGE))
+    choose(sign_in(factories.MemberFactory(clinic=clinic, role="dermatologist")), watch="more")
+    answer = client.post(reverse(PAGE), {**form_with(page.text, "watch").data, **MOST})
+    assert answer.status_code == 409
+    assert ThresholdChoice.objects.count() == 1
+    # The page that says so shows what counts now, and may be sent again.
+    again = client.post(reverse(PAGE), {**form_with(answer.text, "watch").data, **MOST})
+    assert again.status_code == 302
+    assert ThresholdChoice.objects.get(number=2).watch == "most"
+
+
+def test_only_dermatologists_choose_and_others_read(sign_in, staff, manager, dermatologist, stranger):
+    choose(sign_in(dermatologist))
+    for member in (staff, manager):
+        client = sign_in(member)
+        assert choose(client).status_code == 403
+        assert MOST["reason"] in client.get(reverse(PAGE)).text
+    assert MOST["reason"] not in sign_in(stranger).get(reverse(PAGE)).text
+    assert ThresholdChoice.objects.count() == 1
+
+
+def test_what_a_level_would_have_meant_here_is_counted(sign_in, dermatologist, patient, levels):
+    visit = factories.VisitFactory(patient=patient)
+    lesion = factories.LesionFactory(patient=patient)
+    masses = [0.01, 0.04, 0.1, 0.2, 0.45] * 4
+    for mass in masses:
+        # Half of what is not a nevus is malignant: six classes share it.
+        image = factories.ImageFactory(visit=visit, lesion=lesion)
+        factories.PredictionFactory(image=image, model_version=active_version(), share=1 - 2 * mass)
+    options = sign_in(dermatologist).get(reverse(PAGE)).context["options"]
+    assert options.answers == len(masses)
+    for option in (*options.watch, *options.urgent):
+        kind = levels.watch if option in options.watch else levels.urgent
+        threshold = kind[option.value].point.threshold
+        assert f" {sum(mass >= threshold for mass in masses)} of the newest 20" in option.here
+
+
+@pytest.fixture
+def _no_base_set(monkeypatch) -> None:
+    def fail() -> None:
+        raise ReleaseError("It is not there.")
+
+    monkeypatch.setattr(rules, "_found", {})
+    monkeypatch.setattr(rules, "read_base_set", fail)
+    monkeypatch.setattr(rules.ThresholdLevels, "from_settings", classmethod(lambda cls, settings: None))
+
+
+@pytest.mark.usefixtures("_no_base_set")
+def test_without_levels_the_released_thresholds_stay(sign_in, dermatologist, patient, on_the_edge, clinic):
+    client = sign_in(dermatologist)
+    assert client.get(reverse(PAGE)).status_code == 200
+    assert client.post(reverse(PAGE), MOST).status_code == 422
+    assert not ThresholdChoice.objects.exists()
+    # Chosen under a version that had some.
+    ThresholdChoice.objects.create(
+        clinic=clinic, number=1, watch="most", urgent="more", reason="As before.", member=dermatologist
+    )
+    prediction = photographed(sign_in, dermatologist, patient, on_the_edge[0])
+    assert (prediction.tier, prediction.thresholds) == (on_the_edge[1], None)
+
+
+@pytest.mark.parametrize(
+    ("changes", "constraint"),
+    [
+        ({"watch": "least"}, "watch_level_is_known"),
+        ({"urgent": "most"}, "urgent_level_is_known"),
+        ({"reason": ""}, "threshold_choice_has_a_reason"),
+        ({"number": 0}, "threshold_choices_count_from_1"),
+        ({"number": 1}, "threshold_choice|UNIQUE|unique"),
+    ],
+)
+def test_the_database_keeps_choices_as_they_are_made(dermatologist, changes, constraint):
+    values = {
+        "clinic": dermatologist.clinic, "number": 2, "watch": "more", "urgent": "fewer", "reason": "So it is.",
+        "member": dermatologist,
+    }  # fmt: skip
+    ThresholdChoice.objects.create(**{**values, "number": 1})
+    with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
+        ThresholdChoice.objects.create(**{**values, **changes})
+    with pytest.raises(IntegrityError, match="threshold_choice_is_append_only"), transaction.atomic():
+        ThresholdChoice.objects.update(watch="released")
