@@ -9,8 +9,9 @@ from django.utils.translation import gettext_lazy as _
 
 from diagnosis.answer_fields import DANGERS, NOT_KNOWN, DangerMissing, DiagnosisInput, grouped_answers, read_answer
 from diagnosis.answers import FREE_TEXT, OTHER, Basis, Certainty
-from diagnosis.models import Image, QualityOverride, Review, SetAsideReason, ThresholdChoice
+from diagnosis.models import Image, QualityOverride, Review, SetAsideReason
 from diagnosis.models.measurement import NARROWEST_MM, WIDEST_MM, PictureScale
+from diagnosis.models.threshold import URGENT_LEVELS, WATCH_LEVELS
 from diagnosis.review_words import answer_name
 from patients.edit_forms import EditForm
 from patients.models import Lesion, Visit
@@ -48,14 +49,14 @@ class ThresholdForm(forms.Form):
     """Where the clinic's tiers begin, and why."""
 
     watch = forms.ChoiceField(
-        choices=ThresholdChoice._meta.get_field("watch").choices,
+        choices=WATCH_LEVELS,
         error_messages={
             "required": _("Choose when a result asks for a dermatologist's look."),
             "invalid_choice": _("Choose one of the levels that are listed."),
         },
     )
     urgent = forms.ChoiceField(
-        choices=ThresholdChoice._meta.get_field("urgent").choices,
+        choices=URGENT_LEVELS,
         error_messages={
             "required": _("Choose when a result is urgent."),
             "invalid_choice": _("Choose one of the levels that are listed."),

@@ -7,7 +7,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from diagnosis.models import Prediction, ThresholdChoice
+from diagnosis.models import Prediction
+from diagnosis.models.threshold import URGENT_LEVELS, WATCH_LEVELS
 from mlmodel.models import ModelVersion
 from mlmodel.threshold_levels import Level, ThresholdLevels
 from patients.models import Clinic
@@ -25,14 +26,25 @@ class Option:
         value: of the form.
         found: what it finds and what it flags, in a sentence.
         here: how many of the clinic's newest answers it would have flagged; empty of too few.
-        by_source: a row for each source of photographs: name, lesions, and three shares in words.
+        by_source: what it finds and spares of each source's photographs.
     """
 
     value: str
     name: str
     found: str
     here: str
-    by_source: tuple[tuple[str, int, str, str, str], ...]
+    by_source: tuple["OfSource", ...]
+
+
+@dataclass(frozen=True)
+class OfSource:
+    """Shares in words, of a source's lesions."""
+
+    source: str
+    lesions: int
+    found: str
+    melanomas: str
+    spared: str
 
 
 @dataclass(frozen=True)
@@ -53,10 +65,9 @@ def options_for(clinic: Clinic, version: ModelVersion, levels: ThresholdLevels) 
         .newest_first()
         .values_list("malignant_probability", flat=True)[:NEWEST_ANSWERS]
     )
-    names = ThresholdChoice._meta
     return Options(
-        watch=_options(levels.watch, dict(names.get_field("watch").flatchoices), masses),
-        urgent=_options(levels.urgent, dict(names.get_field("urgent").flatchoices), masses),
+        watch=_options(levels.watch, dict(WATCH_LEVELS), masses),
+        urgent=_options(levels.urgent, dict(URGENT_LEVELS), masses),
         answers=len(masses),
     )
 
@@ -69,10 +80,12 @@ def _options(levels: Mapping[Any, Level], names: Mapping[str, Any], masses: Sequ
             found=_found(levels[value]),
             here=_here(levels[value], masses),
             by_source=tuple(
-                (
-                    source,
-                    int(shares["lesions"] or 0),
-                    *(_share(shares[key]) for key in ("sensitivity", "melanoma_sensitivity", "specificity")),
+                OfSource(
+                    source=source,
+                    lesions=int(shares["lesions"] or 0),
+                    found=_share(shares["sensitivity"]),
+                    melanomas=_share(shares["melanoma_sensitivity"]),
+                    spared=_share(shares["specificity"]),
                 )
                 for source, shares in levels[value].by_source.items()
             ),

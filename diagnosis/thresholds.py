@@ -92,7 +92,7 @@ def levels_here(analyser: Analyser) -> ThresholdLevels | None:
 
 def _points(choice: ThresholdChoice, analyser: Analyser) -> OperatingPoints | None:
     levels = levels_here(analyser)
-    return levels and levels.points(WatchLevel(choice.watch), UrgentLevel(choice.urgent))
+    return levels.points(WatchLevel(choice.watch), UrgentLevel(choice.urgent)) if levels else None
 
 
 def _on_the_base_set(analyser: Analyser) -> ThresholdLevels | None:

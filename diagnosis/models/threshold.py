@@ -7,12 +7,12 @@ from django.utils.translation import gettext_lazy as _
 from mlmodel.threshold_levels import UrgentLevel, WatchLevel
 from patients.models import Clinic, Member
 
-_WATCH = [
+WATCH_LEVELS = [
     (WatchLevel.RELEASED.value, _("As released")),
     (WatchLevel.MORE.value, _("More cautious")),
     (WatchLevel.MOST.value, _("Most cautious")),
 ]
-_URGENT = [
+URGENT_LEVELS = [
     (UrgentLevel.FEWER.value, _("Fewer urgent results")),
     (UrgentLevel.RELEASED.value, _("As released")),
     (UrgentLevel.MORE.value, _("More urgent results")),
@@ -31,8 +31,8 @@ class ThresholdChoice(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="threshold_choices")
     number = models.PositiveIntegerField(help_text=_("Counted within the clinic, from 1."))
-    watch = models.CharField(max_length=8, choices=_WATCH)
-    urgent = models.CharField(max_length=8, choices=_URGENT)
+    watch = models.CharField(max_length=8, choices=WATCH_LEVELS)
+    urgent = models.CharField(max_length=8, choices=URGENT_LEVELS)
     reason = models.CharField(max_length=500)
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
