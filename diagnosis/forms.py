@@ -10,8 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from diagnosis.answer_fields import DANGERS, NOT_KNOWN, DangerMissing, DiagnosisInput, grouped_answers, read_answer
 from diagnosis.answers import FREE_TEXT, OTHER, Basis, Certainty
 from diagnosis.models import Image, QualityOverride, Review, SetAsideReason
+from diagnosis.models.answer_settings import URGENT_LEVELS, WATCH_LEVELS, MixChoice
 from diagnosis.models.measurement import NARROWEST_MM, WIDEST_MM, PictureScale
-from diagnosis.models.threshold import URGENT_LEVELS, WATCH_LEVELS
 from diagnosis.review_words import answer_name
 from patients.edit_forms import EditForm
 from patients.models import Lesion, Visit
@@ -45,8 +45,8 @@ class LesionForm(forms.Form):
         field.queryset = visit.patient.lesions.order_by("number")
 
 
-class ThresholdForm(forms.Form):
-    """Where the clinic's tiers begin, and why."""
+class AnswerSettingsForm(forms.Form):
+    """How the clinic has answers read, and why."""
 
     watch = forms.ChoiceField(
         choices=WATCH_LEVELS,
@@ -60,6 +60,13 @@ class ThresholdForm(forms.Form):
         error_messages={
             "required": _("Choose when a result is urgent."),
             "invalid_choice": _("Choose one of the levels that are listed."),
+        },
+    )
+    mix = forms.ChoiceField(
+        choices=MixChoice.choices,
+        error_messages={
+            "required": _("Choose for which mix of diagnoses percentages are."),
+            "invalid_choice": _("Choose one of the mixes that are listed."),
         },
     )
     reason = forms.CharField(

@@ -19,13 +19,13 @@ from diagnosis.advice import (
     next_steps,
     tone_beside,
 )
+from diagnosis.answer_settings import as_read_then
 from diagnosis.candidates import Candidate, candidates_in_words, candidates_of, percent, set_in_words, tier_in_words
 from diagnosis.condition_names import condition_name, malignancy_name
 from diagnosis.explanations import SECTION_TITLES, Explained, blocks, explain
 from diagnosis.models import Prediction, Tier
 from diagnosis.photograph_kind import dermatoscope_tips, is_smartphone, smartphone_caution
 from diagnosis.reliability import Reliability, reliability_of, tier_to_show
-from diagnosis.thresholds import points_of
 from diagnosis.urgency import care_beside_result, care_in_doubt, urgency_in_doubt, urgency_of_result
 from mlmodel.analysis import Analyser, Analysis
 from mlmodel.calibration import in_order
@@ -137,14 +137,15 @@ def present_prediction(
         is_warned: as for ``present``.
     """
     version = prediction.model_version
-    analyser = analyser_of(version) if can_serve(version) else None
+    analyser = as_read_then(prediction, analyser_of(version)) if can_serve(version) else None
     return present(
         probabilities=prediction.probabilities,
         tier=prediction.tier,
         malignant_probability=prediction.malignant_probability,
         prediction_set=prediction_set(analyser, prediction) if analyser else (),
-        operating_points=points_of(prediction, analyser) if analyser else None,
-        are_points_chosen=prediction.thresholds_id is not None,
+        operating_points=analyser.operating_points if analyser else None,
+        are_points_chosen=bool(analyser and analyser.operating_points != analyser.released_points),
+        is_own_mix=bool(analyser and analyser.calibration.own_mix is not None),
         facts=facts,
         reliability=prediction.image.reliability,
         caution=smartphone_caution(prediction.image.measures, analyser),
@@ -166,6 +167,7 @@ def present_analysis(analysis: Analysis, *, analyser: Analyser, facts: Sequence[
         prediction_set=assessment.prediction_set,
         operating_points=analyser.operating_points,
         are_points_chosen=analyser.operating_points != analyser.released_points,
+        is_own_mix=analyser.calibration.own_mix is not None,
         facts=facts,
         reliability=reliability_of(analysis.quality.measures),
         caution=smartphone_caution(analysis.quality.measures, analyser),
@@ -180,6 +182,7 @@ def present(
     prediction_set: Sequence[str],
     operating_points: OperatingPoints | None,
     are_points_chosen: bool = False,
+    is_own_mix: bool = False,
     facts: Sequence[Fact] = (),
     reliability: Reliability = Reliability.CALIBRATED,
     caution: str = "",
@@ -192,6 +195,7 @@ def present(
     Args:
         operating_points: the thresholds behind the tier; None where nothing is to be said of them.
         are_points_chosen: the clinic has chosen them, and not the release.
+        is_own_mix: the percentages are true to the clinic's own class mix, and not to the release's.
         refused: why the photograph could not be judged, in words; empty where it could.
         is_warned: the page warns of danger in another way, so that a calm answer is read second.
     """
@@ -220,7 +224,7 @@ def present(
     explained = explained_code(probabilities, tier=tier)
     return AssessmentView(
         **common,
-        meaning=meaning_of(malignant_probability),
+        meaning=meaning_of(malignant_probability, is_own_mix=is_own_mix),
         cost=cost_of(shown, operating_points, are_chosen=are_points_chosen) if operating_points else "",
         bars=tuple(_bar(BY_CODE[code], probabilities[code], in_set=code in prediction_set) for code in ranked),
         explained_code=explained,
@@ -276,8 +280,13 @@ def _article(explained: Explained, *, tier: str, is_confirmed: bool = False) -> 
 TIER_MARKS = {Tier.URGENT: "!", Tier.WATCH: "?", Tier.CALM: "✓"}
 
 
-def meaning_of(malignant_probability: float) -> str:
+def meaning_of(malignant_probability: float, *, is_own_mix: bool = False) -> str:
     """The malignant probability in people out of a hundred."""
+    meaning = _meaning_of(malignant_probability)
+    return f"{meaning} {_('Percentages are for this clinic’s own mix of diagnoses.')}" if is_own_mix else meaning
+
+
+def _meaning_of(malignant_probability: float) -> str:
     if malignant_probability < 0.01:
         return _(
             "Of 100 photographs that the network reads like this one, fewer than 1 shows skin cancer or an early "

@@ -7,8 +7,10 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from diagnosis.class_mix import masses_as_released
 from diagnosis.models import Prediction
-from diagnosis.models.threshold import URGENT_LEVELS, WATCH_LEVELS
+from diagnosis.models.answer_settings import URGENT_LEVELS, WATCH_LEVELS
+from mlmodel.analysis import Analyser
 from mlmodel.models import ModelVersion
 from mlmodel.threshold_levels import Level, ThresholdLevels
 from patients.models import Clinic
@@ -56,15 +58,23 @@ class Options:
     answers: int
 
 
-def options_for(clinic: Clinic, version: ModelVersion, levels: ThresholdLevels) -> Options:
-    """Return the levels of ``version``, each tried on the clinic's newest answers of that version."""
-    masses = list(
+def options_for(clinic: Clinic, version: ModelVersion, analyser: Analyser, levels: ThresholdLevels) -> Options:
+    """Return the levels of ``version``, each tried on the clinic's newest answers of that version.
+
+    Args:
+        clinic: whose answers.
+        version: the one that answers.
+        analyser: of that version, as released.
+        levels: of that version.
+    """
+    newest = (
         Prediction.objects.of_new_photographs()
         .that_could_be_judged()
         .filter(image__visit__patient__clinic=clinic, model_version=version)
-        .newest_first()
-        .values_list("malignant_probability", flat=True)[:NEWEST_ANSWERS]
+        .select_related("answer_settings")
+        .newest_first()[:NEWEST_ANSWERS]
     )
+    masses = masses_as_released(newest, analyser)
     return Options(
         watch=_options(levels.watch, dict(WATCH_LEVELS), masses),
         urgent=_options(levels.urgent, dict(URGENT_LEVELS), masses),

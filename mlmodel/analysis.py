@@ -133,10 +133,16 @@ class Analyser:
             raise ValueError("A head answers over the exit flow that it was trained on, and no other.")
         return engine
 
-    def at(self, points: OperatingPoints) -> "Analyser":
-        """Return the same network with other thresholds."""
+    def at(self, points: OperatingPoints, own_mix: Floats | None = None) -> "Analyser":
+        """Return the same network with other thresholds, and percentages that are true to a clinic's own class mix.
+
+        The thresholds are for probabilities as released, whatever the mix: a clinic with few melanomas finds as many
+        of them.
+        """
         moved = copy(self)
         moved.operating_points = points
+        moved.calibration = replace(self.calibration, own_mix=own_mix)
+        moved.smartphone_calibration = replace(self.smartphone_calibration, own_mix=own_mix)
         return moved
 
     @property
@@ -260,8 +266,9 @@ class Analyser:
         exact = self.read_by_head(features, exit_features).astype(np.float32)
         logits = self.head.logits(exact[None])
         probabilities = calibration.probabilities(logits)[0]
-        malignant = sum(float(probabilities[CODES.index(code)]) for code in MALIGNANT_CODES)
-        tier, shares = self.operating_points.tier_of(malignant), by_code(probabilities)
+        malignant = _malignant(probabilities)
+        tier = self.operating_points.tier_of(_malignant(calibration.probabilities_as_released(logits)[0]))
+        shares = by_code(probabilities)
         mapped = dict.fromkeys([explained_code(shares, tier=tier), most_probable_code(shares), *maps_of])
         return Assessment(
             probabilities=shares,
@@ -273,6 +280,10 @@ class Analyser:
                 code: grad_cam(maps, self.head.gradient(exact, class_index=CODES.index(code))) for code in mapped
             },
         )
+
+
+def _malignant(probabilities: Floats) -> float:
+    return sum(float(probabilities[CODES.index(code)]) for code in MALIGNANT_CODES)
 
 
 def _reference_of(release: Release) -> DriftReference | None:

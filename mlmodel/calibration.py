@@ -27,14 +27,24 @@ class Calibration:
         set_thresholds: float32 (7,), each in [0, 1]; classes whose equal-prior score reaches their own threshold
             belong to the prediction set (class-conditional split conformal prediction: Sadinle, Lei, Wasserman, JASA
             114:223, 2019). One threshold for all would keep its promise on the whole and break it for rare classes.
+        own_mix: float32 (7,), the class mix of a clinic, to which its probabilities are to be true; None for the
+            training set's.
     """
 
     temperature: float
     class_mix: Floats
     set_thresholds: Floats
+    own_mix: Floats | None = None
 
     def probabilities(self, logits: Floats) -> Floats:
         """Return calibrated probabilities, float32 (B, 7), rows sum to 1."""
+        if self.own_mix is None:
+            return self.probabilities_as_released(logits)
+        # Bayes' rule with another prior (Saerens, Latinne, Decaestecker, Neural Computation 14:21, 2002).
+        return at_mix(self.equal_prior_scores(logits), self.own_mix)
+
+    def probabilities_as_released(self, logits: Floats) -> Floats:
+        """Return those that are true to the training set's mix: the tiers' thresholds are for them."""
         return softmax(logits / self.temperature)
 
     def equal_prior_scores(self, logits: Floats) -> Floats:
@@ -43,7 +53,7 @@ class Calibration:
 
     def without_class_mix(self, probabilities: Floats) -> Floats:
         """Return the equal-prior scores that belong to calibrated probabilities, both float32 (…, 7)."""
-        scores = probabilities / self.class_mix
+        scores = probabilities / (self.class_mix if self.own_mix is None else self.own_mix)
         return scores / scores.sum(axis=-1, keepdims=True)
 
     def prediction_set(self, probabilities: Floats) -> list[int]:
@@ -56,6 +66,12 @@ class Calibration:
         """
         belongs = in_set(self.without_class_mix(probabilities), self.set_thresholds)
         return [int(index) for index in np.argsort(-probabilities) if belongs[index]]
+
+
+def at_mix(scores: Floats, class_mix: Floats) -> Floats:
+    """Return probabilities that are true to a class mix, float32 (…, 7), of equal-prior scores, float32 (…, 7)."""
+    weighted = scores * class_mix
+    return weighted / weighted.sum(axis=-1, keepdims=True)
 
 
 def as_settings(values: Floats) -> dict[str, float]:

@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from diagnosis import explanations
+from diagnosis.answer_settings import as_read_then
 from diagnosis.api.links import image_link
 from diagnosis.api.measures import measurements_of_image, measurements_of_picture
 from diagnosis.api.problems import Problem
@@ -40,7 +41,7 @@ def answer_for_image(image: Image, *, reader: Reader) -> dict[str, Any]:
     if prediction is None:
         raise _refusal(image.verdict, image.measures, image=link, warnings=signs["warnings"])
     version = prediction.model_version
-    analyser = analyser_of(version) if can_serve(version) else active_analyser()
+    analyser = as_read_then(prediction, analyser_of(version) if can_serve(version) else active_analyser())
     return _answer(
         reliability=image.reliability,
         probabilities=prediction.probabilities,

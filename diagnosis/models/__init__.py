@@ -1,5 +1,6 @@
 from diagnosis.answers import Basis, Cause, Certainty, LabelState, Why
 
+from .answer_settings import AnswerSettings
 from .embedding import ImageEmbedding
 from .explanation import Explanation, ReadingLevel
 from .heat_map import HeatMap
@@ -22,12 +23,12 @@ from .retraining import (
 )
 from .review import Review, ReviewRetraction
 from .set_aside import SetAside, SetAsideReason
-from .threshold import ThresholdChoice
 from .watch import Incident, IncidentState, WatchDay, Watched
 from .withholding import Withholding, WithholdingReason
 
 __all__ = [
     "Addendum",
+    "AnswerSettings",
     "Basis",
     "Cause",
     "Certainty",
@@ -66,7 +67,6 @@ __all__ = [
     "SetAside",
     "SetAsideReason",
     "TestAssignment",
-    "ThresholdChoice",
     "Tier",
     "TrainingRun",
     "VersionProposal",

@@ -158,7 +158,7 @@ class ImageQuerySet(models.QuerySet["Image"]):
         """Read ``shown_prediction`` of all of them in one query, with its version, without what is long in that."""
         from .prediction import Prediction
 
-        shown = Prediction.objects.shown().select_related("model_version", "thresholds")
+        shown = Prediction.objects.shown().select_related("model_version", "answer_settings")
         shown = shown.defer(*(f"model_version__{name}" for name in LONG_FIELDS)).order_by()
         return self.prefetch_related(Prefetch("predictions", shown, to_attr="shown_predictions"))
 
@@ -266,7 +266,7 @@ class Image(models.Model):
     def shown_prediction(self) -> "Prediction | None":
         """The prediction that is shown, or None of a photograph that was not judged."""
         if not hasattr(self, "shown_predictions"):
-            shown = self.predictions.shown().select_related("model_version", "thresholds")
+            shown = self.predictions.shown().select_related("model_version", "answer_settings")
             return shown.first()
         return next(iter(self.shown_predictions), None)
 

@@ -15,9 +15,9 @@ from mlmodel.models import ModelVersion, ModelVersionStatus
 from mlmodel.taxonomy import BY_CODE, CODES, CONDITIONS, MALIGNANT_CODES, Condition
 from mlmodel.tiers import explained_code
 
+from .answer_settings import AnswerSettings
 from .image import Image, QualityVerdict
 from .step import CountsSteps, StepField
-from .threshold import ThresholdChoice
 
 if TYPE_CHECKING:
     from .heat_map import HeatMap
@@ -113,13 +113,13 @@ class Prediction(models.Model):
     vasc = models.FloatField()
     malignant_probability = models.FloatField(help_text=_("Sum over melanoma, basal cell carcinoma, akiec."))
     tier = models.CharField(max_length=10, choices=Tier)
-    thresholds = models.ForeignKey(
-        ThresholdChoice,
+    answer_settings = models.ForeignKey(
+        AnswerSettings,
         on_delete=models.PROTECT,
         null=True,
         editable=False,
         related_name="+",
-        help_text=_("What the clinic had chosen, if the tier was not told by the release's own thresholds."),
+        help_text=_("What the clinic had chosen, where it was not read as released."),
     )
     duration = models.DurationField(default=timedelta(0))
     was_rescored = models.BooleanField(

@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 from django.db import IntegrityError, transaction
 
+from diagnosis.answer_settings import ServingHere, in_clinic, serving_in
 from diagnosis.models import ExitFeatures, HeatMap, Image, Prediction
 from diagnosis.services.files import WrittenFiles, kept_only_on_success, picture_of
 from diagnosis.services.measurements import keep_measures
 from diagnosis.services.queue import refresh_queue_entry
 from diagnosis.similar.embeddings import STORED, keep_embedding
-from diagnosis.thresholds import ServingHere, in_clinic, serving_in
 from mlmodel.analysis import Analyser, Analysis, Assessment
 from mlmodel.heat_map import overlay_png
 from mlmodel.measuring import Measured, measure_picture
@@ -156,7 +156,7 @@ def record_prediction(*, image: Image, serving: ServingHere, reading: Reading, f
         code=assessment.code,
         malignant_probability=assessment.malignant_probability,
         tier=str(assessment.tier),
-        thresholds=serving.choice,
+        answer_settings=serving.settings,
         duration=reading.duration,
         **assessment.probabilities,
     )

@@ -8,6 +8,7 @@ from functools import cached_property
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
+from diagnosis.answer_settings import serving_in
 from diagnosis.models import Image, ImageFeatures
 from diagnosis.services.analysis import (
     DISPLAY_SIDE,
@@ -20,7 +21,6 @@ from diagnosis.services.analysis import (
 from diagnosis.services.errors import AlreadyUploaded, LesionOfAnotherPatient, VisitIsClosed
 from diagnosis.services.files import kept_only_on_success
 from diagnosis.services.queue import refresh_queue_entry
-from diagnosis.thresholds import serving_in
 from mlmodel.analysis import Analyser, Analysis
 from mlmodel.models import ModelVersion
 from mlmodel.pictures import MAX_BYTES, Picture, decode, encode_jpeg

@@ -3,11 +3,11 @@
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
+from diagnosis.answer_settings import serving_in
 from diagnosis.models import Image, Prediction, QualityOverride
 from diagnosis.services.analysis import read_original, record_prediction
 from diagnosis.services.errors import IsSetAside, NothingToOverride, ReasonMissing, VisitIsClosed
 from diagnosis.services.files import kept_only_on_success
-from diagnosis.thresholds import serving_in
 from patients.models import Member, Visit
 from patients.services.visits import lock_open_visit
 

@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from diagnosis.answer_settings import as_read_then
 from diagnosis.answers import CANNOT_TELL, LabelState, Why
 from diagnosis.contradictions import awaits_another_look, label_of, other_labels
 from diagnosis.labels import diagnosis_of
@@ -222,16 +223,23 @@ def _facts(known: Known, prediction: Prediction | None) -> Facts:
     )
     if prediction is None:
         return of_any
-    version = prediction.model_version
     return replace(
         of_any,
         network_code=_named_class(prediction),
         tier=prediction.shown_tier,
         is_smartphone=image.reliability is Reliability.SMARTPHONE,
         malignant_probability=prediction.malignant_probability,
-        set_size=len(prediction_set(analyser_of(version), prediction)) if can_serve(version) else 0,
+        set_size=_set_size(prediction),
         tier_changed=known.tier_changed,
     )
+
+
+def _set_size(prediction: Prediction) -> int:
+    """How many classes the prediction set holds; 0 where nobody can say any more."""
+    version = prediction.model_version
+    if not can_serve(version):
+        return 0
+    return len(prediction_set(as_read_then(prediction, analyser_of(version)), prediction))
 
 
 def _named_class(prediction: Prediction) -> str:

@@ -14,13 +14,13 @@ import numpy.typing as npt
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
+from diagnosis.answer_settings import AnalyserIn, for_clinics
 from diagnosis.models import ExitFeatures, ImageFeatures, Prediction
 from diagnosis.photograph_kind import is_smartphone
 from diagnosis.services.analysis import analyse_original, keep_exit_features
 from diagnosis.services.errors import CannotReadOriginal
 from diagnosis.services.queue import refresh_queue_entry
 from diagnosis.similar.embeddings import read_vector
-from diagnosis.thresholds import AnalyserIn, for_clinics
 from mlmodel.models import DecisionKind
 from mlmodel.serving import Serving, now_serving
 from patients.background import hand_over
@@ -114,7 +114,7 @@ def _prediction(
     row: ImageFeatures, serving: Serving, here: AnalyserIn, exit_features: npt.NDArray[np.float16] | None
 ) -> Prediction:
     """What the version says of one photograph, unsaved and without a heat map."""
-    analyser, choice = here(row.image.visit.patient.clinic_id)
+    analyser, settings = here(row.image.visit.patient.clinic_id)
     assessment = analyser.assess(
         read_vector(row.vector), {}, is_smartphone=is_smartphone(row.image.measures), exit_features=exit_features
     )
@@ -124,7 +124,7 @@ def _prediction(
         code=assessment.code,
         malignant_probability=assessment.malignant_probability,
         tier=str(assessment.tier),
-        thresholds=choice,
+        answer_settings=settings,
         was_rescored=True,
         **assessment.probabilities,
     )

@@ -1,14 +1,16 @@
-"""A dermatologist moves the clinic's thresholds, for what is photographed from then on."""
+"""A dermatologist decides how the clinic has answers read, for what is photographed from then on."""
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from diagnosis.models import ThresholdChoice
+from diagnosis.answer_settings import levels_here, newest_settings
+from diagnosis.class_mix import own_mix_of
+from diagnosis.models import AnswerSettings
+from diagnosis.models.answer_settings import MixChoice
 from diagnosis.reports.checks import is_a_sentence
 from diagnosis.services.errors import Refused
-from diagnosis.thresholds import levels_here, newest_choice
-from mlmodel.serving import active_analyser
+from mlmodel.serving import now_serving
 from mlmodel.threshold_levels import UrgentLevel, WatchLevel
 from patients.models import Clinic, Member
 
@@ -24,14 +26,14 @@ class ChosenMeanwhile(Refused):
     code = "chosen_meanwhile"
 
     def __init__(self) -> None:
-        super().__init__(_("A colleague has moved the thresholds meanwhile. Look at what counts now, then choose."))
+        super().__init__(_("A colleague has changed this meanwhile. Look at what counts now, then choose."))
 
 
 class NothingMoved(Refused):
     code = "nothing_moved"
 
     def __init__(self) -> None:
-        super().__init__(_("The thresholds are there already: nothing was changed."))
+        super().__init__(_("That is how answers are read already: nothing was changed."))
 
 
 class WhyMissing(Refused):
@@ -41,38 +43,59 @@ class WhyMissing(Refused):
         super().__init__(_("Say in a sentence why: it is kept with the choice."))
 
 
-def choose_thresholds(
-    *, by: Member, watch: WatchLevel, urgent: UrgentLevel, reason: str, seen: int
-) -> ThresholdChoice:
-    """Have the tiers of the clinic of ``by`` begin at these levels from now on.
+class MixNotOffered(Refused):
+    code = "mix_not_offered"
+
+    def __init__(self) -> None:
+        super().__init__(_("The clinic's own mix of diagnoses is not offered: see why below."))
+
+
+def choose_answer_settings(
+    *, by: Member, watch: WatchLevel, urgent: UrgentLevel, mix: MixChoice, reason: str, seen: int
+) -> AnswerSettings:
+    """Have answers read so in the clinic of ``by`` from now on.
 
     Args:
-        seen: the number of the newest choice that ``by`` was shown; 0 for none.
+        mix: to which class mix percentages are true; ``OWN`` is what confirmed labels say now.
+        seen: the number of the newest settings that ``by`` was shown; 0 for none.
 
     Raises:
         PermissionDenied: ``by`` is no dermatologist.
-        NoLevels, ChosenMeanwhile, NothingMoved, WhyMissing: nothing was changed.
+        NoLevels, MixNotOffered, ChosenMeanwhile, NothingMoved, WhyMissing: nothing was changed.
     """
     if not by.is_dermatologist:
         raise PermissionDenied
     if not is_a_sentence(reason):
         raise WhyMissing
-    if levels_here(active_analyser()) is None:
+    serving, asked = now_serving(), (watch, urgent)
+    if asked != (WatchLevel.RELEASED, UrgentLevel.RELEASED) and levels_here(serving.analyser) is None:
         raise NoLevels
     with transaction.atomic():
         clinic = Clinic.objects.select_for_update().get(pk=by.clinic_id)
-        newest = newest_choice(clinic.pk)
+        newest = newest_settings(clinic.pk)
         if (newest.number if newest else 0) != seen:
             raise ChosenMeanwhile
-        if (watch, urgent) == levels_of_choice(newest):
+        class_mix = newest.class_mix if newest and mix is MixChoice.KEPT else {}
+        if mix is MixChoice.OWN:
+            own = own_mix_of(clinic, serving.version, serving.analyser)
+            if not own.is_offered:
+                raise MixNotOffered
+            class_mix = own.mix
+        if (*asked, class_mix) == (*levels_of(newest), newest.class_mix if newest else {}):
             raise NothingMoved
-        return ThresholdChoice.objects.create(
-            clinic=clinic, number=seen + 1, watch=str(watch), urgent=str(urgent), reason=reason.strip(), member=by
+        return AnswerSettings.objects.create(
+            clinic=clinic,
+            number=seen + 1,
+            watch=watch.value,
+            urgent=urgent.value,
+            class_mix=class_mix,
+            reason=reason.strip(),
+            member=by,
         )
 
 
-def levels_of_choice(choice: ThresholdChoice | None) -> tuple[WatchLevel, UrgentLevel]:
-    """Return the two levels that count after ``choice``."""
-    if choice is None:
+def levels_of(settings: AnswerSettings | None) -> tuple[WatchLevel, UrgentLevel]:
+    """Return the two levels that count with ``settings``."""
+    if settings is None:
         return WatchLevel.RELEASED, UrgentLevel.RELEASED
-    return WatchLevel(choice.watch), UrgentLevel(choice.urgent)
+    return WatchLevel(settings.watch), UrgentLevel(settings.urgent)

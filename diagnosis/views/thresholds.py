@@ -1,4 +1,4 @@
-"""Where the clinic's tiers begin: what counts now, what else there is and what it costs, and who decided it."""
+"""How answers are read in the clinic: what counts now, what else there is and what it costs, and who decided it."""
 
 from typing import Any
 
@@ -9,13 +9,17 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from diagnosis.forms import ThresholdForm
-from diagnosis.models import ThresholdChoice
+from diagnosis.answer_settings import levels_here, newest_settings
+from diagnosis.class_mix import LEAST_LESIONS, own_mix_of
+from diagnosis.condition_names import condition_name
+from diagnosis.forms import AnswerSettingsForm
+from diagnosis.models import AnswerSettings
+from diagnosis.models.answer_settings import MixChoice
 from diagnosis.services.errors import Refused
-from diagnosis.services.thresholds import ChosenMeanwhile, choose_thresholds, levels_of_choice
+from diagnosis.services.thresholds import ChosenMeanwhile, choose_answer_settings, levels_of
 from diagnosis.threshold_options import options_for
-from diagnosis.thresholds import levels_here, newest_choice
 from mlmodel.serving import now_serving
+from mlmodel.taxonomy import BY_CODE
 from mlmodel.threshold_levels import UrgentLevel, WatchLevel
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
@@ -33,15 +37,16 @@ def thresholds(request: ClinicRequest) -> HttpResponse:
     if request.method != "POST":
         return _page(request, None)
     if not request.member.is_dermatologist:
-        raise PermissionDenied(_("Dermatologists move the thresholds of their clinic."))
-    form = ThresholdForm(request.POST)
+        raise PermissionDenied(_("Dermatologists decide how answers are read in their clinic."))
+    form = AnswerSettingsForm(request.POST)
     if not form.is_valid():
         return _page(request, form)
     try:
-        choose_thresholds(
+        choose_answer_settings(
             by=request.member,
             watch=WatchLevel(form.cleaned_data["watch"]),
             urgent=UrgentLevel(form.cleaned_data["urgent"]),
+            mix=MixChoice(form.cleaned_data["mix"]),
             reason=form.cleaned_data["reason"],
             seen=form.cleaned_data["seen"] or 0,
         )
@@ -51,25 +56,37 @@ def thresholds(request: ClinicRequest) -> HttpResponse:
     except Refused as refused:
         form.add_error("reason" if refused.code == "reason_missing" else None, refused.message)
         return _page(request, form)
-    messages.success(request, _("From the next photograph on, results begin there. Earlier ones stay as they are."))
+    messages.success(request, _("From the next photograph on, answers are read so. Earlier ones stay as they are."))
     return redirect("thresholds")
 
 
-def _page(request: ClinicRequest, form: ThresholdForm | None, *, status: int = 422) -> HttpResponse:
+def _page(request: ClinicRequest, form: AnswerSettingsForm | None, *, status: int = 422) -> HttpResponse:
     member = request.member
     assert member is not None
-    serving, newest = now_serving(), newest_choice(member.clinic_id)
+    serving, newest = now_serving(), newest_settings(member.clinic_id)
     levels = levels_here(serving.analyser)
-    watch, urgent = levels_of_choice(newest)
-    number = newest.number if newest else 0
+    own = own_mix_of(member.clinic, serving.version, serving.analyser)
+    watch, urgent = levels_of(newest)
+    number, mix = newest.number if newest else 0, MixChoice.KEPT if newest and newest.class_mix else MixChoice.RELEASED
+    now = {"watch": watch.value, "urgent": urgent.value, "mix": mix.value}
     context: dict[str, Any] = {
-        "form": form or ThresholdForm(initial={"watch": watch.value, "urgent": urgent.value, "seen": number}),
+        "form": form or AnswerSettingsForm(initial={**now, "seen": number}),
         "number": number,
-        "now": {"watch": watch.value, "urgent": urgent.value},
-        "options": options_for(member.clinic, serving.version, levels) if levels else None,
+        "now": now,
+        "options": options_for(member.clinic, serving.version, serving.analyser, levels) if levels else None,
         "points": levels.points(watch, urgent) if levels else serving.analyser.released_points,
+        "own": own,
+        "own_shares": [(condition_name(BY_CODE[code]), *shares) for code, shares in own.shares.items()],
+        "mixes": [
+            choice
+            for choice in MixChoice
+            if choice is MixChoice.RELEASED
+            or (choice is MixChoice.KEPT and mix is MixChoice.KEPT)
+            or (choice is MixChoice.OWN and own.is_offered)
+        ],
+        "least_lesions": LEAST_LESIONS,
         "version": serving.version,
         "may_choose": member.is_dermatologist,
-        "choices": ThresholdChoice.objects.visible_to(member).select_related("member__user")[:MOST_SHOWN],
+        "choices": AnswerSettings.objects.visible_to(member).select_related("member__user")[:MOST_SHOWN],
     }
     return render(request, "diagnosis/thresholds.html", context, status=status if form else 200)

@@ -11,9 +11,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from diagnosis.answer_settings import in_clinic
 from diagnosis.models import Image, Prediction, QualityVerdict, QueueEntry
 from diagnosis.models.watch import Incident, Watched
-from diagnosis.thresholds import in_clinic
 from mlmodel.drift import WINDOW
 from mlmodel.evaluation.curves import wilson
 from mlmodel.serving import active_analyser, active_version

@@ -1,4 +1,7 @@
-"""Where the tiers begin in a clinic: as released, or at the levels that its dermatologists have chosen."""
+"""How answers are read in a clinic: as released, or as its dermatologists have chosen.
+
+That is where the tiers begin, and to which class mix the percentages are true.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,17 +9,17 @@ from functools import cache
 from threading import Lock
 from typing import Any
 
-from diagnosis.models import Prediction, ThresholdChoice
+from diagnosis.models import AnswerSettings, Prediction
 from mlmodel.analysis import Analyser
+from mlmodel.calibration import in_order
 from mlmodel.models import ModelVersion
 from mlmodel.release import ReleaseError
 from mlmodel.retraining import Network, read_base_set
 from mlmodel.retraining.levels import levels_of
 from mlmodel.serving import now_serving
 from mlmodel.threshold_levels import ThresholdLevels, UrgentLevel, WatchLevel
-from mlmodel.tiers import OperatingPoints
 
-AnalyserIn = Callable[[Any], tuple[Analyser, ThresholdChoice | None]]
+AnalyserIn = Callable[[Any], tuple[Analyser, AnswerSettings | None]]
 
 _lock = Lock()
 _found: dict[str, ThresholdLevels | None] = {}
@@ -25,11 +28,11 @@ _KEPT = 8
 
 @dataclass(frozen=True)
 class ServingHere:
-    """The version that answers, its analyser with the thresholds of a clinic, and the choice that moved them."""
+    """The version that answers, its analyser as a clinic has it read, and what the clinic has chosen, if anything."""
 
     version: ModelVersion
     analyser: Analyser
-    choice: ThresholdChoice | None
+    settings: AnswerSettings | None
 
 
 def serving_in(clinic_id: Any) -> ServingHere:
@@ -39,39 +42,36 @@ def serving_in(clinic_id: Any) -> ServingHere:
         ReleaseError: as ``mlmodel.serving.now_serving``.
     """
     serving = now_serving()
-    analyser, choice = in_clinic(serving.analyser, clinic_id)
-    return ServingHere(serving.version, analyser, choice)
+    analyser, settings = in_clinic(serving.analyser, clinic_id)
+    return ServingHere(serving.version, analyser, settings)
 
 
-def in_clinic(analyser: Analyser, clinic_id: Any) -> tuple[Analyser, ThresholdChoice | None]:
-    """Return an analyser with the thresholds of a clinic, and the choice that moved them, if any did."""
-    choice = newest_choice(clinic_id)
-    if choice is None or not choice.moves_something:
-        return analyser, None
-    points = _points(choice, analyser)
-    return (analyser, None) if points is None else (analyser.at(points), choice)
+def in_clinic(analyser: Analyser, clinic_id: Any) -> tuple[Analyser, AnswerSettings | None]:
+    """Return an analyser as a clinic has it read, and what it has chosen, if that changes anything."""
+    settings = newest_settings(clinic_id)
+    read = analyser if settings is None else _read_by(settings, analyser)
+    return read, None if read is analyser else settings
 
 
 def for_clinics(analyser: Analyser) -> AnalyserIn:
-    """Return ``in_clinic`` for many photographs, which asks for each clinic's choice once."""
+    """Return ``in_clinic`` for many photographs, which asks for each clinic's settings once."""
 
     @cache
-    def found(clinic_id: Any) -> tuple[Analyser, ThresholdChoice | None]:
+    def found(clinic_id: Any) -> tuple[Analyser, AnswerSettings | None]:
         return in_clinic(analyser, clinic_id)
 
     return found
 
 
-def newest_choice(clinic_id: Any) -> ThresholdChoice | None:
+def newest_settings(clinic_id: Any) -> AnswerSettings | None:
     """Return what the clinic has decided last."""
-    return ThresholdChoice.objects.filter(clinic=clinic_id).first() if clinic_id else None
+    return AnswerSettings.objects.filter(clinic=clinic_id).first() if clinic_id else None
 
 
-def points_of(prediction: Prediction, analyser: Analyser) -> OperatingPoints:
-    """Return the thresholds by which a prediction got its tier; ``analyser`` is of its version."""
-    if prediction.thresholds is None:
-        return analyser.operating_points
-    return _points(prediction.thresholds, analyser) or analyser.operating_points
+def as_read_then(prediction: Prediction, analyser: Analyser) -> Analyser:
+    """Return ``analyser``, which is of the prediction's version, as it was read when the prediction was made."""
+    settings = prediction.answer_settings
+    return analyser if settings is None else _read_by(settings, analyser)
 
 
 def levels_here(analyser: Analyser) -> ThresholdLevels | None:
@@ -90,9 +90,14 @@ def levels_here(analyser: Analyser) -> ThresholdLevels | None:
         return _found[analyser.sha256]
 
 
-def _points(choice: ThresholdChoice, analyser: Analyser) -> OperatingPoints | None:
-    levels = levels_here(analyser)
-    return levels.points(WatchLevel(choice.watch), UrgentLevel(choice.urgent)) if levels else None
+def _read_by(settings: AnswerSettings, analyser: Analyser) -> Analyser:
+    """Return ``analyser`` itself where the settings change nothing of it."""
+    levels = levels_here(analyser) if settings.moves_thresholds else None
+    if levels is None and not settings.class_mix:
+        return analyser
+    points = levels.points(WatchLevel(settings.watch), UrgentLevel(settings.urgent)) if levels else None
+    own_mix = in_order(settings.class_mix) if settings.class_mix else None
+    return analyser.at(points or analyser.released_points, own_mix)
 
 
 def _on_the_base_set(analyser: Analyser) -> ThresholdLevels | None:

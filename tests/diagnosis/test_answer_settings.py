@@ -1,4 +1,4 @@
-"""A clinic's own thresholds: who chooses them, what they change from then on, and what stays as it was said."""
+"""How a clinic has answers read: who chooses it, what it changes from then on, and what stays as it was said."""
 
 from itertools import pairwise
 
@@ -7,15 +7,20 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from diagnosis import thresholds as rules
-from diagnosis.models import Image, Prediction, ThresholdChoice
+from diagnosis import answer_settings as rules
+from diagnosis.answer_settings import as_read_then, levels_here
+from diagnosis.class_mix import LEAST_LESIONS, masses_as_released
+from diagnosis.models import AnswerSettings, Image, Prediction
+from diagnosis.presentation import prediction_set
 from diagnosis.services.rescoring import rescore_archive
-from diagnosis.thresholds import levels_here
+from diagnosis.services.reviews import record_review
 from mlmodel.analysis import get_analyser
+from mlmodel.calibration import in_order
 from mlmodel.pictures import decode
 from mlmodel.promotion import promote_version
 from mlmodel.release import ReleaseError
 from mlmodel.serving import active_version
+from mlmodel.taxonomy import CODES
 from mlmodel.threshold_levels import LEVELS_KEY, ThresholdLevels, UrgentLevel, WatchLevel
 from tests import factories
 from tests.candidates import candidate
@@ -23,7 +28,10 @@ from tests.conftest import PHOTOGRAPHS
 from tests.page_forms import form_with
 
 pytestmark = pytest.mark.django_db
-PAGE, MOST = "thresholds", {"watch": "most", "urgent": "more", "reason": "We see patients at high risk here."}
+PAGE, MOST = (
+    "thresholds",
+    {"watch": "most", "urgent": "more", "mix": "released", "reason": "We see patients at high risk."},
+)
 CHOSEN = "The clinic has chosen where this begins."
 
 
@@ -90,12 +98,12 @@ def test_what_is_photographed_next_is_told_by_the_chosen_thresholds(
     later = photographed(sign_in, staff, patient, data)
     elsewhere = photographed(sign_in, stranger, factories.PatientFactory(clinic=stranger.clinic), data)
 
-    chosen = ThresholdChoice.objects.get()
+    chosen = AnswerSettings.objects.get()
     assert (chosen.watch, chosen.urgent, chosen.member, chosen.number) == ("most", "more", dermatologist, 1)
     earlier.refresh_from_db()
-    assert (earlier.tier, earlier.thresholds) == (before, None)
-    assert (later.tier, later.thresholds) == (after, chosen)
-    assert (elsewhere.tier, elsewhere.thresholds) == (before, None)
+    assert (earlier.tier, earlier.answer_settings) == (before, None)
+    assert (later.tier, later.answer_settings) == (after, chosen)
+    assert (elsewhere.tier, elsewhere.answer_settings) == (before, None)
     assert CHOSEN in client.get(later.image.get_absolute_url()).text
     assert CHOSEN not in client.get(earlier.image.get_absolute_url()).text
 
@@ -136,8 +144,8 @@ def test_the_archive_is_read_anew_by_them(sign_in, dermatologist, stranger, pati
     promote_version(version=version, by=dermatologist.user, reason="The same once more.")
     assert sum(rescore_archive()) == 2
     found = {image.pk: Prediction.objects.get(image=image, model_version=version) for image in (here, there)}
-    assert (found[here.pk].tier, found[here.pk].thresholds) == (after, ThresholdChoice.objects.get())
-    assert (found[there.pk].tier, found[there.pk].thresholds) == (before, None)
+    assert (found[here.pk].tier, found[here.pk].answer_settings) == (after, AnswerSettings.objects.get())
+    assert (found[there.pk].tier, found[there.pk].answer_settings) == (before, None)
 
 
 def test_back_to_what_was_released(sign_in, dermatologist, patient, on_the_edge):
@@ -145,8 +153,8 @@ def test_back_to_what_was_released(sign_in, dermatologist, patient, on_the_edge)
     choose(client)
     assert choose(client, watch="released", urgent="released", reason="Too much to look at.").status_code == 302
     prediction = photographed(sign_in, dermatologist, patient, on_the_edge[0])
-    assert (prediction.tier, prediction.thresholds) == (on_the_edge[1], None)
-    assert list(ThresholdChoice.objects.values_list("number", flat=True)) == [2, 1]
+    assert (prediction.tier, prediction.answer_settings) == (on_the_edge[1], None)
+    assert list(AnswerSettings.objects.values_list("number", flat=True)) == [2, 1]
 
 
 @pytest.mark.parametrize(
@@ -158,6 +166,9 @@ def test_back_to_what_was_released(sign_in, dermatologist, patient, on_the_edge)
         ({"reason": ""}, "reason"),
         ({"reason": "  ....  "}, "reason"),
         ({"reason": "x" * 501}, "reason"),
+        ({"mix": "mine"}, "mix"),
+        ({"mix": ""}, "mix"),
+        ({"mix": "own"}, None),
         ({"seen": "-1"}, "seen"),
         ({"seen": "9" * 30}, "seen"),
         ({"watch": "released", "urgent": "released"}, None),
@@ -167,7 +178,7 @@ def test_what_cannot_be_chosen_is_refused_with_what_was_typed(sign_in, dermatolo
     answer = choose(sign_in(dermatologist), **sent)
     assert answer.status_code == 422
     assert field in answer.context["form"].errors or (field is None and answer.context["form"].non_field_errors())
-    assert not ThresholdChoice.objects.exists()
+    assert not AnswerSettings.objects.exists()
 
 
 def test_who_chose_on_an_older_page_looks_again(sign_in, dermatologist, clinic):
@@ -176,11 +187,11 @@ def test_who_chose_on_an_older_page_looks_again(sign_in, dermatologist, clinic):
     choose(sign_in(factories.MemberFactory(clinic=clinic, role="dermatologist")), watch="more")
     answer = client.post(reverse(PAGE), {**form_with(page.text, "watch").data, **MOST})
     assert answer.status_code == 409
-    assert ThresholdChoice.objects.count() == 1
+    assert AnswerSettings.objects.count() == 1
     # The page that says so shows what counts now, and may be sent again.
     again = client.post(reverse(PAGE), {**form_with(answer.text, "watch").data, **MOST})
     assert again.status_code == 302
-    assert ThresholdChoice.objects.get(number=2).watch == "most"
+    assert AnswerSettings.objects.get(number=2).watch == "most"
 
 
 def test_only_dermatologists_choose_and_others_read(sign_in, staff, manager, dermatologist, stranger):
@@ -190,7 +201,7 @@ def test_only_dermatologists_choose_and_others_read(sign_in, staff, manager, der
         assert choose(client).status_code == 403
         assert MOST["reason"] in client.get(reverse(PAGE)).text
     assert MOST["reason"] not in sign_in(stranger).get(reverse(PAGE)).text
-    assert ThresholdChoice.objects.count() == 1
+    assert AnswerSettings.objects.count() == 1
 
 
 def test_what_a_level_would_have_meant_here_is_counted(sign_in, dermatologist, patient, levels):
@@ -224,13 +235,109 @@ def test_without_levels_the_released_thresholds_stay(sign_in, dermatologist, pat
     client = sign_in(dermatologist)
     assert client.get(reverse(PAGE)).status_code == 200
     assert client.post(reverse(PAGE), MOST).status_code == 422
-    assert not ThresholdChoice.objects.exists()
+    assert not AnswerSettings.objects.exists()
     # Chosen under a version that had some.
-    ThresholdChoice.objects.create(
+    AnswerSettings.objects.create(
         clinic=clinic, number=1, watch="most", urgent="more", reason="As before.", member=dermatologist
     )
     prediction = photographed(sign_in, dermatologist, patient, on_the_edge[0])
-    assert (prediction.tier, prediction.thresholds) == (on_the_edge[1], None)
+    assert (prediction.tier, prediction.answer_settings) == (on_the_edge[1], None)
+
+
+@pytest.fixture
+def confirmed(patient, dermatologist):
+    """Confirm lesions of the clinic that the network took for nevi, as what they are said to be."""
+
+    def _confirmed(**counts: int) -> None:
+        visit = factories.VisitFactory(patient=patient)
+        for answer, count in counts.items():
+            for number in range(count):
+                image = factories.ImageFactory(visit=visit, lesion=factories.LesionFactory(patient=patient))
+                factories.PredictionFactory(
+                    image=image, model_version=active_version(), share=0.6 + 0.3 * (number % 2)
+                )
+                record_review(
+                    image=image, reviewer=dermatologist, answer=answer, certainty="certain", basis="histopathology"
+                )
+
+    return _confirmed
+
+
+def test_a_clinics_own_mix_is_offered_once_enough_is_confirmed_and_it_helps(
+    sign_in, dermatologist, stranger, confirmed, patient, photograph
+):
+    client = sign_in(dermatologist)
+    confirmed(nv=LEAST_LESIONS - 1)
+    page = client.get(reverse(PAGE))
+    assert page.context["own"].before is None
+    assert [choice.value for choice in page.context["mixes"]] == ["released"]
+    confirmed(bkl=1)
+    page = client.get(reverse(PAGE))
+    own = page.context["own"]
+    assert own.lesions == LEAST_LESIONS
+    assert own.after.loss < own.before.loss
+    assert sum(own.mix.values()) == pytest.approx(1.0, abs=1e-5)
+    share, low, high, released = own.shares["nv"]
+    assert share == pytest.approx(0.99)
+    assert low < share < high
+    assert released == pytest.approx(get_analyser().release.settings["class_mix"]["nv"], abs=1e-4)
+    assert all(mix > 0 for mix in own.mix.values()), "what was not met yet is not ruled out"
+    assert [choice.value for choice in page.context["mixes"]] == ["released", "own"]
+
+    before = photographed(sign_in, dermatologist, patient, photograph)
+    assert choose(client, watch="released", urgent="released", mix="own").status_code == 302
+    settings = AnswerSettings.objects.get()
+    assert settings.class_mix == own.mix
+    after = photographed(sign_in, dermatologist, patient, photograph)
+    assert after.answer_settings == settings
+    # Tiers do not depend on the mix; percentages do, by Bayes' rule.
+    assert after.tier == before.tier
+    released_mix = get_analyser().release.settings["class_mix"]
+    expected = {code: before.probabilities[code] / released_mix[code] * own.mix[code] for code in CODES}
+    total = sum(expected.values())
+    assert after.probabilities == pytest.approx({code: each / total for code, each in expected.items()}, abs=1e-4)
+    assert after.malignant_probability < before.malignant_probability
+    assert "own mix of diagnoses" in client.get(after.image.get_absolute_url()).text
+    assert "own mix of diagnoses" not in client.get(before.image.get_absolute_url()).text
+    # The prediction set and the equal-prior scores are about the photograph alone.
+    analysers = [as_read_then(each, get_analyser()) for each in (before, after)]
+    scores = [
+        analyser.calibration.without_class_mix(in_order(each.probabilities)).tolist()
+        for analyser, each in zip(analysers, (before, after), strict=True)
+    ]
+    assert scores[0] == pytest.approx(scores[1], abs=1e-4)
+    sets = [set(prediction_set(analyser, each)) for analyser, each in zip(analysers, (before, after), strict=True)]
+    assert sets[0] == sets[1]
+    # What is counted for the thresholds is read as released.
+    assert masses_as_released([before, after], get_analyser()) == pytest.approx(
+        [before.malignant_probability] * 2, abs=1e-4
+    )
+    elsewhere = photographed(sign_in, stranger, factories.PatientFactory(clinic=stranger.clinic), photograph)
+    assert elsewhere.probabilities == pytest.approx(before.probabilities)
+
+
+def test_a_mix_is_kept_while_thresholds_move_and_given_up_when_asked(sign_in, dermatologist, confirmed):
+    client = sign_in(dermatologist)
+    confirmed(nv=LEAST_LESIONS)
+    choose(client, watch="released", urgent="released", mix="own")
+    own = AnswerSettings.objects.get().class_mix
+    confirmed(bkl=20)
+    assert choose(client, watch="more", urgent="released", mix="kept").status_code == 302
+    assert AnswerSettings.objects.get(number=2).class_mix == own
+    assert choose(client, watch="more", urgent="released", mix="own").status_code == 302
+    assert AnswerSettings.objects.get(number=3).class_mix != own
+    assert choose(client, watch="more", urgent="released", mix="released").status_code == 302
+    assert AnswerSettings.objects.get(number=4).class_mix == {}
+
+
+def test_a_mix_that_makes_percentages_less_true_is_not_offered(sign_in, dermatologist, confirmed):
+    # The release's own mix: what is estimated of a hundred lesions can only be further from it.
+    confirmed(nv=68, bkl=11, mel=11, bcc=5, akiec=3, df=1, vasc=1)
+    own = sign_in(dermatologist).get(reverse(PAGE)).context["own"]
+    assert own.lesions == LEAST_LESIONS
+    assert own.before.loss < own.after.loss
+    assert choose(sign_in(dermatologist), watch="released", urgent="released", mix="own").status_code == 422
+    assert not AnswerSettings.objects.exists()
 
 
 @pytest.mark.parametrize(
@@ -238,8 +345,8 @@ def test_without_levels_the_released_thresholds_stay(sign_in, dermatologist, pat
     [
         ({"watch": "least"}, "watch_level_is_known"),
         ({"urgent": "most"}, "urgent_level_is_known"),
-        ({"reason": ""}, "threshold_choice_has_a_reason"),
-        ({"number": 0}, "threshold_choices_count_from_1"),
+        ({"reason": ""}, "answer_settings_have_a_reason"),
+        ({"number": 0}, "answer_settings_count_from_1"),
         ({"number": 1}, "threshold_choice|UNIQUE|unique"),
     ],
 )
@@ -248,8 +355,8 @@ def test_the_database_keeps_choices_as_they_are_made(dermatologist, changes, con
         "clinic": dermatologist.clinic, "number": 2, "watch": "more", "urgent": "fewer", "reason": "So it is.",
         "member": dermatologist,
     }  # fmt: skip
-    ThresholdChoice.objects.create(**{**values, "number": 1})
+    AnswerSettings.objects.create(**{**values, "number": 1})
     with pytest.raises(IntegrityError, match=constraint), transaction.atomic():
-        ThresholdChoice.objects.create(**{**values, **changes})
-    with pytest.raises(IntegrityError, match="threshold_choice_is_append_only"), transaction.atomic():
-        ThresholdChoice.objects.update(watch="released")
+        AnswerSettings.objects.create(**{**values, **changes})
+    with pytest.raises(IntegrityError, match="answer_settings_are_append_only"), transaction.atomic():
+        AnswerSettings.objects.update(watch="released")

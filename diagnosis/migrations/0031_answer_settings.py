@@ -1,11 +1,11 @@
-"""A clinic chooses where its tiers begin, and every choice is kept as it was made."""
+"""A clinic chooses how answers are read, and every choice is kept as it was made."""
 
 import django.db.models.deletion
 import uuid
 from django.db import migrations, models
 
 
-GUARD, TABLE = "threshold_choice_is_append_only", "diagnosis_thresholdchoice"
+GUARD, TABLE = "answer_settings_are_append_only", "diagnosis_answersettings"
 
 
 def forbid(apps, schema_editor):
@@ -42,15 +42,16 @@ class Migration(migrations.Migration):
 
     operations = [
         migrations.CreateModel(
-            name='ThresholdChoice',
+            name='AnswerSettings',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
                 ('number', models.PositiveIntegerField(help_text='Counted within the clinic, from 1.')),
                 ('watch', models.CharField(choices=[('released', 'As released'), ('more', 'More cautious'), ('most', 'Most cautious')], max_length=8)),
                 ('urgent', models.CharField(choices=[('fewer', 'Fewer urgent results'), ('released', 'As released'), ('more', 'More urgent results')], max_length=8)),
+                ('class_mix', models.JSONField(blank=True, default=dict)),
                 ('reason', models.CharField(max_length=500)),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('clinic', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='threshold_choices', to='patients.clinic')),
+                ('clinic', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='answer_settings', to='patients.clinic')),
                 ('member', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='+', to='patients.member')),
             ],
             options={
@@ -59,28 +60,28 @@ class Migration(migrations.Migration):
         ),
         migrations.AddField(
             model_name='prediction',
-            name='thresholds',
-            field=models.ForeignKey(editable=False, help_text="What the clinic had chosen, if the tier was not told by the release's own thresholds.", null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='diagnosis.thresholdchoice'),
+            name='answer_settings',
+            field=models.ForeignKey(editable=False, help_text='What the clinic had chosen, where it was not read as released.', null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to='diagnosis.answersettings'),
         ),
         migrations.AddConstraint(
-            model_name='thresholdchoice',
-            constraint=models.UniqueConstraint(fields=('clinic', 'number'), name='one_threshold_choice_at_a_time'),
+            model_name='answersettings',
+            constraint=models.UniqueConstraint(fields=('clinic', 'number'), name='one_answer_settings_at_a_time'),
         ),
         migrations.AddConstraint(
-            model_name='thresholdchoice',
+            model_name='answersettings',
             constraint=models.CheckConstraint(condition=models.Q(('watch__in', ['released', 'more', 'most'])), name='watch_level_is_known'),
         ),
         migrations.AddConstraint(
-            model_name='thresholdchoice',
+            model_name='answersettings',
             constraint=models.CheckConstraint(condition=models.Q(('urgent__in', ['fewer', 'released', 'more'])), name='urgent_level_is_known'),
         ),
         migrations.AddConstraint(
-            model_name='thresholdchoice',
-            constraint=models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='threshold_choices_count_from_1'),
+            model_name='answersettings',
+            constraint=models.CheckConstraint(condition=models.Q(('number__gte', 1)), name='answer_settings_count_from_1'),
         ),
         migrations.AddConstraint(
-            model_name='thresholdchoice',
-            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='threshold_choice_has_a_reason'),
+            model_name='answersettings',
+            constraint=models.CheckConstraint(condition=models.Q(('reason', ''), _negated=True), name='answer_settings_have_a_reason'),
         ),
         migrations.RunPython(forbid, allow),
     ]
