@@ -33,6 +33,11 @@ class Trueness:
     error: float
     loss: float
 
+    @property
+    def points(self) -> float:
+        """The calibration error in points of a percentage."""
+        return self.error * 100
+
 
 @dataclass(frozen=True)
 class OwnMix:

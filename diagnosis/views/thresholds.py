@@ -76,7 +76,9 @@ def _page(request: ClinicRequest, form: AnswerSettingsForm | None, *, status: in
         "options": options_for(member.clinic, serving.version, serving.analyser, levels) if levels else None,
         "points": levels.points(watch, urgent) if levels else serving.analyser.released_points,
         "own": own,
-        "own_shares": [(condition_name(BY_CODE[code]), *shares) for code, shares in own.shares.items()],
+        "own_shares": [
+            (condition_name(BY_CODE[code]), *(100 * share for share in shares)) for code, shares in own.shares.items()
+        ],
         "mixes": [
             choice
             for choice in MixChoice

@@ -24,7 +24,7 @@ AXE_OPTIONS = {"preload": {"assets": ["media"]}}
 LOOKS = [(DESKTOP, "light"), (PHONE, "dark")]
 
 
-NETWORK_PAGES = ("network", "versions", "watch")
+NETWORK_PAGES = ("network", "versions", "watch", "thresholds")
 
 
 @pytest.fixture
