@@ -122,11 +122,15 @@ def in_the_queues_order() -> Iterator[str]:
         yield str(entry.image_id)
 
 
-def retrain(*, decide: bool) -> Outcome:
+def retrain(*, decide: bool, may_force: bool = True) -> Outcome:
     """Run ``manage.py retrain`` and, where it is asked, decide as a careful dermatologist would.
 
     Promoted is what the gate lets through. What it holds back for want of evidence is promoted with a reason if the
     base's and the clinic's test both point upwards, which is marked as forced; anything else is left.
+
+    Args:
+        decide: whether anything is promoted.
+        may_force: whether what the gate holds back may be.
     """
     from diagnosis.models import TrainingRun
 
@@ -140,7 +144,7 @@ def retrain(*, decide: bool) -> Outcome:
     run = TrainingRun.objects.order_by("-created_at").first()
     assert run is not None
     assert run.candidate is not None
-    decision = _decide(run.candidate) if decide else "not asked"
+    decision = _decide(run.candidate, may_force=may_force) if decide else "not asked"
     return _outcome(run, decision, seconds)
 
 
@@ -182,7 +186,7 @@ def _excluded() -> dict[str, int]:
     return dict(run.left_out or {}) if run else {}
 
 
-def _decide(candidate: Any) -> str:
+def _decide(candidate: Any, *, may_force: bool) -> str:
     from diagnosis.services.rescoring import rescore_archive
     from mlmodel.promotion import promote_version
     from patients.models import User
@@ -191,6 +195,8 @@ def _decide(candidate: Any) -> str:
     if judgement["verdict"] == "reject":
         return "left: rejected"
     is_held = judgement["verdict"] == "hold"
+    if is_held and not may_force:
+        return "left: held"
     if is_held and not _points_upwards(judgement):
         return "left: no gain seen"
     # The benchmark stands in for the second person whom a clinic needs to overrule the gate.

@@ -38,9 +38,9 @@ from mlmodel.retraining import (  # noqa: E402
 from mlmodel.retraining.anew import untrained_head  # noqa: E402
 from mlmodel.retraining.calibrating import calibrated  # noqa: E402
 from mlmodel.retraining.fitting import Recipe, epochs_of  # noqa: E402
+from mlmodel.retraining.lessons import of_one_source  # noqa: E402
 from mlmodel.taxonomy import CODES  # noqa: E402
 from mlmodel.training import evaluate  # noqa: E402
-from mlmodel.training.calibration_rules import lesion_weights  # noqa: E402
 from mlmodel.training.dataset import Dataset, read_dataset  # noqa: E402
 
 FIRST, WAVES = (0, 1, 2), (3, 4, 5, 6)
@@ -203,9 +203,8 @@ def _from_nothing(bench: Bench, cases: Cases, calibration: Cases) -> Network:
     """Return a head fitted from random weights on the stages that the shipped one reads."""
     start = untrained_head(bench.shipped.head, cases, seed=SEED)
     mix = bench.shipped.calibration.class_mix
-    *_, head = epochs_of(
-        start, cases, lesion_weights(cases.lesions), recipe=FROM_NOTHING, seed=SEED, log_mix=np.log(mix)
-    )  # fmt: skip
+    lessons = of_one_source(cases, evenness=FROM_NOTHING.evenness)
+    *_, head = epochs_of(start, lessons, recipe=FROM_NOTHING, seed=SEED, log_mix=np.log(mix))
     return calibrated(head, class_mix=mix, cases=calibration)
 
 

@@ -4,14 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from mlmodel.calibration import softmax
 from mlmodel.head import Floats, Head
-from mlmodel.retraining.base_set import Cases
-from mlmodel.taxonomy import CODES
+from mlmodel.retraining.lessons import Lessons
 
-_K = len(CODES)
 _LEAST_DEVIATION = 1e-3
 # Adam's (Kingma & Ba, ICLR 2015).
 _FIRST, _SECOND, _TINY = 0.9, 0.999, 1e-7
@@ -28,21 +25,24 @@ class Recipe:
         feature_dropout: share of features dropped in training.
         dropout: share of hidden units dropped in training.
         batch: cases a step.
-        evenness: 0 draws every lesion alike, 1 every class alike; in between, by that power.
+        evenness: of the new cases: 0 draws every lesion alike, 1 every class alike; in between, by that power.
+        replay_evenness: the same of the replay.
+        remembered: of what a replayed case is to be answered, the share that is the active head's own answer; the
+            rest is its label.
     """
 
     epochs: int = 8
-    rate: float = 1e-4
-    pull: float = 0.5
+    rate: float = 3e-4
+    pull: float = 0.1
     feature_dropout: float = 0.3
     dropout: float = 0.3
     batch: int = 128
     evenness: float = 0.5
+    replay_evenness: float = 1.0
+    remembered: float = 1.0
 
 
-def epochs_of(
-    start: Head, cases: Cases, weights: Floats, *, recipe: Recipe, seed: int, log_mix: Floats
-) -> Iterator[Head]:
+def epochs_of(start: Head, lessons: Lessons, *, recipe: Recipe, seed: int, log_mix: Floats) -> Iterator[Head]:
     """Yield the head after each epoch, in half precision as it would be kept.
 
     The loss is cross-entropy with the drawn class mix added to the logits (Ren et al., NeurIPS 2020), so that what is
@@ -51,19 +51,18 @@ def epochs_of(
 
     Args:
         start: the head that goes on learning.
-        cases: to learn from.
-        weights: float32 (N,), how much each case counts within its class.
+        lessons: what to learn from.
         recipe: how.
         seed: of all chance.
         log_mix: float32 (7,), log of the class mix that the head's logits hold; the new head's hold it too.
     """
     generator = np.random.default_rng(seed)
     is_read = np.abs(start.hidden_weights).sum(axis=1) > 0
+    cases = lessons.cases
     inputs = cases.features[:, is_read].astype(np.float32)
     mean = inputs.mean(axis=0)
     scale = np.maximum(inputs.std(axis=0), _LEAST_DEVIATION)
     inputs = (inputs - mean) / scale
-    shares, log_drawn = drawing_shares(cases, weights, recipe.evenness)
     begun = [
         start.hidden_weights[is_read] * scale[:, None],
         start.hidden_bias + mean @ start.hidden_weights[is_read],
@@ -74,9 +73,10 @@ def epochs_of(
     steps = -(-len(cases) // recipe.batch)
     for epoch in range(recipe.epochs):
         for step in range(steps):
-            rows = generator.choice(len(cases), recipe.batch, p=shares)
+            rows = generator.choice(len(cases), recipe.batch, p=lessons.shares)
             adam.rate = recipe.rate * 0.5 * (1 + np.cos(np.pi * (epoch * steps + step) / (recipe.epochs * steps)))
-            adam.step(_gradients(adam.values, inputs[rows], cases.labels[rows], log_drawn, recipe, generator))
+            drawn = inputs[rows], lessons.targets[rows], lessons.log_mixes[rows]
+            adam.step(_gradients(adam.values, *drawn, recipe, generator))
         hidden = np.zeros_like(start.hidden_weights)
         hidden[is_read] = adam.values[0] / scale[:, None]
         yield in_half_precision(
@@ -117,8 +117,8 @@ class _Adam:
 def _gradients(
     values: list[Floats],
     inputs: Floats,
-    labels: npt.NDArray[np.int64],
-    log_drawn: Floats,
+    targets: Floats,
+    log_mixes: Floats,
     recipe: Recipe,
     generator: np.random.Generator,
 ) -> list[Floats]:
@@ -127,28 +127,10 @@ def _gradients(
     before = inputs @ hidden_weights + hidden_bias
     kept = _kept(before.shape, recipe.dropout, generator) * (before > 0).astype(np.float32)
     hidden: Floats = before * kept
-    slope = softmax(hidden @ output_weights + output_bias + log_drawn)
-    slope[np.arange(len(labels)), labels] -= 1.0
-    slope /= np.float32(len(labels))
+    slope = (softmax(hidden @ output_weights + output_bias + log_mixes) - targets) / np.float32(len(inputs))
     back = (slope @ output_weights.T) * kept
     return [inputs.T @ back, back.sum(axis=0), hidden.T @ slope, slope.sum(axis=0)]
 
 
 def _kept(shape: tuple[int, ...], dropped: float, generator: np.random.Generator) -> Floats:
     return (generator.random(shape, dtype=np.float32) >= dropped).astype(np.float32) / np.float32(1 - dropped)
-
-
-def drawing_shares(cases: Cases, weights: Floats, evenness: float) -> tuple[npt.NDArray[np.float64], Floats]:
-    """Return how likely each case is drawn, float64 (N,), and the log of the class mix that comes of it, (7,).
-
-    Args:
-        cases: to draw from.
-        weights: float32 (N,), how much each counts within its class.
-        evenness: 0 draws every lesion alike, 1 every class alike; in between, by that power.
-    """
-    mass = np.bincount(cases.labels, weights=weights, minlength=_K)
-    drawn = np.where(mass > 0, np.maximum(mass, 1e-12) ** (1 - evenness), 0.0)
-    drawn /= drawn.sum()
-    shares = weights * (drawn / np.maximum(mass, 1e-12))[cases.labels]
-    # A class of which there is nothing is neither drawn nor pushed down for it.
-    return shares / shares.sum(), np.log(np.maximum(drawn, 1e-4)).astype(np.float32)

@@ -11,6 +11,7 @@ from mlmodel.retraining.anew import FROM_NOTHING, SHARES, beside, untaught, untr
 from mlmodel.retraining.base_set import BaseSet, Cases, joined
 from mlmodel.retraining.calibrating import calibrated
 from mlmodel.retraining.fitting import Recipe, epochs_of, in_half_precision
+from mlmodel.retraining.lessons import Lessons, beside_replay, of_one_source
 from mlmodel.retraining.network import Network
 from mlmodel.training.calibration_rules import lesion_weights
 
@@ -27,7 +28,9 @@ HELD_SHARE = 0.2
 _LEAST_HELD = 10
 # A head is not changed for fewer lesions: what moved it would be the replay and chance.
 LEAST_LESIONS = 20
-STEPS_TOWARDS = (0.5, 1.0)
+# Never the whole way: what its second half wins at the clinic turns over lesions of rare classes at home, and the next
+# retraining goes on from where this one stopped.
+STEPS_TOWARDS = (0.25, 0.5)
 
 
 @dataclass(frozen=True)
@@ -49,8 +52,9 @@ def train_candidate(
 ) -> Network:
     """Return a candidate: a head trained on the new cases beside the base set's replay, calibrated anew.
 
-    After each epoch the new head is tried, and the one half-way from the active head to it, which forgets less
-    (Wortsman et al., CVPR 2022); the one that serves the held cases best is taken. Where there are cases of a class
+    A new head learns from the new cases and remembers what the active one says of the replay (``lessons``). After each
+    epoch the heads a quarter of the way and half-way to it are tried, which forget less (Wortsman et al., CVPR 2022);
+    the one that serves the held cases best is taken. Where there are cases of a class
     that the base set has none of, a head from nothing is tried as well. Where none serves them better than the active
     head, or the lesions are very few, the active network itself is returned: labels that teach nothing change nothing.
 
@@ -71,11 +75,10 @@ def train_candidate(
     learned = learned.read_over(active.exit_sha256)
     _check(base, learned)
     shares = split_by_lesion(learned, seed=seed)
-    cases = joined(base.replay, shares.trained)
     held = HeldCases(base.calibration, shares.held, calibration=active.calibration)
     best, least = None, held.loss(active.head)
     progress(0.05, "Training the head")
-    for head in _tried(active, base, shares, cases, recipe, seed, progress) if _is_enough(shares.trained) else ():
+    for head in _tried(active, base, shares, recipe, seed, progress) if _is_enough(shares.trained) else ():
         if (loss := held.loss(head)) < least:
             best, least = head, loss
     progress(0.9, "Calibrating")
@@ -92,26 +95,30 @@ def train_candidate(
 
 
 def _tried(
-    active: Network, base: BaseSet, shares: Shares, cases: Cases, recipe: Recipe, seed: int, progress: Progress
+    active: Network, base: BaseSet, shares: Shares, recipe: Recipe, seed: int, progress: Progress
 ) -> Iterator[Head]:
     """Yield every head that is to be tried, and tell how far it is."""
+    log_mix = np.log(active.calibration.class_mix)
     new_classes = untaught(base, shares.trained)
     count, done = recipe.epochs + bool(len(new_classes)) * FROM_NOTHING.epochs, 0
 
-    def heads(start: Head, how: Recipe) -> Iterator[Head]:
+    def heads(start: Head, how: Recipe, lessons: Lessons) -> Iterator[Head]:
         nonlocal done
-        for head in epochs_of(
-            start, cases, lesion_weights(cases.lesions), recipe=how, seed=seed,
-            log_mix=np.log(active.calibration.class_mix),
-        ):  # fmt: skip
+        for head in epochs_of(start, lessons, recipe=how, seed=seed, log_mix=log_mix):
             yield head
             done += 1
             progress(0.05 + 0.85 * done / count, f"Training the head: epoch {done} of {count}")
 
-    for head in heads(active.head, recipe):
+    lessons = beside_replay(
+        base.replay, shares.trained, active=active.head, log_mix=log_mix, evenness=recipe.evenness,
+        replay_evenness=recipe.replay_evenness, remembered=recipe.remembered,
+    )  # fmt: skip
+    for head in heads(active.head, recipe, lessons):
         yield from (head_between(active.head, head, share) for share in STEPS_TOWARDS)
     if len(new_classes):
-        for head in heads(untrained_head(active.head, cases, seed=seed), FROM_NOTHING):
+        cases = joined(base.replay, shares.trained)
+        together = of_one_source(cases, evenness=FROM_NOTHING.evenness)
+        for head in heads(untrained_head(active.head, cases, seed=seed), FROM_NOTHING, together):
             yield from (
                 beside(active.head, head, share=share, untaught=new_classes) if share else head for share in SHARES
             )

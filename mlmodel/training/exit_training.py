@@ -11,19 +11,19 @@ import tensorflow as tf
 from mlmodel.exit_flow import as_read
 from mlmodel.head import Floats, Head
 from mlmodel.retraining.base_set import Cases, joined
-from mlmodel.retraining.fitting import drawing_shares
 from mlmodel.retraining.learning import (
     LEAST_LESIONS,
-    STEPS_TOWARDS,
     HeldCases,
     Progress,
     head_between,
     split_by_lesion,
 )
+from mlmodel.retraining.lessons import drawing_shares
 from mlmodel.retraining.network import Network
 from mlmodel.training.calibration_rules import lesion_weights
 from mlmodel.training.exit_network import ExitNetwork
 
+_STEPS_TOWARDS = (0.5, 1.0)
 _LEAST_DEVIATION = 1e-3
 _ROUNDS_TOLD = 20
 
@@ -116,7 +116,7 @@ def fine_tune_exit(
     training = _Training(active, network, replay, learned, rows, recipe, seed)
     for head in training.epochs(progress):
         end, start = network.values(), training.begun
-        for share in STEPS_TOWARDS:
+        for share in _STEPS_TOWARDS:
             part = np.float32(share)
             network.take({name: start[name] + part * (end[name] - start[name]) for name in end})
             network.round()

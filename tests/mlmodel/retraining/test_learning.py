@@ -11,6 +11,7 @@ from mlmodel.retraining import Cases, GateRules, Verdict, judge_candidate, train
 from mlmodel.retraining.anew import beside, untaught
 from mlmodel.retraining.fitting import Recipe, epochs_of
 from mlmodel.retraining.learning import split_by_lesion
+from mlmodel.retraining.lessons import beside_replay, of_one_source
 from mlmodel.taxonomy import CODES
 from mlmodel.training.calibration_rules import lesion_weights
 
@@ -66,8 +67,7 @@ def test_progress_rises_to_one_and_the_same_seed_gives_the_same_candidate(active
 def test_what_was_learnt_is_kept_in_half_precision_and_unread_features_stay_unread(active, small, own):
     *_, head = epochs_of(
         active.head,
-        own,
-        lesion_weights(own.lesions),
+        of_one_source(own, evenness=0.5),
         recipe=SHORT,
         seed=1,
         log_mix=np.log(active.calibration.class_mix),
@@ -179,13 +179,47 @@ def test_a_head_from_random_weights_learns_the_seven_classes(base, active):
     few = base.replay.take(np.arange(0, len(base.replay), 3))
     recipe = Recipe(epochs=4, rate=2e-3, pull=0.0)
 
-    *_, head = epochs_of(
-        start, few, lesion_weights(few.lesions), recipe=recipe, seed=0, log_mix=np.zeros(7, np.float32)
-    )
+    lessons = of_one_source(few, evenness=0.5)
+    *_, head = epochs_of(start, lessons, recipe=recipe, seed=0, log_mix=np.zeros(7, np.float32))
 
     chosen = head.logits(base.calibration.features.astype(np.float32)).argmax(axis=1)
     labels = base.calibration.labels
     assert np.mean([(chosen[labels == index] == index).mean() for index in range(7)]) > 0.65
+
+
+def test_each_source_is_drawn_in_its_own_mix_and_the_replay_is_to_be_answered_as_before(active, small, own):
+    log_mix = np.log(active.calibration.class_mix)
+    without = own.take(own.labels != CODES.index("df"))
+    lessons = beside_replay(
+        small.replay, without, active=active.head, log_mix=log_mix, evenness=0.5, replay_evenness=1.0, remembered=1.0
+    )
+    is_new = np.arange(len(lessons.cases)) >= len(small.replay)
+    assert lessons.shares.sum() == pytest.approx(1.0)
+    assert lessons.shares[is_new].sum() == pytest.approx(len(without) / (len(without) + len(small.replay)))
+    mixes = np.exp(lessons.log_mixes)
+    assert mixes.sum(axis=1) == pytest.approx(1.0, abs=1e-5)
+    assert mixes[0] == pytest.approx(np.full(7, 1 / 7), abs=1e-6)
+    assert mixes[-1, CODES.index("df")] == pytest.approx(0.05)
+    for label in range(7):
+        of_class = lessons.shares[~is_new & (lessons.cases.labels == label)].sum()
+        assert of_class == pytest.approx(lessons.shares[~is_new].sum() / 7)
+    before = active.head.logits(small.replay.features.astype(np.float32)) - log_mix
+    told = lessons.targets[~is_new]
+    assert (told.argmax(axis=1) == before.argmax(axis=1)).all()
+    assert told.sum(axis=1) == pytest.approx(1.0, abs=1e-5)
+    assert (lessons.targets[is_new].argmax(axis=1) == without.labels).all()
+    assert lessons.targets[is_new].max(axis=1).min() == 1.0
+
+
+def test_many_new_cases_are_not_drawn_more_often_than_the_replay(active, small, base):
+    lessons = beside_replay(
+        small.replay.take(np.arange(50)), base.replay, active=active.head, log_mix=np.zeros(7, np.float32),
+        evenness=0.5, replay_evenness=1.0, remembered=0.5,
+    )  # fmt: skip
+    assert lessons.shares[:50].sum() == pytest.approx(0.5)
+    # Half label, half the active head's answer.
+    own = lessons.targets[np.arange(50), small.replay.labels[:50]]
+    assert own.min() >= 0.5
 
 
 VASCULAR = CODES.index("vasc")
