@@ -24,7 +24,7 @@ WITH_DATA = (
     "source_probe", "watch_alerts",
 )  # fmt: skip
 # They train networks, for minutes at the very least: here they begin, and miss their data.
-OF_HOURS = ("ablations", "agreement", "exit_depth", "first_networks", "retrain")
+OF_HOURS = ("ablations", "agreement", "exit_depth", "first_networks", "retrain", "retrain_elsewhere")
 
 
 @pytest.mark.django_db
