@@ -59,7 +59,7 @@ class Learner:
         keras.utils.set_random_seed(recipe.seed)
         self.recipe = recipe
         with _computing_in(recipe.precision):
-            self.network = build_network(recipe, weights=weights)
+            self.network = build_network(recipe, weights=weights, is_quick=True)
         self._weights = weights
         self._average = [tf.Variable(weight) for weight in self.network.weights] if recipe.average else []
 

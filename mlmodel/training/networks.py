@@ -15,18 +15,22 @@ from mlmodel.training.recipe import Recipe
 _CAFFE_MEAN = (103.939, 116.779, 123.68)
 
 
-def build_network(recipe: Recipe, *, weights: Path | None = None, start: str | None = None) -> keras.Model:
+def build_network(
+    recipe: Recipe, *, weights: Path | None = None, start: str | None = None, is_quick: bool = False
+) -> keras.Model:
     """Return the network that ``recipe`` trains: float32 (B, side, side, 3), 0 to 255, in; logits (B, classes) out.
 
     Args:
         recipe: its architecture, scaling, head and start.
         weights: a Keras weights file of the base without its top; by default Keras's own, downloaded.
         start: instead of the recipe's; ``random`` where trained weights are set next.
+        is_quick: to be trained: an Xception out of ``quick_layers``, with the same weights in the same order. What is
+            exported has Keras's own layers.
     """
     builder = {"xception": _xception, "vgg16": _vgg16, "cnn8": _cnn8}[recipe.architecture]
     if start is not None:
         recipe = replace(recipe, start=start)  # type: ignore[arg-type]
-    return builder(recipe, weights)
+    return builder(recipe, weights, is_quick)
 
 
 def set_trainable_from(network: keras.Model, start: str) -> None:
@@ -97,8 +101,10 @@ def scaled(pixels: Any, scaling: str) -> Any:
     return keras.layers.Rescaling(1.0, offset=[-mean for mean in _CAFFE_MEAN])(blue_first)
 
 
-def _xception(recipe: Recipe, weights: Path | None) -> keras.Model:
-    base = with_quick_layers(_base(keras.applications.Xception, recipe, weights))
+def _xception(recipe: Recipe, weights: Path | None, is_quick: bool) -> keras.Model:
+    base = _base(keras.applications.Xception, recipe, weights)
+    if is_quick:
+        base = with_quick_layers(base)
     if recipe.batch_norm_momentum:
         for layer in base.layers:
             if isinstance(layer, keras.layers.BatchNormalization):
@@ -112,14 +118,14 @@ def _xception(recipe: Recipe, weights: Path | None) -> keras.Model:
     return _with_head(pixels, keras.layers.Concatenate()(pooled) if len(pooled) > 1 else pooled[0], recipe)
 
 
-def _vgg16(recipe: Recipe, weights: Path | None) -> keras.Model:
+def _vgg16(recipe: Recipe, weights: Path | None, _is_quick: bool) -> keras.Model:
     base = _base(keras.applications.VGG16, recipe, weights)
     pixels = keras.Input((None, None, 3), name="pixels")
     features = keras.layers.GlobalAveragePooling2D()(base(scaled(pixels, recipe.scaling)))
     return _with_head(pixels, features, recipe)
 
 
-def _cnn8(recipe: Recipe, weights: Path | None) -> keras.Model:
+def _cnn8(recipe: Recipe, _weights: Path | None, _is_quick: bool) -> keras.Model:
     """Eight convolutions, each with max pooling, two dense layers, ReLU: the second paper's own network.
 
     256 pixels halve eight times to one, so its last map is one position. The paper names no widths; they double from

@@ -58,7 +58,7 @@ class QuickPointwiseConv2D(keras.layers.Conv2D):
         """Return float (B, rows / stride, columns / stride, filters) of (B, rows, columns, channels)."""
         if self.strides != (1, 1):
             # The means of single positions are those positions; as a slice they take twenty times as long.
-            inputs = tf.nn.avg_pool2d(inputs, 1, self.strides, "SAME")
+            inputs = tf.nn.avg_pool2d(inputs, 1, self.strides, "VALID")
         return _across_channels(inputs, tf.convert_to_tensor(self.kernel))
 
 
