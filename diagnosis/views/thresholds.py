@@ -17,7 +17,7 @@ from diagnosis.models import AnswerSettings
 from diagnosis.models.answer_settings import MixChoice
 from diagnosis.services.errors import Refused
 from diagnosis.services.thresholds import ChosenMeanwhile, choose_answer_settings, levels_of
-from diagnosis.threshold_options import options_for
+from diagnosis.threshold_options import FEWEST_ANSWERS, options_for
 from mlmodel.serving import now_serving
 from mlmodel.taxonomy import BY_CODE
 from mlmodel.threshold_levels import UrgentLevel, WatchLevel
@@ -87,6 +87,7 @@ def _page(request: ClinicRequest, form: AnswerSettingsForm | None, *, status: in
             or (choice is MixChoice.OWN and own.is_offered)
         ],
         "least_lesions": LEAST_LESIONS,
+        "fewest_answers": FEWEST_ANSWERS,
         "version": serving.version,
         "may_choose": member.is_dermatologist,
         "choices": AnswerSettings.objects.visible_to(member).select_related("member__user")[:MOST_SHOWN],
