@@ -36,7 +36,7 @@ class ServingHere:
 
 
 def serving_in(clinic_id: Any) -> ServingHere:
-    """Return what answers in a clinic now, None for nobody's. Whoever analyses holds on to it from begin to end.
+    """Return what answers in a clinic now; without a clinic, as released. Hold on to it for the whole analysis.
 
     Raises:
         ReleaseError: as ``mlmodel.serving.now_serving``.
@@ -64,7 +64,7 @@ def for_clinics(analyser: Analyser) -> AnalyserIn:
 
 
 def newest_settings(clinic_id: Any) -> AnswerSettings | None:
-    """Return what the clinic has decided last."""
+    """Return the clinic's newest settings."""
     return AnswerSettings.objects.filter(clinic=clinic_id).first() if clinic_id else None
 
 

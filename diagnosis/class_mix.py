@@ -23,6 +23,7 @@ LEAST_LESIONS = 100
 # So many lesions' worth of the release's mix is mixed in: a class that was not met yet is not ruled out.
 _PRIOR_LESIONS = 10
 _PARTS = 5
+# The newest; older ones say little of the patients who come now.
 _MOST_ANSWERS = 5000
 
 
@@ -64,7 +65,7 @@ class OwnMix:
 
 
 def own_mix_of(clinic: Clinic, version: ModelVersion, analyser: Analyser) -> OwnMix:
-    """Estimate the class mix of a clinic's confirmed lesions.
+    """Estimate a clinic's class mix from its confirmed lesions.
 
     What is confirmed is not a fair sample: what looks suspicious is read first. So the mix errs to the malignant side.
 

@@ -58,14 +58,14 @@ def check_picture(*, data: bytes, clinic_id: Any = None) -> QuickResult:
 
     Args:
         data: the file.
-        clinic_id: of whoever asks, if they are of one.
+        clinic_id: the clinic of whoever asks, if they belong to one.
 
     Raises:
         PictureError: the bytes are not a photograph that can be read.
     """
     started = time.perf_counter()
     picture = decode(data)
-    analyser, _choice = in_clinic(active_analyser(), clinic_id)
+    analyser, _settings = in_clinic(active_analyser(), clinic_id)
     analysis = analyser.analyse(picture)
     return QuickResult(
         picture=picture,

@@ -169,7 +169,7 @@ def misses_too_many(called_calm: int, count: int, *, sensitivity: float) -> bool
 def _missed(looked_at: Looked) -> Finding:
     """Of malignant diagnoses within the seven and outside apart: many of the ones hide no miss of the others."""
     found = diagnoses_of(looked_at.clinic, days=LABEL_DAYS)
-    analyser, _choice = in_clinic(active_analyser(), looked_at.clinic.pk)
+    analyser, _settings = in_clinic(active_analyser(), looked_at.clinic.pk)
     sensitivity = analyser.operating_points.watch.sensitivity
     words, is_alarm, is_well = [], False, True
     for outside in (False, True):

@@ -12,7 +12,7 @@ from mlmodel.taxonomy import CODES
 from mlmodel.training.calibration_rules import lesion_weights
 
 _K = len(CODES)
-# Of the class mix of new cases, for each class that is not among them: what they never show is not for nothing.
+# The share, in the mix of new cases, of each class that is not among them: naming it there must cost something.
 _UNSEEN_SHARE = 0.05
 # New cases are drawn by their number, and never more often than the replay.
 _MOST_NEW = 0.5
@@ -102,5 +102,5 @@ def drawing_shares(cases: Cases, weights: Floats, evenness: float) -> tuple[npt.
     drawn = np.where(mass > 0, np.maximum(mass, 1e-12) ** (1 - evenness), 0.0)
     drawn /= drawn.sum()
     shares = weights * (drawn / np.maximum(mass, 1e-12))[cases.labels]
-    # A class of which there is nothing is neither drawn nor pushed down for it.
+    # A class without cases is not drawn, and its floor keeps the loss from pushing it down.
     return shares / shares.sum(), np.log(np.maximum(drawn, 1e-4)).astype(np.float32)

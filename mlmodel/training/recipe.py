@@ -48,7 +48,7 @@ class Phase:
         layer_decay: by how much slower each block of an Xception learns than the one after it (``layer_rates``).
         head_rate: of the head, at its peak, where it is not that of the last block; 0 for none of its own.
         left_out: copies that this phase does not show, as ``small``, which holds no fine detail.
-        small_share: of the copies called ``small``, the share that each epoch shows, drawn anew.
+        small_share: the share of the ``small`` copies that an epoch shows; each epoch draws its own.
         unseen_share: of the class mix of a source, for each class that it never shows (``sampling.log_priors``).
     """
 

@@ -78,7 +78,7 @@ class ShownCases:
         return rows[drawn]
 
     def targets(self, rows: npt.NDArray[np.int64], phase: Phase) -> Targets:
-        """Return what a step of ``phase`` is told of ``rows``, int64 (B,)."""
+        """Return the targets of a step of ``phase`` that shows ``rows``, int64 (B,)."""
         priors = self.log_priors[phase.unseen_share][np.searchsorted(self.sources, self.source_of[rows])]
         return Targets(
             possible=self.possible[rows].astype(np.float32),
