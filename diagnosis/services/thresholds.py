@@ -68,13 +68,15 @@ def choose_answer_settings(
     if not is_a_sentence(reason):
         raise WhyMissing
     serving, asked = now_serving(), (watch, urgent)
-    if asked != (WatchLevel.RELEASED, UrgentLevel.RELEASED) and levels_here(serving.analyser) is None:
-        raise NoLevels
+    has_levels = levels_here(serving.analyser) is not None
     with transaction.atomic():
         clinic = Clinic.objects.select_for_update().get(pk=by.clinic_id)
         newest = newest_settings(clinic.pk)
         if (newest.number if newest else 0) != seen:
             raise ChosenMeanwhile
+        # What counts already may stay; back to the released thresholds is always open.
+        if not has_levels and asked not in (levels_of(newest), levels_of(None)):
+            raise NoLevels
         class_mix = newest.class_mix if newest and mix is MixChoice.KEPT else {}
         if mix is MixChoice.OWN:
             own = own_mix_of(clinic, serving.version, serving.analyser)
