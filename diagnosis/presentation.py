@@ -22,6 +22,7 @@ from diagnosis.advice import (
 from diagnosis.answer_settings import as_read_then
 from diagnosis.candidates import Candidate, candidates_in_words, candidates_of, percent, set_in_words, tier_in_words
 from diagnosis.condition_names import condition_name, malignancy_name
+from diagnosis.costs import cost_of
 from diagnosis.explanations import SECTION_TITLES, Explained, blocks, explain
 from diagnosis.models import Prediction, Tier
 from diagnosis.photograph_kind import dermatoscope_tips, is_smartphone, smartphone_caution
@@ -303,32 +304,6 @@ def _meaning_of(malignant_probability: float) -> str:
     ) % {"count": round(malignant_probability * 100)}
 
 
-def cost_of(tier: Tier, points: OperatingPoints, *, are_chosen: bool = False) -> str:
-    """What the threshold behind ``tier`` finds, flags and misses, on lesions the network never saw."""
-    cost = _cost_of(tier, points)
-    return f"{cost} {_('The clinic has chosen where this begins.')}" if are_chosen else cost
-
-
-def _cost_of(tier: Tier, points: OperatingPoints) -> str:
-    if tier is Tier.CALM:
-        return _(
-            "This is not an all-clear: the network wrongly calls %(melanomas)d of 100 melanomas calm, and %(missed)d "
-            "of 100 malignant or pre-malignant lesions in all."
-        ) % {
-            "melanomas": _of_a_hundred(1 - points.watch.melanoma_sensitivity),
-            "missed": _of_a_hundred(1 - points.watch.sensitivity),
-        }
-    point = points.urgent if tier is Tier.URGENT else points.watch
-    return _(
-        "At this threshold the network finds %(melanomas)d of 100 melanomas and %(found)d of 100 malignant or "
-        "pre-malignant lesions in all, and also flags %(flagged)d of 100 harmless ones."
-    ) % {
-        "melanomas": _of_a_hundred(point.melanoma_sensitivity),
-        "found": _of_a_hundred(point.sensitivity),
-        "flagged": _of_a_hundred(1 - point.specificity),
-    }
-
-
 def _bar(condition: Condition, probability: float, *, in_set: bool) -> Bar:
     return Bar(
         code=condition.code,
@@ -341,7 +316,3 @@ def _bar(condition: Condition, probability: float, *, in_set: bool) -> Bar:
         value=f"{max(probability, 0.005):.3f}",
         in_set=in_set,
     )
-
-
-def _of_a_hundred(share: float) -> int:
-    return round(share * 100)

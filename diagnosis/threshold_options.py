@@ -8,10 +8,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from diagnosis.class_mix import masses_as_released
+from diagnosis.costs import found_and_flagged
 from diagnosis.models import Prediction
 from diagnosis.models.answer_settings import URGENT_LEVELS, WATCH_LEVELS
 from mlmodel.analysis import Analyser
 from mlmodel.models import ModelVersion
+from mlmodel.sources import source_title
 from mlmodel.threshold_levels import Level, ThresholdLevels
 from patients.models import Clinic
 
@@ -91,7 +93,7 @@ def _options(levels: Mapping[Any, Level], names: Mapping[str, Any], masses: Sequ
             here=_here(levels[value], masses),
             by_source=tuple(
                 OfSource(
-                    source=source,
+                    source=source_title(source),
                     lesions=int(shares["lesions"] or 0),
                     found=_share(shares["sensitivity"]),
                     melanomas=_share(shares["melanoma_sensitivity"]),
@@ -106,15 +108,8 @@ def _options(levels: Mapping[Any, Level], names: Mapping[str, Any], masses: Sequ
 
 
 def _found(level: Level) -> str:
-    point = level.point
-    return _(
-        "Finds %(melanomas)d of 100 melanomas and %(found)d of 100 malignant or pre-malignant lesions in all, and "
-        "also flags %(flagged)d of 100 harmless ones."
-    ) % {
-        "melanomas": round(point.melanoma_sensitivity * 100),
-        "found": round(point.sensitivity * 100),
-        "flagged": round((1 - point.specificity) * 100),
-    }
+    said = found_and_flagged(level.point)
+    return said[0].upper() + said[1:]
 
 
 def _here(level: Level, masses: Sequence[float]) -> str:

@@ -29,12 +29,38 @@ class OperatingPoint:
         sensitivity: share of malignant lesions (mel, bcc, akiec) that are flagged.
         melanoma_sensitivity: share of melanomas that are flagged.
         specificity: share of benign lesions that are not flagged.
+        least_sensitivity: the lowest share of malignant lesions at any source of photographs; None where one is known.
+        least_melanoma_sensitivity: the same of melanomas.
+        least_specificity: the same of benign lesions that are not flagged.
     """
 
     threshold: float
     sensitivity: float
     melanoma_sensitivity: float
     specificity: float
+    least_sensitivity: float | None = None
+    least_melanoma_sensitivity: float | None = None
+    least_specificity: float | None = None
+
+    @property
+    def malignant_found(self) -> tuple[float, float]:
+        """The lowest and the highest share of malignant lesions that are flagged, over what is known of sources."""
+        return _range(self.sensitivity, self.least_sensitivity)
+
+    @property
+    def melanomas_found(self) -> tuple[float, float]:
+        """The same of melanomas."""
+        return _range(self.melanoma_sensitivity, self.least_melanoma_sensitivity)
+
+    @property
+    def benign_spared(self) -> tuple[float, float]:
+        """The same of benign lesions that are not flagged."""
+        return _range(self.specificity, self.least_specificity)
+
+    @property
+    def differs_by_source(self) -> bool:
+        """Whether more than one source of photographs is known."""
+        return any(low != high for low, high in (self.malignant_found, self.melanomas_found, self.benign_spared))
 
 
 @dataclass(frozen=True)
@@ -56,6 +82,10 @@ class OperatingPoints:
     def from_settings(cls, settings: dict[str, Any]) -> "OperatingPoints":
         """Read what the manifest holds under ``operating_points``."""
         return cls(urgent=OperatingPoint(**settings["urgent"]), watch=OperatingPoint(**settings["watch"]))
+
+
+def _range(share: float, least: float | None) -> tuple[float, float]:
+    return (share if least is None else min(share, least)), share
 
 
 def explained_code(probabilities: Mapping[str, float], *, tier: str) -> str:

@@ -36,7 +36,6 @@ NO_SETTING = {
     *("two weeks", "three weeks", "four weeks", "three months"),
     *("7 days", "30 days", "90 days"),  # of an API token
     *("100 photographs", "100 lesions", "ten lesions", "20 %", "90 %", "four digits"),
-    "10,015 dermatoscopic photographs",
 }
 
 

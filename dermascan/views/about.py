@@ -7,7 +7,9 @@ from django.views.decorators.http import require_safe
 from markdown_it import MarkdownIt
 
 from diagnosis.condition_names import condition_name, malignancy_name
+from diagnosis.costs import in_hundred
 from mlmodel.serving import active_analyser
+from mlmodel.sources import sources_trained_on
 from mlmodel.taxonomy import CONDITIONS
 
 # Raw HTML stays text, and only http, https and mailto become links.
@@ -21,10 +23,11 @@ def about(request: HttpRequest) -> HttpResponse:
     context = {
         "model_version": analyser.version,
         "card": render_card(analyser.card),
+        "sources": sources_trained_on(analyser.release.settings),
         "conditions": [(condition_name(each), malignancy_name(each), each.code) for each in CONDITIONS],
-        "urgent_found": _of_a_hundred(points.urgent.melanoma_sensitivity),
-        "urgent_flagged": _of_a_hundred(1 - points.urgent.specificity),
-        "calm_missed": _of_a_hundred(1 - points.watch.sensitivity),
+        "urgent_found": in_hundred(*points.urgent.melanomas_found),
+        "urgent_flagged": in_hundred(*points.urgent.benign_spared, is_missed=True),
+        "calm_missed": in_hundred(*points.watch.malignant_found, is_missed=True),
     }
     return render(request, "dermascan/about.html", context)
 
@@ -39,7 +42,3 @@ def render_card(text: str) -> SafeString:
         if token.attrs.pop("style", "") == "text-align:right":
             token.attrs["class"] = "number"
     return mark_safe(MARKDOWN.renderer.render(tokens, MARKDOWN.options, {}))  # noqa: S308  # MARKDOWN escapes HTML
-
-
-def _of_a_hundred(share: float) -> int:
-    return round(share * 100)

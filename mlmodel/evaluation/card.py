@@ -18,7 +18,6 @@ def card_facts(
     facts: Mapping[str, Any],
     *,
     settings: Mapping[str, Any],
-    counts: Mapping[str, tuple[int, int]],
     in_domain: Mapping[str, str],
     by_source: Mapping[str, Any] | None = None,
 ) -> CardFacts:
@@ -27,7 +26,6 @@ def card_facts(
     Args:
         facts: as ``evaluation_facts`` returns them, of the locked folds: every class must be there.
         settings: as the manifest holds them.
-        counts: photographs and lesions by name of the set.
         in_domain: figures of the in-domain judge by name.
         by_source: as ``by_source.figures_of_source`` returns them, by the source's name.
     """
@@ -37,7 +35,6 @@ def card_facts(
     points = subsets.get("sharp", subsets["lesions"])["figures"]
     return CardFacts(
         settings=settings,
-        counts=counts,
         estimates={
             name: {metric: _estimate(subset["figures"][metric]) for metric in _METRICS}
             for name, subset in shown.items()

@@ -14,9 +14,11 @@ from mlmodel.engine import Engine
 from mlmodel.evaluation.answering import Judge, answer_from_features
 from mlmodel.evaluation.card import card_facts
 from mlmodel.evaluation.facts import evaluation_facts
+from mlmodel.evaluation.photographs import Photographs
 from mlmodel.evaluation.sets import read_ham10000_folds, read_phone
 from mlmodel.head import Head
 from mlmodel.release import sha256_of, write_manifest
+from mlmodel.sources import HAM10000
 from mlmodel.threshold_levels import LEVELS_KEY
 from mlmodel.tiers import OperatingPoints
 from mlmodel.training.by_source import answers_by_source, as_facts, class_mixes, figures_of_source
@@ -24,18 +26,18 @@ from mlmodel.training.calibrate import Calibrated, calibrate, calibrate_smartpho
 from mlmodel.training.card import CardFacts, write_card
 from mlmodel.training.dataset import (
     CALIBRATION_FOLDS,
-    HAM10000,
     LOCKED_FOLDS,
     TRAIN_FOLDS,
     Dataset,
     read_dataset,
     read_datasets,
 )
-from mlmodel.training.evaluate import Answers
+from mlmodel.training.evaluate import Answers, by_lesion
 from mlmodel.training.features import cached_features
 from mlmodel.training.fit import HeadRecipe, fit_head
 from mlmodel.training.in_domain import JudgeFit, fit_in_domain, fit_smartphone
-from mlmodel.training.levels import threshold_levels
+from mlmodel.training.levels import least_found, threshold_levels
+from mlmodel.training.provenance import hardly_seen, learned_from, recorded_traits
 
 BACKBONE_FILE, HEAD_FILE, CARD_FILE = "backbone.onnx", "head.npz", "card.md"
 # Each augmented copy is made with a seed of its own.
@@ -43,8 +45,6 @@ _FIRST_AUGMENTATION_SEED = 1000
 # Of other sources' training folds, one photograph in so many is used: to fit the judges of a photograph's kind.
 _TRAINED_ELSEWHERE = 8
 Known = tuple[Dataset, npt.NDArray[np.float16]]
-_SETS = {"train (folds 0–6)": TRAIN_FOLDS, "choose and calibrate (fold 7)": CALIBRATION_FOLDS,
-         "locked test (folds 8–9)": LOCKED_FOLDS}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,8 @@ def build_release(inputs: BuildInputs, output: Path, *, verbose: int = 0) -> Car
     features = _Features(inputs)
     plain = features.of(dataset.paths, "ham10000")
     head = inputs.head or _fitted_head(inputs, dataset, features, plain, verbose)
-    elsewhere = _elsewhere(inputs, features) if inputs.collections else None
+    everything = _everything(inputs) if inputs.collections else dataset
+    elsewhere = _elsewhere(everything, features) if inputs.collections else None
     phone = read_phone(inputs.smartphone)
     phone_features = features.of(phone.paths, "smartphone")
     kinds = _judges(inputs, features, [(dataset, plain), *([elsewhere] if elsewhere else [])], phone_features)
@@ -100,6 +101,7 @@ def build_release(inputs: BuildInputs, output: Path, *, verbose: int = 0) -> Car
     found = calibrate(head, dataset, plain, elsewhere)
     settings = _settings(found, kinds, inputs)
     settings["smartphone"] = calibrate_smartphone(head, found.calibration, phone.labels, phone_features)
+    settings |= _provenance(inputs, dataset, everything, phone)
     facts = _judged(head, found, dataset, plain, inputs, settings, kinds, features.views, elsewhere)
     (output / CARD_FILE).write_text(write_card(facts), encoding="utf-8")
     write_manifest(output, backbone=BACKBONE_FILE, head=HEAD_FILE, card=CARD_FILE, settings=settings)
@@ -133,14 +135,29 @@ def _fitted_head(
     return fit_head(np.concatenate(copies), labels, recipe=inputs.recipe, verbose=verbose)
 
 
-def _elsewhere(inputs: BuildInputs, features: _Features) -> Known:
+def _everything(inputs: BuildInputs) -> Dataset:
+    return read_datasets([inputs.ham10000, *inputs.collections])[0]
+
+
+def _elsewhere(everything: Dataset, features: _Features) -> Known:
     """Return the photographs of other sources, of the training folds a few, with their features."""
-    everything, _ = read_datasets([inputs.ham10000, *inputs.collections])
     others = everything.take(everything.sources != HAM10000)
     trained = np.flatnonzero(others.rows(TRAIN_FOLDS))[::_TRAINED_ELSEWHERE]
     used = np.sort(np.append(trained, np.flatnonzero(~others.rows(TRAIN_FOLDS))))
     others = others.take(used)
     return others, features.of(others.paths, "elsewhere")
+
+
+def _provenance(inputs: BuildInputs, home: Dataset, everything: Dataset, phone: Photographs) -> dict[str, Any]:
+    """Return what the network learned from, and whom it has hardly seen."""
+    # A run names its data by their hash; what is fitted here is fitted on HAM10000.
+    all_trained = inputs.training.get("data", home.sha256) == everything.sha256
+    trained_on = sorted(set((everything if all_trained else home).sources.tolist()))
+    traits = recorded_traits(everything, [inputs.ham10000, *inputs.collections])
+    return {
+        "sources": learned_from(everything, trained_on=trained_on),
+        "hardly_seen": hardly_seen(everything, traits, trained_on=trained_on, smartphone=phone),
+    }
 
 
 def _judges(
@@ -206,19 +223,20 @@ def _judged(
     card = card_facts(
         facts,
         settings=settings,
-        counts={name: _count(dataset, folds) for name, folds in _SETS.items()},
         in_domain={name: value for fit in kinds.values() for name, value in fit.figures.items()},
         by_source=sources,
     )
     settings["by_source"] = as_facts(sources)
+    tested = {name: by_lesion(each) for name, each in _tested(head, found, (dataset, features), elsewhere).items()}
     settings["operating_points"] = {
         tier: {
             "threshold": round(found.thresholds[tier], 6),
             **{name: round(cost.value, 4) for name, cost in costs.items()},
+            **least_found(tested, found.thresholds[tier]),
         }
         for tier, costs in card.operating_points.items()
     }
-    settings[LEVELS_KEY] = _levels(head, found, (dataset, features), elsewhere, settings["operating_points"])
+    settings[LEVELS_KEY] = _levels(head, found, (dataset, features), tested, settings["operating_points"])
     settings["locked_test"] = {
         name: {
             metric: {key: round(value, 4) for key, value in asdict(each).items()} for metric, each in each_set.items()
@@ -245,29 +263,33 @@ def _by_source(head: Head, found: Calibrated, home: Known, elsewhere: Known) -> 
 
 
 def _levels(
-    head: Head, found: Calibrated, home: Known, elsewhere: Known | None, operating_points: dict[str, Any]
+    head: Head, found: Calibrated, home: Known, by_source: dict[str, Answers], operating_points: dict[str, Any]
 ) -> dict[str, Any]:
     """Return at which levels the tiers may begin, as settings hold them; nothing where there are too few lesions."""
     locked, is_sharp = home[0].rows(LOCKED_FOLDS), home[0].copies == "sharp"
     # As ``card_facts`` states the costs of the released thresholds.
     judged = locked & is_sharp if (locked & is_sharp).any() else locked
     (tested,) = _answers(head, found, home, judged).values()
-    by_source = _answers(head, found, home, locked) if elsewhere else {}
     levels = threshold_levels(
         released=OperatingPoints.from_settings(operating_points),
         chosen=found.chosen,
         tested=tested,
-        tested_by_source=by_source
-        | (_answers(head, found, elsewhere, elsewhere[0].rows(LOCKED_FOLDS)) if elsewhere else {}),
+        tested_by_source=by_source,
     )
     return levels.as_settings() if levels else {}
+
+
+def _tested(head: Head, found: Calibrated, home: Known, elsewhere: Known | None) -> dict[str, Answers]:
+    """Return the answers to each source's locked test; nothing where one source is known."""
+    if elsewhere is None:
+        return {}
+    return {
+        name: answers
+        for known in (home, elsewhere)
+        for name, answers in _answers(head, found, known, known[0].rows(LOCKED_FOLDS)).items()
+    }
 
 
 def _answers(head: Head, found: Calibrated, known: Known, rows: npt.NDArray[np.bool_]) -> dict[str, Answers]:
     dataset, features = known
     return answers_by_source(dataset.take(rows), head.logits(features[rows].astype(np.float32)), found.calibration)
-
-
-def _count(dataset: Dataset, folds: tuple[int, ...]) -> tuple[int, int]:
-    rows = dataset.rows(folds)
-    return int(rows.sum()), len(np.unique(dataset.lesions[rows]))

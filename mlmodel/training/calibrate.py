@@ -9,10 +9,11 @@ import numpy.typing as npt
 
 from mlmodel.calibration import Calibration, as_settings, fit_temperature
 from mlmodel.head import Head
+from mlmodel.sources import HAM10000
 from mlmodel.training import evaluate
 from mlmodel.training.by_source import answers_by_source
 from mlmodel.training.calibration_rules import fit_calibration, sets_of_sources, tier_thresholds, with_sets
-from mlmodel.training.dataset import CALIBRATION_FOLDS, HAM10000, TRAIN_FOLDS, Dataset
+from mlmodel.training.dataset import CALIBRATION_FOLDS, TRAIN_FOLDS, Dataset
 from mlmodel.training.fit import class_mix
 
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from mlmodel.diagnosis_names import code_of_diagnosis
 from mlmodel.picture_files import read_picture, readable_name, stem_of, why_unreadable
 from mlmodel.pictures import Picture, PictureError
+from mlmodel.sources import HAM10000
 from mlmodel.tables import DataError, Row, number, read_table, some
 from mlmodel.taxonomy import CODES
 from mlmodel.training.labels import LABELS, POSSIBLE
@@ -26,7 +27,6 @@ MANIFEST_COLUMNS = (
     "localization", "source", "copy", "licence", "fold",
 )  # fmt: skip
 _COLUMNS = ("image_id", "dx", "lesion_group", "source", "fold")
-HAM10000 = "HAM10000"
 # How a copy was recovered: as published, or from one that had lost detail.
 COPIES = ("sharp", "soft", "softer", "small")
 # How a diagnosis was made, in HAM10000's words.

@@ -67,6 +67,10 @@ class Answers:
         return np.isin(self.labels, MALIGNANT_LABELS)
 
     @property
+    def is_benign(self) -> npt.NDArray[np.bool_]:
+        return ~self.is_malignant
+
+    @property
     def is_melanoma(self) -> npt.NDArray[np.bool_]:
         return self.labels == _MELANOMA
 

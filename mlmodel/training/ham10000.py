@@ -13,10 +13,10 @@ from typing import Any
 
 from mlmodel.diagnosis_names import code_of_diagnosis
 from mlmodel.picture_files import find_pictures, readable_name, stem_of
+from mlmodel.sources import HAM10000 as SOURCE
 from mlmodel.tables import Row, Table, number, read_table
 from mlmodel.taxonomy import CODES
 from mlmodel.training.dataset import COPIES, DatasetError
-from mlmodel.training.dataset import HAM10000 as SOURCE
 from mlmodel.training.manifest import Findings, Imported, checked_photograph, fold_of, write_manifest
 
 KAGGLE_DATASET = "kmader/skin-cancer-mnist-ham10000"

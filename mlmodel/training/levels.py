@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from mlmodel.threshold_levels import Level, ThresholdLevels, UrgentLevel, WatchLevel
 from mlmodel.tiers import OperatingPoint, OperatingPoints
-from mlmodel.training.calibration_rules import tier_thresholds
+from mlmodel.training.calibration_rules import LEAST_OF_A_SOURCE, tier_thresholds
 from mlmodel.training.evaluate import Answers, by_lesion, sensitivity_at, specificity_at
 
 # Of what is malignant, and of melanomas, at the lower end of the interval; the release itself promises 0.93 and 0.90.
@@ -40,6 +40,7 @@ def threshold_levels(
             sensitivity=round(sensitivity_at(threshold)(tested), 4),
             melanoma_sensitivity=round(sensitivity_at(threshold, melanoma_only=True)(tested), 4),
             specificity=round(specificity_at(threshold)(tested), 4),
+            **least_found(sources, threshold),
         )
         return Level(point, _by_source(sources, threshold))
 
@@ -59,6 +60,27 @@ def threshold_levels(
         UrgentLevel.MORE: level(min(more, released.urgent.threshold)),
     }
     return ThresholdLevels(watch=watch, urgent=urgent)
+
+
+def least_found(sources: Mapping[str, Answers], threshold: float) -> dict[str, float]:
+    """Return what a threshold finds and spares where it does worst, as ``OperatingPoint`` has it.
+
+    A source speaks of that of which it has enough lesions.
+
+    Args:
+        sources: answers by lesion to the locked test of each source; nothing is returned of a single one.
+        threshold: on the malignant probability.
+    """
+    shares = {
+        "least_sensitivity": (sensitivity_at(threshold), "is_malignant"),
+        "least_melanoma_sensitivity": (sensitivity_at(threshold, melanoma_only=True), "is_melanoma"),
+        "least_specificity": (specificity_at(threshold), "is_benign"),
+    }
+    found = {
+        name: [of(each) for each in sources.values() if getattr(each, kind).sum() >= LEAST_OF_A_SOURCE]
+        for name, (of, kind) in shares.items()
+    }
+    return {name: round(min(each), 4) for name, each in found.items() if each} if len(sources) > 1 else {}
 
 
 def _by_source(sources: Mapping[str, Answers], threshold: float) -> dict[str, dict[str, float | None]]:

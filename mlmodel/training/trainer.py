@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from mlmodel.sources import HAM10000
 from mlmodel.training.curves import draw_curves
-from mlmodel.training.dataset import HAM10000, Dataset
+from mlmodel.training.dataset import Dataset
 from mlmodel.training.feed import Kept, batches
 from mlmodel.training.frozen import FrozenFeatures
 from mlmodel.training.learner import Learner

@@ -5,9 +5,10 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
+from mlmodel.sources import HAM10000
 from mlmodel.taxonomy import CODES, MALIGNANT_CODES
 from mlmodel.training import evaluate
-from mlmodel.training.dataset import HAM10000, Dataset
+from mlmodel.training.dataset import Dataset
 from mlmodel.training.labels import LABELS, POSSIBLE, is_exact
 
 _MALIGNANT = [CODES.index(code) for code in MALIGNANT_CODES]

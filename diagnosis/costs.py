@@ -1,0 +1,58 @@
+"""What a threshold finds, flags and misses, in words: on lesions that the network never saw."""
+
+from django.utils.translation import gettext as _
+
+from mlmodel.tiers import OperatingPoint, OperatingPoints, Tier
+
+
+def cost_of(tier: Tier, points: OperatingPoints, *, are_chosen: bool = False) -> str:
+    """What the threshold behind ``tier`` finds, flags and misses, on lesions the network never saw."""
+    cost = _cost_of(tier, points)
+    return f"{cost} {_('The clinic has chosen where this begins.')}" if are_chosen else cost
+
+
+def _cost_of(tier: Tier, points: OperatingPoints) -> str:
+    if tier is Tier.CALM:
+        return _(
+            "This is not an all-clear: the network wrongly calls %(melanomas)s of 100 melanomas calm, and %(missed)s "
+            "of 100 malignant or pre-malignant lesions in all%(where)s."
+        ) % {
+            "melanomas": in_hundred(*points.watch.melanomas_found, is_missed=True),
+            "missed": in_hundred(*points.watch.malignant_found, is_missed=True),
+            "where": _depending(points.watch),
+        }
+    point = points.urgent if tier is Tier.URGENT else points.watch
+    return _("At this threshold the network %(finds)s") % {"finds": found_and_flagged(point)}
+
+
+def found_and_flagged(point: OperatingPoint) -> str:
+    """What a threshold finds and what it flags besides; begins with a verb whose subject is the network."""
+    return _(
+        "finds %(melanomas)s of 100 melanomas and %(found)s of 100 malignant or pre-malignant lesions in "
+        "all, and also flags %(flagged)s of 100 harmless ones%(where)s."
+    ) % {
+        "melanomas": in_hundred(*point.melanomas_found),
+        "found": in_hundred(*point.malignant_found),
+        "flagged": in_hundred(*point.benign_spared, is_missed=True),
+        "where": _depending(point),
+    }
+
+
+def in_hundred(least: float, most: float, *, is_missed: bool = False) -> str:
+    """Return two shares, or what is missing from them to the whole, as “82”, or as “82 to 93” where they differ.
+
+    Args:
+        least: the lower share, in [0, 1].
+        most: the higher one.
+        is_missed: whether the rest of each is meant.
+    """
+    low, high = (1 - most, 1 - least) if is_missed else (least, most)
+    first, last = round(low * 100), round(high * 100)
+    if first == last:
+        return str(first)
+    return _("%(first)d to %(last)d") % {"first": first, "last": last}
+
+
+def _depending(point: OperatingPoint) -> str:
+    """Say that the figures are ranges, where they are."""
+    return _(", depending on the clinic") if point.differs_by_source else ""

@@ -1,0 +1,110 @@
+"""What a network learned from, and the people it has hardly seen: both counted, for the card and the pages."""
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mlmodel.evaluation.photographs import Photographs, traits_of
+from mlmodel.picture_files import stem_of
+from mlmodel.sources import known_source, source_title
+from mlmodel.tables import read_table
+from mlmodel.training.dataset import CALIBRATION_FOLDS, LOCKED_FOLDS, MANIFEST_FILE, TRAIN_FOLDS, Dataset
+
+Traits = Mapping[str, npt.NDArray[np.str_]]
+_FOLDS = {"trained": TRAIN_FOLDS, "chosen": CALIBRATION_FOLDS, "locked": LOCKED_FOLDS}
+_ADULT_YEARS = 18
+_DARK_SKIN = ("IV", "V", "VI")
+
+
+def learned_from(dataset: Dataset, *, trained_on: Sequence[str]) -> list[dict[str, Any]]:
+    """Return of each source who made it, on what terms, and how many photographs and lesions did what.
+
+    Args:
+        dataset: all photographs of all sources.
+        trained_on: the sources that training saw; what lies in the training folds of others did nothing.
+    """
+    names = sorted(set(dataset.sources.tolist()), key=lambda name: (name not in trained_on, name))
+    return [_source(dataset, name, is_trained_on=name in trained_on) for name in names]
+
+
+def hardly_seen(
+    dataset: Dataset, traits: Traits, *, trained_on: Sequence[str], smartphone: Photographs
+) -> list[dict[str, Any]]:
+    """Return groups of people and of sites with the lesions of theirs that were trained on, and judged by.
+
+    Args:
+        dataset: all photographs of all sources.
+        traits: of each photograph, as ``recorded_traits`` returns them; empty where nothing is recorded.
+        trained_on: the sources that training saw.
+        smartphone: photographs that nothing was trained on.
+    """
+    trained = dataset.rows(TRAIN_FOLDS) & np.isin(dataset.sources, trained_on)
+    locked = dataset.rows(LOCKED_FOLDS)
+    groups = []
+    for group, (trait, matches) in _GROUPS.items():
+        values = traits.get(trait, np.full(len(dataset.labels), ""))
+        is_one = _are(values, matches)
+        by_phone = smartphone.traits.get(trait, np.full(len(smartphone.lesions), ""))
+        groups.append(
+            {
+                "group": group,
+                "trained": _lesions(dataset, trained & is_one),
+                "judged": _lesions(dataset, locked & is_one),
+                "not_recorded": _lesions(dataset, (trained | locked) & (values == "")),
+                "smartphone": len(np.unique(smartphone.lesions[_are(by_phone, matches)])),
+            }
+        )
+    return groups
+
+
+def recorded_traits(dataset: Dataset, folders: Sequence[Path]) -> Traits:
+    """Return what the tables in ``folders`` say of each photograph's age, site and skin type, str (N,) by trait."""
+    rows: dict[str, dict[str, str]] = {}
+    for folder in folders:
+        table = folder / MANIFEST_FILE
+        for row in read_table(table if table.is_file() else folder / "metadata.csv").rows:
+            rows.setdefault(stem_of(row.get("image_id", "")), row)
+    return traits_of([rows.get(path.stem, {}) for path in dataset.paths])
+
+
+def _site(*words: str) -> tuple[str, Callable[[str], bool]]:
+    return "site", lambda site: not set(words).isdisjoint(re.split(r"[^a-z]+", site))
+
+
+# Who is asked about: the trait that tells, and its values.
+_GROUPS: dict[str, tuple[str, Callable[[str], bool]]] = {
+    "children": ("age", lambda age: float(age) < _ADULT_YEARS),
+    "skin_types_4_to_6": ("skin_type", lambda skin: skin in _DARK_SKIN),
+    "palms_and_soles": _site("acral", "palm", "palms", "palmar", "sole", "soles", "plantar"),
+    "nails": _site("nail", "nails", "ungual", "subungual"),
+    "mucosa": _site("genital", "genitals", "oral", "mucosa", "mucosal", "lip", "lips"),
+}
+
+
+def _are(values: npt.NDArray[np.str_], matches: Callable[[str], bool]) -> npt.NDArray[np.bool_]:
+    return np.array([bool(value) and matches(value) for value in values.tolist()], dtype=np.bool_)
+
+
+def _source(dataset: Dataset, name: str, *, is_trained_on: bool) -> dict[str, Any]:
+    known = known_source(name)
+    counts = {
+        part: _count(dataset, (dataset.sources == name) & dataset.rows(folds))
+        for part, folds in _FOLDS.items()
+        if part != "trained" or is_trained_on
+    }
+    about = (
+        {"place": known.place, "credit": known.credit, "licence": known.licence, "link": known.link} if known else {}
+    )
+    return {"name": name, "title": source_title(name), **about, **counts}
+
+
+def _count(dataset: Dataset, rows: npt.NDArray[np.bool_]) -> dict[str, int]:
+    return {"photographs": int(rows.sum()), "lesions": _lesions(dataset, rows)}
+
+
+def _lesions(dataset: Dataset, rows: npt.NDArray[np.bool_]) -> int:
+    return len(np.unique(dataset.lesions[rows]))
