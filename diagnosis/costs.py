@@ -2,7 +2,8 @@
 
 from django.utils.translation import gettext as _
 
-from mlmodel.tiers import OperatingPoint, OperatingPoints, Tier
+from diagnosis.models import Tier
+from mlmodel.tiers import OperatingPoint, OperatingPoints
 
 
 def cost_of(tier: Tier, points: OperatingPoints, *, are_chosen: bool = False) -> str:

@@ -13,7 +13,7 @@ from diagnosis.api.measures import measurements_of_image, measurements_of_pictur
 from diagnosis.api.problems import Problem
 from diagnosis.api.signs import signs_of_image, signs_of_view
 from diagnosis.candidates import candidates_in_words, candidates_of, tier_in_words
-from diagnosis.models import Image, Tier
+from diagnosis.models import AnswerSettings, Image, Tier
 from diagnosis.photograph_kind import dermatoscope_tips
 from diagnosis.presentation import prediction_set, present
 from diagnosis.refusals import present_refusal
@@ -51,6 +51,7 @@ def answer_for_image(image: Image, *, reader: Reader) -> dict[str, Any]:
         signs=signs,
         codes=prediction_set(analyser, prediction),
         model_version=prediction.model_version.name,
+        answer_settings=prediction.answer_settings,
         quality=_quality(image.verdict, image.measures),
         measurements=measurements_of_image(image),
         image=link,
@@ -82,6 +83,7 @@ def answer_for_quick_result(result: QuickResult, *, reader: Reader) -> dict[str,
         tier=str(assessment.tier),
         codes=assessment.prediction_set,
         model_version=result.model_version,
+        answer_settings=result.answer_settings,
         quality=_quality(str(quality.verdict), quality.measures),
         measurements=measurements_of_picture(result.picture, found=result.analysis.segmentation),
         image=None,
@@ -124,6 +126,7 @@ def _answer(
     signs: dict[str, Any],
     codes: tuple[str, ...],
     model_version: str,
+    answer_settings: AnswerSettings | None,
     quality: dict[str, Any],
     measurements: dict[str, Any] | None,
     image: dict[str, Any] | None,
@@ -151,10 +154,23 @@ def _answer(
             else _unnamed(probabilities, figures=tuple(figures), reliability=reliability)
         ),
         "model_version": model_version,
+        "answer_settings": _settings(answer_settings),
         "quality": quality,
         "measurements": measurements,
         "image": image,
         "disclaimer": disclaimer(),
+    }
+
+
+def _settings(chosen: AnswerSettings | None) -> dict[str, Any] | None:
+    """What the clinic has chosen of how answers are read; None where this one is read as released."""
+    if chosen is None:
+        return None
+    return {
+        "number": chosen.number,
+        "watch": chosen.watch,
+        "urgent": chosen.urgent,
+        "is_own_class_mix": bool(chosen.class_mix),
     }
 
 

@@ -16,6 +16,7 @@ from diagnosis.api.problems import KINDS, MEDIA_TYPE, TYPE_PREFIX
 from diagnosis.api.serializers import ExplanationSerializer, PredictBatchSerializer, PredictSerializer
 from diagnosis.explanations import SECTIONS
 from diagnosis.models import QualityVerdict, Tier
+from diagnosis.models.answer_settings import URGENT_LEVELS, WATCH_LEVELS
 from diagnosis.reliability import Reliability
 from mlmodel.dermoscopic_colours import COLOURS
 from mlmodel.segmentation import Doubt
@@ -248,6 +249,19 @@ class AnswerSchema(SignsSchema):
     explanation = ExplanationSchema(allow_null=True)
     not_reliable = NotReliableSchema(allow_null=True, help_text="Null where the answer can be relied on.")
     model_version = fields.CharField()
+    answer_settings = inline_serializer(
+        "AnswerSettings",
+        {
+            "number": fields.IntegerField(help_text="Counted within the clinic, from 1; each choice is kept."),
+            "watch": fields.ChoiceField(WATCH_LEVELS),
+            "urgent": fields.ChoiceField(URGENT_LEVELS),
+            "is_own_class_mix": fields.BooleanField(
+                help_text="Whether the percentages are true to the clinic's own mix of diagnoses."
+            ),
+        },
+        allow_null=True,
+        help_text="How the clinic has chosen to have the network read; null where this is read as released.",
+    )
     quality = QualitySchema()
     measurements = MeasurementsSchema(allow_null=True, help_text="Null where the kept original cannot be read.")
     image = ImageLinkSchema(allow_null=True, help_text="Null when nothing was kept.")
@@ -394,6 +408,7 @@ _ANSWER: dict[str, Any] = {
         **_EXPLANATION, "urgency": f"Your result says: {Tier.URGENT.label}.", "urgency_from": "result",
     },
     "model_version": "xception-7f3a12cd",
+    "answer_settings": None,
     "quality": {"verdict": "accepted", "measures": {"sharpness": 41.7, "brightness": 151.0, "in_domain": 0.998}},
     "measurements": {
         "doubt": None, "is_cut": False, "outline": [[212.4, 101.8], [214.9, 100.2], [217.6, 99.1]],
@@ -488,6 +503,7 @@ explanation = extend_schema(
 _STATUS_EXAMPLE = {
     "status": "ok",
     "model_version": "xception-7f3a12cd",
+    "answer_settings": None,
     "checks": {
         "database": {"status": "ok"},
         "engine": {"status": "ok"},

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from django.db import IntegrityError, transaction
 
 from diagnosis.answer_settings import ServingHere, in_clinic, serving_in
-from diagnosis.models import ExitFeatures, HeatMap, Image, Prediction
+from diagnosis.models import AnswerSettings, ExitFeatures, HeatMap, Image, Prediction
 from diagnosis.services.files import WrittenFiles, kept_only_on_success, picture_of
 from diagnosis.services.measurements import keep_measures
 from diagnosis.services.queue import refresh_queue_entry
@@ -37,6 +37,7 @@ class QuickResult:
     analysis: Analysis
     analyser: Analyser
     duration: timedelta
+    answer_settings: AnswerSettings | None = None
 
     @property
     def model_version(self) -> str:
@@ -65,13 +66,14 @@ def check_picture(*, data: bytes, clinic_id: Any = None) -> QuickResult:
     """
     started = time.perf_counter()
     picture = decode(data)
-    analyser, _settings = in_clinic(active_analyser(), clinic_id)
+    analyser, answer_settings = in_clinic(active_analyser(), clinic_id)
     analysis = analyser.analyse(picture)
     return QuickResult(
         picture=picture,
         analysis=analysis,
         analyser=analyser,
         duration=timedelta(seconds=time.perf_counter() - started),
+        answer_settings=answer_settings,
     )
 
 

@@ -51,6 +51,7 @@ def test_a_photograph_is_answered_in_full_and_not_kept(api, staff, photograph):
     assert answer["prediction_set"]
     assert set(answer["prediction_set"]) <= set(CODES)
     assert answer["model_version"] == active_version().name
+    assert answer["answer_settings"] is None
     assert answer["quality"]["verdict"] == "accepted"
     assert answer["quality"]["measures"]["sharpness"] > 0
     assert answer["explanation"]["source"] == "library"

@@ -117,8 +117,8 @@ def test_the_costs_that_are_told_are_those_of_the_thresholds_behind_the_answer(
     points = levels.points(WatchLevel.MOST, UrgentLevel.MORE)
     point = points.urgent if prediction.tier == "urgent" else points.watch
     shown = " ".join(client.get(prediction.image.get_absolute_url()).text.split())
-    assert f"finds {round(point.melanoma_sensitivity * 100)} of 100 melanomas" in shown
-    assert f"flags {round((1 - point.specificity) * 100)} of 100 harmless ones" in shown
+    assert f"{round(point.melanomas_found[1] * 100)} of 100 melanomas" in shown
+    assert f"{round((1 - point.benign_spared[0]) * 100)} of 100 harmless ones" in shown
 
 
 def test_a_photograph_that_is_not_kept_is_told_by_them_too(sign_in, dermatologist, on_the_edge, stranger):
@@ -128,6 +128,8 @@ def test_a_photograph_that_is_not_kept_is_told_by_them_too(sign_in, dermatologis
         sent = {"file": SimpleUploadedFile("a.jpg", data, "image/jpeg")}
         answer = sign_in(who).post("/api/v1/predict/", sent)
         assert answer.json()["tier"]["code"] == tier
+        chosen = {"number": 1, "watch": "most", "urgent": "more", "is_own_class_mix": False}
+        assert answer.json()["answer_settings"] == (chosen if who is dermatologist else None)
         sent = {"file": SimpleUploadedFile("a.jpg", data, "image/jpeg")}
         page = sign_in(who).post(reverse("quick-check"), sent)
         assert page.context["view"].tier == tier
@@ -242,6 +244,26 @@ def test_without_levels_the_released_thresholds_stay(sign_in, dermatologist, pat
     )
     prediction = photographed(sign_in, dermatologist, patient, on_the_edge[0])
     assert (prediction.tier, prediction.answer_settings) == (on_the_edge[1], None)
+
+
+@pytest.mark.usefixtures("_no_base_set")
+def test_without_levels_what_counts_may_stay_while_the_mix_moves_and_go_back_but_not_on(
+    sign_in, dermatologist, clinic
+):
+    released = get_analyser().release.settings["class_mix"]
+    AnswerSettings.objects.create(
+        clinic=clinic, number=1, watch="most", urgent="more", class_mix=released, reason="As before.",
+        member=dermatologist,
+    )  # fmt: skip
+    client = sign_in(dermatologist)
+    assert choose(client, watch="more", urgent="more", mix="kept").status_code == 422
+    assert choose(client, mix="kept").status_code == 422  # nothing moves
+    assert choose(client, mix="released").status_code == 302
+    assert choose(client, watch="released", urgent="released").status_code == 302
+    assert choose(client, watch="most", urgent="more").status_code == 422
+    newest = AnswerSettings.objects.first()
+    assert (newest.number, newest.watch, newest.urgent, newest.class_mix) == (3, "released", "released", {})
+    assert AnswerSettings.objects.get(number=2).watch == "most"
 
 
 @pytest.fixture
