@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SCRIPTS = {
     "engine": "--photographs 1 --rounds 1",
     "uploads": "--uploads 2",
+    "serving": "--requests 2",
     "pages": "--patients 40 --photographs-each 2 --requests 1",
     "review_queue": "--photographs 600 --requests 1",
 }

@@ -112,7 +112,7 @@ def _by_mask(picture: Picture, path: Path, predicted: Measured) -> Measured:
     parts = outlines_of(reduced_mask(read_mask(path)), level=0.5)
     if not parts or predicted.abcd is None:
         return Measured(predicted.segmentation, None, "")
-    abcd = measure(picture.pixels, parts[0], is_cut=predicted.segmentation.is_cut)
+    abcd = measure(picture.square, parts[0], is_cut=predicted.segmentation.is_cut)
     return Measured(predicted.segmentation, abcd, "")
 
 

@@ -22,7 +22,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from benchmarks.beginning import run
 from mlmodel.pictures import Picture
 from mlmodel.quality import Verdict, judge, sharpness
-from mlmodel.quality import _canonical_square as canonical_square
 
 FEW = 40
 Spoil = Callable[[np.ndarray], np.ndarray]
@@ -200,7 +199,8 @@ def print_times(photo: np.ndarray) -> None:
 
 
 def canonical_luma(pixels: np.ndarray) -> np.ndarray:
-    return np.asarray(canonical_square(pixels).convert("L"), dtype=np.float32)
+    square = Image.fromarray(Picture(pixels=pixels, format="", media_type="").square)
+    return np.asarray(square.convert("L"), dtype=np.float32)
 
 
 if __name__ == "__main__":

@@ -17,11 +17,11 @@ from PIL import Image
 from mlmodel import outlines
 from mlmodel.dermoscopic_colours import Colour, Lab, adapted, colour_shares, lab_of_linear, linear_of
 from mlmodel.outlines import Outline
-from mlmodel.pictures import centre_square
+from mlmodel.pictures import SQUARE_SIDE
 from mlmodel.segmentation import filled
 
 # Everything is measured at the resolution of the training pictures, whatever the camera's.
-MEASURED_SIDE = 224
+MEASURED_SIDE = SQUARE_SIDE
 # Points along the outline: detail finer than a 180th of it is the grid's and not the lesion's.
 _BORDER_POINTS = 180
 # Pairs of axes are tried every 5°, then around the best pair every degree.
@@ -91,12 +91,12 @@ class Abcd:
     diameter: float
 
 
-def measure(pixels: npt.NDArray[np.uint8], outline: Outline, *, is_cut: bool) -> Abcd:
+def measure(square: npt.NDArray[np.uint8], outline: Outline, *, is_cut: bool) -> Abcd:
     """Measure the lesion within ``outline``.
 
     Args:
-        pixels: uint8 (H, W, 3), sRGB, the whole photograph.
-        outline: float64 (N, 2), in [0, 1] across its centre square, clockwise on the screen.
+        square: uint8 (224, 224, 3), sRGB, the photograph's ``Picture.square``.
+        outline: float64 (N, 2), in [0, 1] across it, clockwise on the screen.
         is_cut: whether the lesion goes on beyond the square.
 
     Raises:
@@ -104,7 +104,6 @@ def measure(pixels: npt.NDArray[np.uint8], outline: Outline, *, is_cut: bool) ->
     """
     if outlines.signed_area(outline) <= 0.0:
         raise ValueError("the outline encloses nothing, or does not run clockwise")
-    square = _canonical(pixels)
     lesion = filled(outline, MEASURED_SIDE)
     hairs = _hairs(square)
     linear = linear_of(square)
@@ -228,11 +227,6 @@ def _averaged(linear: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     blocks = rows.reshape(side, side, _COARSE_PIXELS, 3).sum(axis=2)
     found: npt.NDArray[np.float32] = blocks / _COARSE_PIXELS**2
     return found
-
-
-def _canonical(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    image = Image.fromarray(centre_square(pixels))
-    return np.asarray(image.resize((MEASURED_SIDE, MEASURED_SIDE), Image.Resampling.BICUBIC, reducing_gap=3.0))
 
 
 def _skin_around(

@@ -16,10 +16,12 @@ from mlmodel.exit_flow import as_read
 from mlmodel.head import Floats, Head
 from mlmodel.heat_map import grad_cam
 from mlmodel.in_domain import PhotographJudge
+from mlmodel.measuring import Measured, measure_picture
 from mlmodel.pictures import Picture
 from mlmodel.quality import SMARTPHONE_MEASURE, Quality, Verdict, judge
 from mlmodel.release import Release, load_release
 from mlmodel.segmentation import Segmentation, get_segmenter
+from mlmodel.side_by_side import side_by_side
 from mlmodel.taxonomy import CODES, MALIGNANT_CODES
 from mlmodel.tiers import OperatingPoints, Tier, explained_code, most_probable_code
 
@@ -76,6 +78,7 @@ class Analysis:
         features: float16 (5640,), to be stored and scored again by later heads.
         exit_features: float16 (3072,), to be stored likewise where the network has an exit flow of its own.
         segmentation: where the lesion is; None of a photograph in which no lesion was looked for.
+        measured: what was measured on it, where that was asked for and it was assessed.
     """
 
     quality: Quality
@@ -83,6 +86,7 @@ class Analysis:
     features: npt.NDArray[np.float16]
     exit_features: npt.NDArray[np.float16] | None = None
     segmentation: Segmentation | None = None
+    measured: Measured | None = None
 
 
 class Analyser:
@@ -176,24 +180,30 @@ class Analyser:
         """The model card, Markdown."""
         return self.release.card
 
-    def analyse(self, picture: Picture, *, force: bool = False, maps_of: Iterable[str] = ()) -> Analysis:
+    def analyse(
+        self, picture: Picture, *, force: bool = False, maps_of: Iterable[str] = (), measures: bool = False
+    ) -> Analysis:
         """Judge one photograph, and assess it if it can be judged.
 
         Args:
             picture: as ``pictures.decode`` returns it.
             force: assess it even if it is refused; for a dermatologist's override, which is recorded elsewhere.
             maps_of: codes of classes whose heat maps are wanted besides those that an assessment has anyway.
+            measures: also measure the lesion, while the engine runs.
         """
-        quality = judge(picture)
         engine = self.engine
-        output = engine.run(engine.prepare(picture.pixels)[None], maps=True)
+        # Quality, outline and measures take one core half of the time that the engine takes.
+        (quality, outlined, measured), output = side_by_side(
+            lambda: _looked_at(picture, force=force, measures=measures),
+            lambda: engine.run(engine.prepare(picture.pixels)[None], maps=True),
+        )
         # Stored features are half precision: what is said now must be what they will say when read again.
         features = output.features[0].astype(np.float16)
         exit_features = None if output.exit_features is None else output.exit_features[0].astype(np.float16)
         exact = features.astype(np.float32)
         in_domain = self.in_domain.probability(exact)
         is_smartphone = self.smartphone.accepts(exact)
-        verdict, segmentation = self._verdict(picture, quality.verdict, in_domain)
+        verdict, segmentation = self._verdict(quality.verdict, outlined, in_domain)
         quality = Quality(
             verdict=verdict,
             measures={
@@ -215,18 +225,20 @@ class Analyser:
             features=features,
             exit_features=exit_features,
             segmentation=segmentation,
+            measured=measured if assessment else None,
         )
 
-    def _verdict(self, picture: Picture, seen: Verdict, in_domain: float) -> tuple[Verdict, Segmentation | None]:
-        """What becomes of a photograph whose quality was ``seen``, and where its lesion is if that was asked."""
+    def _verdict(
+        self, seen: Verdict, outlined: Segmentation | None, in_domain: float
+    ) -> tuple[Verdict, Segmentation | None]:
+        """What becomes of a photograph whose quality was ``seen``, and where its lesion is if that decided it."""
         # A wrong subject is the better thing to say of a photograph that is also blurred or dark.
         if in_domain < self.in_domain.threshold:
             return Verdict.NOT_SKIN, None
-        if seen is not Verdict.ACCEPTED:
+        if seen is not Verdict.ACCEPTED or outlined is None:
             return seen, None
         # Bare skin looks like a mole to a network that never saw any.
-        segmentation = get_segmenter().segment(picture.pixels)
-        return (seen if segmentation.shows_lesion else Verdict.NO_LESION), segmentation
+        return (seen if outlined.shows_lesion else Verdict.NO_LESION), outlined
 
     def read_by_head(
         self, features: npt.NDArray[np.float16], exit_features: npt.NDArray[np.float16] | None
@@ -280,6 +292,17 @@ class Analyser:
                 code: grad_cam(maps, self.head.gradient(exact, class_index=CODES.index(code))) for code in mapped
             },
         )
+
+
+def _looked_at(
+    picture: Picture, *, force: bool, measures: bool
+) -> tuple[Quality, Segmentation | None, Measured | None]:
+    """What can be told without the network: quality, and unless that refuses, outline and measures."""
+    quality = judge(picture)
+    if quality.verdict is not Verdict.ACCEPTED and not force:
+        return quality, None, None
+    outlined = get_segmenter().segment(picture.pixels)
+    return quality, outlined, measure_picture(picture, found=outlined) if measures else None
 
 
 def _malignant(probabilities: Floats) -> float:

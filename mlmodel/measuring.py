@@ -63,7 +63,7 @@ def measure_picture(picture: Picture, *, found: Segmentation | None = None) -> M
     found = found or segmenter.segment(picture.pixels)
     abcd = None
     if found.doubt is None and found.outline is not None:
-        abcd = measure(picture.pixels, found.outline, is_cut=found.is_cut)
+        abcd = measure(picture.square, found.outline, is_cut=found.is_cut)
     return Measured(segmentation=found, abcd=abcd, segmenter_sha256=segmenter.sha256)
 
 

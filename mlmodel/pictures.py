@@ -10,6 +10,7 @@ half-shown.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from io import BytesIO
 
 import numpy as np
@@ -35,6 +36,7 @@ __all__ = [
     "DECODE_SECONDS",
     "MAX_BYTES",
     "MAX_PIXELS",
+    "SQUARE_SIDE",
     "BrokenPicture",
     "DecodeTimeout",
     "EmptyFile",
@@ -49,6 +51,9 @@ __all__ = [
     "encode_jpeg",
     "network_input",
 ]
+
+# Of the square that quality, colours and structures are measured on.
+SQUARE_SIDE = 224
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,6 +71,13 @@ class Picture:
     @property
     def height(self) -> int:
         return int(self.pixels.shape[0])
+
+    @cached_property
+    def square(self) -> np.ndarray:
+        """The centre square as uint8 (224, 224, 3): what is measured on it means the same whatever camera it was."""
+        image = Image.fromarray(centre_square(self.pixels))
+        size = (SQUARE_SIDE, SQUARE_SIDE)
+        return np.asarray(image.resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0))
 
 
 def decode(data: bytes) -> Picture:

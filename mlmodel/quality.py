@@ -47,7 +47,7 @@ from enum import StrEnum
 import numpy as np
 from PIL import Image
 
-from mlmodel.pictures import Picture, centre_square
+from mlmodel.pictures import SQUARE_SIDE, Picture
 
 # A square of 224 pixels is what the network gets; a little less may be stretched, much less has nothing to see.
 SHORTEST_SIDE = 200
@@ -67,7 +67,7 @@ class Reliability(StrEnum):
     NOT_JUDGED = "could_not_be_judged"
 
 
-_SIDE = 224
+_SIDE = SQUARE_SIDE
 _CLIPPED_FROM = 250
 # Cycles per pixel at 224 pixels: structures of 6 to 12 pixels (network, streaks, hairs, edges) against 12 to 33.
 _FINE_BAND, _COARSE_BAND = (0.08, 0.16), (0.03, 0.08)
@@ -106,7 +106,7 @@ def judge(picture: Picture) -> Quality:
     which no verdict rests on: they tell the watch of a colour cast. The first reason to refuse wins: size, darkness,
     brightness, blur.
     """
-    square = _canonical_square(picture.pixels)
+    square = Image.fromarray(picture.square)
     luma = np.asarray(square.convert("L"), dtype=np.float32)
     # One grey level more, so that black has a ratio too.
     red, green, blue = (float(mean) + 1 for mean in np.asarray(square, dtype=np.float32).mean(axis=(0, 1)))
@@ -148,12 +148,6 @@ def sharpness(luma: np.ndarray) -> float:
     # Contrast falls with the light: the same skin, darker or under less light, must measure the same.
     relative_brightness = max(mean, 1.0) / _TYPICAL_BRIGHTNESS
     return float(weakest / (coarse + _NOISE_FLOOR * relative_brightness**2))
-
-
-def _canonical_square(pixels: np.ndarray) -> Image.Image:
-    """Return the centre square at 224 pixels: measures then mean the same whatever camera it was."""
-    image = Image.fromarray(centre_square(pixels))
-    return image.resize((_SIDE, _SIDE), Image.Resampling.BICUBIC, reducing_gap=3.0)
 
 
 def _sectors() -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:

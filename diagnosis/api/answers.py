@@ -65,6 +65,8 @@ def answer_for_quick_result(result: QuickResult, *, reader: Reader) -> dict[str,
     assessment = result.analysis.assessment
     if assessment is None:
         raise _refusal(str(quality.verdict), quality.measures, image=None, warnings=[])
+    measured = result.analysis.measured
+    assert measured is not None, "asked for with every photograph that a program sends"
     reliability = reliability_of(quality.measures)
     view = present(
         probabilities=assessment.probabilities,
@@ -85,7 +87,7 @@ def answer_for_quick_result(result: QuickResult, *, reader: Reader) -> dict[str,
         model_version=result.model_version,
         answer_settings=result.answer_settings,
         quality=_quality(str(quality.verdict), quality.measures),
-        measurements=measurements_of_picture(result.picture, found=result.analysis.segmentation),
+        measurements=measurements_of_picture(result.picture, measured),
         image=None,
         reader=reader,
     )

@@ -10,9 +10,8 @@ from diagnosis.measures import diameter_mm, diameter_share, doubt_in_words, outl
 from diagnosis.models import Image
 from diagnosis.services.measurements import measures_if_readable
 from mlmodel.dermoscopic_colours import COLOURS, present
-from mlmodel.measuring import measure_picture
+from mlmodel.measuring import Measured
 from mlmodel.pictures import Picture
-from mlmodel.segmentation import Segmentation
 
 
 def measurements_of_image(image: Image) -> dict[str, Any] | None:
@@ -25,9 +24,8 @@ def measurements_of_image(image: Image) -> dict[str, Any] | None:
     )
 
 
-def measurements_of_picture(picture: Picture, *, found: Segmentation | None) -> dict[str, Any]:
-    """Say what is measured on a photograph that is not kept, whose outline the analysis has ``found``."""
-    measured = measure_picture(picture, found=found)
+def measurements_of_picture(picture: Picture, measured: Measured) -> dict[str, Any]:
+    """Say what was measured on a photograph that is not kept."""
     return _said(
         measured.as_values(), width=picture.width, height=picture.height, width_mm=None, by=measured.segmenter_sha256
     )

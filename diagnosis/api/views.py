@@ -129,7 +129,7 @@ def _predict(
     file: UploadedFile, *, place: Place | None, reader: Reader, by: Request, index: int = 0
 ) -> dict[str, Any]:
     if place is None:
-        found = check_picture(data=file.read(MAX_BYTES + 1), clinic_id=member_of(by).clinic_id)
+        found = check_picture(data=file.read(MAX_BYTES + 1), clinic_id=member_of(by).clinic_id, measures=True)
         return answer_for_quick_result(found, reader=reader)
     attempt = remembered_attempt(by._request)
     image = place.keep(file, by=member_of(by), attempt=attempt and attempt.part(f"file {index}"))

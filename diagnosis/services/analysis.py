@@ -54,12 +54,13 @@ class QuickResult:
         return heat_map_pngs(self.analysis.assessment, self.picture, longest_side=longest_side)
 
 
-def check_picture(*, data: bytes, clinic_id: Any = None) -> QuickResult:
+def check_picture(*, data: bytes, clinic_id: Any = None, measures: bool = False) -> QuickResult:
     """Judge a photograph and keep nothing.
 
     Args:
         data: the file.
         clinic_id: the clinic of whoever asks, if they belong to one.
+        measures: also measure the lesion.
 
     Raises:
         PictureError: the bytes are not a photograph that can be read.
@@ -67,7 +68,7 @@ def check_picture(*, data: bytes, clinic_id: Any = None) -> QuickResult:
     started = time.perf_counter()
     picture = decode(data)
     analyser, answer_settings = in_clinic(active_analyser(), clinic_id)
-    analysis = analyser.analyse(picture)
+    analysis = analyser.analyse(picture, measures=measures)
     return QuickResult(
         picture=picture,
         analysis=analysis,
@@ -119,7 +120,7 @@ def reading_of(analysis: Analysis, picture: Picture, *, started: float) -> Readi
         exit_features=analysis.exit_features,
         heat_maps=heat_maps,
         duration=duration,
-        measured=measure_picture(picture, found=analysis.segmentation),
+        measured=analysis.measured or measure_picture(picture, found=analysis.segmentation),
     )
 
 

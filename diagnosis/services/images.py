@@ -24,6 +24,7 @@ from diagnosis.services.queue import refresh_queue_entry
 from mlmodel.analysis import Analyser, Analysis
 from mlmodel.models import ModelVersion
 from mlmodel.pictures import MAX_BYTES, Picture, decode, encode_jpeg
+from mlmodel.side_by_side import side_by_side
 from patients.models import Lesion, Member, Visit
 from patients.multipart import printable_name
 from patients.once import Attempt, has_stored, note_stored
@@ -139,13 +140,13 @@ class _Seen:
 def _look_at(sent: SentPhotograph, analyser: Analyser) -> _Seen:
     started = time.perf_counter()
     picture = sent.picture
-    analysis = analyser.analyse(picture)
-    return _Seen(
-        analysis=analysis,
-        reading=reading_of(analysis, picture, started=started),
-        display=encode_jpeg(picture.pixels, longest_side=DISPLAY_SIDE),
-        thumbnail=encode_jpeg(picture.pixels, longest_side=THUMBNAIL_SIDE),
+    sides = (DISPLAY_SIDE, THUMBNAIL_SIDE)
+    (display, thumbnail), analysis = side_by_side(
+        lambda: [encode_jpeg(picture.pixels, longest_side=side) for side in sides],
+        lambda: analyser.analyse(picture, measures=True),
     )
+    reading = reading_of(analysis, picture, started=started)
+    return _Seen(analysis=analysis, reading=reading, display=display, thumbnail=thumbnail)
 
 
 def _check(*, visit: Visit, lesion: Lesion, sha256: str) -> None:

@@ -16,9 +16,15 @@ pytestmark = pytest.mark.slow
 ALONE = {
     "engine": SCRIPTS["engine"],
     "uploads": SCRIPTS["uploads"],
+    "serving": SCRIPTS["serving"],
     "promotion": "--seconds 1.5 --askers 1 --processes 1",
 }
-TELLS = {"engine": "memory of the engine", "uploads": "uploads to rendered result", "promotion": "0 failed, 0 mixed"}
+TELLS = {
+    "engine": "memory of the engine",
+    "uploads": "uploads to rendered result",
+    "serving": "× the bare engine",
+    "promotion": "0 failed, 0 mixed",
+}
 WITH_DATA = (
     "abcd", "damaged", "drift", "heat_map", "int8", "neighbours", "papers", "quality", "refusals", "retrain_heads",
     "source_probe", "watch_alerts",

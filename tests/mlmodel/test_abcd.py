@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlmodel import outlines
-from mlmodel.abcd import asymmetry, border, measure
+from mlmodel import abcd, outlines
+from mlmodel.abcd import asymmetry, border
 from mlmodel.dermoscopic_colours import COLOURS, Colour, adapted, colour_shares, lab_of, linear_of, present
 from mlmodel.outlines import outlines_of
-from mlmodel.pictures import decode
+from mlmodel.pictures import Picture, decode
 
 SIDE = 128
 EVEN = np.zeros((224, 224, 3), dtype=np.float32)
@@ -267,6 +267,11 @@ def lab_of_linear_of(linear):
     from mlmodel.dermoscopic_colours import lab_of_linear
 
     return lab_of_linear(linear.astype(np.float32))
+
+
+def measure(pixels, outline, *, is_cut):
+    square = Picture(pixels=np.ascontiguousarray(pixels), format="", media_type="").square
+    return abcd.measure(square, outline, is_cut=is_cut)
 
 
 def painted(lesion_rgb, *, hair=False, side=300):
