@@ -26,8 +26,8 @@ TELLS = {
     "promotion": "0 failed, 0 mixed",
 }
 WITH_DATA = (
-    "abcd", "damaged", "drift", "heat_map", "int8", "neighbours", "papers", "quality", "refusals", "retrain_heads",
-    "source_probe", "watch_alerts",
+    "abcd", "damaged", "drift", "heat_map", "int8", "metadata_head", "neighbours", "papers", "quality", "refusals",
+    "retrain_heads", "source_probe", "watch_alerts",
 )  # fmt: skip
 # They train networks, for minutes at the very least: here they begin, and miss their data.
 OF_HOURS = ("ablations", "agreement", "exit_depth", "first_networks", "retrain", "retrain_elsewhere")
@@ -52,6 +52,13 @@ def test_abcd(run_benchmark, small_data):
 
     assert "100% of 1" in printed
     assert "outline and measures" in printed
+
+
+def test_metadata_head(run_benchmark, small_data, features):
+    printed = run_benchmark("metadata_head", small_data / "ham10000", "--features", features, "--seeds", 1)
+
+    rows = dict(re.findall(r"^(image alone|with metadata, [a-z ]+?)  +(\d\.\d+)", printed, re.MULTILINE))
+    assert set(rows) == {"image alone", "with metadata, as recorded", "with metadata, none stated"}
 
 
 def test_drift(run_benchmark, small_data, features):
