@@ -4,14 +4,13 @@ Both work on any file that ``manage.py export_backbone`` wrote, so that neither 
 needed. Stages are told apart by the graph alone: names are up to the exporter.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from mlmodel.exit_graph import behind
 from mlmodel.stages import STAGES
 
 _NAMES = [stage for stage, _ in STAGES]
@@ -78,8 +77,8 @@ def _weights_from(graph: onnx.GraphProto, stage: str) -> set[str]:
     """Return the names of the stored weights that only what comes after the stage before ``stage`` depends on."""
     tensors, made_by = _stage_tensors(graph), _made_by(graph)
     earlier = _NAMES[: _NAMES.index(stage)]
-    kept = behind(tensors[earlier[-1]][0], made_by) if earlier else set()
-    after = behind(tensors[_NAMES[-1]][0], made_by) - kept
+    kept = _behind(tensors[earlier[-1]][0], made_by) if earlier else set()
+    after = _behind(tensors[_NAMES[-1]][0], made_by) - kept
     convolutions = [node for node in graph.node if node.op_type == "Conv" and node.output[0] in after]
     read = {name for node in convolutions for name in node.input[1:]}
     # Weights in half precision go through a cast.
@@ -96,3 +95,15 @@ def _drop_maps(graph: onnx.GraphProto) -> None:
 
 def _made_by(graph: onnx.GraphProto) -> dict[str, onnx.NodeProto]:
     return {name: node for node in graph.node for name in node.output}
+
+
+def _behind(tensor: str, made_by: Mapping[str, onnx.NodeProto]) -> set[str]:
+    """Return the names of all that a tensor is computed from, itself and weights included."""
+    found: set[str] = set()
+    waiting = [tensor]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += made_by[name].input if name in made_by else []
+    return found

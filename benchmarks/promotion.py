@@ -1,6 +1,6 @@
 """Versions are switched while a server answers: does a request fail, or an answer mix two versions?
 
-    python -m benchmarks.promotion [--seconds 20] [--askers 4] [--processes 2] [--exit-flow]
+    python -m benchmarks.promotion [--seconds 20] [--askers 4] [--processes 2]
 
 gunicorn runs with several worker processes. Threads post one photograph after the other to the API, while this process
 promotes a candidate and rolls back, again and again. The candidate is the shipped head with another bias, so that each
@@ -33,23 +33,22 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=20)
     parser.add_argument("--askers", type=int, default=4)
     parser.add_argument("--processes", type=int, default=2)
-    parser.add_argument("--exit-flow", action="store_true", help="The candidate has an exit flow of its own.")
     options = parser.parse_args()
     os.environ.update(WEB_CONCURRENCY=str(options.processes), DERMASCAN_PREDICTIONS_PER_MEMBER="1000000/min")
     with scratch_installation():
-        _print(*_measure(options.seconds, options.askers, has_exit=options.exit_flow))
+        _print(*_measure(options.seconds, options.askers))
 
 
-def _measure(seconds: float, askers: int, *, has_exit: bool) -> tuple[list[tuple[str, bool, float]], list[float]]:
+def _measure(seconds: float, askers: int) -> tuple[list[tuple[str, bool, float]], list[float]]:
     """Return each answer (what came, whether it is one version's, seconds) and the seconds of each switch."""
     from mlmodel.promotion import promote_version, roll_back
     from mlmodel.serving import active_version
     from tests import factories
-    from tests.candidates import candidate, louder_exit_flow
+    from tests.candidates import candidate
 
     member = factories.MemberFactory()
     user, token = member.user, factories.api_key(member)
-    shipped, version = active_version(), candidate(exit_flow=louder_exit_flow() if has_exit else None)
+    shipped, version = active_version(), candidate()
     expected = {each.name: _expected(each) for each in (shipped, version)}
     stop, switches = threading.Event(), []
     with WebServer() as server, ThreadPoolExecutor(askers) as pool:

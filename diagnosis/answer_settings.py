@@ -77,10 +77,10 @@ def as_read_then(prediction: Prediction, analyser: Analyser) -> Analyser:
 def levels_here(analyser: Analyser) -> ThresholdLevels | None:
     """Return the levels to choose from; None where nothing states them.
 
-    A release states them since it can. Of an older one without an exit flow of its own they are found on the base set,
-    which takes some seconds once in each process.
+    A release states them since it can. Of an older one they are found on the base set, which takes some seconds, once
+    in each process.
     """
-    if (stated := ThresholdLevels.from_settings(analyser.release.settings)) or analyser.exit_sha256:
+    if stated := ThresholdLevels.from_settings(analyser.release.settings):
         return stated
     with _lock:
         if analyser.sha256 not in _found:

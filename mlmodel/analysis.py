@@ -1,7 +1,7 @@
 """From a decoded photograph to an answer, or to a refusal that says why."""
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from copy import copy
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,7 +12,6 @@ import numpy.typing as npt
 from mlmodel.calibration import Calibration, by_code, in_order
 from mlmodel.drift import DriftReference, read_reference
 from mlmodel.engine import Engine
-from mlmodel.exit_flow import as_read
 from mlmodel.head import Floats, Head
 from mlmodel.heat_map import grad_cam
 from mlmodel.in_domain import PhotographJudge
@@ -76,7 +75,6 @@ class Analysis:
 
     Attributes:
         features: float16 (5640,), to be stored and scored again by later heads.
-        exit_features: float16 (3072,), to be stored likewise where the network has an exit flow of its own.
         segmentation: where the lesion is; None of a photograph in which no lesion was looked for.
         measured: what was measured on it, where that was asked for and it was assessed.
     """
@@ -84,7 +82,6 @@ class Analysis:
     quality: Quality
     assessment: Assessment | None
     features: npt.NDArray[np.float16]
-    exit_features: npt.NDArray[np.float16] | None = None
     segmentation: Segmentation | None = None
     measured: Measured | None = None
 
@@ -92,24 +89,15 @@ class Analysis:
 class Analyser:
     """A released network, ready to answer. Safe to share between threads."""
 
-    def __init__(self, release: Release, *, engine: Callable[[], Engine] | None = None) -> None:
+    def __init__(self, release: Release, *, engine: Engine | None = None) -> None:
         """Load a release.
 
         Args:
             release: verified.
-            engine: returns the engine that runs this release's backbone and exit flow, each time a photograph is to
-                be answered: versions share one, and what was once said can be read without any. Without it, the
-                release's own is loaded at once.
-
-        Raises:
-            ExitFlowError: the release's exit flow is none of its backbone.
+            engine: that runs this release's backbone: versions share one. Without it, the release's own is loaded.
         """
         self.release = release
-        if engine is None:
-            own = Engine(release.backbone, exit_flow=release.exit_flow)
-            self._engine: Callable[[], Engine] = lambda: own
-        else:
-            self._engine = engine
+        self.engine = engine or Engine(release.backbone)
         self.head = Head.load(release.head)
         settings = release.settings
         self.calibration = Calibration(
@@ -128,14 +116,6 @@ class Analyser:
         self.operating_points = self.released_points
         self.in_domain = PhotographJudge.load(release.head, "in_domain", threshold=settings["in_domain_threshold"])
         self.reference = _reference_of(release)
-
-    @property
-    def engine(self) -> Engine:
-        """What makes features of photographs. Raises ValueError if it runs another exit flow than the release's."""
-        engine = self._engine()
-        if engine.exit_sha256 != self.release.exit_sha256:
-            raise ValueError("A head answers over the exit flow that it was trained on, and no other.")
-        return engine
 
     def at(self, points: OperatingPoints, own_mix: Floats | None = None) -> "Analyser":
         """Return the same network with other thresholds, and percentages that are true to a clinic's own class mix.
@@ -171,11 +151,6 @@ class Analyser:
         return self.release.head_sha256
 
     @property
-    def exit_sha256(self) -> str:
-        """Of the network's own exit flow; empty where the backbone's answers."""
-        return self.release.exit_sha256
-
-    @property
     def card(self) -> str:
         """The model card, Markdown."""
         return self.release.card
@@ -199,7 +174,6 @@ class Analyser:
         )
         # Stored features are half precision: what is said now must be what they will say when read again.
         features = output.features[0].astype(np.float16)
-        exit_features = None if output.exit_features is None else output.exit_features[0].astype(np.float16)
         exact = features.astype(np.float32)
         in_domain = self.in_domain.probability(exact)
         is_smartphone = self.smartphone.accepts(exact)
@@ -216,14 +190,11 @@ class Analyser:
         assessment = None
         if verdict is Verdict.ACCEPTED or force:
             maps = {stage: values[0] for stage, values in output.maps.items()}
-            assessment = self.assess(
-                features, maps, is_smartphone=is_smartphone, exit_features=exit_features, maps_of=maps_of
-            )
+            assessment = self.assess(features, maps, is_smartphone=is_smartphone, maps_of=maps_of)
         return Analysis(
             quality=quality,
             assessment=assessment,
             features=features,
-            exit_features=exit_features,
             segmentation=segmentation,
             measured=measured if assessment else None,
         )
@@ -240,18 +211,6 @@ class Analyser:
         # Bare skin looks like a mole to a network that never saw any.
         return (seen if outlined.shows_lesion else Verdict.NO_LESION), outlined
 
-    def read_by_head(
-        self, features: npt.NDArray[np.float16], exit_features: npt.NDArray[np.float16] | None
-    ) -> npt.NDArray[np.float16]:
-        """Return what the head reads, (…, 5640), of a photograph's features and those of the exit flow.
-
-        Raises:
-            ValueError: there are features of an exit flow and the network has none, or the other way round.
-        """
-        if (exit_features is None) != (not self.exit_sha256):
-            raise ValueError("The head reads the features of its own exit flow, and no others.")
-        return features if exit_features is None else as_read(features, exit_features)
-
     def calibration_for(self, *, is_smartphone: bool) -> Calibration:
         """Return how the head's answers are read for one kind of photograph or the other."""
         return self.smartphone_calibration if is_smartphone else self.calibration
@@ -262,7 +221,6 @@ class Analyser:
         maps: dict[str, Floats],
         *,
         is_smartphone: bool = False,
-        exit_features: npt.NDArray[np.float16] | None = None,
         maps_of: Iterable[str] = (),
     ) -> Assessment:
         """Read features (F,) and their maps: the head's part of the work, well under a millisecond but for the map.
@@ -271,11 +229,10 @@ class Analyser:
             features: of one photograph.
             maps: by stage name.
             is_smartphone: whether it was taken without a dermatoscope, and is judged with less confidence.
-            exit_features: (3072,), which the head of a network with an exit flow of its own reads.
             maps_of: as in ``analyse``.
         """
         calibration = self.calibration_for(is_smartphone=is_smartphone)
-        exact = self.read_by_head(features, exit_features).astype(np.float32)
+        exact = features.astype(np.float32)
         logits = self.head.logits(exact[None])
         probabilities = calibration.probabilities(logits)[0]
         malignant = _malignant(probabilities)

@@ -4,7 +4,6 @@ ONNX Runtime was chosen over OpenVINO and LiteRT because it was the fastest of t
 network as one file; ``docs/engine.md`` has the figures and ``benchmarks/engine.py`` prints them anew.
 """
 
-import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import onnxruntime
 
-from mlmodel.exit_flow import EXIT_STAGES, PREFIX, backbone_with_exit
 from mlmodel.pictures import network_input
 from mlmodel.stages import STAGES
 
@@ -29,20 +27,18 @@ class BackboneOutput:
     Attributes:
         features: float32 (B, 5640), the channel means of seven stages, ≥ 0 where the stage ends in a ReLU.
         maps: float32 (B, side, side, channels) by stage name, the maps that those means were taken of, of the stages
-            whose maps the file gives; empty when they were not asked for. Over an exit flow, those of the exit flow.
-        exit_features: float32 (B, 3072), the channel means of the exit flow's two stages; None without one.
+            whose maps the file gives; empty when they were not asked for.
     """
 
     features: npt.NDArray[np.float32]
     maps: dict[str, npt.NDArray[np.float32]]
-    exit_features: npt.NDArray[np.float32] | None = None
 
 
-def session_of(file: Path | bytes, *, threads: int = 0) -> onnxruntime.InferenceSession:
+def session_of(path: Path, *, threads: int = 0) -> onnxruntime.InferenceSession:
     """Return a network ready to run.
 
     Args:
-        file: the ONNX file, or what is in it.
+        path: the ONNX file.
         threads: how many cores one call may use; 0 for all.
     """
     options = onnxruntime.SessionOptions()
@@ -50,9 +46,7 @@ def session_of(file: Path | bytes, *, threads: int = 0) -> onnxruntime.Inference
     # Idle threads must not spin: the same cores serve web requests.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(
-        file if isinstance(file, bytes) else str(file), options, providers=["CPUExecutionProvider"]
-    )
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
 class Engine:
@@ -63,31 +57,22 @@ class Engine:
         detail_side: larger squares are first reduced to this side, whose detail the network knows from training.
         views: how many mirror images of a photograph the network looks at, itself included; their maps are averaged.
         mapped_stages: whose maps are given, in the order of ``STAGES``; the heat map is made of them.
-        exit_sha256: of the exit flow that runs beside the backbone's own; empty without one.
     """
 
-    def __init__(self, path: Path, *, threads: int | None = None, exit_flow: bytes | None = None) -> None:
+    def __init__(self, path: Path, *, threads: int | None = None) -> None:
         """Load the backbone from an ONNX file.
 
         Args:
             path: the file, as ``mlmodel.training.export`` writes it.
             threads: how many cores one photograph may use; by default ``DERMASCAN_ENGINE_THREADS``, else all.
-            exit_flow: a retrained version's own, as ``mlmodel.exit_flow.pack`` writes it.
-
-        Raises:
-            ExitFlowError: the exit flow is none, or none of this backbone.
         """
-        self._session = session_of(
-            path if exit_flow is None else backbone_with_exit(path, exit_flow),
-            threads=threads or int(os.environ.get("DERMASCAN_ENGINE_THREADS", "0")),
-        )
-        self.exit_sha256 = "" if exit_flow is None else hashlib.sha256(exit_flow).hexdigest()
+        self._session = session_of(path, threads=threads or int(os.environ.get("DERMASCAN_ENGINE_THREADS", "0")))
         self.input_side = int(self._session.get_inputs()[0].shape[1])
         said = self._session.get_modelmeta().custom_metadata_map
         self.detail_side = int(said.get(DETAIL_KEY, _DETAIL_UNLESS_SAID))
         self.views = int(said.get(VIEWS_KEY, 1))
         given = {output.name for output in self._session.get_outputs()}
-        self.mapped_stages = EXIT_STAGES if exit_flow else tuple(stage for stage, _ in STAGES if stage in given)
+        self.mapped_stages = tuple(stage for stage, _ in STAGES if stage in given)
 
     def prepare(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
         """Return what this network is shown of uint8 (H, W, 3): uint8 (input_side, input_side, 3)."""
@@ -107,11 +92,5 @@ class Engine:
         if pixels.ndim != 4 or pixels.shape[1:] != (side, side, 3) or pixels.dtype != np.uint8:
             raise ValueError(f"expected uint8 (B, {side}, {side}, 3), got {pixels.dtype} {pixels.shape}")
         mapped = self.mapped_stages if maps else ()
-        if not self.exit_sha256:
-            features, *found = self._session.run(["features", *mapped], {"pixels": pixels})
-            return BackboneOutput(features=features, maps=dict(zip(mapped, found, strict=True)))
-        wanted = ["features", *(f"{PREFIX}{name}" for name in ("features", *mapped))]
-        features, exit_features, *found = self._session.run(wanted, {"pixels": pixels})
-        return BackboneOutput(
-            features=features, exit_features=exit_features, maps=dict(zip(mapped, found, strict=True))
-        )
+        features, *found = self._session.run(["features", *mapped], {"pixels": pixels})
+        return BackboneOutput(features=features, maps=dict(zip(mapped, found, strict=True)))

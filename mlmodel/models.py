@@ -29,42 +29,10 @@ class CannotBeChanged(RuntimeError):
 LONG_FIELDS = ("card", "settings", "judgement")
 
 
-class StoredExit(models.Model):
-    """An exit flow that was fine-tuned here (``mlmodel.exit_flow``): all heads that were trained over it share it.
-
-    In the database like heads, so that every process on every machine has it at once. Append-only.
-    """
-
-    sha256 = models.CharField(max_length=64, primary_key=True, help_text=_("Of the content."))
-    backbone_sha256 = models.CharField(max_length=64, help_text=_("Of the backbone that it belongs to."))
-    content = models.BinaryField(help_text=_("What is in the exit flow's file: some fourteen megabytes."))
-    created_at = models.DateTimeField(auto_now_add=True)
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(sha256__regex=r"^[0-9a-f]{64}$", backbone_sha256__regex=r"^[0-9a-f]{64}$"),
-                name="exit_flow_is_known_by_hashes",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.sha256[:12]
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        if not self._state.adding:
-            raise CannotBeChanged("Exit flows are kept as they were made.")
-        super().save(*args, **{**kwargs, "force_insert": True})
-
-    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        raise CannotBeChanged("Exit flows are kept for good.")
-
-
 class ModelVersion(models.Model):
     """Backbone + head + calibration + thresholds + card: immutable but for its status, known by its hash.
 
-    What was shipped has its files in ``mlmodel/shipped``; a retrained version has its head in ``StoredHead``, and
-    where its exit flow was fine-tuned that lies in ``StoredExit``.
+    What was shipped has its files in ``mlmodel/shipped``; a retrained version has its head in ``StoredHead``.
     """
 
     name = models.CharField(max_length=60, unique=True, help_text=_("Architecture and the start of the hash."))
@@ -79,13 +47,6 @@ class ModelVersion(models.Model):
         null=True,
         related_name="candidates",
         help_text=_("The version it was trained from and judged against."),
-    )
-    exit = models.ForeignKey(
-        StoredExit,
-        on_delete=models.PROTECT,
-        null=True,
-        related_name="versions",
-        help_text=_("Its own exit flow; without one, the backbone's answers."),
     )
     settings = models.JSONField(default=dict, help_text=_("Calibration, operating points and figures."))
     judgement = models.JSONField(null=True, help_text=_("What the gate said of it, with every reason."))
@@ -102,10 +63,6 @@ class ModelVersion(models.Model):
                 condition=Q(parent__isnull=True, judgement__isnull=True)
                 | Q(parent__isnull=False, judgement__isnull=False),
                 name="retrained_version_has_parent_and_judgement",
-            ),
-            models.CheckConstraint(
-                condition=Q(exit__isnull=True) | Q(parent__isnull=False),
-                name="only_a_retrained_version_has_an_exit_flow_of_its_own",
             ),
         ]
 
@@ -127,7 +84,7 @@ class ModelVersion(models.Model):
     def answers_as_parent(self) -> bool:
         """Whether its training found nothing better than the version that it began with."""
         parent = self.parent
-        return parent is not None and (self.head_sha256, self.exit_id) == (parent.head_sha256, parent.exit_id)
+        return parent is not None and self.head_sha256 == parent.head_sha256
 
 
 class StoredHead(models.Model):

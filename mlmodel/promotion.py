@@ -6,8 +6,8 @@ from django.db import transaction
 from django.dispatch import Signal
 
 from mlmodel.analysis import Analyser, get_analyser
-from mlmodel.models import Decision, DecisionKind, ModelVersion, ModelVersionStatus, StoredExit, StoredHead
-from mlmodel.release import Release, release_from
+from mlmodel.models import Decision, DecisionKind, ModelVersion, ModelVersionStatus, StoredHead
+from mlmodel.release import release_from
 from mlmodel.retraining import Verdict
 from mlmodel.serving import active_version, can_serve
 
@@ -30,7 +30,6 @@ def register_candidate(
     settings: dict[str, Any],
     card: str,
     judgement: dict[str, Any],
-    exit_flow: bytes | None = None,
 ) -> ModelVersion:
     """Keep a retrained head as a candidate. It answers nobody until somebody promotes it.
 
@@ -43,10 +42,6 @@ def register_candidate(
         settings: calibration, operating points, figures.
         card: Markdown.
         judgement: the gate's, as ``Judgement.as_dict`` gives it.
-        exit_flow: the one it was trained over: a new one, or its parent's.
-
-    Raises:
-        ExitFlowError: the exit flow is none of the parent's backbone.
     """
     shipped = get_analyser()
     release = release_from(
@@ -55,10 +50,9 @@ def register_candidate(
         head=head,
         settings=settings,
         card=card,
-        exit_flow=exit_flow,
     )
     # What cannot be loaded is no candidate.
-    Analyser(release, engine=None if exit_flow is not None else lambda: shipped.engine)
+    Analyser(release, engine=shipped.engine)
     with transaction.atomic():
         version, created = ModelVersion.objects.get_or_create(
             sha256=release.sha256,
@@ -68,7 +62,6 @@ def register_candidate(
                 "head_sha256": release.head_sha256,
                 "card": card,
                 "parent": parent,
-                "exit": None if exit_flow is None else _kept_exit(release),
                 "settings": settings,
                 "judgement": judgement,
             },
@@ -76,15 +69,6 @@ def register_candidate(
         if created:
             StoredHead.objects.create(version=version, content=head)
     return version
-
-
-def _kept_exit(release: Release) -> StoredExit:
-    """The row of a release's exit flow; all heads over it share one."""
-    found, _is_new = StoredExit.objects.defer("content").get_or_create(
-        sha256=release.exit_sha256,
-        defaults={"backbone_sha256": release.backbone_sha256, "content": release.exit_flow},
-    )
-    return found
 
 
 def promote_version(

@@ -4,7 +4,6 @@ import hashlib
 import json
 import os
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +24,6 @@ class Release:
 
     Attributes:
         head: the file, or what is in it: heads that were trained here are kept in the database.
-        exit_flow: what is in the file of a retrained version's own exit flow; None where the backbone's own answers.
     """
 
     backbone: Path
@@ -36,19 +34,13 @@ class Release:
     settings: dict[str, Any]
     # What ordinary photographs look like to the backbone; a release may come without it.
     reference: Path | None = None
-    exit_flow: bytes | None = None
 
     @property
     def sha256(self) -> str:
         """One hash for the whole: over the hashes of its parts and the settings."""
         settings = json.dumps(self.settings, sort_keys=True)
-        parts = f"{self.backbone_sha256}{self.exit_sha256}{self.head_sha256}"
+        parts = f"{self.backbone_sha256}{self.head_sha256}"
         return hashlib.sha256(f"{parts}{settings}".encode()).hexdigest()
-
-    @cached_property
-    def exit_sha256(self) -> str:
-        """Of the exit flow; empty without one."""
-        return "" if self.exit_flow is None else hashlib.sha256(self.exit_flow).hexdigest()
 
     @property
     def version(self) -> str:
@@ -97,7 +89,6 @@ def release_from(
     settings: dict[str, Any],
     card: str,
     reference: Path | None = None,
-    exit_flow: bytes | None = None,
 ) -> Release:
     """Return the release that a head makes which is not a file: a candidate, or a version from the database.
 
@@ -108,7 +99,6 @@ def release_from(
         settings: as a manifest holds them.
         card: Markdown.
         reference: what drift is measured against, as it came with the backbone.
-        exit_flow: of a version whose exit flow was fine-tuned: what is in its file.
     """
     return Release(
         backbone=backbone,
@@ -118,7 +108,6 @@ def release_from(
         card=card,
         settings=settings,
         reference=reference,
-        exit_flow=exit_flow,
     )
 
 

@@ -78,11 +78,10 @@ def write_scores(file: TextIO, scores: Iterator[Score], *, with_reliability: boo
 def _score(path: Path, analyser: Analyser, equal_prior: bool) -> tuple[dict[str, float], Reliability]:
     output = analyser.engine.run(analyser.engine.prepare(read_picture(path).pixels)[None])
     # The same rounding as stored features get, so that a file scores here as it does in the clinic.
-    exit_features = None if output.exit_features is None else output.exit_features.astype(np.float16)
     features = output.features.astype(np.float16)
     is_smartphone = analyser.smartphone.accepts(features[0].astype(np.float32))
     calibration = analyser.calibration_for(is_smartphone=is_smartphone)
-    logits = analyser.head.logits(analyser.read_by_head(features, exit_features).astype(np.float32))
+    logits = analyser.head.logits(features.astype(np.float32))
     answer = calibration.equal_prior_scores if equal_prior else calibration.probabilities
     reliability = Reliability.SMARTPHONE if is_smartphone else Reliability.CALIBRATED
     return by_code(answer(logits)[0]), reliability

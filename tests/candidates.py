@@ -6,7 +6,6 @@ from typing import Any
 import numpy as np
 
 from mlmodel.analysis import get_analyser
-from mlmodel.exit_flow import exit_flow_of, pack, unpack
 from mlmodel.models import ModelVersion
 from mlmodel.promotion import register_candidate
 from mlmodel.retraining import network_of, package_head
@@ -29,10 +28,8 @@ def judged(verdict: str) -> dict[str, Any]:
     return {"verdict": verdict, "reasons": [reason], "base": base, "clinic": None, "labels_needed": 40}
 
 
-def candidate(
-    *, verdict: str = "promote", leaning: str = "mel", by: float = 8.0, exit_flow: bytes | None = None
-) -> ModelVersion:
-    """Register a candidate that leans towards one class by so much in the logit, over an exit flow or without."""
+def candidate(*, verdict: str = "promote", leaning: str = "mel", by: float = 8.0) -> ModelVersion:
+    """Register a candidate that leans towards one class by so much in the logit."""
     shipped = get_analyser()
     network = network_of(shipped.release.settings, shipped.head)
     bias = shipped.head.output_bias.copy()
@@ -45,12 +42,4 @@ def candidate(
         settings=settings,
         card=f"# Model card\n\nLeans towards {leaning}.",
         judgement=judged(verdict),
-        exit_flow=exit_flow,
     )
-
-
-def louder_exit_flow(by: float = 0.5) -> bytes:
-    """The backbone's own exit flow, its last bias raised: units answer that never did."""
-    weights = unpack(exit_flow_of(get_analyser().release.backbone))
-    weights["block14_pointwise2_bias"] = weights["block14_pointwise2_bias"] + np.float16(by)
-    return pack(weights)

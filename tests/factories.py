@@ -11,8 +11,8 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from diagnosis.models import ExitFeatures, HeatMap, Image, ImageFeatures, Incident, Prediction
-from mlmodel.models import ModelVersion, StoredExit
+from diagnosis.models import HeatMap, Image, ImageFeatures, Incident, Prediction
+from mlmodel.models import ModelVersion
 from mlmodel.taxonomy import CODES, MALIGNANT_CODES
 from patients.models import (
     BodySite,
@@ -162,26 +162,6 @@ class ImageFeaturesFactory(DjangoModelFactory):
 
     image = factory.SubFactory(ImageFactory, features=None)
     backbone_sha256 = "b" * 64
-    vector = bytes(16)
-
-
-class StoredExitFactory(DjangoModelFactory):
-    """An exit flow that nothing runs."""
-
-    class Meta:
-        model = StoredExit
-
-    sha256 = factory.Sequence(lambda number: f"{number:064x}")
-    backbone_sha256 = "b" * 64
-    content = b"-"
-
-
-class ExitFeaturesFactory(DjangoModelFactory):
-    class Meta:
-        model = ExitFeatures
-
-    image = factory.SubFactory(ImageFactory)
-    exit = factory.SubFactory(StoredExitFactory)
     vector = bytes(16)
 
 

@@ -300,9 +300,6 @@ RETRAINING_AFTER_LABELS = whole_number(env, "DERMASCAN_RETRAINING_AFTER_LABELS",
 RETRAINING_EVERY_DAYS = whole_number(env, "DERMASCAN_RETRAINING_EVERY_DAYS", default=0)
 # The gate's numbers, where they differ from those of mlmodel.retraining.GateRules.
 RETRAINING_GATE = json_object(env, "DERMASCAN_RETRAINING_GATE")
-# Where `manage.py import_ham10000` has put the base set's photographs: to fine-tune the exit flow needs them.
-RETRAINING_BASE_DATA = Path(env.str("DERMASCAN_RETRAINING_BASE_DATA", default=str(DATA_DIR / "datasets" / "ham10000")))
-RETRAINING_EXIT_EPOCHS = whole_number(env, "DERMASCAN_RETRAINING_EXIT_EPOCHS", default=4, least=1)
 # One network answers all clinics of an installation: where there are several, its operators may keep the decision.
 OPERATORS_DECIDE_ON_VERSIONS = env.bool("DERMASCAN_OPERATORS_DECIDE_ON_VERSIONS", default=False)
 # How long a proposal to change the network waits for the second person who has to agree.

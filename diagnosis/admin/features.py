@@ -1,7 +1,7 @@
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.models import ExitFeatures, ImageEmbedding, ImageFeatures
+from diagnosis.models import ImageEmbedding, ImageFeatures
 
 from .predictions import OfAnImage
 
@@ -15,23 +15,6 @@ class ImageFeaturesAdmin(OfAnImage):
 
     @admin.display(description=_("numbers"))
     def length(self, features: ImageFeatures) -> int:
-        return len(features.vector) // 2
-
-
-@admin.register(ExitFeatures)
-class ExitFeaturesAdmin(OfAnImage):
-    """Which photographs a fine-tuned exit flow has read."""
-
-    # By its hash alone: the exit flow itself is megabytes.
-    list_display = ("image", "patient", "exit_flow", "length")
-    fields = ("image", "exit_flow", "length")
-
-    @admin.display(description=_("exit flow"), ordering="exit_id")
-    def exit_flow(self, features: ExitFeatures) -> str:
-        return features.exit_id
-
-    @admin.display(description=_("numbers"))
-    def length(self, features: ExitFeatures) -> int:
         return len(features.vector) // 2
 
 

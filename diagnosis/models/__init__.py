@@ -4,7 +4,7 @@ from .answer_settings import AnswerSettings
 from .embedding import ImageEmbedding
 from .explanation import Explanation, ReadingLevel
 from .heat_map import HeatMap
-from .image import ExitFeatures, Image, ImageFeatures, QualityOverride, QualityVerdict
+from .image import Image, ImageFeatures, QualityOverride, QualityVerdict
 from .label import ConfirmedLabel, LabelChange
 from .measurement import Measurement, PictureScale
 from .prediction import Prediction, Tier
@@ -12,7 +12,6 @@ from .proposal import Needs, ProposalState, VersionProposal
 from .queue import PhotographOnScreen, QueueEntry, QueueSkip, QueueState, Reason
 from .report import Addendum, Report
 from .retraining import (
-    Depth,
     ManifestEntry,
     Part,
     RunMessage,
@@ -33,8 +32,6 @@ __all__ = [
     "Cause",
     "Certainty",
     "ConfirmedLabel",
-    "Depth",
-    "ExitFeatures",
     "Explanation",
     "HeatMap",
     "Image",

@@ -22,7 +22,7 @@ from diagnosis.answers import (
 )
 from diagnosis.diagnoses import BY_CODE
 from diagnosis.reliability import SMARTPHONE_MEASURE, Reliability, reliability_of
-from mlmodel.models import LONG_FIELDS, StoredExit
+from mlmodel.models import LONG_FIELDS
 from mlmodel.taxonomy import CODES
 from patients.models import Clinic, Lesion, Member, Patient, Purpose, Visit, VisitStatus
 
@@ -304,23 +304,6 @@ class ImageFeatures(models.Model):
 
     class Meta:
         verbose_name_plural = "image features"
-
-    def __str__(self) -> str:
-        return f"{self.image_id}"
-
-
-class ExitFeatures(models.Model):
-    """The pooled features of one image by one fine-tuned exit flow, beside those of the shipped backbone."""
-
-    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="exit_features")
-    exit = models.ForeignKey(StoredExit, on_delete=models.PROTECT, related_name="+")
-    vector = models.BinaryField(help_text=_("Little-endian float16."))
-
-    class Meta:
-        verbose_name_plural = "exit features"
-        constraints = [
-            models.UniqueConstraint(fields=["image", "exit"], name="exit_features_are_kept_once_for_an_image"),
-        ]
 
     def __str__(self) -> str:
         return f"{self.image_id}"

@@ -52,13 +52,6 @@ class RunStatus(models.TextChoices):
     ABANDONED = "abandoned", _("Abandoned")
 
 
-class Depth(models.TextChoices):
-    """How much of the network learns."""
-
-    HEAD = "head", _("How it names what it sees (the head)")
-    EXIT = "exit", _("How it sees as well (the exit flow and the head)")
-
-
 ALIVE = (RunStatus.QUEUED, RunStatus.RUNNING)
 
 
@@ -87,7 +80,6 @@ class TrainingRun(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     status = models.CharField(_("state"), max_length=10, choices=RunStatus, default=RunStatus.QUEUED)
-    depth = models.CharField(max_length=4, choices=Depth, default=Depth.HEAD)
     slot = models.PositiveSmallIntegerField(null=True, default=1, help_text=_("1 while it is alive: there is one."))
     attempt = models.UUIDField(default=uuid.uuid4, help_text=_("Whose work counts: a resumed run has a new one."))
     heartbeat_at = models.DateTimeField(default=timezone.now)
@@ -143,7 +135,6 @@ class TrainingRun(models.Model):
                 name="run_that_is_done_has_a_candidate",
             ),
             models.CheckConstraint(condition=~Q(status=RunStatus.FAILED) | ~Q(error=""), name="failed_run_says_why"),
-            models.CheckConstraint(condition=Q(depth__in=Depth.values), name="run_depth_is_known"),
             models.CheckConstraint(condition=Q(share_done__gte=0, share_done__lte=1), name="run_share_is_a_share"),
         ]
 

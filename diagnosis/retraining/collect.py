@@ -15,8 +15,6 @@ from django.utils.translation import gettext_lazy as _
 
 from diagnosis.models import (
     ConfirmedLabel,
-    Depth,
-    ExitFeatures,
     Image,
     ImageFeatures,
     ManifestEntry,
@@ -39,11 +37,6 @@ LeftOutImages = defaultdict[str, list[UUID]]
 class LeftOut(models.TextChoices):
     """Why a photograph that may be used is not."""
 
-    NOT_READ = (
-        "not_read",
-        _("not read yet by the network that answers now: the archive is still being read anew"),
-    )
-    UNREADABLE = "unreadable", _("the photograph's file is missing: restore it from the backup")
     OTHER_FEATURES = "other_features", _("features of another backbone: have the photographs judged again")
     COPY_OF_BASE_TEST = "copy_of_base_test", _("a copy of a photograph of the base set's locked test")
     COPY_OF_CLINIC_TEST = (
@@ -106,7 +99,6 @@ def collect_cases(
     parent: ModelVersion,
     clinic: Clinic | None,
     since: date | None,
-    depth: Depth = Depth.HEAD,
     keep: bool = True,
 ) -> Collection:
     """Collect what may be learnt from, of one clinic or of all, and what the candidate is judged on.
@@ -120,11 +112,6 @@ def collect_cases(
     parts = assign_parts((image.lesion for image in found), keep=keep)
     left_out: LeftOutImages = defaultdict(list)
     found = _without_other_features(found, base, left_out)
-    if parent.exit_id is not None:
-        found = _read_by(found, parent, left_out)
-    if depth == Depth.EXIT:
-        is_there = [image.original.storage.exists(str(image.original.name)) for image in found]
-        found = _kept(found, is_there, LeftOut.UNREADABLE, left_out)
     found = _without_copies(found, base, parts, left_out)
     outside = list(Image.objects.outside_the_classes(clinic).order_by("created_at", "pk"))
     if outside:
@@ -170,11 +157,6 @@ def _without_other_features(found: list[Image], base: BaseSet, left_out: LeftOut
         LeftOut.OTHER_FEATURES,
         left_out,
     )
-
-
-def _read_by(found: list[Image], parent: ModelVersion, left_out: LeftOutImages) -> list[Image]:
-    read = set(ExitFeatures.objects.filter(exit=parent.exit_id).values_list("image", flat=True))
-    return _kept(found, [image.pk in read for image in found], LeftOut.NOT_READ, left_out)
 
 
 def _without_copies(found: list[Image], base: BaseSet, parts: dict[UUID, str], left_out: LeftOutImages) -> list[Image]:

@@ -26,10 +26,6 @@ class NothingToLearn(RetrainingRefused):
         )
 
 
-class CannotFineTune(RetrainingRefused):
-    """What fine-tuning the exit flow needs is not here. It says what to do."""
-
-
 class NotResumable(RetrainingRefused):
     def __init__(self, run: TrainingRun | None) -> None:
         if run is None:

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import date
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from diagnosis.models import Depth, Part, TrainingRun
+from diagnosis.models import Part, TrainingRun
 from diagnosis.models.step import newest_step
 from mlmodel.counted import counted
 from mlmodel.head import Head
@@ -25,18 +26,15 @@ from mlmodel.retraining import (
     read_base_set,
     train_candidate,
 )
-from mlmodel.retraining.deeper import Deeper
 from mlmodel.retraining.learning import within
 from patients.database_errors import without_values
 from patients.models import Clinic
 
-from .collect import Case, Collection, LeftOut, collect_cases, learnt_until, new_labels
-from .deeper import check_that_the_exit_flow_can_be_fine_tuned, fine_tune
+from .collect import Case, Collection, LeftOut, cases_for_training, collect_cases, learnt_until, new_labels
 from .errors import LostItsPlace, NothingToLearn, RetrainingRefused
 from .gate_rules import gate_rules
 from .liveness import fail_run, finish_run, heartbeat, note, queue_run, tell_progress
-from .manifests import allowed_now, freeze_manifest, read_manifest
-from .reading import Reading
+from .manifests import allowed_now, freeze_manifest, read_manifest, read_vectors
 from .versions import active_release, keep_candidate
 
 MOST_LEFT_OUT_NAMED = 200
@@ -52,23 +50,18 @@ def start_run(
     clinic: Clinic | None = None,
     since: date | None = None,
     started_by: AbstractBaseUser | None = None,
-    depth: Depth = Depth.HEAD,
 ) -> TrainingRun:
-    """Make a run that waits for a worker. Raises ``CannotFineTune``, ``NothingToLearn``, ``RunIsAlive``."""
-    if depth == Depth.EXIT:
-        check_that_the_exit_flow_can_be_fine_tuned()
+    """Make a run that waits for a worker. Raises ``NothingToLearn``, ``RunIsAlive``."""
     parent, _release = active_release()
     if not new_labels(after=learnt_until(parent), clinic=clinic):
         raise NothingToLearn
-    return queue_run(clinic=clinic, since=since, started_by=started_by, parent=parent, depth=depth)
+    return queue_run(clinic=clinic, since=since, started_by=started_by, parent=parent)
 
 
-def preview(*, clinic: Clinic | None = None, since: date | None = None, depth: Depth = Depth.HEAD) -> Collection:
+def preview(*, clinic: Clinic | None = None, since: date | None = None) -> Collection:
     """Return what a run would be trained and judged on, and write nothing."""
     parent, _release = active_release()
-    if depth == Depth.EXIT:
-        check_that_the_exit_flow_can_be_fine_tuned()
-    return collect_cases(base=read_base_set(), parent=parent, clinic=clinic, since=since, depth=depth, keep=False)
+    return collect_cases(base=read_base_set(), parent=parent, clinic=clinic, since=since, keep=False)
 
 
 def carry_out(run: TrainingRun) -> None:
@@ -93,20 +86,16 @@ def _work(run: TrainingRun) -> None:
         raise RetrainingRefused(_("Another version answers since the run was frozen. Start a new one."))
     if not run.manifest_sha256:
         _freeze(run, base)
-    told = partial(tell_progress, run)
-    reading = Reading(shipped=base, release=release, exit_id=active.exit_id, told=within(told, 0.05, _TRAINING))
-    trained = _train(
-        run, reading, network_of(release.settings, Head.load(release.head), exit_sha256=release.exit_sha256)
-    )
+    frozen = read_manifest(run)
+    vectors = read_vectors(frozen)
+    trained = _train(run, base, frozen, vectors, network_of(release.settings, Head.load(release.head)))
     tell_progress(run, _JUDGING, _("Judging the candidate"))
     locked = [case for case in trained.cases if case.part == Part.LOCKED]
-    deeper = trained.deeper
-    tested = deeper.tested if deeper else reading.cases(locked)
     judgement = judge_candidate(
         active=trained.active,
         candidate=trained.candidate,
-        base=deeper.base if deeper else reading.base,
-        clinic=tested if locked else None,
+        base=base,
+        clinic=cases_for_training(locked, vectors) if locked else None,
         rules=gate_rules(),
         seed=_seed(run),
     )
@@ -118,15 +107,12 @@ class _Trained:
     active: Network
     candidate: Network
     cases: list[Case]
-    deeper: Deeper | None = None
 
 
 def _freeze(run: TrainingRun, base: BaseSet) -> None:
     tell_progress(run, 0.02, _("Collecting photographs"))
     run.step = newest_step()
-    collection = collect_cases(
-        base=base, parent=run.parent, clinic=run.clinic, since=run.since, depth=Depth(run.depth)
-    )
+    collection = collect_cases(base=base, parent=run.parent, clinic=run.clinic, since=run.since)
     if not collection.new:
         raise NothingToLearn
     with transaction.atomic():
@@ -142,10 +128,10 @@ def _freeze(run: TrainingRun, base: BaseSet) -> None:
         note(run, f"Frozen as manifest {run.manifest_sha256[:12]}.")
 
 
-def _train(run: TrainingRun, reading: Reading, active: Network) -> _Trained:
+def _train(
+    run: TrainingRun, base: BaseSet, frozen: list[Case], vectors: dict[UUID, bytes], active: Network
+) -> _Trained:
     """Train on what the patients agree to now; if one of them withdraws meanwhile, throw it away and train again."""
-    frozen = read_manifest(run)
-    reading.take(frozen)
     allowed = allowed_now(frozen)
     told = within(partial(tell_progress, run), _TRAINING, _JUDGING)
     while True:
@@ -155,17 +141,11 @@ def _train(run: TrainingRun, reading: Reading, active: Network) -> _Trained:
         _keep_withdrawn(run, frozen, allowed)
         lesions = len({case.lesion for case in learned})
         note(run, f"Training on {counted(len(learned), 'photograph')} of {counted(lesions, 'lesion')}.")
-        deeper = None
-        if run.depth == Depth.EXIT:
-            deeper = fine_tune(reading=reading, active=active, cases=allowed, seed=_seed(run), progress=told)
-            candidate = deeper.network if deeper else active
-        else:
-            candidate = train_candidate(
-                active=active, base=reading.base, learned=reading.cases(learned), seed=_seed(run), progress=told
-            )
+        cases = cases_for_training(learned, vectors)
+        candidate = train_candidate(active=active, base=base, learned=cases, seed=_seed(run), progress=told)
         still = allowed_now(allowed)
         if len(still) == len(allowed):
-            return _Trained(active, candidate, allowed, deeper)
+            return _Trained(active, candidate, allowed)
         allowed = still
 
 
@@ -185,15 +165,13 @@ def _keep(run: TrainingRun, release: Release, trained: _Trained, judgement: Judg
         "trained_on": timezone.localdate().isoformat(),
         "photographs": len(learned),
         "lesions": len({case.lesion for case in learned}),
-        "depth": run.depth,
         "manifest_sha256": run.manifest_sha256,
     }
     with transaction.atomic():
         tell_progress(run, 0.98, _("Keeping the candidate"))  # holds the row until the candidate is kept
         candidate = keep_candidate(
-            parent=run.parent, release=release, network=trained.candidate, judgement=judgement, training=training,
-            exit_flow=trained.deeper.exit_flow if trained.deeper else None,
-        )  # fmt: skip
+            parent=run.parent, release=release, network=trained.candidate, judgement=judgement, training=training
+        )
         finish_run(
             run,
             candidate=candidate,

@@ -23,21 +23,14 @@ def keep_candidate(
     network: Network,
     judgement: Judgement,
     training: dict[str, Any],
-    exit_flow: bytes | None = None,
 ) -> ModelVersion:
-    """Keep a judged candidate as a model version, to be decided on by a person.
-
-    ``exit_flow`` is a new one; without one the candidate answers over its parent's.
-    """
+    """Keep a judged candidate as a model version, to be decided on by a person."""
     head = package_head(network, release.head_file)
-    is_unchanged = exit_flow is None and hashlib.sha256(head).hexdigest() == release.head_sha256
+    is_unchanged = hashlib.sha256(head).hexdigest() == release.head_sha256
     return register_candidate(
         parent=parent,
         head=head,
         settings=candidate_settings(release.settings, network, judgement, training, is_unchanged=is_unchanged),
-        card=candidate_card(
-            network=network, judgement=judgement, training=training, parent=parent.name, has_exit=exit_flow is not None
-        ),
-        exit_flow=release.exit_flow if exit_flow is None else exit_flow,
+        card=candidate_card(network=network, judgement=judgement, training=training, parent=parent.name),
         judgement=judgement.as_dict(),
     )

@@ -5,22 +5,20 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
 
 import numpy as np
 import numpy.typing as npt
 from django.db import IntegrityError, transaction
 
 from diagnosis.answer_settings import ServingHere, in_clinic, serving_in
-from diagnosis.models import AnswerSettings, ExitFeatures, HeatMap, Image, Prediction
+from diagnosis.models import AnswerSettings, HeatMap, Image, Prediction
 from diagnosis.services.files import WrittenFiles, kept_only_on_success, picture_of
 from diagnosis.services.measurements import keep_measures
 from diagnosis.services.queue import refresh_queue_entry
-from diagnosis.similar.embeddings import STORED, keep_embedding
+from diagnosis.similar.embeddings import keep_embedding
 from mlmodel.analysis import Analyser, Analysis, Assessment
 from mlmodel.heat_map import overlay_png
 from mlmodel.measuring import Measured, measure_picture
-from mlmodel.models import ModelVersion
 from mlmodel.pictures import Picture, decode, encode_jpeg
 from mlmodel.serving import active_analyser
 
@@ -105,7 +103,6 @@ class Reading:
     heat_maps: dict[str, bytes]
     duration: timedelta
     measured: Measured
-    exit_features: npt.NDArray[np.float16] | None = None
 
 
 def reading_of(analysis: Analysis, picture: Picture, *, started: float) -> Reading | None:
@@ -117,7 +114,6 @@ def reading_of(analysis: Analysis, picture: Picture, *, started: float) -> Readi
     return Reading(
         assessment=analysis.assessment,
         features=analysis.features,
-        exit_features=analysis.exit_features,
         heat_maps=heat_maps,
         duration=duration,
         measured=analysis.measured or measure_picture(picture, found=analysis.segmentation),
@@ -166,7 +162,6 @@ def record_prediction(*, image: Image, serving: ServingHere, reading: Reading, f
     prediction.save(force_insert=True)
     keep_heat_maps(prediction=prediction, pictures=reading.heat_maps, files=files)
     keep_embedding(image=image, features=reading.features)
-    keep_exit_features(version=version, features={image.pk: reading.exit_features})
     keep_measures(image=image, measured=reading.measured)
     refresh_queue_entry(image=image)
     return prediction
@@ -179,18 +174,6 @@ def keep_heat_maps(*, prediction: Prediction, pictures: Mapping[str, bytes], fil
         files.write(row.file, pictures[row.code])
         row.save(force_insert=True)
     return rows
-
-
-def keep_exit_features(*, version: ModelVersion, features: Mapping[UUID, npt.NDArray[np.float16] | None]) -> None:
-    """Keep what the exit flow of ``version`` made of photographs, by key; nothing where it has none."""
-    if version.exit_id is None:
-        return
-    rows = [
-        ExitFeatures(image_id=image, exit_id=version.exit_id, vector=values.astype(STORED).tobytes())
-        for image, values in features.items()
-        if values is not None
-    ]
-    ExitFeatures.objects.bulk_create(rows, ignore_conflicts=True)
 
 
 def heat_map_pngs(assessment: Assessment, picture: Picture, *, longest_side: int) -> dict[str, bytes]:

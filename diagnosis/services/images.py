@@ -14,7 +14,6 @@ from diagnosis.services.analysis import (
     DISPLAY_SIDE,
     THUMBNAIL_SIDE,
     Reading,
-    keep_exit_features,
     reading_of,
     record_prediction,
 )
@@ -166,4 +165,3 @@ def _store(image: Image, seen: _Seen, *, version: ModelVersion) -> None:
         backbone_sha256=version.backbone_sha256,
         vector=seen.analysis.features.astype("<f2").tobytes(),
     )
-    keep_exit_features(version=version, features={image.pk: seen.analysis.exit_features})

@@ -1,24 +1,19 @@
 """After a switch the active version reads the archive: from stored features, as new predictions beside the old ones.
 
-The photographs themselves are opened only for an exit flow that has not seen them yet. What else needs them, the heat
-map, is drawn when somebody first looks (``diagnosis.services.heat_maps``).
+The photographs themselves are not opened. What needs them, the heat map, is drawn when somebody first looks
+(``diagnosis.services.heat_maps``).
 """
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
-from uuid import UUID
 
-import numpy as np
-import numpy.typing as npt
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from diagnosis.answer_settings import AnalyserIn, for_clinics
-from diagnosis.models import ExitFeatures, ImageFeatures, Prediction
+from diagnosis.models import ImageFeatures, Prediction
 from diagnosis.photograph_kind import is_smartphone
-from diagnosis.services.analysis import analyse_original, keep_exit_features
-from diagnosis.services.errors import CannotReadOriginal
 from diagnosis.services.queue import refresh_queue_entry
 from diagnosis.similar.embeddings import read_vector
 from mlmodel.models import DecisionKind
@@ -27,8 +22,6 @@ from patients.background import hand_over
 
 logger = logging.getLogger(__name__)
 _AT_ONCE = 50
-# By image: what the exit flow made of it, or None where the version has none.
-_ExitVectors = dict[UUID, npt.NDArray[np.float16] | None]
 
 
 def rescore_archive() -> Iterator[int]:
@@ -39,29 +32,16 @@ def rescore_archive() -> Iterator[int]:
     """
     serving = now_serving()
     here = for_clinics(serving.analyser)
-    unreadable: set[UUID] = set()
-    while found := list(
-        _waiting(serving)
-        .exclude(image__in=unreadable)
-        .select_related("image__visit__patient")
-        .order_by("pk")[:_AT_ONCE]
-    ):
-        exit_vectors = _exit_vectors(found, serving)
-        unreadable |= {row.image_id for row in found} - set(exit_vectors)
-        # Asked last: to read photographs may have taken seconds.
+    while found := list(_waiting(serving).select_related("image__visit__patient").order_by("pk")[:_AT_ONCE]):
         if now_serving().version.pk != serving.version.pk:
             return
-        read = [row for row in found if row.image_id in exit_vectors]
         # As one: a run that is killed in between would pass over photographs whose place in the queue is an old one.
         with transaction.atomic():
-            keep_exit_features(version=serving.version, features=exit_vectors)
-            Prediction.objects.bulk_create(
-                [_prediction(row, serving, here, exit_vectors[row.image_id]) for row in read], ignore_conflicts=True
-            )
+            Prediction.objects.bulk_create([_prediction(row, serving, here) for row in found], ignore_conflicts=True)
             # Several are locked in the order of their keys, here as in ``lock_image``.
-            for row in sorted(read, key=lambda row: row.image_id):
+            for row in sorted(found, key=lambda row: row.image_id):
                 refresh_queue_entry(image=row.image)
-        yield len(read)
+        yield len(found)
     # Going back to a version adds nothing, but what is shown, and so the queue, is that version's again.
     if serving.version.decisions.filter(kind=DecisionKind.ROLL_BACK).exists():
         yield from _refresh_the_queue(serving)
@@ -88,36 +68,10 @@ def _waiting(serving: Serving) -> QuerySet[ImageFeatures]:
     )
 
 
-def _exit_vectors(rows: Iterable[ImageFeatures], serving: Serving) -> _ExitVectors:
-    """Return what the version's exit flow makes of photographs, reading those anew that it has not seen yet.
-
-    A photograph that cannot be read any more is left out: it keeps the answers that it has.
-    """
-    exit_id = serving.version.exit_id
-    if exit_id is None:
-        return {row.image_id: None for row in rows}
-    kept = ExitFeatures.objects.filter(exit=exit_id, image__in=[row.image_id for row in rows])
-    vectors: _ExitVectors = {image: read_vector(vector) for image, vector in kept.values_list("image", "vector")}
-    for row in rows:
-        if row.image_id in vectors:
-            continue
-        try:
-            analysis, _picture = analyse_original(row.image, analyser=serving.analyser)
-        except CannotReadOriginal:
-            logger.warning("Photograph %s cannot be read and keeps the answers it has.", row.image_id)
-        else:
-            vectors[row.image_id] = analysis.exit_features
-    return vectors
-
-
-def _prediction(
-    row: ImageFeatures, serving: Serving, here: AnalyserIn, exit_features: npt.NDArray[np.float16] | None
-) -> Prediction:
+def _prediction(row: ImageFeatures, serving: Serving, here: AnalyserIn) -> Prediction:
     """What the version says of one photograph, unsaved and without a heat map."""
     analyser, settings = here(row.image.visit.patient.clinic_id)
-    assessment = analyser.assess(
-        read_vector(row.vector), {}, is_smartphone=is_smartphone(row.image.measures), exit_features=exit_features
-    )
+    assessment = analyser.assess(read_vector(row.vector), {}, is_smartphone=is_smartphone(row.image.measures))
     return Prediction(
         image=row.image,
         model_version=serving.version,

@@ -5,7 +5,6 @@ from functools import wraps
 from typing import Any
 from uuid import UUID
 
-from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.exceptions import PermissionDenied
@@ -15,14 +14,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from diagnosis.models import Depth, Image, Part, RunStatus, TrainingRun
+from diagnosis.models import Image, Part, RunStatus, TrainingRun
 from diagnosis.retraining.collect import LeftOut, learnt_until, new_labels
 from diagnosis.retraining.errors import RetrainingRefused
 from diagnosis.retraining.liveness import abandon_run, bury_the_dead, requeue_run
 from diagnosis.retraining.run import start_run
 from diagnosis.tasks import work_on_run
 from mlmodel.models import ModelVersion
-from mlmodel.retraining.base_photographs import lacks
 from mlmodel.serving import active_version
 from patients.access import is_operator
 from patients.admin.scope import CLINICIANS
@@ -67,8 +65,6 @@ def runs(request: ClinicRequest) -> HttpResponse:
         "outside": Image.objects.outside_the_classes().count(),
         "last_that_left_out": _last_that_left_out(active),
         "may_act": _may_act(request),
-        "depths": Depth,
-        "lacks_for_exit": lacks(settings.RETRAINING_BASE_DATA),
     }
     return render(request, "diagnosis/retraining.html", context)
 
@@ -108,15 +104,9 @@ def run(request: ClinicRequest, run_id: UUID) -> HttpResponse:
 @once
 def start(request: ClinicRequest) -> HttpResponse:
     """Start a run over all clinics: the network that comes of it answers all of them."""
-    depth = request.POST.get("depth", Depth.HEAD)
-    if depth not in Depth.values:
-        messages.error(
-            request, _("Choose what is to learn: how the network names what it sees, or how it sees as well.")
-        )
-        return redirect("admin:retraining")
     try:
         with transaction.atomic():
-            begun = start_run(started_by=_user(request), depth=Depth(depth))
+            begun = start_run(started_by=_user(request))
             hand_over(work_on_run, str(begun.pk))
     except RetrainingRefused as refusal:
         messages.error(request, str(refusal))

@@ -2,8 +2,7 @@
 
 import io
 import lzma
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,6 @@ import numpy as np
 import numpy.typing as npt
 
 from mlmodel.calibration import Labels
-from mlmodel.exit_flow import as_read
 from mlmodel.head import Head
 from mlmodel.release import SHIPPED, ReleaseError, verified_file
 from mlmodel.taxonomy import CODES
@@ -31,13 +29,11 @@ class Cases:
         features: float16 (N, F), of the shipped backbone.
         labels: int64 (N,), indices into ``taxonomy.CODES``.
         lesions: str (N,); photographs of one lesion share a value, which no lesion of another clinic has.
-        over: what exit flows of their own make of the same photographs, float16 (N, 3072), by the flow's hash.
     """
 
     features: npt.NDArray[np.float16]
     labels: Labels
     lesions: npt.NDArray[np.str_]
-    over: Mapping[str, npt.NDArray[np.float16]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.features.ndim != 2 or not len(self.features) == len(self.labels) == len(self.lesions):
@@ -45,8 +41,6 @@ class Cases:
                 f"expected features (N, F), labels (N,) and lesions (N,), got {self.features.shape}, "
                 f"{self.labels.shape} and {self.lesions.shape}"
             )
-        if any(len(features) != len(self.labels) for features in self.over.values()):
-            raise ValueError("an exit flow's features are to be of the same photographs")
         if len(self.labels) and not 0 <= self.labels.min() <= self.labels.max() < len(CODES):
             raise ValueError(f"labels are to be 0 to {len(CODES) - 1}, got {np.unique(self.labels).tolist()}")
 
@@ -55,24 +49,7 @@ class Cases:
 
     def take(self, rows: npt.NDArray[Any]) -> "Cases":
         """Return the cases of some rows: indices, or bool (N,)."""
-        over = {exit_sha256: features[rows] for exit_sha256, features in self.over.items()}
-        return Cases(self.features[rows], self.labels[rows], self.lesions[rows], over)
-
-    def with_exit(self, exit_sha256: str, features: npt.NDArray[np.float16]) -> "Cases":
-        """Return the same cases with what one more exit flow makes of them, float16 (N, 3072)."""
-        return replace(self, over={**self.over, exit_sha256: features})
-
-    def read_over(self, exit_sha256: str) -> "Cases":
-        """Return the cases as a head over an exit flow reads them; over none, where the hash is empty.
-
-        Raises:
-            ValueError: nothing is known of what that exit flow makes of them.
-        """
-        if not exit_sha256 or not len(self):
-            return self
-        if exit_sha256 not in self.over:
-            raise ValueError(f"these cases were not read over the exit flow {exit_sha256[:12]}")
-        return Cases(as_read(self.features, self.over[exit_sha256]), self.labels, self.lesions)
+        return Cases(self.features[rows], self.labels[rows], self.lesions[rows])
 
 
 @dataclass(frozen=True)
@@ -98,18 +75,9 @@ class BaseSet:
         """The photographs for which a release states what its thresholds cost; all, where nobody knows which."""
         return self.locked if self.locked_is_sharp is None else self.locked.take(self.locked_is_sharp)
 
-    def with_exit(self, exit_sha256: str, features: Mapping[str, npt.NDArray[np.float16]]) -> "BaseSet":
-        """Return the same base set with what one more exit flow makes of each part, by the part's name."""
-        parts = {part: getattr(self, part).with_exit(exit_sha256, features[part]) for part in PARTS}
-        return replace(self, **parts)
-
-    def read_over(self, exit_sha256: str) -> "BaseSet":
-        """Return it as a head over an exit flow reads it. Raises ``ValueError`` as ``Cases.read_over`` does."""
-        return replace(self, **{part: getattr(self, part).read_over(exit_sha256) for part in PARTS})
-
 
 def joined(*parts: Cases) -> Cases:
-    """Return the cases of all parts, in their order, as they are read; empty ones are passed over, however wide."""
+    """Return the cases of all parts, in their order; empty ones are passed over, however wide."""
     kept = [part for part in parts if len(part)] or list(parts[:1])
     return Cases(
         np.concatenate([part.features for part in kept]),

@@ -4,15 +4,13 @@ import numpy as np
 
 from mlmodel.head import Floats, Head
 from mlmodel.retraining.base_set import Cases
-from mlmodel.retraining.network import Network, logits_over
+from mlmodel.retraining.network import Network, logits_of
 from mlmodel.tiers import OperatingPoint, OperatingPoints
 from mlmodel.training.calibration_rules import fit_calibration, tier_thresholds
 from mlmodel.training.evaluate import Answers, by_lesion, sensitivity_at, specificity_at
 
 
-def calibrated(
-    head: Head, *, class_mix: Floats, cases: Cases, before: Network | None = None, exit_sha256: str = ""
-) -> Network:
+def calibrated(head: Head, *, class_mix: Floats, cases: Cases, before: Network | None = None) -> Network:
     """Return the network that a head makes, calibrated with every lesion weighing the same.
 
     Temperature, prediction sets and operating points follow the release's own rules. ``watch`` is lower where that is
@@ -23,9 +21,8 @@ def calibrated(
         class_mix: float32 (7,), of the training set.
         cases: that did not train the head.
         before: the network whose place this one may take.
-        exit_sha256: of the exit flow that the head reads.
     """
-    logits = logits_over(exit_sha256, head, cases)
+    logits = logits_of(head, cases)
     calibration = fit_calibration(logits, cases.labels, cases.lesions, class_mix=class_mix)
     answers = by_lesion(
         Answers(calibration.probabilities(logits), calibration.equal_prior_scores(logits), cases.labels, cases.lesions)
@@ -35,7 +32,7 @@ def calibrated(
         found = sensitivity_at(before.operating_points.watch.threshold, melanoma_only=True)(
             before.answers_by_lesion(cases)
         )
-    return Network(head, calibration, _operating_points(answers, found), exit_sha256)
+    return Network(head, calibration, _operating_points(answers, found))
 
 
 def _operating_points(answers: Answers, melanomas_found: float) -> OperatingPoints:

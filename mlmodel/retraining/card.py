@@ -8,9 +8,7 @@ from mlmodel.retraining.verdicts import Change, Comparison, Judgement
 from mlmodel.taxonomy import BY_CODE
 
 
-def candidate_card(
-    *, network: Network, judgement: Judgement, training: dict[str, Any], parent: str, has_exit: bool = False
-) -> str:
+def candidate_card(*, network: Network, judgement: Judgement, training: dict[str, Any], parent: str) -> str:
     """Return the model card of a candidate, Markdown.
 
     Args:
@@ -18,13 +16,12 @@ def candidate_card(
         judgement: the gate's.
         training: what is to be said of the training, by name.
         parent: the version it was trained from, by name.
-        has_exit: whether its exit flow was fine-tuned as well.
     """
     told = [f"- {name.replace('_', ' ')}: {value}" for name, value in training.items()]
     reasons = [f"- {reason.told}" for reason in judgement.reasons]
     parts = [
         "# Model card",
-        f"A new {'exit flow and head' if has_exit else 'head'} on the backbone of {parent}, "
+        f"A new head on the backbone of {parent}, "
         "trained on confirmed cases beside the base set. "
         "**It supports the decision of a clinician and makes none.**",
         f"Temperature {network.calibration.temperature:.3f}; "

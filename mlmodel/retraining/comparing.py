@@ -37,7 +37,7 @@ def compare(
     Args:
         active: the network that answers now.
         candidate: the one that may take its place.
-        cases: the test, at least one case, as read over the exit flows of both.
+        cases: the test, at least one case.
         rules: resamples and confidence.
         least_of_a_class: classes with fewer lesions do not count towards balanced accuracy.
         seed: of the resamples.

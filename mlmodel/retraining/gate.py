@@ -28,7 +28,7 @@ def judge_candidate(
     Args:
         active: the network that answers now.
         candidate: as it would be served.
-        base: of the release, as read over the exit flows of both.
+        base: of the release.
         clinic: likewise, the clinic's locked test, never trained on; None where there is none yet.
         rules: the numbers.
         seed: of the resamples; the same seed gives the same judgement.

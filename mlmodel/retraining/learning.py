@@ -71,8 +71,6 @@ def train_candidate(
     """
     recipe = recipe or Recipe()
     progress(0.0, "Preparing the cases")
-    whole, base = base, base.read_over(active.exit_sha256)
-    learned = learned.read_over(active.exit_sha256)
     _check(base, learned)
     shares = split_by_lesion(learned, seed=seed)
     held = HeldCases(base.calibration, shares.held, calibration=active.calibration)
@@ -86,10 +84,7 @@ def train_candidate(
         progress(1.0, "Trained: the active head stays")
         return active
     # On the base's cases alone: probabilities are said to be true to its class mix, and a clinic's mix is another.
-    candidate = calibrated(
-        best, class_mix=active.calibration.class_mix, cases=whole.calibration, before=active,
-        exit_sha256=active.exit_sha256,
-    )  # fmt: skip
+    candidate = calibrated(best, class_mix=active.calibration.class_mix, cases=base.calibration, before=active)
     progress(1.0, "Trained")
     return candidate
 

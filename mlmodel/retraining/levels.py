@@ -14,8 +14,8 @@ def levels_of(network: Network, base: BaseSet, *, are_costs_stated: bool = False
     """Return at which levels a network's tiers may begin; None where the base set is too small to say.
 
     Args:
-        network: the head, and what it reads.
-        base: as read over the network's exit flow.
+        network: the head, and how it is read.
+        base: of its backbone.
         are_costs_stated: the network's own points are released with their costs, which are taken as they stand.
     """
     if not len(base.calibration):

@@ -21,20 +21,15 @@ _ROWS = 512
 
 @dataclass(frozen=True)
 class Network:
-    """A head, what it reads, and how it is read.
-
-    Attributes:
-        exit_sha256: of the exit flow beneath the head; empty where the shipped backbone's own is.
-    """
+    """A head, and how it is read."""
 
     head: Head
     calibration: Calibration
     operating_points: OperatingPoints
-    exit_sha256: str = ""
 
     def logits(self, cases: Cases) -> Floats:
         """Return the logits of all photographs, float32 (N, 7)."""
-        return logits_over(self.exit_sha256, self.head, cases)
+        return logits_of(self.head, cases)
 
     def answers(self, cases: Cases) -> Answers:
         """Return what is said of each photograph, beside the truth."""
@@ -51,23 +46,20 @@ class Network:
         return by_lesion(self.answers(cases))
 
 
-def logits_over(exit_sha256: str, head: Head, cases: Cases) -> Floats:
-    """Return what a head makes of cases that it reads over an exit flow, float32 (N, 7)."""
-    features = cases.read_over(exit_sha256).features
+def logits_of(head: Head, cases: Cases) -> Floats:
+    """Return what a head makes of cases, float32 (N, 7)."""
     rows = range(0, max(len(cases), 1), _ROWS)
-    return np.concatenate([head.logits(features[n : n + _ROWS].astype(np.float32)) for n in rows])
+    return np.concatenate([head.logits(cases.features[n : n + _ROWS].astype(np.float32)) for n in rows])
 
 
-def network_of(release_settings: dict[str, Any], head: Head, *, exit_sha256: str = "") -> Network:
+def network_of(release_settings: dict[str, Any], head: Head) -> Network:
     """Return the network that a release's settings and its head make.
 
     Args:
         release_settings: as the manifest, or a model version, holds them.
         head: as it was loaded.
-        exit_sha256: of the exit flow that it reads.
     """
     return Network(
-        exit_sha256=exit_sha256,
         head=head,
         calibration=Calibration(
             temperature=release_settings["temperature"],

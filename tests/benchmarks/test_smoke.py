@@ -30,7 +30,7 @@ WITH_DATA = (
     "retrain_heads", "source_probe", "watch_alerts",
 )  # fmt: skip
 # They train networks, for minutes at the very least: here they begin, and miss their data.
-OF_HOURS = ("ablations", "agreement", "exit_depth", "first_networks", "retrain", "retrain_elsewhere")
+OF_HOURS = ("ablations", "agreement", "first_networks", "retrain", "retrain_elsewhere")
 
 
 @pytest.mark.django_db
@@ -105,10 +105,6 @@ def test_training_step(run_benchmark):
     printed = run_benchmark("training_step", "--side", 71, "--batch", 2, "--steps", 1)
 
     assert re.search(r"quick layers +\d+ ms", printed)
-
-
-def test_exit_engine(run_benchmark):
-    assert "to load the second" in run_benchmark("exit_engine", "--rounds", 1)
 
 
 def test_neighbours(run_benchmark, small_data, features):
@@ -190,7 +186,7 @@ def test_what_needs_a_process_of_its_own(name, django_db_setup, migrated_databas
 def test_absent_data_is_named(name, tmp_path, run_benchmark):
     """Whoever has no HAM10000 reads a sentence, not a traceback."""
     folder = tmp_path / "nowhere"
-    others = {"agreement": ["--run", folder], "exit_depth": [folder], "retrain": [folder], "retrain_heads": [folder]}
+    others = {"agreement": ["--run", folder], "retrain": [folder], "retrain_heads": [folder]}
 
     with pytest.raises(SystemExit, match=rf"^There is no .*{re.escape(str(folder))}"):
         run_benchmark(name, folder, *others.get(name, []))

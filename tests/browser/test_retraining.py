@@ -10,7 +10,7 @@ from django.conf import settings
 from django.urls import reverse
 
 from dermascan.celery import app
-from diagnosis.models import Depth, RunStatus, TrainingRun
+from diagnosis.models import RunStatus, TrainingRun
 from mlmodel.serving import active_version
 from tests.browser.conftest import DESKTOP, PHONE, sign_in
 from tests.browser.test_accessibility import AXE_OPTIONS
@@ -61,24 +61,20 @@ def test_a_run_is_started_and_followed_without_reloading(open_browser, dermatolo
     assert shares == sorted(shares), "and not to go back"
     run = TrainingRun.objects.get()
     assert run.candidate is not None
-    assert (run.status, run.depth, run.started_by) == (RunStatus.DONE, Depth.HEAD, dermatologist.user)
+    assert (run.status, run.started_by) == (RunStatus.DONE, dermatologist.user)
     assert page.get_by_role("link", name=run.candidate.name).is_visible()
     assert page.get_by_text("A person decides what becomes of it.").is_visible()
     assert active_version() == shipped
 
 
 @pytest.mark.parametrize(("size", "scheme"), [(DESKTOP, "light"), (PHONE, "dark")])
-def test_the_choice_of_depth_says_why_it_cannot_be_made(open_browser, dermatologist, settings, tmp_path, size, scheme):
-    settings.RETRAINING_BASE_DATA = tmp_path
+def test_the_button_stands_alone_and_can_be_read_by_everybody(open_browser, dermatologist, size, scheme):
     confirmed_cases(dermatologist, 3)
     page = open_browser(size, color_scheme=scheme)
     sign_in(page, dermatologist)
     page.goto(reverse("admin:retraining"))
 
-    deeper = page.get_by_label("How it sees as well")
-    assert deeper.is_disabled()
-    described = page.locator(f"#{deeper.get_attribute('aria-describedby')}")
-    assert "manage.py import_ham10000" in described.inner_text()
+    assert page.get_by_role("button", name="Retrain now").is_enabled()
     found = Axe().run(page, options=AXE_OPTIONS).response["violations"]
     assert [each["id"] for each in found if each["impact"] in {"serious", "critical"}] == []
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]

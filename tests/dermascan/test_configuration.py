@@ -28,7 +28,6 @@ def start(command: list[str], **variables: str) -> subprocess.CompletedProcess[s
         ("DERMASCAN_WATCH_CALIBRATION_MARGIN", "nan", "must be a share from 0 to 1"),
         ("DERMASCAN_WATCH_OLDEST_URGENT_DAYS", "1.5", "must be a whole number, 0 or more; 7 if it is not set"),
         ("DERMASCAN_WATCH_SLOWEST_SECONDS", "0", "must be a number of seconds above 0; 3.0 if it is not set"),
-        ("DERMASCAN_RETRAINING_EXIT_EPOCHS", "0", "must be a whole number, 1 or more"),
         ("DERMASCAN_RETRAINING_AFTER_LABELS", "inf", "must be a whole number, 0 or more"),
         ("DERMASCAN_RETRAINING_GATE", "{", "DERMASCAN_RETRAINING_GATE is no JSON"),
         ("DERMASCAN_RETRAINING_GATE", "[]", "must be a JSON object"),

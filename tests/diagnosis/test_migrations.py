@@ -10,9 +10,11 @@ from django.db.migrations.executor import MigrationExecutor
 from django.urls import reverse
 from django.utils import timezone
 
-from diagnosis.models import ConfirmedLabel, HeatMap, Prediction, QueueEntry, QueueSkip, Review, TrainingRun
+from diagnosis.models import ConfirmedLabel, HeatMap, Image, Prediction, QueueEntry, QueueSkip, Review, TrainingRun
 from diagnosis.services.queue import skip
 from diagnosis.services.reviews import record_review
+from mlmodel.models import Decision, ModelVersion
+from mlmodel.serving import active_version, can_serve
 from tests import factories
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
@@ -83,3 +85,33 @@ def test_steps_are_counted_as_dates_have_it(migrate, patient, dermatologist):
     assert record_review(image=first, reviewer=dermatologist, answer="nv", certainty="certain").step == 4
     with pytest.raises(IntegrityError, match="review_is_append_only"), transaction.atomic():
         Review.objects.update(step=9)
+
+
+def test_a_version_with_an_exit_flow_of_its_own_answers_nobody_and_its_answers_stay(migrate, patient):
+    shipped = active_version()
+    image = factories.ImageFactory(visit__patient=patient, lesion__patient=patient)
+    old = migrate("0031_answer_settings")
+    exit_flow = old.get_model("mlmodel", "StoredExit").objects.create(
+        sha256="e" * 64, backbone_sha256=shipped.backbone_sha256, content=b"-"
+    )
+    versions = old.get_model("mlmodel", "ModelVersion").objects
+    versions.filter(pk=shipped.pk).update(status="retired")
+    fine_tuned = versions.create(
+        name="deeper", sha256="d" * 64, backbone_sha256=shipped.backbone_sha256, head_sha256="f" * 64, card="#",
+        status="active", parent_id=shipped.pk, judgement={"verdict": "promote"}, exit=exit_flow,
+    )  # fmt: skip
+    head = versions.create(
+        name="head", sha256="c" * 64, backbone_sha256=shipped.backbone_sha256, head_sha256="f" * 64, card="#",
+        status="retired", parent_id=shipped.pk, judgement={"verdict": "promote"},
+    )  # fmt: skip
+
+    forward()
+
+    deeper = ModelVersion.objects.get(pk=fine_tuned.pk)
+    factories.PredictionFactory(image=image, model_version=deeper)
+    assert not can_serve(deeper)
+    assert can_serve(ModelVersion.objects.get(pk=head.pk))
+    assert active_version() == shipped
+    decision = Decision.objects.first()
+    assert (decision.kind, decision.version, decision.replaced) == ("ship", shipped, deeper)
+    assert Image.objects.get(pk=image.pk).shown_prediction.model_version == deeper

@@ -9,7 +9,6 @@ import pytest
 from PIL import Image
 
 from mlmodel.analysis import get_analyser
-from mlmodel.retraining.base_photographs import BasePhotographs, CannotGoDeeper
 from mlmodel.tables import DataError
 from mlmodel.training.dataset import read_photograph
 from mlmodel.training.features import cached_features
@@ -83,11 +82,3 @@ def test_a_damaged_mask_is_named(data):
 def test_training_sees_the_pixels_that_the_clinic_sees(path):
     square = read_square(path)
     assert np.array_equal(square, np.asarray(Image.open(path).convert("RGB"))[:, 75:525])
-
-
-def test_fine_tuning_says_which_photograph_of_the_base_set_is_damaged(data, tmp_path):
-    reader = BasePhotographs.__new__(BasePhotographs)
-    reader._backbone, reader._cache = get_analyser().release.backbone, tmp_path / "cache"
-    reader._paths = {"replay": paths_of(data)}
-    with pytest.raises(CannotGoDeeper, match=r"I1\.jpg: The picture is damaged"):
-        reader.maps("replay", progress=lambda share, words: None)

@@ -90,7 +90,6 @@ ADMIN: dict[str, Table] = {
     "patients.consent": Table(see=CLINICIANS),
     "diagnosis.image": Table(see=CLINICIANS, change=("dermatologist", "superuser", "stranger")),
     "diagnosis.imagefeatures": Table(see=CLINICIANS),
-    "diagnosis.exitfeatures": Table(see=CLINICIANS),
     "diagnosis.imageembedding": Table(see=CLINICIANS),
     "diagnosis.prediction": Table(see=CLINICIANS),
     "diagnosis.queueentry": Table(see=CLINICIANS),

@@ -92,7 +92,6 @@ class World:
             "patients.consent": factories.ConsentFactory(patient=self.objects["patient"]),
             "diagnosis.image": image,
             "diagnosis.imagefeatures": image.features,
-            "diagnosis.exitfeatures": factories.ExitFeaturesFactory(image=image),
             "diagnosis.imageembedding": image.embedding,
             "diagnosis.prediction": image.predictions.get(),
             "diagnosis.queueentry": image.queue_entry,

@@ -4,8 +4,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from diagnosis.models import Depth, Part, RunStatus, TrainingRun
-from diagnosis.retraining.errors import CannotFineTune, RetrainingRefused
+from diagnosis.models import Part, RunStatus, TrainingRun
+from diagnosis.retraining.errors import RetrainingRefused
 from diagnosis.retraining.liveness import abandon_run, requeue_run, take_run
 from diagnosis.retraining.run import carry_out, preview, start_run, told
 from patients.models import Clinic
@@ -18,12 +18,6 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument(
-            "--depth",
-            choices=Depth.values,
-            default=Depth.HEAD.value,
-            help="what learns: the head, or the exit flow with it, which needs the base set's photographs",
-        )
         parser.add_argument("--since", type=_day, help="only labels settled since, YYYY-MM-DD")
         parser.add_argument("--clinic", help="the name of one clinic; every clinic's without it")
         what = parser.add_mutually_exclusive_group()
@@ -33,13 +27,10 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         given = [f"--{name}" for name in ("since", "clinic") if options[name] is not None]
-        given += ["--depth"] * (options["depth"] != Depth.HEAD)
         if (options["resume"] or options["abandon"]) and given:
             raise CommandError(f"A run keeps what it was started with: leave out {' and '.join(given)}.", returncode=2)
         try:
             self._do(**options)
-        except CannotFineTune as refusal:
-            raise CommandError(str(refusal), returncode=2) from refusal
         except RetrainingRefused as refusal:
             raise CommandError(str(refusal)) from refusal
 
@@ -50,7 +41,7 @@ class Command(BaseCommand):
         if options["resume"]:
             self._work_on(requeue_run())
             return
-        wanted = {"clinic": _clinic(options["clinic"]), "since": options["since"], "depth": Depth(options["depth"])}
+        wanted = {"clinic": _clinic(options["clinic"]), "since": options["since"]}
         if options["dry_run"]:
             collection = preview(**wanted)
             self.stdout.write("\n".join(told(collection)))

@@ -120,9 +120,6 @@ def test_a_dry_run_writes_nothing(dermatologist, settings):
 @pytest.mark.parametrize(
     ("arguments", "words", "status"),
     [
-        (["--depth", "deepest"], "invalid choice", 1),
-        (["--depth", "exit"], "import_ham10000", 2),
-        (["--resume", "--depth", "exit"], "leave out --depth", 2),
         (["--since", "yesterday"], "“yesterday” is not a day; write it as in 2026-03-31", 1),
         (["--clinic", ""], "no clinic called", 1),
         (["--resume", "--clinic", ""], "leave out --clinic", 2),
@@ -133,8 +130,7 @@ def test_a_dry_run_writes_nothing(dermatologist, settings):
         ([], "nothing new to learn from", 1),
     ],
 )
-def test_what_cannot_be_done_is_said(arguments, words, status, settings, tmp_path):
-    settings.RETRAINING_BASE_DATA = tmp_path
+def test_what_cannot_be_done_is_said(arguments, words, status):
     with pytest.raises(CommandError, match=words) as refusal:
         retrain(*arguments)
     assert refusal.value.returncode == status

@@ -6,7 +6,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mlmodel.exit_flow import EXIT_FEATURE_COUNT
 from mlmodel.head import Head
 from mlmodel.release import MANIFEST, SHIPPED, ReleaseError, load_release
 from mlmodel.retraining import Cases, read_base_set
@@ -106,24 +105,6 @@ def test_cases_that_do_not_fit_together_are_refused(change):
 
     with pytest.raises(ValueError, match=r"expected|labels"):
         replace(fitting, **change)
-
-
-def test_cases_are_read_over_the_exit_flows_that_have_read_them(base):
-    exit_features = np.arange(EXIT_FEATURE_COUNT, dtype=np.float16)[None].repeat(len(base.locked), axis=0)
-    read = base.locked.with_exit("e" * 64, exit_features)
-    some = read.take(np.array([3, 1])).read_over("e" * 64)
-    assert (some.features[:, -EXIT_FEATURE_COUNT:] == exit_features[:2]).all()
-    assert (some.features[:, :-EXIT_FEATURE_COUNT] == base.locked.features[[3, 1], :-EXIT_FEATURE_COUNT]).all()
-    assert (some.labels == base.locked.labels[[3, 1]]).all()
-    assert read.read_over("") is read
-    assert (read.features == base.locked.features).all()
-
-
-def test_cases_that_an_exit_flow_has_not_read_are_never_judged_over_it(base, active):
-    with pytest.raises(ValueError, match="were not read over the exit flow eeeeeeeeeeee"):
-        replace(active, exit_sha256="e" * 64).answers(base.locked)
-    with pytest.raises(ValueError, match="of the same photographs"):
-        base.locked.with_exit("e" * 64, np.zeros((1, EXIT_FEATURE_COUNT), dtype=np.float16))
 
 
 def _cases(generator: np.random.Generator, name: str) -> Cases:

@@ -83,7 +83,7 @@ def test_a_release_from_bytes_of_the_shipped_head_is_the_shipped_release():
 
 def test_a_candidate_answers_through_the_shared_engine_as_its_network_says(made, candidate):
     shipped = get_analyser()
-    analyser = Analyser(made, engine=lambda: shipped.engine)
+    analyser = Analyser(made, engine=shipped.engine)
     picture = decode((PHOTOGRAPHS / "ISIC_0024310.jpg").read_bytes())
 
     analysis = analyser.analyse(picture)
