@@ -14,7 +14,9 @@ def calibrated(head: Head, *, class_mix: Floats, cases: Cases, before: Network |
     """Return the network that a head makes, calibrated with every lesion weighing the same.
 
     Temperature, prediction sets and operating points follow the release's own rules. ``watch`` is lower where that is
-    needed to find as many of the melanomas as the network before does: a new head must not pay with those.
+    needed to find as many of the melanomas, and of all that is malignant, as the network before does: a new head must
+    not pay with those. A release's threshold may be lower than these cases alone ask for, for the sake of other
+    clinics.
 
     Args:
         head: as it will be loaded, in half precision.
@@ -27,21 +29,23 @@ def calibrated(head: Head, *, class_mix: Floats, cases: Cases, before: Network |
     answers = by_lesion(
         Answers(calibration.probabilities(logits), calibration.equal_prior_scores(logits), cases.labels, cases.lesions)
     )
-    found = 0.0
-    if before is not None:
-        found = sensitivity_at(before.operating_points.watch.threshold, melanoma_only=True)(
-            before.answers_by_lesion(cases)
-        )
-    return Network(head, calibration, _operating_points(answers, found))
-
-
-def _operating_points(answers: Answers, melanomas_found: float) -> OperatingPoints:
     begins = tier_thresholds({"": answers})
-    watch = begins["watch"]
-    if melanomas_found > 0:
-        mass = answers.malignant_probability[answers.is_melanoma]
-        watch = min(watch, float(np.quantile(mass, 1 - melanomas_found, method="lower")))
-    return OperatingPoints(urgent=_point(begins["urgent"], answers), watch=_point(watch, answers))
+    watch = begins["watch"] if before is None else min(begins["watch"], _finds_as_many(answers, before, cases))
+    return Network(
+        head, calibration, OperatingPoints(urgent=_point(begins["urgent"], answers), watch=_point(watch, answers))
+    )
+
+
+def _finds_as_many(answers: Answers, before: Network, cases: Cases) -> float:
+    """Return the threshold from which on ``answers`` flag what ``before`` flags as *watch*, of either kind."""
+    threshold, old = before.operating_points.watch.threshold, before.answers_by_lesion(cases)
+    highest = 1.0
+    for is_asked in (answers.is_melanoma, answers.is_malignant):
+        if is_asked.any():
+            found = float((old.malignant_probability[is_asked] >= threshold).mean())
+            mass = answers.malignant_probability[is_asked]
+            highest = min(highest, float(np.quantile(mass, 1 - found, method="lower")))
+    return highest
 
 
 def _point(threshold: float, answers: Answers) -> OperatingPoint:
