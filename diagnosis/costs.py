@@ -14,13 +14,14 @@ def cost_of(tier: Tier, points: OperatingPoints, *, are_chosen: bool = False) ->
 
 def _cost_of(tier: Tier, points: OperatingPoints) -> str:
     if tier is Tier.CALM:
+        missed = [points.watch.melanomas_found, points.watch.malignant_found]
         return _(
             "This is not an all-clear: the network wrongly calls %(melanomas)s of 100 melanomas calm, and %(missed)s "
             "of 100 malignant or pre-malignant lesions in all%(where)s."
         ) % {
-            "melanomas": in_hundred(*points.watch.melanomas_found, is_missed=True),
-            "missed": in_hundred(*points.watch.malignant_found, is_missed=True),
-            "where": _depending(points.watch),
+            "melanomas": in_hundred(*missed[0], is_missed=True),
+            "missed": in_hundred(*missed[1], is_missed=True),
+            "where": _depending(*missed),
         }
     point = points.urgent if tier is Tier.URGENT else points.watch
     return _("At this threshold the network %(finds)s") % {"finds": found_and_flagged(point)}
@@ -29,18 +30,20 @@ def _cost_of(tier: Tier, points: OperatingPoints) -> str:
 def found_and_flagged(point: OperatingPoint) -> str:
     """What a threshold finds and what it flags besides; begins with a verb whose subject is the network."""
     return _(
-        "finds %(melanomas)s of 100 melanomas and %(found)s of 100 malignant or pre-malignant lesions in "
-        "all, and also flags %(flagged)s of 100 harmless ones%(where)s."
+        "finds %(melanomas)s of 100 melanomas and %(found)s of 100 malignant or pre-malignant lesions in all, and "
+        "also flags %(flagged)s of 100 harmless ones%(where)s."
     ) % {
         "melanomas": in_hundred(*point.melanomas_found),
         "found": in_hundred(*point.malignant_found),
         "flagged": in_hundred(*point.benign_spared, is_missed=True),
-        "where": _depending(point),
+        "where": _depending(point.melanomas_found, point.malignant_found, point.benign_spared),
     }
 
 
 def in_hundred(least: float, most: float, *, is_missed: bool = False) -> str:
     """Return two shares, or what is missing from them to the whole, as “82”, or as “82 to 93” where they differ.
+
+    What is missed is never said to be none where there is some.
 
     Args:
         least: the lower share, in [0, 1].
@@ -49,11 +52,12 @@ def in_hundred(least: float, most: float, *, is_missed: bool = False) -> str:
     """
     low, high = (1 - most, 1 - least) if is_missed else (least, most)
     first, last = round(low * 100), round(high * 100)
-    if first == last:
-        return str(first)
-    return _("%(first)d to %(last)d") % {"first": first, "last": last}
+    if is_missed and last == 0 and high > 0:
+        return _("fewer than 1")
+    return str(first) if first == last else _("%(first)d to %(last)d") % {"first": first, "last": last}
 
 
-def _depending(point: OperatingPoint) -> str:
-    """Say that the figures are ranges, where they are."""
-    return _(", depending on the clinic") if point.differs_by_source else ""
+def _depending(*ranges: tuple[float, float]) -> str:
+    """Say what the figures are ranges over, where any of them is one as it is said."""
+    is_range = any(round(low * 100) != round(high * 100) for low, high in ranges)
+    return _(", depending on whose photographs it was tested on") if is_range else ""

@@ -34,11 +34,11 @@ class BackboneOutput:
     maps: dict[str, npt.NDArray[np.float32]]
 
 
-def session_of(path: Path, *, threads: int = 0) -> onnxruntime.InferenceSession:
+def session_of(file: Path | bytes, *, threads: int = 0) -> onnxruntime.InferenceSession:
     """Return a network ready to run.
 
     Args:
-        path: the ONNX file.
+        file: the ONNX file, or what is in it.
         threads: how many cores one call may use; 0 for all.
     """
     options = onnxruntime.SessionOptions()
@@ -46,7 +46,9 @@ def session_of(path: Path, *, threads: int = 0) -> onnxruntime.InferenceSession:
     # Idle threads must not spin: the same cores serve web requests.
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return onnxruntime.InferenceSession(
+        file if isinstance(file, bytes) else str(file), options, providers=["CPUExecutionProvider"]
+    )
 
 
 class Engine:

@@ -5,7 +5,6 @@ has needed are kept in memory, all over one engine: a switch takes effect with t
 is ended with the network it was begun with, since whoever asks holds version and analyser as one.
 """
 
-import logging
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -23,7 +22,6 @@ from mlmodel.models import (
 )
 from mlmodel.release import release_from
 
-logger = logging.getLogger(__name__)
 # A version is a head of some megabytes; beyond the active one, the one it replaced is likely to be asked for again.
 _KEPT = 3
 _SHIPPED_REASON = "The network that came with this version of the software."

@@ -30,6 +30,7 @@ _ISIC_2019 = (
     "Combalia et al., “BCN20000: Dermoscopic lesions in the wild” (2019); Codella et al., “Skin lesion analysis "
     "toward melanoma detection” (ISBI 2018)"
 )
+_ISIC_2018 = "https://arxiv.org/abs/1710.05006"
 _BCN20000 = "https://arxiv.org/abs/1908.02288"
 _KNOWN = {
     HAM10000: Source(
@@ -44,7 +45,7 @@ _KNOWN = {
         "clinics of the ISIC archive",
         "Codella et al., “Skin lesion analysis toward melanoma detection” (ISBI 2018)",
         "CC0",
-        "https://arxiv.org/abs/1710.05006",
+        _ISIC_2018,
     ),
     "isic2020": Source(
         "ISIC 2020",
@@ -54,7 +55,7 @@ _KNOWN = {
         "https://doi.org/10.34970/2020-ds01",
     ),
     "isic2019-bcn": Source("BCN20000 (84 pixels)", "Barcelona", _ISIC_2019, "CC BY-NC 4.0", _BCN20000),
-    "isic2019-msk": Source("ISIC 2019, New York (84 pixels)", "New York", _ISIC_2019, "CC BY-NC 4.0", _BCN20000),
+    "isic2019-msk": Source("ISIC 2019, New York (84 pixels)", "New York", _ISIC_2019, "CC BY-NC 4.0", _ISIC_2018),
 }
 
 
@@ -66,12 +67,11 @@ def source_title(name: str) -> str:
 def sources_trained_on(settings: Mapping[str, Any]) -> list[Source]:
     """Return what is known of the collections that a release was trained on, from its settings.
 
-    Releases older than this list were trained on HAM10000.
+    Releases older than this list were trained on HAM10000. Of a collection of one's own the name alone is known.
     """
-    names = [
-        each["name"] for each in settings.get("sources", [{"name": HAM10000, "trained": {}}]) if "trained" in each
-    ]
-    return [_KNOWN[name] for name in names if name in _KNOWN]
+    listed = settings.get("sources", [{"name": HAM10000, "trained": {}}])
+    names = [each["name"] for each in listed if "trained" in each]
+    return [_KNOWN.get(name) or Source(title=name, place="", credit="", licence="", link="") for name in names]
 
 
 def known_source(name: str) -> Source | None:

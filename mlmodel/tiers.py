@@ -7,9 +7,15 @@ specificity stated are those of the locked test.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from math import floor
 from typing import Any
 
 from mlmodel.taxonomy import CODES, MALIGNANT_CODES
+
+
+def stored_threshold(threshold: float) -> float:
+    """Return a threshold as it is kept, six digits: rounded down, or the lesion that it was taken from is missed."""
+    return floor(threshold * 1e6) / 1e6
 
 
 class Tier(StrEnum):
@@ -44,7 +50,7 @@ class OperatingPoint:
 
     @property
     def malignant_found(self) -> tuple[float, float]:
-        """The lowest and the highest share of malignant lesions that are flagged, over what is known of sources."""
+        """The share of malignant lesions that are flagged where the network does worst, and the share stated."""
         return _range(self.sensitivity, self.least_sensitivity)
 
     @property
@@ -56,11 +62,6 @@ class OperatingPoint:
     def benign_spared(self) -> tuple[float, float]:
         """The same of benign lesions that are not flagged."""
         return _range(self.specificity, self.least_specificity)
-
-    @property
-    def differs_by_source(self) -> bool:
-        """Whether more than one source of photographs is known."""
-        return any(low != high for low, high in (self.malignant_found, self.melanomas_found, self.benign_spared))
 
 
 @dataclass(frozen=True)

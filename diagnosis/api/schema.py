@@ -503,7 +503,6 @@ explanation = extend_schema(
 _STATUS_EXAMPLE = {
     "status": "ok",
     "model_version": "xception-7f3a12cd",
-    "answer_settings": None,
     "checks": {
         "database": {"status": "ok"},
         "engine": {"status": "ok"},

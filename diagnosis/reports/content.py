@@ -245,7 +245,8 @@ def _disclaimers() -> list[str]:
         _("Decision support, not a diagnosis. A dermatologist decides; the software only helps to look."),
         _("The software knows seven kinds of skin change. What is none of them, it cannot name."),
         _(
-            "The probabilities are calibrated to the mix of cases in the HAM10000 collection, mostly light skin. "
+            "Unless it says otherwise beside them, probabilities are calibrated to the mix of cases in the HAM10000 "
+            "collection, mostly light skin. "
             "On dark skin, nails and mucosa the software was little tested."
         ),
         _("The heat map shows where the software looked, not where disease is."),

@@ -35,8 +35,13 @@ LeftOutImages = defaultdict[str, list[UUID]]
 
 
 class LeftOut(models.TextChoices):
-    """Why a photograph that may be used is not."""
+    """Why a photograph that may be used is not.
 
+    Runs keep these values. The first two were said of runs that fine-tuned the exit flow, when there still were any.
+    """
+
+    NOT_READ = "not_read", _("not read yet by the network that answered then")
+    UNREADABLE = "unreadable", _("the photograph's file was missing")
     OTHER_FEATURES = "other_features", _("features of another backbone: have the photographs judged again")
     COPY_OF_BASE_TEST = "copy_of_base_test", _("a copy of a photograph of the base set's locked test")
     COPY_OF_CLINIC_TEST = (

@@ -31,6 +31,8 @@ def keep_candidate(
         parent=parent,
         head=head,
         settings=candidate_settings(release.settings, network, judgement, training, is_unchanged=is_unchanged),
-        card=candidate_card(network=network, judgement=judgement, training=training, parent=parent.name),
+        card=candidate_card(
+            network=network, judgement=judgement, training=training, parent=parent.name, origin=release.settings
+        ),
         judgement=judgement.as_dict(),
     )

@@ -105,12 +105,13 @@ class Reading:
     measured: Measured
 
 
-def reading_of(analysis: Analysis, picture: Picture, *, started: float) -> Reading | None:
-    """Draw the heat maps and stop the clock that was ``started`` (``time.perf_counter``); None of a refused one."""
+def reading_of(analysis: Analysis, picture: Picture, *, seconds: float) -> Reading | None:
+    """Draw the heat maps of what took ``seconds`` so far; None of a refused one."""
     if analysis.assessment is None:
         return None
+    started = time.perf_counter()
     heat_maps = heat_map_pngs(analysis.assessment, picture, longest_side=HEAT_MAP_SIDE)
-    duration = timedelta(seconds=time.perf_counter() - started)
+    duration = timedelta(seconds=seconds + time.perf_counter() - started)
     return Reading(
         assessment=analysis.assessment,
         features=analysis.features,
@@ -127,23 +128,26 @@ def read_original(image: Image, *, analyser: Analyser) -> Reading:
         CannotReadOriginal: the kept file is gone or broken.
     """
     started = time.perf_counter()
-    analysis, picture = analyse_original(image, analyser=analyser)
-    reading = reading_of(analysis, picture, started=started)
+    analysis, picture = analyse_original(image, analyser=analyser, measures=True)
+    reading = reading_of(analysis, picture, seconds=time.perf_counter() - started)
     assert reading is not None, "a forced analysis always assesses"
     return reading
 
 
-def analyse_original(image: Image, *, analyser: Analyser, maps_of: Iterable[str] = ()) -> tuple[Analysis, Picture]:
+def analyse_original(
+    image: Image, *, analyser: Analyser, maps_of: Iterable[str] = (), measures: bool = False
+) -> tuple[Analysis, Picture]:
     """As ``read_original``, without drawing or measuring anything.
 
     Args:
         maps_of: as in ``Analyser.analyse``.
+        measures: likewise.
 
     Raises:
         CannotReadOriginal: the kept file is gone or broken.
     """
     picture = picture_of(image)
-    return analyser.analyse(picture, force=True, maps_of=maps_of), picture
+    return analyser.analyse(picture, force=True, maps_of=maps_of, measures=measures), picture
 
 
 def record_prediction(*, image: Image, serving: ServingHere, reading: Reading, files: WrittenFiles) -> Prediction:

@@ -137,14 +137,17 @@ class _Seen:
 
 
 def _look_at(sent: SentPhotograph, analyser: Analyser) -> _Seen:
-    started = time.perf_counter()
     picture = sent.picture
     sides = (DISPLAY_SIDE, THUMBNAIL_SIDE)
-    (display, thumbnail), analysis = side_by_side(
-        lambda: [encode_jpeg(picture.pixels, longest_side=side) for side in sides],
-        lambda: analyser.analyse(picture, measures=True),
+
+    def analysed() -> tuple[Analysis, float]:
+        started = time.perf_counter()
+        return analyser.analyse(picture, measures=True), time.perf_counter() - started
+
+    (display, thumbnail), (analysis, seconds) = side_by_side(
+        lambda: [encode_jpeg(picture.pixels, longest_side=side) for side in sides], analysed
     )
-    reading = reading_of(analysis, picture, started=started)
+    reading = reading_of(analysis, picture, seconds=seconds)
     return _Seen(analysis=analysis, reading=reading, display=display, thumbnail=thumbnail)
 
 

@@ -4,7 +4,6 @@ The photographs themselves are not opened. What needs them, the heat map, is dra
 (``diagnosis.services.heat_maps``).
 """
 
-import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,7 +19,6 @@ from mlmodel.models import DecisionKind
 from mlmodel.serving import Serving, now_serving
 from patients.background import hand_over
 
-logger = logging.getLogger(__name__)
 _AT_ONCE = 50
 
 

@@ -261,8 +261,8 @@ def method(facts: Facts) -> Html:
         "Probabilities are calibrated to the class mix of the training set; where disease is rarer or more "
         "common, they are off accordingly, and so are precision and the precision–recall curves.",
         "Seven classes are known. Anything else is forced into one of them, unless it is refused.",
-        "HAM10000 comes from two clinics in Austria and Australia, almost all of light skin. Nothing here shows "
-        "how good the network is on dark skin, in children, on nails or on mucosa.",
+        "Photographs of few clinics, almost all of light skin as far as is recorded. Nothing here shows how good the "
+        "network is on dark skin, in children, on nails or on mucosa; the model card counts them.",
         "A subgroup’s interval says more than its figure. Many groups are compared; some differ by chance.",
     )
     return _part(

@@ -1,14 +1,18 @@
 """The card of a candidate: what it was trained on, what the gate measured, and what the card before it still says."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from mlmodel.counted import counted
 from mlmodel.retraining.network import Network
 from mlmodel.retraining.verdicts import Change, Comparison, Judgement
 from mlmodel.taxonomy import BY_CODE
+from mlmodel.training import card_sources
 
 
-def candidate_card(*, network: Network, judgement: Judgement, training: dict[str, Any], parent: str) -> str:
+def candidate_card(
+    *, network: Network, judgement: Judgement, training: dict[str, Any], parent: str, origin: Mapping[str, Any]
+) -> str:
     """Return the model card of a candidate, Markdown.
 
     Args:
@@ -16,6 +20,7 @@ def candidate_card(*, network: Network, judgement: Judgement, training: dict[str
         judgement: the gate's.
         training: what is to be said of the training, by name.
         parent: the version it was trained from, by name.
+        origin: that version's settings: what its backbone learned from, and whom it has hardly seen.
     """
     told = [f"- {name.replace('_', ' ')}: {value}" for name, value in training.items()]
     reasons = [f"- {reason.told}" for reason in judgement.reasons]
@@ -35,6 +40,9 @@ def candidate_card(*, network: Network, judgement: Judgement, training: dict[str
     ]
     if judgement.clinic is not None:
         parts += ["## On the clinic's own locked test", _table(judgement.clinic)]
+    if sources := origin.get("sources"):
+        parts += ["## What its backbone learned from", card_sources.learned_from(sources)]
+        parts += [card_sources.hardly_seen(origin["hardly_seen"]).strip(), card_sources.limits(sources).strip()]
     return "\n\n".join(parts) + "\n"
 
 

@@ -4,7 +4,7 @@ from mlmodel.retraining.base_set import BaseSet, Cases
 from mlmodel.retraining.comparing import compare, costs_of
 from mlmodel.retraining.levels import levels_of
 from mlmodel.retraining.network import Network
-from mlmodel.retraining.rules import base_reasons, clinic_reasons, labels_needed
+from mlmodel.retraining.rules import base_reasons, clinic_reasons, cost_reasons, labels_needed
 from mlmodel.retraining.verdicts import GateRules, Judgement, Verdict
 from mlmodel.training.evaluate import Answers
 
@@ -48,6 +48,8 @@ def judge_candidate(
         )
         turned_wrong = _turned_wrong(active.answers(clinic), candidate.answers(clinic))
     reasons += clinic_reasons(theirs, rules)
+    costs = costs_of(candidate, base.sharp_locked)
+    reasons += cost_reasons(costs_of(active, base.sharp_locked), costs, rules)
     reasons.sort(key=lambda reason: -_GRAVITY[reason.weight])
     verdict = reasons[0].weight
     return Judgement(
@@ -57,7 +59,7 @@ def judge_candidate(
         clinic=theirs,
         labels_needed=labels_needed(theirs, rules) if verdict is Verdict.HOLD else None,
         turned_wrong=turned_wrong,
-        operating_points=costs_of(candidate, base.sharp_locked),
+        operating_points=costs,
         threshold_levels=levels.as_settings() if (levels := levels_of(candidate, base)) else {},
     )
 

@@ -1,6 +1,7 @@
 """All that changes with a retraining: the head, how its answers are read, and where the tiers begin."""
 
 import io
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ from mlmodel.calibration import Calibration, as_settings, in_order
 from mlmodel.head import Floats, Head
 from mlmodel.retraining.base_set import Cases
 from mlmodel.threshold_levels import LEVELS_KEY
-from mlmodel.tiers import OperatingPoints
+from mlmodel.tiers import OperatingPoints, stored_threshold
 from mlmodel.training.evaluate import Answers, by_lesion
 
 if TYPE_CHECKING:
@@ -99,7 +100,9 @@ def candidate_settings(
     """Return the settings of a candidate's release, JSON-able.
 
     What retraining does not touch is carried over. Of the locked test's figures, those that the gate measured are new
-    and the others, which were the shipped head's, are left out: a figure never describes another network.
+    and the others, which were the shipped head's, are left out: a figure never describes another network. But how much
+    a threshold finds where the network does worst, which nobody can measure here, stays until a release says it anew:
+    a new head is not shown to do better there.
 
     Args:
         active_settings: of the network it was trained from.
@@ -121,10 +124,28 @@ def candidate_settings(
         "class_mix": as_settings(calibration.class_mix),
         "set_thresholds": as_settings(calibration.set_thresholds),
         "operating_points": {
-            tier: {"threshold": round(point.threshold, 6), **judgement.operating_points[tier]}
+            tier: {
+                "threshold": stored_threshold(point.threshold),
+                **judgement.operating_points[tier],
+                **_least_of(active_settings["operating_points"][tier]),
+            }
             for tier, point in (("urgent", network.operating_points.urgent), ("watch", network.operating_points.watch))
         },
         "locked_test": {"lesions": judgement.base.candidate_figures()},
-        **({LEVELS_KEY: judgement.threshold_levels} if judgement.threshold_levels else {}),
+        **({LEVELS_KEY: _levels(judgement.threshold_levels, active_settings)} if judgement.threshold_levels else {}),
         "training": training,
+    }
+
+
+def _least_of(point: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a threshold finds and spares where the network does worst, as far as it is known."""
+    return {name: value for name, value in point.items() if name.startswith("least_") and value is not None}
+
+
+def _levels(levels: dict[str, Any], active_settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a candidate's levels with what those of the network before it find where that does worst."""
+    before = active_settings.get(LEVELS_KEY) or {}
+    return {
+        tier: {name: {**values, **_least_of(before.get(tier, {}).get(name, {}))} for name, values in own.items()}
+        for tier, own in levels.items()
     }

@@ -1,11 +1,15 @@
 """Each rule of the gate as one function: what was measured, what was asked for, and which verdict that alone gives."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from math import ceil, sqrt
 
 from mlmodel.counted import counted
 from mlmodel.retraining.verdicts import Change, Comparison, GateRules, Reason, Verdict
 from mlmodel.taxonomy import BY_CODE
+
+# What a network's tiers find and spare, by tier and by name of the share.
+Costs = Mapping[str, Mapping[str, float]]
 
 
 def base_reasons(base: Comparison, rules: GateRules) -> list[Reason]:
@@ -30,6 +34,19 @@ def clinic_reasons(clinic: Comparison | None, rules: GateRules) -> list[Reason]:
         if change.high < 0:
             found.append(_melanoma("clinic", "the clinic's test", change, clinic, rules))
     return found
+
+
+def cost_reasons(before: Costs, now: Costs, rules: GateRules) -> list[Reason]:
+    """Return a reason where *watch* leaves far fewer benign lesions of the base test alone; else none."""
+    old, new = (costs["watch"].get("specificity") for costs in (before, now))
+    if old is None or new is None or new - old >= rules.watch_specificity:
+        return []
+    words = (
+        f"Benign lesions of the base test that are left alone: {old:.3f} before, {new:.3f} now; at most "
+        f"{-rules.watch_specificity:.2f} fewer are allowed."
+    )
+    figures = {"active": old, "candidate": new, "limit": rules.watch_specificity}
+    return [Reason("base-watch-specificity", Verdict.HOLD, words, figures)]
 
 
 def labels_needed(clinic: Comparison | None, rules: GateRules) -> int | None:

@@ -28,6 +28,8 @@ class GateRules:
         clinic_change: the same on the clinic's test.
         melanoma_change: the lower bound of the change in melanoma sensitivity must not be below it.
         calibration_error: the candidate's expected calibration error on the base test may be this at most.
+        watch_specificity: the share of the base test's benign lesions that *watch* leaves alone may fall by so much: a
+            threshold that flags everything says nothing.
         recall_floors: by code; no class's recall on the base test may have fallen below.
         clinic_lesions: with fewer in the clinic's test nothing is said of it.
         clinic_lesions_of_a_class: classes with fewer do not count towards the clinic's balanced accuracy.
@@ -42,6 +44,7 @@ class GateRules:
     clinic_change: float = 0.0
     melanoma_change: float = -0.02
     calibration_error: float = 0.03
+    watch_specificity: float = -0.10
     recall_floors: dict[str, float] = field(default_factory=_floors)
     clinic_lesions: int = 50
     clinic_lesions_of_a_class: int = 5

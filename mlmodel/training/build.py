@@ -29,6 +29,7 @@ from mlmodel.training.dataset import (
     LOCKED_FOLDS,
     TRAIN_FOLDS,
     Dataset,
+    DatasetError,
     read_dataset,
     read_datasets,
 )
@@ -151,8 +152,13 @@ def _elsewhere(everything: Dataset, features: _Features) -> Known:
 def _provenance(inputs: BuildInputs, home: Dataset, everything: Dataset, phone: Photographs) -> dict[str, Any]:
     """Return what the network learned from, and whom it has hardly seen."""
     # A run names its data by their hash; what is fitted here is fitted on HAM10000.
-    all_trained = inputs.training.get("data", home.sha256) == everything.sha256
-    trained_on = sorted(set((everything if all_trained else home).sources.tolist()))
+    known = {everything.sha256: everything, home.sha256: home}
+    if (data := inputs.training.get("data", home.sha256)) not in known:
+        raise DatasetError(
+            f"The run was trained on other photographs (data {data[:12]}) than those given: name all folders that "
+            "`manage.py train --data` had, HAM10000 as DATA and the others with --collection, in the same order."
+        )
+    trained_on = sorted(set(known[data].sources.tolist()))
     traits = recorded_traits(everything, [inputs.ham10000, *inputs.collections])
     return {
         "sources": learned_from(everything, trained_on=trained_on),
@@ -230,7 +236,7 @@ def _judged(
     tested = {name: by_lesion(each) for name, each in _tested(head, found, (dataset, features), elsewhere).items()}
     settings["operating_points"] = {
         tier: {
-            "threshold": round(found.thresholds[tier], 6),
+            "threshold": found.thresholds[tier],
             **{name: round(cost.value, 4) for name, cost in costs.items()},
             **least_found(tested, found.thresholds[tier]),
         }

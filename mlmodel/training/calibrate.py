@@ -10,6 +10,7 @@ import numpy.typing as npt
 from mlmodel.calibration import Calibration, as_settings, fit_temperature
 from mlmodel.head import Head
 from mlmodel.sources import HAM10000
+from mlmodel.tiers import stored_threshold
 from mlmodel.training import evaluate
 from mlmodel.training.by_source import answers_by_source
 from mlmodel.training.calibration_rules import fit_calibration, sets_of_sources, tier_thresholds, with_sets
@@ -62,14 +63,18 @@ def calibrate(
         lesions=dataset.lesions[chosen][is_sharp],
     )
     if elsewhere is None:
-        return Calibrated(calibration, tier_thresholds({HAM10000: sharp}), {HAM10000: sharp})
+        return Calibrated(calibration, _stored(tier_thresholds({HAM10000: sharp})), {HAM10000: sharp})
     others, other_features = elsewhere
     rows = others.rows(CALIBRATION_FOLDS)
     found = answers_by_source(others.take(rows), head.logits(other_features[rows].astype(np.float32)), calibration)
     by_lesion = {name: evaluate.by_lesion(each) for name, each in found.items()}
     sets = sets_of_sources(calibration.set_thresholds, by_lesion.values())
     by_source = {HAM10000: sharp, **by_lesion}
-    return Calibrated(replace(calibration, set_thresholds=sets), tier_thresholds(by_source), by_source)
+    return Calibrated(replace(calibration, set_thresholds=sets), _stored(tier_thresholds(by_source)), by_source)
+
+
+def _stored(thresholds: Mapping[str, float]) -> dict[str, float]:
+    return {tier: stored_threshold(threshold) for tier, threshold in thresholds.items()}
 
 
 def calibrate_smartphone(

@@ -19,8 +19,9 @@ def learned_from(sources: Sequence[Mapping[str, Any]]) -> str:
     )
     named = "\n".join(
         f"- **{each['title']}**: {each['place']}. {each['credit']}, <{each['link']}>. {each['licence']}."
-        for each in sources
         if each.get("credit")
+        else f"- **{each['title']}**: the terms are those of whoever made it."
+        for each in sources
     )
     return f"""
 | photographs (lesions) | trained on, folds 0–6 | chosen and calibrated on, fold 7 | locked test, folds 8–9 |
@@ -82,7 +83,7 @@ def _promises(figures: Mapping[str, Mapping[str, Estimate | None]]) -> str:
         for figure, share, said in _PROMISED
         if (
             where := [
-                f"{source} ({found.value:.0%})"
+                f"{source} ({found.value:.1%})"
                 for source, own in figures.items()
                 if (found := own[figure]) and found.value < share
             ]
@@ -111,12 +112,12 @@ def hardly_seen(groups: Sequence[Mapping[str, Any]]) -> str:
         for each in groups
     )
     return f"""
-## For whom it is hardly tested
+## Groups it was hardly tested on
 
 Lesions by what is recorded of their patients and sites. Where the locked tests hold a handful, nobody can say how well
-it does; what is not recorded may hold more.
+it does. Of how many lesions trained on or locked it is not recorded stands in the last column: they may hold more.
 
-| | trained on | locked tests | by smartphone, untrained | not recorded, of those trained on or locked |
+| | trained on | locked tests | smartphone (untrained) | not recorded |
 |---|---:|---:|---:|---:|
 {rows}
 """
@@ -124,7 +125,7 @@ it does; what is not recorded may hold more.
 
 def limits(sources: Sequence[Mapping[str, Any]]) -> str:
     """What it was not made for."""
-    places = "; ".join(each["place"] for each in sources if "trained" in each and each.get("place"))
+    places = "; ".join(each.get("place") or each["title"] for each in sources if "trained" in each)
     return f"""
 ## Limits
 

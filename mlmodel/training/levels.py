@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from mlmodel.threshold_levels import Level, ThresholdLevels, UrgentLevel, WatchLevel
-from mlmodel.tiers import OperatingPoint, OperatingPoints
+from mlmodel.tiers import OperatingPoint, OperatingPoints, stored_threshold
 from mlmodel.training.calibration_rules import LEAST_OF_A_SOURCE, tier_thresholds
 from mlmodel.training.evaluate import Answers, by_lesion, sensitivity_at, specificity_at
 
@@ -35,8 +35,9 @@ def threshold_levels(
     sources = {name: by_lesion(answers) for name, answers in (tested_by_source or {}).items()}
 
     def level(threshold: float) -> Level:
+        threshold = stored_threshold(threshold)
         point = OperatingPoint(
-            threshold=round(threshold, 6),
+            threshold=threshold,
             sensitivity=round(sensitivity_at(threshold)(tested), 4),
             melanoma_sensitivity=round(sensitivity_at(threshold, melanoma_only=True)(tested), 4),
             specificity=round(specificity_at(threshold)(tested), 4),

@@ -48,13 +48,15 @@ def hardly_seen(
     for group, (trait, matches) in _GROUPS.items():
         values = traits.get(trait, np.full(len(dataset.labels), ""))
         is_one = _are(values, matches)
+        # A source whose table has no word for it does not say that there are none.
+        says = np.isin(dataset.sources, np.unique(dataset.sources[is_one])) & (values != "")
         by_phone = smartphone.traits.get(trait, np.full(len(smartphone.lesions), ""))
         groups.append(
             {
                 "group": group,
                 "trained": _lesions(dataset, trained & is_one),
                 "judged": _lesions(dataset, locked & is_one),
-                "not_recorded": _lesions(dataset, (trained | locked) & (values == "")),
+                "not_recorded": _lesions(dataset, (trained | locked) & ~says),
                 "smartphone": len(np.unique(smartphone.lesions[_are(by_phone, matches)])),
             }
         )
@@ -77,7 +79,8 @@ def _site(*words: str) -> tuple[str, Callable[[str], bool]]:
 
 # Who is asked about: the trait that tells, and its values.
 _GROUPS: dict[str, tuple[str, Callable[[str], bool]]] = {
-    "children": ("age", lambda age: float(age) < _ADULT_YEARS),
+    # Tables round to five years and write 0 for who knows whom: it is not counted as a child.
+    "children": ("age", lambda age: 0 < float(age) < _ADULT_YEARS),
     "skin_types_4_to_6": ("skin_type", lambda skin: skin in _DARK_SKIN),
     "palms_and_soles": _site("acral", "palm", "palms", "palmar", "sole", "soles", "plantar"),
     "nails": _site("nail", "nails", "ungual", "subungual"),

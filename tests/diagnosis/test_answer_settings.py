@@ -10,6 +10,7 @@ from django.urls import reverse
 from diagnosis import answer_settings as rules
 from diagnosis.answer_settings import as_read_then, levels_here
 from diagnosis.class_mix import LEAST_LESIONS, masses_as_released
+from diagnosis.costs import in_hundred
 from diagnosis.models import AnswerSettings, Image, Prediction
 from diagnosis.presentation import prediction_set
 from diagnosis.services.rescoring import rescore_archive
@@ -117,8 +118,8 @@ def test_the_costs_that_are_told_are_those_of_the_thresholds_behind_the_answer(
     points = levels.points(WatchLevel.MOST, UrgentLevel.MORE)
     point = points.urgent if prediction.tier == "urgent" else points.watch
     shown = " ".join(client.get(prediction.image.get_absolute_url()).text.split())
-    assert f"{round(point.melanomas_found[1] * 100)} of 100 melanomas" in shown
-    assert f"{round((1 - point.benign_spared[0]) * 100)} of 100 harmless ones" in shown
+    assert f"finds {in_hundred(*point.melanomas_found)} of 100 melanomas" in shown
+    assert f"flags {in_hundred(*point.benign_spared, is_missed=True)} of 100 harmless ones" in shown
 
 
 def test_a_photograph_that_is_not_kept_is_told_by_them_too(sign_in, dermatologist, on_the_edge, stranger):

@@ -40,6 +40,17 @@ def test_a_calm_answer_says_how_much_is_missed_where_the_network_does_worst():
     watch = cost_of(Tier.WATCH, points)
     assert "finds 70 to 93 of 100 melanomas" in watch
     assert "flags 40 to 60 of 100 harmless" in watch
-    assert all("depending on the clinic" in said for said in (calm, watch))
+    assert all("depending on whose photographs" in said for said in (calm, watch))
     assert "depending" not in cost_of(Tier.URGENT, points)
     assert cost_of(Tier.CALM, points, are_chosen=True).startswith(calm)
+
+
+def test_a_range_that_is_one_number_as_it_is_said_is_no_range():
+    same = replace(WATCH, least_melanoma_sensitivity=0.9299)
+    assert "depending" not in cost_of(Tier.CALM, OperatingPoints(URGENT, same))
+
+
+def test_few_that_are_missed_are_not_said_to_be_none():
+    assert in_hundred(0.997, 0.999, is_missed=True) == "fewer than 1"
+    assert in_hundred(0.98, 0.999, is_missed=True) == "0 to 2"
+    assert in_hundred(1, 1, is_missed=True) == "0"

@@ -3,8 +3,8 @@
 import pytest
 from django.urls import reverse
 
+from diagnosis.costs import cost_of
 from diagnosis.models import RunStatus, Tier, TrainingRun
-from diagnosis.presentation import cost_of
 from diagnosis.retraining.liveness import tell_progress
 from mlmodel.serving import analyser_of
 from tests import factories
@@ -69,6 +69,9 @@ def test_a_run_is_started_from_the_button_and_ends_with_a_verdict(
     for left_out in contradicting:
         assert f'href="{left_out.get_absolute_url()}"' in shown
         assert left_out.get_absolute_url() not in page(sign_in(stranger), run)
+    # Also for a reason that only earlier versions of the software knew.
+    TrainingRun.objects.filter(pk=run.pk).update(left_out={"not_read": 2, "unreadable": 1})
+    assert "not read yet" in page(client, run)
     image = run.manifest.first().image
     TrainingRun.objects.filter(pk=run.pk).update(turned_wrong=[str(image.pk)])
     thumbnail = reverse("image-file", args=[image.pk, "thumbnail"])

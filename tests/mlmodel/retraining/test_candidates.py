@@ -20,6 +20,7 @@ from mlmodel.retraining import (
     package_head,
 )
 from mlmodel.retraining.comparing import costs_of
+from mlmodel.threshold_levels import LEVELS_KEY
 from tests.conftest import PHOTOGRAPHS
 
 pytestmark = pytest.mark.slow
@@ -47,7 +48,13 @@ def made(candidate, judgement):
         backbone_sha256=shipped.backbone_sha256,
         head=package_head(candidate, shipped.head_file),
         settings=candidate_settings(shipped.settings, candidate, judgement, {"photographs": 40}),
-        card=candidate_card(network=candidate, judgement=judgement, training={"photographs": 40}, parent="shipped"),
+        card=candidate_card(
+            network=candidate,
+            judgement=judgement,
+            training={"photographs": 40},
+            parent="shipped",
+            origin=shipped.settings,
+        ),
     )
 
 
@@ -135,6 +142,32 @@ def test_a_network_that_did_not_change_claims_no_other_figures(active, base):
 
     assert {**settings, "training": shipped["training"]} == shipped
     assert settings["training"]["photographs"] == 40
+
+
+def test_how_much_is_found_where_the_network_does_worst_is_carried_over(candidate, judgement):
+    shipped = load_release().settings
+    least = {"least_sensitivity": 0.5, "least_melanoma_sensitivity": 0.4, "least_specificity": 0.3}
+    points = {tier: {**point, **least} for tier, point in shipped["operating_points"].items()}
+    levels = {"watch": {"more": {"threshold": 0.1, **least}}, "urgent": {}}
+    settings = candidate_settings(
+        {**shipped, "operating_points": points, LEVELS_KEY: levels}, candidate, judgement, {"photographs": 40}
+    )
+    read = network_of(settings, candidate.head).operating_points
+    assert read.watch.melanomas_found == (0.4, read.watch.melanoma_sensitivity)
+    assert read.urgent.malignant_found == (0.5, read.urgent.sensitivity)
+    assert settings[LEVELS_KEY]["watch"]["more"]["least_specificity"] == 0.3
+    assert settings[LEVELS_KEY]["watch"]["most"]["least_specificity"] is None
+
+
+def test_the_card_names_what_the_backbone_learned_from_where_the_release_says_it(candidate, judgement):
+    sources = [{"name": "x", "title": "Collection X", "place": "Utopia", "trained": {"photographs": 3, "lesions": 2}}]
+    groups = [{"group": "nails", "trained": 1, "judged": 0, "smartphone": 0, "not_recorded": 9}]
+    told = {"network": candidate, "judgement": judgement, "training": {}, "parent": "shipped"}
+    card = candidate_card(**told, origin={"sources": sources, "hardly_seen": groups})
+    assert "Collection X" in card
+    assert "| Nails | 1 | 0 | 0 | 9 |" in card
+    assert "Utopia" in card
+    assert "Utopia" not in candidate_card(**told, origin={})
 
 
 def test_the_card_states_verdict_reasons_and_both_tests(made, judgement):

@@ -219,6 +219,16 @@ def test_the_same_seed_gives_the_same_judgement_and_it_can_be_kept_as_json():
     assert kept["clinic"]["balanced_accuracy"]["change"] == first.clinic.balanced_accuracy.change
 
 
+def test_a_candidate_that_finds_as_much_by_flagging_nearly_everything_is_held():
+    low = replace(CANDIDATE.operating_points.watch, threshold=0.01)
+    cautious = replace(CANDIDATE, operating_points=replace(CANDIDATE.operating_points, watch=low))
+    judgement = judge(candidate=cautious, clinic=rows_of(20, 10, of=40))
+    assert judgement.verdict is Verdict.HOLD
+    assert weights(judgement)["base-watch-specificity"] is Verdict.HOLD
+    rules = GateRules(watch_specificity=-1.0)
+    assert judge(candidate=cautious, clinic=rows_of(20, 10, of=40), rules=rules).verdict is Verdict.PROMOTE
+
+
 @pytest.mark.parametrize("change", [{"recall_floors": {"scc": 0.5}}, {"confidence": 0.2}, {"resamples": 3}])
 def test_rules_that_make_no_sense_are_refused(change):
     with pytest.raises(ValueError, match=r"class|resamples"):
