@@ -57,7 +57,7 @@ def test_it_begins_by_saying_the_class_mix():
     from mlmodel.training.networks import build_network
     from mlmodel.training.recipe import load_recipe
 
-    for name in ("clinics", "clinics-pilot"):
+    for name in ("clinics", "clinics-onwards", "clinics-pilot"):
         network = build_network(load_recipe(name), start="random")
         pixels = np.random.default_rng(0).uniform(0, 255, (2, 96, 96, 3)).astype(np.float32)
         assert not np.asarray(network(pixels, training=True)).any(), "so the loss is that of the mix alone"
