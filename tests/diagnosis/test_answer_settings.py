@@ -262,7 +262,7 @@ def test_without_levels_what_counts_may_stay_while_the_mix_moves_and_go_back_but
     assert choose(client, mix="released").status_code == 302
     assert choose(client, watch="released", urgent="released").status_code == 302
     assert choose(client, watch="most", urgent="more").status_code == 422
-    newest = AnswerSettings.objects.first()
+    newest = AnswerSettings.objects.get(number=3)
     assert (newest.number, newest.watch, newest.urgent, newest.class_mix) == (3, "released", "released", {})
     assert AnswerSettings.objects.get(number=2).watch == "most"
 

@@ -112,6 +112,8 @@ def test_a_version_with_an_exit_flow_of_its_own_answers_nobody_and_its_answers_s
     assert not can_serve(deeper)
     assert can_serve(ModelVersion.objects.get(pk=head.pk))
     assert active_version() == shipped
-    decision = Decision.objects.first()
+    decision = Decision.objects.get(replaced=deeper)
     assert (decision.kind, decision.version, decision.replaced) == ("ship", shipped, deeper)
-    assert Image.objects.get(pk=image.pk).shown_prediction.model_version == deeper
+    shown = Image.objects.get(pk=image.pk).shown_prediction
+    assert shown
+    assert shown.model_version == deeper

@@ -102,7 +102,7 @@ def test_age_and_site_are_read_from_the_tables_of_several_folders(tmp_path, data
 
 def test_the_card_says_where_a_promise_is_not_kept():
     def source(coverage: float, melanomas: float | None) -> dict:
-        figures = {name: Estimate(0.95, 0.9, 1.0) for name in FIGURES}
+        figures: dict[str, Estimate | None] = {name: Estimate(0.95, 0.9, 1.0) for name in FIGURES}
         figures["set_coverage"] = Estimate(coverage, coverage, coverage)
         figures["watch.melanoma_sensitivity"] = None if melanomas is None else Estimate(melanomas, 0.5, 1.0)
         return {"photographs": 90, "lesions": 80, "malignant": 40, "melanomas": 30, "figures": figures}
