@@ -50,7 +50,6 @@ def test_a_run_is_started_and_followed_without_reloading(open_browser, dermatolo
     sign_in(page, dermatologist)
 
     page.goto(reverse("admin:retraining"))
-    assert page.get_by_label("How it names what it sees").is_checked()
     page.get_by_role("button", name="Retrain now").click()
     page.wait_for_url("**/admin/retraining/*/")
     page.evaluate(REMEMBER)
