@@ -24,15 +24,22 @@ def _cost_of(tier: Tier, points: OperatingPoints) -> str:
             "where": _depending(*missed),
         }
     point = points.urgent if tier is Tier.URGENT else points.watch
-    return _("At this threshold the network %(finds)s") % {"finds": found_and_flagged(point)}
+    return _(
+        "At this threshold the network finds %(melanomas)s of 100 melanomas and %(found)s of 100 malignant or "
+        "pre-malignant lesions in all, and also flags %(flagged)s of 100 harmless ones%(where)s."
+    ) % _shares_of(point)
 
 
 def found_and_flagged(point: OperatingPoint) -> str:
-    """What a threshold finds and what it flags besides; begins with a verb whose subject is the network."""
+    """What a threshold finds and flags, beside its name."""
     return _(
-        "finds %(melanomas)s of 100 melanomas and %(found)s of 100 malignant or pre-malignant lesions in all, and "
+        "Finds %(melanomas)s of 100 melanomas and %(found)s of 100 malignant or pre-malignant lesions in all, and "
         "also flags %(flagged)s of 100 harmless ones%(where)s."
-    ) % {
+    ) % _shares_of(point)
+
+
+def _shares_of(point: OperatingPoint) -> dict[str, str]:
+    return {
         "melanomas": in_hundred(*point.melanomas_found),
         "found": in_hundred(*point.malignant_found),
         "flagged": in_hundred(*point.benign_spared, is_missed=True),

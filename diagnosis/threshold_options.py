@@ -13,7 +13,7 @@ from diagnosis.models import Prediction
 from diagnosis.models.answer_settings import URGENT_LEVELS, WATCH_LEVELS
 from mlmodel.analysis import Analyser
 from mlmodel.models import ModelVersion
-from mlmodel.sources import source_title
+from mlmodel.sources import source_of
 from mlmodel.threshold_levels import Level, ThresholdLevels
 from patients.models import Clinic
 
@@ -89,11 +89,11 @@ def _options(levels: Mapping[Any, Level], names: Mapping[str, Any], masses: Sequ
         Option(
             value=value,
             name=str(name),
-            found=_found(levels[value]),
+            found=found_and_flagged(levels[value].point),
             here=_here(levels[value], masses),
             by_source=tuple(
                 OfSource(
-                    source=source_title(source),
+                    source=source_of(source).title,
                     lesions=int(shares["lesions"] or 0),
                     found=_share(shares["sensitivity"]),
                     melanomas=_share(shares["melanoma_sensitivity"]),
@@ -105,11 +105,6 @@ def _options(levels: Mapping[Any, Level], names: Mapping[str, Any], masses: Sequ
         for value, name in names.items()
         if value in levels
     )
-
-
-def _found(level: Level) -> str:
-    said = found_and_flagged(level.point)
-    return said[0].upper() + said[1:]
 
 
 def _here(level: Level, masses: Sequence[float]) -> str:

@@ -1,8 +1,8 @@
 """Which network answers at this moment, in every process alike.
 
 The database says which version is the active one; each question costs one indexed read. The heads that this process
-has needed are kept in memory, all over one engine: a switch takes effect with the next photograph, and what was begun
-is ended with the network it was begun with, since whoever asks holds version and analyser as one.
+has needed are kept in memory, all over one engine: a switch takes effect with the next photograph, while
+an analysis that has started finishes with the network it started with: callers hold version and analyser together.
 """
 
 import threading

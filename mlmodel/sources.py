@@ -20,10 +20,10 @@ class Source:
     """
 
     title: str
-    place: str
-    credit: str
-    licence: str
-    link: str
+    place: str = ""
+    credit: str = ""
+    licence: str = ""
+    link: str = ""
 
 
 _ISIC_2019 = (
@@ -59,21 +59,12 @@ _KNOWN = {
 }
 
 
-def source_title(name: str) -> str:
-    """Return what people call a collection; one that is not known is called by its own name."""
-    return _KNOWN[name].title if name in _KNOWN else name
+def source_of(name: str) -> Source:
+    """Return what is known of a collection by the name in its manifest; of one's own, the name alone."""
+    return _KNOWN.get(name) or Source(title=name)
 
 
 def sources_trained_on(settings: Mapping[str, Any]) -> list[Source]:
-    """Return what is known of the collections that a release was trained on, from its settings.
-
-    Releases older than this list were trained on HAM10000. Of a collection of one's own the name alone is known.
-    """
+    """Return the collections that a release was trained on, from its settings; HAM10000 where it lists none."""
     listed = settings.get("sources", [{"name": HAM10000, "trained": {}}])
-    names = [each["name"] for each in listed if "trained" in each]
-    return [_KNOWN.get(name) or Source(title=name, place="", credit="", licence="", link="") for name in names]
-
-
-def known_source(name: str) -> Source | None:
-    """Return what is known of a collection by the name that its manifest has for it."""
-    return _KNOWN.get(name)
+    return [source_of(each["name"]) for each in listed if "trained" in each]

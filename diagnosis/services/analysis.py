@@ -18,7 +18,7 @@ from diagnosis.services.queue import refresh_queue_entry
 from diagnosis.similar.embeddings import keep_embedding
 from mlmodel.analysis import Analyser, Analysis, Assessment
 from mlmodel.heat_map import overlay_png
-from mlmodel.measuring import Measured, measure_picture
+from mlmodel.measuring import Measured
 from mlmodel.pictures import Picture, decode, encode_jpeg
 from mlmodel.serving import active_analyser
 
@@ -57,7 +57,7 @@ def check_picture(*, data: bytes, clinic_id: Any = None, measures: bool = False)
 
     Args:
         data: the file.
-        clinic_id: the clinic of whoever asks, if they belong to one.
+        clinic_id: the clinic of the person asking, if any.
         measures: also measure the lesion.
 
     Raises:
@@ -106,9 +106,10 @@ class Reading:
 
 
 def reading_of(analysis: Analysis, picture: Picture, *, seconds: float) -> Reading | None:
-    """Draw the heat maps of what took ``seconds`` so far; None of a refused one."""
+    """Draw the heat maps for an analysis with measures that took ``seconds``; None if the photograph was refused."""
     if analysis.assessment is None:
         return None
+    assert analysis.measured is not None, "what is kept is measured"
     started = time.perf_counter()
     heat_maps = heat_map_pngs(analysis.assessment, picture, longest_side=HEAT_MAP_SIDE)
     duration = timedelta(seconds=seconds + time.perf_counter() - started)
@@ -117,7 +118,7 @@ def reading_of(analysis: Analysis, picture: Picture, *, seconds: float) -> Readi
         features=analysis.features,
         heat_maps=heat_maps,
         duration=duration,
-        measured=analysis.measured or measure_picture(picture, found=analysis.segmentation),
+        measured=analysis.measured,
     )
 
 

@@ -7,7 +7,7 @@ from mlmodel.evaluation.charts import bar, epochs_chart, whisker
 from mlmodel.evaluation.markup import Child, Html, join, table, tag
 from mlmodel.evaluation.subgroups import FEWEST_LESIONS, FEWEST_OF_A_KIND
 from mlmodel.evaluation.words import TRAITS, enough, estimate, name_of, share
-from mlmodel.sources import source_title
+from mlmodel.sources import source_of
 from mlmodel.taxonomy import CODES
 from mlmodel.training.by_source import COUNTS, FIGURES, LEAST
 from mlmodel.training.card import how_asked
@@ -62,7 +62,7 @@ def by_source(sources: Facts) -> Html:
             "likely; calibration is judged at the source’s own class mix.",
             class_="definition",
         ),
-        table(["", *map(source_title, sources)], rows),
+        table(["", *(source_of(name).title for name in sources)], rows),
         class_="part",
         id="sources",
     )

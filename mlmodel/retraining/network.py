@@ -100,9 +100,9 @@ def candidate_settings(
     """Return the settings of a candidate's release, JSON-able.
 
     What retraining does not touch is carried over. Of the locked test's figures, those that the gate measured are new
-    and the others, which were the shipped head's, are left out: a figure never describes another network. But how much
-    a threshold finds where the network does worst, which nobody can measure here, stays until a release says it anew:
-    a new head is not shown to do better there.
+    and the others, which were the shipped head's, are left out: a figure never describes another network. The
+    lowest shares over all sources cannot be measured here, so they are kept until a release measures them again:
+    nothing shows that a new head does better there.
 
     Args:
         active_settings: of the network it was trained from.

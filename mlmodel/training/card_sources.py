@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mlmodel.sources import source_title
+from mlmodel.sources import Source, source_of
 from mlmodel.training.by_source import COUNTS, FIGURES
 from mlmodel.training.calibration_rules import WATCH_MELANOMA_SENSITIVITY, WATCH_SENSITIVITY
 from mlmodel.training.evaluate import Estimate
@@ -12,17 +12,12 @@ from mlmodel.training.evaluate import Estimate
 def learned_from(sources: Sequence[Mapping[str, Any]]) -> str:
     """How many photographs of each source did what, and whom to name for them."""
     counts = "\n".join(
-        f"| {each['title']} | "
+        f"| {source_of(each['name']).title} | "
         + " | ".join(_counted(each.get(part)) for part in ("trained", "chosen", "locked"))
         + " |"
         for each in sources
     )
-    named = "\n".join(
-        f"- **{each['title']}**: {each['place']}. {each['credit']}, <{each['link']}>. {each['licence']}."
-        if each.get("credit")
-        else f"- **{each['title']}**: the terms are those of whoever made it."
-        for each in sources
-    )
+    named = "\n".join(_named(source_of(each["name"])) for each in sources)
     return f"""
 | photographs (lesions) | trained on, folds 0–6 | chosen and calibrated on, fold 7 | locked test, folds 8–9 |
 |---|---:|---:|---:|
@@ -39,7 +34,7 @@ def by_source(sources: Mapping[str, Mapping[str, Any]]) -> str:
     """What to expect at each source, and where what was promised is not kept; nothing where one was judged."""
     if not sources:
         return ""
-    figures = {source_title(name): found["figures"] for name, found in sources.items()}
+    figures = {source_of(name).title: found["figures"] for name, found in sources.items()}
     rows = "\n".join(
         f"| {title} | " + " | ".join(str(each[metric] or "–") for each in figures.values()) + " |"
         for metric, title in FIGURES.items()
@@ -125,7 +120,8 @@ it does. Of how many lesions trained on or locked it is not recorded stands in t
 
 def limits(sources: Sequence[Mapping[str, Any]]) -> str:
     """What it was not made for."""
-    places = "; ".join(each.get("place") or each["title"] for each in sources if "trained" in each)
+    trained_on = [source_of(each["name"]) for each in sources if "trained" in each]
+    places = "; ".join(source.place or source.title for source in trained_on)
     return f"""
 ## Limits
 
@@ -143,3 +139,9 @@ def limits(sources: Sequence[Mapping[str, Any]]) -> str:
 
 def _counted(part: Mapping[str, int] | None) -> str:
     return f"{part['photographs']:,} ({part['lesions']:,})" if part else "–"
+
+
+def _named(source: Source) -> str:
+    if not source.credit:
+        return f"- **{source.title}**: ask its owner about the terms of use."
+    return f"- **{source.title}**: {source.place}. {source.credit}, <{source.link}>. {source.licence}."

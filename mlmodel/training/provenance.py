@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from mlmodel.evaluation.photographs import Photographs, traits_of
 from mlmodel.picture_files import stem_of
-from mlmodel.sources import known_source, source_title
 from mlmodel.tables import read_table
 from mlmodel.training.dataset import CALIBRATION_FOLDS, LOCKED_FOLDS, MANIFEST_FILE, TRAIN_FOLDS, Dataset
 
@@ -21,7 +20,7 @@ _DARK_SKIN = ("IV", "V", "VI")
 
 
 def learned_from(dataset: Dataset, *, trained_on: Sequence[str]) -> list[dict[str, Any]]:
-    """Return of each source who made it, on what terms, and how many photographs and lesions did what.
+    """Return for each source how many photographs and lesions were trained on, chosen on, and locked.
 
     Args:
         dataset: all photographs of all sources.
@@ -93,16 +92,12 @@ def _are(values: npt.NDArray[np.str_], matches: Callable[[str], bool]) -> npt.ND
 
 
 def _source(dataset: Dataset, name: str, *, is_trained_on: bool) -> dict[str, Any]:
-    known = known_source(name)
     counts = {
         part: _count(dataset, (dataset.sources == name) & dataset.rows(folds))
         for part, folds in _FOLDS.items()
         if part != "trained" or is_trained_on
     }
-    about = (
-        {"place": known.place, "credit": known.credit, "licence": known.licence, "link": known.link} if known else {}
-    )
-    return {"name": name, "title": source_title(name), **about, **counts}
+    return {"name": name, **counts}
 
 
 def _count(dataset: Dataset, rows: npt.NDArray[np.bool_]) -> dict[str, int]:

@@ -178,7 +178,7 @@ def facts(answers) -> dict[str, Any]:
 
 @pytest.mark.slow
 def test_the_card_states_what_the_report_states(facts):
-    origin = {"sources": [{"name": "HAM10000", "title": "HAM10000", "locked": {"photographs": 7, "lesions": 5}}],
+    origin = {"sources": [{"name": "HAM10000", "locked": {"photographs": 7, "lesions": 5}}],
               "hardly_seen": []}  # fmt: skip
     settings = {**load_release().settings, "training": {"run_recipe": "best"}, **origin}
     card = write_card(card_facts(facts, settings=settings, in_domain={"A figure": "1"}))

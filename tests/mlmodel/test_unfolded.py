@@ -14,7 +14,7 @@ from mlmodel.stages import stage_slice
 from tests.conftest import PHOTOGRAPHS
 from tests.mlmodel.ham10000_like import write_folds
 
-# Keras writes its weights files by way of what NumPy would have asked for otherwise.
+# Keras triggers this NumPy deprecation itself when it saves weights.
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")]
 CLASSES = ("akiec", "bcc", "bkl", "df", "mel", "nv", "vasc")
 
@@ -29,7 +29,7 @@ def keras() -> Any:
 
 @pytest.fixture(scope="module")
 def shown() -> Any:
-    """Six photographs as the backbone is shown them, and what it says of each."""
+    """Six photographs as the backbone's input, and the features it returns."""
     engine = Engine(load_release().backbone)
     pixels = [engine.prepare(decode(path.read_bytes()).pixels) for path in sorted(PHOTOGRAPHS.glob("*.jpg"))[:6]]
     return np.stack(pixels), engine.run(np.stack(pixels)).features

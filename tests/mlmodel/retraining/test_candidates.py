@@ -160,14 +160,14 @@ def test_how_much_is_found_where_the_network_does_worst_is_carried_over(candidat
 
 
 def test_the_card_names_what_the_backbone_learned_from_where_the_release_says_it(candidate, judgement):
-    sources = [{"name": "x", "title": "Collection X", "place": "Utopia", "trained": {"photographs": 3, "lesions": 2}}]
+    sources = [{"name": "isic2020", "trained": {"photographs": 3, "lesions": 2}}]
     groups = [{"group": "nails", "trained": 1, "judged": 0, "smartphone": 0, "not_recorded": 9}]
     told = {"network": candidate, "judgement": judgement, "training": {}, "parent": "shipped"}
     card = candidate_card(**told, origin={"sources": sources, "hardly_seen": groups})
-    assert "Collection X" in card
+    assert "| ISIC 2020 | 3 (2) | – | – |" in card
     assert "| Nails | 1 | 0 | 0 | 9 |" in card
-    assert "Utopia" in card
-    assert "Utopia" not in candidate_card(**told, origin={})
+    assert "Brisbane" in card
+    assert "Brisbane" not in candidate_card(**told, origin={})
 
 
 def test_the_card_states_verdict_reasons_and_both_tests(made, judgement):
