@@ -16,16 +16,16 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.beginning import run
-from mlmodel.abcd import measure
-from mlmodel.analysis import get_analyser
-from mlmodel.dermoscopic_colours import present
-from mlmodel.measuring import Measured, measure_picture
-from mlmodel.outlines import outlines_of
-from mlmodel.pictures import Picture, decode
-from mlmodel.segmentation import get_segmenter
+from mlmodel.datasets.dataset import CALIBRATION_FOLDS, Dataset, read_dataset
+from mlmodel.network.analyser import get_analyser
+from mlmodel.pictures.picture import Picture, decode
+from mlmodel.segmentation.abcd import measure
+from mlmodel.segmentation.dermoscopic_colours import present
+from mlmodel.segmentation.measuring import Measured, measure_picture
+from mlmodel.segmentation.outlines import outlines_of
+from mlmodel.segmentation.segmenter import get_segmenter
 from mlmodel.taxonomy import CODES
-from mlmodel.training.dataset import CALIBRATION_FOLDS, Dataset, read_dataset
-from mlmodel.training.segmentation.pairs import read_mask, reduced_mask
+from mlmodel.training.segmenter_training.pairs import read_mask, reduced_mask
 
 MEASURES: dict[str, Callable[[Measured], float | None]] = {
     "asymmetry": lambda m: m.abcd.asymmetry.shape if m.abcd and m.abcd.asymmetry else None,

@@ -20,12 +20,12 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.beginning import run  # noqa: E402
-from mlmodel.calibration import softmax  # noqa: E402
-from mlmodel.training import evaluate  # noqa: E402
-from mlmodel.training.dataset import Dataset, read_dataset  # noqa: E402
+from mlmodel.datasets.dataset import Dataset, read_dataset  # noqa: E402
+from mlmodel.metrics import performance as evaluate  # noqa: E402
+from mlmodel.network.calibration import softmax  # noqa: E402
 from mlmodel.training.feed import batches  # noqa: E402
 from mlmodel.training.recipe import Phase, Recipe, load_recipe  # noqa: E402
-from mlmodel.training.runs import RunDirectory  # noqa: E402
+from mlmodel.training.run_folder import RunDirectory  # noqa: E402
 from mlmodel.training.sampling import held_log_mix  # noqa: E402
 from mlmodel.training.session import split  # noqa: E402
 from mlmodel.training.trainer import train  # noqa: E402
@@ -148,7 +148,7 @@ def _print_table(base: Recipe, dataset: Dataset) -> None:
 
 
 def _answers(recipe: Recipe, run: RunDirectory, dataset: Dataset, *, turns: bool) -> evaluate.Answers:
-    from mlmodel.training.networks import build_network
+    from mlmodel.training.architectures import build_network
 
     rows = split(recipe, dataset)
     network = build_network(recipe, start="random")

@@ -13,14 +13,15 @@ import numpy as np
 from tqdm import tqdm
 
 from benchmarks.beginning import run
-from mlmodel.analysis import get_analyser
-from mlmodel.pictures import decode
-from mlmodel.stages import FEATURE_COUNT, stage_slice
+from mlmodel.datasets.dataset import TRAIN_FOLDS, read_dataset
+from mlmodel.metrics.class_mixes import drawn_mix
+from mlmodel.network.analyser import get_analyser
+from mlmodel.network.stages import FEATURE_COUNT, stage_slice
+from mlmodel.pictures.picture import decode
+from mlmodel.training.architectures import base_of, split_at_features
 from mlmodel.training.backbone import build_backbone
-from mlmodel.training.dataset import TRAIN_FOLDS, read_dataset
-from mlmodel.training.networks import base_of, split_at_features
-from mlmodel.training.runs import RunDirectory
-from mlmodel.training.sampling import drawn_mix, held_log_mix
+from mlmodel.training.run_folder import RunDirectory
+from mlmodel.training.sampling import held_log_mix
 from mlmodel.training.trained import load_trained
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from mlmodel.stages import STAGES
+from mlmodel.network.stages import STAGES
 
 _NAMES = [stage for stage, _ in STAGES]
 

@@ -4,9 +4,9 @@ import sys
 from collections.abc import Callable
 from typing import NoReturn
 
-from mlmodel.release import ReleaseError
-from mlmodel.tables import DataError
-from mlmodel.training.runs import RunError
+from mlmodel.datasets.tables import DataError
+from mlmodel.releases.release_files import ReleaseError
+from mlmodel.training.run_folder import RunError
 
 
 def run(main: Callable[[], int | None]) -> NoReturn:

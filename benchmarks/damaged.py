@@ -16,8 +16,9 @@ from pathlib import Path
 from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from benchmarks.beginning import run
-from mlmodel.picture_files import find_pictures
-from mlmodel.pictures import BrokenPicture, decode
+from mlmodel.pictures.picture import decode
+from mlmodel.pictures.picture_errors import BrokenPicture
+from mlmodel.pictures.picture_files import find_pictures
 from tests.mlmodel.damage import encoded, without, zeroed
 
 FOLDERS = ("uploads", "phone", "not_skin", "ham10000/images", "extra/images", "extra/small")

@@ -22,12 +22,12 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.beginning import run  # noqa: E402
-from mlmodel.analysis import get_analyser  # noqa: E402
-from mlmodel.drift import EVERY, FEWEST, MEASURES, MOVED, WINDOW, DriftReference, read_reference  # noqa: E402
-from mlmodel.pictures import Picture, decode  # noqa: E402
-from mlmodel.quality import judge  # noqa: E402
-from mlmodel.training.dataset import LOCKED_FOLDS, read_dataset  # noqa: E402
-from mlmodel.training.features import cached_features  # noqa: E402
+from mlmodel.datasets.dataset import LOCKED_FOLDS, read_dataset  # noqa: E402
+from mlmodel.datasets.feature_cache import cached_features  # noqa: E402
+from mlmodel.network.analyser import get_analyser  # noqa: E402
+from mlmodel.network.drift import EVERY, FEWEST, MEASURES, MOVED, WINDOW, DriftReference, read_reference  # noqa: E402
+from mlmodel.network.quality import judge  # noqa: E402
+from mlmodel.pictures.picture import Picture, decode  # noqa: E402
 
 CAST = np.array([1.2, 1.0, 0.67], np.float32)
 

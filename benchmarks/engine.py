@@ -53,7 +53,7 @@ def _in_own_process(side: str, options: argparse.Namespace) -> dict[str, Any]:
 
 def _measure_engine(options: argparse.Namespace) -> dict[str, Any]:
     started = time.perf_counter()
-    from mlmodel.analysis import get_analyser
+    from mlmodel.network.analyser import get_analyser
 
     analyser = get_analyser()
     loaded = time.perf_counter() - started
@@ -67,9 +67,9 @@ def _measure_engine(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _measure_keras(options: argparse.Namespace) -> dict[str, Any]:
-    from mlmodel.engine import Engine
-    from mlmodel.head import Head
-    from mlmodel.release import load_release
+    from mlmodel.network.engine import Engine
+    from mlmodel.network.head import Head
+    from mlmodel.releases.release import load_release
 
     release = load_release()
     # Asked before the clock starts: what the shipped file is shown.
@@ -104,8 +104,8 @@ def _base(options: argparse.Namespace) -> Any:
     """The base that was exported; without a run the same network with random weights, as fast and as large."""
     import keras
 
-    from mlmodel.training.networks import base_of
-    from mlmodel.training.runs import RunDirectory
+    from mlmodel.training.architectures import base_of
+    from mlmodel.training.run_folder import RunDirectory
     from mlmodel.training.trained import load_trained
 
     if not options.run:
@@ -140,9 +140,9 @@ def _peak_memory() -> float:
 
 
 def _pictures() -> np.ndarray:
-    from mlmodel.engine import Engine
-    from mlmodel.pictures import decode
-    from mlmodel.release import load_release
+    from mlmodel.network.engine import Engine
+    from mlmodel.pictures.picture import decode
+    from mlmodel.releases.release import load_release
 
     prepare = Engine(load_release().backbone).prepare
     return np.stack([prepare(decode(path.read_bytes()).pixels) for path in sorted(SAMPLES.glob("*.jpg"))])

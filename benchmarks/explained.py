@@ -10,13 +10,13 @@ from PIL import Image
 from tqdm import tqdm
 
 from benchmarks.pointing import Mask
-from mlmodel.engine import Engine
-from mlmodel.head import Floats, Head
-from mlmodel.heat_map import stage_cam
-from mlmodel.pictures import centre_square, decode
-from mlmodel.stages import stage_slice
+from mlmodel.datasets.dataset import Dataset
+from mlmodel.network.engine import Engine
+from mlmodel.network.head import Floats, Head
+from mlmodel.network.heat_map import stage_cam
+from mlmodel.network.stages import stage_slice
+from mlmodel.pictures.picture import centre_square, decode
 from mlmodel.taxonomy import CODES
-from mlmodel.training.dataset import Dataset
 
 _Found = TypeVar("_Found")
 

@@ -24,20 +24,21 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.beginning import run  # noqa: E402
-from mlmodel.engine import Engine  # noqa: E402
-from mlmodel.head import Head  # noqa: E402
-from mlmodel.release import SHIPPED, add_to_manifest, load_release, sha256_of  # noqa: E402
+from mlmodel.datasets.dataset import CALIBRATION_FOLDS, LOCKED_FOLDS, Dataset, read_dataset  # noqa: E402
+from mlmodel.datasets.feature_cache import cached_features  # noqa: E402
+from mlmodel.network.engine import Engine  # noqa: E402
+from mlmodel.network.head import Head  # noqa: E402
+from mlmodel.releases.release import add_to_manifest, load_release  # noqa: E402
+from mlmodel.releases.release_files import SHIPPED, sha256_of  # noqa: E402
 from mlmodel.retraining.base_set import BASE_SET_FILE, write_base_set  # noqa: E402
 from mlmodel.taxonomy import CODES  # noqa: E402
+from mlmodel.training.architectures import base_of  # noqa: E402
 from mlmodel.training.backbone import export_backbone, xception  # noqa: E402
-from mlmodel.training.base_set import FINENESS, base_set_of  # noqa: E402
-from mlmodel.training.build import BuildInputs, build_release  # noqa: E402
-from mlmodel.training.dataset import CALIBRATION_FOLDS, LOCKED_FOLDS, Dataset, read_dataset  # noqa: E402
-from mlmodel.training.features import cached_features  # noqa: E402
-from mlmodel.training.fit import HeadRecipe, fit_head  # noqa: E402
-from mlmodel.training.networks import base_of  # noqa: E402
+from mlmodel.training.base_set_packing import FINENESS, base_set_of  # noqa: E402
+from mlmodel.training.head_fitting import HeadRecipe, fit_head  # noqa: E402
 from mlmodel.training.recipe import Phase, Recipe, load_recipe  # noqa: E402
-from mlmodel.training.runs import RunDirectory  # noqa: E402
+from mlmodel.training.release_building import BuildInputs, build_release  # noqa: E402
+from mlmodel.training.run_folder import RunDirectory  # noqa: E402
 from mlmodel.training.trained import head_of, load_trained, story_of  # noqa: E402
 from mlmodel.training.trainer import Split, train  # noqa: E402
 

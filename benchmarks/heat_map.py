@@ -35,12 +35,12 @@ from benchmarks.pointing import (
     score,
 )
 from benchmarks.randomised_weights import print_randomised
-from mlmodel.engine import Engine
-from mlmodel.head import Head
-from mlmodel.heat_map import combined, resized
-from mlmodel.release import load_release
-from mlmodel.stages import STAGES
-from mlmodel.training.dataset import CALIBRATION_FOLDS, LOCKED_FOLDS, Dataset, read_dataset
+from mlmodel.datasets.dataset import CALIBRATION_FOLDS, LOCKED_FOLDS, Dataset, read_dataset
+from mlmodel.network.engine import Engine
+from mlmodel.network.head import Head
+from mlmodel.network.heat_map import combined, resized
+from mlmodel.network.stages import STAGES
+from mlmodel.releases.release import load_release
 
 BASELINES = ("map of another photograph", "centre of the image", "even spread")
 

@@ -20,11 +20,11 @@ from onnxruntime.quantization.shape_inference import quant_pre_process
 from tqdm import tqdm
 
 from benchmarks.beginning import run
-from mlmodel.analysis import get_analyser
-from mlmodel.engine import Engine
-from mlmodel.pictures import decode
-from mlmodel.training import evaluate
-from mlmodel.training.dataset import CALIBRATION_FOLDS, TRAIN_FOLDS, Dataset, read_dataset
+from mlmodel.datasets.dataset import CALIBRATION_FOLDS, TRAIN_FOLDS, Dataset, read_dataset
+from mlmodel.metrics import performance as evaluate
+from mlmodel.network.analyser import get_analyser
+from mlmodel.network.engine import Engine
+from mlmodel.pictures.picture import decode
 
 _SEED = 7
 

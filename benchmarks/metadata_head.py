@@ -19,11 +19,11 @@ import numpy as np
 import numpy.typing as npt
 
 from benchmarks.beginning import run
-from mlmodel.evaluation.photographs import Strings
+from mlmodel.datasets.dataset import CALIBRATION_FOLDS, TRAIN_FOLDS, read_dataset
+from mlmodel.evaluation.test_sets import Strings
+from mlmodel.metrics.performance import Answers, balanced_accuracy, by_lesion, macro_auc, malignant_auc
 from mlmodel.taxonomy import CODES
-from mlmodel.training.dataset import CALIBRATION_FOLDS, TRAIN_FOLDS, read_dataset
-from mlmodel.training.evaluate import Answers, balanced_accuracy, by_lesion, macro_auc, malignant_auc
-from mlmodel.training.fit import class_mix
+from mlmodel.training.head_fitting import class_mix
 from mlmodel.training.provenance import recorded_traits
 
 Floats = npt.NDArray[np.float32]
@@ -38,8 +38,8 @@ def main() -> None:
     parser.add_argument("--features", type=Path, default=Path("var/features"), metavar="DIR")
     parser.add_argument("--seeds", type=int, default=3)
     options = parser.parse_args()
-    from mlmodel.analysis import get_analyser
-    from mlmodel.training.features import cached_features
+    from mlmodel.datasets.feature_cache import cached_features
+    from mlmodel.network.analyser import get_analyser
 
     dataset = read_dataset(options.data)
     analyser = get_analyser()

@@ -21,7 +21,7 @@ import numpy as np
 
 from benchmarks.beginning import run
 from benchmarks.settled import settle
-from mlmodel.neighbours import DIMENSIONS, Archive, unit
+from mlmodel.network.neighbours import DIMENSIONS, Archive, unit
 
 SHOWN = 5
 
@@ -167,7 +167,7 @@ def database(count: int, asked: int, *, wait: int) -> None:
         from django.db import connection
         from django.test.utils import CaptureQueriesContext
 
-        from diagnosis.similar.cases import similar_cases
+        from diagnosis.similar.services import similar_cases
 
         member, images = _fill(count, asked)
         started = time.perf_counter()
@@ -195,8 +195,9 @@ def _fill(count: int, asked: int) -> tuple[Any, list[Any]]:
     from django.core.files.base import ContentFile
     from django.core.files.storage import default_storage
 
-    from diagnosis.models import Image, ImageEmbedding
+    from diagnosis.images.models import Image
     from diagnosis.similar.embeddings import current_space
+    from diagnosis.similar.models import ImageEmbedding
     from patients.models import Consent, Lesion, Patient, Role, Visit
     from tests import factories
 
@@ -262,10 +263,10 @@ def precision(data: Path, features: Path, folds: tuple[int, ...]) -> None:
     The archive is the training folds. The head was fitted on them, so in its hidden layer they lie closer to their
     own class than photographs of a clinic will: read the figure as an upper bound for a new clinic.
     """
-    from mlmodel.analysis import get_analyser
-    from mlmodel.neighbours import Projection
-    from mlmodel.training.dataset import TRAIN_FOLDS, read_dataset
-    from mlmodel.training.features import cached_features
+    from mlmodel.datasets.dataset import TRAIN_FOLDS, read_dataset
+    from mlmodel.datasets.feature_cache import cached_features
+    from mlmodel.network.analyser import get_analyser
+    from mlmodel.network.neighbours import Projection
 
     analyser = get_analyser()
     dataset = read_dataset(data / "ham10000")

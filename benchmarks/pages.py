@@ -54,7 +54,7 @@ def _ask(member: Any, paths: list[str], requests: int) -> tuple[list[float], int
 
 
 def _pages(people: dict[str, Any]) -> list[tuple[str, Any, list[str]]]:
-    from diagnosis.models import Image
+    from diagnosis.images.models import Image
     from patients.models import Lesion, Patient, Visit
 
     def some(model: Any, step: int) -> list[str]:
@@ -112,10 +112,11 @@ def _fill(patients: int, photographs_each: int) -> dict[str, Any]:
     from django.core.files.base import ContentFile
     from django.core.files.storage import default_storage
 
-    from diagnosis.models import Image, Prediction, QueueEntry, Review
-    from mlmodel.analysis import get_analyser
-    from mlmodel.serving import active_version
+    from diagnosis.images.models import Image, Prediction
+    from diagnosis.reviews.models import QueueEntry, Review
+    from mlmodel.network.analyser import get_analyser
     from mlmodel.taxonomy import CODES
+    from mlmodel.versions.serving import active_version
     from patients.models import Lesion, Patient, Role, Visit
     from tests import factories
 

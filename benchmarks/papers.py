@@ -18,13 +18,13 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.beginning import run  # noqa: E402
-from mlmodel.analysis import get_analyser  # noqa: E402
+from mlmodel.datasets.dataset import CALIBRATION_FOLDS, LOCKED_FOLDS, Dataset, read_dataset  # noqa: E402
+from mlmodel.datasets.feature_cache import cached_features  # noqa: E402
+from mlmodel.metrics import performance as evaluate  # noqa: E402
+from mlmodel.network.analyser import get_analyser  # noqa: E402
 from mlmodel.taxonomy import CODES  # noqa: E402
-from mlmodel.training import evaluate  # noqa: E402
-from mlmodel.training.dataset import CALIBRATION_FOLDS, LOCKED_FOLDS, Dataset, read_dataset  # noqa: E402
-from mlmodel.training.features import cached_features  # noqa: E402
 from mlmodel.training.recipe import Recipe, recipe_from  # noqa: E402
-from mlmodel.training.runs import RunDirectory  # noqa: E402
+from mlmodel.training.run_folder import RunDirectory  # noqa: E402
 from mlmodel.training.session import split  # noqa: E402
 
 THREE = ("bcc", "mel", "nv")

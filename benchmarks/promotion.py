@@ -41,8 +41,8 @@ def main() -> None:
 
 def _measure(seconds: float, askers: int) -> tuple[list[tuple[str, bool, float]], list[float]]:
     """Return each answer (what came, whether it is one version's, seconds) and the seconds of each switch."""
-    from mlmodel.promotion import promote_version, roll_back
-    from mlmodel.serving import active_version
+    from mlmodel.versions.promotion import promote_version, roll_back
+    from mlmodel.versions.serving import active_version
     from tests import factories
     from tests.candidates import candidate
 
@@ -71,8 +71,8 @@ def _measure(seconds: float, askers: int) -> tuple[list[tuple[str, bool, float]]
 
 
 def _expected(version: Any) -> dict[str, float]:
-    from mlmodel.pictures import decode
-    from mlmodel.serving import analyser_of
+    from mlmodel.pictures.picture import decode
+    from mlmodel.versions.serving import analyser_of
 
     assessment = analyser_of(version).analyse(decode(PHOTOGRAPH.read_bytes())).assessment
     assert assessment is not None, "the sample can be judged"

@@ -20,8 +20,8 @@ from PIL import Image
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from benchmarks.beginning import run
-from mlmodel.pictures import Picture
-from mlmodel.quality import Verdict, judge, sharpness
+from mlmodel.network.quality import Verdict, judge, sharpness
+from mlmodel.pictures.picture import Picture
 
 FEW = 40
 Spoil = Callable[[np.ndarray], np.ndarray]

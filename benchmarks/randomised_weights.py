@@ -16,11 +16,11 @@ from scipy.stats import rankdata
 from benchmarks.backbone_file import write_randomised
 from benchmarks.explained import Network, another, photographs
 from benchmarks.pointing import Floats, means_with_intervals, score
-from mlmodel.engine import Engine
-from mlmodel.head import Head
-from mlmodel.heat_map import combined, resized
-from mlmodel.stages import STAGES
-from mlmodel.training.dataset import Dataset
+from mlmodel.datasets.dataset import Dataset
+from mlmodel.network.engine import Engine
+from mlmodel.network.head import Head
+from mlmodel.network.heat_map import combined, resized
+from mlmodel.network.stages import STAGES
 
 SAME, HEAD, OTHER = "same weights", "head", "map of another photograph"
 

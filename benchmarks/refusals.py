@@ -20,12 +20,12 @@ import numpy as np
 from PIL import Image
 
 from benchmarks.beginning import run
-from mlmodel.analysis import get_analyser
-from mlmodel.picture_files import find_pictures
-from mlmodel.pictures import Picture, decode
-from mlmodel.quality import DARKEST, Verdict
-from mlmodel.segmentation import get_segmenter
-from mlmodel.training.dataset import CALIBRATION_FOLDS, read_dataset
+from mlmodel.datasets.dataset import CALIBRATION_FOLDS, read_dataset
+from mlmodel.network.analyser import get_analyser
+from mlmodel.network.quality import DARKEST, Verdict
+from mlmodel.pictures.picture import Picture, decode
+from mlmodel.pictures.picture_files import find_pictures
+from mlmodel.segmentation.segmenter import get_segmenter
 
 FOLDERS = ("uploads", "phone", "not_skin")
 

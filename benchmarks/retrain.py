@@ -27,7 +27,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks import retrain_tables as tables  # noqa: E402
 from benchmarks.beginning import run  # noqa: E402
-from mlmodel.training.dataset import read_dataset  # noqa: E402
+from mlmodel.datasets.dataset import read_dataset  # noqa: E402
 
 WAVES = (3, 4, 5, 6)
 LABELS = (100, 200, 400, 800)
@@ -113,11 +113,11 @@ def _floors(release: Path) -> dict[str, float]:
 
     That is the lower end of each recall's interval on the base locked test, rounded down to 0.05.
     """
-    from mlmodel.head import Head
-    from mlmodel.release import load_release
+    from mlmodel.metrics import performance as evaluate
+    from mlmodel.network.head import Head
+    from mlmodel.releases.release import load_release
     from mlmodel.retraining import network_of, read_base_set
     from mlmodel.taxonomy import CODES
-    from mlmodel.training import evaluate
 
     found = load_release(release)
     network = network_of(found.settings, Head.load(found.head))
@@ -250,7 +250,7 @@ def _one_lesion(folder: Path, dataset: Any) -> Any:
 
 def _locked_again(folder: Path, dataset: Any) -> Any:
     from benchmarks import retrain_clinic as clinic
-    from mlmodel.training.dataset import LOCKED_FOLDS
+    from mlmodel.datasets.dataset import LOCKED_FOLDS
 
     labels, folds = clinic.known_truth(folder)
     clinic.confirm((image for image in sorted(labels) if folds[image] == WAVES[0]), labels)

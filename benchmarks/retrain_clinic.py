@@ -25,8 +25,8 @@ from PIL import Image as Picture
 
 from benchmarks.multipart import encoded
 from benchmarks.web_server import ROOT, WebServer
+from mlmodel.datasets.dataset import Dataset
 from mlmodel.taxonomy import CODES
-from mlmodel.training.dataset import Dataset
 
 TRUTH_FILE = "truth.json"
 _AT_ONCE = 2
@@ -100,8 +100,8 @@ def upload(folder: Path, photographs: Photographs, *, one_lesion: bool = False) 
 
 def confirm(images: Iterable[str], labels: dict[str, int], *, is_known_by: str = "histopathology") -> int:
     """Have the clinic's dermatologist confirm each photograph as ``labels`` says, by class index; return how many."""
-    from diagnosis.models import Image
-    from diagnosis.services.reviews import record_review
+    from diagnosis.images.models import Image
+    from diagnosis.reviews.services import record_review
 
     reader = _dermatologist()
     count = 0
@@ -115,7 +115,7 @@ def confirm(images: Iterable[str], labels: dict[str, int], *, is_known_by: str =
 
 def in_the_queues_order() -> Iterator[str]:
     """Yield photographs as the review queue offers them; each is to be confirmed before the next is asked for."""
-    from diagnosis.services.queue import next_for
+    from diagnosis.reviews.queue import next_for
 
     reader = _dermatologist()
     while (entry := next_for(reader)) is not None:
@@ -132,7 +132,7 @@ def retrain(*, decide: bool, may_force: bool = True) -> Outcome:
         decide: whether anything is promoted.
         may_force: whether what the gate holds back may be.
     """
-    from diagnosis.models import TrainingRun
+    from diagnosis.retraining.models import TrainingRun
 
     before = TrainingRun.objects.count()
     started = time.perf_counter()
@@ -150,7 +150,7 @@ def retrain(*, decide: bool, may_force: bool = True) -> Outcome:
 
 def first_figures() -> dict[str, tuple[float, float, float]]:
     """Return the figures of the answering version on the base locked test, by lesion, with their intervals."""
-    from mlmodel.serving import active_version
+    from mlmodel.versions.serving import active_version
 
     return _figures(active_version())
 
@@ -180,15 +180,15 @@ def _change(test: dict[str, Any] | None) -> tuple[float, float, float] | None:
 
 
 def _excluded() -> dict[str, int]:
-    from diagnosis.models import TrainingRun
+    from diagnosis.retraining.models import TrainingRun
 
     run = TrainingRun.objects.order_by("-created_at").first()
     return dict(run.left_out or {}) if run else {}
 
 
 def _decide(candidate: Any, *, may_force: bool) -> str:
-    from diagnosis.services.rescoring import rescore_archive
-    from mlmodel.promotion import promote_version
+    from diagnosis.assessment.rescoring import rescore_archive
+    from mlmodel.versions.promotion import promote_version
     from patients.models import User
 
     judgement, by = candidate.judgement, _dermatologist().user
@@ -216,9 +216,9 @@ def _points_upwards(judgement: dict[str, Any]) -> bool:
 
 
 def _figures(version: Any) -> dict[str, tuple[float, float, float]]:
+    from mlmodel.metrics import performance as evaluate
     from mlmodel.retraining import network_of, read_base_set
-    from mlmodel.serving import analyser_of
-    from mlmodel.training import evaluate
+    from mlmodel.versions.serving import analyser_of
 
     network = network_of(version.settings, analyser_of(version).head)
     answers = network.answers_by_lesion(read_base_set().locked)

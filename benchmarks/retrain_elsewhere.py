@@ -27,9 +27,9 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.beginning import run  # noqa: E402
-from mlmodel.release import SHIPPED  # noqa: E402
+from mlmodel.datasets.dataset import LOCKED_FOLDS, TRAIN_FOLDS, Dataset, read_datasets  # noqa: E402
+from mlmodel.releases.release_files import SHIPPED  # noqa: E402
 from mlmodel.taxonomy import CODES  # noqa: E402
-from mlmodel.training.dataset import LOCKED_FOLDS, TRAIN_FOLDS, Dataset, read_datasets  # noqa: E402
 
 _DRAWN = ("melanoma AUC", "malignant AUC", "balanced accuracy", "balanced accuracy, base test")
 
@@ -86,7 +86,7 @@ def _carry_out(dataset: Dataset, options: argparse.Namespace) -> list[dict[str, 
     call_command("migrate", verbosity=0)
     call_command("collectstatic", verbosity=0, interactive=False)
     from benchmarks import retrain_clinic as clinic
-    from mlmodel.serving import active_version
+    from mlmodel.versions.serving import active_version
 
     rows = np.flatnonzero(dataset.rows(TRAIN_FOLDS))
     rows = np.random.default_rng(0).permutation(rows)[: options.at_most]
@@ -107,8 +107,8 @@ def _carry_out(dataset: Dataset, options: argparse.Namespace) -> list[dict[str, 
 
 
 def _features(locked: Dataset) -> npt.NDArray[np.float16]:
-    from mlmodel.analysis import get_analyser
-    from mlmodel.training.features import cached_features
+    from mlmodel.datasets.feature_cache import cached_features
+    from mlmodel.network.analyser import get_analyser
 
     engine = get_analyser().engine
     return cached_features(locked.paths, engine=engine, cache=Path(os.environ["DERMASCAN_DATA_DIR"]) / "features")
@@ -118,9 +118,9 @@ def _figures(
     version: Any, locked: Dataset, features: npt.NDArray[np.float16]
 ) -> dict[str, tuple[float, float, float]]:
     """Return the version's figures on the source's locked lesions and on the base test, with 95 % intervals."""
+    from mlmodel.metrics import performance as evaluate
     from mlmodel.retraining import Cases, network_of, read_base_set
-    from mlmodel.serving import analyser_of
-    from mlmodel.training import evaluate
+    from mlmodel.versions.serving import analyser_of
 
     network = network_of(version.settings, analyser_of(version).head)
     melanoma, watch = CODES.index("mel"), network.operating_points.watch.threshold

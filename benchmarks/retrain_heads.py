@@ -22,9 +22,11 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.beginning import run  # noqa: E402
-from mlmodel.head import Head  # noqa: E402
-from mlmodel.release import load_release  # noqa: E402
-from mlmodel.retraining import (  # noqa: E402
+from mlmodel.datasets.dataset import Dataset, read_dataset  # noqa: E402
+from mlmodel.metrics import performance as evaluate  # noqa: E402
+from mlmodel.network.head import Head  # noqa: E402
+from mlmodel.releases.release import load_release  # noqa: E402
+from mlmodel.retraining import (
     BaseSet,
     Cases,
     GateRules,
@@ -35,13 +37,11 @@ from mlmodel.retraining import (  # noqa: E402
     read_base_set,
     train_candidate,
 )
-from mlmodel.retraining.anew import untrained_head  # noqa: E402
-from mlmodel.retraining.calibrating import calibrated  # noqa: E402
+from mlmodel.retraining.candidate_calibration import calibrated  # noqa: E402
 from mlmodel.retraining.fitting import Recipe, epochs_of  # noqa: E402
-from mlmodel.retraining.lessons import of_one_source  # noqa: E402
+from mlmodel.retraining.from_scratch import untrained_head  # noqa: E402
+from mlmodel.retraining.training_cases import of_one_source  # noqa: E402
 from mlmodel.taxonomy import CODES  # noqa: E402
-from mlmodel.training import evaluate  # noqa: E402
-from mlmodel.training.dataset import Dataset, read_dataset  # noqa: E402
 
 FIRST, WAVES = (0, 1, 2), (3, 4, 5, 6)
 UNSEEN, CONFIRMED = ("vasc", "df"), 40

@@ -141,7 +141,7 @@ def _fill(count: int) -> dict[str, Any]:
     from django.core.files.storage import default_storage
     from django.db import connection
 
-    from mlmodel.serving import active_version
+    from mlmodel.versions.serving import active_version
     from patients.models import Role
     from tests import factories
 

@@ -49,8 +49,8 @@ def main() -> None:
 
 
 def _here(files: list[bytes]) -> dict[str, Callable[[int], Any]]:
-    from mlmodel.analysis import get_analyser
-    from mlmodel.pictures import Picture, decode
+    from mlmodel.network.analyser import get_analyser
+    from mlmodel.pictures.picture import Picture, decode
 
     analyser = get_analyser()
     decoded = [decode(data) for data in files]

@@ -4,13 +4,13 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from diagnosis.models import Image
+    from diagnosis.images.models import Image
     from patients.models import Member
 
 
 def settle(images: "Iterable[tuple[Image, Member]]", *, batch_size: int = 5000) -> None:
     """Give each photograph its reader's review, nevus, and the label that comes of it."""
-    from diagnosis.models import ConfirmedLabel, Review
+    from diagnosis.reviews.models import ConfirmedLabel, Review
 
     reviews = Review.objects.bulk_create(
         (Review(image=image, reviewer=reader, answer="nv", certainty="certain") for image, reader in images),

@@ -23,12 +23,13 @@ from sklearn.preprocessing import StandardScaler
 from tqdm import tqdm
 
 from benchmarks.beginning import run
-from mlmodel.analysis import Analyser
-from mlmodel.release import SHIPPED, load_release
+from mlmodel.datasets.dataset import CALIBRATION_FOLDS, Dataset, read_datasets, read_photograph
+from mlmodel.metrics.partial_labels import LABELS
+from mlmodel.metrics.performance import auc
+from mlmodel.network.analyser import Analyser
+from mlmodel.releases.release import load_release
+from mlmodel.releases.release_files import SHIPPED
 from mlmodel.taxonomy import CODES
-from mlmodel.training.dataset import CALIBRATION_FOLDS, Dataset, read_datasets, read_photograph
-from mlmodel.training.evaluate import auc
-from mlmodel.training.labels import LABELS
 
 _SEED, _FOLDS = 7, 5
 _MELANOMA = CODES.index("mel")

@@ -58,12 +58,12 @@ def _print_steps(photographs: list[Path]) -> None:
 
 
 def _steps_of(data: bytes) -> dict[str, float]:
-    from diagnosis.services.analysis import DISPLAY_SIDE, HEAT_MAP_SIDE, THUMBNAIL_SIDE, heat_map_pngs
-    from mlmodel.analysis import get_analyser
-    from mlmodel.measuring import measure_picture
-    from mlmodel.pictures import decode, encode_jpeg
-    from mlmodel.quality import judge
-    from mlmodel.segmentation import get_segmenter
+    from diagnosis.assessment.analysis import DISPLAY_SIDE, HEAT_MAP_SIDE, THUMBNAIL_SIDE, heat_map_pngs
+    from mlmodel.network.analyser import get_analyser
+    from mlmodel.network.quality import judge
+    from mlmodel.pictures.picture import decode, encode_jpeg
+    from mlmodel.segmentation.measuring import measure_picture
+    from mlmodel.segmentation.segmenter import get_segmenter
 
     clock = _Clock()
     picture = clock("decode", lambda: decode(data))

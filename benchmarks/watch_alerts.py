@@ -17,13 +17,13 @@ import numpy as np
 
 from benchmarks.beginning import run
 from benchmarks.scratch import scratch_installation
-from mlmodel.analysis import Analyser, get_analyser
-from mlmodel.head import Floats
-from mlmodel.pictures import decode
+from mlmodel.datasets.dataset import LOCKED_FOLDS, read_dataset
+from mlmodel.datasets.feature_cache import cached_features
+from mlmodel.metrics.performance import CALIBRATION_BINS
+from mlmodel.network.analyser import Analyser, get_analyser
+from mlmodel.network.head import Floats
+from mlmodel.pictures.picture import decode
 from mlmodel.taxonomy import CODES, MALIGNANT_CODES
-from mlmodel.training.dataset import LOCKED_FOLDS, read_dataset
-from mlmodel.training.evaluate import CALIBRATION_BINS
-from mlmodel.training.features import cached_features
 
 EVERY = 20
 EXCHANGED = 300
@@ -81,10 +81,10 @@ def _looks(analyser: Analyser, probabilities: Floats, labels: np.ndarray) -> Ite
     """Look as the hourly checks do. Django is ready by now, and not before."""
     from django.conf import settings
 
-    from diagnosis.watch.checks import FEWEST_COUNTED, agrees_too_little, is_less_true
-    from diagnosis.watch.confirmed import Cell, calibration_of
-    from mlmodel.evaluation.curves import wilson
-    from mlmodel.models import ModelVersion
+    from diagnosis.monitoring.hourly_checks import FEWEST_COUNTED, agrees_too_little, is_less_true
+    from diagnosis.monitoring.label_agreement import Cell, calibration_of
+    from mlmodel.metrics.curves import wilson
+    from mlmodel.versions.models import ModelVersion
 
     version = ModelVersion(pk=1, name=analyser.version, settings=analyser.release.settings)
     confidence, is_right = probabilities.max(axis=1), probabilities.argmax(axis=1) == labels

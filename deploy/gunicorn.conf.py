@@ -43,8 +43,8 @@ class PlainLogger(Logger):
     def atoms(self, resp: Any, req: Any, environ: Any, request_time: Any) -> dict[str, Any]:
         from django.conf import settings
 
+        from dermascan.core.client_address import address_from
         from dermascan.logs import printable
-        from patients.client_address import address_from
 
         atoms = super().atoms(resp, req, environ, request_time)
         atoms["h"] = address_from(environ, proxies=settings.PROXIES)
@@ -67,8 +67,8 @@ def post_worker_init(worker: Any) -> None:
     from django.conf import settings
     from django.urls import get_resolver
 
-    from mlmodel.analysis import get_analyser
-    from mlmodel.pictures import decode
+    from mlmodel.network.analyser import get_analyser
+    from mlmodel.pictures.picture import decode
 
     photograph = Path(settings.BASE_DIR) / "static" / "samples" / "ISIC_0024310.jpg"
     get_analyser().analyse(decode(photograph.read_bytes()))

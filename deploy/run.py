@@ -81,7 +81,7 @@ def next_free_port(host: str, port: int) -> int:
 def prepare_or_say_why_not() -> bool:
     from django.core.management import CommandError
 
-    from mlmodel.release import ReleaseError
+    from mlmodel.releases.release_files import ReleaseError
 
     logging.disable(logging.INFO)
     try:
@@ -140,7 +140,7 @@ def announce(host: str, port: int, *, has_demo: bool) -> None:
     shown = "127.0.0.1" if host in {"0.0.0.0", "::", "[::]"} else host  # noqa: S104
     lines = [f"DermaScan is starting on http://{shown}:{port} – Ctrl-C stops it.", ""]
     if has_demo:
-        from diagnosis.demo import DEMO_PASSWORD, USER_NAMES
+        from diagnosis.record.demo import DEMO_PASSWORD, USER_NAMES
 
         lines += [
             f"  Sign in as   {', '.join(USER_NAMES[:-1])} or {USER_NAMES[-1]}",

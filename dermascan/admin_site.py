@@ -26,14 +26,14 @@ class DermaScanAdminSite(AdminSite):
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
         """Register with the guard against stale forms, whoever wrote the model's admin."""
-        from patients.admin.edits import guard_edits
+        from patients.admin.guarded_edits import guard_edits
 
         super().register(model_or_iterable, guard_edits(admin_class or ModelAdmin), **options)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
         """With our own pages; without ``view_on_site``, which tells whether an identifier exists anywhere."""
-        from diagnosis.retraining_urls import retraining_urls
-        from diagnosis.review_urls import review_urls
+        from diagnosis.record.admin_urls import review_urls
+        from diagnosis.retraining.admin_urls import retraining_urls
 
         own = [pattern for pattern in super().get_urls() if getattr(pattern, "name", None) != "view_on_site"]
         return [*review_urls(self.admin_view), *retraining_urls(self.admin_view), *own]

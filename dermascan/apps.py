@@ -14,7 +14,7 @@ class DermaScanConfig(AppConfig):
 
         Both ends of it fail without them, whichever is started first.
         """
-        from dermascan import checks, letters  # noqa: F401
+        from dermascan import checks  # noqa: F401
 
         options = getattr(settings, "CELERY_BROKER_TRANSPORT_OPTIONS", {})
         for name in ("data_folder_in", "control_folder"):

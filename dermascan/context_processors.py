@@ -6,9 +6,10 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 
-from mlmodel import drift, pictures
-from mlmodel.retraining.learning import LEAST_LESIONS
-from patients.durations import in_words
+from dermascan.core.durations import in_words
+from mlmodel.network import drift
+from mlmodel.pictures import picture as pictures
+from mlmodel.retraining.candidate_training import LEAST_LESIONS
 
 
 def stated_limits(_request: HttpRequest) -> dict[str, Any]:

@@ -19,8 +19,8 @@ from dermascan.file_queue import BROKEN
 from dermascan.heartbeats import workers
 from diagnosis.api import schema
 from diagnosis.api.views import ApiView
-from mlmodel.analysis import get_analyser
-from mlmodel.models import ModelVersion, ModelVersionStatus
+from mlmodel.network.analyser import get_analyser
+from mlmodel.versions.models import ModelVersion, ModelVersionStatus
 from patients.outbox import is_kept_here, message_counts
 
 logger = logging.getLogger(__name__)

@@ -3,7 +3,7 @@
 import logging
 import re
 
-from patients.database_errors import without_values
+from dermascan.core.database_errors import without_values
 
 # Control characters, ANSI's escape among them; the line and paragraph separators of Unicode; marks that turn the
 # direction of what follows; halves of surrogate pairs.

@@ -8,9 +8,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.shortcuts import resolve_url
 from django.urls import reverse
 
-from dermascan.script_requests import sign_in_address
+from dermascan.core.client_address import is_this_machine
+from dermascan.problem_pages import sign_in_address
 from dermascan.views.errors import method_not_allowed
-from patients.client_address import is_this_machine
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 

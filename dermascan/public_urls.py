@@ -7,7 +7,7 @@ from dermascan.views.contact import contact, contact_thanks
 from dermascan.views.favicon import favicon
 from dermascan.views.home import home, start
 from dermascan.views.quick_check import quick_check
-from dermascan.views.session import session
+from dermascan.views.signed_in import session
 
 urlpatterns: list[URLPattern] = [
     path("", home, name="home"),

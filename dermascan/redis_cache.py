@@ -10,7 +10,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 
-from patients.circuit import CircuitBreaker
+from dermascan.core.circuit_breaker import CircuitBreaker
 
 logger = logging.getLogger(__name__)
 

@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext_lazy as _
 
-from dermascan.script_requests import problem_response
-from patients.script_requests import is_script_request
+from dermascan.core.script_requests import is_script_request
+from dermascan.problem_pages import problem_response
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 

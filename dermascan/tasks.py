@@ -6,9 +6,9 @@ from datetime import timedelta
 from celery import shared_task
 from django.conf import settings
 
+from dermascan.core.clock import around
 from dermascan.models import WorkerHeartbeat
 from dermascan.orphans import TooManyOrphans, delete_orphans
-from patients.clock import around
 from patients.models import Submission
 
 logger = logging.getLogger(__name__)

@@ -1,6 +1,6 @@
 """How often a visitor may write to the operator. The quick check's limit is diagnosis.api.throttles'."""
 
-from diagnosis.api.throttles import QuickCheckThrottle
+from dermascan.core.throttles import QuickCheckThrottle
 
 
 class ContactThrottle(QuickCheckThrottle):

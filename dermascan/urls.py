@@ -6,9 +6,9 @@ from django.urls import include, path, re_path
 from dermascan.health import status
 from dermascan.views.account import email_address
 from dermascan.views.api_docs import api_docs, api_schema
-from dermascan.views.network import network, network_report, network_report_json
-from dermascan.views.versions import proposal, version, version_history, versions
 from diagnosis.api.views import UnknownPathView
+from diagnosis.retraining.views.network import network, network_report, network_report_json
+from diagnosis.retraining.views.versions import proposal, version, version_history, versions
 
 handler500 = "dermascan.views.errors.server_error"
 

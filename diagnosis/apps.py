@@ -7,12 +7,12 @@ class DiagnosisConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_save
 
+        from diagnosis.assessment.rescoring import rescore_in_background
+        from diagnosis.monitoring import notifications as telling  # noqa: F401  (registers who writes of incidents)
+        from diagnosis.reports import notices  # noqa: F401  (registers who writes mail to patients)
         from diagnosis.retraining.gate_rules import gate_rules
-        from diagnosis.rule_changes import derive_labels_after_commit
-        from diagnosis.services import notices  # noqa: F401  (registers who writes mail to patients)
-        from diagnosis.services.rescoring import rescore_in_background
-        from diagnosis.watch import telling  # noqa: F401  (registers who writes of incidents)
-        from mlmodel.promotion import version_switched
+        from diagnosis.reviews.rule_changes import derive_labels_after_commit
+        from mlmodel.versions.promotion import version_switched
 
         gate_rules()  # a misspelt name must stop the start, not a run at its end
         post_save.connect(derive_labels_after_commit, sender="patients.Clinic", dispatch_uid="labels by the new rule")

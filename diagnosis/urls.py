@@ -2,21 +2,16 @@
 
 from django.urls import URLPattern, path, register_converter
 
-from diagnosis.views import (
-    addenda,
-    files,
-    images,
-    measures,
-    portal,
-    records,
-    reports,
-    set_aside,
-    signed,
-    similar,
-    thresholds,
-    upload,
-    watch,
-)
+from diagnosis.assessment.views import files, thresholds, upload
+from diagnosis.measures import views as measures
+from diagnosis.monitoring import views as watch
+from diagnosis.portal import views as portal
+from diagnosis.record.views import exclusion as set_aside
+from diagnosis.record.views import photograph as images
+from diagnosis.record.views import records
+from diagnosis.reports.views import addenda, signed
+from diagnosis.reports.views import signing as reports
+from diagnosis.similar import views as similar
 
 register_converter(files.ImageKindConverter, "image_kind")
 

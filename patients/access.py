@@ -9,8 +9,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-from .middleware import ClinicRequest
-from .models import Patient, Role
+from patients.middleware import ClinicRequest
+from patients.models import Patient, Role
 
 View = Callable[..., HttpResponse]
 

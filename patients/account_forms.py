@@ -11,9 +11,9 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
-from .guessing import Secret, begin_guess, may_mail_a_reset_link
-from .models import Clinic
-from .services.letters import clinic_of
+from patients.guessing import Secret, begin_guess, may_mail_a_reset_link
+from patients.models import Clinic
+from patients.services.account_letters import clinic_of
 
 # What the page after it says: see templates/account/password_reset_from_key_done.html.
 PASSWORD_CHOSEN = "password_chosen"  # noqa: S105  (a key of the session)

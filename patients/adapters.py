@@ -6,13 +6,12 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from dermascan.core.client_address import client_address
+from dermascan.core.site import at_this_site
+from patients.guessing import account_of, begin_guess
 from patients.models import MessageKind, User
 from patients.outbox import queue_message
-from patients.services.letters import LINK_TO_COME, letter_context
-from patients.site import at_this_site
-
-from .client_address import client_address
-from .guessing import account_of, begin_guess
+from patients.services.account_letters import LINK_TO_COME, letter_context
 
 _PASSWORD_CHANGED = "account/messages/password_changed.txt"  # noqa: S105  (a template)
 _PASSWORD_RESET = "account/email/password_reset_key"  # noqa: S105  (a template)

@@ -5,4 +5,4 @@ class PatientsConfig(AppConfig):
     name = "patients"
 
     def ready(self) -> None:
-        from patients.services import letters  # noqa: F401  (registers who writes mail about accounts)
+        from patients.services import account_letters as letters  # noqa: F401  (registers who writes mail about accounts)

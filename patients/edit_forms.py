@@ -13,8 +13,8 @@ from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
-from .edits import changed_names, comparable, edit_token, last_change, lost_names
-from .names import clean_text
+from patients.edits import changed_names, comparable, edit_token, last_change, lost_names
+from patients.names import clean_text
 
 MADE_FROM, DIFFERS, KEEP = "made_from", "differs", "keep-"
 MINE, THEIRS = "mine", "theirs"

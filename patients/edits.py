@@ -17,10 +17,10 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
-from .models import User
-from .models.edited import Edited
-from .names import clean_text
-from .rough_dates import RoughDate
+from dermascan.core.rough_dates import RoughDate
+from patients.models import User
+from patients.models.edited import Edited
+from patients.names import clean_text
 
 _DIGEST_LENGTH = 16
 

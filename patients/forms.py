@@ -8,9 +8,10 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from .edit_forms import EditForm
-from .fields import PlainDateField, RoughDateField, text_field
-from .models import (
+from dermascan.core.form_fields import PlainDateField, RoughDateField, text_field
+from dermascan.core.rough_dates import RoughDate
+from patients.edit_forms import EditForm
+from patients.models import (
     BODY_REGIONS,
     ClosureReason,
     Consent,
@@ -22,10 +23,9 @@ from .models import (
     User,
     Visit,
 )
-from .models.patient import EARLIEST_BIRTH, LONGEST_SEARCH
-from .names import clean_number
-from .rough_dates import RoughDate
-from .services import (
+from patients.models.patient import EARLIEST_BIRTH, LONGEST_SEARCH
+from patients.names import clean_number
+from patients.services import (
     BirthDateContradicted,
     ensure_nothing_is_earlier,
     is_known_to_be_wrong,

@@ -15,10 +15,10 @@ from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 
-from .client_address import client_network
-from .known_devices import known_device
-from .limits import Limit, charge, refund, whole_seconds
-from .models import User
+from dermascan.core.client_address import client_network
+from dermascan.core.limits import Limit, charge, refund, whole_seconds
+from patients.known_devices import known_device
+from patients.models import User
 
 # Wrong guesses.
 _BY_DEVICE = Limit("guess-device", 10, 300)

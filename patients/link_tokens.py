@@ -5,7 +5,7 @@ from typing import Any
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.utils.http import base36_to_int
 
-from .clock import CLOCKS_APART
+from dermascan.core.clock import CLOCKS_APART
 
 
 class LinkTokens(PasswordResetTokenGenerator):

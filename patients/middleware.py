@@ -5,7 +5,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 from django_htmx.middleware import HtmxDetails
 
-from .models import Member
+from patients.models import Member
 
 
 class ClinicRequest(HttpRequest):

@@ -2,7 +2,7 @@
 
 from django.urls import path, register_converter
 
-from .views import accounts, api_tokens, consents, lesions, messages, patients, visits
+from patients.views import accounts, api_tokens, consents, lesions, messages, patients, visits
 
 register_converter(consents.PurposeConverter, "purpose")
 

@@ -5,12 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from mlmodel.analysis import get_analyser
-from mlmodel.models import ModelVersion
-from mlmodel.promotion import register_candidate
+from mlmodel.network.analyser import get_analyser
 from mlmodel.retraining import network_of, package_head
-from mlmodel.serving import active_version
 from mlmodel.taxonomy import CODES
+from mlmodel.versions.models import ModelVersion
+from mlmodel.versions.promotion import register_candidate
+from mlmodel.versions.serving import active_version
 
 
 def judged(verdict: str) -> dict[str, Any]:

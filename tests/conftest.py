@@ -12,8 +12,8 @@ from django.core.cache import cache
 from django.test import Client
 
 from dermascan.celery import app
-from mlmodel.analysis import get_analyser
-from mlmodel.tiers import OperatingPoints, Tier
+from mlmodel.network.analyser import get_analyser
+from mlmodel.network.tiers import OperatingPoints, Tier
 from patients.models import Clinic, Member, Patient, Role, User
 from tests import factories
 from tests.engine_memory import remembered_answers

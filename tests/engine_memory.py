@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 import numpy as np
 import numpy.typing as npt
 
-from mlmodel.engine import BackboneOutput, Engine
+from mlmodel.network.engine import BackboneOutput, Engine
 
 
 @contextmanager

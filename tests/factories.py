@@ -11,9 +11,10 @@ from django.core.files.storage import default_storage
 from django.utils import timezone
 from factory.django import DjangoModelFactory
 
-from diagnosis.models import HeatMap, Image, ImageFeatures, Incident, Prediction
-from mlmodel.models import ModelVersion
+from diagnosis.images.models import HeatMap, Image, ImageFeatures, Prediction
+from diagnosis.monitoring.models import Incident
 from mlmodel.taxonomy import CODES, MALIGNANT_CODES
+from mlmodel.versions.models import ModelVersion
 from patients.models import (
     BodySite,
     Clinic,

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 from typing import Any
 
-from diagnosis.explanations import SECTIONS
+from mlmodel.explanations.explained import SECTIONS
 
 KEY = "test-key-7c1f9d2ab4e8"
 

@@ -13,10 +13,10 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis.api.problems import KINDS
-from diagnosis.models import Image
-from mlmodel.picture_errors import BY_CODE, MAX_BYTES
-from mlmodel.pictures import PictureError, decode
+from dermascan.core.problems import KINDS
+from diagnosis.images.models import Image
+from mlmodel.pictures.picture import decode
+from mlmodel.pictures.picture_errors import BY_CODE, MAX_BYTES, PictureError
 from tests import factories
 from tests.api.helpers import BATCH, PREDICT, bomb, count_visits, sample, stored_files
 from tests.diagnosis.photographing import blurred, upload_of

@@ -8,15 +8,15 @@ from datetime import timedelta
 import pytest
 from celery.schedules import schedule
 
+from dermascan.beat_scheduler import Scheduler
 from dermascan.celery import app
 from dermascan.models import WorkerHeartbeat
-from dermascan.schedule import Scheduler
 
 pytestmark = pytest.mark.django_db
 
 
 def test_beat_is_told_to_use_it():
-    assert app.conf.beat_scheduler == "dermascan.schedule.Scheduler"
+    assert app.conf.beat_scheduler == "dermascan.beat_scheduler.Scheduler"
 
 
 @pytest.mark.parametrize("spoilt", [b"", b"\x80\x04", b"not pickled"])

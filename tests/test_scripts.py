@@ -77,6 +77,6 @@ def test_nothing_else_can_be_started():
     assert {str(path) for path in elsewhere} == {
         "deploy/run.py",
         "dermascan/supervisor.py",
-        "mlmodel/picture_worker.py",
+        "mlmodel/pictures/decode_worker.py",
     }
     assert {path.name for path in ROOT.glob("*.py")} == {"manage.py"}

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.test import Client, override_settings
 from django.urls import resolve
 
-from diagnosis.services.set_aside import set_aside_image
+from diagnosis.assessment.exclusions import set_aside_image
 from tests.forms import posting_forms
 from tests.permissions.addresses import ADDRESSES
 from tests.permissions.answers import ROLES

@@ -15,9 +15,9 @@ from environ import Env
 
 from dermascan.checks import check_site_url
 from dermascan.settings.addresses import local_url, public_url, site_name, site_url
-from diagnosis.models import Watched
-from diagnosis.watch.incidents import open_incident
-from diagnosis.watch.telling import WebhookCall, incident_call
+from diagnosis.monitoring.incidents import open_incident
+from diagnosis.monitoring.models import Watched
+from diagnosis.monitoring.notifications import WebhookCall, incident_call
 from patients.models import MessageKind, OutgoingMessage
 from patients.outbox import deliver_due
 from tests import factories

@@ -10,13 +10,14 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
+from dermascan.core.durations import in_words
+
 # Read when it is imported: with the settings as they are, and not as a test below has them for a moment.
 from diagnosis.api import schema as described
-from diagnosis.models import RunStatus, TrainingRun
 from diagnosis.retraining.errors import NotResumable
-from diagnosis.services.errors import TooLateToRetract
-from mlmodel import pictures
-from patients.durations import in_words
+from diagnosis.retraining.models import RunStatus, TrainingRun
+from diagnosis.reviews.errors import TooLateToRetract
+from mlmodel.pictures import picture as pictures
 from patients.outbox import deliver_due
 from tests import factories
 from tests.candidates import candidate

@@ -1,4 +1,4 @@
-from .contact_message import ContactMessage
-from .worker_heartbeat import WorkerHeartbeat
+from dermascan.models.contact_message import ContactMessage
+from dermascan.models.worker_heartbeat import WorkerHeartbeat
 
 __all__ = ["ContactMessage", "WorkerHeartbeat"]

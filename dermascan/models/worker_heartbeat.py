@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from patients.clock import around
+from dermascan.core.clock import around
 
 # The process that hands out what is due; the others are queues.
 SCHEDULE = "schedule"

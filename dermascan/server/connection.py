@@ -6,8 +6,8 @@ from typing import Any
 
 from waitress.channel import HTTPChannel
 
-from dermascan.server.answers import LoggedErrorTask, LoggedTask
 from dermascan.server.requests import Request
+from dermascan.server.responses import LoggedErrorTask, LoggedTask
 
 # From the connection, or from the answer before, to the end of the next request's head.
 HEAD_SECONDS = 20.0

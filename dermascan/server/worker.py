@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from gunicorn.workers.base import Worker
 
-from dermascan.server.loop import Server
+from dermascan.server.waitress_loop import Server
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 

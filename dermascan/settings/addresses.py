@@ -1,11 +1,11 @@
-"""Where the site is reached, from the environment: see patients/site.py."""
+"""Where the site is reached, from the environment: see dermascan/core/site.py."""
 
 from collections.abc import Iterable
 
 from django.core.exceptions import ImproperlyConfigured
 from environ import Env
 
-from patients.site import origin_of
+from dermascan.core.site import origin_of
 
 # Addresses that a server listens on, and nobody can be sent to.
 _WILDCARDS = {"0.0.0.0", "::", "[::]", ""}  # noqa: S104

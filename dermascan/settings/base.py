@@ -8,10 +8,9 @@ import environ
 from csp.constants import NONE, SELF
 from django.utils.translation import gettext_lazy as _
 
-from mlmodel.picture_errors import MAX_BYTES
-
-from .addresses import local_url, site_name, site_url
-from .numbers import json_object, seconds, share, whole_number
+from dermascan.settings.addresses import local_url, site_name, site_url
+from dermascan.settings.numbers import json_object, seconds, share, whole_number
+from mlmodel.pictures.picture_errors import MAX_BYTES
 
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.Env()
@@ -32,7 +31,7 @@ SITE_NAME = site_name(env)
 SITE_URL_IS_SET = bool(env.str("DERMASCAN_SITE_URL", default=""))
 SITE_URL = site_url(env, default=local_url(env))
 # How many proxies stand in front: without this a visitor could forge X-Forwarded-For past every limit. All limits and
-# the logs read it through patients.client_address.
+# the logs read it through dermascan.core.client_address.
 PROXIES = whole_number(env, "DERMASCAN_PROXIES", default=0)
 
 INSTALLED_APPS = [
@@ -66,7 +65,7 @@ MIDDLEWARE = [
     "dermascan.middleware.LocalProbesMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    "dermascan.script_requests.ScriptRequestsMiddleware",
+    "dermascan.problem_pages.ScriptRequestsMiddleware",
     "dermascan.request_bodies.RequestBodiesMiddleware",
     "dermascan.middleware.FormCharsetMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -175,7 +174,7 @@ MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = SITE_NAME
 # Accounts and their addresses come from the clinic's manager; nobody can claim another's by signing up.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
-SESSION_ENGINE = "patients.session_store"
+SESSION_ENGINE = "dermascan.core.session_store"
 SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -203,7 +202,7 @@ UPLOAD_MAX_REQUEST_BYTES = UPLOAD_MAX_FILES * MAX_BYTES + 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 64
 FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
-FILE_UPLOAD_HANDLERS = ["patients.multipart.EveryPart"]
+FILE_UPLOAD_HANDLERS = ["dermascan.core.multipart.EveryPart"]
 
 # --- The same form or request sent twice: see patients/once.py ----------------------------------------------
 
@@ -308,21 +307,21 @@ RETRAINING_HEARTBEAT_SECONDS = 10.0
 RETRAINING_DEAD_AFTER_SECONDS = 45.0
 RETRAINING_QUEUED_FOR_SECONDS = 3600.0
 
-CELERY_BEAT_SCHEDULER = "dermascan.schedule.Scheduler"
+CELERY_BEAT_SCHEDULER = "dermascan.beat_scheduler.Scheduler"
 CELERY_BEAT_SCHEDULE_FILENAME = str(DATA_DIR / "beat-schedule")
 CELERY_BEAT_SCHEDULE = {
     "retrain-when-due": {
-        "task": "diagnosis.tasks.retrain_when_due",
+        "task": "diagnosis.retraining.tasks.retrain_when_due",
         "schedule": timedelta(minutes=10),
         "options": {"expires": 600},
     },
     "bury-dead-runs": {
-        "task": "diagnosis.tasks.bury_dead_runs",
+        "task": "diagnosis.retraining.tasks.bury_dead_runs",
         "schedule": timedelta(seconds=15),
         "options": {"expires": 15},
     },
     "find-lost-work": {
-        "task": "diagnosis.tasks.find_lost_work",
+        "task": "diagnosis.retraining.tasks.find_lost_work",
         "schedule": timedelta(hours=1),
         "options": {"expires": 3600},
     },
@@ -352,7 +351,7 @@ CELERY_BEAT_SCHEDULE = {
         "options": {"expires": 3600},
     },
     "watch": {
-        "task": "diagnosis.tasks.watch_clinics",
+        "task": "diagnosis.monitoring.tasks.watch_clinics",
         "schedule": timedelta(hours=1),
         "options": {"expires": 3600},
     },

@@ -8,8 +8,9 @@ import environ
 # Before base reads the environment. What is set there wins over the file.
 environ.Env.read_env(Path(__file__).resolve().parent.parent.parent / ".env")
 
+from dermascan.settings.base import DATA_DIR, env  # noqa: E402
+
 from .base import *  # noqa: E402, F403
-from .base import DATA_DIR, env  # noqa: E402
 
 
 def _kept_secret(path: Path) -> str:

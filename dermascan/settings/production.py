@@ -1,9 +1,10 @@
 """A clinic's server: secrets and hosts must be given, traffic is HTTPS, no demo clinic."""
 
-from .addresses import public_url, site_url
+from dermascan.settings.addresses import public_url, site_url
+from dermascan.settings.base import env
+from dermascan.settings.numbers import whole_number
+
 from .base import *  # noqa: F403
-from .base import env
-from .numbers import whole_number
 
 SECRET_KEY = env.str("DERMASCAN_SECRET_KEY")
 ALLOWED_HOSTS = env.list("DERMASCAN_HOSTS")

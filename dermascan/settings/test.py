@@ -12,8 +12,9 @@ if _worker := os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw"):
     if os.environ.get("REDIS_URL"):
         os.environ["REDIS_URL"] = f"{os.environ['REDIS_URL'].rpartition('/')[0]}/{_worker}"
 
+from dermascan.settings.base import DATABASES, env
+
 from .base import *  # noqa: F403
-from .base import DATABASES, env
 
 _SCRATCH = Path(tempfile.mkdtemp(prefix="dermascan-test-"))
 

@@ -8,7 +8,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from dermascan.forms import ContactForm
 from dermascan.throttles import ContactThrottle
-from dermascan.views.errors import too_many_requests
+from patients.guessing import please_wait as too_many_requests
 from patients.models import MessageKind
 from patients.once import once
 from patients.outbox import queue_message

@@ -8,8 +8,8 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 from django.views.defaults import server_error as django_server_error
 
+from dermascan.core.storage_faults import storage_fault
 from patients.guessing import please_wait as too_many_requests
-from patients.storage_faults import storage_fault
 
 __all__ = ["csrf_failure", "method_not_allowed", "server_error", "too_large", "too_many_requests"]
 

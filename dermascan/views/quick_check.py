@@ -10,17 +10,18 @@ from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from django.views.decorators.http import require_http_methods
 
+from dermascan.core.throttles import QuickCheckThrottle
 from dermascan.forms import QuickCheckForm
 from dermascan.samples import Sample, samples
-from dermascan.views.errors import too_large, too_many_requests
-from diagnosis.api.throttles import QuickCheckThrottle
-from diagnosis.condition_names import condition_name
-from diagnosis.explanations import explain
-from diagnosis.presentation import present_analysis, present_explanation
-from diagnosis.refusals import present_refusal, quality_facts
-from diagnosis.services.analysis import QuickResult, check_picture
-from mlmodel.pictures import MAX_BYTES, PictureError
+from dermascan.views.errors import too_large
+from diagnosis.assessment.analysis import QuickResult, check_picture
+from diagnosis.assessment.explain import explain
+from diagnosis.assessment.presentation import present_analysis, present_explanation
+from diagnosis.assessment.refusals import present_refusal, quality_facts
+from diagnosis.images.condition_names import condition_name
+from mlmodel.pictures.picture_errors import MAX_BYTES, PictureError
 from mlmodel.taxonomy import BY_CODE
+from patients.guessing import please_wait as too_many_requests
 
 # A form around the photograph: its boundary lines and the token.
 FORM_BYTES = 64 * 1024

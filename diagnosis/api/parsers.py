@@ -9,9 +9,9 @@ from rest_framework import parsers
 from rest_framework.exceptions import ParseError, UnsupportedMediaType
 from rest_framework.request import Request
 
+from dermascan.core.multipart import EveryPartOfARequest
 from diagnosis.api.problems import Problem
-from mlmodel.pictures import MAX_BYTES
-from patients.multipart import EveryPartOfARequest
+from mlmodel.pictures.picture_errors import MAX_BYTES
 
 MEGABYTE = 1024 * 1024
 # One photograph and the form around it.

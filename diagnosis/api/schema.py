@@ -12,14 +12,14 @@ from drf_spectacular.utils import (
 )
 from rest_framework import serializers as fields
 
-from diagnosis.api.problems import KINDS, MEDIA_TYPE, TYPE_PREFIX
+from dermascan.core.problems import KINDS, MEDIA_TYPE, TYPE_PREFIX
 from diagnosis.api.serializers import ExplanationSerializer, PredictBatchSerializer, PredictSerializer
-from diagnosis.explanations import SECTIONS
-from diagnosis.models import QualityVerdict, Tier
-from diagnosis.models.answer_settings import URGENT_LEVELS, WATCH_LEVELS
-from diagnosis.reliability import Reliability
-from mlmodel.dermoscopic_colours import COLOURS
-from mlmodel.segmentation import Doubt
+from diagnosis.images.models import QualityVerdict, Tier
+from diagnosis.images.models.answer_settings import URGENT_LEVELS, WATCH_LEVELS
+from mlmodel.explanations.explained import SECTIONS
+from mlmodel.network.quality import Reliability
+from mlmodel.segmentation.dermoscopic_colours import COLOURS
+from mlmodel.segmentation.segmenter import Doubt
 from mlmodel.taxonomy import BY_CODE, CODES
 
 _IMAGE_ID = "0b5d3c1e-6a0f-4f0e-9d6f-2f6d6f3b8f11"

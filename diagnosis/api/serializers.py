@@ -10,9 +10,9 @@ from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 from rest_framework.settings import api_settings
 
-from diagnosis.explanations.languages import LANGUAGES, UnknownLanguageError, language_of
-from diagnosis.models import ReadingLevel
-from mlmodel.pictures import MAX_BYTES
+from mlmodel.explanations.languages import LANGUAGES, UnknownLanguageError, language_of
+from mlmodel.explanations.reading_levels import ReadingLevel
+from mlmodel.pictures.picture_errors import MAX_BYTES
 from mlmodel.taxonomy import BY_CODE, CODES, CONDITIONS
 
 # The token that a form of ours carries for a browser that is signed in.

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from diagnosis.api.similar import SimilarView
+from diagnosis.api.similar_cases import SimilarView
 from diagnosis.api.views import ExplanationView, PredictBatchView, PredictView
 
 urlpatterns = [

@@ -13,15 +13,15 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from diagnosis.api import parsers, schema
-from diagnosis.api.answers import Reader, answer_for_image, answer_for_quick_result, explanation_of
-from diagnosis.api.once import once_per_key
+from diagnosis.api.idempotency import once_per_key
 from diagnosis.api.permissions import member_of
 from diagnosis.api.problems import Problem, describe, report_our_own
+from diagnosis.api.results import Reader, answer_for_image, answer_for_quick_result, explanation_of
 from diagnosis.api.serializers import ExplanationSerializer, PredictBatchSerializer, PredictSerializer
 from diagnosis.api.storing import Place, find_place
 from diagnosis.api.throttles import ExplanationThrottle, PredictionThrottle
-from diagnosis.services.analysis import check_picture
-from mlmodel.pictures import MAX_BYTES
+from diagnosis.assessment.analysis import check_picture
+from mlmodel.pictures.picture_errors import MAX_BYTES
 from patients.once import remembered_attempt
 
 

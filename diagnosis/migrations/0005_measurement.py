@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('segmenter_sha256', models.CharField(max_length=64)),
-                ('values', models.JSONField(help_text='As mlmodel.measuring.Measured.as_values returns it.')),
+                ('values', models.JSONField(help_text='As mlmodel.segmentation.measuring.Measured.as_values returns it.')),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('image', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='measurements', to='diagnosis.image')),
             ],

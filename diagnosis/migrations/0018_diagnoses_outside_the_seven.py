@@ -6,7 +6,7 @@ What was said before stays as it is.
 from django.db import migrations, models
 from django.db.models import Q
 
-import diagnosis.answers
+import diagnosis.reviews.answers
 
 FREE_TEXT = ("other", "other_malignant", "other_benign")
 ANSWERS = (
@@ -43,7 +43,7 @@ def freeze_again(apps, schema_editor):
 
 
 def answer_field(**more):
-    return models.CharField(choices=diagnosis.answers.answer_choices, max_length=16, **more)
+    return models.CharField(choices=diagnosis.reviews.answers.answer_choices, max_length=16, **more)
 
 
 def constraint(model, condition, name):

@@ -8,7 +8,7 @@ import uuid
 import django.db.models.deletion
 from django.db import migrations, models
 
-import diagnosis.models.prediction
+import diagnosis.images.models.prediction
 from mlmodel.taxonomy import CODES, CONDITIONS
 
 AT_ONCE = 500
@@ -43,7 +43,7 @@ class Migration(migrations.Migration):
                     "code",
                     models.CharField(choices=[(each.code, each.name) for each in CONDITIONS], max_length=8),
                 ),
-                ("file", models.FileField(max_length=120, upload_to=diagnosis.models.prediction.heat_map_path)),
+                ("file", models.FileField(max_length=120, upload_to=diagnosis.images.models.prediction.heat_map_path)),
                 ("created_at", models.DateTimeField(auto_now_add=True)),
                 (
                     "prediction",
@@ -72,7 +72,7 @@ class Migration(migrations.Migration):
             model_name="prediction",
             name="heat_map",
             field=models.FileField(
-                blank=True, default="", max_length=120, upload_to=diagnosis.models.prediction.heat_map_path
+                blank=True, default="", max_length=120, upload_to=diagnosis.images.models.prediction.heat_map_path
             ),
         ),
         migrations.RemoveField(model_name="prediction", name="heat_map"),

@@ -5,7 +5,7 @@ Those kept so far are counted as their dates have it: nothing else is known of t
 
 from django.db import migrations, models
 
-import diagnosis.models.step
+import diagnosis.images.models.step
 
 STEPS = ("prediction", "queueskip", "review")
 # As in 0018, and now the order too.
@@ -63,7 +63,7 @@ def _freeze(schema_editor, columns):
 
 
 def step(model):
-    field = diagnosis.models.step.StepField(
+    field = diagnosis.images.models.step.StepField(
         default=0, help_text="Which was first, whatever the clock said: greater than of all before it."
     )
     return migrations.AddField(model, "step", field, preserve_default=False)

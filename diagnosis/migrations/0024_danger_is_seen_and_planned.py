@@ -1,7 +1,7 @@
 """New reasons to wait and to raise an incident; and no dangerous report without a plan, whoever asks the database.
 
 A report with a malignant label or an urgent answer holds a plan, or why there is none; and it is signed first and
-released afterwards. The answers are those of ``diagnosis.answers`` today: a test says when they are others.
+released afterwards. The answers are those of ``diagnosis.reviews.answers`` today: a test says when they are others.
 """
 
 from django.db import migrations, models

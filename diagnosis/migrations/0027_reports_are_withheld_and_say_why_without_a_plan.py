@@ -11,7 +11,7 @@ before = importlib.import_module("diagnosis.migrations.0024_danger_is_seen_and_p
 
 KEPT = ("id", "report_id", "reason", "note", "member_id", "created_at")
 END = ("ended_by_id", "ended_at")
-# As ``diagnosis.reports.checks.is_a_sentence`` asks, as far as both databases can tell.
+# As ``dermascan.core.sentences.is_a_sentence`` asks, as far as both databases can tell.
 ENOUGH, OTHER_LETTERS = 10, 3
 
 

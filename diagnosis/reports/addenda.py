@@ -1,289 +1,120 @@
-"""What an addendum says, as plain data: the dermatologist's words, and what changed in the record since."""
+"""Adding to a signed report: the report stays what it is, and whoever reads it reads the addendum too."""
 
-import datetime
+import hashlib
 import json
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
-from typing import Any
+import logging
+import uuid
 
-from diagnosis.advice import Besides
-from diagnosis.answers import is_malignant_answer
-from diagnosis.models import Addendum, Report
-from diagnosis.review_words import answer_malignancy, icd10_of, label_in_words, plain_line
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
 
-from .articles import explanations_of
-from .assessments import beside_a_suspicion
-from .checks import has_words
-from .content import Content, certainty_and_basis, clinic_and_patient, settled_label
-from .elsewhere import FoundElsewhere
-from .letters import without_controls
-from .otherwise import otherwise_since
-from .record_since import Changed
-from .since import Since
-from .told import labels_of_other_visits, suspected_at_another_visit, titles_in_danger
+from dermascan.core.errors import Refused
+from dermascan.core.written_files import kept_only_on_success
+from diagnosis.reports.addendum_content import build_addendum, plan_to_ask_about
+from diagnosis.reports.content import canonical_json, content_sha256, photographs_of, signature
+from diagnosis.reports.drafts import ChangedMeanwhile, Draft, contradictions_in_words
+from diagnosis.reports.models import Addendum, Report
+from diagnosis.reports.notices import tell_of_addendum
+from diagnosis.reports.pdf import render_addendum
+from diagnosis.reports.printable_text import ensure_printable, without_controls
+from diagnosis.reports.report_pictures import figures_that_can_be_read
+from diagnosis.reports.services import ensure_dermatologist_of, lock_visit
+from patients.models import Member, VisitStatus
 
-SCHEMA = "dermascan-addendum/4"
-# Their PDF holds the addendum alone, and not the report that it adds to.
-SCHEMAS_WITHOUT_REPORT = ("dermascan-addendum/1",)
-
-_NO_BASIS = {"certainty": "", "certainty_words": "", "basis": "", "basis_words": ""}
+log = logging.getLogger(__name__)
 
 
-def build_addendum(report: Report, *, words: str, replaces_plan: bool | None = None) -> Content:
-    """Gather what the next addendum to ``report`` says, without its signature.
+class WordsMissing(Refused):
+    code = "words_missing"
 
-    Args:
-        replaces_plan: whether the report's plan no longer holds; None where that was not asked.
-    """
-    visit, otherwise = report.visit, otherwise_since(report)
-    content: Content = {
-        "schema": SCHEMA,
-        **clinic_and_patient(visit),
-        "visit": {"id": str(visit.pk), "date": visit.date.isoformat()},
-        "of_report": {"id": str(report.pk), "content_sha256": report.content_sha256},
-        "number": Addendum.objects.filter(report=report).count() + 1,
-        "words": words,
-        "labels": [
-            {
-                "photograph": str(since.image.pk),
-                "lesion": since.image.lesion.title,
-                "place": since.image.lesion.place,
-                "which": since.which,
-                "then": asdict(since.then),
-                "now": _label_now(since),
-            }
-            for since in otherwise.labels
-        ],
-        # Lesions that turned out to be malignant at another visit.
-        "elsewhere": [asdict(found) for found in otherwise.elsewhere],
-        "record": [asdict(changed) for changed in otherwise.record],
-        "set_aside": [
-            {
-                "id": str(removed.set_aside.pk),
-                "photograph": str(removed.set_aside.image_id),
-                "lesion": removed.set_aside.image.lesion.title,
-                "place": removed.set_aside.image.lesion.place,
-                "which": removed.which,
-                "reason": removed.set_aside.reason,
-                "words": str(removed.set_aside.get_reason_display()),
-            }
-            for removed in otherwise.set_aside
-        ],
-    }
-    if replaces_plan is not None:
-        content["replaces_plan"] = replaces_plan
-    return without_controls(content)
+    def __init__(self) -> None:
+        super().__init__(_("Write what is to be added; an empty addendum tells nobody anything."))
 
 
-def plan_to_ask_about(report: Report, content: Content) -> str:
-    """The report's plan where an addendum has to say whether it still holds, otherwise empty.
+class PlanUnanswered(Refused):
+    code = "plan_unanswered"
 
-    That is where the addendum says more than words, and none before it has replaced the plan.
+    def __init__(self) -> None:
+        super().__init__(_("Say whether what you write replaces the plan, or adds to it."))
+
+
+def draft_addendum(*, report: Report) -> Draft:
+    """Gather what the next addendum to ``report`` would say besides the words that are still to be written."""
+    return Draft(build_addendum(report, words=""), contradictions_in_words(report.visit))
+
+
+def sign_addendum(
+    *, report: Report, by: Member, words: str, replaces_plan: bool | None = None, seen: str | None = None
+) -> Addendum:
+    """Add ``words`` to a signed report, with the labels that are others than its readers were told.
+
+    A patient who can read the report reads the addendum at once, and is mailed that it is there. Who sends the
+    same words twice, having read the report as it was before the first, has signed once: the first comes back.
 
     Args:
-        content: of the addendum, as ``build_addendum`` returns it.
+        words: for the patient and for whoever reads the report; not blank.
+        replaces_plan: whether the report's plan no longer holds, where that is asked (``plan_to_ask_about``).
+        seen: the fingerprint of the draft that ``by`` has checked; None trusts that it was checked.
+
+    Raises:
+        PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
+        WordsMissing, PlanUnanswered, ChangedMeanwhile, LettersCannotBePrinted: nothing was signed.
     """
-    plan = _plan_that_counts(report)
-    return plan if has_words(plan) and _says_more_than_words(content) else ""
+    ensure_dermatologist_of(report.visit, by)
+    words = str(without_controls(words.replace("\r\n", "\n"))).strip()
+    if not words:
+        raise WordsMissing
+    draft = draft_addendum(report=report)
+    if seen is not None and seen != draft.fingerprint:
+        if signed_before := _signed_before(report, by, words, replaces_plan):
+            return signed_before
+        draft.ensure_seen(seen)
+    if not plan_to_ask_about(report, draft.content):
+        replaces_plan = None
+    elif replaces_plan is None:
+        raise PlanUnanswered
+    content = build_addendum(report, words=words, replaces_plan=replaces_plan)
+    ensure_printable([content, by.name])
+
+    addendum = Addendum(id=uuid.uuid4(), report=report, number=content["number"], signed_by=by)
+    addendum.signed_at = timezone.now().replace(microsecond=0)
+    signed = {**content, "addendum": signature(addendum.pk, by=by, at=addendum.signed_at)}
+    addendum.content = canonical_json(signed)
+    addendum.content_sha256 = content_sha256(addendum.content)
+    pdf = whole_pdf(addendum)
+    addendum.pdf_sha256 = hashlib.sha256(pdf).hexdigest()
+
+    with kept_only_on_success() as files:
+        files.write(addendum.pdf, pdf)
+        with transaction.atomic():
+            visit = lock_visit(report.visit_id)
+            if build_addendum(report, words=words, replaces_plan=replaces_plan) != content:
+                raise ChangedMeanwhile
+            draft_addendum(report=report).ensure_seen(draft.fingerprint)
+            addendum.save(force_insert=True)
+            is_kept = Report.objects.kept_from_patients().filter(pk=report.pk).exists()
+            if visit.status == VisitStatus.RELEASED and not is_kept:
+                tell_of_addendum(addendum=addendum)
+    log.info("Addendum %s to report %s was signed by member %s.", addendum.pk, report.pk, by.pk)
+    return addendum
 
 
-def _plan_that_counts(report: Report) -> str:
-    """What the newest addendum says that has replaced the plan, else the report's own."""
-    for addendum in report.addenda.order_by("-number"):
-        content = json.loads(addendum.content)
-        if _replaces_plan(content):
-            return str(content["words"])
-    return str(json.loads(report.content)["visit"]["plan"])
+def whole_pdf(addendum: Addendum) -> bytes:
+    """The addendum, those before it, and the report, marked as added to, as one PDF."""
+    report = addendum.report
+    return render_addendum(
+        json.loads(addendum.content),
+        content_sha256=addendum.content_sha256,
+        report=report,
+        earlier=list(report.addenda.filter(number__lt=addendum.number)),
+        figures=figures_that_can_be_read(photographs_of(report.visit)),
+    )
 
 
-def changed_lesions_named(plan: str, content: Content) -> list[str]:
-    """The titles of lesions that a plan speaks of, by number or place, and of which an addendum says otherwise."""
-    changed = {row["lesion"]: row["place"] for row in (*content["labels"], *content["set_aside"])}
-    changed |= {row["title"]: row["place"] for row in content["elsewhere"]}
-    return [
-        title
-        for title, place in changed.items()
-        if any(name and re.search(rf"\b{re.escape(name)}\b", plan, re.IGNORECASE) for name in (title, place))
-    ]
-
-
-def _label_now(since: Since) -> Content:
-    """What a photograph is named now, how certain that is and what it rests on."""
-    label = settled_label(since.image)
-    return {
-        **asdict(since.now),
-        "malignancy": answer_malignancy(since.now.code),
-        "icd10": icd10_of(since.now.code),
-        "line": plain_line(since.now.code),
-        **(certainty_and_basis(label) if label else _NO_BASIS),
-    }
-
-
-def present_addendum(content: Content) -> dict[str, Any]:
-    """Return the content as a template needs it: dates as dates."""
-    patient, signature = content["patient"], content["addendum"]
-    return {
-        **content,
-        "labels": labels_in(content),
-        "elsewhere": found_in(content),
-        "set_aside": content.get("set_aside", []),
-        "replaces_plan": content.get("replaces_plan"),
-        "record": content.get("record", []),
-        "patient": {**patient, "birth_date": datetime.date.fromisoformat(patient["birth_date"])},
-        "visit": {**content["visit"], "date": datetime.date.fromisoformat(content["visit"]["date"])},
-        "addendum": {**signature, "signed_at": datetime.datetime.fromisoformat(signature["signed_at"])},
-    }
-
-
-def labels_in(content: Content) -> list[Content]:
-    """The changed labels of an addendum, in words."""
-    return [_present_label(label) for label in content["labels"]]
-
-
-def _present_label(label: Content) -> Content:
-    # Earlier addenda do not say which of a lesion's photographs they mean, how dangerous a label is, what it rests on,
-    # nor what is suspected.
-    facts = {"malignancy": "", "icd10": "", "line": "", "suspected": "", "suspected_code": "", **_NO_BASIS}
-    then, now = {"suspected": "", **label["then"]}, {**facts, **label["now"]}
-    return {
-        "which": "",
-        **label,
-        "then": {**then, "words": label_in_words(then["name"], then["suspected"])},
-        "now": {**now, "words": label_in_words(now["name"], now["suspected"])},
-    }
-
-
-def found_in(content: Content) -> list[FoundElsewhere]:
-    """What an addendum says was found at other visits; earlier ones say nothing of it."""
-    return [FoundElsewhere(**row) for row in content.get("elsewhere", ())]
-
-
-def with_later_labels(content: Content, addenda: list[dict[str, Any]], record: Sequence[Changed] = ()) -> Content:
-    """Return a report's content as it holds with all that was added since.
-
-    A photograph whose label an addendum changed is ``confirmed`` as the newest one says; ``later`` says so too, and
-    ``replaced`` is what the report said. What is suspected since is told with the software's answer. Under
-    ``set_aside`` a photograph says why it no longer counts, if an addendum says so. What a lesion turned out to be at
-    another visit is among its ``earlier`` labels. A corrected place is the lesion's ``place``, and ``place_before``
-    what the report said; the same of the patient. What holds now is what is explained.
-
-    Args:
-        addenda: as ``present_addendum`` returns them, the newest first.
-        record: corrected facts that no addendum tells of yet.
-    """
-    later: dict[str, Content] = {}
-    for addendum in addenda:
-        for label in addendum["labels"]:
-            later.setdefault(label["photograph"], _later(label["now"], addendum["addendum"]))
-    aside = {row["photograph"]: row["words"] for addendum in addenda for row in addendum["set_aside"]}
-    elsewhere: dict[str, Content] = {}
-    for addendum in addenda:
-        for found in addendum["elsewhere"]:
-            elsewhere.setdefault(found.lesion, asdict(found))
-    right = _put_right(addenda) | {changed.key: changed.now for changed in record}
-
-    def told(photograph: Content, besides: Besides) -> Content:
-        number, was = photograph["id"], photograph["confirmed"]
-        facts = {"later": later.get(number), "set_aside": aside.get(number, ""), "replaced": None}
-        if number in later:
-            facts |= {"confirmed": later[number]["label"], "replaced": was}
-            besides = _with_suspicion(besides, later[number])
-        if besides.speaks_of_danger and photograph["assessment"]:
-            facts["assessment"] = beside_a_suspicion(photograph["assessment"], besides)
-        return {**photograph, **facts}
-
-    def of_others(lesion: Content) -> Besides:
-        label = suspected_at_another_visit(elsewhere.get(lesion["id"]))
-        return Besides(suspected_elsewhere=label["name"] if label else "")
-
-    lesions = [
-        {
-            **lesion,
-            "place": right.get(f"lesion.{lesion['id']}.place", lesion["place"]),
-            "place_before": lesion["place"] if f"lesion.{lesion['id']}.place" in right else "",
-            "earlier": labels_of_other_visits(lesion, elsewhere.get(lesion["id"])),
-            "suspected": suspected_at_another_visit(elsewhere.get(lesion["id"])),
-            "photographs": [told(photograph, of_others(lesion)) for photograph in lesion["photographs"]],
-        }
-        for lesion in content["lesions"]
-    ]
-    has_changed = bool(later or aside or elsewhere)
-    return {
-        **content,
-        "patient": {key: right.get(f"patient.{key}", value) for key, value in content["patient"].items()},
-        "patient_before": {key: value for key, value in content["patient"].items() if f"patient.{key}" in right},
-        "lesions": lesions,
-        "explanations": explanations_of(lesions) if has_changed else content["explanations"],
-        "added_on": addenda[0]["addendum"]["signed_at"] if addenda else None,
-        "plan_not_for": plan_not_for({**each, "elsewhere": map(asdict, each["elsewhere"])} for each in addenda),
-        "plan_replaced_on": next((each["addendum"]["signed_at"] for each in addenda if _replaces_plan(each)), None),
-    }
-
-
-def _with_suspicion(besides: Besides, later: Content) -> Besides:
-    if is_malignant_answer(later["suspected_code"]):
-        return replace(besides, suspected=later["suspected"])
-    return replace(besides, unclear=later["suspected"])
-
-
-def _put_right(addenda: list[dict[str, Any]]) -> dict[str, str]:
-    """The facts that addenda have corrected, as they are now, by key."""
-    right: dict[str, str] = {}
-    for addendum in addenda:
-        for changed in addendum["record"]:
-            right.setdefault(changed["key"], changed["now"])
-    return right
-
-
-def plan_replaced_on(addenda: Iterable[Addendum]) -> datetime.datetime | None:
-    """When the newest addendum was signed that replaces the report's plan."""
-    return max((each.signed_at for each in addenda if _replaces_plan(json.loads(each.content))), default=None)
-
-
-def plan_not_for(addenda: Iterable[dict[str, Any]]) -> list[str]:
-    """The lesions for which a report's plan no longer counts, though it was not replaced: danger was told of them.
-
-    Args:
-        addenda: their contents.
-    """
-    titles = (title for addendum in addenda if not _replaces_plan(addendum) for title in titles_in_danger(addendum))
-    return sorted(set(titles))
-
-
-def _replaces_plan(addendum: dict[str, Any]) -> bool:
-    """What its dermatologist answered; of an addendum that was not asked, whether it says more than words."""
-    answer: bool | None = addendum.get("replaces_plan")
-    return _says_more_than_words(addendum) if answer is None else answer
-
-
-def _says_more_than_words(addendum: dict[str, Any]) -> bool:
-    """Whether it says that something in the report is otherwise, and does not add words alone."""
-    return bool(addendum["labels"] or addendum.get("set_aside") or addendum.get("elsewhere"))
-
-
-def _later(now: Content, signed: dict[str, Any]) -> Content:
-    """What an addendum says of a photograph: its label now, or that it has none any more."""
-    label = {
-        "snomed_ct": "",
-        "certainty_words": "",
-        "basis_words": "",
-        **now,
-        "malignancy": now["malignancy"] or answer_malignancy(now["code"]),
-        "by": signed["signed_by"],
-        "at": signed["signed_at"].isoformat(),
-    }
-    return {
-        "name": now["words"],
-        "suspected": now["suspected"],
-        "suspected_code": now["suspected_code"],
-        "at": signed["signed_at"],
-        "malignancy": now["malignancy"],
-        "icd10": now["icd10"],
-        "line": now["line"],
-        # That it changed asks to be read, even where it is harmless now.
-        "tone": "urgent"
-        if is_malignant_answer(now["code"]) or is_malignant_answer(now["suspected_code"])
-        else "watch",
-        "label": label if now["code"] else None,
-    }
+def _signed_before(report: Report, by: Member, words: str, replaces_plan: bool | None) -> Addendum | None:
+    """Return the newest addendum if ``by`` has just signed it with these words and this answer."""
+    newest = Addendum.objects.filter(report=report).order_by("-number").first()
+    if newest is None or newest.signed_by_id != by.pk or newest.words != words:
+        return None
+    return newest if json.loads(newest.content).get("replaces_plan") == replaces_plan else None

@@ -8,19 +8,19 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from diagnosis.answers import Basis, danger_rank, is_benign_answer, is_malignant_answer, malignancy_of
-from diagnosis.explanations import Source, explain
-from diagnosis.models import Tier
-from diagnosis.review_words import answer_malignancy, article_of, icd10_of, plain_line
-from diagnosis.urgency import (
+from diagnosis.assessment.explain import explain
+from diagnosis.assessment.urgency import (
     care_after_a_harmless_label,
     care_by_the_result,
     urgency_in_report,
     urgency_of_label,
 )
+from diagnosis.images.models import Tier
+from diagnosis.reports.assessments_in_report import condition_in_report
+from diagnosis.reviews.answers import Basis, danger_rank, is_benign_answer, is_malignant_answer, malignancy_of
+from diagnosis.reviews.review_words import answer_malignancy, article_of, icd10_of, plain_line
+from mlmodel.explanations.explained import Source
 from mlmodel.taxonomy import MALIGNANT_CODES
-
-from .assessments import condition_in_report
 
 Content = dict[str, Any]
 

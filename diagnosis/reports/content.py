@@ -15,21 +15,26 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from diagnosis.advice import Besides
-from diagnosis.answers import Basis, LabelState
-from diagnosis.diagnoses import BY_CODE
-from diagnosis.labels import diagnosis_of
-from diagnosis.lesion_context import known_of
-from diagnosis.models import ConfirmedLabel, Image
-from diagnosis.refusals import quality_in_words
-from diagnosis.reliability import Reliability
-from diagnosis.review_words import answer_malignancy, answer_name, plain_line
+from diagnosis.assessment.advice import Besides
+from diagnosis.assessment.case_context import known_of
+from diagnosis.assessment.refusals import quality_in_words
+from diagnosis.images.models import Image
+from diagnosis.reports.articles import explanations_of, is_malignant_lesion, labels_of
+from diagnosis.reports.assessments_in_report import (
+    assessment_in_report,
+    beside_a_malignant_label,
+    condition_in_report,
+    moment_in_report,
+)
+from diagnosis.reports.measures_in_report import measures_in_report
+from diagnosis.reports.printable_text import without_controls
+from diagnosis.reviews.answers import Basis, LabelState
+from diagnosis.reviews.diagnoses import BY_CODE
+from diagnosis.reviews.label_rules import diagnosis_of
+from diagnosis.reviews.models import ConfirmedLabel
+from diagnosis.reviews.review_words import answer_malignancy, answer_name, plain_line
+from mlmodel.network.quality import Reliability
 from patients.models import Lesion, Member, Visit
-
-from .articles import explanations_of, is_malignant_lesion, labels_of
-from .assessments import assessment_in_report, beside_a_malignant_label, condition_in_report, moment_in_report
-from .letters import without_controls
-from .measures import measures_in_report
 
 SCHEMA = "dermascan-report/3"
 

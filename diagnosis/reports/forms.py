@@ -5,8 +5,8 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.models import WithholdingReason
-from diagnosis.reports.checks import is_a_sentence
+from dermascan.core.sentences import is_a_sentence
+from diagnosis.reports.models import WithholdingReason
 from patients.edit_forms import EditForm
 from patients.edits import edit_token
 from patients.models import Visit

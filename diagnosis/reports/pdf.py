@@ -12,11 +12,10 @@ from django.template.loader import render_to_string
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from diagnosis.models import Addendum, Report
-
-from .addenda import present_addendum, with_later_labels
-from .figures import heat_map_url, photograph_url
-from .presentation import present
+from diagnosis.reports.addendum_content import present_addendum, with_later_labels
+from diagnosis.reports.models import Addendum, Report
+from diagnosis.reports.report_pictures import heat_map_url, photograph_url
+from diagnosis.reports.report_view import present
 
 FONTS = {
     "dermascan:font/latin": "fonts/inter-latin-wght-normal.woff2",
@@ -37,9 +36,9 @@ def render_pdf(content: dict[str, Any], *, content_sha256: str, figures: dict[st
     shown = _with_addresses(present(content), figures)
     title = _("Skin examination report, %(date)s") % {"date": date_format(shown["visit"]["date"], "j F Y")}
     html = render_to_string(
-        "diagnosis/report.html", {"title": title, "content": shown, "content_sha256": content_sha256}
+        "reports/report.html", {"title": title, "content": shown, "content_sha256": content_sha256}
     )
-    return _laid_out(html, style=render_to_string("diagnosis/report.css") + BAR_WIDTHS, files=figures)
+    return _laid_out(html, style=render_to_string("reports/report.css") + BAR_WIDTHS, files=figures)
 
 
 def render_addendum(
@@ -68,8 +67,8 @@ def render_addendum(
         "date": date_format(shown["visit"]["date"], "j F Y")
     }
     context = {"title": title, "addenda": addenda, "content": reported, "content_sha256": report.content_sha256}
-    html = render_to_string("diagnosis/addendum.html", context)
-    return _laid_out(html, style=render_to_string("diagnosis/report.css") + BAR_WIDTHS, files=figures)
+    html = render_to_string("reports/addendum.html", context)
+    return _laid_out(html, style=render_to_string("reports/report.css") + BAR_WIDTHS, files=figures)
 
 
 def render_page(html: str, *, style: str) -> bytes:

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 
-from diagnosis.models import Part, TestAssignment
+from diagnosis.retraining.models import Part, TestAssignment
 from patients.models import Lesion
 
 _BATCH = 500

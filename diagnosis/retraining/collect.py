@@ -13,21 +13,15 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.models import (
-    ConfirmedLabel,
-    Image,
-    ImageFeatures,
-    ManifestEntry,
-    Part,
-    TrainingRun,
-)
-from diagnosis.review_words import answer_name
-from mlmodel.models import ModelVersion
+from diagnosis.images.models import Image, ImageFeatures
+from diagnosis.retraining.assignment import assign_parts
+from diagnosis.retraining.models import ManifestEntry, Part, TrainingRun
+from diagnosis.reviews.models import ConfirmedLabel
+from diagnosis.reviews.review_words import answer_name
 from mlmodel.retraining import BaseSet, Cases, near_copies
 from mlmodel.taxonomy import CODES
+from mlmodel.versions.models import ModelVersion
 from patients.models import Clinic
-
-from .assignment import assign_parts
 
 # A lesion that is followed for years would else fill the manifest; in training a lesion counts once all the same.
 MOST_OF_A_LESION = 5
@@ -132,7 +126,7 @@ def collect_cases(
 
 
 def new_labels(*, after: int, clinic: Clinic | None = None) -> int:
-    """Count the photographs that may be used and whose label was settled after a step (``diagnosis.models.step``)."""
+    """Count the photographs that may be used and whose label was settled after a step (``diagnosis.images.models.step``)."""
     return Image.objects.for_training(clinic).filter(label__settled_after__gt=after).count()
 
 

@@ -3,8 +3,8 @@
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from diagnosis.models import TrainingRun
-from patients.durations import in_words
+from dermascan.core.durations import in_words
+from diagnosis.retraining.models import TrainingRun
 
 
 class RetrainingRefused(Exception):

@@ -6,11 +6,11 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef
 
-from diagnosis.models import Image, ImageFeatures, ManifestEntry, TrainingRun
+from diagnosis.images.models import Image, ImageFeatures
+from diagnosis.retraining.collect import Case, Collection
+from diagnosis.retraining.errors import ManifestAltered
+from diagnosis.retraining.models import ManifestEntry, TrainingRun
 from patients.models import Patient, Purpose
-
-from .collect import Case, Collection
-from .errors import ManifestAltered
 
 _BATCH = 500
 

@@ -1,7 +1,7 @@
 """The vectors that a clinic's members may search, kept in this process.
 
 An archive only proposes. What it holds may be a moment old, and another process may just have recorded that a patient
-withdrew, so whoever shows a case asks the database for it first (``diagnosis.similar.cases``). Each search takes in
+withdrew, so whoever shows a case asks the database for it first (``diagnosis.similar.services``). Each search takes in
 what has changed since the last one, so that nothing that may be shown is missed either.
 """
 
@@ -17,10 +17,12 @@ import numpy as np
 import numpy.typing as npt
 from django.utils import timezone
 
-from diagnosis.models import Image, ImageEmbedding, LabelChange, SetAside
-from diagnosis.models.image import ImageQuerySet
+from diagnosis.images.models import Image, SetAside
+from diagnosis.images.models.image import ImageQuerySet
+from diagnosis.reviews.models import LabelChange
 from diagnosis.similar.embeddings import read_vector
-from mlmodel.neighbours import Archive
+from diagnosis.similar.models import ImageEmbedding
+from mlmodel.network.neighbours import Archive
 from patients.models import Consent, Member
 
 # A change is dated when it is made and seen when its transaction ends, by the clock of another machine perhaps.

@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 from django.db.models import Exists, OuterRef, QuerySet
 
-from diagnosis.models import Image, ImageEmbedding, ImageFeatures, Prediction
-from mlmodel.analysis import get_analyser
-from mlmodel.neighbours import Projection
+from diagnosis.images.models import Image, ImageFeatures, Prediction
+from diagnosis.similar.models import ImageEmbedding
+from mlmodel.network.analyser import get_analyser
+from mlmodel.network.neighbours import Projection
 
 STORED = np.dtype("<f2")
 _AT_ONCE = 500

@@ -8,16 +8,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from mlmodel.analysis import Analyser, Analysis
-from mlmodel.calibration import Calibration, in_order
 from mlmodel.evaluation.errors import EvaluationError
-from mlmodel.evaluation.photographs import OUTSIDE, Photographs
-from mlmodel.head import Floats, Head
-from mlmodel.picture_files import read_picture, readable_name, why_unreadable
-from mlmodel.pictures import PictureError
-from mlmodel.quality import SMARTPHONE_MEASURE, Verdict
-from mlmodel.tiers import OperatingPoints
-from mlmodel.training.evaluate import Answers
+from mlmodel.evaluation.test_sets import OUTSIDE, Photographs
+from mlmodel.metrics.performance import Answers
+from mlmodel.network.analyser import Analyser, Analysis
+from mlmodel.network.calibration import Calibration, in_order
+from mlmodel.network.head import Floats, Head
+from mlmodel.network.quality import SMARTPHONE_MEASURE, Verdict
+from mlmodel.network.tiers import OperatingPoints
+from mlmodel.pictures.picture_errors import PictureError
+from mlmodel.pictures.picture_files import read_picture, readable_name, why_unreadable
 
 Progress = Callable[[Iterable[Path]], Iterable[Path]]
 

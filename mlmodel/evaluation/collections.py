@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from mlmodel.analysis import Analyser
+from mlmodel.datasets.dataset import Dataset, read_datasets
+from mlmodel.datasets.tables import DataError
 from mlmodel.evaluation.answering import Judge, Progress, ask_as_served
+from mlmodel.evaluation.by_source import class_mixes, figures_of_source
 from mlmodel.evaluation.errors import EvaluationError
-from mlmodel.tables import DataError
-from mlmodel.training.by_source import class_mixes, figures_of_source
-from mlmodel.training.dataset import Dataset, read_datasets
-from mlmodel.training.evaluate import Answers
+from mlmodel.metrics.performance import Answers
+from mlmodel.network.analyser import Analyser
 
 
 def read_collections(folders: Sequence[Path], folds: tuple[int, ...]) -> tuple[Dataset, Dataset, list[str]]:

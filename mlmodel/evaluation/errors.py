@@ -1,4 +1,4 @@
-from mlmodel.tables import DataError
+from mlmodel.datasets.tables import DataError
 
 
 class EvaluationError(DataError):

@@ -6,17 +6,17 @@ from typing import Any
 
 import numpy as np
 
-from mlmodel.calibration import by_code, in_set
 from mlmodel.evaluation.answering import Answered, Judge
-from mlmodel.evaluation.curves import curves_of, reliability
-from mlmodel.evaluation.metrics import Figures, confusion, counts_behind, estimate_all, measure
+from mlmodel.evaluation.by_source import as_facts
+from mlmodel.evaluation.estimates import Figures, confusion, counts_behind, estimate_all, measure
 from mlmodel.evaluation.mistakes import tier_of, worst_mistakes
-from mlmodel.evaluation.photographs import OUTSIDE
 from mlmodel.evaluation.subgroups import subgroups_of
+from mlmodel.evaluation.test_sets import OUTSIDE
+from mlmodel.metrics import performance as evaluate
+from mlmodel.metrics.curves import curves_of, reliability
+from mlmodel.metrics.performance import Answers
+from mlmodel.network.calibration import by_code, in_set
 from mlmodel.taxonomy import CODES
-from mlmodel.training import evaluate
-from mlmodel.training.by_source import as_facts
-from mlmodel.training.evaluate import Answers
 
 FORMAT = 1
 PICTURES = 12

@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from mlmodel.analysis import Analyser
 from mlmodel.evaluation.errors import EvaluationError
-from mlmodel.picture_files import read_picture
-from mlmodel.pictures import PictureError, decode
+from mlmodel.network.analyser import Analyser
+from mlmodel.pictures.picture import decode
+from mlmodel.pictures.picture_errors import PictureError
+from mlmodel.pictures.picture_files import read_picture
 
 _BATCH = 8
 _WARM_UP = 2

@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 
 from mlmodel.evaluation.answering import Answered
-from mlmodel.picture_files import read_picture
-from mlmodel.pictures import PictureError, centre_square, encode_jpeg
+from mlmodel.pictures.picture import centre_square, encode_jpeg
+from mlmodel.pictures.picture_errors import PictureError
+from mlmodel.pictures.picture_files import read_picture
 from mlmodel.taxonomy import CODES
 
 _SIDE, _QUALITY = 160, 72

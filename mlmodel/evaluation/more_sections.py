@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mlmodel.evaluation.charts import bar, epochs_chart, whisker
+from mlmodel.evaluation.by_source import COUNTS, FIGURES, LEAST
 from mlmodel.evaluation.markup import Child, Html, join, table, tag
+from mlmodel.evaluation.model_card import how_asked
+from mlmodel.evaluation.report_words import TRAITS, enough, estimate, name_of, share
 from mlmodel.evaluation.subgroups import FEWEST_LESIONS, FEWEST_OF_A_KIND
-from mlmodel.evaluation.words import TRAITS, enough, estimate, name_of, share
-from mlmodel.sources import source_of
+from mlmodel.evaluation.svg_charts import bar, epochs_chart, whisker
+from mlmodel.releases.sources import source_of
 from mlmodel.taxonomy import CODES
-from mlmodel.training.by_source import COUNTS, FIGURES, LEAST
-from mlmodel.training.card import how_asked
 
 Facts = Mapping[str, Any]
 

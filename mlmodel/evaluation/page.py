@@ -9,7 +9,7 @@ from typing import Any
 
 from mlmodel.evaluation import more_sections, sections
 from mlmodel.evaluation.markup import Html, join, tag
-from mlmodel.evaluation.words import SUBSETS, count, of_a_hundred
+from mlmodel.evaluation.report_words import SUBSETS, count, of_a_hundred
 
 REPORT_PAGE, REPORT_JSON = "report.html", "report.json"
 STYLE = (Path(__file__).resolve().parent / "report.css").read_text(encoding="utf-8")

@@ -10,12 +10,13 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageEnhance, ImageFilter
 
-from mlmodel.analysis import Analyser, Analysis
 from mlmodel.evaluation.answering import Answered
-from mlmodel.evaluation.curves import wilson
-from mlmodel.picture_files import read_picture
-from mlmodel.pictures import Picture, PictureError, centre_square
-from mlmodel.quality import Verdict
+from mlmodel.metrics.curves import wilson
+from mlmodel.network.analyser import Analyser, Analysis
+from mlmodel.network.quality import Verdict
+from mlmodel.pictures.picture import Picture, centre_square
+from mlmodel.pictures.picture_errors import PictureError
+from mlmodel.pictures.picture_files import read_picture
 from mlmodel.taxonomy import CODES
 
 Pixels = npt.NDArray[np.uint8]

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from mlmodel.evaluation.charts import bar, precision_recall_chart, reliability_chart, roc_chart, whisker
 from mlmodel.evaluation.markup import Child, Html, join, table, tag
-from mlmodel.evaluation.words import HEADLINE, SUBSETS, TIERS, count, estimate, name_of, share
+from mlmodel.evaluation.report_words import HEADLINE, SUBSETS, TIERS, count, estimate, name_of, share
+from mlmodel.evaluation.svg_charts import bar, precision_recall_chart, reliability_chart, roc_chart, whisker
 from mlmodel.taxonomy import BY_CODE, CODES
 
 Facts = Mapping[str, Any]

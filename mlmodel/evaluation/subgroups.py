@@ -6,11 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from mlmodel.evaluation.answering import Answered
-from mlmodel.evaluation.curves import wilson
-from mlmodel.evaluation.metrics import Estimated, estimate_all
-from mlmodel.evaluation.photographs import TRAITS, Strings
-from mlmodel.training import evaluate
-from mlmodel.training.evaluate import Answers
+from mlmodel.evaluation.estimates import Estimated, estimate_all
+from mlmodel.evaluation.test_sets import TRAITS, Strings
+from mlmodel.metrics import performance as evaluate
+from mlmodel.metrics.curves import wilson
+from mlmodel.metrics.performance import Answers
 
 # Below these numbers of lesions an interval spans most of what is possible, and a figure only misleads.
 FEWEST_LESIONS = 20

@@ -5,8 +5,8 @@ import math
 from pathlib import Path
 from typing import Any
 
+from mlmodel.datasets.tables import read_table
 from mlmodel.evaluation.errors import EvaluationError
-from mlmodel.tables import read_table
 
 _COLUMNS = ("loss", "accuracy", "watched_loss", "watched_accuracy")
 _OPTIONAL = ("watched_balanced_accuracy", "watched_macro_auc")

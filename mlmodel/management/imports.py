@@ -6,7 +6,7 @@ from typing import Any
 from tqdm import tqdm
 
 from mlmodel.counted import counted
-from mlmodel.training.manifest import Imported
+from mlmodel.datasets.import_manifest import Imported
 
 _SHOWN = 5
 _MEANINGS = {

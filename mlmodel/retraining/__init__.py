@@ -5,11 +5,11 @@ release. ``docs/retraining.md`` says how, and why the gate's numbers are what th
 """
 
 from mlmodel.retraining.base_set import BaseSet, Cases, read_base_set
-from mlmodel.retraining.card import candidate_card
-from mlmodel.retraining.copies import near_copies
+from mlmodel.retraining.candidate_card import candidate_card
+from mlmodel.retraining.candidate_network import Network, candidate_settings, network_of, package_head
+from mlmodel.retraining.candidate_training import train_candidate
 from mlmodel.retraining.gate import judge_candidate
-from mlmodel.retraining.learning import train_candidate
-from mlmodel.retraining.network import Network, candidate_settings, network_of, package_head
+from mlmodel.retraining.near_copies import near_copies
 from mlmodel.retraining.verdicts import Change, Comparison, GateRules, Judgement, Reason, Verdict
 
 __all__ = [

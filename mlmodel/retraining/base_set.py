@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mlmodel.calibration import Labels
-from mlmodel.head import Head
-from mlmodel.release import SHIPPED, ReleaseError, verified_file
+from mlmodel.network.calibration import Labels
+from mlmodel.network.head import Head
+from mlmodel.releases.release_files import SHIPPED, ReleaseError, verified_file
 from mlmodel.taxonomy import CODES
 
 BASE_SET_FILE = "base_set.npz"

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlmodel.calibration import softmax
-from mlmodel.head import Floats, Head
-from mlmodel.retraining.lessons import Lessons
+from mlmodel.network.calibration import softmax
+from mlmodel.network.head import Floats, Head
+from mlmodel.retraining.training_cases import Lessons
 
 _LEAST_DEVIATION = 1e-3
 # Adam's (Kingma & Ba, ICLR 2015).

@@ -1,12 +1,12 @@
 """The gate: may a candidate take the place of the active network? PROMOTE, HOLD or REJECT, with every reason."""
 
+from mlmodel.metrics.performance import Answers
 from mlmodel.retraining.base_set import BaseSet, Cases
-from mlmodel.retraining.comparing import compare, costs_of
-from mlmodel.retraining.levels import levels_of
-from mlmodel.retraining.network import Network
-from mlmodel.retraining.rules import base_reasons, clinic_reasons, cost_reasons, labels_needed
+from mlmodel.retraining.base_set_levels import levels_of
+from mlmodel.retraining.candidate_network import Network
+from mlmodel.retraining.comparison import compare, costs_of
+from mlmodel.retraining.gate_reasons import base_reasons, clinic_reasons, cost_reasons, labels_needed
 from mlmodel.retraining.verdicts import GateRules, Judgement, Verdict
-from mlmodel.training.evaluate import Answers
 
 _GRAVITY = {Verdict.PROMOTE: 0, Verdict.HOLD: 1, Verdict.REJECT: 2}
 

@@ -8,13 +8,13 @@ import keras
 import onnx
 from onnx import helper
 
-from mlmodel.engine import DETAIL_KEY, VIEWS_KEY
-from mlmodel.stages import MAPPED_STAGES, STAGES
-from mlmodel.training.conversion import to_onnx
+from mlmodel.network.engine import DETAIL_KEY, VIEWS_KEY
+from mlmodel.network.stages import MAPPED_STAGES, STAGES
 from mlmodel.training.half_precision import store_in_half_precision
-from mlmodel.training.runs import RunError
+from mlmodel.training.onnx_conversion import to_onnx
+from mlmodel.training.run_folder import RunError
 
-# Where Keras's Xception ends the stages that ``mlmodel.engine`` names.
+# Where Keras's Xception ends the stages that ``mlmodel.network.engine`` names.
 _LAYERS = {
     "block2": "add",
     "block3": "add_1",

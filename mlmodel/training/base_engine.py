@@ -8,8 +8,8 @@ import numpy.typing as npt
 import onnxruntime
 import tensorflow as tf
 
-from mlmodel.engine import session_of
-from mlmodel.training.conversion import to_onnx
+from mlmodel.network.engine import session_of
+from mlmodel.training.onnx_conversion import to_onnx
 
 
 def compiled_base(base: keras.Model) -> Callable[[npt.NDArray[np.uint8]], npt.NDArray[np.float32]]:

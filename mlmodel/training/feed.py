@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from mlmodel.pictures import centre_square
+from mlmodel.datasets.dataset import read_photograph
+from mlmodel.pictures.picture import centre_square
 from mlmodel.training.augmentation import changed
-from mlmodel.training.dataset import read_photograph
 from mlmodel.training.preparation import prepared
 
 _AHEAD = 4

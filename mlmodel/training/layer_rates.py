@@ -9,7 +9,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from mlmodel.training.networks import base_of
+from mlmodel.training.architectures import base_of
 from mlmodel.training.recipe import Phase
 
 # Spared by weight decay, as is usual: what shifts and scales.

@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
+from mlmodel.training.architectures import base_of, build_network, renew_from, set_trainable_from, split_at_features
 from mlmodel.training.base_engine import compiled_base
 from mlmodel.training.layer_rates import LayerwiseAdam, layer_factors
-from mlmodel.training.networks import base_of, build_network, renew_from, set_trainable_from, split_at_features
 from mlmodel.training.recipe import Phase, Precision, Recipe
 
 Floats = npt.NDArray[np.float32]

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from mlmodel.training.recipe import Recipe
-from mlmodel.training.runs import Place
+from mlmodel.training.run_folder import Place
 
 _SAY_EVERY_SECONDS = 30.0
 _BAR = 24

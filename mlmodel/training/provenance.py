@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mlmodel.evaluation.photographs import Photographs, traits_of
-from mlmodel.picture_files import stem_of
-from mlmodel.tables import read_table
-from mlmodel.training.dataset import CALIBRATION_FOLDS, LOCKED_FOLDS, MANIFEST_FILE, TRAIN_FOLDS, Dataset
+from mlmodel.datasets.dataset import CALIBRATION_FOLDS, LOCKED_FOLDS, MANIFEST_FILE, TRAIN_FOLDS, Dataset
+from mlmodel.datasets.tables import read_table
+from mlmodel.evaluation.test_sets import Photographs, traits_of
+from mlmodel.pictures.picture_files import stem_of
 
 Traits = Mapping[str, npt.NDArray[np.str_]]
 _FOLDS = {"trained": TRAIN_FOLDS, "chosen": CALIBRATION_FOLDS, "locked": LOCKED_FOLDS}

@@ -5,9 +5,9 @@ from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin
 
-from mlmodel.stages import STAGES
+from mlmodel.datasets.dataset import COPIES, PROOFS
+from mlmodel.network.stages import STAGES
 from mlmodel.taxonomy import CODES
-from mlmodel.training.dataset import COPIES, PROOFS
 
 RECIPES = Path(__file__).parent / "recipes"
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from mlmodel.training.dataset import CALIBRATION_FOLDS, TRAIN_FOLDS, Dataset, DatasetError
-from mlmodel.training.networks import build_network
+from mlmodel.datasets.dataset import CALIBRATION_FOLDS, TRAIN_FOLDS, Dataset, DatasetError
+from mlmodel.training.architectures import build_network
 from mlmodel.training.recipe import Recipe, RecipeError, load_recipe, recipe_from
-from mlmodel.training.runs import RunDirectory, RunError
+from mlmodel.training.run_folder import RunDirectory, RunError
 from mlmodel.training.teachers import check_teachers
 from mlmodel.training.trainer import CHECKPOINT_SECONDS, Split, train
 

@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from mlmodel.calibration import Labels, softmax
+from mlmodel.network.calibration import Labels, softmax
 from mlmodel.training.recipe import Recipe, RecipeError
-from mlmodel.training.runs import RunDirectory, RunError
+from mlmodel.training.run_folder import RunDirectory, RunError
 from mlmodel.training.sampling import held_log_mix
 from mlmodel.training.trained import load_trained
 

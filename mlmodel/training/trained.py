@@ -6,14 +6,15 @@ from typing import Any
 import keras
 import numpy as np
 
-from mlmodel.calibration import Labels
-from mlmodel.head import Head
-from mlmodel.stages import FEATURE_COUNT, stage_slice
+from mlmodel.metrics.class_mixes import drawn_mix
+from mlmodel.network.calibration import Labels
+from mlmodel.network.head import Head
+from mlmodel.network.stages import FEATURE_COUNT, stage_slice
 from mlmodel.taxonomy import CODES
-from mlmodel.training.networks import build_network, head_slices
+from mlmodel.training.architectures import build_network, head_slices
 from mlmodel.training.recipe import Recipe, recipe_from
-from mlmodel.training.runs import RunDirectory, RunError
-from mlmodel.training.sampling import drawn_mix, held_log_mix
+from mlmodel.training.run_folder import RunDirectory, RunError
+from mlmodel.training.sampling import held_log_mix
 
 
 def load_trained(run: RunDirectory, *, weights: str = "weights.npz") -> tuple[Recipe, keras.Model]:

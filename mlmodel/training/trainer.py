@@ -11,18 +11,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mlmodel.sources import HAM10000
-from mlmodel.training.curves import draw_curves
-from mlmodel.training.dataset import Dataset
+from mlmodel.datasets.dataset import Dataset
+from mlmodel.releases.sources import HAM10000
+from mlmodel.training.architectures import head_slices
+from mlmodel.training.curve_pictures import draw_curves
 from mlmodel.training.feed import Kept, batches
 from mlmodel.training.frozen import FrozenFeatures
 from mlmodel.training.learner import Learner
-from mlmodel.training.networks import head_slices
 from mlmodel.training.progress import Progress
 from mlmodel.training.recipe import Phase, Recipe
-from mlmodel.training.runs import REPORT_FILE, Place, RunDirectory, RunError
+from mlmodel.training.run_folder import REPORT_FILE, Place, RunDirectory, RunError
 from mlmodel.training.sampling import held_log_mix
-from mlmodel.training.shown import ShownCases
+from mlmodel.training.shown_cases import ShownCases
 from mlmodel.training.teachers import Teachers
 from mlmodel.training.watched import watched_figures
 

@@ -15,10 +15,10 @@ import numpy.typing as npt
 import onnx
 from onnx import helper, numpy_helper
 
-from mlmodel.engine import Engine
+from mlmodel.datasets.dataset import TRAIN_FOLDS, Dataset, read_photograph
+from mlmodel.network.engine import Engine
 from mlmodel.training.backbone import stage_layer
-from mlmodel.training.dataset import TRAIN_FOLDS, Dataset, read_photograph
-from mlmodel.training.runs import RunError
+from mlmodel.training.run_folder import RunError
 
 _AT_ONCE = 16
 # Of Xception: two plain convolutions, four shortcuts beside them, 34 in two steps each.

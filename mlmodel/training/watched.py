@@ -5,11 +5,11 @@ from collections.abc import Mapping
 import numpy as np
 import numpy.typing as npt
 
-from mlmodel.sources import HAM10000
+from mlmodel.datasets.dataset import Dataset
+from mlmodel.metrics import performance as evaluate
+from mlmodel.metrics.partial_labels import LABELS, POSSIBLE, is_exact
+from mlmodel.releases.sources import HAM10000
 from mlmodel.taxonomy import CODES, MALIGNANT_CODES
-from mlmodel.training import evaluate
-from mlmodel.training.dataset import Dataset
-from mlmodel.training.labels import LABELS, POSSIBLE, is_exact
 
 _MALIGNANT = [CODES.index(code) for code in MALIGNANT_CODES]
 # Both ways must have so many photographs for an area under the curve to be worth watching.

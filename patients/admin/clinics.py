@@ -6,10 +6,9 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from patients.admin.scope import OPERATORS, ClinicScopedAdmin
 from patients.models import Clinic, Role, User
 from patients.services import update_clinic
-
-from .scope import OPERATORS, ClinicScopedAdmin
 
 
 class ClinicForm(forms.ModelForm):

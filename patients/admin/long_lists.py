@@ -9,7 +9,7 @@ from django.core.paginator import InvalidPage
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
-from patients.paging import AheadPaginator
+from dermascan.core.paging import AheadPaginator
 
 # Python refuses to read a number of thousands of digits.
 LONGEST_NUMBER = 18

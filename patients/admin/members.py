@@ -9,6 +9,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy, ngettext
 
+from patients.admin.scope import ClinicFilter, ClinicScopedAdmin, member_of
 from patients.message_words import state_in_words
 from patients.models import Member, Role, User
 from patients.names import fold_name, join_name
@@ -23,8 +24,6 @@ from patients.services import (
     mail_set_password_link,
     update_member,
 )
-
-from .scope import ClinicFilter, ClinicScopedAdmin, member_of
 
 CHANGEABLE = ("role", "is_active", "first_name", "last_name", "email")
 

@@ -4,11 +4,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from patients.admin.scope import OPERATORS, RoleGate
 from patients.message_words import state_in_words
 from patients.models import OutgoingMessage
 from patients.outbox import send_again
-
-from .scope import OPERATORS, RoleGate
 
 
 @admin.register(OutgoingMessage)

@@ -8,9 +8,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
+from patients.admin.scope import ClinicFilter, ClinicScopedAdmin, ReadOnlyInline
 from patients.models import Consent, Lesion, Patient, Visit
-
-from .scope import ClinicFilter, ClinicScopedAdmin, ReadOnlyInline
 
 
 class VisitInline(ReadOnlyInline):

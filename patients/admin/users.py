@@ -1,9 +1,8 @@
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 
+from patients.admin.scope import OPERATORS, RoleGate
 from patients.models import User
-
-from .scope import OPERATORS, RoleGate
 
 
 @admin.register(User)

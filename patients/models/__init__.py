@@ -1,14 +1,14 @@
-from .account_closure import AccountClosure, ClosureReason
-from .api_token import ApiToken, Revocation, hash_of
-from .clinic import Clinic, ReviewRule
-from .consent import Consent, ConsentMethod, Decision, Purpose
-from .lesion import BODY_REGIONS, BodySite, Lesion, Side
-from .member import Member, Role
-from .message import MessageKind, MessageState, OutgoingMessage
-from .patient import Patient, Sex, SkinType
-from .submission import Submission
-from .user import User
-from .visit import Visit, VisitStatus
+from patients.models.account_closure import AccountClosure, ClosureReason
+from patients.models.api_token import ApiToken, Revocation, hash_of
+from patients.models.clinic import Clinic, ReviewRule
+from patients.models.consent import Consent, ConsentMethod, Decision, Purpose
+from patients.models.lesion import BODY_REGIONS, BodySite, Lesion, Side
+from patients.models.member import Member, Role
+from patients.models.message import MessageKind, MessageState, OutgoingMessage
+from patients.models.patient import Patient, Sex, SkinType
+from patients.models.submission import Submission
+from patients.models.user import User
+from patients.models.visit import Visit, VisitStatus
 
 __all__ = [
     "BODY_REGIONS",

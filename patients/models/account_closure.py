@@ -5,8 +5,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from .member import Member
-from .patient import Patient
+from patients.models.member import Member
+from patients.models.patient import Patient
 
 
 class ClosureReason(models.TextChoices):

@@ -9,8 +9,8 @@ from django.db.models.functions import Length
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from .clinic import Clinic
-from .member import Member, Role
+from patients.models.clinic import Clinic
+from patients.models.member import Member, Role
 
 models.CharField.register_lookup(Length)
 

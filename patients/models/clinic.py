@@ -5,10 +5,10 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from .edited import Edited
+from patients.models.edited import Edited
 
 if TYPE_CHECKING:
-    from .member import Member
+    from patients.models.member import Member
 
 
 class ReviewRule(models.TextChoices):

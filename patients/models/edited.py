@@ -5,7 +5,7 @@ from django.db import models
 from django.utils import timezone
 
 if TYPE_CHECKING:
-    from .user import User
+    from patients.models.user import User
 
 
 class Edited(models.Model):

@@ -5,11 +5,10 @@ from django.db.models import Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from patients.rough_dates import DatePrecision, RoughDate
-
-from .edited import Edited
-from .member import Member
-from .patient import Patient
+from dermascan.core.rough_dates import DatePrecision, RoughDate
+from patients.models.edited import Edited
+from patients.models.member import Member
+from patients.models.patient import Patient
 
 
 class BodySite(models.TextChoices):

@@ -5,8 +5,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from .clinic import Clinic
-from .edited import Edited
+from patients.models.clinic import Clinic
+from patients.models.edited import Edited
 
 
 class Role(models.TextChoices):

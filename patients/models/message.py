@@ -7,9 +7,8 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from patients.clock import CLOCKS_APART
-
-from .member import Member
+from dermascan.core.clock import CLOCKS_APART
+from patients.models.member import Member
 
 
 class MessageKind(models.TextChoices):

@@ -9,6 +9,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from patients.models.clinic import Clinic
+from patients.models.edited import Edited
+from patients.models.member import Member
 from patients.names import (
     SPELT_OUT,
     FoldedNameField,
@@ -19,10 +22,6 @@ from patients.names import (
     join_name,
     spell_out,
 )
-
-from .clinic import Clinic
-from .edited import Edited
-from .member import Member
 
 EARLIEST_BIRTH = datetime.date(1900, 1, 1)
 LONGEST_SEARCH = 100
@@ -83,7 +82,7 @@ class PatientQuerySet(models.QuerySet["Patient"]):
 
     def consenting_to(self, purpose: str) -> "PatientQuerySet":
         """Those who agreed to ``purpose`` (of ``Purpose``) and have not withdrawn: their newest record decides."""
-        from .consent import Consent, Decision
+        from patients.models.consent import Consent, Decision
 
         newest = Consent.objects.filter(patient=OuterRef("pk"), purpose=purpose).order_by("-number")
         return self.alias(newest_decision=Subquery(newest.values("decision")[:1])).filter(
@@ -92,8 +91,8 @@ class PatientQuerySet(models.QuerySet["Patient"]):
 
     def with_summary(self) -> "PatientQuerySet":
         """Annotate ``last_visit`` (a date or None) and ``lesion_count``, for lists."""
-        from .lesion import Lesion
-        from .visit import Visit
+        from patients.models.lesion import Lesion
+        from patients.models.visit import Visit
 
         visits = Visit.objects.filter(patient=OuterRef("pk")).order_by("-date").values("date")[:1]
         lesions = Lesion.objects.filter(patient=OuterRef("pk")).order_by().values("patient")

@@ -17,10 +17,9 @@ class User(AbstractUser):
 
         A deactivated account's sessions end for good, and what was to be mailed to it is not sent.
         """
+        from patients.models.api_token import ApiToken, Revocation
         from patients.outbox import cancel_messages
         from patients.sessions import end_sessions
-
-        from .api_token import ApiToken, Revocation
 
         is_new = self._state.adding
         # A hash that is only renewed at sign-in leaves no password here.

@@ -8,9 +8,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from .edited import Edited
-from .member import Member
-from .patient import Patient
+from patients.models.edited import Edited
+from patients.models.member import Member
+from patients.models.patient import Patient
 
 SYMPTOMS = ("itch", "pain", "bleeding", "growth")
 # Whoever has one of these is told to be seen sooner, whatever a photograph says.

@@ -8,8 +8,8 @@ from django.conf import settings
 from django.db.models import Count, Min, Q
 from django.utils import timezone
 
-from patients.background import hand_over
-from patients.clock import around
+from dermascan.core.background import hand_over
+from dermascan.core.clock import around
 from patients.models import MessageKind, MessageState, OutgoingMessage, User
 from patients.models.message import UNDELIVERED
 

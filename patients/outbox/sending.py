@@ -15,13 +15,12 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from patients.clock import latest
+from dermascan.core.clock import latest
 from patients.models import MessageKind, MessageState, OutgoingMessage
 from patients.models.message import LEASE, LONGEST_DELAY, MessageQuerySet
-
-from .errors import Failure, failure_of
-from .letters import write
-from .queueing import tried_for
+from patients.outbox.errors import Failure, failure_of
+from patients.outbox.letters import write
+from patients.outbox.queueing import tried_for
 
 logger = logging.getLogger(__name__)
 

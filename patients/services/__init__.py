@@ -1,7 +1,7 @@
 """What the clinic does: one verb a function."""
 
-from .account_state import AccountState, account_state, is_known_to_be_wrong, link_to
-from .accounts import (
+from patients.services.account_state import AccountState, account_state, is_known_to_be_wrong, link_to
+from patients.services.accounts import (
     AccountRefused,
     ensure_address_is_free,
     ensure_username_is_free,
@@ -9,7 +9,7 @@ from .accounts import (
     mail_set_password_link,
     may_correct_address,
 )
-from .api_tokens import (
+from patients.services.api_tokens import (
     TokenExpired,
     TokenRefused,
     TokenRevoked,
@@ -19,7 +19,7 @@ from .api_tokens import (
     revoke_api_token,
     use_api_token,
 )
-from .clinics import (
+from patients.services.clinics import (
     ADMIN_ROLES,
     ClinicExists,
     add_member,
@@ -29,11 +29,11 @@ from .clinics import (
     update_clinic,
     update_member,
 )
-from .closing import NoAccount, close_patient_account
-from .consents import ConsentState, consent_states, record_consent
-from .lesions import add_lesion, correct_lesion
-from .links import set_password_path
-from .patients import (
+from patients.services.closing import NoAccount, close_patient_account
+from patients.services.consents import ConsentState, consent_states, record_consent
+from patients.services.lesions import add_lesion, correct_lesion
+from patients.services.password_links import set_password_path
+from patients.services.patients import (
     BirthDateContradicted,
     NamesakeRegistered,
     RecordNumberTaken,
@@ -43,8 +43,8 @@ from .patients import (
     suggest_record_number,
     update_patient,
 )
-from .scope import AnotherClinic
-from .visits import VisitIsClosed, lock_open_visit, log_visit, update_visit
+from patients.services.same_clinic import AnotherClinic
+from patients.services.visits import VisitIsClosed, lock_open_visit, log_visit, update_visit
 
 __all__ = [
     "ADMIN_ROLES",

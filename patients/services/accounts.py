@@ -7,9 +7,8 @@ from patients.edits import ensure_nothing_is_lost
 from patients.models import Clinic, Member, MessageKind, OutgoingMessage, Patient, User
 from patients.names import clean_line
 from patients.outbox import cancel_messages, queue_message
-
-from .account_state import is_known_to_be_wrong
-from .scope import ensure_same_clinic
+from patients.services.account_state import is_known_to_be_wrong
+from patients.services.same_clinic import ensure_same_clinic
 
 
 class AccountRefused(ValueError):

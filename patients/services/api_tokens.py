@@ -11,7 +11,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
-from patients.clock import is_within
+from dermascan.core.clock import is_within
 from patients.models import ApiToken, Member, Revocation, User, hash_of
 from patients.models.api_token import PREFIX_LENGTH
 

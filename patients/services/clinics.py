@@ -6,9 +6,8 @@ from django.utils.translation import gettext as _
 
 from patients.edits import change_record, ensure_nothing_is_lost
 from patients.models import Clinic, Member, Revocation, Role, User
-
-from .accounts import AccountRefused, ensure_address_is_free, make_user
-from .scope import AnotherClinic
+from patients.services.accounts import AccountRefused, ensure_address_is_free, make_user
+from patients.services.same_clinic import AnotherClinic
 
 # Whose work takes them into the admin.
 ADMIN_ROLES = (Role.DERMATOLOGIST, Role.MANAGER)

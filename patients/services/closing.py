@@ -9,8 +9,7 @@ from django.utils.translation import gettext as _
 
 from patients.models import AccountClosure, ClosureReason, Member, Patient, User
 from patients.outbox import cancel_messages
-
-from .scope import ensure_same_clinic
+from patients.services.same_clinic import ensure_same_clinic
 
 log = logging.getLogger(__name__)
 

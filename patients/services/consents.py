@@ -6,8 +6,7 @@ from django.db import transaction
 
 from patients.edits import ensure_nothing_is_lost
 from patients.models import Consent, Member, Patient, Purpose
-
-from .scope import ensure_same_clinic
+from patients.services.same_clinic import ensure_same_clinic
 
 
 def record_consent(

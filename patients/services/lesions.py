@@ -1,11 +1,10 @@
 from django.db import transaction
 from django.db.models import Max
 
+from dermascan.core.rough_dates import RoughDate
 from patients.edits import change_record
 from patients.models import Lesion, Member, Patient, Side
-from patients.rough_dates import RoughDate
-
-from .scope import ensure_same_clinic
+from patients.services.same_clinic import ensure_same_clinic
 
 
 def add_lesion(

@@ -7,13 +7,12 @@ from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
+from dermascan.core.rough_dates import RoughDate
 from patients.edits import change_record
 from patients.models import Clinic, Member, Patient, Sex
 from patients.names import clean_line, clean_number, fold_number, name_keys
-from patients.rough_dates import RoughDate
-
-from .accounts import take_off_address
-from .scope import ensure_same_clinic
+from patients.services.accounts import take_off_address
+from patients.services.same_clinic import ensure_same_clinic
 
 FIRST_RECORD_NUMBER = "P-00001"
 _LENGTH = 40

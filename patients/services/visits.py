@@ -7,8 +7,7 @@ from django.utils.translation import gettext as _
 
 from patients.edits import change_record
 from patients.models import Member, Patient, Visit
-
-from .scope import ensure_same_clinic
+from patients.services.same_clinic import ensure_same_clinic
 
 
 class VisitIsClosed(ValueError):

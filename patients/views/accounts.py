@@ -11,13 +11,7 @@ from patients.forms import AccountForm, CloseAccountForm
 from patients.middleware import ClinicRequest
 from patients.models import Patient, User
 from patients.once import once
-from patients.services import (
-    AccountRefused,
-    NoAccount,
-    account_state,
-    close_patient_account,
-    give_patient_account,
-)
+from patients.services import AccountRefused, NoAccount, account_state, close_patient_account, give_patient_account
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image as Pillow
 
-from diagnosis.models import Image, ImageFeatures, Prediction
+from diagnosis.images.models import Image, ImageFeatures, Prediction
 from patients.models import Visit
 from tests.conftest import PHOTOGRAPHS
 from tests.mlmodel.hostile import png_bomb

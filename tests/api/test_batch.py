@@ -1,6 +1,6 @@
 import pytest
 
-from diagnosis.models import Image
+from diagnosis.images.models import Image
 from patients.models import Visit
 from tests.api.helpers import BATCH, assert_nothing_kept, assert_problem, refused_photograph, sample, upload
 

@@ -4,8 +4,8 @@ import pytest
 from django.core.cache import cache
 from django.urls import reverse
 
-from diagnosis.models import Image
-from patients.multipart import UNNAMED, printable_name
+from dermascan.core.multipart import UNNAMED, printable_name
+from diagnosis.images.models import Image
 from tests import factories
 from tests.api.helpers import BATCH, PREDICT, assert_nothing_kept, assert_problem, sample
 
@@ -242,7 +242,7 @@ def test_content_is_read_to_the_byte(rf, settings, content, memory):
 
 @pytest.mark.parametrize("chunk", [1, 2, 3, 7, 64])
 def test_where_the_network_cuts_the_body_makes_no_difference(rf, monkeypatch, chunk):
-    monkeypatch.setattr("patients.multipart.CHUNK_BYTES", chunk)
+    monkeypatch.setattr("dermascan.core.multipart.CHUNK_BYTES", chunk)
     body = form(part(b'; filename="a"', b"12\r\n--\r345"), part(b"", b"v", b"text"), part(b'; filename="b"', b""))
     request = rf.post("/", body, content_type=MULTIPART)
     read = [(file.name, file.read()) for file in request.FILES.getlist("files")]

@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image as Pillow
 
-from diagnosis.models import HeatMap, Image
+from diagnosis.images.models import HeatMap, Image
 from tests.api.helpers import (
     BATCH,
     PREDICT,

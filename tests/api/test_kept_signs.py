@@ -5,10 +5,10 @@ import html
 import pytest
 from django.test import Client
 
-from diagnosis.answers import Certainty
-from diagnosis.models import Image, Prediction
-from diagnosis.services.reviews import record_review
-from diagnosis.services.set_aside import set_aside_image
+from diagnosis.assessment.exclusions import set_aside_image
+from diagnosis.images.models import Image, Prediction
+from diagnosis.reviews.answers import Certainty
+from diagnosis.reviews.services import record_review
 from tests import factories
 from tests.conftest import PHOTOGRAPHS
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from diagnosis.models import Image
+from diagnosis.images.models import Image
 from patients.models import Submission
 from tests import factories
 from tests.api.helpers import BATCH, PREDICT, assert_problem, sample, upload

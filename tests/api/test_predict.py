@@ -8,11 +8,11 @@ from django.db import connection
 from django.utils import timezone
 from PIL import Image as Pillow
 
-from diagnosis.models import Image, Tier
-from mlmodel.serving import active_version
+from dermascan.core.site import site_link
+from diagnosis.images.models import Image, Tier
 from mlmodel.taxonomy import BY_CODE, CODES, MALIGNANT_CODES
+from mlmodel.versions.serving import active_version
 from patients.models import Role, Visit, VisitStatus
-from patients.site import site_link
 from tests import factories
 from tests.api.helpers import (
     BATCH,

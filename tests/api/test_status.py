@@ -7,9 +7,10 @@ from django.db import connection
 from django.test import Client
 
 from dermascan.celery import app
-from mlmodel import analysis
-from mlmodel.analysis import get_analyser
-from mlmodel.release import SHIPPED, load_release
+from mlmodel.network import analyser as analysis
+from mlmodel.network.analyser import get_analyser
+from mlmodel.releases.release import load_release
+from mlmodel.releases.release_files import SHIPPED
 from tests.api.helpers import STATUS
 
 SECRETS = ("secret", "/tmp", "/work", "queue/messages", "Traceback", "Error", "redis", "s3cr3t")

@@ -6,7 +6,8 @@ from django.core.cache import caches
 from django.core.cache.backends.redis import RedisCache
 from django.test import Client, RequestFactory
 
-from diagnosis.api.throttles import PredictionThrottle, QuickCheckThrottle
+from dermascan.core.throttles import QuickCheckThrottle
+from diagnosis.api.throttles import PredictionThrottle
 from tests.api.helpers import BATCH, EXPLANATION, PREDICT, assert_problem, upload
 
 NOW = 1_800_000_000.0  # the start of a minute

@@ -86,7 +86,7 @@ def test_heat_map(run_benchmark, small_data):
 
 
 def test_heat_map_of_redrawn_weights(run_benchmark, small_data, monkeypatch):
-    from mlmodel.stages import STAGES
+    from mlmodel.network.stages import STAGES
 
     # Of the cascade only its last step: each is a backbone of its own to be made and loaded.
     monkeypatch.setattr("benchmarks.randomised_weights.STAGES", STAGES[-1:])

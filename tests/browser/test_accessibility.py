@@ -6,12 +6,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 
-from diagnosis.models import Image, Report, SetAsideReason
-from diagnosis.services.addenda import sign_addendum
-from diagnosis.services.reports import release_report, sign_visit
-from diagnosis.services.reviews import record_review
-from diagnosis.services.set_aside import set_aside_image
-from diagnosis.tasks import watch_clinics
+from diagnosis.assessment.exclusions import set_aside_image
+from diagnosis.images.models import Image, SetAsideReason
+from diagnosis.monitoring.tasks import watch_clinics
+from diagnosis.reports.addenda import sign_addendum
+from diagnosis.reports.models import Report
+from diagnosis.reports.services import release_report, sign_visit
+from diagnosis.reviews.services import record_review
 from tests.browser.conftest import DESKTOP, PHONE, sign_in
 from tests.candidates import candidate
 from tests.diagnosis.photographing import blurred, kept, sample

@@ -4,7 +4,9 @@ import hashlib
 
 import pytest
 
-from diagnosis.models import Image, Prediction, QualityOverride, Report, Review
+from diagnosis.images.models import Image, Prediction, QualityOverride
+from diagnosis.reports.models import Report
+from diagnosis.reviews.models import Review
 from patients.models import Lesion, Patient, Visit, VisitStatus
 from tests.browser.conftest import DESKTOP, PHONE, sign_in
 from tests.conftest import PHOTOGRAPHS

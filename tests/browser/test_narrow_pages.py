@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page
 
-from diagnosis.models import Image
-from diagnosis.services.reviews import record_review
+from diagnosis.images.models import Image
+from diagnosis.reviews.services import record_review
 from patients.models import Clinic, Lesion, Member, OutgoingMessage, Patient, User, Visit
 from tests.permissions.addresses import ADDRESSES, Address
 from tests.permissions.world import World

@@ -3,7 +3,7 @@
 from django.core import mail
 
 from dermascan.models import ContactMessage
-from diagnosis.models import Image, ImageFeatures, Prediction
+from diagnosis.images.models import Image, ImageFeatures, Prediction
 from tests.browser.conftest import DESKTOP, PHONE
 from tests.conftest import PHOTOGRAPHS
 

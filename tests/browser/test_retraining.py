@@ -10,8 +10,8 @@ from django.conf import settings
 from django.urls import reverse
 
 from dermascan.celery import app
-from diagnosis.models import RunStatus, TrainingRun
-from mlmodel.serving import active_version
+from diagnosis.retraining.models import RunStatus, TrainingRun
+from mlmodel.versions.serving import active_version
 from tests.browser.conftest import DESKTOP, PHONE, sign_in
 from tests.browser.test_accessibility import AXE_OPTIONS
 from tests.diagnosis.retraining.cases import confirmed_cases

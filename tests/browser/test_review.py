@@ -4,8 +4,9 @@ from collections import Counter
 
 import pytest
 
-from diagnosis.models import ConfirmedLabel, Image, LabelChange, QueueEntry, QueueSkip, Review
-from diagnosis.services.queue import refresh_queue_entry
+from diagnosis.images.models import Image
+from diagnosis.reviews.models import ConfirmedLabel, LabelChange, QueueEntry, QueueSkip, Review
+from diagnosis.reviews.queue import refresh_queue_entry
 from mlmodel.taxonomy import CODES
 from patients.models import ReviewRule
 from tests.browser.conftest import DESKTOP, PHONE, sign_in

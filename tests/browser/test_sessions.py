@@ -5,8 +5,10 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from diagnosis.models import Image, Review, TrainingRun
-from mlmodel.serving import active_version
+from diagnosis.images.models import Image
+from diagnosis.retraining.models import TrainingRun
+from diagnosis.reviews.models import Review
+from mlmodel.versions.serving import active_version
 from patients.models import Lesion, Patient, Submission
 from tests import factories
 from tests.browser.conftest import DESKTOP, PHONE, sign_in

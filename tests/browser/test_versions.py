@@ -3,8 +3,8 @@
 import pytest
 from django.urls import reverse
 
-from mlmodel.models import Decision
-from mlmodel.serving import active_version
+from mlmodel.versions.models import Decision
+from mlmodel.versions.serving import active_version
 from tests import factories
 from tests.browser.conftest import DESKTOP, PHONE, sign_in
 from tests.candidates import candidate

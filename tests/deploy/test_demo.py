@@ -13,9 +13,11 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis.demo import DEMO_PASSWORD, USER_NAMES
-from diagnosis.models import Image, QualityVerdict, Report, Review
-from diagnosis.similar.cases import similar_cases
+from diagnosis.images.models import Image, QualityVerdict
+from diagnosis.record.demo import DEMO_PASSWORD, USER_NAMES
+from diagnosis.reports.models import Report
+from diagnosis.reviews.models import Review
+from diagnosis.similar.services import similar_cases
 from patients.models import Clinic, Lesion, Member, Patient, Purpose, Role, User, Visit, VisitStatus
 from tests import factories
 

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import pytest
 
-from diagnosis.demo import DEMO_PASSWORD, USER_NAMES
+from diagnosis.record.demo import DEMO_PASSWORD, USER_NAMES
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 

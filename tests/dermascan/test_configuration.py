@@ -67,7 +67,7 @@ def test_numbers_in_range_are_taken():
 
 @pytest.mark.slow
 def test_a_broken_release_of_ones_own_is_named_by_its_folder(tmp_path):
-    asked = "from mlmodel.release import load_release; load_release()"
+    asked = "from mlmodel.releases.release import load_release; load_release()"
     outcome = start(["-c", asked], DERMASCAN_RELEASE_DIR=str(tmp_path))
     assert outcome.returncode == 1
     assert f"Restore the files of {tmp_path}, or unset DERMASCAN_RELEASE_DIR" in outcome.stderr

@@ -16,7 +16,8 @@ from django.test import Client
 from django.urls import reverse
 
 from dermascan.logs import LineFormatter
-from diagnosis.models import Image, Prediction, Review
+from diagnosis.images.models import Image, Prediction
+from diagnosis.reviews.models import Review
 from patients.models import Consent, Submission
 from tests import factories
 from tests.api.helpers import PREDICT, assert_problem, sample

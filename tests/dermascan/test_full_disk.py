@@ -11,9 +11,9 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis.models import HeatMap, Image, Prediction, QualityOverride
+from dermascan.core.storage_faults import CannotBeKept, NoRoomLeft, cannot_write, storage_fault
+from diagnosis.images.models import HeatMap, Image, Prediction, QualityOverride
 from patients.models import Submission
-from patients.storage_faults import CannotBeKept, NoRoomLeft, cannot_write, storage_fault
 from tests import factories
 from tests.api.helpers import BATCH, PREDICT, STATUS, assert_problem, sample
 from tests.diagnosis.photographing import blurred

@@ -31,7 +31,7 @@ def clock(monkeypatch):
             return self.now
 
     clock = Clock()
-    monkeypatch.setattr("patients.limits.time.time", clock.time)
+    monkeypatch.setattr("dermascan.core.limits.time.time", clock.time)
     return clock
 
 

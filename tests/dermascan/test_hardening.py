@@ -5,7 +5,7 @@ from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis.models import Image
+from diagnosis.images.models import Image
 from patients.models import User
 from tests.conftest import PHOTOGRAPHS
 from tests.diagnosis.photographing import kept

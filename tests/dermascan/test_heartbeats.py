@@ -100,7 +100,7 @@ def test_a_beat_tells_who_supervises_and_survives_a_database_that_fails(tmp_path
         assert notices.recv(100) == b"WATCHDOG=1"
     assert "The heartbeat of worker@clinic was not kept" in caplog.text
     monkeypatch.undo()
-    beat(name="worker@clinic", queue="celery", task="diagnosis.tasks.work_on_run")
+    beat(name="worker@clinic", queue="celery", task="diagnosis.retraining.tasks.work_on_run")
     assert WorkerHeartbeat.objects.get().process == os.getpid()
 
 

@@ -8,8 +8,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis.models import Image
-from diagnosis.services.reports import draft_report, release_report, sign_visit
+from diagnosis.images.models import Image
+from diagnosis.reports.drafts import draft_report
+from diagnosis.reports.services import release_report, sign_visit
 from patients.models import OutgoingMessage, Patient, Visit
 from patients.outbox import deliver, deliver_due
 from tests import factories

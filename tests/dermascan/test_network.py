@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from mlmodel.analysis import get_analyser
+from mlmodel.network.analyser import get_analyser
 from tests.dermascan.pages import assert_in_our_frame
 
 pytestmark = pytest.mark.django_db

@@ -17,8 +17,9 @@ from django.utils import timezone
 
 from dermascan.orphans import FEW, OUR_NAMES, TooManyOrphans, delete_orphans, file_fields
 from dermascan.tasks import sweep_orphans
-from diagnosis.models import Addendum, HeatMap, Image, Report
-from diagnosis.services.set_aside import set_aside_image
+from diagnosis.assessment.exclusions import set_aside_image
+from diagnosis.images.models import HeatMap, Image
+from diagnosis.reports.models import Addendum, Report
 from tests import factories
 
 pytestmark = pytest.mark.django_db

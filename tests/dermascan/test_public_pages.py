@@ -3,8 +3,8 @@ from django.contrib.staticfiles import finders
 from django.test import Client
 
 from dermascan.samples import samples
-from dermascan.views.about import render_card
-from mlmodel.release import load_release
+from diagnosis.retraining.model_cards import render_card
+from mlmodel.releases.release import load_release
 from tests.dermascan.pages import assert_in_our_frame
 
 pytestmark = pytest.mark.django_db

@@ -10,8 +10,8 @@ from django.test import Client
 from PIL import Image
 
 from dermascan.samples import samples
-from diagnosis.models import Tier
-from mlmodel.pictures import MAX_BYTES
+from diagnosis.images.models import Tier
+from mlmodel.pictures.picture_errors import MAX_BYTES
 from mlmodel.taxonomy import MALIGNANT_CODES
 from tests.dermascan.pages import assert_in_our_frame
 

@@ -13,9 +13,9 @@ from django.core.cache import cache, caches
 from django.test import Client
 
 from dermascan.celery import app
+from dermascan.core.background import hand_over
 from dermascan.models import ContactMessage
-from diagnosis.tasks import write_explanation
-from patients.background import hand_over
+from diagnosis.assessment.tasks import write_explanation
 from tests.api.helpers import PREDICT, upload
 from tests.factories import PASSWORD
 

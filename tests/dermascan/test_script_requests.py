@@ -12,9 +12,10 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis.models import Image, TrainingRun
-from mlmodel.pictures import MAX_BYTES
-from mlmodel.serving import active_version
+from diagnosis.images.models import Image
+from diagnosis.retraining.models import TrainingRun
+from mlmodel.pictures.picture_errors import MAX_BYTES
+from mlmodel.versions.serving import active_version
 from patients.models import Patient, Role
 from tests import factories
 from tests.api.helpers import assert_problem

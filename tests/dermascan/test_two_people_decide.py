@@ -9,12 +9,12 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from diagnosis.models import ProposalState, TrainingRun, VersionProposal
-from diagnosis.retraining.liveness import abandon_run
-from diagnosis.services.proposals import ProposalRefused, approve, propose
-from mlmodel.models import Decision, ModelVersionStatus
-from mlmodel.promotion import PromotionRefused, promote_version, roll_back
-from mlmodel.serving import active_version
+from diagnosis.retraining.models import ProposalState, TrainingRun, VersionProposal
+from diagnosis.retraining.proposals import ProposalRefused, approve, propose
+from diagnosis.retraining.run_states import abandon_run
+from mlmodel.versions.models import Decision, ModelVersionStatus
+from mlmodel.versions.promotion import PromotionRefused, promote_version, roll_back
+from mlmodel.versions.serving import active_version
 from patients.models import Role
 from tests import factories
 from tests.candidates import candidate

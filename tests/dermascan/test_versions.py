@@ -4,10 +4,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis.models import VersionProposal
-from mlmodel.models import Decision
-from mlmodel.promotion import promote_version
-from mlmodel.serving import active_version
+from diagnosis.retraining.models import VersionProposal
+from mlmodel.versions.models import Decision
+from mlmodel.versions.promotion import promote_version
+from mlmodel.versions.serving import active_version
 from tests.candidates import candidate
 from tests.factories import ClinicFactory, UserFactory
 

@@ -10,11 +10,13 @@ from django.db.models.fields.files import FieldFile
 from PIL import Image as PillowImage
 from PIL import ImageFilter
 
-from diagnosis.answers import Cause
-from diagnosis.models import Image, Measurement, Prediction, Review
-from diagnosis.services.images import add_image
-from diagnosis.services.labels import derive_label
-from mlmodel.segmentation import get_segmenter
+from diagnosis.assessment.uploads import add_image
+from diagnosis.images.models import Image, Prediction
+from diagnosis.measures.models import Measurement
+from diagnosis.reviews.answers import Cause
+from diagnosis.reviews.labels import derive_label
+from diagnosis.reviews.models import Review
+from mlmodel.segmentation.segmenter import get_segmenter
 from mlmodel.taxonomy import CODES, MALIGNANT_CODES
 from patients.models import Lesion, Member, Visit
 from tests.conftest import PHOTOGRAPHS

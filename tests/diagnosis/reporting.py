@@ -8,12 +8,14 @@ from django.core.files.base import ContentFile
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
-from diagnosis.models import Addendum, Certainty, Image, Report
-from diagnosis.reports.addenda import build_addendum
-from diagnosis.reports.checks import pressing_lesions
+from diagnosis.assessment.uploads import add_image
+from diagnosis.images.models import Image
+from diagnosis.reports.addendum_content import build_addendum
 from diagnosis.reports.content import attach_signature, build_content, canonical_json, content_sha256, signature
-from diagnosis.services.images import add_image
-from diagnosis.services.reviews import record_review
+from diagnosis.reports.models import Addendum, Report
+from diagnosis.reports.signing_checks import pressing_lesions
+from diagnosis.reviews.answers import Certainty
+from diagnosis.reviews.services import record_review
 from patients.models import Member, Patient, Visit, VisitStatus
 from tests import factories
 from tests.conftest import PHOTOGRAPHS

@@ -10,12 +10,12 @@ from django.core.files.storage import default_storage
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from diagnosis.models import Addendum, Report
-from diagnosis.reports.addenda import present_addendum
-from diagnosis.reports.otherwise import otherwise_since
-from diagnosis.services.addenda import WordsMissing, draft_addendum, sign_addendum
-from diagnosis.services.drafts import ChangedMeanwhile
-from diagnosis.services.reviews import record_review
+from diagnosis.reports.addenda import WordsMissing, draft_addendum, sign_addendum
+from diagnosis.reports.addendum_content import present_addendum
+from diagnosis.reports.drafts import ChangedMeanwhile
+from diagnosis.reports.models import Addendum, Report
+from diagnosis.reports.validity import otherwise_since
+from diagnosis.reviews.services import record_review
 from tests import factories
 
 from .reporting import MELANOMA, NEVUS, confirm, photographed_visit, signed_addendum, signed_report
@@ -187,7 +187,7 @@ def test_of_two_at_once_one_is_signed(report, dermatologist, monkeypatch):
         signed_addendum(report, dermatologist, words="I was quicker.")
         return b"%PDF-1.7"
 
-    monkeypatch.setattr("diagnosis.services.addenda.render_addendum", slow_render)
+    monkeypatch.setattr("diagnosis.reports.addenda.render_addendum", slow_render)
     with pytest.raises(ChangedMeanwhile):
         sign_addendum(report=report, by=dermatologist, words="I was slower.")
     assert [addendum.words for addendum in report.addenda.all()] == ["I was quicker."]
@@ -198,7 +198,7 @@ def test_a_failed_signature_leaves_nothing_behind(report, dermatologist, monkeyp
         raise IntegrityError("The disk is full.")
 
     before = stored_addenda()
-    monkeypatch.setattr("diagnosis.services.addenda.render_addendum", lambda *args, **kwargs: b"%PDF-1.7")
+    monkeypatch.setattr("diagnosis.reports.addenda.render_addendum", lambda *args, **kwargs: b"%PDF-1.7")
     monkeypatch.setattr(Addendum, "save", fail)
     with pytest.raises(IntegrityError):
         sign_addendum(report=report, by=dermatologist, words="The laboratory has answered.")

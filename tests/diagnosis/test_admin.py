@@ -8,11 +8,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from diagnosis.models import Image, ImageFeatures, Prediction, Report, Review
-from diagnosis.services.queue import refresh_queue_entry
-from diagnosis.services.withholding import withhold_report
-from mlmodel.models import ModelVersion
-from patients.paging import AheadPaginator
+from dermascan.core.paging import AheadPaginator
+from diagnosis.images.models import Image, ImageFeatures, Prediction
+from diagnosis.reports.models import Report
+from diagnosis.reports.withholding import withhold_report
+from diagnosis.reviews.models import Review
+from diagnosis.reviews.queue import refresh_queue_entry
+from mlmodel.versions.models import ModelVersion
 from tests import factories
 
 from .photographing import copies_of, predict

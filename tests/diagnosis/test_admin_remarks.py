@@ -7,11 +7,12 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from diagnosis.models import Prediction, QueueEntry
-from diagnosis.services.queue import refresh_queue_entry
-from diagnosis.services.reviews import record_review
-from diagnosis.services.set_aside import set_aside_image
-from diagnosis.services.withholding import withhold_report
+from diagnosis.assessment.exclusions import set_aside_image
+from diagnosis.images.models import Prediction
+from diagnosis.reports.withholding import withhold_report
+from diagnosis.reviews.models import QueueEntry
+from diagnosis.reviews.queue import refresh_queue_entry
+from diagnosis.reviews.services import record_review
 from patients.models import ReviewRule
 from tests import factories
 

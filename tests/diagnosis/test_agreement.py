@@ -5,8 +5,8 @@ from django.urls import reverse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from diagnosis.agreement import cohen, cohen_for_class, fleiss
-from diagnosis.services.reviews import record_review
+from diagnosis.reviews.kappa import cohen, cohen_for_class, fleiss
+from diagnosis.reviews.services import record_review
 from mlmodel.taxonomy import CODES
 from patients.models import Role
 from tests import factories

@@ -7,22 +7,22 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from diagnosis import answer_settings as rules
-from diagnosis.answer_settings import as_read_then, levels_here
-from diagnosis.class_mix import LEAST_LESIONS, masses_as_released
-from diagnosis.costs import in_hundred
-from diagnosis.models import AnswerSettings, Image, Prediction
-from diagnosis.presentation import prediction_set
-from diagnosis.services.rescoring import rescore_archive
-from diagnosis.services.reviews import record_review
-from mlmodel.analysis import get_analyser
-from mlmodel.calibration import in_order
-from mlmodel.pictures import decode
-from mlmodel.promotion import promote_version
-from mlmodel.release import ReleaseError
-from mlmodel.serving import active_version
+from diagnosis.assessment.class_mix import LEAST_LESIONS, masses_as_released
+from diagnosis.assessment.rescoring import rescore_archive
+from diagnosis.assessment.threshold_costs import in_hundred
+from diagnosis.images import clinic_analysers as rules
+from diagnosis.images.clinic_analysers import as_read_then, levels_here
+from diagnosis.images.models import AnswerSettings, Image, Prediction
+from diagnosis.images.prediction_sets import prediction_set
+from diagnosis.reviews.services import record_review
+from mlmodel.network.analyser import get_analyser
+from mlmodel.network.calibration import in_order
+from mlmodel.network.threshold_levels import LEVELS_KEY, ThresholdLevels, UrgentLevel, WatchLevel
+from mlmodel.pictures.picture import decode
+from mlmodel.releases.release_files import ReleaseError
 from mlmodel.taxonomy import CODES
-from mlmodel.threshold_levels import LEVELS_KEY, ThresholdLevels, UrgentLevel, WatchLevel
+from mlmodel.versions.promotion import promote_version
+from mlmodel.versions.serving import active_version
 from tests import factories
 from tests.candidates import candidate
 from tests.conftest import PHOTOGRAPHS

@@ -7,13 +7,13 @@ from django.db import IntegrityError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
 from django.urls import reverse
 
-from diagnosis.answers import LabelState, Why
-from diagnosis.models import ConfirmedLabel, LabelChange, Reason, Review
-from diagnosis.reports.addenda import present_addendum, with_later_labels
+from diagnosis.reports.addendum_content import present_addendum, with_later_labels
 from diagnosis.reports.content import build_content
-from diagnosis.reports.presentation import present
-from diagnosis.services.queue import refresh_queue_entry
-from diagnosis.services.reviews import record_review
+from diagnosis.reports.report_view import present
+from diagnosis.reviews.answers import LabelState, Why
+from diagnosis.reviews.models import ConfirmedLabel, LabelChange, Reason, Review
+from diagnosis.reviews.queue import refresh_queue_entry
+from diagnosis.reviews.services import record_review
 from patients.models import ReviewRule, Role
 from tests import factories
 from tests.diagnosis.reporting import signed_addendum, signed_report

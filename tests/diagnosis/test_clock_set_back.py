@@ -7,14 +7,16 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from diagnosis.models import Image, PictureScale, Prediction, QueueEntry, QueueSkip, Review
-from diagnosis.models.step import newest_step
-from diagnosis.photographs import photograph_of
-from diagnosis.reports.measures import measures_in_report
-from diagnosis.review_screen import last_step
-from diagnosis.services.agreement import review_for_agreement
-from diagnosis.services.queue import next_for, refresh_queue_entry, skip
-from diagnosis.services.reviews import record_review
+from diagnosis.assessment.photographs import photograph_of
+from diagnosis.images.models import Image, Prediction
+from diagnosis.images.models.step import newest_step
+from diagnosis.measures.models import PictureScale
+from diagnosis.record.review_screen import last_step
+from diagnosis.reports.measures_in_report import measures_in_report
+from diagnosis.reviews.agreement import review_for_agreement
+from diagnosis.reviews.models import QueueEntry, QueueSkip, Review
+from diagnosis.reviews.queue import next_for, refresh_queue_entry, skip
+from diagnosis.reviews.services import record_review
 from patients.models import ReviewRule, Role
 from tests import factories
 

@@ -3,10 +3,12 @@
 import pytest
 from django.urls import reverse
 
-from diagnosis.models import QueueEntry, Report, SetAsideReason
-from diagnosis.services.queue import next_for, refresh_queue_entry
-from diagnosis.services.reviews import record_review, retract_review
-from diagnosis.services.set_aside import put_back_image, set_aside_image
+from diagnosis.assessment.exclusions import put_back_image, set_aside_image
+from diagnosis.images.models import SetAsideReason
+from diagnosis.reports.models import Report
+from diagnosis.reviews.models import QueueEntry
+from diagnosis.reviews.queue import next_for, refresh_queue_entry
+from diagnosis.reviews.services import record_review, retract_review
 from patients.models import ReviewRule
 from tests import factories
 

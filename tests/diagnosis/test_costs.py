@@ -4,9 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from diagnosis.costs import cost_of, in_hundred
-from diagnosis.models import Tier
-from mlmodel.tiers import OperatingPoint, OperatingPoints
+from diagnosis.assessment.threshold_costs import cost_of, in_hundred
+from diagnosis.images.models import Tier
+from mlmodel.network.tiers import OperatingPoint, OperatingPoints
 
 URGENT = OperatingPoint(0.5, sensitivity=0.80, melanoma_sensitivity=0.70, specificity=0.90)
 WATCH = OperatingPoint(0.1, sensitivity=0.95, melanoma_sensitivity=0.93, specificity=0.60)

@@ -9,11 +9,11 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from diagnosis.answers import ANSWERS, NOT_A_LESION, danger_rank, is_benign_answer, is_malignant_answer
-from diagnosis.models import Report
-from diagnosis.reports.checks import pressing_lesions
 from diagnosis.reports.content import build_content, canonical_json
-from diagnosis.services.reviews import record_review
+from diagnosis.reports.models import Report
+from diagnosis.reports.signing_checks import pressing_lesions
+from diagnosis.reviews.answers import ANSWERS, NOT_A_LESION, danger_rank, is_benign_answer, is_malignant_answer
+from diagnosis.reviews.services import record_review
 from tests import factories
 
 REFUSED = "report_of_danger_is_planned"

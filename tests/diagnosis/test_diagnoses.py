@@ -3,8 +3,8 @@
 import pytest
 from django.conf import settings
 
-from diagnosis.answers import is_benign_answer, is_malignant_answer, leaves_danger_open
-from diagnosis.diagnoses import DIAGNOSES, OUTSIDE_THE_SEVEN, by_malignancy, recognise, resembling
+from diagnosis.reviews.answers import is_benign_answer, is_malignant_answer, leaves_danger_open
+from diagnosis.reviews.diagnoses import DIAGNOSES, OUTSIDE_THE_SEVEN, by_malignancy, recognise, resembling
 from mlmodel.taxonomy import CODES, Malignancy
 
 

@@ -10,16 +10,16 @@ from django.urls import reverse
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnosis.candidates import candidates_of
-from diagnosis.models import HeatMap, Image, Prediction, Tier
-from diagnosis.presentation import present
+from diagnosis.assessment.candidates import candidates_of
+from diagnosis.assessment.heat_maps import heat_map_of
+from diagnosis.assessment.presentation import present
+from diagnosis.images.models import HeatMap, Image, Prediction, Tier
 from diagnosis.reports.content import build_content
-from diagnosis.services.heat_maps import heat_map_of
-from diagnosis.services.reviews import record_review
-from mlmodel.analysis import get_analyser
-from mlmodel.calibration import in_order
+from diagnosis.reviews.services import record_review
+from mlmodel.network.analyser import get_analyser
+from mlmodel.network.calibration import in_order
+from mlmodel.network.tiers import explained_code
 from mlmodel.taxonomy import CODES, MALIGNANT_CODES
-from mlmodel.tiers import explained_code
 from tests import factories
 
 from .photographing import SAMPLES, bytes_of, kept, predict, sample, upload_of

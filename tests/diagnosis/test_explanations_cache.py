@@ -5,9 +5,10 @@ import threading
 import pytest
 from django.db import IntegrityError, connection, transaction
 
-from diagnosis.explanations import Source, explain, request_explanation
-from diagnosis.models import Explanation
-from diagnosis.tasks import write_explanation
+from diagnosis.assessment.explain import explain, request_explanation
+from diagnosis.assessment.models import Explanation
+from diagnosis.assessment.tasks import write_explanation
+from mlmodel.explanations.explained import Source
 from tests import gemini_server as server
 from tests.gemini_server import texts
 
@@ -134,7 +135,7 @@ def test_the_task_fills_the_cache_once(gemini):
 
 
 def test_the_task_has_both_time_limits_and_they_outlast_its_patience():
-    from diagnosis.explanations.service import BACKGROUND_MOST_SECONDS
+    from diagnosis.assessment.explain import BACKGROUND_MOST_SECONDS
 
     assert BACKGROUND_MOST_SECONDS < write_explanation.soft_time_limit < write_explanation.time_limit
 

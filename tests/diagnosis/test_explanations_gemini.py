@@ -8,9 +8,10 @@ import time
 import pytest
 from django.core.cache import cache
 
-from diagnosis.explanations import SECTIONS, Source, explain
-from diagnosis.explanations import gemini as asking
-from diagnosis.models import Explanation
+from diagnosis.assessment.explain import explain
+from diagnosis.assessment.models import Explanation
+from mlmodel.explanations import gemini as asking
+from mlmodel.explanations.explained import SECTIONS, Source
 from tests import gemini_server as server
 from tests.gemini_server import KEY, Reply, candidates, error, good, texts
 

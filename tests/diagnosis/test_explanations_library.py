@@ -5,9 +5,10 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from diagnosis.explanations import LANGUAGES, SECTIONS, Source, explain, language_of
-from diagnosis.explanations.languages import UnknownLanguageError
-from diagnosis.explanations.library import FOLDER, LibraryError, read_file
+from diagnosis.assessment.explain import explain
+from mlmodel.explanations.explained import SECTIONS, Source
+from mlmodel.explanations.languages import LANGUAGES, UnknownLanguageError, language_of
+from mlmodel.explanations.library import FOLDER, LibraryError, read_file
 from mlmodel.taxonomy import CODES, MALIGNANT_CODES
 
 LEVELS = ("patient", "clinician")

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 from django.core.files.base import ContentFile
 
-from diagnosis.explanations import SECTIONS, explain
-from diagnosis.explanations.library import entry_of
-from diagnosis.models import Image, QualityVerdict
+from diagnosis.assessment.explain import explain
+from diagnosis.images.models import Image, QualityVerdict
+from mlmodel.explanations.explained import SECTIONS
+from mlmodel.explanations.library import entry_of
 from mlmodel.taxonomy import CODES
 from patients.models import Role
 from tests import factories

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from PIL import Image as PillowImage
 
-from diagnosis.models import Image
+from diagnosis.images.models import Image
 from patients.models import Visit, VisitStatus
 from tests import factories
 

@@ -7,11 +7,11 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis.models import Image, SetAside
-from diagnosis.services import set_aside
-from diagnosis.services.errors import FindingNeedsDermatologist, FindingNeedsNote, FindingWouldBeLost
-from diagnosis.services.reviews import record_review, retract_review
-from diagnosis.services.set_aside import put_back_image, set_aside_image
+from diagnosis.assessment import exclusions as set_aside
+from diagnosis.assessment.errors import FindingNeedsDermatologist, FindingNeedsNote, FindingWouldBeLost
+from diagnosis.assessment.exclusions import put_back_image, set_aside_image
+from diagnosis.images.models import Image, SetAside
+from diagnosis.reviews.services import record_review, retract_review
 from tests import factories
 
 from .reporting import MELANOMA, photographed_visit, signed_addendum, signed_report

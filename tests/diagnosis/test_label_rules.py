@@ -7,8 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnosis.answers import ANSWERS, CANNOT_TELL, Basis, Certainty, LabelState, Why, danger_rank, is_malignant_answer
-from diagnosis.labels import Settled, decides, settle
+from diagnosis.reviews.answers import (
+    ANSWERS,
+    CANNOT_TELL,
+    Basis,
+    Certainty,
+    LabelState,
+    Why,
+    danger_rank,
+    is_malignant_answer,
+)
+from diagnosis.reviews.label_rules import Settled, decides, settle
 from patients.models import ReviewRule
 
 ONE, TWO = ReviewRule.ONE_READER, ReviewRule.TWO_BLINDED_READERS

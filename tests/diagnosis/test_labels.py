@@ -10,11 +10,12 @@ from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from diagnosis.answers import Basis, Cause, Why
-from diagnosis.models import ConfirmedLabel, Image, LabelChange, Review, ReviewRetraction
-from diagnosis.services.errors import NothingToRetract, OtherTextMissing, TooLateToRetract
-from diagnosis.services.labels import derive_label
-from diagnosis.services.reviews import record_review, retract_review
+from diagnosis.images.models import Image
+from diagnosis.reviews.answers import Basis, Cause, Why
+from diagnosis.reviews.errors import NothingToRetract, OtherTextMissing, TooLateToRetract
+from diagnosis.reviews.labels import derive_label
+from diagnosis.reviews.models import ConfirmedLabel, LabelChange, Review, ReviewRetraction
+from diagnosis.reviews.services import record_review, retract_review
 from patients.models import ConsentMethod, Decision, Purpose, ReviewRule, Role
 from patients.services import record_consent
 from tests import factories

@@ -5,11 +5,11 @@ import re
 import pytest
 from django.urls import reverse
 
-from diagnosis.models import Image
-from diagnosis.photographs import signs_by_visit
-from diagnosis.services.queue import refresh_queue_entry
-from diagnosis.services.reviews import record_review
-from diagnosis.services.set_aside import set_aside_image
+from diagnosis.assessment.exclusions import set_aside_image
+from diagnosis.assessment.photographs import signs_by_visit
+from diagnosis.images.models import Image
+from diagnosis.reviews.queue import refresh_queue_entry
+from diagnosis.reviews.services import record_review
 from tests import factories
 
 COMFORT = "Nothing alarming"

@@ -4,11 +4,12 @@ import pytest
 from django.urls import reverse
 
 from dermascan.models import ContactMessage
-from diagnosis.models import ConfirmedLabel, RunStatus
-from diagnosis.retraining.run import start_run
-from diagnosis.tasks import find_lost_work
-from mlmodel.promotion import promote_version
-from mlmodel.serving import active_version
+from diagnosis.retraining.models import RunStatus
+from diagnosis.retraining.services import start_run
+from diagnosis.retraining.tasks import find_lost_work
+from diagnosis.reviews.models import ConfirmedLabel
+from mlmodel.versions.promotion import promote_version
+from mlmodel.versions.serving import active_version
 from patients.models import OutgoingMessage, ReviewRule
 from patients.tasks import send_due_messages
 from tests import factories

@@ -7,11 +7,12 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from diagnosis.measures import doubt_in_words, outline_in_pixels, present_measures
-from diagnosis.models import Measurement, PictureScale, Prediction
-from diagnosis.services.measurements import measures_of
-from mlmodel.dermoscopic_colours import COLOURS
-from mlmodel.segmentation import Doubt, get_segmenter
+from diagnosis.images.models import Prediction
+from diagnosis.measures.measure_words import doubt_in_words, outline_in_pixels, present_measures
+from diagnosis.measures.models import Measurement, PictureScale
+from diagnosis.measures.services import measures_of
+from mlmodel.segmentation.dermoscopic_colours import COLOURS
+from mlmodel.segmentation.segmenter import Doubt, get_segmenter
 from tests import factories
 from tests.page_forms import token_of
 

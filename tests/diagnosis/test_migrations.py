@@ -10,11 +10,13 @@ from django.db.migrations.executor import MigrationExecutor
 from django.urls import reverse
 from django.utils import timezone
 
-from diagnosis.models import ConfirmedLabel, HeatMap, Image, Prediction, QueueEntry, QueueSkip, Review, TrainingRun
-from diagnosis.services.queue import skip
-from diagnosis.services.reviews import record_review
-from mlmodel.models import Decision, ModelVersion
-from mlmodel.serving import active_version, can_serve
+from diagnosis.images.models import HeatMap, Image, Prediction
+from diagnosis.retraining.models import TrainingRun
+from diagnosis.reviews.models import ConfirmedLabel, QueueEntry, QueueSkip, Review
+from diagnosis.reviews.queue import skip
+from diagnosis.reviews.services import record_review
+from mlmodel.versions.models import Decision, ModelVersion
+from mlmodel.versions.serving import active_version, can_serve
 from tests import factories
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]

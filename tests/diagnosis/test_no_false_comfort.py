@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis.models import Image, Tier
-from diagnosis.reports.presentation import present
-from diagnosis.services.reviews import record_review
+from diagnosis.images.models import Image, Tier
+from diagnosis.reports.report_view import present
+from diagnosis.reviews.services import record_review
 from patients.models import Member, Patient, ReviewRule
 from tests.conftest import PHOTOGRAPHS
 from tests.diagnosis.photographing import kept

@@ -3,14 +3,14 @@
 import pytest
 from django.urls import reverse
 
-from diagnosis.services.addenda import sign_addendum
-from diagnosis.services.reports import release_report
-from diagnosis.services.set_aside import put_back_image, set_aside_image
-from diagnosis.services.withholding import release_again
+from dermascan.core.site import site_link
+from diagnosis.assessment.exclusions import put_back_image, set_aside_image
+from diagnosis.reports.addenda import sign_addendum
+from diagnosis.reports.services import release_report
+from diagnosis.reports.withholding import release_again
 from patients.models import OutgoingMessage
 from patients.outbox import deliver_due
 from patients.services import close_patient_account
-from patients.site import site_link
 
 from .reporting import MELANOMA, confirm, photographed_visit, signed_addendum, signed_report
 

@@ -6,8 +6,8 @@ import json
 import pytest
 from django.urls import reverse
 
-from diagnosis.models import Report
-from diagnosis.services.reviews import record_review
+from diagnosis.reports.models import Report
+from diagnosis.reviews.services import record_review
 from patients.models import Side
 
 from .reporting import signed_addendum, signed_report

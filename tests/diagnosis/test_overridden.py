@@ -7,16 +7,16 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis.api.answers import Reader, answer_for_image
-from diagnosis.condition_names import condition_name
-from diagnosis.models import Image, Prediction, QualityOverride
+from diagnosis.api.results import Reader, answer_for_image
+from diagnosis.images.condition_names import condition_name
+from diagnosis.images.models import Image, Prediction, QualityOverride
+from diagnosis.monitoring.activity import days_of
+from diagnosis.monitoring.label_agreement import cells_of
 from diagnosis.reports.content import build_content
-from diagnosis.reports.presentation import present
-from diagnosis.services.reviews import record_review
-from diagnosis.watch.confirmed import cells_of
-from diagnosis.watch.figures import days_of
+from diagnosis.reports.report_view import present
+from diagnosis.reviews.services import record_review
+from mlmodel.network.tiers import class_order
 from mlmodel.taxonomy import BY_CODE
-from mlmodel.tiers import class_order
 from patients.models import Visit
 from tests.diagnosis.photographing import blurred, kept, predict, sample
 from tests.diagnosis.reporting import signed_report

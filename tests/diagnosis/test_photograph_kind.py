@@ -5,11 +5,11 @@ import re
 import numpy as np
 import pytest
 
-from diagnosis.photograph_kind import smartphone_caution, taken_with
-from mlmodel.analysis import get_analyser
-from mlmodel.in_domain import PhotographJudge
-from mlmodel.pictures import decode
-from mlmodel.serving import analyser_of
+from diagnosis.assessment.photograph_kind import smartphone_caution, taken_with
+from mlmodel.network.analyser import get_analyser
+from mlmodel.network.in_domain import PhotographJudge
+from mlmodel.pictures.picture import decode
+from mlmodel.versions.serving import analyser_of
 from tests import factories
 from tests.candidates import candidate
 

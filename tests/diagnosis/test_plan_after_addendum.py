@@ -8,10 +8,10 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from diagnosis.models import Addendum, Report
-from diagnosis.services.addenda import PlanUnanswered, sign_addendum
-from diagnosis.services.reviews import record_review
-from diagnosis.services.set_aside import set_aside_image
+from diagnosis.assessment.exclusions import set_aside_image
+from diagnosis.reports.addenda import PlanUnanswered, sign_addendum
+from diagnosis.reports.models import Addendum, Report
+from diagnosis.reviews.services import record_review
 from tests import factories
 from tests.page_forms import filled_in, form_with
 
@@ -23,7 +23,7 @@ QUESTION = "Does the plan still hold?"
 
 @pytest.fixture(autouse=True)
 def quick_pdf(monkeypatch):
-    monkeypatch.setattr("diagnosis.services.addenda.render_addendum", lambda *args, **kwargs: b"%PDF-1.7")
+    monkeypatch.setattr("diagnosis.reports.addenda.render_addendum", lambda *args, **kwargs: b"%PDF-1.7")
 
 
 def named(image, by, answer: str):

@@ -5,9 +5,9 @@ import datetime
 import pytest
 from django.urls import reverse
 
-from diagnosis.models import Certainty
-from diagnosis.services.reports import release_report
-from diagnosis.services.reviews import record_review
+from diagnosis.reports.services import release_report
+from diagnosis.reviews.answers import Certainty
+from diagnosis.reviews.services import record_review
 from mlmodel.taxonomy import CODES, MALIGNANT_CODES
 from tests import factories
 

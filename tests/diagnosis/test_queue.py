@@ -13,18 +13,12 @@ from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
 
-from diagnosis.models import ConfirmedLabel, Image, LabelChange, QualityOverride, QueueEntry, QueueSkip, Reason
-from diagnosis.queue_reasons import WEIGHTS, Facts, is_in_random_share, priority_of, reasons_for
-from diagnosis.services.queue import (
-    CLAIMED_FOR,
-    bring_back_skipped,
-    claim,
-    next_for,
-    offer_for,
-    refresh_queue_entry,
-    skip,
-)
-from diagnosis.services.reviews import record_review, retract_review
+from diagnosis.images.models import Image, QualityOverride
+from diagnosis.reviews.models import ConfirmedLabel, LabelChange, QueueEntry, QueueSkip, Reason
+from diagnosis.reviews.models.queue import CLAIMED_FOR
+from diagnosis.reviews.queue import bring_back_skipped, claim, next_for, offer_for, refresh_queue_entry, skip
+from diagnosis.reviews.queue_reasons import WEIGHTS, Facts, is_in_random_share, priority_of, reasons_for
+from diagnosis.reviews.services import record_review, retract_review
 from patients.models import ReviewRule, Role
 from tests import factories
 

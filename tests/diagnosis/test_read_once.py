@@ -8,11 +8,11 @@ import pytest
 from django.core.management import call_command
 from django.urls import reverse
 
-from diagnosis.models import Image
+from diagnosis.images.models import Image
+from diagnosis.measures.services import measure_visit
 from diagnosis.reports.content import build_content
-from diagnosis.services.measurements import measure_visit
-from mlmodel import pictures
-from mlmodel.segmentation import Segmenter
+from mlmodel.pictures import picture as pictures
+from mlmodel.segmentation.segmenter import Segmenter
 from tests import factories
 from tests.api.helpers import BATCH, PREDICT
 from tests.conftest import PHOTOGRAPHS

@@ -6,11 +6,11 @@ import subprocess
 import pytest
 from django.urls import reverse
 
-from diagnosis.answers import ANSWERS, is_malignant_answer
-from diagnosis.models import Addendum, Report
-from diagnosis.reports.addenda import SCHEMAS_WITHOUT_REPORT
+from diagnosis.reports.addendum_content import SCHEMAS_WITHOUT_REPORT
 from diagnosis.reports.content import canonical_json, content_sha256
-from diagnosis.services.reviews import record_review
+from diagnosis.reports.models import Addendum, Report
+from diagnosis.reviews.answers import ANSWERS, is_malignant_answer
+from diagnosis.reviews.services import record_review
 from tests import factories
 
 from .reporting import signed_addendum, signed_report
@@ -250,7 +250,7 @@ def test_one_pdf_holds_the_addendum_first_and_marks_each_page_of_the_report(
 
 
 def seen_of(report: Report) -> str:
-    from diagnosis.services.addenda import draft_addendum
+    from diagnosis.reports.addenda import draft_addendum
 
     return draft_addendum(report=report).fingerprint
 

@@ -13,11 +13,11 @@ from django.utils.formats import date_format
 from PIL import Image as PillowImage
 from PIL import ImageChops
 
-from diagnosis.models import Certainty
 from diagnosis.reports.content import attach_signature, build_content
-from diagnosis.reports.figures import heat_map_url, photograph_url
 from diagnosis.reports.pdf import render_addendum, render_pdf
-from diagnosis.services.reviews import record_review
+from diagnosis.reports.report_pictures import heat_map_url, photograph_url
+from diagnosis.reviews.answers import Certainty
+from diagnosis.reviews.services import record_review
 
 from .photographing import measured_as
 from .reporting import MELANOMA, photographed_visit, refused_photograph, signed_addendum, signed_report

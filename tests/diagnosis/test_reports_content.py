@@ -4,10 +4,10 @@ import json
 
 import pytest
 
-from diagnosis.models import Certainty
 from diagnosis.reports.content import build_content, canonical_json
-from diagnosis.reports.presentation import present
-from diagnosis.services.reviews import record_review
+from diagnosis.reports.report_view import present
+from diagnosis.reviews.answers import Certainty
+from diagnosis.reviews.services import record_review
 from mlmodel.taxonomy import CODES
 from tests import factories
 

@@ -8,10 +8,8 @@ from django.db import IntegrityError, connection, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from diagnosis.models import Report
-from diagnosis.services.reports import (
-    release_report,
-)
+from diagnosis.reports.models import Report
+from diagnosis.reports.services import release_report
 from tests import factories
 
 from .reporting import MELANOMA, photographed_visit, signed_report

@@ -8,11 +8,11 @@ import pytest
 from django.template.loader import render_to_string
 from django.urls import reverse
 
-from diagnosis.models import Measurement, PictureScale
+from diagnosis.measures.models import Measurement, PictureScale
+from diagnosis.measures.services import measures_of
 from diagnosis.reports.content import build_content
-from diagnosis.reports.presentation import present
-from diagnosis.services.measurements import measures_of
-from mlmodel.segmentation import Doubt, get_segmenter
+from diagnosis.reports.report_view import present
+from mlmodel.segmentation.segmenter import Doubt, get_segmenter
 
 from .photographing import measured_as
 from .reporting import MELANOMA, NEVUS, photographed_visit, signed_report
@@ -41,7 +41,7 @@ def words_of(measures) -> list[str]:
 
 def paper(content) -> str:
     """The text that is laid out as a PDF."""
-    shown = render_to_string("diagnosis/report.html", {"title": "-", "content": present(content)})
+    shown = render_to_string("reports/report.html", {"title": "-", "content": present(content)})
     return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", shown)).replace("\xa0", " ")
 
 

@@ -6,9 +6,9 @@ import subprocess
 import pytest
 from PIL import Image as PillowImage
 
-from diagnosis.models import Certainty
-from diagnosis.services.reports import sign_visit
-from diagnosis.services.reviews import record_review
+from diagnosis.reports.services import sign_visit
+from diagnosis.reviews.answers import Certainty
+from diagnosis.reviews.services import record_review
 
 from .photographing import measured_as
 from .reporting import MELANOMA, photographed_visit, refused_photograph

@@ -10,18 +10,12 @@ from django.core.exceptions import PermissionDenied
 from django.core.files.storage import default_storage
 from django.urls import reverse
 
-from diagnosis.models import Report
-from diagnosis.services.drafts import ChangedMeanwhile, draft_report
-from diagnosis.services.errors import VisitIsClosed
-from diagnosis.services.reports import (
-    AlreadyReleased,
-    NothingToSign,
-    PhotographUnreadable,
-    PlanMissing,
-    release_report,
-    sign_visit,
-)
+from diagnosis.reports.drafts import ChangedMeanwhile, draft_report
+from diagnosis.reports.errors import AlreadyReleased, NothingToSign, PhotographUnreadable, PlanMissing
+from diagnosis.reports.models import Report
+from diagnosis.reports.services import release_report, sign_visit
 from patients.models import Role, VisitStatus
+from patients.services.visits import VisitIsClosed
 from tests import factories
 
 from .reporting import MELANOMA, NEVUS, confirm, photographed_visit, refused_photograph, signed_report
@@ -246,7 +240,7 @@ def test_a_plan_that_cannot_be_kept_is_a_form_error(sign_in, visit, dermatologis
 @pytest.mark.slow
 def test_a_failed_signature_leaves_nothing_behind(sign_in, visit, dermatologist, monkeypatch):
     """Somebody uploads while the PDF is made: the check under the lock finds it, and the file is gone again."""
-    from diagnosis.services import reports
+    from diagnosis.reports import services as reports
 
     render = reports.render_pdf
 

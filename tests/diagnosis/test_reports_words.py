@@ -12,16 +12,17 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from diagnosis.models import Report, SetAside, SetAsideReason
-from diagnosis.reports.letters import (
+from diagnosis.images.models import SetAside, SetAsideReason
+from diagnosis.reports.addenda import sign_addendum
+from diagnosis.reports.models import Report
+from diagnosis.reports.paper_tags import MOST_LINES, on_paper
+from diagnosis.reports.printable_text import (
     LettersCannotBePrinted,
     ensure_few_pictograms,
     unprintable_letters,
     without_controls,
 )
-from diagnosis.services.addenda import sign_addendum
-from diagnosis.services.reports import preview_report, release_report, sign_visit
-from diagnosis.templatetags.paper import MOST_LINES, on_paper
+from diagnosis.reports.services import preview_report, release_report, sign_visit
 from tests import factories
 from tests.page_forms import filled_in
 

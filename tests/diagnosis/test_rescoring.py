@@ -5,11 +5,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis.models import Prediction, QueueEntry, Reason
-from diagnosis.services.images import add_image
-from diagnosis.services.rescoring import rescore_archive
-from mlmodel.promotion import promote_version, roll_back
-from mlmodel.serving import active_version
+from diagnosis.assessment.rescoring import rescore_archive
+from diagnosis.assessment.uploads import add_image
+from diagnosis.images.models import Prediction
+from diagnosis.reviews.models import QueueEntry, Reason
+from mlmodel.versions.promotion import promote_version, roll_back
+from mlmodel.versions.serving import active_version
 from tests.candidates import candidate
 from tests.factories import LesionFactory, VisitFactory
 
@@ -85,8 +86,8 @@ def test_stored_features_say_what_the_photograph_says(image, dermatologist, djan
         django_capture_on_commit_callbacks,
         lambda: promote_version(version=version, by=dermatologist.user, reason="Better."),
     )
-    from diagnosis.services.analysis import read_original
-    from mlmodel.serving import active_analyser
+    from diagnosis.assessment.analysis import read_original
+    from mlmodel.versions.serving import active_analyser
 
     fresh = read_original(image, analyser=active_analyser()).assessment.probabilities
     assert shown(image).probabilities == pytest.approx(fresh, abs=1e-5)

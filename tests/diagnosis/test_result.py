@@ -8,16 +8,17 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.html import escape
 
-from diagnosis.explanations import explain
-from diagnosis.models import Prediction, Tier
-from diagnosis.presentation import AssessmentView, meaning_of, percent, present
-from diagnosis.refusals import present_refusal
-from diagnosis.services.reviews import record_review
-from mlmodel.analysis import get_analyser
-from mlmodel.models import ModelVersion
-from mlmodel.quality import Verdict
+from diagnosis.assessment.candidates import percent
+from diagnosis.assessment.explain import explain
+from diagnosis.assessment.presentation import AssessmentView, meaning_of, present
+from diagnosis.assessment.refusals import present_refusal
+from diagnosis.images.models import Prediction, Tier
+from diagnosis.reviews.services import record_review
+from mlmodel.network.analyser import get_analyser
+from mlmodel.network.quality import Verdict
+from mlmodel.network.tiers import OperatingPoint, OperatingPoints
 from mlmodel.taxonomy import CODES, CONDITIONS
-from mlmodel.tiers import OperatingPoint, OperatingPoints
+from mlmodel.versions.models import ModelVersion
 from patients.models import Patient, Visit, VisitStatus
 from tests import factories
 

@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.utils import timezone
 
-from diagnosis.models import ConfirmedLabel, LabelChange, Review
+from diagnosis.reviews.models import ConfirmedLabel, LabelChange, Review
 from patients.models import Role
 from tests import factories
 

@@ -9,9 +9,9 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from diagnosis.models import ConfirmedLabel, QueueEntry, QueueSkip, Review
-from diagnosis.services.queue import refresh_queue_entry
-from diagnosis.services.reviews import record_review
+from diagnosis.reviews.models import ConfirmedLabel, QueueEntry, QueueSkip, Review
+from diagnosis.reviews.queue import refresh_queue_entry
+from diagnosis.reviews.services import record_review
 from patients.models import ReviewRule, Role
 from tests import factories
 

@@ -4,12 +4,14 @@ import pytest
 from django.core.exceptions import PermissionDenied
 from django.urls import reverse
 
-from diagnosis.models import Image, Prediction, QualityOverride, Review
-from diagnosis.photographs import photographs
-from diagnosis.services.errors import NothingToOverride, ReasonMissing, VisitIsClosed
-from diagnosis.services.overrides import override_refusal
-from diagnosis.services.reviews import record_review
+from diagnosis.assessment.errors import NothingToOverride, ReasonMissing
+from diagnosis.assessment.overrides import override_refusal
+from diagnosis.assessment.photographs import photographs
+from diagnosis.images.models import Image, Prediction, QualityOverride
+from diagnosis.reviews.models import Review
+from diagnosis.reviews.services import record_review
 from patients.models import VisitStatus
+from patients.services.visits import VisitIsClosed
 from tests import factories
 
 from .photographing import blurred, kept, stored_files

@@ -6,8 +6,8 @@ import json
 import pytest
 from django.urls import reverse
 
-from diagnosis.models import ConfirmedLabel, QueueEntry
-from diagnosis.services.reviews import record_review
+from diagnosis.reviews.models import ConfirmedLabel, QueueEntry
+from diagnosis.reviews.services import record_review
 from tests import factories
 
 from .reporting import signed_addendum, signed_report
@@ -117,7 +117,7 @@ def test_of_a_malignant_lesion_no_harmless_name_counts(sign_in, patient, dermato
 
 
 def test_a_glance_is_no_calmer_than_what_it_stands_for(patient, dermatologist):
-    from diagnosis.reports.presentation import present
+    from diagnosis.reports.report_view import present
 
     image = answered(patient, visit__bleeding=True)
     report = signed_report(image.visit, dermatologist)

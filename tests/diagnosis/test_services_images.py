@@ -11,16 +11,17 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, connections
 from PIL import Image as PillowImage
 
-from diagnosis.models import Image, ImageFeatures, Prediction
-from diagnosis.services.analysis import analyse_image, check_picture
-from diagnosis.services.errors import AlreadyUploaded, LesionOfAnotherPatient, VisitIsClosed
-from diagnosis.services.images import add_image
-from mlmodel.analysis import get_analyser
-from mlmodel.models import ModelVersion, ModelVersionStatus
-from mlmodel.pictures import MAX_BYTES, NotAPicture, TooLarge
-from mlmodel.serving import active_version
-from mlmodel.stages import FEATURE_COUNT
+from diagnosis.assessment.analysis import analyse_image, check_picture
+from diagnosis.assessment.errors import AlreadyUploaded, LesionOfAnotherPatient
+from diagnosis.assessment.uploads import add_image
+from diagnosis.images.models import Image, ImageFeatures, Prediction
+from mlmodel.network.analyser import get_analyser
+from mlmodel.network.stages import FEATURE_COUNT
+from mlmodel.pictures.picture_errors import MAX_BYTES, NotAPicture, TooLarge
+from mlmodel.versions.models import ModelVersion, ModelVersionStatus
+from mlmodel.versions.serving import active_version
 from patients.models import Member, Visit, VisitStatus
+from patients.services.visits import VisitIsClosed
 from tests import factories
 
 from .photographing import blurred, bytes_of, kept, picture_of, stored_files, upload_of, with_gps

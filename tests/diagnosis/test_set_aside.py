@@ -10,21 +10,20 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from diagnosis.models import Certainty, Image, QueueEntry, QueueState, SetAside, SetAsideReason, Withholding
-from diagnosis.services.drafts import ChangedMeanwhile, draft_report
-from diagnosis.services.errors import AlreadySetAside, IsSetAside, NotSetAside
-from diagnosis.services.queue import refresh_queue_entry
-from diagnosis.services.reports import (
-    NothingToSign,
-    SetAsideSince,
-    ShowsOtherPatient,
-    release_report,
-    sign_visit,
-)
-from diagnosis.services.reviews import record_review
-from diagnosis.services.set_aside import put_back_image, set_aside_image
+from diagnosis.assessment.errors import AlreadySetAside, NotSetAside
+from diagnosis.assessment.exclusions import put_back_image, set_aside_image
+from diagnosis.images.errors import IsSetAside
+from diagnosis.images.models import Image, SetAside, SetAsideReason
+from diagnosis.reports.drafts import ChangedMeanwhile, draft_report
+from diagnosis.reports.errors import NothingToSign, SetAsideSince, ShowsOtherPatient
+from diagnosis.reports.models import Withholding
+from diagnosis.reports.services import release_report, sign_visit
+from diagnosis.reviews.answers import Certainty
+from diagnosis.reviews.models import QueueEntry, QueueState
+from diagnosis.reviews.queue import refresh_queue_entry
+from diagnosis.reviews.services import record_review
 from diagnosis.similar import archives
-from diagnosis.similar.cases import similar_cases
+from diagnosis.similar.services import similar_cases
 from patients.models import VisitStatus
 from tests import factories
 

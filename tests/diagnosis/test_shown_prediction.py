@@ -7,13 +7,13 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from diagnosis.api.answers import Reader, answer_for_image
-from diagnosis.models import Image, Prediction
-from diagnosis.services.drafts import draft_report
-from diagnosis.services.images import add_image
-from diagnosis.services.reviews import record_review
-from mlmodel.promotion import promote_version, roll_back
-from mlmodel.serving import active_version
+from diagnosis.api.results import Reader, answer_for_image
+from diagnosis.assessment.uploads import add_image
+from diagnosis.images.models import Image, Prediction
+from diagnosis.reports.drafts import draft_report
+from diagnosis.reviews.services import record_review
+from mlmodel.versions.promotion import promote_version, roll_back
+from mlmodel.versions.serving import active_version
 from tests.candidates import candidate
 from tests.factories import ImageFactory, LesionFactory, ModelVersionFactory, PredictionFactory, VisitFactory
 

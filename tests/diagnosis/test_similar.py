@@ -12,11 +12,14 @@ from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from diagnosis.models import Certainty, Image, ImageEmbedding, ImageFeatures, Review
-from diagnosis.services.reviews import record_review
+from diagnosis.images.models import Image, ImageFeatures
+from diagnosis.reviews.answers import Certainty
+from diagnosis.reviews.models import Review
+from diagnosis.reviews.services import record_review
 from diagnosis.similar import archives
-from diagnosis.similar.cases import age_band, similar_cases
 from diagnosis.similar.embeddings import current_projection, current_space, read_vector
+from diagnosis.similar.models import ImageEmbedding
+from diagnosis.similar.services import age_band, similar_cases
 from patients.models import ConsentMethod, Decision, Member, Purpose, Role
 from patients.services import record_consent
 from tests import factories

@@ -6,13 +6,14 @@ import re
 import pytest
 from django.urls import reverse
 
-from diagnosis.answers import LabelState
-from diagnosis.models import ConfirmedLabel, Image, Prediction, Tier
+from diagnosis.images.models import Image, Prediction, Tier
 from diagnosis.reports.content import build_content
-from diagnosis.services.reports import sign_visit
-from diagnosis.services.reviews import record_review
-from mlmodel.analysis import get_analyser
-from mlmodel.in_domain import PhotographJudge
+from diagnosis.reports.services import sign_visit
+from diagnosis.reviews.answers import LabelState
+from diagnosis.reviews.models import ConfirmedLabel
+from diagnosis.reviews.services import record_review
+from mlmodel.network.analyser import get_analyser
+from mlmodel.network.in_domain import PhotographJudge
 from mlmodel.taxonomy import CONDITIONS
 from tests import factories
 

@@ -5,7 +5,8 @@ from decimal import Decimal
 import pytest
 from django.urls import reverse
 
-from diagnosis.models import PictureScale, Report
+from diagnosis.measures.models import PictureScale
+from diagnosis.reports.models import Report
 from patients.models import Role, VisitStatus
 from tests import factories
 from tests.diagnosis.photographing import kept, sample

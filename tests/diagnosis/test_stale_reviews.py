@@ -4,10 +4,10 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis.answers import Basis, LabelState, Why
-from diagnosis.models import ConfirmedLabel, PhotographOnScreen, QueueEntry, Review
-from diagnosis.services.queue import refresh_queue_entry
-from diagnosis.services.reviews import record_review
+from diagnosis.reviews.answers import Basis, LabelState, Why
+from diagnosis.reviews.models import ConfirmedLabel, PhotographOnScreen, QueueEntry, Review
+from diagnosis.reviews.queue import refresh_queue_entry
+from diagnosis.reviews.services import record_review
 from patients.models import ReviewRule, Role
 from tests import factories
 

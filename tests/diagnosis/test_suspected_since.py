@@ -6,9 +6,9 @@ import json
 import pytest
 from django.urls import reverse
 
-from diagnosis.reports.checks import pressing_lesions
+from diagnosis.assessment.exclusions import put_back_image, set_aside_image
 from diagnosis.reports.content import build_content
-from diagnosis.services.set_aside import put_back_image, set_aside_image
+from diagnosis.reports.signing_checks import pressing_lesions
 from tests import factories
 
 from .reporting import signed_addendum, signed_report

@@ -3,10 +3,11 @@
 import pytest
 from django.urls import reverse
 
-from diagnosis.models import Prediction, QueueEntry, Review
-from diagnosis.services.agreement import review_for_agreement
-from diagnosis.services.queue import refresh_queue_entry
-from diagnosis.services.reviews import record_review
+from diagnosis.images.models import Prediction
+from diagnosis.reviews.agreement import review_for_agreement
+from diagnosis.reviews.models import QueueEntry, Review
+from diagnosis.reviews.queue import refresh_queue_entry
+from diagnosis.reviews.services import record_review
 from mlmodel.taxonomy import CODES
 from patients.models import Role
 from tests import factories

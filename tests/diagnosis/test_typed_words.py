@@ -8,10 +8,10 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import strip_tags
 
+from dermascan.core.rough_dates import RoughDate
 from diagnosis.reports.content import build_content
-from diagnosis.reports.presentation import present
+from diagnosis.reports.report_view import present
 from patients.models import Lesion, Visit
-from patients.rough_dates import RoughDate
 
 from .reporting import MELANOMA, confirm, photographed_visit, signed_report
 
@@ -29,7 +29,7 @@ def words_of(html: str) -> str:
 
 
 def report_words(content: dict) -> str:
-    html = render_to_string("diagnosis/report.html", {"title": "", "content": present(content), "content_sha256": ""})
+    html = render_to_string("reports/report.html", {"title": "", "content": present(content), "content_sha256": ""})
     return words_of(html)
 
 

@@ -8,8 +8,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis.models import Image
-from mlmodel.pictures import MAX_BYTES
+from diagnosis.images.models import Image
+from mlmodel.pictures.picture_errors import MAX_BYTES
 from patients.models import VisitStatus
 from tests import factories
 from tests.mlmodel import hostile

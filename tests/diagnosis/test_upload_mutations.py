@@ -7,7 +7,7 @@ from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from diagnosis.models import HeatMap, Image, ImageFeatures
+from diagnosis.images.models import HeatMap, Image, ImageFeatures
 from tests import factories
 
 from .photographing import bytes_of, sample, stored_files, upload_of

@@ -7,10 +7,11 @@ import subprocess
 import pytest
 from django.urls import reverse
 
-from diagnosis.models import Certainty, Image, QualityOverride, Tier
+from diagnosis.images.models import Image, QualityOverride, Tier
 from diagnosis.reports.content import build_content
-from diagnosis.services.reports import sign_visit
-from diagnosis.services.reviews import record_review
+from diagnosis.reports.services import sign_visit
+from diagnosis.reviews.answers import Certainty
+from diagnosis.reviews.services import record_review
 from tests import factories
 
 from .photographing import kept, predict, sample

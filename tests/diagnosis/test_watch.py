@@ -13,12 +13,11 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from diagnosis.models import Image, ImageFeatures, Incident, IncidentState, Prediction, QueueEntry, Watched
-from diagnosis.services.queue import refresh_queue_entry
-from diagnosis.services.reviews import record_review
-from diagnosis.tasks import watch_clinics
-from diagnosis.watch.checks import watch_clinic
-from diagnosis.watch.confirmed import (
+from diagnosis.images.models import Image, ImageFeatures, Prediction
+from diagnosis.monitoring.activity import days_of, start_of
+from diagnosis.monitoring.hourly_checks import watch_clinic
+from diagnosis.monitoring.incidents import acknowledge_incident, end_incident, open_incident
+from diagnosis.monitoring.label_agreement import (
     Agreement,
     agreement_by_week,
     calibration_of,
@@ -26,13 +25,16 @@ from diagnosis.watch.confirmed import (
     versions_of,
     week_starts,
 )
-from diagnosis.watch.figures import days_of, start_of
-from diagnosis.watch.incidents import acknowledge_incident, end_incident, open_incident
-from diagnosis.watch.metrics import metrics_text
-from diagnosis.watch.telling import check_webhook_address
-from mlmodel.analysis import get_analyser
-from mlmodel.drift import WINDOW
-from mlmodel.pictures import decode
+from diagnosis.monitoring.models import Incident, IncidentState, Watched
+from diagnosis.monitoring.notifications import check_webhook_address
+from diagnosis.monitoring.prometheus import metrics_text
+from diagnosis.monitoring.tasks import watch_clinics
+from diagnosis.reviews.models import QueueEntry
+from diagnosis.reviews.queue import refresh_queue_entry
+from diagnosis.reviews.services import record_review
+from mlmodel.network.analyser import get_analyser
+from mlmodel.network.drift import WINDOW
+from mlmodel.pictures.picture import decode
 from patients.models import OutgoingMessage
 from patients.outbox import CannotSend, deliver_due
 from tests import factories

@@ -6,11 +6,12 @@ import pytest
 from django.core import mail
 from django.urls import reverse
 
-from diagnosis.models import Incident, IncidentState, Prediction, Watched
-from diagnosis.services.reviews import record_review
-from diagnosis.tasks import watch_clinics
-from diagnosis.watch.checks import FEWEST_COUNTED, watch_clinic
-from mlmodel.serving import active_version
+from diagnosis.images.models import Prediction
+from diagnosis.monitoring.hourly_checks import FEWEST_COUNTED, watch_clinic
+from diagnosis.monitoring.models import Incident, IncidentState, Watched
+from diagnosis.monitoring.tasks import watch_clinics
+from diagnosis.reviews.services import record_review
+from mlmodel.versions.serving import active_version
 from patients.outbox import deliver_due
 from tests import factories
 

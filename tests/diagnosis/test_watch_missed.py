@@ -2,9 +2,9 @@
 
 import pytest
 
-from diagnosis.models import Incident
-from diagnosis.services.reviews import record_review, retract_review
-from diagnosis.watch.checks import misses_too_many, watch_clinic
+from diagnosis.monitoring.hourly_checks import misses_too_many, watch_clinic
+from diagnosis.monitoring.models import Incident
+from diagnosis.reviews.services import record_review, retract_review
 from tests import factories
 
 

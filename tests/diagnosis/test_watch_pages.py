@@ -8,13 +8,15 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from diagnosis.models import ImageFeatures, Prediction, QueueEntry, WatchDay
-from diagnosis.services.reviews import record_review
-from diagnosis.tasks import watch_clinics
-from diagnosis.watch.confirmed import Released, released_calibration
-from diagnosis.watch.days import keep_day
-from diagnosis.watch.figures import days_of, queue_of
-from mlmodel.serving import active_version
+from diagnosis.images.models import ImageFeatures, Prediction
+from diagnosis.monitoring.activity import days_of, queue_of
+from diagnosis.monitoring.days import keep_day
+from diagnosis.monitoring.label_agreement import Released, released_calibration
+from diagnosis.monitoring.models import WatchDay
+from diagnosis.monitoring.tasks import watch_clinics
+from diagnosis.reviews.models import QueueEntry
+from diagnosis.reviews.services import record_review
+from mlmodel.versions.serving import active_version
 from tests import factories
 from tests.diagnosis.test_watch import photographs
 

@@ -9,9 +9,9 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from diagnosis.models import Report, Withholding
-from diagnosis.services.set_aside import set_aside_image
-from diagnosis.services.withholding import withhold_report
+from diagnosis.assessment.exclusions import set_aside_image
+from diagnosis.reports.models import Report, Withholding
+from diagnosis.reports.withholding import withhold_report
 from patients.models import MessageKind, OutgoingMessage, VisitStatus
 from tests import factories
 

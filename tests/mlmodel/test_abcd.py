@@ -5,11 +5,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlmodel import abcd, outlines
-from mlmodel.abcd import asymmetry, border
-from mlmodel.dermoscopic_colours import COLOURS, Colour, adapted, colour_shares, lab_of, linear_of, present
-from mlmodel.outlines import outlines_of
-from mlmodel.pictures import Picture, decode
+from mlmodel.pictures.picture import Picture, decode
+from mlmodel.segmentation import abcd, outlines
+from mlmodel.segmentation.abcd import asymmetry, border
+from mlmodel.segmentation.dermoscopic_colours import (
+    COLOURS,
+    Colour,
+    adapted,
+    colour_shares,
+    lab_of,
+    linear_of,
+    present,
+)
+from mlmodel.segmentation.outlines import outlines_of
 
 SIDE = 128
 EVEN = np.zeros((224, 224, 3), dtype=np.float32)
@@ -264,7 +272,7 @@ def test_the_lights_tint_does_not_change_the_names(gains):
 
 
 def lab_of_linear_of(linear):
-    from mlmodel.dermoscopic_colours import lab_of_linear
+    from mlmodel.segmentation.dermoscopic_colours import lab_of_linear
 
     return lab_of_linear(linear.astype(np.float32))
 

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mlmodel.analysis import get_analyser
-from mlmodel.engine import Engine
-from mlmodel.pictures import Picture, decode
-from mlmodel.quality import Verdict
-from mlmodel.release import load_release
-from mlmodel.stages import FEATURE_COUNT
+from mlmodel.network.analyser import get_analyser
+from mlmodel.network.engine import Engine
+from mlmodel.network.quality import Verdict
+from mlmodel.network.stages import FEATURE_COUNT
+from mlmodel.network.tiers import OperatingPoint, OperatingPoints, Tier
+from mlmodel.pictures.picture import Picture, decode
+from mlmodel.releases.release import load_release
 from mlmodel.taxonomy import CODES, MALIGNANT_CODES
-from mlmodel.tiers import OperatingPoint, OperatingPoints, Tier
 from tests.conftest import PHOTOGRAPHS
 
 SAMPLES = list(csv.DictReader((PHOTOGRAPHS / "labels.csv").read_text().splitlines()))

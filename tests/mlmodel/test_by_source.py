@@ -5,10 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlmodel.evaluation.curves import wilson
-from mlmodel.taxonomy import CODES
-from mlmodel.training.by_source import figures_of_source
-from mlmodel.training.calibration_rules import (
+from mlmodel.evaluation.by_source import figures_of_source
+from mlmodel.metrics.calibration_rules import (
     LEAST_OF_A_SOURCE,
     URGENT_SPECIFICITY,
     WATCH_MELANOMA_SENSITIVITY,
@@ -16,8 +14,10 @@ from mlmodel.training.calibration_rules import (
     sets_of_sources,
     tier_thresholds,
 )
-from mlmodel.training.evaluate import Answers, auc
-from mlmodel.training.labels import LABELS
+from mlmodel.metrics.curves import wilson
+from mlmodel.metrics.partial_labels import LABELS
+from mlmodel.metrics.performance import Answers, auc
+from mlmodel.taxonomy import CODES
 
 MEL, NV, BCC, SCC, BENIGN, MALIGNANT = (
     LABELS.index(name) for name in ("mel", "nv", "bcc", "scc", "benign", "malignant")

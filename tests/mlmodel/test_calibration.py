@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from mlmodel.calibration import Calibration, fit_set_thresholds, fit_temperature, softmax
+from mlmodel.network.calibration import Calibration, fit_set_thresholds, fit_temperature, softmax
 
 MIX = np.array([0.03, 0.05, 0.11, 0.01, 0.11, 0.67, 0.02], dtype=np.float32)
 LEAST = np.full(7, 0.1, dtype=np.float32)

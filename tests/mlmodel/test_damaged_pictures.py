@@ -9,7 +9,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from mlmodel.pictures import BrokenPicture, decode
+from mlmodel.pictures.picture import decode
+from mlmodel.pictures.picture_errors import BrokenPicture
 from tests.mlmodel.damage import encoded, photograph, without, zeroed
 from tests.mlmodel.quartered import SAMPLES
 

@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mlmodel.analysis import get_analyser
-from mlmodel.tables import DataError
-from mlmodel.training.dataset import read_photograph
-from mlmodel.training.features import cached_features
+from mlmodel.datasets.dataset import read_photograph
+from mlmodel.datasets.feature_cache import cached_features
+from mlmodel.datasets.tables import DataError
+from mlmodel.network.analyser import get_analyser
 from mlmodel.training.feed import batches, read_square
-from mlmodel.training.segmentation.pairs import mask_path, read_mask, read_pairs
+from mlmodel.training.segmenter_training.pairs import mask_path, read_mask, read_pairs
 from tests.mlmodel.damage import zeroed
 from tests.mlmodel.ham10000_like import SAMPLES, write_table
 

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from mlmodel.analysis import get_analyser
-from mlmodel.drift import (
+from mlmodel.network.analyser import get_analyser
+from mlmodel.network.drift import (
     FEWEST,
     MEASURES,
     WINDOW,
@@ -13,7 +13,7 @@ from mlmodel.drift import (
     population_stability,
     read_reference,
 )
-from mlmodel.release import SHIPPED, ReleaseError
+from mlmodel.releases.release_files import SHIPPED, ReleaseError
 
 pytestmark = pytest.mark.slow
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mlmodel.training import evaluate
+from mlmodel.metrics import performance as evaluate
 
 
 @pytest.fixture

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from mlmodel.analysis import get_analyser
 from mlmodel.evaluation.more_sections import method
 from mlmodel.evaluation.page import style_hash
+from mlmodel.network.analyser import get_analyser
 from mlmodel.taxonomy import CODES
 from tests.conftest import PHOTOGRAPHS
 

@@ -7,21 +7,21 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlmodel.analysis import get_analyser
 from mlmodel.evaluation.answering import Answered, Judge
-from mlmodel.evaluation.card import card_facts
-from mlmodel.evaluation.curves import precision_recall_curve, reliability, roc_curve, wilson
+from mlmodel.evaluation.card_facts import card_facts
+from mlmodel.evaluation.estimates import counts_behind, estimate_all, measure, melanoma_specificity
 from mlmodel.evaluation.facts import evaluation_facts
 from mlmodel.evaluation.markup import Html, join, tag
-from mlmodel.evaluation.metrics import counts_behind, estimate_all, measure, melanoma_specificity
-from mlmodel.evaluation.photographs import Photographs
+from mlmodel.evaluation.model_card import write_card
 from mlmodel.evaluation.robustness import CHANGES, compressed, turned
 from mlmodel.evaluation.subgroups import age_band
-from mlmodel.release import load_release
+from mlmodel.evaluation.test_sets import Photographs
+from mlmodel.metrics import performance as evaluate
+from mlmodel.metrics.curves import precision_recall_curve, reliability, roc_curve, wilson
+from mlmodel.metrics.performance import Answers
+from mlmodel.network.analyser import get_analyser
+from mlmodel.releases.release import load_release
 from mlmodel.taxonomy import CODES
-from mlmodel.training import evaluate
-from mlmodel.training.card import write_card
-from mlmodel.training.evaluate import Answers
 
 THRESHOLDS = {"urgent": 0.5, "watch": 0.2}
 LEAST = np.linspace(0.1, 0.4, 7, dtype=np.float32)

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mlmodel.analysis import get_analyser
-from mlmodel.engine import Engine
-from mlmodel.heat_map import MAP_SIDE, grad_cam, overlay_png, stage_cam
-from mlmodel.pictures import decode
-from mlmodel.stages import STAGES, stage_slice
+from mlmodel.network.analyser import get_analyser
+from mlmodel.network.engine import Engine
+from mlmodel.network.heat_map import MAP_SIDE, grad_cam, overlay_png, stage_cam
+from mlmodel.network.stages import STAGES, stage_slice
+from mlmodel.pictures.picture import decode
 
 
 def test_the_parts_sum_to_the_change_of_the_logit(photograph):

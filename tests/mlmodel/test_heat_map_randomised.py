@@ -13,10 +13,10 @@ pytest.importorskip("scipy")
 from benchmarks.backbone_file import write_randomised
 from benchmarks.explained import Network
 from benchmarks.randomised_weights import rank_correlation, redrawn_head
-from mlmodel.analysis import get_analyser
-from mlmodel.engine import Engine
-from mlmodel.heat_map import combined
-from mlmodel.pictures import decode
+from mlmodel.network.analyser import get_analyser
+from mlmodel.network.engine import Engine
+from mlmodel.network.heat_map import combined
+from mlmodel.pictures.picture import decode
 from mlmodel.taxonomy import CODES
 
 from .ham10000_like import SAMPLES

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mlmodel.analysis import get_analyser
-from mlmodel.engine import Engine
-from mlmodel.head import Head
-from mlmodel.heat_map import MAP_SIDE, grad_cam, stage_cam
-from mlmodel.pictures import decode
-from mlmodel.stages import FEATURE_COUNT, STAGES, stage_slice
+from mlmodel.network.analyser import get_analyser
+from mlmodel.network.engine import Engine
+from mlmodel.network.head import Head
+from mlmodel.network.heat_map import MAP_SIDE, grad_cam, stage_cam
+from mlmodel.network.stages import FEATURE_COUNT, STAGES, stage_slice
+from mlmodel.pictures.picture import decode
 from mlmodel.taxonomy import CODES
 
 from .ham10000_like import SAMPLES

@@ -14,8 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image, TiffImagePlugin
 
-from mlmodel import picture_worker, pictures
-from mlmodel.pictures import (
+from mlmodel.pictures import decode_worker as picture_worker
+from mlmodel.pictures import picture as pictures
+from mlmodel.pictures.picture import decode, network_input
+from mlmodel.pictures.picture_errors import (
     BrokenPicture,
     DecodeTimeout,
     EmptyFile,
@@ -24,8 +26,6 @@ from mlmodel.pictures import (
     TooLarge,
     TooManyPixels,
     UnsupportedPicture,
-    decode,
-    network_input,
 )
 from tests.mlmodel import hostile
 from tests.mlmodel.quartered import SAMPLES, quarters, saved, sixteen_bit_png

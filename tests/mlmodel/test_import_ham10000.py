@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from django.core.management import CommandError, call_command
 
-from mlmodel.training.dataset import read_dataset
-from mlmodel.training.manifest import fold_of
+from mlmodel.datasets.dataset import read_dataset
+from mlmodel.datasets.import_manifest import fold_of
 
 from .ham10000_like import read_table, write_kaggle_layout, write_table
 

@@ -9,9 +9,10 @@ import pytest
 from django.core.management import CommandError, call_command
 from PIL import Image
 
-from mlmodel.training.dataset import HAM10000, DatasetError, read_dataset, read_datasets
-from mlmodel.training.labels import LABELS
-from mlmodel.training.manifest import fold_of
+from mlmodel.datasets.dataset import DatasetError, read_dataset, read_datasets
+from mlmodel.datasets.import_manifest import fold_of
+from mlmodel.metrics.partial_labels import LABELS
+from mlmodel.releases.sources import HAM10000
 
 from .ham10000_like import SAMPLES, read_table, write_folds
 

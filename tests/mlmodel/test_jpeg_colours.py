@@ -7,10 +7,11 @@ import pytest
 import simplejpeg
 from PIL import Image, ImageCms, TiffImagePlugin
 
-from mlmodel.picture_colours import Colours
-from mlmodel.picture_decoder import decode_bytes
-from mlmodel.picture_tiff import Tiff
-from mlmodel.pictures import UnsupportedPicture, decode
+from mlmodel.pictures.colour_profiles import Colours
+from mlmodel.pictures.decoder import decode_bytes
+from mlmodel.pictures.picture import decode
+from mlmodel.pictures.picture_errors import UnsupportedPicture
+from mlmodel.pictures.tiff import Tiff
 from tests.mlmodel import hostile
 from tests.mlmodel.damage import encoded, photograph
 from tests.mlmodel.quartered import assert_quarters, quarters, saved

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlmodel.analysis import get_analyser
-from mlmodel.neighbours import DIMENSIONS, Archive, Projection, top_of_each_group, unit
+from mlmodel.network.analyser import get_analyser
+from mlmodel.network.neighbours import DIMENSIONS, Archive, Projection, top_of_each_group, unit
 
 
 def random_units(count: int, seed: int = 0, dimensions: int = 8) -> np.ndarray:

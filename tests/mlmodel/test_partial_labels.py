@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from mlmodel.metrics.class_mixes import log_priors
+from mlmodel.metrics.partial_labels import LABELS, POSSIBLE
 from mlmodel.taxonomy import CODES
-from mlmodel.training.labels import LABELS, POSSIBLE
 from mlmodel.training.other_clinics import at_another_clinic, inside_the_circle
 from mlmodel.training.recipe import RecipeError, recipe_from
-from mlmodel.training.sampling import epoch_order, log_priors
+from mlmodel.training.sampling import epoch_order
 from mlmodel.training.watched import watched_figures
 
 from .test_recipes import MINIMAL, PHASE
@@ -44,7 +45,7 @@ def test_each_source_has_its_own_class_mix():
 
 
 def test_a_phase_may_show_a_part_of_the_small_copies_and_another_one_each_epoch(dataset_of):
-    from mlmodel.training.shown import ShownCases
+    from mlmodel.training.shown_cases import ShownCases
 
     dataset = dataset_of(np.tile(np.arange(7), 60), ["home"] * 210 + ["other"] * 210)
     dataset = replace(dataset, copies=np.repeat(["sharp", "small"], 210))
@@ -161,7 +162,7 @@ def test_a_black_circle_is_cropped_away_and_nothing_else_is(photograph_pixels):
 def dataset_of():
     from pathlib import Path
 
-    from mlmodel.training.dataset import Dataset
+    from mlmodel.datasets.dataset import Dataset
 
     def made(labels, sources):
         count = len(labels)

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms
 
-from mlmodel.picture_colours import Colours, coded_colours
-from mlmodel.pictures import UnsupportedPicture, decode
+from mlmodel.pictures.colour_profiles import Colours, coded_colours
+from mlmodel.pictures.picture import decode
+from mlmodel.pictures.picture_errors import UnsupportedPicture
 from tests.mlmodel import hostile
 from tests.mlmodel.damage import encoded, photograph
 from tests.mlmodel.quartered import assert_quarters, quarters, saved

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image, ImageCms
 
-from mlmodel.pictures import UnsupportedPicture, centre_square, decode, encode_jpeg, network_input
+from mlmodel.pictures.picture import centre_square, decode, encode_jpeg, network_input
+from mlmodel.pictures.picture_errors import UnsupportedPicture
 from tests.mlmodel import hostile
 from tests.mlmodel.quartered import BLUE, GREEN, GREY, RED, SAMPLES, assert_quarters, quarters, saved, sixteen_bit_png
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from mlmodel.analysis import get_analyser
-from mlmodel.in_domain import PhotographJudge
+from mlmodel.network.analyser import get_analyser
+from mlmodel.network.in_domain import PhotographJudge
 from tests.conftest import PHOTOGRAPHS
 
 HEADER = ["image", "MEL", "NV", "BCC", "AKIEC", "BKL", "DF", "VASC"]

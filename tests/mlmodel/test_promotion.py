@@ -6,11 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import IntegrityError, connections, transaction
 
-from mlmodel.analysis import Analyser, get_analyser
-from mlmodel.models import CannotBeChanged, Decision, DecisionKind, ModelVersion, ModelVersionStatus
-from mlmodel.pictures import Picture, decode
-from mlmodel.promotion import PromotionRefused, promote_version, register_candidate, roll_back
-from mlmodel.serving import active_analyser, active_version, analyser_of, now_serving
+from mlmodel.network.analyser import Analyser, get_analyser
+from mlmodel.pictures.picture import Picture, decode
+from mlmodel.versions.models import CannotBeChanged, Decision, DecisionKind, ModelVersion, ModelVersionStatus
+from mlmodel.versions.promotion import PromotionRefused, promote_version, register_candidate, roll_back
+from mlmodel.versions.serving import active_analyser, active_version, analyser_of, now_serving
 from tests.candidates import candidate, judged
 from tests.factories import UserFactory
 

@@ -6,17 +6,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mlmodel.evaluation.photographs import Photographs
-from mlmodel.sources import HAM10000, sources_trained_on
+from mlmodel.datasets.dataset import Dataset
+from mlmodel.evaluation import card_sources
+from mlmodel.evaluation.by_source import FIGURES
+from mlmodel.evaluation.test_sets import Photographs
+from mlmodel.metrics.calibration_rules import LEAST_OF_A_SOURCE
+from mlmodel.metrics.level_rules import least_found
+from mlmodel.metrics.partial_labels import LABELS
+from mlmodel.metrics.performance import Answers, Estimate
+from mlmodel.network.tiers import OperatingPoint
+from mlmodel.releases.sources import HAM10000, sources_trained_on
 from mlmodel.taxonomy import CODES
-from mlmodel.tiers import OperatingPoint
-from mlmodel.training import card_sources
-from mlmodel.training.by_source import FIGURES
-from mlmodel.training.calibration_rules import LEAST_OF_A_SOURCE
-from mlmodel.training.dataset import Dataset
-from mlmodel.training.evaluate import Answers, Estimate
-from mlmodel.training.labels import LABELS
-from mlmodel.training.levels import least_found
 from mlmodel.training.provenance import hardly_seen, learned_from, recorded_traits
 
 MEL, NV = LABELS.index("mel"), LABELS.index("nv")

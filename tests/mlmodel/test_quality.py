@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from PIL import Image, ImageDraw, ImageFilter
 
-from mlmodel.pictures import Picture, decode
-from mlmodel.quality import SHORTEST_SIDE, Verdict, judge
+from mlmodel.network.quality import SHORTEST_SIDE, Verdict, judge
+from mlmodel.pictures.picture import Picture, decode
 
 SAMPLES = sorted((Path(__file__).resolve().parents[2] / "static" / "samples").glob("*.jpg"))
 each_sample = pytest.mark.parametrize("path", SAMPLES, ids=lambda path: path.stem)

@@ -5,12 +5,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from mlmodel.datasets.dataset import DatasetError
+from mlmodel.metrics.class_mixes import drawn_mix
 from mlmodel.training.augmentation import changed
-from mlmodel.training.dataset import DatasetError
 from mlmodel.training.feed import Kept, batches
 from mlmodel.training.preparation import prepared, shades_of_grey, without_hair
 from mlmodel.training.recipe import RecipeError, load_recipe, recipe_from, recipe_names
-from mlmodel.training.sampling import drawn_mix, epoch_order
+from mlmodel.training.sampling import epoch_order
 
 from .ham10000_like import SAMPLES
 

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from mlmodel.release import MANIFEST, SHIPPED, ReleaseError, load_release
+from mlmodel.releases.release import load_release
+from mlmodel.releases.release_files import MANIFEST, SHIPPED, ReleaseError
 from tests.conftest import PHOTOGRAPHS
 
 pytestmark = pytest.mark.slow

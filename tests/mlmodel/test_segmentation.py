@@ -6,11 +6,11 @@ import shutil
 import numpy as np
 import pytest
 
-from mlmodel.measuring import measure_picture
-from mlmodel.outlines import signed_area
-from mlmodel.pictures import decode
-from mlmodel.release import SHIPPED, ReleaseError, sha256_of
-from mlmodel.segmentation import (
+from mlmodel.pictures.picture import decode
+from mlmodel.releases.release_files import SHIPPED, ReleaseError, sha256_of
+from mlmodel.segmentation.measuring import measure_picture
+from mlmodel.segmentation.outlines import signed_area
+from mlmodel.segmentation.segmenter import (
     INPUT_SIDE,
     SEGMENTER,
     SEGMENTER_FACTS,

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mlmodel.pictures import UnsupportedPicture, decode
+from mlmodel.pictures.picture import decode
+from mlmodel.pictures.picture_errors import UnsupportedPicture
 from tests.mlmodel import hostile
 from tests.mlmodel.damage import encoded, photograph
 from tests.mlmodel.quartered import assert_quarters, quarters, saved

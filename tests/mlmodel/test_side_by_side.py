@@ -5,12 +5,12 @@ import threading
 import numpy as np
 import pytest
 
-from mlmodel.analysis import get_analyser
-from mlmodel.measuring import measure_picture
-from mlmodel.pictures import decode
-from mlmodel.quality import Verdict, judge
-from mlmodel.segmentation import get_segmenter
-from mlmodel.side_by_side import side_by_side
+from mlmodel.network.analyser import get_analyser
+from mlmodel.network.quality import Verdict, judge
+from mlmodel.network.side_by_side import side_by_side
+from mlmodel.pictures.picture import decode
+from mlmodel.segmentation.measuring import measure_picture
+from mlmodel.segmentation.segmenter import get_segmenter
 from tests.api.helpers import refused_photograph
 
 

@@ -11,11 +11,11 @@ from django.core.management import CommandError, call_command
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlmodel.diagnosis_names import code_of_diagnosis
-from mlmodel.evaluation.isic import read_isic
-from mlmodel.evaluation.photographs import OUTSIDE, Photographs
-from mlmodel.evaluation.sets import read_phone
-from mlmodel.tables import DataError, number, read_table
+from mlmodel.datasets.diagnosis_names import code_of_diagnosis
+from mlmodel.datasets.tables import DataError, number, read_table
+from mlmodel.evaluation.isic_sets import read_isic
+from mlmodel.evaluation.known_sets import read_phone
+from mlmodel.evaluation.test_sets import OUTSIDE, Photographs
 from mlmodel.taxonomy import BY_CODE, CODES
 from tests.conftest import PHOTOGRAPHS
 

@@ -54,7 +54,7 @@ def test_it_learns_in_bfloat16_and_counts_the_units_that_answer_after_each_epoch
 
 
 def test_it_begins_by_saying_the_class_mix():
-    from mlmodel.training.networks import build_network
+    from mlmodel.training.architectures import build_network
     from mlmodel.training.recipe import load_recipe
 
     for name in ("clinics", "clinics-onwards", "clinics-pilot"):
@@ -65,8 +65,8 @@ def test_it_begins_by_saying_the_class_mix():
 
 def test_what_it_ended_with_can_be_served(run):
     from mlmodel.taxonomy import CODES
-    from mlmodel.training.networks import base_of
-    from mlmodel.training.runs import RunDirectory
+    from mlmodel.training.architectures import base_of
+    from mlmodel.training.run_folder import RunDirectory
     from mlmodel.training.trained import head_of, load_trained
 
     recipe, network = load_trained(RunDirectory(run))

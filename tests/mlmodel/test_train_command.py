@@ -14,7 +14,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from mlmodel.taxonomy import CODES
-from mlmodel.training.runs import Place, RunDirectory, RunError
+from mlmodel.training.run_folder import Place, RunDirectory, RunError
 
 from .ham10000_like import read_table, write_folds, write_table
 

@@ -50,7 +50,7 @@ def trained(data, folder, **options):
 
 
 def test_from_photographs_to_a_file_that_loads(data, tmp_path, capsys):
-    from mlmodel.segmentation import load_segmenter
+    from mlmodel.segmentation.segmenter import load_segmenter
 
     trained(data, tmp_path)
 
@@ -82,9 +82,9 @@ def test_left_unjudged_the_locked_folds_are_not_looked_at(unjudged):
 
 def test_an_interrupted_run_goes_on_to_the_same_end(step_by_step, data, tmp_path):
     """Broken off at the sixth step, where the last checkpoint is that of the third: the end is as if nothing was."""
-    from mlmodel.training.runs import RunDirectory
-    from mlmodel.training.segmentation.loop import SegmenterRecipe, train_segmenter
-    from mlmodel.training.segmentation.pairs import read_pairs
+    from mlmodel.training.run_folder import RunDirectory
+    from mlmodel.training.segmenter_training.loop import SegmenterRecipe, train_segmenter
+    from mlmodel.training.segmenter_training.pairs import read_pairs
 
     class Killed(Exception):
         pass

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mlmodel.engine import Engine
-from mlmodel.stages import stage_slice
+from mlmodel.metrics.class_mixes import drawn_mix
+from mlmodel.network.engine import Engine
+from mlmodel.network.stages import stage_slice
 from mlmodel.training.recipe import RecipeError, load_recipe, recipe_from, recipe_names
-from mlmodel.training.runs import RunDirectory, RunError
-from mlmodel.training.sampling import drawn_mix
+from mlmodel.training.run_folder import RunDirectory, RunError
 
 from .ham10000_like import SAMPLES
 
@@ -52,8 +52,8 @@ def trained(tensorflow, tmp_path_factory) -> Any:
 @pytest.fixture(scope="module")
 def exported(trained, tmp_path_factory) -> Path:
     """The file that the engine serves of it."""
+    from mlmodel.training.architectures import base_of
     from mlmodel.training.backbone import export_backbone
-    from mlmodel.training.networks import base_of
 
     path: Path = tmp_path_factory.mktemp("exported") / "backbone.onnx"
     export_backbone(path, base_of(trained), side=96, detail=80)
@@ -80,8 +80,8 @@ def test_engine_and_head_say_what_the_trained_network_says(trained, exported):
 
 def test_mirror_images_are_averaged_in_features_and_maps_alike(trained, exported, tmp_path):
     from benchmarks.backbone_file import write_with_maps
+    from mlmodel.training.architectures import base_of
     from mlmodel.training.backbone import export_backbone
-    from mlmodel.training.networks import base_of
 
     export_backbone(tmp_path / "mirrored.onnx", base_of(trained), side=96, detail=80, mirrored=True)
     write_with_maps(tmp_path / "mirrored.onnx", tmp_path / "more.onnx", ["block8", "block14"])
@@ -138,8 +138,8 @@ def test_teachers_answer_for_the_class_mix_that_the_learner_is_shown(tensorflow,
 
 
 def test_a_renewed_block_is_as_it_was_at_the_start_and_not_yet_read(step_by_step, trained):
+    from mlmodel.training.architectures import base_of
     from mlmodel.training.learner import Learner
-    from mlmodel.training.networks import base_of
 
     phase = {"side": 96, "epochs": 1, "peak_rate": 1e-3, "final_rate": 1e-3, "trainable_from": "block4"}
     recipe = recipe_from("test", {**RECIPE, "average": 0.9, "phases": [phase, {**phase, "renewed_from": "block14"}]})
@@ -283,8 +283,8 @@ def test_each_block_learns_slower_than_the_one_after_it_and_the_head_at_its_own_
 def test_a_partial_label_is_content_with_any_class_it_leaves_possible(tensorflow):
     import tensorflow as tf
 
-    from mlmodel.training.labels import LABELS as ALL
-    from mlmodel.training.labels import POSSIBLE
+    from mlmodel.metrics.partial_labels import LABELS as ALL
+    from mlmodel.metrics.partial_labels import POSSIBLE
     from mlmodel.training.learner import Learner
 
     learner = Learner(recipe_from("test", {**CNN8, "loss": "logit-adjusted"}))
@@ -317,8 +317,8 @@ def test_pasted_patches_keep_the_share_of_each_photograph(tensorflow):
 
 
 def test_settled_statistics_are_those_of_what_was_seen(step_by_step):
+    from mlmodel.training.architectures import split_at_features
     from mlmodel.training.learner import Learner
-    from mlmodel.training.networks import split_at_features
 
     phase = {"side": 96, "epochs": 1, "peak_rate": 1e-3, "final_rate": 1e-3, "trainable_from": "block13"}
     recipe = recipe_from("test", {**RECIPE, "batch_norm_momentum": 0.5, "phases": [phase]})
@@ -345,7 +345,7 @@ def test_settled_statistics_are_those_of_what_was_seen(step_by_step):
 
 
 def test_a_network_of_three_classes_cannot_be_served(tensorflow, tmp_path):
-    from mlmodel.training.networks import build_network
+    from mlmodel.training.architectures import build_network
     from mlmodel.training.trained import head_of
 
     recipe = recipe_from("test", {**RECIPE, "classes": ["bcc", "mel", "nv"]})
@@ -355,7 +355,7 @@ def test_a_network_of_three_classes_cannot_be_served(tensorflow, tmp_path):
 
 @pytest.mark.parametrize(("start", "frozen_below"), [("head", None), ("block4", "block4"), ("everything", "block1")])
 def test_only_what_a_phase_names_learns(tensorflow, start, frozen_below):
-    from mlmodel.training.networks import base_of, build_network, set_trainable_from
+    from mlmodel.training.architectures import base_of, build_network, set_trainable_from
 
     network = build_network(recipe_from("test", RECIPE))
     for _ in range(2):  # in whatever order phases come
@@ -381,7 +381,7 @@ def _targets(labels):
 
 def _run_with_random_weights(recipe, folder) -> RunDirectory:
     """A run that has ended, with batch normalisation that has seen something."""
-    from mlmodel.training.networks import build_network
+    from mlmodel.training.architectures import build_network
 
     network = build_network(recipe)
     generator = np.random.default_rng(5)
@@ -403,8 +403,8 @@ _ONE_OF_EACH_BASE = {
 
 @pytest.mark.parametrize("name", recipe_names())
 def test_every_recipe_makes_a_network_whose_base_says_the_same_in_the_engine(tensorflow, name):
+    from mlmodel.training.architectures import build_network, split_at_features
     from mlmodel.training.base_engine import compiled_base
-    from mlmodel.training.networks import build_network, split_at_features
 
     recipe = load_recipe(name)
     network = build_network(recipe, start="random")

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from mlmodel.engine import Engine
-from mlmodel.pictures import decode
-from mlmodel.release import load_release
-from mlmodel.stages import stage_slice
+from mlmodel.network.engine import Engine
+from mlmodel.network.stages import stage_slice
+from mlmodel.pictures.picture import decode
+from mlmodel.releases.release import load_release
 from tests.conftest import PHOTOGRAPHS
 from tests.mlmodel.ham10000_like import write_folds
 
@@ -97,8 +97,9 @@ def test_what_cannot_be_done_is_said(written, tmp_path, arguments, words):
 
 
 def test_another_file_is_no_backbone(keras, tmp_path, shown):
-    from mlmodel.segmentation import SEGMENTER, SHIPPED
-    from mlmodel.training.runs import RunError
+    from mlmodel.releases.release_files import SHIPPED
+    from mlmodel.segmentation.segmenter import SEGMENTER
+    from mlmodel.training.run_folder import RunError
     from mlmodel.training.unfolded import unfolded
 
     with pytest.raises(RunError, match="no backbone"):

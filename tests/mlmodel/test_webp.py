@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image, WebPImagePlugin
 
-from mlmodel import picture_webp
-from mlmodel.picture_decoder import decode_bytes
-from mlmodel.pictures import BrokenPicture
+from mlmodel.pictures import webp as picture_webp
+from mlmodel.pictures.decoder import decode_bytes
+from mlmodel.pictures.picture_errors import BrokenPicture
 from tests.mlmodel.damage import encoded, photograph, zeroed
 from tests.mlmodel.quartered import assert_quarters, quarters
 

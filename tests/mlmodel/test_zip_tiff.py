@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from PIL import Image, TiffImagePlugin
 
-from mlmodel.picture_decoder import decode_bytes
-from mlmodel.picture_errors import BrokenPicture, PictureError
-from mlmodel.picture_tiff import Tiff
+from mlmodel.pictures.decoder import decode_bytes
+from mlmodel.pictures.picture_errors import BrokenPicture, PictureError
+from mlmodel.pictures.tiff import Tiff
 from tests.mlmodel.damage import encoded, photograph
 from tests.mlmodel.hostile import tiff_of_parts
 from tests.mlmodel.quartered import assert_quarters, quarters

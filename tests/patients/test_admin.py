@@ -8,9 +8,9 @@ from django.test import Client
 from django.urls import reverse
 from django.utils.html import strip_tags
 
+from dermascan.core.site import site_link
 from patients.models import Clinic, Lesion, Member, Patient, Role, User, Visit
 from patients.outbox import deliver_due
-from patients.site import site_link
 from tests import factories
 from tests.page_forms import token_of
 

@@ -1,7 +1,7 @@
 import pytest
 from django.test import RequestFactory
 
-from patients.client_address import client_address, client_network
+from dermascan.core.client_address import client_address, client_network
 
 PROXY = "10.0.0.1"
 

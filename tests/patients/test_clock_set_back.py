@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from patients.link_tokens import LinkTokens
-from patients.services.links import set_password_path
+from patients.services.password_links import set_password_path
 from tests.factories import PASSWORD
 
 pytestmark = pytest.mark.django_db

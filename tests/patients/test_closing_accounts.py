@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis.services.notices import tell_of_release
+from diagnosis.reports.notices import tell_of_release
 from patients.models import AccountClosure, OutgoingMessage, Patient, User
 from patients.outbox import deliver_due
 from patients.services import NoAccount, close_patient_account, give_patient_account

@@ -14,7 +14,9 @@ from django.utils import timezone
 
 from dermascan.models import ContactMessage
 from dermascan.tasks import delete_old_submissions
-from diagnosis.models import Image, PictureScale, Review
+from diagnosis.images.models import Image
+from diagnosis.measures.models import PictureScale
+from diagnosis.reviews.models import Review
 from patients.models import Clinic, Lesion, Member, OutgoingMessage, Patient, Submission, User, Visit
 from tests import factories
 from tests.api.helpers import BATCH, PREDICT
@@ -46,7 +48,7 @@ def image(patient):
 
 @pytest.fixture
 def certainty():
-    from diagnosis.answers import Certainty
+    from diagnosis.reviews.answers import Certainty
 
     return Certainty.values[0]
 

@@ -7,8 +7,8 @@ from django.urls import reverse
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from dermascan.core.rough_dates import RoughDate
 from patients.models import Patient
-from patients.rough_dates import RoughDate
 from tests import factories
 from tests.page_forms import token_of
 

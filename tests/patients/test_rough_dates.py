@@ -6,8 +6,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from dermascan.core.rough_dates import RoughDate
 from patients.models import Lesion
-from patients.rough_dates import RoughDate
 from tests import factories
 from tests.page_forms import filled_in, form_with
 

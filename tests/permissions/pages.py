@@ -1,7 +1,7 @@
 """What the site's own pages and the API answer, by the names of their addresses."""
 
-from dermascan.views.network import report_facts
-from mlmodel.analysis import get_analyser
+from diagnosis.retraining.views.network import report_facts
+from mlmodel.network.analyser import get_analyser
 from patients.models import Purpose
 
 from .answers import (

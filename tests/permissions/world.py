@@ -12,8 +12,9 @@ from django.test import Client
 from django.utils import timezone
 
 from dermascan.models import ContactMessage, WorkerHeartbeat
-from diagnosis.models import Image, TrainingRun, VersionProposal
-from mlmodel.serving import active_version
+from diagnosis.images.models import Image
+from diagnosis.retraining.models import TrainingRun, VersionProposal
+from mlmodel.versions.serving import active_version
 from patients.models import Role, User
 from tests import factories
 from tests.diagnosis.reporting import photographed_visit, refused_photograph, signed_addendum, signed_report

@@ -2,8 +2,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from diagnosis.demo import DEMO_PASSWORD, USER_NAMES
-from diagnosis.demo.build import DemoRefused, create_demo_clinic
+from diagnosis.record.demo import DEMO_PASSWORD, USER_NAMES
+from diagnosis.record.demo.demo_clinic import DemoRefused, create_demo_clinic
 
 
 class Command(BaseCommand):

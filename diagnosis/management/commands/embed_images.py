@@ -4,12 +4,12 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.db import transaction
 
-from diagnosis.models import ImageFeatures
-from diagnosis.services.analysis import analyse_original
-from diagnosis.services.errors import CannotReadOriginal
+from diagnosis.assessment.analysis import analyse_original
+from diagnosis.images.errors import CannotReadOriginal
+from diagnosis.images.models import ImageFeatures
 from diagnosis.similar.embeddings import embed_from_features, keep_embedding, outdated_images
-from mlmodel.analysis import get_analyser
 from mlmodel.counted import counted
+from mlmodel.network.analyser import get_analyser
 
 
 class Command(BaseCommand):

@@ -3,10 +3,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from diagnosis.models import Report
-from diagnosis.reports.otherwise import otherwise_among
-from diagnosis.services.labels import derive_labels_anew
-from diagnosis.services.queue import refresh_clinic
+from diagnosis.reports.models import Report
+from diagnosis.reports.validity import otherwise_among
+from diagnosis.reviews.labels import derive_labels_anew
+from diagnosis.reviews.queue import refresh_clinic
 from patients.models import Clinic
 
 

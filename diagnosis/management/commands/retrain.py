@@ -4,10 +4,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from diagnosis.models import Part, RunStatus, TrainingRun
 from diagnosis.retraining.errors import RetrainingRefused
-from diagnosis.retraining.liveness import abandon_run, requeue_run, take_run
-from diagnosis.retraining.run import carry_out, preview, start_run, told
+from diagnosis.retraining.models import Part, RunStatus, TrainingRun
+from diagnosis.retraining.run_states import abandon_run, requeue_run, take_run
+from diagnosis.retraining.services import carry_out, preview, start_run, told
 from patients.models import Clinic
 
 

@@ -2,10 +2,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from diagnosis.services.deciding import NotAlone, decide
-from diagnosis.services.proposals import ProposalRefused, propose
-from mlmodel.models import ModelVersion
-from mlmodel.promotion import PromotionRefused
+from diagnosis.retraining.decisions import NotAlone, decide
+from diagnosis.retraining.proposals import ProposalRefused, propose
+from mlmodel.versions.models import ModelVersion
+from mlmodel.versions.promotion import PromotionRefused
 from patients.models import User
 
 

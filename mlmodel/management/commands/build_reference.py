@@ -9,13 +9,13 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from mlmodel.analysis import get_analyser
-from mlmodel.drift import MEASURES, make_reference
-from mlmodel.quality import judge
-from mlmodel.release import MANIFEST, SHIPPED, ReleaseError, sha256_of
-from mlmodel.tables import DataError
-from mlmodel.training.dataset import CALIBRATION_FOLDS, read_dataset, read_photograph
-from mlmodel.training.features import cached_features
+from mlmodel.datasets.dataset import CALIBRATION_FOLDS, read_dataset, read_photograph
+from mlmodel.datasets.feature_cache import cached_features
+from mlmodel.datasets.tables import DataError
+from mlmodel.network.analyser import get_analyser
+from mlmodel.network.drift import MEASURES, make_reference
+from mlmodel.network.quality import judge
+from mlmodel.releases.release_files import MANIFEST, SHIPPED, ReleaseError, sha256_of
 
 
 class Command(BaseCommand):

@@ -6,7 +6,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from mlmodel.management.outputs import prepare_folder
-from mlmodel.release import SHIPPED
+from mlmodel.releases.release_files import SHIPPED
 
 _FOLDERS = ("ham10000", "phone", "not_skin")
 
@@ -39,9 +39,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            from mlmodel.tables import DataError
-            from mlmodel.training.build import BuildInputs, build_release
-            from mlmodel.training.runs import RunError
+            from mlmodel.datasets.tables import DataError
+            from mlmodel.training.release_building import BuildInputs, build_release
+            from mlmodel.training.run_folder import RunError
         except ImportError as error:
             raise CommandError("This command needs TensorFlow: pip install -r requirements.txt") from error
         data: Path = options["data"]
@@ -70,10 +70,10 @@ class Command(BaseCommand):
         self.stdout.write(f"Written to {options['output']}; the card is card.md there.")
 
     def _of_run(self, options: dict[str, Any]) -> dict[str, Any]:
+        from mlmodel.datasets.dataset import TRAIN_FOLDS, read_dataset
+        from mlmodel.training.architectures import base_of
         from mlmodel.training.backbone import export_backbone
-        from mlmodel.training.dataset import TRAIN_FOLDS, read_dataset
-        from mlmodel.training.networks import base_of
-        from mlmodel.training.runs import RunDirectory
+        from mlmodel.training.run_folder import RunDirectory
         from mlmodel.training.trained import head_of, load_trained, story_of
 
         if not (96 <= options["side"] <= 600 and 96 <= options["detail"] <= 600):

@@ -8,15 +8,16 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from mlmodel.analysis import Analyser
+from mlmodel.datasets.tables import DataError
 from mlmodel.management.outputs import prepare_folder
-from mlmodel.release import SHIPPED, ReleaseError, load_release
-from mlmodel.tables import DataError
+from mlmodel.network.analyser import Analyser
+from mlmodel.releases.release import load_release
+from mlmodel.releases.release_files import SHIPPED, ReleaseError
 
 if TYPE_CHECKING:
+    from mlmodel.datasets.dataset import Dataset
     from mlmodel.evaluation.answering import Answered
-    from mlmodel.evaluation.photographs import Photographs
-    from mlmodel.training.dataset import Dataset
+    from mlmodel.evaluation.test_sets import Photographs
 
 Item = TypeVar("Item")
 
@@ -115,8 +116,8 @@ class Command(BaseCommand):
 
     def _read(self, options: dict[str, Any]) -> "list[Photographs]":
         """Read every table before the first photograph: an error in the last one must not cost an hour."""
-        from mlmodel.evaluation.isic import read_isic
-        from mlmodel.evaluation.sets import read_phone
+        from mlmodel.evaluation.isic_sets import read_isic
+        from mlmodel.evaluation.known_sets import read_phone
 
         found = []
         if options["images"]:
@@ -126,7 +127,7 @@ class Command(BaseCommand):
         return found
 
     def _answer_folds(self, options: dict[str, Any], folds: tuple[int, ...], analyser: Analyser) -> "Answered":
-        from mlmodel.evaluation.ham10000 import answer_ham10000
+        from mlmodel.evaluation.ham10000_answers import answer_ham10000
 
         return self._told(answer_ham10000(options["data"], folds, analyser, options["cache"], self._progress))
 
@@ -170,7 +171,7 @@ class Command(BaseCommand):
         return tqdm(items, unit="photograph", file=sys.stderr, disable=None, leave=False)
 
     def _summarise(self, facts: dict[str, Any]) -> None:
-        from mlmodel.evaluation.words import HEADLINE
+        from mlmodel.evaluation.report_words import HEADLINE
 
         for found in facts["sets"]:
             self.stdout.write(f"{found['name']}: {found['photographs']} photographs, {found['lesions']} lesions")

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from mlmodel.management.outputs import prepare_file
-from mlmodel.release import SHIPPED, sha256_of
+from mlmodel.releases.release_files import SHIPPED, sha256_of
 
 
 class Command(BaseCommand):
@@ -30,9 +30,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
+            from mlmodel.training.architectures import base_of
             from mlmodel.training.backbone import export_backbone, xception
-            from mlmodel.training.networks import base_of
-            from mlmodel.training.runs import RunDirectory, RunError
+            from mlmodel.training.run_folder import RunDirectory, RunError
             from mlmodel.training.trained import load_trained
         except ImportError as error:
             raise CommandError("This command needs TensorFlow: pip install -r requirements.txt") from error

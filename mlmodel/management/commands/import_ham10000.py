@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from mlmodel.tables import DataError
+from mlmodel.datasets.tables import DataError
 
 
 class Command(BaseCommand):
@@ -24,8 +24,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
+            from mlmodel.datasets.import_ham10000 import import_ham10000
             from mlmodel.management.imports import told, watched
-            from mlmodel.training.ham10000 import import_ham10000
         except ImportError as error:
             raise CommandError("This command needs what trains: pip install -r requirements.txt") from error
         if bool(options["folder"]) == options["download"]:
@@ -46,7 +46,7 @@ class Command(BaseCommand):
             import kagglehub
         except ImportError as error:
             raise CommandError("--download needs kagglehub: pip install kagglehub") from error
-        from mlmodel.training.ham10000 import KAGGLE_DATASET
+        from mlmodel.datasets.import_ham10000 import KAGGLE_DATASET
 
         self.stdout.write(f"Downloading {KAGGLE_DATASET} from Kaggle; this takes a while.")
         try:

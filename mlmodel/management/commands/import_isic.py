@@ -5,7 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from mlmodel.tables import DataError
+from mlmodel.datasets.tables import DataError
 
 
 class Command(BaseCommand):
@@ -31,8 +31,8 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
+            from mlmodel.datasets.import_isic import import_isic
             from mlmodel.management.imports import told, watched
-            from mlmodel.training.isic import import_isic
         except ImportError as error:
             raise CommandError("This command needs what trains: pip install -r requirements.txt") from error
         folder: Path = options["folder"]

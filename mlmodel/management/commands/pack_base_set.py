@@ -5,9 +5,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from mlmodel.release import SHIPPED, ReleaseError
-from mlmodel.tables import DataError
-from mlmodel.training.base_set import pack_base_set
+from mlmodel.datasets.tables import DataError
+from mlmodel.releases.release_files import SHIPPED, ReleaseError
+from mlmodel.training.base_set_packing import pack_base_set
 
 
 class Command(BaseCommand):

@@ -6,11 +6,11 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from tqdm import tqdm
 
-from mlmodel.analysis import get_analyser
-from mlmodel.picture_files import Found, find_pictures, names_without_ending, readable_name
-from mlmodel.quality import Reliability
-from mlmodel.release import ReleaseError
-from mlmodel.scoring import RELIABILITY_COLUMN, Score, score_files, write_scores
+from mlmodel.network.analyser import get_analyser
+from mlmodel.network.isic_scores import RELIABILITY_COLUMN, Score, score_files, write_scores
+from mlmodel.network.quality import Reliability
+from mlmodel.pictures.picture_files import Found, find_pictures, names_without_ending, readable_name
+from mlmodel.releases.release_files import ReleaseError
 
 
 class Command(BaseCommand):

@@ -41,10 +41,10 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            from mlmodel.tables import DataError
-            from mlmodel.training.dataset import read_datasets
+            from mlmodel.datasets.dataset import read_datasets
+            from mlmodel.datasets.tables import DataError
             from mlmodel.training.recipe import RecipeError
-            from mlmodel.training.runs import RunDirectory, RunError
+            from mlmodel.training.run_folder import RunDirectory, RunError
             from mlmodel.training.session import run_recipe
         except ImportError as error:
             raise CommandError("This command needs TensorFlow: pip install -r requirements.txt") from error

@@ -33,11 +33,11 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            from mlmodel.tables import DataError
-            from mlmodel.training.runs import RunDirectory, RunError
-            from mlmodel.training.segmentation.loop import SegmenterRecipe, limit_threads, train_segmenter
-            from mlmodel.training.segmentation.network import export_segmenter
-            from mlmodel.training.segmentation.pairs import read_pairs
+            from mlmodel.datasets.tables import DataError
+            from mlmodel.training.run_folder import RunDirectory, RunError
+            from mlmodel.training.segmenter_training.loop import SegmenterRecipe, limit_threads, train_segmenter
+            from mlmodel.training.segmenter_training.pairs import read_pairs
+            from mlmodel.training.segmenter_training.unet import export_segmenter
         except ImportError as error:
             raise CommandError("This command needs TensorFlow: pip install -r requirements.txt") from error
         if options["threads"] < 0:
@@ -66,7 +66,7 @@ class Command(BaseCommand):
         self._say(f"Written to {output}.")
         if options["unjudged"]:
             return
-        from mlmodel.training.segmentation.judge import judge_segmenter
+        from mlmodel.training.segmenter_training.judging import judge_segmenter
 
         try:
             report = judge_segmenter(pairs, output, training=run.configuration())

@@ -5,7 +5,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from mlmodel.management.outputs import prepare_folder
-from mlmodel.release import SHIPPED, ReleaseError, load_release
+from mlmodel.releases.release import load_release
+from mlmodel.releases.release_files import SHIPPED, ReleaseError
 
 _SUFFIX = ".weights.h5"
 
@@ -30,9 +31,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
-            from mlmodel.tables import DataError
-            from mlmodel.training.dataset import read_datasets
-            from mlmodel.training.runs import RunError
+            from mlmodel.datasets.dataset import read_datasets
+            from mlmodel.datasets.tables import DataError
+            from mlmodel.training.run_folder import RunError
             from mlmodel.training.unfolded import some_photographs, unfolded
         except ImportError as error:
             raise CommandError("This command needs TensorFlow: pip install -r requirements.txt") from error

@@ -8,9 +8,9 @@ from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from dermascan.core.site import origin_of
 from patients.models import Clinic, Member, User
 from patients.services import AccountRefused, ClinicExists, create_clinic, set_password_path
-from patients.site import origin_of
 
 
 class Command(BaseCommand):

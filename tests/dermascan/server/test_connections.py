@@ -12,7 +12,7 @@ import pytest
 from waitress.receiver import FixedStreamReceiver
 
 from dermascan.server import connection
-from dermascan.server.loop import Server
+from dermascan.server.waitress_loop import Server
 
 MOST = 300_000
 LONG = b"x" * 200_000

@@ -4,12 +4,13 @@ from functools import cache
 
 import numpy as np
 
-from diagnosis.answers import Basis, Cause, Certainty
-from diagnosis.models import Image, Part, TestAssignment
-from diagnosis.services.labels import derive_label
+from diagnosis.images.models import Image
+from diagnosis.retraining.models import Part, TestAssignment
+from diagnosis.reviews.answers import Basis, Cause, Certainty
+from diagnosis.reviews.labels import derive_label
 from mlmodel.retraining import BaseSet, read_base_set
-from mlmodel.serving import active_version
 from mlmodel.taxonomy import CODES
+from mlmodel.versions.serving import active_version
 from patients.models import Clinic, Decision, Member, Patient, Purpose, Role
 from tests import factories
 

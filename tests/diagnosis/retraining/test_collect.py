@@ -8,12 +8,14 @@ from django.core.management import call_command
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from diagnosis.models import ConfirmedLabel, ImageFeatures, ManifestEntry, Part, TestAssignment, TrainingRun
+from diagnosis.images.models import ImageFeatures
 from diagnosis.retraining.assignment import assign_parts, drawn_part
 from diagnosis.retraining.collect import MOST_OF_A_LESION, LeftOut, collect_cases, learnt_until, new_labels
 from diagnosis.retraining.errors import ManifestAltered
 from diagnosis.retraining.manifests import allowed_now, freeze_manifest, read_manifest, read_vectors
-from mlmodel.serving import active_version
+from diagnosis.retraining.models import ManifestEntry, Part, TestAssignment, TrainingRun
+from diagnosis.reviews.models import ConfirmedLabel
+from mlmodel.versions.serving import active_version
 from patients.models import BodySite, Lesion
 from tests import factories
 

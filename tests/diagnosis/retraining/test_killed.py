@@ -13,10 +13,10 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
-from diagnosis.models import ManifestEntry, RunStatus, TrainingRun
 from diagnosis.retraining.errors import RunIsAlive
-from diagnosis.retraining.liveness import bury_the_dead, heartbeat, queue_run
-from mlmodel.serving import active_version
+from diagnosis.retraining.models import ManifestEntry, RunStatus, TrainingRun
+from diagnosis.retraining.run_states import bury_the_dead, heartbeat, queue_run
+from mlmodel.versions.serving import active_version
 from patients.models import Role
 from tests import factories
 

@@ -3,10 +3,11 @@
 import pytest
 from django.urls import reverse
 
-from diagnosis.costs import cost_of
-from diagnosis.models import RunStatus, Tier, TrainingRun
-from diagnosis.retraining.liveness import tell_progress
-from mlmodel.serving import analyser_of
+from diagnosis.assessment.threshold_costs import cost_of
+from diagnosis.images.models import Tier
+from diagnosis.retraining.models import RunStatus, TrainingRun
+from diagnosis.retraining.run_states import tell_progress
+from mlmodel.versions.serving import analyser_of
 from tests import factories
 
 from .cases import agreeing_patient, confirmed, confirmed_cases, in_turn

@@ -12,25 +12,19 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dermascan.celery import app
+from dermascan.core.clock import ClockWatch
 from diagnosis import tasks
-from diagnosis.models import Image, ManifestEntry, Part, RunStatus, TestAssignment, TrainingRun, versions_that_used
-from diagnosis.retraining import liveness
-from diagnosis.retraining import run as run_module
+from diagnosis.images.models import Image
+from diagnosis.retraining import run_states as liveness
+from diagnosis.retraining import services as run_module
+from diagnosis.retraining.due import is_due
 from diagnosis.retraining.errors import LostItsPlace, NotAbandonable, NotResumable, RunIsAlive
-from diagnosis.retraining.liveness import (
-    abandon_run,
-    bury_the_dead,
-    queue_run,
-    requeue_run,
-    take_run,
-    tell_progress,
-)
-from diagnosis.retraining.run import start_run
-from diagnosis.retraining.schedule import is_due
-from diagnosis.tasks import bury_dead_runs, find_lost_work, retrain_when_due, work_on_run
-from mlmodel.models import ModelVersion, ModelVersionStatus
-from mlmodel.serving import active_version
-from patients.clock import ClockWatch
+from diagnosis.retraining.models import ManifestEntry, Part, RunStatus, TestAssignment, TrainingRun, versions_that_used
+from diagnosis.retraining.run_states import abandon_run, bury_the_dead, queue_run, requeue_run, take_run, tell_progress
+from diagnosis.retraining.services import start_run
+from diagnosis.retraining.tasks import bury_dead_runs, find_lost_work, retrain_when_due, work_on_run
+from mlmodel.versions.models import ModelVersion, ModelVersionStatus
+from mlmodel.versions.serving import active_version
 
 from .cases import agreeing_patient, confirmed, confirmed_cases, in_turn, withdraw
 

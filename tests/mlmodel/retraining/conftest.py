@@ -1,7 +1,7 @@
 import pytest
 
-from mlmodel.head import Head
-from mlmodel.release import load_release
+from mlmodel.network.head import Head
+from mlmodel.releases.release import load_release
 from mlmodel.retraining import BaseSet, Network, network_of, read_base_set
 
 

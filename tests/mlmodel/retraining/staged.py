@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mlmodel.calibration import Calibration
-from mlmodel.head import Head
+from mlmodel.network.calibration import Calibration
+from mlmodel.network.head import Head
+from mlmodel.network.tiers import OperatingPoint, OperatingPoints
 from mlmodel.retraining import BaseSet, Cases, Network
 from mlmodel.taxonomy import CODES
-from mlmodel.tiers import OperatingPoint, OperatingPoints
 
 EVEN = np.full(7, 1 / 7, dtype=np.float32)
 # So sure is a staged network of what it says; it is right as often in what `rows_of` stages, unless a test says else.

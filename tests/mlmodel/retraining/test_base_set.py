@@ -6,12 +6,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mlmodel.head import Head
-from mlmodel.release import MANIFEST, SHIPPED, ReleaseError, load_release
+from mlmodel.metrics import performance as evaluate
+from mlmodel.network.head import Head
+from mlmodel.network.stages import FEATURE_COUNT
+from mlmodel.releases.release import load_release
+from mlmodel.releases.release_files import MANIFEST, SHIPPED, ReleaseError
 from mlmodel.retraining import Cases, read_base_set
 from mlmodel.retraining.base_set import BASE_SET_FILE, BaseSet, write_base_set
-from mlmodel.stages import FEATURE_COUNT
-from mlmodel.training import evaluate
 
 pytestmark = pytest.mark.slow
 

@@ -6,12 +6,12 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from mlmodel.head import Head
+from mlmodel.metrics.performance import sensitivity_at
+from mlmodel.network.head import Head
+from mlmodel.network.tiers import OperatingPoint
 from mlmodel.retraining import Cases
-from mlmodel.retraining.calibrating import calibrated
+from mlmodel.retraining.candidate_calibration import calibrated
 from mlmodel.taxonomy import CODES
-from mlmodel.tiers import OperatingPoint
-from mlmodel.training.evaluate import sensitivity_at
 
 EVEN = np.full(7, 1 / 7, dtype=np.float32)
 

@@ -7,20 +7,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mlmodel.analysis import Analyser, get_analyser
-from mlmodel.head import Head
-from mlmodel.pictures import decode
-from mlmodel.release import SHIPPED, load_release, release_from, sha256_of
-from mlmodel.retraining import (
-    GateRules,
-    candidate_card,
-    candidate_settings,
-    judge_candidate,
-    network_of,
-    package_head,
-)
-from mlmodel.retraining.comparing import costs_of
-from mlmodel.threshold_levels import LEVELS_KEY
+from mlmodel.network.analyser import Analyser, get_analyser
+from mlmodel.network.head import Head
+from mlmodel.network.threshold_levels import LEVELS_KEY
+from mlmodel.pictures.picture import decode
+from mlmodel.releases.release import load_release, release_from
+from mlmodel.releases.release_files import SHIPPED, sha256_of
+from mlmodel.retraining import GateRules, candidate_card, candidate_settings, judge_candidate, network_of, package_head
+from mlmodel.retraining.comparison import costs_of
 from tests.conftest import PHOTOGRAPHS
 
 pytestmark = pytest.mark.slow

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from mlmodel.analysis import get_analyser
-from mlmodel.pictures import decode
+from mlmodel.network.analyser import get_analyser
+from mlmodel.pictures.picture import decode
 from mlmodel.retraining import Cases, near_copies
 from mlmodel.retraining.base_set import joined
 from tests.conftest import PHOTOGRAPHS

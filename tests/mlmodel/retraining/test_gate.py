@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from mlmodel.metrics import performance as evaluate
 from mlmodel.retraining import GateRules, Verdict, judge_candidate
-from mlmodel.retraining.comparing import compare
-from mlmodel.training import evaluate
+from mlmodel.retraining.comparison import compare
 from tests.mlmodel.retraining.staged import ACTIVE, CANDIDATE, base_of, cases, rows_of
 
 pytestmark = pytest.mark.slow

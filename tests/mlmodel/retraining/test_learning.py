@@ -5,15 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mlmodel.head import Head
-from mlmodel.release import load_release
+from mlmodel.metrics.calibration_rules import lesion_weights
+from mlmodel.network.head import Head
+from mlmodel.releases.release import load_release
 from mlmodel.retraining import Cases, GateRules, Verdict, judge_candidate, train_candidate
-from mlmodel.retraining.anew import beside, untaught
+from mlmodel.retraining.candidate_training import split_by_lesion
 from mlmodel.retraining.fitting import Recipe, epochs_of
-from mlmodel.retraining.learning import split_by_lesion
-from mlmodel.retraining.lessons import beside_replay, of_one_source
+from mlmodel.retraining.from_scratch import beside, untaught
+from mlmodel.retraining.training_cases import beside_replay, of_one_source
 from mlmodel.taxonomy import CODES
-from mlmodel.training.calibration_rules import lesion_weights
 
 pytestmark = pytest.mark.slow
 

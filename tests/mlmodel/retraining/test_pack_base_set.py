@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 from django.core.management import CommandError, call_command
 
-from mlmodel.release import SHIPPED, load_release
+from mlmodel.datasets.dataset import Dataset
+from mlmodel.releases.release import load_release
+from mlmodel.releases.release_files import SHIPPED
+from mlmodel.releases.sources import HAM10000
 from mlmodel.retraining import read_base_set
-from mlmodel.training import base_set
-from mlmodel.training.base_set import base_set_of
-from mlmodel.training.dataset import HAM10000, Dataset
+from mlmodel.training import base_set_packing as base_set
+from mlmodel.training.base_set_packing import base_set_of
 from tests.mlmodel.ham10000_like import read_table, write_folds, write_table
 
 pytestmark = pytest.mark.slow

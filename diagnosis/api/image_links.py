@@ -1,0 +1,16 @@
+"""Where to find what was kept."""
+
+from typing import Any
+
+from dermascan.core.site import site_link
+from diagnosis.images.models import Image
+
+
+def image_link(image: Image) -> dict[str, Any]:
+    """The kept photograph: its id, the page that shows it, and where it was put."""
+    return {
+        "id": str(image.pk),
+        "url": site_link(image.get_absolute_url()),
+        "lesion": str(image.lesion_id),
+        "visit": str(image.visit_id),
+    }

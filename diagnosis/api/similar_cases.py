@@ -1,0 +1,180 @@
+"""Confirmed cases that look like a photograph, for programs: the same as on the page."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from rest_framework import serializers as fields
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from dermascan.core.site import site_link
+from diagnosis.api.image_links import image_link
+from diagnosis.api.permissions import member_of
+from diagnosis.api.results import disclaimer
+from diagnosis.api.schema import ImageLinkSchema, SignsSchema, TierSchema, problems
+from diagnosis.api.views import ApiView
+from diagnosis.api.warnings import signs_of_image
+from diagnosis.images.models import Image
+from diagnosis.reports.content import settled_label
+from diagnosis.reviews.answers import answer_choices, malignancy_of
+from diagnosis.reviews.diagnoses import BY_CODE
+from diagnosis.reviews.review_words import answer_name, icd10_of
+from diagnosis.similar.services import SimilarCase, similar_cases
+from mlmodel.taxonomy import Malignancy
+
+
+class SimilarCaseSchema(fields.Serializer[Any]):
+    code = fields.CharField(help_text="The confirmed diagnosis: one of the seven classes, or another one.")
+    name = fields.CharField()
+    malignancy = fields.ChoiceField([(each.value, each.value) for each in Malignancy])
+    icd10 = fields.CharField()
+    body_site = fields.CharField()
+    age_band = fields.CharField(help_text="The age when photographed, to ten years.")
+    sex = fields.CharField(allow_null=True)
+    similarity = fields.FloatField(help_text="Cosine, 1 for what looks the same to the network.")
+    likeness = fields.CharField(help_text="The same in words.")
+    thumbnail = fields.CharField(help_text="An address; of another clinic's case the picture itself (`data:`).")
+    image = ImageLinkSchema(allow_null=True, help_text="Null for another clinic's case.")
+
+
+class ConfirmedSchema(fields.Serializer[Any]):
+    """What dermatologists have settled: one of the seven classes, another diagnosis with a code, or free text."""
+
+    code = fields.ChoiceField(answer_choices())
+    name = fields.CharField()
+    malignancy = fields.ChoiceField(
+        [(each.value, each.value) for each in Malignancy],
+        allow_null=True,
+        help_text="Null where that is not known, and where there is no disease.",
+    )
+    icd10 = fields.CharField(allow_null=True)
+    snomed_ct = fields.CharField(allow_null=True)
+
+
+class SimilarCasesSchema(SignsSchema):
+    tier = TierSchema(
+        allow_null=True, help_text="As its page shows it; null of one that was not judged, or that was set aside."
+    )
+    network_tier = TierSchema(allow_null=True)
+    image = ImageLinkSchema()
+    confirmed = ConfirmedSchema(allow_null=True, help_text="What dermatologists have settled of this photograph.")
+    cases = SimilarCaseSchema(many=True)
+    notice = fields.CharField()
+    disclaimer = fields.CharField()
+
+
+_described = extend_schema(
+    operation_id="similar",
+    summary="Confirmed cases that look like a photograph",
+    description=(
+        "At most five, of other lesions, the most alike first: those of your clinic, and de-identified those of other "
+        "clinics' patients who agreed to that. Empty where nothing is confirmed yet, and for a photograph that "
+        "today's network has not judged."
+    ),
+    responses={
+        200: OpenApiResponse(
+            SimilarCasesSchema,
+            examples=[
+                OpenApiExample(
+                    "another clinic's",
+                    {
+                        "image": {
+                            "id": "0b5d3c1e-6a0f-4f0e-9d6f-2f6d6f3b8f11",
+                            "url": "…",
+                            "lesion": "…",
+                            "visit": "…",
+                        },
+                        "tier": {"code": "urgent", "text": "Confirmed: Squamous cell carcinoma"},
+                        "network_tier": {"code": "calm", "text": "Nothing alarming was found"},
+                        "warnings": [],
+                        "next_steps": [
+                            "Dermatologists have named it: Squamous cell carcinoma. What they plan counts, …"
+                        ],
+                        "confirmed": {
+                            "code": "scc",
+                            "name": "Squamous cell carcinoma",
+                            "malignancy": "malignant",
+                            "icd10": "C44.9",
+                            "snomed_ct": "254651007",
+                        },
+                        "cases": [
+                            {
+                                "code": "mel",
+                                "name": "Melanoma",
+                                "malignancy": "malignant",
+                                "icd10": "C43.9",
+                                "body_site": "Back",
+                                "age_band": "60–69",
+                                "sex": "Male",
+                                "similarity": 0.874,
+                                "likeness": "Very alike",
+                                "thumbnail": "data:image/jpeg;base64,…",
+                                "image": None,
+                            }
+                        ],
+                        "notice": "These photographs look alike to the network. That is not evidence by itself.",
+                        "disclaimer": "Decision support, not a diagnosis: a dermatologist decides.",
+                    },
+                    response_only=True,
+                )
+            ],
+        ),
+        **problems("malformed", "authentication-failed", "permission-denied", "not-found", "not-acceptable"),
+    },
+)
+
+
+class SimilarView(ApiView):
+    @_described
+    def get(self, request: Request, image_id: UUID) -> Response:
+        member = member_of(request)
+        image = get_object_or_404(
+            Image.objects.visible_to(member).select_related("lesion", "label__review"), pk=image_id
+        )
+        cases = similar_cases(image=image, member=member)
+        return Response(_answer(image, cases))
+
+
+def _answer(image: Image, cases: Sequence[SimilarCase]) -> dict[str, Any]:
+    """Confirmed cases that look like ``image``. Another clinic's have no ``image``, and nothing that leads to one."""
+    return {
+        "image": image_link(image),
+        **signs_of_image(image),
+        "confirmed": _confirmed(image),
+        "cases": [
+            {
+                "code": case.code,
+                "name": case.label,
+                "malignancy": malignancy_of(case.code),
+                "icd10": icd10_of(case.code),
+                "body_site": case.body_site,
+                "age_band": case.age_band,
+                "sex": case.sex or None,
+                "similarity": round(case.similarity, 3),
+                "likeness": case.likeness,
+                "thumbnail": case.thumbnail if case.image is None else site_link(case.thumbnail),
+                "image": image_link(case.image) if case.image else None,
+            }
+            for case in cases
+        ],
+        "notice": _("These photographs look alike to the network. That is not evidence by itself."),
+        "disclaimer": disclaimer(),
+    }
+
+
+def _confirmed(image: Image) -> dict[str, Any] | None:
+    label = settled_label(image)
+    if label is None or label.review is None:
+        return None
+    found = BY_CODE.get(label.answer)
+    return {
+        "code": label.answer,
+        "name": answer_name(label.answer, label.review.other_text),
+        "malignancy": malignancy_of(label.answer),
+        "icd10": found.icd10 if found else None,
+        "snomed_ct": (found.snomed_ct or None) if found else None,
+    }

@@ -1,0 +1,214 @@
+"""The chips of a list: for each state of a photograph one colour, one mark and one set of words.
+
+A chip says no less than the page behind it. Both take colour and tier from ``diagnosis.assessment.advice``.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import IntEnum
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from diagnosis.assessment.advice import (
+    NOTHING_BESIDES,
+    URGENCY,
+    Besides,
+    Doubt,
+    doubts_about,
+    doubts_without_answer,
+    missed_in_words,
+    tier_in_short,
+    tone_beside,
+    tone_without_answer,
+)
+from diagnosis.images.models import QualityVerdict, Tier
+from diagnosis.reviews.answers import is_malignant_answer, leaves_danger_open
+from diagnosis.reviews.contradictions import Contradiction
+from diagnosis.reviews.review_words import answer_name
+from mlmodel.network.quality import Reliability
+
+URGENT, WATCH, CALM, REFUSED, LABEL = "urgent", "watch", "calm", "refused", "accent"
+MARKS = {URGENT: "!", WATCH: "?", CALM: "✓", REFUSED: "–", LABEL: ""}
+# Of several photographs the one that asks for most speaks. One that nobody could judge is no all-clear.
+SEVERITY = {URGENT: 4, WATCH: 3, REFUSED: 2, LABEL: 1, CALM: 0}
+
+
+class Substance(IntEnum):
+    """What a chip rests on: of several that ask for the same haste, the one that knows most leads."""
+
+    NOT_JUDGEABLE = 0
+    WARNING = 1
+    CALIBRATED = 2
+    LABEL = 3
+
+
+@dataclass(frozen=True)
+class Sign:
+    """One chip.
+
+    Attributes:
+        tone: the end of its class name: a tier, “refused”, or “accent” for a label without danger.
+        own: how urgent the photograph is by itself, as ``URGENCY`` counts: of two that are else equal that one speaks.
+        is_tempered: a harmless label has answered it.
+    """
+
+    tone: str
+    words: str
+    own: int = 0
+    substance: Substance = Substance.NOT_JUDGEABLE
+    is_tempered: bool = False
+
+    @property
+    def mark(self) -> str:
+        """For those who do not see the colour."""
+        return MARKS[self.tone]
+
+    @property
+    def severity(self) -> int:
+        return SEVERITY[self.tone]
+
+    @property
+    def pressing(self) -> tuple[int, int, int]:
+        """What leads among several: the most urgent, then what rests on most, then what is urgent by itself."""
+        return self.severity, self.substance, self.own
+
+    @property
+    def is_danger(self) -> bool:
+        return self.severity >= SEVERITY[WATCH]
+
+
+def in_order(signs: Iterable[Sign]) -> list[Sign]:
+    """Chips beside each other, each once, the most pressing first; none is green beside a label of danger."""
+    found = sorted(dict.fromkeys(signs), key=lambda sign: sign.pressing, reverse=True)
+    if any(sign.is_danger and sign.substance is Substance.LABEL for sign in found):
+        return [sign for sign in found if sign.tone != CALM]
+    return found
+
+
+def sign_of_answer(
+    tier: Tier, besides: Besides, *, refused: str = "", reliability: Reliability = Reliability.CALIBRATED
+) -> Sign:
+    """The chip of a network's answer, with what is known besides.
+
+    Args:
+        tier: as ``Prediction.shown_tier`` says it.
+        refused: why the photograph could not be judged, in words; empty where it could.
+    """
+    if besides.is_told_by_labels:
+        # Their own chip says why there is haste; this one says what the network found.
+        if tier is Tier.CALM:
+            return sign_of_calm_beside_danger(besides)
+        return _of_answer(tier, str(tier), reliability=reliability)
+    doubts = doubts_about(tier, besides, refused=refused)
+    tone = str(tone_beside(tier, besides, has_doubts=bool(doubts)))
+    warnings = [doubt for doubt in doubts if doubt.short]
+    if warnings and (tier is Tier.CALM or tone != tier):
+        return _sign_of_warning(tier, tone, _leading(warnings, tone), reliability=reliability)
+    return _of_answer(tier, tone, reliability=reliability)
+
+
+def sign_of_calm_beside_danger(besides: Besides) -> Sign:
+    """The chip of a calm answer beside a warning of danger: not green, since it must not reassure."""
+    return Sign(REFUSED, missed_in_words(besides), URGENCY[Tier.CALM])
+
+
+def beside_a_harmless_label(sign: Sign, *, is_proven: bool, words: str = "") -> Sign:
+    """The chip of an answer that asks for haste about what dermatologists have named harmless.
+
+    Their word counts. Until the laboratory agrees, an urgent answer goes on saying that it was otherwise.
+    """
+    if sign.substance is not Substance.CALIBRATED or not sign.is_danger:
+        return sign
+    tone = WATCH if sign.tone == URGENT and not is_proven else REFUSED
+    said = (words or _("Network: %(said)s")) % {"said": sign.words.lower()}
+    return Sign(tone, said, sign.own, is_tempered=True)
+
+
+def _leading(warnings: Sequence[Doubt], tone: str) -> Doubt:
+    """The one that a chip names: where haste is urgent, what makes it so; of less haste what rests on more."""
+    if tone == URGENT:
+        return next((doubt for doubt in warnings if doubt.is_urgent), warnings[0])
+    return next((doubt for doubt in warnings if not doubt.is_second_hand), warnings[0])
+
+
+def _sign_of_warning(tier: Tier, tone: str, warning: Doubt, *, reliability: Reliability) -> Sign:
+    substance = Substance.NOT_JUDGEABLE if warning.is_second_hand else Substance.WARNING
+    words = _("Warning: %(why)s")
+    if reliability is Reliability.NOT_JUDGED:
+        words = _("Could not be judged. Warning: %(why)s")
+    elif reliability is Reliability.SMARTPHONE:
+        words = _("Taken without a dermatoscope. Warning: %(why)s")
+    return Sign(tone, words % {"why": warning.short}, URGENCY[tier], substance)
+
+
+def _of_answer(tier: Tier, tone: str, *, reliability: str) -> Sign:
+    short = tier_in_short(tone)
+    if reliability == Reliability.NOT_JUDGED:
+        return Sign(tone, _("Could not be judged: %(tier)s") % {"tier": short.lower()}, URGENCY[tier])
+    if reliability == Reliability.SMARTPHONE:
+        return Sign(tone, _("%(tier)s: taken without a dermatoscope") % {"tier": short}, URGENCY[tier])
+    if tier is Tier.CALM and tone != CALM:
+        return Sign(tone, _("See the warning"), URGENCY[tier], Substance.WARNING)
+    return Sign(tone, short, URGENCY[tier], Substance.CALIBRATED)
+
+
+def sign_of_refusal(verdict: str, besides: Besides = NOTHING_BESIDES) -> Sign:
+    """The chip of a photograph without an answer, with what is known besides."""
+    words = _("Not judged yet")
+    if verdict != QualityVerdict.ACCEPTED:
+        words = _("Refused: %(verdict)s") % {"verdict": str(QualityVerdict(verdict).label).lower()}
+    warnings = [] if besides.is_told_by_labels else doubts_without_answer(besides)
+    if not warnings:
+        return Sign(REFUSED, words)
+    tone = str(tone_without_answer(besides))
+    warning = _leading(warnings, tone)
+    substance = Substance.NOT_JUDGEABLE if warning.is_second_hand else Substance.WARNING
+    both = _("%(words)s. Warning: %(why)s") % {"words": words, "why": warning.short}
+    return Sign(tone, both, substance=substance)
+
+
+def sign_of_label(answer: str, text: str = "") -> Sign:
+    """The chip of what dermatologists have settled."""
+    tone = URGENT if is_malignant_answer(answer) else WATCH if leaves_danger_open(answer) else LABEL
+    return Sign(tone, _("Confirmed: %(label)s") % {"label": answer_name(answer, text)}, substance=Substance.LABEL)
+
+
+def sign_of_suspicion(name: str) -> Sign:
+    """The chip of a malignant condition that one reader named and reviews have not settled."""
+    return Sign(URGENT, _("Suspected: %(name)s") % {"name": name}, substance=Substance.LABEL)
+
+
+def sign_of_suspicion_elsewhere(name: str) -> Sign:
+    """The same of another photograph of the lesion, beside a harmless label."""
+    return Sign(URGENT, _("Suspected on another photograph: %(name)s") % {"name": name}, substance=Substance.LABEL)
+
+
+def sign_of_unclear(name: str) -> Sign:
+    """The chip of a condition that one reader named and of which it is not known whether it is malignant."""
+    return Sign(WATCH, _("Not settled: %(name)s") % {"name": name}, substance=Substance.LABEL)
+
+
+def sign_of_same_file() -> Sign:
+    """The chip of a photograph whose very file is kept under another lesion: one of the two records is wrong."""
+    return Sign(URGENT, _("The same file is kept elsewhere too"), substance=Substance.LABEL)
+
+
+def sign_of_assessment(assessment: dict[str, Any]) -> Sign:
+    """The chip of a network's answer as a report holds it."""
+    reliability = assessment.get("reliability", Reliability.CALIBRATED)
+    return _of_answer(Tier(assessment["tier"]), assessment["tone"], reliability=reliability)
+
+
+def sign_of_contradiction(contradiction: Contradiction) -> Sign:
+    """The chip of a lesion's labels that contradict each other; one of danger is named."""
+    words = _("Labels contradict each other")
+    if contradiction.proven:
+        words = _("%(name)s by histopathology, against another label") % {"name": contradiction.proven}
+    elif contradiction.is_dangerous:
+        words = _("Labels contradict each other: one is %(name)s") % {"name": contradiction.names[0]}
+    return Sign(URGENT, words, substance=Substance.LABEL)
+
+
+def sign_of_exclusion() -> Sign:
+    return Sign(REFUSED, _("Set aside: does not count"))

@@ -1,0 +1,148 @@
+"""Take a photograph that lies in the wrong record out of use, and back. Nothing is deleted, nothing is moved."""
+
+import logging
+
+from django.core.exceptions import PermissionDenied
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from dermascan.core.sentences import is_a_sentence
+from diagnosis.assessment.errors import (
+    AlreadySetAside,
+    FindingNeedsDermatologist,
+    FindingNeedsNote,
+    FindingWouldBeLost,
+    NotSetAside,
+    UrgentNeedsDermatologist,
+)
+from diagnosis.assessment.findings import BELONGS_ELSEWHERE, finding_of, is_confirmed_beside, is_urgent_alone
+from diagnosis.assessment.uploads import add_image
+from diagnosis.images.errors import CannotReadOriginal
+from diagnosis.images.models import Image, SetAside, SetAsideReason
+from diagnosis.reports.models import Report
+from diagnosis.reports.notices import tell_of_withholding
+from diagnosis.reports.withholding import keep_withheld
+from diagnosis.reviews.labels import lock_image
+from diagnosis.reviews.queue import refresh_queue_of_lesion
+from patients.models import Lesion, Member, Visit
+
+log = logging.getLogger(__name__)
+
+
+def set_aside_image(*, image: Image, by: Member, reason: str, note: str = "") -> SetAside:
+    """Have ``image`` take part in nothing: no report, queue, training, similar case or count. It can still be seen.
+
+    A signed visit is no hindrance: that is when most mistakes are found. A patient whose report is withheld for it is
+    mailed so.
+
+    Args:
+        note: a sentence, where a dermatologist takes a dangerous finding away with the photograph.
+
+    Raises:
+        PermissionDenied: ``by`` is of another clinic.
+        AlreadySetAside: see ``diagnosis.services.errors``.
+        FindingWouldBeLost, FindingNeedsDermatologist, FindingNeedsNote: see ``_ensure_no_finding_is_lost``.
+    """
+    with transaction.atomic():
+        image = _locked(image, by)
+        if SetAside.objects.standing().filter(image=image).exists():
+            raise AlreadySetAside
+        _ensure_no_finding_is_lost(image, by, reason, note)
+        row = SetAside.objects.create(image=image, member=by, reason=SetAsideReason(reason), note=note.strip())
+        refresh_queue_of_lesion(image=image)
+        _tell_if_withheld(image, row)
+    log.info("Image %s was set aside by member %s: %s.", image.pk, by.pk, row.reason)
+    return row
+
+
+def put_back_image(*, image: Image, by: Member) -> SetAside:
+    """End that ``image`` is set aside: it takes part in everything again.
+
+    A report that was withheld because it shows another patient stays so until a dermatologist releases it again.
+
+    Raises:
+        PermissionDenied: ``by`` is of another clinic.
+        NotSetAside: see ``diagnosis.services.errors``.
+    """
+    with transaction.atomic():
+        image = _locked(image, by)
+        row = SetAside.objects.standing().select_for_update().filter(image=image).first()
+        if row is None:
+            raise NotSetAside
+        report = Report.objects.withheld().filter(visit=image.visit_id).first()
+        if report is not None and row.shows_other_patient:
+            note = _("A photograph that had been set aside as another patient’s was put back.")
+            keep_withheld(report=report, by=by, note=note)
+        row.ended_by, row.ended_at = by, max(timezone.now(), row.created_at)  # a clock may be set back
+        row.save(update_fields=["ended_by", "ended_at"])
+        refresh_queue_of_lesion(image=image)
+    log.info("Image %s was put back by member %s.", image.pk, by.pk)
+    return row
+
+
+def add_to_other_lesion(*, image: Image, lesion: Lesion, by: Member, note: str = "") -> Image:
+    """Add the photograph to the lesion that it shows, as if it were sent again, and set ``image`` aside.
+
+    It is judged anew and has no review yet: what was said of it was said of another lesion.
+
+    Raises:
+        PermissionDenied, AlreadySetAside, FindingNeedsDermatologist, FindingNeedsNote: as ``set_aside_image``.
+        VisitIsClosed, LesionOfAnotherPatient, AlreadyUploaded, CannotReadOriginal: see ``diagnosis.services.errors``.
+    """
+    _ensure_of_the_clinic(image, by)
+    if SetAside.objects.standing().filter(image=image).exists():
+        raise AlreadySetAside
+    # Here too, so that nothing is added where the photograph may not leave; what counts is asked under the lock.
+    _ensure_no_finding_is_lost(image, by, SetAsideReason.OTHER_LESION, note)
+    try:
+        with image.original.open("rb") as file:
+            sent = SimpleUploadedFile(image.original_name, file.read(), content_type=image.media_type)
+    except OSError as error:
+        raise CannotReadOriginal from error
+    # The right record first: where it fails, the photograph is still where it was.
+    added = add_image(visit=image.visit, lesion=lesion, upload=sent, by=by)
+    set_aside_image(image=image, by=by, reason=SetAsideReason.OTHER_LESION, note=note)
+    return added
+
+
+def _ensure_no_finding_is_lost(image: Image, by: Member, reason: str, note: str) -> None:
+    """Refuse to take a dangerous finding away from a lesion by the way.
+
+    Raises:
+        FindingWouldBeLost: the photograph shows the lesion, and no other one in use is confirmed as malignant.
+        FindingNeedsDermatologist, FindingNeedsNote: it shows something else, which is for a dermatologist to explain.
+        UrgentNeedsDermatologist: it cannot be used, so it is said, and the lesion is urgent by it alone.
+    """
+    finding = finding_of(image)
+    if finding is None:
+        is_explained = by.is_dermatologist and is_a_sentence(note)
+        if reason not in BELONGS_ELSEWHERE and not is_explained and is_urgent_alone(image):
+            raise UrgentNeedsDermatologist
+        return
+    if reason not in BELONGS_ELSEWHERE:
+        if not is_confirmed_beside(image, finding):
+            raise FindingWouldBeLost(finding.words)
+    elif not by.is_dermatologist:
+        raise FindingNeedsDermatologist(finding.words)
+    elif not is_a_sentence(note):
+        raise FindingNeedsNote(finding.words)
+
+
+def _tell_if_withheld(image: Image, row: SetAside) -> None:
+    report = Report.objects.withheld().filter(visit=image.visit_id).first()
+    if report is not None and row.shows_other_patient:
+        tell_of_withholding(report=report, about=row)
+
+
+def _locked(image: Image, by: Member) -> Image:
+    """The visit's lock first: whoever signs it meanwhile has the photograph in the report, or has not, for all."""
+    _ensure_of_the_clinic(image, by)
+    Visit.objects.select_for_update().get(pk=image.visit_id)
+    return lock_image(image)
+
+
+def _ensure_of_the_clinic(image: Image, by: Member) -> None:
+    if by.clinic_id != image.visit.patient.clinic_id:
+        raise PermissionDenied

@@ -1,0 +1,125 @@
+"""Who explains: what was kept, else Gemini, else the built-in library. One of them always answers."""
+
+import logging
+from functools import partial
+
+from django.conf import settings
+from django.core.cache import cache
+
+from dermascan.core.background import hand_over
+from diagnosis.assessment import explanation_breaker as breaker
+from diagnosis.assessment import explanation_store as store
+from mlmodel.explanations.checking import UnusableAnswer
+from mlmodel.explanations.explained import Explained, Source
+from mlmodel.explanations.gemini import AskingFailed, ask_gemini
+from mlmodel.explanations.library import LANGUAGE, entry_of
+from mlmodel.explanations.questions import Question, question_of
+
+logger = logging.getLogger(__name__)
+
+# Nobody waits for the task, so it may give a slow answer more time than a page can.
+BACKGROUND_PATIENCE = 5
+BACKGROUND_MOST_SECONDS = 60.0
+# While one request is on its way, other views of the same page do not send another.
+ON_ITS_WAY_SECONDS = 120
+
+
+def explain(*, code: str, language: str = "en", reading_level: str = "patient", ask: bool = True) -> Explained:
+    """Return the explanation of a condition in a language, for a reader.
+
+    With ``ask`` it may wait for Gemini, up to ``GEMINI_TIMEOUT_SECONDS`` (never call it so inside a transaction);
+    without, it answers at once from what was kept or from the library. ``language`` may be a tag such as "en-gb".
+    Where the library answers, ``language`` of the result is "en", whatever was asked for.
+
+    Raises:
+        ValueError: the condition, the language or the reading level is not one of those offered.
+    """
+    question = question_of(code=code, language=language, reading_level=reading_level)
+    texts = store.find(question)
+    if texts is None and ask:
+        texts = _ask_and_keep(question, seconds=settings.GEMINI_TIMEOUT_SECONDS)
+    return _by_library(question) if texts is None else _by_gemini(question, texts)
+
+
+def request_explanation(*, code: str, language: str = "en", reading_level: str = "patient") -> bool:
+    """Have the explanation written in the background, if there is a key and it is not yet kept.
+
+    Returns:
+        Whether a task will be sent, once the current transaction commits. A broker that is down is logged, not raised.
+
+    Raises:
+        ValueError: as ``explain``.
+    """
+    question = question_of(code=code, language=language, reading_level=reading_level)
+    if not settings.GEMINI_API_KEY or not breaker.may_ask(question) or store.find(question) is not None:
+        return False
+    if not cache.add(_on_its_way(question), True, timeout=ON_ITS_WAY_SECONDS):
+        return False
+    # Imported here: the task calls this module.
+    from diagnosis.assessment.tasks import write_explanation
+
+    words = (question.condition.code, question.language.code, question.reading_level.value)
+    hand_over(write_explanation, *words, if_lost=partial(cache.delete, _on_its_way(question)))
+    return True
+
+
+def write_and_keep(*, code: str, language: str, reading_level: str) -> None:
+    """Ask for the explanation and keep it, unless it is already there."""
+    question = question_of(code=code, language=language, reading_level=reading_level)
+    if store.find(question) is None:
+        seconds = min(settings.GEMINI_TIMEOUT_SECONDS * BACKGROUND_PATIENCE, BACKGROUND_MOST_SECONDS)
+        _ask_and_keep(question, seconds=seconds)
+
+
+def _ask_and_keep(question: Question, *, seconds: float) -> dict[str, str] | None:
+    if not settings.GEMINI_API_KEY or not breaker.may_ask(question):
+        return None
+    what = (question.condition.code, question.language.code, question.reading_level.value)
+    try:
+        texts = ask_gemini(question=question, seconds=seconds)
+    except AskingFailed as failure:
+        breaker.note_failure()
+        logger.warning("Gemini did not explain %s (%s, %s): %s", *what, failure)
+        return None
+    except UnusableAnswer as problem:
+        breaker.note_failure()
+        breaker.note_unusable(question)
+        logger.warning("Gemini's explanation of %s (%s, %s) is not used: %s", *what, problem)
+        return None
+    breaker.note_success()
+    store.keep(question, texts)
+    return texts
+
+
+def _by_gemini(question: Question, texts: dict[str, str]) -> Explained:
+    sections = dict(texts)
+    urgency = sections.pop("urgency")
+    entry = entry_of(question.condition.code, question.reading_level)
+    return Explained(
+        code=question.condition.code,
+        language=question.language.code,
+        reading_level=question.reading_level.value,
+        # How soon to be seen is the one sentence nobody may rephrase, as long as the reader can read ours.
+        urgency=entry.urgency if question.language.code == LANGUAGE else urgency,
+        sections=sections,
+        sources=list(entry.sources),
+        source=Source.GEMINI,
+        model_name=question.model_name,
+    )
+
+
+def _by_library(question: Question) -> Explained:
+    entry = entry_of(question.condition.code, question.reading_level)
+    return Explained(
+        code=question.condition.code,
+        language=LANGUAGE,
+        reading_level=question.reading_level.value,
+        urgency=entry.urgency,
+        sections=dict(entry.sections),
+        sources=list(entry.sources),
+        source=Source.LIBRARY,
+    )
+
+
+def _on_its_way(question: Question) -> str:
+    return f"explanations:on-its-way:{question.key}"

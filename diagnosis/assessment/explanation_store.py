@@ -1,0 +1,42 @@
+"""Explanations that were written once, kept in the database."""
+
+import logging
+from typing import Any
+
+from django.db import DatabaseError, transaction
+
+from diagnosis.assessment.models import Explanation
+from mlmodel.explanations.checking import UnusableAnswer, check_texts
+from mlmodel.explanations.questions import Question
+
+logger = logging.getLogger(__name__)
+
+
+def find(question: Question) -> dict[str, str] | None:
+    """Return the kept texts, or None. What no longer passes the checks counts as not kept."""
+    kept = Explanation.objects.filter(**_key(question)).values_list("sections", flat=True).first()
+    if kept is None:
+        return None
+    try:
+        return check_texts(kept, language=question.language)
+    except UnusableAnswer as problem:
+        logger.warning("Kept explanation %s is not used: %s", question.condition.code, problem)
+        return None
+
+
+def keep(question: Question, texts: dict[str, str]) -> None:
+    """Keep texts. Two who ask at once may both keep; a database that cannot write costs the cache, not the page."""
+    try:
+        with transaction.atomic():
+            Explanation.objects.update_or_create(defaults={"sections": texts}, **_key(question))
+    except DatabaseError as error:
+        logger.warning("Explanation %s could not be kept: %s", question.condition.code, type(error).__name__)
+
+
+def _key(question: Question) -> dict[str, Any]:
+    return {
+        "code": question.condition.code,
+        "language": question.language.code,
+        "reading_level": question.reading_level.value,
+        "model_name": question.model_name[:80],
+    }

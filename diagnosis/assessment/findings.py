@@ -1,0 +1,156 @@
+"""Dangerous findings of photographs that are to be, or were, set aside: they do not vanish with the photograph."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Exists, OuterRef
+from django.utils import formats, timezone
+from django.utils.translation import gettext as _
+
+from diagnosis.assessment.case_context import suspected_on
+from diagnosis.assessment.chips import URGENT, Sign, Substance
+from diagnosis.assessment.photographs import Photograph, photograph_and_others
+from diagnosis.images.models import Image, SetAside, SetAsideReason, Tier
+from diagnosis.images.models.image import ImageQuerySet
+from diagnosis.reviews.answers import LabelState, danger_rank, is_malignant_answer
+from diagnosis.reviews.contradictions import other_labels
+from diagnosis.reviews.models import ConfirmedLabel
+from diagnosis.reviews.review_words import answer_name
+from patients.models import Lesion, Visit
+
+# Where the finding belongs to somebody or something else, it goes with the photograph; else it stays with the lesion.
+BELONGS_ELSEWHERE = (SetAsideReason.OTHER_PATIENT, SetAsideReason.OTHER_LESION)
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What is, or may be, malignant and was named on a photograph: confirmed, or suspected and not settled.
+
+    Attributes:
+        rank: of its danger, as ``answers.danger_rank``.
+    """
+
+    name: str
+    is_confirmed: bool
+    rank: int
+
+    @property
+    def words(self) -> str:
+        words = _("Confirmed: %(name)s") if self.is_confirmed else _("Suspected: %(name)s")
+        return words % {"name": self.name}
+
+
+def finding_of(image: Image) -> Finding | None:
+    """What is dangerous and was named on one photograph, as reviews stand now."""
+    return _finding(Image.objects.with_confirmed_label().with_suspicions().get(pk=image.pk))
+
+
+def is_confirmed_beside(image: Image, finding: Finding | None) -> bool:
+    """Whether another photograph in use of the same lesion is confirmed as no less dangerous than ``finding``."""
+    return finding is not None and any(danger_rank(label.answer) >= finding.rank for label in other_labels(image))
+
+
+def is_urgent_alone(image: Image) -> bool:
+    """Whether the network finds a photograph urgent, no label answers that, and no other photograph says as much."""
+    photograph, others = photograph_and_others(image)
+    return photograph.is_open and _is_urgent(photograph) and not any(map(_is_urgent, others))
+
+
+def _is_urgent(photograph: Photograph) -> bool:
+    is_named = bool(photograph.known.label and is_malignant_answer(photograph.known.label.answer))
+    return is_named or bool(photograph.prediction and photograph.prediction.shown_tier == Tier.URGENT)
+
+
+@dataclass(frozen=True)
+class FindingSetAside:
+    """A dangerous finding whose photograph was set aside, and whose file is in use nowhere in the clinic."""
+
+    finding: Finding
+    row: SetAside
+
+    @property
+    def image(self) -> Image:
+        return self.row.image
+
+    @property
+    def lesion(self) -> Lesion:
+        return self.row.image.lesion
+
+    @property
+    def sign(self) -> Sign:
+        """Its chip: nothing calm stands beside it."""
+        return Sign(URGENT, _("Set aside: %(name)s") % {"name": self.finding.name}, substance=Substance.LABEL)
+
+    @property
+    def who_and_why(self) -> str:
+        words = _("Set aside by %(member)s on %(date)s: %(reason)s.") % {
+            "member": self.row.member.name,
+            "date": formats.date_format(timezone.localtime(self.row.created_at), "j M Y H:i"),
+            "reason": self.row,
+        }
+        return f"{words} {self.row.note}".strip()
+
+    @property
+    def words(self) -> str:
+        return f"{self.lesion.title}: {self.finding.words}. {self.who_and_why}"
+
+    @property
+    def what_to_do(self) -> str:
+        return _(
+            "It counts nowhere now: add the original to the record that it belongs to, or put it back. Until then "
+            "rely on nothing calmer that is said of this lesion."
+        )
+
+
+def findings_set_aside(images: ImageQuerySet) -> list[FindingSetAside]:
+    """Those of ``images`` whose finding went out of use with them, the newest first.
+
+    It ends where the photograph is put back or its file is in use again, wherever in the clinic. What was unfit or
+    added twice is not missed while another photograph of the lesion is confirmed as no less dangerous.
+    """
+    clinic = OuterRef("visit__patient__clinic")
+    in_use = Image.objects.in_use().filter(sha256=OuterRef("sha256"), visit__patient__clinic=clinic).order_by()
+    gone = images.order_by().set_aside().filter(~Exists(in_use)).with_confirmed_label().with_suspicions()
+    findings = {image.pk: finding for image in gone if (finding := _finding(image))}
+    if not findings:
+        return []
+    rows = SetAside.objects.standing().filter(image__in=list(findings))
+    rows = rows.select_related("member__user", "image__lesion__patient", "image__visit")
+    told = _confirmed_danger(row.image.lesion_id for row in rows)
+    return [
+        FindingSetAside(findings[row.image_id], row)
+        for row in rows
+        if row.reason in BELONGS_ELSEWHERE or told.get(row.image.lesion_id, 0) < findings[row.image_id].rank
+    ]
+
+
+def findings_set_aside_at(visit: Visit) -> list[FindingSetAside]:
+    """Those of the lesions photographed at a visit, whichever visit the photographs that were set aside are of."""
+    lesions = Image.objects.filter(visit=visit).order_by().values("lesion")
+    return findings_set_aside(Image.objects.filter(lesion__in=lesions))
+
+
+def findings_set_aside_beside(image: Image) -> list[FindingSetAside]:
+    """Those of the other photographs of the same lesion."""
+    return findings_set_aside(Image.objects.filter(lesion=image.lesion_id).exclude(pk=image.pk))
+
+
+def _finding(image: Any) -> Finding | None:
+    suspected, confirmed = suspected_on(image), image.confirmed_answer or ""
+    rank = danger_rank(suspected.answer) if suspected else 0
+    if danger_rank(confirmed) and danger_rank(confirmed) >= rank:
+        name = answer_name(confirmed, image.confirmed_text or "")
+        return Finding(name, is_confirmed=True, rank=danger_rank(confirmed))
+    return Finding(suspected.name, is_confirmed=False, rank=rank) if suspected else None
+
+
+def _confirmed_danger(lesions: Iterable[UUID]) -> dict[UUID, int]:
+    """The most danger that photographs in use of each lesion are confirmed as."""
+    in_use = Exists(Image.objects.in_use().filter(pk=OuterRef("image")).order_by())
+    labels = ConfirmedLabel.objects.filter(in_use, state=LabelState.SETTLED, image__lesion__in=set(lesions))
+    found: dict[UUID, int] = {}
+    for lesion, answer in labels.values_list("image__lesion", "answer"):
+        found[lesion] = max(found.get(lesion, 0), danger_rank(answer))
+    return found

@@ -1,0 +1,31 @@
+from django.db import models
+from django.db.models import Q
+
+from mlmodel.explanations.reading_levels import ReadingLevel
+from mlmodel.taxonomy import CODES
+
+
+class Explanation(models.Model):
+    """What a language model wrote of one condition, kept so that it is asked once. Holds nothing of any patient."""
+
+    code = models.CharField(max_length=8)
+    language = models.CharField(max_length=20)
+    reading_level = models.CharField(max_length=10, choices=ReadingLevel)
+    model_name = models.CharField(max_length=80)
+    sections = models.JSONField()
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering = ["code", "language"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["code", "language", "reading_level", "model_name"], name="one_explanation_of_a_kind"
+            ),
+            models.CheckConstraint(condition=Q(code__in=CODES), name="explanation_code_is_known"),
+            models.CheckConstraint(
+                condition=Q(reading_level__in=ReadingLevel.values), name="explanation_reading_level_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.language} {self.model_name}"

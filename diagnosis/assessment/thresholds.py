@@ -1,0 +1,103 @@
+"""A dermatologist decides how the clinic has answers read, for what is photographed from then on."""
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from dermascan.core.errors import Refused
+from dermascan.core.sentences import is_a_sentence
+from diagnosis.assessment.class_mix import own_mix_of
+from diagnosis.images.clinic_analysers import levels_here, newest_settings
+from diagnosis.images.models import AnswerSettings
+from diagnosis.images.models.answer_settings import MixChoice
+from mlmodel.network.threshold_levels import UrgentLevel, WatchLevel
+from mlmodel.versions.serving import now_serving
+from patients.models import Clinic, Member
+
+
+class NoLevels(Refused):
+    code = "no_levels"
+
+    def __init__(self) -> None:
+        super().__init__(_("The network in use states no other levels: its thresholds cannot be moved."))
+
+
+class ChosenMeanwhile(Refused):
+    code = "chosen_meanwhile"
+
+    def __init__(self) -> None:
+        super().__init__(_("A colleague has changed this meanwhile. Look at what counts now, then choose."))
+
+
+class NothingMoved(Refused):
+    code = "nothing_moved"
+
+    def __init__(self) -> None:
+        super().__init__(_("That is how answers are read already: nothing was changed."))
+
+
+class WhyMissing(Refused):
+    code = "reason_missing"
+
+    def __init__(self) -> None:
+        super().__init__(_("Say in a sentence why: it is kept with the choice."))
+
+
+class MixNotOffered(Refused):
+    code = "mix_not_offered"
+
+    def __init__(self) -> None:
+        super().__init__(_("The clinic's own mix of diagnoses is not offered: see why below."))
+
+
+def choose_answer_settings(
+    *, by: Member, watch: WatchLevel, urgent: UrgentLevel, mix: MixChoice, reason: str, seen: int
+) -> AnswerSettings:
+    """Have answers read so in the clinic of ``by`` from now on.
+
+    Args:
+        mix: to which class mix percentages are true; ``OWN`` is what confirmed labels say now.
+        seen: the number of the newest settings that ``by`` was shown; 0 for none.
+
+    Raises:
+        PermissionDenied: ``by`` is no dermatologist.
+        NoLevels, MixNotOffered, ChosenMeanwhile, NothingMoved, WhyMissing: nothing was changed.
+    """
+    if not by.is_dermatologist:
+        raise PermissionDenied
+    if not is_a_sentence(reason):
+        raise WhyMissing
+    serving, asked = now_serving(), (watch, urgent)
+    has_levels = levels_here(serving.analyser) is not None
+    with transaction.atomic():
+        clinic = Clinic.objects.select_for_update().get(pk=by.clinic_id)
+        newest = newest_settings(clinic.pk)
+        if (newest.number if newest else 0) != seen:
+            raise ChosenMeanwhile
+        # What counts already may stay; back to the released thresholds is always open.
+        if not has_levels and asked not in (levels_of(newest), levels_of(None)):
+            raise NoLevels
+        class_mix = newest.class_mix if newest and mix is MixChoice.KEPT else {}
+        if mix is MixChoice.OWN:
+            own = own_mix_of(clinic, serving.version, serving.analyser)
+            if not own.is_offered:
+                raise MixNotOffered
+            class_mix = own.mix
+        if (*asked, class_mix) == (*levels_of(newest), newest.class_mix if newest else {}):
+            raise NothingMoved
+        return AnswerSettings.objects.create(
+            clinic=clinic,
+            number=seen + 1,
+            watch=watch.value,
+            urgent=urgent.value,
+            class_mix=class_mix,
+            reason=reason.strip(),
+            member=by,
+        )
+
+
+def levels_of(settings: AnswerSettings | None) -> tuple[WatchLevel, UrgentLevel]:
+    """Return the two levels that count with ``settings``."""
+    if settings is None:
+        return WatchLevel.RELEASED, UrgentLevel.RELEASED
+    return WatchLevel(settings.watch), UrgentLevel(settings.urgent)

@@ -1,0 +1,191 @@
+"""Photographs come in: one request a file from the script, or a plain form with several."""
+
+import logging
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import BadRequest, RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpResponse, JsonResponse
+from django.http.multipartparser import MultiPartParserError
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.csrf import csrf_exempt, csrf_protect
+from django.views.decorators.http import require_http_methods
+
+from dermascan.core.errors import Refused
+from dermascan.core.multipart import printable_name
+from dermascan.core.problems import KINDS, MEDIA_TYPE, TYPE_PREFIX
+from dermascan.core.script_requests import is_script_request
+from dermascan.core.storage_faults import CannotBeKept
+from diagnosis.assessment.errors import AlreadyUploaded
+from diagnosis.assessment.forms import LesionForm
+from diagnosis.assessment.photographs import Photograph, photograph_of
+from diagnosis.assessment.uploads import add_image
+from diagnosis.images.models import Image
+from mlmodel.pictures.picture_errors import PictureError
+from patients.access import EVERYONE_IN_THE_CLINIC, require_role
+from patients.middleware import ClinicRequest
+from patients.models import Lesion, Member, Visit
+from patients.once import Attempt, once, remembered_attempt
+from patients.services.visits import VisitIsClosed
+
+logger = logging.getLogger(__name__)
+
+UNREADABLE_FORM = (BadRequest, MultiPartParserError, TooManyFieldsSent)
+
+
+@csrf_exempt  # the inner view checks it, after the size: looking for the token in the body means reading all of it
+@require_role(*EVERYONE_IN_THE_CLINIC)
+@require_http_methods(["GET", "HEAD", "POST"])
+def upload(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
+    """Add photographs to a visit. The script asks for JSON and sends one file; without it, a form sends several."""
+    visits = Visit.objects.visible_to(request.member).select_related("patient")
+    visit = get_object_or_404(visits, pk=visit_id)
+    if _length(request) > settings.UPLOAD_MAX_REQUEST_BYTES:
+        return _problem(request, visit, "too_large", _("That is too much at once. Send fewer photographs."), 413)
+    try:
+        return _upload(request, visit)
+    except (RequestDataTooBig, TooManyFilesSent) as error:
+        code = "too_large" if isinstance(error, RequestDataTooBig) else "too_many_files"
+        return _problem(request, visit, code, _("That is too much at once. Send fewer photographs."), 413)
+    except UNREADABLE_FORM:
+        return _problem(request, visit, "malformed", _("What arrived is not a complete form. Send it again."), 400)
+
+
+@csrf_protect
+@once(in_one_transaction=False)
+def _upload(request: ClinicRequest, visit: Visit) -> HttpResponse:
+    if request.method != "POST":
+        if not visit.is_open:
+            messages.warning(request, str(VisitIsClosed()))
+            return redirect(visit)
+        return _page(request, visit, LesionForm(visit=visit, initial={"lesion": request.GET.get("lesion")}))
+    if not visit.is_open:
+        return _problem(request, visit, "visit_is_closed", str(VisitIsClosed()), 409)
+    form = LesionForm(request.POST, visit=visit)
+    files = [file for _field, sent in request.FILES.lists() for file in sent]
+    _check_files(form, files, limit=1 if is_script_request(request) else settings.UPLOAD_MAX_FILES)
+    if not form.is_valid():
+        if is_script_request(request):
+            return _problem(request, visit, "malformed", str(next(iter(form.errors.values()))[0]), 400)
+        return _page(request, visit, form, status=400)
+    assert request.member is not None, "require_role lets nobody else in"
+    attempt, lesion = remembered_attempt(request), form.cleaned_data["lesion"]
+    outcomes = [
+        _add(visit, lesion, file, request.member, attempt and attempt.part(f"file {index}"))
+        for index, file in enumerate(files)
+    ]
+    if is_script_request(request):
+        return _json(request, outcomes[0].as_json(), status=outcomes[0].status)
+    if len(outcomes) == 1 and outcomes[0].photograph:
+        return redirect(outcomes[0].photograph.image)
+    kept = sum(1 for outcome in outcomes if outcome.photograph)
+    context = {"visit": visit, "patient": visit.patient, "outcomes": outcomes, "kept": kept}
+    status = HTTPStatus.OK if kept else outcomes[0].status
+    return render(request, "assessment/upload_outcomes.html", context, status=status)
+
+
+upload.is_sent_once = True  # type: ignore[attr-defined]  # by _upload, after the size was looked at
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of one file: kept (judged or refused), or not kept and why."""
+
+    name: str
+    photograph: Photograph | None = None
+    status: int = HTTPStatus.OK
+    code: str = ""
+    message: str = ""
+    existing: Image | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        if self.photograph is None:
+            existing = {"url": self.existing.get_absolute_url()} if self.existing else {}
+            return {**_as_problem(self.code, self.message, self.status), **existing}
+        image, leading = self.photograph.image, self.photograph.leading_sign
+        return {
+            "id": str(image.pk),
+            "url": image.get_absolute_url(),
+            "thumbnail": reverse("image-file", args=[image.pk, "thumbnail"]),
+            "verdict": image.verdict,
+            "tier": self.photograph.sign_of_answer.tone if self.photograph.prediction else None,
+            "badge": leading.tone,
+            "message": leading.words,
+            "badges": [{"tone": sign.tone, "words": sign.words} for sign in self.photograph.signs],
+        }
+
+
+def _add(visit: Visit, lesion: Lesion, file: UploadedFile, by: Member, attempt: Attempt | None) -> Outcome:
+    """Take in one file. Whatever is wrong with it is its own affair: the others go on."""
+    name = printable_name(file.name)
+    try:
+        image = add_image(visit=visit, lesion=lesion, upload=file, by=by, attempt=attempt)
+        return Outcome(name, photograph_of(image))
+    except PictureError as error:
+        return Outcome(name, status=error.status, code=error.code, message=error.message)
+    except AlreadyUploaded as error:
+        return Outcome(name, None, HTTPStatus.CONFLICT, error.code, error.message, error.existing)
+    except VisitIsClosed as error:
+        return Outcome(name, status=HTTPStatus.CONFLICT, code="visit_is_closed", message=str(error))
+    except Refused as error:
+        return Outcome(name, status=HTTPStatus.BAD_REQUEST, code=error.code, message=error.message)
+    except CannotBeKept as error:
+        logger.error("A photograph could not be kept.", exc_info=error)
+        return Outcome(name, status=error.status, code=error.code, message=str(error.message))
+
+
+def _check_files(form: LesionForm, files: list[UploadedFile], *, limit: int) -> None:
+    if not files:
+        form.add_error(None, _("Choose at least one photograph."))
+    elif len(files) > limit:
+        form.add_error(
+            None,
+            ngettext("Send %(limit)d photograph at a time.", "Send at most %(limit)d photographs at a time.", limit)
+            % {"limit": limit},
+        )
+
+
+def _length(request: ClinicRequest) -> int:
+    """How long the body says it is. Django reads no more than that, and nothing where this is no number."""
+    length = request.META.get("CONTENT_LENGTH") or ""
+    return int(length) if length.isdecimal() else 0
+
+
+def _as_problem(code: str, message: str, status: int) -> dict[str, Any]:
+    """A problem document (RFC 9457), as every script gets; ``error`` and ``message`` are its short form."""
+    kind = code.replace("_", "-")
+    title = KINDS[kind][1] if kind in KINDS else HTTPStatus(status).phrase
+    problem = {"type": TYPE_PREFIX + kind, "title": str(title), "status": status, "detail": message, "code": kind}
+    return {**problem, "error": code, "message": message}
+
+
+def _json(request: ClinicRequest, content: dict[str, Any], *, status: int) -> JsonResponse:
+    if status < HTTPStatus.BAD_REQUEST:
+        return JsonResponse(content, status=status)
+    return JsonResponse({**content, "instance": request.path}, status=status, content_type=MEDIA_TYPE)
+
+
+def _problem(request: ClinicRequest, visit: Visit, code: str, message: str, status: int) -> HttpResponse:
+    """Say what is wrong with the whole request, without touching its body again."""
+    if is_script_request(request):
+        return _json(request, _as_problem(code, message, status), status=status)
+    context = {"visit": visit, "patient": visit.patient, "problem": message, "outcomes": []}
+    return render(request, "assessment/upload_outcomes.html", context, status=status)
+
+
+def _page(request: ClinicRequest, visit: Visit, form: LesionForm, *, status: int = 200) -> HttpResponse:
+    context = {
+        "visit": visit,
+        "patient": visit.patient,
+        "form": form,
+        "has_lesions": visit.patient.lesions.exists(),
+    }
+    return render(request, "assessment/upload.html", context, status=status)

@@ -1,0 +1,71 @@
+import uuid
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from diagnosis.images.models.image import Image
+from patients.models import Member
+
+
+class SetAsideReason(models.TextChoices):
+    """What is wrong with a photograph's place in the record."""
+
+    OTHER_PATIENT = "other_patient", _("It shows another patient")
+    OTHER_LESION = "other_lesion", _("It shows another lesion")
+    TAKEN_TWICE = "taken_twice", _("It was added twice")
+    UNFIT = "unfit", _("It cannot be used")
+
+
+class SetAsideQuerySet(models.QuerySet["SetAside"]):
+    def standing(self) -> "SetAsideQuerySet":
+        """Those whose photograph was not put back."""
+        return self.filter(ended_at__isnull=True)
+
+    def of_another_patient(self) -> "SetAsideQuerySet":
+        """Those that the patient in whose record they lie must not see."""
+        return self.standing().filter(reason=SetAsideReason.OTHER_PATIENT)
+
+
+class SetAside(models.Model):
+    """A photograph that was taken out of use: kept for good, and part of nothing until it is put back.
+
+    Only its end may still be written, once; a photograph that is set aside again gets another row.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="set_asides")
+    reason = models.CharField(max_length=16, choices=SetAsideReason)
+    note = models.CharField(max_length=300, blank=True, default="")
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    ended_by = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, related_name="+")
+    ended_at = models.DateTimeField(null=True, help_text=_("When it was put back."))
+
+    objects = SetAsideQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["image"], condition=Q(ended_at__isnull=True), name="photograph_is_set_aside_once_at_a_time"
+            ),
+            models.CheckConstraint(condition=Q(reason__in=SetAsideReason.values), name="set_aside_reason_is_known"),
+            models.CheckConstraint(
+                condition=Q(ended_at__isnull=True, ended_by__isnull=True)
+                | Q(ended_by__isnull=False, ended_at__isnull=False, ended_at__gte=F("created_at")),
+                name="set_aside_ends_after_it_began_by_someone",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.get_reason_display())
+
+    @property
+    def shows_other_patient(self) -> bool:
+        return self.reason == SetAsideReason.OTHER_PATIENT
+
+    @property
+    def does_not_count(self) -> str:
+        return gettext("It takes part in nothing: do not rely on what is said of it.")

@@ -1,0 +1,300 @@
+import uuid
+from pathlib import PurePath
+from typing import TYPE_CHECKING
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.db.models import Exists, OuterRef, Prefetch, Q, Subquery
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from diagnosis.images.reliability import reliability_of
+from diagnosis.reviews.answers import (
+    NOT_A_LESION,
+    LabelState,
+)
+from diagnosis.reviews.diagnoses import BY_CODE
+from diagnosis.reviews.labelled_images import _suspicions
+from mlmodel.network.quality import SMARTPHONE_MEASURE, Reliability
+from mlmodel.taxonomy import CODES
+from mlmodel.versions.models import LONG_FIELDS
+from patients.models import Clinic, Lesion, Member, Patient, Purpose, Visit, VisitStatus
+
+if TYPE_CHECKING:
+    from diagnosis.images.models.prediction import Prediction
+
+
+class QualityVerdict(models.TextChoices):
+    ACCEPTED = "accepted", _("Good enough to judge")
+    NOT_SKIN = "not_skin", _("Not a skin lesion")
+    BLURRED = "blurred", _("Blurred")
+    TOO_DARK = "too_dark", _("Too dark")
+    TOO_BRIGHT = "too_bright", _("Blown out")
+    TOO_SMALL = "too_small", _("Too small")
+    NO_LESION = "no_lesion", _("No lesion found")
+
+
+def _stored_as(image: "Image", kind: str, suffix: str) -> str:
+    """Names on disk carry no patient: only the image's random key, spread over 256 folders."""
+    return str(PurePath("images") / image.pk.hex[:2] / f"{image.pk.hex}-{kind}{suffix}")
+
+
+def original_path(image: "Image", filename: str) -> str:
+    return _stored_as(image, "original", "")
+
+
+def display_path(image: "Image", filename: str) -> str:
+    return _stored_as(image, "display", ".jpg")
+
+
+def thumbnail_path(image: "Image", filename: str) -> str:
+    return _stored_as(image, "thumbnail", ".jpg")
+
+
+class ImageQuerySet(models.QuerySet["Image"]):
+    def visible_to(self, member: Member | None) -> "ImageQuerySet":
+        """The photographs of the patients of the member's clinic.
+
+        Asked row by row and not joined, so that a list in an index's order ends where its page is full.
+        """
+        return self.filter(Exists(Visit.objects.visible_to(member).filter(pk=OuterRef("visit"))))
+
+    def in_use(self) -> "ImageQuerySet":
+        """Without those that were set aside."""
+        return self.exclude(self._set_aside())
+
+    def set_aside(self) -> "ImageQuerySet":
+        """Those that were set aside and not put back."""
+        return self.filter(self._set_aside())
+
+    def with_exclusion(self) -> "ImageQuerySet":
+        """Annotate ``is_excluded``: it was set aside and not put back."""
+        return self.annotate(is_excluded=self._set_aside())
+
+    def _set_aside(self) -> Exists:
+        from diagnosis.images.models.exclusion import SetAside
+
+        return Exists(SetAside.objects.standing().filter(image=OuterRef("pk")))
+
+    def released_to(self, user: AbstractBaseUser | AnonymousUser) -> "ImageQuerySet":
+        """The photographs in visits that were released to the patient who signed in as ``user``.
+
+        Not what shows another patient, by what is known now.
+        """
+        from diagnosis.images.models.exclusion import SetAside
+
+        if not user.is_authenticated:
+            return self.none()
+        released = self.filter(visit__patient__user=user, visit__status=VisitStatus.RELEASED)
+        return released.exclude(Exists(SetAside.objects.of_another_patient().filter(image=OuterRef("pk"))))
+
+    def with_the_same_file(self, image: "Image") -> "ImageQuerySet":
+        """The same file kept under other lesions of the clinic: one of them is the wrong one."""
+        clinic = image.visit.patient.clinic_id
+        same = self.in_use().filter(sha256=image.sha256, visit__patient__clinic=clinic)
+        return same.exclude(lesion=image.lesion_id)
+
+    def with_files_kept_elsewhere(self) -> "ImageQuerySet":
+        """Annotate ``is_kept_elsewhere``: the same file is kept under another lesion of the clinic too."""
+        same = Image.objects.in_use().filter(sha256=OuterRef("sha256")).exclude(lesion=OuterRef("lesion"))
+        clinic = OuterRef("visit__patient__clinic")
+        return self.annotate(is_kept_elsewhere=Exists(same.filter(visit__patient__clinic=clinic).order_by()))
+
+    def with_files_of(self, visit: Visit) -> "ImageQuerySet":
+        """Files of a visit that the clinic keeps elsewhere under another lesion too: one of them is the wrong one."""
+        of_the_visit = Image.objects.in_use().filter(visit=visit, sha256=OuterRef("sha256"))
+        elsewhere = of_the_visit.exclude(lesion=OuterRef("lesion"))
+        return self.in_use().filter(Exists(elsewhere), visit__patient__clinic=visit.patient.clinic_id)
+
+    def kept_elsewhere_too(self, visit: Visit) -> "ImageQuerySet":
+        """The visit's own photographs whose file the clinic keeps under another lesion too."""
+        elsewhere = Image.objects.in_use().filter(
+            sha256=OuterRef("sha256"), visit__patient__clinic=visit.patient.clinic_id
+        )
+        return self.in_use().filter(Exists(elsewhere.exclude(lesion=OuterRef("lesion"))), visit=visit)
+
+    def with_confirmed_label(self) -> "ImageQuerySet":
+        """Annotate what reviews have settled: ``confirmed_answer``, or None, and ``confirmed_code``.
+
+        The code is the answer where that is one of the seven classes, else None. ``confirmed_text`` is what its
+        reader wrote where the answer is something else, ``confirmed_basis`` what it rests on.
+        """
+        from diagnosis.reviews.models import ConfirmedLabel
+
+        settled = ConfirmedLabel.objects.filter(image=OuterRef("pk"), state=LabelState.SETTLED)
+        return self.annotate(
+            confirmed_answer=Subquery(settled.values("answer")[:1]),
+            confirmed_text=Subquery(settled.values("review__other_text")[:1]),
+            confirmed_basis=Subquery(settled.values("basis")[:1]),
+            confirmed_code=Subquery(settled.filter(answer__in=CODES).values("answer")[:1]),
+        )
+
+    def not_reliable(self) -> "ImageQuerySet":
+        """Those on which the network's answer cannot be relied; ``Image.reliability`` in the database."""
+        is_smartphone = Q(**{f"measures__{SMARTPHONE_MEASURE}": 1.0})
+        return self.filter(is_smartphone | ~Q(verdict=QualityVerdict.ACCEPTED))
+
+    def with_suspicions(self) -> "ImageQuerySet":
+        """Annotate what readers named and still stand by: what is malignant, and what may be.
+
+        ``suspected`` and ``unclear`` hold an answer and, after a line break, its reader's words; None without. See
+        ``diagnosis.assessment.case_context``. ``is_doubted`` where somebody was not sure, or could not tell. Of each reader
+        the newest review counts: who has thought better of it no longer suspects. Until somebody has read a
+        photograph here, what was named on the same file counts that was set aside in another record of the clinic.
+        """
+        return self.annotate(**_suspicions())
+
+    def with_shown_prediction(self) -> "ImageQuerySet":
+        """Read ``shown_prediction`` of all of them in one query, with its version, without what is long in that."""
+        from diagnosis.images.models.prediction import Prediction
+
+        shown = Prediction.objects.shown().select_related("model_version", "answer_settings")
+        shown = shown.defer(*(f"model_version__{name}" for name in LONG_FIELDS)).order_by()
+        return self.prefetch_related(Prefetch("predictions", shown, to_attr="shown_predictions"))
+
+    def for_training(self, clinic: Clinic | None = None) -> "ImageQuerySet":
+        """The photographs that a network may learn from, of ``clinic`` or of all, with ``confirmed_code``.
+
+        Their label is settled as one of the seven, their features are kept, and the patient agrees now: whoever
+        withdraws is gone from the next answer of this queryset.
+        """
+        return self._agreed_and_labelled(Q(answer__in=CODES), clinic)
+
+    def outside_the_classes(self, clinic: Clinic | None = None) -> "ImageQuerySet":
+        """Those that would be ``for_training``, were their label not a diagnosis that is none of the seven classes.
+
+        Free text counts; that there is no lesion does not.
+        """
+        return self._agreed_and_labelled(~Q(answer__in=(*CODES, NOT_A_LESION)), clinic)
+
+    def _agreed_and_labelled(self, answer: Q, clinic: Clinic | None) -> "ImageQuerySet":
+        from diagnosis.reviews.models import ConfirmedLabel
+
+        settled = ConfirmedLabel.objects.filter(answer, image=OuterRef("pk"), state=LabelState.SETTLED)
+        patients = Patient.objects.filter(pk=OuterRef("visit__patient")).consenting_to(Purpose.TRAINING)
+        if clinic is not None:
+            patients = patients.filter(clinic=clinic)
+        judged = ImageFeatures.objects.filter(image=OuterRef("pk"))
+        return self.in_use().with_confirmed_label().filter(Exists(settled), Exists(patients), Exists(judged))
+
+    def confirmed_cases_for(self, member: Member | None) -> "ImageQuerySet":
+        """The photographs that may be shown to ``member`` as examples of a diagnosis, the ``confirmed_answer``.
+
+        Reviews have settled their label as a diagnosis that has a code, and they are of the member's own clinic or of
+        a patient who has agreed to have them shown at others; those must be de-identified
+        (``diagnosis.similar.services``).
+        """
+        if member is None:
+            return self.none()
+        # Asked row by row, as in visible_to: to list everybody who agreed would take longer than the search.
+        patient = Patient.objects.filter(pk=OuterRef("visit__patient"))
+        is_own, is_shared = Exists(patient.visible_to(member)), Exists(patient.consenting_to(Purpose.SHARING))
+        return self.in_use().with_confirmed_label().filter(is_own | is_shared, Q(confirmed_answer__in=BY_CODE))
+
+    def placed_in(self, space: str) -> "ImageQuerySet":
+        """Those whose embedding is of the space with this hash.
+
+        Asked row by row: joined, SQLite reads a whole space to look up ten photographs.
+        """
+        from diagnosis.similar.models import ImageEmbedding
+
+        return self.filter(Exists(ImageEmbedding.objects.filter(image=OuterRef("pk"), space_sha256=space)))
+
+    def of_other_lesions_than(self, image: "Image") -> "ImageQuerySet":
+        """Without photographs of the lesion, of lesions of the patient at the same place, and copies of the file.
+
+        Two lesions of one patient at one place may be one that was registered twice.
+        """
+        return self.exclude(lesion__in=Lesion.objects.at_the_place_of(image.lesion)).exclude(sha256=image.sha256)
+
+
+class Image(models.Model):
+    """One photograph of one lesion at one visit.
+
+    The original is kept as sent and never served to a browser as a page; what is shown is re-encoded, upright, and
+    without metadata.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    visit = models.ForeignKey(Visit, on_delete=models.PROTECT, related_name="images")
+    lesion = models.ForeignKey(Lesion, on_delete=models.PROTECT, related_name="images")
+    uploaded_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
+    original = models.FileField(upload_to=original_path, max_length=120)
+    original_name = models.CharField(max_length=200)
+    media_type = models.CharField(max_length=40)
+    sha256 = models.CharField(max_length=64)
+    width = models.PositiveIntegerField(help_text=_("Pixels, upright."))
+    height = models.PositiveIntegerField(help_text=_("Pixels, upright."))
+    display = models.FileField(upload_to=display_path, max_length=120)
+    thumbnail = models.FileField(upload_to=thumbnail_path, max_length=120)
+    verdict = models.CharField(max_length=10, choices=QualityVerdict)
+    measures = models.JSONField(default=dict, help_text=_("What the quality judge measured."))
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ImageQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-created_at"]
+        constraints = [
+            models.UniqueConstraint(fields=["visit", "lesion", "sha256"], name="photograph_is_kept_once_for_a_lesion"),
+            models.CheckConstraint(condition=Q(verdict__in=QualityVerdict.values), name="image_verdict_is_known"),
+            models.CheckConstraint(condition=Q(width__gte=1, height__gte=1), name="image_has_pixels"),
+            models.CheckConstraint(condition=Q(sha256__regex=r"^[0-9a-f]{64}$"), name="image_sha256_is_a_hash"),
+        ]
+        indexes = [
+            models.Index(fields=["-created_at"], name="images_by_age"),
+            models.Index(fields=["sha256"], name="images_by_file"),
+        ]
+
+    def __str__(self) -> str:
+        return _("Photograph of %(date)s") % {"date": self.created_at.date().isoformat()}
+
+    def get_absolute_url(self) -> str:
+        return reverse("image", args=[self.pk])
+
+    @property
+    def shown_prediction(self) -> "Prediction | None":
+        """The prediction that is shown, or None of a photograph that was not judged."""
+        if not hasattr(self, "shown_predictions"):
+            shown = self.predictions.shown().select_related("model_version", "answer_settings")
+            return shown.first()
+        return next(iter(self.shown_predictions), None)
+
+    @property
+    def reliability(self) -> Reliability:
+        """How far the network's answer to it can be relied on."""
+        return reliability_of(self.measures, is_accepted=self.is_accepted)
+
+    @property
+    def is_accepted(self) -> bool:
+        return self.verdict == QualityVerdict.ACCEPTED
+
+
+class QualityOverride(models.Model):
+    """A dermatologist's decision to have a refused photograph judged all the same. Append-only."""
+
+    image = models.OneToOneField(Image, on_delete=models.PROTECT, related_name="override")
+    member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
+    reason = models.CharField(max_length=300)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=~Q(reason=""), name="override_states_a_reason")]
+
+    def __str__(self) -> str:
+        return self.reason
+
+
+class ImageFeatures(models.Model):
+    """The backbone's pooled features of one image, kept so that a new head can re-score the archive in seconds."""
+
+    image = models.OneToOneField(Image, on_delete=models.CASCADE, related_name="features")
+    backbone_sha256 = models.CharField(max_length=64)
+    vector = models.BinaryField(help_text=_("Little-endian float16."))
+
+    class Meta:
+        verbose_name_plural = "image features"
+
+    def __str__(self) -> str:
+        return f"{self.image_id}"

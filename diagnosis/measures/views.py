@@ -1,0 +1,40 @@
+"""How wide a photograph is, as somebody states it: the diameter then comes in millimetres."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST
+
+from diagnosis.images.models import Image
+from diagnosis.measures.forms import ScaleForm
+from diagnosis.measures.services import newest_scale, state_scale
+from patients.access import EVERYONE_IN_THE_CLINIC, require_role
+from patients.edits import ChangedMeanwhile
+from patients.middleware import ClinicRequest
+from patients.once import once
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC)
+@require_POST
+@once
+def scale(request: ClinicRequest, image_id: UUID) -> HttpResponse:
+    found = get_object_or_404(Image.objects.visible_to(request.member), pk=image_id)
+    assert request.member is not None, "require_role lets nobody else in"
+    form = ScaleForm(request.POST, newest=newest_scale(found))
+    if form.is_valid():
+        width = form.cleaned_data["width_mm"]
+        try:
+            state_scale(image=found, by=request.member, width_mm=width, made_from=form.made_from)
+        except ChangedMeanwhile:
+            form = ScaleForm(request.POST, newest=newest_scale(found))  # says what differs
+        else:
+            messages.success(request, _("The width is kept; the diameter is in millimetres now."))
+    if form.errors and form.conflict:
+        context = {"form": form, "image": found, "patient": found.visit.patient}
+        return render(request, "measures/scale_form.html", context, status=form.status)
+    if form.errors:
+        messages.error(request, " ".join(map(str, form.errors["width_mm"])))
+    return redirect(f"{found.get_absolute_url()}#measures")

@@ -1,0 +1,94 @@
+"""What a patient reads: the visits released to them, in plain words, from what was signed and nothing else."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.core.paginator import Paginator
+from django.db.models import Max
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from diagnosis.assessment.chips import URGENT, WATCH, Sign
+from diagnosis.reports.models import Report
+from diagnosis.reports.record_changes import Changed, record_changed_among
+from diagnosis.reports.report_chips import signs_of_report
+from diagnosis.reports.report_view import still_malignant
+from diagnosis.reports.signed import ReportAltered, read_told
+from diagnosis.reports.validity import lesions_looked_at_again
+from diagnosis.reports.views.signed import altered_page, instead_of_report
+from patients.access import require_patient
+from patients.middleware import ClinicRequest
+from patients.models import Patient
+from patients.services import consent_states
+
+VISITS_A_PAGE = 20
+
+
+@require_patient
+@require_safe
+def my_visits(request: ClinicRequest) -> HttpResponse:
+    """Released visits, newest first."""
+    reports = Report.objects.released_to(request.user).select_related("visit__patient__clinic", "signed_by__user")
+    reports = reports.prefetch_related("addenda")
+    reports = reports.annotate(added_at=Max("addenda__signed_at"))
+    pages = Paginator(reports.order_by("-visit__date", "-signed_at"), VISITS_A_PAGE)
+    page = pages.get_page(request.GET.get("page"))
+    patient = Patient.objects.select_related("clinic").get(user=request.user)  # type: ignore[misc]
+    shown = list(page.object_list)
+    again, record = lesions_looked_at_again(shown), record_changed_among(shown)
+    rows = [_row(report, again=again[report.pk], record=record[report.pk]) for report in shown]
+    context = {
+        "page": page,
+        "reports": [row["report"] for row in rows],
+        "rows": rows,
+        "clinic": patient.clinic,
+        "withheld": [
+            (report, report.withholdings.standing().first())
+            for report in Report.objects.withheld_from(request.user).select_related("visit").order_by("-visit__date")
+        ],
+        "consents": consent_states(patient),
+    }
+    return render(request, "portal/my_visits.html", context)
+
+
+@require_patient
+@require_safe
+def my_visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
+    """One released visit. Reviews that came after the signature are not in it until the clinic adds them to it."""
+    reports = Report.objects.handed_to(request.user).select_related("visit__patient__clinic")
+    report = get_object_or_404(reports, visit=visit_id)
+    if instead := instead_of_report(request, report):
+        return instead
+    record = record_changed_among([report])[report.pk]
+    try:
+        content, addenda = read_told(report=report, record=record)
+    except ReportAltered as altered:
+        return altered_page(request, report, altered)
+    context = {
+        "report": report,
+        "content": content,
+        "visit": report.visit,
+        "addenda": addenda,
+        "record_since": record,
+        "is_of_another_place": any(changed.is_place for changed in record),
+    }
+    return render(request, "portal/my_visit.html", context)
+
+
+def _row(report: Report, *, again: set[str], record: Sequence[Changed]) -> dict[str, Any]:
+    """A report in the list with its chips and lesions; none where what is stored is not what was signed."""
+    try:
+        content, _addenda = read_told(report=report, record=record)
+    except ReportAltered:
+        return {"report": report, "signs": (), "lesions": []}
+    if again:
+        standing = signs_of_report({**content, "lesions": still_malignant(content, again)})
+        signs = (Sign(WATCH, _("Being looked at again")), *(sign for sign in standing if sign.tone == URGENT))
+    else:
+        signs = signs_of_report(content)
+        if any(not changed.is_of_patient for changed in record):
+            signs = (*signs, Sign(WATCH, _("Put right since")))
+    return {"report": report, "signs": signs, "lesions": content["lesions"]}

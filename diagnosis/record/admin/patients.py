@@ -1,0 +1,97 @@
+"""Patients and lesions, with what is said of them, which ``patients`` does not know of."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from diagnosis.assessment.chips import Sign, in_order
+from diagnosis.assessment.findings import findings_set_aside
+from diagnosis.assessment.photographs import by_lesion, photographs
+from diagnosis.images.models import Image
+from diagnosis.record.admin.chip_columns import signs_html, status_in_words, trouble_html
+from diagnosis.record.admin.remarks import ShowsRemarks, of_a_lesion, of_a_patient
+from diagnosis.record.visit_chips import Trouble, signs_at, troubled_reports_at
+from patients.admin.records import LesionAdmin, LesionInline, PatientAdmin, VisitInline
+from patients.models import Lesion, Patient, Visit
+
+admin.site.unregister(Patient)
+admin.site.unregister(Lesion)
+
+
+class LesionWithSignsInline(LesionInline):
+    """The lesions of one patient, with what is said of their photographs, read together."""
+
+    _signs: dict[UUID, list[Sign]] | None = None
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [*super().get_fields(request, obj), "signs"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.get_fields(request, obj)
+
+    @admin.display(description=_("state"))
+    def signs(self, lesion: Lesion) -> SafeString:
+        if self._signs is None:
+            of_the_patient = Image.objects.filter(visit__patient=lesion.patient_id)
+            groups = by_lesion(photographs(of_the_patient.in_use()))
+            self._signs = {group.lesion.pk: list(group.signs) for group in groups}
+            for each in findings_set_aside(of_the_patient):
+                self._signs[each.lesion.pk] = in_order([each.sign, *self._signs.get(each.lesion.pk, ())])
+        return signs_html(self._signs.get(lesion.pk, ()))
+
+
+class VisitWithReportInline(VisitInline):
+    """The visits of one patient, with what was found at each and what became of its report, read together."""
+
+    _troubled: dict[UUID, Trouble] | None = None
+    _signs: dict[UUID, tuple[Sign, ...]] | None = None
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        shown = ["status_now" if name == "status" else name for name in super().get_fields(request, obj)]
+        return [*shown, "signs", "trouble"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return self.get_fields(request, obj)
+
+    @admin.display(description=_("status"))
+    def status_now(self, visit: Visit) -> str:
+        return status_in_words(visit, self._trouble_with(visit))
+
+    @admin.display(description=_("found"))
+    def signs(self, visit: Visit) -> SafeString:
+        if self._signs is None:
+            self._signs = signs_at(visit.patient.visits.all())
+        return signs_html(self._signs.get(visit.pk, ()))
+
+    @admin.display(description=_("report now"))
+    def trouble(self, visit: Visit) -> str:
+        return trouble_html(self._trouble_with(visit))
+
+    def _trouble_with(self, visit: Visit) -> Trouble | None:
+        if self._troubled is None:
+            self._troubled = troubled_reports_at(visit.patient.visits.all())
+        return self._troubled.get(visit.pk)
+
+
+@admin.register(Patient)
+class PatientWithFindingsAdmin(ShowsRemarks, PatientAdmin):
+    inlines = (LesionWithSignsInline, VisitWithReportInline)
+
+    class Media:
+        css = {"all": ("css/admin.css",)}
+
+    def remarks_on(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        return of_a_patient(row)
+
+
+@admin.register(Lesion)
+class LesionWithFindingsAdmin(ShowsRemarks, LesionAdmin):
+    class Media:
+        css = {"all": ("css/admin.css",)}
+
+    def remarks_on(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        return of_a_lesion(row)

@@ -1,0 +1,104 @@
+"""What the clinic's own pages warn of, at the top of the admin's page of the same record: from the same places."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+
+from diagnosis.assessment.advice import doubts_without_answer
+from diagnosis.assessment.chips import URGENT, Sign, in_order
+from diagnosis.assessment.findings import findings_set_aside, findings_set_aside_at, findings_set_aside_beside
+from diagnosis.assessment.photographs import Photograph, photograph_of, photographs, signs_together
+from diagnosis.assessment.presentation import present_prediction
+from diagnosis.images.models import Image
+from diagnosis.record.visit_chips import signs_at, trouble_with_report
+from diagnosis.reports.models import Addendum, Report
+from diagnosis.reports.validity import otherwise_since, reports_that_say_otherwise
+from diagnosis.reviews.contradictions import contradictions_at, contradictions_of
+from patients.models import Lesion, Patient, Visit
+
+
+class ShowsRemarks:
+    """A model whose page begins with what is to be known of the row besides its fields."""
+
+    def remarks_on(self, request: HttpRequest, row: Any) -> dict[str, Any]:
+        """The context of ``admin/remarks.html``."""
+        raise NotImplementedError
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], *args: Any, obj: Any = None, **kwargs: Any
+    ) -> Any:
+        if obj is not None:
+            context["remarks"] = render_to_string("admin/remarks.html", self.remarks_on(request, obj), request)
+        shown: Callable[..., Any] = super().render_change_form  # type: ignore[misc]
+        return shown(request, context, *args, obj=obj, **kwargs)
+
+
+def photograph_for(row: Any) -> Photograph:
+    """What is known of the photograph of a row, read once: a list has read that of all its rows together."""
+    if "photograph" not in vars(row):
+        row.photograph = photograph_of(row if isinstance(row, Image) else row.image)
+    photograph: Photograph = row.photograph
+    return photograph
+
+
+def of_a_photograph(row: Any) -> dict[str, Any]:
+    photograph = photograph_for(row)
+    image, prediction, besides = photograph.image, photograph.prediction, photograph.besides
+    doubts = present_prediction(prediction, besides=besides).doubts if prediction else doubts_without_answer(besides)
+    is_excluded = photograph.known.is_excluded
+    reports = reports_that_say_otherwise(image)
+    kept = Report.objects.kept_from_patients().filter(pk__in=[report.pk for report in reports])
+    return {
+        "signs": photograph.signs,
+        "contradictions": photograph.contradictions,
+        "findings_set_aside": findings_set_aside_beside(image),
+        "same_file": []
+        if is_excluded
+        else list(Image.objects.with_the_same_file(image).select_related("lesion__patient")),
+        "reports_otherwise": reports,
+        "reports_withheld": set(kept.values_list("pk", flat=True)),
+        "doubts": {"doubts": doubts},
+    }
+
+
+def of_a_visit(row: Visit | Report | Addendum) -> dict[str, Any]:
+    visit = visit_of(row)
+    report = Report.objects.select_related("visit__patient__clinic").filter(visit=visit).first()
+    trouble = trouble_with_report(visit)
+    withholdings = list(report.withholdings.select_related("member__user", "ended_by__user")) if report else []
+    return {
+        "signs": [*([Sign(URGENT, str(trouble))] if trouble else []), *signs_at([visit]).get(visit.pk, ())],
+        "visit": visit,
+        "patient": visit.patient,
+        "report": report,
+        "otherwise": otherwise_since(report) if report else None,
+        "withholdings": withholdings,
+        "withheld": next((each for each in withholdings if each.ended_at is None), None),
+        "contradictions": contradictions_at(visit),
+        "findings_set_aside": findings_set_aside_at(visit),
+    }
+
+
+def of_a_lesion(lesion: Lesion) -> dict[str, Any]:
+    missed = findings_set_aside(Image.objects.filter(lesion=lesion))
+    together = signs_together(photographs(Image.objects.in_use().filter(lesion=lesion)))
+    return {
+        "signs": in_order([*(each.sign for each in missed), *together]),
+        "contradictions": contradictions_of(Lesion.objects.filter(pk=lesion.pk)),
+        "findings_set_aside": missed,
+    }
+
+
+def of_a_patient(patient: Patient) -> dict[str, Any]:
+    return {
+        "contradictions": contradictions_of(patient.lesions.all()),
+        "findings_set_aside": findings_set_aside(Image.objects.filter(visit__patient=patient)),
+    }
+
+
+def visit_of(row: Visit | Report | Addendum) -> Visit:
+    if isinstance(row, Visit):
+        return row
+    return row.report.visit if isinstance(row, Addendum) else row.visit

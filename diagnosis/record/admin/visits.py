@@ -1,0 +1,58 @@
+"""Visits, with what became of their reports, which ``patients`` does not know of."""
+
+import json
+from typing import Any
+
+from django.contrib import admin
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils.translation import gettext_lazy as _
+
+from diagnosis.record.admin.chip_columns import ShowsTrouble, status_in_words
+from diagnosis.record.visit_chips import trouble_with_report
+from diagnosis.reports.addendum_content import plan_not_for, plan_replaced_on
+from diagnosis.reports.models import Report
+from diagnosis.reports.validity import otherwise_since
+from patients.admin.records import VisitAdmin
+from patients.models import Visit
+
+admin.site.unregister(Visit)
+
+# What became of the report changes what these say.
+NOW = {"status": "status_now", "plan": "plan_now"}
+
+
+@admin.register(Visit)
+class VisitWithReportAdmin(ShowsTrouble, VisitAdmin):
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return [NOW.get(column, column) for column in (*super().get_list_display(request), "trouble")]
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        sets: Any = super().get_fieldsets(request, obj)
+        return [
+            (title, {**options, "fields": [NOW.get(name, name) for name in options["fields"]]})
+            for title, options in sets
+        ]
+
+    @admin.display(description=_("status"), ordering="status")
+    def status_now(self, visit: Any) -> str:
+        if "trouble_with_report" in vars(visit):  # in a list, which has a column for that
+            return status_in_words(visit, visit.trouble_with_report)
+        trouble = trouble_with_report(visit)
+        return str(trouble) if trouble and trouble.is_withheld else visit.get_status_display()
+
+    @admin.display(description=_("plan"))
+    def plan_now(self, visit: Visit) -> str:
+        """As the visit's page has it: struck out or marked where it no longer holds."""
+        if not visit.plan:
+            return "–"
+        report = Report.objects.select_related("visit__patient__clinic").filter(visit=visit).first()
+        addenda = list(report.addenda.all()) if report else []
+        context = {
+            "visit": visit,
+            "addenda": addenda,
+            "plan_replaced_on": plan_replaced_on(addenda),
+            "plan_not_for": plan_not_for(json.loads(each.content) for each in addenda),
+            "report_is_misleading": report is not None and otherwise_since(report).is_misleading,
+        }
+        return render_to_string("record/includes/visit_plan.html", context)

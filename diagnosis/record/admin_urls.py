@@ -1,0 +1,24 @@
+"""The review screen's addresses, under the admin's ``review/``; the admin site puts its own door before each."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django.urls import URLPattern, path
+
+from diagnosis.record.views import review_screen as review
+from diagnosis.reviews import views as agreement
+
+
+def review_urls(behind_the_door: Callable[[Any], Any]) -> list[URLPattern]:
+    """Return the patterns with every view wrapped by ``AdminSite.admin_view``."""
+    views: list[tuple[str, Any, str]] = [
+        ("", review.next_photograph, "review"),
+        ("mode/", review.mode, "review-mode"),
+        ("undo/", review.undo, "review-undo"),
+        ("skipped/", review.skipped, "review-skipped"),
+        ("agreement/", agreement.agreement, "review-agreement"),
+        ("<uuid:image_id>/", review.photograph, "review-photograph"),
+        ("<uuid:image_id>/others/", review.others, "review-others"),
+        ("<uuid:image_id>/skip/", review.skip_photograph, "review-skip"),
+    ]
+    return [path(f"review/{route}", behind_the_door(view), name=name) for route, view, name in views]

@@ -1,0 +1,282 @@
+"""The result: what the network says of one photograph, why, and what dermatologists say."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib import messages
+from django.http import Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from dermascan.core.errors import Refused
+from diagnosis.assessment.advice import Besides, doubts_without_answer, tone_without_answer
+from diagnosis.assessment.analysis import analyse_image
+from diagnosis.assessment.explain import explain
+from diagnosis.assessment.findings import FindingSetAside, findings_set_aside_beside
+from diagnosis.assessment.forms import OverrideForm
+from diagnosis.assessment.next_steps import steps_of
+from diagnosis.assessment.overrides import override_refusal
+from diagnosis.assessment.photographs import Photograph, photograph_and_others, photograph_of
+from diagnosis.assessment.presentation import TIER_MARKS, AssessmentView, present_explanation, present_prediction
+from diagnosis.assessment.refusals import present_refusal, quality_facts
+from diagnosis.images.models import Image, Tier
+from diagnosis.measures.forms import ScaleForm
+from diagnosis.measures.measure_words import present_measures
+from diagnosis.measures.services import measures_if_readable, newest_scale
+from diagnosis.reports.addendum_content import plan_not_for, plan_replaced_on
+from diagnosis.reports.content import settled_label
+from diagnosis.reports.models import Addendum, Report
+from diagnosis.reports.validity import reports_that_say_otherwise
+from diagnosis.retraining.models import versions_that_used
+from diagnosis.reviews.errors import AnsweredMeanwhile
+from diagnosis.reviews.forms import ReviewForm
+from diagnosis.reviews.review_words import LABEL_MARKS, LabelView, article_of, present_label, rule_hint
+from diagnosis.reviews.services import record_review, said_until_now
+from mlmodel.network.quality import Reliability
+from mlmodel.versions.serving import active_version
+from patients.access import EVERYONE_IN_THE_CLINIC, require_role
+from patients.middleware import ClinicRequest
+from patients.models import Member, Role
+from patients.once import once
+from patients.services.visits import VisitIsClosed
+
+# The strip under the photograph shows this many others; the lesion's page shows all.
+OTHERS_SHOWN = 12
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC)
+@require_safe
+def image(request: ClinicRequest, image_id: UUID) -> HttpResponse:
+    return _result(request, _find(request.member, image_id))
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC)
+@require_safe
+def explanation(request: ClinicRequest, image_id: UUID) -> HttpResponse:
+    """The explanation alone, asked of the language model if it is set up; htmx puts it into the result page."""
+    photograph = photograph_of(_find(request.member, image_id))
+    prediction = photograph.prediction
+    if prediction is None:
+        raise Http404(_("This photograph was not judged, so there is nothing to explain."))
+    context = _explanation(photograph, present_prediction(prediction), photograph.besides, ask=True)
+    if not context:
+        raise Http404(_("The network names no condition for this photograph, so there is nothing to explain."))
+    return render(request, "assessment/includes/explanation.html", context)
+
+
+@require_role(Role.DERMATOLOGIST)
+@require_POST
+@once(in_one_transaction=False)
+def override(request: ClinicRequest, image_id: UUID) -> HttpResponse:
+    found = _find(request.member, image_id)
+    form = OverrideForm(request.POST)
+    if form.is_valid():
+        try:
+            override_refusal(image=found, by=_member(request), reason=form.cleaned_data["reason"])
+            messages.success(request, _("The photograph was judged. Your reason is kept with it."))
+            return redirect(found)
+        except (Refused, VisitIsClosed) as error:
+            form.add_error(None, str(error))
+    return _result(request, found, override_form=form, status=422)
+
+
+@require_role(Role.DERMATOLOGIST)
+@require_POST
+@once
+def review(request: ClinicRequest, image_id: UUID) -> HttpResponse:
+    found = _find(request.member, image_id)
+    form = ReviewForm(request.POST)
+    if not form.is_valid():
+        return _result(request, found, review_form=form, status=422)
+    try:
+        record_review(image=found, reviewer=_member(request), **form.cleaned_data)
+        messages.success(request, _("Your review is recorded."))
+    except AnsweredMeanwhile as conflict:
+        form.made_anew(said_until_now(image=found, reader=_member(request)))
+        return _result(request, found, review_form=form, conflict=conflict, status=409)
+    except Refused as error:
+        messages.error(request, str(error))
+    return redirect(found)
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC)
+@require_POST
+@once(in_one_transaction=False)
+def analyse(request: ClinicRequest, image_id: UUID) -> HttpResponse:
+    """Have today's network judge a photograph that an earlier one judged."""
+    found = _find(request.member, image_id)
+    if not found.is_accepted and not hasattr(found, "override"):
+        messages.error(request, _("This photograph was refused. Take a better one, or ask a dermatologist."))
+        return redirect(found)
+    try:
+        analyse_image(image=found)
+    except Refused as error:
+        messages.error(request, str(error))
+    return redirect(found)
+
+
+def _find(member: Member | None, image_id: UUID) -> Image:
+    images = (
+        Image.objects.visible_to(member)
+        .select_related("visit__patient__clinic", "lesion", "uploaded_by__user")
+        .select_related("override__member__user", "label__review")
+        .with_confirmed_label()
+    )
+    return get_object_or_404(images, pk=image_id)
+
+
+def _member(request: ClinicRequest) -> Member:
+    assert request.member is not None, "require_role lets nobody else in"
+    return request.member
+
+
+def _result(
+    request: ClinicRequest,
+    image: Image,
+    *,
+    review_form: ReviewForm | None = None,
+    override_form: OverrideForm | None = None,
+    conflict: AnsweredMeanwhile | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    photograph, others = photograph_and_others(image)
+    prediction = photograph.prediction
+    plan = _plan(image)
+    missed = findings_set_aside_beside(image)
+    is_warned = photograph.warns_of_danger or bool(plan["reports_otherwise"] or missed)
+    context = {
+        "image": image,
+        "photograph": photograph,
+        "prediction": prediction,
+        "lesion": image.lesion,
+        "visit": image.visit,
+        "patient": image.visit.patient,
+        "others": others[:OTHERS_SHOWN],
+        **_set_aside(image),
+        "same_file": list(Image.objects.with_the_same_file(image).select_related("lesion__patient")[:OTHERS_SHOWN]),
+        "reviews": image.reviews.select_related("reviewer__user", "retraction"),
+        "contradictions": photograph.contradictions,
+        "findings_set_aside": missed,
+        "label_changes": image.label_changes.select_related("review__reviewer__user"),
+        "settled": _label(photograph, is_warned=is_warned),
+        **plan,
+        "rule_hint": rule_hint(image.visit.patient.clinic),
+        "is_refused": prediction is None and not image.is_accepted,
+        **_answer(photograph, is_warned=is_warned, missed=missed),
+        **_measures(photograph),
+    }
+    if _member(request).is_dermatologist and "set_aside" not in context:
+        made_from = said_until_now(image=image, reader=_member(request))
+        context["review_form"] = review_form or ReviewForm(initial={"made_from": made_from})
+        context["conflict"] = conflict
+        context["override_form"] = override_form or OverrideForm()
+    return render(request, "record/image.html", context, status=status)
+
+
+def _set_aside(image: Image) -> dict[str, Any]:
+    """That it is out of use, and the networks that learned from it before."""
+    row = image.set_asides.standing().select_related("member__user").first()
+    if row is None:
+        return {}
+    return {"set_aside": row, "used_by": versions_that_used(images=Image.objects.filter(pk=image.pk))}
+
+
+def _label(photograph: Photograph, *, is_warned: bool) -> LabelView | None:
+    """What is settled; a harmless label is no all-clear where the page warns of danger, or where it does not count."""
+    label = settled_label(photograph.image)
+    if label is None:
+        return None
+    view = present_label(label.answer, label.review.other_text if label.review else "")
+    if photograph.known.is_excluded:
+        return replace(view, tone="refused", mark=LABEL_MARKS["refused"])
+    if is_warned and view.tone == Tier.CALM:
+        return replace(view, tone=str(Tier.WATCH), mark=LABEL_MARKS[Tier.WATCH])
+    return view
+
+
+def _plan(image: Image) -> dict[str, Any]:
+    """The signed reports that say otherwise of it, and what became of the plan of its own visit."""
+    otherwise = reports_that_say_otherwise(image)
+    addenda: list[Addendum] = []
+    if not image.visit.is_open:
+        addenda = list(Addendum.objects.filter(report__visit=image.visit_id).order_by("-number"))
+    kept = Report.objects.kept_from_patients().filter(pk__in=[report.pk for report in otherwise])
+    return {
+        "reports_otherwise": otherwise,
+        "reports_withheld": set(kept.values_list("pk", flat=True)),
+        "report_is_misleading": any(report.visit_id == image.visit_id for report in otherwise),
+        "addenda": addenda,
+        "plan_replaced_on": plan_replaced_on(addenda),
+        "plan_not_for": plan_not_for(json.loads(each.content) for each in addenda),
+    }
+
+
+def _answer(photograph: Photograph, *, is_warned: bool, missed: Sequence[FindingSetAside]) -> dict[str, Any]:
+    """The assessment with its explanation, or the refusal."""
+    image, prediction, besides = photograph.image, photograph.prediction, photograph.besides
+    facts = quality_facts(
+        verdict=image.verdict,
+        measures=image.measures,
+        width=image.width,
+        height=image.height,
+        overridden=hasattr(image, "override"),
+    )
+    if prediction is None:
+        refusal = None if image.is_accepted else present_refusal(image.verdict, facts=facts)
+        tone = tone_without_answer(besides)
+        doubts = doubts_without_answer(besides)
+        return {
+            "refusal": refusal,
+            "warnings": {"doubts": doubts, "tone": str(tone), "mark": TIER_MARKS[tone]},
+            "next_steps": steps_of(photograph, None, missed=missed),
+        }
+    view = present_prediction(prediction, facts=facts, besides=besides, is_warned=is_warned)
+    return {
+        "view": view,
+        "next_steps": steps_of(photograph, view, missed=missed),
+        "against": photograph.against(view.tone),
+        # Never waits for the language model: the page is there at once, and htmx fetches the rest.
+        **_explanation(photograph, view, besides, ask=False),
+        "ask_for_explanation": bool(settings.GEMINI_API_KEY),
+        "is_current": prediction.model_version_id == active_version().pk,
+    }
+
+
+def _measures(photograph: Photograph) -> dict[str, Any]:
+    """What was measured on a photograph that was judged; a refused one is not measured either."""
+    image = photograph.image
+    is_judged = photograph.prediction is not None and image.reliability is Reliability.CALIBRATED
+    kept = measures_if_readable(image=image) if is_judged else None
+    if kept is None:
+        return {}
+    return {
+        "measures": present_measures(kept.values, width=image.width, height=image.height, width_mm=kept.width_mm),
+        "scale_form": ScaleForm(newest=newest_scale(image)),
+    }
+
+
+def _explanation(photograph: Photograph, view: AssessmentView, besides: Besides, *, ask: bool) -> dict[str, Any]:
+    """The article of what dermatologists have confirmed, else of what explains the network's answer; empty of neither.
+
+    Beside the latter, one click away, stands the article of the most probable class where that is another one.
+    """
+    confirmed = getattr(photograph.image, "confirmed_answer", None)
+    code = article_of(confirmed) if confirmed else view.explained_code
+    if not code:
+        return {}
+    tier = besides.explained_as(Tier(view.tier))
+    other_code = "" if confirmed else view.other_code
+    explained = explain(code=code, ask=ask)
+    return present_explanation(
+        explained,
+        tier=tier,
+        other_code=other_code,
+        is_confirmed=bool(confirmed),
+        is_in_doubt=bool(photograph.contradictions or besides.suspected_elsewhere)
+        or photograph.known.is_kept_elsewhere,
+    )

@@ -1,0 +1,110 @@
+"""A patient, a visit and a lesion, each with its photographs."""
+
+import json
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
+from django.views.decorators.http import require_safe
+
+from diagnosis.assessment.findings import findings_set_aside, findings_set_aside_at
+from diagnosis.assessment.photographs import (
+    by_lesion,
+    contradictions_among,
+    lesion_cards,
+    photographs,
+    set_aside_among,
+    visits_with_counts,
+)
+from diagnosis.images.models import Image
+from diagnosis.reports.addendum_content import plan_not_for, plan_replaced_on, present_addendum
+from diagnosis.reports.drafts import contradictions_seen
+from diagnosis.reports.forms import WithholdForm
+from diagnosis.reports.models import Report
+from diagnosis.reports.notices import notices_of, reach_of
+from diagnosis.reports.services import needing_a_plan
+from diagnosis.reports.validity import otherwise_since
+from diagnosis.retraining.models import versions_that_used
+from patients.access import EVERYONE_IN_THE_CLINIC, require_role
+from patients.middleware import ClinicRequest
+from patients.models import Lesion, Patient, Visit, VisitStatus
+from patients.services import account_state, consent_states
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC)
+@require_safe
+def patient(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
+    found = get_object_or_404(Patient.objects.visible_to(request.member), pk=patient_id)
+    context = {
+        "patient": found,
+        "lesions": lesion_cards(found),
+        "findings_set_aside": findings_set_aside(Image.objects.filter(visit__patient=found)),
+        "visits": visits_with_counts(found),
+        "consents": consent_states(found),
+        "account": account_state(found),
+        "used_by": versions_that_used(images=Image.objects.filter(visit__patient=found)),
+    }
+    return render(request, "record/patient.html", context)
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC)
+@require_safe
+def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
+    visits = Visit.objects.visible_to(request.member).select_related("patient__user", "clinician__user")
+    found = get_object_or_404(visits, pk=visit_id)
+    shown = photographs(Image.objects.in_use().filter(visit=found))
+    report = Report.objects.select_related("signed_by__user").filter(visit=found).first()
+    otherwise = otherwise_since(report) if report else None
+    withholdings = list(report.withholdings.select_related("member__user", "ended_by__user")) if report else []
+    addenda = list(report.addenda.select_related("signed_by__user")) if report else []
+    for addendum in addenda:
+        addendum.told = present_addendum(json.loads(addendum.content))  # type: ignore[attr-defined]
+    context = {
+        "visit": found,
+        "patient": found.patient,
+        "groups": by_lesion(shown),
+        "set_aside": set_aside_among(Image.objects.filter(visit=found)),
+        "findings_set_aside": findings_set_aside_at(found),
+        "otherwise": otherwise,
+        "shows_other_patient": otherwise.shows_other_patient if otherwise else False,
+        "count": len(shown),
+        "unreviewed": sum(1 for photograph in shown if not photograph.confirmed),
+        "report": report,
+        "needs_a_plan": needing_a_plan(found, json.loads(report.content)) if report else [],
+        "addenda": addenda,
+        "addenda_told": [each.told for each in addenda],  # type: ignore[attr-defined]
+        "plan_replaced_on": plan_replaced_on(addenda),
+        "plan_not_for": plan_not_for(json.loads(each.content) for each in addenda),
+        "notices": notices_of(report).select_related("user") if report else [],
+        "contradictions": contradictions_among(shown),
+        "contradictions_seen": contradictions_seen(found) if report and not report.released_at else "",
+        "kept_elsewhere": Image.objects.kept_elsewhere_too(found).select_related("lesion").order_by("lesion__number")
+        if report and not report.released_at
+        else [],
+        "withholdings": withholdings,
+        "withheld": next((row for row in withholdings if row.ended_at is None), None),
+        "withhold_form": WithholdForm(),
+        "reach": reach_of(found.patient),
+    }
+    return render(request, "record/visit.html", context)
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC)
+@require_safe
+def lesion(request: ClinicRequest, lesion_id: UUID) -> HttpResponse:
+    found = get_object_or_404(Lesion.objects.visible_to(request.member).select_related("patient"), pk=lesion_id)
+    shown = photographs(Image.objects.in_use().filter(lesion=found))
+    open_visit = found.patient.visits.filter(status=VisitStatus.OPEN).first()
+    context = {
+        "lesion": found,
+        "patient": found.patient,
+        "photographs": shown,
+        "set_aside": set_aside_among(Image.objects.filter(lesion=found)),
+        "findings_set_aside": findings_set_aside(Image.objects.filter(lesion=found)),
+        "contradictions": contradictions_among(shown),
+        # Today's photographs belong to today's visit: an older one that nobody signed is offered by its date.
+        "open_visit": open_visit,
+        "is_open_today": open_visit is not None and open_visit.date == timezone.localdate(),
+    }
+    return render(request, "record/lesion.html", context)

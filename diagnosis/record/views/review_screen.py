@@ -1,0 +1,206 @@
+"""The review screen: one photograph at a time, an answer, and on to the next. Plain forms; scripts only add keys."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from dermascan.core.durations import in_words
+from dermascan.core.errors import Refused
+from diagnosis.images.models import Image
+from diagnosis.record.review_screen import BLINDED, Screen, SeenAnswers, is_blinded, last_step, on_screen, screen
+from diagnosis.reviews.errors import AnsweredMeanwhile
+from diagnosis.reviews.forms import ReviewForm
+from diagnosis.reviews.models import Review
+from diagnosis.reviews.models.review import RETRACTABLE_FOR
+from diagnosis.reviews.on_screen import look_at, look_away
+from diagnosis.reviews.queue import bring_back, bring_back_skipped, claim, offer_for, skip
+from diagnosis.reviews.review_words import answer_name
+from diagnosis.reviews.services import ensure_nobody_answered, record_review, retract_review, said_until_now
+from patients.middleware import ClinicRequest
+from patients.models import Member
+from patients.once import once
+
+View = Callable[..., HttpResponse]
+
+
+def for_readers(view: View) -> View:
+    """Let in dermatologists: whoever else works in the admin has nothing to sign a review with."""
+
+    @wraps(view)
+    def guarded(request: ClinicRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if request.member is None or not request.member.is_dermatologist:
+            raise PermissionDenied(_("Photographs are reviewed by the clinic's dermatologists."))
+        return view(request, *args, **kwargs)
+
+    return guarded
+
+
+@for_readers
+@require_safe
+def next_photograph(request: ClinicRequest) -> HttpResponse:
+    """What is worth most of what waits; or that nothing does."""
+    member = _member(request)
+    offer = offer_for(member)
+    image = _find(member, offer.entry.image_id) if offer.entry else None
+    if image is not None:
+        look_at(image=image, member=member)
+    return _render(request, screen(request, member=member, image=image, offer=offer))
+
+
+@for_readers
+@require_http_methods(["GET", "HEAD", "POST"])
+@once
+def photograph(request: ClinicRequest, image_id: UUID) -> HttpResponse:
+    """One photograph; POST is the answer."""
+    member = _member(request)
+    image = _find(member, image_id)
+    form = ReviewForm(request.POST) if request.method == "POST" else None
+    if form is not None and form.is_valid():
+        try:
+            _record(request, image, member, form)
+        except AnsweredMeanwhile as conflict:
+            return _stale(request, image, member, conflict, form=form)
+        except Refused as error:
+            messages.error(request, str(error))
+        return redirect("admin:review")
+    if hasattr(image, "queue_entry"):
+        claim(image.queue_entry, member)
+    look_at(image=image, member=member)
+    shown = screen(request, member=member, image=image, offer=offer_for(member, shown=image), form=form)
+    return _render(request, shown, status=200 if form is None else 422)
+
+
+def _record(request: ClinicRequest, image: Image, member: Member, form: ReviewForm) -> None:
+    """Record the answer. From a blinded reader colleagues' answers are hidden on purpose, so none is unseen."""
+    was_blinded = is_blinded(request, member) and not SeenAnswers(request).holds(image)
+    said = {**form.cleaned_data, "made_from": None} if was_blinded else form.cleaned_data
+    record_review(image=image, reviewer=member, was_blinded=was_blinded, **said)
+
+
+def _stale(
+    request: ClinicRequest,
+    image: Image,
+    member: Member,
+    conflict: AnsweredMeanwhile,
+    *,
+    form: ReviewForm | None = None,
+) -> HttpResponse:
+    """Show what colleagues have said meanwhile beside the reader's own answer, which is kept in the form."""
+    if form is not None:
+        form.made_anew(said_until_now(image=image, reader=member))
+    offer = offer_for(member, shown=image)
+    shown = screen(request, member=member, image=image, offer=offer, form=form, conflict=conflict)
+    return _render(request, shown, status=409)
+
+
+@for_readers
+@require_safe
+def others(request: ClinicRequest, image_id: UUID) -> HttpResponse:
+    """Who else has the photograph before them; asked again and again by the page that shows it."""
+    member = _member(request)
+    image = get_object_or_404(Image.objects.visible_to(member), pk=image_id)
+    look_at(image=image, member=member)
+    return render(request, "record/includes/review_others.html", {"image": image, **on_screen(image, member)})
+
+
+@for_readers
+@require_POST
+@once
+def skip_photograph(request: ClinicRequest, image_id: UUID) -> HttpResponse:
+    member = _member(request)
+    image = _find(member, image_id)
+    if "made_from" in request.POST and not (is_blinded(request, member) and not SeenAnswers(request).holds(image)):
+        try:
+            ensure_nobody_answered(image=image, reader=member, made_from=request.POST["made_from"])
+        except AnsweredMeanwhile as conflict:
+            return _stale(request, image, member, conflict)
+    skip(image, member)
+    look_away(image=image, member=member)
+    return redirect("admin:review")
+
+
+@for_readers
+@require_POST
+@once
+def undo(request: ClinicRequest) -> HttpResponse:
+    """Take back what the reader did last, and show its photograph again."""
+    member = _member(request)
+    step = last_step(member)
+    if step is None:
+        messages.error(
+            request,
+            _("There is nothing to take back: the last step can be taken back, for %(time)s, and no more.")
+            % {"time": in_words(RETRACTABLE_FOR)},
+        )
+        return redirect("admin:review")
+    if request.POST.get("step", step.key) != step.key:
+        messages.error(request, _("Since that page was made you have done something else. Nothing was taken back."))
+        return _render(request, screen(request, member=member, image=None, offer=offer_for(member)), status=409)
+    review = step.review
+    if review is None:
+        bring_back(step.image, member)
+        messages.info(request, _("Here is the photograph again that you put aside."))
+        return redirect("admin:review-photograph", step.image.pk)
+    if review.was_blinded and SeenAnswers(request).holds(review.image):
+        messages.error(
+            request, _("You have seen the network's answer since, so this blinded review stays. Add another.")
+        )
+        return redirect("admin:review-photograph", review.image_id)
+    try:
+        retract_review(review=review, by=member)
+        messages.success(request, _("Taken back: %(answer)s.") % {"answer": _words(review)})
+    except Refused as error:
+        messages.error(request, str(error))
+    return redirect("admin:review-photograph", review.image_id)
+
+
+@for_readers
+@require_POST
+def mode(request: ClinicRequest) -> HttpResponse:
+    """Hide the network's answer until one has answered, or show it from the start, where the clinic leaves it open."""
+    request.session[BLINDED] = request.POST.get("blinded") == "on"
+    return redirect("admin:review")
+
+
+@for_readers
+@require_POST
+def skipped(request: ClinicRequest) -> HttpResponse:
+    count = bring_back_skipped(_member(request))
+    words = ngettext(
+        "%(count)d photograph is back in your queue.", "%(count)d photographs are back in your queue.", count
+    )
+    messages.info(request, words % {"count": count})
+    return redirect("admin:review")
+
+
+def _render(request: ClinicRequest, shown: Screen, *, status: int = 200) -> HttpResponse:
+    return render(request, "record/review.html", shown.context(), status=status)
+
+
+def _find(member: Member, image_id: UUID) -> Image:
+    images = (
+        Image.objects.visible_to(member)
+        .select_related("visit__patient__clinic", "visit__clinician__user", "lesion", "override")
+        .select_related("queue_entry__claimed_by__user")
+        .with_confirmed_label()
+        .with_shown_prediction()
+    )
+    return get_object_or_404(images, pk=image_id)
+
+
+def _words(review: Review) -> str:
+    return answer_name(review.answer, review.other_text)
+
+
+def _member(request: ClinicRequest) -> Member:
+    assert request.member is not None, "for_readers lets nobody else in"
+    return request.member

@@ -1,0 +1,109 @@
+"""What was found at visits, for lists of them."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from django import template
+from django.utils.translation import gettext as _
+
+from diagnosis.assessment.chips import Sign, in_order
+from diagnosis.assessment.findings import FindingSetAside, findings_set_aside
+from diagnosis.assessment.photographs import LesionCard, Photograph, photographs, signs_by_visit
+from diagnosis.images.models import Image
+from diagnosis.reports.models import Report
+from diagnosis.reports.validity import Otherwise, otherwise_among
+from patients.models import Visit
+
+register = template.Library()
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """What is wrong with a signed report.
+
+    Attributes:
+        is_withheld: it was released, and the patient no longer reads it: then it is not called released either.
+    """
+
+    words: str
+    is_withheld: bool = False
+
+    def __str__(self) -> str:
+        return self.words
+
+
+@register.simple_tag
+def signs_at(visits: Iterable[Visit]) -> dict[UUID, tuple[Sign, ...]]:
+    """The chips of each visit that has any.
+
+    A dangerous finding that was set aside is named at every visit at which its lesion was photographed.
+    """
+    of_visits = Image.objects.filter(visit__in=[visit.pk for visit in visits]).order_by()
+    signs = signs_by_visit(of_visits.in_use())
+    missed = findings_set_aside(Image.objects.filter(lesion__in=of_visits.values("lesion")))
+    if missed:
+        for visit, lesion in set(of_visits.values_list("visit", "lesion")):
+            chips = [each.sign for each in missed if each.image.lesion_id == lesion]
+            if chips:
+                signs[visit] = tuple(in_order([*chips, *signs.get(visit, ())]))
+    return signs
+
+
+@register.simple_tag
+def signs_of_card(card: LesionCard, missed: Iterable[FindingSetAside]) -> list[Sign]:
+    """The chips of a lesion, with the dangerous findings of its photographs that were set aside."""
+    return in_order([*(each.sign for each in missed if each.image.lesion_id == card.lesion.pk), *card.signs])
+
+
+@register.simple_tag
+def troubled_reports_at(visits: Iterable[Visit]) -> dict[UUID, Trouble]:
+    """Of visits whose signed report is withheld or no longer holds: why."""
+    closed = [visit.pk for visit in visits if not visit.is_open]
+    reports = list(
+        Report.objects.filter(visit__in=closed).select_related("visit__patient__clinic").prefetch_related("addenda")
+    )
+    withheld = set(Report.objects.kept_from_patients().filter(visit__in=closed).values_list("pk", flat=True))
+    otherwise, found = otherwise_among(reports), {}
+    for report in reports:
+        if report.pk in withheld:
+            found[report.visit_id] = Trouble(_("Withheld from the patient"), is_withheld=True)
+        elif otherwise[report.pk].is_misleading:
+            found[report.visit_id] = Trouble(_trouble(otherwise[report.pk]))
+    return found
+
+
+def _trouble(otherwise: Otherwise) -> str:
+    """What weighs most of all that a report does not say."""
+    if otherwise.labels or otherwise.elsewhere:
+        return _("Reviews disagree with the signed report")
+    if otherwise.set_aside:
+        return _("A photograph of the signed report was set aside")
+    return _("The record has changed since the report")
+
+
+@register.simple_tag
+def trouble_with_report(visit: Visit) -> Trouble | None:
+    """The same of one visit; None where all is well."""
+    return troubled_reports_at([visit]).get(visit.pk)
+
+
+@register.filter
+def at_visit(troubled: Mapping[UUID, Trouble], visit: Visit) -> Trouble | None:
+    return troubled.get(visit.pk)
+
+
+@register.simple_tag
+def photographs_at(visit: Visit) -> dict[str, Photograph]:
+    """The photographs of a visit by their keys, each with its chips."""
+    return {str(each.image.pk): each for each in photographs(Image.objects.in_use().filter(visit=visit))}
+
+
+@register.filter
+def of_key(shown: Mapping[str, Photograph], key: str) -> Photograph | None:
+    return shown.get(key)
+
+
+@register.filter
+def of_visit(signs: Mapping[UUID, tuple[Sign, ...]], visit: Visit) -> tuple[Sign, ...]:
+    return signs.get(visit.pk, ())

@@ -1,0 +1,168 @@
+import json
+import uuid
+from typing import Any, ClassVar
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.db.models import Exists, F, Func, OuterRef, Q
+from django.db.models.functions import StrIndex
+from django.utils.translation import gettext_lazy as _
+
+from diagnosis.images.models import SetAside
+from patients.models import Member, Visit
+
+SHA256 = r"^[0-9a-f]{64}$"
+
+
+class Dashed(Func):
+    """A UUID as JSON has it, with its dashes, which SQLite keeps without."""
+
+    function = "CAST"
+    template = "CAST(%(expressions)s AS text)"
+    output_field = models.TextField()
+
+    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        parts = ((1, 8), (9, 4), (13, 4), (17, 4), (21, 12))
+        template = " || '-' || ".join(f"substr(%(expressions)s, {start}, {length})" for start, length in parts)
+        return self.as_sql(compiler, connection, template=f"({template})", **context)
+
+
+def pdf_path(record: "Signed", filename: str) -> str:
+    return f"{record.folder}/{record.pk.hex[:2]}/{record.pk.hex}.pdf"
+
+
+class Signed(models.Model):
+    """What a dermatologist has signed: content and PDF, frozen and hashed."""
+
+    folder: ClassVar[str]  # of its PDFs
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    signed_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
+    signed_at = models.DateTimeField()
+    content = models.TextField(help_text=_("Canonical JSON, exactly the bytes that were hashed."))
+    content_sha256 = models.CharField(max_length=64)
+    pdf = models.FileField(upload_to=pdf_path, max_length=120)
+    pdf_sha256 = models.CharField(max_length=64)
+
+    class Meta:
+        abstract = True
+        ordering = ["-signed_at"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(content_sha256__regex=SHA256, pdf_sha256__regex=SHA256), name="%(class)s_is_hashed"
+            )
+        ]
+
+
+class ReportQuerySet(models.QuerySet["Report"]):
+    def visible_to(self, member: Member | None) -> "ReportQuerySet":
+        """The reports of the member's clinic."""
+        return self.filter(visit__patient__clinic=member.clinic_id) if member else self.none()
+
+    def released_to(self, user: AbstractBaseUser | AnonymousUser) -> "ReportQuerySet":
+        """The reports that were released to the patient who signed in as ``user``, without those that are withheld."""
+        return self.handed_to(user).exclude(self._is_withheld())
+
+    def withheld_from(self, user: AbstractBaseUser | AnonymousUser) -> "ReportQuerySet":
+        """The reports that were released to ``user`` and are no longer shown: see ``_is_withheld``."""
+        return self.handed_to(user).filter(self._is_withheld())
+
+    def withheld(self) -> "ReportQuerySet":
+        """The reports that were released before somebody saw that they show another patient."""
+        return self.filter(self._shows_other_patient(), released_at__isnull=False)
+
+    def kept_from_patients(self) -> "ReportQuerySet":
+        """The reports that were released and are no longer shown to their patients: see ``_is_withheld``."""
+        return self.filter(self._is_withheld(), released_at__isnull=False)
+
+    def handed_to(self, user: AbstractBaseUser | AnonymousUser) -> "ReportQuerySet":
+        """The reports that were released to ``user``, withheld since or not."""
+        if not user.is_authenticated:
+            return self.none()
+        return self.filter(visit__patient__user=user, released_at__isnull=False)
+
+    def _is_withheld(self) -> Q:
+        """It shows another patient, or a dermatologist withdrew it."""
+        withheld = self.model._meta.get_field("withholdings").related_model.objects.standing()  # type: ignore[union-attr]
+        return Q(self._shows_other_patient()) | Q(Exists(withheld.filter(report=OuterRef("pk"))))
+
+    def _shows_other_patient(self) -> Exists:
+        # Told by what was signed and not by moments, since a clock may be set back in between.
+        in_visit = SetAside.objects.of_another_patient().filter(image__visit=OuterRef("visit"))
+        return Exists(in_visit.annotate(place=StrIndex(OuterRef("content"), Dashed("image_id"))).filter(place__gt=0))
+
+
+class Report(Signed):
+    """A visit as it was signed. Only its release may still happen, once; what is added later are addenda."""
+
+    folder = "reports"
+
+    visit = models.OneToOneField(Visit, on_delete=models.PROTECT, related_name="report")
+    released_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+", null=True)
+    released_at = models.DateTimeField(null=True)
+    no_plan_reason = models.TextField(
+        null=True, help_text=_("Why it was signed without a plan although it needs one; for the clinic.")
+    )
+
+    objects = ReportQuerySet.as_manager()
+
+    class Meta(Signed.Meta):
+        constraints = [
+            *Signed.Meta.constraints,
+            models.CheckConstraint(
+                condition=Q(released_at__isnull=True, released_by__isnull=True)
+                | Q(released_by__isnull=False, released_at__isnull=False, released_at__gte=F("signed_at")),
+                name="report_is_released_after_signing_by_someone",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return _("Report of %(date)s") % {"date": self.signed_at.date().isoformat()}
+
+    @property
+    def why_no_plan(self) -> str:
+        """Why it was signed without a plan although it needs one, in the signer's words; else empty."""
+        # Reports of before it was kept beside the content have it there.
+        return self.no_plan_reason or str(json.loads(self.content)["visit"].get("no_plan_reason", ""))
+
+
+class AddendumQuerySet(models.QuerySet["Addendum"]):
+    def visible_to(self, member: Member | None) -> "AddendumQuerySet":
+        """The addenda of the member's clinic."""
+        return self.filter(report__in=Report.objects.visible_to(member))
+
+    def released_to(self, user: AbstractBaseUser | AnonymousUser) -> "AddendumQuerySet":
+        """The addenda of reports that were released to the patient who signed in as ``user``."""
+        return self.filter(report__in=Report.objects.released_to(user))
+
+
+class Addendum(Signed):
+    """What a dermatologist adds to a report after it was signed. Whoever may read the report reads it too."""
+
+    folder = "addenda"
+
+    report = models.ForeignKey(Report, on_delete=models.PROTECT, related_name="addenda")
+    number = models.PositiveSmallIntegerField(help_text=_("From 1, within its report."))
+
+    objects = AddendumQuerySet.as_manager()
+
+    class Meta(Signed.Meta):
+        ordering = ["number"]
+        verbose_name_plural = _("addenda")
+        constraints = [
+            *Signed.Meta.constraints,
+            models.UniqueConstraint(fields=["report", "number"], name="addendum_has_a_number_of_its_own"),
+            models.CheckConstraint(condition=Q(number__gte=1), name="addendum_numbers_begin_at_one"),
+        ]
+
+    def __str__(self) -> str:
+        return _("Addendum %(number)d of %(date)s") % {
+            "number": self.number,
+            "date": self.signed_at.date().isoformat(),
+        }
+
+    @property
+    def words(self) -> str:
+        """What the dermatologist wrote."""
+        return str(json.loads(self.content)["words"])

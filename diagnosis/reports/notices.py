@@ -1,0 +1,111 @@
+"""Mail a patient that there is something new to read. What it says is read on the site alone, never in a mail."""
+
+from enum import StrEnum
+
+from django.conf import settings
+from django.db.models import Q
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from dermascan.core.site import site_link
+from diagnosis.images.models import SetAside, SetAsideReason
+from diagnosis.reports.models import Addendum, Report, Withholding
+from patients.models import MessageKind, OutgoingMessage, Patient
+from patients.models.message import MessageQuerySet
+from patients.outbox import Letter, queue_message, writes
+
+
+def tell_of_release(*, report: Report) -> None:
+    """Have the patient told that the report is there; in the transaction that releases it."""
+    _queue(MessageKind.REPORT, report, about=report)
+
+
+def tell_of_addendum(*, addendum: Addendum) -> None:
+    """Have the patient told that a report of theirs was added to; in the transaction that signs the addendum."""
+    _queue(MessageKind.ADDENDUM, addendum.report, about=addendum)
+
+
+def tell_of_withholding(*, report: Report, about: SetAside | Withholding) -> None:
+    """Have the patient told that a report of theirs is no longer shown; in the transaction that withholds it."""
+    _queue(MessageKind.WITHHELD, report, about=about)
+
+
+def tell_of_release_again(*, withholding: Withholding) -> None:
+    """Have the patient told that the report is there again; in the transaction that ends its withholding."""
+    _queue(MessageKind.REPORT, withholding.report, about=withholding)
+
+
+def notices_of(report: Report) -> MessageQuerySet:
+    """Every notice to the patient about ``report``, its addenda and its withholding, newest first."""
+    aside = SetAside.objects.filter(image__visit=report.visit_id).values("pk")
+    return OutgoingMessage.objects.filter(
+        Q(kind=MessageKind.REPORT, about=report.pk)
+        | Q(kind__in=(MessageKind.REPORT, MessageKind.WITHHELD), about__in=report.withholdings.values("pk"))
+        | Q(kind=MessageKind.ADDENDUM, about__in=report.addenda.values("pk"))
+        | Q(kind=MessageKind.WITHHELD, about__in=aside)
+    )
+
+
+class Reach(StrEnum):
+    """How a patient can be told of something."""
+
+    MAIL = "mail"
+    NO_ADDRESS = "no_address"
+    NO_ACCOUNT = "no_account"
+
+
+def reach_of(patient: Patient) -> Reach:
+    user = patient.user
+    if user is None or not user.is_active:
+        return Reach.NO_ACCOUNT
+    return Reach.MAIL if user.email else Reach.NO_ADDRESS
+
+
+def _queue(kind: MessageKind, report: Report, *, about: Report | Addendum | SetAside | Withholding) -> None:
+    user = report.visit.patient.user
+    if user is not None and reach_of(report.visit.patient) is Reach.MAIL:
+        queue_message(kind, about=about.pk, user=user, address=user.email)
+
+
+@writes(MessageKind.REPORT, MessageKind.ADDENDUM)
+def news_letter(message: OutgoingMessage) -> Letter | None:
+    """To the address that the account has now, if its owner can read the report."""
+    reports = Report.objects.released_to(message.user) if message.user else Report.objects.none()
+    if message.kind == MessageKind.REPORT:
+        withheld = Withholding.objects.filter(pk=message.about_key).values("report")
+        reports = reports.filter(Q(pk=message.about_key) | Q(pk__in=withheld))
+    else:
+        reports = reports.filter(addenda=message.about_key)
+    return _letter(message, reports.select_related("visit__patient__clinic").first(), about=message.kind)
+
+
+@writes(MessageKind.WITHHELD)
+def withheld_letter(message: OutgoingMessage) -> Letter | None:
+    """As long as the report is withheld."""
+    withheld = Report.objects.withheld_from(message.user) if message.user else Report.objects.none()
+    # Put back or not: the report stays withheld until it is released again.
+    aside = SetAside.objects.filter(pk=message.about_key, reason=SetAsideReason.OTHER_PATIENT).values("image__visit")
+    by_hand = Withholding.objects.standing().filter(pk=message.about_key).values("report")
+    withheld = withheld.filter(Q(visit__in=aside) | Q(pk__in=by_hand))
+    report = withheld.select_related("visit__patient__clinic").first()
+    return _letter(message, report, about=message.kind)
+
+
+def _letter(message: OutgoingMessage, report: Report | None, *, about: str) -> Letter | None:
+    user = message.user
+    if report is None or user is None or not user.is_active or not user.email:
+        return None
+    message.address = user.email
+    clinic = report.visit.patient.clinic.name
+    if about == MessageKind.WITHHELD:
+        subject = _("A report from %(clinic)s is being checked") % {"clinic": clinic}
+    else:
+        subject = _("Something new for you to read from %(clinic)s") % {"clinic": clinic}
+    context = {
+        "site_name": settings.SITE_NAME,
+        "clinic": clinic,
+        "about": str(about),
+        "address": site_link(reverse("my-visits")),
+    }
+    return Letter(user.email, subject, render_to_string("reports/mail/patient_news.txt", context))

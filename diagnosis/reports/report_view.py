@@ -1,0 +1,278 @@
+"""A report's content made ready to read: dates as dates, probabilities as bars, conditions with their explanation.
+
+The PDF and the patient's page are both made from what is frozen in the report, never from the records behind it, so
+that they cannot say different things.
+"""
+
+import datetime
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+
+from dermascan.core.rough_dates import RoughDate
+from diagnosis.assessment.advice import NOTHING_BESIDES, URGENCY, doubts_about, heading_of, tier_in_short, tone_of
+from diagnosis.assessment.candidates import percent
+from diagnosis.assessment.chips import sign_of_assessment
+from diagnosis.assessment.presentation import TIER_MARKS
+from diagnosis.images.condition_names import condition_name, malignancy_name
+from diagnosis.images.models import Tier
+from diagnosis.images.reliability import tier_to_show
+from diagnosis.reports.articles import is_malignant_lesion
+from diagnosis.reports.assessments_in_report import beside_a_malignant_label
+from diagnosis.reports.report_chips import sign_beside
+from diagnosis.reviews.answers import is_malignant_answer
+from diagnosis.reviews.review_words import LABEL_MARKS, label_tone
+from mlmodel.explanations.blocks import Block, blocks
+from mlmodel.explanations.explained import SECTION_TITLES
+from mlmodel.network.quality import Reliability
+from mlmodel.taxonomy import BY_CODE
+
+# In the order in which a patient asks, which is not the order of a textbook.
+SECTION_ORDER = (
+    "what_it_is",
+    "when_to_seek_care",
+    "treatment",
+    "symptoms",
+    "causes",
+    "told_apart_by",
+    "prevention",
+)
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One class of the seven, as a bar. ``width`` is a whole number of per cent, at least 1."""
+
+    name: str
+    malignancy: str
+    is_malignant: bool
+    in_set: bool
+    probability: float
+    percent: str
+    width: int
+
+
+def present(content: dict[str, Any]) -> dict[str, Any]:
+    """Return ``content`` with everything that a template needs to show it."""
+    signature = content.get("report")
+    lesions = [_present_lesion(lesion) for lesion in content["lesions"]]
+    before = content.get("patient_before", {})
+    if "birth_date" in before:
+        before = {**before, "birth_date": datetime.date.fromisoformat(before["birth_date"])}
+    measures = [photograph["measures"] for lesion in lesions for photograph in lesion["photographs"]]
+    return {
+        **content,
+        "patient": {
+            **content["patient"],
+            "birth_date": datetime.date.fromisoformat(content["patient"]["birth_date"]),
+        },
+        "patient_before": before,
+        "visit": {**content["visit"], "date": datetime.date.fromisoformat(content["visit"]["date"])},
+        "lesions": lesions,
+        "meaning_of_measures": next((found["meaning"] for found in measures if found), ""),
+        "explanations": [
+            {**explanation, "sections": titled_sections(explanation["sections"])}
+            for explanation in content["explanations"]
+        ],
+        "report": {**signature, "signed_at": _moment(signature["signed_at"])} if signature else None,
+    }
+
+
+def still_malignant(content: dict[str, Any], again: set[str]) -> list[dict[str, Any]]:
+    """The malignant lesions in what ``present`` returns that are not among those looked at again."""
+    return [lesion for lesion in content["lesions"] if lesion["is_malignant"] and lesion["id"] not in again]
+
+
+def bars(assessment: dict[str, Any]) -> list[Bar]:
+    """The seven probabilities, most probable first; none of an answer that cannot be relied on."""
+    if assessment["probabilities"] is None:
+        return []
+    ranked = sorted(assessment["probabilities"].items(), key=lambda item: (-item[1], item[0]))
+    return [
+        Bar(
+            name=condition_name(BY_CODE[code]),
+            malignancy=malignancy_name(BY_CODE[code]),
+            is_malignant=BY_CODE[code].is_malignant,
+            in_set=code in assessment["prediction_set"],
+            probability=probability,
+            percent=percent(probability),
+            width=max(round(100 * probability), 1),
+        )
+        for code, probability in ranked
+    ]
+
+
+def titled_sections(sections: dict[str, str]) -> list[tuple[str, list[Block]]]:
+    """Name the sections of an explanation, each as its paragraphs and lists."""
+    return [(str(SECTION_TITLES[key]), blocks(sections[key])) for key in SECTION_ORDER if sections.get(key)]
+
+
+def _present_lesion(lesion: dict[str, Any]) -> dict[str, Any]:
+    lesion = {**lesion, "earlier": lesion.get("earlier", [])}  # reports of before it was told have none
+    is_malignant = is_malignant_lesion(lesion)
+    doubted = {"is_overruled": is_malignant, "is_suspected": bool(lesion.get("suspected"))}
+    photographs = [_present_photograph(photograph, **doubted) for photograph in lesion["photographs"]]
+    earlier = _earlier(lesion["earlier"], is_malignant=is_malignant)
+    return {
+        **lesion,
+        "is_malignant": is_malignant,
+        "earlier": earlier,
+        "suspected": _dated(lesion.get("suspected")),
+        "glance": _glance(photographs, earlier, is_overruled=is_malignant),
+        "noticed": RoughDate.parse(lesion["noticed_on"]) if lesion["noticed_on"] else None,
+        "photographs": photographs,
+    }
+
+
+def _earlier(labels: list[dict[str, Any]], *, is_malignant: bool) -> list[dict[str, Any]]:
+    """What a lesion was named at other visits, dangerous names first.
+
+    Of a malignant lesion a harmless name no longer counts: it ``is_overruled``.
+    """
+    told = [
+        {
+            **label,
+            "visit_date": datetime.date.fromisoformat(label["visit_date"]),
+            "is_overruled": is_malignant and not is_malignant_answer(label["code"]),
+        }
+        for label in labels
+    ]
+    return sorted(told, key=lambda label: not is_malignant_answer(label["code"]))
+
+
+def _dated(label: dict[str, Any] | None) -> dict[str, Any] | None:
+    return label and {**label, "visit_date": datetime.date.fromisoformat(label["visit_date"])}
+
+
+def _overruled(assessment: dict[str, Any]) -> dict[str, Any]:
+    """What is written of the software's answer beside a malignant label."""
+    quiet = beside_a_malignant_label(assessment)
+    return {**quiet, "short": quiet["heading"], "tone": "refused", "mark": "–", "is_overruled": True}
+
+
+def _tone(assessment: dict[str, Any]) -> dict[str, Any]:
+    """Heading, colour, sign and reservations of an answer; reports of before they were said have none."""
+    doubts, tier = assessment.get("doubts", []), Tier(assessment["tier"])
+    tone = Tier(assessment.get("tone") or tone_of(tier, has_doubts=bool(doubts)))
+    heading = assessment.get("heading") or heading_of(tier, tier, has_doubts=bool(doubts))
+    short = heading
+    if tier is Tier.CALM:  # its heading is the beginning of a sentence
+        short = assessment["tier_words"] if tone is Tier.CALM else tier_in_short(tone)
+    return {"doubts": doubts, "heading": heading, "short": short, "tone": str(tone), "mark": TIER_MARKS[tone]}
+
+
+def _could_be_judged(photograph: dict[str, Any]) -> dict[str, Any] | None:
+    """The answer to a photograph; of one that could not be judged without the numbers that earlier reports hold."""
+    assessment = photograph["assessment"]
+    if not assessment or photograph["quality"]["override"] is None or "reliability" in assessment:
+        return assessment
+    tier = tier_to_show(assessment["tier"], Reliability.NOT_JUDGED)
+    refused = doubts_about(Tier(tier), NOTHING_BESIDES, refused=photograph["quality"]["words"].lower())
+    return {
+        **assessment,
+        "reliability": str(Reliability.NOT_JUDGED),
+        "tier": tier,
+        "tier_words": str(Tier(tier).label),
+        "doubts": [*(doubt.words for doubt in refused), *assessment.get("doubts", [])],
+        "probabilities": None,
+        "explained": None,
+        "meaning": "",
+        "cost": "",
+        "set_words": "",
+    }
+
+
+def _glance(photographs: list[dict[str, Any]], earlier: list[dict[str, Any]], *, is_overruled: bool) -> dict[str, Any]:
+    """One line for a lesion: all that dermatologists have named it, and the most urgent that the software said."""
+    labels = _labels_at_a_glance(photographs, earlier)
+    assessments = [photograph["assessment"] for photograph in photographs if photograph["assessment"]]
+    replaced = list(dict.fromkeys(each["replaced"]["name"] for each in photographs if each["replaced"]))
+    if is_overruled:
+        by_tier = sorted(assessments, key=lambda each: -URGENCY[Tier(each["tier"])])
+        return {
+            "labels": labels,
+            "replaced": replaced,
+            "tier_words": _more_is_suspected(assessments) or (by_tier[0]["short"] if by_tier else ""),
+            "doubts": False,
+            "unjudged": len(photographs) - len(assessments),
+            "others": False,
+        }
+    most_urgent = max(assessments, key=lambda said: sign_of_assessment(said).pressing, default=None)
+    return {
+        "labels": labels,
+        "replaced": replaced,
+        "tier_words": most_urgent["short"] if most_urgent else "",
+        # An urgent answer needs no reservation.
+        "doubts": bool(most_urgent["doubts"]) and most_urgent["tone"] != Tier.URGENT if most_urgent else False,
+        "unjudged": sum(1 for photograph in photographs if not photograph["assessment"]),
+        "others": len({said["short"] for said in assessments}) > 1,
+    }
+
+
+def _more_is_suspected(assessments: list[dict[str, Any]]) -> str:
+    return _("More is suspected, see below") if any(each.get("suspicions") for each in assessments) else ""
+
+
+def _labels_at_a_glance(photographs: list[dict[str, Any]], earlier: list[dict[str, Any]]) -> list[dict[str, str]]:
+    """What a lesion was named at this visit and at others, each name once at either, dangerous ones first."""
+    named: dict[tuple[str, bool], dict[str, Any]] = {}
+    for confirmed in (photograph["confirmed"] for photograph in photographs):
+        if confirmed:
+            named.setdefault((confirmed["name"], False), {**confirmed, "words": confirmed["certainty_words"].lower()})
+    for label in (label for label in earlier if not label["is_overruled"]):
+        date = date_format(label["visit_date"], "j M Y")
+        words = _("confirmed at the visit of %(date)s") % {"date": date}
+        named.setdefault((label["name"], True), {**label, "words": words})
+    in_order = sorted(named.values(), key=lambda label: not is_malignant_answer(label["code"]))
+    return [{"name": label["name"], "words": label["words"]} for label in in_order]
+
+
+def _present_photograph(photograph: dict[str, Any], *, is_overruled: bool, is_suspected: bool) -> dict[str, Any]:
+    confirmed, replaced = photograph["confirmed"], photograph.get("replaced")
+    assessment = _present_assessment(_could_be_judged(photograph))
+    if assessment and confirmed and (beside := sign_beside(confirmed, assessment)):
+        assessment = {**assessment, "tone_beside": beside.tone}
+    return {
+        **photograph,
+        "added_at": _moment(photograph["added_at"]),
+        "measures": photograph.get("measures"),  # reports of before they were measured have none
+        "assessment": _overruled(assessment) if assessment and is_overruled else assessment,
+        "confirmed": confirmed and _present_label(confirmed, is_overruled=is_overruled, is_suspected=is_suspected),
+        "replaced": replaced and _present_label(replaced),
+        "later": photograph.get("later"),
+        "set_aside": photograph.get("set_aside", ""),
+    }
+
+
+def _present_assessment(assessment: dict[str, Any] | None) -> dict[str, Any] | None:
+    if assessment is None:
+        return None
+    return {
+        **assessment,
+        "at": _moment(assessment["at"]),
+        "bars": bars(assessment),
+        # Reports of before there was a choice explain the most probable class.
+        "explained": assessment.get("explained", {"name": assessment["name"], "words": ""}),
+        "is_overruled": False,
+        **_tone(assessment),
+    }
+
+
+def _present_label(label: dict[str, Any], *, is_overruled: bool = False, is_suspected: bool = False) -> dict[str, Any]:
+    """A label as it is shown; a harmless one is no all-clear where the lesion is named or suspected malignant."""
+    tone = label_tone(label["code"])
+    if tone == Tier.CALM and (is_overruled or is_suspected):
+        tone = "refused" if is_overruled else str(Tier.WATCH)
+    return {
+        "line": "",  # reports of before diagnoses outside the seven had a code have none
+        **label,
+        "at": _moment(label["at"]),
+        "tone": tone,
+        "mark": LABEL_MARKS[tone],
+    }
+
+
+def _moment(text: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(text)

@@ -1,0 +1,251 @@
+"""Signing freezes a visit as a report; releasing shows it to the patient. Open → signed → released, and never back."""
+
+import hashlib
+import json
+import logging
+import uuid
+from collections.abc import Collection
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from dermascan.core.sentences import has_words, is_a_sentence
+from dermascan.core.written_files import kept_only_on_success
+from diagnosis.images.models import Image
+from diagnosis.reports.content import Content, attach_signature, canonical_json, content_sha256, photographs_of
+from diagnosis.reports.drafts import ChangedMeanwhile, draft_report, ensure_contradictions_seen
+from diagnosis.reports.errors import (
+    AlreadyReleased,
+    NothingToSign,
+    NotSigned,
+    OtherwiseElsewhere,
+    PhotographUnreadable,
+    PlanMissing,
+    RecordChangedSince,
+    ReviewsSayOtherwise,
+    SameFileUnchecked,
+    SetAsideSince,
+    ShowsOtherPatient,
+)
+from diagnosis.reports.models import Report
+from diagnosis.reports.notices import tell_of_release
+from diagnosis.reports.pdf import render_pdf
+from diagnosis.reports.printable_text import ensure_few_pictograms, ensure_printable, without_controls
+from diagnosis.reports.report_pictures import figures_of
+from diagnosis.reports.signing_checks import pressing_lesions
+from diagnosis.reports.validity import otherwise_since
+from diagnosis.reviews.contradictions import contradictions_at
+from patients.models import Member, Visit, VisitStatus
+from patients.services.visits import VisitIsClosed
+
+log = logging.getLogger(__name__)
+
+
+def preview_report(*, visit: Visit, by: Member, plan: str) -> bytes:
+    """Return the PDF as it would be signed now, marked as a draft on every page. Nothing is kept.
+
+    Raises:
+        PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
+        VisitIsClosed, NothingToSign, PhotographUnreadable: there is nothing to show.
+        TooManyPictograms: it would take minutes.
+    """
+    ensure_dermatologist_of(visit, by)
+    visit = _read(visit.pk)
+    _ensure_open(visit)
+    content = _with_plan(draft_report(visit=visit).content, _kept_plan(plan))
+    if not content["lesions"]:
+        raise NothingToSign
+    ensure_few_pictograms(content)
+    return render_pdf(content, content_sha256="", figures=_figures(visit))
+
+
+def sign_visit(
+    *,
+    visit: Visit,
+    by: Member,
+    plan: str | None = None,
+    seen: str | None = None,
+    no_plan_reason: str = "",
+    checked: Collection[str] | None = None,
+) -> Report:
+    """Freeze the visit as a report: content and PDF, hashed.
+
+    The PDF takes seconds and is made before the transaction; under the lock the content is gathered once more and
+    must be the same to the byte.
+
+    Args:
+        plan: replaces the visit's plan, in the same transaction; None leaves it.
+        seen: the fingerprint of the draft that ``by`` has checked; None trusts that it was checked.
+        no_plan_reason: why there is no plan, in a sentence, where one is needed; the patient does not read it.
+        checked: the keys of the photographs that ``by`` has confirmed although their file is kept elsewhere too; None
+            trusts that it was checked.
+
+    Raises:
+        PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
+        VisitIsClosed, NothingToSign, PlanMissing, LettersCannotBePrinted, ChangedMeanwhile, PhotographUnreadable:
+            nothing was signed.
+    """
+    ensure_dermatologist_of(visit, by)
+    visit = _read(visit.pk)
+    _ensure_open(visit)
+    plan = _kept_plan(visit.plan if plan is None else plan)
+    draft = draft_report(visit=visit)
+    if seen is not None:
+        draft.ensure_seen(seen)
+    reason = "" if has_words(plan) else _kept_plan(no_plan_reason)
+    content = _with_plan(draft.content, plan)
+    if not content["lesions"]:
+        raise NothingToSign
+    _ensure_planned(visit, content, reason)
+    _ensure_files_checked(visit, checked)
+    ensure_printable([content, by.name])
+
+    report = Report(id=uuid.uuid4(), visit=visit, signed_by=by, signed_at=timezone.now().replace(microsecond=0))
+    report.no_plan_reason = reason or None
+    report.content = canonical_json(attach_signature(content, report_id=report.pk, by=by, at=report.signed_at))
+    report.content_sha256 = content_sha256(report.content)
+    pdf = _render(report, visit)
+    report.pdf_sha256 = hashlib.sha256(pdf).hexdigest()
+
+    with kept_only_on_success() as files:
+        files.write(report.pdf, pdf)
+        with transaction.atomic():
+            visit = lock_visit(visit.pk)
+            _ensure_open(visit)
+            now = draft_report(visit=visit)
+            if now != draft:
+                now.ensure_seen(draft.fingerprint)
+                raise ChangedMeanwhile
+            _ensure_planned(visit, content, reason)
+            _ensure_files_checked(visit, checked)
+            report.save(force_insert=True)
+            visit.plan = plan
+            visit.status = VisitStatus.SIGNED
+            visit.note_change(by=by.user)
+            visit.save(update_fields=["plan", "status", "changed_by", "changed_at"])
+    log.info("Visit %s was signed by member %s as report %s.", visit.pk, by.pk, report.pk)
+    return report
+
+
+def release_report(
+    *, report: Report, by: Member, seen: str | None = None, checked: Collection[str] | None = None
+) -> Report:
+    """Show a signed report to its patient, once and for good, and mail them that it is there.
+
+    Args:
+        seen: what ``contradictions_seen`` said of the page on which it is released; None trusts that it was checked.
+        checked: as for ``sign_visit``.
+
+    Raises:
+        PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
+        SameFileUnchecked: a photograph's file is kept elsewhere too, and nobody has confirmed whose it is.
+        ContradictedMeanwhile: labels of a lesion contradict each other otherwise than ``by`` has seen.
+        NotSigned, AlreadyReleased: the visit is not in the state from which it is released.
+        ReviewsSayOtherwise: a label has changed since, and no addendum tells of it.
+        RecordChangedSince, ShowsOtherPatient, SetAsideSince: see ``ensure_can_be_read``.
+    """
+    ensure_dermatologist_of(report.visit, by)
+    with transaction.atomic():
+        visit = lock_visit(report.visit_id)
+        report = Report.objects.select_for_update(of=("self",)).get(pk=report.pk)
+        if visit.status == VisitStatus.RELEASED:
+            raise AlreadyReleased
+        if visit.status != VisitStatus.SIGNED:
+            raise NotSigned
+        ensure_can_be_read(report)
+        _ensure_files_checked(visit, checked)
+        if seen is not None:
+            ensure_contradictions_seen(visit, seen)
+        report.released_by = by
+        report.released_at = max(timezone.now(), report.signed_at)  # a clock may be set back
+        report.save(update_fields=["released_by", "released_at"])
+        visit.status = VisitStatus.RELEASED
+        visit.save(update_fields=["status"])
+        tell_of_release(report=report)
+    log.info("Report %s was released by member %s.", report.pk, by.pk)
+    return report
+
+
+def ensure_can_be_read(report: Report) -> None:
+    """Refuse to show a patient what no longer holds and no addendum has put right.
+
+    Raises:
+        ReviewsSayOtherwise: a label has changed since.
+        OtherwiseElsewhere: a lesion turned out to be malignant at another visit.
+        RecordChangedSince: the record says otherwise.
+        ShowsOtherPatient, SetAsideSince: a photograph was set aside since.
+    """
+    otherwise = otherwise_since(report)
+    if otherwise.labels:
+        raise ReviewsSayOtherwise
+    if otherwise.elsewhere:
+        raise OtherwiseElsewhere([found.title for found in otherwise.elsewhere])
+    if otherwise.record:
+        raise RecordChangedSince([changed.what for changed in otherwise.record])
+    if otherwise.set_aside:
+        raise ShowsOtherPatient if otherwise.shows_other_patient else SetAsideSince
+
+
+def _render(report: Report, visit: Visit) -> bytes:
+    content: Content = json.loads(report.content)
+    return render_pdf(content, content_sha256=report.content_sha256, figures=_figures(visit))
+
+
+def _figures(visit: Visit) -> dict[str, bytes]:
+    try:
+        return figures_of(photographs_of(visit))
+    except OSError as error:
+        log.error("A photograph of visit %s cannot be read: %s", visit.pk, error)
+        raise PhotographUnreadable from error
+
+
+def _read(visit_id: uuid.UUID) -> Visit:
+    return Visit.objects.select_related("patient__clinic", "clinician__user").get(pk=visit_id)
+
+
+def lock_visit(visit_id: uuid.UUID) -> Visit:
+    return Visit.objects.select_for_update().get(pk=visit_id)
+
+
+def ensure_dermatologist_of(visit: Visit, by: Member) -> None:
+    if not by.is_dermatologist or by.clinic_id != visit.patient.clinic_id:
+        raise PermissionDenied(_("Only a dermatologist of the patient's clinic signs and releases."))
+
+
+def _ensure_open(visit: Visit) -> None:
+    if not visit.is_open:
+        raise VisitIsClosed
+
+
+def needing_a_plan(visit: Visit, content: Content) -> list[str]:
+    """The lesions that need a plan before a visit is signed, and a release of its own afterwards.
+
+    What is or may be malignant by a label, urgent, or of labels that contradict each other about danger, whichever
+    visit they are of.
+    """
+    contradicting = [found.lesion.title for found in contradictions_at(visit) if found.is_dangerous]
+    return list(dict.fromkeys([*pressing_lesions(content), *contradicting]))
+
+
+def _ensure_planned(visit: Visit, content: Content, reason: str) -> None:
+    is_answered = has_words(content["visit"]["plan"]) or is_a_sentence(reason)
+    if not is_answered and (lesions := needing_a_plan(visit, content)):
+        raise PlanMissing(lesions)
+
+
+def _ensure_files_checked(visit: Visit, checked: Collection[str] | None) -> None:
+    if checked is None:
+        return
+    images = Image.objects.kept_elsewhere_too(visit).select_related("lesion").order_by("lesion__number")
+    if unchecked := [image.lesion.title for image in images if str(image.pk) not in checked]:
+        raise SameFileUnchecked(list(dict.fromkeys(unchecked)))
+
+
+def _with_plan(content: Content, plan: str) -> Content:
+    return {**content, "visit": {**content["visit"], "plan": plan}}
+
+
+def _kept_plan(typed: str) -> str:
+    return str(without_controls(typed.replace("\r\n", "\n"))).strip()

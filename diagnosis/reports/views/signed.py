@@ -1,0 +1,144 @@
+"""Hand out what was signed, reports and addenda, to the clinic's members and to the patient it was released to."""
+
+from typing import Any, Literal
+from uuid import UUID
+
+from django.contrib.auth.decorators import login_required
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from diagnosis.reports.models import Addendum, Report, Withholding
+from diagnosis.reports.models.report import Signed
+from diagnosis.reports.report_view import still_malignant
+from diagnosis.reports.signed import (
+    ReportAltered,
+    read_content,
+    read_pdf,
+    read_told,
+    read_whole_content,
+    read_whole_pdf,
+)
+from diagnosis.reports.validity import Otherwise, lesions_looked_at_again, otherwise_since
+from patients.middleware import ClinicRequest
+
+Kind = Literal["pdf", "json"]
+
+
+@login_required
+@require_safe
+@never_cache
+def report_file(request: ClinicRequest, report_id: UUID, kind: Kind) -> HttpResponse:
+    """The report with all that was added to it; ``?as=signed`` gives the very bytes that were signed first."""
+    report = get_object_or_404(_reports_of(request), pk=report_id)
+    if instead := _instead_of_a_file(request, report):
+        return instead
+    if request.GET.get("as") == "signed":
+        return _handed_out(request, report, kind)
+    read = read_whole_pdf if kind == "pdf" else read_whole_content
+    name = f"{_name(report)}-with-addenda" if report.addenda.exists() else _name(report)
+    try:
+        return file_response(read(report=report), name=name, kind=kind)
+    except ReportAltered as altered:
+        return altered_page(request, report, altered)
+
+
+@login_required
+@require_safe
+@never_cache
+def addendum_file(request: ClinicRequest, addendum_id: UUID, kind: Kind) -> HttpResponse:
+    """An addendum with the report that it adds to."""
+    addenda = Addendum.objects.select_related("report__visit__patient__clinic")
+    addendum = get_object_or_404(addenda.filter(report__in=_reports_of(request)), pk=addendum_id)
+    return _instead_of_a_file(request, addendum.report) or _handed_out(request, addendum, kind)
+
+
+def instead_of_report(request: ClinicRequest, report: Report) -> HttpResponse | None:
+    """What a patient reads instead of a report that they must not rely on; None where they may read it."""
+    context: dict[str, Any] = {"report": report, "visit": report.visit, "clinic": report.visit.patient.clinic}
+    if Report.objects.withheld_from(request.user).filter(pk=report.pk).exists():
+        context["by_hand"] = report.withholdings.standing().first()
+        return render(request, "reports/report_withheld.html", context, status=403)
+    if again := lesions_looked_at_again([report])[report.pk]:
+        try:
+            context |= _what_stands(report, again)
+        except ReportAltered as altered:
+            return altered_page(request, report, altered)
+        return render(request, "reports/looked_at_again.html", context, status=409)
+    return None
+
+
+def _what_stands(report: Report, again: set[str]) -> dict[str, Any]:
+    """Of a report that is looked at again, what nobody may miss: other lesions that are malignant, and their plan."""
+    content, addenda = read_told(report=report)
+    standing = still_malignant(content, again)
+    return {
+        "again": [lesion for lesion in content["lesions"] if lesion["id"] in again],
+        "standing": standing,
+        "addenda": addenda if standing else [],
+        "plan_not_for": content["plan_not_for"],
+        "plan": content["visit"]["plan"] if standing and not content["plan_replaced_on"] else "",
+    }
+
+
+def _reports_of(request: ClinicRequest) -> Any:
+    """The reports that a member may read, or that were handed to a patient."""
+    reports = Report.objects.select_related("visit__patient__clinic")
+    return reports.visible_to(request.member) if request.member else reports.handed_to(request.user)
+
+
+def _instead_of_a_file(request: ClinicRequest, report: Report) -> HttpResponse | None:
+    """A warning page instead of a file that must not be relied on; members can still get what was signed."""
+    if request.member:
+        if request.GET.get("as") == "signed":
+            return None
+        otherwise, withheld = otherwise_since(report), report.withholdings.standing().first()
+        return _outdated_page(request, report, otherwise, withheld) if withheld or otherwise.is_misleading else None
+    if instead := instead_of_report(request, report):
+        return instead
+    otherwise = otherwise_since(report)
+    return _outdated_page(request, report, otherwise) if otherwise.is_of_another_place else None
+
+
+def _outdated_page(
+    request: ClinicRequest, report: Report, otherwise: Otherwise, withheld: Withholding | None = None
+) -> HttpResponse:
+    context = {
+        "report": report,
+        "visit": report.visit,
+        "patient": report.visit.patient,
+        "otherwise": otherwise,
+        "withheld": withheld,
+    }
+    return render(request, "reports/report_outdated.html", context, status=409)
+
+
+def altered_page(request: ClinicRequest, record: Signed, altered: ReportAltered) -> HttpResponse:
+    """Say loudly that what is stored is not what was signed, and whom to tell."""
+    context = {"report": record, "message": str(altered)}
+    return render(request, "reports/report_altered.html", context, status=409)
+
+
+def file_response(content: bytes, *, name: str, kind: Kind, is_shown: bool = False) -> HttpResponse:
+    """A file to keep, or one to look at in the browser."""
+    how = "inline" if is_shown else "attachment"
+    headers = {"Content-Disposition": f'{how}; filename="{name}.{kind}"', "X-Content-Type-Options": "nosniff"}
+    return HttpResponse(content, content_type=f"application/{kind}", headers=headers)
+
+
+def _handed_out(request: ClinicRequest, record: Signed, kind: Kind) -> HttpResponse:
+    """The PDF as it was signed, or the content: exactly the bytes that were hashed."""
+    read = read_pdf if kind == "pdf" else read_content
+    try:
+        return file_response(read(record=record), name=_name(record), kind=kind)
+    except ReportAltered as altered:
+        return altered_page(request, record, altered)
+
+
+def _name(record: Signed) -> str:
+    """Download folders are shared and synchronised: the name says when, not who."""
+    report = record.report if isinstance(record, Addendum) else record
+    assert isinstance(report, Report)
+    name = f"skin-report-{report.visit.date.isoformat()}-{report.pk.hex[:8]}"
+    return f"{name}-addendum-{record.number}" if isinstance(record, Addendum) else name

@@ -1,0 +1,243 @@
+"""Check a visit, sign it, and release its report."""
+
+import json
+from uuid import UUID
+
+from django.contrib import messages
+from django.db.models import QuerySet
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST
+
+from dermascan.core.errors import Refused
+from diagnosis.assessment.findings import findings_set_aside_at
+from diagnosis.assessment.photographs import set_aside_among
+from diagnosis.images.models import Image
+from diagnosis.measures.services import measure_visit
+from diagnosis.reports.drafts import ChangedMeanwhile, draft_report
+from diagnosis.reports.errors import AlreadyReleased
+from diagnosis.reports.forms import SignForm, WithholdForm
+from diagnosis.reports.models import Report
+from diagnosis.reports.notices import Reach, reach_of
+from diagnosis.reports.report_view import present
+from diagnosis.reports.services import needing_a_plan, preview_report, release_report, sign_visit
+from diagnosis.reports.signing_checks import warnings_of
+from diagnosis.reports.views.signed import file_response
+from diagnosis.reports.withholding import (
+    NoteMissing,
+    NotReleased,
+    NotWithheld,
+    ReasonMissing,
+    release_again,
+    withhold_report,
+)
+from diagnosis.reviews.contradictions import contradictions_at
+from patients.access import require_role
+from patients.middleware import ClinicRequest
+from patients.models import Member, Role, Visit
+from patients.once import once
+from patients.services.visits import VisitIsClosed
+
+# So many photographs are named whose file is kept elsewhere too.
+OTHERS_SHOWN = 12
+
+
+@require_role(Role.DERMATOLOGIST)
+@require_http_methods(["GET", "HEAD", "POST"])
+@once(in_one_transaction=False)
+def sign(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
+    """Check the answers, then sign. Sending the form twice signs once."""
+    visit = get_object_or_404(_visits_of(request), pk=visit_id)
+    if not visit.is_open:
+        messages.info(request, _("This visit is already signed."))
+        return redirect(visit)
+    form = SignForm(request.POST or None, visit=visit)
+    if request.method != "POST":
+        measure_visit(visit=visit)
+        return _check_page(request, visit, None)
+    if not form.is_valid():
+        return _check_page(request, visit, form, is_stale=form.conflict is not None)
+    try:
+        report = sign_visit(
+            visit=visit,
+            by=_member(request),
+            plan=form.cleaned_data["plan"],
+            seen=form.cleaned_data["seen"],
+            no_plan_reason=form.cleaned_data["no_plan_reason"],
+            checked=request.POST.getlist("checked"),
+        )
+    except VisitIsClosed:
+        messages.info(request, _("This visit is already signed."))
+        return redirect(visit)
+    except Refused as refused:
+        form.add_error(None, str(refused))
+        return _check_page(request, visit, form, is_stale=isinstance(refused, ChangedMeanwhile))
+    if form.cleaned_data["release"] and (pressing := needing_a_plan(visit, json.loads(report.content))):
+        words = _(
+            "The report is signed and not released. %(lesions)s: malignant or urgent, so releasing is a step of its "
+            "own. Tell the patient yourself first."
+        )
+        messages.warning(request, words % {"lesions": ", ".join(pressing)})
+    elif form.cleaned_data["release"]:
+        _release(request, report)
+    else:
+        messages.success(request, _("The report is signed. Release it when the patient may read it."))
+    return redirect(visit)
+
+
+@require_role(Role.DERMATOLOGIST)
+@require_POST
+@once
+def release(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
+    visit, report = _signed(request, visit_id)
+    if report is None:
+        messages.error(request, _("Sign the visit before you release it."))
+    else:
+        _release(request, report, seen=request.POST.get("seen", ""))
+    return redirect(visit)
+
+
+@require_role(Role.DERMATOLOGIST)
+@require_POST
+@once
+def withhold(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
+    """Withdraw a released report from its patient."""
+    visit, report = _signed(request, visit_id)
+    form = WithholdForm(request.POST)
+    try:
+        if report is None:
+            raise NotReleased
+        if not form.is_valid():
+            raise ReasonMissing if "reason" in form.errors else NoteMissing
+        withhold_report(report=report, by=_member(request), **form.cleaned_data)
+    except Refused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, f"{_('The report is withheld.')} {_how_the_patient_hears_of_withholding(report)}")
+    return redirect(visit)
+
+
+@require_role(Role.DERMATOLOGIST)
+@require_POST
+@once
+def release_withheld(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
+    """Show a withheld report to its patient again."""
+    visit, report = _signed(request, visit_id)
+    try:
+        if report is None:
+            raise NotWithheld
+        release_again(report=report, by=_member(request))
+    except Refused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, f"{_('The report is released again.')} {how_the_patient_hears(report)}")
+    return redirect(visit)
+
+
+@require_role(Role.DERMATOLOGIST)
+@require_POST
+@never_cache
+def preview(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
+    """The PDF as it would be signed, with the plan as it is typed, marked as a draft."""
+    visit = get_object_or_404(_visits_of(request), pk=visit_id)
+    form = SignForm(request.POST, visit=visit)
+    if not form.is_valid():
+        return _check_page(request, visit, form, is_stale=form.conflict is not None)
+    try:
+        pdf = preview_report(visit=visit, by=_member(request), plan=form.cleaned_data["plan"])
+    except VisitIsClosed:
+        messages.info(request, _("This visit is already signed."))
+        return redirect(visit)
+    except Refused as refused:
+        form.add_error(None, str(refused))
+        return _check_page(request, visit, form)
+    return file_response(pdf, name=f"draft-{visit.date.isoformat()}", kind="pdf", is_shown=True)
+
+
+def _check_page(
+    request: ClinicRequest, visit: Visit, form: SignForm | None, *, is_stale: bool = False
+) -> HttpResponse:
+    draft = draft_report(visit=visit)
+    status = 200 if form is None else 409 if is_stale else 422
+    if form is None:
+        form = SignForm(visit=visit, initial={"plan": visit.plan, "seen": draft.fingerprint})
+    elif is_stale:
+        # What was typed stays; what is shown, and so what may be signed next, is the visit as it is now.
+        form.data = {**request.POST.dict(), "seen": draft.fingerprint}
+    context = {
+        "visit": visit,
+        "patient": visit.patient,
+        "form": form,
+        "content": present(draft.content),
+        "contradictions": contradictions_at(visit),
+        "warnings": warnings_of(draft.content),
+        "needs_a_plan": needing_a_plan(visit, draft.content),
+        "set_aside": set_aside_among(Image.objects.filter(visit=visit)),
+        "findings_set_aside": findings_set_aside_at(visit),
+        "kept_elsewhere": Image.objects.kept_elsewhere_too(visit).select_related("lesion").order_by("lesion__number"),
+        "checked": request.POST.getlist("checked"),
+        "same_file": list(Image.objects.with_files_of(visit).select_related("lesion__patient")[:OTHERS_SHOWN]),
+    }
+    return render(request, "reports/sign.html", context, status=status)
+
+
+def _release(request: ClinicRequest, report: Report, *, seen: str | None = None) -> None:
+    try:
+        checked = request.POST.getlist("checked")
+        report = release_report(report=report, by=_member(request), seen=seen, checked=checked)
+    except AlreadyReleased as already:
+        messages.info(request, str(already))
+    except Refused as refused:
+        messages.error(request, str(refused))
+    else:
+        messages.success(request, f"{_('The report is released.')} {how_the_patient_hears(report)}")
+
+
+def how_the_patient_hears(report: Report) -> str:
+    """Say whether the patient is to be told of what was just released, or what is left to do."""
+    patient = report.visit.patient
+    reach = reach_of(patient)
+    if reach is Reach.NO_ACCOUNT and report.addenda.exists():
+        return _("The patient has no account yet: hand them the PDF with its addenda, or give them an account.")
+    if reach is Reach.NO_ACCOUNT:
+        return _("The patient has no account yet: hand them the PDF, or give them one.")
+    if reach is Reach.NO_ADDRESS:
+        return _("The patient can read it now. Their account has no e-mail address: tell them.")
+    return _("The patient can read it now. An e-mail that says so waits to be sent; this page shows when it has gone.")
+
+
+def _how_the_patient_hears_of_withholding(report: Report) -> str:
+    reach = reach_of(report.visit.patient)
+    if reach is Reach.NO_ACCOUNT:
+        return _(
+            "The patient has no account, so nothing is mailed: if they were handed the report, tell them that it is "
+            "being checked."
+        )
+    if reach is Reach.NO_ADDRESS:
+        return _(
+            "The patient no longer sees it. Their account has no e-mail address, so nothing is mailed: tell them that "
+            "it is being checked."
+        )
+    return _(
+        "The patient no longer sees it. An e-mail that it is being checked waits to be sent; this page shows when it "
+        "has gone."
+    )
+
+
+def _signed(request: ClinicRequest, visit_id: UUID) -> tuple[Visit, Report | None]:
+    """A visit of the clinic with its report, if it is signed."""
+    visit = get_object_or_404(_visits_of(request), pk=visit_id)
+    return visit, Report.objects.visible_to(request.member).filter(visit=visit).first()
+
+
+def _visits_of(request: ClinicRequest) -> QuerySet[Visit]:
+    return Visit.objects.visible_to(request.member).select_related(
+        "patient__clinic", "patient__user", "clinician__user"
+    )
+
+
+def _member(request: ClinicRequest) -> Member:
+    assert request.member is not None, "require_role lets nobody else in"
+    return request.member

@@ -1,0 +1,106 @@
+"""Withdraw a released report that must not be relied on, and release it again. Nothing is deleted."""
+
+import logging
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from dermascan.core.errors import Refused
+from dermascan.core.sentences import is_a_sentence
+from diagnosis.reports.models import Report, Withholding, WithholdingReason
+from diagnosis.reports.notices import tell_of_release_again, tell_of_withholding
+from diagnosis.reports.services import ensure_can_be_read, ensure_dermatologist_of, lock_visit
+from patients.models import Member
+
+log = logging.getLogger(__name__)
+
+
+class NotReleased(Refused):
+    code = "not_released"
+
+    def __init__(self) -> None:
+        super().__init__(_("The patient cannot read this report: there is nothing to withhold."))
+
+
+class NotWithheld(Refused):
+    code = "not_withheld"
+
+    def __init__(self) -> None:
+        super().__init__(_("This report is not withheld by hand: there is nothing to release again."))
+
+
+class NoteMissing(Refused):
+    code = "note_missing"
+
+    def __init__(self) -> None:
+        super().__init__(_("Say in a sentence what is wrong with the report."))
+
+
+class ReasonMissing(Refused):
+    code = "reason_missing"
+
+    def __init__(self) -> None:
+        super().__init__(_("Say what is being checked."))
+
+
+def withhold_report(*, report: Report, by: Member, reason: str, note: str) -> Withholding:
+    """Keep a released report from its patient until it is released again, and mail them that it is being checked.
+
+    Args:
+        reason: one of ``WithholdingReason``; the patient reads it.
+        note: what is wrong, for the clinic.
+
+    Raises:
+        PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
+        ReasonMissing, NoteMissing, NotReleased: nothing was done.
+    """
+    ensure_dermatologist_of(report.visit, by)
+    if reason not in WithholdingReason.values:
+        raise ReasonMissing
+    if not is_a_sentence(note):
+        raise NoteMissing
+    with transaction.atomic():
+        lock_visit(report.visit_id)
+        report = Report.objects.select_for_update(of=("self",)).get(pk=report.pk)
+        if report.released_at is None or report.withholdings.standing().exists():
+            raise NotReleased
+        row = Withholding.objects.create(
+            report=report, reason=WithholdingReason(reason), note=note.strip()[:300], member=by
+        )
+        tell_of_withholding(report=report, about=row)
+    log.info("Report %s was withheld by member %s: %s.", report.pk, by.pk, row.reason)
+    return row
+
+
+def keep_withheld(*, report: Report, by: Member, note: str) -> None:
+    """Withhold by hand what was withheld because it shows another patient, when that reason ends.
+
+    In the caller's transaction, which holds the visit's lock. Nothing is mailed: the patient was told when it began.
+    """
+    if not report.withholdings.standing().exists():
+        Withholding.objects.create(report=report, reason=WithholdingReason.DETAILS, note=note, member=by)
+
+
+def release_again(*, report: Report, by: Member) -> Withholding:
+    """Show a withheld report to its patient again, with what was added meanwhile, and mail them so.
+
+    Raises:
+        PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
+        NotWithheld: it is not withheld by hand.
+        ReviewsSayOtherwise, RecordChangedSince, ShowsOtherPatient, SetAsideSince: it no longer holds; an addendum
+            says what does.
+    """
+    ensure_dermatologist_of(report.visit, by)
+    with transaction.atomic():
+        lock_visit(report.visit_id)
+        report = Report.objects.select_for_update(of=("self",)).get(pk=report.pk)
+        row = report.withholdings.standing().select_for_update().first()
+        if row is None:
+            raise NotWithheld
+        ensure_can_be_read(report)
+        row.ended_by, row.ended_at = by, max(timezone.now(), row.created_at)  # a clock may be set back
+        row.save(update_fields=["ended_by", "ended_at"])
+        tell_of_release_again(withholding=row)
+    log.info("Report %s was released again by member %s.", report.pk, by.pk)
+    return row

@@ -1,0 +1,40 @@
+"""When a run starts by itself."""
+
+from datetime import datetime, timedelta
+
+from django.conf import settings
+
+from dermascan.core.clock import is_within
+from diagnosis.retraining.collect import learnt_until, new_labels
+from diagnosis.retraining.errors import RetrainingRefused
+from diagnosis.retraining.models import TrainingRun
+from diagnosis.retraining.run_states import bury_the_dead
+from diagnosis.retraining.services import start_run
+from mlmodel.versions.serving import active_version
+
+
+def start_run_if_due() -> TrainingRun | None:
+    """Start a run if enough labels have come since the last one, or if its time has come and there are any."""
+    bury_the_dead()
+    if TrainingRun.objects.alive().exists() or not is_due():
+        return None
+    try:
+        return start_run()
+    except RetrainingRefused:
+        return None
+
+
+def is_due() -> bool:
+    """Whether a run should start now. What was tried counts, whatever came of it: nothing is tried for ever."""
+    last = TrainingRun.objects.first()
+    parent = active_version()
+    new = new_labels(after=max(learnt_until(parent), last.step if last else 0))
+    if settings.RETRAINING_AFTER_LABELS and new >= settings.RETRAINING_AFTER_LABELS:
+        return True
+    days = settings.RETRAINING_EVERY_DAYS
+    return bool(days and new and not _is_of_the_last(days, parent.created_at, last.created_at if last else None))
+
+
+def _is_of_the_last(days: int, *moments: datetime | None) -> bool:
+    """Whether one of ``moments`` is; nobody knows when it was, of what was dated before the clock was set back."""
+    return any(is_within(moment, timedelta(days=days)) for moment in moments if moment is not None)

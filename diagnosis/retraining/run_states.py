@@ -1,0 +1,161 @@
+"""The states of a run, and how it is known that it lives. Every change is a named transition, made by who holds it.
+
+A transition changes the row only from a state that it may follow, and, for who works on the run, only while the
+attempt is still theirs: a process that was taken for dead and wakes up finds that its work no longer counts.
+"""
+
+import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.conf import settings
+from django.db import IntegrityError, OperationalError, close_old_connections, connection, transaction
+from django.utils import timezone
+
+from dermascan.core.clock import ClockWatch
+from diagnosis.images.models.step import newest_step
+from diagnosis.retraining.errors import LostItsPlace, NotAbandonable, NotResumable, RunIsAlive
+from diagnosis.retraining.models import RunMessage, RunStatus, TrainingRun
+from diagnosis.retraining.models.run import ALIVE
+
+_clock = ClockWatch()
+RESUMED = {"status": RunStatus.QUEUED, "slot": 1, "finished_at": None}
+
+
+def queue_run(**values: Any) -> TrainingRun:
+    """Make a run that waits for a worker. Raises ``RunIsAlive`` if there is one already."""
+    bury_the_dead()
+    try:
+        with transaction.atomic():
+            run = TrainingRun.objects.create(step=newest_step(), **values)
+            note(run, "Waiting for a worker.")
+            return run
+    except IntegrityError as error:
+        if TrainingRun.objects.alive().exists():
+            raise RunIsAlive from error
+        raise
+
+
+def take_run(run_id: uuid.UUID) -> TrainingRun | None:
+    """Begin to work on a run that waits; None if somebody else has taken it, or it was abandoned."""
+    attempt = uuid.uuid4()
+    waiting = TrainingRun.objects.filter(pk=run_id, status=RunStatus.QUEUED)
+    if not waiting.update(status=RunStatus.RUNNING, attempt=attempt, heartbeat_at=timezone.now()):
+        return None
+    return TrainingRun.objects.select_related("parent", "clinic").get(pk=run_id)
+
+
+def finish_run(run: TrainingRun, **values: Any) -> None:
+    """Running → done. Raises ``LostItsPlace``."""
+    _leave(run, status=RunStatus.DONE, share_done=1.0, stage="", **values)
+
+
+def fail_run(run: TrainingRun, *, error: str) -> None:
+    """Running → failed. Raises ``LostItsPlace``."""
+    _leave(run, status=RunStatus.FAILED, error=error[:500] or "unknown", stage="")
+
+
+def requeue_run(run_id: uuid.UUID | None = None) -> TrainingRun:
+    """Dead → waiting; without an id, the newest run. Raises ``NotResumable``, ``RunIsAlive``."""
+    bury_the_dead()
+    runs = TrainingRun.objects.all() if run_id is None else TrainingRun.objects.filter(pk=run_id)
+    run = runs.first()
+    if run is None or not run.is_dead:
+        raise NotResumable(run)
+    try:
+        with transaction.atomic():
+            dead = TrainingRun.objects.filter(pk=run.pk, status=RunStatus.DEAD)
+            if not dead.update(**RESUMED, heartbeat_at=timezone.now()):
+                run.refresh_from_db()
+                raise NotResumable(run)
+            note(run, "Resumed.")
+    except IntegrityError as error:
+        raise RunIsAlive from error
+    run.refresh_from_db()
+    return run
+
+
+def abandon_run(run_id: uuid.UUID | None = None, *, why: str, by: Any = None) -> TrainingRun:
+    """Waiting, running or dead → abandoned; without an id, the newest such run. Raises ``NotAbandonable``."""
+    runs = TrainingRun.objects.filter(status__in=(*ALIVE, RunStatus.DEAD))
+    with transaction.atomic():
+        run = (runs if run_id is None else runs.filter(pk=run_id)).select_for_update().first()
+        if run is None:
+            raise NotAbandonable
+        runs.filter(pk=run.pk).update(
+            status=RunStatus.ABANDONED,
+            slot=None,
+            finished_at=timezone.now(),
+            attempt=uuid.uuid4(),
+            stage="",
+            abandoned_by=by,
+        )
+        note(run, why)
+    run.refresh_from_db()
+    return run
+
+
+def bury_the_dead() -> int:
+    """Call dead what has not been heard of for too long; return how many there were. Cheap, and safe to run again.
+
+    If the clock was changed, every run's time starts again: a live one sends its next heartbeat within seconds.
+    """
+    if _clock.has_jumped():
+        TrainingRun.objects.alive().update(heartbeat_at=timezone.now())
+    buried = 0
+    for run in TrainingRun.objects.silent():
+        with transaction.atomic():
+            still = TrainingRun.objects.silent().filter(pk=run.pk)
+            if still.update(status=RunStatus.DEAD, slot=None, finished_at=timezone.now()):
+                note(run, "Nothing was heard of it any more. Resume it or abandon it.")
+                buried += 1
+    return buried
+
+
+def tell_progress(run: TrainingRun, share: float, stage: str) -> None:
+    """Say how far the run is. Raises ``LostItsPlace`` if it is no longer this process's."""
+    _held(run, share_done=min(max(share, 0.0), 1.0), stage=stage[:120], heartbeat_at=timezone.now())
+
+
+def note(run: TrainingRun, words: str) -> None:
+    """Add a line to the run's log."""
+    RunMessage.objects.create(run_id=run.pk, words=words[:500])
+
+
+@contextmanager
+def heartbeat(run: TrainingRun) -> Iterator[None]:
+    """Let the run be heard of while the work goes on, from a thread with a connection of its own."""
+    is_over = threading.Event()
+    thread = threading.Thread(target=_beat, args=(run, is_over), name="heartbeat", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()
+
+
+def _beat(run: TrainingRun, is_over: threading.Event) -> None:
+    try:
+        while not is_over.wait(settings.RETRAINING_HEARTBEAT_SECONDS):
+            try:
+                close_old_connections()
+                _held(run, heartbeat_at=timezone.now())
+            except LostItsPlace:
+                return
+            except OperationalError:
+                continue  # the database is busy or away: the next beat may reach it
+    finally:
+        connection.close()
+
+
+def _held(run: TrainingRun, **values: Any) -> None:
+    mine = TrainingRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING, attempt=run.attempt)
+    if not mine.update(**values):
+        raise LostItsPlace
+
+
+def _leave(run: TrainingRun, **values: Any) -> None:
+    _held(run, slot=None, finished_at=timezone.now(), **values)

@@ -1,0 +1,224 @@
+"""One run: collect, freeze, train, judge, keep the candidate, and stop there. A person decides on it."""
+
+import logging
+from dataclasses import dataclass
+from datetime import date
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from dermascan.core.database_errors import without_values
+from diagnosis.images.models.step import newest_step
+from diagnosis.retraining.candidate_store import active_release, keep_candidate
+from diagnosis.retraining.collect import (
+    Case,
+    Collection,
+    LeftOut,
+    cases_for_training,
+    collect_cases,
+    learnt_until,
+    new_labels,
+)
+from diagnosis.retraining.errors import LostItsPlace, NothingToLearn, RetrainingRefused
+from diagnosis.retraining.gate_rules import gate_rules
+from diagnosis.retraining.manifests import allowed_now, freeze_manifest, read_manifest, read_vectors
+from diagnosis.retraining.models import Part, TrainingRun
+from diagnosis.retraining.run_states import fail_run, finish_run, heartbeat, note, queue_run, tell_progress
+from mlmodel.counted import counted
+from mlmodel.network.head import Head
+from mlmodel.releases.release import Release
+from mlmodel.retraining import BaseSet, Judgement, Network, judge_candidate, network_of, read_base_set, train_candidate
+from mlmodel.retraining.candidate_training import within
+from patients.models import Clinic
+
+MOST_LEFT_OUT_NAMED = 200
+# Diagnoses outside the seven that the log names.
+MOST_NAMED = 8
+
+logger = logging.getLogger(__name__)
+_TRAINING, _JUDGING = 0.1, 0.8
+
+
+def start_run(
+    *,
+    clinic: Clinic | None = None,
+    since: date | None = None,
+    started_by: AbstractBaseUser | None = None,
+) -> TrainingRun:
+    """Make a run that waits for a worker. Raises ``NothingToLearn``, ``RunIsAlive``."""
+    parent, _release = active_release()
+    if not new_labels(after=learnt_until(parent), clinic=clinic):
+        raise NothingToLearn
+    return queue_run(clinic=clinic, since=since, started_by=started_by, parent=parent)
+
+
+def preview(*, clinic: Clinic | None = None, since: date | None = None) -> Collection:
+    """Return what a run would be trained and judged on, and write nothing."""
+    parent, _release = active_release()
+    return collect_cases(base=read_base_set(), parent=parent, clinic=clinic, since=since, keep=False)
+
+
+def carry_out(run: TrainingRun) -> None:
+    """Do the work of a run that this process has taken. What fails is kept with the run, and raised again if a bug."""
+    with heartbeat(run):
+        try:
+            _work(run)
+        except LostItsPlace:
+            logger.warning("Retraining run %s was abandoned or resumed elsewhere; this process stops.", run.pk)
+        except RetrainingRefused as refusal:
+            _fail(run, str(refusal))
+        except Exception as error:
+            _fail(run, without_values(f"{type(error).__name__}: {error}", error))
+            raise
+
+
+def _work(run: TrainingRun) -> None:
+    tell_progress(run, 0.0, _("Reading the base set"))
+    base = read_base_set()
+    active, release = active_release()
+    if active.pk != run.parent_id:
+        raise RetrainingRefused(_("Another version answers since the run was frozen. Start a new one."))
+    if not run.manifest_sha256:
+        _freeze(run, base)
+    frozen = read_manifest(run)
+    vectors = read_vectors(frozen)
+    trained = _train(run, base, frozen, vectors, network_of(release.settings, Head.load(release.head)))
+    tell_progress(run, _JUDGING, _("Judging the candidate"))
+    locked = [case for case in trained.cases if case.part == Part.LOCKED]
+    judgement = judge_candidate(
+        active=trained.active,
+        candidate=trained.candidate,
+        base=base,
+        clinic=cases_for_training(locked, vectors) if locked else None,
+        rules=gate_rules(),
+        seed=_seed(run),
+    )
+    _keep(run, release, trained, judgement, locked)
+
+
+@dataclass(frozen=True)
+class _Trained:
+    active: Network
+    candidate: Network
+    cases: list[Case]
+
+
+def _freeze(run: TrainingRun, base: BaseSet) -> None:
+    tell_progress(run, 0.02, _("Collecting photographs"))
+    run.step = newest_step()
+    collection = collect_cases(base=base, parent=run.parent, clinic=run.clinic, since=run.since)
+    if not collection.new:
+        raise NothingToLearn
+    with transaction.atomic():
+        run.manifest_sha256, run.left_out = freeze_manifest(run=run, collection=collection), collection.left_out
+        run.left_out_images = {
+            why: [str(image) for image in images[:MOST_LEFT_OUT_NAMED]]
+            for why, images in collection.left_out_images.items()
+        }
+        tell_progress(run, 0.05, _("Frozen"))  # under the row's lock: whoever lost the run freezes nothing
+        run.save(update_fields=["manifest_sha256", "left_out", "left_out_images", "step"])
+        for line in told(collection):
+            note(run, line)
+        note(run, f"Frozen as manifest {run.manifest_sha256[:12]}.")
+
+
+def _train(
+    run: TrainingRun, base: BaseSet, frozen: list[Case], vectors: dict[UUID, bytes], active: Network
+) -> _Trained:
+    """Train on what the patients agree to now; if one of them withdraws meanwhile, throw it away and train again."""
+    allowed = allowed_now(frozen)
+    told = within(partial(tell_progress, run), _TRAINING, _JUDGING)
+    while True:
+        learned = [case for case in allowed if case.part == Part.LEARNED]
+        if not learned:
+            raise NothingToLearn
+        _keep_withdrawn(run, frozen, allowed)
+        lesions = len({case.lesion for case in learned})
+        note(run, f"Training on {counted(len(learned), 'photograph')} of {counted(lesions, 'lesion')}.")
+        cases = cases_for_training(learned, vectors)
+        candidate = train_candidate(active=active, base=base, learned=cases, seed=_seed(run), progress=told)
+        still = allowed_now(allowed)
+        if len(still) == len(allowed):
+            return _Trained(active, candidate, allowed)
+        allowed = still
+
+
+def _keep_withdrawn(run: TrainingRun, frozen: list[Case], allowed: list[Case]) -> None:
+    withdrawn = sorted({str(case.image) for case in frozen} - {str(case.image) for case in allowed})
+    if withdrawn != run.withdrawn:
+        run.withdrawn = withdrawn
+        run.save(update_fields=["withdrawn"])
+        taken_out = counted(len(withdrawn), "photograph was", "photographs were")
+        note(run, f"{taken_out} taken out: consent was withdrawn since, or they were set aside.")
+
+
+def _keep(run: TrainingRun, release: Release, trained: _Trained, judgement: Judgement, locked: list[Case]) -> None:
+    learned = [case for case in trained.cases if case.part == Part.LEARNED]
+    training: dict[str, Any] = {
+        "run": str(run.pk),
+        "trained_on": timezone.localdate().isoformat(),
+        "photographs": len(learned),
+        "lesions": len({case.lesion for case in learned}),
+        "manifest_sha256": run.manifest_sha256,
+    }
+    with transaction.atomic():
+        tell_progress(run, 0.98, _("Keeping the candidate"))  # holds the row until the candidate is kept
+        candidate = keep_candidate(
+            parent=run.parent, release=release, network=trained.candidate, judgement=judgement, training=training
+        )
+        finish_run(
+            run,
+            candidate=candidate,
+            turned_wrong=[str(locked[row].image) for row in judgement.turned_wrong],
+        )
+        if candidate.answers_as_parent:
+            note(run, f"Nothing better was found: the candidate answers as {run.parent.name} does.")
+        for reason in judgement.reasons:
+            note(run, reason.told)
+        note(run, f"Candidate {candidate.name}: {judgement.verdict.upper()}. A person decides what becomes of it.")
+
+
+def told(collection: Collection) -> list[str]:
+    """What was found, in lines for a log."""
+    lines = [
+        f"{_found(collection, Part.LEARNED)} to learn from, {collection.new} of them new since the active version.",
+        f"{_found(collection, Part.LOCKED)} to test it on.",
+    ]
+    return [
+        *lines,
+        *(
+            f"{count} left out: {LeftOut(why).label}{_named(collection) if why == LeftOut.OUTSIDE_THE_SEVEN else ''}."
+            for why, count in sorted(collection.left_out.items())
+        ),
+    ]
+
+
+def _found(collection: Collection, part: Part) -> str:
+    return f"{counted(collection.count(part), 'photograph')} of {counted(collection.lesions(part), 'lesion')}"
+
+
+def _named(collection: Collection) -> str:
+    """The diagnoses outside the seven, the most frequent first."""
+    found = list(collection.outside.items())
+    rest = len(found) - MOST_NAMED
+    names = ", ".join(f"{name} ({count})" for name, count in found[:MOST_NAMED])
+    return f": {names}{f', and {rest} more' if rest > 0 else ''}"
+
+
+def _seed(run: TrainingRun) -> int:
+    """The same manifest gives the same candidate, also when the run is resumed."""
+    return int(run.manifest_sha256[:7], 16)
+
+
+def _fail(run: TrainingRun, error: str) -> None:
+    try:
+        with transaction.atomic():
+            fail_run(run, error=error)
+            note(run, error)
+    except LostItsPlace:
+        logger.warning("Retraining run %s was abandoned before it failed: %s", run.pk, error)

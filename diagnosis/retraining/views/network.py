@@ -1,0 +1,114 @@
+"""The network in use: its card, its headline figures, and the whole report of its evaluation, for the clinic."""
+
+import base64
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from django.http import Http404, HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_safe
+
+from diagnosis.retraining.model_cards import render_card
+from mlmodel.network.analyser import Analyser, get_analyser
+from mlmodel.versions.serving import active_analyser
+from patients.access import EVERYONE_IN_THE_CLINIC, require_role
+from patients.middleware import ClinicRequest
+
+REPORT_PAGE, REPORT_JSON = "report.html", "report.json"
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A headline figure, in words."""
+
+    label: str
+    value: str
+    interval: str
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC, operator=True)
+@require_safe
+def network(request: ClinicRequest) -> HttpResponse:
+    """Which network answers here, and how good it was found to be."""
+    analyser = active_analyser()
+    facts = report_facts(analyser)
+    first = facts["sets"][0] if facts else None
+    context = {
+        "analyser": analyser,
+        "card": render_card(analyser.card),
+        "has_report": facts is not None,
+        "figures": _headline(first) if first else [],
+        "set": first,
+        "made_at": facts["made_at"][:10] if facts else "",
+    }
+    return render(request, "retraining/network.html", context)
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC, operator=True)
+@require_safe
+def network_report(request: ClinicRequest) -> HttpResponse:
+    """The whole report, as ``manage.py evaluate`` wrote it. It may style itself and show its own pictures, no more."""
+    page = _report_file(REPORT_PAGE)
+    style = page.partition(b"<style>")[2].partition(b"</style>")[0]
+    allowed = base64.b64encode(hashlib.sha256(style).digest()).decode()
+    policy = (
+        f"default-src 'none'; style-src 'sha256-{allowed}'; img-src data:; base-uri 'none'; form-action 'none'; "
+        "frame-ancestors 'none'; sandbox allow-popups"
+    )
+    return HttpResponse(page, content_type="text/html; charset=utf-8", headers={"Content-Security-Policy": policy})
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC, operator=True)
+@require_safe
+def network_report_json(request: ClinicRequest) -> HttpResponse:
+    """The report's figures for programs."""
+    content = _report_file(REPORT_JSON)
+    name = f"dermascan-evaluation-{active_analyser().version}.json"
+    headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
+    return HttpResponse(content, content_type="application/json", headers=headers)
+
+
+def report_facts(analyser: Analyser) -> dict[str, Any] | None:
+    """Return the figures of the report that came with this network; None if there is none, or it is of another one."""
+    try:
+        facts: dict[str, Any] = json.loads((_folder() / REPORT_JSON).read_text(encoding="utf-8"))
+        is_of_this_network = facts["network"]["sha256"] == analyser.sha256 and facts["sets"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return facts if is_of_this_network and (_folder() / REPORT_PAGE).is_file() else None
+
+
+def _report_file(name: str) -> bytes:
+    analyser = active_analyser()
+    if report_facts(analyser) is None:
+        raise Http404(_("This network came without a report."))
+    return (_folder() / name).read_bytes()
+
+
+def _folder() -> Path:
+    """Only the shipped network comes with a report, beside its files."""
+    head = get_analyser().release.head
+    assert isinstance(head, Path), "the shipped head is a file"
+    return head.parent
+
+
+def _headline(found: dict[str, Any]) -> list[Figure]:
+    """By lesion, as on the report's first screen; what could not be measured is left out."""
+    labels = {
+        "balanced_accuracy": _("Balanced accuracy"),
+        "accuracy": _("Accuracy"),
+        "macro_auc": _("Macro AUC"),
+        "malignant_auc": _("Malignant against benign, AUC"),
+        "melanoma_specificity": _("Melanoma: specificity at 0.90 sensitivity"),
+        "calibration_error": _("Expected calibration error"),
+    }
+    figures = found["subsets"]["lesions"]["figures"]
+    return [
+        Figure(label, f"{each['value']:.3f}", f"{each['low']:.3f}–{each['high']:.3f}")
+        for name, label in labels.items()
+        if (each := figures.get(name))
+    ]

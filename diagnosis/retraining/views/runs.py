@@ -1,0 +1,169 @@
+"""Retraining runs in the administration: start one, watch it, resume or abandon it."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
+
+from dermascan.core.background import hand_over
+from diagnosis.images.models import Image
+from diagnosis.retraining.collect import LeftOut, learnt_until, new_labels
+from diagnosis.retraining.errors import RetrainingRefused
+from diagnosis.retraining.models import Part, RunStatus, TrainingRun
+from diagnosis.retraining.run_states import abandon_run, bury_the_dead, requeue_run
+from diagnosis.retraining.services import start_run
+from diagnosis.retraining.tasks import work_on_run
+from mlmodel.versions.models import ModelVersion
+from mlmodel.versions.serving import active_version
+from patients.access import is_operator
+from patients.admin.scope import CLINICIANS
+from patients.middleware import ClinicRequest
+from patients.models import Role
+from patients.once import once
+
+View = Callable[..., HttpResponse]
+MOST_SHOWN = 50
+MOST_LEFT_OUT_SHOWN = 12
+
+
+def for_roles(*roles: Role) -> Callable[[View], View]:
+    """Let in operators, and members with one of the roles."""
+
+    def decorate(view: View) -> View:
+        @wraps(view)
+        def guarded(request: ClinicRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+            if not (is_operator(request) or (request.member is not None and request.member.role in roles)):
+                raise PermissionDenied(
+                    _("This page is for: %s.") % ", ".join(str(role.label) for role in roles),
+                )
+            return view(request, *args, **kwargs)
+
+        return guarded
+
+    return decorate
+
+
+@for_roles(*CLINICIANS)
+@require_safe
+def runs(request: ClinicRequest) -> HttpResponse:
+    """All runs, newest first, and the button."""
+    bury_the_dead()
+    active = active_version()
+    context = {
+        "runs": TrainingRun.objects.select_related("parent", "candidate", "started_by")[:MOST_SHOWN],
+        "alive": TrainingRun.objects.alive().first(),
+        "active": active,
+        "new": new_labels(after=learnt_until(active)),
+        "outside": Image.objects.outside_the_classes().count(),
+        "last_that_left_out": _last_that_left_out(active),
+        "may_act": _may_act(request),
+    }
+    return render(request, "retraining/retraining.html", context)
+
+
+def _last_that_left_out(active: ModelVersion) -> TrainingRun | None:
+    """The newest finished run from the active version, if it left photographs out: they count as new for ever."""
+    done = TrainingRun.objects.filter(status=RunStatus.DONE, parent=active).first()
+    return done if done is not None and done.left_out else None
+
+
+@for_roles(*CLINICIANS)
+@require_safe
+def run(request: ClinicRequest, run_id: UUID) -> HttpResponse:
+    """One run: how far it is, its log, and what came of it. htmx asks for the changing part alone."""
+    bury_the_dead()
+    rows = TrainingRun.objects.select_related(
+        "parent", "candidate", "started_by__member", "abandoned_by__member", "clinic"
+    )
+    found = get_object_or_404(rows, pk=run_id)
+    context = {
+        "run": found,
+        "messages_of_run": found.messages.all(),
+        "may_act": _may_act(request),
+        "learned": found.manifest.filter(part=Part.LEARNED).count(),
+        "locked": found.manifest.filter(part=Part.LOCKED).count(),
+        "left_out": _left_out(request, found),
+        "reasons": found.judgement.get("reasons", []),
+        "turned_wrong": _visible(request, found.turned_wrong),
+        "names_clinic": found.clinic is not None and (is_operator(request) or _is_own(request, found)),
+    }
+    name = "includes/retraining_run.html" if request.headers.get("HX-Request") else "retraining_run.html"
+    return render(request, f"diagnosis/{name}", context)
+
+
+@for_roles(Role.DERMATOLOGIST)
+@require_POST
+@once
+def start(request: ClinicRequest) -> HttpResponse:
+    """Start a run over all clinics: the network that comes of it answers all of them."""
+    try:
+        with transaction.atomic():
+            begun = start_run(started_by=_user(request))
+            hand_over(work_on_run, str(begun.pk))
+    except RetrainingRefused as refusal:
+        messages.error(request, str(refusal))
+        return redirect("admin:retraining")
+    return redirect("admin:retraining-run", begun.pk)
+
+
+@for_roles(Role.DERMATOLOGIST)
+@require_POST
+@once
+def resume(request: ClinicRequest, run_id: UUID) -> HttpResponse:
+    get_object_or_404(TrainingRun, pk=run_id)
+    try:
+        with transaction.atomic():
+            requeue_run(run_id)
+            hand_over(work_on_run, str(run_id))
+    except RetrainingRefused as refusal:
+        messages.error(request, str(refusal))
+    return redirect("admin:retraining-run", run_id)
+
+
+@for_roles(Role.DERMATOLOGIST)
+@require_POST
+@once
+def abandon(request: ClinicRequest, run_id: UUID) -> HttpResponse:
+    get_object_or_404(TrainingRun, pk=run_id)
+    try:
+        abandon_run(run_id, why="Abandoned.", by=_user(request))
+    except RetrainingRefused as refusal:
+        messages.error(request, str(refusal))
+    return redirect("admin:retraining-run", run_id)
+
+
+def _left_out(request: ClinicRequest, run: TrainingRun) -> list[tuple[str, int, list[Image]]]:
+    """Why photographs were left out, how many, and the first of those that whoever asks may see."""
+    images = run.left_out_images
+    return [
+        (str(LeftOut(why).label), count, _visible(request, images.get(why, []), at_most=MOST_LEFT_OUT_SHOWN))
+        for why, count in sorted(run.left_out.items())
+    ]
+
+
+def _visible(request: ClinicRequest, keys: list[str], *, at_most: int = MOST_SHOWN) -> list[Image]:
+    """Of some photographs those that whoever asks may see."""
+    images = Image.objects.all() if is_operator(request) else Image.objects.visible_to(request.member)
+    return list(images.filter(pk__in=keys).select_related("lesion")[:at_most])
+
+
+def _may_act(request: ClinicRequest) -> bool:
+    return is_operator(request) or (request.member is not None and request.member.role == Role.DERMATOLOGIST)
+
+
+def _is_own(request: ClinicRequest, run: TrainingRun) -> bool:
+    return request.member is not None and request.member.clinic_id == run.clinic_id
+
+
+def _user(request: ClinicRequest) -> AbstractBaseUser:
+    assert isinstance(request.user, AbstractBaseUser), "the door is passed by who has signed in"
+    return request.user

@@ -1,0 +1,149 @@
+"""Reviews on a photograph's page: history to read, and one more to add. Nothing is changed, nothing is deleted."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.forms.formsets import ManagementForm
+from django.forms.models import BaseInlineFormSet
+from django.http import HttpRequest
+from django.utils.functional import cached_property
+from django.utils.translation import gettext_lazy as _
+
+from diagnosis.images.errors import IsSetAside
+from diagnosis.reviews.answer_fields import grouped_answers
+from diagnosis.reviews.answers import FREE_TEXT
+from diagnosis.reviews.errors import AnsweredMeanwhile
+from diagnosis.reviews.forms import ReviewForm
+from diagnosis.reviews.models import Review
+from diagnosis.reviews.services import ensure_nobody_answered, record_review, said_until_now
+from patients.admin.scope import RoleGate, member_of
+from patients.models import Member, Role
+
+
+class _Management(ManagementForm):
+    """Beside the rows: what colleagues had said when the page was made, and words that were asked about."""
+
+    made_from = forms.CharField(required=False, widget=forms.HiddenInput)
+    as_typed = forms.CharField(required=False, widget=forms.HiddenInput)
+
+
+class ReviewFormSet(BaseInlineFormSet):
+    """Saves what was added through the same service as everybody else."""
+
+    reviewer: Member | None
+    # Set where a colleague has answered since the page was made: it is answered with 409.
+    is_stale = False
+
+    @cached_property
+    def management_form(self) -> ManagementForm:
+        form: ManagementForm = super().management_form
+        if self.is_bound:
+            own = _Management(self.data, auto_id=self.auto_id, prefix=self.prefix)
+            own.full_clean()
+            return own if form.is_valid() else form
+        initial = {**form.initial, "made_from": self._said()}
+        return _Management(auto_id=self.auto_id, prefix=self.prefix, initial=initial)
+
+    def _said(self) -> str:
+        return said_until_now(image=self.instance, reader=self.reviewer) if self.reviewer else ""
+
+    def add_fields(self, form: Any, index: int | None) -> None:
+        super().add_fields(form, index)
+        if self.is_bound:
+            form.asked_about = self.data.get(f"{self.prefix}-as_typed", "")
+
+    def clean(self) -> None:
+        super().clean()
+        if any(form.has_changed() for form in self.extra_forms) and self.instance.set_asides.standing().exists():
+            raise forms.ValidationError(str(IsSetAside()))
+        added = [form for form in self.extra_forms if form.has_changed()]
+        if added and self.reviewer:
+            self._look_for_colleagues(self.reviewer)
+        asked = [form.asks_about for form in added if isinstance(form, ReviewRowForm) and form.asks_about]
+        self._carry(as_typed=asked[0] if asked else "")
+
+    def _look_for_colleagues(self, reviewer: Member) -> None:
+        made_from = self.data.get(f"{self.prefix}-made_from", "")
+        try:
+            ensure_nobody_answered(image=self.instance, reader=reviewer, made_from=made_from)
+        except AnsweredMeanwhile as conflict:
+            self.is_stale = True
+            self._carry(made_from=self._said())
+            raise forms.ValidationError(_("%(why)s Look at it, then save again.") % {"why": conflict}) from None
+
+    def _carry(self, **values: str) -> None:
+        """Put these into the page that is shown again."""
+        data: Any = self.data
+        self.data = data.copy()
+        for name, value in values.items():
+            self.data[f"{self.prefix}-{name}"] = value  # type: ignore[index]
+        self.__dict__.pop("management_form", None)
+
+    def save_new(self, form: forms.ModelForm, commit: bool = True) -> Review:
+        assert self.reviewer is not None, "without a dermatologist there is no row to add"
+        return record_review(
+            image=self.instance,
+            reviewer=self.reviewer,
+            **{name: form.cleaned_data[name] for name in ("answer", "other_text", "certainty", "basis", "reason")},
+        )
+
+
+class ReviewRowForm(ReviewForm):
+    """The same questions in a row of a table, where the head of the column is the only label to be seen."""
+
+    asks_about_danger = False
+    # Words of this row that were asked about before, and those that are asked about now.
+    asked_about = asks_about = ""
+
+    @property
+    def words_meant(self) -> str:
+        return self.asked_about
+
+    def clean(self) -> dict[str, Any]:
+        text = self.cleaned_data.get("other_text", "").strip()
+        cleaned = super().clean()
+        self.asks_about = text if self.suggested else ""
+        return cleaned
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        # There is no room for a question of its own: how dangerous own words are is part of the answer.
+        # What the rows carry together stands beside them.
+        del self.fields["danger"], self.fields["as_typed"], self.fields["made_from"]
+        answer = self.fields["answer"]
+        assert isinstance(answer, forms.ChoiceField)
+        answer.choices = grouped_answers(own_words=FREE_TEXT)
+        for field in self.fields.values():
+            field.widget.attrs.setdefault("aria-label", str(field.label))
+
+
+class ReviewInline(RoleGate, admin.TabularInline):
+    model = Review
+    form = ReviewRowForm
+    formset = ReviewFormSet
+    fields = ("answer", "other_text", "certainty", "basis", "reason", "reviewer", "was_blinded", "created_at", "state")
+    readonly_fields = ("reviewer", "was_blinded", "created_at", "state")
+    extra = 1
+    can_delete = False
+    verbose_name = _("review")
+    verbose_name_plural = _("Reviews: the label's own history says which of them decided")
+
+    @admin.display(description=_("state"))
+    def state(self, review: Review) -> str:
+        return str(_("taken back") if review.is_retracted else _("stands")) if review.reviewer_id else "–"
+
+    def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """A review is signed by a dermatologist: a superuser who is none has nothing to sign with."""
+        member = member_of(request)
+        if obj is not None and obj.set_asides.standing().exists():
+            return False
+        return request.user.is_active and member is not None and member.role == Role.DERMATOLOGIST
+
+    def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
+        formset: Any = super().get_formset(request, obj, **kwargs)
+        formset.reviewer = member_of(request)
+        return formset
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        return super().get_queryset(request).select_related("reviewer__user", "retraction")

@@ -1,0 +1,57 @@
+"""Why the system refuses to do something. ``code`` is for programs, ``message`` for people: it says what to do."""
+
+from collections.abc import Sequence
+
+from django.utils.translation import gettext as _
+
+from dermascan.core.durations import in_words
+from dermascan.core.errors import Refused
+from diagnosis.reviews.models import Review
+from diagnosis.reviews.models.review import RETRACTABLE_FOR
+
+
+class AnsweredMeanwhile(Refused):
+    """Colleagues have said something of the photograph since the form was made; ``reviews`` are theirs."""
+
+    code = "answered_meanwhile"
+
+    def __init__(self, reviews: Sequence[Review]) -> None:
+        said = _("%(who)s: %(answer)s, %(certainty)s")
+        answers = [
+            said
+            % {
+                "who": each.reviewer.name,
+                "answer": each.answer_words,
+                "certainty": each.get_certainty_display().lower(),
+            }
+            for each in reviews
+        ]
+        words = _(
+            "A colleague has answered since this page was opened (%(answers)s). Nothing of yours is recorded yet."
+        )
+        super().__init__(words % {"answers": "; ".join(answers)})
+        self.reviews = tuple(reviews)
+
+
+class OtherTextMissing(Refused):
+    code = "other_text_missing"
+
+    def __init__(self) -> None:
+        super().__init__(_("Say what else it is."))
+
+
+class NothingToRetract(Refused):
+    code = "nothing_to_retract"
+
+    def __init__(self) -> None:
+        super().__init__(_("There is nothing to take back: this review was taken back already."))
+
+
+class TooLateToRetract(Refused):
+    code = "too_late_to_retract"
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("A review can be taken back for %(time)s. Now add another one; both stay.")
+            % {"time": in_words(RETRACTABLE_FOR)}
+        )

@@ -1,0 +1,15 @@
+from diagnosis.reviews.models.label import ConfirmedLabel, LabelChange
+from diagnosis.reviews.models.queue import PhotographOnScreen, QueueEntry, QueueSkip, QueueState, Reason
+from diagnosis.reviews.models.review import Review, ReviewRetraction
+
+__all__ = [
+    "ConfirmedLabel",
+    "LabelChange",
+    "PhotographOnScreen",
+    "QueueEntry",
+    "QueueSkip",
+    "QueueState",
+    "Reason",
+    "Review",
+    "ReviewRetraction",
+]

@@ -1,0 +1,160 @@
+from datetime import timedelta
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from dermascan.core.clock import CLOCKS_APART, latest
+from diagnosis.images.models import Image
+from diagnosis.images.models.step import StepField
+from diagnosis.reviews.models.review import Review
+from patients.models import Clinic, Member
+
+NEEDS_CONSENSUS = 4
+# How long a photograph is kept from others for who has it before them.
+CLAIMED_FOR = timedelta(minutes=5)
+
+
+class Reason(models.TextChoices):
+    """Why a photograph is worth a dermatologist's minute. The weights are in ``diagnosis.reviews.queue_reasons``."""
+
+    READERS_DISAGREE = "readers_disagree", _("Readers disagree")
+    LABELS_CONTRADICT = "labels_contradict", _("Labels of its lesion contradict each other")
+    URGENT = "urgent", _("The network finds it urgent")
+    TIER_CHANGED = "tier_changed", _("A new network changed its tier")
+    OVERRIDDEN = "overridden", _("Refused, and judged all the same")
+    NETWORK_DISAGREES = "network_disagrees", _("Network and reader disagree")
+    REFUSED = "refused", _("Refused by the quality check")
+    MALIGNANT_SUSPICION = "malignant_suspicion", _("Malignancy suspected")
+    NO_DERMATOSCOPE = "no_dermatoscope", _("Taken without a dermatoscope: no all-clear")
+    RANDOM_SHARE = "random_share", _("Part of the random sample")
+    DRIFT_OUTLIER = "drift_outlier", _("Unlike what the network was trained on")
+    UNCERTAIN = "uncertain", _("The network is uncertain")
+    NO_LABEL = "no_label", _("No confirmed label yet")
+
+
+class QueueState(models.TextChoices):
+    WAITING = "waiting", _("Waiting")
+    DONE = "done", _("Done")
+
+
+class QueueQuerySet(models.QuerySet["QueueEntry"]):
+    def visible_to(self, member: Member | None) -> "QueueQuerySet":
+        """The queue of the member's clinic."""
+        return self.filter(clinic=member.clinic_id) if member else self.none()
+
+    def waiting(self) -> "QueueQuerySet":
+        return self.filter(state=QueueState.WAITING)
+
+    def in_order(self) -> "QueueQuerySet":
+        """What is worth most first; of two that are worth the same, the one that waits longer."""
+        return self.order_by("-priority", "pk")
+
+    def count_from_now_what_is_dated_ahead(self) -> int:
+        """Of what was dated before the clock was set back, nobody knows how long it waits: at least from now on."""
+        return self.filter(entered_at__gt=latest()).update(entered_at=timezone.now())
+
+    def open_to(self, member: Member) -> "QueueQuerySet":
+        """What ``member`` may be asked: not what they have read since it began to wait, nor what they put aside.
+
+        A consensus is asked of those who have read it too.
+        """
+        read = Review.objects.standing().filter(
+            image=OuterRef("image"), reviewer=member, step__gt=OuterRef("entered_after")
+        )
+        skipped = QueueSkip.objects.filter(image=OuterRef("image"), member=member)
+        unread = Q(needs=NEEDS_CONSENSUS) | ~Exists(read)
+        return self.visible_to(member).waiting().filter(unread, ~Exists(skipped))
+
+
+class QueueEntry(models.Model):
+    """One image's place in its clinic's review queue. Written by ``diagnosis.reviews.queue`` alone."""
+
+    image = models.OneToOneField(Image, on_delete=models.CASCADE, related_name="queue_entry")
+    clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
+    state = models.CharField(max_length=10, choices=QueueState)
+    priority = models.FloatField(default=0)
+    reasons = models.JSONField(default=list, help_text=_("Codes of Reason, the weightiest first."))
+    reason = models.CharField(_("why"), max_length=20, choices=Reason, blank=True, default="")
+    needs = models.PositiveSmallIntegerField(
+        default=0, help_text=_("Which reader is asked for: 1, 2 or 3; 4 is a consensus, 0 nobody.")
+    )
+    claimed_by = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, related_name="+")
+    claimed_until = models.DateTimeField(null=True)
+    entered_at = models.DateTimeField(_("waiting since"), help_text=_("Or, of one that is done, since when it was."))
+    entered_after = models.PositiveBigIntegerField(
+        default=0, help_text=_("The newest step when it began to wait: who reviewed it after that has read it.")
+    )
+
+    objects = QueueQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("photograph in the review queue")
+        verbose_name_plural = _("photographs in the review queue")
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=QueueState.values), name="queue_state_is_known"),
+            models.CheckConstraint(
+                condition=Q(
+                    state=QueueState.WAITING, needs__gte=1, needs__lte=NEEDS_CONSENSUS, reason__in=Reason.values
+                )
+                | Q(state=QueueState.DONE, needs=0, reason="", claimed_by=None),
+                name="queue_entry_waits_for_somebody_for_a_reason",
+            ),
+            models.CheckConstraint(
+                condition=Q(claimed_by__isnull=True, claimed_until__isnull=True)
+                | Q(claimed_by__isnull=False, claimed_until__isnull=False),
+                name="queue_claim_has_an_end",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["clinic", "state", "-priority", "id"], name="queue_of_a_clinic"),
+            models.Index(fields=["clinic", "reason", "-priority", "id"], name="queue_by_reason"),
+            models.Index(fields=["state", "-priority", "id"], name="queue_of_all"),
+            models.Index(fields=["clinic", "state", "entered_at"], name="queue_by_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.image_id}"
+
+    def is_free_for(self, member: Member) -> bool:
+        """Whether nobody else has it before them at this moment."""
+        if self.claimed_until is None or self.claimed_by_id == member.pk:
+            return True
+        now = timezone.now()
+        # A claim that lasts much longer than any was made before the clock was set back.
+        return not now <= self.claimed_until <= now + CLAIMED_FOR + CLOCKS_APART
+
+    @property
+    def reason_words(self) -> list[str]:
+        return [str(Reason(reason).label) for reason in self.reasons]
+
+
+class PhotographOnScreen(models.Model):
+    """A photograph that a reader has before them on the review screen; it ends by itself."""
+
+    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="+")
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="+")
+    until = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["image", "member"], name="photograph_is_on_a_screen_once")]
+
+    def __str__(self) -> str:
+        return f"{self.image_id}"
+
+
+class QueueSkip(models.Model):
+    """A photograph that a reader has put aside; their queue goes on without it until they ask for it again."""
+
+    image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="skips")
+    member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+    step = StepField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["image", "member"], name="photograph_is_skipped_once")]
+        indexes = [models.Index(fields=["-step"], name="skips_in_order")]
+
+    def __str__(self) -> str:
+        return f"{self.image_id}"

@@ -1,0 +1,117 @@
+import uuid
+from datetime import timedelta
+
+from django.db import models
+from django.db.models import Exists, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
+
+from dermascan.core.clock import is_within
+from diagnosis.images.models import Image
+from diagnosis.images.models.step import CountsSteps, StepField
+from diagnosis.reviews.answers import ANSWERS, CANNOT_TELL, DECIDING, FREE_TEXT, Basis, Certainty, answer_choices
+from diagnosis.reviews.diagnoses import BY_CODE
+from mlmodel.taxonomy import Condition
+from patients.models import Member
+
+RETRACTABLE_FOR = timedelta(minutes=10)
+
+
+class ReviewQuerySet(CountsSteps, models.QuerySet["Review"]):
+    def visible_to(self, member: Member | None) -> "ReviewQuerySet":
+        """The reviews of the photographs of the member's clinic."""
+        return self.filter(image__visit__patient__clinic=member.clinic_id) if member else self.none()
+
+    def standing(self) -> "ReviewQuerySet":
+        """Those that were not taken back."""
+        return self.filter(retraction__isnull=True)
+
+    def in_order(self) -> "ReviewQuerySet":
+        """The oldest first, whatever clocks said."""
+        return self.order_by("step", "pk")
+
+    def newest_first(self) -> "ReviewQuerySet":
+        return self.order_by("-step", "-pk")
+
+    def newest_of_each_reader(self) -> "ReviewQuerySet":
+        """Of each reader and photograph the newest that stands: who has thought better of it says the later thing."""
+        later = Review.objects.standing().filter(image=OuterRef("image"), reviewer=OuterRef("reviewer"))
+        newer = later.filter(Q(step__gt=OuterRef("step")) | Q(step=OuterRef("step"), pk__gt=OuterRef("pk")))
+        return self.standing().filter(~Exists(newer.order_by()))
+
+    def deciding(self) -> "ReviewQuerySet":
+        """Those that stand and can settle a label; ``diagnosis.reviews.label_rules`` says which does."""
+        return self.standing().filter(certainty__in=DECIDING).exclude(answer=CANNOT_TELL)
+
+
+class Review(models.Model):
+    """What one dermatologist said of one image. Append-only: a second thought is a second review.
+
+    A migration lets the database itself refuse to change what was said.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="reviews")
+    reviewer = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="reviews")
+    answer = models.CharField(_("answer"), max_length=16, choices=answer_choices)
+    other_text = models.CharField(_("what else it is"), max_length=200, blank=True, default="")
+    certainty = models.CharField(_("how sure"), max_length=10, choices=Certainty)
+    basis = models.CharField(_("how it is known"), max_length=16, choices=Basis, default=Basis.DERMATOSCOPY)
+    reason = models.TextField(_("why"), blank=True, max_length=2000)
+    was_blinded = models.BooleanField(
+        _("blinded"), default=False, help_text=_("The network's answer was hidden until this one was given.")
+    )
+    created_at = models.DateTimeField(auto_now_add=True)
+    step = StepField()
+
+    objects = ReviewQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-step"]
+        constraints = [
+            models.CheckConstraint(condition=Q(answer__in=ANSWERS), name="review_answer_is_known"),
+            models.CheckConstraint(
+                condition=(Q(answer__in=FREE_TEXT) & ~Q(other_text=""))
+                | (~Q(answer__in=FREE_TEXT) & Q(other_text="")),
+                name="review_says_what_else_it_is",
+            ),
+            models.CheckConstraint(condition=Q(certainty__in=Certainty.values), name="review_certainty_is_known"),
+            models.CheckConstraint(condition=Q(basis__in=Basis.values), name="review_basis_is_known"),
+        ]
+        indexes = [
+            models.Index(fields=["image", "-step"], name="reviews_of_an_image"),
+            models.Index(fields=["-created_at"], name="reviews_by_age"),
+            models.Index(fields=["reviewer", "-created_at"], name="reviews_of_a_reader"),
+            models.Index(fields=["reviewer", "-step"], name="reviews_of_a_reader_in_order"),
+            models.Index(fields=["-step"], name="reviews_in_order"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.answer_words} ({self.get_certainty_display().lower()})"
+
+    @property
+    def condition(self) -> Condition | None:
+        """One of the seven or another diagnosis; None where the answer names none by its code."""
+        return BY_CODE.get(self.answer)
+
+    @property
+    def answer_words(self) -> str:
+        """The answer in words, with the reader's own where it is something else."""
+        return f"{self.get_answer_display()}: {self.other_text}" if self.other_text else self.get_answer_display()
+
+    @property
+    def is_retracted(self) -> bool:
+        return hasattr(self, "retraction")
+
+    @property
+    def is_retractable(self) -> bool:
+        return not self.is_retracted and is_within(self.created_at, RETRACTABLE_FOR)
+
+
+class ReviewRetraction(models.Model):
+    """A slip of the finger, taken back by who made it, within minutes. Append-only: both stay to be read."""
+
+    review = models.OneToOneField(Review, on_delete=models.PROTECT, related_name="retraction")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return f"{self.review_id}"

@@ -1,0 +1,18 @@
+"""When a clinic changes its rule for reviews, its labels follow. ``patients`` keeps the rule and knows no labels."""
+
+from typing import Any
+
+from dermascan.core.background import hand_over
+from diagnosis.reviews.models import ConfirmedLabel
+from patients.models import Clinic
+
+
+def derive_labels_after_commit(sender: type[Clinic], instance: Clinic, created: bool, **_options: Any) -> None:
+    """Have the labels that another rule made derived anew in the background."""
+    if created:
+        return
+    made_by_another = ConfirmedLabel.objects.filter(image__visit__patient__clinic=instance)
+    if made_by_another.exclude(rule=instance.review_rule).exists():
+        from diagnosis.reviews.tasks import derive_labels_of_clinic
+
+        hand_over(derive_labels_of_clinic, str(instance.pk))

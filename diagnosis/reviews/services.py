@@ -1,0 +1,113 @@
+"""What dermatologists say of a photograph. Kept for good: a second thought is a second review."""
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+
+from diagnosis.images.errors import IsSetAside
+from diagnosis.images.models import Image
+from diagnosis.reviews.answers import FREE_TEXT, Basis, Cause, is_malignant_answer
+from diagnosis.reviews.diagnoses import recognise
+from diagnosis.reviews.errors import AnsweredMeanwhile, NothingToRetract, OtherTextMissing, TooLateToRetract
+from diagnosis.reviews.labels import derive_label, lock_image
+from diagnosis.reviews.models import QueueSkip, Review, ReviewRetraction
+from diagnosis.reviews.on_screen import look_away
+from patients.models import Member
+
+
+def record_review(
+    *,
+    image: Image,
+    reviewer: Member,
+    answer: str,
+    certainty: str,
+    reason: str = "",
+    basis: str = Basis.DERMATOSCOPY,
+    other_text: str = "",
+    was_blinded: bool = False,
+    made_from: str | None = None,
+) -> Review:
+    """Add a review, and derive the label anew. A signed visit can be reviewed too: histopathology comes later.
+
+    Args:
+        other_text: what it is, where the answer is “something else”; left out otherwise. A diagnosis of the list is
+            recognised by its names and recorded by its code.
+        was_blinded: the reader answered before the network's answer was shown. Only whoever hid it may say so.
+        made_from: the token of the form, see ``said_until_now``; None for a caller that has just read what was said.
+
+    Raises:
+        PermissionDenied: the reviewer is no dermatologist of the patient's clinic.
+        OtherTextMissing, IsSetAside, AnsweredMeanwhile: see ``diagnosis.services.errors``.
+    """
+    if not reviewer.is_dermatologist or reviewer.clinic_id != image.visit.patient.clinic_id:
+        raise PermissionDenied
+    other_text = other_text.strip() if answer in FREE_TEXT else ""
+    if answer in FREE_TEXT and not other_text:
+        raise OtherTextMissing
+    answer, other_text = _coded(answer, other_text)
+    with transaction.atomic():
+        image = lock_image(image)
+        if image.set_asides.standing().exists():
+            raise IsSetAside
+        if made_from is not None:
+            ensure_nobody_answered(image=image, reader=reviewer, made_from=made_from)
+        review = Review.objects.create(
+            image=image,
+            reviewer=reviewer,
+            answer=answer,
+            other_text=other_text,
+            certainty=certainty,
+            basis=basis,
+            reason=reason.strip(),
+            was_blinded=was_blinded,
+        )
+        QueueSkip.objects.filter(image=image, member=reviewer).delete()
+        look_away(image=image, member=reviewer)
+        derive_label(image=image, cause=Cause.REVIEW, review=review)
+    return review
+
+
+def said_until_now(*, image: Image, reader: Member) -> str:
+    """The token of a form for ``reader``: what colleagues have said of the photograph until it was made."""
+    return ",".join(sorted(review.pk.hex for review in _of_colleagues(image, reader)))
+
+
+def ensure_nobody_answered(*, image: Image, reader: Member, made_from: str) -> None:
+    """Raise ``AnsweredMeanwhile`` if a colleague has said something that ``made_from`` does not hold."""
+    seen = set(made_from.split(","))
+    unseen = [review for review in _of_colleagues(image, reader) if review.pk.hex not in seen]
+    if unseen:
+        raise AnsweredMeanwhile(unseen)
+
+
+def _of_colleagues(image: Image, reader: Member) -> list[Review]:
+    reviews = image.reviews.standing().exclude(reviewer=reader).select_related("reviewer__user").newest_first()
+    return list(reviews)
+
+
+def _coded(answer: str, other_text: str) -> tuple[str, str]:
+    """The answer by its code where the words name one of the list. Where the two differ, the dangerous one counts."""
+    code = recognise(other_text)
+    if not code or (is_malignant_answer(answer) and not is_malignant_answer(code)):
+        return answer, other_text
+    return code, ""
+
+
+def retract_review(*, review: Review, by: Member) -> ReviewRetraction:
+    """Take back a slip of the finger. Both stay to be read; the label is derived without it.
+
+    Raises:
+        PermissionDenied: somebody else's review.
+        NothingToRetract, TooLateToRetract: see ``diagnosis.services.errors``.
+    """
+    if review.reviewer_id != by.pk:
+        raise PermissionDenied
+    with transaction.atomic():
+        image = lock_image(review.image)
+        review = Review.objects.select_related("retraction").get(pk=review.pk)
+        if review.is_retracted:
+            raise NothingToRetract
+        if not review.is_retractable:
+            raise TooLateToRetract
+        retraction = ReviewRetraction.objects.create(review=review)
+        derive_label(image=image, cause=Cause.RETRACTION, review=review)
+    return retraction

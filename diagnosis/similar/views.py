@@ -1,0 +1,31 @@
+"""Confirmed cases that look like a photograph."""
+
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.http import require_safe
+from django.views.decorators.vary import vary_on_headers
+
+from diagnosis.images.models import Image
+from diagnosis.similar.services import similar_cases
+from patients.access import EVERYONE_IN_THE_CLINIC, require_role
+from patients.middleware import ClinicRequest
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC)
+@require_safe
+@vary_on_headers("HX-Request")
+def similar(request: ClinicRequest, image_id: UUID) -> HttpResponse:
+    """The cases alone for htmx, which puts them into the result page; a page of their own without JavaScript."""
+    assert request.member is not None
+    images = Image.objects.visible_to(request.member).select_related("lesion", "visit__patient")
+    image = get_object_or_404(images, pk=image_id)
+    context = {
+        "image": image,
+        "lesion": image.lesion,
+        "patient": image.visit.patient,
+        "cases": similar_cases(image=image, member=request.member),
+    }
+    template = "similar/includes/similar_cases.html" if request.htmx else "similar/similar.html"
+    return render(request, template, context)

@@ -1,0 +1,89 @@
+"""The built-in library: one file a condition, written for this project from the sources each of them names.
+
+It needs no network and no key, and it is what Gemini is asked to retell, so that both say the same of a condition.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from mlmodel.explanations.explained import SECTIONS
+from mlmodel.explanations.reading_levels import ReadingLevel
+from mlmodel.taxonomy import CODES
+
+FOLDER = Path(__file__).resolve().parent
+LANGUAGE = "en"
+
+
+class LibraryError(ValueError):
+    """A file of the library is missing, incomplete or not of the agreed form."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One condition at one reading level."""
+
+    urgency: str
+    sections: dict[str, str]
+    sources: list[tuple[str, str]]
+
+
+def entry_of(code: str, reading_level: str) -> Entry:
+    """Return what the library says of a condition to this reader."""
+    return _entries()[code, reading_level]
+
+
+@cache
+def _entries() -> dict[tuple[str, str], Entry]:
+    """Read every file at once, so that a broken one is found on first use and not by the one who needs it."""
+    return {
+        (code, level): entry
+        for code in CODES
+        for level, entry in read_file(FOLDER / f"{code}.toml", code=code).items()
+    }
+
+
+def read_file(path: Path, *, code: str) -> dict[str, Entry]:
+    """Read and check one file: what it says, by reading level.
+
+    Raises:
+        LibraryError: it is missing, is about another condition, or lacks a section or its sources.
+    """
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise LibraryError(f"{path.name} cannot be read: {error}") from error
+    if set(content) != {"code", *ReadingLevel.values} or content["code"] != code:
+        raise LibraryError(f"{path.name} must hold the code {code} and one table for each reading level.")
+    return {level: _entry(content[level], where=f"{path.name}, {level}") for level in ReadingLevel.values}
+
+
+def _entry(table: Any, *, where: str) -> Entry:
+    if not isinstance(table, Mapping) or set(table) != {"urgency", "sources", *SECTIONS}:
+        raise LibraryError(f"{where}: must have urgency, sources and exactly the sections {', '.join(SECTIONS)}.")
+    texts = {name: _unwrapped(table[name], where=f"{where}, {name}") for name in ("urgency", *SECTIONS)}
+    sources = [(source.get("title", ""), source.get("url", "")) for source in table["sources"]]
+    if not sources or not all(title and url.startswith("https://") for title, url in sources):
+        raise LibraryError(f"{where}: every source needs a title and an https address, and there must be one.")
+    return Entry(urgency=texts.pop("urgency"), sections=texts, sources=sources)
+
+
+def _unwrapped(text: Any, *, where: str) -> str:
+    """Join the lines of each paragraph; "- " begins an item of a list, a blank line parts paragraphs."""
+    if not isinstance(text, str) or not text.strip():
+        raise LibraryError(f"{where}: is empty.")
+    paragraphs = []
+    for block in text.strip().split("\n\n"):
+        lines: list[str] = []
+        for line in block.splitlines():
+            if line.startswith("- "):
+                lines.append(f"• {line[2:].strip()}")
+            elif lines:
+                lines[-1] += f" {line.strip()}"
+            else:
+                lines.append(line.strip())
+        paragraphs.append("\n".join(lines))
+    return "\n\n".join(paragraphs)

@@ -1,0 +1,52 @@
+"""What may be asked: a condition, a language and a reading level, each from a fixed list, and nothing else."""
+
+import hashlib
+from dataclasses import dataclass
+
+from django.conf import settings
+
+from mlmodel.explanations.languages import Language, language_of
+from mlmodel.explanations.reading_levels import ReadingLevel
+from mlmodel.taxonomy import BY_CODE, Condition
+
+
+class UnknownConditionError(ValueError):
+    """The code is not one of the seven classes."""
+
+
+class UnknownReadingLevelError(ValueError):
+    """The reading level is neither patient nor clinician."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One explanation that can be asked for, and the language model that would write it."""
+
+    condition: Condition
+    language: Language
+    reading_level: ReadingLevel
+    model_name: str
+
+    @property
+    def key(self) -> str:
+        """A name for this question that any cache accepts."""
+        parts = (self.condition.code, self.language.code, self.reading_level.value, self.model_name)
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
+
+
+def question_of(*, code: str, language: str, reading_level: str) -> Question:
+    """Return the question for these three words.
+
+    Raises:
+        UnknownConditionError, UnknownLanguageError, UnknownReadingLevelError: all are ValueErrors.
+    """
+    if code not in BY_CODE:
+        raise UnknownConditionError("That condition is not one of the seven.")
+    if reading_level not in ReadingLevel.values:
+        raise UnknownReadingLevelError("That reading level is not offered: ask for patient or clinician.")
+    return Question(
+        condition=BY_CODE[code],
+        language=language_of(language),
+        reading_level=ReadingLevel(reading_level),
+        model_name=settings.GEMINI_MODEL,
+    )

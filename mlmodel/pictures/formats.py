@@ -1,0 +1,113 @@
+"""Which picture format a file is, told from its first bytes alone; a file's name proves nothing."""
+
+from dataclasses import dataclass
+
+from mlmodel.pictures.picture_errors import OTHER_KIND, SAVE_AS, NotAPicture, PictureError, UnsupportedPicture
+
+# ISO/IEC 23008-12: brands of still pictures and sequences that are coded with HEVC, and the codec-neutral ones.
+_HEVC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
+_NEUTRAL_BRANDS = frozenset({b"mif1", b"msf1"})
+# The sizes that a BMP's second header may state: OS/2 1 and 2, Windows 3, 4 and 5, and Adobe's two.
+_BMP_HEADERS = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
+
+
+@dataclass(frozen=True)
+class Format:
+    """A format as people, browsers and Pillow know it."""
+
+    name: str
+    media_type: str
+    plugin: str
+
+
+JPEG = Format("JPEG", "image/jpeg", "JPEG")
+PNG = Format("PNG", "image/png", "PNG")
+WEBP = Format("WebP", "image/webp", "WEBP")
+TIFF = Format("TIFF", "image/tiff", "TIFF")
+HEIC = Format("HEIC", "image/heic", "HEIF")
+BMP = Format("BMP", "image/bmp", "BMP")
+GIF = Format("GIF", "image/gif", "GIF")
+FORMATS: tuple[Format, ...] = (JPEG, PNG, WEBP, TIFF, HEIC, BMP, GIF)
+
+_SIGNATURES: tuple[tuple[bytes, Format], ...] = (
+    (b"\xff\xd8\xff", JPEG),
+    (b"\x89PNG\r\n\x1a\n", PNG),
+    (b"GIF87a", GIF),
+    (b"GIF89a", GIF),
+    (b"II*\0", TIFF),
+    (b"MM\0*", TIFF),
+    (b"II+\0", TIFF),
+    (b"MM\0+", TIFF),
+)
+
+
+_RAW = "a camera's raw file"
+# Files of other kinds by how they begin: what to call them. (Raw files that look like TIFF are told by their tags.)
+_OTHERS: tuple[tuple[bytes, str], ...] = (
+    (b"\0\0\0\x0cjP  \r\n\x87\n", "a JPEG 2000 picture"),
+    (b"\xff\x4f\xff\x51", "a JPEG 2000 picture"),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL picture"),
+    (b"\xff\x0a", "a JPEG XL picture"),
+    (b"II\xbc", "a JPEG XR picture"),
+    (b"8BPS", "a Photoshop file"),
+    (b"gimp xcf", "a GIMP file"),
+    (b"\x76\x2f\x31\x01", "an OpenEXR picture"),
+    (b"#?RADIANCE", "a Radiance picture"),
+    (b"FUJIFILMCCD-RAW", _RAW),
+    (b"IIU\0", _RAW),
+    (b"IIRO", _RAW),
+    (b"IIRS", _RAW),
+    (b"MMOR", _RAW),
+    (b"FOVb", _RAW),
+    (b"HEAPCCDR", _RAW),
+    (b"%PDF-", "a PDF document"),
+    (b"\x1aE\xdf\xa3", "a video"),
+    (b"FLV\x01", "a video"),
+    (b"\0\0\x01\xba", "a video"),
+    (b"\0\0\x01\xb3", "a video"),
+)
+# ISO base media files by their major brand; what is none of these is a video.
+_OTHER_BRANDS = {b"avif": "an AVIF picture", b"avis": "an AVIF picture", b"crx ": _RAW, b"mif1": "a HEIF picture",
+                 b"msf1": "a HEIF picture", b"miaf": "a HEIF picture", b"jpeg": "a HEIF picture"}  # fmt: skip
+_SOUND_BRANDS = frozenset({b"M4A ", b"M4B "})
+
+
+def refusal_of(data: bytes) -> PictureError:
+    """Return why a file that ``sniff`` does not know is refused: a known kind that is not read, or no picture."""
+    name = _name_of_other_kind(data)
+    return UnsupportedPicture(OTHER_KIND.format(name=name, save_as=SAVE_AS), reason=name) if name else NotAPicture()
+
+
+def _name_of_other_kind(data: bytes) -> str:
+    """Return what a file is that ``sniff`` does not know, where it is a picture, video or document; else nothing."""
+    for signature, name in _OTHERS:
+        if data.startswith(signature):
+            return name
+    if data[128:132] == b"DICM":
+        return "a DICOM file"
+    if data[4:8] == b"ftyp" and data[8:12] not in _SOUND_BRANDS:
+        return _OTHER_BRANDS.get(data[8:12], "a video")
+    if data[:4] == b"RIFF" and data[8:12] == b"AVI ":
+        return "a video"
+    return ""
+
+
+def sniff(data: bytes) -> Format | None:
+    """Return the accepted format that ``data`` begins like, or None."""
+    for signature, known in _SIGNATURES:
+        if data.startswith(signature):
+            return known
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return WEBP
+    if data[:2] == b"BM" and int.from_bytes(data[14:18], "little") in _BMP_HEADERS:
+        return BMP
+    if data[4:8] == b"ftyp" and _is_heic(data):
+        return HEIC
+    return None
+
+
+def _is_heic(data: bytes) -> bool:
+    """Tell HEIC from its relatives in the same container (AVIF, MP4, …) by the brands it declares."""
+    end = min(int.from_bytes(data[:4], "big"), 4096)
+    major, compatible = data[8:12], {data[at : at + 4] for at in range(16, end, 4)}
+    return major in _HEVC_BRANDS or (major in _NEUTRAL_BRANDS and bool(compatible & _HEVC_BRANDS))

@@ -1,0 +1,74 @@
+"""The card of a candidate: what it was trained on, what the gate measured, and what the card before it still says."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from mlmodel.counted import counted
+from mlmodel.evaluation import card_sources
+from mlmodel.retraining.candidate_network import Network
+from mlmodel.retraining.verdicts import Change, Comparison, Judgement
+from mlmodel.taxonomy import BY_CODE
+
+
+def candidate_card(
+    *, network: Network, judgement: Judgement, training: dict[str, Any], parent: str, origin: Mapping[str, Any]
+) -> str:
+    """Return the model card of a candidate, Markdown.
+
+    Args:
+        network: the candidate.
+        judgement: the gate's.
+        training: what is to be said of the training, by name.
+        parent: the version it was trained from, by name.
+        origin: that version's settings: what its backbone learned from, and whom it has hardly seen.
+    """
+    told = [f"- {name.replace('_', ' ')}: {value}" for name, value in training.items()]
+    reasons = [f"- {reason.told}" for reason in judgement.reasons]
+    parts = [
+        "# Model card",
+        f"A new head on the backbone of {parent}, "
+        "trained on confirmed cases beside the base set. "
+        "**It supports the decision of a clinician and makes none.**",
+        f"Temperature {network.calibration.temperature:.3f}; "
+        f"“urgent” from {network.operating_points.urgent.threshold:.3f} on, "
+        f"“watch” from {network.operating_points.watch.threshold:.3f} on.",
+        *(["## Training", "\n".join(told)] if told else []),
+        f"## The gate: {judgement.verdict.value.upper()}",
+        "\n".join(reasons),
+        "## On the base locked test",
+        _table(judgement.base),
+    ]
+    if judgement.clinic is not None:
+        parts += ["## On the clinic's own locked test", _table(judgement.clinic)]
+    if sources := origin.get("sources"):
+        parts += ["## What its backbone learned from", card_sources.learned_from(sources)]
+        parts += [card_sources.hardly_seen(origin["hardly_seen"]).strip(), card_sources.limits(sources).strip()]
+    return "\n\n".join(parts) + "\n"
+
+
+def _table(comparison: Comparison) -> str:
+    rows = [
+        f"{counted(comparison.lesion_count, 'lesion')}, {counted(comparison.photographs, 'photograph')}; "
+        "a lesion counts once. "
+        "In brackets: the interval of the change.",
+        "",
+        "| | before | candidate | change |",
+        "|---|---:|---:|---:|",
+        _row("Balanced accuracy (equal-prior scores)", comparison.balanced_accuracy),
+        _row("Melanoma sensitivity at the operating point", comparison.melanoma_sensitivity),
+        _row("Expected calibration error", comparison.calibration_error),
+        *(
+            _row(f"Recall: {BY_CODE[code].name} ({comparison.lesions[code]})", change)
+            for code, change in comparison.recall.items()
+        ),
+    ]
+    return "\n".join(row for row in rows if row is not None)
+
+
+def _row(name: str, change: Change | None) -> str | None:
+    if change is None:
+        return None
+    return (
+        f"| {name} | {change.active:.3f} | {change.candidate:.3f} "
+        f"| {change.change:+.3f} ({change.low:+.3f} to {change.high:+.3f}) |"
+    )

@@ -1,0 +1,206 @@
+"""Where the lesion is: a small network's outline of it, and whether that outline can be trusted.
+
+The network sees the centre square of the photograph, as the classifier does, at 128 pixels. It was trained on
+HAM10000's masks (``manage.py train_segmenter``); ``shipped/segmenter.json`` holds its hash, how it was trained, and
+how well it does on lesions that it never saw.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import onnxruntime
+from PIL import Image, ImageDraw
+
+from mlmodel.pictures.picture import centre_square
+from mlmodel.releases.release_files import SHIPPED, ReleaseError, how_to_restore, sha256_of
+from mlmodel.segmentation.outlines import Outline, outlines_of, share_on_frame, signed_area
+
+INPUT_SIDE = 128
+SEGMENTER, SEGMENTER_FACTS = "segmenter.onnx", "segmenter.json"
+
+# Shares of the square's area. Less than this is a speck of some eight pixels across, more leaves no skin to see.
+SMALLEST_AREA, LARGEST_AREA = 0.004, 0.95
+# The largest part must make up this share of all that was found, or nobody knows which part is meant.
+LEAST_IN_ONE_PART = 0.8
+# So much of the outline runs along the frame before the lesion counts as cut; touching it at a point does not.
+CUT_FROM = 0.03
+_FRAME_MARGIN = 1.0 / INPUT_SIDE
+
+
+class Doubt(StrEnum):
+    """Why an outline is not to be trusted."""
+
+    NO_REGION = "no_region"
+    TINY = "tiny"
+    WHOLE_FRAME = "whole_frame"
+    SCATTERED = "scattered"
+    UNSURE = "unsure"
+
+
+@dataclass(frozen=True)
+class Segmentation:
+    """What the segmenter says of one photograph's centre square.
+
+    Attributes:
+        outline: float64 (N, 2), x and y in [0, 1] across the centre square; None where no region was found.
+        area: the share of the square that it encloses, in [0, 1].
+        certainty: the Dice coefficient that the network's own probabilities lead one to expect, in [0, 1].
+        on_frame: how much of the outline runs along the square's sides, in [0, 1].
+        doubt: why the outline is not to be trusted; None if it is.
+    """
+
+    outline: Outline | None
+    area: float
+    certainty: float
+    on_frame: float
+    doubt: Doubt | None
+
+    @property
+    def shows_lesion(self) -> bool:
+        """Whether anything in the square is lesion at all.
+
+        Of HAM10000's fold 7 one is found in all 991 photographs, and in all of its locked folds, of ``phone`` and of
+        ``uploads``; of sharp squares of bare skin cut from fold 7 none is found in two of five
+        (``benchmarks/refusals.py``).
+        """
+        return self.doubt is not Doubt.NO_REGION
+
+    @property
+    def is_cut(self) -> bool:
+        """Whether the lesion goes on beyond the square."""
+        return self.on_frame >= CUT_FROM
+
+    def mask(self, side: int) -> npt.NDArray[np.bool_]:
+        """Return the region as bool (side, side)."""
+        return filled(self.outline, side)
+
+
+class Segmenter:
+    """The shipped segmenter, ready to draw. Safe to share between threads."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        level: float = 0.5,
+        least_certainty: float = 0.0,
+        sha256: str = "",
+        reference: Mapping[str, Sequence[float]] | None = None,
+    ) -> None:
+        """Load the network from an ONNX file.
+
+        Args:
+            path: the file, as ``manage.py train_segmenter`` writes it.
+            level: the probability at which the outline is drawn.
+            least_certainty: below this an outline is not trusted.
+            sha256: the file's hash, kept with what it measures.
+            reference: percentiles 1 to 99 of measures over many lesions, by name, to compare one lesion with.
+        """
+        self.level, self.least_certainty, self.sha256 = level, least_certainty, sha256
+        self.reference = dict(reference or {})
+        options = onnxruntime.SessionOptions()
+        # One thread: it takes a few milliseconds, and to hand them out costs more.
+        options.intra_op_num_threads = 1
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+    def probabilities(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        """Return how probably each pixel is lesion, float32 (B, 128, 128), of uint8 (B, 128, 128, 3)."""
+        found: npt.NDArray[np.float32] = self._session.run(["lesion"], {"pixels": pixels})[0]
+        return found
+
+    def segment(self, pixels: npt.NDArray[np.uint8]) -> Segmentation:
+        """Outline the lesion in the centre square of uint8 (H, W, 3), sRGB, upright."""
+        probability = self.probabilities(segmenter_input(pixels)[None])[0]
+        return read_probabilities(probability, level=self.level, least_certainty=self.least_certainty)
+
+
+def read_probabilities(
+    probability: npt.NDArray[np.float32], *, level: float = 0.5, least_certainty: float = 0.0
+) -> Segmentation:
+    """Draw the outline of the largest region in float32 (S, S) of [0, 1], and judge whether it can be trusted."""
+    parts = outlines_of(probability, level=level)
+    if not parts:
+        return Segmentation(outline=None, area=0.0, certainty=0.0, on_frame=0.0, doubt=Doubt.NO_REGION)
+    areas = [signed_area(part) for part in parts]
+    within = filled(parts[0], probability.shape[0])
+    certainty = float(2 * probability[within].sum() / max(probability.sum() + within.sum(), 1e-9))
+    doubt = None
+    if areas[0] < SMALLEST_AREA:
+        doubt = Doubt.TINY
+    elif areas[0] > LARGEST_AREA:
+        doubt = Doubt.WHOLE_FRAME
+    elif areas[0] < LEAST_IN_ONE_PART * sum(areas):
+        doubt = Doubt.SCATTERED
+    elif certainty < least_certainty:
+        doubt = Doubt.UNSURE
+    return Segmentation(
+        outline=parts[0],
+        area=areas[0],
+        certainty=certainty,
+        on_frame=share_on_frame(parts[0], margin=_FRAME_MARGIN),
+        doubt=doubt,
+    )
+
+
+def segmenter_input(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """Return the centre square of uint8 (H, W, 3) as uint8 (128, 128, 3), by Pillow's bicubic filter."""
+    image = Image.fromarray(centre_square(pixels))
+    return np.asarray(image.resize((INPUT_SIDE, INPUT_SIDE), Image.Resampling.BICUBIC, reducing_gap=3.0))
+
+
+def filled(outline: Outline | None, side: int) -> npt.NDArray[np.bool_]:
+    """Return what an outline in [0, 1]² encloses as bool (side, side)."""
+    canvas = Image.new("L", (side, side), 0)
+    if outline is not None:
+        ImageDraw.Draw(canvas).polygon((outline * side - 0.5).ravel().tolist(), fill=1, outline=1)
+    return np.asarray(canvas, dtype=bool)
+
+
+def load_segmenter(folder: Path = SHIPPED) -> Segmenter:
+    """Load the segmenter of ``folder`` and verify it against its facts.
+
+    Raises:
+        ReleaseError: a file is missing, unreadable, or not the one that was released.
+    """
+    try:
+        facts = segmenter_facts(folder)
+        path = folder / facts["file"]
+        sha256 = sha256_of(path)
+        if sha256 != facts["sha256"]:
+            raise ReleaseError(
+                f"{path.name} was altered: its hash is {sha256[:12]}…, {SEGMENTER_FACTS} says {facts['sha256'][:12]}…."
+                f" {how_to_restore(folder)}."
+            )
+        settings = facts["settings"]
+        return Segmenter(
+            path,
+            level=float(settings["level"]),
+            least_certainty=float(settings["least_certainty"]),
+            sha256=sha256,
+            reference=facts["reference"],
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ReleaseError(
+            f"The segmenter cannot be loaded: {error!r}. {how_to_restore(folder)}, or rebuild them with "
+            "`manage.py train_segmenter`."
+        ) from error
+
+
+@cache
+def get_segmenter() -> Segmenter:
+    """Return this process's segmenter, loaded on first use. Raises ReleaseError as ``load_segmenter`` does."""
+    return load_segmenter()
+
+
+def segmenter_facts(folder: Path = SHIPPED) -> dict[str, Any]:
+    """Return what ``segmenter.json`` says: file, hash, settings, training, figures."""
+    facts: dict[str, Any] = json.loads((folder / SEGMENTER_FACTS).read_text(encoding="utf-8"))
+    return facts

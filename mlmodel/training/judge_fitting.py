@@ -1,0 +1,123 @@
+"""Fit the two judges of a photograph's kind: what is no skin lesion, and what a smartphone took."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.linear_model import LogisticRegression
+from sklearn.model_selection import StratifiedKFold
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+
+from mlmodel.metrics.performance import auc
+from mlmodel.network.in_domain import PhotographJudge
+
+Features = npt.NDArray[np.float16]
+
+_REGULARISATION = 0.003
+_FOLDS = 5
+# Of good dermatoscopic photographs, 1 in 200 may be refused; quality takes 3 in 1,000 of them, which leaves this.
+REFUSED_AT_MOST = 1 / 500
+_LEAST_SURE = 0.5
+
+
+@dataclass(frozen=True)
+class JudgeFit:
+    """A judge, and figures on photographs that did not train it, in words for the model card."""
+
+    judge: PhotographJudge
+    figures: dict[str, str]
+
+
+def fit_in_domain(
+    *, lesions: Features, others: Features, others_copies: Sequence[Features], chosen: Features, locked: Features
+) -> JudgeFit:
+    """Fit the judge of what is a skin lesion at all; both sides weigh the same.
+
+    Args:
+        lesions: float16 (N, F), of photographs that must be accepted, to train with.
+        others: float16 (M, F), of photographs that must be refused.
+        others_copies: each float16 (M, F), of changed copies of those, in the same order; they train with their
+            original and are never used to judge it.
+        chosen: float16 (K, F), of the calibration fold; the threshold refuses at most ``REFUSED_AT_MOST`` of them.
+        locked: float16 (L, F), of the locked test, for the figures.
+    """
+    judge = _fit(lesions, np.concatenate([others, *others_copies]))
+    threshold = min(_LEAST_SURE, float(np.quantile(_probabilities(judge, chosen), REFUSED_AT_MOST, method="lower")))
+    judge = PhotographJudge(judge.weights, judge.bias, threshold)
+    held_out = _held_out(others, lesions, others_copies)
+    accepted, tuned = _probabilities(judge, locked), _probabilities(judge, chosen)
+    return JudgeFit(
+        judge,
+        {
+            "AUC, locked dermatoscopic photographs against everyday ones": f"{_auc(accepted, held_out):.4f}",
+            f"Dermatoscopic photographs wrongly refused, locked test ({len(locked):,})": _share(accepted < threshold),
+            f"Dermatoscopic photographs wrongly refused, fold 7 ({len(chosen):,})": _share(tuned < threshold),
+            f"Everyday photographs rightly refused ({len(others):,}, cross-validated)": _share(held_out < threshold),
+        },
+    )
+
+
+def fit_smartphone(*, dermatoscopic: Features, smartphone: Features, chosen: Features, locked: Features) -> JudgeFit:
+    """Fit the judge of what a smartphone took without a dermatoscope. Such photographs are answered and marked.
+
+    Args:
+        dermatoscopic: float16 (N, F), to train with.
+        smartphone: float16 (M, F).
+        chosen: float16 (K, F), of the calibration fold; at most ``REFUSED_AT_MOST`` of them are called a smartphone's.
+        locked: float16 (L, F), of the locked test, for the figures.
+    """
+    judge = _fit(smartphone, dermatoscopic)
+    highest = float(np.quantile(_probabilities(judge, chosen), 1 - REFUSED_AT_MOST, method="higher"))
+    judge = PhotographJudge(judge.weights, judge.bias, min(max(_LEAST_SURE, highest + 1e-6), 1.0))
+    held_out = _held_out(smartphone, dermatoscopic, ())
+    found = 1.0 - held_out
+    mistaken = _probabilities(judge, locked)
+    return JudgeFit(
+        judge,
+        {
+            "AUC, smartphone against locked dermatoscopic photographs": f"{_auc(found, mistaken):.4f}",
+            f"Smartphone photographs recognised ({len(smartphone):,}, cross-validated)": _share(
+                found >= judge.threshold
+            ),
+            f"Dermatoscopic photographs taken for a smartphone's, locked test ({len(locked):,})": _share(
+                mistaken >= judge.threshold
+            ),
+        },
+    )
+
+
+def _share(rows: npt.NDArray[np.bool_]) -> str:
+    return f"{rows.mean():.2%}"
+
+
+def _auc(positives: npt.NDArray[np.float32], negatives: npt.NDArray[np.float32]) -> float:
+    scores = np.concatenate([positives, negatives])
+    return auc(scores, np.arange(len(scores)) < len(positives))
+
+
+def _probabilities(judge: PhotographJudge, features: Features) -> npt.NDArray[np.float32]:
+    return np.array([judge.probability(row.astype(np.float32)) for row in features], dtype=np.float32)
+
+
+def _held_out(rare: Features, common: Features, copies: Sequence[Features]) -> npt.NDArray[np.float32]:
+    """Return the probability of being ``common`` for each of ``rare``, by judges that were not shown it."""
+    found = np.empty(len(rare), dtype=np.float32)
+    folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=0).split(rare, np.zeros(len(rare)))
+    for train, test in folds:
+        judge = _fit(common, np.concatenate([rare[train], *(copy[train] for copy in copies)]))
+        found[test] = _probabilities(judge, rare[test])
+    return found
+
+
+def _fit(yes: Features, no: Features) -> PhotographJudge:
+    rows = np.concatenate([yes, no]).astype(np.float32)
+    truth = np.arange(len(rows)) < len(yes)
+    model = make_pipeline(
+        StandardScaler(), LogisticRegression(C=_REGULARISATION, class_weight="balanced", max_iter=2000)
+    ).fit(rows, truth)
+    scaler, regression = model[0], model[1]
+    weights = (regression.coef_[0] / scaler.scale_).astype(np.float32)
+    bias = float(regression.intercept_[0] - (regression.coef_[0] * scaler.mean_ / scaler.scale_).sum())
+    return PhotographJudge(weights, bias, _LEAST_SURE)

@@ -1,0 +1,113 @@
+"""What the choosing folds decide: temperature, class mix, prediction sets and the two operating points."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mlmodel.datasets.dataset import CALIBRATION_FOLDS, TRAIN_FOLDS, Dataset
+from mlmodel.evaluation.by_source import answers_by_source
+from mlmodel.metrics import performance as evaluate
+from mlmodel.metrics.calibration_rules import fit_calibration, sets_of_sources, tier_thresholds, with_sets
+from mlmodel.network.calibration import Calibration, as_settings, fit_temperature
+from mlmodel.network.head import Head
+from mlmodel.network.tiers import stored_threshold
+from mlmodel.releases.sources import HAM10000
+from mlmodel.training.head_fitting import class_mix
+
+
+@dataclass(frozen=True)
+class Calibrated:
+    """How a head's answers are read, and where the tiers begin.
+
+    Attributes:
+        calibration: temperature, class mix, thresholds of the prediction set.
+        thresholds: on the malignant probability, by tier, ``urgent`` first.
+        chosen: the answers that the thresholds were taken from, by source.
+    """
+
+    calibration: Calibration
+    thresholds: dict[str, float]
+    chosen: Mapping[str, evaluate.Answers]
+
+
+def calibrate(
+    head: Head,
+    dataset: Dataset,
+    features: npt.NDArray[np.float16],
+    elsewhere: tuple[Dataset, npt.NDArray[np.float16]] | None = None,
+) -> Calibrated:
+    """Calibrate a head on the calibration folds, every lesion weighing the same.
+
+    Temperature and class mix are HAM10000's. Prediction sets and thresholds keep their promise at each source with
+    enough lesions to tell.
+
+    Args:
+        head: as it will be loaded.
+        dataset: HAM10000 with its folds.
+        features: float16 (N, F), of all its photographs.
+        elsewhere: photographs of other sources with their features; those of the calibration folds are used.
+    """
+    mix = class_mix(dataset.labels[dataset.rows(TRAIN_FOLDS)])
+    chosen = dataset.rows(CALIBRATION_FOLDS)
+    logits, labels = head.logits(features[chosen].astype(np.float32)), dataset.labels[chosen]
+    calibration = fit_calibration(logits, labels, dataset.lesions[chosen], class_mix=mix)
+    # A clinic's camera sends sharp photographs, and soft copies score differently: thresholds are for the former.
+    is_sharp = dataset.copies[chosen] == "sharp"
+    sharp = evaluate.Answers(
+        probabilities=calibration.probabilities(logits[is_sharp]),
+        scores=calibration.equal_prior_scores(logits[is_sharp]),
+        labels=labels[is_sharp],
+        lesions=dataset.lesions[chosen][is_sharp],
+    )
+    if elsewhere is None:
+        return Calibrated(calibration, _stored(tier_thresholds({HAM10000: sharp})), {HAM10000: sharp})
+    others, other_features = elsewhere
+    rows = others.rows(CALIBRATION_FOLDS)
+    found = answers_by_source(others.take(rows), head.logits(other_features[rows].astype(np.float32)), calibration)
+    by_lesion = {name: evaluate.by_lesion(each) for name, each in found.items()}
+    sets = sets_of_sources(calibration.set_thresholds, by_lesion.values())
+    by_source = {HAM10000: sharp, **by_lesion}
+    return Calibrated(replace(calibration, set_thresholds=sets), _stored(tier_thresholds(by_source)), by_source)
+
+
+def _stored(thresholds: Mapping[str, float]) -> dict[str, float]:
+    return {tier: stored_threshold(threshold) for tier, threshold in thresholds.items()}
+
+
+def calibrate_smartphone(
+    head: Head, calibration: Calibration, labels: npt.NDArray[np.int64], features: npt.NDArray[np.float16]
+) -> dict[str, Any]:
+    """Return how much less can be said of smartphone photographs, which nothing was trained on.
+
+    Temperature and prediction sets are fitted so that what is said is true there too; the temperature is never lower
+    than for dermatoscopic photographs. The figures are of few photographs, and flattered by those fitted numbers.
+
+    Args:
+        head: as it will be loaded.
+        calibration: for dermatoscopic photographs.
+        labels: int64 (N,), class indices, below 0 for a diagnosis that is none of the seven.
+        features: float16 (N, F).
+    """
+    known = labels >= 0
+    logits, labels = head.logits(features[known].astype(np.float32)), labels[known]
+    lesions = np.arange(len(labels)).astype(str)
+    temperature = max(fit_temperature(logits, labels, np.ones_like(logits[:, 0])), calibration.temperature)
+    # The same promise needs larger sets here.
+    own = with_sets(replace(calibration, temperature=temperature), logits, labels, lesions)
+    answers = evaluate.Answers(
+        probabilities=own.probabilities(logits),
+        scores=own.equal_prior_scores(logits),
+        labels=labels,
+        lesions=lesions,
+    )
+    return {
+        "temperature": round(own.temperature, 6),
+        "set_thresholds": as_settings(own.set_thresholds),
+        "photographs": len(labels),
+        "accuracy": round(evaluate.accuracy(answers), 4),
+        "balanced_accuracy": round(evaluate.balanced_accuracy(answers), 4),
+        "malignant_auc": round(evaluate.malignant_auc(answers), 4),
+    }

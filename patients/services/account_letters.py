@@ -1,0 +1,66 @@
+"""What is mailed about an account. A link that opens it is made when the mail is sent, and kept nowhere."""
+
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from dermascan.core.durations import in_words
+from dermascan.core.site import site_link
+from patients.models import Clinic, MessageKind, OutgoingMessage, User
+from patients.outbox import Letter, writes
+from patients.services.password_links import set_password_path
+
+# Stands in a mail that was written beforehand where the link is to be.
+LINK_TO_COME = "[[password-link]]"
+
+
+@writes(MessageKind.INVITATION)
+def invitation_letter(message: OutgoingMessage) -> Letter | None:
+    """The link with which a member or patient chooses a password."""
+    user = message.user
+    clinic = clinic_of(user) if user else None
+    if user is None or clinic is None or not is_still_theirs(message):
+        return None
+    words = {"clinic": clinic.name, "site_name": settings.SITE_NAME}
+    if user.has_usable_password():
+        subject = _("A new password for your %(site_name)s account at %(clinic)s") % words
+    else:
+        subject = _("Your %(site_name)s account at %(clinic)s") % words
+    context = letter_context(user=user, clinic=clinic, address=site_link(set_password_path(user)))
+    return Letter(user.email, subject, render_to_string("patients/mail/set_password.txt", context))
+
+
+@writes(MessageKind.PASSWORD_RESET, MessageKind.ACCOUNT)
+def account_letter(message: OutgoingMessage) -> Letter | None:
+    """What django-allauth has written, with the link that was left out of it."""
+    body = message.body
+    if message.user is not None:
+        if not is_still_theirs(message):
+            return None
+        body = body.replace(LINK_TO_COME, site_link(set_password_path(message.user)))
+    return Letter(message.address, message.subject, body)
+
+
+def letter_context(**more: Any) -> dict[str, Any]:
+    """What every mail about an account may name; nothing of the request that asked for it."""
+    return {
+        "site_name": settings.SITE_NAME,
+        "sign_in_address": site_link(reverse("account_login")),
+        "link_lasts": in_words(settings.PASSWORD_RESET_TIMEOUT),
+        **more,
+    }
+
+
+def is_still_theirs(message: OutgoingMessage) -> bool:
+    """Whether the account is open and still has the address that the message was meant for."""
+    user = message.user
+    return user is not None and user.is_active and user.email.lower() == message.address.lower()
+
+
+def clinic_of(user: User) -> Clinic | None:
+    """The clinic where the user is a member or a patient."""
+    place = getattr(user, "member", None) or getattr(user, "patient", None)
+    return place.clinic if place else None
