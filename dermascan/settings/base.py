@@ -96,6 +96,13 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "dermascan.context_processors.stated_limits",
             ],
+            # Django finds the tags of an app by itself, but not those of its slices.
+            "libraries": {
+                "addendum_tags": "diagnosis.reports.addendum_tags",
+                "agreement_tags": "diagnosis.reviews.template_tags",
+                "paper_tags": "diagnosis.reports.paper_tags",
+                "visit_chips": "diagnosis.record.visit_chips",
+            },
         },
     },
 ]
@@ -282,9 +289,15 @@ CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
 # Work of minutes or hours has a queue and a worker of its own: nothing short waits behind it.
 LONG_QUEUE = "long"
 CELERY_TASK_ROUTES = {
-    f"diagnosis.tasks.{name}": {"queue": LONG_QUEUE}
-    for name in ("work_on_run", "rescore_the_archive", "derive_labels_of_clinic", "watch_clinics")
-} | {"dermascan.tasks.sweep_orphans": {"queue": LONG_QUEUE}}
+    task: {"queue": LONG_QUEUE}
+    for task in (
+        "dermascan.tasks.sweep_orphans",
+        "diagnosis.assessment.tasks.rescore_the_archive",
+        "diagnosis.monitoring.tasks.watch_clinics",
+        "diagnosis.retraining.tasks.work_on_run",
+        "diagnosis.reviews.tasks.derive_labels_of_clinic",
+    )
+}
 
 # A worker that has been silent for so long is lost. systemd's units say for themselves when it is started again.
 WORKER_SILENT_SECONDS = whole_number(env, "DERMASCAN_WORKER_SILENT_SECONDS", default=60, least=5)

@@ -21,13 +21,15 @@ from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import set_rollback
 
+from dermascan.core.errors import Refused
 from dermascan.core.problems import KINDS, MEDIA_TYPE, TYPE_PREFIX
 from dermascan.core.storage_faults import storage_fault
 from diagnosis.api.authentication import ExpiredToken
 from diagnosis.api.image_links import image_link
-from diagnosis.services import errors
+from diagnosis.assessment.errors import AlreadyUploaded
 from mlmodel.pictures import picture as pictures
 from mlmodel.releases.release_files import ReleaseError
+from patients.services.visits import VisitIsClosed
 
 logger = logging.getLogger(__name__)
 
@@ -61,9 +63,9 @@ _KIND_OF: tuple[tuple[type[Exception], str], ...] = (
     (exceptions.NotAcceptable, "not-acceptable"),
     (exceptions.UnsupportedMediaType, "unsupported-media-type"),
     (exceptions.Throttled, "throttled"),
-    (errors.VisitIsClosed, "visit-is-closed"),
-    (errors.AlreadyUploaded, "already-uploaded"),
-    (errors.Refused, "refused"),
+    (VisitIsClosed, "visit-is-closed"),
+    (AlreadyUploaded, "already-uploaded"),
+    (Refused, "refused"),
     (RequestDataTooBig, "too-large"),
     (TooManyFilesSent, "too-many-files"),
     (TooManyFieldsSent, "malformed"),
@@ -146,9 +148,9 @@ def _read(error: Exception) -> tuple[str, Any, dict[str, Any]]:
             return code, detail % {"seconds": retry_after}, {"retry_after": retry_after}
         case exceptions.APIException():
             return code, error.detail, {}
-        case errors.AlreadyUploaded():
+        case AlreadyUploaded():
             return code, error.message, {"image": image_link(error.existing)}
-        case errors.Refused():
+        case Refused():
             return code, error.message, {}
     # What Django says of the rest is meant for its developers.
     return code, "", {}

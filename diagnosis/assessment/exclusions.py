@@ -42,7 +42,7 @@ def set_aside_image(*, image: Image, by: Member, reason: str, note: str = "") ->
 
     Raises:
         PermissionDenied: ``by`` is of another clinic.
-        AlreadySetAside: see ``diagnosis.services.errors``.
+        AlreadySetAside: see ``diagnosis.assessment.errors``.
         FindingWouldBeLost, FindingNeedsDermatologist, FindingNeedsNote: see ``_ensure_no_finding_is_lost``.
     """
     with transaction.atomic():
@@ -64,7 +64,7 @@ def put_back_image(*, image: Image, by: Member) -> SetAside:
 
     Raises:
         PermissionDenied: ``by`` is of another clinic.
-        NotSetAside: see ``diagnosis.services.errors``.
+        NotSetAside: see ``diagnosis.assessment.errors``.
     """
     with transaction.atomic():
         image = _locked(image, by)
@@ -89,7 +89,7 @@ def add_to_other_lesion(*, image: Image, lesion: Lesion, by: Member, note: str =
 
     Raises:
         PermissionDenied, AlreadySetAside, FindingNeedsDermatologist, FindingNeedsNote: as ``set_aside_image``.
-        VisitIsClosed, LesionOfAnotherPatient, AlreadyUploaded, CannotReadOriginal: see ``diagnosis.services.errors``.
+        VisitIsClosed, LesionOfAnotherPatient, AlreadyUploaded, CannotReadOriginal: see ``diagnosis.assessment.errors``.
     """
     _ensure_of_the_clinic(image, by)
     if SetAside.objects.standing().filter(image=image).exists():

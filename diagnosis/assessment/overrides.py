@@ -19,7 +19,7 @@ def override_refusal(*, image: Image, by: Member, reason: str) -> Prediction:
     Raises:
         PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
         ReasonMissing, VisitIsClosed, NothingToOverride, IsSetAside, CannotReadOriginal: see
-            ``diagnosis.services.errors``.
+            ``diagnosis.assessment.errors``.
     """
     if not by.is_dermatologist or by.clinic_id != image.visit.patient.clinic_id:
         raise PermissionDenied

@@ -72,7 +72,7 @@ def add_image(
 
     Raises:
         PictureError: the bytes are not a photograph that can be read.
-        VisitIsClosed, LesionOfAnotherPatient, AlreadyUploaded: see ``diagnosis.services.errors``.
+        VisitIsClosed, LesionOfAnotherPatient, AlreadyUploaded: see ``diagnosis.assessment.errors``.
     """
     return keep_photograph(visit=visit, lesion=lesion, sent=SentPhotograph.of(upload), by=by, attempt=attempt)
 

@@ -36,7 +36,7 @@ def record_review(
 
     Raises:
         PermissionDenied: the reviewer is no dermatologist of the patient's clinic.
-        OtherTextMissing, IsSetAside, AnsweredMeanwhile: see ``diagnosis.services.errors``.
+        OtherTextMissing, IsSetAside, AnsweredMeanwhile: see ``diagnosis.reviews.errors``.
     """
     if not reviewer.is_dermatologist or reviewer.clinic_id != image.visit.patient.clinic_id:
         raise PermissionDenied
@@ -97,7 +97,7 @@ def retract_review(*, review: Review, by: Member) -> ReviewRetraction:
 
     Raises:
         PermissionDenied: somebody else's review.
-        NothingToRetract, TooLateToRetract: see ``diagnosis.services.errors``.
+        NothingToRetract, TooLateToRetract: see ``diagnosis.reviews.errors``.
     """
     if review.reviewer_id != by.pk:
         raise PermissionDenied

@@ -22,7 +22,7 @@ from mlmodel.taxonomy import CODES
 KAGGLE_DATASET = "kmader/skin-cancer-mnist-ham10000"
 LICENCE = "CC BY-NC 4.0"
 
-_TABLES = Path(__file__).parent / "tables"
+_TABLES = Path(__file__).parent / "ham10000_tables"
 # As Kaggle, Dataverse (tabs) and people name them; the first that is there is read.
 _TABLE_NAMES = ("metadata.csv", "ham10000_metadata.csv", "ham10000_metadata", "ham10000_metadata.tab",
                 "ham10000_metadata.tsv", "ham10000_metadata.txt", "metadata.tsv", "metadata.tab")  # fmt: skip

@@ -174,7 +174,7 @@ def _left(deadline: float) -> float:
 
 def _environment() -> dict[str, str]:
     """What a decoder may know: where Python's modules are, and no secret."""
-    here = str(Path(__file__).resolve().parent.parent)
+    here = str(Path(__file__).resolve().parents[2])
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
     paths = [here, *filter(None, [os.environ.get("PYTHONPATH")])]
     # Arrays are only passed on here; one thread is enough and saves address space.

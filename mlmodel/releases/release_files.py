@@ -5,7 +5,7 @@ import json
 import os
 from pathlib import Path
 
-WITH_THE_SOFTWARE = Path(__file__).resolve().parent / "shipped"
+WITH_THE_SOFTWARE = Path(__file__).resolve().parents[1] / "shipped"
 # A release of one's own, as ``build_release`` writes it, takes the place of the one that comes with the software.
 SHIPPED = Path(os.environ.get("DERMASCAN_RELEASE_DIR") or WITH_THE_SOFTWARE)
 MANIFEST = "manifest.json"

@@ -34,7 +34,7 @@ django.setup()
 from django.conf import settings
 settings.MEDIA_ROOT = sys.argv[1]
 from diagnosis.models import Image
-from diagnosis.services.files import kept_only_on_success
+from dermascan.core.written_files import kept_only_on_success
 with kept_only_on_success() as files:
     files.write(Image().original, b"half an upload")
     files.write(Image().display, b"more of it")

@@ -97,7 +97,7 @@ def run(request: ClinicRequest, run_id: UUID) -> HttpResponse:
         "names_clinic": found.clinic is not None and (is_operator(request) or _is_own(request, found)),
     }
     name = "includes/retraining_run.html" if request.headers.get("HX-Request") else "retraining_run.html"
-    return render(request, f"diagnosis/{name}", context)
+    return render(request, f"retraining/{name}", context)
 
 
 @for_roles(Role.DERMATOLOGIST)
