@@ -39,7 +39,6 @@ from diagnosis.reviews.models import (
     ReviewRetraction,
 )
 from diagnosis.similar.models import ImageEmbedding
-from mlmodel.explanations.reading_levels import ReadingLevel
 
 __all__ = [
     "Addendum",
@@ -70,7 +69,6 @@ __all__ = [
     "QueueEntry",
     "QueueSkip",
     "QueueState",
-    "ReadingLevel",
     "Reason",
     "Report",
     "Review",

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from celery import current_app
 from django.db import transaction
 from kombu.exceptions import ChannelError, KombuError
 
@@ -21,17 +22,19 @@ _AMQP = {"read_timeout": TIMEOUT_SECONDS, "write_timeout": TIMEOUT_SECONDS}
 _BOUNDED: dict[str, dict[str, Any]] = {"redis": _REDIS, "rediss": _REDIS, "amqp": _AMQP, "amqps": _AMQP}
 
 
-def hand_over(task: Any, *args: str, if_lost: Callable[[], object] | None = None) -> None:
-    """Send ``task`` to the workers when the current transaction commits, or at once outside of one.
+def hand_over(name: str, *args: str, if_lost: Callable[[], object] | None = None) -> None:
+    """Send the task ``name`` to the workers when the current transaction commits, or at once outside of one.
 
     A queue that is out of reach is logged and not raised, and is not waited for: what was committed stands, the page
     must say so, and the hourly task hands it over again.
 
     Args:
+        name: the path of the task: whoever hands it over need not import what it calls.
         if_lost: called where the queue did not take it.
     """
 
     def send() -> None:
+        task = current_app.tasks[name]
         breaker = _breaker_of(task.app.conf.broker_url)
         if not breaker.may_try():
             _lose("the queue does not answer")
@@ -47,7 +50,7 @@ def hand_over(task: Any, *args: str, if_lost: Callable[[], object] | None = None
             breaker.note_success()
 
     def _lose(why: str) -> None:
-        logger.error("%s could not be handed to the workers: %s", task.name, why)
+        logger.error("%s could not be handed to the workers: %s", name, why)
         if if_lost is not None:
             if_lost()
 

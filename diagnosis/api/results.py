@@ -10,8 +10,8 @@ from diagnosis.api.image_links import image_link
 from diagnosis.api.measurements import measurements_of_image, measurements_of_picture
 from diagnosis.api.problems import Problem
 from diagnosis.api.warnings import signs_of_image, signs_of_view
-from diagnosis.assessment.analysis import QuickResult
 from diagnosis.assessment import explain as explanations
+from diagnosis.assessment.analysis import QuickResult
 from diagnosis.assessment.candidates import candidates_in_words, candidates_of, tier_in_words
 from diagnosis.assessment.photograph_kind import dermatoscope_tips
 from diagnosis.assessment.presentation import present

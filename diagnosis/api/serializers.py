@@ -11,7 +11,7 @@ from rest_framework import serializers
 from rest_framework.settings import api_settings
 
 from mlmodel.explanations.languages import LANGUAGES, UnknownLanguageError, language_of
-from mlmodel.explanations.reading_levels import ReadingLevel
+from mlmodel.explanations.reading_levels import READING_LEVELS, ReadingLevel
 from mlmodel.pictures.picture_errors import MAX_BYTES
 from mlmodel.taxonomy import BY_CODE, CODES, CONDITIONS
 
@@ -32,7 +32,7 @@ class ReaderSerializer(serializers.Serializer[Any]):
         help_text=_("Language of the explanation, as in “en” or “pt-BR”. The built-in library answers in English."),
     )
     reading_level = serializers.ChoiceField(
-        ReadingLevel.choices,
+        [(level, level.capitalize()) for level in READING_LEVELS],
         required=False,
         default=ReadingLevel.PATIENT.value,
         help_text=_("For whom the explanation is written: patient or clinician."),

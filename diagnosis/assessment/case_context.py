@@ -12,6 +12,7 @@ from diagnosis.images.models import Image, Prediction
 from diagnosis.images.models.image import ImageQuerySet
 from diagnosis.reviews.answers import is_malignant_answer, leaves_danger_open
 from diagnosis.reviews.contradictions import Contradiction, Label, contradiction_among
+from diagnosis.reviews.labelled_images import with_confirmed_label, with_suspicions
 from diagnosis.reviews.review_words import answer_name
 from mlmodel.network.quality import Reliability
 
@@ -42,13 +43,11 @@ def known_of(images: ImageQuerySet) -> list[Known]:
     """Read all photographs of the lesions of ``images``; return what is known of ``images``, newest visit first."""
     images = images.order_by()
     rows: list[Any] = list(
-        Image.objects.filter(lesion__in=images.values("lesion"))
+        with_suspicions(with_confirmed_label(Image.objects.filter(lesion__in=images.values("lesion"))))
         .with_exclusion()
         .annotate(is_wanted=Exists(images.filter(pk=OuterRef("pk"))))
         .filter(Q(is_excluded=False) | Q(is_wanted=True))
         .select_related("visit", "lesion", "override")
-        .with_confirmed_label()
-        .with_suspicions()
         .with_files_kept_elsewhere()
         .with_shown_prediction()
         .order_by("-visit__date", "-created_at")

@@ -5,8 +5,8 @@ import logging
 from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
+from django.dispatch import Signal
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from dermascan.core.sentences import is_a_sentence
 from diagnosis.assessment.errors import (
@@ -21,21 +21,23 @@ from diagnosis.assessment.findings import BELONGS_ELSEWHERE, finding_of, is_conf
 from diagnosis.assessment.uploads import add_image
 from diagnosis.images.errors import CannotReadOriginal
 from diagnosis.images.models import Image, SetAside, SetAsideReason
-from diagnosis.reports.models import Report
-from diagnosis.reports.notices import tell_of_withholding
-from diagnosis.reports.withholding import keep_withheld
 from diagnosis.reviews.labels import lock_image
 from diagnosis.reviews.queue import refresh_queue_of_lesion
 from patients.models import Lesion, Member, Visit
 
 log = logging.getLogger(__name__)
 
+# Sent in the transaction of the change, with ``image``, ``exclusion`` and ``by``; a receiver that raises undoes it.
+image_excluded = Signal()
+# Sent before its exclusion ends, so that receivers still see it stand.
+image_returning = Signal()
+
 
 def set_aside_image(*, image: Image, by: Member, reason: str, note: str = "") -> SetAside:
     """Have ``image`` take part in nothing: no report, queue, training, similar case or count. It can still be seen.
 
     A signed visit is no hindrance: that is when most mistakes are found. A patient whose report is withheld for it is
-    mailed so.
+    mailed so (``diagnosis.reports.receivers``).
 
     Args:
         note: a sentence, where a dermatologist takes a dangerous finding away with the photograph.
@@ -52,7 +54,7 @@ def set_aside_image(*, image: Image, by: Member, reason: str, note: str = "") ->
         _ensure_no_finding_is_lost(image, by, reason, note)
         row = SetAside.objects.create(image=image, member=by, reason=SetAsideReason(reason), note=note.strip())
         refresh_queue_of_lesion(image=image)
-        _tell_if_withheld(image, row)
+        image_excluded.send(sender=SetAside, image=image, exclusion=row, by=by)
     log.info("Image %s was set aside by member %s: %s.", image.pk, by.pk, row.reason)
     return row
 
@@ -71,10 +73,7 @@ def put_back_image(*, image: Image, by: Member) -> SetAside:
         row = SetAside.objects.standing().select_for_update().filter(image=image).first()
         if row is None:
             raise NotSetAside
-        report = Report.objects.withheld().filter(visit=image.visit_id).first()
-        if report is not None and row.shows_other_patient:
-            note = _("A photograph that had been set aside as another patient’s was put back.")
-            keep_withheld(report=report, by=by, note=note)
+        image_returning.send(sender=SetAside, image=image, exclusion=row, by=by)
         row.ended_by, row.ended_at = by, max(timezone.now(), row.created_at)  # a clock may be set back
         row.save(update_fields=["ended_by", "ended_at"])
         refresh_queue_of_lesion(image=image)
@@ -128,12 +127,6 @@ def _ensure_no_finding_is_lost(image: Image, by: Member, reason: str, note: str)
         raise FindingNeedsDermatologist(finding.words)
     elif not is_a_sentence(note):
         raise FindingNeedsNote(finding.words)
-
-
-def _tell_if_withheld(image: Image, row: SetAside) -> None:
-    report = Report.objects.withheld().filter(visit=image.visit_id).first()
-    if report is not None and row.shows_other_patient:
-        tell_of_withholding(report=report, about=row)
 
 
 def _locked(image: Image, by: Member) -> Image:

@@ -11,7 +11,7 @@ from diagnosis.assessment import explanation_breaker as breaker
 from diagnosis.assessment import explanation_store as store
 from mlmodel.explanations.checking import UnusableAnswer
 from mlmodel.explanations.explained import Explained, Source
-from mlmodel.explanations.gemini import AskingFailed, ask_gemini
+from mlmodel.explanations.gemini import AskingFailed, GeminiAccess, ask_gemini
 from mlmodel.explanations.library import LANGUAGE, entry_of
 from mlmodel.explanations.questions import Question, question_of
 
@@ -34,7 +34,7 @@ def explain(*, code: str, language: str = "en", reading_level: str = "patient", 
     Raises:
         ValueError: the condition, the language or the reading level is not one of those offered.
     """
-    question = question_of(code=code, language=language, reading_level=reading_level)
+    question = _question(code, language, reading_level)
     texts = store.find(question)
     if texts is None and ask:
         texts = _ask_and_keep(question, seconds=settings.GEMINI_TIMEOUT_SECONDS)
@@ -50,22 +50,21 @@ def request_explanation(*, code: str, language: str = "en", reading_level: str =
     Raises:
         ValueError: as ``explain``.
     """
-    question = question_of(code=code, language=language, reading_level=reading_level)
+    question = _question(code, language, reading_level)
     if not settings.GEMINI_API_KEY or not breaker.may_ask(question) or store.find(question) is not None:
         return False
     if not cache.add(_on_its_way(question), True, timeout=ON_ITS_WAY_SECONDS):
         return False
-    # Imported here: the task calls this module.
-    from diagnosis.assessment.tasks import write_explanation
-
     words = (question.condition.code, question.language.code, question.reading_level.value)
-    hand_over(write_explanation, *words, if_lost=partial(cache.delete, _on_its_way(question)))
+    hand_over(
+        "diagnosis.assessment.tasks.write_explanation", *words, if_lost=partial(cache.delete, _on_its_way(question))
+    )
     return True
 
 
 def write_and_keep(*, code: str, language: str, reading_level: str) -> None:
     """Ask for the explanation and keep it, unless it is already there."""
-    question = question_of(code=code, language=language, reading_level=reading_level)
+    question = _question(code, language, reading_level)
     if store.find(question) is None:
         seconds = min(settings.GEMINI_TIMEOUT_SECONDS * BACKGROUND_PATIENCE, BACKGROUND_MOST_SECONDS)
         _ask_and_keep(question, seconds=seconds)
@@ -74,9 +73,10 @@ def write_and_keep(*, code: str, language: str, reading_level: str) -> None:
 def _ask_and_keep(question: Question, *, seconds: float) -> dict[str, str] | None:
     if not settings.GEMINI_API_KEY or not breaker.may_ask(question):
         return None
+    access = GeminiAccess(settings.GEMINI_API_KEY, settings.GEMINI_BASE_URL, settings.GEMINI_ATTEMPTS)
     what = (question.condition.code, question.language.code, question.reading_level.value)
     try:
-        texts = ask_gemini(question=question, seconds=seconds)
+        texts = ask_gemini(question=question, access=access, seconds=seconds)
     except AskingFailed as failure:
         breaker.note_failure()
         logger.warning("Gemini did not explain %s (%s, %s): %s", *what, failure)
@@ -89,6 +89,10 @@ def _ask_and_keep(question: Question, *, seconds: float) -> dict[str, str] | Non
     breaker.note_success()
     store.keep(question, texts)
     return texts
+
+
+def _question(code: str, language: str, reading_level: str) -> Question:
+    return question_of(code=code, language=language, reading_level=reading_level, model_name=settings.GEMINI_MODEL)
 
 
 def _by_gemini(question: Question, texts: dict[str, str]) -> Explained:

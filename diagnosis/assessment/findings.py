@@ -16,6 +16,7 @@ from diagnosis.images.models import Image, SetAside, SetAsideReason, Tier
 from diagnosis.images.models.image import ImageQuerySet
 from diagnosis.reviews.answers import LabelState, danger_rank, is_malignant_answer
 from diagnosis.reviews.contradictions import other_labels
+from diagnosis.reviews.labelled_images import with_confirmed_label, with_suspicions
 from diagnosis.reviews.models import ConfirmedLabel
 from diagnosis.reviews.review_words import answer_name
 from patients.models import Lesion, Visit
@@ -44,7 +45,7 @@ class Finding:
 
 def finding_of(image: Image) -> Finding | None:
     """What is dangerous and was named on one photograph, as reviews stand now."""
-    return _finding(Image.objects.with_confirmed_label().with_suspicions().get(pk=image.pk))
+    return _finding(with_suspicions(with_confirmed_label(Image.objects.all())).get(pk=image.pk))
 
 
 def is_confirmed_beside(image: Image, finding: Finding | None) -> bool:
@@ -112,7 +113,7 @@ def findings_set_aside(images: ImageQuerySet) -> list[FindingSetAside]:
     """
     clinic = OuterRef("visit__patient__clinic")
     in_use = Image.objects.in_use().filter(sha256=OuterRef("sha256"), visit__patient__clinic=clinic).order_by()
-    gone = images.order_by().set_aside().filter(~Exists(in_use)).with_confirmed_label().with_suspicions()
+    gone = with_suspicions(with_confirmed_label(images.order_by().set_aside().filter(~Exists(in_use))))
     findings = {image.pk: finding for image in gone if (finding := _finding(image))}
     if not findings:
         return []

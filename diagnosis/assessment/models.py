@@ -1,7 +1,7 @@
 from django.db import models
 from django.db.models import Q
 
-from mlmodel.explanations.reading_levels import ReadingLevel
+from mlmodel.explanations.reading_levels import READING_LEVELS
 from mlmodel.taxonomy import CODES
 
 
@@ -10,7 +10,7 @@ class Explanation(models.Model):
 
     code = models.CharField(max_length=8)
     language = models.CharField(max_length=20)
-    reading_level = models.CharField(max_length=10, choices=ReadingLevel)
+    reading_level = models.CharField(max_length=10, choices=[(level, level.capitalize()) for level in READING_LEVELS])
     model_name = models.CharField(max_length=80)
     sections = models.JSONField()
     created_at = models.DateTimeField(auto_now_add=True)
@@ -23,7 +23,7 @@ class Explanation(models.Model):
             ),
             models.CheckConstraint(condition=Q(code__in=CODES), name="explanation_code_is_known"),
             models.CheckConstraint(
-                condition=Q(reading_level__in=ReadingLevel.values), name="explanation_reading_level_is_known"
+                condition=Q(reading_level__in=READING_LEVELS), name="explanation_reading_level_is_known"
             ),
         ]
 

@@ -29,6 +29,7 @@ from diagnosis.assessment.candidates import (
 )
 from diagnosis.assessment.explain import explain
 from diagnosis.assessment.photograph_kind import dermatoscope_tips, smartphone_caution
+from diagnosis.assessment.section_titles import SECTION_TITLES
 from diagnosis.assessment.threshold_costs import cost_of
 from diagnosis.assessment.urgency import care_beside_result, care_in_doubt, urgency_in_doubt, urgency_of_result
 from diagnosis.images.clinic_analysers import as_read_then
@@ -37,7 +38,7 @@ from diagnosis.images.models import Prediction, Tier
 from diagnosis.images.prediction_sets import prediction_set
 from diagnosis.images.reliability import reliability_of, tier_to_show
 from mlmodel.explanations.blocks import blocks
-from mlmodel.explanations.explained import SECTION_TITLES, Explained
+from mlmodel.explanations.explained import Explained
 from mlmodel.network.analyser import Analyser, Analysis
 from mlmodel.network.quality import Reliability
 from mlmodel.network.tiers import OperatingPoints, class_order, explained_code, most_probable_code

@@ -52,9 +52,7 @@ def does_the_archive_wait() -> bool:
 
 def rescore_in_background(**_signal: Any) -> None:
     """Hand it to a worker."""
-    from diagnosis.assessment.tasks import rescore_the_archive
-
-    hand_over(rescore_the_archive)
+    hand_over("diagnosis.assessment.tasks.rescore_the_archive")
 
 
 def _waiting(serving: Serving) -> QuerySet[ImageFeatures]:

@@ -13,6 +13,7 @@ from diagnosis.reports.content import settled_label
 from diagnosis.reports.last_reported import NOTHING_SAID, Said, Told, told_by
 from diagnosis.reports.models import Report
 from diagnosis.reviews.answers import FREE_TEXT, PRE_MALIGNANT, danger_rank
+from diagnosis.reviews.labelled_images import with_confirmed_label, with_suspicions
 from diagnosis.reviews.review_words import answer_name
 
 
@@ -40,7 +41,7 @@ def labelled_otherwise_among(reports: Sequence[Report]) -> dict[UUID, list[Since
     """
     images = Image.objects.in_use().filter(visit__in=[report.visit_id for report in reports])
     by_visit: dict[UUID, list[Image]] = {}
-    images = images.select_related("lesion", "label__review").with_confirmed_label().with_suspicions()
+    images = with_suspicions(with_confirmed_label(images.select_related("lesion", "label__review")))
     for image in images.order_by("lesion__number", "created_at", "pk"):
         by_visit.setdefault(image.visit_id, []).append(image)
     return {report.pk: _labelled_otherwise(report, by_visit.get(report.visit_id, ())) for report in reports}

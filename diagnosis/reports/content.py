@@ -31,6 +31,7 @@ from diagnosis.reports.printable_text import without_controls
 from diagnosis.reviews.answers import Basis, LabelState
 from diagnosis.reviews.diagnoses import BY_CODE
 from diagnosis.reviews.label_rules import diagnosis_of
+from diagnosis.reviews.labelled_images import with_confirmed_label
 from diagnosis.reviews.models import ConfirmedLabel
 from diagnosis.reviews.review_words import answer_malignancy, answer_name, plain_line
 from mlmodel.network.quality import Reliability
@@ -103,10 +104,8 @@ def content_sha256(text: str) -> str:
 def photographs_of(visit: Visit) -> QuerySet[Image]:
     """The visit's photographs with all that a report says of them, lesion by lesion."""
     return (
-        Image.objects.in_use()
-        .filter(visit=visit)
+        with_confirmed_label(Image.objects.in_use().filter(visit=visit))
         .select_related("visit", "lesion", "override__member__user", "label__review__reviewer__user")
-        .with_confirmed_label()
         .with_shown_prediction()
         .prefetch_related("reviews__reviewer__user", "reviews__retraction", "measurements", "scales")
         .order_by("lesion__number", "created_at", "pk")

@@ -15,6 +15,7 @@ from diagnosis.reports.content import answer_in_report, certainty_and_basis, set
 from diagnosis.reports.last_reported import Told, told_by
 from diagnosis.reports.models import Report
 from diagnosis.reviews.answers import danger_of, danger_rank
+from diagnosis.reviews.labelled_images import with_confirmed_label, with_suspicions
 
 Row = dict[str, Any]
 # Certainty and basis of what nobody has settled.
@@ -63,7 +64,7 @@ def found_elsewhere(reports: Sequence[Report]) -> dict[UUID, list[FoundElsewhere
     told = {report.pk: told_by(report) for report in reports}
     lesions = {UUID(lesion) for each in told.values() for lesion in each.lesions}
     images = Image.objects.in_use().filter(lesion__in=lesions).select_related("label__review", "visit")
-    images = images.with_confirmed_label().with_suspicions().order_by("-visit__date", "-created_at", "pk")
+    images = with_suspicions(with_confirmed_label(images)).order_by("-visit__date", "-created_at", "pk")
     by_lesion: defaultdict[str, list[Image]] = defaultdict(list)
     for image in images if lesions else ():
         by_lesion[str(image.lesion_id)].append(image)

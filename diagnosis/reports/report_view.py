@@ -16,6 +16,7 @@ from diagnosis.assessment.advice import NOTHING_BESIDES, URGENCY, doubts_about, 
 from diagnosis.assessment.candidates import percent
 from diagnosis.assessment.chips import sign_of_assessment
 from diagnosis.assessment.presentation import TIER_MARKS
+from diagnosis.assessment.section_titles import SECTION_TITLES
 from diagnosis.images.condition_names import condition_name, malignancy_name
 from diagnosis.images.models import Tier
 from diagnosis.images.reliability import tier_to_show
@@ -25,7 +26,6 @@ from diagnosis.reports.report_chips import sign_beside
 from diagnosis.reviews.answers import is_malignant_answer
 from diagnosis.reviews.review_words import LABEL_MARKS, label_tone
 from mlmodel.explanations.blocks import Block, blocks
-from mlmodel.explanations.explained import SECTION_TITLES
 from mlmodel.network.quality import Reliability
 from mlmodel.taxonomy import BY_CODE
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from diagnosis.images.models import Image, ImageFeatures
 from diagnosis.retraining.assignment import assign_parts
 from diagnosis.retraining.models import ManifestEntry, Part, TrainingRun
+from diagnosis.retraining.training_images import images_for_training, images_outside_the_classes
 from diagnosis.reviews.models import ConfirmedLabel
 from diagnosis.reviews.review_words import answer_name
 from mlmodel.retraining import BaseSet, Cases, near_copies
@@ -105,14 +106,14 @@ def collect_cases(
     Consent is asked now. Earlier confirmed cases are learnt again with the new ones, so that a run does not forget
     what the last one taught. ``since`` narrows what is learnt, never the locked test. ``keep=False`` writes nothing.
     """
-    images = Image.objects.for_training(clinic).select_related("features", "lesion", "label")
+    images = images_for_training(clinic).select_related("features", "lesion", "label")
     images = images.order_by("created_at", "pk")
     found = list(images)
     parts = assign_parts((image.lesion for image in found), keep=keep)
     left_out: LeftOutImages = defaultdict(list)
     found = _without_other_features(found, base, left_out)
     found = _without_copies(found, base, parts, left_out)
-    outside = list(Image.objects.outside_the_classes(clinic).order_by("created_at", "pk"))
+    outside = list(images_outside_the_classes(clinic).order_by("created_at", "pk"))
     if outside:
         left_out[LeftOut.OUTSIDE_THE_SEVEN.value] = [image.pk for image in outside]
     found = _of_lesions(found, outside, left_out)
@@ -127,7 +128,7 @@ def collect_cases(
 
 def new_labels(*, after: int, clinic: Clinic | None = None) -> int:
     """Count the photographs that may be used and whose label was settled after a step (``diagnosis.images.models.step``)."""
-    return Image.objects.for_training(clinic).filter(label__settled_after__gt=after).count()
+    return images_for_training(clinic).filter(label__settled_after__gt=after).count()
 
 
 def learnt_until(version: ModelVersion) -> int:

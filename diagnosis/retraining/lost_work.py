@@ -10,15 +10,10 @@ from diagnosis.reviews.models import ConfirmedLabel
 
 def hand_over_again() -> None:
     """Hand over what still waits to be done. What is under way already comes to the same: each task may run twice."""
-    # Imported here: the tasks call services.
-    from diagnosis.assessment.tasks import rescore_the_archive
-    from diagnosis.retraining.tasks import work_on_run
-    from diagnosis.reviews.tasks import derive_labels_of_clinic
-
     for run in TrainingRun.objects.filter(status=RunStatus.QUEUED):
-        hand_over(work_on_run, str(run.pk))
+        hand_over("diagnosis.retraining.tasks.work_on_run", str(run.pk))
     labels_of_another_rule = ConfirmedLabel.objects.exclude(rule=F("image__visit__patient__clinic__review_rule"))
     for clinic in labels_of_another_rule.values_list("image__visit__patient__clinic", flat=True).distinct():
-        hand_over(derive_labels_of_clinic, str(clinic))
+        hand_over("diagnosis.reviews.tasks.derive_labels_of_clinic", str(clinic))
     if does_the_archive_wait():
-        hand_over(rescore_the_archive)
+        hand_over("diagnosis.assessment.tasks.rescore_the_archive")

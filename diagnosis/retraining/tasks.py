@@ -24,7 +24,7 @@ def retrain_when_due() -> None:
     """Start a retraining run if it is time. Does nothing otherwise, however often it is asked."""
     run = start_run_if_due()
     if run is not None:
-        hand_over(work_on_run, str(run.pk))
+        hand_over("diagnosis.retraining.tasks.work_on_run", str(run.pk))
 
 
 @shared_task

@@ -13,6 +13,4 @@ def derive_labels_after_commit(sender: type[Clinic], instance: Clinic, created: 
         return
     made_by_another = ConfirmedLabel.objects.filter(image__visit__patient__clinic=instance)
     if made_by_another.exclude(rule=instance.review_rule).exists():
-        from diagnosis.reviews.tasks import derive_labels_of_clinic
-
-        hand_over(derive_labels_of_clinic, str(instance.pk))
+        hand_over("diagnosis.reviews.tasks.derive_labels_of_clinic", str(instance.pk))

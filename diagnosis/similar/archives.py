@@ -20,6 +20,7 @@ from django.utils import timezone
 from diagnosis.images.models import Image, SetAside
 from diagnosis.images.models.image import ImageQuerySet
 from diagnosis.reviews.models import LabelChange
+from diagnosis.similar.confirmed_cases import confirmed_cases_for
 from diagnosis.similar.embeddings import read_vector
 from diagnosis.similar.models import ImageEmbedding
 from mlmodel.network.neighbours import Archive
@@ -72,7 +73,7 @@ class ClinicArchive:
         return self._seen_at is not None and self._seen_at - now > OVERLAP
 
     def _allowed(self, member: Member) -> ImageQuerySet:
-        return Image.objects.confirmed_cases_for(member).placed_in(self._space)
+        return confirmed_cases_for(member, space=self._space)
 
     def _touched_since(self, moment: datetime.datetime) -> set[UUID]:
         """Photographs that may have come or gone.

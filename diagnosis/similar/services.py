@@ -13,6 +13,7 @@ from diagnosis.images.models import Image
 from diagnosis.images.models.image import ImageQuerySet
 from diagnosis.reviews.diagnoses import BY_CODE
 from diagnosis.similar.archives import archive_of
+from diagnosis.similar.confirmed_cases import confirmed_cases_for, of_other_lesions
 from diagnosis.similar.embeddings import current_space, read_vector
 from diagnosis.similar.models import ImageEmbedding
 from mlmodel.network.quality import Reliability
@@ -91,12 +92,8 @@ def similar_cases(*, image: Image, member: Member, limit: int = SHOWN) -> list[S
 
 def _may_be_shown(image: Image, member: Member, space: str) -> ImageQuerySet:
     """The rules themselves, asked of the database at the moment of showing."""
-    return (
-        Image.objects.confirmed_cases_for(member)
-        .of_other_lesions_than(image)
-        .placed_in(space)
-        .select_related("lesion", "visit__patient")
-    )
+    cases = of_other_lesions(confirmed_cases_for(member, space=space), image)
+    return cases.select_related("lesion", "visit__patient")
 
 
 def _case(image: Image, similarity: float, member: Member) -> SimilarCase | None:

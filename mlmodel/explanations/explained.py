@@ -1,11 +1,7 @@
 """What an explanation is made of, whoever wrote it."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-
-from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
 
 from mlmodel.explanations.languages import language_of
 
@@ -18,16 +14,15 @@ class Source(StrEnum):
 
 
 # In reading order. The keys are what the API, the cache and the library's files call the sections.
-SECTION_TITLES: Mapping[str, str | Promise] = {
-    "what_it_is": _("What it is"),
-    "causes": _("Causes"),
-    "symptoms": _("Symptoms"),
-    "told_apart_by": _("How it is told apart"),
-    "prevention": _("Prevention"),
-    "treatment": _("Treatment"),
-    "when_to_seek_care": _("When to seek care"),
-}
-SECTIONS: tuple[str, ...] = tuple(SECTION_TITLES)
+SECTIONS = (
+    "what_it_is",
+    "causes",
+    "symptoms",
+    "told_apart_by",
+    "prevention",
+    "treatment",
+    "when_to_seek_care",
+)
 
 
 @dataclass(frozen=True)
@@ -50,11 +45,6 @@ class Explained:
     source: Source
     # The language model that wrote it; None for the library.
     model_name: str | None = None
-
-    @property
-    def titled_sections(self) -> list[tuple[str, str]]:
-        """(title in the page's language, text), in reading order."""
-        return [(str(title), self.sections[name]) for name, title in SECTION_TITLES.items()]
 
     @property
     def direction(self) -> str:

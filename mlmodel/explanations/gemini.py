@@ -9,12 +9,11 @@ import random
 import re
 import ssl
 import time
+from dataclasses import dataclass
 from functools import cache
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING
-
-from django.conf import settings
 
 from mlmodel.explanations.checking import UnusableAnswer, read_answer
 from mlmodel.explanations.prompt import answer_schema, prompt_of
@@ -33,6 +32,15 @@ _KEY = re.compile(r"[!-~]+")
 _STATE = re.compile(r"[A-Z_]{1,40}")
 
 
+@dataclass(frozen=True)
+class GeminiAccess:
+    """How Gemini is reached, and how often it is asked for one answer at the most."""
+
+    api_key: str
+    base_url: str = ""
+    attempts: int = 3
+
+
 class AskingFailed(Exception):
     """No answer came. The message is in our words only: servers' messages and addresses may hold secrets."""
 
@@ -41,10 +49,10 @@ class AskingFailed(Exception):
         self.again = again
 
 
-def ask_gemini(*, question: Question, seconds: float) -> dict[str, str]:
+def ask_gemini(*, question: Question, access: GeminiAccess, seconds: float) -> dict[str, str]:
     """Return the eight texts that Gemini wrote for ``question``, checked.
 
-    Tries up to ``GEMINI_ATTEMPTS`` times after 429, 5xx and time-outs, with exponential pauses and jitter, and never
+    Tries up to ``access.attempts`` times after 429, 5xx and time-outs, with exponential pauses and jitter, and never
     beyond ``seconds`` in all. It waits for the network: do not call it inside a transaction.
 
     Raises:
@@ -52,10 +60,10 @@ def ask_gemini(*, question: Question, seconds: float) -> dict[str, str]:
         UnusableAnswer: it answered with what cannot be shown; asking again would cost and not help.
     """
     deadline = time.monotonic() + seconds
-    attempts = max(1, settings.GEMINI_ATTEMPTS)
+    attempts = max(1, access.attempts)
     for attempt in range(1, attempts + 1):
         try:
-            response = _generate(question, seconds=deadline - time.monotonic())
+            response = _generate(question, access, seconds=deadline - time.monotonic())
             return read_answer(_text_of(response), language=question.language)
         except AskingFailed as failure:
             pause = FIRST_PAUSE_SECONDS * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311 - not a secret
@@ -66,7 +74,7 @@ def ask_gemini(*, question: Question, seconds: float) -> dict[str, str]:
     raise AssertionError("unreachable")
 
 
-def _generate(question: Question, *, seconds: float) -> "GenerateContentResponse":
+def _generate(question: Question, access: GeminiAccess, *, seconds: float) -> "GenerateContentResponse":
     """Make one attempt of at most ``seconds``.
 
     The client's own time-out counts from one read to the next, so that a server which drips, or a name server which
@@ -75,7 +83,7 @@ def _generate(question: Question, *, seconds: float) -> "GenerateContentResponse
     if seconds <= 0:
         raise AskingFailed("out of time")
     outcome: SimpleQueue[GenerateContentResponse | Exception] = SimpleQueue()
-    client = _client(seconds)
+    client = _client(access, seconds)
     words, config = prompt_of(question), _config(question)
 
     def attempt() -> None:
@@ -96,16 +104,16 @@ def _generate(question: Question, *, seconds: float) -> "GenerateContentResponse
     return result
 
 
-def _client(seconds: float) -> "genai.Client":
+def _client(access: GeminiAccess, seconds: float) -> "genai.Client":
     from google import genai
     from google.genai import types
 
-    key = settings.GEMINI_API_KEY.strip()
+    key = access.api_key.strip()
     if not _KEY.fullmatch(key):
         # The client would fail later, and say the key in its debug log.
         raise AskingFailed("GEMINI_API_KEY holds characters that no key has")
     options = types.HttpOptions(
-        base_url=settings.GEMINI_BASE_URL or None,
+        base_url=access.base_url or None,
         # Only here do all model names exist, the "-latest" ones too.
         api_version="v1beta",
         timeout=max(1, int(seconds * 1000)),

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mlmodel.explanations.explained import SECTIONS
-from mlmodel.explanations.reading_levels import ReadingLevel
+from mlmodel.explanations.reading_levels import READING_LEVELS
 from mlmodel.taxonomy import CODES
 
 FOLDER = Path(__file__).resolve().parent
@@ -56,9 +56,9 @@ def read_file(path: Path, *, code: str) -> dict[str, Entry]:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise LibraryError(f"{path.name} cannot be read: {error}") from error
-    if set(content) != {"code", *ReadingLevel.values} or content["code"] != code:
+    if set(content) != {"code", *READING_LEVELS} or content["code"] != code:
         raise LibraryError(f"{path.name} must hold the code {code} and one table for each reading level.")
-    return {level: _entry(content[level], where=f"{path.name}, {level}") for level in ReadingLevel.values}
+    return {level: _entry(content[level], where=f"{path.name}, {level}") for level in READING_LEVELS}
 
 
 def _entry(table: Any, *, where: str) -> Entry:

@@ -3,10 +3,8 @@
 import hashlib
 from dataclasses import dataclass
 
-from django.conf import settings
-
 from mlmodel.explanations.languages import Language, language_of
-from mlmodel.explanations.reading_levels import ReadingLevel
+from mlmodel.explanations.reading_levels import READING_LEVELS, ReadingLevel
 from mlmodel.taxonomy import BY_CODE, Condition
 
 
@@ -34,19 +32,19 @@ class Question:
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
-def question_of(*, code: str, language: str, reading_level: str) -> Question:
-    """Return the question for these three words.
+def question_of(*, code: str, language: str, reading_level: str, model_name: str) -> Question:
+    """Return the question for these words, as the language model of this name would be asked it.
 
     Raises:
         UnknownConditionError, UnknownLanguageError, UnknownReadingLevelError: all are ValueErrors.
     """
     if code not in BY_CODE:
         raise UnknownConditionError("That condition is not one of the seven.")
-    if reading_level not in ReadingLevel.values:
+    if reading_level not in READING_LEVELS:
         raise UnknownReadingLevelError("That reading level is not offered: ask for patient or clinician.")
     return Question(
         condition=BY_CODE[code],
         language=language_of(language),
         reading_level=ReadingLevel(reading_level),
-        model_name=settings.GEMINI_MODEL,
+        model_name=model_name,
     )

@@ -1,6 +1,11 @@
-from django.db import models
+"""For whom an explanation is written."""
+
+from enum import StrEnum
 
 
-class ReadingLevel(models.TextChoices):
+class ReadingLevel(StrEnum):
     PATIENT = "patient"
     CLINICIAN = "clinician"
+
+
+READING_LEVELS: tuple[str, ...] = tuple(level.value for level in ReadingLevel)

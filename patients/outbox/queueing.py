@@ -90,6 +90,4 @@ def tried_for(kind: str) -> timedelta:
 
 
 def _hand_over(message: OutgoingMessage) -> None:
-    from patients.tasks import send_message
-
-    hand_over(send_message, str(message.pk))
+    hand_over("patients.tasks.send_message", str(message.pk))

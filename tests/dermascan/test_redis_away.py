@@ -15,7 +15,6 @@ from django.test import Client
 from dermascan.celery import app
 from dermascan.core.background import hand_over
 from dermascan.models import ContactMessage
-from diagnosis.assessment.tasks import write_explanation
 from tests.api.helpers import PREDICT, upload
 from tests.factories import PASSWORD
 
@@ -133,10 +132,15 @@ def test_handing_over_is_waited_for_once(away, caplog):
 
     def hand_over_twenty():
         for _number in range(20):
-            hand_over(write_explanation, "mel", "en", "patient")
+            hand_over("diagnosis.assessment.tasks.write_explanation", "mel", "en", "patient")
 
     with caplog.at_level(logging.ERROR):
-        within(2.5, lambda: hand_over(write_explanation, "mel", "en", "patient", if_lost=lambda: lost.append(1)))
+        within(
+            2.5,
+            lambda: hand_over(
+                "diagnosis.assessment.tasks.write_explanation", "mel", "en", "patient", if_lost=lambda: lost.append(1)
+            ),
+        )
         within(0.5, hand_over_twenty)
     assert lost == [1]
     assert len(caplog.records) == 21
@@ -144,7 +148,7 @@ def test_handing_over_is_waited_for_once(away, caplog):
 
 @pytest.mark.django_db(transaction=True)
 def test_what_was_handed_over_before_is_there(redis):
-    hand_over(write_explanation, "mel", "en", "patient")
+    hand_over("diagnosis.assessment.tasks.write_explanation", "mel", "en", "patient")
     with app.connection_for_read() as connection:
         assert connection.channel().queue_declare("celery", passive=True).message_count == 1
 

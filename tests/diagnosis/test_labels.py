@@ -11,8 +11,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from diagnosis.images.models import Image
+from diagnosis.retraining.training_images import images_for_training
 from diagnosis.reviews.answers import Basis, Cause, Why
 from diagnosis.reviews.errors import NothingToRetract, OtherTextMissing, TooLateToRetract
+from diagnosis.reviews.labelled_images import with_confirmed_label
 from diagnosis.reviews.labels import derive_label
 from diagnosis.reviews.models import ConfirmedLabel, LabelChange, Review, ReviewRetraction
 from diagnosis.reviews.services import record_review, retract_review
@@ -50,7 +52,7 @@ def label_of(image) -> tuple[str, str]:
 
 
 def codes(image) -> tuple[str | None, str | None]:
-    labelled: Any = Image.objects.with_confirmed_label().get(pk=image.pk)
+    labelled: Any = with_confirmed_label(Image.objects.all()).get(pk=image.pk)
     return labelled.confirmed_code, labelled.confirmed_answer
 
 
@@ -171,13 +173,13 @@ def test_training_takes_what_is_settled_and_agreed_to_and_nothing_else(image, pa
     answer(featureless, dermatologist, "nv")
     featureless.features.delete()
 
-    assert list(Image.objects.for_training()) == []
+    assert list(images_for_training()) == []
     consent(patient, Decision.GIVEN)
-    assert list(Image.objects.for_training()) == [image]
-    assert list(Image.objects.for_training(clinic)) == [image]
-    assert list(Image.objects.for_training(factories.ClinicFactory())) == []
+    assert list(images_for_training()) == [image]
+    assert list(images_for_training(clinic)) == [image]
+    assert list(images_for_training(factories.ClinicFactory())) == []
     consent(patient, Decision.WITHDRAWN)
-    assert list(Image.objects.for_training()) == []
+    assert list(images_for_training()) == []
 
 
 # --- The database ----------------------------------------------------------------------------------------------

@@ -18,6 +18,7 @@ from diagnosis.reports.drafts import ChangedMeanwhile, draft_report
 from diagnosis.reports.errors import NothingToSign, SetAsideSince, ShowsOtherPatient
 from diagnosis.reports.models import Withholding
 from diagnosis.reports.services import release_report, sign_visit
+from diagnosis.retraining.training_images import images_for_training
 from diagnosis.reviews.answers import Certainty
 from diagnosis.reviews.models import QueueEntry, QueueState
 from diagnosis.reviews.queue import refresh_queue_entry
@@ -287,11 +288,11 @@ def test_a_released_report_that_shows_somebody_else_is_withheld(sign_in, visit, 
 
 def test_no_network_learns_from_it(dermatologist):
     image = confirmed(reader=dermatologist)
-    assert image in Image.objects.for_training(dermatologist.clinic)
+    assert image in images_for_training(dermatologist.clinic)
     set_aside_image(image=image, by=dermatologist, reason=SetAsideReason.OTHER_LESION)
-    assert image not in Image.objects.for_training(dermatologist.clinic)
+    assert image not in images_for_training(dermatologist.clinic)
     put_back_image(image=image, by=dermatologist)
-    assert image in Image.objects.for_training(dermatologist.clinic)
+    assert image in images_for_training(dermatologist.clinic)
 
 
 @pytest.mark.slow

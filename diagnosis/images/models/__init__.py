@@ -1,7 +1,7 @@
 from diagnosis.images.models.answer_settings import AnswerSettings
 from diagnosis.images.models.exclusion import SetAside, SetAsideReason
 from diagnosis.images.models.heat_map import HeatMap
-from diagnosis.images.models.image import Image, ImageFeatures, QualityOverride, QualityVerdict
+from diagnosis.images.models.image import Image, ImageFeatures, ImageQuerySet, QualityOverride, QualityVerdict
 from diagnosis.images.models.prediction import Prediction, Tier
 
 __all__ = [
@@ -9,6 +9,7 @@ __all__ = [
     "HeatMap",
     "Image",
     "ImageFeatures",
+    "ImageQuerySet",
     "Prediction",
     "QualityOverride",
     "QualityVerdict",

@@ -5,21 +5,14 @@ from typing import TYPE_CHECKING
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
-from django.db.models import Exists, OuterRef, Prefetch, Q, Subquery
+from django.db.models import Exists, OuterRef, Prefetch, Q
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.images.reliability import reliability_of
-from diagnosis.reviews.answers import (
-    NOT_A_LESION,
-    LabelState,
-)
-from diagnosis.reviews.diagnoses import BY_CODE
-from diagnosis.reviews.labelled_images import _suspicions
 from mlmodel.network.quality import SMARTPHONE_MEASURE, Reliability
-from mlmodel.taxonomy import CODES
 from mlmodel.versions.models import LONG_FIELDS
-from patients.models import Clinic, Lesion, Member, Patient, Purpose, Visit, VisitStatus
+from patients.models import Lesion, Member, Visit, VisitStatus
 
 if TYPE_CHECKING:
     from diagnosis.images.models.prediction import Prediction
@@ -114,36 +107,10 @@ class ImageQuerySet(models.QuerySet["Image"]):
         )
         return self.in_use().filter(Exists(elsewhere.exclude(lesion=OuterRef("lesion"))), visit=visit)
 
-    def with_confirmed_label(self) -> "ImageQuerySet":
-        """Annotate what reviews have settled: ``confirmed_answer``, or None, and ``confirmed_code``.
-
-        The code is the answer where that is one of the seven classes, else None. ``confirmed_text`` is what its
-        reader wrote where the answer is something else, ``confirmed_basis`` what it rests on.
-        """
-        from diagnosis.reviews.models import ConfirmedLabel
-
-        settled = ConfirmedLabel.objects.filter(image=OuterRef("pk"), state=LabelState.SETTLED)
-        return self.annotate(
-            confirmed_answer=Subquery(settled.values("answer")[:1]),
-            confirmed_text=Subquery(settled.values("review__other_text")[:1]),
-            confirmed_basis=Subquery(settled.values("basis")[:1]),
-            confirmed_code=Subquery(settled.filter(answer__in=CODES).values("answer")[:1]),
-        )
-
     def not_reliable(self) -> "ImageQuerySet":
         """Those on which the network's answer cannot be relied; ``Image.reliability`` in the database."""
         is_smartphone = Q(**{f"measures__{SMARTPHONE_MEASURE}": 1.0})
         return self.filter(is_smartphone | ~Q(verdict=QualityVerdict.ACCEPTED))
-
-    def with_suspicions(self) -> "ImageQuerySet":
-        """Annotate what readers named and still stand by: what is malignant, and what may be.
-
-        ``suspected`` and ``unclear`` hold an answer and, after a line break, its reader's words; None without. See
-        ``diagnosis.assessment.case_context``. ``is_doubted`` where somebody was not sure, or could not tell. Of each reader
-        the newest review counts: who has thought better of it no longer suspects. Until somebody has read a
-        photograph here, what was named on the same file counts that was set aside in another record of the clinic.
-        """
-        return self.annotate(**_suspicions())
 
     def with_shown_prediction(self) -> "ImageQuerySet":
         """Read ``shown_prediction`` of all of them in one query, with its version, without what is long in that."""
@@ -152,61 +119,6 @@ class ImageQuerySet(models.QuerySet["Image"]):
         shown = Prediction.objects.shown().select_related("model_version", "answer_settings")
         shown = shown.defer(*(f"model_version__{name}" for name in LONG_FIELDS)).order_by()
         return self.prefetch_related(Prefetch("predictions", shown, to_attr="shown_predictions"))
-
-    def for_training(self, clinic: Clinic | None = None) -> "ImageQuerySet":
-        """The photographs that a network may learn from, of ``clinic`` or of all, with ``confirmed_code``.
-
-        Their label is settled as one of the seven, their features are kept, and the patient agrees now: whoever
-        withdraws is gone from the next answer of this queryset.
-        """
-        return self._agreed_and_labelled(Q(answer__in=CODES), clinic)
-
-    def outside_the_classes(self, clinic: Clinic | None = None) -> "ImageQuerySet":
-        """Those that would be ``for_training``, were their label not a diagnosis that is none of the seven classes.
-
-        Free text counts; that there is no lesion does not.
-        """
-        return self._agreed_and_labelled(~Q(answer__in=(*CODES, NOT_A_LESION)), clinic)
-
-    def _agreed_and_labelled(self, answer: Q, clinic: Clinic | None) -> "ImageQuerySet":
-        from diagnosis.reviews.models import ConfirmedLabel
-
-        settled = ConfirmedLabel.objects.filter(answer, image=OuterRef("pk"), state=LabelState.SETTLED)
-        patients = Patient.objects.filter(pk=OuterRef("visit__patient")).consenting_to(Purpose.TRAINING)
-        if clinic is not None:
-            patients = patients.filter(clinic=clinic)
-        judged = ImageFeatures.objects.filter(image=OuterRef("pk"))
-        return self.in_use().with_confirmed_label().filter(Exists(settled), Exists(patients), Exists(judged))
-
-    def confirmed_cases_for(self, member: Member | None) -> "ImageQuerySet":
-        """The photographs that may be shown to ``member`` as examples of a diagnosis, the ``confirmed_answer``.
-
-        Reviews have settled their label as a diagnosis that has a code, and they are of the member's own clinic or of
-        a patient who has agreed to have them shown at others; those must be de-identified
-        (``diagnosis.similar.services``).
-        """
-        if member is None:
-            return self.none()
-        # Asked row by row, as in visible_to: to list everybody who agreed would take longer than the search.
-        patient = Patient.objects.filter(pk=OuterRef("visit__patient"))
-        is_own, is_shared = Exists(patient.visible_to(member)), Exists(patient.consenting_to(Purpose.SHARING))
-        return self.in_use().with_confirmed_label().filter(is_own | is_shared, Q(confirmed_answer__in=BY_CODE))
-
-    def placed_in(self, space: str) -> "ImageQuerySet":
-        """Those whose embedding is of the space with this hash.
-
-        Asked row by row: joined, SQLite reads a whole space to look up ten photographs.
-        """
-        from diagnosis.similar.models import ImageEmbedding
-
-        return self.filter(Exists(ImageEmbedding.objects.filter(image=OuterRef("pk"), space_sha256=space)))
-
-    def of_other_lesions_than(self, image: "Image") -> "ImageQuerySet":
-        """Without photographs of the lesion, of lesions of the patient at the same place, and copies of the file.
-
-        Two lesions of one patient at one place may be one that was registered twice.
-        """
-        return self.exclude(lesion__in=Lesion.objects.at_the_place_of(image.lesion)).exclude(sha256=image.sha256)
 
 
 class Image(models.Model):

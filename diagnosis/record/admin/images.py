@@ -29,6 +29,7 @@ from diagnosis.record.admin.prediction_cells import (
 )
 from diagnosis.record.admin.remarks import photograph_for
 from diagnosis.reviews.admin import ReviewInline
+from diagnosis.reviews.labelled_images import with_confirmed_label
 from diagnosis.reviews.review_words import answer_name
 from patients.admin.scope import ClinicScopedAdmin, ReadOnlyInline, patient_cell, scoped
 from patients.models import Role
@@ -102,7 +103,7 @@ class ImageAdmin(ShowsSigns, ClinicScopedAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Image]:
         # Not by way of the parent class, which would sort by what is only annotated here.
         images: ImageQuerySet = scoped(Image.objects.all(), request)  # type: ignore[assignment]
-        return images.with_confirmed_label().with_shown_prediction()
+        return with_confirmed_label(images).with_shown_prediction()
 
     def get_ordering(self, request: HttpRequest) -> list[str | Combinable]:
         if request.GET.get(ReviewFilter.parameter_name) == ReviewFilter.NEEDED:

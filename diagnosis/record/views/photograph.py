@@ -35,6 +35,7 @@ from diagnosis.reports.validity import reports_that_say_otherwise
 from diagnosis.retraining.models import versions_that_used
 from diagnosis.reviews.errors import AnsweredMeanwhile
 from diagnosis.reviews.forms import ReviewForm
+from diagnosis.reviews.labelled_images import with_confirmed_label
 from diagnosis.reviews.review_words import LABEL_MARKS, LabelView, article_of, present_label, rule_hint
 from diagnosis.reviews.services import record_review, said_until_now
 from mlmodel.network.quality import Reliability
@@ -122,10 +123,9 @@ def analyse(request: ClinicRequest, image_id: UUID) -> HttpResponse:
 
 def _find(member: Member | None, image_id: UUID) -> Image:
     images = (
-        Image.objects.visible_to(member)
+        with_confirmed_label(Image.objects.visible_to(member))
         .select_related("visit__patient__clinic", "lesion", "uploaded_by__user")
         .select_related("override__member__user", "label__review")
-        .with_confirmed_label()
     )
     return get_object_or_404(images, pk=image_id)
 

@@ -19,6 +19,7 @@ from diagnosis.images.models import Image
 from diagnosis.record.review_screen import BLINDED, Screen, SeenAnswers, is_blinded, last_step, on_screen, screen
 from diagnosis.reviews.errors import AnsweredMeanwhile
 from diagnosis.reviews.forms import ReviewForm
+from diagnosis.reviews.labelled_images import with_confirmed_label
 from diagnosis.reviews.models import Review
 from diagnosis.reviews.models.review import RETRACTABLE_FOR
 from diagnosis.reviews.on_screen import look_at, look_away
@@ -188,10 +189,9 @@ def _render(request: ClinicRequest, shown: Screen, *, status: int = 200) -> Http
 
 def _find(member: Member, image_id: UUID) -> Image:
     images = (
-        Image.objects.visible_to(member)
+        with_confirmed_label(Image.objects.visible_to(member))
         .select_related("visit__patient__clinic", "visit__clinician__user", "lesion", "override")
         .select_related("queue_entry__claimed_by__user")
-        .with_confirmed_label()
         .with_shown_prediction()
     )
     return get_object_or_404(images, pk=image_id)

@@ -21,7 +21,7 @@ from diagnosis.retraining.errors import RetrainingRefused
 from diagnosis.retraining.models import Part, RunStatus, TrainingRun
 from diagnosis.retraining.run_states import abandon_run, bury_the_dead, requeue_run
 from diagnosis.retraining.services import start_run
-from diagnosis.retraining.tasks import work_on_run
+from diagnosis.retraining.training_images import images_outside_the_classes
 from mlmodel.versions.models import ModelVersion
 from mlmodel.versions.serving import active_version
 from patients.access import is_operator
@@ -63,7 +63,7 @@ def runs(request: ClinicRequest) -> HttpResponse:
         "alive": TrainingRun.objects.alive().first(),
         "active": active,
         "new": new_labels(after=learnt_until(active)),
-        "outside": Image.objects.outside_the_classes().count(),
+        "outside": images_outside_the_classes().count(),
         "last_that_left_out": _last_that_left_out(active),
         "may_act": _may_act(request),
     }
@@ -108,7 +108,7 @@ def start(request: ClinicRequest) -> HttpResponse:
     try:
         with transaction.atomic():
             begun = start_run(started_by=_user(request))
-            hand_over(work_on_run, str(begun.pk))
+            hand_over("diagnosis.retraining.tasks.work_on_run", str(begun.pk))
     except RetrainingRefused as refusal:
         messages.error(request, str(refusal))
         return redirect("admin:retraining")
@@ -123,7 +123,7 @@ def resume(request: ClinicRequest, run_id: UUID) -> HttpResponse:
     try:
         with transaction.atomic():
             requeue_run(run_id)
-            hand_over(work_on_run, str(run_id))
+            hand_over("diagnosis.retraining.tasks.work_on_run", str(run_id))
     except RetrainingRefused as refusal:
         messages.error(request, str(refusal))
     return redirect("admin:retraining-run", run_id)

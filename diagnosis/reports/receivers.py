@@ -1,0 +1,36 @@
+"""What becomes of a signed report when a photograph of its visit is taken out of use, or comes back."""
+
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from diagnosis.assessment.exclusions import image_excluded, image_returning
+from diagnosis.images.models import Image, SetAside
+from diagnosis.reports.models import Report
+from diagnosis.reports.notices import tell_of_withholding
+from diagnosis.reports.withholding import keep_withheld
+from patients.models import Member
+
+
+def connect() -> None:
+    image_excluded.connect(_tell_patient, dispatch_uid="tell the patient whose report is withheld")
+    image_returning.connect(_keep_withheld, dispatch_uid="keep the report withheld")
+
+
+def _tell_patient(*, image: Image, exclusion: SetAside, **_more: Any) -> None:
+    """Mail the patient whose report is withheld since it shows somebody else."""
+    report = _withheld_report(image)
+    if report is not None and exclusion.shows_other_patient:
+        tell_of_withholding(report=report, about=exclusion)
+
+
+def _keep_withheld(*, image: Image, exclusion: SetAside, by: Member, **_more: Any) -> None:
+    """Keep a report withheld that was so for showing somebody else, until a dermatologist releases it again."""
+    report = _withheld_report(image)
+    if report is not None and exclusion.shows_other_patient:
+        note = _("A photograph that had been set aside as another patient’s was put back.")
+        keep_withheld(report=report, by=by, note=note)
+
+
+def _withheld_report(image: Image) -> Report | None:
+    return Report.objects.withheld().filter(visit=image.visit_id).first()
