@@ -31,12 +31,14 @@ class Targets:
         log_priors: float32 (B, classes), the class mix that each is drawn from.
         weights: float32 (B,), of the loss.
         taught: float32 (B, classes), what teachers say of the same photographs, where the recipe has any.
+        teaching: float32 (B,), the share of the target that is theirs.
     """
 
     possible: Floats
     log_priors: Floats
     weights: Floats
     taught: Floats | None = None
+    teaching: Floats | None = None
 
     @classmethod
     def exact(cls, labels: npt.NDArray[np.int64], mix: npt.NDArray[np.float64]) -> "Targets":
@@ -146,6 +148,7 @@ class Learner:
             tf.constant(targets.log_priors),
             tf.constant(targets.weights),
             tf.constant(targets.possible if targets.taught is None else targets.taught),
+            tf.constant(np.zeros(len(shown), np.float32) if targets.teaching is None else targets.teaching),
             tf.constant(chance.permutation(len(shown))),
             tf.constant(kept),
             tf.constant(kept.mean(), tf.float32),
@@ -166,7 +169,16 @@ class Learner:
         return np.full((1,) * (shown.ndim - 1), share, dtype=np.float32)
 
     def _learn(
-        self, shown: Any, possible: Any, priors: Any, weights: Any, taught: Any, partners: Any, kept: Any, share: Any
+        self,
+        shown: Any,
+        possible: Any,
+        priors: Any,
+        weights: Any,
+        taught: Any,
+        teaching: Any,
+        partners: Any,
+        kept: Any,
+        share: Any,
     ) -> Any:
         recipe = self.recipe
         shown = tf.cast(shown, tf.float32)
@@ -178,9 +190,9 @@ class Learner:
         before = [tf.identity(variable) for variable in moving]
         with tf.GradientTape() as tape:
             logits = self._learning(shown, training=True)
-            losses = self._losses(logits, possible, priors, weights, taught)
+            losses = self._losses(logits, possible, priors, weights, taught, teaching)
             if is_mixed:
-                of_partners = (tf.gather(values, partners) for values in (possible, priors, weights, taught))
+                of_partners = (tf.gather(values, partners) for values in (possible, priors, weights, taught, teaching))
                 losses = share * losses + (1.0 - share) * self._losses(logits, *of_partners)
             loss = tf.reduce_mean(losses)
         variables = self.network.trainable_variables
@@ -201,14 +213,14 @@ class Learner:
         right = tf.reduce_mean(tf.gather(possible, chosen, axis=1, batch_dims=1))
         return loss, right
 
-    def _losses(self, logits: Any, possible: Any, priors: Any, weights: Any, taught: Any) -> Any:
+    def _losses(self, logits: Any, possible: Any, priors: Any, weights: Any, taught: Any, teaching: Any) -> Any:
         """Return each photograph's loss: of all that its label leaves possible, taken together."""
         recipe = self.recipe
         adjusted = logits + priors if recipe.loss == "logit-adjusted" else logits
         logs = tf.nn.log_softmax(adjusted)
         losses = -tf.reduce_logsumexp(tf.where(possible > 0, logs, _IMPOSSIBLE), axis=1)
         if recipe.teaching_share:
-            losses += recipe.teaching_share * (-tf.reduce_sum(taught * logs, axis=1) - losses)
+            losses += teaching * (-tf.reduce_sum(taught * logs, axis=1) - losses)
         if recipe.label_smoothing:
             losses += recipe.label_smoothing * (-tf.reduce_mean(logs, axis=1) - losses)
         return weights * losses

@@ -94,9 +94,12 @@ class Recipe:
         cutmix: the same for patches that are pasted in (Yun et al., ICCV 2019); with both, a batch takes turns.
         proof_weights: of the loss, by how a diagnosis was made (``dataset.PROOFS``); 1 for what is not named. It is
             never shown to the network (Gessert et al., IEEE TBME 2020).
-        teachers: folders of ended runs beside this one, whose mean answer to the same changed photograph is learned
-            (Hinton et al., 2015, at a temperature of 1; the same view for both: Beyer et al., CVPR 2022).
+        teachers: folders of ended runs, or of releases, beside this one, whose mean answer to the same changed
+            photograph is learned (Hinton et al., 2015, at a temperature of 1; the same view for both: Beyer et al.,
+            CVPR 2022).
         teaching_share: of the target that is theirs; the rest is the label's.
+        taught_sources: whose photographs the teachers are asked about, as where they know one clinic well and others
+            badly; the rest is learned by its labels alone. Empty for all.
         sampling: ``every-image`` once an epoch; ``square-root`` draws classes by the square root of their frequency
             and, within each class, sharp and soft copies in one proportion, so that softness says nothing; the
             same within each source.
@@ -139,6 +142,7 @@ class Recipe:
     proof_weights: dict[str, float] = field(default_factory=dict)
     teachers: tuple[str, ...] = ()
     teaching_share: float = 0.0
+    taught_sources: tuple[str, ...] = ()
     sampling: Sampling = "every-image"
     optimizer: Optimizer = "adam"
     weight_decay: float = 0.0
@@ -231,6 +235,8 @@ def _check_teaching(recipe: Recipe) -> None:
     name = recipe.name
     if bool(recipe.teachers) != bool(recipe.teaching_share) or not 0 <= recipe.teaching_share <= 1:
         raise RecipeError(f"Recipe “{name}”: teachers need a teaching_share above 0 and up to 1, and it needs them.")
+    if recipe.taught_sources and not recipe.teachers:
+        raise RecipeError(f"Recipe “{name}”: taught_sources need teachers.")
     if recipe.teachers and any(phase.trainable_from == "head" for phase in recipe.phases):
         raise RecipeError(
             f"Recipe “{name}”: teachers see photographs, and where the head alone learns there are none."

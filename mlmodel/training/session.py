@@ -13,6 +13,7 @@ from mlmodel.training.architectures import build_network
 from mlmodel.training.recipe import Recipe, RecipeError, load_recipe, recipe_from
 from mlmodel.training.run_folder import RunDirectory, RunError
 from mlmodel.training.teachers import check_teachers
+from mlmodel.training.trained import recipe_of, story_of
 from mlmodel.training.trainer import CHECKPOINT_SECONDS, Split, train
 
 
@@ -24,6 +25,7 @@ def run_recipe(
     run: RunDirectory,
     resume: bool,
     weights: Path | None,
+    begin_from: RunDirectory | None = None,
     split_by: str | None = None,
     precision: str | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
@@ -38,7 +40,7 @@ def run_recipe(
         DatasetError: a class of the recipe has no photograph to train or to watch.
         RecipeError: there is no such recipe, or it is for another architecture.
         RunError: the folder holds a run and ``resume`` is not set, or the other way round; or the data changed; or a
-            run that is to teach this one has not ended; or ``weights`` are not the base's.
+            run that is to teach this one, or that it begins from, has not ended; or ``weights`` are not the base's.
     """
     if resume:
         configuration = run.configuration()
@@ -52,10 +54,12 @@ def run_recipe(
     if recipe.architecture != architecture:
         raise RecipeError(f"Recipe “{recipe.name}” is for --architecture {recipe.architecture}.")
     rows = split(recipe, dataset)
+    if begin_from is not None:
+        _check_beginning(recipe, begin_from)
     check_teachers(recipe, beside=run)
     if not resume:
         build_network(recipe, weights=weights)  # tried before anything is written: wrong weights leave no run behind
-        run.start(_configuration(recipe, dataset))
+        run.start(_configuration(recipe, dataset, begin_from))
     if report := run.report():
         say("This run has ended; there is nothing to go on with.")
         return report
@@ -65,9 +69,19 @@ def run_recipe(
         split=rows,
         run=run,
         weights=weights,
+        begin_from=begin_from,
         checkpoint_seconds=checkpoint_seconds,
         say=say,
     )
+
+
+def _check_beginning(recipe: Recipe, begin_from: RunDirectory) -> None:
+    """Raise RunError if the run has not ended, or its network is not the one that ``recipe`` trains."""
+    if begin_from.report() is None:
+        raise RunError(f"The run in {begin_from.path} has not ended: there is nothing to begin from.")
+    shapes = [weight.shape for weight in begin_from.load_weights()]
+    if shapes != [tuple(weight.shape) for weight in build_network(recipe, start="random").weights]:
+        raise RunError(f"The network in {begin_from.path} is not the one that “{recipe.name}” trains.")
 
 
 def split(recipe: Recipe, dataset: Dataset) -> Split:
@@ -93,8 +107,9 @@ def split(recipe: Recipe, dataset: Dataset) -> Split:
     return Split(trained=trained, watched=watched)
 
 
-def _configuration(recipe: Recipe, dataset: Dataset) -> dict[str, Any]:
+def _configuration(recipe: Recipe, dataset: Dataset, begin_from: RunDirectory | None) -> dict[str, Any]:
     return {
+        **({"begun_from": story_of(begin_from, recipe_of(begin_from))} if begin_from else {}),
         "recipe": recipe.as_dict(),
         "data": dataset.sha256,
         "libraries": {name: version(name) for name in ("tensorflow-cpu", "keras", "numpy", "pillow")},

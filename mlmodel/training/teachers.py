@@ -1,7 +1,8 @@
 """Networks that teach another one: what they say, on average, of the very photographs that it is shown."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import keras
@@ -10,6 +11,12 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from mlmodel.network.calibration import Labels, softmax
+from mlmodel.network.engine import Engine
+from mlmodel.network.head import Head
+from mlmodel.releases.release import load_release
+from mlmodel.releases.release_files import MANIFEST
+from mlmodel.taxonomy import CODES
+from mlmodel.training.learner import Targets
 from mlmodel.training.recipe import Recipe, RecipeError
 from mlmodel.training.run_folder import RunDirectory, RunError
 from mlmodel.training.sampling import held_log_mix
@@ -23,10 +30,12 @@ class Teachers:
     Attributes:
         networks: from float32 (B, side, side, 3), 0 to 255, to logits (B, classes).
         held: what each one's logits hold of the class mix, float64 (classes,).
+        sources: whose photographs they are asked about; empty for all.
     """
 
     networks: Sequence[Callable[[Any], Any]]
     held: Sequence[npt.NDArray[np.float64]]
+    sources: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, recipe: Recipe, trained_labels: Labels, *, beside: RunDirectory) -> "Teachers | None":
@@ -43,12 +52,35 @@ class Teachers:
         """
         networks, held = [], []
         for name in recipe.teachers:
-            own, network = load_trained(RunDirectory(beside.path.parent / name))
+            folder = beside.path.parent / name
+            if is_release(folder):
+                network, mix = _released(folder, recipe)
+                networks.append(network)
+                held.append(mix)
+                continue
+            own, network = load_trained(RunDirectory(folder))
             if own.classes != recipe.classes or own.preparation != recipe.preparation or _split(own) != _split(recipe):
                 raise RecipeError(f"“{name}” cannot teach “{recipe.name}”: it knows or sees other things.")
             networks.append(_compiled(network))
             held.append(held_log_mix(trained_labels, sampling=own.sampling, loss=own.loss))
-        return cls(networks, held) if networks else None
+        return cls(networks, held, recipe.taught_sources) if networks else None
+
+    def ask(
+        self, pixels: npt.NDArray[np.uint8], targets: Targets, sources: npt.NDArray[np.str_], *, share: float
+    ) -> Targets:
+        """Return the targets of B photographs with what the teachers say of those of their sources.
+
+        Args:
+            pixels: uint8 (B, side, side, 3).
+            targets: what is known of them without teachers.
+            sources: str (B,).
+            share: of the target, that is the teachers'.
+        """
+        is_taught = np.isin(sources, self.sources) if self.sources else np.ones(len(pixels), dtype=np.bool_)
+        taught = targets.possible.copy()
+        if is_taught.any():
+            taught[is_taught] = self.probabilities(pixels[is_taught], targets.log_priors[is_taught])
+        return replace(targets, taught=taught, teaching=np.where(is_taught, share, 0.0).astype(np.float32))
 
     def probabilities(
         self, pixels: npt.NDArray[np.uint8], log_priors: npt.NDArray[np.float32]
@@ -68,14 +100,36 @@ class Teachers:
 
 
 def check_teachers(recipe: Recipe, *, beside: RunDirectory) -> None:
-    """Make sure, before anything is begun, that the teachers which ``recipe`` names have ended.
+    """Make sure, before anything is begun, that the teachers which ``recipe`` names have ended or are releases.
 
     Raises:
         RunError: one has not, or is not there.
     """
     for name in recipe.teachers:
-        if RunDirectory(beside.path.parent / name).report() is None:
+        folder = beside.path.parent / name
+        if not is_release(folder) and RunDirectory(folder).report() is None:
             raise RunError(f"“{name}” is to teach “{recipe.name}”: beside {beside.path.name}, no such run has ended.")
+
+
+def is_release(folder: Path) -> bool:
+    return (folder / MANIFEST).is_file()
+
+
+def _released(folder: Path, recipe: Recipe) -> tuple[Callable[[Any], Any], npt.NDArray[np.float64]]:
+    """Return a release as a network that can be asked, and what its logits hold of the class mix."""
+    if recipe.classes != CODES:
+        raise RecipeError(f"“{folder.name}” is a release and knows all seven classes; “{recipe.name}” does not.")
+    release = load_release(folder)
+    engine, head = Engine(release.backbone), Head.load(release.head)
+    side = engine.input_side
+
+    def logits(shown: Any) -> Any:
+        pixels = tf.image.resize(shown, (side, side), antialias=True) if shown.shape[1] != side else shown
+        seen = tf.cast(tf.round(tf.clip_by_value(pixels, 0.0, 255.0)), tf.uint8).numpy()
+        return tf.constant(head.logits(engine.run(seen).features))
+
+    mix = release.settings["class_mix"]
+    return logits, np.log(np.array([mix[code] for code in CODES], dtype=np.float64))
 
 
 def _split(recipe: Recipe) -> tuple[str, int]:

@@ -27,11 +27,16 @@ def load_trained(run: RunDirectory, *, weights: str = "weights.npz") -> tuple[Re
     Raises:
         RunError: there is no such run, or it has not come so far.
     """
-    configuration = run.configuration()
-    recipe = recipe_from(configuration["recipe"]["name"], configuration["recipe"])
+    recipe = recipe_of(run)
     network = build_network(recipe, start="random")
     network.set_weights(run.load_weights(weights))
     return recipe, network
+
+
+def recipe_of(run: RunDirectory) -> Recipe:
+    """Return the recipe that a run began with."""
+    configuration = run.configuration()
+    return recipe_from(configuration["recipe"]["name"], configuration["recipe"])
 
 
 def story_of(run: RunDirectory, recipe: Recipe, *, weights: str = "weights.npz") -> dict[str, Any]:
@@ -53,6 +58,7 @@ def story_of(run: RunDirectory, recipe: Recipe, *, weights: str = "weights.npz")
         "run_recipe": recipe.name,
         "data": run.configuration()["data"],
         "recipe_in_full": recipe.as_dict(),
+        **{name: run.configuration()[name] for name in ("begun_from",) if name in run.configuration()},
         **{name: ended[name] for name in ("steps_taken", "order", "phases") if name in ended},
     }
 

@@ -52,6 +52,7 @@ def train(
     split: Split,
     run: RunDirectory,
     weights: Path | None = None,
+    begin_from: RunDirectory | None = None,
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     say: Callable[[str], None] = print,
 ) -> dict[str, Any]:
@@ -66,10 +67,11 @@ def train(
         split: which rows train and which are watched.
         run: where everything is kept.
         weights: of the base; by default Keras's own ImageNet weights.
+        begin_from: an ended run of the same network, whose weights this one begins with, head and all.
         checkpoint_seconds: so much work is lost at most.
         say: receives lines for people.
     """
-    return _Training(recipe, dataset, split, run, weights, checkpoint_seconds, say).carry_out()
+    return _Training(recipe, dataset, split, run, weights, begin_from, checkpoint_seconds, say).carry_out()
 
 
 class _Training:
@@ -80,6 +82,7 @@ class _Training:
         split: Split,
         run: RunDirectory,
         weights: Path | None,
+        begin_from: RunDirectory | None,
         checkpoint_seconds: float,
         say: Callable[[str], None],
     ) -> None:
@@ -91,6 +94,8 @@ class _Training:
         self.kept: Kept = {}
         self.teachers = Teachers.of(recipe, self.shown.exact_labels, beside=run)
         self.learner = Learner(recipe, weights=weights)
+        if begin_from is not None:
+            self.learner.network.set_weights(begin_from.load_weights())
 
     def carry_out(self) -> dict[str, Any]:
         kept = self.run.load_checkpoint()
@@ -121,7 +126,8 @@ class _Training:
             chance = np.random.default_rng((self.recipe.seed, number, place.step))
             targets = self.shown.targets(rows, phase)
             if self.teachers:
-                targets = replace(targets, taught=self.teachers.probabilities(shown, targets.log_priors))
+                sources = self.shown.source_of[rows]
+                targets = self.teachers.ask(shown, targets, sources, share=self.recipe.teaching_share)
             loss, right = self.learner.learn(shown, targets, chance=chance)
             is_learned = bool(np.isfinite(loss))
             in_a_row = 0 if is_learned else in_a_row + 1

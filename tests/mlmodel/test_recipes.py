@@ -59,6 +59,7 @@ def test_the_founding_papers_recipe_is_to_the_letter():
         ({"architecture": "xception", "phases": [{**PHASE, "renewed_from": "head"}]}, "renewed_from may be"),
         ({"teachers": ["one"]}, "teachers need a teaching_share"),
         ({"teaching_share": 0.5}, "teachers need a teaching_share"),
+        ({"taught_sources": ["HAM10000"]}, "taught_sources need teachers"),
         ({"teachers": ["one"], "teaching_share": 1.5}, "up to 1"),
         (
             {"teachers": ["one"], "teaching_share": 1.0, "phases": [{**PHASE, "trainable_from": "head"}]},

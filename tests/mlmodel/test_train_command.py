@@ -237,6 +237,31 @@ def test_what_teachers_say_is_learned_in_place_of_the_labels(asked, tmp_path):
     assert first_epochs[0] != pytest.approx(first_epochs[1], abs=1e-3)
 
 
+@pytest.mark.slow
+def test_a_run_begins_with_all_weights_of_an_ended_one(asked, tmp_path):
+    runs = tmp_path / "runs"
+    (tmp_path / "small.toml").write_text(SHORT)
+    still = SHORT.replace("= 1e-3\nfinal_rate = 1e-4", "= 1e-12\nfinal_rate = 1e-12")
+    assert still != SHORT
+    (tmp_path / "still.toml").write_text(still)
+    as_still = [*asked[:3], str(tmp_path / "still.toml"), *asked[4:]]
+    RunDirectory(runs / "first").start({})
+    with pytest.raises(CommandError, match="has not ended"):
+        call_command("train", *as_still, "--run", str(runs / "second"), "--begin-from", str(runs / "first"))
+    assert not (runs / "second").exists()
+    shutil.rmtree(runs / "first")
+
+    carry_out(asked, runs / "first")
+    carry_out(as_still, runs / "second", "--begin-from", str(runs / "first"))
+
+    before, after = (RunDirectory(runs / name).load_weights() for name in ("first", "second"))
+    trainable = [(a, b) for a, b in zip(before, after, strict=True) if a.ndim > 1]
+    assert all(a == pytest.approx(b, abs=1e-6) for a, b in trainable), "at no rate to speak of it stays what it was"
+    begun = json.loads((runs / "second" / "configuration.json").read_text())["begun_from"]
+    assert begun["run_recipe"] == "small"
+    assert begun["steps_taken"] > 0
+
+
 FROZEN = """
 about = "A head on a frozen base."
 architecture = "vgg16"

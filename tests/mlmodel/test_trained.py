@@ -10,7 +10,12 @@ from PIL import Image
 
 from mlmodel.metrics.class_mixes import drawn_mix
 from mlmodel.network.engine import Engine
+from mlmodel.network.head import Head
 from mlmodel.network.stages import stage_slice
+from mlmodel.pictures.picture import decode
+from mlmodel.releases.release import load_release
+from mlmodel.releases.release_files import SHIPPED
+from mlmodel.taxonomy import CODES
 from mlmodel.training.recipe import RecipeError, load_recipe, recipe_from, recipe_names
 from mlmodel.training.run_folder import RunDirectory, RunError
 
@@ -135,6 +140,32 @@ def test_teachers_answer_for_the_class_mix_that_the_learner_is_shown(tensorflow,
     other = recipe_from("other", {**CNN8, "teachers": ["even"], "teaching_share": 0.5, "preparation": "median"})
     with pytest.raises(RecipeError, match="it knows or sees other things"):
         Teachers.of(other, LABELS, beside=RunDirectory(tmp_path / "other"))
+
+
+def test_a_release_teaches_the_sources_that_it_knows_and_no_others(tensorflow, tmp_path):
+    from mlmodel.training.learner import Targets
+    from mlmodel.training.teachers import Teachers
+
+    (tmp_path / "released").symlink_to(SHIPPED)
+    values = {**CNN8, "teachers": ["released"], "teaching_share": 0.5, "taught_sources": ["HAM10000"]}
+    learner = recipe_from("learner", values)
+    teachers = Teachers.of(learner, LABELS, beside=RunDirectory(tmp_path / "learner"))
+    assert teachers is not None
+
+    release = load_release(SHIPPED)
+    engine, head = Engine(release.backbone), Head.load(release.head)
+    name = next(SAMPLES.glob("*.jpg")).name
+    pixels = np.stack([engine.prepare(decode((SAMPLES / name).read_bytes()).pixels)] * 2)
+    mix = np.array([release.settings["class_mix"][code] for code in CODES])
+    asked = teachers.ask(pixels, Targets.exact(np.array([4, 4]), mix), np.array(["HAM10000", "elsewhere"]), share=0.5)
+
+    assert asked.teaching is not None
+    assert asked.teaching.tolist() == [0.5, 0.0]
+    logits = head.logits(engine.run(pixels[:1]).features)[0].astype(np.float64)
+    powers = np.exp(logits - logits.max())
+    # In the class mix of its own training photographs it says what it says when it serves, before calibration.
+    assert asked.taught is not None
+    assert asked.taught[0] == pytest.approx(powers / powers.sum(), abs=1e-5)
 
 
 def test_a_renewed_block_is_as_it_was_at_the_start_and_not_yet_read(step_by_step, trained):

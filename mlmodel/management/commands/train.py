@@ -37,6 +37,12 @@ class Command(BaseCommand):
         parser.add_argument(
             "--checkpoint-seconds", type=float, default=120.0, metavar="N", help="Time between checkpoints, to 300."
         )
+        parser.add_argument(
+            "--begin-from",
+            type=Path,
+            metavar="DIR",
+            help="An ended run of the same network, whose weights this one begins with, head and all.",
+        )
         parser.add_argument("--backbone-weights", type=Path, metavar="FILE", help="Instead of Keras's download.")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -68,6 +74,7 @@ class Command(BaseCommand):
                 run=run,
                 resume=options["resume"],
                 weights=weights,
+                begin_from=RunDirectory(options["begin_from"]) if options["begin_from"] else None,
                 split_by=options["split"],
                 precision=options["precision"],
                 checkpoint_seconds=options["checkpoint_seconds"],
