@@ -2,7 +2,7 @@
 
 The model parameter randomisation test of Adebayo et al., Sanity Checks for Saliency Maps, NeurIPS 2018: a map that
 stays as it was shows edges of the picture, not reasons. ``benchmarks.heat_map HAM10000_DIR --randomise`` prints it;
-``tests/mlmodel/test_heat_map_randomised.py`` holds the shipped network to it.
+``tests/mlmodel/network/test_heat_map_randomised.py`` holds the shipped network to it.
 """
 
 import tempfile

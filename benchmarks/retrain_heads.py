@@ -26,7 +26,7 @@ from mlmodel.datasets.dataset import Dataset, read_dataset  # noqa: E402
 from mlmodel.metrics import performance as evaluate  # noqa: E402
 from mlmodel.network.head import Head  # noqa: E402
 from mlmodel.releases.release import load_release  # noqa: E402
-from mlmodel.retraining import (
+from mlmodel.retraining import (  # noqa: E402
     BaseSet,
     Cases,
     GateRules,

@@ -19,6 +19,5 @@ urlpatterns = [
     path("patients/<uuid:patient_id>/lesions/new/", lesions.lesion_new, name="lesion-new"),
     path("lesions/<uuid:lesion_id>/edit/", lesions.lesion_edit, name="lesion-edit"),
     path("messages/<uuid:message_id>/again/", messages.again, name="message-again"),
-    path("visits/", visits.visit_list, name="visits"),
     path("visits/<uuid:visit_id>/edit/", visits.visit_edit, name="visit-edit"),
 ]

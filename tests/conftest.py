@@ -18,8 +18,9 @@ from patients.models import Clinic, Member, Patient, Role, User
 from tests import factories
 from tests.engine_memory import remembered_answers
 from tests.migrated import begin_with, keep, migrated_copy
+from tests.places import ROOT
 
-PHOTOGRAPHS = Path(__file__).resolve().parent.parent / "static" / "samples"
+PHOTOGRAPHS = ROOT / "static" / "samples"
 
 
 @pytest.hookimpl(trylast=True)

@@ -3,7 +3,6 @@
 import datetime
 import hashlib
 import uuid
-from pathlib import Path
 
 import factory
 from django.core.files.base import ContentFile
@@ -32,6 +31,7 @@ from patients.models import (
     Visit,
 )
 from patients.services import create_api_token
+from tests.places import ROOT
 
 PASSWORD = "correct horse battery staple"
 
@@ -114,7 +114,7 @@ class ConsentFactory(DjangoModelFactory):
 
 # --- Photographs without the network -------------------------------------------------------------------------
 
-_SAMPLE = Path(__file__).resolve().parent.parent / "static" / "samples" / "ISIC_0024310.jpg"
+_SAMPLE = ROOT / "static" / "samples" / "ISIC_0024310.jpg"
 
 
 def sample_file() -> str:

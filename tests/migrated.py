@@ -10,7 +10,8 @@ from pathlib import Path
 
 from django.db import connection
 
-ROOT = Path(__file__).resolve().parent.parent
+from tests.places import ROOT
+
 # Migrations call what else there is, and permissions follow the models: so any of our code counts.
 MADE_OF = ("dermascan", "diagnosis", "mlmodel", "patients", "requirements")
 

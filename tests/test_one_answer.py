@@ -23,7 +23,7 @@ from tests.diagnosis.photographing import blurred, upload_of
 from tests.mlmodel import hostile
 from tests.mlmodel.damage import encoded, photograph, without, zeroed
 from tests.mlmodel.ham10000_like import write_table
-from tests.mlmodel.test_picture_colours import UNSUPPORTED, heic_of
+from tests.mlmodel.pictures.test_picture_colours import UNSUPPORTED, heic_of
 
 SMALL, TINY = photograph().resize((300, 225)), photograph().resize((180, 135))
 PLANES = hostile.planar_tiff(np.asarray(SMALL).astype("<u2") * 257, strips=3)

@@ -9,8 +9,8 @@ import pytest
 from django.core.management import get_commands
 
 from tests.benchmarks import test_smoke
+from tests.places import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 OURS = ("dermascan", "diagnosis", "mlmodel", "patients")
 
 

@@ -22,8 +22,8 @@ from patients.outbox import deliver_due
 from tests import factories
 from tests.candidates import candidate
 from tests.mails import password_link
+from tests.places import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent
 TRANSLATING = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "pgettext"}
 MEGABYTE = 1024 * 1024
 # A figure with its unit, in the words of a template or a script.

@@ -88,7 +88,7 @@ def add_to_other_lesion(*, image: Image, lesion: Lesion, by: Member, note: str =
 
     Raises:
         PermissionDenied, AlreadySetAside, FindingNeedsDermatologist, FindingNeedsNote: as ``set_aside_image``.
-        VisitIsClosed, LesionOfAnotherPatient, AlreadyUploaded, CannotReadOriginal: see ``diagnosis.assessment.errors``.
+        VisitIsClosed, LesionOfAnotherPatient, AlreadyUploaded, CannotReadOriginal: nothing was done.
     """
     _ensure_of_the_clinic(image, by)
     if SetAside.objects.standing().filter(image=image).exists():

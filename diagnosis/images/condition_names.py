@@ -1,4 +1,4 @@
-"""Conditions in people's words, translated: the seven of ``mlmodel.taxonomy`` and those of ``diagnosis.reviews.diagnoses``."""
+"""Conditions in people's words, translated: the seven classes and those of ``diagnosis.reviews.diagnoses``."""
 
 from django.utils.translation import gettext as _
 

@@ -127,7 +127,7 @@ def collect_cases(
 
 
 def new_labels(*, after: int, clinic: Clinic | None = None) -> int:
-    """Count the photographs that may be used and whose label was settled after a step (``diagnosis.images.models.step``)."""
+    """Count the photographs that may be used and whose label was settled after a step (``images.models.step``)."""
     return images_for_training(clinic).filter(label__settled_after__gt=after).count()
 
 

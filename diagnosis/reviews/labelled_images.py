@@ -40,10 +40,10 @@ def with_confirmed_label(images: ImageQuerySet) -> ImageQuerySet:
 def with_suspicions(images: ImageQuerySet) -> ImageQuerySet:
     """Annotate what readers named and still stand by: what is malignant, and what may be.
 
-    ``suspected`` and ``unclear`` hold an answer and, after a line break, its reader's words; None without. See
-    ``diagnosis.assessment.case_context``. ``is_doubted`` where somebody was not sure, or could not tell. Of each reader
-    the newest review counts: who has thought better of it no longer suspects. Until somebody has read a
-    photograph here, what was named on the same file counts that was set aside in another record of the clinic.
+    ``suspected`` and ``unclear`` hold an answer and, after a line break, its reader's words; None without.
+    ``is_doubted`` where somebody was not sure, or could not tell. Of each reader the newest review counts: who has
+    thought better of it no longer suspects. Until somebody has read a photograph here, what was named on the same file
+    counts that was set aside in another record of the clinic.
     """
     return images.annotate(**_suspicions())
 

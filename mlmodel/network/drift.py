@@ -11,7 +11,7 @@ A watch looks again and again, so the distance is not held against a table: ``ma
 ordinary photographs, looks as often as the watch does, and keeps the distance that all but 1 in 100 streams
 stay under.
 
-Beside the features, which decide, stand the plain measures of ``mlmodel.network.quality``: light, sharpness and colour. They
+Beside the features, which decide, stand the plain measures of ``quality``: light, sharpness and colour. They
 say in which way the photographs have changed.
 """
 

@@ -5,31 +5,13 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
-from dermascan.core.paging import KeyPaginator
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.edits import ChangedMeanwhile
 from patients.forms import VisitForm
 from patients.middleware import ClinicRequest
-from patients.models import Patient, Visit, VisitStatus
+from patients.models import Patient, Visit
 from patients.once import once
 from patients.services import VisitIsClosed, log_visit, update_visit
-
-PAGE_LENGTH = 25
-
-
-@require_role(*EVERYONE_IN_THE_CLINIC)
-def visit_list(request: ClinicRequest) -> HttpResponse:
-    """Show the clinic's recent visits, newest first; ``?status=`` picks the open, signed or released ones."""
-    visits = Visit.objects.visible_to(request.member).select_related("patient", "clinician__user")
-    status = request.GET.get("status", "")
-    if status in VisitStatus.values:
-        visits = visits.filter(status=status)
-    else:
-        status = ""
-    page = KeyPaginator(visits, PAGE_LENGTH).get_page(request.GET.get("page"))
-    return render(
-        request, "patients/visit_list.html", {"page": page, "status": status, "statuses": VisitStatus.choices}
-    )
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)

@@ -10,9 +10,8 @@ from diagnosis.images.models import Image, Prediction
 from diagnosis.reviews.answers import Certainty
 from diagnosis.reviews.services import record_review
 from tests import factories
+from tests.api.helpers import BATCH, PREDICT, assert_problem, refused_photograph, upload
 from tests.conftest import PHOTOGRAPHS
-
-from .helpers import BATCH, PREDICT, assert_problem, refused_photograph, upload
 
 CALM = "ISIC_0024327.jpg"
 

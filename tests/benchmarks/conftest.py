@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .small_data import write_small_data
+from tests.benchmarks.small_data import write_small_data
 
 
 @pytest.fixture(scope="session")

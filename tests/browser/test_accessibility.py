@@ -15,8 +15,8 @@ from diagnosis.reports.services import release_report, sign_visit
 from diagnosis.reviews.services import record_review
 from tests.browser.conftest import DESKTOP, PHONE, sign_in
 from tests.candidates import candidate
+from tests.diagnosis.monitoring.test_watch import photographs
 from tests.diagnosis.photographing import blurred, kept, sample
-from tests.diagnosis.test_watch import photographs
 from tests.factories import LesionFactory, VisitFactory
 
 # Axe would read imported style sheets by writing them into the page anew, which the page's security policy forbids.

@@ -4,7 +4,6 @@ import os
 import subprocess
 import sys
 from io import StringIO
-from pathlib import Path
 
 import pytest
 from django.conf import settings
@@ -20,8 +19,7 @@ from diagnosis.reviews.models import Review
 from diagnosis.similar.services import similar_cases
 from patients.models import Clinic, Lesion, Member, Patient, Purpose, Role, User, Visit, VisitStatus
 from tests import factories
-
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tests.places import ROOT
 
 
 def create() -> str:

@@ -4,11 +4,11 @@ import os
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tests.places import ROOT
+
 PHOTOGRAPH = ROOT / "static" / "samples" / "ISIC_0024310.jpg"
 
 FORBIDDEN = ("tensorflow", "keras", "tf2onnx", "onnx", "sklearn", "scipy")

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tests.places import ROOT
+
 LOCKS = ("serve", "train", "test")
 OURS = {"dermascan", "patients", "diagnosis", "mlmodel"}
 # Rebuilding the network happens on machines that have requirements.txt.

@@ -17,8 +17,7 @@ from pathlib import Path
 import pytest
 
 from diagnosis.record.demo import DEMO_PASSWORD, USER_NAMES
-
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tests.places import ROOT
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+from tests.places import ROOT
+
 ASK_BOTH = """
 import os, psycopg, redis
 print(psycopg.connect(os.environ["DATABASE_URL"]).execute("SELECT 1").fetchone(),

@@ -14,8 +14,7 @@ from kombu import Connection, Queue
 from kombu.exceptions import ChannelError
 
 from dermascan.file_queue import Channel, Transport
-
-ROOT = Path(__file__).resolve().parents[2]
+from tests.places import ROOT
 
 
 @pytest.fixture

@@ -21,10 +21,10 @@ from diagnosis.assessment.exclusions import set_aside_image
 from diagnosis.images.models import HeatMap, Image
 from diagnosis.reports.models import Addendum, Report
 from tests import factories
+from tests.places import ROOT
 
 pytestmark = pytest.mark.django_db
 
-ROOT = Path(__file__).resolve().parents[2]
 A_DAY_LATER = timedelta(days=1, minutes=1)
 KEY = "0123456789abcdef0123456789abcdef"
 SAMPLE = "images/a-sample.jpg"  # the factory's

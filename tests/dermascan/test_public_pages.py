@@ -28,7 +28,7 @@ def test_the_home_page_offers_each_sample_and_signing_in(client):
 
 
 def test_card_and_about_page_promise_no_more_of_a_photograph_without_a_dermatoscope_than_is_said_of_it(client):
-    """What is said of one is in tests/diagnosis/test_smartphones.py: whether and when to be seen, and no more."""
+    """Of one it is said whether and when to be seen, and no more: diagnosis/assessment/test_smartphones.py."""
     about = " ".join(client.get("/about/").content.decode().split())
     card = " ".join(load_release().card.split())
     assert "Of one without, it states no condition and no probability" in about

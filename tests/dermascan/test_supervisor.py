@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from dermascan.supervisor import FIRST_SIGN_SECONDS, processes_of
+from tests.places import ROOT
 
-ROOT = Path(__file__).resolve().parent.parent.parent
 # Says that it lives, five times a second.
 BEATS = """
 import os, socket, time

@@ -5,8 +5,7 @@ import pytest
 from PIL import Image
 
 from tests.engine_memory import computed_answers
-
-from .ham10000_like import SAMPLES
+from tests.mlmodel.ham10000_like import SAMPLES
 
 
 @pytest.fixture(autouse=True)

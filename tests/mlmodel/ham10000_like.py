@@ -7,7 +7,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-SAMPLES = Path(__file__).resolve().parent.parent.parent / "static" / "samples"
+from tests.places import ROOT
+
+SAMPLES = ROOT / "static" / "samples"
 
 
 def sample_labels() -> dict[str, str]:

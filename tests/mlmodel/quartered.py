@@ -2,15 +2,15 @@
 
 import struct
 from io import BytesIO
-from pathlib import Path
 
 import numpy as np
 import pillow_heif
 from PIL import Image
 
 from tests.mlmodel import hostile
+from tests.places import ROOT
 
-SAMPLES = sorted((Path(__file__).resolve().parents[2] / "static" / "samples").glob("*.jpg"))
+SAMPLES = sorted((ROOT / "static" / "samples").glob("*.jpg"))
 # Four quarters whose colours tell every turn and mirror from every other.
 RED, GREEN, BLUE, GREY = (220, 40, 40), (40, 200, 60), (40, 60, 220), (128, 128, 128)
 

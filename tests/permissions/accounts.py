@@ -1,6 +1,6 @@
 """What allauth's pages answer: they know no clinics, only whether one is signed in."""
 
-from .answers import NOT_HERE, SIGN_IN, Case, clinic, everyone, signed_in
+from tests.permissions.answers import NOT_HERE, SIGN_IN, Case, clinic, everyone, signed_in
 
 VISITORS_ONLY = Case(get=everyone(302, anonymous=200), post=everyone(302, anonymous=200))
 FOR_ANYONE = Case(get=everyone(200), post=everyone(200))

@@ -7,11 +7,11 @@ from typing import Any
 from django.contrib import admin
 from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
-from .accounts import ACCOUNTS
-from .admin_site import ADMIN, ADMIN_PAGES, in_the_admin, table_case
-from .answers import Case
-from .pages import PAGES
-from .world import World
+from tests.permissions.accounts import ACCOUNTS
+from tests.permissions.admin_site import ADMIN, ADMIN_PAGES, in_the_admin, table_case
+from tests.permissions.answers import Case
+from tests.permissions.pages import PAGES
+from tests.permissions.world import World
 
 RULES = PAGES | ACCOUNTS | ADMIN_PAGES
 

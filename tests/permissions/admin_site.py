@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from .answers import ADMIN_INDEX, ADMIN_SIGN_IN, SIGN_IN, Answer, Answers, Case, everyone
+from tests.permissions.answers import ADMIN_INDEX, ADMIN_SIGN_IN, SIGN_IN, Answer, Answers, Case, everyone
 
 INSIDE = ("dermatologist", "manager", "stranger", "superuser")
 

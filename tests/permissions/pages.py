@@ -3,8 +3,7 @@
 from diagnosis.retraining.views.network import report_facts
 from mlmodel.network.analyser import get_analyser
 from patients.models import Purpose
-
-from .answers import (
+from tests.permissions.answers import (
     CLINIC,
     NOT_HERE,
     Case,

@@ -18,8 +18,7 @@ from mlmodel.versions.serving import active_version
 from patients.models import Role, User
 from tests import factories
 from tests.diagnosis.reporting import photographed_visit, refused_photograph, signed_addendum, signed_report
-
-from .answers import ADMIN_INDEX, ADMIN_SIGN_IN, SIGN_IN, Answer
+from tests.permissions.answers import ADMIN_INDEX, ADMIN_SIGN_IN, SIGN_IN, Answer
 
 
 class World:

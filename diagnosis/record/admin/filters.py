@@ -14,7 +14,7 @@ from mlmodel.taxonomy import CODES, CONDITIONS
 
 
 class ReviewFilter(admin.SimpleListFilter):
-    """What waits in the review queue, in its order (see ``diagnosis.record.admin.image_order``), and what is settled."""
+    """What waits in the review queue, in its order (``record.admin.image_order``), and what is settled."""
 
     title = _("review")
     parameter_name = "review"

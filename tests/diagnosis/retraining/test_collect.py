@@ -18,8 +18,7 @@ from diagnosis.reviews.models import ConfirmedLabel
 from mlmodel.versions.serving import active_version
 from patients.models import BodySite, Lesion
 from tests import factories
-
-from .cases import a_reader, agreeing_patient, base_set, confirmed, withdraw
+from tests.diagnosis.retraining.cases import a_reader, agreeing_patient, base_set, confirmed, withdraw
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.services]
 

@@ -7,7 +7,6 @@ import sys
 import threading
 import time
 from io import StringIO
-from pathlib import Path
 
 import pytest
 from django.core.management import call_command
@@ -19,11 +18,10 @@ from diagnosis.retraining.run_states import bury_the_dead, heartbeat, queue_run
 from mlmodel.versions.serving import active_version
 from patients.models import Role
 from tests import factories
+from tests.diagnosis.retraining.cases import confirmed_cases, in_turn
+from tests.diagnosis.retraining.test_run import at_work
+from tests.places import ROOT
 
-from .cases import confirmed_cases, in_turn
-from .test_run import at_work
-
-ROOT = Path(__file__).resolve().parents[3]
 pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 

@@ -9,9 +9,8 @@ from diagnosis.retraining.models import RunStatus, TrainingRun
 from diagnosis.retraining.run_states import tell_progress
 from mlmodel.versions.serving import analyser_of
 from tests import factories
-
-from .cases import agreeing_patient, confirmed, confirmed_cases, in_turn
-from .test_run import at_work, fall_silent, newest
+from tests.diagnosis.retraining.cases import agreeing_patient, confirmed, confirmed_cases, in_turn
+from tests.diagnosis.retraining.test_run import at_work, fall_silent, newest
 
 pytestmark = pytest.mark.django_db
 RUNS = "/admin/retraining/"

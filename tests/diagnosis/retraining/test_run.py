@@ -25,8 +25,7 @@ from diagnosis.retraining.services import start_run
 from diagnosis.retraining.tasks import bury_dead_runs, find_lost_work, retrain_when_due, work_on_run
 from mlmodel.versions.models import ModelVersion, ModelVersionStatus
 from mlmodel.versions.serving import active_version
-
-from .cases import agreeing_patient, confirmed, confirmed_cases, in_turn, withdraw
+from tests.diagnosis.retraining.cases import agreeing_patient, confirmed, confirmed_cases, in_turn, withdraw
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow, pytest.mark.services]
 

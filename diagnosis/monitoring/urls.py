@@ -1,0 +1,12 @@
+"""Addresses of the clinic’s monitoring, and of the metrics."""
+
+from django.urls import URLPattern, path
+
+from diagnosis.monitoring import views
+
+urlpatterns: list[URLPattern] = [
+    path("watch/", views.watch, name="watch"),
+    path("watch/site/", views.watch_site, name="watch-site"),
+    path("watch/incidents/<uuid:incident_id>/acknowledge/", views.acknowledge, name="watch-acknowledge"),
+    path("metrics", views.metrics, name="metrics"),
+]

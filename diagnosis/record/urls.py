@@ -1,0 +1,19 @@
+"""Addresses of the clinic’s pages: patients, visits, lesions, photographs."""
+
+from django.urls import URLPattern, path
+
+from diagnosis.record.views import exclusion, photograph, records, visit_list
+
+urlpatterns: list[URLPattern] = [
+    path("visits/", visit_list.visit_list, name="visits"),
+    path("patients/<uuid:patient_id>/", records.patient, name="patient"),
+    path("visits/<uuid:visit_id>/", records.visit, name="visit"),
+    path("lesions/<uuid:lesion_id>/", records.lesion, name="lesion"),
+    path("images/<uuid:image_id>/", photograph.image, name="image"),
+    path("images/<uuid:image_id>/explanation/", photograph.explanation, name="image-explanation"),
+    path("images/<uuid:image_id>/override/", photograph.override, name="image-override"),
+    path("images/<uuid:image_id>/review/", photograph.review, name="image-review"),
+    path("images/<uuid:image_id>/analyse/", photograph.analyse, name="image-analyse"),
+    path("images/<uuid:image_id>/set-aside/", exclusion.set_aside, name="image-set-aside"),
+    path("images/<uuid:image_id>/put-back/", exclusion.put_back, name="image-put-back"),
+]

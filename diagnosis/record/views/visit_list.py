@@ -1,0 +1,24 @@
+"""The clinic's visits, with what its photographs say of each."""
+
+from django.http import HttpResponse
+from django.shortcuts import render
+
+from dermascan.core.paging import KeyPaginator
+from patients.access import EVERYONE_IN_THE_CLINIC, require_role
+from patients.middleware import ClinicRequest
+from patients.models import Visit, VisitStatus
+
+PAGE_LENGTH = 25
+
+
+@require_role(*EVERYONE_IN_THE_CLINIC)
+def visit_list(request: ClinicRequest) -> HttpResponse:
+    """Show the clinic's recent visits, newest first; ``?status=`` picks the open, signed or released ones."""
+    visits = Visit.objects.visible_to(request.member).select_related("patient", "clinician__user")
+    status = request.GET.get("status", "")
+    if status in VisitStatus.values:
+        visits = visits.filter(status=status)
+    else:
+        status = ""
+    page = KeyPaginator(visits, PAGE_LENGTH).get_page(request.GET.get("page"))
+    return render(request, "record/visit_list.html", {"page": page, "status": status, "statuses": VisitStatus.choices})
