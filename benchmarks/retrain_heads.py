@@ -40,7 +40,7 @@ from mlmodel.retraining import (  # noqa: E402
 from mlmodel.retraining.candidate_calibration import calibrated  # noqa: E402
 from mlmodel.retraining.fitting import Recipe, epochs_of  # noqa: E402
 from mlmodel.retraining.from_scratch import untrained_head  # noqa: E402
-from mlmodel.retraining.training_cases import of_one_source  # noqa: E402
+from mlmodel.retraining.training_cases import from_one_source  # noqa: E402
 from mlmodel.taxonomy import CODES  # noqa: E402
 
 FIRST, WAVES = (0, 1, 2), (3, 4, 5, 6)
@@ -203,7 +203,7 @@ def _from_nothing(bench: Bench, cases: Cases, calibration: Cases) -> Network:
     """Return a head fitted from random weights on the stages that the shipped one reads."""
     start = untrained_head(bench.shipped.head, cases, seed=SEED)
     mix = bench.shipped.calibration.class_mix
-    lessons = of_one_source(cases, evenness=FROM_NOTHING.evenness)
+    lessons = from_one_source(cases, evenness=FROM_NOTHING.evenness)
     *_, head = epochs_of(start, lessons, recipe=FROM_NOTHING, seed=SEED, log_mix=np.log(mix))
     return calibrated(head, class_mix=mix, cases=calibration)
 

@@ -15,10 +15,12 @@ class DiagnosisConfig(AppConfig):
             receivers,
         )
         from diagnosis.retraining.gate_rules import gate_rules
-        from diagnosis.reviews.rule_changes import derive_labels_after_commit
+        from diagnosis.reviews.rule_changes import recalculate_labels_after_commit
         from mlmodel.versions.promotion import version_switched
 
         receivers.connect()
         gate_rules()  # a misspelt name must stop the start, not a run at its end
-        post_save.connect(derive_labels_after_commit, sender="patients.Clinic", dispatch_uid="labels by the new rule")
+        post_save.connect(
+            recalculate_labels_after_commit, sender="patients.Clinic", dispatch_uid="labels by the new rule"
+        )
         version_switched.connect(rescore_in_background, dispatch_uid="the archive by the new version")

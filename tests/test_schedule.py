@@ -43,12 +43,12 @@ def test_what_is_due_is_handed_out_where_the_clock_was_set_back(tmp_path, monkey
     for entry in scheduler.schedule.values():
         entry.last_run_at = entry.default_now() + timedelta(hours=1)
     handed_out.clear()
-    for name in ("bury-dead-runs", "send-due-messages"):
+    for name in ("find-stalled-runs", "send-due-messages"):
         scheduler.schedule[name].schedule = schedule(timedelta(seconds=0.05))
     for _turn in range(60):
         scheduler.tick()
         time.sleep(0.005)
-    assert {"bury-dead-runs", "send-due-messages"} <= set(handed_out)
+    assert {"find-stalled-runs", "send-due-messages"} <= set(handed_out)
     scheduler.close()
 
 

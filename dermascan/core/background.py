@@ -22,7 +22,7 @@ _AMQP = {"read_timeout": TIMEOUT_SECONDS, "write_timeout": TIMEOUT_SECONDS}
 _BOUNDED: dict[str, dict[str, Any]] = {"redis": _REDIS, "rediss": _REDIS, "amqp": _AMQP, "amqps": _AMQP}
 
 
-def hand_over(name: str, *args: str, if_lost: Callable[[], object] | None = None) -> None:
+def enqueue_on_commit(name: str, *args: str, if_lost: Callable[[], object] | None = None) -> None:
     """Send the task ``name`` to the workers when the current transaction commits, or at once outside of one.
 
     A queue that is out of reach is logged and not raised, and is not waited for: what was committed stands, the page

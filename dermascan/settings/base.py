@@ -295,7 +295,7 @@ CELERY_TASK_ROUTES = {
         "diagnosis.assessment.tasks.rescore_the_archive",
         "diagnosis.monitoring.tasks.watch_clinics",
         "diagnosis.retraining.tasks.work_on_run",
-        "diagnosis.reviews.tasks.derive_labels_of_clinic",
+        "diagnosis.reviews.tasks.recalculate_labels_of_clinic",
     )
 }
 
@@ -328,8 +328,8 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(minutes=10),
         "options": {"expires": 600},
     },
-    "bury-dead-runs": {
-        "task": "diagnosis.retraining.tasks.bury_dead_runs",
+    "find-stalled-runs": {
+        "task": "diagnosis.retraining.tasks.find_stalled_runs",
         "schedule": timedelta(seconds=15),
         "options": {"expires": 15},
     },

@@ -23,7 +23,11 @@ def signs_of_image(image: Image) -> dict[str, Any]:
     photograph = photograph_of(image)
     prediction, missed = photograph.prediction, findings_set_aside_beside(image)
     is_warned = photograph.warns_of_danger or bool(missed)
-    view = present_prediction(prediction, besides=photograph.besides, is_warned=is_warned) if prediction else None
+    view = (
+        present_prediction(prediction, case_context=photograph.case_context, is_warned=is_warned)
+        if prediction
+        else None
+    )
     return {
         **(signs_of_view(view) if view else {"network_tier": None}),
         "tier": _tier(photograph, view, missed) if view and not photograph.known.is_excluded else None,
@@ -56,7 +60,7 @@ def _warnings(
     if photograph.known.is_kept_elsewhere:
         words = _("The same file is kept elsewhere too: find out which lesion it shows, and do not rely on the other.")
         found += [_warning(words, other.get_absolute_url()) for other in Image.objects.with_the_same_file(image)[:8]]
-    doubts = view.doubts if view else doubts_without_answer(photograph.besides)
+    doubts = view.doubts if view else doubts_without_answer(photograph.case_context)
     return [*found, *(_warning(doubt.words, doubt.url) for doubt in doubts)]
 
 

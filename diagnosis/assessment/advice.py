@@ -62,7 +62,7 @@ class Sibling:
 
 
 @dataclass(frozen=True)
-class Besides:
+class CaseContext:
     """What is known besides one photograph.
 
     Attributes:
@@ -143,7 +143,7 @@ class Doubt:
     is_urgent: bool = False
 
 
-NOTHING_BESIDES = Besides()
+NO_CONTEXT = CaseContext()
 
 
 def contradicts_tier(answer: str, tier: str) -> bool:
@@ -159,25 +159,25 @@ def tone_of(advised: Tier, *, has_doubts: bool) -> Tier:
     return Tier.WATCH if has_doubts and advised is Tier.CALM else advised
 
 
-def tone_beside(tier: Tier, besides: Besides, *, has_doubts: bool) -> Tier:
+def tone_beside(tier: Tier, case_context: CaseContext, *, has_doubts: bool) -> Tier:
     """As ``tone_of``. Under a label that names a malignant disease a calm answer was wrong, and is not green."""
-    if besides.is_confirmed_malignant:
+    if case_context.is_confirmed_malignant:
         return Tier.WATCH if tier is Tier.CALM else tier
-    return tone_of(besides.advised(tier), has_doubts=has_doubts)
+    return tone_of(case_context.advised(tier), has_doubts=has_doubts)
 
 
-def heading_beside(tier: Tier, besides: Besides, *, has_doubts: bool) -> str:
+def heading_beside(tier: Tier, case_context: CaseContext, *, has_doubts: bool) -> str:
     """As ``heading_of``. Where dermatologists speak of danger, a calm answer is told as what the network saw."""
-    if tier is Tier.CALM and besides.speaks_of_danger:
-        return missed_in_words(besides)
-    if besides.is_confirmed_malignant:
+    if tier is Tier.CALM and case_context.speaks_of_danger:
+        return missed_in_words(case_context)
+    if case_context.is_confirmed_malignant:
         return str(tier.label)
-    return heading_of(tier, besides.advised(tier), has_doubts=has_doubts)
+    return heading_of(tier, case_context.advised(tier), has_doubts=has_doubts)
 
 
-def missed_in_words(besides: Besides) -> str:
+def missed_in_words(case_context: CaseContext) -> str:
     """What a calm answer is called where dermatologists have named something that is, or may be, malignant."""
-    if besides.is_confirmed_malignant:
+    if case_context.is_confirmed_malignant:
         return _("The network called it calm and missed it")
     return _("The network saw nothing alarming")
 
@@ -189,7 +189,7 @@ def heading_of(tier: Tier, advised: Tier, *, has_doubts: bool) -> str:
     return str(advised.label)
 
 
-def doubts_about(tier: Tier, besides: Besides, *, refused: str = "") -> tuple[Doubt, ...]:
+def doubts_about(tier: Tier, case_context: CaseContext, *, refused: str = "") -> tuple[Doubt, ...]:
     """Say what speaks against reading ``tier`` alone, the most urgent first.
 
     Args:
@@ -202,52 +202,52 @@ def doubts_about(tier: Tier, besides: Besides, *, refused: str = "") -> tuple[Do
             "holds for it, and it can give no all-clear."
         )
         doubts.append(Doubt(words % {"why": refused}))
-    if besides.suspected:
+    if case_context.suspected:
         words = _("A dermatologist has called it %(name)s. Reviews have not settled that yet.")
         short = _("a dermatologist has called it %(name)s")
-        name = {"name": besides.suspected}
+        name = {"name": case_context.suspected}
         doubts.append(Doubt(words % name, short=short % name, is_urgent=True))
-    if besides.suspected_elsewhere:
+    if case_context.suspected_elsewhere:
         words = _("A dermatologist has called another photograph of this lesion %(name)s. It is not settled yet.")
-        doubts.append(Doubt(words % {"name": besides.suspected_elsewhere}, is_urgent=True))
-    if besides.unclear:
+        doubts.append(Doubt(words % {"name": case_context.suspected_elsewhere}, is_urgent=True))
+    if case_context.unclear:
         words = (
             _("Dermatologists have named it: %(name)s. It is not known whether that is malignant.")
-            if besides.label
+            if case_context.label
             else _("A dermatologist has called it %(name)s. Reviews have not settled that yet.")
         )
         short = _("%(name)s: not known whether malignant")
-        doubts.append(Doubt(words % {"name": besides.unclear}, short=short % {"name": besides.unclear}))
-    if besides.is_doubted and not besides.speaks_of_danger:
+        doubts.append(Doubt(words % {"name": case_context.unclear}, short=short % {"name": case_context.unclear}))
+    if case_context.is_doubted and not case_context.speaks_of_danger:
         words = _("A dermatologist has looked at it and was not sure what it is.")
         doubts.append(Doubt(words, short=_("a dermatologist was not sure")))
-    if worst := besides.more_urgent_than(tier):
+    if worst := case_context.more_urgent_than(tier):
         is_urgent = worst.haste == URGENCY[Tier.URGENT]
         short = _said_shortly(worst)
         doubts.append(Doubt(_said_of(worst), worst.url, short, worst.is_second_hand, is_urgent=is_urgent))
-    if besides.symptoms and tier is Tier.CALM:
+    if case_context.symptoms and tier is Tier.CALM:
         words = _(
             "At this visit the patient said of a spot: %(symptoms)s. If it is this one, a dermatologist should look "
             "at it, whatever the photograph says."
         )
-        symptoms = {"symptoms": ", ".join(besides.symptoms)}
+        symptoms = {"symptoms": ", ".join(case_context.symptoms)}
         doubts.append(Doubt(words % symptoms, short=_("the patient said: %(symptoms)s") % symptoms))
     return tuple(doubts)
 
 
-def doubts_without_answer(besides: Besides) -> tuple[Doubt, ...]:
+def doubts_without_answer(case_context: CaseContext) -> tuple[Doubt, ...]:
     """What else is known of a photograph without an answer: everything that would contradict a calm one."""
-    return doubts_about(Tier.CALM, besides)
+    return doubts_about(Tier.CALM, case_context)
 
 
-def tone_without_answer(besides: Besides) -> Tier:
+def tone_without_answer(case_context: CaseContext) -> Tier:
     """The colour and sign in which that is shown."""
-    return tone_of(besides.advised(Tier.CALM), has_doubts=True)
+    return tone_of(case_context.advised(Tier.CALM), has_doubts=True)
 
 
-def next_steps(tier: Tier, besides: Besides = NOTHING_BESIDES, *, is_reliable: bool = True) -> tuple[str, ...]:
+def next_steps(tier: Tier, case_context: CaseContext = NO_CONTEXT, *, is_reliable: bool = True) -> tuple[str, ...]:
     """What to do next, in order, for a patient to read. An answer that is not reliable tells nobody to wait."""
-    tier = Tier.URGENT if besides.is_confirmed_malignant else besides.advised(tier)
+    tier = Tier.URGENT if case_context.is_confirmed_malignant else case_context.advised(tier)
     sooner = _("Go sooner if it bleeds, grows, hurts or changes colour.")
     again = _("Photograph it again in four weeks, in the same light and from the same distance.")
     if tier is Tier.URGENT:
@@ -263,10 +263,10 @@ def next_steps(tier: Tier, besides: Besides = NOTHING_BESIDES, *, is_reliable: b
         )
     if tier is Tier.WATCH:
         return (_("Have a dermatologist look at it; ask for the next ordinary appointment."), again, sooner)
-    if besides.symptoms:
+    if case_context.symptoms:
         return (
             _("If this is the spot of which you said “%(symptoms)s”, have a dermatologist look at it soon.")
-            % {"symptoms": ", ".join(besides.symptoms)},
+            % {"symptoms": ", ".join(case_context.symptoms)},
             again,
             _("Do not wait for an appointment if it gets worse."),
         )

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q
 
-from diagnosis.assessment.advice import Besides, Sibling
+from diagnosis.assessment.advice import CaseContext, Sibling
 from diagnosis.images.models import Image, Prediction
 from diagnosis.images.models.image import ImageQuerySet
 from diagnosis.reviews.answers import is_malignant_answer, leaves_danger_open
@@ -33,13 +33,13 @@ class Known:
     image: Image
     prediction: Prediction | None
     label: Label | None
-    besides: Besides
+    case_context: CaseContext
     contradiction: Contradiction | None
     is_excluded: bool
     is_kept_elsewhere: bool
 
 
-def known_of(images: ImageQuerySet) -> list[Known]:
+def read_case_contexts(images: ImageQuerySet) -> list[Known]:
     """Read all photographs of the lesions of ``images``; return what is known of ``images``, newest visit first."""
     images = images.order_by()
     rows: list[Any] = list(
@@ -66,7 +66,7 @@ def known_of(images: ImageQuerySet) -> list[Known]:
             image=row,
             prediction=row.shown_prediction,
             label=_label_of(row),
-            besides=_besides(row, in_use[row.lesion_id]),
+            case_context=_besides(row, in_use[row.lesion_id]),
             contradiction=contradictions.get(row.lesion_id),
             is_excluded=row.is_excluded,
             is_kept_elsewhere=row.is_kept_elsewhere and not row.is_excluded,
@@ -76,14 +76,14 @@ def known_of(images: ImageQuerySet) -> list[Known]:
     ]
 
 
-def _besides(image: Any, in_use: Iterable[Any]) -> Besides:
+def _besides(image: Any, in_use: Iterable[Any]) -> CaseContext:
     label = image.confirmed_answer or ""
     if is_malignant_answer(label):
-        return Besides(label=label)
+        return CaseContext(label=label)
     if label and not leaves_danger_open(label):
         suspected = (found.name for other in in_use if other.pk != image.pk and (found := suspected_on(other)))
-        return Besides(label=label, suspected_elsewhere=next(suspected, ""))
-    return Besides(
+        return CaseContext(label=label, suspected_elsewhere=next(suspected, ""))
+    return CaseContext(
         label=label,
         symptoms=image.visit.warning_symptoms,
         siblings=[_sibling(other) for other in in_use if other.pk != image.pk],

@@ -11,9 +11,9 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from diagnosis.assessment.advice import (
-    NOTHING_BESIDES,
+    NO_CONTEXT,
     URGENCY,
-    Besides,
+    CaseContext,
     Doubt,
     doubts_about,
     doubts_without_answer,
@@ -87,7 +87,7 @@ def in_order(signs: Iterable[Sign]) -> list[Sign]:
 
 
 def sign_of_answer(
-    tier: Tier, besides: Besides, *, refused: str = "", reliability: Reliability = Reliability.CALIBRATED
+    tier: Tier, case_context: CaseContext, *, refused: str = "", reliability: Reliability = Reliability.CALIBRATED
 ) -> Sign:
     """The chip of a network's answer, with what is known besides.
 
@@ -95,22 +95,22 @@ def sign_of_answer(
         tier: as ``Prediction.shown_tier`` says it.
         refused: why the photograph could not be judged, in words; empty where it could.
     """
-    if besides.is_told_by_labels:
+    if case_context.is_told_by_labels:
         # Their own chip says why there is haste; this one says what the network found.
         if tier is Tier.CALM:
-            return sign_of_calm_beside_danger(besides)
+            return sign_of_calm_beside_danger(case_context)
         return _of_answer(tier, str(tier), reliability=reliability)
-    doubts = doubts_about(tier, besides, refused=refused)
-    tone = str(tone_beside(tier, besides, has_doubts=bool(doubts)))
+    doubts = doubts_about(tier, case_context, refused=refused)
+    tone = str(tone_beside(tier, case_context, has_doubts=bool(doubts)))
     warnings = [doubt for doubt in doubts if doubt.short]
     if warnings and (tier is Tier.CALM or tone != tier):
         return _sign_of_warning(tier, tone, _leading(warnings, tone), reliability=reliability)
     return _of_answer(tier, tone, reliability=reliability)
 
 
-def sign_of_calm_beside_danger(besides: Besides) -> Sign:
+def sign_of_calm_beside_danger(case_context: CaseContext) -> Sign:
     """The chip of a calm answer beside a warning of danger: not green, since it must not reassure."""
-    return Sign(REFUSED, missed_in_words(besides), URGENCY[Tier.CALM])
+    return Sign(REFUSED, missed_in_words(case_context), URGENCY[Tier.CALM])
 
 
 def beside_a_harmless_label(sign: Sign, *, is_proven: bool, words: str = "") -> Sign:
@@ -153,15 +153,15 @@ def _of_answer(tier: Tier, tone: str, *, reliability: str) -> Sign:
     return Sign(tone, short, URGENCY[tier], Substance.CALIBRATED)
 
 
-def sign_of_refusal(verdict: str, besides: Besides = NOTHING_BESIDES) -> Sign:
+def sign_of_refusal(verdict: str, case_context: CaseContext = NO_CONTEXT) -> Sign:
     """The chip of a photograph without an answer, with what is known besides."""
     words = _("Not judged yet")
     if verdict != QualityVerdict.ACCEPTED:
         words = _("Refused: %(verdict)s") % {"verdict": str(QualityVerdict(verdict).label).lower()}
-    warnings = [] if besides.is_told_by_labels else doubts_without_answer(besides)
+    warnings = [] if case_context.is_told_by_labels else doubts_without_answer(case_context)
     if not warnings:
         return Sign(REFUSED, words)
-    tone = str(tone_without_answer(besides))
+    tone = str(tone_without_answer(case_context))
     warning = _leading(warnings, tone)
     substance = Substance.NOT_JUDGEABLE if warning.is_second_hand else Substance.WARNING
     both = _("%(words)s. Warning: %(why)s") % {"words": words, "why": warning.short}

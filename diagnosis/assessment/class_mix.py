@@ -28,7 +28,7 @@ _MOST_ANSWERS = 5000
 
 
 @dataclass(frozen=True)
-class Trueness:
+class CalibrationQuality:
     """How true percentages are: the expected calibration error, and the mean surprise (log loss). Less is better."""
 
     error: float
@@ -55,8 +55,8 @@ class OwnMix:
     lesions: int
     shares: dict[str, tuple[float, float, float, float]]
     mix: dict[str, float]
-    before: Trueness | None
-    after: Trueness | None
+    before: CalibrationQuality | None
+    after: CalibrationQuality | None
 
     @property
     def is_offered(self) -> bool:
@@ -141,7 +141,7 @@ def _confirmed(clinic: Clinic, version: ModelVersion, analyser: Analyser) -> tup
     return labels, np.array(means, dtype=np.float32).reshape(-1, len(CODES))
 
 
-def _trueness(probabilities: Floats, labels: npt.NDArray[np.int64]) -> Trueness:
+def _trueness(probabilities: Floats, labels: npt.NDArray[np.int64]) -> CalibrationQuality:
     chosen = np.maximum(probabilities[np.arange(len(labels)), labels], 1e-6)
     answers = Answers(probabilities, probabilities, labels, np.arange(len(labels)).astype(str))
-    return Trueness(error=expected_calibration_error(answers), loss=float(-np.log(chosen).mean()))
+    return CalibrationQuality(error=expected_calibration_error(answers), loss=float(-np.log(chosen).mean()))

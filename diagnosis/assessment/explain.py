@@ -6,12 +6,12 @@ from functools import partial
 from django.conf import settings
 from django.core.cache import cache
 
-from dermascan.core.background import hand_over
+from dermascan.core.background import enqueue_on_commit
 from diagnosis.assessment import explanation_breaker as breaker
 from diagnosis.assessment import explanation_store as store
-from mlmodel.explanations.checking import UnusableAnswer
+from mlmodel.explanations.checking import UnusableExplanation
 from mlmodel.explanations.explained import Explained, Source
-from mlmodel.explanations.gemini import AskingFailed, GeminiAccess, ask_gemini
+from mlmodel.explanations.gemini import GeminiAccess, GeminiError, ask_gemini
 from mlmodel.explanations.library import LANGUAGE, entry_of
 from mlmodel.explanations.questions import Question, question_of
 
@@ -56,13 +56,13 @@ def request_explanation(*, code: str, language: str = "en", reading_level: str =
     if not cache.add(_on_its_way(question), True, timeout=ON_ITS_WAY_SECONDS):
         return False
     words = (question.condition.code, question.language.code, question.reading_level.value)
-    hand_over(
+    enqueue_on_commit(
         "diagnosis.assessment.tasks.write_explanation", *words, if_lost=partial(cache.delete, _on_its_way(question))
     )
     return True
 
 
-def write_and_keep(*, code: str, language: str, reading_level: str) -> None:
+def ask_and_store(*, code: str, language: str, reading_level: str) -> None:
     """Ask for the explanation and keep it, unless it is already there."""
     question = _question(code, language, reading_level)
     if store.find(question) is None:
@@ -77,11 +77,11 @@ def _ask_and_keep(question: Question, *, seconds: float) -> dict[str, str] | Non
     what = (question.condition.code, question.language.code, question.reading_level.value)
     try:
         texts = ask_gemini(question=question, access=access, seconds=seconds)
-    except AskingFailed as failure:
+    except GeminiError as failure:
         breaker.note_failure()
         logger.warning("Gemini did not explain %s (%s, %s): %s", *what, failure)
         return None
-    except UnusableAnswer as problem:
+    except UnusableExplanation as problem:
         breaker.note_failure()
         breaker.note_unusable(question)
         logger.warning("Gemini's explanation of %s (%s, %s) is not used: %s", *what, problem)

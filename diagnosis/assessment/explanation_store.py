@@ -6,7 +6,7 @@ from typing import Any
 from django.db import DatabaseError, transaction
 
 from diagnosis.assessment.models import Explanation
-from mlmodel.explanations.checking import UnusableAnswer, check_texts
+from mlmodel.explanations.checking import UnusableExplanation, check_texts
 from mlmodel.explanations.questions import Question
 
 logger = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ def find(question: Question) -> dict[str, str] | None:
         return None
     try:
         return check_texts(kept, language=question.language)
-    except UnusableAnswer as problem:
+    except UnusableExplanation as problem:
         logger.warning("Kept explanation %s is not used: %s", question.condition.code, problem)
         return None
 

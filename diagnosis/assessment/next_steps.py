@@ -42,7 +42,7 @@ def _what_to_find_out(photograph: Photograph, missed: Sequence[FindingSetAside])
                 "then."
             )
         )
-    if name := photograph.besides.suspected_elsewhere:
+    if name := photograph.case_context.suspected_elsewhere:
         words = _(
             "A dermatologist has called another photograph of this lesion %(name)s: settle that before it rests."
         )

@@ -9,9 +9,9 @@ from uuid import UUID
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 
-from diagnosis.assessment.advice import Besides, Sibling
+from diagnosis.assessment.advice import CaseContext, Sibling
 from diagnosis.assessment.candidates import percent
-from diagnosis.assessment.case_context import Known, known_of
+from diagnosis.assessment.case_context import Known, read_case_contexts
 from diagnosis.assessment.chips import (
     CALM,
     LABEL,
@@ -58,9 +58,9 @@ class Photograph:
         return self.known.prediction
 
     @property
-    def besides(self) -> Besides:
+    def case_context(self) -> CaseContext:
         """What else is known, for the page behind the chips."""
-        return self.known.besides
+        return self.known.case_context
 
     @property
     def confirmed(self) -> str:
@@ -97,17 +97,17 @@ class Photograph:
             found.append(sign_of_contradiction(self.known.contradiction))
         if label := self.known.label:
             found.append(sign_of_label(label.answer, label.text))
-        if self.besides.suspected:
-            found.append(sign_of_suspicion(self.besides.suspected))
-        elif self.besides.suspected_elsewhere:
-            found.append(sign_of_suspicion_elsewhere(self.besides.suspected_elsewhere))
-        elif self.besides.unclear and not self.known.label:
-            found.append(sign_of_unclear(self.besides.unclear))
+        if self.case_context.suspected:
+            found.append(sign_of_suspicion(self.case_context.suspected))
+        elif self.case_context.suspected_elsewhere:
+            found.append(sign_of_suspicion_elsewhere(self.case_context.suspected_elsewhere))
+        elif self.case_context.unclear and not self.known.label:
+            found.append(sign_of_unclear(self.case_context.unclear))
         return tuple(found)
 
     def labels_beside(self, labels: Collection[Sign]) -> list[Sign]:
         """The chips of its labels beside others of its lesion: what is suspected on one of those, it does not say."""
-        name = self.besides.suspected_elsewhere
+        name = self.case_context.suspected_elsewhere
         is_said = bool(name) and sign_of_suspicion(name) in labels
         return [sign for sign in self.signs_of_labels if not (is_said and sign == sign_of_suspicion_elsewhere(name))]
 
@@ -128,19 +128,19 @@ class Photograph:
 
     def answer_beside(self, labels: Collection[Sign]) -> Sign:
         """The chip of the answer beside chips of labels of its lesion: it warns of nothing that they say already."""
-        siblings = [each for each in self.besides.siblings if not self._is_said(each, labels)]
-        besides = replace(self.besides, siblings=siblings)
+        siblings = [each for each in self.case_context.siblings if not self._is_said(each, labels)]
+        case_context = replace(self.case_context, siblings=siblings)
         if self.prediction is None:
-            return sign_of_refusal(self.image.verdict, besides)
+            return sign_of_refusal(self.image.verdict, case_context)
         sign = sign_of_answer(
             Tier(self.prediction.shown_tier),
-            besides,
+            case_context,
             refused=self.prediction.refused_as,
             reliability=self.known.image.reliability,
         )
         if sign.tone == CALM and self.warns_of_danger:
-            return sign_of_calm_beside_danger(self.besides)
-        if self.known.label and self.is_called_harmless and not self.besides.suspected_elsewhere:
+            return sign_of_calm_beside_danger(self.case_context)
+        if self.known.label and self.is_called_harmless and not self.case_context.suspected_elsewhere:
             return beside_a_harmless_label(sign, is_proven=self.known.label.is_proven)
         return sign
 
@@ -219,7 +219,7 @@ def signs_of_a_visit(group: Sequence[Photograph]) -> tuple[Sign, ...]:
 
 def photographs(images: ImageQuerySet, *, limit: int | None = None) -> list[Photograph]:
     """Read ``images`` with all that is known of them, those of the newest visit first."""
-    return [Photograph(known.image, known) for known in known_of(images)[:limit]]
+    return [Photograph(known.image, known) for known in read_case_contexts(images)[:limit]]
 
 
 def photographs_by_key(keys: Iterable[UUID]) -> dict[UUID, Photograph]:

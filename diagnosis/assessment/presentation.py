@@ -10,8 +10,8 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from diagnosis.assessment.advice import (
-    NOTHING_BESIDES,
-    Besides,
+    NO_CONTEXT,
+    CaseContext,
     Doubt,
     doubts_about,
     heading_beside,
@@ -140,7 +140,7 @@ def present_prediction(
     prediction: Prediction,
     *,
     facts: Sequence[Fact] = (),
-    besides: Besides = NOTHING_BESIDES,
+    case_context: CaseContext = NO_CONTEXT,
     is_warned: bool = False,
 ) -> AssessmentView:
     """Say what a stored prediction says. Thresholds and set are those of its own network, or are left out.
@@ -161,7 +161,7 @@ def present_prediction(
         facts=facts,
         reliability=prediction.image.reliability,
         caution=smartphone_caution(prediction.image.measures, analyser),
-        besides=besides,
+        case_context=case_context,
         refused=prediction.refused_as,
         is_warned=is_warned,
     )
@@ -198,7 +198,7 @@ def present(
     facts: Sequence[Fact] = (),
     reliability: Reliability = Reliability.CALIBRATED,
     caution: str = "",
-    besides: Besides = NOTHING_BESIDES,
+    case_context: CaseContext = NO_CONTEXT,
     refused: str = "",
     is_warned: bool = False,
 ) -> AssessmentView:
@@ -214,19 +214,19 @@ def present(
     shown = Tier(tier_to_show(tier, reliability))
     is_reliable = reliability is Reliability.CALIBRATED
     ranked = class_order(probabilities)
-    doubts = doubts_about(shown, besides, refused=refused)
-    is_second = shown is Tier.CALM and (is_warned or besides.speaks_of_danger)
-    heading = heading_beside(shown, besides, has_doubts=bool(doubts))
+    doubts = doubts_about(shown, case_context, refused=refused)
+    is_second = shown is Tier.CALM and (is_warned or case_context.speaks_of_danger)
+    heading = heading_beside(shown, case_context, has_doubts=bool(doubts))
     common: dict[str, Any] = {
         "tier": str(shown),
         "title": str(shown.label),
-        "next_steps": next_steps(shown, besides, is_reliable=is_reliable),
+        "next_steps": next_steps(shown, case_context, is_reliable=is_reliable),
         "facts": tuple(facts),
         "reliability": reliability,
         "caution": "" if refused else caution,
         "doubts": doubts,
-        "heading": missed_in_words(besides) if is_second else heading,
-        "tone": str(tone_beside(shown, besides, has_doubts=bool(doubts))),
+        "heading": missed_in_words(case_context) if is_second else heading,
+        "tone": str(tone_beside(shown, case_context, has_doubts=bool(doubts))),
         "is_second": is_second,
     }
     if not is_reliable:

@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
-from dermascan.core.background import hand_over
+from dermascan.core.background import enqueue_on_commit
 from diagnosis.images.clinic_analysers import AnalyserIn, for_clinics
 from diagnosis.images.models import ImageFeatures, Prediction
 from diagnosis.images.smartphones import is_smartphone
@@ -52,7 +52,7 @@ def does_the_archive_wait() -> bool:
 
 def rescore_in_background(**_signal: Any) -> None:
     """Hand it to a worker."""
-    hand_over("diagnosis.assessment.tasks.rescore_the_archive")
+    enqueue_on_commit("diagnosis.assessment.tasks.rescore_the_archive")
 
 
 def _waiting(serving: Serving) -> QuerySet[ImageFeatures]:

@@ -2,14 +2,14 @@
 
 from celery import shared_task
 
-from diagnosis.assessment.explain import write_and_keep
+from diagnosis.assessment.explain import ask_and_store
 from diagnosis.assessment.rescoring import rescore_archive
 
 
 @shared_task(soft_time_limit=90, time_limit=110)
 def write_explanation(code: str, language: str, reading_level: str) -> None:
     """Have one explanation written and kept. Does nothing if it is already there."""
-    write_and_keep(code=code, language=language, reading_level=reading_level)
+    ask_and_store(code=code, language=language, reading_level=reading_level)
 
 
 @shared_task(soft_time_limit=21000, time_limit=21600)

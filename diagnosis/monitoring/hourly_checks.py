@@ -42,7 +42,7 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Looked:
+class CheckContext:
     """The clinic that is looked at, and what more than one check asks of it."""
 
     clinic: Clinic
@@ -56,7 +56,7 @@ class Looked:
 def watch_clinic(clinic: Clinic) -> list[Incident]:
     """Make every check; open and end incidents, and return those that are new."""
     opened = []
-    looked_at = Looked(clinic)
+    looked_at = CheckContext(clinic)
     for watched, check in CHECKS.items():
         finding = check(looked_at)
         if finding is None:
@@ -80,7 +80,7 @@ def is_less_true(calibration: Calibration) -> bool:
     return calibration.count >= FEWEST_COUNTED and calibration.excess > margin
 
 
-def _drift(looked_at: Looked) -> Finding | None:
+def _drift(looked_at: CheckContext) -> Finding | None:
     drift = look_for_drift(looked_at.clinic)
     if drift is None or drift.limit is None:
         return None
@@ -94,7 +94,7 @@ def _drift(looked_at: Looked) -> Finding | None:
     return _finding(look.distance, drift.limit, " ".join(filter(None, (words, moved, advice))))
 
 
-def _refusals(looked_at: Looked) -> Finding | None:
+def _refusals(looked_at: CheckContext) -> Finding | None:
     images = Image.objects.filter(visit__patient__clinic=looked_at.clinic, created_at__lte=latest())
     verdicts = list(images.order_by("-created_at").values_list("verdict", flat=True)[:WINDOW])
     if len(verdicts) < FEWEST_COUNTED:
@@ -105,7 +105,7 @@ def _refusals(looked_at: Looked) -> Finding | None:
     return _finding(share, settings.WATCH_MOST_REFUSED, words % {"refused": refused, "count": len(verdicts)})
 
 
-def _queue_age(looked_at: Looked) -> Finding:
+def _queue_age(looked_at: CheckContext) -> Finding:
     urgent = QueueEntry.objects.waiting().filter(clinic=looked_at.clinic, reason="urgent")
     urgent.count_from_now_what_is_dated_ahead()
     oldest = urgent.order_by("entered_at").values_list("entered_at", flat=True).first()
@@ -120,7 +120,7 @@ def _queue_age(looked_at: Looked) -> Finding:
     return Finding(age > limit, age <= limit, words % {"days": age.days})
 
 
-def _agreement(looked_at: Looked) -> Finding | None:
+def _agreement(looked_at: CheckContext) -> Finding | None:
     version = active_version()
     cells = [cell for cell in looked_at.cells if cell.version == version.pk]
     count, agreed = sum(cell.count for cell in cells), sum(cell.agreed for cell in cells)
@@ -144,7 +144,7 @@ def _agreement(looked_at: Looked) -> Finding | None:
     return Finding(agrees_too_little(agreed, count), agreed / count >= limit, words % figures)
 
 
-def _calibration(looked_at: Looked) -> Finding | None:
+def _calibration(looked_at: CheckContext) -> Finding | None:
     found = calibration_of(looked_at.cells, active_version())
     if found is None or found.count < FEWEST_COUNTED:
         return None
@@ -166,7 +166,7 @@ def misses_too_many(called_calm: int, count: int, *, sensitivity: float) -> bool
     return count > 0 and wilson(count - called_calm, count)[1] < sensitivity
 
 
-def _missed(looked_at: Looked) -> Finding:
+def _missed(looked_at: CheckContext) -> Finding:
     """Of malignant diagnoses within the seven and outside apart: many of the ones hide no miss of the others."""
     found = diagnoses_of(looked_at.clinic, days=LABEL_DAYS)
     analyser, _settings = in_clinic(active_analyser(), looked_at.clinic.pk)
@@ -202,7 +202,7 @@ def _missed_in_words(rows: list[Diagnosed], *, outside: bool) -> str:
     return words % {**figures, "names": ", ".join(f"{row.name} ({row.calm})" for row in rows if row.calm)}
 
 
-def _latency(looked_at: Looked) -> Finding | None:
+def _latency(looked_at: CheckContext) -> Finding | None:
     made = Prediction.objects.of_new_photographs().filter(image__visit__patient__clinic=looked_at.clinic)
     made = made.filter(created_at__lte=latest())
     newest = list(made.order_by("-created_at").values_list("duration", flat=True)[:WINDOW])
@@ -221,7 +221,7 @@ def _finding(value: float, limit: float, words: str) -> Finding:
     return Finding(value > limit, value <= limit * RELIEF, words)
 
 
-CHECKS: dict[Watched, Callable[[Looked], Finding | None]] = {
+CHECKS: dict[Watched, Callable[[CheckContext], Finding | None]] = {
     Watched.DRIFT: _drift,
     Watched.REFUSALS: _refusals,
     Watched.QUEUE_AGE: _queue_age,

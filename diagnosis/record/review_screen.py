@@ -38,7 +38,7 @@ from diagnosis.reviews.models.review import RETRACTABLE_FOR
 from diagnosis.reviews.on_screen import others_before
 from diagnosis.reviews.queue import COUNTED_AT_MOST, Offer, skipped_by
 from diagnosis.reviews.review_words import answer_name
-from diagnosis.reviews.services import said_until_now
+from diagnosis.reviews.services import reviews_token
 from mlmodel.taxonomy import BY_CODE, CODES
 from patients.models import Lesion, Member, ReviewRule
 
@@ -197,7 +197,9 @@ def _what_is_known(image: Image) -> dict[str, Any]:
     )
     return {
         "prediction": prediction,
-        "view": present_prediction(prediction, facts=facts, besides=known.besides, is_warned=known.warns_of_danger)
+        "view": present_prediction(
+            prediction, facts=facts, case_context=known.case_context, is_warned=known.warns_of_danger
+        )
         if prediction
         else None,
         "signs": known.signs_of_labels,
@@ -275,7 +277,7 @@ def _contradicted(review: Review) -> str:
 
 def _initial(image: Image, member: Member, entry: QueueEntry | None) -> dict[str, Any]:
     """What the form begins with: what the reader has just taken back, or what is usual."""
-    made_from = {"made_from": said_until_now(image=image, reader=member)}
+    made_from = {"made_from": reviews_token(image=image, reader=member)}
     newest = image.reviews.filter(reviewer=member).select_related("retraction").newest_first().first()
     if newest is not None and newest.is_retracted and is_within(newest.created_at, RETRACTABLE_FOR):
         said = {name: getattr(newest, name) for name in ("certainty", "basis", "reason", "other_text")}

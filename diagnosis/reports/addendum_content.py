@@ -8,7 +8,7 @@ from dataclasses import asdict, replace
 from typing import Any
 
 from dermascan.core.sentences import has_words
-from diagnosis.assessment.advice import Besides
+from diagnosis.assessment.advice import CaseContext
 from diagnosis.reports.articles import explanations_of
 from diagnosis.reports.assessments_in_report import beside_a_suspicion
 from diagnosis.reports.changes_since_signing import Since
@@ -182,19 +182,19 @@ def with_later_labels(content: Content, addenda: list[dict[str, Any]], record: S
             elsewhere.setdefault(found.lesion, asdict(found))
     right = _put_right(addenda) | {changed.key: changed.now for changed in record}
 
-    def told(photograph: Content, besides: Besides) -> Content:
+    def told(photograph: Content, case_context: CaseContext) -> Content:
         number, was = photograph["id"], photograph["confirmed"]
         facts = {"later": later.get(number), "set_aside": aside.get(number, ""), "replaced": None}
         if number in later:
             facts |= {"confirmed": later[number]["label"], "replaced": was}
-            besides = _with_suspicion(besides, later[number])
-        if besides.speaks_of_danger and photograph["assessment"]:
-            facts["assessment"] = beside_a_suspicion(photograph["assessment"], besides)
+            case_context = _with_suspicion(case_context, later[number])
+        if case_context.speaks_of_danger and photograph["assessment"]:
+            facts["assessment"] = beside_a_suspicion(photograph["assessment"], case_context)
         return {**photograph, **facts}
 
-    def of_others(lesion: Content) -> Besides:
+    def of_others(lesion: Content) -> CaseContext:
         label = suspected_at_another_visit(elsewhere.get(lesion["id"]))
-        return Besides(suspected_elsewhere=label["name"] if label else "")
+        return CaseContext(suspected_elsewhere=label["name"] if label else "")
 
     lesions = [
         {
@@ -220,10 +220,10 @@ def with_later_labels(content: Content, addenda: list[dict[str, Any]], record: S
     }
 
 
-def _with_suspicion(besides: Besides, later: Content) -> Besides:
+def _with_suspicion(case_context: CaseContext, later: Content) -> CaseContext:
     if is_malignant_answer(later["suspected_code"]):
-        return replace(besides, suspected=later["suspected"])
-    return replace(besides, unclear=later["suspected"])
+        return replace(case_context, suspected=later["suspected"])
+    return replace(case_context, unclear=later["suspected"])
 
 
 def _put_right(addenda: list[dict[str, Any]]) -> dict[str, str]:

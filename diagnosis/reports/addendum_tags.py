@@ -10,11 +10,11 @@ register = template.Library()
 # An addendum of so few letters and lines is not divided between two pages.
 SHORT, FEW_LINES = 600, 8
 
-Told = Mapping[str, Any]
+LastReported = Mapping[str, Any]
 
 
 @register.simple_tag
-def newer_label(label: Told, addendum: Told, addenda: Sequence[Told]) -> Told | None:
+def newer_label(label: LastReported, addendum: LastReported, addenda: Sequence[LastReported]) -> LastReported | None:
     """Return the newest addendum that says another thing of a label's photograph, or that it no longer counts.
 
     Args:
@@ -32,7 +32,7 @@ def newer_label(label: Told, addendum: Told, addenda: Sequence[Told]) -> Told | 
 
 
 @register.simple_tag
-def newer_plan(addendum: Told, addenda: Sequence[Told]) -> Told | None:
+def newer_plan(addendum: LastReported, addenda: Sequence[LastReported]) -> LastReported | None:
     """Return the newest addendum that replaces the plan of which ``addendum`` speaks."""
     if addendum["replaces_plan"] is None:
         return None
@@ -44,5 +44,5 @@ def is_short(words: str) -> bool:
     return len(words) < SHORT and words.count("\n") < FEW_LINES
 
 
-def _after(addendum: Told, addenda: Sequence[Told]) -> list[Told]:
+def _after(addendum: LastReported, addenda: Sequence[LastReported]) -> list[LastReported]:
     return [each for each in addenda if each["number"] > addendum["number"]]

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from diagnosis.assessment.advice import Besides, doubts_about, heading_beside, next_steps, tone_beside
+from diagnosis.assessment.advice import CaseContext, doubts_about, heading_beside, next_steps, tone_beside
 from diagnosis.assessment.presentation import AssessmentView, present_prediction
 from diagnosis.images.condition_names import condition_name, malignancy_name
 from diagnosis.images.models import Prediction, Tier
@@ -18,9 +18,9 @@ DIGITS = 6
 Content = dict[str, Any]
 
 
-def assessment_in_report(prediction: Prediction, besides: Besides) -> Content:
+def assessment_in_report(prediction: Prediction, case_context: CaseContext) -> Content:
     """Return what the software says of a photograph, with what else is known of its lesion."""
-    said = present_prediction(prediction, besides=besides)
+    said = present_prediction(prediction, case_context=case_context)
     return {
         "reliability": str(said.reliability),
         **(_named(prediction, said) if said.is_reliable else _unnamed()),
@@ -30,14 +30,14 @@ def assessment_in_report(prediction: Prediction, besides: Besides) -> Content:
         "heading": said.heading,
         "tone": said.tone,
         # Beside which tier an article is read: another photograph or a symptom may ask for more haste.
-        "advised_tier": str(besides.explained_as(Tier(said.tier))),
+        "advised_tier": str(case_context.explained_as(Tier(said.tier))),
         "meaning": said.meaning,
         "cost": said.cost,
         "caution": said.caution,
         "tips": list(said.tips),
         "doubts": [doubt.words for doubt in said.doubts],
         # Those of them that a dermatologist's word of danger makes: no label of another photograph silences them.
-        "suspicions": suspicions_in(besides),
+        "suspicions": suspicions_in(case_context),
         "next_steps": list(said.next_steps),
         "model_version": prediction.model_version.name,
         "model_sha256": prediction.model_version.sha256,
@@ -73,25 +73,27 @@ def beside_a_malignant_label(assessment: Content, names: Sequence[str] = ()) -> 
     }
 
 
-def beside_a_suspicion(assessment: Content, besides: Besides) -> Content:
+def beside_a_suspicion(assessment: Content, case_context: CaseContext) -> Content:
     """Return the software's answer as it is said where a dermatologist suspects something malignant."""
     tier = Tier(assessment["tier"])
-    doubts = [doubt.words for doubt in doubts_about(tier, besides)]
+    doubts = [doubt.words for doubt in doubts_about(tier, case_context)]
     return {
         **assessment,
         "doubts": list(dict.fromkeys([*doubts, *assessment.get("doubts", ())])),
-        "suspicions": suspicions_in(besides),
-        "heading": heading_beside(tier, besides, has_doubts=True),
-        "tone": str(tone_beside(tier, besides, has_doubts=True)),
-        "advised_tier": str(besides.explained_as(tier)),
-        "next_steps": list(next_steps(tier, besides)),
+        "suspicions": suspicions_in(case_context),
+        "heading": heading_beside(tier, case_context, has_doubts=True),
+        "tone": str(tone_beside(tier, case_context, has_doubts=True)),
+        "advised_tier": str(case_context.explained_as(tier)),
+        "next_steps": list(next_steps(tier, case_context)),
     }
 
 
-def suspicions_in(besides: Besides) -> list[str]:
+def suspicions_in(case_context: CaseContext) -> list[str]:
     """What dermatologists suspect or cannot rule out, as sentences."""
-    named = Besides(
-        suspected=besides.suspected, suspected_elsewhere=besides.suspected_elsewhere, unclear=besides.unclear
+    named = CaseContext(
+        suspected=case_context.suspected,
+        suspected_elsewhere=case_context.suspected_elsewhere,
+        unclear=case_context.unclear,
     )
     return [doubt.words for doubt in doubts_about(Tier.URGENT, named)]
 

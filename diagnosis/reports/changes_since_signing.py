@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from diagnosis.assessment.case_context import suspected_on
 from diagnosis.images.models import Image, SetAside, Tier
 from diagnosis.reports.content import settled_label
-from diagnosis.reports.last_reported import NOTHING_SAID, Said, Told, told_by
+from diagnosis.reports.last_reported import NOTHING_SAID, LastReported, Said, last_reported
 from diagnosis.reports.models import Report
 from diagnosis.reviews.answers import FREE_TEXT, PRE_MALIGNANT, danger_rank
 from diagnosis.reviews.labelled_images import with_confirmed_label, with_suspicions
@@ -48,7 +48,7 @@ def labelled_otherwise_among(reports: Sequence[Report]) -> dict[UUID, list[Since
 
 
 def _labelled_otherwise(report: Report, images: Iterable[Image]) -> list[Since]:
-    told, held = told_by(report), _held(report)
+    told, held = last_reported(report), _held(report)
     found = []
     for image in images:
         then, now = told.labels.get(str(image.pk), NOTHING_SAID), _said_now(image)
@@ -64,7 +64,7 @@ def _is_other_label(then: Said, now: Said) -> bool:
     return then.code != now.code or (now.code in FREE_TEXT and then.name != now.name)
 
 
-def _is_other_suspicion(told: Told, since: Since) -> bool:
+def _is_other_suspicion(told: LastReported, since: Since) -> bool:
     """Whether danger is suspected of which readers were told nothing, or no longer suspected though they were."""
     then, now = (danger_rank(said.suspected_code) for said in (since.then, since.now))
     if since.then.suspected:
@@ -74,7 +74,7 @@ def _is_other_suspicion(told: Told, since: Since) -> bool:
     return now > _told_rank(told, since) and _was_reassured(told, since, rank=now)
 
 
-def _told_rank(told: Told, since: Since) -> int:
+def _told_rank(told: LastReported, since: Since) -> int:
     """How much danger its readers were told of the lesion; of one that the report does not hold none can be news."""
     lesion = str(since.image.lesion_id)
     return told.danger_rank(lesion) if lesion in told.lesions else PRE_MALIGNANT + 1
@@ -85,7 +85,7 @@ def lesions_no_longer_harmless(report: Report, since: Iterable[Since]) -> set[st
 
     Lesions with a malignant label or an urgent answer are left out: their readers already know to be seen soon.
     """
-    told, found = told_by(report), set()
+    told, found = last_reported(report), set()
     for each in since:
         rank = max(danger_rank(each.now.code), danger_rank(each.now.suspected_code))
         is_named = rank > max(danger_rank(each.then.code), danger_rank(each.then.suspected_code))
@@ -103,7 +103,7 @@ def _is_not_calm(image: Image) -> bool:
     return prediction is None or prediction.shown_tier != Tier.CALM
 
 
-def _was_reassured(told: Told, since: Since, *, rank: int) -> bool:
+def _was_reassured(told: LastReported, since: Since, *, rank: int) -> bool:
     """Whether what readers were told of a photograph asks for no haste; of one not in the report, of its lesion."""
     if since.then.code:
         return danger_rank(since.then.code) < max(rank, 1)
@@ -133,7 +133,7 @@ def set_aside_among(reports: Sequence[Report]) -> dict[UUID, list[Removed]]:
 
 def lesions_without_proof(report: Report, aside: Iterable[Removed]) -> set[str]:
     """The identifiers of lesions that a report calls harmless by a photograph that no longer counts."""
-    unsaid = told_by(report).not_called_malignant
+    unsaid = last_reported(report).not_called_malignant
     return {lesion for removed in aside if (lesion := str(removed.set_aside.image.lesion_id)) in unsaid}
 
 

@@ -15,8 +15,8 @@ from uuid import UUID
 from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
-from diagnosis.assessment.advice import Besides
-from diagnosis.assessment.case_context import known_of
+from diagnosis.assessment.advice import CaseContext
+from diagnosis.assessment.case_context import read_case_contexts
 from diagnosis.assessment.refusals import quality_in_words
 from diagnosis.images.models import Image
 from diagnosis.reports.articles import explanations_of, is_malignant_lesion, labels_of
@@ -45,10 +45,12 @@ Content = dict[str, Any]
 def build_content(visit: Visit) -> Content:
     """Gather what the report of ``visit`` says: its records now, without the signature. The notes stay inside."""
     images = list(photographs_of(visit))
-    besides = {known.image.pk: known.besides for known in known_of(Image.objects.in_use().filter(visit=visit))}
+    case_context = {
+        known.image.pk: known.case_context for known in read_case_contexts(Image.objects.in_use().filter(visit=visit))
+    }
     earlier = _labels_of_other_visits(visit)
     by_lesion = groupby(images, key=lambda each: each.lesion)
-    lesions = [_lesion(lesion, list(taken), besides, earlier.get(lesion.pk, [])) for lesion, taken in by_lesion]
+    lesions = [_lesion(lesion, list(taken), case_context, earlier.get(lesion.pk, [])) for lesion, taken in by_lesion]
     content: Content = {
         "schema": SCHEMA,
         **clinic_and_patient(visit),
@@ -132,7 +134,9 @@ def _labels_of_other_visits(visit: Visit) -> dict[UUID, list[Content]]:
     return {lesion: list(told.values()) for lesion, told in found.items()}
 
 
-def _lesion(lesion: Lesion, images: list[Image], besides: Mapping[UUID, Besides], earlier: list[Content]) -> Content:
+def _lesion(
+    lesion: Lesion, images: list[Image], case_context: Mapping[UUID, CaseContext], earlier: list[Content]
+) -> Content:
     content: Content = {
         "id": str(lesion.pk),
         "number": lesion.number,
@@ -146,7 +150,7 @@ def _lesion(lesion: Lesion, images: list[Image], besides: Mapping[UUID, Besides]
         "description": lesion.description,
         # What its photographs of other visits are confirmed as.
         "earlier": earlier,
-        "photographs": [_photograph(image, besides[image.pk]) for image in images],
+        "photographs": [_photograph(image, case_context[image.pk]) for image in images],
     }
     if is_malignant_lesion(content):
         names = [label["name"] for label in labels_of(content)]
@@ -156,7 +160,7 @@ def _lesion(lesion: Lesion, images: list[Image], besides: Mapping[UUID, Besides]
     return content
 
 
-def _photograph(image: Image, besides: Besides) -> Content:
+def _photograph(image: Image, case_context: CaseContext) -> Content:
     prediction = image.shown_prediction
     return {
         "id": str(image.pk),
@@ -169,7 +173,7 @@ def _photograph(image: Image, besides: Besides) -> Content:
             "words": quality_in_words(image.verdict, image.measures),
             "override": _override(image),
         },
-        "assessment": assessment_in_report(prediction, besides) if prediction else None,
+        "assessment": assessment_in_report(prediction, case_context) if prediction else None,
         "measures": measures_in_report(image) if image.reliability is Reliability.CALIBRATED else None,
         "confirmed": _confirmed(image),
     }

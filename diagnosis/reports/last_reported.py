@@ -36,7 +36,7 @@ NOTHING_SAID = Said("", "")
 
 
 @dataclass(frozen=True)
-class Told:
+class LastReported:
     """All of it.
 
     Attributes:
@@ -89,7 +89,7 @@ class Told:
         return bool(label.code) and danger_of(label.code) is False
 
 
-def told_by(report: Report) -> Told:
+def last_reported(report: Report) -> LastReported:
     """Read it from the report and its addenda, which are best prefetched."""
     lesions = {lesion["id"]: lesion for lesion in json.loads(report.content)["lesions"]}
     labels = {
@@ -107,7 +107,7 @@ def told_by(report: Report) -> Told:
             labels[change["photograph"]] = Said(now["code"], now["name"], *suspected)
         for row in content.get("elsewhere", ()):
             elsewhere[row["lesion"]] = row
-    return Told(lesions, labels, elsewhere)
+    return LastReported(lesions, labels, elsewhere)
 
 
 def labels_of_other_visits(lesion: Row, row: Row | None) -> list[Row]:

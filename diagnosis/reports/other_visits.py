@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from diagnosis.assessment.case_context import suspected_on
 from diagnosis.images.models import Image
 from diagnosis.reports.content import answer_in_report, certainty_and_basis, settled_label
-from diagnosis.reports.last_reported import Told, told_by
+from diagnosis.reports.last_reported import LastReported, last_reported
 from diagnosis.reports.models import Report
 from diagnosis.reviews.answers import danger_of, danger_rank
 from diagnosis.reviews.labelled_images import with_confirmed_label, with_suspicions
@@ -61,7 +61,7 @@ def found_elsewhere(reports: Sequence[Report]) -> dict[UUID, list[FoundElsewhere
 
     That is danger, named or suspected, where they were told of none, and labels that were taken back since.
     """
-    told = {report.pk: told_by(report) for report in reports}
+    told = {report.pk: last_reported(report) for report in reports}
     lesions = {UUID(lesion) for each in told.values() for lesion in each.lesions}
     images = Image.objects.in_use().filter(lesion__in=lesions).select_related("label__review", "visit")
     images = with_suspicions(with_confirmed_label(images)).order_by("-visit__date", "-created_at", "pk")
@@ -82,7 +82,7 @@ def _of_others(images: Sequence[Image], report: Report) -> list[Image]:
     return [image for image in images if image.visit_id != report.visit_id]
 
 
-def _found(told: Told, number: str, images: Sequence[Image]) -> FoundElsewhere | None:
+def _found(told: LastReported, number: str, images: Sequence[Image]) -> FoundElsewhere | None:
     now = max(_labels(images) + _suspicions(images), key=_weight, default={})
     gone = _gone(told, number, images)
     if not gone and not _is_news(told, number, now):
@@ -91,7 +91,7 @@ def _found(told: Told, number: str, images: Sequence[Image]) -> FoundElsewhere |
     return FoundElsewhere(number, lesion["title"], lesion["place"], now, gone)
 
 
-def _is_news(told: Told, number: str, now: Row) -> bool:
+def _is_news(told: LastReported, number: str, now: Row) -> bool:
     if number in told.elsewhere:
         return _key(now) != _key(told.elsewhere[number]["label"])
     rank = danger_rank(now["code"]) if now else 0
@@ -109,7 +109,7 @@ def _key(label: Row) -> tuple[str, bool]:
     return (label["code"], bool(label.get("suspected"))) if label else ("", False)
 
 
-def _gone(told: Told, number: str, images: Sequence[Image]) -> list[Row]:
+def _gone(told: LastReported, number: str, images: Sequence[Image]) -> list[Row]:
     """The labels of other visits that readers were told and that no photograph has any more.
 
     One harmless name for another is no news to them.

@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from dermascan.core.rough_dates import RoughDate
-from diagnosis.assessment.advice import NOTHING_BESIDES, URGENCY, doubts_about, heading_of, tier_in_short, tone_of
+from diagnosis.assessment.advice import NO_CONTEXT, URGENCY, doubts_about, heading_of, tier_in_short, tone_of
 from diagnosis.assessment.candidates import percent
 from diagnosis.assessment.chips import sign_of_assessment
 from diagnosis.assessment.presentation import TIER_MARKS
@@ -169,7 +169,7 @@ def _could_be_judged(photograph: dict[str, Any]) -> dict[str, Any] | None:
     if not assessment or photograph["quality"]["override"] is None or "reliability" in assessment:
         return assessment
     tier = tier_to_show(assessment["tier"], Reliability.NOT_JUDGED)
-    refused = doubts_about(Tier(tier), NOTHING_BESIDES, refused=photograph["quality"]["words"].lower())
+    refused = doubts_about(Tier(tier), NO_CONTEXT, refused=photograph["quality"]["words"].lower())
     return {
         **assessment,
         "reliability": str(Reliability.NOT_JUDGED),

@@ -62,10 +62,10 @@ def decide(*, version: ModelVersion, by: User, reason: str) -> Decision:
         say = say_of(User.objects.get(pk=by.pk), version)
         if say is not Say.ALONE:
             raise NotAlone(say)
-        return carry_out(version, by=by, reason=reason)
+        return execute_run(version, by=by, reason=reason)
 
 
-def carry_out(version: ModelVersion, *, by: Any, reason: str, seconded_by: Any = None) -> Decision:
+def execute_run(version: ModelVersion, *, by: Any, reason: str, seconded_by: Any = None) -> Decision:
     """Promote a candidate, go back to what answered before. Whoever calls has made sure that they may."""
     if version.status == ModelVersionStatus.CANDIDATE:
         force = version.verdict == Verdict.HOLD and seconded_by is not None

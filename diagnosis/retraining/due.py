@@ -8,14 +8,14 @@ from dermascan.core.clock import is_within
 from diagnosis.retraining.collect import learnt_until, new_labels
 from diagnosis.retraining.errors import RetrainingRefused
 from diagnosis.retraining.models import TrainingRun
-from diagnosis.retraining.run_states import bury_the_dead
+from diagnosis.retraining.run_states import mark_stalled_runs
 from diagnosis.retraining.services import start_run
 from mlmodel.versions.serving import active_version
 
 
 def start_run_if_due() -> TrainingRun | None:
     """Start a run if enough labels have come since the last one, or if its time has come and there are any."""
-    bury_the_dead()
+    mark_stalled_runs()
     if TrainingRun.objects.alive().exists() or not is_due():
         return None
     try:

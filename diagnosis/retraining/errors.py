@@ -51,5 +51,5 @@ class ManifestAltered(RetrainingRefused):
         )
 
 
-class LostItsPlace(Exception):
+class LeaseLost(Exception):
     """The run was abandoned, or another process has resumed it: this one's work no longer counts."""

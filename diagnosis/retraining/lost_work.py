@@ -2,18 +2,18 @@
 
 from django.db.models import F
 
-from dermascan.core.background import hand_over
+from dermascan.core.background import enqueue_on_commit
 from diagnosis.assessment.rescoring import does_the_archive_wait
 from diagnosis.retraining.models import RunStatus, TrainingRun
 from diagnosis.reviews.models import ConfirmedLabel
 
 
-def hand_over_again() -> None:
+def enqueue_lost_work() -> None:
     """Hand over what still waits to be done. What is under way already comes to the same: each task may run twice."""
     for run in TrainingRun.objects.filter(status=RunStatus.QUEUED):
-        hand_over("diagnosis.retraining.tasks.work_on_run", str(run.pk))
+        enqueue_on_commit("diagnosis.retraining.tasks.work_on_run", str(run.pk))
     labels_of_another_rule = ConfirmedLabel.objects.exclude(rule=F("image__visit__patient__clinic__review_rule"))
     for clinic in labels_of_another_rule.values_list("image__visit__patient__clinic", flat=True).distinct():
-        hand_over("diagnosis.reviews.tasks.derive_labels_of_clinic", str(clinic))
+        enqueue_on_commit("diagnosis.reviews.tasks.recalculate_labels_of_clinic", str(clinic))
     if does_the_archive_wait():
-        hand_over("diagnosis.assessment.tasks.rescore_the_archive")
+        enqueue_on_commit("diagnosis.assessment.tasks.rescore_the_archive")

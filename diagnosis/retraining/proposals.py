@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from dermascan.core.clock import latest
 from diagnosis.retraining.decisions import (
     Say,
-    carry_out,
+    execute_run,
     lock_versions,
     may_take_part,
     say_of,
@@ -84,7 +84,7 @@ def approve(*, proposal: VersionProposal, by: User) -> Decision:
         if why := why_not_approve(proposal, by=by):
             raise ProposalRefused(why)
         proposal.needs = needs_of(proposal)
-        decision = carry_out(version, by=proposal.proposed_by, reason=proposal.reason, seconded_by=by)
+        decision = execute_run(version, by=proposal.proposed_by, reason=proposal.reason, seconded_by=by)
         _end(proposal, ProposalState.APPROVED, by=by, decision=decision)
     log.info("The proposal of version %s was approved by user %s.", version.pk, by.pk)
     return decision

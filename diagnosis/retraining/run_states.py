@@ -16,7 +16,7 @@ from django.utils import timezone
 
 from dermascan.core.clock import ClockWatch
 from diagnosis.images.models.step import newest_step
-from diagnosis.retraining.errors import LostItsPlace, NotAbandonable, NotResumable, RunIsAlive
+from diagnosis.retraining.errors import LeaseLost, NotAbandonable, NotResumable, RunIsAlive
 from diagnosis.retraining.models import RunMessage, RunStatus, TrainingRun
 from diagnosis.retraining.models.run import ALIVE
 
@@ -26,7 +26,7 @@ RESUMED = {"status": RunStatus.QUEUED, "slot": 1, "finished_at": None}
 
 def queue_run(**values: Any) -> TrainingRun:
     """Make a run that waits for a worker. Raises ``RunIsAlive`` if there is one already."""
-    bury_the_dead()
+    mark_stalled_runs()
     try:
         with transaction.atomic():
             run = TrainingRun.objects.create(step=newest_step(), **values)
@@ -38,7 +38,7 @@ def queue_run(**values: Any) -> TrainingRun:
         raise
 
 
-def take_run(run_id: uuid.UUID) -> TrainingRun | None:
+def claim_run(run_id: uuid.UUID) -> TrainingRun | None:
     """Begin to work on a run that waits; None if somebody else has taken it, or it was abandoned."""
     attempt = uuid.uuid4()
     waiting = TrainingRun.objects.filter(pk=run_id, status=RunStatus.QUEUED)
@@ -48,18 +48,18 @@ def take_run(run_id: uuid.UUID) -> TrainingRun | None:
 
 
 def finish_run(run: TrainingRun, **values: Any) -> None:
-    """Running → done. Raises ``LostItsPlace``."""
+    """Running → done. Raises ``LeaseLost``."""
     _leave(run, status=RunStatus.DONE, share_done=1.0, stage="", **values)
 
 
 def fail_run(run: TrainingRun, *, error: str) -> None:
-    """Running → failed. Raises ``LostItsPlace``."""
+    """Running → failed. Raises ``LeaseLost``."""
     _leave(run, status=RunStatus.FAILED, error=error[:500] or "unknown", stage="")
 
 
 def requeue_run(run_id: uuid.UUID | None = None) -> TrainingRun:
     """Dead → waiting; without an id, the newest run. Raises ``NotResumable``, ``RunIsAlive``."""
-    bury_the_dead()
+    mark_stalled_runs()
     runs = TrainingRun.objects.all() if run_id is None else TrainingRun.objects.filter(pk=run_id)
     run = runs.first()
     if run is None or not run.is_dead:
@@ -97,7 +97,7 @@ def abandon_run(run_id: uuid.UUID | None = None, *, why: str, by: Any = None) ->
     return run
 
 
-def bury_the_dead() -> int:
+def mark_stalled_runs() -> int:
     """Call dead what has not been heard of for too long; return how many there were. Cheap, and safe to run again.
 
     If the clock was changed, every run's time starts again: a live one sends its next heartbeat within seconds.
@@ -114,8 +114,8 @@ def bury_the_dead() -> int:
     return buried
 
 
-def tell_progress(run: TrainingRun, share: float, stage: str) -> None:
-    """Say how far the run is. Raises ``LostItsPlace`` if it is no longer this process's."""
+def report_progress(run: TrainingRun, share: float, stage: str) -> None:
+    """Say how far the run is. Raises ``LeaseLost`` if it is no longer this process's."""
     _held(run, share_done=min(max(share, 0.0), 1.0), stage=stage[:120], heartbeat_at=timezone.now())
 
 
@@ -143,7 +143,7 @@ def _beat(run: TrainingRun, is_over: threading.Event) -> None:
             try:
                 close_old_connections()
                 _held(run, heartbeat_at=timezone.now())
-            except LostItsPlace:
+            except LeaseLost:
                 return
             except OperationalError:
                 continue  # the database is busy or away: the next beat may reach it
@@ -154,7 +154,7 @@ def _beat(run: TrainingRun, is_over: threading.Event) -> None:
 def _held(run: TrainingRun, **values: Any) -> None:
     mine = TrainingRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING, attempt=run.attempt)
     if not mine.update(**values):
-        raise LostItsPlace
+        raise LeaseLost
 
 
 def _leave(run: TrainingRun, **values: Any) -> None:

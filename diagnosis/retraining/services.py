@@ -24,11 +24,11 @@ from diagnosis.retraining.collect import (
     learnt_until,
     new_labels,
 )
-from diagnosis.retraining.errors import LostItsPlace, NothingToLearn, RetrainingRefused
+from diagnosis.retraining.errors import LeaseLost, NothingToLearn, RetrainingRefused
 from diagnosis.retraining.gate_rules import gate_rules
 from diagnosis.retraining.manifests import allowed_now, freeze_manifest, read_manifest, read_vectors
 from diagnosis.retraining.models import Part, TrainingRun
-from diagnosis.retraining.run_states import fail_run, finish_run, heartbeat, note, queue_run, tell_progress
+from diagnosis.retraining.run_states import fail_run, finish_run, heartbeat, note, queue_run, report_progress
 from mlmodel.counted import counted
 from mlmodel.network.head import Head
 from mlmodel.releases.release import Release
@@ -63,12 +63,12 @@ def preview(*, clinic: Clinic | None = None, since: date | None = None) -> Colle
     return collect_cases(base=read_base_set(), parent=parent, clinic=clinic, since=since, keep=False)
 
 
-def carry_out(run: TrainingRun) -> None:
+def execute_run(run: TrainingRun) -> None:
     """Do the work of a run that this process has taken. What fails is kept with the run, and raised again if a bug."""
     with heartbeat(run):
         try:
             _work(run)
-        except LostItsPlace:
+        except LeaseLost:
             logger.warning("Retraining run %s was abandoned or resumed elsewhere; this process stops.", run.pk)
         except RetrainingRefused as refusal:
             _fail(run, str(refusal))
@@ -78,7 +78,7 @@ def carry_out(run: TrainingRun) -> None:
 
 
 def _work(run: TrainingRun) -> None:
-    tell_progress(run, 0.0, _("Reading the base set"))
+    report_progress(run, 0.0, _("Reading the base set"))
     base = read_base_set()
     active, release = active_release()
     if active.pk != run.parent_id:
@@ -88,7 +88,7 @@ def _work(run: TrainingRun) -> None:
     frozen = read_manifest(run)
     vectors = read_vectors(frozen)
     trained = _train(run, base, frozen, vectors, network_of(release.settings, Head.load(release.head)))
-    tell_progress(run, _JUDGING, _("Judging the candidate"))
+    report_progress(run, _JUDGING, _("Judging the candidate"))
     locked = [case for case in trained.cases if case.part == Part.LOCKED]
     judgement = judge_candidate(
         active=trained.active,
@@ -109,7 +109,7 @@ class _Trained:
 
 
 def _freeze(run: TrainingRun, base: BaseSet) -> None:
-    tell_progress(run, 0.02, _("Collecting photographs"))
+    report_progress(run, 0.02, _("Collecting photographs"))
     run.step = newest_step()
     collection = collect_cases(base=base, parent=run.parent, clinic=run.clinic, since=run.since)
     if not collection.new:
@@ -120,7 +120,7 @@ def _freeze(run: TrainingRun, base: BaseSet) -> None:
             why: [str(image) for image in images[:MOST_LEFT_OUT_NAMED]]
             for why, images in collection.left_out_images.items()
         }
-        tell_progress(run, 0.05, _("Frozen"))  # under the row's lock: whoever lost the run freezes nothing
+        report_progress(run, 0.05, _("Frozen"))  # under the row's lock: whoever lost the run freezes nothing
         run.save(update_fields=["manifest_sha256", "left_out", "left_out_images", "step"])
         for line in told(collection):
             note(run, line)
@@ -132,7 +132,7 @@ def _train(
 ) -> _Trained:
     """Train on what the patients agree to now; if one of them withdraws meanwhile, throw it away and train again."""
     allowed = allowed_now(frozen)
-    told = within(partial(tell_progress, run), _TRAINING, _JUDGING)
+    told = within(partial(report_progress, run), _TRAINING, _JUDGING)
     while True:
         learned = [case for case in allowed if case.part == Part.LEARNED]
         if not learned:
@@ -167,7 +167,7 @@ def _keep(run: TrainingRun, release: Release, trained: _Trained, judgement: Judg
         "manifest_sha256": run.manifest_sha256,
     }
     with transaction.atomic():
-        tell_progress(run, 0.98, _("Keeping the candidate"))  # holds the row until the candidate is kept
+        report_progress(run, 0.98, _("Keeping the candidate"))  # holds the row until the candidate is kept
         candidate = keep_candidate(
             parent=run.parent, release=release, network=trained.candidate, judgement=judgement, training=training
         )
@@ -220,5 +220,5 @@ def _fail(run: TrainingRun, error: str) -> None:
         with transaction.atomic():
             fail_run(run, error=error)
             note(run, error)
-    except LostItsPlace:
+    except LeaseLost:
         logger.warning("Retraining run %s was abandoned before it failed: %s", run.pk, error)

@@ -4,19 +4,19 @@ from uuid import UUID
 
 from celery import shared_task
 
-from dermascan.core.background import hand_over
+from dermascan.core.background import enqueue_on_commit
 from diagnosis.retraining.due import start_run_if_due
-from diagnosis.retraining.lost_work import hand_over_again
-from diagnosis.retraining.run_states import bury_the_dead, take_run
-from diagnosis.retraining.services import carry_out
+from diagnosis.retraining.lost_work import enqueue_lost_work
+from diagnosis.retraining.run_states import claim_run, mark_stalled_runs
+from diagnosis.retraining.services import execute_run
 
 
 @shared_task(soft_time_limit=14000, time_limit=14400)
 def work_on_run(run_id: str) -> None:
     """Carry out a retraining run that waits. Does nothing if somebody has taken it, or it was abandoned."""
-    run = take_run(UUID(run_id))
+    run = claim_run(UUID(run_id))
     if run is not None:
-        carry_out(run)
+        execute_run(run)
 
 
 @shared_task
@@ -24,16 +24,16 @@ def retrain_when_due() -> None:
     """Start a retraining run if it is time. Does nothing otherwise, however often it is asked."""
     run = start_run_if_due()
     if run is not None:
-        hand_over("diagnosis.retraining.tasks.work_on_run", str(run.pk))
+        enqueue_on_commit("diagnosis.retraining.tasks.work_on_run", str(run.pk))
 
 
 @shared_task
-def bury_dead_runs() -> None:
+def find_stalled_runs() -> None:
     """Call retraining runs dead that have not been heard of for too long."""
-    bury_the_dead()
+    mark_stalled_runs()
 
 
 @shared_task
 def find_lost_work() -> None:
     """Hand over again what a queue has lost. Does nothing otherwise."""
-    hand_over_again()
+    enqueue_lost_work()

@@ -16,7 +16,7 @@ from diagnosis.reviews.answers import FREE_TEXT
 from diagnosis.reviews.errors import AnsweredMeanwhile
 from diagnosis.reviews.forms import ReviewForm
 from diagnosis.reviews.models import Review
-from diagnosis.reviews.services import ensure_nobody_answered, record_review, said_until_now
+from diagnosis.reviews.services import ensure_nobody_answered, record_review, reviews_token
 from patients.admin.scope import RoleGate, member_of
 from patients.models import Member, Role
 
@@ -46,7 +46,7 @@ class ReviewFormSet(BaseInlineFormSet):
         return _Management(auto_id=self.auto_id, prefix=self.prefix, initial=initial)
 
     def _said(self) -> str:
-        return said_until_now(image=self.instance, reader=self.reviewer) if self.reviewer else ""
+        return reviews_token(image=self.instance, reader=self.reviewer) if self.reviewer else ""
 
     def add_fields(self, form: Any, index: int | None) -> None:
         super().add_fields(form, index)

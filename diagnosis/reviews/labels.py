@@ -80,7 +80,7 @@ def _explain(label: ConfirmedLabel, before: tuple[str, str], *, cause: str, revi
     )
 
 
-def derive_labels_anew(*, clinic: Clinic, every: bool = False) -> int:
+def recalculate_labels(*, clinic: Clinic, every: bool = False) -> int:
     """Apply the clinic's rule to the labels that another rule made; return how many there were. Safe to run again.
 
     Args:

@@ -2,15 +2,15 @@
 
 from typing import Any
 
-from dermascan.core.background import hand_over
+from dermascan.core.background import enqueue_on_commit
 from diagnosis.reviews.models import ConfirmedLabel
 from patients.models import Clinic
 
 
-def derive_labels_after_commit(sender: type[Clinic], instance: Clinic, created: bool, **_options: Any) -> None:
+def recalculate_labels_after_commit(sender: type[Clinic], instance: Clinic, created: bool, **_options: Any) -> None:
     """Have the labels that another rule made derived anew in the background."""
     if created:
         return
     made_by_another = ConfirmedLabel.objects.filter(image__visit__patient__clinic=instance)
     if made_by_another.exclude(rule=instance.review_rule).exists():
-        hand_over("diagnosis.reviews.tasks.derive_labels_of_clinic", str(instance.pk))
+        enqueue_on_commit("diagnosis.reviews.tasks.recalculate_labels_of_clinic", str(instance.pk))

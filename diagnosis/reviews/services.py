@@ -32,7 +32,7 @@ def record_review(
         other_text: what it is, where the answer is “something else”; left out otherwise. A diagnosis of the list is
             recognised by its names and recorded by its code.
         was_blinded: the reader answered before the network's answer was shown. Only whoever hid it may say so.
-        made_from: the token of the form, see ``said_until_now``; None for a caller that has just read what was said.
+        made_from: the token of the form, see ``reviews_token``; None for a caller that has just read what was said.
 
     Raises:
         PermissionDenied: the reviewer is no dermatologist of the patient's clinic.
@@ -66,7 +66,7 @@ def record_review(
     return review
 
 
-def said_until_now(*, image: Image, reader: Member) -> str:
+def reviews_token(*, image: Image, reader: Member) -> str:
     """The token of a form for ``reader``: what colleagues have said of the photograph until it was made."""
     return ",".join(sorted(review.pk.hex for review in _of_colleagues(image, reader)))
 

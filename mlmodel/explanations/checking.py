@@ -20,7 +20,7 @@ _BULLET = re.compile(r"^ *[-*•] +", re.MULTILINE)
 _OVERRIDES = frozenset("\u202a\u202b\u202d\u202e\u2066\u2067\u2068")
 
 
-class UnusableAnswer(ValueError):
+class UnusableExplanation(ValueError):
     """The answer cannot be shown. The message says why, in our words only."""
 
 
@@ -28,12 +28,12 @@ def read_answer(text: str, *, language: Language) -> dict[str, str]:
     """Return the eight texts of an answer, tidied.
 
     Raises:
-        UnusableAnswer: it is not JSON, or not complete, or holds what no explanation holds.
+        UnusableExplanation: it is not JSON, or not complete, or holds what no explanation holds.
     """
     try:
         content = json.loads(text)
     except ValueError:
-        raise UnusableAnswer("not JSON") from None
+        raise UnusableExplanation("not JSON") from None
     return check_texts(content, language=language)
 
 
@@ -41,26 +41,26 @@ def check_texts(content: object, *, language: Language) -> dict[str, str]:
     """Check texts that were read from an answer or from the cache, and return them tidied.
 
     Raises:
-        UnusableAnswer: as ``read_answer``.
+        UnusableExplanation: as ``read_answer``.
     """
     if not isinstance(content, dict) or set(content) != set(NAMES):
-        raise UnusableAnswer("not the agreed sections")
+        raise UnusableExplanation("not the agreed sections")
     texts = {name: _checked(name, content[name]) for name in NAMES}
     if not _is_written_in(language, "".join(texts.values())):
-        raise UnusableAnswer("not in the language asked for")
+        raise UnusableExplanation("not in the language asked for")
     return texts
 
 
 def _checked(name: str, value: object) -> str:
     if not isinstance(value, str):
-        raise UnusableAnswer(f"{name} is not a text")
+        raise UnusableExplanation(f"{name} is not a text")
     text = _tidied(value)
     if not FEWEST_CHARACTERS[name] <= len(text) <= MOST_CHARACTERS[name]:
-        raise UnusableAnswer(f"{name} has {len(text)} characters")
+        raise UnusableExplanation(f"{name} has {len(text)} characters")
     if any(unicodedata.category(sign) in {"Cc", "Cs"} and sign != "\n" for sign in text) or _OVERRIDES & set(text):
-        raise UnusableAnswer(f"{name} holds control characters")
+        raise UnusableExplanation(f"{name} holds control characters")
     if _HTML.search(text) or _LINK.search(text):
-        raise UnusableAnswer(f"{name} holds mark-up or a link")
+        raise UnusableExplanation(f"{name} holds mark-up or a link")
     return text
 
 

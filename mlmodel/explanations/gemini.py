@@ -15,7 +15,7 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING
 
-from mlmodel.explanations.checking import UnusableAnswer, read_answer
+from mlmodel.explanations.checking import UnusableExplanation, read_answer
 from mlmodel.explanations.prompt import answer_schema, prompt_of
 from mlmodel.explanations.questions import Question
 
@@ -41,7 +41,7 @@ class GeminiAccess:
     attempts: int = 3
 
 
-class AskingFailed(Exception):
+class GeminiError(Exception):
     """No answer came. The message is in our words only: servers' messages and addresses may hold secrets."""
 
     def __init__(self, reason: str, *, again: bool = False) -> None:
@@ -56,8 +56,8 @@ def ask_gemini(*, question: Question, access: GeminiAccess, seconds: float) -> d
     beyond ``seconds`` in all. It waits for the network: do not call it inside a transaction.
 
     Raises:
-        AskingFailed: the service could not be asked, or refused.
-        UnusableAnswer: it answered with what cannot be shown; asking again would cost and not help.
+        GeminiError: the service could not be asked, or refused.
+        UnusableExplanation: it answered with what cannot be shown; asking again would cost and not help.
     """
     deadline = time.monotonic() + seconds
     attempts = max(1, access.attempts)
@@ -65,7 +65,7 @@ def ask_gemini(*, question: Question, access: GeminiAccess, seconds: float) -> d
         try:
             response = _generate(question, access, seconds=deadline - time.monotonic())
             return read_answer(_text_of(response), language=question.language)
-        except AskingFailed as failure:
+        except GeminiError as failure:
             pause = FIRST_PAUSE_SECONDS * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311 - not a secret
             if not failure.again or attempt == attempts or time.monotonic() + pause >= deadline:
                 raise
@@ -81,7 +81,7 @@ def _generate(question: Question, access: GeminiAccess, *, seconds: float) -> "G
     hangs, would outlast it: the attempt runs in a thread of its own, and is left behind when time is up.
     """
     if seconds <= 0:
-        raise AskingFailed("out of time")
+        raise GeminiError("out of time")
     outcome: SimpleQueue[GenerateContentResponse | Exception] = SimpleQueue()
     client = _client(access, seconds)
     words, config = prompt_of(question), _config(question)
@@ -96,7 +96,7 @@ def _generate(question: Question, access: GeminiAccess, *, seconds: float) -> "G
     try:
         result = outcome.get(timeout=seconds)
     except Empty:
-        raise AskingFailed("timed out", again=True) from None
+        raise GeminiError("timed out", again=True) from None
     finally:
         client.close()
     if isinstance(result, Exception):
@@ -111,7 +111,7 @@ def _client(access: GeminiAccess, seconds: float) -> "genai.Client":
     key = access.api_key.strip()
     if not _KEY.fullmatch(key):
         # The client would fail later, and say the key in its debug log.
-        raise AskingFailed("GEMINI_API_KEY holds characters that no key has")
+        raise GeminiError("GEMINI_API_KEY holds characters that no key has")
     options = types.HttpOptions(
         base_url=access.base_url or None,
         # Only here do all model names exist, the "-latest" ones too.
@@ -125,7 +125,7 @@ def _client(access: GeminiAccess, seconds: float) -> "genai.Client":
     try:
         return genai.Client(api_key=key, vertexai=False, http_options=options)
     except Exception as error:
-        raise AskingFailed(f"client: {type(error).__name__}") from None
+        raise GeminiError(f"client: {type(error).__name__}") from None
 
 
 @cache
@@ -155,27 +155,27 @@ def _config(question: Question) -> "GenerateContentConfig":
     )
 
 
-def _failure_of(error: Exception) -> AskingFailed:
+def _failure_of(error: Exception) -> GeminiError:
     from google.genai import errors
 
     if isinstance(error, errors.APIError):
         again = error.code in {408, 429} or 500 <= error.code <= 599
-        return AskingFailed(f"HTTP {error.code} {_state(error.status)}".strip(), again=again)
+        return GeminiError(f"HTTP {error.code} {_state(error.status)}".strip(), again=again)
     # Two HTTP libraries may be underneath; both name their time-outs alike.
     again = any(kind.__name__ == "TimeoutException" for kind in type(error).__mro__)
-    return AskingFailed(type(error).__name__, again=again)
+    return GeminiError(type(error).__name__, again=again)
 
 
 def _text_of(response: "GenerateContentResponse") -> str:
     if response.prompt_feedback and response.prompt_feedback.block_reason:
-        raise UnusableAnswer(f"blocked, {_state(response.prompt_feedback.block_reason.value)}")
+        raise UnusableExplanation(f"blocked, {_state(response.prompt_feedback.block_reason.value)}")
     if not response.candidates:
-        raise UnusableAnswer("no candidates")
+        raise UnusableExplanation("no candidates")
     finish = response.candidates[0].finish_reason
     if finish is None or finish.value != "STOP":
-        raise UnusableAnswer(f"not finished, {_state(finish.value) if finish else 'no reason'}")
+        raise UnusableExplanation(f"not finished, {_state(finish.value) if finish else 'no reason'}")
     if not response.text:
-        raise UnusableAnswer("empty")
+        raise UnusableExplanation("empty")
     return response.text
 
 

@@ -13,7 +13,7 @@ from mlmodel.retraining.candidate_calibration import calibrated
 from mlmodel.retraining.candidate_network import Network
 from mlmodel.retraining.fitting import Recipe, epochs_of, in_half_precision
 from mlmodel.retraining.from_scratch import FROM_NOTHING, SHARES, beside, untaught, untrained_head
-from mlmodel.retraining.training_cases import Lessons, beside_replay, of_one_source
+from mlmodel.retraining.training_cases import TrainingMix, from_one_source, mixed_with_replay
 
 Progress = Callable[[float, str], None]
 
@@ -97,14 +97,14 @@ def _tried(
     new_classes = untaught(base, shares.trained)
     count, done = recipe.epochs + bool(len(new_classes)) * FROM_NOTHING.epochs, 0
 
-    def heads(start: Head, how: Recipe, lessons: Lessons) -> Iterator[Head]:
+    def heads(start: Head, how: Recipe, lessons: TrainingMix) -> Iterator[Head]:
         nonlocal done
         for head in epochs_of(start, lessons, recipe=how, seed=seed, log_mix=log_mix):
             yield head
             done += 1
             progress(0.05 + 0.85 * done / count, f"Training the head: epoch {done} of {count}")
 
-    lessons = beside_replay(
+    lessons = mixed_with_replay(
         base.replay, shares.trained, active=active.head, log_mix=log_mix, evenness=recipe.evenness,
         replay_evenness=recipe.replay_evenness, remembered=recipe.remembered,
     )  # fmt: skip
@@ -112,7 +112,7 @@ def _tried(
         yield from (head_between(active.head, head, share) for share in STEPS_TOWARDS)
     if len(new_classes):
         cases = joined(base.replay, shares.trained)
-        together = of_one_source(cases, evenness=FROM_NOTHING.evenness)
+        together = from_one_source(cases, evenness=FROM_NOTHING.evenness)
         for head in heads(untrained_head(active.head, cases, seed=seed), FROM_NOTHING, together):
             yield from (
                 beside(active.head, head, share=share, untaught=new_classes) if share else head for share in SHARES

@@ -7,7 +7,7 @@ import numpy as np
 
 from mlmodel.network.calibration import softmax
 from mlmodel.network.head import Floats, Head
-from mlmodel.retraining.training_cases import Lessons
+from mlmodel.retraining.training_cases import TrainingMix
 
 _LEAST_DEVIATION = 1e-3
 # Adam's (Kingma & Ba, ICLR 2015).
@@ -42,7 +42,7 @@ class Recipe:
     remembered: float = 1.0
 
 
-def epochs_of(start: Head, lessons: Lessons, *, recipe: Recipe, seed: int, log_mix: Floats) -> Iterator[Head]:
+def epochs_of(start: Head, lessons: TrainingMix, *, recipe: Recipe, seed: int, log_mix: Floats) -> Iterator[Head]:
     """Yield the head after each epoch, in half precision as it would be kept.
 
     The loss is cross-entropy with the drawn class mix added to the logits (Ren et al., NeurIPS 2020), so that what is

@@ -20,7 +20,7 @@ _ROWS = 512
 
 
 @dataclass(frozen=True)
-class Lessons:
+class TrainingMix:
     """N cases, and how they are taught.
 
     Attributes:
@@ -36,13 +36,13 @@ class Lessons:
     targets: Floats
 
 
-def of_one_source(cases: Cases, *, evenness: float) -> Lessons:
+def from_one_source(cases: Cases, *, evenness: float) -> TrainingMix:
     """Return cases that are drawn together, in one class mix, and are to be answered as they are labelled."""
     shares, log_drawn = drawing_shares(cases, lesion_weights(cases.lesions), evenness)
-    return Lessons(cases, shares, np.tile(log_drawn, (len(cases), 1)), _labels_of(cases))
+    return TrainingMix(cases, shares, np.tile(log_drawn, (len(cases), 1)), _labels_of(cases))
 
 
-def beside_replay(
+def mixed_with_replay(
     replay: Cases,
     new: Cases,
     *,
@@ -51,7 +51,7 @@ def beside_replay(
     evenness: float,
     replay_evenness: float,
     remembered: float,
-) -> Lessons:
+) -> TrainingMix:
     """Return new cases beside the replay, each in the class mix of its own source.
 
     A replayed case is to be answered as the active head answers it (Li & Hoiem, Learning without forgetting, TPAMI
@@ -78,7 +78,7 @@ def beside_replay(
         ]
     )
     told = remembered * softmax(answers - log_mix + known_mix) + (1 - remembered) * _labels_of(replay)
-    return Lessons(
+    return TrainingMix(
         cases=joined(replay, new),
         shares=np.concatenate([known * (1 - share), own * share]),
         log_mixes=np.repeat(np.array([known_mix, np.log(mix)], dtype=np.float32), [len(replay), len(new)], axis=0),

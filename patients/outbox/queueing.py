@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db.models import Count, Min, Q
 from django.utils import timezone
 
-from dermascan.core.background import hand_over
+from dermascan.core.background import enqueue_on_commit
 from dermascan.core.clock import around
 from patients.models import MessageKind, MessageState, OutgoingMessage, User
 from patients.models.message import UNDELIVERED
@@ -40,7 +40,7 @@ def queue_message(
         body=body,
         give_up_at=timezone.now() + tried_for(kind),
     )
-    _hand_over(message)
+    _enqueue(message)
     return message
 
 
@@ -55,7 +55,7 @@ def send_again(message: OutgoingMessage) -> bool:
         give_up_at=now + tried_for(message.kind),
     ):
         return False
-    _hand_over(message)
+    _enqueue(message)
     return True
 
 
@@ -89,5 +89,5 @@ def tried_for(kind: str) -> timedelta:
     return TRIED_FOR_SOMEBODY_WHO_WAITS if kind == MessageKind.PASSWORD_RESET else TRIED_FOR
 
 
-def _hand_over(message: OutgoingMessage) -> None:
-    hand_over("patients.tasks.send_message", str(message.pk))
+def _enqueue(message: OutgoingMessage) -> None:
+    enqueue_on_commit("patients.tasks.send_message", str(message.pk))

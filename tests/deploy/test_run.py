@@ -232,9 +232,9 @@ def test_it_starts_whatever_became_of_the_demo_clinic(start, data):
 
 SEND_ONE_OF_EACH = """
 import uuid
-from diagnosis.retraining.tasks import bury_dead_runs, work_on_run
+from diagnosis.retraining.tasks import find_stalled_runs, work_on_run
 work_on_run.delay(str(uuid.uuid4()))
-bury_dead_runs.delay()
+find_stalled_runs.delay()
 """
 
 

@@ -13,7 +13,7 @@ from django.core.cache import cache, caches
 from django.test import Client
 
 from dermascan.celery import app
-from dermascan.core.background import hand_over
+from dermascan.core.background import enqueue_on_commit
 from dermascan.models import ContactMessage
 from tests.api.helpers import PREDICT, upload
 from tests.factories import PASSWORD
@@ -132,12 +132,12 @@ def test_handing_over_is_waited_for_once(away, caplog):
 
     def hand_over_twenty():
         for _number in range(20):
-            hand_over("diagnosis.assessment.tasks.write_explanation", "mel", "en", "patient")
+            enqueue_on_commit("diagnosis.assessment.tasks.write_explanation", "mel", "en", "patient")
 
     with caplog.at_level(logging.ERROR):
         within(
             2.5,
-            lambda: hand_over(
+            lambda: enqueue_on_commit(
                 "diagnosis.assessment.tasks.write_explanation", "mel", "en", "patient", if_lost=lambda: lost.append(1)
             ),
         )
@@ -148,7 +148,7 @@ def test_handing_over_is_waited_for_once(away, caplog):
 
 @pytest.mark.django_db(transaction=True)
 def test_what_was_handed_over_before_is_there(redis):
-    hand_over("diagnosis.assessment.tasks.write_explanation", "mel", "en", "patient")
+    enqueue_on_commit("diagnosis.assessment.tasks.write_explanation", "mel", "en", "patient")
     with app.connection_for_read() as connection:
         assert connection.channel().queue_declare("celery", passive=True).message_count == 1
 

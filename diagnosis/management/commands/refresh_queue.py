@@ -5,7 +5,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from diagnosis.reports.models import Report
 from diagnosis.reports.validity import otherwise_among
-from diagnosis.reviews.labels import derive_labels_anew
+from diagnosis.reviews.labels import recalculate_labels
 from diagnosis.reviews.queue import refresh_clinic
 from patients.models import Clinic
 
@@ -29,7 +29,7 @@ class Command(BaseCommand):
             if not clinics:
                 raise CommandError(f"There is no clinic called “{options['clinic']}”.")
         for clinic in clinics:
-            labels = derive_labels_anew(clinic=clinic, every=options["every_label"])
+            labels = recalculate_labels(clinic=clinic, every=options["every_label"])
             entries = refresh_clinic(clinic, missing_only=options["missing"])
             if options["verbosity"]:
                 said = "labels changed" if options["every_label"] else "labels derived by the new rule"

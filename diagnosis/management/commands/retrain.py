@@ -6,7 +6,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from diagnosis.retraining.errors import RetrainingRefused
 from diagnosis.retraining.models import Part, RunStatus, TrainingRun
-from diagnosis.retraining.run_states import abandon_run, requeue_run, take_run
+from diagnosis.retraining.run_states import abandon_run, claim_run, requeue_run
 from diagnosis.retraining.services import carry_out, preview, start_run, told
 from patients.models import Clinic
 
@@ -51,7 +51,7 @@ class Command(BaseCommand):
         self._work_on(start_run(**wanted))
 
     def _work_on(self, run: TrainingRun) -> None:
-        taken = take_run(run.pk)
+        taken = claim_run(run.pk)
         if taken is not None:
             carry_out(taken)
         run.refresh_from_db()

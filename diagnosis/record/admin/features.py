@@ -2,12 +2,12 @@ from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.images.models import ImageFeatures
-from diagnosis.record.admin.predictions import OfAnImage
+from diagnosis.record.admin.predictions import ImageRelatedAdmin
 from diagnosis.similar.models import ImageEmbedding
 
 
 @admin.register(ImageFeatures)
-class ImageFeaturesAdmin(OfAnImage):
+class ImageFeaturesAdmin(ImageRelatedAdmin):
     """Which photographs have features, and of which backbone. The numbers themselves mean nothing to a reader."""
 
     list_display = ("image", "patient", "backbone_sha256", "length")
@@ -19,7 +19,7 @@ class ImageFeaturesAdmin(OfAnImage):
 
 
 @admin.register(ImageEmbedding)
-class ImageEmbeddingAdmin(OfAnImage):
+class ImageEmbeddingAdmin(ImageRelatedAdmin):
     """Which photographs can be found as similar cases, and by which network."""
 
     list_display = ("image", "patient", "space_sha256", "embedded_at")

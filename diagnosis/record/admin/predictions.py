@@ -16,7 +16,7 @@ from diagnosis.record.admin.prediction_cells import (
 from patients.admin.scope import PatientSearch, RoleGate, patient_cell, scoped
 
 
-class OfAnImage(RoleGate, PatientSearch):
+class ImageRelatedAdmin(RoleGate, PatientSearch):
     """Rows that belong to a photograph: seen by whoever sees the photograph, changed by nobody."""
 
     list_select_related = ("image__visit__patient", "image__lesion")
@@ -37,7 +37,7 @@ class OfAnImage(RoleGate, PatientSearch):
 
 
 @admin.register(Prediction)
-class PredictionAdmin(ShowsSigns, OfAnImage):
+class PredictionAdmin(ShowsSigns, ImageRelatedAdmin):
     list_display = (
         "created_at",
         "signs",

@@ -45,8 +45,12 @@ def photograph_for(row: Any) -> Photograph:
 
 def of_a_photograph(row: Any) -> dict[str, Any]:
     photograph = photograph_for(row)
-    image, prediction, besides = photograph.image, photograph.prediction, photograph.besides
-    doubts = present_prediction(prediction, besides=besides).doubts if prediction else doubts_without_answer(besides)
+    image, prediction, case_context = photograph.image, photograph.prediction, photograph.case_context
+    doubts = (
+        present_prediction(prediction, case_context=case_context).doubts
+        if prediction
+        else doubts_without_answer(case_context)
+    )
     is_excluded = photograph.known.is_excluded
     reports = reports_that_say_otherwise(image)
     kept = Report.objects.kept_from_patients().filter(pk__in=[report.pk for report in reports])

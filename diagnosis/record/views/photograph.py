@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from dermascan.core.errors import Refused
-from diagnosis.assessment.advice import Besides, doubts_without_answer, tone_without_answer
+from diagnosis.assessment.advice import CaseContext, doubts_without_answer, tone_without_answer
 from diagnosis.assessment.analysis import analyse_image
 from diagnosis.assessment.explain import explain
 from diagnosis.assessment.findings import FindingSetAside, findings_set_aside_beside
@@ -37,7 +37,7 @@ from diagnosis.reviews.errors import AnsweredMeanwhile
 from diagnosis.reviews.forms import ReviewForm
 from diagnosis.reviews.labelled_images import with_confirmed_label
 from diagnosis.reviews.review_words import LABEL_MARKS, LabelView, article_of, present_label, rule_hint
-from diagnosis.reviews.services import record_review, said_until_now
+from diagnosis.reviews.services import record_review, reviews_token
 from mlmodel.network.quality import Reliability
 from mlmodel.versions.serving import active_version
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
@@ -64,7 +64,7 @@ def explanation(request: ClinicRequest, image_id: UUID) -> HttpResponse:
     prediction = photograph.prediction
     if prediction is None:
         raise Http404(_("This photograph was not judged, so there is nothing to explain."))
-    context = _explanation(photograph, present_prediction(prediction), photograph.besides, ask=True)
+    context = _explanation(photograph, present_prediction(prediction), photograph.case_context, ask=True)
     if not context:
         raise Http404(_("The network names no condition for this photograph, so there is nothing to explain."))
     return render(request, "assessment/includes/explanation.html", context)
@@ -98,7 +98,7 @@ def review(request: ClinicRequest, image_id: UUID) -> HttpResponse:
         record_review(image=found, reviewer=_member(request), **form.cleaned_data)
         messages.success(request, _("Your review is recorded."))
     except AnsweredMeanwhile as conflict:
-        form.made_anew(said_until_now(image=found, reader=_member(request)))
+        form.made_anew(reviews_token(image=found, reader=_member(request)))
         return _result(request, found, review_form=form, conflict=conflict, status=409)
     except Refused as error:
         messages.error(request, str(error))
@@ -171,7 +171,7 @@ def _result(
         **_measures(photograph),
     }
     if _member(request).is_dermatologist and "set_aside" not in context:
-        made_from = said_until_now(image=image, reader=_member(request))
+        made_from = reviews_token(image=image, reader=_member(request))
         context["review_form"] = review_form or ReviewForm(initial={"made_from": made_from})
         context["conflict"] = conflict
         context["override_form"] = override_form or OverrideForm()
@@ -218,7 +218,7 @@ def _plan(image: Image) -> dict[str, Any]:
 
 def _answer(photograph: Photograph, *, is_warned: bool, missed: Sequence[FindingSetAside]) -> dict[str, Any]:
     """The assessment with its explanation, or the refusal."""
-    image, prediction, besides = photograph.image, photograph.prediction, photograph.besides
+    image, prediction, case_context = photograph.image, photograph.prediction, photograph.case_context
     facts = quality_facts(
         verdict=image.verdict,
         measures=image.measures,
@@ -228,20 +228,20 @@ def _answer(photograph: Photograph, *, is_warned: bool, missed: Sequence[Finding
     )
     if prediction is None:
         refusal = None if image.is_accepted else present_refusal(image.verdict, facts=facts)
-        tone = tone_without_answer(besides)
-        doubts = doubts_without_answer(besides)
+        tone = tone_without_answer(case_context)
+        doubts = doubts_without_answer(case_context)
         return {
             "refusal": refusal,
             "warnings": {"doubts": doubts, "tone": str(tone), "mark": TIER_MARKS[tone]},
             "next_steps": steps_of(photograph, None, missed=missed),
         }
-    view = present_prediction(prediction, facts=facts, besides=besides, is_warned=is_warned)
+    view = present_prediction(prediction, facts=facts, case_context=case_context, is_warned=is_warned)
     return {
         "view": view,
         "next_steps": steps_of(photograph, view, missed=missed),
         "against": photograph.against(view.tone),
         # Never waits for the language model: the page is there at once, and htmx fetches the rest.
-        **_explanation(photograph, view, besides, ask=False),
+        **_explanation(photograph, view, case_context, ask=False),
         "ask_for_explanation": bool(settings.GEMINI_API_KEY),
         "is_current": prediction.model_version_id == active_version().pk,
     }
@@ -260,7 +260,9 @@ def _measures(photograph: Photograph) -> dict[str, Any]:
     }
 
 
-def _explanation(photograph: Photograph, view: AssessmentView, besides: Besides, *, ask: bool) -> dict[str, Any]:
+def _explanation(
+    photograph: Photograph, view: AssessmentView, case_context: CaseContext, *, ask: bool
+) -> dict[str, Any]:
     """The article of what dermatologists have confirmed, else of what explains the network's answer; empty of neither.
 
     Beside the latter, one click away, stands the article of the most probable class where that is another one.
@@ -269,7 +271,7 @@ def _explanation(photograph: Photograph, view: AssessmentView, besides: Besides,
     code = article_of(confirmed) if confirmed else view.explained_code
     if not code:
         return {}
-    tier = besides.explained_as(Tier(view.tier))
+    tier = case_context.explained_as(Tier(view.tier))
     other_code = "" if confirmed else view.other_code
     explained = explain(code=code, ask=ask)
     return present_explanation(
@@ -277,6 +279,6 @@ def _explanation(photograph: Photograph, view: AssessmentView, besides: Besides,
         tier=tier,
         other_code=other_code,
         is_confirmed=bool(confirmed),
-        is_in_doubt=bool(photograph.contradictions or besides.suspected_elsewhere)
+        is_in_doubt=bool(photograph.contradictions or case_context.suspected_elsewhere)
         or photograph.known.is_kept_elsewhere,
     )

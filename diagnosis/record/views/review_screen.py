@@ -25,7 +25,7 @@ from diagnosis.reviews.models.review import RETRACTABLE_FOR
 from diagnosis.reviews.on_screen import look_at, look_away
 from diagnosis.reviews.queue import bring_back, bring_back_skipped, claim, offer_for, skip
 from diagnosis.reviews.review_words import answer_name
-from diagnosis.reviews.services import ensure_nobody_answered, record_review, retract_review, said_until_now
+from diagnosis.reviews.services import ensure_nobody_answered, record_review, retract_review, reviews_token
 from patients.middleware import ClinicRequest
 from patients.models import Member
 from patients.once import once
@@ -97,7 +97,7 @@ def _stale(
 ) -> HttpResponse:
     """Show what colleagues have said meanwhile beside the reader's own answer, which is kept in the form."""
     if form is not None:
-        form.made_anew(said_until_now(image=image, reader=member))
+        form.made_anew(reviews_token(image=image, reader=member))
     offer = offer_for(member, shown=image)
     shown = screen(request, member=member, image=image, offer=offer, form=form, conflict=conflict)
     return _render(request, shown, status=409)

@@ -14,12 +14,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
-from dermascan.core.background import hand_over
+from dermascan.core.background import enqueue_on_commit
 from diagnosis.images.models import Image
 from diagnosis.retraining.collect import LeftOut, learnt_until, new_labels
 from diagnosis.retraining.errors import RetrainingRefused
 from diagnosis.retraining.models import Part, RunStatus, TrainingRun
-from diagnosis.retraining.run_states import abandon_run, bury_the_dead, requeue_run
+from diagnosis.retraining.run_states import abandon_run, mark_stalled_runs, requeue_run
 from diagnosis.retraining.services import start_run
 from diagnosis.retraining.training_images import images_outside_the_classes
 from mlmodel.versions.models import ModelVersion
@@ -56,7 +56,7 @@ def for_roles(*roles: Role) -> Callable[[View], View]:
 @require_safe
 def runs(request: ClinicRequest) -> HttpResponse:
     """All runs, newest first, and the button."""
-    bury_the_dead()
+    mark_stalled_runs()
     active = active_version()
     context = {
         "runs": TrainingRun.objects.select_related("parent", "candidate", "started_by")[:MOST_SHOWN],
@@ -80,7 +80,7 @@ def _last_that_left_out(active: ModelVersion) -> TrainingRun | None:
 @require_safe
 def run(request: ClinicRequest, run_id: UUID) -> HttpResponse:
     """One run: how far it is, its log, and what came of it. htmx asks for the changing part alone."""
-    bury_the_dead()
+    mark_stalled_runs()
     rows = TrainingRun.objects.select_related(
         "parent", "candidate", "started_by__member", "abandoned_by__member", "clinic"
     )
@@ -108,7 +108,7 @@ def start(request: ClinicRequest) -> HttpResponse:
     try:
         with transaction.atomic():
             begun = start_run(started_by=_user(request))
-            hand_over("diagnosis.retraining.tasks.work_on_run", str(begun.pk))
+            enqueue_on_commit("diagnosis.retraining.tasks.work_on_run", str(begun.pk))
     except RetrainingRefused as refusal:
         messages.error(request, str(refusal))
         return redirect("admin:retraining")
@@ -123,7 +123,7 @@ def resume(request: ClinicRequest, run_id: UUID) -> HttpResponse:
     try:
         with transaction.atomic():
             requeue_run(run_id)
-            hand_over("diagnosis.retraining.tasks.work_on_run", str(run_id))
+            enqueue_on_commit("diagnosis.retraining.tasks.work_on_run", str(run_id))
     except RetrainingRefused as refusal:
         messages.error(request, str(refusal))
     return redirect("admin:retraining-run", run_id)

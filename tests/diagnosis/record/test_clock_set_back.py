@@ -80,7 +80,7 @@ def test_a_suspicion_is_what_its_reader_said_last(image, dermatologist, set_back
     say(image, dermatologist, first, "unsure")
     set_back()
     say(image, dermatologist, second, "unsure")
-    assert photograph_of(image).besides.suspected == suspected
+    assert photograph_of(image).case_context.suspected == suspected
 
 
 def test_the_newest_answer_is_shown(image, dermatologist, set_back, sign_in):

@@ -166,8 +166,8 @@ def test_a_report_of_before_still_reads(visit, dermatologist, patient_user, sign
     """Its content is as it was hashed: it says nothing of measures, not even that there are none."""
     from diagnosis.reports import content as writer
 
-    def photograph_of_before(image, besides):
-        photograph = now(image, besides)
+    def photograph_of_before(image, case_context):
+        photograph = now(image, case_context)
         del photograph["measures"]
         return photograph
 

@@ -14,7 +14,7 @@ from django.db import connection
 
 from diagnosis.retraining.errors import RunIsAlive
 from diagnosis.retraining.models import ManifestEntry, RunStatus, TrainingRun
-from diagnosis.retraining.run_states import bury_the_dead, heartbeat, queue_run
+from diagnosis.retraining.run_states import heartbeat, mark_stalled_runs, queue_run
 from mlmodel.versions.serving import active_version
 from patients.models import Role
 from tests import factories
@@ -35,7 +35,7 @@ def test_a_killed_run_is_seen_as_dead_and_resumed_from_its_manifest(settings):
     assert run.status == RunStatus.RUNNING
     frozen = set(run.manifest.values_list("image", "code", "part"))
     assert frozen
-    assert bury_the_dead() == 0
+    assert mark_stalled_runs() == 0
     settings.RETRAINING_DEAD_AFTER_SECONDS = 0.5
     time.sleep(0.6)
     out = StringIO()

@@ -6,7 +6,7 @@ from django.urls import reverse
 from diagnosis.assessment.threshold_costs import cost_of
 from diagnosis.images.models import Tier
 from diagnosis.retraining.models import RunStatus, TrainingRun
-from diagnosis.retraining.run_states import tell_progress
+from diagnosis.retraining.run_states import report_progress
 from mlmodel.versions.serving import analyser_of
 from tests import factories
 from tests.diagnosis.retraining.cases import agreeing_patient, confirmed, confirmed_cases, in_turn
@@ -87,7 +87,7 @@ def test_a_run_is_started_from_the_button_and_ends_with_a_verdict(
 
 def test_progress_is_polled_while_it_lives(dermatologist, sign_in):
     run = at_work()
-    tell_progress(run, 0.42, "Training the head: epoch 3 of 9")
+    report_progress(run, 0.42, "Training the head: epoch 3 of 9")
     client = sign_in(dermatologist)
     polled = client.get(reverse("admin:retraining-run", args=[run.pk]), HTTP_HX_REQUEST="true").content.decode()
     assert "<html" not in polled

@@ -18,11 +18,18 @@ from diagnosis.images.models import Image
 from diagnosis.retraining import run_states as liveness
 from diagnosis.retraining import services as run_module
 from diagnosis.retraining.due import is_due
-from diagnosis.retraining.errors import LostItsPlace, NotAbandonable, NotResumable, RunIsAlive
+from diagnosis.retraining.errors import LeaseLost, NotAbandonable, NotResumable, RunIsAlive
 from diagnosis.retraining.models import ManifestEntry, Part, RunStatus, TestAssignment, TrainingRun, versions_that_used
-from diagnosis.retraining.run_states import abandon_run, bury_the_dead, queue_run, requeue_run, take_run, tell_progress
+from diagnosis.retraining.run_states import (
+    abandon_run,
+    claim_run,
+    mark_stalled_runs,
+    queue_run,
+    report_progress,
+    requeue_run,
+)
 from diagnosis.retraining.services import start_run
-from diagnosis.retraining.tasks import bury_dead_runs, find_lost_work, retrain_when_due, work_on_run
+from diagnosis.retraining.tasks import find_lost_work, find_stalled_runs, retrain_when_due, work_on_run
 from mlmodel.versions.models import ModelVersion, ModelVersionStatus
 from mlmodel.versions.serving import active_version
 from tests.diagnosis.retraining.cases import agreeing_patient, confirmed, confirmed_cases, in_turn, withdraw
@@ -46,7 +53,7 @@ def queued(**values) -> TrainingRun:
 
 def at_work(run: TrainingRun | None = None) -> Any:
     """A run that a worker has taken."""
-    return take_run((run or queued()).pk)
+    return claim_run((run or queued()).pk)
 
 
 def fall_silent(run: TrainingRun) -> None:
@@ -146,30 +153,30 @@ def test_there_is_one_run_at_a_time(dermatologist):
         queued()
     with pytest.raises(CommandError, match="at work already"):
         retrain()
-    assert take_run(run.pk) is not None
-    assert take_run(run.pk) is None
+    assert claim_run(run.pk) is not None
+    assert claim_run(run.pk) is None
     with pytest.raises(RunIsAlive):
         queued()
 
 
 def test_a_silent_run_is_dead_within_a_minute_and_resumed_or_abandoned():
     run = at_work()
-    assert bury_the_dead() == 0
+    assert mark_stalled_runs() == 0
     with pytest.raises(NotResumable, match="at work"):
         requeue_run()
     fall_silent(run)
-    bury_dead_runs()
+    find_stalled_runs()
     run.refresh_from_db()
     assert run.is_dead
-    assert bury_the_dead() == 0
+    assert mark_stalled_runs() == 0
     resumed = at_work(requeue_run())
     assert resumed.pk == run.pk
-    with pytest.raises(LostItsPlace):  # the process that was taken for dead wakes up
-        tell_progress(run, 0.5, "Training")
-    tell_progress(resumed, 0.5, "Training")
+    with pytest.raises(LeaseLost):  # the process that was taken for dead wakes up
+        report_progress(run, 0.5, "Training")
+    report_progress(resumed, 0.5, "Training")
     abandon_run(why="Enough.")
-    with pytest.raises(LostItsPlace):
-        tell_progress(resumed, 0.6, "Training")
+    with pytest.raises(LeaseLost):
+        report_progress(resumed, 0.6, "Training")
     with pytest.raises(NotAbandonable):
         abandon_run(why="Enough.")
     with pytest.raises(NotResumable):
@@ -234,7 +241,7 @@ def test_the_database_lets_one_run_be_alive():
 
 def test_a_run_starts_by_itself_when_enough_labels_have_come(dermatologist, settings, monkeypatch):
     started: list[str] = []
-    monkeypatch.setattr(tasks, "hand_over", lambda _task, run: started.append(run))
+    monkeypatch.setattr(tasks, "enqueue_on_commit", lambda _task, run: started.append(run))
     settings.RETRAINING_AFTER_LABELS, settings.RETRAINING_EVERY_DAYS = 2, 0
     confirmed(reader=dermatologist)
     retrain_when_due()
@@ -266,21 +273,21 @@ def test_a_run_that_starts_by_itself_while_the_queue_is_away_is_found_by_the_sch
 def test_a_clock_that_is_set_kills_no_run_and_keeps_no_dead_one_alive(monkeypatch, hours):
     run, now = at_work(), timezone.now
     monkeypatch.setattr(timezone, "now", lambda: now() + datetime.timedelta(hours=hours))
-    assert bury_the_dead() == 0
+    assert mark_stalled_runs() == 0
     assert newest().status == RunStatus.RUNNING
-    tell_progress(run, 0.5, "at work")
-    assert bury_the_dead() == 0
+    report_progress(run, 0.5, "at work")
+    assert mark_stalled_runs() == 0
     later = now() + datetime.timedelta(hours=hours, minutes=1)
     monkeypatch.setattr(liveness, "_clock", ClockWatch())
     monkeypatch.setattr(timezone, "now", lambda: later)
     assert liveness._clock.has_jumped()
-    assert bury_the_dead() == 1
+    assert mark_stalled_runs() == 1
 
 
 def test_a_run_heard_of_at_a_time_that_has_not_come_is_dead():
     at_work()
     TrainingRun.objects.update(heartbeat_at=timezone.now() + datetime.timedelta(hours=1))
-    assert bury_the_dead() == 1
+    assert mark_stalled_runs() == 1
 
 
 def test_a_run_starts_by_itself_when_its_day_has_come(dermatologist, settings):
@@ -294,7 +301,7 @@ def test_a_run_starts_by_itself_when_its_day_has_come(dermatologist, settings):
 @pytest.mark.parametrize("rule", ["labels", "days"])
 def test_a_run_starts_by_itself_where_the_clock_was_a_year_ahead(dermatologist, settings, monkeypatch, rule):
     settings.RETRAINING_AFTER_LABELS, settings.RETRAINING_EVERY_DAYS = (1, 0) if rule == "labels" else (0, 7)
-    monkeypatch.setattr(tasks, "hand_over", lambda _task, _run: None)
+    monkeypatch.setattr(tasks, "enqueue_on_commit", lambda _task, _run: None)
     next_year = timezone.now() + datetime.timedelta(days=365)
     confirmed(reader=dermatologist)
     retrain_when_due() if rule == "labels" else queue_run(parent=active_version())

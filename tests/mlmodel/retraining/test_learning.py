@@ -12,7 +12,7 @@ from mlmodel.retraining import Cases, GateRules, Verdict, judge_candidate, train
 from mlmodel.retraining.candidate_training import split_by_lesion
 from mlmodel.retraining.fitting import Recipe, epochs_of
 from mlmodel.retraining.from_scratch import beside, untaught
-from mlmodel.retraining.training_cases import beside_replay, of_one_source
+from mlmodel.retraining.training_cases import from_one_source, mixed_with_replay
 from mlmodel.taxonomy import CODES
 
 pytestmark = pytest.mark.slow
@@ -67,7 +67,7 @@ def test_progress_rises_to_one_and_the_same_seed_gives_the_same_candidate(active
 def test_what_was_learnt_is_kept_in_half_precision_and_unread_features_stay_unread(active, small, own):
     *_, head = epochs_of(
         active.head,
-        of_one_source(own, evenness=0.5),
+        from_one_source(own, evenness=0.5),
         recipe=SHORT,
         seed=1,
         log_mix=np.log(active.calibration.class_mix),
@@ -179,7 +179,7 @@ def test_a_head_from_random_weights_learns_the_seven_classes(base, active):
     few = base.replay.take(np.arange(0, len(base.replay), 3))
     recipe = Recipe(epochs=4, rate=2e-3, pull=0.0)
 
-    lessons = of_one_source(few, evenness=0.5)
+    lessons = from_one_source(few, evenness=0.5)
     *_, head = epochs_of(start, lessons, recipe=recipe, seed=0, log_mix=np.zeros(7, np.float32))
 
     chosen = head.logits(base.calibration.features.astype(np.float32)).argmax(axis=1)
@@ -190,7 +190,7 @@ def test_a_head_from_random_weights_learns_the_seven_classes(base, active):
 def test_each_source_is_drawn_in_its_own_mix_and_the_replay_is_to_be_answered_as_before(active, small, own):
     log_mix = np.log(active.calibration.class_mix)
     without = own.take(own.labels != CODES.index("df"))
-    lessons = beside_replay(
+    lessons = mixed_with_replay(
         small.replay, without, active=active.head, log_mix=log_mix, evenness=0.5, replay_evenness=1.0, remembered=1.0
     )
     is_new = np.arange(len(lessons.cases)) >= len(small.replay)
@@ -212,7 +212,7 @@ def test_each_source_is_drawn_in_its_own_mix_and_the_replay_is_to_be_answered_as
 
 
 def test_many_new_cases_are_not_drawn_more_often_than_the_replay(active, small, base):
-    lessons = beside_replay(
+    lessons = mixed_with_replay(
         small.replay.take(np.arange(50)), base.replay, active=active.head, log_mix=np.zeros(7, np.float32),
         evenness=0.5, replay_evenness=1.0, remembered=0.5,
     )  # fmt: skip
