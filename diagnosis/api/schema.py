@@ -19,7 +19,7 @@ from diagnosis.images.models.answer_settings import URGENT_LEVELS, WATCH_LEVELS
 from mlmodel.explanations.explained import SECTIONS
 from mlmodel.network.quality import Reliability
 from mlmodel.segmentation.dermoscopic_colours import COLOURS
-from mlmodel.segmentation.segmenter import Doubt
+from mlmodel.segmentation.segmenter import OutlineProblem
 from mlmodel.taxonomy import BY_CODE, CODES
 
 _IMAGE_ID = "0b5d3c1e-6a0f-4f0e-9d6f-2f6d6f3b8f11"
@@ -129,7 +129,10 @@ class MeasurementsSchema(fields.Serializer[Any]):
 
     doubt = inline_serializer(
         "MeasurementDoubt",
-        {"code": fields.ChoiceField([(str(doubt), str(doubt)) for doubt in Doubt]), "text": fields.CharField()},
+        {
+            "code": fields.ChoiceField([(str(doubt), str(doubt)) for doubt in OutlineProblem]),
+            "text": fields.CharField(),
+        },
         allow_null=True,
         help_text="Why nothing was measured; null if it was.",
     )

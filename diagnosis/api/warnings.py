@@ -6,7 +6,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from dermascan.core.site import site_link
-from diagnosis.assessment.advice import doubts_without_answer
+from diagnosis.assessment.advice import caveats_without_answer
 from diagnosis.assessment.chips import SEVERITY, WATCH
 from diagnosis.assessment.findings import FindingSetAside, findings_set_aside_beside
 from diagnosis.assessment.next_steps import steps_of
@@ -41,7 +41,7 @@ def signs_of_view(view: AssessmentView) -> dict[str, Any]:
     return {
         "tier": {"code": view.tone, "text": view.heading},
         "network_tier": {"code": view.tier, "text": view.title},
-        "warnings": [_warning(doubt.words, doubt.url) for doubt in view.doubts],
+        "warnings": [_warning(caveat.words, caveat.url) for caveat in view.caveats],
         "next_steps": list(view.next_steps),
     }
 
@@ -60,8 +60,8 @@ def _warnings(
     if photograph.known.is_kept_elsewhere:
         words = _("The same file is kept elsewhere too: find out which lesion it shows, and do not rely on the other.")
         found += [_warning(words, other.get_absolute_url()) for other in Image.objects.with_the_same_file(image)[:8]]
-    doubts = view.doubts if view else doubts_without_answer(photograph.case_context)
-    return [*found, *(_warning(doubt.words, doubt.url) for doubt in doubts)]
+    caveats = view.caveats if view else caveats_without_answer(photograph.case_context)
+    return [*found, *(_warning(caveat.words, caveat.url) for caveat in caveats)]
 
 
 def _tier(photograph: Photograph, view: AssessmentView, missed: Sequence[FindingSetAside]) -> dict[str, str]:
@@ -80,9 +80,9 @@ def _tier(photograph: Photograph, view: AssessmentView, missed: Sequence[Finding
 
 def _words(view: AssessmentView) -> str:
     """Its heading, unless something else makes it more urgent than the network finds it: then what that is."""
-    if view.tone == view.tier or not view.doubts:
+    if view.tone == view.tier or not view.caveats:
         return view.heading
-    return next((doubt for doubt in view.doubts if doubt.is_urgent), view.doubts[0]).words
+    return next((caveat for caveat in view.caveats if caveat.is_urgent), view.caveats[0]).words
 
 
 def _warning(words: str, url: str) -> dict[str, Any]:

@@ -127,7 +127,7 @@ class CaseContext:
 
 
 @dataclass(frozen=True)
-class Doubt:
+class Caveat:
     """Why a photograph's answer is not all that counts; ``url`` leads to what it speaks of.
 
     Attributes:
@@ -154,25 +154,25 @@ def contradicts_tier(answer: str, tier: str) -> bool:
     return tier == Tier.CALM if is_malignant_answer(answer) else tier == Tier.URGENT and is_benign_answer(answer)
 
 
-def tone_of(advised: Tier, *, has_doubts: bool) -> Tier:
+def tone_of(advised: Tier, *, has_caveats: bool) -> Tier:
     """The colour and sign in which an answer is shown: those of the advice, and calm only where there is no doubt."""
-    return Tier.WATCH if has_doubts and advised is Tier.CALM else advised
+    return Tier.WATCH if has_caveats and advised is Tier.CALM else advised
 
 
-def tone_beside(tier: Tier, case_context: CaseContext, *, has_doubts: bool) -> Tier:
+def tone_beside(tier: Tier, case_context: CaseContext, *, has_caveats: bool) -> Tier:
     """As ``tone_of``. Under a label that names a malignant disease a calm answer was wrong, and is not green."""
     if case_context.is_confirmed_malignant:
         return Tier.WATCH if tier is Tier.CALM else tier
-    return tone_of(case_context.advised(tier), has_doubts=has_doubts)
+    return tone_of(case_context.advised(tier), has_caveats=has_caveats)
 
 
-def heading_beside(tier: Tier, case_context: CaseContext, *, has_doubts: bool) -> str:
+def heading_beside(tier: Tier, case_context: CaseContext, *, has_caveats: bool) -> str:
     """As ``heading_of``. Where dermatologists speak of danger, a calm answer is told as what the network saw."""
     if tier is Tier.CALM and case_context.speaks_of_danger:
         return missed_in_words(case_context)
     if case_context.is_confirmed_malignant:
         return str(tier.label)
-    return heading_of(tier, case_context.advised(tier), has_doubts=has_doubts)
+    return heading_of(tier, case_context.advised(tier), has_caveats=has_caveats)
 
 
 def missed_in_words(case_context: CaseContext) -> str:
@@ -182,34 +182,34 @@ def missed_in_words(case_context: CaseContext) -> str:
     return _("The network saw nothing alarming")
 
 
-def heading_of(tier: Tier, advised: Tier, *, has_doubts: bool) -> str:
+def heading_of(tier: Tier, advised: Tier, *, has_caveats: bool) -> str:
     """The title of an answer: what is advised; a calm one announces what else is known."""
     if tier is Tier.CALM:
-        return _("%(title)s, but:") % {"title": tier.label} if has_doubts else str(tier.label)
+        return _("%(title)s, but:") % {"title": tier.label} if has_caveats else str(tier.label)
     return str(advised.label)
 
 
-def doubts_about(tier: Tier, case_context: CaseContext, *, refused: str = "") -> tuple[Doubt, ...]:
+def caveats_about(tier: Tier, case_context: CaseContext, *, refused: str = "") -> tuple[Caveat, ...]:
     """Say what speaks against reading ``tier`` alone, the most urgent first.
 
     Args:
         refused: why the photograph could not be judged, in words; empty where it could.
     """
-    doubts = []
+    caveats = []
     if refused:
         words = _(
             "This photograph could not be judged (%(why)s). A dermatologist had it analysed anyway: no probability "
             "holds for it, and it can give no all-clear."
         )
-        doubts.append(Doubt(words % {"why": refused}))
+        caveats.append(Caveat(words % {"why": refused}))
     if case_context.suspected:
         words = _("A dermatologist has called it %(name)s. Reviews have not settled that yet.")
         short = _("a dermatologist has called it %(name)s")
         name = {"name": case_context.suspected}
-        doubts.append(Doubt(words % name, short=short % name, is_urgent=True))
+        caveats.append(Caveat(words % name, short=short % name, is_urgent=True))
     if case_context.suspected_elsewhere:
         words = _("A dermatologist has called another photograph of this lesion %(name)s. It is not settled yet.")
-        doubts.append(Doubt(words % {"name": case_context.suspected_elsewhere}, is_urgent=True))
+        caveats.append(Caveat(words % {"name": case_context.suspected_elsewhere}, is_urgent=True))
     if case_context.unclear:
         words = (
             _("Dermatologists have named it: %(name)s. It is not known whether that is malignant.")
@@ -217,32 +217,32 @@ def doubts_about(tier: Tier, case_context: CaseContext, *, refused: str = "") ->
             else _("A dermatologist has called it %(name)s. Reviews have not settled that yet.")
         )
         short = _("%(name)s: not known whether malignant")
-        doubts.append(Doubt(words % {"name": case_context.unclear}, short=short % {"name": case_context.unclear}))
+        caveats.append(Caveat(words % {"name": case_context.unclear}, short=short % {"name": case_context.unclear}))
     if case_context.is_doubted and not case_context.speaks_of_danger:
         words = _("A dermatologist has looked at it and was not sure what it is.")
-        doubts.append(Doubt(words, short=_("a dermatologist was not sure")))
+        caveats.append(Caveat(words, short=_("a dermatologist was not sure")))
     if worst := case_context.more_urgent_than(tier):
         is_urgent = worst.haste == URGENCY[Tier.URGENT]
         short = _said_shortly(worst)
-        doubts.append(Doubt(_said_of(worst), worst.url, short, worst.is_second_hand, is_urgent=is_urgent))
+        caveats.append(Caveat(_said_of(worst), worst.url, short, worst.is_second_hand, is_urgent=is_urgent))
     if case_context.symptoms and tier is Tier.CALM:
         words = _(
             "At this visit the patient said of a spot: %(symptoms)s. If it is this one, a dermatologist should look "
             "at it, whatever the photograph says."
         )
         symptoms = {"symptoms": ", ".join(case_context.symptoms)}
-        doubts.append(Doubt(words % symptoms, short=_("the patient said: %(symptoms)s") % symptoms))
-    return tuple(doubts)
+        caveats.append(Caveat(words % symptoms, short=_("the patient said: %(symptoms)s") % symptoms))
+    return tuple(caveats)
 
 
-def doubts_without_answer(case_context: CaseContext) -> tuple[Doubt, ...]:
+def caveats_without_answer(case_context: CaseContext) -> tuple[Caveat, ...]:
     """What else is known of a photograph without an answer: everything that would contradict a calm one."""
-    return doubts_about(Tier.CALM, case_context)
+    return caveats_about(Tier.CALM, case_context)
 
 
 def tone_without_answer(case_context: CaseContext) -> Tier:
     """The colour and sign in which that is shown."""
-    return tone_of(case_context.advised(Tier.CALM), has_doubts=True)
+    return tone_of(case_context.advised(Tier.CALM), has_caveats=True)
 
 
 def next_steps(tier: Tier, case_context: CaseContext = NO_CONTEXT, *, is_reliable: bool = True) -> tuple[str, ...]:

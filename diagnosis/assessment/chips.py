@@ -14,9 +14,9 @@ from diagnosis.assessment.advice import (
     NO_CONTEXT,
     URGENCY,
     CaseContext,
-    Doubt,
-    doubts_about,
-    doubts_without_answer,
+    Caveat,
+    caveats_about,
+    caveats_without_answer,
     missed_in_words,
     tier_in_short,
     tone_beside,
@@ -100,9 +100,9 @@ def sign_of_answer(
         if tier is Tier.CALM:
             return sign_of_calm_beside_danger(case_context)
         return _of_answer(tier, str(tier), reliability=reliability)
-    doubts = doubts_about(tier, case_context, refused=refused)
-    tone = str(tone_beside(tier, case_context, has_doubts=bool(doubts)))
-    warnings = [doubt for doubt in doubts if doubt.short]
+    caveats = caveats_about(tier, case_context, refused=refused)
+    tone = str(tone_beside(tier, case_context, has_caveats=bool(caveats)))
+    warnings = [caveat for caveat in caveats if caveat.short]
     if warnings and (tier is Tier.CALM or tone != tier):
         return _sign_of_warning(tier, tone, _leading(warnings, tone), reliability=reliability)
     return _of_answer(tier, tone, reliability=reliability)
@@ -125,14 +125,14 @@ def beside_a_harmless_label(sign: Sign, *, is_proven: bool, words: str = "") -> 
     return Sign(tone, said, sign.own, is_tempered=True)
 
 
-def _leading(warnings: Sequence[Doubt], tone: str) -> Doubt:
+def _leading(warnings: Sequence[Caveat], tone: str) -> Caveat:
     """The one that a chip names: where haste is urgent, what makes it so; of less haste what rests on more."""
     if tone == URGENT:
-        return next((doubt for doubt in warnings if doubt.is_urgent), warnings[0])
-    return next((doubt for doubt in warnings if not doubt.is_second_hand), warnings[0])
+        return next((caveat for caveat in warnings if caveat.is_urgent), warnings[0])
+    return next((caveat for caveat in warnings if not caveat.is_second_hand), warnings[0])
 
 
-def _sign_of_warning(tier: Tier, tone: str, warning: Doubt, *, reliability: Reliability) -> Sign:
+def _sign_of_warning(tier: Tier, tone: str, warning: Caveat, *, reliability: Reliability) -> Sign:
     substance = Substance.NOT_JUDGEABLE if warning.is_second_hand else Substance.WARNING
     words = _("Warning: %(why)s")
     if reliability is Reliability.NOT_JUDGED:
@@ -158,7 +158,7 @@ def sign_of_refusal(verdict: str, case_context: CaseContext = NO_CONTEXT) -> Sig
     words = _("Not judged yet")
     if verdict != QualityVerdict.ACCEPTED:
         words = _("Refused: %(verdict)s") % {"verdict": str(QualityVerdict(verdict).label).lower()}
-    warnings = [] if case_context.is_told_by_labels else doubts_without_answer(case_context)
+    warnings = [] if case_context.is_told_by_labels else caveats_without_answer(case_context)
     if not warnings:
         return Sign(REFUSED, words)
     tone = str(tone_without_answer(case_context))

@@ -12,8 +12,8 @@ from django.utils.translation import gettext as _
 from diagnosis.assessment.advice import (
     NO_CONTEXT,
     CaseContext,
-    Doubt,
-    doubts_about,
+    Caveat,
+    caveats_about,
     heading_beside,
     missed_in_words,
     next_steps,
@@ -85,7 +85,7 @@ class AssessmentView:
         caution: why less can be said than usual; empty for a photograph through a dermatoscope.
         tips: how to take a photograph that can be relied on; only where this one cannot.
         class_order: the classes, most probable first, where neither class nor probability is stated.
-        doubts: what is known besides the photograph and asks for more haste.
+        caveats: what is known besides the photograph and asks for more haste.
         heading: the title, with what must be read after it announced.
         tone: the colour of the whole: a tier.
         is_second: something graver is said on the page, and this is read after it.
@@ -107,7 +107,7 @@ class AssessmentView:
     caution: str = ""
     tips: tuple[str, ...] = ()
     class_order: tuple[str, ...] = ()
-    doubts: tuple[Doubt, ...] = ()
+    caveats: tuple[Caveat, ...] = ()
     heading: str = ""
     tone: str = ""
     is_second: bool = False
@@ -214,9 +214,9 @@ def present(
     shown = Tier(tier_to_show(tier, reliability))
     is_reliable = reliability is Reliability.CALIBRATED
     ranked = class_order(probabilities)
-    doubts = doubts_about(shown, case_context, refused=refused)
+    caveats = caveats_about(shown, case_context, refused=refused)
     is_second = shown is Tier.CALM and (is_warned or case_context.speaks_of_danger)
-    heading = heading_beside(shown, case_context, has_doubts=bool(doubts))
+    heading = heading_beside(shown, case_context, has_caveats=bool(caveats))
     common: dict[str, Any] = {
         "tier": str(shown),
         "title": str(shown.label),
@@ -224,9 +224,9 @@ def present(
         "facts": tuple(facts),
         "reliability": reliability,
         "caution": "" if refused else caution,
-        "doubts": doubts,
+        "caveats": caveats,
         "heading": missed_in_words(case_context) if is_second else heading,
-        "tone": str(tone_beside(shown, case_context, has_doubts=bool(doubts))),
+        "tone": str(tone_beside(shown, case_context, has_caveats=bool(caveats))),
         "is_second": is_second,
     }
     if not is_reliable:

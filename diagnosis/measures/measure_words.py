@@ -12,7 +12,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from mlmodel.segmentation.dermoscopic_colours import COLOURS, Colour, present
-from mlmodel.segmentation.segmenter import Doubt, get_segmenter
+from mlmodel.segmentation.segmenter import OutlineProblem, get_segmenter
 
 
 @dataclass(frozen=True)
@@ -75,12 +75,12 @@ def doubt_in_words(code: str | None) -> str:
     if code is None:
         return ""
     return {
-        Doubt.NO_REGION: _("No border of a lesion was found in the centre of the photograph."),
-        Doubt.TINY: _("What was found is too small to be measured. Photograph the lesion from nearer."),
-        Doubt.WHOLE_FRAME: _("The lesion fills the whole picture, so that its border cannot be seen."),
-        Doubt.SCATTERED: _("Several separate areas were found, and it is not clear which one is meant."),
-        Doubt.UNSURE: _("The border of the lesion is too vague to be drawn with confidence."),
-    }[Doubt(code)]
+        OutlineProblem.NO_REGION: _("No border of a lesion was found in the centre of the photograph."),
+        OutlineProblem.TINY: _("What was found is too small to be measured. Photograph the lesion from nearer."),
+        OutlineProblem.WHOLE_FRAME: _("The lesion fills the whole picture, so that its border cannot be seen."),
+        OutlineProblem.SCATTERED: _("Several separate areas were found, and it is not clear which one is meant."),
+        OutlineProblem.UNSURE: _("The border of the lesion is too vague to be drawn with confidence."),
+    }[OutlineProblem(code)]
 
 
 def colour_name(colour: Colour) -> str:

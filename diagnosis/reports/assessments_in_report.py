@@ -6,7 +6,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from diagnosis.assessment.advice import CaseContext, doubts_about, heading_beside, next_steps, tone_beside
+from diagnosis.assessment.advice import CaseContext, caveats_about, heading_beside, next_steps, tone_beside
 from diagnosis.assessment.presentation import AssessmentView, present_prediction
 from diagnosis.images.condition_names import condition_name, malignancy_name
 from diagnosis.images.models import Prediction, Tier
@@ -35,7 +35,7 @@ def assessment_in_report(prediction: Prediction, case_context: CaseContext) -> C
         "cost": said.cost,
         "caution": said.caution,
         "tips": list(said.tips),
-        "doubts": [doubt.words for doubt in said.doubts],
+        "doubts": [caveat.words for caveat in said.caveats],
         # Those of them that a dermatologist's word of danger makes: no label of another photograph silences them.
         "suspicions": suspicions_in(case_context),
         "next_steps": list(said.next_steps),
@@ -76,13 +76,13 @@ def beside_a_malignant_label(assessment: Content, names: Sequence[str] = ()) -> 
 def beside_a_suspicion(assessment: Content, case_context: CaseContext) -> Content:
     """Return the software's answer as it is said where a dermatologist suspects something malignant."""
     tier = Tier(assessment["tier"])
-    doubts = [doubt.words for doubt in doubts_about(tier, case_context)]
+    caveats = [caveat.words for caveat in caveats_about(tier, case_context)]
     return {
         **assessment,
-        "doubts": list(dict.fromkeys([*doubts, *assessment.get("doubts", ())])),
+        "doubts": list(dict.fromkeys([*caveats, *assessment.get("doubts", ())])),
         "suspicions": suspicions_in(case_context),
-        "heading": heading_beside(tier, case_context, has_doubts=True),
-        "tone": str(tone_beside(tier, case_context, has_doubts=True)),
+        "heading": heading_beside(tier, case_context, has_caveats=True),
+        "tone": str(tone_beside(tier, case_context, has_caveats=True)),
         "advised_tier": str(case_context.explained_as(tier)),
         "next_steps": list(next_steps(tier, case_context)),
     }
@@ -95,7 +95,7 @@ def suspicions_in(case_context: CaseContext) -> list[str]:
         suspected_elsewhere=case_context.suspected_elsewhere,
         unclear=case_context.unclear,
     )
-    return [doubt.words for doubt in doubts_about(Tier.URGENT, named)]
+    return [caveat.words for caveat in caveats_about(Tier.URGENT, named)]
 
 
 def _named(prediction: Prediction, said: AssessmentView) -> Content:

@@ -12,7 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from dermascan.core.rough_dates import RoughDate
-from diagnosis.assessment.advice import NO_CONTEXT, URGENCY, doubts_about, heading_of, tier_in_short, tone_of
+from diagnosis.assessment.advice import NO_CONTEXT, URGENCY, caveats_about, heading_of, tier_in_short, tone_of
 from diagnosis.assessment.candidates import percent
 from diagnosis.assessment.chips import sign_of_assessment
 from diagnosis.assessment.presentation import TIER_MARKS
@@ -154,13 +154,13 @@ def _overruled(assessment: dict[str, Any]) -> dict[str, Any]:
 
 def _tone(assessment: dict[str, Any]) -> dict[str, Any]:
     """Heading, colour, sign and reservations of an answer; reports of before they were said have none."""
-    doubts, tier = assessment.get("doubts", []), Tier(assessment["tier"])
-    tone = Tier(assessment.get("tone") or tone_of(tier, has_doubts=bool(doubts)))
-    heading = assessment.get("heading") or heading_of(tier, tier, has_doubts=bool(doubts))
+    caveats, tier = assessment.get("doubts", []), Tier(assessment["tier"])
+    tone = Tier(assessment.get("tone") or tone_of(tier, has_caveats=bool(caveats)))
+    heading = assessment.get("heading") or heading_of(tier, tier, has_caveats=bool(caveats))
     short = heading
     if tier is Tier.CALM:  # its heading is the beginning of a sentence
         short = assessment["tier_words"] if tone is Tier.CALM else tier_in_short(tone)
-    return {"doubts": doubts, "heading": heading, "short": short, "tone": str(tone), "mark": TIER_MARKS[tone]}
+    return {"doubts": caveats, "heading": heading, "short": short, "tone": str(tone), "mark": TIER_MARKS[tone]}
 
 
 def _could_be_judged(photograph: dict[str, Any]) -> dict[str, Any] | None:
@@ -169,13 +169,13 @@ def _could_be_judged(photograph: dict[str, Any]) -> dict[str, Any] | None:
     if not assessment or photograph["quality"]["override"] is None or "reliability" in assessment:
         return assessment
     tier = tier_to_show(assessment["tier"], Reliability.NOT_JUDGED)
-    refused = doubts_about(Tier(tier), NO_CONTEXT, refused=photograph["quality"]["words"].lower())
+    refused = caveats_about(Tier(tier), NO_CONTEXT, refused=photograph["quality"]["words"].lower())
     return {
         **assessment,
         "reliability": str(Reliability.NOT_JUDGED),
         "tier": tier,
         "tier_words": str(Tier(tier).label),
-        "doubts": [*(doubt.words for doubt in refused), *assessment.get("doubts", [])],
+        "doubts": [*(caveat.words for caveat in refused), *assessment.get("doubts", [])],
         "probabilities": None,
         "explained": None,
         "meaning": "",

@@ -113,7 +113,7 @@ def _said_of_danger(lesion: dict[str, Any]) -> str:
     """What makes photographs urgent that nobody has confirmed, besides the software's own answer."""
     open_ones = [photograph["assessment"] for photograph in lesion["photographs"] if not photograph["confirmed"]]
     urgent = [assessment for assessment in open_ones if assessment and assessment.get("tone") == Tier.URGENT]
-    return " ".join(dict.fromkeys(doubt for assessment in urgent for doubt in assessment.get("doubts", [])))
+    return " ".join(dict.fromkeys(caveat for assessment in urgent for caveat in assessment.get("doubts", [])))
 
 
 def _is_doubtful(photograph: dict[str, Any]) -> bool:

@@ -34,7 +34,7 @@ CUT_FROM = 0.03
 _FRAME_MARGIN = 1.0 / INPUT_SIDE
 
 
-class Doubt(StrEnum):
+class OutlineProblem(StrEnum):
     """Why an outline is not to be trusted."""
 
     NO_REGION = "no_region"
@@ -60,7 +60,7 @@ class Segmentation:
     area: float
     certainty: float
     on_frame: float
-    doubt: Doubt | None
+    doubt: OutlineProblem | None
 
     @property
     def shows_lesion(self) -> bool:
@@ -70,7 +70,7 @@ class Segmentation:
         ``uploads``; of sharp squares of bare skin cut from fold 7 none is found in two of five
         (``benchmarks/refusals.py``).
         """
-        return self.doubt is not Doubt.NO_REGION
+        return self.doubt is not OutlineProblem.NO_REGION
 
     @property
     def is_cut(self) -> bool:
@@ -128,19 +128,19 @@ def read_probabilities(
     """Draw the outline of the largest region in float32 (S, S) of [0, 1], and judge whether it can be trusted."""
     parts = outlines_of(probability, level=level)
     if not parts:
-        return Segmentation(outline=None, area=0.0, certainty=0.0, on_frame=0.0, doubt=Doubt.NO_REGION)
+        return Segmentation(outline=None, area=0.0, certainty=0.0, on_frame=0.0, doubt=OutlineProblem.NO_REGION)
     areas = [signed_area(part) for part in parts]
     within = filled(parts[0], probability.shape[0])
     certainty = float(2 * probability[within].sum() / max(probability.sum() + within.sum(), 1e-9))
     doubt = None
     if areas[0] < SMALLEST_AREA:
-        doubt = Doubt.TINY
+        doubt = OutlineProblem.TINY
     elif areas[0] > LARGEST_AREA:
-        doubt = Doubt.WHOLE_FRAME
+        doubt = OutlineProblem.WHOLE_FRAME
     elif areas[0] < LEAST_IN_ONE_PART * sum(areas):
-        doubt = Doubt.SCATTERED
+        doubt = OutlineProblem.SCATTERED
     elif certainty < least_certainty:
-        doubt = Doubt.UNSURE
+        doubt = OutlineProblem.UNSURE
     return Segmentation(
         outline=parts[0],
         area=areas[0],

@@ -51,7 +51,7 @@ def check_against_its_page(answer, sign_in, staff) -> str:
     for warning in answer["warnings"]:
         assert warning["text"] in page
     texts = [each["text"] for each in answer["warnings"]]
-    assert texts[len(texts) - len(view.doubts) :] == [each.words for each in view.doubts]
+    assert texts[len(texts) - len(view.caveats) :] == [each.words for each in view.caveats]
     return page
 
 

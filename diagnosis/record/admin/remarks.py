@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 
-from diagnosis.assessment.advice import doubts_without_answer
+from diagnosis.assessment.advice import caveats_without_answer
 from diagnosis.assessment.chips import URGENT, Sign, in_order
 from diagnosis.assessment.findings import findings_set_aside, findings_set_aside_at, findings_set_aside_beside
 from diagnosis.assessment.photographs import Photograph, photograph_of, photographs, signs_together
@@ -46,10 +46,10 @@ def photograph_for(row: Any) -> Photograph:
 def of_a_photograph(row: Any) -> dict[str, Any]:
     photograph = photograph_for(row)
     image, prediction, case_context = photograph.image, photograph.prediction, photograph.case_context
-    doubts = (
-        present_prediction(prediction, case_context=case_context).doubts
+    caveats = (
+        present_prediction(prediction, case_context=case_context).caveats
         if prediction
-        else doubts_without_answer(case_context)
+        else caveats_without_answer(case_context)
     )
     is_excluded = photograph.known.is_excluded
     reports = reports_that_say_otherwise(image)
@@ -63,7 +63,7 @@ def of_a_photograph(row: Any) -> dict[str, Any]:
         else list(Image.objects.with_the_same_file(image).select_related("lesion__patient")),
         "reports_otherwise": reports,
         "reports_withheld": set(kept.values_list("pk", flat=True)),
-        "doubts": {"doubts": doubts},
+        "caveats": {"caveats": caveats},
     }
 
 

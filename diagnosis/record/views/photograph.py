@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from dermascan.core.errors import Refused
-from diagnosis.assessment.advice import CaseContext, doubts_without_answer, tone_without_answer
+from diagnosis.assessment.advice import CaseContext, caveats_without_answer, tone_without_answer
 from diagnosis.assessment.analysis import analyse_image
 from diagnosis.assessment.explain import explain
 from diagnosis.assessment.findings import FindingSetAside, findings_set_aside_beside
@@ -229,10 +229,10 @@ def _answer(photograph: Photograph, *, is_warned: bool, missed: Sequence[Finding
     if prediction is None:
         refusal = None if image.is_accepted else present_refusal(image.verdict, facts=facts)
         tone = tone_without_answer(case_context)
-        doubts = doubts_without_answer(case_context)
+        caveats = caveats_without_answer(case_context)
         return {
             "refusal": refusal,
-            "warnings": {"doubts": doubts, "tone": str(tone), "mark": TIER_MARKS[tone]},
+            "warnings": {"caveats": caveats, "tone": str(tone), "mark": TIER_MARKS[tone]},
             "next_steps": steps_of(photograph, None, missed=missed),
         }
     view = present_prediction(prediction, facts=facts, case_context=case_context, is_warned=is_warned)

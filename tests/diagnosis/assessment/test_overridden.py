@@ -53,7 +53,7 @@ def test_the_page_shows_the_order_and_no_number(overridden, client):
     page = client.get(overridden.get_absolute_url())
     view, text = page.context["view"], page.content.decode()
     assert (view.tier, view.tone, view.is_reliable) == ("watch", "watch", False)
-    assert view.doubts
+    assert view.caveats
     assert (len(view.class_order), view.bars, view.meaning, view.caution) == (7, (), "", "")
     assert "tier-calm" not in text
     assert not NUMBERS.search(result_of(text))

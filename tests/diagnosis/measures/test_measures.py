@@ -12,7 +12,7 @@ from diagnosis.measures.measure_words import doubt_in_words, outline_in_pixels, 
 from diagnosis.measures.models import Measurement, PictureScale
 from diagnosis.measures.services import measures_of
 from mlmodel.segmentation.dermoscopic_colours import COLOURS
-from mlmodel.segmentation.segmenter import Doubt, get_segmenter
+from mlmodel.segmentation.segmenter import OutlineProblem, get_segmenter
 from tests import factories
 from tests.diagnosis.photographing import MEASURED, blurred, kept, measured_as, sample
 from tests.page_forms import token_of
@@ -90,7 +90,7 @@ def test_the_outline_lies_over_the_whole_photograph(image, staff, sign_in):
     assert outline_in_pixels(MEASURED, width=450, height=600)[0] == (90.0, 165.0)
 
 
-@pytest.mark.parametrize("doubt", Doubt)
+@pytest.mark.parametrize("doubt", OutlineProblem)
 def test_a_doubtful_outline_is_not_shown_and_the_page_says_why(image, staff, sign_in, doubt):
     nothing = dict.fromkeys(("asymmetry", "border", "colours", "hair", "diameter"))
     measured_as(image, doubt=str(doubt), **nothing)

@@ -92,19 +92,19 @@ def test_a_photograph_without_a_label_has_its_warnings(sign_in, patient, dermato
     refresh_queue_entry(image=image)
     client = sign_in(dermatologist)
     clinics_page = client.get(image.get_absolute_url())
-    doubts = [doubt.words for doubt in clinics_page.context["view"].doubts]
-    assert len(doubts) == 2
+    caveats = [caveat.words for caveat in clinics_page.context["view"].caveats]
+    assert len(caveats) == 2
     for row in (image, Prediction.objects.get(image=image), QueueEntry.objects.get(image=image)):
         page = change(client, row)
-        assert all(words in page for words in doubts)
+        assert all(words in page for words in caveats)
         assert "Nothing alarming" not in page.split("<fieldset")[0]
 
 
 def test_a_photograph_that_could_not_be_judged_has_them_too(sign_in, patient, dermatologist):
     image = factories.ImageFactory(lesion__patient=patient, verdict="blurred", visit__bleeding=True)
     client = sign_in(dermatologist)
-    [doubt] = client.get(image.get_absolute_url()).context["warnings"]["doubts"]
-    assert doubt.words in change(client, image)
+    [caveat] = client.get(image.get_absolute_url()).context["warnings"]["caveats"]
+    assert caveat.words in change(client, image)
 
 
 def test_a_file_in_two_records_is_said(sign_in, clinic, patient, dermatologist):

@@ -167,13 +167,15 @@ def test_a_review_of_unknown_danger_takes_no_warning_away(staff_client, dermatol
     other = judged(lesion, visit)
     say(dermatologist, other, "scc")
     before = staff_client.get(image.get_absolute_url()).context["view"]
-    assert len(before.doubts) == 2
+    assert len(before.caveats) == 2
 
     say(dermatologist, image, "other", other_text="Epitheloid lump")
     after = staff_client.get(image.get_absolute_url())
 
-    assert [doubt.words for doubt in before.doubts] == [doubt.words for doubt in after.context["view"].doubts[1:]]
-    assert "not known whether that is malignant" in after.context["view"].doubts[0].words
+    assert [caveat.words for caveat in before.caveats] == [
+        caveat.words for caveat in after.context["view"].caveats[1:]
+    ]
+    assert "not known whether that is malignant" in after.context["view"].caveats[0].words
     assert after.context["view"].next_steps == before.next_steps
     assert after.context["view"].tone == before.tone == "urgent"
     assert before.next_steps[0] in after.content.decode()

@@ -60,7 +60,7 @@ def test_a_report_of_what_may_be_malignant_is_planned_and_released_by_itself(pat
     assert needing_a_plan(image.visit, content) == [image.lesion.title]
 
 
-# --- Doubt -----------------------------------------------------------------------------------------------------------
+# --- Doubt -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("answer", "certainty"), [("cannot_tell", "certain"), ("nv", "unsure")])

@@ -12,7 +12,7 @@ from diagnosis.measures.models import Measurement, PictureScale
 from diagnosis.measures.services import measures_of
 from diagnosis.reports.content import build_content
 from diagnosis.reports.report_view import present
-from mlmodel.segmentation.segmenter import Doubt, get_segmenter
+from mlmodel.segmentation.segmenter import OutlineProblem, get_segmenter
 from tests.diagnosis.photographing import measured_as
 from tests.diagnosis.reporting import MELANOMA, NEVUS, photographed_visit, signed_report
 
@@ -86,7 +86,7 @@ def test_a_cut_lesion_has_a_least_diameter_and_no_shape(visit, image):
     assert words[3].startswith("Diameter: at least 45 %")
 
 
-@pytest.mark.parametrize("doubt", Doubt)
+@pytest.mark.parametrize("doubt", OutlineProblem)
 def test_an_outline_that_is_not_trusted_is_not_spoken_of(visit, image, doubt):
     measured_as(image, doubt=str(doubt), **NOTHING)
 

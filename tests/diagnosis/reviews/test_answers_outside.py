@@ -203,7 +203,7 @@ def test_what_another_photograph_is_confirmed_as_asks_for_haste(
     other = judged(patient, code="nv", tier="calm", lesion=calm.lesion)
     say(dermatologist, other, answer, other_text="Clear cell acanthoma" if answer == "other" else "")
     view = staff_client.get(calm.get_absolute_url()).context["view"]
-    assert bool(view.doubts) == (tone != "calm")
+    assert bool(view.caveats) == (tone != "calm")
     assert view.tone == tone
     assert ("within two weeks" in view.next_steps[0]) == (tone == "urgent")
 
@@ -214,7 +214,7 @@ def test_a_suspicion_that_is_not_settled_is_said_on_page_and_in_report(
 ):
     record_review(image=calm, reviewer=dermatologist, answer=answer, certainty="unsure")
     view = staff_client.get(calm.get_absolute_url()).context["view"]
-    assert len(view.doubts) == 1
+    assert len(view.caveats) == 1
     assert first in view.next_steps[0]
     assessment = build_content(calm.visit)["lesions"][0]["photographs"][0]["assessment"]
     assert len(assessment["doubts"]) == 1

@@ -240,12 +240,12 @@ def test_where_one_reader_decides_among_harmless_answers_nothing_is_disputed(rev
 @pytest.mark.parametrize("named", ["meltump", "other"])
 @pytest.mark.parametrize("certainty", ["certain", "unsure"])
 def test_what_may_be_malignant_is_not_taken_away_either(rule, named, certainty):
-    doubt, *sure = said(named, "nv", "nv")
-    doubt = replace(doubt, certainty=certainty, was_blinded=False)
-    for reviews in ([doubt, *sure], [*sure, replace(doubt, step=9)]):
+    caveat, *sure = said(named, "nv", "nv")
+    caveat = replace(caveat, certainty=certainty, was_blinded=False)
+    for reviews in ([caveat, *sure], [*sure, replace(caveat, step=9)]):
         assert settle(reviews=reviews, rule=rule).answer != "nv"
     worse = [replace(each, answer="mel") for each in sure]
-    assert settle(reviews=[doubt, *worse], rule=rule).answer == "mel"
+    assert settle(reviews=[caveat, *worse], rule=rule).answer == "mel"
 
 
 @pytest.mark.parametrize("certainty", ["certain", "unsure"])
@@ -263,10 +263,10 @@ def test_a_consensus_that_names_less_danger_takes_two_to_enter_it(certainty):
 def test_who_is_unsure_of_their_melanoma_has_not_agreed_to_a_consensus(answer, certainty):
     melanoma, nevus = said("mel", "nv")
     nevus = replace(nevus, basis=Basis.CONSENSUS)
-    doubt = replace(melanoma, answer=answer, certainty=certainty, step=9, pk=uuid.uuid4())
-    assert settle(reviews=[melanoma, nevus, doubt], rule=ONE).state == "disputed"
+    caveat = replace(melanoma, answer=answer, certainty=certainty, step=9, pk=uuid.uuid4())
+    assert settle(reviews=[melanoma, nevus, caveat], rule=ONE).state == "disputed"
     agrees = replace(melanoma, answer="nv", step=10, pk=uuid.uuid4())
-    assert settle(reviews=[melanoma, nevus, doubt, agrees], rule=ONE).answer == "nv"
+    assert settle(reviews=[melanoma, nevus, caveat, agrees], rule=ONE).answer == "nv"
 
 
 @pytest.mark.parametrize("rule", [ONE, TWO])
@@ -274,10 +274,10 @@ def test_who_is_unsure_of_their_melanoma_has_not_agreed_to_a_consensus(answer, c
 def test_a_suspicion_stands_until_its_reader_decides(rule, answer, certainty):
     suspicion, *sure = said("mel", "nv", "nv")
     suspicion = replace(suspicion, certainty="unsure", was_blinded=False)
-    doubt = replace(suspicion, answer=answer, certainty=certainty, step=8, pk=uuid.uuid4())
-    assert settle(reviews=[suspicion, *sure, doubt], rule=rule).state == "disputed"
-    decided = replace(doubt, answer="bkl", certainty="probable", step=9, pk=uuid.uuid4())
-    assert settle(reviews=[suspicion, *sure, doubt, decided], rule=rule).state == "settled"
+    caveat = replace(suspicion, answer=answer, certainty=certainty, step=8, pk=uuid.uuid4())
+    assert settle(reviews=[suspicion, *sure, caveat], rule=rule).state == "disputed"
+    decided = replace(caveat, answer="bkl", certainty="probable", step=9, pk=uuid.uuid4())
+    assert settle(reviews=[suspicion, *sure, caveat, decided], rule=rule).state == "settled"
 
 
 @pytest.mark.parametrize("rule", [ONE, TWO])

@@ -14,7 +14,7 @@ from mlmodel.segmentation.segmenter import (
     INPUT_SIDE,
     SEGMENTER,
     SEGMENTER_FACTS,
-    Doubt,
+    OutlineProblem,
     get_segmenter,
     load_segmenter,
     read_probabilities,
@@ -70,7 +70,7 @@ def test_every_sample_is_measured_or_says_why_not(path):
         assert len(values["outline"]) == 120
     else:
         assert values["asymmetry"] is values["colours"] is values["diameter"] is None
-        Doubt(values["doubt"])
+        OutlineProblem(values["doubt"])
 
 
 def test_it_is_a_function_of_the_pixels_and_turns_with_them():
@@ -101,11 +101,11 @@ def test_a_camera_with_more_pixels_sees_the_same_outline():
 @pytest.mark.parametrize(
     ("probabilities", "doubt"),
     [
-        (np.zeros((INPUT_SIDE, INPUT_SIDE), dtype=np.float32), Doubt.NO_REGION),
-        (field((0.5, 0.5, 0.02)), Doubt.TINY),
-        (np.ones((INPUT_SIDE, INPUT_SIDE), dtype=np.float32), Doubt.WHOLE_FRAME),
-        (field((0.25, 0.25, 0.15), (0.75, 0.75, 0.14)), Doubt.SCATTERED),
-        (field((0.5, 0.5, 0.3), level=0.6), Doubt.UNSURE),
+        (np.zeros((INPUT_SIDE, INPUT_SIDE), dtype=np.float32), OutlineProblem.NO_REGION),
+        (field((0.5, 0.5, 0.02)), OutlineProblem.TINY),
+        (np.ones((INPUT_SIDE, INPUT_SIDE), dtype=np.float32), OutlineProblem.WHOLE_FRAME),
+        (field((0.25, 0.25, 0.15), (0.75, 0.75, 0.14)), OutlineProblem.SCATTERED),
+        (field((0.5, 0.5, 0.3), level=0.6), OutlineProblem.UNSURE),
         (field((0.5, 0.5, 0.3)), None),
         (field((0.4, 0.4, 0.3), (0.9, 0.9, 0.03)), None),
     ],
