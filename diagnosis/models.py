@@ -1,14 +1,14 @@
 from diagnosis.assessment.models import Explanation
 from diagnosis.images.models import (
     AnswerSettings,
+    Exclusion,
+    ExclusionReason,
     HeatMap,
     Image,
     ImageFeatures,
     Prediction,
     QualityOverride,
     QualityVerdict,
-    SetAside,
-    SetAsideReason,
     Tier,
 )
 from diagnosis.measures.models import Measurement, PictureScale
@@ -47,6 +47,8 @@ __all__ = [
     "Cause",
     "Certainty",
     "ConfirmedLabel",
+    "Exclusion",
+    "ExclusionReason",
     "Explanation",
     "HeatMap",
     "Image",
@@ -75,8 +77,6 @@ __all__ = [
     "ReviewRetraction",
     "RunMessage",
     "RunStatus",
-    "SetAside",
-    "SetAsideReason",
     "TestAssignment",
     "Tier",
     "TrainingRun",

@@ -16,7 +16,7 @@ ADDS = {
     "visit-new",
     "lesion-new",
     "upload",
-    "image-set-aside",
+    "image-exclude",
     "visit-addendum",
     "admin:review",
     "admin:review-photograph",

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.test import Client, override_settings
 from django.urls import resolve
 
-from diagnosis.assessment.exclusions import set_aside_image
+from diagnosis.assessment.exclusions import exclude_image
 from tests.forms import posting_forms
 from tests.permissions.addresses import ADDRESSES
 from tests.permissions.answers import ROLES
@@ -99,7 +99,7 @@ def keeps_to_it(view: Any) -> bool:
 def test_every_creating_form_carries_a_key(world):
     with undone():
         image, member = world.objects["released_image"], world.objects["patients.member"]
-        set_aside_image(image=image, by=member, reason="other_lesion", note="")
+        exclude_image(image=image, by=member, reason="other_lesion", note="")
         forms = {form for path, role in addresses_with_pages(world) for form in forms_at(path, role, world)}
     without, ignored, seen = set(), set(), set()
     for page, action, key in forms:
@@ -119,7 +119,7 @@ def test_every_creating_form_carries_a_key(world):
     assert not ignored, f"These views get a key and do not use it; decorate them with @once: {sorted(ignored)}"
     assert {
         "patient-new", "visit-new", "lesion-new", "patient-consent", "patient-account", "upload", "contact",
-        "image-review", "image-scale", "image-override", "image-set-aside", "image-put-back", "visit-sign",
+        "image-review", "image-scale", "image-override", "image-exclude", "image-undo-exclusion", "visit-sign",
         "visit-release", "visit-addendum", "admin:review-photograph", "admin:retraining-abandon",
         "admin:patients_member_add", "admin:patients_clinic_add", "admin:patients_user_add",
     } <= seen  # fmt: skip

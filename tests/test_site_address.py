@@ -65,7 +65,7 @@ def test_no_mail_names_the_host_of_a_request(forged, clinic, patient, staff, der
     addendum = reverse("visit-addendum", args=[visit.pk])
     doctor.post(addendum, filled_in(doctor, addendum, "words", words="The laboratory has answered."))
     deliver_due()  # before the report is withheld
-    doctor.post(reverse("image-set-aside", args=[visit.images.get().pk]), {"reason": "other_patient", "note": "Hers."})
+    doctor.post(reverse("image-exclude", args=[visit.images.get().pk]), {"reason": "other_patient", "note": "Hers."})
     open_incident(clinic=clinic, watched=Watched.DRIFT, words="They differ.")
     deliver_due()
 

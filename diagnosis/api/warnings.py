@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from dermascan.core.site import site_link
 from diagnosis.assessment.advice import caveats_without_answer
 from diagnosis.assessment.chips import SEVERITY, WATCH
-from diagnosis.assessment.findings import FindingSetAside, findings_set_aside_beside
+from diagnosis.assessment.findings import ExcludedFinding, excluded_findings_beside
 from diagnosis.assessment.next_steps import steps_of
 from diagnosis.assessment.photographs import Photograph, photograph_of
 from diagnosis.assessment.presentation import AssessmentView, present_prediction
@@ -21,7 +21,7 @@ def signs_of_image(image: Image) -> dict[str, Any]:
     ``tier`` is null if there is no answer, or if the photograph was set aside; the warnings apply either way.
     """
     photograph = photograph_of(image)
-    prediction, missed = photograph.prediction, findings_set_aside_beside(image)
+    prediction, missed = photograph.prediction, excluded_findings_beside(image)
     is_warned = photograph.warns_of_danger or bool(missed)
     view = (
         present_prediction(prediction, case_context=photograph.case_context, is_warned=is_warned)
@@ -47,13 +47,13 @@ def signs_of_view(view: AssessmentView) -> dict[str, Any]:
 
 
 def _warnings(
-    photograph: Photograph, view: AssessmentView | None, missed: Sequence[FindingSetAside]
+    photograph: Photograph, view: AssessmentView | None, missed: Sequence[ExcludedFinding]
 ) -> list[dict[str, Any]]:
     """All that its page warns of, the most urgent first; of a photograph without an answer what else is known."""
     image = photograph.image
     found = [
         _warning(f"{_('Set aside')}: {row}. {row.does_not_count}", image.get_absolute_url())
-        for row in image.set_asides.standing()
+        for row in image.exclusions.standing()
     ]
     found += [_warning(each.words, each.lesion.get_absolute_url()) for each in photograph.contradictions]
     found += [_warning(each.words, each.image.get_absolute_url()) for each in missed]
@@ -64,7 +64,7 @@ def _warnings(
     return [*found, *(_warning(caveat.words, caveat.url) for caveat in caveats)]
 
 
-def _tier(photograph: Photograph, view: AssessmentView, missed: Sequence[FindingSetAside]) -> dict[str, str]:
+def _tier(photograph: Photograph, view: AssessmentView, missed: Sequence[ExcludedFinding]) -> dict[str, str]:
     """As the page shows it: a label that tells of more danger than the answer speaks, a harmless one tempers it."""
     against = photograph.against(view.tone)
     tone = WATCH if against else view.tone

@@ -3,22 +3,22 @@
 from django.utils.translation import gettext as _
 
 from dermascan.core.errors import Refused
-from diagnosis.images.errors import CannotReadOriginal, IsSetAside
+from diagnosis.images.errors import CannotReadOriginal, IsExcluded
 from diagnosis.images.models import Image
 from diagnosis.reviews.errors import AnsweredMeanwhile, NothingToRetract, OtherTextMissing, TooLateToRetract
 from patients.services.visits import VisitIsClosed
 
 __all__ = [
-    "AlreadySetAside",
+    "AlreadyExcluded",
     "AlreadyUploaded",
     "AnsweredMeanwhile",
     "CannotReadOriginal",
     "FindingNeedsDermatologist",
     "FindingNeedsNote",
     "FindingWouldBeLost",
-    "IsSetAside",
+    "IsExcluded",
     "LesionOfAnotherPatient",
-    "NotSetAside",
+    "NotExcluded",
     "NothingToOverride",
     "NothingToRetract",
     "OtherTextMissing",
@@ -36,7 +36,7 @@ class AlreadyUploaded(Refused):
     code = "already_uploaded"
 
     def __init__(self, existing: Image) -> None:
-        if existing.set_asides.standing().exists():
+        if existing.exclusions.standing().exists():
             words = _("This photograph is already kept for this lesion at this visit, but was set aside: put it back.")
         else:
             words = _("This photograph is already kept for this lesion at this visit.")
@@ -44,8 +44,8 @@ class AlreadyUploaded(Refused):
         self.existing = existing
 
 
-class AlreadySetAside(Refused):
-    code = "already_set_aside"
+class AlreadyExcluded(Refused):
+    code = "already_excluded"
 
     def __init__(self) -> None:
         super().__init__(_("This photograph was set aside already."))
@@ -96,8 +96,8 @@ class UrgentNeedsDermatologist(Refused):
         )
 
 
-class NotSetAside(Refused):
-    code = "not_set_aside"
+class NotExcluded(Refused):
+    code = "not_excluded"
 
     def __init__(self) -> None:
         super().__init__(_("This photograph is in use: there is nothing to put back."))

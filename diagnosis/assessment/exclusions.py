@@ -10,17 +10,17 @@ from django.utils import timezone
 
 from dermascan.core.sentences import is_a_sentence
 from diagnosis.assessment.errors import (
-    AlreadySetAside,
+    AlreadyExcluded,
     FindingNeedsDermatologist,
     FindingNeedsNote,
     FindingWouldBeLost,
-    NotSetAside,
+    NotExcluded,
     UrgentNeedsDermatologist,
 )
 from diagnosis.assessment.findings import BELONGS_ELSEWHERE, finding_of, is_confirmed_beside, is_urgent_alone
 from diagnosis.assessment.uploads import add_image
 from diagnosis.images.errors import CannotReadOriginal
-from diagnosis.images.models import Image, SetAside, SetAsideReason
+from diagnosis.images.models import Exclusion, ExclusionReason, Image
 from diagnosis.reviews.labels import lock_image
 from diagnosis.reviews.queue import refresh_queue_of_lesion
 from patients.models import Lesion, Member, Visit
@@ -33,7 +33,7 @@ image_excluded = Signal()
 image_returning = Signal()
 
 
-def set_aside_image(*, image: Image, by: Member, reason: str, note: str = "") -> SetAside:
+def exclude_image(*, image: Image, by: Member, reason: str, note: str = "") -> Exclusion:
     """Have ``image`` take part in nothing: no report, queue, training, similar case or count. It can still be seen.
 
     A signed visit is no hindrance: that is when most mistakes are found. A patient whose report is withheld for it is
@@ -44,36 +44,36 @@ def set_aside_image(*, image: Image, by: Member, reason: str, note: str = "") ->
 
     Raises:
         PermissionDenied: ``by`` is of another clinic.
-        AlreadySetAside: see ``diagnosis.assessment.errors``.
+        AlreadyExcluded: see ``diagnosis.assessment.errors``.
         FindingWouldBeLost, FindingNeedsDermatologist, FindingNeedsNote: see ``_ensure_no_finding_is_lost``.
     """
     with transaction.atomic():
         image = _locked(image, by)
-        if SetAside.objects.standing().filter(image=image).exists():
-            raise AlreadySetAside
+        if Exclusion.objects.standing().filter(image=image).exists():
+            raise AlreadyExcluded
         _ensure_no_finding_is_lost(image, by, reason, note)
-        row = SetAside.objects.create(image=image, member=by, reason=SetAsideReason(reason), note=note.strip())
+        row = Exclusion.objects.create(image=image, member=by, reason=ExclusionReason(reason), note=note.strip())
         refresh_queue_of_lesion(image=image)
-        image_excluded.send(sender=SetAside, image=image, exclusion=row, by=by)
+        image_excluded.send(sender=Exclusion, image=image, exclusion=row, by=by)
     log.info("Image %s was set aside by member %s: %s.", image.pk, by.pk, row.reason)
     return row
 
 
-def put_back_image(*, image: Image, by: Member) -> SetAside:
+def undo_exclusion(*, image: Image, by: Member) -> Exclusion:
     """End that ``image`` is set aside: it takes part in everything again.
 
     A report that was withheld because it shows another patient stays so until a dermatologist releases it again.
 
     Raises:
         PermissionDenied: ``by`` is of another clinic.
-        NotSetAside: see ``diagnosis.assessment.errors``.
+        NotExcluded: see ``diagnosis.assessment.errors``.
     """
     with transaction.atomic():
         image = _locked(image, by)
-        row = SetAside.objects.standing().select_for_update().filter(image=image).first()
+        row = Exclusion.objects.standing().select_for_update().filter(image=image).first()
         if row is None:
-            raise NotSetAside
-        image_returning.send(sender=SetAside, image=image, exclusion=row, by=by)
+            raise NotExcluded
+        image_returning.send(sender=Exclusion, image=image, exclusion=row, by=by)
         row.ended_by, row.ended_at = by, max(timezone.now(), row.created_at)  # a clock may be set back
         row.save(update_fields=["ended_by", "ended_at"])
         refresh_queue_of_lesion(image=image)
@@ -87,14 +87,14 @@ def add_to_other_lesion(*, image: Image, lesion: Lesion, by: Member, note: str =
     It is judged anew and has no review yet: what was said of it was said of another lesion.
 
     Raises:
-        PermissionDenied, AlreadySetAside, FindingNeedsDermatologist, FindingNeedsNote: as ``set_aside_image``.
+        PermissionDenied, AlreadyExcluded, FindingNeedsDermatologist, FindingNeedsNote: as ``exclude_image``.
         VisitIsClosed, LesionOfAnotherPatient, AlreadyUploaded, CannotReadOriginal: nothing was done.
     """
     _ensure_of_the_clinic(image, by)
-    if SetAside.objects.standing().filter(image=image).exists():
-        raise AlreadySetAside
+    if Exclusion.objects.standing().filter(image=image).exists():
+        raise AlreadyExcluded
     # Here too, so that nothing is added where the photograph may not leave; what counts is asked under the lock.
-    _ensure_no_finding_is_lost(image, by, SetAsideReason.OTHER_LESION, note)
+    _ensure_no_finding_is_lost(image, by, ExclusionReason.OTHER_LESION, note)
     try:
         with image.original.open("rb") as file:
             sent = SimpleUploadedFile(image.original_name, file.read(), content_type=image.media_type)
@@ -102,7 +102,7 @@ def add_to_other_lesion(*, image: Image, lesion: Lesion, by: Member, note: str =
         raise CannotReadOriginal from error
     # The right record first: where it fails, the photograph is still where it was.
     added = add_image(visit=image.visit, lesion=lesion, upload=sent, by=by)
-    set_aside_image(image=image, by=by, reason=SetAsideReason.OTHER_LESION, note=note)
+    exclude_image(image=image, by=by, reason=ExclusionReason.OTHER_LESION, note=note)
     return added
 
 

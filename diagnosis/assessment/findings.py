@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from diagnosis.assessment.case_context import suspected_on
 from diagnosis.assessment.chips import URGENT, Sign, Substance
 from diagnosis.assessment.photographs import Photograph, photograph_and_others
-from diagnosis.images.models import Image, SetAside, SetAsideReason, Tier
+from diagnosis.images.models import Exclusion, ExclusionReason, Image, Tier
 from diagnosis.images.models.image import ImageQuerySet
 from diagnosis.reviews.answers import LabelState, danger_rank, is_malignant_answer
 from diagnosis.reviews.contradictions import other_labels
@@ -22,7 +22,7 @@ from diagnosis.reviews.review_words import answer_name
 from patients.models import Lesion, Visit
 
 # Where the finding belongs to somebody or something else, it goes with the photograph; else it stays with the lesion.
-BELONGS_ELSEWHERE = (SetAsideReason.OTHER_PATIENT, SetAsideReason.OTHER_LESION)
+BELONGS_ELSEWHERE = (ExclusionReason.OTHER_PATIENT, ExclusionReason.OTHER_LESION)
 
 
 @dataclass(frozen=True)
@@ -65,11 +65,11 @@ def _is_urgent(photograph: Photograph) -> bool:
 
 
 @dataclass(frozen=True)
-class FindingSetAside:
+class ExcludedFinding:
     """A dangerous finding whose photograph was set aside, and whose file is in use nowhere in the clinic."""
 
     finding: Finding
-    row: SetAside
+    row: Exclusion
 
     @property
     def image(self) -> Image:
@@ -105,7 +105,7 @@ class FindingSetAside:
         )
 
 
-def findings_set_aside(images: ImageQuerySet) -> list[FindingSetAside]:
+def excluded_findings(images: ImageQuerySet) -> list[ExcludedFinding]:
     """Those of ``images`` whose finding went out of use with them, the newest first.
 
     It ends where the photograph is put back or its file is in use again, wherever in the clinic. What was unfit or
@@ -113,29 +113,29 @@ def findings_set_aside(images: ImageQuerySet) -> list[FindingSetAside]:
     """
     clinic = OuterRef("visit__patient__clinic")
     in_use = Image.objects.in_use().filter(sha256=OuterRef("sha256"), visit__patient__clinic=clinic).order_by()
-    gone = with_suspicions(with_confirmed_label(images.order_by().set_aside().filter(~Exists(in_use))))
+    gone = with_suspicions(with_confirmed_label(images.order_by().excluded().filter(~Exists(in_use))))
     findings = {image.pk: finding for image in gone if (finding := _finding(image))}
     if not findings:
         return []
-    rows = SetAside.objects.standing().filter(image__in=list(findings))
+    rows = Exclusion.objects.standing().filter(image__in=list(findings))
     rows = rows.select_related("member__user", "image__lesion__patient", "image__visit")
     told = _confirmed_danger(row.image.lesion_id for row in rows)
     return [
-        FindingSetAside(findings[row.image_id], row)
+        ExcludedFinding(findings[row.image_id], row)
         for row in rows
         if row.reason in BELONGS_ELSEWHERE or told.get(row.image.lesion_id, 0) < findings[row.image_id].rank
     ]
 
 
-def findings_set_aside_at(visit: Visit) -> list[FindingSetAside]:
+def excluded_findings_at(visit: Visit) -> list[ExcludedFinding]:
     """Those of the lesions photographed at a visit, whichever visit the photographs that were set aside are of."""
     lesions = Image.objects.filter(visit=visit).order_by().values("lesion")
-    return findings_set_aside(Image.objects.filter(lesion__in=lesions))
+    return excluded_findings(Image.objects.filter(lesion__in=lesions))
 
 
-def findings_set_aside_beside(image: Image) -> list[FindingSetAside]:
+def excluded_findings_beside(image: Image) -> list[ExcludedFinding]:
     """Those of the other photographs of the same lesion."""
-    return findings_set_aside(Image.objects.filter(lesion=image.lesion_id).exclude(pk=image.pk))
+    return excluded_findings(Image.objects.filter(lesion=image.lesion_id).exclude(pk=image.pk))
 
 
 def _finding(image: Any) -> Finding | None:

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.images.models import Image, QualityOverride, SetAsideReason
+from diagnosis.images.models import ExclusionReason, Image, QualityOverride
 from diagnosis.images.models.answer_settings import URGENT_LEVELS, WATCH_LEVELS, MixChoice
 from patients.models import Lesion, Visit
 
@@ -73,11 +73,11 @@ class AnswerSettingsForm(forms.Form):
     seen = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput)
 
 
-class SetAsideForm(forms.Form):
+class ExclusionForm(forms.Form):
     """What is wrong with a photograph's place in the record, and where it belongs if that is at the same visit."""
 
     reason = forms.ChoiceField(
-        choices=SetAsideReason.choices,
+        choices=ExclusionReason.choices,
         widget=forms.RadioSelect,
         label=_("What is wrong with it?"),
         error_messages={"required": _("Say what is wrong with it.")},
@@ -106,7 +106,7 @@ class SetAsideForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
-        if cleaned.get("lesion") and cleaned.get("reason") not in (None, SetAsideReason.OTHER_LESION):
+        if cleaned.get("lesion") and cleaned.get("reason") not in (None, ExclusionReason.OTHER_LESION):
             self.add_error("lesion", _("Only a photograph of another lesion of this patient can be added there."))
         return cleaned
 

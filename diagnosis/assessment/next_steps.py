@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 from django.utils.translation import gettext as _
 
-from diagnosis.assessment.findings import FindingSetAside
+from diagnosis.assessment.findings import ExcludedFinding
 from diagnosis.assessment.photographs import Photograph
 from diagnosis.assessment.presentation import AssessmentView
 from diagnosis.images.models import Tier
 
 
 def steps_of(
-    photograph: Photograph, view: AssessmentView | None, *, missed: Sequence[FindingSetAside] = ()
+    photograph: Photograph, view: AssessmentView | None, *, missed: Sequence[ExcludedFinding] = ()
 ) -> tuple[str, ...]:
     """Return what to do, in order; nothing of a photograph that was set aside.
 
@@ -32,7 +32,7 @@ def steps_of(
     return (*doubtful, *view.next_steps)
 
 
-def _what_to_find_out(photograph: Photograph, missed: Sequence[FindingSetAside]) -> tuple[str, ...]:
+def _what_to_find_out(photograph: Photograph, missed: Sequence[ExcludedFinding]) -> tuple[str, ...]:
     found = []
     for contradiction in photograph.contradictions:
         found.append(

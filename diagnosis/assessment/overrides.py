@@ -7,7 +7,7 @@ from dermascan.core.written_files import kept_only_on_success
 from diagnosis.assessment.analysis import read_original, record_prediction
 from diagnosis.assessment.errors import NothingToOverride, ReasonMissing
 from diagnosis.images.clinic_analysers import serving_in
-from diagnosis.images.errors import IsSetAside
+from diagnosis.images.errors import IsExcluded
 from diagnosis.images.models import Image, Prediction, QualityOverride
 from patients.models import Member, Visit
 from patients.services.visits import VisitIsClosed, lock_open_visit
@@ -18,7 +18,7 @@ def override_refusal(*, image: Image, by: Member, reason: str) -> Prediction:
 
     Raises:
         PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
-        ReasonMissing, VisitIsClosed, NothingToOverride, IsSetAside, CannotReadOriginal: see
+        ReasonMissing, VisitIsClosed, NothingToOverride, IsExcluded, CannotReadOriginal: see
             ``diagnosis.assessment.errors``.
     """
     if not by.is_dermatologist or by.clinic_id != image.visit.patient.clinic_id:
@@ -40,5 +40,5 @@ def _check(visit: Visit, image: Image) -> None:
         raise VisitIsClosed
     if image.is_accepted or QualityOverride.objects.filter(image=image).exists():
         raise NothingToOverride
-    if image.set_asides.standing().exists():
-        raise IsSetAside
+    if image.exclusions.standing().exists():
+        raise IsExcluded

@@ -31,7 +31,7 @@ from diagnosis.assessment.chips import (
     sign_of_unclear,
 )
 from diagnosis.images.condition_names import condition_name
-from diagnosis.images.models import Image, Prediction, SetAside, Tier
+from diagnosis.images.models import Exclusion, Image, Prediction, Tier
 from diagnosis.images.models.image import ImageQuerySet
 from diagnosis.reviews.answers import danger_of, danger_rank, leaves_danger_open
 from diagnosis.reviews.contradictions import Contradiction
@@ -240,9 +240,9 @@ def photograph_and_others(image: Image) -> tuple[Photograph, list[Photograph]]:
     return Photograph(image, own.known), others
 
 
-def set_aside_among(images: ImageQuerySet) -> list[SetAside]:
+def excluded_among(images: ImageQuerySet) -> list[Exclusion]:
     """Those of ``images`` that were set aside, with who did it and why, the newest first."""
-    rows = SetAside.objects.standing().filter(image__in=images.order_by())
+    rows = Exclusion.objects.standing().filter(image__in=images.order_by())
     return list(rows.select_related("member__user", "image__lesion", "image__visit"))
 
 

@@ -5,10 +5,10 @@ from django.utils.translation import gettext as _
 from dermascan.core.errors import Refused
 
 
-class IsSetAside(Refused):
+class IsExcluded(Refused):
     """Something that is only done with photographs in use."""
 
-    code = "is_set_aside"
+    code = "is_excluded"
 
     def __init__(self) -> None:
         super().__init__(_("This photograph was set aside. Put it back first, if it is in the right record."))

@@ -14,6 +14,6 @@ urlpatterns: list[URLPattern] = [
     path("images/<uuid:image_id>/override/", photograph.override, name="image-override"),
     path("images/<uuid:image_id>/review/", photograph.review, name="image-review"),
     path("images/<uuid:image_id>/analyse/", photograph.analyse, name="image-analyse"),
-    path("images/<uuid:image_id>/set-aside/", exclusion.set_aside, name="image-set-aside"),
-    path("images/<uuid:image_id>/put-back/", exclusion.put_back, name="image-put-back"),
+    path("images/<uuid:image_id>/exclude/", exclusion.exclude, name="image-exclude"),
+    path("images/<uuid:image_id>/undo-exclusion/", exclusion.undo, name="image-undo-exclusion"),
 ]

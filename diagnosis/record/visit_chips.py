@@ -8,7 +8,7 @@ from django import template
 from django.utils.translation import gettext as _
 
 from diagnosis.assessment.chips import Sign, in_order
-from diagnosis.assessment.findings import FindingSetAside, findings_set_aside
+from diagnosis.assessment.findings import ExcludedFinding, excluded_findings
 from diagnosis.assessment.photographs import LesionCard, Photograph, photographs, signs_by_visit
 from diagnosis.images.models import Image
 from diagnosis.reports.models import Report
@@ -41,7 +41,7 @@ def signs_at(visits: Iterable[Visit]) -> dict[UUID, tuple[Sign, ...]]:
     """
     of_visits = Image.objects.filter(visit__in=[visit.pk for visit in visits]).order_by()
     signs = signs_by_visit(of_visits.in_use())
-    missed = findings_set_aside(Image.objects.filter(lesion__in=of_visits.values("lesion")))
+    missed = excluded_findings(Image.objects.filter(lesion__in=of_visits.values("lesion")))
     if missed:
         for visit, lesion in set(of_visits.values_list("visit", "lesion")):
             chips = [each.sign for each in missed if each.image.lesion_id == lesion]
@@ -51,7 +51,7 @@ def signs_at(visits: Iterable[Visit]) -> dict[UUID, tuple[Sign, ...]]:
 
 
 @register.simple_tag
-def signs_of_card(card: LesionCard, missed: Iterable[FindingSetAside]) -> list[Sign]:
+def signs_of_card(card: LesionCard, missed: Iterable[ExcludedFinding]) -> list[Sign]:
     """The chips of a lesion, with the dangerous findings of its photographs that were set aside."""
     return in_order([*(each.sign for each in missed if each.image.lesion_id == card.lesion.pk), *card.signs])
 
@@ -77,7 +77,7 @@ def _trouble(otherwise: Otherwise) -> str:
     """What weighs most of all that a report does not say."""
     if otherwise.labels or otherwise.elsewhere:
         return _("Reviews disagree with the signed report")
-    if otherwise.set_aside:
+    if otherwise.excluded:
         return _("A photograph of the signed report was set aside")
     return _("The record has changed since the report")
 

@@ -59,15 +59,15 @@ def build_addendum(report: Report, *, words: str, replaces_plan: bool | None = N
         "record": [asdict(changed) for changed in otherwise.record],
         "set_aside": [
             {
-                "id": str(removed.set_aside.pk),
-                "photograph": str(removed.set_aside.image_id),
-                "lesion": removed.set_aside.image.lesion.title,
-                "place": removed.set_aside.image.lesion.place,
+                "id": str(removed.exclusion.pk),
+                "photograph": str(removed.exclusion.image_id),
+                "lesion": removed.exclusion.image.lesion.title,
+                "place": removed.exclusion.image.lesion.place,
                 "which": removed.which,
-                "reason": removed.set_aside.reason,
-                "words": str(removed.set_aside.get_reason_display()),
+                "reason": removed.exclusion.reason,
+                "words": str(removed.exclusion.get_reason_display()),
             }
-            for removed in otherwise.set_aside
+            for removed in otherwise.excluded
         ],
     }
     if replaces_plan is not None:

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.utils.translation import gettext as _
 
 from diagnosis.assessment.case_context import suspected_on
-from diagnosis.images.models import Image, SetAside, Tier
+from diagnosis.images.models import Exclusion, Image, Tier
 from diagnosis.reports.content import settled_label
 from diagnosis.reports.last_reported import NOTHING_SAID, LastReported, Said, last_reported
 from diagnosis.reports.models import Report
@@ -23,14 +23,14 @@ class Since:
 
     Attributes:
         which: the photograph, where the report has several of the lesion; else empty.
-        is_put_back: readers were told nothing of it at all: it was set aside when the report was signed.
+        is_included_again: readers were told nothing of it at all: it was set aside when the report was signed.
     """
 
     image: Image
     then: Said
     now: Said
     which: str
-    is_put_back: bool = False
+    is_included_again: bool = False
 
 
 def labelled_otherwise_among(reports: Sequence[Report]) -> dict[UUID, list[Since]]:
@@ -52,9 +52,9 @@ def _labelled_otherwise(report: Report, images: Iterable[Image]) -> list[Since]:
     found = []
     for image in images:
         then, now = told.labels.get(str(image.pk), NOTHING_SAID), _said_now(image)
-        is_put_back = str(image.pk) not in held and str(image.pk) not in told.labels
-        since = Since(image, then, now, held.get(str(image.pk), _("not in the report")), is_put_back)
-        if is_put_back or _is_other_label(then, now) or _is_other_suspicion(told, since):
+        is_included_again = str(image.pk) not in held and str(image.pk) not in told.labels
+        since = Since(image, then, now, held.get(str(image.pk), _("not in the report")), is_included_again)
+        if is_included_again or _is_other_label(then, now) or _is_other_suspicion(told, since):
             found.append(since)
     return found
 
@@ -92,7 +92,7 @@ def lesions_no_longer_harmless(report: Report, since: Iterable[Since]) -> set[st
         # A label that was lost is in doubt: somebody suspects more, or is no longer sure.
         is_doubted = not each.now.code and bool(each.then.code)
         is_unsaid = _told_rank(told, each) < (rank if is_named else PRE_MALIGNANT)
-        is_news = is_named or is_doubted or (each.is_put_back and _is_not_calm(each.image))
+        is_news = is_named or is_doubted or (each.is_included_again and _is_not_calm(each.image))
         if is_news and is_unsaid and _was_reassured(told, each, rank=rank):
             found.add(str(each.image.lesion_id))
     return found
@@ -115,29 +115,29 @@ def _was_reassured(told: LastReported, since: Since, *, rank: int) -> bool:
 class Removed:
     """A photograph that was set aside after its report was signed; ``which`` as in ``Since``."""
 
-    set_aside: SetAside
+    exclusion: Exclusion
     which: str
 
 
-def set_aside_among(reports: Sequence[Report]) -> dict[UUID, list[Removed]]:
+def excluded_among(reports: Sequence[Report]) -> dict[UUID, list[Removed]]:
     """Return the photographs of reports that were set aside since, as long as their readers were not told.
 
     An addendum tells them. Where another patient is shown none does: such a report is not to be read at all.
     """
-    rows = SetAside.objects.standing().filter(image__visit__in=[report.visit_id for report in reports])
-    by_visit: dict[UUID, list[SetAside]] = {}
+    rows = Exclusion.objects.standing().filter(image__visit__in=[report.visit_id for report in reports])
+    by_visit: dict[UUID, list[Exclusion]] = {}
     for row in rows.select_related("image__lesion").order_by("image__lesion__number", "created_at"):
         by_visit.setdefault(row.image.visit_id, []).append(row)
-    return {report.pk: _set_aside(report, by_visit.get(report.visit_id, ())) for report in reports}
+    return {report.pk: _removed(report, by_visit.get(report.visit_id, ())) for report in reports}
 
 
 def lesions_without_proof(report: Report, aside: Iterable[Removed]) -> set[str]:
     """The identifiers of lesions that a report calls harmless by a photograph that no longer counts."""
     unsaid = last_reported(report).not_called_malignant
-    return {lesion for removed in aside if (lesion := str(removed.set_aside.image.lesion_id)) in unsaid}
+    return {lesion for removed in aside if (lesion := str(removed.exclusion.image.lesion_id)) in unsaid}
 
 
-def _set_aside(report: Report, rows: Iterable[SetAside]) -> list[Removed]:
+def _removed(report: Report, rows: Iterable[Exclusion]) -> list[Removed]:
     held = _held(report)
     told = {
         row["id"] for addendum in report.addenda.all() for row in json.loads(addendum.content).get("set_aside", ())

@@ -103,8 +103,8 @@ class ShowsOtherPatient(Refused):
         )
 
 
-class SetAsideSince(Refused):
-    code = "set_aside_since"
+class ExcludedSince(Refused):
+    code = "excluded_since"
 
     def __init__(self) -> None:
         super().__init__(

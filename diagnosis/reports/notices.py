@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from dermascan.core.site import site_link
-from diagnosis.images.models import SetAside, SetAsideReason
+from diagnosis.images.models import Exclusion, ExclusionReason
 from diagnosis.reports.models import Addendum, Report, Withholding
 from patients.models import MessageKind, OutgoingMessage, Patient
 from patients.models.message import MessageQuerySet
@@ -26,7 +26,7 @@ def tell_of_addendum(*, addendum: Addendum) -> None:
     _queue(MessageKind.ADDENDUM, addendum.report, about=addendum)
 
 
-def tell_of_withholding(*, report: Report, about: SetAside | Withholding) -> None:
+def tell_of_withholding(*, report: Report, about: Exclusion | Withholding) -> None:
     """Have the patient told that a report of theirs is no longer shown; in the transaction that withholds it."""
     _queue(MessageKind.WITHHELD, report, about=about)
 
@@ -38,7 +38,7 @@ def tell_of_release_again(*, withholding: Withholding) -> None:
 
 def notices_of(report: Report) -> MessageQuerySet:
     """Every notice to the patient about ``report``, its addenda and its withholding, newest first."""
-    aside = SetAside.objects.filter(image__visit=report.visit_id).values("pk")
+    aside = Exclusion.objects.filter(image__visit=report.visit_id).values("pk")
     return OutgoingMessage.objects.filter(
         Q(kind=MessageKind.REPORT, about=report.pk)
         | Q(kind__in=(MessageKind.REPORT, MessageKind.WITHHELD), about__in=report.withholdings.values("pk"))
@@ -62,7 +62,7 @@ def reach_of(patient: Patient) -> Reach:
     return Reach.MAIL if user.email else Reach.NO_ADDRESS
 
 
-def _queue(kind: MessageKind, report: Report, *, about: Report | Addendum | SetAside | Withholding) -> None:
+def _queue(kind: MessageKind, report: Report, *, about: Report | Addendum | Exclusion | Withholding) -> None:
     user = report.visit.patient.user
     if user is not None and reach_of(report.visit.patient) is Reach.MAIL:
         queue_message(kind, about=about.pk, user=user, address=user.email)
@@ -85,7 +85,7 @@ def withheld_letter(message: OutgoingMessage) -> Letter | None:
     """As long as the report is withheld."""
     withheld = Report.objects.withheld_from(message.user) if message.user else Report.objects.none()
     # Put back or not: the report stays withheld until it is released again.
-    aside = SetAside.objects.filter(pk=message.about_key, reason=SetAsideReason.OTHER_PATIENT).values("image__visit")
+    aside = Exclusion.objects.filter(pk=message.about_key, reason=ExclusionReason.OTHER_PATIENT).values("image__visit")
     by_hand = Withholding.objects.standing().filter(pk=message.about_key).values("report")
     withheld = withheld.filter(Q(visit__in=aside) | Q(pk__in=by_hand))
     report = withheld.select_related("visit__patient__clinic").first()

@@ -18,6 +18,7 @@ from diagnosis.reports.content import Content, attach_signature, canonical_json,
 from diagnosis.reports.drafts import ChangedMeanwhile, draft_report, ensure_contradictions_seen
 from diagnosis.reports.errors import (
     AlreadyReleased,
+    ExcludedSince,
     NothingToSign,
     NotSigned,
     OtherwiseElsewhere,
@@ -26,7 +27,6 @@ from diagnosis.reports.errors import (
     RecordChangedSince,
     ReviewsSayOtherwise,
     SameFileUnchecked,
-    SetAsideSince,
     ShowsOtherPatient,
 )
 from diagnosis.reports.models import Report
@@ -144,7 +144,7 @@ def release_report(
         ContradictedMeanwhile: labels of a lesion contradict each other otherwise than ``by`` has seen.
         NotSigned, AlreadyReleased: the visit is not in the state from which it is released.
         ReviewsSayOtherwise: a label has changed since, and no addendum tells of it.
-        RecordChangedSince, ShowsOtherPatient, SetAsideSince: see ``ensure_can_be_read``.
+        RecordChangedSince, ShowsOtherPatient, ExcludedSince: see ``ensure_can_be_read``.
     """
     ensure_dermatologist_of(report.visit, by)
     with transaction.atomic():
@@ -175,7 +175,7 @@ def ensure_can_be_read(report: Report) -> None:
         ReviewsSayOtherwise: a label has changed since.
         OtherwiseElsewhere: a lesion turned out to be malignant at another visit.
         RecordChangedSince: the record says otherwise.
-        ShowsOtherPatient, SetAsideSince: a photograph was set aside since.
+        ShowsOtherPatient, ExcludedSince: a photograph was set aside since.
     """
     otherwise = otherwise_since(report)
     if otherwise.labels:
@@ -184,8 +184,8 @@ def ensure_can_be_read(report: Report) -> None:
         raise OtherwiseElsewhere([found.title for found in otherwise.elsewhere])
     if otherwise.record:
         raise RecordChangedSince([changed.what for changed in otherwise.record])
-    if otherwise.set_aside:
-        raise ShowsOtherPatient if otherwise.shows_other_patient else SetAsideSince
+    if otherwise.excluded:
+        raise ShowsOtherPatient if otherwise.shows_other_patient else ExcludedSince
 
 
 def _render(report: Report, visit: Visit) -> bytes:

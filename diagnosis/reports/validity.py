@@ -8,10 +8,10 @@ from diagnosis.images.models import Image
 from diagnosis.reports.changes_since_signing import (
     Removed,
     Since,
+    excluded_among,
     labelled_otherwise_among,
     lesions_no_longer_harmless,
     lesions_without_proof,
-    set_aside_among,
 )
 from diagnosis.reports.models import Report
 from diagnosis.reports.other_visits import FoundElsewhere, found_elsewhere
@@ -26,26 +26,26 @@ class Otherwise:
         labels: photographs whose label is another.
         elsewhere: lesions that turned out to be malignant at another visit.
         record: corrected facts, such as the side of a lesion.
-        set_aside: photographs that no longer count.
+        excluded: photographs that no longer count.
     """
 
     labels: list[Since]
     elsewhere: list[FoundElsewhere]
     record: list[Changed]
-    set_aside: list[Removed]
+    excluded: list[Removed]
 
     def __bool__(self) -> bool:
-        return bool(self.labels or self.elsewhere or self.record or self.set_aside)
+        return bool(self.labels or self.elsewhere or self.record or self.excluded)
 
     @property
     def is_misleading(self) -> bool:
         """Whether its readers were told otherwise of the lesions or the visit, and not of the patient’s name alone."""
         record = [changed for changed in self.record if not changed.is_of_patient]
-        return bool(self.labels or self.elsewhere or record or self.set_aside)
+        return bool(self.labels or self.elsewhere or record or self.excluded)
 
     @property
     def shows_other_patient(self) -> bool:
-        return any(removed.set_aside.shows_other_patient for removed in self.set_aside)
+        return any(removed.exclusion.shows_other_patient for removed in self.excluded)
 
     @property
     def is_of_another_place(self) -> bool:
@@ -60,7 +60,7 @@ def otherwise_since(report: Report) -> Otherwise:
 def otherwise_among(reports: Sequence[Report]) -> dict[UUID, Otherwise]:
     """The same of several, by their keys, in as many queries as for one; their addenda are best prefetched."""
     labels, elsewhere = labelled_otherwise_among(reports), found_elsewhere(reports)
-    record, aside = record_changed_among(reports), set_aside_among(reports)
+    record, aside = record_changed_among(reports), excluded_among(reports)
     return {
         report.pk: Otherwise(labels[report.pk], elsewhere[report.pk], record[report.pk], aside[report.pk])
         for report in reports
@@ -73,7 +73,7 @@ def lesions_looked_at_again(reports: Sequence[Report]) -> dict[UUID, set[str]]:
     Or by a photograph that was set aside since. Until an addendum says so, the patient reads only that they are being
     looked at again.
     """
-    since, elsewhere, aside = labelled_otherwise_among(reports), found_elsewhere(reports), set_aside_among(reports)
+    since, elsewhere, aside = labelled_otherwise_among(reports), found_elsewhere(reports), excluded_among(reports)
     return {
         report.pk: lesions_no_longer_harmless(report, since[report.pk])
         | {found.lesion for found in elsewhere[report.pk] if found.takes_comfort_away}

@@ -88,7 +88,7 @@ def release_again(*, report: Report, by: Member) -> Withholding:
     Raises:
         PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
         NotWithheld: it is not withheld by hand.
-        ReviewsSayOtherwise, RecordChangedSince, ShowsOtherPatient, SetAsideSince: it no longer holds; an addendum
+        ReviewsSayOtherwise, RecordChangedSince, ShowsOtherPatient, ExcludedSince: it no longer holds; an addendum
             says what does.
     """
     ensure_dermatologist_of(report.visit, by)

@@ -10,7 +10,7 @@ from django.http import HttpRequest
 from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.images.errors import IsSetAside
+from diagnosis.images.errors import IsExcluded
 from diagnosis.reviews.answer_fields import grouped_answers
 from diagnosis.reviews.answers import FREE_TEXT
 from diagnosis.reviews.errors import AnsweredMeanwhile
@@ -55,8 +55,8 @@ class ReviewFormSet(BaseInlineFormSet):
 
     def clean(self) -> None:
         super().clean()
-        if any(form.has_changed() for form in self.extra_forms) and self.instance.set_asides.standing().exists():
-            raise forms.ValidationError(str(IsSetAside()))
+        if any(form.has_changed() for form in self.extra_forms) and self.instance.exclusions.standing().exists():
+            raise forms.ValidationError(str(IsExcluded()))
         added = [form for form in self.extra_forms if form.has_changed()]
         if added and self.reviewer:
             self._look_for_colleagues(self.reviewer)
@@ -136,7 +136,7 @@ class ReviewInline(RoleGate, admin.TabularInline):
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """A review is signed by a dermatologist: a superuser who is none has nothing to sign with."""
         member = member_of(request)
-        if obj is not None and obj.set_asides.standing().exists():
+        if obj is not None and obj.exclusions.standing().exists():
             return False
         return request.user.is_active and member is not None and member.role == Role.DERMATOLOGIST
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.db.models import Case, Exists, OuterRef, Q, Subquery, Value, When
 from django.db.models.functions import Coalesce, Concat
 
-from diagnosis.images.models import ImageQuerySet, SetAside
+from diagnosis.images.models import Exclusion, ImageQuerySet
 from diagnosis.reviews.answers import (
     ANSWERS,
     CANNOT_TELL,
@@ -53,10 +53,10 @@ def _suspicions() -> dict[str, Any]:
     """The annotations of ``with_suspicions``: made once, since they take longer to put together than to run."""
     newest = Review.objects.newest_of_each_reader().filter(image=OuterRef("pk")).newest_first()
     is_unread = ~Exists(Review.objects.standing().filter(image=OuterRef("pk")).order_by())
-    was_set_aside = Exists(SetAside.objects.standing().filter(image=OuterRef("image")).order_by())
+    was_excluded = Exists(Exclusion.objects.standing().filter(image=OuterRef("image")).order_by())
     moved = Review.objects.newest_of_each_reader().newest_first()
     moved = moved.filter(
-        was_set_aside,
+        was_excluded,
         image__sha256=OuterRef("sha256"),
         image__visit__patient__clinic=OuterRef("visit__patient__clinic"),
     )

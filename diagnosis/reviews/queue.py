@@ -125,7 +125,7 @@ def refresh_queue_of_lesion(*, image: Image) -> None:
     Called where a label has changed or no longer counts, under the lock of the lesion's photographs.
     """
     refresh_queue_entry(image=image)
-    is_in_use = not image.set_asides.standing().exists()
+    is_in_use = not image.exclusions.standing().exists()
     own = ConfirmedLabel.objects.filter(image=image, state=LabelState.SETTLED).select_related("review").first()
     for other in other_labels(image).select_related("image__queue_entry"):
         entry = getattr(other.image, "queue_entry", None)
@@ -179,7 +179,7 @@ class Known:
 
 def _what_it_waits_for(image: Image) -> tuple[list[Reason], int, float]:
     """The reasons, the reader that is asked for, and the malignant probability; no reasons where it is done."""
-    if image.set_asides.standing().exists():
+    if image.exclusions.standing().exists():
         return [], 0, 0.0
     known = Known(
         image=image,

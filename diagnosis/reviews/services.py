@@ -3,7 +3,7 @@
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
-from diagnosis.images.errors import IsSetAside
+from diagnosis.images.errors import IsExcluded
 from diagnosis.images.models import Image
 from diagnosis.reviews.answers import FREE_TEXT, Basis, Cause, is_malignant_answer
 from diagnosis.reviews.diagnoses import recognise
@@ -36,7 +36,7 @@ def record_review(
 
     Raises:
         PermissionDenied: the reviewer is no dermatologist of the patient's clinic.
-        OtherTextMissing, IsSetAside, AnsweredMeanwhile: see ``diagnosis.reviews.errors``.
+        OtherTextMissing, IsExcluded, AnsweredMeanwhile: see ``diagnosis.reviews.errors``.
     """
     if not reviewer.is_dermatologist or reviewer.clinic_id != image.visit.patient.clinic_id:
         raise PermissionDenied
@@ -46,8 +46,8 @@ def record_review(
     answer, other_text = _coded(answer, other_text)
     with transaction.atomic():
         image = lock_image(image)
-        if image.set_asides.standing().exists():
-            raise IsSetAside
+        if image.exclusions.standing().exists():
+            raise IsExcluded
         if made_from is not None:
             ensure_nobody_answered(image=image, reader=reviewer, made_from=made_from)
         review = Review.objects.create(

@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 from django.utils import timezone
 
-from diagnosis.images.models import Image, SetAside
+from diagnosis.images.models import Exclusion, Image
 from diagnosis.images.models.image import ImageQuerySet
 from diagnosis.reviews.models import LabelChange
 from diagnosis.similar.confirmed_cases import confirmed_cases_for
@@ -85,8 +85,8 @@ class ClinicArchive:
         found: set[tuple[UUID, Any]] = {
             *placed.values_list("image", "embedded_at"),
             *LabelChange.objects.filter(created_at__gte=moment).values_list("image", "pk"),
-            *SetAside.objects.filter(created_at__gte=moment).values_list("image", "pk"),
-            *SetAside.objects.filter(ended_at__gte=moment).values_list("image", "ended_at"),
+            *Exclusion.objects.filter(created_at__gte=moment).values_list("image", "pk"),
+            *Exclusion.objects.filter(ended_at__gte=moment).values_list("image", "ended_at"),
         }
         said = set(Consent.objects.filter(recorded_at__gte=moment).values_list("patient", "pk"))
         patients = {patient for patient, _record in said - self._told}

@@ -5,7 +5,7 @@ import html
 import pytest
 from django.test import Client
 
-from diagnosis.assessment.exclusions import set_aside_image
+from diagnosis.assessment.exclusions import exclude_image
 from diagnosis.images.models import Image, Prediction
 from diagnosis.reviews.answers import Certainty
 from diagnosis.reviews.services import record_review
@@ -206,7 +206,7 @@ def test_a_photograph_that_was_set_aside_has_no_tier_and_says_so_first(
     image = Image.objects.get(pk=answer["image"]["id"])
     if label:
         record_review(image=image, reviewer=dermatologist, answer=label, certainty=Certainty.CERTAIN)
-    set_aside_image(image=image, by=dermatologist, reason="other_patient", note="It is of the patient before.")
+    exclude_image(image=image, by=dermatologist, reason="other_patient", note="It is of the patient before.")
 
     answer = client.get(similar(image)).json()
 

@@ -6,8 +6,8 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.urls import reverse
 
-from diagnosis.assessment.exclusions import set_aside_image
-from diagnosis.images.models import Image, SetAsideReason
+from diagnosis.assessment.exclusions import exclude_image
+from diagnosis.images.models import ExclusionReason, Image
 from diagnosis.monitoring.tasks import watch_clinics
 from diagnosis.reports.addenda import sign_addendum
 from diagnosis.reports.models import Report
@@ -41,8 +41,8 @@ def records(staff, dermatologist, patient, patient_user) -> dict[str, str]:
     release_report(report=report, by=dermatologist)
     sign_addendum(report=report, by=dermatologist, words="The laboratory has answered: all is well.")
     aside = kept(open_visit, lesion, staff, sample(3))
-    set_aside_image(image=aside, by=staff, reason=SetAsideReason.OTHER_PATIENT, note="The next one in the room.")
-    set_aside_image(image=reviewed, by=staff, reason=SetAsideReason.OTHER_LESION)
+    exclude_image(image=aside, by=staff, reason=ExclusionReason.OTHER_PATIENT, note="The next one in the room.")
+    exclude_image(image=reviewed, by=staff, reason=ExclusionReason.OTHER_LESION)
     return {
         "patient": reverse("patient", args=[patient.pk]),
         "patient-edit": reverse("patient-edit", args=[patient.pk]),
@@ -55,7 +55,7 @@ def records(staff, dermatologist, patient, patient_user) -> dict[str, str]:
         "lesion": reverse("lesion", args=[lesion.pk]),
         "result": judged.get_absolute_url(),
         "refused": refused.get_absolute_url(),
-        "set-aside": reverse("image-set-aside", args=[judged.pk]),
+        "set-aside": reverse("image-exclude", args=[judged.pk]),
         "aside": aside.get_absolute_url(),
         "released": reverse("visit", args=[released.pk]),
         "addendum": reverse("visit-addendum", args=[released.pk]),

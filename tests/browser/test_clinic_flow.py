@@ -147,7 +147,7 @@ def test_a_photograph_of_another_lesion_is_added_there_and_put_back(open_browser
     page.locator("main details").get_by_role("link").click()
     page.get_by_role("button", name="Put it back").click()
     page.get_by_text("The photograph is in use again.").wait_for()
-    row = image.set_asides.get()
+    row = image.exclusions.get()
     assert (row.reason, row.ended_by) == ("other_lesion", staff)
     assert Image.objects.in_use().count() == 2
 

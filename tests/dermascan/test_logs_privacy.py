@@ -125,7 +125,7 @@ def test_in_the_consulting_room(log, settings, tmp_path, sign_in, staff, dermato
     reader.post(reverse("image-review", args=[image.pk]), {**review, "answer": NAME})
     other = Image.objects.exclude(pk=image.pk).get()
     reader.post(reverse("image-override", args=[other.pk]), {"reason": NAME})
-    reader.post(reverse("image-set-aside", args=[other.pk]), {"reason": "other_patient", "note": NAME})
+    reader.post(reverse("image-exclude", args=[other.pk]), {"reason": "other_patient", "note": NAME})
     pages = {"patient": patient.pk, "image": image.pk}
     for page in ("patient", "visit", "image", "visit-sign", "visit-preview"):
         assert reader.get(reverse(page, args=[pages.get(page, visit.pk)])).status_code < 500

@@ -17,7 +17,7 @@ from django.utils import timezone
 
 from dermascan.orphans import FEW, OUR_NAMES, TooManyOrphans, delete_orphans, file_fields
 from dermascan.tasks import sweep_orphans
-from diagnosis.assessment.exclusions import set_aside_image
+from diagnosis.assessment.exclusions import exclude_image
 from diagnosis.images.models import HeatMap, Image
 from diagnosis.reports.models import Addendum, Report
 from tests import factories
@@ -141,7 +141,7 @@ def test_the_sweep_knows_the_names_of_every_kind(model, patient):
 
 def test_a_photograph_that_was_set_aside_keeps_its_files(referenced, settings):
     image = Image.objects.get()
-    set_aside_image(image=image, by=image.uploaded_by, reason="other_patient")
+    exclude_image(image=image, by=image.uploaded_by, reason="other_patient")
     later(even_many=True)
     assert set(names_on_disk(settings.MEDIA_ROOT)) == referenced
 

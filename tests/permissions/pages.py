@@ -98,8 +98,8 @@ PAGES: dict[str, list[Case]] = {
         Case(ids=REFUSED_IMAGE, get=dermatologists(405, stranger=405), post=dermatologists(422)),
     ],
     "image-review": [Case(ids=IMAGE, get=dermatologists(405, stranger=405), post=dermatologists(422))],
-    "image-set-aside": [Case(ids=IMAGE, get=own_clinic(200), post=own_clinic(422))],
-    "image-put-back": [Case(ids=IMAGE, get=clinic(405), post=own_clinic(302))],
+    "image-exclude": [Case(ids=IMAGE, get=own_clinic(200), post=own_clinic(422))],
+    "image-undo-exclusion": [Case(ids=IMAGE, get=clinic(405), post=own_clinic(302))],
     "image-scale": [Case(ids=IMAGE, get=clinic(405), post=own_clinic(302))],
     "image-analyse": [Case(ids=IMAGE, get=clinic(405), post=own_clinic(302))],
     "image-file": [

@@ -1,11 +1,13 @@
 from diagnosis.images.models.answer_settings import AnswerSettings
-from diagnosis.images.models.exclusion import SetAside, SetAsideReason
+from diagnosis.images.models.exclusion import Exclusion, ExclusionReason
 from diagnosis.images.models.heat_map import HeatMap
 from diagnosis.images.models.image import Image, ImageFeatures, ImageQuerySet, QualityOverride, QualityVerdict
 from diagnosis.images.models.prediction import Prediction, Tier
 
 __all__ = [
     "AnswerSettings",
+    "Exclusion",
+    "ExclusionReason",
     "HeatMap",
     "Image",
     "ImageFeatures",
@@ -13,7 +15,5 @@ __all__ = [
     "Prediction",
     "QualityOverride",
     "QualityVerdict",
-    "SetAside",
-    "SetAsideReason",
     "Tier",
 ]

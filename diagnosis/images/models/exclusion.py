@@ -9,7 +9,7 @@ from diagnosis.images.models.image import Image
 from patients.models import Member
 
 
-class SetAsideReason(models.TextChoices):
+class ExclusionReason(models.TextChoices):
     """What is wrong with a photograph's place in the record."""
 
     OTHER_PATIENT = "other_patient", _("It shows another patient")
@@ -18,44 +18,44 @@ class SetAsideReason(models.TextChoices):
     UNFIT = "unfit", _("It cannot be used")
 
 
-class SetAsideQuerySet(models.QuerySet["SetAside"]):
-    def standing(self) -> "SetAsideQuerySet":
+class ExclusionQuerySet(models.QuerySet["Exclusion"]):
+    def standing(self) -> "ExclusionQuerySet":
         """Those whose photograph was not put back."""
         return self.filter(ended_at__isnull=True)
 
-    def of_another_patient(self) -> "SetAsideQuerySet":
+    def of_another_patient(self) -> "ExclusionQuerySet":
         """Those that the patient in whose record they lie must not see."""
-        return self.standing().filter(reason=SetAsideReason.OTHER_PATIENT)
+        return self.standing().filter(reason=ExclusionReason.OTHER_PATIENT)
 
 
-class SetAside(models.Model):
+class Exclusion(models.Model):
     """A photograph that was taken out of use: kept for good, and part of nothing until it is put back.
 
     Only its end may still be written, once; a photograph that is set aside again gets another row.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="set_asides")
-    reason = models.CharField(max_length=16, choices=SetAsideReason)
+    image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="exclusions")
+    reason = models.CharField(max_length=16, choices=ExclusionReason)
     note = models.CharField(max_length=300, blank=True, default="")
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     ended_by = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, related_name="+")
     ended_at = models.DateTimeField(null=True, help_text=_("When it was put back."))
 
-    objects = SetAsideQuerySet.as_manager()
+    objects = ExclusionQuerySet.as_manager()
 
     class Meta:
         ordering = ["-created_at"]
         constraints = [
             models.UniqueConstraint(
-                fields=["image"], condition=Q(ended_at__isnull=True), name="photograph_is_set_aside_once_at_a_time"
+                fields=["image"], condition=Q(ended_at__isnull=True), name="photograph_is_excluded_once_at_a_time"
             ),
-            models.CheckConstraint(condition=Q(reason__in=SetAsideReason.values), name="set_aside_reason_is_known"),
+            models.CheckConstraint(condition=Q(reason__in=ExclusionReason.values), name="exclusion_reason_is_known"),
             models.CheckConstraint(
                 condition=Q(ended_at__isnull=True, ended_by__isnull=True)
                 | Q(ended_by__isnull=False, ended_at__isnull=False, ended_at__gte=F("created_at")),
-                name="set_aside_ends_after_it_began_by_someone",
+                name="exclusion_ends_after_it_began_by_someone",
             ),
         ]
 
@@ -64,7 +64,7 @@ class SetAside(models.Model):
 
     @property
     def shows_other_patient(self) -> bool:
-        return self.reason == SetAsideReason.OTHER_PATIENT
+        return self.reason == ExclusionReason.OTHER_PATIENT
 
     @property
     def does_not_count(self) -> str:

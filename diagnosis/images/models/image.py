@@ -55,32 +55,32 @@ class ImageQuerySet(models.QuerySet["Image"]):
 
     def in_use(self) -> "ImageQuerySet":
         """Without those that were set aside."""
-        return self.exclude(self._set_aside())
+        return self.exclude(self._is_excluded())
 
-    def set_aside(self) -> "ImageQuerySet":
+    def excluded(self) -> "ImageQuerySet":
         """Those that were set aside and not put back."""
-        return self.filter(self._set_aside())
+        return self.filter(self._is_excluded())
 
     def with_exclusion(self) -> "ImageQuerySet":
         """Annotate ``is_excluded``: it was set aside and not put back."""
-        return self.annotate(is_excluded=self._set_aside())
+        return self.annotate(is_excluded=self._is_excluded())
 
-    def _set_aside(self) -> Exists:
-        from diagnosis.images.models.exclusion import SetAside
+    def _is_excluded(self) -> Exists:
+        from diagnosis.images.models.exclusion import Exclusion
 
-        return Exists(SetAside.objects.standing().filter(image=OuterRef("pk")))
+        return Exists(Exclusion.objects.standing().filter(image=OuterRef("pk")))
 
     def released_to(self, user: AbstractBaseUser | AnonymousUser) -> "ImageQuerySet":
         """The photographs in visits that were released to the patient who signed in as ``user``.
 
         Not what shows another patient, by what is known now.
         """
-        from diagnosis.images.models.exclusion import SetAside
+        from diagnosis.images.models.exclusion import Exclusion
 
         if not user.is_authenticated:
             return self.none()
         released = self.filter(visit__patient__user=user, visit__status=VisitStatus.RELEASED)
-        return released.exclude(Exists(SetAside.objects.of_another_patient().filter(image=OuterRef("pk"))))
+        return released.exclude(Exists(Exclusion.objects.of_another_patient().filter(image=OuterRef("pk"))))
 
     def with_the_same_file(self, image: "Image") -> "ImageQuerySet":
         """The same file kept under other lesions of the clinic: one of them is the wrong one."""

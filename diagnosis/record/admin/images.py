@@ -79,7 +79,7 @@ class ImageAdmin(ShowsSigns, ClinicScopedAdmin):
     # The page is sent by dermatologists to add a review; every field of the photograph itself is read-only.
     change_roles = (Role.DERMATOLOGIST,)
     fieldsets = (
-        (None, {"fields": ("photograph", "patient", "lesion", "visit", "confirmed", "label_history", "set_aside")}),
+        (None, {"fields": ("photograph", "patient", "lesion", "visit", "confirmed", "label_history", "excluded")}),
         (
             gettext_lazy("Quality"),
             {"fields": ("quality", "override_words", "measures", "size")},
@@ -182,9 +182,9 @@ class ImageAdmin(ShowsSigns, ClinicScopedAdmin):
         return format_html_join(mark_safe("<br>"), "{} · {}", rows) or "–"
 
     @admin.display(description=gettext_lazy("set aside"))
-    def set_aside(self, image: Image) -> str:
+    def excluded(self, image: Image) -> str:
         rows = []
-        for row in image.set_asides.select_related("member__user", "ended_by__user"):
+        for row in image.exclusions.select_related("member__user", "ended_by__user"):
             words = f"{row.created_at:%Y-%m-%d %H:%M} · {row.member.name}: {row}. {row.note}"
             if row.ended_by is not None:
                 back = {"who": row.ended_by.name, "when": f"{row.ended_at:%Y-%m-%d %H:%M}"}

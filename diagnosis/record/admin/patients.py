@@ -9,7 +9,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.assessment.chips import Sign, in_order
-from diagnosis.assessment.findings import findings_set_aside
+from diagnosis.assessment.findings import excluded_findings
 from diagnosis.assessment.photographs import by_lesion, photographs
 from diagnosis.images.models import Image
 from diagnosis.record.admin.chip_columns import signs_html, status_in_words, trouble_html
@@ -39,7 +39,7 @@ class LesionWithSignsInline(LesionInline):
             of_the_patient = Image.objects.filter(visit__patient=lesion.patient_id)
             groups = by_lesion(photographs(of_the_patient.in_use()))
             self._signs = {group.lesion.pk: list(group.signs) for group in groups}
-            for each in findings_set_aside(of_the_patient):
+            for each in excluded_findings(of_the_patient):
                 self._signs[each.lesion.pk] = in_order([each.sign, *self._signs.get(each.lesion.pk, ())])
         return signs_html(self._signs.get(lesion.pk, ()))
 

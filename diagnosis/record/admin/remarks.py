@@ -8,7 +8,7 @@ from django.template.loader import render_to_string
 
 from diagnosis.assessment.advice import caveats_without_answer
 from diagnosis.assessment.chips import URGENT, Sign, in_order
-from diagnosis.assessment.findings import findings_set_aside, findings_set_aside_at, findings_set_aside_beside
+from diagnosis.assessment.findings import excluded_findings, excluded_findings_at, excluded_findings_beside
 from diagnosis.assessment.photographs import Photograph, photograph_of, photographs, signs_together
 from diagnosis.assessment.presentation import present_prediction
 from diagnosis.images.models import Image
@@ -57,7 +57,7 @@ def of_a_photograph(row: Any) -> dict[str, Any]:
     return {
         "signs": photograph.signs,
         "contradictions": photograph.contradictions,
-        "findings_set_aside": findings_set_aside_beside(image),
+        "excluded_findings": excluded_findings_beside(image),
         "same_file": []
         if is_excluded
         else list(Image.objects.with_the_same_file(image).select_related("lesion__patient")),
@@ -81,24 +81,24 @@ def of_a_visit(row: Visit | Report | Addendum) -> dict[str, Any]:
         "withholdings": withholdings,
         "withheld": next((each for each in withholdings if each.ended_at is None), None),
         "contradictions": contradictions_at(visit),
-        "findings_set_aside": findings_set_aside_at(visit),
+        "excluded_findings": excluded_findings_at(visit),
     }
 
 
 def of_a_lesion(lesion: Lesion) -> dict[str, Any]:
-    missed = findings_set_aside(Image.objects.filter(lesion=lesion))
+    missed = excluded_findings(Image.objects.filter(lesion=lesion))
     together = signs_together(photographs(Image.objects.in_use().filter(lesion=lesion)))
     return {
         "signs": in_order([*(each.sign for each in missed), *together]),
         "contradictions": contradictions_of(Lesion.objects.filter(pk=lesion.pk)),
-        "findings_set_aside": missed,
+        "excluded_findings": missed,
     }
 
 
 def of_a_patient(patient: Patient) -> dict[str, Any]:
     return {
         "contradictions": contradictions_of(patient.lesions.all()),
-        "findings_set_aside": findings_set_aside(Image.objects.filter(visit__patient=patient)),
+        "excluded_findings": excluded_findings(Image.objects.filter(visit__patient=patient)),
     }
 
 

@@ -9,12 +9,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from dermascan.core.errors import Refused
-from diagnosis.assessment.errors import AlreadySetAside, AlreadyUploaded
-from diagnosis.assessment.exclusions import add_to_other_lesion, put_back_image, set_aside_image
+from diagnosis.assessment.errors import AlreadyExcluded, AlreadyUploaded
+from diagnosis.assessment.exclusions import add_to_other_lesion, exclude_image, undo_exclusion
 from diagnosis.assessment.findings import finding_of, is_confirmed_beside, is_urgent_alone
-from diagnosis.assessment.forms import SetAsideForm
+from diagnosis.assessment.forms import ExclusionForm
 from diagnosis.assessment.photographs import photograph_of
-from diagnosis.images.models import Image, SetAside
+from diagnosis.images.models import Exclusion, Image
 from diagnosis.reports.models import Report, Withholding
 from diagnosis.reports.notices import Reach, reach_of
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
@@ -27,17 +27,17 @@ from patients.services.visits import VisitIsClosed
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @require_http_methods(["GET", "HEAD", "POST"])
 @once(in_one_transaction=False)
-def set_aside(request: ClinicRequest, image_id: UUID) -> HttpResponse:
+def exclude(request: ClinicRequest, image_id: UUID) -> HttpResponse:
     """Say what is wrong with it; POST sets it aside, and adds it to the lesion that was chosen."""
     found = _find(request, image_id)
-    if request.method != "POST" and found.set_asides.standing().exists():
-        messages.info(request, str(AlreadySetAside()))
+    if request.method != "POST" and found.exclusions.standing().exists():
+        messages.info(request, str(AlreadyExcluded()))
         return redirect(found)
-    form = SetAsideForm(request.POST if request.method == "POST" else None, image=found)
+    form = ExclusionForm(request.POST if request.method == "POST" else None, image=found)
     if form.is_valid():
         try:
             return redirect(_carry_out(request, found, form))
-        except AlreadySetAside as error:
+        except AlreadyExcluded as error:
             messages.info(request, str(error))
             return redirect(found)
         except AlreadyUploaded:
@@ -56,23 +56,23 @@ def set_aside(request: ClinicRequest, image_id: UUID) -> HttpResponse:
         "is_urgent_alone": is_urgent_alone(found),
         "no_longer_counts": [sign.words for sign in photograph_of(found).signs_of_labels],
     }
-    return render(request, "record/set_aside.html", context, status=422 if form.errors else 200)
+    return render(request, "record/exclusion.html", context, status=422 if form.errors else 200)
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @require_POST
 @once
-def put_back(request: ClinicRequest, image_id: UUID) -> HttpResponse:
+def undo(request: ClinicRequest, image_id: UUID) -> HttpResponse:
     found = _find(request, image_id)
     try:
-        row = put_back_image(image=found, by=_member(request))
+        row = undo_exclusion(image=found, by=_member(request))
         messages.success(request, f"{_('The photograph is in use again.')} {_what_stays_withheld(row)}".strip())
     except Refused as error:
         messages.info(request, str(error))
     return redirect(found)
 
 
-def _carry_out(request: ClinicRequest, image: Image, form: SetAsideForm) -> Image:
+def _carry_out(request: ClinicRequest, image: Image, form: ExclusionForm) -> Image:
     """Return the photograph to look at next."""
     by, note, lesion = _member(request), form.cleaned_data["note"], form.cleaned_data.get("lesion")
     if lesion is not None:
@@ -83,12 +83,12 @@ def _carry_out(request: ClinicRequest, image: Image, form: SetAsideForm) -> Imag
             words = _("What was said of it there does not count here: review it. %(finding)s.")
             messages.warning(request, words % {"finding": finding.words})
         return added
-    row = set_aside_image(image=image, by=by, reason=form.cleaned_data["reason"], note=note)
+    row = exclude_image(image=image, by=by, reason=form.cleaned_data["reason"], note=note)
     messages.success(request, f"{_('The photograph is set aside.')} {_how_the_patient_hears(row)}".strip())
     return image
 
 
-def _how_the_patient_hears(row: SetAside) -> str:
+def _how_the_patient_hears(row: Exclusion) -> str:
     """Say whether the patient is told that their report is withheld for it, or what is left to do; else empty."""
     image = row.image
     if not row.shows_other_patient or not Report.objects.withheld().filter(visit=image.visit_id).exists():
@@ -101,7 +101,7 @@ def _how_the_patient_hears(row: SetAside) -> str:
     )
 
 
-def _what_stays_withheld(row: SetAside) -> str:
+def _what_stays_withheld(row: Exclusion) -> str:
     if Report.objects.withheld().filter(visit=row.image.visit_id).exists():
         return _("The report of its visit stays withheld from the patient: it shows another patient still.")
     withheld = Withholding.objects.standing().filter(report__visit=row.image.visit_id)

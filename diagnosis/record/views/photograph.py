@@ -17,7 +17,7 @@ from dermascan.core.errors import Refused
 from diagnosis.assessment.advice import CaseContext, caveats_without_answer, tone_without_answer
 from diagnosis.assessment.analysis import analyse_image
 from diagnosis.assessment.explain import explain
-from diagnosis.assessment.findings import FindingSetAside, findings_set_aside_beside
+from diagnosis.assessment.findings import ExcludedFinding, excluded_findings_beside
 from diagnosis.assessment.forms import OverrideForm
 from diagnosis.assessment.next_steps import steps_of
 from diagnosis.assessment.overrides import override_refusal
@@ -147,7 +147,7 @@ def _result(
     photograph, others = photograph_and_others(image)
     prediction = photograph.prediction
     plan = _plan(image)
-    missed = findings_set_aside_beside(image)
+    missed = excluded_findings_beside(image)
     is_warned = photograph.warns_of_danger or bool(plan["reports_otherwise"] or missed)
     context = {
         "image": image,
@@ -157,11 +157,11 @@ def _result(
         "visit": image.visit,
         "patient": image.visit.patient,
         "others": others[:OTHERS_SHOWN],
-        **_set_aside(image),
+        **_is_excluded(image),
         "same_file": list(Image.objects.with_the_same_file(image).select_related("lesion__patient")[:OTHERS_SHOWN]),
         "reviews": image.reviews.select_related("reviewer__user", "retraction"),
         "contradictions": photograph.contradictions,
-        "findings_set_aside": missed,
+        "excluded_findings": missed,
         "label_changes": image.label_changes.select_related("review__reviewer__user"),
         "settled": _label(photograph, is_warned=is_warned),
         **plan,
@@ -170,7 +170,7 @@ def _result(
         **_answer(photograph, is_warned=is_warned, missed=missed),
         **_measures(photograph),
     }
-    if _member(request).is_dermatologist and "set_aside" not in context:
+    if _member(request).is_dermatologist and "exclusion" not in context:
         made_from = reviews_token(image=image, reader=_member(request))
         context["review_form"] = review_form or ReviewForm(initial={"made_from": made_from})
         context["conflict"] = conflict
@@ -178,12 +178,12 @@ def _result(
     return render(request, "record/image.html", context, status=status)
 
 
-def _set_aside(image: Image) -> dict[str, Any]:
+def _is_excluded(image: Image) -> dict[str, Any]:
     """That it is out of use, and the networks that learned from it before."""
-    row = image.set_asides.standing().select_related("member__user").first()
+    row = image.exclusions.standing().select_related("member__user").first()
     if row is None:
         return {}
-    return {"set_aside": row, "used_by": versions_that_used(images=Image.objects.filter(pk=image.pk))}
+    return {"exclusion": row, "used_by": versions_that_used(images=Image.objects.filter(pk=image.pk))}
 
 
 def _label(photograph: Photograph, *, is_warned: bool) -> LabelView | None:
@@ -216,7 +216,7 @@ def _plan(image: Image) -> dict[str, Any]:
     }
 
 
-def _answer(photograph: Photograph, *, is_warned: bool, missed: Sequence[FindingSetAside]) -> dict[str, Any]:
+def _answer(photograph: Photograph, *, is_warned: bool, missed: Sequence[ExcludedFinding]) -> dict[str, Any]:
     """The assessment with its explanation, or the refusal."""
     image, prediction, case_context = photograph.image, photograph.prediction, photograph.case_context
     facts = quality_facts(

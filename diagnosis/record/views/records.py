@@ -8,13 +8,13 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from diagnosis.assessment.findings import findings_set_aside, findings_set_aside_at
+from diagnosis.assessment.findings import excluded_findings, excluded_findings_at
 from diagnosis.assessment.photographs import (
     by_lesion,
     contradictions_among,
+    excluded_among,
     lesion_cards,
     photographs,
-    set_aside_among,
     visits_with_counts,
 )
 from diagnosis.images.models import Image
@@ -39,7 +39,7 @@ def patient(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
     context = {
         "patient": found,
         "lesions": lesion_cards(found),
-        "findings_set_aside": findings_set_aside(Image.objects.filter(visit__patient=found)),
+        "excluded_findings": excluded_findings(Image.objects.filter(visit__patient=found)),
         "visits": visits_with_counts(found),
         "consents": consent_states(found),
         "account": account_state(found),
@@ -64,8 +64,8 @@ def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
         "visit": found,
         "patient": found.patient,
         "groups": by_lesion(shown),
-        "set_aside": set_aside_among(Image.objects.filter(visit=found)),
-        "findings_set_aside": findings_set_aside_at(found),
+        "excluded": excluded_among(Image.objects.filter(visit=found)),
+        "excluded_findings": excluded_findings_at(found),
         "otherwise": otherwise,
         "shows_other_patient": otherwise.shows_other_patient if otherwise else False,
         "count": len(shown),
@@ -100,8 +100,8 @@ def lesion(request: ClinicRequest, lesion_id: UUID) -> HttpResponse:
         "lesion": found,
         "patient": found.patient,
         "photographs": shown,
-        "set_aside": set_aside_among(Image.objects.filter(lesion=found)),
-        "findings_set_aside": findings_set_aside(Image.objects.filter(lesion=found)),
+        "excluded": excluded_among(Image.objects.filter(lesion=found)),
+        "excluded_findings": excluded_findings(Image.objects.filter(lesion=found)),
         "contradictions": contradictions_among(shown),
         # Today's photographs belong to today's visit: an older one that nobody signed is offered by its date.
         "open_visit": open_visit,

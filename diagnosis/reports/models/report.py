@@ -9,7 +9,7 @@ from django.db.models import Exists, F, Func, OuterRef, Q
 from django.db.models.functions import StrIndex
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.images.models import SetAside
+from diagnosis.images.models import Exclusion
 from patients.models import Member, Visit
 
 SHA256 = r"^[0-9a-f]{64}$"
@@ -89,7 +89,7 @@ class ReportQuerySet(models.QuerySet["Report"]):
 
     def _shows_other_patient(self) -> Exists:
         # Told by what was signed and not by moments, since a clock may be set back in between.
-        in_visit = SetAside.objects.of_another_patient().filter(image__visit=OuterRef("visit"))
+        in_visit = Exclusion.objects.of_another_patient().filter(image__visit=OuterRef("visit"))
         return Exists(in_visit.annotate(place=StrIndex(OuterRef("content"), Dashed("image_id"))).filter(place__gt=0))
 
 

@@ -12,8 +12,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from dermascan.core.errors import Refused
-from diagnosis.assessment.findings import findings_set_aside_at
-from diagnosis.assessment.photographs import set_aside_among
+from diagnosis.assessment.findings import excluded_findings_at
+from diagnosis.assessment.photographs import excluded_among
 from diagnosis.images.models import Image
 from diagnosis.measures.services import measure_visit
 from diagnosis.reports.drafts import ChangedMeanwhile, draft_report
@@ -174,8 +174,8 @@ def _check_page(
         "contradictions": contradictions_at(visit),
         "warnings": warnings_of(draft.content),
         "needs_a_plan": needing_a_plan(visit, draft.content),
-        "set_aside": set_aside_among(Image.objects.filter(visit=visit)),
-        "findings_set_aside": findings_set_aside_at(visit),
+        "excluded": excluded_among(Image.objects.filter(visit=visit)),
+        "excluded_findings": excluded_findings_at(visit),
         "kept_elsewhere": Image.objects.kept_elsewhere_too(visit).select_related("lesion").order_by("lesion__number"),
         "checked": request.POST.getlist("checked"),
         "same_file": list(Image.objects.with_files_of(visit).select_related("lesion__patient")[:OTHERS_SHOWN]),

@@ -7,7 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from diagnosis.assessment.exclusions import set_aside_image
+from diagnosis.assessment.exclusions import exclude_image
 from diagnosis.images.models import Prediction
 from diagnosis.reports.withholding import withhold_report
 from diagnosis.reviews.models import QueueEntry
@@ -118,7 +118,7 @@ def test_a_file_in_two_records_is_said(sign_in, clinic, patient, dermatologist):
 def test_a_finding_that_was_set_aside_is_said(sign_in, patient, dermatologist):
     image = named(answered(patient), dermatologist, "mel")
     calm = answered(patient, lesion=image.lesion)
-    set_aside_image(image=image, by=dermatologist, reason="other_lesion", note=NOTE)
+    exclude_image(image=image, by=dermatologist, reason="other_lesion", note=NOTE)
     client = sign_in(dermatologist)
     for row in (image.lesion, patient, image.visit, calm.visit, calm):
         assert f"Confirmed: Melanoma. Set aside by {dermatologist.name}" in change(client, row)

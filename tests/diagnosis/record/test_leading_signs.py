@@ -5,7 +5,7 @@ import re
 import pytest
 from django.urls import reverse
 
-from diagnosis.assessment.exclusions import set_aside_image
+from diagnosis.assessment.exclusions import exclude_image
 from diagnosis.assessment.photographs import signs_by_visit
 from diagnosis.images.models import Image
 from diagnosis.reviews.queue import refresh_queue_entry
@@ -431,7 +431,7 @@ def test_a_calm_answer_comes_second_where_the_page_warns(sign_in, dermatologist,
     if danger == "file":
         factories.ImageFactory(visit=visit, lesion__patient=lesion.patient, sha256="d" * 64)
     elif danger == "set aside":
-        set_aside_image(image=image, by=dermatologist, reason="other_lesion")
+        exclude_image(image=image, by=dermatologist, reason="other_lesion")
     else:
         say(dermatologist, judged(lesion, factories.VisitFactory(patient=lesion.patient)), *(
             ("bkl", "certain") if danger == "contradiction" else ("mel", "unsure")

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from dermascan.core.site import site_link
-from diagnosis.assessment.exclusions import put_back_image, set_aside_image
+from diagnosis.assessment.exclusions import exclude_image, undo_exclusion
 from diagnosis.reports.addenda import sign_addendum
 from diagnosis.reports.services import release_report
 from diagnosis.reports.withholding import release_again
@@ -94,7 +94,7 @@ def test_what_is_withheld_is_told_too(
     image = visit.images.get()
     with django_capture_on_commit_callbacks(execute=True):
         sign_in(dermatologist).post(
-            reverse("image-set-aside", args=[image.pk]), {"reason": "other_patient", "note": "Not theirs."}
+            reverse("image-exclude", args=[image.pk]), {"reason": "other_patient", "note": "Not theirs."}
         )
     (mail,) = mailoutbox
     assert mail.to == [patient_user.email]
@@ -109,8 +109,8 @@ def test_a_withholding_is_told_until_the_report_is_released_again(
     release_report(report=report, by=dermatologist)
     OutgoingMessage.objects.all().delete()  # the news of the release
     image = visit.images.get()
-    set_aside_image(image=image, by=dermatologist, reason="other_patient")
-    put_back_image(image=image, by=dermatologist)
+    exclude_image(image=image, by=dermatologist, reason="other_patient")
+    undo_exclusion(image=image, by=dermatologist)
     if is_released_again:
         release_again(report=report, by=dermatologist)
     deliver_due()
@@ -171,9 +171,9 @@ def test_whoever_withholds_a_report_is_told_whether_the_patient_hears_of_it(
 ):
     release_report(report=report, by=dermatologist)
     client, image = sign_in(dermatologist), visit.images.get()
-    address, why = reverse("image-set-aside", args=[image.pk]), {"reason": "other_patient", "note": "Hers."}
+    address, why = reverse("image-exclude", args=[image.pk]), {"reason": "other_patient", "note": "Hers."}
     assert "An e-mail that says so waits to be sent" in client.post(address, why, follow=True).text
-    put_back_image(image=image, by=dermatologist)
+    undo_exclusion(image=image, by=dermatologist)
     patient_user.email = ""
     patient_user.save()
     assert "They cannot be mailed: tell them." in client.post(address, why, follow=True).text

@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 
-from diagnosis.assessment.exclusions import set_aside_image
+from diagnosis.assessment.exclusions import exclude_image
 from diagnosis.reports.addenda import PlanUnanswered, sign_addendum
 from diagnosis.reports.models import Addendum, Report
 from diagnosis.reviews.services import record_review
@@ -153,7 +153,7 @@ def test_nothing_is_asked_where_words_alone_are_added_or_there_is_no_plan(sign_i
 def test_it_is_asked_of_photographs_set_aside_and_of_other_visits(sign_in, patient, report, dermatologist):
     client = sign_in(dermatologist)
     first = report.visit.images.earliest("created_at")
-    set_aside_image(image=first, by=dermatologist, reason="unfit")
+    exclude_image(image=first, by=dermatologist, reason="unfit")
     assert QUESTION in client.get(address(report)).text
     other = reported(patient, dermatologist)
     lesion = other.visit.images.earliest("created_at").lesion

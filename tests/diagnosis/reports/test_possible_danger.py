@@ -5,7 +5,7 @@ import json
 import pytest
 from django.urls import reverse
 
-from diagnosis.assessment.exclusions import put_back_image, set_aside_image
+from diagnosis.assessment.exclusions import exclude_image, undo_exclusion
 from diagnosis.reports.content import build_content
 from diagnosis.reports.report_view import present
 from diagnosis.reports.services import needing_a_plan
@@ -88,9 +88,9 @@ def test_a_dermatologists_doubt_is_no_green(sign_in, patient, dermatologist, pat
 def test_a_photograph_that_was_put_back_is_not_in_the_report(sign_in, patient, dermatologist, patient_user):
     calm = answered(patient)
     urgent = answered(patient, "urgent", lesion=calm.lesion, visit=calm.visit)
-    set_aside_image(image=urgent, by=dermatologist, reason="unfit", note="It is blurred beyond use.")
+    exclude_image(image=urgent, by=dermatologist, reason="unfit", note="It is blurred beyond use.")
     report = signed_report(calm.visit, dermatologist, released=True)
-    put_back_image(image=urgent, by=dermatologist)
+    undo_exclusion(image=urgent, by=dermatologist)
     assert flagged(sign_in(dermatologist), calm.visit)
     assert AGAIN in read(sign_in(patient_user), calm.visit)
     (row,) = json.loads(signed_addendum(report, dermatologist).content)["labels"]
@@ -102,26 +102,26 @@ def test_a_photograph_that_was_put_back_is_not_in_the_report(sign_in, patient, d
 def test_staff_do_not_take_an_urgent_answer_away(sign_in, patient, staff, dermatologist, reason):
     calm = answered(patient)
     urgent = answered(patient, "urgent", lesion=calm.lesion, visit=calm.visit)
-    address = reverse("image-set-aside", args=[urgent.pk])
+    address = reverse("image-exclude", args=[urgent.pk])
     client = sign_in(staff)
     assert "The network finds this photograph urgent" in client.get(address).content.decode()
     sent = {"reason": reason, "note": "It is blurred beyond use."}
     assert client.post(address, sent).status_code == 422
     doctors = sign_in(dermatologist)
     assert doctors.post(address, {"reason": reason, "note": ""}).status_code == 422
-    assert not urgent.set_asides.standing().exists()
+    assert not urgent.exclusions.standing().exists()
     assert doctors.post(address, sent).status_code == 302
-    assert urgent.set_asides.standing().exists()
+    assert urgent.exclusions.standing().exists()
 
 
 def test_staff_set_aside_what_another_photograph_says_as_well(sign_in, patient, staff, dermatologist):
     first = answered(patient, "urgent")
     second = answered(patient, "urgent", lesion=first.lesion, visit=first.visit)
     client = sign_in(staff)
-    assert client.post(reverse("image-set-aside", args=[first.pk]), {"reason": "unfit"}).status_code == 302
-    assert client.post(reverse("image-set-aside", args=[second.pk]), {"reason": "unfit"}).status_code == 422
+    assert client.post(reverse("image-exclude", args=[first.pk]), {"reason": "unfit"}).status_code == 302
+    assert client.post(reverse("image-exclude", args=[second.pk]), {"reason": "unfit"}).status_code == 422
     named(second, dermatologist, "nv")
-    assert client.post(reverse("image-set-aside", args=[second.pk]), {"reason": "unfit"}).status_code == 302
+    assert client.post(reverse("image-exclude", args=[second.pk]), {"reason": "unfit"}).status_code == 302
 
 
 # --- Of cancers and early forms the graver counts --------------------------------------------------------------------
@@ -174,7 +174,7 @@ def test_a_melanoma_goes_with_its_file_to_the_lesion_that_it_belongs_to(
 ):
     image = answered(patient, sha256="d" * 64)
     says(image, dermatologist, "mel", basis="histopathology")
-    set_aside_image(image=image, by=dermatologist, reason="other_lesion", note="It shows the spot on the other arm.")
+    exclude_image(image=image, by=dermatologist, reason="other_lesion", note="It shows the spot on the other arm.")
     moved = answered(patient, sha256="d" * 64)
     client = sign_in(dermatologist)
     for record in (moved, moved.visit, moved.lesion):

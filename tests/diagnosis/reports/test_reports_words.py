@@ -12,7 +12,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from diagnosis.images.models import SetAside, SetAsideReason
+from diagnosis.images.models import Exclusion, ExclusionReason
 from diagnosis.reports.addenda import sign_addendum
 from diagnosis.reports.models import Report
 from diagnosis.reports.paper_tags import MOST_LINES, on_paper
@@ -200,7 +200,7 @@ def test_a_report_that_shows_another_patient_is_withheld_whatever_the_clock_says
     image = report.visit.images.get()
     assert Report.objects.released_to(patient_user).exists()
 
-    row = SetAside.objects.create(image=image, reason=SetAsideReason.OTHER_PATIENT, member=dermatologist)
+    row = Exclusion.objects.create(image=image, reason=ExclusionReason.OTHER_PATIENT, member=dermatologist)
 
     assert row.created_at < report.signed_at
     assert not Report.objects.released_to(patient_user).exists()
@@ -210,7 +210,7 @@ def test_a_report_that_shows_another_patient_is_withheld_whatever_the_clock_says
 def test_what_is_not_in_a_report_does_not_withhold_it(report_of_a_clock_ahead, patient_user, dermatologist):
     report = report_of_a_clock_ahead(released=True)
     other = factories.ImageFactory(visit=report.visit, lesion=report.visit.images.get().lesion)
-    SetAside.objects.create(image=other, reason=SetAsideReason.OTHER_PATIENT, member=dermatologist)
+    Exclusion.objects.create(image=other, reason=ExclusionReason.OTHER_PATIENT, member=dermatologist)
     assert Report.objects.released_to(patient_user).get() == report
 
 

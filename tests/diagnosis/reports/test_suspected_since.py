@@ -6,7 +6,7 @@ import json
 import pytest
 from django.urls import reverse
 
-from diagnosis.assessment.exclusions import put_back_image, set_aside_image
+from diagnosis.assessment.exclusions import exclude_image, undo_exclusion
 from diagnosis.reports.content import build_content
 from diagnosis.reports.signing_checks import pressing_lesions
 from tests import factories
@@ -141,9 +141,9 @@ def test_danger_on_a_photograph_that_was_put_back_is_news_of_its_lesion(
 ):
     image = answered(patient)
     aside = answered(patient, lesion=image.lesion, visit=image.visit)
-    set_aside_image(image=aside, by=dermatologist, reason="taken_twice")
+    exclude_image(image=aside, by=dermatologist, reason="taken_twice")
     signed_report(image.visit, dermatologist, released=True)
-    put_back_image(image=aside, by=dermatologist)
+    undo_exclusion(image=aside, by=dermatologist)
     patients = sign_in(patient_user)
     assert AGAIN not in read(patients, image.visit)
     says(aside, dermatologist, "mel", certainty)
@@ -273,11 +273,11 @@ def test_a_harmless_report_does_not_outlast_the_photograph_it_rests_on(sign_in, 
     image = named(answered(patient), dermatologist, "nv")
     report = signed_report(image.visit, dermatologist, released=True)
     for reason in ("other_lesion", "unfit", "taken_twice"):
-        set_aside_image(image=image, by=dermatologist, reason=reason, note="It shows the other arm.")
+        exclude_image(image=image, by=dermatologist, reason=reason, note="It shows the other arm.")
         patients = sign_in(patient_user)
         for address in (reverse("my-visit", args=[image.visit_id]), reverse("report-pdf", args=[report.pk])):
             assert AGAIN in patients.get(address).content.decode(), reason
-        put_back_image(image=image, by=dermatologist)
+        undo_exclusion(image=image, by=dermatologist)
         assert AGAIN not in read(patients, image.visit)
 
 

@@ -9,7 +9,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from diagnosis.assessment.exclusions import set_aside_image
+from diagnosis.assessment.exclusions import exclude_image
 from diagnosis.reports.models import Report, Withholding
 from diagnosis.reports.withholding import withhold_report
 from patients.models import MessageKind, OutgoingMessage, VisitStatus
@@ -269,7 +269,7 @@ def test_who_adds_to_a_report_that_shows_another_patient_is_told_that_nobody_rea
 ):
     image = answered(patient)
     report = signed_report(image.visit, dermatologist, released=is_released)
-    set_aside_image(image=image, by=dermatologist, reason="other_patient")
+    exclude_image(image=image, by=dermatologist, reason="other_patient")
     OutgoingMessage.objects.all().delete()
     told = send_addendum(sign_in(dermatologist), report)
     assert report.addenda.exists()
@@ -285,15 +285,15 @@ def test_a_photograph_that_goes_or_comes_is_not_given_as_the_reason_for_another(
     first = answered(patient)
     second = answered(patient, lesion=first.lesion, visit=first.visit)
     signed_report(first.visit, dermatologist, released=True)
-    set_aside_image(image=first, by=dermatologist, reason="other_patient")
+    exclude_image(image=first, by=dermatologist, reason="other_patient")
     client = sign_in(dermatologist)
-    aside = client.post(reverse("image-set-aside", args=[second.pk]), {"reason": "unfit"}, follow=True)
+    aside = client.post(reverse("image-exclude", args=[second.pk]), {"reason": "unfit"}, follow=True)
     assert "The photograph is set aside." in shown(aside)
     assert "An e-mail that says so waits" not in shown(aside)
-    back = shown(client.post(reverse("image-put-back", args=[second.pk]), follow=True))
+    back = shown(client.post(reverse("image-undo-exclusion", args=[second.pk]), follow=True))
     assert "stays withheld from the patient: it shows another patient still" in back
-    set_aside_image(image=second, by=dermatologist, reason="other_patient")
-    back = shown(client.post(reverse("image-put-back", args=[second.pk]), follow=True))
+    exclude_image(image=second, by=dermatologist, reason="other_patient")
+    back = shown(client.post(reverse("image-undo-exclusion", args=[second.pk]), follow=True))
     assert "it shows another patient still" in back
     assert "until a dermatologist releases it again" not in back
 

@@ -3,8 +3,8 @@
 import pytest
 from django.urls import reverse
 
-from diagnosis.assessment.exclusions import put_back_image, set_aside_image
-from diagnosis.images.models import SetAsideReason
+from diagnosis.assessment.exclusions import exclude_image, undo_exclusion
+from diagnosis.images.models import ExclusionReason
 from diagnosis.reports.models import Report
 from diagnosis.reviews.models import QueueEntry
 from diagnosis.reviews.queue import next_for, refresh_queue_entry
@@ -101,9 +101,9 @@ def test_what_is_taken_back_or_excluded_contradicts_nothing(photograph, dermatol
     assert reasons(older) == []
     say(newer, dermatologist, "bkl")
     assert reasons(older) == ["labels_contradict"]
-    set_aside_image(image=newer, by=dermatologist, reason=SetAsideReason.UNFIT)
+    exclude_image(image=newer, by=dermatologist, reason=ExclusionReason.UNFIT)
     assert reasons(older) == []
-    put_back_image(image=newer, by=dermatologist)
+    undo_exclusion(image=newer, by=dermatologist)
     assert reasons(older) == ["labels_contradict"]
 
 

@@ -7,10 +7,10 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis.assessment import exclusions as set_aside
+from diagnosis.assessment import exclusions as excluded
 from diagnosis.assessment.errors import FindingNeedsDermatologist, FindingNeedsNote, FindingWouldBeLost
-from diagnosis.assessment.exclusions import put_back_image, set_aside_image
-from diagnosis.images.models import Image, SetAside
+from diagnosis.assessment.exclusions import exclude_image, undo_exclusion
+from diagnosis.images.models import Exclusion, Image
 from diagnosis.reviews.services import record_review, retract_review
 from tests import factories
 from tests.diagnosis.reporting import MELANOMA, photographed_visit, signed_addendum, signed_report
@@ -36,7 +36,7 @@ def suspected(image, reader) -> Image:
 
 
 def send(client, image, reason, **form):
-    return client.post(reverse("image-set-aside", args=[image.pk]), {"reason": reason, **form})
+    return client.post(reverse("image-exclude", args=[image.pk]), {"reason": reason, **form})
 
 
 def text(response) -> str:
@@ -62,7 +62,7 @@ def test_what_is_dangerous_is_not_called_unfit(
         image = suspected(answered(patient), dermatologist)
     client = sign_in(request.getfixturevalue(who))
     words = "Confirmed: Melanoma" if is_confirmed else "Suspected: Melanoma"
-    before = text(client.get(reverse("image-set-aside", args=[image.pk])))
+    before = text(client.get(reverse("image-exclude", args=[image.pk])))
     assert f"this no longer counts for {image.lesion}: {words}." in before
     assert "it stays until another photograph of this lesion is confirmed as no less dangerous" in before
 
@@ -72,7 +72,7 @@ def test_what_is_dangerous_is_not_called_unfit(
     told = text(answer)
     assert f"{words}. No other photograph in use of this lesion is confirmed as malignant" in told
     assert "First give another photograph of it this diagnosis" in told
-    assert not SetAside.objects.exists()
+    assert not Exclusion.objects.exists()
 
 
 @pytest.mark.parametrize("beside", ["mel", "bcc", "nv", None, "set aside", "of another lesion"])
@@ -82,12 +82,12 @@ def test_it_may_go_where_another_photograph_in_use_says_so_too(sign_in, staff, p
     if beside:
         named(other, dermatologist, beside if beside in ("mel", "bcc", "nv") else "mel")
     if beside == "set aside":
-        set_aside_image(image=other, by=staff, reason="taken_twice")
+        exclude_image(image=other, by=staff, reason="taken_twice")
 
     answer = send(sign_in(staff), image, "taken_twice")
 
     assert (answer.status_code == 302) == (beside in ("mel", "bcc"))
-    assert image.set_asides.exists() == (beside in ("mel", "bcc"))
+    assert image.exclusions.exists() == (beside in ("mel", "bcc"))
     if beside in ("mel", "bcc"):
         assert GONE not in page(sign_in(staff), image.lesion), "the lesion says so itself"
         named(other, dermatologist, "nv")
@@ -98,7 +98,7 @@ def test_it_may_go_where_another_photograph_in_use_says_so_too(sign_in, staff, p
 def test_where_it_belongs_elsewhere_a_dermatologist_says_where(sign_in, staff, manager, dermatologist, image, reason):
     for member in (staff, manager):
         client = sign_in(member)
-        assert "ask a dermatologist of the clinic" in text(client.get(reverse("image-set-aside", args=[image.pk])))
+        assert "ask a dermatologist of the clinic" in text(client.get(reverse("image-exclude", args=[image.pk])))
         answer = send(client, image, reason, note=NOTE)
         assert answer.status_code == 422
         assert "Confirmed: Melanoma. Ask a dermatologist of the clinic" in text(answer)
@@ -107,10 +107,10 @@ def test_where_it_belongs_elsewhere_a_dermatologist_says_where(sign_in, staff, m
         answer = send(client, image, reason, note=note)
         assert answer.status_code == 422
         assert "Confirmed: Melanoma. Say in a sentence whose or which lesion it shows" in text(answer)
-    assert not SetAside.objects.exists()
+    assert not Exclusion.objects.exists()
     assert send(client, image, reason, note=NOTE).status_code == 302
     assert send(client, image, reason, note=NOTE).status_code == 302
-    assert SetAside.objects.get().note == NOTE, "twice is once"
+    assert Exclusion.objects.get().note == NOTE, "twice is once"
 
 
 def test_the_service_refuses_the_same(staff, dermatologist, image):
@@ -120,7 +120,7 @@ def test_the_service_refuses_the_same(staff, dermatologist, image):
         (dermatologist, "other_lesion", "", FindingNeedsNote),
     ):
         with pytest.raises(error):
-            set_aside_image(image=image, by=by, reason=reason, note=note)
+            exclude_image(image=image, by=by, reason=reason, note=note)
 
 
 def test_what_its_reader_takes_back_is_no_longer_in_the_way(sign_in, staff, dermatologist, image):
@@ -131,7 +131,7 @@ def test_what_its_reader_takes_back_is_no_longer_in_the_way(sign_in, staff, derm
 def test_a_harmless_label_is_named_and_goes(sign_in, staff, patient, dermatologist):
     image = named(answered(patient), dermatologist, "nv")
     client = sign_in(staff)
-    before = text(client.get(reverse("image-set-aside", args=[image.pk])))
+    before = text(client.get(reverse("image-exclude", args=[image.pk])))
     assert f"No longer counts for {image.lesion}: Confirmed: Melanocytic nevus (mole)." in before
     assert send(client, image, "unfit").status_code == 302
     assert GONE not in page(client, image.lesion)
@@ -148,7 +148,7 @@ def test_nothing_is_added_elsewhere_where_it_may_not_leave(sign_in, staff, derma
     assert not right.images.exists()
     client = sign_in(dermatologist)
     moved = client.post(
-        reverse("image-set-aside", args=[image.pk]),
+        reverse("image-exclude", args=[image.pk]),
         {"reason": "other_lesion", "lesion": right.pk, "note": NOTE},
         follow=True,
     )
@@ -159,7 +159,7 @@ def test_nothing_is_added_elsewhere_where_it_may_not_leave(sign_in, staff, derma
 
 def test_what_is_named_meanwhile_counts(staff, dermatologist, patient, monkeypatch):
     """Whoever sets it aside waits for whoever names it, and asks again."""
-    image, lock = answered(patient), set_aside.lock_image
+    image, lock = answered(patient), excluded.lock_image
 
     def named_first(locked):
         if not locked.reviews.exists():
@@ -167,9 +167,9 @@ def test_what_is_named_meanwhile_counts(staff, dermatologist, patient, monkeypat
         assert connection.in_atomic_block
         return lock(locked)
 
-    monkeypatch.setattr(set_aside, "lock_image", named_first)
+    monkeypatch.setattr(excluded, "lock_image", named_first)
     with pytest.raises(FindingWouldBeLost):
-        set_aside_image(image=image, by=staff, reason="unfit")
+        exclude_image(image=image, by=staff, reason="unfit")
 
 
 # --- Afterwards ------------------------------------------------------------------------------------------------------
@@ -189,7 +189,7 @@ def warned(member, sign_in, image, calm) -> list[bool]:
 
 
 def test_the_lesion_goes_on_saying_what_was_named_by_whom_and_why(sign_in, dermatologist, image, calm):
-    set_aside_image(image=image, by=dermatologist, reason="other_patient", note=NOTE)
+    exclude_image(image=image, by=dermatologist, reason="other_patient", note=NOTE)
     assert warned(dermatologist, sign_in, image, calm) == [True] * 5
     client = sign_in(dermatologist)
     for of in (image.lesion, image.lesion.patient, image.visit, calm.visit, calm):
@@ -200,7 +200,7 @@ def test_the_lesion_goes_on_saying_what_was_named_by_whom_and_why(sign_in, derma
 
 
 def test_lists_say_it_in_the_place_of_a_calm_chip(sign_in, dermatologist, image, calm):
-    set_aside_image(image=image, by=dermatologist, reason="other_lesion", note=NOTE)
+    exclude_image(image=image, by=dermatologist, reason="other_lesion", note=NOTE)
     client = sign_in(dermatologist)
     for told in (text(client.get(reverse("visits"))), page(client, image.lesion.patient)):
         assert 'badge-urgent">Set aside: Melanoma' in told
@@ -208,7 +208,7 @@ def test_lists_say_it_in_the_place_of_a_calm_chip(sign_in, dermatologist, image,
 
 
 def test_the_api_says_it_too(sign_in, staff, dermatologist, image, calm):
-    set_aside_image(image=image, by=dermatologist, reason="other_lesion", note=NOTE)
+    exclude_image(image=image, by=dermatologist, reason="other_lesion", note=NOTE)
     api = Client(headers={"authorization": f"Token {factories.api_key(staff)}"})
     said = api.get(f"/api/v1/images/{calm.pk}/similar/").json()
     assert "Confirmed: Melanoma. Set aside by" in said["warnings"][0]["text"]
@@ -222,32 +222,32 @@ def test_the_api_says_it_too(sign_in, staff, dermatologist, image, calm):
 
 
 def test_it_ends_where_the_photograph_is_put_back(sign_in, dermatologist, image, calm):
-    set_aside_image(image=image, by=dermatologist, reason="other_lesion", note=NOTE)
-    put_back_image(image=image, by=dermatologist)
+    exclude_image(image=image, by=dermatologist, reason="other_lesion", note=NOTE)
+    undo_exclusion(image=image, by=dermatologist)
     assert warned(dermatologist, sign_in, image, calm) == [False] * 5
 
 
 def test_it_ends_where_the_file_is_in_use_again_in_the_clinic(
     sign_in, clinic, other_clinic, dermatologist, image, calm
 ):
-    set_aside_image(image=image, by=dermatologist, reason="other_patient", note=NOTE)
+    exclude_image(image=image, by=dermatologist, reason="other_patient", note=NOTE)
     foreign = factories.PatientFactory(clinic=other_clinic)
     factories.ImageFactory(lesion__patient=foreign, sha256=image.sha256)
     assert warned(dermatologist, sign_in, image, calm) == [True] * 5
     again = factories.ImageFactory(lesion__patient=factories.PatientFactory(clinic=clinic), sha256=image.sha256)
     assert warned(dermatologist, sign_in, image, calm) == [False] * 5
-    set_aside_image(image=again, by=dermatologist, reason="other_patient", note=NOTE)
+    exclude_image(image=again, by=dermatologist, reason="other_patient", note=NOTE)
     assert warned(dermatologist, sign_in, image, calm) == [True] * 5
 
 
 def test_a_suspicion_is_kept_in_mind_too(sign_in, dermatologist, patient):
     image = suspected(answered(patient), dermatologist)
-    set_aside_image(image=image, by=dermatologist, reason="other_lesion", note=NOTE)
+    exclude_image(image=image, by=dermatologist, reason="other_lesion", note=NOTE)
     assert "Suspected: Melanoma. Set aside by" in page(sign_in(dermatologist), image.lesion)
 
 
 def test_another_clinic_reads_nothing_of_it(sign_in, stranger, dermatologist, image):
-    set_aside_image(image=image, by=dermatologist, reason="other_lesion", note=NOTE)
+    exclude_image(image=image, by=dermatologist, reason="other_lesion", note=NOTE)
     client = sign_in(stranger)
     assert client.get(image.lesion.get_absolute_url()).status_code == 404
     assert "Melanoma" not in text(client.get(reverse("visits")))

@@ -10,12 +10,12 @@ from django.db import IntegrityError, transaction
 from django.urls import reverse
 from django.utils import timezone
 
-from diagnosis.assessment.errors import AlreadySetAside, NotSetAside
-from diagnosis.assessment.exclusions import put_back_image, set_aside_image
-from diagnosis.images.errors import IsSetAside
-from diagnosis.images.models import Image, SetAside, SetAsideReason
+from diagnosis.assessment.errors import AlreadyExcluded, NotExcluded
+from diagnosis.assessment.exclusions import exclude_image, undo_exclusion
+from diagnosis.images.errors import IsExcluded
+from diagnosis.images.models import Exclusion, ExclusionReason, Image
 from diagnosis.reports.drafts import ChangedMeanwhile, draft_report
-from diagnosis.reports.errors import NothingToSign, SetAsideSince, ShowsOtherPatient
+from diagnosis.reports.errors import ExcludedSince, NothingToSign, ShowsOtherPatient
 from diagnosis.reports.models import Withholding
 from diagnosis.reports.services import release_report, sign_visit
 from diagnosis.retraining.training_images import images_for_training
@@ -49,7 +49,7 @@ def visit(patient):
 
 
 def send(client, image, **form):
-    return client.post(reverse("image-set-aside", args=[image.pk]), {"reason": SetAsideReason.OTHER_PATIENT, **form})
+    return client.post(reverse("image-exclude", args=[image.pk]), {"reason": ExclusionReason.OTHER_PATIENT, **form})
 
 
 def page(client, of) -> str:
@@ -79,7 +79,7 @@ def test_it_leaves_visit_lesion_patient_and_queue_and_comes_back(sign_in, staff,
     answer = send(client, image, note="Mrs Moreau was in the room")
 
     assert answer.status_code == 302
-    row = image.set_asides.get()
+    row = image.exclusions.get()
     assert (row.reason, row.note, row.member) == ("other_patient", "Mrs Moreau was in the room", staff)
     assert QueueEntry.objects.get(image=image).state == QueueState.DONE
     for found in (image.visit, image.lesion):
@@ -93,22 +93,22 @@ def test_it_leaves_visit_lesion_patient_and_queue_and_comes_back(sign_in, staff,
     assert "Set aside: It shows another patient" in " ".join(own.split())
     assert "Wrong record?" not in own
     assert send(client, image).status_code == 302
-    assert image.set_asides.count() == 1, "twice is once"
+    assert image.exclusions.count() == 1, "twice is once"
 
-    assert client.post(reverse("image-put-back", args=[image.pk])).status_code == 302
+    assert client.post(reverse("image-undo-exclusion", args=[image.pk])).status_code == 302
 
     row.refresh_from_db()
-    assert (row.ended_by, image.set_asides.count()) == (staff, 1)
+    assert (row.ended_by, image.exclusions.count()) == (staff, 1)
     assert row.ended_at is not None
     assert page(client, image.visit).count(card) == 1
     assert "set aside" not in page(client, image.visit)
     assert QueueEntry.objects.get(image=image).state == QueueState.WAITING
-    with pytest.raises(NotSetAside):
-        put_back_image(image=image, by=staff)
-    set_aside_image(image=image, by=staff, reason=SetAsideReason.UNFIT)
-    assert image.set_asides.count() == 2, "both times stay to be read"
-    with pytest.raises(AlreadySetAside):
-        set_aside_image(image=image, by=staff, reason=SetAsideReason.UNFIT)
+    with pytest.raises(NotExcluded):
+        undo_exclusion(image=image, by=staff)
+    exclude_image(image=image, by=staff, reason=ExclusionReason.UNFIT)
+    assert image.exclusions.count() == 2, "both times stay to be read"
+    with pytest.raises(AlreadyExcluded):
+        exclude_image(image=image, by=staff, reason=ExclusionReason.UNFIT)
 
 
 @pytest.mark.slow
@@ -123,7 +123,7 @@ def test_a_photograph_of_another_lesion_is_added_there_and_judged_anew(sign_in, 
     assert "Only a photograph of another lesion of this patient can be added there." in refused.content.decode()
     foreign = send(client, wrong, reason="other_lesion", lesion=factories.LesionFactory().pk)
     assert foreign.status_code == 422
-    assert not wrong.set_asides.exists()
+    assert not wrong.exclusions.exists()
 
     answer = send(client, wrong, reason="other_lesion", lesion=right.pk)
 
@@ -132,17 +132,17 @@ def test_a_photograph_of_another_lesion_is_added_there_and_judged_anew(sign_in, 
     assert (added.visit, added.sha256) == (visit, wrong.sha256)
     assert added.predictions.count() == 1
     assert not added.reviews.exists(), "what was said was said of another lesion"
-    assert wrong.set_asides.standing().get().reason == SetAsideReason.OTHER_LESION
+    assert wrong.exclusions.standing().get().reason == ExclusionReason.OTHER_LESION
     assert "The same file is kept elsewhere too" not in page(client, added), "that mistake is mended"
-    put_back_image(image=wrong, by=staff)
+    undo_exclusion(image=wrong, by=staff)
     assert "The same file is kept elsewhere too" in page(client, added)
     again = send(client, wrong, reason="other_lesion", lesion=right.pk)
     assert "It is kept under that lesion already" in again.content.decode()
-    assert not wrong.set_asides.standing().exists()
+    assert not wrong.exclusions.standing().exists()
 
 
 def test_where_there_is_no_other_lesion_or_the_visit_is_signed_nothing_is_offered(sign_in, staff, image):
-    address = reverse("image-set-aside", args=[image.pk])
+    address = reverse("image-exclude", args=[image.pk])
     client = sign_in(staff)
     assert 'name="lesion"' not in client.get(address).content.decode()
     factories.LesionFactory(patient=image.lesion.patient)
@@ -159,12 +159,12 @@ def test_what_is_wrong_must_be_said(sign_in, staff, image):
         assert send(client, image, reason=reason).status_code == 422
     assert "What is wrong with it? Say what is wrong with it." in send(client, image, reason="").content.decode()
     assert send(client, image, note="x" * 301).status_code == 422
-    assert not SetAside.objects.exists()
+    assert not Exclusion.objects.exists()
 
 
 def test_nobody_reviews_it(sign_in, dermatologist, image):
-    set_aside_image(image=image, by=dermatologist, reason=SetAsideReason.UNFIT)
-    with pytest.raises(IsSetAside):
+    exclude_image(image=image, by=dermatologist, reason=ExclusionReason.UNFIT)
+    with pytest.raises(IsExcluded):
         say(image, dermatologist)
     client = sign_in(dermatologist)
     form = {"answer": "nv", "certainty": "certain", "basis": "dermatoscopy"}
@@ -184,14 +184,14 @@ def test_nobody_reviews_it(sign_in, dermatologist, image):
 def test_a_report_is_signed_without_it_and_never_beside_what_was_checked(sign_in, visit, dermatologist):
     melanoma, nevus = visit.images.order_by("created_at")
     seen = draft_report(visit=visit).fingerprint
-    set_aside_image(image=melanoma, by=dermatologist, reason=SetAsideReason.OTHER_LESION)
+    exclude_image(image=melanoma, by=dermatologist, reason=ExclusionReason.OTHER_LESION)
     with pytest.raises(ChangedMeanwhile):
         sign_visit(visit=visit, by=dermatologist, seen=seen)
     checked = sign_in(dermatologist).get(reverse("visit-sign", args=[visit.pk])).content.decode()
     assert "1 photograph was set aside" in checked, "whoever signs may see what is left out"
     [lesion] = draft_report(visit=visit).content["lesions"]
     assert [photograph["id"] for photograph in lesion["photographs"]] == [str(nevus.pk)]
-    set_aside_image(image=nevus, by=dermatologist, reason=SetAsideReason.UNFIT)
+    exclude_image(image=nevus, by=dermatologist, reason=ExclusionReason.UNFIT)
     with pytest.raises(NothingToSign):
         sign_visit(visit=visit, by=dermatologist)
 
@@ -200,11 +200,11 @@ def test_a_report_is_signed_without_it_and_never_beside_what_was_checked(sign_in
 def test_a_signed_report_is_released_after_an_addendum_tells_of_it(sign_in, visit, dermatologist, patient_user):
     report = signed_report(visit, dermatologist)
     image = visit.images.earliest("created_at")
-    set_aside_image(image=image, by=dermatologist, reason=SetAsideReason.OTHER_LESION)
+    exclude_image(image=image, by=dermatologist, reason=ExclusionReason.OTHER_LESION)
     client = sign_in(dermatologist)
     assert "Photographs of the signed report were set aside since" in page(client, visit)
     assert "Release it now" not in page(client, visit)
-    with pytest.raises(SetAsideSince):
+    with pytest.raises(ExcludedSince):
         release_report(report=report, by=dermatologist)
     address = reverse("visit-addendum", args=[visit.pk])
     form = client.get(address)
@@ -223,16 +223,16 @@ def test_a_signed_report_is_released_after_an_addendum_tells_of_it(sign_in, visi
     assert release_report(report=report, by=dermatologist).released_at is not None
     read = sign_in(patient_user).get(reverse("my-visit", args=[visit.pk])).content.decode()
     assert read.count("This photograph no longer counts") == 1
-    put_back_image(image=image, by=dermatologist)
+    undo_exclusion(image=image, by=dermatologist)
     note = "It is blurred beyond use."
-    set_aside_image(image=image, by=dermatologist, reason=SetAsideReason.UNFIT, note=note)
+    exclude_image(image=image, by=dermatologist, reason=ExclusionReason.UNFIT, note=note)
     assert "were set aside since" in page(client, visit), "that is another reason, which nobody was told"
 
 
 @pytest.mark.slow
 def test_a_report_that_shows_somebody_else_is_not_released_at_all(sign_in, visit, dermatologist):
     report = signed_report(visit, dermatologist)
-    set_aside_image(image=visit.images.earliest("created_at"), by=dermatologist, reason=SetAsideReason.OTHER_PATIENT)
+    exclude_image(image=visit.images.earliest("created_at"), by=dermatologist, reason=ExclusionReason.OTHER_PATIENT)
     signed_addendum(report, dermatologist)
     with pytest.raises(ShowsOtherPatient):
         release_report(report=report, by=dermatologist)
@@ -259,7 +259,7 @@ def test_a_released_report_that_shows_somebody_else_is_withheld(sign_in, visit, 
     ]
     assert statuses(client, opened) == {200}
 
-    set_aside_image(image=image, by=dermatologist, reason=SetAsideReason.OTHER_PATIENT)
+    exclude_image(image=image, by=dermatologist, reason=ExclusionReason.OTHER_PATIENT)
 
     assert statuses(client, opened[:-1]) == {403}
     assert client.get(opened[-1]).status_code == 404
@@ -274,7 +274,7 @@ def test_a_released_report_that_shows_somebody_else_is_withheld(sign_in, visit, 
     assert "The patient can no longer open the report" in page(staff_pages, visit)
     assert statuses(staff_pages, opened[1:2]) == {409}
     assert statuses(staff_pages, [f"{opened[1]}?as=signed"]) == {200}, "the clinic must know what was sent"
-    told = staff_pages.post(reverse("image-put-back", args=[image.pk]), follow=True).content.decode()
+    told = staff_pages.post(reverse("image-undo-exclusion", args=[image.pk]), follow=True).content.decode()
     assert "stays withheld from the patient until a dermatologist releases it again" in told
     assert statuses(client, opened[:-1]) == {403}, "withheld until released again"
     row = Withholding.objects.get()
@@ -288,9 +288,9 @@ def test_a_released_report_that_shows_somebody_else_is_withheld(sign_in, visit, 
 def test_no_network_learns_from_it(dermatologist):
     image = confirmed(reader=dermatologist)
     assert image in images_for_training(dermatologist.clinic)
-    set_aside_image(image=image, by=dermatologist, reason=SetAsideReason.OTHER_LESION)
+    exclude_image(image=image, by=dermatologist, reason=ExclusionReason.OTHER_LESION)
     assert image not in images_for_training(dermatologist.clinic)
-    put_back_image(image=image, by=dermatologist)
+    undo_exclusion(image=image, by=dermatologist)
     assert image in images_for_training(dermatologist.clinic)
 
 
@@ -304,16 +304,16 @@ def test_it_is_no_similar_case_and_is_one_again(patient, staff, dermatologist):
     )  # fmt: skip
     say(case, dermatologist)
     assert [found.image for found in similar_cases(image=asked, member=staff)] == [case]
-    set_aside_image(image=case, by=staff, reason=SetAsideReason.TAKEN_TWICE)
+    exclude_image(image=case, by=staff, reason=ExclusionReason.TAKEN_TWICE)
     assert similar_cases(image=asked, member=staff) == []
-    put_back_image(image=case, by=staff)
+    undo_exclusion(image=case, by=staff)
     assert [found.image for found in similar_cases(image=asked, member=staff)] == [case]
 
 
 @pytest.mark.slow
 def test_whoever_sends_it_again_is_told_to_put_it_back(sign_in, staff, visit, dermatologist):
     image = visit.images.get(original_name=f"{MELANOMA}.jpg")
-    set_aside_image(image=image, by=dermatologist, reason=SetAsideReason.UNFIT, note="It is blurred beyond use.")
+    exclude_image(image=image, by=dermatologist, reason=ExclusionReason.UNFIT, note="It is blurred beyond use.")
     with image.original.open("rb") as file:
         form = {"lesion": image.lesion_id, "files": [file]}
         answer = sign_in(staff).post(reverse("upload", args=[visit.pk]), form)
@@ -324,38 +324,38 @@ def test_whoever_sends_it_again_is_told_to_put_it_back(sign_in, staff, visit, de
 
 def test_another_clinic_has_no_hand_in_it(sign_in, stranger, image):
     client = sign_in(stranger)
-    for name in ("image-set-aside", "image-put-back"):
+    for name in ("image-exclude", "image-undo-exclusion"):
         assert client.post(reverse(name, args=[image.pk]), {"reason": "unfit"}).status_code == 404
-    for act in (put_back_image, lambda **who: set_aside_image(reason="unfit", **who)):
+    for act in (undo_exclusion, lambda **who: exclude_image(reason="unfit", **who)):
         with pytest.raises(PermissionDenied):
             act(image=image, by=stranger)
-    assert not SetAside.objects.exists()
+    assert not Exclusion.objects.exists()
 
 
 def test_the_database_refuses_what_cannot_be(staff, image):
     row = {"image": image, "member": staff}
-    SetAside.objects.create(**row, reason="unfit")
+    Exclusion.objects.create(**row, reason="unfit")
     later, earlier = (timezone.now() + datetime.timedelta(hours=hours) for hours in (1, -1))
     for impossible, rule in (
-        ({"reason": "unfit"}, "photograph_is_set_aside_once_at_a_time"),
-        ({"reason": "bored", "ended_at": later, "ended_by": staff}, "set_aside_reason_is_known"),
-        ({"reason": "unfit", "ended_at": later}, "set_aside_ends_after_it_began_by_someone"),
-        ({"reason": "unfit", "ended_at": earlier, "ended_by": staff}, "set_aside_ends_after_it_began_by_someone"),
+        ({"reason": "unfit"}, "photograph_is_excluded_once_at_a_time"),
+        ({"reason": "bored", "ended_at": later, "ended_by": staff}, "exclusion_reason_is_known"),
+        ({"reason": "unfit", "ended_at": later}, "exclusion_ends_after_it_began_by_someone"),
+        ({"reason": "unfit", "ended_at": earlier, "ended_by": staff}, "exclusion_ends_after_it_began_by_someone"),
     ):
         with pytest.raises(IntegrityError) as refused, transaction.atomic():
-            SetAside.objects.create(**row, **impossible)
+            Exclusion.objects.create(**row, **impossible)
         assert rule in str(refused.value) or "UNIQUE constraint failed" in str(refused.value)
-    assert SetAside.objects.count() == 1
+    assert Exclusion.objects.count() == 1
 
 
 def test_what_was_said_of_it_is_not_changed_afterwards(staff, dermatologist, image):
-    row = set_aside_image(image=image, by=staff, reason=SetAsideReason.UNFIT, note="Out of focus")
-    rows = SetAside.objects.filter(pk=row.pk)
+    row = exclude_image(image=image, by=staff, reason=ExclusionReason.UNFIT, note="Out of focus")
+    rows = Exclusion.objects.filter(pk=row.pk)
     for change in ({"reason": "taken_twice"}, {"note": ""}, {"member": dermatologist}, {"created_at": timezone.now()}):
-        with pytest.raises(IntegrityError, match="set_aside_is_append_only"), transaction.atomic():
+        with pytest.raises(IntegrityError, match="exclusion_is_append_only"), transaction.atomic():
             rows.update(**change)
-    put_back_image(image=image, by=staff)
+    undo_exclusion(image=image, by=staff)
     for change in ({"ended_by": dermatologist}, {"ended_at": timezone.now()}, {"ended_at": None, "ended_by": None}):
-        with pytest.raises(IntegrityError, match="set_aside_is_append_only"), transaction.atomic():
+        with pytest.raises(IntegrityError, match="exclusion_is_append_only"), transaction.atomic():
             rows.update(**change)
     assert rows.get().ended_by == staff
