@@ -22,7 +22,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.beginning import run  # noqa: E402
-from mlmodel.datasets.dataset import LOCKED_FOLDS, read_dataset  # noqa: E402
+from mlmodel.datasets.dataset import TEST_FOLDS, read_dataset  # noqa: E402
 from mlmodel.datasets.feature_cache import cached_features  # noqa: E402
 from mlmodel.network.analyser import get_analyser  # noqa: E402
 from mlmodel.network.drift import EVERY, FEWEST, MEASURES, MOVED, WINDOW, DriftReference, read_reference  # noqa: E402
@@ -45,7 +45,7 @@ def main() -> int:
     cache = options.cache / analyser.backbone_sha256[:16] / "ham10000"
     features = cached_features(dataset.paths, engine=analyser.engine, cache=cache)
     draw = np.random.default_rng(8)
-    order = draw.permutation(np.flatnonzero(dataset.rows(LOCKED_FOLDS)))
+    order = draw.permutation(np.flatnonzero(dataset.rows(TEST_FOLDS)))
     # All of them, and then some of the same lesions again, as in a clinic.
     rows = np.resize(order, ordinary + changed)
     scores = reference.project(features[rows])

@@ -24,7 +24,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.beginning import run  # noqa: E402
-from mlmodel.datasets.dataset import CALIBRATION_FOLDS, LOCKED_FOLDS, Dataset, read_dataset  # noqa: E402
+from mlmodel.datasets.dataset import CALIBRATION_FOLDS, TEST_FOLDS, Dataset, read_dataset  # noqa: E402
 from mlmodel.datasets.feature_cache import cached_features  # noqa: E402
 from mlmodel.network.engine import Engine  # noqa: E402
 from mlmodel.network.head import Head  # noqa: E402
@@ -161,7 +161,7 @@ def _pack(dataset: Dataset, takes_part: npt.NDArray[np.bool_], output: Path, cac
     """Write the base set: of the training folds, only what the network has seen."""
     release = load_release(output)
     features = _features(dataset, release.backbone, cache)
-    kept = (takes_part & dataset.rows(FIRST_FOLDS)) | dataset.rows((*CALIBRATION_FOLDS, *LOCKED_FOLDS))
+    kept = (takes_part & dataset.rows(FIRST_FOLDS)) | dataset.rows((*CALIBRATION_FOLDS, *TEST_FOLDS))
     rows = np.flatnonzero(kept)
     seen = dataset.take(rows)
     base = base_set_of(seen, features[rows], backbone_sha256=release.backbone_sha256)

@@ -35,7 +35,7 @@ from benchmarks.pointing import (
     score,
 )
 from benchmarks.randomised_weights import print_randomised
-from mlmodel.datasets.dataset import CALIBRATION_FOLDS, LOCKED_FOLDS, Dataset, read_dataset
+from mlmodel.datasets.dataset import CALIBRATION_FOLDS, TEST_FOLDS, Dataset, read_dataset
 from mlmodel.network.engine import Engine
 from mlmodel.network.head import Head
 from mlmodel.network.heat_map import combined, resized
@@ -67,7 +67,7 @@ class Measured:
 def main() -> None:
     options = _options()
     dataset = read_dataset(options.data)
-    rows = chosen_rows(dataset, LOCKED_FOLDS if options.locked else CALIBRATION_FOLDS, options.each)
+    rows = chosen_rows(dataset, TEST_FOLDS if options.locked else CALIBRATION_FOLDS, options.each)
     release = load_release()
     model, head = options.model or release.backbone, Head.load(options.head or release.head)
     if options.randomise:

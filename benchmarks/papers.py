@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.beginning import run  # noqa: E402
-from mlmodel.datasets.dataset import CALIBRATION_FOLDS, LOCKED_FOLDS, Dataset, read_dataset  # noqa: E402
+from mlmodel.datasets.dataset import CALIBRATION_FOLDS, TEST_FOLDS, Dataset, read_dataset  # noqa: E402
 from mlmodel.datasets.feature_cache import cached_features  # noqa: E402
 from mlmodel.metrics import performance as evaluate  # noqa: E402
 from mlmodel.network.analyser import get_analyser  # noqa: E402
@@ -49,7 +49,7 @@ def main() -> None:
             _print_run(title, claim, dataset, RunDirectory(options.runs / f"{recipe}-{split_by}"), split_by)
             claim = ""
     for classes in (CODES, THREE):
-        for name, folds in (("fold 7", CALIBRATION_FOLDS), ("locked folds", LOCKED_FOLDS)):
+        for name, folds in (("fold 7", CALIBRATION_FOLDS), ("locked folds", TEST_FOLDS)):
             _print_shipped(classes, name, dataset, dataset.rows(folds), options.cache)
 
 

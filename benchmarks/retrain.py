@@ -250,11 +250,11 @@ def _one_lesion(folder: Path, dataset: Any) -> Any:
 
 def _locked_again(folder: Path, dataset: Any) -> Any:
     from benchmarks import retrain_clinic as clinic
-    from mlmodel.datasets.dataset import LOCKED_FOLDS
+    from mlmodel.datasets.dataset import TEST_FOLDS
 
     labels, folds = clinic.known_truth(folder)
     clinic.confirm((image for image in sorted(labels) if folds[image] == WAVES[0]), labels)
-    rows = np.flatnonzero(dataset.rows(LOCKED_FOLDS))[:40].tolist()
+    rows = np.flatnonzero(dataset.rows(TEST_FOLDS))[:40].tolist()
     anew = {40 + n: clinic.saved_anew(dataset.paths[row].read_bytes(), number=n) for n, row in enumerate(rows)}
     clinic.upload(folder, clinic.Photographs(dataset, rows * 2, anew))
     return _confirm_the_new(folder, labels)

@@ -162,7 +162,7 @@ def _outcome(run: Any, decision: str, seconds: float) -> Outcome:
     return Outcome(
         verdict=judgement["verdict"],
         decision=decision,
-        learned=run.manifest.filter(part="learned").count(),
+        learned=run.manifest.filter(part="train").count(),
         tested=clinic["photographs"] if clinic else 0,
         excluded=dict(run.left_out or {}),
         figures=_figures(run.candidate),

@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from benchmarks.beginning import run  # noqa: E402
-from mlmodel.datasets.dataset import LOCKED_FOLDS, TRAIN_FOLDS, Dataset, read_datasets  # noqa: E402
+from mlmodel.datasets.dataset import TEST_FOLDS, TRAIN_FOLDS, Dataset, read_datasets  # noqa: E402
 from mlmodel.releases.release_files import SHIPPED  # noqa: E402
 from mlmodel.taxonomy import CODES  # noqa: E402
 
@@ -90,7 +90,7 @@ def _carry_out(dataset: Dataset, options: argparse.Namespace) -> list[dict[str, 
 
     rows = np.flatnonzero(dataset.rows(TRAIN_FOLDS))
     rows = np.random.default_rng(0).permutation(rows)[: options.at_most]
-    locked = dataset.take(np.flatnonzero(dataset.rows(LOCKED_FOLDS))[: options.at_most])
+    locked = dataset.take(np.flatnonzero(dataset.rows(TEST_FOLDS))[: options.at_most])
     features = _features(locked)
     clinic.upload(options.work, clinic.Photographs(dataset, rows.tolist()))
     labels, _folds = clinic.known_truth(options.work)

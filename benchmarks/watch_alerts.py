@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks.beginning import run
 from benchmarks.scratch import scratch_installation
-from mlmodel.datasets.dataset import LOCKED_FOLDS, read_dataset
+from mlmodel.datasets.dataset import TEST_FOLDS, read_dataset
 from mlmodel.datasets.feature_cache import cached_features
 from mlmodel.metrics.performance import CALIBRATION_BINS
 from mlmodel.network.analyser import Analyser, get_analyser
@@ -41,7 +41,7 @@ def main() -> None:
     analyser, dataset = get_analyser(), read_dataset(options.data)
     cache = options.cache.resolve() / analyser.backbone_sha256[:16] / "ham10000"
     features = cached_features(dataset.paths, engine=analyser.engine, cache=cache)
-    rows = np.flatnonzero(dataset.rows(LOCKED_FOLDS))
+    rows = np.flatnonzero(dataset.rows(TEST_FOLDS))
     logits, labels = analyser.head.logits(features[rows].astype(np.float32)), dataset.labels[rows]
     probabilities = analyser.calibration.probabilities(logits)
     malignant = probabilities[:, [CODES.index(code) for code in MALIGNANT_CODES]].sum(axis=1)

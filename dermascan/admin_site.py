@@ -44,7 +44,7 @@ class DermaScanAdminSite(AdminSite):
         Django hands these to the database without checking that they fit: the year 0, a month of twenty digits, an
         id that is no UUID. A form that is sent twice is carried out once.
         """
-        from patients.once import once
+        from dermascan.core.once import once
 
         sent = view if getattr(view, "is_sent_once", False) else once(_say_what_is_taken(view))
 

@@ -7,9 +7,9 @@ from celery import shared_task
 from django.conf import settings
 
 from dermascan.core.clock import around
+from dermascan.core.submission import Submission
 from dermascan.models import WorkerHeartbeat
 from dermascan.orphans import TooManyOrphans, delete_orphans
-from patients.models import Submission
 
 logger = logging.getLogger(__name__)
 

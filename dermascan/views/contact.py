@@ -6,11 +6,11 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.views.decorators.http import require_http_methods, require_safe
 
+from dermascan.core.once import once
 from dermascan.forms import ContactForm
 from dermascan.throttles import ContactThrottle
 from patients.guessing import please_wait as too_many_requests
 from patients.models import MessageKind
-from patients.once import once
 from patients.outbox import queue_message
 
 

@@ -9,8 +9,7 @@ from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from diagnosis.api.problems import Problem
-from patients.once import (
+from dermascan.core.once import (
     HEADER,
     LONGEST_KEY,
     REPLAYED,
@@ -20,6 +19,7 @@ from patients.once import (
     keep_result,
     remember,
 )
+from diagnosis.api.problems import Problem
 
 
 def once_per_key(request: Request, *, keeps: bool, work: Callable[[], dict[str, Any]]) -> Response:

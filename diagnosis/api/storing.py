@@ -10,10 +10,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from rest_framework.exceptions import NotFound, ValidationError
 
+from dermascan.core.once import Attempt
 from diagnosis.assessment.uploads import SentPhotograph, keep_photograph
 from diagnosis.images.models import Image
 from patients.models import Lesion, Member, Patient, Visit, VisitStatus
-from patients.once import Attempt
 from patients.services import log_visit
 
 

@@ -12,6 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from dermascan.core.once import remembered_attempt
 from diagnosis.api import parsers, schema
 from diagnosis.api.idempotency import once_per_key
 from diagnosis.api.permissions import member_of
@@ -22,7 +23,6 @@ from diagnosis.api.storing import Place, find_place
 from diagnosis.api.throttles import ExplanationThrottle, PredictionThrottle
 from diagnosis.assessment.analysis import check_picture
 from mlmodel.pictures.picture_errors import MAX_BYTES
-from patients.once import remembered_attempt
 
 
 class ApiView(APIView):

@@ -9,6 +9,7 @@ from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 
 from dermascan.core.multipart import printable_name
+from dermascan.core.once import Attempt, has_stored, note_stored
 from dermascan.core.written_files import kept_only_on_success
 from diagnosis.assessment.analysis import DISPLAY_SIDE, THUMBNAIL_SIDE, Reading, reading_of, record_prediction
 from diagnosis.assessment.errors import AlreadyUploaded, LesionOfAnotherPatient
@@ -21,7 +22,6 @@ from mlmodel.pictures.picture import Picture, decode, encode_jpeg
 from mlmodel.pictures.picture_errors import MAX_BYTES
 from mlmodel.versions.models import ModelVersion
 from patients.models import Lesion, Member, Visit
-from patients.once import Attempt, has_stored, note_stored
 from patients.services.visits import VisitIsClosed, lock_open_visit
 
 __all__ = [

@@ -8,13 +8,13 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
+from dermascan.core.once import once
 from diagnosis.images.models import Image
 from diagnosis.measures.forms import ScaleForm
 from diagnosis.measures.services import newest_scale, state_scale
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.edits import ChangedMeanwhile
 from patients.middleware import ClinicRequest
-from patients.once import once
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)

@@ -39,7 +39,7 @@ def drawn_part(lesion: Lesion) -> str:
     """Draw the part of a lesion that has none."""
     place = ":".join(str(word) for word in _place(lesion))
     draw = int.from_bytes(hashlib.sha256(f"locked test:{place}".encode()).digest()[:8]) / 2**64
-    return Part.LOCKED if draw < settings.RETRAINING_LOCKED_SHARE else Part.LEARNED
+    return Part.TEST if draw < settings.RETRAINING_LOCKED_SHARE else Part.TRAIN
 
 
 def _place(lesion: Lesion) -> tuple[UUID, str, str]:

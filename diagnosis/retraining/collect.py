@@ -118,9 +118,9 @@ def collect_cases(
         left_out[LeftOut.OUTSIDE_THE_SEVEN.value] = [image.pk for image in outside]
     found = _of_lesions(found, outside, left_out)
     if since is not None:
-        found = [image for image in found if parts[image.lesion_id] == Part.LOCKED or _settled_on(image) >= since]
+        found = [image for image in found if parts[image.lesion_id] == Part.TEST or _settled_on(image) >= since]
     known = learnt_until(parent)
-    new = sum(parts[image.lesion_id] == Part.LEARNED and _label(image).settled_after > known for image in found)
+    new = sum(parts[image.lesion_id] == Part.TRAIN and _label(image).settled_after > known for image in found)
     cases = [_case(image, parts[image.lesion_id]) for image in sorted(found, key=lambda image: image.pk)]
     names = Counter(answer_name(_said_of(image)) for image in outside)
     return Collection(cases=cases, left_out_images=dict(left_out), new=new, outside=dict(names.most_common()))
@@ -174,11 +174,11 @@ def _without_copies(found: list[Image], base: BaseSet, parts: dict[UUID, str], l
 
 def _were_never_learned(found: list[Image], base: BaseSet, parts: dict[UUID, str]) -> list[bool]:
     """Which photographs may be used as far as earlier runs go: no test on what one of them has learnt, or a copy."""
-    learned = ManifestEntry.objects.filter(part=Part.LEARNED)
+    learned = ManifestEntry.objects.filter(part=Part.TRAIN)
     files = set(learned.values_list("image_sha256", flat=True))
     features = ImageFeatures.objects.filter(image__in=learned.values("image"), backbone_sha256=base.backbone_sha256)
     vectors = [bytes(vector) for vector in features.values_list("vector", flat=True)]
-    locked = [image for image in found if parts[image.lesion_id] == Part.LOCKED]
+    locked = [image for image in found if parts[image.lesion_id] == Part.TEST]
     spoilt = {image.pk for image in locked if image.sha256 in files}
     if locked and vectors:
         is_copy = near_copies(_vectors(locked), _cases_of(feature_rows(vectors)), beside=base.locked)
@@ -191,8 +191,8 @@ def _are_apart_from_the_test(found: list[Image], base: BaseSet, parts: dict[UUID
 
     A lesion is on one side, so what is alike is one photograph, saved anew, that was kept under two lesions.
     """
-    locked = [image for image in found if parts[image.lesion_id] == Part.LOCKED]
-    learned = [image for image in found if parts[image.lesion_id] == Part.LEARNED]
+    locked = [image for image in found if parts[image.lesion_id] == Part.TEST]
+    learned = [image for image in found if parts[image.lesion_id] == Part.TRAIN]
     if not locked or not learned:
         return [True] * len(found)
     is_copy = near_copies(_vectors(learned), _cases_of(_vectors(locked)), beside=base.locked)

@@ -89,7 +89,7 @@ def _work(run: TrainingRun) -> None:
     vectors = read_vectors(frozen)
     trained = _train(run, base, frozen, vectors, network_of(release.settings, Head.load(release.head)))
     report_progress(run, _JUDGING, _("Judging the candidate"))
-    locked = [case for case in trained.cases if case.part == Part.LOCKED]
+    locked = [case for case in trained.cases if case.part == Part.TEST]
     judgement = judge_candidate(
         active=trained.active,
         candidate=trained.candidate,
@@ -134,7 +134,7 @@ def _train(
     allowed = allowed_now(frozen)
     told = within(partial(report_progress, run), _TRAINING, _JUDGING)
     while True:
-        learned = [case for case in allowed if case.part == Part.LEARNED]
+        learned = [case for case in allowed if case.part == Part.TRAIN]
         if not learned:
             raise NothingToLearn
         _keep_withdrawn(run, frozen, allowed)
@@ -158,7 +158,7 @@ def _keep_withdrawn(run: TrainingRun, frozen: list[Case], allowed: list[Case]) -
 
 
 def _keep(run: TrainingRun, release: Release, trained: _Trained, judgement: Judgement, locked: list[Case]) -> None:
-    learned = [case for case in trained.cases if case.part == Part.LEARNED]
+    learned = [case for case in trained.cases if case.part == Part.TRAIN]
     training: dict[str, Any] = {
         "run": str(run.pk),
         "trained_on": timezone.localdate().isoformat(),
@@ -186,8 +186,8 @@ def _keep(run: TrainingRun, release: Release, trained: _Trained, judgement: Judg
 def told(collection: Collection) -> list[str]:
     """What was found, in lines for a log."""
     lines = [
-        f"{_found(collection, Part.LEARNED)} to learn from, {collection.new} of them new since the active version.",
-        f"{_found(collection, Part.LOCKED)} to test it on.",
+        f"{_found(collection, Part.TRAIN)} to learn from, {collection.new} of them new since the active version.",
+        f"{_found(collection, Part.TEST)} to test it on.",
     ]
     return [
         *lines,

@@ -20,7 +20,7 @@ from mlmodel.taxonomy import CODES
 
 TRAIN_FOLDS = (0, 1, 2, 3, 4, 5, 6)
 CALIBRATION_FOLDS = (7,)
-LOCKED_FOLDS = (8, 9)
+TEST_FOLDS = (8, 9)
 
 MANIFEST_FILE, SUMMARY_FILE = "manifest.csv", "summary.json"
 MANIFEST_COLUMNS = (

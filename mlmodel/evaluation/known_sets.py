@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlmodel.counted import counted
-from mlmodel.datasets.dataset import LOCKED_FOLDS, MANIFEST_FILE, TRAIN_FOLDS, Dataset, read_dataset
+from mlmodel.datasets.dataset import MANIFEST_FILE, TEST_FOLDS, TRAIN_FOLDS, Dataset, read_dataset
 from mlmodel.datasets.diagnosis_names import code_of_diagnosis
 from mlmodel.datasets.pictures_by_name import pictures_by_name
 from mlmodel.datasets.tables import DataError, read_table, some
@@ -102,7 +102,7 @@ def read_phone(folder: Path) -> Photographs:
 
 def _relation(folds: tuple[int, ...]) -> str:
     """Say how far figures on these folds may be trusted."""
-    if set(folds) <= set(LOCKED_FOLDS):
+    if set(folds) <= set(TEST_FOLDS):
         return (
             "Dermatoscopic photographs of lesions that took no part in training, in any choice or in calibration. "
             "No lesion has photographs on both sides."

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from mlmodel.datasets.dataset import CALIBRATION_FOLDS, LOCKED_FOLDS, TRAIN_FOLDS, Dataset, read_dataset
+from mlmodel.datasets.dataset import CALIBRATION_FOLDS, TEST_FOLDS, TRAIN_FOLDS, Dataset, read_dataset
 from mlmodel.datasets.feature_cache import cached_features
 from mlmodel.network.engine import Engine
 from mlmodel.network.head import Head
@@ -65,7 +65,7 @@ def rows_of_base_set(dataset: Dataset) -> dict[str, npt.NDArray[np.int64]]:
     return {
         "replay": _replayed(dataset),
         "calibration": np.flatnonzero(dataset.rows(CALIBRATION_FOLDS)),
-        "locked": np.flatnonzero(dataset.rows(LOCKED_FOLDS)),
+        "locked": np.flatnonzero(dataset.rows(TEST_FOLDS)),
     }
 
 

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from mlmodel.datasets.dataset import CALIBRATION_FOLDS, LOCKED_FOLDS, MANIFEST_FILE, TRAIN_FOLDS, Dataset
+from mlmodel.datasets.dataset import CALIBRATION_FOLDS, MANIFEST_FILE, TEST_FOLDS, TRAIN_FOLDS, Dataset
 from mlmodel.datasets.tables import read_table
 from mlmodel.evaluation.test_sets import Photographs, traits_of
 from mlmodel.pictures.picture_files import stem_of
 
 Traits = Mapping[str, npt.NDArray[np.str_]]
-_FOLDS = {"trained": TRAIN_FOLDS, "chosen": CALIBRATION_FOLDS, "locked": LOCKED_FOLDS}
+_FOLDS = {"trained": TRAIN_FOLDS, "chosen": CALIBRATION_FOLDS, "locked": TEST_FOLDS}
 _ADULT_YEARS = 18
 _DARK_SKIN = ("IV", "V", "VI")
 
@@ -42,7 +42,7 @@ def hardly_seen(
         smartphone: photographs that nothing was trained on.
     """
     trained = dataset.rows(TRAIN_FOLDS) & np.isin(dataset.sources, trained_on)
-    locked = dataset.rows(LOCKED_FOLDS)
+    locked = dataset.rows(TEST_FOLDS)
     groups = []
     for group, (trait, matches) in _GROUPS.items():
         values = traits.get(trait, np.full(len(dataset.labels), ""))

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from mlmodel.datasets.dataset import (
     CALIBRATION_FOLDS,
-    LOCKED_FOLDS,
+    TEST_FOLDS,
     TRAIN_FOLDS,
     Dataset,
     DatasetError,
@@ -176,7 +176,7 @@ def _judges(
     # Of HAM10000 a quarter is enough; of others there is a part already.
     home, *others = of_folds(TRAIN_FOLDS)
     dermatoscopic = np.concatenate([home[::4], *others])
-    chosen, locked = np.concatenate(of_folds(CALIBRATION_FOLDS)), np.concatenate(of_folds(LOCKED_FOLDS))
+    chosen, locked = np.concatenate(of_folds(CALIBRATION_FOLDS)), np.concatenate(of_folds(TEST_FOLDS))
     return {
         "in_domain": fit_in_domain(
             lesions=np.concatenate([dermatoscopic, smartphone]),
@@ -222,7 +222,7 @@ def _judged(
     elsewhere: Known | None,
 ) -> CardFacts:
     """Judge on the locked tests; writes the figures that travel with the release into ``settings``."""
-    photographs, rows, _ = read_ham10000_folds(inputs.ham10000, LOCKED_FOLDS)
+    photographs, rows, _ = read_ham10000_folds(inputs.ham10000, TEST_FOLDS)
     identity = {"architecture": "xception", "views": str(views)}
     judge = Judge(head, found.calibration, found.thresholds, identity)
     facts = evaluation_facts(judge=judge, sets=[answer_from_features(photographs, features[rows], judge)], pictures=0)
@@ -259,7 +259,7 @@ def _by_source(head: Head, found: Calibrated, home: Known, elsewhere: Known) -> 
     for known in (home, elsewhere):
         # A source's own class mix is that of all its photographs that are here.
         mixes = class_mixes(known[0])
-        for name, answers in _answers(head, found, known, known[0].rows(LOCKED_FOLDS)).items():
+        for name, answers in _answers(head, found, known, known[0].rows(TEST_FOLDS)).items():
             sources[name] = figures_of_source(
                 answers,
                 thresholds=found.thresholds,
@@ -273,7 +273,7 @@ def _levels(
     head: Head, found: Calibrated, home: Known, by_source: dict[str, Answers], operating_points: dict[str, Any]
 ) -> dict[str, Any]:
     """Return at which levels the tiers may begin, as settings hold them; nothing where there are too few lesions."""
-    locked, is_sharp = home[0].rows(LOCKED_FOLDS), home[0].copies == "sharp"
+    locked, is_sharp = home[0].rows(TEST_FOLDS), home[0].copies == "sharp"
     # As ``card_facts`` states the costs of the released thresholds.
     judged = locked & is_sharp if (locked & is_sharp).any() else locked
     (tested,) = _answers(head, found, home, judged).values()
@@ -293,7 +293,7 @@ def _tested(head: Head, found: Calibrated, home: Known, elsewhere: Known | None)
     return {
         name: answers
         for known in (home, elsewhere)
-        for name, answers in _answers(head, found, known, known[0].rows(LOCKED_FOLDS)).items()
+        for name, answers in _answers(head, found, known, known[0].rows(TEST_FOLDS)).items()
     }
 
 

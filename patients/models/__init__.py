@@ -6,7 +6,6 @@ from patients.models.lesion import BODY_REGIONS, BodySite, Lesion, Side
 from patients.models.member import Member, Role
 from patients.models.message import MessageKind, MessageState, OutgoingMessage
 from patients.models.patient import Patient, Sex, SkinType
-from patients.models.submission import Submission
 from patients.models.user import User
 from patients.models.visit import Visit, VisitStatus
 
@@ -33,7 +32,6 @@ __all__ = [
     "Sex",
     "Side",
     "SkinType",
-    "Submission",
     "User",
     "Visit",
     "VisitStatus",

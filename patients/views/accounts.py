@@ -5,12 +5,12 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
+from dermascan.core.once import once
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.edits import ChangedMeanwhile
 from patients.forms import AccountForm, CloseAccountForm
 from patients.middleware import ClinicRequest
 from patients.models import Patient, User
-from patients.once import once
 from patients.services import AccountRefused, NoAccount, account_state, close_patient_account, give_patient_account
 
 

@@ -9,11 +9,11 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
+from dermascan.core.once import key_of, once, to_be_made_again
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.forms import ApiTokenForm
 from patients.middleware import ClinicRequest
 from patients.models import ApiToken, User
-from patients.once import key_of, once, to_be_made_again
 from patients.services import TokenRefused, create_api_token, key_made_for, revoke_api_token
 
 

@@ -5,12 +5,12 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
+from dermascan.core.once import once
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.edits import ChangedMeanwhile
 from patients.forms import ConsentForm
 from patients.middleware import ClinicRequest
 from patients.models import Patient, Purpose
-from patients.once import once
 from patients.services import ConsentState, consent_states, record_consent
 
 

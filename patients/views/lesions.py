@@ -6,12 +6,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from dermascan.core.once import once
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.edits import ChangedMeanwhile
 from patients.forms import LesionForm
 from patients.middleware import ClinicRequest
 from patients.models import Lesion, Patient, Visit
-from patients.once import once
 from patients.services import add_lesion, correct_lesion
 
 

@@ -7,12 +7,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 
+from dermascan.core.once import once
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.edits import ChangedMeanwhile
 from patients.forms import PatientForm, SearchForm
 from patients.middleware import ClinicRequest
 from patients.models import Patient
-from patients.once import once
 from patients.services import (
     BirthDateContradicted,
     NamesakeRegistered,

@@ -5,12 +5,12 @@ from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 
+from dermascan.core.once import once
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.edits import ChangedMeanwhile
 from patients.forms import VisitForm
 from patients.middleware import ClinicRequest
 from patients.models import Patient, Visit
-from patients.once import once
 from patients.services import VisitIsClosed, log_visit, update_visit
 
 

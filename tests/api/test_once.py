@@ -2,8 +2,8 @@
 
 import pytest
 
+from dermascan.core.submission import Submission
 from diagnosis.images.models import Image
-from patients.models import Submission
 from tests import factories
 from tests.api.helpers import BATCH, PREDICT, assert_problem, sample, upload
 

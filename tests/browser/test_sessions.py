@@ -5,11 +5,12 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from dermascan.core.submission import Submission
 from diagnosis.images.models import Image
 from diagnosis.retraining.models import TrainingRun
 from diagnosis.reviews.models import Review
 from mlmodel.versions.serving import active_version
-from patients.models import Lesion, Patient, Submission
+from patients.models import Lesion, Patient
 from tests import factories
 from tests.browser.conftest import DESKTOP, PHONE, sign_in
 from tests.conftest import PHOTOGRAPHS

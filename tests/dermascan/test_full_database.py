@@ -15,10 +15,11 @@ from django.db import connection
 from django.test import Client
 from django.urls import reverse
 
+from dermascan.core.submission import Submission
 from dermascan.logs import LineFormatter
 from diagnosis.images.models import Image, Prediction
 from diagnosis.reviews.models import Review
-from patients.models import Consent, Submission
+from patients.models import Consent
 from tests import factories
 from tests.api.helpers import PREDICT, assert_problem, sample
 from tests.diagnosis.photographing import stored_files
@@ -35,7 +36,7 @@ FAULTS = {
     "read_only": (503, "storage-unavailable", "cannot be written"),
 }
 # Empty, so that the first row needs a page of its own.
-TABLES = ("patients_submission", "patients_consent", "diagnosis_prediction", "diagnosis_review")
+TABLES = ("dermascan_submission", "patients_consent", "diagnosis_prediction", "diagnosis_review")
 
 
 @pytest.fixture

@@ -12,8 +12,8 @@ from django.test import Client
 from django.urls import reverse
 
 from dermascan.core.storage_faults import CannotBeKept, NoRoomLeft, cannot_write, storage_fault
+from dermascan.core.submission import Submission
 from diagnosis.images.models import HeatMap, Image, Prediction, QualityOverride
-from patients.models import Submission
 from tests import factories
 from tests.api.helpers import BATCH, PREDICT, STATUS, assert_problem, sample
 from tests.diagnosis.photographing import blurred

@@ -13,7 +13,8 @@ from django.db.migrations.executor import MigrationExecutor
 from django.test import Client
 from django.utils import timezone
 
-from patients.models import ApiToken, Revocation, Role, Submission
+from dermascan.core.submission import Submission
+from patients.models import ApiToken, Revocation, Role
 from patients.services import update_member
 from tests import factories
 from tests.factories import PASSWORD

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from dermascan.core.errors import Refused
+from dermascan.core.once import once
 from diagnosis.assessment.class_mix import LEAST_LESIONS, own_mix_of
 from diagnosis.assessment.forms import AnswerSettingsForm
 from diagnosis.assessment.threshold_options import FEWEST_ANSWERS, options_for
@@ -23,7 +24,6 @@ from mlmodel.taxonomy import BY_CODE
 from mlmodel.versions.serving import now_serving
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
-from patients.once import once
 
 MOST_SHOWN = 20
 

@@ -21,6 +21,7 @@ from django.views.decorators.http import require_http_methods
 
 from dermascan.core.errors import Refused
 from dermascan.core.multipart import printable_name
+from dermascan.core.once import Attempt, once, remembered_attempt
 from dermascan.core.problems import KINDS, MEDIA_TYPE, TYPE_PREFIX
 from dermascan.core.script_requests import is_script_request
 from dermascan.core.storage_faults import CannotBeKept
@@ -33,7 +34,6 @@ from mlmodel.pictures.picture_errors import PictureError
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
 from patients.models import Lesion, Member, Visit
-from patients.once import Attempt, once, remembered_attempt
 from patients.services.visits import VisitIsClosed
 
 logger = logging.getLogger(__name__)

@@ -45,7 +45,7 @@ class Command(BaseCommand):
         if options["dry_run"]:
             collection = preview(**wanted)
             self.stdout.write("\n".join(told(collection)))
-            if not collection.count(Part.LEARNED):
+            if not collection.count(Part.TRAIN):
                 self.stdout.write("There is nothing to learn from.")
             return
         self._work_on(start_run(**wanted))

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from dermascan.core.errors import Refused
+from dermascan.core.once import once
 from diagnosis.assessment.errors import AlreadyExcluded, AlreadyUploaded
 from diagnosis.assessment.exclusions import add_to_other_lesion, exclude_image, undo_exclusion
 from diagnosis.assessment.findings import finding_of, is_confirmed_beside, is_urgent_alone
@@ -20,7 +21,6 @@ from diagnosis.reports.notices import Reach, reach_of
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
 from patients.models import Member
-from patients.once import once
 from patients.services.visits import VisitIsClosed
 
 

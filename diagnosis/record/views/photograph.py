@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from dermascan.core.errors import Refused
+from dermascan.core.once import once
 from diagnosis.assessment.advice import CaseContext, caveats_without_answer, tone_without_answer
 from diagnosis.assessment.analysis import analyse_image
 from diagnosis.assessment.explain import explain
@@ -43,7 +44,6 @@ from mlmodel.versions.serving import active_version
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
 from patients.models import Member, Role
-from patients.once import once
 from patients.services.visits import VisitIsClosed
 
 # The strip under the photograph shows this many others; the lesion's page shows all.

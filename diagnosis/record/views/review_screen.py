@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from dermascan.core.durations import in_words
 from dermascan.core.errors import Refused
+from dermascan.core.once import once
 from diagnosis.images.models import Image
 from diagnosis.record.review_screen import BLINDED, Screen, SeenAnswers, is_blinded, last_step, on_screen, screen
 from diagnosis.reviews.errors import AnsweredMeanwhile
@@ -28,7 +29,6 @@ from diagnosis.reviews.review_words import answer_name
 from diagnosis.reviews.services import ensure_nobody_answered, record_review, retract_review, reviews_token
 from patients.middleware import ClinicRequest
 from patients.models import Member
-from patients.once import once
 
 View = Callable[..., HttpResponse]
 

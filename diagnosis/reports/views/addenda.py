@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from dermascan.core.errors import Refused
+from dermascan.core.once import once
 from diagnosis.reports.addenda import draft_addendum, sign_addendum
 from diagnosis.reports.addendum_content import changed_lesions_named, found_in, labels_in, plan_to_ask_about
 from diagnosis.reports.forms import AddendumForm
@@ -19,7 +20,6 @@ from diagnosis.reviews.contradictions import contradictions_at
 from patients.access import require_role
 from patients.middleware import ClinicRequest
 from patients.models import Role, Visit
-from patients.once import once
 
 
 @require_role(Role.DERMATOLOGIST)

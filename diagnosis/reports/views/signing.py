@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from dermascan.core.errors import Refused
+from dermascan.core.once import once
 from diagnosis.assessment.findings import excluded_findings_at
 from diagnosis.assessment.photographs import excluded_among
 from diagnosis.images.models import Image
@@ -37,7 +38,6 @@ from diagnosis.reviews.contradictions import contradictions_at
 from patients.access import require_role
 from patients.middleware import ClinicRequest
 from patients.models import Member, Role, Visit
-from patients.once import once
 from patients.services.visits import VisitIsClosed
 
 # So many photographs are named whose file is kept elsewhere too.

@@ -19,8 +19,8 @@ from patients.models import Clinic, Lesion, Member
 
 
 class Part(models.TextChoices):
-    LEARNED = "learned", _("Trained on")
-    LOCKED = "locked", _("Locked test")
+    TRAIN = "train", _("Trained on")
+    TEST = "test", _("Locked test")
 
 
 class TestAssignment(models.Model):

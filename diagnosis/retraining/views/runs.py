@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from dermascan.core.background import enqueue_on_commit
+from dermascan.core.once import once
 from diagnosis.images.models import Image
 from diagnosis.retraining.collect import LeftOut, learnt_until, new_labels
 from diagnosis.retraining.errors import RetrainingRefused
@@ -28,7 +29,6 @@ from patients.access import is_operator
 from patients.admin.scope import CLINICIANS
 from patients.middleware import ClinicRequest
 from patients.models import Role
-from patients.once import once
 
 View = Callable[..., HttpResponse]
 MOST_SHOWN = 50
@@ -89,8 +89,8 @@ def run(request: ClinicRequest, run_id: UUID) -> HttpResponse:
         "run": found,
         "messages_of_run": found.messages.all(),
         "may_act": _may_act(request),
-        "learned": found.manifest.filter(part=Part.LEARNED).count(),
-        "locked": found.manifest.filter(part=Part.LOCKED).count(),
+        "learned": found.manifest.filter(part=Part.TRAIN).count(),
+        "locked": found.manifest.filter(part=Part.TEST).count(),
         "left_out": _left_out(request, found),
         "reasons": found.judgement.get("reasons", []),
         "turned_wrong": _visible(request, found.turned_wrong),

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from dermascan.core.once import once
 from diagnosis.retraining.decisions import NotAlone, decide, may_take_part, say_of
 from diagnosis.retraining.model_cards import render_card
 from diagnosis.retraining.models import VersionProposal
@@ -35,7 +36,6 @@ from mlmodel.versions.serving import active_version, can_serve
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
 from patients.models import Clinic, User
-from patients.once import once
 
 
 class DecisionForm(forms.Form):

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from mlmodel.datasets.dataset import CALIBRATION_FOLDS, LOCKED_FOLDS, Dataset, read_photograph
+from mlmodel.datasets.dataset import CALIBRATION_FOLDS, TEST_FOLDS, Dataset, read_photograph
 from mlmodel.releases.release_files import sha256_of
 from mlmodel.segmentation.abcd import asymmetry, border
 from mlmodel.segmentation.dermoscopic_colours import lab_of
@@ -88,7 +88,7 @@ def judge_segmenter(pairs: Pairs, path: Path, *, training: dict[str, Any]) -> Re
     some, some_truth = chosen[::_EACH], truth[::_EACH]
     channel = max(CHANNELS, key=lambda name: _otsu_dice(pairs, some, name, some_truth).mean())
 
-    locked = np.flatnonzero(dataset.rows(LOCKED_FOLDS))
+    locked = np.flatnonzero(dataset.rows(TEST_FOLDS))
     truth = [read_mask(dataset.paths[row]) for row in locked]
     seen = _probabilities(plain, pairs, locked)
     drawn = [read_probabilities(each.astype(np.float32), level=level, least_certainty=least) for each in seen]

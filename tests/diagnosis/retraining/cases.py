@@ -65,7 +65,7 @@ def confirmed_cases(reader: Member, count: int, *, start: int = 0) -> list[Image
 def in_turn(images: list[Image]) -> list[Image]:
     """Give every fourth lesion to the clinic's locked test and the others to learning: nothing is left to a draw."""
     for place, image in enumerate(images):
-        TestAssignment.objects.create(lesion=image.lesion, part=Part.LEARNED if place % 4 else Part.LOCKED)
+        TestAssignment.objects.create(lesion=image.lesion, part=Part.TRAIN if place % 4 else Part.TEST)
     return images
 
 

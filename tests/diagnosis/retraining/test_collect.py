@@ -70,7 +70,7 @@ def test_an_image_of_the_locked_test_uploaded_again_is_left_out(dermatologist):
 def test_a_photograph_of_the_clinics_test_saved_anew_is_not_learnt_from_under_another_lesion(dermatologist, settings):
     settings.RETRAINING_LOCKED_SHARE = 0.0
     locked = confirmed(reader=dermatologist, row=1)
-    TestAssignment.objects.create(lesion=locked.lesion, part=Part.LOCKED)
+    TestAssignment.objects.create(lesion=locked.lesion, part=Part.TEST)
     confirmed(reader=dermatologist, vector=saved_anew(locked))
     other = confirmed(reader=dermatologist, row=2)
     collection = collected()
@@ -131,7 +131,7 @@ def test_a_file_that_was_learnt_from_never_joins_the_locked_test(dermatologist, 
     image = confirmed(reader=dermatologist)
     run = a_run()
     entry = {"image_sha256": image.sha256, "features_sha256": "e" * 64, "lesion": image.lesion, "code": "nv"}
-    ManifestEntry.objects.create(run=run, image=image, part=Part.LEARNED, **entry)
+    ManifestEntry.objects.create(run=run, image=image, part=Part.TRAIN, **entry)
     assert collected().left_out == {LeftOut.WAS_LEARNED: 1}
 
 
@@ -140,9 +140,9 @@ def test_a_photograph_that_was_learnt_from_never_joins_the_locked_test_although_
 ):
     settings.RETRAINING_LOCKED_SHARE = 1.0
     learned = confirmed(reader=dermatologist, row=1)
-    TestAssignment.objects.create(lesion=learned.lesion, part=Part.LEARNED)
+    TestAssignment.objects.create(lesion=learned.lesion, part=Part.TRAIN)
     entry = {"image_sha256": learned.sha256, "features_sha256": "e" * 64, "lesion": learned.lesion, "code": "nv"}
-    ManifestEntry.objects.create(run=a_run(), image=learned, part=Part.LEARNED, **entry)
+    ManifestEntry.objects.create(run=a_run(), image=learned, part=Part.TRAIN, **entry)
     confirmed(reader=dermatologist, vector=saved_anew(learned))
     other = confirmed(reader=dermatologist, row=2)
     collection = collected()
@@ -154,7 +154,7 @@ def test_since_narrows_what_is_learnt_and_not_the_locked_test(dermatologist, set
     settings.RETRAINING_LOCKED_SHARE = 0.0
     old, new = confirmed(reader=dermatologist, row=1), confirmed(reader=dermatologist, row=2)
     locked = confirmed(reader=dermatologist, row=3)
-    TestAssignment.objects.create(lesion=locked.lesion, part=Part.LOCKED)
+    TestAssignment.objects.create(lesion=locked.lesion, part=Part.TEST)
     long_ago = timezone.now() - datetime.timedelta(days=30)
     ConfirmedLabel.objects.filter(image__in=[old, locked]).update(settled_at=long_ago, settled_after=0)
     assert images_of(collected(since=timezone.localdate())) == {new.pk, locked.pk}
@@ -165,9 +165,9 @@ def test_since_narrows_what_is_learnt_and_not_the_locked_test(dermatologist, set
 def test_a_lesion_keeps_its_part_whatever_the_share_becomes(dermatologist, settings):
     settings.RETRAINING_LOCKED_SHARE = 1.0
     confirmed(reader=dermatologist)
-    assert collected().count(Part.LOCKED) == 1
+    assert collected().count(Part.TEST) == 1
     settings.RETRAINING_LOCKED_SHARE = 0.0
-    assert collected().count(Part.LOCKED) == 1
+    assert collected().count(Part.TEST) == 1
 
 
 def test_a_dry_look_decides_nothing_and_foretells_what_is_decided(dermatologist):
@@ -182,16 +182,16 @@ def test_a_dry_look_decides_nothing_and_foretells_what_is_decided(dermatologist)
 def test_lesions_at_one_place_share_their_part(dermatologist, clinic, settings):
     settings.RETRAINING_LOCKED_SHARE = 0.0
     first = factories.LesionFactory(patient=agreeing_patient(clinic))
-    TestAssignment.objects.create(lesion=first, part=Part.LOCKED)
+    TestAssignment.objects.create(lesion=first, part=Part.TEST)
     again = factories.LesionFactory(patient=first.patient)
     elsewhere = factories.LesionFactory(patient=first.patient, body_site=BodySite.FOOT)
-    assert assign_parts([again, elsewhere]) == {again.pk: Part.LOCKED, elsewhere.pk: Part.LEARNED}
+    assert assign_parts([again, elsewhere]) == {again.pk: Part.TEST, elsewhere.pk: Part.TRAIN}
 
 
 def test_about_the_share_is_drawn(clinic, settings):
     settings.RETRAINING_LOCKED_SHARE = 0.25
     lesions = [Lesion(patient=factories.PatientFactory.build(clinic=clinic)) for _number in range(400)]
-    locked = sum(drawn_part(lesion) == Part.LOCKED for lesion in lesions)
+    locked = sum(drawn_part(lesion) == Part.TEST for lesion in lesions)
     assert 60 <= locked <= 140  # five standard deviations either way
 
 
@@ -200,7 +200,7 @@ def test_the_database_refuses_to_change_a_part_or_a_manifest(dermatologist):
     run = a_run()
     freeze_manifest(run=run, collection=collected())
     for rows, change in (
-        (TestAssignment.objects.filter(lesion=image.lesion), {"part": Part.LOCKED}),
+        (TestAssignment.objects.filter(lesion=image.lesion), {"part": Part.TEST}),
         (ManifestEntry.objects.filter(run=run), {"code": "mel"}),
     ):
         with pytest.raises(IntegrityError, match="frozen"), transaction.atomic():
@@ -209,9 +209,9 @@ def test_the_database_refuses_to_change_a_part_or_a_manifest(dermatologist):
 
 def test_a_lesion_has_one_part(dermatologist):
     image = confirmed(reader=dermatologist)
-    TestAssignment.objects.create(lesion=image.lesion, part=Part.LEARNED)
+    TestAssignment.objects.create(lesion=image.lesion, part=Part.TRAIN)
     with pytest.raises(IntegrityError), transaction.atomic():
-        TestAssignment.objects.create(lesion=image.lesion, part=Part.LOCKED)
+        TestAssignment.objects.create(lesion=image.lesion, part=Part.TEST)
     with pytest.raises(IntegrityError, match="assignment_part_is_known"), transaction.atomic():
         TestAssignment.objects.create(lesion=factories.LesionFactory(), part="both")
 
@@ -226,7 +226,7 @@ def test_a_lesion_has_one_part(dermatologist):
 )
 def test_a_manifest_holds_nothing_else(dermatologist, wrong, name):
     image = confirmed(reader=dermatologist)
-    values = {"image_sha256": "a" * 64, "features_sha256": "a" * 64, "code": "nv", "part": Part.LEARNED, **wrong}
+    values = {"image_sha256": "a" * 64, "features_sha256": "a" * 64, "code": "nv", "part": Part.TRAIN, **wrong}
     with pytest.raises(IntegrityError, match=name), transaction.atomic():
         ManifestEntry.objects.create(run=a_run(), image=image, lesion=image.lesion, **values)
 

@@ -12,12 +12,13 @@ from django.db import IntegrityError, connection, transaction
 from django.test import Client
 from django.utils import timezone
 
+from dermascan.core.submission import Submission
 from dermascan.models import ContactMessage
 from dermascan.tasks import delete_old_submissions
 from diagnosis.images.models import Image
 from diagnosis.measures.models import PictureScale
 from diagnosis.reviews.models import Review
-from patients.models import Clinic, Lesion, Member, OutgoingMessage, Patient, Submission, User, Visit
+from patients.models import Clinic, Lesion, Member, OutgoingMessage, Patient, User, Visit
 from tests import factories
 from tests.api.helpers import BATCH, PREDICT
 from tests.forms import key_in

@@ -1,4 +1,4 @@
-"""The hidden field that makes a form safe to send twice; see ``patients.once``."""
+"""The hidden field that makes a form safe to send twice; see ``dermascan.core.once``."""
 
 import uuid
 
@@ -6,7 +6,7 @@ from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from patients.once import FIELD
+from dermascan.core.once import FIELD
 
 register = template.Library()
 

@@ -18,7 +18,7 @@ from django.contrib.messages import get_messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 
-from patients.models import Submission
+from dermascan.core.submission import Submission
 
 View = Callable[..., HttpResponse]
 # Of a page that shows what is kept nowhere: what the page is made again from, where the same form comes again.
