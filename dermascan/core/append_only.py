@@ -1,0 +1,87 @@
+"""History that the database itself keeps as it was written, whoever asks it to change."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import migrations
+
+
+class AppendOnly(migrations.operations.base.Operation):
+    """A trigger that refuses to change rows. Rows may still be deleted, as the rules of deletion say.
+
+    SQLite makes a table anew for most changes of its fields, and the table's triggers are gone with the old one:
+    repeat the operation after such a change. A test asks the database for every trigger that migrations declare.
+    """
+
+    reversible = True
+
+    def __init__(self, model_name: str, name: str, *, frozen: Sequence[str] = (), once: Sequence[str] = ()) -> None:
+        """Declare the trigger ``name``, which is also what the database's error says.
+
+        Args:
+            model_name: whose rows.
+            frozen: columns that are never written again; with neither ``frozen`` nor ``once``, all of them.
+            once: columns that may be written while they are empty.
+        """
+        self.model_name, self.name = model_name, name
+        self.frozen, self.once = tuple(frozen), tuple(once)
+
+    def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
+        given = {name: values for name, values in (("frozen", self.frozen), ("once", self.once)) if values}
+        return self.__class__.__qualname__, [self.model_name, self.name], given
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """Models do not know of it."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        table = self._table(app_label, schema_editor, to_state)
+        if table is None:
+            return
+        vendor = schema_editor.connection.vendor
+        self._drop(schema_editor, table)
+        if vendor == "sqlite":
+            when = f" WHEN {self._changed('IS NOT')}" if self._changed("") else ""
+            schema_editor.execute(
+                f"CREATE TRIGGER {self.name} BEFORE UPDATE ON {table} FOR EACH ROW{when} "
+                f"BEGIN SELECT RAISE(ABORT, '{self.name}'); END"
+            )
+        elif vendor == "postgresql":
+            when = f" WHEN ({self._changed('IS DISTINCT FROM')})" if self._changed("") else ""
+            schema_editor.execute(
+                f"CREATE FUNCTION {self.name}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+                f"RAISE EXCEPTION '{self.name}' USING ERRCODE = 'integrity_constraint_violation'; END $$"
+            )
+            schema_editor.execute(
+                f"CREATE TRIGGER {self.name} BEFORE UPDATE ON {table} FOR EACH ROW{when} "
+                f"EXECUTE FUNCTION {self.name}()"
+            )
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        table = self._table(app_label, schema_editor, from_state)
+        if table is not None:
+            self._drop(schema_editor, table)
+
+    def describe(self) -> str:
+        return f"Keep rows of {self.model_name} as they were written"
+
+    @property
+    def migration_name_fragment(self) -> str:
+        return self.name
+
+    def _table(self, app_label: str, schema_editor: Any, state: Any) -> str | None:
+        model = state.apps.get_model(app_label, self.model_name)
+        return model._meta.db_table if self.allow_migrate_model(schema_editor.connection.alias, model) else None
+
+    def _changed(self, differs: str) -> str:
+        """The condition under which a row is changed as it may not be; empty for any change."""
+        return " OR ".join(
+            [f'OLD."{column}" {differs} NEW."{column}"' for column in self.frozen]
+            + [f'(OLD."{column}" IS NOT NULL AND OLD."{column}" {differs} NEW."{column}")' for column in self.once]
+        )
+
+    def _drop(self, schema_editor: Any, table: str) -> None:
+        if schema_editor.connection.vendor == "sqlite":
+            schema_editor.execute(f"DROP TRIGGER IF EXISTS {self.name}")
+        elif schema_editor.connection.vendor == "postgresql":
+            schema_editor.execute(f"DROP TRIGGER IF EXISTS {self.name} ON {table}")
+            schema_editor.execute(f"DROP FUNCTION IF EXISTS {self.name}()")
