@@ -98,8 +98,18 @@ def prepare() -> bool:
     from django.conf import settings
     from django.core.management import CommandError, call_command
 
+    from dermascan.apps import make_queue_folders
+    from dermascan.older_tables import move_older_data_aside
+
     for folder in (settings.DATA_DIR, settings.MEDIA_ROOT):
         Path(folder).mkdir(parents=True, exist_ok=True)
+    if aside := move_older_data_aside():
+        print(  # noqa: T201
+            f"The data in {settings.DATA_DIR} were made before version 0.1.0, whose tables are others. "
+            f"They were moved to {aside}; a new, empty installation begins here.",
+            flush=True,
+        )
+        make_queue_folders()
     collect_static_files()
     call_command("migrate", interactive=False, verbosity=0)
     # Photographs of before there was a queue; asks one question where there are none.

@@ -3,6 +3,7 @@ from pathlib import Path
 from django.apps import AppConfig
 from django.conf import settings
 from django.contrib.admin.apps import AdminConfig as DjangoAdminConfig
+from django.db.models.signals import pre_migrate
 
 
 class DermaScanConfig(AppConfig):
@@ -15,12 +16,19 @@ class DermaScanConfig(AppConfig):
         Both ends of it fail without them, whichever is started first.
         """
         from dermascan import checks  # noqa: F401
+        from dermascan.older_tables import refuse_older_tables
 
-        options = getattr(settings, "CELERY_BROKER_TRANSPORT_OPTIONS", {})
-        for name in ("data_folder_in", "control_folder"):
-            if folder := options.get(name):
-                Path(folder).mkdir(parents=True, exist_ok=True)
+        pre_migrate.connect(refuse_older_tables, sender=self, dispatch_uid="refuse tables of before 0.1.0")
+
+        make_queue_folders()
 
 
 class AdminConfig(DjangoAdminConfig):
     default_site = "dermascan.admin_site.DermaScanAdminSite"
+
+
+def make_queue_folders() -> None:
+    options = getattr(settings, "CELERY_BROKER_TRANSPORT_OPTIONS", {})
+    for name in ("data_folder_in", "control_folder"):
+        if folder := options.get(name):
+            Path(folder).mkdir(parents=True, exist_ok=True)

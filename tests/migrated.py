@@ -1,6 +1,6 @@
 """The tests' tables on SQLite, migrated anew only when something that they are made of has changed.
 
-Seventy migrations take a quarter of a minute, in each process, and the first test waits for them.
+Migrations take many seconds, in each process, and the first test waits for them.
 """
 
 import hashlib

@@ -14,7 +14,7 @@ from mlmodel.explanations.explained import SECTIONS
 from mlmodel.explanations.reading_levels import READING_LEVELS
 from mlmodel.taxonomy import CODES
 
-FOLDER = Path(__file__).resolve().parent
+FOLDER = Path(__file__).resolve().parent / "texts"
 LANGUAGE = "en"
 
 

@@ -2,14 +2,9 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy, ngettext
-from rest_framework.authtoken import admin as _registers_its_own  # noqa: F401
-from rest_framework.authtoken.models import TokenProxy
 
 from patients.admin.scope import ClinicFilter, ClinicScopedAdmin, member_of
 from patients.models import ApiToken, Revocation, Role
-
-# Its tokens were taken over; nothing reads that table any more.
-admin.site.unregister(TokenProxy)
 
 
 @admin.register(ApiToken)

@@ -7,9 +7,7 @@ from datetime import timedelta
 import pytest
 from django.contrib.sessions.models import Session
 from django.core import mail
-from django.core.management import call_command
-from django.db import IntegrityError, connection, transaction
-from django.db.migrations.executor import MigrationExecutor
+from django.db import IntegrityError, transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -202,31 +200,3 @@ def test_the_database_keeps_the_rules(staff, rule, values):
     factories.api_key(staff)
     with pytest.raises(IntegrityError, match=rule), transaction.atomic():
         ApiToken.objects.update(**values)
-
-
-@pytest.mark.slow
-@pytest.mark.django_db(transaction=True)
-def test_tokens_of_before_go_on_working_for_a_while():
-    before = [("patients", "0007_submissions"), ("authtoken", "0004_alter_tokenproxy_options")]
-    executor = MigrationExecutor(connection)
-    executor.migrate(before)
-    try:
-        apps = executor.loader.project_state(before).apps
-        clinic = apps.get_model("patients", "Clinic").objects.create(name="Northside")
-        users = [apps.get_model("patients", "User").objects.create(username=name) for name in ("staff", "patient")]
-        apps.get_model("patients", "Member").objects.create(user=users[0], clinic=clinic, role="staff")
-        tokens = apps.get_model("authtoken", "Token").objects
-        keys = [tokens.create(user=user, key=digit * 40).key for user, digit in zip(users, "ab", strict=True)]
-        call_command("migrate", verbosity=0)
-        assert [works(key) for key in keys] == [True, False]
-        token = ApiToken.objects.get()
-        assert timedelta(days=89) < token.expires_at - timezone.now() <= timedelta(days=90)
-        assert not _rows_of("authtoken_token")
-    finally:
-        call_command("migrate", verbosity=0)
-
-
-def _rows_of(table: str) -> int:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT COUNT(*) FROM {table}")  # a constant of this test
-        return int(cursor.fetchone()[0])

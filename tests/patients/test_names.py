@@ -3,8 +3,6 @@
 import unicodedata
 
 import pytest
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -106,29 +104,3 @@ def test_what_is_kept_shows_what_it_is(typed, kept):
 
 def test_lines_stay_lines():
     assert clean_text("One\r\n\ttwo\u200b") == "One\r\n\ttwo"
-
-
-@pytest.mark.slow
-@pytest.mark.django_db(transaction=True)
-def test_patients_of_before_are_found_without_accents():
-    executor = MigrationExecutor(connection)
-    executor.migrate([("patients", "0005_more_body_sites")])
-    try:
-        old = executor.loader.project_state([("patients", "0005_more_body_sites")]).apps
-        clinic = old.get_model("patients", "Clinic").objects.create(name="Northside")
-        user = old.get_model("patients", "User").objects.create(username="staff")
-        member = old.get_model("patients", "Member").objects.create(clinic=clinic, user=user, role="staff")
-        old.get_model("patients", "Patient").objects.create(
-            clinic=clinic,
-            family_name="Öz",
-            given_name="Zoë",
-            record_number="1",
-            birth_date="1990-12-01",
-            created_by=member,
-        )
-    finally:
-        executor = MigrationExecutor(connection)
-        executor.migrate(executor.loader.graph.leaf_nodes())
-    from patients.models import Patient
-
-    assert Patient.objects.get().folded_name == "zoe oz"

@@ -1,6 +1,5 @@
 """No dangerous report without a plan or a reason, and none that is released as it is signed: the database holds it."""
 
-import importlib
 import json
 import uuid
 from datetime import timedelta
@@ -9,6 +8,7 @@ import pytest
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from diagnosis.migrations import _planned_danger
 from diagnosis.reports.content import build_content, canonical_json
 from diagnosis.reports.models import Report
 from diagnosis.reports.signing_checks import pressing_lesions
@@ -17,8 +17,6 @@ from diagnosis.reviews.services import record_review
 from tests import factories
 
 REFUSED = "report_of_danger_is_planned"
-MIGRATION = importlib.import_module("diagnosis.migrations.0024_danger_is_seen_and_planned")
-MAYBE = importlib.import_module("diagnosis.migrations.0030_what_may_be_malignant_is_planned").MAYBE
 
 
 def a_report(
@@ -119,10 +117,10 @@ def test_a_dangerous_report_is_not_released_as_it_is_made(dermatologist):
 
 def test_the_database_knows_the_answers_that_the_code_knows():
     """Who adds a diagnosis gives the trigger its new list in a migration."""
-    assert set(MIGRATION.MALIGNANT) == {answer for answer in ANSWERS if is_malignant_answer(answer)}
-    assert set(MAYBE) == {answer for answer in ANSWERS if danger_rank(answer) == 1}
+    assert set(_planned_danger.MALIGNANT) == {answer for answer in ANSWERS if is_malignant_answer(answer)}
+    assert set(_planned_danger.MAYBE_MALIGNANT) == {answer for answer in ANSWERS if danger_rank(answer) == 1}
     harmless = {answer for answer in ANSWERS if is_benign_answer(answer)}
-    assert set(MIGRATION.HARMLESS) == {*harmless, NOT_A_LESION}
+    assert set(_planned_danger.HARMLESS) == {*harmless, NOT_A_LESION}
 
 
 @pytest.mark.parametrize("label", ["", "mel", "nv", "other", "meltump", "not_a_lesion"])

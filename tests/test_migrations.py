@@ -1,0 +1,141 @@
+"""Migrations are for keeps: what a release holds is never changed, and every release can be upgraded."""
+
+import os
+import sqlite3
+import subprocess
+import sys
+from contextlib import closing
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, connection, transaction
+from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+
+from dermascan import older_tables
+from dermascan.core.append_only import AppendOnly
+from diagnosis.migrations import _planned_danger
+from patients.models import Consent
+from tests import factories
+from tests.places import ROOT
+
+# The last migration of each app in a release. A release adds a row here; no row ever changes.
+RELEASES = {
+    "0.1.0": {
+        "dermascan": "0001_initial",
+        "diagnosis": "0001_initial",
+        "mlmodel": "0001_initial",
+        "patients": "0001_initial",
+    },
+}
+
+
+def triggers_in_database() -> set[str]:
+    asked = {
+        "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
+        "postgresql": "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal",
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(asked[connection.vendor])
+        return {name for (name,) in cursor.fetchall()}
+
+
+def declared_triggers() -> set[str]:
+    operations = [
+        operation
+        for (app, _name), migration in MigrationLoader(connection).disk_migrations.items()
+        if app in older_tables.OUR_APPS
+        for operation in migration.operations
+    ]
+    named = {operation.name for operation in operations if isinstance(operation, AppendOnly)}
+    return named | {_planned_danger.NAME}
+
+
+@pytest.mark.django_db
+def test_every_trigger_that_a_migration_declares_is_there():
+    assert len(declared_triggers()) == 14
+    assert declared_triggers() == triggers_in_database()
+
+
+@pytest.mark.slow
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("release", RELEASES)
+def test_a_release_is_upgraded_with_its_records_and_triggers(release):
+    consent = factories.ConsentFactory()
+    executor = MigrationExecutor(connection)
+    try:
+        executor.migrate(list(RELEASES[release].items()))
+    finally:
+        call_command("migrate", verbosity=0)
+
+    assert Consent.objects.filter(pk=consent.pk).exists()
+    assert declared_triggers() == triggers_in_database()
+
+
+@pytest.mark.slow
+@pytest.mark.services
+@pytest.mark.django_db(transaction=True)
+def test_a_trigger_goes_and_comes_back_with_its_migration():
+    consent = factories.ConsentFactory()
+    operation = AppendOnly("consent", "consent_is_append_only")
+    state = MigrationLoader(connection).project_state()
+    with connection.schema_editor() as editor:
+        operation.database_backwards("patients", editor, state, state)
+    try:
+        Consent.objects.filter(pk=consent.pk).update(method="on_site")
+        assert "consent_is_append_only" not in triggers_in_database()
+    finally:
+        for _twice in range(2):
+            with connection.schema_editor() as editor:
+                operation.database_forwards("patients", editor, state, state)
+    with pytest.raises(IntegrityError, match="consent_is_append_only"), transaction.atomic():
+        Consent.objects.filter(pk=consent.pk).update(method="verbal")
+
+
+@pytest.mark.django_db
+def test_tables_of_a_version_that_nobody_knows_are_not_migrated():
+    MigrationRecorder(connection).record_applied("diagnosis", "0003_report_is_frozen")
+    assert older_tables.are_older()
+    with pytest.raises(CommandError, match="Nothing was changed"):
+        older_tables.refuse_older_tables()
+
+
+MOVE = (
+    "import django; django.setup();"
+    "from dermascan.older_tables import move_older_data_aside;"
+    "print(move_older_data_aside())"
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("recorded", [[("diagnosis", "0001_initial")], [("diagnosis", "0003_report_is_frozen")], []])
+def test_data_of_before_are_moved_aside_and_what_was_trained_stays(tmp_path, recorded):
+    with closing(sqlite3.connect(tmp_path / "db.sqlite3")) as database:
+        database.execute("CREATE TABLE django_migrations (id INTEGER PRIMARY KEY, app TEXT, name TEXT, applied TEXT)")
+        for app, name in recorded:
+            database.execute(
+                "INSERT INTO django_migrations (app, name, applied) VALUES (?, ?, '2026-11-01')", (app, name)
+            )
+        database.commit()
+    others = ("media/images/a.jpg", "runs/first/weights.npz", "datasets/ham10000/metadata.csv", "secret_key")
+    for name in others:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+
+    environment = {name: value for name, value in os.environ.items() if name not in {"DATABASE_URL", "REDIS_URL"}}
+    environment |= {"DERMASCAN_DATA_DIR": str(tmp_path), "DJANGO_SETTINGS_MODULE": "dermascan.settings.local"}
+    outcome = subprocess.run(
+        [sys.executable, "-c", MOVE], cwd=ROOT, env=environment, capture_output=True, text=True, check=True
+    )
+
+    is_older = ("diagnosis", "0003_report_is_frozen") in recorded
+    folders = list(tmp_path.glob("before-0.1.0-*"))
+    assert len(folders) == is_older
+    assert (tmp_path / "db.sqlite3").exists() != is_older
+    assert (tmp_path / "media").exists() != is_older
+    assert all((tmp_path / name).exists() for name in others[1:])
+    if is_older:
+        assert str(folders[0]) in outcome.stdout
+        assert (folders[0] / "media" / "images" / "a.jpg").read_text() == "x"
