@@ -21,7 +21,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.beginning import run  # noqa: E402
 from mlmodel.datasets.dataset import Dataset, read_dataset  # noqa: E402
-from mlmodel.metrics import performance as evaluate  # noqa: E402
+from mlmodel.metrics import performance  # noqa: E402
 from mlmodel.network.calibration import softmax  # noqa: E402
 from mlmodel.training.feed import batches  # noqa: E402
 from mlmodel.training.recipe import Phase, Recipe, load_recipe  # noqa: E402
@@ -135,9 +135,13 @@ def _print_table(base: Recipe, dataset: Dataset) -> None:
             continue
         for shown, turns in ((name, False), *(((f"{name}, eight turns averaged", True),) if name == "base" else ())):
             answers = _answers(change(base), run, dataset, turns=turns)
-            found = evaluate.estimate(
-                {"balanced": evaluate.balanced_accuracy, "auc": evaluate.macro_auc, "accuracy": evaluate.accuracy},
-                evaluate.by_lesion(answers),
+            found = performance.estimate(
+                {
+                    "balanced": performance.balanced_accuracy,
+                    "auc": performance.macro_auc,
+                    "accuracy": performance.accuracy,
+                },
+                performance.by_lesion(answers),
             )
             reference = reference or found
             gain = found["balanced"].value - reference["balanced"].value
@@ -147,7 +151,7 @@ def _print_table(base: Recipe, dataset: Dataset) -> None:
             )
 
 
-def _answers(recipe: Recipe, run: RunDirectory, dataset: Dataset, *, turns: bool) -> evaluate.Answers:
+def _answers(recipe: Recipe, run: RunDirectory, dataset: Dataset, *, turns: bool) -> performance.Answers:
     from mlmodel.training.architectures import build_network
 
     rows = split(recipe, dataset)
@@ -167,7 +171,7 @@ def _answers(recipe: Recipe, run: RunDirectory, dataset: Dataset, *, turns: bool
         ]
         parts.append(np.mean(said, axis=0))
     logits = (np.concatenate(parts) - held).astype(np.float32)
-    return evaluate.Answers(
+    return performance.Answers(
         probabilities=softmax(logits + np.log(mix)).astype(np.float32),
         scores=softmax(logits).astype(np.float32),
         labels=dataset.labels[rows.watched],

@@ -21,7 +21,7 @@ from tqdm import tqdm
 
 from benchmarks.beginning import run
 from mlmodel.datasets.dataset import CALIBRATION_FOLDS, TRAIN_FOLDS, Dataset, read_dataset
-from mlmodel.metrics import performance as evaluate
+from mlmodel.metrics import performance
 from mlmodel.network.analyser import get_analyser
 from mlmodel.network.engine import Engine
 from mlmodel.pictures.picture import decode
@@ -58,7 +58,7 @@ def main() -> None:
         # The last ones: the first warm the caches up.
         print(
             f"{name:12}{sizes[name] / 1e6:>7.1f} MB{np.median(times[name][-options.timed :]) * 1000:>7.1f} ms"
-            f"{evaluate.accuracy(found):>11.3f}{evaluate.balanced_accuracy(found):>11.3f}{same:>18.1%}"
+            f"{performance.accuracy(found):>11.3f}{performance.balanced_accuracy(found):>11.3f}{same:>18.1%}"
         )
 
 
@@ -93,10 +93,10 @@ def _drawn(dataset: Dataset, folds: tuple[int, ...], count: int) -> list[int]:
     return drawn
 
 
-def _answers(features: Any, dataset: Dataset, rows: list[int]) -> evaluate.Answers:
+def _answers(features: Any, dataset: Dataset, rows: list[int]) -> performance.Answers:
     analyser = get_analyser()
     logits = analyser.head.logits(features.astype(np.float16).astype(np.float32))
-    return evaluate.Answers(
+    return performance.Answers(
         probabilities=analyser.calibration.probabilities(logits),
         scores=analyser.calibration.equal_prior_scores(logits),
         labels=dataset.labels[rows],

@@ -20,7 +20,7 @@ sys.path.insert(0, str(ROOT))
 from benchmarks.beginning import run  # noqa: E402
 from mlmodel.datasets.dataset import CALIBRATION_FOLDS, TEST_FOLDS, Dataset, read_dataset  # noqa: E402
 from mlmodel.datasets.feature_cache import cached_features  # noqa: E402
-from mlmodel.metrics import performance as evaluate  # noqa: E402
+from mlmodel.metrics import performance  # noqa: E402
 from mlmodel.network.analyser import get_analyser  # noqa: E402
 from mlmodel.taxonomy import CODES  # noqa: E402
 from mlmodel.training.recipe import Recipe, recipe_from  # noqa: E402
@@ -85,7 +85,7 @@ def _print_shipped(classes: tuple[str, ...], name: str, dataset: Dataset, rows: 
     own = [CODES.index(code) for code in classes]
     probabilities = analyser.calibration.probabilities(logits)[:, own]
     scores = analyser.calibration.equal_prior_scores(logits)[:, own]
-    answers = evaluate.Answers(
+    answers = performance.Answers(
         probabilities=probabilities / probabilities.sum(axis=1, keepdims=True),
         scores=scores / scores.sum(axis=1, keepdims=True),
         labels=labels[rows],
@@ -93,7 +93,8 @@ def _print_shipped(classes: tuple[str, ...], name: str, dataset: Dataset, rows: 
     )
     _print(
         f"DermaScan, {'seven' if classes == CODES else 'three'} classes, {name}, by lesion", "",
-        evaluate.accuracy(answers), evaluate.balanced_accuracy(answers), evaluate.macro_auc(answers), len(rows), "0%",
+        performance.accuracy(answers), performance.balanced_accuracy(answers), performance.macro_auc(answers),
+        len(rows), "0%",
     )  # fmt: skip
 
 

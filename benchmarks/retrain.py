@@ -113,7 +113,7 @@ def _floors(release: Path) -> dict[str, float]:
 
     That is the lower end of each recall's interval on the base locked test, rounded down to 0.05.
     """
-    from mlmodel.metrics import performance as evaluate
+    from mlmodel.metrics import performance
     from mlmodel.network.head import Head
     from mlmodel.releases.release import load_release
     from mlmodel.retraining import network_of, read_base_set
@@ -126,7 +126,7 @@ def _floors(release: Path) -> dict[str, float]:
     def recall(index: int) -> Callable[[Any], float]:
         return lambda each: float((each.scores[each.labels == index].argmax(axis=1) == index).mean())
 
-    recalls = evaluate.estimate({code: recall(index) for index, code in enumerate(CODES)}, answers)
+    recalls = performance.estimate({code: recall(index) for index, code in enumerate(CODES)}, answers)
     return {code: round(float(np.floor(each.low * 20) / 20), 2) for code, each in recalls.items()}
 
 

@@ -216,18 +216,18 @@ def _points_upwards(judgement: dict[str, Any]) -> bool:
 
 
 def _figures(version: Any) -> dict[str, tuple[float, float, float]]:
-    from mlmodel.metrics import performance as evaluate
+    from mlmodel.metrics import performance
     from mlmodel.retraining import network_of, read_base_set
     from mlmodel.versions.serving import analyser_of
 
     network = network_of(version.settings, analyser_of(version).head)
     answers = network.answers_by_lesion(read_base_set().locked)
-    found = evaluate.estimate(
+    found = performance.estimate(
         {
-            "balanced accuracy": evaluate.balanced_accuracy,
-            "macro AUC": evaluate.macro_auc,
-            "malignant AUC": evaluate.malignant_auc,
-            "accuracy": evaluate.accuracy,
+            "balanced accuracy": performance.balanced_accuracy,
+            "macro AUC": performance.macro_auc,
+            "malignant AUC": performance.malignant_auc,
+            "accuracy": performance.accuracy,
         },
         answers,
     )

@@ -118,26 +118,26 @@ def _figures(
     version: Any, locked: Dataset, features: npt.NDArray[np.float16]
 ) -> dict[str, tuple[float, float, float]]:
     """Return the version's figures on the source's locked lesions and on the base test, with 95 % intervals."""
-    from mlmodel.metrics import performance as evaluate
+    from mlmodel.metrics import performance
     from mlmodel.retraining import Cases, network_of, read_base_set
     from mlmodel.versions.serving import analyser_of
 
     network = network_of(version.settings, analyser_of(version).head)
     melanoma, watch = CODES.index("mel"), network.operating_points.watch.threshold
-    metrics: dict[str, evaluate.Metric] = {
-        "melanoma AUC": lambda each: evaluate.auc(each.scores[:, melanoma], each.is_melanoma),
-        "malignant AUC": lambda each: evaluate.auc(each.malignant_score, each.is_malignant),
-        "balanced accuracy": evaluate.balanced_accuracy,
-        "melanomas found": evaluate.sensitivity_at(watch, melanoma_only=True),
-        "harmless left alone": evaluate.specificity_at(watch),
+    metrics: dict[str, performance.Metric] = {
+        "melanoma AUC": lambda each: performance.auc(each.scores[:, melanoma], each.is_melanoma),
+        "malignant AUC": lambda each: performance.auc(each.malignant_score, each.is_malignant),
+        "balanced accuracy": performance.balanced_accuracy,
+        "melanomas found": performance.sensitivity_at(watch, melanoma_only=True),
+        "harmless left alone": performance.specificity_at(watch),
     }
     there = network.answers_by_lesion(Cases(features, locked.labels, locked.lesions))
-    found = evaluate.estimate(metrics, there)
+    found = performance.estimate(metrics, there)
     at_home = network.answers_by_lesion(read_base_set().locked)
     found |= {
         f"{name}, base test": each
-        for name, each in evaluate.estimate(
-            {"balanced accuracy": evaluate.balanced_accuracy, "macro AUC": evaluate.macro_auc}, at_home
+        for name, each in performance.estimate(
+            {"balanced accuracy": performance.balanced_accuracy, "macro AUC": performance.macro_auc}, at_home
         ).items()
     }
     return {name: (each.value, each.low, each.high) for name, each in found.items()}

@@ -23,7 +23,7 @@ sys.path.insert(0, str(ROOT))
 
 from benchmarks.beginning import run  # noqa: E402
 from mlmodel.datasets.dataset import Dataset, read_dataset  # noqa: E402
-from mlmodel.metrics import performance as evaluate  # noqa: E402
+from mlmodel.metrics import performance  # noqa: E402
 from mlmodel.network.head import Head  # noqa: E402
 from mlmodel.releases.release import load_release  # noqa: E402
 from mlmodel.retraining import (  # noqa: E402
@@ -223,7 +223,7 @@ def _first_lesions(bench: Bench, wanted: npt.NDArray[np.bool_]) -> npt.NDArray[n
 
 def _balanced(network: Network, cases: Cases) -> str:
     answers = network.answers_by_lesion(cases)
-    return str(evaluate.estimate({"balanced": evaluate.balanced_accuracy}, answers)["balanced"])
+    return str(performance.estimate({"balanced": performance.balanced_accuracy}, answers)["balanced"])
 
 
 PARTS: dict[str, Callable[[Bench], None]] = {

@@ -15,7 +15,10 @@ class DermaScanConfig(AppConfig):
 
         Both ends of it fail without them, whichever is started first.
         """
-        from dermascan import checks  # noqa: F401
+        from dermascan import (
+            checks,  # noqa: F401
+            contact_letter,  # noqa: F401  (registers who writes of messages from the contact page)
+        )
         from dermascan.older_tables import refuse_older_tables
 
         pre_migrate.connect(refuse_older_tables, sender=self, dispatch_uid="refuse tables of before 0.1.0")

@@ -10,7 +10,7 @@ from diagnosis.api.image_links import image_link
 from diagnosis.api.measurements import measurements_of_image, measurements_of_picture
 from diagnosis.api.problems import Problem
 from diagnosis.api.warnings import signs_of_image, signs_of_view
-from diagnosis.assessment import explain as explanations
+from diagnosis.assessment import explain
 from diagnosis.assessment.analysis import QuickResult
 from diagnosis.assessment.candidates import candidates_in_words, candidates_of, tier_in_words
 from diagnosis.assessment.photograph_kind import dermatoscope_tips
@@ -102,8 +102,8 @@ def explanation_of(code: str, *, reader: Reader, tier: str | None = None, wait: 
     """
     wanted = {"code": code, "language": reader.language, "reading_level": reader.reading_level}
     if not wait:
-        explanations.request_explanation(**wanted)
-    explained = explanations.explain(**wanted, ask=wait)
+        explain.request_explanation(**wanted)
+    explained = explain.explain(**wanted, ask=wait)
     urgency = urgency_of_result(explained, tier=tier) if tier else urgency_of_condition(explained)
     sections = dict(explained.sections)
     if tier:

@@ -7,8 +7,7 @@ from django.conf import settings
 from django.core.cache import cache
 
 from dermascan.core.background import enqueue_on_commit
-from diagnosis.assessment import explanation_breaker as breaker
-from diagnosis.assessment import explanation_store as store
+from diagnosis.assessment import explanation_breaker, explanation_store
 from mlmodel.explanations.checking import UnusableExplanation
 from mlmodel.explanations.explained import Explained, Source
 from mlmodel.explanations.gemini import GeminiAccess, GeminiError, ask_gemini
@@ -35,7 +34,7 @@ def explain(*, code: str, language: str = "en", reading_level: str = "patient", 
         ValueError: the condition, the language or the reading level is not one of those offered.
     """
     question = _question(code, language, reading_level)
-    texts = store.find(question)
+    texts = explanation_store.find(question)
     if texts is None and ask:
         texts = _ask_and_keep(question, seconds=settings.GEMINI_TIMEOUT_SECONDS)
     return _by_library(question) if texts is None else _by_gemini(question, texts)
@@ -51,7 +50,11 @@ def request_explanation(*, code: str, language: str = "en", reading_level: str =
         ValueError: as ``explain``.
     """
     question = _question(code, language, reading_level)
-    if not settings.GEMINI_API_KEY or not breaker.may_ask(question) or store.find(question) is not None:
+    if (
+        not settings.GEMINI_API_KEY
+        or not explanation_breaker.may_ask(question)
+        or explanation_store.find(question) is not None
+    ):
         return False
     if not cache.add(_on_its_way(question), True, timeout=ON_ITS_WAY_SECONDS):
         return False
@@ -65,29 +68,29 @@ def request_explanation(*, code: str, language: str = "en", reading_level: str =
 def ask_and_store(*, code: str, language: str, reading_level: str) -> None:
     """Ask for the explanation and keep it, unless it is already there."""
     question = _question(code, language, reading_level)
-    if store.find(question) is None:
+    if explanation_store.find(question) is None:
         seconds = min(settings.GEMINI_TIMEOUT_SECONDS * BACKGROUND_PATIENCE, BACKGROUND_MOST_SECONDS)
         _ask_and_keep(question, seconds=seconds)
 
 
 def _ask_and_keep(question: Question, *, seconds: float) -> dict[str, str] | None:
-    if not settings.GEMINI_API_KEY or not breaker.may_ask(question):
+    if not settings.GEMINI_API_KEY or not explanation_breaker.may_ask(question):
         return None
     access = GeminiAccess(settings.GEMINI_API_KEY, settings.GEMINI_BASE_URL, settings.GEMINI_ATTEMPTS)
     what = (question.condition.code, question.language.code, question.reading_level.value)
     try:
         texts = ask_gemini(question=question, access=access, seconds=seconds)
     except GeminiError as failure:
-        breaker.note_failure()
+        explanation_breaker.note_failure()
         logger.warning("Gemini did not explain %s (%s, %s): %s", *what, failure)
         return None
     except UnusableExplanation as problem:
-        breaker.note_failure()
-        breaker.note_unusable(question)
+        explanation_breaker.note_failure()
+        explanation_breaker.note_unusable(question)
         logger.warning("Gemini's explanation of %s (%s, %s) is not used: %s", *what, problem)
         return None
-    breaker.note_success()
-    store.keep(question, texts)
+    explanation_breaker.note_success()
+    explanation_store.keep(question, texts)
     return texts
 
 

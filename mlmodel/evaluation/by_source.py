@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlmodel.datasets.dataset import Dataset
-from mlmodel.metrics import performance as evaluate
+from mlmodel.metrics import performance
 from mlmodel.metrics.class_mixes import log_priors
 from mlmodel.metrics.partial_labels import LABELS, POSSIBLE, is_exact
 from mlmodel.metrics.performance import Answers, Estimate
@@ -80,13 +80,13 @@ def figures_of_source(
         class_mix: float32 (7,), of the source.
         seed: of the resamples.
     """
-    lesions = evaluate.by_lesion(answers)
+    lesions = performance.by_lesion(answers)
 
     def measured(each: Answers) -> dict[str, float]:
         return _measured(each, thresholds, set_thresholds, class_mix)
 
     found = measured(lesions)
-    drawn = [list(measured(each).values()) for each in evaluate.resamples(lesions, seed=seed)]
+    drawn = [list(measured(each).values()) for each in performance.resamples(lesions, seed=seed)]
     low, high = np.percentile(np.array(drawn), (2.5, 97.5), axis=0)
     return {
         "photographs": len(answers.labels),
@@ -121,8 +121,10 @@ def _measured(
     figures = {
         "melanoma_auc": _auc(known.scores[:, _MELANOMA], known.is_melanoma),
         "malignant_auc": _auc(answers.malignant_score, answers.is_malignant),
-        "balanced_accuracy": evaluate.balanced_accuracy(exact) if len(np.unique(exact.labels)) > 1 else float("nan"),
-        "calibration_error": evaluate.expected_calibration_error(_at_mix(answers, class_mix)),
+        "balanced_accuracy": performance.balanced_accuracy(exact)
+        if len(np.unique(exact.labels)) > 1
+        else float("nan"),
+        "calibration_error": performance.expected_calibration_error(_at_mix(answers, class_mix)),
         "set_coverage": float("nan"),
     }
     if len(exact.labels) >= LEAST:
@@ -159,7 +161,7 @@ def _at_mix(answers: Answers, class_mix: Floats) -> Answers:
 
 def _auc(scores: Floats, is_positive: npt.NDArray[np.bool_]) -> float:
     fewest = min(int(is_positive.sum()), int((~is_positive).sum()))
-    return evaluate.auc(scores, is_positive) if fewest >= LEAST else float("nan")
+    return performance.auc(scores, is_positive) if fewest >= LEAST else float("nan")
 
 
 def _share(of: npt.NDArray[np.bool_], among: npt.NDArray[np.bool_]) -> float:

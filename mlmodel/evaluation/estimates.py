@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import numpy.typing as npt
 
-from mlmodel.metrics import performance as evaluate
+from mlmodel.metrics import performance
 from mlmodel.metrics.curves import wilson
 from mlmodel.metrics.performance import Answers
 from mlmodel.network.calibration import in_set
@@ -54,7 +54,7 @@ def estimate_all(
         seed: of the resamples.
     """
     found = function(answers)
-    drawn = np.array([list(function(each).values()) for each in evaluate.resamples(answers, seed=seed)])
+    drawn = np.array([list(function(each).values()) for each in performance.resamples(answers, seed=seed)])
     return {
         name: _estimated(value, drawn[:, column], (counts or {}).get(name, 0))
         for column, (name, value) in enumerate(found.items())
@@ -107,12 +107,12 @@ def _overall(answers: Answers) -> Figures:
     own = answers.probabilities[np.arange(len(answers.labels)), answers.labels]
     rank = (answers.probabilities > own[:, None]).sum(axis=1)
     return {
-        "balanced_accuracy": evaluate.balanced_accuracy(answers),
-        "accuracy": evaluate.accuracy(answers),
+        "balanced_accuracy": performance.balanced_accuracy(answers),
+        "accuracy": performance.accuracy(answers),
         "top2_accuracy": float((rank < 2).mean()),
-        "malignant_auc": evaluate.malignant_auc(answers) if both else float("nan"),
+        "malignant_auc": performance.malignant_auc(answers) if both else float("nan"),
         "melanoma_specificity": melanoma_specificity(answers),
-        "calibration_error": evaluate.expected_calibration_error(answers),
+        "calibration_error": performance.expected_calibration_error(answers),
     }
 
 
@@ -136,7 +136,7 @@ def _by_class(answers: Answers) -> Figures:
         hits, own, named = found[index, index], support[index], said[index]
         others = total - own
         is_scored = 0 < own < total
-        auc = evaluate.auc(answers.probabilities[:, index], answers.labels == index) if is_scored else float("nan")
+        auc = performance.auc(answers.probabilities[:, index], answers.labels == index) if is_scored else float("nan")
         aucs += [auc] if is_scored else []
         figures |= {
             f"class.{code}.sensitivity": ratio(hits, own),

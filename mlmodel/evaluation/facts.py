@@ -12,7 +12,7 @@ from mlmodel.evaluation.estimates import Figures, confusion, counts_behind, esti
 from mlmodel.evaluation.mistakes import tier_of, worst_mistakes
 from mlmodel.evaluation.subgroups import subgroups_of
 from mlmodel.evaluation.test_sets import OUTSIDE
-from mlmodel.metrics import performance as evaluate
+from mlmodel.metrics import performance
 from mlmodel.metrics.curves import curves_of, reliability
 from mlmodel.metrics.performance import Answers
 from mlmodel.network.calibration import by_code, in_set
@@ -116,11 +116,11 @@ def subset_facts(answers: Answers, judge: Judge) -> dict[str, Any]:
 
 
 def _subsets(answered: Answered, answers: Answers) -> dict[str, Answers]:
-    subsets = {"lesions": evaluate.by_lesion(answers), "photographs": answers}
+    subsets = {"lesions": performance.by_lesion(answers), "photographs": answers}
     sources = answered.photographs.traits.get("source")
     if sources is not None and (is_sharp := sources[answered.is_inside] == "sharp").any():
         sharp = answers.take(is_sharp)
-        by_lesion = evaluate.by_lesion(sharp)
+        by_lesion = performance.by_lesion(sharp)
         subsets["sharp"] = sharp
         # Where nearly every lesion has one sharp photograph, as in HAM10000, both ways of counting give one answer.
         if len(by_lesion.labels) < 0.95 * len(sharp.labels):

@@ -8,7 +8,7 @@ import numpy.typing as npt
 from mlmodel.evaluation.answering import Answered
 from mlmodel.evaluation.estimates import Estimated, estimate_all
 from mlmodel.evaluation.test_sets import TRAITS, Strings
-from mlmodel.metrics import performance as evaluate
+from mlmodel.metrics import performance
 from mlmodel.metrics.curves import wilson
 from mlmodel.metrics.performance import Answers
 
@@ -67,11 +67,11 @@ def _groups(trait: str, values: Strings) -> list[tuple[str, Any]]:
 
 
 def _group(name: str, photographs: Answers, watch: float) -> dict[str, Any]:
-    answers = evaluate.by_lesion(photographs)
+    answers = performance.by_lesion(photographs)
     malignant = int(answers.is_malignant.sum())
     benign = len(answers.labels) - malignant
     both = malignant and benign
-    area = estimate_all(lambda each: {"auc": evaluate.malignant_auc(each)}, answers)["auc"] if both else None
+    area = estimate_all(lambda each: {"auc": performance.malignant_auc(each)}, answers)["auc"] if both else None
     mass, is_malignant = answers.malignant_probability, answers.is_malignant
     found = {
         "accuracy": _share(answers.probabilities.argmax(axis=1) == answers.labels),

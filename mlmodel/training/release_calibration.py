@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from mlmodel.datasets.dataset import CALIBRATION_FOLDS, TRAIN_FOLDS, Dataset
 from mlmodel.evaluation.by_source import answers_by_source
-from mlmodel.metrics import performance as evaluate
+from mlmodel.metrics import performance
 from mlmodel.metrics.calibration_rules import fit_calibration, sets_of_sources, tier_thresholds, with_sets
 from mlmodel.network.calibration import Calibration, as_settings, fit_temperature
 from mlmodel.network.head import Head
@@ -30,7 +30,7 @@ class Calibrated:
 
     calibration: Calibration
     thresholds: dict[str, float]
-    chosen: Mapping[str, evaluate.Answers]
+    chosen: Mapping[str, performance.Answers]
 
 
 def calibrate(
@@ -56,7 +56,7 @@ def calibrate(
     calibration = fit_calibration(logits, labels, dataset.lesions[chosen], class_mix=mix)
     # A clinic's camera sends sharp photographs, and soft copies score differently: thresholds are for the former.
     is_sharp = dataset.copies[chosen] == "sharp"
-    sharp = evaluate.Answers(
+    sharp = performance.Answers(
         probabilities=calibration.probabilities(logits[is_sharp]),
         scores=calibration.equal_prior_scores(logits[is_sharp]),
         labels=labels[is_sharp],
@@ -67,7 +67,7 @@ def calibrate(
     others, other_features = elsewhere
     rows = others.rows(CALIBRATION_FOLDS)
     found = answers_by_source(others.take(rows), head.logits(other_features[rows].astype(np.float32)), calibration)
-    by_lesion = {name: evaluate.by_lesion(each) for name, each in found.items()}
+    by_lesion = {name: performance.by_lesion(each) for name, each in found.items()}
     sets = sets_of_sources(calibration.set_thresholds, by_lesion.values())
     by_source = {HAM10000: sharp, **by_lesion}
     return Calibrated(replace(calibration, set_thresholds=sets), _stored(tier_thresholds(by_source)), by_source)
@@ -97,7 +97,7 @@ def calibrate_smartphone(
     temperature = max(fit_temperature(logits, labels, np.ones_like(logits[:, 0])), calibration.temperature)
     # The same promise needs larger sets here.
     own = with_sets(replace(calibration, temperature=temperature), logits, labels, lesions)
-    answers = evaluate.Answers(
+    answers = performance.Answers(
         probabilities=own.probabilities(logits),
         scores=own.equal_prior_scores(logits),
         labels=labels,
@@ -107,7 +107,7 @@ def calibrate_smartphone(
         "temperature": round(own.temperature, 6),
         "set_thresholds": as_settings(own.set_thresholds),
         "photographs": len(labels),
-        "accuracy": round(evaluate.accuracy(answers), 4),
-        "balanced_accuracy": round(evaluate.balanced_accuracy(answers), 4),
-        "malignant_auc": round(evaluate.malignant_auc(answers), 4),
+        "accuracy": round(performance.accuracy(answers), 4),
+        "balanced_accuracy": round(performance.balanced_accuracy(answers), 4),
+        "malignant_auc": round(performance.malignant_auc(answers), 4),
     }

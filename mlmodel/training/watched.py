@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mlmodel.datasets.dataset import Dataset
-from mlmodel.metrics import performance as evaluate
+from mlmodel.metrics import performance
 from mlmodel.metrics.partial_labels import LABELS, POSSIBLE, is_exact
 from mlmodel.releases.sources import HAM10000
 from mlmodel.taxonomy import CODES, MALIGNANT_CODES
@@ -66,7 +66,7 @@ def _at_home(
         "watched_accuracy": float((natural.argmax(axis=1) == labels).mean()),
         "watched_balanced_accuracy": float(np.mean([(chosen[labels == k] == k).mean() for k in present])),
         "watched_macro_auc": float(
-            np.mean([evaluate.auc(logs[:, k].astype(np.float32), labels == k) for k in present])
+            np.mean([performance.auc(logs[:, k].astype(np.float32), labels == k) for k in present])
         ),
     }
 
@@ -87,7 +87,7 @@ def _abroad(
         ("malignant_auc", equal[:, _MALIGNANT].sum(axis=1), malignant, np.ones(len(labels), dtype=np.bool_)),
     ):
         if min(positive[rows].sum(), (~positive[rows]).sum()) >= _LEAST:
-            figures[name] = evaluate.auc(scores[rows].astype(np.float32), positive[rows])
+            figures[name] = performance.auc(scores[rows].astype(np.float32), positive[rows])
     exact = is_exact(labels)
     present = [k for k in np.unique(labels[exact]) if (labels == k).sum() >= _LEAST]
     if len(present) > 1:

@@ -15,7 +15,7 @@ from dermascan.celery import app
 from dermascan.core.clock import ClockWatch
 from diagnosis import tasks
 from diagnosis.images.models import Image
-from diagnosis.retraining import run_states as liveness
+from diagnosis.retraining import run_states
 from diagnosis.retraining import services as run_module
 from diagnosis.retraining.due import is_due
 from diagnosis.retraining.errors import LeaseLost, NotAbandonable, NotResumable, RunIsAlive
@@ -278,9 +278,9 @@ def test_a_clock_that_is_set_kills_no_run_and_keeps_no_dead_one_alive(monkeypatc
     report_progress(run, 0.5, "at work")
     assert mark_stalled_runs() == 0
     later = now() + datetime.timedelta(hours=hours, minutes=1)
-    monkeypatch.setattr(liveness, "_clock", ClockWatch())
+    monkeypatch.setattr(run_states, "_clock", ClockWatch())
     monkeypatch.setattr(timezone, "now", lambda: later)
-    assert liveness._clock.has_jumped()
+    assert run_states._clock.has_jumped()
     assert mark_stalled_runs() == 1
 
 

@@ -16,7 +16,7 @@ from mlmodel.evaluation.model_card import write_card
 from mlmodel.evaluation.robustness import CHANGES, compressed, turned
 from mlmodel.evaluation.subgroups import age_band
 from mlmodel.evaluation.test_sets import Photographs
-from mlmodel.metrics import performance as evaluate
+from mlmodel.metrics import performance
 from mlmodel.metrics.curves import precision_recall_curve, reliability, roc_curve, wilson
 from mlmodel.metrics.performance import Answers
 from mlmodel.network.analyser import get_analyser
@@ -63,9 +63,9 @@ def test_figures_by_class_agree_with_scikit_learn(answers, figures):
 
 
 def test_figures_of_training_and_of_the_report_are_the_same(answers, figures):
-    assert figures["macro_auc"] == pytest.approx(evaluate.macro_auc(answers))
-    assert figures["tier.watch.sensitivity"] == pytest.approx(evaluate.sensitivity_at(0.2)(answers))
-    assert figures["tier.watch.specificity"] == pytest.approx(evaluate.specificity_at(0.2)(answers))
+    assert figures["macro_auc"] == pytest.approx(performance.macro_auc(answers))
+    assert figures["tier.watch.sensitivity"] == pytest.approx(performance.sensitivity_at(0.2)(answers))
+    assert figures["tier.watch.specificity"] == pytest.approx(performance.specificity_at(0.2)(answers))
 
 
 def test_a_set_holds_the_classes_that_reach_their_own_threshold_or_else_the_highest(answers, figures):
@@ -107,7 +107,7 @@ def test_reliability_counts_everything_once_and_gives_the_calibration_error(answ
 
     assert sum(each["count"] for each in bins) == 700
     gaps = sum(abs(each["accuracy"] - each["confidence"]) * each["count"] for each in bins) / 700
-    assert gaps == pytest.approx(evaluate.expected_calibration_error(answers), abs=1e-3)
+    assert gaps == pytest.approx(performance.expected_calibration_error(answers), abs=1e-3)
     assert all(each["low"] <= each["accuracy"] <= each["high"] for each in bins)
 
 
@@ -139,7 +139,7 @@ def test_resampling_brings_all_photographs_of_a_lesion_and_keeps_the_classes():
     lesions = np.array(["a", "b", "b", "c", "d", "e"])
     values = np.arange(42, dtype=np.float32).reshape(6, 7)
 
-    for resample in evaluate.resamples(Answers(values, values, labels, lesions), count=50):
+    for resample in performance.resamples(Answers(values, values, labels, lesions), count=50):
         names, counts = np.unique(resample.lesions, return_counts=True)
         found = dict(zip(names.tolist(), counts.tolist(), strict=True))
         assert found.get("b", 0) % 2 == 0

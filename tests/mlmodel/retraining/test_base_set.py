@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mlmodel.metrics import performance as evaluate
+from mlmodel.metrics import performance
 from mlmodel.network.head import Head
 from mlmodel.network.stages import FEATURE_COUNT
 from mlmodel.releases.release import load_release
@@ -25,10 +25,10 @@ def test_the_network_has_the_cards_figures_on_the_locked_test_that_travels(base,
 
     assert (len(base.locked), len(answers.labels)) == (1983, 1480)
     # Features are rounded: a lesion here and there changes its name.
-    assert evaluate.balanced_accuracy(answers) == pytest.approx(stated["balanced_accuracy"]["value"], abs=0.01)
-    assert evaluate.accuracy(answers) == pytest.approx(stated["accuracy"]["value"], abs=0.005)
-    assert evaluate.macro_auc(answers) == pytest.approx(stated["macro_auc"]["value"], abs=0.002)
-    error = evaluate.expected_calibration_error(answers)
+    assert performance.balanced_accuracy(answers) == pytest.approx(stated["balanced_accuracy"]["value"], abs=0.01)
+    assert performance.accuracy(answers) == pytest.approx(stated["accuracy"]["value"], abs=0.005)
+    assert performance.macro_auc(answers) == pytest.approx(stated["macro_auc"]["value"], abs=0.002)
+    error = performance.expected_calibration_error(answers)
     assert error == pytest.approx(stated["calibration_error"]["value"], abs=0.005)
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from mlmodel.metrics import performance as evaluate
+from mlmodel.metrics import performance
 from mlmodel.retraining import GateRules, Verdict, judge_candidate
 from mlmodel.retraining.comparison import compare
 from tests.mlmodel.retraining.staged import ACTIVE, CANDIDATE, base_of, cases, rows_of
@@ -198,14 +198,16 @@ def test_the_interval_is_that_of_paired_differences():
 def test_the_figures_are_those_of_the_evaluation(base, active):
     few = base.locked.take(np.arange(400))
     comparison = compare(active=active, candidate=active, cases=few, rules=RULES, least_of_a_class=1, seed=0)
-    answers = evaluate.by_lesion(active.answers(few))
+    answers = performance.by_lesion(active.answers(few))
     threshold = active.operating_points.watch.threshold
     assert comparison.balanced_accuracy is not None
     assert comparison.melanoma_sensitivity is not None
 
-    assert comparison.balanced_accuracy.candidate == pytest.approx(evaluate.balanced_accuracy(answers), abs=1e-5)
-    assert comparison.calibration_error.active == pytest.approx(evaluate.expected_calibration_error(answers), abs=1e-5)
-    found = evaluate.sensitivity_at(threshold, melanoma_only=True)(answers)
+    assert comparison.balanced_accuracy.candidate == pytest.approx(performance.balanced_accuracy(answers), abs=1e-5)
+    assert comparison.calibration_error.active == pytest.approx(
+        performance.expected_calibration_error(answers), abs=1e-5
+    )
+    found = performance.sensitivity_at(threshold, melanoma_only=True)(answers)
     assert comparison.melanoma_sensitivity.active == pytest.approx(found, abs=1e-5)
 
 
