@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from diagnosis.retraining.errors import RetrainingRefused
 from diagnosis.retraining.models import Part, RunStatus, TrainingRun
 from diagnosis.retraining.run_states import abandon_run, claim_run, requeue_run
-from diagnosis.retraining.services import carry_out, preview, start_run, told
+from diagnosis.retraining.services import execute_run, preview, start_run, told
 from patients.models import Clinic
 
 
@@ -53,7 +53,7 @@ class Command(BaseCommand):
     def _work_on(self, run: TrainingRun) -> None:
         taken = claim_run(run.pk)
         if taken is not None:
-            carry_out(taken)
+            execute_run(taken)
         run.refresh_from_db()
         for message in run.messages.all():
             self.stdout.write(message.words)
