@@ -13,9 +13,8 @@ from django.utils import timezone
 
 from dermascan.celery import app
 from dermascan.core.clock import ClockWatch
-from diagnosis import tasks
 from diagnosis.images.models import Image
-from diagnosis.retraining import run_states
+from diagnosis.retraining import run_states, tasks
 from diagnosis.retraining import services as run_module
 from diagnosis.retraining.due import is_due
 from diagnosis.retraining.errors import LeaseLost, NotAbandonable, NotResumable, RunIsAlive
