@@ -1,4 +1,4 @@
-"""Who may open which view. What they then see is decided by the querysets' ``visible_to`` and ``released_to``."""
+"""Access control for views, by role. Which rows a view shows is decided by ``visible_to`` and ``released_to``."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -18,10 +18,10 @@ EVERYONE_IN_THE_CLINIC = (Role.STAFF, Role.DERMATOLOGIST, Role.MANAGER)
 
 
 def require_role(*roles: Role, operator: bool = False) -> Callable[[View], View]:
-    """Let in members with one of ``roles``; visitors go to sign in, everybody else gets 403 with the reason.
+    """Return a decorator that admits members with one of ``roles``; visitors must sign in, other users get 403.
 
     Args:
-        operator: whoever runs the installation is let in as well, of a clinic or of none.
+        operator: admit operators (superusers) too, with or without a clinic.
     """
 
     def decorate(view: View) -> View:
@@ -42,12 +42,12 @@ def require_role(*roles: Role, operator: bool = False) -> Callable[[View], View]
 
 
 def is_operator(request: HttpRequest) -> bool:
-    """Whether whoever asks runs the installation: a superuser, of a clinic or of none."""
+    """Return whether the user is an operator: a superuser, with or without a clinic."""
     return bool(getattr(request.user, "is_superuser", False))
 
 
 def require_patient(view: View) -> View:
-    """Let in users who are linked to a patient record."""
+    """Admit only users who are linked to a patient record."""
 
     @wraps(view)
     def guarded(request: ClinicRequest, *args: Any, **kwargs: Any) -> HttpResponse:

@@ -1,4 +1,4 @@
-"""What ends with a password or an account, through whichever door either is changed."""
+"""Revocation of access when a password changes or an account is deactivated, wherever the change is made."""
 
 from typing import Any
 
@@ -8,10 +8,10 @@ from patients.outbox import cancel_messages
 from patients.sessions import end_sessions
 
 
-def end_what_depends(*, instance: User, created: bool, raw: bool, **_signal: Any) -> None:
-    """End the API tokens with the password and with the account.
+def revoke_access(*, instance: User, created: bool, raw: bool, **_signal: Any) -> None:
+    """Revoke the user's API tokens when the password changes or the account is deactivated.
 
-    A deactivated account's sessions end for good, and what was to be mailed to it is not sent.
+    Deactivation also ends all sessions permanently and cancels waiting e-mails.
     """
     if created or raw:
         return

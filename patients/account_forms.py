@@ -1,4 +1,4 @@
-"""allauth's forms, with our words, and our limits on guessing and on mails."""
+"""allauth's forms with this site's labels and its limits on password guessing and reset e-mails."""
 
 from typing import Any
 
@@ -15,15 +15,15 @@ from patients.guessing import Secret, begin_guess, may_mail_a_reset_link
 from patients.models import Clinic
 from patients.services.account_letters import clinic_of
 
-# What the page after it says: see templates/account/password_reset_from_key_done.html.
+# Read by templates/account/password_reset_from_key_done.html.
 PASSWORD_CHOSEN = "password_chosen"  # noqa: S105  (a key of the session)
 
 
-class _OurWords:
-    """Name the fields as the rest of the site does; a placeholder that repeats the label is left out."""
+class _SiteLabels:
+    """Mixin that sets the site's field labels and removes placeholders that repeat the label."""
 
     labels: dict[str, Any] = {}
-    # Beside these stands the way to a new password.
+    # These fields get a "Forgotten your password?" link as help text.
     forgettable: tuple[str, ...] = ()
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -40,11 +40,11 @@ class _OurWords:
 _NEW_PASSWORD = {
     "oldpassword": _("Current password"),
     "password1": _("New password"),
-    "password2": _("New password, once more"),
+    "password2": _("New password (again)"),
 }
 
 
-class LoginForm(_OurWords, account_forms.LoginForm):
+class LoginForm(_SiteLabels, account_forms.LoginForm):
     labels = {
         "login": _("User name or e-mail address"),
         "password": _("Password"),
@@ -53,31 +53,31 @@ class LoginForm(_OurWords, account_forms.LoginForm):
     forgettable = ("password",)
 
 
-class ReauthenticatePasswordForm(_OurWords, account_forms.ReauthenticateForm):
+class ReauthenticatePasswordForm(_SiteLabels, account_forms.ReauthenticateForm):
     labels = {"password": _("Password")}
     forgettable = ("password",)
 
 
-class ChangePasswordForm(_OurWords, account_forms.ChangePasswordForm):
+class ChangePasswordForm(_SiteLabels, account_forms.ChangePasswordForm):
     labels = _NEW_PASSWORD
     forgettable = ("oldpassword",)
 
 
-class SetPasswordForm(_OurWords, account_forms.SetPasswordForm):
-    labels = {"password1": _("Password"), "password2": _("Password, once more")}
+class SetPasswordForm(_SiteLabels, account_forms.SetPasswordForm):
+    labels = {"password1": _("Password"), "password2": _("Password (again)")}
 
 
-class ResetPasswordForm(_OurWords, account_forms.ResetPasswordForm):
+class ResetPasswordForm(_SiteLabels, account_forms.ResetPasswordForm):
     labels = {"email": _("E-mail address")}
 
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
         email = str(self.cleaned_data["email"])
-        # The answer is the same: nobody learns here who has an account.
+        # The response is the same in both cases, so that it does not reveal who has an account.
         return str(super().save(request, **kwargs)) if may_mail_a_reset_link(request, email) else email
 
 
-class ResetPasswordKeyForm(_OurWords, account_forms.ResetPasswordKeyForm):
-    """The password that is chosen by a link: the first of an account that was made for somebody, or a new one."""
+class ResetPasswordKeyForm(_SiteLabels, account_forms.ResetPasswordKeyForm):
+    """Sets a password through an e-mailed link: the first password of a new account, or a replacement."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         user = kwargs.get("user")
@@ -98,7 +98,7 @@ class ResetPasswordKeyForm(_OurWords, account_forms.ResetPasswordKeyForm):
         }
 
 
-class _CodeForm(_OurWords, mfa_forms.BaseAuthenticateForm):
+class _CodeForm(_SiteLabels, mfa_forms.BaseAuthenticateForm):
     labels = {"code": _("Code from your authenticator app")}
 
     def clean_code(self) -> str:
@@ -115,8 +115,8 @@ class AuthenticateForm(_CodeForm, mfa_forms.AuthenticateForm):
 
 
 class ReauthenticateForm(_CodeForm, mfa_forms.ReauthenticateForm):
-    """A code in place of the password, before something that needs one."""
+    """Confirms the user's identity by a code instead of the password, before a sensitive action."""
 
 
-class ActivateTOTPForm(_OurWords, totp_forms.ActivateTOTPForm):
-    labels = {"code": _("2. Write here the code that the app shows")}
+class ActivateTOTPForm(_SiteLabels, totp_forms.ActivateTOTPForm):
+    labels = {"code": _("2. Enter the code that the app shows")}

@@ -1,4 +1,4 @@
-"""Accounts are made by a clinic's manager, never by visitors; mail about them waits in its row."""
+"""The allauth adapter: sign-up is closed, since clinics create accounts, and e-mail goes through the outbox."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ _WRONG = _("No account has this user name or e-mail address with this password. 
 
 
 class ClosedSignupAdapter(DefaultAccountAdapter):
-    # One sentence, whichever of the two is wrong: nobody learns here who has an account.
+    # The same message whether the user name or the password is wrong, so as not to reveal who has an account.
     error_messages = {
         **DefaultAccountAdapter.error_messages,
         "username_password_mismatch": _WRONG,
@@ -33,7 +33,7 @@ class ClosedSignupAdapter(DefaultAccountAdapter):
         return client_address(request)
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> Any:
-        """Count the guess against who makes it. Signing in and giving the password again both come here."""
+        """Authenticate and rate-limit the guess. Both sign-in and reauthentication call this."""
         account = account_of(credentials.get("username") or credentials.get("email") or "")
         guess = begin_guess(request, account=account)
         user = super().authenticate(request, **credentials)
@@ -45,16 +45,16 @@ class ClosedSignupAdapter(DefaultAccountAdapter):
         return False
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Keep the mail as a row that a worker sends: no mail server holds a page up.
+        """Queue the e-mail for a worker, so that no page waits for the mail server.
 
-        The link of a password reset is left out and made when the mail goes, so that no row opens an account.
+        The password reset link is inserted only at sending time, so that no stored row can open an account.
         """
         kind, user = MessageKind.ACCOUNT, context.get("user")
-        written = letter_context(email=email, **{name: _without_its_host(value) for name, value in context.items()})
+        values = letter_context(email=email, **{name: _at_own_origin(value) for name, value in context.items()})
         if template_prefix == _PASSWORD_RESET:
             kind = MessageKind.PASSWORD_RESET
-            written |= {"password_reset_url": LINK_TO_COME, "key": "", "uid": ""}
-        mail = self.render_mail(template_prefix, email, written)
+            values |= {"password_reset_url": LINK_TO_COME, "key": "", "uid": ""}
+        mail = self.render_mail(template_prefix, email, values)
         queue_message(
             kind,
             user=user if isinstance(user, User) else None,
@@ -68,16 +68,16 @@ class ClosedSignupAdapter(DefaultAccountAdapter):
     ) -> None:
         match = request.resolver_match
         if match and match.url_name == "account_reset_password_from_key" and message_template == _PASSWORD_CHANGED:
-            return  # the page that follows says it, and what comes next
+            return  # the next page says so itself
         super().add_message(request, level, message_template, *words, **more)
 
     def is_safe_url(self, url: str | None) -> bool:
         try:
             return bool(super().is_safe_url(url))
-        except ValueError:  # “//[” and the like are no addresses at all
+        except ValueError:  # not a URL at all, such as “//[”
             return False
 
 
-def _without_its_host(value: Any) -> Any:
-    """Return an address that allauth made of the request's host at the site's own; other values as they are."""
+def _at_own_origin(value: Any) -> Any:
+    """Return ``value`` with the site's own origin if it is a URL (allauth uses the request's host)."""
     return at_this_site(value) if isinstance(value, str) and value.startswith(("http://", "https://")) else value

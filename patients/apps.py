@@ -7,8 +7,8 @@ class PatientsConfig(AppConfig):
     def ready(self) -> None:
         from django.db.models.signals import post_save
 
-        from patients import tasks  # noqa: F401  (work is handed over by a task's name)
-        from patients.account_changes import end_what_depends
-        from patients.services import account_letters  # noqa: F401  (registers who writes mail about accounts)
+        from patients import tasks  # noqa: F401  (registers the Celery tasks)
+        from patients.account_changes import revoke_access
+        from patients.services import account_letters  # noqa: F401  (registers the writers of account e-mails)
 
-        post_save.connect(end_what_depends, sender="patients.User", dispatch_uid="end tokens, sessions and mail")
+        post_save.connect(revoke_access, sender="patients.User", dispatch_uid="end tokens, sessions and mail")

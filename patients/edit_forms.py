@@ -1,4 +1,4 @@
-"""The forms with which records are edited: stale ones are refused with both texts, and the person chooses."""
+"""Forms for editing records. A stale form is refused and shows both versions for the user to choose from."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ MINE, THEIRS = "mine", "theirs"
 
 @dataclass(frozen=True)
 class Difference:
-    """One field with two texts; ``choice`` is what is preselected, "" where the person has to decide."""
+    """One field with its two values; ``choice`` is the preselected one, "" if the user has to decide."""
 
     field: BoundField
     radio_name: str
@@ -39,14 +39,14 @@ class Conflict:
 
 
 class EditForm(forms.BaseForm):
-    """Mixed into every form that changes what is stored. See ``patients.edits`` for the token it carries.
+    """Mixin for every form that edits a stored record. See ``patients.edits`` for the token it carries.
 
-    A field that was changed meanwhile is never silently replaced: where the person has not touched it, the saved text
-    is preselected; where both have changed it, the person has to choose.
+    A field that a colleague has changed since is never silently overwritten. If the user has not touched it, the saved
+    value is preselected; if both have changed it, the user has to choose.
     """
 
     conflict: Conflict | None = None
-    # Set where the record can no longer be changed at all; the page then shows what was typed, without a way to save.
+    # True if the record can no longer be changed; the page then shows what was typed, without a save button.
     is_closed = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -64,7 +64,7 @@ class EditForm(forms.BaseForm):
         return instance is not None and not instance._state.adding
 
     def stored_values(self) -> Mapping[str, Any]:
-        """Return what is stored of each field that the form can change."""
+        """Return the stored value of each field that the form can change."""
         fields = {
             name: field
             for name, field in self.fields.items()
@@ -77,22 +77,22 @@ class EditForm(forms.BaseForm):
         }
 
     def edited_record(self) -> Model | None:
-        """Return the record that says who changed it last."""
+        """Return the record whose last editor is named in a conflict."""
         return getattr(self, "instance", None)
 
     @property
     def made_from(self) -> str:
-        """The token that was sent with the form; "" if there was none, which counts as stale."""
+        """The token that was submitted with the form; "" if there was none, which counts as stale."""
         return str(self.data.get(self.add_prefix(MADE_FROM), "")) if self.is_bound else edit_token(self.stored)
 
     @property
     def status(self) -> int:
-        """The HTTP status of a page that shows this form again."""
+        """The HTTP status of the page that shows this form again."""
         return 409 if self.is_bound and self.errors and (self.conflict or self.is_closed) else 200
 
     @property
     def edit_inputs(self) -> SafeString:
-        """The hidden inputs, for inside the ``<form>``. After a conflict they stand for the record as it is now."""
+        """The hidden inputs of the ``<form>``. After a conflict they represent the record as it is now."""
         if not self.edits_a_record:
             return SafeString("")
         token = edit_token(self.stored) if self.conflict else self.made_from
@@ -105,9 +105,9 @@ class EditForm(forms.BaseForm):
     def full_clean(self) -> None:
         super().full_clean()
         if self.is_bound and self.edits_a_record:
-            self._look_for_conflict()
+            self._detect_conflict()
 
-    def _look_for_conflict(self) -> None:
+    def _detect_conflict(self) -> None:
         new = {name: self._typed(name) for name in self.stored}
         lost = lost_names(stored=self.stored, new=new, made_from=self.made_from) | set(self._undecided)
         if not lost:
@@ -128,53 +128,53 @@ class EditForm(forms.BaseForm):
         by, at = last_change(record) if record is not None else ("", None)
         self.conflict = Conflict(rows, by=by, at=at)
         message = (
-            _("Choose for each field which text to keep, then save again.")
+            _("Choose which version of each field to keep, then save again.")
             if self._undecided
-            else _("This was changed while you were editing it. Nothing of yours is saved yet.")
+            else _("This record was changed while you were editing it. Your changes are not saved yet.")
         )
         self.add_error(None, ValidationError(message, code="changed_meanwhile"))
 
     def _typed(self, name: str) -> Any:
-        """Return what was typed in a field, also where it is not valid."""
+        """Return what was typed in a field, even if it is not valid."""
         if name in self.cleaned_data:
             return self.cleaned_data[name]
         return self[name].value()
 
     def _in_words(self, name: str, value: Any) -> str:
-        """Return a value as a person reads it."""
+        """Return a value as text for display."""
         field = self.fields[name]
         if isinstance(field, forms.BooleanField):
             return _("Yes") if value else _("No")
         if isinstance(field, forms.ModelMultipleChoiceField):
-            return ", ".join(sorted(str(each) for each in value or []))
+            return ", ".join(sorted(str(item) for item in value or []))
         if isinstance(field, forms.ModelChoiceField):
             try:
                 chosen = field.to_python(comparable(value))
-            except ValidationError:  # no such row, or nothing that could name one
+            except ValidationError:  # no such row, or not a key at all
                 chosen = None
             return field.label_from_instance(chosen) if chosen is not None else ""
         if isinstance(field, forms.ChoiceField):
             words = {str(key): str(label) for key, label in _flat(field.choices)}
             return words.get(str(comparable(value)), str(value or ""))
-        if isinstance(value, (list, tuple)):  # of several inputs, as far as they make no valid value
+        if isinstance(value, (list, tuple)):  # the parts of a multi-input field that form no valid value
             return " ".join(str(part) for part in value if part)
         return "" if value is None else str(field.prepare_value(value))
 
     def _apply_choices(self) -> None:
-        """Put the saved text in place of the typed one where the person chose it."""
+        """Replace typed values with the saved ones where the user chose these."""
         data: Any = self.data.copy()  # type: ignore[attr-defined]
-        asked = data.getlist(self.add_prefix(DIFFERS)) if hasattr(data, "getlist") else []
-        for name in asked:
+        names = data.getlist(self.add_prefix(DIFFERS)) if hasattr(data, "getlist") else []
+        for name in names:
             if name not in self.stored:
                 continue
             choice = data.get(self.add_prefix(f"{KEEP}{name}"))
             if choice == THEIRS:
-                self._put(data, name, self.stored[name])
+                self._set_value(data, name, self.stored[name])
             elif choice != MINE:
                 self._undecided.append(name)
         self.data = data
 
-    def _put(self, data: Any, name: str, value: Any) -> None:
+    def _set_value(self, data: Any, name: str, value: Any) -> None:
         field, key = self.fields[name], self.add_prefix(name)
         data.pop(key, None)
         if isinstance(field.widget, forms.MultiWidget):
@@ -185,13 +185,13 @@ class EditForm(forms.BaseForm):
             if value:
                 data[key] = "on"
         else:
-            shown = field.prepare_value(value)
-            several = shown if isinstance(shown, (list, tuple)) else [shown]
-            data.setlist(key, ["" if each is None else str(each) for each in several])
+            prepared = field.prepare_value(value)
+            items = prepared if isinstance(prepared, (list, tuple)) else [prepared]
+            data.setlist(key, ["" if item is None else str(item) for item in items])
 
 
 def clean_data(data: Any) -> Any:
-    """Return what was sent without the characters that nobody can see."""
+    """Return the submitted data without invisible characters."""
     cleaned = data.copy()
     if hasattr(cleaned, "setlist"):
         for name, texts in data.lists():
@@ -201,7 +201,7 @@ def clean_data(data: Any) -> Any:
 
 
 def _flat(choices: Any) -> list[tuple[Any, Any]]:
-    """Return choices without their groups."""
+    """Return the choices as a flat list, without their groups."""
     flat: list[tuple[Any, Any]] = []
     for key, label in choices:
         flat.extend(label if isinstance(label, (list, tuple)) else [(key, label)])

@@ -1,7 +1,7 @@
-"""A form says what it was made from, so that a stale one never silently replaces what a colleague saved meanwhile.
+"""Optimistic locking of edits: a stale form never silently overwrites what a colleague has saved since.
 
-The token of a form holds a digest of each value that the form showed. It depends on no clock and on no counter that
-somebody could forget to raise: two tokens differ exactly where the record differs.
+A form carries a token with a digest of each value that it showed. Unlike a timestamp or version counter, two tokens
+differ exactly where the record differs.
 """
 
 import hashlib
@@ -26,17 +26,17 @@ _DIGEST_LENGTH = 16
 
 
 class ChangedMeanwhile(ValueError):
-    """Saving would replace what somebody saved since the form was made; ``record`` is the record as it is now."""
+    """Saving would overwrite a change made since the form was opened; ``record`` is the record as it is now."""
 
     def __init__(self, record: Model) -> None:
-        super().__init__(_("This record was changed while you were editing it. Nothing of yours was saved yet."))
+        super().__init__(_("This record was changed while you were editing it. Your changes are not saved yet."))
         self.record = record
 
 
 def ensure_nothing_is_lost(record: Model, values: Mapping[str, Any], made_from: str | None) -> None:
     """Raise ``ChangedMeanwhile`` if setting ``values`` on the locked ``record`` would undo a newer change.
 
-    ``made_from`` is the token of the form; None stands for a caller that has just read the record itself.
+    ``made_from`` is the form's token; None means that the caller has just read the record itself.
     """
     if made_from is None:
         return
@@ -59,19 +59,19 @@ def edit_token(values: Mapping[str, Any]) -> str:
 
 
 def lost_names(*, stored: Mapping[str, Any], new: Mapping[str, Any], made_from: str) -> set[str]:
-    """Return the fields that were changed since the form was made and that saving ``new`` would change once more."""
+    """Return the fields that were changed since the form was made and that saving ``new`` would overwrite."""
     changed = changed_names(stored=stored, made_from=made_from)
     return {name for name in changed if name in new and comparable(new[name]) != comparable(stored[name])}
 
 
 def changed_names(*, stored: Mapping[str, Any], made_from: str) -> set[str]:
-    """Return the fields whose stored value is not the one that the form was made from. Without a token: all."""
+    """Return the fields whose stored value differs from the one the form was made from; all without a token."""
     digests = dict(part.split(":", 1) for part in made_from.split(",") if ":" in part)
     return {name for name, value in stored.items() if digests.get(name) != _digest(value)}
 
 
 def comparable(value: Any) -> Any:
-    """Return ``value`` so that what a form, a row and a request hold of the same thing is equal."""
+    """Return ``value`` normalised, so that it compares equal whether it comes from a form, a row or a request."""
     if value is None:
         return ""
     if isinstance(value, Model):
@@ -89,12 +89,12 @@ def comparable(value: Any) -> Any:
     if isinstance(value, dict):
         return value
     if hasattr(value, "__iter__"):
-        return sorted((comparable(each) for each in value), key=str)
+        return sorted((comparable(item) for item in value), key=str)
     return str(value)
 
 
 def last_change(record: Model) -> tuple[str, datetime | None]:
-    """Return who changed ``record`` last, as a name or "", and when."""
+    """Return the name of the user who last changed ``record`` ("" if unknown), and when."""
     by, at = getattr(record, "changed_by", None), getattr(record, "changed_at", None)
     if at is None:
         kind = ContentType.objects.get_for_model(record)

@@ -1,4 +1,4 @@
-"""What the clinic types. Messages say what to enter, in the manner of the GOV.UK Design System."""
+"""Forms of the clinic's pages. Error messages say what to enter, following the GOV.UK Design System."""
 
 import datetime
 from typing import Any
@@ -47,9 +47,9 @@ class SearchForm(forms.Form):
 
 
 class PatientForm(EditForm, forms.ModelForm):
-    """Registers a patient of the clinic of ``instance``, or corrects a record."""
+    """Registers a patient in the clinic of ``instance``, or edits a record."""
 
-    # Who holds the record number that was asked for, so that the page can lead there.
+    # The patient who may be the same person or has the record number; the page links to their record.
     existing: Patient | None = None
 
     given_name = forms.CharField(
@@ -60,8 +60,10 @@ class PatientForm(EditForm, forms.ModelForm):
     )
     record_number = forms.CharField(label=_("Record number"), max_length=40, required=False)
     birth_date = PlainDateField(label=_("Birth date"), error_messages={"required": _("Enter the birth date.")})
-    # Asked only where the clinic has a patient of this name and birth date already.
-    is_somebody_else = forms.BooleanField(label=_("A namesake, born on the same day"), required=False)
+    # Shown only if the clinic already has a patient with this name and birth date.
+    is_somebody_else = forms.BooleanField(
+        label=_("This is a different person with the same name and birth date"), required=False
+    )
     history = text_field(
         label=_("Medical history"), help_text=_("Skin cancer in the patient or family, sunburns, medicines."), rows=4
     )
@@ -93,27 +95,31 @@ class PatientForm(EditForm, forms.ModelForm):
         super().__init__(*args, **kwargs)
         today = timezone.localdate().isoformat()
         self.fields["birth_date"].widget.attrs |= {"min": EARLIEST_BIRTH.isoformat(), "max": today}
-        # The page is about somebody else than who sits before it: the browser must not offer their own details.
+        # The patient is not the user at the keyboard, so the browser must not offer the user's own details.
         for field in self.fields.values():
             field.widget.attrs["autocomplete"] = "off"
         for name in ("given_name", "family_name", "record_number", "email", "phone"):
             self.fields[name].widget.attrs["spellcheck"] = "false"
         if self.instance._state.adding:
             self.initial["record_number"] = suggest_record_number(clinic=self.instance.clinic)
-            self.fields["record_number"].help_text = _("The next free one. Change it if your clinic uses its own.")
+            self.fields["record_number"].help_text = _(
+                "The next free number. Change it if your clinic uses its own numbers."
+            )
         else:
             self.fields["record_number"].required = True
             self.fields["record_number"].error_messages["required"] = _("Enter the record number.")
 
     def ask_about_namesake(self, existing: Patient) -> None:
-        """Ask whether this is the same patient; the page links to their record."""
+        """Ask the user whether this is the same patient; the page links to the existing record."""
         self.existing = existing
-        message = _("%(name)s is registered as %(number)s. Open that record, or tick this if they are two people.")
+        message = _(
+            "%(name)s is registered as %(number)s. Open that record, or tick this if they are different people."
+        )
         params = {"name": existing.name, "number": existing.record_number}
         self.add_error("is_somebody_else", ValidationError(message, params=params))
 
     @property
-    def asks_whether_somebody_else(self) -> bool:
+    def asks_about_namesake(self) -> bool:
         return bool(self["is_somebody_else"].errors or self["is_somebody_else"].value())
 
     def clean_birth_date(self) -> datetime.date:
@@ -123,7 +129,7 @@ class PatientForm(EditForm, forms.ModelForm):
         if birth_date < EARLIEST_BIRTH:
             raise ValidationError(_("The birth date must be 1 January 1900 or later."))
         if not self.instance._state.adding:
-            self._ensure_nothing_is_earlier(birth_date)
+            self._check_against_record(birth_date)
         return birth_date
 
     def clean_record_number(self) -> str:
@@ -135,7 +141,7 @@ class PatientForm(EditForm, forms.ModelForm):
         return record_number
 
     def refuse_record_number(self, existing: Patient) -> None:
-        """Say whose the number is; the page links to their record."""
+        """Add an error that names the number's holder; the page links to their record."""
         self.existing = existing
         message = _("%(name)s already has this record number. Enter another one, or open their record.")
         self.add_error("record_number", ValidationError(message, params={"name": existing.name}))
@@ -143,7 +149,7 @@ class PatientForm(EditForm, forms.ModelForm):
     def _is_new_number(self, record_number: str) -> bool:
         return self.instance._state.adding or record_number != self.initial.get("record_number")
 
-    def _ensure_nothing_is_earlier(self, birth_date: datetime.date) -> None:
+    def _check_against_record(self, birth_date: datetime.date) -> None:
         try:
             ensure_nothing_is_earlier(self.instance, birth_date)
         except BirthDateContradicted as contradicted:
@@ -151,11 +157,11 @@ class PatientForm(EditForm, forms.ModelForm):
 
 
 class VisitForm(EditForm, forms.ModelForm):
-    """One encounter of ``patient``."""
+    """One visit of ``patient``."""
 
     date = PlainDateField(label=_("Date of the visit"), error_messages={"required": _("Enter the date of the visit.")})
     history = text_field(
-        label=_("History"), help_text=_("What bears on this complaint. The patient reads it in the report.")
+        label=_("History"), help_text=_("History relevant to this complaint. The patient reads it in the report.")
     )
     notes = text_field(label=_("Notes"), help_text=_("For the clinic; not in the patient's report."))
     plan = text_field(label=_("Plan"), help_text=_("What happens next. The patient reads this in the report."))
@@ -204,7 +210,7 @@ class VisitForm(EditForm, forms.ModelForm):
         assert isinstance(clinician, forms.ModelChoiceField)
         colleagues = Member.objects.visible_to(member).filter(user__is_active=True)
         if self.instance.clinician_id:
-            # Who has left since stays the clinician of the visits they saw.
+            # A clinician who has left since is still a valid choice for the visits they saw.
             colleagues |= Member.objects.visible_to(member).filter(pk=self.instance.clinician_id)
         clinician.queryset = colleagues.select_related("user")
         clinician.empty_label = None
@@ -225,12 +231,12 @@ class VisitForm(EditForm, forms.ModelForm):
 
 
 class LesionForm(EditForm, forms.ModelForm):
-    """A spot on the skin of ``patient``."""
+    """A lesion of ``patient``."""
 
     noticed = RoughDateField(
         label=_("First noticed"),
         required=False,
-        help_text=_("Roughly is good enough: the year alone, or month and year. Leave all empty if nobody knows."),
+        help_text=_("Approximate is fine: the year alone, or month and year. Leave all empty if it is not known."),
     )
 
     class Meta:
@@ -273,7 +279,7 @@ class LesionForm(EditForm, forms.ModelForm):
 
 
 class AccountForm(EditForm, forms.Form):
-    """The account with which ``patient`` reads what the clinic releases."""
+    """The account with which ``patient`` reads released reports."""
 
     email = forms.EmailField(
         label=_("E-mail address of the patient"),
@@ -285,25 +291,25 @@ class AccountForm(EditForm, forms.Form):
         },
     )
 
-    # Asked only where mail to the patient went to a wrong address before.
+    # Shown only if an account of this patient was closed because its address was wrong.
     is_right = forms.BooleanField(
-        label=_("This is the patient's own address, whatever was said of it before"), required=False
+        label=_("This is the patient's own address, although it was recorded as wrong before"), required=False
     )
 
     edits_a_record = True
 
     def __init__(self, *args: Any, patient: Patient, **kwargs: Any) -> None:
         account = self.account = patient.user
-        known = account.email if account and account.email else patient.email
-        kwargs.setdefault("initial", {"email": "" if is_known_to_be_wrong(known, patient=patient) else known})
+        email = account.email if account and account.email else patient.email
+        kwargs.setdefault("initial", {"email": "" if is_known_to_be_wrong(email, patient=patient) else email})
         super().__init__(*args, **kwargs)
         if not patient.account_closures.filter(reason=ClosureReason.WRONG_ADDRESS).exists():
             del self.fields["is_right"]
         if account and not may_correct_address(account):
             self.fields["email"].disabled = True
             self.fields["email"].help_text = _(
-                "A password was chosen by a link that went there. If the address is wrong, or has changed, close the "
-                "account and give the patient another one."
+                "A password was chosen with a link sent to this address. If the address is wrong or has changed, "
+                "close the account and create a new one for the patient."
             )
 
     def stored_values(self) -> dict[str, Any]:
@@ -316,7 +322,7 @@ class AccountForm(EditForm, forms.Form):
 
 
 class CloseAccountForm(forms.Form):
-    """Why a patient's account is taken away."""
+    """The reason for closing a patient's account."""
 
     account = forms.IntegerField(widget=forms.HiddenInput)
     reason = forms.ChoiceField(
@@ -329,38 +335,38 @@ class CloseAccountForm(forms.Form):
         label=_("Note"),
         required=False,
         max_length=500,
-        help_text=_("For the clinic. Kept with the record; say here what happened if it was another reason."),
+        help_text=_("For the clinic, stored with the record. Required for “Another reason”."),
     )
 
     def clean(self) -> None:
         super().clean()
         if self.cleaned_data.get("reason") == ClosureReason.OTHER and not self.cleaned_data.get("note", "").strip():
-            self.add_error("note", _("Say in a few words why the account is closed."))
+            self.add_error("note", _("Enter briefly why the account is closed."))
 
 
 class ConsentForm(EditForm, forms.ModelForm):
-    """What a patient said about one use of their photographs, and how."""
+    """A patient's decision about one use of their photographs, and how it was given."""
 
     is_confirmed = forms.BooleanField(
-        label=_("The patient knows what this means, and this is what they said."),
-        error_messages={"required": _("Confirm that the patient knows what this means and said so.")},
+        label=_("The patient understands what this means, and this is their decision."),
+        error_messages={"required": _("Confirm that the patient understands this and that it is their decision.")},
     )
 
     class Meta:
         model = Consent
         fields = ["decision", "method"]
-        labels = {"decision": _("What did the patient say?"), "method": _("How did they say it?")}
+        labels = {"decision": _("What did the patient decide?"), "method": _("How did they give their decision?")}
         widgets = {"decision": forms.RadioSelect, "method": forms.RadioSelect}
         error_messages = {
-            "decision": {"required": _("Choose what the patient said.")},
-            "method": {"required": _("Choose how the patient said it.")},
+            "decision": {"required": _("Choose what the patient decided.")},
+            "method": {"required": _("Choose how the patient gave their decision.")},
         }
 
-    # Records are never edited, but the newest decides: one from a stale page would undo what a colleague recorded.
+    # Records are append-only, but the newest counts: one from a stale page would override a colleague's entry.
     edits_a_record = True
 
     def __init__(self, *args: Any, newest: Consent | None, **kwargs: Any) -> None:
-        # Nothing is chosen beforehand: consent is an answer, not a default.
+        # Nothing is preselected: consent must be given, never assumed.
         self.newest = newest
         super().__init__(*args, **kwargs)
         for name, options in (("decision", Decision.choices), ("method", ConsentMethod.choices)):
@@ -381,9 +387,9 @@ class ApiTokenForm(forms.Form):
     name = forms.CharField(
         label=_("What is it for?"),
         max_length=80,
-        help_text=_("For example the program or the computer that will use it."),
+        help_text=_("For example, the program or computer that will use it."),
         widget=forms.TextInput({"autocomplete": "off"}),
-        error_messages={"required": _("Enter a few words, so that you recognise it later.")},
+        error_messages={"required": _("Enter a few words so that you recognise the token later.")},
     )
     days = forms.TypedChoiceField(
         label=_("How long should it work?"),

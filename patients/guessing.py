@@ -1,8 +1,8 @@
-"""Guessing at passwords and codes: the guesser is slowed, never the account's owner.
+"""Rate limits on guessing passwords and codes, which slow the attacker and never lock out the account's owner.
 
-A browser in which the account has signed in before counts for itself. Everybody else counts by address, and by
-address and account. Many addresses that guess at one account together are let through one by one, a few seconds
-apart: that delays a stranger's device and locks nobody out.
+A browser in which the account has signed in before has its own limit. All other requests are limited by IP address,
+and by IP address and account. If many addresses guess at one account, their attempts are admitted one at a time, a
+few seconds apart, which delays unknown devices only briefly.
 """
 
 from collections.abc import Callable
@@ -27,7 +27,7 @@ _BY_ADDRESS_AND_ACCOUNT = Limit("guess-account", 5, 300)
 
 
 class Secret(Enum):
-    """What is guessed: how many wrong guesses from anywhere an account bears, and the delay from there on."""
+    """What is guessed. The values are the wrong guesses an account allows in total and the delay beyond that."""
 
     PASSWORD = (Limit("guess-password", 30, 600), Limit("guess-password-delay", 1, 5))
     CODE = (Limit("guess-code", 10, 3600), Limit("guess-code-delay", 1, 30))
@@ -41,7 +41,7 @@ class Secret(Enum):
         return self.value[1]
 
 
-# Posts to the account pages, right or wrong: by account where somebody is signed in, else by address.
+# All posts to the account pages: limited by account and address if a user is signed in, otherwise by address.
 _FORMS = {
     "account_login": Limit("sign-ins", 60, 60),
     "account_reset_password": Limit("resets", 20, 60),
@@ -51,13 +51,13 @@ _FORMS = {
     "mfa_reauthenticate": Limit("sign-ins-again", 10, 60),
     "mfa_authenticate": Limit("second-steps", 60, 60),
 }
-# Mails with a link that strangers may have sent to one address. More are dropped without a word: the first are there.
+# Reset e-mails that unknown devices may request for one address. Further ones are silently dropped.
 _RESET_MAILS = Limit("reset-mails", 5, 3600)
 
 
 @dataclass
 class Guess:
-    """One guess, counted as wrong until it turns out to be right."""
+    """One guess, charged as wrong until ``was_right`` is called."""
 
     charged: list[tuple[Limit, str]] = field(default_factory=list)
 
@@ -68,7 +68,7 @@ class Guess:
 
 
 def begin_guess(request: HttpRequest, *, account: str, secret: Secret = Secret.PASSWORD) -> Guess:
-    """Count a guess at ``account``. Raises ``ImmediateHttpResponse`` with a 429 page if it has to wait."""
+    """Charge a guess at ``account``. Raises ``ImmediateHttpResponse`` with a 429 page if a limit is exceeded."""
     guess = Guess()
     if device := known_device(request, account):
         wait = _charge(guess, _BY_DEVICE, f"{secret.name} {device} {account}")
@@ -81,26 +81,26 @@ def begin_guess(request: HttpRequest, *, account: str, secret: Secret = Secret.P
             or (_charge(guess, secret.ample, account) and _charge(guess, secret.delay, account))
         )
     if wait:
-        guess.was_right()  # what is not tried is not counted
+        guess.was_right()  # a guess that is not tried is not charged
         raise ImmediateHttpResponse(please_wait(request, seconds=whole_seconds(wait)))
     return guess
 
 
 def account_of(login: str) -> str:
-    """Return whom ``login``, a user name or an address, stands for: both spellings of one account count together."""
+    """Return the key of the account for ``login``; its user name and e-mail address share one allowance."""
     login = login.strip().lower()
     user = User.objects.filter(Q(username__iexact=login) | Q(email__iexact=login)).order_by("pk").first()
     return str(user.pk) if user else f"nobody {login}"
 
 
 def may_mail_a_reset_link(request: HttpRequest, email: str) -> bool:
-    """Return whether one more link may be mailed to ``email``; the owner's own browser may always ask."""
+    """Return whether one more link may be sent to ``email``; a known device may always request one."""
     account = account_of(email)
     return bool(known_device(request, account)) or not charge(_RESET_MAILS, account)
 
 
 def please_wait(request: HttpRequest, *, seconds: int, back: str = "account_login") -> HttpResponse:
-    """429, saying when to try again; ``back`` names the page to return to."""
+    """Return a 429 page that says when to try again; ``back`` is the URL name of the page to return to."""
     context = {"seconds": seconds, "minutes": -(-seconds // 60), "back": back}
     response = render(request, "429.html", context, status=429)
     response["Retry-After"] = str(seconds)
@@ -108,7 +108,7 @@ def please_wait(request: HttpRequest, *, seconds: int, back: str = "account_logi
 
 
 class AccountFormsMiddleware:
-    """Limit how often the account pages' forms are sent at all: each costs a slow hash, or a mail."""
+    """Limits how often the account forms are submitted, since each submission costs a slow hash or an e-mail."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

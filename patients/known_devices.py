@@ -1,7 +1,7 @@
-"""Browsers in which somebody has signed in before: strangers who guess at an account never slow its owner there.
+"""Browsers in which an account has signed in before, where other people's guesses never slow down its owner.
 
-A signed cookie names the browser and the accounts. It opens nothing; who holds it has an allowance of wrong guesses
-of their own.
+A signed cookie identifies the browser and its accounts. It grants no access, only a separate allowance of wrong
+guesses.
 """
 
 import secrets
@@ -17,19 +17,19 @@ from django.http import HttpRequest, HttpResponse
 
 COOKIE = "dermascan_device"
 REMEMBERED_FOR = timedelta(days=180)
-# A desk that everybody uses forgets the one who signed in there first.
+# On a shared computer the account that signed in longest ago is forgotten first.
 MOST_ACCOUNTS = 20
 _SALT = "dermascan.known-device"
 
 
 def known_device(request: HttpRequest, account: str) -> str | None:
-    """Return the browser's own name if ``account`` (a user's key) has signed in there before."""
+    """Return the browser's identifier if ``account`` (a user's key) has signed in there before."""
     device, accounts = _read(request)
     return device if account and account in accounts else None
 
 
 class KnownDeviceMiddleware:
-    """Write the cookie in answer to a sign-in, or to a password that was set by a mailed link."""
+    """Sets the cookie after a sign-in, or after a password was set through an e-mailed link."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""What makes the link work with which the owner of an account chooses a password."""
+"""Tokens for links with which account owners choose a password."""
 
 from typing import Any
 
@@ -9,18 +9,18 @@ from dermascan.core.clock import CLOCKS_APART
 
 
 class LinkTokens(PasswordResetTokenGenerator):
-    """allauth's; and where the clock is set back, what was made before works no longer than it would have."""
+    """allauth's tokens, but rejecting those from the future: setting the clock back must not extend a link's life."""
 
     def check_token(self, user: Any, token: str | None) -> bool:
         return super().check_token(user, token) and self._age(str(token)) >= -CLOCKS_APART.total_seconds()
 
     def _age(self, token: str) -> int:
-        made_at: int = base36_to_int(token.split("-")[0])
+        created_at: int = base36_to_int(token.split("-")[0])
         now: int = self._num_seconds(self._now())
-        return now - made_at
+        return now - created_at
 
     def _make_hash_value(self, user: Any, timestamp: int) -> str:
-        # Imported here: allauth asks for this class while it imports that module.
+        # Imported here, because allauth imports this class while loading that module.
         from allauth.account.forms import EmailAwarePasswordResetTokenGenerator
 
         return EmailAwarePasswordResetTokenGenerator()._make_hash_value(user, timestamp)

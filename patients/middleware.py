@@ -1,4 +1,4 @@
-"""Put the signed-in member beside the user, once a request."""
+"""Middleware that adds the signed-in member to the request."""
 
 from collections.abc import Callable
 
@@ -16,7 +16,7 @@ class ClinicRequest(HttpRequest):
 
 
 class CurrentMemberMiddleware:
-    """Set ``request.member``: the user's place in a clinic, or None for visitors and patients."""
+    """Sets ``request.member``: the user's membership of a clinic, or None for visitors and patients."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response

@@ -1,4 +1,4 @@
-"""The sessions of one user."""
+"""Ending a user's sessions."""
 
 from typing import TYPE_CHECKING
 
@@ -11,14 +11,15 @@ if TYPE_CHECKING:
 
 
 def end_sessions(user: "User") -> int:
-    """Delete every session in which ``user`` is signed in and return how many. Reads all that live: seldom done.
+    """Delete every session in which ``user`` is signed in and return the number deleted.
 
-    Being inactive ends them too, but only until the account is active again.
+    It reads all live sessions, so it is meant for rare events. Deactivation alone would suspend the sessions only
+    until the account is active again.
     """
-    wanted = str(user.pk)
+    user_key = str(user.pk)
     keys = [
         session.session_key
         for session in Session.objects.filter(expire_date__gt=timezone.now()).iterator()
-        if session.get_decoded().get(SESSION_KEY) == wanted
+        if session.get_decoded().get(SESSION_KEY) == user_key
     ]
     return Session.objects.filter(session_key__in=keys).delete()[0]

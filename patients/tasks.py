@@ -1,4 +1,4 @@
-"""Work that can wait, for messages. Each task may be run twice."""
+"""Background tasks for messages. Each task is safe to run twice."""
 
 from uuid import UUID
 
@@ -9,17 +9,17 @@ from patients.outbox import clear_old_messages, deliver, deliver_due
 
 @shared_task
 def send_message(message_id: str) -> None:
-    """Send one message. Does nothing if it has gone, or somebody else has it."""
+    """Send one message. Does nothing if it was sent already or another worker is sending it."""
     deliver(UUID(message_id))
 
 
 @shared_task
 def send_due_messages() -> None:
-    """Send what no worker was told of, and try again what failed."""
+    """Send messages that were never handed to a worker, and retry failed ones."""
     deliver_due()
 
 
 @shared_task
 def clear_messages() -> None:
-    """Delete rows of messages that were finished long ago."""
+    """Delete old rows of finished messages."""
     clear_old_messages()

@@ -1,4 +1,4 @@
-"""Lists, search and forms. The pages of one patient, visit or lesion are in ``diagnosis.urls``."""
+"""URLs of lists, search and forms. The pages of one patient, visit or lesion are in ``diagnosis.urls``."""
 
 from django.urls import path, register_converter
 

@@ -9,7 +9,7 @@ from patients.models import ApiToken, Revocation, Role
 
 @admin.register(ApiToken)
 class ApiTokenAdmin(ClinicScopedAdmin):
-    """The tokens of a clinic. Their owners make them on the page “API tokens”; here they are seen and revoked."""
+    """A clinic's API tokens, to view and revoke. Members create them on the “API tokens” page."""
 
     view_roles = (Role.MANAGER,)
     list_display = ("name", "prefix", "member", "created_at", "expires_at", "last_used_on", "revoked_at", "clinic")
@@ -20,7 +20,7 @@ class ApiTokenAdmin(ClinicScopedAdmin):
     actions = ("revoke",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[ApiToken]:
-        """The clinic's, whoever asks: who may look at them at all is decided by ``view_roles``."""
+        """Return all of the clinic's tokens; ``view_roles`` decides who may see them."""
         rows = ApiToken.objects.all()
         if getattr(request.user, "is_superuser", False):
             return rows

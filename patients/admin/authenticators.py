@@ -3,13 +3,13 @@ from allauth.mfa.models import Authenticator
 from django.contrib import admin
 from django.http import HttpRequest
 
-# The library's form shows the secret, and takes any text in its place.
+# allauth's own form shows the secret and accepts any text in its place.
 admin.site.unregister(Authenticator)
 
 
 @admin.register(Authenticator)
 class AuthenticatorAdmin(admin.ModelAdmin):
-    """Second factors, for operators: deleting one lets in who has lost their phone. The secret is not shown."""
+    """Second factors, for operators, who delete one when a user has lost their phone. The secret is not shown."""
 
     list_display = ("user", "type", "created_at", "last_used_at")
     list_filter = ("type", "created_at", "last_used_at")

@@ -12,15 +12,16 @@ from patients.services import update_clinic
 
 
 class ClinicForm(forms.ModelForm):
-    """A clinic. Another rule for reviews makes all its labels anew, so whoever sets it says that they know."""
+    """A clinic. Changing the review rule recalculates all of its labels, so it has to be confirmed."""
 
-    derives_anew = forms.BooleanField(
-        label=_("Derive all labels of the clinic anew"),
+    recalculates_labels = forms.BooleanField(
+        label=_("Recalculate all of the clinic's labels"),
         required=False,
         help_text=_(
-            "Needed for another rule. With two readers, what a single reader settled is no label any more until a "
-            "second one has read it: such photographs wait in the queue again, melanomas among them, and signed "
-            "reports that name such a label are marked. Under the former rule again, the labels come back."
+            "Required when you change the rule. With two readers, a label that a single reader settled no longer "
+            "counts until a second one has read the photograph: such photographs, melanomas among them, return to "
+            "the queue, and signed reports that name such a label are marked. If you restore the former rule, the "
+            "labels come back."
         ),
     )
 
@@ -31,9 +32,9 @@ class ClinicForm(forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         is_new = self.instance._state.adding
-        if not is_new and "review_rule" in self.changed_data and not cleaned.get("derives_anew"):
+        if not is_new and "review_rule" in self.changed_data and not cleaned.get("recalculates_labels"):
             self.add_error(
-                "derives_anew", ValidationError(_("Tick this to change the rule, or choose the former one."))
+                "recalculates_labels", ValidationError(_("Tick this to change the rule, or choose the former one."))
             )
         return cleaned
 

@@ -1,4 +1,4 @@
-"""Every change form of the admin carries what it was made from; see ``patients.edits``."""
+"""Protection of the admin's change forms against stale edits; see ``patients.edits``."""
 
 from http import HTTPStatus
 from typing import Any
@@ -12,21 +12,21 @@ from patients.models.edited import Edited
 
 
 class GuardedEdits(ModelAdmin):
-    """Mixed into every model admin by the site: a stale change form is answered with 409 and both texts."""
+    """Mixin that the site adds to every model admin: a stale change form gets 409 and shows both versions."""
 
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         form = super().get_form(request, obj, change=change, **kwargs)
         if obj is None or issubclass(form, EditForm):
             return form
-        made: Any = type(form)
-        return made(form.__name__, (EditForm, form), {"__module__": form.__module__})
+        metaclass: Any = type(form)
+        return metaclass(form.__name__, (EditForm, form), {"__module__": form.__module__})
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """Return the row, locked where a form for it was sent: it is checked and saved in this transaction."""
-        found = super().get_object(request, object_id, from_field)
-        if found is None or request.method != "POST" or not transaction.get_connection().in_atomic_block:
-            return found
-        self.model._base_manager.select_for_update().filter(pk=found.pk).first()
+        """Return the row; on POST it is locked, since it is checked and saved in the same transaction."""
+        record = super().get_object(request, object_id, from_field)
+        if record is None or request.method != "POST" or not transaction.get_connection().in_atomic_block:
+            return record
+        self.model._base_manager.select_for_update().filter(pk=record.pk).first()
         return super().get_object(request, object_id, from_field)
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:

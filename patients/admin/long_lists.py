@@ -1,4 +1,4 @@
-"""Lists of a hundred thousand rows: no page of the admin may count, sort or join them all to show twenty-five."""
+"""Admin lists that stay fast with a hundred thousand rows: no page counts, sorts or joins the whole table."""
 
 from typing import Any
 
@@ -11,12 +11,12 @@ from django.http import HttpRequest
 
 from dermascan.core.paging import AheadPaginator
 
-# Python refuses to read a number of thousands of digits.
+# Python refuses to parse a number with thousands of digits.
 LONGEST_NUMBER = 18
 
 
 class LongChangeList(ChangeList):
-    """Always a page, by its keys. Django's own reads everything where one page would hold it, whatever that costs."""
+    """A change list that always reads one page by its keys; Django's own reads the whole list if it fits a page."""
 
     def get_results(self, request: HttpRequest) -> None:
         paginator = self.model_admin.get_paginator(request, self.queryset, self.list_per_page)
@@ -34,10 +34,10 @@ class LongChangeList(ChangeList):
 
 
 class LongList(admin.ModelAdmin):
-    """A model admin whose list is cut by keys and counted only a little ahead."""
+    """A model admin whose list is paginated by key and counted only a few pages ahead."""
 
     show_full_result_count = False
-    show_facets = admin.ShowFacets.NEVER  # each would count the whole list
+    show_facets = admin.ShowFacets.NEVER  # each facet would count the whole list
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return LongChangeList
@@ -52,5 +52,5 @@ class LongList(admin.ModelAdmin):
         )
 
     def get_keys(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Return the primary keys of the rows in the order of the list."""
+        """Return the primary keys of the rows, in list order."""
         return queryset.values_list("pk", flat=True)

@@ -41,12 +41,10 @@ class MemberForm(forms.ModelForm):
         label=gettext_lazy("May sign in"),
         required=False,
         initial=True,
-        help_text=gettext_lazy(
-            "Take the tick away when somebody leaves: their records stay, they lose access at once."
-        ),
+        help_text=gettext_lazy("Untick this when a member leaves: they lose access at once, and their records stay."),
     )
 
-    # Who fills in the form; the admin sets it.
+    # The user who fills in the form; set by the admin.
     by: User
 
     class Meta:
@@ -66,23 +64,23 @@ class MemberForm(forms.ModelForm):
         cleaned: dict[str, Any] = super().clean() or self.cleaned_data
         if not self.errors:
             try:
-                self._ask_the_services(cleaned)
+                self._check_with_services(cleaned)
             except AccountRefused as refused:
                 self.add_error(refused.field, ValidationError(str(refused)))
         return cleaned
 
-    def _ask_the_services(self, cleaned: dict[str, Any]) -> None:
+    def _check_with_services(self, cleaned: dict[str, Any]) -> None:
         if self.instance._state.adding:
             ensure_username_is_free(cleaned["username"])
             ensure_address_is_free(cleaned["email"], clinic=cleaned.get("clinic") or self.instance.clinic)
         else:
-            wanted = {name: cleaned[name] for name in ("role", "is_active", "email")}
-            ensure_member_may_become(member=self.instance, by=self.by, **wanted)
+            values = {name: cleaned[name] for name in ("role", "is_active", "email")}
+            ensure_member_may_become(member=self.instance, by=self.by, **values)
 
 
 @admin.register(Member)
 class MemberAdmin(ClinicScopedAdmin):
-    """The people of a clinic. A manager adds colleagues to the own clinic; nobody here makes a superuser."""
+    """The members of a clinic. Managers add members to their own clinic; superusers cannot be created here."""
 
     form = MemberForm
     view_roles = (Role.MANAGER,)
@@ -98,15 +96,15 @@ class MemberAdmin(ClinicScopedAdmin):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Member], search_term: str
     ) -> tuple[QuerySet[Member], bool]:
-        """Find a name in whatever spelling; a clinic has tens of members, so they are compared one by one."""
-        found, may_repeat = super().get_search_results(request, queryset, search_term)
+        """Find names in any spelling; a clinic has only tens of members, so they are compared one by one."""
+        matches, may_repeat = super().get_search_results(request, queryset, search_term)
         words = fold_name(search_term).split()
-        named = [
+        name_matches = [
             member.pk
             for member in (queryset.select_related("user") if words else ())
-            if all(word in _searched(member) for word in words)
+            if all(word in _searchable_name(member) for word in words)
         ]
-        return found | queryset.filter(pk__in=named), may_repeat
+        return matches | queryset.filter(pk__in=name_matches), may_repeat
 
     def get_fields(self, request: HttpRequest, obj: Member | None = None) -> Any:
         account = ["username", "first_name", "last_name", "email", "role"]
@@ -121,7 +119,7 @@ class MemberAdmin(ClinicScopedAdmin):
         form = super().get_form(request, obj, change=change, **kwargs)
         member = member_of(request)
 
-        class FormOfThisRequest(form):  # type: ignore[misc, valid-type]
+        class RequestForm(form):  # type: ignore[misc, valid-type]
             by = request.user
 
             def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -129,10 +127,10 @@ class MemberAdmin(ClinicScopedAdmin):
                 if self.instance._state.adding and "clinic" not in self.fields and member is not None:
                     self.instance.clinic = member.clinic
 
-        return FormOfThisRequest
+        return RequestForm
 
     def has_change_permission(self, request: HttpRequest, obj: Member | None = None) -> bool:
-        """A manager who could change an operator's account could become an operator."""
+        """Return False for operators' accounts: a manager who could change one could become an operator."""
         if obj is not None and obj.user.is_superuser and not getattr(request.user, "is_superuser", False):
             return False
         return super().has_change_permission(request, obj)
@@ -150,7 +148,7 @@ class MemberAdmin(ClinicScopedAdmin):
             self._mail(request, [saved])
         obj.refresh_from_db()
 
-    @admin.action(description=gettext_lazy("Mail a link to choose a password"), permissions=["change"])
+    @admin.action(description=gettext_lazy("E-mail a link to choose a password"), permissions=["change"])
     def mail_link(self, request: HttpRequest, members: QuerySet[Member]) -> None:
         reachable = members.filter(user__is_active=True).exclude(user__email="")
         if not request.user.is_superuser:
@@ -170,9 +168,10 @@ class MemberAdmin(ClinicScopedAdmin):
             mail_set_password_link(user=member.user)
         if members:
             text = ngettext(
-                "A mail with a link to choose a password waits to be sent. The member's page shows when it has gone.",
-                "%(count)d mails with a link to choose a password wait to be sent. Each member's page shows when it "
-                "has gone.",
+                "An e-mail with a link to choose a password is waiting to be sent. The member's page shows when it "
+                "has been sent.",
+                "%(count)d e-mails with a link to choose a password are waiting to be sent. Each member's page shows "
+                "when theirs has been sent.",
                 len(members),
             )
             messages.success(request, text % {"count": len(members)})
@@ -199,7 +198,7 @@ class MemberAdmin(ClinicScopedAdmin):
         return display_for_value(member.user.last_login, "–")
 
 
-def _searched(member: Member) -> str:
+def _searchable_name(member: Member) -> str:
     name = fold_name(member.name)
-    # Joined twice: some write the family name first.
+    # Joined twice, because some people type the family name first.
     return f"{name} {2 * join_name(name)}"

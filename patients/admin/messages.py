@@ -12,7 +12,7 @@ from patients.outbox import send_again
 
 @admin.register(OutgoingMessage)
 class OutgoingMessageAdmin(RoleGate, admin.ModelAdmin):
-    """Every message that must arrive and how far it has come, for operators. It holds no text."""
+    """Outgoing messages and their delivery status, for operators. The text of messages is not shown."""
 
     view_roles = OPERATORS
     change_roles = None
@@ -35,15 +35,15 @@ class OutgoingMessageAdmin(RoleGate, admin.ModelAdmin):
     )
     readonly_fields = fields
 
-    @admin.display(description=_("how far it is"))
+    @admin.display(description=_("delivery"))
     def words(self, message: OutgoingMessage) -> str:
         return state_in_words(message)
 
-    @admin.action(description=_("Send again what was refused or given up"), permissions=["view"])
+    @admin.action(description=_("Send undelivered messages again"), permissions=["view"])
     def again(self, request: HttpRequest, rows: QuerySet[OutgoingMessage]) -> None:
         sent = sum(send_again(row) for row in rows)
         self.message_user(
             request,
-            ngettext("%(count)d message waits to be sent.", "%(count)d messages wait to be sent.", sent)
+            ngettext("%(count)d message is waiting to be sent.", "%(count)d messages are waiting to be sent.", sent)
             % {"count": sent},
         )

@@ -1,4 +1,4 @@
-"""Patients, visits and lesions, to look things up in. They are made and changed on the clinic's own pages."""
+"""Read-only admin of patients, visits, lesions and consents, which are created and changed on the clinic's pages."""
 
 import datetime
 from typing import Any
@@ -21,13 +21,13 @@ class VisitInline(ReadOnlyInline):
         return super().get_queryset(request).select_related("clinician__user")
 
 
-class ShowsWhenNoticed:
+class NoticedColumn:
     @admin.display(description=_("first noticed"), ordering="noticed_on")
     def noticed(self, lesion: Lesion) -> str:
         return str(lesion.noticed or "–")
 
 
-class LesionInline(ShowsWhenNoticed, ReadOnlyInline):
+class LesionInline(NoticedColumn, ReadOnlyInline):
     model = Lesion
     fields = ("number", "body_site", "side", "noticed", "description")
     readonly_fields = fields
@@ -120,7 +120,7 @@ class VisitAdmin(ClinicScopedAdmin):
 
 
 @admin.register(Lesion)
-class LesionAdmin(ShowsWhenNoticed, ClinicScopedAdmin):
+class LesionAdmin(NoticedColumn, ClinicScopedAdmin):
     list_display = ("patient", "number", "body_site", "side", "noticed", "created_at")
     list_filter = ("body_site", "side", "created_at", ("patient__clinic", ClinicFilter))
     list_select_related = ("patient",)
@@ -142,7 +142,7 @@ class LesionAdmin(ShowsWhenNoticed, ClinicScopedAdmin):
 
 @admin.register(Consent)
 class ConsentAdmin(ClinicScopedAdmin):
-    """What patients agreed to. Records are made on the patient's page and never changed."""
+    """Patients' consents. They are recorded on the patient's page and never changed."""
 
     list_display = ("recorded_at", "patient", "purpose", "decision", "method", "recorded_by")
     list_filter = ("purpose", "decision", "method", "recorded_at", ("patient__clinic", ClinicFilter))

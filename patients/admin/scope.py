@@ -1,8 +1,8 @@
-"""The admin as a clinic sees it: its own rows, and what the role allows.
+"""Admin classes that show each clinic only its own rows, with permissions by role.
 
-Permissions hang on the member's role and not on Django's permission tables, so there is one place that says who may
-do what. A tuple of roles names the members who may; a superuser may whatever somebody may; ``NOBODY`` keeps even
-superusers out, because clinical history is never deleted and is only changed through the services.
+Permissions depend on the member's role and not on Django's permission tables, so that they are defined in one place.
+A tuple names the roles that have a permission; superusers have every permission that any role has. ``NOBODY`` denies
+it even to superusers, because clinical history is never deleted and is changed only through the services.
 """
 
 from typing import Any
@@ -18,17 +18,17 @@ from patients.middleware import current_member
 from patients.models import Member, Patient, Role
 
 NOBODY: tuple[Role, ...] | None = None
-OPERATORS: tuple[Role, ...] = ()  # superusers alone
+OPERATORS: tuple[Role, ...] = ()  # superusers only
 CLINICIANS = (Role.DERMATOLOGIST, Role.MANAGER)
 
 
 def member_of(request: HttpRequest) -> Member | None:
-    """The member that the middleware found, also where a request did not pass through it."""
+    """Return the request's member, even if the request did not go through the middleware."""
     return request.member if hasattr(request, "member") else current_member(request)
 
 
 class RoleGate:
-    """Permissions by role, for model admins and inlines alike. By default the admin only shows."""
+    """Permissions by role, for model admins and inlines. By default everything is read-only."""
 
     view_roles: tuple[Role, ...] | None = CLINICIANS
     add_roles: tuple[Role, ...] | None = NOBODY
@@ -51,7 +51,7 @@ class RoleGate:
         return self._allows(request, self.delete_roles)
 
     def get_view_on_site_url(self, obj: Model | None = None) -> str | None:
-        """The record's own page, straight; the admin site has none of Django's redirects by content type."""
+        """Return the URL of the record's own page; this admin site has no redirect view by content type."""
         return obj.get_absolute_url() if obj is not None and hasattr(obj, "get_absolute_url") else None
 
     def _allows(self, request: HttpRequest, roles: tuple[Role, ...] | None) -> bool:
@@ -65,34 +65,34 @@ class RoleGate:
 
 
 class PatientSearch(LongList):
-    """A list that is searched by patients' names and numbers as the clinic's own list is."""
+    """An admin list that can be searched by patient name and record number, as the clinic's patient list can."""
 
-    # The way to the patient whose name or number is searched; "" where the rows are patients, None where none is.
+    # Lookup path from the row to its patient: "" if the rows are patients, None for no patient search.
     patient_path: str | None = None
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
-        """Find patients as the clinic's own list finds them, beside what ``search_fields`` name."""
+        """Match patients as the clinic's patient list does, in addition to ``search_fields``."""
         if self.patient_path is None or not search_term:
             return super().get_search_results(request, queryset, search_term)
         patients = scoped(Patient.objects.all(), request).matching(search_term)  # type: ignore[attr-defined]
-        theirs = Q(**{f"{self.patient_path or 'pk'}__in": patients.order_by().values("pk")})
-        others, _may_repeat = super().get_search_results(request, self.model._default_manager.all(), search_term)
-        return queryset.filter(theirs | Q(pk__in=others.order_by().values("pk"))), False
+        by_patient = Q(**{f"{self.patient_path or 'pk'}__in": patients.order_by().values("pk")})
+        by_field, _may_repeat = super().get_search_results(request, self.model._default_manager.all(), search_term)
+        return queryset.filter(by_patient | Q(pk__in=by_field.order_by().values("pk"))), False
 
 
 class ClinicScopedAdmin(RoleGate, PatientSearch):
-    """A model whose manager has ``visible_to(member)``. Lists, searches and choices hold the clinic's rows alone.
+    """Admin of a model whose manager has ``visible_to(member)``: lists, searches and choices are the clinic's own.
 
-    None has Django's date hierarchy, which truncates the date of every row to find the days there are.
+    Subclasses with many rows avoid ``date_hierarchy``, which truncates the date of every row.
     """
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return scoped(super().get_queryset(request), request)
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        """The column that says which clinic is for those who see more than one."""
+        """Return the columns; only superusers see the clinic column, as others see a single clinic."""
         columns = super().get_list_display(request)
         if getattr(request.user, "is_superuser", False):
             return columns
@@ -108,7 +108,7 @@ class ClinicScopedAdmin(RoleGate, PatientSearch):
 
 
 class ReadOnlyInline(RoleGate, admin.TabularInline):
-    """Rows shown with what they belong to."""
+    """Related rows, shown read-only."""
 
     extra = 0
     can_delete = False
@@ -116,7 +116,7 @@ class ReadOnlyInline(RoleGate, admin.TabularInline):
 
 
 class ClinicFilter(admin.RelatedOnlyFieldListFilter):
-    """Filter by a related row; the choices are those that occur in the rows that the member may see."""
+    """A filter by a related row; its choices are those that occur in rows which the member may see."""
 
     def field_choices(self, field: Any, request: HttpRequest, model_admin: admin.ModelAdmin) -> Any:
         occurring = model_admin.get_queryset(request).order_by().values(f"{self.field_path}__pk")
@@ -127,19 +127,19 @@ class ClinicFilter(admin.RelatedOnlyFieldListFilter):
 
 
 def patient_cell(patient: Patient) -> SafeString:
-    """Return a patient's name and record number for a column of a list; the number is broken nowhere."""
+    """Return a patient's name and record number for a list column; the number does not wrap."""
     return format_html('{} <span class="whole">({})</span>', patient.name, patient.record_number)
 
 
 def scoped(rows: QuerySet[Any], request: HttpRequest) -> QuerySet[Any]:
-    """Return the rows of the clinic of whoever asks; a superuser without a clinic of their own sees every clinic's."""
+    """Return the rows that the requesting user may see: their clinic's, or every clinic's for a superuser."""
     if getattr(request.user, "is_superuser", False):
         return rows
     return rows.visible_to(member_of(request))  # type: ignore[attr-defined]
 
 
 def choices(model: type[Model], request: HttpRequest) -> QuerySet[Any]:
-    """Return what may be chosen of ``model``: nothing of a model that does not know clinics, save for superusers."""
+    """Return the rows of ``model`` that the user may choose: only superusers may choose of models without clinics."""
     rows = model._default_manager.all()
     if getattr(request.user, "is_superuser", False):
         return rows

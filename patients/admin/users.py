@@ -7,9 +7,9 @@ from patients.models import User
 
 @admin.register(User)
 class UserAdmin(RoleGate, DjangoUserAdmin):
-    """Accounts across all clinics, and the only page that makes superusers: for operators alone.
+    """Accounts across all clinics, for operators only. Superusers can be created only here.
 
-    Accounts are deactivated and not deleted, because records name who made them.
+    Accounts are deactivated rather than deleted, because records refer to them.
     """
 
     view_roles = OPERATORS
@@ -22,5 +22,5 @@ class UserAdmin(RoleGate, DjangoUserAdmin):
 
     @admin.display(description="clinic")
     def clinic(self, user: User) -> str:
-        place = getattr(user, "member", None) or getattr(user, "patient", None)
-        return place.clinic.name if place else ""
+        owner = getattr(user, "member", None) or getattr(user, "patient", None)
+        return owner.clinic.name if owner else ""

@@ -13,7 +13,7 @@ class ClosureReason(models.TextChoices):
     WRONG_ADDRESS = "wrong_address", _("The link went to a wrong address")
     WRONG_PATIENT = "wrong_patient", _("It was given to the wrong patient")
     ASKED = "asked", _("The patient asked for it")
-    LOST = "lost", _("Somebody else may have the password")
+    LOST = "lost", _("Another person may have the password")
     OTHER = "other", _("Another reason")
 
 
@@ -23,12 +23,12 @@ class AccountClosureQuerySet(models.QuerySet["AccountClosure"]):
 
 
 class AccountClosure(models.Model):
-    """That a patient's account was taken away: whose, which, by whom and why. Append-only."""
+    """The record that a patient's account was closed: which one, by whom and why. Append-only."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="account_closures")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    address = models.CharField(max_length=254, blank=True, help_text=_("Where its mail went."))
+    address = models.CharField(max_length=254, blank=True, help_text=_("The account's e-mail address."))
     reason = models.CharField(max_length=20, choices=ClosureReason)
     note = models.CharField(max_length=500, blank=True, default="")
     closed_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")

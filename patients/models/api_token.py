@@ -18,7 +18,7 @@ PREFIX_LENGTH = 8
 
 
 class Revocation(models.TextChoices):
-    """Why a token stopped working before its time."""
+    """Why a token stopped working before it expired."""
 
     BY_HAND = "by_hand", _("revoked")
     REPLACED = "replaced", _("replaced by a new one")
@@ -29,27 +29,27 @@ class Revocation(models.TextChoices):
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
     def visible_to(self, member: Member | None) -> "ApiTokenQuerySet":
-        """The tokens that ``member`` may see and revoke: their own, and for a manager everyone's in the clinic."""
+        """Return the tokens that ``member`` may see and revoke: their own or, for a manager, all of the clinic's."""
         if member is None:
             return self.none()
         in_clinic = self.filter(clinic=member.clinic_id)
         return in_clinic if member.is_manager else in_clinic.filter(member=member)
 
     def alive(self) -> "ApiTokenQuerySet":
-        """Those that work now."""
+        """Return the tokens that work now."""
         return self.filter(revoked_at=None, expires_at__gt=timezone.now())
 
     def revoke(self, *, because: Revocation, by: Any = None) -> int:
-        """Revoke those that work, and return how many. Expired ones stay as they are."""
+        """Revoke the tokens that work now and return their number. Expired ones are not changed."""
         return self.alive().update(revoked_at=timezone.now(), revoked_because=because, revoked_by=by)
 
 
 class ApiToken(models.Model):
-    """What a program sends in a member's name. Only its hash is stored: the token itself is shown once."""
+    """A credential with which a program acts as a member. Only its hash is stored; the token is shown once."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="api_tokens")
-    # What the token was made for: it ends when the member has another role or clinic.
+    # The clinic and role it was created for; it stops working when the member's role or clinic changes.
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
     role = models.CharField(max_length=20, choices=Role)
     name = models.CharField(_("name"), max_length=80)
@@ -57,7 +57,7 @@ class ApiToken(models.Model):
     key_hash = models.CharField(max_length=64, unique=True, editable=False)
     created_at = models.DateTimeField(_("created"), default=timezone.now, editable=False)
     expires_at = models.DateTimeField(_("expires"))
-    # The day alone: enough to find what nobody uses, and one write a day.
+    # A date, not a time: enough to find unused tokens, at one write a day.
     last_used_on = models.DateField(_("last used"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
     revoked_because = models.CharField(_("reason"), max_length=20, choices=Revocation, blank=True)
@@ -97,5 +97,5 @@ class ApiToken(models.Model):
 
 
 def hash_of(key: str) -> str:
-    """Return what is stored of a token. It is long and random, so a fast hash is enough."""
+    """Return the hash under which a token is stored. Tokens are long and random, so a fast hash is enough."""
     return hashlib.sha256(key.encode()).hexdigest()

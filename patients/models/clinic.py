@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class ReviewRule(models.TextChoices):
-    """How many readers it takes to settle what a photograph shows."""
+    """How many readers are needed to confirm the label of a photograph."""
 
     ONE_READER = "one_reader", _("One reader: the newest opinion")
     TWO_BLINDED_READERS = "two_blinded_readers", _("Two blinded readers, and a third where they differ")
@@ -20,12 +20,12 @@ class ReviewRule(models.TextChoices):
 
 class ClinicQuerySet(models.QuerySet["Clinic"]):
     def visible_to(self, member: "Member | None") -> "ClinicQuerySet":
-        """The member's own clinic."""
+        """Return the member's own clinic."""
         return self.filter(pk=member.clinic_id) if member else self.none()
 
 
 class Clinic(Edited):
-    """A tenant. Every record belongs to one; nobody sees across."""
+    """A tenant. Every record belongs to one clinic and is visible only there."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(max_length=120, unique=True)
@@ -36,7 +36,7 @@ class Clinic(Edited):
         max_length=20,
         choices=ReviewRule,
         default=ReviewRule.ONE_READER,
-        help_text=_("Histopathology outranks opinions under either rule. Labels are derived anew when it changes."),
+        help_text=_("Histopathology outranks opinions under either rule. Labels are recalculated when it changes."),
     )
     created_at = models.DateTimeField(auto_now_add=True)
 

@@ -30,14 +30,14 @@ class ConsentMethod(models.TextChoices):
 
 class ConsentQuerySet(models.QuerySet["Consent"]):
     def visible_to(self, member: Member | None) -> "ConsentQuerySet":
-        """What the patients of the member's clinic said."""
+        """Return the consents of the patients of the member's clinic."""
         return self.filter(patient__clinic=member.clinic_id) if member else self.none()
 
 
 class Consent(models.Model):
-    """What a patient said, once, about one use of their photographs. Append-only: the newest record decides.
+    """One decision of a patient about one use of their photographs. Append-only: the newest record counts.
 
-    A migration lets the database itself refuse to change a record.
+    A database trigger, created in a migration, refuses changes to a record.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -54,7 +54,7 @@ class Consent(models.Model):
     class Meta:
         ordering = ["-recorded_at", "-number"]
         constraints = [
-            # The clock may stand still or go back; the number cannot, so there is always one newest record.
+            # Timestamps may tie or go back; the number cannot, so exactly one record is the newest.
             models.UniqueConstraint(fields=["patient", "purpose", "number"], name="consent_number_is_unique"),
             models.CheckConstraint(condition=Q(number__gte=1), name="consent_number_starts_at_one"),
             models.CheckConstraint(condition=Q(purpose__in=Purpose.values), name="consent_purpose_is_known"),

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 class Edited(models.Model):
-    """A record that is edited in place: it names who changed it last, for a colleague whose form is stale."""
+    """A record that is edited in place. It stores who changed it last, to tell a colleague whose form is stale."""
 
     changed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, editable=False, related_name="+"
@@ -20,6 +20,6 @@ class Edited(models.Model):
         abstract = True
 
     def note_change(self, *, by: "User") -> None:
-        """Set who is changing the record, for the ``save`` that follows."""
+        """Set who changed the record and when; the caller saves it."""
         self.changed_by = by
         self.changed_at = timezone.now()

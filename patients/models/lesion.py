@@ -46,7 +46,7 @@ class BodySite(models.TextChoices):
     MUCOSA = "mucosa", _("Mouth or other mucosa")
 
 
-# In this order they are offered, from head to foot.
+# Forms offer the sites in this order, from head to foot.
 BODY_REGIONS = {
     _("Head and neck"): (
         BodySite.SCALP,
@@ -100,27 +100,27 @@ class Side(models.TextChoices):
 
 class LesionQuerySet(models.QuerySet["Lesion"]):
     def visible_to(self, member: Member | None) -> "LesionQuerySet":
-        """The lesions of the patients of the member's clinic."""
+        """Return the lesions of the patients of the member's clinic."""
         return self.filter(patient__clinic=member.clinic_id) if member else self.none()
 
     def at_the_place_of(self, lesion: "Lesion") -> "LesionQuerySet":
-        """The lesion, and the patient's others at the same body site and side."""
+        """Return the patient's lesions at the same body site and side, including ``lesion``."""
         return self.filter(patient=lesion.patient_id, body_site=lesion.body_site, side=lesion.side)
 
 
 class Lesion(Edited):
-    """A spot on one patient's skin that is followed over time."""
+    """A lesion on one patient's skin that is followed over time."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="lesions")
     number = models.PositiveSmallIntegerField(help_text=_("Counts the patient's lesions from 1."))
     body_site = models.CharField(_("body site"), max_length=20, choices=BodySite)
     side = models.CharField(max_length=10, choices=Side, default=Side.UNKNOWN)
-    # Read and set both as `noticed`. Of a month or a year the first day is stored.
+    # Read and set both through `noticed`. For a month or a year its first day is stored.
     noticed_on = models.DateField(_("first noticed"), null=True, blank=True)
     noticed_precision = models.CharField(max_length=5, choices=DatePrecision, default=DatePrecision.DAY)
     description = models.CharField(
-        max_length=200, blank=True, help_text=_("Where exactly, or what marks it: “below the scar”.")
+        max_length=200, blank=True, help_text=_("Exact location or distinguishing features: “below the scar”.")
     )
     created_by = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
@@ -159,7 +159,7 @@ class Lesion(Edited):
 
     @property
     def noticed(self) -> RoughDate | None:
-        """When it was first noticed, as exactly as anybody knows."""
+        """When the lesion was first noticed, as precisely as is known."""
         return RoughDate.of(self.noticed_on, self.noticed_precision) if self.noticed_on else None
 
     @noticed.setter
@@ -169,8 +169,8 @@ class Lesion(Edited):
 
     @property
     def place(self) -> str:
-        """The body site with its side, as one says it: “left shoulder”."""
-        # Not get_body_site_display, which translates all the choices to say one: lists say hundreds.
+        """The body site with its side, such as “left shoulder”."""
+        # Not get_body_site_display, which translates every choice on each call; lists have hundreds of rows.
         site = BodySite(self.body_site).label.lower()
         if self.side == Side.UNKNOWN:
             return site

@@ -17,12 +17,12 @@ class Role(models.TextChoices):
 
 class MemberQuerySet(models.QuerySet["Member"]):
     def visible_to(self, member: "Member | None") -> "MemberQuerySet":
-        """The colleagues that ``member`` may see: those of the same clinic."""
+        """Return the members of the same clinic."""
         return self.filter(clinic=member.clinic_id) if member else self.none()
 
 
 class Member(Edited):
-    """A user's place in a clinic."""
+    """A user's membership of a clinic, with a role."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="member")

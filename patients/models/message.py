@@ -12,13 +12,13 @@ from patients.models.member import Member
 
 
 class MessageKind(models.TextChoices):
-    """What a message is about. Which text it has is decided when it is sent; see ``patients.outbox.letters``."""
+    """What a message is about. Its text is written when it is sent; see ``patients.outbox.letters``."""
 
     INVITATION = "invitation", _("Link to choose a password")
     PASSWORD_RESET = "password_reset", _("Link to reset a password")
     ACCOUNT = "account", _("About an account")
     REPORT = "report", _("A report was released")
-    ADDENDUM = "addendum", _("A report was added to")
+    ADDENDUM = "addendum", _("An addendum was added to a report")
     WITHHELD = "withheld", _("A report is withheld")
     CONTACT = "contact", _("Message to the operator")
     INCIDENT = "incident", _("Incident, by e-mail")
@@ -34,19 +34,19 @@ class MessageState(models.TextChoices):
     CANCELLED = "cancelled", _("Not sent: no longer needed")
 
 
-# For so long at most a message is being sent, and then waits for the next attempt.
+# The longest an attempt to send may take before another worker may retry.
 LEASE = timedelta(minutes=4)
 LONGEST_DELAY = timedelta(minutes=30)
 
 UNFINISHED = (MessageState.WAITING, MessageState.SENDING)
 UNDELIVERED = (MessageState.REFUSED, MessageState.GIVEN_UP)
-# Kinds that tell of one thing once. A new link may be mailed as often as it is asked for.
+# Kinds that are sent once for each object. A new link may be sent as often as it is requested.
 _ONCE = ("report", "addendum", "withheld", "contact", "incident", "incident_call")
 
 
 class MessageQuerySet(models.QuerySet["OutgoingMessage"]):
     def visible_to(self, member: Member | None) -> "MessageQuerySet":
-        """Messages to the patients and members of the member's clinic."""
+        """Return the messages to the patients and members of the member's clinic."""
         if member is None:
             return self.none()
         return self.filter(Q(user__patient__clinic=member.clinic_id) | Q(user__member__clinic=member.clinic_id))
@@ -58,9 +58,9 @@ class MessageQuerySet(models.QuerySet["OutgoingMessage"]):
         return self.filter(state__in=UNDELIVERED)
 
     def due(self, now: datetime | None = None) -> "MessageQuerySet":
-        """Those to be tried now, including those whose worker was killed while it sent them.
+        """Return the messages to send now, including those whose worker was killed while sending.
 
-        And those that would wait longer than any ever does: the clock was set back since.
+        Also those scheduled further ahead than any delay allows, because the clock was set back since.
         """
         now = now or timezone.now()
         return self.filter(
@@ -72,28 +72,28 @@ class MessageQuerySet(models.QuerySet["OutgoingMessage"]):
 
 
 class OutgoingMessage(models.Model):
-    """One message that must arrive, and how far it has come. Written by ``patients.outbox`` alone.
+    """One outgoing message and its delivery state. Only ``patients.outbox`` writes these rows.
 
-    The row names what the message is about by its key; the text is written when it is sent, so no clinical content,
-    and no link that opens an account, is kept here.
+    The row refers to its subject by key. The text is written when the message is sent, so that no clinical content and
+    no link that opens an account is stored here.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     kind = models.CharField(_("kind"), max_length=20, choices=MessageKind)
-    about = models.UUIDField(null=True, help_text=_("The key of what it tells of."))
+    about = models.UUIDField(null=True, help_text=_("The key of the object that the message is about."))
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="messages", verbose_name=_("to")
     )
     address = models.CharField(_("address"), max_length=254, blank=True, default="")
-    # Only for mail about an account that was written beforehand; erased once it is sent.
+    # Only for account e-mails that were written in advance; erased once sent.
     subject = models.CharField(max_length=255, blank=True, default="")
     body = models.TextField(blank=True, default="")
     state = models.CharField(_("state"), max_length=10, choices=MessageState, default=MessageState.WAITING)
     attempts = models.PositiveIntegerField(_("attempts"), default=0)
     next_attempt_at = models.DateTimeField(_("next attempt"), default=timezone.now)
     give_up_at = models.DateTimeField(_("tried until"))
-    claim = models.UUIDField(null=True, help_text=_("Which attempt holds the row while it is being sent."))
-    lease_until = models.DateTimeField(null=True, help_text=_("When the attempt counts as dead."))
+    claim = models.UUIDField(null=True, help_text=_("The attempt that holds the row while it is being sent."))
+    lease_until = models.DateTimeField(null=True, help_text=_("When the attempt is considered dead."))
     last_error = models.CharField(_("last error"), max_length=300, blank=True, default="")
     created_at = models.DateTimeField(_("created"), default=timezone.now)
     finished_at = models.DateTimeField(_("finished"), null=True)
@@ -139,7 +139,7 @@ class OutgoingMessage(models.Model):
 
     @property
     def about_key(self) -> uuid.UUID:
-        """The key of what it tells of; of kinds that tell of something."""
+        """The key of the object that the message is about, for kinds that have one."""
         assert self.about is not None, "message_names_what_it_is_about"
         return self.about
 

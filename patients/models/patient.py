@@ -49,12 +49,12 @@ class SkinType(models.TextChoices):
 
 class PatientQuerySet(models.QuerySet["Patient"]):
     def visible_to(self, member: Member | None) -> "PatientQuerySet":
-        """The patients of the member's clinic; a visitor without one sees none."""
+        """Return the patients of the member's clinic; none for users who are not members."""
         return self.filter(clinic=member.clinic_id) if member else self.none()
 
     def matching(self, text: str) -> "PatientQuerySet":
-        """Those whose name, record number or birth date holds every word of ``text``."""
-        # PostgreSQL refuses NUL, and a search is typed by a person: what is longer than any name finds nothing.
+        """Return the patients whose name, record number or birth date matches every word of ``text``."""
+        # PostgreSQL refuses NUL, and text longer than any name cannot match.
         text = text.replace("\0", " ").strip()
         if len(text) > LONGEST_SEARCH:
             return self.none()
@@ -63,25 +63,25 @@ class PatientQuerySet(models.QuerySet["Patient"]):
                 Q(birth_date=birth_date) | Q(record_number__icontains=text),
             )
         joined_name = Replace("folded_name", Value(" "), Value(""))
-        # Twice: some write the family name first.
-        found = self.alias(joined_name=Concat(joined_name, joined_name), spelt_out=_spelt_out_name())
+        # Joined twice, because some people type the family name first.
+        patients = self.alias(joined_name=Concat(joined_name, joined_name), spelt_out=_spelt_out_name())
         for word in text.split()[:MOST_WORDS]:
-            wanted = Q(record_number__icontains=word)
+            condition = Q(record_number__icontains=word)
             if folded := fold_name(word):
-                wanted |= Q(folded_name__contains=folded) | Q(folded_name__contains=spell_out(word))
+                condition |= Q(folded_name__contains=folded) | Q(folded_name__contains=spell_out(word))
                 if any(pair in folded for pair in SPELT_OUT.values()):
-                    wanted |= Q(spelt_out__icontains=word)
+                    condition |= Q(spelt_out__icontains=word)
                 if is_whole(joined := join_name(folded)):
-                    wanted |= Q(joined_name__contains=joined)
+                    condition |= Q(joined_name__contains=joined)
             if number := fold_number(word):
-                wanted |= Q(folded_number__contains=number)
+                condition |= Q(folded_number__contains=number)
             if birth_date := parse_date(word):
-                wanted |= Q(birth_date=birth_date)
-            found = found.filter(wanted)
-        return found
+                condition |= Q(birth_date=birth_date)
+            patients = patients.filter(condition)
+        return patients
 
     def consenting_to(self, purpose: str) -> "PatientQuerySet":
-        """Those who agreed to ``purpose`` (of ``Purpose``) and have not withdrawn: their newest record decides."""
+        """Return the patients who agreed to ``purpose`` (a ``Purpose``) and have not withdrawn since."""
         from patients.models.consent import Consent, Decision
 
         newest = Consent.objects.filter(patient=OuterRef("pk"), purpose=purpose).order_by("-number")
@@ -103,17 +103,17 @@ class PatientQuerySet(models.QuerySet["Patient"]):
 
 
 def _spelt_out_name() -> Expression:
-    """The name as it was typed, with two letters for one where that is the custom."""
+    """Return an expression for the name as typed, with letters such as “ü” spelt out as “ue”."""
     name: Expression = Concat("given_name", Value(" "), "family_name")
     for letter, pair in SPELT_OUT.items():
-        # Of both cases: SQLite lowers the letters of ASCII alone.
-        for each in (letter, letter.upper()):
-            name = Replace(name, Value(each), Value(pair))
+        # Both cases, because SQLite lowercases only ASCII letters.
+        for variant in (letter, letter.upper()):
+            name = Replace(name, Value(variant), Value(pair))
     return name
 
 
 def parse_date(text: str) -> datetime.date | None:
-    """Read a date as people type it: 1961-03-14, 14/03/1961, 14.03.1961 or 14 March 1961."""
+    """Return the date that ``text`` spells, such as 1961-03-14, 14/03/1961, 14.03.1961 or 14 March 1961, or None."""
     for pattern in ("%Y-%m-%d", "%d/%m/%Y", "%d.%m.%Y", "%d %b %Y", "%d %B %Y"):
         try:
             return datetime.datetime.strptime(text, pattern).date()
@@ -123,7 +123,7 @@ def parse_date(text: str) -> datetime.date | None:
 
 
 class Patient(Edited):
-    """The person seen."""
+    """A patient of one clinic."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="patients")
@@ -156,7 +156,7 @@ class Patient(Edited):
     class Meta:
         ordering = ["family_name", "given_name", "id"]
         constraints = [
-            # Whoever reads a number aloud does not say how it is written.
+            # Case-insensitive: a number that is read aloud has no case.
             models.UniqueConstraint("clinic", Lower("record_number"), name="record_number_is_unique_in_the_clinic"),
             models.CheckConstraint(condition=~Q(record_number=""), name="patient_has_a_record_number"),
             models.CheckConstraint(condition=~Q(given_name="") | ~Q(family_name=""), name="patient_has_a_name"),

@@ -4,22 +4,22 @@ from django.contrib.auth.models import AbstractUser
 
 
 class User(AbstractUser):
-    """Someone who can sign in: a member of a clinic, or a patient. What they may see depends on which.
+    """A user who can sign in: a member of a clinic or a patient, which decides what they may see.
 
-    What a new password or a closed account ends: ``patients.account_changes``.
+    ``patients.account_changes`` revokes tokens and sessions when the password changes or the account is closed.
     """
 
-    _password_was_taken_away = False
+    _password_was_removed = False
 
     @property
     def has_new_password(self) -> bool:
-        """Whether saving writes another password. A hash that is only renewed at sign-in is no other password."""
-        return getattr(self, "_password", None) is not None or self._password_was_taken_away
+        """Whether saving stores a different password. Rehashing at sign-in does not count."""
+        return getattr(self, "_password", None) is not None or self._password_was_removed
 
     def set_unusable_password(self) -> None:
         super().set_unusable_password()
-        self._password_was_taken_away = True
+        self._password_was_removed = True
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         super().save(*args, **kwargs)
-        self._password_was_taken_away = False
+        self._password_was_removed = False

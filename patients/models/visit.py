@@ -13,7 +13,7 @@ from patients.models.member import Member
 from patients.models.patient import Patient
 
 SYMPTOMS = ("itch", "pain", "bleeding", "growth")
-# Whoever has one of these is told to be seen sooner, whatever a photograph says.
+# A patient with one of these is advised to be seen sooner, whatever the photographs show.
 WARNING_SYMPTOMS = ("pain", "bleeding", "growth")
 
 
@@ -25,18 +25,18 @@ class VisitStatus(models.TextChoices):
 
 class VisitQuerySet(models.QuerySet["Visit"]):
     def visible_to(self, member: Member | None) -> "VisitQuerySet":
-        """The visits of the patients of the member's clinic."""
+        """Return the visits of the patients of the member's clinic."""
         return self.filter(patient__clinic=member.clinic_id) if member else self.none()
 
     def released_to(self, user: "settings.AUTH_USER_MODEL") -> "VisitQuerySet":  # type: ignore[name-defined]
-        """The visits that a clinic has released to the patient who signed in as ``user``."""
+        """Return the visits that a clinic has released to the patient signed in as ``user``."""
         if not user.is_authenticated:
             return self.none()
         return self.filter(patient__user=user, status=VisitStatus.RELEASED)
 
 
 class Visit(Edited):
-    """One encounter. It is open until a dermatologist signs it; from then on it is frozen."""
+    """One visit of a patient. It is open until a dermatologist signs it, and frozen from then on."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     patient = models.ForeignKey(Patient, on_delete=models.PROTECT, related_name="visits")
@@ -48,7 +48,7 @@ class Visit(Edited):
     bleeding = models.BooleanField(_("bleeds"), default=False)
     growth = models.BooleanField(_("has grown or changed"), default=False)
     symptoms_since = models.CharField(_("how long, or since when"), max_length=100, blank=True)
-    history = models.TextField(blank=True, help_text=_("What bears on this complaint."))
+    history = models.TextField(blank=True, help_text=_("History relevant to this complaint."))
     notes = models.TextField(blank=True, help_text=_("For the clinic; not in the patient's report."))
     plan = models.TextField(blank=True, help_text=_("What happens next. The patient reads this in the report."))
     status = models.CharField(max_length=10, choices=VisitStatus, default=VisitStatus.OPEN, editable=False)
@@ -63,7 +63,7 @@ class Visit(Edited):
             models.CheckConstraint(condition=~Q(complaint=""), name="visit_has_a_complaint"),
             models.CheckConstraint(condition=Q(date__gte=datetime.date(1990, 1, 1)), name="visit_date_is_plausible"),
         ]
-        # The last two are for the clinic's list of visits, which is then sorted and cut without reading a row.
+        # Status and id are included so that the visit list is sorted and paginated from the index alone.
         indexes = [
             models.Index(fields=["patient", "-date", "-created_at", "status", "id"], name="visits_by_date"),
         ]
@@ -80,19 +80,19 @@ class Visit(Edited):
 
     @property
     def age(self) -> int:
-        """How old the patient was."""
+        """The patient's age at the visit."""
         return self.patient.age_on(self.date)
 
     @property
     def symptoms(self) -> list[str]:
-        """The symptoms that were ticked, in words."""
-        return self._in_words(SYMPTOMS)
+        """The labels of the symptoms that were ticked."""
+        return self._labels(SYMPTOMS)
 
     @property
     def warning_symptoms(self) -> list[str]:
-        """Those of them that ask for a dermatologist, in words."""
-        return self._in_words(WARNING_SYMPTOMS)
+        """The labels of the ticked symptoms that call for a dermatologist."""
+        return self._labels(WARNING_SYMPTOMS)
 
-    def _in_words(self, names: tuple[str, ...]) -> list[str]:
+    def _labels(self, names: tuple[str, ...]) -> list[str]:
         fields = [field for field in self._meta.fields if field.name in names]
         return [str(field.verbose_name) for field in fields if getattr(self, field.name)]

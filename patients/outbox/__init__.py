@@ -1,4 +1,4 @@
-"""Messages that must arrive. Each has a row with its state, is sent by a worker, and tried again by the schedule."""
+"""Reliable delivery of messages: each has a row with its state, is sent by a worker and retried on a schedule."""
 
 from patients.outbox.errors import CannotSend
 from patients.outbox.letters import Letter, Sendable, is_kept_here, writes

@@ -1,4 +1,4 @@
-"""What went wrong with an attempt, in words that staff may read, and whether another may succeed."""
+"""Classification of delivery failures: a message for staff, and whether a retry may succeed."""
 
 import smtplib
 import socket
@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 
 class CannotSend(RuntimeError):
-    """Raised by what is sent otherwise than by SMTP; its words are shown."""
+    """Raised by senders other than SMTP; the message is shown to users."""
 
     def __init__(self, words: str, *, is_final: bool = False) -> None:
         super().__init__(words)
@@ -21,15 +21,15 @@ class CannotSend(RuntimeError):
 class Failure:
     words: str
     is_final: bool = False
-    # The server itself is away: other messages need not be tried now.
+    # The server itself is unavailable, so other messages need not be tried now.
     is_outage: bool = False
 
 
 def failure_of(error: Exception) -> Failure:
-    """Tell a refusal (5xx) of this address or message, which is final, from what may pass.
+    """Return the failure for ``error``. A refusal (5xx) of the address or message is final; others are temporary.
 
-    That the server does not accept the installation itself (sign-in, sender) is for the operator to mend, and no
-    reason to lose the message.
+    If the server rejects the installation itself (sign-in, sender), the operator has to fix that, and the message is
+    not lost.
     """
     match error:
         case CannotSend():
@@ -46,12 +46,12 @@ def failure_of(error: Exception) -> Failure:
                 is_outage=True,
             )
         case smtplib.SMTPNotSupportedError() | UnicodeError() | ValueError():
-            return Failure(_("address refused: it cannot be written to by this mail server"), is_final=True)
+            return Failure(_("address refused: this mail server cannot send to it"), is_final=True)
         case TimeoutError() | SoftTimeLimitExceeded() | socket.timeout():
             return Failure(_("the mail server did not answer in time"), is_outage=True)
         case smtplib.SMTPException() | ssl.SSLError() | OSError():
-            return Failure(_("the mail server could not be reached, or ended the connection"), is_outage=True)
-    return Failure(_("a fault in the software; the operator finds it in the log"))
+            return Failure(_("the mail server could not be reached, or closed the connection"), is_outage=True)
+    return Failure(_("a software error; the operator can find it in the log"))
 
 
 def _refusal(words: str, code: int, reply: bytes | str) -> Failure:
@@ -59,5 +59,5 @@ def _refusal(words: str, code: int, reply: bytes | str) -> Failure:
     text = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
     is_final = 500 <= code < 600
     if not is_final:
-        words = _("the mail server does not take it at the moment")
+        words = _("the mail server does not accept it at the moment")
     return Failure(f"{words} ({code} {text})"[:300] if text else f"{words} ({code})", is_final=is_final)

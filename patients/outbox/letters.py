@@ -1,4 +1,4 @@
-"""What a message says: each kind has a writer, which is asked when the message is sent."""
+"""The text of messages: each kind has a registered writer, which is called when the message is sent."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from django.utils.translation import gettext as _
 
 from patients.models import MessageKind, OutgoingMessage
 
-# These keep or drop a mail instead of sending it: the page that says “sent” must not hide that.
-_MAILS_NOTHING = ("filebased", "console", "dummy")
+# E-mail backends that store or drop messages instead of sending them; pages must not call these “sent”.
+_LOCAL_BACKENDS = ("filebased", "console", "dummy")
 
 
 class Sendable(Protocol):
     def send(self, *, key: UUID) -> str:
-        """Send it, and return what must be said beside “sent”, mostly "". Waits for the network: in no transaction."""
+        """Send it and return a remark to show with “sent”, usually "". Blocks on the network: not in a transaction."""
 
 
 @dataclass(frozen=True)
@@ -31,13 +31,13 @@ class Letter:
     reply_to: tuple[str, ...] = ()
 
     def send(self, *, key: UUID) -> str:
-        """Send it from the site's own address.
+        """Send the e-mail from the site's own address.
 
-        The identifier is the row's, so that a mail program shows once what a worker that was killed just before it
-        could write down its success has sent twice.
+        The message ID is the row's key, so that mail programs show one copy if a worker is killed before it can record
+        success and the message is sent twice.
         """
         EmailMessage(
-            # A clinic's name stands in subjects and must not be able to add header lines.
+            # Subjects contain the clinic's name, which must not be able to add header lines.
             subject=" ".join(self.subject.split()),
             body=self.body,
             to=[self.address],
@@ -45,13 +45,13 @@ class Letter:
             headers={"Message-ID": f"<{key}@{urlsplit(settings.SITE_URL).hostname}>"},
         ).send()
         if is_kept_here():
-            return _("no mail server is set up, so it was only kept on this computer; tell the operator")
+            return _("no mail server is set up, so it was only stored on this computer; tell the operator")
         return ""
 
 
 def is_kept_here() -> bool:
-    """Whether mails stay on this machine, because no mail server is set."""
-    return settings.EMAIL_BACKEND.split(".")[-2] in _MAILS_NOTHING
+    """Return whether e-mails stay on this machine because no mail server is configured."""
+    return settings.EMAIL_BACKEND.split(".")[-2] in _LOCAL_BACKENDS
 
 
 Writer = Callable[[OutgoingMessage], Sendable | None]
@@ -59,7 +59,7 @@ _WRITERS: dict[str, Writer] = {}
 
 
 def writes(*kinds: MessageKind) -> Callable[[Writer], Writer]:
-    """Register who writes messages of these kinds. None means that the message is no longer wanted."""
+    """Register the writer of messages of these kinds. It returns None if the message is no longer needed."""
 
     def register(writer: Writer) -> Writer:
         _WRITERS.update(dict.fromkeys(kinds, writer))
@@ -69,5 +69,5 @@ def writes(*kinds: MessageKind) -> Callable[[Writer], Writer]:
 
 
 def write(message: OutgoingMessage) -> Sendable | None:
-    """Write the message as things are now; None if nobody should be told any more."""
+    """Return the message's text from current data, or None if it should no longer be sent."""
     return _WRITERS[message.kind](message)

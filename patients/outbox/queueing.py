@@ -1,4 +1,4 @@
-"""Messages enter here, in the transaction of what they tell of, and leave the queue by hand here."""
+"""Queueing of messages in the caller's transaction, and cancelling, resending and clearing them."""
 
 from datetime import timedelta
 from typing import Any
@@ -14,8 +14,8 @@ from patients.models import MessageKind, MessageState, OutgoingMessage, User
 from patients.models.message import UNDELIVERED
 
 TRIED_FOR = timedelta(days=4)
-# A link that somebody asked for and waits for is of no use a day later.
-TRIED_FOR_SOMEBODY_WHO_WAITS = timedelta(hours=6)
+# A reset link that the user is waiting for is useless a day later.
+RESET_TRIED_FOR = timedelta(hours=6)
 
 
 def queue_message(
@@ -27,9 +27,9 @@ def queue_message(
     subject: str = "",
     body: str = "",
 ) -> OutgoingMessage:
-    """Keep a message that must arrive, and have a worker send it once the current transaction commits.
+    """Store a message and have a worker send it once the current transaction commits.
 
-    A queue out of reach loses nothing: the schedule looks for rows that wait.
+    Nothing is lost if the task queue is unreachable, because a scheduled task picks up waiting rows.
     """
     message = OutgoingMessage.objects.create(
         kind=kind,
@@ -45,7 +45,7 @@ def queue_message(
 
 
 def send_again(message: OutgoingMessage) -> bool:
-    """Refused or given up → waiting, at once; False if it is in another state by now."""
+    """Queue an undelivered message again, due at once; return False if it is in another state by now."""
     now = timezone.now()
     undelivered = OutgoingMessage.objects.filter(pk=message.pk, state__in=UNDELIVERED)
     if not undelivered.exclude(kind__in=(MessageKind.PASSWORD_RESET, MessageKind.ACCOUNT)).update(
@@ -60,20 +60,20 @@ def send_again(message: OutgoingMessage) -> bool:
 
 
 def cancel_messages(**which: Any) -> int:
-    """Cancel what has not gone out yet and return how many. What a worker is sending this moment cannot be stopped."""
+    """Cancel waiting messages and return their number. A message that is being sent cannot be stopped."""
     return OutgoingMessage.objects.filter(state=MessageState.WAITING, **which).update(
         state=MessageState.CANCELLED, finished_at=timezone.now(), subject="", body=""
     )
 
 
 def clear_old_messages() -> int:
-    """Delete what was finished long ago."""
+    """Delete old rows of finished messages and return the number of rows deleted."""
     finished = OutgoingMessage.objects.exclude(finished_at=None)
     return finished.exclude(finished_at__range=around(timedelta(days=settings.MESSAGES_KEPT_DAYS))).delete()[0]
 
 
 def message_counts() -> dict[str, Any]:
-    """For the operator: how many wait, how many of those have failed before, how many were never delivered."""
+    """Return counts for the operator: messages waiting, those of them that have failed before, and undelivered."""
     rows = OutgoingMessage.objects.aggregate(
         waiting=Count("pk", filter=Q(finished_at=None)),
         late=Count("pk", filter=Q(finished_at=None) & ~Q(last_error="")),
@@ -86,7 +86,8 @@ def message_counts() -> dict[str, Any]:
 
 
 def tried_for(kind: str) -> timedelta:
-    return TRIED_FOR_SOMEBODY_WHO_WAITS if kind == MessageKind.PASSWORD_RESET else TRIED_FOR
+    """Return how long sending a message of this kind is retried."""
+    return RESET_TRIED_FOR if kind == MessageKind.PASSWORD_RESET else TRIED_FOR
 
 
 def _enqueue(message: OutgoingMessage) -> None:

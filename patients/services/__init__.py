@@ -1,4 +1,4 @@
-"""What the clinic does: one verb a function."""
+"""Service functions: every change to the clinic's records goes through one of them."""
 
 from patients.services.account_state import AccountState, account_state, is_known_to_be_wrong, link_to
 from patients.services.accounts import (

@@ -1,4 +1,4 @@
-"""What is mailed about an account. A link that opens it is made when the mail is sent, and kept nowhere."""
+"""E-mails about accounts. A link that opens an account is created when the e-mail is sent and never stored."""
 
 from typing import Any
 
@@ -13,29 +13,29 @@ from patients.models import Clinic, MessageKind, OutgoingMessage, User
 from patients.outbox import Letter, writes
 from patients.services.password_links import set_password_path
 
-# Stands in a mail that was written beforehand where the link is to be.
+# Placeholder for the link in an e-mail that was written in advance.
 LINK_TO_COME = "[[password-link]]"
 
 
 @writes(MessageKind.INVITATION)
 def invitation_letter(message: OutgoingMessage) -> Letter | None:
-    """The link with which a member or patient chooses a password."""
+    """Return the e-mail with the link with which a member or patient chooses a password."""
     user = message.user
     clinic = clinic_of(user) if user else None
     if user is None or clinic is None or not is_still_theirs(message):
         return None
-    words = {"clinic": clinic.name, "site_name": settings.SITE_NAME}
+    params = {"clinic": clinic.name, "site_name": settings.SITE_NAME}
     if user.has_usable_password():
-        subject = _("A new password for your %(site_name)s account at %(clinic)s") % words
+        subject = _("A new password for your %(site_name)s account at %(clinic)s") % params
     else:
-        subject = _("Your %(site_name)s account at %(clinic)s") % words
+        subject = _("Your %(site_name)s account at %(clinic)s") % params
     context = letter_context(user=user, clinic=clinic, address=site_link(set_password_path(user)))
     return Letter(user.email, subject, render_to_string("patients/mail/set_password.txt", context))
 
 
 @writes(MessageKind.PASSWORD_RESET, MessageKind.ACCOUNT)
 def account_letter(message: OutgoingMessage) -> Letter | None:
-    """What django-allauth has written, with the link that was left out of it."""
+    """Return the e-mail that django-allauth wrote, with the link inserted."""
     body = message.body
     if message.user is not None:
         if not is_still_theirs(message):
@@ -45,7 +45,7 @@ def account_letter(message: OutgoingMessage) -> Letter | None:
 
 
 def letter_context(**more: Any) -> dict[str, Any]:
-    """What every mail about an account may name; nothing of the request that asked for it."""
+    """Return the template context of account e-mails; nothing in it comes from the request."""
     return {
         "site_name": settings.SITE_NAME,
         "sign_in_address": site_link(reverse("account_login")),
@@ -55,12 +55,12 @@ def letter_context(**more: Any) -> dict[str, Any]:
 
 
 def is_still_theirs(message: OutgoingMessage) -> bool:
-    """Whether the account is open and still has the address that the message was meant for."""
+    """Return whether the account is active and still has the address that the message was meant for."""
     user = message.user
     return user is not None and user.is_active and user.email.lower() == message.address.lower()
 
 
 def clinic_of(user: User) -> Clinic | None:
-    """The clinic where the user is a member or a patient."""
-    place = getattr(user, "member", None) or getattr(user, "patient", None)
-    return place.clinic if place else None
+    """Return the clinic in which the user is a member or a patient, if any."""
+    owner = getattr(user, "member", None) or getattr(user, "patient", None)
+    return owner.clinic if owner else None

@@ -1,4 +1,4 @@
-"""How it stands with a patient's account: the one place that the patient's page and the account's page ask."""
+"""The state of a patient's account, as shown on the patient's page and the account page."""
 
 from dataclasses import dataclass
 
@@ -8,15 +8,15 @@ from patients.models import AccountClosure, ClosureReason, MessageKind, MessageS
 @dataclass(frozen=True)
 class AccountState:
     user: User | None
-    # The newest link that was mailed or is to be: to choose the first password, or one that was forgotten.
+    # The newest link sent or waiting to be sent, for the first password or a forgotten one.
     link: OutgoingMessage | None
-    # The newest, and all of them.
+    # The newest closure, and all closures.
     closure: AccountClosure | None
     closures: list[AccountClosure]
 
     @property
     def shown_link(self) -> OutgoingMessage | None:
-        """The link, until its owner has signed in since."""
+        """The link, or None once the patient has signed in after it was sent."""
         if self.user is None or self.link is None or self.link.state == MessageState.CANCELLED:
             return None
         last = self.user.last_login
@@ -35,12 +35,12 @@ def account_state(patient: Patient) -> AccountState:
 
 
 def is_known_to_be_wrong(address: str, *, patient: Patient) -> bool:
-    """Whether an account of the patient was closed because its mail went there by mistake."""
+    """Return whether an account of the patient was closed because this address was wrong."""
     wrong = patient.account_closures.filter(reason=ClosureReason.WRONG_ADDRESS)
     return bool(address) and wrong.filter(address__iexact=address).exists()
 
 
 def link_to(user: User) -> OutgoingMessage | None:
-    """The newest link to choose a password that was mailed to ``user``, or is to be, whoever asked for it."""
+    """Return the newest password link that was sent to ``user`` or is waiting to be sent, whoever requested it."""
     links = OutgoingMessage.objects.filter(user=user, kind__in=(MessageKind.INVITATION, MessageKind.PASSWORD_RESET))
     return links.first()

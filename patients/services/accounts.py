@@ -12,7 +12,7 @@ from patients.services.same_clinic import ensure_same_clinic
 
 
 class AccountRefused(ValueError):
-    """The account cannot be made as asked; ``field`` names what to change."""
+    """The account cannot be created or changed as requested; ``field`` names the value to correct."""
 
     def __init__(self, message: str, *, field: str) -> None:
         super().__init__(message)
@@ -28,15 +28,15 @@ def give_patient_account(
     is_right: bool = False,
     made_from: str | None = None,
 ) -> User:
-    """Make the account with which ``patient`` reads what is released to them, and mail a link to choose a password.
+    """Create the account with which ``patient`` reads released reports, and e-mail a link to choose a password.
 
-    Without a ``username`` one is made of the patient's name. A patient who has an account already keeps it and is
-    mailed a new link; the address may still be corrected while no password was chosen: nothing more goes to the one
-    before, whose link is dead.
+    If ``username`` is empty, one is derived from the patient's name. A patient who already has an account keeps it and
+    is sent a new link. Until a password has been chosen the address can still be corrected: the old address gets
+    nothing more, and its link stops working.
 
     Args:
-        is_right: the address is the patient's, although an account was closed because it was taken for wrong.
-        made_from: the token of the form; see ``patients.edits``.
+        is_right: the address is confirmed as the patient's, although an account was closed because it was wrong.
+        made_from: the form's token; see ``patients.edits``.
 
     Raises ``AccountRefused``, ``ChangedMeanwhile``.
     """
@@ -46,7 +46,7 @@ def give_patient_account(
         is_new_address = patient.user is None or patient.user.email.lower() != email.lower()
         if is_new_address and not is_right and is_known_to_be_wrong(email, patient=patient):
             raise AccountRefused(
-                _("Mail to this patient went to this address by mistake before. Enter another one, or confirm it."),
+                _("This address was recorded as wrong for this patient before. Enter another one, or confirm it."),
                 field="email",
             )
         if patient.user is None:
@@ -64,7 +64,7 @@ def give_patient_account(
             ensure_address_is_free(email, clinic=patient.clinic, account=patient.user)
             patient.user.email = email
             if not patient.user.has_usable_password():
-                # Another unusable password each time: links that were mailed name the old one.
+                # A different unusable password each time, which invalidates links that were sent before.
                 patient.user.set_unusable_password()
             patient.user.save(update_fields=["email", "password"])
         account = patient.user
@@ -74,21 +74,21 @@ def give_patient_account(
 
 
 def may_correct_address(account: User) -> bool:
-    """Whether staff may change where the account is mailed: until somebody has chosen a password by that mail."""
+    """Return whether staff may change the account's address: only until a password has been chosen with its link."""
     return not account.email or not account.has_usable_password()
 
 
-def take_off_address(*, patient: Patient, address: str) -> None:
-    """Take an address that was the patient's by mistake off their account, unless somebody chose a password by it.
+def remove_address(*, patient: Patient, address: str) -> None:
+    """Remove a wrong address from the patient's account, unless a password has been chosen already.
 
-    Nothing more is mailed there, and the link that was is dead; staff mail a new one to the right address.
+    The address gets nothing more and its link stops working; staff send a new link to the right address.
     """
     account = User.objects.select_for_update(of=("self",)).filter(patient=patient).first()
     if account is None or account.has_usable_password() or not address or account.email.lower() != address.lower():
         return
     cancel_messages(user=account)
     account.email = ""
-    # Another unusable password each time: links that were mailed name the old one.
+    # A different unusable password each time, which invalidates links that were sent before.
     account.set_unusable_password()
     account.save(update_fields=["email", "password"])
 
@@ -96,7 +96,7 @@ def take_off_address(*, patient: Patient, address: str) -> None:
 def make_user(
     *, clinic: Clinic, username: str, email: str, first_name: str, last_name: str, is_staff: bool = False
 ) -> User:
-    """Make a user who has no password yet. Raises ``AccountRefused`` if user name or address is taken."""
+    """Create a user who has no password yet. Raises ``AccountRefused`` if the user name or address is taken."""
     ensure_address_is_free(email, clinic=clinic)
     ensure_username_is_free(username)
     user = User(
@@ -116,9 +116,9 @@ def make_user(
 
 
 def ensure_address_is_free(email: str, *, clinic: Clinic, account: User | None = None) -> None:
-    """Raise ``AccountRefused`` if somebody of the clinic other than ``account`` signs in with ``email``.
+    """Raise ``AccountRefused`` if an account of the clinic other than ``account`` uses ``email``.
 
-    Only the own clinic is asked: who is known to another clinic must not show.
+    Only this clinic is checked, so as not to reveal who has an account at another one.
     """
     people = User.objects.filter(Q(member__clinic=clinic) | Q(patient__clinic=clinic))
     holders = people.filter(email__iexact=email) if email else people.none()
@@ -127,20 +127,20 @@ def ensure_address_is_free(email: str, *, clinic: Clinic, account: User | None =
 
 
 def ensure_username_is_free(username: str) -> None:
-    """Raise ``AccountRefused`` if somebody, in whatever clinic, signs in as ``username``."""
+    """Raise ``AccountRefused`` if ``username`` is taken in any clinic."""
     if User.objects.filter(username__iexact=username).exists():
         raise AccountRefused(_("This user name is taken. Choose another one."), field="username")
 
 
 def mail_set_password_link(*, user: User) -> OutgoingMessage:
-    """Have ``user`` mailed a link with which a password can be chosen, once; it takes the place of one that waits."""
+    """Queue an e-mail with a single-use link to choose a password; it replaces one that is still waiting."""
     with transaction.atomic():
         cancel_messages(user=user, kind=MessageKind.INVITATION)
         return queue_message(MessageKind.INVITATION, user=user, address=user.email)
 
 
 def _free_username(patient: Patient) -> str:
-    """Make a user name of the patient's name, with a number if somebody has it."""
+    """Return a free user name derived from the patient's name, with a number if necessary."""
     parts = [slugify(patient.given_name), slugify(patient.family_name)]
     base = ".".join(part for part in parts if part)[:100] or "patient"
     taken = {

@@ -1,4 +1,4 @@
-"""Tokens with which a member's programs use the API: made, checked, revoked."""
+"""Creating, checking and revoking the tokens with which a member's programs use the API."""
 
 import re
 import secrets
@@ -18,17 +18,17 @@ from patients.models.api_token import PREFIX_LENGTH
 LONGEST_DAYS = 366
 DEFAULT_DAYS = 90
 MOST_TOKENS = 20
-# A double click, or a page that was lost on its way and is asked for again.
+# Covers a double click, or a response that was lost and is requested again.
 SHOWN_FOR = timedelta(minutes=1)
 _KEY = re.compile(r"[0-9a-f]{40}")
 
 
 class TokenRefused(ValueError):
-    """No token is made as asked; the message says why."""
+    """The token cannot be created; the message says why."""
 
 
 class TokenUnknown(ValueError):
-    """There is no such token, or none that may be used now."""
+    """The token does not exist or cannot be used now."""
 
     def __init__(self, message: str = "") -> None:
         super().__init__(message or _("This token is not known."))
@@ -47,14 +47,14 @@ class TokenRevoked(TokenUnknown):
 
 
 def create_api_token(*, member: Member, name: str, expires_at: datetime, form_key: str = "") -> tuple[ApiToken, str]:
-    """Make a token and return it with its key, which nobody can look up later.
+    """Create a token and return it with its key, which cannot be looked up later.
 
-    ``form_key`` is the idempotency key of the form that asks for it: with that, and not without, ``key_made_for``
-    returns the key once more. Raises ``TokenRefused``.
+    ``form_key`` is the idempotency key of the form; only with it can ``key_made_for`` return the key again. Raises
+    ``TokenRefused``.
     """
     now = timezone.now()
     if not now < expires_at <= now + timedelta(days=LONGEST_DAYS):
-        raise TokenRefused(_("A token lasts at least a day and at most %(days)d days.") % {"days": LONGEST_DAYS})
+        raise TokenRefused(_("Choose an expiry between a day and %(days)d days from now.") % {"days": LONGEST_DAYS})
     token_id = uuid.uuid4()
     key = _key(token_id, form_key or secrets.token_hex(20))
     with transaction.atomic():
@@ -62,7 +62,7 @@ def create_api_token(*, member: Member, name: str, expires_at: datetime, form_ke
         if not member.user.is_active:
             raise TokenRefused(_("The account is deactivated."))
         if member.api_tokens.alive().count() >= MOST_TOKENS:
-            raise TokenRefused(_("There are %(count)d tokens already. Revoke one first.") % {"count": MOST_TOKENS})
+            raise TokenRefused(_("You already have %(count)d tokens. Revoke one first.") % {"count": MOST_TOKENS})
         token = ApiToken.objects.create(
             id=token_id,
             member=member,
@@ -78,40 +78,40 @@ def create_api_token(*, member: Member, name: str, expires_at: datetime, form_ke
 
 
 def key_made_for(*, form_key: str, token: ApiToken) -> str:
-    """Return the key of a new token to the form that made it, sent twice; "" to any other, and some time later."""
+    """Return the key of a new token if its own form is submitted again shortly after; otherwise ""."""
     key = _key(token.pk, form_key)
-    is_its_own = constant_time_compare(hash_of(key), token.key_hash)
-    return key if is_its_own and token.is_alive and is_within(token.created_at, SHOWN_FOR) else ""
+    is_own_form = constant_time_compare(hash_of(key), token.key_hash)
+    return key if is_own_form and token.is_alive and is_within(token.created_at, SHOWN_FOR) else ""
 
 
 def _key(token_id: uuid.UUID, form_key: str) -> str:
-    """Neither the database nor who knows this site's secret can tell it without what the browser sent."""
+    """Return the key, which cannot be derived from the database and the site's secret without the form's key."""
     return salted_hmac("patients.api_token", f"{token_id} {form_key}", algorithm="sha256").hexdigest()[:40]
 
 
 def revoke_api_token(*, token: ApiToken, by: User) -> bool:
-    """Revoke one token; returns False if it was revoked before. The caller has found it with ``visible_to``."""
+    """Revoke one token and return False if it no longer worked. The caller must have used ``visible_to``."""
     return bool(ApiToken.objects.filter(pk=token.pk).revoke(because=Revocation.BY_HAND, by=by))
 
 
 def use_api_token(key: str) -> ApiToken:
-    """Return the token of ``key`` and note the day. Raises ``TokenUnknown``, ``TokenExpired``, ``TokenRevoked``."""
-    # What cannot be a token does not reach the database, which may refuse to compare it (NUL bytes).
+    """Return the token of ``key`` and record the date. Raises ``TokenUnknown``, ``TokenExpired``, ``TokenRevoked``."""
+    # Malformed keys do not reach the database, which may fail to compare them (NUL bytes).
     if not _KEY.fullmatch(key):
         raise TokenUnknown
-    found = ApiToken.objects.select_related("member__user", "member__clinic").filter(key_hash=hash_of(key)).first()
-    if found is None:
+    token = ApiToken.objects.select_related("member__user", "member__clinic").filter(key_hash=hash_of(key)).first()
+    if token is None:
         raise TokenUnknown
-    if found.revoked_at is not None:
-        raise TokenRevoked(found)
-    if found.is_expired:
-        raise TokenExpired(found)
-    member = found.member
+    if token.revoked_at is not None:
+        raise TokenRevoked(token)
+    if token.is_expired:
+        raise TokenExpired(token)
+    member = token.member
     if not member.user.is_active:
         raise TokenUnknown(_("The account of this token is deactivated."))
-    if (member.role, member.clinic_id) != (found.role, found.clinic_id):
-        raise TokenUnknown(_("This token was made for another role. Create a new one."))
+    if (member.role, member.clinic_id) != (token.role, token.clinic_id):
+        raise TokenUnknown(_("This token was created for another role. Create a new one."))
     today = timezone.localdate()
-    if found.last_used_on != today:
-        ApiToken.objects.filter(pk=found.pk).update(last_used_on=today)
-    return found
+    if token.last_used_on != today:
+        ApiToken.objects.filter(pk=token.pk).update(last_used_on=today)
+    return token

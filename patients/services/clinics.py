@@ -9,17 +9,17 @@ from patients.models import Clinic, Member, Revocation, Role, User
 from patients.services.accounts import AccountRefused, ensure_address_is_free, make_user
 from patients.services.same_clinic import AnotherClinic
 
-# Whose work takes them into the admin.
+# Roles that have access to the admin.
 ADMIN_ROLES = (Role.DERMATOLOGIST, Role.MANAGER)
 
 
 class ClinicExists(ValueError):
     def __init__(self, name: str) -> None:
-        super().__init__(_("There is a clinic called “%(name)s” already.") % {"name": name})
+        super().__init__(_("A clinic called “%(name)s” already exists.") % {"name": name})
 
 
 def create_clinic(*, name: str, manager_username: str, email: str = "") -> Member:
-    """Open a clinic with its first manager, who has no password yet. For operators.
+    """Create a clinic and its first manager, who has no password yet. For operators.
 
     Raises ``ClinicExists``, ``AccountRefused``.
     """
@@ -33,7 +33,7 @@ def create_clinic(*, name: str, manager_username: str, email: str = "") -> Membe
 def enrol_member(
     *, clinic: Clinic, username: str, email: str, role: str, first_name: str = "", last_name: str = ""
 ) -> Member:
-    """Make a user without a password and their place in the clinic. Raises ``AccountRefused``."""
+    """Create a user without a password and their membership of the clinic. Raises ``AccountRefused``."""
     with transaction.atomic():
         user = make_user(
             clinic=clinic,
@@ -49,9 +49,9 @@ def enrol_member(
 def add_member(
     *, by: Member, username: str, email: str, role: str, first_name: str = "", last_name: str = ""
 ) -> Member:
-    """Add a colleague to the manager's own clinic, without a password: mail them a link to choose one.
+    """Add a member without a password to the manager's own clinic; the caller sends a link to choose one.
 
-    Raises ``AccountRefused``, and ``PermissionDenied`` for who is not a manager.
+    Raises ``AccountRefused``, and ``PermissionDenied`` if ``by`` is not a manager.
     """
     if not by.is_manager:
         raise PermissionDenied(_("Only a manager may add members."))
@@ -61,7 +61,7 @@ def add_member(
 
 
 def update_clinic(*, clinic: Clinic, by: User, values: dict[str, Any], made_from: str | None = None) -> Clinic:
-    """Change a clinic's name, address, telephone or rule for reviews. Raises ``ChangedMeanwhile``."""
+    """Change a clinic's name, address, telephone or review rule. Raises ``ChangedMeanwhile``."""
     with transaction.atomic():
         clinic = Clinic.objects.select_for_update().get(pk=clinic.pk)
         change_record(clinic, values, by=by, made_from=made_from)
@@ -80,11 +80,11 @@ def update_member(
     email: str,
     made_from: str | None = None,
 ) -> Member:
-    """Change a member's role, name or access; the way into the admin follows the role.
+    """Change a member's role, name or access; access to the admin follows from the role.
 
-    ``made_from`` is the token of the form; see ``patients.edits``.
+    ``made_from`` is the form's token; see ``patients.edits``.
 
-    Raises ``ChangedMeanwhile``, and as ``ensure_member_may_become`` does.
+    Raises ``ChangedMeanwhile`` and the exceptions of ``ensure_member_may_become``.
     """
     with transaction.atomic():
         member = (
@@ -107,11 +107,11 @@ def update_member(
 
 
 def ensure_member_may_become(*, member: Member, by: User, role: str, is_active: bool, email: str) -> None:
-    """Raise unless ``by``, a manager of the clinic or a superuser, may change the member to this.
+    """Raise unless ``by``, a manager of the clinic or a superuser, may make these changes to the member.
 
-    Nobody takes away their own role or access; a manager never touches a superuser's account; and the address of
-    somebody who has chosen a password stays theirs, because whoever changed it could have a new password mailed to
-    themselves and sign as somebody else. Raises ``AccountRefused``, ``PermissionDenied``.
+    Members cannot remove their own role or access. Managers cannot change a superuser's account, nor the address of a
+    member who has chosen a password: they could request a password reset to their own address and sign in as that
+    member. Raises ``AccountRefused``, ``PermissionDenied``.
     """
     if not by.is_superuser:
         _ensure_manager_of(member, by=by)
@@ -119,7 +119,7 @@ def ensure_member_may_become(*, member: Member, by: User, role: str, is_active: 
         raise AccountRefused(_("You cannot change your own role or access. Ask another manager."), field="role")
     if email != member.user.email and member.user.has_usable_password() and not by.is_superuser:
         raise AccountRefused(
-            _("A password was chosen for this account: now only the operator can change its e-mail address."),
+            _("A password has been chosen for this account, so only the operator can change its e-mail address."),
             field="email",
         )
     ensure_address_is_free(email, clinic=member.clinic, account=member.user)
@@ -130,4 +130,4 @@ def _ensure_manager_of(member: Member, *, by: User) -> None:
     if manager is None:
         raise AnotherClinic(_("Only a manager of the clinic may change its members."))
     if member.user.is_superuser:
-        raise PermissionDenied(_("The account of an operator can only be changed by an operator."))
+        raise PermissionDenied(_("Only an operator can change the account of an operator."))

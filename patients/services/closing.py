@@ -1,4 +1,4 @@
-"""Taking an account away: from a patient, and the access of whoever is deactivated."""
+"""Closing a patient's account."""
 
 import logging
 
@@ -16,24 +16,23 @@ log = logging.getLogger(__name__)
 
 class NoAccount(ValueError):
     def __init__(self) -> None:
-        super().__init__(_("This patient has no account; somebody may just have closed it."))
+        super().__init__(_("This patient has no account. A colleague may just have closed it."))
 
 
 def close_patient_account(
     *, patient: Patient, by: Member, reason: str, note: str = "", user: User | None = None
 ) -> AccountClosure:
-    """Unlink the account from the patient and shut it, at once and for good; the patient may be given another.
+    """Unlink the account from the patient and deactivate it permanently; the patient can be given a new account.
 
-    Its sessions end, its links and its password no longer work, and what was to be mailed to it is not sent. The
-    address is taken off it, so that nothing is ever mailed there again. Where the account is a member's or an
-    operator's too, it is only unlinked.
+    Its sessions end, its links and password stop working, and waiting e-mails are cancelled. Its address is removed,
+    so that nothing is ever sent there again. An account that also belongs to a member or operator is only unlinked.
 
     Args:
-        user: the account that ``by`` has seen; None closes whichever there is.
+        user: the account that ``by`` saw on the page; None closes the current one.
 
     Raises:
-        AnotherClinic: ``by`` is of another clinic.
-        NoAccount: there is none, or another than was seen.
+        AnotherClinic: ``by`` belongs to another clinic.
+        NoAccount: there is no account, or it is not ``user``.
     """
     ensure_same_clinic(patient, by)
     with transaction.atomic():
@@ -53,15 +52,15 @@ def close_patient_account(
         patient.save(update_fields=["user"])
         cancel_messages(user=account)
         if not (account.is_superuser or Member.objects.filter(user=account).exists()):
-            _shut(account)
+            _deactivate(account)
     log.info("The account of patient %s was closed by member %s: %s.", patient.pk, by.pk, closure.reason)
     return closure
 
 
-def _shut(account: User) -> None:
+def _deactivate(account: User) -> None:
     account.is_active = False
     account.email = ""
-    # Another unusable password each time: links that were mailed name the old one.
+    # A different unusable password each time, which invalidates links that were sent before.
     account.set_unusable_password()
     account.save(update_fields=["is_active", "email", "password"])
     EmailAddress.objects.filter(user=account).delete()

@@ -1,4 +1,4 @@
-"""What patients agree to: recorded for good, the newest record decides."""
+"""Patients' consents: an append-only record, in which the newest entry counts."""
 
 from dataclasses import dataclass
 
@@ -12,14 +12,14 @@ from patients.services.same_clinic import ensure_same_clinic
 def record_consent(
     *, patient: Patient, by: Member, purpose: str, decision: str, method: str, made_from: str | None = None
 ) -> Consent:
-    """Record that the patient agreed to ``purpose``, or refused or withdrew, and how they said so.
+    """Record that the patient agreed to ``purpose``, or refused or withdrew, and by which method.
 
-    ``made_from`` is the token of the form; see ``patients.edits``. Raises ``ChangedMeanwhile`` if another decision
-    was recorded since.
+    ``made_from`` is the form's token; see ``patients.edits``. Raises ``ChangedMeanwhile`` if another decision was
+    recorded since.
     """
     ensure_same_clinic(patient, by)
     with transaction.atomic():
-        # The lock on the patient is what keeps two members from both being the newest.
+        # Locking the patient prevents two records from both taking the next number.
         patient = Patient.objects.select_for_update().get(pk=patient.pk)
         newest = patient.consents.filter(purpose=purpose).order_by("-number").first()
         if newest is not None:
@@ -35,7 +35,7 @@ def record_consent(
 
 @dataclass(frozen=True)
 class ConsentState:
-    """Where a patient stands on one purpose; ``history`` is newest first."""
+    """A patient's consent for one purpose; ``history`` is newest first."""
 
     purpose: Purpose
     history: tuple[Consent, ...]
@@ -50,7 +50,7 @@ class ConsentState:
 
 
 def consent_states(patient: Patient) -> list[ConsentState]:
-    """Where the patient stands on every purpose, asked about it or not. One query."""
+    """Return the patient's consent for every purpose, including those not asked about. One query."""
     records = list(patient.consents.select_related("recorded_by__user").order_by("-number"))
     return [
         ConsentState(purpose, tuple(record for record in records if record.purpose == purpose)) for purpose in Purpose

@@ -16,11 +16,11 @@ def add_lesion(
     noticed: RoughDate | None = None,
     description: str = "",
 ) -> Lesion:
-    """Begin to follow a spot on the patient's skin; it takes the patient's next number."""
+    """Add a lesion to the patient's record under the next number."""
     ensure_same_clinic(patient, by)
     values = {"body_site": body_site, "side": side, "noticed": noticed, "description": description}
     with transaction.atomic():
-        # The lock on the patient is what keeps two members from taking the same number.
+        # Locking the patient prevents two lesions from taking the same number.
         patient = Patient.objects.select_for_update().get(pk=patient.pk)
         highest = patient.lesions.aggregate(highest=Max("number"))["highest"] or 0
         return patient.lesions.create(number=highest + 1, created_by=by, **values)
@@ -36,9 +36,9 @@ def correct_lesion(
     description: str = "",
     made_from: str | None = None,
 ) -> Lesion:
-    """Correct where a lesion is and what is known of it. Its number stays, and reports stay as they were signed.
+    """Correct a lesion's location and details. Its number does not change, nor do signed reports.
 
-    ``made_from`` is the token of the form; see ``patients.edits``. Raises ``ChangedMeanwhile``.
+    ``made_from`` is the form's token; see ``patients.edits``. Raises ``ChangedMeanwhile``.
     """
     ensure_same_clinic(lesion.patient, by)
     with transaction.atomic():

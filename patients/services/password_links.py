@@ -1,4 +1,4 @@
-"""The link with which the owner of an account chooses a password."""
+"""Links with which account owners choose a password."""
 
 from allauth.account.forms import default_token_generator
 from allauth.account.utils import user_pk_to_url_str
@@ -8,7 +8,7 @@ from patients.models import User
 
 
 def set_password_path(user: User) -> str:
-    """Return the path of the page where ``user`` chooses a password: works once, for PASSWORD_RESET_TIMEOUT."""
+    """Return the path where ``user`` chooses a password; it works once and expires after PASSWORD_RESET_TIMEOUT."""
     return reverse(
         "account_reset_password_from_key",
         kwargs={"uidb36": user_pk_to_url_str(user), "key": default_token_generator.make_token(user)},

@@ -11,7 +11,7 @@ from dermascan.core.rough_dates import RoughDate
 from patients.edits import change_record
 from patients.models import Clinic, Member, Patient, Sex
 from patients.names import clean_line, clean_number, fold_number, name_keys
-from patients.services.accounts import take_off_address
+from patients.services.accounts import remove_address
 from patients.services.same_clinic import ensure_same_clinic
 
 FIRST_RECORD_NUMBER = "P-00001"
@@ -20,17 +20,17 @@ _ENDS_IN_DIGITS = re.compile(r"^(?P<prefix>.*?)(?P<number>[0-9]+)$", re.DOTALL)
 
 
 class RecordNumberTaken(ValueError):
-    """The clinic already has a patient with this record number; ``patient`` says who."""
+    """The clinic already has a patient with this record number: ``patient``."""
 
     def __init__(self, patient: Patient) -> None:
-        super().__init__(_("%(name)s has this record number already.") % {"name": patient.name})
+        super().__init__(_("%(name)s already has this record number.") % {"name": patient.name})
         self.patient = patient
 
 
 class NamesakeRegistered(ValueError):
-    """The clinic already has a patient of this name and birth date, most likely the same one: ``patient``.
+    """The clinic already has a patient with this name and birth date, most likely the same person: ``patient``.
 
-    Names are the same whatever their accents and capitals, and whichever word was typed as the given name.
+    Names are compared without regard to accents, case and the order of given and family name.
     """
 
     def __init__(self, patient: Patient) -> None:
@@ -41,7 +41,7 @@ class NamesakeRegistered(ValueError):
 
 
 class BirthDateContradicted(ValueError):
-    """The record holds something from before the corrected birth date; the message says what."""
+    """The record contains an event before the corrected birth date; the message says which."""
 
 
 def register_patient(
@@ -58,17 +58,17 @@ def register_patient(
     history: str = "",
     is_somebody_else: bool = False,
 ) -> Patient:
-    """Open a record in the clinic of ``by``; without a record number the next free one is given.
+    """Register a patient in the clinic of ``by``; if the record number is empty, the next free one is assigned.
 
     Args:
-        is_somebody_else: than the clinic's patient of the same name and birth date, if there is one.
+        is_somebody_else: the user confirmed that this is not the existing patient of the same name and birth date.
 
     Raises ``RecordNumberTaken``, ``NamesakeRegistered``.
     """
     with transaction.atomic():
         clinic = Clinic.objects.select_for_update().get(pk=by.clinic_id)
         if not is_somebody_else:
-            _ensure_there_are_none(_namesakes(clinic, given_name, family_name, birth_date))
+            _refuse_namesakes(_namesakes(clinic, given_name, family_name, birth_date))
         patient = Patient(
             clinic=clinic,
             record_number=_free_number(record_number, clinic) or suggest_record_number(clinic=clinic),
@@ -102,13 +102,13 @@ def update_patient(
     is_somebody_else: bool = False,
     made_from: str | None = None,
 ) -> Patient:
-    """Correct what is known of the patient; an empty record number keeps the present one.
+    """Correct the patient's details; an empty record number keeps the present one.
 
-    Another e-mail address takes the one before off an account for which nobody has chosen a password.
+    A changed e-mail address removes the old one from the patient's account, unless a password has been chosen.
 
     Args:
         is_somebody_else: the user confirmed that this is not the patient whose name and birth date it now shares.
-        made_from: the token of the form; see ``patients.edits``.
+        made_from: the form's token; see ``patients.edits``.
 
     Raises ``RecordNumberTaken``, ``NamesakeRegistered``, ``BirthDateContradicted``, ``ChangedMeanwhile``.
     """
@@ -132,31 +132,31 @@ def update_patient(
         ensure_nothing_is_earlier(patient, birth_date)
         change_record(patient, values, by=by.user, made_from=made_from)
         if not is_somebody_else:
-            _ensure_there_are_none(_namesakes_of(patient) - namesakes)
+            _refuse_namesakes(_namesakes_of(patient) - namesakes)
         _save(patient)
         if email.lower() != address.lower():
-            take_off_address(patient=patient, address=address)
+            remove_address(patient=patient, address=address)
     return patient
 
 
 def suggest_record_number(*, clinic: Clinic) -> str:
-    """Return a free record number that goes on counting from the newest one."""
+    """Return a free record number that continues from the newest one."""
     newest = Patient.objects.filter(clinic=clinic).order_by("-created_at", "-record_number").first()
     if newest is None:
         return FIRST_RECORD_NUMBER
-    counted = _ENDS_IN_DIGITS.match(newest.record_number)
-    if counted is None:
+    match = _ENDS_IN_DIGITS.match(newest.record_number)
+    if match is None:
         prefix, digits = f"{newest.record_number}-", "0"
     else:
-        prefix, digits = counted["prefix"], counted["number"]
-    following = [f"{prefix}{int(digits) + step:0{len(digits)}}" for step in range(1, 101)]
-    taken = {number.lower() for number in _with_numbers(clinic.pk, following).values_list("record_number", flat=True)}
-    free = (number for number in following if number.lower() not in taken and len(number) <= _LENGTH)
+        prefix, digits = match["prefix"], match["number"]
+    candidates = [f"{prefix}{int(digits) + step:0{len(digits)}}" for step in range(1, 101)]
+    taken = {number.lower() for number in _with_numbers(clinic.pk, candidates).values_list("record_number", flat=True)}
+    free = (number for number in candidates if number.lower() not in taken and len(number) <= _LENGTH)
     return next(free, None) or f"P-{uuid.uuid4().hex[:12].upper()}"
 
 
 def ensure_nothing_is_earlier(patient: Patient, birth_date: datetime.date) -> None:
-    """Raise ``BirthDateContradicted`` if the record holds what was before ``birth_date``, a correction."""
+    """Raise ``BirthDateContradicted`` if the record contains an event before ``birth_date``, a corrected date."""
     if birth_date <= patient.birth_date:
         return
     visit = patient.visits.order_by("date").first()
@@ -174,24 +174,24 @@ def ensure_nothing_is_earlier(patient: Patient, birth_date: datetime.date) -> No
 
 
 def _namesakes_of(patient: Patient) -> set[Patient]:
-    same = _namesakes(patient.clinic, patient.given_name, patient.family_name, patient.birth_date)
-    return same - {patient}
+    namesakes = _namesakes(patient.clinic, patient.given_name, patient.family_name, patient.birth_date)
+    return namesakes - {patient}
 
 
 def _namesakes(clinic: Clinic, given_name: str, family_name: str, birth_date: datetime.date) -> set[Patient]:
-    """The clinic's patients of this name and birth date."""
+    """Return the clinic's patients with this name and birth date."""
     keys = name_keys(given_name, family_name)
-    born_then = Patient.objects.filter(clinic=clinic, birth_date=birth_date)
-    return {each for each in born_then if keys & name_keys(each.given_name, each.family_name)}
+    patients = Patient.objects.filter(clinic=clinic, birth_date=birth_date)
+    return {patient for patient in patients if keys & name_keys(patient.given_name, patient.family_name)}
 
 
-def _ensure_there_are_none(namesakes: set[Patient]) -> None:
+def _refuse_namesakes(namesakes: set[Patient]) -> None:
     if namesakes:
         raise NamesakeRegistered(min(namesakes, key=lambda patient: (patient.created_at, patient.pk)))
 
 
 def patient_with_number(record_number: str, *, clinic: Clinic, other_than: Patient | None = None) -> Patient | None:
-    """Return who has this record number, however spaces, dashes and digits are written."""
+    """Return the patient who has this record number, however spaces, dashes and digits are written."""
     folded = fold_number(record_number)
     holders = Patient.objects.filter(clinic=clinic).filter(
         Q(folded_number=folded) if folded else Q(record_number__iexact=record_number)
@@ -200,7 +200,7 @@ def patient_with_number(record_number: str, *, clinic: Clinic, other_than: Patie
 
 
 def _free_number(record_number: str, clinic: Clinic, *, of: Patient | None = None) -> str:
-    """Return a record number as it is kept; the clinic is locked. Raises ``RecordNumberTaken``."""
+    """Return a record number in its stored form. The clinic must be locked. Raises ``RecordNumberTaken``."""
     number = clean_number(record_number)
     if of is not None and number == of.record_number:
         return number
@@ -210,12 +210,12 @@ def _free_number(record_number: str, clinic: Clinic, *, of: Patient | None = Non
 
 
 def _save(patient: Patient) -> None:
-    """Save, and say whose the record number is if it is taken: only the database can tell without a race."""
+    """Save the patient. Raises ``RecordNumberTaken`` on a race, which only the database can detect."""
     try:
         with transaction.atomic():
             patient.save()
     except IntegrityError:
-        # Asked of the rows and not read from the error, which each database words in its own way.
+        # Looked up in the table, because each database words the error in its own way.
         existing = _with_numbers(patient.clinic_id, [patient.record_number]).exclude(pk=patient.pk).first()
         if existing is None:
             raise
@@ -223,6 +223,6 @@ def _save(patient: Patient) -> None:
 
 
 def _with_numbers(clinic_id: uuid.UUID, numbers: list[str]) -> QuerySet[Patient]:
-    """Return who has one of these numbers as the unique rule compares them: the database itself folds both sides."""
+    """Return the patients with one of these numbers, compared as the unique constraint does: by the database."""
     folded = Patient.objects.alias(folded=Lower("record_number"))
     return folded.filter(clinic=clinic_id, folded__in=[Lower(Value(number)) for number in numbers])

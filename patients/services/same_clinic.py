@@ -1,4 +1,4 @@
-"""The last line of defence between clinics: the services refuse what a view should never have let through."""
+"""The last line of defence between clinics: services refuse records of another clinic even if a view does not."""
 
 from django.core.exceptions import PermissionDenied
 from django.utils.translation import gettext as _
@@ -7,7 +7,7 @@ from patients.models import Member, Patient
 
 
 class AnotherClinic(PermissionDenied):
-    """Someone acts on a record of a clinic that is not theirs."""
+    """A member tries to act on a record of another clinic."""
 
 
 def ensure_same_clinic(patient: Patient, *members: Member) -> None:

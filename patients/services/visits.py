@@ -11,7 +11,7 @@ from patients.services.same_clinic import ensure_same_clinic
 
 
 class VisitIsClosed(ValueError):
-    """The visit was signed; nothing in it may change any more."""
+    """The visit was signed and can no longer be changed."""
 
     def __init__(self) -> None:
         super().__init__(_("This visit was signed and can no longer be changed. Log a new visit instead."))
@@ -33,7 +33,7 @@ def log_visit(
     notes: str = "",
     plan: str = "",
 ) -> Visit:
-    """Open a visit of the patient, today and with ``by`` as the clinician unless said otherwise."""
+    """Log a visit of the patient, by default today and with ``by`` as the clinician."""
     clinician = clinician or by
     ensure_same_clinic(patient, by, clinician)
     values = {
@@ -71,9 +71,9 @@ def update_visit(
     plan: str = "",
     made_from: str | None = None,
 ) -> Visit:
-    """Change an open visit. Raises ``VisitIsClosed`` once it was signed, even a moment ago, and ``ChangedMeanwhile``.
+    """Change an open visit. Raises ``VisitIsClosed`` if it was signed meanwhile, and ``ChangedMeanwhile``.
 
-    ``made_from`` is the token of the form; see ``patients.edits``.
+    ``made_from`` is the form's token; see ``patients.edits``.
     """
     ensure_same_clinic(visit.patient, by, clinician)
     with transaction.atomic():

@@ -1,4 +1,4 @@
-"""How far a message has come, for templates."""
+"""Template filter for the delivery status of a message."""
 
 from django import template
 

@@ -1,4 +1,4 @@
-"""Names of people, as whoever looks may read them."""
+"""Template tag for names of people, as far as the viewer may see them."""
 
 from typing import Any
 
@@ -12,6 +12,6 @@ register = template.Library()
 
 @register.simple_tag(takes_context=True)
 def person(context: Any, user: User | None) -> str:
-    """The name of ``user``, or what they are where whoever asks is of another clinic."""
+    """Return the display name of ``user`` for the current viewer; see ``shown_name``."""
     viewer = context["request"].user if "request" in context else None
     return shown_name(user, viewer=viewer)

@@ -1,1 +1,1 @@
-"""The clinic's lists, search and forms. The pages of one patient, visit or lesion are put together in diagnosis."""
+"""Views of the clinic's lists, search and forms. The pages of one patient, visit or lesion are in ``diagnosis``."""

@@ -17,7 +17,7 @@ from patients.services import AccountRefused, NoAccount, account_state, close_pa
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @once
 def patient_account(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
-    """Give the patient an account, or mail them a new link to choose a password."""
+    """Create the patient's account, or send a new link to choose a password."""
     assert request.member is not None
     patients = Patient.objects.visible_to(request.member).select_related("user")
     patient = get_object_or_404(patients, pk=patient_id)
@@ -33,15 +33,15 @@ def patient_account(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
             )
         except ChangedMeanwhile:
             patient = patients.get(pk=patient.pk)
-            form = AccountForm(request.POST, patient=patient)  # says what differs
+            form = AccountForm(request.POST, patient=patient)  # shows the differences
         except AccountRefused as refused:
             form.add_error("email", str(refused))
         else:
             messages.success(
                 request,
                 _(
-                    "A mail to %(email)s with a link to choose a password waits to be sent; this page shows when it "
-                    "has gone. The user name is %(username)s."
+                    "An e-mail to %(email)s with a link to choose a password is waiting to be sent. This page shows "
+                    "when it has been sent. The user name is %(username)s."
                 )
                 % {"email": account.email, "username": account.username},
             )
@@ -53,7 +53,7 @@ def patient_account(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @once
 def close(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
-    """Take the account away from the patient, with a reason."""
+    """Close the patient's account, with a reason."""
     assert request.member is not None
     patients = Patient.objects.visible_to(request.member).select_related("user")
     patient = get_object_or_404(patients, pk=patient_id)
@@ -70,11 +70,11 @@ def close(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
                 note=form.cleaned_data["note"],
                 user=User(pk=form.cleaned_data["account"]),
             )
-        except NoAccount as none:
-            messages.info(request, str(none))
+        except NoAccount as error:
+            messages.info(request, str(error))
         else:
             messages.success(
-                request, _("The account is closed: nobody can sign in with it, and nothing more is mailed to it.")
+                request, _("The account is closed: it can no longer be used to sign in, and gets no more e-mails.")
             )
         return redirect(patient)
     context = {"form": form, "patient": patient, "account": account_state(patient)}

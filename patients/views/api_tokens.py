@@ -1,4 +1,4 @@
-"""A member's own tokens for the API; a manager sees and revokes the clinic's too."""
+"""The page of a member's own API tokens, on which managers also see and revoke the clinic's."""
 
 from http import HTTPStatus
 from uuid import UUID
@@ -18,7 +18,7 @@ from patients.services import TokenRefused, create_api_token, key_made_for, revo
 
 
 def _created(request: HttpRequest, made_from: dict[str, str]) -> HttpResponse:
-    """The answer to a form that has made a token: the page with its key, which is kept nowhere."""
+    """Return the response to a form that has already created a token: the page with its key, which is not stored."""
     token = get_object_or_404(ApiToken, pk=made_from["token"], member=request.member)  # type: ignore[attr-defined]
     key = key_made_for(form_key=key_of(request), token=token)
     return _page(request, ApiTokenForm(), new={"name": token.name, "key": key})  # type: ignore[arg-type]
@@ -28,7 +28,7 @@ def _created(request: HttpRequest, made_from: dict[str, str]) -> HttpResponse:
 @once(again=_created)
 @require_http_methods(["GET", "HEAD", "POST"])
 def api_tokens(request: ClinicRequest) -> HttpResponse:
-    """List tokens and make one, whose key is shown in the answer and never again."""
+    """List tokens and create one, whose key is shown in the response and never again."""
     assert request.member is not None
     form = ApiTokenForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
@@ -53,8 +53,8 @@ def _page(request: ClinicRequest, form: ApiTokenForm, *, new: dict[str, str] | N
     context = {
         "form": form,
         "new": new,
-        "own": [each for each in tokens if each.member_id == request.member.pk],
-        "others": [each for each in tokens if each.member_id != request.member.pk],
+        "own": [token for token in tokens if token.member_id == request.member.pk],
+        "others": [token for token in tokens if token.member_id != request.member.pk],
     }
     status = HTTPStatus.BAD_REQUEST if form.errors else HTTPStatus.CREATED if new else HTTPStatus.OK
     response = render(request, "patients/api_tokens.html", context, status=status)
@@ -70,7 +70,7 @@ def api_token_revoke(request: ClinicRequest, token_id: UUID) -> HttpResponse:
     assert isinstance(request.user, User)
     token = get_object_or_404(ApiToken.objects.visible_to(request.member), pk=token_id)
     if revoke_api_token(token=token, by=request.user):
-        messages.success(request, _("“%(name)s” is revoked and works no longer.") % {"name": token.name})
+        messages.success(request, _("“%(name)s” was revoked and no longer works.") % {"name": token.name})
     else:
-        messages.info(request, _("“%(name)s” did not work any more.") % {"name": token.name})
+        messages.info(request, _("“%(name)s” had already stopped working.") % {"name": token.name})
     return redirect("api-tokens")

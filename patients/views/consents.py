@@ -27,7 +27,7 @@ class PurposeConverter:
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @once
 def patient_consent(request: ClinicRequest, patient_id: UUID, purpose: Purpose) -> HttpResponse:
-    """Record what the patient says of one use of their photographs; above the form stands what they said before."""
+    """Record the patient's decision about one use of their photographs, next to their earlier decisions."""
     assert request.member is not None
     patient = get_object_or_404(Patient.objects.visible_to(request.member), pk=patient_id)
     state = _state_of(patient, purpose)
@@ -44,9 +44,9 @@ def patient_consent(request: ClinicRequest, patient_id: UUID, purpose: Purpose) 
             )
         except ChangedMeanwhile:
             state = _state_of(patient, purpose)
-            form = ConsentForm(request.POST, newest=state.newest)  # says what differs
+            form = ConsentForm(request.POST, newest=state.newest)  # shows the differences
         else:
-            messages.success(request, _("What the patient said is recorded."))
+            messages.success(request, _("The patient's decision is recorded."))
             return redirect(patient)
     context = {"form": form, "patient": patient, "state": state}
     return render(request, "patients/consent_form.html", context, status=form.status)

@@ -18,7 +18,7 @@ from patients.services import add_lesion, correct_lesion
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @once
 def lesion_new(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
-    """Add a lesion; ``?visit=`` names the visit whose upload page is waiting for it."""
+    """Add a lesion; ``?visit=`` names the visit to whose upload page to return."""
     assert request.member is not None
     patient = get_object_or_404(Patient.objects.visible_to(request.member), pk=patient_id)
     visit = _visit_to_return_to(request, patient)
@@ -34,7 +34,7 @@ def lesion_new(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
 def lesion_edit(request: ClinicRequest, lesion_id: UUID) -> HttpResponse:
-    """Correct a lesion that was put down wrongly."""
+    """Correct a lesion's location and details."""
     assert request.member is not None
     lesion = get_object_or_404(Lesion.objects.visible_to(request.member).select_related("patient"), pk=lesion_id)
     form = LesionForm(request.POST or None, instance=lesion, patient=lesion.patient)
@@ -42,18 +42,16 @@ def lesion_edit(request: ClinicRequest, lesion_id: UUID) -> HttpResponse:
         try:
             lesion = correct_lesion(lesion=lesion, by=request.member, made_from=form.made_from, **form.cleaned_data)
         except ChangedMeanwhile as changed:
-            form = LesionForm(request.POST, instance=changed.record, patient=lesion.patient)  # says what differs
+            form = LesionForm(request.POST, instance=changed.record, patient=lesion.patient)  # shows the differences
         else:
-            messages.success(
-                request, _("The lesion is corrected. Reports that were signed before say what they said.")
-            )
+            messages.success(request, _("The lesion is corrected. Reports that were already signed are not changed."))
             return redirect(lesion)
     context = {"form": form, "patient": lesion.patient, "lesion": lesion}
     return render(request, "patients/lesion_form.html", context, status=form.status)
 
 
 def _visit_to_return_to(request: ClinicRequest, patient: Patient) -> Visit | None:
-    """Return the open visit of ``patient`` that the address names, if it names one."""
+    """Return the open visit of ``patient`` named in the query string, if any."""
     try:
         visit_id = UUID(request.GET.get("visit", ""))
     except ValueError:

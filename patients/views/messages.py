@@ -20,12 +20,12 @@ from patients.outbox import send_again
 @require_POST
 @once
 def again(request: ClinicRequest, message_id: UUID) -> HttpResponse:
-    """Try once more what was refused or given up; back to the page that showed it."""
+    """Queue an undelivered message again and return to the page that showed it."""
     message = get_object_or_404(OutgoingMessage.objects.visible_to(request.member), pk=message_id)
     if send_again(message):
-        messages.success(request, _("The mail waits to be sent once more."))
+        messages.success(request, _("The e-mail is waiting to be sent again."))
     else:
-        messages.info(request, _("This mail cannot be sent again: see its state."))
+        messages.info(request, _("This e-mail cannot be sent again: see its status."))
     page = request.headers.get("Referer", "")
     if not url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure()):
         page = "patients"

@@ -34,7 +34,7 @@ def patient_list(request: ClinicRequest) -> HttpResponse:
     elif form.errors:
         patients = patients.none()
     page = Paginator(patients, PAGE_LENGTH).get_page(request.GET.get("page"))
-    # A search while typing asks for the list alone.
+    # A search while typing requests only the list.
     template = "patients/includes/patient_search.html" if request.htmx else "patients/patient_list.html"
     response = render(request, template, {"form": form, "page": page, "searched": searched or bool(form.errors)})
     patch_vary_headers(response, ["HX-Request"])
@@ -67,7 +67,7 @@ def patient_new(request: ClinicRequest) -> HttpResponse:
 def patient_edit(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
     assert request.member is not None
     patient = get_object_or_404(Patient.objects.visible_to(request.member), pk=patient_id)
-    # The form writes what was typed on its instance; the page's heading keeps the name that is on record.
+    # The form changes its instance; the heading must keep showing the stored name.
     form = PatientForm(request.POST or None, instance=Patient.objects.get(pk=patient.pk))
     if request.method == "POST" and form.is_valid():
         try:
@@ -79,7 +79,7 @@ def patient_edit(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
         except BirthDateContradicted as contradicted:
             form.add_error("birth_date", str(contradicted))
         except ChangedMeanwhile as changed:
-            form = PatientForm(request.POST, instance=changed.record)  # says what differs
+            form = PatientForm(request.POST, instance=changed.record)  # shows the differences
         else:
             messages.success(request, _("The details are saved."))
             return redirect(patient)

@@ -43,7 +43,7 @@ def visit_edit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
             form.add_error(None, str(closed))
             form.is_closed = True
         except ChangedMeanwhile as changed:
-            form = VisitForm(  # says what differs
+            form = VisitForm(  # shows the differences
                 request.POST, instance=changed.record, patient=visit.patient, member=request.member
             )
         else:

@@ -11,23 +11,23 @@ from patients.services.api_tokens import DEFAULT_DAYS, LONGEST_DAYS
 
 
 class Command(BaseCommand):
-    help = "Make a token for the API and print it. It is shown this once: only its hash is stored."
+    help = "Create an API token and print it. It is shown only once, because only its hash is stored."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("username")
-        parser.add_argument("--name", default="Command line", help="what it is for, as its owner and manager see it")
+        parser.add_argument("--name", default="Command line", help="what it is for, as shown to owner and managers")
         parser.add_argument(
             "--expires",
             default=str(DEFAULT_DAYS),
             metavar="DAYS|DATE",
-            help=f"a number of days, at most {LONGEST_DAYS}, or a day such as 2027-01-31 (default: %(default)s days)",
+            help=f"a number of days, at most {LONGEST_DAYS}, or a date such as 2027-01-31 (default: %(default)s days)",
         )
         parser.add_argument("--renew", action="store_true", help="Revoke the member's other tokens.")
 
     def handle(self, *args: Any, **options: Any) -> None:
         expires_at = _end_of(options["expires"])
         if not options["name"].strip() or "\0" in options["name"]:
-            raise CommandError("--name says in a few words what the token is for.")
+            raise CommandError("--name must say in a few words what the token is for.")
         with transaction.atomic():
             member = _member(options["username"])
             if options["renew"]:
@@ -41,19 +41,19 @@ class Command(BaseCommand):
 
 
 def _end_of(text: str) -> datetime:
-    """Return when a token ends that lasts so many days, or through the given day."""
+    """Return the expiry for a number of days from now, or for the end of the given date."""
     try:
         if text.isdecimal():
             return timezone.now() + timedelta(days=int(text))
         return timezone.make_aware(datetime.combine(date.fromisoformat(text) + timedelta(days=1), time.min))
     except (ValueError, OverflowError):
-        raise CommandError(f"--expires is a number of days or a day such as 2027-01-31; it is “{text}”.") from None
+        raise CommandError(f"--expires must be a number of days or a date such as 2027-01-31, not “{text}”.") from None
 
 
 def _member(username: str) -> Member:
-    """Return the member, or say why they may have no token."""
+    """Return the member with this user name. Raises ``CommandError`` if they cannot have a token."""
     if "\0" in username:
-        raise CommandError("A user name has no NUL characters.")
+        raise CommandError("A user name cannot contain NUL characters.")
     user = User.objects.select_for_update().filter(username=username).first()
     if user is None:
         raise CommandError(f"There is no user named “{username}”. User names are case-sensitive.")

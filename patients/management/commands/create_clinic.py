@@ -14,12 +14,12 @@ from patients.services import AccountRefused, ClinicExists, create_clinic, set_p
 
 
 class Command(BaseCommand):
-    help = "Open a clinic with its first manager, who adds the other members in the administration."
+    help = "Create a clinic with its first manager, who adds the other members in the admin."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("name", help="the clinic's name, as patients read it")
+        parser.add_argument("name", help="the clinic's name, as shown to patients")
         parser.add_argument("--manager", required=True, metavar="USERNAME", help="user name of the first manager")
-        parser.add_argument("--email", default="", help="the manager's email address, for forgotten passwords")
+        parser.add_argument("--email", default="", help="the manager's e-mail address, for password resets")
         parser.add_argument(
             "--password-stdin",
             action="store_true",
@@ -29,7 +29,7 @@ class Command(BaseCommand):
             "--site",
             default=settings.SITE_URL,
             metavar="URL",
-            help="where the installation is reached, for the link (default: DERMASCAN_SITE_URL, %(default)s)",
+            help="the installation's address, for the link (default: DERMASCAN_SITE_URL, %(default)s)",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -37,7 +37,7 @@ class Command(BaseCommand):
         _check(name=name, username=username, email=email)
         site = _origin(options["site"])
         try:
-            # A password that is refused must not leave a clinic without a manager who can sign in.
+            # A refused password must not leave a clinic whose manager cannot sign in.
             with transaction.atomic():
                 manager = create_clinic(name=name, manager_username=username, email=email)
                 if options["password_stdin"]:
@@ -47,27 +47,27 @@ class Command(BaseCommand):
         self._report(manager, link="" if options["password_stdin"] else site)
 
     def _report(self, manager: Member, *, link: str) -> None:
-        self.stdout.write(f"{manager.clinic.name} is open. {manager.user.username} is its manager.")
+        self.stdout.write(f"Created {manager.clinic.name}. Its manager is {manager.user.username}.")
         if link:
             self.stdout.write("The manager chooses a password here (the link works once):")
             self.stdout.write(link + set_password_path(manager.user))
 
 
 def _check(*, name: str, username: str, email: str) -> None:
-    """Ask the models what they think before anything is made."""
+    """Validate the values with the models before anything is created."""
     try:
         Clinic(name=name).clean_fields()
         User(username=username, email=email).clean_fields(exclude=["password"])
     except ValidationError as error:
-        complaints = [f"{field}: {' '.join(texts)}" for field, texts in error.message_dict.items()]
-        raise CommandError("\n".join(complaints)) from None
+        messages = [f"{field}: {' '.join(texts)}" for field, texts in error.message_dict.items()]
+        raise CommandError("\n".join(messages)) from None
 
 
 def _origin(address: str) -> str:
     try:
         return origin_of(address)
     except ValueError:
-        raise CommandError(f"--site is an address such as https://clinic.example; it is “{address}”.") from None
+        raise CommandError(f"--site must be an address such as https://clinic.example, not “{address}”.") from None
 
 
 def _set_password(user: User, password: str) -> None:
