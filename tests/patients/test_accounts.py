@@ -1,4 +1,4 @@
-"""A patient's account, from the clinic's page to the patient's first sign-in."""
+"""A patient's account, from its creation by the clinic to the patient's first sign-in."""
 
 import pytest
 from django.core import mail
@@ -55,13 +55,13 @@ def test_the_patient_chooses_a_password_and_signs_in(client, patient, address):
     assert not Client().login(username=patient.user.username, password="another long password")
 
 
-def words_of(response) -> str:
+def text_of(response) -> str:
     return " ".join(response.text.split())
 
 
 @pytest.mark.parametrize("who", ["patient", "member"])
-def test_a_first_password_is_no_change(sign_in, manager, client, patient, address, who):
-    """From the invitation to the first page of one's own, in words for somebody who had no password before."""
+def test_a_first_password_is_not_called_a_change(sign_in, manager, client, patient, address, who):
+    """From the invitation to the first signed-in page, no text suggests that there was a password before."""
     if who == "patient":
         client.post(address, {"email": "amara@example.com"})
     else:
@@ -75,36 +75,36 @@ def test_a_first_password_is_no_change(sign_in, manager, client, patient, addres
         sign_in(manager).post(reverse("admin:patients_member_add"), details)
     browser, link = Client(), mailed_link()
     invitation = str(mail.outbox[-1].body)
-    assert "has made an account for you" in invitation
+    assert "has created an account for you" in invitation
     assert ("read the reports of your visits" in invitation) == (who == "patient")
 
     form = browser.get(link, follow=True)
     account = User.objects.latest("date_joined")
-    assert f"Welcome. {patient.clinic.name} has made this account for you" in words_of(form)
+    assert f"Welcome. {patient.clinic.name} has created this account for you" in text_of(form)
     assert f'value="{account.username}"' in form.text
     done = browser.post(form.request["PATH_INFO"], {"password1": PASSWORD, "password2": PASSWORD}, follow=True)
-    said = words_of(done)
-    assert "Your account is ready" in said
-    assert account.username in said
-    assert ("read the reports" in said) == (who == "patient")
-    assert "hange" not in done.text[done.text.index("<main") :], "nothing was changed: there was none before"
+    text = text_of(done)
+    assert "Your account is ready" in text
+    assert account.username in text
+    assert ("read the reports" in text) == (who == "patient")
+    assert "hange" not in done.text[done.text.index("<main") :], "there was no password before to change"
     assert f'href="{reverse("account_login")}"' in done.text
     start = browser.post(reverse("account_login"), {"login": account.username, "password": PASSWORD}, follow=True)
     assert start.request["PATH_INFO"] == reverse("my-visits" if who == "patient" else "patients")
 
-    again = words_of(Client().get(link, follow=True))
+    again = text_of(Client().get(link, follow=True))
     assert "This link no longer works" in again
     assert reverse("account_reset_password") in again
 
 
-def test_a_new_password_for_somebody_who_has_one(client, patient, address):
+def test_a_user_with_a_password_chooses_a_new_one(client, patient, address):
     client.post(address, {"email": "amara@example.com"})
     choose_password(mailed_link(), PASSWORD)
     client.post(address, token_of(client, address))  # the clinic mails another link
     browser, link = Client(), mailed_link()
-    told = f"{mail.outbox[-1].subject} {mail.outbox[-1].body}"
-    assert "A new password for your DermaScan account" in told
-    assert "has made an account" not in told
+    message = f"{mail.outbox[-1].subject} {mail.outbox[-1].body}"
+    assert "A new password for your DermaScan account" in message
+    assert "an account for you" not in message
     form = browser.get(link, follow=True)
     assert "Choose a new password" in form.text
     assert "Welcome" not in form.text
@@ -113,13 +113,13 @@ def test_a_new_password_for_somebody_who_has_one(client, patient, address):
     assert "You have a new password" in done.text
 
 
-def test_who_forgets_a_link_is_not_told_of_a_password_they_never_had(client, patient, address):
+def test_a_reset_request_without_a_password_yet_does_not_mention_a_new_one(client, patient, address):
     client.post(address, {"email": "amara@example.com"})
     Client().post(reverse("account_reset_password"), {"email": "amara@example.com"})
     link = mailed_link()
-    told = f"{mail.outbox[-1].subject} {mail.outbox[-1].body}"
-    assert "It has none yet." in told
-    assert "new password" not in told
+    message = f"{mail.outbox[-1].subject} {mail.outbox[-1].body}"
+    assert "It has none yet." in message
+    assert "new password" not in message
     assert "Choose your password" in Client().get(link, follow=True).text
 
 
@@ -133,17 +133,15 @@ def test_an_account_without_an_address_can_be_given_one(client, patient, patient
     client.post(address, {"email": "thief@example.com"} | token_of(client, address))
     patient_user.refresh_from_db()
     assert patient_user.email == "amara@example.com"
-    assert "close the account and give the patient another one" in words_of(client.get(address))
+    assert "close the account and create a new one" in text_of(client.get(address))
 
 
-def test_a_link_that_was_refused_is_shown_until_its_owner_signs_in(
-    client, patient, patient_user, address, mail_server
-):
+def test_an_undelivered_link_is_shown_until_the_patient_signs_in(client, patient, patient_user, address, mail_server):
     mail_server.replies["RCPT"] = "550 No such user"
     Client().post(reverse("account_reset_password"), {"email": patient_user.email})
     deliver_due()
     page = client.get(reverse("patient", args=[patient.pk]))
-    assert "Link to reset a password: could not be delivered" in words_of(page)
+    assert "Link to reset a password: could not be delivered" in text_of(page)
     assert "550 No such user" in page.text
     assert Client().login(username=patient_user.username, password=factories.PASSWORD)
     assert "550 No such user" not in client.get(reverse("patient", args=[patient.pk])).text
@@ -156,7 +154,7 @@ def test_the_page_offers_the_address_on_record(client, patient, address):
 
 
 @pytest.mark.parametrize("email", ["", "nobody", "a\0@example.com", "x" * 250 + "@example.com"])
-def test_a_bad_address_makes_no_account(client, patient, address, email):
+def test_an_invalid_address_creates_no_account(client, patient, address, email):
     response = client.post(address, {"email": email})
     assert response.status_code == 200
     assert "There is a problem" in response.text
@@ -171,7 +169,7 @@ def test_the_address_of_a_colleague_is_refused(client, dermatologist, patient, a
     assert mail.outbox == []
 
 
-def test_who_is_known_to_another_clinic_does_not_show(client, stranger, patient, address):
+def test_accounts_of_another_clinic_are_not_revealed(client, stranger, patient, address):
     assert client.post(address, {"email": stranger.user.email}).status_code == 302
     patient.refresh_from_db()
     assert patient.user != stranger.user
@@ -204,7 +202,7 @@ def test_two_of_the_same_name_get_different_user_names(staff):
     assert names == ["zoe.oz", "zoe.oz2", "zoe.oz3"]
 
 
-def test_a_name_that_gives_no_user_name_is_no_obstacle(staff):
+def test_a_name_without_latin_letters_gets_a_default_user_name(staff):
     patient = factories.PatientFactory(clinic=staff.clinic, given_name="李", family_name="雷")
     assert give_patient_account(patient=patient, by=staff, email="li@example.com").username == "patient"
 
@@ -215,7 +213,7 @@ def test_a_taken_user_name_is_refused(staff, patient):
     assert refused.value.field == "username"
 
 
-def test_an_unreachable_mail_server_is_said_and_the_mail_waits(client, patient, address, settings):
+def test_an_unreachable_mail_server_is_reported_and_the_message_waits(client, patient, address, settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
     response = client.post(address, {"email": "amara@example.com"}, follow=True)
@@ -223,7 +221,7 @@ def test_an_unreachable_mail_server_is_said_and_the_mail_waits(client, patient, 
     deliver_due()
     assert "waiting to be sent to amara@example.com; tried 1 time so far" in client.get(address).text
     row = OutgoingMessage.objects.get()
-    assert (row.state, row.body, row.subject) == ("waiting", "", ""), "no link lies in the database"
+    assert (row.state, row.body, row.subject) == ("waiting", "", ""), "no link is stored in the database"
 
 
 def test_a_clinic_name_adds_no_header(staff, patient):
@@ -247,7 +245,7 @@ ADDRESSES = ["patients", "patient-new", "patient-edit", "patient-account", "visi
 
 
 @pytest.mark.parametrize("name", ADDRESSES)
-class TestWhoIsLetIn:
+class TestAccess:
     def at(self, name, patient):
         needs_patient = name not in ("patients", "patient-new", "visits")
         return reverse(name, args=[patient.pk] if needs_patient else [])
@@ -259,7 +257,7 @@ class TestWhoIsLetIn:
         assert sign_in(patient_user).get(self.at(name, patient)).status_code == 403
 
     @pytest.mark.parametrize("role", ["staff", "dermatologist", "manager"])
-    def test_members_are_let_in(self, name, role, sign_in, patient, request):
+    def test_members_are_allowed(self, name, role, sign_in, patient, request):
         assert sign_in(request.getfixturevalue(role)).get(self.at(name, patient)).status_code == 200
 
     def test_deactivated_members_lose_access_at_once(self, name, sign_in, patient, staff):
@@ -272,6 +270,6 @@ class TestWhoIsLetIn:
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", ["nobody", "nobody@clinic.example"])
-def test_a_wrong_sign_in_says_one_thing_whichever_is_wrong(name):
+def test_a_failed_sign_in_has_one_message_for_every_cause(name):
     page = Client().post(reverse("account_login"), {"login": name, "password": "wrong"}).content.decode()
     assert "No account has this user name or e-mail address with this password." in page

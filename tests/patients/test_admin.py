@@ -1,4 +1,4 @@
-"""The admin: what each role finds there, and that a clinic finds only itself."""
+"""The admin: what each role can see and change, and that clinics are isolated."""
 
 import re
 
@@ -43,7 +43,7 @@ def rows(clinic, patient) -> dict:
 
 @pytest.fixture
 def their_rows(other_clinic) -> dict:
-    """The same in another clinic, with names that would stand out."""
+    """The same in another clinic, with recognisable names."""
     member = factories.MemberFactory(clinic=other_clinic, user__username="theirs", user__last_name="Elsewhere")
     patient = factories.PatientFactory(clinic=other_clinic, family_name="Elsewhere", created_by=member)
     return {
@@ -56,9 +56,9 @@ def their_rows(other_clinic) -> dict:
     }
 
 
-class TestWhoMayEnter:
+class TestAccess:
     @pytest.mark.parametrize("role", ["staff", "patient_user"])
-    def test_others_are_kept_out(self, sign_in, request, role):
+    def test_other_roles_are_refused(self, sign_in, request, role):
         response = sign_in(request.getfixturevalue(role)).get(reverse("admin:index"))
         assert response.status_code in (302, 403)
 
@@ -66,7 +66,7 @@ class TestWhoMayEnter:
         ("role", "sees"),
         [("dermatologist", set(RECORDS)), ("manager", {*RECORDS, "member", "clinic"}), ("operator", set(EVERYTHING))],
     )
-    def test_each_role_finds_its_tables(self, sign_in, request, role, sees, rows):
+    def test_each_role_sees_its_tables(self, sign_in, request, role, sees, rows):
         client = sign_in(request.getfixturevalue(role))
         index = client.get(reverse("admin:index")).text
         for model in EVERYTHING:
@@ -75,7 +75,7 @@ class TestWhoMayEnter:
             page = client.get(at("change", model, rows[model].pk))
             assert page.status_code == (200 if model in sees else 403), model
 
-    def test_a_flag_without_a_role_opens_nothing(self, sign_in, rows, clinic):
+    def test_is_staff_without_a_role_grants_nothing(self, sign_in, rows, clinic):
         user = factories.UserFactory(is_staff=True)
         staff = factories.MemberFactory(clinic=clinic, role=Role.STAFF, user=factories.UserFactory(is_staff=True))
         for who in (user, staff):
@@ -133,7 +133,7 @@ class TestClinicsAreApart:
         for model in models:
             response = client.get(at("changelist", model), query, follow=True)
             assert their_rows[model] not in response.context["cl"].result_list, model
-            # What was searched for is repeated on the page, so only the clinic's name can be looked for then.
+            # The page repeats the search term, so then only the clinic's name can be checked.
             for theirs in ("Harbour",) if "q" in query else ("Elsewhere", "theirs", "Harbour"):
                 assert theirs not in response.text, model
 
@@ -144,7 +144,7 @@ class TestClinicsAreApart:
                 assert response.status_code == 302, (model, page)
                 assert response.url == reverse("admin:index")
 
-    def test_an_impossible_key_is_no_failure(self, client, models):
+    def test_a_malformed_key_is_no_error(self, client, models):
         for model in models:
             assert client.get(f"{at('changelist', model)}none%00such/change/").status_code in (302, 404)
 
@@ -172,7 +172,7 @@ class TestMembers:
         with django_capture_on_commit_callbacks(execute=True):
             response = client.post(
                 at("add", "member"),
-                # What is no business of a manager is sent along, and must not count.
+                # Fields that a manager may not set are sent too and must be ignored.
                 self.details(role=role, clinic=str(other_clinic.pk), is_superuser="on", is_staff="on"),
             )
         assert response.status_code == 302, response.context["errors"]
@@ -221,7 +221,7 @@ class TestMembers:
         }
         return values | changes
 
-    def test_the_way_into_the_admin_follows_the_role(self, client, staff):
+    def test_access_to_the_admin_follows_from_the_role(self, client, staff):
         for role, enters in (("dermatologist", True), ("staff", False)):
             address = at("change", "member", staff.pk)
             client.post(address, self.changed(staff, role=role) | token_of(client, address))
@@ -229,7 +229,7 @@ class TestMembers:
             staff.user.refresh_from_db()
             assert (staff.role, staff.user.is_staff) == (role, enters)
 
-    def test_who_leaves_loses_access(self, client, sign_in, staff):
+    def test_a_deactivated_member_loses_access(self, client, sign_in, staff):
         theirs = sign_in(staff)
         values = self.changed(staff) | token_of(client, at("change", "member", staff.pk))
         del values["is_active"]
@@ -258,11 +258,11 @@ class TestMembers:
     def test_cannot_take_over_the_account_of_a_colleague(self, client, dermatologist):
         address = at("change", "member", dermatologist.pk)
         response = client.post(address, self.changed(dermatologist, email="mine@example.com"))
-        assert "now only the operator can change its e-mail address" in response.text
+        assert "only the operator can change its e-mail address" in response.text
         dermatologist.user.refresh_from_db()
         assert dermatologist.user.email != "mine@example.com"
 
-    def test_can_correct_the_address_of_who_never_signed_in(self, client, staff):
+    def test_can_correct_the_address_of_a_member_without_a_password(self, client, staff):
         staff.user.set_unusable_password()
         staff.user.save()
         address = at("change", "member", staff.pk)
@@ -290,7 +290,7 @@ class TestMembers:
         deliver_due()
         assert mail.outbox[-1].to == [staff.user.email]
 
-    def test_a_mail_that_does_not_go_out_is_said(self, client, staff, settings):
+    def test_an_unsent_message_is_reported(self, client, staff, settings):
         settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
         page = {"action": "mail_link", "_selected_action": [staff.pk]}
@@ -332,7 +332,7 @@ def test_patients_are_filtered_by_account(sign_in, manager, patient, patient_use
 
 @pytest.mark.parametrize("model", EVERYTHING)
 def test_each_cell_of_a_list_names_its_column(sign_in, operator, rows, model):
-    """On a narrow screen a row is a card, which shows the name beside the value."""
+    """On a narrow screen a row is a card that shows the column name next to the value."""
     page = sign_in(operator).get(at("changelist", model))
 
     listed = page.content.decode().partition('id="result_list"')[2].partition("</table>")[0]
@@ -343,16 +343,16 @@ def test_each_cell_of_a_list_names_its_column(sign_in, operator, rows, model):
     assert len(columns) >= 3
 
 
-def test_an_empty_list_says_what_it_is(sign_in, manager, patient):
+def test_an_empty_list_says_why(sign_in, manager, patient):
     client = sign_in(manager)
 
     searched = client.get(at("changelist", "patient"), {"q": "Nobody of this name"}).content.decode()
-    assert "Nothing matches what you asked for." in searched
-    assert '<a href="?">Show the whole list</a>' in searched
-    assert "Nothing is here yet." in client.get(at("changelist", "visit")).content.decode()
+    assert "Nothing matches your search or filters." in searched
+    assert '<a href="?">' in searched
+    assert "No entries yet." in client.get(at("changelist", "visit")).content.decode()
 
 
-def test_lists_ask_the_database_little(sign_in, manager, django_assert_max_num_queries):
+def test_lists_need_few_queries(sign_in, manager, django_assert_max_num_queries):
     client = sign_in(manager)
     for number in range(20):
         patient = factories.PatientFactory(clinic=manager.clinic)

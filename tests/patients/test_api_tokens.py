@@ -1,4 +1,4 @@
-"""Tokens as their owners and managers see them, and what ends them."""
+"""API tokens: their pages for owners and managers, and what revokes them."""
 
 import hashlib
 import re
@@ -50,14 +50,14 @@ def test_a_form_that_is_sent_twice_makes_one_token_and_shows_it_twice(sign_in, s
     assert (first.status_code, second.status_code) == (201, 201)
     token, key = ApiToken.objects.get(), key_on(first)
     assert key_on(second) == key
-    kept = str([*Session.objects.values(), *Submission.objects.values(), *ApiToken.objects.values()])
+    rows = str([*Session.objects.values(), *Submission.objects.values(), *ApiToken.objects.values()])
     sessions = str([dict(session.get_decoded()) for session in Session.objects.all()])
-    assert key not in kept + sessions
+    assert key not in rows + sessions
     now = timezone.now
     monkeypatch.setattr(timezone, "now", lambda: now() + timedelta(minutes=2))
     third = client.post("/accounts/tokens/", form).content.decode()
     assert key not in third
-    assert "was created and shown before" in third
+    assert "was already created and shown" in third
     assert ApiToken.objects.get() == token
 
 
@@ -72,18 +72,18 @@ def test_two_forms_make_two_tokens(sign_in, staff):
 
 
 @pytest.mark.parametrize("form", [{}, {"name": "", "days": "30"}, {"name": "A", "days": "9999"}, {"name": "A\0"}])
-def test_what_is_missing_is_asked_for(sign_in, staff, form):
+def test_invalid_forms_create_no_token(sign_in, staff, form):
     assert sign_in(staff).post("/accounts/tokens/", form).status_code == 400
     assert not ApiToken.objects.exists()
 
 
-def test_there_are_only_so_many(sign_in, staff):
+def test_the_number_of_tokens_is_limited(sign_in, staff):
     client = sign_in(staff)
     answers = [client.post("/accounts/tokens/", {"name": "A", "days": "7"}).status_code for _number in range(21)]
     assert answers == [201] * 20 + [400]
 
 
-def test_one_revokes_ones_own(sign_in, staff):
+def test_a_member_revokes_their_own_token(sign_in, staff):
     key = factories.api_key(staff)
     token = ApiToken.objects.get()
     client = sign_in(staff)
@@ -108,7 +108,7 @@ def test_a_manager_sees_and_revokes_the_clinics_and_no_other(sign_in, manager, s
     assert (works(key), works(foreign)) == (False, True)
 
 
-def test_a_colleagues_tokens_are_not_there(sign_in, dermatologist, staff):
+def test_members_do_not_see_colleagues_tokens(sign_in, dermatologist, staff):
     key = factories.api_key(staff)
     client = sign_in(dermatologist)
     assert key[:8] not in client.get("/accounts/tokens/").content.decode()
@@ -126,7 +126,7 @@ def test_a_manager_revokes_in_the_administration(sign_in, manager, staff, strang
 def test_a_changed_password_ends_them(staff):
     key, client = factories.api_key(staff), Client()
     client.post("/accounts/login/", {"login": staff.user.username, "password": PASSWORD})
-    assert works(key), "signing in ends nothing"
+    assert works(key), "signing in revokes nothing"
     form = {"oldpassword": PASSWORD, "password1": NEW, "password2": NEW}
     assert client.post("/accounts/password/change/", form).status_code == 302
     assert not works(key)
@@ -139,7 +139,7 @@ def test_a_reset_password_ends_them(client, staff, django_capture_on_commit_call
         client.post("/accounts/password/reset/", {"email": staff.user.email})
     link = password_link(mail.outbox[0].body)
     form = client.get(link, follow=True)
-    assert works(key), "asking for a link ends nothing: strangers may ask"
+    assert works(key), "requesting a link revokes nothing, since anyone may request one"
     client.post(form.request["PATH_INFO"], {"password1": NEW, "password2": NEW})
     assert not works(key)
 
@@ -164,7 +164,7 @@ def test_deactivation_and_another_role_end_them_for_good(staff, manager, change)
     key, user = factories.api_key(staff), staff.user
     values = {"role": staff.role, "is_active": True, "first_name": "A", "last_name": "B", "email": user.email}
     update_member(member=staff, by=manager.user, **values)
-    assert works(key), "a name ends nothing"
+    assert works(key), "changing a name revokes nothing"
     update_member(member=staff, by=manager.user, **{**values, **change})
     assert not works(key)
     update_member(member=staff, by=manager.user, **values)
@@ -196,7 +196,7 @@ def test_tokens_end_with_the_membership(staff):
         ("revoked_api_token_has_a_reason", {"revoked_at": timezone.now(), "revoked_because": "a whim"}),
     ],
 )
-def test_the_database_keeps_the_rules(staff, rule, values):
+def test_constraints(staff, rule, values):
     factories.api_key(staff)
     with pytest.raises(IntegrityError, match=rule), transaction.atomic():
         ApiToken.objects.update(**values)

@@ -1,4 +1,4 @@
-"""Where the clock is set back, nothing that lasts for minutes, hours or days lasts longer."""
+"""Setting the clock back does not extend anything that expires."""
 
 import os
 import time
@@ -40,18 +40,18 @@ def signed_in(staff) -> Client:
     return client
 
 
-def test_a_password_given_at_a_time_that_has_not_come_is_asked_for_again(signed_in, set_back):
+def test_a_reauthentication_in_the_future_is_not_accepted(signed_in, set_back):
     signed_in.post("/accounts/reauthenticate/", {"password": PASSWORD})
     assert signed_in.get("/accounts/2fa/totp/activate/").status_code == 200
     set_back(timedelta(minutes=4))
-    assert signed_in.get("/accounts/2fa/totp/activate/").status_code == 200, "two machines' clocks may differ so much"
+    assert signed_in.get("/accounts/2fa/totp/activate/").status_code == 200, "machines' clocks may differ this much"
     set_back()
     assert "reauthenticate" in signed_in.get("/accounts/2fa/totp/activate/")["Location"]
     signed_in.post("/accounts/reauthenticate/", {"password": PASSWORD})
     assert signed_in.get("/accounts/2fa/totp/activate/").status_code == 200
 
 
-def test_half_a_sign_in_does_not_wait_for_its_code_for_ever(client, staff, set_back):
+def test_a_half_finished_sign_in_expires(client, staff, set_back):
     TOTP.activate(staff.user, generate_totp_secret())
     client.post("/accounts/login/", {"login": staff.user.username, "password": PASSWORD})
     assert client.get("/accounts/2fa/authenticate/").status_code == 200
@@ -59,14 +59,14 @@ def test_half_a_sign_in_does_not_wait_for_its_code_for_ever(client, staff, set_b
     assert client.get("/accounts/2fa/authenticate/")["Location"] == "/accounts/login/"
 
 
-def test_a_session_ends_when_it_would_have(signed_in, set_back, settings):
+def test_a_session_does_not_outlast_its_maximum_age(signed_in, set_back, settings):
     set_back(timedelta(days=365))
     assert signed_in.get("/patients/").status_code == 200
     longest = timedelta(seconds=settings.SESSION_COOKIE_AGE)
     assert Session.objects.get().expire_date <= timezone.now() + longest
 
 
-def test_a_link_made_at_a_time_that_has_not_come_opens_no_account(client, staff, set_back):
+def test_a_link_from_the_future_does_not_work(client, staff, set_back):
     path = set_password_path(staff.user)
     assert client.get(path).status_code == 302
     set_back()
@@ -75,12 +75,12 @@ def test_a_link_made_at_a_time_that_has_not_come_opens_no_account(client, staff,
     assert client.get(path).status_code == 302
 
 
-def test_files_of_the_cache_do_not_outlast_their_time(settings, tmp_path, set_back):
+def test_cache_files_expire(settings, tmp_path, set_back):
     settings.CACHES = {"default": {"BACKEND": "dermascan.file_cache.FileCache", "LOCATION": str(tmp_path)}}
     cache.set("resting", True, timeout=60)
     assert cache.get("resting")
     (file,) = tmp_path.iterdir()
     ahead = time.time() + WRONG.total_seconds()
     os.utime(file, (ahead, ahead))
-    assert cache.add("resting", True, timeout=60), "what was written before the clock was set back is over"
+    assert cache.add("resting", True, timeout=60), "an entry written before the clock was set back has expired"
     assert cache.get("resting")

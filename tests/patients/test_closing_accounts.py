@@ -1,4 +1,4 @@
-"""A patient's account that went to the wrong person is taken back; a deactivated member is out for good."""
+"""Closing a patient's account that went to the wrong person, and deactivating a member."""
 
 import pytest
 from django.core import mail
@@ -48,14 +48,14 @@ def choose_password(link: str) -> Client:
 
 
 def correct_details(client, patient, email: str) -> str:
-    """The patient's page after another address was typed among the details."""
+    """Change the e-mail address in the patient's details and return the patient's page."""
     address = reverse("patient-edit", args=[patient.pk])
     form = client.get(address).context["form"]
     typed = {name: form[name].value() or "" for name in form.fields} | token_of(client, address) | {"email": email}
     return client.post(address, typed, follow=True).content.decode()
 
 
-def test_the_link_is_dead_and_it_is_recorded(client, patient, staff, close):
+def test_closing_invalidates_the_link_and_is_recorded(client, patient, staff, close):
     link = invite(client, patient)
     account = User.objects.get(patient=patient)
     assert close().url == reverse("patient", args=[patient.pk])
@@ -72,7 +72,7 @@ def test_the_link_is_dead_and_it_is_recorded(client, patient, staff, close):
     assert staff.name in page
 
 
-def test_whoever_has_signed_in_is_out_at_once_and_stays_out(client, patient, close):
+def test_closing_ends_all_sessions_permanently(client, patient, close):
     invited = choose_password(invite(client, patient))
     account = User.objects.get(patient=patient)
     stranger, reset = Client(), Client()
@@ -87,13 +87,13 @@ def test_whoever_has_signed_in_is_out_at_once_and_stays_out(client, patient, clo
     for browser in (stranger, invited):
         assert browser.get(reverse("my-visits"))["Location"].startswith(reverse("account_login"))
     reset.post(form, {"password1": "another long password", "password2": "another long password"})
-    User.objects.filter(pk=account.pk).update(is_active=True)  # whatever happens to the account later
+    User.objects.filter(pk=account.pk).update(is_active=True)  # even if the account is reactivated later
     assert stranger.get(reverse("my-visits"))["Location"].startswith(reverse("account_login"))
     for password in (PASSWORD, "another long password"):
         assert not Client().login(username=account.username, password=password)
 
 
-def test_the_stranger_is_never_mailed_again(client, patient, dermatologist, close):
+def test_the_wrong_address_gets_no_more_mail(client, patient, dermatologist, close):
     invite(client, patient)
     patient.refresh_from_db()
     report = signed_report(photographed_visit(patient, MELANOMA), dermatologist)
@@ -106,7 +106,7 @@ def test_the_stranger_is_never_mailed_again(client, patient, dermatologist, clos
     assert not any("/key/" in sent.body for sent in mail.outbox)
 
 
-def test_an_invitation_that_waits_is_not_sent(client, patient, close):
+def test_a_waiting_invitation_is_not_sent(client, patient, close):
     client.post(reverse("patient-account", args=[patient.pk]), {"email": "stranger@example.com"})
     close()
     deliver_due()
@@ -114,7 +114,7 @@ def test_an_invitation_that_waits_is_not_sent(client, patient, close):
     assert OutgoingMessage.objects.get().state == "cancelled"
 
 
-def test_correcting_the_address_cancels_what_waits_for_the_wrong_one(client, patient):
+def test_correcting_the_address_cancels_messages_to_the_wrong_one(client, patient):
     address = reverse("patient-account", args=[patient.pk])
     client.post(address, {"email": "typo@example.com"})
     client.post(address, {"email": "amara@example.com", **token_of(client, address)})
@@ -122,13 +122,13 @@ def test_correcting_the_address_cancels_what_waits_for_the_wrong_one(client, pat
     assert [sent.to for sent in mail.outbox] == [["amara@example.com"]]
 
 
-def test_correcting_the_address_among_the_details_mails_the_stranger_nothing_either(client, patient, dermatologist):
+def test_correcting_the_address_in_the_details_stops_mail_to_the_wrong_one_too(client, patient, dermatologist):
     Patient.objects.filter(pk=patient.pk).update(email="typo@example.com")
     link = invite(client, patient, "typo@example.com")
     client.post(reverse("patient-account", args=[patient.pk]), {"email": "typo@example.com"})
     mail.outbox.clear()
     page = correct_details(client, patient, "amara@example.com")
-    assert "has no address for mail, and no password was chosen yet" in page
+    assert "has no e-mail address and no password yet" in page
     signed_report(photographed_visit(patient, MELANOMA), dermatologist, released=True)
     deliver_due()
 
@@ -143,7 +143,7 @@ def test_correcting_the_address_among_the_details_mails_the_stranger_nothing_eit
     assert [sent.to for sent in mail.outbox] == [["amara@example.com"]]
 
 
-def test_correcting_the_address_leaves_an_account_alone_that_somebody_uses(client, patient):
+def test_correcting_the_address_does_not_change_an_account_in_use(client, patient):
     choose_password(invite(client, patient, "amara@example.com"))
     Patient.objects.filter(pk=patient.pk).update(email="amara@example.com")
     correct_details(client, patient, "new@example.com")
@@ -152,7 +152,7 @@ def test_correcting_the_address_leaves_an_account_alone_that_somebody_uses(clien
     assert patient.user.has_usable_password()
 
 
-def test_another_account_can_be_given_and_reads_what_was_released(client, patient, dermatologist, close):
+def test_a_new_account_can_be_created_and_reads_released_reports(client, patient, dermatologist, close):
     first = choose_password(invite(client, patient))
     signed_report(photographed_visit(patient, MELANOMA), dermatologist, released=True)
     close()
@@ -163,7 +163,7 @@ def test_another_account_can_be_given_and_reads_what_was_released(client, patien
     assert "stranger@example.com" not in client.get(address).text.split('name="email"')[1].split(">")[0]
     refused = client.post(address, {"email": "Stranger@example.com"})
     assert refused.status_code == 200
-    assert "by mistake before" in refused.text
+    assert "recorded as wrong" in refused.text
 
     choose_password(invite(client, patient, "amara@example.com"))
     patient.refresh_from_db()
@@ -173,7 +173,7 @@ def test_another_account_can_be_given_and_reads_what_was_released(client, patien
     assert first.get(reverse("my-visits")).status_code == 302
 
 
-def test_an_address_taken_for_wrong_can_be_confirmed(client, patient, close):
+def test_an_address_recorded_as_wrong_can_be_confirmed(client, patient, close):
     invite(client, patient, "amara@example.com")
     close()
     client.post(reverse("patient-account", args=[patient.pk]), {"email": "amara@example.com", "is_right": "on"})
@@ -193,7 +193,7 @@ def test_without_a_reason_nothing_is_closed(client, patient, close, wrong):
     assert patient.user is not None
 
 
-def test_a_form_that_was_opened_before_closes_no_new_account(client, patient, staff, close):
+def test_a_stale_form_does_not_close_a_newer_account(client, patient, staff, close):
     invite(client, patient)
     patient.refresh_from_db()
     old = patient.user_id
@@ -223,7 +223,7 @@ def test_a_member_who_is_a_patient_stays_a_member(patient, staff):
 
 
 @pytest.mark.parametrize("values", [{"reason": "boredom"}, {"reason": "other", "note": ""}])
-def test_the_database_wants_a_reason(patient, patient_user, staff, values):
+def test_the_database_requires_a_reason(patient, patient_user, staff, values):
     with pytest.raises(IntegrityError, match="closure_"), transaction.atomic():
         AccountClosure.objects.create(patient=patient, user=patient_user, closed_by=staff, **values)
 
@@ -235,7 +235,7 @@ def test_the_record_is_append_only(patient, patient_user, staff):
 
 
 @pytest.mark.parametrize("door", ["clinic", "operator"])
-def test_a_deactivated_member_is_out_even_when_let_in_again(sign_in, manager, staff, admin_client, door):
+def test_sessions_of_a_deactivated_member_do_not_survive_reactivation(sign_in, manager, staff, admin_client, door):
     working = sign_in(staff)
     waiting = factories.OutgoingMessageFactory(user=staff.user)
     assert working.get(reverse("patients")).status_code == 200

@@ -1,4 +1,4 @@
-"""What patients agree to: recorded by the clinic, kept for good, read by the patient."""
+"""Patients' consents: recorded by the clinic, append-only, visible to the patient."""
 
 import re
 import threading
@@ -15,7 +15,7 @@ from tests.page_forms import token_of
 
 pytestmark = pytest.mark.django_db
 GIVEN, WITHDRAWN = Decision.GIVEN, Decision.WITHDRAWN
-SAID = {"decision": GIVEN, "method": ConsentMethod.SIGNED_FORM, "is_confirmed": "on"}
+ANSWERS = {"decision": GIVEN, "method": ConsentMethod.SIGNED_FORM, "is_confirmed": "on"}
 
 
 def record(patient, purpose=Purpose.SHARING, decision=GIVEN, method=ConsentMethod.VERBAL, **kwargs) -> Consent:
@@ -37,13 +37,13 @@ def words(answer) -> str:
 
 
 class TestTheNewestRecordDecides:
-    def test_nobody_agrees_by_saying_nothing(self, patient):
+    def test_silence_is_not_consent(self, patient):
         assert sharing() == set()
 
     def test_giving_withdrawing_and_giving_again(self, patient):
-        for decision, found in ((GIVEN, {patient}), (WITHDRAWN, set()), (GIVEN, {patient})):
+        for decision, patients in ((GIVEN, {patient}), (WITHDRAWN, set()), (GIVEN, {patient})):
             record(patient, decision=decision)
-            assert sharing() == found
+            assert sharing() == patients
         assert [consent.number for consent in patient.consents.order_by("number")] == [1, 2, 3]
 
     def test_the_number_decides_even_where_the_clock_went_back(self, patient):
@@ -64,7 +64,7 @@ class TestTheNewestRecordDecides:
         assert (states[Purpose.SHARING].is_given, states[Purpose.TRAINING].is_given) == (True, False)
         assert consent_states(factories.PatientFactory())[0].newest is None
 
-    def test_nobody_records_for_another_clinics_patient(self, patient, stranger):
+    def test_a_member_cannot_record_for_another_clinics_patient(self, patient, stranger):
         with pytest.raises(AnotherClinic):
             record_consent(
                 patient=patient, by=stranger, purpose=Purpose.SHARING, decision=GIVEN, method=ConsentMethod.VERBAL
@@ -74,22 +74,22 @@ class TestTheNewestRecordDecides:
 
 @pytest.mark.django_db(transaction=True)
 def test_two_members_at_once_do_not_take_the_same_number(patient):
-    complaints: list[BaseException] = []
+    errors: list[BaseException] = []
 
-    def say() -> None:
+    def record_once() -> None:
         try:
             record(Patient.objects.get(pk=patient.pk))
         except BaseException as error:
-            complaints.append(error)
+            errors.append(error)
         finally:
             connection.close()
 
-    threads = [threading.Thread(target=say) for _ in range(4)]
+    threads = [threading.Thread(target=record_once) for _ in range(4)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert complaints == []
+    assert errors == []
     assert sorted(patient.consents.values_list("number", flat=True)) == [1, 2, 3, 4]
 
 
@@ -114,7 +114,7 @@ def test_a_number_is_taken_once(patient):
         factories.ConsentFactory(patient=patient, number=1)
 
 
-def test_no_record_can_be_changed_and_none_goes_with_its_patient(patient):
+def test_no_record_can_be_changed_or_deleted_with_its_patient(patient):
     consent = record(patient)
     for change in ({"decision": WITHDRAWN}, {"method": ConsentMethod.ON_SITE}, {"purpose": Purpose.TRAINING}):
         with pytest.raises(DatabaseError, match="consent_is_append_only"), transaction.atomic():
@@ -131,10 +131,10 @@ class TestOnThePatientsPage:
         client = sign_in(request.getfixturevalue(role))
         assert words(client.get(patient.get_absolute_url())).count("Not asked") == 2
 
-        answer = client.post(page_of(patient), SAID, follow=True)
+        answer = client.post(page_of(patient), ANSWERS, follow=True)
 
         assert answer.redirect_chain[-1][0] == patient.get_absolute_url()
-        assert "What the patient said is recorded." in words(answer)
+        assert "The patient's decision is recorded." in words(answer)
         card = words(answer)[words(answer).index("Beyond the patient's") :]
         assert "Agreed" in card
         assert card.count("Not asked") == 1
@@ -148,31 +148,31 @@ class TestOnThePatientsPage:
         client = sign_in(staff)
         for page in (patient.get_absolute_url(), page_of(patient)):
             text = words(client.get(page))
-            assert "All that was recorded" in text or "What was recorded" in text
+            assert "History" in text or "Consent history" in text
             assert text.index("Refused or withdrawn · On the site") < text.index("Agreed · Verbally")
             assert f"recorded by {patient.created_by.name}" in text
 
     @pytest.mark.parametrize(
-        ("missing", "said"),
+        ("missing", "message"),
         [
-            ("decision", "Choose what the patient said."),
-            ("method", "Choose how the patient said it."),
-            ("is_confirmed", "Confirm that the patient knows what this means and said so."),
+            ("decision", "Choose what the patient decided."),
+            ("method", "Choose how the patient gave their decision."),
+            ("is_confirmed", "Confirm that the patient understands this"),
         ],
     )
-    def test_nothing_is_recorded_without(self, patient, staff, sign_in, missing, said):
-        answer = sign_in(staff).post(page_of(patient), {name: SAID[name] for name in SAID if name != missing})
+    def test_nothing_is_recorded_without(self, patient, staff, sign_in, missing, message):
+        answer = sign_in(staff).post(page_of(patient), {name: ANSWERS[name] for name in ANSWERS if name != missing})
         assert answer.status_code == 200
-        assert said in words(answer)
+        assert message in words(answer)
         assert not Consent.objects.exists()
 
-    def test_nothing_is_chosen_beforehand(self, patient, staff, sign_in):
+    def test_nothing_is_preselected(self, patient, staff, sign_in):
         assert " checked" not in sign_in(staff).get(page_of(patient)).content.decode()
 
     @pytest.mark.parametrize("name", ["decision", "method"])
-    def test_what_is_no_choice_is_refused(self, patient, staff, sign_in, name):
+    def test_an_invalid_choice_is_refused(self, patient, staff, sign_in, name):
         for wrong in ("x\0y", "z" * 500):
-            assert sign_in(staff).post(page_of(patient), {**SAID, name: wrong}).status_code == 200
+            assert sign_in(staff).post(page_of(patient), {**ANSWERS, name: wrong}).status_code == 200
         assert not Consent.objects.exists()
 
     def test_an_unknown_purpose_is_no_page(self, patient, staff, sign_in):
@@ -181,17 +181,17 @@ class TestOnThePatientsPage:
     def test_another_clinic_neither_reads_nor_records(self, patient, stranger, sign_in):
         client = sign_in(stranger)
         assert client.get(page_of(patient)).status_code == 404
-        assert client.post(page_of(patient), SAID).status_code == 404
+        assert client.post(page_of(patient), ANSWERS).status_code == 404
         assert not Consent.objects.exists()
 
-    def test_a_click_twice_is_one_record(self, patient, staff, sign_in):
+    def test_a_double_click_makes_one_record(self, patient, staff, sign_in):
         client = sign_in(staff)
         key = key_in(client.get(page_of(patient)))
         for _ in range(2):
-            client.post(page_of(patient), {**SAID, "idempotency_key": key})
+            client.post(page_of(patient), {**ANSWERS, "idempotency_key": key})
         assert Consent.objects.count() == 1
-        shown = token_of(client, page_of(patient))
-        client.post(page_of(patient), {**SAID, "decision": "withdrawn", "idempotency_key": key, **shown})
+        token = token_of(client, page_of(patient))
+        client.post(page_of(patient), {**ANSWERS, "decision": "withdrawn", "idempotency_key": key, **token})
         assert [consent.decision for consent in Consent.objects.order_by("number")] == ["given", "withdrawn"]
 
 
@@ -218,12 +218,12 @@ class TestThePatientReads:
     def test_and_cannot_record(self, patient, patient_user, sign_in):
         client = sign_in(patient_user)
         assert client.get(page_of(patient)).status_code == 403
-        assert client.post(page_of(patient), SAID).status_code == 403
+        assert client.post(page_of(patient), ANSWERS).status_code == 403
         assert not Consent.objects.exists()
 
 
 class TestInTheAdmin:
-    def test_it_is_for_reading(self, patient, manager, sign_in):
+    def test_it_is_read_only(self, patient, manager, sign_in):
         consent = record(patient)
         client = sign_in(manager)
         assert patient.record_number in client.get(reverse("admin:patients_consent_changelist")).text

@@ -1,4 +1,4 @@
-"""Every rule that the database keeps, broken by one row."""
+"""Every database constraint, violated by one row."""
 
 import datetime
 
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.django_db
 
 
 def refused(constraint: str):
-    """The database refuses, and for this reason. SQLite names the columns of a broken unique rule, not the rule."""
+    """Expect a violation of ``constraint``. For a unique constraint SQLite names the columns, not the constraint."""
     return pytest.raises(IntegrityError, match=constraint)
 
 

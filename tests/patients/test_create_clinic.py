@@ -1,4 +1,4 @@
-"""`manage.py create_clinic`, as an operator uses it."""
+"""The command `manage.py create_clinic`."""
 
 import io
 import re
@@ -38,7 +38,7 @@ def test_opens_a_clinic_whose_manager_chooses_a_password_by_the_printed_link():
     assert browser.get(reverse("admin:index")).status_code == 200
 
 
-def test_a_host_of_the_hospitals_own_network_is_an_address():
+def test_the_site_may_be_a_host_without_a_domain():
     assert "http://dermascan:8000/accounts/" in create(
         "Hill Clinic", "--manager", "tendai", "--site", "http://dermascan:8000"
     )
@@ -53,7 +53,7 @@ def test_reads_the_password_from_standard_input(monkeypatch):
 
 
 @pytest.mark.parametrize("password", ["short", "password1234", "", "123456789012345"])
-def test_a_weak_password_makes_nothing(monkeypatch, password):
+def test_a_weak_password_creates_nothing(monkeypatch, password):
     monkeypatch.setattr(sys, "stdin", io.StringIO(password))
     with pytest.raises(CommandError, match="password is refused"):
         create("Hill Clinic", "--manager", "tendai", "--password-stdin")
@@ -65,7 +65,7 @@ def test_a_weak_password_makes_nothing(monkeypatch, password):
     ("arguments", "message"),
     [
         (["Hill Clinic", "--manager", "taken"], "This user name is taken"),
-        (["HARBOUR clinic", "--manager", "tendai"], "called “HARBOUR clinic” already"),
+        (["HARBOUR clinic", "--manager", "tendai"], "“HARBOUR clinic” already exists"),
         (["  ", "--manager", "tendai"], "name: "),
         (["x" * 121, "--manager", "tendai"], "name: "),
         (["Hill Clinic", "--manager", "ten dai"], "username: "),
@@ -73,12 +73,15 @@ def test_a_weak_password_makes_nothing(monkeypatch, password):
         (["Hill Clinic", "--manager", "x" * 151], "username: "),
         (["Hill Clinic", "--manager", "tendai", "--email", "nobody"], "email: "),
         (["Hill Clinic"], "--manager"),
-        (["Hill Clinic", "--manager", "tendai", "--site", "clinic.example"], "--site is an address such as"),
-        (["Hill Clinic", "--manager", "tendai", "--site", "ftp://clinic.example"], "--site is an address such as"),
-        (["Hill Clinic", "--manager", "tendai", "--site", "https://[clinic"], "--site is an address such as"),
+        (["Hill Clinic", "--manager", "tendai", "--site", "clinic.example"], "--site must be an address"),
+        (
+            ["Hill Clinic", "--manager", "tendai", "--site", "ftp://clinic.example"],
+            "--site must be an address",
+        ),
+        (["Hill Clinic", "--manager", "tendai", "--site", "https://[clinic"], "--site must be an address"),
     ],
 )
-def test_says_what_is_wrong_and_makes_nothing(arguments, message, other_clinic):
+def test_says_what_is_wrong_and_creates_nothing(arguments, message, other_clinic):
     factories.UserFactory(username="taken")
     with pytest.raises(CommandError, match=message):
         create(*arguments)

@@ -1,4 +1,4 @@
-"""Names as they are compared, and the names of before there was such a comparison."""
+"""Normalisation of names and record numbers for comparison."""
 
 import unicodedata
 
@@ -40,7 +40,7 @@ def test_folding(name, folded):
 
 
 @given(st.text(max_size=80))
-def test_what_is_folded_stays_as_it_is(name):
+def test_folding_is_idempotent(name):
     once = fold_name(name)
     assert fold_name(once) == once
     assert fold_name(name.upper()) == fold_name(name.upper().lower())
@@ -53,7 +53,7 @@ UNSEEN = "\ufe0f\u034f\u200b\u200c\u200d\u2060\ufeff\u200e\u200f\u202a\u202e\u20
 
 @st.composite
 def spelt(draw, name: str) -> str:
-    """``name`` as somebody else may have typed it: ``'`` and ``-`` stand for what is written in many ways."""
+    """Return ``name`` in another spelling: ``'`` and ``-`` stand for all variants of these characters."""
     choices = {"'": APOSTROPHES, "-": HYPHENS}
     letters = [draw(st.sampled_from(choices[letter])) if letter in choices else letter for letter in name]
     text = "".join(letter + draw(st.sampled_from(["", "", *UNSEEN])) for letter in letters)
@@ -62,13 +62,13 @@ def spelt(draw, name: str) -> str:
 
 
 @given(data=st.data(), name=st.sampled_from([("Siobhán", "O'Brien"), ("Jean-Pierre", "Weiß"), ("D'Arcy", "Ní-Áine")]))
-def test_one_person_in_every_spelling(data, name):
+def test_spellings_of_one_name_share_a_key(data, name):
     given_name, family_name = (data.draw(spelt(part)) for part in name)
     assert name_keys(given_name, family_name) & name_keys(*name)
     assert name_keys(family_name, given_name) & name_keys(*name)
 
 
-def test_the_same_words_are_as_many():
+def test_name_keys():
     assert name_keys("Anna", "Maria") & name_keys("Maria", "Anna")
     assert name_keys("Jeanpierre", "Roy") & name_keys("Jean Pierre", "Roy")
     assert name_keys("Jürgen", "Mu\u0308ller") & name_keys("Mueller", "JUERGEN")
@@ -77,7 +77,7 @@ def test_the_same_words_are_as_many():
     assert not name_keys("Anna", "Maria") & name_keys("Anna", "Marie")
 
 
-def test_numbers_are_one_however_they_are_written():
+def test_spellings_of_one_record_number_fold_alike():
     assert (
         len({fold_number(text) for text in ("MRN-00 12", "mrn\u201000\u00a012", "ＭＲＮ－００１２", "MRN0012")}) == 1
     )
@@ -86,7 +86,7 @@ def test_numbers_are_one_however_they_are_written():
 
 
 @pytest.mark.parametrize(
-    ("typed", "kept"),
+    ("typed", "cleaned"),
     [
         ("Ja\u200bne\ufeff", "Jane"),
         ("  Ann \u00a0 Lee ", "Ann Lee"),
@@ -97,10 +97,10 @@ def test_numbers_are_one_however_they_are_written():
         ("Jane\x07", "Jane"),
     ],
 )
-def test_what_is_kept_shows_what_it_is(typed, kept):
-    assert clean_line(typed) == kept
-    assert clean_line(clean_line(typed)) == kept
+def test_cleaning_a_line(typed, cleaned):
+    assert clean_line(typed) == cleaned
+    assert clean_line(cleaned) == cleaned
 
 
-def test_lines_stay_lines():
+def test_cleaning_preserves_line_breaks():
     assert clean_text("One\r\n\ttwo\u200b") == "One\r\n\ttwo"

@@ -1,4 +1,4 @@
-"""Messages that must arrive: rows, a real mail server that misbehaves, killed workers, two workers at once."""
+"""The outbox, against a real but misbehaving mail server, with killed and concurrent workers."""
 
 import threading
 import time
@@ -25,20 +25,20 @@ def row(staff):
     return factories.OutgoingMessageFactory(user=staff.user)
 
 
-def now_due() -> None:
+def make_due() -> None:
     OutgoingMessage.objects.filter(state="waiting").update(next_attempt_at=timezone.now())
 
 
 @pytest.mark.parametrize("hours", [-1, 1])
-def test_a_clock_that_is_set_delays_no_message(row, mail_server, hours):
-    elsewhen = timezone.now() + timedelta(hours=hours)
-    OutgoingMessage.objects.update(next_attempt_at=elsewhen)
+def test_a_clock_change_delays_no_message(row, mail_server, hours):
+    next_attempt_at = timezone.now() + timedelta(hours=hours)
+    OutgoingMessage.objects.update(next_attempt_at=next_attempt_at)
     deliver_due()
     row.refresh_from_db()
     assert row.state == "sent"
 
 
-def test_what_was_written_a_year_ahead_is_not_tried_for_a_year(row, mail_server):
+def test_a_deadline_a_year_ahead_is_shortened(row, mail_server):
     mail_server.replies["MAIL"] = "451 4.3.0 later"
     OutgoingMessage.objects.update(give_up_at=timezone.now() + timedelta(days=365))
     deliver_due()
@@ -47,7 +47,7 @@ def test_what_was_written_a_year_ahead_is_not_tried_for_a_year(row, mail_server)
     assert row.give_up_at < timezone.now() + timedelta(days=5)
 
 
-def test_a_lease_ends_where_the_clock_was_set_back(row, mail_server):
+def test_a_lease_ends_although_the_clock_was_set_back(row, mail_server):
     OutgoingMessage.objects.update(
         state="sending",
         claim="00000000-0000-4000-8000-000000000000",
@@ -58,7 +58,7 @@ def test_a_lease_ends_where_the_clock_was_set_back(row, mail_server):
     assert row.state == "sent"
 
 
-def test_a_message_is_sent_and_its_row_keeps_no_link(row, mail_server):
+def test_a_message_is_sent_once(row, mail_server):
     deliver(row.pk)
     row.refresh_from_db()
     assert (row.state, row.attempts, row.last_error, row.claim) == ("sent", 1, "", None)
@@ -70,13 +70,13 @@ def test_a_message_is_sent_and_its_row_keeps_no_link(row, mail_server):
 
 
 @pytest.mark.parametrize(("verb", "words"), [("RCPT", "address refused"), ("DATA", "message refused")])
-def test_what_the_server_refuses_for_good_is_final(row, mail_server, verb, words):
+def test_a_permanent_refusal_is_final(row, mail_server, verb, words):
     mail_server.replies[verb] = "550 5.1.1 No such user here"
     deliver(row.pk)
     row.refresh_from_db()
     assert (row.state, row.attempts) == ("refused", 1)
     assert row.last_error == f"{words} (550 5.1.1 No such user here)"
-    now_due()
+    make_due()
     deliver_due()
     row.refresh_from_db()
     assert row.attempts == 1
@@ -99,7 +99,7 @@ def test_what_the_server_refuses_for_good_is_final(row, mail_server, verb, words
         ("BODY", ""),
     ],
 )
-def test_what_may_pass_is_tried_again_later(row, mail_server, verb, reply):
+def test_a_temporary_failure_is_retried_later(row, mail_server, verb, reply):
     mail_server.replies[verb] = reply
     deliver(row.pk)
     row.refresh_from_db()
@@ -108,26 +108,26 @@ def test_what_may_pass_is_tried_again_later(row, mail_server, verb, reply):
     assert row.next_attempt_at > timezone.now() + timedelta(seconds=30)
     deliver_due()
     row.refresh_from_db()
-    assert row.attempts == 1, "not before its time"
+    assert row.attempts == 1, "not before the next attempt is due"
 
     mail_server.replies.clear()
-    now_due()
+    make_due()
     send_due_messages()
     row.refresh_from_db()
     assert (row.state, row.attempts, row.last_error) == ("sent", 2, "")
 
 
 @pytest.mark.parametrize("verb", ["CONNECT", "RCPT", "BODY"])
-def test_a_server_that_hangs_is_left_alone(row, mail_server, verb):
+def test_a_hanging_server_times_out(row, mail_server, verb):
     mail_server.hangs.add(verb)
-    began = time.monotonic()
+    started = time.monotonic()
     deliver(row.pk)
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - started < 5
     row.refresh_from_db()
     assert (row.state, row.attempts) == ("waiting", 1)
 
 
-def test_a_server_that_is_away_is_asked_once_for_all_that_waits(staff, settings):
+def test_an_unavailable_server_is_tried_once_for_all_waiting_messages(staff, settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     factories.OutgoingMessageFactory.create_batch(5, user=staff.user)
@@ -141,17 +141,17 @@ def test_a_server_that_is_away_is_asked_once_for_all_that_waits(staff, settings)
     }
 
 
-def test_it_waits_longer_each_time_and_is_given_up_in_the_end(row, mail_server):
+def test_delays_grow_until_the_message_is_given_up(row, mail_server):
     mail_server.replies["RCPT"] = "450 Later"
     waits = []
     for _ in range(8):
-        now_due()
+        make_due()
         deliver(row.pk)
         row.refresh_from_db()
         waits.append(round((row.next_attempt_at - timezone.now()).total_seconds() / 60))
     assert waits == [1, 2, 4, 8, 16, 30, 30, 30]
     OutgoingMessage.objects.update(give_up_at=timezone.now() + timedelta(minutes=5))
-    now_due()
+    make_due()
     deliver(row.pk)
     row.refresh_from_db()
     assert row.state == "given_up"
@@ -159,7 +159,7 @@ def test_it_waits_longer_each_time_and_is_given_up_in_the_end(row, mail_server):
 
 
 def test_a_worker_that_was_killed_loses_nothing(row, mail_server):
-    """It stops between its claim and the server, as after SIGKILL: the row stays claimed until its lease is over."""
+    """As after SIGKILL, the worker stops between claim and sending: the row stays claimed until the lease expires."""
 
     class Killed(BaseException):
         pass
@@ -179,7 +179,7 @@ def test_a_worker_that_was_killed_loses_nothing(row, mail_server):
     row.refresh_from_db()
     assert row.state == "sending"
     deliver_due()
-    assert not mail_server.taken, "whoever holds the lease may be alive"
+    assert not mail_server.taken, "the worker that holds the lease may be alive"
     OutgoingMessage.objects.update(lease_until=timezone.now() - timedelta(seconds=1))
     deliver_due()
     row.refresh_from_db()
@@ -187,11 +187,11 @@ def test_a_worker_that_was_killed_loses_nothing(row, mail_server):
     assert len(mail_server.taken) == 1
 
 
-def test_a_worker_that_was_thought_dead_changes_nothing_any_more(row, mail_server):
-    """The lease ran out while the server took the message, and another worker has the row."""
+def test_a_worker_whose_lease_expired_no_longer_changes_the_row(row, mail_server):
+    """The lease expired while the server accepted the message, and another worker has the row."""
 
     def taken_over():
-        # In the server's thread: by another connection where there is one.
+        # In the server's thread, through another connection if there is one.
         OutgoingMessage.objects.filter(pk=row.pk).update(
             claim="00000000-0000-4000-8000-000000000000", lease_until=timezone.now() + timedelta(minutes=1)
         )
@@ -236,14 +236,14 @@ def test_two_workers_send_one_message_once(mail_server):
     assert (row.state, row.attempts, len(mail_server.taken)) == ("sent", 1, 1)
 
 
-def test_a_message_is_undone_with_what_it_tells_of(staff):
+def test_a_message_is_rolled_back_with_its_transaction(staff):
     with transaction.atomic():
         queue_message(MessageKind.INVITATION, user=staff.user, address=staff.user.email)
         transaction.set_rollback(True)
     assert not OutgoingMessage.objects.exists()
 
 
-def test_old_rows_are_cleared_and_waiting_ones_are_not(row, settings):
+def test_only_old_finished_rows_are_cleared(row, settings):
     old = timezone.now() - timedelta(days=settings.MESSAGES_KEPT_DAYS + 1)
     factories.OutgoingMessageFactory(state="sent", finished_at=old)
     factories.OutgoingMessageFactory(state="sent", finished_at=timezone.now() + timedelta(days=365))
@@ -254,7 +254,7 @@ def test_old_rows_are_cleared_and_waiting_ones_are_not(row, settings):
 
 
 @pytest.mark.parametrize("backend", ["filebased", "console", "dummy"])
-def test_a_mail_that_stays_on_this_machine_is_not_called_sent(row, settings, backend, tmp_path, capsys):
+def test_a_message_stored_locally_is_not_called_sent(row, settings, backend, tmp_path, capsys):
     settings.EMAIL_BACKEND, settings.EMAIL_FILE_PATH = f"django.core.mail.backends.{backend}.EmailBackend", tmp_path
     deliver(row.pk)
     row.refresh_from_db()
@@ -263,7 +263,7 @@ def test_a_mail_that_stays_on_this_machine_is_not_called_sent(row, settings, bac
     assert {message.id for message in check_mail()} >= {"dermascan.W003"}
 
 
-def test_a_deployment_without_mail_is_told(settings):
+def test_a_deployment_without_mail_is_reported(settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.DEFAULT_FROM_EMAIL, settings.OPERATOR_EMAIL = "desk@clinic.example", "it@clinic.example"
     assert check_mail() == []
@@ -271,30 +271,30 @@ def test_a_deployment_without_mail_is_told(settings):
     assert [message.id for message in check_mail()] == ["dermascan.W004"]
 
 
-# --- The doors -------------------------------------------------------------------------------------------------------
+# --- Pages -----------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("fault", ["dead", "hanging"])
-def test_no_page_feels_the_mail_server(client, staff, settings, mail_server, fault):
+def test_no_page_waits_for_the_mail_server(client, staff, settings, mail_server, fault):
     if fault == "dead":
         settings.EMAIL_PORT = 1
     else:
         mail_server.hangs.add("CONNECT")
         settings.EMAIL_TIMEOUT = 10
-    began = time.monotonic()
+    started = time.monotonic()
     answers = [
         client.post(reverse("account_reset_password"), {"email": staff.user.email}),
         client.post(reverse("account_reset_password"), {"email": "nobody@clinic.example"}),
         client.post(reverse("contact"), {"name": "A", "email": "a@clinic.example", "message": "Hello"}),
     ]
     assert [answer.status_code for answer in answers] == [302, 302, 302]
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - started < 5
     rows = OutgoingMessage.objects.order_by("created_at")
     assert [row.kind for row in rows] == ["password_reset", "account", "contact"]
     assert {row.state for row in rows} == {"waiting"}
 
 
-def test_a_password_reset_link_is_made_when_the_mail_goes(client, staff, mailoutbox):
+def test_a_password_reset_link_is_created_at_sending_time(client, staff, mailoutbox):
     client.post(reverse("account_reset_password"), {"email": staff.user.email})
     row = OutgoingMessage.objects.get()
     assert "/key/" not in row.body
@@ -308,7 +308,7 @@ def test_a_password_reset_link_is_made_when_the_mail_goes(client, staff, mailout
     assert (row.state, row.subject, row.body) == ("sent", "", "")
 
 
-def test_a_reset_for_an_address_that_is_no_longer_the_accounts_is_not_sent(client, staff, mailoutbox):
+def test_a_reset_for_a_changed_address_is_not_sent(client, staff, mailoutbox):
     client.post(reverse("account_reset_password"), {"email": staff.user.email})
     staff.user.email = "other@clinic.example"
     staff.user.save()
@@ -350,7 +350,7 @@ def test_the_database_refuses(row, name, values):
         OutgoingMessage.objects.filter(pk=row.pk).update(**values)
 
 
-def test_one_thing_is_told_once(row):
+def test_one_message_for_each_kind_and_object(row):
     values = {"kind": "report", "about": row.pk}
     factories.OutgoingMessageFactory(**values)
     with pytest.raises(IntegrityError), transaction.atomic():

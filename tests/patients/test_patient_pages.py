@@ -1,4 +1,4 @@
-"""Patients through the clinic's pages: the list, its search, and the forms."""
+"""The clinic's pages about patients: the list, its search, and the forms."""
 
 import datetime
 
@@ -42,7 +42,7 @@ def details(**changes) -> dict[str, str]:
 
 
 class TestList:
-    def test_an_empty_clinic_is_told_what_to_do(self, client):
+    def test_an_empty_list_says_what_to_do(self, client):
         response = client.get(LIST)
         assert "No patients yet" in response.text
         assert f'href="{NEW}"' in response.text
@@ -66,7 +66,7 @@ class TestList:
         assert reverse("patient", args=[patient.pk]) in text
         assert client.get(LIST).context["page"][0].lesion_count == 3
 
-    def test_shows_nobody_of_another_clinic(self, client, patient, other_clinic):
+    def test_shows_no_patients_of_another_clinic(self, client, patient, other_clinic):
         theirs = factories.PatientFactory(clinic=other_clinic, family_name="Elsewhere")
         assert names(client.get(LIST)) == [patient.name]
         for text in ("Elsewhere", theirs.record_number, "1965-03-14"):
@@ -76,7 +76,7 @@ class TestList:
         factories.PatientFactory(clinic=clinic, family_name="<script>alert(1)</script>")
         assert "<script>alert" not in client.get(LIST).text
 
-    def test_asks_the_database_little_however_many_there_are(self, client, clinic, django_assert_num_queries):
+    def test_the_number_of_queries_is_constant(self, client, clinic, django_assert_num_queries):
         def fill(count: int) -> None:
             for _ in range(count):
                 patient = factories.PatientFactory(clinic=clinic, created_by=member)
@@ -176,9 +176,9 @@ class TestSearch:
         assert response.status_code == 200
         assert set(names(response)) == found
 
-    def test_says_so_when_nobody_is_found(self, client):
+    def test_says_so_when_no_patient_matches(self, client):
         response = client.get(LIST, {"q": "nobody of this name"})
-        assert "Nobody found" in response.text
+        assert "No patients found" in response.text
         assert "No patients yet" not in response.text
 
     def test_says_so_when_the_text_is_too_long(self, client):
@@ -186,7 +186,7 @@ class TestSearch:
         assert "at most 100 characters" in response.text
         assert names(response) == []
 
-    def test_while_typing_sends_the_list_alone(self, client):
+    def test_while_typing_sends_only_the_list(self, client):
         response = client.get(LIST, {"q": "okafor"}, headers={"HX-Request": "true"})
         assert "<html" not in response.text
         assert names(response) == ["Amara Okafor"]
@@ -223,14 +223,14 @@ class TestRegister:
         client.post(NEW, details(record_number=""))
         assert Patient.objects.filter(record_number="N-09").exists()
 
-    def test_somebody_of_the_same_name_and_birth_date_is_asked_about(self, client):
+    def test_a_patient_of_the_same_name_and_birth_date_is_asked_about(self, client):
         client.post(NEW, details())
-        known = Patient.objects.get()
-        twin = details(record_number="", family_name=known.family_name.upper())
-        asked = client.post(NEW, twin)
+        existing = Patient.objects.get()
+        twin = details(record_number="", family_name=existing.family_name.upper())
+        response = client.post(NEW, twin)
         assert Patient.objects.count() == 1
-        assert f"is registered as {known.record_number}" in asked.text
-        assert f'href="{known.get_absolute_url()}"' in asked.text
+        assert f"is registered as {existing.record_number}" in response.text
+        assert f'href="{existing.get_absolute_url()}"' in response.text
         assert "is_somebody_else" not in client.get(NEW).text
         assert client.post(NEW, {**twin, "is_somebody_else": "on"}).status_code == 302
         assert Patient.objects.count() == 2
@@ -264,7 +264,7 @@ class TestRegister:
             for text in (" ".join(spelling), *spelling):
                 assert names(client.get(LIST, {"q": text})) == [patient.name]
 
-    def test_a_name_of_nothing_to_see_is_none(self, client):
+    def test_a_name_of_invisible_characters_is_empty(self, client):
         response = client.post(NEW, details(given_name="\u200b", family_name="\u200d\u2066"))
         assert list(response.context["form"].errors) == ["family_name"]
 
@@ -275,7 +275,7 @@ class TestRegister:
         assert list(response.context["form"].errors) == ["record_number"]
         assert names(client.get(LIST, {"q": typed.replace(" ", "")})) == ["Amara Okafor"]
 
-    def test_a_namesake_of_another_clinic_is_nobodys_business(self, client, other_clinic):
+    def test_a_namesake_of_another_clinic_is_not_revealed(self, client, other_clinic):
         there = details()
         factories.PatientFactory(
             clinic=other_clinic,
@@ -328,7 +328,7 @@ class TestRegister:
         assert not Patient.objects.exists()
 
     @pytest.mark.parametrize("typed", ["MRN-00001", "mrn-00001"])
-    def test_a_taken_record_number_leads_to_who_has_it(self, client, clinic, typed):
+    def test_a_taken_record_number_leads_to_its_holder(self, client, clinic, typed):
         existing = factories.PatientFactory(clinic=clinic, family_name="Ngata", record_number="MRN-00001")
         response = client.post(NEW, details(record_number=typed))
         assert f"{existing.name} already has this record number" in response.text
@@ -368,7 +368,7 @@ class TestEdit:
         response = client.post(address, details(given_name="Wrong", birth_date=""))
         assert f"Details of {patient.name}" in response.text
 
-    def test_cannot_take_the_number_of_somebody_else(self, client, clinic, patient, address):
+    def test_cannot_take_the_number_of_another_patient(self, client, clinic, patient, address):
         other = factories.PatientFactory(clinic=clinic)
         response = client.post(address, details(record_number=other.record_number))
         assert "already has this record number" in response.text
@@ -401,7 +401,7 @@ class TestEdit:
         if words:
             assert f"{lesion.title} was first noticed before this date: {words}." in response.text
 
-    def test_what_was_wrong_before_does_not_keep_the_rest_from_being_corrected(self, client, patient, address):
+    def test_an_existing_contradiction_does_not_block_other_corrections(self, client, patient, address):
         lesion = factories.LesionFactory(patient=patient)
         lesion.noticed = RoughDate.parse("1950")
         lesion.save()
@@ -409,7 +409,7 @@ class TestEdit:
         assert client.post(address, typed | token_of(client, address)).status_code == 302
 
     @pytest.mark.parametrize("changed", ["name", "birth_date"])
-    def test_who_becomes_a_namesake_is_asked_about(self, client, clinic, patient, address, changed):
+    def test_a_patient_who_becomes_a_namesake_is_asked_about(self, client, clinic, patient, address, changed):
         born = "1961-03-14" if changed == "name" else "1961-03-15"
         known = factories.PatientFactory(
             clinic=clinic, given_name="Ámara", family_name="OKAFOR", birth_date="1961-03-14", record_number="N-7"

@@ -1,4 +1,4 @@
-"""When a lesion was first noticed: as exactly as anybody knows, and never more so."""
+"""When a lesion was first noticed: stored and shown with the precision that was entered."""
 
 import datetime
 
@@ -39,7 +39,7 @@ def add(client, patient, **parts):
     return client.post(address, {"body_site": "back", "side": "left", **typed(**parts)}, follow=True)
 
 
-KEPT = [
+VALID = [
     ({"year": "2024"}, "2024", "2024"),
     ({"month": "6", "year": "2024"}, "2024-06", "June 2024"),
     ({"day": "3", "month": "6", "year": "2024"}, "2024-06-03", "3 June 2024"),
@@ -52,8 +52,8 @@ KEPT = [
 ]
 
 
-def test_it_is_kept_and_said_as_it_was_typed(client, patient, born):
-    for parts, data, words in KEPT:
+def test_a_date_is_stored_and_shown_as_entered(client, patient, born):
+    for parts, data, words in VALID:
         page = add(client, patient, **parts)
         noticed = Lesion.objects.latest("created_at").noticed
         assert noticed == RoughDate.parse(data)
@@ -82,17 +82,17 @@ REFUSED = [
 ]  # fmt: skip
 
 
-def test_what_is_no_date_is_refused_in_words_and_stays_in_the_form(client, patient, born):
+def test_an_invalid_date_is_refused_and_stays_in_the_form(client, patient, born):
     wrong = []
     for parts, message in REFUSED:
         page = add(client, patient, **dict(zip(("day", "month", "year"), parts, strict=True)))
         errors = page.context["form"].errors
-        (said,) = errors.get("noticed", [""])
-        summed_up = f'href="#id_noticed_0">First noticed: {said}' in page.text and 'id="id_noticed_0"' in page.text
-        kept = form_with(page.text, "noticed_year").data
-        is_kept = (kept["noticed_day"], kept["noticed_year"]) == ([parts[0]], [parts[2]])
-        if not (list(errors) == ["noticed"] and message in said and summed_up and is_kept):
-            wrong.append((parts, dict(errors), kept))
+        (error,) = errors.get("noticed", [""])
+        in_summary = f'href="#id_noticed_0">First noticed: {error}' in page.text and 'id="id_noticed_0"' in page.text
+        data = form_with(page.text, "noticed_year").data
+        is_preserved = (data["noticed_day"], data["noticed_year"]) == ([parts[0]], [parts[2]])
+        if not (list(errors) == ["noticed"] and message in error and in_summary and is_preserved):
+            wrong.append((parts, dict(errors), data))
     assert wrong == []
     assert not Lesion.objects.exists()
 
@@ -110,7 +110,7 @@ def test_the_form_shows_what_is_stored_and_saves_it_unchanged(client, patient):
     assert (lesion.noticed, lesion.noticed_on) == (None, None)
 
 
-def test_a_stale_form_shows_both_dates_in_words_and_takes_the_chosen_one(client, patient):
+def test_a_stale_form_shows_both_dates_and_saves_the_chosen_one(client, patient):
     lesion = factories.LesionFactory(patient=patient)
     address = reverse("lesion-edit", args=[lesion.pk])
     stale = filled_in(client, address, "noticed_year")
@@ -125,7 +125,7 @@ def test_a_stale_form_shows_both_dates_in_words_and_takes_the_chosen_one(client,
     assert str(lesion.noticed) == "June 2024"
 
 
-def test_every_page_says_it_alike(client, sign_in, dermatologist, staff, patient):
+def test_every_page_shows_the_same_precision(client, sign_in, dermatologist, staff, patient):
     lesion = factories.LesionFactory(patient=patient, noticed=RoughDate.parse("2024-06"))
     assert "first noticed June 2024" in client.get(lesion.get_absolute_url()).text
     admin = sign_in(dermatologist)
@@ -140,6 +140,6 @@ def test_every_page_says_it_alike(client, sign_in, dermatologist, staff, patient
 
 
 @pytest.mark.parametrize("text", ["", "24", "2024-6", "2024-13", "2024-06-31", "2024-06-03T00:00", "June 2024"])
-def test_what_is_not_written_as_data_is_not_read(text):
+def test_parse_refuses_other_formats(text):
     with pytest.raises(ValueError, match=r"date|day|month"):
         RoughDate.parse(text)

@@ -43,7 +43,7 @@ class TestRegisterPatient:
         assert Patient.objects.count() == 1
 
     def test_a_number_in_other_letters_is_the_same_number(self, staff, patient):
-        """The form has looked already; this is who comes second in a race."""
+        """The form checks this too; here the service loses a race."""
         same = patient.record_number.lower()
         assert same != patient.record_number
         with pytest.raises(RecordNumberTaken) as taken:
@@ -58,7 +58,7 @@ class TestRegisterPatient:
         update_patient(patient=patient, by=staff, family_name="B", birth_date=BORN, record_number=same)
         assert Patient.objects.get().record_number == same
 
-    def test_a_namesake_is_registered_only_by_who_knows_of_the_other(self, staff):
+    def test_a_namesake_is_registered_only_on_confirmation(self, staff):
         first = register_patient(by=staff, given_name="Amara", family_name="Okafor", birth_date=BORN)
         with pytest.raises(NamesakeRegistered) as refused:
             register_patient(by=staff, given_name="amara", family_name="OKAFOR", birth_date=BORN)
@@ -71,13 +71,13 @@ class TestRegisterPatient:
         [("Müller", "Jürgen"), ("", "Jürgen Müller"), ("Jurgen", "Muller"), (" JÜRGEN", "MÜLLER ")],
         ids=["turned round", "in one field", "without accents", "in capitals"],
     )
-    def test_a_namesake_is_known_however_the_name_is_typed(self, staff, given_name, family_name):
+    def test_a_namesake_is_recognised_in_other_spellings(self, staff, given_name, family_name):
         register_patient(by=staff, given_name="Jürgen", family_name="Müller", birth_date=BORN)
         with pytest.raises(NamesakeRegistered):
             register_patient(by=staff, given_name=given_name, family_name=family_name, birth_date=BORN)
         register_patient(by=staff, given_name="Jürgen", family_name="Müllner", birth_date=BORN)
 
-    def test_what_is_searched_follows_the_name(self, staff, patient):
+    def test_the_search_uses_the_new_name(self, staff, patient):
         update_patient(patient=patient, by=staff, given_name="Łukasz", family_name="Strauß", birth_date=BORN)
         assert list(Patient.objects.matching("lukasz STRAUSS")) == [patient]
 
@@ -98,7 +98,7 @@ class TestRegisterPatient:
         ("12b", "12b-1"),
     ],
 )
-def test_the_suggested_record_number_goes_on_as_the_clinic_does(clinic, newest, suggested):
+def test_the_suggested_record_number_continues_the_clinics_numbering(clinic, newest, suggested):
     factories.PatientFactory(clinic=clinic, record_number=newest)
     assert suggest_record_number(clinic=clinic) == suggested
 
@@ -121,7 +121,7 @@ def test_a_record_number_is_suggested_that_fits_the_column(clinic, newest):
 
 
 @pytest.mark.django_db
-def test_update_patient_refuses_the_number_of_somebody_else(staff, patient):
+def test_update_patient_refuses_the_number_of_another_patient(staff, patient):
     other = factories.PatientFactory(clinic=staff.clinic)
     with pytest.raises(RecordNumberTaken):
         update_patient(
@@ -133,7 +133,7 @@ def test_update_patient_refuses_the_number_of_somebody_else(staff, patient):
 
 @pytest.mark.django_db
 class TestVisits:
-    def test_is_today_and_seen_by_who_logs_it_unless_said_otherwise(self, staff, patient):
+    def test_defaults_to_today_and_the_member_who_logs_it(self, staff, patient):
         visit = log_visit(patient=patient, by=staff, complaint="A mole", itch=True)
         visit.refresh_from_db()
         assert (visit.date, visit.clinician, visit.status) == (TODAY(), staff, VisitStatus.OPEN)
@@ -149,13 +149,12 @@ class TestVisits:
     def test_update_refuses_a_visit_that_was_signed_since_it_was_read(self, staff, patient, status):
         visit = log_visit(patient=patient, by=staff, complaint="A mole")
         Visit.objects.filter(pk=visit.pk).update(status=status)
-        assert visit.is_open, "the caller's copy must be the old one for this test to mean anything"
+        assert visit.is_open, "the test needs the caller's stale copy"
         with pytest.raises(VisitIsClosed):
             update_visit(visit=visit, by=staff, complaint="A sore", date=visit.date, clinician=staff)
         assert Visit.objects.get().complaint == "A mole"
 
 
-@pytest.mark.django_db
 @pytest.mark.django_db
 def test_lesions_are_numbered_for_each_patient(staff, patient):
     other = factories.PatientFactory(clinic=staff.clinic)

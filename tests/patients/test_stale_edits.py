@@ -1,4 +1,4 @@
-"""Two people edit one record: the second one's stale form replaces nothing that the first one saved."""
+"""Concurrent edits of one record: a stale form never overwrites what was saved since it was opened."""
 
 import pytest
 from django.contrib.auth.models import Group
@@ -13,7 +13,7 @@ from tests.page_forms import filled_in, form_with
 
 @pytest.fixture
 def one(sign_in, clinic):
-    """Somebody who may edit everything here, in the admin too."""
+    """A client of a manager, who may edit everything here, including in the admin."""
     member = factories.MemberFactory(clinic=clinic, role=Role.MANAGER, user__first_name="Ada", user__last_name="One")
     return sign_in(member)
 
@@ -26,18 +26,18 @@ def other(sign_in, clinic):
 
 @pytest.fixture
 def operators(sign_in, db):
-    made = [
+    users = [
         factories.UserFactory(is_superuser=True, is_staff=True, first_name=name, last_name="Operator")
         for name in ("Ada", "Ben")
     ]
-    return [sign_in(user) for user in made]
+    return [sign_in(user) for user in users]
 
 
 def colleague(clinic) -> Member:
     return factories.MemberFactory(clinic=clinic, user__first_name="Cleo", user__last_name="Three")
 
 
-# What is edited: (address, a field of the form, what the first saves, what the second saves).
+# Each returns (address, record, field and value of the first edit, field and value of the second edit).
 def patient_page(clinic):
     patient = factories.PatientFactory(clinic=clinic)
     return reverse("patient-edit", args=[patient.pk]), patient, ("history", "Allergic to latex"), ("phone", "0123")
@@ -74,7 +74,7 @@ def value_of(record, name):
 
 @pytest.mark.parametrize("make", RECORDS)
 class TestTwoTabs:
-    def test_the_second_is_refused_with_both_texts_and_then_saves_both(self, one, other, clinic, make):
+    def test_a_stale_form_is_refused_with_both_versions_and_can_then_save_both(self, one, other, clinic, make):
         address, record, (first, first_text), (second, second_text) = make(clinic)
         ours = filled_in(one, address, first, **{second: second_text})
         assert other.post(address, filled_in(other, address, first, **{first: first_text})).status_code == 302
@@ -86,16 +86,16 @@ class TestTwoTabs:
         assert value_of(record, second) != second_text
         form = refused.context["form"] if "form" in refused.context else refused.context["adminform"].form
         (row,) = form.conflict.differences
-        assert (row.field.name, row.choice) == (first, "theirs"), "what we have not touched is theirs"
+        assert (row.field.name, row.choice) == (first, "theirs"), "an untouched field keeps the saved value"
         assert "Ben Two" in refused.text
         again = form_with(refused.text, first).data
-        assert again[second] == [second_text], "what was typed is still there"
+        assert again[second] == [second_text], "what was typed is preserved"
 
         assert one.post(address, again).status_code == 302
         assert value_of(record, first) == first_text
         assert value_of(record, second) == second_text
 
-    def test_where_both_changed_the_same_they_have_to_choose(self, one, other, clinic, make):
+    def test_if_both_changed_the_same_field_the_user_has_to_choose(self, one, other, clinic, make):
         address, record, (name, first_text), _second = make(clinic)
         mine = {"role": Role.MANAGER, "side": "left"}.get(name, "Mine")
         ours = filled_in(one, address, name, **{name: mine})
@@ -103,7 +103,7 @@ class TestTwoTabs:
 
         refused = one.post(address, ours)
         again = form_with(refused.text, name).data
-        assert f"keep-{name}" not in again, "nothing is chosen beforehand"
+        assert f"keep-{name}" not in again, "nothing is preselected"
         undecided = one.post(address, again)
         assert undecided.status_code == 409
         assert value_of(record, name) == first_text
@@ -112,7 +112,7 @@ class TestTwoTabs:
         assert one.post(address, {**again, f"keep-{name}": "mine"}).status_code == 302
         assert value_of(record, name) == mine
 
-    def test_a_third_who_saves_between_is_seen_too(self, one, other, clinic, make):
+    def test_a_further_edit_in_between_is_detected_too(self, one, other, clinic, make):
         address, record, (name, first_text), (second, second_text) = make(clinic)
         ours = filled_in(one, address, name, **{second: second_text})
         other.post(address, filled_in(other, address, name, **{name: first_text}))
@@ -133,7 +133,7 @@ class TestTwoTabs:
         assert one.post(address, ours).status_code == 409
         assert value_of(record, name) == before
 
-    def test_sending_a_form_twice_saves_once_and_complains_of_nothing(self, one, clinic, make):
+    def test_sending_a_form_twice_is_no_conflict(self, one, clinic, make):
         address, record, (name, text), _second = make(clinic)
         ours = filled_in(one, address, name, **{name: text})
         assert [one.post(address, ours).status_code for _ in range(2)] == [302, 302]
@@ -152,7 +152,7 @@ def test_a_stale_form_full_of_nonsense_is_refused_in_words(one, clinic, make, no
     assert value_of(record, name) == before
 
 
-def test_a_visit_that_was_signed_meanwhile_keeps_what_was_typed_on_the_page(one, clinic):
+def test_the_page_preserves_what_was_typed_if_the_visit_was_signed_meanwhile(one, clinic):
     visit = factories.VisitFactory(patient__clinic=clinic)
     address = reverse("visit-edit", args=[visit.pk])
     ours = filled_in(one, address, "plan", plan="A plan of many words")
@@ -164,10 +164,10 @@ def test_a_visit_that_was_signed_meanwhile_keeps_what_was_typed_on_the_page(one,
     assert visit.plan == ""
 
 
-def test_the_rule_for_reviews_is_not_set_back_by_a_stale_form(one, other, clinic):
+def test_a_stale_form_does_not_revert_the_review_rule(one, other, clinic):
     address = reverse("admin:patients_clinic_change", args=[clinic.pk])
     ours = filled_in(one, address, "review_rule", phone="0123")
-    change = {"review_rule": ReviewRule.TWO_BLINDED_READERS, "derives_anew": "on"}
+    change = {"review_rule": ReviewRule.TWO_BLINDED_READERS, "recalculates_labels": "on"}
     assert other.post(address, filled_in(other, address, "review_rule", **change)).status_code == 302
     assert one.post(address, ours).status_code == 409
     assert Clinic.objects.get(pk=clinic.pk).review_rule == ReviewRule.TWO_BLINDED_READERS
@@ -175,9 +175,9 @@ def test_the_rule_for_reviews_is_not_set_back_by_a_stale_form(one, other, clinic
 
 def test_a_stale_consent_does_not_undo_a_withdrawal(one, other, patient):
     address = reverse("patient-consent", args=[patient.pk, "training"])
-    said = {"method": "verbal", "is_confirmed": "on"}
-    ours = filled_in(one, address, "decision", decision="given", **said)
-    other.post(address, filled_in(other, address, "decision", decision="withdrawn", **said))
+    answers = {"method": "verbal", "is_confirmed": "on"}
+    ours = filled_in(one, address, "decision", decision="given", **answers)
+    other.post(address, filled_in(other, address, "decision", decision="withdrawn", **answers))
 
     refused = one.post(address, ours)
 
@@ -191,7 +191,7 @@ def test_a_stale_consent_does_not_undo_a_withdrawal(one, other, patient):
 
 
 @pytest.mark.parametrize("table", ["auth_group", "patients_user"])
-def test_operators_tables_as_well(operators, table):
+def test_stale_forms_of_operators_are_refused_too(operators, table):
     ada, ben = operators
     row = Group.objects.create(name="Before") if table == "auth_group" else factories.UserFactory()
     name = "name" if table == "auth_group" else "last_name"
@@ -209,16 +209,16 @@ def test_operators_tables_as_well(operators, table):
     assert getattr(row, name) == "Ours"
 
 
-def test_the_service_refuses_by_itself(patient, staff):
+def test_the_service_refuses_a_stale_edit(patient, staff):
     values = {"family_name": "Ours", "birth_date": patient.birth_date}
-    shown = edit_token({"family_name": patient.family_name})
+    token = edit_token({"family_name": patient.family_name})
     Patient.objects.filter(pk=patient.pk).update(family_name="Theirs")
     with pytest.raises(ChangedMeanwhile):
-        update_patient(patient=patient, by=staff, made_from=shown, **values)
+        update_patient(patient=patient, by=staff, made_from=token, **values)
     assert Patient.objects.get().family_name == "Theirs"
 
 
-def test_the_one_who_changed_a_record_last_is_named(one, clinic):
+def test_the_last_editor_is_stored(one, clinic):
     address, patient, (name, text), _second = patient_page(clinic)
     one.post(address, filled_in(one, address, name, **{name: text}))
     patient.refresh_from_db()
@@ -226,7 +226,7 @@ def test_the_one_who_changed_a_record_last_is_named(one, clinic):
     assert patient.changed_at is not None
 
 
-def test_what_is_lost():
+def test_lost_names():
     shown = {"a": "1", "b": "1", "c": "1\n2"}
     stored = {"a": "1", "b": "2", "c": "1\r\n2"}
     token = edit_token(shown)

@@ -1,4 +1,4 @@
-"""Visits and lesions through the clinic's pages."""
+"""The clinic's pages about visits and lesions."""
 
 import datetime
 import uuid
@@ -24,7 +24,7 @@ def client(sign_in, staff):
 
 
 class TestVisitList:
-    def test_an_empty_clinic_is_told_what_to_do(self, client):
+    def test_an_empty_list_says_what_to_do(self, client):
         assert "No visits yet" in client.get(reverse("visits")).text
 
     def test_shows_the_newest_first_and_only_the_own_clinic(self, client, patient, other_clinic):
@@ -52,11 +52,11 @@ class TestVisitList:
         visit = factories.VisitFactory(patient=patient)
         assert list(client.get(reverse("visits"), query).context["page"]) == [visit]
 
-    def test_asks_the_database_little_however_many_there_are(self, client, clinic, django_assert_num_queries):
+    def test_the_number_of_queries_is_constant(self, client, clinic, django_assert_num_queries):
         for _ in range(30):
             patient = factories.PatientFactory(clinic=clinic)
             factories.VisitFactory(patient=patient, clinician=factories.MemberFactory(clinic=clinic))
-        # Session, user, member, count, the page's keys, the page, its visits' photographs in use and those set aside.
+        # Session, user, member, count, the page's keys, the page, its visits' photographs in use and those excluded.
         with django_assert_num_queries(8):
             assert len(client.get(reverse("visits")).context["page"]) == 25
 
@@ -130,7 +130,7 @@ class TestLogVisit:
         assert f'href="#id_{field}"' in response.text
         assert not Visit.objects.exists()
 
-    def test_offers_only_colleagues_who_are_there(self, client, staff, stranger, address, clinic):
+    def test_offers_only_active_colleagues(self, client, staff, stranger, address, clinic):
         gone = factories.MemberFactory(clinic=clinic, user__is_active=False)
         offered = client.get(address).context["form"].fields["clinician"].queryset
         assert staff in offered
@@ -174,7 +174,7 @@ class TestEditVisit:
         visit.refresh_from_db()
         assert (visit.complaint, visit.pain) == ("A sore", True)
 
-    def test_who_has_left_stays_the_clinician(self, client, staff, visit, address):
+    def test_a_clinician_who_has_left_stays_selected(self, client, staff, visit, address):
         gone = factories.MemberFactory(clinic=staff.clinic, user__is_active=False)
         Visit.objects.filter(pk=visit.pk).update(clinician=gone)
         assert client.post(address, visit_details(gone) | token_of(client, address)).status_code == 302
@@ -217,13 +217,13 @@ class TestAddLesion:
         assert sorted(offered) == sorted(BodySite.values)
         assert '<optgroup label="Leg and foot">' in page.content.decode()
 
-    def test_goes_back_to_the_upload_page_that_waits_for_it(self, client, patient, address):
+    def test_returns_to_the_upload_page(self, client, patient, address):
         visit = factories.VisitFactory(patient=patient)
         response = client.post(f"{address}?visit={visit.pk}", {"body_site": "face", "side": "unknown"})
         assert response.url == f"{reverse('upload', args=[visit.pk])}?lesion={Lesion.objects.get().pk}"
 
     @pytest.mark.parametrize("kind", ["nonsense", "unknown", "another patient's", "another clinic's", "signed"])
-    def test_never_goes_back_to_a_visit_that_does_not_fit(self, client, clinic, patient, other_clinic, address, kind):
+    def test_never_returns_to_an_unsuitable_visit(self, client, clinic, patient, other_clinic, address, kind):
         visits = {
             "nonsense": "\0<script>",
             "unknown": uuid.uuid4(),
@@ -278,7 +278,7 @@ class TestCorrectLesion:
         lesion.refresh_from_db()
         assert (lesion.number, lesion.place, lesion.description) == (before, "right shoulder", "")
 
-    def test_keeps_what_was_wrong_and_changes_nothing(self, sign_in, staff, patient):
+    def test_shows_errors_and_changes_nothing(self, sign_in, staff, patient):
         lesion = factories.LesionFactory(patient=patient, body_site="back", side="left")
         url = reverse("lesion-edit", args=[lesion.pk])
         response = sign_in(staff).post(url, {"body_site": "moon", "side": "right", "noticed_year": "25"})
@@ -286,7 +286,7 @@ class TestCorrectLesion:
         lesion.refresh_from_db()
         assert lesion.place == "left back"
 
-    def test_another_clinics_lesion_is_not_there(self, sign_in, stranger, patient):
+    def test_a_lesion_of_another_clinic_does_not_exist(self, sign_in, stranger, patient):
         lesion = factories.LesionFactory(patient=patient)
         with pytest.raises(AnotherClinic):
             correct_lesion(lesion=lesion, by=stranger, body_site="back")
@@ -298,10 +298,10 @@ class TestLesionPage:
         lesion = factories.LesionFactory(patient=patient)
         old = factories.VisitFactory(patient=patient, date=TODAY - datetime.timedelta(days=90))
         client, page = sign_in(staff), lesion.get_absolute_url()
-        shown = client.get(page).text
-        assert f"Add to the visit of {date_format(old.date, 'j M Y')}" in shown
-        assert reverse("visit-new", args=[patient.pk]) in shown
+        text = client.get(page).text
+        assert f"Add to the visit of {date_format(old.date, 'j M Y')}" in text
+        assert reverse("visit-new", args=[patient.pk]) in text
         factories.VisitFactory(patient=patient, date=TODAY)
-        shown = client.get(page).text
-        assert f"Add to the visit of {date_format(TODAY, 'j M Y')}" in shown
-        assert reverse("visit-new", args=[patient.pk]) not in shown
+        text = client.get(page).text
+        assert f"Add to the visit of {date_format(TODAY, 'j M Y')}" in text
+        assert reverse("visit-new", args=[patient.pk]) not in text

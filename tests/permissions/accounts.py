@@ -1,4 +1,4 @@
-"""What allauth's pages answer: they know no clinics, only whether one is signed in."""
+"""Expected responses of allauth's pages, which depend only on whether the user is signed in."""
 
 from tests.permissions.answers import NOT_HERE, SIGN_IN, Case, clinic, everyone, signed_in
 

@@ -1,4 +1,4 @@
-"""Every address of the site, from its URL configuration, and the rules that speak of it."""
+"""Every address of the URL configuration and the rules for it."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Address:
 
     @property
     def table(self) -> tuple[str, str] | None:
-        """(“app.model”, action) of an address of a table of the admin."""
+        """(“app.model”, action) if this is the address of an admin table, otherwise None."""
         parts = self.route.split("/")
         models = {f"{model._meta.app_label}.{model._meta.model_name}" for model in admin.site._registry}
         label = ".".join(parts[1:3])

@@ -1,4 +1,4 @@
-"""What the admin answers: its own pages by name, its tables by what each role may do with their rows."""
+"""Expected responses of the admin: its own pages by URL name, its tables by each role's permissions."""
 
 from dataclasses import dataclass
 
@@ -8,25 +8,25 @@ INSIDE = ("dermatologist", "manager", "stranger", "superuser")
 
 
 def in_the_admin(answer: Answer, **others: Answer) -> Answers:
-    """Those who work in the admin; everybody else is sent to its door."""
+    """Return ``answer`` for roles with access to the admin; others are redirected to its sign-in page."""
     return everyone(ADMIN_SIGN_IN, **{**dict.fromkeys(INSIDE, answer), **others})
 
 
 def readers(answer: Answer, **others: Answer) -> Answers:
-    """Dermatologists, of the record's clinic and others'; whoever else works in the admin has no say."""
+    """Return ``answer`` for dermatologists of any clinic and 403 for other roles in the admin."""
     return in_the_admin(403, **{"dermatologist": answer, "stranger": answer, **others})
 
 
 def retrainers(answer: Answer) -> Answers:
-    """Dermatologists of any clinic, since one network answers all, and operators."""
+    """Return ``answer`` for operators and for dermatologists of any clinic, since all clinics share one network."""
     return in_the_admin(answer, manager=403)
 
 
-DOOR = everyone(ADMIN_INDEX, anonymous=SIGN_IN, staff=403, patient=403, other_patient=403)
+SIGN_IN_PAGE = everyone(ADMIN_INDEX, anonymous=SIGN_IN, staff=403, patient=403, other_patient=403)
 
 ADMIN_PAGES: dict[str, list[Case]] = {
     "admin:index": [Case(get=in_the_admin(200), post=in_the_admin(200))],
-    "admin:login": [Case(get=DOOR, post=DOOR)],
+    "admin:login": [Case(get=SIGN_IN_PAGE, post=SIGN_IN_PAGE)],
     "admin:logout": [
         Case(
             get=everyone(ADMIN_INDEX, **dict.fromkeys(INSIDE, 405)),
@@ -38,7 +38,7 @@ ADMIN_PAGES: dict[str, list[Case]] = {
     "admin:autocomplete": [Case(get=in_the_admin(403), post=in_the_admin(405))],
     "admin:jsi18n": [Case(get=in_the_admin(200), post=in_the_admin(405))],
     "admin:app_list": [Case(words={"app_label": "patients"}, get=in_the_admin(200), post=in_the_admin(200))],
-    # The review screen: dermatologists alone answer, each clinic's own
+    # The review screen: only dermatologists review, and only their own clinic's photographs
     "admin:review": [Case(get=readers(200), post=readers(405))],
     "admin:review-photograph": [
         Case(ids={"image_id": "open_image"}, get=readers(200, stranger=404), post=readers(422, stranger=404)),
@@ -48,7 +48,7 @@ ADMIN_PAGES: dict[str, list[Case]] = {
     "admin:review-skip": [Case(ids={"image_id": "open_image"}, get=readers(405), post=readers(302, stranger=404))],
     **{f"admin:review-{name}": [Case(get=readers(405), post=readers(302))] for name in ("mode", "undo", "skipped")},
     "admin:review-agreement": [Case(get=in_the_admin(200), post=in_the_admin(405))],
-    # Retraining: who reviews and decides may start a run; managers look on
+    # Retraining: dermatologists and operators may start a run; managers may only view
     "admin:retraining": [Case(get=in_the_admin(200), post=in_the_admin(405))],
     "admin:retraining-run": [Case(ids={"run_id": "training_run"}, get=in_the_admin(200), post=in_the_admin(405))],
     "admin:retraining-start": [Case(get=retrainers(405), post=retrainers(302))],
@@ -61,7 +61,7 @@ ADMIN_PAGES: dict[str, list[Case]] = {
     ],
 }
 
-# The admin: who may see, add, change and delete the rows of a table. Superusers may what somebody may.
+# Who may see, add, change and delete the rows of a table. Superusers have every permission that any role has.
 CLINICIANS = ("dermatologist", "manager", "superuser", "stranger")
 MANAGERS = ("manager", "superuser")
 OPERATORS = ("superuser",)
@@ -106,7 +106,7 @@ ADMIN: dict[str, Table] = {
 
 
 def table_case(label: str, action: str) -> Case:
-    """What an address of a table of the admin answers, from the table's rule."""
+    """Return the expected responses of one address of an admin table, from the table's rule."""
     table = ADMIN[label]
     ids = {} if action in ("changelist", "add") else {"object_id": label}
     if action == "changelist":
@@ -127,12 +127,12 @@ def table_case(label: str, action: str) -> Case:
     if action == "delete":
         answers = only(table.delete, 200)
         return Case(ids=ids, get=answers, post=answers)
-    assert action == "", f"what does “{action}” do in the admin? Say so in table_case."
+    assert action == "", f"table_case does not know the admin action “{action}”"
     return Case(ids=ids, get=in_the_admin(302), post=in_the_admin(302))
 
 
-# An empty form is refused with 200, unless there is nothing that it must hold: here, one box to tick. Without the
-# token that says what it was made from it counts as stale, wherever it differs from what is stored.
+# An empty form is refused with 200 unless it has no required field (a single checkbox here). Without its edit token
+# it counts as stale (409) if it differs from what is stored.
 CHANGED: dict[str, Answer] = {
     "dermascan.contactmessage": 302,
     "patients.clinic": 409,
@@ -144,5 +144,5 @@ CHANGED: dict[str, Answer] = {
 
 
 def only(roles: tuple[str, ...], answer: Answer, **others: Answer) -> Answers:
-    """Of those who work in the admin, ``roles`` get ``answer`` (or what ``others`` says for them), the rest 403."""
+    """Return ``answer``, or the entry in ``others``, for ``roles`` and 403 for other roles in the admin."""
     return in_the_admin(403, **{role: others.get(role, answer) for role in roles})

@@ -1,4 +1,4 @@
-"""Who asks, and the words in which a rule says what each is answered."""
+"""The roles and the helpers with which rules state the expected response for each role."""
 
 from dataclasses import dataclass, field
 
@@ -14,10 +14,10 @@ ROLES = (
 )
 CLINIC = ("staff", "dermatologist", "manager")
 
-# Redirects are named by where they lead.
-SIGN_IN = "to signing in"
-ADMIN_SIGN_IN = "to the admin's door"
-ADMIN_INDEX = "to the admin's start"
+# Redirects are named by their target.
+SIGN_IN = "to the sign-in page"
+ADMIN_SIGN_IN = "to the admin's sign-in page"
+ADMIN_INDEX = "to the admin's index"
 
 Answer = int | str
 Answers = dict[str, Answer]
@@ -32,17 +32,17 @@ def signed_in(answer: Answer, **others: Answer) -> Answers:
 
 
 def clinic(answer: Answer, **others: Answer) -> Answers:
-    """Members of every role; another clinic's too, for what belongs to no clinic or to one's own."""
+    """Return ``answer`` for members of any clinic: for pages of no clinic, or of the member's own."""
     return signed_in(403, **{**dict.fromkeys((*CLINIC, "stranger"), answer), **others})
 
 
 def own_clinic(answer: Answer, **others: Answer) -> Answers:
-    """Members of the clinic that the record belongs to; for others of their kind it does not exist."""
+    """Return ``answer`` for members of the record's clinic; for members of other clinics it does not exist."""
     return clinic(answer, **{"stranger": 404, **others})
 
 
 def dermatologists(answer: Answer, **others: Answer) -> Answers:
-    """Those of the record's clinic."""
+    """Return ``answer`` for dermatologists of the record's clinic."""
     return signed_in(403, **{"dermatologist": answer, "stranger": 404, **others})
 
 
@@ -52,7 +52,7 @@ def members_of_the_api(answer: Answer, **others: Answer) -> Answers:
 
 @dataclass
 class Case:
-    """What one address answers; ``ids`` names objects of ``World`` to put into it, ``words`` is put in as it is."""
+    """The expected responses of one address. Its parameters are keys of ``World`` objects (``ids``) or ``words``."""
 
     get: Answers
     post: Answers

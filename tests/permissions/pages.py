@@ -1,4 +1,4 @@
-"""What the site's own pages and the API answer, by the names of their addresses."""
+"""Expected responses of the site's own pages and of the API, by URL name."""
 
 from diagnosis.retraining.views.network import report_facts
 from mlmodel.network.analyser import get_analyser
@@ -21,7 +21,7 @@ SIGNED_VISIT = {"visit_id": "signed_visit"}
 IMAGE, REFUSED_IMAGE = {"image_id": "open_image"}, {"image_id": "refused_image"}
 RELEASED_IMAGE = {"image_id": "released_image"}
 
-# Of the network that came with the software; another one has none.
+# The bundled network has a report; other networks have none.
 REPORT = 200 if report_facts(get_analyser()) else 404
 
 PAGES: dict[str, list[Case]] = {
@@ -34,7 +34,7 @@ PAGES: dict[str, list[Case]] = {
     "quick-check": [Case(get=everyone(200), post=everyone(400))],
     "session": [Case(get=everyone(200, anonymous=401), post=NOT_HERE)],
     "favicon": [Case(get=everyone(302), post=NOT_HERE)],
-    # The network in use; its report is there only if it came with one
+    # The network in use; its report exists only if it came with one
     "network": [Case(get=clinic(200, superuser=200), post=clinic(405, superuser=405))],
     "versions": [Case(get=clinic(200, superuser=200), post=clinic(405, superuser=405))],
     "version-history": [Case(get=clinic(200, superuser=200), post=clinic(405, superuser=405))],
@@ -169,7 +169,7 @@ PAGES: dict[str, list[Case]] = {
         for record in ("report", "addendum")
         for kind in ("pdf", "json")
     },
-    # The watch: the clinic's page, the operator's, and what Prometheus reads (from this machine, as no token is set)
+    # Monitoring: the clinic's page, the operator's, and Prometheus metrics (from this machine, as no token is set)
     "watch": [Case(get=clinic(200), post=clinic(405))],
     "thresholds": [Case(get=clinic(200), post=dermatologists(422, stranger=422))],
     "watch-site": [Case(get=signed_in(403, superuser=200), post=signed_in(405))],
@@ -200,7 +200,7 @@ PAGES: dict[str, list[Case]] = {
             for visit in (OPEN_VISIT, SIGNED_VISIT)
         ),
     ],
-    # The API; test_the_api_knows_tokens_as_it_knows_sessions asks again with tokens
+    # The API; test_the_api_knows_tokens_as_it_knows_sessions repeats these with tokens
     "api-status": [Case(get=everyone(200), post=NOT_HERE)],
     "api-predict": [Case(get=members_of_the_api(405), post=members_of_the_api(400))],
     "api-predict-batch": [Case(get=members_of_the_api(405), post=members_of_the_api(400))],

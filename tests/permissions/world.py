@@ -1,4 +1,4 @@
-"""Everyone who may knock, and what they knock for: made once, asked hundreds of times, never changed."""
+"""The users and records of the permission tests: created once, requested hundreds of times, never changed."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ from tests.permissions.answers import ADMIN_INDEX, ADMIN_SIGN_IN, SIGN_IN, Answe
 
 
 class World:
-    """Two clinics, everyone who may knock, and one of each thing that they may ask for."""
+    """Two clinics, a user of each role, and one object of each kind that can be requested."""
 
     def __init__(self) -> None:
         home, elsewhere = factories.ClinicFactory(), factories.ClinicFactory()
@@ -77,7 +77,7 @@ class World:
         }
 
     def _rows(self, member: Any) -> dict[str, Any]:
-        """One row for each table of the admin, of the home clinic where tables know clinics."""
+        """Return one row for each admin table, of the home clinic if the table belongs to clinics."""
         image: Image = self.objects["open_image"]
         bystander = factories.UserFactory()
         message = ContactMessage.objects.create(name="A", email="a@clinic.example", message="Hello")
@@ -117,7 +117,7 @@ class World:
         return client.cookies["sessionid"].value
 
     def answer(self, role: str, method: str, path: str, *, token: bool = False) -> Answer:
-        """What ``role`` is answered. Whatever the request did is undone."""
+        """Return the response that ``role`` gets. The request's changes are rolled back."""
         client = Client(raise_request_exception=False)
         if token and role in self.tokens:
             client.defaults["HTTP_AUTHORIZATION"] = f"Token {self.tokens[role]}"
@@ -129,9 +129,9 @@ class World:
                 list(response)  # closes the file
         if response.status_code != 302:
             return int(response.status_code)
-        where = response["Location"].split("?")[0]
-        known = {"/accounts/login/": SIGN_IN, "/admin/login/": ADMIN_SIGN_IN, "/admin/": ADMIN_INDEX}
-        return known.get(where, 302)
+        target = response["Location"].split("?")[0]
+        names = {"/accounts/login/": SIGN_IN, "/admin/login/": ADMIN_SIGN_IN, "/admin/": ADMIN_INDEX}
+        return names.get(target, 302)
 
 
 @contextmanager

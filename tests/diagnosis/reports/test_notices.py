@@ -159,7 +159,7 @@ def test_what_was_refused_by_an_account_that_is_closed_now_is_not_sent_again(
     close_patient_account(patient=visit.patient, by=dermatologist, reason="wrong_address")
     page = sign_in(dermatologist).get(reverse("visit", args=[visit.pk])).text
     assert "550 No such user" in page
-    assert "The account was closed since" in page
+    assert "The account has been closed since" in page
     row = OutgoingMessage.objects.get()
     assert reverse("message-again", args=[row.pk]) not in page
     assert sign_in(dermatologist).post(reverse("message-again", args=[row.pk])).status_code == 404

@@ -140,7 +140,7 @@ def test_labels_follow_when_the_clinic_changes_its_rule(
     assert label_of(image) == ("settled", "nv"), "a whole archive's labels are not lost by one slip"
 
     with django_capture_on_commit_callbacks(execute=True):
-        client.post(url, {**form, "derives_anew": "on"})
+        client.post(url, {**form, "recalculates_labels": "on"})
 
     clinic.refresh_from_db()
     assert clinic.review_rule == TWO
