@@ -16,7 +16,7 @@ from patients.services.account_letters import LINK_TO_COME, letter_context
 _PASSWORD_CHANGED = "account/messages/password_changed.txt"  # noqa: S105  (a template)
 _PASSWORD_RESET = "account/email/password_reset_key"  # noqa: S105  (a template)
 
-_WRONG = _("No account has this user name or e-mail address with this password. Check both, or set a new password.")
+_WRONG = _("The user name, e-mail address or password is wrong. Check what you entered, or reset your password.")
 
 
 class ClosedSignupAdapter(DefaultAccountAdapter):

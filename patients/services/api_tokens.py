@@ -62,7 +62,7 @@ def create_api_token(*, member: Member, name: str, expires_at: datetime, form_ke
         if not member.user.is_active:
             raise TokenRefused(_("The account is deactivated."))
         if member.api_tokens.alive().count() >= MOST_TOKENS:
-            raise TokenRefused(_("You already have %(count)d tokens. Revoke one first.") % {"count": MOST_TOKENS})
+            raise TokenRefused(_("There are already %(count)d tokens. Revoke one first.") % {"count": MOST_TOKENS})
         token = ApiToken.objects.create(
             id=token_id,
             member=member,

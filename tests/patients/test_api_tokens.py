@@ -33,10 +33,10 @@ def key_on(page) -> str:
 
 def test_a_member_makes_a_token_and_reads_it_once(sign_in, staff):
     client = sign_in(staff)
-    made = client.post("/accounts/tokens/", {"name": "The scanner", "days": "30"})
-    assert made.status_code == 201
-    assert "no-store" in made["Cache-Control"]
-    key = key_on(made)
+    response = client.post("/accounts/tokens/", {"name": "The scanner", "days": "30"})
+    assert response.status_code == 201
+    assert "no-store" in response["Cache-Control"]
+    key = key_on(response)
     assert works(key)
     assert key not in client.get("/accounts/tokens/").content.decode()
     token = ApiToken.objects.get()

@@ -148,7 +148,7 @@ class TestSearch:
             )
 
     @pytest.mark.parametrize(
-        ("text", "found"),
+        ("text", "expected"),
         [
             ("okaf", {"Amara Okafor"}),
             ("OKAFOR amara", {"Amara Okafor"}),
@@ -171,10 +171,10 @@ class TestSearch:
             ("okafor\0", set()),
         ],
     )
-    def test_finds_every_word(self, client, text, found):
+    def test_finds_every_word(self, client, text, expected):
         response = client.get(LIST, {"q": text})
         assert response.status_code == 200
-        assert set(names(response)) == found
+        assert set(names(response)) == expected
 
     def test_says_so_when_no_patient_matches(self, client):
         response = client.get(LIST, {"q": "nobody of this name"})
@@ -236,7 +236,7 @@ class TestRegister:
         assert Patient.objects.count() == 2
 
     @pytest.mark.parametrize(
-        ("known", "typed"),
+        ("first", "typed"),
         [
             (("Siobhan", "O\u2019Brien"), ("Siobhan", "O'Brien")),
             (("Siobhan", "O'Brien"), ("Siobh\u00e1n", "O\u02bcBrien")),
@@ -255,12 +255,12 @@ class TestRegister:
             (("Jean-Pierre", "Le Goff"), ("LeGoff", "Jeanpierre")),
         ],
     )
-    def test_another_spelling_is_found_and_asked_about(self, client, known, typed):
-        client.post(NEW, details(given_name=known[0], family_name=known[1]))
+    def test_another_spelling_is_found_and_asked_about(self, client, first, typed):
+        client.post(NEW, details(given_name=first[0], family_name=first[1]))
         again = details(given_name=typed[0], family_name=typed[1], record_number="")
         assert client.post(NEW, again).status_code == 200
         patient = Patient.objects.get()
-        for spelling in (known, typed):
+        for spelling in (first, typed):
             for text in (" ".join(spelling), *spelling):
                 assert names(client.get(LIST, {"q": text})) == [patient.name]
 
@@ -411,18 +411,18 @@ class TestEdit:
     @pytest.mark.parametrize("changed", ["name", "birth_date"])
     def test_a_patient_who_becomes_a_namesake_is_asked_about(self, client, clinic, patient, address, changed):
         born = "1961-03-14" if changed == "name" else "1961-03-15"
-        known = factories.PatientFactory(
+        existing = factories.PatientFactory(
             clinic=clinic, given_name="Ámara", family_name="OKAFOR", birth_date="1961-03-14", record_number="N-7"
         )
         client.post(address, details(family_name="Moreau", birth_date=born) | token_of(client, address))
         patient.refresh_from_db()
         assert patient.family_name == "Moreau"
         twin = details(given_name="Amara", family_name="Okafor", birth_date="1961-03-14")
-        asked = client.post(address, twin | token_of(client, address))
+        response = client.post(address, twin | token_of(client, address))
         patient.refresh_from_db()
         assert patient.family_name == "Moreau"
-        assert "is registered as N-7" in asked.text
-        assert f'href="{known.get_absolute_url()}"' in asked.text
+        assert "is registered as N-7" in response.text
+        assert f'href="{existing.get_absolute_url()}"' in response.text
         answer = {**twin, "is_somebody_else": "on"} | token_of(client, address)
         assert client.post(address, answer).status_code == 302
         patient.refresh_from_db()

@@ -227,9 +227,9 @@ def test_the_last_editor_is_stored(one, clinic):
 
 
 def test_lost_names():
-    shown = {"a": "1", "b": "1", "c": "1\n2"}
+    values = {"a": "1", "b": "1", "c": "1\n2"}
     stored = {"a": "1", "b": "2", "c": "1\r\n2"}
-    token = edit_token(shown)
+    token = edit_token(values)
     assert lost_names(stored=stored, new={"a": "9", "b": "1", "c": "9"}, made_from=token) == {"b"}
     assert lost_names(stored=stored, new={"a": "9", "b": "2", "c": "9"}, made_from=token) == set()
     assert lost_names(stored=stored, new={"a": "9", "b": "2", "c": "9"}, made_from="nonsense") == {"a", "c"}
