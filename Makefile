@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON_BIN := .venv/bin/python
-CHECKED := dermascan patients diagnosis mlmodel tests benchmarks
+CHECKED := dermascan patients diagnosis mlmodel tests benchmarks research
 FORMATTED := $(CHECKED) deploy manage.py
 # Values that only let the production settings load, so that Django can judge them.
 THROWAWAY := DJANGO_SETTINGS_MODULE=dermascan.settings.production DERMASCAN_HOSTS=clinic.example \

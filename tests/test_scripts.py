@@ -8,15 +8,15 @@ from pathlib import Path
 import pytest
 from django.core.management import get_commands
 
-from tests.benchmarks import test_smoke
+from tests.benchmarks import test_research, test_smoke
 from tests.places import ROOT
 
 OURS = ("dermascan", "diagnosis", "mlmodel", "patients")
 
 
-def benchmarks() -> list[str]:
-    """The modules of benchmarks/ that can be started."""
-    paths = sorted((ROOT / "benchmarks").glob("*.py"))
+def started_in(folder: str) -> list[str]:
+    """The modules of benchmarks/ or research/ that can be started."""
+    paths = sorted((ROOT / folder).glob("*.py"))
     return [path.stem for path in paths if path.stem != "__main__" and "__main__" in path.read_text(encoding="utf-8")]
 
 
@@ -50,9 +50,14 @@ def constants(folder: Path) -> Iterator[str]:
                 yield node.value
 
 
-@pytest.mark.parametrize("name", benchmarks())
+@pytest.mark.parametrize("name", started_in("benchmarks"))
 def test_every_benchmark_is_started(name):
-    assert name in first_words("run_benchmark") | set(test_smoke.ALONE) | set(test_smoke.OF_HOURS)
+    assert name in first_words("run_benchmark") | set(test_smoke.ALONE)
+
+
+@pytest.mark.parametrize("name", started_in("research"))
+def test_every_experiment_is_started(name):
+    assert name in first_words("run_experiment") | {"promotion"} | set(test_research.OF_HOURS)
 
 
 @pytest.mark.parametrize("name", commands())

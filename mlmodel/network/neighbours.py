@@ -2,7 +2,7 @@
 
 The embedding is the head's own hidden layer. It is where the network has left out of a photograph what does not bear
 on the seven classes, and of all that was tried on fold 7 it brings the most neighbours of the same class among the
-first five (``docs/similar_cases.md`` has the table; ``benchmarks/neighbours.py`` measures it on the locked folds).
+first five (``docs/similar_cases.md`` has the table; ``research/neighbours.py`` measures it on the locked folds).
 """
 
 import hashlib
@@ -91,7 +91,7 @@ class Archive(Generic[Key, Group]):
     """Many unit vectors by key, in groups, in one block of memory: 100,000 of them in 51 MB.
 
     Searching is a product with all of them. At this size no index of neighbours pays: the product takes milliseconds,
-    is exact, and needs no rebuilding when a vector comes or goes (``benchmarks/neighbours.py``). Not thread-safe.
+    is exact, and needs no rebuilding when a vector comes or goes (``research/neighbours.py``). Not thread-safe.
     """
 
     def __init__(self, dimensions: int = DIMENSIONS) -> None:

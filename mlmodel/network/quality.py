@@ -7,7 +7,7 @@ which is sharp at that size is rightly accepted.
 Sharpness is a ratio of fine to coarse structure, so that smooth skin and pale lesions are not taken for blur; in the
 direction where it is least, so that a shaken camera shows; with a floor that follows the light, so that dark skin and
 dim light measure the same. Of the spoiled copies below, all with sensor noise and JPEG compression after the blur,
-``benchmarks/quality.py`` found, each measure at the threshold that keeps 98.5 % of every set of good photographs:
+``research/quality.py`` found, each measure at the threshold that keeps 98.5 % of every set of good photographs:
 
     % found                        this one   Laplacian variance   re-blur (Crete et al., 2007)
     Gaussian blur, sigma 1.5 %        100.0                100.0                           72.5

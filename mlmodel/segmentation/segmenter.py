@@ -68,7 +68,7 @@ class Segmentation:
 
         Of HAM10000's fold 7 one is found in all 991 photographs, and in all of its locked folds, of ``phone`` and of
         ``uploads``; of sharp squares of bare skin cut from fold 7 none is found in two of five
-        (``benchmarks/refusals.py``).
+        (``research/refusals.py``).
         """
         return self.doubt is not OutlineProblem.NO_REGION
 

@@ -1,4 +1,4 @@
-"""What a benchmark's smoke run needs: the script itself, and data of a few photographs."""
+"""What a smoke run of a benchmark or an experiment needs: the script itself, and data of a few photographs."""
 
 import runpy
 import sys
@@ -34,14 +34,23 @@ def run_benchmark(monkeypatch, capsys) -> Callable[..., str]:
 
     A script that ends with a sentence raises ``SystemExit``.
     """
+    return _runner("benchmarks", monkeypatch, capsys)
 
+
+@pytest.fixture
+def run_experiment(monkeypatch, capsys) -> Callable[..., str]:
+    """Return a function that does the same for ``python -m research.NAME``."""
+    return _runner("research", monkeypatch, capsys)
+
+
+def _runner(package: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
     def run(name: str, *arguments: object) -> str:
         monkeypatch.setattr(sys, "argv", [name, *map(str, arguments)])
         # Another test may have imported it; it is run from its first line all the same.
-        monkeypatch.delitem(sys.modules, f"benchmarks.{name}", raising=False)
+        monkeypatch.delitem(sys.modules, f"{package}.{name}", raising=False)
         capsys.readouterr()
         try:
-            runpy.run_module(f"benchmarks.{name}", run_name="__main__")
+            runpy.run_module(f"{package}.{name}", run_name="__main__")
         except SystemExit as end:
             if isinstance(end.code, str):
                 raise

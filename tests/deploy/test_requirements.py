@@ -115,10 +115,10 @@ def test_what_our_code_imports_is_declared_and_not_only_brought_along(sources, f
     paths = {
         "serving": serving_sources(),
         "training": [*(ROOT / "mlmodel").rglob("*.py")],
-        "tests": [*(ROOT / "tests").rglob("*.py"), *(ROOT / "benchmarks").rglob("*.py")],
+        "tests": [path for folder in ("tests", "benchmarks", "research") for path in (ROOT / folder).rglob("*.py")],
     }[sources]
     distributions = packages_distributions()
-    known = OURS | {"tests", "benchmarks"} | sys.stdlib_module_names
+    known = OURS | {"tests", "benchmarks", "research"} | sys.stdlib_module_names
     undeclared = {
         f"{path.relative_to(ROOT)} imports {name}"
         for path in paths

@@ -45,7 +45,7 @@ def test_a_heat_map_is_between_zero_and_one_and_points_somewhere(photograph):
 def test_a_backbones_file_says_which_maps_it_has(tmp_path, photograph, stages):
     """An export with other stages is served as it is: same features, its own maps, a heat map of them."""
     pytest.importorskip("onnx")
-    from benchmarks.backbone_file import write_with_maps
+    from research.backbone_file import write_with_maps
 
     analyser = get_analyser()
     write_with_maps(analyser.release.backbone, tmp_path / "backbone.onnx", stages)

@@ -1,7 +1,7 @@
 """The heat map is about what the network learnt: with weights drawn anew it becomes another one.
 
 The model parameter randomisation test of Adebayo et al., Sanity Checks for Saliency Maps, NeurIPS 2018, on the shipped
-network and the shipped photographs. ``benchmarks/randomised_weights.py`` prints more of it, against lesion masks.
+network and the shipped photographs. ``research/randomised_weights.py`` prints more of it, against lesion masks.
 """
 
 import numpy as np
@@ -10,14 +10,14 @@ import pytest
 pytest.importorskip("onnx")
 pytest.importorskip("scipy")
 
-from benchmarks.backbone_file import write_randomised
-from benchmarks.explained import Network
-from benchmarks.randomised_weights import rank_correlation, redrawn_head
 from mlmodel.network.analyser import get_analyser
 from mlmodel.network.engine import Engine
 from mlmodel.network.heat_map import combined
 from mlmodel.pictures.picture import decode
 from mlmodel.taxonomy import CODES
+from research.backbone_file import write_randomised
+from research.explained import Network
+from research.randomised_weights import rank_correlation, redrawn_head
 from tests.mlmodel.ham10000_like import SAMPLES
 
 pytestmark = pytest.mark.slow

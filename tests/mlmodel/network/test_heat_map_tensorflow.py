@@ -61,7 +61,7 @@ def test_nearly_every_photograph_has_something_to_draw():
 
 def test_more_stages_are_added_as_tensorflow_adds_them(tensorflow, photograph, tmp_path):
     """A backbone with the maps of four stages, and a head to which more than one of them matters."""
-    from benchmarks.backbone_file import write_with_maps
+    from research.backbone_file import write_with_maps
     from tests.mlmodel.onnx_in_tensorflow import compute
 
     analyser = get_analyser()

@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("scipy")
 
-from benchmarks.pointing import (
+from research.pointing import (
     centred,
     even_score,
     is_off_centre,

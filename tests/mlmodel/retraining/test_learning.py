@@ -17,7 +17,7 @@ from mlmodel.taxonomy import CODES
 
 pytestmark = pytest.mark.slow
 
-# The real recipe runs for some ten seconds: ``benchmarks/retrain_heads.py`` has it.
+# The real recipe runs for some ten seconds: ``research/retrain_heads.py`` has it.
 SHORT = Recipe(epochs=2)
 NEVUS = CODES.index("nv")
 
@@ -100,7 +100,7 @@ def test_a_class_that_the_head_has_never_seen_is_learnt_from_forty_cases(active,
         return (answers.scores[answers.labels == index].argmax(axis=1) == index).mean()
 
     assert recall(blind) == 0.0
-    # With all of the replay it is more: ``benchmarks/retrain_heads.py``.
+    # With all of the replay it is more: ``research/retrain_heads.py``.
     assert recall(candidate) > 0.4
 
 

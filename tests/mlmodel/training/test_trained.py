@@ -83,9 +83,9 @@ def test_engine_and_head_say_what_the_trained_network_says(trained, exported):
 
 
 def test_mirror_images_are_averaged_in_features_and_maps_alike(trained, exported, tmp_path):
-    from benchmarks.backbone_file import write_with_maps
     from mlmodel.training.architectures import base_of
     from mlmodel.training.backbone import export_backbone
+    from research.backbone_file import write_with_maps
 
     export_backbone(tmp_path / "mirrored.onnx", base_of(trained), side=96, detail=80, mirrored=True)
     write_with_maps(tmp_path / "mirrored.onnx", tmp_path / "more.onnx", ["block8", "block14"])

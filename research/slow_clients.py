@@ -1,6 +1,6 @@
 """Does the site answer while slow visitors hold connections, and what does it cost those who are not slow?
 
-    python -m benchmarks.slow_clients [--clients 12 50 200] [--pages 20] [--seconds 5] [--worker gthread]
+    python -m research.slow_clients [--clients 12 50 200] [--pages 20] [--seconds 5] [--worker gthread]
 
 Three kinds of slow visitors: who sends half of a request's head, who sends a body byte by byte, who does not read the
 answer. While they are there, the home page is asked for; a page that has not come after ten seconds has failed. Then

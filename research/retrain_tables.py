@@ -1,4 +1,4 @@
-"""What ``benchmarks.retrain`` found, as tables and as a picture."""
+"""What ``research.retrain`` found, as tables and as a picture."""
 
 from pathlib import Path
 from typing import Any

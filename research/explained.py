@@ -9,7 +9,6 @@ import numpy as np
 from PIL import Image
 from tqdm import tqdm
 
-from benchmarks.pointing import Mask
 from mlmodel.datasets.dataset import Dataset
 from mlmodel.network.engine import Engine
 from mlmodel.network.head import Floats, Head
@@ -17,6 +16,7 @@ from mlmodel.network.heat_map import stage_cam
 from mlmodel.network.stages import stage_slice
 from mlmodel.pictures.picture import centre_square, decode
 from mlmodel.taxonomy import CODES
+from research.pointing import Mask
 
 _Found = TypeVar("_Found")
 

@@ -1,6 +1,6 @@
 """Do ordinary labels leave the watch in peace, and is a network that has gone wrong noticed from them?
 
-    python -m benchmarks.watch_alerts DATA [--cache var/features] [--streams 100] [--labels 2000]
+    python -m research.watch_alerts DATA [--cache var/features] [--streams 100] [--labels 2000]
 
 DATA is what ``manage.py import_ham10000`` wrote. A stream is a shuffle of the locked folds 8–9, each photograph with
 its label, looked at after every 20 labels from the 50th on, up to 2,000. Twice: all are read, and only what the

@@ -1,6 +1,6 @@
 """Versions are switched while a server answers: does a request fail, or an answer mix two versions?
 
-    python -m benchmarks.promotion [--seconds 20] [--askers 4] [--processes 2]
+    python -m research.promotion [--seconds 20] [--askers 4] [--processes 2]
 
 gunicorn runs with several worker processes. Threads post one photograph after the other to the API, while this process
 promotes a candidate and rolls back, again and again. The candidate is the shipped head with another bias, so that each

@@ -1,7 +1,7 @@
 """Does a correction reach the network? The whole loop through the front door, on photographs that it has never seen.
 
-    python -m benchmarks.first_networks DATA --backbone-weights FILE     # once: the two networks that it begins with
-    python -m benchmarks.retrain DATA var/releases [--only NAME …] [--picture docs/retraining_waves.png]
+    python -m research.first_networks DATA --backbone-weights FILE     # once: the two networks that it begins with
+    python -m research.retrain DATA var/releases [--only NAME …] [--picture docs/retraining_waves.png]
 
 DATA is what ``manage.py import_ham10000`` wrote. A clinic uploads folds 3–6 through the API, its dermatologist
 confirms them through the review service, ``manage.py retrain`` trains and judges, and a decision is made. All networks
@@ -25,9 +25,9 @@ import numpy as np
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
-from benchmarks import retrain_tables as tables  # noqa: E402
 from benchmarks.beginning import run  # noqa: E402
 from mlmodel.datasets.dataset import read_dataset  # noqa: E402
+from research import retrain_tables as tables  # noqa: E402
 
 WAVES = (3, 4, 5, 6)
 LABELS = (100, 200, 400, 800)
@@ -93,7 +93,7 @@ def _in_own_process(name: str, options: argparse.Namespace) -> Any:
             "DERMASCAN_RETRAINING_GATE": json.dumps({"recall_floors": _floors(options.releases / network)}),
         }
         environment.pop("DATABASE_URL", None)
-        command = [sys.executable, "-m", "benchmarks.retrain", str(options.data), str(options.releases)]
+        command = [sys.executable, "-m", "research.retrain", str(options.data), str(options.releases)]
         command += ["--work", str(folder), "--trial", name]
         print(f"… {name}", file=sys.stderr, flush=True)
         ended = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
@@ -154,14 +154,14 @@ def _carry_out(name: str, folder: Path, data: Path) -> Any:
 
 
 def _upload(folder: Path, dataset: Any) -> Any:
-    from benchmarks import retrain_clinic as clinic
+    from research import retrain_clinic as clinic
 
     rows = np.flatnonzero(dataset.rows(WAVES)).tolist()
     return {"photographs": len(rows), "seconds": clinic.upload(folder, clinic.Photographs(dataset, rows))}
 
 
 def _waves(folder: Path, dataset: Any) -> Any:
-    from benchmarks import retrain_clinic as clinic
+    from research import retrain_clinic as clinic
 
     labels, folds = clinic.known_truth(folder)
     found: list[Any] = [clinic.first_figures()]
@@ -173,7 +173,7 @@ def _waves(folder: Path, dataset: Any) -> Any:
 
 def _in_order(queue: bool, seed: int) -> Callable[[Path, Any], Any]:
     def trial(folder: Path, dataset: Any) -> Any:
-        from benchmarks import retrain_clinic as clinic
+        from research import retrain_clinic as clinic
 
         labels, _folds = clinic.known_truth(folder)
         shuffled = np.random.default_rng(seed).permutation(sorted(labels)).tolist()
@@ -193,8 +193,8 @@ def _in_order(queue: bool, seed: int) -> Callable[[Path, Any], Any]:
 
 
 def _unseen(folder: Path, dataset: Any) -> Any:
-    from benchmarks import retrain_clinic as clinic
     from mlmodel.taxonomy import CODES
+    from research import retrain_clinic as clinic
 
     wanted = dataset.rows(range(7)) & np.isin(dataset.labels, [CODES.index(code) for code in UNSEEN])
     rows = clinic.of_lesions(dataset, wanted, at_most=CONFIRMED)
@@ -227,7 +227,7 @@ def _twelve(folder: Path, dataset: Any) -> Any:
 
 
 def _of_one_fold(folder: Path, change: Callable[[dict[str, int]], dict[str, int]]) -> Any:
-    from benchmarks import retrain_clinic as clinic
+    from research import retrain_clinic as clinic
 
     labels, folds = clinic.known_truth(folder)
     said = change({image: label for image, label in sorted(labels.items()) if folds[image] == WAVES[0]})
@@ -236,8 +236,8 @@ def _of_one_fold(folder: Path, change: Callable[[dict[str, int]], dict[str, int]
 
 
 def _one_lesion(folder: Path, dataset: Any) -> Any:
-    from benchmarks import retrain_clinic as clinic
     from mlmodel.taxonomy import CODES
+    from research import retrain_clinic as clinic
 
     labels, folds = clinic.known_truth(folder)
     clinic.confirm([image for image in sorted(labels) if folds[image] == WAVES[0]][:100], labels)
@@ -249,8 +249,8 @@ def _one_lesion(folder: Path, dataset: Any) -> Any:
 
 
 def _locked_again(folder: Path, dataset: Any) -> Any:
-    from benchmarks import retrain_clinic as clinic
     from mlmodel.datasets.dataset import TEST_FOLDS
+    from research import retrain_clinic as clinic
 
     labels, folds = clinic.known_truth(folder)
     clinic.confirm((image for image in sorted(labels) if folds[image] == WAVES[0]), labels)
@@ -261,7 +261,7 @@ def _locked_again(folder: Path, dataset: Any) -> Any:
 
 
 def _confirm_the_new(folder: Path, earlier: dict[str, int]) -> Any:
-    from benchmarks import retrain_clinic as clinic
+    from research import retrain_clinic as clinic
 
     labels, _folds = clinic.known_truth(folder)
     clinic.confirm((image for image in labels if image not in earlier), labels)

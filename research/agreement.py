@@ -1,6 +1,6 @@
 """Does the engine say what the trained network says? Both on the same photographs, one by one.
 
-    python -m benchmarks.agreement DATA --run DIR [--weights NAME] [--count 1000]
+    python -m research.agreement DATA --run DIR [--weights NAME] [--count 1000]
 
 DATA is what ``manage.py import_ham10000`` wrote, DIR the run that the shipped network was built from. The engine's
 weights are stored in half precision and its features are rounded as stored ones are; this prints what that costs.

@@ -1,6 +1,6 @@
 """Can a network tell where a photograph was taken, and does its answer lean on that?
 
-    python -m benchmarks.source_probe DATA [DATA …] [--release DIR …] [--each 150] [--with-small]
+    python -m research.source_probe DATA [DATA …] [--release DIR …] [--each 150] [--with-small]
 
 Each DATA is what ``import_ham10000`` or ``import_isic`` wrote; photographs are of fold 7. For each release, class by
 class, a linear probe guesses the source from what the head's hidden units hold, and from the features before them

@@ -1,6 +1,6 @@
 """Does the network get better at a clinic that it never saw? The loop through the front door, with another source.
 
-    python -m benchmarks.retrain_elsewhere EXTRA [--source isic2017] [--release DIR] [--waves 4]
+    python -m research.retrain_elsewhere EXTRA [--source isic2017] [--release DIR] [--waves 4]
         [--picture docs/retraining_elsewhere.png]
 
 EXTRA is what ``manage.py import_isic`` wrote. A clinic uploads the source's training folds through the API in waves,
@@ -61,7 +61,7 @@ def main() -> None:
             "DERMASCAN_PREDICTIONS_PER_MEMBER": "1000000/min",
         }
         environment.pop("DATABASE_URL", None)
-        command = [sys.executable, "-m", "benchmarks.retrain_elsewhere", *sys.argv[1:], "--inside"]
+        command = [sys.executable, "-m", "research.retrain_elsewhere", *sys.argv[1:], "--inside"]
         ended = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
         kept.write_text(ended.stdout.splitlines()[-1], encoding="utf-8")
     found = json.loads(kept.read_text(encoding="utf-8"))
@@ -85,8 +85,8 @@ def _carry_out(dataset: Dataset, options: argparse.Namespace) -> list[dict[str, 
     django.setup()
     call_command("migrate", verbosity=0)
     call_command("collectstatic", verbosity=0, interactive=False)
-    from benchmarks import retrain_clinic as clinic
     from mlmodel.versions.serving import active_version
+    from research import retrain_clinic as clinic
 
     rows = np.flatnonzero(dataset.rows(TRAIN_FOLDS))
     rows = np.random.default_rng(0).permutation(rows)[: options.at_most]

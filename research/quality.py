@@ -1,6 +1,6 @@
 """How often the quality judge refuses good photographs, and how often spoiled ones.
 
-    python benchmarks/quality.py [DATA_FOLDER]     (default: ../shared/data)
+    python -m research.quality [DATA_FOLDER]     (default: ../shared/data)
 
 Prints three tables: shares refused among good photographs (all of them) and spoiled ones (the first 40 of each set);
 the sharpness measure beside two better-known ones, each at the threshold that refuses as few good photographs; times.

@@ -1,6 +1,6 @@
 """Would eight-bit integers serve faster, and what would they cost? The shipped backbone against its quantised copy.
 
-    python -m benchmarks.int8 DATA [--count 400] [--calibrated-on 64] [--timed 40]
+    python -m research.int8 DATA [--count 400] [--calibrated-on 64] [--timed 40]
 
 DATA is what ``manage.py import_ham10000`` wrote. The copy is quantised statically, weights by channel, activations by
 what they were on photographs that the network was trained on (ONNX Runtime's own quantiser), and both are asked of

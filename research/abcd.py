@@ -1,6 +1,6 @@
 """ABCD on the calibration fold: what it measures, how steadily, and what it costs.
 
-    python -m benchmarks.abcd HAM10000_DIR [--each 40 | --cost]
+    python -m research.abcd HAM10000_DIR [--each 40 | --cost]
 
 Prints, for up to so many photographs of each class of fold 7: the median and quartiles of each measure by class; how
 far it moves when the photograph is turned or mirrored, and between the predicted outline and the published mask; and

@@ -1,8 +1,8 @@
 """Similar confirmed cases: how fast they are found among 100,000, and how often they are of the same class.
 
-    python -m benchmarks.neighbours                     search alone: numpy beside index libraries, where installed
-    python -m benchmarks.neighbours --database          the whole way, rules and queries included, on SQLite
-    python -m benchmarks.neighbours DATA                macro precision at 5 on the locked folds of DATA/ham10000
+    python -m research.neighbours                     search alone: numpy beside index libraries, where installed
+    python -m research.neighbours --database          the whole way, rules and queries included, on SQLite
+    python -m research.neighbours DATA                macro precision at 5 on the locked folds of DATA/ham10000
 
 Index libraries that are compared if they can be imported: usearch, hnswlib, faiss (pip install usearch hnswlib
 faiss-cpu, in an environment of its own: DermaScan needs none of them).

@@ -1,6 +1,6 @@
 """Is a colour cast noticed, and is ordinary work left in peace?
 
-    python -m benchmarks.drift DATA [--cache var/features] [--ordinary 2000] [--changed 200]
+    python -m research.drift DATA [--cache var/features] [--ordinary 2000] [--changed 200]
 
 DATA is what ``manage.py import_ham10000`` wrote. The stream is the locked folds 8–9, which neither the network nor
 the reference has seen. After the ordinary uploads a third of those that follow get a colour cast (red up by a

@@ -1,4 +1,4 @@
-"""A clinic for ``benchmarks.retrain``: it uploads through the API, confirms labels, retrains and decides.
+"""A clinic for ``research.retrain``: it uploads through the API, confirms labels, retrains and decides.
 
 Nothing here is made up but people and names: the server is gunicorn over a socket, reviews go through the service that
 the admin's review screen calls, ``retrain`` is the command in a process of its own, and a decision is the one that the

@@ -1,7 +1,7 @@
 """Is the heat map about what the network learnt? Draw weights anew, and it must change.
 
 The model parameter randomisation test of Adebayo et al., Sanity Checks for Saliency Maps, NeurIPS 2018: a map that
-stays as it was shows edges of the picture, not reasons. ``benchmarks.heat_map HAM10000_DIR --randomise`` prints it;
+stays as it was shows edges of the picture, not reasons. ``research.heat_map HAM10000_DIR --randomise`` prints it;
 ``tests/mlmodel/network/test_heat_map_randomised.py`` holds the shipped network to it.
 """
 
@@ -13,14 +13,14 @@ from pathlib import Path
 import numpy as np
 from scipy.stats import rankdata
 
-from benchmarks.backbone_file import write_randomised
-from benchmarks.explained import Network, another, photographs
-from benchmarks.pointing import Floats, means_with_intervals, score
 from mlmodel.datasets.dataset import Dataset
 from mlmodel.network.engine import Engine
 from mlmodel.network.head import Head
 from mlmodel.network.heat_map import combined, resized
 from mlmodel.network.stages import STAGES
+from research.backbone_file import write_randomised
+from research.explained import Network, another, photographs
+from research.pointing import Floats, means_with_intervals, score
 
 SAME, HEAD, OTHER = "same weights", "head", "map of another photograph"
 

@@ -1,9 +1,9 @@
 """Does the heat map point at the lesion? Against HAM10000's lesion masks, beside the middle of the photograph.
 
-    python -m benchmarks.heat_map HAM10000_DIR [--each 40]        the shipped network, photographs of fold 7
-    python -m benchmarks.heat_map HAM10000_DIR --compare block8 block13        and every combination of these stages
-    python -m benchmarks.heat_map HAM10000_DIR --locked --each 0        all of folds 8 and 9: to report, not to choose
-    python -m benchmarks.heat_map HAM10000_DIR --randomise --each 10        what is left of it with weights drawn anew
+    python -m research.heat_map HAM10000_DIR [--each 40]        the shipped network, photographs of fold 7
+    python -m research.heat_map HAM10000_DIR --compare block8 block13        and every combination of these stages
+    python -m research.heat_map HAM10000_DIR --locked --each 0        all of folds 8 and 9: to report, not to choose
+    python -m research.heat_map HAM10000_DIR --randomise --each 10        what is left of it with weights drawn anew
 
 HAM10000_DIR holds metadata.csv, images/ and masks/. Lesions are in the middle of nearly every photograph, so a map
 that knows nothing else scores well: what counts is the difference from that, above all where the lesion is small or
@@ -20,10 +20,16 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.backbone_file import write_with_maps
 from benchmarks.beginning import run
-from benchmarks.explained import Network, another, chosen_rows, photographs
-from benchmarks.pointing import (
+from mlmodel.datasets.dataset import CALIBRATION_FOLDS, TEST_FOLDS, Dataset, read_dataset
+from mlmodel.network.engine import Engine
+from mlmodel.network.head import Head
+from mlmodel.network.heat_map import combined, resized
+from mlmodel.network.stages import STAGES
+from mlmodel.releases.release import load_release
+from research.backbone_file import write_with_maps
+from research.explained import Network, another, chosen_rows, photographs
+from research.pointing import (
     OFF_CENTRE,
     SMALL,
     Mask,
@@ -34,13 +40,7 @@ from benchmarks.pointing import (
     means_with_intervals,
     score,
 )
-from benchmarks.randomised_weights import print_randomised
-from mlmodel.datasets.dataset import CALIBRATION_FOLDS, TEST_FOLDS, Dataset, read_dataset
-from mlmodel.network.engine import Engine
-from mlmodel.network.head import Head
-from mlmodel.network.heat_map import combined, resized
-from mlmodel.network.stages import STAGES
-from mlmodel.releases.release import load_release
+from research.randomised_weights import print_randomised
 
 BASELINES = ("map of another photograph", "centre of the image", "even spread")
 

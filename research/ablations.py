@@ -1,6 +1,6 @@
 """What is each idea worth? Every one alone, against the same base, judged on fold 7.
 
-    python -m benchmarks.ablations DATA --backbone-weights FILE [--only NAME …] [--table]
+    python -m research.ablations DATA --backbone-weights FILE [--only NAME …] [--table]
 
 DATA is what ``manage.py import_ham10000`` wrote. Each variant is a run under ``var/runs/ablations`` that goes
 on where it was interrupted; ``--table`` prints those that have ended. The locked folds are not touched.

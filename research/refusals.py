@@ -1,6 +1,6 @@
 """What the whole judge refuses: quality and in-domain together, on folders of photographs.
 
-    python -m benchmarks.refusals DATA [--ham10000 DATASET]
+    python -m research.refusals DATA [--ham10000 DATASET]
 
 DATA holds uploads/ and phone/ (lesions, to be accepted) and not_skin/ (to be refused). The in-domain judge was trained
 on phone/ and not_skin/: for those the cross-validated figures of the model card are the honest ones. DATASET is what

@@ -1,6 +1,6 @@
 """Does a head learn from confirmed cases, and does the gate know? On stored features, seconds a line.
 
-    python -m benchmarks.retrain_heads DATA FEATURES [--on-fold-7] [--only PART …]
+    python -m research.retrain_heads DATA FEATURES [--on-fold-7] [--only PART …]
 
 DATA is what ``manage.py import_ham10000`` wrote, FEATURES the folder of features that
 ``manage.py pack_base_set`` keeps. Every head is judged on the locked folds 8–9; with ``--on-fold-7``, which is what

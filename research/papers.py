@@ -1,6 +1,6 @@
 """The founding papers' claims, what their recipes give here, and the shipped network, side by side.
 
-    python -m benchmarks.papers DATA [--runs var/runs]
+    python -m research.papers DATA [--runs var/runs]
 
 DATA is what ``manage.py import_ham10000`` wrote. The runs are those of ``manage.py train --recipe paper-…``, with the
 papers' split by image and with ``--split by-lesion``; those that have not ended are named as missing. The shipped

@@ -1,6 +1,6 @@
-"""Three networks that have seen little, as releases that the site can serve: where `benchmarks/retrain.py` begins.
+"""Three networks that have seen little, as releases that the site can serve: where `research/retrain.py` begins.
 
-    python -m benchmarks.first_networks DATA --backbone-weights FILE [--output var/releases]
+    python -m research.first_networks DATA --backbone-weights FILE [--output var/releases]
 
 DATA holds ``ham10000/`` (metadata.csv and images/), ``phone/`` and ``not_skin/``. One network is trained on folds 0–2,
 all of it, base and head, from ImageNet weights; the second on the same without vascular lesions and dermatofibromas;

@@ -1,6 +1,6 @@
 """How often the decoder refuses an intact photograph as damaged, and how often it accepts a damaged one.
 
-    python -m benchmarks.damaged DATA [--each 40]
+    python -m research.damaged DATA [--each 40]
 
 DATA holds uploads/, phone/, not_skin/, ham10000/images/ and extra/. Every photograph of them is decoded as it is;
 ``--each`` of every folder, evenly drawn, are then written anew in many ways, altered so that they have even areas and
