@@ -8,7 +8,7 @@
 HAM10000_DIR holds metadata.csv, images/ and masks/. Lesions are in the middle of nearly every photograph, so a map
 that knows nothing else scores well: what counts is the difference from that, above all where the lesion is small or
 lies aside.
-docs/heat_map.md explains the figures. Needs the training requirements (scipy, onnx).
+research/heat_map.md explains the figures. Needs the training requirements (scipy, onnx).
 """
 
 import argparse

@@ -1,7 +1,7 @@
 """Does a correction reach the network? The whole loop through the front door, on photographs that it has never seen.
 
     python -m research.first_networks DATA --backbone-weights FILE     # once: the two networks that it begins with
-    python -m research.retrain DATA var/releases [--only NAME …] [--picture docs/retraining_waves.png]
+    python -m research.retrain DATA var/releases [--only NAME …] [--picture research/retraining_waves.png]
 
 DATA is what ``manage.py import_ham10000`` wrote. A clinic uploads folds 3–6 through the API, its dermatologist
 confirms them through the review service, ``manage.py retrain`` trains and judges, and a decision is made. All networks

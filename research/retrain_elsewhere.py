@@ -1,7 +1,7 @@
 """Does the network get better at a clinic that it never saw? The loop through the front door, with another source.
 
     python -m research.retrain_elsewhere EXTRA [--source isic2017] [--release DIR] [--waves 4]
-        [--picture docs/retraining_elsewhere.png]
+        [--picture research/retraining_elsewhere.png]
 
 EXTRA is what ``manage.py import_isic`` wrote. A clinic uploads the source's training folds through the API in waves,
 its dermatologist confirms them through the review service, ``manage.py retrain`` trains and judges after each, and a
