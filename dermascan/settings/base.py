@@ -1,4 +1,4 @@
-"""What every installation shares. Secrets and hosts come from the environment; see docs/configuration.md."""
+"""What every installation shares. Secrets and hosts come from the environment; see docs/use/operator.md."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -216,10 +216,11 @@ IDEMPOTENCY_KEYS_LAST_HOURS = 24
 
 # --- Reviews -----------------------------------------------------------------------------------------------
 
-# The share of photographs that dermatologists read whatever the network says of them: see docs/reviews.md.
+# The share of photographs that dermatologists read whatever the network says of them.
+# See docs/understand/reviews_and_labels.md.
 REVIEW_RANDOM_SHARE = share(env, "DERMASCAN_REVIEW_RANDOM_SHARE", default=0.05)
 
-# --- The watch: thresholds and whom to tell, see docs/watch.md ---------------------------------------------
+# --- Monitoring: thresholds and whom to tell, see docs/understand/retraining.md ------------------------------
 
 WATCH_MOST_REFUSED = share(env, "DERMASCAN_WATCH_MOST_REFUSED", default=0.3)
 WATCH_OLDEST_URGENT_DAYS = whole_number(env, "DERMASCAN_WATCH_OLDEST_URGENT_DAYS", default=7)
@@ -302,7 +303,7 @@ CELERY_TASK_ROUTES = {
 WORKER_SILENT_SECONDS = whole_number(env, "DERMASCAN_WORKER_SILENT_SECONDS", default=60, least=5)
 WORKER_HEARTBEAT_SECONDS = min(10.0, WORKER_SILENT_SECONDS / 6)
 
-# --- Retraining: see docs/retraining_runs.md -----------------------------------------------------------------
+# --- Retraining: see docs/understand/retraining.md -----------------------------------------------------------------
 
 # Of the lesions with a settled label, the share that joins the locked test. Lesions that have their part keep it.
 RETRAINING_LOCKED_SHARE = share(env, "DERMASCAN_RETRAINING_LOCKED_SHARE", default=0.25)

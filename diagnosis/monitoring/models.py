@@ -11,7 +11,7 @@ from patients.models import Clinic, Member
 
 
 class Watched(models.TextChoices):
-    """What can go wrong; thresholds are settings, see docs/watch.md."""
+    """What can go wrong; thresholds are settings, see docs/understand/retraining.md."""
 
     DRIFT = "drift", _("Photographs unlike those of the release")
     REFUSALS = "refusals", _("Many photographs are refused")

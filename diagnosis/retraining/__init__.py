@@ -1,1 +1,1 @@
-"""Retraining runs: from confirmed, consented photographs to a judged candidate. ``docs/retraining_runs.md``."""
+"""Retraining runs: from confirmed, consented photographs to a judged candidate. ``docs/understand/retraining.md``."""

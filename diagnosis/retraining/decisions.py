@@ -1,4 +1,4 @@
-"""Who may change which network answers, and whether one person is enough. The rule is in docs/versions.md."""
+"""Who may change which network answers, and whether one person is enough: see docs/understand/retraining.md."""
 
 from enum import Enum
 from typing import Any

@@ -1,1 +1,1 @@
-"""Confirmed cases that look like a photograph: see docs/similar_cases.md."""
+"""Confirmed cases that look like a photograph: see docs/understand/network.md."""

@@ -1,7 +1,7 @@
 """The backbone in an inference engine: pixels in, pooled features and feature maps out.
 
 ONNX Runtime was chosen over OpenVINO and LiteRT because it was the fastest of them on two cores and takes the whole
-network as one file; ``docs/engine.md`` has the figures and ``benchmarks/engine.py`` prints them anew.
+network as one file; ``research/engine.md`` has the figures and ``benchmarks/engine.py`` prints them anew.
 """
 
 import os

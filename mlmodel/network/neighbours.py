@@ -2,7 +2,7 @@
 
 The embedding is the head's own hidden layer. It is where the network has left out of a photograph what does not bear
 on the seven classes, and of all that was tried on fold 7 it brings the most neighbours of the same class among the
-first five (``docs/similar_cases.md`` has the table; ``research/neighbours.py`` measures it on the locked folds).
+first five (``research/similar_cases.md`` has the table; ``research/neighbours.py`` measures it on the locked folds).
 """
 
 import hashlib

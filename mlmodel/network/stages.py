@@ -13,7 +13,7 @@ STAGES: tuple[tuple[str, int], ...] = (
 )
 FEATURE_COUNT = sum(channels for _, channels in STAGES)
 # The stages whose maps an export gives, and so what its heat map is made of. A file says itself which maps it has
-# (``Engine.mapped_stages``): files of earlier choices keep working. ``docs/heat_map.md`` has the comparison.
+# (``Engine.mapped_stages``): files of earlier choices keep working. ``research/heat_map.md`` has the comparison.
 MAPPED_STAGES: tuple[str, ...] = ("block13", "block14")
 
 

@@ -1,7 +1,7 @@
 """From confirmed cases to a candidate head, and from the candidate to a verdict. No Django, no TensorFlow.
 
 A clinic trains with what it has: its own confirmed cases, and the base set, stored features that travel with the
-release. ``docs/retraining.md`` says how, and why the gate's numbers are what they are.
+release. ``docs/understand/retraining.md`` says how, and why the gate's numbers are what they are.
 """
 
 from mlmodel.retraining.base_set import BaseSet, Cases, read_base_set

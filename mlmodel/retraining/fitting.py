@@ -16,7 +16,7 @@ _FIRST, _SECOND, _TINY = 0.9, 0.999, 1e-7
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a head is fitted. Chosen on fold 7; ``docs/retraining.md`` has the table.
+    """How a head is fitted. Chosen on fold 7; ``research/retraining.md`` has the table.
 
     Attributes:
         epochs: as many draws as there are cases, so many times.

@@ -1,4 +1,4 @@
-"""What the gate asks for, and what it answers. The numbers are justified in ``docs/retraining.md``."""
+"""What the gate asks for, and what it answers. The numbers are justified in ``docs/understand/retraining.md``."""
 
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum

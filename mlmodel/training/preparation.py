@@ -1,4 +1,4 @@
-"""What some would do to a photograph before any network sees it; ``docs/training.md`` has what each is worth.
+"""What some would do to a photograph before any network sees it; ``research/tried.md`` has what each is worth.
 
 A preparation is part of a recipe, and of the network that comes of it: what training does, serving would have to do.
 """

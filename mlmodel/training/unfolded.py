@@ -32,7 +32,7 @@ def unfolded(backbone: Path, photographs: npt.NDArray[np.uint8], *, fresh: Path 
         backbone: its file, as ``export_backbone`` writes it, of a single look.
         photographs: uint8 (N, side, side, 3), as the backbone is shown them; some dozens, of what it is to learn.
         fresh: a Keras weights file of the same network: its last block takes the place of the backbone's, where that
-            is dead (``docs/training.md``).
+            is dead (``research/training.md``).
 
     Raises:
         RunError: the file is no such backbone.

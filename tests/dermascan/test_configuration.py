@@ -77,5 +77,5 @@ def test_every_variable_that_is_read_is_documented():
     code = "".join(path.read_text() for path in code_of_settings)
     read = set(re.findall(r'env(?:\.\w+\(|,\s*)"([A-Z_]+)"', code))
     assert len(read) > 30
-    documented = (ROOT / "docs" / "configuration.md").read_text()
+    documented = (ROOT / "docs" / "use" / "operator.md").read_text()
     assert {name for name in read if f"`{name}`" not in documented} == set()

@@ -47,7 +47,7 @@ class Command(BaseCommand):
         data: Path = options["data"]
         for folder in _FOLDERS:
             if not (data / folder).is_dir():
-                raise CommandError(f"There is no folder {data / folder}; see docs/training.md.")
+                raise CommandError(f"There is no folder {data / folder}; see docs/change/releasing.md.")
         if not options["run"] and not options["backbone"].is_file():
             raise CommandError(f"There is no {options['backbone']}; make it with `manage.py export_backbone`.")
         prepare_folder(options["output"])

@@ -1,5 +1,7 @@
 """The diagnoses outside the network's seven: their list, and how dangerous an answer is."""
 
+import re
+
 import pytest
 from django.conf import settings
 
@@ -71,8 +73,11 @@ def test_a_misspelt_name_resembles_a_diagnosis_and_another_word_none():
 
 
 def test_the_page_of_the_docs_lists_what_the_code_does():
-    page = (settings.BASE_DIR / "docs" / "diagnoses.md").read_text()
-    rows = [line for line in page.splitlines() if line.startswith("| `")]
-    assert [line.split(" | ")[:4] for line in rows] == [
-        [f"| `{each.code}`", each.name, str(each.malignancy), each.icd10] for each in DIAGNOSES
+    page = (settings.BASE_DIR / "docs" / "understand" / "reviews_and_labels.md").read_text()
+    listed = re.findall(r"^- \*\*(Malignant|Uncertain|Benign):\*\* (.+?)\.$", page, re.MULTILINE | re.DOTALL)
+    found = [
+        (code, " ".join(name.split()), malignancy.lower(), icd10)
+        for malignancy, entries in listed
+        for name, code, icd10 in re.findall(r"([^;]+?)\s\(`(\w+)`,\s([A-Z][\d.]+)\)(?:;\s|$)", entries)
     ]
+    assert found == [(each.code, each.name, str(each.malignancy), each.icd10) for each in DIAGNOSES]

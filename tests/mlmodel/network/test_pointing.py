@@ -1,4 +1,4 @@
-"""The figures that docs/heat_map.md states: what they say of maps whose answer is known."""
+"""The figures that research/heat_map.md states: what they say of maps whose answer is known."""
 
 import numpy as np
 import pytest
