@@ -78,6 +78,6 @@ def test_the_page_of_the_docs_lists_what_the_code_does():
     found = [
         (code, " ".join(name.split()), malignancy.lower(), icd10)
         for malignancy, entries in listed
-        for name, code, icd10 in re.findall(r"([^;]+?)\s\(`(\w+)`,\s([A-Z][\d.]+)\)(?:;\s|$)", entries)
+        for name, code, icd10 in re.findall(r"([^;]+?)\s+\(`(\w+)`,\s+([A-Z][\d.]+)\)(?:;\s|$)", entries)
     ]
     assert found == [(each.code, each.name, str(each.malignancy), each.icd10) for each in DIAGNOSES]
