@@ -13,12 +13,12 @@ from django.views.decorators.http import require_safe
 
 from diagnosis.assessment.chips import URGENT, WATCH, Sign
 from diagnosis.reports.models import Report
-from diagnosis.reports.record_changes import Changed, record_changed_among
+from diagnosis.reports.record_changes import RecordChange, record_changes_of
 from diagnosis.reports.report_chips import signs_of_report
 from diagnosis.reports.report_view import still_malignant
-from diagnosis.reports.signed import ReportAltered, read_told
+from diagnosis.reports.signed import ReportAltered, read_with_addenda
 from diagnosis.reports.validity import lesions_looked_at_again
-from diagnosis.reports.views.signed import altered_page, instead_of_report
+from diagnosis.reports.views.signed import altered_page, page_instead_of_report
 from patients.access import require_patient
 from patients.middleware import ClinicRequest
 from patients.models import Patient
@@ -38,7 +38,7 @@ def my_visits(request: ClinicRequest) -> HttpResponse:
     page = pages.get_page(request.GET.get("page"))
     patient = Patient.objects.select_related("clinic").get(user=request.user)  # type: ignore[misc]
     shown = list(page.object_list)
-    again, record = lesions_looked_at_again(shown), record_changed_among(shown)
+    again, record = lesions_looked_at_again(shown), record_changes_of(shown)
     rows = [_row(report, again=again[report.pk], record=record[report.pk]) for report in shown]
     context = {
         "page": page,
@@ -58,13 +58,13 @@ def my_visits(request: ClinicRequest) -> HttpResponse:
 @require_safe
 def my_visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     """One released visit. Reviews that came after the signature are not in it until the clinic adds them to it."""
-    reports = Report.objects.handed_to(request.user).select_related("visit__patient__clinic")
+    reports = Report.objects.ever_released_to(request.user).select_related("visit__patient__clinic")
     report = get_object_or_404(reports, visit=visit_id)
-    if instead := instead_of_report(request, report):
+    if instead := page_instead_of_report(request, report):
         return instead
-    record = record_changed_among([report])[report.pk]
+    record = record_changes_of([report])[report.pk]
     try:
-        content, addenda = read_told(report=report, record=record)
+        content, addenda = read_with_addenda(report=report, record=record)
     except ReportAltered as altered:
         return altered_page(request, report, altered)
     context = {
@@ -78,10 +78,10 @@ def my_visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     return render(request, "portal/my_visit.html", context)
 
 
-def _row(report: Report, *, again: set[str], record: Sequence[Changed]) -> dict[str, Any]:
+def _row(report: Report, *, again: set[str], record: Sequence[RecordChange]) -> dict[str, Any]:
     """A report in the list with its chips and lesions; none where what is stored is not what was signed."""
     try:
-        content, _addenda = read_told(report=report, record=record)
+        content, _addenda = read_with_addenda(report=report, record=record)
     except ReportAltered:
         return {"report": report, "signs": (), "lesions": []}
     if again:

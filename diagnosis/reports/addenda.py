@@ -15,10 +15,10 @@ from diagnosis.reports.addendum_content import build_addendum, plan_to_ask_about
 from diagnosis.reports.content import canonical_json, content_sha256, photographs_of, signature
 from diagnosis.reports.drafts import ChangedMeanwhile, Draft, contradictions_in_words
 from diagnosis.reports.models import Addendum, Report
-from diagnosis.reports.notices import tell_of_addendum
+from diagnosis.reports.notices import notify_of_addendum
 from diagnosis.reports.pdf import render_addendum
 from diagnosis.reports.printable_text import ensure_printable, without_controls
-from diagnosis.reports.report_pictures import figures_that_can_be_read
+from diagnosis.reports.report_pictures import readable_figures
 from diagnosis.reports.services import ensure_dermatologist_of, lock_visit
 from patients.models import Member, VisitStatus
 
@@ -67,7 +67,7 @@ def sign_addendum(
         raise WordsMissing
     draft = draft_addendum(report=report)
     if seen is not None and seen != draft.fingerprint:
-        if signed_before := _signed_before(report, by, words, replaces_plan):
+        if signed_before := _already_signed(report, by, words, replaces_plan):
             return signed_before
         draft.ensure_seen(seen)
     if not plan_to_ask_about(report, draft.content):
@@ -82,7 +82,7 @@ def sign_addendum(
     signed = {**content, "addendum": signature(addendum.pk, by=by, at=addendum.signed_at)}
     addendum.content = canonical_json(signed)
     addendum.content_sha256 = content_sha256(addendum.content)
-    pdf = whole_pdf(addendum)
+    pdf = render_full_pdf(addendum)
     addendum.pdf_sha256 = hashlib.sha256(pdf).hexdigest()
 
     with kept_only_on_success() as files:
@@ -95,12 +95,12 @@ def sign_addendum(
             addendum.save(force_insert=True)
             is_kept = Report.objects.kept_from_patients().filter(pk=report.pk).exists()
             if visit.status == VisitStatus.RELEASED and not is_kept:
-                tell_of_addendum(addendum=addendum)
+                notify_of_addendum(addendum=addendum)
     log.info("Addendum %s to report %s was signed by member %s.", addendum.pk, report.pk, by.pk)
     return addendum
 
 
-def whole_pdf(addendum: Addendum) -> bytes:
+def render_full_pdf(addendum: Addendum) -> bytes:
     """The addendum, those before it, and the report, marked as added to, as one PDF."""
     report = addendum.report
     return render_addendum(
@@ -108,11 +108,11 @@ def whole_pdf(addendum: Addendum) -> bytes:
         content_sha256=addendum.content_sha256,
         report=report,
         earlier=list(report.addenda.filter(number__lt=addendum.number)),
-        figures=figures_that_can_be_read(photographs_of(report.visit)),
+        figures=readable_figures(photographs_of(report.visit)),
     )
 
 
-def _signed_before(report: Report, by: Member, words: str, replaces_plan: bool | None) -> Addendum | None:
+def _already_signed(report: Report, by: Member, words: str, replaces_plan: bool | None) -> Addendum | None:
     """Return the newest addendum if ``by`` has just signed it with these words and this answer."""
     newest = Addendum.objects.filter(report=report).order_by("-number").first()
     if newest is None or newest.signed_by_id != by.pk or newest.words != words:

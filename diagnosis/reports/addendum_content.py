@@ -10,14 +10,14 @@ from typing import Any
 from dermascan.core.sentences import has_words
 from diagnosis.assessment.advice import CaseContext
 from diagnosis.reports.articles import explanations_of
-from diagnosis.reports.assessments_in_report import beside_a_suspicion
-from diagnosis.reports.changes_since_signing import Since
+from diagnosis.reports.assessments_in_report import assessment_with_suspicion
+from diagnosis.reports.changes_since_signing import LabelChange
 from diagnosis.reports.content import Content, certainty_and_basis, clinic_and_patient, settled_label
 from diagnosis.reports.last_reported import labels_of_other_visits, suspected_at_another_visit, titles_in_danger
 from diagnosis.reports.models import Addendum, Report
-from diagnosis.reports.other_visits import FoundElsewhere
+from diagnosis.reports.other_visits import OtherVisitFinding
 from diagnosis.reports.printable_text import without_controls
-from diagnosis.reports.record_changes import Changed
+from diagnosis.reports.record_changes import RecordChange
 from diagnosis.reports.validity import otherwise_since
 from diagnosis.reviews.answers import is_malignant_answer
 from diagnosis.reviews.review_words import answer_malignancy, icd10_of, label_in_words, plain_line
@@ -107,7 +107,7 @@ def changed_lesions_named(plan: str, content: Content) -> list[str]:
     ]
 
 
-def _label_now(since: Since) -> Content:
+def _label_now(since: LabelChange) -> Content:
     """What a photograph is named now, how certain that is and what it rests on."""
     label = settled_label(since.image)
     return {
@@ -124,8 +124,8 @@ def present_addendum(content: Content) -> dict[str, Any]:
     patient, signature = content["patient"], content["addendum"]
     return {
         **content,
-        "labels": labels_in(content),
-        "elsewhere": found_in(content),
+        "labels": present_labels(content),
+        "elsewhere": other_visit_findings(content),
         "set_aside": content.get("set_aside", []),
         "replaces_plan": content.get("replaces_plan"),
         "record": content.get("record", []),
@@ -135,7 +135,7 @@ def present_addendum(content: Content) -> dict[str, Any]:
     }
 
 
-def labels_in(content: Content) -> list[Content]:
+def present_labels(content: Content) -> list[Content]:
     """The changed labels of an addendum, in words."""
     return [_present_label(label) for label in content["labels"]]
 
@@ -153,12 +153,12 @@ def _present_label(label: Content) -> Content:
     }
 
 
-def found_in(content: Content) -> list[FoundElsewhere]:
+def other_visit_findings(content: Content) -> list[OtherVisitFinding]:
     """What an addendum says was found at other visits; earlier ones say nothing of it."""
-    return [FoundElsewhere(**row) for row in content.get("elsewhere", ())]
+    return [OtherVisitFinding(**row) for row in content.get("elsewhere", ())]
 
 
-def with_later_labels(content: Content, addenda: list[dict[str, Any]], record: Sequence[Changed] = ()) -> Content:
+def with_later_labels(content: Content, addenda: list[dict[str, Any]], record: Sequence[RecordChange] = ()) -> Content:
     """Return a report's content as it holds with all that was added since.
 
     A photograph whose label an addendum changed is ``confirmed`` as the newest one says; ``later`` says so too, and
@@ -180,16 +180,16 @@ def with_later_labels(content: Content, addenda: list[dict[str, Any]], record: S
     for addendum in addenda:
         for found in addendum["elsewhere"]:
             elsewhere.setdefault(found.lesion, asdict(found))
-    right = _put_right(addenda) | {changed.key: changed.now for changed in record}
+    right = _corrected_facts(addenda) | {changed.key: changed.now for changed in record}
 
     def told(photograph: Content, case_context: CaseContext) -> Content:
         number, was = photograph["id"], photograph["confirmed"]
         facts = {"later": later.get(number), "set_aside": aside.get(number, ""), "replaced": None}
         if number in later:
             facts |= {"confirmed": later[number]["label"], "replaced": was}
-            case_context = _with_suspicion(case_context, later[number])
+            case_context = _context_with_suspicion(case_context, later[number])
         if case_context.speaks_of_danger and photograph["assessment"]:
-            facts["assessment"] = beside_a_suspicion(photograph["assessment"], case_context)
+            facts["assessment"] = assessment_with_suspicion(photograph["assessment"], case_context)
         return {**photograph, **facts}
 
     def of_others(lesion: Content) -> CaseContext:
@@ -220,13 +220,13 @@ def with_later_labels(content: Content, addenda: list[dict[str, Any]], record: S
     }
 
 
-def _with_suspicion(case_context: CaseContext, later: Content) -> CaseContext:
+def _context_with_suspicion(case_context: CaseContext, later: Content) -> CaseContext:
     if is_malignant_answer(later["suspected_code"]):
         return replace(case_context, suspected=later["suspected"])
     return replace(case_context, unclear=later["suspected"])
 
 
-def _put_right(addenda: list[dict[str, Any]]) -> dict[str, str]:
+def _corrected_facts(addenda: list[dict[str, Any]]) -> dict[str, str]:
     """The facts that addenda have corrected, as they are now, by key."""
     right: dict[str, str] = {}
     for addendum in addenda:

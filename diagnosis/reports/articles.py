@@ -27,7 +27,7 @@ Content = dict[str, Any]
 
 def explanations_of(lesions: list[Content]) -> list[Content]:
     """Explain what the reader meets, dangerous conditions first."""
-    answers = [answer for lesion in lesions for answer in answers_explaining(lesion)]
+    answers = [answer for lesion in lesions for answer in explained_answers(lesion)]
     articles = {article_of(answer["code"]) for answer in answers} - {""}
     found = [_from_the_library(code, lesions) for code in sorted(articles, key=_dangerous_first)]
     others = {answer["name"]: answer for answer in answers if _needs_a_paragraph(answer["code"])}
@@ -36,7 +36,7 @@ def explanations_of(lesions: list[Content]) -> list[Content]:
     return sorted([*found, *paragraphs], key=lambda each: not is_malignant_answer(each["code"]))
 
 
-def answers_explaining(lesion: Content) -> list[Content]:
+def explained_answers(lesion: Content) -> list[Content]:
     """The answers by which a lesion is explained: its labels, and what the software says of photographs without one.
 
     Beside a label the software explains only what is more dangerous than it: never a calmer photograph. Of a lesion
@@ -135,7 +135,7 @@ def _from_the_library(code: str, lesions: list[Content]) -> Content:
     explained = explain(code=code, reading_level="patient", ask=False)
     labels = [label for lesion in lesions for label in labels_of(lesion)]
     same = [label for label in labels if article_of(label["code"]) == code]
-    unread = _unread_haste(code, lesions) if is_benign_answer(code) else {}
+    unread = _unreviewed_urgency(code, lesions) if is_benign_answer(code) else {}
     unconfirmed = unread or _lesions_by_tier(code, lesions)
     urgency = urgency_in_report(explained, unconfirmed=unconfirmed, is_confirmed=bool(same))
     sections = dict(explained.sections)
@@ -163,27 +163,29 @@ def _is_called_more_urgent(lesion: Content, code: str) -> bool:
     return is_benign_answer(code) and any(
         article_of(each["confirmed"]["code"]) == code
         and each["confirmed"].get("basis") != Basis.HISTOPATHOLOGY
-        and _haste(each)
+        and _advised_urgency(each)
         for each in lesion["photographs"]
         if _is_labelled(each)
     )
 
 
-def _unread_haste(code: str, lesions: Iterable[Content]) -> dict[str, list[str]]:
+def _unreviewed_urgency(code: str, lesions: Iterable[Content]) -> dict[str, list[str]]:
     """Lesions that ``code`` explains and that have a photograph without a label which asks for haste: titles by tier.
 
     Their harmless label is of another photograph or visit, or the network names nothing that could be explained.
     """
     found: dict[str, list[str]] = {}
     for lesion in lesions:
-        if any(article_of(answer["code"]) == code for answer in answers_explaining(lesion)):
-            tiers = {_haste(photograph) for photograph in lesion["photographs"] if not _is_labelled(photograph)}
+        if any(article_of(answer["code"]) == code for answer in explained_answers(lesion)):
+            tiers = {
+                _advised_urgency(photograph) for photograph in lesion["photographs"] if not _is_labelled(photograph)
+            }
             for tier in tiers - {""}:
                 found.setdefault(tier, []).append(lesion["title"])
     return found
 
 
-def _haste(photograph: Content) -> str:
+def _advised_urgency(photograph: Content) -> str:
     """The tier that is advised for a photograph with all that is known besides; empty where that is calm."""
     said = None if photograph.get("set_aside") else photograph["assessment"]
     tiers = {said.get("advised_tier", said["tier"]), said.get("tone", said["tier"])} if said else set()

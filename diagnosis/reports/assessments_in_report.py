@@ -45,7 +45,7 @@ def assessment_in_report(prediction: Prediction, case_context: CaseContext) -> C
     }
 
 
-def beside_a_malignant_label(assessment: Content, names: Sequence[str] = ()) -> Content:
+def assessment_overruled_by_label(assessment: Content, names: Sequence[str] = ()) -> Content:
     """Return the software's answer with neither comfort nor another haste than the dermatologist's.
 
     Classes and figures stay; its words give way to one neutral sentence. What is suspected besides stays too.
@@ -73,7 +73,7 @@ def beside_a_malignant_label(assessment: Content, names: Sequence[str] = ()) -> 
     }
 
 
-def beside_a_suspicion(assessment: Content, case_context: CaseContext) -> Content:
+def assessment_with_suspicion(assessment: Content, case_context: CaseContext) -> Content:
     """Return the software's answer as it is said where a dermatologist suspects something malignant."""
     tier = Tier(assessment["tier"])
     caveats = [caveat.words for caveat in caveats_about(tier, case_context)]

@@ -22,7 +22,7 @@ from diagnosis.images.models import Image
 from diagnosis.reports.articles import explanations_of, is_malignant_lesion, labels_of
 from diagnosis.reports.assessments_in_report import (
     assessment_in_report,
-    beside_a_malignant_label,
+    assessment_overruled_by_label,
     condition_in_report,
     moment_in_report,
 )
@@ -156,7 +156,7 @@ def _lesion(
         names = [label["name"] for label in labels_of(content)]
         for photograph in content["photographs"]:
             if photograph["assessment"]:
-                photograph["assessment"] = beside_a_malignant_label(photograph["assessment"], names)
+                photograph["assessment"] = assessment_overruled_by_label(photograph["assessment"], names)
     return content
 
 

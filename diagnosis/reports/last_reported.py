@@ -14,7 +14,7 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Said:
+class ReportedLabel:
     """A label as readers of the report were told it: what it is, and the words for it.
 
     Attributes:
@@ -32,7 +32,7 @@ class Said:
         return label_in_words(self.name, self.suspected)
 
 
-NOTHING_SAID = Said("", "")
+NO_LABEL = ReportedLabel("", "")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class LastReported:
     """
 
     lesions: dict[str, Row]
-    labels: dict[str, Said]
+    labels: dict[str, ReportedLabel]
     elsewhere: dict[str, Row]
 
     @property
@@ -56,7 +56,7 @@ class LastReported:
 
     def danger_rank(self, lesion: str) -> int:
         """How much danger readers were told last that labels name, as ``answers.danger_rank``."""
-        own = (self.labels.get(each["id"], NOTHING_SAID).code for each in self.lesions[lesion]["photographs"])
+        own = (self.labels.get(each["id"], NO_LABEL).code for each in self.lesions[lesion]["photographs"])
         earlier = (label["code"] for label in self.earlier_labels(lesion))
         return max(map(danger_rank, (*own, *earlier)), default=0)
 
@@ -64,7 +64,7 @@ class LastReported:
         """What readers were told that a lesion was confirmed as at other visits."""
         return labels_of_other_visits(self.lesions[lesion], self.elsewhere.get(lesion))
 
-    def asks_for_haste(self, lesion: str, photograph: str = "", *, rank: int = PRE_MALIGNANT) -> bool:
+    def is_urgent(self, lesion: str, photograph: str = "", *, rank: int = PRE_MALIGNANT) -> bool:
         """Whether the report's answer to a photograph is urgent; of one that it does not hold, any of its lesion.
 
         Not where a harmless label has answered it, or a malignant one silences it: those are what readers rely on.
@@ -79,13 +79,13 @@ class LastReported:
         tiers = {Tier.URGENT} if rank >= PRE_MALIGNANT else {Tier.URGENT, Tier.WATCH}
         return any(_tiers(each) & tiers for each in own if not self._is_called_harmless(each["id"]))
 
-    def tells_of_suspicion(self, photograph: str) -> bool:
+    def reports_suspicion(self, photograph: str) -> bool:
         """Whether the report says of a photograph that a dermatologist suspects danger."""
         photographs = (each for lesion in self.lesions.values() for each in lesion["photographs"])
         return any(each["id"] == photograph and (each["assessment"] or {}).get("suspicions") for each in photographs)
 
     def _is_called_harmless(self, photograph: str) -> bool:
-        label = self.labels.get(photograph, NOTHING_SAID)
+        label = self.labels.get(photograph, NO_LABEL)
         return bool(label.code) and danger_of(label.code) is False
 
 
@@ -93,7 +93,7 @@ def last_reported(report: Report) -> LastReported:
     """Read it from the report and its addenda, which are best prefetched."""
     lesions = {lesion["id"]: lesion for lesion in json.loads(report.content)["lesions"]}
     labels = {
-        photograph["id"]: Said(photograph["confirmed"]["code"], photograph["confirmed"]["name"])
+        photograph["id"]: ReportedLabel(photograph["confirmed"]["code"], photograph["confirmed"]["name"])
         for lesion in lesions.values()
         for photograph in lesion["photographs"]
         if photograph["confirmed"]
@@ -104,7 +104,7 @@ def last_reported(report: Report) -> LastReported:
         for change in content["labels"]:
             now = change["now"]
             suspected = now.get("suspected", ""), now.get("suspected_code", "")
-            labels[change["photograph"]] = Said(now["code"], now["name"], *suspected)
+            labels[change["photograph"]] = ReportedLabel(now["code"], now["name"], *suspected)
         for row in content.get("elsewhere", ()):
             elsewhere[row["lesion"]] = row
     return LastReported(lesions, labels, elsewhere)

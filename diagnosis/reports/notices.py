@@ -16,22 +16,22 @@ from patients.models.message import MessageQuerySet
 from patients.outbox import Letter, queue_message, writes
 
 
-def tell_of_release(*, report: Report) -> None:
+def notify_of_release(*, report: Report) -> None:
     """Have the patient told that the report is there; in the transaction that releases it."""
     _queue(MessageKind.REPORT, report, about=report)
 
 
-def tell_of_addendum(*, addendum: Addendum) -> None:
+def notify_of_addendum(*, addendum: Addendum) -> None:
     """Have the patient told that a report of theirs was added to; in the transaction that signs the addendum."""
     _queue(MessageKind.ADDENDUM, addendum.report, about=addendum)
 
 
-def tell_of_withholding(*, report: Report, about: Exclusion | Withholding) -> None:
+def notify_of_withholding(*, report: Report, about: Exclusion | Withholding) -> None:
     """Have the patient told that a report of theirs is no longer shown; in the transaction that withholds it."""
     _queue(MessageKind.WITHHELD, report, about=about)
 
 
-def tell_of_release_again(*, withholding: Withholding) -> None:
+def notify_of_renewed_release(*, withholding: Withholding) -> None:
     """Have the patient told that the report is there again; in the transaction that ends its withholding."""
     _queue(MessageKind.REPORT, withholding.report, about=withholding)
 

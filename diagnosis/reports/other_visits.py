@@ -23,7 +23,7 @@ _OPEN = {"certainty": "", "basis": "", "basis_words": ""}
 
 
 @dataclass(frozen=True)
-class FoundElsewhere:
+class OtherVisitFinding:
     """A lesion of a report, and what other visits say of it now.
 
     Attributes:
@@ -47,16 +47,16 @@ class FoundElsewhere:
         return bool(self.label.get("suspected"))
 
     @property
-    def names_gone(self) -> str:
+    def withdrawn_names(self) -> str:
         return ", ".join(label["name"] for label in self.gone)
 
     @property
-    def takes_comfort_away(self) -> bool:
+    def withdraws_reassurance(self) -> bool:
         """Whether it tells danger, or that something harmless is not said any more."""
         return bool(self.label) or any(not danger_rank(label["code"]) for label in self.gone)
 
 
-def found_elsewhere(reports: Sequence[Report]) -> dict[UUID, list[FoundElsewhere]]:
+def findings_of_other_visits(reports: Sequence[Report]) -> dict[UUID, list[OtherVisitFinding]]:
     """Return by report the lesions of which other visits say another thing than readers were told. One query for all.
 
     That is danger, named or suspected, where they were told of none, and labels that were taken back since.
@@ -82,13 +82,13 @@ def _of_others(images: Sequence[Image], report: Report) -> list[Image]:
     return [image for image in images if image.visit_id != report.visit_id]
 
 
-def _found(told: LastReported, number: str, images: Sequence[Image]) -> FoundElsewhere | None:
+def _found(told: LastReported, number: str, images: Sequence[Image]) -> OtherVisitFinding | None:
     now = max(_labels(images) + _suspicions(images), key=_weight, default={})
     gone = _gone(told, number, images)
     if not gone and not _is_news(told, number, now):
         return None
     lesion = told.lesions[number]
-    return FoundElsewhere(number, lesion["title"], lesion["place"], now, gone)
+    return OtherVisitFinding(number, lesion["title"], lesion["place"], now, gone)
 
 
 def _is_news(told: LastReported, number: str, now: Row) -> bool:
@@ -97,7 +97,7 @@ def _is_news(told: LastReported, number: str, now: Row) -> bool:
     rank = danger_rank(now["code"]) if now else 0
     if rank <= told.danger_rank(number):
         return False
-    return not now["suspected"] or not told.asks_for_haste(number, rank=rank)
+    return not now["suspected"] or not told.is_urgent(number, rank=rank)
 
 
 def _weight(label: Row) -> tuple[int, bool, str]:

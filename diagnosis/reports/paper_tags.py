@@ -33,7 +33,7 @@ def on_paper(text: str) -> SafeString:
 
 
 @register.filter
-def in_our_line(text: str) -> str:
+def inline_text(text: str) -> str:
     """Return typed text for a line of ours, so that what is written from right to left moves no figure after it."""
     is_mixed = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in str(text))
     return f"{text}{_LEFT_TO_RIGHT}" if is_mixed else text

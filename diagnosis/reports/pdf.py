@@ -38,7 +38,7 @@ def render_pdf(content: dict[str, Any], *, content_sha256: str, figures: dict[st
     html = render_to_string(
         "reports/report.html", {"title": title, "content": shown, "content_sha256": content_sha256}
     )
-    return _laid_out(html, style=render_to_string("reports/report.css") + BAR_WIDTHS, files=figures)
+    return _render(html, style=render_to_string("reports/report.css") + BAR_WIDTHS, files=figures)
 
 
 def render_addendum(
@@ -68,15 +68,15 @@ def render_addendum(
     }
     context = {"title": title, "addenda": addenda, "content": reported, "content_sha256": report.content_sha256}
     html = render_to_string("reports/addendum.html", context)
-    return _laid_out(html, style=render_to_string("reports/report.css") + BAR_WIDTHS, files=figures)
+    return _render(html, style=render_to_string("reports/report.css") + BAR_WIDTHS, files=figures)
 
 
 def render_page(html: str, *, style: str) -> bytes:
     """Lay out any other page of ours: its fonts are inside, and it may load nothing else."""
-    return _laid_out(html, style=style, files={})
+    return _render(html, style=style, files={})
 
 
-def _laid_out(html: str, *, style: str, files: dict[str, bytes]) -> bytes:
+def _render(html: str, *, style: str, files: dict[str, bytes]) -> bytes:
     from weasyprint import CSS, HTML
     from weasyprint.text.fonts import FontConfiguration
 

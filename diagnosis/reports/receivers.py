@@ -7,21 +7,21 @@ from django.utils.translation import gettext as _
 from diagnosis.assessment.exclusions import image_excluded, image_returning
 from diagnosis.images.models import Exclusion, Image
 from diagnosis.reports.models import Report
-from diagnosis.reports.notices import tell_of_withholding
+from diagnosis.reports.notices import notify_of_withholding
 from diagnosis.reports.withholding import keep_withheld
 from patients.models import Member
 
 
 def connect() -> None:
-    image_excluded.connect(_tell_patient, dispatch_uid="tell the patient whose report is withheld")
+    image_excluded.connect(_notify_patient, dispatch_uid="tell the patient whose report is withheld")
     image_returning.connect(_keep_withheld, dispatch_uid="keep the report withheld")
 
 
-def _tell_patient(*, image: Image, exclusion: Exclusion, **_more: Any) -> None:
+def _notify_patient(*, image: Image, exclusion: Exclusion, **_more: Any) -> None:
     """Mail the patient whose report is withheld since it shows somebody else."""
     report = _withheld_report(image)
     if report is not None and exclusion.shows_other_patient:
-        tell_of_withholding(report=report, about=exclusion)
+        notify_of_withholding(report=report, about=exclusion)
 
 
 def _keep_withheld(*, image: Image, exclusion: Exclusion, by: Member, **_more: Any) -> None:

@@ -21,7 +21,7 @@ Facts = dict[str, tuple[str, str]]  # by key: what it is, and its value, both in
 
 
 @dataclass(frozen=True)
-class Changed:
+class RecordChange:
     """One fact that the readers of a report were told otherwise."""
 
     key: str
@@ -40,7 +40,7 @@ class Changed:
         return self.key.startswith("patient.")
 
 
-def record_changed_among(reports: Sequence[Report]) -> dict[UUID, list[Changed]]:
+def record_changes_of(reports: Sequence[Report]) -> dict[UUID, list[RecordChange]]:
     """Return what the record says otherwise than each report and its addenda have told, by report."""
     contents = {report.pk: json.loads(report.content) for report in reports}
     asked = {lesion["id"] for content in contents.values() for lesion in content["lesions"]}
@@ -48,14 +48,14 @@ def record_changed_among(reports: Sequence[Report]) -> dict[UUID, list[Changed]]
     return {report.pk: _changed(report, contents[report.pk], lesions) for report in reports}
 
 
-def _changed(report: Report, content: dict[str, Any], lesions: dict[str, Lesion]) -> list[Changed]:
+def _changed(report: Report, content: dict[str, Any], lesions: dict[str, Lesion]) -> list[RecordChange]:
     told = _facts(content)
     last = {key: value for key, (_what, value) in told.items()}
     for addendum in report.addenda.all():
         last |= {row["key"]: row["now"] for row in json.loads(addendum.content).get("record", [])}
     now = _facts(without_controls(_as_recorded_now(report, content, lesions)))
     return [
-        Changed(key, what, last[key], now[key][1])
+        RecordChange(key, what, last[key], now[key][1])
         for key, (what, _then) in told.items()
         if key in now and _same_spaces(last[key]) != _same_spaces(now[key][1])
     ]

@@ -58,10 +58,10 @@ def _sign_against(photograph: dict[str, Any]) -> Sign | None:
         return None
     if photograph["confirmed"].get("basis") == Basis.HISTOPATHOLOGY:
         return None
-    return sign_beside(photograph["confirmed"], photograph["assessment"])
+    return sign_next_to_label(photograph["confirmed"], photograph["assessment"])
 
 
-def sign_beside(confirmed: dict[str, Any], assessment: dict[str, Any]) -> Sign | None:
+def sign_next_to_label(confirmed: dict[str, Any], assessment: dict[str, Any]) -> Sign | None:
     """The chip of an answer that a harmless label has answered; None where it keeps its own."""
     if danger_of(confirmed["code"]) is not False:
         return None

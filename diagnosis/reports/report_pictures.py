@@ -46,11 +46,11 @@ def figures_of(images: Iterable[Image]) -> dict[str, bytes]:
         heat_map = heat_map_of(prediction, code=prediction.explained_code)
         if heat_map is not None:
             drawn = _open(heat_map.file, mode="RGBA")
-            figures[heat_map_url(image.pk)] = _jpeg(_laid_over(photograph, drawn))
+            figures[heat_map_url(image.pk)] = _jpeg(_overlaid(photograph, drawn))
     return figures
 
 
-def figures_that_can_be_read(images: Iterable[Image]) -> dict[str, bytes]:
+def readable_figures(images: Iterable[Image]) -> dict[str, bytes]:
     """As ``figures_of``, without photographs whose file is missing: a missing file must not keep a patient unaware."""
     figures: dict[str, bytes] = {}
     for image in images:
@@ -66,7 +66,7 @@ def _open(field: FieldFile, *, mode: str) -> PillowImage.Image:
         return picture.convert(mode)
 
 
-def _laid_over(photograph: PillowImage.Image, heat_map: PillowImage.Image) -> PillowImage.Image:
+def _overlaid(photograph: PillowImage.Image, heat_map: PillowImage.Image) -> PillowImage.Image:
     heat_map = heat_map.resize(photograph.size, PillowImage.Resampling.BICUBIC)
     heat_map.putalpha(heat_map.getchannel("A").point(lambda alpha: round(alpha * HEAT_MAP_OPACITY)))
     return PillowImage.alpha_composite(photograph.convert("RGBA"), heat_map).convert("RGB")

@@ -21,8 +21,8 @@ from diagnosis.images.condition_names import condition_name, malignancy_name
 from diagnosis.images.models import Tier
 from diagnosis.images.reliability import tier_to_show
 from diagnosis.reports.articles import is_malignant_lesion
-from diagnosis.reports.assessments_in_report import beside_a_malignant_label
-from diagnosis.reports.report_chips import sign_beside
+from diagnosis.reports.assessments_in_report import assessment_overruled_by_label
+from diagnosis.reports.report_chips import sign_next_to_label
 from diagnosis.reviews.answers import is_malignant_answer
 from diagnosis.reviews.review_words import LABEL_MARKS, label_tone
 from mlmodel.explanations.blocks import Block, blocks
@@ -148,7 +148,7 @@ def _dated(label: dict[str, Any] | None) -> dict[str, Any] | None:
 
 def _overruled(assessment: dict[str, Any]) -> dict[str, Any]:
     """What is written of the software's answer beside a malignant label."""
-    quiet = beside_a_malignant_label(assessment)
+    quiet = assessment_overruled_by_label(assessment)
     return {**quiet, "short": quiet["heading"], "tone": "refused", "mark": "–", "is_overruled": True}
 
 
@@ -163,7 +163,7 @@ def _tone(assessment: dict[str, Any]) -> dict[str, Any]:
     return {"doubts": caveats, "heading": heading, "short": short, "tone": str(tone), "mark": TIER_MARKS[tone]}
 
 
-def _could_be_judged(photograph: dict[str, Any]) -> dict[str, Any] | None:
+def _without_unreliable_numbers(photograph: dict[str, Any]) -> dict[str, Any] | None:
     """The answer to a photograph; of one that could not be judged without the numbers that earlier reports hold."""
     assessment = photograph["assessment"]
     if not assessment or photograph["quality"]["override"] is None or "reliability" in assessment:
@@ -231,8 +231,8 @@ def _labels_at_a_glance(photographs: list[dict[str, Any]], earlier: list[dict[st
 
 def _present_photograph(photograph: dict[str, Any], *, is_overruled: bool, is_suspected: bool) -> dict[str, Any]:
     confirmed, replaced = photograph["confirmed"], photograph.get("replaced")
-    assessment = _present_assessment(_could_be_judged(photograph))
-    if assessment and confirmed and (beside := sign_beside(confirmed, assessment)):
+    assessment = _present_assessment(_without_unreliable_numbers(photograph))
+    if assessment and confirmed and (beside := sign_next_to_label(confirmed, assessment)):
         assessment = {**assessment, "tone_beside": beside.tone}
     return {
         **photograph,

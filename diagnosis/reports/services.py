@@ -30,7 +30,7 @@ from diagnosis.reports.errors import (
     ShowsOtherPatient,
 )
 from diagnosis.reports.models import Report
-from diagnosis.reports.notices import tell_of_release
+from diagnosis.reports.notices import notify_of_release
 from diagnosis.reports.pdf import render_pdf
 from diagnosis.reports.printable_text import ensure_few_pictograms, ensure_printable, without_controls
 from diagnosis.reports.report_pictures import figures_of
@@ -54,7 +54,7 @@ def preview_report(*, visit: Visit, by: Member, plan: str) -> bytes:
     ensure_dermatologist_of(visit, by)
     visit = _read(visit.pk)
     _ensure_open(visit)
-    content = _with_plan(draft_report(visit=visit).content, _kept_plan(plan))
+    content = _with_plan(draft_report(visit=visit).content, _cleaned_plan(plan))
     if not content["lesions"]:
         raise NothingToSign
     ensure_few_pictograms(content)
@@ -90,11 +90,11 @@ def sign_visit(
     ensure_dermatologist_of(visit, by)
     visit = _read(visit.pk)
     _ensure_open(visit)
-    plan = _kept_plan(visit.plan if plan is None else plan)
+    plan = _cleaned_plan(visit.plan if plan is None else plan)
     draft = draft_report(visit=visit)
     if seen is not None:
         draft.ensure_seen(seen)
-    reason = "" if has_words(plan) else _kept_plan(no_plan_reason)
+    reason = "" if has_words(plan) else _cleaned_plan(no_plan_reason)
     content = _with_plan(draft.content, plan)
     if not content["lesions"]:
         raise NothingToSign
@@ -144,7 +144,7 @@ def release_report(
         ContradictedMeanwhile: labels of a lesion contradict each other otherwise than ``by`` has seen.
         NotSigned, AlreadyReleased: the visit is not in the state from which it is released.
         ReviewsSayOtherwise: a label has changed since, and no addendum tells of it.
-        RecordChangedSince, ShowsOtherPatient, ExcludedSince: see ``ensure_can_be_read``.
+        RecordChangedSince, ShowsOtherPatient, ExcludedSince: see ``ensure_still_valid``.
     """
     ensure_dermatologist_of(report.visit, by)
     with transaction.atomic():
@@ -154,7 +154,7 @@ def release_report(
             raise AlreadyReleased
         if visit.status != VisitStatus.SIGNED:
             raise NotSigned
-        ensure_can_be_read(report)
+        ensure_still_valid(report)
         _ensure_files_checked(visit, checked)
         if seen is not None:
             ensure_contradictions_seen(visit, seen)
@@ -163,12 +163,12 @@ def release_report(
         report.save(update_fields=["released_by", "released_at"])
         visit.status = VisitStatus.RELEASED
         visit.save(update_fields=["status"])
-        tell_of_release(report=report)
+        notify_of_release(report=report)
     log.info("Report %s was released by member %s.", report.pk, by.pk)
     return report
 
 
-def ensure_can_be_read(report: Report) -> None:
+def ensure_still_valid(report: Report) -> None:
     """Refuse to show a patient what no longer holds and no addendum has put right.
 
     Raises:
@@ -247,5 +247,5 @@ def _with_plan(content: Content, plan: str) -> Content:
     return {**content, "visit": {**content["visit"], "plan": plan}}
 
 
-def _kept_plan(typed: str) -> str:
+def _cleaned_plan(typed: str) -> str:
     return str(without_controls(typed.replace("\r\n", "\n"))).strip()

@@ -9,12 +9,12 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from dermascan.core.errors import Refused
-from diagnosis.reports.addenda import whole_pdf
+from diagnosis.reports.addenda import render_full_pdf
 from diagnosis.reports.addendum_content import SCHEMAS_WITHOUT_REPORT, present_addendum, with_later_labels
 from diagnosis.reports.content import canonical_json, content_sha256
 from diagnosis.reports.models import Report
 from diagnosis.reports.models.report import Signed
-from diagnosis.reports.record_changes import Changed
+from diagnosis.reports.record_changes import RecordChange
 from diagnosis.reports.report_view import present
 
 log = logging.getLogger(__name__)
@@ -53,7 +53,9 @@ def read_content(*, record: Signed) -> bytes:
     return record.content.encode()
 
 
-def read_told(*, report: Report, record: Sequence[Changed] = ()) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+def read_with_addenda(
+    *, report: Report, record: Sequence[RecordChange] = ()
+) -> tuple[dict[str, Any], list[dict[str, Any]]]:
     """Return what the report says with all that was added since, ready to be shown, and the addenda, newest first.
 
     Args:
@@ -67,7 +69,7 @@ def read_told(*, report: Report, record: Sequence[Changed] = ()) -> tuple[dict[s
     return present(with_later_labels(content, addenda, record)), addenda
 
 
-def read_whole_pdf(*, report: Report) -> bytes:
+def read_full_pdf(*, report: Report) -> bytes:
     """Return what its readers are to read: the report, or the newest addendum's PDF, which holds all of it.
 
     Older addenda were stored without the report: their PDF is laid out again with it. Raises ``ReportAltered``.
@@ -78,10 +80,10 @@ def read_whole_pdf(*, report: Report) -> bytes:
     if json.loads(read_content(record=newest))["schema"] not in SCHEMAS_WITHOUT_REPORT:
         return read_pdf(record=newest)
     read_content(record=report)
-    return whole_pdf(newest)
+    return render_full_pdf(newest)
 
 
-def read_whole_content(*, report: Report) -> bytes:
+def read_full_content(*, report: Report) -> bytes:
     """Return the report's content as it was signed; where it was added to, together with what was added.
 
     Each part is what was hashed: its canonical JSON has the hash that stands beside it. Raises ``ReportAltered``.

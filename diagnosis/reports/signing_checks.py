@@ -67,8 +67,10 @@ def warnings_of(content: dict[str, Any]) -> list[str]:
             )
             % {"lesions": ", ".join(pressing)}
         )
-    warnings += _dangers_said(content)
-    doubtful = [lesion["title"] for lesion in content["lesions"] if any(map(_is_doubtful, lesion["photographs"]))]
+    warnings += _danger_warnings(content)
+    doubtful = [
+        lesion["title"] for lesion in content["lesions"] if any(map(_is_calm_with_caveats, lesion["photographs"]))
+    ]
     if doubtful:
         warnings.append(
             _("%(lesions)s: calm by the software, but for what is said of it on its page. Does the plan answer that?")
@@ -81,10 +83,10 @@ def warnings_of(content: dict[str, Any]) -> list[str]:
 
 def pressing_lesions(content: dict[str, Any]) -> list[str]:
     """The titles of a report's lesions that need a plan: malignant by the label, or urgent."""
-    return [lesion["title"] for lesion in content["lesions"] if any(map(_presses, lesion["photographs"]))]
+    return [lesion["title"] for lesion in content["lesions"] if any(map(_needs_plan, lesion["photographs"]))]
 
 
-def _presses(photograph: dict[str, Any]) -> bool:
+def _needs_plan(photograph: dict[str, Any]) -> bool:
     """Named as what is or may be malignant by a dermatologist, or urgent and not named harmless by the laboratory.
 
     Pre-malignant counts: it stands for actinic keratosis and Bowen's disease, which is cancer in situ. Urgent is also
@@ -104,19 +106,19 @@ def _presses(photograph: dict[str, Any]) -> bool:
     return tone == Tier.URGENT != tier if is_proven_harmless else Tier.URGENT in (tier, tone)
 
 
-def _dangers_said(content: dict[str, Any]) -> list[str]:
-    said = ((lesion["title"], _said_of_danger(lesion)) for lesion in content["lesions"])
+def _danger_warnings(content: dict[str, Any]) -> list[str]:
+    said = ((lesion["title"], _danger_caveats(lesion)) for lesion in content["lesions"])
     return [f"{title}: {words}" for title, words in said if words]
 
 
-def _said_of_danger(lesion: dict[str, Any]) -> str:
+def _danger_caveats(lesion: dict[str, Any]) -> str:
     """What makes photographs urgent that nobody has confirmed, besides the software's own answer."""
     open_ones = [photograph["assessment"] for photograph in lesion["photographs"] if not photograph["confirmed"]]
     urgent = [assessment for assessment in open_ones if assessment and assessment.get("tone") == Tier.URGENT]
     return " ".join(dict.fromkeys(caveat for assessment in urgent for caveat in assessment.get("doubts", [])))
 
 
-def _is_doubtful(photograph: dict[str, Any]) -> bool:
+def _is_calm_with_caveats(photograph: dict[str, Any]) -> bool:
     """Calm by the software and named by nobody, while symptoms or another photograph say more."""
     assessment = photograph["assessment"]
     is_calm = bool(assessment) and not photograph["confirmed"] and assessment["tier"] == Tier.CALM

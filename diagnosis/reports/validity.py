@@ -6,16 +6,16 @@ from uuid import UUID
 
 from diagnosis.images.models import Image
 from diagnosis.reports.changes_since_signing import (
-    Removed,
-    Since,
-    excluded_among,
-    labelled_otherwise_among,
-    lesions_no_longer_harmless,
-    lesions_without_proof,
+    ExcludedPhotograph,
+    LabelChange,
+    exclusions_since_signing,
+    label_changes_of,
+    lesions_no_longer_benign,
+    lesions_without_evidence,
 )
 from diagnosis.reports.models import Report
-from diagnosis.reports.other_visits import FoundElsewhere, found_elsewhere
-from diagnosis.reports.record_changes import Changed, record_changed_among
+from diagnosis.reports.other_visits import OtherVisitFinding, findings_of_other_visits
+from diagnosis.reports.record_changes import RecordChange, record_changes_of
 
 
 @dataclass(frozen=True)
@@ -29,10 +29,10 @@ class Otherwise:
         excluded: photographs that no longer count.
     """
 
-    labels: list[Since]
-    elsewhere: list[FoundElsewhere]
-    record: list[Changed]
-    excluded: list[Removed]
+    labels: list[LabelChange]
+    elsewhere: list[OtherVisitFinding]
+    record: list[RecordChange]
+    excluded: list[ExcludedPhotograph]
 
     def __bool__(self) -> bool:
         return bool(self.labels or self.elsewhere or self.record or self.excluded)
@@ -59,8 +59,8 @@ def otherwise_since(report: Report) -> Otherwise:
 
 def otherwise_among(reports: Sequence[Report]) -> dict[UUID, Otherwise]:
     """The same of several, by their keys, in as many queries as for one; their addenda are best prefetched."""
-    labels, elsewhere = labelled_otherwise_among(reports), found_elsewhere(reports)
-    record, aside = record_changed_among(reports), excluded_among(reports)
+    labels, elsewhere = label_changes_of(reports), findings_of_other_visits(reports)
+    record, aside = record_changes_of(reports), exclusions_since_signing(reports)
     return {
         report.pk: Otherwise(labels[report.pk], elsewhere[report.pk], record[report.pk], aside[report.pk])
         for report in reports
@@ -73,11 +73,15 @@ def lesions_looked_at_again(reports: Sequence[Report]) -> dict[UUID, set[str]]:
     Or by a photograph that was set aside since. Until an addendum says so, the patient reads only that they are being
     looked at again.
     """
-    since, elsewhere, aside = labelled_otherwise_among(reports), found_elsewhere(reports), excluded_among(reports)
+    since, elsewhere, aside = (
+        label_changes_of(reports),
+        findings_of_other_visits(reports),
+        exclusions_since_signing(reports),
+    )
     return {
-        report.pk: lesions_no_longer_harmless(report, since[report.pk])
-        | {found.lesion for found in elsewhere[report.pk] if found.takes_comfort_away}
-        | lesions_without_proof(report, aside[report.pk])
+        report.pk: lesions_no_longer_benign(report, since[report.pk])
+        | {found.lesion for found in elsewhere[report.pk] if found.withdraws_reassurance}
+        | lesions_without_evidence(report, aside[report.pk])
         for report in reports
     }
 
@@ -92,7 +96,7 @@ def reports_that_say_otherwise(image: Image) -> list[Report]:
     reports = list(with_lesion.select_related("visit__patient__clinic").prefetch_related("addenda"))
     if not reports:
         return []
-    labels, elsewhere = labelled_otherwise_among(reports), found_elsewhere(reports)
+    labels, elsewhere = label_changes_of(reports), findings_of_other_visits(reports)
     found = [
         report
         for report in reports

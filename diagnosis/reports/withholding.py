@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from dermascan.core.errors import Refused
 from dermascan.core.sentences import is_a_sentence
 from diagnosis.reports.models import Report, Withholding, WithholdingReason
-from diagnosis.reports.notices import tell_of_release_again, tell_of_withholding
-from diagnosis.reports.services import ensure_can_be_read, ensure_dermatologist_of, lock_visit
+from diagnosis.reports.notices import notify_of_renewed_release, notify_of_withholding
+from diagnosis.reports.services import ensure_dermatologist_of, ensure_still_valid, lock_visit
 from patients.models import Member
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ def withhold_report(*, report: Report, by: Member, reason: str, note: str) -> Wi
         row = Withholding.objects.create(
             report=report, reason=WithholdingReason(reason), note=note.strip()[:300], member=by
         )
-        tell_of_withholding(report=report, about=row)
+        notify_of_withholding(report=report, about=row)
     log.info("Report %s was withheld by member %s: %s.", report.pk, by.pk, row.reason)
     return row
 
@@ -98,9 +98,9 @@ def release_again(*, report: Report, by: Member) -> Withholding:
         row = report.withholdings.standing().select_for_update().first()
         if row is None:
             raise NotWithheld
-        ensure_can_be_read(report)
+        ensure_still_valid(report)
         row.ended_by, row.ended_at = by, max(timezone.now(), row.created_at)  # a clock may be set back
         row.save(update_fields=["ended_by", "ended_at"])
-        tell_of_release_again(withholding=row)
+        notify_of_renewed_release(withholding=row)
     log.info("Report %s was released again by member %s.", report.pk, by.pk)
     return row

@@ -6,7 +6,7 @@ from django.db import IntegrityError, transaction
 from django.test import Client
 from django.urls import reverse
 
-from diagnosis.reports.notices import tell_of_release
+from diagnosis.reports.notices import notify_of_release
 from patients.models import AccountClosure, OutgoingMessage, Patient, User
 from patients.outbox import deliver_due
 from patients.services import NoAccount, close_patient_account, give_patient_account
@@ -97,7 +97,7 @@ def test_the_wrong_address_gets_no_more_mail(client, patient, dermatologist, clo
     invite(client, patient)
     patient.refresh_from_db()
     report = signed_report(photographed_visit(patient, MELANOMA), dermatologist)
-    tell_of_release(report=report)
+    notify_of_release(report=report)
     close()
     assert OutgoingMessage.objects.get(kind="report").state == "cancelled"
     mail.outbox.clear()

@@ -62,11 +62,11 @@ class ReportQuerySet(models.QuerySet["Report"]):
 
     def released_to(self, user: AbstractBaseUser | AnonymousUser) -> "ReportQuerySet":
         """The reports that were released to the patient who signed in as ``user``, without those that are withheld."""
-        return self.handed_to(user).exclude(self._is_withheld())
+        return self.ever_released_to(user).exclude(self._is_withheld())
 
     def withheld_from(self, user: AbstractBaseUser | AnonymousUser) -> "ReportQuerySet":
         """The reports that were released to ``user`` and are no longer shown: see ``_is_withheld``."""
-        return self.handed_to(user).filter(self._is_withheld())
+        return self.ever_released_to(user).filter(self._is_withheld())
 
     def withheld(self) -> "ReportQuerySet":
         """The reports that were released before somebody saw that they show another patient."""
@@ -76,7 +76,7 @@ class ReportQuerySet(models.QuerySet["Report"]):
         """The reports that were released and are no longer shown to their patients: see ``_is_withheld``."""
         return self.filter(self._is_withheld(), released_at__isnull=False)
 
-    def handed_to(self, user: AbstractBaseUser | AnonymousUser) -> "ReportQuerySet":
+    def ever_released_to(self, user: AbstractBaseUser | AnonymousUser) -> "ReportQuerySet":
         """The reports that were released to ``user``, withheld since or not."""
         if not user.is_authenticated:
             return self.none()

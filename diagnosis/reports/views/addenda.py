@@ -11,11 +11,16 @@ from django.views.decorators.http import require_http_methods
 from dermascan.core.errors import Refused
 from dermascan.core.once import once
 from diagnosis.reports.addenda import draft_addendum, sign_addendum
-from diagnosis.reports.addendum_content import changed_lesions_named, found_in, labels_in, plan_to_ask_about
+from diagnosis.reports.addendum_content import (
+    changed_lesions_named,
+    other_visit_findings,
+    plan_to_ask_about,
+    present_labels,
+)
 from diagnosis.reports.forms import AddendumForm
 from diagnosis.reports.models import Report
 from diagnosis.reports.validity import otherwise_since
-from diagnosis.reports.views.signing import how_the_patient_hears
+from diagnosis.reports.views.signing import notice_status
 from diagnosis.reviews.contradictions import contradictions_at
 from patients.access import require_role
 from patients.middleware import ClinicRequest
@@ -47,7 +52,7 @@ def add(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
         except Refused as refused:
             form.add_error(None, str(refused))
         else:
-            messages.success(request, _said_when_signed(found))
+            messages.success(request, _signed_message(found))
             return redirect(visit)
     return _page(request, found, form)
 
@@ -72,8 +77,8 @@ def _page(request: ClinicRequest, report: Report, refused: AddendumForm | None =
         "visit": report.visit,
         "patient": report.visit.patient,
         "report": report,
-        "labels": labels_in(draft.content),
-        "elsewhere": found_in(draft.content),
+        "labels": present_labels(draft.content),
+        "elsewhere": other_visit_findings(draft.content),
         "set_aside": draft.content["set_aside"],
         "plan": plan,
         "named": changed_lesions_named(plan, draft.content),
@@ -85,7 +90,7 @@ def _page(request: ClinicRequest, report: Report, refused: AddendumForm | None =
     return render(request, "reports/add_addendum.html", context, status=422 if refused else 200)
 
 
-def _said_when_signed(report: Report) -> str:
+def _signed_message(report: Report) -> str:
     signed = _("The addendum is signed.")
     if otherwise_since(report).shows_other_patient:
         words = _("The report shows another patient, so this one does not read it: log a new visit and sign that.")
@@ -97,5 +102,5 @@ def _said_when_signed(report: Report) -> str:
         return f"{signed} {words}"
     report.refresh_from_db(fields=["released_at"])
     if report.released_at:
-        return f"{signed} {how_the_patient_hears(report)}"
+        return f"{signed} {notice_status(report)}"
     return f"{signed} {_('The patient reads it when the report is released.')}"

@@ -15,10 +15,10 @@ from diagnosis.reports.report_view import still_malignant
 from diagnosis.reports.signed import (
     ReportAltered,
     read_content,
+    read_full_content,
+    read_full_pdf,
     read_pdf,
-    read_told,
-    read_whole_content,
-    read_whole_pdf,
+    read_with_addenda,
 )
 from diagnosis.reports.validity import Otherwise, lesions_looked_at_again, otherwise_since
 from patients.middleware import ClinicRequest
@@ -32,11 +32,11 @@ Kind = Literal["pdf", "json"]
 def report_file(request: ClinicRequest, report_id: UUID, kind: Kind) -> HttpResponse:
     """The report with all that was added to it; ``?as=signed`` gives the very bytes that were signed first."""
     report = get_object_or_404(_reports_of(request), pk=report_id)
-    if instead := _instead_of_a_file(request, report):
+    if instead := _page_instead_of_file(request, report):
         return instead
     if request.GET.get("as") == "signed":
-        return _handed_out(request, report, kind)
-    read = read_whole_pdf if kind == "pdf" else read_whole_content
+        return _signed_file(request, report, kind)
+    read = read_full_pdf if kind == "pdf" else read_full_content
     name = f"{_name(report)}-with-addenda" if report.addenda.exists() else _name(report)
     try:
         return file_response(read(report=report), name=name, kind=kind)
@@ -51,10 +51,10 @@ def addendum_file(request: ClinicRequest, addendum_id: UUID, kind: Kind) -> Http
     """An addendum with the report that it adds to."""
     addenda = Addendum.objects.select_related("report__visit__patient__clinic")
     addendum = get_object_or_404(addenda.filter(report__in=_reports_of(request)), pk=addendum_id)
-    return _instead_of_a_file(request, addendum.report) or _handed_out(request, addendum, kind)
+    return _page_instead_of_file(request, addendum.report) or _signed_file(request, addendum, kind)
 
 
-def instead_of_report(request: ClinicRequest, report: Report) -> HttpResponse | None:
+def page_instead_of_report(request: ClinicRequest, report: Report) -> HttpResponse | None:
     """What a patient reads instead of a report that they must not rely on; None where they may read it."""
     context: dict[str, Any] = {"report": report, "visit": report.visit, "clinic": report.visit.patient.clinic}
     if Report.objects.withheld_from(request.user).filter(pk=report.pk).exists():
@@ -62,16 +62,16 @@ def instead_of_report(request: ClinicRequest, report: Report) -> HttpResponse | 
         return render(request, "reports/report_withheld.html", context, status=403)
     if again := lesions_looked_at_again([report])[report.pk]:
         try:
-            context |= _what_stands(report, again)
+            context |= _still_valid_content(report, again)
         except ReportAltered as altered:
             return altered_page(request, report, altered)
         return render(request, "reports/looked_at_again.html", context, status=409)
     return None
 
 
-def _what_stands(report: Report, again: set[str]) -> dict[str, Any]:
+def _still_valid_content(report: Report, again: set[str]) -> dict[str, Any]:
     """Of a report that is looked at again, what nobody may miss: other lesions that are malignant, and their plan."""
-    content, addenda = read_told(report=report)
+    content, addenda = read_with_addenda(report=report)
     standing = still_malignant(content, again)
     return {
         "again": [lesion for lesion in content["lesions"] if lesion["id"] in again],
@@ -85,17 +85,17 @@ def _what_stands(report: Report, again: set[str]) -> dict[str, Any]:
 def _reports_of(request: ClinicRequest) -> Any:
     """The reports that a member may read, or that were handed to a patient."""
     reports = Report.objects.select_related("visit__patient__clinic")
-    return reports.visible_to(request.member) if request.member else reports.handed_to(request.user)
+    return reports.visible_to(request.member) if request.member else reports.ever_released_to(request.user)
 
 
-def _instead_of_a_file(request: ClinicRequest, report: Report) -> HttpResponse | None:
+def _page_instead_of_file(request: ClinicRequest, report: Report) -> HttpResponse | None:
     """A warning page instead of a file that must not be relied on; members can still get what was signed."""
     if request.member:
         if request.GET.get("as") == "signed":
             return None
         otherwise, withheld = otherwise_since(report), report.withholdings.standing().first()
         return _outdated_page(request, report, otherwise, withheld) if withheld or otherwise.is_misleading else None
-    if instead := instead_of_report(request, report):
+    if instead := page_instead_of_report(request, report):
         return instead
     otherwise = otherwise_since(report)
     return _outdated_page(request, report, otherwise) if otherwise.is_of_another_place else None
@@ -127,7 +127,7 @@ def file_response(content: bytes, *, name: str, kind: Kind, is_shown: bool = Fal
     return HttpResponse(content, content_type=f"application/{kind}", headers=headers)
 
 
-def _handed_out(request: ClinicRequest, record: Signed, kind: Kind) -> HttpResponse:
+def _signed_file(request: ClinicRequest, record: Signed, kind: Kind) -> HttpResponse:
     """The PDF as it was signed, or the content: exactly the bytes that were hashed."""
     read = read_pdf if kind == "pdf" else read_content
     try:

@@ -115,7 +115,7 @@ def withhold(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     except Refused as refused:
         messages.error(request, str(refused))
     else:
-        messages.success(request, f"{_('The report is withheld.')} {_how_the_patient_hears_of_withholding(report)}")
+        messages.success(request, f"{_('The report is withheld.')} {_withholding_notice_status(report)}")
     return redirect(visit)
 
 
@@ -132,7 +132,7 @@ def release_withheld(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     except Refused as refused:
         messages.error(request, str(refused))
     else:
-        messages.success(request, f"{_('The report is released again.')} {how_the_patient_hears(report)}")
+        messages.success(request, f"{_('The report is released again.')} {notice_status(report)}")
     return redirect(visit)
 
 
@@ -192,10 +192,10 @@ def _release(request: ClinicRequest, report: Report, *, seen: str | None = None)
     except Refused as refused:
         messages.error(request, str(refused))
     else:
-        messages.success(request, f"{_('The report is released.')} {how_the_patient_hears(report)}")
+        messages.success(request, f"{_('The report is released.')} {notice_status(report)}")
 
 
-def how_the_patient_hears(report: Report) -> str:
+def notice_status(report: Report) -> str:
     """Say whether the patient is to be told of what was just released, or what is left to do."""
     patient = report.visit.patient
     reach = reach_of(patient)
@@ -208,7 +208,7 @@ def how_the_patient_hears(report: Report) -> str:
     return _("The patient can read it now. An e-mail that says so waits to be sent; this page shows when it has gone.")
 
 
-def _how_the_patient_hears_of_withholding(report: Report) -> str:
+def _withholding_notice_status(report: Report) -> str:
     reach = reach_of(report.visit.patient)
     if reach is Reach.NO_ACCOUNT:
         return _(
