@@ -1,4 +1,4 @@
-"""What a patient reads: the visits released to them, in plain words, from what was signed and nothing else."""
+"""The patient's pages: their released visits in plain words, made only from signed content."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -30,16 +30,16 @@ VISITS_A_PAGE = 20
 @require_patient
 @require_safe
 def my_visits(request: ClinicRequest) -> HttpResponse:
-    """Released visits, newest first."""
+    """The patient's released visits, newest first."""
     reports = Report.objects.released_to(request.user).select_related("visit__patient__clinic", "signed_by__user")
     reports = reports.prefetch_related("addenda")
     reports = reports.annotate(added_at=Max("addenda__signed_at"))
     pages = Paginator(reports.order_by("-visit__date", "-signed_at"), VISITS_A_PAGE)
     page = pages.get_page(request.GET.get("page"))
     patient = Patient.objects.select_related("clinic").get(user=request.user)  # type: ignore[misc]
-    shown = list(page.object_list)
-    again, record = lesions_looked_at_again(shown), record_changes_of(shown)
-    rows = [_row(report, again=again[report.pk], record=record[report.pk]) for report in shown]
+    page_reports = list(page.object_list)
+    again, record = lesions_looked_at_again(page_reports), record_changes_of(page_reports)
+    rows = [_row(report, again=again[report.pk], record=record[report.pk]) for report in page_reports]
     context = {
         "page": page,
         "reports": [row["report"] for row in rows],
@@ -57,7 +57,7 @@ def my_visits(request: ClinicRequest) -> HttpResponse:
 @require_patient
 @require_safe
 def my_visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
-    """One released visit. Reviews that came after the signature are not in it until the clinic adds them to it."""
+    """One released visit. Later reviews do not appear until the clinic signs an addendum."""
     reports = Report.objects.ever_released_to(request.user).select_related("visit__patient__clinic")
     report = get_object_or_404(reports, visit=visit_id)
     if instead := page_instead_of_report(request, report):
@@ -73,13 +73,13 @@ def my_visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
         "visit": report.visit,
         "addenda": addenda,
         "record_since": record,
-        "is_of_another_place": any(changed.is_place for changed in record),
+        "is_of_another_place": any(change.is_place for change in record),
     }
     return render(request, "portal/my_visit.html", context)
 
 
 def _row(report: Report, *, again: set[str], record: Sequence[RecordChange]) -> dict[str, Any]:
-    """A report in the list with its chips and lesions; none where what is stored is not what was signed."""
+    """A row of the list with chips and lesions; both are empty if the stored report was altered."""
     try:
         content, _addenda = read_with_addenda(report=report, record=record)
     except ReportAltered:
@@ -89,6 +89,6 @@ def _row(report: Report, *, again: set[str], record: Sequence[RecordChange]) -> 
         signs = (Sign(WATCH, _("Being looked at again")), *(sign for sign in standing if sign.tone == URGENT))
     else:
         signs = signs_of_report(content)
-        if any(not changed.is_of_patient for changed in record):
-            signs = (*signs, Sign(WATCH, _("Put right since")))
+        if any(not change.is_of_patient for change in record):
+            signs = (*signs, Sign(WATCH, _("Corrected since")))
     return {"report": report, "signs": signs, "lesions": content["lesions"]}

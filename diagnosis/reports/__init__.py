@@ -1,1 +1,1 @@
-"""A visit as a report: its content as plain data, and that content as a PDF."""
+"""Reports of visits: the content as plain data, and its PDF."""

@@ -1,4 +1,4 @@
-"""Adding to a signed report: the report stays what it is, and whoever reads it reads the addendum too."""
+"""Addenda to signed reports. The report itself never changes; its readers also see the addendum."""
 
 import hashlib
 import json
@@ -29,36 +29,36 @@ class WordsMissing(Refused):
     code = "words_missing"
 
     def __init__(self) -> None:
-        super().__init__(_("Write what is to be added; an empty addendum tells nobody anything."))
+        super().__init__(_("The addendum is empty. Write what you want to add."))
 
 
 class PlanUnanswered(Refused):
     code = "plan_unanswered"
 
     def __init__(self) -> None:
-        super().__init__(_("Say whether what you write replaces the plan, or adds to it."))
+        super().__init__(_("Choose whether the addendum replaces the plan or adds to it."))
 
 
 def draft_addendum(*, report: Report) -> Draft:
-    """Gather what the next addendum to ``report`` would say besides the words that are still to be written."""
+    """Return a draft of the next addendum to ``report``: all of its content except the text to be written."""
     return Draft(build_addendum(report, words=""), contradictions_in_words(report.visit))
 
 
 def sign_addendum(
     *, report: Report, by: Member, words: str, replaces_plan: bool | None = None, seen: str | None = None
 ) -> Addendum:
-    """Add ``words`` to a signed report, with the labels that are others than its readers were told.
+    """Sign an addendum to a report: ``words``, together with everything that has changed since.
 
-    A patient who can read the report reads the addendum at once, and is mailed that it is there. Who sends the
-    same words twice, having read the report as it was before the first, has signed once: the first comes back.
+    A patient who can read the report can read the addendum at once and is notified by e-mail. Submitting the same
+    form twice signs once: the second call returns the first addendum.
 
     Args:
-        words: for the patient and for whoever reads the report; not blank.
-        replaces_plan: whether the report's plan no longer holds, where that is asked (``plan_to_ask_about``).
-        seen: the fingerprint of the draft that ``by`` has checked; None trusts that it was checked.
+        words: the text for the patient and other readers; not blank.
+        replaces_plan: whether it replaces the report's plan, if that is asked (``plan_to_ask_about``).
+        seen: the fingerprint of the draft that ``by`` has checked; None skips this check.
 
     Raises:
-        PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
+        PermissionDenied: ``by`` is not a dermatologist of the patient's clinic.
         WordsMissing, PlanUnanswered, ChangedMeanwhile, LettersCannotBePrinted: nothing was signed.
     """
     ensure_dermatologist_of(report.visit, by)
@@ -67,8 +67,8 @@ def sign_addendum(
         raise WordsMissing
     draft = draft_addendum(report=report)
     if seen is not None and seen != draft.fingerprint:
-        if signed_before := _already_signed(report, by, words, replaces_plan):
-            return signed_before
+        if addendum := _already_signed(report, by, words, replaces_plan):
+            return addendum
         draft.ensure_seen(seen)
     if not plan_to_ask_about(report, draft.content):
         replaces_plan = None
@@ -79,8 +79,8 @@ def sign_addendum(
 
     addendum = Addendum(id=uuid.uuid4(), report=report, number=content["number"], signed_by=by)
     addendum.signed_at = timezone.now().replace(microsecond=0)
-    signed = {**content, "addendum": signature(addendum.pk, by=by, at=addendum.signed_at)}
-    addendum.content = canonical_json(signed)
+    signed_content = {**content, "addendum": signature(addendum.pk, by=by, at=addendum.signed_at)}
+    addendum.content = canonical_json(signed_content)
     addendum.content_sha256 = content_sha256(addendum.content)
     pdf = render_full_pdf(addendum)
     addendum.pdf_sha256 = hashlib.sha256(pdf).hexdigest()
@@ -93,15 +93,15 @@ def sign_addendum(
                 raise ChangedMeanwhile
             draft_addendum(report=report).ensure_seen(draft.fingerprint)
             addendum.save(force_insert=True)
-            is_kept = Report.objects.kept_from_patients().filter(pk=report.pk).exists()
-            if visit.status == VisitStatus.RELEASED and not is_kept:
+            is_withheld = Report.objects.kept_from_patients().filter(pk=report.pk).exists()
+            if visit.status == VisitStatus.RELEASED and not is_withheld:
                 notify_of_addendum(addendum=addendum)
     log.info("Addendum %s to report %s was signed by member %s.", addendum.pk, report.pk, by.pk)
     return addendum
 
 
 def render_full_pdf(addendum: Addendum) -> bytes:
-    """The addendum, those before it, and the report, marked as added to, as one PDF."""
+    """Return one PDF with the addendum, the earlier addenda, and the report marked as amended."""
     report = addendum.report
     return render_addendum(
         json.loads(addendum.content),
@@ -113,7 +113,7 @@ def render_full_pdf(addendum: Addendum) -> bytes:
 
 
 def _already_signed(report: Report, by: Member, words: str, replaces_plan: bool | None) -> Addendum | None:
-    """Return the newest addendum if ``by`` has just signed it with these words and this answer."""
+    """Return the newest addendum if ``by`` has already signed it with the same text and answer, else None."""
     newest = Addendum.objects.filter(report=report).order_by("-number").first()
     if newest is None or newest.signed_by_id != by.pk or newest.words != words:
         return None

@@ -1,4 +1,4 @@
-"""What an addendum says, as plain data: the dermatologist's words, and what changed in the record since."""
+"""The content of an addendum as plain data: the dermatologist's text, and what has changed since the report."""
 
 import datetime
 import json
@@ -23,17 +23,17 @@ from diagnosis.reviews.answers import is_malignant_answer
 from diagnosis.reviews.review_words import answer_malignancy, icd10_of, label_in_words, plain_line
 
 SCHEMA = "dermascan-addendum/4"
-# Their PDF holds the addendum alone, and not the report that it adds to.
+# PDFs of these versions contain only the addendum, without the report.
 SCHEMAS_WITHOUT_REPORT = ("dermascan-addendum/1",)
 
 _NO_BASIS = {"certainty": "", "certainty_words": "", "basis": "", "basis_words": ""}
 
 
 def build_addendum(report: Report, *, words: str, replaces_plan: bool | None = None) -> Content:
-    """Gather what the next addendum to ``report`` says, without its signature.
+    """Return the content of the next addendum to ``report``, without its signature.
 
     Args:
-        replaces_plan: whether the report's plan no longer holds; None where that was not asked.
+        replaces_plan: whether it replaces the report's plan; None if that was not asked.
     """
     visit, otherwise = report.visit, otherwise_since(report)
     content: Content = {
@@ -45,29 +45,29 @@ def build_addendum(report: Report, *, words: str, replaces_plan: bool | None = N
         "words": words,
         "labels": [
             {
-                "photograph": str(since.image.pk),
-                "lesion": since.image.lesion.title,
-                "place": since.image.lesion.place,
-                "which": since.which,
-                "then": asdict(since.then),
-                "now": _label_now(since),
+                "photograph": str(change.image.pk),
+                "lesion": change.image.lesion.title,
+                "place": change.image.lesion.place,
+                "which": change.which,
+                "then": asdict(change.then),
+                "now": _label_now(change),
             }
-            for since in otherwise.labels
+            for change in otherwise.labels
         ],
         # Lesions that turned out to be malignant at another visit.
-        "elsewhere": [asdict(found) for found in otherwise.elsewhere],
-        "record": [asdict(changed) for changed in otherwise.record],
+        "elsewhere": [asdict(finding) for finding in otherwise.elsewhere],
+        "record": [asdict(change) for change in otherwise.record],
         "set_aside": [
             {
-                "id": str(removed.exclusion.pk),
-                "photograph": str(removed.exclusion.image_id),
-                "lesion": removed.exclusion.image.lesion.title,
-                "place": removed.exclusion.image.lesion.place,
-                "which": removed.which,
-                "reason": removed.exclusion.reason,
-                "words": str(removed.exclusion.get_reason_display()),
+                "id": str(excluded.exclusion.pk),
+                "photograph": str(excluded.exclusion.image_id),
+                "lesion": excluded.exclusion.image.lesion.title,
+                "place": excluded.exclusion.image.lesion.place,
+                "which": excluded.which,
+                "reason": excluded.exclusion.reason,
+                "words": str(excluded.exclusion.get_reason_display()),
             }
-            for removed in otherwise.excluded
+            for excluded in otherwise.excluded
         ],
     }
     if replaces_plan is not None:
@@ -76,19 +76,19 @@ def build_addendum(report: Report, *, words: str, replaces_plan: bool | None = N
 
 
 def plan_to_ask_about(report: Report, content: Content) -> str:
-    """The report's plan where an addendum has to say whether it still holds, otherwise empty.
+    """Return the current plan if the addendum has to say whether it still holds, else an empty string.
 
-    That is where the addendum says more than words, and none before it has replaced the plan.
+    It has to whenever the addendum reports a change in addition to its text.
 
     Args:
-        content: of the addendum, as ``build_addendum`` returns it.
+        content: the content of the addendum, from ``build_addendum``.
     """
-    plan = _plan_that_counts(report)
-    return plan if has_words(plan) and _says_more_than_words(content) else ""
+    plan = _current_plan(report)
+    return plan if has_words(plan) and _reports_a_change(content) else ""
 
 
-def _plan_that_counts(report: Report) -> str:
-    """What the newest addendum says that has replaced the plan, else the report's own."""
+def _current_plan(report: Report) -> str:
+    """The text of the newest addendum that replaces the plan, else the plan of the report."""
     for addendum in report.addenda.order_by("-number"):
         content = json.loads(addendum.content)
         if _replaces_plan(content):
@@ -97,7 +97,7 @@ def _plan_that_counts(report: Report) -> str:
 
 
 def changed_lesions_named(plan: str, content: Content) -> list[str]:
-    """The titles of lesions that a plan speaks of, by number or place, and of which an addendum says otherwise."""
+    """The titles of lesions that the plan mentions, by number or place, and that the addendum corrects."""
     changed = {row["lesion"]: row["place"] for row in (*content["labels"], *content["set_aside"])}
     changed |= {row["title"]: row["place"] for row in content["elsewhere"]}
     return [
@@ -107,20 +107,20 @@ def changed_lesions_named(plan: str, content: Content) -> list[str]:
     ]
 
 
-def _label_now(since: LabelChange) -> Content:
-    """What a photograph is named now, how certain that is and what it rests on."""
-    label = settled_label(since.image)
+def _label_now(change: LabelChange) -> Content:
+    """The current label of a photograph, with its certainty and basis."""
+    label = settled_label(change.image)
     return {
-        **asdict(since.now),
-        "malignancy": answer_malignancy(since.now.code),
-        "icd10": icd10_of(since.now.code),
-        "line": plain_line(since.now.code),
+        **asdict(change.now),
+        "malignancy": answer_malignancy(change.now.code),
+        "icd10": icd10_of(change.now.code),
+        "line": plain_line(change.now.code),
         **(certainty_and_basis(label) if label else _NO_BASIS),
     }
 
 
 def present_addendum(content: Content) -> dict[str, Any]:
-    """Return the content as a template needs it: dates as dates."""
+    """Return the content prepared for a template, with dates as objects."""
     patient, signature = content["patient"], content["addendum"]
     return {
         **content,
@@ -136,13 +136,12 @@ def present_addendum(content: Content) -> dict[str, Any]:
 
 
 def present_labels(content: Content) -> list[Content]:
-    """The changed labels of an addendum, in words."""
+    """The changed labels of an addendum, prepared for a template."""
     return [_present_label(label) for label in content["labels"]]
 
 
 def _present_label(label: Content) -> Content:
-    # Earlier addenda do not say which of a lesion's photographs they mean, how dangerous a label is, what it rests on,
-    # nor what is suspected.
+    # Earlier schema versions lack the photograph's number, the malignancy, the basis and suspicions.
     facts = {"malignancy": "", "icd10": "", "line": "", "suspected": "", "suspected_code": "", **_NO_BASIS}
     then, now = {"suspected": "", **label["then"]}, {**facts, **label["now"]}
     return {
@@ -154,64 +153,64 @@ def _present_label(label: Content) -> Content:
 
 
 def other_visit_findings(content: Content) -> list[OtherVisitFinding]:
-    """What an addendum says was found at other visits; earlier ones say nothing of it."""
+    """The findings of other visits in an addendum; earlier schema versions have none."""
     return [OtherVisitFinding(**row) for row in content.get("elsewhere", ())]
 
 
 def with_later_labels(content: Content, addenda: list[dict[str, Any]], record: Sequence[RecordChange] = ()) -> Content:
-    """Return a report's content as it holds with all that was added since.
+    """Return a report's content updated with its addenda and with corrections to the record.
 
-    A photograph whose label an addendum changed is ``confirmed`` as the newest one says; ``later`` says so too, and
-    ``replaced`` is what the report said. What is suspected since is told with the software's answer. Under
-    ``set_aside`` a photograph says why it no longer counts, if an addendum says so. What a lesion turned out to be at
-    another visit is among its ``earlier`` labels. A corrected place is the lesion's ``place``, and ``place_before``
-    what the report said; the same of the patient. What holds now is what is explained.
+    For each photograph, ``confirmed`` is the newest label, ``later`` describes the addendum that changed it, and
+    ``replaced`` is the label in the report. ``set_aside`` is the reason why an addendum excludes it. New suspicions
+    are added to its assessment. Labels of other visits are among the lesion's ``earlier`` labels. ``place`` is the
+    corrected place and ``place_before`` the one in the report; ``patient_before`` is the same for the patient.
+    Explanations cover the current labels.
 
     Args:
-        addenda: as ``present_addendum`` returns them, the newest first.
-        record: corrected facts that no addendum tells of yet.
+        addenda: from ``present_addendum``, newest first.
+        record: corrections that no addendum reports yet.
     """
     later: dict[str, Content] = {}
     for addendum in addenda:
         for label in addendum["labels"]:
             later.setdefault(label["photograph"], _later(label["now"], addendum["addendum"]))
-    aside = {row["photograph"]: row["words"] for addendum in addenda for row in addendum["set_aside"]}
+    reasons = {row["photograph"]: row["words"] for addendum in addenda for row in addendum["set_aside"]}
     elsewhere: dict[str, Content] = {}
     for addendum in addenda:
-        for found in addendum["elsewhere"]:
-            elsewhere.setdefault(found.lesion, asdict(found))
-    right = _corrected_facts(addenda) | {changed.key: changed.now for changed in record}
+        for finding in addendum["elsewhere"]:
+            elsewhere.setdefault(finding.lesion, asdict(finding))
+    corrected = _corrected_facts(addenda) | {change.key: change.now for change in record}
 
-    def told(photograph: Content, case_context: CaseContext) -> Content:
-        number, was = photograph["id"], photograph["confirmed"]
-        facts = {"later": later.get(number), "set_aside": aside.get(number, ""), "replaced": None}
-        if number in later:
-            facts |= {"confirmed": later[number]["label"], "replaced": was}
-            case_context = _context_with_suspicion(case_context, later[number])
+    def updated(photograph: Content, case_context: CaseContext) -> Content:
+        photograph_id, confirmed = photograph["id"], photograph["confirmed"]
+        facts = {"later": later.get(photograph_id), "set_aside": reasons.get(photograph_id, ""), "replaced": None}
+        if photograph_id in later:
+            facts |= {"confirmed": later[photograph_id]["label"], "replaced": confirmed}
+            case_context = _context_with_suspicion(case_context, later[photograph_id])
         if case_context.speaks_of_danger and photograph["assessment"]:
             facts["assessment"] = assessment_with_suspicion(photograph["assessment"], case_context)
         return {**photograph, **facts}
 
-    def of_others(lesion: Content) -> CaseContext:
+    def context_of(lesion: Content) -> CaseContext:
         label = suspected_at_another_visit(elsewhere.get(lesion["id"]))
         return CaseContext(suspected_elsewhere=label["name"] if label else "")
 
     lesions = [
         {
             **lesion,
-            "place": right.get(f"lesion.{lesion['id']}.place", lesion["place"]),
-            "place_before": lesion["place"] if f"lesion.{lesion['id']}.place" in right else "",
+            "place": corrected.get(f"lesion.{lesion['id']}.place", lesion["place"]),
+            "place_before": lesion["place"] if f"lesion.{lesion['id']}.place" in corrected else "",
             "earlier": labels_of_other_visits(lesion, elsewhere.get(lesion["id"])),
             "suspected": suspected_at_another_visit(elsewhere.get(lesion["id"])),
-            "photographs": [told(photograph, of_others(lesion)) for photograph in lesion["photographs"]],
+            "photographs": [updated(photograph, context_of(lesion)) for photograph in lesion["photographs"]],
         }
         for lesion in content["lesions"]
     ]
-    has_changed = bool(later or aside or elsewhere)
+    has_changed = bool(later or reasons or elsewhere)
     return {
         **content,
-        "patient": {key: right.get(f"patient.{key}", value) for key, value in content["patient"].items()},
-        "patient_before": {key: value for key, value in content["patient"].items() if f"patient.{key}" in right},
+        "patient": {key: corrected.get(f"patient.{key}", value) for key, value in content["patient"].items()},
+        "patient_before": {key: value for key, value in content["patient"].items() if f"patient.{key}" in corrected},
         "lesions": lesions,
         "explanations": explanations_of(lesions) if has_changed else content["explanations"],
         "added_on": addenda[0]["addendum"]["signed_at"] if addenda else None,
@@ -227,42 +226,42 @@ def _context_with_suspicion(case_context: CaseContext, later: Content) -> CaseCo
 
 
 def _corrected_facts(addenda: list[dict[str, Any]]) -> dict[str, str]:
-    """The facts that addenda have corrected, as they are now, by key."""
-    right: dict[str, str] = {}
+    """The current values of corrected facts, by key."""
+    corrected: dict[str, str] = {}
     for addendum in addenda:
-        for changed in addendum["record"]:
-            right.setdefault(changed["key"], changed["now"])
-    return right
+        for change in addendum["record"]:
+            corrected.setdefault(change["key"], change["now"])
+    return corrected
 
 
 def plan_replaced_on(addenda: Iterable[Addendum]) -> datetime.datetime | None:
-    """When the newest addendum was signed that replaces the report's plan."""
+    """When the newest addendum that replaces the report's plan was signed, or None."""
     return max((each.signed_at for each in addenda if _replaces_plan(json.loads(each.content))), default=None)
 
 
 def plan_not_for(addenda: Iterable[dict[str, Any]]) -> list[str]:
-    """The lesions for which a report's plan no longer counts, though it was not replaced: danger was told of them.
+    """The titles of lesions to which a plan no longer applies: addenda report danger but did not replace the plan.
 
     Args:
-        addenda: their contents.
+        addenda: the contents of the addenda.
     """
     titles = (title for addendum in addenda if not _replaces_plan(addendum) for title in titles_in_danger(addendum))
     return sorted(set(titles))
 
 
 def _replaces_plan(addendum: dict[str, Any]) -> bool:
-    """What its dermatologist answered; of an addendum that was not asked, whether it says more than words."""
+    """The dermatologist's answer; without one, whether the addendum reports a change."""
     answer: bool | None = addendum.get("replaces_plan")
-    return _says_more_than_words(addendum) if answer is None else answer
+    return _reports_a_change(addendum) if answer is None else answer
 
 
-def _says_more_than_words(addendum: dict[str, Any]) -> bool:
-    """Whether it says that something in the report is otherwise, and does not add words alone."""
+def _reports_a_change(addendum: dict[str, Any]) -> bool:
+    """Whether it reports a changed label, exclusion or finding, in addition to its text."""
     return bool(addendum["labels"] or addendum.get("set_aside") or addendum.get("elsewhere"))
 
 
 def _later(now: Content, signed: dict[str, Any]) -> Content:
-    """What an addendum says of a photograph: its label now, or that it has none any more."""
+    """What an addendum says about a photograph: its new label, or that it no longer has one."""
     label = {
         "snomed_ct": "",
         "certainty_words": "",
@@ -280,7 +279,7 @@ def _later(now: Content, signed: dict[str, Any]) -> Content:
         "malignancy": now["malignancy"],
         "icd10": now["icd10"],
         "line": now["line"],
-        # That it changed asks to be read, even where it is harmless now.
+        # A change must be read even if the new label is benign.
         "tone": "urgent"
         if is_malignant_answer(now["code"]) or is_malignant_answer(now["suspected_code"])
         else "watch",

@@ -1,4 +1,4 @@
-"""Addenda beside each other on paper: what no longer counts, since a newer one says otherwise, and what is short."""
+"""Tags for the addenda in one PDF: which statements a newer addendum has replaced, and which addenda are short."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,19 +7,19 @@ from django import template
 
 register = template.Library()
 
-# An addendum of so few letters and lines is not divided between two pages.
+# Shorter addenda are not split across pages.
 SHORT, FEW_LINES = 600, 8
 
-LastReported = Mapping[str, Any]
+Row = Mapping[str, Any]
 
 
 @register.simple_tag
-def newer_label(label: LastReported, addendum: LastReported, addenda: Sequence[LastReported]) -> LastReported | None:
-    """Return the newest addendum that says another thing of a label's photograph, or that it no longer counts.
+def newer_label(label: Row, addendum: Row, addenda: Sequence[Row]) -> Row | None:
+    """Return the newest later addendum that relabels or excludes the photograph of ``label``, or None.
 
     Args:
-        label: of ``addendum``.
-        addenda: of one report, the newest first.
+        label: a row of ``addendum``.
+        addenda: all addenda of the report, newest first.
     """
     return next(
         (
@@ -32,8 +32,8 @@ def newer_label(label: LastReported, addendum: LastReported, addenda: Sequence[L
 
 
 @register.simple_tag
-def newer_plan(addendum: LastReported, addenda: Sequence[LastReported]) -> LastReported | None:
-    """Return the newest addendum that replaces the plan of which ``addendum`` speaks."""
+def newer_plan(addendum: Row, addenda: Sequence[Row]) -> Row | None:
+    """Return the newest later addendum that replaces the plan to which ``addendum`` refers, or None."""
     if addendum["replaces_plan"] is None:
         return None
     return next((newer for newer in _after(addendum, addenda) if newer["replaces_plan"]), None)
@@ -44,5 +44,5 @@ def is_short(words: str) -> bool:
     return len(words) < SHORT and words.count("\n") < FEW_LINES
 
 
-def _after(addendum: LastReported, addenda: Sequence[LastReported]) -> list[LastReported]:
+def _after(addendum: Row, addenda: Sequence[Row]) -> list[Row]:
     return [each for each in addenda if each["number"] > addendum["number"]]

@@ -1,6 +1,6 @@
-"""Which conditions a report explains, and how: by what dermatologists have named a lesion, else by its answers.
+"""The conditions that a report explains: those of the dermatologists' labels, else those of the software's answers.
 
-Works on a report's content alone, so that what an addendum has changed can be explained in the same way.
+Uses only the report's content, so that content updated by an addendum is explained in the same way.
 """
 
 from collections.abc import Iterable
@@ -26,21 +26,21 @@ Content = dict[str, Any]
 
 
 def explanations_of(lesions: list[Content]) -> list[Content]:
-    """Explain what the reader meets, dangerous conditions first."""
+    """Return the explanations of the conditions in the report, dangerous ones first."""
     answers = [answer for lesion in lesions for answer in explained_answers(lesion)]
     articles = {article_of(answer["code"]) for answer in answers} - {""}
-    found = [_from_the_library(code, lesions) for code in sorted(articles, key=_dangerous_first)]
+    library = [_from_the_library(code, lesions) for code in sorted(articles, key=_dangerous_first)]
     others = {answer["name"]: answer for answer in answers if _needs_a_paragraph(answer["code"])}
     paragraphs = [_paragraph(answer) for _name, answer in sorted(others.items())]
-    # A dangerous diagnosis comes first, even if it has one paragraph and the harmless one a whole article.
-    return sorted([*found, *paragraphs], key=lambda each: not is_malignant_answer(each["code"]))
+    # A dangerous diagnosis comes first, even if it has only a paragraph and the benign one a whole article.
+    return sorted([*library, *paragraphs], key=lambda each: not is_malignant_answer(each["code"]))
 
 
 def explained_answers(lesion: Content) -> list[Content]:
-    """The answers by which a lesion is explained: its labels, and what the software says of photographs without one.
+    """The answers that explain a lesion: its labels, and the software's answers to unlabelled photographs.
 
-    Beside a label the software explains only what is more dangerous than it: never a calmer photograph. Of a lesion
-    that is malignant by one label no harmless one explains anything.
+    If the lesion has a label, only malignant answers of the software are explained. If one label is malignant, benign
+    labels are not explained.
     """
     if is_malignant_lesion(lesion):
         return [label for label in labels_of(lesion) if is_malignant_answer(label["code"])]
@@ -48,9 +48,9 @@ def explained_answers(lesion: Content) -> list[Content]:
 
 
 def labels_of(lesion: Content) -> list[Content]:
-    """What dermatologists have named a lesion: at this visit, or else at earlier ones.
+    """The dermatologists' labels of a lesion: of this visit, or else of other visits.
 
-    A label of an earlier visit that is, or may be, malignant is named whatever was said since.
+    A label of another visit that is or may be malignant is always included.
     """
     own = [photograph["confirmed"] for photograph in lesion["photographs"] if _is_labelled(photograph)]
     earlier = lesion.get("earlier", [])
@@ -58,7 +58,7 @@ def labels_of(lesion: Content) -> list[Content]:
 
 
 def is_malignant_lesion(lesion: Content) -> bool:
-    """Whether dermatologists have named it malignant or pre-malignant."""
+    """Whether a label is malignant or pre-malignant."""
     return any(is_malignant_answer(label["code"]) for label in labels_of(lesion))
 
 
@@ -76,7 +76,7 @@ def _is_labelled(photograph: Content) -> bool:
 
 
 def _explained(photograph: Content) -> Content:
-    """The class that explains what the software says of a photograph; empty where it names none."""
+    """The class that explains the software's answer to a photograph; empty if there is none."""
     assessment = None if photograph.get("set_aside") else photograph["assessment"]
     explained: Content | None = assessment.get("explained") if assessment else None
     return explained if explained and "code" in explained else {}
@@ -87,12 +87,12 @@ def _dangerous_first(code: str) -> tuple[bool, str]:
 
 
 def _needs_a_paragraph(code: str) -> bool:
-    """Of what has no article, the harmless is explained by its line beside the label; the rest asks for more."""
+    """Whether a diagnosis without an article needs a paragraph. A benign one does not: its label has a line."""
     return not article_of(code) and malignancy_of(code) is not None and not is_benign_answer(code)
 
 
 def _paragraph(answer: Content) -> Content:
-    """What can honestly be said of a diagnosis that the library has no article on."""
+    """The explanation of a diagnosis on which the library has no article."""
     code, is_malignant = answer["code"], is_malignant_answer(answer["code"])
     urgency = urgency_of_label(is_malignant=is_malignant)
     return {
@@ -104,8 +104,8 @@ def _paragraph(answer: Content) -> Content:
         "sections": {
             "what_it_is": plain_line(code)
             or _(
-                "Your dermatologist has found a cancer or an early form of one. It has no article here: ask them to "
-                "explain it to you."
+                "Your dermatologist has found a cancer or an early form of one. There is no article about it here: "
+                "ask them to explain it to you."
             ),
             "when_to_seek_care": _when_to_seek_care(is_malignant=is_malignant),
         },
@@ -123,11 +123,11 @@ def _when_to_seek_care(*, is_malignant: bool) -> str:
     if is_malignant:
         return _(
             "It does not go away by itself and needs treatment. Keep every appointment. If you have none yet, call "
-            "your clinic now and name the diagnosis. Say at once if the spot grows, bleeds or hurts."
+            "your clinic now and name the diagnosis. Tell your clinic at once if the spot grows, bleeds or hurts."
         )
     return _(
         "It is not certain that it is harmless, so it has to be followed up. Keep every appointment. If you have none "
-        "yet, call your clinic. Say at once if the spot grows, bleeds or hurts."
+        "yet, call your clinic. Tell your clinic at once if the spot grows, bleeds or hurts."
     )
 
 
@@ -135,11 +135,11 @@ def _from_the_library(code: str, lesions: list[Content]) -> Content:
     explained = explain(code=code, reading_level="patient", ask=False)
     labels = [label for lesion in lesions for label in labels_of(lesion)]
     same = [label for label in labels if article_of(label["code"]) == code]
-    unread = _unreviewed_urgency(code, lesions) if is_benign_answer(code) else {}
-    unconfirmed = unread or _lesions_by_tier(code, lesions)
+    unreviewed = _unreviewed_urgency(code, lesions) if is_benign_answer(code) else {}
+    unconfirmed = unreviewed or _lesions_by_tier(code, lesions)
     urgency = urgency_in_report(explained, unconfirmed=unconfirmed, is_confirmed=bool(same))
     sections = dict(explained.sections)
-    if unread:
+    if unreviewed:
         sections["when_to_seek_care"] = care_by_the_result()
     elif any(_is_called_more_urgent(lesion, code) for lesion in lesions):
         sections["when_to_seek_care"] = care_after_a_harmless_label()
@@ -148,8 +148,8 @@ def _from_the_library(code: str, lesions: list[Content]) -> Content:
         "sections": sections,
         "urgency": urgency.words,
         "urgency_from": str(urgency.speaker),
-        "is_confirmed": bool(same) and not unread,
-        # The article is written for those whose spot no laboratory has examined.
+        "is_confirmed": bool(same) and not unreviewed,
+        # The article is written for readers whose lesion was not examined by a laboratory.
         "is_proven": any(label.get("basis") == Basis.HISTOPATHOLOGY for label in same),
         "sources": [{"title": title, "url": url} for title, url in explained.sources],
         "source": str(explained.source),
@@ -159,7 +159,7 @@ def _from_the_library(code: str, lesions: list[Content]) -> Content:
 
 
 def _is_called_more_urgent(lesion: Content, code: str) -> bool:
-    """Whether more haste is asked for about what a dermatologist has named harmless, without a laboratory."""
+    """Whether the software advises more urgency on a photograph labelled benign without histopathology."""
     return is_benign_answer(code) and any(
         article_of(each["confirmed"]["code"]) == code
         and each["confirmed"].get("basis") != Basis.HISTOPATHOLOGY
@@ -170,31 +170,33 @@ def _is_called_more_urgent(lesion: Content, code: str) -> bool:
 
 
 def _unreviewed_urgency(code: str, lesions: Iterable[Content]) -> dict[str, list[str]]:
-    """Lesions that ``code`` explains and that have a photograph without a label which asks for haste: titles by tier.
+    """Titles, by tier, of lesions explained by ``code`` with an unlabelled photograph that is urgent or to be watched.
 
-    Their harmless label is of another photograph or visit, or the network names nothing that could be explained.
+    Their benign label belongs to another photograph or visit, or the network's answer has no class to explain.
     """
-    found: dict[str, list[str]] = {}
+    titles: dict[str, list[str]] = {}
     for lesion in lesions:
         if any(article_of(answer["code"]) == code for answer in explained_answers(lesion)):
             tiers = {
                 _advised_urgency(photograph) for photograph in lesion["photographs"] if not _is_labelled(photograph)
             }
             for tier in tiers - {""}:
-                found.setdefault(tier, []).append(lesion["title"])
-    return found
+                titles.setdefault(tier, []).append(lesion["title"])
+    return titles
 
 
 def _advised_urgency(photograph: Content) -> str:
-    """The tier that is advised for a photograph with all that is known besides; empty where that is calm."""
-    said = None if photograph.get("set_aside") else photograph["assessment"]
-    tiers = {said.get("advised_tier", said["tier"]), said.get("tone", said["tier"])} if said else set()
+    """The tier advised for a photograph given its case context; empty if calm."""
+    assessment = None if photograph.get("set_aside") else photograph["assessment"]
+    if not assessment:
+        return ""
+    tiers = {assessment.get(name, assessment["tier"]) for name in ("advised_tier", "tone")}
     return next((tier for tier in (Tier.URGENT, Tier.WATCH) if tier in tiers), "")
 
 
 def _lesions_by_tier(code: str, lesions: Iterable[Content]) -> dict[str, list[str]]:
-    """Where ``code`` explains an answer and no dermatologist has said anything: lesions' titles by advised tier."""
-    found: dict[str, list[str]] = {}
+    """Titles of lesions, by advised tier, where ``code`` explains an answer and there is no label."""
+    titles: dict[str, list[str]] = {}
     for lesion in lesions:
         tiers = {
             photograph["assessment"].get("advised_tier", photograph["assessment"]["tier"])
@@ -202,5 +204,5 @@ def _lesions_by_tier(code: str, lesions: Iterable[Content]) -> dict[str, list[st
             if _explained(photograph)["code"] == code
         }
         for tier in tiers:
-            found.setdefault(tier, []).append(lesion["title"])
-    return found
+            titles.setdefault(tier, []).append(lesion["title"])
+    return titles

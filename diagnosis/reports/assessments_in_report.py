@@ -1,4 +1,4 @@
-"""What a report says of the network's answer to one photograph."""
+"""The network's answer to one photograph as it appears in a report."""
 
 import datetime
 from collections.abc import Sequence
@@ -19,26 +19,26 @@ Content = dict[str, Any]
 
 
 def assessment_in_report(prediction: Prediction, case_context: CaseContext) -> Content:
-    """Return what the software says of a photograph, with what else is known of its lesion."""
-    said = present_prediction(prediction, case_context=case_context)
+    """Return the software's answer to a photograph in the context of its case."""
+    view = present_prediction(prediction, case_context=case_context)
     return {
-        "reliability": str(said.reliability),
-        **(_named(prediction, said) if said.is_reliable else _unnamed()),
+        "reliability": str(view.reliability),
+        **(_named(prediction, view) if view.is_reliable else _unnamed()),
         "class_order": class_order(prediction.probabilities),
-        "tier": said.tier,
-        "tier_words": said.title,
-        "heading": said.heading,
-        "tone": said.tone,
-        # Beside which tier an article is read: another photograph or a symptom may ask for more haste.
-        "advised_tier": str(case_context.explained_as(Tier(said.tier))),
-        "meaning": said.meaning,
-        "cost": said.cost,
-        "caution": said.caution,
-        "tips": list(said.tips),
-        "doubts": [caveat.words for caveat in said.caveats],
-        # Those of them that a dermatologist's word of danger makes: no label of another photograph silences them.
+        "tier": view.tier,
+        "tier_words": view.title,
+        "heading": view.heading,
+        "tone": view.tone,
+        # The tier for reading an article: another photograph or a symptom may make the case more urgent.
+        "advised_tier": str(case_context.explained_as(Tier(view.tier))),
+        "meaning": view.meaning,
+        "cost": view.cost,
+        "caution": view.caution,
+        "tips": list(view.tips),
+        "doubts": [caveat.words for caveat in view.caveats],
+        # The doubts raised by a dermatologist's suspicion: a label of another photograph does not remove them.
         "suspicions": suspicions_in(case_context),
-        "next_steps": list(said.next_steps),
+        "next_steps": list(view.next_steps),
         "model_version": prediction.model_version.name,
         "model_sha256": prediction.model_version.sha256,
         "at": moment_in_report(prediction.created_at),
@@ -46,35 +46,35 @@ def assessment_in_report(prediction: Prediction, case_context: CaseContext) -> C
 
 
 def assessment_overruled_by_label(assessment: Content, names: Sequence[str] = ()) -> Content:
-    """Return the software's answer with neither comfort nor another haste than the dermatologist's.
+    """Return the software's answer for a lesion labelled malignant: it neither reassures nor changes the urgency.
 
-    Classes and figures stay; its words give way to one neutral sentence. What is suspected besides stays too.
+    Classes and probabilities stay; the text is replaced by one neutral sentence. Other suspicions stay.
 
     Args:
-        names: of the lesion's labels; that they are suspected says nothing more.
+        names: the names of the lesion's labels; suspicions of the same name are dropped.
     """
-    said = {
-        Tier.URGENT: _("The software took the photograph for dangerous too."),
-        Tier.WATCH: _("The software asked for a closer look."),
+    sentence = {
+        Tier.URGENT: _("The software also assessed the photograph as dangerous."),
+        Tier.WATCH: _("The software advised a closer look."),
         Tier.CALM: _("The software did not recognise the danger."),
     }[Tier(assessment["tier"])]
     explained = assessment["explained"]
-    told = assessment.get("suspicions", [])
-    suspicions = [words for words in told if not any(name in words for name in names)]
+    suspicions = assessment.get("suspicions", [])
+    suspicions = [words for words in suspicions if not any(name in words for name in names)]
     return {
         **assessment,
         **dict.fromkeys(("meaning", "cost", "caution", "set_words", "candidates_words"), ""),
         **{name: [] for name in ("next_steps", "tips")},
         "doubts": suspicions,
         "suspicions": suspicions,
-        "heading": said,
-        "tier_words": said,
+        "heading": sentence,
+        "tier_words": sentence,
         "explained": explained and {**explained, "words": ""},
     }
 
 
 def assessment_with_suspicion(assessment: Content, case_context: CaseContext) -> Content:
-    """Return the software's answer as it is said where a dermatologist suspects something malignant."""
+    """Return the software's answer for a photograph on which a dermatologist suspects malignancy."""
     tier = Tier(assessment["tier"])
     caveats = [caveat.words for caveat in caveats_about(tier, case_context)]
     return {
@@ -89,42 +89,42 @@ def assessment_with_suspicion(assessment: Content, case_context: CaseContext) ->
 
 
 def suspicions_in(case_context: CaseContext) -> list[str]:
-    """What dermatologists suspect or cannot rule out, as sentences."""
-    named = CaseContext(
+    """The sentences on what dermatologists suspect or cannot rule out."""
+    suspicions = CaseContext(
         suspected=case_context.suspected,
         suspected_elsewhere=case_context.suspected_elsewhere,
         unclear=case_context.unclear,
     )
-    return [caveat.words for caveat in caveats_about(Tier.URGENT, named)]
+    return [caveat.words for caveat in caveats_about(Tier.URGENT, suspicions)]
 
 
-def _named(prediction: Prediction, said: AssessmentView) -> Content:
-    """Classes and figures. ``explained`` drives the tier; ``code`` is the most probable single class."""
+def _named(prediction: Prediction, view: AssessmentView) -> Content:
+    """Classes and probabilities. ``explained`` drives the tier; ``code`` is the most probable single class."""
     return {
         **condition_in_report(prediction.code),
         "confidence": round(prediction.confidence, DIGITS),
         "probabilities": {code: round(value, DIGITS) for code, value in prediction.probabilities.items()},
         "malignant_probability": round(prediction.malignant_probability, DIGITS),
         "explained": {
-            **condition_in_report(said.explained_code),
-            "probability": round(prediction.probabilities[said.explained_code], DIGITS),
-            "words": said.reason,
+            **condition_in_report(view.explained_code),
+            "probability": round(prediction.probabilities[view.explained_code], DIGITS),
+            "words": view.reason,
         },
         "candidates": [
             {"codes": [each.code], "name": each.name, "probability": round(each.probability, DIGITS)}
-            for each in said.candidates
+            for each in view.candidates
         ],
-        "candidates_words": said.candidates_words,
-        "prediction_set": [bar.code for bar in said.bars if bar.in_set],
-        "set_words": said.set_sentence,
+        "candidates_words": view.candidates_words,
+        "prediction_set": [bar.code for bar in view.bars if bar.in_set],
+        "set_words": view.set_sentence,
     }
 
 
 def _unnamed() -> Content:
-    """The same of an answer that cannot be relied on: no class and no figure, only the order of the classes."""
-    nothing = ("code", "name", "malignancy", "icd10", "snomed_ct", "confidence", "probabilities")
+    """The fields of an unreliable answer: no classes and no probabilities."""
+    names = ("code", "name", "malignancy", "icd10", "snomed_ct", "confidence", "probabilities")
     return {
-        **dict.fromkeys((*nothing, "malignant_probability", "explained")),
+        **dict.fromkeys((*names, "malignant_probability", "explained")),
         "candidates": [],
         "candidates_words": "",
         "prediction_set": [],
@@ -144,5 +144,5 @@ def condition_in_report(code: str) -> Content:
 
 
 def moment_in_report(at: datetime.datetime) -> str:
-    """A moment in UTC, to the second."""
+    """Return the time in UTC, to the second."""
     return at.astimezone(datetime.UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

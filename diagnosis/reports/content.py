@@ -1,7 +1,7 @@
-"""What a report says, as plain data. The PDF, the JSON and the patient's page are all made from this alone.
+"""The content of a report as plain data: the only source of the PDF, the JSON and the patient's page.
 
-Nothing in here depends on when it runs or on who looks: the same records give the same bytes, so that signing can
-prove that nothing moved between what was checked and what is frozen.
+The content is deterministic: the same records give the same bytes, whenever and for whomever it is built. So signing
+can prove that nothing changed between checking and freezing.
 """
 
 import datetime
@@ -43,14 +43,14 @@ Content = dict[str, Any]
 
 
 def build_content(visit: Visit) -> Content:
-    """Gather what the report of ``visit`` says: its records now, without the signature. The notes stay inside."""
+    """Return the unsigned content of the report of ``visit``, from its current records without the internal notes."""
     images = list(photographs_of(visit))
     case_context = {
-        known.image.pk: known.case_context for known in read_case_contexts(Image.objects.in_use().filter(visit=visit))
+        case.image.pk: case.case_context for case in read_case_contexts(Image.objects.in_use().filter(visit=visit))
     }
     earlier = _labels_of_other_visits(visit)
     by_lesion = groupby(images, key=lambda each: each.lesion)
-    lesions = [_lesion(lesion, list(taken), case_context, earlier.get(lesion.pk, [])) for lesion, taken in by_lesion]
+    lesions = [_lesion(lesion, list(group), case_context, earlier.get(lesion.pk, [])) for lesion, group in by_lesion]
     content: Content = {
         "schema": SCHEMA,
         **clinic_and_patient(visit),
@@ -73,7 +73,7 @@ def build_content(visit: Visit) -> Content:
 
 
 def clinic_and_patient(visit: Visit) -> Content:
-    """Whose report it is, as they are called now."""
+    """The current details of the clinic and the patient."""
     patient, clinic = visit.patient, visit.patient.clinic
     return {
         "clinic": {"name": clinic.name, "address": clinic.address, "phone": clinic.phone},
@@ -86,7 +86,7 @@ def clinic_and_patient(visit: Visit) -> Content:
 
 
 def attach_signature(content: Content, *, report_id: UUID, by: Member, at: datetime.datetime) -> Content:
-    """Return ``content`` with who signed it, when, and the report's number."""
+    """Return ``content`` with its signature: the report's identifier, the signer and the time."""
     return {**content, "report": signature(report_id, by=by, at=at)}
 
 
@@ -95,7 +95,7 @@ def signature(record_id: UUID, *, by: Member, at: datetime.datetime) -> Content:
 
 
 def canonical_json(content: Content) -> str:
-    """Write ``content`` in the one form that is hashed: sorted keys, no spaces, UTF-8, no NaN."""
+    """Return ``content`` in the canonical form that is hashed: sorted keys, no spaces, UTF-8, no NaN."""
     return json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
@@ -104,7 +104,7 @@ def content_sha256(text: str) -> str:
 
 
 def photographs_of(visit: Visit) -> QuerySet[Image]:
-    """The visit's photographs with all that a report says of them, lesion by lesion."""
+    """The visit's photographs with everything that a report needs, ordered by lesion."""
     return (
         with_confirmed_label(Image.objects.in_use().filter(visit=visit))
         .select_related("visit", "lesion", "override__member__user", "label__review__reviewer__user")
@@ -121,17 +121,17 @@ def settled_label(image: Image) -> ConfirmedLabel | None:
 
 
 def _labels_of_other_visits(visit: Visit) -> dict[UUID, list[Content]]:
-    """By lesion, what its photographs of other visits are confirmed as, each diagnosis once, the newest first."""
+    """The confirmed labels of other visits, by lesion; each diagnosis once, newest first."""
     lesions = Image.objects.in_use().filter(visit=visit).order_by().values("lesion")
     others = Image.objects.in_use().filter(lesion__in=lesions).exclude(visit=visit).order_by().values("pk")
     labels = ConfirmedLabel.objects.filter(state=LabelState.SETTLED, image__in=others)
     labels = labels.select_related("image__visit", "review").order_by("-image__visit__date", "-settled_after")
-    found: dict[UUID, dict[tuple[str, str], Content]] = {}
+    by_lesion: dict[UUID, dict[tuple[str, str], Content]] = {}
     for label in labels:
         text = label.review.other_text if label.review else ""
-        told = {**answer_in_report(label.answer, text), "visit_date": label.image.visit.date.isoformat()}
-        found.setdefault(label.image.lesion_id, {}).setdefault(diagnosis_of(label.answer, text), told)
-    return {lesion: list(told.values()) for lesion, told in found.items()}
+        row = {**answer_in_report(label.answer, text), "visit_date": label.image.visit.date.isoformat()}
+        by_lesion.setdefault(label.image.lesion_id, {}).setdefault(diagnosis_of(label.answer, text), row)
+    return {lesion: list(rows.values()) for lesion, rows in by_lesion.items()}
 
 
 def _lesion(
@@ -144,11 +144,11 @@ def _lesion(
         "place": lesion.place,
         "body_site": lesion.body_site,
         "side": lesion.side,
-        # As exact as it is known, "2026-06-03", "2026-06" or "2026"; the next line says "day", "month" or "year".
+        # As precise as it is known: "2026-06-03", "2026-06" or "2026"; the next line says "day", "month" or "year".
         "noticed_on": lesion.noticed.isoformat() if lesion.noticed else None,
         "noticed_precision": str(lesion.noticed.precision) if lesion.noticed else None,
         "description": lesion.description,
-        # What its photographs of other visits are confirmed as.
+        # Confirmed labels of other visits.
         "earlier": earlier,
         "photographs": [_photograph(image, case_context[image.pk]) for image in images],
     }
@@ -201,7 +201,7 @@ def _confirmed(image: Image) -> Content | None:
 
 
 def certainty_and_basis(label: ConfirmedLabel) -> Content:
-    """How certain a settled label is, and what it rests on, such as the laboratory's answer."""
+    """The certainty and the basis of a settled label, such as histopathology."""
     certainty = {"certainty": "", "certainty_words": ""}
     if label.review:
         certainty = {"certainty": label.review.certainty, "certainty_words": label.review.get_certainty_display()}
@@ -209,23 +209,23 @@ def certainty_and_basis(label: ConfirmedLabel) -> Content:
 
 
 def _without_dermatoscope(image: Image, label: ConfirmedLabel) -> Content:
-    """Nothing to be read of dermatoscopy, which is what a review says by itself, beside a smartphone's photograph."""
-    is_untold = label.basis == Basis.DERMATOSCOPY and image.reliability is Reliability.SMARTPHONE
-    return {"basis_words": ""} if is_untold else {}
+    """An empty basis for a smartphone photograph labelled with the default basis, dermatoscopy."""
+    is_implausible = label.basis == Basis.DERMATOSCOPY and image.reliability is Reliability.SMARTPHONE
+    return {"basis_words": ""} if is_implausible else {}
 
 
 def _names(image: Image, label: ConfirmedLabel) -> list[str]:
-    """Whose answer the label is: all the readers who gave it, where it took several."""
+    """The names of all readers who gave the answer that became the label."""
     weighed = [review for review in image.reviews.all() if str(review.reviewer_id) in label.readers]
     assert label.review is not None, "a settled label has its review"
-    named = diagnosis_of(label.review.answer, label.review.other_text)
-    same = [review for review in weighed if diagnosis_of(review.answer, review.other_text) == named]
-    said = sorted(same, key=lambda each: each.step)
-    return list(dict.fromkeys(review.reviewer.name for review in said))
+    diagnosis = diagnosis_of(label.review.answer, label.review.other_text)
+    same = [review for review in weighed if diagnosis_of(review.answer, review.other_text) == diagnosis]
+    in_order = sorted(same, key=lambda each: each.step)
+    return list(dict.fromkeys(review.reviewer.name for review in in_order))
 
 
 def answer_in_report(answer: str, other_text: str) -> Content:
-    """A diagnosis with its line, where no article of ours explains it; or free text, or that there is no lesion."""
+    """An answer as a report shows it: a diagnosis with its line, free text, or no lesion."""
     if answer in BY_CODE:
         return {**condition_in_report(answer), "line": plain_line(answer)}
     return {
@@ -239,23 +239,23 @@ def answer_in_report(answer: str, other_text: str) -> Content:
 
 
 def _model_versions(lesions: list[Content]) -> list[Content]:
-    found = {
+    versions = {
         photograph["assessment"]["model_version"]: photograph["assessment"]["model_sha256"]
         for lesion in lesions
         for photograph in lesion["photographs"]
         if photograph["assessment"]
     }
-    return [{"name": name, "sha256": sha256} for name, sha256 in sorted(found.items())]
+    return [{"name": name, "sha256": sha256} for name, sha256 in sorted(versions.items())]
 
 
 def _disclaimers() -> list[str]:
     return [
-        _("Decision support, not a diagnosis. A dermatologist decides; the software only helps to look."),
-        _("The software knows seven kinds of skin change. What is none of them, it cannot name."),
+        _("Decision support, not a diagnosis. A dermatologist decides; the software only supports that decision."),
+        _("The software knows only seven kinds of skin lesion. It cannot recognise any other."),
         _(
-            "Unless it says otherwise beside them, probabilities are calibrated to the mix of cases in the HAM10000 "
+            "Unless stated otherwise next to them, probabilities are calibrated to the mix of cases in the HAM10000 "
             "collection, mostly light skin. "
-            "On dark skin, nails and mucosa the software was little tested."
+            "On dark skin, nails and mucosa the software has hardly been tested."
         ),
         _("The heat map shows where the software looked, not where disease is."),
         _("If the spot bleeds, grows, hurts or changes, do not wait for the next appointment."),

@@ -1,4 +1,4 @@
-"""What a dermatologist is about to sign, and whether it is still what they have seen."""
+"""Drafts of reports and addenda, with a check that the signer has seen the current draft."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,16 +15,16 @@ class ChangedMeanwhile(Refused):
     code = "changed_meanwhile"
 
     def __init__(self) -> None:
-        super().__init__(_("The visit was changed while you read it. Read it again, then sign."))
+        super().__init__(_("The visit was changed while you were reading it. Read it again, then sign."))
 
 
 class ContradictedMeanwhile(ChangedMeanwhile):
-    """Labels of a lesion contradict each other otherwise than they did."""
+    """The contradictions between labels have changed since the page was opened."""
 
     def __init__(self, contradictions: Sequence[str]) -> None:
-        words = _("Since you opened this page: %(contradictions)s Read it again before you go on.")
-        none = _("the labels that contradicted each other no longer do.")
-        Refused.__init__(self, words % {"contradictions": " ".join(contradictions) or none})
+        message = _("Since you opened this page: %(contradictions)s Read the page again before you continue.")
+        none = _("the labels no longer contradict each other.")
+        Refused.__init__(self, message % {"contradictions": " ".join(contradictions) or none})
 
 
 LENGTH_OF_A_HASH = 64
@@ -32,10 +32,10 @@ LENGTH_OF_A_HASH = 64
 
 @dataclass(frozen=True)
 class Draft:
-    """What a report would say if it were signed now, and what its signer is warned of besides.
+    """The content of a report or addendum if it were signed now, with warnings for the signer.
 
     Attributes:
-        contradictions: of the labels of its lesions, in words. They are not in the report.
+        contradictions: contradictions between labels, in words. They are not part of the content.
     """
 
     content: Content
@@ -43,20 +43,20 @@ class Draft:
 
     @property
     def fingerprint(self) -> str:
-        """It tells whether anything changed since it was shown."""
-        return f"{content_sha256(canonical_json(self.content))}{_hashed(self.contradictions)}"
+        """A hash of the draft, to detect whether anything has changed since it was shown."""
+        return f"{content_sha256(canonical_json(self.content))}{_hash(self.contradictions)}"
 
     def ensure_seen(self, seen: str) -> None:
-        """Raise ``ChangedMeanwhile`` if what was ``seen`` is not this, and say what is new where that is known."""
+        """Raise ``ChangedMeanwhile`` unless ``seen`` is the fingerprint of this draft."""
         if seen == self.fingerprint:
             return
-        # The label of another visit that brings a contradiction stands in the content too.
-        are_others = seen[LENGTH_OF_A_HASH:] != _hashed(self.contradictions)
-        raise ContradictedMeanwhile(self.contradictions) if are_others else ChangedMeanwhile
+        # Checked first: a contradicting label of another visit changes the content too.
+        contradictions_changed = seen[LENGTH_OF_A_HASH:] != _hash(self.contradictions)
+        raise ContradictedMeanwhile(self.contradictions) if contradictions_changed else ChangedMeanwhile
 
 
 def draft_report(*, visit: Visit) -> Draft:
-    """Gather what the report of ``visit`` would say, for a dermatologist to check."""
+    """Return the draft of the report of ``visit``, for a dermatologist to check."""
     return Draft(build_content(visit), contradictions_in_words(visit))
 
 
@@ -65,16 +65,16 @@ def contradictions_in_words(visit: Visit) -> tuple[str, ...]:
 
 
 def contradictions_seen(visit: Visit) -> str:
-    """A word that tells whether other contradictions are warned of than were shown; empty where there are none."""
-    return _hashed(contradictions_in_words(visit))
+    """A fingerprint of the current contradictions; empty if there are none."""
+    return _hash(contradictions_in_words(visit))
 
 
 def ensure_contradictions_seen(visit: Visit, seen: str) -> None:
-    """Raise ``ContradictedMeanwhile`` if others are warned of now than those that were ``seen``."""
+    """Raise ``ContradictedMeanwhile`` if the contradictions have changed since the fingerprint ``seen``."""
     now = contradictions_in_words(visit)
-    if _hashed(now) != seen:
+    if _hash(now) != seen:
         raise ContradictedMeanwhile(now)
 
 
-def _hashed(contradictions: Sequence[str]) -> str:
+def _hash(contradictions: Sequence[str]) -> str:
     return content_sha256(canonical_json({"contradictions": list(contradictions)})) if contradictions else ""

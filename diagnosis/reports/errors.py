@@ -1,4 +1,4 @@
-"""Why a visit is not signed or its report not released."""
+"""Reasons for refusing to sign a visit or to release its report."""
 
 from django.utils.translation import gettext as _
 
@@ -9,7 +9,7 @@ class NothingToSign(Refused):
     code = "nothing_to_sign"
 
     def __init__(self) -> None:
-        super().__init__(_("This visit has no photograph. Add at least one before you sign."))
+        super().__init__(_("This visit has no photographs. Add at least one before you sign."))
 
 
 class PhotographUnreadable(Refused):
@@ -17,7 +17,10 @@ class PhotographUnreadable(Refused):
 
     def __init__(self) -> None:
         super().__init__(
-            _("A photograph's file could not be read, so nothing was signed. Tell the operator of this installation.")
+            _(
+                "The file of a photograph cannot be read, so nothing was signed. Tell the operator of this "
+                "installation."
+            )
         )
 
 
@@ -26,8 +29,8 @@ class PlanMissing(Refused):
 
     def __init__(self, lesions: list[str]) -> None:
         words = _(
-            "%(lesions)s: malignant by the label, or urgent, and the plan is empty. Write what happens next and by "
-            "when. If there is to be no plan, say why in a sentence: the reason is kept in the record."
+            "%(lesions)s: labelled malignant, or urgent, and the plan is empty. Write what happens next and by when. "
+            "If there is to be no plan, explain why in a sentence: the reason is stored in the record."
         )
         super().__init__(words % {"lesions": ", ".join(lesions)})
 
@@ -37,8 +40,8 @@ class SameFileUnchecked(Refused):
 
     def __init__(self, lesions: list[str]) -> None:
         words = _(
-            "%(lesions)s: the very file is kept under another lesion too. Look at both, and tick that it shows this "
-            "patient's lesion, or set it aside."
+            "%(lesions)s: the same file is stored under another lesion too. Look at both, then confirm that it shows "
+            "this patient's lesion, or exclude the photograph."
         )
         super().__init__(words % {"lesions": ", ".join(lesions)})
 
@@ -54,7 +57,7 @@ class AlreadyReleased(Refused):
     code = "already_released"
 
     def __init__(self) -> None:
-        super().__init__(_("This visit was already released to the patient."))
+        super().__init__(_("This visit has already been released to the patient."))
 
 
 class ReviewsSayOtherwise(Refused):
@@ -63,8 +66,8 @@ class ReviewsSayOtherwise(Refused):
     def __init__(self) -> None:
         super().__init__(
             _(
-                "Reviews have said otherwise since the report was signed, so the patient would read what no longer "
-                "holds. Add to the report what they must know, then release it."
+                "Reviews have changed since the report was signed, so the patient would read something that is no "
+                "longer correct. Add an addendum with what they must know, then release the report."
             )
         )
 
@@ -74,8 +77,8 @@ class OtherwiseElsewhere(Refused):
 
     def __init__(self, lesions: list[str]) -> None:
         words = _(
-            "%(lesions)s: another visit names or suspects danger of which the report says nothing, or has taken back "
-            "what it quotes. Add to the report what its readers must know, then release it."
+            "%(lesions)s: another visit confirms or suspects a danger that is not in the report, or has withdrawn a "
+            "label that the report quotes. Add an addendum with what its readers must know, then release the report."
         )
         super().__init__(words % {"lesions": ", ".join(lesions)})
 
@@ -85,8 +88,8 @@ class RecordChangedSince(Refused):
 
     def __init__(self, changed: list[str]) -> None:
         words = _(
-            "The record has changed since the report was signed: %(changed)s. Add to the report what its readers "
-            "must know, then release it."
+            "The record has changed since the report was signed: %(changed)s. Add an addendum with what its "
+            "readers must know, then release the report."
         )
         super().__init__(words % {"changed": ", ".join(changed)})
 
@@ -97,8 +100,8 @@ class ShowsOtherPatient(Refused):
     def __init__(self) -> None:
         super().__init__(
             _(
-                "This report shows another patient, so it cannot be released. Log a new visit with this patient's"
-                " photographs, and sign that."
+                "This report shows another patient, so it cannot be released. Create a new visit with this patient's "
+                "photographs and sign that one."
             )
         )
 
@@ -109,7 +112,7 @@ class ExcludedSince(Refused):
     def __init__(self) -> None:
         super().__init__(
             _(
-                "A photograph was set aside since the report was signed. Add to the report what its readers must know,"
-                " then release it."
+                "A photograph has been excluded since the report was signed. Add an addendum with what its readers "
+                "must know, then release the report."
             )
         )

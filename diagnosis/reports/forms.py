@@ -1,4 +1,4 @@
-"""What a dermatologist says when signing, and afterwards."""
+"""Forms for signing a report, adding to it and withholding it."""
 
 from typing import Any
 
@@ -11,13 +11,13 @@ from patients.edit_forms import EditForm
 from patients.edits import edit_token
 from patients.models import Visit
 
-# As long as the visit's own form allows.
+# The same limit as in the visit's own form.
 LONGEST_PLAN = 10_000
 LONGEST_REASON = 300
 
 
 class SignForm(EditForm, forms.Form):
-    """The plan as it is signed; the visit's own form edits it too, so a stale one is refused here as well."""
+    """The plan and the release. The visit's own form edits the plan too, so a stale plan is refused here as well."""
 
     edits_a_record = True
 
@@ -26,20 +26,20 @@ class SignForm(EditForm, forms.Form):
         required=False,
         max_length=LONGEST_PLAN,
         widget=forms.Textarea({"rows": 4}),
-        help_text=_("What happens next, in words the patient understands. It stands first in the report."),
+        help_text=_("What happens next, in words the patient understands. It comes first in the report."),
     )
     no_plan_reason = forms.CharField(
         label=_("Why there is no plan"),
         required=False,
         max_length=LONGEST_REASON,
-        help_text=_("Only if the plan stays empty. A sentence, kept in the clinic’s record for good."),
+        help_text=_("Only if the plan stays empty. A sentence; it is stored permanently in the clinic’s record."),
     )
     release = forms.BooleanField(
-        label=_("Release it to the patient at once"),
+        label=_("Release the report to the patient at once"),
         required=False,
-        help_text=_("Leave it unticked to release it later, from the visit’s page."),
+        help_text=_("Leave this unticked to release the report later, from the visit’s page."),
     )
-    # What the page showed; signing stops if the visit has changed since.
+    # Fingerprint of the draft on the page; signing is refused if the visit has changed since.
     seen = forms.CharField(required=False, max_length=128, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, visit: Visit, **kwargs: Any) -> None:
@@ -52,12 +52,12 @@ class SignForm(EditForm, forms.Form):
     def clean_no_plan_reason(self) -> str:
         reason: str = self.cleaned_data["no_plan_reason"]
         if reason and not is_a_sentence(reason):
-            raise forms.ValidationError(_("Say in a sentence why there is no plan, or write the plan."))
+            raise forms.ValidationError(_("Explain in a sentence why there is no plan, or write the plan."))
         return reason
 
     @property
     def made_from(self) -> str:
-        """The token; where none was sent, ``seen`` alone says what the page was made from, the plan included."""
+        """The edit token. Without one, ``seen`` covers the plan too, so the stored values count as current."""
         return super().made_from or edit_token(self.stored)
 
     def edited_record(self) -> Visit:
@@ -66,26 +66,26 @@ class SignForm(EditForm, forms.Form):
 
 class AddendumForm(forms.Form):
     words = forms.CharField(
-        label=_("What is to be added"),
+        label=_("Text of the addendum"),
         max_length=LONGEST_PLAN,
         widget=forms.Textarea({"rows": 8}),
-        error_messages={"required": _("Write what is to be added; an empty addendum tells nobody anything.")},
+        error_messages={"required": _("The addendum is empty. Write what you want to add.")},
         help_text=_("What has changed, why, and what happens next, in words the patient understands."),
     )
-    # Asked only where the plan may no longer hold: see ``plan_to_ask_about``.
+    # Asked only if the plan may no longer apply: see ``plan_to_ask_about``.
     replaces_plan = forms.TypedChoiceField(
         label=_("Does the plan still hold?"),
         choices=[
-            ("yes", _("No: what I write here replaces it")),
-            ("no", _("Yes: what I write here adds to it")),
+            ("yes", _("No: the addendum replaces it")),
+            ("no", _("Yes: the addendum adds to it")),
         ],
         coerce=lambda answer: answer == "yes",
         empty_value=None,
         widget=forms.RadioSelect,
-        error_messages={"required": _("Say whether what you write replaces the plan, or adds to it.")},
-        help_text=_("If it no longer holds, it is marked so: write below what happens next with every lesion in it."),
+        error_messages={"required": _("Choose whether the addendum replaces the plan or adds to it.")},
+        help_text=_("If not, it is marked as replaced: write below what happens next for every lesion in it."),
     )
-    # What the page showed; signing stops if labels have changed since, or somebody else has added something.
+    # Fingerprint of the draft on the page; signing is refused if labels or addenda have changed since.
     seen = forms.CharField(required=False, max_length=128, widget=forms.HiddenInput)
 
     def __init__(self, *args: Any, asks_about_plan: bool, **kwargs: Any) -> None:
@@ -100,5 +100,5 @@ class WithholdForm(forms.Form):
     note = forms.CharField(
         label=_("What is wrong"),
         max_length=300,
-        help_text=_("A sentence for the clinic; the patient does not see it."),
+        help_text=_("A sentence for the clinic. The patient does not see it."),
     )

@@ -1,6 +1,6 @@
-"""ABCD in a report: what was measured on a photograph by the time it was signed, in words that a patient can read.
+"""ABCD measures in a report: the newest measurement of a photograph, in words for patients.
 
-Values and words are frozen together. Nothing is measured here, and nothing where the outline was not trusted.
+Values and words are frozen together. Nothing is measured here, and unreliable outlines give no measures.
 """
 
 from decimal import Decimal
@@ -17,9 +17,9 @@ SHARE_DIGITS = 4
 
 
 def measures_in_report(image: Image) -> dict[str, Any] | None:
-    """Return what a report says of the newest measurement; None if there is none, or none that is trusted.
+    """Return the newest measurement as a report shows it; None if there is none or its outline is unreliable.
 
-    Reads ``image.measurements`` and ``image.scales``, from the prefetched rows where there are any.
+    Reads ``image.measurements`` and ``image.scales``, prefetched if possible.
     """
     newest = max(image.measurements.all(), key=lambda row: row.pk, default=None)
     if newest is None or newest.values["doubt"] is not None:
@@ -34,8 +34,8 @@ def measures_in_report(image: Image) -> dict[str, Any] | None:
         "note": _("these measures play no part in the probabilities"),
         "meaning": _(
             "To measure a spot, the software draws its edge in the photograph. The measures describe its shape, its "
-            "colours and its size. They play no part in the probabilities, and none of them says by itself whether a "
-            "spot is harmless."
+            "colours and its size. They play no part in the probabilities, and none of them can show by itself "
+            "whether a spot is harmless."
         ),
         "lines": [
             _asymmetry(values),
@@ -57,23 +57,28 @@ def measures_in_report(image: Image) -> dict[str, Any] | None:
 
 
 def _asymmetry(values: dict[str, Any]) -> dict[str, str]:
-    found = values["asymmetry"]
-    if found is None:
+    asymmetry = values["asymmetry"]
+    if asymmetry is None:
         return _not_whole("A", _("Asymmetry"))
-    return _line("A", _("Asymmetry"), _percent(found["shape"]), _("lies outside its own mirror image"))
+    return _line("A", _("Asymmetry"), _percent(asymmetry["shape"]), _("lies outside its own mirror image"))
 
 
 def _border(values: dict[str, Any]) -> dict[str, str]:
-    found = values["border"]
-    if found is None:
+    border = values["border"]
+    if border is None:
         return _not_whole("B", _("Border"))
-    return _line("B", _("Border"), f"{found['compactness']:.2f}", _("where 1 is a circle; long or ragged has more"))
+    return _line(
+        "B",
+        _("Border"),
+        f"{border['compactness']:.2f}",
+        _("where 1 is a circle; higher if long or irregular"),
+    )
 
 
 def _colours(values: dict[str, Any]) -> dict[str, str]:
-    found = present({colour: float(values["colours"][colour]) for colour in COLOURS})
-    words = ", ".join(colour_name(colour) for colour in found) or _("hardly differs from the skin around it")
-    return _line("C", _("Colours"), _("%(count)d of 6") % {"count": len(found)}, words)
+    colours = present({colour: float(values["colours"][colour]) for colour in COLOURS})
+    words = ", ".join(colour_name(colour) for colour in colours) or _("hardly differs from the skin around it")
+    return _line("C", _("Colours"), _("%(count)d of 6") % {"count": len(colours)}, words)
 
 
 def _diameter(share: float, millimetres: float | None, width_mm: Decimal | None, *, is_cut: bool) -> dict[str, str]:
@@ -90,7 +95,7 @@ def _line(letter: str, name: str, value: str, words: str) -> dict[str, str]:
 
 
 def _not_whole(letter: str, name: str) -> dict[str, str]:
-    return _line(letter, name, _("not measured"), _("since only a part of it is in the photograph"))
+    return _line(letter, name, _("not measured"), _("because only part of it is in the photograph"))
 
 
 def _percent(share: float) -> str:

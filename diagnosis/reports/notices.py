@@ -1,4 +1,4 @@
-"""Mail a patient that there is something new to read. What it says is read on the site alone, never in a mail."""
+"""E-mails that tell a patient about something new to read. The content itself is never in the e-mail."""
 
 from enum import StrEnum
 
@@ -17,38 +17,38 @@ from patients.outbox import Letter, queue_message, writes
 
 
 def notify_of_release(*, report: Report) -> None:
-    """Have the patient told that the report is there; in the transaction that releases it."""
+    """Queue an e-mail that the report is available. Call it in the transaction that releases the report."""
     _queue(MessageKind.REPORT, report, about=report)
 
 
 def notify_of_addendum(*, addendum: Addendum) -> None:
-    """Have the patient told that a report of theirs was added to; in the transaction that signs the addendum."""
+    """Queue an e-mail about the addendum. Call it in the transaction that signs the addendum."""
     _queue(MessageKind.ADDENDUM, addendum.report, about=addendum)
 
 
 def notify_of_withholding(*, report: Report, about: Exclusion | Withholding) -> None:
-    """Have the patient told that a report of theirs is no longer shown; in the transaction that withholds it."""
+    """Queue an e-mail that the report is withheld. Call it in the transaction that withholds the report."""
     _queue(MessageKind.WITHHELD, report, about=about)
 
 
 def notify_of_renewed_release(*, withholding: Withholding) -> None:
-    """Have the patient told that the report is there again; in the transaction that ends its withholding."""
+    """Queue an e-mail that the report is available again. Call it in the transaction that releases it."""
     _queue(MessageKind.REPORT, withholding.report, about=withholding)
 
 
 def notices_of(report: Report) -> MessageQuerySet:
     """Every notice to the patient about ``report``, its addenda and its withholding, newest first."""
-    aside = Exclusion.objects.filter(image__visit=report.visit_id).values("pk")
+    exclusions = Exclusion.objects.filter(image__visit=report.visit_id).values("pk")
     return OutgoingMessage.objects.filter(
         Q(kind=MessageKind.REPORT, about=report.pk)
         | Q(kind__in=(MessageKind.REPORT, MessageKind.WITHHELD), about__in=report.withholdings.values("pk"))
         | Q(kind=MessageKind.ADDENDUM, about__in=report.addenda.values("pk"))
-        | Q(kind=MessageKind.WITHHELD, about__in=aside)
+        | Q(kind=MessageKind.WITHHELD, about__in=exclusions)
     )
 
 
 class Reach(StrEnum):
-    """How a patient can be told of something."""
+    """Whether a patient can be notified by e-mail."""
 
     MAIL = "mail"
     NO_ADDRESS = "no_address"
@@ -69,8 +69,8 @@ def _queue(kind: MessageKind, report: Report, *, about: Report | Addendum | Excl
 
 
 @writes(MessageKind.REPORT, MessageKind.ADDENDUM)
-def news_letter(message: OutgoingMessage) -> Letter | None:
-    """To the address that the account has now, if its owner can read the report."""
+def report_letter(message: OutgoingMessage) -> Letter | None:
+    """The e-mail about a report or addendum, to the account's current address; None if its owner cannot read it."""
     reports = Report.objects.released_to(message.user) if message.user else Report.objects.none()
     if message.kind == MessageKind.REPORT:
         withheld = Withholding.objects.filter(pk=message.about_key).values("report")
@@ -82,12 +82,13 @@ def news_letter(message: OutgoingMessage) -> Letter | None:
 
 @writes(MessageKind.WITHHELD)
 def withheld_letter(message: OutgoingMessage) -> Letter | None:
-    """As long as the report is withheld."""
+    """The e-mail about a withheld report; None once it is released again."""
     withheld = Report.objects.withheld_from(message.user) if message.user else Report.objects.none()
-    # Put back or not: the report stays withheld until it is released again.
-    aside = Exclusion.objects.filter(pk=message.about_key, reason=ExclusionReason.OTHER_PATIENT).values("image__visit")
+    # Undoing the exclusion does not matter: the report stays withheld until it is released again.
+    exclusions = Exclusion.objects.filter(pk=message.about_key, reason=ExclusionReason.OTHER_PATIENT)
+    visits = exclusions.values("image__visit")
     by_hand = Withholding.objects.standing().filter(pk=message.about_key).values("report")
-    withheld = withheld.filter(Q(visit__in=aside) | Q(pk__in=by_hand))
+    withheld = withheld.filter(Q(visit__in=visits) | Q(pk__in=by_hand))
     report = withheld.select_related("visit__patient__clinic").first()
     return _letter(message, report, about=message.kind)
 
@@ -101,7 +102,7 @@ def _letter(message: OutgoingMessage, report: Report | None, *, about: str) -> L
     if about == MessageKind.WITHHELD:
         subject = _("A report from %(clinic)s is being checked") % {"clinic": clinic}
     else:
-        subject = _("Something new for you to read from %(clinic)s") % {"clinic": clinic}
+        subject = _("%(clinic)s has something new for you to read") % {"clinic": clinic}
     context = {
         "site_name": settings.SITE_NAME,
         "clinic": clinic,

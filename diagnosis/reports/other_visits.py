@@ -1,4 +1,4 @@
-"""What is known of a lesion by other visits, for readers of a report that does not say so."""
+"""Findings of other visits about a lesion that its report does not mention."""
 
 import datetime
 from collections import defaultdict
@@ -18,18 +18,18 @@ from diagnosis.reviews.answers import danger_of, danger_rank
 from diagnosis.reviews.labelled_images import with_confirmed_label, with_suspicions
 
 Row = dict[str, Any]
-# Certainty and basis of what nobody has settled.
-_OPEN = {"certainty": "", "basis": "", "basis_words": ""}
+# Certainty and basis of a suspicion.
+_UNSETTLED = {"certainty": "", "basis": "", "basis_words": ""}
 
 
 @dataclass(frozen=True)
 class OtherVisitFinding:
-    """A lesion of a report, and what other visits say of it now.
+    """The current findings of other visits about a lesion in a report.
 
     Attributes:
-        label: what is, or may be, malignant, as a report tells a label, with ``visit_date``; ``suspected`` is true of
-            what reviews have not settled. Empty where nothing of the kind is named there any more.
-        gone: labels of other visits that readers were told and that no longer hold: code and name of each.
+        label: the most dangerous label or suspicion, in the report's format with ``visit_date``; ``suspected`` is true
+            if reviews have not settled it. Empty if other visits have none.
+        gone: reported labels of other visits that no longer hold: code and name of each.
     """
 
     lesion: str
@@ -52,17 +52,17 @@ class OtherVisitFinding:
 
     @property
     def withdraws_reassurance(self) -> bool:
-        """Whether it tells danger, or that something harmless is not said any more."""
+        """Whether it reports danger or withdraws a benign label."""
         return bool(self.label) or any(not danger_rank(label["code"]) for label in self.gone)
 
 
 def findings_of_other_visits(reports: Sequence[Report]) -> dict[UUID, list[OtherVisitFinding]]:
-    """Return by report the lesions of which other visits say another thing than readers were told. One query for all.
+    """Return, by report, the findings of other visits that have not been reported. One query for all reports.
 
-    That is danger, named or suspected, where they were told of none, and labels that were taken back since.
+    These are confirmed or suspected dangers that were not reported, and reported labels that were withdrawn.
     """
-    told = {report.pk: last_reported(report) for report in reports}
-    lesions = {UUID(lesion) for each in told.values() for lesion in each.lesions}
+    reported = {report.pk: last_reported(report) for report in reports}
+    lesions = {UUID(lesion) for each in reported.values() for lesion in each.lesions}
     images = Image.objects.in_use().filter(lesion__in=lesions).select_related("label__review", "visit")
     images = with_suspicions(with_confirmed_label(images)).order_by("-visit__date", "-created_at", "pk")
     by_lesion: defaultdict[str, list[Image]] = defaultdict(list)
@@ -70,38 +70,38 @@ def findings_of_other_visits(reports: Sequence[Report]) -> dict[UUID, list[Other
         by_lesion[str(image.lesion_id)].append(image)
     return {
         report.pk: [
-            found
-            for number in told[report.pk].lesions
-            if (found := _found(told[report.pk], number, _of_others(by_lesion[number], report)))
+            finding
+            for lesion in reported[report.pk].lesions
+            if (finding := _finding(reported[report.pk], lesion, _from_other_visits(by_lesion[lesion], report)))
         ]
         for report in reports
     }
 
 
-def _of_others(images: Sequence[Image], report: Report) -> list[Image]:
+def _from_other_visits(images: Sequence[Image], report: Report) -> list[Image]:
     return [image for image in images if image.visit_id != report.visit_id]
 
 
-def _found(told: LastReported, number: str, images: Sequence[Image]) -> OtherVisitFinding | None:
-    now = max(_labels(images) + _suspicions(images), key=_weight, default={})
-    gone = _gone(told, number, images)
-    if not gone and not _is_news(told, number, now):
+def _finding(reported: LastReported, lesion_id: str, images: Sequence[Image]) -> OtherVisitFinding | None:
+    current = max(_labels(images) + _suspicions(images), key=_weight, default={})
+    gone = _gone(reported, lesion_id, images)
+    if not gone and not _is_news(reported, lesion_id, current):
         return None
-    lesion = told.lesions[number]
-    return OtherVisitFinding(number, lesion["title"], lesion["place"], now, gone)
+    lesion = reported.lesions[lesion_id]
+    return OtherVisitFinding(lesion_id, lesion["title"], lesion["place"], current, gone)
 
 
-def _is_news(told: LastReported, number: str, now: Row) -> bool:
-    if number in told.elsewhere:
-        return _key(now) != _key(told.elsewhere[number]["label"])
-    rank = danger_rank(now["code"]) if now else 0
-    if rank <= told.danger_rank(number):
+def _is_news(reported: LastReported, lesion_id: str, current: Row) -> bool:
+    if lesion_id in reported.elsewhere:
+        return _key(current) != _key(reported.elsewhere[lesion_id]["label"])
+    rank = danger_rank(current["code"]) if current else 0
+    if rank <= reported.danger_rank(lesion_id):
         return False
-    return not now["suspected"] or not told.is_urgent(number, rank=rank)
+    return not current["suspected"] or not reported.is_urgent(lesion_id, rank=rank)
 
 
 def _weight(label: Row) -> tuple[int, bool, str]:
-    """What leads: the most dangerous, what is confirmed before what is suspected, and the newest."""
+    """The sort key: the most dangerous first, confirmed before suspected, then the newest."""
     return danger_rank(label["code"]), not label["suspected"], label["visit_date"]
 
 
@@ -109,39 +109,39 @@ def _key(label: Row) -> tuple[str, bool]:
     return (label["code"], bool(label.get("suspected"))) if label else ("", False)
 
 
-def _gone(told: LastReported, number: str, images: Sequence[Image]) -> list[Row]:
-    """The labels of other visits that readers were told and that no photograph has any more.
+def _gone(reported: LastReported, lesion_id: str, images: Sequence[Image]) -> list[Row]:
+    """The reported labels of other visits that no photograph has any more.
 
-    One harmless name for another is no news to them.
+    A benign label replaced by another benign one is left out.
     """
-    held = {label.answer for image in images if (label := settled_label(image))}
-    is_harmless_still = any(danger_of(answer) is False for answer in held)
-    earlier = {label["code"]: label for label in told.earlier_labels(number) if label["code"] not in held}
+    answers = {label.answer for image in images if (label := settled_label(image))}
+    is_still_benign = any(danger_of(answer) is False for answer in answers)
+    earlier = {label["code"]: label for label in reported.earlier_labels(lesion_id) if label["code"] not in answers}
     return [
         {"code": code, "name": label["name"]}
         for code, label in earlier.items()
-        if danger_rank(code) or not is_harmless_still
+        if danger_rank(code) or not is_still_benign
     ]
 
 
 def _labels(images: Sequence[Image]) -> list[Row]:
-    """Their labels that are or may be malignant, as a report tells them."""
-    found = []
+    """Their labels that are or may be malignant, in the report's format."""
+    rows = []
     for image in images:
         label = settled_label(image)
         if label is not None and danger_rank(label.answer):
             text = label.review.other_text if label.review else ""
-            told = {**answer_in_report(label.answer, text), **certainty_and_basis(label)}
-            found.append({**told, "suspected": False, "visit_date": image.visit.date.isoformat()})
-    return found
+            row = {**answer_in_report(label.answer, text), **certainty_and_basis(label)}
+            rows.append({**row, "suspected": False, "visit_date": image.visit.date.isoformat()})
+    return rows
 
 
 def _suspicions(images: Sequence[Any]) -> list[Row]:
-    """What is or may be malignant on them by a reader's word that reviews have not settled."""
-    found = []
+    """Unsettled suspicions of readers that are or may be malignant."""
+    rows = []
     for image in images:
         if suspected := suspected_on(image):
-            words = {"certainty_words": _("suspected, not settled"), "suspected": True}
+            words = {"certainty_words": _("suspected, not confirmed"), "suspected": True}
             dated = {"visit_date": image.visit.date.isoformat()}
-            found.append({**answer_in_report(suspected.answer, suspected.text), **_OPEN, **words, **dated})
-    return found
+            rows.append({**answer_in_report(suspected.answer, suspected.text), **_UNSETTLED, **words, **dated})
+    return rows

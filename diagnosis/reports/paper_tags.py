@@ -1,4 +1,4 @@
-"""Typed text on paper: every word of it is printed, whatever was typed, and in a time that its length bounds."""
+"""Filters that print typed text in a PDF completely, in a time that is bounded by its length."""
 
 import re
 import unicodedata
@@ -11,19 +11,19 @@ from django.utils.safestring import SafeString, mark_safe
 
 register = template.Library()
 
-# A report of more lines would take minutes to lay out; the lines of a longer text run on, with a mark between them.
+# More lines would take minutes to lay out; the lines of a longer text are joined, with a mark between them.
 MOST_LINES = 300
 END_OF_LINE = " ¶ "
 # Longer than any word of a language, shorter than any column.
 LONGEST_PIECE = 30
 _JOINERS = "\u200d\u200c"
-# Not an isolate: WeasyPrint lays out each line by itself, and what isolates would end with the line.
+# Not an isolate: WeasyPrint lays out each line separately, so an isolate would end with the line.
 _LEFT_TO_RIGHT = "\u200e"
 
 
 @register.filter
 def on_paper(text: str) -> SafeString:
-    """Return typed text as blocks, one for each line, of which several empty ones are one."""
+    """Return typed text as blocks, one for each line; consecutive empty lines are merged."""
     lines = _without_repeated_blanks(re.split(r"\r\n|[\n\r\v\f\x85\u2028\u2029]", str(text).strip()))
     if len(lines) > MOST_LINES:
         lines = [END_OF_LINE.join(line for line in lines if line)]
@@ -34,7 +34,7 @@ def on_paper(text: str) -> SafeString:
 
 @register.filter
 def inline_text(text: str) -> str:
-    """Return typed text for a line of ours, so that what is written from right to left moves no figure after it."""
+    """Return typed text for use within a line, so that right-to-left text does not move the numbers after it."""
     is_mixed = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in str(text))
     return f"{text}{_LEFT_TO_RIGHT}" if is_mixed else text
 
@@ -51,7 +51,7 @@ def _broken(word: str) -> str:
 
 
 def _pieces(word: str) -> Iterator[str]:
-    """Cut a word, but never between a letter and its marks, nor within what a joiner holds together."""
+    """Cut a word into pieces, but not between a letter and its marks or next to a joiner."""
     start = 0
     for at in range(1, len(word)):
         is_joined = word[at] in _JOINERS or word[at - 1] in _JOINERS or unicodedata.category(word[at]).startswith("M")
@@ -62,13 +62,13 @@ def _pieces(word: str) -> Iterator[str]:
 
 
 def _without_repeated_blanks(lines: list[str]) -> list[str]:
-    found: list[str] = []
+    merged: list[str] = []
     for is_text, same in groupby(lines, key=lambda line: bool(line.strip())):
-        found += same if is_text else [""]
-    return found
+        merged += same if is_text else [""]
+    return merged
 
 
 def _direction(line: str) -> str:
-    """The class of a line that is written from right to left, by its first letter that says so (UAX 9, P2)."""
+    """The CSS class of the line: its first strong character decides the direction (UAX 9, P2)."""
     first = next((way for way in map(unicodedata.bidirectional, line) if way in ("L", "R", "AL")), "L")
     return "" if first == "L" else " rtl"

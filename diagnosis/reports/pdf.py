@@ -1,6 +1,6 @@
-"""A report's content as a PDF: A4, tagged for screen readers, with its fonts and photographs inside.
+"""PDFs of reports and addenda: A4, tagged for screen readers, with embedded fonts and photographs.
 
-WeasyPrint is imported on first use: it takes seconds, and the web process must start without it.
+WeasyPrint is imported on first use because importing it takes seconds.
 """
 
 import json
@@ -21,22 +21,22 @@ FONTS = {
     "dermascan:font/latin": "fonts/inter-latin-wght-normal.woff2",
     "dermascan:font/latin-ext": "fonts/inter-latin-ext-wght-normal.woff2",
 }
-# Widths of the bars, so that the page needs no style of its own.
+# Widths of the bars as classes, so that the page needs no inline styles.
 BAR_WIDTHS = "".join(f".w{percent}{{width:{percent}%}}" for percent in range(1, 101))
 
 
 def render_pdf(content: dict[str, Any], *, content_sha256: str, figures: dict[str, bytes]) -> bytes:
-    """Lay out a report.
+    """Return the PDF of a report.
 
     Args:
-        content: as ``attach_signature`` returns it; without a signature it is marked as a draft.
+        content: from ``attach_signature``; content without a signature is marked as a draft.
         content_sha256: the hash of its canonical JSON, printed on every page; empty for a draft.
         figures: JPEG files by address, from ``figures_of``.
     """
-    shown = _with_addresses(present(content), figures)
-    title = _("Skin examination report, %(date)s") % {"date": date_format(shown["visit"]["date"], "j F Y")}
+    presented = _with_addresses(present(content), figures)
+    title = _("Skin examination report, %(date)s") % {"date": date_format(presented["visit"]["date"], "j F Y")}
     html = render_to_string(
-        "reports/report.html", {"title": title, "content": shown, "content_sha256": content_sha256}
+        "reports/report.html", {"title": title, "content": presented, "content_sha256": content_sha256}
     )
     return _render(html, style=render_to_string("reports/report.css") + BAR_WIDTHS, files=figures)
 
@@ -49,22 +49,22 @@ def render_addendum(
     earlier: Sequence[Addendum],
     figures: dict[str, bytes],
 ) -> bytes:
-    """Lay out a signed addendum, what was added before it, and after both the report, marked on each of its pages.
+    """Return the PDF of a signed addendum, followed by earlier addenda and the report, newest first.
 
-    It holds everything that was said, with what counts now first; short addenda share pages.
+    Each page of the report is marked as amended; short addenda share pages.
 
     Args:
-        content_sha256: of the addendum's canonical JSON; a page's foot has that of the addendum it begins with.
-        earlier: the report's addenda of before, in any order.
-        figures: JPEG files by address; a photograph that is not among them is not shown.
+        content_sha256: the hash of the addendum's canonical JSON. Each footer shows that of the page's first addendum.
+        earlier: the report's earlier addenda, in any order.
+        figures: JPEG files by address; photographs without one are left out.
     """
-    shown = present_addendum(content)
+    newest = present_addendum(content)
     before = sorted(earlier, key=lambda each: -each.number)
-    told = [{**present_addendum(json.loads(each.content)), "content_sha256": each.content_sha256} for each in before]
-    addenda = [{**shown, "content_sha256": content_sha256}, *told]
+    older = [{**present_addendum(json.loads(each.content)), "content_sha256": each.content_sha256} for each in before]
+    addenda = [{**newest, "content_sha256": content_sha256}, *older]
     reported = _with_addresses(present(with_later_labels(json.loads(report.content), addenda)), figures)
     title = _("Skin examination report with addendum, %(date)s") % {
-        "date": date_format(shown["visit"]["date"], "j F Y")
+        "date": date_format(newest["visit"]["date"], "j F Y")
     }
     context = {"title": title, "addenda": addenda, "content": reported, "content_sha256": report.content_sha256}
     html = render_to_string("reports/addendum.html", context)
@@ -72,7 +72,7 @@ def render_addendum(
 
 
 def render_page(html: str, *, style: str) -> bytes:
-    """Lay out any other page of ours: its fonts are inside, and it may load nothing else."""
+    """Return the PDF of any other page, with embedded fonts; it cannot load anything else."""
     return _render(html, style=style, files={})
 
 
@@ -89,12 +89,12 @@ def _render(html: str, *, style: str, files: dict[str, bytes]) -> bytes:
         pdf_tags=True,
         pdf_version="1.7",
     )
-    assert pdf is not None  # no target was given, so the bytes come back
+    assert pdf is not None  # without a target, WeasyPrint returns the bytes
     return pdf
 
 
 def _fetcher(files: dict[str, bytes]) -> Any:
-    """Serve ``files`` from memory and nothing else: no network, no disk. Any other address stops the rendering."""
+    """A URL fetcher that serves only ``files`` from memory. Any other address stops the rendering."""
     from weasyprint.urls import FatalURLFetchingError, URLFetcher, URLFetcherResponse
 
     class InMemoryFetcher(URLFetcher):
@@ -118,7 +118,7 @@ def _fonts() -> dict[str, bytes]:
 
 
 def _with_addresses(content: dict[str, Any], figures: dict[str, bytes]) -> dict[str, Any]:
-    """Tell each photograph where its figures are."""
+    """Add the addresses of its figures to each photograph."""
     for lesion in content["lesions"]:
         for photograph in lesion["photographs"]:
             url = photograph_url(photograph["id"])

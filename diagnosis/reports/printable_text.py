@@ -1,4 +1,4 @@
-"""Which letters of a text no installed font can print. Asked before signing: a box is not a name."""
+"""Check before signing that installed fonts can print every letter, so that no name is printed as boxes."""
 
 import ctypes
 import re
@@ -12,10 +12,9 @@ from django.utils.translation import gettext as _
 
 from dermascan.core.errors import Refused
 
-# What a line of text is laid out with by Pango, and so by WeasyPrint.
-_NAMED = 10
+_MOST_DESCRIBED = 10
 MOST_PICTOGRAMS = 200
-# Blocks whose signs are drawn in colour, and the mark that asks for it.
+# Blocks of colour emoji, and the variation selector that requests colour.
 _PICTOGRAM = re.compile("[\u231a-\u23ff\u25fd\u25fe\u2600-\u27bf\u2b05-\u2b55\ufe0f\U0001f000-\U0001faff]")
 _LINE_ENDS = "\n\r\v\f\x85\u2028\u2029"
 
@@ -26,8 +25,8 @@ class LettersCannotBePrinted(Refused):
     def __init__(self, letters: Iterable[str]) -> None:
         super().__init__(
             _(
-                "No font of this installation has: %(letters)s. Write it in other letters, or ask the operator to "
-                "install a font that has them. Nothing was signed."
+                "No installed font can print: %(letters)s. Use other letters, or ask the operator to install a font "
+                "that has them. Nothing was signed."
             )
             % {"letters": describe_letters(letters)}
         )
@@ -38,7 +37,7 @@ class TooManyPictograms(Refused):
 
     def __init__(self) -> None:
         super().__init__(
-            _("There are more than %(most)d pictograms (emoji) in this text. Write words in their place.")
+            _("There are more than %(most)d pictograms (emoji) in this text. Replace them with words.")
             % {"most": MOST_PICTOGRAMS}
         )
 
@@ -64,7 +63,7 @@ def has_many_pictograms(content: Any) -> bool:
 
 
 def without_controls(content: Any) -> Any:
-    """Return ``content`` with blanks for control characters other than tabs and line ends: they print as boxes."""
+    """Return ``content`` with spaces for control characters, which print as boxes; tabs and line ends stay."""
     if isinstance(content, str):
         return "".join(
             " " if unicodedata.category(letter) == "Cc" and letter not in "\t\n" else letter for letter in content
@@ -77,25 +76,25 @@ def without_controls(content: Any) -> Any:
 
 
 def unprintable_letters(content: Any) -> list[str]:
-    """Return the letters in any text of ``content`` that would be printed as boxes, each once, in order.
+    """Return the letters of ``content`` that would be printed as boxes, each once, in order.
 
-    Fonts are those of this machine, as fontconfig finds them: those with which a report is laid out.
+    Uses the fonts that fontconfig finds, as the layout of a report does.
     """
     letters = dict.fromkeys(letter for text in _texts(content) for letter in text if letter > "\u024f" or letter < " ")
-    wanted = [letter for letter in letters if letter not in _LINE_ENDS and letter != "\t"]
-    if not _count_unknown("".join(wanted)):
+    candidates = [letter for letter in letters if letter not in _LINE_ENDS and letter != "\t"]
+    if not _count_unknown("".join(candidates)):
         return []
-    return [letter for letter in wanted if _count_unknown(letter)]
+    return [letter for letter in candidates if _count_unknown(letter)]
 
 
 def describe_letters(letters: Iterable[str]) -> str:
-    """Return the first letters with their numbers and names in Unicode, for those whose screen shows a box as well."""
+    """Return the first letters with their Unicode numbers and names, in case the screen shows boxes too."""
     listed = list(letters)
-    shown = [
+    described = [
         f"“{letter}” (" + f"U+{ord(letter):04X} {unicodedata.name(letter, '')}".strip() + ")"
-        for letter in listed[:_NAMED]
+        for letter in listed[:_MOST_DESCRIBED]
     ]
-    return ", ".join(shown) + (" …" if len(listed) > _NAMED else "")
+    return ", ".join(described) + (" …" if len(listed) > _MOST_DESCRIBED else "")
 
 
 def _texts(content: Any) -> Iterator[str]:
@@ -110,11 +109,11 @@ def _texts(content: Any) -> Iterator[str]:
 
 
 def _count_unknown(text: str) -> int:
-    """Ask Pango how many glyphs of ``text`` no font has."""
+    """Return how many glyphs of ``text`` no font has, according to Pango."""
     if not text:
         return 0
     encoded = text.encode("utf-8", "replace")
-    with _lock:  # Pango's contexts are not for several threads at once
+    with _lock:  # Pango's contexts are not thread-safe
         pango, gobject, context = _pango()
         layout = pango.pango_layout_new(context)
         try:
@@ -129,7 +128,7 @@ _lock = threading.Lock()
 
 @cache
 def _pango() -> tuple[Any, Any, int]:
-    """Pango, GObject, and a context with this machine's fonts."""
+    """Pango, GObject, and a Pango context with the installed fonts."""
     pango, pangoft2, gobject = (
         ctypes.CDLL(f"lib{name}.so.0") for name in ("pango-1.0", "pangoft2-1.0", "gobject-2.0")
     )

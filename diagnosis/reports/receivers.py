@@ -1,4 +1,4 @@
-"""What becomes of a signed report when a photograph of its visit is taken out of use, or comes back."""
+"""Signal receivers that withhold a report when a photograph is excluded, and keep it withheld when that is undone."""
 
 from typing import Any
 
@@ -18,17 +18,17 @@ def connect() -> None:
 
 
 def _notify_patient(*, image: Image, exclusion: Exclusion, **_more: Any) -> None:
-    """Mail the patient whose report is withheld since it shows somebody else."""
+    """Notify the patient if the report is now withheld because it shows another patient."""
     report = _withheld_report(image)
     if report is not None and exclusion.shows_other_patient:
         notify_of_withholding(report=report, about=exclusion)
 
 
 def _keep_withheld(*, image: Image, exclusion: Exclusion, by: Member, **_more: Any) -> None:
-    """Keep a report withheld that was so for showing somebody else, until a dermatologist releases it again."""
+    """Keep a report of another patient's photograph withheld until a dermatologist releases it again."""
     report = _withheld_report(image)
     if report is not None and exclusion.shows_other_patient:
-        note = _("A photograph that had been set aside as another patient’s was put back.")
+        note = _("The exclusion of a photograph as another patient’s was undone.")
         keep_withheld(report=report, by=by, note=note)
 
 

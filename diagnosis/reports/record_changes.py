@@ -1,7 +1,7 @@
-"""What the record says otherwise than a signed report: a corrected side, name or date of birth.
+"""Facts in the record that have changed since a report was signed, such as a side, a name or a date of birth.
 
-Labels and photographs have a comparison of their own (``since``). The names of clinic and clinicians are left out:
-they change without anything in the report becoming wrong.
+``changes_since_signing`` compares labels and photographs. Names of the clinic and clinicians are not compared: a
+change of those makes nothing in the report wrong.
 """
 
 import json
@@ -17,12 +17,12 @@ from diagnosis.reports.models import Report
 from diagnosis.reports.printable_text import without_controls
 from patients.models import Lesion
 
-Facts = dict[str, tuple[str, str]]  # by key: what it is, and its value, both in words
+Facts = dict[str, tuple[str, str]]  # by key: the label and the value, both in words
 
 
 @dataclass(frozen=True)
 class RecordChange:
-    """One fact that the readers of a report were told otherwise."""
+    """One fact that differs from what was last reported."""
 
     key: str
     what: str
@@ -31,37 +31,37 @@ class RecordChange:
 
     @property
     def is_place(self) -> bool:
-        """Whether it says where a lesion is."""
+        """Whether it is the place of a lesion."""
         return self.key.startswith("lesion.") and self.key.endswith(".place")
 
     @property
     def is_of_patient(self) -> bool:
-        """Whether it says who the patient is: a name that changes makes no older report misleading."""
+        """Whether it identifies the patient: a changed name does not make an older report misleading."""
         return self.key.startswith("patient.")
 
 
 def record_changes_of(reports: Sequence[Report]) -> dict[UUID, list[RecordChange]]:
-    """Return what the record says otherwise than each report and its addenda have told, by report."""
+    """Return, by report, the facts that differ from the report and its addenda."""
     contents = {report.pk: json.loads(report.content) for report in reports}
-    asked = {lesion["id"] for content in contents.values() for lesion in content["lesions"]}
-    lesions = {str(lesion.pk): lesion for lesion in Lesion.objects.filter(pk__in=asked)} if asked else {}
-    return {report.pk: _changed(report, contents[report.pk], lesions) for report in reports}
+    lesion_ids = {lesion["id"] for content in contents.values() for lesion in content["lesions"]}
+    lesions = {str(lesion.pk): lesion for lesion in Lesion.objects.filter(pk__in=lesion_ids)} if lesion_ids else {}
+    return {report.pk: _changes(report, contents[report.pk], lesions) for report in reports}
 
 
-def _changed(report: Report, content: dict[str, Any], lesions: dict[str, Lesion]) -> list[RecordChange]:
-    told = _facts(content)
-    last = {key: value for key, (_what, value) in told.items()}
+def _changes(report: Report, content: dict[str, Any], lesions: dict[str, Lesion]) -> list[RecordChange]:
+    reported = _facts(content)
+    last = {key: value for key, (_what, value) in reported.items()}
     for addendum in report.addenda.all():
         last |= {row["key"]: row["now"] for row in json.loads(addendum.content).get("record", [])}
-    now = _facts(without_controls(_as_recorded_now(report, content, lesions)))
+    now = _facts(without_controls(_current_facts(report, content, lesions)))
     return [
         RecordChange(key, what, last[key], now[key][1])
-        for key, (what, _then) in told.items()
-        if key in now and _same_spaces(last[key]) != _same_spaces(now[key][1])
+        for key, (what, _then) in reported.items()
+        if key in now and _with_single_spaces(last[key]) != _with_single_spaces(now[key][1])
     ]
 
 
-def _same_spaces(text: str) -> str:
+def _with_single_spaces(text: str) -> str:
     return " ".join(text.split())
 
 
@@ -86,10 +86,10 @@ def _facts(content: dict[str, Any]) -> Facts:
     return facts
 
 
-def _as_recorded_now(report: Report, content: dict[str, Any], lesions: dict[str, Lesion]) -> dict[str, Any]:
-    """The facts of a report's content, as the record has them now."""
+def _current_facts(report: Report, content: dict[str, Any], lesions: dict[str, Lesion]) -> dict[str, Any]:
+    """The content of the report with the record's current facts."""
     visit = report.visit
-    known = [lesions[lesion["id"]] for lesion in content["lesions"] if lesion["id"] in lesions]
+    current = [lesions[lesion["id"]] for lesion in content["lesions"] if lesion["id"] in lesions]
     return {
         **clinic_and_patient(visit),
         "visit": {
@@ -108,6 +108,6 @@ def _as_recorded_now(report: Report, content: dict[str, Any], lesions: dict[str,
                 "description": lesion.description,
                 "noticed_on": lesion.noticed.isoformat() if lesion.noticed else None,
             }
-            for lesion in known
+            for lesion in current
         ],
     }

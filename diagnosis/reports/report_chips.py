@@ -1,4 +1,4 @@
-"""The chips of a released visit in its patient's list: as staff's list says it, from what was released alone."""
+"""The chips of a released visit in the patient's list, made only from the released content."""
 
 from typing import Any
 
@@ -23,20 +23,20 @@ from diagnosis.reviews.review_words import label_tone
 
 
 def signs_of_report(content: dict[str, Any]) -> tuple[Sign, ...]:
-    """Every label that asks for something, and of what has no label the answer that asks for most.
+    """Return the chips of every label that needs action and of the most urgent answer without a label.
 
-    Labels without danger are named where nothing else is open.
+    Benign labels appear only if nothing else is open.
 
     Args:
-        content: as the patient's page shows it (``with_later_labels``, ``present``).
+        content: the content for the patient's page (``with_later_labels``, ``present``).
     """
     labels: list[Sign] = []
     answers: list[Sign] = []
     for lesion in content["lesions"]:
         labels += _signs_of_labels(lesion)
         if not is_malignant_lesion(lesion):
-            answers += [_sign_of_answer(each) for each in lesion["photographs"] if not _is_named(each)]
-            labels += [sign for each in lesion["photographs"] if (sign := _sign_against(each))]
+            answers += [_sign_of_answer(each) for each in lesion["photographs"] if not _is_settled(each)]
+            labels += [sign for each in lesion["photographs"] if (sign := _sign_contradicting(each))]
     by_severity = sorted(dict.fromkeys(labels), key=lambda sign: -sign.severity)
     if not answers:
         return tuple(by_severity) or (Sign(REFUSED, _("No photograph")),)
@@ -44,16 +44,16 @@ def signs_of_report(content: dict[str, Any]) -> tuple[Sign, ...]:
     return tuple(dict.fromkeys((*pressing, max(answers, key=lambda sign: sign.pressing))))
 
 
-def _is_named(photograph: dict[str, Any]) -> bool:
-    """Whether nothing is open of it: it no longer counts, or its label says how dangerous it is."""
+def _is_settled(photograph: dict[str, Any]) -> bool:
+    """Whether the photograph is excluded or its label settles the malignancy."""
     if photograph["set_aside"]:
         return True
     confirmed = photograph["confirmed"]
     return bool(confirmed) and not leaves_danger_open(confirmed["code"])
 
 
-def _sign_against(photograph: dict[str, Any]) -> Sign | None:
-    """What the software says against a harmless label, until the laboratory has answered."""
+def _sign_contradicting(photograph: dict[str, Any]) -> Sign | None:
+    """The chip of the software's answer against a benign label without histopathology, or None."""
     if photograph["set_aside"] or not photograph["confirmed"] or not photograph["assessment"]:
         return None
     if photograph["confirmed"].get("basis") == Basis.HISTOPATHOLOGY:
@@ -62,7 +62,7 @@ def _sign_against(photograph: dict[str, Any]) -> Sign | None:
 
 
 def sign_next_to_label(confirmed: dict[str, Any], assessment: dict[str, Any]) -> Sign | None:
-    """The chip of an answer that a harmless label has answered; None where it keeps its own."""
+    """The chip of the software's answer next to a benign label; None if the chip does not change."""
     if danger_of(confirmed["code"]) is not False:
         return None
     sign, is_proven = sign_of_assessment(assessment), confirmed.get("basis") == Basis.HISTOPATHOLOGY
@@ -71,7 +71,7 @@ def sign_next_to_label(confirmed: dict[str, Any], assessment: dict[str, Any]) ->
 
 
 def _signs_of_labels(lesion: dict[str, Any]) -> list[Sign]:
-    """Of each photograph the newest word, and what the lesion was confirmed as at other visits."""
+    """The chips of the newest label of each photograph and of the labels of other visits."""
     signs = []
     for photograph in lesion["photographs"]:
         later = photograph["later"]
@@ -86,8 +86,10 @@ def _signs_of_labels(lesion: dict[str, Any]) -> list[Sign]:
     if lesion.get("suspected"):
         signs.append(sign_of_suspicion(lesion["suspected"]["name"]))
     if is_malignant_lesion(lesion):
-        told = (each["assessment"] for each in lesion["photographs"] if each["assessment"] and not each["set_aside"])
-        if any(assessment.get("suspicions") for assessment in told):
+        assessments = (
+            each["assessment"] for each in lesion["photographs"] if each["assessment"] and not each["set_aside"]
+        )
+        if any(assessment.get("suspicions") for assessment in assessments):
             signs.append(Sign(URGENT, _("More is suspected")))
         return [sign for sign in signs if sign.severity > SEVERITY[LABEL]]
     return signs

@@ -1,4 +1,4 @@
-"""The pictures of a report: each photograph, and the same with its heat map over it."""
+"""The pictures in a report: each photograph, alone and with its heat map."""
 
 import io
 import logging
@@ -17,7 +17,7 @@ log = logging.getLogger(__name__)
 # 80 mm wide on paper at 300 dots an inch.
 LONGEST_SIDE = 960
 JPEG_QUALITY = 88
-# The heat map must not hide the lesion that it is about.
+# The heat map must not hide the lesion.
 HEAT_MAP_OPACITY = 0.7
 
 
@@ -30,7 +30,7 @@ def heat_map_url(image_id: UUID | str) -> str:
 
 
 def figures_of(images: Iterable[Image]) -> dict[str, bytes]:
-    """Return JPEG files by the address under which the report's page asks for them.
+    """Return JPEG files by the address that the report's page uses.
 
     Raises:
         OSError: a photograph's file is missing or cannot be read.
@@ -45,13 +45,13 @@ def figures_of(images: Iterable[Image]) -> dict[str, bytes]:
             continue
         heat_map = heat_map_of(prediction, code=prediction.explained_code)
         if heat_map is not None:
-            drawn = _open(heat_map.file, mode="RGBA")
-            figures[heat_map_url(image.pk)] = _jpeg(_overlaid(photograph, drawn))
+            overlay = _open(heat_map.file, mode="RGBA")
+            figures[heat_map_url(image.pk)] = _jpeg(_overlaid(photograph, overlay))
     return figures
 
 
 def readable_figures(images: Iterable[Image]) -> dict[str, bytes]:
-    """As ``figures_of``, without photographs whose file is missing: a missing file must not keep a patient unaware."""
+    """As ``figures_of``, but skips unreadable photographs: a missing file must not prevent an addendum."""
     figures: dict[str, bytes] = {}
     for image in images:
         try:

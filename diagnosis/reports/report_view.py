@@ -1,7 +1,6 @@
-"""A report's content made ready to read: dates as dates, probabilities as bars, conditions with their explanation.
+"""A report's content prepared for templates: dates as objects, probabilities as bars, conditions with explanations.
 
-The PDF and the patient's page are both made from what is frozen in the report, never from the records behind it, so
-that they cannot say different things.
+The PDF and the patient's page use only the frozen content, never the current records, so they cannot differ.
 """
 
 import datetime
@@ -29,7 +28,7 @@ from mlmodel.explanations.blocks import Block, blocks
 from mlmodel.network.quality import Reliability
 from mlmodel.taxonomy import BY_CODE
 
-# In the order in which a patient asks, which is not the order of a textbook.
+# In the order of a patient's questions.
 SECTION_ORDER = (
     "what_it_is",
     "when_to_seek_care",
@@ -43,7 +42,7 @@ SECTION_ORDER = (
 
 @dataclass(frozen=True)
 class Bar:
-    """One class of the seven, as a bar. ``width`` is a whole number of per cent, at least 1."""
+    """The bar of one of the seven classes. ``width`` is a whole percentage, at least 1."""
 
     name: str
     malignancy: str
@@ -55,7 +54,7 @@ class Bar:
 
 
 def present(content: dict[str, Any]) -> dict[str, Any]:
-    """Return ``content`` with everything that a template needs to show it."""
+    """Return ``content`` prepared for a template."""
     signature = content.get("report")
     lesions = [_present_lesion(lesion) for lesion in content["lesions"]]
     before = content.get("patient_before", {})
@@ -71,7 +70,7 @@ def present(content: dict[str, Any]) -> dict[str, Any]:
         "patient_before": before,
         "visit": {**content["visit"], "date": datetime.date.fromisoformat(content["visit"]["date"])},
         "lesions": lesions,
-        "meaning_of_measures": next((found["meaning"] for found in measures if found), ""),
+        "meaning_of_measures": next((each["meaning"] for each in measures if each), ""),
         "explanations": [
             {**explanation, "sections": titled_sections(explanation["sections"])}
             for explanation in content["explanations"]
@@ -81,12 +80,12 @@ def present(content: dict[str, Any]) -> dict[str, Any]:
 
 
 def still_malignant(content: dict[str, Any], again: set[str]) -> list[dict[str, Any]]:
-    """The malignant lesions in what ``present`` returns that are not among those looked at again."""
+    """The malignant lesions of presented content that are not being checked again."""
     return [lesion for lesion in content["lesions"] if lesion["is_malignant"] and lesion["id"] not in again]
 
 
 def bars(assessment: dict[str, Any]) -> list[Bar]:
-    """The seven probabilities, most probable first; none of an answer that cannot be relied on."""
+    """The bars of the seven classes, most probable first; none for an unreliable answer."""
     if assessment["probabilities"] is None:
         return []
     ranked = sorted(assessment["probabilities"].items(), key=lambda item: (-item[1], item[0]))
@@ -105,15 +104,15 @@ def bars(assessment: dict[str, Any]) -> list[Bar]:
 
 
 def titled_sections(sections: dict[str, str]) -> list[tuple[str, list[Block]]]:
-    """Name the sections of an explanation, each as its paragraphs and lists."""
+    """The sections of an explanation: title, and paragraphs and lists."""
     return [(str(SECTION_TITLES[key]), blocks(sections[key])) for key in SECTION_ORDER if sections.get(key)]
 
 
 def _present_lesion(lesion: dict[str, Any]) -> dict[str, Any]:
-    lesion = {**lesion, "earlier": lesion.get("earlier", [])}  # reports of before it was told have none
+    lesion = {**lesion, "earlier": lesion.get("earlier", [])}  # missing in earlier schema versions
     is_malignant = is_malignant_lesion(lesion)
-    doubted = {"is_overruled": is_malignant, "is_suspected": bool(lesion.get("suspected"))}
-    photographs = [_present_photograph(photograph, **doubted) for photograph in lesion["photographs"]]
+    flags = {"is_overruled": is_malignant, "is_suspected": bool(lesion.get("suspected"))}
+    photographs = [_present_photograph(photograph, **flags) for photograph in lesion["photographs"]]
     earlier = _earlier(lesion["earlier"], is_malignant=is_malignant)
     return {
         **lesion,
@@ -127,11 +126,11 @@ def _present_lesion(lesion: dict[str, Any]) -> dict[str, Any]:
 
 
 def _earlier(labels: list[dict[str, Any]], *, is_malignant: bool) -> list[dict[str, Any]]:
-    """What a lesion was named at other visits, dangerous names first.
+    """The labels of a lesion from other visits, dangerous ones first.
 
-    Of a malignant lesion a harmless name no longer counts: it ``is_overruled``.
+    If the lesion is malignant, its benign labels are marked ``is_overruled``.
     """
-    told = [
+    rows = [
         {
             **label,
             "visit_date": datetime.date.fromisoformat(label["visit_date"]),
@@ -139,7 +138,7 @@ def _earlier(labels: list[dict[str, Any]], *, is_malignant: bool) -> list[dict[s
         }
         for label in labels
     ]
-    return sorted(told, key=lambda label: not is_malignant_answer(label["code"]))
+    return sorted(rows, key=lambda label: not is_malignant_answer(label["code"]))
 
 
 def _dated(label: dict[str, Any] | None) -> dict[str, Any] | None:
@@ -147,24 +146,24 @@ def _dated(label: dict[str, Any] | None) -> dict[str, Any] | None:
 
 
 def _overruled(assessment: dict[str, Any]) -> dict[str, Any]:
-    """What is written of the software's answer beside a malignant label."""
-    quiet = assessment_overruled_by_label(assessment)
-    return {**quiet, "short": quiet["heading"], "tone": "refused", "mark": "–", "is_overruled": True}
+    """The presentation of the software's answer next to a malignant label."""
+    neutral = assessment_overruled_by_label(assessment)
+    return {**neutral, "short": neutral["heading"], "tone": "refused", "mark": "–", "is_overruled": True}
 
 
 def _tone(assessment: dict[str, Any]) -> dict[str, Any]:
-    """Heading, colour, sign and reservations of an answer; reports of before they were said have none."""
+    """The heading, tone, mark and reservations of an answer, with defaults for earlier schema versions."""
     caveats, tier = assessment.get("doubts", []), Tier(assessment["tier"])
     tone = Tier(assessment.get("tone") or tone_of(tier, has_caveats=bool(caveats)))
     heading = assessment.get("heading") or heading_of(tier, tier, has_caveats=bool(caveats))
     short = heading
-    if tier is Tier.CALM:  # its heading is the beginning of a sentence
+    if tier is Tier.CALM:  # the calm heading is the beginning of a sentence
         short = assessment["tier_words"] if tone is Tier.CALM else tier_in_short(tone)
     return {"doubts": caveats, "heading": heading, "short": short, "tone": str(tone), "mark": TIER_MARKS[tone]}
 
 
 def _without_unreliable_numbers(photograph: dict[str, Any]) -> dict[str, Any] | None:
-    """The answer to a photograph; of one that could not be judged without the numbers that earlier reports hold."""
+    """The answer to a photograph; earlier reports contain numbers for unreliable ones, which are removed."""
     assessment = photograph["assessment"]
     if not assessment or photograph["quality"]["override"] is None or "reliability" in assessment:
         return assessment
@@ -185,7 +184,7 @@ def _without_unreliable_numbers(photograph: dict[str, Any]) -> dict[str, Any] | 
 
 
 def _glance(photographs: list[dict[str, Any]], earlier: list[dict[str, Any]], *, is_overruled: bool) -> dict[str, Any]:
-    """One line for a lesion: all that dermatologists have named it, and the most urgent that the software said."""
+    """The summary line of a lesion: all its labels, and the most urgent answer of the software."""
     labels = _labels_at_a_glance(photographs, earlier)
     assessments = [photograph["assessment"] for photograph in photographs if photograph["assessment"]]
     replaced = list(dict.fromkeys(each["replaced"]["name"] for each in photographs if each["replaced"]))
@@ -196,18 +195,18 @@ def _glance(photographs: list[dict[str, Any]], earlier: list[dict[str, Any]], *,
             "replaced": replaced,
             "tier_words": _more_is_suspected(assessments) or (by_tier[0]["short"] if by_tier else ""),
             "doubts": False,
-            "unjudged": len(photographs) - len(assessments),
+            "unanalysed": len(photographs) - len(assessments),
             "others": False,
         }
-    most_urgent = max(assessments, key=lambda said: sign_of_assessment(said).pressing, default=None)
+    most_urgent = max(assessments, key=lambda each: sign_of_assessment(each).pressing, default=None)
     return {
         "labels": labels,
         "replaced": replaced,
         "tier_words": most_urgent["short"] if most_urgent else "",
         # An urgent answer needs no reservation.
         "doubts": bool(most_urgent["doubts"]) and most_urgent["tone"] != Tier.URGENT if most_urgent else False,
-        "unjudged": sum(1 for photograph in photographs if not photograph["assessment"]),
-        "others": len({said["short"] for said in assessments}) > 1,
+        "unanalysed": sum(1 for photograph in photographs if not photograph["assessment"]),
+        "others": len({each["short"] for each in assessments}) > 1,
     }
 
 
@@ -216,28 +215,28 @@ def _more_is_suspected(assessments: list[dict[str, Any]]) -> str:
 
 
 def _labels_at_a_glance(photographs: list[dict[str, Any]], earlier: list[dict[str, Any]]) -> list[dict[str, str]]:
-    """What a lesion was named at this visit and at others, each name once at either, dangerous ones first."""
-    named: dict[tuple[str, bool], dict[str, Any]] = {}
+    """The labels of a lesion from this visit and from others, without duplicates, dangerous ones first."""
+    labels: dict[tuple[str, bool], dict[str, Any]] = {}
     for confirmed in (photograph["confirmed"] for photograph in photographs):
         if confirmed:
-            named.setdefault((confirmed["name"], False), {**confirmed, "words": confirmed["certainty_words"].lower()})
+            labels.setdefault((confirmed["name"], False), {**confirmed, "words": confirmed["certainty_words"].lower()})
     for label in (label for label in earlier if not label["is_overruled"]):
         date = date_format(label["visit_date"], "j M Y")
         words = _("confirmed at the visit of %(date)s") % {"date": date}
-        named.setdefault((label["name"], True), {**label, "words": words})
-    in_order = sorted(named.values(), key=lambda label: not is_malignant_answer(label["code"]))
+        labels.setdefault((label["name"], True), {**label, "words": words})
+    in_order = sorted(labels.values(), key=lambda label: not is_malignant_answer(label["code"]))
     return [{"name": label["name"], "words": label["words"]} for label in in_order]
 
 
 def _present_photograph(photograph: dict[str, Any], *, is_overruled: bool, is_suspected: bool) -> dict[str, Any]:
     confirmed, replaced = photograph["confirmed"], photograph.get("replaced")
     assessment = _present_assessment(_without_unreliable_numbers(photograph))
-    if assessment and confirmed and (beside := sign_next_to_label(confirmed, assessment)):
-        assessment = {**assessment, "tone_beside": beside.tone}
+    if assessment and confirmed and (sign := sign_next_to_label(confirmed, assessment)):
+        assessment = {**assessment, "tone_beside": sign.tone}
     return {
         **photograph,
         "added_at": _moment(photograph["added_at"]),
-        "measures": photograph.get("measures"),  # reports of before they were measured have none
+        "measures": photograph.get("measures"),  # missing in earlier schema versions
         "assessment": _overruled(assessment) if assessment and is_overruled else assessment,
         "confirmed": confirmed and _present_label(confirmed, is_overruled=is_overruled, is_suspected=is_suspected),
         "replaced": replaced and _present_label(replaced),
@@ -253,7 +252,7 @@ def _present_assessment(assessment: dict[str, Any] | None) -> dict[str, Any] | N
         **assessment,
         "at": _moment(assessment["at"]),
         "bars": bars(assessment),
-        # Reports of before there was a choice explain the most probable class.
+        # Earlier schema versions explain the most probable class.
         "explained": assessment.get("explained", {"name": assessment["name"], "words": ""}),
         "is_overruled": False,
         **_tone(assessment),
@@ -261,12 +260,12 @@ def _present_assessment(assessment: dict[str, Any] | None) -> dict[str, Any] | N
 
 
 def _present_label(label: dict[str, Any], *, is_overruled: bool = False, is_suspected: bool = False) -> dict[str, Any]:
-    """A label as it is shown; a harmless one is no all-clear where the lesion is named or suspected malignant."""
+    """A label prepared for a template; a benign one is not green if the lesion is or may be malignant."""
     tone = label_tone(label["code"])
     if tone == Tier.CALM and (is_overruled or is_suspected):
         tone = "refused" if is_overruled else str(Tier.WATCH)
     return {
-        "line": "",  # reports of before diagnoses outside the seven had a code have none
+        "line": "",  # missing in earlier schema versions
         **label,
         "at": _moment(label["at"]),
         "tone": tone,

@@ -1,4 +1,4 @@
-"""Signing freezes a visit as a report; releasing shows it to the patient. Open → signed → released, and never back."""
+"""Signing freezes a visit as a report; releasing shows it to the patient. Open → signed → released, never back."""
 
 import hashlib
 import json
@@ -44,15 +44,15 @@ log = logging.getLogger(__name__)
 
 
 def preview_report(*, visit: Visit, by: Member, plan: str) -> bytes:
-    """Return the PDF as it would be signed now, marked as a draft on every page. Nothing is kept.
+    """Return the PDF as it would be signed now, marked as a draft on every page. Nothing is stored.
 
     Raises:
-        PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
-        VisitIsClosed, NothingToSign, PhotographUnreadable: there is nothing to show.
-        TooManyPictograms: it would take minutes.
+        PermissionDenied: ``by`` is not a dermatologist of the patient's clinic.
+        VisitIsClosed, NothingToSign, PhotographUnreadable: there is no report to preview.
+        TooManyPictograms: the layout would take minutes.
     """
     ensure_dermatologist_of(visit, by)
-    visit = _read(visit.pk)
+    visit = _load(visit.pk)
     _ensure_open(visit)
     content = _with_plan(draft_report(visit=visit).content, _cleaned_plan(plan))
     if not content["lesions"]:
@@ -70,25 +70,25 @@ def sign_visit(
     no_plan_reason: str = "",
     checked: Collection[str] | None = None,
 ) -> Report:
-    """Freeze the visit as a report: content and PDF, hashed.
+    """Freeze the visit as a report, with its content and PDF hashed.
 
-    The PDF takes seconds and is made before the transaction; under the lock the content is gathered once more and
-    must be the same to the byte.
+    The PDF takes seconds and is made before the transaction; under the lock the content is built again and must be
+    identical.
 
     Args:
-        plan: replaces the visit's plan, in the same transaction; None leaves it.
-        seen: the fingerprint of the draft that ``by`` has checked; None trusts that it was checked.
-        no_plan_reason: why there is no plan, in a sentence, where one is needed; the patient does not read it.
-        checked: the keys of the photographs that ``by`` has confirmed although their file is kept elsewhere too; None
-            trusts that it was checked.
+        plan: replaces the visit's plan in the same transaction; None keeps it.
+        seen: the fingerprint of the draft that ``by`` has checked; None skips this check.
+        no_plan_reason: a sentence on why a needed plan is missing; the patient does not read it.
+        checked: the keys of photographs that ``by`` has confirmed although the same file is stored elsewhere too;
+            None skips this check.
 
     Raises:
-        PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
+        PermissionDenied: ``by`` is not a dermatologist of the patient's clinic.
         VisitIsClosed, NothingToSign, PlanMissing, LettersCannotBePrinted, ChangedMeanwhile, PhotographUnreadable:
             nothing was signed.
     """
     ensure_dermatologist_of(visit, by)
-    visit = _read(visit.pk)
+    visit = _load(visit.pk)
     _ensure_open(visit)
     plan = _cleaned_plan(visit.plan if plan is None else plan)
     draft = draft_report(visit=visit)
@@ -132,19 +132,19 @@ def sign_visit(
 def release_report(
     *, report: Report, by: Member, seen: str | None = None, checked: Collection[str] | None = None
 ) -> Report:
-    """Show a signed report to its patient, once and for good, and mail them that it is there.
+    """Release a signed report to its patient and notify them. A report is released only once.
 
     Args:
-        seen: what ``contradictions_seen`` said of the page on which it is released; None trusts that it was checked.
+        seen: the value of ``contradictions_seen`` on the page of the release; None skips this check.
         checked: as for ``sign_visit``.
 
     Raises:
-        PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
-        SameFileUnchecked: a photograph's file is kept elsewhere too, and nobody has confirmed whose it is.
-        ContradictedMeanwhile: labels of a lesion contradict each other otherwise than ``by`` has seen.
-        NotSigned, AlreadyReleased: the visit is not in the state from which it is released.
-        ReviewsSayOtherwise: a label has changed since, and no addendum tells of it.
-        RecordChangedSince, ShowsOtherPatient, ExcludedSince: see ``ensure_still_valid``.
+        PermissionDenied: ``by`` is not a dermatologist of the patient's clinic.
+        SameFileUnchecked: a photograph's file is stored elsewhere too, and was not confirmed.
+        ContradictedMeanwhile: the contradictions between labels have changed since ``by`` saw them.
+        NotSigned, AlreadyReleased: the visit is not waiting for its release.
+        ReviewsSayOtherwise, OtherwiseElsewhere, RecordChangedSince, ShowsOtherPatient, ExcludedSince: see
+            ``ensure_still_valid``.
     """
     ensure_dermatologist_of(report.visit, by)
     with transaction.atomic():
@@ -159,7 +159,7 @@ def release_report(
         if seen is not None:
             ensure_contradictions_seen(visit, seen)
         report.released_by = by
-        report.released_at = max(timezone.now(), report.signed_at)  # a clock may be set back
+        report.released_at = max(timezone.now(), report.signed_at)  # the clock may have been set back
         report.save(update_fields=["released_by", "released_at"])
         visit.status = VisitStatus.RELEASED
         visit.save(update_fields=["status"])
@@ -169,21 +169,21 @@ def release_report(
 
 
 def ensure_still_valid(report: Report) -> None:
-    """Refuse to show a patient what no longer holds and no addendum has put right.
+    """Refuse to show a patient a report that is out of date and not corrected by an addendum.
 
     Raises:
-        ReviewsSayOtherwise: a label has changed since.
-        OtherwiseElsewhere: a lesion turned out to be malignant at another visit.
-        RecordChangedSince: the record says otherwise.
-        ShowsOtherPatient, ExcludedSince: a photograph was set aside since.
+        ReviewsSayOtherwise: a label has changed.
+        OtherwiseElsewhere: another visit has a danger or a withdrawn label that was not reported.
+        RecordChangedSince: the record has changed.
+        ShowsOtherPatient, ExcludedSince: a photograph has been excluded.
     """
     otherwise = otherwise_since(report)
     if otherwise.labels:
         raise ReviewsSayOtherwise
     if otherwise.elsewhere:
-        raise OtherwiseElsewhere([found.title for found in otherwise.elsewhere])
+        raise OtherwiseElsewhere([finding.title for finding in otherwise.elsewhere])
     if otherwise.record:
-        raise RecordChangedSince([changed.what for changed in otherwise.record])
+        raise RecordChangedSince([change.what for change in otherwise.record])
     if otherwise.excluded:
         raise ShowsOtherPatient if otherwise.shows_other_patient else ExcludedSince
 
@@ -201,7 +201,7 @@ def _figures(visit: Visit) -> dict[str, bytes]:
         raise PhotographUnreadable from error
 
 
-def _read(visit_id: uuid.UUID) -> Visit:
+def _load(visit_id: uuid.UUID) -> Visit:
     return Visit.objects.select_related("patient__clinic", "clinician__user").get(pk=visit_id)
 
 
@@ -211,7 +211,7 @@ def lock_visit(visit_id: uuid.UUID) -> Visit:
 
 def ensure_dermatologist_of(visit: Visit, by: Member) -> None:
     if not by.is_dermatologist or by.clinic_id != visit.patient.clinic_id:
-        raise PermissionDenied(_("Only a dermatologist of the patient's clinic signs and releases."))
+        raise PermissionDenied(_("Only a dermatologist of the patient's clinic can sign and release reports."))
 
 
 def _ensure_open(visit: Visit) -> None:
@@ -220,12 +220,12 @@ def _ensure_open(visit: Visit) -> None:
 
 
 def needing_a_plan(visit: Visit, content: Content) -> list[str]:
-    """The lesions that need a plan before a visit is signed, and a release of its own afterwards.
+    """The titles of lesions that need a plan before signing and a separate step to release the report.
 
-    What is or may be malignant by a label, urgent, or of labels that contradict each other about danger, whichever
-    visit they are of.
+    These are lesions that are or may be malignant by a label, urgent, or whose labels contradict each other about
+    malignancy, at any visit.
     """
-    contradicting = [found.lesion.title for found in contradictions_at(visit) if found.is_dangerous]
+    contradicting = [each.lesion.title for each in contradictions_at(visit) if each.is_dangerous]
     return list(dict.fromkeys([*pressing_lesions(content), *contradicting]))
 
 
@@ -247,5 +247,5 @@ def _with_plan(content: Content, plan: str) -> Content:
     return {**content, "visit": {**content["visit"], "plan": plan}}
 
 
-def _cleaned_plan(typed: str) -> str:
-    return str(without_controls(typed.replace("\r\n", "\n"))).strip()
+def _cleaned_plan(text: str) -> str:
+    return str(without_controls(text.replace("\r\n", "\n"))).strip()

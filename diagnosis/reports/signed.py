@@ -1,4 +1,4 @@
-"""Hand out what was signed, and nothing else: every reading is checked against the hash."""
+"""Read signed reports and addenda. Every read is checked against the hash."""
 
 import hashlib
 import json
@@ -21,18 +21,18 @@ log = logging.getLogger(__name__)
 
 
 class ReportAltered(Refused):
-    """What is stored is not what was signed."""
+    """The stored report is not the one that was signed."""
 
     code = "report_altered"
 
     def __init__(self) -> None:
         super().__init__(
-            _("This report is not what was signed: its file is missing or was changed. Do not rely on it.")
+            _("This report is not the one that was signed: its file is missing or was changed. Do not rely on it.")
         )
 
 
 def read_pdf(*, record: Signed) -> bytes:
-    """Return the PDF as it was signed. Raises ``ReportAltered`` if it is gone or not the same to the byte."""
+    """Return the PDF as it was signed. Raises ``ReportAltered`` if it is missing or differs in any byte."""
     try:
         with record.pdf.open("rb") as file:
             pdf: bytes = file.read()
@@ -46,7 +46,7 @@ def read_pdf(*, record: Signed) -> bytes:
 
 
 def read_content(*, record: Signed) -> bytes:
-    """Return the content as it was signed: the very bytes that were hashed. Raises ``ReportAltered``."""
+    """Return the content as it was signed: exactly the bytes that were hashed. Raises ``ReportAltered``."""
     if content_sha256(record.content) != record.content_sha256:
         log.error("The content of %s %s was altered after signing.", record._meta.model_name, record.pk)
         raise ReportAltered
@@ -56,10 +56,10 @@ def read_content(*, record: Signed) -> bytes:
 def read_with_addenda(
     *, report: Report, record: Sequence[RecordChange] = ()
 ) -> tuple[dict[str, Any], list[dict[str, Any]]]:
-    """Return what the report says with all that was added since, ready to be shown, and the addenda, newest first.
+    """Return the report updated with its addenda, prepared for templates, and the addenda, newest first.
 
     Args:
-        record: corrected facts that no addendum tells of yet.
+        record: corrections that no addendum reports yet.
 
     Raises ``ReportAltered``.
     """
@@ -70,9 +70,9 @@ def read_with_addenda(
 
 
 def read_full_pdf(*, report: Report) -> bytes:
-    """Return what its readers are to read: the report, or the newest addendum's PDF, which holds all of it.
+    """Return the complete PDF: the report, or the newest addendum's PDF, which includes the report.
 
-    Older addenda were stored without the report: their PDF is laid out again with it. Raises ``ReportAltered``.
+    The PDF of an old addendum without the report is made again with it. Raises ``ReportAltered``.
     """
     newest = report.addenda.order_by("-number").first()
     if newest is None:
@@ -84,9 +84,9 @@ def read_full_pdf(*, report: Report) -> bytes:
 
 
 def read_full_content(*, report: Report) -> bytes:
-    """Return the report's content as it was signed; where it was added to, together with what was added.
+    """Return the report's content as it was signed, together with its addenda if there are any.
 
-    Each part is what was hashed: its canonical JSON has the hash that stands beside it. Raises ``ReportAltered``.
+    The canonical JSON of each part has the hash next to it. Raises ``ReportAltered``.
     """
     content = read_content(record=report)
     addenda = list(report.addenda.order_by("-number"))

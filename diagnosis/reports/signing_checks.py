@@ -1,4 +1,4 @@
-"""What a dermatologist may have forgotten before signing. Only danger without a plan forbids it."""
+"""Warnings before signing. Only danger without a plan and unprintable text prevent signing."""
 
 from typing import Any
 
@@ -18,14 +18,14 @@ from diagnosis.reviews.answers import NOT_A_LESION, Basis, danger_rank, is_benig
 
 
 def warnings_of(content: dict[str, Any]) -> list[str]:
-    """Say what is missing from a report's content, and what keeps it from being signed as it stands."""
+    """Return warnings about what is missing from a report and what prevents signing."""
     photographs = [photograph for lesion in content["lesions"] for photograph in lesion["photographs"]]
     unconfirmed = sum(1 for photograph in photographs if not photograph["confirmed"])
-    unjudged = sum(1 for photograph in photographs if not photograph["assessment"])
+    unanalysed = sum(1 for photograph in photographs if not photograph["assessment"])
     warnings = []
     if letters := unprintable_letters(content):
         warnings.append(
-            _("No font of this installation has: %(letters)s. The report cannot be signed until they are replaced.")
+            _("No installed font can print: %(letters)s. The report cannot be signed until they are replaced.")
             % {"letters": describe_letters(letters)}
         )
     if has_many_pictograms(content):
@@ -33,20 +33,20 @@ def warnings_of(content: dict[str, Any]) -> list[str]:
     if unconfirmed:
         warnings.append(
             ngettext(
-                "%(count)d photograph has no confirmed label. The report will show what the software said of it.",
-                "%(count)d photographs have no confirmed label. The report will show what the software said of them.",
+                "%(count)d photograph has no confirmed label. The report will show the software’s answer instead.",
+                "%(count)d photographs have no confirmed label. The report will show the software’s answers instead.",
                 unconfirmed,
             )
             % {"count": unconfirmed}
         )
-    if unjudged:
+    if unanalysed:
         warnings.append(
             ngettext(
-                "%(count)d photograph was not judged by the software. It will be in the report without an answer.",
-                "%(count)d photographs were not judged by the software. They will be in the report without an answer.",
-                unjudged,
+                "%(count)d photograph was not analysed by the software. It will appear without an answer.",
+                "%(count)d photographs were not analysed by the software. They will appear without an answer.",
+                unanalysed,
             )
-            % {"count": unjudged}
+            % {"count": unanalysed}
         )
     disputed = sum(1 for photograph in photographs if _disagree(photograph))
     if disputed:
@@ -62,8 +62,8 @@ def warnings_of(content: dict[str, Any]) -> list[str]:
     if pressing:
         warnings.append(
             _(
-                "%(lesions)s: malignant or possibly so by the label, or urgent by the software. Does the plan say "
-                "what, and by when?"
+                "%(lesions)s: labelled malignant or possibly malignant, or urgent according to the software. Does the "
+                "plan say what happens, and by when?"
             )
             % {"lesions": ", ".join(pressing)}
         )
@@ -73,25 +73,25 @@ def warnings_of(content: dict[str, Any]) -> list[str]:
     ]
     if doubtful:
         warnings.append(
-            _("%(lesions)s: calm by the software, but for what is said of it on its page. Does the plan answer that?")
+            _("%(lesions)s: nothing alarming to the software, but with reservations. Does the plan address them?")
             % {"lesions": ", ".join(doubtful)}
         )
     if not has_words(content["visit"]["plan"]):
-        warnings.append(_("The plan is empty. The patient will not read what happens next."))
+        warnings.append(_("The plan is empty. The patient will not know what happens next."))
     return warnings
 
 
 def pressing_lesions(content: dict[str, Any]) -> list[str]:
-    """The titles of a report's lesions that need a plan: malignant by the label, or urgent."""
+    """The titles of lesions that need a plan: labelled malignant, or urgent."""
     return [lesion["title"] for lesion in content["lesions"] if any(map(_needs_plan, lesion["photographs"]))]
 
 
 def _needs_plan(photograph: dict[str, Any]) -> bool:
-    """Named as what is or may be malignant by a dermatologist, or urgent and not named harmless by the laboratory.
+    """Whether the label is or may be malignant, or the answer is urgent and not proven benign by histopathology.
 
-    Pre-malignant counts: it stands for actinic keratosis and Bowen's disease, which is cancer in situ. Urgent is also
-    what another photograph of the lesion or one reader's suspicion makes so. A harmless label without histopathology
-    leaves an urgent answer to be answered: the patient reads both.
+    Pre-malignant counts, since it includes Bowen's disease (carcinoma in situ). Another photograph of the lesion or a
+    reader's suspicion can make an answer urgent. A benign label without histopathology does not settle an urgent
+    answer: the patient reads both.
     """
     confirmed, assessment = photograph["confirmed"] or {}, photograph["assessment"]
     code = confirmed.get("code", "")
@@ -100,32 +100,32 @@ def _needs_plan(photograph: dict[str, Any]) -> bool:
     if not assessment:
         return False
     tier, tone = assessment["tier"], assessment.get("tone")
-    is_harmless = is_benign_answer(code) or code == NOT_A_LESION
-    is_proven_harmless = is_harmless and confirmed.get("basis") == Basis.HISTOPATHOLOGY
-    # The laboratory answers the software; what a colleague suspects by another photograph it does not.
-    return tone == Tier.URGENT != tier if is_proven_harmless else Tier.URGENT in (tier, tone)
+    is_benign = is_benign_answer(code) or code == NOT_A_LESION
+    is_proven_benign = is_benign and confirmed.get("basis") == Basis.HISTOPATHOLOGY
+    # Histopathology settles the software's answer, but not a suspicion on another photograph.
+    return tone == Tier.URGENT != tier if is_proven_benign else Tier.URGENT in (tier, tone)
 
 
 def _danger_warnings(content: dict[str, Any]) -> list[str]:
-    said = ((lesion["title"], _danger_caveats(lesion)) for lesion in content["lesions"])
-    return [f"{title}: {words}" for title, words in said if words]
+    caveats = ((lesion["title"], _danger_caveats(lesion)) for lesion in content["lesions"])
+    return [f"{title}: {words}" for title, words in caveats if words]
 
 
 def _danger_caveats(lesion: dict[str, Any]) -> str:
-    """What makes photographs urgent that nobody has confirmed, besides the software's own answer."""
-    open_ones = [photograph["assessment"] for photograph in lesion["photographs"] if not photograph["confirmed"]]
-    urgent = [assessment for assessment in open_ones if assessment and assessment.get("tone") == Tier.URGENT]
+    """The caveats that make unlabelled photographs urgent, in addition to the software's own answer."""
+    unlabelled = [photograph["assessment"] for photograph in lesion["photographs"] if not photograph["confirmed"]]
+    urgent = [assessment for assessment in unlabelled if assessment and assessment.get("tone") == Tier.URGENT]
     return " ".join(dict.fromkeys(caveat for assessment in urgent for caveat in assessment.get("doubts", [])))
 
 
 def _is_calm_with_caveats(photograph: dict[str, Any]) -> bool:
-    """Calm by the software and named by nobody, while symptoms or another photograph say more."""
+    """Whether an unlabelled photograph is calm but has caveats from symptoms or another photograph."""
     assessment = photograph["assessment"]
     is_calm = bool(assessment) and not photograph["confirmed"] and assessment["tier"] == Tier.CALM
     return is_calm and bool(assessment["doubts"])
 
 
 def _disagree(photograph: dict[str, Any]) -> bool:
-    """A malignant label where the software was calm, or a benign one where it was urgent."""
+    """Whether the label is malignant and the software calm, or the label benign and the software urgent."""
     confirmed, assessment = photograph["confirmed"], photograph["assessment"]
     return bool(confirmed) and bool(assessment) and contradicts_tier(confirmed["code"], assessment["tier"])

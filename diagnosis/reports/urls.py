@@ -1,4 +1,4 @@
-"""Addresses of signing, releasing and reading reports."""
+"""URLs for signing, releasing and reading reports."""
 
 from django.urls import URLPattern, path
 

@@ -1,4 +1,4 @@
-"""Whether a signed report still holds: all that is known otherwise since it, and its addenda, were signed."""
+"""Whether a signed report is still valid: what has changed since it and its addenda were signed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,13 +20,13 @@ from diagnosis.reports.record_changes import RecordChange, record_changes_of
 
 @dataclass(frozen=True)
 class Otherwise:
-    """What the readers of a report were not told; false where it holds.
+    """The changes that a report and its addenda do not contain; falsy if there are none.
 
     Attributes:
-        labels: photographs whose label is another.
-        elsewhere: lesions that turned out to be malignant at another visit.
+        labels: photographs whose label has changed.
+        elsewhere: dangers and withdrawn labels of other visits.
         record: corrected facts, such as the side of a lesion.
-        excluded: photographs that no longer count.
+        excluded: photographs that were excluded.
     """
 
     labels: list[LabelChange]
@@ -39,18 +39,18 @@ class Otherwise:
 
     @property
     def is_misleading(self) -> bool:
-        """Whether its readers were told otherwise of the lesions or the visit, and not of the patient’s name alone."""
-        record = [changed for changed in self.record if not changed.is_of_patient]
+        """Whether anything other than the patient’s own details has changed."""
+        record = [change for change in self.record if not change.is_of_patient]
         return bool(self.labels or self.elsewhere or record or self.excluded)
 
     @property
     def shows_other_patient(self) -> bool:
-        return any(removed.exclusion.shows_other_patient for removed in self.excluded)
+        return any(each.exclusion.shows_other_patient for each in self.excluded)
 
     @property
     def is_of_another_place(self) -> bool:
-        """Whether a lesion is on another side or site than its readers were told."""
-        return any(changed.is_place for changed in self.record)
+        """Whether the side or site of a lesion was corrected."""
+        return any(change.is_place for change in self.record)
 
 
 def otherwise_since(report: Report) -> Otherwise:
@@ -58,49 +58,46 @@ def otherwise_since(report: Report) -> Otherwise:
 
 
 def otherwise_among(reports: Sequence[Report]) -> dict[UUID, Otherwise]:
-    """The same of several, by their keys, in as many queries as for one; their addenda are best prefetched."""
+    """Return the changes of several reports, by key, in a fixed number of queries; prefetch their addenda."""
     labels, elsewhere = label_changes_of(reports), findings_of_other_visits(reports)
-    record, aside = record_changes_of(reports), exclusions_since_signing(reports)
+    record, excluded = record_changes_of(reports), exclusions_since_signing(reports)
     return {
-        report.pk: Otherwise(labels[report.pk], elsewhere[report.pk], record[report.pk], aside[report.pk])
+        report.pk: Otherwise(labels[report.pk], elsewhere[report.pk], record[report.pk], excluded[report.pk])
         for report in reports
     }
 
 
 def lesions_looked_at_again(reports: Sequence[Report]) -> dict[UUID, set[str]]:
-    """The identifiers of lesions that a report calls harmless, and reviews of its visit or another no longer do.
+    """Return, by report, the identifiers of lesions that it calls benign without support from current records.
 
-    Or by a photograph that was set aside since. Until an addendum says so, the patient reads only that they are being
-    looked at again.
+    A review at any visit contradicts the report, or the photograph was excluded. Until an addendum reports the change,
+    the patient reads only that these lesions are being looked at again.
     """
-    since, elsewhere, aside = (
-        label_changes_of(reports),
-        findings_of_other_visits(reports),
-        exclusions_since_signing(reports),
-    )
+    changes, elsewhere = label_changes_of(reports), findings_of_other_visits(reports)
+    excluded = exclusions_since_signing(reports)
     return {
-        report.pk: lesions_no_longer_benign(report, since[report.pk])
-        | {found.lesion for found in elsewhere[report.pk] if found.withdraws_reassurance}
-        | lesions_without_evidence(report, aside[report.pk])
+        report.pk: lesions_no_longer_benign(report, changes[report.pk])
+        | {finding.lesion for finding in elsewhere[report.pk] if finding.withdraws_reassurance}
+        | lesions_without_evidence(report, excluded[report.pk])
         for report in reports
     }
 
 
 def reports_that_say_otherwise(image: Image) -> list[Report]:
-    """Return the signed reports whose readers were told otherwise of this photograph, or of its lesion, newest first.
+    """Return the signed reports that the photograph's current label contradicts, newest first.
 
-    That of its own visit, where its label is another now; those of other visits, where the lesion turned out to be
-    malignant.
+    These are the report of its own visit if the label has changed, and reports of other visits of the same lesion if
+    a danger or a withdrawn label was not reported.
     """
     with_lesion = Report.objects.filter(visit__images__lesion=image.lesion_id).distinct()
     reports = list(with_lesion.select_related("visit__patient__clinic").prefetch_related("addenda"))
     if not reports:
         return []
     labels, elsewhere = label_changes_of(reports), findings_of_other_visits(reports)
-    found = [
+    outdated = [
         report
         for report in reports
-        if any(since.image.pk == image.pk for since in labels[report.pk])
+        if any(change.image.pk == image.pk for change in labels[report.pk])
         or any(each.lesion == str(image.lesion_id) for each in elsewhere[report.pk])
     ]
-    return sorted(found, key=lambda report: report.visit.date, reverse=True)
+    return sorted(outdated, key=lambda report: report.visit.date, reverse=True)

@@ -1,4 +1,4 @@
-"""Withdraw a released report that must not be relied on, and release it again. Nothing is deleted."""
+"""Withhold a released report that must not be relied on, and release it again. Nothing is deleted."""
 
 import logging
 
@@ -20,39 +20,39 @@ class NotReleased(Refused):
     code = "not_released"
 
     def __init__(self) -> None:
-        super().__init__(_("The patient cannot read this report: there is nothing to withhold."))
+        super().__init__(_("The patient cannot read this report, so there is nothing to withhold."))
 
 
 class NotWithheld(Refused):
     code = "not_withheld"
 
     def __init__(self) -> None:
-        super().__init__(_("This report is not withheld by hand: there is nothing to release again."))
+        super().__init__(_("No dermatologist has withheld this report, so there is nothing to release again."))
 
 
 class NoteMissing(Refused):
     code = "note_missing"
 
     def __init__(self) -> None:
-        super().__init__(_("Say in a sentence what is wrong with the report."))
+        super().__init__(_("Explain in a sentence what is wrong with the report."))
 
 
 class ReasonMissing(Refused):
     code = "reason_missing"
 
     def __init__(self) -> None:
-        super().__init__(_("Say what is being checked."))
+        super().__init__(_("Choose what is being checked."))
 
 
 def withhold_report(*, report: Report, by: Member, reason: str, note: str) -> Withholding:
-    """Keep a released report from its patient until it is released again, and mail them that it is being checked.
+    """Withhold a released report from its patient until it is released again, and notify them.
 
     Args:
         reason: one of ``WithholdingReason``; the patient reads it.
         note: what is wrong, for the clinic.
 
     Raises:
-        PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
+        PermissionDenied: ``by`` is not a dermatologist of the patient's clinic.
         ReasonMissing, NoteMissing, NotReleased: nothing was done.
     """
     ensure_dermatologist_of(report.visit, by)
@@ -74,22 +74,22 @@ def withhold_report(*, report: Report, by: Member, reason: str, note: str) -> Wi
 
 
 def keep_withheld(*, report: Report, by: Member, note: str) -> None:
-    """Withhold by hand what was withheld because it shows another patient, when that reason ends.
+    """Keep a report withheld when an exclusion for showing another patient is undone.
 
-    In the caller's transaction, which holds the visit's lock. Nothing is mailed: the patient was told when it began.
+    Runs in the caller's transaction, which holds the visit's lock. The patient was already notified.
     """
     if not report.withholdings.standing().exists():
         Withholding.objects.create(report=report, reason=WithholdingReason.DETAILS, note=note, member=by)
 
 
 def release_again(*, report: Report, by: Member) -> Withholding:
-    """Show a withheld report to its patient again, with what was added meanwhile, and mail them so.
+    """Release a withheld report to its patient again, with new addenda, and notify them.
 
     Raises:
-        PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
-        NotWithheld: it is not withheld by hand.
-        ReviewsSayOtherwise, RecordChangedSince, ShowsOtherPatient, ExcludedSince: it no longer holds; an addendum
-            says what does.
+        PermissionDenied: ``by`` is not a dermatologist of the patient's clinic.
+        NotWithheld: no dermatologist has withheld it.
+        ReviewsSayOtherwise, OtherwiseElsewhere, RecordChangedSince, ShowsOtherPatient, ExcludedSince: it is out of
+            date and needs an addendum.
     """
     ensure_dermatologist_of(report.visit, by)
     with transaction.atomic():
@@ -99,7 +99,7 @@ def release_again(*, report: Report, by: Member) -> Withholding:
         if row is None:
             raise NotWithheld
         ensure_still_valid(report)
-        row.ended_by, row.ended_at = by, max(timezone.now(), row.created_at)  # a clock may be set back
+        row.ended_by, row.ended_at = by, max(timezone.now(), row.created_at)  # the clock may have been set back
         row.save(update_fields=["ended_by", "ended_at"])
         notify_of_renewed_release(withholding=row)
     log.info("Report %s was released again by member %s.", report.pk, by.pk)

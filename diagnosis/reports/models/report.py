@@ -16,7 +16,7 @@ SHA256 = r"^[0-9a-f]{64}$"
 
 
 class Dashed(Func):
-    """A UUID as JSON has it, with its dashes, which SQLite keeps without."""
+    """A UUID with dashes, as in JSON; SQLite stores it without them."""
 
     function = "CAST"
     template = "CAST(%(expressions)s AS text)"
@@ -33,7 +33,7 @@ def pdf_path(record: "Signed", filename: str) -> str:
 
 
 class Signed(models.Model):
-    """What a dermatologist has signed: content and PDF, frozen and hashed."""
+    """A signed record: content and PDF, frozen and hashed."""
 
     folder: ClassVar[str]  # of its PDFs
 
@@ -61,40 +61,40 @@ class ReportQuerySet(models.QuerySet["Report"]):
         return self.filter(visit__patient__clinic=member.clinic_id) if member else self.none()
 
     def released_to(self, user: AbstractBaseUser | AnonymousUser) -> "ReportQuerySet":
-        """The reports that were released to the patient who signed in as ``user``, without those that are withheld."""
+        """The reports released to the patient who signed in as ``user``, without withheld ones."""
         return self.ever_released_to(user).exclude(self._is_withheld())
 
     def withheld_from(self, user: AbstractBaseUser | AnonymousUser) -> "ReportQuerySet":
-        """The reports that were released to ``user`` and are no longer shown: see ``_is_withheld``."""
+        """The reports released to ``user`` and withheld since: see ``_is_withheld``."""
         return self.ever_released_to(user).filter(self._is_withheld())
 
     def withheld(self) -> "ReportQuerySet":
-        """The reports that were released before somebody saw that they show another patient."""
+        """The released reports that turned out to show another patient."""
         return self.filter(self._shows_other_patient(), released_at__isnull=False)
 
     def kept_from_patients(self) -> "ReportQuerySet":
-        """The reports that were released and are no longer shown to their patients: see ``_is_withheld``."""
+        """The released reports that are withheld for any reason: see ``_is_withheld``."""
         return self.filter(self._is_withheld(), released_at__isnull=False)
 
     def ever_released_to(self, user: AbstractBaseUser | AnonymousUser) -> "ReportQuerySet":
-        """The reports that were released to ``user``, withheld since or not."""
+        """The reports released to ``user``, including withheld ones."""
         if not user.is_authenticated:
             return self.none()
         return self.filter(visit__patient__user=user, released_at__isnull=False)
 
     def _is_withheld(self) -> Q:
-        """It shows another patient, or a dermatologist withdrew it."""
+        """Whether a report shows another patient or was withheld by a dermatologist."""
         withheld = self.model._meta.get_field("withholdings").related_model.objects.standing()  # type: ignore[union-attr]
         return Q(self._shows_other_patient()) | Q(Exists(withheld.filter(report=OuterRef("pk"))))
 
     def _shows_other_patient(self) -> Exists:
-        # Told by what was signed and not by moments, since a clock may be set back in between.
+        # Uses the signed content and not times, since the clock may have been set back.
         in_visit = Exclusion.objects.of_another_patient().filter(image__visit=OuterRef("visit"))
         return Exists(in_visit.annotate(place=StrIndex(OuterRef("content"), Dashed("image_id"))).filter(place__gt=0))
 
 
 class Report(Signed):
-    """A visit as it was signed. Only its release may still happen, once; what is added later are addenda."""
+    """A visit as it was signed. It can only be released, once; later text goes into addenda."""
 
     folder = "reports"
 
@@ -122,8 +122,8 @@ class Report(Signed):
 
     @property
     def why_no_plan(self) -> str:
-        """Why it was signed without a plan although it needs one, in the signer's words; else empty."""
-        # Reports of before it was kept beside the content have it there.
+        """The signer's reason for signing without a needed plan; else empty."""
+        # Earlier schema versions store it in the content.
         return self.no_plan_reason or str(json.loads(self.content)["visit"].get("no_plan_reason", ""))
 
 
@@ -133,12 +133,12 @@ class AddendumQuerySet(models.QuerySet["Addendum"]):
         return self.filter(report__in=Report.objects.visible_to(member))
 
     def released_to(self, user: AbstractBaseUser | AnonymousUser) -> "AddendumQuerySet":
-        """The addenda of reports that were released to the patient who signed in as ``user``."""
+        """The addenda of reports released to the patient who signed in as ``user``."""
         return self.filter(report__in=Report.objects.released_to(user))
 
 
 class Addendum(Signed):
-    """What a dermatologist adds to a report after it was signed. Whoever may read the report reads it too."""
+    """Text that a dermatologist adds to a signed report. All readers of the report see it."""
 
     folder = "addenda"
 
@@ -164,5 +164,5 @@ class Addendum(Signed):
 
     @property
     def words(self) -> str:
-        """What the dermatologist wrote."""
+        """The dermatologist's text."""
         return str(json.loads(self.content)["words"])

@@ -9,7 +9,7 @@ from patients.models import Member
 
 
 class WithholdingReason(models.TextChoices):
-    """Why a released report is withdrawn, in words that its patient may read."""
+    """The reason for withholding a released report, as the patient reads it."""
 
     DIAGNOSIS = "diagnosis", _("A diagnosis in it is being checked")
     PLAN = "plan", _("The plan in it is being checked")
@@ -18,12 +18,12 @@ class WithholdingReason(models.TextChoices):
 
 class WithholdingQuerySet(models.QuerySet["Withholding"]):
     def standing(self) -> "WithholdingQuerySet":
-        """Those whose report was not released again."""
+        """Withholdings whose report was not released again."""
         return self.filter(ended_at__isnull=True)
 
 
 class Withholding(models.Model):
-    """That a released report was withdrawn from its patient. Append-only; only its end is written, once."""
+    """The withholding of a released report from its patient. Append-only; only its end is written, once."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     report = models.ForeignKey(Report, on_delete=models.PROTECT, related_name="withholdings")

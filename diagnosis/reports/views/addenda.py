@@ -1,4 +1,4 @@
-"""Add to a signed report."""
+"""The view that adds an addendum to a signed report."""
 
 from uuid import UUID
 
@@ -33,32 +33,28 @@ from patients.models import Role, Visit
 def add(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     visits = Visit.objects.visible_to(request.member).select_related("patient")
     visit = get_object_or_404(visits, pk=visit_id)
-    report = (
-        Report.objects.visible_to(request.member)
-        .select_related("visit__patient__clinic", "visit__patient__user")
-        .filter(visit=visit)
-    )
-    found = report.first()
-    if found is None:
-        messages.error(request, _("This visit is not signed yet: change the visit itself."))
+    reports = Report.objects.visible_to(request.member).filter(visit=visit)
+    report = reports.select_related("visit__patient__clinic", "visit__patient__user").first()
+    if report is None:
+        messages.error(request, _("This visit is not signed yet. Edit the visit instead."))
         return redirect(visit)
     if request.method != "POST":
-        return _page(request, found)
-    form = AddendumForm(request.POST, asks_about_plan=_was_asked_about_plan(request, found))
+        return _page(request, report)
+    form = AddendumForm(request.POST, asks_about_plan=_was_asked_about_plan(request, report))
     if form.is_valid():
-        assert request.member is not None, "require_role lets nobody else in"
+        assert request.member is not None, "require_role admits members only"
         try:
-            sign_addendum(report=found, by=request.member, **form.cleaned_data)
+            sign_addendum(report=report, by=request.member, **form.cleaned_data)
         except Refused as refused:
             form.add_error(None, str(refused))
         else:
-            messages.success(request, _signed_message(found))
+            messages.success(request, _signed_message(report))
             return redirect(visit)
-    return _page(request, found, form)
+    return _page(request, report, form)
 
 
 def _was_asked_about_plan(request: ClinicRequest, report: Report) -> bool:
-    """Whether the page that was sent asked about the plan; of one that is out of date, signing says so first."""
+    """Whether the submitted page asked about the plan; a stale page is refused on signing."""
     draft = draft_addendum(report=report)
     return request.POST.get("seen") == draft.fingerprint and bool(plan_to_ask_about(report, draft.content))
 
@@ -69,7 +65,7 @@ def _page(request: ClinicRequest, report: Report, refused: AddendumForm | None =
     if refused:
         form = refused
         form.fields["replaces_plan"].required = bool(plan)
-        # What was typed stays; what is shown, and so what may be signed next, is as it is now.
+        # The typed text stays; the draft shown, which is signed next, is the current one.
         form.data = {**request.POST.dict(), "seen": draft.fingerprint}
     else:
         form = AddendumForm(initial={"seen": draft.fingerprint}, asks_about_plan=bool(plan))
@@ -91,16 +87,18 @@ def _page(request: ClinicRequest, report: Report, refused: AddendumForm | None =
 
 
 def _signed_message(report: Report) -> str:
-    signed = _("The addendum is signed.")
+    message = _("The addendum is signed.")
     if otherwise_since(report).shows_other_patient:
-        words = _("The report shows another patient, so this one does not read it: log a new visit and sign that.")
-        return f"{signed} {words}"
+        words = _(
+            "The report shows another patient, so this patient cannot read it. Create a new visit and sign that one."
+        )
+        return f"{message} {words}"
     if report.withholdings.standing().exists():
         words = _(
-            "The report is withheld, so the patient reads neither it nor the addendum until you release it again."
+            "The report is withheld, so the patient can read neither it nor the addendum until you release it again."
         )
-        return f"{signed} {words}"
+        return f"{message} {words}"
     report.refresh_from_db(fields=["released_at"])
     if report.released_at:
-        return f"{signed} {notice_status(report)}"
-    return f"{signed} {_('The patient reads it when the report is released.')}"
+        return f"{message} {notice_status(report)}"
+    return f"{message} {_('The patient can read it once the report is released.')}"

@@ -1,4 +1,4 @@
-"""Hand out what was signed, reports and addenda, to the clinic's members and to the patient it was released to."""
+"""Downloads of signed reports and addenda, for members of the clinic and for the patient."""
 
 from typing import Any, Literal
 from uuid import UUID
@@ -30,7 +30,7 @@ Kind = Literal["pdf", "json"]
 @require_safe
 @never_cache
 def report_file(request: ClinicRequest, report_id: UUID, kind: Kind) -> HttpResponse:
-    """The report with all that was added to it; ``?as=signed`` gives the very bytes that were signed first."""
+    """The report with its addenda; ``?as=signed`` gives the bytes of the original report."""
     report = get_object_or_404(_reports_of(request), pk=report_id)
     if instead := _page_instead_of_file(request, report):
         return instead
@@ -48,14 +48,14 @@ def report_file(request: ClinicRequest, report_id: UUID, kind: Kind) -> HttpResp
 @require_safe
 @never_cache
 def addendum_file(request: ClinicRequest, addendum_id: UUID, kind: Kind) -> HttpResponse:
-    """An addendum with the report that it adds to."""
+    """An addendum together with its report."""
     addenda = Addendum.objects.select_related("report__visit__patient__clinic")
     addendum = get_object_or_404(addenda.filter(report__in=_reports_of(request)), pk=addendum_id)
     return _page_instead_of_file(request, addendum.report) or _signed_file(request, addendum, kind)
 
 
 def page_instead_of_report(request: ClinicRequest, report: Report) -> HttpResponse | None:
-    """What a patient reads instead of a report that they must not rely on; None where they may read it."""
+    """The page that a patient sees instead of a report that they must not rely on; None if they may read it."""
     context: dict[str, Any] = {"report": report, "visit": report.visit, "clinic": report.visit.patient.clinic}
     if Report.objects.withheld_from(request.user).filter(pk=report.pk).exists():
         context["by_hand"] = report.withholdings.standing().first()
@@ -70,7 +70,7 @@ def page_instead_of_report(request: ClinicRequest, report: Report) -> HttpRespon
 
 
 def _still_valid_content(report: Report, again: set[str]) -> dict[str, Any]:
-    """Of a report that is looked at again, what nobody may miss: other lesions that are malignant, and their plan."""
+    """The part of a report that still holds while other lesions are checked: malignant lesions and their plan."""
     content, addenda = read_with_addenda(report=report)
     standing = still_malignant(content, again)
     return {
@@ -83,13 +83,13 @@ def _still_valid_content(report: Report, again: set[str]) -> dict[str, Any]:
 
 
 def _reports_of(request: ClinicRequest) -> Any:
-    """The reports that a member may read, or that were handed to a patient."""
+    """The reports that the member may read, or that were released to the patient."""
     reports = Report.objects.select_related("visit__patient__clinic")
     return reports.visible_to(request.member) if request.member else reports.ever_released_to(request.user)
 
 
 def _page_instead_of_file(request: ClinicRequest, report: Report) -> HttpResponse | None:
-    """A warning page instead of a file that must not be relied on; members can still get what was signed."""
+    """A warning page instead of a file that must not be relied on. Members can still download it as signed."""
     if request.member:
         if request.GET.get("as") == "signed":
             return None
@@ -115,20 +115,20 @@ def _outdated_page(
 
 
 def altered_page(request: ClinicRequest, record: Signed, altered: ReportAltered) -> HttpResponse:
-    """Say loudly that what is stored is not what was signed, and whom to tell."""
+    """The error page for a stored report that is not the one that was signed."""
     context = {"report": record, "message": str(altered)}
     return render(request, "reports/report_altered.html", context, status=409)
 
 
 def file_response(content: bytes, *, name: str, kind: Kind, is_shown: bool = False) -> HttpResponse:
-    """A file to keep, or one to look at in the browser."""
-    how = "inline" if is_shown else "attachment"
-    headers = {"Content-Disposition": f'{how}; filename="{name}.{kind}"', "X-Content-Type-Options": "nosniff"}
+    """Return a file as a download, or inline if ``is_shown``."""
+    disposition = "inline" if is_shown else "attachment"
+    headers = {"Content-Disposition": f'{disposition}; filename="{name}.{kind}"', "X-Content-Type-Options": "nosniff"}
     return HttpResponse(content, content_type=f"application/{kind}", headers=headers)
 
 
 def _signed_file(request: ClinicRequest, record: Signed, kind: Kind) -> HttpResponse:
-    """The PDF as it was signed, or the content: exactly the bytes that were hashed."""
+    """Return the signed PDF or content: exactly the bytes that were hashed."""
     read = read_pdf if kind == "pdf" else read_content
     try:
         return file_response(read(record=record), name=_name(record), kind=kind)
@@ -137,7 +137,7 @@ def _signed_file(request: ClinicRequest, record: Signed, kind: Kind) -> HttpResp
 
 
 def _name(record: Signed) -> str:
-    """Download folders are shared and synchronised: the name says when, not who."""
+    """A file name without the patient's name, since download folders are often shared."""
     report = record.report if isinstance(record, Addendum) else record
     assert isinstance(report, Report)
     name = f"skin-report-{report.visit.date.isoformat()}-{report.pk.hex[:8]}"

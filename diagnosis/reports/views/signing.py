@@ -1,4 +1,4 @@
-"""Check a visit, sign it, and release its report."""
+"""Views that check and sign a visit, and release or withhold its report."""
 
 import json
 from uuid import UUID
@@ -40,7 +40,7 @@ from patients.middleware import ClinicRequest
 from patients.models import Member, Role, Visit
 from patients.services.visits import VisitIsClosed
 
-# So many photographs are named whose file is kept elsewhere too.
+# The most photographs listed whose file is stored elsewhere too.
 OTHERS_SHOWN = 12
 
 
@@ -48,7 +48,7 @@ OTHERS_SHOWN = 12
 @require_http_methods(["GET", "HEAD", "POST"])
 @once(in_one_transaction=False)
 def sign(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
-    """Check the answers, then sign. Sending the form twice signs once."""
+    """Show the draft, then sign it. Submitting the form twice signs once."""
     visit = get_object_or_404(_visits_of(request), pk=visit_id)
     if not visit.is_open:
         messages.info(request, _("This visit is already signed."))
@@ -76,8 +76,8 @@ def sign(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
         return _check_page(request, visit, form, is_stale=isinstance(refused, ChangedMeanwhile))
     if form.cleaned_data["release"] and (pressing := needing_a_plan(visit, json.loads(report.content))):
         words = _(
-            "The report is signed and not released. %(lesions)s: malignant or urgent, so releasing is a step of its "
-            "own. Tell the patient yourself first."
+            "The report is signed but not released. %(lesions)s: malignant or urgent, so release it in a separate "
+            "step. Tell the patient yourself first."
         )
         messages.warning(request, words % {"lesions": ", ".join(pressing)})
     elif form.cleaned_data["release"]:
@@ -103,7 +103,7 @@ def release(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
 @require_POST
 @once
 def withhold(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
-    """Withdraw a released report from its patient."""
+    """Withhold a released report from its patient."""
     visit, report = _signed(request, visit_id)
     form = WithholdForm(request.POST)
     try:
@@ -123,7 +123,7 @@ def withhold(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
 @require_POST
 @once
 def release_withheld(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
-    """Show a withheld report to its patient again."""
+    """Release a withheld report to its patient again."""
     visit, report = _signed(request, visit_id)
     try:
         if report is None:
@@ -140,7 +140,7 @@ def release_withheld(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
 @require_POST
 @never_cache
 def preview(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
-    """The PDF as it would be signed, with the plan as it is typed, marked as a draft."""
+    """The PDF as it would be signed, with the plan from the form, marked as a draft."""
     visit = get_object_or_404(_visits_of(request), pk=visit_id)
     form = SignForm(request.POST, visit=visit)
     if not form.is_valid():
@@ -164,7 +164,7 @@ def _check_page(
     if form is None:
         form = SignForm(visit=visit, initial={"plan": visit.plan, "seen": draft.fingerprint})
     elif is_stale:
-        # What was typed stays; what is shown, and so what may be signed next, is the visit as it is now.
+        # The typed text stays; the draft shown, which is signed next, is the current one.
         form.data = {**request.POST.dict(), "seen": draft.fingerprint}
     context = {
         "visit": visit,
@@ -196,38 +196,38 @@ def _release(request: ClinicRequest, report: Report, *, seen: str | None = None)
 
 
 def notice_status(report: Report) -> str:
-    """Say whether the patient is to be told of what was just released, or what is left to do."""
+    """Return how the patient is notified of the release, or what the clinic has to do."""
     patient = report.visit.patient
     reach = reach_of(patient)
     if reach is Reach.NO_ACCOUNT and report.addenda.exists():
-        return _("The patient has no account yet: hand them the PDF with its addenda, or give them an account.")
+        return _("The patient has no account yet. Give them the PDF with its addenda, or create an account for them.")
     if reach is Reach.NO_ACCOUNT:
-        return _("The patient has no account yet: hand them the PDF, or give them one.")
+        return _("The patient has no account yet. Give them the PDF, or create an account for them.")
     if reach is Reach.NO_ADDRESS:
-        return _("The patient can read it now. Their account has no e-mail address: tell them.")
-    return _("The patient can read it now. An e-mail that says so waits to be sent; this page shows when it has gone.")
+        return _("The patient can read it now. Their account has no e-mail address, so tell them yourself.")
+    return _("The patient can read it now. An e-mail to them is waiting to be sent; this page shows when it is sent.")
 
 
 def _withholding_notice_status(report: Report) -> str:
     reach = reach_of(report.visit.patient)
     if reach is Reach.NO_ACCOUNT:
         return _(
-            "The patient has no account, so nothing is mailed: if they were handed the report, tell them that it is "
+            "The patient has no account, so no e-mail is sent. If they were given the report, tell them that it is "
             "being checked."
         )
     if reach is Reach.NO_ADDRESS:
         return _(
-            "The patient no longer sees it. Their account has no e-mail address, so nothing is mailed: tell them that "
-            "it is being checked."
+            "The patient can no longer read it. Their account has no e-mail address, so no e-mail is sent: tell them "
+            "that it is being checked."
         )
     return _(
-        "The patient no longer sees it. An e-mail that it is being checked waits to be sent; this page shows when it "
-        "has gone."
+        "The patient can no longer read it. An e-mail to say that it is being checked is waiting to be sent; this "
+        "page shows when it is sent."
     )
 
 
 def _signed(request: ClinicRequest, visit_id: UUID) -> tuple[Visit, Report | None]:
-    """A visit of the clinic with its report, if it is signed."""
+    """The visit, and its report if it is signed."""
     visit = get_object_or_404(_visits_of(request), pk=visit_id)
     return visit, Report.objects.visible_to(request.member).filter(visit=visit).first()
 
@@ -239,5 +239,5 @@ def _visits_of(request: ClinicRequest) -> QuerySet[Visit]:
 
 
 def _member(request: ClinicRequest) -> Member:
-    assert request.member is not None, "require_role lets nobody else in"
+    assert request.member is not None, "require_role admits members only"
     return request.member
