@@ -100,7 +100,7 @@ class ShowsOtherPatient(Refused):
     def __init__(self) -> None:
         super().__init__(
             _(
-                "This report shows another patient, so it cannot be released. Create a new visit with this patient's "
+                "This report shows another patient, so it cannot be released. Log a new visit with this patient's "
                 "photographs and sign that one."
             )
         )

@@ -89,9 +89,7 @@ def _page(request: ClinicRequest, report: Report, refused: AddendumForm | None =
 def _signed_message(report: Report) -> str:
     message = _("The addendum is signed.")
     if otherwise_since(report).shows_other_patient:
-        words = _(
-            "The report shows another patient, so this patient cannot read it. Create a new visit and sign that one."
-        )
+        words = _("The report shows another patient, so this patient cannot read it. Log and sign a new visit.")
         return f"{message} {words}"
     if report.withholdings.standing().exists():
         words = _(

@@ -19,7 +19,7 @@ from tests.diagnosis.reports.test_report_as_it_holds import answered, named
 pytestmark = pytest.mark.django_db
 
 NOTE = "It shows the mole on the back, by the map of the body."
-GONE = "A photograph on which danger was named was set aside"
+GONE = "A photograph with a dangerous finding was excluded"
 
 
 @pytest.fixture

@@ -210,5 +210,5 @@ def test_the_pdf_says_it_too(visit, dermatologist):
     unread, named = (lesion["photographs"][0]["assessment"] for lesion in json.loads(report.content)["lesions"])
     assert unread["next_steps"]
     assert all(step in text for step in unread["next_steps"])
-    assert text.count("What to do next, by the software;") == 1, "a label says what to do itself"
+    assert text.count("What to do next, according to the software;") == 1, "a label says what to do itself"
     assert named["next_steps"]

@@ -108,7 +108,7 @@ def test_without_a_label_the_tier_leads(sign_in, visit, dermatologist, patient_u
     text = sign_in(patient_user).get(reverse("my-visit", args=[visit.pk])).content.decode()
     prediction = visit.images.earliest("created_at").predictions.get()
     assert prediction.get_tier_display() in text
-    assert "could not judge this photograph" in text
+    assert "could not analyse this photograph" in text
     assert "What your dermatologist says" not in text
 
 

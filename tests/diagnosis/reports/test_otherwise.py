@@ -41,11 +41,11 @@ def test_a_corrected_side_is_asked_about_until_it_is_added(sign_in, report, derm
 
     patient = sign_in(patient_user)
     own = " ".join(patient.get(at("my-visit", report)).content.decode().split())
-    assert "Put right since the report was signed" in own
+    assert "Corrected since the report was signed" in own
     assert "place: <strong>right shoulder</strong>" in own
     assert "<s>left shoulder</s> right shoulder" in own
     assert "Download as PDF" not in own
-    assert "Put right since" in patient.get(reverse("my-visits")).content.decode()
+    assert "Corrected since" in patient.get(reverse("my-visits")).content.decode()
     for kind in ("pdf", "json"):
         for asked in ({}, {"as": "signed"}):
             file = patient.get(reverse(f"report-{kind}", args=[report.pk]), asked)
@@ -69,7 +69,7 @@ def test_a_patients_new_name_marks_no_older_report_as_misleading(sign_in, report
     assert "callout-danger" not in page
     assert client.get(reverse("report-json", args=[report.pk])).status_code == 200
     assert "The record has changed since the report" not in client.get(reverse("visits")).content.decode()
-    assert "Put right since" not in sign_in(patient_user).get(reverse("my-visits")).content.decode()
+    assert "Corrected since" not in sign_in(patient_user).get(reverse("my-visits")).content.decode()
 
 
 @pytest.mark.parametrize(
@@ -181,7 +181,7 @@ def test_what_a_lesion_turned_out_to_be_later_is_not_kept_from_who_reads_the_rep
     assert client.get(reverse("my-visits")).content.decode().count("Being looked at again") == 1
     staffs = sign_in(dermatologist)
     assert staffs.get(reverse("visits")).content.decode().count("Reviews disagree with the signed report") == 1
-    assert "What another visit says of a lesion" in staffs.get(before.visit.get_absolute_url()).content.decode()
+    assert "Findings of other visits" in staffs.get(before.visit.get_absolute_url()).content.decode()
 
     added = json.loads(signed_addendum(report, dermatologist, words="Read the newer report.").content)
 
@@ -204,7 +204,7 @@ def test_a_report_of_a_lesion_that_turned_out_malignant_elsewhere_is_not_release
     report = signed_report(before.visit, dermatologist)
     named(answered(patient, lesion=before.lesion), dermatologist, "mel")
     page = sign_in(dermatologist).post(at("visit-release", report), follow=True).content.decode()
-    assert "another visit names or suspects danger" in page
+    assert "another visit confirms or suspects a danger" in page
     report.refresh_from_db()
     assert report.released_at is None
 

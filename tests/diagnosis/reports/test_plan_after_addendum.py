@@ -78,8 +78,8 @@ def test_unanswered_it_is_refused_and_nothing_is_lost(sign_in, relabelled, derma
     for words in ("Lesion 1 is a keratosis.", " "):
         refused = client.post(address(relabelled), sent_by(client, relabelled) | {"words": words})
         assert refused.status_code == 422
-        assert refused.text.count("Say whether what you write replaces the plan, or adds to it.") == 2
-        assert ("Write what is to be added" in refused.text) is (words == " ")
+        assert refused.text.count("Choose whether the addendum replaces the plan or adds to it.") == 2
+        assert ("The addendum is empty" in refused.text) is (words == " ")
         form = form_with(refused.text, "words")
         assert form.data["words"] == [words]
         assert "replaces_plan" not in form.data
@@ -105,7 +105,7 @@ def test_whoever_reads_the_plan_reads_the_answer(sign_in, relabelled, dermatolog
     assert client.post(address(relabelled), sent).status_code == 302
     other = client.post(address(relabelled), sent | {"replaces_plan": "no" if answer == "yes" else "yes"})
     assert other.status_code == 422
-    assert "changed while you read it" in other.text
+    assert "changed while you were reading it" in other.text
     is_replaced = answer == "yes"
     assert json.loads(relabelled.addenda.get().content)["replaces_plan"] is is_replaced
 
@@ -114,7 +114,7 @@ def test_whoever_reads_the_plan_reads_the_answer(sign_in, relabelled, dermatolog
     assert (f"<s>{PLAN}</s>" in own) is is_replaced
     assert ("This replaces what was planned before." in own) is is_replaced
     assert ("This adds to what was planned before." in own) is not is_replaced
-    assert ("Added to on " in own) is not is_replaced
+    assert ("Amended on " in own) is not is_replaced
     for url in (visit.get_absolute_url(), visit.images.earliest("created_at").get_absolute_url()):
         shown = text_at(sign_in(staff), url)
         head, plan = shown[: shown.index(PLAN)], shown[shown.index(PLAN) - len("<br> <s>") :]
@@ -170,7 +170,7 @@ def test_a_question_that_came_up_meanwhile_is_not_answered_unread(sign_in, repor
     named(report.visit.images.earliest("created_at"), dermatologist, "mel")
     refused = client.post(address(report), sent)
     assert refused.status_code == 422
-    assert "changed while you read it" in refused.text
+    assert "changed while you were reading it" in refused.text
     assert QUESTION in refused.text
     assert "(optional)" not in refused.text
     assert not Addendum.objects.exists()
@@ -181,7 +181,7 @@ def test_what_replaced_the_plan_is_asked_about_next_and_marked_once_replaced(
 ):
     signed_addendum(relabelled, dermatologist, words="No control is needed.", replaces_plan=True)
     named(relabelled.visit.images.earliest("created_at"), dermatologist, "mel")
-    client, marked = sign_in(dermatologist), "What is planned here was replaced on"
+    client, marked = sign_in(dermatologist), "The plan here was replaced on"
     form = client.get(address(relabelled)).text
     assert QUESTION in form
     assert form.index("No control is needed.") < form.index(QUESTION)

@@ -51,7 +51,7 @@ def test_a_malignant_label_explains_the_lesion_and_no_calmer_photograph_does(
     assert "Nothing alarming" not in page
     assert "fewer than 1" not in page
     assert "The software did not recognise the danger." in page
-    assert "named this spot by another photograph" in page
+    assert "diagnosed this spot from another photograph" in page
 
 
 def test_beside_a_malignant_label_one_haste_is_said(sign_in, patient, dermatologist, patient_user):
@@ -226,7 +226,7 @@ def test_one_pdf_holds_the_addendum_first_and_marks_each_page_of_the_report(
 
     assert "It is a melanoma." in pages[0]
     assert "Come again in nine months." not in pages[0]
-    later = [page for page in pages if "Added to on" in page]
+    later = [page for page in pages if "Amended on" in page]
     assert later == pages[1:]
     whole = " ".join(" ".join(pages).split())
     assert "Come again in nine months." in whole

@@ -87,7 +87,7 @@ def test_every_page_is_worth_its_paper(visit, dermatologist, tmp_path, history, 
         last = lines[-1]
         is_heading = last.startswith(("Lesion ", "About: ", "How to read", "History", "What ", "Measured on"))
         assert not is_heading or last.endswith("."), last
-        starts = sum("What it could be, by the software" in line for line in lines)
+        starts = sum("What it could be, according to the software" in line for line in lines)
         # The seven classes stand with their heading, on one page.
         assert sum(line.startswith("Dermatofibroma") for line in lines) == starts
         assert sum("At a glance" in line for line in lines) == sum(line.startswith("Lesion  ") for line in lines)
@@ -136,7 +136,7 @@ def test_addenda_share_pages_and_the_report_begins_on_one_of_its_own(visit, derm
     told = [line for lines in pages[:of_report] for line in lines]
     titles = [f"Addendum {number} to the skin examination report" for number in range(count, 0, -1)]
     assert [line for line in told if line in titles] == titles, "the newest first, each once"
-    assert sum("What is added" in line for line in told) == count
+    assert sum("What was added" in line for line in told) == count
     for number, lines in enumerate(lengths, 1):
         assert sum(f"of what is said the {number}. time." in line for line in told) == lines, "nothing is cut"
     assert sum("signed on" in line.lower() for line in told) == count
@@ -168,7 +168,7 @@ def test_what_a_newer_addendum_overtakes_is_marked(visit, dermatologist, tmp_pat
     assert "This replaces what was planned before." in middle
     assert f"Its plan was replaced by addendum 2 of {today}." in oldest
     assert "Its plan was replaced" not in middle
-    assert told.count("where it differs, the newest addendum counts") == 1
+    assert told.count("where parts differ, the newest addendum counts") == 1
 
 
 def overprinted(file: Path) -> list[tuple[str, str]]:

@@ -92,4 +92,4 @@ def test_a_lesion_is_one_line_at_a_glance(patient, dermatologist):
     record_review(image=second, reviewer=dermatologist, answer="mel", certainty=Certainty.CERTAIN)
     (lesion,) = present(build_content(visit))["lesions"]
     assert lesion["glance"]["labels"] == [{"name": "Melanoma", "words": "certain"}]
-    assert lesion["glance"]["tier_words"] == "The software took the photograph for dangerous too."
+    assert lesion["glance"]["tier_words"] == "The software also assessed the photograph as dangerous."

@@ -51,7 +51,7 @@ def test_a_line_of_four_measures_in_plain_words(visit, image):
 
     assert words_of(measures) == [
         "Asymmetry: 12 % lies outside its own mirror image",
-        "Border: 1.27 where 1 is a circle; long or ragged has more",
+        "Border: 1.27 where 1 is a circle; higher if long or irregular",
         "Colours: 2 of 6 light brown, dark brown",
         "Diameter: 45 % of the photograph’s width",
     ]
@@ -81,8 +81,8 @@ def test_a_cut_lesion_has_a_least_diameter_and_no_shape(visit, image):
 
     words = words_of(measures_in(build_content(visit)))
 
-    assert words[0] == "Asymmetry: not measured since only a part of it is in the photograph"
-    assert words[1] == "Border: not measured since only a part of it is in the photograph"
+    assert words[0] == "Asymmetry: not measured because only part of it is in the photograph"
+    assert words[1] == "Border: not measured because only part of it is in the photograph"
     assert words[3].startswith("Diameter: at least 45 %")
 
 

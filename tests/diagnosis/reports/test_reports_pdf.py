@@ -45,7 +45,7 @@ def test_the_pdf(report, dermatologist, tmp_path):
     assert "Cut it out.\n" in text
     assert dermatologist.name in text
     assert "Melanoma" in text
-    assert "could not judge this photograph" in " ".join(text.split())
+    assert "could not analyse this photograph" in " ".join(text.split())
     assert "Decision support, not a diagnosis" in text
     assert text.count("Measured on this photograph") == 1, "and not on the one that was refused"
     assert "play no part in the probabilities" in " ".join(text.split())

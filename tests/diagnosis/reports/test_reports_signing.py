@@ -92,7 +92,7 @@ def test_the_page_shows_what_will_be_signed(sign_in, visit, dermatologist):
     text = page.content.decode()
     assert visit.patient.name in text
     assert "2 photographs have no confirmed label" in text
-    assert "1 photograph was not judged" in text
+    assert "1 photograph was not analysed" in text
     assert "The plan is empty" in text
 
 
@@ -113,14 +113,14 @@ def test_the_page_asks_whether_the_plan_fits_what_is_dangerous(sign_in, patient,
     confirm(visit, dermatologist, code="mel")
     title = visit.images.get().lesion.title
     page = client.get(url).content.decode()
-    assert f"{title}: malignant or possibly so by the label, or urgent by the software." in page
+    assert f"{title}: labelled malignant or possibly malignant, or urgent according to the software." in page
 
 
 def test_the_page_of_an_empty_visit_leads_to_the_upload(sign_in, patient, dermatologist):
     visit = factories.VisitFactory(patient=patient)
     page = sign_in(dermatologist).get(reverse("visit-sign", args=[visit.pk]))
     assert reverse("upload", args=[visit.pk]) in page.content.decode()
-    assert "Sign the report" not in page.content.decode()
+    assert "Sign report" not in page.content.decode()
 
 
 @pytest.mark.slow
@@ -220,7 +220,7 @@ def test_a_change_while_reading_shows_the_page_again(sign_in, visit, dermatologi
     confirm(visit, dermatologist)
     response = client.post(reverse("visit-sign", args=[visit.pk]), form)
     assert response.status_code == 409
-    assert "changed while you read it" in response.content.decode()
+    assert "changed while you were reading it" in response.content.decode()
     assert "Typed with care." in response.content.decode()
     # What is shown now is what may be signed next.
     assert response.context["form"]["seen"].value() == draft_report(visit=visit).fingerprint

@@ -156,7 +156,7 @@ def proven(image, reader, answer="mel"):
 
 
 def flagged(client, record) -> bool:
-    return "The report no longer holds as it was signed" in page_of(client, record)
+    return "The signed report is out of date" in page_of(client, record)
 
 
 # --- By another photograph of the lesion -----------------------------------------------------------------------------

@@ -74,7 +74,7 @@ def test_a_released_report_is_withheld_and_released_again(sign_in, report, derma
         Withholding.objects.filter(pk=row.pk).update(note="All was well all the time.")
 
 
-NO_NOTE, NO_REASON = "Say in a sentence what is wrong", "Say what is being checked."
+NO_NOTE, NO_REASON = "Explain in a sentence what is wrong", "Choose what is being checked."
 
 
 @pytest.mark.parametrize(
@@ -102,19 +102,19 @@ def test_it_is_withheld_for_a_reason(sign_in, report, dermatologist, sent, asked
         (
             "with an address",
             "and is mailed that it is being checked",
-            "An e-mail that it is being checked waits to be sent",
+            "is waiting to be sent",
             "at once, and is mailed so",
         ),
         (
             "without an address",
             "no e-mail address, so nothing is mailed: tell them",
-            "no e-mail address, so nothing is mailed: tell them that it is being checked",
+            "no e-mail address, so no e-mail is sent: tell them that it is being checked",
             "no e-mail address, so nothing is mailed: tell them",
         ),
         (
             "none",
             "no account, so nothing is mailed",
-            "no account, so nothing is mailed: if they were handed the report, tell them",
+            "no account, so no e-mail is sent. If they were given the report, tell them",
             "no account, so nothing is mailed: hand them the report",
         ),
     ],
@@ -211,12 +211,12 @@ def test_a_file_that_another_patient_has_too_is_confirmed_before_signing_and_bef
     seen = page.context["form"]["seen"].value()
     refused = client.post(url, {"plan": "Rest.", "seen": seen})
     assert refused.status_code == 422
-    assert "the very file is kept under another lesion too" in refused.content.decode()
+    assert "the same file is stored under another lesion too" in refused.content.decode()
     assert not Report.objects.exists()
 
     report = signed_report(image.visit, dermatologist)
     page = client.post(at("visit-release", report), follow=True).content.decode()
-    assert "the very file is kept under another lesion too" in page
+    assert "the same file is stored under another lesion too" in page
     assert f'value="{image.pk}"' in page
     client.post(at("visit-release", report), {"checked": [str(image.pk)]})
     report.refresh_from_db()
@@ -255,7 +255,7 @@ def test_who_adds_to_a_withheld_report_is_not_told_that_the_patient_reads_it(
     withhold_report(report=report, by=dermatologist, **WRONG)
     told = send_addendum(client, report)
     assert report.addenda.exists()
-    assert "The report is withheld, so the patient reads neither it nor the addendum" in told
+    assert "The report is withheld, so the patient can read neither it nor the addendum" in told
     assert "The patient can read it now" not in told
     assert sign_in(patient_user).get(at("my-visit", report)).status_code == 403
     client.post(at("visit-release-again", report))
@@ -273,9 +273,9 @@ def test_who_adds_to_a_report_that_shows_another_patient_is_told_that_nobody_rea
     OutgoingMessage.objects.all().delete()
     told = send_addendum(sign_in(dermatologist), report)
     assert report.addenda.exists()
-    assert "The report shows another patient, so this one does not read it" in told
+    assert "The report shows another patient, so this patient cannot read it" in told
     assert "The patient can read it now" not in told
-    assert "when the report is released" not in told
+    assert "once the report is released" not in told
     assert not OutgoingMessage.objects.exists(), "nobody is mailed of what they cannot read"
 
 
@@ -304,7 +304,7 @@ def test_what_is_withheld_is_not_called_read_or_released(sign_in, report, dermat
     named(image, dermatologist, "mel")
     before = shown(client.get(image.get_absolute_url()))
     assert "released to the patient" in before
-    assert "Until it is added to, the patient reads it" in shown(client.get(report.visit.get_absolute_url()))
+    assert "Until you add an addendum, the patient reads it" in shown(client.get(report.visit.get_absolute_url()))
 
     withhold_report(report=report, by=dermatologist, **WRONG)
 
@@ -313,7 +313,7 @@ def test_what_is_withheld_is_not_called_read_or_released(sign_in, report, dermat
     for address in (report.visit.get_absolute_url(), f"{reverse('report-pdf', args=[report.pk])}"):
         page = shown(client.get(address))
         assert "the patient reads it" not in page
-        assert "The report is withheld, so the patient does not read it." in page
+        assert "The report is withheld, so the patient cannot read it." in page
     for address in (
         report.visit.get_absolute_url(),
         report.visit.patient.get_absolute_url(),
