@@ -84,7 +84,7 @@ def test_it_leaves_visit_lesion_patient_and_queue_and_comes_back(sign_in, staff,
     assert QueueEntry.objects.get(image=image).state == QueueState.DONE
     for found in (image.visit, image.lesion):
         text = page(client, found)
-        assert "1 photograph was set aside" in text
+        assert "1 photograph was excluded" in text
         assert "Mrs Moreau was in the room" in text
         assert "No photographs in use" in text
     assert "No photographs yet" in page(client, image.lesion.patient)
@@ -188,7 +188,7 @@ def test_a_report_is_signed_without_it_and_never_beside_what_was_checked(sign_in
     with pytest.raises(ChangedMeanwhile):
         sign_visit(visit=visit, by=dermatologist, seen=seen)
     checked = sign_in(dermatologist).get(reverse("visit-sign", args=[visit.pk])).content.decode()
-    assert "1 photograph was set aside" in checked, "whoever signs may see what is left out"
+    assert "1 photograph was excluded" in checked, "whoever signs may see what is left out"
     [lesion] = draft_report(visit=visit).content["lesions"]
     assert [photograph["id"] for photograph in lesion["photographs"]] == [str(nevus.pk)]
     exclude_image(image=nevus, by=dermatologist, reason=ExclusionReason.UNFIT)
