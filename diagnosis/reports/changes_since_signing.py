@@ -104,7 +104,7 @@ def _is_not_calm(image: Image) -> bool:
 
 
 def _was_reassured(reported: LastReported, change: LabelChange, *, rank: int) -> bool:
-    """Whether the report of a photograph, or else of its lesion, is not urgent."""
+    """Whether the reported label, or else the reported answer, is less serious than ``rank``."""
     if change.then.code:
         return danger_rank(change.then.code) < max(rank, 1)
     lesion = str(change.image.lesion_id)

@@ -143,7 +143,7 @@ def test_a_photograph_of_another_lesion_is_added_there_and_put_back(open_browser
     assert (added.lesion, added.visit, added.predictions.count()) == (right, visit, 1)
 
     page.goto(visit.get_absolute_url())
-    page.get_by_text("1 photograph was set aside").click()
+    page.get_by_text("1 photograph was excluded").click()
     page.locator("main details").get_by_role("link").click()
     page.get_by_role("button", name="Put it back").click()
     page.get_by_text("The photograph is in use again.").wait_for()

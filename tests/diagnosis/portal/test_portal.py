@@ -1,4 +1,4 @@
-"""What a patient sees: what was released to them, as it was signed, and nothing else."""
+"""The patient's pages: only what was released to them, as it was signed."""
 
 import datetime
 

@@ -1,4 +1,4 @@
-"""Adding to a signed report: by whom, what it says, who reads it, and that nothing alters it."""
+"""Addenda to signed reports: who may add them, what they contain, who reads them, and that nothing alters them."""
 
 import hashlib
 import json
@@ -36,7 +36,7 @@ def stored_addenda() -> list[str]:
     return sorted(name for folder in folders for name in default_storage.listdir(f"addenda/{folder}")[1])
 
 
-# --- What has changed since the signature ------------------------------------------------------------------------
+# --- Changes since signing -------------------------------------------------------------------------------------------
 
 
 def test_reviews_after_the_signature_are_seen_beside_the_report(sign_in, visit, report, dermatologist, staff):
@@ -95,7 +95,7 @@ def test_a_review_in_the_queue_leads_to_the_addendum(sign_in, visit, report, der
     assert addendum not in client.get(reverse("admin:review")).content.decode(), "a blinded reader is told nothing"
 
 
-# --- Signing it ----------------------------------------------------------------------------------------------------
+# --- Signing ---------------------------------------------------------------------------------------------------------
 
 
 def test_only_a_dermatologist_of_the_clinic_adds(report, staff, stranger):
@@ -216,7 +216,7 @@ def test_words_that_cannot_be_kept_are_a_form_error(sign_in, visit, report, derm
     assert not Addendum.objects.exists()
 
 
-# --- Who reads it ------------------------------------------------------------------------------------------------
+# --- Readers ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["addendum-pdf", "addendum-json"])
@@ -239,7 +239,7 @@ def test_an_altered_addendum_is_refused_loudly(sign_in, visit, report, dermatolo
     assert str(addendum.pk) in response.content.decode()
 
 
-# --- What the database holds -------------------------------------------------------------------------------------
+# --- Database constraints --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -271,7 +271,7 @@ def test_the_database_refuses_a_wrong_addendum(report, dermatologist, change, co
         copy.save(force_insert=True)
 
 
-# --- Which photograph, and what does not fit together ----------------------------------------------------------------
+# --- Several photographs and contradictions --------------------------------------------------------------------------
 
 
 def test_of_several_photographs_the_one_that_changed_is_named(sign_in, patient, dermatologist, patient_user):

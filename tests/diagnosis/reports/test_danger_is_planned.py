@@ -1,4 +1,4 @@
-"""No dangerous report without a plan or a reason, and none that is released as it is signed: the database holds it."""
+"""The database refuses dangerous reports without a plan or a reason, and dangerous reports released on signing."""
 
 import json
 import uuid

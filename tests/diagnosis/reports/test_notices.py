@@ -1,4 +1,4 @@
-"""What a patient is mailed when there is something new to read, and what never stands in such a mail."""
+"""E-mails to a patient about something new to read, and what they must not contain."""
 
 import pytest
 from django.urls import reverse
@@ -185,7 +185,7 @@ def test_another_clinic_does_not_send_again(sign_in, stranger, report, dermatolo
     assert sign_in(stranger).post(reverse("message-again", args=[row.pk])).status_code == 404
 
 
-# --- What no longer holds is not released ----------------------------------------------------------------------------
+# --- An outdated report is not released ------------------------------------------------------------------------------
 
 
 def test_a_report_that_reviews_contradict_is_released_only_with_an_addendum(

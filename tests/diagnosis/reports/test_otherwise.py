@@ -1,4 +1,4 @@
-"""A signed report against what is known since: a corrected record, changed labels, what a lesion turned out to be."""
+"""Signed reports against later changes: a corrected record, changed labels, findings of other visits."""
 
 import datetime
 import json
@@ -23,7 +23,7 @@ def at(name: str, report: Report) -> str:
     return reverse(name, args=[report.visit_id])
 
 
-# --- What the record says otherwise since ---------------------------------------------------------------------------
+# --- Changes to the record -------------------------------------------------------------------------------------------
 
 
 def test_a_corrected_side_is_asked_about_until_it_is_added(sign_in, report, dermatologist, patient_user):
@@ -97,7 +97,7 @@ def test_nothing_is_released_that_the_record_contradicts(sign_in, patient, derma
     assert report.released_at is None
 
 
-# --- What reviews contradict -----------------------------------------------------------------------------------------
+# --- Contradicting reviews -------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("label", ["nv", ""])

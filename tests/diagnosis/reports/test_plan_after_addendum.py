@@ -1,4 +1,4 @@
-"""Whether a report's plan still holds after an addendum: its dermatologist is asked, and what shows it follows."""
+"""Whether a report's plan still holds after an addendum: the question, and where the answer is shown."""
 
 import datetime
 import json

@@ -1,4 +1,4 @@
-"""What may be malignant, a dermatologist’s doubt, and what takes danger away by the way: none of it reassures."""
+"""Possibly malignant labels, a dermatologist’s doubt and withdrawn danger never reassure."""
 
 import json
 
@@ -16,7 +16,7 @@ from tests.diagnosis.reports.test_report_as_it_holds import answered, named, rea
 from tests.diagnosis.reports.test_second_thoughts import AGAIN, page_of, says
 from tests.diagnosis.reports.test_suspected_since import flagged
 
-# --- What may be malignant -------------------------------------------------------------------------------------------
+# --- Possibly malignant labels ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("basis", ["dermatoscopy", "histopathology"])
@@ -82,7 +82,7 @@ def test_a_dermatologists_doubt_is_no_green(sign_in, patient, dermatologist, pat
     assert "was not sure" not in page_of(client, image)
 
 
-# --- Put back, and urgent alone --------------------------------------------------------------------------------------
+# --- Undone exclusions, and urgent answers alone ---------------------------------------------------------------------
 
 
 def test_a_photograph_that_was_put_back_is_not_in_the_report(sign_in, patient, dermatologist, patient_user):
@@ -124,7 +124,7 @@ def test_staff_set_aside_what_another_photograph_says_as_well(sign_in, patient, 
     assert client.post(reverse("image-exclude", args=[second.pk]), {"reason": "unfit"}).status_code == 302
 
 
-# --- Of cancers and early forms the graver counts --------------------------------------------------------------------
+# --- The more serious of cancers and early forms counts --------------------------------------------------------------
 
 
 @pytest.mark.parametrize("own", [True, False])

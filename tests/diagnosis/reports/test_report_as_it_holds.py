@@ -1,4 +1,4 @@
-"""A report says of a lesion what dermatologists say of it: no calmer photograph, and nothing that was replaced."""
+"""Reports follow the dermatologists' labels: no calmer photograph and no replaced label contradicts them."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""The pages of a report: none with two lines on it, no heading alone at its foot, no table cut in two."""
+"""The pages of a report: no nearly empty page, no heading alone at the foot, no table split."""
 
 import io
 import itertools

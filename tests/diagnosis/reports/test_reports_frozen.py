@@ -1,4 +1,4 @@
-"""Who reads a report, and that nothing alters it."""
+"""Who may read a report, and that nothing alters it."""
 
 import datetime
 import logging

@@ -1,4 +1,4 @@
-"""ABCD in a report: what was measured when it was signed, said once and for all."""
+"""ABCD measures in a report: frozen when it is signed."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The PDF itself: what is in it, how it is built, and what it may load."""
+"""The PDF of a report: its text, its structure, and what it may load."""
 
 import json
 import subprocess

@@ -1,4 +1,4 @@
-"""Who signs and releases, and when; the page on which it is done."""
+"""Signing and releasing: who may do it and when, and the signing page."""
 
 import hashlib
 import json

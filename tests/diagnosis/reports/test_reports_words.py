@@ -1,4 +1,4 @@
-"""Every word of a report's JSON is on its PDF, whatever was typed; what no font can print stops a signature."""
+"""Every word in the JSON of a report is in its PDF; unprintable text prevents signing."""
 
 import datetime
 import json

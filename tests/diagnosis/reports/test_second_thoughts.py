@@ -1,4 +1,4 @@
-"""Doubt, later findings and corrections: what still counts stays to be read, and what does not is not read as true."""
+"""Doubts, later findings and corrections: what still counts stays readable, and the rest is marked."""
 
 import datetime
 import json

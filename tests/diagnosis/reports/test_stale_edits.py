@@ -1,4 +1,4 @@
-"""Two people state what the newest of decides: a width, a plan. A stale page replaces nothing."""
+"""Stale pages: an edit of a width or a plan from an outdated page replaces nothing."""
 
 from decimal import Decimal
 

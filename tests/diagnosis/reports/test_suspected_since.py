@@ -1,4 +1,4 @@
-"""Danger that is suspected after a report was signed: its readers are told, or are told that it is looked at again."""
+"""Suspicions after a report was signed: readers are told, or read that the lesion is being looked at again."""
 
 import datetime
 import json
@@ -159,7 +159,7 @@ def flagged(client, record) -> bool:
     return "The signed report is out of date" in page_of(client, record)
 
 
-# --- By another photograph of the lesion -----------------------------------------------------------------------------
+# --- Another photograph of the lesion --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("tier", ["calm", "watch", "urgent"])
@@ -218,7 +218,7 @@ def test_of_two_other_photographs_the_better_founded_one_speaks(sign_in, patient
     assert "The more urgent answer counts" not in page
 
 
-# --- What was told before does not switch off what comes after -------------------------------------------------------
+# --- Earlier reports do not hide later changes -----------------------------------------------------------------------
 
 
 def test_an_addendum_that_took_danger_back_does_not_hide_danger_found_later(

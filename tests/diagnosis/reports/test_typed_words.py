@@ -1,4 +1,4 @@
-"""What was typed reads right wherever it stands: under a name of its own, never after a word of ours."""
+"""Typed text in reports: complete, under its own heading, and without disturbing the text around it."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""A released report that is wrong is withdrawn and released again; what was corrected since is said."""
+"""Withholding a released report and releasing it again, plans, and checks of whose photograph it is."""
 
 import html
 import json
@@ -197,7 +197,7 @@ def test_why_there_is_no_plan_is_for_the_clinic(sign_in, patient, dermatologist,
         Report.objects.filter(pk=report.pk).update(no_plan_reason="Another reason altogether.")
 
 
-# --- Whose photograph it is ------------------------------------------------------------------------------------------
+# --- The same file under another patient -----------------------------------------------------------------------------
 
 
 def test_a_file_that_another_patient_has_too_is_confirmed_before_signing_and_before_release(
@@ -233,7 +233,7 @@ def test_who_has_confirmed_whose_photograph_it_is_signs(sign_in, clinic, patient
     assert Report.objects.get().released_at is not None
 
 
-# --- What is said of it is true --------------------------------------------------------------------------------------
+# --- Messages are correct --------------------------------------------------------------------------------------------
 
 
 def shown(response) -> str:
