@@ -15,6 +15,12 @@ class ClinicRequest(HttpRequest):
     htmx: HtmxDetails
 
 
+class MemberRequest(ClinicRequest):
+    """A request that ``require_role`` let through: somebody of a clinic sent it."""
+
+    member: Member
+
+
 class CurrentMemberMiddleware:
     """Sets ``request.member``: the user's membership of a clinic, or None for visitors and patients."""
 

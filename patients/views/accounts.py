@@ -9,16 +9,15 @@ from dermascan.core.once import once
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.edits import ChangedMeanwhile
 from patients.forms import AccountForm, CloseAccountForm
-from patients.middleware import ClinicRequest
+from patients.middleware import MemberRequest
 from patients.models import Patient, User
 from patients.services import AccountRefused, NoAccount, account_state, close_patient_account, give_patient_account
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @once
-def patient_account(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
+def patient_account(request: MemberRequest, patient_id: UUID) -> HttpResponse:
     """Create the patient's account, or send a new link to choose a password."""
-    assert request.member is not None
     patients = Patient.objects.visible_to(request.member).select_related("user")
     patient = get_object_or_404(patients, pk=patient_id)
     form = AccountForm(request.POST or None, patient=patient)
@@ -52,9 +51,8 @@ def patient_account(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @once
-def close(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
+def close(request: MemberRequest, patient_id: UUID) -> HttpResponse:
     """Close the patient's account, with a reason."""
-    assert request.member is not None
     patients = Patient.objects.visible_to(request.member).select_related("user")
     patient = get_object_or_404(patients, pk=patient_id)
     if patient.user is None:

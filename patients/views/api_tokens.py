@@ -12,7 +12,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from dermascan.core.once import key_of, once, to_be_made_again
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.forms import ApiTokenForm
-from patients.middleware import ClinicRequest
+from patients.middleware import MemberRequest
 from patients.models import ApiToken, User
 from patients.services import TokenRefused, create_api_token, key_made_for, revoke_api_token
 
@@ -27,9 +27,8 @@ def _created(request: HttpRequest, made_from: dict[str, str]) -> HttpResponse:
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @once(again=_created)
 @require_http_methods(["GET", "HEAD", "POST"])
-def api_tokens(request: ClinicRequest) -> HttpResponse:
+def api_tokens(request: MemberRequest) -> HttpResponse:
     """List tokens and create one, whose key is shown in the response and never again."""
-    assert request.member is not None
     form = ApiTokenForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
@@ -47,8 +46,7 @@ def api_tokens(request: ClinicRequest) -> HttpResponse:
     return _page(request, form)
 
 
-def _page(request: ClinicRequest, form: ApiTokenForm, *, new: dict[str, str] | None = None) -> HttpResponse:
-    assert request.member is not None
+def _page(request: MemberRequest, form: ApiTokenForm, *, new: dict[str, str] | None = None) -> HttpResponse:
     tokens = ApiToken.objects.visible_to(request.member).select_related("member__user", "revoked_by")
     context = {
         "form": form,
@@ -65,8 +63,7 @@ def _page(request: ClinicRequest, form: ApiTokenForm, *, new: dict[str, str] | N
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @once
 @require_POST
-def api_token_revoke(request: ClinicRequest, token_id: UUID) -> HttpResponse:
-    assert request.member is not None
+def api_token_revoke(request: MemberRequest, token_id: UUID) -> HttpResponse:
     assert isinstance(request.user, User)
     token = get_object_or_404(ApiToken.objects.visible_to(request.member), pk=token_id)
     if revoke_api_token(token=token, by=request.user):

@@ -9,7 +9,7 @@ from dermascan.core.once import once
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.edits import ChangedMeanwhile
 from patients.forms import ConsentForm
-from patients.middleware import ClinicRequest
+from patients.middleware import MemberRequest
 from patients.models import Patient, Purpose
 from patients.services import ConsentState, consent_states, record_consent
 
@@ -26,9 +26,8 @@ class PurposeConverter:
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @once
-def patient_consent(request: ClinicRequest, patient_id: UUID, purpose: Purpose) -> HttpResponse:
+def patient_consent(request: MemberRequest, patient_id: UUID, purpose: Purpose) -> HttpResponse:
     """Record the patient's decision about one use of their photographs, next to their earlier decisions."""
-    assert request.member is not None
     patient = get_object_or_404(Patient.objects.visible_to(request.member), pk=patient_id)
     state = _state_of(patient, purpose)
     form = ConsentForm(request.POST or None, newest=state.newest)

@@ -10,16 +10,15 @@ from dermascan.core.once import once
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.edits import ChangedMeanwhile
 from patients.forms import LesionForm
-from patients.middleware import ClinicRequest
+from patients.middleware import MemberRequest
 from patients.models import Lesion, Patient, Visit
 from patients.services import add_lesion, correct_lesion
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @once
-def lesion_new(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
+def lesion_new(request: MemberRequest, patient_id: UUID) -> HttpResponse:
     """Add a lesion; ``?visit=`` names the visit to whose upload page to return."""
-    assert request.member is not None
     patient = get_object_or_404(Patient.objects.visible_to(request.member), pk=patient_id)
     visit = _visit_to_return_to(request, patient)
     form = LesionForm(request.POST or None, instance=Lesion(patient=patient), patient=patient)
@@ -33,9 +32,8 @@ def lesion_new(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
-def lesion_edit(request: ClinicRequest, lesion_id: UUID) -> HttpResponse:
+def lesion_edit(request: MemberRequest, lesion_id: UUID) -> HttpResponse:
     """Correct a lesion's location and details."""
-    assert request.member is not None
     lesion = get_object_or_404(Lesion.objects.visible_to(request.member).select_related("patient"), pk=lesion_id)
     form = LesionForm(request.POST or None, instance=lesion, patient=lesion.patient)
     if request.method == "POST" and form.is_valid():
@@ -50,7 +48,7 @@ def lesion_edit(request: ClinicRequest, lesion_id: UUID) -> HttpResponse:
     return render(request, "patients/lesion_form.html", context, status=form.status)
 
 
-def _visit_to_return_to(request: ClinicRequest, patient: Patient) -> Visit | None:
+def _visit_to_return_to(request: MemberRequest, patient: Patient) -> Visit | None:
     """Return the open visit of ``patient`` named in the query string, if any."""
     try:
         visit_id = UUID(request.GET.get("visit", ""))

@@ -11,7 +11,7 @@ from dermascan.core.once import once
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.edits import ChangedMeanwhile
 from patients.forms import PatientForm, SearchForm
-from patients.middleware import ClinicRequest
+from patients.middleware import MemberRequest
 from patients.models import Patient
 from patients.services import (
     BirthDateContradicted,
@@ -25,7 +25,7 @@ PAGE_LENGTH = 25
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
-def patient_list(request: ClinicRequest) -> HttpResponse:
+def patient_list(request: MemberRequest) -> HttpResponse:
     patients = Patient.objects.visible_to(request.member).with_summary()
     form = SearchForm(request.GET)
     searched = form.is_valid() and form.cleaned_data["q"]
@@ -43,8 +43,7 @@ def patient_list(request: ClinicRequest) -> HttpResponse:
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @once
-def patient_new(request: ClinicRequest) -> HttpResponse:
-    assert request.member is not None
+def patient_new(request: MemberRequest) -> HttpResponse:
     form = PatientForm(request.POST or None, instance=Patient(clinic=request.member.clinic))
     if request.method == "POST" and form.is_valid():
         try:
@@ -64,8 +63,7 @@ def patient_new(request: ClinicRequest) -> HttpResponse:
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
-def patient_edit(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
-    assert request.member is not None
+def patient_edit(request: MemberRequest, patient_id: UUID) -> HttpResponse:
     patient = get_object_or_404(Patient.objects.visible_to(request.member), pk=patient_id)
     # The form changes its instance; the heading must keep showing the stored name.
     form = PatientForm(request.POST or None, instance=Patient.objects.get(pk=patient.pk))

@@ -9,15 +9,14 @@ from dermascan.core.once import once
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.edits import ChangedMeanwhile
 from patients.forms import VisitForm
-from patients.middleware import ClinicRequest
+from patients.middleware import MemberRequest
 from patients.models import Patient, Visit
 from patients.services import VisitIsClosed, log_visit, update_visit
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @once
-def visit_new(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
-    assert request.member is not None
+def visit_new(request: MemberRequest, patient_id: UUID) -> HttpResponse:
     patient = get_object_or_404(Patient.objects.visible_to(request.member), pk=patient_id)
     form = VisitForm(request.POST or None, instance=Visit(patient=patient), patient=patient, member=request.member)
     if request.method == "POST" and form.is_valid():
@@ -28,8 +27,7 @@ def visit_new(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
-def visit_edit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
-    assert request.member is not None
+def visit_edit(request: MemberRequest, visit_id: UUID) -> HttpResponse:
     visits = Visit.objects.visible_to(request.member).select_related("patient")
     visit = get_object_or_404(visits, pk=visit_id)
     if not visit.is_open and not request.POST:

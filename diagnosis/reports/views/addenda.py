@@ -23,14 +23,14 @@ from diagnosis.reports.validity import otherwise_since
 from diagnosis.reports.views.signing import notice_status
 from diagnosis.reviews.contradictions import contradictions_at
 from patients.access import require_role
-from patients.middleware import ClinicRequest
+from patients.middleware import MemberRequest
 from patients.models import Role, Visit
 
 
 @require_role(Role.DERMATOLOGIST)
 @require_http_methods(["GET", "HEAD", "POST"])
 @once(in_one_transaction=False)
-def add(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
+def add(request: MemberRequest, visit_id: UUID) -> HttpResponse:
     visits = Visit.objects.visible_to(request.member).select_related("patient")
     visit = get_object_or_404(visits, pk=visit_id)
     reports = Report.objects.visible_to(request.member).filter(visit=visit)
@@ -42,7 +42,6 @@ def add(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
         return _page(request, report)
     form = AddendumForm(request.POST, asks_about_plan=_was_asked_about_plan(request, report))
     if form.is_valid():
-        assert request.member is not None, "require_role admits members only"
         try:
             sign_addendum(report=report, by=request.member, **form.cleaned_data)
         except Refused as refused:
@@ -53,13 +52,13 @@ def add(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     return _page(request, report, form)
 
 
-def _was_asked_about_plan(request: ClinicRequest, report: Report) -> bool:
+def _was_asked_about_plan(request: MemberRequest, report: Report) -> bool:
     """Whether the submitted page asked about the plan; a stale page is refused on signing."""
     draft = draft_addendum(report=report)
     return request.POST.get("seen") == draft.fingerprint and bool(plan_to_ask_about(report, draft.content))
 
 
-def _page(request: ClinicRequest, report: Report, refused: AddendumForm | None = None) -> HttpResponse:
+def _page(request: MemberRequest, report: Report, refused: AddendumForm | None = None) -> HttpResponse:
     draft = draft_addendum(report=report)
     plan = plan_to_ask_about(report, draft.content)
     if refused:

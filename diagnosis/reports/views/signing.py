@@ -36,8 +36,8 @@ from diagnosis.reports.withholding import (
 )
 from diagnosis.reviews.contradictions import contradictions_at
 from patients.access import require_role
-from patients.middleware import ClinicRequest
-from patients.models import Member, Role, Visit
+from patients.middleware import MemberRequest
+from patients.models import Role, Visit
 from patients.services.visits import VisitIsClosed
 
 # The most photographs listed whose file is stored elsewhere too.
@@ -47,7 +47,7 @@ OTHERS_SHOWN = 12
 @require_role(Role.DERMATOLOGIST)
 @require_http_methods(["GET", "HEAD", "POST"])
 @once(in_one_transaction=False)
-def sign(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
+def sign(request: MemberRequest, visit_id: UUID) -> HttpResponse:
     """Show the draft, then sign it. Submitting the form twice signs once."""
     visit = get_object_or_404(_visits_of(request), pk=visit_id)
     if not visit.is_open:
@@ -62,7 +62,7 @@ def sign(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     try:
         report = sign_visit(
             visit=visit,
-            by=_member(request),
+            by=request.member,
             plan=form.cleaned_data["plan"],
             seen=form.cleaned_data["seen"],
             no_plan_reason=form.cleaned_data["no_plan_reason"],
@@ -90,7 +90,7 @@ def sign(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
 @require_role(Role.DERMATOLOGIST)
 @require_POST
 @once
-def release(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
+def release(request: MemberRequest, visit_id: UUID) -> HttpResponse:
     visit, report = _signed(request, visit_id)
     if report is None:
         messages.error(request, _("Sign the visit before you release it."))
@@ -102,7 +102,7 @@ def release(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
 @require_role(Role.DERMATOLOGIST)
 @require_POST
 @once
-def withhold(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
+def withhold(request: MemberRequest, visit_id: UUID) -> HttpResponse:
     """Withhold a released report from its patient."""
     visit, report = _signed(request, visit_id)
     form = WithholdForm(request.POST)
@@ -111,7 +111,7 @@ def withhold(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
             raise NotReleased
         if not form.is_valid():
             raise ReasonMissing if "reason" in form.errors else NoteMissing
-        withhold_report(report=report, by=_member(request), **form.cleaned_data)
+        withhold_report(report=report, by=request.member, **form.cleaned_data)
     except Refused as refused:
         messages.error(request, str(refused))
     else:
@@ -122,13 +122,13 @@ def withhold(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
 @require_role(Role.DERMATOLOGIST)
 @require_POST
 @once
-def release_withheld(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
+def release_withheld(request: MemberRequest, visit_id: UUID) -> HttpResponse:
     """Release a withheld report to its patient again."""
     visit, report = _signed(request, visit_id)
     try:
         if report is None:
             raise NotWithheld
-        release_again(report=report, by=_member(request))
+        release_again(report=report, by=request.member)
     except Refused as refused:
         messages.error(request, str(refused))
     else:
@@ -139,14 +139,14 @@ def release_withheld(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
 @require_role(Role.DERMATOLOGIST)
 @require_POST
 @never_cache
-def preview(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
+def preview(request: MemberRequest, visit_id: UUID) -> HttpResponse:
     """The PDF as it would be signed, with the plan from the form, marked as a draft."""
     visit = get_object_or_404(_visits_of(request), pk=visit_id)
     form = SignForm(request.POST, visit=visit)
     if not form.is_valid():
         return _check_page(request, visit, form, is_stale=form.conflict is not None)
     try:
-        pdf = preview_report(visit=visit, by=_member(request), plan=form.cleaned_data["plan"])
+        pdf = preview_report(visit=visit, by=request.member, plan=form.cleaned_data["plan"])
     except VisitIsClosed:
         messages.info(request, _("This visit is already signed."))
         return redirect(visit)
@@ -157,7 +157,7 @@ def preview(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
 
 
 def _check_page(
-    request: ClinicRequest, visit: Visit, form: SignForm | None, *, is_stale: bool = False
+    request: MemberRequest, visit: Visit, form: SignForm | None, *, is_stale: bool = False
 ) -> HttpResponse:
     draft = draft_report(visit=visit)
     status = 200 if form is None else 409 if is_stale else 422
@@ -183,10 +183,10 @@ def _check_page(
     return render(request, "reports/sign.html", context, status=status)
 
 
-def _release(request: ClinicRequest, report: Report, *, seen: str | None = None) -> None:
+def _release(request: MemberRequest, report: Report, *, seen: str | None = None) -> None:
     try:
         checked = request.POST.getlist("checked")
-        report = release_report(report=report, by=_member(request), seen=seen, checked=checked)
+        report = release_report(report=report, by=request.member, seen=seen, checked=checked)
     except AlreadyReleased as already:
         messages.info(request, str(already))
     except Refused as refused:
@@ -226,18 +226,13 @@ def _withholding_notice_status(report: Report) -> str:
     )
 
 
-def _signed(request: ClinicRequest, visit_id: UUID) -> tuple[Visit, Report | None]:
+def _signed(request: MemberRequest, visit_id: UUID) -> tuple[Visit, Report | None]:
     """The visit, and its report if it is signed."""
     visit = get_object_or_404(_visits_of(request), pk=visit_id)
     return visit, Report.objects.visible_to(request.member).filter(visit=visit).first()
 
 
-def _visits_of(request: ClinicRequest) -> QuerySet[Visit]:
+def _visits_of(request: MemberRequest) -> QuerySet[Visit]:
     return Visit.objects.visible_to(request.member).select_related(
         "patient__clinic", "patient__user", "clinician__user"
     )
-
-
-def _member(request: ClinicRequest) -> Member:
-    assert request.member is not None, "require_role admits members only"
-    return request.member
