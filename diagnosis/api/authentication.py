@@ -1,4 +1,4 @@
-"""Who is asking: a member's token."""
+"""Authentication by a member's token."""
 
 from typing import Any
 
@@ -8,11 +8,11 @@ from patients.services import TokenExpired, TokenUnknown, use_api_token
 
 
 class ExpiredToken(exceptions.AuthenticationFailed):
-    """The token was good once: programs get a code of its own, since waiting or trying again will not help."""
+    """An expired token. It has its own code, since retrying does not help."""
 
 
 class TokenAuthentication(authentication.TokenAuthentication):
-    """``Authorization: Token 9944b0…``; made on the page “API tokens” or by ``manage.py create_api_token``."""
+    """``Authorization: Token 9944b0…``; created on the page “API tokens” or by ``manage.py create_api_token``."""
 
     def authenticate_credentials(self, key: str) -> tuple[Any, Any]:
         try:

@@ -1,4 +1,4 @@
-"""``Idempotency-Key``: a client that lost the answer may send its photographs again and gets the same answer."""
+"""``Idempotency-Key``: a client that lost a response may repeat the request and gets the same response."""
 
 import json
 from collections.abc import Callable
@@ -23,10 +23,10 @@ from diagnosis.api.problems import Problem
 
 
 def once_per_key(request: Request, *, keeps: bool, work: Callable[[], dict[str, Any]]) -> Response:
-    """Return the answer of ``work``, or the one that the same request with the same key was given before.
+    """Return the response of ``work``, or the stored response to the same request with the same key.
 
     Args:
-        keeps: the request keeps photographs in a record. An answer about photographs that are not kept is not kept.
+        keeps: whether the request stores photographs in a record. Otherwise its response is not stored either.
     """
     key = request.headers.get(HEADER, "")
     if len(key) > LONGEST_KEY:
@@ -40,9 +40,9 @@ def once_per_key(request: Request, *, keeps: bool, work: Callable[[], dict[str, 
     if earlier := earlier_result(attempt):
         return Response(json.loads(earlier.result), headers={REPLAYED: "true"})
     if has_other_content(attempt):
-        raise Problem("key-reused", _("This Idempotency-Key was sent with another request. Send a new one."))
+        raise Problem("key-reused", _("This Idempotency-Key was used for another request. Send a new key."))
     answer = json.loads(JSONRenderer().render(work()))
-    # A file that failed for reasons of ours may be sent again under the same key.
+    # A file that failed with a server error may be sent again with the same key.
     if not any(result["status"] >= 500 for result in answer.get("results", [])):
         keep_result(attempt, answer)
     return Response(answer)

@@ -1,4 +1,4 @@
-"""Where to find what was kept."""
+"""Links to stored photographs."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from diagnosis.images.models import Image
 
 
 def image_link(image: Image) -> dict[str, Any]:
-    """The kept photograph: its id, the page that shows it, and where it was put."""
+    """Return a stored photograph's id, page, lesion and visit."""
     return {
         "id": str(image.pk),
         "url": site_link(image.get_absolute_url()),

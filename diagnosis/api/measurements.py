@@ -1,4 +1,4 @@
-"""Measures as programs get them: figures, the outline in pixels of the photograph, and why there are none."""
+"""Measures in the API: figures, the outline in pixels of the photograph, or why there are none."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -15,23 +15,29 @@ from mlmodel.segmentation.measuring import Measured
 
 
 def measurements_of_image(image: Image) -> dict[str, Any] | None:
-    """Say what was measured on a kept photograph; None where its original cannot be read any more."""
-    found = measures_if_readable(image=image)
-    if found is None:
+    """Return the measures of a stored photograph; None if its original cannot be read any more."""
+    measures = measures_if_readable(image=image)
+    if measures is None:
         return None
-    return _said(
-        found.values, width=image.width, height=image.height, width_mm=found.width_mm, by=found.segmenter_sha256
+    return _answer(
+        measures.values,
+        width=image.width,
+        height=image.height,
+        width_mm=measures.width_mm,
+        by=measures.segmenter_sha256,
     )
 
 
 def measurements_of_picture(picture: Picture, measured: Measured) -> dict[str, Any]:
-    """Say what was measured on a photograph that is not kept."""
-    return _said(
+    """Return the measures of a photograph that is not stored."""
+    return _answer(
         measured.as_values(), width=picture.width, height=picture.height, width_mm=None, by=measured.segmenter_sha256
     )
 
 
-def _said(values: Mapping[str, Any], *, width: int, height: int, width_mm: Decimal | None, by: str) -> dict[str, Any]:
+def _answer(
+    values: Mapping[str, Any], *, width: int, height: int, width_mm: Decimal | None, by: str
+) -> dict[str, Any]:
     doubt = values["doubt"]
     is_measured = doubt is None
     shares = values["colours"]

@@ -1,4 +1,4 @@
-"""Reading what is sent. Whatever cannot be read is the sender's error, never ours."""
+"""Parsers for request bodies. A body that cannot be read is a client error, never a server error."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -14,29 +14,31 @@ from diagnosis.api.problems import Problem
 from mlmodel.pictures.picture_errors import MAX_BYTES
 
 MEGABYTE = 1024 * 1024
-# One photograph and the form around it.
+# One photograph and its form fields.
 PHOTOGRAPH_REQUEST_BYTES = MAX_BYTES + MEGABYTE
 PHOTOGRAPHS_REQUEST_BYTES = settings.UPLOAD_MAX_REQUEST_BYTES
 TEXT_REQUEST_BYTES = 64 * 1024
 
 
 def refuse_unreadable(request: Request, *, limit: int) -> None:
-    """Refuse by its headers alone a body that is too long or in another charset than UTF-8.
+    """Refuse a body that is too long or not in UTF-8, judging by the headers alone.
 
-    What is compressed or has no length did not get here: dermascan.request_bodies.
+    Compressed bodies and those without a length are refused earlier, in dermascan.request_bodies.
     """
     try:
         length = int(request.META.get("CONTENT_LENGTH") or 0)
     except ValueError:
         length = 0
     if length > limit:
-        raise Problem("too-large", _("A request may have %(megabytes)g MB.") % {"megabytes": _megabytes(limit)})
+        raise Problem(
+            "too-large", _("A request may have at most %(megabytes)g MB.") % {"megabytes": _megabytes(limit)}
+        )
     if (request.encoding or "utf-8").lower().replace("_", "-") not in ("utf-8", "utf8", "us-ascii", "ascii"):
         raise UnsupportedMediaType(request.content_type, _("Send text as UTF-8."))
 
 
 class FormParser(parsers.MultiPartParser):
-    """Multipart forms. The header of a part may name an encoding that nobody knows, and more of the kind."""
+    """Multipart forms. Malformed part headers, such as an unknown encoding, become a ParseError."""
 
     def parse(
         self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None
@@ -49,7 +51,7 @@ class FormParser(parsers.MultiPartParser):
 
 
 class JSONParser(parsers.JSONParser):
-    """JSON; what is nested without end is an error like any other."""
+    """JSON. Excessive nesting becomes a ParseError."""
 
     def parse(
         self, stream: Any, media_type: str | None = None, parser_context: Mapping[str, Any] | None = None

@@ -1,4 +1,4 @@
-"""Who may use the API: members of a clinic. What they see is decided by the querysets' ``visible_to``."""
+"""Permissions of the API: members of a clinic only. The querysets' ``visible_to`` decides what they see."""
 
 from typing import Any, cast
 
@@ -11,16 +11,16 @@ from patients.models import Member
 
 
 class IsMember(BasePermission):
-    """Let in members, whether they come with a token or with the browser's session; patients get 403."""
+    """Allows members, with a token or a browser session; patients get 403."""
 
     message = _("The API is for members of a clinic.")
 
     def has_permission(self, request: Request, view: Any) -> bool:
-        # The middleware knows only the session's user; a token's user is known from here on.
+        # The middleware sets the member of a session only, not of a token.
         request.member = current_member(request) if request.user.is_authenticated else None  # type: ignore
         return request.member is not None  # type: ignore[attr-defined]
 
 
 def member_of(request: Request) -> Member:
-    """The member who asks, once ``IsMember`` has let them in."""
+    """Return the member who sent the request, once ``IsMember`` has allowed it."""
     return cast(Member, request.member)  # type: ignore[attr-defined]

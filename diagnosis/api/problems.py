@@ -1,4 +1,4 @@
-"""Every error of the API as a problem detail (RFC 9457): ``application/problem+json``."""
+"""Errors of the API as problem details (RFC 9457): ``application/problem+json``."""
 
 import logging
 from collections.abc import Mapping
@@ -33,22 +33,30 @@ from patients.services.visits import VisitIsClosed
 
 logger = logging.getLogger(__name__)
 
-# What to do, where the error itself does not know.
+# The detail for errors that do not bring one.
 _ADVICE: dict[str, Any] = {
-    "invalid": gettext_lazy("Correct what is marked, and send it again."),
-    "malformed": gettext_lazy("The request could not be read. Build it as /api/docs/ shows, and send it again."),
+    "invalid": gettext_lazy("Correct the marked fields and send the request again."),
+    "malformed": gettext_lazy("The request could not be read. Build it as described in /api/docs/ and send it again."),
     "permission-denied": gettext_lazy("Your role does not allow this. Ask a manager of the clinic."),
-    "not-found": gettext_lazy("Check the address and the identifiers: what is not yours is answered as not there."),
-    "visit-is-closed": gettext_lazy("It takes no more photographs. Send another visit’s identifier, or none."),
+    "not-found": gettext_lazy(
+        "Check the address and the identifiers. Records of other clinics are reported as not found."
+    ),
+    "visit-is-closed": gettext_lazy(
+        "No more photographs can be added to this visit. Send the identifier of another visit, or none."
+    ),
     "too-large": gettext_lazy("Send fewer or smaller photographs."),
     "too-many-files": gettext_lazy("Send fewer files at once."),
-    "method-not-allowed": gettext_lazy("Send it as /api/docs/ shows, or open the page in a browser."),
-    "unsupported-media-type": gettext_lazy("Send it as /api/docs/ shows: a form in UTF-8, or JSON."),
-    "server-error": gettext_lazy("It was written down for the operator. Try again; if it stays so, tell them when."),
-    "engine-unavailable": gettext_lazy("Nothing was kept. Try again in a minute; if it stays so, tell the operator."),
+    "method-not-allowed": gettext_lazy("Use a method described in /api/docs/, or open the page in a browser."),
+    "unsupported-media-type": gettext_lazy("Send a form in UTF-8 or JSON, as described in /api/docs/."),
+    "server-error": gettext_lazy(
+        "The error was logged for the operator. Try again; if it persists, report the time to the operator."
+    ),
+    "engine-unavailable": gettext_lazy(
+        "Nothing was stored. Try again in a minute; if it persists, tell the operator."
+    ),
 }
 
-# The most particular class first.
+# The most specific class first.
 _KIND_OF: tuple[tuple[type[Exception], str], ...] = (
     (exceptions.ParseError, "malformed"),
     (exceptions.ValidationError, "invalid"),
@@ -77,7 +85,7 @@ _KIND_OF: tuple[tuple[type[Exception], str], ...] = (
 
 
 class Problem(Exception):
-    """An error with a code of ``KINDS``, a sentence for people, and members of its own."""
+    """An error with a code of ``KINDS``, a detail for the reader, and extension members."""
 
     def __init__(self, code: str, detail: Any = "", **members: Any) -> None:
         super().__init__(code)
@@ -87,14 +95,14 @@ class Problem(Exception):
 
 
 def problem_details(error: Exception, context: Mapping[str, Any]) -> Response:
-    """Answer ``error``; DRF calls this for everything that a view of the API raises."""
+    """Return the response to ``error``; DRF calls this for every exception that an API view raises."""
     request = context.get("request")
     problem = describe(error, instance=request.path if request else "")
     if isinstance(error, exceptions.UnsupportedMediaType):
         kinds = ", ".join(parser.media_type for parser in getattr(context.get("view"), "parser_classes", ()))
-        problem["detail"] += " " + _("What is read here: %(kinds)s.") % {"kinds": kinds}
+        problem["detail"] += " " + _("Accepted media types: %(kinds)s.") % {"kinds": kinds}
     if problem["status"] >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        report_our_own(error, request)
+        report_server_error(error, request)
     set_rollback()
     headers = {}
     if auth_header := getattr(error, "auth_header", None):
@@ -105,7 +113,7 @@ def problem_details(error: Exception, context: Mapping[str, Any]) -> Response:
 
 
 def describe(error: Exception, *, instance: str) -> dict[str, Any]:
-    """Return the problem detail of ``error``: type, title, status, detail, instance, code, and what more it knows."""
+    """Return the problem detail of ``error``: type, title, status, detail, instance, code and extension members."""
     code, detail, members = _read(error)
     status, title = KINDS[code]
     return {
@@ -119,15 +127,15 @@ def describe(error: Exception, *, instance: str) -> dict[str, Any]:
     }
 
 
-def report_our_own(error: Exception, request: Any) -> None:
-    """Log a fault of ours with its trace, and let Django's listeners (tests, error reporters) know."""
+def report_server_error(error: Exception, request: Any) -> None:
+    """Log a server error with its traceback, and signal it to Django's listeners (tests, error reporters)."""
     logger.error("The API failed.", exc_info=error)
     if not isinstance(error, ReleaseError) and storage_fault(error) is None:
         got_request_exception.send(sender=None, request=getattr(request, "_request", request))
 
 
 def _read(error: Exception) -> tuple[str, Any, dict[str, Any]]:
-    """Return code, detail and further members."""
+    """Return code, detail and extension members."""
     if isinstance(error, Problem):
         return error.code, error.detail, error.members
     if isinstance(error, pictures.PictureError):
@@ -152,7 +160,7 @@ def _read(error: Exception) -> tuple[str, Any, dict[str, Any]]:
             return code, error.message, {"image": image_link(error.existing)}
         case Refused():
             return code, error.message, {}
-    # What Django says of the rest is meant for its developers.
+    # Django's messages for the rest are meant for developers.
     return code, "", {}
 
 
@@ -162,7 +170,7 @@ def _fields(error: exceptions.ValidationError) -> dict[str, Any]:
 
 
 def _messages(value: Any) -> list[str]:
-    """Flatten what a serializer says of one field."""
+    """Return a serializer's messages for one field as a flat list."""
     if isinstance(value, dict):
         return [message for inner in value.values() for message in _messages(inner)]
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""What is answered to a photograph, kept or not."""
+"""The API's answer about a photograph, stored or not."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -30,14 +30,14 @@ from mlmodel.versions.serving import active_analyser, analyser_of, can_serve
 
 @dataclass(frozen=True)
 class Reader:
-    """For whom the explanation is written."""
+    """The language and reading level of the explanation."""
 
     language: str
     reading_level: str
 
 
 def answer_for_image(image: Image, *, reader: Reader) -> dict[str, Any]:
-    """Say what the network said of a kept photograph. Raises ``Problem`` if it refused to judge it."""
+    """Return the network's answer about a stored photograph. Raises ``Problem`` if the photograph was refused."""
     link, signs = image_link(image), signs_of_image(image)
     prediction = image.shown_prediction
     if prediction is None:
@@ -62,13 +62,13 @@ def answer_for_image(image: Image, *, reader: Reader) -> dict[str, Any]:
 
 
 def answer_for_quick_result(result: QuickResult, *, reader: Reader) -> dict[str, Any]:
-    """Say what the network says of a photograph that is not kept. Raises ``Problem`` if it refused to judge it."""
+    """Return the network's answer about a photograph that is not stored. Raises ``Problem`` if it was refused."""
     quality = result.analysis.quality
     assessment = result.analysis.assessment
     if assessment is None:
         raise _refusal(str(quality.verdict), quality.measures, image=None, warnings=[])
     measured = result.analysis.measured
-    assert measured is not None, "asked for with every photograph that a program sends"
+    assert measured is not None, "the API always asks for measures"
     reliability = reliability_of(quality.measures)
     view = present(
         probabilities=assessment.probabilities,
@@ -96,14 +96,14 @@ def answer_for_quick_result(result: QuickResult, *, reader: Reader) -> dict[str,
 
 
 def explanation_of(code: str, *, reader: Reader, tier: str | None = None, wait: bool = True) -> dict[str, Any]:
-    """The explanation, beside a result with its ``tier`` or of the condition alone.
+    """Return the explanation of a condition; with ``tier``, the one shown with a result.
 
-    Without ``wait`` it is as known now, and a better one is asked for in the background.
+    Without ``wait`` it is the one at hand, and a better one is requested in the background.
     """
-    wanted = {"code": code, "language": reader.language, "reading_level": reader.reading_level}
+    request = {"code": code, "language": reader.language, "reading_level": reader.reading_level}
     if not wait:
-        explain.request_explanation(**wanted)
-    explained = explain.explain(**wanted, ask=wait)
+        explain.request_explanation(**request)
+    explained = explain.explain(**request, ask=wait)
     urgency = urgency_of_result(explained, tier=tier) if tier else urgency_of_condition(explained)
     sections = dict(explained.sections)
     if tier:
@@ -167,7 +167,7 @@ def _answer(
 
 
 def _settings(chosen: AnswerSettings | None) -> dict[str, Any] | None:
-    """What the clinic has chosen of how answers are read; None where this one is read as released."""
+    """Return the clinic's settings that apply to this answer; None if those of the release apply."""
     if chosen is None:
         return None
     return {
@@ -187,7 +187,7 @@ def _named(
     reader: Reader,
     figures: dict[str, Any],
 ) -> dict[str, Any]:
-    """Classes and figures of an answer that can be relied on; the explanation is read beside the tier ``beside``."""
+    """Return classes and figures of a reliable answer; the explanation goes with the tier ``beside``."""
     code, explained = most_probable_code(probabilities), explained_code(probabilities, tier=tier)
     candidates = candidates_of(probabilities, explained=explained)
     is_calm = tier == Tier.CALM
@@ -222,7 +222,7 @@ def _named(
 def _unnamed(
     probabilities: Mapping[str, float], *, figures: tuple[str, ...], reliability: Reliability
 ) -> dict[str, Any]:
-    """The same fields, all null, and apart from them the order of the classes: no figure holds, so none is given."""
+    """Return the same fields, all null, with the order of the classes: no figure is valid, so none is given."""
     empty = ("predicted_class", "predicted_code", "confidence", *figures, "explained", "explanation")
     return {
         **dict.fromkeys(empty),
@@ -240,12 +240,12 @@ def _unnamed(
 def _not_reliable_because(reliability: Reliability) -> str:
     if reliability is Reliability.NOT_JUDGED:
         return _(
-            "This photograph could not be judged, and a dermatologist had it analysed anyway. The order of the "
-            "classes is no answer and must not be shown as one."
+            "This photograph was refused, and a dermatologist had it analysed anyway. The order of the classes is "
+            "not an answer and must not be shown as one."
         )
     return _(
-        "Taken without a dermatoscope: the network cannot rule anything out. The order of the classes is no answer "
-        "and must not be shown as one."
+        "Taken without a dermatoscope: the network cannot rule anything out. The order of the classes is not an "
+        "answer and must not be shown as one."
     )
 
 
@@ -274,5 +274,5 @@ def _quality(verdict: str, measures: Mapping[str, float]) -> dict[str, Any]:
 
 
 def _rounded(value: float) -> float:
-    """Six digits: more would be noise."""
+    """Return six digits: more would be noise."""
     return round(float(value), 6)

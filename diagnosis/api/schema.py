@@ -1,4 +1,4 @@
-"""What the OpenAPI description says of each operation: answers, problems, examples."""
+"""The OpenAPI description of each operation: responses, problems, examples."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ class QualitySchema(fields.Serializer[Any]):
 
 class ImageLinkSchema(fields.Serializer[Any]):
     id = fields.UUIDField()
-    url = fields.CharField(help_text="The page that shows it.")
+    url = fields.CharField(help_text="The page of the photograph.")
     lesion = fields.UUIDField()
     visit = fields.UUIDField()
 
@@ -43,72 +43,73 @@ class TierSchema(fields.Serializer[Any]):
 
 
 class WarningSchema(fields.Serializer[Any]):
-    text = fields.CharField(help_text="For people to read: show it with the answer.")
-    url = fields.CharField(allow_null=True, help_text="The page of what it speaks of.")
+    text = fields.CharField(help_text="Show this text to the reader together with the answer.")
+    url = fields.CharField(allow_null=True, help_text="The page that the warning is about.")
 
 
 class SignsSchema(fields.Serializer[Any]):
-    """How a photograph is to be read: as its page shows it."""
+    """Tier, warnings and next steps of a photograph, as its page shows them."""
 
     tier = TierSchema(
         allow_null=True,
         help_text=(
-            "How urgent it is with all that is known: of a kept photograph the colour and words of its page, which "
-            "another photograph of the lesion, what the patient says or a dermatologist's label can make more urgent "
-            "than the network's own answer; beside a harmless label an urgent one is “watch”. At least “watch” "
-            "where the answer cannot be relied on. Null of a photograph that was set aside: it does not count."
+            "The urgency, given everything in the record. For a stored photograph, it is the tier that its page "
+            "shows: "
+            "another photograph of the lesion, the symptoms or a dermatologist's label can make it more urgent than "
+            "the network's own answer. With a benign label an urgent answer becomes “watch”. At least “watch” where "
+            "the answer is not reliable. Null for an excluded photograph: it does not count."
         ),
     )
-    network_tier = TierSchema(help_text="What the network alone said. Never show it without `tier` and `warnings`.")
-    warnings = WarningSchema(many=True, help_text="What else is known, the most urgent first; show all of it.")
+    network_tier = TierSchema(help_text="The network's own answer. Never show it without `tier` and `warnings`.")
+    warnings = WarningSchema(many=True, help_text="What else is known, most urgent first. Show all of them.")
     next_steps = fields.ListField(
-        child=fields.CharField(), help_text="What to do next, in order; what must be found out comes first."
+        child=fields.CharField(), help_text="What to do next, in order; open questions come first."
     )
 
 
 class ProblemSchema(fields.Serializer[Any]):
     """RFC 9457."""
 
-    type = fields.CharField(help_text=f"“{TYPE_PREFIX}” and the code.")
+    type = fields.CharField(help_text=f"“{TYPE_PREFIX}” followed by the code.")
     title = fields.CharField()
     status = fields.IntegerField()
     detail = fields.CharField(help_text="What to do about it.")
     instance = fields.CharField()
     code = fields.ChoiceField([(code, code) for code in KINDS])
     errors = fields.DictField(  # type: ignore[assignment]  # a field here, not the serializer's own errors
-        child=fields.ListField(child=fields.CharField()), required=False, help_text="By field."
+        child=fields.ListField(child=fields.CharField()), required=False, help_text="Messages by field."
     )
     retry_after = fields.IntegerField(required=False, help_text="Seconds; also in the header Retry-After.")
     quality = QualitySchema(required=False)
-    reason = fields.CharField(required=False, help_text="Why the photograph cannot be judged.")
+    reason = fields.CharField(required=False, help_text="Why the photograph was refused.")
     advice = fields.ListField(child=fields.CharField(), required=False, help_text="How to take a better one.")
-    image = ImageLinkSchema(required=False, allow_null=True, help_text="The photograph, where it is kept.")
+    image = ImageLinkSchema(required=False, allow_null=True, help_text="The photograph, if it is stored.")
     warnings = WarningSchema(
-        many=True, required=False, help_text="What else is known of a kept photograph that cannot be judged."
+        many=True, required=False, help_text="What else is known about a stored photograph that was refused."
     )
     disclaimer = fields.CharField(required=False)
 
 
 class ExplanationSchema(fields.Serializer[Any]):
-    # “source” is a word of the framework's own; inside a description it is only a name.
+    # A serializer field cannot be declared as “source”, which REST framework uses itself; see get_fields.
     sections = inline_serializer("Sections", {name: fields.CharField() for name in SECTIONS})
     code = fields.CharField(help_text="The condition explained: " + ", ".join(CODES))
     urgency = fields.CharField(
-        help_text="How soon to seek care. Where the tier may ask for more haste than the condition, the tier speaks."
+        help_text="How soon to seek care. Where the tier is more urgent than the condition, it is the tier's."
     )
     urgency_from = fields.ChoiceField(
         [("result", "The tier of this result"), ("condition", "The condition in general")],
-        help_text="Whose word `urgency` is.",
+        help_text="Where `urgency` comes from.",
     )
     sources = fields.ListField(
         child=inline_serializer("Source", {"title": fields.CharField(), "url": fields.CharField()})
     )
-    model_name = fields.CharField(allow_null=True, help_text="The language model, if one wrote this.")
+    model_name = fields.CharField(allow_null=True, help_text="The language model that wrote the text, if any.")
     language = fields.CharField()
 
     def get_fields(self) -> dict[str, Any]:
-        writers = [("library", "Our own library"), ("gemini", "A language model")]
-        return {"source": fields.ChoiceField(writers, help_text="Who wrote this."), **super().get_fields()}
+        writers = [("library", "DermaScan's own library"), ("gemini", "A language model")]
+        return {"source": fields.ChoiceField(writers, help_text="Where the text comes from."), **super().get_fields()}
 
 
 class _ByCode(fields.Serializer[Any]):
@@ -125,7 +126,7 @@ class EqualPriorScoresSchema(_ByCode):
 
 
 class MeasurementsSchema(fields.Serializer[Any]):
-    """Asymmetry, border, colours and diameter. Measured on the photograph, and no part of the probabilities."""
+    """Asymmetry, border, colours and diameter, measured on the photograph. The probabilities do not use them."""
 
     doubt = inline_serializer(
         "MeasurementDoubt",
@@ -134,9 +135,11 @@ class MeasurementsSchema(fields.Serializer[Any]):
             "text": fields.CharField(),
         },
         allow_null=True,
-        help_text="Why nothing was measured; null if it was.",
+        help_text="Why nothing was measured; null if measures exist.",
     )
-    is_cut = fields.BooleanField(help_text="The lesion goes on beyond the centre square: it has no A and no B.")
+    is_cut = fields.BooleanField(
+        help_text="The lesion extends beyond the centre square: asymmetry and border are not measured."
+    )
     outline = fields.ListField(
         child=fields.ListField(child=fields.FloatField(), min_length=2, max_length=2),
         allow_null=True,
@@ -145,9 +148,9 @@ class MeasurementsSchema(fields.Serializer[Any]):
     asymmetry = inline_serializer(
         "Asymmetry",
         {
-            "shape": fields.FloatField(help_text="Share outside the mirror image, mean of two axes."),
+            "shape": fields.FloatField(help_text="Share of the area outside the mirror image, mean of two axes."),
             "axes": fields.ListField(child=fields.FloatField(), min_length=2, max_length=2),
-            "colour": fields.FloatField(help_text="Mean difference of mirrored places, CIE 1976 ΔE."),
+            "colour": fields.FloatField(help_text="Mean colour difference between mirrored points, CIE 1976 ΔE."),
         },
         allow_null=True,
     )
@@ -155,7 +158,7 @@ class MeasurementsSchema(fields.Serializer[Any]):
         "Border",
         {
             "compactness": fields.FloatField(help_text="Perimeter² / (4 π area): 1 for a circle."),
-            "solidity": fields.FloatField(help_text="Area by that of the convex hull."),
+            "solidity": fields.FloatField(help_text="Area divided by the area of the convex hull."),
         },
         allow_null=True,
     )
@@ -163,24 +166,28 @@ class MeasurementsSchema(fields.Serializer[Any]):
         "Colours",
         {
             "shares": inline_serializer("ColourShares", {str(each): fields.FloatField() for each in COLOURS}),
-            "present": fields.ListField(child=fields.CharField(), help_text="Those with 5 % or more, largest first."),
+            "present": fields.ListField(
+                child=fields.CharField(), help_text="Colours with a share of 5 % or more, largest first."
+            ),
         },
         allow_null=True,
     )
     diameter = inline_serializer(
         "Diameter",
         {
-            "share_of_width": fields.FloatField(help_text="The longest diameter by the photograph's width."),
-            "mm": fields.FloatField(allow_null=True, help_text="Null unless somebody stated how wide the picture is."),
+            "share_of_width": fields.FloatField(help_text="The longest diameter divided by the photograph's width."),
+            "mm": fields.FloatField(
+                allow_null=True, help_text="Null unless the width of the photograph in millimetres was entered."
+            ),
         },
         allow_null=True,
     )
-    segmenter = fields.CharField(help_text="SHA-256 of the network that drew the outline.")
+    segmenter = fields.CharField(help_text="SHA-256 of the segmentation network.")
     note = fields.CharField()
 
 
 class NotReliableSchema(fields.Serializer[Any]):
-    """What the API states about an answer that cannot be relied on. Never show it as the answer."""
+    """What the API returns for an answer that is not reliable. Never show it as the answer."""
 
     warning = fields.CharField()
     advice = fields.ListField(child=fields.CharField(), help_text="How to take a dermatoscopic photograph.")
@@ -193,7 +200,8 @@ class AnswerSchema(SignsSchema):
             (str(Reliability.CALIBRATED), "Classes and calibrated probabilities are stated."),
             (
                 str(Reliability.NOT_JUDGED),
-                "Refused, and analysed on a dermatologist's word: likewise.",
+                "Refused, but analysed anyway by a dermatologist's decision. Classes and figures are null; "
+                "see not_reliable.",
             ),
             (
                 str(Reliability.SMARTPHONE),
@@ -206,15 +214,17 @@ class AnswerSchema(SignsSchema):
     predicted_code = fields.ChoiceField(
         [(code, BY_CODE[code].name) for code in CODES],
         allow_null=True,
-        help_text="The most probable single class. What the tier is due to is in `explained`.",
+        help_text="The most probable single class. The class that determines the tier is in `explained`.",
     )
     confidence = fields.FloatField(allow_null=True, help_text="The calibrated probability of the predicted class.")
     probabilities = ProbabilitiesSchema(allow_null=True)
     equal_prior_scores = EqualPriorScoresSchema(allow_null=True)
-    malignant_probability = fields.FloatField(allow_null=True, help_text="The calibrated mass on mel, bcc and akiec.")
+    malignant_probability = fields.FloatField(
+        allow_null=True, help_text="The calibrated probability of mel, bcc and akiec together."
+    )
     prediction_set = fields.ListField(
         child=fields.CharField(),
-        help_text="Codes that together hold the truth 9 times in 10, whichever it is, most probable first.",
+        help_text="Codes that together include the true class 9 times in 10, for every class, most probable first.",
     )
     explained = inline_serializer(
         "ExplainedClass",
@@ -231,10 +241,10 @@ class AnswerSchema(SignsSchema):
                     ("most_probable", "The tier is calm: the most probable class explains it."),
                 ]
             ),
-            "text": fields.CharField(help_text="Which class an urgent or watch tier is due to, in words."),
+            "text": fields.CharField(help_text="The class that an urgent or watch tier is due to, in words."),
         },
         allow_null=True,
-        help_text="The class that explains the tier: `explanation` is of it, and so is the heat map.",
+        help_text="The class that explains the tier. `explanation` and the heat map are about it.",
     )
     candidates = fields.ListField(
         child=inline_serializer(
@@ -246,35 +256,35 @@ class AnswerSchema(SignsSchema):
                 "is_malignant": fields.BooleanField(),
             },
         ),
-        help_text="What it could be: at most three, the explained class first, then the most probable others.",
+        help_text="Differential diagnosis: at most three, the explained class first, then the most probable others.",
     )
     candidates_text = fields.CharField(help_text="The same in words.")
     explanation = ExplanationSchema(allow_null=True)
-    not_reliable = NotReliableSchema(allow_null=True, help_text="Null where the answer can be relied on.")
+    not_reliable = NotReliableSchema(allow_null=True, help_text="Null if the answer is reliable.")
     model_version = fields.CharField()
     answer_settings = inline_serializer(
         "AnswerSettings",
         {
-            "number": fields.IntegerField(help_text="Counted within the clinic, from 1; each choice is kept."),
+            "number": fields.IntegerField(help_text="Counted within the clinic, from 1; every change is stored."),
             "watch": fields.ChoiceField(WATCH_LEVELS),
             "urgent": fields.ChoiceField(URGENT_LEVELS),
             "is_own_class_mix": fields.BooleanField(
-                help_text="Whether the percentages are true to the clinic's own mix of diagnoses."
+                help_text="Whether the percentages are adjusted to the clinic's own mix of diagnoses."
             ),
         },
         allow_null=True,
-        help_text="How the clinic has chosen to have the network read; null where this is read as released.",
+        help_text="The clinic's settings for this answer; null if those of the release apply.",
     )
     quality = QualitySchema()
-    measurements = MeasurementsSchema(allow_null=True, help_text="Null where the kept original cannot be read.")
-    image = ImageLinkSchema(allow_null=True, help_text="Null when nothing was kept.")
+    measurements = MeasurementsSchema(allow_null=True, help_text="Null if the stored original cannot be read.")
+    image = ImageLinkSchema(allow_null=True, help_text="Null if nothing was stored.")
     disclaimer = fields.CharField()
 
 
 class ItemSchema(fields.Serializer[Any]):
     index = fields.IntegerField()
     filename = fields.CharField()
-    status = fields.IntegerField(help_text="What this file alone would have been answered with.")
+    status = fields.IntegerField(help_text="The status that this file would have had in a request of its own.")
     result = AnswerSchema(required=False)
     problem = ProblemSchema(required=False)
 
@@ -288,21 +298,23 @@ class BatchAnswerSchema(fields.Serializer[Any]):
 _CHECKS: dict[str, dict[str, Any]] = {
     "database": {},
     "engine": {},
-    "queue": {"waiting": fields.IntegerField(allow_null=True, help_text="Tasks not yet taken up.")},
+    "queue": {"waiting": fields.IntegerField(allow_null=True, help_text="Tasks that no worker has started.")},
     "workers": {
-        "alive": fields.IntegerField(help_text="Processes that do work or hand it out, heard of lately."),
+        "alive": fields.IntegerField(help_text="Worker and scheduler processes with a recent heartbeat."),
         "lost": fields.ListField(
             child=fields.CharField(),
-            help_text="Queues whose worker is silent or missing; “schedule” hands out what is due.",
+            help_text="Queues without a live worker; “schedule” is the scheduler.",
         ),
     },
     "files": {},
     "messages": {
-        "waiting": fields.IntegerField(help_text="Mails and calls that have not gone out yet."),
-        "late": fields.IntegerField(help_text="Of those, how many have failed before."),
-        "undelivered": fields.IntegerField(help_text="Refused or given up, and still kept."),
+        "waiting": fields.IntegerField(help_text="E-mails and webhook calls that have not been sent yet."),
+        "late": fields.IntegerField(help_text="How many of those have failed before."),
+        "undelivered": fields.IntegerField(help_text="Refused or given up, and still stored."),
         "oldest_seconds": fields.IntegerField(help_text="How long the oldest has waited."),
-        "mail_server": fields.BooleanField(help_text="Whether one is set up: without, mails stay on the server."),
+        "mail_server": fields.BooleanField(
+            help_text="Whether a mail server is set up; without one, e-mails stay on the server."
+        ),
     },
 }
 
@@ -323,7 +335,7 @@ class StatusSchema(fields.Serializer[Any]):
 
 
 def problems(*codes: str) -> dict[Any, Any]:
-    """Describe the problems with these codes, grouped by status, an example each."""
+    """Return the responses for the problems with these codes, by status, with an example of each."""
     by_status: dict[int, list[str]] = {}
     for code in codes:
         by_status.setdefault(KINDS[code][0], []).append(code)
@@ -339,7 +351,7 @@ def problems(*codes: str) -> dict[Any, Any]:
 
 def _problem_example(code: str) -> OpenApiExample:
     status, title = KINDS[code]
-    of_their_own: dict[str, dict[str, Any]] = {
+    extra_members: dict[str, dict[str, Any]] = {
         "throttled": {"retry_after": 12},
         "invalid": {"errors": {"file": ["No file was submitted."]}},
         "cannot-be-judged": {
@@ -351,7 +363,7 @@ def _problem_example(code: str) -> OpenApiExample:
     }
     base = {"type": TYPE_PREFIX + code, "title": str(title), "status": status, "detail": str(title)}
     return OpenApiExample(
-        code, {**base, "instance": "/api/v1/predict/", "code": code, **of_their_own.get(code, {})}, response_only=True
+        code, {**base, "instance": "/api/v1/predict/", "code": code, **extra_members.get(code, {})}, response_only=True
     )
 
 
@@ -434,22 +446,22 @@ _KEY = OpenApiParameter(
     "Idempotency-Key",
     location=OpenApiParameter.HEADER,
     description=(
-        "Where photographs are kept: any text of your own, new for each request. If the answer is lost, send the "
-        "same request with the same key within a day: it is answered as before and keeps nothing twice."
+        "For requests that store photographs: any text, new for each request. If the response is lost, repeat the "
+        "request with the same key within a day: it gets the same response, and nothing is stored twice."
     ),
 )
 
 predict = extend_schema(
     operation_id="predict",
-    summary="Judge one photograph",
+    summary="Analyse one photograph",
     description=(
-        "Without `lesion`, `visit` or `patient` nothing is kept. To keep the photograph, name its `lesion`: it joins "
-        "the `visit` you name, or else the patient's open visit of today, or else a new one. `patient` is only "
-        "checked against the lesion. A photograph that cannot be judged is answered with 422, and kept all the same "
-        "if a lesion was named. Of a photograph that was taken without a dermatoscope `reliability` says so, and "
-        "classes and figures are null. Of a kept photograph `tier`, `warnings` and `next_steps` are those of its "
-        "page: what else is known of the lesion counts. An empty id, an unknown field and anything in the query "
-        "string are answered with 400, so that no photograph is lost to a slip."
+        "Without `lesion`, `visit` or `patient` nothing is stored. To store the photograph, send its `lesion`: it is "
+        "added to the given `visit`, or else to the patient's open visit of today, or else to a new one. `patient` is "
+        "only checked against the lesion. A photograph that is refused gets status 422, and is still stored if a "
+        "lesion was given. For a photograph taken without a dermatoscope, `reliability` says so, and classes and "
+        "figures are null. For a stored photograph, `tier`, `warnings` and `next_steps` are those of its page, which "
+        "consider the whole record of the lesion. An empty id, an unknown field and anything in the query string get "
+        "status 400, so that no photograph is lost through a typing error."
     ),
     parameters=[_KEY],
     request={"multipart/form-data": PredictSerializer},
@@ -460,8 +472,8 @@ predict = extend_schema(
 )
 predict_batch = extend_schema(
     operation_id="predict_batch",
-    summary=f"Judge up to {settings.UPLOAD_MAX_FILES} photographs",
-    description="One result or problem for each file, in order. Counts as that many predictions.",
+    summary=f"Analyse up to {settings.UPLOAD_MAX_FILES} photographs",
+    description="One result or problem for each file, in order. Each file counts as one prediction.",
     parameters=[_KEY],
     request={"multipart/form-data": PredictBatchSerializer},
     responses={
@@ -523,11 +535,11 @@ _STATUS_EXAMPLE = {
 }
 status = extend_schema(
     operation_id="status",
-    summary="Is everything up?",
-    description="Open to all. 200 if everything answers, 503 if a part does not.",
+    summary="Service status",
+    description="Needs no authentication. 200 if every part of the service works, 503 if one does not.",
     auth=[],
     responses={
         200: OpenApiResponse(StatusSchema, examples=[OpenApiExample("up", _STATUS_EXAMPLE, response_only=True)]),
-        503: OpenApiResponse(StatusSchema, description="A part does not answer."),
+        503: OpenApiResponse(StatusSchema, description="A part of the service does not work."),
     },
 )

@@ -1,4 +1,4 @@
-"""What may be sent. Answers are described in ``schema.py``."""
+"""The request bodies. Responses are described in ``schema.py``."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -15,7 +15,7 @@ from mlmodel.explanations.reading_levels import READING_LEVELS, ReadingLevel
 from mlmodel.pictures.picture_errors import MAX_BYTES
 from mlmodel.taxonomy import BY_CODE, CODES, CONDITIONS
 
-# The token that a form of ours carries for a browser that is signed in.
+# The CSRF token in forms that a signed-in browser sends.
 _SENT_BY_BROWSERS = {"csrfmiddlewaretoken"}
 _BY_NAME = {condition.name.lower(): condition.code for condition in CONDITIONS}
 
@@ -23,7 +23,7 @@ _MEGABYTES = MAX_BYTES // 1024**2
 
 
 class ReaderSerializer(serializers.Serializer[Any]):
-    """For whom the explanation is written."""
+    """The language and reading level of the explanation."""
 
     language = serializers.CharField(
         required=False,
@@ -36,7 +36,7 @@ class ReaderSerializer(serializers.Serializer[Any]):
         required=False,
         default=ReadingLevel.PATIENT.value,
         help_text=_("For whom the explanation is written: patient or clinician."),
-        # The stock message repeats what was sent, which may not even be encodable.
+        # The default message repeats the input, which may not even be encodable.
         error_messages={"invalid_choice": _("Choose “patient” or “clinician”.")},
     )
 
@@ -44,19 +44,19 @@ class ReaderSerializer(serializers.Serializer[Any]):
         try:
             return language_of(value).code
         except UnknownLanguageError:
-            offered = ", ".join(language.code for language in LANGUAGES)
-            raise serializers.ValidationError(_("Choose one of: %(codes)s.") % {"codes": offered}) from None
+            codes = ", ".join(language.code for language in LANGUAGES)
+            raise serializers.ValidationError(_("Choose one of: %(codes)s.") % {"codes": codes}) from None
 
 
 class IdField(serializers.UUIDField):
-    """An id, or no field at all. An empty one is a mistake and not the same as none: the photograph would be lost."""
+    """An id that may be left out but not be empty: by mistake, the photograph would not be stored."""
 
     default_error_messages = {
-        "empty": _("This is empty. Send the id, or leave the field out if nothing is to be kept."),
+        "empty": _("This is empty. Send the id, or leave the field out if nothing is to be stored."),
     }
 
     def get_value(self, dictionary: Mapping[str, Any]) -> Any:
-        # The framework takes an empty form field for one that was not sent.
+        # REST framework treats an empty form field as one that was not sent.
         return dictionary.get(str(self.field_name), serializers.empty)
 
     def to_internal_value(self, data: Any) -> UUID:
@@ -66,25 +66,25 @@ class IdField(serializers.UUIDField):
 
 
 class PlaceSerializer(ReaderSerializer):
-    """Where to keep photographs. Without any of these nothing is kept.
+    """Where to store photographs. Without any of these fields nothing is stored.
 
-    What is not known here is refused: overlooking a misspelt ``lesion`` would silently keep nothing.
+    Unknown fields are refused: ignoring a misspelt ``lesion`` would silently store nothing.
     """
 
     patient = IdField(required=False, help_text=_("Must be the lesion's patient, if given."))
-    lesion = IdField(required=False, help_text=_("The lesion in the photograph; needed to keep it."))
+    lesion = IdField(required=False, help_text=_("The lesion in the photograph; required to store it."))
     visit = IdField(
         required=False,
-        help_text=_("An open visit. Without it: the patient's open visit of today, else a new visit."),
+        help_text=_("An open visit. Default: the patient's open visit of today, or else a new visit."),
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        known = ", ".join(self.fields)
+        names = ", ".join(self.fields)
         unknown = set(self.initial_data) - set(self.fields) - _SENT_BY_BROWSERS
-        errors = {name: [_("This field is not known. Choose from: %(known)s.") % {"known": known}] for name in unknown}
+        errors = {name: [_("Unknown field. Choose from: %(names)s.") % {"names": names}] for name in unknown}
         for name in set(self.context["request"].query_params) - {api_settings.URL_FORMAT_OVERRIDE}:
             errors[name] = [
-                _("Nothing is read from the address. Send fields in the form: %(known)s.") % {"known": known}
+                _("The query string is not read. Send the fields in the form: %(names)s.") % {"names": names}
             ]
         if errors:
             raise serializers.ValidationError(dict(sorted(errors.items())))

@@ -1,4 +1,4 @@
-"""Confirmed cases that look like a photograph, for programs: the same as on the page."""
+"""The API of similar confirmed cases; the same cases as on the page."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -28,28 +28,28 @@ from mlmodel.taxonomy import Malignancy
 
 
 class SimilarCaseSchema(fields.Serializer[Any]):
-    code = fields.CharField(help_text="The confirmed diagnosis: one of the seven classes, or another one.")
+    code = fields.CharField(help_text="The confirmed diagnosis: one of the seven classes or another one.")
     name = fields.CharField()
     malignancy = fields.ChoiceField([(each.value, each.value) for each in Malignancy])
     icd10 = fields.CharField()
     body_site = fields.CharField()
-    age_band = fields.CharField(help_text="The age when photographed, to ten years.")
+    age_band = fields.CharField(help_text="Age at the time of the photograph, as a ten-year band.")
     sex = fields.CharField(allow_null=True)
-    similarity = fields.FloatField(help_text="Cosine, 1 for what looks the same to the network.")
-    likeness = fields.CharField(help_text="The same in words.")
-    thumbnail = fields.CharField(help_text="An address; of another clinic's case the picture itself (`data:`).")
+    similarity = fields.FloatField(help_text="Cosine similarity; 1 means identical to the network.")
+    likeness = fields.CharField(help_text="The similarity in words.")
+    thumbnail = fields.CharField(help_text="A URL; for another clinic's case, the picture itself (`data:`).")
     image = ImageLinkSchema(allow_null=True, help_text="Null for another clinic's case.")
 
 
 class ConfirmedSchema(fields.Serializer[Any]):
-    """What dermatologists have settled: one of the seven classes, another diagnosis with a code, or free text."""
+    """The confirmed label: one of the seven classes, another diagnosis with a code, or free text."""
 
     code = fields.ChoiceField(answer_choices())
     name = fields.CharField()
     malignancy = fields.ChoiceField(
         [(each.value, each.value) for each in Malignancy],
         allow_null=True,
-        help_text="Null where that is not known, and where there is no disease.",
+        help_text="Null if unknown, or if there is no disease.",
     )
     icd10 = fields.CharField(allow_null=True)
     snomed_ct = fields.CharField(allow_null=True)
@@ -57,11 +57,11 @@ class ConfirmedSchema(fields.Serializer[Any]):
 
 class SimilarCasesSchema(SignsSchema):
     tier = TierSchema(
-        allow_null=True, help_text="As its page shows it; null of one that was not judged, or that was set aside."
+        allow_null=True, help_text="As its page shows it; null if the photograph was not analysed or is excluded."
     )
     network_tier = TierSchema(allow_null=True)
     image = ImageLinkSchema()
-    confirmed = ConfirmedSchema(allow_null=True, help_text="What dermatologists have settled of this photograph.")
+    confirmed = ConfirmedSchema(allow_null=True, help_text="The confirmed label of this photograph.")
     cases = SimilarCaseSchema(many=True)
     notice = fields.CharField()
     disclaimer = fields.CharField()
@@ -71,9 +71,9 @@ _described = extend_schema(
     operation_id="similar",
     summary="Confirmed cases that look like a photograph",
     description=(
-        "At most five, of other lesions, the most alike first: those of your clinic, and de-identified those of other "
-        "clinics' patients who agreed to that. Empty where nothing is confirmed yet, and for a photograph that "
-        "today's network has not judged."
+        "At most five cases of other lesions, most similar first: those of your clinic and, de-identified, those of "
+        "other clinics' patients who consented to sharing. Empty if nothing is confirmed yet, or if the active "
+        "network has not analysed the photograph."
     ),
     responses={
         200: OpenApiResponse(
@@ -140,7 +140,7 @@ class SimilarView(ApiView):
 
 
 def _answer(image: Image, cases: Sequence[SimilarCase]) -> dict[str, Any]:
-    """Confirmed cases that look like ``image``. Another clinic's have no ``image``, and nothing that leads to one."""
+    """Return the cases similar to ``image``. Another clinic's cases hold no link to a photograph."""
     return {
         "image": image_link(image),
         **signs_of_image(image),
@@ -170,11 +170,11 @@ def _confirmed(image: Image) -> dict[str, Any] | None:
     label = settled_label(image)
     if label is None or label.review is None:
         return None
-    found = BY_CODE.get(label.answer)
+    diagnosis = BY_CODE.get(label.answer)
     return {
         "code": label.answer,
         "name": answer_name(label.answer, label.review.other_text),
         "malignancy": malignancy_of(label.answer),
-        "icd10": found.icd10 if found else None,
-        "snomed_ct": (found.snomed_ct or None) if found else None,
+        "icd10": diagnosis.icd10 if diagnosis else None,
+        "snomed_ct": (diagnosis.snomed_ct or None) if diagnosis else None,
     }

@@ -1,4 +1,4 @@
-"""Where a photograph is to be kept, if it is."""
+"""Where a photograph is stored, if at all."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -19,31 +19,31 @@ from patients.services import log_visit
 
 @dataclass
 class Place:
-    """A lesion, and the visit that was named or will be found or logged once a photograph can be kept."""
+    """A lesion, and the given visit; without one, a visit is found or logged once a photograph can be stored."""
 
     lesion: Lesion
     visit: Visit | None
 
     def keep(self, upload: UploadedFile, *, by: Member, attempt: Attempt | None = None) -> Image:
-        """Keep the photograph here. Raises what ``keep_photograph`` raises, and then has kept nothing."""
+        """Store the photograph. Raises what ``keep_photograph`` raises; nothing is stored then."""
         sent = SentPhotograph.of(upload)
         if self.visit is None:
             self.visit = self._open_today().first() or self._new_visit(sent, by)
         return keep_photograph(visit=self.visit, lesion=self.lesion, sent=sent, by=by, attempt=attempt)
 
     def _new_visit(self, sent: SentPhotograph, by: Member) -> Visit:
-        """A visit of today. Raises PictureError: none is made for a file that cannot be read."""
+        """Log a visit of today and return it. Raises PictureError before logging if the file cannot be read."""
         _decoded = sent.picture
         with transaction.atomic():
-            # Two photographs at once are of one visit: the second waits here and finds it.
+            # Concurrent requests share one visit: the second waits for this lock and finds it.
             patient = Patient.objects.select_for_update().get(pk=self.lesion.patient_id)
             return self._open_today().first() or log_visit(
                 patient=patient, by=by, complaint=_("Photographs sent through the API")
             )
 
     def _open_today(self) -> Any:
-        # Of the day that the clock shows. Where it is set back over midnight, a second visit is opened: nobody can
-        # tell one of a wrong date from one that was logged by hand, and who knows the visit names it.
+        # If the clock is set back past midnight, a second visit is opened: a visit with a wrong date cannot be told
+        # from one that was logged by hand. Clients can send the visit's id.
         return Visit.objects.filter(
             patient=self.lesion.patient_id, date=timezone.localdate(), status=VisitStatus.OPEN
         ).order_by("-created_at")
@@ -52,30 +52,30 @@ class Place:
 def find_place(
     *, member: Member, patient: UUID | None = None, lesion: UUID | None = None, visit: UUID | None = None
 ) -> Place | None:
-    """Return where to keep the photograph, or None if no id was given: then nothing is kept.
+    """Return where to store the photograph, or None if no id was given: then nothing is stored.
 
     Raises:
-        NotFound: an id is unknown, or belongs to another clinic, which is the same to the one who asks.
+        NotFound: an id is unknown or belongs to another clinic; the caller cannot tell which.
         ValidationError: the lesion is missing, or the ids do not belong together.
     """
     if not (patient or lesion or visit):
         return None
-    found_patient = _find(Patient.objects.visible_to(member), patient, _("patient"))
-    found_lesion = _find(Lesion.objects.visible_to(member), lesion, _("lesion"))
-    found_visit = _find(Visit.objects.visible_to(member), visit, _("visit"))
-    if found_lesion is None:
-        raise ValidationError({"lesion": [_("To keep a photograph, name the lesion that it shows.")]})
-    if found_visit and found_visit.patient_id != found_lesion.patient_id:
-        raise ValidationError({"lesion": [_("This lesion and this visit are of two patients.")]})
-    if found_patient and found_patient.pk != found_lesion.patient_id:
-        raise ValidationError({"lesion": [_("This lesion is another patient's.")]})
-    return Place(lesion=found_lesion, visit=found_visit)
+    patient_row = _find(Patient.objects.visible_to(member), patient, _("patient"))
+    lesion_row = _find(Lesion.objects.visible_to(member), lesion, _("lesion"))
+    visit_row = _find(Visit.objects.visible_to(member), visit, _("visit"))
+    if lesion_row is None:
+        raise ValidationError({"lesion": [_("To store a photograph, send the id of the lesion that it shows.")]})
+    if visit_row and visit_row.patient_id != lesion_row.patient_id:
+        raise ValidationError({"lesion": [_("This lesion and this visit belong to different patients.")]})
+    if patient_row and patient_row.pk != lesion_row.patient_id:
+        raise ValidationError({"lesion": [_("This lesion belongs to another patient.")]})
+    return Place(lesion=lesion_row, visit=visit_row)
 
 
 def _find(visible: Any, key: UUID | None, what: str) -> Any:
     if key is None:
         return None
-    found = visible.filter(pk=key).first()
-    if found is None:
+    row = visible.filter(pk=key).first()
+    if row is None:
         raise NotFound(_("Your clinic has no %(what)s with this id.") % {"what": what})
-    return found
+    return row

@@ -1,6 +1,6 @@
-"""How many predictions and explanations a member may ask for, and how many quick checks a visitor.
+"""Rate limits for a member's predictions and explanations.
 
-Counts are kept in the shared cache and hold over processes (dermascan.core.limits).
+Counts are stored in the shared cache and hold across processes (dermascan.core.limits).
 """
 
 from django.http import HttpRequest
@@ -10,7 +10,7 @@ from dermascan.core.throttles import SlidingThrottle, _network
 
 
 class MemberThrottle(SlidingThrottle):
-    """Counts by account, so that a member's token and browser share one allowance."""
+    """A limit per account, shared by a member's token and browser."""
 
     def ident(self, request: HttpRequest | Request) -> str:
         return f"user {request.user.pk}" if request.user.is_authenticated else _network(request)

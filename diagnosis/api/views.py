@@ -1,4 +1,4 @@
-"""The API: photographs in, calibrated probabilities out."""
+"""The views of the API: photographs in, calibrated probabilities out."""
 
 from typing import Any, ClassVar
 
@@ -16,7 +16,7 @@ from dermascan.core.once import remembered_attempt
 from diagnosis.api import parsers, schema
 from diagnosis.api.idempotency import once_per_key
 from diagnosis.api.permissions import member_of
-from diagnosis.api.problems import Problem, describe, report_our_own
+from diagnosis.api.problems import Problem, describe, report_server_error
 from diagnosis.api.results import Reader, answer_for_image, answer_for_quick_result, explanation_of
 from diagnosis.api.serializers import ExplanationSerializer, PredictBatchSerializer, PredictSerializer
 from diagnosis.api.storing import Place, find_place
@@ -26,7 +26,7 @@ from mlmodel.pictures.picture_errors import MAX_BYTES
 
 
 class ApiView(APIView):
-    """Checks a request's headers before anything reads its body; answers are never cached."""
+    """A view that checks the headers before the body is read; its responses are never cached."""
 
     max_request_bytes: ClassVar[int] = parsers.TEXT_REQUEST_BYTES
 
@@ -50,7 +50,7 @@ class PredictView(ApiView):
         form = PredictSerializer(data=request.data, context={"request": request})
         form.is_valid(raise_exception=True)
         if len(request.FILES.getlist("file")) > 1:
-            raise Problem("too-many-files", _("Send one photograph, or several to /api/v1/predict/batch/."))
+            raise Problem("too-many-files", _("Send one photograph here, or several to /api/v1/predict/batch/."))
         file, place, reader = form.validated_data["file"], _place(request, form), _reader(form)
         return once_per_key(
             request, keeps=place is not None, work=lambda: _predict(file, place=place, reader=reader, by=request)
@@ -94,7 +94,7 @@ class ExplanationView(ApiView):
 
 
 class UnknownPathView(ApiView):
-    """Everything else below /api/: a 404 that programs can read."""
+    """Any other path below /api/: a 404 as a problem detail."""
 
     authentication_classes = []
     permission_classes = []
@@ -107,7 +107,7 @@ class UnknownPathView(ApiView):
         return super().dispatch(request, *args, **kwargs)
 
     def http_method_not_allowed(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        raise NotFound(_("There is nothing at this address; /api/docs/ lists what there is."))
+        raise NotFound(_("Nothing exists at this address; /api/docs/ lists the operations."))
 
 
 def _lacks_a_slash(path: str) -> bool:
@@ -120,7 +120,7 @@ def _lacks_a_slash(path: str) -> bool:
 
 def _with_slash(request: HttpRequest) -> HttpResponse:
     response = HttpResponsePermanentRedirect(request.get_full_path(force_append_slash=True))
-    # Unlike 301, 308 has the request sent again as it was, with its method and body.
+    # Unlike 301, 308 keeps the method and the body.
     response.status_code = 308
     return response
 
@@ -129,22 +129,22 @@ def _predict(
     file: UploadedFile, *, place: Place | None, reader: Reader, by: Request, index: int = 0
 ) -> dict[str, Any]:
     if place is None:
-        found = check_picture(data=file.read(MAX_BYTES + 1), clinic_id=member_of(by).clinic_id, measures=True)
-        return answer_for_quick_result(found, reader=reader)
+        result = check_picture(data=file.read(MAX_BYTES + 1), clinic_id=member_of(by).clinic_id, measures=True)
+        return answer_for_quick_result(result, reader=reader)
     attempt = remembered_attempt(by._request)
     image = place.keep(file, by=member_of(by), attempt=attempt and attempt.part(f"file {index}"))
     return answer_for_image(image, reader=reader)
 
 
 def _item(index: int, file: UploadedFile, place: Place | None, reader: Reader, request: Request) -> dict[str, Any]:
-    """One file's answer or problem: none sinks the others."""
+    """Return one file's answer or problem; a problem does not affect the other files."""
     item: dict[str, Any] = {"index": index, "filename": file.name}
     try:
         return {**item, "status": 200, "result": _predict(file, place=place, reader=reader, by=request, index=index)}
     except Exception as error:
         problem = describe(error, instance=f"{request.path}#{index}")
         if problem["status"] >= 500:
-            report_our_own(error, request)
+            report_server_error(error, request)
         return {**item, "status": problem["status"], "problem": problem}
 
 

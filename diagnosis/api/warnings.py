@@ -1,4 +1,4 @@
-"""The sign, the warnings and the advice of a kept photograph: those of its page, from the same place."""
+"""The tier, the warnings and the next steps of a stored photograph, from the same source as its page."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,9 +16,9 @@ from diagnosis.images.models import Image
 
 
 def signs_of_image(image: Image) -> dict[str, Any]:
-    """What is said of a kept photograph: its tier as the page shows it, the warnings, and what to do.
+    """Return a stored photograph's tier as its page shows it, its warnings and next steps.
 
-    ``tier`` is null if there is no answer, or if the photograph was set aside; the warnings apply either way.
+    ``tier`` is null if there is no answer or the photograph is excluded; the warnings apply either way.
     """
     photograph = photograph_of(image)
     prediction, missed = photograph.prediction, excluded_findings_beside(image)
@@ -37,7 +37,7 @@ def signs_of_image(image: Image) -> dict[str, Any]:
 
 
 def signs_of_view(view: AssessmentView) -> dict[str, Any]:
-    """The same of an answer alone, as of a photograph that is not kept."""
+    """Return the same for an answer alone, such as that of a photograph that is not stored."""
     return {
         "tier": {"code": view.tone, "text": view.heading},
         "network_tier": {"code": view.tier, "text": view.title},
@@ -49,37 +49,41 @@ def signs_of_view(view: AssessmentView) -> dict[str, Any]:
 def _warnings(
     photograph: Photograph, view: AssessmentView | None, missed: Sequence[ExcludedFinding]
 ) -> list[dict[str, Any]]:
-    """All that its page warns of, the most urgent first; of a photograph without an answer what else is known."""
+    """Return all warnings of its page, most urgent first; without an answer, those from the rest of the record."""
     image = photograph.image
-    found = [
-        _warning(f"{_('Set aside')}: {row}. {row.does_not_count}", image.get_absolute_url())
+    warnings = [
+        _warning(f"{_('Excluded')}: {row}. {row.does_not_count}", image.get_absolute_url())
         for row in image.exclusions.standing()
     ]
-    found += [_warning(each.words, each.lesion.get_absolute_url()) for each in photograph.contradictions]
-    found += [_warning(each.words, each.image.get_absolute_url()) for each in missed]
+    warnings += [_warning(each.words, each.lesion.get_absolute_url()) for each in photograph.contradictions]
+    warnings += [_warning(each.words, each.image.get_absolute_url()) for each in missed]
     if photograph.known.is_kept_elsewhere:
-        words = _("The same file is kept elsewhere too: find out which lesion it shows, and do not rely on the other.")
-        found += [_warning(words, other.get_absolute_url()) for other in Image.objects.with_the_same_file(image)[:8]]
+        words = _(
+            "The same file is stored elsewhere too: find out which lesion it shows, and do not rely on the other."
+        )
+        warnings += [
+            _warning(words, other.get_absolute_url()) for other in Image.objects.with_the_same_file(image)[:8]
+        ]
     caveats = view.caveats if view else caveats_without_answer(photograph.case_context)
-    return [*found, *(_warning(caveat.words, caveat.url) for caveat in caveats)]
+    return [*warnings, *(_warning(caveat.words, caveat.url) for caveat in caveats)]
 
 
 def _tier(photograph: Photograph, view: AssessmentView, missed: Sequence[ExcludedFinding]) -> dict[str, str]:
-    """As the page shows it: a label that tells of more danger than the answer speaks, a harmless one tempers it."""
+    """Return the tier of its page: a more dangerous label takes precedence, a benign label lowers it."""
     against = photograph.against(view.tone)
     tone = WATCH if against else view.tone
-    shown = {"code": tone, "text": against.words if against else _words(view)}
+    tier = {"code": tone, "text": against.words if against else _words(view)}
     labels = [sign for sign in photograph.signs_of_labels if sign.is_danger] + [each.sign for each in missed]
     leading = max(labels, key=lambda sign: sign.pressing, default=None)
     if leading is None or leading.severity < SEVERITY[tone]:
-        return shown
+        return tier
     if leading.severity == SEVERITY[tone] and not view.is_second:
-        return shown
+        return tier
     return {"code": leading.tone, "text": leading.words}
 
 
 def _words(view: AssessmentView) -> str:
-    """Its heading, unless something else makes it more urgent than the network finds it: then what that is."""
+    """Return the heading, or the caveat that makes the photograph more urgent than the network's tier."""
     if view.tone == view.tier or not view.caveats:
         return view.heading
     return next((caveat for caveat in view.caveats if caveat.is_urgent), view.caveats[0]).words
