@@ -128,8 +128,8 @@ class Migration(migrations.Migration):
             name='Incident',
             fields=[
                 ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
-                ('watched', models.CharField(choices=[('drift', 'Photographs unlike those of the release'), ('refusals', 'Many photographs are refused'), ('queue_age', 'Photographs wait long for a review'), ('agreement', 'The network and the confirmed labels differ'), ('calibration', 'Probabilities are less true than at release'), ('missed', 'Malignant diagnoses were called calm'), ('latency', 'Answers are slow')], max_length=20)),
-                ('state', models.CharField(choices=[('open', 'Open'), ('acknowledged', 'Somebody sees to it'), ('over', 'Over')], default='open', max_length=15)),
+                ('watched', models.CharField(choices=[('drift', 'Photographs differ from those of the release'), ('refusals', 'Many photographs are refused'), ('queue_age', 'Urgent photographs wait too long for a review'), ('agreement', 'The network disagrees with the confirmed labels'), ('calibration', 'Probabilities are less accurate than at release'), ('missed', 'Malignant diagnoses were called calm'), ('latency', 'Answers are slow')], max_length=20)),
+                ('state', models.CharField(choices=[('open', 'Open'), ('acknowledged', 'Acknowledged'), ('over', 'Over')], default='open', max_length=15)),
                 ('words', models.TextField(help_text='What was seen, with the figures.')),
                 ('opened_at', models.DateTimeField()),
                 ('acknowledged_at', models.DateTimeField(blank=True, null=True)),

@@ -1,4 +1,4 @@
-"""What was done and what waits, day by day."""
+"""Daily activity, and the review queue."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -14,13 +14,13 @@ from diagnosis.images.models import Image, Prediction, QualityVerdict, Tier
 from diagnosis.reviews.models import QueueEntry, Reason
 from patients.models import Clinic, Visit
 
-# Whole days: what waits for less than one, less than three, … and the rest.
+# Upper limits in days of the age groups of the queue; one more group holds the rest.
 AGES = (1, 3, 7, 14, 30)
 
 
 @dataclass(frozen=True)
 class Day:
-    """One day's work. Half of the answers took ``median_seconds`` at most, 95 in 100 took ``p95_seconds`` at most."""
+    """One day's answers and refusals. ``median_seconds`` and ``p95_seconds`` are the times for an answer."""
 
     day: date
     predictions: int
@@ -34,14 +34,14 @@ class Day:
 
 @dataclass(frozen=True)
 class Queue:
-    """What waits for a review.
+    """The photographs that wait for a review.
 
     Attributes:
-        seen_at: when it was looked at; ages are counted to this moment.
-        waiting: how many.
-        oldest: since when the oldest waits; None where nothing does.
-        half_since: since when half of them have waited at least; None where nothing waits.
-        ages: how many of each of ``AGES``, and of what is older, and how many of those are urgent.
+        seen_at: the time of this count, to which ages refer.
+        waiting: the number of photographs.
+        oldest: when the oldest entered the queue; None if the queue is empty.
+        half_since: when half of them had entered the queue; None if the queue is empty.
+        ages: for each group of ``AGES`` and the rest, the number of photographs and of the urgent ones.
     """
 
     seen_at: datetime
@@ -56,7 +56,7 @@ class Queue:
 
     @property
     def median_days(self) -> float:
-        """Half of them have waited so long at least."""
+        """The median waiting time."""
         return self._days_since(self.half_since)
 
     def _days_since(self, moment: datetime | None) -> float:
@@ -64,25 +64,26 @@ class Queue:
 
 
 def days_of(clinic: Clinic | None, *, days: int) -> list[Day]:
-    """Return the newest ``days`` days, the oldest first, of one clinic or of all."""
+    """Return the latest ``days`` days, oldest first, of one clinic or of all."""
     starts = [start_of(back) for back in range(days, 0, -1)]
     images = Image.objects.filter(of(clinic, "visit"), created_at__range=window(days))
     refused = images.exclude(verdict=QualityVerdict.ACCEPTED).annotate(day=period_of(starts)).order_by()
     refusals = dict(refused.values_list("day").annotate(Count("pk")))
-    # One walk over the answers for counts and times: no percentile is the same on SQLite and PostgreSQL.
-    made: dict[int, list[tuple[str, float]]] = {}
+    # Percentiles are computed here: SQLite has none, and PostgreSQL's would differ.
+    answers_by_day: dict[int, list[tuple[str, float]]] = {}
     answers = Prediction.objects.of_new_photographs().filter(created_at__range=window(days))
     answers = answers.filter(of(clinic, "image__visit")).with_shown_tier().annotate(day=period_of(starts)).order_by()
     for day, tier, duration in answers.values_list("day", "tier_shown", "duration"):
-        made.setdefault(day, []).append((tier, duration.total_seconds()))
+        answers_by_day.setdefault(day, []).append((tier, duration.total_seconds()))
     return [
-        _day(start.date(), made.get(place, []), refused=refusals.get(place, 0)) for place, start in enumerate(starts)
+        _day(start.date(), answers_by_day.get(place, []), refused=refusals.get(place, 0))
+        for place, start in enumerate(starts)
     ]
 
 
 def queue_of(clinic: Clinic | None) -> Queue:
-    """Return how many photographs wait for a review, and how long they have waited."""
-    # Naming the clinics lets the index by clinic, state and age answer alone, also where all are meant.
+    """Return the review queue of one clinic or of all."""
+    # Listing the clinics, even all of them, lets the database use the index by clinic, state and age.
     clinics = [clinic] if clinic else Clinic.objects.all()
     waiting = QueueEntry.objects.waiting().filter(clinic__in=clinics).order_by()
     now = timezone.now()
@@ -107,31 +108,31 @@ def queue_of(clinic: Clinic | None) -> Queue:
 
 
 def of(clinic: Clinic | None, visit: str) -> Q:
-    """The condition that keeps to one clinic; ``visit`` is the way to the visit. None keeps all.
+    """Return the filter for one clinic, or for all if None; ``visit`` is the lookup path to the visit.
 
-    Asked row by row: joined, SQLite begins with the clinic's patients and reads years to find a month.
+    A subquery, not a join: with a join, SQLite starts from the clinic's patients and reads years to find a month.
     """
     return Q(Exists(Visit.objects.filter(pk=OuterRef(visit), patient__clinic=clinic))) if clinic else Q()
 
 
 def start_of(days: int) -> datetime:
-    """Return the midnight with which the newest ``days`` days began, today included."""
+    """Return the midnight at which the latest ``days`` days began, today included."""
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     return midnight - timedelta(days=days - 1)
 
 
 def window(days: int) -> tuple[datetime, datetime]:
-    """The newest ``days`` days for a query's ``__range``.
+    """Return the latest ``days`` days for a query's ``__range``.
 
-    What was dated before the clock was set back belongs to no day that has come.
+    Rows dated in the future, from before the clock was set back, are left out.
     """
     return start_of(days), latest()
 
 
 def period_of(starts: Sequence[datetime]) -> Case:
-    """Which of some periods, by their place, a row was made in; each lasts until the next begins.
+    """Return the expression for the index of the period that a row was created in; each ends where the next starts.
 
-    Compared as moments: to truncate them to days or weeks, SQLite calls Python row by row.
+    It compares times: truncating them to days or weeks makes SQLite call Python for every row.
     """
     newest_first = reversed(list(enumerate(starts)))
     return Case(*(When(created_at__gte=start, then=place) for place, start in newest_first), default=0)

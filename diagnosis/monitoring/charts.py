@@ -1,21 +1,21 @@
-"""Bars for the watch's pages, worked out here and drawn by a template as SVG."""
+"""Bar charts of the performance pages, which a template draws as SVG."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 WIDTH, HEIGHT = 600, 120
-# A few weeks are not to look like walls.
+# Limits the width of the bars when there are few.
 WIDEST_BAR = 48
 FEW = 6
 
 
 @dataclass(frozen=True)
 class Row:
-    """One figure: what the bar stands for, its words, and what is drawn over it.
+    """One figure of a chart: label, value and text.
 
     Attributes:
-        interval: the two ends of a line upon the bar.
-        mark: a stroke across the bar.
+        interval: the ends of a vertical line over the bar.
+        mark: the value of a horizontal mark across the bar.
     """
 
     label: str
@@ -27,7 +27,7 @@ class Row:
 
 @dataclass(frozen=True)
 class Bar:
-    """One bar in the drawing's units, and the row of the table behind it."""
+    """One bar in SVG units, with its row of the table."""
 
     label: str
     words: str
@@ -47,14 +47,14 @@ class Bar:
 
 @dataclass(frozen=True)
 class Chart:
-    """What ``templates/monitoring/includes/chart.html`` draws.
+    """A chart for ``templates/monitoring/includes/chart.html``.
 
     Attributes:
-        slug: names it in the page.
-        hint: what bars, lines and strokes stand for.
-        empty: what will be here, said while there is nothing.
-        largest: what the highest bar stands for; empty where all bars are nothing.
-        limit_y: where the line of the limit is.
+        slug: its id in the page.
+        hint: what bars, lines and marks mean.
+        empty: the text shown while there are no figures.
+        largest: the text of the highest bar; empty if all bars are zero.
+        limit_y: the position of the limit's line.
     """
 
     slug: str
@@ -67,7 +67,7 @@ class Chart:
 
     @property
     def shows_table(self) -> bool:
-        """Whether the table is open from the beginning: the few bars of such a chart are no days in a row."""
+        """Whether the table is open initially: with few bars, they are labelled one by one."""
         return len(self.bars) <= FEW
 
 
@@ -81,11 +81,11 @@ def bars(
     top: float | None = None,
     limit: float | None = None,
 ) -> Chart:
-    """Return a chart of the rows, none of whose figures is negative.
+    """Return the chart of the rows; no figure may be negative.
 
     Args:
-        top: what the full height stands for; the highest figure where it is not given.
-        limit: drawn as a line across.
+        top: the value of the full height; by default the highest figure.
+        limit: the value of a line across the chart.
     """
     is_nothing = not any(row.value or row.interval for row in rows)
     highest = top or max((_highest(row) for row in rows), default=0.0)

@@ -1,4 +1,4 @@
-"""What photographs turned out to be, the diagnoses that the network cannot name included, and what it missed."""
+"""Confirmed diagnoses, including those outside the seven classes, and the malignant ones that were missed."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -14,9 +14,9 @@ from patients.models import Clinic
 
 @dataclass(frozen=True)
 class Diagnosed:
-    """One confirmed diagnosis: how many answers were given to photographs of it, and how many of those were calm.
+    """One confirmed diagnosis, with the number of answers and of calm answers.
 
-    A reader's own words are counted together: they stay in their clinic.
+    Free-text diagnoses are counted together, since their text must not leave the clinic.
     """
 
     answer: str
@@ -42,7 +42,7 @@ class Diagnosed:
 
 @dataclass(frozen=True)
 class Diagnoses:
-    """The confirmed diagnoses of a time, the malignant and then the frequent ones first."""
+    """The confirmed diagnoses of a period: malignant ones first, then by frequency."""
 
     rows: list[Diagnosed]
     weeks: int
@@ -53,7 +53,7 @@ class Diagnoses:
 
     @property
     def outside(self) -> int:
-        """Of those that the network cannot name."""
+        """The number of answers whose diagnosis is outside the seven classes."""
         return sum(row.count for row in self.rows if row.is_outside)
 
     @property
@@ -62,22 +62,22 @@ class Diagnoses:
 
     @property
     def missed(self) -> int:
-        """Malignant ones that were called calm, whether the network knows them or not."""
+        """The number of malignant diagnoses called calm, inside or outside the seven classes."""
         return sum(row.calm for row in self.rows if row.is_malignant)
 
     def malignant_rows(self, *, outside: bool) -> list[Diagnosed]:
-        """The malignant ones that the network can name, or those that it cannot."""
+        """Return the malignant diagnoses outside the seven classes, or those inside."""
         return [row for row in self.rows if row.is_malignant and row.is_outside == outside]
 
     @property
     def shown(self) -> list[Diagnosed]:
-        """What is malignant or outside the seven, which no other figure of the page names."""
+        """The rows of the page: malignant diagnoses, and those outside the seven classes."""
         return [row for row in self.rows if row.is_malignant or row.is_outside]
 
 
 def diagnoses_of(clinic: Clinic | None, *, days: int) -> Diagnoses:
-    """Count the answers of the newest ``days`` days whose label is confirmed, of one clinic or of all."""
-    # As in ``confirmed``: a rescored answer may be one to a photograph that its version was trained on.
+    """Return the confirmed diagnoses of the latest ``days`` days, of one clinic or of all."""
+    # Rescored answers are left out: the version may have been trained on the photograph.
     answers = Prediction.objects.of_new_photographs().filter(
         of(clinic, "image__visit"), image__label__state=LabelState.SETTLED, created_at__range=window(days)
     )

@@ -1,4 +1,4 @@
-"""What is kept of each day since nobody can count it afterwards: the distance of the photographs, and the queue."""
+"""Daily snapshots of drift and of the queue, which cannot be recalculated later."""
 
 from datetime import timedelta
 
@@ -12,9 +12,9 @@ from patients.models import Clinic
 
 
 def keep_day(clinic: Clinic | None) -> WatchDay:
-    """Write down what is seen now of a clinic, or of all; of a day the last look stays."""
+    """Store today's snapshot of a clinic, or of all clinics; the last one of the day stays."""
     drift, queue = look_for_drift(clinic), queue_of(clinic)
-    kept, _is_new = WatchDay.objects.update_or_create(
+    row, _is_new = WatchDay.objects.update_or_create(
         clinic=clinic,
         day=timezone.localdate(),
         defaults={
@@ -28,17 +28,17 @@ def keep_day(clinic: Clinic | None) -> WatchDay:
             "median_days": queue.median_days,
         },
     )
-    return kept
+    return row
 
 
 def kept_days(clinic: Clinic | None, *, days: int) -> QuerySet[WatchDay]:
-    """Return what was kept of the newest ``days`` days, the oldest first."""
+    """Return the snapshots of the latest ``days`` days, oldest first."""
     since = timezone.localdate() - timedelta(days=days - 1)
     return WatchDay.objects.filter(clinic=clinic, day__gte=since).order_by("day")
 
 
 def newest_of_every_clinic() -> QuerySet[WatchDay]:
-    """Return each clinic's last row, by its name: what the operator sees of each."""
+    """Return each clinic's latest snapshot, by the clinic's name."""
     newest = WatchDay.objects.filter(clinic=OuterRef("clinic")).order_by("-day").values("pk")[:1]
     own = WatchDay.objects.filter(clinic__isnull=False, pk=Subquery(newest))
     return own.select_related("clinic").order_by("clinic__name")

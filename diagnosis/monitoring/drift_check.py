@@ -1,4 +1,4 @@
-"""How far the newest photographs lie from those that the network was calibrated on."""
+"""Drift of the newest photographs from those that the network was calibrated on."""
 
 from dataclasses import dataclass
 
@@ -14,14 +14,14 @@ from patients.models import Clinic
 
 @dataclass(frozen=True)
 class Drift:
-    """What the features say, which decides, and what the plain measures say, which explains."""
+    """Drift of the features, which decides on incidents, and of light and colour, which helps to explain it."""
 
     features: Look
     measures: list[MeasureLook]
 
     @property
     def limit(self) -> float | None:
-        """Of the distance; None while there are too few photographs to tell."""
+        """The limit of the distance; None while there are too few photographs to tell."""
         return self.features.threshold if np.isfinite(self.features.threshold) else None
 
     @property
@@ -30,12 +30,12 @@ class Drift:
 
 
 def look_for_drift(clinic: Clinic | None) -> Drift | None:
-    """Compare the newest photographs of a clinic, or of all, with the release's; None without one, or without any."""
+    """Return the drift of a clinic or of all; None without reference data of the release or without photographs."""
     analyser = get_analyser()
     reference = analyser.reference
     if reference is None:
         return None
-    # Only those that were accepted: what is no skin is refused, and has its own check.
+    # Accepted ones only: refused photographs have a check of their own.
     accepted = Image.objects.filter(verdict=QualityVerdict.ACCEPTED, created_at__lte=latest())
     newest = accepted.filter(of(clinic, "visit")).order_by("-created_at")
     measured = dict(newest.values_list("pk", "measures")[:WINDOW])

@@ -1,4 +1,4 @@
-"""What is looked at each hour, clinic by clinic, and from where on it is an incident."""
+"""The hourly checks of each clinic, and their limits for incidents."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from diagnosis.monitoring.confirmed_diagnoses import Diagnosed, diagnoses_of
 from diagnosis.monitoring.drift_check import look_for_drift
 from diagnosis.monitoring.incidents import end_incident, open_incident
 from diagnosis.monitoring.label_agreement import LABEL_DAYS, Calibration, Cell, calibration_of, cells_of
-from diagnosis.monitoring.measure_names import measure_words
+from diagnosis.monitoring.measure_names import shift_in_words
 from diagnosis.monitoring.models import Incident, Watched
 from diagnosis.reviews.models import QueueEntry
 from mlmodel.metrics.curves import wilson
@@ -26,15 +26,15 @@ from mlmodel.network.drift import WINDOW
 from mlmodel.versions.serving import active_analyser, active_version
 from patients.models import Clinic
 
-# Of fewer photographs, answers or labels a share says little.
+# A share of fewer photographs, answers or labels means little.
 FEWEST_COUNTED = 50
-# An incident is over once the figure is this far inside its limit: one that wavers about it is told once.
+# An incident is over once the figure is this far below its limit, so that fluctuations do not repeat it.
 RELIEF = 0.9
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a check found: is it an alarm, is an earlier one over, and in which words."""
+    """The result of a check: whether it is an alarm, whether an earlier incident is over, and the description."""
 
     is_alarm: bool
     is_well: bool
@@ -43,22 +43,22 @@ class Finding:
 
 @dataclass(frozen=True)
 class CheckContext:
-    """The clinic that is looked at, and what more than one check asks of it."""
+    """The clinic that is checked, with the data that several checks share."""
 
     clinic: Clinic
 
     @cached_property
     def cells(self) -> list[Cell]:
-        """The answers of the last twelve weeks that have a confirmed label, counted."""
+        """Counts of the last twelve weeks' answers that have a confirmed label."""
         return cells_of(self.clinic, days=LABEL_DAYS)
 
 
 def watch_clinic(clinic: Clinic) -> list[Incident]:
-    """Make every check; open and end incidents, and return those that are new."""
+    """Run every check, open and end incidents, and return the new ones."""
     opened = []
-    looked_at = CheckContext(clinic)
+    context = CheckContext(clinic)
     for watched, check in CHECKS.items():
-        finding = check(looked_at)
+        finding = check(context)
         if finding is None:
             continue
         if finding.is_alarm:
@@ -70,7 +70,7 @@ def watch_clinic(clinic: Clinic) -> list[Incident]:
 
 
 def agrees_too_little(agreed: int, count: int) -> bool:
-    """Whether the whole 95 % interval of the agreement lies below the limit, of labels enough to tell."""
+    """Whether, given enough labels, the whole 95 % interval of the agreement lies below the limit."""
     return count >= FEWEST_COUNTED and wilson(agreed, count)[1] < settings.WATCH_LEAST_AGREEMENT
 
 
@@ -80,8 +80,8 @@ def is_less_true(calibration: Calibration) -> bool:
     return calibration.count >= FEWEST_COUNTED and calibration.excess > margin
 
 
-def _drift(looked_at: CheckContext) -> Finding | None:
-    drift = look_for_drift(looked_at.clinic)
+def _drift(context: CheckContext) -> Finding | None:
+    drift = look_for_drift(context.clinic)
     if drift is None or drift.limit is None:
         return None
     look = drift.features
@@ -89,48 +89,48 @@ def _drift(looked_at: CheckContext) -> Finding | None:
         "The newest %(count)d photographs differ from those that the network was calibrated on: distance "
         "%(distance).2f where %(threshold).2f is the limit, stability index %(psi).2f."
     ) % {"count": look.count, "distance": look.distance, "threshold": look.threshold, "psi": look.psi}
-    moved = " ".join(measure_words(measure) for measure in drift.moved)
-    advice = _("Look for a new camera, lamp or white balance.")
+    moved = " ".join(shift_in_words(measure) for measure in drift.moved)
+    advice = _("Check for a new camera, lamp or white balance.")
     return _finding(look.distance, drift.limit, " ".join(filter(None, (words, moved, advice))))
 
 
-def _refusals(looked_at: CheckContext) -> Finding | None:
-    images = Image.objects.filter(visit__patient__clinic=looked_at.clinic, created_at__lte=latest())
+def _refusals(context: CheckContext) -> Finding | None:
+    images = Image.objects.filter(visit__patient__clinic=context.clinic, created_at__lte=latest())
     verdicts = list(images.order_by("-created_at").values_list("verdict", flat=True)[:WINDOW])
     if len(verdicts) < FEWEST_COUNTED:
         return None
     refused = sum(verdict != QualityVerdict.ACCEPTED for verdict in verdicts)
-    words = _("%(refused)d of the newest %(count)d photographs were refused. Look at how they are taken.")
+    words = _("%(refused)d of the newest %(count)d photographs were refused. Check how photographs are taken.")
     share = refused / len(verdicts)
     return _finding(share, settings.WATCH_MOST_REFUSED, words % {"refused": refused, "count": len(verdicts)})
 
 
-def _queue_age(looked_at: CheckContext) -> Finding:
-    urgent = QueueEntry.objects.waiting().filter(clinic=looked_at.clinic, reason="urgent")
+def _queue_age(context: CheckContext) -> Finding:
+    urgent = QueueEntry.objects.waiting().filter(clinic=context.clinic, reason="urgent")
     urgent.count_from_now_what_is_dated_ahead()
     oldest = urgent.order_by("entered_at").values_list("entered_at", flat=True).first()
     limit = timedelta(days=settings.WATCH_OLDEST_URGENT_DAYS)
     age = timezone.now() - oldest if oldest else timedelta(0)
     words = ngettext(
-        "An urgent photograph has waited for a review for %(days)d day. Ask a dermatologist to review.",
-        "An urgent photograph has waited for a review for %(days)d days. Ask a dermatologist to review.",
+        "An urgent photograph has waited for a review for %(days)d day. Ask a dermatologist to review it.",
+        "An urgent photograph has waited for a review for %(days)d days. Ask a dermatologist to review it.",
         age.days,
     )
-    # An age only grows until somebody reads: it does not waver.
+    # The age does not fluctuate, so no margin is needed.
     return Finding(age > limit, age <= limit, words % {"days": age.days})
 
 
-def _agreement(looked_at: CheckContext) -> Finding | None:
+def _agreement(context: CheckContext) -> Finding | None:
     version = active_version()
-    cells = [cell for cell in looked_at.cells if cell.version == version.pk]
+    cells = [cell for cell in context.cells if cell.version == version.pk]
     count, agreed = sum(cell.count for cell in cells), sum(cell.agreed for cell in cells)
     if count < FEWEST_COUNTED:
         return None
     limit = settings.WATCH_LEAST_AGREEMENT
     words = _(
-        "The network %(version)s and the confirmed labels agree on %(agreed)d of %(count)d photographs of the last "
-        "%(weeks)d weeks: %(share).0f %%, and %(high).0f %% at most with its 95 %% interval. The limit is "
-        "%(limit).0f %%. Look at those that differ, and think of retraining."
+        "The network %(version)s agrees with the confirmed labels on %(agreed)d of %(count)d photographs of the last "
+        "%(weeks)d weeks: %(share).0f %%, with an upper 95 %% limit of %(high).0f %%. The limit is %(limit).0f %%. "
+        "Look at the photographs that differ, and consider retraining."
     )
     figures = {
         "version": version.name,
@@ -144,21 +144,27 @@ def _agreement(looked_at: CheckContext) -> Finding | None:
     return Finding(agrees_too_little(agreed, count), agreed / count >= limit, words % figures)
 
 
-def _calibration(looked_at: CheckContext) -> Finding | None:
-    found = calibration_of(looked_at.cells, active_version())
-    if found is None or found.count < FEWEST_COUNTED:
+def _calibration(context: CheckContext) -> Finding | None:
+    calibration = calibration_of(context.cells, active_version())
+    if calibration is None or calibration.count < FEWEST_COUNTED:
         return None
     words = _(
-        "The probabilities of the network %(version)s are less true here than at release: the calibration error is "
+        "The probabilities of the network %(version)s are less accurate here than at release: the calibration error "
+        "is "
         "%(error).3f on %(count)d photographs with a confirmed label, and %(released)s. Do not rely on the "
-        "percentages; think of retraining."
+        "percentages; consider retraining."
     )
     released = _("was not stated with the release")
-    if found.released is not None:
-        released = _("was %(value).3f at release") % {"value": found.released.value}
-    figures = {"version": found.version, "error": found.error, "count": found.count, "released": released}
-    is_well = found.excess <= settings.WATCH_CALIBRATION_MARGIN * RELIEF
-    return Finding(is_less_true(found), is_well, words % figures)
+    if calibration.released is not None:
+        released = _("was %(value).3f at release") % {"value": calibration.released.value}
+    figures = {
+        "version": calibration.version,
+        "error": calibration.error,
+        "count": calibration.count,
+        "released": released,
+    }
+    is_well = calibration.excess <= settings.WATCH_CALIBRATION_MARGIN * RELIEF
+    return Finding(is_less_true(calibration), is_well, words % figures)
 
 
 def misses_too_many(called_calm: int, count: int, *, sensitivity: float) -> bool:
@@ -166,33 +172,35 @@ def misses_too_many(called_calm: int, count: int, *, sensitivity: float) -> bool
     return count > 0 and wilson(count - called_calm, count)[1] < sensitivity
 
 
-def _missed(looked_at: CheckContext) -> Finding:
-    """Of malignant diagnoses within the seven and outside apart: many of the ones hide no miss of the others."""
-    found = diagnoses_of(looked_at.clinic, days=LABEL_DAYS)
-    analyser, _settings = in_clinic(active_analyser(), looked_at.clinic.pk)
+def _missed(context: CheckContext) -> Finding:
+    """Check malignant diagnoses inside and outside the seven classes separately, so that neither hides the other."""
+    diagnoses = diagnoses_of(context.clinic, days=LABEL_DAYS)
+    analyser, _settings = in_clinic(active_analyser(), context.clinic.pk)
     sensitivity = analyser.operating_points.watch.sensitivity
     words, is_alarm, is_well = [], False, True
     for outside in (False, True):
-        rows = found.malignant_rows(outside=outside)
+        rows = diagnoses.malignant_rows(outside=outside)
         count, calm = sum(row.count for row in rows), sum(row.calm for row in rows)
         if misses_too_many(calm, count, sensitivity=sensitivity):
             is_alarm = True
             words.append(_missed_in_words(rows, outside=outside))
         is_well = is_well and count - calm >= sensitivity * count
-    words.append(_("Look at these photographs, and tell whoever reads that calm is no all-clear."))
+    words.append(_("Look at these photographs, and remind all clinicians that calm is not an all-clear."))
     return Finding(is_alarm, is_well, " ".join(words))
 
 
 def _missed_in_words(rows: list[Diagnosed], *, outside: bool) -> str:
     if outside:
         words = _(
-            "Of %(count)d photographs of the last %(weeks)d weeks that are confirmed as malignant and none of the "
-            "seven classes, the network called %(calm)d calm: %(names)s."
+            "Of %(count)d photographs of the last %(weeks)d weeks with a malignant confirmed diagnosis outside the "
+            "seven "
+            "classes, the network called %(calm)d calm: %(names)s."
         )
     else:
         words = _(
-            "Of %(count)d photographs of the last %(weeks)d weeks that are confirmed as a malignant one of the "
-            "seven classes, the network called %(calm)d calm: %(names)s."
+            "Of %(count)d photographs of the last %(weeks)d weeks with a malignant confirmed diagnosis among the "
+            "seven "
+            "classes, the network called %(calm)d calm: %(names)s."
         )
     figures = {
         "count": sum(row.count for row in rows),
@@ -202,16 +210,17 @@ def _missed_in_words(rows: list[Diagnosed], *, outside: bool) -> str:
     return words % {**figures, "names": ", ".join(f"{row.name} ({row.calm})" for row in rows if row.calm)}
 
 
-def _latency(looked_at: CheckContext) -> Finding | None:
-    made = Prediction.objects.of_new_photographs().filter(image__visit__patient__clinic=looked_at.clinic)
+def _latency(context: CheckContext) -> Finding | None:
+    made = Prediction.objects.of_new_photographs().filter(image__visit__patient__clinic=context.clinic)
     made = made.filter(created_at__lte=latest())
     newest = list(made.order_by("-created_at").values_list("duration", flat=True)[:WINDOW])
     if len(newest) < FEWEST_COUNTED:
         return None
     seconds = float(np.quantile([each.total_seconds() for each in newest], 0.95, method="inverted_cdf"))
     words = _(
-        "Of the newest %(count)d answers one in 20 took %(seconds).1f seconds or more; %(limit).1f is the limit. Look "
-        "at what else this machine does, and at its memory."
+        "One in 20 of the newest %(count)d answers took %(seconds).1f seconds or more; the limit is %(limit).1f. "
+        "Check "
+        "what else runs on this machine, and its memory."
     )
     limit = settings.WATCH_SLOWEST_SECONDS
     return _finding(seconds, limit, words % {"count": len(newest), "seconds": seconds, "limit": limit})

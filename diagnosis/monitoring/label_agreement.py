@@ -1,4 +1,4 @@
-"""How the network's answers compare with confirmed labels: agreement, and whether its probabilities are true."""
+"""Agreement of the network's answers with confirmed labels, and the calibration of its probabilities."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,14 +19,14 @@ from mlmodel.versions.models import ModelVersion
 from patients.models import Clinic
 
 SETTLED = Q(image__label__state=LabelState.SETTLED, image__label__answer__in=CODES)
-# Labels come slowly; twelve weeks of them are weighed together.
+# Labels come slowly, so twelve weeks are evaluated together.
 LABEL_DAYS = 84
 _DRAWS = 1000
 
 
 @dataclass(frozen=True)
 class Cell:
-    """Answers of one version in one week that were about equally sure: how many, how sure, how often right."""
+    """The answers of one version, week and confidence bin: their number, mean confidence, and agreement."""
 
     week: date
     version: int
@@ -38,7 +38,7 @@ class Cell:
 
 @dataclass(frozen=True)
 class Agreement:
-    """How often one version and the confirmed labels agreed; with a 95 % interval (Wilson 1927)."""
+    """Agreement of one version with the confirmed labels in one week, with a 95 % interval (Wilson 1927)."""
 
     week: date
     version: str
@@ -56,11 +56,11 @@ class Agreement:
 
 @dataclass(frozen=True)
 class Released:
-    """The calibration error that a version was made with.
+    """The calibration error that a version states for its release.
 
     Attributes:
-        unit: ``photographs`` or ``lesions``, whatever the version states: a lesion is the mean of its photographs.
-        low, high: the 95 % interval; None for a version that states none.
+        unit: ``photographs`` or ``lesions``, as the version states; a lesion is the mean of its photographs.
+        low, high: the 95 % interval; None if the version states none.
     """
 
     value: float
@@ -75,10 +75,10 @@ class Calibration:
 
     Attributes:
         error: mean gap between confidence and agreement, in the release's 15 bins.
-        low, high: a 95 % interval, by drawing the bins' counts anew.
-        chance: 99 in 100 perfectly calibrated networks would show less on as many answers. The error is never
-            negative, so few labels make it large by themselves.
-        released: what the version was made with; None where it does not say.
+        low, high: a 95 % interval by parametric bootstrap of the bins' counts.
+        chance: the 99th percentile of the error of a perfectly calibrated network on this many answers. The error
+            is never negative, so with few labels it is large by chance alone.
+        released: the error at release; None if the version does not state it.
     """
 
     version: str
@@ -92,14 +92,14 @@ class Calibration:
 
     @property
     def excess(self) -> float:
-        """By how much it is above what the release's own interval allows."""
+        """The difference between the error and the upper end of the release's interval."""
         released = self.released
         return self.error - (0.0 if released is None else released.value if released.high is None else released.high)
 
 
 def cells_of(clinic: Clinic | None, *, days: int) -> list[Cell]:
-    """Count the answers of the newest ``days`` days whose label is confirmed, in one query, the oldest week first."""
-    # A rescored answer may be one to a photograph that its version was trained on: it proves nothing.
+    """Return the counts of the latest ``days`` days' answers with a confirmed label, oldest week first."""
+    # Rescored answers are left out: the version may have been trained on the photograph.
     starts = week_starts(days)
     rows = (
         Prediction.objects.of_new_photographs()
@@ -125,18 +125,18 @@ def cells_of(clinic: Clinic | None, *, days: int) -> list[Cell]:
 
 
 def week_starts(days: int) -> list[datetime]:
-    """Return the Mondays of the weeks that the newest ``days`` days lie in, at midnight, the oldest first."""
+    """Return the Mondays, at midnight, of the weeks of the latest ``days`` days, oldest first."""
     from_monday = days + start_of(days).weekday()
     return [start_of(back) for back in range(from_monday, 0, -7)]
 
 
 def versions_of(cells: Iterable[Cell]) -> dict[int, ModelVersion]:
-    """Return the versions that the cells are about, by key."""
+    """Return the versions of the cells, by key."""
     return ModelVersion.objects.defer("card", "judgement").in_bulk({cell.version for cell in cells})
 
 
 def agreement_by_week(cells: Iterable[Cell], names: Mapping[int, str]) -> list[Agreement]:
-    """Return agreement by week and version, the oldest week first."""
+    """Return the agreement by week and version, oldest week first."""
     sums: dict[tuple[date, int], tuple[int, int]] = {}
     for cell in cells:
         agreed, count = sums.get((cell.week, cell.version), (0, 0))
@@ -145,7 +145,7 @@ def agreement_by_week(cells: Iterable[Cell], names: Mapping[int, str]) -> list[A
 
 
 def calibration_of(cells: Iterable[Cell], version: ModelVersion) -> Calibration | None:
-    """Return the calibration error of one version; None where nothing that it said has a confirmed label."""
+    """Return the calibration of one version; None if none of its answers has a confirmed label."""
     own = [cell for cell in cells if cell.version == version.pk]
     if not own:
         return None
@@ -158,7 +158,7 @@ def calibration_of(cells: Iterable[Cell], version: ModelVersion) -> Calibration 
     counts, sure, agreed = np.array(list(bins.values())).T
     total = int(counts.sum())
     means, shares = sure / counts, agreed / counts
-    # The same draws at each look: a page that is opened twice says the same.
+    # A fixed seed, so that the page shows the same interval every time.
     draw = np.random.default_rng(0)
     drawn = draw.multinomial(total, counts / total, size=_DRAWS)
     again = np.abs(means * drawn - draw.binomial(drawn, shares)).sum(axis=1) / total
@@ -177,7 +177,7 @@ def calibration_of(cells: Iterable[Cell], version: ModelVersion) -> Calibration 
 
 
 def released_calibration(settings: Mapping[str, Any]) -> Released | None:
-    """Return what a version's settings state: by photograph, as answers are counted here, or else by lesion."""
+    """Return the calibration error in a version's settings, by photograph as it is counted here, or else by lesion."""
     locked = settings.get("locked_test", {})
     for unit in ("photographs", "lesions"):
         figure = locked.get(unit, {}).get("calibration_error")

@@ -1,4 +1,4 @@
-"""What the watch's measures are called, and what their moving means."""
+"""Names of the light and colour measures, and descriptions of their shifts."""
 
 from django.utils.translation import gettext as _
 
@@ -6,27 +6,27 @@ from mlmodel.network.drift import MeasureLook
 
 
 def measure_name(measure: MeasureLook) -> str:
-    """Return what a plain measure is of."""
+    """Return the name of a measure."""
     return {
         "brightness": _("Light"),
         "sharpness": _("Sharpness"),
-        "red": _("Red beside green"),
-        "blue": _("Blue beside green"),
+        "red": _("Red relative to green"),
+        "blue": _("Blue relative to green"),
     }[measure.name]
 
 
-def measure_words(measure: MeasureLook) -> str:
-    """Say in a sentence in which way a measure has moved."""
+def shift_in_words(measure: MeasureLook) -> str:
+    """Return a sentence that describes the direction of a measure's shift."""
     more = {
-        "brightness": _("They are lighter."),
-        "sharpness": _("They are sharper."),
-        "red": _("They are redder."),
-        "blue": _("They are bluer."),
+        "brightness": _("The photographs are lighter."),
+        "sharpness": _("The photographs are sharper."),
+        "red": _("The photographs are redder."),
+        "blue": _("The photographs are bluer."),
     }
     less = {
-        "brightness": _("They are darker."),
-        "sharpness": _("They are softer."),
-        "red": _("They are less red."),
-        "blue": _("They are less blue."),
+        "brightness": _("The photographs are darker."),
+        "sharpness": _("The photographs are less sharp."),
+        "red": _("The photographs are less red."),
+        "blue": _("The photographs are less blue."),
     }
     return (more if measure.median > measure.usual else less)[measure.name]

@@ -1,4 +1,4 @@
-"""What the watch has noticed: one row an incident, from the first alarm until all is well again."""
+"""Incidents, one row from the first alarm until the check passes again, and daily snapshots."""
 
 import uuid
 
@@ -11,26 +11,26 @@ from patients.models import Clinic, Member
 
 
 class Watched(models.TextChoices):
-    """What can go wrong; thresholds are settings, see docs/understand/retraining.md."""
+    """The checks. Their limits are settings, see docs/understand/retraining.md."""
 
-    DRIFT = "drift", _("Photographs unlike those of the release")
+    DRIFT = "drift", _("Photographs differ from those of the release")
     REFUSALS = "refusals", _("Many photographs are refused")
-    QUEUE_AGE = "queue_age", _("Photographs wait long for a review")
-    AGREEMENT = "agreement", _("The network and the confirmed labels differ")
-    CALIBRATION = "calibration", _("Probabilities are less true than at release")
+    QUEUE_AGE = "queue_age", _("Urgent photographs wait too long for a review")
+    AGREEMENT = "agreement", _("The network disagrees with the confirmed labels")
+    CALIBRATION = "calibration", _("Probabilities are less accurate than at release")
     MISSED = "missed", _("Malignant diagnoses were called calm")
     LATENCY = "latency", _("Answers are slow")
 
 
 class IncidentState(models.TextChoices):
     OPEN = "open", _("Open")
-    ACKNOWLEDGED = "acknowledged", _("Somebody sees to it")
+    ACKNOWLEDGED = "acknowledged", _("Acknowledged")
     OVER = "over", _("Over")
 
 
 class IncidentQuerySet(models.QuerySet["Incident"]):
     def visible_to(self, member: Member | None) -> "IncidentQuerySet":
-        """The incidents of the member's clinic."""
+        """Return the incidents of the member's clinic."""
         return self.filter(clinic=member.clinic_id) if member else self.none()
 
     def alive(self) -> "IncidentQuerySet":
@@ -38,7 +38,7 @@ class IncidentQuerySet(models.QuerySet["Incident"]):
 
 
 class Incident(models.Model):
-    """Told once when it opens. Written by ``diagnosis.monitoring.incidents`` alone."""
+    """An incident, reported once when it opens. Only ``diagnosis.monitoring.incidents`` writes it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="incidents")
@@ -84,8 +84,9 @@ class Incident(models.Model):
 
 
 class WatchDay(models.Model):
-    """What the day's last check saw and nobody can count afterwards: how far the newest photographs lay from the
-    release's, and how long photographs waited. Written by ``diagnosis.monitoring.days`` alone.
+    """The day's last snapshot of drift and of the review queue, which cannot be recalculated later.
+
+    Only ``diagnosis.monitoring.days`` writes it.
     """
 
     clinic = models.ForeignKey(

@@ -1,4 +1,4 @@
-"""Tell the operator of an incident, by e-mail and by webhook: a row each, written with the incident."""
+"""Notifications of an incident to the operator, by e-mail and by webhook, queued together with the incident."""
 
 import ipaddress
 import json
@@ -18,8 +18,8 @@ from patients.outbox import CannotSend, Letter, queue_message, writes
 TIMEOUT_SECONDS = 5
 
 
-def tell_of(incident: Incident) -> None:
-    """Have the operator told in each way that is set; in the transaction that opens the incident."""
+def queue_notifications(incident: Incident) -> None:
+    """Queue the configured notifications; call it in the transaction that opens the incident."""
     if settings.WATCH_EMAIL:
         queue_message(MessageKind.INCIDENT, about=incident.pk, address=settings.WATCH_EMAIL)
     if settings.WATCH_WEBHOOK:
@@ -27,7 +27,7 @@ def tell_of(incident: Incident) -> None:
 
 
 def with_messages(incidents: Iterable[Incident]) -> list[tuple[Incident, list[OutgoingMessage]]]:
-    """Return each incident with what told the operator of it, or is to."""
+    """Return each incident with its notifications, sent or queued."""
     incidents = list(incidents)
     rows: dict[UUID, list[OutgoingMessage]] = {incident.pk: [] for incident in incidents}
     kinds = (MessageKind.INCIDENT, MessageKind.INCIDENT_CALL)
@@ -37,7 +37,7 @@ def with_messages(incidents: Iterable[Incident]) -> list[tuple[Incident, list[Ou
 
 
 def check_webhook_address(address: str) -> None:
-    """Only https, or http to this machine itself, may be called.
+    """Check that a webhook address is https, or http to this machine.
 
     Raises:
         CannotSend: another scheme, or no host.
@@ -53,23 +53,23 @@ def incident_letter(message: OutgoingMessage) -> Letter | None:
     incident = _incident_of(message)
     if incident is None or not settings.WATCH_EMAIL:
         return None
-    message.address = settings.WATCH_EMAIL  # as it is set now
+    message.address = settings.WATCH_EMAIL  # the current setting
     subject = f"{settings.SITE_NAME}: {incident.get_watched_display()} ({incident.clinic.name})"
     return Letter(message.address, subject, incident.words)
 
 
 @dataclass(frozen=True)
 class WebhookCall:
-    """One POST to the address of the settings, which may hold a secret and is kept nowhere else."""
+    """One POST to the address in the settings; the address may hold a secret and is not stored anywhere else."""
 
     body: str
 
     def send(self, *, key: UUID) -> str:
         address = settings.WATCH_WEBHOOK
         check_webhook_address(address)
-        # A redirect would lead to an address that the operator did not set.
+        # Redirects are refused: they lead to an address that the operator did not set.
         try:
-            answer = requests.post(
+            response = requests.post(
                 address,
                 data=self.body,
                 headers={"Content-Type": "application/json", "Idempotency-Key": str(key)},
@@ -78,8 +78,10 @@ class WebhookCall:
             )
         except requests.RequestException as error:
             raise CannotSend(_("the webhook could not be reached")) from error
-        if not answer.ok or answer.is_redirect:
-            raise CannotSend(_("the webhook answered with %(status)d, not with 2xx") % {"status": answer.status_code})
+        if not response.ok or response.is_redirect:
+            raise CannotSend(
+                _("the webhook answered with %(status)d, not with 2xx") % {"status": response.status_code}
+            )
         return ""
 
 

@@ -1,4 +1,4 @@
-"""The figures in the words and charts of the watch's pages."""
+"""The figures and charts of the performance pages."""
 
 from typing import Any
 
@@ -30,10 +30,10 @@ DAYS = 30
 
 
 def figures_for(clinic: Clinic | None) -> dict[str, Any]:
-    """Return what ``templates/monitoring/watch.html`` shows of one clinic, or of all."""
+    """Return the context of ``templates/monitoring/watch.html`` for one clinic, or for all."""
     queue, drift = queue_of(clinic), look_for_drift(clinic)
-    found = days_of(clinic, days=DAYS)
-    kept = list(kept_days(clinic, days=DAYS))
+    days = days_of(clinic, days=DAYS)
+    snapshots = list(kept_days(clinic, days=DAYS))
     cells = cells_of(clinic, days=LABEL_DAYS)
     versions = versions_of(cells)
     agreements = agreement_by_week(cells, {key: version.name for key, version in versions.items()})
@@ -44,11 +44,11 @@ def figures_for(clinic: Clinic | None) -> dict[str, Any]:
         "charts": [
             _agreement(agreements),
             _calibration(calibrations),
-            _drift(kept),
-            *_work(found),
-            _seconds(found),
+            _drift(snapshots),
+            *_activity(days),
+            _seconds(days),
             _ages(queue),
-            _oldest(kept),
+            _oldest(snapshots),
         ],
         "queue": queue,
         "diagnoses": diagnoses_of(clinic, days=LABEL_DAYS),
@@ -59,40 +59,40 @@ def figures_for(clinic: Clinic | None) -> dict[str, Any]:
     }
 
 
-def _work(found: list[Day]) -> list[Chart]:
+def _activity(days: list[Day]) -> list[Chart]:
     def count(slug: str, title: str, empty: str) -> Chart:
-        rows = [Row(_label(each.day), getattr(each, slug), str(getattr(each, slug))) for each in found]
+        rows = [Row(_label(each.day), getattr(each, slug), str(getattr(each, slug))) for each in days]
         return bars(slug=slug, title=title, rows=rows, empty=empty)
 
     def share(slug: str, tier: str, title: str, empty: str) -> Chart:
         rows = []
-        for each in found:
+        for each in days:
             part = getattr(each, tier)
             value = part / each.predictions if each.predictions else 0.0
             words = _("%(share).0f %% (%(part)d of %(all)d)")
             rows.append(
                 Row(_label(each.day), value, words % {"share": 100 * value, "part": part, "all": each.predictions})
             )
-        # All of the same height, so that the three can be set side by side.
+        # The same scale for all three, so that they can be compared.
         return bars(slug=slug, title=title, rows=rows, hint=_("The full height is 100 %."), empty=empty, top=1.0)
 
     period = {"days": DAYS}
-    not_judged = _("No photograph was judged in these %(days)d days.") % period
-    not_refused = _("No photograph was refused in these %(days)d days.") % period
-    not_urgent = _("No answer of these %(days)d days was urgent.") % period
-    not_in_it = _("No answer of these %(days)d days was in it.") % period
+    no_answers = _("No photograph was analysed in the last %(days)d days.") % period
+    no_refusals = _("No photograph was refused in the last %(days)d days.") % period
+    no_urgent = _("No answer of the last %(days)d days was urgent.") % period
+    none_in_tier = _("No answer of the last %(days)d days was in this tier.") % period
     return [
-        count("predictions", _("Answers a day"), not_judged),
-        count("refused", _("Refused photographs a day"), not_refused),
-        share("urgent", "urgent", _("Share in the urgent tier a day"), not_urgent),
-        share("look", "watch", _("Share in the middle tier a day"), not_in_it),
-        share("calm", "calm", _("Share in the calm tier a day"), not_in_it),
+        count("predictions", _("Answers per day"), no_answers),
+        count("refused", _("Refused photographs per day"), no_refusals),
+        share("urgent", "urgent", _("Daily share in the urgent tier"), no_urgent),
+        share("look", "watch", _("Daily share in the watch tier"), none_in_tier),
+        share("calm", "calm", _("Daily share in the calm tier"), none_in_tier),
     ]
 
 
-def _seconds(found: list[Day]) -> Chart:
+def _seconds(days: list[Day]) -> Chart:
     limit = settings.WATCH_SLOWEST_SECONDS
-    words = _("95 in 100 within %(p95).2f s, half within %(median).2f s")
+    words = _("95 %% within %(p95).2f s, half within %(median).2f s")
     rows = [
         Row(
             _label(each.day),
@@ -100,27 +100,28 @@ def _seconds(found: list[Day]) -> Chart:
             words % {"p95": each.p95_seconds, "median": each.median_seconds} if each.predictions else _("none"),
             mark=each.median_seconds if each.predictions else None,
         )
-        for each in found
+        for each in days
     ]
-    slowest = max((each.p95_seconds for each in found), default=0.0)
+    slowest = max((each.p95_seconds for each in days), default=0.0)
     return bars(
         slug="seconds",
-        title=_("Seconds for an answer"),
+        title=_("Time for an answer"),
         rows=rows,
         hint=_(
-            "A bar holds 95 in 100 answers of a day, its stroke half of them. More than %(limit)s s is an incident."
+            "95 %% of a day's answers took no longer than its bar, and half no longer than the mark on it. More than "
+            "%(limit)s s is an incident."
         )
         % {"limit": f"{limit:g}"},
-        empty=_("Times will be here when photographs have been judged."),
-        # Far from the limit the line would press all bars flat.
+        empty=_("Times appear here once photographs have been analysed."),
+        # A limit far above the bars would flatten them.
         limit=limit if slowest > limit / 4 else None,
     )
 
 
-def _agreement(found: list[Agreement]) -> Chart:
+def _agreement(agreements: list[Agreement]) -> Chart:
     words = _("%(share).0f %% (%(low).0f–%(high).0f %%), %(agreed)d of %(count)d")
     rows = []
-    for each in found:
+    for each in agreements:
         low, high = each.interval
         figures = {"share": 100 * each.share, "low": 100 * low, "high": 100 * high}
         rows.append(
@@ -136,18 +137,18 @@ def _agreement(found: list[Agreement]) -> Chart:
         title=_("Agreement with confirmed labels, by week and version"),
         rows=rows,
         hint=_(
-            "Of labels that are one of the seven classes. The full height is 100 %. Lines are 95 % intervals; the "
-            "dashed line is the limit."
+            "How often the network named the diagnosis that dermatologists confirmed, where it is one of the seven "
+            "classes. The full height is 100 %. Lines are 95 % intervals; the dashed line is the limit."
         ),
-        empty=_("Agreement will be here when dermatologists have confirmed labels."),
+        empty=_("Agreement appears here once dermatologists have confirmed labels."),
         top=1.0,
         limit=settings.WATCH_LEAST_AGREEMENT,
     )
 
 
-def _calibration(found: list[Calibration]) -> Chart:
+def _calibration(calibrations: list[Calibration]) -> Chart:
     rows = []
-    for each in found:
+    for each in calibrations:
         words = ngettext(
             "%(error).3f (%(low).3f–%(high).3f), %(count)d photograph",
             "%(error).3f (%(low).3f–%(high).3f), %(count)d photographs",
@@ -162,10 +163,10 @@ def _calibration(found: list[Calibration]) -> Chart:
         title=_("Calibration error, here and at release"),
         rows=rows,
         hint=_(
-            "0 is best: of answers with 80 % confidence 80 in 100 are right. Lines are 95 % intervals. Few labels "
-            "make the error here larger than it is."
+            "Whether the percentages can be trusted. 0 is best: of answers with 80 % confidence, 80 in 100 are "
+            "correct. Lines are 95 % intervals. With few labels the error here looks larger than it is."
         ),
-        empty=_("The error will be here, beside that of the release, when labels have been confirmed."),
+        empty=_("The error appears here, next to that of the release, once labels have been confirmed."),
     )
 
 
@@ -182,9 +183,9 @@ def _released(calibration: Calibration) -> Row:
     return Row(_("%s, at release") % calibration.version, released.value, words, interval=interval)
 
 
-def _drift(kept: list[Any]) -> Chart:
+def _drift(snapshots: list[Any]) -> Chart:
     rows = []
-    for each in kept:
+    for each in snapshots:
         value, words = 0.0, _("too few photographs to tell")
         if each.distance is not None and each.limit:
             value = each.distance / each.limit
@@ -197,11 +198,14 @@ def _drift(kept: list[Any]) -> Chart:
         rows.append(Row(_label(each.day), value, words))
     return bars(
         slug="drift-by-day",
-        title=_("Distance from the release's photographs"),
+        title=_("Distance from the photographs of the release"),
         rows=rows,
-        hint=_("The day's last look at the newest %(count)d, in per cent of the limit. The dashed line is the limit.")
+        hint=_(
+            "How much the newest %(count)d photographs differ from those of the release, as a percentage of the "
+            "limit, at the last check of the day. The dashed line is the limit."
+        )
         % {"count": WINDOW},
-        empty=_("The distance will be here, a bar a day, when %(count)d photographs have been accepted.")
+        empty=_("The distance appears here, one bar per day, once %(count)d photographs have been accepted.")
         % {"count": FEWEST},
         limit=1.0,
     )
@@ -212,23 +216,23 @@ def _ages(queue: Queue) -> Chart:
     rows = []
     for index, (count, urgent) in enumerate(queue.ages):
         if index == 0:
-            label = _("less than a day")
+            label = _("less than 1 day")
         elif index < len(AGES):
             label = _("%(first)d to %(last)d days") % {"first": edges[index], "last": edges[index + 1]}
         else:
-            label = _("%d days and more") % edges[index]
+            label = _("%d days or more") % edges[index]
         words = _("%(count)d, %(urgent)d of them urgent") if urgent else _("%(count)d") if count else _("none")
         rows.append(Row(label, count, words % {"count": count, "urgent": urgent}))
     return bars(
         slug="queue-ages",
-        title=_("What waits for a review now, by how long"),
+        title=_("Photographs waiting for a review now, by waiting time"),
         rows=rows,
-        empty=_("Nothing waits for a review."),
+        empty=_("No photograph waits for a review."),
     )
 
 
-def _oldest(kept: list[Any]) -> Chart:
-    words = _("oldest %(oldest).1f days, half %(median).1f days, %(waiting)d wait")
+def _oldest(snapshots: list[Any]) -> Chart:
+    words = _("oldest %(oldest).1f days, median %(median).1f days, %(waiting)d waiting")
     rows = [
         Row(
             _label(each.day),
@@ -236,14 +240,17 @@ def _oldest(kept: list[Any]) -> Chart:
             words % {"oldest": each.oldest_days, "median": each.median_days, "waiting": each.waiting},
             mark=each.median_days,
         )
-        for each in kept
+        for each in snapshots
     ]
     return bars(
         slug="queue-oldest",
-        title=_("Days that the oldest photograph waits for a review"),
+        title=_("Waiting time of the oldest photograph, in days"),
         rows=rows,
-        hint=_("The day's last look. The stroke is how long half of the photographs have waited at least."),
-        empty=_("Ages will be here, a bar a day, when photographs have waited."),
+        hint=_(
+            "At the last check of the day. The mark is the median: half of the photographs have waited at least that "
+            "long."
+        ),
+        empty=_("Waiting times appear here, one bar per day, once photographs have waited."),
     )
 
 

@@ -1,4 +1,4 @@
-"""What Prometheus reads: its text format 0.0.4, and who may read it."""
+"""Metrics for Prometheus in its text format 0.0.4, and access to them."""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -23,22 +23,22 @@ from patients.outbox import message_counts
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 Sample = tuple[dict[str, str], float]
-# What moves slowly and takes long to count is counted so often.
+# How long slow-changing metrics that are expensive to compute are cached.
 SLOW_SECONDS = 300
 _DAY = 86400
-# Upper ends in seconds: an answer is expected below one, and the limit of the watch is 3 by default.
+# Upper bounds in seconds: an answer should take less than 1, and the default limit of the check is 3.
 BUCKETS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1.0, 1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
 
 
 def may_read_metrics(request: HttpRequest) -> bool:
-    """With a token set, who sends it; without one, who asks from this machine and through no proxy."""
+    """Whether the request has the token or, if none is set, comes from this machine without a proxy."""
     if settings.METRICS_TOKEN:
         return constant_time_compare(request.headers.get("Authorization", ""), f"Bearer {settings.METRICS_TOKEN}")
     return is_this_machine(request)
 
 
 def metrics_text() -> str:
-    """Return all figures, over all clinics: no figure names a clinic or a person."""
+    """Return all metrics, over all clinics; none identifies a clinic or a person."""
     a_day = within(timedelta(days=1))
     of_a_day = Prediction.objects.of_new_photographs().filter(created_at__range=a_day).order_by()
     verdicts = Image.objects.filter(created_at__range=a_day).order_by().values_list("verdict").annotate(n=Count("pk"))
@@ -46,18 +46,22 @@ def metrics_text() -> str:
     queue = queue_of(None)
     kinds = Incident.objects.alive().order_by().values_list("watched", "state").annotate(n=Count("pk"))
     lines = [
-        *_gauge("dermascan_network_info", "The network that answers.", [({"version": active_analyser().version}, 1)]),
+        *_gauge("dermascan_network_info", "The active network.", [({"version": active_analyser().version}, 1)]),
         *_gauge("dermascan_images_24h", "Photographs of the last day.", [({"verdict": v}, n) for v, n in verdicts]),
         *_gauge("dermascan_predictions_24h", "Answers of the last day.", [({"tier": t}, n) for t, n in tiers]),
         *_seconds_for_an_answer(),
         *_gauge("dermascan_queue_waiting", "Photographs that wait for a review.", [({}, queue.waiting)]),
-        *_gauge("dermascan_queue_oldest_seconds", "How long the oldest has waited.", [({}, queue.oldest_days * _DAY)]),
         *_gauge(
-            "dermascan_queue_median_seconds", "How long half have waited at least.", [({}, queue.median_days * _DAY)]
+            "dermascan_queue_oldest_seconds",
+            "Waiting time of the oldest photograph.",
+            [({}, queue.oldest_days * _DAY)],
         ),
-        *_counted_seldom(),
+        *_gauge("dermascan_queue_median_seconds", "Median waiting time.", [({}, queue.median_days * _DAY)]),
+        *_slow_metrics(),
         *_messages(),
-        *_gauge("dermascan_incidents", "Incidents not over.", [({"kind": k, "state": s}, n) for k, s, n in kinds]),
+        *_gauge(
+            "dermascan_incidents", "Incidents that are not over.", [({"kind": k, "state": s}, n) for k, s, n in kinds]
+        ),
     ]
     return "\n".join(lines) + "\n"
 
@@ -66,15 +70,19 @@ def _messages() -> list[str]:
     counts = message_counts()
     states: list[Sample] = [({"state": name}, counts[name]) for name in ("waiting", "late", "undelivered")]
     return [
-        *_gauge("dermascan_messages", "Waiting; of those, failed before; and never delivered.", states),
-        *_gauge("dermascan_messages_oldest_seconds", "How long the oldest waits.", [({}, counts["oldest_seconds"])]),
+        *_gauge("dermascan_messages", "Messages: waiting, failed at least once (late), and never delivered.", states),
+        *_gauge(
+            "dermascan_messages_oldest_seconds",
+            "Waiting time of the oldest message.",
+            [({}, counts["oldest_seconds"])],
+        ),
     ]
 
 
 def _seconds_for_an_answer() -> list[str]:
-    """A histogram over all answers ever given, as Prometheus wants it: its counts only grow."""
+    """Return the histogram of the times of all answers ever given: Prometheus expects counts that only grow."""
     today = start_of(1)
-    # What was answered before today stays as it is; to count a million takes a second, so once a day is enough.
+    # Counts up to yesterday do not change and take a second for a million answers, so they are cached for the day.
     key = f"watch-seconds-before-{today.isoformat()}"
     made = Prediction.objects.of_new_photographs().order_by()
     before = cache.get(key)
@@ -95,7 +103,7 @@ def _seconds_for_an_answer() -> list[str]:
 
 
 def _seconds_of(predictions: PredictionQuerySet) -> list[float]:
-    """Return how many took no longer than each of ``BUCKETS``, how many there are, and all their seconds."""
+    """Return the cumulative counts of ``BUCKETS``, the number of answers, and their total seconds."""
     within = {
         f"bucket{index}": Count("pk", filter=Q(duration__lte=timedelta(seconds=end)))
         for index, end in enumerate(BUCKETS)
@@ -105,7 +113,7 @@ def _seconds_of(predictions: PredictionQuerySet) -> list[float]:
     return [*counts, row["count"], (row["total"] or timedelta(0)).total_seconds()]
 
 
-def _counted_seldom() -> list[str]:
+def _slow_metrics() -> list[str]:
     lines: list[str] | None = cache.get("watch-slow-metrics")
     if lines is None:
         lines = [*_drift(), *_confirmed()]
@@ -122,12 +130,14 @@ def _drift() -> list[str]:
     return [
         *_gauge(
             "dermascan_drift_distance",
-            "Of the newest photographs from the release's.",
+            "Distance of the newest photographs from those of the release.",
             [({}, drift.features.distance)],
         ),
-        *_gauge("dermascan_drift_limit", "Of that distance.", limit),
-        *_gauge("dermascan_drift_stability_index", "The largest of the features.", [({}, drift.features.psi)]),
-        *_gauge("dermascan_measure_stability_index", "Of light, sharpness and colour.", moved),
+        *_gauge("dermascan_drift_limit", "Limit of the drift distance.", limit),
+        *_gauge(
+            "dermascan_drift_stability_index", "Largest stability index of the features.", [({}, drift.features.psi)]
+        ),
+        *_gauge("dermascan_measure_stability_index", "Stability index of light, sharpness and colour.", moved),
     ]
 
 
@@ -147,16 +157,22 @@ def _confirmed() -> list[str]:
     malignant = [({"diagnosis": row.answer}, row.count) for row in diagnoses.rows if row.is_malignant]
     missed = [({"diagnosis": row.answer}, row.calm) for row in diagnoses.rows if row.is_malignant]
     return [
-        *_gauge("dermascan_outside_12w", "Answers of the last 12 weeks to what is none of the seven.", outside),
-        *_gauge("dermascan_malignant_12w", "Answers of the last 12 weeks to what is malignant.", malignant),
-        *_gauge("dermascan_malignant_missed_12w", "Those that were calm.", missed),
+        *_gauge(
+            "dermascan_outside_12w",
+            "Answers of the last 12 weeks with a confirmed diagnosis outside the seven classes.",
+            outside,
+        ),
+        *_gauge(
+            "dermascan_malignant_12w", "Answers of the last 12 weeks with a malignant confirmed diagnosis.", malignant
+        ),
+        *_gauge("dermascan_malignant_missed_12w", "Malignant confirmed diagnoses that were called calm.", missed),
         *_gauge(
             "dermascan_confirmed_12w",
-            "Answers of the last 12 weeks confirmed as one of the seven.",
+            "Answers of the last 12 weeks with a confirmed label of the seven classes.",
             labelled,
         ),
-        *_gauge("dermascan_agreed_12w", "Those that agree with the label.", agreed),
-        *_gauge("dermascan_calibration_error_12w", "Expected calibration error on them.", errors),
+        *_gauge("dermascan_agreed_12w", "Those answers that agree with the label.", agreed),
+        *_gauge("dermascan_calibration_error_12w", "Expected calibration error on those answers.", errors),
     ]
 
 

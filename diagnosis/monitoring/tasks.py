@@ -1,4 +1,4 @@
-"""Work that can wait. Thin: each task calls one service, may be run twice, and takes plain words or ids."""
+"""Background tasks. Each calls one service, is idempotent, and takes only strings or ids."""
 
 from celery import shared_task
 
@@ -9,7 +9,7 @@ from patients.models import Clinic
 
 @shared_task(soft_time_limit=3300, time_limit=3600)
 def watch_clinics() -> None:
-    """Make the hourly checks of every clinic, and keep what was seen."""
+    """Run the hourly checks of every clinic, and store the day's snapshots."""
     for clinic in Clinic.objects.all():
         watch_clinic(clinic)
         keep_day(clinic)

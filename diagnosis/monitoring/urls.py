@@ -1,4 +1,4 @@
-"""Addresses of the clinic’s monitoring, and of the metrics."""
+"""URLs of the performance pages and the metrics."""
 
 from django.urls import URLPattern, path
 

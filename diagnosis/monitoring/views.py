@@ -1,4 +1,4 @@
-"""How the network does in the clinic, and over all clinics: charts, incidents, and figures for Prometheus."""
+"""The performance pages of a clinic and of all clinics, incidents, and metrics for Prometheus."""
 
 from typing import Any
 from uuid import UUID
@@ -58,22 +58,24 @@ def acknowledge(request: ClinicRequest, incident_id: UUID) -> HttpResponse:
     elif request.member is not None and request.member.role in CLINICIANS:
         incidents = Incident.objects.visible_to(request.member)
     else:
-        raise PermissionDenied(_("Dermatologists and managers acknowledge incidents."))
+        raise PermissionDenied(_("Only dermatologists and managers can acknowledge incidents."))
     incident = get_object_or_404(incidents, pk=incident_id)
     if acknowledge_incident(incident=incident, by=request.user):  # type: ignore[arg-type]
-        messages.success(request, _("Acknowledged. It stays listed until all is well again."))
+        messages.success(request, _("Acknowledged. The incident stays listed until it is over."))
     else:
-        messages.info(request, _("It was acknowledged before, or is over."))
+        messages.info(request, _("This incident has already been acknowledged, or is over."))
     return redirect("watch" if request.member else "watch-site")
 
 
 @require_safe
 def metrics(request: HttpRequest) -> HttpResponse:
     if not may_read_metrics(request):
-        raise PermissionDenied(_("Send the token that DERMASCAN_METRICS_TOKEN holds, or ask from this machine."))
+        raise PermissionDenied(
+            _("Send the token in DERMASCAN_METRICS_TOKEN, or if none is set, send the request from this machine.")
+        )
     return HttpResponse(metrics_text(), content_type=CONTENT_TYPE)
 
 
 def _listed(incidents: Any) -> list[Incident]:
-    found = incidents.select_related("clinic", "acknowledged_by")[:NEWEST_INCIDENTS]
-    return list(found)
+    rows = incidents.select_related("clinic", "acknowledged_by")[:NEWEST_INCIDENTS]
+    return list(rows)
