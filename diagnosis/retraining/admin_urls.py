@@ -1,4 +1,4 @@
-"""The retraining pages' addresses, under the admin's ``retraining/``; the admin site puts its own door before each."""
+"""URLs of the retraining pages, below the admin's ``retraining/`` and protected by the admin site."""
 
 from collections.abc import Callable
 from typing import Any
@@ -8,7 +8,7 @@ from django.urls import URLPattern, path
 from diagnosis.retraining.views import runs as retraining
 
 
-def retraining_urls(behind_the_door: Callable[[Any], Any]) -> list[URLPattern]:
+def retraining_urls(admin_view: Callable[[Any], Any]) -> list[URLPattern]:
     """Return the patterns with every view wrapped by ``AdminSite.admin_view``."""
     views: list[tuple[str, Any, str]] = [
         ("", retraining.runs, "retraining"),
@@ -17,4 +17,4 @@ def retraining_urls(behind_the_door: Callable[[Any], Any]) -> list[URLPattern]:
         ("<uuid:run_id>/resume/", retraining.resume, "retraining-resume"),
         ("<uuid:run_id>/abandon/", retraining.abandon, "retraining-abandon"),
     ]
-    return [path(f"retraining/{route}", behind_the_door(view), name=name) for route, view, name in views]
+    return [path(f"retraining/{route}", admin_view(view), name=name) for route, view, name in views]

@@ -1,4 +1,4 @@
-"""Between a run and the model versions: which one answers now, and where its candidate goes."""
+"""The active release for a run, and the registration of its candidate."""
 
 import hashlib
 from typing import Any
@@ -11,7 +11,7 @@ from mlmodel.versions.serving import now_serving
 
 
 def active_release() -> tuple[ModelVersion, Release]:
-    """Return the version that answers now, and its release."""
+    """Return the active version and its release."""
     serving = now_serving()
     return serving.version, serving.analyser.release
 
@@ -24,7 +24,7 @@ def keep_candidate(
     judgement: Judgement,
     training: dict[str, Any],
 ) -> ModelVersion:
-    """Keep a judged candidate as a model version, to be decided on by a person."""
+    """Store an evaluated candidate as a model version, on which a person decides."""
     head = package_head(network, release.head_file)
     is_unchanged = hashlib.sha256(head).hexdigest() == release.head_sha256
     return register_candidate(

@@ -1,4 +1,4 @@
-"""Which photographs a run is trained and judged on, and which are left out, and why."""
+"""The photographs that a run is trained and tested on, and the reasons why others are not used."""
 
 import hashlib
 from collections import Counter, defaultdict
@@ -24,7 +24,7 @@ from mlmodel.taxonomy import CODES
 from mlmodel.versions.models import ModelVersion
 from patients.models import Clinic
 
-# A lesion that is followed for years would else fill the manifest; in training a lesion counts once all the same.
+# Keeps lesions followed for years from filling the manifest; in training each lesion counts once anyway.
 MOST_OF_A_LESION = 5
 LeftOutImages = defaultdict[str, list[UUID]]
 
@@ -32,30 +32,30 @@ LeftOutImages = defaultdict[str, list[UUID]]
 class LeftOut(models.TextChoices):
     """Why a photograph that may be used is not.
 
-    Runs keep these values. The first two were said of runs that fine-tuned the exit flow, when there still were any.
+    Runs store these values. The first two come from earlier runs that fine-tuned the exit flow.
     """
 
-    NOT_READ = "not_read", _("not read yet by the network that answered then")
+    NOT_READ = "not_read", _("not analysed yet by the network that was active then")
     UNREADABLE = "unreadable", _("the photograph's file was missing")
-    OTHER_FEATURES = "other_features", _("features of another backbone: have the photographs judged again")
-    COPY_OF_BASE_TEST = "copy_of_base_test", _("a copy of a photograph of the base set's locked test")
+    OTHER_FEATURES = "other_features", _("features of another backbone: have the photographs analysed again")
+    COPY_OF_BASE_TEST = "copy_of_base_test", _("a copy of a photograph in the base set's held-out test set")
     COPY_OF_CLINIC_TEST = (
         "copy_of_clinic_test",
-        _("a copy of a photograph of another lesion in the clinic's locked test"),
+        _("a copy of a photograph of another lesion in the clinic's held-out test set"),
     )
     SAME_FILE = "same_file", _("the same file as another photograph")
-    WAS_LEARNED = "was_learned", _("in the locked test, but an earlier run learnt from the same photograph")
+    WAS_LEARNED = "was_learned", _("in the held-out test set, but an earlier run was trained on the same photograph")
     OUTSIDE_THE_SEVEN = (
         "outside_the_seven",
-        _("confirmed as a diagnosis that is none of the seven classes, which the network cannot learn"),
+        _("confirmed diagnosis outside the seven classes, which the network cannot learn"),
     )
-    LABELS_DIFFER = "labels_differ", _("photographs of one lesion have different labels")
-    MANY_OF_A_LESION = "many_of_a_lesion", _("more photographs of a lesion than are needed")
+    LABELS_DIFFER = "labels_differ", _("the lesion's photographs have different labels")
+    MANY_OF_A_LESION = "many_of_a_lesion", _("more photographs of the lesion than are needed")
 
 
 @dataclass(frozen=True)
 class Case:
-    """One photograph with a settled label, ready to be used."""
+    """One usable photograph with a settled label."""
 
     image: UUID
     image_sha256: str
@@ -67,13 +67,13 @@ class Case:
 
 @dataclass(frozen=True)
 class Collection:
-    """What was found.
+    """The photographs for a run.
 
     Attributes:
-        cases: to be frozen, in the order of their keys.
+        cases: the photographs to use, ordered by key.
         left_out_images: the keys of the photographs that are not used, by ``LeftOut``.
-        new: how many of the cases to be learnt have a label that is newer than the active version.
-        outside: how many photographs are confirmed as what is none of the seven, by that diagnosis in words.
+        new: the number of training cases with a label newer than the active version.
+        outside: the number of photographs per confirmed diagnosis outside the seven classes.
     """
 
     cases: list[Case]
@@ -83,7 +83,7 @@ class Collection:
 
     @property
     def left_out(self) -> dict[str, int]:
-        """How many photographs are not used, by ``LeftOut``."""
+        """The number of photographs that are not used, by ``LeftOut``."""
         return {why: len(images) for why, images in self.left_out_images.items()}
 
     def count(self, part: str) -> int:
@@ -101,44 +101,44 @@ def collect_cases(
     since: date | None,
     keep: bool = True,
 ) -> Collection:
-    """Collect what may be learnt from, of one clinic or of all, and what the candidate is judged on.
+    """Return the photographs to train and test a candidate on, of one clinic or of all.
 
-    Consent is asked now. Earlier confirmed cases are learnt again with the new ones, so that a run does not forget
-    what the last one taught. ``since`` narrows what is learnt, never the locked test. ``keep=False`` writes nothing.
+    Consent is checked now. Earlier confirmed cases are used again together with the new ones, so that a run does not
+    forget what the last one learned. ``since`` limits the training set, never the held-out test set. ``keep=False``
+    writes nothing.
     """
-    images = images_for_training(clinic).select_related("features", "lesion", "label")
-    images = images.order_by("created_at", "pk")
-    found = list(images)
-    parts = assign_parts((image.lesion for image in found), keep=keep)
+    candidates = images_for_training(clinic).select_related("features", "lesion", "label")
+    images = list(candidates.order_by("created_at", "pk"))
+    parts = assign_parts((image.lesion for image in images), keep=keep)
     left_out: LeftOutImages = defaultdict(list)
-    found = _without_other_features(found, base, left_out)
-    found = _without_copies(found, base, parts, left_out)
+    images = _without_other_features(images, base, left_out)
+    images = _without_copies(images, base, parts, left_out)
     outside = list(images_outside_the_classes(clinic).order_by("created_at", "pk"))
     if outside:
         left_out[LeftOut.OUTSIDE_THE_SEVEN.value] = [image.pk for image in outside]
-    found = _of_lesions(found, outside, left_out)
+    images = _of_lesions(images, outside, left_out)
     if since is not None:
-        found = [image for image in found if parts[image.lesion_id] == Part.TEST or _settled_on(image) >= since]
-    known = learnt_until(parent)
-    new = sum(parts[image.lesion_id] == Part.TRAIN and _label(image).settled_after > known for image in found)
-    cases = [_case(image, parts[image.lesion_id]) for image in sorted(found, key=lambda image: image.pk)]
-    names = Counter(answer_name(_said_of(image)) for image in outside)
+        images = [image for image in images if parts[image.lesion_id] == Part.TEST or _settled_on(image) >= since]
+    last_step = learnt_until(parent)
+    new = sum(parts[image.lesion_id] == Part.TRAIN and _label(image).settled_after > last_step for image in images)
+    cases = [_case(image, parts[image.lesion_id]) for image in sorted(images, key=lambda image: image.pk)]
+    names = Counter(answer_name(_answer_of(image)) for image in outside)
     return Collection(cases=cases, left_out_images=dict(left_out), new=new, outside=dict(names.most_common()))
 
 
 def new_labels(*, after: int, clinic: Clinic | None = None) -> int:
-    """Count the photographs that may be used and whose label was settled after a step (``images.models.step``)."""
+    """Return the number of usable photographs with a label settled after a step (``images.models.step``)."""
     return images_for_training(clinic).filter(label__settled_after__gt=after).count()
 
 
 def learnt_until(version: ModelVersion) -> int:
-    """The step until which labels were known to the run that made ``version``; 0 for one that no run here made."""
+    """Return the last step whose labels the run of ``version`` could use; 0 if no run here made it."""
     run = TrainingRun.objects.filter(candidate=version).first()
     return run.step if run else 0
 
 
 def cases_for_training(cases: list[Case], vectors: dict[UUID, bytes]) -> Cases:
-    """Return the arrays of some cases, whose features ``vectors`` holds by the image's key."""
+    """Return the training arrays of ``cases``; ``vectors`` holds their features by image key."""
     return Cases(
         features=feature_rows([vectors[case.image] for case in cases]),
         labels=np.array([CODES.index(case.code) for case in cases], dtype=np.int64),
@@ -146,62 +146,64 @@ def cases_for_training(cases: list[Case], vectors: dict[UUID, bytes]) -> Cases:
     )
 
 
-def _without_other_features(found: list[Image], base: BaseSet, left_out: LeftOutImages) -> list[Image]:
+def _without_other_features(images: list[Image], base: BaseSet, left_out: LeftOutImages) -> list[Image]:
     length = 2 * base.locked.features.shape[1]
-    return _kept(
-        found,
+    return _used(
+        images,
         [
             image.features.backbone_sha256 == base.backbone_sha256 and len(image.features.vector) == length
-            for image in found
+            for image in images
         ],
         LeftOut.OTHER_FEATURES,
         left_out,
     )
 
 
-def _without_copies(found: list[Image], base: BaseSet, parts: dict[UUID, str], left_out: LeftOutImages) -> list[Image]:
-    is_copy = near_copies(_vectors(found), base.locked) if found else np.zeros(0, dtype=np.bool_)
-    found = _kept(found, [not copy for copy in is_copy], LeftOut.COPY_OF_BASE_TEST, left_out)
+def _without_copies(
+    images: list[Image], base: BaseSet, parts: dict[UUID, str], left_out: LeftOutImages
+) -> list[Image]:
+    is_copy = near_copies(_vectors(images), base.locked) if images else np.zeros(0, dtype=np.bool_)
+    images = _used(images, [not copy for copy in is_copy], LeftOut.COPY_OF_BASE_TEST, left_out)
     seen: set[str] = set()
     is_first = []
-    for image in found:
+    for image in images:
         is_first.append(image.sha256 not in seen)
         seen.add(image.sha256)
-    found = _kept(found, is_first, LeftOut.SAME_FILE, left_out)
-    found = _kept(found, _were_never_learned(found, base, parts), LeftOut.WAS_LEARNED, left_out)
-    return _kept(found, _are_apart_from_the_test(found, base, parts), LeftOut.COPY_OF_CLINIC_TEST, left_out)
+    images = _used(images, is_first, LeftOut.SAME_FILE, left_out)
+    images = _used(images, _were_never_learned(images, base, parts), LeftOut.WAS_LEARNED, left_out)
+    return _used(images, _are_apart_from_the_test(images, base, parts), LeftOut.COPY_OF_CLINIC_TEST, left_out)
 
 
-def _were_never_learned(found: list[Image], base: BaseSet, parts: dict[UUID, str]) -> list[bool]:
-    """Which photographs may be used as far as earlier runs go: no test on what one of them has learnt, or a copy."""
+def _were_never_learned(images: list[Image], base: BaseSet, parts: dict[UUID, str]) -> list[bool]:
+    """Return, per image, whether it may be used: no test image may equal or copy an earlier run's training image."""
     learned = ManifestEntry.objects.filter(part=Part.TRAIN)
     files = set(learned.values_list("image_sha256", flat=True))
     features = ImageFeatures.objects.filter(image__in=learned.values("image"), backbone_sha256=base.backbone_sha256)
     vectors = [bytes(vector) for vector in features.values_list("vector", flat=True)]
-    locked = [image for image in found if parts[image.lesion_id] == Part.TEST]
-    spoilt = {image.pk for image in locked if image.sha256 in files}
+    locked = [image for image in images if parts[image.lesion_id] == Part.TEST]
+    contaminated = {image.pk for image in locked if image.sha256 in files}
     if locked and vectors:
         is_copy = near_copies(_vectors(locked), _cases_of(feature_rows(vectors)), beside=base.locked)
-        spoilt |= {image.pk for image, copy in zip(locked, is_copy, strict=True) if copy}
-    return [image.pk not in spoilt for image in found]
+        contaminated |= {image.pk for image, copy in zip(locked, is_copy, strict=True) if copy}
+    return [image.pk not in contaminated for image in images]
 
 
-def _are_apart_from_the_test(found: list[Image], base: BaseSet, parts: dict[UUID, str]) -> list[bool]:
-    """Which photographs may be used beside the clinic's locked test: all of it, and what is no copy of any of it.
+def _are_apart_from_the_test(images: list[Image], base: BaseSet, parts: dict[UUID, str]) -> list[bool]:
+    """Return, per image, whether it may be used: no training image may copy one of the clinic's held-out test set.
 
-    A lesion is on one side, so what is alike is one photograph, saved anew, that was kept under two lesions.
+    A lesion has one part, so a near copy is one photograph that was saved again and added to two lesions.
     """
-    locked = [image for image in found if parts[image.lesion_id] == Part.TEST]
-    learned = [image for image in found if parts[image.lesion_id] == Part.TRAIN]
+    locked = [image for image in images if parts[image.lesion_id] == Part.TEST]
+    learned = [image for image in images if parts[image.lesion_id] == Part.TRAIN]
     if not locked or not learned:
-        return [True] * len(found)
+        return [True] * len(images)
     is_copy = near_copies(_vectors(learned), _cases_of(_vectors(locked)), beside=base.locked)
     copies = {image.pk for image, copy in zip(learned, is_copy, strict=True) if copy}
-    return [image.pk not in copies for image in found]
+    return [image.pk not in copies for image in images]
 
 
 def _cases_of(features: npt.NDArray[np.float16]) -> Cases:
-    """The photographs alone: to compare them takes no labels."""
+    """Return cases with features only: comparing photographs needs no labels."""
     return Cases(features, np.zeros(len(features), dtype=np.int64), np.arange(len(features)).astype(np.str_))
 
 
@@ -209,25 +211,25 @@ def _vectors(images: list[Image]) -> npt.NDArray[np.float16]:
     return feature_rows([bytes(image.features.vector) for image in images])
 
 
-def _of_lesions(found: list[Image], outside: list[Image], left_out: LeftOutImages) -> list[Image]:
-    """Without lesions that are said to be two things, and without more of one than is needed: the newest stay."""
+def _of_lesions(images: list[Image], outside: list[Image], left_out: LeftOutImages) -> list[Image]:
+    """Return the images without lesions that have contradictory labels, and only the newest of each lesion."""
     codes: defaultdict[UUID, set[str]] = defaultdict(set)
-    for image in (*found, *outside):
-        codes[image.lesion_id].add(_said_of(image))
-    found = _kept(found, [len(codes[image.lesion_id]) == 1 for image in found], LeftOut.LABELS_DIFFER, left_out)
+    for image in (*images, *outside):
+        codes[image.lesion_id].add(_answer_of(image))
+    images = _used(images, [len(codes[image.lesion_id]) == 1 for image in images], LeftOut.LABELS_DIFFER, left_out)
     newer: Counter[UUID] = Counter()
     is_among_newest = []
-    for image in reversed(found):
+    for image in reversed(images):
         newer[image.lesion_id] += 1
         is_among_newest.append(newer[image.lesion_id] <= MOST_OF_A_LESION)
-    return _kept(found, is_among_newest[::-1], LeftOut.MANY_OF_A_LESION, left_out)
+    return _used(images, is_among_newest[::-1], LeftOut.MANY_OF_A_LESION, left_out)
 
 
-def _kept(found: list[Image], is_kept: list[bool], why: LeftOut, left_out: LeftOutImages) -> list[Image]:
-    kept = [image for image, keep in zip(found, is_kept, strict=True) if keep]
-    if len(kept) < len(found):
-        left_out[why.value] += [image.pk for image, keep in zip(found, is_kept, strict=True) if not keep]
-    return kept
+def _used(images: list[Image], is_used: list[bool], why: LeftOut, left_out: LeftOutImages) -> list[Image]:
+    used_images = [image for image, used in zip(images, is_used, strict=True) if used]
+    if len(used_images) < len(images):
+        left_out[why.value] += [image.pk for image, used in zip(images, is_used, strict=True) if not used]
+    return used_images
 
 
 def _case(image: Image, part: str) -> Case:
@@ -241,8 +243,8 @@ def _case(image: Image, part: str) -> Case:
     )
 
 
-def _said_of(image: Any) -> str:
-    """The confirmed answer. A reader's own words stay in their clinic: other clinics may read of a run."""
+def _answer_of(image: Any) -> str:
+    """Return the confirmed answer, without free text: other clinics can read the log of a run."""
     answer: str = image.confirmed_answer
     return answer
 

@@ -1,4 +1,4 @@
-"""Who may change which network answers, and whether one person is enough: see docs/understand/retraining.md."""
+"""Who may change the active version, and whether one person is enough. The rules are in docs/understand/retraining.md."""
 
 from enum import Enum
 from typing import Any
@@ -13,8 +13,8 @@ from mlmodel.versions.serving import active_version
 from patients.models import Clinic, Member, Role, User
 
 
-class Say(Enum):
-    """How much the word of one person counts about one version."""
+class Authority(Enum):
+    """What one person may decide about one version."""
 
     NONE = "none"
     ALONE = "alone"
@@ -22,51 +22,51 @@ class Say(Enum):
     WITH_ANOTHER_CLINIC = "clinic"
 
 
-class NotAlone(Exception):
-    """It takes a second person; ``say`` says whom."""
+class SecondPersonNeeded(Exception):
+    """A second person has to agree; ``authority`` says which kind."""
 
-    def __init__(self, say: Say) -> None:
-        super().__init__(say.value)
-        self.say = say
+    def __init__(self, authority: Authority) -> None:
+        super().__init__(authority.value)
+        self.authority = authority
 
 
-def say_of(user: User, version: ModelVersion) -> Say:
-    """What ``user`` may do about ``version`` now."""
+def authority_of(user: User, version: ModelVersion) -> Authority:
+    """Return what ``user`` may decide about ``version`` now."""
     if not may_take_part(user):
-        return Say.NONE
+        return Authority.NONE
     if user.is_superuser:
-        # To go back must stay quick; to overrule the gate takes two people, operators included.
+        # Going back must stay quick. Overruling the gate takes two people, even for operators.
         is_forced = version.status == ModelVersionStatus.CANDIDATE and version.verdict == Verdict.HOLD
-        return Say.WITH_ANOTHER_PERSON if is_forced else Say.ALONE
+        return Authority.WITH_ANOTHER_PERSON if is_forced else Authority.ALONE
     if there_are_several_clinics():
-        return Say.WITH_ANOTHER_CLINIC
-    return Say.WITH_ANOTHER_PERSON if _is_against_the_gate(version) else Say.ALONE
+        return Authority.WITH_ANOTHER_CLINIC
+    return Authority.WITH_ANOTHER_PERSON if _is_against_the_gate(version) else Authority.ALONE
 
 
 def may_take_part(user: User) -> bool:
-    """Operators; dermatologists, unless the installation reserves it to operators."""
+    """Whether ``user`` is an operator, or a dermatologist if the settings allow dermatologists to decide."""
     if not user.is_active:
         return False
     return user.is_superuser or (not settings.OPERATORS_DECIDE_ON_VERSIONS and _is_dermatologist(user))
 
 
 def decide(*, version: ModelVersion, by: User, reason: str) -> Decision:
-    """Promote ``version``, or go back to it, where the word of ``by`` alone is enough.
+    """Promote ``version``, or go back to it, if ``by`` may decide alone.
 
     Raises:
-        NotAlone: it is not; see ``diagnosis.retraining.proposals``.
-        PromotionRefused: as ``mlmodel.versions.promotion`` says.
+        SecondPersonNeeded: otherwise; see ``diagnosis.retraining.proposals``.
+        PromotionRefused: see ``mlmodel.versions.promotion``.
     """
     with transaction.atomic():
         version = lock_versions(version)
-        say = say_of(User.objects.get(pk=by.pk), version)
-        if say is not Say.ALONE:
-            raise NotAlone(say)
-        return execute_run(version, by=by, reason=reason)
+        authority = authority_of(User.objects.get(pk=by.pk), version)
+        if authority is not Authority.ALONE:
+            raise SecondPersonNeeded(authority)
+        return switch_to(version, by=by, reason=reason)
 
 
-def execute_run(version: ModelVersion, *, by: Any, reason: str, seconded_by: Any = None) -> Decision:
-    """Promote a candidate, go back to what answered before. Whoever calls has made sure that they may."""
+def switch_to(version: ModelVersion, *, by: Any, reason: str, seconded_by: Any = None) -> Decision:
+    """Promote a candidate, or go back to a retired version. The caller has checked that this is allowed."""
     if version.status == ModelVersionStatus.CANDIDATE:
         force = version.verdict == Verdict.HOLD and seconded_by is not None
         return promote_version(version=version, by=by, reason=reason, force=force, seconded_by=seconded_by)
@@ -74,7 +74,7 @@ def execute_run(version: ModelVersion, *, by: Any, reason: str, seconded_by: Any
 
 
 def lock_versions(version: ModelVersion) -> ModelVersion:
-    """Lock the version that answers and this one, and return this one as it is now: decisions come one by one."""
+    """Lock the active version and ``version``, and return the latter from the database: decisions are serialised."""
     keys = {active_version().pk, version.pk}
     rows = ModelVersion.objects.select_for_update().filter(pk__in=keys).order_by("pk")
     return {row.pk: row for row in rows}[version.pk]
@@ -89,7 +89,7 @@ def _is_dermatologist(user: User) -> bool:
 
 
 def _is_against_the_gate(version: ModelVersion) -> bool:
-    """Whether the gate held it back, unless it is what the present one took the place of: that is the way back."""
+    """Whether the gate held it back, except for the version that the active one replaced: going back is allowed."""
     if version.verdict != Verdict.HOLD:
         return False
     newest = Decision.objects.filter(version=active_version()).first()

@@ -1,4 +1,4 @@
-"""When a run starts by itself."""
+"""Automatic start of retraining runs."""
 
 from datetime import datetime, timedelta
 
@@ -14,7 +14,7 @@ from mlmodel.versions.serving import active_version
 
 
 def start_run_if_due() -> TrainingRun | None:
-    """Start a run if enough labels have come since the last one, or if its time has come and there are any."""
+    """Start a run if there are enough new labels, or if the interval is over and there are any; else return None."""
     mark_stalled_runs()
     if TrainingRun.objects.alive().exists() or not is_due():
         return None
@@ -25,7 +25,7 @@ def start_run_if_due() -> TrainingRun | None:
 
 
 def is_due() -> bool:
-    """Whether a run should start now. What was tried counts, whatever came of it: nothing is tried for ever."""
+    """Whether a run should start now. Failed runs count too, so that they are not repeated endlessly."""
     last = TrainingRun.objects.first()
     parent = active_version()
     new = new_labels(after=max(learnt_until(parent), last.step if last else 0))
@@ -36,5 +36,5 @@ def is_due() -> bool:
 
 
 def _is_of_the_last(days: int, *moments: datetime | None) -> bool:
-    """Whether one of ``moments`` is; nobody knows when it was, of what was dated before the clock was set back."""
+    """Whether one of ``moments`` is in the last ``days`` days; future ones, from a changed clock, do not count."""
     return any(is_within(moment, timedelta(days=days)) for moment in moments if moment is not None)

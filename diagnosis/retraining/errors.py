@@ -1,4 +1,4 @@
-"""Why a run does not start or go on. Each says what to do about it."""
+"""Reasons why a run cannot start or continue, each with what to do."""
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -8,20 +8,20 @@ from diagnosis.retraining.models import TrainingRun
 
 
 class RetrainingRefused(Exception):
-    """What was asked for cannot be done now."""
+    """The request cannot be carried out now."""
 
 
 class RunIsAlive(RetrainingRefused):
     def __init__(self) -> None:
-        super().__init__(_("A run is at work already. Wait until it ends, or abandon it."))
+        super().__init__(_("A run is already in progress. Wait until it ends, or abandon it."))
 
 
 class NothingToLearn(RetrainingRefused):
     def __init__(self) -> None:
         super().__init__(
             _(
-                "There is nothing new to learn from: no photograph has a label that was settled since the active "
-                "version was made, and a patient who agrees to training. Review some first."
+                "There is nothing new to train on: since the active version was made, no label was settled for a "
+                "photograph of a patient who consents to training. Review some photographs first."
             )
         )
 
@@ -29,27 +29,28 @@ class NothingToLearn(RetrainingRefused):
 class NotResumable(RetrainingRefused):
     def __init__(self, run: TrainingRun | None) -> None:
         if run is None:
-            words = _("There is no run that could be resumed. Start a new one.")
+            words = _("There is no run to resume. Start a new one.")
         elif run.is_alive:
             words = _(
-                "The run is at work: nothing has to be resumed. One that falls silent is seen within %(time)s."
+                "The run is in progress and need not be resumed. If it stops responding, this is noticed within "
+                "%(time)s."
             ) % {"time": in_words(settings.RETRAINING_DEAD_AFTER_SECONDS)}
         else:
-            words = _("Only a run that stopped without a word can be resumed. Start a new one.")
+            words = _("Only a run that stopped responding can be resumed. Start a new one.")
         super().__init__(words)
 
 
 class NotAbandonable(RetrainingRefused):
     def __init__(self) -> None:
-        super().__init__(_("There is no run at work and none that stopped without a word: nothing to abandon."))
+        super().__init__(_("There is no run to abandon: none is in progress, and none stopped responding."))
 
 
 class ManifestAltered(RetrainingRefused):
     def __init__(self) -> None:
         super().__init__(
-            _("What the run was frozen on is no longer what it was: a manifest or features were altered. Start anew.")
+            _("The run's frozen data have changed: its manifest or its features were altered. Start a new run.")
         )
 
 
 class LeaseLost(Exception):
-    """The run was abandoned, or another process has resumed it: this one's work no longer counts."""
+    """The run was abandoned or resumed by another process; this process must stop."""

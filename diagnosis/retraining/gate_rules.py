@@ -1,4 +1,4 @@
-"""The gate's numbers as this installation has set them."""
+"""The thresholds of the promotion gate in this installation's settings."""
 
 from dataclasses import fields
 
@@ -9,12 +9,12 @@ from mlmodel.retraining import GateRules
 
 
 def gate_rules() -> GateRules:
-    """Return them. Raises ImproperlyConfigured, in words, for names that there are not and for what is no number."""
+    """Return the gate rules. Raises ImproperlyConfigured for unknown names and for values that are not numbers."""
     given = settings.RETRAINING_GATE
     names = [field.name for field in fields(GateRules)]
     try:
         if unknown := set(given) - set(names):
-            raise ValueError(f"There is no number {', '.join(sorted(unknown))}: there are {', '.join(names)}.")
+            raise ValueError(f"Unknown: {', '.join(sorted(unknown))}. Choose from {', '.join(names)}.")
         return GateRules(**given)
     except (TypeError, ValueError) as error:
         raise ImproperlyConfigured(f"DERMASCAN_RETRAINING_GATE cannot be used. {error}") from error

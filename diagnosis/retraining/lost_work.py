@@ -1,4 +1,4 @@
-"""Work that was handed to a queue which lost it: a broker that was away, a worker that was killed."""
+"""Recovery of work that the task queue lost, because the broker was down or a worker was killed."""
 
 from django.db.models import F
 
@@ -9,7 +9,7 @@ from diagnosis.reviews.models import ConfirmedLabel
 
 
 def enqueue_lost_work() -> None:
-    """Hand over what still waits to be done. What is under way already comes to the same: each task may run twice."""
+    """Enqueue everything that still waits. Work in progress may be enqueued twice, since each task is idempotent."""
     for run in TrainingRun.objects.filter(status=RunStatus.QUEUED):
         enqueue_on_commit("diagnosis.retraining.tasks.work_on_run", str(run.pk))
     labels_of_another_rule = ConfirmedLabel.objects.exclude(rule=F("image__visit__patient__clinic__review_rule"))

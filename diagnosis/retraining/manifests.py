@@ -1,4 +1,4 @@
-"""What a run was trained and judged on: frozen with hashes, so that it can be resumed, and proven later."""
+"""The manifest of a run: its photographs, frozen with hashes so that it can be resumed and audited."""
 
 import hashlib
 from collections.abc import Iterable
@@ -16,7 +16,7 @@ _BATCH = 500
 
 
 def freeze_manifest(*, run: TrainingRun, collection: Collection) -> str:
-    """Keep the cases as the run's manifest and return its hash. Call it in the transaction that keeps the hash."""
+    """Store the cases as the run's manifest and return its hash. Call it in the transaction that stores the hash."""
     entries = (
         ManifestEntry(
             run=run,
@@ -34,7 +34,7 @@ def freeze_manifest(*, run: TrainingRun, collection: Collection) -> str:
 
 
 def read_manifest(run: TrainingRun) -> list[Case]:
-    """Return the frozen cases. Raises ``ManifestAltered`` if they are not those whose hash was kept."""
+    """Return the frozen cases. Raises ``ManifestAltered`` if they do not match the stored hash."""
     cases = [
         Case(entry.image_id, entry.image_sha256, entry.features_sha256, entry.lesion_id, entry.code, entry.part)
         for entry in run.manifest.order_by("image_id")
@@ -45,7 +45,7 @@ def read_manifest(run: TrainingRun) -> list[Case]:
 
 
 def manifest_sha256(cases: Iterable[Case]) -> str:
-    """One hash over all cases, whatever their order."""
+    """Return the hash of the cases, independent of their order."""
     lines = sorted(
         f"{case.image.hex} {case.image_sha256} {case.features_sha256} {case.lesion.hex} {case.code} {case.part}\n"
         for case in cases
@@ -54,17 +54,17 @@ def manifest_sha256(cases: Iterable[Case]) -> str:
 
 
 def allowed_now(cases: list[Case]) -> list[Case]:
-    """Those that are in use, and whose patients agree to training, at this moment."""
+    """Return the cases that are not excluded and whose patients consent to training now."""
     patients = Patient.objects.filter(pk=OuterRef("visit__patient")).consenting_to(Purpose.TRAINING)
-    agreed: set[UUID] = set()
+    allowed: set[UUID] = set()
     for start in range(0, len(cases), _BATCH):
         keys = [case.image for case in cases[start : start + _BATCH]]
-        agreed |= set(Image.objects.in_use().filter(Exists(patients), pk__in=keys).values_list("pk", flat=True))
-    return [case for case in cases if case.image in agreed]
+        allowed |= set(Image.objects.in_use().filter(Exists(patients), pk__in=keys).values_list("pk", flat=True))
+    return [case for case in cases if case.image in allowed]
 
 
 def read_vectors(cases: list[Case]) -> dict[UUID, bytes]:
-    """Return the features of all cases, by image. Raises ``ManifestAltered`` if some are not what was frozen."""
+    """Return the features of all cases, by image. Raises ``ManifestAltered`` if any differ from the frozen ones."""
     vectors: dict[UUID, bytes] = {}
     for start in range(0, len(cases), _BATCH):
         keys = [case.image for case in cases[start : start + _BATCH]]

@@ -1,4 +1,4 @@
-"""What DermaScan is and is not, and how good its network is."""
+"""Model cards as HTML."""
 
 from django.utils.safestring import SafeString, mark_safe
 from markdown_it import MarkdownIt
@@ -8,7 +8,7 @@ MARKDOWN = MarkdownIt("js-default", {"linkify": False})
 
 
 def render_card(text: str) -> SafeString:
-    """The model card as HTML. Its title stands below two headings of the page, so every heading moves down by two."""
+    """Return the model card as HTML, with headings two levels lower to fit into the page."""
     tokens = MARKDOWN.parse(text)
     for token in tokens:
         if token.type in {"heading_open", "heading_close"}:

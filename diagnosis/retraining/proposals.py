@@ -1,7 +1,7 @@
-"""A proposal that another network answer: made by one person, approved by another, or it lapses.
+"""Proposals to make another version the active one: made by one person and approved by another, or they lapse.
 
-Waiting → approved, declined, withdrawn or lapsed, and never back. It lapses when another version answers meanwhile,
-when its time is over, and when who made it may no longer decide.
+Waiting → approved, declined, withdrawn or lapsed, and never back. A proposal lapses when another version becomes
+active, when its time is over, or when its author may no longer decide.
 """
 
 import logging
@@ -15,11 +15,11 @@ from django.utils.translation import gettext as _
 
 from dermascan.core.clock import latest
 from diagnosis.retraining.decisions import (
-    Say,
-    execute_run,
+    Authority,
+    authority_of,
     lock_versions,
     may_take_part,
-    say_of,
+    switch_to,
     there_are_several_clinics,
 )
 from diagnosis.retraining.models import Needs, ProposalState, VersionProposal
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 
 class ProposalRefused(Exception):
-    """What was asked cannot be done; ``message`` says why."""
+    """The request cannot be carried out; ``message`` says why."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -41,41 +41,41 @@ class ProposalRefused(Exception):
 
 
 def propose(*, version: ModelVersion, by: User, reason: str) -> VersionProposal:
-    """Propose that ``version`` answer from now on.
+    """Create a proposal to make ``version`` the active one.
 
     Raises:
-        ProposalRefused: ``by`` has no say, or somebody has proposed it already.
-        PromotionRefused: there is no reason, or nobody could promote it or go back to it now.
+        ProposalRefused: ``by`` may not decide, or the version has been proposed already.
+        PromotionRefused: the reason is missing, or the version cannot become active now.
     """
     reason = stated(reason)
     lapse_stale()
     try:
         with transaction.atomic():
             version = lock_versions(version)
-            say = say_of(by, version)
-            if say is Say.NONE:
-                raise ProposalRefused(_("You cannot decide which network answers here."))
+            authority = authority_of(by, version)
+            if authority is Authority.NONE:
+                raise ProposalRefused(_("You are not allowed to decide which network is active here."))
             ensure_may_be_promoted(version, active=active_version(), force=True)
             proposal = VersionProposal.objects.create(
                 version=version,
                 replaces=active_version(),
-                needs=Needs.CLINIC if say is Say.WITH_ANOTHER_CLINIC else Needs.PERSON,
+                needs=Needs.CLINIC if authority is Authority.WITH_ANOTHER_CLINIC else Needs.PERSON,
                 reason=reason,
                 proposed_by=by,
                 proposed_clinic=_clinic_of(by),
             )
     except IntegrityError:
-        raise ProposalRefused(_("Somebody has proposed this version already; look at their proposal.")) from None
+        raise ProposalRefused(_("This version has already been proposed. See the open proposal.")) from None
     log.info("Version %s was proposed by user %s.", version.pk, by.pk)
     return proposal
 
 
 def approve(*, proposal: VersionProposal, by: User) -> Decision:
-    """Waiting → approved: the version answers from now on.
+    """Waiting → approved: the version becomes active.
 
     Raises:
-        ProposalRefused: it is over, or ``by`` is not who has to agree.
-        PromotionRefused: as ``mlmodel.versions.promotion`` says.
+        ProposalRefused: the proposal is over, or ``by`` may not approve it.
+        PromotionRefused: see ``mlmodel.versions.promotion``.
     """
     lapse_stale()
     with transaction.atomic():
@@ -84,76 +84,76 @@ def approve(*, proposal: VersionProposal, by: User) -> Decision:
         if why := why_not_approve(proposal, by=by):
             raise ProposalRefused(why)
         proposal.needs = needs_of(proposal)
-        decision = execute_run(version, by=proposal.proposed_by, reason=proposal.reason, seconded_by=by)
+        decision = switch_to(version, by=proposal.proposed_by, reason=proposal.reason, seconded_by=by)
         _end(proposal, ProposalState.APPROVED, by=by, decision=decision)
     log.info("The proposal of version %s was approved by user %s.", version.pk, by.pk)
     return decision
 
 
 def decline(*, proposal: VersionProposal, by: User, answer: str = "") -> VersionProposal:
-    """Waiting → withdrawn by whoever made it, or declined by somebody else who has a say.
+    """Waiting → withdrawn by its author, or declined by another person who may decide.
 
     Raises ``ProposalRefused``.
     """
     with transaction.atomic():
         proposal = _waiting(proposal)
         if not may_take_part(by):
-            raise ProposalRefused(_("You cannot decide which network answers here."))
+            raise ProposalRefused(_("You are not allowed to decide which network is active here."))
         state = ProposalState.WITHDRAWN if by == proposal.proposed_by else ProposalState.DECLINED
         _end(proposal, state, by=by, answer=" ".join(answer.split())[:500])
     return proposal
 
 
 def why_not_approve(proposal: VersionProposal, *, by: User) -> str:
-    """Why ``by`` cannot approve the proposal; "" where they can."""
+    """Return why ``by`` cannot approve the proposal; empty if they can."""
     if not may_take_part(by):
-        return _("You cannot decide which network answers here.")
+        return _("You are not allowed to decide which network is active here.")
     if _is_one_person(by, proposal.proposed_by):
-        return _("It was proposed by you: somebody else has to agree.")
+        return _("You made this proposal: another person has to approve it.")
     if by.is_superuser or needs_of(proposal) == Needs.PERSON:
         return ""
     if _clinic_of(by) == proposal.proposed_clinic:
         return _(
-            "It was proposed by your own clinic: a dermatologist of another clinic, or an operator, has to agree."
+            "Your own clinic made this proposal: a dermatologist of another clinic, or an operator, has to approve it."
         )
     return ""
 
 
 def needs_of(proposal: VersionProposal) -> Needs:
-    """Who has to agree as things are now: a second clinic may have come since. An operator speaks for all clinics."""
+    """Return who has to approve now: clinics may have been added since. An operator acts for all clinics."""
     is_of_one_clinic = proposal.proposed_clinic_id is not None
     return Needs.CLINIC if is_of_one_clinic and there_are_several_clinics() else Needs.PERSON
 
 
 def waiting_proposal(version: ModelVersion) -> VersionProposal | None:
-    """The proposal that waits for somebody to agree, if there is one."""
+    """Return the open proposal of ``version``, if there is one."""
     return waiting_proposals().filter(version=version).first()
 
 
 def waiting_proposals() -> QuerySet[VersionProposal]:
-    """All that wait, the newest first."""
+    """Return the open proposals, newest first."""
     lapse_stale()
     return VersionProposal.objects.filter(state=ProposalState.WAITING).select_related("version")
 
 
 def lapse_stale() -> int:
-    """Waiting → lapsed, of all whose time is over, or whose time has passed them by. Cheap, and safe to run again."""
+    """Waiting → lapsed, for every outdated proposal; return their number. Cheap, and safe to run again."""
     now, waiting = timezone.now(), VersionProposal.objects.filter(state=ProposalState.WAITING)
     values = {"state": ProposalState.LAPSED, "decided_at": now}
     active = ModelVersion.objects.filter(status=ModelVersionStatus.ACTIVE).values("pk")
-    # Longer than any waits: it was made before the clock was set back.
+    # Later than any possible expiry: made before the clock was set back.
     waiting.filter(expires_at__gt=latest() + timedelta(days=settings.PROPOSAL_DAYS)).update(expires_at=expiry())
-    lapsed = waiting.exclude(replaces__in=active).update(**values, answer="Another version answers meanwhile.")
-    lapsed += waiting.filter(expires_at__lte=now).update(**values, answer="Nobody agreed in time.")
+    lapsed = waiting.exclude(replaces__in=active).update(**values, answer="Another version has become active.")
+    lapsed += waiting.filter(expires_at__lte=now).update(**values, answer="It was not approved in time.")
     left = Q(proposed_by__is_active=False) | (
         Q(proposed_by__is_superuser=False) & ~Q(proposed_by__member__role="dermatologist")
     )
     keys = list(waiting.filter(left).values_list("pk", flat=True))
-    return lapsed + waiting.filter(pk__in=keys).update(**values, answer="Whoever proposed it may no longer decide.")
+    return lapsed + waiting.filter(pk__in=keys).update(**values, answer="Its author may no longer decide.")
 
 
 def _is_one_person(one: User, other: User) -> bool:
-    """Whether it is one account, or two whose mail goes to one address: two accounts are not two people."""
+    """Whether both are one account, or two accounts with one e-mail address, which may be one person."""
     return one == other or (bool(one.email) and one.email.casefold() == other.email.casefold())
 
 
@@ -179,7 +179,7 @@ def _end(
 
 
 def _clinic_of(user: User) -> Clinic | None:
-    """The clinic for which a dermatologist speaks; an operator speaks for none."""
+    """Return the clinic that a dermatologist represents; None for an operator."""
     if user.is_superuser:
         return None
     member = Member.objects.select_related("clinic").filter(user=user).first()

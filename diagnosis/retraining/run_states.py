@@ -1,7 +1,7 @@
-"""The states of a run, and how it is known that it lives. Every change is a named transition, made by who holds it.
+"""The states of a run, its transitions, and its heartbeat.
 
-A transition changes the row only from a state that it may follow, and, for who works on the run, only while the
-attempt is still theirs: a process that was taken for dead and wakes up finds that its work no longer counts.
+A transition changes the row only from an allowed state. The process that works on the run can change it only while
+the attempt is still its own: a process that was taken for dead and continues later gets ``LeaseLost``.
 """
 
 import threading
@@ -25,7 +25,7 @@ RESUMED = {"status": RunStatus.QUEUED, "slot": 1, "finished_at": None}
 
 
 def queue_run(**values: Any) -> TrainingRun:
-    """Make a run that waits for a worker. Raises ``RunIsAlive`` if there is one already."""
+    """Create a run that waits for a worker. Raises ``RunIsAlive`` if a run is waiting or running already."""
     mark_stalled_runs()
     try:
         with transaction.atomic():
@@ -39,7 +39,7 @@ def queue_run(**values: Any) -> TrainingRun:
 
 
 def claim_run(run_id: uuid.UUID) -> TrainingRun | None:
-    """Begin to work on a run that waits; None if somebody else has taken it, or it was abandoned."""
+    """Waiting → running; None if another worker has claimed the run, or it was abandoned."""
     attempt = uuid.uuid4()
     waiting = TrainingRun.objects.filter(pk=run_id, status=RunStatus.QUEUED)
     if not waiting.update(status=RunStatus.RUNNING, attempt=attempt, heartbeat_at=timezone.now()):
@@ -49,12 +49,12 @@ def claim_run(run_id: uuid.UUID) -> TrainingRun | None:
 
 def finish_run(run: TrainingRun, **values: Any) -> None:
     """Running → done. Raises ``LeaseLost``."""
-    _leave(run, status=RunStatus.DONE, share_done=1.0, stage="", **values)
+    _end(run, status=RunStatus.DONE, share_done=1.0, stage="", **values)
 
 
 def fail_run(run: TrainingRun, *, error: str) -> None:
     """Running → failed. Raises ``LeaseLost``."""
-    _leave(run, status=RunStatus.FAILED, error=error[:500] or "unknown", stage="")
+    _end(run, status=RunStatus.FAILED, error=error[:500] or "unknown", stage="")
 
 
 def requeue_run(run_id: uuid.UUID | None = None) -> TrainingRun:
@@ -98,25 +98,25 @@ def abandon_run(run_id: uuid.UUID | None = None, *, why: str, by: Any = None) ->
 
 
 def mark_stalled_runs() -> int:
-    """Call dead what has not been heard of for too long; return how many there were. Cheap, and safe to run again.
+    """Mark runs without a recent heartbeat as dead; return their number. Cheap, and safe to run again.
 
-    If the clock was changed, every run's time starts again: a live one sends its next heartbeat within seconds.
+    After a change of the clock, every timeout restarts: a live run sends its next heartbeat within seconds.
     """
     if _clock.has_jumped():
         TrainingRun.objects.alive().update(heartbeat_at=timezone.now())
-    buried = 0
+    marked = 0
     for run in TrainingRun.objects.silent():
         with transaction.atomic():
             still = TrainingRun.objects.silent().filter(pk=run.pk)
             if still.update(status=RunStatus.DEAD, slot=None, finished_at=timezone.now()):
-                note(run, "Nothing was heard of it any more. Resume it or abandon it.")
-                buried += 1
-    return buried
+                note(run, "The run stopped responding. Resume it or abandon it.")
+                marked += 1
+    return marked
 
 
 def report_progress(run: TrainingRun, share: float, stage: str) -> None:
-    """Say how far the run is. Raises ``LeaseLost`` if it is no longer this process's."""
-    _held(run, share_done=min(max(share, 0.0), 1.0), stage=stage[:120], heartbeat_at=timezone.now())
+    """Store the run's progress. Raises ``LeaseLost`` if this process no longer holds the run."""
+    _update(run, share_done=min(max(share, 0.0), 1.0), stage=stage[:120], heartbeat_at=timezone.now())
 
 
 def note(run: TrainingRun, words: str) -> None:
@@ -126,7 +126,7 @@ def note(run: TrainingRun, words: str) -> None:
 
 @contextmanager
 def heartbeat(run: TrainingRun) -> Iterator[None]:
-    """Let the run be heard of while the work goes on, from a thread with a connection of its own."""
+    """Send heartbeats during the work, from a thread with its own database connection."""
     is_over = threading.Event()
     thread = threading.Thread(target=_beat, args=(run, is_over), name="heartbeat", daemon=True)
     thread.start()
@@ -142,20 +142,20 @@ def _beat(run: TrainingRun, is_over: threading.Event) -> None:
         while not is_over.wait(settings.RETRAINING_HEARTBEAT_SECONDS):
             try:
                 close_old_connections()
-                _held(run, heartbeat_at=timezone.now())
+                _update(run, heartbeat_at=timezone.now())
             except LeaseLost:
                 return
             except OperationalError:
-                continue  # the database is busy or away: the next beat may reach it
+                continue  # the database is busy or down: retry with the next heartbeat
     finally:
         connection.close()
 
 
-def _held(run: TrainingRun, **values: Any) -> None:
-    mine = TrainingRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING, attempt=run.attempt)
-    if not mine.update(**values):
+def _update(run: TrainingRun, **values: Any) -> None:
+    rows = TrainingRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING, attempt=run.attempt)
+    if not rows.update(**values):
         raise LeaseLost
 
 
-def _leave(run: TrainingRun, **values: Any) -> None:
-    _held(run, slot=None, finished_at=timezone.now(), **values)
+def _end(run: TrainingRun, **values: Any) -> None:
+    _update(run, slot=None, finished_at=timezone.now(), **values)

@@ -1,4 +1,4 @@
-"""One run: collect, freeze, train, judge, keep the candidate, and stop there. A person decides on it."""
+"""The steps of a run: collect, freeze, train, evaluate and store the candidate. A person decides on it."""
 
 import logging
 from dataclasses import dataclass
@@ -37,7 +37,7 @@ from mlmodel.retraining.candidate_training import within
 from patients.models import Clinic
 
 MOST_LEFT_OUT_NAMED = 200
-# Diagnoses outside the seven that the log names.
+# How many diagnoses outside the seven classes the log lists.
 MOST_NAMED = 8
 
 logger = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ def start_run(
     since: date | None = None,
     started_by: AbstractBaseUser | None = None,
 ) -> TrainingRun:
-    """Make a run that waits for a worker. Raises ``NothingToLearn``, ``RunIsAlive``."""
+    """Create a run that waits for a worker. Raises ``NothingToLearn``, ``RunIsAlive``."""
     parent, _release = active_release()
     if not new_labels(after=learnt_until(parent), clinic=clinic):
         raise NothingToLearn
@@ -58,13 +58,13 @@ def start_run(
 
 
 def preview(*, clinic: Clinic | None = None, since: date | None = None) -> Collection:
-    """Return what a run would be trained and judged on, and write nothing."""
+    """Return the photographs that a run would be trained and tested on, without writing anything."""
     parent, _release = active_release()
     return collect_cases(base=read_base_set(), parent=parent, clinic=clinic, since=since, keep=False)
 
 
 def execute_run(run: TrainingRun) -> None:
-    """Do the work of a run that this process has taken. What fails is kept with the run, and raised again if a bug."""
+    """Carry out a claimed run. Errors are stored with the run; unexpected ones are raised again."""
     with heartbeat(run):
         try:
             _work(run)
@@ -82,13 +82,13 @@ def _work(run: TrainingRun) -> None:
     base = read_base_set()
     active, release = active_release()
     if active.pk != run.parent_id:
-        raise RetrainingRefused(_("Another version answers since the run was frozen. Start a new one."))
+        raise RetrainingRefused(_("Another version has become active since the run was started. Start a new run."))
     if not run.manifest_sha256:
         _freeze(run, base)
     frozen = read_manifest(run)
     vectors = read_vectors(frozen)
     trained = _train(run, base, frozen, vectors, network_of(release.settings, Head.load(release.head)))
-    report_progress(run, _JUDGING, _("Judging the candidate"))
+    report_progress(run, _JUDGING, _("Evaluating the candidate"))
     locked = [case for case in trained.cases if case.part == Part.TEST]
     judgement = judge_candidate(
         active=trained.active,
@@ -120,9 +120,11 @@ def _freeze(run: TrainingRun, base: BaseSet) -> None:
             why: [str(image) for image in images[:MOST_LEFT_OUT_NAMED]]
             for why, images in collection.left_out_images.items()
         }
-        report_progress(run, 0.05, _("Frozen"))  # under the row's lock: whoever lost the run freezes nothing
+        report_progress(
+            run, 0.05, _("Photographs frozen")
+        )  # takes the row's lock: a process that lost the run freezes nothing
         run.save(update_fields=["manifest_sha256", "left_out", "left_out_images", "step"])
-        for line in told(collection):
+        for line in summary_lines(collection):
             note(run, line)
         note(run, f"Frozen as manifest {run.manifest_sha256[:12]}.")
 
@@ -130,9 +132,9 @@ def _freeze(run: TrainingRun, base: BaseSet) -> None:
 def _train(
     run: TrainingRun, base: BaseSet, frozen: list[Case], vectors: dict[UUID, bytes], active: Network
 ) -> _Trained:
-    """Train on what the patients agree to now; if one of them withdraws meanwhile, throw it away and train again."""
+    """Train on photographs with consent; if consent is withdrawn during training, discard the result and repeat."""
     allowed = allowed_now(frozen)
-    told = within(partial(report_progress, run), _TRAINING, _JUDGING)
+    progress = within(partial(report_progress, run), _TRAINING, _JUDGING)
     while True:
         learned = [case for case in allowed if case.part == Part.TRAIN]
         if not learned:
@@ -141,7 +143,7 @@ def _train(
         lesions = len({case.lesion for case in learned})
         note(run, f"Training on {counted(len(learned), 'photograph')} of {counted(lesions, 'lesion')}.")
         cases = cases_for_training(learned, vectors)
-        candidate = train_candidate(active=active, base=base, learned=cases, seed=_seed(run), progress=told)
+        candidate = train_candidate(active=active, base=base, learned=cases, seed=_seed(run), progress=progress)
         still = allowed_now(allowed)
         if len(still) == len(allowed):
             return _Trained(active, candidate, allowed)
@@ -153,8 +155,8 @@ def _keep_withdrawn(run: TrainingRun, frozen: list[Case], allowed: list[Case]) -
     if withdrawn != run.withdrawn:
         run.withdrawn = withdrawn
         run.save(update_fields=["withdrawn"])
-        taken_out = counted(len(withdrawn), "photograph was", "photographs were")
-        note(run, f"{taken_out} taken out: consent was withdrawn since, or they were set aside.")
+        removed = counted(len(withdrawn), "photograph was", "photographs were")
+        note(run, f"{removed} removed: consent was withdrawn, or they were excluded.")
 
 
 def _keep(run: TrainingRun, release: Release, trained: _Trained, judgement: Judgement, locked: list[Case]) -> None:
@@ -167,7 +169,7 @@ def _keep(run: TrainingRun, release: Release, trained: _Trained, judgement: Judg
         "manifest_sha256": run.manifest_sha256,
     }
     with transaction.atomic():
-        report_progress(run, 0.98, _("Keeping the candidate"))  # holds the row until the candidate is kept
+        report_progress(run, 0.98, _("Storing the candidate"))  # locks the row until the candidate is stored
         candidate = keep_candidate(
             parent=run.parent, release=release, network=trained.candidate, judgement=judgement, training=training
         )
@@ -177,41 +179,38 @@ def _keep(run: TrainingRun, release: Release, trained: _Trained, judgement: Judg
             turned_wrong=[str(locked[row].image) for row in judgement.turned_wrong],
         )
         if candidate.answers_as_parent:
-            note(run, f"Nothing better was found: the candidate answers as {run.parent.name} does.")
+            note(run, f"Nothing better was found: the candidate gives the same answers as {run.parent.name}.")
         for reason in judgement.reasons:
             note(run, reason.told)
-        note(run, f"Candidate {candidate.name}: {judgement.verdict.upper()}. A person decides what becomes of it.")
+        note(run, f"Candidate {candidate.name}: {judgement.verdict.upper()}. A person decides whether to promote it.")
 
 
-def told(collection: Collection) -> list[str]:
-    """What was found, in lines for a log."""
+def summary_lines(collection: Collection) -> list[str]:
+    """Return the summary of a collection, as lines for a log."""
     lines = [
-        f"{_found(collection, Part.TRAIN)} to learn from, {collection.new} of them new since the active version.",
-        f"{_found(collection, Part.TEST)} to test it on.",
+        f"{_counts(collection, Part.TRAIN)} to train on, {collection.new} of them new since the active version.",
+        f"{_counts(collection, Part.TEST)} to test on.",
     ]
-    return [
-        *lines,
-        *(
-            f"{count} left out: {LeftOut(why).label}{_named(collection) if why == LeftOut.OUTSIDE_THE_SEVEN else ''}."
-            for why, count in sorted(collection.left_out.items())
-        ),
-    ]
+    for why, count in sorted(collection.left_out.items()):
+        names = _diagnoses_outside(collection) if why == LeftOut.OUTSIDE_THE_SEVEN else ""
+        lines.append(f"{count} not used: {LeftOut(why).label}{names}.")
+    return lines
 
 
-def _found(collection: Collection, part: Part) -> str:
+def _counts(collection: Collection, part: Part) -> str:
     return f"{counted(collection.count(part), 'photograph')} of {counted(collection.lesions(part), 'lesion')}"
 
 
-def _named(collection: Collection) -> str:
-    """The diagnoses outside the seven, the most frequent first."""
-    found = list(collection.outside.items())
-    rest = len(found) - MOST_NAMED
-    names = ", ".join(f"{name} ({count})" for name, count in found[:MOST_NAMED])
+def _diagnoses_outside(collection: Collection) -> str:
+    """Return the diagnoses outside the seven classes, most frequent first."""
+    diagnoses = list(collection.outside.items())
+    rest = len(diagnoses) - MOST_NAMED
+    names = ", ".join(f"{name} ({count})" for name, count in diagnoses[:MOST_NAMED])
     return f": {names}{f', and {rest} more' if rest > 0 else ''}"
 
 
 def _seed(run: TrainingRun) -> int:
-    """The same manifest gives the same candidate, also when the run is resumed."""
+    """Return the seed: the same manifest gives the same candidate, even after a resume."""
     return int(run.manifest_sha256[:7], 16)
 
 

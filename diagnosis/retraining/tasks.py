@@ -1,4 +1,4 @@
-"""Work that can wait. Thin: each task calls one service, may be run twice, and takes plain words or ids."""
+"""Background tasks. Each calls one service, is idempotent, and takes only strings or ids."""
 
 from uuid import UUID
 
@@ -13,7 +13,7 @@ from diagnosis.retraining.services import execute_run
 
 @shared_task(soft_time_limit=14000, time_limit=14400)
 def work_on_run(run_id: str) -> None:
-    """Carry out a retraining run that waits. Does nothing if somebody has taken it, or it was abandoned."""
+    """Carry out a waiting retraining run. Does nothing if another worker has claimed it, or it was abandoned."""
     run = claim_run(UUID(run_id))
     if run is not None:
         execute_run(run)
@@ -21,7 +21,7 @@ def work_on_run(run_id: str) -> None:
 
 @shared_task
 def retrain_when_due() -> None:
-    """Start a retraining run if it is time. Does nothing otherwise, however often it is asked."""
+    """Start a retraining run if one is due."""
     run = start_run_if_due()
     if run is not None:
         enqueue_on_commit("diagnosis.retraining.tasks.work_on_run", str(run.pk))
@@ -29,11 +29,11 @@ def retrain_when_due() -> None:
 
 @shared_task
 def find_stalled_runs() -> None:
-    """Call retraining runs dead that have not been heard of for too long."""
+    """Mark retraining runs without a recent heartbeat as dead."""
     mark_stalled_runs()
 
 
 @shared_task
 def find_lost_work() -> None:
-    """Hand over again what a queue has lost. Does nothing otherwise."""
+    """Enqueue again what the task queue has lost."""
     enqueue_lost_work()

@@ -1,4 +1,4 @@
-"""The history of the networks as a PDF: versions, what the gate said, who decided and why."""
+"""The version history as a PDF: versions, verdicts of the gate, decisions and their reasons."""
 
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -10,7 +10,7 @@ from mlmodel.versions.serving import active_version
 
 
 def history_pdf(request: HttpRequest) -> bytes:
-    """Lay out every version and every decision, A4, with the names that whoever asks may read."""
+    """Return the A4 PDF of every version and decision, with the names that the user may see."""
     html = render_to_string(
         "retraining/version_history.html",
         {

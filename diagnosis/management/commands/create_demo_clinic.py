@@ -7,7 +7,9 @@ from diagnosis.record.demo.demo_clinic import DemoRefused, create_demo_clinic
 
 
 class Command(BaseCommand):
-    help = "Make the demo clinic: four accounts with a published password, six invented patients. Never in production."
+    help = (
+        "Create the demo clinic: four accounts with a published password, six invented patients. Never in production."
+    )
 
     def handle(self, **options: Any) -> None:
         try:
@@ -17,7 +19,7 @@ class Command(BaseCommand):
         if not options["verbosity"]:
             return
         if is_new:
-            self.stdout.write(f"Made the demo clinic “{clinic.name}” with six invented patients.")
-            self.stdout.write(f"Sign in as {', '.join(USER_NAMES)}; the password of all is {DEMO_PASSWORD}")
+            self.stdout.write(f"Created the demo clinic “{clinic.name}” with six invented patients.")
+            self.stdout.write(f"Sign in as {', '.join(USER_NAMES)}; the password of every account is {DEMO_PASSWORD}")
         else:
-            self.stdout.write(f"The demo clinic “{clinic.name}” is there already; nothing was changed.")
+            self.stdout.write(f"The demo clinic “{clinic.name}” already exists; nothing was changed.")

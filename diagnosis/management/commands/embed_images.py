@@ -14,28 +14,31 @@ from mlmodel.network.analyser import get_analyser
 
 class Command(BaseCommand):
     help = (
-        "Place photographs that today's network can compare and has not yet, so that they are found as similar "
-        "confirmed cases. Run it after the network was replaced. Safe to run again, and while the site is served."
+        "Calculate the embeddings that are missing for the active network, so that photographs are found as similar "
+        "confirmed cases. Run it after the network was replaced. Safe to run again, and while the site is running."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument(
             "--read-photographs",
             action="store_true",
-            help="also read photographs again whose features are of an earlier backbone (a fraction of a second each)",
+            help=(
+                "also analyse photographs again whose features are of an earlier backbone (a fraction of a second "
+                "each)"
+            ),
         )
 
     def handle(self, **options: Any) -> None:
-        placed = sum(embed_from_features())
-        self.stdout.write(f"Placed {counted(placed, 'photograph')} from their features.")
+        count = sum(embed_from_features())
+        self.stdout.write(f"Embedded {counted(count, 'photograph')} from stored features.")
         outdated = outdated_images()
         if options["read_photographs"]:
             read, unreadable = self._read(outdated)
-            self.stdout.write(f"Read {counted(read, 'photograph')} again; {unreadable} could not be read.")
+            self.stdout.write(f"Analysed {counted(read, 'photograph')} again; {unreadable} could not be read.")
         elif waiting := outdated.count():
             self.stdout.write(
-                f"{waiting} photographs were last read by an earlier backbone and cannot be compared; "
-                "--read-photographs reads them again."
+                f"{waiting} photographs were last analysed by an earlier backbone and cannot be compared; "
+                "use --read-photographs to analyse them again."
             )
 
     def _read(self, images: Any) -> tuple[int, int]:

@@ -1,4 +1,4 @@
-"""That one person wants another network to answer, and waits for a second one to agree."""
+"""Proposals to change the active version, which need the approval of a second person."""
 
 import uuid
 from datetime import datetime, timedelta
@@ -14,7 +14,7 @@ from patients.models import Clinic
 
 
 class ProposalState(models.TextChoices):
-    WAITING = "waiting", _("Waits for a second person")
+    WAITING = "waiting", _("Waiting for a second person")
     APPROVED = "approved", _("Approved")
     DECLINED = "declined", _("Declined")
     WITHDRAWN = "withdrawn", _("Withdrawn")
@@ -22,7 +22,7 @@ class ProposalState(models.TextChoices):
 
 
 class Needs(models.TextChoices):
-    """Who has to agree."""
+    """Who has to approve."""
 
     PERSON = "person", _("a second person")
     CLINIC = "clinic", _("a dermatologist of another clinic, or an operator")
@@ -33,18 +33,21 @@ def expiry() -> datetime:
 
 
 class VersionProposal(models.Model):
-    """Written by ``diagnosis.retraining.proposals`` alone."""
+    """A proposal to make a version the active one. Only ``diagnosis.retraining.proposals`` writes it."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="proposals")
     replaces = models.ForeignKey(
-        ModelVersion, on_delete=models.PROTECT, related_name="+", help_text=_("Which answered when it was proposed.")
+        ModelVersion,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text=_("The active version when the proposal was made."),
     )
     needs = models.CharField(max_length=10, choices=Needs)
     state = models.CharField(max_length=10, choices=ProposalState, default=ProposalState.WAITING)
     reason = models.CharField(max_length=500)
     proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    # Of an operator, who acts for all clinics: none.
+    # Null for an operator, who acts for all clinics.
     proposed_clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
     expires_at = models.DateTimeField(default=expiry)

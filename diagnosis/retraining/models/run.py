@@ -1,4 +1,4 @@
-"""Retraining runs: what each was trained and judged on, how far it is, and what came of it."""
+"""Retraining runs with their photographs, progress and results."""
 
 import uuid
 from datetime import timedelta
@@ -19,17 +19,17 @@ from patients.models import Clinic, Lesion, Member
 
 
 class Part(models.TextChoices):
-    TRAIN = "train", _("Trained on")
-    TEST = "test", _("Locked test")
+    TRAIN = "train", _("Training set")
+    TEST = "test", _("Held-out test set")
 
 
 class TestAssignment(models.Model):
-    """Whether a lesion may be learnt from or belongs to the clinics' locked test. Decided once and for ever.
+    """The permanent assignment of a lesion to the training set or the clinics' held-out test set.
 
-    A migration lets the database itself refuse to change it.
+    A database trigger refuses changes.
     """
 
-    __test__ = False  # for pytest: the name begins like a test's
+    __test__ = False  # keeps pytest from collecting this class
 
     lesion = models.OneToOneField(Lesion, on_delete=models.PROTECT, related_name="test_assignment")
     part = models.CharField(max_length=8, choices=Part)
@@ -47,7 +47,7 @@ class RunStatus(models.TextChoices):
     RUNNING = "running", _("Running")
     DONE = "done", _("Done")
     FAILED = "failed", _("Failed")
-    DEAD = "dead", _("Stopped without a word")
+    DEAD = "dead", _("Stopped responding")
     ABANDONED = "abandoned", _("Abandoned")
 
 
@@ -56,36 +56,44 @@ ALIVE = (RunStatus.QUEUED, RunStatus.RUNNING)
 
 class TrainingRunQuerySet(models.QuerySet["TrainingRun"]):
     def alive(self) -> "TrainingRunQuerySet":
-        """Those that wait for a worker or are at work; the database lets there be one."""
+        """Return the run that waits or is running; the database allows only one."""
         return self.filter(status__in=ALIVE)
 
     def silent(self) -> "TrainingRunQuerySet":
-        """Those at work that have not been heard of for too long, and those that no worker has taken.
+        """Return running runs without a recent heartbeat, and waiting runs that no worker has claimed in time.
 
-        And those that were heard of at a time that has not come yet: it was written before the clock was set back.
+        Runs with a heartbeat in the future are included: it was written before the clock was set back.
         """
         now = timezone.now()
-        unheard = now - timedelta(seconds=settings.RETRAINING_DEAD_AFTER_SECONDS)
-        untaken = now - timedelta(seconds=settings.RETRAINING_QUEUED_FOR_SECONDS)
+        oldest_heartbeat = now - timedelta(seconds=settings.RETRAINING_DEAD_AFTER_SECONDS)
+        oldest_waiting = now - timedelta(seconds=settings.RETRAINING_QUEUED_FOR_SECONDS)
         return self.filter(
-            Q(status=RunStatus.RUNNING, heartbeat_at__lt=unheard)
-            | Q(status=RunStatus.QUEUED, heartbeat_at__lt=untaken)
+            Q(status=RunStatus.RUNNING, heartbeat_at__lt=oldest_heartbeat)
+            | Q(status=RunStatus.QUEUED, heartbeat_at__lt=oldest_waiting)
             | Q(status__in=ALIVE, heartbeat_at__gt=now + CLOCKS_APART)
         )
 
 
 class TrainingRun(models.Model):
-    """One attempt to make a better network. Its states change by ``diagnosis.retraining.run_states`` alone."""
+    """One attempt to train a better network. Only ``diagnosis.retraining.run_states`` changes its state."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     status = models.CharField(_("state"), max_length=10, choices=RunStatus, default=RunStatus.QUEUED)
-    slot = models.PositiveSmallIntegerField(null=True, default=1, help_text=_("1 while it is alive: there is one."))
-    attempt = models.UUIDField(default=uuid.uuid4, help_text=_("Whose work counts: a resumed run has a new one."))
+    slot = models.PositiveSmallIntegerField(
+        null=True, default=1, help_text=_("1 while the run is waiting or running: only one run can be.")
+    )
+    attempt = models.UUIDField(
+        default=uuid.uuid4, help_text=_("Identifies the process that holds the run; new after each claim.")
+    )
     heartbeat_at = models.DateTimeField(default=timezone.now)
     stage = models.CharField(max_length=120, blank=True, default="")
     share_done = models.FloatField(default=0.0)
     clinic = models.ForeignKey(
-        Clinic, on_delete=models.PROTECT, null=True, related_name="+", help_text=_("Whose photographs; all without.")
+        Clinic,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        help_text=_("The clinic whose photographs are used; all clinics if empty."),
     )
     since = models.DateField(null=True, help_text=_("Only labels that were settled on this day or later."))
     started_by = models.ForeignKey(
@@ -95,25 +103,31 @@ class TrainingRun(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("abandoned by")
     )
     parent = models.ForeignKey(
-        ModelVersion, on_delete=models.PROTECT, related_name="+", help_text=_("The version that answered then.")
+        ModelVersion,
+        on_delete=models.PROTECT,
+        related_name="+",
+        help_text=_("The active version when the run was started."),
     )
     candidate = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, null=True, related_name="training_runs")
     manifest_sha256 = models.CharField(max_length=64, blank=True, default="")
-    left_out = models.JSONField(default=dict, help_text=_("How many photographs were left out, by reason."))
-    left_out_images = models.JSONField(default=dict, help_text=_("Some of them by their keys, by reason."))
+    left_out = models.JSONField(default=dict, help_text=_("The number of photographs that were not used, by reason."))
+    left_out_images = models.JSONField(default=dict, help_text=_("The keys of some of these photographs, by reason."))
     withdrawn = models.JSONField(
         default=list,
         help_text=_(
-            "Photographs of the manifest that were not used: consent was withdrawn, or they were set aside, since."
+            "Photographs of the manifest that were not used: consent was withdrawn, or they were excluded, since."
         ),
     )
-    turned_wrong = models.JSONField(default=list, help_text=_("Photographs named rightly that no longer are."))
+    turned_wrong = models.JSONField(
+        default=list,
+        help_text=_("Photographs that the active version classifies correctly and the candidate does not."),
+    )
     error = models.CharField(max_length=500, blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True)
     step = models.PositiveBigIntegerField(
         default=0,
         editable=False,
-        help_text=_("The newest step when its photographs were chosen: labels of later steps are new."),
+        help_text=_("The newest step when the photographs were collected: labels of later steps are new."),
     )
     finished_at = models.DateTimeField(null=True)
 
@@ -150,7 +164,7 @@ class TrainingRun(models.Model):
 
     @property
     def judgement(self) -> dict[str, Any]:
-        """What the gate said of the candidate; empty while there is none."""
+        """The gate's result for the candidate; empty without one."""
         return (self.candidate.judgement or {}) if self.candidate else {}
 
     @property
@@ -159,7 +173,7 @@ class TrainingRun(models.Model):
 
 
 class RunMessage(models.Model):
-    """One line of a run's log. Says nothing of a patient."""
+    """One line of a run's log. It never contains patient data."""
 
     run = models.ForeignKey(TrainingRun, on_delete=models.CASCADE, related_name="messages")
     words = models.CharField(max_length=500)
@@ -174,14 +188,14 @@ class RunMessage(models.Model):
 
 class ManifestEntryQuerySet(models.QuerySet["ManifestEntry"]):
     def visible_to(self, member: Member | None) -> "ManifestEntryQuerySet":
-        """Those of the photographs of the member's clinic."""
+        """Return the entries of photographs of the member's clinic."""
         return self.filter(image__visit__patient__clinic=member.clinic_id) if member else self.none()
 
 
 class ManifestEntry(models.Model):
-    """One photograph of a run, as it was when the run was frozen.
+    """One photograph of a run, as it was when the manifest was frozen.
 
-    A migration lets the database itself refuse to change it.
+    A database trigger refuses changes.
     """
 
     run = models.ForeignKey(TrainingRun, on_delete=models.PROTECT, related_name="manifest")
@@ -212,11 +226,11 @@ class ManifestEntry(models.Model):
 
 
 def versions_that_used(*, images: models.QuerySet[Image]) -> list[ModelVersion]:
-    """Name the model versions that were trained or judged on some of ``images``, oldest first."""
+    """Return the model versions that were trained or tested on any of ``images``, oldest first."""
     entries = ManifestEntry.objects.filter(image__in=images.order_by(), run__candidate__isnull=False)
-    used = {
+    versions = {
         entry.run.candidate
         for entry in entries.select_related("run__candidate")
         if str(entry.image_id) not in entry.run.withdrawn
     }
-    return sorted((version for version in used if version is not None), key=lambda version: version.created_at)
+    return sorted((version for version in versions if version is not None), key=lambda version: version.created_at)

@@ -1,4 +1,4 @@
-"""The network in use: its card, its headline figures, and the whole report of its evaluation, for the clinic."""
+"""The active network: its model card, main figures and evaluation report."""
 
 import base64
 import hashlib
@@ -23,7 +23,7 @@ REPORT_PAGE, REPORT_JSON = "report.html", "report.json"
 
 @dataclass(frozen=True)
 class Figure:
-    """A headline figure, in words."""
+    """One main figure, formatted for the page."""
 
     label: str
     value: str
@@ -33,7 +33,7 @@ class Figure:
 @require_role(*EVERYONE_IN_THE_CLINIC, operator=True)
 @require_safe
 def network(request: ClinicRequest) -> HttpResponse:
-    """Which network answers here, and how good it was found to be."""
+    """Show the active network and its performance in the evaluation."""
     analyser = active_analyser()
     facts = report_facts(analyser)
     first = facts["sets"][0] if facts else None
@@ -51,7 +51,7 @@ def network(request: ClinicRequest) -> HttpResponse:
 @require_role(*EVERYONE_IN_THE_CLINIC, operator=True)
 @require_safe
 def network_report(request: ClinicRequest) -> HttpResponse:
-    """The whole report, as ``manage.py evaluate`` wrote it. It may style itself and show its own pictures, no more."""
+    """Return the report that ``manage.py evaluate`` wrote. Its policy allows only its own styles and pictures."""
     page = _report_file(REPORT_PAGE)
     style = page.partition(b"<style>")[2].partition(b"</style>")[0]
     allowed = base64.b64encode(hashlib.sha256(style).digest()).decode()
@@ -65,7 +65,7 @@ def network_report(request: ClinicRequest) -> HttpResponse:
 @require_role(*EVERYONE_IN_THE_CLINIC, operator=True)
 @require_safe
 def network_report_json(request: ClinicRequest) -> HttpResponse:
-    """The report's figures for programs."""
+    """Return the report's figures as JSON."""
     content = _report_file(REPORT_JSON)
     name = f"dermascan-evaluation-{active_analyser().version}.json"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
@@ -73,7 +73,7 @@ def network_report_json(request: ClinicRequest) -> HttpResponse:
 
 
 def report_facts(analyser: Analyser) -> dict[str, Any] | None:
-    """Return the figures of the report that came with this network; None if there is none, or it is of another one."""
+    """Return the figures of this network's report; None if there is none, or it is about another network."""
     try:
         facts: dict[str, Any] = json.loads((_folder() / REPORT_JSON).read_text(encoding="utf-8"))
         is_of_this_network = facts["network"]["sha256"] == analyser.sha256 and facts["sets"]
@@ -85,19 +85,19 @@ def report_facts(analyser: Analyser) -> dict[str, Any] | None:
 def _report_file(name: str) -> bytes:
     analyser = active_analyser()
     if report_facts(analyser) is None:
-        raise Http404(_("This network came without a report."))
+        raise Http404(_("This network has no evaluation report."))
     return (_folder() / name).read_bytes()
 
 
 def _folder() -> Path:
-    """Only the shipped network comes with a report, beside its files."""
+    """Return the folder of the shipped network, the only one that has a report."""
     head = get_analyser().release.head
     assert isinstance(head, Path), "the shipped head is a file"
     return head.parent
 
 
-def _headline(found: dict[str, Any]) -> list[Figure]:
-    """By lesion, as on the report's first screen; what could not be measured is left out."""
+def _headline(dataset: dict[str, Any]) -> list[Figure]:
+    """Return the main figures by lesion, as at the top of the report, without those that were not measured."""
     labels = {
         "balanced_accuracy": _("Balanced accuracy"),
         "accuracy": _("Accuracy"),
@@ -106,7 +106,7 @@ def _headline(found: dict[str, Any]) -> list[Figure]:
         "melanoma_specificity": _("Melanoma: specificity at 0.90 sensitivity"),
         "calibration_error": _("Expected calibration error"),
     }
-    figures = found["subsets"]["lesions"]["figures"]
+    figures = dataset["subsets"]["lesions"]["figures"]
     return [
         Figure(label, f"{each['value']:.3f}", f"{each['low']:.3f}–{each['high']:.3f}")
         for name, label in labels.items()

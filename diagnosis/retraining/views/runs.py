@@ -1,4 +1,4 @@
-"""Retraining runs in the administration: start one, watch it, resume or abandon it."""
+"""Retraining runs in the admin: start, follow, resume and abandon."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -36,14 +36,14 @@ MOST_LEFT_OUT_SHOWN = 12
 
 
 def for_roles(*roles: Role) -> Callable[[View], View]:
-    """Let in operators, and members with one of the roles."""
+    """Return a decorator that allows operators, and members with one of the roles."""
 
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: ClinicRequest, *args: Any, **kwargs: Any) -> HttpResponse:
             if not (is_operator(request) or (request.member is not None and request.member.role in roles)):
                 raise PermissionDenied(
-                    _("This page is for: %s.") % ", ".join(str(role.label) for role in roles),
+                    _("This page is only for these roles: %s.") % ", ".join(str(role.label) for role in roles),
                 )
             return view(request, *args, **kwargs)
 
@@ -55,7 +55,7 @@ def for_roles(*roles: Role) -> Callable[[View], View]:
 @for_roles(*CLINICIANS)
 @require_safe
 def runs(request: ClinicRequest) -> HttpResponse:
-    """All runs, newest first, and the button."""
+    """List all runs, newest first, with the form to start one."""
     mark_stalled_runs()
     active = active_version()
     context = {
@@ -71,30 +71,30 @@ def runs(request: ClinicRequest) -> HttpResponse:
 
 
 def _last_that_left_out(active: ModelVersion) -> TrainingRun | None:
-    """The newest finished run from the active version, if it left photographs out: they count as new for ever."""
-    done = TrainingRun.objects.filter(status=RunStatus.DONE, parent=active).first()
-    return done if done is not None and done.left_out else None
+    """Return the newest finished run from the active version if it left photographs out, which still count as new."""
+    newest = TrainingRun.objects.filter(status=RunStatus.DONE, parent=active).first()
+    return newest if newest is not None and newest.left_out else None
 
 
 @for_roles(*CLINICIANS)
 @require_safe
 def run(request: ClinicRequest, run_id: UUID) -> HttpResponse:
-    """One run: how far it is, its log, and what came of it. htmx asks for the changing part alone."""
+    """Show one run with its progress, log and result. htmx polls only the part that changes."""
     mark_stalled_runs()
     rows = TrainingRun.objects.select_related(
         "parent", "candidate", "started_by__member", "abandoned_by__member", "clinic"
     )
-    found = get_object_or_404(rows, pk=run_id)
+    row = get_object_or_404(rows, pk=run_id)
     context = {
-        "run": found,
-        "messages_of_run": found.messages.all(),
+        "run": row,
+        "messages_of_run": row.messages.all(),
         "may_act": _may_act(request),
-        "learned": found.manifest.filter(part=Part.TRAIN).count(),
-        "locked": found.manifest.filter(part=Part.TEST).count(),
-        "left_out": _left_out(request, found),
-        "reasons": found.judgement.get("reasons", []),
-        "turned_wrong": _visible(request, found.turned_wrong),
-        "names_clinic": found.clinic is not None and (is_operator(request) or _is_own(request, found)),
+        "learned": row.manifest.filter(part=Part.TRAIN).count(),
+        "locked": row.manifest.filter(part=Part.TEST).count(),
+        "left_out": _left_out(request, row),
+        "reasons": row.judgement.get("reasons", []),
+        "turned_wrong": _visible(request, row.turned_wrong),
+        "names_clinic": row.clinic is not None and (is_operator(request) or _is_own(request, row)),
     }
     name = "includes/retraining_run.html" if request.headers.get("HX-Request") else "retraining_run.html"
     return render(request, f"retraining/{name}", context)
@@ -104,15 +104,15 @@ def run(request: ClinicRequest, run_id: UUID) -> HttpResponse:
 @require_POST
 @once
 def start(request: ClinicRequest) -> HttpResponse:
-    """Start a run over all clinics: the network that comes of it answers all of them."""
+    """Start a run over all clinics, since they all use the same network."""
     try:
         with transaction.atomic():
-            begun = start_run(started_by=_user(request))
-            enqueue_on_commit("diagnosis.retraining.tasks.work_on_run", str(begun.pk))
+            started = start_run(started_by=_user(request))
+            enqueue_on_commit("diagnosis.retraining.tasks.work_on_run", str(started.pk))
     except RetrainingRefused as refusal:
         messages.error(request, str(refusal))
         return redirect("admin:retraining")
-    return redirect("admin:retraining-run", begun.pk)
+    return redirect("admin:retraining-run", started.pk)
 
 
 @for_roles(Role.DERMATOLOGIST)
@@ -142,7 +142,7 @@ def abandon(request: ClinicRequest, run_id: UUID) -> HttpResponse:
 
 
 def _left_out(request: ClinicRequest, run: TrainingRun) -> list[tuple[str, int, list[Image]]]:
-    """Why photographs were left out, how many, and the first of those that whoever asks may see."""
+    """Return the reasons why photographs were left out, their number, and the first ones that the user may see."""
     images = run.left_out_images
     return [
         (str(LeftOut(why).label), count, _visible(request, images.get(why, []), at_most=MOST_LEFT_OUT_SHOWN))
@@ -151,7 +151,7 @@ def _left_out(request: ClinicRequest, run: TrainingRun) -> list[tuple[str, int, 
 
 
 def _visible(request: ClinicRequest, keys: list[str], *, at_most: int = MOST_SHOWN) -> list[Image]:
-    """Of some photographs those that whoever asks may see."""
+    """Return the photographs with these keys that the user may see."""
     images = Image.objects.all() if is_operator(request) else Image.objects.visible_to(request.member)
     return list(images.filter(pk__in=keys).select_related("lesion")[:at_most])
 
@@ -165,5 +165,5 @@ def _is_own(request: ClinicRequest, run: TrainingRun) -> bool:
 
 
 def _user(request: ClinicRequest) -> AbstractBaseUser:
-    assert isinstance(request.user, AbstractBaseUser), "the door is passed by who has signed in"
+    assert isinstance(request.user, AbstractBaseUser), "the admin site requires a signed-in user"
     return request.user

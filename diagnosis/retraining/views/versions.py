@@ -1,4 +1,4 @@
-"""Every network that this installation knows: what the gate said of it, who decided, and why."""
+"""The versions of the network, with verdicts, decisions and proposals."""
 
 from typing import Any
 from uuid import UUID
@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from dermascan.core.once import once
-from diagnosis.retraining.decisions import NotAlone, decide, may_take_part, say_of
+from diagnosis.retraining.decisions import SecondPersonNeeded, authority_of, decide, may_take_part
 from diagnosis.retraining.model_cards import render_card
 from diagnosis.retraining.models import VersionProposal
 from diagnosis.retraining.proposals import (
@@ -39,29 +39,29 @@ from patients.models import Clinic, User
 
 
 class DecisionForm(forms.Form):
-    """Why, in the words of whoever decides."""
+    """The reason for a decision."""
 
     reason = forms.CharField(
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
         label=gettext_lazy("Why?"),
-        help_text=gettext_lazy("Kept with the decision, and read by every clinic here: name nobody."),
-        error_messages={"required": gettext_lazy("Say why, in a sentence. It is kept with the decision.")},
+        help_text=gettext_lazy("Stored with the decision. Every clinic here can read it: do not name anyone."),
+        error_messages={"required": gettext_lazy("Give the reason in one sentence. It is stored with the decision.")},
     )
 
 
 class ForceForm(DecisionForm):
     force = forms.BooleanField(
-        label=gettext_lazy("Promote it although the gate holds it back"),
-        error_messages={"required": gettext_lazy("Tick the box if it is to be promoted against the gate’s advice.")},
+        label=gettext_lazy("Promote it against the gate’s verdict"),
+        error_messages={"required": gettext_lazy("Tick the box to promote it against the gate’s verdict.")},
     )
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC, operator=True)
 @require_safe
 def versions(request: ClinicRequest) -> HttpResponse:
-    """All of them, the newest first, and every decision."""
-    active_version()  # so that the shipped one is on its own list from the start
+    """List all versions, newest first, and every decision."""
+    active_version()  # registers the shipped version if it is not yet in the database
     context = {
         "versions": ModelVersion.objects.select_related("parent"),
         "decisions": Decision.objects.select_related("version", "replaced", "by__member", "seconded_by__member"),
@@ -75,33 +75,33 @@ def versions(request: ClinicRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @once
 def version(request: ClinicRequest, version_id: int) -> HttpResponse:
-    """One of them: card, judgement, decisions; for whoever may decide, also the way to."""
-    found = get_object_or_404(ModelVersion.objects.select_related("parent"), pk=version_id)
-    form_class = _form_for(found)
+    """Show one version with its model card, verdict and decisions, and the form for users who may decide."""
+    version_row = get_object_or_404(ModelVersion.objects.select_related("parent"), pk=version_id)
+    form_class = _form_for(version_row)
     if request.method == "POST":
         if not _may_decide(request):
-            raise PermissionDenied(_("Here, %s decide which network answers.") % _deciders())
+            raise PermissionDenied(_("Only %s can decide which network is active here.") % _deciders())
         form = form_class(request.POST) if form_class else None
-        if form is not None and form.is_valid() and _decide(request, found, form):
-            return redirect("version", version_id=found.pk)
+        if form is not None and form.is_valid() and _decide(request, version_row, form):
+            return redirect("version", version_id=version_row.pk)
         if form is None:
-            messages.error(request, _("There is nothing to decide about this version. Look at it again."))
-            return redirect("version", version_id=found.pk)
-        return _page(request, found, form, status=400)
-    return _page(request, found, form_class() if form_class and _may_decide(request) else None)
+            messages.error(request, _("There is nothing to decide about this version now. Check its current state."))
+            return redirect("version", version_id=version_row.pk)
+        return _page(request, version_row, form, status=400)
+    return _page(request, version_row, form_class() if form_class and _may_decide(request) else None)
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC, operator=True)
 @require_safe
 def version_history(request: ClinicRequest) -> HttpResponse:
-    """The same as a PDF, to be printed and filed."""
+    """Return the version history as a PDF, for printing and filing."""
     name = f"dermascan-networks-{timezone.localdate().isoformat()}.pdf"
     headers = {"Content-Disposition": f'attachment; filename="{name}"', "X-Content-Type-Options": "nosniff"}
     return HttpResponse(history_pdf(request), content_type="application/pdf", headers=headers)
 
 
 def _before(active: ModelVersion) -> ModelVersion | None:
-    """The version that ``active`` took the place of, if it can answer again."""
+    """Return the version that ``active`` replaced, if it can be served again."""
     newest = Decision.objects.filter(version=active).select_related("replaced").first()
     replaced = newest.replaced if newest else None
     return replaced if replaced is not None and can_serve(replaced) else None
@@ -112,7 +112,7 @@ def _may_decide(request: ClinicRequest) -> bool:
 
 
 def _user(request: ClinicRequest) -> User:
-    assert isinstance(request.user, User), "the door is passed by who has signed in"
+    assert isinstance(request.user, User), "require_role requires a signed-in user"
     return request.user
 
 
@@ -120,53 +120,55 @@ def _deciders() -> str:
     return _("operators") if settings.OPERATORS_DECIDE_ON_VERSIONS else _("dermatologists and operators")
 
 
-def _form_for(found: ModelVersion) -> type[DecisionForm] | None:
-    """What may be decided about a version now; None where nothing may."""
-    if found.status == ModelVersionStatus.CANDIDATE:
-        if found.verdict == Verdict.REJECT or found.parent_id != active_version().pk:
+def _form_for(version: ModelVersion) -> type[DecisionForm] | None:
+    """Return the form for the decision that is possible now; None if there is none."""
+    if version.status == ModelVersionStatus.CANDIDATE:
+        if version.verdict == Verdict.REJECT or version.parent_id != active_version().pk:
             return None
-        return DecisionForm if found.verdict == Verdict.PROMOTE else ForceForm
-    return DecisionForm if found.status == ModelVersionStatus.RETIRED and can_serve(found) else None
+        return DecisionForm if version.verdict == Verdict.PROMOTE else ForceForm
+    return DecisionForm if version.status == ModelVersionStatus.RETIRED and can_serve(version) else None
 
 
-def _decide(request: ClinicRequest, found: ModelVersion, form: DecisionForm) -> bool:
-    """Decide it where one person's word is enough; else propose it. False where neither could be done."""
+def _decide(request: ClinicRequest, version: ModelVersion, form: DecisionForm) -> bool:
+    """Carry out the decision if one person is enough, else propose it; return False if neither is possible."""
     user, reason = _user(request), form.cleaned_data["reason"]
     try:
         try:
-            decide(version=found, by=user, reason=reason)
-        except NotAlone:
-            propose(version=found, by=user, reason=reason)
-            messages.success(request, _("Proposed. It answers once a second person has approved it on this page."))
+            decide(version=version, by=user, reason=reason)
+        except SecondPersonNeeded:
+            propose(version=version, by=user, reason=reason)
+            messages.success(request, _("Proposed. It becomes active once a second person approves it on this page."))
         else:
-            messages.success(request, _answers_now(found))
+            messages.success(request, _answers_now(version))
     except (PromotionRefused, ProposalRefused) as refused:
         form.add_error(None, refused.message)
         return False
     return True
 
 
-def _answers_now(found: ModelVersion) -> str:
-    return _("%(version)s answers from now on. The archive is read again in the background.") % {"version": found}
+def _answers_now(version: ModelVersion) -> str:
+    return _("%(version)s is now the active network. Stored photographs are analysed again in the background.") % {
+        "version": version
+    }
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC, operator=True)
 @require_POST
 @once
 def proposal(request: ClinicRequest, version_id: int, proposal_id: UUID) -> HttpResponse:
-    """Approve somebody else's proposal, decline it, or withdraw one's own."""
-    found = get_object_or_404(VersionProposal, pk=proposal_id)
-    if found.version_id != version_id:
+    """Approve or decline another person's proposal, or withdraw one's own."""
+    row = get_object_or_404(VersionProposal, pk=proposal_id)
+    if row.version_id != version_id:
         raise Http404
     if not _may_decide(request):
-        raise PermissionDenied(_("Here, %s decide which network answers.") % _deciders())
+        raise PermissionDenied(_("Only %s can decide which network is active here.") % _deciders())
     try:
         if request.POST.get("answer") == "approve":
-            approve(proposal=found, by=_user(request))
-            messages.success(request, _answers_now(found.version))
+            approve(proposal=row, by=_user(request))
+            messages.success(request, _answers_now(row.version))
         elif request.POST.get("answer") == "decline":
-            decline(proposal=found, by=_user(request))
-            messages.success(request, _("The proposal is over; nothing has changed."))
+            decline(proposal=row, by=_user(request))
+            messages.success(request, _("The proposal is closed; nothing has changed."))
         else:
             messages.error(request, _("Choose whether to approve the proposal or to decline it."))
     except (PromotionRefused, ProposalRefused) as refused:
@@ -175,45 +177,48 @@ def proposal(request: ClinicRequest, version_id: int, proposal_id: UUID) -> Http
 
 
 def _page(
-    request: ClinicRequest, found: ModelVersion, form: DecisionForm | None, *, status: int = 200
+    request: ClinicRequest, version: ModelVersion, form: DecisionForm | None, *, status: int = 200
 ) -> HttpResponse:
-    judgement = found.judgement or {}
-    waiting = waiting_proposal(found)
+    judgement = version.judgement or {}
+    waiting = waiting_proposal(version)
     if waiting is not None:
-        # Instead of the form: what is wrong with one that was sent meanwhile is said above the proposal.
+        # The proposal replaces the form; errors of a form that was sent meanwhile become messages.
         for words in form.non_field_errors() if form else ():
             messages.error(request, str(words))
         form = None
     context: dict[str, Any] = {
-        "version": found,
+        "version": version,
         "active": active_version(),
-        "card": render_card(found.card),
+        "card": render_card(version.card),
         "reasons": judgement.get("reasons", []),
         "tests": [
             (title, comparison_rows(judgement[name]), judgement[name])
-            for name, title in (("base", _("Base locked test")), ("clinic", _("The clinic’s own locked test")))
+            for name, title in (
+                ("base", _("Base held-out test set")),
+                ("clinic", _("The clinic’s own held-out test set")),
+            )
             if judgement.get(name)
         ],
         "labels_needed": judgement.get("labels_needed"),
-        "decisions": found.decisions.select_related("by__member", "seconded_by__member", "replaced"),
+        "decisions": version.decisions.select_related("by__member", "seconded_by__member", "replaced"),
         "proposal": waiting,
         "why_not_approve": why_not_approve(waiting, by=_user(request)) if waiting else "",
         "may_decide": _may_decide(request),
-        "say": say_of(_user(request), found).value,
+        "authority": authority_of(_user(request), version).value,
         "form": form,
         "clinics": Clinic.objects.count(),
-        "is_candidate": found.status == ModelVersionStatus.CANDIDATE,
+        "is_candidate": version.status == ModelVersionStatus.CANDIDATE,
     }
     return render(request, "retraining/version.html", context, status=status)
 
 
 def comparison_rows(comparison: dict[str, Any]) -> list[tuple[str, dict[str, float]]]:
-    """The figures of one test that the gate compared, with their names."""
-    named = {
+    """Return the figures of one test set that the gate compared, with their labels."""
+    labels = {
         "balanced_accuracy": _("Balanced accuracy"),
         "melanoma_sensitivity": _("Melanoma sensitivity at the operating point"),
         "calibration_error": _("Expected calibration error"),
     }
-    rows = [(label, comparison[name]) for name, label in named.items() if comparison.get(name)]
+    rows = [(label, comparison[name]) for name, label in labels.items() if comparison.get(name)]
     recalls = comparison.get("recall", {})
     return rows + [(_("Recall: %s") % BY_CODE[code].name, change) for code, change in recalls.items()]
