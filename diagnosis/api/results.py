@@ -146,16 +146,16 @@ def _answer(
         "reliability": str(reliability),
         **signs,
         **(
-            _named(
+            _reliable_fields(
                 probabilities,
                 tier=tier,
-                beside=(signs["tier"] or signs["network_tier"])["code"],
+                shown_tier=(signs["tier"] or signs["network_tier"])["code"],
                 codes=codes,
                 reader=reader,
                 figures=figures,
             )
             if is_reliable
-            else _unnamed(probabilities, figures=tuple(figures), reliability=reliability)
+            else _unreliable_fields(probabilities, figures=tuple(figures), reliability=reliability)
         ),
         "model_version": model_version,
         "answer_settings": _settings(answer_settings),
@@ -178,16 +178,16 @@ def _settings(chosen: AnswerSettings | None) -> dict[str, Any] | None:
     }
 
 
-def _named(
+def _reliable_fields(
     probabilities: Mapping[str, float],
     *,
     tier: str,
-    beside: str,
+    shown_tier: str,
     codes: tuple[str, ...],
     reader: Reader,
     figures: dict[str, Any],
 ) -> dict[str, Any]:
-    """Return classes and figures of a reliable answer; the explanation goes with the tier ``beside``."""
+    """Return classes and figures of a reliable answer; the explanation goes with ``shown_tier``."""
     code, explained = most_probable_code(probabilities), explained_code(probabilities, tier=tier)
     candidates = candidates_of(probabilities, explained=explained)
     is_calm = tier == Tier.CALM
@@ -214,12 +214,12 @@ def _named(
             for each in candidates
         ],
         "candidates_text": candidates_in_words(candidates),
-        "explanation": explanation_of(explained, reader=reader, tier=beside, wait=False),
+        "explanation": explanation_of(explained, reader=reader, tier=shown_tier, wait=False),
         "not_reliable": None,
     }
 
 
-def _unnamed(
+def _unreliable_fields(
     probabilities: Mapping[str, float], *, figures: tuple[str, ...], reliability: Reliability
 ) -> dict[str, Any]:
     """Return the same fields, all null, with the order of the classes: no figure is valid, so none is given."""

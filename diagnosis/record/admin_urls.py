@@ -1,4 +1,4 @@
-"""The review screen's addresses, under the admin's ``review/``; the admin site puts its own door before each."""
+"""URLs of the review screen, below the admin's ``review/`` and protected by the admin site."""
 
 from collections.abc import Callable
 from typing import Any
@@ -9,7 +9,7 @@ from diagnosis.record.views import review_screen as review
 from diagnosis.reviews import views as agreement
 
 
-def review_urls(behind_the_door: Callable[[Any], Any]) -> list[URLPattern]:
+def review_urls(admin_view: Callable[[Any], Any]) -> list[URLPattern]:
     """Return the patterns with every view wrapped by ``AdminSite.admin_view``."""
     views: list[tuple[str, Any, str]] = [
         ("", review.next_photograph, "review"),
@@ -21,4 +21,4 @@ def review_urls(behind_the_door: Callable[[Any], Any]) -> list[URLPattern]:
         ("<uuid:image_id>/others/", review.others, "review-others"),
         ("<uuid:image_id>/skip/", review.skip_photograph, "review-skip"),
     ]
-    return [path(f"review/{route}", behind_the_door(view), name=name) for route, view, name in views]
+    return [path(f"review/{route}", admin_view(view), name=name) for route, view, name in views]

@@ -1,4 +1,4 @@
-"""What the review screen shows, and what it hides from a blinded reader until they have answered."""
+"""The content of the review screen, and what is hidden from a blinded reader until they have answered."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -42,18 +42,18 @@ from diagnosis.reviews.services import reviews_token
 from mlmodel.taxonomy import BY_CODE, CODES
 from patients.models import Lesion, Member, ReviewRule
 
-# In the session: whether the reader works blinded where that is left to them, and of what they saw the answer.
+# Session keys: the reader's choice to work blinded, and the photographs whose answer they have seen.
 BLINDED, SEEN = "review-blinded", "review-seen"
 SEEN_AT_MOST = 500
 OTHERS_SHOWN = 8
-# What is pressed for an answer that is none of the seven; other diagnoses are typed after the first.
+# Keys of the answers outside the seven classes; after the first, another diagnosis is typed.
 KEYS = {OTHER: "8", CANNOT_TELL: "9", NOT_A_LESION: "0"}
 CERTAINTY_WORDS = {Certainty.CERTAIN: _("Certain"), Certainty.PROBABLE: _("Probable"), Certainty.UNSURE: _("Unsure")}
 CERTAINTY_KEYS = {Certainty.CERTAIN: "c", Certainty.PROBABLE: "p", Certainty.UNSURE: "u"}
 
 
 class SeenAnswers:
-    """The photographs of which this screen has shown the network's answer to the reader who is signed in."""
+    """The photographs whose network answer this session has shown."""
 
     def __init__(self, request: HttpRequest) -> None:
         self._session = request.session
@@ -68,7 +68,7 @@ class SeenAnswers:
 
 @dataclass(frozen=True)
 class AnswerButton:
-    """One answer to press, with its key."""
+    """The button of one answer, with its key."""
 
     answer: str
     name: str
@@ -78,7 +78,7 @@ class AnswerButton:
 
 @dataclass(frozen=True)
 class Progress:
-    """The reader's day: ``done`` of ``total``, what was put aside included; more where ``is_cut``."""
+    """The reader's progress today. ``total`` includes skipped photographs; it is a lower bound if ``is_cut``."""
 
     done: int
     waiting: int
@@ -95,13 +95,13 @@ class Progress:
 
 @dataclass(frozen=True)
 class LastStep:
-    """What the reader did last, while it can be taken back: a review, or a photograph put aside.
+    """The reader's last step while it can be undone: a review, or a skipped photograph.
 
     Attributes:
-        conflicting: what else the lesion is confirmed as, where its labels contradict each other.
-        reports: signed ones whose readers were told otherwise of it or of its lesion.
-        network: what the network says, where the review contradicts it about danger: a slip of the key shows.
-        colleague: who has called it malignant and is not agreed with, so that the review settles nothing.
+        conflicting: the lesion's other confirmed diagnoses, if its labels contradict each other.
+        reports: signed reports that contradict the label of the photograph or its lesion.
+        network: the network's answer if the review contradicts its urgency, which may reveal a wrong key press.
+        colleague: the colleagues who called it malignant, if the review disagrees and so does not settle the label.
     """
 
     image: Image
@@ -113,13 +113,13 @@ class LastStep:
 
     @property
     def key(self) -> str:
-        """Tells this step from every other, so that a stale page takes nothing else back."""
+        """The step's identifier, so that a stale page cannot undo another step."""
         return f"{self.image.pk}:{self.review.pk if self.review else 'skip'}"
 
 
 @dataclass(frozen=True)
 class Screen:
-    """Everything of one showing. ``image`` is None where nothing waits."""
+    """The content of the screen. ``image`` is None if the queue is empty."""
 
     image: Image | None
     common: dict[str, Any]
@@ -138,10 +138,10 @@ def screen(
     form: ReviewForm | None = None,
     conflict: AnsweredMeanwhile | None = None,
 ) -> Screen:
-    """Gather what is shown to ``member``. What is shown of the network's answer is remembered as seen.
+    """Return the content for ``member``. If it includes the network's answer, the answer is recorded as seen.
 
     Args:
-        conflict: what colleagues have said since the form was made that was sent.
+        conflict: colleagues' reviews since the form was opened.
     """
     skipped = skipped_by(member)
     common = {
@@ -181,13 +181,13 @@ def screen(
             Image.objects.in_use().filter(lesion=image.lesion_id).exclude(pk=image.pk), limit=OTHERS_SHOWN
         ),
     }
-    return Screen(image, common, details if hides else details | _what_is_known(image))
+    return Screen(image, common, details if hides else details | _hidden_details(image))
 
 
-def _what_is_known(image: Image) -> dict[str, Any]:
-    """What a blinded reader learns only after they have answered: network, colleagues, label."""
-    known = photograph_of(image)
-    prediction = known.prediction
+def _hidden_details(image: Image) -> dict[str, Any]:
+    """Return what a blinded reader sees only after answering: the network's answer, reviews, label."""
+    photograph = photograph_of(image)
+    prediction = photograph.prediction
     facts = quality_facts(
         verdict=image.verdict,
         measures=image.measures,
@@ -198,12 +198,12 @@ def _what_is_known(image: Image) -> dict[str, Any]:
     return {
         "prediction": prediction,
         "view": present_prediction(
-            prediction, facts=facts, case_context=known.case_context, is_warned=known.warns_of_danger
+            prediction, facts=facts, case_context=photograph.case_context, is_warned=photograph.warns_of_danger
         )
         if prediction
         else None,
-        "signs": known.signs_of_labels,
-        "contradictions": known.contradictions,
+        "signs": photograph.signs_of_labels,
+        "contradictions": photograph.contradictions,
         "reviews": image.reviews.select_related("reviewer__user", "retraction"),
         "label_changes": image.label_changes.select_related("review__reviewer__user"),
     }
@@ -219,15 +219,15 @@ def answer_button(answer: str) -> AnswerButton:
 
 
 def is_blinded(request: HttpRequest, member: Member) -> bool:
-    """The clinic's rule decides, or else the reader."""
+    """Whether the reader works blinded, by the clinic's rule or by their own choice."""
     return member.clinic.review_rule == ReviewRule.TWO_BLINDED_READERS or bool(request.session.get(BLINDED))
 
 
 def last_step(member: Member, *, is_blinded: bool = False) -> LastStep | None:
-    """The reader's newest step if it can still be taken back. Only that one: what came before it stays.
+    """Return the reader's newest step if it can still be undone; None otherwise.
 
-    A blinded reader may be asked for the lesion's other photographs next, and is not told what they are; nor whether
-    their answer settled anything, which a word of the report would give away.
+    For a blinded reader it has no details: they would reveal the labels of the lesion's other photographs, which may
+    come next, and whether the answer settled the label.
     """
     reviews = Review.objects.filter(reviewer=member).select_related("image__lesion", "image__visit__patient")
     review: Review | None = reviews.select_related("retraction").newest_first().first()
@@ -244,13 +244,13 @@ def last_step(member: Member, *, is_blinded: bool = False) -> LastStep | None:
         review,
         _conflicting(review),
         reports_that_say_otherwise(review.image),
-        _contradicted(review),
-        _not_agreed_with(review),
+        _contradicted_answer(review),
+        _dissenting_colleagues(review),
     )
 
 
-def _not_agreed_with(review: Review) -> str:
-    """Which colleagues have called it malignant, where the label is disputed and the review says otherwise."""
+def _dissenting_colleagues(review: Review) -> str:
+    """Return the colleagues who called it malignant, if the label is disputed and the review disagrees."""
     is_disputed = ConfirmedLabel.objects.filter(image=review.image_id, state=LabelState.DISPUTED).exists()
     if not is_disputed or is_malignant_answer(review.answer):
         return ""
@@ -260,14 +260,14 @@ def _not_agreed_with(review: Review) -> str:
 
 
 def _conflicting(review: Review) -> str:
-    """What else the lesion's photographs are confirmed as, where their labels contradict each other."""
+    """Return the other confirmed diagnoses of the lesion's photographs, if their labels contradict each other."""
     own = Label(review.answer, review.other_text).name
-    found = contradictions_of(Lesion.objects.filter(pk=review.image.lesion_id))
-    return ", ".join(name for contradiction in found for name in contradiction.names if name != own)
+    contradictions = contradictions_of(Lesion.objects.filter(pk=review.image.lesion_id))
+    return ", ".join(name for contradiction in contradictions for name in contradiction.names if name != own)
 
 
-def _contradicted(review: Review) -> str:
-    """What the network says, if it is calm of what the reader calls malignant, or urgent of what they call benign."""
+def _contradicted_answer(review: Review) -> str:
+    """Return the network's answer if it is calm and the review malignant, or if it is urgent and the review benign."""
     photograph = photograph_of(review.image)
     if photograph.prediction is None:
         return ""
@@ -276,12 +276,12 @@ def _contradicted(review: Review) -> str:
 
 
 def _initial(image: Image, member: Member, entry: QueueEntry | None) -> dict[str, Any]:
-    """What the form begins with: what the reader has just taken back, or what is usual."""
+    """Return the form's initial values: those of a review that was just withdrawn, or the defaults."""
     made_from = {"made_from": reviews_token(image=image, reader=member)}
     newest = image.reviews.filter(reviewer=member).select_related("retraction").newest_first().first()
     if newest is not None and newest.is_retracted and is_within(newest.created_at, RETRACTABLE_FOR):
-        said = {name: getattr(newest, name) for name in ("certainty", "basis", "reason", "other_text")}
-        return {**said, **made_from, "danger": danger_said(newest.answer)}
+        withdrawn = {name: getattr(newest, name) for name in ("certainty", "basis", "reason", "other_text")}
+        return {**withdrawn, **made_from, "danger": danger_said(newest.answer)}
     return {"certainty": Certainty.CERTAIN, "basis": _usual_basis(entry), **made_from}
 
 
@@ -290,7 +290,7 @@ def _own_review(image: Image, member: Member) -> Review | None:
 
 
 def on_screen(image: Image, member: Member) -> dict[str, Any]:
-    """The names of the colleagues who have the photograph before them at this moment."""
+    """Return the names of the colleagues who have the photograph open."""
     return {"before_colleagues": others_before(image=image, member=member)}
 
 
@@ -301,7 +301,7 @@ def _usual_basis(entry: QueueEntry | None) -> str:
 def _done_today(member: Member) -> int:
     midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
     today = Review.objects.standing().filter(reviewer=member, created_at__range=(midnight, latest()))
-    # Counted here: asked for distinct photographs, SQLite walks through all reviews there are.
+    # Counted in Python: for a DISTINCT query, SQLite reads all reviews.
     return len(set(today.order_by().values_list("image_id", flat=True)))
 
 

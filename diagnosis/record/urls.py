@@ -1,4 +1,4 @@
-"""Addresses of the clinic’s pages: patients, visits, lesions, photographs."""
+"""URLs of the record: patients, visits, lesions, photographs."""
 
 from django.urls import URLPattern, path
 

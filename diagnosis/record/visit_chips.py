@@ -1,4 +1,4 @@
-"""What was found at visits, for lists of them."""
+"""Template tags for the findings and report problems of visits."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -20,10 +20,10 @@ register = template.Library()
 
 @dataclass(frozen=True)
 class Trouble:
-    """What is wrong with a signed report.
+    """A problem with a signed report.
 
     Attributes:
-        is_withheld: it was released, and the patient no longer reads it: then it is not called released either.
+        is_withheld: the report was released and is now withheld from the patient, so it must not be shown as released.
     """
 
     words: str
@@ -35,9 +35,9 @@ class Trouble:
 
 @register.simple_tag
 def signs_at(visits: Iterable[Visit]) -> dict[UUID, tuple[Sign, ...]]:
-    """The chips of each visit that has any.
+    """Return the chips of each visit that has any.
 
-    A dangerous finding that was set aside is named at every visit at which its lesion was photographed.
+    A dangerous finding of an excluded photograph is shown at every visit at which its lesion was photographed.
     """
     of_visits = Image.objects.filter(visit__in=[visit.pk for visit in visits]).order_by()
     signs = signs_by_visit(of_visits.in_use())
@@ -52,39 +52,39 @@ def signs_at(visits: Iterable[Visit]) -> dict[UUID, tuple[Sign, ...]]:
 
 @register.simple_tag
 def signs_of_card(card: LesionCard, missed: Iterable[ExcludedFinding]) -> list[Sign]:
-    """The chips of a lesion, with the dangerous findings of its photographs that were set aside."""
+    """Return the chips of a lesion, including dangerous findings of its excluded photographs."""
     return in_order([*(each.sign for each in missed if each.image.lesion_id == card.lesion.pk), *card.signs])
 
 
 @register.simple_tag
 def troubled_reports_at(visits: Iterable[Visit]) -> dict[UUID, Trouble]:
-    """Of visits whose signed report is withheld or no longer holds: why."""
+    """Return the problems of signed reports that are withheld or no longer valid, by visit."""
     closed = [visit.pk for visit in visits if not visit.is_open]
     reports = list(
         Report.objects.filter(visit__in=closed).select_related("visit__patient__clinic").prefetch_related("addenda")
     )
     withheld = set(Report.objects.kept_from_patients().filter(visit__in=closed).values_list("pk", flat=True))
-    otherwise, found = otherwise_among(reports), {}
+    otherwise, troubles = otherwise_among(reports), {}
     for report in reports:
         if report.pk in withheld:
-            found[report.visit_id] = Trouble(_("Withheld from the patient"), is_withheld=True)
+            troubles[report.visit_id] = Trouble(_("Withheld from the patient"), is_withheld=True)
         elif otherwise[report.pk].is_misleading:
-            found[report.visit_id] = Trouble(_trouble(otherwise[report.pk]))
-    return found
+            troubles[report.visit_id] = Trouble(_trouble(otherwise[report.pk]))
+    return troubles
 
 
 def _trouble(otherwise: Otherwise) -> str:
-    """What weighs most of all that a report does not say."""
+    """Return the most important change that a report does not contain."""
     if otherwise.labels or otherwise.elsewhere:
-        return _("Reviews disagree with the signed report")
+        return _("Reviews contradict the signed report")
     if otherwise.excluded:
-        return _("A photograph of the signed report was set aside")
+        return _("A photograph of the signed report is excluded")
     return _("The record has changed since the report")
 
 
 @register.simple_tag
 def trouble_with_report(visit: Visit) -> Trouble | None:
-    """The same of one visit; None where all is well."""
+    """Return the problem of one visit's report; None if there is none."""
     return troubled_reports_at([visit]).get(visit.pk)
 
 
@@ -95,13 +95,13 @@ def at_visit(troubled: Mapping[UUID, Trouble], visit: Visit) -> Trouble | None:
 
 @register.simple_tag
 def photographs_at(visit: Visit) -> dict[str, Photograph]:
-    """The photographs of a visit by their keys, each with its chips."""
+    """Return the photographs of a visit by key, each with its chips."""
     return {str(each.image.pk): each for each in photographs(Image.objects.in_use().filter(visit=visit))}
 
 
 @register.filter
-def of_key(shown: Mapping[str, Photograph], key: str) -> Photograph | None:
-    return shown.get(key)
+def of_key(by_key: Mapping[str, Photograph], key: str) -> Photograph | None:
+    return by_key.get(key)
 
 
 @register.filter

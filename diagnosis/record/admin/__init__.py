@@ -1,4 +1,4 @@
-"""The clinic's tables in the admin. Each shows what all slices know of its rows, so they lie above all of them."""
+"""The admin of the clinic's records. It combines data of all other packages, so it may import all of them."""
 
 from . import features, images, patients, predictions, queue_entries, reports, visits
 

@@ -1,4 +1,4 @@
-"""What the clinic's own lists say of photographs and reports, in the admin's lists too: chips, from the same place."""
+"""Columns with the chips of photographs and reports, the same as in the clinic's own lists."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -30,23 +30,23 @@ def trouble_html(trouble: Trouble | None) -> str:
 
 
 def status_in_words(visit: Visit, trouble: Trouble | None) -> str:
-    """The status of a visit, beside what is wrong with its report: one that is withheld is not called released."""
+    """Return the status of a visit for a list with a column for report problems; a withheld one is not “released”."""
     return "–" if trouble and trouble.is_withheld else visit.get_status_display()
 
 
 class PhotographChangeList(LongChangeList):
-    """A page of photographs, or of rows that belong to one, each with what its chips say."""
+    """A change list of photographs, or of rows related to one, that loads their chips."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         self.result_list: list[Any] = list(self.result_list)
-        known = photographs_by_key(_photograph_of(row) for row in self.result_list)
+        photographs = photographs_by_key(_photograph_of(row) for row in self.result_list)
         for row in self.result_list:
-            row.photograph = known[_photograph_of(row)]
+            row.photograph = photographs[_photograph_of(row)]
 
 
 class ShowsSigns(ShowsRemarks):
-    """A list with a column of the chips of each row's photograph, and a page that begins with what they stand for."""
+    """An admin with a column of the chips of each row's photograph, and its warnings on the change page."""
 
     class Media:
         css = {"all": ("css/admin.css",)}
@@ -63,7 +63,7 @@ class ShowsSigns(ShowsRemarks):
 
 
 class ReportChangeList(LongChangeList):
-    """A page of visits, or of what belongs to the report of one, each with what is wrong with that report."""
+    """A change list of visits, reports or addenda that loads the problems of their reports."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
@@ -74,9 +74,9 @@ class ReportChangeList(LongChangeList):
 
 
 class ShowsTrouble(ShowsRemarks):
-    """A list with a column that says whether the report is withheld or no longer holds, as the list of visits does.
+    """An admin with a column for a report that is withheld or no longer valid, as in the clinic's list of visits.
 
-    The page of a row begins with the same, and why.
+    The change page starts with the same problem and its reasons.
     """
 
     class Media:

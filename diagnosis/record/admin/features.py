@@ -8,7 +8,7 @@ from diagnosis.similar.models import ImageEmbedding
 
 @admin.register(ImageFeatures)
 class ImageFeaturesAdmin(ImageRelatedAdmin):
-    """Which photographs have features, and of which backbone. The numbers themselves mean nothing to a reader."""
+    """Lists which photographs have features, and of which backbone; the values themselves are not shown."""
 
     list_display = ("image", "patient", "backbone_sha256", "length")
     fields = ("image", "backbone_sha256", "length")
@@ -20,7 +20,7 @@ class ImageFeaturesAdmin(ImageRelatedAdmin):
 
 @admin.register(ImageEmbedding)
 class ImageEmbeddingAdmin(ImageRelatedAdmin):
-    """Which photographs can be found as similar cases, and by which network."""
+    """Lists which photographs can be found as similar cases, and by which network."""
 
     list_display = ("image", "patient", "space_sha256", "embedded_at")
     fields = ("image", "space_sha256", "embedded_at")

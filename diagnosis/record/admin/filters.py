@@ -1,4 +1,4 @@
-"""How a list of photographs is narrowed."""
+"""Filters of the admin's lists of photographs and predictions."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ from mlmodel.taxonomy import CODES, CONDITIONS
 
 
 class ReviewFilter(admin.SimpleListFilter):
-    """What waits in the review queue, in its order (``record.admin.image_order``), and what is settled."""
+    """Filters photographs by review: waiting, in queue order (``record.admin.image_order``), or settled."""
 
     title = _("review")
     parameter_name = "review"
@@ -22,9 +22,9 @@ class ReviewFilter(admin.SimpleListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         return [
-            (self.NEEDED, _("Waits for review, in the queue's order")),
+            (self.NEEDED, _("Waiting for review, in queue order")),
             (self.CONFIRMED, _("Has a confirmed label")),
-            (self.NOT_JUDGED, _("Not judged by the network")),
+            (self.NOT_JUDGED, _("Not analysed by the network")),
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -38,18 +38,18 @@ class ReviewFilter(admin.SimpleListFilter):
 
 
 class ShownFilter(admin.SimpleListFilter):
-    """Of each photograph the prediction that is shown, unless those of every version are asked for."""
+    """Limits the list to the shown prediction of each photograph, unless every version is selected."""
 
     title = _("which")
     parameter_name = "shown"
     ALL = "all"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(self.ALL, _("Of every version"))]
+        return [(self.ALL, _("Every version"))]
 
     def choices(self, changelist: Any) -> Any:
         shown, every = super().choices(changelist)
-        yield {**shown, "display": _("Shown on the pages")}
+        yield {**shown, "display": _("Shown on pages")}
         yield every
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -57,7 +57,7 @@ class ShownFilter(admin.SimpleListFilter):
 
 
 class ExplainedFilter(admin.SimpleListFilter):
-    """By the class that explains the tier, which is what the list shows."""
+    """Filters predictions by the class that explains the tier, as the list shows it."""
 
     title = _("explained by")
     parameter_name = "explained"
@@ -71,7 +71,7 @@ class ExplainedFilter(admin.SimpleListFilter):
 
 
 class TierFilter(admin.SimpleListFilter):
-    """By the tier that is shown: of predictions themselves, or of photographs by the prediction that is shown."""
+    """Filters predictions by their shown tier, or photographs by that of their shown prediction."""
 
     title = _("tier")
     parameter_name = "tier"

@@ -1,7 +1,7 @@
-"""In which order photographs are listed, each read from the index that holds that order.
+"""The order of the list of photographs, each read from a matching index.
 
-What is listed is decided by the list's own filters; here it is only walked through, most suspicious or newest first,
-until the page is full. With 100,000 photographs that takes a millisecond where sorting them takes a second.
+The list's filters decide what is listed; the index is read most urgent or newest first until the page is full. With
+100,000 photographs that takes a millisecond, while sorting them takes a second.
 """
 
 from typing import Any
@@ -21,7 +21,7 @@ def keys_in_order(request: HttpRequest, images: QuerySet[Image]) -> QuerySet[Any
     """Return the primary keys of ``images`` in the order that the filters ask for."""
     review = request.GET.get(ReviewFilter.parameter_name)
     tier = request.GET.get(TierFilter.parameter_name)
-    # A patient that was searched for has few photographs, and who clicks on a column wants that order.
+    # A search result is small, and a click on a column asks for the order of that column.
     if request.GET.get(SEARCH_VAR) or ORDER_VAR in request.GET:
         return images.values_list("pk", flat=True)
     if review == ReviewFilter.NEEDED:
@@ -33,14 +33,14 @@ def keys_in_order(request: HttpRequest, images: QuerySet[Image]) -> QuerySet[Any
         labels = ConfirmedLabel.objects.filter(_is_of(images), settled_at__isnull=False)
         return labels.order_by("-settled_at").values_list("image_id", flat=True)
     if review == ReviewFilter.NOT_JUDGED:
-        # Asked first, because there are few of them.
-        unjudged = Image.objects.filter(~Exists(Prediction.objects.filter(image=OuterRef("pk"))))
-        return unjudged.filter(Exists(images.order_by().filter(pk=OuterRef("pk")))).values_list("pk", flat=True)
+        # These come first in the query, because there are few.
+        unanalysed = Image.objects.filter(~Exists(Prediction.objects.filter(image=OuterRef("pk"))))
+        return unanalysed.filter(Exists(images.order_by().filter(pk=OuterRef("pk")))).values_list("pk", flat=True)
     return images.values_list("pk", flat=True)
 
 
 def _waiting(request: HttpRequest) -> QueueQuerySet:
-    """By the clinic straight, which is how the index that holds the order begins."""
+    """Return the waiting entries, filtered by clinic directly since the index starts with the clinic."""
     return scoped(QueueEntry.objects.waiting(), request)  # type: ignore[return-value]
 
 

@@ -1,4 +1,4 @@
-"""Photographs: the review queue and each photograph's whole history."""
+"""The admin of photographs: the review queue and each photograph's history."""
 
 from http import HTTPStatus
 from typing import Any
@@ -39,7 +39,7 @@ class PredictionInline(ReadOnlyInline):
     model = Prediction
     fields = ("created_at", "explained", "shown_tier", "malignant", "model_version", "is_shown")
     readonly_fields = fields
-    verbose_name_plural = gettext_lazy("What networks said of it")
+    verbose_name_plural = gettext_lazy("Predictions")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Prediction]:
         rows: QuerySet[Prediction] = super().get_queryset(request)
@@ -47,12 +47,12 @@ class PredictionInline(ReadOnlyInline):
 
     @admin.display(description=gettext_lazy("shown"), boolean=True)
     def is_shown(self, prediction: Prediction) -> bool:
-        """Whether pages show it, or another version's."""
+        """Whether pages show this prediction rather than another version's."""
         return getattr(prediction, "is_shown", False)
 
     @admin.display(description=gettext_lazy("malignant"))
     def malignant(self, prediction: Prediction) -> str:
-        # Django shows an empty row for what a garbled form leaves out.
+        # For an incomplete form, Django shows a row without a prediction.
         return malignant_in_words(prediction) if prediction.code else "–"
 
     @admin.display(description=gettext_lazy("explained by"))
@@ -76,7 +76,7 @@ class ImageAdmin(ShowsSigns, ClinicScopedAdmin):
     search_help_text = gettext_lazy("Patient's name or record number")
     inlines = (ReviewInline, PredictionInline)
     actions = None
-    # The page is sent by dermatologists to add a review; every field of the photograph itself is read-only.
+    # Dermatologists submit the page to add a review; all fields of the photograph are read-only.
     change_roles = (Role.DERMATOLOGIST,)
     fieldsets = (
         (None, {"fields": ("photograph", "patient", "lesion", "visit", "confirmed", "label_history", "excluded")}),
@@ -101,7 +101,7 @@ class ImageAdmin(ShowsSigns, ClinicScopedAdmin):
         return super().changelist_view(request, {"title": _("Photographs"), **(extra_context or {})})
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Image]:
-        # Not by way of the parent class, which would sort by what is only annotated here.
+        # Not super(): it would order by a column that is annotated only here.
         images: ImageQuerySet = scoped(Image.objects.all(), request)  # type: ignore[assignment]
         return with_confirmed_label(images).with_shown_prediction()
 
@@ -123,7 +123,7 @@ class ImageAdmin(ShowsSigns, ClinicScopedAdmin):
         return response
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        """Nothing of a photograph changes here; what is sent are reviews."""
+        """Save nothing: the page only adds reviews."""
 
     @admin.display(description=gettext_lazy("photograph"))
     def small_photograph(self, image: Image) -> SafeString:
@@ -152,7 +152,7 @@ class ImageAdmin(ShowsSigns, ClinicScopedAdmin):
             return "–"
         if not is_reliable(prediction):
             return explained_in_words(prediction)
-        return _("%(name)s; all malignant ones together %(share)s") % {
+        return _("%(name)s; malignant classes together %(share)s") % {
             "name": explained_in_words(prediction),
             "share": malignant_in_words(prediction),
         }
@@ -171,24 +171,24 @@ class ImageAdmin(ShowsSigns, ClinicScopedAdmin):
             return "–"
         name, photograph = answer_name(image.confirmed_answer, image.confirmed_text or ""), photograph_for(image)
         if photograph.known.is_excluded:
-            return _("%(name)s – does not count: the photograph was set aside") % {"name": name}
+            return _("%(name)s – does not count: the photograph is excluded") % {"name": name}
         if photograph.contradictions:
             return _("%(name)s – contradicted by another label of this lesion") % {"name": name}
         return name
 
-    @admin.display(description=gettext_lazy("how it came about"))
+    @admin.display(description=gettext_lazy("label history"))
     def label_history(self, image: Image) -> str:
         rows = [(f"{change.created_at:%Y-%m-%d %H:%M}", change.words) for change in image.label_changes.all()]
         return format_html_join(mark_safe("<br>"), "{} · {}", rows) or "–"
 
-    @admin.display(description=gettext_lazy("set aside"))
+    @admin.display(description=gettext_lazy("exclusions"))
     def excluded(self, image: Image) -> str:
         rows = []
         for row in image.exclusions.select_related("member__user", "ended_by__user"):
             words = f"{row.created_at:%Y-%m-%d %H:%M} · {row.member.name}: {row}. {row.note}"
             if row.ended_by is not None:
-                back = {"who": row.ended_by.name, "when": f"{row.ended_at:%Y-%m-%d %H:%M}"}
-                words = f"{words} ({_('put back by %(who)s, %(when)s') % back})"
+                end = {"who": row.ended_by.name, "when": f"{row.ended_at:%Y-%m-%d %H:%M}"}
+                words = f"{words} ({_('undone by %(who)s, %(when)s') % end})"
             rows.append((words,))
         return format_html_join(mark_safe("<br>"), "{}", rows) or "–"
 
@@ -209,7 +209,7 @@ class ImageAdmin(ShowsSigns, ClinicScopedAdmin):
 
 
 def _picture(image: Image, *, kind: str, css_class: str) -> SafeString:
-    """The photograph by the address that checks who asks."""
+    """Return the picture by the URL that checks permissions."""
     return format_html(
         '<img class="{}" src="{}" alt="{}" loading="lazy">',
         css_class,

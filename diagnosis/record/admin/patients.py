@@ -1,4 +1,4 @@
-"""Patients and lesions, with what is said of them, which ``patients`` does not know of."""
+"""The admin of patients and lesions with their findings, which ``patients`` cannot import."""
 
 from typing import Any
 from uuid import UUID
@@ -23,7 +23,7 @@ admin.site.unregister(Lesion)
 
 
 class LesionWithSignsInline(LesionInline):
-    """The lesions of one patient, with what is said of their photographs, read together."""
+    """The lesions of one patient with their chips, loaded in one go."""
 
     _signs: dict[UUID, list[Sign]] | None = None
 
@@ -45,14 +45,14 @@ class LesionWithSignsInline(LesionInline):
 
 
 class VisitWithReportInline(VisitInline):
-    """The visits of one patient, with what was found at each and what became of its report, read together."""
+    """The visits of one patient with their chips and report problems, loaded in one go."""
 
     _troubled: dict[UUID, Trouble] | None = None
     _signs: dict[UUID, tuple[Sign, ...]] | None = None
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        shown = ["status_now" if name == "status" else name for name in super().get_fields(request, obj)]
-        return [*shown, "signs", "trouble"]
+        fields = ["status_now" if name == "status" else name for name in super().get_fields(request, obj)]
+        return [*fields, "signs", "trouble"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.get_fields(request, obj)
@@ -61,7 +61,7 @@ class VisitWithReportInline(VisitInline):
     def status_now(self, visit: Visit) -> str:
         return status_in_words(visit, self._trouble_with(visit))
 
-    @admin.display(description=_("found"))
+    @admin.display(description=_("findings"))
     def signs(self, visit: Visit) -> SafeString:
         if self._signs is None:
             self._signs = signs_at(visit.patient.visits.all())

@@ -1,4 +1,4 @@
-"""What the admin's lists say of a prediction: the same as the pages, and no class where it cannot be relied on."""
+"""Texts for predictions in the admin's lists: as on the pages, without a class if the answer is not reliable."""
 
 from django.utils.translation import gettext as _
 
@@ -15,10 +15,10 @@ def is_reliable(prediction: Prediction) -> bool:
 
 
 def explained_in_words(prediction: Prediction) -> str:
-    """The class that explains the tier, with its probability."""
+    """Return the class that explains the tier, with its probability."""
     if not is_reliable(prediction):
         if prediction.refused_as:
-            return _("none: could not be judged (%(why)s)") % {"why": prediction.refused_as}
+            return _("none: photograph refused (%(why)s)") % {"why": prediction.refused_as}
         return _("none: taken without a dermatoscope")
     code = prediction.explained_code
     return f"{condition_name(BY_CODE[code])}, {percent(prediction.probabilities[code])}"
@@ -33,7 +33,7 @@ def tier_in_words(prediction: Prediction) -> str:
 
 
 def class_order_in_words(prediction: Prediction | None) -> str:
-    """The classes, most probable first, with figures only where those hold: for who wants to know all the same."""
+    """Return the classes, most probable first, with figures only if the answer is reliable."""
     if prediction is None:
         return "–"
     ranked = class_order(prediction.probabilities)

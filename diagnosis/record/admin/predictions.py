@@ -17,7 +17,7 @@ from patients.admin.scope import PatientSearch, RoleGate, patient_cell, scoped
 
 
 class ImageRelatedAdmin(RoleGate, PatientSearch):
-    """Rows that belong to a photograph: seen by whoever sees the photograph, changed by nobody."""
+    """Read-only rows related to a photograph, visible to users who may see the photograph."""
 
     list_select_related = ("image__visit__patient", "image__lesion")
     list_per_page = 50
@@ -66,7 +66,7 @@ class PredictionAdmin(ShowsSigns, ImageRelatedAdmin):
 
     @admin.display(description=_("shown on its page"), boolean=True)
     def is_shown(self, prediction: Prediction) -> bool:
-        """Whether pages show it, or another version's of the same photograph."""
+        """Whether pages show this prediction rather than another version's."""
         return prediction.is_shown  # type: ignore[attr-defined]
 
     @admin.display(description=_("lesion"))

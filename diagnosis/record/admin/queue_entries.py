@@ -1,4 +1,4 @@
-"""The whole review queue as a list, with filters and search; what is answered is answered on the review screen."""
+"""The admin of the review queue: a list with filters and search. Reviews are made on the review screen."""
 
 from typing import Any
 
@@ -26,7 +26,7 @@ READERS = {
 
 
 class StateFilter(admin.SimpleListFilter):
-    """What waits, unless something else is asked for."""
+    """Limits the list to waiting entries, unless done ones are selected."""
 
     title = gettext_lazy("state")
     parameter_name = "state"
@@ -45,9 +45,9 @@ class StateFilter(admin.SimpleListFilter):
 
 
 class ReasonFilter(admin.SimpleListFilter):
-    """By the weightiest reason."""
+    """Filters by the main reason."""
 
-    title = gettext_lazy("first reason")
+    title = gettext_lazy("main reason")
     parameter_name = "reason"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
@@ -58,7 +58,7 @@ class ReasonFilter(admin.SimpleListFilter):
 
 
 class ReaderFilter(admin.SimpleListFilter):
-    """By which reader is asked for."""
+    """Filters by the reader that is needed."""
 
     title = gettext_lazy("reader")
     parameter_name = "needs"
@@ -67,8 +67,8 @@ class ReaderFilter(admin.SimpleListFilter):
         return [(str(number), words) for number, words in READERS.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        asked = {str(number): number for number in READERS}.get(self.value() or "")
-        return queryset.filter(needs=asked) if asked else queryset
+        needs = {str(number): number for number in READERS}.get(self.value() or "")
+        return queryset.filter(needs=needs) if needs else queryset
 
 
 def _is_blinded(request: HttpRequest) -> bool:
@@ -117,16 +117,16 @@ class QueueEntryAdmin(ShowsSigns, ClinicScopedAdmin):
         return super().changelist_view(request, {"title": _("Review queue"), **(extra_context or {})})
 
     def get_list_display(self, request: HttpRequest) -> Any:
-        """Its state and why it waits give the network's answer away, so a blinded reader does not read them here."""
+        """Hide state and reason from a blinded reader, since they reveal the network's answer."""
         columns = super().get_list_display(request)
         return [column for column in columns if not (_is_blinded(request) and column in ("signs", "why"))]
 
     def remarks_on(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        """Nor on its page."""
+        """Hide the warnings from a blinded reader, too."""
         return {} if _is_blinded(request) else super().remarks_on(request, row)
 
     def get_list_filter(self, request: HttpRequest) -> Any:
-        """Nor can they ask for a reason."""
+        """Hide the filter by reason from a blinded reader, too."""
         filters = super().get_list_filter(request)
         return [each for each in filters if not (_is_blinded(request) and each is ReasonFilter)]
 

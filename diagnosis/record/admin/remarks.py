@@ -1,4 +1,4 @@
-"""What the clinic's own pages warn of, at the top of the admin's page of the same record: from the same places."""
+"""The warnings of the clinic's own pages, shown at the top of the admin's change pages."""
 
 from collections.abc import Callable
 from typing import Any
@@ -20,10 +20,10 @@ from patients.models import Lesion, Patient, Visit
 
 
 class ShowsRemarks:
-    """A model whose page begins with what is to be known of the row besides its fields."""
+    """An admin whose change page starts with the warnings about the record."""
 
     def remarks_on(self, request: HttpRequest, row: Any) -> dict[str, Any]:
-        """The context of ``admin/remarks.html``."""
+        """Return the context of ``admin/remarks.html``."""
         raise NotImplementedError
 
     def render_change_form(
@@ -31,12 +31,12 @@ class ShowsRemarks:
     ) -> Any:
         if obj is not None:
             context["remarks"] = render_to_string("admin/remarks.html", self.remarks_on(request, obj), request)
-        shown: Callable[..., Any] = super().render_change_form  # type: ignore[misc]
-        return shown(request, context, *args, obj=obj, **kwargs)
+        render: Callable[..., Any] = super().render_change_form  # type: ignore[misc]
+        return render(request, context, *args, obj=obj, **kwargs)
 
 
 def photograph_for(row: Any) -> Photograph:
-    """What is known of the photograph of a row, read once: a list has read that of all its rows together."""
+    """Return the photograph of a row, loaded once; a list has already loaded those of all its rows."""
     if "photograph" not in vars(row):
         row.photograph = photograph_of(row if isinstance(row, Image) else row.image)
     photograph: Photograph = row.photograph
@@ -53,7 +53,7 @@ def of_a_photograph(row: Any) -> dict[str, Any]:
     )
     is_excluded = photograph.known.is_excluded
     reports = reports_that_say_otherwise(image)
-    kept = Report.objects.kept_from_patients().filter(pk__in=[report.pk for report in reports])
+    withheld = Report.objects.kept_from_patients().filter(pk__in=[report.pk for report in reports])
     return {
         "signs": photograph.signs,
         "contradictions": photograph.contradictions,
@@ -62,7 +62,7 @@ def of_a_photograph(row: Any) -> dict[str, Any]:
         if is_excluded
         else list(Image.objects.with_the_same_file(image).select_related("lesion__patient")),
         "reports_otherwise": reports,
-        "reports_withheld": set(kept.values_list("pk", flat=True)),
+        "reports_withheld": set(withheld.values_list("pk", flat=True)),
         "caveats": {"caveats": caveats},
     }
 

@@ -12,7 +12,7 @@ from patients.admin.scope import ClinicFilter, ClinicScopedAdmin, patient_cell
 
 @admin.register(Report)
 class ReportAdmin(ShowsTrouble, ClinicScopedAdmin):
-    """Signed reports, to look up. They are signed and released on the visit's page and changed nowhere."""
+    """A read-only list of signed reports. They are signed and released on the visit's page."""
 
     list_display = ("visit_date", "patient", "signed_by", "signed_at", "is_released", "trouble", "downloads")
     list_filter = (
@@ -52,7 +52,7 @@ class ReportAdmin(ShowsTrouble, ClinicScopedAdmin):
 
     @admin.display(description=_("released"), boolean=True, ordering="released_at")
     def is_released(self, report: Report) -> bool:
-        """Not of one that is withheld: the list says one thing."""
+        """Whether the report is released; False for a withheld one, to agree with the other column."""
         trouble = getattr(report, "trouble_with_report", None)
         return report.released_at is not None and not (trouble and trouble.is_withheld)
 
@@ -67,7 +67,7 @@ class ReportAdmin(ShowsTrouble, ClinicScopedAdmin):
 
 @admin.register(Addendum)
 class AddendumAdmin(ShowsTrouble, ClinicScopedAdmin):
-    """What was added to signed reports, to look up. It is signed on a page of its own and changed nowhere."""
+    """A read-only list of addenda to signed reports. They are signed on a page of their own."""
 
     list_display = ("signed_at", "patient", "number", "signed_by", "trouble", "downloads")
     list_filter = ("signed_at", ("signed_by", ClinicFilter))

@@ -1,4 +1,4 @@
-"""Visits, with what became of their reports, which ``patients`` does not know of."""
+"""The admin of visits with the state of their reports, which ``patients`` cannot import."""
 
 import json
 from typing import Any
@@ -18,7 +18,7 @@ from patients.models import Visit
 
 admin.site.unregister(Visit)
 
-# What became of the report changes what these say.
+# Fields whose display depends on the state of the report.
 NOW = {"status": "status_now", "plan": "plan_now"}
 
 
@@ -36,14 +36,14 @@ class VisitWithReportAdmin(ShowsTrouble, VisitAdmin):
 
     @admin.display(description=_("status"), ordering="status")
     def status_now(self, visit: Any) -> str:
-        if "trouble_with_report" in vars(visit):  # in a list, which has a column for that
+        if "trouble_with_report" in vars(visit):  # a list has a column of its own for the problem
             return status_in_words(visit, visit.trouble_with_report)
         trouble = trouble_with_report(visit)
         return str(trouble) if trouble and trouble.is_withheld else visit.get_status_display()
 
     @admin.display(description=_("plan"))
     def plan_now(self, visit: Visit) -> str:
-        """As the visit's page has it: struck out or marked where it no longer holds."""
+        """The plan as on the visit's page: struck out or marked if it is no longer valid."""
         if not visit.plan:
             return "–"
         report = Report.objects.select_related("visit__patient__clinic").filter(visit=visit).first()

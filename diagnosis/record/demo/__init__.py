@@ -1,5 +1,5 @@
-"""An invented clinic to try DermaScan with. Made by ``manage.py create_demo_clinic``, never in production."""
+"""An invented clinic to try DermaScan with. Created by ``manage.py create_demo_clinic``, never in production."""
 
-# Published on purpose, and in the README: whoever can reach a demo clinic may sign in to it.
+# Published on purpose, and in the README: everyone who can reach a demo clinic may sign in to it.
 DEMO_PASSWORD = "lantern-harbour-seven"  # noqa: S105
 USER_NAMES = ("staff", "dermatologist", "manager", "patient")

@@ -1,4 +1,4 @@
-"""Build the demo clinic out of ``clinic.toml`` by doing what its people would do."""
+"""Creation of the demo clinic from ``clinic.toml``, through the services that its staff would use."""
 
 import datetime
 import tomllib
@@ -25,68 +25,68 @@ from patients.services.accounts import make_user
 
 
 class DemoRefused(Exception):
-    """The demo clinic may not, or cannot, be made here."""
+    """The demo clinic must not or cannot be created here."""
 
 
 def create_demo_clinic() -> tuple[Clinic, bool]:
-    """Make the demo clinic unless it is there; return it and whether it was made. Raises ``DemoRefused``."""
+    """Create the demo clinic unless it exists; return it and whether it is new. Raises ``DemoRefused``."""
     if not settings.DEMO_ALLOWED:
         raise DemoRefused(
-            "A demo clinic's password is published, so these settings forbid one (DEMO_ALLOWED is false). "
-            "It can be made in the embedded set-up, which “make run” starts."
+            "The demo clinic's password is published, so these settings forbid it (DEMO_ALLOWED is false). "
+            "Create it in the embedded set-up, which “make run” starts."
         )
-    told = tomllib.loads((Path(__file__).parent / "clinic.toml").read_text(encoding="utf-8"))
-    if clinic := Clinic.objects.filter(name=told["name"]).first() or _renamed():
+    demo = tomllib.loads((Path(__file__).parent / "clinic.toml").read_text(encoding="utf-8"))
+    if clinic := Clinic.objects.filter(name=demo["name"]).first() or _renamed():
         return clinic, False
     if taken := User.objects.filter(username__in=USER_NAMES).values_list("username", flat=True):
-        raise DemoRefused(f"Accounts of other people have the demo's user names: {', '.join(sorted(taken))}.")
-    # All or nothing: a clinic that was interrupted half-way would pass for a whole one at the next start.
+        raise DemoRefused(f"Other accounts already have the demo's user names: {', '.join(sorted(taken))}.")
+    # In one transaction: a half-created clinic would be taken for a complete one at the next start.
     with transaction.atomic():
-        return _build(told), True
+        return _build(demo), True
 
 
 def _renamed() -> Clinic | None:
-    """The demo clinic under the name that its manager has given it: its people and their password are the demo's."""
+    """Return the demo clinic if its manager has renamed it: its account has the demo's user name and password."""
     member = Member.objects.filter(user__username=USER_NAMES[0]).select_related("user", "clinic").first()
     return member.clinic if member and member.user.check_password(DEMO_PASSWORD) else None
 
 
-def _build(told: dict[str, Any]) -> Clinic:
-    clinic = Clinic.objects.create(name=told["name"], address=told["address"], phone=told["phone"])
-    members = {account["user_name"]: _add_account(clinic, account) for account in told["accounts"]}
-    for patient in told["patients"]:
+def _build(demo: dict[str, Any]) -> Clinic:
+    clinic = Clinic.objects.create(name=demo["name"], address=demo["address"], phone=demo["phone"])
+    members = {account["user_name"]: _add_account(clinic, account) for account in demo["accounts"]}
+    for patient in demo["patients"]:
         _add_patient(patient, nurse=members["staff"], dermatologist=members["dermatologist"])
     return clinic
 
 
-def _add_account(clinic: Clinic, told: dict[str, Any]) -> Member:
+def _add_account(clinic: Clinic, account: dict[str, Any]) -> Member:
     member = enrol_member(
         clinic=clinic,
-        username=told["user_name"],
-        email=_email(told),
-        role=told["role"],
-        first_name=told["given_name"],
-        last_name=told["family_name"],
+        username=account["user_name"],
+        email=_email(account),
+        role=account["role"],
+        first_name=account["given_name"],
+        last_name=account["family_name"],
     )
     _give_demo_password(member.user)
     return member
 
 
-def _add_patient(told: dict[str, Any], *, nurse: Member, dermatologist: Member) -> Patient:
+def _add_patient(data: dict[str, Any], *, nurse: Member, dermatologist: Member) -> Patient:
     patient = register_patient(
         by=nurse,
-        given_name=told["given_name"],
-        family_name=told["family_name"],
-        birth_date=told["birth_date"],
-        sex=told["sex"],
-        skin_type=told["skin_type"],
-        email=_email(told),
-        phone=told["phone"],
-        history=told["history"],
+        given_name=data["given_name"],
+        family_name=data["family_name"],
+        birth_date=data["birth_date"],
+        sex=data["sex"],
+        skin_type=data["skin_type"],
+        email=_email(data),
+        phone=data["phone"],
+        history=data["history"],
     )
-    if "user_name" in told:
-        _link_account(patient, told)
-    for consent in told.get("consents", []):
+    if "user_name" in data:
+        _link_account(patient, data)
+    for consent in data.get("consents", []):
         record_consent(patient=patient, by=nurse, **consent)
     lesions = [
         add_lesion(
@@ -97,19 +97,19 @@ def _add_patient(told: dict[str, Any], *, nurse: Member, dermatologist: Member) 
             noticed=RoughDate.of(_day(lesion["noticed_days_ago"]), lesion["noticed_precision"]),
             description=lesion["description"],
         )
-        for lesion in told["lesions"]
+        for lesion in data["lesions"]
     ]
-    for visit in told["visits"]:
-        _hold_visit(patient, visit, lesions, nurse=nurse, dermatologist=dermatologist)
+    for visit in data["visits"]:
+        _add_visit(patient, visit, lesions, nurse=nurse, dermatologist=dermatologist)
     return patient
 
 
-def _link_account(patient: Patient, told: dict[str, Any]) -> None:
-    """Give the patient an account, without the mail that would ask for a password."""
+def _link_account(patient: Patient, data: dict[str, Any]) -> None:
+    """Give the patient an account, without the e-mail that asks for a password."""
     patient.user = make_user(
         clinic=patient.clinic,
-        username=told["user_name"],
-        # The record itself has this address already, so the account goes without.
+        username=data["user_name"],
+        # Empty, since the patient record already has this address.
         email="",
         first_name=patient.given_name,
         last_name=patient.family_name,
@@ -118,36 +118,38 @@ def _link_account(patient: Patient, told: dict[str, Any]) -> None:
     patient.save(update_fields=["user"])
 
 
-def _hold_visit(
-    patient: Patient, told: dict[str, Any], lesions: list[Lesion], *, nurse: Member, dermatologist: Member
+def _add_visit(
+    patient: Patient, data: dict[str, Any], lesions: list[Lesion], *, nurse: Member, dermatologist: Member
 ) -> None:
-    """Log the visit, take and review its photographs, and sign or release it as its outcome says."""
-    facts = {key: value for key, value in told.items() if key not in {"days_ago", "photographs", "outcome"}}
-    visit = log_visit(patient=patient, by=nurse, clinician=dermatologist, date=_day(told["days_ago"]), **facts)
-    for photograph in told["photographs"]:
-        _take(visit, photograph, lesions[photograph["lesion"] - 1], nurse=nurse, dermatologist=dermatologist)
-    if told["outcome"] in {"signed", "released"}:
+    """Log the visit, add and review its photographs, and sign or release it according to its outcome."""
+    facts = {key: value for key, value in data.items() if key not in {"days_ago", "photographs", "outcome"}}
+    visit = log_visit(patient=patient, by=nurse, clinician=dermatologist, date=_day(data["days_ago"]), **facts)
+    for photograph in data["photographs"]:
+        _add_photograph(visit, photograph, lesions[photograph["lesion"] - 1], nurse=nurse, dermatologist=dermatologist)
+    if data["outcome"] in {"signed", "released"}:
         measure_visit(visit=visit)
         report = sign_visit(visit=visit, by=dermatologist)
-        if told["outcome"] == "released":
+        if data["outcome"] == "released":
             release_report(report=report, by=dermatologist)
 
 
-def _take(visit: Visit, told: dict[str, Any], lesion: Lesion, *, nurse: Member, dermatologist: Member) -> None:
-    changes = {key: told[key] for key in ("crop", "rotate", "blur") if key in told}
+def _add_photograph(
+    visit: Visit, data: dict[str, Any], lesion: Lesion, *, nurse: Member, dermatologist: Member
+) -> None:
+    changes = {key: data[key] for key in ("crop", "rotate", "blur") if key in data}
     upload = SimpleUploadedFile(
-        name=f"{visit.date:%Y%m%d}-lesion-{lesion.number}{'-blurred' if 'blur' in told else ''}.jpg",
-        content=take_photograph(sample=told["sample"], **changes),
+        name=f"{visit.date:%Y%m%d}-lesion-{lesion.number}{'-blurred' if 'blur' in data else ''}.jpg",
+        content=take_photograph(sample=data["sample"], **changes),
         content_type="image/jpeg",
     )
     image = add_image(visit=visit, lesion=lesion, upload=upload, by=nurse)
-    if "review" in told:
-        record_review(image=image, reviewer=dermatologist, **told["review"])
-    _date_back(image, to=visit.date)
+    if "review" in data:
+        record_review(image=image, reviewer=dermatologist, **data["review"])
+    _backdate(image, to=visit.date)
 
 
-def _date_back(image: Image, *, to: datetime.date) -> None:
-    """Let photograph, answer and review be of the day of the visit. Only invented records may be dated otherwise."""
+def _backdate(image: Image, *, to: datetime.date) -> None:
+    """Backdate photograph, prediction and review to the visit's day. Only invented records may be backdated."""
     moment = timezone.make_aware(datetime.datetime.combine(to, datetime.time(10, 42)))
     moment = min(moment, image.created_at)
     Image.objects.filter(pk=image.pk).update(created_at=moment)
@@ -164,8 +166,8 @@ def _give_demo_password(user: User) -> None:
     user.save(update_fields=["password"])
 
 
-def _email(told: dict[str, Any]) -> str:
-    return f"{told['given_name']}.{told['family_name']}@northfield.example".lower()
+def _email(data: dict[str, Any]) -> str:
+    return f"{data['given_name']}.{data['family_name']}@northfield.example".lower()
 
 
 def _day(days_ago: int) -> datetime.date:

@@ -1,4 +1,4 @@
-"""The sample photographs, and other photographs of the same spots made out of them."""
+"""The sample photographs, and variants that stand in for other photographs of the same lesions."""
 
 from io import BytesIO
 
@@ -7,10 +7,10 @@ from PIL import Image, ImageFilter
 
 
 def take_photograph(*, sample: str, crop: float = 1.0, rotate: float = 0.0, blur: float = 0.0) -> bytes:
-    """Return a JPEG: the file ``sample`` as it is, or turned by ``rotate`` degrees, cropped to its middle and blurred.
+    """Return the JPEG ``sample`` unchanged, or rotated by ``rotate`` degrees, cropped to its centre and blurred.
 
-    The data set holds one photograph of each lesion. A slight turn and crop stand in for an earlier visit's
-    photograph, a blur for a camera that missed its focus.
+    The data set has one photograph of each lesion. A slight rotation and crop stand in for a photograph of an earlier
+    visit, a blur for an out-of-focus one.
     """
     data = (settings.BASE_DIR / "static" / "samples" / sample).read_bytes()
     if crop == 1.0 and not rotate and not blur:

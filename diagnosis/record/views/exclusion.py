@@ -1,4 +1,4 @@
-"""Take a photograph out of the wrong record, and put it back."""
+"""Exclude a photograph from a record, and undo the exclusion."""
 
 from uuid import UUID
 
@@ -28,33 +28,36 @@ from patients.services.visits import VisitIsClosed
 @require_http_methods(["GET", "HEAD", "POST"])
 @once(in_one_transaction=False)
 def exclude(request: ClinicRequest, image_id: UUID) -> HttpResponse:
-    """Say what is wrong with it; POST sets it aside, and adds it to the lesion that was chosen."""
-    found = _find(request, image_id)
-    if request.method != "POST" and found.exclusions.standing().exists():
+    """Show the exclusion form; POST excludes the photograph, and adds it to another lesion if one was chosen."""
+    image = _find(request, image_id)
+    if request.method != "POST" and image.exclusions.standing().exists():
         messages.info(request, str(AlreadyExcluded()))
-        return redirect(found)
-    form = ExclusionForm(request.POST if request.method == "POST" else None, image=found)
+        return redirect(image)
+    form = ExclusionForm(request.POST if request.method == "POST" else None, image=image)
     if form.is_valid():
         try:
-            return redirect(_carry_out(request, found, form))
+            return redirect(_carry_out(request, image, form))
         except AlreadyExcluded as error:
             messages.info(request, str(error))
-            return redirect(found)
+            return redirect(image)
         except AlreadyUploaded:
-            form.add_error("lesion", _("It is kept under that lesion already: only set this one aside."))
+            form.add_error(
+                "lesion",
+                _("That lesion already has this photograph: only exclude this one."),
+            )
         except (Refused, VisitIsClosed) as error:
             form.add_error(None, str(error))
-    finding = finding_of(found)
+    finding = finding_of(image)
     context = {
-        "image": found,
-        "lesion": found.lesion,
-        "visit": found.visit,
-        "patient": found.visit.patient,
+        "image": image,
+        "lesion": image.lesion,
+        "visit": image.visit,
+        "patient": image.visit.patient,
         "form": form,
         "finding": finding,
-        "is_confirmed_beside": is_confirmed_beside(found, finding),
-        "is_urgent_alone": is_urgent_alone(found),
-        "no_longer_counts": [sign.words for sign in photograph_of(found).signs_of_labels],
+        "is_confirmed_beside": is_confirmed_beside(image, finding),
+        "is_urgent_alone": is_urgent_alone(image),
+        "no_longer_counts": [sign.words for sign in photograph_of(image).signs_of_labels],
     }
     return render(request, "record/exclusion.html", context, status=422 if form.errors else 200)
 
@@ -63,47 +66,50 @@ def exclude(request: ClinicRequest, image_id: UUID) -> HttpResponse:
 @require_POST
 @once
 def undo(request: ClinicRequest, image_id: UUID) -> HttpResponse:
-    found = _find(request, image_id)
+    image = _find(request, image_id)
     try:
-        row = undo_exclusion(image=found, by=_member(request))
-        messages.success(request, f"{_('The photograph is in use again.')} {_what_stays_withheld(row)}".strip())
+        row = undo_exclusion(image=image, by=_member(request))
+        messages.success(
+            request,
+            f"{_('The exclusion is undone: the photograph is used again.')} {_what_stays_withheld(row)}".strip(),
+        )
     except Refused as error:
         messages.info(request, str(error))
-    return redirect(found)
+    return redirect(image)
 
 
 def _carry_out(request: ClinicRequest, image: Image, form: ExclusionForm) -> Image:
-    """Return the photograph to look at next."""
+    """Exclude the photograph, and return the photograph to show next."""
     by, note, lesion = _member(request), form.cleaned_data["note"], form.cleaned_data.get("lesion")
     if lesion is not None:
         finding = finding_of(image)
         added = add_to_other_lesion(image=image, lesion=lesion, by=by, note=note)
-        messages.success(request, _("The photograph was added here, and set aside where it was."))
+        messages.success(request, _("The photograph was added here and excluded from its previous lesion."))
         if finding is not None:
-            words = _("What was said of it there does not count here: review it. %(finding)s.")
+            words = _("Its finding there does not count here: review the photograph. %(finding)s.")
             messages.warning(request, words % {"finding": finding.words})
         return added
     row = exclude_image(image=image, by=by, reason=form.cleaned_data["reason"], note=note)
-    messages.success(request, f"{_('The photograph is set aside.')} {_how_the_patient_hears(row)}".strip())
+    messages.success(request, f"{_('The photograph is excluded.')} {_patient_notice(row)}".strip())
     return image
 
 
-def _how_the_patient_hears(row: Exclusion) -> str:
-    """Say whether the patient is told that their report is withheld for it, or what is left to do; else empty."""
+def _patient_notice(row: Exclusion) -> str:
+    """Return how the patient learns that their report is withheld; empty if no report is."""
     image = row.image
     if not row.shows_other_patient or not Report.objects.withheld().filter(visit=image.visit_id).exists():
         return ""
     if reach_of(image.visit.patient) is not Reach.MAIL:
-        return _("The report that shows it is withheld from the patient. They cannot be mailed: tell them.")
+        return _("The report that shows it is withheld from the patient. They cannot be reached by e-mail: tell them.")
     return _(
-        "The report that shows it is withheld from the patient. An e-mail that says so waits to be sent; the visit's "
-        "page shows when it has gone."
+        "The report that shows it is withheld from the patient. An e-mail to the patient is waiting to be sent; the "
+        "visit's page shows when it was sent."
     )
 
 
 def _what_stays_withheld(row: Exclusion) -> str:
     if Report.objects.withheld().filter(visit=row.image.visit_id).exists():
-        return _("The report of its visit stays withheld from the patient: it shows another patient still.")
+        return _("The report of its visit stays withheld from the patient: it still shows another patient.")
     withheld = Withholding.objects.standing().filter(report__visit=row.image.visit_id)
     if not row.shows_other_patient or not withheld.exists():
         return ""
@@ -118,5 +124,5 @@ def _find(request: ClinicRequest, image_id: UUID) -> Image:
 
 
 def _member(request: ClinicRequest) -> Member:
-    assert request.member is not None, "require_role lets nobody else in"
+    assert request.member is not None, "require_role requires a member"
     return request.member

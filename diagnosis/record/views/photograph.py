@@ -1,4 +1,4 @@
-"""The result: what the network says of one photograph, why, and what dermatologists say."""
+"""The result page: the network's answer about one photograph, its explanation, and the reviews."""
 
 import json
 from collections.abc import Sequence
@@ -46,7 +46,7 @@ from patients.middleware import ClinicRequest
 from patients.models import Member, Role
 from patients.services.visits import VisitIsClosed
 
-# The strip under the photograph shows this many others; the lesion's page shows all.
+# How many other photographs of the lesion are shown; the lesion's page shows all.
 OTHERS_SHOWN = 12
 
 
@@ -59,14 +59,14 @@ def image(request: ClinicRequest, image_id: UUID) -> HttpResponse:
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @require_safe
 def explanation(request: ClinicRequest, image_id: UUID) -> HttpResponse:
-    """The explanation alone, asked of the language model if it is set up; htmx puts it into the result page."""
+    """Return the explanation for htmx to insert into the page; it comes from the language model if one is set up."""
     photograph = photograph_of(_find(request.member, image_id))
     prediction = photograph.prediction
     if prediction is None:
-        raise Http404(_("This photograph was not judged, so there is nothing to explain."))
+        raise Http404(_("This photograph was not analysed, so there is nothing to explain."))
     context = _explanation(photograph, present_prediction(prediction), photograph.case_context, ask=True)
     if not context:
-        raise Http404(_("The network names no condition for this photograph, so there is nothing to explain."))
+        raise Http404(_("The network gave no diagnosis for this photograph, so there is nothing to explain."))
     return render(request, "assessment/includes/explanation.html", context)
 
 
@@ -74,51 +74,54 @@ def explanation(request: ClinicRequest, image_id: UUID) -> HttpResponse:
 @require_POST
 @once(in_one_transaction=False)
 def override(request: ClinicRequest, image_id: UUID) -> HttpResponse:
-    found = _find(request.member, image_id)
+    image_row = _find(request.member, image_id)
     form = OverrideForm(request.POST)
     if form.is_valid():
         try:
-            override_refusal(image=found, by=_member(request), reason=form.cleaned_data["reason"])
-            messages.success(request, _("The photograph was judged. Your reason is kept with it."))
-            return redirect(found)
+            override_refusal(image=image_row, by=_member(request), reason=form.cleaned_data["reason"])
+            messages.success(request, _("The photograph was analysed. Your reason is stored with it."))
+            return redirect(image_row)
         except (Refused, VisitIsClosed) as error:
             form.add_error(None, str(error))
-    return _result(request, found, override_form=form, status=422)
+    return _result(request, image_row, override_form=form, status=422)
 
 
 @require_role(Role.DERMATOLOGIST)
 @require_POST
 @once
 def review(request: ClinicRequest, image_id: UUID) -> HttpResponse:
-    found = _find(request.member, image_id)
+    image_row = _find(request.member, image_id)
     form = ReviewForm(request.POST)
     if not form.is_valid():
-        return _result(request, found, review_form=form, status=422)
+        return _result(request, image_row, review_form=form, status=422)
     try:
-        record_review(image=found, reviewer=_member(request), **form.cleaned_data)
+        record_review(image=image_row, reviewer=_member(request), **form.cleaned_data)
         messages.success(request, _("Your review is recorded."))
     except AnsweredMeanwhile as conflict:
-        form.made_anew(reviews_token(image=found, reader=_member(request)))
-        return _result(request, found, review_form=form, conflict=conflict, status=409)
+        form.made_anew(reviews_token(image=image_row, reader=_member(request)))
+        return _result(request, image_row, review_form=form, conflict=conflict, status=409)
     except Refused as error:
         messages.error(request, str(error))
-    return redirect(found)
+    return redirect(image_row)
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @require_POST
 @once(in_one_transaction=False)
 def analyse(request: ClinicRequest, image_id: UUID) -> HttpResponse:
-    """Have today's network judge a photograph that an earlier one judged."""
-    found = _find(request.member, image_id)
-    if not found.is_accepted and not hasattr(found, "override"):
-        messages.error(request, _("This photograph was refused. Take a better one, or ask a dermatologist."))
-        return redirect(found)
+    """Analyse a photograph with the active network."""
+    image_row = _find(request.member, image_id)
+    if not image_row.is_accepted and not hasattr(image_row, "override"):
+        messages.error(
+            request,
+            _("This photograph was refused. Take a better one, or ask a dermatologist to have it analysed anyway."),
+        )
+        return redirect(image_row)
     try:
-        analyse_image(image=found)
+        analyse_image(image=image_row)
     except Refused as error:
         messages.error(request, str(error))
-    return redirect(found)
+    return redirect(image_row)
 
 
 def _find(member: Member | None, image_id: UUID) -> Image:
@@ -131,7 +134,7 @@ def _find(member: Member | None, image_id: UUID) -> Image:
 
 
 def _member(request: ClinicRequest) -> Member:
-    assert request.member is not None, "require_role lets nobody else in"
+    assert request.member is not None, "require_role requires a member"
     return request.member
 
 
@@ -157,7 +160,7 @@ def _result(
         "visit": image.visit,
         "patient": image.visit.patient,
         "others": others[:OTHERS_SHOWN],
-        **_is_excluded(image),
+        **_exclusion(image),
         "same_file": list(Image.objects.with_the_same_file(image).select_related("lesion__patient")[:OTHERS_SHOWN]),
         "reviews": image.reviews.select_related("reviewer__user", "retraction"),
         "contradictions": photograph.contradictions,
@@ -178,8 +181,8 @@ def _result(
     return render(request, "record/image.html", context, status=status)
 
 
-def _is_excluded(image: Image) -> dict[str, Any]:
-    """That it is out of use, and the networks that learned from it before."""
+def _exclusion(image: Image) -> dict[str, Any]:
+    """Return the exclusion of the photograph, if any, and the versions that used it before."""
     row = image.exclusions.standing().select_related("member__user").first()
     if row is None:
         return {}
@@ -187,7 +190,7 @@ def _is_excluded(image: Image) -> dict[str, Any]:
 
 
 def _label(photograph: Photograph, *, is_warned: bool) -> LabelView | None:
-    """What is settled; a harmless label is no all-clear where the page warns of danger, or where it does not count."""
+    """Return the settled label. A benign one is not shown as calm if it does not count or the page warns of danger."""
     label = settled_label(photograph.image)
     if label is None:
         return None
@@ -200,15 +203,15 @@ def _label(photograph: Photograph, *, is_warned: bool) -> LabelView | None:
 
 
 def _plan(image: Image) -> dict[str, Any]:
-    """The signed reports that say otherwise of it, and what became of the plan of its own visit."""
+    """Return the signed reports that contradict the label, and the addenda to the plan of its visit."""
     otherwise = reports_that_say_otherwise(image)
     addenda: list[Addendum] = []
     if not image.visit.is_open:
         addenda = list(Addendum.objects.filter(report__visit=image.visit_id).order_by("-number"))
-    kept = Report.objects.kept_from_patients().filter(pk__in=[report.pk for report in otherwise])
+    withheld = Report.objects.kept_from_patients().filter(pk__in=[report.pk for report in otherwise])
     return {
         "reports_otherwise": otherwise,
-        "reports_withheld": set(kept.values_list("pk", flat=True)),
+        "reports_withheld": set(withheld.values_list("pk", flat=True)),
         "report_is_misleading": any(report.visit_id == image.visit_id for report in otherwise),
         "addenda": addenda,
         "plan_replaced_on": plan_replaced_on(addenda),
@@ -217,7 +220,7 @@ def _plan(image: Image) -> dict[str, Any]:
 
 
 def _answer(photograph: Photograph, *, is_warned: bool, missed: Sequence[ExcludedFinding]) -> dict[str, Any]:
-    """The assessment with its explanation, or the refusal."""
+    """Return the assessment with its explanation, or the refusal."""
     image, prediction, case_context = photograph.image, photograph.prediction, photograph.case_context
     facts = quality_facts(
         verdict=image.verdict,
@@ -240,7 +243,7 @@ def _answer(photograph: Photograph, *, is_warned: bool, missed: Sequence[Exclude
         "view": view,
         "next_steps": steps_of(photograph, view, missed=missed),
         "against": photograph.against(view.tone),
-        # Never waits for the language model: the page is there at once, and htmx fetches the rest.
+        # Never waits for the language model: htmx loads its explanation later.
         **_explanation(photograph, view, case_context, ask=False),
         "ask_for_explanation": bool(settings.GEMINI_API_KEY),
         "is_current": prediction.model_version_id == active_version().pk,
@@ -248,14 +251,16 @@ def _answer(photograph: Photograph, *, is_warned: bool, missed: Sequence[Exclude
 
 
 def _measures(photograph: Photograph) -> dict[str, Any]:
-    """What was measured on a photograph that was judged; a refused one is not measured either."""
+    """Return the measures of a photograph with a reliable answer; refused ones are not measured."""
     image = photograph.image
-    is_judged = photograph.prediction is not None and image.reliability is Reliability.CALIBRATED
-    kept = measures_if_readable(image=image) if is_judged else None
-    if kept is None:
+    is_reliable = photograph.prediction is not None and image.reliability is Reliability.CALIBRATED
+    measures = measures_if_readable(image=image) if is_reliable else None
+    if measures is None:
         return {}
     return {
-        "measures": present_measures(kept.values, width=image.width, height=image.height, width_mm=kept.width_mm),
+        "measures": present_measures(
+            measures.values, width=image.width, height=image.height, width_mm=measures.width_mm
+        ),
         "scale_form": ScaleForm(newest=newest_scale(image)),
     }
 
@@ -263,9 +268,10 @@ def _measures(photograph: Photograph) -> dict[str, Any]:
 def _explanation(
     photograph: Photograph, view: AssessmentView, case_context: CaseContext, *, ask: bool
 ) -> dict[str, Any]:
-    """The article of what dermatologists have confirmed, else of what explains the network's answer; empty of neither.
+    """Return the article about the confirmed diagnosis, or else about the class that explains the network's answer.
 
-    Beside the latter, one click away, stands the article of the most probable class where that is another one.
+    For the latter, the article about the most probable class is one click away if that is another class. Empty if
+    there is neither.
     """
     confirmed = getattr(photograph.image, "confirmed_answer", None)
     code = article_of(confirmed) if confirmed else view.explained_code

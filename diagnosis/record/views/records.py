@@ -1,4 +1,4 @@
-"""A patient, a visit and a lesion, each with its photographs."""
+"""The pages of a patient, a visit and a lesion."""
 
 import json
 from uuid import UUID
@@ -35,15 +35,15 @@ from patients.services import account_state, consent_states
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @require_safe
 def patient(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
-    found = get_object_or_404(Patient.objects.visible_to(request.member), pk=patient_id)
+    patient_row = get_object_or_404(Patient.objects.visible_to(request.member), pk=patient_id)
     context = {
-        "patient": found,
-        "lesions": lesion_cards(found),
-        "excluded_findings": excluded_findings(Image.objects.filter(visit__patient=found)),
-        "visits": visits_with_counts(found),
-        "consents": consent_states(found),
-        "account": account_state(found),
-        "used_by": versions_that_used(images=Image.objects.filter(visit__patient=found)),
+        "patient": patient_row,
+        "lesions": lesion_cards(patient_row),
+        "excluded_findings": excluded_findings(Image.objects.filter(visit__patient=patient_row)),
+        "visits": visits_with_counts(patient_row),
+        "consents": consent_states(patient_row),
+        "account": account_state(patient_row),
+        "used_by": versions_that_used(images=Image.objects.filter(visit__patient=patient_row)),
     }
     return render(request, "record/patient.html", context)
 
@@ -52,40 +52,42 @@ def patient(request: ClinicRequest, patient_id: UUID) -> HttpResponse:
 @require_safe
 def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     visits = Visit.objects.visible_to(request.member).select_related("patient__user", "clinician__user")
-    found = get_object_or_404(visits, pk=visit_id)
-    shown = photographs(Image.objects.in_use().filter(visit=found))
-    report = Report.objects.select_related("signed_by__user").filter(visit=found).first()
+    visit_row = get_object_or_404(visits, pk=visit_id)
+    in_use = photographs(Image.objects.in_use().filter(visit=visit_row))
+    report = Report.objects.select_related("signed_by__user").filter(visit=visit_row).first()
     otherwise = otherwise_since(report) if report else None
     withholdings = list(report.withholdings.select_related("member__user", "ended_by__user")) if report else []
     addenda = list(report.addenda.select_related("signed_by__user")) if report else []
     for addendum in addenda:
-        addendum.told = present_addendum(json.loads(addendum.content))  # type: ignore[attr-defined]
+        addendum.presented = present_addendum(json.loads(addendum.content))  # type: ignore[attr-defined]
     context = {
-        "visit": found,
-        "patient": found.patient,
-        "groups": by_lesion(shown),
-        "excluded": excluded_among(Image.objects.filter(visit=found)),
-        "excluded_findings": excluded_findings_at(found),
+        "visit": visit_row,
+        "patient": visit_row.patient,
+        "groups": by_lesion(in_use),
+        "excluded": excluded_among(Image.objects.filter(visit=visit_row)),
+        "excluded_findings": excluded_findings_at(visit_row),
         "otherwise": otherwise,
         "shows_other_patient": otherwise.shows_other_patient if otherwise else False,
-        "count": len(shown),
-        "unreviewed": sum(1 for photograph in shown if not photograph.confirmed),
+        "count": len(in_use),
+        "unreviewed": sum(1 for photograph in in_use if not photograph.confirmed),
         "report": report,
-        "needs_a_plan": needing_a_plan(found, json.loads(report.content)) if report else [],
+        "needs_a_plan": needing_a_plan(visit_row, json.loads(report.content)) if report else [],
         "addenda": addenda,
-        "addenda_told": [each.told for each in addenda],  # type: ignore[attr-defined]
+        "presented_addenda": [each.presented for each in addenda],  # type: ignore[attr-defined]
         "plan_replaced_on": plan_replaced_on(addenda),
         "plan_not_for": plan_not_for(json.loads(each.content) for each in addenda),
         "notices": notices_of(report).select_related("user") if report else [],
-        "contradictions": contradictions_among(shown),
-        "contradictions_seen": contradictions_seen(found) if report and not report.released_at else "",
-        "kept_elsewhere": Image.objects.kept_elsewhere_too(found).select_related("lesion").order_by("lesion__number")
+        "contradictions": contradictions_among(in_use),
+        "contradictions_seen": contradictions_seen(visit_row) if report and not report.released_at else "",
+        "kept_elsewhere": Image.objects.kept_elsewhere_too(visit_row)
+        .select_related("lesion")
+        .order_by("lesion__number")
         if report and not report.released_at
         else [],
         "withholdings": withholdings,
         "withheld": next((row for row in withholdings if row.ended_at is None), None),
         "withhold_form": WithholdForm(),
-        "reach": reach_of(found.patient),
+        "reach": reach_of(visit_row.patient),
     }
     return render(request, "record/visit.html", context)
 
@@ -93,17 +95,17 @@ def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @require_safe
 def lesion(request: ClinicRequest, lesion_id: UUID) -> HttpResponse:
-    found = get_object_or_404(Lesion.objects.visible_to(request.member).select_related("patient"), pk=lesion_id)
-    shown = photographs(Image.objects.in_use().filter(lesion=found))
-    open_visit = found.patient.visits.filter(status=VisitStatus.OPEN).first()
+    lesion_row = get_object_or_404(Lesion.objects.visible_to(request.member).select_related("patient"), pk=lesion_id)
+    in_use = photographs(Image.objects.in_use().filter(lesion=lesion_row))
+    open_visit = lesion_row.patient.visits.filter(status=VisitStatus.OPEN).first()
     context = {
-        "lesion": found,
-        "patient": found.patient,
-        "photographs": shown,
-        "excluded": excluded_among(Image.objects.filter(lesion=found)),
-        "excluded_findings": excluded_findings(Image.objects.filter(lesion=found)),
-        "contradictions": contradictions_among(shown),
-        # Today's photographs belong to today's visit: an older one that nobody signed is offered by its date.
+        "lesion": lesion_row,
+        "patient": lesion_row.patient,
+        "photographs": in_use,
+        "excluded": excluded_among(Image.objects.filter(lesion=lesion_row)),
+        "excluded_findings": excluded_findings(Image.objects.filter(lesion=lesion_row)),
+        "contradictions": contradictions_among(in_use),
+        # Today's photographs belong to today's visit; an older open visit is offered with its date.
         "open_visit": open_visit,
         "is_open_today": open_visit is not None and open_visit.date == timezone.localdate(),
     }

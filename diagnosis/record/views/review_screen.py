@@ -1,4 +1,4 @@
-"""The review screen: one photograph at a time, an answer, and on to the next. Plain forms; scripts only add keys."""
+"""The review screen, which shows one photograph at a time. It works with plain forms; JavaScript adds keys."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -34,12 +34,12 @@ View = Callable[..., HttpResponse]
 
 
 def for_readers(view: View) -> View:
-    """Let in dermatologists: whoever else works in the admin has nothing to sign a review with."""
+    """Allow only dermatologists, since only they can sign a review."""
 
     @wraps(view)
     def guarded(request: ClinicRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if request.member is None or not request.member.is_dermatologist:
-            raise PermissionDenied(_("Photographs are reviewed by the clinic's dermatologists."))
+            raise PermissionDenied(_("Only the clinic's dermatologists can review photographs."))
         return view(request, *args, **kwargs)
 
     return guarded
@@ -48,7 +48,7 @@ def for_readers(view: View) -> View:
 @for_readers
 @require_safe
 def next_photograph(request: ClinicRequest) -> HttpResponse:
-    """What is worth most of what waits; or that nothing does."""
+    """Show the photograph with the highest priority, or that the queue is empty."""
     member = _member(request)
     offer = offer_for(member)
     image = _find(member, offer.entry.image_id) if offer.entry else None
@@ -61,7 +61,7 @@ def next_photograph(request: ClinicRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @once
 def photograph(request: ClinicRequest, image_id: UUID) -> HttpResponse:
-    """One photograph; POST is the answer."""
+    """Show one photograph; POST records the answer."""
     member = _member(request)
     image = _find(member, image_id)
     form = ReviewForm(request.POST) if request.method == "POST" else None
@@ -76,15 +76,15 @@ def photograph(request: ClinicRequest, image_id: UUID) -> HttpResponse:
     if hasattr(image, "queue_entry"):
         claim(image.queue_entry, member)
     look_at(image=image, member=member)
-    shown = screen(request, member=member, image=image, offer=offer_for(member, shown=image), form=form)
-    return _render(request, shown, status=200 if form is None else 422)
+    content = screen(request, member=member, image=image, offer=offer_for(member, shown=image), form=form)
+    return _render(request, content, status=200 if form is None else 422)
 
 
 def _record(request: ClinicRequest, image: Image, member: Member, form: ReviewForm) -> None:
-    """Record the answer. From a blinded reader colleagues' answers are hidden on purpose, so none is unseen."""
+    """Record the answer. For a blinded reader, colleagues' answers are hidden on purpose, so there is no conflict."""
     was_blinded = is_blinded(request, member) and not SeenAnswers(request).holds(image)
-    said = {**form.cleaned_data, "made_from": None} if was_blinded else form.cleaned_data
-    record_review(image=image, reviewer=member, was_blinded=was_blinded, **said)
+    answer = {**form.cleaned_data, "made_from": None} if was_blinded else form.cleaned_data
+    record_review(image=image, reviewer=member, was_blinded=was_blinded, **answer)
 
 
 def _stale(
@@ -95,18 +95,18 @@ def _stale(
     *,
     form: ReviewForm | None = None,
 ) -> HttpResponse:
-    """Show what colleagues have said meanwhile beside the reader's own answer, which is kept in the form."""
+    """Show colleagues' new reviews next to the reader's own answer, which stays in the form."""
     if form is not None:
         form.made_anew(reviews_token(image=image, reader=member))
     offer = offer_for(member, shown=image)
-    shown = screen(request, member=member, image=image, offer=offer, form=form, conflict=conflict)
-    return _render(request, shown, status=409)
+    content = screen(request, member=member, image=image, offer=offer, form=form, conflict=conflict)
+    return _render(request, content, status=409)
 
 
 @for_readers
 @require_safe
 def others(request: ClinicRequest, image_id: UUID) -> HttpResponse:
-    """Who else has the photograph before them; asked again and again by the page that shows it."""
+    """Show who else has the photograph open; the page polls this."""
     member = _member(request)
     image = get_object_or_404(Image.objects.visible_to(member), pk=image_id)
     look_at(image=image, member=member)
@@ -133,32 +133,36 @@ def skip_photograph(request: ClinicRequest, image_id: UUID) -> HttpResponse:
 @require_POST
 @once
 def undo(request: ClinicRequest) -> HttpResponse:
-    """Take back what the reader did last, and show its photograph again."""
+    """Undo the reader's last step, and show its photograph again."""
     member = _member(request)
     step = last_step(member)
     if step is None:
         messages.error(
             request,
-            _("There is nothing to take back: the last step can be taken back, for %(time)s, and no more.")
+            _("There is nothing to undo. Only your last step can be undone, within %(time)s.")
             % {"time": in_words(RETRACTABLE_FOR)},
         )
         return redirect("admin:review")
     if request.POST.get("step", step.key) != step.key:
-        messages.error(request, _("Since that page was made you have done something else. Nothing was taken back."))
+        messages.error(request, _("You have done something else since that page was loaded. Nothing was undone."))
         return _render(request, screen(request, member=member, image=None, offer=offer_for(member)), status=409)
     review = step.review
     if review is None:
         bring_back(step.image, member)
-        messages.info(request, _("Here is the photograph again that you put aside."))
+        messages.info(request, _("This is the photograph that you skipped."))
         return redirect("admin:review-photograph", step.image.pk)
     if review.was_blinded and SeenAnswers(request).holds(review.image):
         messages.error(
-            request, _("You have seen the network's answer since, so this blinded review stays. Add another.")
+            request,
+            _(
+                "You have seen the network's answer since, so this blinded review cannot be withdrawn. Add another "
+                "review."
+            ),
         )
         return redirect("admin:review-photograph", review.image_id)
     try:
         retract_review(review=review, by=member)
-        messages.success(request, _("Taken back: %(answer)s.") % {"answer": _words(review)})
+        messages.success(request, _("Undone: %(answer)s.") % {"answer": _words(review)})
     except Refused as error:
         messages.error(request, str(error))
     return redirect("admin:review-photograph", review.image_id)
@@ -167,7 +171,7 @@ def undo(request: ClinicRequest) -> HttpResponse:
 @for_readers
 @require_POST
 def mode(request: ClinicRequest) -> HttpResponse:
-    """Hide the network's answer until one has answered, or show it from the start, where the clinic leaves it open."""
+    """Set whether the network's answer is hidden until the reader has answered; the clinic's rule takes precedence."""
     request.session[BLINDED] = request.POST.get("blinded") == "on"
     return redirect("admin:review")
 
@@ -177,14 +181,16 @@ def mode(request: ClinicRequest) -> HttpResponse:
 def skipped(request: ClinicRequest) -> HttpResponse:
     count = bring_back_skipped(_member(request))
     words = ngettext(
-        "%(count)d photograph is back in your queue.", "%(count)d photographs are back in your queue.", count
+        "%(count)d skipped photograph is back in your queue.",
+        "%(count)d skipped photographs are back in your queue.",
+        count,
     )
     messages.info(request, words % {"count": count})
     return redirect("admin:review")
 
 
-def _render(request: ClinicRequest, shown: Screen, *, status: int = 200) -> HttpResponse:
-    return render(request, "record/review.html", shown.context(), status=status)
+def _render(request: ClinicRequest, content: Screen, *, status: int = 200) -> HttpResponse:
+    return render(request, "record/review.html", content.context(), status=status)
 
 
 def _find(member: Member, image_id: UUID) -> Image:
@@ -202,5 +208,5 @@ def _words(review: Review) -> str:
 
 
 def _member(request: ClinicRequest) -> Member:
-    assert request.member is not None, "for_readers lets nobody else in"
+    assert request.member is not None, "for_readers requires a member"
     return request.member

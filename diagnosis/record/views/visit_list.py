@@ -1,4 +1,4 @@
-"""The clinic's visits, with what its photographs say of each."""
+"""The list of the clinic's visits, with the findings of each."""
 
 from django.http import HttpResponse
 from django.shortcuts import render
@@ -13,7 +13,7 @@ PAGE_LENGTH = 25
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
 def visit_list(request: ClinicRequest) -> HttpResponse:
-    """Show the clinic's recent visits, newest first; ``?status=`` picks the open, signed or released ones."""
+    """List the clinic's visits, newest first; ``?status=`` filters by status."""
     visits = Visit.objects.visible_to(request.member).select_related("patient", "clinician__user")
     status = request.GET.get("status", "")
     if status in VisitStatus.values:
