@@ -98,7 +98,7 @@ def test_how_many_lesions_are_kept_for_the_test(settings, sign_in, dermatologist
     version = candidate(by=0.0)
     assert version.answers_as_parent
     page = words_of(sign_in(dermatologist).get(reverse("version", args=[version.pk])).text)
-    assert "40 % are kept for the clinic’s test" in page
+    assert "40 % of all confirmed lesions are reserved" in page
 
 
 @pytest.mark.django_db
@@ -122,7 +122,7 @@ def test_refusals_state_the_settings_times(settings, monkeypatch):
 def test_the_schema_of_the_api_states_what_the_settings_say(client, settings):
     assert callable(described.predict_batch)
     schema = client.get("/api/schema/", headers={"accept": "application/json"}).text
-    assert f"Judge up to {settings.UPLOAD_MAX_FILES} photographs" in schema
+    assert f"Analyse up to {settings.UPLOAD_MAX_FILES} photographs" in schema
     megabytes = pictures.MAX_BYTES // MEGABYTE
     assert f"At most {settings.UPLOAD_MAX_FILES} photographs, each at most {megabytes} MB." in schema
     assert f"at most {megabytes} MB." in schema

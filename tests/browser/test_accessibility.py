@@ -110,7 +110,7 @@ def test_the_watch_with_its_charts_and_tables_open(open_browser, clinic, dermato
         for summary in page.get_by_text("The figures as a table").all():
             if not summary.evaluate("element => element.parentElement.open"):
                 summary.click()
-        assert page.get_by_role("rowheader", name="30 days and more").is_visible()
+        assert page.get_by_role("rowheader", name="30 days or more").is_visible()
         assert list(_problems_of(page, name)) == []
     page.emulate_media(media="print")
     assert not page.get_by_text("The figures as a table").first.is_visible()

@@ -105,18 +105,18 @@ def test_a_refused_photograph_says_why_and_a_dermatologist_may_override(open_bro
     page.get_by_role("link", name="Open").click()
     assert "blurred" in page.locator("main").inner_text().lower()
     assert page.get_by_role("link", name="Take it again").is_visible()
-    assert page.get_by_role("button", name="Judge it all the same").count() == 0, "staff may not override"
+    assert page.get_by_role("button", name="Analyse anyway").count() == 0, "staff may not override"
     image = Image.objects.get()
     assert (image.verdict, image.predictions.count()) == ("blurred", 0)
 
     other = open_browser()
     sign_in(other, dermatologist)
     other.goto(image.get_absolute_url())
-    other.get_by_role("button", name="Judge it all the same").click()
+    other.get_by_role("button", name="Analyse anyway").click()
     assert QualityOverride.objects.count() == 0, "a reason is required"
     other.get_by_label("Why is it to be judged all the same?").fill("The lesion itself is in focus.")
-    other.get_by_role("button", name="Judge it all the same").click()
-    other.get_by_text("Judged although it was refused").wait_for()
+    other.get_by_role("button", name="Analyse anyway").click()
+    other.get_by_text("Analysed although it was refused").wait_for()
 
     override = QualityOverride.objects.get()
     assert (override.image, override.member) == (image, dermatologist)
@@ -132,21 +132,21 @@ def test_a_photograph_of_another_lesion_is_added_there_and_put_back(open_browser
     sign_in(page, staff)
 
     page.goto(image.get_absolute_url())
-    page.get_by_role("link", name="Wrong record? Set it aside").click()
-    page.get_by_role("button", name="Set it aside").click()
+    page.get_by_role("link", name="Wrong record? Exclude it").click()
+    page.get_by_role("button", name="Exclude photograph").click()
     page.get_by_role("alert").get_by_text("Say what is wrong with it.").wait_for()
     page.get_by_label("It shows another lesion").check()
     page.get_by_label("Which lesion is it to be added to?").select_option(str(right.pk))
-    page.get_by_role("button", name="Set it aside").click()
-    page.get_by_text("The photograph was added here, and set aside where it was.").wait_for()
+    page.get_by_role("button", name="Exclude photograph").click()
+    page.get_by_text("The photograph was added here and excluded").wait_for()
     added = Image.objects.in_use().get()
     assert (added.lesion, added.visit, added.predictions.count()) == (right, visit, 1)
 
     page.goto(visit.get_absolute_url())
     page.get_by_text("1 photograph was excluded").click()
     page.locator("main details").get_by_role("link").click()
-    page.get_by_role("button", name="Put it back").click()
-    page.get_by_text("The photograph is in use again.").wait_for()
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_text("the photograph is used again").wait_for()
     row = image.exclusions.get()
     assert (row.reason, row.ended_by) == ("other_lesion", staff)
     assert Image.objects.in_use().count() == 2
@@ -162,7 +162,7 @@ def test_reviewed_signed_released_and_read_by_the_patient(open_browser, staff, d
     page.goto(image.get_absolute_url())
     page.get_by_label("What is it?").select_option("mel")
     page.get_by_label("Certain", exact=True).check()
-    page.get_by_role("button", name="Record the review").click()
+    page.get_by_role("button", name="Record review").click()
     page.get_by_text("Confirmed: Melanoma").wait_for()
 
     page.goto(visit.get_absolute_url())
@@ -172,7 +172,7 @@ def test_reviewed_signed_released_and_read_by_the_patient(open_browser, staff, d
     page.get_by_role("button", name="Sign report").click()
     page.wait_for_url(f"**{visit.get_absolute_url()}")
     page.get_by_text("Release to the patient", exact=True).first.click()
-    page.get_by_role("button", name="Release it now").click()
+    page.get_by_role("button", name="Release report").click()
     page.get_by_text("The report is released.").wait_for()
 
     visitor = open_browser(PHONE)
@@ -209,7 +209,7 @@ def test_a_release_is_asked_about_first(open_browser, dermatologist, patient, pa
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= size[0], "the question is all on the screen"
     assert not Report.objects.filter(released_at__isnull=False).exists(), "nothing is released by opening it"
-    page.get_by_role("button", name="Release it now").click()
+    page.get_by_role("button", name="Release report").click()
     page.get_by_text("The report is released.").wait_for()
 
     report.refresh_from_db()

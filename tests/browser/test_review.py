@@ -82,14 +82,14 @@ def test_a_row_of_photographs_without_the_mouse(open_browser, dermatologist, pat
     answer("mel", "u", certainty="unsure")
     while len(said) < PHOTOGRAPHS - 1:
         answer(CODES[len(said) % len(CODES)])
-    page.get_by_text("Only what you put aside is left").wait_for()
+    page.get_by_text("Only photographs that you skipped are left").wait_for()
     press(page, "b")
     assert on_screen(page) == skipped
     page.keyboard.press("8")
     page.keyboard.type("Clear cell acanthoma")
     page.get_by_label("Not known").check()
     press(page, "Enter")
-    page.get_by_text("Nothing waits for you").wait_for()
+    page.get_by_text("Nothing to review").wait_for()
     assert f"{PHOTOGRAPHS} of {PHOTOGRAPHS} today" in page.locator("main").inner_text()
 
     said[skipped] = ("other", "certain", "")
@@ -145,7 +145,7 @@ def test_everything_works_without_a_script(open_browser, dermatologist, patient,
     page.get_by_label("Note").fill("Reported by the pathologist.")
     page.get_by_role("button", name="Melanoma").click()
     page.get_by_text("Recorded:").wait_for()
-    page.get_by_role("button", name="Take it back").click()
+    page.get_by_role("button", name="Undo").click()
     assert page.get_by_label("Note").input_value() == "Reported by the pathologist."
     page.get_by_role("radio", name="Certain").check()
     page.get_by_label("How is it known?").select_option("dermatoscopy")
@@ -154,7 +154,7 @@ def test_everything_works_without_a_script(open_browser, dermatologist, patient,
     page.get_by_role("button", name="that I skipped").click()
     page.get_by_label("Another diagnosis").fill("Wart")
     page.get_by_role("button", name="Another diagnosis", exact=True).click()
-    page.get_by_text("Nothing waits for you").wait_for()
+    page.get_by_text("Nothing to review").wait_for()
 
     said = {review.image: (review.answer, review.certainty, review.basis) for review in Review.objects.standing()}
     assert said == {
@@ -188,7 +188,7 @@ def test_another_diagnosis_is_found_and_chosen_with_keys_alone(open_browser, der
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.value") == "merkel"
     press(page, "Enter")
-    page.get_by_text("Nothing waits for you").wait_for()
+    page.get_by_text("Nothing to review").wait_for()
     assert Review.objects.get().answer == "merkel"
 
 

@@ -23,21 +23,21 @@ def test_promoting_what_is_held_back_and_going_back(open_browser, dermatologist,
     page.get_by_text("There is a problem").wait_for()
     assert page.get_by_label("Why?").input_value() == "It finds more melanomas in our own test."
 
-    page.get_by_label("Promote it although the gate holds it back").check()
+    page.get_by_label("Promote it against the gate’s verdict").check()
     page.get_by_role("button", name="Propose").click()
-    page.get_by_text("somebody else has to agree").wait_for()
+    page.get_by_text("another person has to approve").wait_for()
     assert active_version() == shipped
 
     second = open_browser(size)
     sign_in(second, factories.MemberFactory(clinic=dermatologist.clinic, role="dermatologist"))
     second.goto(reverse("version", args=[version.pk]))
     second.get_by_role("button", name="Approve").click()
-    second.get_by_text("answers from now on").first.wait_for()
+    second.get_by_text("is now the active network").first.wait_for()
 
     page.goto(reverse("version", args=[shipped.pk]))
     page.get_by_label("Why?").fill("It flagged too many.")
     page.get_by_role("button", name="Roll back").click()
-    page.get_by_text("answers from now on").wait_for()
+    page.get_by_text("is now the active network").wait_for()
 
     decisions = Decision.objects.order_by("pk").values_list("kind", "version", "reason")
     assert list(decisions)[1:] == [

@@ -63,8 +63,8 @@ def test_what_is_dangerous_is_not_called_unfit(
     client = sign_in(request.getfixturevalue(who))
     words = "Confirmed: Melanoma" if is_confirmed else "Suspected: Melanoma"
     before = text(client.get(reverse("image-exclude", args=[image.pk])))
-    assert f"this no longer counts for {image.lesion}: {words}." in before
-    assert "it stays until another photograph of this lesion is confirmed as no less dangerous" in before
+    assert f"this finding no longer counts for {image.lesion}: {words}." in before
+    assert "it stays until another photograph of this lesion" in before
 
     answer = send(client, image, reason, note=NOTE)
 
@@ -154,7 +154,7 @@ def test_nothing_is_added_elsewhere_where_it_may_not_leave(sign_in, staff, derma
     )
     assert "does not count here: review it. Confirmed: Melanoma." in text(moved)
     assert right.images.exists()
-    assert GONE not in page(client, image.lesion), "the file is in use where it belongs"
+    assert GONE not in page(client, image.lesion), "is used where it belongs"
 
 
 def test_what_is_named_meanwhile_counts(staff, dermatologist, patient, monkeypatch):

@@ -89,7 +89,7 @@ def test_it_leaves_visit_lesion_patient_and_queue_and_comes_back(sign_in, staff,
         assert "No photographs in use" in text
     assert "No photographs yet" in page(client, image.lesion.patient)
     own = page(client, image)
-    assert "See that it reaches the record of whom it shows" in own
+    assert "Make sure that it is added to the record of the patient it shows" in own
     assert "Set aside: It shows another patient" in " ".join(own.split())
     assert "Wrong record?" not in own
     assert send(client, image).status_code == 302
@@ -137,7 +137,7 @@ def test_a_photograph_of_another_lesion_is_added_there_and_judged_anew(sign_in, 
     undo_exclusion(image=wrong, by=staff)
     assert "The same file is " in page(client, added)
     again = send(client, wrong, reason="other_lesion", lesion=right.pk)
-    assert "It is kept under that lesion already" in again.content.decode()
+    assert "That lesion already has this photograph" in again.content.decode()
     assert not wrong.exclusions.standing().exists()
 
 

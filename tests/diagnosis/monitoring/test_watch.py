@@ -171,12 +171,12 @@ def test_other_addresses_are_not_called(address):
 def test_an_incident_is_acknowledged_once(clinic, manager, dermatologist, sign_in):
     incident = factories.IncidentFactory(clinic=clinic)
     address = reverse("watch-acknowledge", args=[incident.pk])
-    assert b"I see to it" in sign_in(manager).get(reverse("watch")).content
+    assert b">Acknowledge<" in sign_in(manager).get(reverse("watch")).content
     sign_in(manager).post(address)
     sign_in(dermatologist).post(address)
     incident.refresh_from_db()
     assert (incident.state, incident.acknowledged_by) == (IncidentState.ACKNOWLEDGED, manager.user)
-    assert b"I see to it" not in sign_in(manager).get(reverse("watch")).content
+    assert b">Acknowledge<" not in sign_in(manager).get(reverse("watch")).content
 
 
 def test_what_is_over_is_not_acknowledged_and_may_come_again(clinic, manager):
@@ -276,7 +276,7 @@ def test_the_page_has_a_chart_and_a_table_for_each_figure(clinic, staff, sign_in
     assert page.count('<svg class="watch-chart"') == page.count("The figures as a table") == 2
     # What there is nothing of says what will be here.
     assert page.count('<section class="card card-pad watch-figure"') == 11
-    assert "Agreement will be here when dermatologists have confirmed labels." in page
+    assert "Agreement appears here once" in page
     assert " style=" not in page
 
 

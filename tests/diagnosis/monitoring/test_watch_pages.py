@@ -104,7 +104,7 @@ def test_a_day_is_kept_once_and_as_it_was_seen_last(clinic):
 
 def test_the_operator_sees_drift_of_all_and_of_each_clinic(clinic, other_clinic, operator, manager, sign_in):
     page = sign_in(operator).get(reverse("watch-site")).content.decode()
-    assert "Each clinic's drift and queue will be here after the first hourly look." in page.replace("&#x27;", "'")
+    assert "after the first hourly check" in page.replace("&#x27;", "'")
     photographs(clinic, 120, shift=2)
     photographs(other_clinic, 20, shift=0)
     watch_clinics()
@@ -128,7 +128,7 @@ def test_the_measures_of_light_and_colour_are_compared(clinic, manager, sign_in)
     assert re.search(r"Red beside green</th>\s*<td class=\"number\" data-label=\"Median now\">2.00</td>", page)
     watch_clinics()
     page = sign_in(manager).get(reverse("watch")).content.decode()
-    assert "They are redder. They are less blue. Look for a new camera" in page
+    assert "The photographs are redder. The photographs are less blue. Check for a new camera" in page
 
 
 def test_the_histogram_of_seconds_only_grows(clinic, client):

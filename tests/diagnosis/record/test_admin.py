@@ -168,7 +168,7 @@ def test_a_report_that_is_withheld_or_no_longer_holds_is_marked(sign_in, dermato
     for url, cost in zip(lists, costs, strict=True):
         with CaptureQueriesContext(connection) as more:
             page = client.get(url).content.decode()
-        assert page.count("Reviews disagree with the signed report") == 1
+        assert page.count("Reviews contradict the signed report") == 1
         assert page.count("Withheld from the patient") == 1
         assert len(more) == cost
 

@@ -55,7 +55,7 @@ def test_a_report_that_is_withheld_is_not_called_released(request, sign_in, derm
     assert "Withheld from the patient" in change(client, report.visit.patient)
     for row in (report.visit, report.visit.patient):
         assert "Released to the patient" not in change(client, row)
-    assert "added to: read the addendum" in change(client, report.visit)
+    assert "has an addendum: read it" in change(client, report.visit)
     listed = client.get(reverse("admin:diagnosis_report_changelist")).content.decode()
     assert 'alt="True"' not in listed.split('id="result_list"')[1]
 
@@ -70,8 +70,8 @@ def test_a_report_that_reviews_contradict_says_which_and_how(request, sign_in, d
         assert "Reviews have changed since the report was signed" in page
         assert "Confirmed: Melanoma" in page
     assert "made before later findings" in change(client, report.visit)
-    assert "Reviews disagree with the signed report" in change(client, report.visit.patient)
-    assert "A signed report says otherwise" in change(client, report.visit.images.get())
+    assert "Reviews contradict the signed report" in change(client, report.visit.patient)
+    assert "A signed report contradicts this" in change(client, report.visit.images.get())
 
 
 def test_labels_that_contradict_each_other_are_said_wherever_one_is(sign_in, patient, dermatologist):
@@ -125,7 +125,7 @@ def test_a_finding_that_was_set_aside_is_said(sign_in, patient, dermatologist):
     assert "Set aside: Melanoma" in change(client, patient).split("<fieldset")[-1], "beside its lesion"
     page = change(client, image)
     assert "Set aside: does not count" in page
-    assert "does not count: the photograph was set aside" in page
+    assert "does not count: the photograph is excluded" in page
 
 
 def test_a_blinded_reader_reads_nothing_of_it_in_the_queue(sign_in, clinic, patient, dermatologist):

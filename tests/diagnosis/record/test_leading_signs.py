@@ -222,7 +222,7 @@ def test_a_melanoma_through_the_dermatoscope_leads_before_a_phones(staff_client,
         first.__class__.objects.filter(pk=second.pk).update(created_at="2026-01-01T00:00:00Z")
 
         page = text(staff_client, visit.get_absolute_url())
-        together = page[page.index("Together, by the most urgent:") :].split("</span>")[1]
+        together = page[page.index("Overall, most urgent first:") :].split("</span>")[1]
 
         assert together.endswith('<span class="badge badge-urgent">See within two weeks')
         card = staff_client.get(visit.patient.get_absolute_url()).context["lesions"][0]
@@ -390,7 +390,7 @@ def test_nor_does_another_photograph_repeat_in_one_list_what_a_label_says(
     judged(lesion, visit)
     client = sign_in(dermatologist)
     together = f"{text(client, visit.get_absolute_url())}<ul"
-    together = together[together.index("Together, by the most urgent") :].split("<ul")[0]
+    together = together[together.index("Overall, most urgent first") :].split("<ul")[0]
     assert warnings_in(together) == [chip]
     assert warnings_in(text(client, patient.get_absolute_url())) == [chip]
 

@@ -262,7 +262,7 @@ def test_lists_of_visits_and_the_visit_show_the_most_urgent(staff_client, two_of
     assert "No photograph" in page
     assert empty.get_absolute_url() in page
     visit = " ".join(staff_client.get(two_of_one_visit[0].visit.get_absolute_url()).content.decode().split())
-    assert "Together, by the most urgent:" in visit
+    assert "Overall, most urgent first:" in visit
 
 
 def test_a_benign_label_hides_no_open_spot_in_the_list_of_visits(
@@ -326,8 +326,8 @@ def test_a_review_that_contradicts_the_network_about_danger_says_so(sign_in, der
         url = reverse("admin:review-photograph", args=[image.pk])
         return client.post(url, sent, follow=True).content.decode()
 
-    assert "The network says otherwise: Melanocytic nevus" in answer(calm, "mel")
-    assert "The network says otherwise" not in answer(calm, "bkl")
-    assert "The network says otherwise" in answer(urgent, "nv")
+    assert "The network disagrees: Melanocytic nevus" in answer(calm, "mel")
+    assert "The network disagrees" not in answer(calm, "bkl")
+    assert "The network disagrees" in answer(urgent, "nv")
     client.post(reverse("admin:review-mode"), {"blinded": "on"})
-    assert "The network says otherwise" not in answer(calm, "mel"), "a blinded reader is told nothing"
+    assert "The network disagrees" not in answer(calm, "mel"), "a blinded reader is told nothing"

@@ -127,7 +127,7 @@ def test_what_was_put_aside_is_said_and_the_same_key_brings_it_back(reader, derm
     answer(reader, urgent, "mel")
     reader.post(address(calm, "skip"))
     page = shown(reader).content.decode()
-    assert f"Put aside: {calm.lesion.place}, {calm.visit.patient.name}." in page
+    assert f"Skipped: {calm.lesion.place}, {calm.visit.patient.name}." in page
     assert "Recorded:" not in page, "the key would take back a good review"
     assert "1 of 2 today" in page, "what is put aside is still to be done"
     assert reader.post(reverse("admin:review-undo")).url == address(calm)
@@ -150,12 +150,12 @@ def test_who_cannot_tell_is_told_that_it_settles_nothing(reader, urgent):
     answer(reader, urgent, "cannot_tell")
     page = shown(reader).content.decode()
     assert "Recorded: <b>Cannot tell</b>" in page
-    assert "It settles nothing, and waits for another reader." in page
+    assert "It does not settle the label" in page
 
 
 def test_nothing_waits(reader, db):
     text = shown(reader).content.decode()
-    assert "Nothing waits for you" in text
+    assert "Nothing to review" in text
     assert reverse("visits") in text
 
 
@@ -164,8 +164,8 @@ def test_taking_back(reader, urgent, calm):
     assert reader.post(reverse("admin:review-undo")).url == address(urgent)
     assert ConfirmedLabel.objects.get().state == "open"
     page = shown(reader, address(urgent)).content.decode()
-    assert "Taken back: Melanocytic nevus (mole)." in page
-    assert "taken back" in page
+    assert "Undone: Melanocytic nevus (mole)." in page
+    assert "withdrawn" in page
     again = reader.post(reverse("admin:review-undo"), follow=True).content.decode()
     assert "There is nothing to take back" in again
 
@@ -180,7 +180,7 @@ def test_what_was_taken_back_stays_written_and_nothing_before_it_is_offered(read
         "certainty": "unsure", "basis": "follow_up", "reason": "Grew since spring.", "other_text": "",
         "danger": "",
     }  # fmt: skip
-    assert "Take it back" not in page.content.decode()
+    assert "Undo <kbd>" not in page.content.decode()
     reader.post(reverse("admin:review-undo"))
     assert Review.objects.standing().get().image == urgent
 
@@ -188,7 +188,7 @@ def test_what_was_taken_back_stays_written_and_nothing_before_it_is_offered(read
 def test_after_ten_minutes_there_is_nothing_to_take_back(reader, urgent):
     answer(reader, urgent, "nv")
     Review.objects.update(created_at=timezone.now() - datetime.timedelta(minutes=11))
-    assert "Take it back" not in shown(reader).content.decode()
+    assert "Undo <kbd>" not in shown(reader).content.decode()
     reader.post(reverse("admin:review-undo"))
     assert ConfirmedLabel.objects.get().answer == "nv"
 
@@ -294,7 +294,7 @@ def test_who_else_has_it_on_the_screen_is_told(reader, sign_in, clinic, urgent):
     colleague = factories.MemberFactory(clinic=clinic, role=Role.DERMATOLOGIST)
     assert "at this moment" not in shown(reader).content.decode()
     page = shown(sign_in(colleague), address(urgent)).content.decode()
-    assert "has this photograph on the screen at this moment" in page
+    assert "has this photograph open right now" in page
     assert shown(sign_in(colleague)).context["image"] is None
 
 

@@ -88,7 +88,7 @@ def test_an_answer_from_a_page_of_before_is_refused_beside_the_colleagues(sign_i
     assert f"{HELENA} {helena.user.last_name}" in page
     assert "Melanoma, certain" in page
     assert "Regular network" in page
-    assert "Record mine all the same: Melanocytic nevus" in page
+    assert "Record my answer anyway: Melanocytic nevus" in page
     assert Review.objects.count() == 1
     assert ConfirmedLabel.objects.get().answer == "mel"
 
@@ -124,7 +124,7 @@ def test_who_answers_is_told_that_it_settles_nothing(sign_in, helena, ana, image
     client = sign_in(ana)
     on_the_screen(client, image).answer("nv")
     page = words(client.get(reverse("admin:review")))
-    assert f"A colleague has called it malignant ({HELENA} {helena.user.last_name}: Melanoma)" in page
+    assert f"A colleague called it malignant ({HELENA} {helena.user.last_name}: Melanoma)" in page
 
 
 def test_a_skip_from_a_page_of_before_shows_the_answer_instead(sign_in, helena, ana, image):
@@ -146,7 +146,7 @@ def test_a_stale_page_takes_nothing_else_back(sign_in, helena, patient, image):
     on_the_screen(client, other).answer("nv")
     response = client.post(reverse("admin:review-undo"), {"step": stale})
     assert response.status_code == 409
-    assert "Nothing was taken back" in words(response)
+    assert "Nothing was undone" in words(response)
     assert Review.objects.standing().count() == 2
     assert client.post(reverse("admin:review-undo"), {"step": response.context["last"].key}).status_code == 302
     assert Review.objects.standing().get().image == image
@@ -256,7 +256,7 @@ def test_a_third_reader_alone_does_not_outvote_it(sign_in, clinic, helena, ana, 
 def test_each_is_told_who_else_has_it_on_the_screen(sign_in, helena, ana, image):
     first, second = sign_in(helena), sign_in(ana)
     others = reverse("admin:review-others", args=[image.pk])
-    on_screen = "has this photograph on the screen at this moment"
+    on_screen = "has this photograph open right now"
     assert on_screen not in words(first.get(screen(image)))
     assert f"{HELENA} {helena.user.last_name} {on_screen}" in words(second.get(screen(image)))
     assert f"{ANA} {ana.user.last_name} {on_screen}" in words(first.get(others))

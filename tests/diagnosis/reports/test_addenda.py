@@ -73,14 +73,14 @@ def test_other_words_for_something_else_are_another_label(visit, dermatologist):
 
 def test_the_photographs_page_says_so_until_it_is_added(sign_in, visit, report, dermatologist, staff):
     url, addendum = visit.images.get().get_absolute_url(), reverse("visit-addendum", args=[visit.pk])
-    assert "A signed report says otherwise" not in sign_in(dermatologist).get(url).content.decode()
+    assert "A signed report contradicts this" not in sign_in(dermatologist).get(url).content.decode()
     confirm(visit, dermatologist, code="nv")
     page = sign_in(dermatologist).get(url).content.decode()
-    assert "A signed report says otherwise" in page
+    assert "A signed report contradicts this" in page
     assert addendum in page
     assert addendum not in sign_in(staff).get(url).content.decode()
     signed_addendum(report, dermatologist)
-    assert "A signed report says otherwise" not in sign_in(dermatologist).get(url).content.decode()
+    assert "A signed report contradicts this" not in sign_in(dermatologist).get(url).content.decode()
 
 
 def test_a_review_in_the_queue_leads_to_the_addendum(sign_in, visit, report, dermatologist):
@@ -89,7 +89,7 @@ def test_a_review_in_the_queue_leads_to_the_addendum(sign_in, visit, report, der
     assert addendum not in client.get(url).content.decode()
     answer = {"answer": "mel", "certainty": "certain", "basis": "histopathology", "reason": "", "other_text": ""}
     shown = client.post(url, answer, follow=True).content.decode()
-    assert "is signed and says otherwise" in shown
+    assert "contradicts this" in shown
     assert addendum in shown
     client.post(reverse("admin:review-mode"), {"blinded": "on"})
     assert addendum not in client.get(reverse("admin:review")).content.decode(), "a blinded reader is told nothing"

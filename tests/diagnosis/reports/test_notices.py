@@ -176,7 +176,7 @@ def test_whoever_withholds_a_report_is_told_whether_the_patient_hears_of_it(
     undo_exclusion(image=image, by=dermatologist)
     patient_user.email = ""
     patient_user.save()
-    assert "They cannot be mailed: tell them." in client.post(address, why, follow=True).text
+    assert "They cannot be reached by e-mail: tell them." in client.post(address, why, follow=True).text
 
 
 def test_another_clinic_does_not_send_again(sign_in, stranger, report, dermatologist, patient_user):

@@ -119,13 +119,13 @@ def test_a_report_does_not_go_on_reassuring(sign_in, patient, dermatologist, pat
         assert "Melanoma" not in page, "that is for the clinic to say"
     assert "Being looked at again" in client.get(reverse("my-visits")).content.decode()
     staffs = sign_in(dermatologist).get(reverse("visits")).content.decode()
-    assert "Reviews disagree with the signed report" in staffs
+    assert "Reviews contradict the signed report" in staffs
     assert "badge-calm" not in staffs
 
     signed_addendum(report, dermatologist, words="It is a melanoma.")
     assert "It is a melanoma." in client.get(at("my-visit", report)).content.decode()
     assert (
-        "Reviews disagree with the signed report" not in sign_in(dermatologist).get(reverse("visits")).content.decode()
+        "Reviews contradict the signed report" not in sign_in(dermatologist).get(reverse("visits")).content.decode()
     )
 
 
@@ -196,7 +196,7 @@ def test_what_a_lesion_turned_out_to_be_later_is_not_kept_from_who_reads_the_rep
     assert "About: Melanoma" in page
     assert "The laboratory has examined it" in page
     assert "tier-calm" not in page
-    assert staffs.get(reverse("visits")).content.decode().count("Reviews disagree with the signed report") == 0
+    assert staffs.get(reverse("visits")).content.decode().count("Reviews contradict the signed report") == 0
 
 
 def test_a_report_of_a_lesion_that_turned_out_malignant_elsewhere_is_not_released(sign_in, patient, dermatologist):

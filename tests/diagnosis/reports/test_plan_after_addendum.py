@@ -119,7 +119,7 @@ def test_whoever_reads_the_plan_reads_the_answer(sign_in, relabelled, dermatolog
         shown = text_at(sign_in(staff), url)
         head, plan = shown[: shown.index(PLAN)], shown[shown.index(PLAN) - len("<br> <s>") :]
         assert ("by an addendum</span>" in head and plan.startswith(f"<br> <s>{PLAN}</s>")) is is_replaced
-        assert ("added to: read the addendum</span>" in head) is not is_replaced
+        assert ("has an addendum: read it</span>" in head) is not is_replaced
         assert head.endswith("<br> ") is not is_replaced
 
 
@@ -135,7 +135,7 @@ def test_what_is_malignant_now_is_read_before_a_plan_that_still_holds(
     assert own.index("what was added above counts.") < own.index(PLAN)
     assert "<s>Lesion" not in own
     shown = text_at(sign_in(staff), image.get_absolute_url())
-    assert shown.index("It is a melanoma.") < shown.index("added to: read the addendum") < shown.index(PLAN)
+    assert shown.index("It is a melanoma.") < shown.index("has an addendum: read it") < shown.index(PLAN)
 
 
 def test_nothing_is_asked_where_words_alone_are_added_or_there_is_no_plan(sign_in, patient, report, dermatologist):
@@ -229,6 +229,6 @@ def test_the_visits_page_says_of_which_day_the_plan_is(sign_in, patient, dermato
         ]
 
     today = date_format(timezone.localdate(), "j M Y")
-    assert f"As it was planned at the visit of 1 Jun 2026, signed {today}." in pages[0]
-    assert f"As it was planned on {today}." in pages[2]
-    assert all("As it was planned on" not in page for page in pages[:2])
+    assert f"Planned at the visit of 1 Jun 2026, signed {today}." in pages[0]
+    assert f"Planned on {today}." in pages[2]
+    assert all("Planned on" not in page for page in pages[:2])

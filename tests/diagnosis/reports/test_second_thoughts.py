@@ -37,7 +37,7 @@ def test_a_suspicion_after_a_harmless_label_is_said_everywhere(
     for record in (image, image.visit, image.lesion, patient):
         assert "Suspected: Melanoma" in page_of(client, record), record
     assert "Suspected: Melanoma" in client.get(reverse("visits")).content.decode()
-    assert "Reviews disagree with the signed report" in client.get(reverse("visits")).content.decode()
+    assert "Reviews contradict the signed report" in client.get(reverse("visits")).content.decode()
     assert "This counts." not in page_of(client, image)
     assert QueueEntry.objects.get(image=image).state == "waiting"
     assert ConfirmedLabel.objects.get(image=image).answer == ""

@@ -41,7 +41,7 @@ def test_a_report_that_calls_nothing_dangerous_does_not_outlast_a_suspicion(
         assert AGAIN in told.content.decode()
         assert "nine months" not in told.content.decode()
     staffs = sign_in(dermatologist)
-    assert "Reviews disagree with the signed report" in staffs.get(reverse("visits")).content.decode()
+    assert "Reviews contradict the signed report" in staffs.get(reverse("visits")).content.decode()
     assert "suspected: Melanoma (not settled)" in page_of(staffs, image.visit)
     form = staffs.get(reverse("visit-addendum", args=[image.visit_id])).content.decode()
     assert "suspected: Melanoma (not settled)" in form
@@ -50,7 +50,7 @@ def test_a_report_that_calls_nothing_dangerous_does_not_outlast_a_suspicion(
     added = json.loads(signed_addendum(report, dermatologist, words="It has to come out.", replaces_plan=True).content)
 
     assert [(each["now"]["code"], each["now"]["suspected"]) for each in added["labels"]] == [("", "Melanoma")]
-    assert "Reviews disagree with the signed report" not in staffs.get(reverse("visits")).content.decode()
+    assert "Reviews contradict the signed report" not in staffs.get(reverse("visits")).content.decode()
     page = read(patients, image.visit)
     assert "It has to come out." in page
     assert "Suspected: Melanoma (not settled)" in page
@@ -85,7 +85,7 @@ def test_who_was_told_to_be_seen_soon_reads_on(sign_in, patient, dermatologist, 
     report = signed_report(image.visit, dermatologist, released=True)
     says(image, dermatologist, "bcc", "unsure")
     assert AGAIN not in read(sign_in(patient_user), image.visit)
-    assert "Reviews disagree" not in sign_in(dermatologist).get(reverse("visits")).content.decode()
+    assert "Reviews contradict" not in sign_in(dermatologist).get(reverse("visits")).content.decode()
     assert signed_addendum(report, dermatologist).content.count('"suspected"') == 0
 
 

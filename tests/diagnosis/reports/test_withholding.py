@@ -58,7 +58,7 @@ def test_a_released_report_is_withheld_and_released_again(sign_in, report, derma
     assert OutgoingMessage.objects.filter(kind=MessageKind.WITHHELD, about=row.pk).exists()
     page = client.get(report.visit.get_absolute_url()).content.decode()
     assert WRONG["note"] in page
-    assert "Release it again" in page
+    assert "Release again" in page
 
     signed_addendum(report, dermatologist, words="Come again in two weeks.")
     client.post(at("visit-release-again", report))
@@ -288,13 +288,13 @@ def test_a_photograph_that_goes_or_comes_is_not_given_as_the_reason_for_another(
     exclude_image(image=first, by=dermatologist, reason="other_patient")
     client = sign_in(dermatologist)
     aside = client.post(reverse("image-exclude", args=[second.pk]), {"reason": "unfit"}, follow=True)
-    assert "The photograph is set aside." in shown(aside)
+    assert "The photograph is excluded." in shown(aside)
     assert "An e-mail that says so waits" not in shown(aside)
     back = shown(client.post(reverse("image-undo-exclusion", args=[second.pk]), follow=True))
-    assert "stays withheld from the patient: it shows another patient still" in back
+    assert "stays withheld from the patient: it still shows another patient" in back
     exclude_image(image=second, by=dermatologist, reason="other_patient")
     back = shown(client.post(reverse("image-undo-exclusion", args=[second.pk]), follow=True))
-    assert "it shows another patient still" in back
+    assert "it still shows another patient" in back
     assert "until a dermatologist releases it again" not in back
 
 

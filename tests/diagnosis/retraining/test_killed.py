@@ -43,7 +43,7 @@ def test_a_killed_run_is_seen_as_dead_and_resumed_from_its_manifest(settings):
     call_command("retrain", "--resume", stdout=out)
     run.refresh_from_db()
     assert run.status == RunStatus.DONE
-    assert "Nothing was heard of it" in out.getvalue()
+    assert "The run stopped responding" in out.getvalue()
     assert "Resumed." in out.getvalue()
     assert set(ManifestEntry.objects.values_list("image", "code", "part")) == frozen
 

@@ -24,7 +24,7 @@ def test_the_button_is_there_when_there_is_something_to_learn(dermatologist, man
     client = sign_in(dermatologist)
     assert "Retrain now" not in client.get(RUNS).content.decode()
     refused = client.post(reverse("admin:retraining-start"), follow=True).content.decode()
-    assert "nothing new to learn from" in refused
+    assert "nothing new to train on" in refused
     confirmed(reader=dermatologist)
     assert "Retrain now" in client.get(RUNS).content.decode()
     assert "Retrain now" not in sign_in(manager).get(RUNS).content.decode()
@@ -71,7 +71,7 @@ def test_a_run_is_started_from_the_button_and_ends_with_a_verdict(
         assert left_out.get_absolute_url() not in page(sign_in(stranger), run)
     # Also for a reason that only earlier versions of the software knew.
     TrainingRun.objects.filter(pk=run.pk).update(left_out={"not_read": 2, "unreadable": 1})
-    assert "not read yet" in page(client, run)
+    assert "not analysed yet" in page(client, run)
     image = run.manifest.first().image
     TrainingRun.objects.filter(pk=run.pk).update(turned_wrong=[str(image.pk)])
     thumbnail = reverse("image-file", args=[image.pk, "thumbnail"])
@@ -82,7 +82,7 @@ def test_a_run_is_started_from_the_button_and_ends_with_a_verdict(
     assert "The last run could not use all of them" in client.get(RUNS).content.decode()
     needed = run.judgement["labels_needed"]
     assert needed
-    assert f"About {needed} more lesions in the clinic’s locked test would settle it" in page(client, run)
+    assert f"About {needed} more lesions in the clinic’s held-out test set would settle it" in page(client, run)
 
 
 def test_progress_is_polled_while_it_lives(dermatologist, sign_in):
@@ -97,7 +97,7 @@ def test_progress_is_polled_while_it_lives(dermatologist, sign_in):
     refused = client.post(reverse("admin:retraining-start"), follow=True).content.decode()
     assert "nothing new" in refused
     confirmed(reader=dermatologist)
-    assert "at work already" in client.post(reverse("admin:retraining-start"), follow=True).content.decode()
+    assert "already in progress" in client.post(reverse("admin:retraining-start"), follow=True).content.decode()
     assert "Retrain now" not in client.get(RUNS).content.decode()
 
 
@@ -105,16 +105,16 @@ def test_a_silent_run_is_seen_on_the_page_and_abandoned_there(dermatologist, sig
     run = at_work()
     client = sign_in(dermatologist)
     resumed = client.post(reverse("admin:retraining-resume", args=[run.pk]), follow=True).content.decode()
-    assert "nothing has to be resumed" in resumed
+    assert "need not be resumed" in resumed
     fall_silent(run)
     shown = page(client, run)
-    assert "Nothing was heard of the run" in shown
+    assert "The run stopped responding" in shown
     assert "Resume" in shown
     client.post(reverse("admin:retraining-abandon", args=[run.pk]))
     run.refresh_from_db()
     assert run.status == RunStatus.ABANDONED
     again = client.post(reverse("admin:retraining-abandon", args=[run.pk]), follow=True).content.decode()
-    assert "nothing to abandon" in again
+    assert "no run to abandon" in again
 
 
 def test_a_dead_run_is_resumed_by_a_worker(dermatologist, sign_in, django_capture_on_commit_callbacks, settings):

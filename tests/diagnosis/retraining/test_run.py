@@ -110,7 +110,7 @@ def test_consent_withdrawn_while_the_network_trains_throws_the_training_away(der
 def test_a_dry_run_writes_nothing(dermatologist, settings):
     settings.RETRAINING_LOCKED_SHARE = 0.0
     confirmed_cases(dermatologist, 3)
-    assert "3 photographs of 3 lesions to learn from, 3 of them new" in retrain("--dry-run")
+    assert "3 photographs of 3 lesions to train on, 3 of them new" in retrain("--dry-run")
     assert not TrainingRun.objects.exists()
     assert not TestAssignment.objects.exists()
     assert not ManifestEntry.objects.exists()
@@ -119,14 +119,14 @@ def test_a_dry_run_writes_nothing(dermatologist, settings):
 @pytest.mark.parametrize(
     ("arguments", "words", "status"),
     [
-        (["--since", "yesterday"], "“yesterday” is not a day; write it as in 2026-03-31", 1),
+        (["--since", "yesterday"], "“yesterday” is not a date; use the format 2026-03-31", 1),
         (["--clinic", ""], "no clinic called", 1),
         (["--resume", "--clinic", ""], "leave out --clinic", 2),
         (["--clinic", "Nowhere"], "no clinic called", 1),
-        (["--resume"], "no run that could be resumed", 1),
-        (["--abandon"], "nothing to abandon", 1),
+        (["--resume"], "no run to resume", 1),
+        (["--abandon"], "no run to abandon", 1),
         (["--resume", "--since", "2026-01-01"], "leave out --since", 2),
-        ([], "nothing new to learn from", 1),
+        ([], "nothing new to train on", 1),
     ],
 )
 def test_what_cannot_be_done_is_said(arguments, words, status):
@@ -150,7 +150,7 @@ def test_there_is_one_run_at_a_time(dermatologist):
     run = queued()
     with pytest.raises(RunIsAlive):
         queued()
-    with pytest.raises(CommandError, match="at work already"):
+    with pytest.raises(CommandError, match="already in progress"):
         retrain()
     assert claim_run(run.pk) is not None
     assert claim_run(run.pk) is None

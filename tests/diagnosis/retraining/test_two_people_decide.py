@@ -66,7 +66,7 @@ def test_forcing_what_is_held_back_takes_another_dermatologist(ask, answer, derm
     assert active_version() != version
     proposal, response = answer(dermatologist)
     assert (proposal.state, active_version() == version) == ("waiting", False), "one person is not two"
-    assert "somebody else has to agree" in response.text
+    assert "another person has to approve" in response.text
 
     proposal, _ = answer(colleague)
     assert proposal.state == ProposalState.APPROVED
@@ -82,7 +82,7 @@ def test_two_accounts_of_one_address_are_one_person(ask, answer, dermatologist, 
     ask(dermatologist, version, force="on")
     proposal, response = answer(colleague)
     assert (proposal.state, active_version() == version) == ("waiting", False)
-    assert "somebody else has to agree" in response.text
+    assert "another person has to approve" in response.text
 
 
 def test_an_operator_is_a_second_person_and_needs_one_to_force(ask, answer, dermatologist, operator):
@@ -147,10 +147,10 @@ def test_whoever_may_agree_sees_on_the_list_that_something_waits(ask, answer, si
     version = candidate()
     ask(dermatologist, version)
     page = sign_in(stranger).get(reverse("versions")).text
-    assert "is proposed to answer from now on" in page
+    assert "is proposed as the active network" in page
     assert dermatologist.user.last_name not in page
     answer(stranger)
-    assert "is proposed to answer from now on" not in sign_in(stranger).get(reverse("versions")).text
+    assert "is proposed as the active network" not in sign_in(stranger).get(reverse("versions")).text
 
 
 def test_the_way_of_an_operator_leads_to_the_network(sign_in, operator):

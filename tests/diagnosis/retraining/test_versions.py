@@ -44,7 +44,7 @@ def test_a_dermatologist_promotes_with_a_reason(reader, dermatologist):
     response = reader.post(page_of(version), {"reason": "It finds more melanomas."}, follow=True)
 
     assert response.status_code == 200
-    assert "answers from now on" in response.content.decode()
+    assert "is now the active network" in response.content.decode()
     decision = Decision.objects.get(version=version)
     assert (decision.kind, decision.by, decision.reason) == (
         "promote",
@@ -74,7 +74,7 @@ def test_what_is_held_back_needs_the_box_ticked(reader):
     version = candidate(verdict="hold")
     refused = reader.post(page_of(version), {"reason": "I trust it."})
     assert refused.status_code == 400
-    assert "against the gate’s advice" in refused.content.decode()
+    assert "against the gate’s verdict" in refused.content.decode()
 
     reader.post(page_of(version), {"reason": "I trust it.", "force": "on"})
     assert VersionProposal.objects.get(version=version).state == "waiting", "and a second person"
@@ -145,7 +145,7 @@ def operator():
 
 def test_an_operator_without_a_clinic_promotes_and_rolls_back(operator):
     shipped, version = active_version(), candidate()
-    assert "Let it answer from now on" in operator.get(page_of(version)).content.decode()
+    assert "Make this the active network" in operator.get(page_of(version)).content.decode()
 
     assert operator.post(page_of(version), {"reason": "Asked by the board."}).status_code == 302
     assert active_version() == version
@@ -158,7 +158,7 @@ def test_where_operators_decide_a_dermatologist_reads_and_cannot(reader, operato
     version = candidate()
     page = reader.get(page_of(version)).content.decode()
     assert "Leans towards mel." in page
-    assert "Let it answer from now on" not in page
+    assert "Make this the active network" not in page
 
     refused = reader.post(page_of(version), {"reason": "I know better."})
     assert refused.status_code == 403
@@ -170,9 +170,9 @@ def test_where_operators_decide_a_dermatologist_reads_and_cannot(reader, operato
 
 def test_whoever_decides_for_several_clinics_is_told(reader):
     version = candidate()
-    assert "one network answers all of them" not in reader.get(page_of(version)).content.decode()
+    assert "all of them use the same network" not in reader.get(page_of(version)).content.decode()
     ClinicFactory()
-    assert "2 clinics, and one network answers all of them" in reader.get(page_of(version)).content.decode()
+    assert "2 clinics, and all of them use the same network" in reader.get(page_of(version)).content.decode()
 
 
 def test_the_way_back_is_on_the_list(sign_in, dermatologist, staff):

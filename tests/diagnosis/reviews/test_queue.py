@@ -276,7 +276,7 @@ def test_the_command_fills_and_refreshes(patient, clinic, settings):
     settings.REVIEW_RANDOM_SHARE = 1
     said = StringIO()
     call_command("refresh_queue", missing=True, stdout=said)
-    assert "0 photographs placed" in said.getvalue()
+    assert "0 photographs in the queue" in said.getvalue()
     assert reasons(images[0]) == [Reason.NO_LABEL]
     call_command("refresh_queue", clinic=clinic.name, verbosity=0)
     assert reasons(images[0]) == [Reason.RANDOM_SHARE]
@@ -299,7 +299,7 @@ def test_the_command_derives_every_label_again_and_counts_what_changed(patient, 
         said = StringIO()
         call_command("refresh_queue", every_label=True, stdout=said)
         assert f"{count} labels changed" in said.getvalue()
-        assert "no longer hold, marked in the list of visits: 1." in said.getvalue()
+        assert "no longer valid, marked in the list of visits: 1." in said.getvalue()
         assert ConfirmedLabel.objects.get().state == "disputed"
     assert LabelChange.objects.filter(cause="rule", after_state="disputed").count() == 1
 

@@ -407,7 +407,7 @@ class TestEmbedding:
         photographed.embedding.delete()
         said = self._run()
         assert "Placed 0 photographs" in said
-        assert "1 photographs were last read by an earlier backbone" in said
+        assert "1 photographs were last analysed by an earlier backbone" in said
         assert not ImageEmbedding.objects.exists()
 
     def test_but_the_photographs_can_be_read_again(self, photographed, patient):
