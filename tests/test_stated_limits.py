@@ -113,7 +113,7 @@ def test_how_often_is_watched(settings, sign_in, dermatologist):
 
 def test_refusals_state_the_settings_times(settings, monkeypatch):
     settings.RETRAINING_DEAD_AFTER_SECONDS = 180.0
-    assert "seen within 3 minutes" in str(NotResumable(TrainingRun(status=RunStatus.RUNNING)))
+    assert "within 3 minutes" in str(NotResumable(TrainingRun(status=RunStatus.RUNNING)))
     monkeypatch.setattr("diagnosis.reviews.errors.RETRACTABLE_FOR", timedelta(minutes=25))
     assert "for 25 minutes" in str(TooLateToRetract())
 

@@ -216,7 +216,7 @@ def _ages(queue: Queue) -> Chart:
     rows = []
     for index, (count, urgent) in enumerate(queue.ages):
         if index == 0:
-            label = _("less than 1 day")
+            label = _("less than a day")
         elif index < len(AGES):
             label = _("%(first)d to %(last)d days") % {"first": edges[index], "last": edges[index + 1]}
         else:

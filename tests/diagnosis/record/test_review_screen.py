@@ -117,19 +117,19 @@ def test_skipping_and_coming_back(reader, urgent, calm):
     answer(reader, calm, "nv")
     page = shown(reader)
     assert page.context["image"] is None
-    assert "Show me the 1 photograph that I skipped" in page.content.decode()
+    assert "the 1 photograph that I skipped" in page.content.decode()
     reader.post(reverse("admin:review-skipped"))
     assert shown(reader).context["image"] == urgent
     assert not QueueSkip.objects.exists()
 
 
-def test_what_was_put_aside_is_said_and_the_same_key_brings_it_back(reader, dermatologist, urgent, calm):
+def test_the_last_skip_is_named_and_undone_by_the_same_key(reader, dermatologist, urgent, calm):
     answer(reader, urgent, "mel")
     reader.post(address(calm, "skip"))
     page = shown(reader).content.decode()
     assert f"Skipped: {calm.lesion.place}, {calm.visit.patient.name}." in page
-    assert "Recorded:" not in page, "the key would take back a good review"
-    assert "1 of 2 today" in page, "what is put aside is still to be done"
+    assert "Recorded:" not in page, "the key would withdraw a good review"
+    assert "1 of 2 today" in page, "a skipped photograph is still to be done"
     assert reader.post(reverse("admin:review-undo")).url == address(calm)
     assert not QueueSkip.objects.exists()
     assert Review.objects.standing().get().image == urgent
@@ -159,7 +159,7 @@ def test_nothing_waits(reader, db):
     assert reverse("visits") in text
 
 
-def test_taking_back(reader, urgent, calm):
+def test_undoing_a_review(reader, urgent, calm):
     answer(reader, urgent, "nv")
     assert reader.post(reverse("admin:review-undo")).url == address(urgent)
     assert ConfirmedLabel.objects.get().state == "open"
@@ -167,7 +167,7 @@ def test_taking_back(reader, urgent, calm):
     assert "Undone: Melanocytic nevus (mole)." in page
     assert "withdrawn" in page
     again = reader.post(reverse("admin:review-undo"), follow=True).content.decode()
-    assert "There is nothing to take back" in again
+    assert "There is nothing to undo" in again
 
 
 def test_what_was_taken_back_stays_written_and_nothing_before_it_is_offered(reader, urgent, calm):

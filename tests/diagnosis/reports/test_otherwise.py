@@ -124,9 +124,7 @@ def test_a_report_does_not_go_on_reassuring(sign_in, patient, dermatologist, pat
 
     signed_addendum(report, dermatologist, words="It is a melanoma.")
     assert "It is a melanoma." in client.get(at("my-visit", report)).content.decode()
-    assert (
-        "Reviews contradict the signed report" not in sign_in(dermatologist).get(reverse("visits")).content.decode()
-    )
+    assert "Reviews contradict the signed report" not in sign_in(dermatologist).get(reverse("visits")).content.decode()
 
 
 def test_no_file_is_handed_out_unmarked_that_no_longer_holds(sign_in, report, staff, dermatologist):

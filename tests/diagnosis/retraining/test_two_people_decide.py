@@ -266,7 +266,7 @@ def test_the_command_is_the_operators(who, dermatologist):
 
 def test_the_command_names_what_there_is(operator):
     active_version()
-    with pytest.raises(CommandError, match="There are:"):
+    with pytest.raises(CommandError, match="Available:"):
         call_command("switch_version", "none", by=operator.username, reason="Better.")
 
 

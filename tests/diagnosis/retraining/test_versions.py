@@ -162,7 +162,7 @@ def test_where_operators_decide_a_dermatologist_reads_and_cannot(reader, operato
 
     refused = reader.post(page_of(version), {"reason": "I know better."})
     assert refused.status_code == 403
-    assert "operators decide which network answers" in refused.content.decode()
+    assert "operators can decide which network is active" in refused.content.decode()
     assert active_version() != version
     assert operator.post(page_of(version), {"reason": "Asked by the board."}).status_code == 302
     assert active_version() == version
