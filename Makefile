@@ -1,10 +1,10 @@
-# make run · make test · make lint · make bench     Each makes this machine ready first (deploy/setup.sh).
+# make run · make test · make lint · make bench     Each first installs what it needs (deploy/setup.sh).
 .DEFAULT_GOAL := help
 SHELL := /bin/bash
 PYTHON_BIN := .venv/bin/python
 CHECKED := dermascan patients diagnosis mlmodel tests benchmarks research
 FORMATTED := $(CHECKED) deploy manage.py
-# Values that only let the production settings load, so that Django can judge them.
+# Placeholder values with which the production settings load, so that Django can check them.
 THROWAWAY := DJANGO_SETTINGS_MODULE=dermascan.settings.production DERMASCAN_HOSTS=clinic.example \
 	DERMASCAN_SITE_URL=https://clinic.example EMAIL_URL=smtp+tls://mail.clinic.example:587 \
 	DERMASCAN_FROM_EMAIL=dermascan@clinic.example DERMASCAN_OPERATOR_EMAIL=it@clinic.example \
@@ -14,18 +14,18 @@ THROWAWAY := DJANGO_SETTINGS_MODULE=dermascan.settings.production DERMASCAN_HOST
 
 help:
 	@echo 'make run            serve DermaScan on http://127.0.0.1:8000 (PORT=8001 make run for another port)'
-	@echo 'make test           every test, in Chromium too'
-	@echo 'make test-services  the tests on PostgreSQL and Redis, both started for the occasion'
+	@echo 'make test           all tests, including those in Chromium'
+	@echo 'make test-services  the tests on temporary PostgreSQL and Redis servers'
 	@echo 'make lint           ruff, djLint, mypy, import-linter, Django'"'"'s own checks'
-	@echo 'make format         rewrite code and templates in the one style'
-	@echo 'make bench          the figures, measured side by side'
-	@echo 'make lock           work out the pinned versions anew (UPGRADE=1 for the newest)'
+	@echo 'make format         format code and templates'
+	@echo 'make bench          the benchmarks'
+	@echo 'make lock           resolve the pinned versions again (UPGRADE=1 for the newest)'
 
 run:
 	@deploy/setup.sh serve
-	@$(PYTHON_BIN) deploy/run.py || case $$? in 130|143) ;; *) exit 1 ;; esac # Ctrl-C and SIGTERM are how it is meant to end
+	@$(PYTHON_BIN) deploy/run.py || case $$? in 130|143) ;; *) exit 1 ;; esac # Ctrl-C and SIGTERM are normal ends
 
-# Or each process would compile every test, and every part of the program, anew.
+# Otherwise each test process would compile every module again.
 test test-services: export PYTHONDONTWRITEBYTECODE =
 
 test:

@@ -1,4 +1,4 @@
-"""How gunicorn serves DermaScan, embedded and in production alike. Every figure can be set by the environment."""
+"""gunicorn settings for embedded and production installations."""
 
 import os
 from pathlib import Path
@@ -10,18 +10,18 @@ HOST = os.environ.get("HOST", "127.0.0.1")
 PORT = os.environ.get("PORT", "8000")
 
 bind = f"{HOST}:{PORT}"
-# One process by default: the network's memory is then there once, its engine uses every core by itself, and
-# threads serve pages meanwhile. Slow visitors hold none of them: see dermascan/server.
+# One process by default, so that the network is in memory once. Its engine uses every core, and threads serve pages
+# meanwhile. Slow visitors do not occupy threads: see dermascan/server.
 worker_class = "dermascan.server.worker.WaitressWorker"
 workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
 threads = int(os.environ.get("WEB_THREADS", "8"))
-# Connections of each process. How long one may take stands in dermascan/server/connection.py.
+# Connections per process. Their time limits are in dermascan/server/connection.py.
 worker_connections = int(os.environ.get("WEB_CONNECTIONS", "1000"))
-# The workers say “I live” from the thread that reads, so this cuts no request short, only processes that hang.
+# Heartbeats come from the reading thread, so this only ends processes that hang, never a slow request.
 timeout = 60
 graceful_timeout = 20
 
-# The sign of life is a file that is touched: on a disk that stalls it would kill healthy workers.
+# The heartbeat is a touched file: on a stalled disk it would fail and healthy workers would be killed.
 if Path("/dev/shm").is_dir():  # noqa: S108
     worker_tmp_dir = "/dev/shm"  # noqa: S108
 control_socket_disable = True
@@ -29,7 +29,7 @@ proc_name = "dermascan"
 
 
 class PlainLogger(Logger):
-    """Names the visitor and not the proxy; no path and no broken request can forge a line or spell a search."""
+    """Logs the visitor's address instead of the proxy's, without query strings or forgeable lines."""
 
     def setup(self, cfg: Any) -> None:
         from dermascan.logs import LineFormatter, ServerLineFormatter
@@ -54,15 +54,15 @@ class PlainLogger(Logger):
 logger_class = PlainLogger
 accesslog = "-"
 errorlog = "-"
-# The path without its query: a search for a patient is a name, and names do not belong in logs.
+# The path without its query string: a patient search contains a name, and names do not belong in logs.
 access_log_format = '%(h)s "%(m)s %(U)s" %(s)s %(B)s bytes %(M)s ms'
 
 
 def post_worker_init(worker: Any) -> None:
-    """Do what the first visitor would wait for: import the pages, load the network, judge a photograph.
+    """Warm up: import the pages, load the network and analyse a photograph, so that no visitor waits for it.
 
-    After the fork, since the engine's threads would not survive one. A missing or altered network stops the server
-    here, with its reason.
+    Runs after the fork, which the engine's threads would not survive. A missing or altered network stops the server
+    here and reports the reason.
     """
     from django.conf import settings
     from django.urls import get_resolver

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Work out the exact versions in requirements/*.txt anew from requirements/*.in: `make lock`, or
-# `make lock UPGRADE=1` for the newest versions. Versions that still fit are kept.
+# Resolve requirements/*.txt again from requirements/*.in: `make lock`, or `make lock UPGRADE=1` for the newest
+# versions. Otherwise versions that still fit are kept.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

@@ -1,7 +1,6 @@
-"""``make run``: prepare the embedded installation, say how to sign in, then serve until Ctrl-C.
+"""``make run``: prepare the embedded installation, print how to sign in, then serve until Ctrl-C.
 
-What is served are the processes of ``deploy/Procfile``, under ``dermascan.supervisor``: Ctrl-C stops them, and one
-that dies or hangs is started again.
+``dermascan.supervisor`` runs the processes of ``deploy/Procfile`` and restarts one that dies or hangs.
 """
 
 import hashlib
@@ -16,7 +15,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 def main() -> None:
     os.chdir(ROOT)
-    # Photographs, reports and the database are for the owner's eyes alone.
+    # Only the owner may read photographs, reports and the database.
     os.umask(0o077)
     sys.path.insert(0, str(ROOT))
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dermascan.settings.local")
@@ -30,14 +29,14 @@ def main() -> None:
         sys.exit(f"DermaScan did not start: {error}")
     host, port = address()
     refuse_taken_port(host, port)
-    announce(host, port, has_demo=prepare_or_say_why_not())
-    # A worker's mails name the address that is served here.
+    announce(host, port, has_demo=prepare_or_exit())
+    # The workers' e-mails link to the address that is served here.
     os.environ.update(HOST=host, PORT=str(port), DERMASCAN_SITE_URL=settings.SITE_URL)
     os.execv(sys.executable, [sys.executable, "-m", "dermascan.supervisor", "deploy/Procfile"])  # noqa: S606
 
 
 def address() -> tuple[str, int]:
-    """Read HOST and PORT."""
+    """Return HOST and PORT from the environment."""
     host, port = os.environ.get("HOST", "127.0.0.1"), os.environ.get("PORT", "8000")
     if not port.isdecimal() or not 1 <= int(port) <= 65535:
         sys.exit(f"PORT={port} is not a port: choose a number from 1 to 65535, as in “PORT=8001 make run”.")
@@ -45,11 +44,11 @@ def address() -> tuple[str, int]:
 
 
 def refuse_taken_port(host: str, port: int) -> None:
-    """Stop with a message that says what to do if nothing can listen on ``port``."""
+    """Exit with advice if the server cannot listen on ``port``."""
     try:
         listen_once(host, port)
     except PermissionError:
-        sys.exit(f"Port {port} is for the administrator only. Choose one above 1023: PORT=8001 make run")
+        sys.exit(f"Port {port} needs administrator rights. Choose a port above 1023: PORT=8001 make run")
     except socket.gaierror:
         sys.exit(f"HOST={host} is not an address of this machine.")
     except OSError as error:
@@ -78,7 +77,7 @@ def next_free_port(host: str, port: int) -> int:
     return 8001
 
 
-def prepare_or_say_why_not() -> bool:
+def prepare_or_exit() -> bool:
     from django.core.management import CommandError
 
     from mlmodel.releases.release_files import ReleaseError
@@ -91,10 +90,7 @@ def prepare_or_say_why_not() -> bool:
 
 
 def prepare() -> bool:
-    """Make folders, static files, tables and, where allowed, the demo clinic; return whether that is there.
-
-    Quick when there is nothing to do.
-    """
+    """Create folders, static files, tables and, if allowed, the demo clinic; return whether the demo clinic exists."""
     from django.conf import settings
     from django.core.management import CommandError, call_command
 
@@ -103,25 +99,25 @@ def prepare() -> bool:
 
     for folder in (settings.DATA_DIR, settings.MEDIA_ROOT):
         Path(folder).mkdir(parents=True, exist_ok=True)
-    if aside := move_older_data_aside():
+    if archive := move_older_data_aside():
         print(  # noqa: T201
-            f"The data in {settings.DATA_DIR} were made before version 0.1.0, whose tables are others. "
-            f"They were moved to {aside}; a new, empty installation begins here.",
+            f"The data in {settings.DATA_DIR} are from before version 0.1.0, which used other tables. "
+            f"They were moved to {archive}. This is now a new, empty installation.",
             flush=True,
         )
         make_queue_folders()
     collect_static_files()
     call_command("migrate", interactive=False, verbosity=0)
-    # Photographs of before there was a queue; asks one question where there are none.
+    # Queues photographs from before the review queue existed; a single query if there are none.
     call_command("refresh_queue", missing=True, verbosity=0)
     if not settings.DEMO_ALLOWED:
         return False
-    print("Looking after the demo clinic; making it, the first time, takes half a minute …", flush=True)  # noqa: T201
+    print("Preparing the demo clinic; the first time takes half a minute …", flush=True)  # noqa: T201
     try:
         call_command("create_demo_clinic", verbosity=0)
     except CommandError as error:
-        # Whoever works here has to go on; only those who came for the demo miss it.
-        print(f"There is no demo clinic here. {error}", flush=True)  # noqa: T201
+        # Start anyway: only the demo clinic is missing.
+        print(f"The demo clinic is not available. {error}", flush=True)  # noqa: T201
         return False
     return True
 
@@ -147,8 +143,8 @@ def collect_static_files() -> None:
 def announce(host: str, port: int, *, has_demo: bool) -> None:
     from django.conf import settings
 
-    shown = "127.0.0.1" if host in {"0.0.0.0", "::", "[::]"} else host  # noqa: S104
-    lines = [f"DermaScan is starting on http://{shown}:{port} – Ctrl-C stops it.", ""]
+    display_host = "127.0.0.1" if host in {"0.0.0.0", "::", "[::]"} else host  # noqa: S104
+    lines = [f"DermaScan is starting on http://{display_host}:{port} – press Ctrl-C to stop it.", ""]
     if has_demo:
         from diagnosis.record.demo import DEMO_PASSWORD, USER_NAMES
 
@@ -156,9 +152,9 @@ def announce(host: str, port: int, *, has_demo: bool) -> None:
             f"  Sign in as   {', '.join(USER_NAMES[:-1])} or {USER_NAMES[-1]}",
             f"  Password     {DEMO_PASSWORD}",
             "",
-            "  The demo clinic's people are invented and its password is published: keep no real patient here.",
+            "  The demo clinic's people are fictional and its password is public: enter no real patients here.",
         ]
-    lines += [f"  Everything is kept in {settings.DATA_DIR}.", ""]
+    lines += [f"  All data are stored in {settings.DATA_DIR}.", ""]
     print("\n" + "\n".join(lines), flush=True)  # noqa: T201
 
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Make this machine ready:  deploy/setup.sh serve | test
+# Set up this machine:  deploy/setup.sh serve | test
 #   serve   what `make run` needs: Python, .venv with requirements/serve.txt, WeasyPrint's libraries
-#   test    that, training, the test tools and linters, Chromium and Poppler
-# Safe to run again: what is there already costs a moment, not minutes.
+#   test    the same plus training, test tools, linters, Chromium and Poppler
+# Safe to run again: takes only a moment if everything is installed.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,16 +13,16 @@ main() {
   case $kind in
     serve) requirements=(requirements/serve.txt) ;;
     test) requirements=(requirements.txt requirements/test.txt) ;;
-    *) fail "Unknown set-up '$kind': say serve or test." ;;
+    *) fail "Unknown set-up '$kind': use serve or test." ;;
   esac
-  # The whole set-up is one stamp: as long as nothing it was made from has changed, there is nothing to do.
-  if [ -f "$VENV/.ready-$kind" ] && [ "$(cat "$VENV/.ready-$kind")" = "$(wanted)" ] && "$VENV/bin/python" -c '' 2>/dev/null; then
+  # A stamp file records the finished set-up: nothing to do until the requirements or this script change.
+  if [ -f "$VENV/.ready-$kind" ] && [ "$(cat "$VENV/.ready-$kind")" = "$(expected_stamp)" ] && "$VENV/bin/python" -c '' 2>/dev/null; then
     exit 0
   fi
   make_environment
   install_system_packages
   install_requirements
-  wanted >"$VENV/.ready-$kind"
+  expected_stamp >"$VENV/.ready-$kind"
 }
 
 say() { printf '\033[1m==> %s\033[0m\n' "$*" >&2; }
@@ -32,21 +32,21 @@ fail() {
   exit 1
 }
 
-# What the stamp must say: a hash over this script and every requirement file.
-wanted() { cat deploy/setup.sh requirements.txt requirements/serve.txt requirements/train.txt requirements/test.txt | sha256sum; }
+# The content of the stamp: a hash of this script and all requirement files.
+expected_stamp() { cat deploy/setup.sh requirements.txt requirements/serve.txt requirements/train.txt requirements/test.txt | sha256sum; }
 
 # --- Debian and Ubuntu packages ------------------------------------------------------------------------------
 
-# Install packages when that is allowed here without asking; otherwise say the line to run and fail.
+# Install packages if no password is needed; otherwise print the command to run, and fail.
 apt_install() {
   local as_root=()
   local line="apt-get update && apt-get install -y --no-install-recommends $*"
   if ! command -v apt-get >/dev/null; then
-    fail "these are missing: $*. They are named as on Debian; install them with this system's package manager, then try again."
+    fail "these packages are missing (Debian names): $*. Install them with this system's package manager, then try again."
   fi
   if [ "$(id -u)" -ne 0 ]; then
     if ! sudo -n true 2>/dev/null; then
-      fail "system packages are missing, and installing them needs the administrator. Run this line, then try again:
+      fail "system packages are missing, and installing them needs root. Run this command, then try again:
 
     sudo sh -c '$line'
 "
@@ -67,7 +67,7 @@ install_system_packages() {
   has_library libpango-1.0.so.0 || missing+=(libpango-1.0-0)
   has_library libpangoft2-1.0.so.0 || missing+=(libpangoft2-1.0-0)
   has_library libharfbuzz-subset.so.0 || missing+=(libharfbuzz-subset0)
-  # WeasyPrint asks fontconfig for the letters that Inter does not have: names are in every script.
+  # Fallback fonts for WeasyPrint: names may use characters that Inter does not have.
   if [ "$(uname)" = Linux ]; then
     has_font truetype/dejavu/DejaVuSans.ttf || missing+=(fonts-dejavu-core)
     has_font truetype/noto/NotoSansThai-Regular.ttf || missing+=(fonts-noto-core)
@@ -83,10 +83,10 @@ install_system_packages() {
 
 # --- Python --------------------------------------------------------------------------------------------------
 
-# True if the given command is a Python between 3.11 and the given minor version.
+# Succeed if the command is a Python between 3.11 and 3.MINOR.
 python_fits() { "$1" -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, $2))" 2>/dev/null; }
 
-# Say which Python to use. TensorFlow, which only training and tests need, has no build for Python 3.14.
+# Print the Python to use. TensorFlow, which only training and tests need, has no build for Python 3.14.
 find_python() {
   local candidate newest=13
   if [ -n "${PYTHON:-}" ]; then
@@ -110,18 +110,18 @@ find_python() {
 make_environment() {
   local python
   if [ -d "$VENV" ] && ! python_fits "$VENV/bin/python" 99; then
-    say "$VENV is broken or of an old Python; making it anew"
+    say "$VENV is broken or uses an old Python; creating it again"
     rm -rf "$VENV"
   fi
   [ ! -d "$VENV" ] || return 0
   if ! python=$(find_python); then
     apt_install python3 python3-venv
-    python=$(find_python) || fail "DermaScan needs Python 3.11, 3.12 or 3.13, and this system's package for it is $(python3 -V 2>&1 || echo none). Install one of them, then name it: PYTHON=/path/to/python3.12 make run"
+    python=$(find_python) || fail "DermaScan needs Python 3.11, 3.12 or 3.13, and this system's package for it is $(python3 -V 2>&1 || echo none). Install one of them, then run: PYTHON=/path/to/python3.12 make run"
   fi
-  # Debian ships Python without venv's other half.
+  # Debian's python3 package does not include ensurepip.
   "$python" -c 'import ensurepip, venv' 2>/dev/null || apt_install python3-venv \
     "$("$python" -c 'import sys; print("python{}.{}-venv".format(*sys.version_info))')"
-  say "Making $VENV with $("$python" -V)"
+  say "Creating $VENV with $("$python" -V)"
   "$python" -m venv "$VENV" || fail "'$python -m venv $VENV' failed; its message is above."
 }
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Run a command with a PostgreSQL cluster and a Redis server of its own:  deploy/with_services.sh COMMAND…
-# Both live in a temporary folder on free ports and are gone when the command ends.
+# Run a command with temporary PostgreSQL and Redis servers:  deploy/with_services.sh COMMAND…
+# Both use a temporary folder and free ports, and are removed when the command ends.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -32,7 +32,7 @@ install_servers() {
   "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${missing[@]}" >&2
 }
 
-# The newest server's folder, or nothing.
+# Print the folder of the newest server, or nothing.
 postgres_bin() {
   local initdb
   initdb=$(compgen -G '/usr/lib/postgresql/*/bin/initdb' | sort -V | tail -n 1) || true
@@ -56,7 +56,7 @@ start_postgres() {
   local bin data="$scratch/postgres/data"
   bin=$(postgres_bin)
   as_postgres "$bin/initdb" --pgdata "$data" --username dermascan --auth trust --encoding UTF8 --no-sync >/dev/null
-  # Nothing here must survive a power cut, so nothing waits for the disk.
+  # Durability is off: the data need not survive a power cut.
   as_postgres "$bin/pg_ctl" --pgdata "$data" --wait --log "$scratch/postgres/log" --options \
     "-p $postgres_port -c listen_addresses=127.0.0.1 -c unix_socket_directories=$scratch/postgres -c fsync=off -c full_page_writes=off -c synchronous_commit=off" \
     start >/dev/null || { cat "$scratch/postgres/log" >&2; exit 1; }

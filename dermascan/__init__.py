@@ -1,4 +1,4 @@
-"""The site: settings, addresses, health, the public pages."""
+"""The project package: settings, URLs, health check and public pages."""
 
 from dermascan.celery import app as celery_app
 

@@ -10,7 +10,7 @@ from patients.models import MessageKind, OutgoingMessage
 
 @admin.register(ContactMessage)
 class ContactMessageAdmin(admin.ModelAdmin):
-    """Read what visitors wrote and tick it off; nothing is edited."""
+    """Contact messages, read-only except for being marked as handled."""
 
     list_display = ["created_at", "name", "email", "beginning", "mail", "is_handled"]
     actions = ["mark_handled", "mark_open"]
@@ -24,7 +24,7 @@ class ContactMessageAdmin(admin.ModelAdmin):
     def beginning(self, message: ContactMessage) -> str:
         return message.message[:80]
 
-    @admin.display(description="mail to the operator")
+    @admin.display(description="e-mail to the operator")
     def mail(self, message: ContactMessage) -> str:
         row = OutgoingMessage.objects.filter(kind=MessageKind.CONTACT, about=message.pk).first()
         return state_in_words(row) if row else "–"
@@ -43,7 +43,7 @@ class ContactMessageAdmin(admin.ModelAdmin):
 
 @admin.register(WorkerHeartbeat)
 class WorkerHeartbeatAdmin(admin.ModelAdmin):
-    """Which workers there are, and which of them are lost, for operators. Written by the workers alone."""
+    """The workers' heartbeats, read-only, for operators."""
 
     list_display = ("name", "queue", "state", "heard_at", "task", "process")
     fields = ("name", "queue", "state", "heard_at", "task", "process")
@@ -51,7 +51,7 @@ class WorkerHeartbeatAdmin(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("state"))
     def state(self, heartbeat: WorkerHeartbeat) -> str:
-        return gettext("Lost: not heard of for too long") if heartbeat.is_lost else gettext("At work or ready")
+        return gettext("Lost: no heartbeat for too long") if heartbeat.is_lost else gettext("Working or idle")
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -21,17 +21,17 @@ _OUR_PACKAGES = {"dermascan", "diagnosis", "mlmodel", "patients"}
 class DermaScanAdminSite(AdminSite):
     site_header = site_title = settings.SITE_NAME
     index_title = "Review and administration"
-    # The tables need the width more than a second list of them does.
+    # The tables need the full width.
     enable_nav_sidebar = False
 
     def register(self, model_or_iterable: Any, admin_class: Any = None, **options: Any) -> None:
-        """Register with the guard against stale forms, whoever wrote the model's admin."""
+        """Register the model with protection against stale edit forms, also for third-party admins."""
         from patients.admin.guarded_edits import guard_edits
 
         super().register(model_or_iterable, guard_edits(admin_class or ModelAdmin), **options)
 
     def get_urls(self) -> list[URLPattern | URLResolver]:
-        """With our own pages; without ``view_on_site``, which tells whether an identifier exists anywhere."""
+        """Add our own pages and drop ``view_on_site``, which reveals whether an ID exists in any clinic."""
         from diagnosis.record.admin_urls import review_urls
         from diagnosis.retraining.admin_urls import retraining_urls
 
@@ -39,41 +39,41 @@ class DermaScanAdminSite(AdminSite):
         return [*review_urls(self.admin_view), *retraining_urls(self.admin_view), *own]
 
     def admin_view(self, view: _View, cacheable: bool = False) -> _View:
-        """Answer 400 to a value in the address, or an id ticked for an action, that cannot be what it stands for.
+        """Wrap a view so that invalid lookup values get a 400 and a form sent twice is carried out once.
 
-        Django hands these to the database without checking that they fit: the year 0, a month of twenty digits, an
-        id that is no UUID. A form that is sent twice is carried out once.
+        Django passes values from the URL and ticked IDs to the database unchecked: the year 0, a month of twenty
+        digits, an ID that is not a UUID.
         """
         from dermascan.core.once import once
 
-        sent = view if getattr(view, "is_sent_once", False) else once(_say_what_is_taken(view))
+        sent_once = view if getattr(view, "is_sent_once", False) else once(_retry_on_conflict(view))
 
-        @wraps(sent)
+        @wraps(sent_once)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
             try:
-                return sent(request, *args, **kwargs)
+                return sent_once(request, *args, **kwargs)
             except (OverflowError, ValueError, ValidationError, DataError) as error:
-                if not (_asks_for_rows(request) and _comes_from_a_library(error)):
+                if not (_is_lookup(request) and _is_raised_by_library(error)):
                     raise
-                raise BadRequest("A value in the request cannot be looked up.") from error
+                raise BadRequest("A value in the request is invalid.") from error
 
         return super().admin_view(cast(_View, guarded), cacheable)
 
     def login(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        """There is one way to sign in, with the second factor and the limits on guessing; not Django's own form."""
+        """Redirect to the site's sign-in page, which has the second factor and the limits on guessing."""
         if self.has_permission(request):
             return redirect("admin:index")
         if request.user.is_authenticated:
-            raise PermissionDenied(_("The administration is for dermatologists and managers."))
+            raise PermissionDenied(_("The administration is only for dermatologists and managers."))
         return redirect_to_login(request.GET.get("next") or "/admin/")
 
 
-def _say_what_is_taken(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Look at a form once more if somebody has just taken a value that must be unique: now the form can say so."""
+def _retry_on_conflict(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Validate a form again after a concurrent request took a unique value, so that the form can report it."""
     from patients.services import AccountRefused
 
     @wraps(view)
-    def tried(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+    def retried(request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
         if request.method != "POST":
             return view(request, *args, **kwargs)
         try:
@@ -82,17 +82,17 @@ def _say_what_is_taken(view: Callable[..., Any]) -> Callable[..., Any]:
         except (AccountRefused, IntegrityError):
             return view(request, *args, **kwargs)
 
-    return tried
+    return retried
 
 
-def _asks_for_rows(request: HttpRequest) -> bool:
-    """Is this a lookup, or an action on ticked rows? Forms check what is typed: a failure there is a fault of ours."""
+def _is_lookup(request: HttpRequest) -> bool:
+    """Return whether this is a lookup or an action on ticked rows. Forms validate input, so errors there are bugs."""
     if request.method == "POST":
         return ACTION_CHECKBOX_NAME in request.POST
     return bool(request.GET)
 
 
-def _comes_from_a_library(error: Exception) -> bool:
-    """Did Django or the database's driver refuse the value? What code of ours raises stays a 500, and is noticed."""
+def _is_raised_by_library(error: Exception) -> bool:
+    """Return whether Django or the database driver rejected the value. Errors from our own code stay a 500."""
     frames = [frame for frame, _line in walk_tb(error.__traceback__)]
     return frames[-1].f_globals.get("__name__", "").partition(".")[0] not in _OUR_PACKAGES

@@ -11,13 +11,13 @@ class DermaScanConfig(AppConfig):
     verbose_name = "Site"
 
     def ready(self) -> None:
-        """Register what is mailed and checked, and make the embedded queue's folders.
+        """Register checks, mail writers and signal handlers, and create the file queue's folders.
 
-        Both ends of it fail without them, whichever is started first.
+        Producers and consumers of the file queue both fail without the folders.
         """
         from dermascan import (
             checks,  # noqa: F401
-            contact_letter,  # noqa: F401  (registers who writes of messages from the contact page)
+            contact_letter,  # noqa: F401  (registers the e-mail for contact messages)
         )
         from dermascan.older_tables import refuse_older_tables
 

@@ -1,4 +1,4 @@
-"""Celery's beat, which begins anew where its file was spoilt: a power cut must not keep the site from starting."""
+"""Celery's beat scheduler, which recreates its file if that is corrupt, for example after a power cut."""
 
 import socket
 import time
@@ -8,12 +8,12 @@ from celery.beat import PersistentScheduler
 from django.conf import settings
 from django.utils import timezone
 
-from dermascan.heartbeats import beat, take_leave
+from dermascan.heartbeats import beat, delete_heartbeat
 from dermascan.models.worker_heartbeat import SCHEDULE
 
 
 class Scheduler(PersistentScheduler):
-    """The file holds when each task was last due, and nothing else: without it tasks come a little early or late."""
+    """A persistent scheduler. Its file only stores when each task last ran, so losing it merely shifts tasks."""
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         self._name = f"{SCHEDULE}@{socket.gethostname()}"
@@ -24,12 +24,12 @@ class Scheduler(PersistentScheduler):
     def setup_schedule(self) -> None:
         try:
             super().setup_schedule()
-        except Exception as error:  # whatever unpickling half a file may raise
+        except Exception as error:  # unpickling a truncated file may raise anything
             self._store: Any = self._destroy_open_corrupted_schedule(error)
             super().setup_schedule()
 
     def tick(self, *arguments: Any, **options: Any) -> float:
-        self._follow_the_clock()
+        self._reset_future_runs()
         if time.monotonic() >= self._next_beat:
             beat(name=self._name, queue=SCHEDULE)
             self._next_beat = time.monotonic() + settings.WORKER_HEARTBEAT_SECONDS
@@ -37,10 +37,10 @@ class Scheduler(PersistentScheduler):
 
     def close(self) -> None:
         super().close()
-        take_leave(self._name)
+        delete_heartbeat(self._name)
 
-    def _follow_the_clock(self) -> None:
-        """Where the clock was set back, do what is due from now on, and not only once the old time has come again."""
+    def _reset_future_runs(self) -> None:
+        """Reset last-run times in the future, so that tasks run on time after the clock was set back."""
         now = timezone.now()
         ahead = [entry for entry in self.schedule.values() if entry.last_run_at and entry.last_run_at > now]
         for entry in ahead:

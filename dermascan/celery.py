@@ -1,4 +1,4 @@
-"""The one task system. Tasks live in each app's ``tasks.py``."""
+"""The Celery application. Tasks are in each app's ``tasks.py``."""
 
 import logging
 import os
@@ -22,15 +22,15 @@ app.steps["worker"].add(Pulse)
 
 
 @worker_process_init.connect
-def finish_the_task_in_hand(**_: Any) -> None:
-    """Leave it to the main process to end its children: a stop is sent to the whole group, in the middle of a task."""
+def ignore_sigterm(**_: Any) -> None:
+    """Ignore SIGTERM in the child, which may be in the middle of a task; the main process ends its children."""
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 @after_setup_logger.connect
 @after_setup_task_logger.connect
-def write_a_record_as_one_line(logger: logging.Logger, **_: Any) -> None:
-    """Celery's own handlers, for tasks and for log files, would let a text forge lines."""
+def use_line_formatter(logger: logging.Logger, **_: Any) -> None:
+    """Use our line formatter for Celery's handlers, so that no text can forge log lines."""
     for handler in logger.handlers:
         if not isinstance(handler.formatter, LineFormatter):
             handler.setFormatter(LineFormatter(app.conf.worker_log_format))

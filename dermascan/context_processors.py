@@ -1,4 +1,4 @@
-"""What every page may name of the settings: where templates take a figure from that a setting decides."""
+"""Limits from the settings for all templates, so that pages state the actual values."""
 
 from typing import Any
 
@@ -17,16 +17,16 @@ def stated_limits(_request: HttpRequest) -> dict[str, Any]:
 
 
 def limits() -> dict[str, Any]:
-    every: Any = settings.CELERY_BEAT_SCHEDULE["watch"]["schedule"]
+    watch_interval: Any = settings.CELERY_BEAT_SCHEDULE["watch"]["schedule"]
     return {
         "photograph_bytes": pictures.MAX_BYTES,
         "photograph_megabytes": pictures.MAX_BYTES // 1024**2,
         "photographs_at_once": settings.UPLOAD_MAX_FILES,
         "link_lasts": in_words(settings.PASSWORD_RESET_TIMEOUT),
-        # Of a clinic's confirmed lesions: how many it takes to change a network, and how many in 100 only judge it.
+        # The confirmed lesions a clinic needs before retraining, and the percentage held out for testing.
         "lesions_to_learn_from": LEAST_LESIONS,
         "locked_percent": round(100 * settings.RETRAINING_LOCKED_SHARE),
-        "watched_every": in_words(every).removeprefix("1 "),
+        "watched_every": in_words(watch_interval).removeprefix("1 "),
         "photographs_to_tell_drift": drift.FEWEST,
         "stability_index_of_a_shift": drift.MOVED,
     }

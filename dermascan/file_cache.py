@@ -1,4 +1,4 @@
-"""Files as the shared cache of one machine, none of which outlasts its time where the clock is set back."""
+"""A file-based cache shared by the processes of one machine, whose entries expire even if the clock is set back."""
 
 import os
 import time
@@ -7,12 +7,12 @@ from typing import IO, Any
 
 from django.core.cache.backends.filebased import FileBasedCache
 
-# More than a file system rounds by. Whatever writes here is of this machine, and has its clock.
+# More than a file system rounds by. All writers are on this machine and share its clock.
 ROUNDING_SECONDS = 10.0
 
 
 class FileCache(FileBasedCache):
-    """Django's; what was written before the clock was set back is over."""
+    """Django's file-based cache; entries dated in the future count as expired."""
 
     def _is_expired(self, file: IO[bytes]) -> bool:
         if os.fstat(file.fileno()).st_mtime > time.time() + ROUNDING_SECONDS:

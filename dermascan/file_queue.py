@@ -1,8 +1,8 @@
-"""The queue of an installation without Redis: a message is a file in a folder.
+"""A Celery broker for installations without Redis: each message is a file in a folder.
 
-Kombu's own transport writes a message into the file under its final name, so that a worker which looks at the wrong
-moment reads half of it or nothing, and stops. Here every file appears whole: it is written beside its place and then
-renamed, and a worker takes a message by renaming it, which one of several manages.
+Kombu's filesystem transport writes a message under its final name, so a worker may read a partial file and stop. Here
+a message is written to a temporary file and renamed, and a worker claims a message by renaming it, which only one
+worker can do.
 """
 
 import fcntl
@@ -30,7 +30,7 @@ class Channel(filesystem.Channel):
     def _put(self, queue: str, message: dict[str, Any], **_options: Any) -> None:  # type: ignore[override]
         name = f"{time.time_ns():020d}_{uuid.uuid4()}.{queue}{_WAITING}"
         try:
-            _write_whole(Path(self.data_folder_out) / name, message)
+            _write_atomically(Path(self.data_folder_out) / name, message)
         except OSError as error:
             raise ChannelError(f"Cannot add {name} to the queue.") from error
 
@@ -47,19 +47,19 @@ class Channel(filesystem.Channel):
                     raise ValueError("not a message")
                 taken.unlink()
                 return message
-            except FileNotFoundError:  # another worker was quicker
+            except FileNotFoundError:  # another worker claimed it
                 continue
             except ValueError:
-                # A machine that lost its power leaves such a file. It is kept for the operator, and the others go on.
+                # A power cut may leave such a file. It is set apart for the operator, and the queue goes on.
                 taken.rename(folder / f"{name}{BROKEN}")
-                logger.error("Message %s in the queue is broken: it was put aside as %s%s.", name, name, BROKEN)
+                logger.error("Message %s in the queue is broken: it was renamed to %s%s.", name, name, BROKEN)
             except OSError as error:
                 raise ChannelError(f"Cannot read {name} from the queue.") from error
         raise Empty
 
     def queue_bind(self, queue: str, exchange: Any = None, routing_key: Any = "", *more: Any, **options: Any) -> None:
-        # Kombu notes for the whole process that a queue is bound before the table says so. Who trusts the note while
-        # the table is being written, or after it could not be, looks its message's queue up in vain, and loses it.
+        # Kombu marks a queue as bound, for the whole process, before it writes the exchange table. A message sent in
+        # between, or after the write failed, would find no queue and be lost.
         with _BINDING:
             try:
                 super().queue_bind(queue, exchange, routing_key, *more, **options)
@@ -71,13 +71,13 @@ class Channel(filesystem.Channel):
         try:
             return list(super().get_table(exchange))
         except ValueError:
-            logger.error("The table of exchange %r is broken; who listens writes it anew.", exchange)
+            logger.error("The table of exchange %r is broken; the next consumer writes it again.", exchange)
             return []
 
     def _queue_bind(self, exchange: str, routing_key: str, pattern: str, queue: str) -> None:
         bound = filesystem.exchange_queue_t(routing_key or "", pattern or "", queue or "")
         self.control_folder.mkdir(exist_ok=True)
-        with self._table_to_change(exchange) as table:
+        with self._locked_table(exchange) as table:
             if bound not in table:
                 table.insert(0, bound)
 
@@ -86,13 +86,13 @@ class Channel(filesystem.Channel):
     ) -> None:
         virtual.Channel._delete(self, queue, exchange, routing_key, pattern, *arguments, **options)
         bound = filesystem.exchange_queue_t(routing_key or "", pattern or "", queue or "")
-        with self._table_to_change(exchange) as table:
+        with self._locked_table(exchange) as table:
             if bound in table:
                 table.remove(bound)
 
     @contextmanager
-    def _table_to_change(self, exchange: str) -> Iterator[list[Any]]:
-        """Yield the table, for one process at a time, and write it if it was changed."""
+    def _locked_table(self, exchange: str) -> Iterator[list[Any]]:
+        """Yield the exchange table under a lock, and write it back if it was changed."""
         file: Path = self._exchange_file(exchange)
         try:
             with file.with_suffix(".lock").open("w") as lock:
@@ -101,7 +101,7 @@ class Channel(filesystem.Channel):
                 before = list(table)
                 yield table
                 if table != before:
-                    _write_whole(file, table)
+                    _write_atomically(file, table)
         except OSError as error:
             raise ChannelError(f"Cannot change {file.name}.") from error
 
@@ -111,7 +111,7 @@ class Transport(filesystem.Transport):
 
 
 def _is_message(message: Any) -> bool:
-    """Whether a file's content has the parts without which Kombu stops its worker."""
+    """Return whether the content has the fields without which Kombu stops its worker."""
     if not isinstance(message, dict) or not isinstance(message.get("body"), str):
         return False
     properties = message.get("properties")
@@ -123,12 +123,12 @@ def _is_message(message: Any) -> bool:
     )
 
 
-def _write_whole(path: Path, content: Any) -> None:
-    """Write JSON to ``path`` so that nobody ever reads half of it."""
-    beside = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+def _write_atomically(path: Path, content: Any) -> None:
+    """Write JSON to ``path`` atomically."""
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
     try:
-        beside.write_text(dumps(content))
-        beside.rename(path)
+        temporary.write_text(dumps(content))
+        temporary.rename(path)
     except BaseException:
-        beside.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise

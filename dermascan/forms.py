@@ -1,4 +1,4 @@
-"""The forms of the public pages."""
+"""Forms of the public pages."""
 
 import re
 
@@ -18,7 +18,7 @@ class QuickCheckForm(forms.Form):
     file = forms.FileField(
         label=_("Your photograph"),
         required=False,
-        # The service says what is wrong with an empty file.
+        # The image service reports an empty file.
         allow_empty_file=True,
         max_length=255,
         widget=forms.FileInput(attrs={"accept": "image/*,.heic,.heif,.tif,.tiff"}),
@@ -30,7 +30,7 @@ class QuickCheckForm(forms.Form):
         if not name:
             return None
         if name not in samples():
-            raise ValidationError(_("There is no such sample. Pick one of those shown."))
+            raise ValidationError(_("There is no such sample. Pick one of the samples shown."))
         return samples()[name]
 
     def clean(self) -> None:
@@ -40,7 +40,7 @@ class QuickCheckForm(forms.Form):
 
 
 class ContactForm(forms.ModelForm):
-    # People do not see this field; programs that fill in every field do.
+    # A honeypot: hidden from people, but spam bots fill it in.
     website = forms.CharField(label=_("Leave this empty"), required=False)
 
     class Meta:
@@ -51,22 +51,20 @@ class ContactForm(forms.ModelForm):
             "email": forms.EmailInput(attrs={"autocomplete": "email"}),
             "message": forms.Textarea(attrs={"rows": 8}),
         }
-        help_texts = {
-            "message": _("Please no photographs and nothing about a patient: this is not a medical channel.")
-        }
+        help_texts = {"message": _("Do not send photographs or patient information: this is not a medical channel.")}
         error_messages = {
-            "name": {"required": _("Write your name.")},
-            "email": {"required": _("Write the address to which the answer is to go.")},
-            "message": {"required": _("Write what it is about.")},
+            "name": {"required": _("Enter your name.")},
+            "email": {"required": _("Enter the e-mail address to reply to.")},
+            "message": {"required": _("Enter your message.")},
         }
 
     @property
-    def is_from_a_robot(self) -> bool:
+    def is_spam_bot(self) -> bool:
         return bool(self.cleaned_data["website"])
 
     def clean_name(self) -> str:
         name = self.cleaned_data["name"]
-        # The name stands in the mail's subject, where a line break would start a new header.
+        # The name is used in the e-mail's subject, where a line break would start a new header.
         if CONTROL_CHARACTERS.search(name):
-            raise ValidationError(_("Write your name on one line, without control characters."))
+            raise ValidationError(_("Enter your name on one line, without control characters."))
         return name

@@ -1,4 +1,4 @@
-"""Is everything up? Open to all, so it says which part fails and nothing else; the log says why."""
+"""The public health check. It reports which part fails and nothing else; the log has the reason."""
 
 import logging
 import shutil
@@ -57,23 +57,23 @@ status = StatusView.as_view()
 
 
 def database() -> dict[str, Any]:
-    """Ask the database which network answers: it must be up, and migrated."""
+    """Return the active model version, which needs a migrated database that is up."""
     active = ModelVersion.objects.filter(status=ModelVersionStatus.ACTIVE)
     return {"model_version": active.values_list("name", flat=True).first()}
 
 
 def engine() -> dict[str, Any]:
-    """The network of this process. It is loaded here if need be, and loading checks the hashes of its files."""
+    """Return this process's network. It is loaded if necessary, which checks the hashes of its files."""
     return {"model_version": get_analyser().version}
 
 
 def messages() -> dict[str, Any]:
-    """How many wait or were never delivered, and whether there is a mail server: without one they stay here."""
+    """Return how many messages are waiting or undelivered, and whether a mail server is configured."""
     return {**message_counts(), "mail_server": not is_kept_here()}
 
 
 def files() -> dict[str, Any]:
-    """Try to write where photographs are kept and look how much room is left, if that is a folder of this machine."""
+    """Check that the photographs' folder is writable and has enough free space, if it is on this machine."""
     if not isinstance(default_storage, FileSystemStorage):
         return {}
     folder = Path(default_storage.location)
@@ -85,7 +85,7 @@ def files() -> dict[str, Any]:
 
 
 def queue() -> dict[str, Any]:
-    """Reach the broker, and count the tasks that wait, and in a queue of files those that were broken."""
+    """Check the broker and count waiting tasks; fail on broken messages in the file queue."""
     if app.conf.broker_url.startswith("filesystem:"):
         folder = Path(app.conf.broker_transport_options["data_folder_out"])
         _try_to_write(folder)
@@ -106,7 +106,7 @@ def _waiting(connection: Connection, name: str) -> int:
     try:
         return int(connection.channel().queue_declare(name, passive=True).message_count)
     except connection.channel_errors:
-        # The broker answers, but no task was ever sent: there is no queue yet.
+        # The broker is up, but no task was ever sent, so the queue does not exist yet.
         return 0
 
 

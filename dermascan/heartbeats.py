@@ -1,7 +1,7 @@
-"""Heartbeats of the workers and of the schedule: a row in the database for people, a socket for the supervisor.
+"""Heartbeats of the workers and of beat: a database row for people, and a socket for the supervisor.
 
 The supervisor is systemd, or the one that ``make run`` starts, which speaks systemd's protocol (sd_notify). It
-measures silence on the monotonic clock, so that changing the time of day restarts nothing.
+measures silence on the monotonic clock, so that setting the system clock restarts nothing.
 """
 
 import logging
@@ -21,19 +21,19 @@ logger = logging.getLogger(__name__)
 
 
 def beat(*, name: str, queue: str, task: str = "") -> None:
-    """Say that this process lives. Never raises: the work matters more."""
+    """Record a heartbeat of this process. Never raises, so that the work goes on."""
     sd_notify("WATCHDOG=1", logger)
     values = {"queue": queue, "process": os.getpid(), "task": task[:200], "heard_at": timezone.now()}
     try:
-        # In a transaction of its own, so that a database that fails leaves none behind that is broken.
+        # In its own transaction, so that a database error does not break an outer one.
         with transaction.atomic():
             WorkerHeartbeat.objects.update_or_create(name=name[:200], defaults=values)
     except DatabaseError as error:
-        logger.warning("The heartbeat of %s was not kept: %s", name, type(error).__name__)
+        logger.warning("The heartbeat of %s was not saved: %s", name, type(error).__name__)
 
 
-def take_leave(name: str) -> None:
-    """Forget a worker that stops as it was told to: nobody misses it."""
+def delete_heartbeat(name: str) -> None:
+    """Delete the heartbeat of a worker that stops normally, so that it does not count as lost."""
     try:
         WorkerHeartbeat.objects.filter(name=name[:200]).delete()
     except DatabaseError as error:
@@ -41,9 +41,9 @@ def take_leave(name: str) -> None:
 
 
 def workers(app: Celery) -> dict[str, Any]:
-    """Return the state of the workers: failing where one is lost, or where a queue has none at all."""
+    """Return the state of the workers: failing if one is lost, or if a queue has no worker."""
     if app.conf.task_always_eager:
-        return {"alive": 0, "lost": []}  # everything is done at once, by who asks for it
+        return {"alive": 0, "lost": []}  # tasks run in the calling process
     heartbeats = list(WorkerHeartbeat.objects.all())
     alive = [heartbeat for heartbeat in heartbeats if not heartbeat.is_lost]
     needed = {app.conf.task_default_queue, settings.LONG_QUEUE, SCHEDULE}

@@ -1,21 +1,20 @@
-"""Log lines that nobody outside can forge, and one line for what is expected."""
+"""Log formatters that prevent forged lines and leaked patient data."""
 
 import logging
 import re
 
 from dermascan.core.database_errors import without_values
 
-# Control characters, ANSI's escape among them; the line and paragraph separators of Unicode; marks that turn the
-# direction of what follows; halves of surrogate pairs.
+# Control characters, including ANSI escapes; Unicode line and paragraph separators; bidirectional marks; surrogates.
 _UNPRINTABLE = re.compile(
     r"[\x00-\x08\x0a-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ufeff\ud800-\udfff]"
 )
-# A query, to the end of the line: where it is broken nobody knows where it ends.
+# A query string, to the end of the line: the end of a malformed one cannot be found.
 _QUERY = re.compile(r"\?.+")
 
 
 def printable(text: str) -> str:
-    """Return ``text`` with every character that could begin a line, or colour or turn one, written as ``\\x0a``."""
+    """Return ``text`` with line breaks, escapes and bidirectional marks written as ``\\x0a``."""
     return _UNPRINTABLE.sub(_escaped, text)
 
 
@@ -25,27 +24,27 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 class LineFormatter(logging.Formatter):
-    """One record is one line. The lines of a traceback follow it, each set in, so that none reads as a record."""
+    """Formats a record as one line. The lines of a traceback are indented, so that none looks like a record."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the library's name
         return printable(_without_values(super().formatMessage(record), *_errors_of(record)))
 
     def formatException(self, ei: object) -> str:  # noqa: N802
-        return _set_in(_without_values(super().formatException(ei), ei[1]))  # type: ignore[arg-type,index]
+        return _indented(_without_values(super().formatException(ei), ei[1]))  # type: ignore[arg-type,index]
 
     def formatStack(self, stack_info: str) -> str:  # noqa: N802
-        return _set_in(super().formatStack(stack_info))
+        return _indented(super().formatStack(stack_info))
 
 
 class ServerLineFormatter(LineFormatter):
-    """What the web server says of requests, without queries: a search for a patient is a name."""
+    """The web server's formatter, which drops query strings: a patient search contains a name."""
 
     def format(self, record: logging.LogRecord) -> str:
         return _QUERY.sub("?…", super().format(record))
 
 
 class ExpectedRefusal(logging.Filter):
-    """Drop the traceback of a 4xx: who asks for what they may not see, or for nothing, is no fault of ours."""
+    """Drops the traceback of a 4xx response, which is not an error of the site."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         if 400 <= getattr(record, "status_code", 0) < 500:
@@ -54,18 +53,18 @@ class ExpectedRefusal(logging.Filter):
 
 
 def _without_values(text: str, *errors: BaseException | None) -> str:
-    """Drop what PostgreSQL quotes of a row or a statement, names among it."""
+    """Drop the row values and statements that PostgreSQL quotes."""
     for error in errors:
         text = without_values(text, error)
     return text
 
 
 def _errors_of(record: logging.LogRecord) -> list[BaseException | None]:
-    """The errors that the record's message may quote."""
+    """Return the errors that the record's message may quote."""
     arguments = record.args if isinstance(record.args, tuple) else ()
-    in_hand = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
-    return [in_hand, *(each for each in arguments if isinstance(each, BaseException))]
+    current = record.exc_info[1] if isinstance(record.exc_info, tuple) else None
+    return [current, *(each for each in arguments if isinstance(each, BaseException))]
 
 
-def _set_in(text: str) -> str:
+def _indented(text: str) -> str:
     return "\n".join(f"    {printable(line)}" for line in text.split("\n"))

@@ -1,4 +1,4 @@
-"""What holds for every answer of the site."""
+"""Middleware for the whole site."""
 
 from collections.abc import Callable
 from urllib.parse import urlsplit
@@ -15,14 +15,14 @@ from dermascan.views.errors import method_not_allowed
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
 
-# What monitoring on the same machine asks for. It knows the port and not the site's name, and speaks no HTTPS.
+# URLs for monitoring on the same machine, which knows the port but not the host name and uses no HTTPS.
 PROBES = ("/metrics", "/api/v1/status/")
 
 
 class LocalProbesMiddleware:
-    """Let this machine itself ask for health and figures under any name and without HTTPS.
+    """Accepts health and metrics requests from this machine under any host name and without HTTPS.
 
-    Only what comes over the loopback and through no proxy: visitors are answered as everywhere else.
+    Only requests over the loopback interface and through no proxy; others are handled as usual.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -36,16 +36,16 @@ class LocalProbesMiddleware:
 
 
 def _own_name() -> str:
-    """Return a host name that is allowed here."""
+    """Return an allowed host name."""
     names = [host.removeprefix(".") for host in settings.ALLOWED_HOSTS if host != "*"]
     return names[0] if names else "localhost"
 
 
 class FormCharsetMiddleware:
-    """Read every form as UTF-8, whatever charset it claims.
+    """Reads every form as UTF-8, whatever charset it declares.
 
-    Browsers send these pages nothing else. Django would raise on reading a form that claims another one, and again
-    while it builds the page that says so, since that reads the form too.
+    Browsers send nothing else to these pages. Django raises an error for another charset, and again while it renders
+    the error page, which reads the form too.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -58,7 +58,7 @@ class FormCharsetMiddleware:
 
 
 class FormAddressesMiddleware:
-    """Say that there is no page where an address only takes a form, and lead nobody there who signs in."""
+    """Shows a page for GET requests to POST-only URLs, and never redirects to one after signing in."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
@@ -76,14 +76,14 @@ class FormAddressesMiddleware:
 
 
 class PrivatePagesMiddleware:
-    """Let no browser keep what a signed-in person saw: the next one at the desk has a back button."""
+    """Keeps pages of signed-in users out of the browser cache: the next person could press the back button."""
 
     def __init__(self, get_response: GetResponse) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
-        said = response.get("Cache-Control", "")
-        if request.user.is_authenticated and not ("no-store" in said or "public" in said):
+        cache_control = response.get("Cache-Control", "")
+        if request.user.is_authenticated and not ("no-store" in cache_control or "public" in cache_control):
             response["Cache-Control"] = "no-store, private"
         return response

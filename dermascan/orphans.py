@@ -1,7 +1,7 @@
-"""Delete orphan files: those a process wrote before it was killed, without committing the row that points at them.
+"""Delete orphan files: files written by a process that was killed before it committed the row that refers to them.
 
-A file is deleted only if it has one of our own names, is older than a day and no row points at it. If too many would
-go, none does: the database is then probably not the one that belongs to these files.
+A file is deleted only if its name is one of ours, it is older than a day and no row refers to it. If too many files
+qualify, none is deleted: the database is then probably not the one that belongs to these files.
 """
 
 import logging
@@ -25,26 +25,26 @@ logger = logging.getLogger(__name__)
 
 YOUNGEST = timedelta(days=1)
 Moments = tuple[datetime, datetime]
-# More orphans than this, and more than this share of all files, are not what killed processes leave.
+# More orphans than this, and more than this share of all files, point to a wrong database.
 FEW, SHARE = 20, 0.05
-# As the models name their files: a folder for each kind, two digits of the row's key, the key.
+# As the models name files: folder, first two digits of the row's key, key.
 OUR_NAMES = re.compile(r"(images|reports|addenda)/[0-9a-f]{2}/[0-9a-f]{32}[^/]*")
 AT_ONCE = 400
 
 
 class TooManyOrphans(Exception):
-    """So many files have no row that it is rather the rows that are missing."""
+    """Too many files have no row: the rows are probably missing, not the files left over."""
 
     def __init__(self, *, orphans: int, files: int) -> None:
         super().__init__(
-            f"{orphans} of {files} files are in no row of the database, which is more than killed processes leave: "
-            "nothing was deleted. Is this the database that belongs to these files, and is it whole?"
+            f"{orphans} of {files} files have no row in the database, which is more than killed processes leave. "
+            "Nothing was deleted. Is this the right database for these files, and is it complete?"
         )
 
 
 @dataclass
 class Swept:
-    """Names of what was, or would be, deleted."""
+    """The names of files that were, or would be, deleted."""
 
     files_in_all: int = 0
     stored: list[str] = field(default_factory=list)
@@ -54,18 +54,18 @@ class Swept:
     def __str__(self) -> str:
         return (
             f"{len(self.stored)} of {self.files_in_all} stored files without a row, "
-            f"{len(self.queue)} leavings in the queue, {len(self.temporary)} temporary files"
+            f"{len(self.queue)} leftover files in the queue, {len(self.temporary)} temporary files"
         )
 
 
 def delete_orphans(*, only_look: bool = False, even_many: bool = False, now: datetime | None = None) -> Swept:
-    """Delete what nobody points at and is older than a day, and return what that was.
+    """Delete orphans that are older than a day, and return their names.
 
     Raises:
-        TooManyOrphans: unless ``even_many``.
+        TooManyOrphans: if there are too many, unless ``even_many``.
     """
     now = now or timezone.now()
-    # A file from a time that has yet to come was written before the clock was set back, and is no younger.
+    # A file dated in the future was written before the clock was set back and counts as old.
     young = (now - YOUNGEST, now + YOUNGEST)
     swept = Swept()
     orphans: list[tuple[Storage, str]] = []
@@ -77,7 +77,7 @@ def delete_orphans(*, only_look: bool = False, even_many: bool = False, now: dat
     if len(orphans) > max(FEW, SHARE * swept.files_in_all) and not even_many:
         raise TooManyOrphans(orphans=len(orphans), files=swept.files_in_all)
     swept.stored = [name for _storage, name in orphans]
-    swept.queue = [str(path) for path in _old(_leavings_in_the_queue(), young)]
+    swept.queue = [str(path) for path in _old(_leftover_queue_files(), young)]
     swept.temporary = [str(path) for path in _old(_temporary_files(), young)]
     if not only_look:
         for storage, name in orphans:
@@ -89,7 +89,7 @@ def delete_orphans(*, only_look: bool = False, even_many: bool = False, now: dat
 
 
 def file_fields() -> list[FileField]:
-    """Return every field of every table that names a stored file."""
+    """Return all file fields of all models."""
     return [
         each
         for model in apps.get_models(include_auto_created=True)
@@ -136,8 +136,8 @@ def _is_old(storage: Storage, name: str, young: Moments) -> bool:
         return False
 
 
-def _leavings_in_the_queue() -> Iterator[Path]:
-    """Messages that a killed worker had taken, that were broken, or that were being written."""
+def _leftover_queue_files() -> Iterator[Path]:
+    """Yield messages that a killed worker had claimed, that are broken, or that were being written."""
     options = getattr(settings, "CELERY_BROKER_TRANSPORT_OPTIONS", {})
     for folder in {options.get("data_folder_in"), options.get("data_folder_out"), options.get("control_folder")}:
         for path in Path(folder).iterdir() if folder and Path(folder).is_dir() else ():
@@ -146,7 +146,7 @@ def _leavings_in_the_queue() -> Iterator[Path]:
 
 
 def _temporary_files() -> Iterator[Path]:
-    """What the status check writes to see if it can, and uploads on their way in."""
+    """Yield the test files of the status check, and temporary files of uploads."""
     roots = {each.storage.location for each in file_fields() if isinstance(each.storage, FileSystemStorage)}
     for root in roots:
         yield from Path(root).glob(".status-*")
@@ -162,6 +162,6 @@ def _is_old_file(path: Path, young: Moments) -> bool:
         state = path.lstat()
     except FileNotFoundError:
         return False
-    # A message that waited for days is renamed when it is taken, which changes the one time and not the other.
+    # Claiming an old message renames it, which changes ctime but not mtime.
     changed = datetime.fromtimestamp(max(state.st_mtime, state.st_ctime), tz=UTC)
     return path.is_file() and not young[0] <= changed <= young[1]

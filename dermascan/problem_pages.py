@@ -1,4 +1,4 @@
-"""What a script is answered where a person would see a page: problem documents (RFC 9457), as the API's are."""
+"""Problem documents (RFC 9457) for scripts, in place of the error pages that people see."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -19,31 +19,31 @@ from diagnosis.api.problems import Problem, describe
 
 GetResponse = Callable[[HttpRequest], HttpResponse]
 
-# By status: the code, and what to do about it.
+# The code and the advice, by status.
 _PROBLEMS = {
-    400: ("malformed", gettext_lazy("Load the page again, then try once more.")),
-    401: ("not-authenticated", gettext_lazy("You are signed out. Sign in, then go on.")),
+    400: ("malformed", gettext_lazy("Reload the page, then try again.")),
+    401: ("not-authenticated", gettext_lazy("You are signed out. Sign in, then continue.")),
     403: (
         "permission-denied",
-        gettext_lazy("You may not do this. If you should be able to, ask your clinic’s manager."),
+        gettext_lazy("You may not do this. If you need access, ask your clinic’s manager."),
     ),
-    404: ("not-found", gettext_lazy("It is not there, or it is not your clinic’s.")),
+    404: ("not-found", gettext_lazy("It does not exist, or it belongs to another clinic.")),
     405: ("method-not-allowed", ""),
     409: ("refused", ""),
-    413: ("too-large", gettext_lazy("That is too much at once. Send fewer or smaller files.")),
+    413: ("too-large", gettext_lazy("The request is too large. Send fewer or smaller files.")),
     415: ("unsupported-media-type", ""),
     422: ("invalid", ""),
-    429: ("throttled", gettext_lazy("That was a lot in a short time. Wait a moment, then try again.")),
-    500: ("server-error", gettext_lazy("Try again. If it happens again, tell whoever runs this installation.")),
+    429: ("throttled", gettext_lazy("Too many requests in a short time. Wait a moment, then try again.")),
+    500: ("server-error", gettext_lazy("Try again. If it happens again, tell the people who run this installation.")),
     503: ("unavailable", gettext_lazy("Try again in a minute.")),
 }
 
 
 class ScriptRequestsMiddleware:
-    """Turn error pages, and redirects to the sign-in page, into problem documents where a script asked.
+    """Turns error pages, and redirects to the sign-in page, into problem documents for requests made by scripts.
 
-    It stands around all others, so that what they refuse (a form's token, a body that is too large) and what goes
-    wrong in them is answered in the same way.
+    It wraps the other middleware, so that their refusals (a form's token, a body that is too large) and errors are
+    converted too.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -54,8 +54,8 @@ class ScriptRequestsMiddleware:
         if not is_script_request(request):
             return response
         if _leads_to_signing_in(response):
-            is_known = getattr(request, "user", None) is not None and request.user.is_authenticated
-            return problem_response(request, HTTPStatus.FORBIDDEN if is_known else HTTPStatus.UNAUTHORIZED)
+            is_signed_in = getattr(request, "user", None) is not None and request.user.is_authenticated
+            return problem_response(request, HTTPStatus.FORBIDDEN if is_signed_in else HTTPStatus.UNAUTHORIZED)
         if response.status_code < HTTPStatus.BAD_REQUEST or not _is_a_page(response):
             return response
         if response.status_code == HTTPStatus.UNPROCESSABLE_ENTITY and "HX-Request" in request.headers:
@@ -63,14 +63,13 @@ class ScriptRequestsMiddleware:
         return problem_response(request, response.status_code, instead_of=response)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> None:
-        """Remember why a view refused: the page that says so is thrown away."""
+        """Store the reason of a refusal, because the page that contains it is replaced."""
         if isinstance(exception, PermissionDenied):
             request.refusal = str(exception)  # type: ignore[attr-defined]
 
 
 def problem_response(request: HttpRequest, status: int, *, instead_of: HttpResponse | None = None) -> HttpResponse:
-    known = _PROBLEMS.get(status)
-    code, detail = known or (_PROBLEMS[500] if status >= 500 else _PROBLEMS[400])
+    code, detail = _PROBLEMS.get(status) or (_PROBLEMS[500] if status >= 500 else _PROBLEMS[400])
     code, detail = getattr(request, "problem", None) or (code, getattr(request, "refusal", "") or detail)
     members: dict[str, object] = {}
     retry_after = instead_of.get("Retry-After", "") if instead_of is not None else ""
@@ -85,7 +84,7 @@ def problem_response(request: HttpRequest, status: int, *, instead_of: HttpRespo
         response["Retry-After"] = retry_after
     if instead_of is not None and "Allow" in instead_of:
         response["Allow"] = instead_of["Allow"]
-    # The page that it stands for may be in the log already; Django notes that so.
+    # Django's marker that the replaced page has already been logged.
     response._has_been_logged = getattr(instead_of, "_has_been_logged", False)  # type: ignore[attr-defined]
     if status == HTTPStatus.UNAUTHORIZED:
         response["WWW-Authenticate"] = 'Session realm="DermaScan"'
@@ -95,7 +94,7 @@ def problem_response(request: HttpRequest, status: int, *, instead_of: HttpRespo
 
 
 def sign_in_address(request: HttpRequest, address: str = "") -> str:
-    """Where to sign in, and come back from to the page that asked: by its script, or by a form."""
+    """Return the sign-in URL, with ``next`` set to the page from which a script or form sent the request."""
     page = request.headers.get("HX-Current-URL") or request.headers.get("Referer") or ""
     address = address or resolve_url(settings.LOGIN_URL)
     is_ours = url_has_allowed_host_and_scheme(page, {request.get_host()}, require_https=request.is_secure())

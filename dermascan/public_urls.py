@@ -1,4 +1,4 @@
-"""The pages for anyone, and where signing in lands."""
+"""URLs of the public pages, and of the start page after signing in."""
 
 from django.urls import URLPattern, path
 

@@ -1,8 +1,9 @@
-"""The heartbeat of a Celery worker, which tells whether it would do work, and not only whether it is there.
+"""The heartbeat of a Celery worker, which shows that it can do work and not only that it runs.
 
-A worker is two processes: the main one takes messages, its child carries them out. The child may be gone or stopped
-while the main one looks well. So the main one hands it a pulse in the way in which it hands it tasks, and the child
-beats when it gets there; at work on a task it beats by itself. Each worker has one child: see deploy/Procfile.
+A worker is two processes: the main process takes messages, and its child carries them out. The child may hang or be
+gone while the main process looks healthy. So the main process sends it a pulse in the same way as a task, and the
+child records a heartbeat when it gets the pulse. While it works on a task, a thread in the child records heartbeats.
+Each worker has one child: see deploy/Procfile.
 """
 
 import os
@@ -17,14 +18,14 @@ from celery.worker import state
 from django.conf import settings
 from django.db import connection
 
-# A pulse that an idle child has not carried out by then was lost, and another is sent.
+# A pulse that an idle child has not answered in this time is lost, and another one is sent.
 LOST_PULSE_SECONDS = 25.0
-# Children are forked from the process that has read this.
+# Children are forked from the process that imported this module.
 _MAIN = os.getpid()
 
 
 class _Worker:
-    """Whose heartbeat this is: known in the main process, and in the child that it forks. And the task in hand."""
+    """The name and queues of this worker, set before the child is forked, and its current task."""
 
     name = ""
     queue = ""
@@ -32,15 +33,15 @@ class _Worker:
 
 
 @celeryd_after_setup.connect
-def _know_yourself(sender: str, instance: Any, **_: Any) -> None:
+def _set_worker(sender: str, instance: Any, **_: Any) -> None:
     _Worker.name = sender
     _Worker.queue = ",".join(sorted(instance.app.amqp.queues.consume_from))
 
 
 @worker_process_init.connect
-def _beat_while_at_work(**_: Any) -> None:
+def _start_heartbeat_thread(**_: Any) -> None:
     if os.getpid() == _MAIN:
-        return  # a pool without children, which sends no pulse either
+        return  # a pool without children gets no pulses
     threading.Thread(target=_beat_for_tasks, name="heartbeat", daemon=True).start()
 
 
@@ -50,15 +51,15 @@ def _note_task(sender: Any, **_: Any) -> None:
 
 
 @task_postrun.connect
-def _note_no_task(**_: Any) -> None:
+def _clear_task(**_: Any) -> None:
     _Worker.task = ""
 
 
 @worker_shutdown.connect
-def _take_leave(**_: Any) -> None:
-    from dermascan.heartbeats import take_leave
+def _delete_heartbeat(**_: Any) -> None:
+    from dermascan.heartbeats import delete_heartbeat
 
-    take_leave(_Worker.name)
+    delete_heartbeat(_Worker.name)
 
 
 def _beat_for_tasks() -> None:
@@ -70,14 +71,14 @@ def _beat_for_tasks() -> None:
 
 
 def pulse() -> None:
-    """Beat. Runs in the child."""
+    """Record a heartbeat. Runs in the child."""
     from dermascan.heartbeats import beat
 
     beat(name=_Worker.name, queue=_Worker.queue, task=_Worker.task)
 
 
 class Pulse(bootsteps.StartStopStep):
-    """Sends pulses through the pool of the worker."""
+    """Worker step that sends pulses through the worker's pool."""
 
     requires = ("celery.worker.components:Pool",)
 
@@ -89,18 +90,18 @@ class Pulse(bootsteps.StartStopStep):
 
     def start(self, worker: Any) -> None:
         if not isinstance(worker.pool, prefork.TaskPool):
-            return  # nothing but a child can be lost while the main process looks well
+            return  # without a child process there is nothing to check
         if worker.use_eventloop:
-            # There the pool may be used by this thread alone.
+            # With an event loop only this thread may use the pool.
             worker.hub.call_repeatedly(settings.WORKER_HEARTBEAT_SECONDS, self._send, worker)
             worker.hub.call_soon(self._send, worker)
         else:
-            threading.Thread(target=self._send_again_and_again, args=(worker,), name="pulse", daemon=True).start()
+            threading.Thread(target=self._send_repeatedly, args=(worker,), name="pulse", daemon=True).start()
 
     def stop(self, worker: Any) -> None:
         self._is_over.set()
 
-    def _send_again_and_again(self, worker: Any) -> None:
+    def _send_repeatedly(self, worker: Any) -> None:
         self._send(worker)
         while not self._is_over.wait(settings.WORKER_HEARTBEAT_SECONDS):
             self._send(worker)

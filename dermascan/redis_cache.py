@@ -1,4 +1,4 @@
-"""Redis as the shared cache, without which the site goes on: each process then counts and remembers by itself."""
+"""A Redis cache that falls back to each process's own memory while Redis is down."""
 
 import logging
 from functools import cache
@@ -19,7 +19,7 @@ REST_SECONDS = 3.0
 
 
 class RedisCache(DjangoRedisCache):
-    """Django's, with short time limits, and this process's own memory while Redis is stopped, hung or full."""
+    """Django's Redis cache with short timeouts, and local memory while Redis is stopped, hung or full."""
 
     def __init__(self, server: Any, params: dict[str, Any]) -> None:
         options = {
@@ -73,8 +73,8 @@ class RedisCache(DjangoRedisCache):
                 answer = getattr(super(), name)(*args, **kwargs)
             except (RedisError, OSError) as error:
                 if self._breaker.note_failure():
-                    # Without its words: the address may hold a password.
-                    logger.error("Redis does not answer (%s): limits count by process now.", type(error).__name__)
+                    # Not the message: the address may contain a password.
+                    logger.error("Redis does not answer (%s): limits now count per process.", type(error).__name__)
             else:
                 if self._breaker.note_success():
                     logger.warning("Redis answers again.")
@@ -85,5 +85,5 @@ class RedisCache(DjangoRedisCache):
 
 @cache
 def _breaker_of(_server: str) -> CircuitBreaker:
-    """One for the process: Django makes a cache object for every thread."""
+    """Return the process's breaker for a server: Django creates a cache object per thread."""
     return CircuitBreaker(rest_seconds=REST_SECONDS)

@@ -1,4 +1,4 @@
-"""Bodies that nothing here reads are refused by their headers, in words, before anything has read them."""
+"""Refuse unsupported request bodies by their headers, before anything reads them."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -16,15 +16,15 @@ API = "/api/"
 WITHOUT_BODY = ("GET", "HEAD", "OPTIONS", "TRACE")
 FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
-COMPRESSED = _("What you sent is compressed. Send it as it is, without a Content-Encoding.")
-NO_FORM = _("Pages read forms. Send multipart/form-data or application/x-www-form-urlencoded.")
-NO_LENGTH = _("Say how long the request is: send a Content-Length.")
+COMPRESSED = _("The request body is compressed. Send it uncompressed, without a Content-Encoding.")
+NO_FORM = _("Pages accept only forms. Send multipart/form-data or application/x-www-form-urlencoded.")
+NO_LENGTH = _("The length of the request is missing. Send a Content-Length.")
 
 
 class RequestBodiesMiddleware:
-    """Answer 415 to what is compressed or no form, and 411 to what has no length.
+    """Returns 415 for bodies that are compressed or not a form, and 411 for bodies without a length.
 
-    The API says for each of its addresses which media types it reads.
+    Each API endpoint decides for itself which media types it accepts.
     """
 
     def __init__(self, get_response: GetResponse) -> None:
@@ -49,7 +49,7 @@ def _refuse(request: HttpRequest, status: int, code: str, detail: object) -> Htt
     if _is_for_the_api(request) or is_script_request(request):
         request.problem = (code, detail)  # type: ignore[attr-defined]
         return problem_response(request, status)
-    # No session was read yet, so the page is that of a visitor.
+    # The session has not been read yet, so the page is rendered without a user.
     page = render_to_string(
         "refused_request.html",
         {"heading": _("The request could not be read"), "detail": detail, "status": int(status)},

@@ -1,4 +1,4 @@
-"""The sample photographs of the quick check: HAM10000, CC BY-NC 4.0 (see NOTICE)."""
+"""Sample photographs for the quick check, from HAM10000, CC BY-NC 4.0 (see NOTICE)."""
 
 import csv
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ FOLDER = Path(settings.BASE_DIR) / "static" / "samples"
 
 @dataclass(frozen=True)
 class Sample:
-    """One photograph with the label that its makers confirmed. ``name`` is its file's stem."""
+    """A photograph with its label from the data set. ``name`` is the file name without extension."""
 
     name: str
     code: str
@@ -27,7 +27,7 @@ class Sample:
 
 @cache
 def samples() -> dict[str, Sample]:
-    """The samples by name, in an order that does not give the answer away."""
+    """Return the samples by name, in an order that does not reveal their labels."""
     with (FOLDER / "labels.csv").open(newline="") as file:
         rows = [Sample(name=row["image"], code=row["dx"]) for row in csv.DictReader(file)]
     return {sample.name: sample for sample in sorted(rows, key=lambda sample: sample.name)}

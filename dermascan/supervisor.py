@@ -1,9 +1,8 @@
 """Keep the processes of a Procfile running:  python -m dermascan.supervisor PROCFILE
 
-A process that ends, or sends no heartbeat for too long, is restarted. Heartbeats are those of systemd's services
-(``WATCHDOG=1`` to the socket in NOTIFY_SOCKET), and silence is measured on the monotonic clock. A process that sends
-none says so where its line sets the variable: ``HEARTBEAT=none``. Ctrl-C stops all processes; a second Ctrl-C kills
-them.
+A process that ends, or sends no heartbeat for too long, is restarted. Heartbeats use systemd's protocol
+(``WATCHDOG=1`` to the socket in NOTIFY_SOCKET), and silence is measured on the monotonic clock. A process without
+heartbeats is marked by ``HEARTBEAT=none`` in its line. Ctrl-C stops all processes; a second Ctrl-C kills them.
 """
 
 import os
@@ -20,15 +19,15 @@ from pathlib import Path
 from types import FrameType
 
 SILENT_SECONDS = float(os.environ.get("DERMASCAN_WORKER_SILENT_SECONDS") or 60)
-# The first sign of life waits for everything to be imported.
+# The first heartbeat comes only after all imports.
 FIRST_SIGN_SECONDS = max(SILENT_SECONDS, 180.0)
-# Of gunicorn, say, which watches its own workers.
+# For gunicorn, which monitors its own workers.
 NO_HEARTBEAT = "HEARTBEAT=none"
 STOP_SECONDS = 25.0
-# What ends so soon after its start, so often in a row, will not run at all.
+# A process that ends this soon after its start, this many times in a row, is not restarted again.
 SOON_SECONDS, SOON_TIMES = 60.0, 4
 LONGEST_PAUSE_SECONDS = 15.0
-# gunicorn's word for “it cannot be started”.
+# gunicorn's exit status for a worker that cannot start.
 CANNOT_START = 3
 _OUTPUT = threading.Lock()
 
@@ -43,7 +42,7 @@ def processes_of(procfile: Path) -> list["Process"]:
 
 
 class Process:
-    """One line of the Procfile, and the process that it is at the moment."""
+    """One line of the Procfile, and its current process."""
 
     def __init__(self, name: str, command: str) -> None:
         self.name, self.command = name, command
@@ -60,7 +59,7 @@ class Process:
         if not address.exists():
             self.notices.bind(str(address))
             self.notices.setblocking(False)
-        self.running = subprocess.Popen(  # noqa: S603  # what the Procfile says
+        self.running = subprocess.Popen(  # noqa: S603  # the Procfile's command
             ["/bin/sh", "-c", self.command],
             env={**os.environ, "NOTIFY_SOCKET": str(address)},
             stdout=subprocess.PIPE,
@@ -68,7 +67,7 @@ class Process:
             start_new_session=True,
         )
         self.started_at, self.is_watched = time.monotonic(), False
-        threading.Thread(target=self._tell_output, args=(self.running,), daemon=True).start()
+        threading.Thread(target=self._forward_output, args=(self.running,), daemon=True).start()
 
     def listen(self) -> None:
         try:
@@ -79,20 +78,20 @@ class Process:
             return
 
     def is_silent(self, now: float) -> bool:
-        """Whether its heartbeat is overdue."""
+        """Return whether the heartbeat is overdue."""
         if self.is_watched:
             return now - self.heard_at > SILENT_SECONDS
         return self.sends_heartbeat and now - self.started_at > FIRST_SIGN_SECONDS
 
     def kill(self) -> None:
-        """End it with all that it has started."""
+        """Kill the process with its children."""
         if self.running is not None:
             with suppress(ProcessLookupError):
                 os.killpg(self.running.pid, signal.SIGKILL)
             self.running.wait()
 
     def plan_next_start(self, now: float, *, ended_by_itself: bool) -> bool:
-        """Note that it ended; return False if it should not be tried again."""
+        """Schedule the next start after the process ended; return False if it should not be restarted."""
         assert self.running is not None
         self.kill()
         ended_soon = ended_by_itself and now - self.started_at < SOON_SECONDS
@@ -102,7 +101,7 @@ class Process:
         self.start_at = now + min(2.0**self.ended_soon - 1, LONGEST_PAUSE_SECONDS)
         return not is_hopeless
 
-    def _tell_output(self, running: subprocess.Popen[bytes]) -> None:
+    def _forward_output(self, running: subprocess.Popen[bytes]) -> None:
         assert running.stdout is not None
         for line in running.stdout:
             say(self.name, line.decode(errors="replace").rstrip("\n"))
@@ -115,7 +114,7 @@ class Supervisor:
         self._signals: list[int] = []
 
     def run(self) -> int:
-        """Keep all of them running until told to stop, or until one cannot start; return the exit status."""
+        """Run all processes until a stop signal, or until one cannot start; return the exit status."""
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, self._note_signal)
         with tempfile.TemporaryDirectory(prefix="dermascan-") as folder, selectors.DefaultSelector() as selector:
@@ -132,7 +131,7 @@ class Supervisor:
         return 128 + self._signals[0] if self._signals else 1
 
     def _look_after(self, process: Process, folder: Path) -> bool:
-        """Restart a process if it needs it; return False if it would only fail again."""
+        """Restart the process if necessary; return False if it would only fail again."""
         now = time.monotonic()
         if process.running is None:
             if now >= process.start_at:

@@ -1,4 +1,4 @@
-"""The site's work that can wait."""
+"""Scheduled maintenance tasks."""
 
 import logging
 from datetime import timedelta
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 @shared_task
 def delete_old_submissions() -> None:
-    """Delete the results of forms and requests that nobody sends again any more."""
+    """Delete results of requests whose idempotency keys have expired."""
     Submission.objects.exclude(
         created_at__range=around(timedelta(hours=settings.IDEMPOTENCY_KEYS_LAST_HOURS))
     ).delete()
@@ -24,7 +24,7 @@ def delete_old_submissions() -> None:
 
 @shared_task(soft_time_limit=3300, time_limit=3600)
 def sweep_orphans() -> None:
-    """Delete files that nobody points at, a day after they were written."""
+    """Delete orphan files that are older than a day."""
     try:
         delete_orphans()
     except TooManyOrphans as error:
@@ -33,5 +33,5 @@ def sweep_orphans() -> None:
 
 @shared_task
 def forget_old_workers() -> None:
-    """Delete the heartbeats of workers that were taken down long ago."""
+    """Delete heartbeats of workers that were taken down."""
     WorkerHeartbeat.objects.all().forgotten().delete()

@@ -1,10 +1,10 @@
-"""How often a visitor may write to the operator. The quick check's limit is diagnosis.api.throttles'."""
+"""The throttle of the contact form."""
 
 from dermascan.core.throttles import QuickCheckThrottle
 
 
 class ContactThrottle(QuickCheckThrottle):
-    """Counts messages by address, as the quick check does its photographs."""
+    """Counts contact messages by client address."""
 
     scope = "contact"
     rate = "5/hour"

@@ -1,4 +1,4 @@
-"""Every address of the site. Each app names its own."""
+"""The root URLconf."""
 
 from django.contrib import admin
 from django.urls import include, path, re_path
@@ -23,7 +23,7 @@ urlpatterns = [
     path("network/versions/history.pdf", version_history, name="version-history"),
     path("network/versions/<int:version_id>/", version, name="version"),
     path("network/versions/<int:version_id>/proposals/<uuid:proposal_id>/", proposal, name="version-proposal"),
-    path("accounts/email/", email_address, name="account_email"),  # in place of allauth's
+    path("accounts/email/", email_address, name="account_email"),  # replaces allauth's page
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
     path("api/v1/status/", status, name="api-status"),

@@ -1,4 +1,4 @@
-"""History that the database itself keeps as it was written, whoever asks it to change."""
+"""Append-only tables, enforced by database triggers."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,31 +7,31 @@ from django.db import migrations
 
 
 class AppendOnly(migrations.operations.base.Operation):
-    """A trigger that refuses to change rows. Rows may still be deleted, as the rules of deletion say.
+    """Migration operation that creates a trigger which rejects updates. Rows may still be deleted.
 
-    SQLite makes a table anew for most changes of its fields, and the table's triggers are gone with the old one:
-    repeat the operation after such a change. A test asks the database for every trigger that migrations declare.
+    SQLite rebuilds a table for most changes of its fields and drops its triggers with the old table: repeat the
+    operation after such a change. A test checks that every trigger declared in a migration exists in the database.
     """
 
     reversible = True
 
     def __init__(self, model_name: str, name: str, *, frozen: Sequence[str] = (), once: Sequence[str] = ()) -> None:
-        """Declare the trigger ``name``, which is also what the database's error says.
+        """Declare the trigger ``name``, which is also the database's error message.
 
         Args:
-            model_name: whose rows.
-            frozen: columns that are never written again; with neither ``frozen`` nor ``once``, all of them.
-            once: columns that may be written while they are empty.
+            model_name: the model whose rows are protected.
+            frozen: columns that never change; all columns if neither ``frozen`` nor ``once`` is given.
+            once: columns that may be written while they are NULL.
         """
         self.model_name, self.name = model_name, name
         self.frozen, self.once = tuple(frozen), tuple(once)
 
     def deconstruct(self) -> tuple[str, list[Any], dict[str, Any]]:
-        given = {name: values for name, values in (("frozen", self.frozen), ("once", self.once)) if values}
-        return self.__class__.__qualname__, [self.model_name, self.name], given
+        kwargs = {name: values for name, values in (("frozen", self.frozen), ("once", self.once)) if values}
+        return self.__class__.__qualname__, [self.model_name, self.name], kwargs
 
     def state_forwards(self, app_label: str, state: Any) -> None:
-        """Models do not know of it."""
+        """Do nothing: triggers are not part of the model state."""
 
     def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         table = self._table(app_label, schema_editor, to_state)
@@ -72,11 +72,11 @@ class AppendOnly(migrations.operations.base.Operation):
         model = state.apps.get_model(app_label, self.model_name)
         return model._meta.db_table if self.allow_migrate_model(schema_editor.connection.alias, model) else None
 
-    def _changed(self, differs: str) -> str:
-        """The condition under which a row is changed as it may not be; empty for any change."""
+    def _changed(self, operator: str) -> str:
+        """Return the SQL condition for a forbidden change; empty if every change is forbidden."""
         return " OR ".join(
-            [f'OLD."{column}" {differs} NEW."{column}"' for column in self.frozen]
-            + [f'(OLD."{column}" IS NOT NULL AND OLD."{column}" {differs} NEW."{column}")' for column in self.once]
+            [f'OLD."{column}" {operator} NEW."{column}"' for column in self.frozen]
+            + [f'(OLD."{column}" IS NOT NULL AND OLD."{column}" {operator} NEW."{column}")' for column in self.once]
         )
 
     def _drop(self, schema_editor: Any, table: str) -> None:

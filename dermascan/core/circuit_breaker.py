@@ -1,11 +1,11 @@
-"""A circuit breaker: a service that does not answer is waited for once, not by every request."""
+"""A circuit breaker, so that only one request waits for a service that is down."""
 
 import threading
 import time
 
 
 class CircuitBreaker:
-    """Says whether a service is worth trying. After a failure one caller tries again every ``rest_seconds``."""
+    """Tracks whether a service is up. After a failure, one caller may retry every ``rest_seconds``."""
 
     def __init__(self, *, rest_seconds: float) -> None:
         self._rest = rest_seconds
@@ -23,14 +23,14 @@ class CircuitBreaker:
             return True
 
     def note_failure(self) -> bool:
-        """Rest. Returns True for the first failure after the service worked, which is the one to log."""
+        """Open the breaker. Return True for the first failure after a success, which is the one to log."""
         with self._lock:
             is_first = self._next_try is None
             self._next_try = time.monotonic() + self._rest
             return is_first
 
     def note_success(self) -> bool:
-        """Go on as usual. Returns True for the first success after a failure."""
+        """Close the breaker. Return True for the first success after a failure."""
         with self._lock:
             is_back, self._next_try = self._next_try is not None, None
             return is_back

@@ -1,4 +1,4 @@
-"""Where a request comes from. Every limit and every log line asks here, so that one setting decides for all."""
+"""The client address of a request, as all rate limits and logs use it."""
 
 import ipaddress
 from collections.abc import Mapping
@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest
 
 UNKNOWN = "unknown"
-_OF_A_PROXY = (
+_PROXY_HEADERS = (
     "HTTP_X_FORWARDED_FOR",
     "HTTP_X_FORWARDED_PROTO",
     "HTTP_X_FORWARDED_HOST",
@@ -19,22 +19,22 @@ _OF_A_PROXY = (
 
 
 def client_address(request: HttpRequest) -> str:
-    """Return the visitor's address, with as many proxies taken off as ``settings.PROXIES`` says."""
+    """Return the visitor's address, behind ``settings.PROXIES`` trusted proxies."""
     return address_from(request.META, proxies=settings.PROXIES)
 
 
 def client_network(request: HttpRequest) -> str:
-    """Return what limits count by: an IPv4 address, or the /64 that one IPv6 line is given."""
+    """Return the key that limits count by: an IPv4 address, or the /64 network of an IPv6 address."""
     return network_of(client_address(request))
 
 
 def came_through_a_proxy(request: HttpRequest) -> bool:
-    """Return whether anything stands between the visitor and this server, or says that it does."""
-    return any(name in request.META for name in _OF_A_PROXY)
+    """Return whether the request carries any proxy header, genuine or forged."""
+    return any(name in request.META for name in _PROXY_HEADERS)
 
 
 def is_this_machine(request: HttpRequest) -> bool:
-    """Return whether a program of this machine asks by itself: over the loopback, and not through a proxy on it."""
+    """Return whether the request comes directly over the loopback interface, not through a local proxy."""
     if came_through_a_proxy(request):
         return False
     peer = _parsed(str(request.META.get("REMOTE_ADDR") or ""))
@@ -42,10 +42,10 @@ def is_this_machine(request: HttpRequest) -> bool:
 
 
 def address_from(meta: Mapping[str, Any], *, proxies: int) -> str:
-    """Return the client's address of a WSGI environment.
+    """Return the client's address from a WSGI environment.
 
-    Each proxy appends the address that it saw to X-Forwarded-For, so only the last ``proxies`` entries are true;
-    whatever stands before them was sent by the visitor. Without proxies the header is not read.
+    Each proxy appends the address that it saw to X-Forwarded-For, so only the last ``proxies`` entries can be
+    trusted; the visitor may have sent the others. Without proxies the header is not read.
     """
     peer = _parsed(str(meta.get("REMOTE_ADDR") or "")) or UNKNOWN
     entries = [entry for entry in str(meta.get("HTTP_X_FORWARDED_FOR") or "").split(",") if entry.strip()]
@@ -55,7 +55,7 @@ def address_from(meta: Mapping[str, Any], *, proxies: int) -> str:
 
 
 def network_of(address: str) -> str:
-    """Return ``address``, or its /64 if it is of IPv6."""
+    """Return ``address``, or its /64 network if it is IPv6."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:
@@ -64,7 +64,7 @@ def network_of(address: str) -> str:
 
 
 def _parsed(text: str) -> str | None:
-    """Return the address in one spelling, without port, brackets or zone; None if it is none."""
+    """Return the normalised address without port, brackets or zone; None if it is invalid."""
     text = text.strip().strip('"')
     if text.startswith("["):
         text = text[1:].partition("]")[0]

@@ -1,4 +1,4 @@
-"""The clock on the wall may be set. What lasts for seconds or minutes must neither end at once nor never then."""
+"""Time comparisons that stay correct when the system clock is set forward or back."""
 
 import threading
 import time
@@ -6,59 +6,58 @@ from datetime import datetime, timedelta
 
 from django.utils import timezone
 
-# More than the clocks of two machines ever differ by. What ends later than it could, by more than this, was written
-# before a clock was set back.
+# More than the clocks of two machines ever differ by. A timestamp further in the future than this was written before
+# a clock was set back.
 CLOCKS_APART = timedelta(minutes=10)
-# Less than this is the slow correction of a clock that runs well.
+# Smaller differences are normal clock corrections.
 JUMP_SECONDS = 5.0
 
 
 def within(age: timedelta) -> tuple[datetime, datetime]:
-    """The moments that are no older than ``age``, for a query's ``__range``.
+    """Return the range of times no older than ``age``, for a query's ``__range``.
 
-    What is dated later than any clock could be now was written before the clock was set back: nobody knows its age,
-    and it is not counted as new for as long as that time has not come.
+    A time too far in the future was written before the clock was set back. Its age is unknown, so it does not count
+    as recent.
     """
     return timezone.now() - age, latest()
 
 
 def around(age: timedelta) -> tuple[datetime, datetime]:
-    """The moments that are no further off than ``age``, for what is thrown away once it is old.
+    """Return the range of times within ``age`` of now, in both directions, for deciding what is old enough to delete.
 
-    A time that has yet to come is as far off as one that has passed: otherwise what was written while the clock was a
-    year ahead would be kept for a year.
+    Future times count as old too: otherwise data written while the clock was a year ahead would be kept for a year.
     """
     now = timezone.now()
     return now - age, now + age
 
 
 def latest() -> datetime:
-    """What is dated later than this was written before the clock was set back."""
+    """Return the latest plausible time: a later one was written before the clock was set back."""
     return timezone.now() + CLOCKS_APART
 
 
 def is_within(moment: datetime, age: timedelta) -> bool:
-    """Whether ``moment`` is no older than ``age``, as ``within`` has it."""
+    """Return whether ``moment`` is in the range that ``within`` returns."""
     earliest, latest = within(age)
     return earliest <= moment <= latest
 
 
 class ClockWatch:
-    """Notices that the clock was set, by comparing it with one that nobody sets.
+    """Detects that the system clock was set, by comparing it with the monotonic clock.
 
-    A machine that slept looks alike: for its programs no time has passed.
+    A machine that was suspended looks the same.
     """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._apart = _apart()
+        self._offset = _clock_offset()
 
     def has_jumped(self) -> bool:
-        """Return whether the clock was set since this was asked last, or since the process began."""
+        """Return whether the clock was set since the last call, or since the process started."""
         with self._lock:
-            before, self._apart = self._apart, _apart()
-            return abs(self._apart - before) > JUMP_SECONDS
+            previous, self._offset = self._offset, _clock_offset()
+            return abs(self._offset - previous) > JUMP_SECONDS
 
 
-def _apart() -> float:
+def _clock_offset() -> float:
     return timezone.now().timestamp() - time.monotonic()

@@ -1,4 +1,4 @@
-"""Lengths of time in words, as pages and mails name what settings decide."""
+"""Durations in words, for pages and e-mails."""
 
 from datetime import timedelta
 
@@ -8,9 +8,9 @@ _DAY, _HOUR, _MINUTE = 86_400, 3_600, 60
 
 
 def in_words(length: timedelta | float) -> str:
-    """Return “3 days”, “12 hours”, “90 minutes”, “30 seconds”: whole, in the largest unit that says it exactly.
+    """Return “3 days”, “12 hours”, “90 minutes” or “30 seconds”, in the largest unit that is exact.
 
-    A length that no unit says exactly is rounded down to minutes, or to seconds below one: nobody counts on more.
+    Other durations are rounded down to whole minutes, or to seconds below one minute, so that none is overstated.
     """
     seconds = int(length.total_seconds() if isinstance(length, timedelta) else length)
     if seconds >= _DAY and seconds % _DAY == 0:

@@ -1,8 +1,8 @@
-"""Why the system refuses to do something. ``code`` is for programs, ``message`` for people: it says what to do."""
+"""The base class of refusals. ``code`` is for programs; ``message`` tells people what to do."""
 
 
 class Refused(Exception):
-    """Something that may not be done as things stand."""
+    """An action that is not allowed in the current state."""
 
     code = "refused"
 

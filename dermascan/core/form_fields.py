@@ -1,4 +1,4 @@
-"""Form fields of the clinic's pages."""
+"""Form fields and widgets of the clinic's pages."""
 
 import datetime
 from typing import Any
@@ -15,7 +15,7 @@ LONGEST_TEXT = 10_000
 
 
 class DateInput(forms.DateInput):
-    """The browser's own date field; it needs ISO dates whatever the page's language."""
+    """The browser's date field, which needs ISO dates in every language."""
 
     input_type = "date"
 
@@ -24,17 +24,17 @@ class DateInput(forms.DateInput):
 
 
 class PlainDateField(forms.DateField):
-    """A date in any of the ways that people write one, with four digits for the year."""
+    """A date in any common format with a four-digit year."""
 
     widget = DateInput
-    default_error_messages = {"invalid": _("Enter a real date, like 14/03/1961.")}
+    default_error_messages = {"invalid": _("Enter a valid date, such as 14/03/1961.")}
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(input_formats=DATE_FORMATS, **kwargs)
 
 
 class RoughDateInput(forms.MultiWidget):
-    """Day, month and year, of which the first ones may be left empty."""
+    """Inputs for day, month and year; the day, or day and month, may be left empty."""
 
     template_name = "patients/widgets/rough_date.html"
     use_fieldset = True
@@ -58,21 +58,21 @@ class RoughDateInput(forms.MultiWidget):
         return context
 
     def id_for_label(self, id_: str) -> str:
-        """Where the summary of errors leads."""
+        """Return the id of the first input, to which the error summary links."""
         return f"{id_}_0" if id_ else ""
 
 
 class RoughDateField(forms.Field):
-    """A day, a month with its year, or a year alone, as a ``RoughDate``."""
+    """A full date, a month and year, or a year alone, as a ``RoughDate``."""
 
     widget = RoughDateInput
     default_error_messages = {
-        "year": _("Enter the year in four digits, like 2024."),
+        "year": _("Enter the year with four digits, such as 2024."),
         "no_year": _("Enter the year too, or leave all three empty."),
         "month": _("Choose the month from the list."),
         "no_month": _("Choose the month too, or leave the day empty."),
         "day": _("Enter the day as a number from 1 to 31, or leave it empty."),
-        "no_such_day": _("That month has no day %(day)d. Correct the day, or leave it empty."),
+        "no_such_day": _("That month has no day %(day)d. Correct the day or leave it empty."),
     }
 
     def to_python(self, value: Any) -> RoughDate | None:

@@ -1,4 +1,4 @@
-"""How often something may be done in any window of time, counted in the shared cache over all processes."""
+"""Rate limits over a sliding window, counted in the shared cache across all processes."""
 
 import hashlib
 import math
@@ -13,8 +13,8 @@ from django.core.cache.backends.filebased import FileBasedCache
 from django.core.files import locks
 
 LOCK_SECONDS = 1
-# Machines that share a cache may differ by this much. Anything later was counted before a clock was set back, and
-# would otherwise hold until that time comes again.
+# Clocks of machines that share a cache may differ by this much. A later entry was counted before a clock was set
+# back, and would otherwise count until that time.
 CLOCK_SKEW_SECONDS = 10.0
 
 _Entry = tuple[float, int]
@@ -22,7 +22,7 @@ _Entry = tuple[float, int]
 
 @dataclass(frozen=True)
 class Limit:
-    """At most ``allowed`` in any ``seconds``."""
+    """At most ``allowed`` requests in any window of ``seconds``."""
 
     name: str
     allowed: int
@@ -30,10 +30,10 @@ class Limit:
 
 
 def charge(limit: Limit, who: str, *, cost: int = 1, now: float | None = None) -> float:
-    """Count ``cost`` against ``who`` and return 0, or return the seconds until it fits and count nothing."""
+    """Charge ``cost`` to ``who`` and return 0, or charge nothing and return the seconds until it is allowed."""
     now = time.time() if now is None else now
     key = _key(limit, who)
-    with _alone(key):
+    with _exclusive(key):
         counted = _counted(key, limit, now)
         excess = sum(each for _at, each in counted) + cost - limit.allowed
         if excess <= 0:
@@ -43,15 +43,15 @@ def charge(limit: Limit, who: str, *, cost: int = 1, now: float | None = None) -
 
 
 def refund(limit: Limit, who: str) -> None:
-    """Take the newest count off again: what was charged in advance turned out to be in order."""
+    """Remove the newest entry: what was charged in advance should not count after all."""
     key = _key(limit, who)
-    with _alone(key):
+    with _exclusive(key):
         if counted := cache.get(key, ()):
             cache.set(key, list(counted)[:-1], limit.seconds)
 
 
 def whole_seconds(wait: float) -> int:
-    """Return the wait for people and for Retry-After: at least 1."""
+    """Return the wait in whole seconds, at least 1, as pages and Retry-After show it."""
     return max(1, math.ceil(wait))
 
 
@@ -65,26 +65,26 @@ def _seconds_until_it_fits(counted: list[_Entry], excess: int, limit: Limit, now
         excess -= each
         if excess <= 0:
             return min(max(at + limit.seconds - now, 0.001), limit.seconds)
-    # More at once than is ever allowed: no wait will do, but the answer must say something.
+    # More at once than is ever allowed: waiting does not help, but the response needs a number.
     return limit.seconds
 
 
 def _key(limit: Limit, who: str) -> str:
-    # Hashed: an address is personal, and a cache key may hold no blanks.
+    # Hashed: an address is personal data, and cache keys may not contain spaces.
     return f"throttle-{limit.name}-{hashlib.sha256(who.encode()).hexdigest()[:32]}"
 
 
 @contextmanager
-def _alone(key: str) -> Iterator[None]:
-    """Keep others, in other processes too, from counting under ``key`` meanwhile."""
+def _exclusive(key: str) -> Iterator[None]:
+    """Hold a lock on ``key`` across all processes."""
     backend = caches["default"]
     if isinstance(backend, FileBasedCache):
-        # Files cannot add a key in one step; the machine's own locks can.
+        # The file cache has no atomic add; file locks are atomic.
         with _locked(Path(backend._dir)):  # type: ignore[attr-defined]
             yield
         return
-    given_up = time.monotonic() + LOCK_SECONDS
-    while not cache.add(f"{key}-lock", 1, LOCK_SECONDS) and time.monotonic() < given_up:
+    deadline = time.monotonic() + LOCK_SECONDS
+    while not cache.add(f"{key}-lock", 1, LOCK_SECONDS) and time.monotonic() < deadline:
         time.sleep(0.002)
     try:
         yield

@@ -1,8 +1,7 @@
-"""Multipart forms of which no part is lost: settings.FILE_UPLOAD_HANDLERS.
+"""A multipart parser that drops no part, for settings.FILE_UPLOAD_HANDLERS.
 
-Django's own parser passes in silence over parts whose head is not UTF-8, over files called “..” or nothing at all,
-and over the last file of a body that was cut off. Whoever sent several files could then not tell which of them an
-answer is about.
+Django's parser silently skips parts whose headers are not UTF-8, files named “..” or without a name, and the last
+file of a truncated body. A client that sent several files could then not tell which of them a result belongs to.
 """
 
 import binascii
@@ -26,7 +25,7 @@ from dermascan.core.storage_faults import cannot_write
 
 CHUNK_BYTES = 64 * 1024
 LONGEST_HEAD_BYTES = 16 * 1024
-# What is sent under these names is a file, even where its head gives it no file name.
+# Fields with these names are files even without a file name.
 FILE_FIELDS = {"file", "files"}
 UNNAMED = "photograph"
 Form = tuple[QueryDict, "MultiValueDict[str, UploadedFile]"]
@@ -34,10 +33,10 @@ _PARAMETER = re.compile(r';\s*([^\s;="]+)\s*=\s*("(?:[^"\\]|\\.)*"|[^;]*)')
 
 
 class EveryPart(FileUploadHandler):
-    """Reads a form: each part becomes a field or a file, in the order sent, whatever its file is called."""
+    """Upload handler that turns every part into a field or a file, in the order sent."""
 
-    # Browsers send a part without name and content for an input in which nothing was chosen.
-    keeps_what_was_not_chosen = False
+    # Browsers send a part without file name or content for an empty file input.
+    keeps_empty_files = False
 
     def handle_raw_input(
         self,
@@ -50,34 +49,34 @@ class EveryPart(FileUploadHandler):
         """Return what Django calls POST and FILES.
 
         Raises:
-            MultiPartParserError: this is no form, or not all of it.
+            MultiPartParserError: the form is malformed or incomplete.
             RequestDataTooBig, TooManyFieldsSent, TooManyFilesSent: more than the settings allow.
-            CannotBeKept: files that large are put on the disk, which takes no more.
+            CannotBeKept: a large file could not be written to disk.
         """
         reader = _Reader(
             encoding=encoding or settings.DEFAULT_CHARSET,
             in_memory=content_length <= settings.FILE_UPLOAD_MAX_MEMORY_SIZE,
-            keeps_what_was_not_chosen=self.keeps_what_was_not_chosen,
+            keeps_empty_files=self.keeps_empty_files,
         )
         return reader.read(_Body(input_data, boundary))
 
 
 class EveryPartOfARequest(EveryPart):
-    """For programs: an empty part is a mistake that they are told of."""
+    """For API clients, which get an error for an empty part."""
 
-    keeps_what_was_not_chosen = True
+    keeps_empty_files = True
 
 
 def printable_name(name: str | None) -> str:
-    """A file's name as it was sent, without folders and control characters, at most 200 characters; never empty."""
+    """Return a file's name without folders and control characters, at most 200 characters and never empty."""
     last = (name or "").replace("\\", "/").rsplit("/", 1)[-1]
-    kept = "".join(character for character in last if character.isprintable()).strip()
-    return UNNAMED if kept in {"", ".", ".."} else kept[:200]
+    printable = "".join(character for character in last if character.isprintable()).strip()
+    return UNNAMED if printable in {"", ".", ".."} else printable[:200]
 
 
 @dataclass(frozen=True)
 class _Head:
-    """What stands above a part's content."""
+    """The headers of one part."""
 
     field: str
     file_name: str | None
@@ -91,10 +90,10 @@ class _Head:
 
 
 class _Reader:
-    def __init__(self, *, encoding: str, in_memory: bool, keeps_what_was_not_chosen: bool) -> None:
+    def __init__(self, *, encoding: str, in_memory: bool, keeps_empty_files: bool) -> None:
         self._encoding = encoding
         self._in_memory = in_memory
-        self._keeps_what_was_not_chosen = keeps_what_was_not_chosen
+        self._keeps_empty_files = keeps_empty_files
         self._fields = QueryDict(mutable=True, encoding=encoding)
         self._files: MultiValueDict[str, UploadedFile] = MultiValueDict()
         self._field_count = self._field_bytes = self._file_count = 0
@@ -117,27 +116,27 @@ class _Reader:
     def _add_file(self, head: _Head, content: Iterator[bytes]) -> None:
         self._file_count += 1
         _check_count(self._file_count, settings.DATA_UPLOAD_MAX_NUMBER_FILES, TooManyFilesSent)
-        written = self._new_file()
+        stored = self._new_file()
         try:
             for chunk in content:
-                _write(written, chunk)
-            size = written.tell()
-            written.seek(0)
+                _write(stored, chunk)
+            size = stored.tell()
+            stored.seek(0)
         except BaseException:
-            written.close()
+            stored.close()
             raise
-        if size or head.file_name or self._keeps_what_was_not_chosen:
+        if size or head.file_name or self._keeps_empty_files:
             name = printable_name(head.file_name)
-            file = UploadedFile(written, name, head.content_type, size, head.charset)
+            file = UploadedFile(stored, name, head.content_type, size, head.charset)
             self._files.appendlist(head.field, file)
         else:
-            written.close()
+            stored.close()
 
     def _new_file(self) -> Any:
         if self._in_memory:
             return BytesIO()
         try:
-            # It has no name: nothing stays behind if this process is killed. Unbuffered: a full disk is met at once.
+            # Unnamed, so nothing is left if the process is killed. Unbuffered, so a full disk raises at once.
             return tempfile.TemporaryFile(dir=settings.FILE_UPLOAD_TEMP_DIR, buffering=0)
         except OSError as error:
             raise cannot_write(error) from error
@@ -155,16 +154,16 @@ class _Reader:
 
 
 class _Body:
-    """The bytes of a form, cut at its boundaries (RFC 2046, section 5.1)."""
+    """The bytes of a form, split at its boundaries (RFC 2046, section 5.1)."""
 
     def __init__(self, stream: Any, boundary: Any) -> None:
         self._stream = stream
         self._delimiter = b"\r\n--" + (boundary.encode("ascii") if isinstance(boundary, str) else boundary)
-        # A delimiter begins with the end of the line before it; the first may have none.
+        # A delimiter starts with a line break, which the first one may lack.
         self._buffer = b"\r\n"
 
     def parts(self) -> Iterator[tuple[_Head, Iterator[bytes]]]:
-        """Yield head and content of each part. The content is to be read before the next one is asked for."""
+        """Yield the headers and content of each part. Read the content before requesting the next part."""
         for _preamble in self._content():
             pass
         while (lines := self._head_lines()) is not None:
@@ -177,7 +176,7 @@ class _Body:
             pass
 
     def _content(self) -> Iterator[bytes]:
-        """Yield what comes before the next delimiter, and step over that."""
+        """Yield the bytes before the next delimiter, and skip the delimiter."""
         longest_rest = len(self._delimiter) - 1
         while (end := self._buffer.find(self._delimiter)) < 0:
             ready, self._buffer = self._buffer[:-longest_rest], self._buffer[-longest_rest:]
@@ -189,19 +188,19 @@ class _Body:
             yield rest
 
     def _head_lines(self) -> list[bytes] | None:
-        """Return the lines up to the content, or None if the last delimiter has been read."""
+        """Return the header lines, or None after the last delimiter."""
         while len(self._buffer) < 2:
             self._read_more()
         if self._buffer.startswith(b"--"):
             return None
         while (end := self._buffer.find(b"\r\n\r\n", 0, LONGEST_HEAD_BYTES)) < 0:
             if len(self._buffer) > LONGEST_HEAD_BYTES:
-                raise MultiPartParserError("The head of a part is too long.")
+                raise MultiPartParserError("The headers of a part are too long.")
             self._read_more()
         head, self._buffer = self._buffer[:end], self._buffer[end + 4 :]
         after_delimiter, *lines = re.sub(rb"\r\n[ \t]+", b" ", head).split(b"\r\n")
         if after_delimiter.strip():
-            raise MultiPartParserError("A boundary stands in the middle of a line.")
+            raise MultiPartParserError("A boundary is not at the end of its line.")
         return lines
 
     def _read_more(self) -> None:
@@ -239,7 +238,7 @@ def _read_head(lines: list[bytes]) -> _Head:
 
 
 def _text(line: bytes) -> str:
-    """Old cameras and programs send names in Latin-1. Any bytes are text in that."""
+    """Decode as UTF-8, or as Latin-1, which old cameras send and which accepts any bytes."""
     try:
         return line.decode()
     except UnicodeDecodeError:
@@ -247,11 +246,11 @@ def _text(line: bytes) -> str:
 
 
 def _parameters(value: str) -> dict[str, str]:
-    """The parameters of a header. ``filename*`` (RFC 8187) stands before ``filename``, if it can be read."""
+    """Return a header's parameters. A readable ``filename*`` (RFC 8187) takes precedence over ``filename``."""
     parameters: dict[str, str] = {}
-    for name, sent in _PARAMETER.findall(value):
-        is_quoted = len(sent) > 1 and sent[0] == sent[-1] == '"'
-        parameters[name.lower()] = re.sub(r'\\(["\\])', r"\1", sent[1:-1]) if is_quoted else sent.strip(' "')
+    for name, raw in _PARAMETER.findall(value):
+        is_quoted = len(raw) > 1 and raw[0] == raw[-1] == '"'
+        parameters[name.lower()] = re.sub(r'\\(["\\])', r"\1", raw[1:-1]) if is_quoted else raw.strip(' "')
     for name in [name for name in parameters if "*" in name]:
         plain, text = name.partition("*")[0], _from_percents(parameters[name])
         parameters[plain] = text or parameters.get(plain, "")
@@ -267,7 +266,7 @@ def _from_percents(value: str) -> str:
 
 
 def _from_base64(content: Iterator[bytes]) -> Iterator[bytes]:
-    """Decode as the bytes come. What is no base64 stays as it is: then the file, and no other, cannot be read."""
+    """Decode incrementally. Invalid base64 is passed through unchanged, so that only this file is unreadable."""
     rest = b""
     for chunk in content:
         letters = rest + b"".join(chunk.split())

@@ -1,8 +1,8 @@
-"""Make it safe to send the same request twice: a double click, a retry after the connection broke, two tabs.
+"""Idempotency keys: the same request sent twice (double click, retry, two tabs) is carried out once.
 
-Every form that creates something carries ``{% idempotency_key %}``, and its view is decorated with ``@once``. The
-first request with a key is carried out; the same content with the same key again is answered with the first one's
-result. A refused request (a form with errors, a message that says what failed) has no result and may be sent again.
+Every form that creates something contains ``{% idempotency_key %}``, and its view is decorated with ``@once``. The
+first request with a key is carried out; the same content with the same key again gets the first one's result. A
+refused request (a form with errors, or an error message) has no result and may be sent again.
 """
 
 import hashlib
@@ -21,38 +21,38 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonRes
 from dermascan.core.submission import Submission
 
 View = Callable[..., HttpResponse]
-# Of a page that shows what is kept nowhere: what the page is made again from, where the same form comes again.
+# Builds the page for a repeated request whose result was not stored.
 Again = Callable[[HttpRequest, dict[str, Any]], HttpResponse]
 
 FIELD = "idempotency_key"
 HEADER = "Idempotency-Key"
 REPLAYED = "Idempotency-Replayed"
 LONGEST_KEY = 255
-# What differs between two clicks on one button, or says nothing of what is sent.
+# Fields that may differ between two submissions of the same form.
 NOT_CONTENT = {FIELD, "csrfmiddlewaretoken"}
 
 
 @dataclass(frozen=True)
 class Attempt:
-    """A request with a key, to be told apart from all others."""
+    """The identity of a request with an idempotency key."""
 
     key_digest: str
     content_digest: str
 
     def part(self, name: str) -> "Attempt":
-        """One of several things that the request does, each stored by itself."""
+        """Return the attempt for one of several steps of the request, stored separately."""
         return Attempt(_digest([self.key_digest, name]), self.content_digest)
 
 
 def once(view: View | None = None, *, in_one_transaction: bool = True, again: Again | None = None) -> Any:
-    """Decorate a view whose POST creates something, so that the same form sent twice creates it once.
+    """Decorate a view whose POST creates something, so that the same form sent twice creates it only once.
 
     Args:
-        in_one_transaction: the result is stored with what was created, and a second request waits for the first.
-            False for work of seconds, which must not hold the database's write lock: there the database's own rules
-            have to keep the second one out (one signed report a visit, one copy of a file).
-        again: builds the page for the second request, from the request and what ``to_be_made_again`` named. For a
-            page with a secret, which must not be stored: other results are kept as they are.
+        in_one_transaction: store the result together with the created rows; a second request waits for the first.
+            False for work that takes seconds and must not hold the database's write lock. Then database constraints
+            must reject the second request (one signed report per visit, one copy of a file).
+        again: builds the page for the second request, from the request and the values given to ``to_be_made_again``.
+            For a page with a secret, which must not be stored; other results are stored as they are.
     """
 
     def decorate(view: View) -> View:
@@ -72,13 +72,13 @@ def once(view: View | None = None, *, in_one_transaction: bool = True, again: Ag
 
 
 def to_be_made_again(response: HttpResponse, **values: str) -> HttpResponse:
-    """Name what the page is made from where the form comes again; see ``once``."""
+    """Attach the values from which the page is rebuilt if the form is sent again; see ``once``."""
     response.made_from = values  # type: ignore[attr-defined]
     return response
 
 
 def attempt_of(request: HttpRequest, *, key: str | None = None, content: Any = None) -> Attempt | None:
-    """Return the attempt that ``request`` is, or None without a usable key: then it is carried out as it comes."""
+    """Return the request's attempt, or None without a usable key, in which case it is simply carried out."""
     key = key or key_of(request)
     if not key or len(key) > LONGEST_KEY:
         return None
@@ -90,12 +90,12 @@ def attempt_of(request: HttpRequest, *, key: str | None = None, content: Any = N
 
 
 def key_of(request: HttpRequest) -> str:
-    """The key as it was sent; "" without one. Only its digest is kept."""
+    """Return the key as sent, or "". Only its digest is stored."""
     return str(request.headers.get(HEADER) or request.POST.get(FIELD) or "")
 
 
 def content_of(request: HttpRequest) -> list[Any]:
-    """Return what was sent, the files by their hash."""
+    """Return the submitted fields, and the files by name and hash."""
     fields = [[name, values] for name, values in sorted(request.POST.lists()) if name not in NOT_CONTENT]
     files = [
         [name, [[file.name, _digest_of_file(file)] for file in uploads]]
@@ -109,7 +109,7 @@ def earlier_result(attempt: Attempt) -> Submission | None:
 
 
 def has_other_content(attempt: Attempt) -> bool:
-    """Was this key sent with something else before?"""
+    """Return whether this key was sent before with different content."""
     others = Submission.objects.exclude(content_digest=attempt.content_digest)
     return others.filter(key_digest=attempt.key_digest).exists()
 
@@ -119,22 +119,22 @@ def remember(request: HttpRequest, attempt: Attempt) -> None:
 
 
 def remembered_attempt(request: HttpRequest) -> Attempt | None:
-    """The attempt that the request is, for a view whose work is stored part by part."""
+    """Return the attempt noted by ``remember``, for a view that stores its work in steps."""
     return getattr(request, "attempt", None)
 
 
 def note_stored(attempt: Attempt, key: str) -> None:
-    """Note which row the attempt has stored, in the transaction that stores it: its result is kept only later."""
+    """Record that the attempt stored a row, in the same transaction; the attempt's result is stored later."""
     _insert(attempt.part(key))
 
 
 def has_stored(attempt: Attempt, key: str) -> bool:
-    """Whether the same request, sent before or at this moment, has stored that row: then it is no second one."""
+    """Return whether the same request, sent earlier or concurrently, stored that row."""
     return earlier_result(attempt.part(key)) is not None
 
 
 def keep_result(attempt: Attempt, result: dict[str, Any]) -> None:
-    """Keep the result of ``attempt``, unless another request has just kept one."""
+    """Store the result of ``attempt``, unless a concurrent request has stored one."""
     _insert(attempt, result=json.dumps(result))
 
 
@@ -142,7 +142,7 @@ def _answer_in_one_transaction(
     request: HttpRequest, attempt: Attempt, work: Callable[[], HttpResponse], again: Again | None
 ) -> HttpResponse:
     with transaction.atomic():
-        # Of two at once, the database lets one in; the other waits here until the first one is done.
+        # Of two concurrent requests, the second waits here until the first has finished.
         submission, is_first = _insert(attempt)
         if not is_first:
             return _replay(request, submission, again)
@@ -164,20 +164,20 @@ def _answer(
     if _is_result(request, response):
         keep_result(attempt, _result(request, response))
         return response
-    # Refused, perhaps because the same request has just been carried out.
+    # The refusal may be due to the same request, carried out concurrently.
     submission = earlier_result(attempt)
     return _replay(request, submission, again) if submission else response
 
 
 def _insert(attempt: Attempt, **values: Any) -> tuple[Submission, bool]:
-    mine = Submission(key_digest=attempt.key_digest, content_digest=attempt.content_digest, **values)
-    Submission.objects.bulk_create([mine], ignore_conflicts=True)
-    kept = Submission.objects.get(key_digest=attempt.key_digest, content_digest=attempt.content_digest)
-    return kept, kept.pk == mine.pk
+    new = Submission(key_digest=attempt.key_digest, content_digest=attempt.content_digest, **values)
+    Submission.objects.bulk_create([new], ignore_conflicts=True)
+    stored = Submission.objects.get(key_digest=attempt.key_digest, content_digest=attempt.content_digest)
+    return stored, stored.pk == new.pk
 
 
 def _is_result(request: HttpRequest, response: HttpResponse) -> bool:
-    """Was something done? Forms with errors are shown again with 200 or 422; other refusals leave a message."""
+    """Return whether something was done. Forms with errors return 200 or 422; other refusals leave a message."""
     if any(message.level >= messages.ERROR for message in _queued(request)):
         return False
     if isinstance(response, JsonResponse):
@@ -199,7 +199,7 @@ def _result(request: HttpRequest, response: HttpResponse) -> dict[str, Any]:
 
 
 def _is_popup(response: HttpResponse) -> bool:
-    """The admin's answer where something was added in a window of its own."""
+    """Return whether this is the admin's response to an addition in a pop-up window."""
     return "admin/popup_response.html" in (getattr(response, "template_name", None) or ())
 
 
@@ -222,7 +222,7 @@ def _replay(request: HttpRequest, submission: Submission, again: Again | None) -
 
 
 def _queued(request: HttpRequest) -> list[Any]:
-    """The messages of this request. Iterating over the storage would take older ones as shown."""
+    """Return the messages of this request. Iterating over the storage would mark older messages as shown."""
     return list(getattr(get_messages(request), "_queued_messages", []))
 
 

@@ -1,4 +1,4 @@
-"""Pages of lists that are too long to sort or to count whole."""
+"""Paginators for lists that are too long to sort or count completely."""
 
 from collections.abc import Sequence
 from functools import cached_property
@@ -9,9 +9,9 @@ from django.db.models import QuerySet
 
 
 class KeyPaginator(Paginator):
-    """Sorts and cuts the keys alone, then reads the rows of one page.
+    """Sorts and slices the primary keys, then reads the rows of one page.
 
-    Sorting a clinic's whole history with its notes and its joins takes ten times as long.
+    Sorting a clinic's whole history with its notes and joins takes ten times as long.
     """
 
     object_list: QuerySet[Any]
@@ -24,18 +24,18 @@ class KeyPaginator(Paginator):
         return Page([rows[key] for key in keys if key in rows], number, self)
 
     def get_keys(self) -> QuerySet[Any] | Sequence[Any]:
-        """The keys of all rows, in order, to be sliced."""
+        """Return the primary keys of all rows, in order."""
         return self.object_list.values_list("pk", flat=True)
 
 
 class AheadPaginator(KeyPaginator):
-    """Looks no further than some pages ahead of the one that is asked for; ``is_cut`` says that there are more.
+    """Reads a few pages ahead of the requested one and no further; ``is_cut`` says that there are more.
 
-    Counting is what costs in a long list, so the keys are read once, as far as that, and counted here.
+    Counting a long list is slow, so the keys are read once up to that limit and counted here.
 
     Args:
-        keys: the primary keys of ``object_list`` in the order wanted, from wherever an index yields that order.
-        page: the number of the page that is asked for.
+        keys: the primary keys of ``object_list`` in the desired order, from a query whose order an index provides.
+        page: the number of the requested page.
     """
 
     PAGES_AHEAD = 10
@@ -43,20 +43,20 @@ class AheadPaginator(KeyPaginator):
     def __init__(self, object_list: QuerySet[Any], per_page: int, *, keys: QuerySet[Any], page: int) -> None:
         super().__init__(object_list, per_page)
         self.all_keys = keys
-        # Whoever asks for page 10^20 gets "no such page" and not an error of the database.
+        # Page 10^20 is answered with "no such page", not with a database error.
         self.limit = (min(page, 1_000_000) + self.PAGES_AHEAD) * self.per_page
 
     @property
     def count(self) -> int:
-        return min(len(self._found), self.limit)
+        return min(len(self._read_keys), self.limit)
 
     @property
     def is_cut(self) -> bool:
-        return len(self._found) > self.limit
+        return len(self._read_keys) > self.limit
 
     def get_keys(self) -> Sequence[Any]:
-        return self._found
+        return self._read_keys
 
     @cached_property
-    def _found(self) -> Sequence[Any]:
+    def _read_keys(self) -> Sequence[Any]:
         return list(self.all_keys[: self.limit + 1])

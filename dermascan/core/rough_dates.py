@@ -1,4 +1,4 @@
-"""Dates as people remember them: a day, a month, or only a year. Written as ISO 8601 does, so is "2026-06" a month."""
+"""Dates with day, month or year precision, written as in ISO 8601: "2026-06" is a month."""
 
 import datetime
 import re
@@ -19,21 +19,21 @@ class DatePrecision(models.TextChoices):
     YEAR = "year", _("Year")
 
 
-# Of Django's date formats: what is said of a date of that precision, and how it is written in data.
-_IN_WORDS = {DatePrecision.DAY: "j F Y", DatePrecision.MONTH: "F Y", DatePrecision.YEAR: "Y"}
+# By precision: Django's date format for pages, and the length of the ISO date.
+_FORMATS = {DatePrecision.DAY: "j F Y", DatePrecision.MONTH: "F Y", DatePrecision.YEAR: "Y"}
 _LENGTHS = {DatePrecision.DAY: 10, DatePrecision.MONTH: 7, DatePrecision.YEAR: 4}
 
 
 @dataclass(frozen=True)
 class RoughDate:
-    """Any day from ``first`` to ``last``; ``of`` and ``parse`` make one."""
+    """A period from ``first`` to ``last``; create it with ``of`` or ``parse``."""
 
     first: datetime.date
     precision: DatePrecision
 
     @classmethod
     def of(cls, date: datetime.date, precision: str = DatePrecision.DAY) -> Self:
-        """The day, the month or the year that ``date`` is in."""
+        """Return the day, month or year that contains ``date``."""
         precision = DatePrecision(precision)
         if precision is not DatePrecision.DAY:
             date = date.replace(day=1)
@@ -44,10 +44,10 @@ class RoughDate:
     @classmethod
     def parse(cls, text: str) -> Self:
         """Read "2026-06-03", "2026-06" or "2026". Raises ``ValueError``."""
-        written = _WRITTEN.fullmatch(text)
-        if written is None:
+        match = _WRITTEN.fullmatch(text)
+        if match is None:
             raise ValueError(f"{text!r} is not a date")
-        year, month, day = written.groups()
+        year, month, day = match.groups()
         precision = DatePrecision.DAY if day else DatePrecision.MONTH if month else DatePrecision.YEAR
         return cls(datetime.date(int(year), int(month or 1), int(day or 1)), precision)
 
@@ -60,9 +60,9 @@ class RoughDate:
         return self.first.replace(day=monthrange(self.first.year, self.first.month)[1])
 
     def __str__(self) -> str:
-        """In words: "3 June 2026", "June 2026" or "2026"."""
-        return date_format(self.first, _IN_WORDS[self.precision])
+        """Return "3 June 2026", "June 2026" or "2026"."""
+        return date_format(self.first, _FORMATS[self.precision])
 
     def isoformat(self) -> str:
-        """As data: "2026-06-03", "2026-06" or "2026"."""
+        """Return "2026-06-03", "2026-06" or "2026"."""
         return self.first.isoformat()[: _LENGTHS[self.precision]]

@@ -1,4 +1,4 @@
-"""Which requests a script makes. They are answered with a problem document, never with a page or by signing in."""
+"""Detect requests made by scripts, which get a problem document and never a page or a sign-in redirect."""
 
 from django.http import HttpRequest
 
@@ -6,7 +6,7 @@ HTML, JSON, PROBLEM = "text/html", "application/json", "application/problem+json
 
 
 def is_script_request(request: HttpRequest) -> bool:
-    """Does a script read the answer, and not a person who follows a link or sends a form?"""
+    """Return whether a script reads the response, not a person who follows a link or submits a form."""
     headers = request.headers
     if headers.get("Sec-Fetch-Mode") == "navigate":
         return False

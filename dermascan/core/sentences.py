@@ -1,6 +1,6 @@
-"""What a dermatologist may have forgotten before signing. Only danger without a plan forbids it."""
+"""Checks of free text: whether it contains words, and whether it is long enough to be a reason."""
 
-# The database asks for as much (migration 0027, and 0028 of what is urgent).
+# Database constraints require the same.
 LEAST_LETTERS, LEAST_DIFFERENT = 10, 4
 
 
@@ -11,12 +11,12 @@ _NO_PLAN = frozenset(
 
 
 def has_words(text: str) -> bool:
-    """Whether somebody wrote something: a dash, a full stop, an invisible letter or “none” is no plan."""
-    written = "".join(char.casefold() for char in text if char.isalnum())
-    return bool(written) and written not in _NO_PLAN
+    """Return whether the text says something: a dash, a full stop, an invisible letter or “none” is not a plan."""
+    letters = "".join(char.casefold() for char in text if char.isalnum())
+    return bool(letters) and letters not in _NO_PLAN
 
 
 def is_a_sentence(text: str) -> bool:
-    """Whether somebody gave a reason: letters enough for a few words, and not one of them over and over."""
+    """Return whether the text may be a reason: enough letters for a few words, and not one letter repeated."""
     letters = [char.casefold() for char in text if char.isalpha()]
     return len(letters) >= LEAST_LETTERS and len(set(letters)) >= LEAST_DIFFERENT

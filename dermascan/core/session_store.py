@@ -1,6 +1,6 @@
-"""Sessions in the database, where a clock that is set back lengthens nothing.
+"""Database sessions that do not last longer when the clock is set back.
 
-Django and allauth ask whether a time is far enough in the past; one that has yet to come never is.
+Django and allauth check whether a time is far enough in the past; a future time never is.
 """
 
 from datetime import timedelta
@@ -17,7 +17,7 @@ from dermascan.core.clock import latest
 
 class SessionStore(DatabaseSessions):
     def load(self) -> dict[str, Any]:
-        return without_what_is_dated_ahead(super().load())
+        return without_future_times(super().load())
 
     def _get_session_from_db(self) -> Session | None:
         session: Session | None = super()._get_session_from_db()  # type: ignore[misc]
@@ -27,8 +27,8 @@ class SessionStore(DatabaseSessions):
         return session
 
 
-def without_what_is_dated_ahead(session: dict[str, Any]) -> dict[str, Any]:
-    """Return a session in which nobody has given their password, or half signed in, at a time that has yet to come."""
+def without_future_times(session: dict[str, Any]) -> dict[str, Any]:
+    """Return the session without password confirmations and unfinished sign-ins that are dated in the future."""
     limit = latest().timestamp()
     for record in session.get(AUTHENTICATION_METHODS_SESSION_KEY, ()):
         if record.get("at", 0.0) > limit:

@@ -1,6 +1,6 @@
-"""Where the installation is reached. What leaves a page begins with the settings' address, never the request's host.
+"""The site's own address. Links in e-mails and files start with ``SITE_URL``, never with the request's host.
 
-A visitor can send any host; a mail that quoted it would lead its reader to whoever forged it.
+A visitor can send any Host header; an e-mail that used it would lead its reader to a forged site.
 """
 
 from urllib.parse import urlsplit, urlunsplit
@@ -9,20 +9,20 @@ from django.conf import settings
 
 
 def site_link(path: str) -> str:
-    """Return ``path`` as an address that works anywhere: ``https://dermascan.clinic.example/visits/``."""
+    """Return the absolute URL of ``path``, such as ``https://dermascan.clinic.example/visits/``."""
     return f"{settings.SITE_URL}{path}"
 
 
 def at_this_site(address: str) -> str:
-    """Return the same page of ``address``, whichever host that names, at the site's own address."""
+    """Return ``address`` with its scheme and host replaced by the site's own."""
     parts = urlsplit(address)
     return site_link(urlunsplit(("", "", parts.path, parts.query, parts.fragment)))
 
 
 def origin_of(address: str) -> str:
-    """Return ``https://host[:port]`` of an address of a whole site. Raises ``ValueError`` for anything else.
+    """Return the origin, ``https://host[:port]``, of a site's address. Raises ``ValueError`` for anything else.
 
-    A host without a dot is one: hospitals have them on their own network.
+    Hosts without a dot are accepted: hospitals use them on their own networks.
     """
     parts = urlsplit(address)
     if (

@@ -5,19 +5,19 @@ from django.db.models import Q
 
 
 class Submission(models.Model):
-    """The result of one request that carried an idempotency key. The same request again gets it and changes nothing.
+    """The result of one request with an idempotency key. The same request again gets it and changes nothing.
 
-    Keys and contents are kept as digests alone. Rows are deleted by the schedule after
+    Keys and contents are stored only as digests. A scheduled task deletes rows after
     ``IDEMPOTENCY_KEYS_LAST_HOURS``.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    # Of the sender, the address and the key.
+    # Digest of the sender, the path and the key.
     key_digest = models.CharField(max_length=64)
-    # Of what was sent. Someone who goes back, changes the form and sends it again means a new record.
+    # Digest of the content. The same form sent again with other values creates a new record.
     content_digest = models.CharField(max_length=64)
-    # JSON: where it led or what it answered, and the messages that came with it. As text, since JSON columns refuse
-    # some of the characters that people send.
+    # JSON with the redirect or response body and the messages. Stored as text, because JSON columns reject some of the
+    # characters that people send.
     result = models.TextField(blank=True, default="")
     created_at = models.DateTimeField(auto_now_add=True, db_index=True)
 

@@ -1,7 +1,4 @@
-"""How many predictions and explanations a member may ask for, and how many quick checks a visitor.
-
-Counts are kept in the shared cache and hold over processes (dermascan.core.limits).
-"""
+"""Throttles for predictions, explanations and quick checks, counted across processes (dermascan.core.limits)."""
 
 from typing import Any, cast
 
@@ -15,7 +12,7 @@ from dermascan.core.limits import Limit, charge, whole_seconds
 
 
 class SlidingThrottle(SimpleRateThrottle):
-    """Let through at most the settings' rate of ``scope`` in any window of its length, for each who asks."""
+    """Allows each client the settings' rate for ``scope`` in any sliding window."""
 
     rate: str | None
     scope: str
@@ -23,18 +20,18 @@ class SlidingThrottle(SimpleRateThrottle):
     duration: int
 
     def get_rate(self) -> str | None:  # the stubs say number, the code parses text
-        # Read when asked, not when imported, so that settings decide.
+        # Read per request, so that overridden settings apply.
         return cast(str | None, api_settings.DEFAULT_THROTTLE_RATES[self.scope])
 
     def ident(self, request: HttpRequest | Request) -> str:
-        """Name who is asking."""
+        """Return the key that identifies the client."""
         raise NotImplementedError
 
     def allow_request(self, request: HttpRequest | Request, view: Any = None) -> bool:
         return self.charge(request)
 
     def charge(self, request: HttpRequest | Request, cost: int = 1) -> bool:
-        """Count ``cost`` against whoever asks and say if it still fits; what does not fit is not counted."""
+        """Charge ``cost`` to the client and return whether it is allowed; a refused request is not counted."""
         self._retry_after = 0.0
         if self.rate is None:
             return True
@@ -43,12 +40,12 @@ class SlidingThrottle(SimpleRateThrottle):
         return not self._retry_after
 
     def wait(self) -> float:
-        """Seconds until the refused request fits: the answer's Retry-After, a whole number."""
+        """Return the seconds until the refused request is allowed, a whole number for Retry-After."""
         return whole_seconds(self._retry_after)
 
 
 class QuickCheckThrottle(SlidingThrottle):
-    """For the quick check, which anyone may use: counts by address.
+    """The throttle of the public quick check, which counts by address.
 
     In a view: ``if retry_after := QuickCheckThrottle().retry_after(request): …answer 429 with that header…``
     """
@@ -59,7 +56,7 @@ class QuickCheckThrottle(SlidingThrottle):
         return _network(request)
 
     def retry_after(self, request: HttpRequest) -> int | None:
-        """Count this request; return None if it may go on, else the seconds to wait (at least 1)."""
+        """Count this request; return None if it is allowed, else the seconds to wait (at least 1)."""
         return None if self.charge(request) else int(self.wait())
 
 

@@ -1,4 +1,4 @@
-"""Files that belong to rows: written before the rows are committed, gone again if they are not, and read back."""
+"""Files that belong to rows: written before the rows are committed, and deleted again on rollback."""
 
 import logging
 from collections.abc import Iterator
@@ -14,18 +14,18 @@ logger = logging.getLogger(__name__)
 
 
 class WrittenFiles:
-    """Remembers what it has written, so that it can be undone."""
+    """Tracks the files it has written, so that they can be deleted again."""
 
     def __init__(self) -> None:
         self._written: list[tuple[Storage, str]] = []
 
     def write(self, field_file: FieldFile, content: bytes) -> None:
-        """Write ``content`` where the field says, without saving the row. Raises ``CannotBeKept``."""
-        # Noted before the first byte is written, so that half a file is undone too. Names hold a random key.
+        """Write ``content`` to the field's file without saving the row. Raises ``CannotBeKept``."""
+        # Recorded before writing, so that a partly written file is deleted too. Names contain a random key.
         self._written.append((field_file.storage, field_file.field.generate_filename(field_file.instance, "")))
         try:
             field_file.save("", ContentFile(content), save=False)
-        except Exception as error:  # whatever the storage in use raises: a disk's errors, an object storage's
+        except Exception as error:  # depends on the storage backend
             raise cannot_write(error) from error
 
     def undo(self) -> None:
@@ -33,13 +33,13 @@ class WrittenFiles:
             try:
                 storage.delete(name)
             except Exception:
-                # The first error is the one to be told of. What is left is deleted as an orphan.
-                logger.exception("%s could not be deleted again.", name)
+                # The original error is raised. A file that is left over is deleted as an orphan.
+                logger.exception("%s could not be deleted.", name)
 
 
 @contextmanager
 def kept_only_on_success() -> Iterator[WrittenFiles]:
-    """Delete every file that was written inside the block if the block, its transaction included, fails."""
+    """Delete every file written inside the block if the block or its transaction fails."""
     files = WrittenFiles()
     try:
         yield files

@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class ContactMessage(models.Model):
-    """What a visitor wrote to the operator. Kept as sent; only ``is_handled`` changes."""
+    """A visitor's message to the operator. Only ``is_handled`` changes."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     name = models.CharField(_("your name"), max_length=120)

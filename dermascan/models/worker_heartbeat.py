@@ -8,20 +8,20 @@ from django.utils.translation import gettext_lazy as _
 
 from dermascan.core.clock import around
 
-# The process that hands out what is due; the others are queues.
+# The queue name of beat, which has no queue.
 SCHEDULE = "schedule"
-# Who has not been heard of for so long was taken down, and is not missed any more.
+# A worker that has been silent for this long was taken down and no longer counts as lost.
 FORGOTTEN_AFTER = timedelta(days=1)
 
 
 class WorkerHeartbeatQuerySet(models.QuerySet["WorkerHeartbeat"]):
     def forgotten(self) -> "WorkerHeartbeatQuerySet":
-        """Those of workers that nobody will start again: long gone, or from a time that has not come."""
+        """Return heartbeats that are long past, or dated in the future."""
         return self.exclude(heard_at__range=around(FORGOTTEN_AFTER))
 
 
 class WorkerHeartbeat(models.Model):
-    """When a worker last did something. Written by the process that does the work, at work or waiting for it."""
+    """A worker's last heartbeat, written by the process that carries out tasks."""
 
     name = models.CharField(_("worker"), max_length=200, unique=True)
     queue = models.CharField(_("queue"), max_length=100)
@@ -44,9 +44,9 @@ class WorkerHeartbeat(models.Model):
 
     @property
     def is_lost(self) -> bool:
-        """Whether it is silent for too long.
+        """Return whether the worker has been silent for too long.
 
-        A time that has yet to come is as far off as one that has passed: it was written before the clock was set
-        back, and a worker that lives corrects it within seconds.
+        A time far in the future counts too: it was written before the clock was set back, and a live worker corrects
+        it within seconds.
         """
         return abs((timezone.now() - self.heard_at).total_seconds()) > settings.WORKER_SILENT_SECONDS

@@ -1,5 +1,5 @@
-"""How requests reach the site: gunicorn keeps the processes, waitress reads and writes for them.
+"""The web server: gunicorn manages the processes, waitress reads and writes the connections.
 
-Waitress has one thread that reads every connection and hands a request to the others only once it is there whole, so
-that a slow visitor holds a connection and never a thread.
+One waitress thread reads all connections and passes a request to a worker thread only when it is complete, so that a
+slow visitor occupies a connection but never a thread.
 """

@@ -1,4 +1,4 @@
-"""One visitor's connection, with the time that it may take. No clock on the wall decides here."""
+"""One client connection with its time limits, measured on the monotonic clock."""
 
 import socket
 import time
@@ -9,17 +9,17 @@ from waitress.channel import HTTPChannel
 from dermascan.server.requests import Request
 from dermascan.server.responses import LoggedErrorTask, LoggedTask
 
-# From the connection, or from the answer before, to the end of the next request's head.
+# From the connection, or the previous response, to the end of the next request's headers.
 HEAD_SECONDS = 20.0
-# A body may pause so long, and after a time of grace must have come at so many bytes a second.
+# The longest pause in a body, and its minimum rate in bytes per second after a grace period.
 BODY_PAUSE_SECONDS = 60.0
 BODY_GRACE_SECONDS = 30.0
 BODY_LEAST_RATE = 500
-# An answer of which nothing could be sent for so long is given up.
+# A response is abandoned if nothing could be sent for this long.
 SENDING_SECONDS = 60.0
-# Who sends a body that was refused is listened to for so long, or they would never read the refusal.
+# After refusing a body, keep reading for this long, or the client would never see the refusal.
 LINGER_SECONDS = 30.0
-# While the server stops: who has not finished a head by then will not.
+# The limit for request headers while the server stops.
 STOPPING_HEAD_SECONDS = 1.0
 
 
@@ -44,13 +44,13 @@ class Connection(HTTPChannel):
 
     @property
     def is_before_its_request(self) -> bool:
-        """Whether the head of a request is not there yet."""
+        """Return whether the headers of the next request are incomplete."""
         if self.requests or self.total_outbufs_len or self.lingering_since is not None:
             return False
         return self.request is None or not self.request.headers_finished
 
     def is_overdue(self, now: float) -> bool:
-        """Whether the visitor takes too long. Asked about every half second."""
+        """Return whether the client takes too long. Called about every half second."""
         if self.lingering_since is not None:
             return now - self.lingering_since > LINGER_SECONDS
         if not self.total_outbufs_len:
@@ -82,13 +82,13 @@ class Connection(HTTPChannel):
         return sent
 
     def del_channel(self, map: Any = None) -> None:  # noqa: A002  # the library's name
-        """Leave nothing of a body whose rest never comes. What is being answered is closed by its task."""
+        """Close an incomplete request body. A request in progress is closed by its task."""
         super().del_channel(map)
         with self.requests_lock:
             if self.request is not None:
                 self.request.close()
 
-    # --- A refused body: the answer is sent, and what still comes is thrown away --------------------------------
+    # --- A refused body: the response is sent, and the rest of the body is discarded ----------------------------
 
     def readable(self) -> bool:
         if self.lingering_since is not None:

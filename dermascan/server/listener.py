@@ -1,4 +1,4 @@
-"""The listening side of one socket: it takes connections, and closes those that take too long."""
+"""A listening socket that accepts connections and closes those that take too long."""
 
 import time
 from typing import Any
@@ -19,9 +19,9 @@ class Listener(TcpWSGIServer):
         super().__init__(*arguments, **options)
 
     def close_overdue(self) -> None:
-        """Close who takes too long, and where there is no more room, who has been longest at a request's head.
+        """Close overdue connections and, if the limit is reached, the one that has waited longest for its headers.
 
-        Not while sockets are polled: the next connection may get the number of one that was closed meanwhile.
+        Never call this during polling: a new connection may reuse the descriptor of one that was just closed.
         """
         now = time.monotonic()
         connections = list(self.active_channels.values())
@@ -34,7 +34,7 @@ class Listener(TcpWSGIServer):
                 min(waiting, key=lambda connection: connection.waiting_since).handle_close()
 
     def maintenance(self, now: float) -> None:
-        """Nothing: waitress would go by the wall clock, and close everybody when that is set forward."""
+        """Do nothing: waitress uses the system clock, and would close all connections when that is set forward."""
 
     def readable(self) -> bool:
         return bool(self.accepting) and not self._is_full()
@@ -44,9 +44,9 @@ class Listener(TcpWSGIServer):
 
     def stop_listening(self) -> None:
         self.is_stopping = True
-        # Not close(): that would take the bell along by which threads wake the reading one.
+        # Not close(), which would also close the trigger with which threads wake the reader.
         wasyncore.dispatcher.close(self)
 
     def is_busy(self) -> bool:
-        """Whether anybody still waits for an answer. For who only keeps a connection open, nobody waits."""
+        """Return whether any client waits for a response; idle connections do not count."""
         return any(connection.is_busy for connection in self.active_channels.values())

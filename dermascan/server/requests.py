@@ -1,4 +1,4 @@
-"""A request as it comes in: its head is read, its body kept in a file until it is whole."""
+"""An incoming request, whose body is buffered in a file until it is complete."""
 
 import io
 from typing import Any
@@ -8,7 +8,7 @@ from waitress.utilities import RequestEntityTooLarge
 
 
 class Request(HTTPRequestParser):
-    """Waitress's, which lets the page that was asked for refuse a body: it has the words, and a form to go on with."""
+    """A waitress request that leaves it to the application to refuse a body, with a page that explains why."""
 
     unread: OSError | None = None
     is_refused = False
@@ -23,7 +23,7 @@ class Request(HTTPRequestParser):
             self._refuse(None)
             return len(data)
         if self.headers_finished and self.body_rcv is None:
-            # Nothing follows that could be waited for.
+            # No body follows.
             self.expect_continue = False
         return consumed
 
@@ -33,7 +33,7 @@ class Request(HTTPRequestParser):
         return io.BytesIO() if self.is_refused else super().get_body_stream()
 
     def _refuse(self, error: OSError | None) -> None:
-        """End the request here. The application sees how long it was meant to be, and nothing of it."""
+        """End the request. The application gets its declared length but not the body."""
         self.close()
         self.body_rcv, self.error, self.unread = None, None, error
         self.completed, self.is_refused, self.expect_continue = True, True, False
@@ -42,7 +42,7 @@ class Request(HTTPRequestParser):
 
 
 class _Unreadable(io.RawIOBase):
-    """A body that could not be kept: who reads it meets the reason."""
+    """A body that could not be stored; reading it raises the error."""
 
     def __init__(self, error: OSError) -> None:
         self._error = error

@@ -1,4 +1,4 @@
-"""Answers, each with its line in the access log."""
+"""Responses, each with a line in the access log."""
 
 from datetime import timedelta
 from time import monotonic
@@ -25,12 +25,12 @@ class LoggedTask(WSGITask):
     def get_environment(self) -> dict[str, Any]:
         environ: dict[str, Any] = super().get_environment()
         if self._is_head:
-            # A file would be sent past write().
+            # A file would bypass write().
             environ.pop("wsgi.file_wrapper", None)
         return environ
 
     def write(self, data: bytes) -> None:
-        """Send a part of the answer; nothing but the header to a HEAD, which Django leaves to the server."""
+        """Send a part of the response; for a HEAD request only the headers, which Django leaves to the server."""
         self.sent += 0 if self._is_head else len(data)
         super().write(b"" if self._is_head else data)
 
@@ -46,7 +46,7 @@ class LoggedTask(WSGITask):
 
 
 class LoggedErrorTask(ErrorTask):
-    """What was no request, or met a fault of the server's."""
+    """The response to an invalid request, or to an error in the server."""
 
     def service(self) -> None:
         began = monotonic()
@@ -54,14 +54,14 @@ class LoggedErrorTask(ErrorTask):
         try:
             super().service()
         finally:
-            known = {"REQUEST_METHOD": "-", "PATH_INFO": "-", "REMOTE_ADDR": self.channel.addr[0]}
-            _log(self, known, seconds=monotonic() - began)
+            environ = {"REQUEST_METHOD": "-", "PATH_INFO": "-", "REMOTE_ADDR": self.channel.addr[0]}
+            _log(self, environ, seconds=monotonic() - began)
 
 
 def _log(task: Any, environ: dict[str, Any], *, seconds: float) -> None:
     environ = {"RAW_URI": environ.get("REQUEST_URI", "-"), "SERVER_PROTOCOL": "-", **environ}
-    # A file is sent past write(), whole.
+    # A file bypasses write() and is sent completely.
     sent = getattr(task, "sent", 0) or (0 if environ["REQUEST_METHOD"] == "HEAD" else task.content_length or 0)
-    answer = SimpleNamespace(status=task.status, sent=sent, headers=task.response_headers)
+    response = SimpleNamespace(status=task.status, sent=sent, headers=task.response_headers)
     request = SimpleNamespace(headers=list(task.request.headers.items()))
-    task.channel.server.log.access(answer, request, environ, timedelta(seconds=seconds))
+    task.channel.server.log.access(response, request, environ, timedelta(seconds=seconds))

@@ -1,4 +1,4 @@
-"""Waitress on sockets that listen already: one thread reads and writes, the others answer."""
+"""The waitress loop on sockets that already listen: one thread reads and writes, the others run the application."""
 
 import socket
 import time
@@ -11,13 +11,13 @@ from waitress.task import ThreadedTaskDispatcher
 
 from dermascan.server.listener import Listener
 
-# How often deadlines are looked at, and how long a stop may go unnoticed.
+# How often deadlines and stop requests are checked.
 TURN_SECONDS = 0.5
-# The request line and all headers together.
+# The limit for the request line and all headers together.
 MOST_HEADER_BYTES = 32 * 1024
-# More of a request's body than this is kept in a file, in memory otherwise.
+# Larger request bodies are buffered in a file instead of in memory.
 BODY_IN_MEMORY_BYTES = 128 * 1024
-# So much of an answer waits in a file for a slow reader before its thread has to wait as well.
+# How much of a response is buffered for a slow client before its thread has to wait.
 ANSWER_AHEAD_BYTES = 64 * 1024 * 1024
 
 
@@ -40,7 +40,7 @@ class Server:
             sockets=sockets,
             backlog=backlog,
             connection_limit=connections,
-            # The project reads these headers itself: dermascan.core.client_address.
+            # dermascan.core.client_address handles these headers.
             clear_untrusted_proxy_headers=False,
             max_request_header_size=MOST_HEADER_BYTES,
             max_request_body_size=most_body_bytes + 1,
@@ -65,13 +65,13 @@ class Server:
         ]
 
     def turn(self) -> None:
-        """Wait half a second at most for something to read or write, do it, and close who takes too long."""
+        """Wait up to half a second for I/O, process it, and close overdue connections."""
         wasyncore.loop(timeout=TURN_SECONDS, use_poll=True, map=self._open, count=1)
         for listener in self._listeners:
             listener.close_overdue()
 
     def stop(self, *, within_seconds: float, meanwhile: Callable[[], None]) -> None:
-        """Take no more, finish what has begun, and close the rest."""
+        """Accept no more connections, finish current requests, and close the rest."""
         until = time.monotonic() + within_seconds
         for listener in self._listeners:
             listener.stop_listening()

@@ -1,4 +1,4 @@
-"""A gunicorn worker that serves through waitress: gunicorn starts, reloads and replaces it, waitress reads."""
+"""A gunicorn worker that serves through waitress."""
 
 import logging
 import os
@@ -15,7 +15,7 @@ Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 class WaitressWorker(Worker):
     def run(self) -> None:
-        # Waitress tells of every request that waits for a thread.
+        # Waitress logs a warning for every request that waits for a thread.
         logging.getLogger("waitress.queue").setLevel(logging.ERROR)
         server = Server(
             _with_scheme(self.wsgi, is_trusted=self._trusts),
@@ -23,7 +23,7 @@ class WaitressWorker(Worker):
             threads=self.cfg.threads,
             backlog=self.cfg.backlog,
             connections=self.cfg.worker_connections,
-            # Beyond this, the page that was asked for says so; see dermascan.server.requests.
+            # The application reports larger bodies; see dermascan.server.requests.
             most_body_bytes=settings.UPLOAD_MAX_REQUEST_BYTES,
             log=self.log,
         )
@@ -37,7 +37,7 @@ class WaitressWorker(Worker):
 
 
 def _with_scheme(application: Application, *, is_trusted: Callable[[str], bool]) -> Application:
-    """Let a proxy on this machine say that its visitor came by HTTPS, as gunicorn's own workers do."""
+    """Honour X-Forwarded-Proto from trusted proxies, as gunicorn's own workers do."""
 
     def served(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         if environ.get("HTTP_X_FORWARDED_PROTO") == "https" and is_trusted(environ["REMOTE_ADDR"]):

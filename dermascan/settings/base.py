@@ -1,4 +1,4 @@
-"""What every installation shares. Secrets and hosts come from the environment; see docs/use/operator.md."""
+"""Settings shared by all installations. Secrets and hosts come from the environment; see docs/use/operator.md."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -15,23 +15,22 @@ from mlmodel.pictures.picture_errors import MAX_BYTES
 BASE_DIR = Path(__file__).resolve().parent.parent.parent
 env = environ.Env()
 
-# Everything that an installation writes: database, photographs, queue.
+# The folder for everything an installation writes: database, photographs, queue.
 DATA_DIR = Path(env.str("DERMASCAN_DATA_DIR", default=str(BASE_DIR / "var")))
 
 DEBUG = False
-# The demo clinic with its published password may only ever exist where this is true.
+# The demo clinic has a published password and may only exist where this is true.
 DEMO_ALLOWED = False
 ROOT_URLCONF = "dermascan.urls"
 WSGI_APPLICATION = "dermascan.wsgi.application"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 AUTH_USER_MODEL = "patients.User"
-# What the site is called, and where it is reached: links in mails begin with it, whatever host a request names. An
-# installation of its own knows better than this default; see local and production.
+# Links in e-mails start with SITE_URL, never with a request's host. For the default see local and production.
 SITE_NAME = site_name(env)
 SITE_URL_IS_SET = bool(env.str("DERMASCAN_SITE_URL", default=""))
 SITE_URL = site_url(env, default=local_url(env))
-# How many proxies stand in front: without this a visitor could forge X-Forwarded-For past every limit. All limits and
-# the logs read it through dermascan.core.client_address.
+# The number of trusted proxies, without which a visitor could forge X-Forwarded-For to evade limits. Limits and logs
+# use it through dermascan.core.client_address.
 PROXIES = whole_number(env, "DERMASCAN_PROXIES", default=0)
 
 INSTALLED_APPS = [
@@ -46,7 +45,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
-    # Its templates, beside which ours for widgets are found.
+    # For its widget templates, next to which ours are found.
     "django.forms",
     "allauth",
     "allauth.account",
@@ -59,7 +58,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    # First of all, so that redirects, static files and refused hosts have the policy too.
+    # First, so that redirects, static files and refused hosts get the policy too.
     "csp.middleware.CSPMiddleware",
     "dermascan.middleware.LocalProbesMiddleware",
     "django.middleware.security.SecurityMiddleware",
@@ -95,7 +94,7 @@ TEMPLATES = [
                 "django.contrib.messages.context_processors.messages",
                 "dermascan.context_processors.stated_limits",
             ],
-            # Django finds the tags of an app by itself, but not those of its slices.
+            # Django finds template tags in apps, but not in their subpackages.
             "libraries": {
                 "addendum_tags": "diagnosis.reports.addendum_tags",
                 "agreement_tags": "diagnosis.reviews.template_tags",
@@ -108,13 +107,13 @@ TEMPLATES = [
 
 FORM_RENDERER = "django.forms.renderers.TemplatesSetting"
 
-# --- Database: SQLite (WAL) embedded, PostgreSQL by DATABASE_URL -------------------------------------------
+# --- Database: SQLite (WAL) by default, PostgreSQL through DATABASE_URL -------------------------------------
 
 DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{DATA_DIR / 'db.sqlite3'}")}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"] = {
-        # IMMEDIATE takes the write lock at BEGIN, so a transaction that reads first and writes later
-        # waits its turn instead of failing with "database is locked".
+        # IMMEDIATE takes the write lock at BEGIN, so that a transaction that reads before it writes waits instead of
+        # failing with "database is locked".
         "transaction_mode": "IMMEDIATE",
         "timeout": 20,
         "init_command": "PRAGMA journal_mode=WAL;PRAGMA synchronous=NORMAL;PRAGMA foreign_keys=ON;",
@@ -132,7 +131,7 @@ CACHES = {
     else {
         "BACKEND": "dermascan.file_cache.FileCache",
         "LOCATION": str(DATA_DIR / "cache"),
-        # By default a third of the entries, throttle counts among them, is dropped at random beyond 300.
+        # By default, beyond 300 entries a third is deleted at random, including throttle counts.
         "OPTIONS": {"MAX_ENTRIES": 10_000},
     }
 }
@@ -159,9 +158,9 @@ ACCOUNT_SIGNUP_FIELDS = ["username*", "email", "password1*", "password2*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "patients.link_tokens.LinkTokens"
-# Limits on guessing are our own (patients.guessing): allauth's lock the account and not the guesser.
+# Our own limits on guessing (patients.guessing) replace allauth's, which lock the account and not the attacker.
 ACCOUNT_RATE_LIMITS = False
-# The subjects of our own templates name the site.
+# Our own subject templates contain the site name.
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_FORMS = {
     "login": "patients.account_forms.LoginForm",
@@ -178,7 +177,7 @@ MFA_FORMS = {
 }
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
 MFA_TOTP_ISSUER = SITE_NAME
-# Accounts and their addresses come from the clinic's manager; nobody can claim another's by signing up.
+# The clinic's manager creates accounts and their addresses; there is no sign-up.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 SESSION_ENGINE = "dermascan.core.session_store"
 SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())
@@ -193,7 +192,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = DATA_DIR / "static"
 STATICFILES_DIRS = [BASE_DIR / "static"]
 MEDIA_ROOT = DATA_DIR / "media"
-# With less room the status fails, so that somebody acts before photographs cannot be kept.
+# The health check fails below this, before photographs can no longer be stored.
 LEAST_FREE_MEGABYTES = whole_number(env, "DERMASCAN_LEAST_FREE_MEGABYTES", default=500)
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
@@ -203,24 +202,23 @@ STORAGES = {
 # --- Uploads -----------------------------------------------------------------------------------------------
 
 UPLOAD_MAX_FILES = 32
-# As many photographs as large as may be, and a little for the form around them.
+# The maximum number of photographs of the maximum size, plus the form fields.
 UPLOAD_MAX_REQUEST_BYTES = UPLOAD_MAX_FILES * MAX_BYTES + 1024 * 1024
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FILES = 64
 FILE_UPLOAD_MAX_MEMORY_SIZE = 4 * 1024 * 1024
 FILE_UPLOAD_HANDLERS = ["dermascan.core.multipart.EveryPart"]
 
-# --- The same form or request sent twice: see patients/once.py ----------------------------------------------
+# --- Idempotency keys: see dermascan/core/once.py -----------------------------------------------------------
 
 IDEMPOTENCY_KEYS_LAST_HOURS = 24
 
 # --- Reviews -----------------------------------------------------------------------------------------------
 
-# The share of photographs that dermatologists read whatever the network says of them.
-# See docs/understand/reviews_and_labels.md.
+# The share of photographs that are reviewed whatever the network predicts: see docs/understand/reviews_and_labels.md.
 REVIEW_RANDOM_SHARE = share(env, "DERMASCAN_REVIEW_RANDOM_SHARE", default=0.05)
 
-# --- Monitoring: thresholds and whom to tell, see docs/understand/retraining.md ------------------------------
+# --- Monitoring: thresholds and recipients, see docs/understand/retraining.md ----------------------------------------------
 
 WATCH_MOST_REFUSED = share(env, "DERMASCAN_WATCH_MOST_REFUSED", default=0.3)
 WATCH_OLDEST_URGENT_DAYS = whole_number(env, "DERMASCAN_WATCH_OLDEST_URGENT_DAYS", default=7)
@@ -229,7 +227,7 @@ WATCH_CALIBRATION_MARGIN = share(env, "DERMASCAN_WATCH_CALIBRATION_MARGIN", defa
 WATCH_SLOWEST_SECONDS = seconds(env, "DERMASCAN_WATCH_SLOWEST_SECONDS", default=3.0)
 WATCH_EMAIL = env.str("DERMASCAN_WATCH_EMAIL", default="")
 WATCH_WEBHOOK = env.str("DERMASCAN_WATCH_WEBHOOK", default="")
-# Whoever sends this as a bearer token may read /metrics; without one only this machine itself may.
+# The bearer token for /metrics; without it only this machine may read them.
 METRICS_TOKEN = env.str("DERMASCAN_METRICS_TOKEN", default="")
 
 # --- The API -----------------------------------------------------------------------------------------------
@@ -249,7 +247,7 @@ REST_FRAMEWORK: dict[str, Any] = {
         "explanations": env.str("DERMASCAN_EXPLANATIONS_PER_MEMBER", default="60/min"),
     },
     "NUM_PROXIES": PROXIES,
-    # There is one; the schema would put whatever other is asked for into a header.
+    # There is only one; otherwise the schema would echo any requested version in a header.
     "ALLOWED_VERSIONS": ["1.0.0"],
 }
 SPECTACULAR_SETTINGS = {
@@ -263,7 +261,7 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
 }
 
-# --- Work that can wait ------------------------------------------------------------------------------------
+# --- Background tasks --------------------------------------------------------------------------------------
 
 CELERY_BROKER_URL = env.str("CELERY_BROKER_URL", default=_redis_url or "filesystem://localhost/")
 if CELERY_BROKER_URL.startswith("filesystem:"):
@@ -275,18 +273,18 @@ if CELERY_BROKER_URL.startswith("filesystem:"):
         "polling_interval": 0.25,
     }
 elif CELERY_BROKER_URL.startswith(("redis:", "rediss:")):
-    # Redis hands out a task again that nobody has confirmed for so long: longer than any task may run. What a killed
-    # worker leaves behind is begun again sooner by whoever notices: the schedule, the page, the command.
+    # Redis delivers a task again if it was not acknowledged for this long, which is longer than any task may run. Work
+    # that a killed worker left is restarted sooner by scheduled tasks, pages or commands.
     CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 7 * 3600}
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_TIME_LIMIT = 120
 CELERY_TASK_SOFT_TIME_LIMIT = 100
 CELERY_TASK_ACKS_LATE = True
-# A worker takes one task and leaves the others to whoever is free.
+# A worker reserves only one task and leaves the others to free workers.
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
-# Work of minutes or hours has a queue and a worker of its own: nothing short waits behind it.
+# Tasks of minutes or hours have their own queue and worker, so that short tasks do not wait for them.
 LONG_QUEUE = "long"
 CELERY_TASK_ROUTES = {
     task: {"queue": LONG_QUEUE}
@@ -299,22 +297,22 @@ CELERY_TASK_ROUTES = {
     )
 }
 
-# A worker that has been silent for so long is lost. systemd's units say for themselves when it is started again.
+# A worker that is silent for longer is lost. The systemd units have their own limit for restarts.
 WORKER_SILENT_SECONDS = whole_number(env, "DERMASCAN_WORKER_SILENT_SECONDS", default=60, least=5)
 WORKER_HEARTBEAT_SECONDS = min(10.0, WORKER_SILENT_SECONDS / 6)
 
-# --- Retraining: see docs/understand/retraining.md -----------------------------------------------------------------
+# --- Retraining: see docs/understand/retraining.md ---------------------------------------------------------------
 
-# Of the lesions with a settled label, the share that joins the locked test. Lesions that have their part keep it.
+# The share of lesions with a confirmed label that joins the held-out test set. Assignments never change.
 RETRAINING_LOCKED_SHARE = share(env, "DERMASCAN_RETRAINING_LOCKED_SHARE", default=0.25)
-# A run starts by itself after so many new labels, or so many days after the last one if there are any; 0: never.
+# A run starts automatically after this many new labels, or this many days if there are any new labels; 0: never.
 RETRAINING_AFTER_LABELS = whole_number(env, "DERMASCAN_RETRAINING_AFTER_LABELS", default=500)
 RETRAINING_EVERY_DAYS = whole_number(env, "DERMASCAN_RETRAINING_EVERY_DAYS", default=0)
-# The gate's numbers, where they differ from those of mlmodel.retraining.GateRules.
+# Overrides of the promotion gate's defaults in mlmodel.retraining.GateRules.
 RETRAINING_GATE = json_object(env, "DERMASCAN_RETRAINING_GATE")
-# One network answers all clinics of an installation: where there are several, its operators may keep the decision.
+# All clinics of an installation share one network; with several clinics, operators may reserve the decision.
 OPERATORS_DECIDE_ON_VERSIONS = env.bool("DERMASCAN_OPERATORS_DECIDE_ON_VERSIONS", default=False)
-# How long a proposal to change the network waits for the second person who has to agree.
+# How long a proposal to change the network waits for the approval of a second person.
 PROPOSAL_DAYS = whole_number(env, "DERMASCAN_PROPOSAL_DAYS", default=14, least=1)
 RETRAINING_HEARTBEAT_SECONDS = 10.0
 RETRAINING_DEAD_AFTER_SECONDS = 45.0
@@ -375,14 +373,14 @@ CELERY_BEAT_SCHEDULE = {
 EMAIL_CONFIG = env.email_url("EMAIL_URL", default="filemail://")
 globals().update(EMAIL_CONFIG)
 EMAIL_FILE_PATH = str(DATA_DIR / "mail")
-# Of each exchange with the server. A worker waits for it, no page does.
+# Per exchange with the mail server. Only a worker waits for it, never a page.
 EMAIL_TIMEOUT = 15
-# How long the state of a message is kept once it has been sent or given up.
+# How long the state of a message is stored after it was sent or abandoned.
 MESSAGES_KEPT_DAYS = whole_number(env, "DERMASCAN_MESSAGES_KEPT_DAYS", default=180, least=1)
 DEFAULT_FROM_EMAIL = env.str("DERMASCAN_FROM_EMAIL", default="dermascan@localhost")
 OPERATOR_EMAIL = env.str("DERMASCAN_OPERATOR_EMAIL", default="operator@localhost")
 
-# --- The explanation ---------------------------------------------------------------------------------------
+# --- Explanations ------------------------------------------------------------------------------------------
 
 GEMINI_API_KEY = env.str("GEMINI_API_KEY", default="")
 GEMINI_MODEL = env.str("GEMINI_MODEL", default="gemini-2.5-flash")
@@ -419,7 +417,7 @@ CONTENT_SECURITY_POLICY = {
     },
 }
 
-# --- Logs: to standard error, never with a patient's name -------------------------------------------------
+# --- Logging: to standard error, never with a patient's name -----------------------------------------------
 
 LOGGING = {
     "version": 1,
@@ -434,6 +432,6 @@ LOGGING = {
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line", "filters": ["expected"]}},
     "root": {"handlers": ["console"], "level": env.str("DERMASCAN_LOG_LEVEL", default="INFO")},
-    # Both tell every step of every PDF at INFO.
+    # Both log every step of every PDF at INFO.
     "loggers": {"fontTools": {"level": "WARNING"}, "weasyprint": {"level": "ERROR"}},
 }

@@ -1,4 +1,4 @@
-"""Numbers from the environment, each with the range that it may have: a share of 30 would switch its alarm off."""
+"""Numbers from the environment with range checks: a share of 30 instead of 0.3 would silence an alarm."""
 
 import json
 import math
@@ -9,7 +9,7 @@ from environ import Env
 
 
 def whole_number(env: Env, name: str, *, default: int, least: int = 0) -> int:
-    """Return a whole number. Raises ImproperlyConfigured, in words, if it is none or below ``least``."""
+    """Return a whole number of at least ``least``. Raises ImproperlyConfigured for anything else."""
     value = _read(env, name, default)
     if not value.is_integer() or value < least:
         raise ImproperlyConfigured(
@@ -19,7 +19,7 @@ def whole_number(env: Env, name: str, *, default: int, least: int = 0) -> int:
 
 
 def share(env: Env, name: str, *, default: float) -> float:
-    """Return a share, from 0 to 1. Raises ImproperlyConfigured, in words, for anything else."""
+    """Return a share from 0 to 1. Raises ImproperlyConfigured for anything else."""
     value = _read(env, name, default)
     if not 0 <= value <= 1:
         raise ImproperlyConfigured(
@@ -30,7 +30,7 @@ def share(env: Env, name: str, *, default: float) -> float:
 
 
 def seconds(env: Env, name: str, *, default: float) -> float:
-    """Return a time above 0. Raises ImproperlyConfigured, in words, for anything else."""
+    """Return a number of seconds above 0. Raises ImproperlyConfigured for anything else."""
     value = _read(env, name, default)
     if not 0 < value < math.inf:
         raise ImproperlyConfigured(
@@ -40,18 +40,18 @@ def seconds(env: Env, name: str, *, default: float) -> float:
 
 
 def json_object(env: Env, name: str) -> dict[str, Any]:
-    """Return a JSON object, empty where nothing is set. Raises ImproperlyConfigured, in words, for anything else."""
+    """Return a JSON object, by default empty. Raises ImproperlyConfigured for anything else."""
     try:
         value = json.loads(env.str(name, default="{}"))
     except ValueError as error:
-        raise ImproperlyConfigured(f"{name} is no JSON: {error}.") from error
+        raise ImproperlyConfigured(f"{name} is not valid JSON: {error}.") from error
     if not isinstance(value, dict):
         raise ImproperlyConfigured(f'{name} must be a JSON object, such as {{"clinic_lesions": 80}}.')
     return value
 
 
 def _read(env: Env, name: str, default: float) -> float:
-    """Return the number; what is none comes back as one that is in no range."""
+    """Return the number, or NaN, which is in no range, if it is not a number."""
     try:
         return float(env.str(name, default=str(default)))
     except ValueError:

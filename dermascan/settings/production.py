@@ -1,4 +1,4 @@
-"""A clinic's server: secrets and hosts must be given, traffic is HTTPS, no demo clinic."""
+"""Settings for a clinic's server: secrets and hosts are required, HTTPS only, no demo clinic."""
 
 from dermascan.settings.addresses import public_url, site_url
 from dermascan.settings.base import env
@@ -8,7 +8,7 @@ from .base import *  # noqa: F403
 
 SECRET_KEY = env.str("DERMASCAN_SECRET_KEY")
 ALLOWED_HOSTS = env.list("DERMASCAN_HOSTS")
-# Better set than taken from the hosts; ``check --deploy`` says so.
+# ``check --deploy`` warns if it is derived from the hosts instead of set.
 SITE_URL = site_url(env, default=public_url(ALLOWED_HOSTS))
 CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ALLOWED_HOSTS]
 

@@ -1,11 +1,10 @@
-"""Tests: the real parts, in folders and databases of their own."""
+"""Settings for tests: real components with temporary folders and databases."""
 
 import os
 import tempfile
 from pathlib import Path
 
-# Where tests run side by side, each process has a core to itself, and a Redis database of its own as it has one of
-# PostgreSQL's.
+# Each parallel test process uses one core, and its own Redis and PostgreSQL databases.
 if _worker := os.environ.get("PYTEST_XDIST_WORKER", "").removeprefix("gw"):
     for _name in ("DERMASCAN_ENGINE_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS"):
         os.environ.setdefault(_name, "1")
@@ -20,7 +19,7 @@ _SCRATCH = Path(tempfile.mkdtemp(prefix="dermascan-test-"))
 
 SECRET_KEY = "only-for-tests-" + "0" * 48
 ALLOWED_HOSTS = ["testserver", "localhost", "127.0.0.1"]
-# Not the host of the test client: what a mail quotes must come from here.
+# Not the test client's host, so that tests notice links built from the request.
 SITE_URL = "https://dermascan.clinic.example"
 DEMO_ALLOWED = True
 MEDIA_ROOT = _SCRATCH / "media"
@@ -34,11 +33,11 @@ WHITENOISE_AUTOREFRESH = True
 if not env.str("REDIS_URL", default=""):
     CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
-# Argon2 is slow by design; hundreds of sign-ins in tests need not be.
+# Argon2 is slow by design, and tests sign in hundreds of times.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 CELERY_TASK_ALWAYS_EAGER = env.bool("DERMASCAN_TEST_EAGER", default=True)
 CELERY_TASK_EAGER_PROPAGATES = True
 GEMINI_API_KEY = ""
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    # A file, not memory: the browser tests' server threads must see what the test sees.
+    # A file, not memory, so that the server threads of browser tests share it.
     DATABASES["default"]["TEST"] = {"NAME": str(_SCRATCH / "test.sqlite3")}

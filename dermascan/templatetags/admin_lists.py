@@ -1,4 +1,4 @@
-"""The lists of the admin, whose rows stand as cards on narrow screens: each cell then says what it is."""
+"""Labels for the cells of admin lists, whose rows become cards on narrow screens."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -16,7 +16,7 @@ _CELL = re.compile(r"<(?P<tag>t[dh])(?P<attributes>[^>]*)>(?P<content>.*)</t[dh]
 
 @register.filter
 def labelled(cells: list[SafeString], headers: list[Mapping[str, Any]]) -> Iterator[SafeString]:
-    """Return a row's ``cells``, as Django's admin has rendered them, each with the name of its column."""
+    """Yield a row's ``cells``, as rendered by Django's admin, each labelled with its column."""
     for cell, header in zip(cells, headers, strict=False):
         parts = _CELL.fullmatch(cell)
         if parts is None or "action-checkbox" in header["class_attrib"]:

@@ -1,4 +1,4 @@
-"""Links of the site's menu, and the way to a page."""
+"""Menu links and breadcrumbs."""
 
 from django import template
 from django.conf import settings
@@ -13,13 +13,13 @@ register = template.Library()
 
 @register.simple_tag
 def site_name() -> str:
-    """What the site is called; also on the error page, which knows no request and no context."""
+    """Return the site name, also on the error page, which is rendered without a context."""
     return settings.SITE_NAME
 
 
 @register.simple_tag(takes_context=True)
 def nav_link(context: Context, name: str, text: str) -> SafeString:
-    """A link to the page called ``name``, marked as current on that page and on those below it."""
+    """Return a link to the page ``name``, marked as current on that page and the pages below it."""
     url = reverse(name)
     path = getattr(context.get("request"), "path", "")
     if path == url:
@@ -31,5 +31,5 @@ def nav_link(context: Context, name: str, text: str) -> SafeString:
 
 @register.simple_block_tag
 def breadcrumbs(content: SafeString) -> SafeString:
-    """The way to a page: ``{% breadcrumbs %}<li>…</li>{% endbreadcrumbs %}``."""
+    """Return breadcrumb navigation: ``{% breadcrumbs %}<li>…</li>{% endbreadcrumbs %}``."""
     return format_html('<nav class="breadcrumbs" aria-label="{}"><ol>{}</ol></nav>', _("Breadcrumbs"), content)

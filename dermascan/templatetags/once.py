@@ -1,4 +1,4 @@
-"""The hidden field that makes a form safe to send twice; see ``dermascan.core.once``."""
+"""The hidden idempotency-key field of a form; see ``dermascan.core.once``."""
 
 import uuid
 
@@ -13,5 +13,5 @@ register = template.Library()
 
 @register.simple_tag
 def idempotency_key() -> SafeString:
-    """A new key for each form and each time it is shown."""
+    """Return a hidden field with a new key."""
     return format_html('<input type="hidden" name="{}" value="{}">', FIELD, uuid.uuid4())

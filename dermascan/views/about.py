@@ -1,4 +1,4 @@
-"""What DermaScan is and is not, and how good its network is."""
+"""The page about DermaScan, its performance and its limits."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render

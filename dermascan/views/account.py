@@ -1,4 +1,4 @@
-"""What people see of their own account beyond what allauth offers."""
+"""Account pages in addition to allauth's."""
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse
@@ -9,9 +9,9 @@ from django.views.decorators.http import require_safe
 @login_required
 @require_safe
 def email_address(request: HttpRequest) -> HttpResponse:
-    """Show the address; only the clinic changes it.
+    """Show the account's e-mail address, which only the clinic can change.
 
-    It opens the account by password reset, and names its owner at sign-in. allauth's own page would let anyone enter
-    anyone's.
+    The address identifies the user at sign-in and receives password resets, and allauth's page would accept any
+    address.
     """
     return render(request, "account/email.html")

@@ -1,4 +1,4 @@
-"""The API's description, for programs and as a page; nobody needs to sign in to read it."""
+"""The API schema and its documentation page, both public."""
 
 from csp.constants import NONCE
 from csp.decorators import csp_update
@@ -10,13 +10,13 @@ from rest_framework.request import Request
 
 
 class _OnePage(DefaultContentNegotiation):
-    """Whatever is asked for: there is the page, and errors have no other form here."""
+    """Ignores the Accept header: there is only one representation."""
 
     def get_accept_list(self, request: Request) -> list[str]:
         return ["*/*"]
 
 
 _page = SpectacularSwaggerView.as_view(url_name="api-schema", content_negotiation_class=_OnePage)
-# Other methods are refused before Django REST framework, whose refusals are rendered with the page's template.
+# Refuse other methods before Django REST framework, which would render the refusal with the page's template.
 api_docs = never_cache(require_safe(csp_update({"script-src": NONCE, "style-src": NONCE})(_page)))
 api_schema = never_cache(SpectacularAPIView.as_view())

@@ -1,4 +1,4 @@
-"""Writing to the operator: kept in the database, and mailed."""
+"""The contact form: a message is stored and e-mailed to the operator."""
 
 from django.conf import settings
 from django.db import transaction
@@ -17,9 +17,9 @@ from patients.outbox import queue_message
 @require_http_methods(["GET", "HEAD", "POST"])
 @once
 def contact(request: HttpRequest) -> HttpResponse:
-    form = ContactForm(request.POST or None, initial=_known_sender(request))
+    form = ContactForm(request.POST or None, initial=_sender(request))
     if request.method == "POST" and form.is_valid():
-        if form.is_from_a_robot:
+        if form.is_spam_bot:
             return redirect("contact-thanks")
         if seconds := ContactThrottle().retry_after(request):
             return too_many_requests(request, seconds=seconds, back="contact")
@@ -35,7 +35,7 @@ def contact_thanks(request: HttpRequest) -> HttpResponse:
     return render(request, "dermascan/contact_thanks.html")
 
 
-def _known_sender(request: HttpRequest) -> dict[str, str]:
+def _sender(request: HttpRequest) -> dict[str, str]:
     if not request.user.is_authenticated:
         return {}
     return {"name": request.user.get_full_name(), "email": request.user.email}

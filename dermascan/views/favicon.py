@@ -8,5 +8,5 @@ from django.views.decorators.http import require_safe
 @require_safe
 @cache_control(public=True, max_age=24 * 60 * 60)
 def favicon(request: HttpRequest) -> HttpResponse:
-    """Browsers ask for this address unasked, on pages that name no icon: the API's answers, PDFs, pictures."""
+    """Redirect to the icon. Browsers request this URL for API responses, PDFs and images."""
     return redirect(static("favicon.svg"))

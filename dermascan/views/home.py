@@ -1,4 +1,4 @@
-"""The front door, and where signing in lands."""
+"""The home page, and the start page after signing in."""
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -17,7 +17,7 @@ def home(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 def start(request: ClinicRequest) -> HttpResponse:
-    """Send people to where their work begins."""
+    """Redirect to the user's first page: patients for members, own visits for patients."""
     if request.member is not None:
         return redirect("patients")
     if request.user.is_authenticated and Patient.objects.filter(user=request.user).exists():

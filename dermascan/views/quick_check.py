@@ -1,4 +1,4 @@
-"""The quick check: one photograph, one answer, nothing kept."""
+"""The quick check: analyse one photograph and store nothing."""
 
 import base64
 from typing import Any
@@ -23,11 +23,11 @@ from mlmodel.pictures.picture_errors import MAX_BYTES, PictureError
 from mlmodel.taxonomy import BY_CODE
 from patients.guessing import please_wait as too_many_requests
 
-# A form around the photograph: its boundary lines and the token.
+# The form around the photograph: boundary lines and the CSRF token.
 FORM_BYTES = 64 * 1024
 
 
-@csrf_exempt  # Looking for the token reads the whole body: size and allowance are looked at before; see _check.
+@csrf_exempt  # The CSRF check reads the whole body, so _check does it after the size and rate checks.
 @require_http_methods(["GET", "HEAD", "POST"])
 def quick_check(request: HttpRequest) -> HttpResponse:
     if request.method != "POST":
@@ -84,12 +84,12 @@ def _result_page(request: HttpRequest, result: QuickResult, sample: Sample | Non
         "sample_label": condition_name(BY_CODE[sample.code]) if sample else None,
     }
     if view and view.explained_code:
-        # From the library: a visitor does not wait for, or spend, the language model.
+        # From the library: visitors do not use the language model.
         explained = explain(code=view.explained_code, ask=False)
         context |= present_explanation(explained, tier=view.tier, other_code=view.other_code)
-    # A refusal is an answer too: the photograph was read, and was found not fit to be judged.
+    # 422 for a refusal: the photograph was read but is not fit to be analysed.
     response = render(request, "dermascan/quick_check_result.html", context, status=200 if view else 422)
-    # The photograph is inside the page, so keeping the page would keep the photograph.
+    # The photograph is embedded in the page, so a cached page would store it.
     response["Cache-Control"] = "no-store"
     return response
 
@@ -100,5 +100,5 @@ def _form_page(request: HttpRequest, form: QuickCheckForm, *, status: int = 200)
 
 
 def _data_uri(data: bytes, media_type: str) -> str:
-    """The picture inside the page itself: there is no address where it could be kept."""
+    """Return the image as a data URI, so that it has no URL of its own."""
     return f"data:{media_type};base64,{base64.b64encode(data).decode()}"

@@ -1,4 +1,4 @@
-"""Who is signed in, for pages that have been open for long: their scripts ask before they send anything."""
+"""The current session, which scripts of long-open pages check before they send a form."""
 
 from http import HTTPStatus
 
@@ -13,7 +13,7 @@ from dermascan.problem_pages import problem_response
 @never_cache
 @require_safe
 def session(request: HttpRequest) -> HttpResponse:
-    """The user and a token for forms, or 401."""
+    """Return the user and a CSRF token, or 401."""
     if not request.user.is_authenticated:
         return problem_response(request, HTTPStatus.UNAUTHORIZED)
     return JsonResponse({"user": str(request.user.pk), "csrf_token": get_token(request)})

@@ -1,8 +1,8 @@
-// The button under a photograph hides the heat map and shows it again; heat-map.js sets how strong it is, and which.
+// The button that hides and shows the heat map; heat-map.js sets its opacity and class.
 for (const button of document.querySelectorAll("[data-heat-map-toggle]")) {
   const figure = button.closest("figure");
   const maps = [...figure.querySelectorAll("[data-heat-map]")];
-  // The one that is chosen, whether it is shown or hidden.
+  // The chosen map, visible or not.
   const chosen = () => figure.querySelector("[data-heat-map-choice][aria-pressed=true]")?.dataset.heatMapChoice;
   const layer = () => maps.find((map) => map.dataset.heatMap === chosen()) ?? maps[0];
   const say = () => {
@@ -16,6 +16,6 @@ for (const button of document.querySelectorAll("[data-heat-map-toggle]")) {
   };
   button.addEventListener("click", () => show(layer().hidden));
   figure.addEventListener("heat-map-shown", say);
-  // Moving the slider asks to see what it does.
+  // Moving the slider shows the map.
   figure.querySelector("[data-heat-map-opacity]").addEventListener("input", () => show(true));
 }

@@ -1,14 +1,14 @@
-// Photographs go one request a file, two at a time, each with its own progress; one that fails leaves the others alone.
-// Without this script the same form sends them all at once. A photograph is kept when the server has named it, and not
-// before: what was not answered so stays in the list, waits for whoever signs in again, and is sent with the same key.
-// Where the server asks to wait (429, 503), all of them wait as long as it says, and go on by themselves.
+// Uploads photographs one per request, two at a time, each with its own progress and errors. Without this script the
+// form sends them all at once. A photograph counts as saved only when the server has returned its id; otherwise it
+// stays in the list and is sent again with the same key, after signing in if necessary. If the server asks to wait
+// (429, 503), all uploads pause for that time and then continue.
 const form = document.getElementById("upload-form");
 
 if (form) {
   const AT_ONCE = 2;
   const LONGEST_MS = 180_000;
   const text = form.dataset;
-  // Refused now, but not for good: no right to (another role, another account), too often.
+  // Refusals that may be temporary: missing permission, timeout, too many requests.
   const CURABLE = [403, 408, 429];
   const BUSY = [429, 503];
   const SHORTEST_WAIT = 5;
@@ -24,22 +24,22 @@ if (form) {
   const key = form.querySelector("[name=idempotency_key]").value;
   const items = [];
   let chosenEver = 0;
-  // Nothing is sent while nobody is signed in, or while the server asks to wait.
+  // True while signed out, or while the server asks to wait.
   let paused = false;
   let clock = null;
 
-  form.noValidate = true; // What is missing is said below the list, in the page's words.
+  form.noValidate = true; // The page shows its own message below the list.
 
-  // The camera's picker is the same as the other one where there is no camera to hold.
+  // On a desktop the camera input opens the same file picker.
   if (!matchMedia("(pointer: coarse)").matches) camera.hidden = true;
   camera.querySelector("label").className = "button";
 
   for (const input of form.querySelectorAll("input[type=file]")) {
-    // The list below says what is chosen, so "No file chosen" would mislead; the label opens the picker.
+    // Hide the browser's "No file chosen": the list below shows the files, and the label opens the picker.
     Object.assign(input.style, { position: "absolute", opacity: 0, inlineSize: "1px", pointerEvents: "none" });
     input.addEventListener("change", () => {
       choose(input.files);
-      input.value = ""; // The list below holds them now, and the same file can be chosen again.
+      input.value = ""; // So that the same file can be chosen again.
     });
   }
 
@@ -108,7 +108,7 @@ if (form) {
     return item;
   }
 
-  // Not every browser shows every format (HEIC, TIFF), and not every file is a picture: an empty frame stays then.
+  // The frame stays empty for formats that the browser cannot display (HEIC, TIFF) and for other files.
   function preview(item, address) {
     const picture = new Image();
     const done = () => address.startsWith("blob:") && URL.revokeObjectURL(address);
@@ -160,7 +160,7 @@ if (form) {
       if (event.lengthComputable) bar.value = (100 * event.loaded) / event.total;
     });
     request.upload.addEventListener("load", () => {
-      bar.removeAttribute("value"); // The server is at work now, and cannot say how far it is.
+      bar.removeAttribute("value"); // The server reports no progress.
       item.part("state").replaceChildren(text.textAnalysing);
     });
     for (const name of ["error", "timeout"]) {
@@ -175,7 +175,7 @@ if (form) {
         if (seconds && item.waits < MOST_WAITS) return hold(item, seconds);
       }
       if (problem.signedOut || problem.code === "form-out-of-date") return pause(item, problem);
-      // What is wrong with the file itself is not cured by sending it again.
+      // Sending an invalid file again does not help.
       const isRefused = Boolean(answer) && request.status >= 400;
       const final = isRefused && request.status < 500 && !CURABLE.includes(request.status);
       const unread = BUSY.includes(request.status) ? text.textBusy : text.textUnreadable;
@@ -193,15 +193,15 @@ if (form) {
     }
   }
 
-  // How long the server asks to wait, and 0 where that is for a person to decide: it says nothing, or too long.
+  // The seconds that the server asks to wait; 0 if it gives none or too many, so that the user decides.
   function secondsToWait(request, problem) {
-    const said = request.getResponseHeader("Retry-After") ?? "";
-    const date = Math.ceil((Date.parse(said) - Date.now()) / 1000);
-    const seconds = /^\d+$/.test(said) ? Number(said) : problem.retryAfter || date || (request.status === 429 ? 1 : 0);
+    const retryAfter = request.getResponseHeader("Retry-After") ?? "";
+    const date = Math.ceil((Date.parse(retryAfter) - Date.now()) / 1000);
+    const seconds = /^\d+$/.test(retryAfter) ? Number(retryAfter) : problem.retryAfter || date || (request.status === 429 ? 1 : 0);
     return seconds <= LONGEST_WAIT ? seconds && Math.max(seconds, SHORTEST_WAIT) : 0;
   }
 
-  // The server is busy: this photograph and the others wait, with the seconds in sight, and then go on.
+  // The server is busy: all uploads wait, with a countdown, and then continue.
   function hold(item, seconds) {
     item.waits += 1;
     queue(item, item.lesion);
@@ -229,12 +229,12 @@ if (form) {
     }
   }
 
-  // The photograph waits; so do the others.
+  // Pause all uploads.
   function pause(item, problem) {
     queue(item, item.lesion);
     item.part("progress").hidden = true;
     if (problem.signedOut) return stop("out");
-    // Only the form's token was out of date, unless it is so again.
+    // Only the CSRF token was out of date; fail if a new one is refused too.
     if (item.hasNewToken) return fail(item, problem);
     item.hasNewToken = true;
     if (!paused) goOn();

@@ -1,4 +1,4 @@
-// The site menu on narrow screens, and drop-down menus that close as people expect.
+// The site menu on narrow screens; drop-down menus close on outside clicks and Escape.
 (() => {
   const toggle = document.querySelector("[data-menu-toggle]");
   const menu = toggle && document.getElementById(toggle.getAttribute("aria-controls"));
@@ -27,6 +27,6 @@
     }
   });
 
-  // A form that came back with errors: take the reader there.
+  // Move the focus to a form's error summary.
   document.querySelector(".error-summary")?.focus();
 })();

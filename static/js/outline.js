@@ -1,4 +1,4 @@
-// The button under a photograph shows the lesion's outline as it was measured, and hides it again.
+// The button that shows and hides the measured outline of the lesion.
 for (const button of document.querySelectorAll("[data-outline-toggle]")) {
   const outline = button.closest("figure").querySelector("[data-outline]");
   button.addEventListener("click", () => {

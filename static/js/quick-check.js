@@ -1,4 +1,4 @@
-// The quick check's form: drop, preview, size check, and a button that says it is working.
+// The quick check's form: drag and drop, preview, size check, and a busy button.
 (() => {
   const form = document.querySelector("[data-quick-check]");
   if (!form) return;
@@ -21,7 +21,7 @@
     title.textContent = form.dataset.change;
     preview.src = URL.createObjectURL(file);
   };
-  // Browsers cannot draw HEIC or TIFF: then the name beside the button has to do.
+  // Most browsers cannot display HEIC or TIFF: then there is no preview.
   preview.addEventListener("load", () => (preview.hidden = false));
   input.addEventListener("change", show);
 
@@ -46,6 +46,6 @@
     // After the browser has read the form: a disabled button sends nothing.
     setTimeout(() => (submit.disabled = true));
   });
-  // Back from the result: the button must work again.
+  // After going back from the result, the button must work again.
   window.addEventListener("pageshow", (event) => event.persisted && location.reload());
 })();

@@ -1,11 +1,11 @@
-// Review without the mouse: every control with data-key is worked by its key. The forms themselves need no script.
+// Keyboard shortcuts for reviewing: each control with data-key has one. The forms work without this script.
 (() => {
   const root = document.documentElement;
   const isField = (element) => element.matches("textarea, select, input:not([type=radio], [type=range])");
   let leaving = false;
   let before = null;
 
-  // One answer a photograph, however fast the fingers are. What session.js holds back never gets here.
+  // Only one submission per photograph. Submissions that session.js holds back do not reach this handler.
   document.addEventListener("submit", (event) => {
     if (leaving) event.preventDefault();
     leaving = true;
@@ -15,11 +15,11 @@
   const press = (control) => {
     if (control.matches("button")) control.click();
     else if (control.matches("input[type=radio]")) {
-      // Pressed again, it goes back to the first.
+      // Pressing the key again selects the first option.
       const first = control.form.querySelector(`input[name="${control.name}"]`);
       (control.checked ? first : control).checked = true;
     } else {
-      // A field further down brings the page with it; Esc brings it back to photograph and answers.
+      // Focusing a field may scroll the page; Escape scrolls back.
       before = scrollY;
       control.focus();
     }
@@ -42,7 +42,7 @@
     event.preventDefault();
   });
 
-  // Whoever dictates or hits keys by accident turns them off, and it stays so.
+  // Shortcuts can be turned off, for dictation for example; the choice is remembered.
   const toggle = document.querySelector("[data-keys-toggle]");
   const setKeys = (on) => {
     root.dataset.keys = on ? "on" : "off";
@@ -51,7 +51,7 @@
     try {
       localStorage.setItem("review-keys", root.dataset.keys);
     } catch {
-      // Storage is closed to us: it holds for this page alone.
+      // Without storage the choice applies to this page only.
     }
   };
   const remembered = () => {
@@ -66,13 +66,13 @@
     toggle.addEventListener("click", () => setKeys(root.dataset.keys === "off"));
   }
 
-  // The photograph grows within its frame, around what is in the middle of it.
+  // Zoom the photograph within its frame, around the centre of the visible part.
   const slider = document.querySelector("[data-zoom]");
   const frame = document.querySelector("[data-zoom-frame]");
   const zoom = () => {
     const x = (frame.scrollLeft + frame.clientWidth / 2) / frame.scrollWidth;
     const y = (frame.scrollTop + frame.clientHeight / 2) / frame.scrollHeight;
-    // The frame keeps the height that the whole photograph had, so that nothing below it moves.
+    // Fix the frame's height, so that nothing below it moves.
     frame.style.maxBlockSize ||= `${frame.offsetHeight}px`;
     frame.style.setProperty("--zoom", slider.value / 100);
     frame.scrollTo(x * frame.scrollWidth - frame.clientWidth / 2, y * frame.scrollHeight - frame.clientHeight / 2);
@@ -84,7 +84,7 @@
   };
   slider?.addEventListener("input", zoom);
 
-  // The next photograph is there before it is asked for.
+  // Preload the next photograph.
   const next = document.querySelector("[data-next]")?.dataset.next;
   if (next) new Image().src = next;
 })();

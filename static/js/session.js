@@ -1,20 +1,20 @@
-// Nothing is lost when a session ends while a page is open. Before a form is sent the page asks whether the session is
-// still there, and takes a fresh token; if it is not, what was typed stays, and a notice offers to sign in and go on.
-// Lists that htmx fetches say in words why they could not be fetched.
+// Nothing is lost when a session ends while a page is open. Before a form is sent, the page checks the session and
+// fetches a fresh CSRF token. If the session has ended, the input stays and a notice offers to sign in and continue.
+// Failed htmx requests for lists show the reason.
 globalThis.dermascan = (() => {
   const template = document.getElementById("request-notice");
   if (!template) return null;
   const text = template.dataset;
   const ASK_MS = 10_000;
 
-  // What an answer that is no success says: {code, message, signedOut}. A page where a problem was expected (a proxy's
-  // 502, a sign-in page of somebody else's) says nothing.
+  // Return {code, message, retryAfter, signedOut} of an error response, with a general message if the response is not a
+  // problem document (a proxy's 502 page, for example).
   function problemOf(status, body) {
     let problem = null;
     try {
       problem = JSON.parse(body);
     } catch {
-      // No JSON.
+      // Not JSON.
     }
     return {
       code: problem?.code ?? "",
@@ -24,7 +24,7 @@ globalThis.dermascan = (() => {
     };
   }
 
-  // "in" with a fresh token for forms, "out", "other" (somebody else), "offline", or "unknown" where it cannot be told.
+  // The state: "in" (with a fresh CSRF token), "out", "other" (another user), "offline" or "unknown".
   async function session() {
     let answer;
     try {
@@ -38,16 +38,16 @@ globalThis.dermascan = (() => {
       return { state: "offline" };
     }
     if (answer.status === 401) return { state: "out" };
-    const found = answer.ok ? await answer.json().catch(() => null) : null;
-    if (!found?.csrf_token) return { state: "unknown" };
-    if (found.user !== text.user) return { state: "other" };
-    for (const field of document.querySelectorAll("[name=csrfmiddlewaretoken]")) field.value = found.csrf_token;
-    return { state: "in", token: found.csrf_token };
+    const current = answer.ok ? await answer.json().catch(() => null) : null;
+    if (!current?.csrf_token) return { state: "unknown" };
+    if (current.user !== text.user) return { state: "other" };
+    for (const field of document.querySelectorAll("[name=csrfmiddlewaretoken]")) field.value = current.csrf_token;
+    return { state: "in", token: current.csrf_token };
   }
 
   const WORDS = { out: text.textSignedOut, other: text.textOther, offline: text.textOffline };
 
-  // Put a notice before `place`, once. `again` is called by its button, and by coming back from signing in elsewhere.
+  // Show one notice before `place`. Its button calls `again`.
   function notify(place, { words, state, again, signIn, inPlace = false }) {
     forget(place);
     const notice = template.content.firstElementChild.cloneNode(true);
@@ -86,7 +86,7 @@ globalThis.dermascan = (() => {
     "submit",
     async (event) => {
       const { target: form, submitter } = event;
-      // Forms that create or change something carry a key; those of visitors need no session.
+      // Only forms that create or change something have a key; visitors' forms need no session.
       if (!text.user || form.method !== "post" || !form.querySelector("[name=idempotency_key]")) return;
       if (form.matches("[data-own-requests]") || submitter?.formTarget === "_blank" || asked.delete(form)) return;
       event.preventDefault();
@@ -96,13 +96,13 @@ globalThis.dermascan = (() => {
       const { state } = await session();
       asking.delete(form);
       const send = () => form.requestSubmit(submitter);
-      // Where the eye is: above the buttons of a long form.
-      const beside = submitter?.closest(".form-actions, .submit-row") ?? form;
+      // Near the user's focus: above the buttons of a long form.
+      const anchor = submitter?.closest(".form-actions, .submit-row") ?? form;
       if (WORDS[state]) {
-        notify(beside, { state, again: send });
+        notify(anchor, { state, again: send });
         return;
       }
-      forget(beside);
+      forget(anchor);
       asked.add(form);
       send();
       asked.delete(form);
@@ -112,14 +112,14 @@ globalThis.dermascan = (() => {
 
   // --- htmx -------------------------------------------------------------------------------------------------------
 
-  // Before the list, or before what would have been replaced.
+  // Before the list, or before the element that would have been replaced.
   const place = (event) => event.detail.target ?? event.target;
 
   document.addEventListener("htmx:responseError", (event) => {
     const { xhr, pathInfo, elt } = event.detail;
     const problem = problemOf(xhr.status, xhr.responseText);
     if (!problem.signedOut) return void notify(place(event), { words: problem.message });
-    // A search stands in the address: signing in leads back to what was typed.
+    // The URL contains the search, so signing in returns to it.
     const isAddress = elt.closest("[hx-replace-url], [hx-push-url]");
     const back = isAddress ? pathInfo.finalRequestPath : location.pathname + location.search;
     notify(place(event), { state: "out", words: text.textList, signIn: signInFor(back), inPlace: true });
@@ -131,7 +131,7 @@ globalThis.dermascan = (() => {
     const { xhr, target } = event.detail;
     if (xhr.status >= 400 && xhr.status !== 422) return;
     if (/<html[\s>]/i.test(xhr.responseText)) {
-      // A whole page where a part was asked for.
+      // A full page instead of a fragment.
       event.detail.shouldSwap = false;
       notify(target, { words: text.textUnexpected });
     } else forget(target);

@@ -1,7 +1,7 @@
-// One submit a form: its buttons are off while it is on its way. <button data-busy-text="Signing…"> says so as well.
-// The server keeps to it without this script: see patients/once.py.
+// Prevent double submissions: a form's buttons are disabled while it is being sent. <button data-busy-text="Signing…">
+// sets the text meanwhile. The server enforces this too: see dermascan/core/once.py.
 (() => {
-  // Who stopped the browser, or was answered with a file, may send again; the server makes nothing twice.
+  // Enable the buttons again after this time: the request was stopped, or the response was a download.
   const AGAIN_MS = 20_000;
   const buttonsOf = (form) => [...form.elements].filter((element) => element.matches("[type=submit], [type=image]"));
 
@@ -9,7 +9,7 @@
     if (busy) form.dataset.sent = "on";
     else delete form.dataset.sent;
     for (const button of buttonsOf(form)) {
-      // Buttons that a page's own script has turned off stay off.
+      // Buttons that another script has disabled stay disabled.
       if (busy && button.disabled) continue;
       if (!busy && !("byScript" in button.dataset)) continue;
       button.disabled = busy;
@@ -22,18 +22,18 @@
   document.addEventListener("submit", (event) => {
     const { target: form, submitter } = event;
     if (event.defaultPrevented || form.method !== "post") return;
-    if (submitter?.formTarget === "_blank") return; // the answer opens beside this page, which stays as it is
+    if (submitter?.formTarget === "_blank") return; // the response opens in another tab
     if (form.dataset.sent) {
       event.preventDefault();
       return;
     }
     form.dataset.sent = "on";
-    // After the browser has read the form: a button that is off sends nothing, not even its own value.
+    // After the browser has read the form: a disabled button does not send its value.
     setTimeout(() => setBusy(form, true));
     setTimeout(() => setBusy(form, false), AGAIN_MS);
   });
 
-  // A page that comes back from the browser's cache is ready again.
+  // Reset the form on a page restored from the browser's cache.
   window.addEventListener("pageshow", () => {
     for (const form of document.querySelectorAll("form[data-sent]")) setBusy(form, false);
   });

@@ -1,4 +1,4 @@
-// Light, dark, or as the system says. Loaded in the head, before anything is painted.
+// The light, dark or system theme. Loaded in the head, before the first paint.
 (() => {
   const root = document.documentElement;
   root.dataset.script = "on";
@@ -7,7 +7,7 @@
     try {
       return localStorage.getItem("theme") || "system";
     } catch {
-      return "system"; // Storage is closed to us: the choice holds for this page alone.
+      return "system"; // Without storage the choice applies to this page only.
     }
   };
   const apply = (theme) => {

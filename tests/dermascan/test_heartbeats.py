@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from dermascan.celery import app
-from dermascan.heartbeats import beat, take_leave
+from dermascan.heartbeats import beat, delete_heartbeat
 from dermascan.models import WorkerHeartbeat
 from dermascan.tasks import forget_old_workers
 from tests import factories
@@ -70,7 +70,7 @@ def test_a_second_worker_of_a_queue_is_missed_too(client, all_beat):
     beat(name="worker2@clinic", queue="celery")
     WorkerHeartbeat.objects.filter(name="worker2@clinic").update(heard_at=timezone.now() - timedelta(minutes=2))
     assert status(client) == (503, {"status": "failing", "alive": 3, "lost": ["celery"]})
-    take_leave("worker2@clinic")
+    delete_heartbeat("worker2@clinic")
     assert status(client)[0] == 200
 
 

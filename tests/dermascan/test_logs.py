@@ -13,7 +13,7 @@ from django.db.models.expressions import RawSQL
 from django.test import Client
 from gunicorn.config import Config
 
-from dermascan.celery import write_a_record_as_one_line
+from dermascan.celery import use_line_formatter
 from dermascan.logs import ExpectedRefusal, LineFormatter, printable
 from patients.models import Patient
 from tests import factories
@@ -186,7 +186,7 @@ def test_a_task_forges_no_line():
     written = io.StringIO()
     logger = logging.Logger("celery.task")
     logger.addHandler(logging.StreamHandler(written))
-    write_a_record_as_one_line(logger=logger)
+    use_line_formatter(logger=logger)
     logger.error("%s is broken", f"mole.jpg\n{FORGED}")
     (line,) = lines(written)
     assert "mole.jpg\\x0a" in line

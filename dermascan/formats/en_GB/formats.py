@@ -1,4 +1,4 @@
-"""Dates as all pages write them, where Django chooses the format: in the administration."""
+"""Date formats for the admin, the same as on the other pages."""
 
 DATE_FORMAT = "j M Y"
 TIME_FORMAT = "H:i"
