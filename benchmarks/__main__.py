@@ -1,8 +1,8 @@
-"""``make bench``: every figure, one after the other.
+"""``make bench``: run the benchmarks one after the other.
 
     python -m benchmarks [--small]
 
-With ``--small`` each figure is taken once or twice: they say nothing then, but that the scripts still run.
+With ``--small`` each measurement is taken only once or twice, to check that the scripts still run.
 """
 
 import argparse
@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-# Each script, and the sizes with which it is only seen to run.
+# The scripts, and their arguments with ``--small``.
 SCRIPTS = {
     "engine": "--photographs 1 --rounds 1",
     "uploads": "--uploads 2",
@@ -28,7 +28,7 @@ def main() -> None:
     failed = []
     for name, sizes in SCRIPTS.items():
         print(f"\n== {name} ==", flush=True)
-        # In a process of its own: each makes an installation of its own.
+        # In a separate process, because each script creates its own installation.
         command = [sys.executable, "-m", f"benchmarks.{name}", *(sizes.split() if is_small else ())]
         if subprocess.run(command, cwd=ROOT).returncode:
             failed.append(name)

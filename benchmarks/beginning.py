@@ -1,4 +1,4 @@
-"""How every script begins."""
+"""The entry point of the benchmark scripts."""
 
 import sys
 from collections.abc import Callable
@@ -10,10 +10,10 @@ from mlmodel.training.run_folder import RunError
 
 
 def run(main: Callable[[], int | None]) -> NoReturn:
-    """Run a script and exit; where its data, a release or a run is missing, with the sentence that says so."""
+    """Run a script and exit, with a message if its data, a release or a run is missing."""
     try:
         sys.exit(main())
     except (DataError, ReleaseError, RunError) as error:
         sys.exit(str(error))
     except (FileNotFoundError, NotADirectoryError) as error:
-        sys.exit(f"There is no {error.filename or error}.")
+        sys.exit(f"{error.filename or error} does not exist.")

@@ -1,11 +1,11 @@
-"""The engine against ``keras.Model.predict``: the same network, the same photographs, one run.
+"""The engine compared with ``keras.Model.predict`` on the same network and photographs.
 
     python -m benchmarks.engine [--photographs 30] [--rounds 3] [--run DIR [--weights NAME]]
 
-Each side runs in a process of its own, so that load time and memory are its own; they take turns, and the best of
-each side's rounds counts, since other work on the machine only ever slows one down. With --run (the training run that
-the release was built from) Keras has the same weights, and it also prints how far half precision moves the
-probabilities; without it, random ones.
+Each side runs in its own process, so that load time and memory are measured separately. They alternate, and each
+side's best round counts, because other load only slows them down. With --run (the training run that the release was
+built from) Keras has the same weights, and the output includes how much half precision changes the probabilities.
+Without it Keras has random weights.
 """
 
 import argparse
@@ -34,21 +34,21 @@ def main() -> None:
         print(json.dumps(_SIDES[options.side](options)))
         return
     rounds = [{side: _in_own_process(side, options) for side in _SIDES} for _ in range(options.rounds)]
-    best = {side: _best([found[side] for found in rounds]) for side in _SIDES}
+    best = {side: _best([figures[side] for figures in rounds]) for side in _SIDES}
     _print_table(best["keras"], best["engine"])
 
 
 def _best(rounds: list[dict[str, Any]]) -> dict[str, Any]:
-    """Each figure from the round in which it was best."""
-    return {key: (max if key == "per_second" else min)(found[key] for found in rounds) for key in rounds[0]}
+    """Return the best value of each figure over all rounds."""
+    return {key: (max if key == "per_second" else min)(figures[key] for figures in rounds) for key in rounds[0]}
 
 
 def _in_own_process(side: str, options: argparse.Namespace) -> dict[str, Any]:
     command = [sys.executable, "-m", "benchmarks.engine", "--side", side]
     command += ["--photographs", str(options.photographs), "--run", options.run, "--weights", options.weights]
     ended = subprocess.run(command, check=True, capture_output=True, text=True)
-    found: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
-    return found
+    figures: dict[str, Any] = json.loads(ended.stdout.splitlines()[-1])
+    return figures
 
 
 def _measure_engine(options: argparse.Namespace) -> dict[str, Any]:
@@ -72,14 +72,14 @@ def _measure_keras(options: argparse.Namespace) -> dict[str, Any]:
     from mlmodel.releases.release import load_release
 
     release = load_release()
-    # Asked before the clock starts: what the shipped file is shown.
-    shown = _shown(Engine(release.backbone))
+    # Read the input format of the shipped file before the timing starts.
+    input_format = _shown(Engine(release.backbone))
     started = time.perf_counter()
     import keras
 
     from mlmodel.training.backbone import build_backbone
 
-    base = build_backbone(_base(options), side=shown[0], mirrored=shown[1])
+    base = build_backbone(_base(options), side=input_format[0], mirrored=input_format[1])
     head = Head.load(release.head)
     hidden = keras.layers.Dense(head.hidden_bias.size, activation="relu")
     output = keras.layers.Dense(head.output_bias.size)
@@ -96,12 +96,12 @@ def _measure_keras(options: argparse.Namespace) -> dict[str, Any]:
 
 
 def _shown(engine: Any) -> tuple[int, bool]:
-    """The side of the square that the file takes, and whether it looks at mirror images."""
+    """Return the file's input size, and whether it averages over mirror images."""
     return engine.input_side, engine.views > 1
 
 
 def _base(options: argparse.Namespace) -> Any:
-    """The base that was exported; without a run the same network with random weights, as fast and as large."""
+    """Return the exported base, or without a run the same architecture with random weights."""
     import keras
 
     from mlmodel.training.architectures import base_of
@@ -135,7 +135,7 @@ def _measure(predict: Any, pictures: np.ndarray, photographs: int) -> dict[str, 
 
 
 def _peak_memory() -> float:
-    """The most memory this process has held, in megabytes."""
+    """Return the peak memory of this process in megabytes."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

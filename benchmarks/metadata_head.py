@@ -1,14 +1,14 @@
-"""Do age, sex and body site help? A small network over features and metadata, beside the same without them.
+"""The benefit of age, sex and body site: a small network on features with metadata, and the same without.
 
     python -m benchmarks.metadata_head DATA [--features DIR] [--seeds 3]
 
-DATA is what ``manage.py import_ham10000`` wrote. Heads are fitted on folds 0–6 and judged on fold 7, by lesion. Age,
-sex and site are each left out at random of two photographs in five while it learns, so that nobody has to state any:
-it is judged with all that is recorded, and with none. Needs TensorFlow; minutes on two cores once the features are
-there.
+DATA is the output of ``manage.py import_ham10000``. Heads are fitted on folds 0–6 and evaluated on fold 7, by lesion.
+During training, age, sex and site are each dropped at random for two photographs in five, so that all are optional.
+The head is evaluated with all recorded metadata and with none. Needs TensorFlow; takes minutes on two cores once the
+features are computed.
 
-The backbone has learnt from the same photographs, so their features tell more than those of new ones would, and
-metadata have the less to add.
+The backbone was trained on the same photographs, so their features are more informative than those of new ones, which
+leaves less for metadata to add.
 """
 
 import argparse
@@ -50,16 +50,18 @@ def main() -> None:
     scaled = scaled_by(features, train)
     print(f"{'fold 7, by lesion':34} {'loss':>7} {'macro AUC':>10} {'malignant AUC':>14} {'balanced':>9}")
     nothing = np.zeros_like(stated)
-    found: dict[str, list[list[float]]] = {}
+    results: dict[str, list[list[float]]] = {}
     for seed in range(options.seeds):
         for name, knows in (("image alone", False), ("with metadata", True)):
             model = fitted(scaled[train], (stated if knows else nothing)[train], dataset.labels[train], groups, seed)
-            asked = {name: nothing} if not knows else {f"{name}, as recorded": stated, f"{name}, none stated": nothing}
-            for title, metadata in asked.items():
+            variants = (
+                {name: nothing} if not knows else {f"{name}, as recorded": stated, f"{name}, none stated": nothing}
+            )
+            for title, metadata in variants.items():
                 logits = model.predict([scaled[chosen], metadata[chosen]], verbose=0)
                 figures = judged(logits, dataset.labels[chosen], dataset.lesions[chosen], dataset.labels[train])
-                found.setdefault(title, []).append(figures)
-    for title, rows in found.items():
+                results.setdefault(title, []).append(figures)
+    for title, rows in results.items():
         loss, macro, malignant, balanced = np.mean(rows, axis=0)
         spread = np.std(rows, axis=0)
         print(
@@ -69,7 +71,7 @@ def main() -> None:
 
 
 def encoded(traits: Any, count: int) -> tuple[Floats, list[slice]]:
-    """Return age, sex and site as float32 (N, M), zero where nothing is recorded, and which columns are whose."""
+    """Return age, sex and site as float32 (N, M), zero where not recorded, and the columns of each."""
     columns: list[Floats] = []
     groups = []
     for trait in _TRAITS:
@@ -85,14 +87,14 @@ def encoded(traits: Any, count: int) -> tuple[Floats, list[slice]]:
 
 
 def scaled_by(features: npt.NDArray[np.float16], rows: npt.NDArray[np.bool_]) -> Floats:
-    """Return features that have mean 0 and deviation 1 over ``rows``."""
+    """Return the features scaled to mean 0 and standard deviation 1 over ``rows``."""
     mean = features[rows].mean(axis=0, dtype=np.float64).astype(np.float32)
     scale = np.maximum(features[rows].std(axis=0, dtype=np.float64).astype(np.float32), 1e-3)
     return (features.astype(np.float32) - mean) / scale
 
 
 def fitted(features: Floats, stated: Floats, labels: npt.NDArray[np.int64], groups: list[slice], seed: int) -> Any:
-    """Fit the network: features and metadata, each through a hidden layer of its own, into one output."""
+    """Fit the network: a hidden layer each for features and metadata, and one output layer."""
     import keras
 
     keras.utils.set_random_seed(seed)
@@ -101,8 +103,8 @@ def fitted(features: Floats, stated: Floats, labels: npt.NDArray[np.int64], grou
     seen = keras.layers.Dense(_HIDDEN, activation="relu", kernel_initializer="he_normal")(
         keras.layers.Dropout(0.4)(image)
     )
-    told = keras.layers.Dense(32, activation="relu", use_bias=False)(metadata)
-    joined = keras.layers.Concatenate()([keras.layers.Dropout(0.5)(seen), told])
+    encoded_metadata = keras.layers.Dense(32, activation="relu", use_bias=False)(metadata)
+    joined = keras.layers.Concatenate()([keras.layers.Dropout(0.5)(seen), encoded_metadata])
     model = keras.Model([image, metadata], keras.layers.Dense(len(CODES))(joined))
     log_mix = np.log(class_mix(labels))
 
@@ -113,10 +115,10 @@ def fitted(features: Floats, stated: Floats, labels: npt.NDArray[np.int64], grou
     schedule = keras.optimizers.schedules.CosineDecay(_RATE, steps)
     model.compile(keras.optimizers.AdamW(schedule, weight_decay=0.1), loss=loss)
     for _epoch in range(_EPOCHS):
-        shown = stated.copy()
+        dropped = stated.copy()
         for group in groups:
-            shown[chance.random(len(labels)) < LEFT_OUT, group] = 0
-        model.fit([features, shown], labels, batch_size=_BATCH, epochs=1, verbose=0)
+            dropped[chance.random(len(labels)) < LEFT_OUT, group] = 0
+        model.fit([features, dropped], labels, batch_size=_BATCH, epochs=1, verbose=0)
     return model
 
 

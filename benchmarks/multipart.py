@@ -1,11 +1,11 @@
-"""Forms with files, as a browser or curl sends them."""
+"""Encode multipart forms with files, as browsers and curl send them."""
 
 import uuid
 from collections.abc import Mapping
 
 
 def encoded(fields: Mapping[str, str], files: Mapping[str, tuple[str, bytes]]) -> tuple[bytes, str]:
-    """Return a form's body and its content type; ``files`` are name and content of JPEG files by field."""
+    """Return a form's body and content type; ``files`` maps fields to the name and content of JPEG files."""
     boundary = uuid.uuid4().hex
     body = b""
     for name, value in fields.items():

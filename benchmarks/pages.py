@@ -1,8 +1,8 @@
-"""How long pages take in a large clinic: 10,000 patients, 100,000 photographs with predictions.
+"""Response times of pages in a large clinic: 10,000 patients, 100,000 photographs with predictions.
 
     python -m benchmarks.pages [--patients 10000] [--photographs-each 10] [--requests 40]
 
-Pages are asked for through Django's test client: middleware, view, queries and template, without the network between.
+Pages are requested through Django's test client: middleware, view, queries and template, without the network.
 """
 
 import argparse
@@ -160,15 +160,15 @@ def _fill(patients: int, photographs_each: int) -> dict[str, Any]:
             display="images/one.jpg",
             thumbnail="images/one.jpg",
             verdict="accepted",
-            # One in fifty was taken without a dermatoscope, and is never shown as calm.
+            # One in fifty is without a dermatoscope, and is never shown as calm.
             measures={"smartphone": 1.0} if (n * photographs_each + k) % 50 == 49 else {},
         )
         for n in range(patients)
         for k in range(photographs_each)
     ]
     Image.objects.bulk_create(images, batch_size=_BATCH)
-    # Mostly moles, some of them suspicious, as in a clinic.
-    mass = generator.dirichlet([5.0 if code == "nv" else 0.25 for code in CODES], len(images))
+    # Mostly nevi, some of them suspicious, as in a clinic.
+    probabilities = generator.dirichlet([5.0 if code == "nv" else 0.25 for code in CODES], len(images))
     tier_of = get_analyser().operating_points.tier_of
     Prediction.objects.bulk_create(
         (
@@ -180,12 +180,12 @@ def _fill(patients: int, photographs_each: int) -> dict[str, Any]:
                 tier=tier_of(float(row[0] + row[1] + row[4])),
                 **dict(zip(CODES, row.tolist(), strict=True)),
             )
-            for image, row in zip(images, mass, strict=True)
+            for image, row in zip(images, probabilities, strict=True)
         ),
         batch_size=_BATCH,
     )
     settle((image, dermatologist) for image in images[::3])
-    # Every sixth was called a melanoma by who was not sure, and half of those thought better of it.
+    # Every sixth has an unsure review of melanoma, and half of those a later, different review.
     for answer, some in (("mel", images[1::6]), ("nv", images[1::12])):
         Review.objects.bulk_create(
             (Review(image=image, reviewer=dermatologist, answer=answer, certainty="unsure") for image in some),
@@ -200,7 +200,7 @@ def _fill(patients: int, photographs_each: int) -> dict[str, Any]:
                 reasons=[] if n % 3 == 0 else ["no_label"],
                 reason="" if n % 3 == 0 else "no_label",
                 needs=0 if n % 3 == 0 else 1,
-                priority=0 if n % 3 == 0 else 10 * float(mass[n][[0, 1, 4]].sum()),
+                priority=0 if n % 3 == 0 else 10 * float(probabilities[n][[0, 1, 4]].sum()),
                 entered_at=image.created_at,
             )
             for n, image in enumerate(images)

@@ -1,7 +1,7 @@
-"""A large archive by SQL alone (SQLite's): a million photographs with answers, reviews and places in the queue.
+"""A large archive created with SQL on SQLite: a million photographs with predictions, reviews and queue entries.
 
-Row ``n`` is the ``n``-th photograph. Every fifth patient is another clinic's. One photograph in three has a label, one
-in 50 is urgent, 1 in 10 suspicious, the rest calm, as in a clinic.
+Row ``n`` is the ``n``-th photograph. Every fifth patient belongs to another clinic. One photograph in three has a
+label, one in 50 is urgent, one in 10 suspicious, the rest calm, as in a clinic.
 """
 
 from collections.abc import Iterator
@@ -30,12 +30,12 @@ def archive_sql(
     clinics: tuple[str, str],
     version: int,
 ) -> Iterator[str]:
-    """Yield the statements that make ``count`` photographs.
+    """Yield the statements that create ``count`` photographs.
 
     Args:
-        each: photographs of each patient.
-        read_ahead: so many of what waits first has the member ``ahead`` read, unsure.
-        fresh, ahead: dermatologists of the first clinic; ``elsewhere`` of the second. Keys are in hexadecimal.
+        each: photographs per patient.
+        read_ahead: how many photographs at the front of the queue the member ``ahead`` has reviewed as unsure.
+        fresh, ahead: dermatologists of the first clinic; ``elsewhere`` is of the second. Keys are hexadecimal.
     """
     patients = count // each
     of_patient = f"(n % {patients})"
@@ -158,7 +158,7 @@ def archive_sql(
         image_id=KEY.format("n"),
         review_id=KEY.format("n"),
     )
-    # Unsure, so that they still wait, for somebody else.
+    # Unsure, so that they still wait for another reviewer.
     columns = {
         "id": "lower(hex(randomblob(16)))",
         "certainty": "'unsure'",
@@ -174,7 +174,7 @@ def archive_sql(
 
 
 def insert(table: str, rows: int, *, where: str = "1", **values: str) -> str:
-    """A statement that makes a row of ``table`` for each ``n`` below ``rows`` for which ``where`` holds.
+    """Return a statement that inserts a row into ``table`` for each ``n`` below ``rows`` that satisfies ``where``.
 
     Columns that are not among ``values`` get their field's default, so that a new one does not break the archive.
     """
@@ -187,11 +187,11 @@ def insert(table: str, rows: int, *, where: str = "1", **values: str) -> str:
 
 
 def _defaults(table: str) -> dict[str, str]:
-    """The SQL of what each column of ``table`` holds where nobody says otherwise."""
+    """Return the SQL default of each column of ``table``."""
     model = next(each for each in apps.get_models() if each._meta.db_table == table)
-    found = {}
+    defaults = {}
     for field in model._meta.concrete_fields:
         if field.default is not NOT_PROVIDED and field.column and not field.primary_key:
             value = field.get_db_prep_save(field.get_default(), connection)
-            found[field.column] = "NULL" if value is None else "'" + str(value).replace("'", "''") + "'"
-    return found
+            defaults[field.column] = "NULL" if value is None else "'" + str(value).replace("'", "''") + "'"
+    return defaults

@@ -1,10 +1,10 @@
-"""How long a dermatologist waits for the next photograph when the archive is large.
+"""Response time of the review page for the next photograph in a large archive.
 
     python -m benchmarks.review_queue [--photographs 100000] [--requests 40]
 
-Two clinics share an SQLite database that is filled by SQL; two thirds of the photographs wait for review. Pages are
-asked for through Django's test client: middleware, view, queries and template, without the network between. The target
-is 300 ms for 95 of 100, with up to 1,000,000 photographs.
+Two clinics share an SQLite database that is filled with SQL; two thirds of the photographs wait for review. Pages are
+requested through Django's test client: middleware, view, queries and template, without the network. The target is
+300 ms for 95 of 100, with up to 1,000,000 photographs.
 """
 
 import argparse
@@ -19,7 +19,7 @@ from benchmarks.review_archive import archive_sql
 from benchmarks.scratch import scratch_installation
 
 PHOTOGRAPHS_EACH = 10
-# How many of the first in the queue one reader has read already, which the queue must skip for them.
+# How many photographs at the front of the queue one reader has already reviewed, so that the queue skips them.
 MOST_READ_AHEAD = 10_000
 FARTHEST_PAGE = 100
 
@@ -44,9 +44,9 @@ def main() -> None:
 
 
 def _measure(ask: Callable[[], None], requests: int) -> tuple[int, list[float], list[float]]:
-    """Return how many queries a request makes, its seconds on the clock, and those of the processor.
+    """Return a request's number of queries, wall-clock seconds and CPU seconds.
 
-    On a machine that is busy with something else only the last says something of the page.
+    On a busy machine only the CPU seconds are meaningful.
     """
     from django.db import connection
     from django.test.utils import CaptureQueriesContext
@@ -109,20 +109,20 @@ def _page(client: Any, path: str) -> Callable[[], None]:
 
 
 def _shown(client: Any) -> tuple[str, str]:
-    """Return the photograph that is shown, and of what its form was made."""
+    """Return the photograph on the page, and the state from which its form was built."""
     page = client.get("/admin/review/").content.decode()
-    found = re.search(r'action="/admin/review/([0-9a-f-]{36})/"', page)
+    image = re.search(r'action="/admin/review/([0-9a-f-]{36})/"', page)
     made_from = re.search(r'name="made_from"\s+value="([^"]*)"', page)
-    assert found, "the queue ran dry"
+    assert image, "the queue ran dry"
     assert made_from
-    return found[1], made_from[1]
+    return image[1], made_from[1]
 
 
 _next: dict[Any, tuple[str, str]] = {}
 
 
 def _answer(client: Any) -> None:
-    """What is timed is an answer and the photograph that follows it, as somebody at the keyboard feels it."""
+    """Submit a review and load the next photograph, which together are what a user waits for."""
     key, made_from = _next.get(client) or _shown(client)
     answer = client.post(f"/admin/review/{key}/", {"answer": "nv", "certainty": "certain", "made_from": made_from})
     assert answer.status_code == 302

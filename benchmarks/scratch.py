@@ -1,4 +1,4 @@
-"""An installation of its own for a benchmark: a folder that is gone afterwards, and Django set up in it."""
+"""A temporary installation for a benchmark, with Django set up in it."""
 
 import os
 import shutil
@@ -13,8 +13,8 @@ from pathlib import Path
 def scratch_installation() -> Iterator[Path]:
     """Set up Django with an empty, migrated SQLite database in a temporary folder, and yield the folder.
 
-    Within the tests, which have such an installation already, it is theirs. ``DERMASCAN_MIGRATED_DATABASE`` names an
-    empty database that spares most of the migrations.
+    Tests already have such an installation, which is used instead. ``DERMASCAN_MIGRATED_DATABASE`` names an empty,
+    migrated database to copy, which saves most of the migrations.
     """
     if "django" in sys.modules and sys.modules["django"].apps.apps.ready:
         from django.conf import settings

@@ -1,10 +1,10 @@
-"""A prediction over HTTP beside the bare engine, and what lies between: the same photographs, in turn, in one run.
+"""Time of a prediction over HTTP compared with the engine alone and the steps between.
 
     python -m benchmarks.serving [--requests 60] [--photographs DIR]
 
-The engine is asked in this process, with pixels that are ready; gunicorn answers ``POST /api/v1/predict/`` over a
-socket, as ``make run`` starts it. Between the two stands what this process takes for an analysis, without and with
-measures. They take turns, so that other work on the machine slows all of them alike. The ratios are what to quote.
+The engine runs in this process on decoded pixels; gunicorn, started as by ``make run``, serves
+``POST /api/v1/predict/`` over a socket. In between are analyses in this process, without and with measures. All
+alternate on the same photographs, so that other load affects them alike. Quote the ratios.
 """
 
 import argparse

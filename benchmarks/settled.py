@@ -1,4 +1,4 @@
-"""Rows that a benchmark needs by the thousand: reviewed photographs, as the review services would leave them."""
+"""Create reviewed photographs in bulk, in the state in which the review services leave them."""
 
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
@@ -9,7 +9,7 @@ if TYPE_CHECKING:
 
 
 def settle(images: "Iterable[tuple[Image, Member]]", *, batch_size: int = 5000) -> None:
-    """Give each photograph its reader's review, nevus, and the label that comes of it."""
+    """Add a review of nevus and the resulting confirmed label to each photograph."""
     from diagnosis.reviews.models import ConfirmedLabel, Review
 
     reviews = Review.objects.bulk_create(

@@ -1,9 +1,9 @@
-"""What a training step takes with Keras's own layers and with those that training uses.
+"""Time of a training step with Keras's own layers and with the layers that training uses.
 
     python -m benchmarks.training_step [--side 128] [--batch 32] [--steps 5] [--precision bfloat16]
 
-Xception from random weights learns from random pixels, all layers, with Adam. Both are timed in turn, after steps that
-are not counted.
+Xception with random weights trains all layers on random pixels with Adam. Both are timed alternately after warm-up
+steps.
 """
 
 import argparse
@@ -27,9 +27,9 @@ _PLAIN = "Keras's layers"
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--side", type=int, default=128, help="of the square that is shown, in pixels")
+    parser.add_argument("--side", type=int, default=128, help="side of the square input in pixels")
     parser.add_argument("--batch", type=int, default=32)
-    parser.add_argument("--steps", type=int, default=5, help="a round; there are three rounds")
+    parser.add_argument("--steps", type=int, default=5, help="steps per round, of three rounds")
     parser.add_argument("--precision", choices=("bfloat16", "float32"), default="bfloat16")
     options = parser.parse_args()
     if min(options.side - 70, options.batch, options.steps) < 1:

@@ -1,12 +1,12 @@
-"""From the upload of a photograph to the rendered result, through gunicorn over a socket, 100 real uploads.
+"""Time from the upload of a photograph to the rendered result, for 100 real uploads through gunicorn.
 
     python -m benchmarks.uploads [--uploads 100] [--photographs DIR]
 
-Each upload is what the page's script sends: one photograph posted, the network's answer stored with its files, then
-the result page fetched and read to its end. Photographs are the shipped samples, or those of a folder of your own.
+Each upload works like the page's script: one photograph is posted, the prediction is stored with its files, and the
+result page is fetched completely. Photographs are the shipped samples, or those of a given folder.
 
-Beside it stand the upload and the page by themselves, and what each step of the work on a photograph takes; decoding
-and looking for the lesion are done once, so that twice their time is what to do them again for the page would cost.
+Also printed are the times of the upload and the page alone, and of each step of an analysis. Decoding and finding the
+lesion are done once; twice their time is the cost of repeating them for the page.
 """
 
 import argparse
@@ -50,7 +50,7 @@ def _said(times: np.ndarray) -> str:
 
 
 def _print_steps(photographs: list[Path]) -> None:
-    """What the steps take in this process, one after the other, as the median over the photographs."""
+    """Print the median time of each step in this process."""
     for path in photographs:
         _steps_of(path.read_bytes())  # warms up
     rows = [_steps_of(path.read_bytes()) for path in photographs]
@@ -101,7 +101,7 @@ def _make_visits(count: int) -> list[tuple[str, str]]:
 
 
 class _Browser:
-    """Cookies, tokens and forms: as much of a browser as an upload needs."""
+    """A minimal browser with cookies, tokens and forms for uploads."""
 
     def __init__(self, address: str) -> None:
         self._address = address
@@ -113,7 +113,7 @@ class _Browser:
         self._post("/accounts/login/", {"login": username, "password": password}, {})
 
     def upload(self, visit: str, lesion: str, photograph: Path) -> tuple[float, float]:
-        """Return the seconds from sending the photograph to its answer, and to the last byte of its result page."""
+        """Return the seconds from sending the photograph to the response, and to the last byte of the result page."""
         started = time.perf_counter()
         answer = json.loads(self._post(f"/visits/{visit}/upload/", {"lesion": lesion}, {"files": photograph}))
         answered = time.perf_counter()

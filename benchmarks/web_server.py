@@ -1,4 +1,4 @@
-"""The site as it is served, in a process of its own, for benchmarks that go through a socket."""
+"""Run the site's web server in a separate process, for benchmarks over a socket."""
 
 import os
 import socket
@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class WebServer:
-    """gunicorn as ``make run`` starts it, on a free port; in a ``with`` statement."""
+    """A context manager that runs gunicorn as ``make run`` does, on a free port."""
 
     def __init__(self, *arguments: str) -> None:
         self._arguments = arguments
@@ -39,7 +39,7 @@ class WebServer:
         raise RuntimeError("the server did not start")
 
     def cpu_seconds(self) -> float:
-        """Return the processor time that the web processes have used: a figure that busy neighbours do not change."""
+        """Return the CPU time of the web processes, which does not depend on other load."""
         children = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/children").read_text().split()
         fields = [Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split() for child in children]
         return sum(int(user) + int(system) for *_, user, system in (one[:13] for one in fields)) / os.sysconf(

@@ -1,11 +1,11 @@
-"""ABCD on the calibration fold: what it measures, how steadily, and what it costs.
+"""ABCD measures on the calibration fold: their values, their stability and their cost.
 
     python -m research.abcd HAM10000_DIR [--each 40 | --cost]
 
-Prints, for up to so many photographs of each class of fold 7: the median and quartiles of each measure by class; how
-far it moves when the photograph is turned or mirrored, and between the predicted outline and the published mask; and
-what outlining and measuring add to a photograph's analysis (``--cost``: that alone). The folder holds metadata.csv,
-images/ and masks/.
+Prints, for up to ``--each`` photographs of each class of fold 7: the median and quartiles of each measure by class;
+how much it changes when the photograph is rotated or mirrored, and between the predicted outline and the published
+mask; and the time that outlining and measuring add to an analysis (only that with ``--cost``). The folder contains
+metadata.csv, images/ and masks/.
 """
 
 import argparse
@@ -41,17 +41,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--each", type=int, default=40, help="photographs of each class")
-    parser.add_argument("--cost", action="store_true", help="what it costs, and nothing else")
+    parser.add_argument("--cost", action="store_true", help="measure only the cost")
     options = parser.parse_args()
     dataset = read_dataset(options.folder)
     rows = _rows(dataset, options.each)
     pictures = {row: decode(dataset.paths[row].read_bytes()) for row in rows}
     if options.cost:
         return _print_cost(list(pictures.values()))
-    found = {row: measure_picture(picture) for row, picture in pictures.items()}
-    _print_by_class(dataset, found)
-    _print_colours(dataset, found)
-    _print_steadiness(dataset, pictures, found)
+    measures = {row: measure_picture(picture) for row, picture in pictures.items()}
+    _print_by_class(dataset, measures)
+    _print_colours(dataset, measures)
+    _print_steadiness(dataset, pictures, measures)
     _print_cost(list(pictures.values())[:: max(1, len(pictures) // 20)])
 
 
@@ -69,8 +69,8 @@ def _print_by_class(dataset: Dataset, found: dict[int, Measured]) -> None:
     for name, of in MEASURES.items():
         cells = (_quartiles(value for m in rows if (value := of(m)) is not None) for rows in by_class)
         print(f"{name:26}" + "".join(f"{cell:>20}" for cell in cells))
-    shown = (f"{np.mean([m.abcd is not None for m in rows]):.0%} of {len(rows)}" for rows in by_class)
-    print(f"{'measured':26}" + "".join(f"{cell:>20}" for cell in shown))
+    measured = (f"{np.mean([m.abcd is not None for m in rows]):.0%} of {len(rows)}" for rows in by_class)
+    print(f"{'measured':26}" + "".join(f"{cell:>20}" for cell in measured))
     cut = (f"{np.mean([m.segmentation.is_cut for m in rows]):.0%}" for rows in by_class)
     print(f"{'cut by the square':26}" + "".join(f"{cell:>20}" for cell in cut))
 
@@ -108,7 +108,7 @@ def _print_steadiness(dataset: Dataset, pictures: dict[int, Picture], found: dic
 
 
 def _by_mask(picture: Picture, path: Path, predicted: Measured) -> Measured:
-    """Measure what the published mask outlines, where the predicted outline was measured too."""
+    """Return the measures from the published masks, for photographs whose predicted outline was measured too."""
     parts = outlines_of(reduced_mask(read_mask(path)), level=0.5)
     if not parts or predicted.abcd is None:
         return Measured(predicted.segmentation, None, "")
@@ -121,9 +121,9 @@ def _changed(picture: Picture, change: Callable[[np.ndarray], np.ndarray]) -> Pi
 
 
 def _print_cost(pictures: list[Picture]) -> None:
-    """In one run, taking turns, the best of five for each photograph, so that a busy machine slows all alike.
+    """Print the cost per photograph: the best of five interleaved rounds, so that other load affects all alike.
 
-    Outlining and measuring keep to one thread, so that its own time says what they cost, however busy the machine is.
+    Outlining and measuring use one thread, so the thread's CPU time is their cost whatever the load.
     """
     analyser, segmenter = get_analyser(), get_segmenter()
     works: dict[str, Callable[[Picture], object]] = {
@@ -151,10 +151,10 @@ def _median_and_late(times: np.ndarray) -> str:
 
 
 def _quartiles(values: Iterable[float]) -> str:
-    found = list(values)
-    if not found:
+    sample = list(values)
+    if not sample:
         return "–"
-    low, middle, high = np.percentile(found, (25, 50, 75))
+    low, middle, high = np.percentile(sample, (25, 50, 75))
     return f"{middle:.2f} ({low:.2f}–{high:.2f})"
 
 

@@ -1,9 +1,9 @@
-"""What is each idea worth? Every one alone, against the same base, judged on fold 7.
+"""Ablations: the effect of each training idea alone, against the same baseline, evaluated on fold 7.
 
     python -m research.ablations DATA --backbone-weights FILE [--only NAME …] [--table]
 
-DATA is what ``manage.py import_ham10000`` wrote. Each variant is a run under ``var/runs/ablations`` that goes
-on where it was interrupted; ``--table`` prints those that have ended. The locked folds are not touched.
+DATA is the output of ``manage.py import_ham10000``. Each variant is a run under ``var/runs/ablations`` that resumes
+where it was interrupted; ``--table`` prints the finished ones. The held-out test folds are not used.
 """
 
 import argparse
@@ -35,7 +35,7 @@ _TRAINED_LAST, _COST = "block14", "cost.json"
 
 
 def _phases(recipe: Recipe, *sides: int) -> tuple[Phase, ...]:
-    """Spend the base's epochs at growing sides, the learning rate falling all the while."""
+    """Return phases with growing image sizes, the baseline's number of epochs and a falling learning rate."""
     base = recipe.phases[0]
     epochs = base.epochs // len(sides)
     rates = np.geomspace(base.peak_rate, base.final_rate, len(sides) + 1).tolist()
@@ -84,7 +84,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--backbone-weights", type=Path)
     parser.add_argument("--only", nargs="*", choices=list(VARIANTS), default=list(VARIANTS))
-    parser.add_argument("--table", action="store_true", help="Only print what has ended.")
+    parser.add_argument("--table", action="store_true", help="Only print the finished runs.")
     options = parser.parse_args()
     dataset = read_dataset(options.data)
     base = load_recipe("ablation")
@@ -109,13 +109,13 @@ def _run(name: str, recipe: Recipe, dataset: Dataset, weights: Path | None) -> N
             say=lambda line: print(line, flush=True),
         )  # fmt: skip
     finally:
-        # All cores together: a clock on the wall would tell of what else the machine had to do.
+        # CPU time of all cores, because wall-clock time depends on other load.
         spent = (time.process_time() - started) / 3600
         run.write_json(_COST, {"processor_hours": round(before + spent, 4)})
 
 
 def _processor_hours(run: RunDirectory) -> float:
-    """Return what the run has cost so far, over all the times that it was taken up."""
+    """Return the run's CPU hours so far, over all resumptions."""
     path = run.path / _COST
     return float(json.loads(path.read_text(encoding="utf-8"))["processor_hours"]) if path.exists() else 0.0
 
@@ -133,9 +133,9 @@ def _print_table(base: Recipe, dataset: Dataset) -> None:
         run = _directory(name)
         if run.report() is None:
             continue
-        for shown, turns in ((name, False), *(((f"{name}, eight turns averaged", True),) if name == "base" else ())):
+        for label, turns in ((name, False), *(((f"{name}, eight turns averaged", True),) if name == "base" else ())):
             answers = _answers(change(base), run, dataset, turns=turns)
-            found = performance.estimate(
+            estimates = performance.estimate(
                 {
                     "balanced": performance.balanced_accuracy,
                     "auc": performance.macro_auc,
@@ -143,11 +143,11 @@ def _print_table(base: Recipe, dataset: Dataset) -> None:
                 },
                 performance.by_lesion(answers),
             )
-            reference = reference or found
-            gain = found["balanced"].value - reference["balanced"].value
+            reference = reference or estimates
+            gain = estimates["balanced"].value - reference["balanced"].value
             print(
-                f"{shown:44}{found['balanced']!s:>26}{gain:>+14.3f}{found['auc'].value:>11.3f}"
-                f"{found['accuracy'].value:>10.3f}{_processor_hours(run):>17.2f}"
+                f"{label:44}{estimates['balanced']!s:>26}{gain:>+14.3f}{estimates['auc'].value:>11.3f}"
+                f"{estimates['accuracy'].value:>10.3f}{_processor_hours(run):>17.2f}"
             )
 
 
@@ -159,18 +159,18 @@ def _answers(recipe: Recipe, run: RunDirectory, dataset: Dataset, *, turns: bool
     network.set_weights(run.load_weights())
     labels = dataset.labels[rows.trained]
     mix = np.bincount(labels) / len(labels)
-    held = held_log_mix(labels, sampling=recipe.sampling, loss=recipe.loss)
+    log_mix = held_log_mix(labels, sampling=recipe.sampling, loss=recipe.loss)
     parts = []
     for pixels, _ in batches(
         [dataset.paths[row] for row in rows.watched], np.arange(len(rows.watched)), side=recipe.phases[-1].side,
         kind="none", preparation=recipe.preparation, chance=(), batch_size=32,
     ):  # fmt: skip
         views = [np.rot90(side, turn, axes=(1, 2)) for side in (pixels, pixels[:, :, ::-1]) for turn in range(4)]
-        said = [
+        outputs = [
             np.asarray(network(view.astype(np.float32), training=False)) for view in (views if turns else views[:1])
         ]
-        parts.append(np.mean(said, axis=0))
-    logits = (np.concatenate(parts) - held).astype(np.float32)
+        parts.append(np.mean(outputs, axis=0))
+    logits = (np.concatenate(parts) - log_mix).astype(np.float32)
     return performance.Answers(
         probabilities=softmax(logits + np.log(mix)).astype(np.float32),
         scores=softmax(logits).astype(np.float32),

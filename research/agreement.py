@@ -1,9 +1,9 @@
-"""Does the engine say what the trained network says? Both on the same photographs, one by one.
+"""Compare the engine's probabilities with the trained network's, photograph by photograph.
 
     python -m research.agreement DATA --run DIR [--weights NAME] [--count 1000]
 
-DATA is what ``manage.py import_ham10000`` wrote, DIR the run that the shipped network was built from. The engine's
-weights are stored in half precision and its features are rounded as stored ones are; this prints what that costs.
+DATA is the output of ``manage.py import_ham10000``, DIR the run that the shipped network was built from. The engine
+has half-precision weights and rounds features as stored ones are; this prints the resulting difference.
 """
 
 import argparse
@@ -39,21 +39,21 @@ def main() -> None:
     read = np.concatenate([np.arange(FEATURE_COUNT)[stage_slice(stage)] for stage in recipe.pooled_stages])
     dataset = read_dataset(options.data)
     trained = dataset.labels[dataset.rows(TRAIN_FOLDS)]
-    held = held_log_mix(trained, sampling=recipe.sampling, loss=recipe.loss)
-    to_natural = np.log(drawn_mix(trained, sampling="every-image")) - held
-    kept = np.random.default_rng(0).permutation(len(dataset.paths))[: options.count]
-    found, expected = [], []
-    for row in tqdm(kept, disable=None):
+    log_mix = held_log_mix(trained, sampling=recipe.sampling, loss=recipe.loss)
+    to_natural = np.log(drawn_mix(trained, sampling="every-image")) - log_mix
+    rows = np.random.default_rng(0).permutation(len(dataset.paths))[: options.count]
+    actual, expected = [], []
+    for row in tqdm(rows, disable=None):
         pixels = analyser.engine.prepare(decode(dataset.paths[row].read_bytes()).pixels)[None]
         features = analyser.engine.run(pixels).features.astype(np.float16).astype(np.float32)
-        found.append(analyser.calibration.probabilities(analyser.head.logits(features))[0])
+        actual.append(analyser.calibration.probabilities(analyser.head.logits(features))[0])
         pooled = np.asarray(backbone(pixels, training=False)["features"])[:, read]
         logits = np.asarray(head(pooled, training=False)) + to_natural
         expected.append(analyser.calibration.probabilities(logits.astype(np.float32))[0])
-    moved = np.abs(np.array(found) - np.array(expected))
-    agree = (np.array(found).argmax(axis=1) == np.array(expected).argmax(axis=1)).mean()
+    moved = np.abs(np.array(actual) - np.array(expected))
+    agree = (np.array(actual).argmax(axis=1) == np.array(expected).argmax(axis=1)).mean()
     print(
-        f"{len(kept)} photographs: the same class first {agree:.2%}, probabilities move by at most {moved.max():.4f}"
+        f"{len(rows)} photographs: the same class first {agree:.2%}, probabilities move by at most {moved.max():.4f}"
     )
 
 

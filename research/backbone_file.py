@@ -1,7 +1,7 @@
-"""Copies of a backbone's ONNX file: with the maps of other stages, or with weights drawn anew.
+"""Copy a backbone's ONNX file with the feature maps of other stages, or with randomised weights.
 
-Both work on any file that ``manage.py export_backbone`` wrote, so that neither the training run nor TensorFlow is
-needed. Stages are told apart by the graph alone: names are up to the exporter.
+Both work on any file from ``manage.py export_backbone`` and need neither the training run nor TensorFlow. Stages are
+identified by the graph's structure, because tensor names depend on the exporter.
 """
 
 from collections.abc import Iterable, Mapping
@@ -17,7 +17,7 @@ _NAMES = [stage for stage, _ in STAGES]
 
 
 def write_with_maps(source: Path, target: Path, stages: Iterable[str]) -> None:
-    """Copy a backbone, with the maps of exactly these stages as outputs beside the features."""
+    """Write a copy of a backbone that outputs the features and the maps of exactly these stages."""
     model = onnx.load(source)
     graph = model.graph
     tensors = _stage_tensors(graph)
@@ -35,16 +35,16 @@ def write_with_maps(source: Path, target: Path, stages: Iterable[str]) -> None:
 
 
 def write_randomised(source: Path, target: Path, *, from_stage: str | None, seed: int = 0) -> None:
-    """Copy a backbone with all weights drawn anew that lie between the stage before ``from_stage`` and the end.
+    """Write a copy of a backbone with random weights from ``from_stage`` to the end.
 
-    Each tensor is drawn from a normal distribution with its own mean and deviation, so that activations keep their
-    order of size: what is lost is what was learnt, not the scale.
+    Each tensor is drawn from a normal distribution with its own mean and standard deviation, so that activations keep
+    their scale and only what was learnt is lost.
 
     Args:
         source: the backbone's file.
         target: the file to write.
-        from_stage: the first whose weights are drawn anew; None for an unchanged copy.
-        seed: of the weights.
+        from_stage: the first stage with random weights; None for an unchanged copy.
+        seed: the seed of the random weights.
     """
     model = onnx.load(source)
     graph = model.graph
@@ -61,27 +61,27 @@ def write_randomised(source: Path, target: Path, *, from_stage: str | None, seed
 
 
 def _stage_tensors(graph: onnx.GraphProto) -> dict[str, tuple[str, bool]]:
-    """Return the name of each stage's map as it goes into its pooling, and whether channels come last in it."""
+    """Return, by stage, the name of the map before pooling and whether its channels are last."""
     made_by = _made_by(graph)
     tensors = {}
     for stage, pooled in zip(_NAMES, made_by["features"].input, strict=True):
         node = made_by[pooled]
         while node.op_type not in {"GlobalAveragePool", "ReduceMean"}:
             node = made_by[node.input[0]]
-        # Averages over mirror images are made and pooled with channels last.
+        # Averages over mirror images are computed and pooled with channels last.
         tensors[stage] = node.input[0], node.op_type == "ReduceMean"
     return tensors
 
 
 def _weights_from(graph: onnx.GraphProto, stage: str) -> set[str]:
-    """Return the names of the stored weights that only what comes after the stage before ``stage`` depends on."""
+    """Return the names of the weights used from ``stage`` on and not before it."""
     tensors, made_by = _stage_tensors(graph), _made_by(graph)
     earlier = _NAMES[: _NAMES.index(stage)]
-    kept = _behind(tensors[earlier[-1]][0], made_by) if earlier else set()
-    after = _behind(tensors[_NAMES[-1]][0], made_by) - kept
+    before = _behind(tensors[earlier[-1]][0], made_by) if earlier else set()
+    after = _behind(tensors[_NAMES[-1]][0], made_by) - before
     convolutions = [node for node in graph.node if node.op_type == "Conv" and node.output[0] in after]
     read = {name for node in convolutions for name in node.input[1:]}
-    # Weights in half precision go through a cast.
+    # Half-precision weights pass through a Cast node.
     return {made_by[name].input[0] if name in made_by else name for name in read}
 
 
@@ -98,12 +98,12 @@ def _made_by(graph: onnx.GraphProto) -> dict[str, onnx.NodeProto]:
 
 
 def _behind(tensor: str, made_by: Mapping[str, onnx.NodeProto]) -> set[str]:
-    """Return the names of all that a tensor is computed from, itself and weights included."""
-    found: set[str] = set()
+    """Return the names of all tensors that a tensor depends on, including itself and weights."""
+    names: set[str] = set()
     waiting = [tensor]
     while waiting:
         name = waiting.pop()
-        if name not in found:
-            found.add(name)
+        if name not in names:
+            names.add(name)
             waiting += made_by[name].input if name in made_by else []
-    return found
+    return names

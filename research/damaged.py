@@ -2,9 +2,9 @@
 
     python -m research.damaged DATA [--each 40]
 
-DATA holds uploads/, phone/, not_skin/, ham10000/images/ and extra/. Every photograph of them is decoded as it is;
-``--each`` of every folder, evenly drawn, are then written anew in many ways, altered so that they have even areas and
-sharp edges, which are coded in long runs of zeros, and damaged as memory cards and cables do it.
+DATA contains uploads/, phone/, not_skin/, ham10000/images/ and extra/. Every photograph is decoded as it is. Of each
+folder, ``--each`` evenly spaced photographs are then saved again in many formats, altered to have uniform areas and
+sharp edges, which are encoded as long runs of zeros, and damaged as by faulty memory cards and cables.
 """
 
 import argparse
@@ -33,21 +33,21 @@ def main() -> None:
     arguments = parser.parse_args()
     paths = {name: find_pictures(arguments.data / name).pictures for name in FOLDERS}
     print("intact, refused as damaged:")
-    for name, found in paths.items():
-        _print_share(f"{name}, as they are", (path.read_bytes() for path in found))
-    drawn = [path for found in paths.values() for path in found[:: max(1, len(found) // arguments.each)]]
+    for name, files in paths.items():
+        _print_share(f"{name}, as they are", (path.read_bytes() for path in files))
+    drawn = [path for files in paths.values() for path in files[:: max(1, len(files) // arguments.each)]]
     for change, alter in ALTERED.items():
-        for written, write in WRITTEN.items():
-            _print_share(f"{change}, {written}", (write(alter(Image.open(path).convert("RGB"))) for path in drawn))
+        for format_name, write in WRITTEN.items():
+            _print_share(f"{change}, {format_name}", (write(alter(Image.open(path).convert("RGB"))) for path in drawn))
     print("damaged, accepted as intact:")
-    for written, write in WRITTEN.items():
+    for format_name, write in WRITTEN.items():
         photographs = (write(Image.open(path).convert("RGB")) for path in drawn[:: len(FOLDERS)])
-        _print_share(written, chain.from_iterable(map(_damaged, photographs)), wanted=False)
+        _print_share(format_name, chain.from_iterable(map(_damaged, photographs)), is_intact=False)
 
 
-def _print_share(title: str, files: Iterable[bytes], *, wanted: bool = True) -> None:
+def _print_share(title: str, files: Iterable[bytes], *, is_intact: bool = True) -> None:
     """Print how many of ``files`` the decoder got wrong: intact ones refused, or damaged ones accepted."""
-    outcomes = [_is_whole(data) is wanted for data in files]
+    outcomes = [_is_whole(data) is is_intact for data in files]
     print(f"  {title:48}{outcomes.count(False):>6} of {len(outcomes):>6,}", flush=True)
 
 
@@ -60,7 +60,7 @@ def _is_whole(data: bytes) -> bool:
 
 
 def _damaged(data: bytes) -> Iterable[bytes]:
-    """A file with a block of zeros or without a sector, at places drawn by chance, and one that ends too early."""
+    """Yield damaged copies: with a random block zeroed, with a random sector missing, and truncated."""
     chance = random.Random(len(data))
     for spoil, length in product((zeroed, without), (512, 4096)):
         if len(data) > 4 * length:
@@ -69,7 +69,7 @@ def _damaged(data: bytes) -> Iterable[bytes]:
 
 
 def _on_black(image: Image.Image) -> Image.Image:
-    """As a dermatoscope's round field of view shows it."""
+    """Return the photograph with a dermatoscope's round field of view on black."""
     mask = Image.new("L", image.size)
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2

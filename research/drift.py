@@ -1,14 +1,13 @@
-"""Is a colour cast noticed, and is ordinary work left in peace?
+"""Drift detection: whether a colour cast raises an alarm and ordinary uploads do not.
 
     python -m research.drift DATA [--cache var/features] [--ordinary 2000] [--changed 200]
 
-DATA is what ``manage.py import_ham10000`` wrote. The stream is the locked folds 8–9, which neither the network nor
-the reference has seen. After the ordinary uploads a third of those that follow get a colour cast (red up by a
-fifth, blue down by a third), as a lamp or a camera's white balance would do it: the photographs are changed and
-analysed again.
+DATA is the output of ``manage.py import_ham10000``. The stream is the held-out folds 8–9, which neither the network
+nor the reference has seen. After the ordinary uploads, a third of the following ones get a colour cast (red up by a
+fifth, blue down by a third), as from a lamp or a camera's white balance: they are changed and analysed again.
 
-The plain measures (light, sharpness, colour) raise no alarm; the drill says how large their stability index becomes in
-ordinary windows, and after the cast.
+The simple measures (light, sharpness, colour) raise no alarm; the output shows their stability index in ordinary
+windows and after the cast.
 """
 
 import argparse
@@ -37,7 +36,7 @@ def main() -> int:
     parser.add_argument("data", type=Path)
     parser.add_argument("--cache", type=Path, default=Path("var/features"))
     parser.add_argument("--ordinary", type=int, default=2000, help="uploads before the cast (2,000)")
-    parser.add_argument("--changed", type=int, default=200, help="uploads after it began (200)")
+    parser.add_argument("--changed", type=int, default=200, help="uploads after the cast began (200)")
     options = parser.parse_args()
     ordinary, changed = max(options.ordinary, WINDOW), max(options.changed, EVERY)
     analyser, reference = get_analyser(), read_reference()
@@ -46,7 +45,7 @@ def main() -> int:
     features = cached_features(dataset.paths, engine=analyser.engine, cache=cache)
     draw = np.random.default_rng(8)
     order = draw.permutation(np.flatnonzero(dataset.rows(TEST_FOLDS)))
-    # All of them, and then some of the same lesions again, as in a clinic.
+    # All photographs, then some of the same lesions again, as in a clinic.
     rows = np.resize(order, ordinary + changed)
     scores = reference.project(features[rows])
     quiet = [reference.look(scores[max(0, end - WINDOW) : end]) for end in range(FEWEST, ordinary + 1, EVERY)]
@@ -78,8 +77,8 @@ def main() -> int:
 
 
 def _measured(picture: Picture) -> list[float]:
-    found = judge(picture).measures
-    return [found[name] for name in MEASURES]
+    measures = judge(picture).measures
+    return [measures[name] for name in MEASURES]
 
 
 def _stability(reference: DriftReference, measures: np.ndarray, end: int) -> list[float]:
@@ -88,13 +87,13 @@ def _stability(reference: DriftReference, measures: np.ndarray, end: int) -> lis
     return [look.psi for look in looks]
 
 
-def _print_measures(name: str, found: list[list[float]]) -> None:
-    largest = np.max(found, axis=0)
-    moved = (np.array(found) > MOVED).mean(axis=0)
+def _print_measures(name: str, indices: list[list[float]]) -> None:
+    largest = np.max(indices, axis=0)
+    moved = (np.array(indices) > MOVED).mean(axis=0)
     words = (
         f"{m} {psi:.2f} ({share:.0%} above {MOVED})" for m, psi, share in zip(MEASURES, largest, moved, strict=True)
     )
-    print(f"stability index of the measures, {name}, the largest of {len(found)}: " + ", ".join(words))
+    print(f"stability index of the measures, {name}, the largest of {len(indices)}: " + ", ".join(words))
 
 
 if __name__ == "__main__":

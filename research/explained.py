@@ -1,4 +1,4 @@
-"""Photographs with a lesion mask, and what each stage of a network contributes to its answer on them."""
+"""Photographs with lesion masks, and the contribution of each network stage to a prediction."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -23,32 +23,32 @@ _Found = TypeVar("_Found")
 
 @dataclass(frozen=True)
 class Network:
-    """A backbone and the head that reads it."""
+    """A backbone with its head."""
 
     engine: Engine
     head: Head
 
     def parts(self, pixels: np.ndarray, class_index: int | None = None) -> tuple[int, dict[str, Floats]]:
-        """Return what each mapped stage contributes to a class's logit, and where; by default the likeliest class.
+        """Return each mapped stage's contribution to a class's logit, by position; by default for the likeliest class.
 
         Args:
             pixels: uint8 (H, W, 3), a photograph.
-            class_index: of the class to explain.
+            class_index: the index of the class to explain.
         """
         output = self.engine.run(self.engine.prepare(pixels)[None], maps=True)
-        features = output.features[0].astype(np.float16).astype(np.float32)  # as they are stored and judged
+        features = output.features[0].astype(np.float16).astype(np.float32)  # rounded as stored features are
         chosen = int(self.head.logits(features[None])[0].argmax()) if class_index is None else class_index
         gradient = self.head.gradient(features, class_index=chosen)
         return chosen, {s: stage_cam(maps[0], gradient[stage_slice(s)]) for s, maps in output.maps.items()}
 
 
 def another(values: Sequence[_Found], place: int) -> _Found:
-    """Return what belongs to another photograph, of another class as far as classes are evenly many."""
+    """Return the item half the sequence away: of another class, if rows are sorted and classes balanced."""
     return values[(place + len(values) // 2) % len(values)]
 
 
 def photographs(data: Path, dataset: Dataset, rows: Sequence[int]) -> Iterator[tuple[int, np.ndarray, Mask]]:
-    """Yield row, pixels and the lesion's mask, both within the centre square; without those whose mask is empty."""
+    """Yield the row, and pixels and lesion mask of the centre square; photographs with an empty mask are skipped."""
     for row in tqdm(rows, disable=None):
         path = dataset.paths[row]
         with Image.open(data / "masks" / f"{path.stem}.png") as file:
@@ -61,7 +61,7 @@ def photographs(data: Path, dataset: Dataset, rows: Sequence[int]) -> Iterator[t
 
 
 def chosen_rows(dataset: Dataset, folds: tuple[int, ...], each: int) -> list[int]:
-    """Return up to ``each`` rows of each class from ``folds``, all if 0; the same ones each time."""
+    """Return up to ``each`` rows of each class from ``folds`` (0 for all); deterministic."""
     rows = np.flatnonzero(dataset.rows(folds))
     generator = np.random.default_rng(0)
     mixed = [generator.permutation(rows[dataset.labels[rows] == k]) for k in range(len(CODES))]

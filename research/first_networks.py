@@ -1,12 +1,12 @@
-"""Three networks that have seen little, as releases that the site can serve: where `research/retrain.py` begins.
+"""Build three networks with little training as servable releases, the starting points of `benchmarks/retrain.py`.
 
     python -m research.first_networks DATA --backbone-weights FILE [--output var/releases]
 
-DATA holds ``ham10000/`` (metadata.csv and images/), ``phone/`` and ``not_skin/``. One network is trained on folds 0–2,
-all of it, base and head, from ImageNet weights; the second on the same without vascular lesions and dermatofibromas;
-of the third only the head was trained, on the frozen ImageNet base. So what a clinic confirms of folds 3–6 is new to
-all. The first two take about half an hour each on two cores and go on where they were interrupted. Fold 7 calibrates;
-the locked folds are not touched but for the figures of the release's card.
+DATA contains ``ham10000/`` (metadata.csv and images/), ``phone/`` and ``not_skin/``. The first network, base and head,
+is trained on folds 0–2 from ImageNet weights; the second on the same without vascular lesions and dermatofibromas; of
+the third only the head is trained, on the frozen ImageNet base. So what a clinic confirms of folds 3–6 is new to all.
+The first two take about half an hour each on two cores and resume where they were interrupted. Fold 7 is for
+calibration; the held-out folds are used only for the figures of the release's card.
 """
 
 import argparse
@@ -45,7 +45,7 @@ from mlmodel.training.trainer import Split, train  # noqa: E402
 FIRST_FOLDS = (0, 1, 2)
 UNSEEN = ("df", "vasc")
 SIDE = 96
-# A class that the network has never seen is never answered: about e⁻¹² of the others.
+# The logit of a class that was never trained, so that it is never predicted: about e⁻¹² of the others.
 _NEVER = -12.0
 
 FROZEN, FROZEN_SIDE = "folds-0-2-frozen-base", 160
@@ -79,7 +79,7 @@ def main() -> None:
 
 
 def _recipe(classes: tuple[str, ...]) -> Recipe:
-    """The shipped network's recipe, on small pictures and for a few epochs."""
+    """Return the shipped network's recipe with small images and few epochs."""
     phase = Phase(side=SIDE, epochs=6, peak_rate=4e-4, final_rate=1e-5, trainable_from="block4", warm_up_steps=50)
     return replace(load_recipe("best"), classes=classes, average=0.99, phases=(phase,))
 
@@ -102,7 +102,7 @@ def _train(run: RunDirectory, classes: tuple[str, ...], dataset: Dataset, weight
 
 @dataclass(frozen=True)
 class Made:
-    """A backbone's file, the head that reads it, and what is to be said of their training."""
+    """A backbone's file, its head, and the description of their training."""
 
     backbone: Path
     head: Head
@@ -136,8 +136,8 @@ def _release(made: Made, classes: tuple[str, ...], data: Path, dataset: Dataset,
         cache=cache, head=made.head, training=made.training,
     )  # fmt: skip
     facts = build_release(inputs, output)
-    for name, found in facts.estimates.items():
-        print(f"{output.name}, {name}: " + ", ".join(f"{figure} {value}" for figure, value in found.items()))
+    for name, figures in facts.estimates.items():
+        print(f"{output.name}, {name}: " + ", ".join(f"{figure} {value}" for figure, value in figures.items()))
     for file in ("segmenter.json", "segmenter.onnx"):
         shutil.copyfile(SHIPPED / file, output / file)
     _pack(dataset, dataset.labels_among(classes) >= 0, output, cache)
@@ -149,7 +149,7 @@ def _features(dataset: Dataset, backbone: Path, cache: Path) -> npt.NDArray[np.f
 
 
 def _of_seven(head: Head, classes: tuple[str, ...]) -> Head:
-    """Return the head with an output for each of the seven; what it has not seen, it does not answer."""
+    """Return the head with seven outputs; classes it was not trained on are never predicted."""
     places = [CODES.index(code) for code in classes]
     weights = np.zeros((head.output_weights.shape[0], len(CODES)), dtype=np.float32)
     bias = np.full(len(CODES), _NEVER, dtype=np.float32)
@@ -158,7 +158,7 @@ def _of_seven(head: Head, classes: tuple[str, ...]) -> Head:
 
 
 def _pack(dataset: Dataset, takes_part: npt.NDArray[np.bool_], output: Path, cache: Path) -> None:
-    """Write the base set: of the training folds, only what the network has seen."""
+    """Write the base set with the photographs of the training folds that the network has seen."""
     release = load_release(output)
     features = _features(dataset, release.backbone, cache)
     kept = (takes_part & dataset.rows(FIRST_FOLDS)) | dataset.rows((*CALIBRATION_FOLDS, *TEST_FOLDS))

@@ -1,13 +1,12 @@
-"""Does the heat map point at the lesion? Against HAM10000's lesion masks, beside the middle of the photograph.
+"""Whether heat maps point at the lesion: scores against HAM10000's lesion masks, compared with a centred map.
 
-    python -m research.heat_map HAM10000_DIR [--each 40]        the shipped network, photographs of fold 7
-    python -m research.heat_map HAM10000_DIR --compare block8 block13        and every combination of these stages
-    python -m research.heat_map HAM10000_DIR --locked --each 0        all of folds 8 and 9: to report, not to choose
-    python -m research.heat_map HAM10000_DIR --randomise --each 10        what is left of it with weights drawn anew
+    python -m benchmarks.heat_map HAM10000_DIR [--each 40]        the shipped network, photographs of fold 7
+    python -m benchmarks.heat_map HAM10000_DIR --compare block8 block13        and every combination of these stages
+    python -m benchmarks.heat_map HAM10000_DIR --locked --each 0        all of folds 8 and 9: to report, not to choose
+    python -m benchmarks.heat_map HAM10000_DIR --randomise --each 10        the maps after randomising weights
 
-HAM10000_DIR holds metadata.csv, images/ and masks/. Lesions are in the middle of nearly every photograph, so a map
-that knows nothing else scores well: what counts is the difference from that, above all where the lesion is small or
-lies aside.
+HAM10000_DIR contains metadata.csv, images/ and masks/. Nearly every photograph has the lesion in the centre, so a map
+of the centre alone scores well: what counts is the difference from it, above all for small or off-centre lesions.
 research/heat_map.md explains the figures. Needs the training requirements (scipy, onnx).
 """
 
@@ -47,14 +46,14 @@ BASELINES = ("map of another photograph", "centre of the image", "even spread")
 
 @dataclass(frozen=True)
 class Measured:
-    """How maps point at the lesions of N photographs.
+    """The scores of heat maps on N photographs.
 
     Attributes:
         lesions: str (N,).
         small: bool (N,), whether the lesion is small.
         aside: bool (N,), whether it is off-centre.
         scores: float (N, maps, 6): choices of stages first, then ``BASELINES``; the fields of ``Score``.
-        variation: by stage, how much its part of the logit varies over the square: deviation times positions, mean.
+        variation: by stage, the variation of its part of the logit over the square: mean of deviation times positions.
     """
 
     lesions: np.ndarray
@@ -74,16 +73,16 @@ def main() -> None:
         print_randomised(model, head, options.data, dataset, rows)
         return
     with tempfile.TemporaryDirectory() as folder:
-        shown = Engine(model).mapped_stages
+        served = Engine(model).mapped_stages
         if options.compare:
-            stages = [stage for stage, _ in STAGES if stage in {*shown, *options.compare}]
+            stages = [stage for stage, _ in STAGES if stage in {*served, *options.compare}]
             write_with_maps(model, Path(folder) / "backbone.onnx", stages)
             model = Path(folder) / "backbone.onnx"
-        choices = [shown, *(choice for choice in _combinations(options.compare) if choice != shown)]
-        found = measure(Network(Engine(model), head), options.data, dataset, rows, choices, options)
+        choices = [served, *(choice for choice in _combinations(options.compare) if choice != served)]
+        measured = measure(Network(Engine(model), head), options.data, dataset, rows, choices, options)
     names = [_name(choice) for choice in choices]
     names[0] += " (as it is)"
-    print_table(found, names, options)
+    print_table(measured, names, options)
 
 
 def measure(
@@ -94,7 +93,7 @@ def measure(
     choices: Sequence[tuple[str, ...]],
     options: argparse.Namespace,
 ) -> Measured:
-    """Judge the maps of each choice of stages, and the baselines, on each photograph."""
+    """Score the maps of each choice of stages, and the baselines, on each photograph."""
     masks: list[Mask] = []
     maps, lesions, varies = [], [], []
     for row, pixels, mask in photographs(data, dataset, rows):
@@ -108,15 +107,15 @@ def measure(
         side = mask.shape[0]
         heats = [np.maximum(resized(heat, side), 0.0) for heat in (*maps[place], another(maps, place)[0])]
         heats.append(centred(side, width=options.centre_width))
-        found = [score(heat, mask, tolerance=options.tolerance) for heat in heats]
-        scores.append([astuple(each) for each in (*found, even_score(mask, tolerance=options.tolerance))])
+        map_scores = [score(heat, mask, tolerance=options.tolerance) for heat in heats]
+        scores.append([astuple(each) for each in (*map_scores, even_score(mask, tolerance=options.tolerance))])
     small, aside = np.array([is_small(mask) for mask in masks]), np.array([is_off_centre(mask) for mask in masks])
     variation = dict(zip(parts, np.mean(varies, axis=0).tolist(), strict=True))
     return Measured(np.array(lesions), small, aside, np.array(scores, dtype=np.float64), variation)
 
 
 def print_table(found: Measured, names: list[str], options: argparse.Namespace) -> None:
-    """Print each subset's figures: one row a map, with intervals, less the centre's, and less the first map's."""
+    """Print each subset's figures, one row per map, with differences from the centred map and the first map."""
     print(f"fold{'s 8 and 9' if options.locked else ' 7'}, {options.each or 'all'} photographs of each class at most;")
     print(f"brightest point inside the mask, or up to {options.tolerance:g} of the side from it;")
     print(f"the centre: the middle pixel, and a Gaussian of width {options.centre_width:g} of the side")
@@ -174,8 +173,8 @@ def _name(stages: Sequence[str]) -> str:
     return " + ".join(stages)
 
 
-def _interval(found: tuple[float, float, float], *, digits: int = 1, sign: bool = False) -> str:
-    value, low, high = (f"{each:{'+' if sign else ''}.{digits}f}" for each in found)
+def _interval(interval: tuple[float, float, float], *, digits: int = 1, sign: bool = False) -> str:
+    value, low, high = (f"{each:{'+' if sign else ''}.{digits}f}" for each in interval)
     return f"{value} ({low} to {high})" if sign else f"{value} ({low}–{high})"
 
 
@@ -187,9 +186,9 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--locked", action="store_true", help="folds 8 and 9 instead of 7")
     parser.add_argument("--model", type=Path, metavar="FILE", help="another backbone than the shipped one")
     parser.add_argument("--head", type=Path, metavar="FILE", help="another head than the shipped one")
-    parser.add_argument("--randomise", action="store_true", help="draw weights anew instead, and compare the maps")
-    parser.add_argument("--tolerance", type=float, default=0.0, help="of the pointing game, of the side (0)")
-    parser.add_argument("--centre-width", type=float, default=0.2, help="of the centred Gaussian, of the side (0.2)")
+    parser.add_argument("--randomise", action="store_true", help="randomise weights instead, and compare the maps")
+    parser.add_argument("--tolerance", type=float, default=0.0, help="of the pointing game, share of the side (0)")
+    parser.add_argument("--centre-width", type=float, default=0.2, help="of the centred map, share of the side (0.2)")
     return parser.parse_args()
 
 

@@ -1,10 +1,10 @@
-"""Would eight-bit integers serve faster, and what would they cost? The shipped backbone against its quantised copy.
+"""Eight-bit quantisation: speed and accuracy of the shipped backbone and its quantised copy.
 
     python -m research.int8 DATA [--count 400] [--calibrated-on 64] [--timed 40]
 
-DATA is what ``manage.py import_ham10000`` wrote. The copy is quantised statically, weights by channel, activations by
-what they were on photographs that the network was trained on (ONNX Runtime's own quantiser), and both are asked of
-photographs of fold 7, in turns. It would be taken if it were faster here and cost under half a point.
+DATA is the output of ``manage.py import_ham10000``. The copy is quantised statically with ONNX Runtime: weights per
+channel, activations by their range on training photographs. Both run alternately on photographs of fold 7. The copy
+would be adopted if it were faster and lost less than half a point.
 """
 
 import argparse
@@ -51,19 +51,19 @@ def main() -> None:
             started = time.perf_counter()
             features[name].append(engine.run(pixels).features[0])
             times[name].append(time.perf_counter() - started)
-    answers = {name: _answers(np.array(found), dataset, rows) for name, found in features.items()}
+    answers = {name: _answers(np.array(values), dataset, rows) for name, values in features.items()}
     print(f"{'':12}{'file':>10}{'p50':>10}{'accuracy':>11}{'balanced':>11}{'same class first':>18}")
-    for name, found in answers.items():
-        same = (found.probabilities.argmax(axis=1) == answers["shipped"].probabilities.argmax(axis=1)).mean()
-        # The last ones: the first warm the caches up.
+    for name, values in answers.items():
+        same = (values.probabilities.argmax(axis=1) == answers["shipped"].probabilities.argmax(axis=1)).mean()
+        # The last rounds: the first ones warm up the caches.
         print(
             f"{name:12}{sizes[name] / 1e6:>7.1f} MB{np.median(times[name][-options.timed :]) * 1000:>7.1f} ms"
-            f"{performance.accuracy(found):>11.3f}{performance.balanced_accuracy(found):>11.3f}{same:>18.1%}"
+            f"{performance.accuracy(values):>11.3f}{performance.balanced_accuracy(values):>11.3f}{same:>18.1%}"
         )
 
 
 class _Photographs(CalibrationDataReader):
-    """What the quantiser watches the activations on."""
+    """The photographs with which the quantiser calibrates activations."""
 
     def __init__(self, engine: Engine, paths: list[Path]) -> None:
         self._batches: Iterator[dict[str, Any]] = (
@@ -81,7 +81,7 @@ def _quantised(shipped: Path, folder: Path, dataset: Dataset, count: int) -> Pat
     quantize_static(
         str(single), str(quantised), _Photographs(Engine(shipped), paths), quant_format=QuantFormat.QDQ,
         per_channel=True, activation_type=QuantType.QUInt8, weight_type=QuantType.QInt8,
-        # Without instructions made for it, sums of eight-bit products overflow sixteen bits.
+        # Without special CPU instructions, sums of eight-bit products overflow sixteen bits.
         reduce_range=True,
     )  # fmt: skip
     return quantised

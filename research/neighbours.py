@@ -1,11 +1,11 @@
-"""Similar confirmed cases: how fast they are found among 100,000, and how often they are of the same class.
+"""Similar confirmed cases: search time among 100,000, and how often they are of the same class.
 
-    python -m research.neighbours                     search alone: numpy beside index libraries, where installed
-    python -m research.neighbours --database          the whole way, rules and queries included, on SQLite
-    python -m research.neighbours DATA                macro precision at 5 on the locked folds of DATA/ham10000
+    python -m benchmarks.neighbours                     search only: NumPy and index libraries, if installed
+    python -m benchmarks.neighbours --database          with access rules and queries, on SQLite
+    python -m benchmarks.neighbours DATA                macro precision at 5 on the held-out folds of DATA/ham10000
 
-Index libraries that are compared if they can be imported: usearch, hnswlib, faiss (pip install usearch hnswlib
-faiss-cpu, in an environment of its own: DermaScan needs none of them).
+Index libraries are compared if installed: usearch, hnswlib, faiss (pip install usearch hnswlib faiss-cpu, in a
+separate environment: DermaScan needs none of them).
 """
 
 import argparse
@@ -28,13 +28,13 @@ SHOWN = 5
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("data", type=Path, nargs="?", help="the folder that holds ham10000/")
+    parser.add_argument("data", type=Path, nargs="?", help="the folder that contains ham10000/")
     parser.add_argument("--database", action="store_true")
     parser.add_argument("--count", type=int, default=100_000)
     parser.add_argument("--queries", type=int, default=200)
-    parser.add_argument("--wait", type=int, default=61, help="seconds until what was made is no longer new (61)")
-    parser.add_argument("--features", type=Path, default=Path("var/features"), help="where features are kept")
-    parser.add_argument("--folds", type=int, nargs="+", default=[8, 9], help="7 is the one to choose on")
+    parser.add_argument("--wait", type=int, default=61, help="seconds until the new cases count as old (61)")
+    parser.add_argument("--features", type=Path, default=Path("var/features"), help="the folder of stored features")
+    parser.add_argument("--folds", type=int, nargs="+", default=[8, 9], help="use 7 to choose settings")
     options = parser.parse_args()
     if options.data:
         precision(options.data, options.features, tuple(options.folds))
@@ -44,14 +44,14 @@ def main() -> None:
         search(options.count, options.queries)
 
 
-# --- Search alone --------------------------------------------------------------------------------------------
+# --- Search only ---------------------------------------------------------------------------------------------
 
 
-def search(count: int, asked: int) -> None:
-    """Clustered vectors, as confirmed cases are; queries are others of the same clusters."""
-    vectors, queries = _clustered(count, seed=0), _clustered(asked, seed=1)
+def search(count: int, query_count: int) -> None:
+    """Time searches in clustered vectors, which resemble confirmed cases; queries are from the same clusters."""
+    vectors, queries = _clustered(count, seed=0), _clustered(query_count, seed=1)
     truth = [set(np.argpartition(-(vectors @ query), SHOWN)[:SHOWN].tolist()) for query in queries]
-    print(f"{count:,} vectors of {DIMENSIONS} dimensions, {asked} queries, the {SHOWN} nearest, one thread")
+    print(f"{count:,} vectors of {DIMENSIONS} dimensions, {query_count} queries, the {SHOWN} nearest, one thread")
     print(f"{'':24}{'build':>9}{'p50':>10}{'p95':>10}{'memory':>10}{'recall':>9}")
     for name, build in CONTESTANTS.items():
         try:
@@ -64,9 +64,9 @@ def search(count: int, asked: int) -> None:
         times, hits = [], []
         for query, true in zip(queries, truth, strict=True):
             started = time.perf_counter()
-            found = ask(query)
+            nearest = ask(query)
             times.append((time.perf_counter() - started) * 1000)
-            hits.append(len(set(found) & true) / SHOWN)
+            hits.append(len(set(nearest) & true) / SHOWN)
         p50, p95 = np.percentile(times, (50, 95))
         print(f"{name:24}{built:>7.1f} s{p50:>7.2f} ms{p95:>7.2f} ms{grown:>7.0f} MB{np.mean(hits):>9.3f}", flush=True)
 
@@ -82,7 +82,7 @@ def _clustered(count: int, *, seed: int) -> np.ndarray:
 
 
 def _memory() -> float:
-    """Megabytes that this process holds now."""
+    """Return the current memory of this process in megabytes."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     return pages * resource.getpagesize() / 1e6
 
@@ -94,7 +94,7 @@ def _archive(vectors: np.ndarray) -> Callable[[np.ndarray], list[Any]]:
 
 
 def _mapped(vectors: np.ndarray) -> Callable[[np.ndarray], list[Any]]:
-    """float16 on the disk, mapped into memory: half the bytes, but NumPy has no product of halves by the processor."""
+    """Search memory-mapped float16 vectors: half the size, but NumPy has no native float16 product."""
     path = Path("/tmp") / f"neighbours-{uuid.uuid4().hex}.f16"
     vectors.astype(np.float16).tofile(path)
     mapped = np.memmap(path, np.float16, "r", shape=vectors.shape)
@@ -156,11 +156,11 @@ CONTESTANTS: dict[str, Callable[[np.ndarray], Callable[[np.ndarray], list[Any]]]
 }
 
 
-# --- The whole way -------------------------------------------------------------------------------------------
+# --- With access rules and queries ---------------------------------------------------------------------------
 
 
 def database(count: int, asked: int, *, wait: int) -> None:
-    """``similar_cases`` in a clinic with ``count`` confirmed photographs, a tenth of them other clinics'."""
+    """Time ``similar_cases`` with ``count`` confirmed photographs, a tenth of them other clinics'."""
     from benchmarks.scratch import scratch_installation
 
     with scratch_installation():
@@ -258,10 +258,10 @@ def _fill(count: int, asked: int) -> tuple[Any, list[Any]]:
 
 
 def precision(data: Path, features: Path, folds: tuple[int, ...]) -> None:
-    """How many of the five nearest confirmed cases, one of each lesion, are of the photograph's own class.
+    """Print how many of the five nearest confirmed cases, one per lesion, have the photograph's own class.
 
     The archive is the training folds. The head was fitted on them, so in its hidden layer they lie closer to their
-    own class than photographs of a clinic will: read the figure as an upper bound for a new clinic.
+    own class than a clinic's photographs will: the figure is an upper bound for a new clinic.
     """
     from mlmodel.datasets.dataset import TRAIN_FOLDS, read_dataset
     from mlmodel.datasets.feature_cache import cached_features
@@ -271,22 +271,22 @@ def precision(data: Path, features: Path, folds: tuple[int, ...]) -> None:
     analyser = get_analyser()
     dataset = read_dataset(data / "ham10000")
     cache = features / analyser.backbone_sha256[:16] / "ham10000"
-    found = cached_features(dataset.paths, engine=analyser.engine, cache=cache)
-    archive, asked = dataset.rows(TRAIN_FOLDS), dataset.rows(folds)
+    stored_features = cached_features(dataset.paths, engine=analyser.engine, cache=cache)
+    archive, queries = dataset.rows(TRAIN_FOLDS), dataset.rows(folds)
     labels, lesions = dataset.labels, np.unique(dataset.lesions, return_inverse=True)[1]
     share = np.bincount(labels[archive]) / archive.sum()
-    print(f"{asked.sum()} photographs of folds {folds}, {archive.sum()} confirmed of the training folds")
+    print(f"{queries.sum()} photographs of folds {folds}, {archive.sum()} confirmed of the training folds")
     print(f"{'':40}{'macro precision at 5':>22}{'over photographs':>18}")
-    chance = float(np.mean([share[label] for label in labels[asked]]))
+    chance = float(np.mean([share[label] for label in labels[queries]]))
     print(f"{'chance':40}{1 / len(share):>22.3f}{chance:>18.3f}")
     spaces: dict[str, np.ndarray] = {
-        "features as they are": unit(found.astype(np.float32)),
-        f"features, reduced to {DIMENSIONS}": Projection(weights=None, bias=None).embed(found),
-        f"as served, {DIMENSIONS} dimensions": Projection.load(analyser.release.head).embed(found),
+        "features as they are": unit(stored_features.astype(np.float32)),
+        f"features, reduced to {DIMENSIONS}": Projection(weights=None, bias=None).embed(stored_features),
+        f"as served, {DIMENSIONS} dimensions": Projection.load(analyser.release.head).embed(stored_features),
     }
     for name, vectors in spaces.items():
-        hits = _hits(vectors, archive, asked, labels, lesions)
-        macro = np.mean([hits[labels[asked] == label].mean() for label in np.unique(labels[asked])])
+        hits = _hits(vectors, archive, queries, labels, lesions)
+        macro = np.mean([hits[labels[queries] == label].mean() for label in np.unique(labels[queries])])
         print(f"{name:40}{macro:>22.3f}{hits.mean():>18.3f}", flush=True)
 
 

@@ -1,10 +1,10 @@
-"""The founding papers' claims, what their recipes give here, and the shipped network, side by side.
+"""The founding papers' claims, the results of their recipes here, and the shipped network, side by side.
 
     python -m research.papers DATA [--runs var/runs]
 
-DATA is what ``manage.py import_ham10000`` wrote. The runs are those of ``manage.py train --recipe paper-…``, with the
-papers' split by image and with ``--split by-lesion``; those that have not ended are named as missing. The shipped
-network is read on the same fold 7, which also set its temperature, and on the locked folds 8–9.
+DATA is the output of ``manage.py import_ham10000``. The runs are those of ``manage.py train --recipe paper-…``, with
+the papers' split by image and with ``--split by-lesion``; unfinished runs are listed as missing. The shipped network
+is evaluated on the same fold 7, which also set its temperature, and on the held-out folds 8–9.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from mlmodel.training.run_folder import RunDirectory  # noqa: E402
 from mlmodel.training.session import split  # noqa: E402
 
 THREE = ("bcc", "mel", "nv")
-# What the papers say of their validation images, and the recipe that follows each.
+# The papers' figures on their validation images, and the corresponding recipes.
 CLAIMS = (
     ("Xception, seven classes", "paper-xception", "about 85 %"),
     ("eight convolutions, three classes", "paper-cnn8", "93 %"),
@@ -49,7 +49,7 @@ def main() -> None:
             _print_run(title, claim, dataset, RunDirectory(options.runs / f"{recipe}-{split_by}"), split_by)
             claim = ""
     for classes in (CODES, THREE):
-        for name, folds in (("fold 7", CALIBRATION_FOLDS), ("locked folds", TEST_FOLDS)):
+        for name, folds in (("fold 7", CALIBRATION_FOLDS), ("held-out folds", TEST_FOLDS)):
             _print_shipped(classes, name, dataset, dataset.rows(folds), options.cache)
 
 

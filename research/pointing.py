@@ -1,4 +1,4 @@
-"""How well a map points at a mask, and how sure that is.
+"""Pointing scores of heat maps against lesion masks, with confidence intervals.
 
 The pointing game (Zhang et al., IJCV 126:1084, 2018) asks whether the brightest point lies in the mask; its
 energy-based form (Wang et al., Score-CAM, CVPR Workshops 2020) asks what share of the heat does.
@@ -16,22 +16,22 @@ Mask = npt.NDArray[np.bool_]
 # A lesion is small below this share of the square, and off-centre beyond this distance, as a share of the side.
 SMALL, OFF_CENTRE = 0.15, 0.1
 _RESAMPLES = 2000
-# What a map without any heat has neither of: width, right, down.
+# Width, right and down are undefined for a map without heat.
 _NOTHING = (float("nan"),) * 3
 
 
 @dataclass(frozen=True)
 class Score:
-    """How one map points at one mask.
+    """The scores of one map against one mask.
 
     Attributes:
-        hit: 1.0 if its brightest point lies in the mask or no farther from it than the tolerance, else 0.0.
-        energy: share of its heat inside the mask.
-        density: the same, against an even spread: 1 says nothing.
-        width: the deviation of a Gaussian that fills as large an area (1 / Σ p², p the shares of the heat), as a share
-            of the side; says how concentrated the heat is, wherever it is.
-        right: how far the heat's centre of mass lies to the right of the mask's, as a share of the side.
-        down: how far it lies below it.
+        hit: 1.0 if the brightest point is in the mask or within the tolerance of it, else 0.0.
+        energy: the share of the heat inside the mask.
+        density: the same relative to an even spread; 1 is uninformative.
+        width: the standard deviation of a Gaussian that covers the same area (1 / Σ p², p the shares of the heat), as
+            a share of the side: how concentrated the heat is, wherever it is.
+        right: how far the heat's centre of mass is to the right of the mask's, as a share of the side.
+        down: how far it is below it.
     """
 
     hit: float
@@ -43,7 +43,7 @@ class Score:
 
 
 def score(heat: Floats, mask: Mask, *, tolerance: float = 0.0) -> Score:
-    """Judge one map, ≥ 0 and of the mask's shape; one without any heat points nowhere and counts as even.
+    """Return the score of one map, ≥ 0 and of the mask's shape; a map without heat scores as an even one.
 
     Args:
         heat: float (side, side).
@@ -61,23 +61,23 @@ def score(heat: Floats, mask: Mask, *, tolerance: float = 0.0) -> Score:
 
 
 def even_score(mask: Mask, *, tolerance: float = 0.0) -> Score:
-    """What a map without any knowledge scores: its brightest point anywhere, its heat everywhere."""
+    """Return the expected score of an uninformative map: brightest point anywhere, heat everywhere."""
     return Score(float(near(mask, tolerance).mean()), float(mask.mean()), 1.0, *_NOTHING)
 
 
 def centred(side: int, *, width: float) -> Floats:
-    """Return the map that knows where photographers put lesions: a Gaussian in the middle of the square."""
+    """Return the baseline map: a Gaussian in the centre of the square, where lesions usually are."""
     along = (np.arange(side) + 0.5) / side - 0.5
     bell = np.exp(-0.5 * np.square(along / width))
     return np.outer(bell, bell)
 
 
 def near(mask: Mask, tolerance: float) -> Mask:
-    """Return the mask with all that is no farther from it than ``tolerance``, a share of the side."""
+    """Return the mask dilated by ``tolerance``, a share of the side."""
     if tolerance <= 0.0:
         return mask
-    found: Mask = distance_transform_edt(~mask) <= tolerance * mask.shape[0]
-    return found
+    dilated: Mask = distance_transform_edt(~mask) <= tolerance * mask.shape[0]
+    return dilated
 
 
 def is_small(mask: Mask) -> bool:
@@ -85,7 +85,7 @@ def is_small(mask: Mask) -> bool:
 
 
 def is_off_centre(mask: Mask) -> bool:
-    """Whether the mask's centre of mass lies farther than ``OFF_CENTRE`` from the middle of the square."""
+    """Return whether the mask's centre of mass is farther than ``OFF_CENTRE`` from the centre of the square."""
     place = (np.array(center_of_mass(mask)) + 0.5) / mask.shape[0] - 0.5
     return bool(np.hypot(*place) > OFF_CENTRE)
 
@@ -95,13 +95,13 @@ def means_with_intervals(
 ) -> list[tuple[float, float, float]]:
     """Return the mean of each column with its 95 % percentile interval over resampled lesions.
 
-    A lesion is drawn with all its photographs. Every column meets the same resamples, so that the interval of a
-    difference is that of a column of differences.
+    A lesion is drawn with all its photographs. All columns use the same resamples, so the interval of a difference is
+    that of a column of differences.
 
     Args:
-        values: float (N, K), one row a photograph.
+        values: float (N, K), one row per photograph.
         lesions: str (N,).
-        seed: of the resamples.
+        seed: the seed of the resamples.
     """
     _, group = np.unique(lesions, return_inverse=True)
     count = int(group.max()) + 1

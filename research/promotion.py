@@ -1,10 +1,10 @@
-"""Versions are switched while a server answers: does a request fail, or an answer mix two versions?
+"""Switch model versions under load, and check for failed requests and responses that mix two versions.
 
     python -m research.promotion [--seconds 20] [--askers 4] [--processes 2]
 
-gunicorn runs with several worker processes. Threads post one photograph after the other to the API, while this process
-promotes a candidate and rolls back, again and again. The candidate is the shipped head with another bias, so that each
-version's answer is known: one that bears a version's name with the other's probabilities is mixed.
+gunicorn runs with several worker processes. Threads post photographs to the API while this process repeatedly promotes
+a candidate and rolls back. The candidate is the shipped head with another bias, so that each version's response is
+known: a response with one version's name and the other's probabilities is mixed.
 """
 
 import argparse
@@ -40,7 +40,7 @@ def main() -> None:
 
 
 def _measure(seconds: float, askers: int) -> tuple[list[tuple[str, bool, float]], list[float]]:
-    """Return each answer (what came, whether it is one version's, seconds) and the seconds of each switch."""
+    """Return each response (content, whether it is of one version, seconds) and the seconds of each switch."""
     from mlmodel.versions.promotion import promote_version, roll_back
     from mlmodel.versions.serving import active_version
     from tests import factories
@@ -91,8 +91,8 @@ def _ask(
         try:
             with urllib.request.urlopen(request, timeout=60) as response:
                 answer = json.load(response)
-            name, known = answer["model_version"], expected[answer["model_version"]]
-            is_whole = all(abs(answer["probabilities"][code] - known[code]) < 0.001 for code in known)
+            name, probabilities = answer["model_version"], expected[answer["model_version"]]
+            is_whole = all(abs(answer["probabilities"][code] - probabilities[code]) < 0.001 for code in probabilities)
         except (OSError, ValueError, KeyError) as error:
             name, is_whole = f"failed: {error!r}", True
         answers.append((name, is_whole, time.perf_counter() - started))

@@ -1,9 +1,10 @@
-"""How often the quality judge refuses good photographs, and how often spoiled ones.
+"""How often the quality check refuses good photographs and spoiled ones.
 
     python -m research.quality [DATA_FOLDER]     (default: ../shared/data)
 
-Prints three tables: shares refused among good photographs (all of them) and spoiled ones (the first 40 of each set);
-the sharpness measure beside two better-known ones, each at the threshold that refuses as few good photographs; times.
+Prints three tables: the shares refused among good photographs (all) and spoiled ones (the first 40 of each set); the
+sharpness measure compared with two better-known ones, each at the threshold that refuses as few good photographs; and
+times.
 """
 
 import csv
@@ -69,11 +70,11 @@ def picture_of(pixels: np.ndarray) -> Picture:
     return Picture(pixels=pixels, format="JPEG", media_type="image/jpeg")
 
 
-# Ways to spoil a photograph. Lengths are per cent of its shortest side, so that they mean the same at any resolution.
+# Ways to spoil a photograph. Lengths are per cent of its shortest side, so that they do not depend on resolution.
 
 
 def as_camera_saves(pixels: np.ndarray) -> np.ndarray:
-    """Sensor noise and JPEG compression come after the blur in a real camera; without them blur is too easy to see."""
+    """Return the photograph with sensor noise and JPEG compression, without which blur is too easy to detect."""
     noisy = pixels + np.random.default_rng(0).normal(0, 2, pixels.shape)
     out = BytesIO()
     Image.fromarray(noisy.clip(0, 255).astype(np.uint8)).save(out, "JPEG", quality=85)
@@ -101,7 +102,7 @@ def shaken(percent: float, degrees: float) -> Spoil:
 
 
 def filtered(pixels: np.ndarray, transfer: Callable[[np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
-    """Blur by a transfer function of frequency (cycles per pixel), edges mirrored."""
+    """Return the image blurred by a transfer function of frequency (cycles per pixel), edges mirrored."""
     height, width = pixels.shape[:2]
     margin = min(height, width) // 4
     padded = np.pad(pixels.astype(np.float32), ((margin, margin), (margin, margin), (0, 0)), mode="reflect")
@@ -148,7 +149,7 @@ SPOILS: dict[str, Spoil] = {
 }
 
 
-# Two better-known measures, for comparison.
+# Two better-known sharpness measures, for comparison.
 
 
 def laplacian_variance(luma: np.ndarray) -> float:
@@ -157,7 +158,7 @@ def laplacian_variance(luma: np.ndarray) -> float:
 
 
 def reblur(luma: np.ndarray) -> float:
-    """Crete et al., "The blur effect" (2007), as sharpness: the share of differences that a further blur removes."""
+    """Return the sharpness of Crete et al., "The blur effect" (2007): the share of differences lost by blurring."""
     values = []
     for axis in (0, 1):
         rows = np.moveaxis(luma, axis, 1)

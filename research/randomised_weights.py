@@ -1,8 +1,8 @@
-"""Is the heat map about what the network learnt? Draw weights anew, and it must change.
+"""Whether the heat map depends on what the network learnt: it must change when weights are randomised.
 
 The model parameter randomisation test of Adebayo et al., Sanity Checks for Saliency Maps, NeurIPS 2018: a map that
-stays as it was shows edges of the picture, not reasons. ``research.heat_map HAM10000_DIR --randomise`` prints it;
-``tests/mlmodel/network/test_heat_map_randomised.py`` holds the shipped network to it.
+does not change shows edges of the image, not reasons. ``benchmarks.heat_map HAM10000_DIR --randomise`` prints it;
+``tests/mlmodel/network/test_heat_map_randomised.py`` tests the shipped network.
 """
 
 import tempfile
@@ -26,7 +26,7 @@ SAME, HEAD, OTHER = "same weights", "head", "map of another photograph"
 
 
 def rank_correlation(one: Floats, other: Floats) -> float:
-    """Return Spearman's rank correlation of two maps, in [-1, 1]; 0 where one of them is the same everywhere."""
+    """Return Spearman's rank correlation of two maps, in [-1, 1]; 0 if one of them is constant."""
     ranks = [rankdata(values.ravel()) for values in (one, other)]
     if any(each.min() == each.max() for each in ranks):
         return 0.0
@@ -34,10 +34,10 @@ def rank_correlation(one: Floats, other: Floats) -> float:
 
 
 def redrawn_head(head: Head, *, seed: int) -> Head:
-    """Return a head that learnt nothing: each feature's weights from a normal distribution of their own size.
+    """Return an untrained head, with each feature's weights drawn from a normal distribution of their own scale.
 
-    Features differ in scale by orders of magnitude, and their weights undo that; drawn alike for all, a few features
-    would decide everything. What the head does not read, it still does not.
+    Features differ in scale by orders of magnitude, and their weights compensate for it; with one scale for all, a few
+    features would decide everything. Features that the head does not use stay unused.
     """
     generator = np.random.default_rng(seed)
 
@@ -55,19 +55,21 @@ def redrawn_head(head: Head, *, seed: int) -> Head:
 
 
 def print_randomised(model: Path, head: Head, data: Path, dataset: Dataset, rows: Sequence[int]) -> None:
-    """Print, for each part of the network drawn anew, how alike the maps stay and where they point."""
-    shown = list(photographs(data, dataset, rows))
-    lesions = np.array([dataset.lesions[row] for row, _, _ in shown])
+    """Print, for each randomised part of the network, how similar the maps stay and where they point."""
+    examples = list(photographs(data, dataset, rows))
+    lesions = np.array([dataset.lesions[row] for row, _, _ in examples])
     original = Network(Engine(model), head)
-    found = [original.parts(pixels) for _, pixels, _ in shown]
-    classes, maps = [index for index, _ in found], [combined(parts.values()) for _, parts in found]
-    print(f"{len(shown)} photographs of {len(np.unique(lesions))} lesions; maps of {', '.join(found[0][1])};")
+    contributions = [original.parts(pixels) for _, pixels, _ in examples]
+    classes, maps = [index for index, _ in contributions], [combined(parts.values()) for _, parts in contributions]
+    print(
+        f"{len(examples)} photographs of {len(np.unique(lesions))} lesions; maps of {', '.join(contributions[0][1])};"
+    )
     print("of the class that the network as trained finds likeliest")
-    print(f"{'drawn anew':36}{'rank correlation':>30}{'points into the lesion, %':>30}{'heat inside, %':>28}")
+    print(f"{'randomised':36}{'rank correlation':>30}{'points into the lesion, %':>30}{'heat inside, %':>28}")
 
     def line(name: str, changed: list[Floats]) -> None:
         figures = []
-        for (_, _, mask), before, after in zip(shown, maps, changed, strict=True):
+        for (_, _, mask), before, after in zip(examples, maps, changed, strict=True):
             judged = score(np.maximum(resized(after, mask.shape[0]), 0.0), mask)
             figures.append((rank_correlation(before, after), judged.hit * 100, judged.energy * 100))
         alike, hits, inside = means_with_intervals(np.array(figures), lesions)
@@ -78,7 +80,7 @@ def print_randomised(model: Path, head: Head, data: Path, dataset: Dataset, rows
     def explained(network: Network) -> list[Floats]:
         return [
             combined(network.parts(pixels, index)[1].values())
-            for (_, pixels, _), index in zip(shown, classes, strict=True)
+            for (_, pixels, _), index in zip(examples, classes, strict=True)
         ]
 
     line(OTHER, [another(maps, place) for place in range(len(maps))])
@@ -93,7 +95,7 @@ def print_randomised(model: Path, head: Head, data: Path, dataset: Dataset, rows
 
 
 def cascade_name(stage: str) -> str:
-    """Return in words which blocks are drawn anew from the end back to ``stage``."""
+    """Return a description of the blocks randomised from the end back to ``stage``."""
     names = [name for name, _ in STAGES]
     place = names.index(stage)
     first = 1 if place == 0 else int(names[place - 1].removeprefix("block")) + 1

@@ -1,11 +1,11 @@
-"""What the whole judge refuses: quality and in-domain together, on folders of photographs.
+"""Refusals by the quality and in-domain checks together, on folders of photographs.
 
     python -m research.refusals DATA [--ham10000 DATASET]
 
-DATA holds uploads/ and phone/ (lesions, to be accepted) and not_skin/ (to be refused). The in-domain judge was trained
-on phone/ and not_skin/: for those the cross-validated figures of the model card are the honest ones. DATASET is what
-import_ham10000 made, with the masks in DATA/ham10000/masks: its fold 7 (to be accepted), and squares of bare skin cut
-from beside its lesions and enlarged (to be refused).
+DATA contains uploads/ and phone/ (lesions, to be accepted) and not_skin/ (to be refused). The in-domain check was
+trained on phone/ and not_skin/: for those, use the model card's cross-validated figures instead. DATASET is the output
+of import_ham10000, with masks in DATA/ham10000/masks: its fold 7 (to be accepted), and enlarged squares of bare skin
+cut from next to its lesions (to be refused).
 """
 
 import argparse
@@ -50,7 +50,7 @@ def main() -> None:
 
 
 def _print_cost(picture: Picture) -> None:
-    """How much of an answer's time it takes to see whether there is a lesion at all."""
+    """Print the share of an analysis that the check for a lesion takes."""
     whole = _median_ms(lambda: get_analyser().analyse(picture))
     lesion = _median_ms(lambda: get_segmenter().segment(picture.pixels))
     print(f"\nan answer {whole:.0f} ms, of which “is there a lesion” {lesion:.0f} ms")
@@ -70,17 +70,17 @@ def _print_row(name: str, pictures: list[Picture]) -> None:
     if not pictures:
         print(f"{name:12}   none")
         return
-    found = Counter(get_analyser().analyse(picture).quality.verdict for picture in pictures)
-    shares = "".join(f"{found[verdict] / len(pictures):>12.1%}" for verdict in Verdict)
+    verdicts = Counter(get_analyser().analyse(picture).quality.verdict for picture in pictures)
+    shares = "".join(f"{verdicts[verdict] / len(pictures):>12.1%}" for verdict in Verdict)
     print(f"{name:12}{shares}   of {len(pictures)}")
 
 
 def _bare_skin(path: Path, masks: Path) -> Picture | None:
-    """Return a corner of the photograph that has nothing of the lesion, enlarged; None where there is none."""
-    found = next(masks.glob(f"{path.stem}*"), None)
-    if found is None:
+    """Return an enlarged corner of the photograph without the lesion, or None."""
+    mask_path = next(masks.glob(f"{path.stem}*"), None)
+    if mask_path is None:
         return None
-    with Image.open(path) as photograph, Image.open(found) as drawn:
+    with Image.open(path) as photograph, Image.open(mask_path) as drawn:
         mask = np.asarray(drawn.convert("L").resize(photograph.size)) > 0
         side = min(photograph.size) * 36 // 100
         for left, top in product((0, photograph.width - side), (0, photograph.height - side)):
@@ -88,7 +88,7 @@ def _bare_skin(path: Path, masks: Path) -> Picture | None:
             with_margin = mask[max(0, top - 6) : top + side + 6, max(0, left - 6) : left + side + 6]
             enlarged = photograph.convert("RGB").crop(corner).resize((299, 299), Image.Resampling.BICUBIC)
             pixels = np.asarray(enlarged)
-            # A dermatoscope's black corner is no skin.
+            # A dermatoscope's black corner is not skin.
             if not with_margin.any() and pixels.mean() >= DARKEST:
                 return Picture(pixels, "PNG", "image/png")
     return None

@@ -1,12 +1,12 @@
-"""Does a correction reach the network? The whole loop through the front door, on photographs that it has never seen.
+"""End-to-end retraining: whether corrections improve the network on photographs that it has never seen.
 
-    python -m research.first_networks DATA --backbone-weights FILE     # once: the two networks that it begins with
-    python -m research.retrain DATA var/releases [--only NAME …] [--picture research/retraining_waves.png]
+    python -m benchmarks.first_networks DATA --backbone-weights FILE     # once: the starting networks
+    python -m research.retrain DATA var/releases [--only NAME …] [--picture docs/retraining_waves.png]
 
-DATA is what ``manage.py import_ham10000`` wrote. A clinic uploads folds 3–6 through the API, its dermatologist
-confirms them through the review service, ``manage.py retrain`` trains and judges, and a decision is made. All networks
-are judged on the locked folds 8–9, by lesion, which nothing was chosen on. An hour on two cores; what a trial found is
-kept in ``--work`` and not done again.
+DATA is the output of ``manage.py import_ham10000``. A clinic uploads folds 3–6 through the API, its dermatologist
+confirms them through the review service, ``manage.py retrain`` trains and evaluates, and a decision is made. All
+networks are evaluated on the held-out folds 8–9, by lesion, on which nothing was chosen. Takes an hour on two cores;
+results of trials are stored in ``--work`` and reused.
 """
 
 import argparse
@@ -34,7 +34,7 @@ LABELS = (100, 200, 400, 800)
 RANDOM_ORDERS = 2
 UNSEEN, CONFIRMED = ("df", "vasc"), 40
 SEED = 11
-# Which of the first networks a trial begins with, where it is not the one of folds 0–2.
+# The first network of a trial, if it is not the one trained on folds 0–2.
 _NETWORKS = {
     "unseen": "folds-0-2-without-df-vasc",
     "upload-frozen": "folds-0-2-frozen-base",
@@ -59,25 +59,25 @@ def main() -> None:
         print(json.dumps(_carry_out(options.trial, options.work, options.data)))
         return
     read_dataset(options.data)
-    found = {name: _in_own_process(name, options) for name in options.only}
+    results = {name: _in_own_process(name, options) for name in options.only}
     for name, title in _TITLES.items():
-        if name in found:
-            tables.tell_waves(found[name], waves=WAVES, title=title)
-    if "unseen" in found:
+        if name in results:
+            tables.tell_waves(results[name], waves=WAVES, title=title)
+    if "unseen" in results:
         title = f"A network that never saw {' and '.join(UNSEEN)}, then {CONFIRMED} confirmed lesions of each"
-        tables.tell_unseen(found["unseen"], title=title)
-    tables.tell_hostile({HOSTILE[name][0]: outcome for name, outcome in found.items() if name in HOSTILE})
-    if orders := {name: outcome for name, outcome in found.items() if name.startswith(("queue", "random"))}:
+        tables.tell_unseen(results["unseen"], title=title)
+    tables.tell_hostile({HOSTILE[name][0]: outcome for name, outcome in results.items() if name in HOSTILE})
+    if orders := {name: outcome for name, outcome in results.items() if name.startswith(("queue", "random"))}:
         tables.tell_orders(orders)
-    if "waves" in found:
-        tables.draw(found, options.picture, waves=WAVES, titles=_TITLES)
+    if "waves" in results:
+        tables.draw(results, options.picture, waves=WAVES, titles=_TITLES)
 
 
 def _in_own_process(name: str, options: argparse.Namespace) -> Any:
-    """Carry a trial out in an installation of its own; what it found earlier is read from its folder."""
+    """Run a trial in its own installation; earlier results are read from its folder."""
     folder: Path = options.work / name
-    kept = folder / "found.json"
-    if not kept.exists():
+    result_file = folder / "found.json"
+    if not result_file.exists():
         shutil.rmtree(folder, ignore_errors=True)
         if uploaded := _begins_with(name):
             _in_own_process(uploaded, options)
@@ -97,21 +97,21 @@ def _in_own_process(name: str, options: argparse.Namespace) -> Any:
         command += ["--work", str(folder), "--trial", name]
         print(f"… {name}", file=sys.stderr, flush=True)
         ended = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-        kept.write_text(ended.stdout.splitlines()[-1], encoding="utf-8")
-    return json.loads(kept.read_text(encoding="utf-8"))
+        result_file.write_text(ended.stdout.splitlines()[-1], encoding="utf-8")
+    return json.loads(result_file.read_text(encoding="utf-8"))
 
 
 def _begins_with(name: str) -> str:
-    """Return the trial whose uploads a trial begins with; empty where it makes its own."""
+    """Return the trial whose uploads a trial starts from, or "" if it makes its own."""
     if name.startswith("upload") or name == "unseen":
         return ""
     return "upload-frozen" if name == "waves-frozen" else "upload"
 
 
 def _floors(release: Path) -> dict[str, float]:
-    """The floors of the gate are the shipped network's; these are made for another network by the same rule.
+    """Return the gate's recall floors for a network, by the rule of the shipped network's.
 
-    That is the lower end of each recall's interval on the base locked test, rounded down to 0.05.
+    Each is the lower end of the recall's interval on the base held-out test set, rounded down to 0.05.
     """
     from mlmodel.metrics import performance
     from mlmodel.network.head import Head
@@ -119,8 +119,8 @@ def _floors(release: Path) -> dict[str, float]:
     from mlmodel.retraining import network_of, read_base_set
     from mlmodel.taxonomy import CODES
 
-    found = load_release(release)
-    network = network_of(found.settings, Head.load(found.head))
+    loaded = load_release(release)
+    network = network_of(loaded.settings, Head.load(loaded.head))
     answers = network.answers_by_lesion(read_base_set(release / "base_set.npz").locked)
 
     def recall(index: int) -> Callable[[Any], float]:
@@ -131,7 +131,7 @@ def _floors(release: Path) -> dict[str, float]:
 
 
 def _copy_installation(source: Path, target: Path) -> None:
-    """Copy database and keys, and link photographs: they are never changed in place."""
+    """Copy the database and keys, and hard-link photographs, which are never changed in place."""
 
     def link_or_copy(start: str, end: str) -> str:
         if Path(start).suffix in {".jpg", ".jpeg", ".png", ".webp"}:
@@ -164,11 +164,11 @@ def _waves(folder: Path, dataset: Any) -> Any:
     from research import retrain_clinic as clinic
 
     labels, folds = clinic.known_truth(folder)
-    found: list[Any] = [clinic.first_figures()]
+    outcomes: list[Any] = [clinic.first_figures()]
     for fold in WAVES:
         clinic.confirm((image for image in labels if folds[image] == fold), labels)
-        found.append(asdict(clinic.retrain(decide=True)))
-    return found
+        outcomes.append(asdict(clinic.retrain(decide=True)))
+    return outcomes
 
 
 def _in_order(queue: bool, seed: int) -> Callable[[Path, Any], Any]:
@@ -178,7 +178,7 @@ def _in_order(queue: bool, seed: int) -> Callable[[Path, Any], Any]:
         labels, _folds = clinic.known_truth(folder)
         shuffled = np.random.default_rng(seed).permutation(sorted(labels)).tolist()
         order = clinic.in_the_queues_order() if queue else iter(shuffled)
-        found, done = [(0, clinic.first_figures())], 0
+        figures_by_count, done = [(0, clinic.first_figures())], 0
         for count in LABELS:
             for image in order:
                 done += clinic.confirm([image], labels, is_known_by="dermatoscopy")
@@ -186,8 +186,8 @@ def _in_order(queue: bool, seed: int) -> Callable[[Path, Any], Any]:
                     break
             figures = clinic.retrain(decide=False).figures
             assert figures, "there is a candidate"
-            found.append((count, figures))
-        return found
+            figures_by_count.append((count, figures))
+        return figures_by_count
 
     return trial
 
@@ -196,8 +196,8 @@ def _unseen(folder: Path, dataset: Any) -> Any:
     from mlmodel.taxonomy import CODES
     from research import retrain_clinic as clinic
 
-    wanted = dataset.rows(range(7)) & np.isin(dataset.labels, [CODES.index(code) for code in UNSEEN])
-    rows = clinic.of_lesions(dataset, wanted, at_most=CONFIRMED)
+    candidates = dataset.rows(range(7)) & np.isin(dataset.labels, [CODES.index(code) for code in UNSEEN])
+    rows = clinic.of_lesions(dataset, candidates, at_most=CONFIRMED)
     clinic.upload(folder, clinic.Photographs(dataset, rows))
     labels, _folds = clinic.known_truth(folder)
     clinic.confirm(labels, labels)
@@ -230,8 +230,8 @@ def _of_one_fold(folder: Path, change: Callable[[dict[str, int]], dict[str, int]
     from research import retrain_clinic as clinic
 
     labels, folds = clinic.known_truth(folder)
-    said = change({image: label for image, label in sorted(labels.items()) if folds[image] == WAVES[0]})
-    clinic.confirm(said, said)
+    changed = change({image: label for image, label in sorted(labels.items()) if folds[image] == WAVES[0]})
+    clinic.confirm(changed, changed)
     return asdict(clinic.retrain(decide=False))
 
 
@@ -274,7 +274,7 @@ HOSTILE: dict[str, tuple[str, Callable[[Path, Any], Any]]] = {
     "nevus": ("one reviewer always says nevus", _always_nevus),
     "twelve": ("a clinic with 12 labels", _twelve),
     "lesion": ("100 labels, and one lesion 100 times", _one_lesion),
-    "locked": ("80 photographs of the locked test", _locked_again),
+    "locked": ("80 photographs of the held-out test set", _locked_again),
 }
 TRIALS: dict[str, Callable[[Path, Any], Any]] = {
     "waves": _waves,

@@ -1,8 +1,7 @@
 """A clinic for ``research.retrain``: it uploads through the API, confirms labels, retrains and decides.
 
-Nothing here is made up but people and names: the server is gunicorn over a socket, reviews go through the service that
-the admin's review screen calls, ``retrain`` is the command in a process of its own, and a decision is the one that the
-version's page makes.
+Only people and names are fictional: the server is gunicorn over a socket, reviews use the service behind the admin's
+review screen, ``retrain`` is the command in its own process, and decisions use the service behind the version's page.
 """
 
 import io
@@ -34,17 +33,17 @@ _AT_ONCE = 2
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of one run of ``retrain``.
+    """The outcome of one run of ``retrain``.
 
     Attributes:
-        verdict: of the gate; empty where the run refused.
-        decision: what was done with the candidate.
-        learned, tested: photographs.
-        excluded: photographs that were left out, by reason.
-        figures: of the candidate on the base locked test, by name: value, lower and upper bound.
-        recalls: by code, on the same test: before and after.
-        words: the gravest reason, or why there was no run.
-        seconds: of the command.
+        verdict: the gate's verdict; empty if the run was refused.
+        decision: the decision on the candidate.
+        learned, tested: numbers of photographs.
+        excluded: numbers of excluded photographs, by reason.
+        figures: the candidate's figures on the base held-out test set, by name: value, lower and upper bound.
+        recalls: recalls on the same test set before and after, by class code.
+        words: the most serious reason, or why there was no run.
+        seconds: the duration of the command.
     """
 
     verdict: str
@@ -62,7 +61,7 @@ class Outcome:
 
 @dataclass
 class Photographs:
-    """What is uploaded: rows of a data set, as files, each under a lesion's name."""
+    """The photographs to upload: rows of a data set as files, each named after its lesion."""
 
     dataset: Dataset
     rows: list[int] = field(default_factory=list)
@@ -73,9 +72,9 @@ class Photographs:
 
 
 def upload(folder: Path, photographs: Photographs, *, one_lesion: bool = False) -> float:
-    """Log every lesion with its patient's consent, upload all photographs through the API; return the seconds.
+    """Record every lesion with its patient's consent, upload all photographs through the API; return the seconds.
 
-    What each photograph shows is kept in the installation's folder, for ``confirm``.
+    The true class of each photograph is stored in the installation's folder, for ``confirm``.
     """
     from django.db import connections
 
@@ -99,7 +98,7 @@ def upload(folder: Path, photographs: Photographs, *, one_lesion: bool = False) 
 
 
 def confirm(images: Iterable[str], labels: dict[str, int], *, is_known_by: str = "histopathology") -> int:
-    """Have the clinic's dermatologist confirm each photograph as ``labels`` says, by class index; return how many."""
+    """Confirm each photograph with the class index in ``labels``, as the clinic's dermatologist; return how many."""
     from diagnosis.images.models import Image
     from diagnosis.reviews.services import record_review
 
@@ -114,7 +113,7 @@ def confirm(images: Iterable[str], labels: dict[str, int], *, is_known_by: str =
 
 
 def in_the_queues_order() -> Iterator[str]:
-    """Yield photographs as the review queue offers them; each is to be confirmed before the next is asked for."""
+    """Yield photographs in the order of the review queue; confirm each before requesting the next."""
     from diagnosis.reviews.queue import next_for
 
     reader = _dermatologist()
@@ -123,14 +122,14 @@ def in_the_queues_order() -> Iterator[str]:
 
 
 def retrain(*, decide: bool, may_force: bool = True) -> Outcome:
-    """Run ``manage.py retrain`` and, where it is asked, decide as a careful dermatologist would.
+    """Run ``manage.py retrain`` and, with ``decide``, decide as a careful dermatologist would.
 
-    Promoted is what the gate lets through. What it holds back for want of evidence is promoted with a reason if the
-    base's and the clinic's test both point upwards, which is marked as forced; anything else is left.
+    A candidate that passes the gate is promoted. One that is held for lack of evidence is promoted with a reason if
+    both the base's and the clinic's test improve, which is marked as forced. Any other is left.
 
     Args:
-        decide: whether anything is promoted.
-        may_force: whether what the gate holds back may be.
+        decide: whether a candidate may be promoted.
+        may_force: whether a candidate that the gate holds may be promoted.
     """
     from diagnosis.retraining.models import TrainingRun
 
@@ -149,7 +148,7 @@ def retrain(*, decide: bool, may_force: bool = True) -> Outcome:
 
 
 def first_figures() -> dict[str, tuple[float, float, float]]:
-    """Return the figures of the answering version on the base locked test, by lesion, with their intervals."""
+    """Return the active version's figures on the base held-out test set, by lesion, with their intervals."""
     from mlmodel.versions.serving import active_version
 
     return _figures(active_version())
@@ -175,8 +174,8 @@ def _outcome(run: Any, decision: str, seconds: float) -> Outcome:
 
 
 def _change(test: dict[str, Any] | None) -> tuple[float, float, float] | None:
-    found = test and test["balanced_accuracy"]
-    return (found["change"], found["low"], found["high"]) if found else None
+    accuracy = test and test["balanced_accuracy"]
+    return (accuracy["change"], accuracy["low"], accuracy["high"]) if accuracy else None
 
 
 def _excluded() -> dict[str, int]:
@@ -199,10 +198,10 @@ def _decide(candidate: Any, *, may_force: bool) -> str:
         return "left: held"
     if is_held and not _points_upwards(judgement):
         return "left: no gain seen"
-    # The benchmark stands in for the second person whom a clinic needs to overrule the gate.
+    # The benchmark acts as the second person whom a clinic needs to overrule the gate.
     second = User.objects.get_or_create(username="second-reader")[0] if is_held else None
-    held = "Better on both tests; too few lesions to prove it."
-    reason = held if is_held else "The gate's rules are met."
+    held_reason = "Better on both tests; too few lesions to prove it."
+    reason = held_reason if is_held else "The gate's rules are met."
     promote_version(version=candidate, by=by, seconded_by=second, force=is_held, reason=reason)
     for _count in rescore_archive():
         pass
@@ -222,7 +221,7 @@ def _figures(version: Any) -> dict[str, tuple[float, float, float]]:
 
     network = network_of(version.settings, analyser_of(version).head)
     answers = network.answers_by_lesion(read_base_set().locked)
-    found = performance.estimate(
+    estimates = performance.estimate(
         {
             "balanced accuracy": performance.balanced_accuracy,
             "macro AUC": performance.macro_auc,
@@ -231,7 +230,7 @@ def _figures(version: Any) -> dict[str, tuple[float, float, float]]:
         },
         answers,
     )
-    return {name: (each.value, each.low, each.high) for name, each in found.items()}
+    return {name: (each.value, each.low, each.high) for name, each in estimates.items()}
 
 
 def _truth(folder: Path) -> dict[str, Any]:
@@ -240,9 +239,9 @@ def _truth(folder: Path) -> dict[str, Any]:
 
 
 def known_truth(folder: Path) -> tuple[dict[str, int], dict[str, int]]:
-    """Return what every uploaded photograph shows, as a class index, and the fold it is of."""
-    found = _truth(folder)
-    return {key: values[1] for key, values in found.items()}, {key: values[2] for key, values in found.items()}
+    """Return the true class index and the fold of every uploaded photograph."""
+    truth = _truth(folder)
+    return {key: values[1] for key, values in truth.items()}, {key: values[2] for key, values in truth.items()}
 
 
 def _staff() -> tuple[Any, str]:
@@ -263,7 +262,7 @@ def _dermatologist() -> Any:
 
 
 def _lesions(member: Any, photographs: Photographs, *, one_lesion: bool) -> dict[str, str]:
-    """Log a patient with consent to training for each lesion; return the lesions' keys by the data set's names."""
+    """Create a patient with consent to training for each lesion; return the lesions' keys by the data set's names."""
     from django.db import transaction
 
     from patients.services.consents import record_consent
@@ -272,19 +271,19 @@ def _lesions(member: Any, photographs: Photographs, *, one_lesion: bool) -> dict
     names: Sequence[str] = (
         [""] if one_lesion else sorted({str(photographs.dataset.lesions[row]) for row in photographs.rows})
     )
-    found = {}
+    keys = {}
     with transaction.atomic():
         for name in names:
             patient = factories.PatientFactory(
                 clinic=member.clinic, created_by=member, record_number=f"HAM-{uuid.uuid4().hex[:12]}"
             )
             record_consent(patient=patient, by=member, purpose="training", decision="given", method="verbal")
-            found[name] = str(factories.LesionFactory(patient=patient).pk)
-    return found
+            keys[name] = str(factories.LesionFactory(patient=patient).pk)
+    return keys
 
 
 def _post(address: str, token: str, content: bytes, lesion: str) -> str:
-    """Return the key of the kept photograph, also where it was refused; empty where nothing was kept."""
+    """Return the key of the stored photograph, even if it was refused; "" if it was not stored."""
     body, content_type = encoded({"lesion": lesion}, {"file": ("lesion.jpg", content)})
     headers = {"Authorization": f"Token {token}", "Content-Type": content_type}
     request = urllib.request.Request(address, data=body, headers=headers)
@@ -300,7 +299,7 @@ def _post(address: str, token: str, content: bytes, lesion: str) -> str:
 
 
 def saved_anew(content: bytes, *, number: int) -> bytes:
-    """Return the photograph as a JPEG of another size and quality: another file, the same picture."""
+    """Return the photograph as a JPEG of another size and quality: another file with the same image."""
     picture = Picture.open(io.BytesIO(content)).convert("RGB")
     width = picture.width + 4 * (number % 25) - 40
     changed = picture.resize((width, round(picture.height * width / picture.width)))
@@ -310,7 +309,7 @@ def saved_anew(content: bytes, *, number: int) -> bytes:
 
 
 def of_lesions(dataset: Dataset, wanted: npt.NDArray[np.bool_], *, at_most: int) -> list[int]:
-    """Return the photographs of the first so many lesions of each class among those wanted."""
+    """Return the photographs of the first lesions of each class, up to the given number."""
     rows: list[int] = []
     for label in np.unique(dataset.labels[wanted]):
         own = wanted & (dataset.labels == label)

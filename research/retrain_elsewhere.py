@@ -1,13 +1,13 @@
-"""Does the network get better at a clinic that it never saw? The loop through the front door, with another source.
+"""End-to-end retraining on photographs of another source: whether the network improves at a new clinic.
 
     python -m research.retrain_elsewhere EXTRA [--source isic2017] [--release DIR] [--waves 4]
         [--picture research/retraining_elsewhere.png]
 
-EXTRA is what ``manage.py import_isic`` wrote. A clinic uploads the source's training folds through the API in waves,
-its dermatologist confirms them through the review service, ``manage.py retrain`` trains and judges after each, and a
-version that the gate would PROMOTE is promoted; nothing is forced. Every version is read on the source's locked fifth,
-by lesion, which nobody uploads, and on the base locked test. Half an hour on two cores; what was found is kept in
-``--work`` and not done again.
+EXTRA is the output of ``manage.py import_isic``. A clinic uploads the source's training folds through the API in
+waves, its dermatologist confirms them through the review service, ``manage.py retrain`` trains and evaluates after
+each, and a version with the verdict PROMOTE is promoted; nothing is forced. Every version is evaluated by lesion on a
+held-out fifth of the source, which is never uploaded, and on the base held-out test set. Takes half an hour on two
+cores; results are stored in ``--work`` and reused.
 """
 
 import argparse
@@ -38,9 +38,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("extra", type=Path)
     parser.add_argument("--source", default="isic2017")
-    parser.add_argument("--release", type=Path, default=SHIPPED, help="to begin with")
+    parser.add_argument("--release", type=Path, default=SHIPPED, help="the release to start from")
     parser.add_argument("--waves", type=int, default=4)
-    parser.add_argument("--at-most", type=int, help="photographs to upload, to see that it runs")
+    parser.add_argument("--at-most", type=int, help="limit the photographs to upload, for a trial run")
     parser.add_argument("--work", type=Path, default=ROOT / "var" / "retrain-elsewhere")
     parser.add_argument("--picture", type=Path, default=ROOT / "var" / "retrain-elsewhere" / "waves.png")
     parser.add_argument("--inside", action="store_true", help=argparse.SUPPRESS)
@@ -49,8 +49,8 @@ def main() -> None:
     if options.inside:
         print(json.dumps(_carry_out(dataset, options)))
         return
-    kept = options.work / "found.json"
-    if not kept.exists():
+    result_file = options.work / "found.json"
+    if not result_file.exists():
         shutil.rmtree(options.work, ignore_errors=True)
         options.work.mkdir(parents=True)
         environment = os.environ | {
@@ -63,10 +63,10 @@ def main() -> None:
         environment.pop("DATABASE_URL", None)
         command = [sys.executable, "-m", "research.retrain_elsewhere", *sys.argv[1:], "--inside"]
         ended = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True)
-        kept.write_text(ended.stdout.splitlines()[-1], encoding="utf-8")
-    found = json.loads(kept.read_text(encoding="utf-8"))
-    _tell(found, source=options.source)
-    _draw(found, options.picture, source=options.source)
+        result_file.write_text(ended.stdout.splitlines()[-1], encoding="utf-8")
+    results = json.loads(result_file.read_text(encoding="utf-8"))
+    _tell(results, source=options.source)
+    _draw(results, options.picture, source=options.source)
 
 
 def _of_source(folder: Path, source: str) -> Dataset:
@@ -94,16 +94,16 @@ def _carry_out(dataset: Dataset, options: argparse.Namespace) -> list[dict[str, 
     features = _features(locked)
     clinic.upload(options.work, clinic.Photographs(dataset, rows.tolist()))
     labels, _folds = clinic.known_truth(options.work)
-    # A lesion's photographs come in one wave.
+    # A lesion's photographs are in the same wave.
     order = np.random.default_rng(1).permutation(sorted(labels)).tolist()
-    found = [{"figures": _figures(active_version(), locked, features)}]
+    results = [{"figures": _figures(active_version(), locked, features)}]
     for wave in range(options.waves):
         clinic.confirm(order[wave :: options.waves], labels)
         outcome = clinic.retrain(decide=True, may_force=False)
         figures = _figures(active_version(), locked, features)
-        found.append({**asdict(outcome), "figures": figures})
+        results.append({**asdict(outcome), "figures": figures})
         print(f"wave {wave + 1}: {outcome.verdict}, {outcome.decision}; {figures}", file=sys.stderr, flush=True)
-    return found
+    return results
 
 
 def _features(locked: Dataset) -> npt.NDArray[np.float16]:
@@ -117,7 +117,7 @@ def _features(locked: Dataset) -> npt.NDArray[np.float16]:
 def _figures(
     version: Any, locked: Dataset, features: npt.NDArray[np.float16]
 ) -> dict[str, tuple[float, float, float]]:
-    """Return the version's figures on the source's locked lesions and on the base test, with 95 % intervals."""
+    """Return the version's figures on the source's held-out lesions and on the base test set, with 95 % intervals."""
     from mlmodel.metrics import performance
     from mlmodel.retraining import Cases, network_of, read_base_set
     from mlmodel.versions.serving import analyser_of
@@ -132,19 +132,19 @@ def _figures(
         "harmless left alone": performance.specificity_at(watch),
     }
     there = network.answers_by_lesion(Cases(features, locked.labels, locked.lesions))
-    found = performance.estimate(metrics, there)
+    estimates = performance.estimate(metrics, there)
     at_home = network.answers_by_lesion(read_base_set().locked)
-    found |= {
+    estimates |= {
         f"{name}, base test": each
         for name, each in performance.estimate(
             {"balanced accuracy": performance.balanced_accuracy, "macro AUC": performance.macro_auc}, at_home
         ).items()
     }
-    return {name: (each.value, each.low, each.high) for name, each in found.items()}
+    return {name: (each.value, each.low, each.high) for name, each in estimates.items()}
 
 
 def _tell(found: list[dict[str, Any]], *, source: str) -> None:
-    print(f"\nA clinic of {source}: confirmed uploads in waves; its locked lesions, and the base locked test\n")
+    print(f"\nA clinic of {source}: confirmed uploads in waves; held-out lesions and base held-out test set\n")
     for wave, each in enumerate(found):
         print(f"{f'wave {wave}' if wave else 'to begin with':16}{each.get('learned', ''):>7}")
         for name, (value, low, high) in each["figures"].items():

@@ -1,11 +1,11 @@
-"""Does a head learn from confirmed cases, and does the gate know? On stored features, seconds a line.
+"""Retrain heads on stored features: what they learn from confirmed cases, and the gate's verdicts. Seconds per line.
 
     python -m research.retrain_heads DATA FEATURES [--on-fold-7] [--only PART …]
 
-DATA is what ``manage.py import_ham10000`` wrote, FEATURES the folder of features that
-``manage.py pack_base_set`` keeps. Every head is judged on the locked folds 8–9; with ``--on-fold-7``, which is what
-settings were chosen on, on half the lesions of fold 7. The backbone was trained on folds 0–6, so that photographs of
-these teach a head less than new ones would.
+DATA is the output of ``manage.py import_ham10000``, FEATURES the folder of features that ``manage.py pack_base_set``
+stores. Every head is evaluated on the held-out folds 8–9; with ``--on-fold-7``, on half the lesions of fold 7, on
+which settings were chosen. The backbone was trained on folds 0–6, so a head learns less from these photographs than it
+would from new ones.
 """
 
 import argparse
@@ -51,7 +51,7 @@ SEED = 11
 
 @dataclass(frozen=True)
 class Bench:
-    """The features of HAM10000, and what every trial needs of them."""
+    """The features of HAM10000 and what the trials derive from them."""
 
     dataset: Dataset
     features: npt.NDArray[np.float16]
@@ -69,7 +69,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("features", type=Path)
-    parser.add_argument("--on-fold-7", action="store_true", help="judge where settings are chosen")
+    parser.add_argument("--on-fold-7", action="store_true", help="evaluate on the fold on which settings are chosen")
     parser.add_argument("--only", choices=list(PARTS), nargs="*", default=list(PARTS))
     options = parser.parse_args()
     bench = _bench(options.data, options.features, on_fold_7=options.on_fold_7)
@@ -98,7 +98,7 @@ def _bench(data: Path, folder: Path, *, on_fold_7: bool) -> Bench:
 
 
 def _on_fold_7(base: BaseSet) -> BaseSet:
-    """Return the base set with the calibration fold cut in two by lesion: one half calibrates, the other judges."""
+    """Return the base set with the calibration fold split by lesion: half for calibration, half for testing."""
     lesions = np.unique(base.calibration.lesions)
     is_judged = np.isin(base.calibration.lesions, np.random.default_rng(SEED).permutation(lesions)[::2])
     return replace(base, calibration=base.calibration.take(~is_judged), locked=base.calibration.take(is_judged))
@@ -107,7 +107,7 @@ def _on_fold_7(base: BaseSet) -> BaseSet:
 def _print_waves(bench: Bench) -> None:
     base = replace(bench.base, replay=bench.cases(bench.folds(*FIRST)))
     active = _from_nothing(bench, base.replay, base.calibration)
-    print("A head of folds 0–2 alone, then confirmed cases in four waves; locked lesions\n")
+    print("A head of folds 0–2 alone, then confirmed cases in four waves; held-out lesions\n")
     print(f"{'':28}{'learned':>9}{'balanced accuracy':>26}{'change (paired)':>28}  verdict")
     print(f"{'folds 0–2':28}{'':>9}{_balanced(active, base.locked):>26}")
     first = active
@@ -119,9 +119,9 @@ def _print_waves(bench: Bench) -> None:
         )
         change = judgement.base.balanced_accuracy
         assert change is not None
-        told = f"{change.change:+.3f} ({change.low:+.3f} to {change.high:+.3f})"
+        interval = f"{change.change:+.3f} ({change.low:+.3f} to {change.high:+.3f})"
         name = f"and fold{'s' * (count > 1)} 3{f'–{WAVES[count - 1]}' * (count > 1)}"
-        print(f"{name:28}{len(learned):>9,}{_balanced(candidate, base.locked):>26}{told:>28}  {judgement.verdict}")
+        print(f"{name:28}{len(learned):>9,}{_balanced(candidate, base.locked):>26}{interval:>28}  {judgement.verdict}")
         active = candidate
     print(f"{'shipped, for comparison':28}{'':>9}{_balanced(bench.shipped, base.locked):>26}\n")
 
@@ -129,8 +129,8 @@ def _print_waves(bench: Bench) -> None:
 def _print_unseen(bench: Bench) -> None:
     unseen = np.isin(bench.dataset.labels, [CODES.index(code) for code in UNSEEN])
     trained = bench.folds(*range(7))
-    kept = ~np.isin(bench.base.replay.labels, [CODES.index(code) for code in UNSEEN])
-    base = replace(bench.base, replay=bench.base.replay.take(kept))
+    others = ~np.isin(bench.base.replay.labels, [CODES.index(code) for code in UNSEEN])
+    base = replace(bench.base, replay=bench.base.replay.take(others))
     active = _from_nothing(bench, base.replay, base.calibration)
     learned = bench.cases(_first_lesions(bench, trained & unseen))
     candidate = _train(active, base, learned)
@@ -145,20 +145,20 @@ def _print_unseen(bench: Bench) -> None:
 
 
 def _print_what_must_not_pass(bench: Bench) -> None:
-    print("What must not pass\n")
+    print("Contributions that must not pass\n")
     print(f"{'':34}{'learned':>8}{'test':>6}  verdict")
     for name, learned, clinic in _hostile(bench):
-        kept = learned.take(~near_copies(learned.features, bench.base.locked))
-        candidate = _train(bench.shipped, bench.base, kept)
+        new_cases = learned.take(~near_copies(learned.features, bench.base.locked))
+        candidate = _train(bench.shipped, bench.base, new_cases)
         judgement = judge_candidate(
             active=bench.shipped, candidate=candidate, base=bench.base, clinic=clinic, rules=GateRules(), seed=SEED
         )
-        print(f"{name:34}{len(kept):>8,}{len(clinic):>6}  {judgement.verdict}: {judgement.reasons[0].words}")
+        print(f"{name:34}{len(new_cases):>8,}{len(clinic):>6}  {judgement.verdict}: {judgement.reasons[0].words}")
     print()
 
 
 def _hostile(bench: Bench) -> Iterator[tuple[str, Cases, Cases]]:
-    """Yield what a clinic may send that must not pass: its name, the cases to learn from, the clinic's test."""
+    """Yield harmful contributions that must not pass the gate: name, training cases, the clinic's test cases."""
     generator = np.random.default_rng(SEED)
     learned, clinic = bench.cases(bench.folds(3)), bench.cases(bench.folds(4))
 
@@ -181,7 +181,7 @@ def _hostile(bench: Bench) -> Iterator[tuple[str, Cases, Cases]]:
     yield "twelve labels", learned.take(np.arange(9)), clinic.take(np.arange(3))
     row = np.flatnonzero(learned.labels == CODES.index("mel"))[:1]
     yield "one lesion a hundred times", learned.take(np.repeat(row, 100)), clinic.take(np.arange(3))
-    yield "photographs of the locked test", bench.cases(bench.folds(8)), clinic.take(np.arange(3))
+    yield "photographs of the held-out test set", bench.cases(bench.folds(8)), clinic.take(np.arange(3))
 
 
 def _print_seconds(bench: Bench) -> None:
@@ -189,18 +189,18 @@ def _print_seconds(bench: Bench) -> None:
     learned, clinic = learned.take(np.arange(len(learned))[:990]), clinic.take(np.arange(len(clinic))[:250])
     started = time.perf_counter()
     base = read_base_set()
-    kept = learned.take(~near_copies(learned.features, base.locked))
-    candidate = _train(bench.shipped, base, kept)
+    new_cases = learned.take(~near_copies(learned.features, base.locked))
+    candidate = _train(bench.shipped, base, new_cases)
     trained = time.perf_counter()
     judge_candidate(active=bench.shipped, candidate=candidate, base=base, clinic=clinic, rules=GateRules(), seed=SEED)
     print(
-        f"{len(kept):,} new photographs: {trained - started:.1f} s to read the base set and train, "
+        f"{len(new_cases):,} new photographs: {trained - started:.1f} s to read the base set and train, "
         f"{time.perf_counter() - trained:.1f} s to judge"
     )
 
 
 def _from_nothing(bench: Bench, cases: Cases, calibration: Cases) -> Network:
-    """Return a head fitted from random weights on the stages that the shipped one reads."""
+    """Return a head fitted from random weights on the stages that the shipped head uses."""
     start = untrained_head(bench.shipped.head, cases, seed=SEED)
     mix = bench.shipped.calibration.class_mix
     lessons = from_one_source(cases, evenness=FROM_NOTHING.evenness)
@@ -213,12 +213,12 @@ def _train(active: Network, base: BaseSet, learned: Cases) -> Network:
 
 
 def _first_lesions(bench: Bench, wanted: npt.NDArray[np.bool_]) -> npt.NDArray[np.bool_]:
-    """Return the photographs, bool (N,), of the first ``CONFIRMED`` lesions of each class among those wanted."""
-    found = np.zeros(len(wanted), dtype=np.bool_)
+    """Return a mask, bool (N,), of the photographs of the first ``CONFIRMED`` selected lesions of each class."""
+    mask = np.zeros(len(wanted), dtype=np.bool_)
     for index in np.unique(bench.dataset.labels[wanted]):
         own = wanted & (bench.dataset.labels == index)
-        found |= own & np.isin(bench.dataset.lesions, np.unique(bench.dataset.lesions[own])[:CONFIRMED])
-    return found
+        mask |= own & np.isin(bench.dataset.lesions, np.unique(bench.dataset.lesions[own])[:CONFIRMED])
+    return mask
 
 
 def _balanced(network: Network, cases: Cases) -> str:

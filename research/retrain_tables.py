@@ -1,4 +1,4 @@
-"""What ``research.retrain`` found, as tables and as a picture."""
+"""Tables and a chart of the results of ``research.retrain``."""
 
 from pathlib import Path
 from typing import Any
@@ -9,16 +9,19 @@ _OURS, _OTHER, _THIRD = "#0f766e", "#94a3b8", "#b45309"
 _DRAWN = ("balanced accuracy", "macro AUC")
 
 
-def tell_waves(found: list[Any], *, waves: tuple[int, ...], title: str) -> None:
-    print(f"\n{title}, then confirmed uploads in four waves; locked folds, by lesion\n")
-    print(f"{'':16}{'learnt':>8}" + "".join(f"{name:>22}" for name in found[0]))
+def tell_waves(outcomes: list[Any], *, waves: tuple[int, ...], title: str) -> None:
+    print(f"\n{title}, then confirmed uploads in four waves; held-out folds, by lesion\n")
+    print(f"{'':16}{'learnt':>8}" + "".join(f"{name:>22}" for name in outcomes[0]))
     for name, learned, figures in [
-        ("folds 0–2", "", found[0]),
-        *((f"and fold {fold}", each["learned"], each["figures"]) for fold, each in zip(waves, found[1:], strict=True)),
+        ("folds 0–2", "", outcomes[0]),
+        *(
+            (f"and fold {fold}", each["learned"], each["figures"])
+            for fold, each in zip(waves, outcomes[1:], strict=True)
+        ),
     ]:
         print(f"{name:16}{learned:>8}" + "".join(f"{_interval(each):>22}" for each in figures.values()))
     print(f"\n{'balanced accuracy':16}{'change, base test':>28}{'clinic’s test':>16}{'change, there':>28}{'s':>6}")
-    for fold, each in zip(waves, found[1:], strict=True):
+    for fold, each in zip(waves, outcomes[1:], strict=True):
         print(
             f"{f'and fold {fold}':16}{_change(each['change']):>29}{each['tested']:>16,}"
             f"{_change(each['clinic_change']):>28}{each['seconds']:>6.0f}"
@@ -37,20 +40,20 @@ def tell_unseen(outcome: Any, *, title: str) -> None:
 def tell_hostile(found: dict[str, Any]) -> None:
     if not found:
         return
-    print("\nWhat must not pass\n")
-    print(f"{'':40}{'learnt':>8}{'left out':>10}  verdict")
+    print("\nContributions that must not pass\n")
+    print(f"{'':40}{'learnt':>8}{'excluded':>10}  verdict")
     for title, outcome in found.items():
-        left_out = sum(outcome["excluded"].values())
+        excluded = sum(outcome["excluded"].values())
         reasons = "; ".join(f"{count} {why}" for why, count in outcome["excluded"].items())
         print(
-            f"{title:40}{outcome['learned']:>8,}{left_out:>10,}  "
+            f"{title:40}{outcome['learned']:>8,}{excluded:>10,}  "
             f"{outcome['verdict'].upper() or 'REFUSED'}: {outcome['words']}{f' [{reasons}]' if reasons else ''}"
         )
 
 
 def tell_orders(found: dict[str, Any]) -> None:
     for figure in _DRAWN:
-        print(f"\nThe queue's order against random order; {figure} of the candidate, locked folds, by lesion\n")
+        print(f"\nThe queue's order against random order; {figure} of the candidate, held-out folds, by lesion\n")
         print(f"{'labels':20}" + "".join(f"{count:>9}" for count, _figures in next(iter(found.values()))))
         curves = {name: _curve(each, figure) for name, each in found.items()}
         for name, curve in curves.items():
@@ -99,7 +102,7 @@ def draw(found: dict[str, Any], path: Path, *, waves: tuple[int, ...], titles: d
                 yerr=[values[:, 0] - values[:, 1], values[:, 2] - values[:, 0]], color=(_OURS, _THIRD)[shift],
             )  # fmt: skip
         axis.set_xticks(range(1 + len(waves)), ["folds 0–2", *(f"+ fold {fold}" for fold in waves)])
-        axis.set_title(f"Waves: {name}, locked folds, 95 % intervals", fontsize=10)
+        axis.set_title(f"Waves: {name}, held-out folds, 95 % intervals", fontsize=10)
         axis.grid(alpha=0.3)
         axis.legend(fontsize=8)
     for axis, name in zip(axes[1] if orders else [], _DRAWN, strict=False):

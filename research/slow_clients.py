@@ -1,11 +1,11 @@
-"""Does the site answer while slow visitors hold connections, and what does it cost those who are not slow?
+"""Response times while slow clients hold connections, and throughput without them.
 
     python -m research.slow_clients [--clients 12 50 200] [--pages 20] [--seconds 5] [--worker gthread]
 
-Three kinds of slow visitors: who sends half of a request's head, who sends a body byte by byte, who does not read the
-answer. While they are there, the home page is asked for; a page that has not come after ten seconds has failed. Then
-without them: pages and static files per second, from eight visitors at a time (uploads are
-``benchmarks.uploads``'s). With ``--worker gthread`` gunicorn's own threads serve, as they did before dermascan/server.
+Three kinds of slow clients: one sends half of the request headers, one sends a body byte by byte, one does not read
+the response. Meanwhile the home page is requested; no response within ten seconds is a failure. Then, without them:
+pages and static files per second from eight concurrent clients (for uploads see ``benchmarks.uploads``). With
+``--worker gthread`` gunicorn's own threads serve, as they did before dermascan/server.
 """
 
 import argparse
@@ -35,7 +35,7 @@ def main() -> None:
     parser.add_argument("--clients", type=int, nargs="*", default=[12, 50, 200])
     parser.add_argument("--pages", type=int, default=20)
     parser.add_argument("--seconds", type=float, default=5.0)
-    parser.add_argument("--worker", help="another of gunicorn's worker classes, as gthread")
+    parser.add_argument("--worker", help="another gunicorn worker class, such as gthread")
     options = parser.parse_args()
     arguments = ["--worker-class", options.worker] if options.worker else []
     with scratch_installation() as folder, WebServer(*arguments) as server:
@@ -54,7 +54,7 @@ def main() -> None:
 
 @contextmanager
 def slow_visitors(port: int, count: int, *, first: bytes, dripped: bytes) -> Iterator[None]:
-    """Open connections that send ``first`` at once and then a little every half second. Who is cut off comes back."""
+    """Open connections that send ``first`` at once and then a little every half second. Closed ones reconnect."""
     is_over = threading.Event()
     thread = threading.Thread(target=_drip, args=(port, count, first, dripped, is_over), daemon=True)
     thread.start()
@@ -86,7 +86,7 @@ def _drip(port: int, count: int, first: bytes, dripped: bytes, is_over: threadin
 
 
 def pages(port: int, count: int) -> list[float | None]:
-    """Return the seconds that the home page took, each time; None where it did not come. Ends at three of those."""
+    """Return the seconds of each request for the home page, None for failures. Stops after three failures."""
     times: list[float | None] = []
     while len(times) < count and times.count(None) < 3:
         began = time.perf_counter()

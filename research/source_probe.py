@@ -1,13 +1,13 @@
-"""Can a network tell where a photograph was taken, and does its answer lean on that?
+"""Whether a network encodes the source of a photograph, and whether its predictions depend on it.
 
     python -m research.source_probe DATA [DATA …] [--release DIR …] [--each 150] [--with-small]
 
-Each DATA is what ``import_ham10000`` or ``import_isic`` wrote; photographs are of fold 7. For each release, class by
-class, a linear probe guesses the source from what the head's hidden units hold, and from the features before them
-(five folds, by lesion, every source equally often): where all show one class, what it finds is the clinic. Then
-melanomas of each source are told from nevi, or from what is known to be benign, of each: where the pairs across
-sources do better or worse than those within, the answer leans on the source. Copies of 84 pixels are known by their
-softness, and are left out unless asked for.
+Each DATA is the output of ``import_ham10000`` or ``import_isic``; photographs are of fold 7. For each release and
+class, a linear probe predicts the source from the head's hidden units, and from the features before them (five folds,
+by lesion, sources balanced): within one class, what it detects is the clinic. Then melanomas of each source are
+separated from nevi, or known benign lesions, of each source: if performance across sources differs from that within
+sources, predictions depend on the source. Copies of 84 pixels are recognisable by their softness and excluded by
+default.
 """
 
 import argparse
@@ -42,8 +42,8 @@ def main() -> None:
     parser.add_argument(
         "--release", type=Path, action="append", help="A release's folder; by default the shipped one."
     )
-    parser.add_argument("--each", type=int, default=150, help="Photographs of each label and source, at most.")
-    parser.add_argument("--least", type=int, default=30, help="With fewer, a source has no part in a comparison.")
+    parser.add_argument("--each", type=int, default=150, help="The most photographs per label and source.")
+    parser.add_argument("--least", type=int, default=30, help="A source with fewer is not compared.")
     parser.add_argument("--with-small", action="store_true")
     options = parser.parse_args()
     dataset, _ = read_datasets(options.data)
@@ -60,7 +60,7 @@ def main() -> None:
 
 
 def _drawn(dataset: Dataset, each: int, least: int) -> Dataset:
-    """Return so many of every label and source that has enough of it."""
+    """Return a sample of equal size for every label and source with enough photographs."""
     rows: list[int] = []
     shuffled = np.random.default_rng(_SEED).permutation(len(dataset.paths))
     for label in ("mel", "nv", "benign"):
@@ -89,8 +89,8 @@ def _probe(drawn: Dataset, features: Floats, analyser: Analyser) -> None:
         sources = np.unique(drawn.sources[rows])
         if len(sources) < 2:
             continue
-        found = [_guessed(values[rows], drawn.sources[rows], drawn.lesions[rows]) for values in (features, hidden)]
-        print(f"{LABELS[label]:28}{len(sources):>8}{1 / len(sources):>11.2f}{found[0]:>11.2f}{found[1]:>14.2f}")
+        scores = [_guessed(values[rows], drawn.sources[rows], drawn.lesions[rows]) for values in (features, hidden)]
+        print(f"{LABELS[label]:28}{len(sources):>8}{1 / len(sources):>11.2f}{scores[0]:>11.2f}{scores[1]:>14.2f}")
 
 
 def _guessed(values: Floats, sources: npt.NDArray[np.str_], lesions: npt.NDArray[np.str_]) -> float:

@@ -1,11 +1,11 @@
-"""Do ordinary labels leave the watch in peace, and is a network that has gone wrong noticed from them?
+"""Monitoring alerts: false alarms on ordinary labels, and detection of a faulty network.
 
     python -m research.watch_alerts DATA [--cache var/features] [--streams 100] [--labels 2000]
 
-DATA is what ``manage.py import_ham10000`` wrote. A stream is a shuffle of the locked folds 8–9, each photograph with
-its label, looked at after every 20 labels from the 50th on, up to 2,000. Twice: all are read, and only what the
-network found suspicious is, as dermatologists do. Then three faults: a head that is far too sure of itself (its logits
-three times as large), one whose classes are out of order by one, and pictures with red and blue exchanged.
+DATA is the output of ``manage.py import_ham10000``. A stream is a shuffle of the held-out folds 8–9 with labels,
+checked after every 20 labels from the 50th on, up to 2,000. There are two kinds: all photographs are reviewed, or only
+those that the network found suspicious, as dermatologists do. Then three faults: an overconfident head (logits three
+times as large), a head with its classes shifted by one, and photographs with red and blue exchanged.
 """
 
 import argparse
@@ -27,7 +27,7 @@ from mlmodel.taxonomy import CODES, MALIGNANT_CODES
 
 EVERY = 20
 EXCHANGED = 300
-# Is agreement an alarm, is calibration; the upper end of agreement, the share of calibration's limit; how many labels.
+# Alarms for agreement and calibration; upper end of agreement, share of calibration's limit; number of labels.
 Seen = tuple[bool, bool, float, float, int]
 
 
@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("data", type=Path)
     parser.add_argument("--cache", type=Path, default=Path("var/features"))
     parser.add_argument("--streams", type=int, default=100)
-    parser.add_argument("--labels", type=int, default=2000, help="of a stream (2,000)")
+    parser.add_argument("--labels", type=int, default=2000, help="labels per stream (2,000)")
     options = parser.parse_args()
     analyser, dataset = get_analyser(), read_dataset(options.data)
     cache = options.cache.resolve() / analyser.backbone_sha256[:16] / "ham10000"
@@ -78,7 +78,7 @@ def main() -> None:
 
 
 def _looks(analyser: Analyser, probabilities: Floats, labels: np.ndarray) -> Iterator[Seen]:
-    """Look as the hourly checks do. Django is ready by now, and not before."""
+    """Check as the hourly task does. Imports here, because Django is set up only now."""
     from django.conf import settings
 
     from diagnosis.monitoring.hourly_checks import FEWEST_COUNTED, agrees_too_little, is_less_true
@@ -117,11 +117,11 @@ def _print_noticed(name: str, looks: Iterator[Seen]) -> None:
 
 
 def _exchanged(analyser: Analyser, paths: list[Path]) -> Floats:
-    found = []
+    features = []
     for path in paths:
         pixels = np.ascontiguousarray(decode(path.read_bytes()).pixels[..., ::-1])
-        found.append(analyser.engine.run(analyser.engine.prepare(pixels)[None]).features[0])
-    return analyser.calibration.probabilities(analyser.head.logits(np.stack(found).astype(np.float32)))
+        features.append(analyser.engine.run(analyser.engine.prepare(pixels)[None]).features[0])
+    return analyser.calibration.probabilities(analyser.head.logits(np.stack(features).astype(np.float32)))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Retrained networks for tests: the shipped head with another bias, packed as a retraining packs it."""
+"""Retrained networks for tests: the shipped head with another bias, packaged like a retraining run's."""
 
 from dataclasses import replace
 from typing import Any
@@ -14,7 +14,7 @@ from mlmodel.versions.serving import active_version
 
 
 def judged(verdict: str) -> dict[str, Any]:
-    """What a gate would have said, no more than pages read of it."""
+    """Return a gate's judgement with the fields that pages read."""
     change = {"active": 0.79, "candidate": 0.81, "change": 0.02, "low": 0.004, "high": 0.035}
     base = {
         "photographs": 1983,
@@ -29,7 +29,7 @@ def judged(verdict: str) -> dict[str, Any]:
 
 
 def candidate(*, verdict: str = "promote", leaning: str = "mel", by: float = 8.0) -> ModelVersion:
-    """Register a candidate that leans towards one class by so much in the logit."""
+    """Register a candidate whose logit for one class is raised by ``by``."""
     shipped = get_analyser()
     network = network_of(shipped.release.settings, shipped.head)
     bias = shipped.head.output_bias.copy()

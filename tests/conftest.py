@@ -1,4 +1,4 @@
-"""What every test may ask for: two clinics, their people, and real photographs."""
+"""Shared fixtures: two clinics, their people, and real photographs."""
 
 import gc
 import os
@@ -25,9 +25,9 @@ PHOTOGRAPHS = ROOT / "static" / "samples"
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that take long, so that no process is left with one at the end.
+    """Run the slowest files first, so that parallel processes finish together.
 
-    Tests are in the order in which they are to run within their file.
+    The order of tests within a file is kept.
     """
     if "PYTEST_XDIST_WORKER" in os.environ:
         slow = Counter(item.path for item in items if item.get_closest_marker("slow"))
@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """Have garbage looked for among what tests make, and not each time among the libraries and tests themselves."""
+    """Exclude libraries and test modules from garbage collection, which then only scans objects made by tests."""
     gc.collect()
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
@@ -44,7 +44,7 @@ def pytest_collection_finish() -> None:
 
 @pytest.fixture(scope="session")
 def migrated_database(pytestconfig) -> Path:
-    """Where the migrated tables are kept from run to run, on SQLite; see tests/migrated.py."""
+    """Return the cached migrated SQLite database; see tests/migrated.py."""
     return migrated_copy(pytestconfig.cache.mkdir("migrated"))
 
 
@@ -61,14 +61,14 @@ def django_db_setup(django_db_setup, django_db_blocker, migrated_database) -> No
 
 @pytest.fixture(scope="session", autouse=True)
 def _answers_are_remembered() -> Iterator[None]:
-    """The network is a function of its pixels, as tests/mlmodel shows; the other tests need not wait for it twice."""
+    """Cache the network's outputs, which depend only on the pixels, as tests/mlmodel verifies."""
     with remembered_answers():
         yield
 
 
 @pytest.fixture(autouse=True)
 def _empty_cache():
-    """Throttles count in the cache; no test may feel another's requests."""
+    """Clear the cache, in which throttles count, so that tests do not affect each other."""
     cache.clear()
     yield
     cache.clear()
@@ -76,7 +76,7 @@ def _empty_cache():
 
 @pytest.fixture
 def photograph() -> bytes:
-    """A melanoma, 600×450, as a clinic's camera sends it."""
+    """A 600×450 photograph of a melanoma."""
     return (PHOTOGRAPHS / "ISIC_0024310.jpg").read_bytes()
 
 
@@ -107,7 +107,7 @@ def manager(clinic) -> Member:
 
 @pytest.fixture
 def stranger(other_clinic) -> Member:
-    """A dermatologist of another clinic, who must see nothing of this one."""
+    """A dermatologist of another clinic, who must not see this one's data."""
     return factories.MemberFactory(clinic=other_clinic, role=Role.DERMATOLOGIST)
 
 
@@ -118,7 +118,7 @@ def patient(clinic) -> Patient:
 
 @pytest.fixture
 def patient_user(patient) -> User:
-    """The account with which ``patient`` signs in."""
+    """The user account of ``patient``."""
     patient.user = factories.UserFactory()
     patient.save(update_fields=["user"])
     return patient.user
@@ -138,7 +138,7 @@ def sign_in():
 
 @pytest.fixture
 def mail_server(settings):
-    """A local mail server that the settings point at; see tests/mail_server.py."""
+    """A local mail server used by the settings; see tests/mail_server.py."""
     from tests.mail_server import MailServer
 
     with MailServer() as server:
@@ -150,7 +150,7 @@ def mail_server(settings):
 
 @pytest.fixture
 def gemini(settings):
-    """A local Gemini that the settings point at; see tests/gemini_server.py."""
+    """A local Gemini server used by the settings; see tests/gemini_server.py."""
     from tests.gemini_server import KEY, GeminiServer
 
     with GeminiServer() as server:
@@ -170,7 +170,7 @@ def every_result_is(monkeypatch) -> Callable[[str], None]:
         moved = OperatingPoints(
             urgent=replace(points.urgent, threshold=urgent), watch=replace(points.watch, threshold=watch)
         )
-        # As if released so.
+        # As if it had been released with these thresholds.
         monkeypatch.setattr(analyser, "released_points", moved)
         monkeypatch.setattr(analyser, "operating_points", moved)
 
@@ -179,7 +179,7 @@ def every_result_is(monkeypatch) -> Callable[[str], None]:
 
 @pytest.fixture
 def unreachable_broker() -> Iterator[None]:
-    """Celery as it runs in a clinic, with a broker that nobody answers for."""
+    """Celery as in a clinic, with a broker that does not answer."""
     configured = app.conf
     before = {name: configured[name] for name in ("task_always_eager", "broker_url", "broker_transport_options")}
     configured.update(

@@ -1,4 +1,4 @@
-"""The network's answers, remembered: the tests show it the same dozen photographs hundreds of times."""
+"""A cache of the network's outputs, because tests analyse the same dozen photographs hundreds of times."""
 
 import functools
 import hashlib
@@ -14,20 +14,20 @@ from mlmodel.network.engine import BackboneOutput, Engine
 
 @contextmanager
 def remembered_answers() -> Iterator[None]:
-    """Have each engine compute each batch once. What it said of the same pixels is given again, and is read-only."""
+    """Make each engine compute each batch once and return the cached, read-only output for the same pixels."""
     compute = Engine.run
     memory: WeakKeyDictionary[Engine, dict[tuple[str, bool], BackboneOutput]] = WeakKeyDictionary()
 
     @functools.wraps(compute)
     def run(self: Engine, pixels: npt.NDArray[np.uint8], *, maps: bool = False) -> BackboneOutput:
-        known = memory.setdefault(self, {})
+        cached = memory.setdefault(self, {})
         key = f"{pixels.dtype} {pixels.shape} {hashlib.sha256(pixels.tobytes()).hexdigest()}", maps
-        if key not in known:
+        if key not in cached:
             output = compute(self, pixels, maps=maps)
             for array in (output.features, *output.maps.values()):
                 array.flags.writeable = False
-            known[key] = output
-        return known[key]
+            cached[key] = output
+        return cached[key]
 
     Engine.run = run  # type: ignore[method-assign]
     try:
@@ -38,7 +38,7 @@ def remembered_answers() -> Iterator[None]:
 
 @contextmanager
 def computed_answers() -> Iterator[None]:
-    """Within ``remembered_answers``: have them computed all the same."""
+    """Disable the cache inside ``remembered_answers``."""
     remembering = Engine.run
     Engine.run = getattr(remembering, "__wrapped__", remembering)  # type: ignore[method-assign]
     try:

@@ -1,4 +1,4 @@
-"""Invented people and records."""
+"""Factories for fictional people and records."""
 
 import datetime
 import hashlib
@@ -64,7 +64,7 @@ class MemberFactory(DjangoModelFactory):
     role = Role.STAFF
 
     class Params:
-        # Dermatologists and managers work in the admin.
+        # Dermatologists and managers use the admin.
         is_staff = factory.LazyAttribute(lambda member: member.role != Role.STAFF)
 
 
@@ -118,7 +118,7 @@ _SAMPLE = ROOT / "static" / "samples" / "ISIC_0024310.jpg"
 
 
 def sample_file() -> str:
-    """The name of a shipped photograph in the storage, put there on first use."""
+    """Return the storage name of a shipped photograph, which is stored on first use."""
     name = "images/a-sample.jpg"
     if not default_storage.exists(name):
         default_storage.save(name, ContentFile(_SAMPLE.read_bytes()))
@@ -139,7 +139,7 @@ class ModelVersionFactory(DjangoModelFactory):
 
 
 class ImageFactory(DjangoModelFactory):
-    """A photograph as a row, with a sample's file and features of zeros: nothing is decoded, nothing is judged."""
+    """An image row with a sample's file and zero features; nothing is decoded or analysed."""
 
     class Meta:
         model = Image
@@ -167,7 +167,7 @@ class ImageFeaturesFactory(DjangoModelFactory):
 
 
 class PredictionFactory(DjangoModelFactory):
-    """What an invented network said: ``code`` with the probability ``share``, the rest evenly among the others."""
+    """A fictional prediction: ``code`` has the probability ``share``, the other classes share the rest evenly."""
 
     class Meta:
         model = Prediction

@@ -1,4 +1,4 @@
-"""The forms on a page, as a browser sees them."""
+"""Parse the forms on a page."""
 
 import re
 from dataclasses import dataclass, field
@@ -10,11 +10,11 @@ from django.http import HttpResponse
 
 @dataclass
 class Form:
-    """One ``<form method="post">`` with what it holds."""
+    """One ``<form method="post">`` with its fields."""
 
     action: str
     fields: dict[str, str] = field(default_factory=dict)
-    # Where single buttons send it instead.
+    # The ``formaction`` addresses of its buttons.
     other_actions: list[str] = field(default_factory=list)
 
     @property
@@ -52,7 +52,7 @@ def posting_forms(page: str) -> list[Form]:
 
 
 def key_in(response: HttpResponse | Any) -> str:
-    """The idempotency key of the first form on the page that has one."""
-    found = re.search(r'name="idempotency_key" value="([^"]+)"', response.content.decode())
-    assert found, "no form on this page carries a key"
-    return found[1]
+    """Return the first idempotency key on the page."""
+    match = re.search(r'name="idempotency_key" value="([^"]+)"', response.content.decode())
+    assert match, "no form on this page has a key"
+    return match[1]

@@ -1,6 +1,6 @@
 """A local server that speaks Gemini's wire format, so that the real client is tested over real sockets.
 
-It records every request in full and plays the replies it was given in turn; the last one repeats.
+It records every request and plays the given replies in turn; the last one repeats.
 """
 
 import json
@@ -19,7 +19,7 @@ KEY = "test-key-7c1f9d2ab4e8"
 
 @dataclass(frozen=True)
 class Reply:
-    """What the server answers: a status and a body. ``hangs``: nothing at all. ``drips``: one byte every 50 ms."""
+    """A response with status and body. ``hangs``: no response at all. ``drips``: one byte every 50 ms."""
 
     status: int = 200
     body: bytes = b""
@@ -30,7 +30,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Recorded:
-    """One request as it came over the wire."""
+    """One received request."""
 
     line: str
     headers: dict[str, str]
@@ -47,19 +47,19 @@ class Recorded:
 
     @property
     def words(self) -> str:
-        """The one text that was sent."""
+        """Return the only text that was sent."""
         return self.json["contents"][0]["parts"][0]["text"]
 
 
 def texts(mark: str = "Written far away", **changed: Any) -> dict[str, Any]:
-    """The eight texts of a good answer; ``changed`` replaces some, None leaves one out."""
+    """Return the eight texts of a valid answer; ``changed`` replaces texts, None omits one."""
     written: dict[str, Any] = {"urgency": f"{mark}: be seen within two weeks."}
     written |= {name: f"{mark}, about {name.replace('_', ' ')}.\n\n• One thing\n• Another" for name in SECTIONS}
     return {name: text for name, text in {**written, **changed}.items() if text is not None}
 
 
 def candidates(*parts: str, finish: str = "STOP") -> Reply:
-    """A reply whose single candidate consists of these text parts."""
+    """Return a reply with a single candidate that consists of these text parts."""
     content = {"role": "model", "parts": [{"text": part} for part in parts]}
     return reply_with({"candidates": [{"content": content, "finishReason": finish, "index": 0}], **_METADATA})
 
@@ -91,11 +91,11 @@ BLOCKED_ANSWER = reply_with({"candidates": [{"finishReason": "SAFETY", "index": 
 
 @dataclass
 class GeminiServer:
-    """Use it as a context manager; it listens on a free port of 127.0.0.1."""
+    """A context manager that listens on a free port of 127.0.0.1."""
 
     replies: list[Reply] = field(default_factory=lambda: [good()])
     requests: list[Recorded] = field(default_factory=list)
-    # Called while a request is being answered, before the reply is sent.
+    # Called for each request, before the reply is sent.
     meanwhile: Callable[[], None] | None = None
 
     def play(self, *replies: Reply) -> None:
@@ -134,7 +134,7 @@ class GeminiServer:
                 if reply.hangs:
                     server._closing.wait(30)
                     return
-                # The client may have left, as it should when its time is up.
+                # The client may have disconnected after its timeout.
                 with suppress(ConnectionError):
                     self._send(reply)
 

@@ -1,4 +1,4 @@
-"""A real SMTP server of a few lines, which takes, refuses, hangs or hangs up as it is told."""
+"""A small SMTP server that accepts, refuses, hangs or hangs up as configured."""
 
 import socketserver
 import threading
@@ -7,7 +7,7 @@ from typing import Any
 
 
 class MailServer:
-    """Answers each SMTP verb by ``replies``: a line, or "" to hang up; ``hangs`` names verbs that get no answer."""
+    """Replies to SMTP verbs from ``replies``: a line, or "" to hang up. ``hangs`` lists verbs without a reply."""
 
     def __init__(self) -> None:
         self.replies: dict[str, str] = {}

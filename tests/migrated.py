@@ -1,6 +1,6 @@
-"""The tests' tables on SQLite, migrated anew only when something that they are made of has changed.
+"""A cached, migrated SQLite database for tests, created again only when code has changed.
 
-Migrations take many seconds, in each process, and the first test waits for them.
+Migrations take many seconds in each test process.
 """
 
 import hashlib
@@ -12,12 +12,12 @@ from django.db import connection
 
 from tests.places import ROOT
 
-# Migrations call what else there is, and permissions follow the models: so any of our code counts.
+# All of our code counts: migrations may call any of it, and permissions depend on the models.
 MADE_OF = ("dermascan", "diagnosis", "mlmodel", "patients", "requirements")
 
 
 def migrated_copy(folder: Path) -> Path:
-    """Return where in ``folder`` the tables lie that the code as it is now makes; there may be none yet."""
+    """Return the path in ``folder`` of the database for the current code; it may not exist yet."""
     digest = hashlib.sha256()
     for path in sorted(
         path for name in MADE_OF for path in (ROOT / name).rglob("*") if path.suffix in {".py", ".txt"}
@@ -27,23 +27,23 @@ def migrated_copy(folder: Path) -> Path:
     return folder / f"{digest.hexdigest()[:32]}.sqlite3"
 
 
-def begin_with(kept: Path) -> bool:
-    """Put the tables where the tests' database is to be; return whether there were any."""
-    if connection.vendor != "sqlite" or not kept.exists():
+def begin_with(cached: Path) -> bool:
+    """Copy the cached database to the test database; return whether it existed."""
+    if connection.vendor != "sqlite" or not cached.exists():
         return False
-    shutil.copy(kept, connection.settings_dict["TEST"]["NAME"])
+    shutil.copy(cached, connection.settings_dict["TEST"]["NAME"])
     return True
 
 
-def keep(kept: Path) -> None:
-    """Keep the tests' tables, while nothing else is in them, in place of those of other code."""
-    # Where no test needs a database, none was made, and the connection is not the tests'.
+def keep(cached: Path) -> None:
+    """Store the empty test database in the cache, and delete those of other versions of the code."""
+    # If no test needs a database, none was created and the connection is not the test database's.
     is_made = connection.settings_dict["NAME"] == connection.settings_dict["TEST"]["NAME"]
-    if connection.vendor != "sqlite" or kept.exists() or not is_made:
+    if connection.vendor != "sqlite" or cached.exists() or not is_made:
         return
-    partial = kept.with_suffix(f".{os.getpid()}")
+    partial = cached.with_suffix(f".{os.getpid()}")
     with connection.cursor() as cursor:
         cursor.execute("VACUUM INTO %s", [str(partial)])
-    for other in kept.parent.glob("*.sqlite3"):
+    for other in cached.parent.glob("*.sqlite3"):
         other.unlink(missing_ok=True)
-    partial.replace(kept)
+    partial.replace(cached)

@@ -1,4 +1,4 @@
-"""The forms of a page, as a browser would send them back."""
+"""Parse a page's forms into the data that a browser would submit."""
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -8,7 +8,7 @@ _TEXT_TYPES_NOT_SENT = {"submit", "button", "file", "image", "reset"}
 
 @dataclass
 class PageForm:
-    """One ``<form>``: where it goes and what it would send."""
+    """One ``<form>`` with its action and data."""
 
     action: str
     method: str
@@ -59,7 +59,7 @@ class _Reader(HTMLParser):
         if tag == "form":
             self._form = None
         elif tag == "textarea" and self._text_name and self._form:
-            # A browser drops the line break that follows the tag.
+            # Browsers drop a line break directly after the tag.
             texts = self._form.data[self._text_name]
             texts[-1] = texts[-1].removeprefix("\r").removeprefix("\n")
             self._text_name = None
@@ -87,22 +87,22 @@ class _Reader(HTMLParser):
 
 
 def forms_of(html: str) -> list[PageForm]:
-    """Return every form of a page."""
+    """Return all forms of a page."""
     reader = _Reader()
     reader.feed(html)
     return reader.forms
 
 
 def form_with(html: str, name: str) -> PageForm:
-    """Return the form of a page that has the field ``name``."""
+    """Return the page's form with the field ``name``."""
     return next(form for form in forms_of(html) if name in form.names)
 
 
 def filled_in(client, address: str, name: str, /, **changes: str) -> dict[str, list[str] | str]:
-    """Return what a browser sends from the form with the field ``name`` at ``address``, after ``changes``."""
+    """Return the data of the form with the field ``name`` at ``address``, with ``changes``."""
     return {**form_with(client.get(address).text, name).data, **changes}
 
 
 def token_of(client, address: str) -> dict[str, str]:
-    """Return what the edit form at ``address`` says that it was made from, to be sent with other values."""
+    """Return the edit-conflict fields of the form at ``address``, to send with other values."""
     return {"made_from": form_with(client.get(address).text, "made_from").data["made_from"][0]}

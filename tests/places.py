@@ -1,4 +1,4 @@
-"""Where things lie in the repository, however deep a test does."""
+"""Paths in the repository."""
 
 from pathlib import Path
 

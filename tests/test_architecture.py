@@ -1,4 +1,4 @@
-"""The diagram of docs/architecture.md and the contracts that import-linter holds say the same of who imports whom."""
+"""The diagram in docs/architecture.md agrees with import-linter's contracts."""
 
 import re
 import tomllib
@@ -11,7 +11,7 @@ from tests.places import ROOT
 PAGE = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
 CONTRACTS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"]["contracts"]
 DIVIDED = ("diagnosis", "mlmodel")
-# Whatever the contract of the apps says, this is above them: “The site is on top”.
+# The layer above the apps: “The site is on top”.
 SITE = "dermascan"
 
 FENCE = re.compile(r"^```mermaid\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -23,12 +23,12 @@ Pairs = set[tuple[str, str]]
 
 
 class Diagram:
-    """Every box and arrow of the page's flowchart.
+    """The boxes and arrows of the page's flowchart.
 
     Attributes:
-        home: by the identifier of a box, the app that it is drawn in; of an app, the app itself.
-        name: by the identifier of a box, what is written on it.
-        arrows: identifiers, from who imports to who is imported.
+        home: by box identifier, the app that contains the box; for an app, the app itself.
+        name: by box identifier, its label.
+        arrows: pairs of identifiers, importer and imported.
     """
 
     def __init__(self, page: str) -> None:
@@ -40,13 +40,13 @@ class Diagram:
         first, *lines = (line.strip() for line in source.splitlines())
         assert first == "flowchart TB", "arrows that point down are read as such"
         for line in lines:
-            if found := SUBGRAPH.fullmatch(line):
-                inside = found[1]
+            if match := SUBGRAPH.fullmatch(line):
+                inside = match[1]
                 self._add(inside, home=inside, name=inside)
             elif line == "end":
                 inside = ""
-            elif found := NODE.fullmatch(line):
-                self._add(found[1], home=inside or found[2], name=found[2])
+            elif match := NODE.fullmatch(line):
+                self._add(match[1], home=inside or match[2], name=match[2])
             elif ARROWS.fullmatch(line):
                 self._add_arrows(line)
             else:
@@ -63,14 +63,14 @@ class Diagram:
             self.arrows |= set(product(above, below))
 
     def layers_of(self, app: str) -> list[str]:
-        """What is drawn in an app, by name."""
+        """Return the names of an app's boxes."""
         return [name for box, name in self.name.items() if self.home[box] == app != box]
 
     def apps(self) -> set[str]:
         return set(self.home.values())
 
     def inside(self, app: str) -> Pairs:
-        """The arrows between layers of an app, by name."""
+        """Return the arrows between an app's layers, by name."""
         return {(self.name[a], self.name[b]) for a, b in self.arrows if self.home[a] == self.home[b] == app}
 
     def between_apps(self) -> Pairs:
@@ -78,7 +78,7 @@ class Diagram:
 
 
 def ranks(*containers: str) -> dict[str, int]:
-    """By layer, how far down its contract puts it: that of the apps, or that of what an app is divided into."""
+    """Return the rank of each layer in the contract of the apps, or of one app's layers."""
     (contract,) = (
         contract
         for contract in CONTRACTS
@@ -93,16 +93,16 @@ def ranks_of_apps() -> dict[str, int]:
 
 
 def downward(rank: dict[str, int]) -> Pairs:
-    """Every import that the ranks allow."""
+    """Return all imports that the ranks allow."""
     return {(above, below) for above, below in product(rank, rank) if rank[above] < rank[below]}
 
 
 def reached(arrows: Pairs) -> Pairs:
-    """From where one comes to where, along one arrow or several."""
-    found = set(arrows)
-    while more := {(a, d) for (a, b), (c, d) in product(found, found) if b == c} - found:
-        found |= more
-    return found
+    """Return the transitive closure of the arrows."""
+    closure = set(arrows)
+    while more := {(a, d) for (a, b), (c, d) in product(closure, closure) if b == c} - closure:
+        closure |= more
+    return closure
 
 
 @pytest.fixture(scope="module")
@@ -111,34 +111,34 @@ def diagram() -> Diagram:
 
 
 @pytest.mark.parametrize("app", DIVIDED)
-def test_every_layer_of_the_contract_is_drawn_once_and_nothing_else(diagram, app):
+def test_the_diagram_has_exactly_the_layers_of_the_contract(diagram, app):
     assert sorted(diagram.layers_of(app)) == sorted(ranks(app))
 
 
 @pytest.mark.parametrize("app", DIVIDED)
-def test_no_arrow_points_from_a_lower_layer_to_a_higher_one_or_to_its_neighbour(diagram, app):
+def test_no_arrow_points_to_a_higher_layer_or_a_neighbour(diagram, app):
     assert diagram.inside(app) - downward(ranks(app)) == set()
 
 
 @pytest.mark.parametrize("app", DIVIDED)
-def test_whatever_the_contract_allows_can_be_reached_along_arrows(diagram, app):
+def test_all_imports_allowed_by_the_contract_follow_arrows(diagram, app):
     assert downward(ranks(app)) - reached(diagram.inside(app)) == set()
 
 
-def test_every_app_is_drawn_and_nothing_else(diagram):
+def test_the_diagram_has_exactly_the_apps(diagram):
     assert diagram.apps() == set(ranks_of_apps())
 
 
-def test_no_arrow_points_from_a_lower_app_to_a_higher_one_or_to_its_neighbour(diagram):
+def test_no_arrow_points_to_a_higher_app_or_a_neighbour(diagram):
     assert diagram.between_apps() - downward(ranks_of_apps()) == set()
 
 
-def test_whatever_apps_may_import_can_be_reached_along_arrows(diagram):
+def test_all_imports_allowed_between_apps_follow_arrows(diagram):
     assert downward(ranks_of_apps()) - reached(diagram.between_apps()) == set()
 
 
 @pytest.mark.parametrize(("app", "heading"), [("diagnosis", "The slices of"), ("mlmodel", "The groups of")])
-def test_every_layer_has_its_line_in_the_text(app, heading):
+def test_every_layer_is_described_in_the_text(app, heading):
     _before, _heading, section = PAGE.partition(f"\n## {heading} `{app}`\n")
     lines = re.findall(r"^- `(\w+)`: \S", section.partition("\n## ")[0], re.MULTILINE)
     assert sorted(lines) == sorted(ranks(app))

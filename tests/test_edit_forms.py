@@ -1,4 +1,4 @@
-"""Every form that edits what is stored carries what it was made from: found from the URL configuration."""
+"""Every edit form includes the version it was opened with. Forms are collected from the URL configuration."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ from tests.permissions.world import World, undone
 
 pytestmark = [pytest.mark.slow, pytest.mark.services, pytest.mark.django_db]
 
-# The pages of a record whose forms add to it and come with a first proposal; they replace nothing.
+# Pages of a record whose forms have initial values but only add to it.
 ADDS = {
     "visit-new",
     "lesion-new",
@@ -23,7 +23,7 @@ ADDS = {
     "admin:auth_user_password_change",
 }
 ADDING_ACTIONS = ("/review/", "/override/")
-# They show nothing that is stored, or not always, and yet would replace it.
+# Pages whose forms replace stored values without always showing them.
 EDITS_ALL_THE_SAME = {"patient-consent", "visit-sign", "image"}
 ROLES = ("staff", "dermatologist", "manager", "superuser", "patient")
 
@@ -36,7 +36,7 @@ def world(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Worl
 
 
 def forms_at(address: Address, world: World) -> Iterator[PageForm]:
-    """The forms that anybody is shown on the pages of one record."""
+    """Return the forms on the pages of one record, for all roles."""
     for case in address.cases():
         for role in ROLES:
             if case.get[role] != 200 or not case.ids:
@@ -56,7 +56,7 @@ def shows_what_is_stored(form: PageForm) -> bool:
     return any(any(form.data.get(name, [])) for name in form.editable)
 
 
-def test_every_edit_form_says_what_it_was_made_from(world):
+def test_every_edit_form_includes_its_version(world):
     lacking, carrying = set(), set()
     for address in ADDRESSES:
         if address.name in ADDS:
@@ -74,7 +74,7 @@ def test_every_edit_form_says_what_it_was_made_from(world):
     assert pages | tables <= carrying
 
 
-def test_no_list_of_the_admin_is_a_form_of_many_rows():
+def test_no_admin_list_is_editable():
     from django.contrib import admin
 
     assert not [table for table in admin.site._registry.values() if table.list_editable]

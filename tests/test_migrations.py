@@ -1,4 +1,4 @@
-"""Migrations are for keeps: what a release holds is never changed, and every release can be upgraded."""
+"""Released migrations never change, and every release can be upgraded."""
 
 import os
 import sqlite3
@@ -20,7 +20,7 @@ from patients.models import Consent
 from tests import factories
 from tests.places import ROOT
 
-# The last migration of each app in a release. A release adds a row here; no row ever changes.
+# The last migration of each app by release. Each release adds a row; existing rows never change.
 RELEASES = {
     "0.1.0": {
         "dermascan": "0001_initial",
@@ -32,12 +32,12 @@ RELEASES = {
 
 
 def triggers_in_database() -> set[str]:
-    asked = {
+    queries = {
         "sqlite": "SELECT name FROM sqlite_master WHERE type = 'trigger'",
         "postgresql": "SELECT tgname FROM pg_trigger WHERE NOT tgisinternal",
     }
     with connection.cursor() as cursor:
-        cursor.execute(asked[connection.vendor])
+        cursor.execute(queries[connection.vendor])
         return {name for (name,) in cursor.fetchall()}
 
 
@@ -48,12 +48,12 @@ def declared_triggers() -> set[str]:
         if app in older_tables.OUR_APPS
         for operation in migration.operations
     ]
-    named = {operation.name for operation in operations if isinstance(operation, AppendOnly)}
-    return named | {_planned_danger.NAME}
+    declared = {operation.name for operation in operations if isinstance(operation, AppendOnly)}
+    return declared | {_planned_danger.NAME}
 
 
 @pytest.mark.django_db
-def test_every_trigger_that_a_migration_declares_is_there():
+def test_every_declared_trigger_exists():
     assert len(declared_triggers()) == 14
     assert declared_triggers() == triggers_in_database()
 
@@ -77,7 +77,7 @@ def test_a_release_is_upgraded_with_its_records_and_triggers(release):
 @pytest.mark.slow
 @pytest.mark.services
 @pytest.mark.django_db(transaction=True)
-def test_a_trigger_goes_and_comes_back_with_its_migration():
+def test_a_trigger_is_removed_and_restored_with_its_migration():
     consent = factories.ConsentFactory()
     operation = AppendOnly("consent", "consent_is_append_only")
     state = MigrationLoader(connection).project_state()
@@ -95,7 +95,7 @@ def test_a_trigger_goes_and_comes_back_with_its_migration():
 
 
 @pytest.mark.django_db
-def test_tables_of_a_version_that_nobody_knows_are_not_migrated():
+def test_tables_of_an_unknown_version_are_not_migrated():
     MigrationRecorder(connection).record_applied("diagnosis", "0003_report_is_frozen")
     assert older_tables.are_older()
     with pytest.raises(CommandError, match="Nothing was changed"):
@@ -111,7 +111,7 @@ MOVE = (
 
 @pytest.mark.slow
 @pytest.mark.parametrize("recorded", [[("diagnosis", "0001_initial")], [("diagnosis", "0003_report_is_frozen")], []])
-def test_data_of_before_are_moved_aside_and_what_was_trained_stays(tmp_path, recorded):
+def test_older_data_are_moved_and_trained_networks_stay(tmp_path, recorded):
     with closing(sqlite3.connect(tmp_path / "db.sqlite3")) as database:
         database.execute("CREATE TABLE django_migrations (id INTEGER PRIMARY KEY, app TEXT, name TEXT, applied TEXT)")
         for app, name in recorded:

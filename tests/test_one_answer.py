@@ -1,4 +1,4 @@
-"""One error has one answer: a file that cannot be read gets the same code, status and words at every door."""
+"""An unreadable file gets the same code, status and message on pages, in the API and from commands."""
 
 import html
 import io
@@ -27,7 +27,7 @@ from tests.mlmodel.pictures.test_picture_colours import UNSUPPORTED, heic_of
 
 SMALL, TINY = photograph().resize((300, 225)), photograph().resize((180, 135))
 PLANES = hostile.planar_tiff(np.asarray(SMALL).astype("<u2") * 257, strips=3)
-# What is sent, and the code that is answered.
+# The files, and the expected codes.
 FILES: dict[str, tuple[bytes, str]] = {
     "empty": (b"", "empty-file"),
     "too large": (b"\xff\xd8\xff\xe0" + bytes(MAX_BYTES), "too-large"),
@@ -57,7 +57,7 @@ FILES: dict[str, tuple[bytes, str]] = {
 NAMES = {kind: f"file{number}" for number, kind in enumerate(FILES)}
 SCRIPT = {"Accept": "application/json"}
 
-# A door takes the bytes and returns status, code and words.
+# A door sends the bytes and returns status, code and message.
 Answer = tuple[int, str, str]
 
 
@@ -96,9 +96,9 @@ def doors(patient, staff, sign_in) -> dict[str, Callable[[bytes], Answer]]:
 
     def of_form(data: bytes) -> Answer:
         answer = member.post(kept_at, {"lesion": str(lesion.pk), "files": [upload_of(data)]})
-        found = re.search(r'data-code="([^"]+)">([^<]+)<', answer.content.decode())
-        assert found
-        return answer.status_code, found[1], html.unescape(found[2])
+        match = re.search(r'data-code="([^"]+)">([^<]+)<', answer.content.decode())
+        assert match
+        return answer.status_code, match[1], html.unescape(match[2])
 
     def of_quick_check(data: bytes) -> Answer:
         answer = Client().post(reverse("quick-check"), {"file": upload_of(data)})
@@ -118,7 +118,7 @@ def doors(patient, staff, sign_in) -> dict[str, Callable[[bytes], Answer]]:
 
 @pytest.fixture(scope="module")
 def commands(tmp_path_factory) -> dict[str, dict[str, str]]:
-    """What each command says of each file, by the file's name, after having read all of them at once."""
+    """Return each command's messages by file name, after one run with all files."""
     folder = tmp_path_factory.mktemp("set")
     images = folder / "images"
     images.mkdir()
@@ -129,36 +129,36 @@ def commands(tmp_path_factory) -> dict[str, dict[str, str]]:
     rows = [{"image_id": name, "lesion_id": f"L{name}", "dx": "mel"} for name in names]
     write_table(folder / "metadata.csv", rows)
     write_table(folder / "truth.csv", [{"image": name, "dx": "mel"} for name in names])
-    said = io.StringIO()
+    output = io.StringIO()
     with pytest.raises(CommandError, match=f"{len(FILES)} of {len(FILES) + 1} could not be read"):
-        call_command("predict", str(images), stdout=io.StringIO(), stderr=said)
-    predicted = said.getvalue()
+        call_command("predict", str(images), stdout=io.StringIO(), stderr=output)
+    predicted = output.getvalue()
     call_command("import_ham10000", str(folder), output=folder / "imported", stdout=io.StringIO())
     imported = json.loads((folder / "imported" / "summary.json").read_text())["findings"]["broken"]
-    said = io.StringIO()
+    output = io.StringIO()
     options = {"images": images, "truth": folder / "truth.csv", "latency": 0, "pictures": 0}
-    call_command("evaluate", output=folder / "report", stdout=io.StringIO(), stderr=said, **options)
+    call_command("evaluate", output=folder / "report", stdout=io.StringIO(), stderr=output, **options)
     return {
         "predict": by_name(predicted.splitlines()),
         "import_ham10000": by_name(imported),
-        "evaluate": by_name(said.getvalue().splitlines()),
+        "evaluate": by_name(output.getvalue().splitlines()),
     }
 
 
 def by_name(lines: list[str]) -> dict[str, str]:
-    found = (re.search(r"(file\d+)\.jpg: (.+)", line) for line in lines)
-    return {Path(each[1]).name: each[2] for each in found if each}
+    matches = (re.search(r"(file\d+)\.jpg: (.+)", line) for line in lines)
+    return {Path(each[1]).name: each[2] for each in matches if each}
 
 
 def words_of(kind: str) -> str:
-    """What the decoder says of a file, which is what every door is to say."""
+    """Return the decoder's error for a file, which every door must report."""
     with pytest.raises(PictureError) as refused:
         decode(FILES[kind][0])
     return refused.value.message
 
 
 @pytest.mark.parametrize("kind", FILES)
-def test_one_error_has_one_answer_on_every_page_and_in_the_api(kind, doors):
+def test_pages_and_api_report_the_same_error(kind, doors):
     data, code = FILES[kind]
     before = count_visits(), stored_files()
     answers = {name: ask(data) for name, ask in doors.items()}
@@ -168,12 +168,12 @@ def test_one_error_has_one_answer_on_every_page_and_in_the_api(kind, doors):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", FILES)
-def test_one_error_has_one_answer_by_every_command(kind, commands):
+def test_commands_report_the_same_error(kind, commands):
     answers = {name: said[NAMES[kind]] for name, said in commands.items()}
     assert answers == dict.fromkeys(commands, f"{words_of(kind)} [{FILES[kind][1]}]")
 
 
-def test_every_code_has_its_status_in_the_list_of_problems():
+def test_every_code_has_a_status():
     assert {code: KINDS[code][0] for code in BY_CODE} == {code: error.status for code, error in BY_CODE.items()}
 
 
@@ -182,9 +182,7 @@ def test_every_code_has_its_status_in_the_list_of_problems():
     [(encoded(TINY, "PNG"), "too_small"), (blurred(sample()), "blurred"), (encoded(SMALL, "BMP"), "accepted")],
     ids=["too small", "blurred", "good"],
 )
-def test_a_picture_that_is_read_is_refused_for_one_reason_at_every_door(
-    data, verdict, patient, staff, sign_in, client
-):
+def test_every_door_refuses_a_readable_picture_for_the_same_reason(data, verdict, patient, staff, sign_in, client):
     visit = factories.VisitFactory(patient=patient, clinician=staff)
     lesions = [str(factories.LesionFactory(patient=patient).pk) for _ in range(2)]
     member, kept_at = sign_in(staff), reverse("upload", args=[visit.pk])

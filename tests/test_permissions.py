@@ -1,10 +1,9 @@
-"""Who may open what: every address of the site, taken from its URL configuration, for every role.
+"""Permissions: every URL of the URL configuration, for every role.
 
-Each address needs a rule: by its name in ``PAGES`` (tests/permissions/pages.py); those of allauth in ``ACCOUNTS`` and
-those of the admin in ``ADMIN_PAGES``, or in ``ADMIN`` if it is a table. An address without a rule fails
-``test_every_address_has_a_rule``. A rule says what GET and an empty POST are answered with, for each role; what a full
-POST does is tested with the feature. Requests run in a transaction that is rolled back, so they do not feel each
-other.
+Each URL needs a rule: by its name in ``PAGES`` (tests/permissions/pages.py); for allauth in ``ACCOUNTS``, and for the
+admin in ``ADMIN_PAGES``, or in ``ADMIN`` if it is a table. ``test_every_address_has_a_rule`` fails for a URL without a
+rule. A rule has the expected status of GET and of an empty POST for each role; full POSTs are tested with the feature.
+Requests run in a transaction that is rolled back, so that they do not affect each other.
 """
 
 from collections.abc import Iterator
@@ -38,7 +37,7 @@ def test_every_rule_has_an_address():
     assert not set(ADMIN) - tables, "These rules are about nothing; take them out of ADMIN."
 
 
-def test_every_rule_speaks_of_every_role():
+def test_every_rule_covers_every_role():
     for address in ADDRESSES:
         for case in address.cases():
             assert set(case.get) == set(case.post) == set(ROLES), address
@@ -46,14 +45,14 @@ def test_every_rule_speaks_of_every_role():
 
 @pytest.fixture(scope="module")
 def world(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[World]:
-    """Made once: hundreds of requests look at it, and none may change it."""
+    """Return records that are created once for hundreds of requests, none of which changes them."""
     media = tmp_path_factory.mktemp("media")
     with django_db_blocker.unblock(), override_settings(MEDIA_ROOT=media), undone():
         yield World()
 
 
 def marked(address: Address) -> Any:
-    """The address as a parameter; the many that come with the admin and with allauth wait for a full run."""
+    """Return the URL as a parameter, marked slow for the many URLs of the admin and allauth."""
     is_quick = address.name in QUICK or not address.route.startswith(("admin/", "accounts/"))
     return pytest.param(address, id=address.name or address.route, marks=[] if is_quick else pytest.mark.slow)
 
@@ -63,7 +62,7 @@ QUICK = {"account_login", "admin:index", "admin:diagnosis_image_changelist", "ad
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("address", [marked(address) for address in ADDRESSES])
-def test_who_may_open_it(world, address):
+def test_permissions(world, address):
     surprises = []
     for case in address.cases():
         path = address.path(case, world)
@@ -77,7 +76,7 @@ def test_who_may_open_it(world, address):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("name", ["api-predict", "api-predict-batch", "api-explanation"])
-def test_the_api_knows_tokens_as_it_knows_sessions(world, name):
+def test_the_api_treats_tokens_like_sessions(world, name):
     (case,) = RULES[name]
     for method, expected in (("get", case.get), ("post", case.post)):
         assert {role: world.answer(role, method, reverse(name), token=True) for role in ROLES} == expected

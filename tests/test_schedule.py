@@ -1,4 +1,4 @@
-"""The schedule: what a power cut may leave of its file, and what a clock that is set does to it."""
+"""The beat scheduler survives a corrupt file and clock changes."""
 
 import dbm
 import os
@@ -15,12 +15,12 @@ from dermascan.models import WorkerHeartbeat
 pytestmark = pytest.mark.django_db
 
 
-def test_beat_is_told_to_use_it():
+def test_beat_uses_it():
     assert app.conf.beat_scheduler == "dermascan.beat_scheduler.Scheduler"
 
 
 @pytest.mark.parametrize("spoilt", [b"", b"\x80\x04", b"not pickled"])
-def test_a_spoilt_file_is_begun_anew(tmp_path, spoilt):
+def test_a_corrupt_file_is_recreated(tmp_path, spoilt):
     path = str(tmp_path / "beat-schedule")
     with dbm.open(path, "c") as file:
         for name in (b"entries", b"__version__", b"tz", b"utc_enabled"):
@@ -35,11 +35,11 @@ def test_a_spoilt_file_is_begun_anew(tmp_path, spoilt):
     again.close()
 
 
-def test_what_is_due_is_handed_out_where_the_clock_was_set_back(tmp_path, monkeypatch):
+def test_due_tasks_are_sent_after_the_clock_was_set_back(tmp_path, monkeypatch):
     handed_out = []
     monkeypatch.setattr(Scheduler, "apply_entry", lambda self, entry, producer=None: handed_out.append(entry.name))
     scheduler = scheduler_of(str(tmp_path / "beat-schedule"))
-    scheduler.tick()  # puts all in order by the clock of before
+    scheduler.tick()  # with the old clock
     for entry in scheduler.schedule.values():
         entry.last_run_at = entry.default_now() + timedelta(hours=1)
     handed_out.clear()
@@ -52,7 +52,7 @@ def test_what_is_due_is_handed_out_where_the_clock_was_set_back(tmp_path, monkey
     scheduler.close()
 
 
-def test_the_schedule_says_that_it_lives(tmp_path):
+def test_the_scheduler_sends_heartbeats(tmp_path):
     scheduler = scheduler_of(str(tmp_path / "beat-schedule"))
     scheduler.tick()
     heartbeat = WorkerHeartbeat.objects.get()
@@ -62,6 +62,6 @@ def test_the_schedule_says_that_it_lives(tmp_path):
 
 
 def scheduler_of(path):
-    found = Scheduler(app=app, schedule_filename=path, lazy=True)
-    found.setup_schedule()
-    return found
+    scheduler = Scheduler(app=app, schedule_filename=path, lazy=True)
+    scheduler.setup_schedule()
+    return scheduler

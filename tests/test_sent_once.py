@@ -1,6 +1,6 @@
-"""Every form that creates something carries a key, and the view that it is sent to keeps to it.
+"""Every form that creates something has an idempotency key, and its view uses it.
 
-The forms are found, not listed: every address of the URL configuration is opened as every role.
+The forms are collected by opening every URL of the URL configuration in every role.
 """
 
 import re
@@ -22,7 +22,7 @@ from tests.permissions.world import World, undone
 
 pytestmark = [pytest.mark.slow, pytest.mark.services]
 
-# Forms whose sending twice makes nothing twice, by the name of the address that they are sent to.
+# Forms that are harmless to send twice, by the URL name of their action.
 CREATES_NOTHING = {
     "account_login": "signing in",
     "account_logout": "signing out",
@@ -63,18 +63,18 @@ def world(django_db_setup, django_db_blocker, tmp_path_factory) -> Iterator[Worl
 
 
 def addresses_with_pages(world: World) -> Iterator[tuple[str, str]]:
-    """Yield every page with a role that may see it."""
+    """Yield every page with a role that may open it."""
     for address in ADDRESSES:
         for case in address.cases():
             path = address.path(case, world)
             yield from ((path, role) for role in ROLES if case.get[role] == 200)
-    # Forms that the world's own state hides.
+    # Forms that the default records do not show.
     yield f"/visits/{world.objects['signed_visit'].pk}/", "dermatologist"
     yield f"/images/{world.objects['released_image'].pk}/", "staff"
 
 
 def forms_at(path: str, role: str, world: World) -> Iterator[tuple[str, str, str]]:
-    """Yield the page, the address that a form on it is sent to, and the form's key."""
+    """Yield each form's page, action and key."""
     client = Client()
     if role in world.sessions:
         client.cookies["sessionid"] = world.sessions[role]
@@ -91,12 +91,12 @@ def forms_at(path: str, role: str, world: World) -> Iterator[tuple[str, str, str
 
 
 def keeps_to_it(view: Any) -> bool:
-    """Is it decorated with ``@once``? The admin site does that for all of its tables."""
+    """Return whether the view is decorated with ``@once``, as all views of the admin site are."""
     return getattr(view, "is_sent_once", False) or hasattr(view, "model_admin")
 
 
 @pytest.mark.django_db
-def test_every_creating_form_carries_a_key(world):
+def test_every_creating_form_has_a_key(world):
     with undone():
         image, member = world.objects["released_image"], world.objects["patients.member"]
         exclude_image(image=image, by=member, reason="other_lesion", note="")
@@ -125,12 +125,12 @@ def test_every_creating_form_carries_a_key(world):
     } <= seen  # fmt: skip
 
 
-# Forms whose address is no name in a template, by template, with the name that their view has.
+# Forms whose action is not a URL name in the template: view name by template.
 SENT_ELSEWHERE = {"account/includes/password_form.html": "account_change_password"}
 
 
-def test_every_form_of_our_templates_carries_a_key_or_creates_nothing():
-    """Those too that no page shows in the state that the test above looks at."""
+def test_every_form_in_our_templates_has_a_key_or_creates_nothing():
+    """This includes forms that no page shows in the test above."""
     lacking = set()
     for path in TEMPLATES.rglob("*.html"):
         for form in FORM.findall(path.read_text()):
@@ -143,6 +143,6 @@ def test_every_form_of_our_templates_carries_a_key_or_creates_nothing():
 
 
 @pytest.mark.django_db
-def test_every_reason_speaks_of_a_form(world):
+def test_every_exemption_is_of_a_form(world):
     names = {address.name for address in ADDRESSES}
     assert not set(CREATES_NOTHING) - names

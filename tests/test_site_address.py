@@ -1,4 +1,4 @@
-"""Links that leave a page begin with the settings' address, whatever host a request names."""
+"""Links in e-mails and files start with SITE_URL, whatever the request's host."""
 
 import json
 import re
@@ -32,7 +32,7 @@ SOURCES = [path for app in ("dermascan", "patients", "diagnosis") for path in Pa
 
 @pytest.fixture
 def forged(settings):
-    """Clients whose every request names another host, where the settings let them."""
+    """Clients that send another host, with settings that allow it."""
     settings.ALLOWED_HOSTS = ["*"]
     settings.SITE_URL = "https://skin.hospital.example:8443"
     settings.SITE_NAME = "Hospital Skin Desk"
@@ -48,7 +48,7 @@ def forged(settings):
 
 
 @pytest.mark.django_db
-def test_no_mail_names_the_host_of_a_request(forged, clinic, patient, staff, dermatologist, manager, settings):
+def test_no_mail_contains_the_request_host(forged, clinic, patient, staff, dermatologist, manager, settings):
     visit = photographed_visit(patient, MELANOMA, plan="Come back.")
     visitor, doctor = forged(), forged(dermatologist)
 
@@ -86,7 +86,7 @@ def test_no_mail_names_the_host_of_a_request(forged, clinic, patient, staff, der
 
 
 @pytest.mark.django_db
-def test_a_webhook_is_told_of_no_address(clinic, settings):
+def test_a_webhook_contains_no_url(clinic, settings):
     settings.WATCH_WEBHOOK = "http://127.0.0.1:1/hook"
     open_incident(clinic=clinic, watched=Watched.DRIFT, words="They differ.")
     call = incident_call(OutgoingMessage.objects.get())
@@ -95,7 +95,7 @@ def test_a_webhook_is_told_of_no_address(clinic, settings):
 
 
 @pytest.mark.django_db
-def test_the_api_names_the_sites_address(forged, clinic, staff, patient, photograph):
+def test_the_api_uses_the_site_url(forged, clinic, staff, patient, photograph):
     visit = factories.VisitFactory(patient=patient)
     lesion = factories.LesionFactory(patient=patient)
     client = Client(headers={**FORGED, "authorization": f"Token {factories.api_key(staff)}"})
@@ -106,8 +106,8 @@ def test_the_api_names_the_sites_address(forged, clinic, staff, patient, photogr
     assert "thief" not in answer.text
 
 
-def test_a_mail_of_allauths_that_is_new_here_has_no_forged_address_either(forged, rf, db, staff):
-    """Whichever template it is: what the library makes of the request's host is turned round on its way."""
+def test_any_mail_of_allauth_uses_the_site_url(forged, rf, db, staff):
+    """Any template: a link that the library builds from the request's host is replaced."""
     from allauth.account.adapter import get_adapter
     from allauth.core import context
 
@@ -125,7 +125,7 @@ def test_a_mail_of_allauths_that_is_new_here_has_no_forged_address_either(forged
         assert "thief" not in f"{message.subject}{message.body}"
 
 
-def test_no_code_asks_a_request_where_the_site_is():
+def test_no_code_builds_absolute_urls_from_a_request():
     asks = re.compile(r"build_absolute_uri|get_current_site|get_raw_uri")
     assert len(SOURCES) > 200
     assert [str(path) for path in SOURCES if asks.search(path.read_text())] == []
@@ -158,9 +158,9 @@ def env(monkeypatch):
         ({"DERMASCAN_SITE_URL": "https://SKIN.example:8443"}, "https://skin.example:8443"),
     ],
 )
-def test_make_run_knows_its_address(env, values, address):
-    found = env(**values)
-    assert site_url(found, default=local_url(found)) == address
+def test_make_run_uses_its_own_address(env, values, address):
+    environment = env(**values)
+    assert site_url(environment, default=local_url(environment)) == address
 
 
 @pytest.mark.parametrize(
@@ -178,18 +178,18 @@ def test_make_run_knows_its_address(env, values, address):
         "",
     ],
 )
-def test_what_is_no_address_stops_the_start(env, address):
+def test_an_invalid_site_url_stops_the_start(env, address):
     with pytest.raises(ImproperlyConfigured, match="DERMASCAN_SITE_URL is"):
         site_url(env(DERMASCAN_SITE_URL=address))
 
 
 @pytest.mark.parametrize("name", ["", " ", "two\nlines", "x" * 61])
-def test_a_name_is_one_short_line(env, name):
+def test_the_site_name_is_one_short_line(env, name):
     with pytest.raises(ImproperlyConfigured, match="DERMASCAN_SITE_NAME is"):
         site_name(env(DERMASCAN_SITE_NAME=name))
 
 
-def test_without_the_setting_the_first_public_host_is_taken():
+def test_without_the_setting_the_first_public_host_is_used():
     assert public_url(["localhost", "*", ".example", "skin.example", "b.example"]) == "https://skin.example"
     assert public_url(["*", "127.0.0.1"]) == ""
 
@@ -205,14 +205,14 @@ def test_without_the_setting_the_first_public_host_is_taken():
         (False, "http://elsewhere.example", ["dermascan.W001", "dermascan.W002", "dermascan.E001"]),
     ],
 )
-def test_check_deploy_says_what_is_missing(settings, is_set, address, found):
+def test_check_deploy_reports_missing_settings(settings, is_set, address, found):
     settings.SITE_URL_IS_SET, settings.SITE_URL, settings.ALLOWED_HOSTS = is_set, address, ["skin.example"]
     assert [message.id for message in check_site_url()] == found
     assert check_site_url in checks.registry.registry.deployment_checks
 
 
 @pytest.mark.django_db
-def test_pages_bear_the_sites_name(forged, client):
+def test_pages_show_the_site_name(forged, client):
     for page in ("/", "/accounts/login/"):
         text = client.get(page).text
         assert re.search(r'class="brand".*?</svg>\s*Hospital Skin Desk</a>', text, re.DOTALL)

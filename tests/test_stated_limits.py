@@ -1,4 +1,4 @@
-"""What pages and mails state of limits and times is what the settings say, whatever they say."""
+"""Pages and e-mails state the limits and times of the settings."""
 
 import ast
 import re
@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from dermascan.core.durations import in_words
 
-# Read when it is imported: with the settings as they are, and not as a test below has them for a moment.
+# Read at import, before a test below changes the settings.
 from diagnosis.api import schema as described
 from diagnosis.retraining.errors import NotResumable
 from diagnosis.retraining.models import RunStatus, TrainingRun
@@ -26,13 +26,13 @@ from tests.places import ROOT
 
 TRANSLATING = {"_", "gettext", "gettext_lazy", "ngettext", "ngettext_lazy", "pgettext"}
 MEGABYTE = 1024 * 1024
-# A figure with its unit, in the words of a template or a script.
+# A number with its unit in the text of a template or script.
 STATED = re.compile(
     r"\b(\d[\d,.]*|two|three|four|five|six|ten|twelve|twenty|thirty|sixty|ninety)[\s\u00a0]*"
     r"(MB|megapixels|%|seconds?|minutes?|hours?|days?|weeks?|months?|files|photographs|digits|characters|lesions)\b",
     re.IGNORECASE,
 )
-# No setting decides these: advice, examples, the choices of a form, and shares in words.
+# Numbers that do not depend on a setting: advice, examples, form choices and percentages.
 NO_SETTING = {
     *("two weeks", "three weeks", "four weeks", "three months"),
     *("7 days", "30 days", "90 days"),  # of an API token
@@ -69,7 +69,7 @@ def test_the_size_of_a_photograph_is_stated_on_every_page_that_takes_one(smaller
 
 
 @pytest.mark.django_db
-def test_a_body_that_is_too_large_is_told_how_large_it_may_be(smaller, client, monkeypatch):
+def test_the_error_for_a_large_body_states_the_limit(smaller, client, monkeypatch):
     monkeypatch.setattr("dermascan.views.quick_check.MAX_BYTES", 3 * MEGABYTE)
     answer = client.post("/quick-check/", {"file": factories.sample_file(), "more": "x" * (4 * MEGABYTE)})
     assert answer.status_code == 413
@@ -93,7 +93,7 @@ def test_how_long_a_link_works_is_stated_in_mail_and_page(settings, staff, sign_
 
 
 @pytest.mark.django_db
-def test_how_many_lesions_are_kept_for_the_test(settings, sign_in, dermatologist):
+def test_the_number_of_held_out_lesions_is_stated(settings, sign_in, dermatologist):
     settings.RETRAINING_LOCKED_SHARE = 0.4
     version = candidate(by=0.0)
     assert version.answers_as_parent
@@ -102,7 +102,7 @@ def test_how_many_lesions_are_kept_for_the_test(settings, sign_in, dermatologist
 
 
 @pytest.mark.django_db
-def test_how_often_is_watched(settings, sign_in, dermatologist):
+def test_the_interval_of_monitoring_is_stated(settings, sign_in, dermatologist):
     schedule = {**settings.CELERY_BEAT_SCHEDULE["watch"], "schedule": timedelta(hours=2)}
     page = sign_in(dermatologist).get(reverse("watch")).text
     assert "No incidents. Every hour DermaScan checks" in words_of(page)
@@ -111,7 +111,7 @@ def test_how_often_is_watched(settings, sign_in, dermatologist):
     assert "No incidents. Every 2 hours DermaScan checks" in words_of(page)
 
 
-def test_refusals_state_the_settings_times(settings, monkeypatch):
+def test_refusals_state_the_times_of_the_settings(settings, monkeypatch):
     settings.RETRAINING_DEAD_AFTER_SECONDS = 180.0
     assert "within 3 minutes" in str(NotResumable(TrainingRun(status=RunStatus.RUNNING)))
     monkeypatch.setattr("diagnosis.reviews.errors.RETRACTABLE_FOR", timedelta(minutes=25))
@@ -142,7 +142,7 @@ def test_no_page_and_no_script_states_a_figure_as_a_constant():
 
 
 def test_no_sentence_in_the_code_states_a_figure_as_a_constant():
-    """Whatever is translated is read by somebody."""
+    """Every translated text counts."""
     found = {}
     for path in (path for app in ("dermascan", "patients", "diagnosis") for path in (ROOT / app).rglob("*.py")):
         if "migrations" not in path.parts:
@@ -175,5 +175,5 @@ def test_lengths_of_time_in_words(length, words):
     assert in_words(length) == words
 
 
-def test_nobody_needs_a_session_to_read_a_limit(db):
+def test_limits_are_shown_without_a_session(db):
     assert "MB" in Client().get("/").text

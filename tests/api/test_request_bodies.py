@@ -73,7 +73,7 @@ def test_a_person_gets_a_page():
         "POST", "/contact/", BODY, content_type=MULTIPART, headers={"Content-Encoding": "gzip", "Accept": "text/html"}
     )
     assert (response.status_code, response["Content-Type"]) == (415, "text/html; charset=utf-8")
-    assert "Send it as it is" in response.content.decode()
+    assert "Send it uncompressed" in response.content.decode()
 
 
 @pytest.mark.parametrize("coding", ["", "identity", "Identity"])

@@ -53,8 +53,8 @@ def test_a_message_reaches_the_operator_and_is_kept(open_browser, db, settings):
     page.get_by_label("Your name").fill("Ada Example")
     page.get_by_label("E-mail", exact=False).first.fill("ada@visitor.example")
     page.get_by_label("Message", exact=False).first.fill("Does it run on PostgreSQL?")
-    page.get_by_role("button", name="Send the message").click()
-    page.get_by_role("link", name="Back to the start").wait_for()
+    page.get_by_role("button", name="Send message").click()
+    page.get_by_role("link", name="Go to the home page").wait_for()
 
     message = ContactMessage.objects.get()
     assert message.email == "ada@visitor.example"

@@ -67,7 +67,7 @@ def test_an_upload_after_the_session_ended(open_browser, staff, visit, lesion, s
     assert not Image.objects.exists()
 
     sign_in_beside(page, staff)
-    notice(page).get_by_role("button", name="Go on").click()
+    notice(page).get_by_role("button", name="Continue").click()
     expect(page.locator("#upload-progress")).to_have_text("2 of 2 done", timeout=SLOWEST)
     expect(notice(page)).to_have_count(0)
     ids = {str(image.pk) for image in Image.objects.all()}
@@ -83,7 +83,7 @@ def test_an_upload_does_not_go_on_as_somebody_else(open_browser, staff, dermatol
     end_session(page)
     page.get_by_role("button", name="Upload and analyse").click()
     sign_in_beside(page, dermatologist)
-    notice(page).get_by_role("button", name="Go on").click()
+    notice(page).get_by_role("button", name="Continue").click()
     expect(notice(page)).to_contain_text("Another account")
     assert not Image.objects.exists()
 
@@ -241,7 +241,7 @@ def test_a_review_by_keys_after_the_session_ended(open_browser, dermatologist, p
 
     sign_in_beside(page, dermatologist)
     with page.expect_navigation(timeout=SLOWEST):
-        notice(page).get_by_role("button", name="Go on").click()
+        notice(page).get_by_role("button", name="Continue").click()
     review = Review.objects.get()
     assert (review.reviewer, review.reason) == (dermatologist, "Network atypical at the margin")
 
@@ -276,7 +276,7 @@ def test_a_form_without_a_connection(open_browser, staff, patient):
     expect(notice(page)).to_be_visible()
     page.context.set_offline(False)
     with page.expect_navigation():
-        notice(page).get_by_role("button", name="Go on").click()
+        notice(page).get_by_role("button", name="Continue").click()
     assert Lesion.objects.count() == 1
 
 

@@ -1,4 +1,4 @@
-"""The demo clinic: complete, made once, and never in production."""
+"""The demo clinic is complete, created once, and never in production."""
 
 import os
 import subprocess
@@ -29,7 +29,7 @@ def create() -> str:
 
 
 @pytest.mark.django_db
-def test_settings_that_do_not_allow_it_are_obeyed(settings):
+def test_it_is_refused_where_the_settings_forbid_it(settings):
     settings.DEMO_ALLOWED = False
     with pytest.raises(CommandError, match="password is published"):
         create()
@@ -57,7 +57,7 @@ def test_production_refuses(tmp_path):
 
 
 @pytest.mark.django_db
-def test_accounts_of_real_people_are_left_alone():
+def test_accounts_of_real_people_are_not_changed():
     factories.UserFactory(username="manager")
     with pytest.raises(CommandError, match="manager"):
         create()
@@ -72,7 +72,7 @@ def unreviewed_photographs() -> list[Image]:
 @pytest.mark.django_db
 class TestTheClinic:
     def test_it_is_complete(self):
-        """One test for the whole, since making the clinic takes its time."""
+        """One test for everything, because creating the clinic is slow."""
         assert DEMO_PASSWORD in create()
 
         assert {(m.user.username, m.role) for m in Member.objects.all()} == {
@@ -117,9 +117,9 @@ class TestTheClinic:
         assert Patient.objects.consenting_to(Purpose.SHARING).count() == 2
         dermatologist = Member.objects.get(role=Role.DERMATOLOGIST)
         for image in unreviewed_photographs():
-            found = similar_cases(image=image, member=dermatologist)
-            assert len(found) == 5
-            assert len({case.code for case in found}) >= 2
+            similar = similar_cases(image=image, member=dermatologist)
+            assert len(similar) == 5
+            assert len({case.code for case in similar}) >= 2
 
     def the_patient_reads_what_was_released(self):
         user = User.objects.get(username="patient")

@@ -1,4 +1,4 @@
-"""The web process, the worker and the prediction path never import what only training needs."""
+"""The web process, the workers and the prediction path never import training dependencies."""
 
 import os
 import shutil

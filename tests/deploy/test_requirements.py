@@ -1,4 +1,4 @@
-"""The pins are exact, agree with each other, and cover what the code imports."""
+"""The pinned versions are exact and consistent, and cover all imports."""
 
 import ast
 import re
@@ -13,7 +13,7 @@ from tests.places import ROOT
 
 LOCKS = ("serve", "train", "test")
 OURS = {"dermascan", "patients", "diagnosis", "mlmodel"}
-# Rebuilding the network happens on machines that have requirements.txt.
+# The network is rebuilt on machines with requirements.txt.
 TRAINING = (ROOT / "mlmodel" / "training",)
 TRAINING_COMMANDS = {"build_release.py", "export_backbone.py", "import_ham10000.py", "train.py"}
 
@@ -24,14 +24,14 @@ def canonical(name: str) -> str:
 
 @cache
 def pins(lock: str) -> dict[str, str]:
-    found = {}
+    pins_by_name = {}
     for line in (ROOT / "requirements" / f"{lock}.txt").read_text().splitlines():
         if line.startswith("#"):
             continue
         pin = re.fullmatch(r"([A-Za-z0-9._-]+)==([^\s;]+)(?: ; .+)?", line)
         assert pin, f"{lock}.txt: {line!r} is not an exact pin"
-        found[canonical(pin[1])] = pin[2]
-    return found
+        pins_by_name[canonical(pin[1])] = pin[2]
+    return pins_by_name
 
 
 @pytest.mark.parametrize("lock", LOCKS)
@@ -51,12 +51,12 @@ def test_a_package_has_one_version_everywhere():
             assert {name: pins(lock)[name] for name in shared} == {name: pins(other)[name] for name in shared}
 
 
-def test_no_pin_names_a_registry_or_a_folder_of_some_machine():
+def test_no_pin_names_a_registry_or_a_local_folder():
     for file in [*(ROOT / "requirements").iterdir(), ROOT / "requirements.txt"]:
         assert not re.search(r"://|--(extra-)?index-url|--find-links|^/|@ file", file.read_text(), re.MULTILINE), file
 
 
-def test_the_whole_is_serve_and_train():
+def test_requirements_are_serve_and_train():
     lines = [line for line in (ROOT / "requirements.txt").read_text().splitlines() if not line.startswith("#")]
     assert lines == ["-r requirements/serve.txt", "-r requirements/train.txt"]
 
@@ -71,7 +71,7 @@ def serving_sources() -> list[Path]:
 
 
 def imports_of(path: Path) -> set[str]:
-    """The top-level names of the modules that a file imports anywhere, but for type checking alone."""
+    """Return the top-level modules that a file imports, except only for type checking."""
     tree = ast.parse(path.read_text(encoding="utf-8"))
     skipped = {
         id(inner)
@@ -90,7 +90,7 @@ def imports_of(path: Path) -> set[str]:
     return names
 
 
-def test_what_the_serving_code_imports_is_installed_on_serving_machines():
+def test_imports_of_the_serving_code_are_serving_requirements():
     distributions = packages_distributions()
     missing = {
         f"{path.relative_to(ROOT)} imports {name}"
@@ -103,7 +103,7 @@ def test_what_the_serving_code_imports_is_installed_on_serving_machines():
 
 @cache
 def declared(*files: str) -> set[str]:
-    """The packages that we name ourselves, as opposed to those that others bring along."""
+    """Return the directly required packages, without transitive dependencies."""
     lines = [line for name in files for line in (ROOT / "requirements" / f"{name}.in").read_text().splitlines()]
     return {canonical(re.split(r"[\[<>=~;]", line)[0].strip()) for line in lines if line and line[0] not in "#-"}
 
@@ -111,7 +111,7 @@ def declared(*files: str) -> set[str]:
 @pytest.mark.parametrize(
     ("sources", "files"), [("serving", ("serve",)), ("training", ("serve", "train")), ("tests", LOCKS)]
 )
-def test_what_our_code_imports_is_declared_and_not_only_brought_along(sources, files):
+def test_our_imports_are_direct_requirements(sources, files):
     paths = {
         "serving": serving_sources(),
         "training": [*(ROOT / "mlmodel").rglob("*.py")],

@@ -1,4 +1,4 @@
-"""``make run``'s runner: the port is checked first, and Ctrl-C or a death stops everything."""
+"""The ``make run`` script: port checks, start, restart of dead processes, and stop on Ctrl-C."""
 
 import os
 import runpy
@@ -27,10 +27,10 @@ def taken_port() -> Iterator[int]:
 
 
 def environment(data: Path, **more: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "DERMASCAN_"))}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "DERMASCAN_"))}
     for name in ("DATABASE_URL", "REDIS_URL", "HOST", "PORT"):
-        kept.pop(name, None)
-    return {**kept, "DERMASCAN_DATA_DIR": str(data), **more}
+        environment.pop(name, None)
+    return {**environment, "DERMASCAN_DATA_DIR": str(data), **more}
 
 
 def run(data: Path, **more: str) -> subprocess.CompletedProcess[str]:
@@ -39,7 +39,7 @@ def run(data: Path, **more: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.slow
-def test_a_taken_port_is_named_with_the_way_out(tmp_path, taken_port):
+def test_a_taken_port_is_reported_with_advice(tmp_path, taken_port):
     outcome = run(tmp_path, PORT=str(taken_port))
     assert outcome.returncode == 1
     assert f"Port {taken_port} on 127.0.0.1 is taken" in outcome.stderr
@@ -49,7 +49,7 @@ def test_a_taken_port_is_named_with_the_way_out(tmp_path, taken_port):
 
 
 @pytest.mark.parametrize("port", ["eighty", "0", "70000", "-1", ""])
-def test_nonsense_is_no_port(port, monkeypatch):
+def test_an_invalid_port_is_refused(port, monkeypatch):
     monkeypatch.setenv("PORT", port)
     runner = runpy.run_path(str(ROOT / "deploy" / "run.py"))
     with pytest.raises(SystemExit, match=f"PORT={port} is not a port"):
@@ -63,12 +63,12 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory) -> Path:
-    """The folder of one installation, which the tests below start again and again."""
+    """The data folder of one installation, which the tests below start several times."""
     return tmp_path_factory.mktemp("installation")
 
 
 class Installation:
-    """DermaScan as ``make run`` starts it, on a port of its own."""
+    """DermaScan started as by ``make run``, on a free port."""
 
     def __init__(self, data: Path, **more: str) -> None:
         self.port = free_port()
@@ -93,7 +93,7 @@ class Installation:
                 return error.code
 
     def wait_until_ready(self, *, seconds: float) -> float:
-        """Wait for the server to say that it is ready; return how long that took."""
+        """Wait until the server is ready; return the seconds that it took."""
         while time.monotonic() - self.started < seconds:
             assert self.process.poll() is None, self.output
             if "DermaScan is ready" in self.output:
@@ -109,17 +109,17 @@ class Installation:
         return self.log.read_text()
 
     def children(self) -> list[int]:
-        """The processes that were started from here, of whatever depth."""
+        """Return all descendant processes."""
         parents = {}
         for status in Path("/proc").glob("[0-9]*/stat"):
             try:
                 parents[int(status.parent.name)] = int(status.read_text().rsplit(")", 1)[1].split()[1])
             except (OSError, ValueError, IndexError):
                 continue
-        found = [self.process.pid]
-        for pid in found:
-            found.extend(child for child, parent in parents.items() if parent == pid)
-        return found[1:]
+        pids = [self.process.pid]
+        for pid in pids:
+            pids.extend(child for child, parent in parents.items() if parent == pid)
+        return pids[1:]
 
 
 @pytest.fixture
@@ -161,7 +161,7 @@ def test_it_serves_a_clinic_until_it_is_interrupted(start):
     assert "Solheim" not in installation.output
     started = installation.children()
     assert started
-    # Whichever process writes a mail, its links lead to the server.
+    # Links in e-mails of any process lead to the server.
     site = f"DERMASCAN_SITE_URL=http://127.0.0.1:{installation.port}"
     serving = [pid for pid in started if "celery" in command_of(pid) or "gunicorn" in command_of(pid)]
     assert len(serving) >= 4
@@ -172,9 +172,9 @@ def test_it_serves_a_clinic_until_it_is_interrupted(start):
 
 
 @pytest.mark.slow
-def test_the_second_start_is_quick_and_slow_visitors_stop_nobody(start):
+def test_the_second_start_is_quick_and_slow_visitors_block_nobody(start):
     installation = start()
-    # Alone on the machine it takes about half of that.
+    # On an idle machine it takes about half of that.
     assert installation.wait_until_ready(seconds=60) < 20
     slow = [socket.create_connection(("127.0.0.1", installation.port)) for _ in range(30)]
     for visitor in slow:
@@ -185,19 +185,19 @@ def test_the_second_start_is_quick_and_slow_visitors_stop_nobody(start):
 
 
 def heartbeat_of(data: Path, queue: str) -> int:
-    """The process that does this queue's work, as it said lately."""
+    """Return the process of this queue's worker, from its latest heartbeat."""
     with closing(sqlite3.connect(data / "db.sqlite3", timeout=20)) as database:
         row = database.execute("SELECT process FROM dermascan_workerheartbeat WHERE queue = ?", (queue,)).fetchone()
     return row[0] if row else 0
 
 
 @pytest.mark.slow
-def test_a_worker_whose_child_was_killed_or_hangs_is_started_again(start, data):
+def test_a_worker_whose_child_was_killed_or_hangs_is_restarted(start, data):
     installation = start(DERMASCAN_WORKER_SILENT_SECONDS="12")
     installation.wait_until_ready(seconds=120)
     wait_until(lambda: installation.get("/api/v1/status/") == 200, seconds=60)
     children = {queue: heartbeat_of(data, queue) for queue in ("celery", "long", "schedule")}
-    # Idle children: one holds the lock of its pool, and nobody tells its worker that it hangs.
+    # Idle children: one holds the lock of its pool, so its worker cannot notice that it hangs.
     os.kill(children["celery"], signal.SIGKILL)
     os.kill(children["long"], signal.SIGSTOP)
     os.kill(children["schedule"], signal.SIGSTOP)
@@ -212,7 +212,7 @@ def test_a_worker_whose_child_was_killed_or_hangs_is_started_again(start, data):
 
 
 @pytest.mark.slow
-def test_it_starts_whatever_became_of_the_demo_clinic(start, data):
+def test_it_starts_whatever_the_state_of_the_demo_clinic(start, data):
     with closing(sqlite3.connect(data / "db.sqlite3")) as database, database:
         database.execute("UPDATE patients_clinic SET name = 'A clinic that works with it'")
     renamed = start()
@@ -225,7 +225,7 @@ def test_it_starts_whatever_became_of_the_demo_clinic(start, data):
         assert database.execute("SELECT count(*) FROM patients_clinic").fetchone() == (1,)
     of_others = start()
     of_others.wait_until_ready(seconds=60)
-    assert "There is no demo clinic here. Other accounts already have the demo's user names" in of_others.output
+    assert "The demo clinic is not available. Accounts of other people have the demo's user names" in of_others.output
     assert DEMO_PASSWORD not in of_others.output
     assert of_others.get("/") == 200
 
@@ -249,7 +249,7 @@ def test_short_work_is_done_while_long_work_waits(start, data):
     subprocess.run(command, cwd=ROOT, env=environment(data), check=True, capture_output=True)
 
     def waiting() -> set[str]:
-        """The queues of the messages that nobody has taken."""
+        """Return the queues of the waiting messages."""
         return {path.name.split(".")[-2] for path in (data / "queue" / "messages").glob("*.msg")}
 
     wait_until(lambda: waiting() == {"long"}, seconds=20)

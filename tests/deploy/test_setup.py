@@ -1,4 +1,4 @@
-"""``deploy/setup.sh``: does the work once, again when the requirements change, and says what is missing."""
+"""``deploy/setup.sh`` works once, again when requirements change, and reports what is missing."""
 
 import os
 import shutil
@@ -13,7 +13,7 @@ from tests.places import ROOT
 
 @pytest.fixture
 def tree(tmp_path) -> Path:
-    """A copy of what the set-up reads, with an environment whose pip only notes what it was asked for."""
+    """A copy of the set-up's files, with an environment whose pip only records its arguments."""
     shutil.copytree(ROOT / "requirements", tmp_path / "requirements")
     shutil.copy(ROOT / "requirements.txt", tmp_path)
     (tmp_path / "deploy").mkdir()
@@ -69,28 +69,28 @@ def test_tests_need_training_and_tools_too(tree):
     assert installs(tree)[-1].endswith("-r requirements.txt -r requirements/test.txt")
 
 
-def test_an_unknown_kind_is_named(tree):
+def test_an_unknown_kind_is_reported(tree):
     outcome = set_up(tree, "everything")
     assert outcome.returncode == 1
     assert "'everything'" in outcome.stderr
 
 
 @pytest.mark.slow
-def test_a_python_that_does_not_fit_is_named(tree):
+def test_an_unsuitable_python_is_reported(tree):
     shutil.rmtree(tree / ".venv")
     outcome = set_up(tree, PYTHON="/bin/false")
     assert outcome.returncode == 1
     assert "PYTHON=/bin/false is not a Python 3.11 or newer" in outcome.stderr
 
 
-def test_without_python_and_apt_it_says_what_to_install(tree, tmp_path):
+def test_without_python_and_apt_it_lists_what_to_install(tree, tmp_path):
     shutil.rmtree(tree / ".venv")
     tools = tmp_path / "tools"
     tools.mkdir()
     for tool in ("bash", "cat", "sha256sum", "dirname", "rm", "id", "uname"):
-        found = shutil.which(tool)
-        assert found
-        (tools / tool).symlink_to(found)
+        path = shutil.which(tool)
+        assert path
+        (tools / tool).symlink_to(path)
     old = tools / "python3"
     old.write_text("#!/bin/sh\nexit 1\n")
     old.chmod(0o755)
@@ -100,15 +100,15 @@ def test_without_python_and_apt_it_says_what_to_install(tree, tmp_path):
     assert not (tree / ".venv").exists()
 
 
-def test_who_may_not_install_is_told_the_exact_line(tree, tmp_path):
-    """Without rights to install, the message holds a line to paste, naming what is missing."""
+def test_without_rights_the_exact_command_is_printed(tree, tmp_path):
+    """Without rights to install, the message contains the command to run."""
     shutil.rmtree(tree / ".venv")
     tools = tmp_path / "tools"
     tools.mkdir()
     for tool in ("bash", "cat", "sha256sum", "dirname", "rm", "uname"):
-        found = shutil.which(tool)
-        assert found
-        (tools / tool).symlink_to(found)
+        path = shutil.which(tool)
+        assert path
+        (tools / tool).symlink_to(path)
     for tool, answer in {"id": "echo 1000", "sudo": "exit 1", "apt-get": "exit 9", "python3": "exit 1"}.items():
         script = tools / tool
         script.write_text(f"#!/bin/sh\n{answer}\n")

@@ -1,4 +1,4 @@
-"""What developers start: servers for the occasion, and the versions worked out anew."""
+"""Developer tools: temporary servers, and pinned versions."""
 
 import os
 import shutil
@@ -18,7 +18,7 @@ print(psycopg.connect(os.environ["DATABASE_URL"]).execute("SELECT 1").fetchone()
 
 
 @pytest.mark.slow
-def test_the_services_are_there_for_the_command_and_gone_afterwards():
+def test_the_services_run_during_the_command_and_are_removed_afterwards():
     if not (shutil.which("redis-server") and any(Path("/usr/lib/postgresql").glob("*/bin/initdb"))):
         pytest.skip("PostgreSQL and Redis are not installed")
     command = ["deploy/with_services.sh", ".venv/bin/python", "-c", ASK_BOTH + "print(os.environ['DATABASE_URL'])"]
@@ -32,8 +32,8 @@ def test_the_services_are_there_for_the_command_and_gone_afterwards():
         socket.create_connection(("127.0.0.1", port), timeout=5)
 
 
-def test_versions_are_worked_out_for_every_file_of_requirements(tmp_path):
-    """With a resolver that only notes what it was asked for."""
+def test_versions_are_resolved_for_every_requirements_file(tmp_path):
+    """Uses a resolver that only records its arguments."""
     shutil.copytree(ROOT / "requirements", tmp_path / "requirements")
     (tmp_path / "deploy").mkdir()
     shutil.copy(ROOT / "deploy" / "lock.sh", tmp_path / "deploy")

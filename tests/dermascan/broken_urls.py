@@ -1,4 +1,4 @@
-"""The site's addresses, and some that fail in the ways a site can fail."""
+"""The site's URLs, and some views that fail in different ways."""
 
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse

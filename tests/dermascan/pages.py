@@ -1,4 +1,4 @@
-"""Reading pages as tests need to."""
+"""Checks of rendered pages."""
 
 import re
 from html.parser import HTMLParser
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class _Offences(HTMLParser):
-    """Finds what the content security policy would block."""
+    """Finds markup that the content security policy would block."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -24,7 +24,7 @@ class _Offences(HTMLParser):
 
 
 def assert_in_our_frame(response: Any) -> str:
-    """The page stands in base.html, has one title and one heading, and nothing that the policy forbids."""
+    """Assert that the page extends base.html, has one title and one heading, and no forbidden markup."""
     page = response.content.decode()
     offences = _Offences()
     offences.feed(page)

@@ -37,18 +37,18 @@ def with_totp(staff) -> str:
 
 
 def paths_of_allauth() -> list[str]:
-    """Every address of the account pages that takes no argument."""
-    found = []
+    """Return every account URL without arguments."""
+    addresses = []
 
     def walk(patterns: list[Any], prefix: str) -> None:
         for pattern in patterns:
             if hasattr(pattern, "url_patterns"):
                 walk(pattern.url_patterns, prefix + str(pattern.pattern))
             else:
-                found.append(prefix + str(pattern.pattern))
+                addresses.append(prefix + str(pattern.pattern))
 
     walk([each for each in get_resolver().url_patterns if str(each.pattern) == "accounts/"], "/")
-    return [path for path in found if "<" not in path and "^" not in path]
+    return [path for path in addresses if "<" not in path and "^" not in path]
 
 
 def test_all_account_addresses_are_found():
@@ -58,7 +58,7 @@ def test_all_account_addresses_are_found():
 
 @pytest.mark.parametrize("has_totp", [False, True])
 @pytest.mark.parametrize("signed_in", [False, True])
-def test_every_account_page_is_in_our_frame(request, staff, signed_in, has_totp):
+def test_every_account_page_uses_our_base_template(request, staff, signed_in, has_totp):
     if has_totp:
         request.getfixturevalue("with_totp")
     client = Client()
@@ -70,29 +70,29 @@ def test_every_account_page_is_in_our_frame(request, staff, signed_in, has_totp)
         assert "_auth_user_id" in client.session
         assert_in_our_frame(client.get("/accounts/reauthenticate/"))
         client.post("/accounts/reauthenticate/", {"password": PASSWORD})
-    shown = set()
+    addresses = set()
     for path in paths_of_allauth():
         response = client.get(path)
         assert response.status_code in {200, 302, 404}, path
         if response.status_code == 200 and response["Content-Type"].startswith("text/html"):
             assert_in_our_frame(response)
-            shown.add(path)
+            addresses.add(path)
     always = {"/accounts/password/reset/", "/accounts/inactive/"}
-    assert shown >= always | ({"/accounts/2fa/", "/accounts/email/"} if signed_in else {"/accounts/login/"})
+    assert addresses >= always | ({"/accounts/2fa/", "/accounts/email/"} if signed_in else {"/accounts/login/"})
     if signed_in:
         changes = "recovery-codes/generate/" if has_totp else "totp/activate/"
-        assert f"/accounts/2fa/{changes}" in shown
+        assert f"/accounts/2fa/{changes}" in addresses
 
 
 @pytest.mark.parametrize("kind", ["username", "email"])
-def test_one_signs_in_with_user_name_or_address(client, staff, kind):
+def test_sign_in_with_user_name_or_address(client, staff, kind):
     response = sign_in_form(client, getattr(staff.user, kind))
     assert response.status_code == 302
     assert response["Location"] == "/start/"
     assert client.session["_auth_user_id"] == str(staff.user.pk)
 
 
-def test_a_wrong_password_is_said_without_saying_who_exists(client, staff):
+def test_a_wrong_password_does_not_reveal_which_accounts_exist(client, staff):
     wrong = assert_in_our_frame(sign_in_form(client, staff.user.username, "wrong"))
     unknown = assert_in_our_frame(sign_in_form(client, "nobody", "wrong"))
     assert "error-summary" in wrong
@@ -101,7 +101,7 @@ def test_a_wrong_password_is_said_without_saying_who_exists(client, staff):
     assert "_auth_user_id" not in client.session
 
 
-def test_nobody_makes_an_account_by_themselves(client):
+def test_there_is_no_sign_up(client):
     page = assert_in_our_frame(client.get("/accounts/signup/"))
     assert "your clinic" in page
     client.post(
@@ -111,7 +111,7 @@ def test_nobody_makes_an_account_by_themselves(client):
     assert not User.objects.filter(username="intruder").exists()
 
 
-def test_signing_out_takes_a_post(sign_in, staff):
+def test_signing_out_needs_a_post(sign_in, staff):
     client = sign_in(staff)
     assert_in_our_frame(client.get("/accounts/logout/"))
     assert "_auth_user_id" in client.session
@@ -119,7 +119,7 @@ def test_signing_out_takes_a_post(sign_in, staff):
     assert "_auth_user_id" not in client.session
 
 
-def test_a_forgotten_password_is_set_anew_by_a_link(client, staff):
+def test_a_forgotten_password_is_reset_by_a_link(client, staff):
     response = client.post("/accounts/password/reset/", {"email": staff.user.email}, follow=True)
     assert_in_our_frame(response)
     deliver_due()
@@ -167,7 +167,7 @@ def test_two_step_sign_in_is_set_up_and_then_asked_for(client, staff):
 
 
 def test_sensitive_pages_ask_for_the_password_again(sign_in, staff, with_totp):
-    # sign_in leaves no record of a password: as if it had been given long ago.
+    # sign_in records no password entry, as if it had been long ago.
     response = sign_in(staff).get("/accounts/2fa/recovery-codes/generate/", follow=True)
     assert_in_our_frame(response)
     assert "reauthenticate" in response.request["PATH_INFO"]

@@ -13,7 +13,7 @@ from tests import factories
 pytestmark = pytest.mark.django_db
 
 
-def test_nobody_learns_from_the_admin_whether_another_clinic_has_a_record(sign_in, stranger, manager, patient):
+def test_the_admin_does_not_reveal_other_clinics_records(sign_in, stranger, manager, patient):
     content_type = ContentType.objects.get_for_model(patient)
     for who in (stranger, manager):
         client = sign_in(who)
@@ -23,7 +23,7 @@ def test_nobody_learns_from_the_admin_whether_another_clinic_has_a_record(sign_i
         reverse("admin:view_on_site", args=[content_type.pk, patient.pk])
 
 
-def test_the_admin_still_leads_to_the_page_of_a_record(sign_in, manager, patient):
+def test_the_admin_links_to_the_page_of_a_record(sign_in, manager, patient):
     visit = factories.VisitFactory(patient=patient)
     lesion = factories.LesionFactory(patient=patient)
     client = sign_in(manager)
@@ -32,8 +32,8 @@ def test_the_admin_still_leads_to_the_page_of_a_record(sign_in, manager, patient
         assert f'href="{record.get_absolute_url()}" class="viewsitelink"' in client.get(change_page).text
 
 
-def test_no_model_admin_counts_on_the_redirect_that_is_gone():
-    """Django's own ``get_view_on_site_url`` would fail on each change page; ``RoleGate``'s does not."""
+def test_no_model_admin_uses_the_removed_redirect():
+    """Django's ``get_view_on_site_url`` would fail on each change page; ``RoleGate``'s does not."""
     for model, model_admin in admin.site._registry.items():
         if hasattr(model, "get_absolute_url"):
             record: Any = model()
@@ -45,7 +45,7 @@ def operator(db):
     return factories.UserFactory(username="operator", is_staff=True, is_superuser=True)
 
 
-def test_an_operator_takes_a_second_factor_away_and_never_reads_it(sign_in, operator, staff):
+def test_an_operator_can_remove_a_second_factor_but_not_read_it(sign_in, operator, staff):
     secret = "JBSWY3DPEHPK3PXP"
     row = Authenticator.objects.create(user=staff.user, type=Authenticator.Type.TOTP, data={"secret": secret})
     client, address = sign_in(operator), reverse("admin:mfa_authenticator_change", args=[row.pk])
@@ -57,19 +57,19 @@ def test_an_operator_takes_a_second_factor_away_and_never_reads_it(sign_in, oper
 
 @pytest.mark.parametrize("part", ["year", "month", "day"])
 @pytest.mark.parametrize("value", ["0", "-1", "10000", "9" * 20, "9" * 5000, "x", "\0"])
-def test_a_date_that_cannot_be_is_the_senders_error_in_every_list(sign_in, operator, patient, part, value):
-    """There is one list for each table, and a row in some."""
+def test_an_impossible_date_is_a_400_in_every_list(sign_in, operator, patient, part, value):
+    """Each table has a list, and some have a row."""
     factories.VisitFactory(patient=patient)
     client = sign_in(operator)
-    asked = 0
+    count = 0
     for model, model_admin in admin.site._registry.items():
         dated = [name for name in ("created_at", "date", "date_joined") if hasattr(model, name)]
         address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
         for field in dated:
             response = client.get(address, {f"{field}__{part}": value})
             assert response.status_code in (200, 302, 400), (model_admin, field)
-            asked += 1
-    assert asked > 5
+            count += 1
+    assert count > 5
     if (part, value) == ("year", "0"):
         assert client.get("/admin/patients/visit/?date__year=0").status_code == 400
 
@@ -86,13 +86,13 @@ def test_a_date_that_cannot_be_is_the_senders_error_in_every_list(sign_in, opera
         "created_at__year=2026&created_at__month=" + "9" * 20,
     ],
 )
-def test_an_odd_address_is_the_senders_error(sign_in, manager, query):
+def test_an_odd_query_is_a_400(sign_in, manager, query):
     for model in ("member", "patient"):
         assert sign_in(manager).get(f"/admin/patients/{model}/?{query}").status_code in (200, 302, 400)
 
 
 @pytest.mark.parametrize("key", ["x", "\0", "9" * 50, ""])
-def test_an_id_that_cannot_be_one_is_the_senders_error(sign_in, operator, manager, key):
+def test_an_invalid_id_is_a_400(sign_in, operator, manager, key):
     form = {"action": "mail_link", "_selected_action": key}
     assert sign_in(manager).post("/admin/patients/member/", form).status_code == 400
     form = {"action": "delete_selected", "_selected_action": key}
@@ -100,13 +100,13 @@ def test_an_id_that_cannot_be_one_is_the_senders_error(sign_in, operator, manage
         assert sign_in(operator).post(address, form).status_code in (200, 302, 400)
 
 
-def test_a_fault_of_ours_is_not_blamed_on_the_sender(sign_in, manager, monkeypatch):
-    """What our code raises on the same request stays a fault that is noticed."""
+def test_our_own_errors_stay_a_500(sign_in, manager, monkeypatch):
+    """An error raised by our code on the same request stays a 500."""
 
     def broken(self, request):
         raise ValueError("ours")
 
-    # As if it stood in that module.
+    # As if it were defined in that module.
     monkeypatch.setattr(scope.ClinicScopedAdmin, "get_queryset", FunctionType(broken.__code__, vars(scope)))
     with pytest.raises(ValueError, match="ours"):
         sign_in(manager).get("/admin/patients/member/?q=a")

@@ -1,4 +1,4 @@
-"""What an operator sets wrongly is named when DermaScan starts, with what would be right."""
+"""Invalid settings are reported at start, with the valid values."""
 
 import os
 import re
@@ -11,10 +11,10 @@ from tests.places import ROOT
 
 
 def start(command: list[str], **variables: str) -> subprocess.CompletedProcess[str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "DERMASCAN_"))}
-    return subprocess.run(
-        [sys.executable, *command], cwd=ROOT, env={**kept, **variables}, capture_output=True, text=True, timeout=60
-    )
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("DJANGO_", "DERMASCAN_"))}
+    command = [sys.executable, *command]
+    environment |= variables
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
 
 
 @pytest.mark.slow
@@ -28,7 +28,7 @@ def start(command: list[str], **variables: str) -> subprocess.CompletedProcess[s
         ("DERMASCAN_WATCH_OLDEST_URGENT_DAYS", "1.5", "must be a whole number, 0 or more; 7 if it is not set"),
         ("DERMASCAN_WATCH_SLOWEST_SECONDS", "0", "must be a number of seconds above 0; 3.0 if it is not set"),
         ("DERMASCAN_RETRAINING_AFTER_LABELS", "inf", "must be a whole number, 0 or more"),
-        ("DERMASCAN_RETRAINING_GATE", "{", "DERMASCAN_RETRAINING_GATE is no JSON"),
+        ("DERMASCAN_RETRAINING_GATE", "{", "DERMASCAN_RETRAINING_GATE is not valid JSON"),
         ("DERMASCAN_RETRAINING_GATE", "[]", "must be a JSON object"),
         ("DERMASCAN_RETRAINING_GATE", '{"clinic_lesion": 80}', "There is no number clinic_lesion: there are base"),
         ("DERMASCAN_RETRAINING_GATE", '{"clinic_lesions": "many"}', "clinic_lesions is 'many', and must be a number"),
@@ -45,7 +45,7 @@ def test_a_number_out_of_range_stops_the_start(name, value, told):
 
 
 @pytest.mark.slow
-def test_make_run_says_it_too(tmp_path):
+def test_make_run_reports_it_too(tmp_path):
     outcome = start(["deploy/run.py"], DERMASCAN_DATA_DIR=str(tmp_path), DERMASCAN_WATCH_MOST_REFUSED="30")
     assert outcome.returncode == 1
     assert outcome.stderr.startswith("DermaScan did not start: DERMASCAN_WATCH_MOST_REFUSED is '30'")
@@ -53,10 +53,12 @@ def test_make_run_says_it_too(tmp_path):
 
 
 @pytest.mark.slow
-def test_numbers_in_range_are_taken():
-    asked = "from django.conf import settings as s; print(s.WATCH_MOST_REFUSED, s.GEMINI_ATTEMPTS, s.RETRAINING_GATE)"
+def test_numbers_in_range_are_accepted():
+    command = (
+        "from django.conf import settings as s; print(s.WATCH_MOST_REFUSED, s.GEMINI_ATTEMPTS, s.RETRAINING_GATE)"
+    )
     outcome = start(
-        ["manage.py", "shell", "--no-imports", "-c", asked],
+        ["manage.py", "shell", "--no-imports", "-c", command],
         DERMASCAN_WATCH_MOST_REFUSED="0.4",
         GEMINI_ATTEMPTS="2",
         DERMASCAN_RETRAINING_GATE='{"clinic_lesions": 80, "recall_floors": {"mel": 0.6}}',
@@ -65,9 +67,9 @@ def test_numbers_in_range_are_taken():
 
 
 @pytest.mark.slow
-def test_a_broken_release_of_ones_own_is_named_by_its_folder(tmp_path):
-    asked = "from mlmodel.releases.release import load_release; load_release()"
-    outcome = start(["-c", asked], DERMASCAN_RELEASE_DIR=str(tmp_path))
+def test_a_broken_release_is_reported_with_its_folder(tmp_path):
+    command = "from mlmodel.releases.release import load_release; load_release()"
+    outcome = start(["-c", command], DERMASCAN_RELEASE_DIR=str(tmp_path))
     assert outcome.returncode == 1
     assert f"Restore the files of {tmp_path}, or unset DERMASCAN_RELEASE_DIR" in outcome.stderr
 

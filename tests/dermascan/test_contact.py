@@ -19,13 +19,13 @@ def operator(settings):
     return settings.OPERATOR_EMAIL
 
 
-def test_a_message_is_kept_and_mailed_to_the_operator(client, operator, django_capture_on_commit_callbacks):
+def test_a_message_is_stored_and_mailed_to_the_operator(client, operator, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         response = client.post("/contact/", WRITTEN)
     assert response["Location"] == "/contact/thank-you/"
-    kept = ContactMessage.objects.get()
-    assert (kept.name, kept.email, kept.is_handled) == ("Ada Example", "ada@clinic.example", False)
-    assert OutgoingMessage.objects.get(about=kept.pk).state == "sent"
+    message = ContactMessage.objects.get()
+    assert (message.name, message.email, message.is_handled) == ("Ada Example", "ada@clinic.example", False)
+    assert OutgoingMessage.objects.get(about=message.pk).state == "sent"
     (sent,) = mail.outbox
     assert sent.to == [operator]
     assert sent.reply_to == ["ada@clinic.example"]
@@ -41,7 +41,7 @@ def test_the_mail_is_sent_once_even_if_the_task_runs_twice(client, operator):
     assert len(mail.outbox) == 1
 
 
-def test_a_message_is_kept_when_the_mail_fails_and_the_reason_with_it(client, admin_client, settings):
+def test_a_message_is_stored_when_the_mail_fails_with_the_reason(client, admin_client, settings):
     settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
     settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
     client.post("/contact/", WRITTEN)
@@ -80,7 +80,7 @@ def test_mail_goes_to_files_by_default(client, settings, tmp_path, django_captur
         {"message": "x" * 5001},
     ],
 )
-def test_what_is_wrong_is_said_beside_the_field_and_nothing_is_kept(client, wrong):
+def test_errors_are_shown_next_to_the_field_and_nothing_is_stored(client, wrong):
     response = client.post("/contact/", WRITTEN | wrong)
     assert response.status_code == 400
     page = assert_in_our_frame(response)
@@ -91,7 +91,7 @@ def test_what_is_wrong_is_said_beside_the_field_and_nothing_is_kept(client, wron
     assert not mail.outbox
 
 
-def test_a_program_that_fills_in_every_field_is_thanked_and_forgotten(client):
+def test_messages_of_spam_bots_are_discarded(client):
     response = client.post("/contact/", WRITTEN | {"website": "https://spam.example"})
     assert response["Location"] == "/contact/thank-you/"
     assert not ContactMessage.objects.exists()
@@ -107,7 +107,7 @@ def test_the_sixth_message_in_an_hour_waits(client):
     assert ContactMessage.objects.count() == 5
 
 
-def test_who_is_signed_in_need_not_say_who_they_are(sign_in, staff):
+def test_name_and_address_of_users_are_filled_in(sign_in, staff):
     page = sign_in(staff).get("/contact/").content.decode()
     assert f'value="{staff.user.email}"' in page
 

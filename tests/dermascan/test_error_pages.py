@@ -12,7 +12,7 @@ def client() -> Client:
 
 
 @pytest.mark.parametrize("status", [400, 403, 500])
-def test_each_failure_says_what_to_do_in_our_frame(client, status):
+def test_each_failure_says_what_to_do_in_our_base_template(client, status):
     response = client.get(f"/fails/{status}/")
     assert response.status_code == status
     page = assert_in_our_frame(response)
@@ -21,7 +21,7 @@ def test_each_failure_says_what_to_do_in_our_frame(client, status):
     assert "secret" not in page
 
 
-def test_a_refusal_says_its_reason(client):
+def test_a_refusal_states_its_reason(client):
     assert "for dermatologists" in client.get("/fails/403/").content.decode()
 
 

@@ -1,4 +1,4 @@
-"""The queue in files: nothing is read by halves, nothing is taken twice, and nothing broken holds the others up."""
+"""The file queue: no partial reads, no message is delivered twice, and broken messages block nothing."""
 
 import json
 import os
@@ -20,7 +20,7 @@ from tests.places import ROOT
 @pytest.fixture
 def folder(tmp_path):
     (tmp_path / "messages").mkdir()
-    # Kombu remembers for the whole process what was bound, whatever the folder.
+    # Kombu stores bindings per process, whatever the folder.
     Transport.global_state.clear()
     yield tmp_path
     Transport.global_state.clear()
@@ -43,7 +43,7 @@ def test_the_site_uses_it():
         assert isinstance(connection.transport, Transport)
 
 
-def test_messages_come_in_the_order_in_which_they_were_sent(folder):
+def test_messages_arrive_in_the_order_sent(folder):
     with connected(folder) as connection:
         queue = connection.SimpleQueue("work")
         for number in range(20):
@@ -59,7 +59,7 @@ def test_messages_come_in_the_order_in_which_they_were_sent(folder):
     assert list((folder / "messages").iterdir()) == []
 
 
-def test_a_thread_that_sends_while_another_still_binds_the_queue_loses_nothing(folder, monkeypatch):
+def test_sending_while_another_thread_binds_the_queue_loses_nothing(folder, monkeypatch):
     is_binding, may_go_on = threading.Event(), threading.Event()
     really_bind = Channel._queue_bind
 
@@ -77,7 +77,7 @@ def test_a_thread_that_sends_while_another_still_binds_the_queue_loses_nothing(f
     first.start()
     assert is_binding.wait(timeout=10)
     second.start()
-    second.join(timeout=0.5)  # without waiting for the first it would be done by now
+    second.join(timeout=0.5)  # it would have finished if it did not wait for the first
     may_go_on.set()
     for sender in (first, second):
         sender.join(timeout=10)
@@ -86,7 +86,7 @@ def test_a_thread_that_sends_while_another_still_binds_the_queue_loses_nothing(f
         assert {queue.get(block=False).payload["number"] for _ in range(2)} == {1, 2}
 
 
-def test_a_queue_that_could_not_be_bound_is_bound_by_who_sends_next(folder):
+def test_a_queue_that_could_not_be_bound_is_bound_by_the_next_sender(folder):
     (folder / "control").write_text("in the way")
     with connected(folder) as connection, pytest.raises((ChannelError, OSError)):
         connection.SimpleQueue("work")
@@ -97,8 +97,8 @@ def test_a_queue_that_could_not_be_bound_is_bound_by_who_sends_next(folder):
         assert queue.get(block=False).payload == {"number": 1}
 
 
-def test_what_is_being_written_is_not_read(folder, monkeypatch):
-    """A worker looks at the worst moment: the file is there, and its content is not."""
+def test_a_partly_written_message_is_not_read(folder, monkeypatch):
+    """A worker reads at the worst moment, when the file exists without its content."""
     with connected(folder) as connection:
         queue = connection.SimpleQueue("work")
         seen: list[Path] = []
@@ -117,7 +117,7 @@ def test_what_is_being_written_is_not_read(folder, monkeypatch):
         assert queue.get(block=False).payload == {"number": 1}
 
 
-def test_a_broken_message_holds_nobody_up(folder, caplog):
+def test_a_broken_message_does_not_block_others(folder, caplog):
     (folder / "messages" / "00000000000000000000_half.work.msg").write_text('{"body": "')
     with connected(folder) as connection:
         queue = connection.SimpleQueue("work")
@@ -129,7 +129,7 @@ def test_a_broken_message_holds_nobody_up(folder, caplog):
     assert list((folder / "messages").glob("*.msg")) == []
 
 
-def test_a_broken_table_is_written_anew(folder, caplog):
+def test_a_broken_table_is_written_again(folder, caplog):
     (folder / "control").mkdir()
     (folder / "control" / "work.exchange").write_text("")
     with connected(folder) as connection:
@@ -139,7 +139,7 @@ def test_a_broken_table_is_written_anew(folder, caplog):
     assert json.loads((folder / "control" / "work.exchange").read_text()) == [["work", "", "work"]]
 
 
-def test_a_queue_that_is_deleted_is_forgotten(folder):
+def test_a_deleted_queue_is_removed_from_the_table(folder):
     with connected(folder) as connection:
         connection.SimpleQueue("work")
         other = Queue("other", exchange="work", routing_key="other")(connection.default_channel)
@@ -148,7 +148,7 @@ def test_a_queue_that_is_deleted_is_forgotten(folder):
     assert json.loads((folder / "control" / "work.exchange").read_text()) == [["work", "", "work"]]
 
 
-def test_a_folder_that_is_gone_is_said(folder):
+def test_a_missing_folder_is_reported(folder):
     with connected(folder) as connection:
         queue = connection.SimpleQueue("work")
         (folder / "messages").rmdir()
@@ -174,8 +174,8 @@ with connected(Path(sys.argv[1])) as connection:
 
 
 @pytest.mark.slow
-def test_each_message_is_taken_once_by_workers_that_look_all_the_time(folder):
-    """Two processes take while two threads send: each gets whole messages, and together they get each one once."""
+def test_each_message_is_received_once_by_polling_workers(folder):
+    """Two processes receive while two threads send: each message arrives complete and exactly once."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT), "DJANGO_SETTINGS_MODULE": "dermascan.settings.test"}
     takers = [
         subprocess.Popen(

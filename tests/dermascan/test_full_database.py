@@ -1,4 +1,4 @@
-"""PostgreSQL with a full disk, or that takes nothing: said in words, nothing half kept, nobody named in the log."""
+"""PostgreSQL with a full disk or read-only: clear errors, nothing partly stored, no names in the log."""
 
 import io
 import logging
@@ -32,16 +32,16 @@ pytestmark = [
 ]
 
 FAULTS = {
-    "full": (507, "storage-full", "There is no room left"),
-    "read_only": (503, "storage-unavailable", "cannot be written"),
+    "full": (507, "storage-full", "Storage is full"),
+    "read_only": (503, "storage-unavailable", "cannot be saved"),
 }
-# Empty, so that the first row needs a page of its own.
+# Empty, so that the first row needs a new page.
 TABLES = ("dermascan_submission", "patients_consent", "diagnosis_prediction", "diagnosis_review")
 
 
 @pytest.fixture
 def small_disk() -> Iterator[Path]:
-    """A disk of 1 MB that the server may write."""
+    """A disk of 1 MB that the server may write to."""
     folder, server = Path(tempfile.mkdtemp(prefix="dermascan-disk-")), os.stat(_ask("SHOW data_directory"))
     options = f"size=1m,mode=700,uid={server.st_uid},gid={server.st_gid}"
     if subprocess.run(["mount", "-t", "tmpfs", "-o", options, "none", str(folder)], capture_output=True).returncode:
@@ -65,7 +65,7 @@ def _tell(*statements: str) -> None:
 
 @pytest.fixture
 def full(request):
-    """Return what lets the disk under some tables run full."""
+    """Return a function that fills the disk under some tables."""
     disk = request.getfixturevalue("small_disk")
     _tell(f"CREATE TABLESPACE small_disk LOCATION '{disk}'")
 
@@ -81,7 +81,7 @@ def full(request):
 
 @pytest.fixture
 def read_only():
-    """Return what lets the server take nothing, as a stand-by does."""
+    """Return a function that makes the server read-only, like a stand-by."""
 
     yield lambda: _tell("SET default_transaction_read_only = on")
     _tell("SET default_transaction_read_only = off")
@@ -89,16 +89,16 @@ def read_only():
 
 @pytest.fixture
 def log() -> Iterator[io.StringIO]:
-    written = io.StringIO()
-    handler = logging.StreamHandler(written)
+    log = io.StringIO()
+    handler = logging.StreamHandler(log)
     handler.setFormatter(LineFormatter("{levelname} {name}: {message}", style="{"))
     logging.getLogger().addHandler(handler)
-    yield written
+    yield log
     logging.getLogger().removeHandler(handler)
 
 
 @pytest.mark.parametrize("kind", FAULTS)
-def test_every_door_says_so(request, log, kind, clinic, dermatologist, sign_in, settings, tmp_path):
+def test_every_door_reports_it(request, log, kind, clinic, dermatologist, sign_in, settings, tmp_path):
     settings.MEDIA_ROOT = tmp_path
     status, code, words = FAULTS[kind]
     patient = factories.PatientFactory(clinic=clinic, family_name="Zwartveld")
@@ -143,9 +143,9 @@ def test_every_door_says_so(request, log, kind, clinic, dermatologist, sign_in, 
     assert "Zwartveld" not in log.getvalue()
 
 
-def test_nobody_signs_in_while_nothing_is_taken(read_only, staff):
+def test_sign_in_fails_cleanly_on_a_read_only_server(read_only, staff):
     read_only()
     client = Client(raise_request_exception=False)
     form = {"login": staff.user.username, "password": PASSWORD}
     response = client.post("/accounts/login/", form)
-    assert (response.status_code, "cannot be written" in response.text) == (503, True)
+    assert (response.status_code, "cannot be saved" in response.text) == (503, True)

@@ -1,4 +1,4 @@
-"""A disk that is full, or cannot be written: every door says so in words, nothing is half kept, the status tells."""
+"""A full or read-only disk: every door reports it, nothing is partly stored, and the health check fails."""
 
 import shutil
 import sqlite3
@@ -25,7 +25,7 @@ FILLER = "filler"
 
 @pytest.fixture
 def disk(tmp_path, settings):
-    """Photographs go to a disk of 2 MB."""
+    """Photographs are stored on a disk of 2 MB."""
     folder = tmp_path / "disk"
     folder.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "none", str(folder)], capture_output=True)
@@ -38,7 +38,7 @@ def disk(tmp_path, settings):
 
 @pytest.fixture
 def full_disk(disk):
-    """Half of a photograph fits."""
+    """A disk with room for half a photograph."""
     fill(disk, left=20_000)
     return disk
 
@@ -49,7 +49,7 @@ def fill(disk: Path, *, left: int) -> None:
 
 @pytest.fixture
 def no_folder(tmp_path, settings):
-    """A file stands where the photographs' folder should be, so that not even root can write there."""
+    """A file in place of the photographs' folder, so that not even root can write there."""
     settings.MEDIA_ROOT = tmp_path / "media"
     settings.MEDIA_ROOT.write_text("")
     return tmp_path
@@ -94,11 +94,11 @@ def test_the_upload(fault, staff, sign_in, visit, lesion):
     response = client.post(address, {**form, "files": photograph()}, headers={"Accept": "application/json"})
     problem = assert_problem(response, status, code)
     assert problem["message"] == problem["detail"]
-    assert "nothing was kept" in problem["detail"]
+    assert "nothing was saved" in problem["detail"]
 
     page = client.post(address, {**form, "files": [photograph(), photograph("b.jpg", 1)]})
     assert page.status_code == status
-    assert page.content.decode().count("nothing was kept") == 2
+    assert page.content.decode().count("nothing was saved") == 2
     assert "0 of 2 were kept" in page.content.decode()
     assert_nothing_kept(folder)
 
@@ -108,10 +108,10 @@ def test_the_api(fault, staff, api_client, lesion):
     client = api_client
     form = {"lesion": lesion.pk}
     problem = assert_problem(client.post(PREDICT, {**form, "file": photograph()}), status, code)
-    assert "nothing was kept" in problem["detail"]
+    assert "nothing was saved" in problem["detail"]
     answer = client.post(BATCH, {**form, "files": [photograph(), SimpleUploadedFile("t", b"text")]}).json()
     assert [item["problem"]["code"] for item in answer["results"]] == [code, "not-an-image"]
-    # What is not kept needs no disk.
+    # Predictions that are not stored need no disk.
     assert client.post(PREDICT, {"file": photograph()}).status_code == 200
     assert Client().post("/quick-check/", {"file": photograph()}).status_code == 200
     assert_nothing_kept(folder)
@@ -122,13 +122,13 @@ def api_client(staff):
     return Client(headers={"authorization": f"Token {factories.api_key(staff)}"})
 
 
-def test_what_is_written_later(disk, dermatologist, sign_in, visit, lesion):
-    """A refused photograph is kept; when it is to be analysed anyway, there is no room for its heat maps."""
+def test_files_that_are_written_later(disk, dermatologist, sign_in, visit, lesion):
+    """A refused photograph is stored; when it is analysed anyway, there is no room for its heat maps."""
     client = sign_in(dermatologist)
     form = {"lesion": lesion.pk, "files": SimpleUploadedFile("a.jpg", blurred(sample(0)))}
     client.post(reverse("upload", args=[visit.pk]), form, headers={"Accept": "application/json"})
     image = Image.objects.get()
-    kept = {path for path in disk.rglob("*") if path.is_file()}
+    files = {path for path in disk.rglob("*") if path.is_file()}
     fill(disk, left=0)
     client.raise_request_exception = False
     address = reverse("image-override", args=[image.pk])
@@ -137,15 +137,15 @@ def test_what_is_written_later(disk, dermatologist, sign_in, visit, lesion):
     assert client.post(address, {"reason": "It will do."}).status_code == 507
     assert not Prediction.objects.exists()
     assert not QualityOverride.objects.exists()
-    assert {path for path in disk.rglob("*") if path.is_file()} == kept | {disk / FILLER}
+    assert {path for path in disk.rglob("*") if path.is_file()} == files | {disk / FILLER}
     (disk / FILLER).unlink()
     assert client.post(address, {"reason": "It will do."}).status_code == 302
     assert Prediction.objects.exists()
 
 
 @pytest.mark.parametrize("size", [1, 5_000_000])
-def test_a_large_body_goes_to_the_disk_and_says_when_that_is_full(full_disk, settings, staff, sign_in, visit, size):
-    """What a request brings is put aside in a folder that may be full too."""
+def test_a_large_body_needs_room_on_the_disk(full_disk, settings, staff, sign_in, visit, size):
+    """Request bodies are buffered in a folder that may be full too."""
     settings.FILE_UPLOAD_TEMP_DIR = full_disk
     settings.FILE_UPLOAD_MAX_MEMORY_SIZE = 0
     client = sign_in(staff)
@@ -159,7 +159,7 @@ def test_a_large_body_goes_to_the_disk_and_says_when_that_is_full(full_disk, set
             assert_problem(response, 507, "storage-full")
             page = client.post(address, {field: SimpleUploadedFile("a.jpg", bytes(size))})
             assert page.status_code == 507
-            assert "There is no room left" in page.content.decode()
+            assert "Storage is full" in page.content.decode()
     if size > 1:
         client = Client(headers={"authorization": f"Token {factories.api_key(staff)}"})
         response = client.post(PREDICT, {"file": SimpleUploadedFile("a", bytes(size))})
@@ -167,7 +167,7 @@ def test_a_large_body_goes_to_the_disk_and_says_when_that_is_full(full_disk, set
     assert_nothing_kept(full_disk)
 
 
-def test_the_status_says_so(fault):
+def test_the_status_reports_it(fault):
     response = Client().get(STATUS)
     assert response.status_code == 503
     assert response.json()["checks"]["files"] == {"status": "failing"}
@@ -178,13 +178,13 @@ def read_only_database():
     if connection.vendor != "sqlite":
         pytest.skip("how SQLite is made read-only")
     connection.ensure_connection()
-    # Past Django, which lets nothing through after an error inside a transaction.
+    # Not through Django, which allows no query after an error in a transaction.
     yield lambda: connection.connection.execute("PRAGMA query_only = ON")
     connection.connection.execute("PRAGMA query_only = OFF")
 
 
 def test_a_database_that_cannot_be_written(read_only_database, dermatologist, sign_in, visit, lesion, patient):
-    """It lies on the same disk."""
+    """The SQLite database is on the same disk."""
     image = factories.ImageFactory(lesion=lesion, visit=visit)
     client = sign_in(dermatologist)
     client.raise_request_exception = False
@@ -200,13 +200,13 @@ def test_a_database_that_cannot_be_written(read_only_database, dermatologist, si
         ):
             assert_problem(client.post(address, form, headers=headers), 503, "storage-unavailable")
     page = client.post(reverse("image-review", args=[image.pk]), review)
-    assert (page.status_code, "cannot be written" in page.content.decode()) == (503, True)
+    assert (page.status_code, "cannot be saved" in page.content.decode()) == (503, True)
     api = Client(headers=token)
     response = api.post(PREDICT, {"file": photograph(), "lesion": lesion.pk, "visit": visit.pk})
     assert_problem(response, 503, "storage-unavailable")
 
 
-def test_what_is_a_fault_of_the_disk():
+def test_storage_faults_are_recognised():
     database = sqlite3.connect(":memory:")
     database.execute("PRAGMA max_page_count = 1")
     with pytest.raises(sqlite3.OperationalError) as full:

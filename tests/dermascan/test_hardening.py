@@ -1,4 +1,4 @@
-"""What hostile visitors tried, and the answers they get."""
+"""Attacks by visitors, and the responses to them."""
 
 import pytest
 from django.core import mail
@@ -12,7 +12,7 @@ from tests.diagnosis.photographing import kept
 from tests.factories import LesionFactory, VisitFactory
 
 
-def test_nobody_gives_themselves_another_address(sign_in, patient_user, manager):
+def test_users_cannot_change_their_own_address(sign_in, patient_user, manager):
     client = sign_in(patient_user)
     before = patient_user.email
 
@@ -27,7 +27,7 @@ def test_nobody_gives_themselves_another_address(sign_in, patient_user, manager)
 
 
 @pytest.mark.parametrize("page", ["patient", "visit", "lesion", "image", "patients", "start"])
-def test_no_browser_keeps_what_a_member_saw(sign_in, staff, patient, page):
+def test_pages_of_members_are_not_cached(sign_in, staff, patient, page):
     visit, lesion = VisitFactory(patient=patient), LesionFactory(patient=patient)
     image: Image = kept(visit, lesion, staff, (PHOTOGRAPHS / "ISIC_0024327.jpg").read_bytes())
     keys = {"patient": [patient.pk], "visit": [visit.pk], "lesion": [lesion.pk], "image": [image.pk]}
@@ -37,7 +37,7 @@ def test_no_browser_keeps_what_a_member_saw(sign_in, staff, patient, page):
     assert "no-store" in answer["Cache-Control"]
 
 
-def test_a_quick_check_is_not_kept_by_the_browser_either(client, db):
+def test_a_quick_check_is_not_cached_either(client, db):
     with (PHOTOGRAPHS / "ISIC_0024327.jpg").open("rb") as file:
         answer = client.post("/quick-check/", {"file": file})
 
@@ -45,7 +45,7 @@ def test_a_quick_check_is_not_kept_by_the_browser_either(client, db):
     assert answer["Cache-Control"] == "no-store"
 
 
-def test_public_pages_may_be_kept(client, db):
+def test_public_pages_may_be_cached(client, db):
     assert "no-store" not in client.get("/about/").get("Cache-Control", "")
 
 
@@ -60,7 +60,7 @@ def test_too_many_password_resets_are_a_429(client, db):
 
 
 @pytest.mark.parametrize("address", ["/contact/", "/accounts/login/", "/quick-check/"])
-def test_a_form_that_claims_another_charset_is_answered_like_any_other(db, address):
+def test_a_form_with_another_charset_is_handled_like_any_other(db, address):
     client = Client(enforce_csrf_checks=True)
     client.cookies["csrftoken"] = "a" * 32
 
@@ -72,7 +72,7 @@ def test_a_form_that_claims_another_charset_is_answered_like_any_other(db, addre
         headers={"X-CSRFToken": "a" * 32},
     )
 
-    # A wrong CSRF token, an empty form or an unknown account: each page's own answer, and never a 500.
+    # A wrong CSRF token, an empty form or an unknown account: never a 500.
     assert answer.status_code in (200, 400, 403)
 
 
@@ -85,6 +85,6 @@ def test_a_broken_or_foreign_next_is_ignored(client, db, address, where):
     assert where not in answer.get("Location", "")
 
 
-def test_the_apis_page_answers_only_reading(client, db):
+def test_the_api_docs_allow_only_reading(client, db):
     assert client.options("/api/docs/").status_code == 405
     assert client.get("/api/docs/").status_code == 200

@@ -1,4 +1,4 @@
-"""Every answer has a content security policy, and no browser keeps what a signed-in person saw."""
+"""Every response has a content security policy, and browsers do not cache pages of signed-in users."""
 
 import re
 
@@ -44,9 +44,9 @@ def test_every_address_has_a_policy(world: World, role):
                     list(answer)
                 if missing := lacks(answer):
                     wrong[f"{method} {path} {answer.status_code}"] = missing
-                said = answer.get("Cache-Control", "")
-                if role != "anonymous" and "no-store" not in said and "public" not in said:
-                    wrong[f"{method} {path} {answer.status_code} may be kept"] = [said]
+                cache_control = answer.get("Cache-Control", "")
+                if role != "anonymous" and "no-store" not in cache_control and "public" not in cache_control:
+                    wrong[f"{method} {path} {answer.status_code} may be kept"] = [cache_control]
     assert not wrong
 
 
@@ -63,7 +63,7 @@ def test_a_redirect_to_https_and_a_refused_host_have_one(client, settings):
     assert "Content-Security-Policy" in redirect
 
 
-def test_the_apis_page_runs_its_own_code_alone(client):
+def test_the_api_docs_run_only_their_own_code(client):
     answer = client.get("/api/docs/")
     policy, page = answer["Content-Security-Policy"], answer.content.decode()
     (nonce,) = set(re.findall(r"'nonce-([^']+)'", policy))
@@ -76,7 +76,7 @@ def test_the_apis_page_runs_its_own_code_alone(client):
 
 
 @pytest.mark.parametrize("kind", ["display", "thumbnail", "heat-map", "original"])
-def test_photographs_are_not_kept(sign_in, staff, patient, kind):
+def test_photographs_are_not_cached(sign_in, staff, patient, kind):
     visit, lesion = VisitFactory(patient=patient), LesionFactory(patient=patient)
     image = kept(visit, lesion, staff, (PHOTOGRAPHS / "ISIC_0024310.jpg").read_bytes())
     answer = sign_in(staff).get(reverse("image-file", args=[image.pk, kind]))
@@ -85,7 +85,7 @@ def test_photographs_are_not_kept(sign_in, staff, patient, kind):
     list(answer)
 
 
-def test_a_missing_file_and_a_refusal_are_not_kept_either(sign_in):
+def test_a_missing_file_and_a_refusal_are_not_cached_either(sign_in):
     client = sign_in(UserFactory())
     for path in ("/patients/", "/nothing/"):
         assert "no-store" in client.get(path)["Cache-Control"]

@@ -1,4 +1,4 @@
-"""What monitoring on the server itself asks, with the settings of production."""
+"""Requests by monitoring on the same machine, with production settings."""
 
 import pytest
 from django.test import Client, override_settings
@@ -18,13 +18,13 @@ def _as_in_production(settings, tmp_path):
 @pytest.mark.parametrize("path", PATHS)
 @pytest.mark.parametrize("host", ["127.0.0.1:8000", "localhost:8000", "[::1]:8000", "whatever.example", "under_score"])
 @pytest.mark.parametrize("peer", ["127.0.0.1", "::1", "::ffff:127.0.0.1"])
-def test_this_machine_is_answered(path, host, peer):
+def test_this_machine_is_allowed(path, host, peer):
     assert Client().get(path, HTTP_HOST=host, REMOTE_ADDR=peer).status_code == 200
     assert Client().head(path, HTTP_HOST=host, REMOTE_ADDR=peer).status_code == 200
 
 
 @override_settings(ALLOWED_HOSTS=[".clinic.example"])
-def test_a_name_with_a_dot_is_one_too():
+def test_a_host_with_a_leading_dot_works_too():
     assert Client().get("/metrics", HTTP_HOST="127.0.0.1:8000").status_code == 200
 
 
@@ -49,11 +49,11 @@ def test_through_the_proxy_nothing_changes(path, headers):
 
 
 @pytest.mark.parametrize("path", PATHS)
-def test_other_machines_are_answered_as_everywhere(path):
+def test_other_machines_are_handled_as_usual(path):
     assert Client().get(path, HTTP_HOST="127.0.0.1:8000", REMOTE_ADDR="192.0.2.1").status_code == 400
 
 
-def test_the_token_is_still_asked_for(settings):
+def test_the_token_is_still_required(settings):
     settings.METRICS_TOKEN = "a token"
     assert Client().get("/metrics", HTTP_HOST="127.0.0.1").status_code == 403
     answer = Client().get("/metrics", HTTP_HOST="127.0.0.1", headers={"authorization": "Bearer a token"})
@@ -61,5 +61,5 @@ def test_the_token_is_still_asked_for(settings):
 
 
 @pytest.mark.parametrize("path", ["/", "/metrics/", "/api/v1/status", "/admin/", "/patients/"])
-def test_other_pages_are_not_opened(path):
+def test_other_pages_are_not_affected(path):
     assert Client().get(path, HTTP_HOST="127.0.0.1:8000").status_code == 400

@@ -1,4 +1,4 @@
-"""One record is one line, whatever is asked, and an expected refusal is one without a traceback."""
+"""A log record is one line whatever the request, and an expected refusal has no traceback."""
 
 import io
 import logging
@@ -23,14 +23,14 @@ FORGED = "2026-01-01 00:00:00,000 INFO forged: all is well"
 
 @pytest.fixture
 def log():
-    """What the configured handler writes."""
-    written = io.StringIO()
+    """The output of the configured handler."""
+    output = io.StringIO()
     configured: Any = settings.LOGGING["formatters"]["line"]  # type: ignore[index]
-    handler = logging.StreamHandler(written)
+    handler = logging.StreamHandler(output)
     handler.setFormatter(LineFormatter(configured["format"], style=configured["style"]))
     handler.addFilter(ExpectedRefusal())
     logging.getLogger().addHandler(handler)
-    yield written
+    yield output
     logging.getLogger().removeHandler(handler)
 
 
@@ -49,7 +49,7 @@ def test_a_path_cannot_forge_a_line(log, mark):
 
 @pytest.mark.django_db
 @pytest.mark.parametrize("mark", ["\x1b[31m", "\x07", "\u202e", "\x7f", "\x9b31m", "\u2066"])
-def test_a_path_cannot_colour_or_turn_a_line(log, mark):
+def test_a_path_cannot_colour_a_line_or_change_its_direction(log, mark):
     Client().get(f"/nothing{mark}")
     assert mark not in log.getvalue()
     assert len(lines(log)) == 1
@@ -61,7 +61,7 @@ def test_names_of_files_and_users_cannot_either(log):
     assert len(lines(log)) == 2
 
 
-def test_a_traceback_is_set_in_and_forges_nothing(log):
+def test_a_traceback_is_indented_and_forges_nothing(log):
     try:
         raise ValueError(f"no\n{FORGED}\x1b[2J")
     except ValueError:
@@ -94,13 +94,13 @@ def test_an_expected_refusal_is_one_line(log, sign_in, patient_user, path, heade
 
 
 @pytest.mark.parametrize("text", ["Zoë O’Brien", "ณัฐวุฒิ", "a\tb", "", "張偉 🙂"])
-def test_what_can_be_read_stays_as_it_is(text):
+def test_printable_text_is_unchanged(text):
     assert printable(text) == text
 
 
 @pytest.fixture
 def server_log():
-    """The web server's own log, as it is configured for the site."""
+    """The web server's log, as configured for the site."""
     configuration = runpy.run_path(str(Path(settings.BASE_DIR, "deploy", "gunicorn.conf.py")))
     loggers = [logging.getLogger(name) for name in ("gunicorn.error", "gunicorn.access")]
     before = [list(logger.handlers) for logger in loggers]
@@ -110,47 +110,47 @@ def server_log():
     config.set("accesslog", configuration["accesslog"])
     config.set("errorlog", configuration["errorlog"])
     server = configuration["logger_class"](config)
-    written = io.StringIO()
+    output = io.StringIO()
     (handler,) = server.error_log.handlers
-    handler.setStream(written)
-    yield server, lambda: written.getvalue().splitlines()
+    handler.setStream(output)
+    yield server, lambda: output.getvalue().splitlines()
     for logger, handlers in zip(loggers, before, strict=True):
         logger.handlers[:] = handlers
 
 
 @pytest.mark.parametrize("mark", ["\n", "\r", "\r\n", "\u2028", "\x85", "\x0b", "\x1b[2J", "\u202e", "\x9b31m"])
-def test_a_broken_request_forges_no_line(server_log, mark):
-    server, written = server_log
+def test_a_malformed_request_forges_no_line(server_log, mark):
+    server, output = server_log
     server.warning(f"Invalid request from ip=192.0.2.7: Invalid HTTP request line: 'GET /{mark}{FORGED}'")
     server.error("Error handling request %s %s", "GET", f"/{mark}{FORGED}")
-    lines = written()
+    lines = output()
     assert len(lines) == 2
     assert all("[WARNING]" in line or "[ERROR]" in line for line in lines)
     assert not any(line.startswith("2026-01-01") for line in lines)
     assert mark not in "".join(lines)
 
 
-def test_a_traceback_of_the_server_forges_none_either(server_log):
-    server, written = server_log
+def test_a_traceback_of_the_server_forges_no_line_either(server_log):
+    server, output = server_log
     try:
         raise ValueError(f"no\n{FORGED}\x1b[2J")
     except ValueError:
         server.exception("Error handling request %s", f"/\n{FORGED}")
-    first, *rest = written()
+    first, *rest = output()
     assert "Error handling request" in first
     assert len(rest) > 2
     assert all(line.startswith("    ") for line in rest)
 
 
 @pytest.mark.parametrize("query", ["?q=Ungern", "?q=O'Brien Ungern", '?q="Ungern" HTTP/1.1', "??Ungern&x='?Ungern"])
-def test_the_server_spells_no_search(server_log, query):
-    server, written = server_log
+def test_the_server_logs_no_query_string(server_log, query):
+    server, output = server_log
     server.warning(f"Invalid request from ip=192.0.2.7: Invalid HTTP request line: 'GET /patients/{query}'")
     try:
         raise ValueError(f"/patients/{query}")
     except ValueError:
         server.exception("Error handling request %s %s", "GET", f"/patients/{query}")
-    text = "\n".join(written())
+    text = "\n".join(output())
     assert text.count("/patients/") >= 3
     assert "Ungern" not in text
 
@@ -168,7 +168,7 @@ def test_the_server_spells_no_search(server_log, query):
     ],
 )
 def test_postgresql_adds_no_values_to_the_log(log, clinic, wrong, code):
-    """Neither of a row that breaks a rule, on however many lines, nor of a statement; told by whichever logger."""
+    """Neither from a row that violates a constraint, nor from a statement, by any logger."""
     factories.PatientFactory(clinic=clinic, record_number="Ungern-1")
     patient = factories.PatientFactory(clinic=clinic, family_name="Ungern\nSternberg")
     try:
@@ -183,10 +183,10 @@ def test_postgresql_adds_no_values_to_the_log(log, clinic, wrong, code):
 
 
 def test_a_task_forges_no_line():
-    written = io.StringIO()
+    output = io.StringIO()
     logger = logging.Logger("celery.task")
-    logger.addHandler(logging.StreamHandler(written))
+    logger.addHandler(logging.StreamHandler(output))
     use_line_formatter(logger=logger)
     logger.error("%s is broken", f"mole.jpg\n{FORGED}")
-    (line,) = lines(written)
+    (line,) = lines(output)
     assert "mole.jpg\\x0a" in line

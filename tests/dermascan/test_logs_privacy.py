@@ -1,4 +1,4 @@
-"""A day at the clinic: no log line names the patient, or says their telephone, their address or what was written."""
+"""A day at the clinic: no log line contains the patient's name, telephone, address or notes."""
 
 import io
 import logging
@@ -19,7 +19,7 @@ from tests.diagnosis.photographing import blurred
 
 pytestmark = [pytest.mark.django_db, pytest.mark.slow]
 
-# Marks of which no other text has any.
+# Strings that occur nowhere else.
 NAME, GIVEN, PHONE, EMAIL, NUMBER = "Zwartveld", "Ximeen", "0199 777 4242", "qwixel@postbus.example", "MRN-77XQ"
 MARKS = [NAME, GIVEN, PHONE, EMAIL, NUMBER, "qwixel"]
 DETAILS = {
@@ -37,15 +37,15 @@ DETAILS = {
 
 @pytest.fixture
 def log():
-    """Everything that any logger writes, down to DEBUG."""
-    written = io.StringIO()
-    handler = logging.StreamHandler(written)
+    """The output of all loggers, down to DEBUG."""
+    output = io.StringIO()
+    handler = logging.StreamHandler(output)
     handler.setFormatter(logging.Formatter("{name} {levelname} {message} {args}", style="{"))
     root = logging.getLogger()
     level = root.level
     root.addHandler(handler)
     root.setLevel(logging.DEBUG)
-    yield written
+    yield output
     root.removeHandler(handler)
     root.setLevel(level)
 
@@ -63,7 +63,7 @@ def test_at_the_desk(log, sign_in, staff, manager, mail_server):
     client = sign_in(staff)
     assert client.post("/patients/new/", DETAILS).status_code == 302
     patient = Patient.objects.get()
-    client.post("/patients/new/", {**DETAILS, "record_number": ""})  # asked about, as the same person
+    client.post("/patients/new/", {**DETAILS, "record_number": ""})  # possible duplicate
     client.post("/patients/new/", DETAILS)  # the number is taken
     client.post("/patients/new/", {**DETAILS, "birth_date": f"{NAME}"})
     for headers in ({}, {"HX-Request": "true"}):

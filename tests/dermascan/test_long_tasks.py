@@ -1,4 +1,4 @@
-"""Work of hours on Redis: it is not handed out twice, and nothing short waits behind it."""
+"""Long tasks on Redis are not delivered twice, and short tasks do not wait for them."""
 
 import json
 import os
@@ -36,12 +36,12 @@ def asked_with(**environment):
     return json.loads(ended.stdout.splitlines()[-1])
 
 
-def test_redis_hands_no_task_out_again_while_it_may_still_run(tmp_path):
+def test_redis_does_not_redeliver_a_task_that_may_still_run(tmp_path):
     limits, _queues, options = asked_with(REDIS_URL="redis://localhost:6379/0", DERMASCAN_DATA_DIR=str(tmp_path))
     assert options["visibility_timeout"] > max(limits.values())
 
 
-def test_what_may_run_for_long_has_a_queue_of_its_own(tmp_path):
+def test_long_tasks_have_their_own_queue(tmp_path):
     limits, queues, _options = asked_with(DERMASCAN_DATA_DIR=str(tmp_path))
     assert {queues[name] for name, limit in limits.items() if limit > 120} == {"long"}
     assert {queues[name] for name, limit in limits.items() if limit <= 120} == {"celery"}

@@ -1,4 +1,4 @@
-"""The same form sent twice: once in the database, and the same answer both times."""
+"""The same form sent twice is stored once, and both requests get the same response."""
 
 import re
 import threading
@@ -55,7 +55,7 @@ def certainty():
 
 
 def twice(client, address, data):
-    """Send the form twice; both must be answered alike."""
+    """Send the form twice; both responses must be the same."""
     key = key_in(client.get(address))
     first, second = (client.post(address, {**data, "idempotency_key": key}) for _ in range(2))
     assert (first.status_code, second.status_code) == (302, 302), first.content
@@ -69,7 +69,7 @@ class TestSentTwice:
         client = sign_in(staff)
         response = twice(client, "/patients/new/", PATIENT)
         assert Patient.objects.count() == 1
-        # What the first one said is said again: the browser may have dropped that answer.
+        # The first message is repeated, because the browser may have dropped the first response.
         assert "N-1" in client.get(response["Location"]).content.decode()
 
     def test_a_namesake_too(self, staff, sign_in):
@@ -103,7 +103,7 @@ class TestSentTwice:
             assert client.post(address.format(image.pk), data).status_code == 302
         assert Review.objects.count() == 1
 
-    def test_undo_takes_back_one_review(self, dermatologist, sign_in, patient, certainty):
+    def test_undo_withdraws_one_review(self, dermatologist, sign_in, patient, certainty):
         client = sign_in(dermatologist)
         images = [factories.ImageFactory(lesion__patient=patient) for _ in range(2)]
         for image in images:
@@ -119,7 +119,7 @@ class TestSentTwice:
         twice(sign_in(manager), "/admin/patients/member/add/", member_form())
         assert Member.objects.count() == before + 1
 
-    def test_a_clinic_and_a_clinic_in_a_window_of_its_own(self):
+    def test_a_clinic_and_a_clinic_in_a_popup(self):
         client = Client()
         client.force_login(factories.UserFactory(is_superuser=True, is_staff=True))
         twice(client, "/admin/patients/clinic/add/", {"name": "Lakeside", "review_rule": Clinic().review_rule})
@@ -145,21 +145,21 @@ class TestSentTwice:
 
 
 class TestNotTheSame:
-    def test_other_content_under_the_same_key_is_another_record(self, staff, sign_in, patient):
-        """Someone went back in the browser, changed the form and sent it again."""
+    def test_other_content_with_the_same_key_is_another_record(self, staff, sign_in, patient):
+        """A user went back in the browser, changed the form and sent it again."""
         client, address = sign_in(staff), f"/patients/{patient.pk}/lesions/new/"
         key = key_in(client.get(address))
         for site in ("face", "back"):
             client.post(address, {**LESION, "body_site": site, "idempotency_key": key})
         assert sorted(Lesion.objects.values_list("body_site", flat=True)) == ["back", "face"]
 
-    def test_a_key_of_somebody_else_means_nothing(self, staff, dermatologist, sign_in, patient):
+    def test_a_key_of_another_user_has_no_effect(self, staff, dermatologist, sign_in, patient):
         address, key = f"/patients/{patient.pk}/lesions/new/", str(uuid.uuid4())
         for member in (staff, dermatologist):
             sign_in(member).post(address, {**LESION, "idempotency_key": key})
         assert Lesion.objects.count() == 2
 
-    def test_a_key_of_another_address_means_nothing(self, staff, sign_in, clinic):
+    def test_a_key_of_another_url_has_no_effect(self, staff, sign_in, clinic):
         key, client = str(uuid.uuid4()), sign_in(staff)
         for patient in (factories.PatientFactory(clinic=clinic), factories.PatientFactory(clinic=clinic)):
             client.post(f"/patients/{patient.pk}/lesions/new/", {**LESION, "idempotency_key": key})
@@ -173,7 +173,7 @@ class TestNotTheSame:
         assert client.post("/patients/new/", {**PATIENT, "idempotency_key": key}).status_code == 302
 
     @pytest.mark.parametrize("key", ["", "\0", "x" * 256, "ü" * 200, "\ud800"])
-    def test_a_strange_key_stops_nobody(self, staff, sign_in, key):
+    def test_a_strange_key_is_ignored(self, staff, sign_in, key):
         data = {**PATIENT, "idempotency_key": key.encode("utf-8", "surrogatepass")}
         assert sign_in(staff).post("/patients/new/", data).status_code == 302
         assert Patient.objects.count() == 1
@@ -234,7 +234,7 @@ class TestAtTheSameMoment:
 
     @pytest.mark.parametrize("same_form", [True, False])
     def test_one_member_is_added_twice(self, manager, sign_in, same_form):
-        """By one form sent twice, and by two people who type the same user name: that is an error of the form."""
+        """By one form sent twice, and by two people with the same user name, which is an error of the form."""
         session = sign_in(manager).cookies
         before = Member.objects.count()
 
@@ -263,7 +263,7 @@ class TestAtTheSameMoment:
         assert 200 in {answer.status_code for answer in answers}
         assert {answer.json()["url"] for answer in answers} == {image.get_absolute_url()}
 
-    def test_a_form_without_the_script_is_answered_alike(self, staff, sign_in, patient, photograph):
+    def test_a_form_without_the_script_gets_the_same_response(self, staff, sign_in, patient, photograph):
         visit, lesion = factories.VisitFactory(patient=patient), factories.LesionFactory(patient=patient)
         session = sign_in(staff).cookies
 
@@ -281,8 +281,8 @@ class TestAtTheSameMoment:
 @pytest.mark.django_db
 @pytest.mark.parametrize("doubled", [False, True])
 @pytest.mark.parametrize("way", ["form", "script", "api", "api batch"])
-def test_a_second_click_before_the_first_ones_result_is_kept(staff, sign_in, patient, photograph, way, doubled):
-    """Photographs are stored one by one: what has come in by the same request is no photograph that was there."""
+def test_a_second_click_before_the_first_result_is_stored(staff, sign_in, patient, photograph, way, doubled):
+    """Photographs are stored one by one: one from the same request does not count as already uploaded."""
     visit, lesion = factories.VisitFactory(patient=patient), factories.LesionFactory(patient=patient)
     page, headers = f"/visits/{visit.pk}/upload/", {"Idempotency-Key": "once"}
     clients = {"api": Client(headers={"authorization": f"Token {factories.api_key(staff)}"}), "page": sign_in(staff)}
@@ -310,7 +310,7 @@ def test_a_second_click_before_the_first_ones_result_is_kept(staff, sign_in, pat
 
 
 def content_of(response) -> Any:
-    """What it says, without what is new in every page."""
+    """Return the page's content without the parts that differ on every page."""
     if response["Content-Type"].startswith("application/json"):
         return response.json()
     return re.sub(r'(value=|nonce=|"X-CSRFToken": )"[^"]{20,}"', "", response.content.decode())
@@ -330,7 +330,7 @@ def test_old_results_are_deleted_by_the_schedule(settings, staff, sign_in, patie
     assert "dermascan.tasks.delete_old_submissions" in tasks
 
 
-def test_nothing_of_what_was_sent_is_kept_with_the_key(client):
+def test_only_digests_are_stored_with_the_key(client):
     client.post("/contact/", {**WRITTEN, "idempotency_key": "a-key"})
     row = Submission.objects.values().get()
     assert "Ada" not in str(row)
@@ -344,7 +344,7 @@ def test_nothing_of_what_was_sent_is_kept_with_the_key(client):
         ({"key_digest": "", "content_digest": "b"}, "submission_has_a_key"),
     ],
 )
-def test_the_database_keeps_to_it(values, constraint):
+def test_the_database_enforces_it(values, constraint):
     Submission.objects.create(key_digest="a", content_digest="b")
     with pytest.raises(IntegrityError) as error, transaction.atomic():
         Submission.objects.create(**values)

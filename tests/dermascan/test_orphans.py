@@ -1,4 +1,4 @@
-"""Files of which no row speaks go after a day; no file goes of which one does."""
+"""Files without a row are deleted after a day; files with a row never are."""
 
 import os
 import signal
@@ -70,7 +70,7 @@ def names_on_disk(folder):
 
 
 def photographed():
-    """A photograph whose files are where the models put them."""
+    """Return a photograph with its files in the usual places."""
     image = factories.ImageFactory()
     for field in ("original", "display", "thumbnail"):
         file = getattr(image, field)
@@ -82,7 +82,7 @@ def photographed():
 
 @pytest.fixture
 def referenced(folders, settings):
-    """A row of every kind that points at a file, with that file."""
+    """Return a row of every kind that has a file, with the file."""
     prediction = factories.PredictionFactory(image=photographed())
     HeatMap(prediction=prediction, code="nv").file.save("", ContentFile(b"x"))
     rows = {
@@ -93,7 +93,7 @@ def referenced(folders, settings):
     return rows
 
 
-def test_what_a_killed_upload_leaves_goes_after_a_day(folders, referenced, settings):
+def test_files_of_a_killed_upload_are_deleted_after_a_day(folders, referenced, settings):
     orphans = [stored(f"images/01/{KEY}-{kind}") for kind in ("original", "display.jpg", "heat-abcdef012345.png")]
     orphans.append(stored(f"reports/01/{KEY}.pdf"))
     orphans.append(stored(f"addenda/01/{KEY}.pdf"))
@@ -106,14 +106,14 @@ def test_what_a_killed_upload_leaves_goes_after_a_day(folders, referenced, setti
     assert later().stored == []
 
 
-def test_what_was_written_while_the_clock_was_a_year_ahead_goes_too(referenced, settings):
+def test_files_dated_in_the_future_are_deleted_too(referenced, settings):
     orphan = stored(f"images/01/{KEY}-original")
     assert delete_orphans(now=timezone.now() - timedelta(hours=12)).stored == []
     assert delete_orphans(now=timezone.now() - timedelta(days=365)).stored == [orphan]
     assert set(names_on_disk(settings.MEDIA_ROOT)) == referenced
 
 
-def test_every_field_that_names_a_file_is_looked_at():
+def test_every_file_field_is_checked():
     assert {f"{field.model.__name__}.{field.name}" for field in file_fields()} == {
         "Image.original",
         "Image.display",
@@ -125,8 +125,8 @@ def test_every_field_that_names_a_file_is_looked_at():
 
 
 @pytest.mark.parametrize("model", [Image, HeatMap, Report, Addendum])
-def test_the_sweep_knows_the_names_of_every_kind(model, patient):
-    """A new folder or another way of naming would be swept by nobody."""
+def test_the_name_pattern_covers_every_kind(model, patient):
+    """Files with another folder or name pattern would never be deleted."""
     image = factories.ImageFactory.build(lesion=factories.LesionFactory(patient=patient))
     record = {
         Image: image,
@@ -139,14 +139,14 @@ def test_the_sweep_knows_the_names_of_every_kind(model, patient):
             assert OUR_NAMES.fullmatch(field.generate_filename(record, "")), field
 
 
-def test_a_photograph_that_was_set_aside_keeps_its_files(referenced, settings):
+def test_an_excluded_photograph_keeps_its_files(referenced, settings):
     image = Image.objects.get()
     exclude_image(image=image, by=image.uploaded_by, reason="other_patient")
     later(even_many=True)
     assert set(names_on_disk(settings.MEDIA_ROOT)) == referenced
 
 
-def test_what_is_not_ours_stays(settings):
+def test_other_files_stay(settings):
     names = ["lost+found/x", "images/readme.txt", "images/01/notes.jpg", f"backup/01/{KEY}.jpg", f"images/{KEY}", "x"]
     for name in names:
         stored(name)
@@ -156,16 +156,16 @@ def test_what_is_not_ours_stays(settings):
     assert names_on_disk(settings.FILE_UPLOAD_TEMP_DIR) == ["somebody-elses.jpg"]
 
 
-def test_where_rows_are_missing_nothing_goes(settings, caplog):
-    """Another database, or one of before: the files are all that is left of the photographs."""
+def test_nothing_is_deleted_if_rows_are_missing(settings, caplog):
+    """With the wrong database or an old one, the files are all that is left of the photographs."""
     names = [stored(f"images/{number:02x}/{number:02x}{KEY[2:]}-original") for number in range(FEW + 1)]
-    with pytest.raises(TooManyOrphans, match="nothing was deleted"):
+    with pytest.raises(TooManyOrphans, match="Nothing was deleted"):
         later()
     assert len(names_on_disk(settings.MEDIA_ROOT)) == len(names)
     assert len(later(even_many=True).stored) == len(names)
 
 
-def test_leavings_in_the_queue(folders):
+def test_leftover_files_in_the_queue(folders):
     queue, control = folders / "queue" / "messages", folders / "queue" / "control"
     leavings = ["1.celery.msg.taken", "2.celery.msg.broken", ".3.celery.msg.0123"]
     stays = ["4.celery.msg", "5.long.msg"]
@@ -175,7 +175,7 @@ def test_leavings_in_the_queue(folders):
     (control / "celery.exchange").write_text("[]")
     (control / "celery.lock").write_text("")
     assert delete_orphans().queue == []
-    # A message that waited for long was taken this moment.
+    # An old message that has just been claimed.
     long_ago = timezone.now().timestamp() - 10 * 24 * 3600
     os.utime(queue / "1.celery.msg.taken", (long_ago, long_ago))
     assert delete_orphans().queue == []
@@ -196,20 +196,20 @@ def test_temporary_files(folders, settings):
 
 
 def test_on_an_object_storage(monkeypatch):
-    """Which has no folders of this machine: only Django's way of listing."""
+    """An object storage has no local folders, only Django's listing."""
     storage = InMemoryStorage()
     for field in file_fields():
         monkeypatch.setattr(field, "storage", storage)
-    kept = photographed()
+    photograph = photographed()
     orphan = storage.save(f"images/01/{KEY}-original", ContentFile(b"x"))
     assert delete_orphans().stored == []
     assert later().stored == [orphan]
-    assert storage.exists(kept.original.name)
+    assert storage.exists(photograph.original.name)
     assert not storage.exists(orphan)
 
 
 @pytest.mark.slow
-def test_a_process_that_is_killed_in_mid_upload(settings, referenced):
+def test_a_process_that_is_killed_during_an_upload(settings, referenced):
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "dermascan.settings.test"}
     ended = subprocess.run([sys.executable, "-c", KILLED, str(settings.MEDIA_ROOT)], cwd=ROOT, env=environment)
     assert ended.returncode == -signal.SIGKILL
@@ -226,7 +226,7 @@ def test_the_task_and_the_command(settings, caplog, monkeypatch):
     call_command("delete_orphans", only_look=True, stdout=out)
     assert out.getvalue().splitlines() == [
         orphan,
-        "Would delete 1 of 1 stored files without a row, 0 leavings in the queue, 0 temporary files.",
+        "Would delete 1 of 1 stored files without a row, 0 leftover files in the queue, 0 temporary files.",
     ]
     sweep_orphans()
     assert "Orphans deleted: 1 of 1 stored files without a row" in caplog.text
@@ -234,7 +234,7 @@ def test_the_task_and_the_command(settings, caplog, monkeypatch):
     for number in range(FEW + 1):
         stored(f"images/{number:02x}/{number:02x}{KEY[2:]}-original")
     sweep_orphans()
-    assert "nothing was deleted" in caplog.text
+    assert "Nothing was deleted" in caplog.text
     with pytest.raises(CommandError, match="--even-many"):
         call_command("delete_orphans")
     assert len(names_on_disk(settings.MEDIA_ROOT)) == FEW + 1

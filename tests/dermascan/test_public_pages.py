@@ -27,11 +27,11 @@ def test_the_home_page_offers_each_sample_and_signing_in(client):
     assert 'href="/accounts/login/"' in page
 
 
-def test_card_and_about_page_promise_no_more_of_a_photograph_without_a_dermatoscope_than_is_said_of_it(client):
-    """Of one it is said whether and when to be seen, and no more: diagnosis/assessment/test_smartphones.py."""
+def test_card_and_about_page_do_not_overstate_photographs_without_a_dermatoscope(client):
+    """Only whether and when to be seen is stated for it: see diagnosis/assessment/test_smartphones.py."""
     about = " ".join(client.get("/about/").content.decode().split())
     card = " ".join(load_release().card.split())
-    assert "Of one without, it states no condition and no probability" in about
+    assert "without a dermatoscope it states no condition and no probability" in about
     assert "neither a condition nor a probability is stated" in card
     for words in ("less confidence", "harder for it", "expect worse"):
         assert words not in about + card
@@ -58,13 +58,13 @@ def test_the_model_card_is_rendered_without_its_html():
 @pytest.mark.parametrize(
     ("who", "lands"), [("staff", "/patients/"), ("dermatologist", "/patients/"), ("patient_user", "/my/")]
 )
-def test_signing_in_lands_where_the_work_begins(request, sign_in, who, lands):
+def test_signing_in_leads_to_the_first_page_of_the_role(request, sign_in, who, lands):
     response = sign_in(request.getfixturevalue(who)).get("/start/")
     assert response.status_code == 302
     assert response["Location"] == lands
 
 
-def test_a_user_without_a_place_and_a_visitor_land_at_home(client, staff, sign_in):
+def test_visitors_and_users_without_a_role_get_the_home_page(client, staff, sign_in):
     assert client.get("/start/")["Location"] == "/"
     user = staff.user
     client_of_user = sign_in(user)
@@ -81,7 +81,7 @@ def test_a_user_without_a_place_and_a_visitor_land_at_home(client, staff, sign_i
         ("patient_user", ["/my/", "/accounts/logout/"], ["/patients/", "/visits/", "/admin/"]),
     ],
 )
-def test_the_menu_shows_what_one_may_open(request, sign_in, who, shown, hidden):
+def test_the_menu_shows_the_permitted_pages(request, sign_in, who, shown, hidden):
     client = sign_in(request.getfixturevalue(who)) if who else Client()
     page = client.get("/contact/").content.decode()
     for path in shown:
@@ -90,7 +90,7 @@ def test_the_menu_shows_what_one_may_open(request, sign_in, who, shown, hidden):
         assert f'="{path}"' not in page
 
 
-def test_the_menu_marks_the_page_one_is_on(client):
+def test_the_menu_marks_the_current_page(client):
     page = client.get("/contact/").content.decode()
     assert '<a href="/contact/" aria-current="page">' in page
     assert page.count("aria-current") == 1
@@ -102,7 +102,7 @@ def test_the_policy_allows_no_inline_code(client):
     assert "unsafe" not in policy
 
 
-def test_browsers_that_look_for_an_icon_on_their_own_find_it(client):
+def test_the_default_icon_url_redirects(client):
     response = client.get("/favicon.ico")
     assert response["Location"].startswith("/static/favicon")
     assert finders.find(response["Location"].removeprefix("/static/"))

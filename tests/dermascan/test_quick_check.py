@@ -33,7 +33,7 @@ def everything_stored() -> tuple[dict[str, int], set[Path]]:
     return rows, set(Path(settings.MEDIA_ROOT).rglob("*"))
 
 
-def test_a_photograph_gets_an_answer_with_all_that_belongs_to_it(client, photograph):
+def test_a_photograph_gets_a_complete_result(client, photograph):
     response = client.post("/quick-check/", upload(photograph))
     assert response.status_code == 200
     page = assert_in_our_frame(response)
@@ -47,7 +47,7 @@ def test_a_photograph_gets_an_answer_with_all_that_belongs_to_it(client, photogr
     assert response.context["model_version"] in page
 
 
-def test_a_sample_gets_the_answer_of_its_own_photograph(client):
+def test_a_sample_gets_the_result_of_its_own_photograph(client):
     sample = next(sample for sample in samples().values() if sample.code == "mel")
     by_name = client.post("/quick-check/", {"sample": sample.name})
     by_file = client.post("/quick-check/", upload(sample.read()))
@@ -57,7 +57,7 @@ def test_a_sample_gets_the_answer_of_its_own_photograph(client):
 
 
 @pytest.mark.parametrize("tier", Tier.values)
-def test_the_explanation_never_asks_for_less_haste_than_the_tier(client, every_result_is, tier):
+def test_the_explanation_is_never_less_urgent_than_the_tier(client, every_result_is, tier):
     every_result_is(tier)
     response = client.post("/quick-check/", {"sample": "ISIC_0024320"})
     page = response.content.decode()
@@ -66,7 +66,7 @@ def test_the_explanation_never_asks_for_less_haste_than_the_tier(client, every_r
     assert (view.explained_code in MALIGNANT_CODES) == (tier != Tier.CALM)
     assert response.context["explained"].code == view.explained_code
     assert ("No appointment is needed" in page) == (tier == Tier.CALM)
-    # Article and heat map of the most probable class are there too, behind a disclosure and a button.
+    # The article and heat map of the most probable class are there too, behind a disclosure and a button.
     assert (f"Your result says: {Tier(tier).label}." in page) == (tier != Tier.CALM)
     assert re.findall(r'data-other-article="(\w+)"', page) == ([] if tier == Tier.CALM else ["nv"])
     assert re.findall(r'data-heat-map="(\w+)"', page) == list(dict.fromkeys((view.explained_code, "nv")))
@@ -78,7 +78,7 @@ def test_nothing_is_stored(client, photograph):
     assert everything_stored() == before
 
 
-def test_what_cannot_be_judged_is_refused_with_the_reason_and_what_to_do(client):
+def test_an_unusable_photograph_is_refused_with_reason_and_advice(client):
     response = client.post("/quick-check/", upload(encoded(Image.new("RGB", (600, 600), (3, 3, 3)))))
     assert response.status_code == 422
     page = assert_in_our_frame(response)
@@ -117,7 +117,7 @@ def test_a_file_that_is_too_large_gets_413(client):
     assert_in_our_frame(response)
 
 
-def test_a_body_that_is_too_large_is_not_even_parsed(client):
+def test_a_body_that_is_too_large_is_not_parsed(client):
     response = client.post("/quick-check/", upload(b"\xff" * (MAX_BYTES + 1024 * 1024)))
     assert response.status_code == 413
     page = assert_in_our_frame(response)
@@ -125,19 +125,19 @@ def test_a_body_that_is_too_large_is_not_even_parsed(client):
 
 
 @pytest.mark.parametrize("data", [{}, {"sample": "../labels"}, {"sample": "\x00"}, {"sample": "x" * 5000}])
-def test_without_a_photograph_one_is_asked_for(client, data):
+def test_a_missing_photograph_is_an_error(client, data):
     response = client.post("/quick-check/", data)
     assert response.status_code == 400
     assert "error-summary" in assert_in_our_frame(response)
 
 
-def test_a_form_of_another_site_is_refused(photograph):
+def test_a_form_from_another_site_is_refused(photograph):
     response = Client(enforce_csrf_checks=True).post("/quick-check/", upload(photograph))
     assert response.status_code == 403
     assert "out of date" in assert_in_our_frame(response)
 
 
-def test_the_form_of_the_page_is_accepted():
+def test_the_form_from_the_page_is_accepted():
     client = Client(enforce_csrf_checks=True)
     token = client.get("/quick-check/").context["csrf_token"]
     response = client.post("/quick-check/", {"sample": "nothing", "csrfmiddlewaretoken": str(token)})

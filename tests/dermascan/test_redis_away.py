@@ -1,4 +1,4 @@
-"""Redis is stopped, or hangs, in mid-run: the site goes on, slowly for nobody."""
+"""The site stays fast when Redis stops or hangs while it runs."""
 
 import logging
 import shutil
@@ -26,7 +26,7 @@ pytestmark = [
 
 
 class Redis:
-    """A server of its own, for a test to stop."""
+    """A Redis server that a test can stop."""
 
     def __init__(self) -> None:
         with socket.socket() as probe:
@@ -71,7 +71,7 @@ def redis(settings) -> Iterator[Redis]:
 
 @pytest.fixture(params=["stop", "hang"])
 def away(request, redis):
-    """Take Redis away in mid-run: it was in use a moment ago."""
+    """Stop or hang Redis after it has been used."""
 
     def _away() -> None:
         cache.set("warm", 1)
@@ -92,7 +92,7 @@ def enter(password: str, client: Client | None = None, login: str = "") -> int:
     return (client or Client()).post("/accounts/login/", {"login": login, "password": password}).status_code
 
 
-def test_people_sign_in_and_guessers_wait(away, staff):
+def test_users_can_sign_in_and_attackers_are_limited(away, staff):
     away()
     client = Client()
     assert within(2.5, lambda: enter(PASSWORD, client, staff.user.username)) == 302
@@ -101,7 +101,7 @@ def test_people_sign_in_and_guessers_wait(away, staff):
     assert guesses == [200] * 10 + [429]
 
 
-def test_limits_go_on_counting_where_it_went_away_in_the_middle(away):
+def test_limits_continue_when_it_stops_in_between(away):
     away()
     assert [enter("wrong", login=f"somebody{n}") for n in range(11)] == [200] * 10 + [429]
 
@@ -117,7 +117,7 @@ def test_the_public_pages_work(away, client, photograph, django_capture_on_commi
     assert client.post("/accounts/password/reset/", {"email": "a@clinic.example"}).status_code == 302
 
 
-def test_the_api_answers(away, sign_in, staff, photograph, django_capture_on_commit_callbacks):
+def test_the_api_works(away, sign_in, staff, photograph, django_capture_on_commit_callbacks):
     client = sign_in(staff)
     away()
     with django_capture_on_commit_callbacks(execute=True):
@@ -126,7 +126,7 @@ def test_the_api_answers(away, sign_in, staff, photograph, django_capture_on_com
 
 
 @pytest.mark.django_db(transaction=True)
-def test_handing_over_is_waited_for_once(away, caplog):
+def test_only_the_first_enqueue_waits(away, caplog):
     away()
     lost: list[int] = []
 
@@ -147,13 +147,13 @@ def test_handing_over_is_waited_for_once(away, caplog):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_what_was_handed_over_before_is_there(redis):
+def test_earlier_tasks_are_still_queued(redis):
     enqueue_on_commit("diagnosis.assessment.tasks.write_explanation", "mel", "en", "patient")
     with app.connection_for_read() as connection:
         assert connection.channel().queue_declare("celery", passive=True).message_count == 1
 
 
-def test_the_site_notices_when_it_is_back(redis, staff):
+def test_the_site_uses_it_again_when_it_is_back(redis, staff):
     cache.set("warm", 1)
     redis.hang()
     assert cache.get("warm") is None
@@ -164,7 +164,7 @@ def test_the_site_notices_when_it_is_back(redis, staff):
     assert cache.get("warm") == 1
 
 
-def test_the_status_says_so_in_time(away, client):
+def test_the_status_reports_it_quickly(away, client):
     away()
     answer = within(4, lambda: client.get("/api/v1/status/"))
     assert answer.status_code == 503

@@ -1,4 +1,4 @@
-"""What scripts are answered where people see a page: a problem document, whatever went wrong."""
+"""Scripts get a problem document where people see an error page."""
 
 import re
 from pathlib import Path
@@ -24,7 +24,7 @@ from tests.permissions.addresses import ADDRESSES
 
 pytestmark = pytest.mark.django_db
 
-# How scripts show that they are scripts.
+# Headers by which script requests are recognised.
 SCRIPTS = {
     "htmx": {"HX-Request": "true"},
     "json": {"Accept": "application/json"},
@@ -46,7 +46,7 @@ def image(patient):
 
 @pytest.fixture
 def doors(image, dermatologist):
-    """Every address that a script of ours asks, with the method."""
+    """Every URL that our scripts request, with the method."""
     run = TrainingRun.objects.create(parent=active_version())
     return {
         ("POST", reverse("upload", args=[image.visit_id])),
@@ -67,7 +67,7 @@ def ask(client, method, address, headers):
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_who_is_signed_out_is_told_so_at_every_door(doors, script):
+def test_every_door_reports_that_the_user_is_signed_out(doors, script):
     for method, address in doors:
         response = ask(Client(), method, address, SCRIPTS[script])
         problem = assert_problem(response, 401, "not-authenticated")
@@ -78,8 +78,8 @@ def test_who_is_signed_out_is_told_so_at_every_door(doors, script):
 
 
 @pytest.mark.parametrize("script", ["htmx", "json"])
-def test_no_address_leads_a_script_to_the_sign_in_page(script):
-    """Those that need no id; the others have the same guards."""
+def test_no_url_redirects_a_script_to_the_sign_in_page(script):
+    """URLs without an id; the others have the same guards."""
     for address in ADDRESSES:
         if "<" in address.route or "(" in address.route or not address.name:
             continue
@@ -88,11 +88,11 @@ def test_no_address_leads_a_script_to_the_sign_in_page(script):
 
 
 @pytest.mark.parametrize("script", SCRIPTS)
-def test_who_has_not_given_the_second_factor_is_signed_out(staff, doors, script):
+def test_without_the_second_factor_a_user_is_signed_out(staff, doors, script):
     client = Client()
     TOTP.activate(staff.user, generate_totp_secret())
-    asked = client.post("/accounts/login/", {"login": staff.user.username, "password": factories.PASSWORD})
-    assert asked["Location"].startswith(reverse("mfa_authenticate"))
+    response = client.post("/accounts/login/", {"login": staff.user.username, "password": factories.PASSWORD})
+    assert response["Location"].startswith(reverse("mfa_authenticate"))
     for method, address in doors:
         problem = assert_problem(ask(client, method, address, SCRIPTS[script]), 401, "not-authenticated")
         assert problem["sign_in"] == "/accounts/login/"
@@ -100,7 +100,7 @@ def test_who_has_not_given_the_second_factor_is_signed_out(staff, doors, script)
 
 
 @pytest.mark.parametrize("person", PEOPLE)
-def test_people_are_led_to_sign_in(doors, person):
+def test_people_are_redirected_to_sign_in(doors, person):
     for method, address in doors - {("GET", reverse("session"))}:
         response = ask(Client(), method, address, PEOPLE[person])
         assert response.status_code == 302
@@ -112,15 +112,15 @@ def test_people_are_led_to_sign_in(doors, person):
     [("visit-preview", "visit-sign"), ("visit-release", "visit"), ("visit-edit", "visit-edit")],
 )
 def test_people_who_sent_a_form_come_back_to_its_page(form, page, image):
-    asked, back = reverse(form, args=[image.visit_id]), reverse(page, args=[image.visit_id])
+    action, back = reverse(form, args=[image.visit_id]), reverse(page, args=[image.visit_id])
     for path, query in ((back, ""), (back, "?tab=2")):
-        response = Client().post(asked, headers={"Referer": f"http://testserver{path}{query}"})
+        response = Client().post(action, headers={"Referer": f"http://testserver{path}{query}"})
         assert response["Location"] == "/accounts/login/?" + urlencode({"next": path + query})
-    response = Client().post(asked, headers={"Referer": f"https://evil.example{back}"})
-    assert response["Location"] == f"/accounts/login/?next={asked}"
+    response = Client().post(action, headers={"Referer": f"https://evil.example{back}"})
+    assert response["Location"] == f"/accounts/login/?next={action}"
 
 
-def test_where_there_is_only_a_form_a_page_says_so(image, dermatologist, sign_in):
+def test_a_post_only_url_has_a_page_that_says_so(image, dermatologist, sign_in):
     for name, key in (("visit-preview", image.visit_id), ("image-review", image.pk)):
         response = sign_in(dermatologist).get(reverse(name, args=[key]))
         assert response.status_code == 405
@@ -130,7 +130,7 @@ def test_where_there_is_only_a_form_a_page_says_so(image, dermatologist, sign_in
         assert problem["Allow"] == "POST"
 
 
-def test_signing_in_leads_back_to_the_page_that_asked():
+def test_signing_in_returns_to_the_page():
     headers = {"HX-Request": "true", "HX-Current-URL": "http://testserver/patients/?q=oka&page=2"}
     problem = Client().get("/patients/", headers=headers).json()
     assert problem["sign_in"] == "/accounts/login/?next=%2Fpatients%2F%3Fq%3Doka%26page%3D2"
@@ -148,7 +148,7 @@ def ended_by_another_role(member):
 
 
 @pytest.mark.parametrize("end", [ended_by_leaving, ended_by_another_role])
-def test_who_lost_their_role_meanwhile_is_refused_with_the_reason(dermatologist, sign_in, patient, end):
+def test_a_user_who_lost_their_role_is_refused_with_the_reason(dermatologist, sign_in, patient, end):
     image = factories.ImageFactory(lesion__patient=patient, lesion__created_by=patient.created_by)
     client = sign_in(dermatologist)
     end(dermatologist)
@@ -157,7 +157,7 @@ def test_who_lost_their_role_meanwhile_is_refused_with_the_reason(dermatologist,
     assert problem["detail"].startswith("This page is for")
 
 
-def test_the_admins_door_refuses_who_is_signed_in_but_does_not_work_there(staff, sign_in):
+def test_the_admin_refuses_users_without_access(staff, sign_in):
     response = sign_in(staff).get(reverse("admin:retraining"), headers=SCRIPTS["htmx"])
     assert_problem(response, 403, "permission-denied")
 
@@ -165,7 +165,7 @@ def test_the_admins_door_refuses_who_is_signed_in_but_does_not_work_there(staff,
 @pytest.mark.parametrize(
     "change", [{"password": make_password("another one, chosen elsewhere")}, {"is_active": False}]
 )
-def test_a_session_that_was_ended_from_elsewhere(staff, sign_in, change):
+def test_a_session_that_was_ended_elsewhere(staff, sign_in, change):
     client = sign_in(staff)
     assert client.get("/session/").json()["user"] == str(staff.user.pk)
     type(staff.user).objects.filter(pk=staff.user.pk).update(**change)
@@ -209,7 +209,7 @@ def test_too_often(settings):
 @pytest.mark.urls("tests.dermascan.broken_urls")
 @pytest.mark.parametrize("script", SCRIPTS)
 @pytest.mark.parametrize(("status", "code"), [(400, "malformed"), (403, "permission-denied"), (500, "server-error")])
-def test_whatever_fails(script, status, code):
+def test_any_failure(script, status, code):
     client = Client(raise_request_exception=False)
     problem = assert_problem(client.get(f"/fails/{status}/", headers=SCRIPTS[script]), status, code)
     assert "secret" not in str(problem)
@@ -225,8 +225,8 @@ def test_a_form_with_errors_is_still_shown_by_htmx(dermatologist, sign_in, image
     assert_problem(sign_in(dermatologist).post(address, {}, headers=SCRIPTS["json"]), 422, "invalid")
 
 
-def test_every_script_that_asks_the_server_is_known_to_these_tests():
-    """A new one belongs into ``doors``, and must treat every answer that is no identifier as “not kept”."""
+def test_every_script_that_sends_requests_is_tested():
+    """Add a new one to ``doors``. It must treat every response without an id as “not saved”."""
     scripts = {
         path.name
         for path in Path(configured.BASE_DIR, "static", "js").glob("*.js")

@@ -1,4 +1,4 @@
-"""Who keeps the processes of ``make run`` going, with small processes of the test's own."""
+"""The supervisor of ``make run``, with small test processes."""
 
 import os
 import signal
@@ -13,7 +13,7 @@ import pytest
 from dermascan.supervisor import FIRST_SIGN_SECONDS, processes_of
 from tests.places import ROOT
 
-# Says that it lives, five times a second.
+# Sends a heartbeat five times a second.
 BEATS = """
 import os, socket, time
 notices = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
@@ -45,7 +45,7 @@ class Supervised:
             )
 
     def wait_for(self, count: int) -> list[int]:
-        """The processes that said “began”, once there are so many."""
+        """Wait for this many processes to print “began”, and return them."""
         until = time.monotonic() + 30
         while time.monotonic() < until:
             began = [line.split() for line in self.log.read_text().splitlines() if " began " in line]
@@ -79,7 +79,7 @@ def is_there(pid: int) -> bool:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGSTOP])
-def test_who_dies_or_falls_silent_is_started_again_and_nobody_else(supervise, number):
+def test_only_dead_or_silent_processes_are_restarted(supervise, number):
     supervised = supervise(worker=BEATS, long=BEATS)
     first, other = supervised.wait_for(2)
     time.sleep(0.5)
@@ -90,8 +90,8 @@ def test_who_dies_or_falls_silent_is_started_again_and_nobody_else(supervise, nu
     assert "restarting it" in supervised.log.read_text()
 
 
-def test_only_who_says_so_may_be_silent_from_the_start(tmp_path):
-    """Whatever it is called: the line says it, and of what runs here gunicorn's alone."""
+def test_only_marked_processes_may_be_silent_from_the_start(tmp_path):
+    """The Procfile line decides, not the name; in our Procfile only gunicorn's has the mark."""
     (tmp_path / "Procfile").write_text("scanner: HEARTBEAT=none exec scan\nweb: exec serve --heartbeat\n")
     long_after = time.monotonic() + FIRST_SIGN_SECONDS + 1
     for procfile, expected in (
@@ -108,7 +108,7 @@ def test_only_who_says_so_may_be_silent_from_the_start(tmp_path):
 
 
 @pytest.mark.slow
-def test_what_cannot_run_ends_it_all(supervise):
+def test_a_process_that_cannot_start_stops_all(supervise):
     supervised = supervise(web=CANNOT_START, worker=BEATS)
     assert supervised.process.wait(timeout=20) == 1
     output = supervised.log.read_text()

@@ -200,7 +200,7 @@ PAGES: dict[str, list[Case]] = {
             for visit in (OPEN_VISIT, SIGNED_VISIT)
         ),
     ],
-    # The API; test_the_api_knows_tokens_as_it_knows_sessions repeats these with tokens
+    # The API; test_the_api_treats_tokens_like_sessions asks again with tokens
     "api-status": [Case(get=everyone(200), post=NOT_HERE)],
     "api-predict": [Case(get=members_of_the_api(405), post=members_of_the_api(400))],
     "api-predict-batch": [Case(get=members_of_the_api(405), post=members_of_the_api(400))],

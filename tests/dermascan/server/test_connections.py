@@ -1,4 +1,4 @@
-"""The server's own part, over real sockets, with an application that says what it was given."""
+"""The web server over real sockets, with an application that returns what it received."""
 
 import errno
 import http.client
@@ -82,13 +82,13 @@ def ask(served, path="/", method="GET", **options) -> tuple[int, bytes]:
     client = http.client.HTTPConnection("127.0.0.1", served.port, timeout=5)
     client.request(method, path, **options)
     answer = client.getresponse()
-    found = answer.status, answer.read()
+    received = answer.status, answer.read()
     client.close()
-    return found
+    return received
 
 
 def is_cut_off(client: socket.socket) -> bool:
-    """Go on sending for ten seconds."""
+    """Keep sending for ten seconds."""
     for _time in range(200):
         try:
             client.sendall(b"a")
@@ -99,10 +99,10 @@ def is_cut_off(client: socket.socket) -> bool:
 
 
 def everything(client: socket.socket) -> bytes:
-    found = b""
+    received = b""
     while part := client.recv(65536):
-        found += part
-    return found
+        received += part
+    return received
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def everything(client: socket.socket) -> bytes:
         b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nab",
     ],
 )
-def test_who_is_slow_keeps_nobody_waiting(served, begun):
+def test_slow_senders_block_nobody(served, begun):
     slow = [connect(served) for _ in range(8)]
     for client in slow:
         client.sendall(begun)
@@ -124,7 +124,7 @@ def test_who_is_slow_keeps_nobody_waiting(served, begun):
         client.close()
 
 
-def test_who_does_not_read_keeps_nobody_waiting(served):
+def test_slow_readers_block_nobody(served):
     slow = [connect(served) for _ in range(8)]
     for client in slow:
         client.sendall(b"GET /parts HTTP/1.1\r\nHost: a\r\n\r\n" * 200)
@@ -134,32 +134,32 @@ def test_who_does_not_read_keeps_nobody_waiting(served):
 
 
 @pytest.mark.parametrize("name", ["HEAD_SECONDS", "BODY_PAUSE_SECONDS"])
-def test_who_is_too_slow_is_cut_off(served, monkeypatch, name):
+def test_overdue_connections_are_closed(served, monkeypatch, name):
     monkeypatch.setattr(connection, name, 0.1)
     with connect(served) as client:
         client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n" + b"\r\n12" * (name != "HEAD_SECONDS"))
         assert everything(client) == b""
 
 
-def test_a_dripping_body_is_cut_off_in_the_end(served, monkeypatch):
+def test_a_dripping_body_is_closed_in_the_end(served, monkeypatch):
     monkeypatch.setattr(connection, "BODY_GRACE_SECONDS", 0.3)
     with connect(served) as client:
         client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n")
         assert is_cut_off(client)
 
 
-def test_a_clock_that_jumps_cuts_nobody_off(served, monkeypatch):
+def test_a_clock_jump_closes_no_connection(served, monkeypatch):
     with connect(served) as client:
         client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4\r\nConnection: close\r\n\r\nab")
         now = time.time
         monkeypatch.setattr(time, "time", lambda: now() + 3600)
         assert ask(served) == (200, b"0")
-        time.sleep(0.7)  # a look at the deadlines
+        time.sleep(0.7)  # until the next deadline check
         client.sendall(b"cd")
         assert everything(client).endswith(b"\r\n\r\n4")
 
 
-def test_where_there_is_no_room_the_slowest_goes(served):
+def test_at_the_limit_the_longest_waiting_connection_is_closed(served):
     slow = [connect(served) for _ in range(30)]
     for client in slow:
         client.sendall(b"GET / HTTP/1.1\r\nHost: ")
@@ -168,7 +168,7 @@ def test_where_there_is_no_room_the_slowest_goes(served):
         client.close()
 
 
-def test_a_body_comes_whole(served):
+def test_a_body_is_complete(served):
     assert ask(served, method="POST", body=LONG) == (200, b"200000")
     assert ask(served, method="POST", body=iter([LONG, b"more"]), encode_chunked=True) == (200, b"200004")
 
@@ -176,7 +176,7 @@ def test_a_body_comes_whole(served):
 @pytest.mark.parametrize(
     "head", [b"Content-Length: 9000000\r\n", b"Content-Length: 9000000\r\nExpect: 100-continue\r\n"]
 )
-def test_a_body_that_is_too_long_is_refused_by_the_page(served, head):
+def test_a_body_that_is_too_long_is_refused_by_the_application(served, head):
     with connect(served) as client:
         client.sendall(b"POST / HTTP/1.1\r\nHost: a\r\n" + head + b"\r\n" + LONG)
         answer = everything(client)
@@ -186,13 +186,13 @@ def test_a_body_that_is_too_long_is_refused_by_the_page(served, head):
     assert b"Connection: close" in answer
 
 
-def test_so_is_one_that_does_not_say_how_long_it_is(served):
+def test_a_long_chunked_body_is_refused_by_the_application(served):
     status, _body = ask(served, method="POST", body=iter([LONG, LONG]), encode_chunked=True)
     assert status == 413
 
 
 @pytest.mark.parametrize(("length", "sent", "answered"), [(b"3", b"abc", b"3"), (b"0", b"", b"0")])
-def test_who_asks_first_is_told_to_continue(served, length, sent, answered):
+def test_expect_continue_is_answered(served, length, sent, answered):
     with connect(served) as client:
         client.sendall(
             b"POST / HTTP/1.1\r\nHost: a\r\nConnection: close\r\nExpect: 100-continue\r\nContent-Length: "
@@ -205,7 +205,7 @@ def test_who_asks_first_is_told_to_continue(served, length, sent, answered):
         assert everything(client).endswith(b"\r\n\r\n" + answered)
 
 
-def test_no_room_for_a_body_is_told_to_the_application(served, monkeypatch):
+def test_the_application_gets_the_error_of_a_full_disk(served, monkeypatch):
     def full(*_arguments) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
@@ -213,7 +213,7 @@ def test_no_room_for_a_body_is_told_to_the_application(served, monkeypatch):
     assert ask(served, method="POST", body=b"abc") == (507, b"ENOSPC")
 
 
-def test_an_answer_in_parts(served):
+def test_a_response_in_parts(served):
     assert ask(served, "/parts") == (200, b"one two three")
 
 
@@ -224,7 +224,7 @@ def test_head_has_no_body(served, path):
         assert everything(client).endswith(b"\r\n\r\n")
 
 
-def test_every_answer_is_a_line_in_the_log(served):
+def test_every_response_is_a_line_in_the_log(served):
     ask(served, "/parts")
     ask(served, "/fault")
     ask(served, "/", "HEAD")
@@ -242,7 +242,7 @@ def test_every_answer_is_a_line_in_the_log(served):
     assert served.log.lines[0][2] == len(b"one two three")
 
 
-def test_a_stop_waits_for_who_is_being_answered_and_for_nobody_else(served):
+def test_a_stop_waits_only_for_requests_in_progress(served):
     idle, half = connect(served), connect(served)
     half.sendall(b"GET / HTTP/1.1\r\n")
     with connect(served) as client:

@@ -192,7 +192,7 @@ def test_a_broker_that_is_down_is_logged_and_not_raised(
     with django_capture_on_commit_callbacks(execute=True):
         assert request_explanation(code="mel") is True
 
-    assert "write_explanation could not be handed to the workers: " in caplog.text
+    assert "write_explanation could not be enqueued: " in caplog.text
     assert gemini.requests == []
     # The next view may try again.
     with django_capture_on_commit_callbacks():

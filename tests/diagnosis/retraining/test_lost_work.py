@@ -37,7 +37,7 @@ def test_a_message_to_the_operator_is_kept(client, commits, unreachable_broker, 
     assert response["Location"] == "/contact/thank-you/"
     row = OutgoingMessage.objects.get(about=ContactMessage.objects.get().pk)
     assert (row.state, row.attempts) == ("waiting", 0)
-    assert "send_message could not be handed to the workers" in caplog.text
+    assert "send_message could not be enqueued" in caplog.text
     assert "hunter2" not in caplog.text, "the broker's address holds a password"
 
 
@@ -53,7 +53,7 @@ def test_a_report_is_released(
     assert report.released_at is not None
     assert "waits to be sent" in page.content.decode()
     assert "waiting to be sent to" in page.content.decode()
-    assert "send_message could not be handed" in caplog.text
+    assert "send_message could not be enqueued" in caplog.text
     send_due_messages()
     assert [mail.to for mail in mailoutbox] == [[patient_user.email]]
     assert "sent to" in sign_in(dermatologist).get(reverse("visit", args=[visit.pk])).content.decode()
@@ -65,7 +65,7 @@ def test_a_run_waits_until_it_is_handed_over_again(sign_in, dermatologist, commi
         page = sign_in(dermatologist).post(reverse("admin:retraining-start"), follow=True)
     assert page.status_code == 200
     assert newest().status == RunStatus.QUEUED
-    assert "work_on_run could not be handed" in caplog.text
+    assert "work_on_run could not be enqueued" in caplog.text
 
 
 def test_a_promotion_stands(dermatologist, commits, unreachable_broker, caplog):
@@ -73,7 +73,7 @@ def test_a_promotion_stands(dermatologist, commits, unreachable_broker, caplog):
     with commits():
         promote_version(version=version, by=dermatologist.user, reason="Better.")
     assert active_version() == version
-    assert "rescore_the_archive could not be handed" in caplog.text
+    assert "rescore_the_archive could not be enqueued" in caplog.text
 
 
 # --- What was lost is found again ------------------------------------------------------------------------------------

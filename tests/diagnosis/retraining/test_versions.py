@@ -29,7 +29,7 @@ def test_the_list_names_the_shipped_network_and_how_it_came(reader):
     page = reader.get(reverse("versions")).content.decode()
     assert active_version().name in page
     assert "Came with the software" in page
-    assert "Was not asked" in page
+    assert "Not evaluated" in page
 
 
 def test_a_candidate_is_shown_with_what_the_gate_said(reader):
