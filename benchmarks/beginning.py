@@ -16,4 +16,4 @@ def run(main: Callable[[], int | None]) -> NoReturn:
     except (DataError, ReleaseError, RunError) as error:
         sys.exit(str(error))
     except (FileNotFoundError, NotADirectoryError) as error:
-        sys.exit(f"{error.filename or error} does not exist.")
+        sys.exit(f"There is no {error.filename or error}.")
