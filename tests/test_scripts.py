@@ -1,4 +1,4 @@
-"""Every script is run by a test."""
+"""Every script that a person is told to run is run by a test, so that none breaks unnoticed."""
 
 import ast
 from collections.abc import Iterator
@@ -14,9 +14,9 @@ from tests.places import ROOT
 OURS = ("dermascan", "diagnosis", "mlmodel", "patients")
 
 
-def benchmarks() -> list[str]:
-    """Return the runnable modules of benchmarks/."""
-    paths = sorted((ROOT / "benchmarks").glob("*.py"))
+def started_in(folder: str) -> list[str]:
+    """The modules of benchmarks/ or research/ that can be started."""
+    paths = sorted((ROOT / folder).glob("*.py"))
     return [path.stem for path in paths if path.stem != "__main__" and "__main__" in path.read_text(encoding="utf-8")]
 
 
@@ -25,22 +25,22 @@ def commands() -> list[str]:
 
 
 def deployed() -> list[str]:
-    """Return the scripts of deploy/, except the gunicorn settings, which tests/deploy/test_run.py loads."""
+    """The scripts of deploy/; what gunicorn is told is read whenever tests/deploy/test_run.py starts it."""
     paths = (ROOT / "deploy").iterdir()
     return sorted(path.name for path in paths if path.suffix in {".py", ".sh"} and not path.name.endswith(".conf.py"))
 
 
 @cache
 def first_words(function: str) -> set[str]:
-    """Return the constant first arguments of all calls of ``function`` in the tests."""
-    values = set()
+    """The constants that calls of ``function`` anywhere in the tests begin with."""
+    found = set()
     for path in (ROOT / "tests").rglob("test_*.py"):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and node.args and isinstance(node.args[0], ast.Constant):
                 name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
                 if name == function:
-                    values.add(str(node.args[0].value))
-    return values
+                    found.add(str(node.args[0].value))
+    return found
 
 
 def constants(folder: Path) -> Iterator[str]:
@@ -70,8 +70,8 @@ def test_every_deployment_script_is_run(name):
     assert any(said.endswith(name) for said in constants(ROOT / "tests" / "deploy"))
 
 
-def test_there_are_no_other_scripts():
-    """The tests above would not cover scripts elsewhere. Three are started by the program itself."""
+def test_nothing_else_can_be_started():
+    """A script elsewhere would be one that no test of these finds. Three are started by the program itself."""
     elsewhere = [
         path.relative_to(ROOT)
         for folder in (*OURS, "tests", "deploy", "static", "docs", "requirements")

@@ -218,7 +218,7 @@ IDEMPOTENCY_KEYS_LAST_HOURS = 24
 # The share of photographs that are reviewed whatever the network predicts: see docs/understand/reviews_and_labels.md.
 REVIEW_RANDOM_SHARE = share(env, "DERMASCAN_REVIEW_RANDOM_SHARE", default=0.05)
 
-# --- Monitoring: thresholds and recipients, see docs/understand/retraining.md ----------------------------------------------
+# --- Monitoring: thresholds and recipients, see docs/understand/retraining.md ------------------------------------
 
 WATCH_MOST_REFUSED = share(env, "DERMASCAN_WATCH_MOST_REFUSED", default=0.3)
 WATCH_OLDEST_URGENT_DAYS = whole_number(env, "DERMASCAN_WATCH_OLDEST_URGENT_DAYS", default=7)

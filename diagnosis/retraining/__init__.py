@@ -1,1 +1,1 @@
-"""Retraining runs: from confirmed photographs with consent to an evaluated candidate. ``docs/understand/retraining.md``."""
+"""Retraining runs: from confirmed photographs with consent to an evaluated candidate."""

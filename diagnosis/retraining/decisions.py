@@ -1,4 +1,4 @@
-"""Who may change the active version, and whether one person is enough. The rules are in docs/understand/retraining.md."""
+"""Who may change the active version, and whether one person is enough: see docs/understand/retraining.md."""
 
 from enum import Enum
 from typing import Any

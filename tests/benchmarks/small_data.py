@@ -1,4 +1,4 @@
-"""Small data sets for the benchmarks, made from the shipped sample photographs."""
+"""A few small photographs in the folders that the benchmarks read, made of the samples that the repository ships."""
 
 import io
 from collections.abc import Collection, Mapping
@@ -10,9 +10,9 @@ from PIL import Image
 from tests.mlmodel.ham10000_like import SAMPLES, sample_labels, write_table
 
 SIDE = 224
-# Copies of each sample per fold: a benchmark on the held-out folds needs some sixty photographs.
+# How many copies of each sample a fold has: a drill on the locked folds needs some sixty photographs.
 COPIES = {**dict.fromkeys(range(8), 1), 8: 3, 9: 3}
-# PAD-UFES-20's names of the classes.
+# PAD-UFES-20's own names of the seven.
 PHONE_LABELS = {"akiec": "ACK", "bcc": "BCC", "mel": "MEL", "nv": "NEV", "bkl": "SEK"}
 
 
@@ -21,7 +21,7 @@ def write_small_data(
 ) -> Path:
     """Write ham10000/ (with masks), uploads/, phone/ and not_skin/ into ``folder``.
 
-    Every fold has the same photographs under other names, so that cached outputs serve all folds.
+    Every fold has the same photographs under names of their own, so that remembered answers serve for all.
     """
     labels = {name: dx for name, dx in sample_labels().items() if name in samples}
     photographs = {name: _small(SAMPLES / f"{name}.jpg") for name in labels}
@@ -63,7 +63,7 @@ def _write_ham10000(
 
 
 def _small(path: Path) -> bytes:
-    """Return the centre of a photograph in HAM10000's size, as JPEG."""
+    """The middle of a photograph at HAM10000's size here, as JPEG."""
     with Image.open(path) as file:
         left = (file.width - file.height) // 2
         square = file.convert("RGB").crop((left, 0, left + file.height, file.height))

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.damaged`` on one small photograph per folder: no intact photograph is refused."""
+"""``python -m research.damaged`` on one small photograph a folder: no intact photograph is refused."""
 
 import re
 
