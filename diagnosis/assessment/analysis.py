@@ -1,4 +1,4 @@
-"""Ask the network, and keep what it says."""
+"""Analyse photographs with the network, and store its predictions."""
 
 import time
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ from dermascan.core.written_files import WrittenFiles, kept_only_on_success
 from diagnosis.images.clinic_analysers import ServingHere, in_clinic, serving_in
 from diagnosis.images.models import AnswerSettings, HeatMap, Image, Prediction
 from diagnosis.images.originals import picture_of
-from diagnosis.measures.services import keep_measures
+from diagnosis.measures.services import store_measures
 from diagnosis.reviews.queue import refresh_queue_entry
 from diagnosis.similar.embeddings import keep_embedding
 from mlmodel.network.analyser import Analyser, Analysis, Assessment
@@ -30,7 +30,7 @@ HEAT_MAP_SIDE = 640
 
 @dataclass(frozen=True)
 class QuickResult:
-    """What the network said of a photograph that is not kept."""
+    """The network's answer to a photograph that is not stored."""
 
     picture: Picture
     analysis: Analysis
@@ -43,26 +43,26 @@ class QuickResult:
         return self.analyser.version
 
     def display_jpeg(self, *, longest_side: int = DISPLAY_SIDE) -> bytes:
-        """The photograph, upright and without metadata."""
+        """Return the photograph as JPEG, upright and without metadata."""
         return encode_jpeg(self.picture.pixels, longest_side=longest_side)
 
     def heat_map_pngs(self, *, longest_side: int = 800) -> dict[str, bytes]:
-        """The heat maps to lay over it by code, that of the explained class first; none of a refused photograph."""
+        """Return heat map overlays by code, the explained class first; empty for a refused photograph."""
         if self.analysis.assessment is None:
             return {}
         return heat_map_pngs(self.analysis.assessment, self.picture, longest_side=longest_side)
 
 
 def check_picture(*, data: bytes, clinic_id: Any = None, measures: bool = False) -> QuickResult:
-    """Judge a photograph and keep nothing.
+    """Analyse a photograph without storing anything.
 
     Args:
         data: the file.
-        clinic_id: the clinic of the person asking, if any.
+        clinic_id: the clinic of the user, if any.
         measures: also measure the lesion.
 
     Raises:
-        PictureError: the bytes are not a photograph that can be read.
+        PictureError: the bytes are not a readable photograph.
     """
     started = time.perf_counter()
     picture = decode(data)
@@ -78,9 +78,9 @@ def check_picture(*, data: bytes, clinic_id: Any = None, measures: bool = False)
 
 
 def analyse_image(*, image: Image) -> Prediction:
-    """Return what the active network says of a kept photograph, asking it if it has not been asked yet.
+    """Return the active version's prediction for a stored photograph, and make it if there is none yet.
 
-    For photographs that an earlier network judged. The answer joins the earlier ones; nothing is replaced.
+    For photographs that an earlier version analysed. Earlier predictions are not replaced.
     """
     serving = serving_in(image.visit.patient.clinic_id)
     version = serving.version
@@ -97,7 +97,7 @@ def analyse_image(*, image: Image) -> Prediction:
 
 @dataclass(frozen=True)
 class Reading:
-    """An assessment, ready to be stored: the heat maps drawn (PNG by code), the clock stopped, the lesion measured."""
+    """An assessment ready to be stored, with heat maps (PNG by code), duration and measurements."""
 
     assessment: Assessment
     features: npt.NDArray[np.float16]
@@ -107,10 +107,10 @@ class Reading:
 
 
 def reading_of(analysis: Analysis, picture: Picture, *, seconds: float) -> Reading | None:
-    """Draw the heat maps for an analysis with measures that took ``seconds``; None if the photograph was refused."""
+    """Return the reading of an analysis that took ``seconds``, with heat maps; None if the photograph was refused."""
     if analysis.assessment is None:
         return None
-    assert analysis.measured is not None, "what is kept is measured"
+    assert analysis.measured is not None, "a stored photograph is always measured"
     started = time.perf_counter()
     heat_maps = heat_map_pngs(analysis.assessment, picture, longest_side=HEAT_MAP_SIDE)
     duration = timedelta(seconds=seconds + time.perf_counter() - started)
@@ -124,10 +124,10 @@ def reading_of(analysis: Analysis, picture: Picture, *, seconds: float) -> Readi
 
 
 def read_original(image: Image, *, analyser: Analyser) -> Reading:
-    """Have the kept original assessed, whatever its quality. Slow: not inside a transaction.
+    """Analyse the stored original, whatever its quality. Slow: do not call inside a transaction.
 
     Raises:
-        CannotReadOriginal: the kept file is gone or broken.
+        CannotReadOriginal: the stored file is missing or corrupt.
     """
     started = time.perf_counter()
     analysis, picture = analyse_original(image, analyser=analyser, measures=True)
@@ -139,21 +139,21 @@ def read_original(image: Image, *, analyser: Analyser) -> Reading:
 def analyse_original(
     image: Image, *, analyser: Analyser, maps_of: Iterable[str] = (), measures: bool = False
 ) -> tuple[Analysis, Picture]:
-    """As ``read_original``, without drawing or measuring anything.
+    """Analyse the stored original as ``read_original``, without drawing heat maps.
 
     Args:
         maps_of: as in ``Analyser.analyse``.
         measures: likewise.
 
     Raises:
-        CannotReadOriginal: the kept file is gone or broken.
+        CannotReadOriginal: the stored file is missing or corrupt.
     """
     picture = picture_of(image)
     return analyser.analyse(picture, force=True, maps_of=maps_of, measures=measures), picture
 
 
 def record_prediction(*, image: Image, serving: ServingHere, reading: Reading, files: WrittenFiles) -> Prediction:
-    """Keep what was said of ``image``: the only place that makes predictions."""
+    """Store the prediction of ``image`` with all that belongs to it. No other code stores new analyses."""
     assessment, version = reading.assessment, serving.version
     prediction = Prediction(
         image=image,
@@ -166,15 +166,15 @@ def record_prediction(*, image: Image, serving: ServingHere, reading: Reading, f
         **assessment.probabilities,
     )
     prediction.save(force_insert=True)
-    keep_heat_maps(prediction=prediction, pictures=reading.heat_maps, files=files)
+    store_heat_maps(prediction=prediction, pictures=reading.heat_maps, files=files)
     keep_embedding(image=image, features=reading.features)
-    keep_measures(image=image, measured=reading.measured)
+    store_measures(image=image, measured=reading.measured)
     refresh_queue_entry(image=image)
     return prediction
 
 
-def keep_heat_maps(*, prediction: Prediction, pictures: Mapping[str, bytes], files: WrittenFiles) -> list[HeatMap]:
-    """Keep PNG files by code as heat maps of ``prediction``, inside the caller's transaction."""
+def store_heat_maps(*, prediction: Prediction, pictures: Mapping[str, bytes], files: WrittenFiles) -> list[HeatMap]:
+    """Store PNG files by code as heat maps of ``prediction``, inside the caller's transaction."""
     rows = [HeatMap(prediction=prediction, code=code) for code in pictures]
     for row in rows:
         files.write(row.file, pictures[row.code])
@@ -183,7 +183,7 @@ def keep_heat_maps(*, prediction: Prediction, pictures: Mapping[str, bytes], fil
 
 
 def heat_map_pngs(assessment: Assessment, picture: Picture, *, longest_side: int) -> dict[str, bytes]:
-    """Heat maps over the whole photograph, no larger than needed: they are smooth, and the browser stretches them."""
+    """Return heat maps over the whole photograph, small because they are smooth: the browser scales them."""
     scale = min(1.0, longest_side / max(picture.width, picture.height))
     width, height = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
     return {code: overlay_png(heat_map, width=width, height=height) for code, heat_map in assessment.heat_maps.items()}

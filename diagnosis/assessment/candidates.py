@@ -1,4 +1,4 @@
-"""What a lesion could be, in a clinician's words: at most three candidates, that which explains the tier first."""
+"""The differential diagnosis in words: at most three candidates, the one that explains the tier first."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,17 +10,13 @@ from mlmodel.network.tiers import class_order, most_probable_code
 from mlmodel.taxonomy import BY_CODE
 
 MOST = 3
-# Below it nobody would call a class a candidate; ``percent`` says no more of it than “< 1 %”.
+# Less probable classes are no candidates; ``percent`` shows them as “< 1 %”.
 LEAST_PROBABLE = 0.01
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """One line of what it could be.
-
-    Attributes:
-        probability: calibrated.
-    """
+    """A class that the lesion could be, with its calibrated probability."""
 
     code: str
     probability: float
@@ -38,8 +34,8 @@ class Candidate:
 def candidates_of(probabilities: Mapping[str, float], *, explained: str) -> tuple[Candidate, ...]:
     """Return at most three candidates: the explained class, then the most probable of the others.
 
-    No class is passed over for a less probable one, so they agree with the bars below them. Whether a class is in the
-    90 % set does not count here: that set is explained by itself.
+    They are independent of the 90 % set and agree with the bars below them: no class is skipped for a less probable
+    one.
     """
     others = [code for code in class_order(probabilities) if code != explained]
     likely = [code for code in others if probabilities[code] >= LEAST_PROBABLE]
@@ -47,7 +43,7 @@ def candidates_of(probabilities: Mapping[str, float], *, explained: str) -> tupl
 
 
 def candidates_in_words(candidates: Sequence[Candidate]) -> str:
-    """Say what it could be; empty without candidates."""
+    """Return the candidates in words; empty if there are none."""
     if not candidates:
         return ""
     first, *others = (f"{each.name}, {percent(each.probability)}" for each in candidates)
@@ -57,7 +53,7 @@ def candidates_in_words(candidates: Sequence[Candidate]) -> str:
 
 
 def tier_in_words(probabilities: Mapping[str, float], *, explained: str) -> str:
-    """Say which malignant class an urgent or watch tier is due to; empty where a benign class is explained."""
+    """Return which malignant class an urgent or watch tier is due to; empty if a benign class is explained."""
     if not BY_CODE[explained].is_malignant:
         return ""
     leading = most_probable_code(probabilities)
@@ -72,30 +68,30 @@ def tier_in_words(probabilities: Mapping[str, float], *, explained: str) -> str:
 
 
 def set_in_words(codes: Sequence[str], *, ranked: Sequence[str]) -> str:
-    """Say what the 90 % set is; and where it passes over a more probable class, why."""
+    """Return what the 90 % set contains and, if it skips a more probable class, why."""
     if not codes:
         return ""
     leading = ranked[0]
     names = ", ".join(condition_name(BY_CODE[code]) for code in codes)
-    said = (_("The 90 %% set is %(names)s alone.") if len(codes) == 1 else _("The 90 %% set is %(names)s.")) % {
+    contents = (_("The 90 %% set is %(names)s alone.") if len(codes) == 1 else _("The 90 %% set is %(names)s.")) % {
         "names": names
     }
-    promise = _("Whichever of the seven a lesion is, such a set holds it nine times in ten.")
+    coverage = _("Whichever of the seven classes a lesion is, such a set contains it nine times in ten.")
     if set(codes) == set(ranked[: len(codes)]):
-        return f"{said} {promise}"
+        return f"{contents} {coverage}"
     if leading in codes:
-        passed = next(code for code in ranked if code not in codes)
+        skipped = next(code for code in ranked if code not in codes)
         why = _(
-            "%(name)s is not in it although another with fewer per cent is: nine in ten lesions that are this get "
-            "more of it than this one does."
+            "%(name)s is not in it although a less probable class is: nine in ten lesions that are %(name)s get a "
+            "higher probability of it than this one does."
         )
-        return f"{said} {promise} {why % {'name': condition_name(BY_CODE[passed])}}"
+        return f"{contents} {coverage} {why % {'name': condition_name(BY_CODE[skipped])}}"
     caveat = _("%(name)s leads because it is more common, but fewer than one in ten of them look like this one.")
-    return f"{said} {promise} {caveat % {'name': condition_name(BY_CODE[leading])}}"
+    return f"{contents} {coverage} {caveat % {'name': condition_name(BY_CODE[leading])}}"
 
 
 def percent(probability: float) -> str:
-    """A probability as people read it: “62 %”, “< 1 %”, “> 99 %”; never a bare zero or a false certainty."""
+    """Return a probability as “62 %”, “< 1 %” or “> 99 %”: never 0 % or 100 %."""
     if probability < 0.01:
         return "<\u00a01\u00a0%"
     if probability > 0.99:

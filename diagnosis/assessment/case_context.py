@@ -1,4 +1,4 @@
-"""What is known besides one photograph: of its lesion, its visit and its readers. Two queries for any number."""
+"""The case context of photographs: their lesion, visit and reviews, in two queries for any number of them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -19,15 +19,15 @@ from mlmodel.network.quality import Reliability
 
 @dataclass(frozen=True)
 class Known:
-    """One photograph and what is known besides it.
+    """One photograph and what else is known about its lesion.
 
     Attributes:
-        image: as it was read here, with visit and lesion.
+        image: with visit and lesion.
         label: what dermatologists have settled.
-        besides: what asks for more haste. A label that says how dangerous it is says more than all else.
+        case_context: what may call for more urgency.
         contradiction: of the labels of its lesion.
-        is_excluded: it was excluded from the record and does not count.
-        is_kept_elsewhere: the same file is kept under another lesion of the clinic; one of the two is wrong.
+        is_excluded: it is excluded and does not count.
+        is_kept_elsewhere: the same file is stored under another lesion of the clinic; one of the two is wrong.
     """
 
     image: Image
@@ -40,13 +40,13 @@ class Known:
 
 
 def read_case_contexts(images: ImageQuerySet) -> list[Known]:
-    """Read all photographs of the lesions of ``images``; return what is known of ``images``, newest visit first."""
+    """Return ``images`` with their case contexts, newest visit first. Reads all photographs of their lesions."""
     images = images.order_by()
     rows: list[Any] = list(
         with_suspicions(with_confirmed_label(Image.objects.filter(lesion__in=images.values("lesion"))))
         .with_exclusion()
-        .annotate(is_wanted=Exists(images.filter(pk=OuterRef("pk"))))
-        .filter(Q(is_excluded=False) | Q(is_wanted=True))
+        .annotate(is_requested=Exists(images.filter(pk=OuterRef("pk"))))
+        .filter(Q(is_excluded=False) | Q(is_requested=True))
         .select_related("visit", "lesion", "override")
         .with_files_kept_elsewhere()
         .with_shown_prediction()
@@ -66,35 +66,35 @@ def read_case_contexts(images: ImageQuerySet) -> list[Known]:
             image=row,
             prediction=row.shown_prediction,
             label=_label_of(row),
-            case_context=_besides(row, in_use[row.lesion_id]),
+            case_context=_case_context(row, in_use[row.lesion_id]),
             contradiction=contradictions.get(row.lesion_id),
             is_excluded=row.is_excluded,
             is_kept_elsewhere=row.is_kept_elsewhere and not row.is_excluded,
         )
         for row in rows
-        if row.is_wanted
+        if row.is_requested
     ]
 
 
-def _besides(image: Any, in_use: Iterable[Any]) -> CaseContext:
+def _case_context(image: Any, in_use: Iterable[Any]) -> CaseContext:
     label = image.confirmed_answer or ""
     if is_malignant_answer(label):
         return CaseContext(label=label)
     if label and not leaves_danger_open(label):
-        suspected = (found.name for other in in_use if other.pk != image.pk and (found := suspected_on(other)))
-        return CaseContext(label=label, suspected_elsewhere=next(suspected, ""))
+        names = (named.name for other in in_use if other.pk != image.pk and (named := suspected_on(other)))
+        return CaseContext(label=label, suspected_elsewhere=next(names, ""))
     return CaseContext(
         label=label,
         symptoms=image.visit.warning_symptoms,
         siblings=[_sibling(other) for other in in_use if other.pk != image.pk],
         suspected=_suspected_malignant(image),
-        unclear=_name(label, image.confirmed_text) or (found.name if (found := _said(image.unclear)) else ""),
+        unclear=_name(label, image.confirmed_text) or (unclear.name if (unclear := _parsed(image.unclear)) else ""),
         is_doubted=image.is_doubted,
     )
 
 
 def _sibling(image: Any) -> Sibling:
-    """What it says to who looks at another photograph of the same lesion."""
+    """Return the photograph as another one of its lesion refers to it."""
     prediction = image.shown_prediction
     return Sibling(
         taken_on=image.visit.date,
@@ -108,25 +108,26 @@ def _sibling(image: Any) -> Sibling:
 
 
 def suspected_on(image: Any) -> Label | None:
-    """What is, or else may be, malignant by a reader's word, and no label says how dangerous it is.
+    """Return what a reader named as malignant, or else of unknown malignancy; None if a label settles that.
 
     Args:
-        image: read ``with_confirmed_label`` and ``with_suspicions``.
+        image: annotated by ``with_confirmed_label`` and ``with_suspicions``.
     """
     if image.confirmed_answer and not leaves_danger_open(image.confirmed_answer):
         return None
     unclear = None if image.confirmed_answer else image.unclear
-    return _said(image.suspected or unclear)
+    return _parsed(image.suspected or unclear)
 
 
 def _suspected_malignant(image: Any) -> str:
-    """Its name, of what is malignant alone."""
-    found = suspected_on(image)
-    return found.name if found and is_malignant_answer(found.answer) else ""
+    """Return the name of a suspected malignant condition; empty if there is none."""
+    label = suspected_on(image)
+    return label.name if label and is_malignant_answer(label.answer) else ""
 
 
-def _said(named: str | None) -> Label | None:
-    answer, _break, text = (named or "").partition("\n")
+def _parsed(annotation: str | None) -> Label | None:
+    """Return the answer and words that an annotation of ``with_suspicions`` holds."""
+    answer, _break, text = (annotation or "").partition("\n")
     return Label(answer, text) if answer else None
 
 

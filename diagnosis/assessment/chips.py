@@ -1,6 +1,6 @@
-"""The chips of a list: for each state of a photograph one colour, one mark and one set of words.
+"""The chips of a list: for each state of a photograph one colour, one mark and one text.
 
-A chip says no less than the page behind it. Both take colour and tier from ``diagnosis.assessment.advice``.
+A chip warns no less than the page behind it. Both take colour and tier from ``diagnosis.assessment.advice``.
 """
 
 from collections.abc import Iterable, Sequence
@@ -30,12 +30,12 @@ from mlmodel.network.quality import Reliability
 
 URGENT, WATCH, CALM, REFUSED, LABEL = "urgent", "watch", "calm", "refused", "accent"
 MARKS = {URGENT: "!", WATCH: "?", CALM: "✓", REFUSED: "–", LABEL: ""}
-# Of several photographs the one that asks for most speaks. One that nobody could judge is no all-clear.
+# The most urgent of several photographs leads. One that could not be analysed is no all-clear.
 SEVERITY = {URGENT: 4, WATCH: 3, REFUSED: 2, LABEL: 1, CALM: 0}
 
 
 class Substance(IntEnum):
-    """What a chip rests on: of several that ask for the same haste, the one that knows most leads."""
+    """What a chip rests on. Of several chips with the same urgency, the one with the strongest basis leads."""
 
     NOT_JUDGEABLE = 0
     WARNING = 1
@@ -48,9 +48,9 @@ class Sign:
     """One chip.
 
     Attributes:
-        tone: the end of its class name: a tier, “refused”, or “accent” for a label without danger.
-        own: how urgent the photograph is by itself, as ``URGENCY`` counts: of two that are else equal that one speaks.
-        is_tempered: a harmless label has answered it.
+        tone: the end of its class name: a tier, “refused”, or “accent” for a label that is not malignant.
+        own: how urgent the photograph is by itself, as in ``URGENCY``; the tie-breaker between equal chips.
+        is_tempered: a benign label lowers its tone.
     """
 
     tone: str
@@ -61,7 +61,7 @@ class Sign:
 
     @property
     def mark(self) -> str:
-        """For those who do not see the colour."""
+        """A character that tells the tone without its colour."""
         return MARKS[self.tone]
 
     @property
@@ -70,7 +70,7 @@ class Sign:
 
     @property
     def pressing(self) -> tuple[int, int, int]:
-        """What leads among several: the most urgent, then what rests on most, then what is urgent by itself."""
+        """Sort key among several: severity, then the strength of the basis, then the photograph's own urgency."""
         return self.severity, self.substance, self.own
 
     @property
@@ -79,26 +79,26 @@ class Sign:
 
 
 def in_order(signs: Iterable[Sign]) -> list[Sign]:
-    """Chips beside each other, each once, the most pressing first; none is green beside a label of danger."""
-    found = sorted(dict.fromkeys(signs), key=lambda sign: sign.pressing, reverse=True)
-    if any(sign.is_danger and sign.substance is Substance.LABEL for sign in found):
-        return [sign for sign in found if sign.tone != CALM]
-    return found
+    """Return the chips without duplicates, the most pressing first, and none green next to a label of danger."""
+    ordered = sorted(dict.fromkeys(signs), key=lambda sign: sign.pressing, reverse=True)
+    if any(sign.is_danger and sign.substance is Substance.LABEL for sign in ordered):
+        return [sign for sign in ordered if sign.tone != CALM]
+    return ordered
 
 
 def sign_of_answer(
     tier: Tier, case_context: CaseContext, *, refused: str = "", reliability: Reliability = Reliability.CALIBRATED
 ) -> Sign:
-    """The chip of a network's answer, with what is known besides.
+    """Return the chip of the network's answer in its case context.
 
     Args:
-        tier: as ``Prediction.shown_tier`` says it.
-        refused: why the photograph could not be judged, in words; empty where it could.
+        tier: ``Prediction.shown_tier``.
+        refused: why the quality check refused the photograph, in words; empty if it passed.
     """
-    if case_context.is_told_by_labels:
-        # Their own chip says why there is haste; this one says what the network found.
+    if case_context.is_explained_by_labels:
+        # The labels' own chips say why it is urgent; this one shows the network's answer.
         if tier is Tier.CALM:
-            return sign_of_calm_beside_danger(case_context)
+            return sign_of_missed_danger(case_context)
         return _of_answer(tier, str(tier), reliability=reliability)
     caveats = caveats_about(tier, case_context, refused=refused)
     tone = str(tone_beside(tier, case_context, has_caveats=bool(caveats)))
@@ -108,25 +108,25 @@ def sign_of_answer(
     return _of_answer(tier, tone, reliability=reliability)
 
 
-def sign_of_calm_beside_danger(case_context: CaseContext) -> Sign:
-    """The chip of a calm answer beside a warning of danger: not green, since it must not reassure."""
+def sign_of_missed_danger(case_context: CaseContext) -> Sign:
+    """Return the chip of a calm answer next to a warning of danger: not green, since it must not reassure."""
     return Sign(REFUSED, missed_in_words(case_context), URGENCY[Tier.CALM])
 
 
 def beside_a_harmless_label(sign: Sign, *, is_proven: bool, words: str = "") -> Sign:
-    """The chip of an answer that asks for haste about what dermatologists have named harmless.
+    """Return the chip of a watch or urgent answer under a benign label, in a lower tone.
 
-    Their word counts. Until the laboratory agrees, an urgent answer goes on saying that it was otherwise.
+    The label counts. Until histopathology agrees with it, an urgent answer stays visible as a warning.
     """
     if sign.substance is not Substance.CALIBRATED or not sign.is_danger:
         return sign
     tone = WATCH if sign.tone == URGENT and not is_proven else REFUSED
-    said = (words or _("Network: %(said)s")) % {"said": sign.words.lower()}
-    return Sign(tone, said, sign.own, is_tempered=True)
+    text = (words or _("Network: %(said)s")) % {"said": sign.words.lower()}
+    return Sign(tone, text, sign.own, is_tempered=True)
 
 
 def _leading(warnings: Sequence[Caveat], tone: str) -> Caveat:
-    """The one that a chip names: where haste is urgent, what makes it so; of less haste what rests on more."""
+    """Return the warning that a chip names: for an urgent tone an urgent one, else the first that is reliable."""
     if tone == URGENT:
         return next((caveat for caveat in warnings if caveat.is_urgent), warnings[0])
     return next((caveat for caveat in warnings if not caveat.is_second_hand), warnings[0])
@@ -136,7 +136,7 @@ def _sign_of_warning(tier: Tier, tone: str, warning: Caveat, *, reliability: Rel
     substance = Substance.NOT_JUDGEABLE if warning.is_second_hand else Substance.WARNING
     words = _("Warning: %(why)s")
     if reliability is Reliability.NOT_JUDGED:
-        words = _("Could not be judged. Warning: %(why)s")
+        words = _("Failed the quality check. Warning: %(why)s")
     elif reliability is Reliability.SMARTPHONE:
         words = _("Taken without a dermatoscope. Warning: %(why)s")
     return Sign(tone, words % {"why": warning.short}, URGENCY[tier], substance)
@@ -145,7 +145,7 @@ def _sign_of_warning(tier: Tier, tone: str, warning: Caveat, *, reliability: Rel
 def _of_answer(tier: Tier, tone: str, *, reliability: str) -> Sign:
     short = tier_in_short(tone)
     if reliability == Reliability.NOT_JUDGED:
-        return Sign(tone, _("Could not be judged: %(tier)s") % {"tier": short.lower()}, URGENCY[tier])
+        return Sign(tone, _("Failed the quality check: %(tier)s") % {"tier": short.lower()}, URGENCY[tier])
     if reliability == Reliability.SMARTPHONE:
         return Sign(tone, _("%(tier)s: taken without a dermatoscope") % {"tier": short}, URGENCY[tier])
     if tier is Tier.CALM and tone != CALM:
@@ -154,11 +154,11 @@ def _of_answer(tier: Tier, tone: str, *, reliability: str) -> Sign:
 
 
 def sign_of_refusal(verdict: str, case_context: CaseContext = NO_CONTEXT) -> Sign:
-    """The chip of a photograph without an answer, with what is known besides."""
-    words = _("Not judged yet")
+    """Return the chip of a photograph without an answer, in its case context."""
+    words = _("Not analysed yet")
     if verdict != QualityVerdict.ACCEPTED:
         words = _("Refused: %(verdict)s") % {"verdict": str(QualityVerdict(verdict).label).lower()}
-    warnings = [] if case_context.is_told_by_labels else caveats_without_answer(case_context)
+    warnings = [] if case_context.is_explained_by_labels else caveats_without_answer(case_context)
     if not warnings:
         return Sign(REFUSED, words)
     tone = str(tone_without_answer(case_context))
@@ -169,39 +169,39 @@ def sign_of_refusal(verdict: str, case_context: CaseContext = NO_CONTEXT) -> Sig
 
 
 def sign_of_label(answer: str, text: str = "") -> Sign:
-    """The chip of what dermatologists have settled."""
+    """Return the chip of a confirmed label."""
     tone = URGENT if is_malignant_answer(answer) else WATCH if leaves_danger_open(answer) else LABEL
     return Sign(tone, _("Confirmed: %(label)s") % {"label": answer_name(answer, text)}, substance=Substance.LABEL)
 
 
 def sign_of_suspicion(name: str) -> Sign:
-    """The chip of a malignant condition that one reader named and reviews have not settled."""
+    """Return the chip of a malignant condition that one reader named and reviews have not settled."""
     return Sign(URGENT, _("Suspected: %(name)s") % {"name": name}, substance=Substance.LABEL)
 
 
 def sign_of_suspicion_elsewhere(name: str) -> Sign:
-    """The same of another photograph of the lesion, beside a harmless label."""
+    """Return the chip of a suspicion on another photograph of the lesion, for use with a benign label."""
     return Sign(URGENT, _("Suspected on another photograph: %(name)s") % {"name": name}, substance=Substance.LABEL)
 
 
 def sign_of_unclear(name: str) -> Sign:
-    """The chip of a condition that one reader named and of which it is not known whether it is malignant."""
+    """Return the chip of a condition of unknown malignancy that one reader named."""
     return Sign(WATCH, _("Not settled: %(name)s") % {"name": name}, substance=Substance.LABEL)
 
 
 def sign_of_same_file() -> Sign:
-    """The chip of a photograph whose very file is kept under another lesion: one of the two records is wrong."""
-    return Sign(URGENT, _("The same file is kept elsewhere too"), substance=Substance.LABEL)
+    """Return the chip of a photograph whose file is stored under another lesion too: one of the records is wrong."""
+    return Sign(URGENT, _("The same file is in another record too"), substance=Substance.LABEL)
 
 
 def sign_of_assessment(assessment: dict[str, Any]) -> Sign:
-    """The chip of a network's answer as a report holds it."""
+    """Return the chip of the network's answer as stored in a report."""
     reliability = assessment.get("reliability", Reliability.CALIBRATED)
     return _of_answer(Tier(assessment["tier"]), assessment["tone"], reliability=reliability)
 
 
 def sign_of_contradiction(contradiction: Contradiction) -> Sign:
-    """The chip of a lesion's labels that contradict each other; one of danger is named."""
+    """Return the chip of a lesion's contradictory labels; a dangerous one is named."""
     words = _("Labels contradict each other")
     if contradiction.proven:
         words = _("%(name)s by histopathology, against another label") % {"name": contradiction.proven}
@@ -211,4 +211,4 @@ def sign_of_contradiction(contradiction: Contradiction) -> Sign:
 
 
 def sign_of_exclusion() -> Sign:
-    return Sign(REFUSED, _("Set aside: does not count"))
+    return Sign(REFUSED, _("Excluded: does not count"))

@@ -1,4 +1,4 @@
-"""A clinic's own class mix, estimated from its confirmed labels, and how true the percentages would be with it."""
+"""A clinic's own class mix, estimated from its confirmed labels, and the calibration that it would give."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -18,38 +18,39 @@ from mlmodel.taxonomy import CODES, MALIGNANT_CODES
 from mlmodel.versions.models import ModelVersion
 from patients.models import Clinic
 
-# With fewer lesions the mix is guesswork, and so is whether it helps.
+# With fewer lesions the estimate is too uncertain.
 LEAST_LESIONS = 100
-# So many lesions' worth of the release's mix is mixed in: a class that was not met yet is not ruled out.
+# Weight of the release's mix as a prior, in lesions: a class that has not occurred yet is not ruled out.
 _PRIOR_LESIONS = 10
-_PARTS = 5
-# The newest; older ones say little of the patients who come now.
+_FOLDS = 5
+# The newest answers only: older ones say little about current patients.
 _MOST_ANSWERS = 5000
 
 
 @dataclass(frozen=True)
 class CalibrationQuality:
-    """How true percentages are: the expected calibration error, and the mean surprise (log loss). Less is better."""
+    """Expected calibration error and mean log loss of the probabilities. Lower is better."""
 
     error: float
     loss: float
 
     @property
     def points(self) -> float:
-        """The calibration error in points of a percentage."""
+        """The calibration error in percentage points."""
         return self.error * 100
 
 
 @dataclass(frozen=True)
 class OwnMix:
-    """A clinic's class mix, and what it would change.
+    """A clinic's class mix, and the calibration with and without it.
 
     Attributes:
-        lesions: with a confirmed label among the seven and an answer of the version.
+        lesions: number with a confirmed label among the seven and an answer of the version.
         shares: by code: share of the confirmed lesions, lower and upper bound of its 95 % interval (Wilson 1927), and
             the release's own share.
-        mix: by code, what percentages would be true to; sums to 1.
-        before, after: on the same lesions, each part of them read with the mix of the others; None of too few.
+        mix: by code, the mix to which probabilities would be adjusted; sums to 1.
+        before, after: calibration with the release's mix and with the clinic's, cross-validated on the same lesions;
+            None with too few.
     """
 
     lesions: int
@@ -60,18 +61,18 @@ class OwnMix:
 
     @property
     def is_offered(self) -> bool:
-        """Whether there are lesions enough, and percentages become truer."""
+        """Whether there are enough lesions and the clinic's mix lowers the log loss."""
         return bool(self.before and self.after and self.after.loss < self.before.loss)
 
 
 def own_mix_of(clinic: Clinic, version: ModelVersion, analyser: Analyser) -> OwnMix:
-    """Estimate a clinic's class mix from its confirmed lesions.
+    """Return a clinic's class mix, estimated from its confirmed lesions.
 
-    What is confirmed is not a fair sample: what looks suspicious is read first. So the mix errs to the malignant side.
+    Confirmed lesions are a biased sample: suspicious ones are reviewed first. So the mix overestimates malignancy.
 
     Args:
-        clinic: whose labels.
-        version: whose answers are judged.
+        clinic: whose labels are used.
+        version: whose predictions are evaluated.
         analyser: of that version, as released.
     """
     labels, scores = _confirmed(clinic, version, analyser)
@@ -85,35 +86,35 @@ def own_mix_of(clinic: Clinic, version: ModelVersion, analyser: Analyser) -> Own
     mix = _mix(counts, released)
     before = after = None
     if len(labels) >= LEAST_LESIONS:
-        parts = np.random.default_rng(0).permutation(len(labels)) % _PARTS
+        folds = np.random.default_rng(0).permutation(len(labels)) % _FOLDS
         own = np.empty_like(scores)
-        for part in range(_PARTS):
-            others = np.bincount(labels[parts != part], minlength=len(CODES))
-            own[parts == part] = at_mix(scores[parts == part], _mix(others, released))
-        before, after = _trueness(at_mix(scores, released), labels), _trueness(own, labels)
+        for fold in range(_FOLDS):
+            others = np.bincount(labels[folds != fold], minlength=len(CODES))
+            own[folds == fold] = at_mix(scores[folds == fold], _mix(others, released))
+        before, after = _quality(at_mix(scores, released), labels), _quality(own, labels)
     return OwnMix(len(labels), shares, as_settings(mix), before, after)
 
 
-def masses_as_released(predictions: Iterable[Prediction], analyser: Analyser) -> list[float]:
-    """Return the malignant probability of each as the release's thresholds take it, whatever mix it was said at."""
+def malignant_probabilities_as_released(predictions: Iterable[Prediction], analyser: Analyser) -> list[float]:
+    """Return each malignant probability at the release's class mix, which the release's thresholds refer to."""
     released = analyser.calibration.class_mix
-    found = []
+    malignant_probabilities = []
     for prediction in predictions:
         scores = in_order(prediction.probabilities) / _mix_behind(prediction, analyser)
         probabilities = at_mix(scores, released)
-        found.append(float(sum(probabilities[CODES.index(code)] for code in MALIGNANT_CODES)))
-    return found
+        malignant_probabilities.append(float(sum(probabilities[CODES.index(code)] for code in MALIGNANT_CODES)))
+    return malignant_probabilities
 
 
 def _mix_behind(prediction: Prediction, analyser: Analyser) -> Floats:
-    """Return the class mix that a prediction's probabilities are true to, float32 (7,)."""
+    """Return the class mix at which a prediction was made, float32 (7,)."""
     settings = prediction.answer_settings
     return in_order(settings.class_mix) if settings and settings.class_mix else analyser.calibration.class_mix
 
 
 def _mix(counts: npt.NDArray[np.int64], released: Floats) -> Floats:
-    weighed = counts + _PRIOR_LESIONS * released
-    return (weighed / weighed.sum()).astype(np.float32)
+    weighted = counts + _PRIOR_LESIONS * released
+    return (weighted / weighted.sum()).astype(np.float32)
 
 
 def _confirmed(clinic: Clinic, version: ModelVersion, analyser: Analyser) -> tuple[npt.NDArray[np.int64], Floats]:
@@ -133,15 +134,15 @@ def _confirmed(clinic: Clinic, version: ModelVersion, analyser: Analyser) -> tup
     lesions: dict[object, tuple[int, list[Floats]]] = {}
     for row in rows:
         scores = in_order(row.probabilities) / _mix_behind(row, analyser)
-        # The newest photograph says what the lesion is; all of them, what the network makes of it.
-        _label, known = lesions.setdefault(row.image.lesion_id, (CODES.index(row.image.label.answer), []))
-        known.append((scores / scores.sum()).astype(np.float32))
+        # The newest photograph gives the lesion's label; the scores of all its photographs are averaged.
+        _label, lesion_scores = lesions.setdefault(row.image.lesion_id, (CODES.index(row.image.label.answer), []))
+        lesion_scores.append((scores / scores.sum()).astype(np.float32))
     labels = np.array([label for label, _scores in lesions.values()], dtype=np.int64)
     means = [np.mean(scores, axis=0) for _label, scores in lesions.values()]
     return labels, np.array(means, dtype=np.float32).reshape(-1, len(CODES))
 
 
-def _trueness(probabilities: Floats, labels: npt.NDArray[np.int64]) -> CalibrationQuality:
+def _quality(probabilities: Floats, labels: npt.NDArray[np.int64]) -> CalibrationQuality:
     chosen = np.maximum(probabilities[np.arange(len(labels)), labels], 1e-6)
     answers = Answers(probabilities, probabilities, labels, np.arange(len(labels)).astype(str))
     return CalibrationQuality(error=expected_calibration_error(answers), loss=float(-np.log(chosen).mean()))

@@ -1,4 +1,4 @@
-"""Why the system refuses to do something. ``code`` is for programs, ``message`` for people: it says what to do."""
+"""Refusals about photographs. ``code`` is for programs; ``message`` tells people what to do."""
 
 from django.utils.translation import gettext as _
 
@@ -31,15 +31,15 @@ __all__ = [
 
 
 class AlreadyUploaded(Refused):
-    """The same bytes are already kept for this lesion at this visit, as ``existing``."""
+    """The same file is already stored for this lesion at this visit, as ``existing``."""
 
     code = "already_uploaded"
 
     def __init__(self, existing: Image) -> None:
         if existing.exclusions.standing().exists():
-            words = _("This photograph is already kept for this lesion at this visit, but was set aside: put it back.")
+            words = _("This photograph is already stored for this lesion at this visit, but excluded: undo that.")
         else:
-            words = _("This photograph is already kept for this lesion at this visit.")
+            words = _("This photograph is already stored for this lesion at this visit.")
         super().__init__(words)
         self.existing = existing
 
@@ -48,20 +48,20 @@ class AlreadyExcluded(Refused):
     code = "already_excluded"
 
     def __init__(self) -> None:
-        super().__init__(_("This photograph was set aside already."))
+        super().__init__(_("This photograph is already excluded."))
 
 
 class FindingWouldBeLost(Refused):
-    """A photograph that says something dangerous of its lesion, which no other photograph in use says; by name."""
+    """The photograph holds a dangerous finding that no other photograph of the lesion in use confirms."""
 
     code = "finding_would_be_lost"
 
     def __init__(self, finding: str) -> None:
         super().__init__(
             _(
-                "%(finding)s. No other photograph in use of this lesion is confirmed as malignant, so the lesion "
-                "would no longer say so. First give another photograph of it this diagnosis, or ask the dermatologist "
-                "who named it here to take that back or to review this one again."
+                "%(finding)s. No other photograph of this lesion in use is confirmed as malignant, so this finding "
+                "would be lost. First give another photograph of the lesion this diagnosis, or ask the dermatologist "
+                "who made it here to withdraw the review or to review this photograph again."
             )
             % {"finding": finding}
         )
@@ -71,7 +71,7 @@ class FindingNeedsDermatologist(Refused):
     code = "finding_needs_dermatologist"
 
     def __init__(self, finding: str) -> None:
-        words = _("%(finding)s. Ask a dermatologist of the clinic to set this photograph aside.")
+        words = _("%(finding)s. Ask a dermatologist of the clinic to exclude this photograph.")
         super().__init__(words % {"finding": finding})
 
 
@@ -79,7 +79,7 @@ class FindingNeedsNote(Refused):
     code = "finding_needs_note"
 
     def __init__(self, finding: str) -> None:
-        words = _("%(finding)s. Say in a sentence whose or which lesion it shows, and how you know.")
+        words = _("%(finding)s. State in a sentence which patient or lesion it shows, and how you know.")
         super().__init__(words % {"finding": finding})
 
 
@@ -89,9 +89,9 @@ class UrgentNeedsDermatologist(Refused):
     def __init__(self) -> None:
         super().__init__(
             _(
-                "The network finds this photograph urgent, nobody has confirmed what it shows, and no other "
-                "photograph of the lesion says as much. A dermatologist of the clinic can set it aside, and says why "
-                "in a sentence."
+                "The network rates this photograph as urgent, its diagnosis is not confirmed, and no other photograph "
+                "of the lesion is as urgent. A dermatologist of the clinic can exclude it and must give the reason in "
+                "a sentence."
             )
         )
 
@@ -100,7 +100,7 @@ class NotExcluded(Refused):
     code = "not_excluded"
 
     def __init__(self) -> None:
-        super().__init__(_("This photograph is in use: there is nothing to put back."))
+        super().__init__(_("This photograph is in use: there is no exclusion to undo."))
 
 
 class LesionOfAnotherPatient(Refused):
@@ -114,11 +114,11 @@ class NothingToOverride(Refused):
     code = "nothing_to_override"
 
     def __init__(self) -> None:
-        super().__init__(_("This photograph was judged already; there is no refusal to override."))
+        super().__init__(_("This photograph was already analysed: there is no refusal to override."))
 
 
 class ReasonMissing(Refused):
     code = "reason_missing"
 
     def __init__(self) -> None:
-        super().__init__(_("Say why this photograph is to be judged all the same."))
+        super().__init__(_("State why this photograph should be analysed anyway."))

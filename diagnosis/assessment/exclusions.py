@@ -1,4 +1,4 @@
-"""Take a photograph that lies in the wrong record out of use, and back. Nothing is deleted, nothing is moved."""
+"""Exclude photographs from use, and undo exclusions. Nothing is deleted, nothing is moved."""
 
 import logging
 
@@ -27,23 +27,23 @@ from patients.models import Lesion, Member, Visit
 
 log = logging.getLogger(__name__)
 
-# Sent in the transaction of the change, with ``image``, ``exclusion`` and ``by``; a receiver that raises undoes it.
+# Sent inside the transaction with ``image``, ``exclusion`` and ``by``; a receiver that raises rolls it back.
 image_excluded = Signal()
-# Sent before its exclusion ends, so that receivers still see it stand.
+# Sent before the exclusion ends, so that receivers still see it in force.
 image_returning = Signal()
 
 
 def exclude_image(*, image: Image, by: Member, reason: str, note: str = "") -> Exclusion:
-    """Have ``image`` take part in nothing: no report, queue, training, similar case or count. It can still be seen.
+    """Exclude ``image`` from reports, queue, training, similar cases and counts. It can still be viewed.
 
-    A signed visit is no hindrance: that is when most mistakes are found. A patient whose report is withheld for it is
-    mailed so (``diagnosis.reports.receivers``).
+    The visit may be signed: most mistakes are found afterwards. A patient whose report is withheld as a result is
+    notified by e-mail (``diagnosis.reports.receivers``).
 
     Args:
-        note: a sentence, where a dermatologist takes a dangerous finding away with the photograph.
+        note: a sentence is required if a dangerous finding goes with the photograph.
 
     Raises:
-        PermissionDenied: ``by`` is of another clinic.
+        PermissionDenied: ``by`` belongs to another clinic.
         AlreadyExcluded: see ``diagnosis.assessment.errors``.
         FindingWouldBeLost, FindingNeedsDermatologist, FindingNeedsNote: see ``_ensure_no_finding_is_lost``.
     """
@@ -55,17 +55,17 @@ def exclude_image(*, image: Image, by: Member, reason: str, note: str = "") -> E
         row = Exclusion.objects.create(image=image, member=by, reason=ExclusionReason(reason), note=note.strip())
         refresh_queue_of_lesion(image=image)
         image_excluded.send(sender=Exclusion, image=image, exclusion=row, by=by)
-    log.info("Image %s was set aside by member %s: %s.", image.pk, by.pk, row.reason)
+    log.info("Member %s excluded image %s: %s.", by.pk, image.pk, row.reason)
     return row
 
 
 def undo_exclusion(*, image: Image, by: Member) -> Exclusion:
-    """End that ``image`` is set aside: it takes part in everything again.
+    """Undo the exclusion of ``image``: it is used again.
 
-    A report that was withheld because it shows another patient stays so until a dermatologist releases it again.
+    A report that was withheld because it shows another patient stays withheld until a dermatologist releases it again.
 
     Raises:
-        PermissionDenied: ``by`` is of another clinic.
+        PermissionDenied: ``by`` belongs to another clinic.
         NotExcluded: see ``diagnosis.assessment.errors``.
     """
     with transaction.atomic():
@@ -77,14 +77,14 @@ def undo_exclusion(*, image: Image, by: Member) -> Exclusion:
         row.ended_by, row.ended_at = by, max(timezone.now(), row.created_at)  # a clock may be set back
         row.save(update_fields=["ended_by", "ended_at"])
         refresh_queue_of_lesion(image=image)
-    log.info("Image %s was put back by member %s.", image.pk, by.pk)
+    log.info("Member %s undid the exclusion of image %s.", by.pk, image.pk)
     return row
 
 
 def add_to_other_lesion(*, image: Image, lesion: Lesion, by: Member, note: str = "") -> Image:
-    """Add the photograph to the lesion that it shows, as if it were sent again, and set ``image`` aside.
+    """Add the photograph to the lesion that it shows, as if uploaded again, and exclude ``image``.
 
-    It is judged anew and has no review yet: what was said of it was said of another lesion.
+    The copy is analysed again and has no reviews: the existing ones were about another lesion.
 
     Raises:
         PermissionDenied, AlreadyExcluded, FindingNeedsDermatologist, FindingNeedsNote: as ``exclude_image``.
@@ -93,26 +93,26 @@ def add_to_other_lesion(*, image: Image, lesion: Lesion, by: Member, note: str =
     _ensure_of_the_clinic(image, by)
     if Exclusion.objects.standing().filter(image=image).exists():
         raise AlreadyExcluded
-    # Here too, so that nothing is added where the photograph may not leave; what counts is asked under the lock.
+    # Checked here too, so that nothing is added if the exclusion is refused; the check under the lock decides.
     _ensure_no_finding_is_lost(image, by, ExclusionReason.OTHER_LESION, note)
     try:
         with image.original.open("rb") as file:
-            sent = SimpleUploadedFile(image.original_name, file.read(), content_type=image.media_type)
+            upload = SimpleUploadedFile(image.original_name, file.read(), content_type=image.media_type)
     except OSError as error:
         raise CannotReadOriginal from error
-    # The right record first: where it fails, the photograph is still where it was.
-    added = add_image(visit=image.visit, lesion=lesion, upload=sent, by=by)
+    # Added first: if that fails, the photograph is still where it was.
+    added = add_image(visit=image.visit, lesion=lesion, upload=upload, by=by)
     exclude_image(image=image, by=by, reason=ExclusionReason.OTHER_LESION, note=note)
     return added
 
 
 def _ensure_no_finding_is_lost(image: Image, by: Member, reason: str, note: str) -> None:
-    """Refuse to take a dangerous finding away from a lesion by the way.
+    """Refuse an exclusion that would silently remove a dangerous finding from a lesion.
 
     Raises:
         FindingWouldBeLost: the photograph shows the lesion, and no other one in use is confirmed as malignant.
-        FindingNeedsDermatologist, FindingNeedsNote: it shows something else, which is for a dermatologist to explain.
-        UrgentNeedsDermatologist: it cannot be used, so it is said, and the lesion is urgent by it alone.
+        FindingNeedsDermatologist, FindingNeedsNote: it shows something else, which a dermatologist must explain.
+        UrgentNeedsDermatologist: it is said to be unusable, and only it makes the lesion urgent.
     """
     finding = finding_of(image)
     if finding is None:
@@ -130,7 +130,7 @@ def _ensure_no_finding_is_lost(image: Image, by: Member, reason: str, note: str)
 
 
 def _locked(image: Image, by: Member) -> Image:
-    """The visit's lock first: whoever signs it meanwhile has the photograph in the report, or has not, for all."""
+    """Return the image, locked after its visit, so that a signing at the same time sees it consistently."""
     _ensure_of_the_clinic(image, by)
     Visit.objects.select_for_update().get(pk=image.visit_id)
     return lock_image(image)

@@ -1,4 +1,4 @@
-"""Who explains: what was kept, else Gemini, else the built-in library. One of them always answers."""
+"""Explanations of conditions: the stored one, else Gemini's, else the built-in library's."""
 
 import logging
 from functools import partial
@@ -16,19 +16,19 @@ from mlmodel.explanations.questions import Question, question_of
 
 logger = logging.getLogger(__name__)
 
-# Nobody waits for the task, so it may give a slow answer more time than a page can.
+# No page waits for the background task, so it may wait longer for a slow answer.
 BACKGROUND_PATIENCE = 5
 BACKGROUND_MOST_SECONDS = 60.0
-# While one request is on its way, other views of the same page do not send another.
+# While one request is pending, other views of the same page do not send another.
 ON_ITS_WAY_SECONDS = 120
 
 
 def explain(*, code: str, language: str = "en", reading_level: str = "patient", ask: bool = True) -> Explained:
-    """Return the explanation of a condition in a language, for a reader.
+    """Return the explanation of a condition in a language and at a reading level.
 
-    With ``ask`` it may wait for Gemini, up to ``GEMINI_TIMEOUT_SECONDS`` (never call it so inside a transaction);
-    without, it answers at once from what was kept or from the library. ``language`` may be a tag such as "en-gb".
-    Where the library answers, ``language`` of the result is "en", whatever was asked for.
+    With ``ask`` it may wait for Gemini, up to ``GEMINI_TIMEOUT_SECONDS`` (not inside a transaction). Without, it
+    returns the stored explanation or the library's at once. ``language`` may be a tag such as "en-gb". The library's
+    explanation is always in "en".
 
     Raises:
         ValueError: the condition, the language or the reading level is not one of those offered.
@@ -36,15 +36,15 @@ def explain(*, code: str, language: str = "en", reading_level: str = "patient", 
     question = _question(code, language, reading_level)
     texts = explanation_store.find(question)
     if texts is None and ask:
-        texts = _ask_and_keep(question, seconds=settings.GEMINI_TIMEOUT_SECONDS)
-    return _by_library(question) if texts is None else _by_gemini(question, texts)
+        texts = _ask_and_store(question, seconds=settings.GEMINI_TIMEOUT_SECONDS)
+    return _from_library(question) if texts is None else _from_gemini(question, texts)
 
 
 def request_explanation(*, code: str, language: str = "en", reading_level: str = "patient") -> bool:
-    """Have the explanation written in the background, if there is a key and it is not yet kept.
+    """Request the explanation in the background, if there is an API key and it is not stored yet.
 
     Returns:
-        Whether a task will be sent, once the current transaction commits. A broker that is down is logged, not raised.
+        Whether a task will be sent once the current transaction commits. An unavailable broker is logged, not raised.
 
     Raises:
         ValueError: as ``explain``.
@@ -66,31 +66,31 @@ def request_explanation(*, code: str, language: str = "en", reading_level: str =
 
 
 def ask_and_store(*, code: str, language: str, reading_level: str) -> None:
-    """Ask for the explanation and keep it, unless it is already there."""
+    """Ask Gemini for the explanation and store it, unless it is already stored."""
     question = _question(code, language, reading_level)
     if explanation_store.find(question) is None:
         seconds = min(settings.GEMINI_TIMEOUT_SECONDS * BACKGROUND_PATIENCE, BACKGROUND_MOST_SECONDS)
-        _ask_and_keep(question, seconds=seconds)
+        _ask_and_store(question, seconds=seconds)
 
 
-def _ask_and_keep(question: Question, *, seconds: float) -> dict[str, str] | None:
+def _ask_and_store(question: Question, *, seconds: float) -> dict[str, str] | None:
     if not settings.GEMINI_API_KEY or not explanation_breaker.may_ask(question):
         return None
     access = GeminiAccess(settings.GEMINI_API_KEY, settings.GEMINI_BASE_URL, settings.GEMINI_ATTEMPTS)
-    what = (question.condition.code, question.language.code, question.reading_level.value)
+    subject = (question.condition.code, question.language.code, question.reading_level.value)
     try:
         texts = ask_gemini(question=question, access=access, seconds=seconds)
     except GeminiError as failure:
         explanation_breaker.note_failure()
-        logger.warning("Gemini did not explain %s (%s, %s): %s", *what, failure)
+        logger.warning("Gemini did not explain %s (%s, %s): %s", *subject, failure)
         return None
     except UnusableExplanation as problem:
         explanation_breaker.note_failure()
         explanation_breaker.note_unusable(question)
-        logger.warning("Gemini's explanation of %s (%s, %s) is not used: %s", *what, problem)
+        logger.warning("Gemini's explanation of %s (%s, %s) is not used: %s", *subject, problem)
         return None
     explanation_breaker.note_success()
-    explanation_store.keep(question, texts)
+    explanation_store.save(question, texts)
     return texts
 
 
@@ -98,7 +98,7 @@ def _question(code: str, language: str, reading_level: str) -> Question:
     return question_of(code=code, language=language, reading_level=reading_level, model_name=settings.GEMINI_MODEL)
 
 
-def _by_gemini(question: Question, texts: dict[str, str]) -> Explained:
+def _from_gemini(question: Question, texts: dict[str, str]) -> Explained:
     sections = dict(texts)
     urgency = sections.pop("urgency")
     entry = entry_of(question.condition.code, question.reading_level)
@@ -106,7 +106,7 @@ def _by_gemini(question: Question, texts: dict[str, str]) -> Explained:
         code=question.condition.code,
         language=question.language.code,
         reading_level=question.reading_level.value,
-        # How soon to be seen is the one sentence nobody may rephrase, as long as the reader can read ours.
+        # Our own sentence on urgency is never rephrased if it exists in the reader's language.
         urgency=entry.urgency if question.language.code == LANGUAGE else urgency,
         sections=sections,
         sources=list(entry.sources),
@@ -115,7 +115,7 @@ def _by_gemini(question: Question, texts: dict[str, str]) -> Explained:
     )
 
 
-def _by_library(question: Question) -> Explained:
+def _from_library(question: Question) -> Explained:
     entry = entry_of(question.condition.code, question.reading_level)
     return Explained(
         code=question.condition.code,

@@ -1,4 +1,4 @@
-"""A circuit-breaker in the shared cache, so that a dead service slows a few pages and not all of them."""
+"""A circuit breaker in the shared cache, so that an unavailable service does not slow every page."""
 
 from django.core.cache import cache
 
@@ -6,14 +6,14 @@ from mlmodel.explanations.questions import Question
 
 FAILURES_IN_A_ROW = 3
 REST_SECONDS = 60
-# What was blocked or junk once will most likely be so again, and every asking costs.
+# An answer that was blocked or unusable once most likely will be again, and every request costs money.
 UNUSABLE_SECONDS = 600
 _FAILURES = "explanations:failures"
 _RESTING = "explanations:resting"
 
 
 def may_ask(question: Question) -> bool:
-    """Tell whether asking now is worth the wait."""
+    """Return whether a request may be sent now."""
     return not cache.get_many([_RESTING, _unusable(question)])
 
 
@@ -22,7 +22,7 @@ def note_success() -> None:
 
 
 def note_failure() -> None:
-    """Count a failure; at the third in a row asking rests. After the rest one more failure is enough."""
+    """Count a failure. The third in a row opens the breaker; after the pause one more failure opens it again."""
     failures = cache.get(_FAILURES, 0) + 1
     cache.set(_FAILURES, failures, timeout=10 * REST_SECONDS)
     if failures >= FAILURES_IN_A_ROW:
@@ -30,7 +30,7 @@ def note_failure() -> None:
 
 
 def note_unusable(question: Question) -> None:
-    """Remember that this one question brings nothing of use, for a while."""
+    """Remember for a while that this question got an unusable answer."""
     cache.set(_unusable(question), True, timeout=UNUSABLE_SECONDS)
 
 

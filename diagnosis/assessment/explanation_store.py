@@ -1,4 +1,4 @@
-"""Explanations that were written once, kept in the database."""
+"""Explanations stored in the database."""
 
 import logging
 from typing import Any
@@ -13,24 +13,24 @@ logger = logging.getLogger(__name__)
 
 
 def find(question: Question) -> dict[str, str] | None:
-    """Return the kept texts, or None. What no longer passes the checks counts as not kept."""
-    kept = Explanation.objects.filter(**_key(question)).values_list("sections", flat=True).first()
-    if kept is None:
+    """Return the stored texts; None if there are none or they no longer pass the checks."""
+    texts = Explanation.objects.filter(**_key(question)).values_list("sections", flat=True).first()
+    if texts is None:
         return None
     try:
-        return check_texts(kept, language=question.language)
+        return check_texts(texts, language=question.language)
     except UnusableExplanation as problem:
-        logger.warning("Kept explanation %s is not used: %s", question.condition.code, problem)
+        logger.warning("Stored explanation %s is not used: %s", question.condition.code, problem)
         return None
 
 
-def keep(question: Question, texts: dict[str, str]) -> None:
-    """Keep texts. Two who ask at once may both keep; a database that cannot write costs the cache, not the page."""
+def save(question: Question, texts: dict[str, str]) -> None:
+    """Store texts. Safe for two requests at once; a database error is logged and does not fail the page."""
     try:
         with transaction.atomic():
             Explanation.objects.update_or_create(defaults={"sections": texts}, **_key(question))
     except DatabaseError as error:
-        logger.warning("Explanation %s could not be kept: %s", question.condition.code, type(error).__name__)
+        logger.warning("Explanation %s could not be stored: %s", question.condition.code, type(error).__name__)
 
 
 def _key(question: Question) -> dict[str, Any]:

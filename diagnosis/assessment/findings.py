@@ -1,4 +1,4 @@
-"""Dangerous findings of photographs that are to be, or were, set aside: they do not vanish with the photograph."""
+"""Dangerous findings of photographs that are, or are about to be, excluded: they must not be lost with them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,16 +21,16 @@ from diagnosis.reviews.models import ConfirmedLabel
 from diagnosis.reviews.review_words import answer_name
 from patients.models import Lesion, Visit
 
-# Where the finding belongs to somebody or something else, it goes with the photograph; else it stays with the lesion.
+# For these reasons the finding belongs to another patient or lesion and goes with the photograph.
 BELONGS_ELSEWHERE = (ExclusionReason.OTHER_PATIENT, ExclusionReason.OTHER_LESION)
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What is, or may be, malignant and was named on a photograph: confirmed, or suspected and not settled.
+    """A condition named on a photograph that is or may be malignant: confirmed, or suspected and not settled.
 
     Attributes:
-        rank: of its danger, as ``answers.danger_rank``.
+        rank: its ``answers.danger_rank``.
     """
 
     name: str
@@ -44,7 +44,7 @@ class Finding:
 
 
 def finding_of(image: Image) -> Finding | None:
-    """What is dangerous and was named on one photograph, as reviews stand now."""
+    """Return the dangerous finding of one photograph, from its current reviews."""
     return _finding(with_suspicions(with_confirmed_label(Image.objects.all())).get(pk=image.pk))
 
 
@@ -54,19 +54,19 @@ def is_confirmed_beside(image: Image, finding: Finding | None) -> bool:
 
 
 def is_urgent_alone(image: Image) -> bool:
-    """Whether the network finds a photograph urgent, no label answers that, and no other photograph says as much."""
+    """Whether a photograph is urgent by the network, not settled by a label, and the only urgent one of its lesion."""
     photograph, others = photograph_and_others(image)
     return photograph.is_open and _is_urgent(photograph) and not any(map(_is_urgent, others))
 
 
 def _is_urgent(photograph: Photograph) -> bool:
-    is_named = bool(photograph.known.label and is_malignant_answer(photograph.known.label.answer))
-    return is_named or bool(photograph.prediction and photograph.prediction.shown_tier == Tier.URGENT)
+    is_labelled = bool(photograph.known.label and is_malignant_answer(photograph.known.label.answer))
+    return is_labelled or bool(photograph.prediction and photograph.prediction.shown_tier == Tier.URGENT)
 
 
 @dataclass(frozen=True)
 class ExcludedFinding:
-    """A dangerous finding whose photograph was set aside, and whose file is in use nowhere in the clinic."""
+    """A dangerous finding whose photograph is excluded, and whose file is in use nowhere in the clinic."""
 
     finding: Finding
     row: Exclusion
@@ -81,12 +81,12 @@ class ExcludedFinding:
 
     @property
     def sign(self) -> Sign:
-        """Its chip: nothing calm stands beside it."""
-        return Sign(URGENT, _("Set aside: %(name)s") % {"name": self.finding.name}, substance=Substance.LABEL)
+        """Its chip; no calm chip is shown next to it."""
+        return Sign(URGENT, _("Excluded: %(name)s") % {"name": self.finding.name}, substance=Substance.LABEL)
 
     @property
     def who_and_why(self) -> str:
-        words = _("Set aside by %(member)s on %(date)s: %(reason)s.") % {
+        words = _("Excluded by %(member)s on %(date)s: %(reason)s.") % {
             "member": self.row.member.name,
             "date": formats.date_format(timezone.localtime(self.row.created_at), "j M Y H:i"),
             "reason": self.row,
@@ -100,41 +100,42 @@ class ExcludedFinding:
     @property
     def what_to_do(self) -> str:
         return _(
-            "It counts nowhere now: add the original to the record that it belongs to, or put it back. Until then "
-            "rely on nothing calmer that is said of this lesion."
+            "It does not count now: add the original to the correct record, or undo the exclusion. Until then do not "
+            "rely on any calmer result for this lesion."
         )
 
 
 def excluded_findings(images: ImageQuerySet) -> list[ExcludedFinding]:
-    """Those of ``images`` whose finding went out of use with them, the newest first.
+    """Return the findings among ``images`` that were excluded with their photographs, the newest first.
 
-    It ends where the photograph is put back or its file is in use again, wherever in the clinic. What was unfit or
-    added twice is not missed while another photograph of the lesion is confirmed as no less dangerous.
+    A finding is no longer listed once the exclusion is undone or the file is in use again anywhere in the clinic. One
+    of an unusable or duplicate photograph is not listed while another photograph of the lesion is confirmed as no less
+    dangerous.
     """
     clinic = OuterRef("visit__patient__clinic")
     in_use = Image.objects.in_use().filter(sha256=OuterRef("sha256"), visit__patient__clinic=clinic).order_by()
-    gone = with_suspicions(with_confirmed_label(images.order_by().excluded().filter(~Exists(in_use))))
-    findings = {image.pk: finding for image in gone if (finding := _finding(image))}
+    excluded = with_suspicions(with_confirmed_label(images.order_by().excluded().filter(~Exists(in_use))))
+    findings = {image.pk: finding for image in excluded if (finding := _finding(image))}
     if not findings:
         return []
     rows = Exclusion.objects.standing().filter(image__in=list(findings))
     rows = rows.select_related("member__user", "image__lesion__patient", "image__visit")
-    told = _confirmed_danger(row.image.lesion_id for row in rows)
+    confirmed_ranks = _confirmed_danger(row.image.lesion_id for row in rows)
     return [
         ExcludedFinding(findings[row.image_id], row)
         for row in rows
-        if row.reason in BELONGS_ELSEWHERE or told.get(row.image.lesion_id, 0) < findings[row.image_id].rank
+        if row.reason in BELONGS_ELSEWHERE or confirmed_ranks.get(row.image.lesion_id, 0) < findings[row.image_id].rank
     ]
 
 
 def excluded_findings_at(visit: Visit) -> list[ExcludedFinding]:
-    """Those of the lesions photographed at a visit, whichever visit the photographs that were set aside are of."""
+    """Return the excluded findings of the lesions photographed at a visit, from any visit."""
     lesions = Image.objects.filter(visit=visit).order_by().values("lesion")
     return excluded_findings(Image.objects.filter(lesion__in=lesions))
 
 
 def excluded_findings_beside(image: Image) -> list[ExcludedFinding]:
-    """Those of the other photographs of the same lesion."""
+    """Return the excluded findings of the other photographs of the same lesion."""
     return excluded_findings(Image.objects.filter(lesion=image.lesion_id).exclude(pk=image.pk))
 
 
@@ -148,10 +149,10 @@ def _finding(image: Any) -> Finding | None:
 
 
 def _confirmed_danger(lesions: Iterable[UUID]) -> dict[UUID, int]:
-    """The most danger that photographs in use of each lesion are confirmed as."""
+    """Return the highest ``danger_rank`` of the confirmed labels in use, by lesion."""
     in_use = Exists(Image.objects.in_use().filter(pk=OuterRef("image")).order_by())
     labels = ConfirmedLabel.objects.filter(in_use, state=LabelState.SETTLED, image__lesion__in=set(lesions))
-    found: dict[UUID, int] = {}
+    ranks: dict[UUID, int] = {}
     for lesion, answer in labels.values_list("image__lesion", "answer"):
-        found[lesion] = max(found.get(lesion, 0), danger_rank(answer))
-    return found
+        ranks[lesion] = max(ranks.get(lesion, 0), danger_rank(answer))
+    return ranks

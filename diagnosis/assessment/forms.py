@@ -1,4 +1,4 @@
-"""What people may send about photographs."""
+"""Forms about photographs: upload, settings, exclusion and override."""
 
 from typing import Any
 
@@ -11,14 +11,14 @@ from patients.models import Lesion, Visit
 
 
 class _LesionField(forms.ModelChoiceField):
-    """With what is written of each lesion: two at one site are told apart by nothing else."""
+    """Shows each lesion's description too, to distinguish two at one site."""
 
     def label_from_instance(self, lesion: Any) -> str:
         return f"{lesion}: {lesion.description}" if lesion.description else str(lesion)
 
 
 class LesionForm(forms.Form):
-    """Which lesion the photographs show. The files themselves are read one by one: one may fail, the others go on."""
+    """Chooses the lesion that the photographs show. Files are handled one by one, so that one may fail alone."""
 
     lesion = _LesionField(
         queryset=Lesion.objects.none(),
@@ -39,12 +39,12 @@ class LesionForm(forms.Form):
 
 
 class AnswerSettingsForm(forms.Form):
-    """How the clinic has answers read, and why."""
+    """Chooses the clinic's thresholds and class mix, with the reason."""
 
     watch = forms.ChoiceField(
         choices=WATCH_LEVELS,
         error_messages={
-            "required": _("Choose when a result asks for a dermatologist's look."),
+            "required": _("Choose when a dermatologist should look at it."),
             "invalid_choice": _("Choose one of the levels that are listed."),
         },
     )
@@ -58,7 +58,7 @@ class AnswerSettingsForm(forms.Form):
     mix = forms.ChoiceField(
         choices=MixChoice.choices,
         error_messages={
-            "required": _("Choose for which mix of diagnoses percentages are."),
+            "required": _("Choose the mix of diagnoses that percentages are calculated for."),
             "invalid_choice": _("Choose one of the mixes that are listed."),
         },
     )
@@ -66,39 +66,39 @@ class AnswerSettingsForm(forms.Form):
         max_length=500,
         widget=forms.Textarea(attrs={"rows": 3}),
         label=_("Why?"),
-        help_text=_("Kept with the choice and your name; everybody in the clinic reads it."),
-        error_messages={"required": _("Say in a sentence why: it is kept with the choice.")},
+        help_text=_("Stored with the choice and your name. Everyone in the clinic can read it."),
+        error_messages={"required": _("Give the reason in a sentence. It is stored with the choice.")},
     )
-    # Of the newest choice that the page showed.
+    # The number of the newest settings that the page showed.
     seen = forms.IntegerField(required=False, min_value=0, max_value=2**31 - 1, widget=forms.HiddenInput)
 
 
 class ExclusionForm(forms.Form):
-    """What is wrong with a photograph's place in the record, and where it belongs if that is at the same visit."""
+    """States why a photograph is excluded, and the lesion that it belongs to if that is of the same patient."""
 
     reason = forms.ChoiceField(
         choices=ExclusionReason.choices,
         widget=forms.RadioSelect,
         label=_("What is wrong with it?"),
-        error_messages={"required": _("Say what is wrong with it.")},
+        error_messages={"required": _("State what is wrong with it.")},
     )
     lesion = _LesionField(
         queryset=Lesion.objects.none(),
         required=False,
-        empty_label=_("None: only set it aside"),
-        label=_("Which lesion is it to be added to?"),
-        help_text=_("Only where it shows another lesion. It is judged anew there, and is to be reviewed anew."),
+        empty_label=_("None: only exclude it"),
+        label=_("Which lesion should it be added to?"),
+        help_text=_("Only if it shows another lesion. It is analysed again there and needs a new review."),
         error_messages={"invalid_choice": _("Choose another one of this patient's lesions.")},
     )
     note = forms.CharField(
-        required=False, max_length=300, label=_("Note"), help_text=_("Kept with the photograph, with your name.")
+        required=False, max_length=300, label=_("Note"), help_text=_("Stored with the photograph and your name.")
     )
 
     def __init__(self, *args: Any, image: Image, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         others = image.visit.patient.lesions.exclude(pk=image.lesion_id).order_by("number")
         if not image.visit.is_open or not others.exists():
-            del self.fields["lesion"]  # nothing is added to a visit that is signed
+            del self.fields["lesion"]  # nothing can be added to a signed visit
             return
         field = self.fields["lesion"]
         assert isinstance(field, forms.ModelChoiceField)
@@ -115,6 +115,6 @@ class OverrideForm(forms.ModelForm):
     class Meta:
         model = QualityOverride
         fields = ["reason"]
-        labels = {"reason": _("Why is it to be judged all the same?")}
-        help_texts = {"reason": _("Kept with the photograph, with your name and the time.")}
-        error_messages = {"reason": {"required": _("Say why this photograph is to be judged all the same.")}}
+        labels = {"reason": _("Why should it be analysed anyway?")}
+        help_texts = {"reason": _("Stored with the photograph, your name and the time.")}
+        error_messages = {"reason": {"required": _("State why this photograph should be analysed anyway.")}}

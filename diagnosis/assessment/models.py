@@ -6,7 +6,7 @@ from mlmodel.taxonomy import CODES
 
 
 class Explanation(models.Model):
-    """What a language model wrote of one condition, kept so that it is asked once. Holds nothing of any patient."""
+    """A language model's text about one condition, stored so that it is requested once. Holds no patient data."""
 
     code = models.CharField(max_length=8)
     language = models.CharField(max_length=20)

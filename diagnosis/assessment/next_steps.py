@@ -1,4 +1,4 @@
-"""What to do next about a kept photograph: as its page and the API say it."""
+"""The next steps for a stored photograph, for its page and the API."""
 
 from collections.abc import Sequence
 
@@ -13,48 +13,49 @@ from diagnosis.images.models import Tier
 def steps_of(
     photograph: Photograph, view: AssessmentView | None, *, missed: Sequence[ExcludedFinding] = ()
 ) -> tuple[str, ...]:
-    """Return what to do, in order; nothing of a photograph that was set aside.
+    """Return what to do, in order; empty for an excluded photograph.
 
-    What is in doubt comes first. A label that says how dangerous it is replaces the network's advice, and beside a
-    doubt nobody is told that nothing needs doing.
+    What must be clarified comes first. A label that says how dangerous the lesion is replaces the network's advice.
+    While something must be clarified, the calm tier's advice is left out.
 
     Args:
-        missed: dangerous findings of the lesion's other photographs that were set aside.
+        missed: dangerous findings of the lesion's other photographs that are excluded.
     """
     if photograph.known.is_excluded:
         return ()
-    doubtful = _what_to_find_out(photograph, missed)
+    to_clarify = _to_clarify(photograph, missed)
     if not photograph.is_open:
-        words = _("Dermatologists have named it: %(name)s. What they plan counts, not what the network would advise.")
-        return (*doubtful, words % {"name": photograph.confirmed})
-    if view is None or (doubtful and view.tone == Tier.CALM):
-        return doubtful
-    return (*doubtful, *view.next_steps)
+        words = _("Dermatologists named it as %(name)s. Their plan counts, not the network's advice.")
+        return (*to_clarify, words % {"name": photograph.confirmed})
+    if view is None or (to_clarify and view.tone == Tier.CALM):
+        return to_clarify
+    return (*to_clarify, *view.next_steps)
 
 
-def _what_to_find_out(photograph: Photograph, missed: Sequence[ExcludedFinding]) -> tuple[str, ...]:
-    found = []
+def _to_clarify(photograph: Photograph, missed: Sequence[ExcludedFinding]) -> tuple[str, ...]:
+    steps = []
     for contradiction in photograph.contradictions:
-        found.append(
+        steps.append(
             contradiction.words_of_proof
             or _(
-                "The labels of this lesion contradict each other: find out which is right, and rely on neither until "
-                "then."
+                "The labels of this lesion contradict each other: find out which is correct, and rely on neither "
+                "until then."
             )
         )
     if name := photograph.case_context.suspected_elsewhere:
         words = _(
-            "A dermatologist has called another photograph of this lesion %(name)s: settle that before it rests."
+            "A dermatologist named another photograph of this lesion as %(name)s. Settle that before you close the "
+            "case."
         )
-        found.append(words % {"name": name})
+        steps.append(words % {"name": name})
     for each in missed:
-        words = _("A photograph of this lesion was set aside (%(finding)s): find out where it belongs, then decide.")
-        found.append(words % {"finding": each.finding.words})
+        words = _("A photograph of this lesion is excluded (%(finding)s): find out where it belongs, then decide.")
+        steps.append(words % {"finding": each.finding.words})
     if photograph.known.is_kept_elsewhere:
-        found.append(
+        steps.append(
             _(
-                "The same file is kept elsewhere too: find out which of the two records is right, and rely on neither "
-                "until then."
+                "The same file is in another record too: find out which of the two records is correct, and rely on "
+                "neither until then."
             )
         )
-    return tuple(found)
+    return tuple(steps)

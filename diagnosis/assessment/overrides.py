@@ -1,4 +1,4 @@
-"""A dermatologist may have a refused photograph judged all the same, with a stated reason."""
+"""Overrides of the quality check: a dermatologist has a refused photograph analysed anyway, with a reason."""
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -14,10 +14,10 @@ from patients.services.visits import VisitIsClosed, lock_open_visit
 
 
 def override_refusal(*, image: Image, by: Member, reason: str) -> Prediction:
-    """Judge a refused photograph on a dermatologist's word; who, when and why are kept beside the answer.
+    """Analyse a refused photograph anyway, and store who decided that, when and why with the prediction.
 
     Raises:
-        PermissionDenied: ``by`` is no dermatologist of the patient's clinic.
+        PermissionDenied: ``by`` is not a dermatologist of the patient's clinic.
         ReasonMissing, VisitIsClosed, NothingToOverride, IsExcluded, CannotReadOriginal: see
             ``diagnosis.assessment.errors``.
     """

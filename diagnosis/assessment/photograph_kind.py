@@ -1,4 +1,4 @@
-"""What a photograph was taken with, and what that costs, in words."""
+"""Whether a photograph was taken with a dermatoscope, and what that means for its answer, in words."""
 
 from collections.abc import Mapping
 
@@ -10,42 +10,42 @@ from mlmodel.network.quality import SMARTPHONE_MEASURE
 
 
 def taken_with(measures: Mapping[str, float]) -> str:
-    """Return what the photograph looks taken with; empty where nobody looked."""
+    """Return what the photograph appears to be taken with; empty if that was not checked."""
     if SMARTPHONE_MEASURE not in measures:
         return ""
-    return _("A camera without dermatoscope") if measures[SMARTPHONE_MEASURE] else _("A dermatoscope")
+    return _("A camera without a dermatoscope") if measures[SMARTPHONE_MEASURE] else _("A dermatoscope")
 
 
 def dermatoscope_tips() -> tuple[str, ...]:
-    """How to take a photograph that can be relied on."""
+    """Return tips for a photograph whose answer can be relied on."""
     return (
-        _("Put a dermatoscope on the spot and photograph through it: with contact fluid, or with polarised light."),
-        _("Have the whole spot in the picture, in the middle, with a rim of skin all round it."),
+        _("Place a dermatoscope on the spot and photograph through it, with contact fluid or polarised light."),
+        _("Keep the whole spot in the middle of the picture, with a margin of skin all around it."),
         _("Focus until the fine structure is sharp. Use no flash and no digital zoom."),
-        _("If there is no dermatoscope at hand, do not wait for a better photograph: have the spot looked at."),
+        _("If no dermatoscope is available, do not wait for a better photograph: have the spot looked at."),
     )
 
 
 def smartphone_caution(measures: Mapping[str, float], analyser: Analyser | None) -> str:
-    """Say how much less can be said of a photograph taken without a dermatoscope; empty for any other.
+    """Return the caution for a photograph taken without a dermatoscope; empty for any other.
 
-    How often that costs the right answer is told of the shipped network alone, for which it was measured.
+    Its accuracy figures are given only for the shipped network, for which they were measured.
     """
     if not is_smartphone(measures):
         return ""
     if analyser is None or analyser.sha256 != get_analyser().sha256:
         return _(
-            "This looks like a photograph taken without a dermatoscope, which the network never learned from. It "
-            "cannot rule anything out, so neither a condition nor a probability is stated."
+            "This looks like a photograph taken without a dermatoscope. The network was not trained on such "
+            "photographs. It cannot rule anything out, so neither a condition nor a probability is stated."
         )
     settings = analyser.release.settings
-    known, dermatoscopic = settings["smartphone"], settings["locked_test"]["photographs"]["accuracy"]["value"]
+    smartphone, dermatoscopic = settings["smartphone"], settings["locked_test"]["photographs"]["accuracy"]["value"]
     return _(
-        "This looks like a photograph taken without a dermatoscope, which the network never learned from. Of "
-        "%(count)s such photographs it named %(right)s in 100 rightly, against %(usual)s in 100 of dermatoscopic. "
-        "It cannot rule anything out, so neither a condition nor a probability is stated."
+        "This looks like a photograph taken without a dermatoscope. The network was not trained on such photographs. "
+        "Of %(count)s of them it classified %(right)s in 100 correctly, compared with %(usual)s in 100 dermatoscopic "
+        "photographs. It cannot rule anything out, so neither a condition nor a probability is stated."
     ) % {
-        "count": known["photographs"],
-        "right": round(100 * known["accuracy"]),
+        "count": smartphone["photographs"],
+        "right": round(100 * smartphone["accuracy"]),
         "usual": round(100 * dermatoscopic),
     }

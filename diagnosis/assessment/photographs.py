@@ -1,4 +1,4 @@
-"""Photographs as lists show them: answer, refusal, label and chips. Two queries for any number of them."""
+"""Photographs as lists show them: answer, refusal, label and chips, in two queries for any number of them."""
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -20,10 +20,10 @@ from diagnosis.assessment.chips import (
     beside_a_harmless_label,
     in_order,
     sign_of_answer,
-    sign_of_calm_beside_danger,
     sign_of_contradiction,
     sign_of_exclusion,
     sign_of_label,
+    sign_of_missed_danger,
     sign_of_refusal,
     sign_of_same_file,
     sign_of_suspicion,
@@ -43,28 +43,24 @@ from patients.models import Lesion, Patient, Visit
 
 @dataclass(frozen=True)
 class Photograph:
-    """One photograph with what is known of it.
-
-    Attributes:
-        image: as it was read here, or with more of its record.
-    """
+    """One photograph with its answer, label and case context."""
 
     image: Image
     known: Known
 
     @property
     def prediction(self) -> Prediction | None:
-        """The one that is shown."""
+        """The prediction that is shown."""
         return self.known.prediction
 
     @property
     def case_context(self) -> CaseContext:
-        """What else is known, for the page behind the chips."""
+        """What else is known about the lesion, for the page behind the chips."""
         return self.known.case_context
 
     @property
     def confirmed(self) -> str:
-        """What dermatologists have settled, in words; empty without."""
+        """The confirmed label in words; empty if there is none."""
         return self.known.label.name if self.known.label else ""
 
     @property
@@ -73,8 +69,8 @@ class Photograph:
         return self.known.label is None or leaves_danger_open(self.known.label.answer)
 
     @property
-    def is_called_harmless(self) -> bool:
-        """Whether a label says that there is nothing dangerous."""
+    def is_labelled_benign(self) -> bool:
+        """Whether the label says that there is nothing dangerous."""
         return self.known.label is not None and danger_of(self.known.label.answer) is False
 
     @property
@@ -84,51 +80,51 @@ class Photograph:
 
     @property
     def signs(self) -> tuple[Sign, ...]:
-        """Its chips, wherever it is listed: the most important first. An excluded one has nothing else to say."""
+        """Its chips wherever it is listed, the most important first. An excluded photograph has only that chip."""
         if self.known.is_excluded:
             return (sign_of_exclusion(),)
         return (*self.signs_of_labels, self.sign_of_answer)
 
     @cached_property
     def signs_of_labels(self) -> tuple[Sign, ...]:
-        """The chips of what dermatologists say, and of a file that is in two records."""
-        found = [sign_of_same_file()] if self.known.is_kept_elsewhere else []
+        """The chips of dermatologists' labels and suspicions, and of a file that is in two records."""
+        signs = [sign_of_same_file()] if self.known.is_kept_elsewhere else []
         if self.known.contradiction:
-            found.append(sign_of_contradiction(self.known.contradiction))
+            signs.append(sign_of_contradiction(self.known.contradiction))
         if label := self.known.label:
-            found.append(sign_of_label(label.answer, label.text))
+            signs.append(sign_of_label(label.answer, label.text))
         if self.case_context.suspected:
-            found.append(sign_of_suspicion(self.case_context.suspected))
+            signs.append(sign_of_suspicion(self.case_context.suspected))
         elif self.case_context.suspected_elsewhere:
-            found.append(sign_of_suspicion_elsewhere(self.case_context.suspected_elsewhere))
+            signs.append(sign_of_suspicion_elsewhere(self.case_context.suspected_elsewhere))
         elif self.case_context.unclear and not self.known.label:
-            found.append(sign_of_unclear(self.case_context.unclear))
-        return tuple(found)
+            signs.append(sign_of_unclear(self.case_context.unclear))
+        return tuple(signs)
 
     def labels_beside(self, labels: Collection[Sign]) -> list[Sign]:
-        """The chips of its labels beside others of its lesion: what is suspected on one of those, it does not say."""
+        """Its label chips together with others of its lesion, without a suspicion that those already show."""
         name = self.case_context.suspected_elsewhere
-        is_said = bool(name) and sign_of_suspicion(name) in labels
-        return [sign for sign in self.signs_of_labels if not (is_said and sign == sign_of_suspicion_elsewhere(name))]
+        is_shown = bool(name) and sign_of_suspicion(name) in labels
+        return [sign for sign in self.signs_of_labels if not (is_shown and sign == sign_of_suspicion_elsewhere(name))]
 
     @property
     def leading_sign(self) -> Sign:
-        """The chip that speaks for it where there is room for one."""
+        """The chip for where there is room for only one."""
         return max(self.signs, key=lambda sign: sign.pressing)
 
     @property
     def warns_of_danger(self) -> bool:
-        """Whether its record warns of danger, or does not count: no calm answer of the network is a comfort then."""
+        """Whether labels warn of danger or the photograph is excluded: a calm answer must not reassure then."""
         return self.known.is_excluded or any(sign.is_danger for sign in self.signs_of_labels)
 
     @cached_property
     def sign_of_answer(self) -> Sign:
-        """The chip of the network's answer, or of why there is none."""
+        """The chip of the network's answer, or of the reason that there is none."""
         return self.answer_beside(self.signs_of_labels)
 
     def answer_beside(self, labels: Collection[Sign]) -> Sign:
-        """The chip of the answer beside chips of labels of its lesion: it warns of nothing that they say already."""
-        siblings = [each for each in self.case_context.siblings if not self._is_said(each, labels)]
+        """The answer's chip together with label chips of its lesion, without warnings that those already show."""
+        siblings = [each for each in self.case_context.siblings if not self._is_shown(each, labels)]
         case_context = replace(self.case_context, siblings=siblings)
         if self.prediction is None:
             return sign_of_refusal(self.image.verdict, case_context)
@@ -139,41 +135,41 @@ class Photograph:
             reliability=self.known.image.reliability,
         )
         if sign.tone == CALM and self.warns_of_danger:
-            return sign_of_calm_beside_danger(self.case_context)
-        if self.known.label and self.is_called_harmless and not self.case_context.suspected_elsewhere:
+            return sign_of_missed_danger(self.case_context)
+        if self.known.label and self.is_labelled_benign and not self.case_context.suspected_elsewhere:
             return beside_a_harmless_label(sign, is_proven=self.known.label.is_proven)
         return sign
 
-    def _is_said(self, sibling: Sibling, labels: Collection[Sign]) -> bool:
-        """Whether a chip beside it names what makes another photograph of its lesion urgent."""
+    def _is_shown(self, sibling: Sibling, labels: Collection[Sign]) -> bool:
+        """Whether one of the chips already names what makes the sibling urgent."""
         if sibling.suspected:
             return sign_of_suspicion(sibling.suspected) in labels
         if not danger_rank(sibling.label):
             return False
         is_named = any(
-            answer_name(sibling.label, sibling.label_text) == (found.proven or found.names[0])
-            for found in self.contradictions
-            if found.is_dangerous
+            answer_name(sibling.label, sibling.label_text) == (contradiction.proven or contradiction.names[0])
+            for contradiction in self.contradictions
+            if contradiction.is_dangerous
         )
         return is_named or sign_of_label(sibling.label, sibling.label_text) in labels
 
     @property
     def sign_against_label(self) -> Sign | None:
-        """The chip of an answer that asks for more haste than a harmless label, unless the laboratory has spoken."""
+        """The chip of an answer that is more urgent than a benign label, unless histopathology confirmed the label."""
         label = self.known.label
-        if label is None or label.is_proven or not self.is_called_harmless or self.prediction is None:
+        if label is None or label.is_proven or not self.is_labelled_benign or self.prediction is None:
             return None
         sign = self.sign_of_answer
         return sign if sign.is_danger or sign.is_tempered else None
 
     def against(self, tone: str) -> Sign | None:
-        """The chip of an answer in ``tone`` that a harmless label has answered: the page has its colour too."""
+        """The chip of an answer under a benign label, if its tone differs from ``tone``: the page takes its colour."""
         sign = self.sign_of_answer
         return sign if sign.is_tempered and sign.tone != tone else None
 
     @property
     def explained_class(self) -> str:
-        """The class that explains the tier, in words; empty where the network names none."""
+        """The class that explains the tier, in words; empty if no class is shown."""
         if self.prediction is None or self.known.image.reliability is not Reliability.CALIBRATED:
             return ""
         code = self.prediction.explained_code
@@ -181,35 +177,35 @@ class Photograph:
 
 
 def signs_together(group: Sequence[Photograph], *, beside: Sequence[Photograph] = ()) -> tuple[Sign, ...]:
-    """The chips of several photographs: every label, and the answer that asks for most; the most pressing first.
+    """Return the chips of several photographs: every label and the most urgent answer, the most pressing first.
 
     Args:
-        beside: photographs whose labels are told in the same list.
+        beside: photographs whose labels are shown in the same list.
     """
-    told = _labels_by_lesion((*group, *beside))
-    labels = [sign for each in group for sign in each.labels_beside(told[each.image.lesion_id])]
-    answers = [photograph.answer_beside(told[photograph.image.lesion_id]) for photograph in group]
-    most = max(answers, key=lambda sign: sign.pressing, default=None)
-    return tuple(in_order([*labels, *([most] if most else [])]))
+    lesion_labels = _labels_by_lesion((*group, *beside))
+    labels = [sign for each in group for sign in each.labels_beside(lesion_labels[each.image.lesion_id])]
+    answers = [photograph.answer_beside(lesion_labels[photograph.image.lesion_id]) for photograph in group]
+    leading = max(answers, key=lambda sign: sign.pressing, default=None)
+    return tuple(in_order([*labels, *([leading] if leading else [])]))
 
 
 def _labels_by_lesion(group: Iterable[Photograph]) -> dict[UUID, list[Sign]]:
-    found: dict[UUID, list[Sign]] = {}
+    labels: dict[UUID, list[Sign]] = {}
     for photograph in group:
-        found.setdefault(photograph.image.lesion_id, []).extend(photograph.signs_of_labels)
-    return found
+        labels.setdefault(photograph.image.lesion_id, []).extend(photograph.signs_of_labels)
+    return labels
 
 
 def signs_of_a_visit(group: Sequence[Photograph]) -> tuple[Sign, ...]:
-    """The chips of a visit in a list: no label of one spot hides what is still open of another.
+    """Return the chips of a visit in a list: a label of one lesion never hides an open question about another.
 
-    A label without danger is shown where every photograph has one; one of unknown danger leaves the answer open. What
-    the network says against a harmless label is said until the laboratory has answered.
+    A benign label is shown only if every photograph has a label; one of unknown malignancy leaves the question open.
+    An answer that disagrees with a benign label is shown until histopathology confirms the label.
     """
     labelled = [photograph for photograph in group if photograph.confirmed]
     unsettled = [photograph for photograph in group if photograph.is_open]
-    told = _labels_by_lesion(group)
-    labels = in_order(sign for each in labelled for sign in each.labels_beside(told[each.image.lesion_id]))
+    lesion_labels = _labels_by_lesion(group)
+    labels = in_order(sign for each in labelled for sign in each.labels_beside(lesion_labels[each.image.lesion_id]))
     pressing = [sign for sign in labels if sign.severity > SEVERITY[LABEL]]
     doubted = [sign for each in labelled if (sign := each.sign_against_label)]
     if unsettled:
@@ -218,22 +214,22 @@ def signs_of_a_visit(group: Sequence[Photograph]) -> tuple[Sign, ...]:
 
 
 def photographs(images: ImageQuerySet, *, limit: int | None = None) -> list[Photograph]:
-    """Read ``images`` with all that is known of them, those of the newest visit first."""
+    """Return ``images`` as photographs, those of the newest visit first."""
     return [Photograph(known.image, known) for known in read_case_contexts(images)[:limit]]
 
 
 def photographs_by_key(keys: Iterable[UUID]) -> dict[UUID, Photograph]:
-    """Read the photographs with these keys, excluded ones too, for a list that has their keys alone."""
+    """Return the photographs with these keys by key, including excluded ones."""
     return {photograph.image.pk: photograph for photograph in photographs(Image.objects.filter(pk__in=list(keys)))}
 
 
 def photograph_of(image: Image) -> Photograph:
-    """Read what is known of one image."""
+    """Return one image as a photograph."""
     return photograph_and_others(image)[0]
 
 
 def photograph_and_others(image: Image) -> tuple[Photograph, list[Photograph]]:
-    """Read what is known of one image and of the lesion's other photographs in use, the newest first."""
+    """Return one image as a photograph, and the lesion's other photographs in use, the newest first."""
     of_the_lesion = photographs(Image.objects.filter(Q(pk=image.pk) | Q(lesion=image.lesion_id)))
     own = next(each for each in of_the_lesion if each.image.pk == image.pk)
     others = [each for each in of_the_lesion if each is not own and not each.known.is_excluded]
@@ -241,19 +237,19 @@ def photograph_and_others(image: Image) -> tuple[Photograph, list[Photograph]]:
 
 
 def excluded_among(images: ImageQuerySet) -> list[Exclusion]:
-    """Those of ``images`` that were set aside, with who did it and why, the newest first."""
+    """Return the current exclusions among ``images``, the newest first."""
     rows = Exclusion.objects.standing().filter(image__in=images.order_by())
     return list(rows.select_related("member__user", "image__lesion", "image__visit"))
 
 
 @dataclass(frozen=True)
 class LesionCard:
-    """A lesion as the newest day on which it was photographed left it.
+    """A lesion with the photographs of the newest day on which it was photographed.
 
     Attributes:
-        leading: of that day's photographs the most urgent one, never just the last one taken.
-        signs: what that day's photographs say together.
-        count: how many photographs there are in all.
+        leading: the most urgent photograph of that day, not the last one taken.
+        signs: the chips of that day's photographs together.
+        count: the number of photographs in all.
     """
 
     lesion: Lesion
@@ -263,7 +259,7 @@ class LesionCard:
 
 
 def lesion_cards(patient: Patient) -> list[LesionCard]:
-    """The patient's lesions, each with what its newest visit found; two visits of one day speak together."""
+    """Return a card for each of the patient's lesions, from its newest visit; visits of one day are combined."""
     lesions = patient.lesions.annotate(photographs=_count_in_use("lesion")).order_by("number")
     newest = Image.objects.in_use().filter(lesion=OuterRef("lesion")).order_by("-visit__date").values("visit__date")
     shown = photographs(Image.objects.in_use().filter(lesion__patient=patient, visit__date=Subquery(newest[:1])))
@@ -277,7 +273,7 @@ def _card(lesion: Any, group: "LesionPhotographs | None") -> LesionCard:
 
 
 def signs_by_visit(images: ImageQuerySet) -> dict[UUID, tuple[Sign, ...]]:
-    """The chips of each visit of which there are photographs."""
+    """Return the chips of each visit that has photographs."""
     groups: dict[UUID, list[Photograph]] = {}
     for photograph in photographs(images):
         groups.setdefault(photograph.image.visit_id, []).append(photograph)
@@ -291,14 +287,14 @@ class LesionPhotographs:
 
     @property
     def signs(self) -> tuple[Sign, ...]:
-        """What they say together: the most urgent answer, and every label."""
+        """The chips of the group: the most urgent answer and every label."""
         return signs_together(self.photographs)
 
 
 def contradictions_among(shown: Iterable[Photograph]) -> list[Contradiction]:
-    """The contradictions of the lesions of some photographs, each once."""
-    found = {each.lesion.pk: each for photograph in shown for each in photograph.contradictions}
-    return sorted(found.values(), key=lambda each: each.lesion.number)
+    """Return the contradictions of the photographs' lesions, each once."""
+    by_key = {each.lesion.pk: each for photograph in shown for each in photograph.contradictions}
+    return sorted(by_key.values(), key=lambda each: each.lesion.number)
 
 
 def by_lesion(shown: Iterable[Photograph]) -> list[LesionPhotographs]:
@@ -311,12 +307,12 @@ def by_lesion(shown: Iterable[Photograph]) -> list[LesionPhotographs]:
 
 
 def visits_with_counts(patient: Patient) -> QuerySet[Visit]:
-    """The patient's visits, newest first, each with ``photographs``: how many were taken."""
+    """Return the patient's visits, newest first, each annotated with the number of ``photographs``."""
     visits = patient.visits.select_related("clinician__user").annotate(photographs=_count_in_use("visit"))
     return visits.order_by("-date", "-created_at")
 
 
 def _count_in_use(of: str) -> Coalesce:
-    """How many photographs in use a row has, which is what their field ``of`` points to."""
-    counted = Image.objects.in_use().filter(**{of: OuterRef("pk")}).order_by().values(of).annotate(count=Count("pk"))
-    return Coalesce(Subquery(counted.values("count")), 0)
+    """Return an expression that counts the photographs in use whose field ``of`` points to the row."""
+    counts = Image.objects.in_use().filter(**{of: OuterRef("pk")}).order_by().values(of).annotate(count=Count("pk"))
+    return Coalesce(Subquery(counts.values("count")), 0)

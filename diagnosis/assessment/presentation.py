@@ -1,4 +1,4 @@
-"""How an answer is said: the same words for the result page, the quick check and the report.
+"""An answer in words: the same for the result page, the quick check and the report.
 
 Plain values only, so that a template needs no knowledge of the network and nothing has to be stored to show an answer.
 """
@@ -68,27 +68,27 @@ class Fact:
 
 @dataclass(frozen=True)
 class AssessmentView:
-    """What ``templates/assessment/includes/assessment.html`` shows.
+    """The content of ``templates/assessment/includes/assessment.html``.
 
     Attributes:
         tier: "urgent", "watch" or "calm", as it is shown.
-        title: the tier as an instruction; the loudest thing on the page.
-        meaning: the malignant probability, said in people out of a hundred.
-        cost: what the threshold behind the tier finds, flags and misses; empty for a network no longer loaded.
-        bars: all seven classes, most probable first; none of an answer that is not reliable.
-        explained_code: the class whose article and heat map explain the answer; empty where no class is named.
-        code: the most probable single class; empty likewise.
+        title: the tier as an instruction; the most prominent text on the page.
+        meaning: the malignant probability as a number out of 100 photographs.
+        cost: what the threshold behind the tier finds, flags and misses; empty if its version cannot be loaded.
+        bars: all seven classes, most probable first; empty if the answer is not reliable.
+        explained_code: the class whose article and heat map explain the answer; empty if no class is shown.
+        code: the most probable single class; empty if no class is shown.
         reason: which class an urgent or watch tier is due to.
-        candidates: what it could be, at most three, the explained class first; ``candidates_words`` says them.
-        set_sentence: the whole 90 % set and what it promises.
+        candidates: at most three classes that it could be, the explained one first.
+        set_sentence: the 90 % set and its coverage.
         next_steps: what to do, in order.
-        caution: why less can be said than usual; empty for a photograph through a dermatoscope.
-        tips: how to take a photograph that can be relied on; only where this one cannot.
-        class_order: the classes, most probable first, where neither class nor probability is stated.
-        caveats: what is known besides the photograph and asks for more haste.
-        heading: the title, with what must be read after it announced.
-        tone: the colour of the whole: a tier.
-        is_second: something graver is said on the page, and this is read after it.
+        caution: why less can be said than usual; empty for a photograph taken with a dermatoscope.
+        tips: how to take a photograph that can be relied on; only if this one cannot.
+        class_order: the classes, most probable first, if neither class nor probability is shown.
+        caveats: what else is known that may call for more urgency.
+        heading: the title, which announces caveats.
+        tone: the colour of the whole, as a tier.
+        is_second: something more serious is shown on the page before this answer.
     """
 
     tier: str
@@ -118,7 +118,7 @@ class AssessmentView:
 
     @property
     def other_code(self) -> str:
-        """The most probable class where another one is explained; else empty."""
+        """The most probable class if another one is explained; else empty."""
         return self.code if self.code != self.explained_code else ""
 
     @property
@@ -127,12 +127,12 @@ class AssessmentView:
 
     @property
     def mapped(self) -> tuple[tuple[str, str], ...]:
-        """Code and name of the classes that there are heat maps of, the explained one first."""
+        """Code and name of the classes that have heat maps, the explained one first."""
         return tuple((code, condition_name(BY_CODE[code])) for code in (self.explained_code, self.other_code) if code)
 
     @property
     def mark(self) -> str:
-        """Its sign, for those who do not see the colour."""
+        """A character that tells the tone without its colour."""
         return TIER_MARKS[Tier(self.tone)]
 
 
@@ -143,7 +143,7 @@ def present_prediction(
     case_context: CaseContext = NO_CONTEXT,
     is_warned: bool = False,
 ) -> AssessmentView:
-    """Say what a stored prediction says. Thresholds and set are those of its own network, or are left out.
+    """Return the view of a stored prediction. Thresholds and set are its own version's, or are left out.
 
     Args:
         is_warned: as for ``present``.
@@ -168,7 +168,7 @@ def present_prediction(
 
 
 def present_analysis(analysis: Analysis, *, analyser: Analyser, facts: Sequence[Fact] = ()) -> AssessmentView | None:
-    """Say what ``analyser`` just said; None where it refused to judge (see ``present_refusal``)."""
+    """Return the view of an analysis; None if the photograph was refused (see ``present_refusal``)."""
     assessment = analysis.assessment
     if assessment is None:
         return None
@@ -202,14 +202,14 @@ def present(
     refused: str = "",
     is_warned: bool = False,
 ) -> AssessmentView:
-    """Put an answer into words: all of a reliable one, and of any other only whether and when to be seen.
+    """Return the view of an answer. An unreliable one says only whether and when to see a dermatologist.
 
     Args:
-        operating_points: the thresholds behind the tier; None where nothing is to be said of them.
-        are_points_chosen: the clinic has chosen them, and not the release.
-        is_own_mix: the percentages are true to the clinic's own class mix, and not to the release's.
-        refused: why the photograph could not be judged, in words; empty where it could.
-        is_warned: the page warns of danger in another way, so that a calm answer is read second.
+        operating_points: the thresholds behind the tier; None to leave them out.
+        are_points_chosen: the clinic chose them, not the release.
+        is_own_mix: the percentages are for the clinic's own class mix, not the release's.
+        refused: why the quality check refused the photograph, in words; empty if it passed.
+        is_warned: the page warns of danger in another way, so that a calm answer comes second.
     """
     shown = Tier(tier_to_show(tier, reliability))
     is_reliable = reliability is Reliability.CALIBRATED
@@ -250,12 +250,13 @@ def present(
 def present_explanation(
     explained: Explained, *, tier: str, other_code: str = "", is_confirmed: bool = False, is_in_doubt: bool = False
 ) -> dict[str, Any]:
-    """What ``assessment/includes/explanation.html`` shows beside a result: what it is and when to seek care.
+    """Return the context of ``assessment/includes/explanation.html`` for a result.
 
-    The rest unfolds, and so does the article of ``other_code``, the most probable class where another is explained.
+    It shows what the condition is and when to seek care. The rest is collapsed, and so is the article of
+    ``other_code``, the most probable class if another one is explained.
 
     Args:
-        is_in_doubt: labels contradict each other, or the file lies in another record too.
+        is_in_doubt: labels contradict each other, or the file is in another record too.
     """
     other = explain(code=other_code, language=explained.language, ask=False) if other_code else None
     return {
@@ -287,9 +288,9 @@ TIER_MARKS = {Tier.URGENT: "!", Tier.WATCH: "?", Tier.CALM: "✓"}
 
 
 def meaning_of(malignant_probability: float, *, is_own_mix: bool = False) -> str:
-    """The malignant probability in people out of a hundred."""
+    """Return the malignant probability as a number out of 100 photographs."""
     meaning = _meaning_of(malignant_probability)
-    return f"{meaning} {_('Percentages are for this clinic’s own mix of diagnoses.')}" if is_own_mix else meaning
+    return f"{meaning} {_('Percentages are calculated for this clinic’s own mix of diagnoses.')}" if is_own_mix else meaning
 
 
 def _meaning_of(malignant_probability: float) -> str:
@@ -317,7 +318,7 @@ def _bar(condition: Condition, probability: float, *, in_set: bool) -> Bar:
         is_malignant=condition.is_malignant,
         probability=probability,
         percent=percent(probability),
-        # A sliver stays visible, and the decimal point is a point in every language: this is an HTML attribute.
+        # A minimum stays visible. An HTML attribute needs a decimal point in every language.
         value=f"{max(probability, 0.005):.3f}",
         in_set=in_set,
     )

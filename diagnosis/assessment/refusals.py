@@ -1,4 +1,4 @@
-"""What is said of a photograph's quality: the facts, and for a refused one what was wrong and how to take a better."""
+"""A photograph's quality in words: the facts, and for a refused one what was wrong and how to take a better one."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from mlmodel.network.quality import DARKEST, LARGEST_CLIPPED_SHARE, LOWEST_SHARP
 
 @dataclass(frozen=True)
 class RefusalView:
-    """What ``templates/assessment/includes/refusal.html`` shows."""
+    """The content of ``templates/assessment/includes/refusal.html``."""
 
     verdict: str
     title: str
@@ -24,7 +24,7 @@ class RefusalView:
 
 
 def present_refusal(verdict: str, *, facts: tuple[Fact, ...] = ()) -> RefusalView:
-    """Say why a photograph was not judged, and what to do."""
+    """Return why a photograph was refused, and what to do."""
     title, what_was_wrong, tips = _words(QualityVerdict(verdict))
     return RefusalView(verdict=str(verdict), title=title, what_was_wrong=what_was_wrong, tips=tips, facts=facts)
 
@@ -32,14 +32,14 @@ def present_refusal(verdict: str, *, facts: tuple[Fact, ...] = ()) -> RefusalVie
 def quality_facts(
     *, verdict: str, measures: Mapping[str, float], width: int, height: int, overridden: bool = False
 ) -> tuple[Fact, ...]:
-    """The photograph's quality in four facts; of one without a dermatoscope nothing is called good."""
+    """Return up to four facts on quality; nothing is called good without a dermatoscope."""
     size = Fact(_("Size"), f"{width}\u00a0×\u00a0{height}")
     if verdict == QualityVerdict.ACCEPTED and is_smartphone(measures):
         return Fact(_("Photograph"), quality_in_words(verdict, measures)), size
     if verdict == QualityVerdict.ACCEPTED:
         photograph = _("Good")
     elif overridden:
-        photograph = _("%(verdict)s, judged by override") % {"verdict": QualityVerdict(verdict).label}
+        photograph = _("%(verdict)s, analysed anyway") % {"verdict": QualityVerdict(verdict).label}
     else:
         photograph = str(QualityVerdict(verdict).label)
     facts = [Fact(_("Photograph"), photograph)]
@@ -55,9 +55,9 @@ def quality_facts(
 
 
 def quality_in_words(verdict: str, measures: Mapping[str, float]) -> str:
-    """What the photograph's quality is, for reports and lists."""
+    """Return the photograph's quality in words, for reports and lists."""
     if verdict == QualityVerdict.ACCEPTED and is_smartphone(measures):
-        return _("Taken without a dermatoscope: not enough to judge")
+        return _("Taken without a dermatoscope: not enough for a reliable answer")
     return str(QualityVerdict(verdict).label)
 
 
@@ -70,40 +70,40 @@ def _light(measures: Mapping[str, float]) -> str:
 
 
 def _words(verdict: QualityVerdict) -> tuple[str, str, tuple[str, ...]]:
-    """Title, what was wrong, and tips, the most useful first."""
-    fill = _("Let the spot fill about a third of the picture, with skin all round it.")
-    light = _("Use daylight or an even lamp, without flash and without your own shadow.")
+    """Return title, what was wrong, and tips with the most useful first."""
+    fill = _("Let the spot fill about a third of the picture, with skin all around it.")
+    light = _("Use daylight or even lamp light, without flash and without your own shadow.")
     match verdict:
         case QualityVerdict.NOT_SKIN:
             return (
                 _("This does not look like a skin lesion"),
-                _("The network knows only close-up photographs of a single spot on skin, and this is none."),
+                _("The network only analyses close-up photographs of a single spot on skin. This is not one."),
                 (_("Photograph one spot, straight from above, 10 to 20 cm away."), fill, light),
             )
         case QualityVerdict.BLURRED:
             return (
                 _("The photograph is blurred"),
-                _("The fine structure of the spot cannot be seen, and it is what the answer hangs on."),
+                _("The fine structure of the spot cannot be seen, and the answer depends on it."),
                 (
                     _("Tap on the spot so that the camera focuses on it, and wait until it is sharp."),
-                    _("Hold the camera with both hands, or rest it on something; go no nearer than it can focus."),
+                    _("Hold the camera with both hands, or rest it on something. Stay far enough away for it to focus."),
                     _("Wipe the lens."),
                 ),
             )
         case QualityVerdict.TOO_DARK:
             return (
                 _("The photograph is too dark"),
-                _("Colours and edges of the spot are lost in the dark."),
-                (light, _("Stand by a window, with the spot turned to it."), fill),
+                _("The colours and edges of the spot cannot be seen."),
+                (light, _("Stand by a window, with the spot facing it."), fill),
             )
         case QualityVerdict.TOO_BRIGHT:
             return (
                 _("The photograph is too bright"),
-                _("Parts of it are blown out to white, so colours of the spot are lost."),
+                _("Parts of it are overexposed, so the colours of the spot are lost."),
                 (
-                    _("Switch the flash off and keep out of direct sun."),
-                    _("Tilt the camera a little until no reflection is seen."),
-                    _("Tap on the spot so that the camera sets the light for it."),
+                    _("Switch off the flash and avoid direct sunlight."),
+                    _("Tilt the camera slightly until no reflection is visible."),
+                    _("Tap on the spot so that the camera sets the exposure for it."),
                 ),
             )
         case QualityVerdict.TOO_SMALL:
@@ -119,11 +119,11 @@ def _words(verdict: QualityVerdict) -> tuple[str, str, tuple[str, ...]]:
         case QualityVerdict.NO_LESION:
             return (
                 _("No lesion was found in this photograph"),
-                _("Nothing in the middle of it stands out from the skin, so there is nothing to judge."),
+                _("Nothing in the middle of it stands out from the skin, so there is nothing to analyse."),
                 (
-                    _("Put the spot into the middle of the picture, and go nearer."),
+                    _("Put the spot in the middle of the picture and move closer."),
                     fill,
-                    _("If the spot is there and only pale, a dermatologist must look: the network cannot see it."),
+                    _("If the spot is there but pale, a dermatologist must look at it: the network cannot see it."),
                 ),
             )
         case QualityVerdict.ACCEPTED:

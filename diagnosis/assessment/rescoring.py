@@ -1,6 +1,6 @@
-"""After a switch the active version reads the archive: from stored features, as new predictions beside the old ones.
+"""Re-score the archive after a switch of versions: new predictions from stored features, next to the old ones.
 
-The photographs themselves are not opened. What needs them, the heat map, is drawn when somebody first looks
+The photographs themselves are not opened. Heat maps, which need them, are drawn on first request
 (``diagnosis.assessment.heat_maps``).
 """
 
@@ -19,54 +19,55 @@ from diagnosis.similar.embeddings import read_vector
 from mlmodel.versions.models import DecisionKind
 from mlmodel.versions.serving import Serving, now_serving
 
-_AT_ONCE = 50
+_BATCH_SIZE = 50
 
 
 def rescore_archive() -> Iterator[int]:
-    """Add the active version's prediction to every photograph that an earlier one judged; yield counts as it goes on.
+    """Add the active version's prediction to every photograph that an earlier version analysed; yield counts.
 
-    Safe to run again, and beside itself: a photograph that has its prediction is passed over. It ends early if another
-    version is made the active one meanwhile.
+    Safe to run again and concurrently: photographs that have the prediction are skipped. It ends early if another
+    version becomes active.
     """
     serving = now_serving()
-    here = for_clinics(serving.analyser)
-    while found := list(_waiting(serving).select_related("image__visit__patient").order_by("pk")[:_AT_ONCE]):
+    analyser_in = for_clinics(serving.analyser)
+    while batch := list(_pending(serving).select_related("image__visit__patient").order_by("pk")[:_BATCH_SIZE]):
         if now_serving().version.pk != serving.version.pk:
             return
-        # As one: a run that is killed in between would pass over photographs whose place in the queue is an old one.
+        # One transaction: a run killed in between would leave photographs with outdated queue entries.
         with transaction.atomic():
-            Prediction.objects.bulk_create([_prediction(row, serving, here) for row in found], ignore_conflicts=True)
-            # Several are locked in the order of their keys, here as in ``lock_image``.
-            for row in sorted(found, key=lambda row: row.image_id):
+            predictions = [_prediction(row, serving, analyser_in) for row in batch]
+            Prediction.objects.bulk_create(predictions, ignore_conflicts=True)
+            # Images are locked in the order of their keys, as in ``lock_image``.
+            for row in sorted(batch, key=lambda row: row.image_id):
                 refresh_queue_entry(image=row.image)
-        yield len(found)
-    # Going back to a version adds nothing, but what is shown, and so the queue, is that version's again.
+        yield len(batch)
+    # A roll-back adds no predictions, but that version's are shown again, so the queue changes.
     if serving.version.decisions.filter(kind=DecisionKind.ROLL_BACK).exists():
         yield from _refresh_the_queue(serving)
 
 
 def does_the_archive_wait() -> bool:
-    """Say whether there is a photograph that an earlier version judged and the active one has not."""
-    return _waiting(now_serving()).exists()
+    """Return whether an earlier version analysed a photograph that the active one has not."""
+    return _pending(now_serving()).exists()
 
 
 def rescore_in_background(**_signal: Any) -> None:
-    """Hand it to a worker."""
+    """Send the re-scoring task after the current transaction commits."""
     enqueue_on_commit("diagnosis.assessment.tasks.rescore_the_archive")
 
 
-def _waiting(serving: Serving) -> QuerySet[ImageFeatures]:
-    judged = Prediction.objects.filter(image=OuterRef("image"))
+def _pending(serving: Serving) -> QuerySet[ImageFeatures]:
+    predictions = Prediction.objects.filter(image=OuterRef("image"))
     return ImageFeatures.objects.filter(
-        Exists(judged),
-        ~Exists(judged.filter(model_version=serving.version)),
+        Exists(predictions),
+        ~Exists(predictions.filter(model_version=serving.version)),
         backbone_sha256=serving.version.backbone_sha256,
     )
 
 
-def _prediction(row: ImageFeatures, serving: Serving, here: AnalyserIn) -> Prediction:
-    """What the version says of one photograph, unsaved and without a heat map."""
-    analyser, settings = here(row.image.visit.patient.clinic_id)
+def _prediction(row: ImageFeatures, serving: Serving, analyser_in: AnalyserIn) -> Prediction:
+    """Return the version's prediction for one photograph, unsaved and without a heat map."""
+    analyser, settings = analyser_in(row.image.visit.patient.clinic_id)
     assessment = analyser.assess(read_vector(row.vector), {}, is_smartphone=is_smartphone(row.image.measures))
     return Prediction(
         image=row.image,
@@ -83,8 +84,8 @@ def _prediction(row: ImageFeatures, serving: Serving, here: AnalyserIn) -> Predi
 def _refresh_the_queue(serving: Serving) -> Iterator[int]:
     rows = Prediction.objects.filter(model_version=serving.version).select_related("image").order_by("pk")
     last: Any = None
-    while found := list(rows.filter(pk__gt=last)[:_AT_ONCE] if last else rows[:_AT_ONCE]):
-        for row in found:
+    while batch := list(rows.filter(pk__gt=last)[:_BATCH_SIZE] if last else rows[:_BATCH_SIZE]):
+        for row in batch:
             refresh_queue_entry(image=row.image)
-        last = found[-1].pk
-        yield len(found)
+        last = batch[-1].pk
+        yield len(batch)

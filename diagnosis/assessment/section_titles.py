@@ -1,4 +1,4 @@
-"""What the sections of an explanation are called on a page."""
+"""Page titles of the sections of an explanation."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""Work that can wait. Thin: each task calls one service, may be run twice, and takes plain words or ids."""
+"""Background tasks. Each calls one service, is safe to run twice, and takes only strings."""
 
 from celery import shared_task
 
@@ -8,12 +8,12 @@ from diagnosis.assessment.rescoring import rescore_archive
 
 @shared_task(soft_time_limit=90, time_limit=110)
 def write_explanation(code: str, language: str, reading_level: str) -> None:
-    """Have one explanation written and kept. Does nothing if it is already there."""
+    """Request one explanation and store it. Does nothing if it is already stored."""
     ask_and_store(code=code, language=language, reading_level=reading_level)
 
 
 @shared_task(soft_time_limit=21000, time_limit=21600)
 def rescore_the_archive() -> None:
-    """Have the active version read the stored features of all that was judged before. Goes on where it stopped."""
+    """Re-score the archive with the active version. Resumes where it stopped."""
     for _count in rescore_archive():
         pass

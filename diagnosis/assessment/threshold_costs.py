@@ -1,4 +1,4 @@
-"""What a threshold finds, flags and misses, in words: on lesions that the network never saw."""
+"""What a threshold finds, flags and misses, in words, on lesions that the network never saw."""
 
 from django.utils.translation import gettext as _
 
@@ -7,9 +7,9 @@ from mlmodel.network.tiers import OperatingPoint, OperatingPoints
 
 
 def cost_of(tier: Tier, points: OperatingPoints, *, are_chosen: bool = False) -> str:
-    """What the threshold behind ``tier`` finds, flags and misses, on lesions the network never saw."""
+    """Return what the threshold behind ``tier`` finds, flags and misses, on lesions the network never saw."""
     cost = _cost_of(tier, points)
-    return f"{cost} {_('The clinic has chosen where this begins.')}" if are_chosen else cost
+    return f"{cost} {_('The clinic has chosen this threshold.')}" if are_chosen else cost
 
 
 def _cost_of(tier: Tier, points: OperatingPoints) -> str:
@@ -26,15 +26,15 @@ def _cost_of(tier: Tier, points: OperatingPoints) -> str:
     point = points.urgent if tier is Tier.URGENT else points.watch
     return _(
         "At this threshold the network finds %(melanomas)s of 100 melanomas and %(found)s of 100 malignant or "
-        "pre-malignant lesions in all, and also flags %(flagged)s of 100 harmless ones%(where)s."
+        "pre-malignant lesions in all, and also flags %(flagged)s of 100 benign ones%(where)s."
     ) % _shares_of(point)
 
 
 def found_and_flagged(point: OperatingPoint) -> str:
-    """What a threshold finds and flags, beside its name."""
+    """Return what a threshold finds and flags, as a sentence without the threshold's name."""
     return _(
         "Finds %(melanomas)s of 100 melanomas and %(found)s of 100 malignant or pre-malignant lesions in all, and "
-        "also flags %(flagged)s of 100 harmless ones%(where)s."
+        "also flags %(flagged)s of 100 benign ones%(where)s."
     ) % _shares_of(point)
 
 
@@ -48,14 +48,14 @@ def _shares_of(point: OperatingPoint) -> dict[str, str]:
 
 
 def in_hundred(least: float, most: float, *, is_missed: bool = False) -> str:
-    """Return two shares, or what is missing from them to the whole, as “82”, or as “82 to 93” where they differ.
+    """Return a range of shares, or of their complements, per hundred: “82”, or “82 to 93” if the ends differ.
 
-    What is missed is never said to be none where there is some.
+    A complement above 0 is never rounded down to 0.
 
     Args:
         least: the lower share, in [0, 1].
-        most: the higher one.
-        is_missed: whether the rest of each is meant.
+        most: the higher share.
+        is_missed: return the complements.
     """
     low, high = (1 - most, 1 - least) if is_missed else (least, most)
     first, last = round(low * 100), round(high * 100)
@@ -65,6 +65,6 @@ def in_hundred(least: float, most: float, *, is_missed: bool = False) -> str:
 
 
 def _depending(*ranges: tuple[float, float]) -> str:
-    """Say what the figures are ranges over, where any of them is one as it is said."""
+    """Return what the figures range over, if any of them is a range after rounding; else empty."""
     is_range = any(round(low * 100) != round(high * 100) for low, high in ranges)
     return _(", depending on whose photographs it was tested on") if is_range else ""

@@ -1,4 +1,4 @@
-"""What each level of the thresholds would mean: on lesions that the network never saw, and on the clinic's own."""
+"""What each threshold level would mean, on lesions the network never saw and on the clinic's own photographs."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from diagnosis.assessment.class_mix import masses_as_released
+from diagnosis.assessment.class_mix import malignant_probabilities_as_released
 from diagnosis.assessment.threshold_costs import found_and_flagged
 from diagnosis.images.models import Prediction
 from diagnosis.images.models.answer_settings import URGENT_LEVELS, WATCH_LEVELS
@@ -18,7 +18,7 @@ from mlmodel.versions.models import ModelVersion
 from patients.models import Clinic
 
 NEWEST_ANSWERS = 500
-# Of fewer answers no share is worth looking at.
+# With fewer answers a share is not informative.
 FEWEST_ANSWERS = 20
 
 
@@ -27,10 +27,10 @@ class Option:
     """One level to choose.
 
     Attributes:
-        value: of the form.
-        found: what it finds and what it flags, in a sentence.
-        here: how many of the clinic's newest answers it would have flagged; empty of too few.
-        by_source: what it finds and spares of each source's photographs.
+        value: of the form field.
+        found: a sentence on what it finds and flags.
+        here: how many of the clinic's newest answers it would have flagged; empty with too few answers.
+        by_source: sensitivity and specificity on each source's photographs.
     """
 
     value: str
@@ -42,7 +42,7 @@ class Option:
 
 @dataclass(frozen=True)
 class OfSource:
-    """Shares in words, of a source's lesions."""
+    """Shares of one source's lesions, in words."""
 
     source: str
     lesions: int
@@ -53,7 +53,7 @@ class OfSource:
 
 @dataclass(frozen=True)
 class Options:
-    """All there is to choose, and how many of the clinic's answers it was tried on."""
+    """The levels to choose from, and how many of the clinic's answers they were applied to."""
 
     watch: tuple[Option, ...]
     urgent: tuple[Option, ...]
@@ -61,11 +61,11 @@ class Options:
 
 
 def options_for(clinic: Clinic, version: ModelVersion, analyser: Analyser, levels: ThresholdLevels) -> Options:
-    """Return the levels of ``version``, each tried on the clinic's newest answers of that version.
+    """Return the levels of ``version``, each applied to the clinic's newest answers of that version.
 
     Args:
-        clinic: whose answers.
-        version: the one that answers.
+        clinic: whose answers are used.
+        version: the active one.
         analyser: of that version, as released.
         levels: of that version.
     """
@@ -76,21 +76,21 @@ def options_for(clinic: Clinic, version: ModelVersion, analyser: Analyser, level
         .select_related("answer_settings")
         .newest_first()[:NEWEST_ANSWERS]
     )
-    masses = masses_as_released(newest, analyser)
+    probabilities = malignant_probabilities_as_released(newest, analyser)
     return Options(
-        watch=_options(levels.watch, dict(WATCH_LEVELS), masses),
-        urgent=_options(levels.urgent, dict(URGENT_LEVELS), masses),
-        answers=len(masses),
+        watch=_options(levels.watch, dict(WATCH_LEVELS), probabilities),
+        urgent=_options(levels.urgent, dict(URGENT_LEVELS), probabilities),
+        answers=len(probabilities),
     )
 
 
-def _options(levels: Mapping[Any, Level], names: Mapping[str, Any], masses: Sequence[float]) -> tuple[Option, ...]:
+def _options(levels: Mapping[Any, Level], names: Mapping[str, Any], probabilities: Sequence[float]) -> tuple[Option, ...]:
     return tuple(
         Option(
             value=value,
             name=str(name),
             found=found_and_flagged(levels[value].point),
-            here=_here(levels[value], masses),
+            here=_here(levels[value], probabilities),
             by_source=tuple(
                 OfSource(
                     source=source_of(source).title,
@@ -107,15 +107,15 @@ def _options(levels: Mapping[Any, Level], names: Mapping[str, Any], masses: Sequ
     )
 
 
-def _here(level: Level, masses: Sequence[float]) -> str:
-    if len(masses) < FEWEST_ANSWERS:
+def _here(level: Level, probabilities: Sequence[float]) -> str:
+    if len(probabilities) < FEWEST_ANSWERS:
         return ""
-    count = sum(mass >= level.point.threshold for mass in masses)
+    count = sum(probability >= level.point.threshold for probability in probabilities)
     return ngettext(
         "Here it would have flagged %(count)d of the newest %(answers)d photographs.",
         "Here it would have flagged %(count)d of the newest %(answers)d photographs.",
         count,
-    ) % {"count": count, "answers": len(masses)}
+    ) % {"count": count, "answers": len(probabilities)}
 
 
 def _share(share: float | None) -> str:

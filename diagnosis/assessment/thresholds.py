@@ -1,4 +1,4 @@
-"""A dermatologist decides how the clinic has answers read, for what is photographed from then on."""
+"""A dermatologist chooses the clinic's thresholds and class mix, for photographs from then on."""
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -19,28 +19,28 @@ class NoLevels(Refused):
     code = "no_levels"
 
     def __init__(self) -> None:
-        super().__init__(_("The network in use states no other levels: its thresholds cannot be moved."))
+        super().__init__(_("The network in use offers no other levels: its thresholds cannot be changed."))
 
 
 class ChosenMeanwhile(Refused):
     code = "chosen_meanwhile"
 
     def __init__(self) -> None:
-        super().__init__(_("A colleague has changed this meanwhile. Look at what counts now, then choose."))
+        super().__init__(_("A colleague has changed this in the meantime. Check the current settings, then choose."))
 
 
 class NothingMoved(Refused):
     code = "nothing_moved"
 
     def __init__(self) -> None:
-        super().__init__(_("That is how answers are read already: nothing was changed."))
+        super().__init__(_("These settings already apply: nothing was changed."))
 
 
 class WhyMissing(Refused):
     code = "reason_missing"
 
     def __init__(self) -> None:
-        super().__init__(_("Say in a sentence why: it is kept with the choice."))
+        super().__init__(_("Give the reason in a sentence. It is stored with the choice."))
 
 
 class MixNotOffered(Refused):
@@ -53,29 +53,29 @@ class MixNotOffered(Refused):
 def choose_answer_settings(
     *, by: Member, watch: WatchLevel, urgent: UrgentLevel, mix: MixChoice, reason: str, seen: int
 ) -> AnswerSettings:
-    """Have answers read so in the clinic of ``by`` from now on.
+    """Store new answer settings for the clinic of ``by``; they apply from now on.
 
     Args:
-        mix: to which class mix percentages are true; ``OWN`` is what confirmed labels say now.
+        mix: the class mix for percentages; ``OWN`` is estimated from confirmed labels now.
         seen: the number of the newest settings that ``by`` was shown; 0 for none.
 
     Raises:
-        PermissionDenied: ``by`` is no dermatologist.
+        PermissionDenied: ``by`` is not a dermatologist.
         NoLevels, MixNotOffered, ChosenMeanwhile, NothingMoved, WhyMissing: nothing was changed.
     """
     if not by.is_dermatologist:
         raise PermissionDenied
     if not is_a_sentence(reason):
         raise WhyMissing
-    serving, asked = now_serving(), (watch, urgent)
+    serving, requested = now_serving(), (watch, urgent)
     has_levels = levels_here(serving.analyser) is not None
     with transaction.atomic():
         clinic = Clinic.objects.select_for_update().get(pk=by.clinic_id)
         newest = newest_settings(clinic.pk)
         if (newest.number if newest else 0) != seen:
             raise ChosenMeanwhile
-        # What counts already may stay; back to the released thresholds is always open.
-        if not has_levels and asked not in (levels_of(newest), levels_of(None)):
+        # The current levels may stay, and going back to the released thresholds is always possible.
+        if not has_levels and requested not in (levels_of(newest), levels_of(None)):
             raise NoLevels
         class_mix = newest.class_mix if newest and mix is MixChoice.KEPT else {}
         if mix is MixChoice.OWN:
@@ -83,7 +83,7 @@ def choose_answer_settings(
             if not own.is_offered:
                 raise MixNotOffered
             class_mix = own.mix
-        if (*asked, class_mix) == (*levels_of(newest), newest.class_mix if newest else {}):
+        if (*requested, class_mix) == (*levels_of(newest), newest.class_mix if newest else {}):
             raise NothingMoved
         return AnswerSettings.objects.create(
             clinic=clinic,
@@ -97,7 +97,7 @@ def choose_answer_settings(
 
 
 def levels_of(settings: AnswerSettings | None) -> tuple[WatchLevel, UrgentLevel]:
-    """Return the two levels that count with ``settings``."""
+    """Return the two levels of ``settings``; the released ones without settings."""
     if settings is None:
         return WatchLevel.RELEASED, UrgentLevel.RELEASED
     return WatchLevel(settings.watch), UrgentLevel(settings.urgent)

@@ -1,4 +1,4 @@
-"""Take in a photograph: read it, judge it, keep it."""
+"""Accept an uploaded photograph: decode, analyse and store it."""
 
 import hashlib
 import time
@@ -36,10 +36,10 @@ __all__ = [
 
 @dataclass(frozen=True)
 class SentPhotograph:
-    """What was sent as a photograph. It is decoded once, when its picture is first asked for.
+    """An uploaded file. It is decoded once, when ``picture`` is first accessed.
 
     Attributes:
-        name: as it is stored and shown.
+        name: as stored and shown.
     """
 
     data: bytes
@@ -55,23 +55,27 @@ class SentPhotograph:
 
     @cached_property
     def picture(self) -> Picture:
-        """Raises PictureError: the bytes are not a photograph that can be read."""
+        """The decoded photograph.
+
+        Raises:
+            PictureError: the bytes are not a readable photograph.
+        """
         return decode(self.data)
 
 
 def add_image(
     *, visit: Visit, lesion: Lesion, upload: UploadedFile, by: Member, attempt: Attempt | None = None
 ) -> Image:
-    """Keep a photograph of ``lesion`` taken at ``visit``, with the network's answer or the reason for its refusal.
+    """Store a photograph of ``lesion`` taken at ``visit``, with the network's answer or the reason for its refusal.
 
-    Reading and judging happen before the transaction, which then stores all of it or nothing.
+    Decoding and analysis happen before the transaction, which then stores everything or nothing.
 
     Args:
-        attempt: the request that brings it, or the part of it that does. Where the same one has brought it before, as
-            a double click does, that photograph is returned.
+        attempt: the request, or the part of it, that sends the photograph. If the same attempt has stored it before,
+            as with a double click, that photograph is returned.
 
     Raises:
-        PictureError: the bytes are not a photograph that can be read.
+        PictureError: the bytes are not a readable photograph.
         VisitIsClosed, LesionOfAnotherPatient, AlreadyUploaded: see ``diagnosis.assessment.errors``.
     """
     return keep_photograph(visit=visit, lesion=lesion, sent=SentPhotograph.of(upload), by=by, attempt=attempt)
@@ -80,19 +84,19 @@ def add_image(
 def keep_photograph(
     *, visit: Visit, lesion: Lesion, sent: SentPhotograph, by: Member, attempt: Attempt | None = None
 ) -> Image:
-    """As ``add_image``, of a photograph that was received, and perhaps decoded, before."""
+    """Store a photograph as ``add_image``, from a file that was already received."""
     try:
-        return _keep(visit, lesion, sent, by, attempt)
+        return _store(visit, lesion, sent, by, attempt)
     except AlreadyUploaded as already:
         if attempt is None or not has_stored(attempt, str(already.existing.pk)):
             raise
         return already.existing
 
 
-def _keep(visit: Visit, lesion: Lesion, sent: SentPhotograph, by: Member, attempt: Attempt | None) -> Image:
-    _check(visit=visit, lesion=lesion, sha256=sent.sha256)  # now, so that no work is wasted; again under the lock
+def _store(visit: Visit, lesion: Lesion, sent: SentPhotograph, by: Member, attempt: Attempt | None) -> Image:
+    _check(visit=visit, lesion=lesion, sha256=sent.sha256)  # early, to save the analysis; repeated under the lock
     serving = serving_in(visit.patient.clinic_id)
-    seen = _look_at(sent, serving.analyser)
+    analysed = _analyse(sent, serving.analyser)
     image = Image(
         visit=visit,
         lesion=lesion,
@@ -102,18 +106,18 @@ def _keep(visit: Visit, lesion: Lesion, sent: SentPhotograph, by: Member, attemp
         sha256=sent.sha256,
         width=sent.picture.width,
         height=sent.picture.height,
-        verdict=str(seen.analysis.quality.verdict),
-        measures=seen.analysis.quality.measures,
+        verdict=str(analysed.analysis.quality.verdict),
+        measures=analysed.analysis.quality.measures,
     )
     with kept_only_on_success() as files:
         files.write(image.original, sent.data)
-        files.write(image.display, seen.display)
-        files.write(image.thumbnail, seen.thumbnail)
+        files.write(image.display, analysed.display)
+        files.write(image.thumbnail, analysed.thumbnail)
         with transaction.atomic():
             _check(visit=lock_open_visit(visit_id=visit.pk), lesion=lesion, sha256=sent.sha256)
-            _store(image, seen, version=serving.version)
-            if seen.reading is not None:
-                record_prediction(image=image, serving=serving, reading=seen.reading, files=files)
+            _save(image, analysed, version=serving.version)
+            if analysed.reading is not None:
+                record_prediction(image=image, serving=serving, reading=analysed.reading, files=files)
             else:
                 refresh_queue_entry(image=image)
             if attempt is not None:
@@ -122,8 +126,8 @@ def _keep(visit: Visit, lesion: Lesion, sent: SentPhotograph, by: Member, attemp
 
 
 @dataclass(frozen=True)
-class _Seen:
-    """A photograph that was looked at: everything that is to be stored, nothing stored yet."""
+class _Analysed:
+    """An analysed photograph, with everything that will be stored."""
 
     analysis: Analysis
     reading: Reading | None
@@ -131,19 +135,19 @@ class _Seen:
     thumbnail: bytes
 
 
-def _look_at(sent: SentPhotograph, analyser: Analyser) -> _Seen:
+def _analyse(sent: SentPhotograph, analyser: Analyser) -> _Analysed:
     picture = sent.picture
     sides = (DISPLAY_SIDE, THUMBNAIL_SIDE)
 
-    def analysed() -> tuple[Analysis, float]:
+    def timed_analysis() -> tuple[Analysis, float]:
         started = time.perf_counter()
         return analyser.analyse(picture, measures=True), time.perf_counter() - started
 
     (display, thumbnail), (analysis, seconds) = side_by_side(
-        lambda: [encode_jpeg(picture.pixels, longest_side=side) for side in sides], analysed
+        lambda: [encode_jpeg(picture.pixels, longest_side=side) for side in sides], timed_analysis
     )
     reading = reading_of(analysis, picture, seconds=seconds)
-    return _Seen(analysis=analysis, reading=reading, display=display, thumbnail=thumbnail)
+    return _Analysed(analysis=analysis, reading=reading, display=display, thumbnail=thumbnail)
 
 
 def _check(*, visit: Visit, lesion: Lesion, sha256: str) -> None:
@@ -156,10 +160,10 @@ def _check(*, visit: Visit, lesion: Lesion, sha256: str) -> None:
         raise AlreadyUploaded(existing)
 
 
-def _store(image: Image, seen: _Seen, *, version: ModelVersion) -> None:
+def _save(image: Image, analysed: _Analysed, *, version: ModelVersion) -> None:
     image.save(force_insert=True)
     ImageFeatures.objects.create(
         image=image,
         backbone_sha256=version.backbone_sha256,
-        vector=seen.analysis.features.astype("<f2").tobytes(),
+        vector=analysed.analysis.features.astype("<f2").tobytes(),
     )

@@ -1,4 +1,4 @@
-"""Addresses of uploads, pictures and thresholds."""
+"""URLs of uploads, image files and thresholds."""
 
 from django.urls import URLPattern, path, register_converter
 

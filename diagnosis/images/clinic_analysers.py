@@ -1,7 +1,4 @@
-"""How answers are read in a clinic: as released, or as its dermatologists have chosen.
-
-That is where the tiers begin, and to which class mix the percentages are true.
-"""
+"""The analyser that a clinic uses: as released, or with the thresholds and class mix that its dermatologists chose."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,13 +19,13 @@ from mlmodel.versions.serving import now_serving
 AnalyserIn = Callable[[Any], tuple[Analyser, AnswerSettings | None]]
 
 _lock = Lock()
-_found: dict[str, ThresholdLevels | None] = {}
-_KEPT = 8
+_levels_by_release: dict[str, ThresholdLevels | None] = {}
+_MOST_CACHED = 8
 
 
 @dataclass(frozen=True)
 class ServingHere:
-    """The version that answers, its analyser as a clinic has it read, and what the clinic has chosen, if anything."""
+    """The active version, its analyser with the clinic's settings, and those settings if they change anything."""
 
     version: ModelVersion
     analyser: Analyser
@@ -36,7 +33,7 @@ class ServingHere:
 
 
 def serving_in(clinic_id: Any) -> ServingHere:
-    """Return what answers in a clinic now; without a clinic, as released. Hold on to it for the whole analysis.
+    """Return the active version as the clinic uses it; without a clinic, as released. Use one result per analysis.
 
     Raises:
         ReleaseError: as ``mlmodel.versions.serving.now_serving``.
@@ -47,20 +44,20 @@ def serving_in(clinic_id: Any) -> ServingHere:
 
 
 def in_clinic(analyser: Analyser, clinic_id: Any) -> tuple[Analyser, AnswerSettings | None]:
-    """Return an analyser as a clinic has it read, and what it has chosen, if that changes anything."""
+    """Return the analyser with the clinic's settings, and those settings if they change anything."""
     settings = newest_settings(clinic_id)
-    read = analyser if settings is None else _read_by(settings, analyser)
-    return read, None if read is analyser else settings
+    adjusted = analyser if settings is None else _with_settings(settings, analyser)
+    return adjusted, None if adjusted is analyser else settings
 
 
 def for_clinics(analyser: Analyser) -> AnalyserIn:
-    """Return ``in_clinic`` for many photographs, which asks for each clinic's settings once."""
+    """Return ``in_clinic`` for many photographs: it queries each clinic's settings once."""
 
     @cache
-    def found(clinic_id: Any) -> tuple[Analyser, AnswerSettings | None]:
+    def analyser_in(clinic_id: Any) -> tuple[Analyser, AnswerSettings | None]:
         return in_clinic(analyser, clinic_id)
 
-    return found
+    return analyser_in
 
 
 def newest_settings(clinic_id: Any) -> AnswerSettings | None:
@@ -69,29 +66,29 @@ def newest_settings(clinic_id: Any) -> AnswerSettings | None:
 
 
 def as_read_then(prediction: Prediction, analyser: Analyser) -> Analyser:
-    """Return ``analyser``, which is of the prediction's version, as it was read when the prediction was made."""
+    """Return ``analyser``, of the prediction's version, with the settings under which the prediction was made."""
     settings = prediction.answer_settings
-    return analyser if settings is None else _read_by(settings, analyser)
+    return analyser if settings is None else _with_settings(settings, analyser)
 
 
 def levels_here(analyser: Analyser) -> ThresholdLevels | None:
-    """Return the levels to choose from; None where nothing states them.
+    """Return the threshold levels to choose from; None if they are not known.
 
-    A release states them since it can. Of an older one they are found on the base set, which takes some seconds, once
-    in each process.
+    Newer releases state them. For an older one they are computed on the base set, which takes some seconds, once per
+    process.
     """
     if stated := ThresholdLevels.from_settings(analyser.release.settings):
         return stated
     with _lock:
-        if analyser.sha256 not in _found:
-            if len(_found) >= _KEPT:
-                _found.clear()
-            _found[analyser.sha256] = _on_the_base_set(analyser)
-        return _found[analyser.sha256]
+        if analyser.sha256 not in _levels_by_release:
+            if len(_levels_by_release) >= _MOST_CACHED:
+                _levels_by_release.clear()
+            _levels_by_release[analyser.sha256] = _on_the_base_set(analyser)
+        return _levels_by_release[analyser.sha256]
 
 
-def _read_by(settings: AnswerSettings, analyser: Analyser) -> Analyser:
-    """Return ``analyser`` itself where the settings change nothing of it."""
+def _with_settings(settings: AnswerSettings, analyser: Analyser) -> Analyser:
+    """Return the analyser with the settings applied; ``analyser`` itself if they change nothing."""
     levels = levels_here(analyser) if settings.moves_thresholds else None
     if levels is None and not settings.class_mix:
         return analyser

@@ -1,4 +1,4 @@
-"""Conditions in people's words, translated: the seven classes and those of ``diagnosis.reviews.diagnoses``."""
+"""Translated names of conditions: the seven classes and those of ``diagnosis.reviews.diagnoses``."""
 
 from django.utils.translation import gettext as _
 

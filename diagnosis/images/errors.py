@@ -1,4 +1,4 @@
-"""Why the system refuses to do something. ``code`` is for programs, ``message`` for people: it says what to do."""
+"""Refusals about photographs. ``code`` is for programs; ``message`` tells people what to do."""
 
 from django.utils.translation import gettext as _
 
@@ -6,12 +6,12 @@ from dermascan.core.errors import Refused
 
 
 class IsExcluded(Refused):
-    """Something that is only done with photographs in use."""
+    """The action needs a photograph that is in use."""
 
     code = "is_excluded"
 
     def __init__(self) -> None:
-        super().__init__(_("This photograph was set aside. Put it back first, if it is in the right record."))
+        super().__init__(_("This photograph is excluded. Undo the exclusion first, if it is in the right record."))
 
 
 class CannotReadOriginal(Refused):

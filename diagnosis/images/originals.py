@@ -1,4 +1,4 @@
-"""Files that belong to rows: written before the rows are committed, gone again if they are not, and read back."""
+"""The stored originals of photographs."""
 
 from diagnosis.images.errors import CannotReadOriginal
 from diagnosis.images.models import Image
@@ -7,10 +7,10 @@ from mlmodel.pictures.picture_errors import PictureError
 
 
 def picture_of(image: Image) -> Picture:
-    """Return the kept original of a photograph, decoded.
+    """Return the stored original of a photograph, decoded.
 
     Raises:
-        CannotReadOriginal: the file is gone or broken.
+        CannotReadOriginal: the file is missing or corrupt.
     """
     try:
         with image.original.open("rb") as file:

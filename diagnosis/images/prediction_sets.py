@@ -1,7 +1,4 @@
-"""How an answer is said: the same words for the result page, the quick check and the report.
-
-Plain values only, so that a template needs no knowledge of the network and nothing has to be stored to show an answer.
-"""
+"""The prediction set of a stored prediction."""
 
 from diagnosis.images.models import Prediction
 from diagnosis.images.smartphones import is_smartphone
@@ -11,6 +8,6 @@ from mlmodel.taxonomy import CODES
 
 
 def prediction_set(analyser: Analyser, prediction: Prediction) -> tuple[str, ...]:
-    """The classes that together hold the truth 9 times in 10, whichever it is, most probable first."""
+    """Return the codes of the 90 % prediction set, the most probable class first. Its coverage holds per class."""
     calibration = analyser.calibration_for(is_smartphone=is_smartphone(prediction.image.measures))
     return tuple(CODES[index] for index in calibration.prediction_set(in_order(prediction.probabilities)))

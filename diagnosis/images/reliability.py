@@ -1,6 +1,6 @@
 """How far the network's answer to a photograph can be relied on: one rule for every page, list, report and program.
 
-Of a photograph that was taken without a dermatoscope the network names about a third rightly. Such an answer has no
+The network classifies about a third of photographs taken without a dermatoscope correctly. Such an answer shows no
 class and no percentage, and its tier never reads as an all-clear. The same holds for a photograph that the quality
 check refused and a dermatologist had analysed anyway: the probabilities are calibrated on photographs that pass it.
 """
@@ -14,7 +14,7 @@ __all__ = ["SMARTPHONE_MEASURE", "Reliability", "reliability_of", "tier_to_show"
 
 
 def reliability_of(measures: Mapping[str, float], *, is_accepted: bool = True) -> Reliability:
-    """Return how far the answer to a photograph with these quality measures can be relied on.
+    """Return how far the answer to a photograph with these quality measurements can be relied on.
 
     Args:
         is_accepted: whether it passed the quality check.
@@ -25,7 +25,7 @@ def reliability_of(measures: Mapping[str, float], *, is_accepted: bool = True) -
 
 
 def tier_to_show(tier: str, reliability: Reliability) -> str:
-    """Return the tier that is shown: at least "watch" where the answer cannot be relied on."""
+    """Return the tier to show: at least "watch" where the answer cannot be relied on."""
     if reliability is not Reliability.CALIBRATED and tier == Tier.CALM:
         return str(Tier.WATCH)
     return str(tier)

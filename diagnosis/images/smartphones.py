@@ -1,4 +1,4 @@
-"""What a photograph was taken with, and what that costs, in words."""
+"""Whether a photograph was taken without a dermatoscope."""
 
 from collections.abc import Mapping
 
@@ -6,5 +6,5 @@ from mlmodel.network.quality import SMARTPHONE_MEASURE
 
 
 def is_smartphone(measures: Mapping[str, float]) -> bool:
-    """Return whether the photograph was found to be taken without a dermatoscope."""
+    """Return whether the quality check found that the photograph was taken without a dermatoscope."""
     return bool(measures.get(SMARTPHONE_MEASURE))

@@ -1,4 +1,4 @@
-"""What people may send about photographs."""
+"""The form that states how wide a photograph is."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from patients.edit_forms import EditForm
 
 
 class ScaleForm(EditForm, forms.ModelForm):
-    """Each width is kept; the newest counts, so one from a stale page would replace a colleague's."""
+    """States the width. Every width is stored and the newest counts, so a stale page could override a colleague's."""
 
     edits_a_record = True
 

@@ -12,7 +12,7 @@ NARROWEST_MM, WIDEST_MM = 1, 500
 
 
 class Measurement(models.Model):
-    """What one segmenter found on one photograph: outline and ABCD. Append-only: a new segmenter adds another."""
+    """One segmenter's measurement of one photograph: outline and ABCD. Append-only: a new segmenter adds a row."""
 
     image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="measurements")
     segmenter_sha256 = models.CharField(max_length=64)
@@ -35,7 +35,7 @@ class Measurement(models.Model):
 
 
 class PictureScale(models.Model):
-    """How wide a photograph is in millimetres, as somebody states it. Append-only: the newest counts."""
+    """The width of a photograph in millimetres, as a member stated it. Append-only: the newest counts."""
 
     image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="scales")
     width_mm = models.DecimalField(

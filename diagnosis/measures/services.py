@@ -1,4 +1,4 @@
-"""Keep what was measured on a photograph: outline and ABCD, and how wide somebody says that it is."""
+"""Measure photographs and store the results: outline, ABCD, and the stated width."""
 
 import logging
 from dataclasses import dataclass
@@ -22,54 +22,54 @@ log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class KeptMeasures:
-    """What is kept of a photograph: a ``Measurement``'s values, and the width that was stated last, if any was."""
+class StoredMeasures:
+    """A stored ``Measurement``'s values, and the width that was stated last, if any."""
 
     values: dict[str, Any]
     segmenter_sha256: str
     width_mm: Decimal | None
 
 
-def measures_of(*, image: Image) -> KeptMeasures:
-    """Return what the shipped segmenter found on a kept photograph.
+def measures_of(*, image: Image) -> StoredMeasures:
+    """Return the shipped segmenter's measurements of a stored photograph.
 
-    A photograph is measured when it is judged; one that this segmenter has not seen is measured now, and the answer
-    joins those of earlier segmenters. Slow the first time: not inside a transaction.
+    A photograph is measured when it is analysed. If this segmenter has not measured it, that is done now and the
+    result is added to those of earlier segmenters. Slow the first time: do not call inside a transaction.
 
     Raises:
-        CannotReadOriginal: the kept file is gone or broken.
+        CannotReadOriginal: the stored file is missing or corrupt.
         ReleaseError: the shipped segmenter is missing or was altered.
     """
     sha256 = get_segmenter().sha256
-    found = _kept(image, sha256)
-    if found is not None:
-        return found
-    keep_measures(image=image, measured=measure_picture(picture_of(image)))
-    kept = _kept(image, sha256)
-    assert kept is not None, "measurements are never deleted"
-    return kept
+    measures = _stored(image, sha256)
+    if measures is not None:
+        return measures
+    store_measures(image=image, measured=measure_picture(picture_of(image)))
+    measures = _stored(image, sha256)
+    assert measures is not None, "measurements are never deleted"
+    return measures
 
 
-def keep_measures(*, image: Image, measured: Measured) -> None:
-    """Keep what was measured on a photograph, unless the same segmenter's measures are kept already."""
-    # Two may have looked for the first time at once: the constraint keeps one row, and both say the same.
+def store_measures(*, image: Image, measured: Measured) -> None:
+    """Store a photograph's measurements, unless the same segmenter's are stored already."""
+    # Two requests may measure at once: the constraint keeps one row, and both results are the same.
     Measurement.objects.get_or_create(
         image=image, segmenter_sha256=measured.segmenter_sha256, defaults={"values": measured.as_values()}
     )
 
 
 def measure_visit(*, visit: Visit) -> None:
-    """Measure every judged photograph of a visit that has not been measured, so that its report can say so.
+    """Measure every analysed photograph of a visit that has not been measured, for the visit's report.
 
-    Slow the first time: not inside a transaction.
+    Slow the first time: do not call inside a transaction.
     """
-    judged = visit.images.in_use().filter(predictions__isnull=False).distinct()
-    for image in judged.exclude(measurements__segmenter_sha256=get_segmenter().sha256):
+    analysed = visit.images.in_use().filter(predictions__isnull=False).distinct()
+    for image in analysed.exclude(measurements__segmenter_sha256=get_segmenter().sha256):
         measures_if_readable(image=image)
 
 
-def measures_if_readable(*, image: Image) -> KeptMeasures | None:
-    """``measures_of``, or None where the original cannot be read: a result is shown without its measures then."""
+def measures_if_readable(*, image: Image) -> StoredMeasures | None:
+    """Return ``measures_of``, or None if the original cannot be read: the result is then shown without them."""
     try:
         return measures_of(image=image)
     except CannotReadOriginal:
@@ -77,16 +77,16 @@ def measures_if_readable(*, image: Image) -> KeptMeasures | None:
         return None
 
 
-def _kept(image: Image, sha256: str) -> KeptMeasures | None:
-    """Read measurement and scale at once."""
-    stated = PictureScale.objects.filter(image=image).values("width_mm")[:1]
+def _stored(image: Image, sha256: str) -> StoredMeasures | None:
+    """Return measurement and width, read in one query."""
+    widths = PictureScale.objects.filter(image=image).values("width_mm")[:1]
     row = (
         Measurement.objects.filter(image=image, segmenter_sha256=sha256)
-        .annotate(width_mm=Subquery(stated))
+        .annotate(width_mm=Subquery(widths))
         .values_list("values", "width_mm")
         .first()
     )
-    return None if row is None else KeptMeasures(values=row[0], segmenter_sha256=sha256, width_mm=row[1])
+    return None if row is None else StoredMeasures(values=row[0], segmenter_sha256=sha256, width_mm=row[1])
 
 
 def newest_scale(image: Image) -> PictureScale | None:
@@ -94,13 +94,13 @@ def newest_scale(image: Image) -> PictureScale | None:
 
 
 def state_scale(*, image: Image, by: Member, width_mm: Decimal, made_from: str | None = None) -> PictureScale:
-    """Keep how wide the photograph is. A correction is another row; the newest counts.
+    """Store how wide the photograph is. A correction is another row; the newest counts.
 
     ``made_from`` is the token of the form; see ``patients.edits``.
 
     Raises:
-        PermissionDenied: ``by`` is of another clinic.
-        ChangedMeanwhile: somebody has stated another width since the form was made.
+        PermissionDenied: ``by`` belongs to another clinic.
+        ChangedMeanwhile: a colleague has stated another width since the form was rendered.
     """
     if by.clinic_id != image.visit.patient.clinic_id:
         raise PermissionDenied

@@ -1,4 +1,4 @@
-"""Addresses of measurements."""
+"""URLs of measurements."""
 
 from django.urls import URLPattern, path
 

@@ -1,4 +1,4 @@
-"""How wide a photograph is, as somebody states it: the diameter then comes in millimetres."""
+"""State how wide a photograph is, so that its diameter is in millimetres."""
 
 from uuid import UUID
 
@@ -21,20 +21,20 @@ from patients.middleware import ClinicRequest
 @require_POST
 @once
 def scale(request: ClinicRequest, image_id: UUID) -> HttpResponse:
-    found = get_object_or_404(Image.objects.visible_to(request.member), pk=image_id)
-    assert request.member is not None, "require_role lets nobody else in"
-    form = ScaleForm(request.POST, newest=newest_scale(found))
+    image = get_object_or_404(Image.objects.visible_to(request.member), pk=image_id)
+    assert request.member is not None, "require_role admits members only"
+    form = ScaleForm(request.POST, newest=newest_scale(image))
     if form.is_valid():
         width = form.cleaned_data["width_mm"]
         try:
-            state_scale(image=found, by=request.member, width_mm=width, made_from=form.made_from)
+            state_scale(image=image, by=request.member, width_mm=width, made_from=form.made_from)
         except ChangedMeanwhile:
-            form = ScaleForm(request.POST, newest=newest_scale(found))  # says what differs
+            form = ScaleForm(request.POST, newest=newest_scale(image))  # shows the difference
         else:
-            messages.success(request, _("The width is kept; the diameter is in millimetres now."))
+            messages.success(request, _("Width saved. The diameter is now in millimetres."))
     if form.errors and form.conflict:
-        context = {"form": form, "image": found, "patient": found.visit.patient}
+        context = {"form": form, "image": image, "patient": image.visit.patient}
         return render(request, "measures/scale_form.html", context, status=form.status)
     if form.errors:
         messages.error(request, " ".join(map(str, form.errors["width_mm"])))
-    return redirect(f"{found.get_absolute_url()}#measures")
+    return redirect(f"{image.get_absolute_url()}#measures")

@@ -1,1 +1,1 @@
-"""Confirmed cases that look like a photograph: see docs/understand/network.md."""
+"""Confirmed cases that look similar to a photograph: see research/similar_cases.md."""

@@ -10,15 +10,15 @@ from patients.models import Lesion, Member, Patient, Purpose
 
 
 def confirmed_cases_for(member: Member | None, *, space: str) -> ImageQuerySet:
-    """The photographs that may be shown to ``member`` as examples of a diagnosis, the ``confirmed_answer``.
+    """Return the photographs that may be shown to ``member`` as examples of their ``confirmed_answer``.
 
-    Reviews have settled their label as a diagnosis that has a code, they are of the member's own clinic or of a
-    patient who has agreed to have them shown at others, and their embedding is of the space with this hash. Those of
-    other clinics must be de-identified (``diagnosis.similar.services``).
+    Their settled label is a diagnosis with a code. They belong to the member's own clinic, or to a patient who has
+    consented to sharing with others. Their embedding is of the space with this hash. Photographs of other clinics must
+    be de-identified (``diagnosis.similar.services``).
     """
     if member is None:
         return Image.objects.none()
-    # Asked row by row, as in visible_to: to list everybody who agreed would take longer than the search, and joined,
+    # EXISTS, as in visible_to: listing everyone who consented would take longer than the search, and with a join
     # SQLite reads a whole space to look up ten photographs.
     patient = Patient.objects.filter(pk=OuterRef("visit__patient"))
     is_own, is_shared = Exists(patient.visible_to(member)), Exists(patient.consenting_to(Purpose.SHARING))
@@ -28,8 +28,8 @@ def confirmed_cases_for(member: Member | None, *, space: str) -> ImageQuerySet:
 
 
 def of_other_lesions(images: ImageQuerySet, image: Image) -> ImageQuerySet:
-    """Without photographs of the lesion of ``image``, of lesions of the patient at the same place, and its copies.
+    """Return ``images`` without copies of ``image`` and without lesions of its patient at the same site.
 
-    Two lesions of one patient at one place may be one that was registered twice.
+    Two lesions of one patient at one site may be a single lesion that was registered twice.
     """
     return images.exclude(lesion__in=Lesion.objects.at_the_place_of(image.lesion)).exclude(sha256=image.sha256)

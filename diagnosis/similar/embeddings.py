@@ -1,4 +1,4 @@
-"""Where photographs lie among those that look like them: made from their features, one row each."""
+"""Embeddings of photographs for similarity search: projected from the backbone's features, one row each."""
 
 import hashlib
 from collections.abc import Iterator, Sequence
@@ -16,22 +16,22 @@ from mlmodel.network.analyser import get_analyser
 from mlmodel.network.neighbours import Projection
 
 STORED = np.dtype("<f2")
-_AT_ONCE = 500
+_BATCH_SIZE = 500
 
 
 def current_projection() -> Projection:
-    """The projection of the network that this process runs."""
+    """Return the projection of the network that this process runs."""
     analyser = get_analyser()
     return _projection(analyser.release.head, analyser.head_sha256)
 
 
 def current_space() -> str:
-    """Hash of backbone and projection: vectors that name another one mean something else."""
+    """Return the hash of backbone and projection: vectors of different spaces cannot be compared."""
     return _space(get_analyser().backbone_sha256, current_projection().sha256)
 
 
 def keep_embedding(*, image: Image, features: npt.NDArray[np.floating]) -> None:
-    """Place a photograph that was judged; features (F,) that an earlier backbone left are replaced with it."""
+    """Store the embedding of an analysed photograph, and replace features (F,) of an earlier backbone."""
     backbone = get_analyser().backbone_sha256
     ImageFeatures.objects.filter(image=image).exclude(backbone_sha256=backbone).update(
         backbone_sha256=backbone, vector=features.astype(STORED).tobytes()
@@ -43,20 +43,20 @@ def keep_embedding(*, image: Image, features: npt.NDArray[np.floating]) -> None:
 
 
 def embed_from_features() -> Iterator[int]:
-    """Place every judged photograph that has today's features and no place yet; yield counts as it goes on."""
+    """Embed every analysed photograph that has features of the current backbone; yield counts as it goes."""
     backbone, space = get_analyser().backbone_sha256, current_space()
-    # The features say of themselves whose they are; photographs of an earlier backbone wait for ``outdated_images``.
-    waiting = ImageFeatures.objects.filter(_is_judged(), backbone_sha256=backbone).exclude(
+    # Photographs with features of an earlier backbone are left to ``outdated_images``.
+    pending = ImageFeatures.objects.filter(_is_analysed(), backbone_sha256=backbone).exclude(
         image__embedding__space_sha256=space
     )
-    while found := list(waiting.order_by("pk")[:_AT_ONCE]):
-        vectors = current_projection().embed(np.stack([read_vector(row.vector) for row in found]))
-        _keep([row.image_id for row in found], vectors, space)
-        yield len(found)
+    while batch := list(pending.order_by("pk")[:_BATCH_SIZE]):
+        vectors = current_projection().embed(np.stack([read_vector(row.vector) for row in batch]))
+        _store([row.image_id for row in batch], vectors, space)
+        yield len(batch)
 
 
 def outdated_images() -> QuerySet[Image]:
-    """Judged photographs whose features are of another backbone, so that only the photograph itself can tell."""
+    """Return the analysed photographs with features of another backbone, which must be analysed again to embed."""
     backbone = get_analyser().backbone_sha256
     return Image.objects.filter(predictions__isnull=False).exclude(features__backbone_sha256=backbone).distinct()
 
@@ -65,7 +65,7 @@ def read_vector(stored: bytes | memoryview) -> npt.NDArray[np.float16]:
     return np.frombuffer(stored, dtype=STORED)
 
 
-def _keep(image_ids: Sequence[UUID], vectors: npt.NDArray[np.float16], space: str) -> None:
+def _store(image_ids: Sequence[UUID], vectors: npt.NDArray[np.float16], space: str) -> None:
     ImageEmbedding.objects.bulk_create(
         [
             ImageEmbedding(image_id=image_id, space_sha256=space, vector=vector.astype(STORED).tobytes())
@@ -77,7 +77,7 @@ def _keep(image_ids: Sequence[UUID], vectors: npt.NDArray[np.float16], space: st
     )
 
 
-def _is_judged() -> Exists:
+def _is_analysed() -> Exists:
     return Exists(Prediction.objects.filter(image=OuterRef("image")))
 
 

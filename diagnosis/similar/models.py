@@ -5,10 +5,10 @@ from diagnosis.images.models import Image
 
 
 class ImageEmbedding(models.Model):
-    """Where one photograph lies among those that look like it. Vectors of two spaces are never compared."""
+    """The embedding of one photograph for similarity search. Vectors of two spaces are never compared."""
 
     image = models.OneToOneField(Image, on_delete=models.CASCADE, related_name="embedding")
-    # Of backbone and projection: what decides the meaning of the numbers.
+    # Hash of backbone and projection, which define the space.
     space_sha256 = models.CharField(max_length=64)
     vector = models.BinaryField(help_text="Little-endian float16, of unit length.")
     embedded_at = models.DateTimeField(auto_now=True)

@@ -1,4 +1,4 @@
-"""Find confirmed cases that look like a photograph, and say of them what whoever asks may know."""
+"""Find confirmed cases that look similar to a photograph, with only the details that the member may see."""
 
 import base64
 import logging
@@ -22,9 +22,9 @@ from patients.models import BodySite, Lesion, Member, Sex
 log = logging.getLogger(__name__)
 
 SHOWN = 5
-# Cosines. On fold 7, of the five nearest those in the upper band (44 of 100) were of the same class 95 times in 100,
-# in the next one (51 of 100) 69 times, below it 53 times. Of two photographs picked at random half are below 0.26:
-# those are no neighbours, and come up only where a clinic has confirmed little.
+# Cosine similarities. Of the five nearest on fold 7, those in the upper band (44 of 100) were of the same class 95
+# times in 100, those in the next (51 of 100) 69 times, those below 53 times. Half of all random pairs are below 0.26;
+# such cases come up only where a clinic has confirmed little.
 VERY_ALIKE, ALIKE, SOMEWHAT_ALIKE = 0.85, 0.7, 0.5
 _OLDEST_BAND = 90
 
@@ -34,11 +34,11 @@ class SimilarCase:
     """A confirmed case as it may be shown.
 
     Attributes:
-        image: the photograph if it is of the reader's own clinic. None of another clinic's: of that, nothing here
-            leads to the patient, the clinic or the day.
-        thumbnail: an address, or for another clinic's case the picture itself (``data:``), so that there is no
-            address that could be kept or passed on.
-        age_band: the age when photographed, to ten years.
+        image: the photograph, if it belongs to the member's own clinic; None for another clinic's. Nothing here then
+            identifies the patient, the clinic or the date.
+        thumbnail: a URL, or for another clinic's case the picture itself (``data:``), so that there is no URL to
+            store or pass on.
+        age_band: the age when photographed, in bands of ten years.
         similarity: the cosine, in [−1, 1].
     """
 
@@ -62,10 +62,10 @@ class SimilarCase:
 
 
 def similar_cases(*, image: Image, member: Member, limit: int = SHOWN) -> list[SimilarCase]:
-    """Return the confirmed cases of other lesions that look most like ``image``, one photograph of each lesion.
+    """Return the confirmed cases of other lesions that look most like ``image``, one photograph per lesion.
 
-    ``image`` must be visible to ``member``. Nothing is found for a photograph that today's network has not judged, nor
-    for one on which its answer cannot be relied: their labels would be read as that answer.
+    ``image`` must be visible to ``member``. There are none for a photograph that the current network has not analysed,
+    nor for one whose answer cannot be relied on: the labels would be read as that answer.
     """
     if image.reliability is not Reliability.CALIBRATED:
         return []
@@ -77,21 +77,21 @@ def similar_cases(*, image: Image, member: Member, limit: int = SHOWN) -> list[S
     same_place = set(Lesion.objects.at_the_place_of(image.lesion).values_list("pk", flat=True))
     may_be_shown = _may_be_shown(image, member, space)
     cases: list[SimilarCase] = []
-    count, asked = 2 * limit, 0
+    count, checked = 2 * limit, 0
     while len(cases) < limit:
         proposed = archive.nearest(query, member=member, count=count, without=same_place)
-        found = may_be_shown.in_bulk([key for key, _similarity in proposed[asked:]])
-        for key, similarity in proposed[asked:]:
-            if key in found and (case := _case(found[key], similarity, member)):
+        images = may_be_shown.in_bulk([key for key, _similarity in proposed[checked:]])
+        for key, similarity in proposed[checked:]:
+            if key in images and (case := _case(images[key], similarity, member)):
                 cases.append(case)
         if len(proposed) < count:
             break
-        count, asked = 4 * count, len(proposed)
+        count, checked = 4 * count, len(proposed)
     return cases[:limit]
 
 
 def _may_be_shown(image: Image, member: Member, space: str) -> ImageQuerySet:
-    """The rules themselves, asked of the database at the moment of showing."""
+    """Return the cases that may be shown now, by the database and not by the archive."""
     cases = of_other_lesions(confirmed_cases_for(member, space=space), image)
     return cases.select_related("lesion", "visit__patient")
 
@@ -116,14 +116,14 @@ def _case(image: Image, similarity: float, member: Member) -> SimilarCase | None
 
 
 def age_band(age: int) -> str:
-    """The age to ten years; from 90 on there are so few that the band is open."""
+    """Return the age in a band of ten years; open from 90 on, since so few patients are older."""
     if age >= _OLDEST_BAND:
         return _("%(age)d or older") % {"age": _OLDEST_BAND}
     return f"{age // 10 * 10}–{age // 10 * 10 + 9}"
 
 
 def _embedded_thumbnail(image: Image) -> str | None:
-    """The thumbnail itself; it was re-encoded when it was made, and carries no metadata."""
+    """Return the thumbnail as a data URL. It was re-encoded when it was made and carries no metadata."""
     try:
         with image.thumbnail.open("rb") as file:
             return "data:image/jpeg;base64," + base64.b64encode(file.read()).decode()

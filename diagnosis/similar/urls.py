@@ -1,4 +1,4 @@
-"""Addresses of similar cases."""
+"""URLs of similar cases."""
 
 from django.urls import URLPattern, path
 

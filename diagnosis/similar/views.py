@@ -1,4 +1,4 @@
-"""Confirmed cases that look like a photograph."""
+"""Confirmed cases that look similar to a photograph."""
 
 from uuid import UUID
 
@@ -17,7 +17,7 @@ from patients.middleware import ClinicRequest
 @require_safe
 @vary_on_headers("HX-Request")
 def similar(request: ClinicRequest, image_id: UUID) -> HttpResponse:
-    """The cases alone for htmx, which puts them into the result page; a page of their own without JavaScript."""
+    """Return the cases as a fragment for htmx on the result page, or as a page of their own without JavaScript."""
     assert request.member is not None
     images = Image.objects.visible_to(request.member).select_related("lesion", "visit__patient")
     image = get_object_or_404(images, pk=image_id)

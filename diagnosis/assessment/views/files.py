@@ -1,4 +1,4 @@
-"""The photographs themselves. Each request is checked: a link that leaks shows nothing to others."""
+"""Serve image files. Every request is checked, so a leaked link shows nothing to others."""
 
 import logging
 from datetime import datetime
@@ -23,7 +23,7 @@ from patients.middleware import ClinicRequest
 log = logging.getLogger(__name__)
 
 DISPLAY, THUMBNAIL, HEAT_MAP, ORIGINAL = "display", "thumbnail", "heat-map", "original"
-# The heat map of a class by its code, as in "heat-map-nv"; "heat-map" alone is that of the class that is explained.
+# "heat-map-nv" is the heat map of one class; "heat-map" alone is that of the explained class.
 OF_A_CLASS = tuple(f"{HEAT_MAP}-{code}" for code in CODES)
 
 
@@ -40,17 +40,17 @@ class ImageKindConverter:
 @login_required
 @require_safe
 def image_file(request: ClinicRequest, image_id: UUID, kind: str) -> HttpResponse:
-    """One of a photograph's files. Members see their clinic's, patients what was released, but no original."""
+    """Return one of a photograph's files. Members see their clinic's; patients see released ones, but no originals."""
     image = _visible_image(request, image_id, kind)
     file, media_type, made_at = _file_of(image, kind)
     etag = f'"{PurePosixPath(str(file.name)).name}"'
-    # Names hold random keys and contents never change: the name is the tag.
+    # Names contain random keys and contents never change, so the name serves as the ETag.
     response = get_conditional_response(request, etag=etag, last_modified=int(made_at.timestamp()))
     if response is None:
         response = _content(file, media_type, image.original_name if kind == ORIGINAL else None)
         response["ETag"] = etag
         response["Last-Modified"] = http_date(made_at.timestamp())
-    # Neither a browser nor anything between keeps a patient's photograph.
+    # Neither browsers nor proxies may store a patient's photograph.
     response["Cache-Control"] = "no-store, private"
     response["X-Content-Type-Options"] = "nosniff"
     return response
@@ -65,7 +65,7 @@ def _visible_image(request: ClinicRequest, image_id: UUID, kind: str) -> Image:
 
 
 def _file_of(image: Image, kind: str) -> tuple[FieldFile, str, datetime]:
-    """The file, its media type, and when it was made."""
+    """Return the file, its media type, and when it was made."""
     if kind.startswith(HEAT_MAP):
         heat_map = _heat_map(image, code=kind.removeprefix(HEAT_MAP).removeprefix("-"))
         return heat_map.file, "image/png", heat_map.created_at
@@ -75,7 +75,7 @@ def _file_of(image: Image, kind: str) -> tuple[FieldFile, str, datetime]:
 
 
 def _heat_map(image: Image, *, code: str) -> HeatMap:
-    """The map of the class that explains the shown answer, or of the most probable class where its code is asked."""
+    """Return the heat map of the class that explains the shown answer, or of the most probable one if requested."""
     prediction = image.shown_prediction
     if prediction is None or image.reliability is not Reliability.CALIBRATED:
         raise Http404(_("This photograph has no heat map."))
@@ -83,18 +83,18 @@ def _heat_map(image: Image, *, code: str) -> HeatMap:
         raise Http404(_("This photograph has no heat map of this class."))
     heat_map = heat_map_of(prediction, code=code or prediction.explained_code)
     if heat_map is None:
-        raise Http404(_("The heat map of this photograph cannot be drawn any more."))
+        raise Http404(_("The heat map of this photograph can no longer be drawn."))
     return heat_map
 
 
 def _content(file: FieldFile, media_type: str, download_as: str | None) -> HttpResponse:
-    """An original is always a download: whatever its bytes are, no browser may render them as a page of ours."""
+    """Return the file as a response. An original is always a download, so that no browser renders it as our page."""
     try:
-        opened = file.open("rb")
+        content = file.open("rb")
     except FileNotFoundError as error:
         log.error("The file %s is missing from the storage.", file.name)
         raise Http404(_("This file is missing from the storage.")) from error
     response = FileResponse(
-        opened, content_type=media_type, as_attachment=download_as is not None, filename=download_as or ""
+        content, content_type=media_type, as_attachment=download_as is not None, filename=download_as or ""
     )
     return response  # type: ignore[return-value]

@@ -1,4 +1,4 @@
-"""How answers are read in the clinic: what counts now, what else there is and what it costs, and who decided it."""
+"""The page of a clinic's thresholds and class mix: current settings, alternatives with their costs, and history."""
 
 from typing import Any
 
@@ -32,12 +32,12 @@ MOST_SHOWN = 20
 @require_http_methods(["GET", "HEAD", "POST"])
 @once
 def thresholds(request: ClinicRequest) -> HttpResponse:
-    """Everybody in the clinic sees it; a dermatologist chooses."""
+    """Show the settings to everyone in the clinic; only dermatologists may change them."""
     assert request.member is not None
     if request.method != "POST":
         return _page(request, None)
     if not request.member.is_dermatologist:
-        raise PermissionDenied(_("Dermatologists decide how answers are read in their clinic."))
+        raise PermissionDenied(_("Only dermatologists can change how their clinic reads answers."))
     form = AnswerSettingsForm(request.POST)
     if not form.is_valid():
         return _page(request, form)
@@ -56,7 +56,7 @@ def thresholds(request: ClinicRequest) -> HttpResponse:
     except Refused as refused:
         form.add_error("reason" if refused.code == "reason_missing" else None, refused.message)
         return _page(request, form)
-    messages.success(request, _("From the next photograph on, answers are read so. Earlier ones stay as they are."))
+    messages.success(request, _("Settings saved. They apply from the next photograph on; earlier answers stay as they are."))
     return redirect("thresholds")
 
 

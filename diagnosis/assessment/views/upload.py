@@ -1,4 +1,4 @@
-"""Photographs come in: one request a file from the script, or a plain form with several."""
+"""Upload photographs: one request per file from the script, or a plain form with several."""
 
 import logging
 from dataclasses import dataclass
@@ -41,22 +41,22 @@ logger = logging.getLogger(__name__)
 UNREADABLE_FORM = (BadRequest, MultiPartParserError, TooManyFieldsSent)
 
 
-@csrf_exempt  # the inner view checks it, after the size: looking for the token in the body means reading all of it
+@csrf_exempt  # the inner view checks it after the size, because reading the token reads the whole body
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @require_http_methods(["GET", "HEAD", "POST"])
 def upload(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
-    """Add photographs to a visit. The script asks for JSON and sends one file; without it, a form sends several."""
+    """Add photographs to a visit. The script sends one file and accepts JSON; a plain form sends several."""
     visits = Visit.objects.visible_to(request.member).select_related("patient")
     visit = get_object_or_404(visits, pk=visit_id)
     if _length(request) > settings.UPLOAD_MAX_REQUEST_BYTES:
-        return _problem(request, visit, "too_large", _("That is too much at once. Send fewer photographs."), 413)
+        return _problem(request, visit, "too_large", _("This upload is too large. Send fewer photographs at a time."), 413)
     try:
         return _upload(request, visit)
     except (RequestDataTooBig, TooManyFilesSent) as error:
         code = "too_large" if isinstance(error, RequestDataTooBig) else "too_many_files"
-        return _problem(request, visit, code, _("That is too much at once. Send fewer photographs."), 413)
+        return _problem(request, visit, code, _("This upload is too large. Send fewer photographs at a time."), 413)
     except UNREADABLE_FORM:
-        return _problem(request, visit, "malformed", _("What arrived is not a complete form. Send it again."), 400)
+        return _problem(request, visit, "malformed", _("The form arrived incomplete. Send it again."), 400)
 
 
 @csrf_protect
@@ -76,7 +76,7 @@ def _upload(request: ClinicRequest, visit: Visit) -> HttpResponse:
         if is_script_request(request):
             return _problem(request, visit, "malformed", str(next(iter(form.errors.values()))[0]), 400)
         return _page(request, visit, form, status=400)
-    assert request.member is not None, "require_role lets nobody else in"
+    assert request.member is not None, "require_role admits members only"
     attempt, lesion = remembered_attempt(request), form.cleaned_data["lesion"]
     outcomes = [
         _add(visit, lesion, file, request.member, attempt and attempt.part(f"file {index}"))
@@ -92,12 +92,12 @@ def _upload(request: ClinicRequest, visit: Visit) -> HttpResponse:
     return render(request, "assessment/upload_outcomes.html", context, status=status)
 
 
-upload.is_sent_once = True  # type: ignore[attr-defined]  # by _upload, after the size was looked at
+upload.is_sent_once = True  # type: ignore[attr-defined]  # by _upload, after the size check
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one file: kept (judged or refused), or not kept and why."""
+    """The outcome of one file: stored (analysed or refused), or not stored and why."""
 
     name: str
     photograph: Photograph | None = None
@@ -124,7 +124,7 @@ class Outcome:
 
 
 def _add(visit: Visit, lesion: Lesion, file: UploadedFile, by: Member, attempt: Attempt | None) -> Outcome:
-    """Take in one file. Whatever is wrong with it is its own affair: the others go on."""
+    """Add one file and return its outcome, so that a failure does not affect the others."""
     name = printable_name(file.name)
     try:
         image = add_image(visit=visit, lesion=lesion, upload=file, by=by, attempt=attempt)
@@ -138,7 +138,7 @@ def _add(visit: Visit, lesion: Lesion, file: UploadedFile, by: Member, attempt: 
     except Refused as error:
         return Outcome(name, status=HTTPStatus.BAD_REQUEST, code=error.code, message=error.message)
     except CannotBeKept as error:
-        logger.error("A photograph could not be kept.", exc_info=error)
+        logger.error("A photograph could not be stored.", exc_info=error)
         return Outcome(name, status=error.status, code=error.code, message=str(error.message))
 
 
@@ -154,13 +154,13 @@ def _check_files(form: LesionForm, files: list[UploadedFile], *, limit: int) -> 
 
 
 def _length(request: ClinicRequest) -> int:
-    """How long the body says it is. Django reads no more than that, and nothing where this is no number."""
+    """Return the stated length of the body; 0 if it is not a number. Django reads no more than that."""
     length = request.META.get("CONTENT_LENGTH") or ""
     return int(length) if length.isdecimal() else 0
 
 
 def _as_problem(code: str, message: str, status: int) -> dict[str, Any]:
-    """A problem document (RFC 9457), as every script gets; ``error`` and ``message`` are its short form."""
+    """Return a problem document (RFC 9457); ``error`` and ``message`` are its short form."""
     kind = code.replace("_", "-")
     title = KINDS[kind][1] if kind in KINDS else HTTPStatus(status).phrase
     problem = {"type": TYPE_PREFIX + kind, "title": str(title), "status": status, "detail": message, "code": kind}
@@ -174,7 +174,7 @@ def _json(request: ClinicRequest, content: dict[str, Any], *, status: int) -> Js
 
 
 def _problem(request: ClinicRequest, visit: Visit, code: str, message: str, status: int) -> HttpResponse:
-    """Say what is wrong with the whole request, without touching its body again."""
+    """Return an error for the whole request, without reading its body again."""
     if is_script_request(request):
         return _json(request, _as_problem(code, message, status), status=status)
     context = {"visit": visit, "patient": visit.patient, "problem": message, "outcomes": []}

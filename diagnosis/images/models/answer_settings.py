@@ -20,24 +20,23 @@ URGENT_LEVELS = [
 
 
 class MixChoice(models.TextChoices):
-    """To which class mix the percentages are true from now on."""
+    """The class mix for which percentages are calibrated from now on."""
 
     RELEASED = "released", _("The release's")
-    KEPT = "kept", _("What was chosen before")
-    OWN = "own", _("This clinic's own, as confirmed labels have it now")
+    KEPT = "kept", _("As chosen before")
+    OWN = "own", _("This clinic's own, from its confirmed labels now")
 
 
 class AnswerSettingsQuerySet(models.QuerySet["AnswerSettings"]):
     def visible_to(self, member: Member | None) -> "AnswerSettingsQuerySet":
-        """The choices of the member's clinic."""
+        """The settings of the member's clinic."""
         return self.filter(clinic=member.clinic_id) if member else self.none()
 
 
 class AnswerSettings(models.Model):
-    """How a clinic has the network's answers read, from then on. The newest counts; none is ever changed.
+    """A clinic's thresholds for the two tiers and its class mix. Append-only: the newest row counts.
 
-    Where its two tiers begin, and to which class mix its percentages are true: shares by code; empty for the
-    release's.
+    ``class_mix`` holds shares by code; it is empty for the release's own mix.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

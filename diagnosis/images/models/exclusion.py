@@ -10,7 +10,7 @@ from patients.models import Member
 
 
 class ExclusionReason(models.TextChoices):
-    """What is wrong with a photograph's place in the record."""
+    """Why a photograph was excluded."""
 
     OTHER_PATIENT = "other_patient", _("It shows another patient")
     OTHER_LESION = "other_lesion", _("It shows another lesion")
@@ -20,18 +20,18 @@ class ExclusionReason(models.TextChoices):
 
 class ExclusionQuerySet(models.QuerySet["Exclusion"]):
     def standing(self) -> "ExclusionQuerySet":
-        """Those whose photograph was not put back."""
+        """Exclusions that have not been undone."""
         return self.filter(ended_at__isnull=True)
 
     def of_another_patient(self) -> "ExclusionQuerySet":
-        """Those that the patient in whose record they lie must not see."""
+        """Photographs of another patient, which the patient whose record holds them must not see."""
         return self.standing().filter(reason=ExclusionReason.OTHER_PATIENT)
 
 
 class Exclusion(models.Model):
-    """A photograph that was taken out of use: kept for good, and part of nothing until it is put back.
+    """The exclusion of a photograph: it stays stored and is not used anywhere until the exclusion is undone.
 
-    Only its end may still be written, once; a photograph that is set aside again gets another row.
+    Only the end may be written, once. A photograph that is excluded again gets another row.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -41,7 +41,7 @@ class Exclusion(models.Model):
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)
     ended_by = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, related_name="+")
-    ended_at = models.DateTimeField(null=True, help_text=_("When it was put back."))
+    ended_at = models.DateTimeField(null=True, help_text=_("When the exclusion was undone."))
 
     objects = ExclusionQuerySet.as_manager()
 
@@ -68,4 +68,4 @@ class Exclusion(models.Model):
 
     @property
     def does_not_count(self) -> str:
-        return gettext("It takes part in nothing: do not rely on what is said of it.")
+        return gettext("It is not used anywhere: do not rely on anything recorded about it.")

@@ -8,10 +8,10 @@ from mlmodel.taxonomy import CODES, CONDITIONS
 
 
 class HeatMap(models.Model):
-    """Where in a photograph the network found what speaks for one class. Drawn once, never changed.
+    """A heat map of the evidence for one class in a photograph. Drawn once, never changed.
 
-    A prediction has the maps of the class that explains its tier and of the most probable one; any other is drawn
-    when it is first asked for.
+    A prediction has maps for the class that explains its tier and for the most probable class. Any other is drawn on
+    first request.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)

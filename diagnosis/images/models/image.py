@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class QualityVerdict(models.TextChoices):
-    ACCEPTED = "accepted", _("Good enough to judge")
+    ACCEPTED = "accepted", _("Good enough to analyse")
     NOT_SKIN = "not_skin", _("Not a skin lesion")
     BLURRED = "blurred", _("Blurred")
     TOO_DARK = "too_dark", _("Too dark")
@@ -29,7 +29,7 @@ class QualityVerdict(models.TextChoices):
 
 
 def _stored_as(image: "Image", kind: str, suffix: str) -> str:
-    """Names on disk carry no patient: only the image's random key, spread over 256 folders."""
+    """Return the storage path: no patient data, only the image's random key, spread over 256 folders."""
     return str(PurePath("images") / image.pk.hex[:2] / f"{image.pk.hex}-{kind}{suffix}")
 
 
@@ -49,20 +49,20 @@ class ImageQuerySet(models.QuerySet["Image"]):
     def visible_to(self, member: Member | None) -> "ImageQuerySet":
         """The photographs of the patients of the member's clinic.
 
-        Asked row by row and not joined, so that a list in an index's order ends where its page is full.
+        EXISTS rather than a join, so that a query in index order stops when its page is full.
         """
         return self.filter(Exists(Visit.objects.visible_to(member).filter(pk=OuterRef("visit"))))
 
     def in_use(self) -> "ImageQuerySet":
-        """Without those that were set aside."""
+        """Photographs that are not excluded."""
         return self.exclude(self._is_excluded())
 
     def excluded(self) -> "ImageQuerySet":
-        """Those that were set aside and not put back."""
+        """Photographs that are excluded now."""
         return self.filter(self._is_excluded())
 
     def with_exclusion(self) -> "ImageQuerySet":
-        """Annotate ``is_excluded``: it was set aside and not put back."""
+        """Annotate ``is_excluded``: whether the photograph is excluded now."""
         return self.annotate(is_excluded=self._is_excluded())
 
     def _is_excluded(self) -> Exists:
@@ -71,9 +71,9 @@ class ImageQuerySet(models.QuerySet["Image"]):
         return Exists(Exclusion.objects.standing().filter(image=OuterRef("pk")))
 
     def released_to(self, user: AbstractBaseUser | AnonymousUser) -> "ImageQuerySet":
-        """The photographs in visits that were released to the patient who signed in as ``user``.
+        """The photographs of visits released to the patient who signed in as ``user``.
 
-        Not what shows another patient, by what is known now.
+        Photographs that are excluded because they show another patient are left out.
         """
         from diagnosis.images.models.exclusion import Exclusion
 
@@ -83,37 +83,37 @@ class ImageQuerySet(models.QuerySet["Image"]):
         return released.exclude(Exists(Exclusion.objects.of_another_patient().filter(image=OuterRef("pk"))))
 
     def with_the_same_file(self, image: "Image") -> "ImageQuerySet":
-        """The same file kept under other lesions of the clinic: one of them is the wrong one."""
+        """Photographs with the same file under other lesions of the clinic: one of the records is wrong."""
         clinic = image.visit.patient.clinic_id
         same = self.in_use().filter(sha256=image.sha256, visit__patient__clinic=clinic)
         return same.exclude(lesion=image.lesion_id)
 
     def with_files_kept_elsewhere(self) -> "ImageQuerySet":
-        """Annotate ``is_kept_elsewhere``: the same file is kept under another lesion of the clinic too."""
+        """Annotate ``is_kept_elsewhere``: the same file is stored under another lesion of the clinic too."""
         same = Image.objects.in_use().filter(sha256=OuterRef("sha256")).exclude(lesion=OuterRef("lesion"))
         clinic = OuterRef("visit__patient__clinic")
         return self.annotate(is_kept_elsewhere=Exists(same.filter(visit__patient__clinic=clinic).order_by()))
 
     def with_files_of(self, visit: Visit) -> "ImageQuerySet":
-        """Files of a visit that the clinic keeps elsewhere under another lesion too: one of them is the wrong one."""
+        """Photographs of the clinic with the same file as one of the visit's, under another lesion."""
         of_the_visit = Image.objects.in_use().filter(visit=visit, sha256=OuterRef("sha256"))
         elsewhere = of_the_visit.exclude(lesion=OuterRef("lesion"))
         return self.in_use().filter(Exists(elsewhere), visit__patient__clinic=visit.patient.clinic_id)
 
     def kept_elsewhere_too(self, visit: Visit) -> "ImageQuerySet":
-        """The visit's own photographs whose file the clinic keeps under another lesion too."""
+        """The visit's own photographs whose file the clinic stores under another lesion too."""
         elsewhere = Image.objects.in_use().filter(
             sha256=OuterRef("sha256"), visit__patient__clinic=visit.patient.clinic_id
         )
         return self.in_use().filter(Exists(elsewhere.exclude(lesion=OuterRef("lesion"))), visit=visit)
 
     def not_reliable(self) -> "ImageQuerySet":
-        """Those on which the network's answer cannot be relied; ``Image.reliability`` in the database."""
+        """Photographs whose answer cannot be relied on: ``Image.reliability`` as a query."""
         is_smartphone = Q(**{f"measures__{SMARTPHONE_MEASURE}": 1.0})
         return self.filter(is_smartphone | ~Q(verdict=QualityVerdict.ACCEPTED))
 
     def with_shown_prediction(self) -> "ImageQuerySet":
-        """Read ``shown_prediction`` of all of them in one query, with its version, without what is long in that."""
+        """Prefetch ``shown_prediction`` with its model version, in one query, without the version's long fields."""
         from diagnosis.images.models.prediction import Prediction
 
         shown = Prediction.objects.shown().select_related("model_version", "answer_settings")
@@ -124,7 +124,7 @@ class ImageQuerySet(models.QuerySet["Image"]):
 class Image(models.Model):
     """One photograph of one lesion at one visit.
 
-    The original is kept as sent and never served to a browser as a page; what is shown is re-encoded, upright, and
+    The original is stored as sent and only ever served as a download. What is shown is re-encoded, upright and
     without metadata.
     """
 
@@ -141,7 +141,7 @@ class Image(models.Model):
     display = models.FileField(upload_to=display_path, max_length=120)
     thumbnail = models.FileField(upload_to=thumbnail_path, max_length=120)
     verdict = models.CharField(max_length=10, choices=QualityVerdict)
-    measures = models.JSONField(default=dict, help_text=_("What the quality judge measured."))
+    measures = models.JSONField(default=dict, help_text=_("Measurements of the quality check."))
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ImageQuerySet.as_manager()
@@ -167,7 +167,7 @@ class Image(models.Model):
 
     @property
     def shown_prediction(self) -> "Prediction | None":
-        """The prediction that is shown, or None of a photograph that was not judged."""
+        """The prediction that is shown; None for a photograph that was not analysed."""
         if not hasattr(self, "shown_predictions"):
             shown = self.predictions.shown().select_related("model_version", "answer_settings")
             return shown.first()
@@ -175,7 +175,7 @@ class Image(models.Model):
 
     @property
     def reliability(self) -> Reliability:
-        """How far the network's answer to it can be relied on."""
+        """How far the network's answer to this photograph can be relied on."""
         return reliability_of(self.measures, is_accepted=self.is_accepted)
 
     @property
@@ -184,7 +184,7 @@ class Image(models.Model):
 
 
 class QualityOverride(models.Model):
-    """A dermatologist's decision to have a refused photograph judged all the same. Append-only."""
+    """A dermatologist's decision to have a refused photograph analysed anyway. Append-only."""
 
     image = models.OneToOneField(Image, on_delete=models.PROTECT, related_name="override")
     member = models.ForeignKey(Member, on_delete=models.PROTECT, related_name="+")
@@ -199,7 +199,7 @@ class QualityOverride(models.Model):
 
 
 class ImageFeatures(models.Model):
-    """The backbone's pooled features of one image, kept so that a new head can re-score the archive in seconds."""
+    """The backbone's pooled features of one image, stored so that a new head can re-score the archive in seconds."""
 
     image = models.OneToOneField(Image, on_delete=models.CASCADE, related_name="features")
     backbone_sha256 = models.CharField(max_length=64)

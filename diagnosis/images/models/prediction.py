@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class Tier(models.TextChoices):
-    """What the malignant probability mass asks for; the thresholds travel with the model version."""
+    """The tier that the malignant probability falls into; the thresholds belong to the model version."""
 
     URGENT = "urgent", _("See a dermatologist within two weeks")
     WATCH = "watch", _("Have a dermatologist look at it")
@@ -31,27 +31,27 @@ class Tier(models.TextChoices):
 
 
 def heat_map_path(heat_map: "HeatMap", filename: str) -> str:
-    """Where a heat map is stored. Its own key is in the name: two that are drawn at once do not share a file."""
+    """Return where a heat map is stored. Its key is in the name, so that two drawn at once do not share a file."""
     image = heat_map.prediction.image_id.hex
     return f"images/{image[:2]}/{image}-heat-{heat_map.pk.hex[:12]}.png"
 
 
-def _mass(codes: Sequence[str]) -> Combinable:
+def _sum(codes: Sequence[str]) -> Combinable:
     """The sum of the columns named by ``codes``."""
     return reduce(add, (F(code) for code in codes))
 
 
 def _remainder(codes: Sequence[str], total: float) -> Combinable:
-    """What the columns named by ``codes`` leave of ``total``."""
-    return Value(total) - _mass(codes)
+    """``total`` minus the sum of the columns named by ``codes``."""
+    return Value(total) - _sum(codes)
 
 
 class PredictionQuerySet(CountsSteps, models.QuerySet["Prediction"]):
     def shown(self) -> "PredictionQuerySet":
-        """Of each image the one prediction that is shown: the active version's, or else the newest.
+        """The one prediction per image that is shown: the active version's, or else the newest.
 
-        The only place that knows this rule; after a roll-back the two differ. ``Image.shown_prediction`` and
-        ``ImageQuerySet.with_shown_prediction`` read it for one image and for many.
+        This rule exists only here; after a roll-back the two differ. ``Image.shown_prediction`` and
+        ``ImageQuerySet.with_shown_prediction`` apply it to one image and to many.
         """
         active = Subquery(ModelVersion.objects.filter(status=ModelVersionStatus.ACTIVE).values("pk")[:1])
         of_the_image = Prediction.objects.filter(image=OuterRef("image")).order_by()
@@ -60,44 +60,44 @@ class PredictionQuerySet(CountsSteps, models.QuerySet["Prediction"]):
         return self.filter(Q(model_version=active) | is_newest)
 
     def newest_first(self) -> "PredictionQuerySet":
-        """By the order in which they were made, whatever clocks said."""
+        """The newest first, by ``step`` and not by the clock."""
         return self.order_by("-step", "-pk")
 
     def of_shown_tier(self, tier: str) -> "PredictionQuerySet":
-        """Those whose ``shown_tier`` is ``tier``."""
+        """Predictions whose ``shown_tier`` is ``tier``."""
         raised = Exists(Image.objects.not_reliable().filter(pk=OuterRef("image")))
         if tier == Tier.WATCH:
             return self.filter(Q(tier=Tier.WATCH) | Q(raised, tier=Tier.CALM))
         return self.filter(~raised, tier=tier) if tier == Tier.CALM else self.filter(tier=tier)
 
     def explained_by(self, code: str) -> "PredictionQuerySet":
-        """Those whose ``explained_code`` is ``code``, of photographs on whose answer one can rely."""
+        """Predictions whose ``explained_code`` is ``code``, of photographs whose answer can be relied on."""
         reliable = self.filter(~Exists(Image.objects.not_reliable().filter(pk=OuterRef("image"))))
-        of_calm = Q(tier=Tier.CALM, code=code)
+        is_calm = Q(tier=Tier.CALM, code=code)
         if code not in MALIGNANT_CODES:
-            return reliable.filter(of_calm)
-        place = MALIGNANT_CODES.index(code)
-        of_others = Q(~Q(tier=Tier.CALM), *(Q(**{f"{code}__gt": F(each)}) for each in MALIGNANT_CODES[:place]))
-        of_others &= Q(*(Q(**{f"{code}__gte": F(each)}) for each in MALIGNANT_CODES[place + 1 :]))
-        return reliable.filter(of_calm | of_others)
+            return reliable.filter(is_calm)
+        index = MALIGNANT_CODES.index(code)
+        leads = Q(~Q(tier=Tier.CALM), *(Q(**{f"{code}__gt": F(each)}) for each in MALIGNANT_CODES[:index]))
+        leads &= Q(*(Q(**{f"{code}__gte": F(each)}) for each in MALIGNANT_CODES[index + 1 :]))
+        return reliable.filter(is_calm | leads)
 
     def with_shown_tier(self) -> "PredictionQuerySet":
-        """Annotate ``tier_shown``, which is ``shown_tier``."""
+        """Annotate ``tier_shown``: ``shown_tier`` as a column."""
         raised = Q(tier=Tier.CALM) & Exists(Image.objects.not_reliable().filter(pk=OuterRef("image")))
         shown = Case(When(raised, then=Value(Tier.WATCH)), default=F("tier"), output_field=models.CharField())
         return self.annotate(tier_shown=shown)
 
     def that_could_be_judged(self) -> "PredictionQuerySet":
-        """Without those of refused photographs, which a dermatologist had analysed anyway."""
+        """Predictions of photographs that passed the quality check, without those that were analysed anyway."""
         return self.filter(Exists(Image.objects.filter(pk=OuterRef("image"), verdict=QualityVerdict.ACCEPTED)))
 
     def of_new_photographs(self) -> "PredictionQuerySet":
-        """Those made when a photograph came, or was looked at again: what a day's figures are about."""
+        """Predictions made when a photograph was uploaded or analysed again, without re-scores of the archive."""
         return self.filter(was_rescored=False)
 
 
 class Prediction(models.Model):
-    """What one model version said of one image. Never edited, never deleted while the image lives."""
+    """One model version's prediction for one image. Never edited, never deleted while the image exists."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="predictions")
@@ -118,11 +118,11 @@ class Prediction(models.Model):
         null=True,
         editable=False,
         related_name="+",
-        help_text=_("What the clinic had chosen, where it was not read as released."),
+        help_text=_("The clinic's settings, if they changed anything."),
     )
     duration = models.DurationField(default=timedelta(0))
     was_rescored = models.BooleanField(
-        default=False, help_text=_("Read from stored features after a switch of versions: no new work of the clinic.")
+        default=False, help_text=_("Re-scored from stored features after a switch of versions.")
     )
     created_at = models.DateTimeField(auto_now_add=True)
     step = StepField()
@@ -145,8 +145,8 @@ class Prediction(models.Model):
             ),
             models.CheckConstraint(
                 condition=Q(
-                    malignant_probability__gte=_mass(MALIGNANT_CODES) - 0.001,
-                    malignant_probability__lte=_mass(MALIGNANT_CODES) + 0.001,
+                    malignant_probability__gte=_sum(MALIGNANT_CODES) - 0.001,
+                    malignant_probability__lte=_sum(MALIGNANT_CODES) + 0.001,
                 ),
                 name="malignant_probability_is_the_malignant_mass",
             ),
@@ -164,7 +164,7 @@ class Prediction(models.Model):
 
     @property
     def refused_as(self) -> str:
-        """Why the photograph could not be judged, in a word or two; empty where it could."""
+        """Why the quality check refused the photograph, in a word or two; empty if it passed."""
         return "" if self.image.is_accepted else str(self.image.get_verdict_display()).lower()
 
     @property

@@ -1,4 +1,4 @@
-"""The order of what was said and done, which does not depend on a clock: clocks are set back."""
+"""The order of reviews, predictions and skips. It does not depend on the clock, which may be set back."""
 
 from collections.abc import Iterable
 from typing import Any
@@ -10,21 +10,21 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Greatest
 from django.utils.translation import gettext_lazy as _
 
-# Of one order, so that a review can be compared with a prediction: which of them came first?
+# They share one sequence, so that a review can be compared with a prediction: which came first?
 STEPS = ("Review", "Prediction", "QueueSkip")
 
 
 class StepField(models.PositiveBigIntegerField):
-    """The place of a row among all reviews, predictions and skips: greater than that of all that were there before.
+    """The position of a row among all reviews, predictions and skips: greater than that of every earlier row.
 
-    Whatever is decided by who spoke last asks this. Two rows that are made at the same moment may share a place, but
-    not two reviews of one photograph, which are made under its lock. The database works it out as it keeps the row.
+    Everything that depends on the newest row orders by it. Two rows inserted at the same moment may share a step, but
+    not two reviews of one photograph, which are added under its lock. The database computes it on insert.
     """
 
     db_returning = True
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("help_text", _("Which was first, whatever the clock said: greater than of all before it."))
+        kwargs.setdefault("help_text", _("Position in the order of insertion: greater than that of every earlier row."))
         super().__init__(**{**kwargs, "editable": False})
 
     def deconstruct(self) -> Any:
@@ -33,15 +33,15 @@ class StepField(models.PositiveBigIntegerField):
         return name, path, args, kwargs
 
     def pre_save(self, model_instance: models.Model, add: bool) -> Any:
-        given = getattr(model_instance, self.attname)
-        return next_step() if add and given is None else given
+        step = getattr(model_instance, self.attname)
+        return next_step() if add and step is None else step
 
 
 class CountsSteps:
-    """Of a queryset whose rows have a ``step``."""
+    """Mixin for a queryset whose rows have a ``step``."""
 
     def bulk_create(self, objs: Iterable[Any], *args: Any, **kwargs: Any) -> Any:
-        """As ever; all rows that have no step get the next one, asked for once and not row by row."""
+        """Insert the rows; those without a step all get the next one, queried once."""
         rows = list(objs)
         step = newest_step() + 1
         for row in rows:
@@ -50,12 +50,12 @@ class CountsSteps:
 
 
 def next_step() -> Combinable:
-    """What the next step is counted as, as an expression."""
+    """Return the next step as an expression."""
     return Greatest(*(_newest_of(model) for model in STEPS)) + 1
 
 
 def newest_step() -> int:
-    """Return the step that was made last; 0 before the first."""
+    """Return the newest step; 0 if there is none."""
     newest = (
         all_apps.get_model("diagnosis", model).objects.aggregate(newest=Max("step"))["newest"] for model in STEPS
     )
