@@ -203,23 +203,23 @@ def caveats_about(tier: Tier, case_context: CaseContext, *, refused: str = "") -
         )
         caveats.append(Caveat(words % {"why": refused}))
     if case_context.suspected:
-        words = _("A dermatologist named it as %(name)s. Reviews have not settled that yet.")
-        short = _("a dermatologist named it as %(name)s")
+        words = _("A dermatologist has called it %(name)s. Reviews have not settled that yet.")
+        short = _("a dermatologist has called it %(name)s")
         name = {"name": case_context.suspected}
         caveats.append(Caveat(words % name, short=short % name, is_urgent=True))
     if case_context.suspected_elsewhere:
-        words = _("A dermatologist named another photograph of this lesion as %(name)s. It is not settled yet.")
+        words = _("A dermatologist has called another photograph of this lesion %(name)s. It is not settled yet.")
         caveats.append(Caveat(words % {"name": case_context.suspected_elsewhere}, is_urgent=True))
     if case_context.unclear:
         words = (
-            _("Dermatologists named it as %(name)s. It is not known whether that is malignant.")
+            _("Dermatologists have called it %(name)s. It is not known whether that is malignant.")
             if case_context.label
-            else _("A dermatologist named it as %(name)s. Reviews have not settled that yet.")
+            else _("A dermatologist has called it %(name)s. Reviews have not settled that yet.")
         )
         short = _("%(name)s: not known whether it is malignant")
         caveats.append(Caveat(words % {"name": case_context.unclear}, short=short % {"name": case_context.unclear}))
     if case_context.is_doubted and not case_context.speaks_of_danger:
-        words = _("A dermatologist looked at it and was not sure what it is.")
+        words = _("A dermatologist has looked at it and was not sure what it is.")
         caveats.append(Caveat(words, short=_("a dermatologist was not sure")))
     if worst := case_context.more_urgent_than(tier):
         is_urgent = worst.urgency == URGENCY[Tier.URGENT]
@@ -227,8 +227,8 @@ def caveats_about(tier: Tier, case_context: CaseContext, *, refused: str = "") -
         caveats.append(Caveat(_warning(worst), worst.url, short, worst.is_second_hand, is_urgent=is_urgent))
     if case_context.symptoms and tier is Tier.CALM:
         words = _(
-            "At this visit the patient reported for a spot: %(symptoms)s. If it is this spot, a dermatologist should "
-            "look at it, whatever the photograph shows."
+            "At this visit the patient reported symptoms of a spot: %(symptoms)s. If it is this spot, a dermatologist "
+            "should look at it, whatever the photograph shows."
         )
         symptoms = {"symptoms": ", ".join(case_context.symptoms)}
         caveats.append(Caveat(words % symptoms, short=_("the patient reported: %(symptoms)s") % symptoms))
@@ -271,7 +271,7 @@ def next_steps(tier: Tier, case_context: CaseContext = NO_CONTEXT, *, is_reliabl
             _("Do not wait for an appointment if it gets worse."),
         )
     return (
-        _("Nothing needs to be done today. Photograph it again in three months to see whether it changes."),
+        _("Nothing needs doing today. Photograph it again in three months to see whether it changes."),
         _("Still see a doctor if it is new, unlike your other spots, or worries you."),
         sooner,
     )
@@ -283,7 +283,7 @@ def _warning(sibling: Sibling) -> str:
         words = _("Another photograph of this lesion, from %(date)s, is confirmed as %(name)s.")
         return words % {**facts, "name": answer_name(sibling.label, sibling.label_text)}
     if sibling.suspected:
-        words = _("A dermatologist named another photograph of this lesion, from %(date)s, as %(name)s.")
+        words = _("A dermatologist has called another photograph of this lesion, from %(date)s, %(name)s.")
         return words % {**facts, "name": sibling.suspected}
     words = _("Another photograph of this lesion, from %(date)s, says: %(tier)s. The more urgent answer counts.")
     return words % {**facts, "tier": Tier(sibling.tier).label}
@@ -294,7 +294,7 @@ def _short_warning(sibling: Sibling) -> str:
         words = _("another photograph of this lesion is confirmed as %(name)s")
         return words % {"name": answer_name(sibling.label, sibling.label_text)}
     if sibling.suspected:
-        words = _("a dermatologist named another photograph of this lesion as %(name)s")
+        words = _("a dermatologist has called another photograph of this lesion %(name)s")
         return words % {"name": sibling.suspected}
     words = _("another photograph of this lesion says: %(tier)s")
     return words % {"tier": tier_in_short(sibling.tier).lower()}

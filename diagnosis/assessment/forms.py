@@ -80,7 +80,7 @@ class ExclusionForm(forms.Form):
         choices=ExclusionReason.choices,
         widget=forms.RadioSelect,
         label=_("What is wrong with it?"),
-        error_messages={"required": _("State what is wrong with it.")},
+        error_messages={"required": _("Say what is wrong with it.")},
     )
     lesion = _LesionField(
         queryset=Lesion.objects.none(),

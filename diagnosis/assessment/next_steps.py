@@ -25,7 +25,7 @@ def steps_of(
         return ()
     to_clarify = _to_clarify(photograph, missed)
     if not photograph.is_open:
-        words = _("Dermatologists named it as %(name)s. Their plan counts, not the network's advice.")
+        words = _("Dermatologists have called it %(name)s. Their plan counts, not the network's advice.")
         return (*to_clarify, words % {"name": photograph.confirmed})
     if view is None or (to_clarify and view.tone == Tier.CALM):
         return to_clarify
@@ -44,7 +44,7 @@ def _to_clarify(photograph: Photograph, missed: Sequence[ExcludedFinding]) -> tu
         )
     if name := photograph.case_context.suspected_elsewhere:
         words = _(
-            "A dermatologist named another photograph of this lesion as %(name)s. Settle that before you close the "
+            "A dermatologist has called another photograph of this lesion %(name)s. Settle that before you close the "
             "case."
         )
         steps.append(words % {"name": name})

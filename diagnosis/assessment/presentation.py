@@ -290,7 +290,11 @@ TIER_MARKS = {Tier.URGENT: "!", Tier.WATCH: "?", Tier.CALM: "✓"}
 def meaning_of(malignant_probability: float, *, is_own_mix: bool = False) -> str:
     """Return the malignant probability as a number out of 100 photographs."""
     meaning = _meaning_of(malignant_probability)
-    return f"{meaning} {_('Percentages are calculated for this clinic’s own mix of diagnoses.')}" if is_own_mix else meaning
+    return (
+        f"{meaning} {_('Percentages are calculated for this clinic’s own mix of diagnoses.')}"
+        if is_own_mix
+        else meaning
+    )
 
 
 def _meaning_of(malignant_probability: float) -> str:

@@ -86,7 +86,7 @@ def _words(verdict: QualityVerdict) -> tuple[str, str, tuple[str, ...]]:
                 _("The fine structure of the spot cannot be seen, and the answer depends on it."),
                 (
                     _("Tap on the spot so that the camera focuses on it, and wait until it is sharp."),
-                    _("Hold the camera with both hands, or rest it on something. Stay far enough away for it to focus."),
+                    _("Hold the camera with both hands, or rest it on something. Stay far enough away to focus."),
                     _("Wipe the lens."),
                 ),
             )

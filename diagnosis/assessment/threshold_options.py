@@ -84,7 +84,9 @@ def options_for(clinic: Clinic, version: ModelVersion, analyser: Analyser, level
     )
 
 
-def _options(levels: Mapping[Any, Level], names: Mapping[str, Any], probabilities: Sequence[float]) -> tuple[Option, ...]:
+def _options(
+    levels: Mapping[Any, Level], names: Mapping[str, Any], probabilities: Sequence[float]
+) -> tuple[Option, ...]:
     return tuple(
         Option(
             value=value,

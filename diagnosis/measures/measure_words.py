@@ -75,7 +75,9 @@ def doubt_in_words(code: str | None) -> str:
         return ""
     return {
         OutlineProblem.NO_REGION: _("No border of a lesion was found in the centre of the photograph."),
-        OutlineProblem.TINY: _("The area that was found is too small to be measured. Photograph the lesion from closer."),
+        OutlineProblem.TINY: _(
+            "The area that was found is too small to be measured. Photograph the lesion from closer."
+        ),
         OutlineProblem.WHOLE_FRAME: _("The lesion fills the whole picture, so its border cannot be seen."),
         OutlineProblem.SCATTERED: _("Several separate areas were found, and it is not clear which one is meant."),
         OutlineProblem.UNSURE: _("The border of the lesion is too indistinct to be drawn with confidence."),
@@ -178,7 +180,9 @@ def _diameter(values: Mapping[str, Any], width: int, height: int, width_mm: Deci
         letter="D",
         name=_("Diameter"),
         value=at_least
-        + (_("%(share)s of the picture’s width") % {"share": share} if diameter is None else f"{diameter:.1f}\u00a0mm"),
+        + (
+            _("%(share)s of the picture’s width") % {"share": share} if diameter is None else f"{diameter:.1f}\u00a0mm"
+        ),
         words=_("Enter the width of the picture to get the diameter in millimetres.")
         if diameter is None
         else _("Based on the stated width of the whole picture: %(width)s mm.") % {"width": width_mm},

@@ -1,4 +1,4 @@
-"""Reviews on a photograph's page: history to read, and one more to add. Nothing is changed, nothing is deleted."""
+"""Reviews on a photograph's admin page: the history, and a row to add another. None is changed or deleted."""
 
 from typing import Any
 
@@ -22,17 +22,17 @@ from patients.models import Member, Role
 
 
 class _Management(ManagementForm):
-    """Beside the rows: what colleagues had said when the page was made, and words that were asked about."""
+    """Fields of the whole table: the token of the reviews that the page showed, and free text to confirm."""
 
     made_from = forms.CharField(required=False, widget=forms.HiddenInput)
     as_typed = forms.CharField(required=False, widget=forms.HiddenInput)
 
 
 class ReviewFormSet(BaseInlineFormSet):
-    """Saves what was added through the same service as everybody else."""
+    """Saves new reviews through ``diagnosis.reviews.services``."""
 
     reviewer: Member | None
-    # Set where a colleague has answered since the page was made: it is answered with 409.
+    # A colleague has answered since the page was rendered: the response is 409.
     is_stale = False
 
     @cached_property
@@ -42,10 +42,10 @@ class ReviewFormSet(BaseInlineFormSet):
             own = _Management(self.data, auto_id=self.auto_id, prefix=self.prefix)
             own.full_clean()
             return own if form.is_valid() else form
-        initial = {**form.initial, "made_from": self._said()}
+        initial = {**form.initial, "made_from": self._token()}
         return _Management(auto_id=self.auto_id, prefix=self.prefix, initial=initial)
 
-    def _said(self) -> str:
+    def _token(self) -> str:
         return reviews_token(image=self.instance, reader=self.reviewer) if self.reviewer else ""
 
     def add_fields(self, form: Any, index: int | None) -> None:
@@ -60,8 +60,8 @@ class ReviewFormSet(BaseInlineFormSet):
         added = [form for form in self.extra_forms if form.has_changed()]
         if added and self.reviewer:
             self._look_for_colleagues(self.reviewer)
-        asked = [form.asks_about for form in added if isinstance(form, ReviewRowForm) and form.asks_about]
-        self._carry(as_typed=asked[0] if asked else "")
+        questions = [form.asks_about for form in added if isinstance(form, ReviewRowForm) and form.asks_about]
+        self._carry(as_typed=questions[0] if questions else "")
 
     def _look_for_colleagues(self, reviewer: Member) -> None:
         made_from = self.data.get(f"{self.prefix}-made_from", "")
@@ -69,11 +69,11 @@ class ReviewFormSet(BaseInlineFormSet):
             ensure_nobody_answered(image=self.instance, reader=reviewer, made_from=made_from)
         except AnsweredMeanwhile as conflict:
             self.is_stale = True
-            self._carry(made_from=self._said())
-            raise forms.ValidationError(_("%(why)s Look at it, then save again.") % {"why": conflict}) from None
+            self._carry(made_from=self._token())
+            raise forms.ValidationError(_("%(why)s Check it, then save again.") % {"why": conflict}) from None
 
     def _carry(self, **values: str) -> None:
-        """Put these into the page that is shown again."""
+        """Set these fields in the page that is shown again."""
         data: Any = self.data
         self.data = data.copy()
         for name, value in values.items():
@@ -81,7 +81,7 @@ class ReviewFormSet(BaseInlineFormSet):
         self.__dict__.pop("management_form", None)
 
     def save_new(self, form: forms.ModelForm, commit: bool = True) -> Review:
-        assert self.reviewer is not None, "without a dermatologist there is no row to add"
+        assert self.reviewer is not None, "only a dermatologist has a row to add"
         return record_review(
             image=self.instance,
             reviewer=self.reviewer,
@@ -90,10 +90,10 @@ class ReviewFormSet(BaseInlineFormSet):
 
 
 class ReviewRowForm(ReviewForm):
-    """The same questions in a row of a table, where the head of the column is the only label to be seen."""
+    """The review form as a table row, where the column header is the only visible label."""
 
     asks_about_danger = False
-    # Words of this row that were asked about before, and those that are asked about now.
+    # Free text that the previous page asked about, and that this page asks about.
     asked_about = asks_about = ""
 
     @property
@@ -108,8 +108,8 @@ class ReviewRowForm(ReviewForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        # There is no room for a question of its own: how dangerous own words are is part of the answer.
-        # What the rows carry together stands beside them.
+        # A row has no room for the question on malignancy, so the choices include it. Tokens are in the management
+        # form.
         del self.fields["danger"], self.fields["as_typed"], self.fields["made_from"]
         answer = self.fields["answer"]
         assert isinstance(answer, forms.ChoiceField)
@@ -127,14 +127,14 @@ class ReviewInline(RoleGate, admin.TabularInline):
     extra = 1
     can_delete = False
     verbose_name = _("review")
-    verbose_name_plural = _("Reviews: the label's own history says which of them decided")
+    verbose_name_plural = _("Reviews: the label's history shows which of them decided")
 
     @admin.display(description=_("state"))
     def state(self, review: Review) -> str:
-        return str(_("taken back") if review.is_retracted else _("stands")) if review.reviewer_id else "–"
+        return str(_("withdrawn") if review.is_retracted else _("valid")) if review.reviewer_id else "–"
 
     def has_add_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        """A review is signed by a dermatologist: a superuser who is none has nothing to sign with."""
+        """Only a dermatologist may add a review; a superuser who is not one may not."""
         member = member_of(request)
         if obj is not None and obj.exclusions.standing().exists():
             return False

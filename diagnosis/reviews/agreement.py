@@ -1,4 +1,4 @@
-"""Gather what readers and network said of the same photographs, for ``diagnosis.reviews.kappa`` to compare."""
+"""Agreement between readers, and between readers and network, computed with ``diagnosis.reviews.kappa``."""
 
 import datetime
 from collections import defaultdict
@@ -18,7 +18,7 @@ from diagnosis.reviews.models.review import ReviewQuerySet
 from mlmodel.taxonomy import CODES
 from patients.models import Member
 
-# The newest so many opinions: what a page can still tell in a moment.
+# The newest opinions only, so that the page stays fast.
 MOST_OPINIONS = 10_000
 
 Opinions = Mapping[UUID, Mapping[UUID, str]]
@@ -26,9 +26,9 @@ Opinions = Mapping[UUID, Mapping[UUID, str]]
 
 @dataclass(frozen=True)
 class Comparison:
-    """Who is compared, on all diagnoses together, class by class, and on whether it is malignant.
+    """The agreement of two or more readers: on all diagnoses, per class, and on malignancy.
 
-    ``danger`` counts what is none of the seven too, unless it is not known whether that is malignant.
+    ``danger`` includes answers outside the seven classes, unless their malignancy is not known.
     """
 
     title: str
@@ -39,20 +39,23 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the network says of a photograph: its most probable class, and the tier that is shown."""
+    """The network's answer to a photograph: its most probable class, and the tier that is shown."""
 
     code: str
     tier: str
 
     @property
     def calls_it_dangerous(self) -> bool:
-        """By the tier: the most probable class of an urgent answer may be a harmless one."""
+        """Whether the tier is not calm. The most probable class of an urgent answer may be benign."""
         return self.tier != Tier.CALM
 
 
 @dataclass(frozen=True)
 class AgreementReport:
-    """``outside`` counts opinions of none of the seven: on those the network is compared about danger alone."""
+    """The comparisons of one page.
+
+    ``outside`` counts opinions outside the seven classes: there the network is compared on malignancy only.
+    """
 
     pairs: Sequence[Comparison]
     groups: Sequence[Comparison]
@@ -66,17 +69,17 @@ class AgreementReport:
 def review_for_agreement(
     *, reviews: ReviewQuerySet, since: datetime.datetime | None, blinded_only: bool
 ) -> AgreementReport:
-    """Compare the opinions among ``reviews``: of each reader the newest of each photograph that decides.
+    """Return the agreement among ``reviews``: each reader's newest deciding one of each photograph.
 
-    Histopathology and consensus are no reader's own opinion and are left out.
+    Histopathology and consensus are left out: they are not a reader's own opinion.
     """
-    found = reviews.deciding().exclude(basis__in=(Basis.HISTOPATHOLOGY, Basis.CONSENSUS))
+    deciding = reviews.deciding().exclude(basis__in=(Basis.HISTOPATHOLOGY, Basis.CONSENSUS))
     if since is not None:
-        found = found.filter(created_at__gte=since)
+        deciding = deciding.filter(created_at__gte=since)
     if blinded_only:
-        found = found.filter(was_blinded=True)
+        deciding = deciding.filter(was_blinded=True)
     shown = Prediction.objects.shown().that_could_be_judged().filter(image=OuterRef("image")).order_by()
-    columns = found.newest_first().values_list(
+    columns = deciding.newest_first().values_list(
         "image_id",
         "reviewer_id",
         "answer",
@@ -91,8 +94,8 @@ def review_for_agreement(
         opinions[image][reader] = " ".join(diagnosis_of(answer, text)).strip()
         if code:
             network[image] = Answer(code, tier)
-    names = _names({reader for said in opinions.values() for reader in said})
-    answers = [answer for said in opinions.values() for answer in said.values()]
+    names = _names({reader for by_reader in opinions.values() for reader in by_reader})
+    answers = [answer for by_reader in opinions.values() for answer in by_reader.values()]
     return AgreementReport(
         pairs=_pairs(opinions, names),
         groups=_groups(opinions),
@@ -106,17 +109,17 @@ def review_for_agreement(
 
 def _pairs(opinions: Opinions, names: Mapping[UUID, str]) -> list[Comparison]:
     together: dict[tuple[UUID, UUID], list[tuple[str, str]]] = defaultdict(list)
-    for said in opinions.values():
-        for one, other in combinations(sorted(said, key=lambda reader: (names[reader], reader)), 2):
-            together[one, other].append((said[one], said[other]))
+    for answers in opinions.values():
+        for one, other in combinations(sorted(answers, key=lambda reader: (names[reader], reader)), 2):
+            together[one, other].append((answers[one], answers[other]))
     ranked = sorted(together.items(), key=lambda item: -len(item[1]))
     return [_compared(f"{names[one]} – {names[other]}", pairs) for (one, other), pairs in ranked]
 
 
 def _network(opinions: Opinions, answers: Mapping[UUID, Answer], names: Mapping[UUID, str]) -> list[Comparison]:
     with_network: dict[UUID, list[tuple[str, Answer]]] = defaultdict(list)
-    for image, said in opinions.items():
-        for reader, answer in said.items():
+    for image, by_reader in opinions.items():
+        for reader, answer in by_reader.items():
             if image in answers:
                 with_network[reader].append((answer, answers[image]))
     ranked = sorted(with_network.items(), key=lambda item: -len(item[1]))
@@ -124,17 +127,17 @@ def _network(opinions: Opinions, answers: Mapping[UUID, Answer], names: Mapping[
 
 
 def _groups(opinions: Opinions) -> list[Comparison]:
-    """By how many readers a photograph had: Fleiss' kappa wants the same number for each."""
+    """Return comparisons by the number of readers: Fleiss' kappa needs the same number for each photograph."""
     by_number: dict[int, list[list[str]]] = defaultdict(list)
-    for said in opinions.values():
-        if len(said) > 1:
-            by_number[len(said)].append(list(said.values()))
+    for by_reader in opinions.values():
+        if len(by_reader) > 1:
+            by_number[len(by_reader)].append(list(by_reader.values()))
     return [
         Comparison(
             str(number),
             fleiss(answers),
             {code: fleiss_for_class(answers, code) for code in CODES},
-            fleiss([dangers for said in answers if (dangers := _dangers(said))]),
+            fleiss([dangers for photograph in answers if (dangers := _dangers(photograph))]),
         )
         for number, answers in sorted(by_number.items())
     ]
@@ -145,11 +148,11 @@ def _compared(title: str, pairs: Sequence[tuple[str, str]]) -> Comparison:
 
 
 def _compared_with_network(title: str, pairs: Sequence[tuple[str, Answer]]) -> Comparison:
-    """By class where the reader names one that the network knows, on danger everywhere."""
-    known = _compared(title, [(answer, said.code) for answer, said in pairs if is_one_of_the_seven(answer)])
-    dangers = [(_danger(answer), said.calls_it_dangerous) for answer, said in pairs]
-    told = [(str(reader), str(network)) for reader, network in dangers if reader is not None]
-    return replace(known, danger=cohen(told))
+    """Compare by class where the reader names one of the seven, and on malignancy everywhere."""
+    by_class = _compared(title, [(reader, network.code) for reader, network in pairs if is_one_of_the_seven(reader)])
+    dangers = [(_danger(reader), network.calls_it_dangerous) for reader, network in pairs]
+    known = [(str(reader), str(network)) for reader, network in dangers if reader is not None]
+    return replace(by_class, danger=cohen(known))
 
 
 def _on_danger(pairs: Sequence[tuple[str, str]]) -> Agreement:
@@ -157,13 +160,13 @@ def _on_danger(pairs: Sequence[tuple[str, str]]) -> Agreement:
 
 
 def _dangers(answers: Sequence[str]) -> list[str]:
-    """What each says of danger; empty unless all do."""
-    found = [_danger(answer) for answer in answers]
-    return [] if None in found else [str(danger) for danger in found]
+    """Return each answer's danger; empty unless it is known of all of them."""
+    dangers = [_danger(answer) for answer in answers]
+    return [] if None in dangers else [str(danger) for danger in dangers]
 
 
 def _danger(answer: str) -> bool | None:
-    """Of free text an answer holds the words after its code."""
+    # An answer in free text holds the reader's words after its code.
     return danger_of(answer.partition(" ")[0])
 
 
@@ -172,6 +175,6 @@ def _names(readers: set[UUID]) -> dict[UUID, str]:
 
 
 def reviews_seen_by(member: Member | None, *, is_superuser: bool) -> ReviewQuerySet:
-    """The clinic's reviews; every clinic's for an operator."""
+    """Return the reviews of the member's clinic; those of every clinic for an operator."""
     reviews = Review.objects.all()
     return reviews if is_superuser else reviews.visible_to(member)

@@ -1,4 +1,4 @@
-"""How a form asks for a diagnosis: a list in groups, and a line of text that finds the list's names."""
+"""Form fields for a diagnosis: grouped choices, and a text input that suggests their names."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -25,7 +25,7 @@ from diagnosis.reviews.diagnoses import BY_CODE, DIAGNOSES, by_malignancy, recog
 from diagnosis.reviews.review_words import answer_malignancy, answer_name
 from mlmodel.taxonomy import CODES
 
-# What a reader says of their own words: each makes another answer of “something else”.
+# Whether a reader's own words are malignant: each choice is another answer code of “something else”.
 NOT_KNOWN = "not_known"
 DANGERS = [
     (OTHER_MALIGNANT, gettext_lazy("Yes")),
@@ -35,37 +35,37 @@ DANGERS = [
 
 
 class DangerMissing(ValidationError):
-    """Own words without a word on whether they are malignant."""
+    """The reader used their own words without stating whether they are malignant."""
 
 
 def danger_said(answer: str) -> str:
-    """Which of ``DANGERS`` an answer in own words came from; empty of any other."""
+    """Return the choice of ``DANGERS`` behind an answer in own words; empty for any other answer."""
     return (NOT_KNOWN if answer == OTHER else answer) if answer in FREE_TEXT else ""
 
 
 def grouped_answers(own_words: Sequence[str] = (OTHER,)) -> list[tuple[str, Any]]:
-    """The choices of an answer: the seven, the other diagnoses by how dangerous they are, and what names none."""
+    """Return the choices of an answer: the seven, other diagnoses by malignancy, and answers without a diagnosis."""
     without_name = (*own_words, CANNOT_TELL, NOT_A_LESION)
     return [
         ("", _("Choose…")),
         (_("Known to the network"), [(code, answer_name(code)) for code in CODES]),
         *(
-            (malignancy_words(malignancy).capitalize(), [(each.code, condition_name(each)) for each in found])
-            for malignancy, found in by_malignancy()
+            (malignancy_words(malignancy).capitalize(), [(each.code, condition_name(each)) for each in diagnoses])
+            for malignancy, diagnoses in by_malignancy()
         ),
         (_("None of these"), [(answer, _own_name(answer, own_words)) for answer in without_name]),
     ]
 
 
 def _own_name(answer: str, own_words: Sequence[str]) -> str:
-    """Where each danger is an answer of its own, “something else” says that it is not known."""
+    # If malignant and benign are choices of their own, “something else” means that it is not known.
     if answer == OTHER and len(own_words) > 1:
         return _("Something else, not known whether malignant")
     return answer_name(answer)
 
 
 class DiagnosisInput(forms.TextInput):
-    """A line of text that offers the diagnoses outside the seven as it is typed, found by any of their names."""
+    """A text input that suggests the diagnoses outside the seven by any of their names."""
 
     def render(self, name: str, value: Any, attrs: dict[str, Any] | None = None, renderer: Any = None) -> SafeString:
         own = {**(attrs or {})}
@@ -74,7 +74,7 @@ class DiagnosisInput(forms.TextInput):
             "",
             '<option value="{}" label="{}"></option>',
             (
-                # Some browsers show the label alone, so it says the name again.
+                # Some browsers show the label alone, so it repeats the name.
                 (
                     condition_name(each),
                     " · ".join((condition_name(each), malignancy_words(each.malignancy), *each.synonyms)),
@@ -87,15 +87,15 @@ class DiagnosisInput(forms.TextInput):
 
 
 def read_answer(answer: str, text: str, danger: str, *, as_typed: str) -> tuple[str, str]:
-    """The answer to record, and the reader's own words where it is none of the list.
+    """Return the answer to record, and the reader's own words if they are no diagnosis of the list.
 
     Args:
-        danger: of ``DANGERS``; empty where nothing was said.
-        as_typed: words that were asked about before and are sent again, so they are meant.
+        danger: one of ``DANGERS``; empty if none was chosen.
+        as_typed: words that the reader was asked about and sends again, which confirms them.
 
     Raises:
-        ValidationError: a name that is spelt nearly like one of the list's, or that contradicts ``danger``.
-        DangerMissing: nobody said whether the reader's own words are malignant.
+        ValidationError: the name resembles one of the list's, or contradicts ``danger``.
+        DangerMissing: the reader did not state whether their own words are malignant.
     """
     if answer not in FREE_TEXT:
         return answer, ""
@@ -107,18 +107,18 @@ def read_answer(answer: str, text: str, danger: str, *, as_typed: str) -> tuple[
         if answer == OTHER or both or malignancy_of(answer) is malignancy_of(code):
             return code, ""
         raise ValidationError(
-            _("%(name)s is %(malignancy)s. Correct what it is, or what you say of its danger.")
+            _("%(name)s is %(malignancy)s. Correct the diagnosis, or your answer on malignancy.")
             % {"name": answer_name(code), "malignancy": answer_malignancy(code)}
         )
     if answer == OTHER_BENIGN and sounds_malignant(text):
         raise ValidationError(
-            _("“%(words)s” names a cancer. Choose it from the list, or say that it is malignant or not known.")
+            _("“%(words)s” names a cancer. Choose it from the list, or state that it is malignant or not known.")
             % {"words": text}
         )
     if text != as_typed and (codes := resembling(text)):
         names = _(" or ").join(_("“%s”") % condition_name(BY_CODE[code]) for code in codes)
-        words = _("Do you mean %(names)s? Choose it. If it is something else, send it again as it is.")
+        words = _("Do you mean %(names)s? Choose it. If it is something else, send it again unchanged.")
         raise ValidationError(words % {"names": names}, params={"codes": codes})
     if answer == OTHER and danger != NOT_KNOWN:
-        raise DangerMissing(_("Say whether it is malignant; choose “Not known” if that is so."))
+        raise DangerMissing(_("Say whether it is malignant. Choose “Not known” if you do not know."))
     return answer, text

@@ -1,4 +1,4 @@
-"""Labels of one lesion that contradict each other: one rule for every page, list and check that warns of it."""
+"""Contradictory labels of one lesion: one rule for every page, list and check that warns of them."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -17,11 +17,11 @@ from patients.models import Lesion, Visit
 
 @dataclass(frozen=True)
 class Label:
-    """What a photograph is confirmed as.
+    """A confirmed label of a photograph.
 
     Attributes:
-        text: what its reader wrote where the answer is free text.
-        basis: what it rests on, where that is known.
+        text: the reader's words, if the answer is free text.
+        basis: what it is based on, if known.
     """
 
     answer: str
@@ -30,7 +30,7 @@ class Label:
 
     @property
     def diagnosis(self) -> tuple[str, str]:
-        """To be compared with others: of free text the words count, however they are set."""
+        """A key for comparison: the answer, and the words of free text regardless of case and spacing."""
         return self.answer, " ".join(self.text.casefold().split()) if self.answer in FREE_TEXT else ""
 
     @property
@@ -39,21 +39,21 @@ class Label:
 
     @property
     def is_proven(self) -> bool:
-        """Whether a laboratory has said so."""
+        """Whether it is based on histopathology."""
         return self.basis == Basis.HISTOPATHOLOGY
 
 
 @dataclass(frozen=True)
 class Contradiction:
-    """A lesion whose photographs in use are confirmed as more than one thing.
+    """A lesion whose photographs in use have different confirmed labels.
 
-    Any two answers contradict each other: “something else” or “not a lesion” beside a melanoma as well as two
-    diagnoses. A lesion may change over the years; whether it has is for a dermatologist to say.
+    Any two different answers contradict each other, also “something else” or “not a lesion” next to a diagnosis. A
+    lesion may change over the years; whether it has is for a dermatologist to decide.
 
     Attributes:
-        names: what its photographs are confirmed as, what is malignant first.
-        is_dangerous: one of them is, or may be, malignant.
-        proven: what is malignant among them and the laboratory has said, by name; empty without.
+        names: of the labels, malignant ones first.
+        is_dangerous: one of them is or may be malignant.
+        proven: the name of a malignant label based on histopathology; empty if there is none.
     """
 
     lesion: Lesion
@@ -66,13 +66,13 @@ class Contradiction:
         if self.proven:
             return f"{self.lesion.title}: {self.words_of_proof}"
         words = _(
-            "%(lesion)s: its photographs are confirmed as different things: %(names)s. Correct one, or explain both."
+            "%(lesion)s: its photographs have different confirmed labels: %(names)s. Correct one, or explain both."
         )
         return words % {"lesion": self.lesion.title, "names": ", ".join(self.names)}
 
     @property
     def words_of_proof(self) -> str:
-        """What counts where the laboratory has named something malignant; empty where it has not."""
+        """The label that counts, if histopathology found a malignant disease; else empty."""
         if not self.proven:
             return ""
         words = _(
@@ -84,12 +84,12 @@ class Contradiction:
 
 
 def contradiction_among(lesion: Lesion, labels: Iterable[Label]) -> Contradiction | None:
-    """Say whether ``labels``, all those of a lesion's photographs in use, contradict each other."""
+    """Return the contradiction among ``labels``, all those of a lesion's photographs in use, if there is one."""
     labels = list(labels)
-    found = {label.diagnosis: label for label in labels}
-    if len(found) < 2:
+    by_diagnosis = {label.diagnosis: label for label in labels}
+    if len(by_diagnosis) < 2:
         return None
-    in_order = sorted(found.values(), key=lambda label: (-danger_rank(label.answer), label.diagnosis))
+    in_order = sorted(by_diagnosis.values(), key=lambda label: (-danger_rank(label.answer), label.diagnosis))
     proven = (label for label in labels if label.is_proven and is_malignant_answer(label.answer))
     return Contradiction(
         lesion=lesion,
@@ -100,33 +100,32 @@ def contradiction_among(lesion: Lesion, labels: Iterable[Label]) -> Contradictio
 
 
 def contradictions_of(lesions: QuerySet[Lesion]) -> list[Contradiction]:
-    """Return those of ``lesions`` whose labels contradict each other."""
+    """Return the contradictions among ``lesions``."""
     labels: defaultdict[UUID, list[Label]] = defaultdict(list)
-    # Read in one walk and compared here: grouped in a subquery, PostgreSQL took 9 s for 5,000 labels that its
-    # statistics did not know of yet.
-    told = _settled(lesions).values_list("image__lesion", "answer", "review__other_text", "basis")
-    for lesion, answer, text, basis in told:
+    # Compared in Python: grouped in a subquery, PostgreSQL took 9 s for 5,000 labels without current statistics.
+    rows = _settled(lesions).values_list("image__lesion", "answer", "review__other_text", "basis")
+    for lesion, answer, text, basis in rows:
         labels[lesion].append(Label(answer, text or "", basis))
     keys = [lesion for lesion, own in labels.items() if len({label.diagnosis for label in own}) > 1]
     in_order = Lesion.objects.filter(pk__in=keys).select_related("patient")
-    found = (contradiction_among(each, labels[each.pk]) for each in in_order.order_by("patient", "number"))
-    return [each for each in found if each is not None]
+    contradictions = (contradiction_among(each, labels[each.pk]) for each in in_order.order_by("patient", "number"))
+    return [each for each in contradictions if each is not None]
 
 
 def contradictions_at(visit: Visit) -> list[Contradiction]:
-    """Those of the lesions photographed at a visit, whichever visit the contradicting photographs are of."""
+    """Return the contradictions of the lesions photographed at a visit, with labels from any visit."""
     lesions = Image.objects.in_use().filter(visit=visit).order_by().values("lesion")
     return contradictions_of(Lesion.objects.filter(pk__in=lesions))
 
 
 def awaits_another_look(label: ConfirmedLabel, *, read_at: int) -> bool:
-    """Whether another photograph of the lesion was confirmed as something else after this one was read last.
+    """Return whether another photograph of the lesion got a different label after this one's newest review.
 
-    So the older of the two waits. Once it has been read again its reader has seen both, and it no longer waits: a
-    lesion may change.
+    Only the older of the two waits. Once it has been reviewed again, its reader has seen both and it no longer waits:
+    a lesion may change.
 
     Args:
-        label: settled.
+        label: a settled one.
         read_at: the step of the newest review of its photograph.
     """
     own = label_of(label).diagnosis
@@ -135,8 +134,8 @@ def awaits_another_look(label: ConfirmedLabel, *, read_at: int) -> bool:
 
 
 def other_labels(image: Image) -> QuerySet[ConfirmedLabel]:
-    """The settled labels of the lesion's other photographs in use, each with its review."""
-    # A lesion has few: named one by one, no database has to guess how many there are.
+    """Return the settled labels of the lesion's other photographs in use, each with its review."""
+    # A list of keys, since a lesion has few photographs: the query planner need not estimate a subquery.
     others = Image.objects.in_use().filter(lesion=image.lesion_id).exclude(pk=image.pk).order_by()
     return ConfirmedLabel.objects.filter(
         state=LabelState.SETTLED, image__in=list(others.values_list("pk", flat=True))

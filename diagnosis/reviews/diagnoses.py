@@ -1,10 +1,10 @@
-"""The diagnoses that a dermatologist can choose besides the network's seven classes, each with a code of its own.
+"""The diagnoses that a dermatologist can choose in addition to the network's seven classes, each with its own code.
 
-The seven themselves are listed in ``mlmodel.taxonomy`` alone. Codes are stored with reviews and labels: one that was
-used is never changed or taken away. ICD-10: WHO 2019 release, of an unspecified site; where its index has no entry of
-the name, the category that holds the disease. SNOMED CT only where it is certain. Malignancy follows the WHO
-Classification of Skin Tumours (4th edition, 2018): keratoacanthoma is a squamous cell carcinoma there, and lentigo
-maligna a melanoma in situ, which HAM10000 counts as melanoma.
+The seven are listed only in ``mlmodel.taxonomy``. Codes are stored with reviews and labels: never change or remove
+one. ICD-10: WHO 2019 release, unspecified site; if its index lacks the name, the category that contains the disease.
+SNOMED CT only where it is certain. Malignancy follows the WHO Classification of Skin Tumours (4th edition, 2018):
+keratoacanthoma is a squamous cell carcinoma there, and lentigo maligna a melanoma in situ, which HAM10000 counts as
+melanoma.
 """
 
 import re
@@ -20,7 +20,7 @@ from mlmodel.taxonomy import BY_CODE as SEVEN
 from mlmodel.taxonomy import CONDITIONS, Condition, Malignancy
 
 MOST_RESEMBLING = 3
-# As long as the columns that hold an answer.
+# The length of the database columns that hold an answer.
 LONGEST_CODE = 16
 
 
@@ -29,9 +29,9 @@ class Diagnosis(Condition):
     """A condition outside the seven.
 
     Attributes:
-        line: what it is, in a sentence or two that a patient understands.
-        article: the code of the one of the seven whose article explains it too; empty without.
-        synonyms: other names by which it is recognised when it is typed.
+        line: a sentence or two for patients on what it is.
+        article: the code of the one of the seven whose article also explains it; empty if none does.
+        synonyms: other names that are recognised when typed.
     """
 
     line: str = ""
@@ -54,18 +54,18 @@ def _of(malignancy: Malignancy, code: str, name: str, icd10: str, line: str, *sy
 
 _M, _U, _B = Malignancy.MALIGNANT, Malignancy.UNCERTAIN, Malignancy.BENIGN
 
-# The dangerous ones first; within each kind the commoner before the rarer, tumours before inflammation and infection.
+# Malignant ones first; within each group common before rare, tumours before inflammation and infection.
 DIAGNOSES: tuple[Diagnosis, ...] = (
     _of(
         _M, "scc", _("Squamous cell carcinoma"), "C44.9",
-        _("A common skin cancer that grows from the upper layer of the skin. It can spread if it is left, and is "
-          "usually cured by removing it."),
+        _("A common skin cancer that grows from the upper layer of the skin. It can spread if it is not treated, and "
+          "is usually cured by removing it."),
         "SCC", "cSCC", "Cutaneous squamous cell carcinoma", "Spinocellular carcinoma",
         "Spinalioma", "Epidermoid carcinoma", snomed_ct="254651007",
     ),
     _of(
         _M, "keratoacanthoma", _("Keratoacanthoma"), "L85.8",
-        _("A lump that grows fast within weeks. It is treated as a form of squamous cell carcinoma, a skin cancer, "
+        _("A lump that grows quickly within weeks. It is treated as a form of squamous cell carcinoma, a skin cancer, "
           "and is removed."),
         "KA",
     ),
@@ -94,13 +94,13 @@ DIAGNOSES: tuple[Diagnosis, ...] = (
     ),
     _of(
         _M, "lymphoma", _("Cutaneous lymphoma, other than mycosis fungoides"), "C85.9",
-        _("A cancer of white blood cells in the skin. Specialists find out its kind, which decides the treatment."),
+        _("A cancer of white blood cells in the skin. Specialists determine its type, which decides the treatment."),
         "Cutaneous lymphoma", "Skin lymphoma", "Cutaneous B-cell lymphoma", "Primary cutaneous lymphoma",
     ),
     _of(
         _M, "kaposi", _("Kaposi sarcoma"), "C46.0",
         _("A cancer of small blood vessels that shows as red or purple spots. It is often linked to a weakened "
-          "immune system, which is looked into."),
+          "immune system, which is investigated."),
         "Kaposi's sarcoma", snomed_ct="109385007",
     ),
     _of(
@@ -127,7 +127,7 @@ DIAGNOSES: tuple[Diagnosis, ...] = (
     _of(
         _M, "paget", _("Extramammary Paget disease"), "C44.9",
         _("A rare cancer within the upper skin of the genital area or armpit that looks like eczema. It is treated, "
-          "and a cancer further inside is looked for."),
+          "and doctors check for a cancer elsewhere in the body."),
         "Extramammary Paget", "Extramammary Paget's disease", "EMPD", "Paget's disease of the skin",
     ),
     _of(
@@ -137,21 +137,21 @@ DIAGNOSES: tuple[Diagnosis, ...] = (
     ),
     _of(
         _U, "meltump", _("Melanocytic tumour of uncertain malignant potential"), "D48.5",
-        _("A mole-like growth of which even the microscope cannot say for certain that it is harmless. It is removed "
+        _("A mole-like growth that even under the microscope cannot be called harmless with certainty. It is removed "
           "completely, and the skin is checked regularly."),
         "MELTUMP", "STUMP", "SAMPUS", "Severely dysplastic nevus", "High-grade dysplastic nevus",
     ),
     _of(
         _U, "spitz_atypical", _("Atypical Spitz tumour"), "D48.5",
-        _("A growth like a Spitz nevus of which it is not certain that it is harmless. It is removed completely, and "
-          "the skin is checked regularly."),
+        _("A growth like a Spitz nevus that is not certain to be harmless. It is removed completely, and the skin is "
+          "checked regularly."),
         "Atypical Spitz tumor", "Atypical Spitz nevus", "Spitzoid tumour of uncertain malignant potential",
         "Spitz melanocytoma",
     ),
     _of(
         _U, "uncertain_skin", _("Skin tumour of uncertain behaviour"), "D48.5",
-        _("A growth of which it is not certain yet whether it is harmless. What the laboratory finds decides what "
-          "happens next."),
+        _("A growth of which it is not yet certain whether it is harmless. The laboratory result decides what happens "
+          "next."),
         "Neoplasm of uncertain behaviour of skin", "Skin tumour of unknown behaviour",
     ),
     _of(
@@ -173,13 +173,13 @@ DIAGNOSES: tuple[Diagnosis, ...] = (
     ),
     _of(
         _B, "lentigo_simplex", _("Lentigo simplex or mucosal melanosis"), "L81.4",
-        _("A harmless flat brown spot of the skin or lip with more pigment than the skin around it."),
+        _("A harmless flat brown spot on the skin or lip with more pigment than the skin around it."),
         "Lentigo simplex", "Labial melanotic macule", "Mucosal melanosis", "Genital melanosis",
     ),
     _of(
         _B, "nevus_sebaceus", _("Nevus sebaceus"), "Q82.5",
-        _("A harmless yellowish patch of the scalp or face that is there from birth. Growths can form in it later, so "
-          "changes should be shown to a doctor."),
+        _("A harmless yellowish patch on the scalp or face that is present from birth. Growths can form in it later, "
+          "so changes should be shown to a doctor."),
         "Sebaceous nevus", "Nevus sebaceus of Jadassohn", "Organoid nevus", "Nevus sebaceous",
     ),
     _of(
@@ -195,7 +195,7 @@ DIAGNOSES: tuple[Diagnosis, ...] = (
     ),
     _of(
         _B, "neurofibroma", _("Neurofibroma"), "D36.1",
-        _("A harmless soft growth of the sheath of a nerve. Several of them can be a sign of an inherited condition."),
+        _("A harmless soft growth of a nerve sheath. Several of them can be a sign of an inherited condition."),
         "Cutaneous neurofibroma",
     ),
     _of(
@@ -208,7 +208,7 @@ DIAGNOSES: tuple[Diagnosis, ...] = (
     ),
     _of(
         _B, "cyst", _("Cyst of the skin"), "L72.9",
-        _("A harmless closed pocket under the skin that is filled with horn or sebum."),
+        _("A harmless closed pocket under the skin that is filled with keratin or sebum."),
         "Cyst", "Epidermoid cyst", "Epidermal cyst", "Trichilemmal cyst", "Pilar cyst", "Milium", "Sebaceous cyst",
     ),
     _of(
@@ -217,19 +217,19 @@ DIAGNOSES: tuple[Diagnosis, ...] = (
     ),
     _of(
         _B, "keloid", _("Keloid or hypertrophic scar"), "L91.0",
-        _("A harmless scar that has grown thick, and with a keloid beyond the wound."),
+        _("A harmless scar that has grown thick; a keloid also grows beyond the wound."),
         "Keloid", "Hypertrophic scar",
     ),
     _of(
         _B, "haemorrhage", _("Bleeding into the skin or under a nail"), "T14.0",
-        _("Blood in the skin or under a nail, mostly after a knock or pressure. It grows out or fades within weeks or "
-          "months; if it does not, it should be looked at again."),
+        _("Blood in the skin or under a nail, mostly after an injury or pressure. It grows out or fades within weeks "
+          "or months; if it does not, it should be looked at again."),
         "Haematoma", "Hematoma", "Subungual haematoma", "Subungual hematoma", "Subungual haemorrhage",
         "Subungual hemorrhage", "Bruise", "Talon noir", "Black heel",
     ),
     _of(
         _B, "pigmentation", _("Post-inflammatory pigmentation"), "L81.0",
-        _("Harmless darkening of the skin that is left after an inflammation or injury. It fades slowly."),
+        _("Harmless darkening of the skin that remains after inflammation or an injury. It fades slowly."),
         "Postinflammatory hyperpigmentation", "Post-inflammatory hyperpigmentation",
     ),
     _of(
@@ -240,7 +240,7 @@ DIAGNOSES: tuple[Diagnosis, ...] = (
     ),
     _of(
         _B, "cnh", _("Chondrodermatitis nodularis of the ear"), "H61.0",
-        _("A harmless but tender small lump on the edge of the ear, from pressure."),
+        _("A harmless but tender small lump on the edge of the ear, caused by pressure."),
         "Chondrodermatitis nodularis helicis", "Chondrodermatitis nodularis", "CNH",
     ),
     _of(
@@ -271,7 +271,7 @@ DIAGNOSES: tuple[Diagnosis, ...] = (
     ),
     _of(
         _B, "lupus", _("Cutaneous lupus erythematosus"), "L93.0",
-        _("An inflammation of the skin that light makes worse. It is treated, and other organs are looked at."),
+        _("An inflammation of the skin that light makes worse. It is treated, and other organs are examined."),
         "Discoid lupus erythematosus", "Discoid lupus", "DLE", "Lupus erythematosus",
     ),
     _of(
@@ -280,27 +280,27 @@ DIAGNOSES: tuple[Diagnosis, ...] = (
     ),
     _of(
         _B, "wart", _("Viral wart"), "B07",
-        _("A harmless growth that a virus causes. It mostly goes away by itself or with treatment."),
+        _("A harmless growth caused by a virus. It mostly goes away by itself or with treatment."),
         "Wart", "Verruca", "Verruca vulgaris", "Common wart", "Plantar wart",
     ),
     _of(
         _B, "molluscum", _("Molluscum contagiosum"), "B08.1",
-        _("Harmless small pearly bumps that a virus causes. They pass on by touch and mostly go away by themselves."),
+        _("Harmless small pearly bumps caused by a virus. They spread by touch and mostly go away by themselves."),
         "Molluscum", "Mollusca contagiosa", snomed_ct="40070004",
     ),
     _of(
         _B, "tinea", _("Tinea (ringworm)"), "B35.9",
-        _("An infection with a fungus. It passes on by touch and is treated with an antifungal."),
+        _("A fungal infection. It spreads by touch and is treated with an antifungal medicine."),
         "Tinea", "Ringworm", "Dermatophytosis", "Tinea corporis", "Tinea pedis", "Fungal infection",
     ),
     _of(
         _B, "abscess", _("Boil or abscess"), "L02.9",
-        _("An infection with bacteria that forms pus. It may need to be opened or treated with an antibiotic."),
+        _("A bacterial infection that forms pus. It may need to be opened or treated with an antibiotic."),
         "Abscess", "Boil", "Furuncle", "Carbuncle",
     ),
 )  # fmt: skip
 
-# Names by which one of the seven is recognised when it is typed.
+# Other names of the seven that are recognised when typed.
 _NAMES_OF_THE_SEVEN: dict[str, tuple[str, ...]] = {
     "akiec": ("Actinic keratosis", "Solar keratosis", "AK", "Bowen's disease", "Bowen disease", "Morbus Bowen",
               "Squamous cell carcinoma in situ", "SCC in situ", "Intraepithelial carcinoma"),
@@ -315,7 +315,7 @@ _NAMES_OF_THE_SEVEN: dict[str, tuple[str, ...]] = {
     "vasc": ("Haemangioma", "Hemangioma", "Cherry angioma", "Angioma", "Angiokeratoma", "Pyogenic granuloma"),
 }  # fmt: skip
 
-# Parts of words that name a cancer in English and in the languages that lend its names.
+# Parts of words that name a cancer, in English, German and other languages.
 _OF_CANCER = (
     "carcin", "karzin", "cancer", "krebs", "melanom", "sarcom", "sarkom", "lymphom", "metasta", "malign", "basaliom",
 )  # fmt: skip
@@ -325,17 +325,18 @@ BY_CODE: dict[str, Condition] = {condition.code: condition for condition in (*CO
 
 
 def by_malignancy() -> list[tuple[Malignancy, list[Diagnosis]]]:
-    """The diagnoses outside the seven, malignant ones first."""
-    return [(malignancy, list(found)) for malignancy, found in groupby(DIAGNOSES, key=lambda each: each.malignancy)]
+    """Return the diagnoses outside the seven by malignancy, malignant ones first."""
+    groups = groupby(DIAGNOSES, key=lambda each: each.malignancy)
+    return [(malignancy, list(diagnoses)) for malignancy, diagnoses in groups]
 
 
 def recognise(text: str) -> str:
-    """The code of the diagnosis that somebody typed, by its name or another one in use; empty where it is none."""
+    """Return the code of the diagnosis with this name or synonym; empty if there is none."""
     return _BY_NAME.get(_folded(text), "")
 
 
 def sounds_malignant(text: str) -> bool:
-    """Whether words that are none of the list speak of a cancer, however they are spelt."""
+    """Return whether free text names a cancer, even if misspelt."""
     if any(stem in _folded(text) for stem in _OF_CANCER):
         return True
     codes = resembling(text)
@@ -343,10 +344,10 @@ def sounds_malignant(text: str) -> bool:
 
 
 def resembling(text: str) -> list[str]:
-    """The codes of the few diagnoses that may be meant by what was typed.
+    """Return the codes of the few diagnoses that typed text may mean.
 
-    By a name within it, by the beginnings of words, or by words that are nearly spelt so. Of beginnings that may
-    be more than ``MOST_RESEMBLING`` none is meant: such a word says nothing.
+    They are found by a name within the text, by the beginnings of words, or by similar spelling. Beginnings that match
+    more than ``MOST_RESEMBLING`` diagnoses are too ambiguous and match none.
     """
     typed = _folded(text)
     words = typed.split()
@@ -357,13 +358,13 @@ def resembling(text: str) -> list[str]:
         return _codes(sorted(within, key=len, reverse=True))[:MOST_RESEMBLING]
     if len(max(words, key=len)) < 4:
         return []
-    found = _codes(name for name in _LONG_NAMES if _begin(words, name.split()))
-    if found:
-        return found if len(found) <= MOST_RESEMBLING else []
-    if nearly := get_close_matches(typed, _LONG_NAMES, n=MOST_RESEMBLING, cutoff=0.85):
-        return _codes(nearly)
-    alike = [name for name in _LONG_NAMES if all(_is_nearly_in(each, name.split()) for each in words)]
-    return _codes(sorted(alike, key=lambda name: -_likeness(typed, name)))[:MOST_RESEMBLING]
+    codes = _codes(name for name in _LONG_NAMES if _begin(words, name.split()))
+    if codes:
+        return codes if len(codes) <= MOST_RESEMBLING else []
+    if close := get_close_matches(typed, _LONG_NAMES, n=MOST_RESEMBLING, cutoff=0.85):
+        return _codes(close)
+    similar = [name for name in _LONG_NAMES if all(_is_nearly_in(each, name.split()) for each in words)]
+    return _codes(sorted(similar, key=lambda name: -_likeness(typed, name)))[:MOST_RESEMBLING]
 
 
 def _codes(names: Iterable[str]) -> list[str]:
@@ -371,12 +372,12 @@ def _codes(names: Iterable[str]) -> list[str]:
 
 
 def _begin(typed: Iterable[str], words: Iterable[str]) -> bool:
-    """Whether each word that was typed begins one of a name's."""
+    """Return whether each typed word begins one of ``words``."""
     return all(any(word.startswith(each) for word in words) for each in typed)
 
 
 def _is_nearly_in(typed: str, words: Iterable[str]) -> bool:
-    """Whether a word that was typed begins one of ``words``, or is nearly one or the beginning of one."""
+    """Return whether a typed word begins one of ``words``, or resembles one or its beginning."""
     return any(
         word.startswith(typed)
         or (len(typed) >= 5 and max(_likeness(typed, word), _likeness(typed, word[: len(typed)])) >= 0.8)
@@ -389,7 +390,7 @@ def _likeness(typed: str, name: str) -> float:
 
 
 def _folded(text: str) -> str:
-    """Letters and digits alone, small and without accents, in one spelling of the words that have two."""
+    """Return the text in lower case without accents and punctuation, in American spelling."""
     plain = unicodedata.normalize("NFKD", text.casefold())
     words = " ".join(re.findall(r"[a-z0-9]+", re.sub(r"[\u0300-\u036f'’ʼ‘]", "", plain)))
     for british, american in (("naev", "nev"), ("haem", "hem"), ("tumour", "tumor"), ("rrhoe", "rrhe")):
@@ -407,25 +408,25 @@ def _names() -> Iterable[tuple[str, str]]:
 
 
 def _validated() -> dict[str, str]:
-    """Every name, folded, with its code. A list that contradicts itself is an error of ours, seen at the start."""
+    """Return every folded name with its code. An inconsistent list is a programming error and fails on import."""
     if len(BY_CODE) != len(CONDITIONS) + len(DIAGNOSES):
         raise ValueError("two diagnoses share a code")
     for diagnosis in DIAGNOSES:
         if not re.fullmatch(r"[a-z_]+", diagnosis.code) or len(diagnosis.code) > LONGEST_CODE:
-            raise ValueError(f"{diagnosis.code} is no code of at most {LONGEST_CODE} small letters")
+            raise ValueError(f"{diagnosis.code} is not a code of at most {LONGEST_CODE} lower-case letters")
         if not re.fullmatch(r"[A-Z]\d\d(\.\d)?", diagnosis.icd10):
             raise ValueError(f"{diagnosis.code} has no ICD-10 code")
         if not diagnosis.line or (diagnosis.article and diagnosis.article not in SEVEN):
-            raise ValueError(f"{diagnosis.code} has no explanation, or points to an article that is none")
+            raise ValueError(f"{diagnosis.code} has no explanation, or refers to an article that does not exist")
     if sorted(DIAGNOSES, key=lambda each: [_M, _U, _B].index(each.malignancy)) != list(DIAGNOSES):
-        raise ValueError("malignant diagnoses are to come first, benign ones last")
-    found: dict[str, str] = {}
+        raise ValueError("malignant diagnoses must come first, benign ones last")
+    by_name: dict[str, str] = {}
     for name, code in _names():
-        if found.setdefault(_folded(name), code) != code:
-            raise ValueError(f"{name} is both {found[_folded(name)]} and {code}")
-    return found
+        if by_name.setdefault(_folded(name), code) != code:
+            raise ValueError(f"{name} is both {by_name[_folded(name)]} and {code}")
+    return by_name
 
 
 _BY_NAME = _validated()
-# Of short names and abbreviations too many are alike.
+# Short names and abbreviations resemble too many others.
 _LONG_NAMES = [name for name in _BY_NAME if len(name) >= 6]

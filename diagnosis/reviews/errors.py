@@ -1,4 +1,4 @@
-"""Why the system refuses to do something. ``code`` is for programs, ``message`` for people: it says what to do."""
+"""Refusals about reviews. ``code`` is for programs; ``message`` tells people what to do."""
 
 from collections.abc import Sequence
 
@@ -11,14 +11,14 @@ from diagnosis.reviews.models.review import RETRACTABLE_FOR
 
 
 class AnsweredMeanwhile(Refused):
-    """Colleagues have said something of the photograph since the form was made; ``reviews`` are theirs."""
+    """Colleagues have added ``reviews`` since the form was rendered."""
 
     code = "answered_meanwhile"
 
     def __init__(self, reviews: Sequence[Review]) -> None:
-        said = _("%(who)s: %(answer)s, %(certainty)s")
+        template = _("%(who)s: %(answer)s, %(certainty)s")
         answers = [
-            said
+            template
             % {
                 "who": each.reviewer.name,
                 "answer": each.answer_words,
@@ -27,7 +27,7 @@ class AnsweredMeanwhile(Refused):
             for each in reviews
         ]
         words = _(
-            "A colleague has answered since this page was opened (%(answers)s). Nothing of yours is recorded yet."
+            "A colleague has answered since this page was opened (%(answers)s). Your answer is not recorded yet."
         )
         super().__init__(words % {"answers": "; ".join(answers)})
         self.reviews = tuple(reviews)
@@ -44,7 +44,7 @@ class NothingToRetract(Refused):
     code = "nothing_to_retract"
 
     def __init__(self) -> None:
-        super().__init__(_("There is nothing to take back: this review was taken back already."))
+        super().__init__(_("This review was already withdrawn."))
 
 
 class TooLateToRetract(Refused):
@@ -52,6 +52,6 @@ class TooLateToRetract(Refused):
 
     def __init__(self) -> None:
         super().__init__(
-            _("A review can be taken back for %(time)s. Now add another one; both stay.")
+            _("A review can be withdrawn for %(time)s. Add another one instead; both stay on record.")
             % {"time": in_words(RETRACTABLE_FOR)}
         )

@@ -1,4 +1,4 @@
-"""What people may send about photographs."""
+"""The form of a review."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -26,15 +26,15 @@ class ReviewForm(forms.ModelForm):
         required=False,
         widget=forms.RadioSelect,
         label=_("Is it malignant?"),
-        help_text=_("Answer this only for your own words: a diagnosis of the list says it itself."),
+        help_text=_("Only for your own words: a diagnosis from the list already states it."),
     )
-    # Where each danger is an answer of its own there is no second question.
+    # False where malignant and benign are answers of their own.
     asks_about_danger = True
-    # What may be meant by the words: codes and names, each to be chosen with a button.
+    # Codes and names of diagnoses that the words may mean, shown as buttons.
     suggested: Sequence[tuple[str, str]] = ()
-    # What colleagues had said when the form was made, so that a stale one replaces nothing unseen.
+    # The token of the colleagues' reviews that the page showed.
     made_from = forms.CharField(required=False, widget=forms.HiddenInput)
-    # Words that were asked about and are sent again: they are meant as they are.
+    # Words that the reader was asked about; sent again unchanged, they are confirmed.
     as_typed = forms.CharField(required=False, max_length=200, widget=forms.HiddenInput)
 
     class Meta:
@@ -49,7 +49,7 @@ class ReviewForm(forms.ModelForm):
         }
         help_texts = {
             "other_text": _("Type to find a diagnosis by any of its names, or use your own words."),
-            "reason": _("What decides it: features, the pathologist's report, what follow-up showed."),
+            "reason": _("What the diagnosis is based on: features, the pathologist's report, findings at follow-up."),
         }
         widgets = {
             "other_text": DiagnosisInput,
@@ -62,31 +62,31 @@ class ReviewForm(forms.ModelForm):
         }
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
-        # Nothing is chosen beforehand: a label that is two clicks away is no opinion.
+        # No answer is preselected: accepting a default is not an opinion.
         super().__init__(*args, **kwargs)
         answer, certainty, basis = (self.fields[name] for name in ("answer", "certainty", "basis"))
         assert isinstance(answer, forms.ChoiceField)
         assert isinstance(certainty, forms.ChoiceField)
         answer.choices = grouped_answers()
         certainty.choices = Certainty.choices
-        # Most is known by looking, so that is what is meant where nothing is said.
+        # Dermatoscopy is the default basis.
         basis.required = False
 
     @property
     def words_meant(self) -> str:
-        """Words that were asked about before and are sent again."""
+        """The words that the reader was asked about and sent again."""
         return str(self.cleaned_data.get("as_typed", ""))
 
     def made_anew(self, token: str) -> None:
-        """Carry on from what colleagues have said by now, which is shown beside this form."""
+        """Set the token to the reviews of colleagues that are now shown next to this form."""
         self.data = MultiValueDict(self.data)
         self.data[self.add_prefix("made_from")] = token
 
     @property
     def own_words(self) -> str:
         """The answer that was sent, in words."""
-        said = getattr(self, "cleaned_data", {})  # of a form that was sent
-        answer, text = said.get("answer", ""), said.get("other_text", "")
+        cleaned = getattr(self, "cleaned_data", {})  # unset on an unbound form
+        answer, text = cleaned.get("answer", ""), cleaned.get("other_text", "")
         return answer_name(answer, text) if answer else ""
 
     def clean(self) -> dict[str, Any]:
@@ -105,13 +105,13 @@ class ReviewForm(forms.ModelForm):
             cleaned["answer"], cleaned["other_text"] = read_answer(answer, text, danger, as_typed=as_typed)
         except DangerMissing as error:
             self.add_error("danger", error)
-            # The words were looked at; only the question is open.
+            # The words are accepted; only the question on malignancy is open.
             self.data = MultiValueDict(self.data)
             self.data[self.add_prefix("as_typed")] = text.strip()
         except forms.ValidationError as error:
             self.add_error("other_text", error)
             self.suggested = [(code, answer_name(code)) for code in (error.params or {}).get("codes", ())]
-            # A hidden field keeps what it was sent, unless what was sent is changed.
+            # The hidden field is rendered from the submitted data, so that is what has to change.
             self.data = MultiValueDict(self.data)
             self.data[self.add_prefix("as_typed")] = text.strip()
         return cleaned

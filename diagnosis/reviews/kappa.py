@@ -1,8 +1,8 @@
-"""How far readers agree beyond chance: Cohen's kappa for two, Fleiss' for more. Pure arithmetic.
+"""Agreement of readers beyond chance: Cohen's kappa for two, Fleiss' for more. Pure arithmetic.
 
 Cohen, Educ Psychol Meas 20:37 (1960), with the large-sample standard error given there; Fleiss, Psychol Bull 76:378
-(1971). A kappa of 1 is perfect agreement, 0 is what chance gives. It falls with rare classes even where readers agree
-nearly always (the kappa paradox), so the share that agrees is always told beside it.
+(1971). A kappa of 1 is perfect agreement, 0 is agreement by chance. It is low for rare classes even if readers nearly
+always agree (the kappa paradox), so the observed agreement is always shown with it.
 """
 
 import math
@@ -15,10 +15,10 @@ _TWO_SIDED_95 = 1.96
 
 @dataclass(frozen=True)
 class Agreement:
-    """``count`` photographs; ``observed`` is the share that agrees, in [0, 1].
+    """Agreement on ``count`` photographs; ``observed`` is the share with agreement, in [0, 1].
 
-    ``kappa`` is in [−1, 1] with a 95 % interval; None where there is nothing to measure it by: no photograph, or one
-    answer to all of them, which agrees by necessity. Fleiss' has no interval.
+    ``kappa`` is in [−1, 1] with a 95 % interval. It is None if undefined: without photographs, or if all answers are
+    the same. Fleiss' kappa has no interval.
     """
 
     count: int
@@ -29,14 +29,14 @@ class Agreement:
 
 
 def cohen(pairs: Sequence[tuple[str, str]]) -> Agreement:
-    """Agreement of two readers, each photograph as (what one said, what the other said)."""
+    """Return the agreement of two readers, from one pair of answers per photograph."""
     count = len(pairs)
     if not count:
         return Agreement(0, 0.0, None)
     observed = sum(one == other for one, other in pairs) / count
     ones, others = Counter(one for one, _other in pairs), Counter(other for _one, other in pairs)
     by_chance = sum(ones[answer] * others[answer] for answer in ones) / count**2
-    if by_chance == 1:  # exactly, as both numbers are whole
+    if by_chance == 1:  # exact, since both numbers are integers
         return Agreement(count, observed, None)
     kappa = (observed - by_chance) / (1 - by_chance)
     margin = _TWO_SIDED_95 * math.sqrt(observed * (1 - observed) / count) / (1 - by_chance)
@@ -44,27 +44,27 @@ def cohen(pairs: Sequence[tuple[str, str]]) -> Agreement:
 
 
 def cohen_for_class(pairs: Sequence[tuple[str, str]], answer: str) -> Agreement:
-    """Agreement on whether a photograph shows ``answer`` or something else."""
+    """Return the agreement of two readers on whether a photograph shows ``answer`` or something else."""
     return cohen([(str(one == answer), str(other == answer)) for one, other in pairs])
 
 
 def fleiss(photographs: Sequence[Sequence[str]]) -> Agreement:
-    """Agreement of any number of readers, the same for each photograph, not always the same people.
+    """Return the agreement of a fixed number of readers per photograph, who need not be the same people.
 
     Args:
-        photographs: of each what its readers said; all of one length, at least 2.
+        photographs: the answers to each; all of the same length, at least 2.
 
     Raises:
-        ValueError: they are not.
+        ValueError: the lengths differ or are less than 2.
     """
     count = len(photographs)
     if not count:
         return Agreement(0, 0.0, None)
     readers = len(photographs[0])
-    if readers < 2 or any(len(said) != readers for said in photographs):
+    if readers < 2 or any(len(answers) != readers for answers in photographs):
         raise ValueError("each photograph needs the same number of readers, and at least two")
-    observed = sum(_agreeing_pairs(said) for said in photographs) / count
-    shares = Counter(answer for said in photographs for answer in said)
+    observed = sum(_agreeing_pairs(answers) for answers in photographs) / count
+    shares = Counter(answer for answers in photographs for answer in answers)
     by_chance = sum((number / (count * readers)) ** 2 for number in shares.values())
     if len(shares) == 1:
         return Agreement(count, observed, None)
@@ -72,10 +72,10 @@ def fleiss(photographs: Sequence[Sequence[str]]) -> Agreement:
 
 
 def fleiss_for_class(photographs: Sequence[Sequence[str]], answer: str) -> Agreement:
-    """Agreement on whether a photograph shows ``answer`` or something else."""
-    return fleiss([[str(each == answer) for each in said] for said in photographs])
+    """Return the agreement of readers on whether a photograph shows ``answer`` or something else."""
+    return fleiss([[str(each == answer) for each in answers] for answers in photographs])
 
 
-def _agreeing_pairs(said: Sequence[str]) -> float:
-    """The share of the pairs of readers that agree on one photograph."""
-    return sum(number * (number - 1) for number in Counter(said).values()) / (len(said) * (len(said) - 1))
+def _agreeing_pairs(answers: Sequence[str]) -> float:
+    """Return the share of pairs of readers that agree on one photograph."""
+    return sum(number * (number - 1) for number in Counter(answers).values()) / (len(answers) * (len(answers) - 1))

@@ -1,4 +1,4 @@
-"""What reviews have said of photographs, annotated on a queryset of them."""
+"""Annotations of photographs with their labels and reviews."""
 
 from functools import cache
 from typing import Any
@@ -23,10 +23,10 @@ OF_UNKNOWN_DANGER = [answer for answer in ANSWERS if leaves_danger_open(answer)]
 
 
 def with_confirmed_label(images: ImageQuerySet) -> ImageQuerySet:
-    """Annotate what reviews have settled: ``confirmed_answer``, or None, and ``confirmed_code``.
+    """Annotate the settled label: ``confirmed_answer``, or None, and ``confirmed_code``.
 
-    The code is the answer where that is one of the seven classes, else None. ``confirmed_text`` is what its
-    reader wrote where the answer is something else, ``confirmed_basis`` what it rests on.
+    The code is the answer if that is one of the seven classes, else None. ``confirmed_text`` holds the reader's words
+    if the answer is something else; ``confirmed_basis`` is what the label is based on.
     """
     settled = ConfirmedLabel.objects.filter(image=OuterRef("pk"), state=LabelState.SETTLED)
     return images.annotate(
@@ -38,19 +38,18 @@ def with_confirmed_label(images: ImageQuerySet) -> ImageQuerySet:
 
 
 def with_suspicions(images: ImageQuerySet) -> ImageQuerySet:
-    """Annotate what readers named and still stand by: what is malignant, and what may be.
+    """Annotate conditions that readers named: ``suspected`` (malignant) and ``unclear`` (malignancy not known).
 
-    ``suspected`` and ``unclear`` hold an answer and, after a line break, its reader's words; None without.
-    ``is_doubted`` where somebody was not sure, or could not tell. Of each reader the newest review counts: who has
-    thought better of it no longer suspects. Until somebody has read a photograph here, what was named on the same file
-    counts that was set aside in another record of the clinic.
+    Both hold an answer and, after a line break, the reader's words; None if there is none. ``is_doubted`` is whether a
+    reader was not sure or could not tell. Each reader's newest review counts. While a photograph has no review of its
+    own, those of the same file count if that was excluded from another record of the clinic.
     """
     return images.annotate(**_suspicions())
 
 
 @cache
 def _suspicions() -> dict[str, Any]:
-    """The annotations of ``with_suspicions``: made once, since they take longer to put together than to run."""
+    """Return the annotations of ``with_suspicions``, cached because building them takes longer than running them."""
     newest = Review.objects.newest_of_each_reader().filter(image=OuterRef("pk")).newest_first()
     is_unread = ~Exists(Review.objects.standing().filter(image=OuterRef("pk")).order_by())
     was_excluded = Exists(Exclusion.objects.standing().filter(image=OuterRef("image")).order_by())
@@ -62,9 +61,9 @@ def _suspicions() -> dict[str, Any]:
     )
 
     def named(answers: list[str]) -> Coalesce:
-        said = Concat("answer", Value("\n"), "other_text")
+        words = Concat("answer", Value("\n"), "other_text")
         own, before = (
-            found.filter(answer__in=answers).annotate(said=said).values("said")[:1] for found in (newest, moved)
+            reviews.filter(answer__in=answers).annotate(words=words).values("words")[:1] for reviews in (newest, moved)
         )
         return Coalesce(Subquery(own), Case(When(is_unread, then=Subquery(before))))
 

@@ -1,4 +1,4 @@
-"""The review queue: what waits for a dermatologist, in which order, and who has what before them."""
+"""The review queue: which photographs wait for a dermatologist, in which order, and who has claimed them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -30,12 +30,12 @@ COUNTED_AT_MOST = 200
 
 @dataclass(frozen=True)
 class Offer:
-    """What the queue has for one reader.
+    """The queue for one reader.
 
     Attributes:
-        entry: what they have before them: claimed for them, or what they look at. None where nothing waits.
-        following: what they will be asked next, unclaimed, for the browser to load its photograph ahead.
-        waiting: how many wait for them, counted no further than ``COUNTED_AT_MOST``.
+        entry: the one claimed for them, or the one that they have open. None if nothing waits.
+        following: the next one, unclaimed, so that the browser can preload its photograph.
+        waiting: how many wait for them, counted up to ``COUNTED_AT_MOST``.
     """
 
     entry: QueueEntry | None
@@ -44,15 +44,14 @@ class Offer:
 
 
 def next_for(member: Member) -> QueueEntry | None:
-    """Claim the photograph that is worth most and return its place in the queue; None where nothing waits."""
+    """Claim the photograph with the highest priority and return its queue entry; None if nothing waits."""
     return offer_for(member).entry
 
 
 def offer_for(member: Member, *, shown: Image | None = None) -> Offer:
-    """Claim what is worth most, unless ``shown`` is before the reader already, and look what comes after it.
+    """Return the reader's offer: claim the highest priority, unless ``shown`` is already open, and find the next.
 
-    One walk along the queue answers all of it: whoever has read thousands of photographs that wait for a second reader
-    has to be led past them.
+    It is a single query, since a reader may have reviewed thousands of photographs that wait for a second reader.
     """
     entries = list(QueueEntry.objects.open_to(member).in_order()[:COUNTED_AT_MOST])
     free = [entry for entry in entries if entry.is_free_for(member)]
@@ -60,22 +59,24 @@ def offer_for(member: Member, *, shown: Image | None = None) -> Offer:
         entry = next((entry for entry in free if claim(entry, member)), None)
     else:
         entry = next((entry for entry in entries if entry.image_id == shown.pk), None)
-    before_them = entry.image_id if entry else shown and shown.pk
-    following = next((each for each in free if each.image_id != before_them), None)
+    current = entry.image_id if entry else shown and shown.pk
+    following = next((each for each in free if each.image_id != current), None)
     return Offer(entry=entry, following=following, waiting=len(entries))
 
 
 def claim(entry: QueueEntry, member: Member) -> bool:
-    """Keep the photograph from others for some minutes; False where somebody was quicker."""
+    """Claim the photograph for some minutes; return False if a colleague was faster."""
     now = timezone.now()
-    # A claim that lasts much longer than any was made before the clock was set back.
-    over = Q(claimed_until__lt=now) | Q(claimed_until__gt=now + CLAIMED_FOR + CLOCKS_APART)
-    mine = QueueEntry.objects.waiting().filter(over | Q(claimed_until=None) | Q(claimed_by=member), pk=entry.pk)
-    return mine.update(claimed_by=member, claimed_until=now + CLAIMED_FOR) == 1
+    # A claim that lasts longer than possible was made before the clock was set back.
+    expired = Q(claimed_until__lt=now) | Q(claimed_until__gt=now + CLAIMED_FOR + CLOCKS_APART)
+    claimable = QueueEntry.objects.waiting().filter(
+        expired | Q(claimed_until=None) | Q(claimed_by=member), pk=entry.pk
+    )
+    return claimable.update(claimed_by=member, claimed_until=now + CLAIMED_FOR) == 1
 
 
 def skip(image: Image, member: Member) -> None:
-    """Put a photograph aside for ``member``; others may have it at once."""
+    """Skip a photograph for ``member`` and release it to others."""
     _ensure_reader(image, member)
     with transaction.atomic():
         QueueSkip.objects.get_or_create(image=image, member=member)
@@ -83,26 +84,26 @@ def skip(image: Image, member: Member) -> None:
 
 
 def bring_back(image: Image, member: Member) -> None:
-    """Take back that ``member`` put a photograph aside. Safe to run again."""
+    """Undo that ``member`` skipped a photograph. Safe to run again."""
     _ensure_reader(image, member)
     QueueSkip.objects.filter(image=image, member=member).delete()
 
 
 def bring_back_skipped(member: Member) -> int:
-    """Let the photographs that ``member`` put aside be asked for again; return how many there were."""
+    """Return all photographs that ``member`` skipped to their queue, and return the number."""
     deleted, _by_model = QueueSkip.objects.filter(member=member).delete()
     return deleted
 
 
 def refresh_queue_entry(*, image: Image) -> QueueEntry:
-    """Work out anew whether ``image`` waits, why and for whom. The only place that writes the queue's rows.
+    """Recalculate whether ``image`` waits, why and for which reader. Queue rows are written only here.
 
-    Called after everything that bears on it, inside the same transaction.
+    Called after every change that may affect it, inside the same transaction.
     """
     with transaction.atomic():
-        # Whoever holds the image's lock has seen everything that was said before.
+        # Under the image's lock, all earlier reviews are visible.
         image = Image.objects.select_for_update(of=("self",)).select_related("visit__patient").get(pk=image.pk)
-        reasons, needs, mass = _what_it_waits_for(image)
+        reasons, needs, malignant_probability = _what_it_waits_for(image)
         entry = QueueEntry.objects.filter(image=image).first()
         if entry is None:
             entry = QueueEntry(image=image, clinic_id=image.visit.patient.clinic_id, entered_at=timezone.now())
@@ -112,7 +113,7 @@ def refresh_queue_entry(*, image: Image) -> QueueEntry:
         entry.reasons = [str(reason) for reason in reasons]
         entry.reason = entry.reasons[0] if reasons else ""
         entry.needs = needs if reasons else 0
-        entry.priority = priority_of(reasons, malignant_probability=mass)
+        entry.priority = priority_of(reasons, malignant_probability=malignant_probability)
         if not reasons:
             entry.claimed_by = entry.claimed_until = None
         entry.save()
@@ -120,9 +121,9 @@ def refresh_queue_entry(*, image: Image) -> QueueEntry:
 
 
 def refresh_queue_of_lesion(*, image: Image) -> None:
-    """As ``refresh_queue_entry``, and of the lesion's other photographs those whose label contradicts this one's.
+    """Refresh the queue entry of ``image``, and of its lesion's photographs with a contradictory label.
 
-    Called where a label has changed or no longer counts, under the lock of the lesion's photographs.
+    Called when a label has changed or no longer counts, under the lock of the lesion's photographs.
     """
     refresh_queue_entry(image=image)
     is_in_use = not image.exclusions.standing().exists()
@@ -136,8 +137,8 @@ def refresh_queue_of_lesion(*, image: Image) -> None:
 
 
 @dataclass(frozen=True)
-class Known:
-    """The rows that decide, read once."""
+class _Rows:
+    """The rows of one image that its queue entry depends on, read once."""
 
     image: Image
     predictions: Sequence[Prediction]
@@ -147,12 +148,12 @@ class Known:
 
     @property
     def answers(self) -> list[str]:
-        """Each reader's newest answer where it says what it is."""
+        """Each reader's newest answer, unless it is “cannot tell”."""
         return [review.answer for review in self._newest]
 
     @property
     def newest_step(self) -> int:
-        """That of the newest review; 0 where nobody has read it."""
+        """The step of the newest review; 0 without reviews."""
         return max((review.step for review in self.reviews), default=0)
 
     @property
@@ -166,9 +167,9 @@ class Known:
 
     @property
     def tier_changed(self) -> bool:
-        """Whether what is shown is of another tier than what was said before it, and nobody has read it since.
+        """Whether the shown prediction's tier differs from the one before it, and no review has been added since.
 
-        After going back to an earlier version its own answer is shown again, and what came after it no longer counts.
+        After a roll-back the earlier version's prediction is shown again, and later ones no longer count.
         """
         shown = self.shown
         before = [each for each in self.predictions if shown and each.step < shown.step]
@@ -178,55 +179,55 @@ class Known:
 
 
 def _what_it_waits_for(image: Image) -> tuple[list[Reason], int, float]:
-    """The reasons, the reader that is asked for, and the malignant probability; no reasons where it is done."""
+    """Return the reasons, the reader that is needed, and the malignant probability; no reasons if it is done."""
     if image.exclusions.standing().exists():
         return [], 0, 0.0
-    known = Known(
+    rows = _Rows(
         image=image,
         predictions=list(image.predictions.newest_first()),
         shown=image.shown_prediction,
         reviews=list(image.reviews.standing().in_order()),
         label=ConfirmedLabel.objects.filter(image=image).first(),
     )
-    prediction = known.shown
-    mass = prediction.malignant_probability if prediction else 0.0
-    if known.label is None or not known.label.is_settled:
-        facts = _facts(known, prediction)
-        return reasons_for(facts, random_share=settings.REVIEW_RANDOM_SHARE), _reader_needed(known), mass
-    reasons = [Reason.TIER_CHANGED] if known.tier_changed else []
+    prediction = rows.shown
+    malignant_probability = prediction.malignant_probability if prediction else 0.0
+    if rows.label is None or not rows.label.is_settled:
+        reasons = reasons_for(_facts(rows, prediction), random_share=settings.REVIEW_RANDOM_SHARE)
+        return reasons, _reader_needed(rows), malignant_probability
+    reasons = [Reason.TIER_CHANGED] if rows.tier_changed else []
     needs = 1
-    if awaits_another_look(known.label, read_at=known.newest_step):
+    if awaits_another_look(rows.label, read_at=rows.newest_step):
         reasons, needs = [*reasons, Reason.LABELS_CONTRADICT], 2
-    if known.label.why == Why.NEWEST_OPINION and (second := _second_look(known, prediction)):
+    if rows.label.why == Why.NEWEST_OPINION and (second := _second_look(rows, prediction)):
         reasons, needs = [*reasons, second], 3 if second == Reason.READERS_DISAGREE else 2
-    return by_weight(reasons), needs, mass
+    return by_weight(reasons), needs, malignant_probability
 
 
-def _facts(known: Known, prediction: Prediction | None) -> Facts:
-    image = known.image
-    of_any = Facts(
+def _facts(rows: _Rows, prediction: Prediction | None) -> Facts:
+    image = rows.image
+    facts = Facts(
         image_id=image.pk,
         is_refused=not image.is_accepted,
         is_overridden=hasattr(image, "override"),
         is_outlier=_is_outlier(image),
-        is_disputed=known.label is not None and known.label.state == LabelState.DISPUTED,
-        answers=known.answers,
+        is_disputed=rows.label is not None and rows.label.state == LabelState.DISPUTED,
+        answers=rows.answers,
     )
     if prediction is None:
-        return of_any
+        return facts
     return replace(
-        of_any,
+        facts,
         network_code=_named_class(prediction),
         tier=prediction.shown_tier,
         is_smartphone=image.reliability is Reliability.SMARTPHONE,
         malignant_probability=prediction.malignant_probability,
         set_size=_set_size(prediction),
-        tier_changed=known.tier_changed,
+        tier_changed=rows.tier_changed,
     )
 
 
 def _set_size(prediction: Prediction) -> int:
-    """How many classes the prediction set holds; 0 where nobody can say any more."""
+    """Return the size of the prediction set; 0 if its version can no longer be loaded."""
     version = prediction.model_version
     if not can_serve(version):
         return 0
@@ -234,47 +235,45 @@ def _set_size(prediction: Prediction) -> int:
 
 
 def _named_class(prediction: Prediction) -> str:
-    """The class that explains the tier which is shown; empty where the answer names none and asks for no haste."""
+    """Return the class that explains the shown tier; empty if the answer is neither reliable nor urgent."""
     is_reliable = prediction.image.reliability is Reliability.CALIBRATED
     return prediction.explained_code if is_reliable or prediction.tier == Tier.URGENT else ""
 
 
 def _is_outlier(image: Image) -> bool:
-    """Only releases that come with a reference say what is unlike it."""
+    """Return whether the image is unlike the release's reference data; False if the release has none."""
     threshold = getattr(get_analyser(), "outlier_threshold", None)
     score = image.measures.get("outlier")
     return threshold is not None and score is not None and score > threshold
 
 
-def _reader_needed(known: Known) -> int:
-    if known.label is None:
+def _reader_needed(rows: _Rows) -> int:
+    if rows.label is None:
         return 1
-    if known.label.why == Why.NO_MAJORITY:
+    if rows.label.why == Why.NO_MAJORITY:
         return NEEDS_CONSENSUS
-    return min(len(known.label.readers) + 1, 3)
+    return min(len(rows.label.readers) + 1, 3)
 
 
-def _second_look(known: Known, prediction: Prediction | None) -> Reason | None:
-    """Whether another look is wanted at what one opinion has settled: only while there is a colleague to take it."""
+def _second_look(rows: _Rows, prediction: Prediction | None) -> Reason | None:
+    """Return why a label settled by one opinion needs another review; None if no colleague is left to give it."""
     reason = None
-    if known.do_readers_differ:
+    if rows.do_readers_differ:
         reason = Reason.READERS_DISAGREE
-    elif prediction is not None and any(
-        crosses_the_line(answer, _named_class(prediction)) for answer in known.answers
-    ):
+    elif prediction is not None and any(crosses_the_line(answer, _named_class(prediction)) for answer in rows.answers):
         reason = Reason.NETWORK_DISAGREES
-    readers = {review.reviewer_id for review in known.reviews}
-    # One colleague's look answers the network; two readers who differ are for a third. Then it is settled as it is.
+    readers = {review.reviewer_id for review in rows.reviews}
+    # If the network disagrees, one colleague reviews it too; if two readers differ, a third does. No more after that.
     if reason is None or len(readers) > (2 if reason == Reason.READERS_DISAGREE else 1):
         return None
     colleagues = Member.objects.filter(
-        clinic=known.image.visit.patient.clinic_id, role=Role.DERMATOLOGIST, user__is_active=True
+        clinic=rows.image.visit.patient.clinic_id, role=Role.DERMATOLOGIST, user__is_active=True
     )
     return reason if colleagues.exclude(pk__in=readers).exists() else None
 
 
 def refresh_clinic(clinic: Clinic, *, missing_only: bool = False) -> int:
-    """Refresh every photograph of the clinic, or those that have no place in the queue yet; return how many."""
+    """Refresh every photograph of the clinic, or only those without a queue entry; return the number."""
     images = Image.objects.filter(visit__patient__clinic=clinic)
     if missing_only:
         images = images.filter(queue_entry__isnull=True)
@@ -286,7 +285,7 @@ def refresh_clinic(clinic: Clinic, *, missing_only: bool = False) -> int:
 
 
 def skipped_by(member: Member) -> int:
-    """How many photographs ``member`` has put aside that still wait. From the few skips on: the queue may be long."""
+    """Return how many photographs that ``member`` skipped still wait. Counted from the skips: the queue is longer."""
     return QueueSkip.objects.filter(member=member, image__queue_entry__state=QueueState.WAITING).count()
 
 

@@ -1,14 +1,13 @@
-"""What makes a photograph worth a dermatologist's minute, and how much. One table of weights decides the order.
+"""The reasons to review a photograph, and the weights that order the queue.
 
-A photograph's priority is the sum of its reasons' weights, and up to ``MASS_WEIGHT`` more for its malignant
-probability, which orders those that share their reasons. The weights are chosen so that
+A photograph's priority is the sum of its reasons' weights, plus up to ``PROBABILITY_WEIGHT`` for its malignant
+probability, which orders photographs with the same reasons. The weights are chosen so that
 
-- what is known to be in dispute or in danger comes first: readers who disagree, labels of one lesion that contradict
-  each other, an urgent answer;
-- what the system itself is unsure of comes next: refusals, overrides, tiers that a new network changed;
-- the random sample ranks in the middle. It is read whatever the network thinks of it, so that the clinic's figures are
-  about all of its patients and not about the suspicious ones alone;
-- a photograph about which nothing is remarkable waits with the weight 0, and is asked for when nothing else is.
+- disputes and danger come first: readers who disagree, contradictory labels of one lesion, an urgent answer;
+- the system's own uncertainty comes next: refusals, overrides, tiers that a new network changed;
+- the random sample ranks in the middle. It is reviewed whatever the network's answer, so that the clinic's figures
+  represent all of its patients and not only suspicious cases;
+- a photograph with no other reason waits with weight 0 and comes last.
 """
 
 import hashlib
@@ -36,22 +35,22 @@ WEIGHTS: dict[Reason, float] = {
     Reason.UNCERTAIN: 30,
     Reason.NO_LABEL: 0,
 }
-MASS_WEIGHT = 10.0
-# A prediction set of one or two classes is an answer; one of three or more is a shrug.
+PROBABILITY_WEIGHT = 10.0
+# A prediction set of three or more classes counts as uncertain.
 UNCERTAIN_FROM = 3
 
 
 @dataclass(frozen=True)
 class Facts:
-    """What is known of one photograph.
+    """The facts about one photograph that its reasons depend on.
 
     Attributes:
-        network_code: the class that explains the network's tier; empty where it has not judged or names none.
-        answers: the answers that readers gave and stand by, whether they decide or not.
+        network_code: the class that explains the network's tier; empty if it was not analysed or no class is shown.
+        answers: each reader's current answer, whether it decides or not.
         tier: the one that is shown.
         is_smartphone: it was taken without a dermatoscope, so that a calm answer is shown as “have it looked at”.
-        set_size: of today's network's prediction set; 0 where another network judged.
-        tier_changed: the newest network put it into another tier than the one before, and nobody has read it since.
+        set_size: of the prediction set; 0 if the version that made the prediction can no longer be loaded.
+        tier_changed: the newest network changed its tier, and no review has been added since.
     """
 
     image_id: UUID
@@ -69,14 +68,14 @@ class Facts:
 
 
 def reasons_for(facts: Facts, *, random_share: float) -> list[Reason]:
-    """Return the reasons to read a photograph that has no settled label, the weightiest first; never none."""
-    found = {
+    """Return the reasons to review a photograph without a settled label, by weight; at least one."""
+    holds = {
         Reason.READERS_DISAGREE: facts.is_disputed,
         Reason.URGENT: facts.tier == Tier.URGENT,
         Reason.TIER_CHANGED: facts.tier_changed,
         Reason.OVERRIDDEN: facts.is_overridden,
         Reason.NETWORK_DISAGREES: bool(facts.network_code)
-        and any(_disagrees(said, facts.network_code) for said in facts.answers),
+        and any(_disagrees(answer, facts.network_code) for answer in facts.answers),
         Reason.REFUSED: facts.is_refused and not facts.is_overridden,
         Reason.MALIGNANT_SUSPICION: _is_suspicious(facts),
         Reason.NO_DERMATOSCOPE: facts.is_smartphone and facts.tier == Tier.WATCH,
@@ -84,7 +83,7 @@ def reasons_for(facts: Facts, *, random_share: float) -> list[Reason]:
         Reason.DRIFT_OUTLIER: facts.is_outlier,
         Reason.UNCERTAIN: facts.set_size >= UNCERTAIN_FROM,
     }
-    return by_weight([reason for reason, holds in found.items() if holds]) or [Reason.NO_LABEL]
+    return by_weight([reason for reason in holds if holds[reason]]) or [Reason.NO_LABEL]
 
 
 def by_weight(reasons: Sequence[Reason]) -> list[Reason]:
@@ -92,16 +91,16 @@ def by_weight(reasons: Sequence[Reason]) -> list[Reason]:
 
 
 def priority_of(reasons: Sequence[Reason], *, malignant_probability: float) -> float:
-    return sum(WEIGHTS[reason] for reason in reasons) + MASS_WEIGHT * malignant_probability
+    return sum(WEIGHTS[reason] for reason in reasons) + PROBABILITY_WEIGHT * malignant_probability
 
 
 def is_in_random_share(image_id: UUID, *, share: float) -> bool:
-    """Draw by the photograph's own random key: the same answer whenever it is asked, and nobody can aim at it."""
+    """Return whether the photograph is in the random sample, by a hash of its key: stable and not selectable."""
     return int.from_bytes(hashlib.sha256(b"review queue" + image_id.bytes).digest()[:8]) < share * 2**64
 
 
 def crosses_the_line(answer: str, network_code: str) -> bool:
-    """Tell whether one of the two is malignant or pre-malignant and the other is not, as far as that is known."""
+    """Return whether exactly one of the two is malignant or pre-malignant, as far as that is known."""
     if not network_code:
         return False
     if BY_CODE[network_code].is_malignant:
@@ -110,13 +109,13 @@ def crosses_the_line(answer: str, network_code: str) -> bool:
 
 
 def _disagrees(answer: str, network_code: str) -> bool:
-    """Of what is none of the seven the network can know no more than whether it is dangerous."""
+    """Return whether the reader and the network disagree; outside the seven classes, only on malignancy."""
     if is_one_of_the_seven(answer):
         return answer != network_code
     return crosses_the_line(answer, network_code)
 
 
 def _is_suspicious(facts: Facts) -> bool:
-    """Whether the network suspects a malignant class, without calling it urgent."""
-    is_named = bool(facts.network_code) and BY_CODE[facts.network_code].is_malignant
-    return is_named and facts.tier != Tier.URGENT
+    """Return whether the network suspects a malignant class without an urgent tier."""
+    is_malignant = bool(facts.network_code) and BY_CODE[facts.network_code].is_malignant
+    return is_malignant and facts.tier != Tier.URGENT

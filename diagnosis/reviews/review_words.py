@@ -1,4 +1,4 @@
-"""How reviews are said."""
+"""Reviews and labels in words."""
 
 from dataclasses import dataclass
 
@@ -23,7 +23,7 @@ LABEL_MARKS = {"urgent": "!", "watch": "?", "calm": "✓", "refused": "–"}
 
 
 def answer_name(answer: str, other_text: str = "") -> str:
-    """A review's answer: a diagnosis by its name, or what names none."""
+    """Return the name of an answer, with the reader's own words if there are any."""
     if answer in BY_CODE:
         return condition_name(BY_CODE[answer])
     name = {
@@ -33,12 +33,12 @@ def answer_name(answer: str, other_text: str = "") -> str:
         CANNOT_TELL: _("Cannot tell"),
         NOT_A_LESION: _("Not a lesion"),
     }[answer]
-    # Without the full stop that was typed, since sentences end with a name.
+    # Without a typed full stop, since sentences may end with the name.
     return f"{name}: {other_text.rstrip('. ') or other_text}" if other_text else name
 
 
 def label_in_words(name: str, suspected: str) -> str:
-    """A photograph's label, or that it has none, with what a dermatologist suspects instead."""
+    """Return a photograph's label, or that it has none, together with a suspected condition."""
     if name and suspected:
         return _("%(name)s; suspected: %(suspected)s") % {"name": name, "suspected": suspected}
     if suspected:
@@ -47,7 +47,7 @@ def label_in_words(name: str, suspected: str) -> str:
 
 
 def label_tone(answer: str) -> str:
-    """The end of a class name. Free text is a warning where its reader calls it malignant, and never an all-clear."""
+    """Return the end of a CSS class name. Free text warns if its reader calls it malignant, and is never calm."""
     if is_malignant_answer(answer):
         return "urgent"
     if leaves_danger_open(answer):
@@ -56,23 +56,23 @@ def label_tone(answer: str) -> str:
 
 
 def answer_malignancy(answer: str) -> str:
-    """How dangerous it is, in words; empty where it names no disease."""
+    """Return the malignancy of an answer in words; empty if it names no disease."""
     if malignancy := malignancy_of(answer):
         words = malignancy_words(malignancy)
-        return _("%(malignancy)s, as its reader says") % {"malignancy": words} if answer in FREE_TEXT else words
+        return _("%(malignancy)s, according to its reader") % {"malignancy": words} if answer in FREE_TEXT else words
     return _("not known whether malignant") if answer == OTHER else ""
 
 
 def plain_line(answer: str) -> str:
-    """What a diagnosis outside the seven is, in a line for a patient; empty for the seven, which have an article."""
-    found = BY_CODE.get(answer)
-    return _(found.line) if isinstance(found, Diagnosis) else ""
+    """Return a line for patients on a diagnosis outside the seven; empty for the seven, which have articles."""
+    condition = BY_CODE.get(answer)
+    return _(condition.line) if isinstance(condition, Diagnosis) else ""
 
 
 def article_of(answer: str) -> str:
-    """Which of the seven has the article that explains an answer; empty where none does."""
-    found = BY_CODE.get(answer)
-    return found.article if isinstance(found, Diagnosis) else found.code if found else ""
+    """Return the code of the one of the seven whose article explains an answer; empty if none does."""
+    condition = BY_CODE.get(answer)
+    return condition.article if isinstance(condition, Diagnosis) else condition.code if condition else ""
 
 
 def icd10_of(answer: str) -> str:
@@ -84,10 +84,10 @@ class LabelView:
     """A confirmed label as a page shows it.
 
     Attributes:
-        malignancy: in words; empty where it names no disease.
-        line: what it is; empty for the seven, which an article explains.
-        article: which of the seven has the article that explains it; empty where none does.
-        leaves_danger_open: it is not known whether it is malignant, so the network's advice and warnings still count.
+        malignancy: in words; empty if it names no disease.
+        line: what it is; empty for the seven, which have articles.
+        article: the code of the one of the seven whose article explains it; empty if none does.
+        leaves_danger_open: its malignancy is not known, so the network's advice and warnings still count.
     """
 
     name: str
@@ -115,14 +115,14 @@ def present_label(answer: str, other_text: str = "") -> LabelView:
 
 
 def rule_hint(clinic: Clinic) -> str:
-    """What a review that is made on a result's page counts for under the clinic's rule."""
+    """Return how a review on the result page counts under the clinic's rule."""
     if clinic.review_rule == ReviewRule.TWO_BLINDED_READERS:
         return _(
-            "Two blinded readers settle a label here, and you have seen the network's answer: what you say is kept, "
-            "but decides only as histopathology or consensus. For a blinded opinion use the review queue."
+            "Two blinded readers settle a label here, and you have seen the network's answer. Your review is stored, "
+            "but it decides only as histopathology or consensus. For a blinded opinion use the review queue."
         )
     return _(
-        "Reviews are kept for good. To change your mind, add another; the newest one counts, and being unsure takes "
-        "back what you called harmless. But nothing harmless replaces a colleague's malignant answer without "
+        "Reviews are never deleted. To change your mind, add another: the newest one counts, and “unsure” withdraws "
+        "your earlier benign answer. But a benign answer does not replace a colleague's malignant one without "
         "histopathology, or until they agree."
     )

@@ -1,4 +1,4 @@
-"""When a clinic changes its rule for reviews, its labels follow. ``patients`` keeps the rule and knows no labels."""
+"""Recalculate labels when a clinic changes its review rule. ``patients`` stores the rule and knows no labels."""
 
 from typing import Any
 
@@ -8,9 +8,9 @@ from patients.models import Clinic
 
 
 def recalculate_labels_after_commit(sender: type[Clinic], instance: Clinic, created: bool, **_options: Any) -> None:
-    """Have the labels that another rule made derived anew in the background."""
+    """Recalculate the labels that another rule gave, in the background."""
     if created:
         return
-    made_by_another = ConfirmedLabel.objects.filter(image__visit__patient__clinic=instance)
-    if made_by_another.exclude(rule=instance.review_rule).exists():
+    labels = ConfirmedLabel.objects.filter(image__visit__patient__clinic=instance)
+    if labels.exclude(rule=instance.review_rule).exists():
         enqueue_on_commit("diagnosis.reviews.tasks.recalculate_labels_of_clinic", str(instance.pk))

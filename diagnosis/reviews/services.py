@@ -1,4 +1,4 @@
-"""What dermatologists say of a photograph. Kept for good: a second thought is a second review."""
+"""Record and withdraw reviews. They are append-only: to change an answer is to add another review."""
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
@@ -26,16 +26,16 @@ def record_review(
     was_blinded: bool = False,
     made_from: str | None = None,
 ) -> Review:
-    """Add a review, and derive the label anew. A signed visit can be reviewed too: histopathology comes later.
+    """Add a review and recalculate the label. The visit may be signed: histopathology often comes later.
 
     Args:
-        other_text: what it is, where the answer is “something else”; left out otherwise. A diagnosis of the list is
+        other_text: what it is, if the answer is “something else”; ignored otherwise. A diagnosis of the list is
             recognised by its names and recorded by its code.
-        was_blinded: the reader answered before the network's answer was shown. Only whoever hid it may say so.
-        made_from: the token of the form, see ``reviews_token``; None for a caller that has just read what was said.
+        was_blinded: the reader answered before the network's answer was shown. Only a caller that hid it may set this.
+        made_from: the token of the form, see ``reviews_token``; None for a caller that has just read the reviews.
 
     Raises:
-        PermissionDenied: the reviewer is no dermatologist of the patient's clinic.
+        PermissionDenied: the reviewer is not a dermatologist of the patient's clinic.
         OtherTextMissing, IsExcluded, AnsweredMeanwhile: see ``diagnosis.reviews.errors``.
     """
     if not reviewer.is_dermatologist or reviewer.clinic_id != image.visit.patient.clinic_id:
@@ -67,12 +67,12 @@ def record_review(
 
 
 def reviews_token(*, image: Image, reader: Member) -> str:
-    """The token of a form for ``reader``: what colleagues have said of the photograph until it was made."""
+    """Return the token of a form for ``reader``: the colleagues' reviews that it takes into account."""
     return ",".join(sorted(review.pk.hex for review in _of_colleagues(image, reader)))
 
 
 def ensure_nobody_answered(*, image: Image, reader: Member, made_from: str) -> None:
-    """Raise ``AnsweredMeanwhile`` if a colleague has said something that ``made_from`` does not hold."""
+    """Raise ``AnsweredMeanwhile`` if a colleague has added a review that ``made_from`` does not contain."""
     seen = set(made_from.split(","))
     unseen = [review for review in _of_colleagues(image, reader) if review.pk.hex not in seen]
     if unseen:
@@ -85,7 +85,7 @@ def _of_colleagues(image: Image, reader: Member) -> list[Review]:
 
 
 def _coded(answer: str, other_text: str) -> tuple[str, str]:
-    """The answer by its code where the words name one of the list. Where the two differ, the dangerous one counts."""
+    """Return the code of the diagnosis that free text names, unless that would make a malignant answer less so."""
     code = recognise(other_text)
     if not code or (is_malignant_answer(answer) and not is_malignant_answer(code)):
         return answer, other_text
@@ -93,10 +93,10 @@ def _coded(answer: str, other_text: str) -> tuple[str, str]:
 
 
 def retract_review(*, review: Review, by: Member) -> ReviewRetraction:
-    """Take back a slip of the finger. Both stay to be read; the label is derived without it.
+    """Withdraw a review that was entered by mistake. It stays on record; the label is recalculated without it.
 
     Raises:
-        PermissionDenied: somebody else's review.
+        PermissionDenied: it is another member's review.
         NothingToRetract, TooLateToRetract: see ``diagnosis.reviews.errors``.
     """
     if review.reviewer_id != by.pk:

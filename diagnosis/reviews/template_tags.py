@@ -1,4 +1,4 @@
-"""Figures of agreement as a table shows them."""
+"""Template filters for agreement figures."""
 
 from collections.abc import Mapping
 
@@ -11,7 +11,7 @@ register = template.Library()
 
 @register.filter
 def kappa(value: float | None) -> str:
-    """Two digits, with a true minus; a dash where there is nothing to measure."""
+    """Return kappa with two decimals and a typographic minus; a dash if it is undefined."""
     return "–" if value is None else f"{value:.2f}".replace("-", "−")
 
 

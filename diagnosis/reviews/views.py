@@ -1,4 +1,4 @@
-"""How far readers agree, with each other and with the network."""
+"""The page on agreement between readers, and between readers and network."""
 
 from datetime import timedelta
 

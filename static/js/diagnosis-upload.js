@@ -1,21 +1,21 @@
-// Uploads photographs one per request, two at a time, each with its own progress and errors. Without this script the
-// form sends them all at once. A photograph counts as saved only when the server has returned its id; otherwise it
-// stays in the list and is sent again with the same key, after signing in if necessary. If the server asks to wait
-// (429, 503), all uploads pause for that time and then continue.
+// Uploads photographs in one request per file, two at a time, each with its own progress and its own failure. Without
+// this script the form sends them all at once. A photograph counts as stored only when the server has returned its id.
+// Until then it stays in the list, also across a new sign-in, and is sent again with the same idempotency key. If the
+// server asks to wait (429, 503), all uploads wait that long and then continue automatically.
 const form = document.getElementById("upload-form");
 
 if (form) {
   const AT_ONCE = 2;
   const LONGEST_MS = 180_000;
   const text = form.dataset;
-  // Refusals that may be temporary: missing permission, timeout, too many requests.
-  const CURABLE = [403, 408, 429];
+  // These refusals may be temporary: another role or account, a timeout, too many requests.
+  const TEMPORARY = [403, 408, 429];
   const BUSY = [429, 503];
   const SHORTEST_WAIT = 5;
   const LONGEST_WAIT = 300;
   const MOST_WAITS = 5;
   const list = document.getElementById("uploads");
-  const blank = document.getElementById("upload-item");
+  const template = document.getElementById("upload-item");
   const problem = document.getElementById("upload-problem");
   const progress = document.getElementById("upload-progress");
   const drop = form.querySelector("[data-drop]");
@@ -23,14 +23,14 @@ if (form) {
   const submit = form.querySelector("[type=submit]");
   const key = form.querySelector("[name=idempotency_key]").value;
   const items = [];
-  let chosenEver = 0;
-  // True while signed out, or while the server asks to wait.
+  let chosenCount = 0;
+  // Nothing is sent while the user is signed out, or while the server asks to wait.
   let paused = false;
   let clock = null;
 
-  form.noValidate = true; // The page shows its own message below the list.
+  form.noValidate = true; // Missing input is reported below the list, in the page's words.
 
-  // On a desktop the camera input opens the same file picker.
+  // Without a touch screen the camera button opens the same file picker as the other one.
   if (!matchMedia("(pointer: coarse)").matches) camera.hidden = true;
   camera.querySelector("label").className = "button";
 
@@ -39,7 +39,7 @@ if (form) {
     Object.assign(input.style, { position: "absolute", opacity: 0, inlineSize: "1px", pointerEvents: "none" });
     input.addEventListener("change", () => {
       choose(input.files);
-      input.value = ""; // So that the same file can be chosen again.
+      input.value = ""; // The list below holds the files, and the same file can be chosen again.
     });
   }
 
@@ -57,13 +57,13 @@ if (form) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const lesion = form.querySelector("[name=lesion]:checked");
-    if (!lesion) return tell(text.textNoLesion, form.querySelector("[name=lesion]"));
+    if (!lesion) return showProblem(text.textNoLesion, form.querySelector("[name=lesion]"));
     const chosen = items.filter((item) => item.state === "chosen");
     const isWaiting = paused && items.some((item) => item.state === "waiting");
-    if (!chosen.length && !isWaiting) return tell(text.textNoFiles, form.querySelector("input[type=file]"));
-    tell("");
+    if (!chosen.length && !isWaiting) return showProblem(text.textNoFiles, form.querySelector("input[type=file]"));
+    showProblem("");
     for (const item of chosen) queue(item, lesion.value);
-    if (paused) goOn();
+    if (paused) resume();
     else startNext();
   });
 
@@ -72,21 +72,21 @@ if (form) {
   });
 
   function choose(files) {
-    tell("");
+    showProblem("");
     for (const file of files) {
       if (items.filter((item) => item.state === "chosen").length >= Number(text.maxFiles)) {
-        tell(text.textTooMany);
+        showProblem(text.textTooMany);
         break;
       }
-      items.push(show(file));
+      items.push(addRow(file));
     }
     list.hidden = !items.length;
   }
 
-  function show(file) {
-    const row = blank.content.firstElementChild.cloneNode(true);
+  function addRow(file) {
+    const row = template.content.firstElementChild.cloneNode(true);
     const part = (name) => row.querySelector(`[data-${name}]`);
-    const item = { file, row, part, state: "chosen", lesion: null, waits: 0, key: `${key}-${(chosenEver += 1)}` };
+    const item = { file, row, part, state: "chosen", lesion: null, waits: 0, key: `${key}-${(chosenCount += 1)}` };
     preview(item, URL.createObjectURL(file));
     part("name").textContent = file.name;
     part("state").textContent = size(file.size);
@@ -101,14 +101,14 @@ if (form) {
     part("retry").addEventListener("click", () => {
       item.waits = 0;
       queue(item, item.lesion);
-      if (paused) goOn();
+      if (paused) resume();
       else startNext();
     });
     list.append(row);
     return item;
   }
 
-  // The frame stays empty for formats that the browser cannot display (HEIC, TIFF) and for other files.
+  // If the browser cannot show the format (HEIC, TIFF) or the file is not a picture, the frame stays empty.
   function preview(item, address) {
     const picture = new Image();
     const done = () => address.startsWith("blob:") && URL.revokeObjectURL(address);
@@ -160,31 +160,31 @@ if (form) {
       if (event.lengthComputable) bar.value = (100 * event.loaded) / event.total;
     });
     request.upload.addEventListener("load", () => {
-      bar.removeAttribute("value"); // The server reports no progress.
+      bar.removeAttribute("value"); // Indeterminate: the server reports no progress of the analysis.
       item.part("state").replaceChildren(text.textAnalysing);
     });
     for (const name of ["error", "timeout"]) {
       request.addEventListener(name, () => fail(item, { message: text.textOffline }));
     }
     request.addEventListener("load", () => {
-      const answer = answerOf(request);
-      if (request.status === 200 && answer?.id) return keep(item, answer);
+      const answer = parse(request);
+      if (request.status === 200 && answer?.id) return complete(item, answer);
       const problem = dermascan.problemOf(request.status, request.responseText);
       if (BUSY.includes(request.status)) {
         const seconds = secondsToWait(request, problem);
         if (seconds && item.waits < MOST_WAITS) return hold(item, seconds);
       }
       if (problem.signedOut || problem.code === "form-out-of-date") return pause(item, problem);
-      // Sending an invalid file again does not help.
+      // Sending a faulty file again does not help.
       const isRefused = Boolean(answer) && request.status >= 400;
-      const final = isRefused && request.status < 500 && !CURABLE.includes(request.status);
+      const final = isRefused && request.status < 500 && !TEMPORARY.includes(request.status);
       const unread = BUSY.includes(request.status) ? text.textBusy : text.textUnreadable;
       fail(item, { message: isRefused ? problem.message : unread, url: answer?.url, final });
     });
     request.send(body);
   }
 
-  function answerOf(request) {
+  function parse(request) {
     try {
       const answer = JSON.parse(request.responseText);
       return typeof answer === "object" ? answer : null;
@@ -193,35 +193,35 @@ if (form) {
     }
   }
 
-  // The seconds that the server asks to wait; 0 if it gives none or too many, so that the user decides.
+  // How long the server asks to wait; 0 if it does not say, or says too long: then the user decides when to retry.
   function secondsToWait(request, problem) {
-    const retryAfter = request.getResponseHeader("Retry-After") ?? "";
-    const date = Math.ceil((Date.parse(retryAfter) - Date.now()) / 1000);
-    const seconds = /^\d+$/.test(retryAfter) ? Number(retryAfter) : problem.retryAfter || date || (request.status === 429 ? 1 : 0);
+    const header = request.getResponseHeader("Retry-After") ?? "";
+    const date = Math.ceil((Date.parse(header) - Date.now()) / 1000);
+    const seconds = /^\d+$/.test(header) ? Number(header) : problem.retryAfter || date || (request.status === 429 ? 1 : 0);
     return seconds <= LONGEST_WAIT ? seconds && Math.max(seconds, SHORTEST_WAIT) : 0;
   }
 
-  // The server is busy: all uploads wait, with a countdown, and then continue.
+  // The server is busy: all photographs wait, with a visible countdown, and then continue.
   function hold(item, seconds) {
     item.waits += 1;
     queue(item, item.lesion);
     item.part("progress").hidden = true;
     const until = Math.max(Date.now() + 1000 * seconds, clock?.until ?? 0);
-    forgetClock();
+    stopClock();
     paused = true;
     clock = { until, timer: setInterval(count, 250) };
     count();
     report();
   }
 
-  function forgetClock() {
+  function stopClock() {
     clearInterval(clock?.timer);
     clock = null;
   }
 
   function count() {
     const left = Math.ceil((clock.until - Date.now()) / 1000);
-    if (left <= 0) return goOn();
+    if (left <= 0) return resume();
     const words = text.textBusyFor.replace("%(seconds)s", left);
     for (const item of items) {
       const state = item.part("state");
@@ -229,29 +229,29 @@ if (form) {
     }
   }
 
-  // Pause all uploads.
+  // This photograph and the others wait.
   function pause(item, problem) {
     queue(item, item.lesion);
     item.part("progress").hidden = true;
     if (problem.signedOut) return stop("out");
-    // Only the CSRF token was out of date; fail if a new one is refused too.
+    // Only the form's token was out of date; if it is again, the upload fails.
     if (item.hasNewToken) return fail(item, problem);
     item.hasNewToken = true;
-    if (!paused) goOn();
+    if (!paused) resume();
   }
 
   function stop(state) {
     paused = true;
-    forgetClock();
+    stopClock();
     for (const item of items) {
       if (item.state === "waiting") item.part("state").replaceChildren(text.textPaused);
     }
-    dermascan.notify(list, { state, words: state === "out" ? text.textSignedOut : "", again: goOn });
+    dermascan.notify(list, { state, words: state === "out" ? text.textSignedOut : "", again: resume });
     report();
   }
 
-  async function goOn() {
-    forgetClock();
+  async function resume() {
+    stopClock();
     paused = true;
     const { state } = await dermascan.session();
     if (state !== "in") return stop(state === "unknown" ? "offline" : state);
@@ -263,7 +263,7 @@ if (form) {
     startNext();
   }
 
-  function keep(item, answer) {
+  function complete(item, answer) {
     item.state = "done";
     item.part("progress").hidden = true;
     preview(item, answer.thumbnail);
@@ -280,7 +280,7 @@ if (form) {
 
   function fail(item, { message, url, final }) {
     item.state = "failed";
-    item.isKept = Boolean(url);
+    item.isStored = Boolean(url);
     item.part("progress").hidden = true;
     const words = document.createElement("span");
     words.className = "field-error";
@@ -303,13 +303,13 @@ if (form) {
     const sent = items.filter((item) => item.state !== "chosen");
     const done = sent.filter((item) => item.state === "done" || item.state === "failed");
     submit.disabled = done.length < sent.length && !paused;
-    const lost = done.filter((item) => item.state === "failed" && !item.isKept).length;
+    const lost = done.filter((item) => item.state === "failed" && !item.isStored).length;
     const words = [text.textProgress.replace("%(done)s", done.length).replace("%(all)s", sent.length)];
     if (lost) words.push(text.textNotKept.replace("%(count)s", lost));
     progress.textContent = sent.length ? words.join(", ") : "";
   }
 
-  function tell(message, focus) {
+  function showProblem(message, focus) {
     problem.textContent = message;
     problem.hidden = !message;
     focus?.focus();

@@ -1,4 +1,4 @@
-// The slider sets the opacity of the heat maps; with two maps, buttons choose which one is shown.
+// The slider under a photograph sets the opacity of its heat maps; the buttons choose which one is shown.
 for (const figure of document.querySelectorAll("figure.photo")) {
   const maps = figure.querySelectorAll("[data-heat-map]");
   const slider = figure.querySelector("[data-heat-map-opacity]");

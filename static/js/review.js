@@ -1,11 +1,11 @@
-// Keyboard shortcuts for reviewing: each control with data-key has one. The forms work without this script.
+// Keyboard control of the review screen: each control with data-key responds to that key. The forms need no script.
 (() => {
   const root = document.documentElement;
   const isField = (element) => element.matches("textarea, select, input:not([type=radio], [type=range])");
   let leaving = false;
   let before = null;
 
-  // Only one submission per photograph. Submissions that session.js holds back do not reach this handler.
+  // One answer per photograph, however fast the reader types. Submissions that session.js holds back do not get here.
   document.addEventListener("submit", (event) => {
     if (leaving) event.preventDefault();
     leaving = true;
@@ -15,11 +15,11 @@
   const press = (control) => {
     if (control.matches("button")) control.click();
     else if (control.matches("input[type=radio]")) {
-      // Pressing the key again selects the first option.
+      // A second press selects the first option again.
       const first = control.form.querySelector(`input[name="${control.name}"]`);
       (control.checked ? first : control).checked = true;
     } else {
-      // Focusing a field may scroll the page; Escape scrolls back.
+      // Focus may scroll the page; Esc scrolls back to the photograph and the answers.
       before = scrollY;
       control.focus();
     }
@@ -42,7 +42,7 @@
     event.preventDefault();
   });
 
-  // Shortcuts can be turned off, for dictation for example; the choice is remembered.
+  // Users who dictate or press keys by accident can turn the keys off; the setting is remembered.
   const toggle = document.querySelector("[data-keys-toggle]");
   const setKeys = (on) => {
     root.dataset.keys = on ? "on" : "off";
@@ -51,7 +51,7 @@
     try {
       localStorage.setItem("review-keys", root.dataset.keys);
     } catch {
-      // Without storage the choice applies to this page only.
+      // Without storage the setting holds for this page only.
     }
   };
   const remembered = () => {
@@ -66,13 +66,13 @@
     toggle.addEventListener("click", () => setKeys(root.dataset.keys === "off"));
   }
 
-  // Zoom the photograph within its frame, around the centre of the visible part.
+  // The photograph zooms within its frame, around the centre of the visible part.
   const slider = document.querySelector("[data-zoom]");
   const frame = document.querySelector("[data-zoom-frame]");
   const zoom = () => {
     const x = (frame.scrollLeft + frame.clientWidth / 2) / frame.scrollWidth;
     const y = (frame.scrollTop + frame.clientHeight / 2) / frame.scrollHeight;
-    // Fix the frame's height, so that nothing below it moves.
+    // The frame keeps the height of the whole photograph, so that nothing below it moves.
     frame.style.maxBlockSize ||= `${frame.offsetHeight}px`;
     frame.style.setProperty("--zoom", slider.value / 100);
     frame.scrollTo(x * frame.scrollWidth - frame.clientWidth / 2, y * frame.scrollHeight - frame.clientHeight / 2);

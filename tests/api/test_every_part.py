@@ -144,7 +144,7 @@ def test_every_name_to_a_visit_by_the_plain_form(staff, sign_in, upload_form):
         response = send(sign_in(staff), address, form_of(*[part(NAMES[name][0], b"text") for name in names]))
         outcomes = response.context["outcomes"]
         assert [(each.name, each.code) for each in outcomes] == [(NAMES[name][1], "not-an-image") for name in names]
-        assert f"0 of {len(names)} were kept" in response.content.decode()
+        assert f"0 of {len(names)} were stored" in response.content.decode()
 
 
 def test_every_name_to_a_visit_by_the_script(staff, sign_in, upload_form):

@@ -117,11 +117,11 @@ def test_the_same_file_elsewhere_is_a_warning(client, clinic, lesion, visit):
     assert elsewhere["warnings"] == []
     answer = kept(client, lesion, visit)
     (warning,) = answer["warnings"]
-    assert "same file is stored elsewhere" in warning["text"]
+    assert "same file is in another record" in warning["text"]
     assert warning["url"].endswith(f"/images/{elsewhere['image']['id']}/")
     assert answer["tier"]["code"] == "urgent"
     (step,) = answer["next_steps"]
-    assert "find out which of the two records is right, and rely on neither" in step
+    assert "find out which of the two records is correct, and rely on neither" in step
     page = {"lesion": str(lesion.pk), "file": upload(refused_photograph())}
     assert client.post(PREDICT, page).json()["warnings"] == []
 
@@ -184,7 +184,7 @@ def test_where_labels_contradict_each_other_nobody_is_told_to_wait(
 
     assert answer["tier"] == {"code": "urgent", "text": "Labels contradict each other"}
     first, *then = answer["next_steps"]
-    assert "contradict each other: find out which is right, and rely on neither" in first
+    assert "contradict each other: find out which is correct, and rely on neither" in first
     assert bool(then) == bool(label)
     assert all("What they plan counts" in step for step in then)
     assert "Nothing needs doing" not in check_against_its_page(answer, sign_in, staff)
@@ -194,7 +194,7 @@ def test_of_symptoms_the_tier_says_what_they_are(client, lesion, visit):
     type(visit).objects.filter(pk=visit.pk).update(bleeding=True)
     tier = kept(client, lesion, visit)["tier"]
     assert tier["code"] == "watch"
-    assert tier["text"].startswith("At this visit the patient said of a spot: ")
+    assert tier["text"].startswith("At this visit the patient reported symptoms of a spot: ")
 
 
 @pytest.mark.parametrize("label", ["mel", ""])
@@ -212,9 +212,8 @@ def test_an_excluded_photograph_has_no_tier_and_says_so_first(
 
     assert (answer["tier"], answer["next_steps"]) == (None, [])
     first = answer["warnings"][0]
-    says_so, does_not_count = "Excluded: It shows another patient", "do not rely on what"
-    assert first["text"].startswith(f"{says_so}. ")
-    assert does_not_count in first["text"]
+    says_so, does_not_count = "Set aside: It shows another patient", "It is not used anywhere: do not rely on"
+    assert first["text"].startswith(f"{says_so}. {does_not_count}")
     assert first["url"].endswith(image.get_absolute_url())
     page = " ".join(sign_in(staff).get(image.get_absolute_url()).content.decode().split())
     assert says_so in page

@@ -46,9 +46,9 @@ def test_from_sign_in_to_the_result(open_browser, staff, tmp_path, size):
     text.write_text("This is a letter, not a photograph.")
     page.locator("#id_files").set_input_files([MELANOMA, text, NEVUS])
     page.get_by_role("button", name="Upload and analyse").click()
-    page.get_by_text("3 of 3 done, 1 not kept").wait_for()
+    page.get_by_text("3 of 3 done, 1 not stored").wait_for()
     rows = page.locator("#uploads > li")
-    assert "Not kept" in rows.nth(1).inner_text()
+    assert "Not stored" in rows.nth(1).inner_text()
     rows.nth(0).get_by_role("link", name="Open").click()
 
     image = Image.objects.get(sha256=hashlib.sha256(MELANOMA.read_bytes()).hexdigest())
@@ -114,9 +114,9 @@ def test_a_refused_photograph_says_why_and_a_dermatologist_may_override(open_bro
     other.goto(image.get_absolute_url())
     other.get_by_role("button", name="Analyse anyway").click()
     assert QualityOverride.objects.count() == 0, "a reason is required"
-    other.get_by_label("Why is it to be judged all the same?").fill("The lesion itself is in focus.")
-    other.get_by_role("button", name="Analyse anyway").click()
-    other.get_by_text("Analysed although it was refused").wait_for()
+    other.get_by_label("Why should it be analysed anyway?").fill("The lesion itself is in focus.")
+    other.get_by_role("button", name="Judge it all the same").click()
+    other.get_by_text("Judged although it was refused").wait_for()
 
     override = QualityOverride.objects.get()
     assert (override.image, override.member) == (image, dermatologist)
@@ -136,9 +136,9 @@ def test_a_photograph_of_another_lesion_is_added_there_and_put_back(open_browser
     page.get_by_role("button", name="Exclude photograph").click()
     page.get_by_role("alert").get_by_text("Say what is wrong with it.").wait_for()
     page.get_by_label("It shows another lesion").check()
-    page.get_by_label("Which lesion is it to be added to?").select_option(str(right.pk))
-    page.get_by_role("button", name="Exclude photograph").click()
-    page.get_by_text("The photograph was added here and excluded").wait_for()
+    page.get_by_label("Which lesion should it be added to?").select_option(str(right.pk))
+    page.get_by_role("button", name="Set it aside").click()
+    page.get_by_text("The photograph was added here, and set aside where it was.").wait_for()
     added = Image.objects.in_use().get()
     assert (added.lesion, added.visit, added.predictions.count()) == (right, visit, 1)
 

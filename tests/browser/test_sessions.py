@@ -108,7 +108,7 @@ def test_an_upload_that_was_not_answered_is_not_kept(open_browser, staff, visit,
 
     page.route("**/upload/", answer)
     page.get_by_role("button", name="Upload and analyse").click()
-    expect(page.locator("#upload-progress")).to_have_text("2 of 2 done, 2 not kept")
+    expect(page.locator("#upload-progress")).to_have_text("2 of 2 done, 2 not stored")
     expect(page.locator("#uploads [data-open]:visible")).to_have_count(0)
 
     page.unroute("**/upload/")
@@ -132,7 +132,7 @@ def test_an_answer_that_was_lost_is_given_again(open_browser, staff, visit, lesi
 
     page.route("**/upload/", lose)
     page.get_by_role("button", name="Upload and analyse").click()
-    expect(page.locator("#upload-progress")).to_have_text("2 of 2 done, 2 not kept", timeout=SLOWEST)
+    expect(page.locator("#upload-progress")).to_have_text("2 of 2 done, 2 not stored", timeout=SLOWEST)
     page.unroute("**/upload/")
     for _ in range(2):
         page.get_by_role("button", name="Try again").first.click()
@@ -178,7 +178,7 @@ def test_an_upload_that_may_not_wait_so_long_is_left_to_the_person(open_browser,
         ),
     )
     page.get_by_role("button", name="Upload and analyse").click()
-    expect(page.locator("#upload-progress")).to_have_text("2 of 2 done, 2 not kept")
+    expect(page.locator("#upload-progress")).to_have_text("2 of 2 done, 2 not stored")
     expect(page.locator("#uploads")).to_contain_text("The server is busy")
     expect(page.get_by_role("button", name="Try again")).to_have_count(2)
 

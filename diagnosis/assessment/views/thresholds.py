@@ -56,7 +56,9 @@ def thresholds(request: ClinicRequest) -> HttpResponse:
     except Refused as refused:
         form.add_error("reason" if refused.code == "reason_missing" else None, refused.message)
         return _page(request, form)
-    messages.success(request, _("Settings saved. They apply from the next photograph on; earlier answers stay as they are."))
+    messages.success(
+        request, _("Settings saved. They apply from the next photograph on; earlier answers stay as they are.")
+    )
     return redirect("thresholds")
 
 

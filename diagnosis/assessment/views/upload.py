@@ -49,7 +49,9 @@ def upload(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     visits = Visit.objects.visible_to(request.member).select_related("patient")
     visit = get_object_or_404(visits, pk=visit_id)
     if _length(request) > settings.UPLOAD_MAX_REQUEST_BYTES:
-        return _problem(request, visit, "too_large", _("This upload is too large. Send fewer photographs at a time."), 413)
+        return _problem(
+            request, visit, "too_large", _("This upload is too large. Send fewer photographs at a time."), 413
+        )
     try:
         return _upload(request, visit)
     except (RequestDataTooBig, TooManyFilesSent) as error:

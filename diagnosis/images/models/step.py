@@ -24,7 +24,9 @@ class StepField(models.PositiveBigIntegerField):
     db_returning = True
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs.setdefault("help_text", _("Position in the order of insertion: greater than that of every earlier row."))
+        kwargs.setdefault(
+            "help_text", _("Position in the order of insertion: greater than that of every earlier row.")
+        )
         super().__init__(**{**kwargs, "editable": False})
 
     def deconstruct(self) -> Any:

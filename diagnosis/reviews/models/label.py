@@ -14,7 +14,7 @@ _ANSWER_WORDS = dict(answer_choices())
 
 
 class ConfirmedLabel(models.Model):
-    """What reviews have made of an image's label. Written by ``diagnosis.reviews.labels`` alone."""
+    """The label of an image that its reviews give. Written only by ``diagnosis.reviews.labels``."""
 
     image = models.OneToOneField(Image, on_delete=models.PROTECT, related_name="label")
     state = models.CharField(max_length=10, choices=LabelState)
@@ -27,10 +27,10 @@ class ConfirmedLabel(models.Model):
         on_delete=models.PROTECT,
         null=True,
         related_name="+",
-        help_text=gettext_lazy("The one with which it was settled last."),
+        help_text=gettext_lazy("The review that settled the label."),
     )
     settled_after = models.PositiveBigIntegerField(
-        default=0, help_text=gettext_lazy("The newest step when it became what it is.")
+        default=0, help_text=gettext_lazy("The newest step when the label was settled.")
     )
     readers = models.JSONField(
         default=list, help_text=gettext_lazy("Identifiers of the members whose answers were weighed.")
@@ -65,12 +65,12 @@ class ConfirmedLabel(models.Model):
 
 class LabelChangeQuerySet(models.QuerySet["LabelChange"]):
     def visible_to(self, member: Member | None) -> "LabelChangeQuerySet":
-        """Those of the photographs of the member's clinic."""
+        """The changes of labels in the member's clinic."""
         return self.filter(image__visit__patient__clinic=member.clinic_id) if member else self.none()
 
 
 class LabelChange(models.Model):
-    """One change of an image's label, and why. Append-only; a migration lets the database refuse to change it."""
+    """One change of an image's label, and why. Append-only, which a database trigger enforces."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     image = models.ForeignKey(Image, on_delete=models.PROTECT, related_name="label_changes")
@@ -86,7 +86,7 @@ class LabelChange(models.Model):
         on_delete=models.PROTECT,
         null=True,
         related_name="label_changes",
-        help_text=gettext_lazy("The one that was added or taken back."),
+        help_text=gettext_lazy("The review that was added or withdrawn."),
     )
     created_at = models.DateTimeField(auto_now_add=True)
 
@@ -115,7 +115,7 @@ class LabelChange(models.Model):
 
     @property
     def words(self) -> str:
-        """The change in a sentence: what it was, what it is, and why."""
+        """The change in a sentence: before, after and why."""
         return _("%(before)s → %(after)s: %(why)s.") % {
             "before": _label_words(self.before_state, self.before_answer),
             "after": _label_words(self.after_state, self.after_answer),

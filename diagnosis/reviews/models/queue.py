@@ -12,18 +12,18 @@ from diagnosis.reviews.models.review import Review
 from patients.models import Clinic, Member
 
 NEEDS_CONSENSUS = 4
-# How long a photograph is kept from others for who has it before them.
+# How long a claim holds.
 CLAIMED_FOR = timedelta(minutes=5)
 
 
 class Reason(models.TextChoices):
-    """Why a photograph is worth a dermatologist's minute. The weights are in ``diagnosis.reviews.queue_reasons``."""
+    """Why a photograph should be reviewed. The weights are in ``diagnosis.reviews.queue_reasons``."""
 
     READERS_DISAGREE = "readers_disagree", _("Readers disagree")
     LABELS_CONTRADICT = "labels_contradict", _("Labels of its lesion contradict each other")
     URGENT = "urgent", _("The network finds it urgent")
     TIER_CHANGED = "tier_changed", _("A new network changed its tier")
-    OVERRIDDEN = "overridden", _("Refused, and judged all the same")
+    OVERRIDDEN = "overridden", _("Refused, and analysed anyway")
     NETWORK_DISAGREES = "network_disagrees", _("Network and reader disagree")
     REFUSED = "refused", _("Refused by the quality check")
     MALIGNANT_SUSPICION = "malignant_suspicion", _("Malignancy suspected")
@@ -48,17 +48,17 @@ class QueueQuerySet(models.QuerySet["QueueEntry"]):
         return self.filter(state=QueueState.WAITING)
 
     def in_order(self) -> "QueueQuerySet":
-        """What is worth most first; of two that are worth the same, the one that waits longer."""
+        """The highest priority first; of equal ones, the one that waits longer."""
         return self.order_by("-priority", "pk")
 
     def count_from_now_what_is_dated_ahead(self) -> int:
-        """Of what was dated before the clock was set back, nobody knows how long it waits: at least from now on."""
+        """Reset waiting times in the future, from before the clock was set back, to now; return their number."""
         return self.filter(entered_at__gt=latest()).update(entered_at=timezone.now())
 
     def open_to(self, member: Member) -> "QueueQuerySet":
-        """What ``member`` may be asked: not what they have read since it began to wait, nor what they put aside.
+        """Entries that ``member`` may review: not already reviewed since they began to wait, and not skipped.
 
-        A consensus is asked of those who have read it too.
+        An entry that needs a consensus is open also to members who have reviewed it.
         """
         read = Review.objects.standing().filter(
             image=OuterRef("image"), reviewer=member, step__gt=OuterRef("entered_after")
@@ -69,22 +69,24 @@ class QueueQuerySet(models.QuerySet["QueueEntry"]):
 
 
 class QueueEntry(models.Model):
-    """One image's place in its clinic's review queue. Written by ``diagnosis.reviews.queue`` alone."""
+    """One image's entry in its clinic's review queue. Written only by ``diagnosis.reviews.queue``."""
 
     image = models.OneToOneField(Image, on_delete=models.CASCADE, related_name="queue_entry")
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="+")
     state = models.CharField(max_length=10, choices=QueueState)
     priority = models.FloatField(default=0)
-    reasons = models.JSONField(default=list, help_text=_("Codes of Reason, the weightiest first."))
+    reasons = models.JSONField(default=list, help_text=_("Codes of Reason, the highest weight first."))
     reason = models.CharField(_("why"), max_length=20, choices=Reason, blank=True, default="")
     needs = models.PositiveSmallIntegerField(
-        default=0, help_text=_("Which reader is asked for: 1, 2 or 3; 4 is a consensus, 0 nobody.")
+        default=0, help_text=_("Which reader is needed: 1, 2 or 3; 4 is a consensus, 0 none.")
     )
     claimed_by = models.ForeignKey(Member, on_delete=models.PROTECT, null=True, related_name="+")
     claimed_until = models.DateTimeField(null=True)
-    entered_at = models.DateTimeField(_("waiting since"), help_text=_("Or, of one that is done, since when it was."))
+    entered_at = models.DateTimeField(
+        _("waiting since"), help_text=_("For an entry that is done, when it last began to wait.")
+    )
     entered_after = models.PositiveBigIntegerField(
-        default=0, help_text=_("The newest step when it began to wait: who reviewed it after that has read it.")
+        default=0, help_text=_("The newest step when it began to wait: a reader with a later review has read it.")
     )
 
     objects = QueueQuerySet.as_manager()
@@ -118,11 +120,11 @@ class QueueEntry(models.Model):
         return f"{self.image_id}"
 
     def is_free_for(self, member: Member) -> bool:
-        """Whether nobody else has it before them at this moment."""
+        """Return whether no other member has claimed it at this moment."""
         if self.claimed_until is None or self.claimed_by_id == member.pk:
             return True
         now = timezone.now()
-        # A claim that lasts much longer than any was made before the clock was set back.
+        # A claim that lasts longer than possible was made before the clock was set back.
         return not now <= self.claimed_until <= now + CLAIMED_FOR + CLOCKS_APART
 
     @property
@@ -131,7 +133,7 @@ class QueueEntry(models.Model):
 
 
 class PhotographOnScreen(models.Model):
-    """A photograph that a reader has before them on the review screen; it ends by itself."""
+    """A photograph that a reader has open on the review screen; the row expires by itself."""
 
     image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="+")
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="+")
@@ -145,7 +147,7 @@ class PhotographOnScreen(models.Model):
 
 
 class QueueSkip(models.Model):
-    """A photograph that a reader has put aside; their queue goes on without it until they ask for it again."""
+    """A photograph that a reader has skipped; it is left out of their queue until they bring it back."""
 
     image = models.ForeignKey(Image, on_delete=models.CASCADE, related_name="skips")
     member = models.ForeignKey(Member, on_delete=models.CASCADE, related_name="+")

@@ -22,31 +22,31 @@ class ReviewQuerySet(CountsSteps, models.QuerySet["Review"]):
         return self.filter(image__visit__patient__clinic=member.clinic_id) if member else self.none()
 
     def standing(self) -> "ReviewQuerySet":
-        """Those that were not taken back."""
+        """Reviews that were not withdrawn."""
         return self.filter(retraction__isnull=True)
 
     def in_order(self) -> "ReviewQuerySet":
-        """The oldest first, whatever clocks said."""
+        """The oldest first, by ``step`` and not by the clock."""
         return self.order_by("step", "pk")
 
     def newest_first(self) -> "ReviewQuerySet":
         return self.order_by("-step", "-pk")
 
     def newest_of_each_reader(self) -> "ReviewQuerySet":
-        """Of each reader and photograph the newest that stands: who has thought better of it says the later thing."""
+        """The newest review, not withdrawn, of each reader and photograph."""
         later = Review.objects.standing().filter(image=OuterRef("image"), reviewer=OuterRef("reviewer"))
         newer = later.filter(Q(step__gt=OuterRef("step")) | Q(step=OuterRef("step"), pk__gt=OuterRef("pk")))
         return self.standing().filter(~Exists(newer.order_by()))
 
     def deciding(self) -> "ReviewQuerySet":
-        """Those that stand and can settle a label; ``diagnosis.reviews.label_rules`` says which does."""
+        """Reviews, not withdrawn, that can settle a label by ``diagnosis.reviews.label_rules``."""
         return self.standing().filter(certainty__in=DECIDING).exclude(answer=CANNOT_TELL)
 
 
 class Review(models.Model):
-    """What one dermatologist said of one image. Append-only: a second thought is a second review.
+    """One dermatologist's review of one image. Append-only, which a database trigger enforces.
 
-    A migration lets the database itself refuse to change what was said.
+    To change an answer is to add another review.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
@@ -90,12 +90,12 @@ class Review(models.Model):
 
     @property
     def condition(self) -> Condition | None:
-        """One of the seven or another diagnosis; None where the answer names none by its code."""
+        """The diagnosis of the answer's code; None if the answer has none."""
         return BY_CODE.get(self.answer)
 
     @property
     def answer_words(self) -> str:
-        """The answer in words, with the reader's own where it is something else."""
+        """The answer in words, with the reader's own words if it is something else."""
         return f"{self.get_answer_display()}: {self.other_text}" if self.other_text else self.get_answer_display()
 
     @property
@@ -108,7 +108,7 @@ class Review(models.Model):
 
 
 class ReviewRetraction(models.Model):
-    """A slip of the finger, taken back by who made it, within minutes. Append-only: both stay to be read."""
+    """The withdrawal of a review by its reviewer, within minutes. Append-only: the review stays on record."""
 
     review = models.OneToOneField(Review, on_delete=models.PROTECT, related_name="retraction")
     created_at = models.DateTimeField(auto_now_add=True)

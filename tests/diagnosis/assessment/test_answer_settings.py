@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import IntegrityError, transaction
 from django.urls import reverse
 
-from diagnosis.assessment.class_mix import LEAST_LESIONS, masses_as_released
+from diagnosis.assessment.class_mix import LEAST_LESIONS, malignant_probabilities_as_released
 from diagnosis.assessment.rescoring import rescore_archive
 from diagnosis.assessment.threshold_costs import in_hundred
 from diagnosis.images import clinic_analysers as rules
@@ -33,7 +33,7 @@ PAGE, MOST = (
     "thresholds",
     {"watch": "most", "urgent": "more", "mix": "released", "reason": "We see patients at high risk."},
 )
-CHOSEN = "The clinic has chosen where this begins."
+CHOSEN = "The clinic has chosen this threshold."
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +119,7 @@ def test_the_costs_that_are_told_are_those_of_the_thresholds_behind_the_answer(
     point = points.urgent if prediction.tier == "urgent" else points.watch
     shown = " ".join(client.get(prediction.image.get_absolute_url()).text.split())
     assert f"finds {in_hundred(*point.melanomas_found)} of 100 melanomas" in shown
-    assert f"flags {in_hundred(*point.benign_spared, is_missed=True)} of 100 harmless ones" in shown
+    assert f"flags {in_hundred(*point.benign_spared, is_missed=True)} of 100 benign ones" in shown
 
 
 def test_a_photograph_that_is_not_kept_is_told_by_them_too(sign_in, dermatologist, on_the_edge, stranger):
@@ -228,7 +228,7 @@ def _no_base_set(monkeypatch) -> None:
     def fail() -> None:
         raise ReleaseError("It is not there.")
 
-    monkeypatch.setattr(rules, "_found", {})
+    monkeypatch.setattr(rules, "_levels_by_release", {})
     monkeypatch.setattr(rules, "read_base_set", fail)
     monkeypatch.setattr(rules.ThresholdLevels, "from_settings", classmethod(lambda cls, settings: None))
 
@@ -332,7 +332,7 @@ def test_a_clinics_own_mix_is_offered_once_enough_is_confirmed_and_it_helps(
     sets = [set(prediction_set(analyser, each)) for analyser, each in zip(analysers, (before, after), strict=True)]
     assert sets[0] == sets[1]
     # What is counted for the thresholds is read as released.
-    assert masses_as_released([before, after], get_analyser()) == pytest.approx(
+    assert malignant_probabilities_as_released([before, after], get_analyser()) == pytest.approx(
         [before.malignant_probability] * 2, abs=1e-4
     )
     elsewhere = photographed(sign_in, stranger, factories.PatientFactory(clinic=stranger.clinic), photograph)

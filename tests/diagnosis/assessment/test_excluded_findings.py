@@ -70,8 +70,8 @@ def test_what_is_dangerous_is_not_called_unfit(
 
     assert answer.status_code == 422
     told = text(answer)
-    assert f"{words}. No other photograph in use of this lesion is confirmed as malignant" in told
-    assert "First give another photograph of it this diagnosis" in told
+    assert f"{words}. No other photograph of this lesion in use is confirmed as malignant" in told
+    assert "First give another photograph of the lesion this diagnosis" in told
     assert not Exclusion.objects.exists()
 
 
@@ -194,7 +194,7 @@ def test_the_lesion_goes_on_saying_what_was_named_by_whom_and_why(sign_in, derma
     client = sign_in(dermatologist)
     for of in (image.lesion, image.lesion.patient, image.visit, calm.visit, calm):
         told = page(client, of)
-        assert f"{image.lesion.title}: Confirmed: Melanoma. Set aside by {dermatologist.name} on " in told
+        assert f"{image.lesion.title}: Confirmed: Melanoma. Excluded by {dermatologist.name} on " in told
         assert f"It shows another patient. {NOTE}" in told
     assert GONE in text(client.get(reverse("visit-sign", args=[calm.visit_id])))
 
@@ -203,7 +203,7 @@ def test_lists_say_it_in_the_place_of_a_calm_chip(sign_in, dermatologist, image,
     exclude_image(image=image, by=dermatologist, reason="other_lesion", note=NOTE)
     client = sign_in(dermatologist)
     for told in (text(client.get(reverse("visits"))), page(client, image.lesion.patient)):
-        assert 'badge-urgent">Set aside: Melanoma' in told
+        assert 'badge-urgent">Excluded: Melanoma' in told
         assert "badge-calm" not in told
 
 
@@ -211,13 +211,13 @@ def test_the_api_says_it_too(sign_in, staff, dermatologist, image, calm):
     exclude_image(image=image, by=dermatologist, reason="other_lesion", note=NOTE)
     api = Client(headers={"authorization": f"Token {factories.api_key(staff)}"})
     said = api.get(f"/api/v1/images/{calm.pk}/similar/").json()
-    assert "Confirmed: Melanoma. Set aside by" in said["warnings"][0]["text"]
+    assert "Confirmed: Melanoma. Excluded by" in said["warnings"][0]["text"]
     assert said["warnings"][0]["url"].endswith(image.get_absolute_url())
     assert said["warnings"][0]["text"] in page(sign_in(staff), calm)
-    assert said["tier"] == {"code": "urgent", "text": "Set aside: Melanoma"}
+    assert said["tier"] == {"code": "urgent", "text": "Excluded: Melanoma"}
     assert "Nothing alarming" not in page(sign_in(staff), calm)
     assert said["next_steps"] == [
-        "A photograph of this lesion was set aside (Confirmed: Melanoma): find out where it belongs, then decide."
+        "A photograph of this lesion is excluded (Confirmed: Melanoma): find out where it belongs, then decide."
     ]
 
 
@@ -243,7 +243,7 @@ def test_it_ends_where_the_file_is_in_use_again_in_the_clinic(
 def test_a_suspicion_is_kept_in_mind_too(sign_in, dermatologist, patient):
     image = suspected(answered(patient), dermatologist)
     exclude_image(image=image, by=dermatologist, reason="other_lesion", note=NOTE)
-    assert "Suspected: Melanoma. Set aside by" in page(sign_in(dermatologist), image.lesion)
+    assert "Suspected: Melanoma. Excluded by" in page(sign_in(dermatologist), image.lesion)
 
 
 def test_another_clinic_reads_nothing_of_it(sign_in, stranger, dermatologist, image):

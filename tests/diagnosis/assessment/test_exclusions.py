@@ -133,9 +133,9 @@ def test_a_photograph_of_another_lesion_is_added_there_and_judged_anew(sign_in, 
     assert added.predictions.count() == 1
     assert not added.reviews.exists(), "what was said was said of another lesion"
     assert wrong.exclusions.standing().get().reason == ExclusionReason.OTHER_LESION
-    assert "The same file is " not in page(client, added), "that mistake is mended"
+    assert "The same file is in another record too" not in page(client, added), "that mistake is mended"
     undo_exclusion(image=wrong, by=staff)
-    assert "The same file is " in page(client, added)
+    assert "The same file is in another record too" in page(client, added)
     again = send(client, wrong, reason="other_lesion", lesion=right.pk)
     assert "That lesion already has this photograph" in again.content.decode()
     assert not wrong.exclusions.standing().exists()
@@ -171,7 +171,7 @@ def test_nobody_reviews_it(sign_in, dermatologist, image):
     for address in ("image-review", "admin:review-photograph"):
         answer = client.post(reverse(address, args=[image.pk]), form, follow=True)
         assert answer.status_code == 200
-        assert "This photograph was set aside." in answer.content.decode()
+        assert "This photograph is excluded." in answer.content.decode()
     row = {f"reviews-0-{name}": value for name, value in form.items()}
     management = {"reviews-TOTAL_FORMS": 1, "reviews-INITIAL_FORMS": 0, "predictions-TOTAL_FORMS": 0}
     address = reverse("admin:diagnosis_image_change", args=[image.pk])
@@ -318,7 +318,7 @@ def test_whoever_sends_it_again_is_told_to_put_it_back(sign_in, staff, visit, de
         form = {"lesion": image.lesion_id, "files": [file]}
         answer = sign_in(staff).post(reverse("upload", args=[visit.pk]), form)
     assert answer.status_code == 409
-    assert "was set aside: put it back" in answer.content.decode()
+    assert "but excluded" in answer.content.decode()
     assert image.get_absolute_url() in answer.content.decode()
 
 

@@ -87,7 +87,7 @@ def test_every_list_says_that_it_could_not_be_judged(overridden, client):
         # The page for signing names what was measured on the photograph, in per cent of its area.
         assert not re.search("\\d\u00a0%", shown) or address == addresses[-1], address
     for address in (*addresses[:6], addresses[-1]):
-        assert "Could not be judged" in client.get(address).content.decode(), address
+        assert "Failed the quality check" in client.get(address).content.decode(), address
 
 
 def test_filters_put_it_under_watch(overridden, client):

@@ -38,7 +38,7 @@ def test_a_smartphones_photograph_is_told_what_that_costs(image, staff, sign_in)
     known = get_analyser().release.settings["smartphone"]
     page = page_of(sign_in(staff), image)
     assert "<h3>Taken without a dermatoscope</h3>" in page
-    assert f"Of {known['photographs']} such photographs it named {round(100 * known['accuracy'])} in 100" in page
+    assert f"Of {known['photographs']} of them it classified {round(100 * known['accuracy'])} in 100" in page
     assert page.count('class="bar-row"') == 0
 
 

@@ -131,9 +131,9 @@ def test_a_dermatologist_overrides_on_the_page(refused, dermatologist, sign_in):
     again = client.post(address, {"reason": "Once more."})
 
     assert empty.status_code == 422
-    assert "Say why this photograph is to be judged all the same." in empty.content.decode()
+    assert "State why this photograph should be analysed anyway." in empty.content.decode()
     assert "The lesion is gone." in done
-    assert "could not be judged" in done
+    assert "failed the quality check" in done
     assert "<progress" not in done
     assert again.status_code == 422
     assert "there is no refusal to override" in again.content.decode()

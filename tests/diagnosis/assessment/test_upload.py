@@ -67,7 +67,7 @@ def test_a_file_that_is_kept_elsewhere_too_is_said_to_be(send, photograph, patie
     """Of the wrong patient, most likely: with the script and without it."""
     twin = factories.LesionFactory.create(patient__clinic=patient.clinic, number=1)
     factories.ImageFactory.create(lesion=twin, sha256=hashlib.sha256(photograph).hexdigest())
-    words = "The same file is kept elsewhere too"
+    words = "The same file is in another record too"
     _status, answer = send(photograph)
     assert {"tone": "urgent", "words": words} in answer["badges"]
     assert (answer["badge"], answer["message"]) == ("urgent", words)
@@ -163,7 +163,7 @@ def test_without_the_script_one_bad_file_does_not_sink_the_others(staff, sign_in
 
     page = answer.content.decode()
     assert answer.status_code == 200
-    assert "2 of 3 were kept" in page
+    assert "2 of 3 were stored" in page
     assert "This file is not a picture that can be read." in page
     assert "&lt;c&gt;.jpg" in page
     assert {image.original_name for image in Image.objects.all()} == {"a.jpg", "<c>.jpg"}
@@ -186,7 +186,7 @@ def test_without_the_script_errors_stand_by_the_form(staff, sign_in, address, le
     assert (nothing.status_code, many.status_code, bad.status_code) == (400, 400, 415)
     assert "There is a problem" in nothing.content.decode()
     assert "Send at most 2 photographs at a time." in many.content.decode()
-    assert "0 of 1 were kept" in bad.content.decode()
+    assert "0 of 1 were stored" in bad.content.decode()
 
 
 def test_a_body_that_is_too_large_is_refused_before_it_is_read(staff, sign_in, address, lesion, settings, photograph):

@@ -77,7 +77,7 @@ def test_a_harmless_label_against_an_urgent_answer_tells_nobody_to_stay_at_home(
     (explanation,) = build_content(visit)["explanations"]
     assert ("You need no appointment" in explanation["sections"]["when_to_seek_care"]) is is_told_to_stay
     assert (
-        "asked for this spot to be looked at" in explanation["sections"]["when_to_seek_care"]
+        "advised having this spot looked at" in explanation["sections"]["when_to_seek_care"]
     ) is not is_told_to_stay
 
 

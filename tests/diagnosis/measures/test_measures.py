@@ -70,7 +70,7 @@ def test_four_rows_with_value_words_definition_and_source(image, staff, sign_in)
     assert "It fills 94 % of its convex hull." in text
     assert "Colours 2 of 6 light brown 61 % dark brown 25 %" in text
     assert "45 % of the picture’s width" in text, "the square's side is not the picture's width"
-    assert "there are no millimetres" in text
+    assert "to get the diameter in millimetres" in text
     assert "Nachbar et al., J Am Acad Dermatol 30:551 (1994)" in text
     assert "total dermoscopy score" not in text.lower()
     assert page.count("<details") >= 4
@@ -108,8 +108,8 @@ def test_a_cut_lesion_says_so_and_has_colours_only(image, staff, sign_in):
 
     text = text_of(sign_in(staff).get(image.get_absolute_url()))
 
-    assert "goes on beyond the square" in text
-    assert text.count("Only a part of the lesion is in the picture.") == 2
+    assert "extends beyond the square" in text
+    assert text.count("Only part of the lesion is in the picture.") == 2
     assert "at least 45 %" in text
     assert "Colours 2 of 6" in text
 

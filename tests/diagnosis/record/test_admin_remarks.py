@@ -111,7 +111,7 @@ def test_a_file_in_two_records_is_said(sign_in, clinic, patient, dermatologist):
     image = answered(patient, sha256="c" * 64)
     other = answered(factories.PatientFactory(clinic=clinic), sha256="c" * 64)
     page = change(sign_in(dermatologist), image)
-    assert "The same file is " in page
+    assert "The same file is in another record too" in page
     assert other.get_absolute_url() in page
 
 
@@ -121,11 +121,11 @@ def test_a_finding_that_was_set_aside_is_said(sign_in, patient, dermatologist):
     exclude_image(image=image, by=dermatologist, reason="other_lesion", note=NOTE)
     client = sign_in(dermatologist)
     for row in (image.lesion, patient, image.visit, calm.visit, calm):
-        assert f"Confirmed: Melanoma. Set aside by {dermatologist.name}" in change(client, row)
-    assert "Set aside: Melanoma" in change(client, patient).split("<fieldset")[-1], "beside its lesion"
+        assert f"Confirmed: Melanoma. Excluded by {dermatologist.name}" in change(client, row)
+    assert "Excluded: Melanoma" in change(client, patient).split("<fieldset")[-1], "beside its lesion"
     page = change(client, image)
-    assert "Set aside: does not count" in page
-    assert "does not count: the photograph is excluded" in page
+    assert "Excluded: does not count" in page
+    assert "does not count: the photograph was set aside" in page
 
 
 def test_a_blinded_reader_reads_nothing_of_it_in_the_queue(sign_in, clinic, patient, dermatologist):

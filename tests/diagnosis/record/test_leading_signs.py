@@ -324,7 +324,7 @@ def test_the_page_for_signing_has_the_chips_of_the_lists(sign_in, dermatologist,
 @pytest.mark.parametrize(
     ("facts", "words"),
     [
-        ({"verdict": "blurred"}, "Could not be judged. Warning: another photograph"),
+        ({"verdict": "blurred"}, "Failed the quality check. Warning: another photograph"),
         ({"measures": {"smartphone": 1.0}}, "Taken without a dermatoscope. Warning: another photograph"),
     ],
 )
@@ -344,7 +344,7 @@ def test_a_warning_does_not_hide_that_a_photograph_could_not_be_judged(
 
 def test_the_same_file_elsewhere_is_marked_in_every_list(sign_in, dermatologist, clinic, lesion, visit):
     image = judged(lesion, visit)
-    words = "The same file is kept elsewhere too"
+    words = "The same file is in another record too"
     client = sign_in(dermatologist)
     assert words not in text(client, visit.get_absolute_url())
     stranger = factories.LesionFactory(patient__clinic=clinic, number=1)

@@ -84,7 +84,7 @@ def test_no_article_tells_to_stay_at_home_beside_a_result_that_asks_to_go(
     page = staff_client.get(calm.get_absolute_url()).text
     assert "About: Melanocytic nevus" in page
     assert "no appointment" not in page
-    assert "as the result says" in page
+    assert "if there is none, the result" in page
 
     record_review(image=urgent, reviewer=dermatologist, answer="nv", certainty="certain")
     page = staff_client.get(urgent.get_absolute_url()).text
@@ -157,7 +157,7 @@ def test_a_calm_photograph_says_that_another_of_the_lesion_is_urgent(staff_clien
 
     assert "Nothing alarming was found, but:" in page
     assert "says: See a dermatologist within two weeks. The more urgent answer counts." in page
-    assert f'href="{urgent.get_absolute_url()}">Look at it' in page
+    assert f'href="{urgent.get_absolute_url()}">Open photograph' in page
     assert "Nothing needs doing today" not in page
     assert "<li>See a dermatologist within two weeks." in page
     assert "Your result says: See a dermatologist within two weeks" in page
@@ -187,7 +187,7 @@ def test_a_calm_photograph_does_not_outweigh_what_the_patient_says(staff_client,
     page = shown(staff_client, calm)
 
     assert "Nothing alarming was found, but:" in page
-    assert f"At this visit the patient said of a spot: {words}." in page
+    assert f"At this visit the patient reported symptoms of a spot: {words}." in page
     assert "have a dermatologist look at it soon" in page
     assert "Nothing needs doing today" not in page
 
@@ -306,7 +306,7 @@ def test_a_file_kept_elsewhere_is_told_where_one_reviews_and_signs(sign_in, derm
     visit = VisitFactory(patient=patient)
     first = kept(visit, LesionFactory(patient=patient), staff, data)
     other = kept(visit, LesionFactory(patient=patient), staff, data)
-    client, words = sign_in(dermatologist), "The same file is "
+    client, words = sign_in(dermatologist), "The same file is in another record too"
     for url in (
         reverse("admin:review-photograph", args=[first.pk]),
         reverse("visit-sign", args=[visit.pk]),

@@ -100,9 +100,9 @@ def test_the_words_are_those_of_the_threshold(db):
     urgent, watch, calm = said(Tier.URGENT, 0.62), said(Tier.WATCH, 0.3), said(Tier.CALM, 0.004)
 
     assert "finds 66 of 100 melanomas and 71 of 100 malignant" in urgent.cost
-    assert "flags 10 of 100 harmless ones" in urgent.cost
+    assert "flags 10 of 100 benign ones" in urgent.cost
     assert "finds 93 of 100 melanomas and 95 of 100 malignant" in watch.cost
-    assert "flags 32 of 100 harmless ones" in watch.cost
+    assert "flags 32 of 100 benign ones" in watch.cost
     assert "wrongly calls 7 of 100 melanomas calm, and 5 of 100 malignant" in calm.cost
     assert "about 62 show" in urgent.meaning
     assert "fewer than 1 shows" in calm.meaning
@@ -130,10 +130,10 @@ def test_the_same_file_under_another_patient_is_told(sign_in, staff, patient, cl
     image = factories.ImageFactory(lesion__patient=patient)
     client = sign_in(staff)
     factories.ImageFactory(sha256=image.sha256, lesion__patient__clinic=stranger.clinic)
-    assert "The same file is " not in client.get(image.get_absolute_url()).content.decode()
+    assert "The same file is in another record too" not in client.get(image.get_absolute_url()).content.decode()
     other = factories.ImageFactory(sha256=image.sha256, lesion__patient__clinic=clinic)
     text = client.get(image.get_absolute_url()).content.decode()
-    assert "The same file is " in text
+    assert "The same file is in another record too" in text
     assert f'href="{other.get_absolute_url()}">{other.lesion.patient.name}' in text
 
 
@@ -181,7 +181,7 @@ def test_a_refused_photograph_says_why_and_what_to_do(refused, staff, dermatolog
     page = text_of(sign_in(staff).get(refused.get_absolute_url()))
 
     assert "The photograph is blurred" in page
-    assert "It was not judged" in page
+    assert "It was not analysed" in page
     assert "Take it again" in page
     assert "What it could be" not in page
     assert "Analyse anyway" not in page
@@ -242,9 +242,9 @@ def test_the_explanation_names_its_source_and_is_only_fetched_with_a_key(image, 
     answer = client.get(fragment)
 
     assert fragment not in without
-    assert "Written by DermaScan" in without
+    assert "From DermaScan" in without
     assert f'hx-get="{fragment}"' in with_key
-    assert "Written by DermaScan" in answer.content.decode()
+    assert "From DermaScan" in answer.content.decode()
     assert "hx-get" not in answer.content.decode()
     assert "<html" not in answer.content.decode()
 

@@ -17,7 +17,7 @@ from diagnosis.reviews.answers import (
     danger_rank,
     is_malignant_answer,
 )
-from diagnosis.reviews.label_rules import Settled, decides, settle
+from diagnosis.reviews.label_rules import LabelOutcome, decides, settle
 from patients.models import ReviewRule
 
 ONE, TWO = ReviewRule.ONE_READER, ReviewRule.TWO_BLINDED_READERS
@@ -58,7 +58,7 @@ opinions = st.lists(
 rules = st.sampled_from(ReviewRule.values)
 
 
-def outcome(settled: Settled) -> tuple[str, str, str]:
+def outcome(settled: LabelOutcome) -> tuple[str, str, str]:
     return settled.state, settled.answer, settled.why
 
 
