@@ -280,7 +280,7 @@ def next_steps(tier: Tier, case_context: CaseContext = NO_CONTEXT, *, is_reliabl
 def _warning(sibling: Sibling) -> str:
     facts = {"date": date_format(sibling.taken_on, "j M Y")}
     if sibling.label and not sibling.suspected:
-        words = _("Another photograph of this lesion, from %(date)s, is confirmed as %(name)s.")
+        words = _("Another photograph of this lesion, from %(date)s, is confirmed as: %(name)s.")
         return words % {**facts, "name": answer_name(sibling.label, sibling.label_text)}
     if sibling.suspected:
         words = _("A dermatologist has called another photograph of this lesion, from %(date)s, %(name)s.")

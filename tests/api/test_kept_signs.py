@@ -108,7 +108,7 @@ def test_a_dermatologists_word_is_in_the_tier(client, dermatologist, lesion, vis
     assert said["tier"]["text"].startswith(text)
     assert said["network_tier"]["code"] == "calm"
     assert not any("Nothing needs doing" in step for step in said["next_steps"])
-    assert ("What they plan counts" in said["next_steps"][0]) == (certainty == "certain" and answer != "meltump")
+    assert ("Their plan counts" in said["next_steps"][0]) == (certainty == "certain" and answer != "meltump")
 
 
 def test_the_same_file_elsewhere_is_a_warning(client, clinic, lesion, visit):
@@ -186,7 +186,7 @@ def test_where_labels_contradict_each_other_nobody_is_told_to_wait(
     first, *then = answer["next_steps"]
     assert "contradict each other: find out which is correct, and rely on neither" in first
     assert bool(then) == bool(label)
-    assert all("What they plan counts" in step for step in then)
+    assert all("Their plan counts" in step for step in then)
     assert "Nothing needs doing" not in check_against_its_page(answer, sign_in, staff)
 
 

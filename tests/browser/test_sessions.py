@@ -158,7 +158,7 @@ def test_an_upload_that_the_server_asks_to_wait_goes_on_by_itself(open_browser, 
 
     page.route("**/upload/", answer)
     page.get_by_role("button", name="Upload and analyse").click()
-    expect(page.locator("#uploads [data-state]").first).to_have_text(re.compile(r"trying again by itself in \d s"))
+    expect(page.locator("#uploads [data-state]").first).to_have_text(re.compile(r"trying again automatically in \d s"))
     expect(page.locator("#uploads [data-open]:visible")).to_have_count(0)
     expect(page.locator("#upload-progress")).to_have_text("2 of 2 done", timeout=SLOWEST)
     assert len(set(refused)) == 2

@@ -39,7 +39,7 @@ def test_a_calm_answer_says_how_much_is_missed_where_the_network_does_worst():
     assert "5 to 15 of 100 malignant" in calm
     watch = cost_of(Tier.WATCH, points)
     assert "finds 70 to 93 of 100 melanomas" in watch
-    assert "flags 40 to 60 of 100 harmless" in watch
+    assert "flags 40 to 60 of 100 benign" in watch
     assert all("depending on whose photographs" in said for said in (calm, watch))
     assert "depending" not in cost_of(Tier.URGENT, points)
     assert cost_of(Tier.CALM, points, are_chosen=True).startswith(calm)

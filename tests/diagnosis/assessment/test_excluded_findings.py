@@ -106,7 +106,7 @@ def test_where_it_belongs_elsewhere_a_dermatologist_says_where(sign_in, staff, m
     for note in ("", "x", "xxxxxxxxxxxxxxx"):
         answer = send(client, image, reason, note=note)
         assert answer.status_code == 422
-        assert "Confirmed: Melanoma. Say in a sentence whose or which lesion it shows" in text(answer)
+        assert "Confirmed: Melanoma. State in a sentence which patient or lesion" in text(answer)
     assert not Exclusion.objects.exists()
     assert send(client, image, reason, note=NOTE).status_code == 302
     assert send(client, image, reason, note=NOTE).status_code == 302

@@ -48,7 +48,7 @@ def test_a_photograph_is_measured_as_it_is_judged_or_else_by_the_first_view(imag
     assert (row.segmenter_sha256, row.values) == (get_segmenter().sha256, judged.values)
     assert "ABCD, measured" in text_of(first)
     assert text_of(first).count("how it is measured") in (0, 4)
-    assert "the network does not read these numbers" in text_of(again)
+    assert "The network does not use these numbers" in text_of(again)
 
 
 def test_measuring_leaves_the_answer_alone(image, staff, sign_in):
@@ -163,7 +163,7 @@ def test_stating_the_width_gives_millimetres(image, staff, sign_in):
 
     # 0.6 of the square's side, which is 450 of 600 pixels, which are 14.5 mm.
     assert "Diameter 6.5 mm" in text_of(answer)
-    assert "14.5 mm wide, as was stated" in text_of(answer)
+    assert "whole picture: 14.5 mm" in text_of(answer)
     row = PictureScale.objects.get()
     assert (row.member, row.width_mm) == (staff, Decimal("14.5"))
 

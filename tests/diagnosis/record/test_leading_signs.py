@@ -236,7 +236,7 @@ def test_a_warning_leads_before_what_could_not_be_judged(staff_client, lesion, v
     judged(lesion, visit, measures={"smartphone": 1.0})
     judged(lesion, visit)
     page = text(staff_client, reverse("visits"))
-    assert "Warning: the patient said: " in page
+    assert "Warning: the patient reported: " in page
     assert "taken without a dermatoscope" not in page
 
 

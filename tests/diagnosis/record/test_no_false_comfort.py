@@ -112,7 +112,7 @@ def test_the_confirmed_label_stands_over_what_the_network_said(staff_client, two
     assert 'class="tier tier-urgent"' in page
     assert "Nothing alarming" not in page
     assert "<li>See a dermatologist" not in page
-    assert "What they plan counts" in page
+    assert "Their plan counts" in page
 
 
 def test_what_is_none_of_the_seven_is_named_in_full(staff_client, two_of_one_visit, dermatologist):

@@ -123,7 +123,7 @@ def test_a_class_that_the_set_passes_over_is_explained(db):
         prediction_set=("mel", "akiec"),
         operating_points=None,
     )
-    assert "(mole) is not in it although another with fewer per cent is" in view.set_sentence
+    assert "(mole) is not in it although a less probable class is" in view.set_sentence
 
 
 def test_the_same_file_under_another_patient_is_told(sign_in, staff, patient, clinic, stranger):

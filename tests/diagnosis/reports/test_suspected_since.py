@@ -214,7 +214,7 @@ def test_of_two_other_photographs_the_better_founded_one_speaks(sign_in, patient
     named(answered(patient, lesion=image.lesion, visit__date=datetime.date(2026, 1, 1)), dermatologist, "mel")
     answered(patient, tier="urgent", lesion=image.lesion, visit__date=datetime.date(2026, 6, 1))
     page = page_of(sign_in(dermatologist), image)
-    assert "Another photograph of this lesion, of 1 Jan 2026, is confirmed as: Melanoma." in page
+    assert "Another photograph of this lesion, from 1 Jan 2026, is confirmed as: Melanoma." in page
     assert "The more urgent answer counts" not in page
 
 
