@@ -1,7 +1,7 @@
-"""How the machine decides: network, engine, explanation, training, model versions."""
+"""The classifier: network, inference engine, explanations, training and model versions."""
 
 import os
 
-# The head's matrix product takes under a millisecond on one core, but NumPy's BLAS keeps the threads of a larger pool
-# spinning after it, on the cores that the engine needs next: a photograph took a third longer. Read at NumPy's import.
+# Must be set before NumPy is imported. With more threads, NumPy's BLAS keeps its pool spinning on the cores that the
+# engine needs next, and an analysis takes a third longer; the head's matrix product needs only one.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")

@@ -1,3 +1,3 @@
-"""Where Django looks for the admin of this app: see ``mlmodel.versions``."""
+"""Admin registration; the classes are in ``mlmodel.versions``."""
 
 from mlmodel.versions import admin  # noqa: F401

@@ -1,12 +1,12 @@
-"""Numbers of things, in words for logs and cards."""
+"""Counts with singular and plural nouns, for logs and cards."""
 
 
 def counted(count: int, one: str, many: str = "") -> str:
-    """Return ``1 lesion``, ``2,100 lesions``.
+    """Return a count with its noun: ``1 lesion``, ``2,100 lesions``.
 
     Args:
-        count: how many.
-        one: what one is called.
-        many: what several are called, where it is not ``one`` with an s.
+        count: the number.
+        one: the singular.
+        many: the plural, unless it is ``one`` with an s.
     """
     return f"{count:,} {one if count == 1 else many or f'{one}s'}"

@@ -1,4 +1,4 @@
-"""Where Django looks for the models of this app: see ``mlmodel.versions``."""
+"""Models of this app; they are defined in ``mlmodel.versions``."""
 
 from mlmodel.versions.models import Decision, ModelVersion, StoredHead
 

@@ -1,11 +1,11 @@
-"""What tables call the seven classes, and diagnoses that are none of them, as codes."""
+"""Codes for the names that tables use for the seven classes and for other diagnoses."""
 
 import difflib
 
 from mlmodel.taxonomy import BY_CODE, CODES
 
-# Names of the ISIC challenges and archive, of PAD-UFES-20 and of everyday use. What is merged here follows HAM10000's
-# own definitions: Bowen's disease is akiec; solar lentigo, seborrheic and lichen planus-like keratosis are bkl.
+# Names from the ISIC challenges and archive, PAD-UFES-20 and everyday use. They are grouped by HAM10000's definitions:
+# Bowen's disease is akiec; solar lentigo, seborrheic keratosis and lichen planus-like keratosis are bkl.
 _NAMES: dict[str, tuple[str, ...]] = {
     "akiec": (
         "ak", "ack", "actinic keratosis", "actinic keratoses", "solar keratosis", "bowen disease", "bowens disease",
@@ -36,7 +36,7 @@ _NAMES: dict[str, tuple[str, ...]] = {
 
 
 def _key(name: str) -> str:
-    """A name without case, and without the signs in which tables differ."""
+    """Return a name in lower case without punctuation."""
     plain = "".join(letter if letter.isalnum() else " " for letter in name.lower().replace("'", "").replace("’", ""))
     return " ".join(plain.split())
 
@@ -49,16 +49,15 @@ _CODES_BY_NAME = {
 
 
 def code_of_diagnosis(name: str) -> str:
-    """Return the code of one of the seven that ``name`` stands for, else the name in lower case.
+    """Return the code of the class that ``name`` stands for, or else the name in lower case.
 
-    "scc" and "unk" are returned for squamous cell carcinoma and for what is not known, as the ISIC 2019 challenge
-    calls them.
+    As in the ISIC 2019 challenge, squamous cell carcinoma is "scc" and an unknown diagnosis is "unk".
     """
     return _CODES_BY_NAME.get(_key(name), name.strip().lower())
 
 
 def similar_code(name: str) -> str:
-    """Return the class that a misspelt name may have meant, or nothing."""
+    """Return the code of the class that a misspelt name probably means, or an empty string."""
     close = difflib.get_close_matches(_key(name), _CODES_BY_NAME, n=1, cutoff=0.84)
     code = _CODES_BY_NAME[close[0]] if close else ""
     return code if code in CODES else ""

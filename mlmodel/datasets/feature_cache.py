@@ -1,4 +1,4 @@
-"""Features of many photographs, computed once and kept: the slow part of training a head."""
+"""Cached features of many photographs: computing them is the slow part of training a head."""
 
 import io
 from collections.abc import Sequence
@@ -21,16 +21,16 @@ _BATCH = 8
 def cached_features(
     paths: Sequence[Path], *, engine: Engine, cache: Path, augmentation_seed: int | None = None
 ) -> npt.NDArray[np.float16]:
-    """Return the features of photographs, float16 (N, 5640), from the cache as far as it reaches.
+    """Return the features of photographs, float16 (N, 5640), from the cache where possible.
 
-    Work is kept in chunks of 256, so that an interrupted run goes on where it stopped. A chunk is reused only if it
-    was made for the same file names.
+    Features are stored in chunks of 256 photographs, so that an interrupted run can resume. A chunk is reused only if
+    it was computed for the same file names.
 
     Args:
         paths: the photographs.
         engine: the backbone.
-        cache: a folder for this backbone, these photographs and this augmentation alone.
-        augmentation_seed: compute the features of one randomly changed copy of each photograph instead.
+        cache: a folder for this combination of backbone, photographs and augmentation.
+        augmentation_seed: compute the features of one randomly augmented copy of each photograph instead.
 
     Raises:
         DatasetError: a photograph is damaged or cannot be read.
@@ -39,27 +39,27 @@ def cached_features(
     features = np.empty((len(paths), FEATURE_COUNT), dtype=np.float16)
     for start in tqdm(range(0, len(paths), _CHUNK), desc="features", unit="chunk", disable=None):
         chunk = paths[start : start + _CHUNK]
-        kept = cache / f"{start:06}.npz"
+        chunk_path = cache / f"{start:06}.npz"
         names = np.array([path.name for path in chunk])
-        found = _read_chunk(kept, names)
-        if found is None:
-            found = _compute(chunk, engine, start, augmentation_seed)
-            partial = kept.with_suffix(".partial.npz")
-            np.savez(partial, names=names, features=found)
-            partial.replace(kept)
-        features[start : start + len(chunk)] = found
+        chunk_features = _read_chunk(chunk_path, names)
+        if chunk_features is None:
+            chunk_features = _compute(chunk, engine, start, augmentation_seed)
+            partial = chunk_path.with_suffix(".partial.npz")
+            np.savez(partial, names=names, features=chunk_features)
+            partial.replace(chunk_path)
+        features[start : start + len(chunk)] = chunk_features
     return features
 
 
 def augmented(pixels: Pixels, generator: np.random.Generator) -> Pixels:
-    """Return a changed copy of a square photograph: turned, mirrored, cropped, re-lit, and made softer.
+    """Return a randomly augmented copy of a square photograph: rotated, mirrored, cropped, relit and softened.
 
-    The copies of HAM10000 differ in sharpness, and the classes differ in how often they are soft; copies softened at
-    random keep the head from reading a file's history instead of the lesion.
+    The files of HAM10000 differ in sharpness, and some classes are soft more often than others. Random softening keeps
+    the head from using sharpness as a clue to the class.
 
     Args:
         pixels: uint8 (side, side, 3).
-        generator: the source of chance.
+        generator: the random number generator.
     """
     side = pixels.shape[0]
     crop = int(side * generator.uniform(0.8, 1.0))
@@ -99,6 +99,6 @@ def _compute(
 def _read_chunk(path: Path, names: npt.NDArray[np.str_]) -> npt.NDArray[np.float16] | None:
     if not path.exists():
         return None
-    with np.load(path, allow_pickle=False) as kept:
-        found: npt.NDArray[np.float16] = kept["features"]
-        return found if np.array_equal(kept["names"], names) else None
+    with np.load(path, allow_pickle=False) as chunk:
+        features: npt.NDArray[np.float16] = chunk["features"]
+        return features if np.array_equal(chunk["names"], names) else None

@@ -1,8 +1,8 @@
-"""Import photographs of the ISIC archive and its challenges (2016–2020, BCN20000) for training.
+"""Import of the ISIC archive and its challenges (2016–2020, BCN20000) for training.
 
-A folder may hold them as they are published: photographs anywhere below it, one or more tables of what they show, and
-tables of what else is known of them (age, lesions, how the diagnosis was made). Each collection gets folds of its own
-from the hash of the patient, the lesion or the photograph, so that a fifth of every source is a locked test.
+A folder may have the published layout: photographs at any depth, one or more tables of diagnoses, and tables of other
+facts (age, lesions, how the diagnosis was confirmed). Each collection gets its own folds from the hash of the patient,
+lesion or photograph, so that a fifth of every source is held out as a test set.
 """
 
 from collections.abc import Callable, Iterable, Sequence
@@ -27,7 +27,7 @@ from mlmodel.metrics.partial_labels import LABELS
 from mlmodel.pictures.picture_files import readable_name
 
 _TABLE_ENDINGS = frozenset({".csv", ".tsv", ".tab"})
-# Below this side, a copy has lost what the end of a training looks at.
+# Below this side, a file lacks the detail that the last training phase needs.
 _SMALL_BELOW = 128
 _PROOFS = {
     "histo": ("histo", "histopath", "biops"),
@@ -55,35 +55,37 @@ def import_isic(
     Args:
         folder: photographs and tables, as published.
         output: the folder for the manifest.
-        source: what the collection is called; by default what a column ``source`` says, else the folder's name.
-        licence: its terms, where no table says them.
-        tables: the tables to read; by default all CSV files of the folder and those right below it.
-        watch: wraps what is gone through, for a progress bar.
+        source: the name of the collection; by default the column ``source``, or else the folder's name.
+        licence: the licence, where no table states it.
+        tables: the tables to read; by default all CSV files in the folder and one level below.
+        watch: wraps the iteration, for a progress bar.
 
     Raises:
-        DataError: there is no table that says what photographs show, or nothing of it can be used.
+        DataError: no table has diagnoses, or none of the photographs can be used.
     """
     if not folder.is_dir():
-        raise DatasetError(f"There is no folder {folder}. Give the folder that the photographs were unpacked to.")
+        raise DatasetError(
+            f"The folder {folder} does not exist. Give the folder to which the photographs were unpacked."
+        )
     if readable_name(folder.resolve()) != str(folder.resolve()):
         raise DatasetError(
-            f"The name of the folder {readable_name(folder)} is not UTF-8 or has control characters. Rename it."
+            f"The folder name {readable_name(folder)} is not UTF-8 or contains control characters. Rename the folder."
         )
     findings = Findings()
-    known = _known_of_photographs(tables or _tables_of(folder), folder, findings)
+    facts_of = _facts_by_photograph(tables or _tables_of(folder), folder, findings)
     files = pictures_by_name(folder)
-    findings.unlisted = sorted(set(files) - set(known))
-    usable = _usable(known, findings)
-    kept = []
+    findings.unlisted = sorted(set(files) - set(facts_of))
+    usable = _usable(facts_of, findings)
+    lines = []
     for name in watch(usable):
         if name not in files:
             findings.missing.append(name)
         elif checked := checked_photograph(files[name], findings):
-            kept.append(_line(name, known[name], checked, source=source or folder.resolve().name, licence=licence))
-    kept = _one_of_twins(kept, findings)
-    if not kept:
-        raise DatasetError(f"None of the {len(known):,} photographs of the tables can be used: {findings.first()}.")
-    return write_manifest(kept, output, findings)
+            lines.append(_line(name, facts_of[name], checked, source=source or folder.resolve().name, licence=licence))
+    lines = _without_duplicates(lines, findings)
+    if not lines:
+        raise DatasetError(f"None of the {len(facts_of):,} photographs in the tables can be used: {findings.first()}.")
+    return write_manifest(lines, output, findings)
 
 
 def _tables_of(folder: Path) -> list[Path]:
@@ -95,8 +97,8 @@ def _tables_of(folder: Path) -> list[Path]:
     )
 
 
-def _known_of_photographs(tables: Sequence[Path], folder: Path, findings: Findings) -> dict[str, Facts]:
-    """Return what all tables together say, by photograph: ``dx`` is the label, ``written`` what a table calls it."""
+def _facts_by_photograph(tables: Sequence[Path], folder: Path, findings: Findings) -> dict[str, Facts]:
+    """Return the facts of all tables by photograph: ``dx`` is the label, ``written`` the table's own name for it."""
     truths: dict[str, Facts] = {}
     others: list[Table] = []
     for path in tables:
@@ -107,13 +109,13 @@ def _known_of_photographs(tables: Sequence[Path], folder: Path, findings: Findin
             continue
         for name, label, row in zip(image_names(table), diagnoses(table), table.rows, strict=True):
             if (before := truths.get(name)) and before["dx"] != label:
-                raise DatasetError(f"{path}, line {row.line}: {name} is {label} here, and {before['dx']} elsewhere.")
+                raise DatasetError(f"{path}, line {row.line}: {name} is {label} here but {before['dx']} elsewhere.")
             facts = {column: value for column, value in row.items() if value}
             truths.setdefault(name, {}).update(facts, dx=label, written=written_diagnosis(row))
     if not truths:
         raise DatasetError(
-            f"No table in {folder} says what the photographs show. It needs a column image (or isic_id, image_name) "
-            "and either diagnosis or dx, or MEL, NV, BCC, AKIEC, BKL, DF, VASC with one 1 in each line."
+            f"No table in {folder} has diagnoses. A table needs a column image (or isic_id, image_name) and either "
+            "diagnosis or dx, or MEL, NV, BCC, AKIEC, BKL, DF, VASC with one 1 in each row."
         )
     for table in others:
         for row in table.rows:
@@ -122,32 +124,32 @@ def _known_of_photographs(tables: Sequence[Path], folder: Path, findings: Findin
     return truths
 
 
-def _usable(known: dict[str, Facts], findings: Findings) -> list[str]:
-    """Leave out what shows none of the seven, what HAM10000 holds, and lesions that carry two diagnoses."""
+def _usable(facts_of: dict[str, Facts], findings: Findings) -> list[str]:
+    """Return photographs of known classes, without those of HAM10000 and of lesions with two diagnoses."""
     labels: dict[str, set[str]] = {}
-    for facts in known.values():
+    for facts in facts_of.values():
         if lesion := first_of(facts, LESION):
             labels.setdefault(lesion, set()).add(facts["dx"])
     usable = []
-    for name, facts in sorted(known.items()):
+    for name, facts in sorted(facts_of.items()):
         lesion = first_of(facts, LESION)
         if facts["dx"] not in LABELS:
             findings.refused.append(f"{name}: “{facts['written'] or facts['dx']}” is none of {', '.join(LABELS)}")
         elif lesion in HAM10000_LESIONS:
-            findings.refused.append(f"{name}: its lesion is of HAM10000, which import_ham10000 reads")
+            findings.refused.append(f"{name}: its lesion is in HAM10000, which import_ham10000 reads")
         elif lesion and len(labels[lesion]) > 1:
-            findings.refused.append(f"{name}: its lesion carries {' and '.join(sorted(labels[lesion]))}")
+            findings.refused.append(f"{name}: its lesion has the diagnoses {' and '.join(sorted(labels[lesion]))}")
         elif facts.get("fold") and not _is_fold(facts["fold"]):
-            findings.refused.append(f"{name}: “{facts['fold']}” is no fold")
+            findings.refused.append(f"{name}: “{facts['fold']}” is not a fold")
         else:
             usable.append(name)
     return usable
 
 
-def _one_of_twins(kept: list[Facts], findings: Findings) -> list[Facts]:
-    """Keep one of several files of the same bytes, and bring the lesions that share them together, in one fold.
+def _without_duplicates(lines: list[Facts], findings: Findings) -> list[Facts]:
+    """Return one of each set of identical files, with lesions that share a file merged into one fold.
 
-    Lesions that share a photograph and not the label are left out: one of the labels is wrong.
+    Lesions that share a photograph but not the label are excluded: one of the labels must be wrong.
     """
     first: dict[str, Facts] = {}
     group_of: dict[str, str] = {}
@@ -157,9 +159,9 @@ def _one_of_twins(kept: list[Facts], findings: Findings) -> list[Facts]:
             lesion = group_of[lesion]
         return lesion
 
-    fold = {line["lesion_group"]: line["fold"] for line in kept}
+    fold = {line["lesion_group"]: line["fold"] for line in lines}
     contradicted: set[str] = set()
-    for line in kept:
+    for line in lines:
         twin = first.setdefault(line["sha256"], line)
         one, other = group(twin["lesion_group"]), group(line["lesion_group"])
         if twin is line:
@@ -169,21 +171,21 @@ def _one_of_twins(kept: list[Facts], findings: Findings) -> list[Facts]:
         if one != other:
             group_of[other] = one
     contradicted = {group(lesion) for lesion in contradicted}
-    settled = []
-    for line in kept:
+    merged = []
+    for line in lines:
         lesion = group(line["lesion_group"])
         if lesion in contradicted:
-            findings.refused.append(f"{line['image_id']}: the same file carries another diagnosis")
+            findings.refused.append(f"{line['image_id']}: the same file has another diagnosis elsewhere")
         elif first[line["sha256"]] is not line:
             findings.refused.append(f"{line['image_id']}: the same file as {first[line['sha256']]['image_id']}")
         else:
-            settled.append({**line, "lesion_group": lesion, "fold": fold[lesion]})
-    return settled
+            merged.append({**line, "lesion_group": lesion, "fold": fold[lesion]})
+    return merged
 
 
 def _line(name: str, facts: Facts, checked: Checked, *, source: str, licence: str) -> Facts:
     lesion = first_of(facts, LESION) or name
-    # All photographs of a patient lie in one fold where it is known whose they are.
+    # All photographs of a patient are in one fold, where the patient is known.
     group = facts.get("patient_id") or lesion
     copy = facts.get("copy", "")
     return {
@@ -209,9 +211,9 @@ def _line(name: str, facts: Facts, checked: Checked, *, source: str, licence: st
 
 
 def _proof(text: str) -> str:
-    """Return how the diagnosis was made, in HAM10000's words; nothing where that is not known."""
-    said = text.lower()
-    return next((proof for proof, signs in _PROOFS.items() if any(sign in said for sign in signs)), "")
+    """Return how the diagnosis was confirmed, in HAM10000's terms, or an empty string."""
+    method = text.lower()
+    return next((proof for proof, signs in _PROOFS.items() if any(sign in method for sign in signs)), "")
 
 
 def _is_fold(text: str) -> bool:

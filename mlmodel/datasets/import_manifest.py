@@ -1,4 +1,4 @@
-"""The one format of what was imported for training: a table with a line for every photograph that can be used."""
+"""The manifest of imported training data: a table with one row for every usable photograph."""
 
 import csv
 import hashlib
@@ -17,15 +17,15 @@ FOLDS = 10
 
 @dataclass
 class Findings:
-    """What an import found. Photographs named under ``missing``, ``broken`` and ``refused`` are left out.
+    """Problems found by an import. Photographs in ``missing``, ``broken`` and ``refused`` are excluded.
 
     Attributes:
-        notes: what was left out of the tables as they were read, in sentences.
-        missing: in the table, but no such file.
-        broken: files that cannot be decoded whole, with the reason.
+        notes: sentences on what was excluded while the tables were read.
+        missing: in the table, but without a file.
+        broken: files that cannot be decoded completely, with the reason.
         refused: rows that cannot be used, with the reason.
-        unlisted: files that no row names; they are ignored.
-        twins: photographs of different lesions with the same bytes.
+        unlisted: files that are in no row; they are ignored.
+        twins: identical files of different lesions.
     """
 
     notes: list[str] = field(default_factory=list)
@@ -39,16 +39,16 @@ class Findings:
         return dict(vars(self))
 
     def first(self) -> str:
-        """Return the first thing that was found wrong, for a message."""
-        for name, found in self.as_dict().items():
-            if found and name not in ("unlisted", "notes"):
-                return f"{name}: {found[0]}"
+        """Return the first problem, for an error message."""
+        for name, entries in self.as_dict().items():
+            if entries and name not in ("unlisted", "notes"):
+                return f"{name}: {entries[0]}"
         return "the table is empty"
 
 
 @dataclass(frozen=True)
 class Imported:
-    """The outcome: where the manifest is, its hash, whether it changed, and what was found on the way."""
+    """The result of an import: the manifest with its hash, whether it changed, counts by class and problems."""
 
     manifest: Path
     sha256: str
@@ -59,7 +59,7 @@ class Imported:
 
 @dataclass(frozen=True)
 class Checked:
-    """A photograph that can be decoded whole."""
+    """A photograph that can be decoded completely."""
 
     path: Path
     sha256: str
@@ -68,7 +68,7 @@ class Checked:
 
 
 def checked_photograph(path: Path, findings: Findings) -> Checked | None:
-    """Read and decode a photograph; one that cannot be goes to ``findings.broken``, and None is returned."""
+    """Return a decoded photograph, or None after adding an undecodable one to ``findings.broken``."""
     try:
         data = read_bytes(path)
         picture = decode(data)
@@ -79,23 +79,23 @@ def checked_photograph(path: Path, findings: Findings) -> Checked | None:
 
 
 def fold_of(group: str) -> int:
-    """Return the fold of a lesion that no table settles, 0 to 9, from its name alone."""
+    """Return the fold, 0 to 9, of a lesion without one in a table, from the hash of its name."""
     return int(hashlib.sha256(group.encode()).hexdigest(), 16) % FOLDS
 
 
 def write_manifest(kept: list[dict[str, str]], output: Path, findings: Findings) -> Imported:
-    """Write ``manifest.csv`` and ``summary.json`` to ``output``; the same rows make the same bytes.
+    """Write ``manifest.csv`` and ``summary.json`` to ``output``; the same rows give the same bytes.
 
     Args:
         kept: rows with ``MANIFEST_COLUMNS``.
-        output: a folder, made if it is not there.
-        findings: what was left out; twins among the rows are added.
+        output: a folder, created if needed.
+        findings: what was excluded; duplicates among the rows are added.
 
     Raises:
-        DatasetError: a lesion lies in two folds.
+        DatasetError: a lesion is in two folds.
     """
     _check_folds(kept)
-    findings.twins = _twins(kept)
+    findings.twins = _duplicates(kept)
     output.mkdir(parents=True, exist_ok=True)
     manifest = output / MANIFEST_FILE
     partial = manifest.with_suffix(".partial")
@@ -121,20 +121,20 @@ def write_manifest(kept: list[dict[str, str]], output: Path, findings: Findings)
     return Imported(manifest=manifest, sha256=digest, is_new=is_new, counts=counts, findings=findings)
 
 
-def _check_folds(kept: list[dict[str, str]]) -> None:
+def _check_folds(rows: list[dict[str, str]]) -> None:
     fold: dict[str, str] = {}
-    for row in kept:
+    for row in rows:
         if fold.setdefault(row["lesion_group"], row["fold"]) != row["fold"]:
             raise DatasetError(
-                f"Lesion {row['lesion_group']} lies in folds {fold[row['lesion_group']]} and {row['fold']}: that "
-                "would leak. Correct the table's fold column, or leave it out and folds are made."
+                f"Lesion {row['lesion_group']} is in folds {fold[row['lesion_group']]} and {row['fold']}, which would "
+                "be data leakage. Correct the fold column, or remove it to have folds assigned."
             )
 
 
-def _twins(kept: list[dict[str, str]]) -> list[str]:
+def _duplicates(rows: list[dict[str, str]]) -> list[str]:
     first: dict[str, dict[str, str]] = {}
     twins = []
-    for row in kept:
+    for row in rows:
         other = first.setdefault(row["sha256"], row)
         if other["lesion_group"] != row["lesion_group"]:
             twins.append(f"{other['image_id']} and {row['image_id']}")

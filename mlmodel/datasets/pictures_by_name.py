@@ -1,4 +1,4 @@
-"""The pictures below a folder, by name: what the formats of ISIC and a plain table both refer to."""
+"""Picture files below a folder, by name."""
 
 from pathlib import Path
 
@@ -7,22 +7,22 @@ from mlmodel.pictures.picture_files import find_pictures, readable_name
 
 
 def pictures_by_name(folder: Path) -> dict[str, Path]:
-    """Return the picture files below a folder by name without ending.
+    """Return the picture files below a folder, by name without file extension.
 
     Raises:
-        DataError: there is no such folder, it holds no pictures, or two of one name.
+        DataError: the folder does not exist, has no pictures, or has two with the same name.
     """
     if not folder.is_dir():
-        raise DataError(f"There is no folder {folder}.")
-    found: dict[str, Path] = {}
+        raise DataError(f"The folder {folder} does not exist.")
+    paths: dict[str, Path] = {}
     for path in find_pictures(folder).pictures:
         name = readable_name(path.stem)
-        if name in found:
+        if name in paths:
             raise DataError(
-                f"Two pictures have the name {name}: {readable_name(found[name])} and {readable_name(path)}. "
+                f"Two pictures are named {name}: {readable_name(paths[name])} and {readable_name(path)}. "
                 "Rename one, or move it out of the folder."
             )
-        found[name] = path
-    if not found:
-        raise DataError(f"{folder} holds no pictures.")
-    return found
+        paths[name] = path
+    if not paths:
+        raise DataError(f"{folder} contains no pictures.")
+    return paths

@@ -1,8 +1,8 @@
-"""Read the tables that people keep: one reader for every command.
+"""Reader for tables of labels and metadata, used by every command.
 
-It takes what spreadsheets, archives and other programs write: commas, semicolons or tabs, Excel's ``sep=`` line, a
-byte order mark, UTF-16, empty columns and rows at the end, and the many words for a missing value. What it leaves out
-it counts.
+It accepts what spreadsheets, archives and other programs write: commas, semicolons or tabs, Excel's ``sep=`` line, a
+byte order mark, UTF-16, empty trailing columns and rows, and the usual markers for missing values. What it skips is
+counted.
 """
 
 import csv
@@ -14,34 +14,34 @@ from pathlib import Path
 
 MAX_ROWS = 1_000_000
 MAX_BYTES = 500_000_000
-_NAMED = 5
+_LISTED = 5
 _LONGEST_NAME = 80
-_LOOKED_AT = 64
+_SNIFFED_BYTES = 64
 _DELIMITERS = (",", ";", "\t", "|")
-# Excel's own files, the new ones and the old ones, whatever they are called.
+# Signatures of Excel workbooks (.xlsx and .xls).
 _WORKBOOKS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")
-# The longest first. Without a mark, every letter of a first line of plain letters has a zero byte beside it.
+# The longest first. In UTF-16 without a mark, every ASCII letter of the first line has a zero byte next to it.
 _ENCODINGS = (
     (b"\xff\xfe\0\0", "utf-32"),
     (b"\0\0\xfe\xff", "utf-32"),
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
-# What other programs write where nothing is known: R, pandas, Excel, SQL, and people.
+# Markers for missing values in R, pandas, Excel, SQL and hand-written tables.
 _MISSING = frozenset(
     {"na", "n/a", "#n/a", "<na>", "n.a.", "nan", "-nan", "null", "none", "nil", "-", "--", "–", "—", "?", ".", "n.d."}
 )
 
 
 class DataError(ValueError):
-    """Something that was given cannot be used; the message says what is wrong with it and what to do."""
+    """The input cannot be used; the message says what is wrong and what to do."""
 
 
 class Row(dict[str, str]):
-    """One row by column name: no surrounding blanks, and "" where the table has a word for a missing value."""
+    """One row by column name, without surrounding blanks; missing values are ""."""
 
     line: int
-    """Where the row begins in the file, from 1."""
+    """The line number on which the row begins, from 1."""
 
     def __init__(self, values: Mapping[str, str], line: int) -> None:
         super().__init__(values)
@@ -50,13 +50,13 @@ class Row(dict[str, str]):
 
 @dataclass(frozen=True)
 class Table:
-    """A table as it was read.
+    """A table.
 
     Attributes:
         path: the file.
-        columns: their names in lower case, with ``_`` for blanks and hyphens; at least one.
+        columns: names in lower case, with ``_`` for blanks and hyphens; at least one.
         rows: at least one.
-        notes: sentences on what was left out, with how many.
+        notes: sentences on what was skipped, with counts.
     """
 
     path: Path
@@ -65,10 +65,10 @@ class Table:
     notes: tuple[str, ...] = ()
 
     def require(self, needed: Iterable[str]) -> None:
-        """Check that the columns are there.
+        """Check that the columns exist.
 
         Raises:
-            DataError: naming those that are missing, and those that were found.
+            DataError: a column is missing.
         """
         if missing := [name for name in needed if name not in self.columns]:
             hint = " Columns are separated by commas, semicolons or tabs." if len(self.columns) == 1 else ""
@@ -77,30 +77,30 @@ class Table:
             )
 
     def require_one_of(self, names: tuple[str, ...]) -> None:
-        """Check that one of several names of a column is there.
+        """Check that a column exists under one of several names.
 
         Raises:
-            DataError: asking for the first of them.
+            DataError: it does not; the message asks for the first name.
         """
         if not any(name in self.columns for name in names):
             self.require(names[:1])
 
 
 def read_table(path: Path) -> Table:
-    """Return a table of a text file.
+    """Return the table in a text file.
 
     Raises:
-        DataError: there is no such file, it is not a table in UTF-8 or UTF-16, a column is named twice, a row is
-            longer than the first line, or there are no rows.
+        DataError: the file does not exist or is not a table in UTF-8 or UTF-16, a column name is repeated, a row is
+            longer than the header, or there are no rows.
     """
     records = _records(path)
     header = next(records, None)
     if header is None:
         raise _without_rows(path)
     columns = tuple(_column(name) for name in header[1])
-    named = [name for name in columns if name]
-    if twice := sorted(name for name, count in Counter(named).items() if count > 1):
-        raise DataError(f"{path} names a column twice: {some(twice)}. Give each column a name of its own.")
+    column_names = [name for name in columns if name]
+    if repeated := sorted(name for name, count in Counter(column_names).items() if count > 1):
+        raise DataError(f"{path} repeats a column name: {some(repeated)}. Give each column its own name.")
     rows: list[Row] = []
     empty, nameless = 0, 0
     for line, values in records:
@@ -113,18 +113,18 @@ def read_table(path: Path) -> Table:
         if any(cells[len(columns) :]):
             raise DataError(
                 f"{path}, line {line}: {len(cells)} values, but the first line names {len(columns)} columns. "
-                "Put a value that holds the separator into quotes."
+                "Put quotes around values that contain the separator."
             )
         nameless += any(cell for name, cell in zip(columns, cells, strict=False) if not name)
         cells += [""] * (len(columns) - len(cells))
         rows.append(Row({name: cell for name, cell in zip(columns, cells, strict=False) if name}, line))
-    if not rows or not named:
+    if not rows or not column_names:
         raise _without_rows(path)
-    return Table(path, tuple(named), tuple(rows), _notes(path, empty, nameless))
+    return Table(path, tuple(column_names), tuple(rows), _notes(path, empty, nameless))
 
 
 def first_of(row: Mapping[str, str], names: Iterable[str]) -> str:
-    """Return the value of the first of the columns that the row has, or nothing."""
+    """Return the first non-empty value of the named columns, or an empty string."""
     return next((row[name] for name in names if row.get(name)), "")
 
 
@@ -140,8 +140,8 @@ def number(text: str) -> float:
     return value
 
 
-def some(names: Iterable[str], *, shown: int = _NAMED) -> str:
-    """Return the first few names, each cut where it is very long, for a message."""
+def some(names: Iterable[str], *, shown: int = _LISTED) -> str:
+    """Return the first few names for a message, each shortened if it is very long."""
     listed = list(names)
     rest = len(listed) - shown
     cut = (name if len(name) <= _LONGEST_NAME else f"{name[:_LONGEST_NAME]}…" for name in listed[:shown])
@@ -149,7 +149,7 @@ def some(names: Iterable[str], *, shown: int = _NAMED) -> str:
 
 
 def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
-    """Yield the records of a file, each with the line on which it begins; the first is the header."""
+    """Yield the records of a file, each with its line number; the first is the header."""
     try:
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
@@ -158,7 +158,7 @@ def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
     if len(data) > MAX_BYTES:
         raise DataError(f"{path} is larger than {MAX_BYTES / 1e6:.0f} MB. Split it.")
     if data.startswith(_WORKBOOKS):
-        raise DataError(f"{path} is a workbook and no text, whatever its name says. Save it as a CSV file in UTF-8.")
+        raise DataError(f"{path} is a workbook, not a text file, despite its name. Save it as a CSV file in UTF-8.")
     try:
         text = data.decode(_encoding_of(data))
     except UnicodeDecodeError as error:
@@ -166,36 +166,36 @@ def _records(path: Path) -> Iterator[tuple[int, list[str]]]:
     lines = io.StringIO(text, newline="")
     skipped = 0
     delimiter = ""
-    # Excel's own first line, and empty lines before the header.
+    # Skip Excel's ``sep=`` line and empty lines before the header.
     while True:
         start = lines.tell()
         line = lines.readline()
-        if (named := line.strip().strip('"')).lower().startswith("sep=") and not delimiter:
-            delimiter = named[4:5] or "\t"
+        if (declaration := line.strip().strip('"')).lower().startswith("sep=") and not delimiter:
+            delimiter = declaration[4:5] or "\t"
         elif line.strip(" ,;\t|\r\n") or not line:
             break
         skipped += 1
     lines.seek(start)
-    # Strict: a quotation mark that is never closed would swallow the rows after it.
+    # Strict: an unclosed quotation mark would swallow the following rows.
     reader = csv.reader(lines, delimiter=delimiter or _delimiter_of(line), strict=True)
-    begins = skipped + 1
+    line_number = skipped + 1
     try:
         for record in reader:
-            yield begins, record
-            begins = skipped + reader.line_num + 1
+            yield line_number, record
+            line_number = skipped + reader.line_num + 1
     except csv.Error as error:
         raise DataError(
-            f"{path}, line {begins}: {error}. Look for a quotation mark that is not closed, or not doubled within "
-            "quotes."
+            f"{path}, line {line_number}: {error}. Look for a quotation mark that is not closed, or not doubled "
+            "inside quotes."
         ) from error
 
 
 def _encoding_of(data: bytes) -> str:
-    """Return how a table is written: by its byte order mark, else by where the zero bytes of its first letters lie."""
+    """Return the encoding of a table, from its byte order mark or else from the zero bytes among its first letters."""
     for mark, encoding in _ENCODINGS:
         if data.startswith(mark):
             return encoding
-    start = data[:_LOOKED_AT]
+    start = data[:_SNIFFED_BYTES]
     even, odd = start[::2].count(0), start[1::2].count(0)
     if max(even, odd) * 4 > len(start):
         return "utf-16-be" if even > odd else "utf-16-le"
@@ -203,7 +203,7 @@ def _encoding_of(data: bytes) -> str:
 
 
 def _delimiter_of(header: str) -> str:
-    """Return what separates most names in the first line."""
+    """Return the most frequent separator in the header."""
     outside = "".join(header.split('"')[::2])
     return max(_DELIMITERS, key=outside.count)
 
@@ -218,18 +218,18 @@ def _value(text: str) -> str:
 
 
 def _printable(text: str) -> str:
-    # Control characters are never part of a name, and no page or terminal should have to deal with them.
+    # Control characters are never part of a name and must not reach a page or terminal.
     return "".join(letter if letter.isprintable() else " " * letter.isspace() for letter in text).strip()
 
 
 def _notes(path: Path, empty: int, nameless: int) -> tuple[str, ...]:
     notes = []
     if empty:
-        notes.append(f"{path.name}: {empty:,} empty {'row was' if empty == 1 else 'rows were'} left out.")
+        notes.append(f"{path.name}: {empty:,} empty {'row was' if empty == 1 else 'rows were'} skipped.")
     if nameless:
-        notes.append(f"{path.name}: what stands in columns without a name was left out ({nameless:,} rows).")
+        notes.append(f"{path.name}: values in columns without a name were skipped ({nameless:,} rows).")
     return tuple(notes)
 
 
 def _without_rows(path: Path) -> DataError:
-    return DataError(f"{path} has no rows. It needs a line with the names of its columns and one row per photograph.")
+    return DataError(f"{path} has no rows. It needs a header with the column names and one row per photograph.")

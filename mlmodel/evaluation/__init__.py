@@ -1,5 +1,5 @@
-"""How good a network is: every figure worked out once, for the report and for the model card.
+"""Evaluation of a network: every metric is calculated once, for the report and the model card.
 
-``evaluation_facts`` gives JSON-ready facts, ``write_report`` makes the page of them, ``card_facts`` the card. Needs
-SciPy, and neither Django nor TensorFlow.
+``evaluation_facts`` returns JSON-ready facts, ``write_report`` renders them as a page and ``card_facts`` prepares the
+card. Needs SciPy, but neither Django nor TensorFlow.
 """

@@ -1,4 +1,4 @@
-"""What the network says of each photograph of a set: as the application says it, or from features that were kept."""
+"""The network's answers to the photographs of a set: as the application gives them, or from cached features."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -24,14 +24,14 @@ Progress = Callable[[Iterable[Path]], Iterable[Path]]
 
 @dataclass(frozen=True)
 class Judge:
-    """A network as far as its answers go: what can be judged before a release is written.
+    """The parts of a network that determine its answers, which can be evaluated before a release is written.
 
     Attributes:
-        head: as it will be loaded.
-        calibration: temperature, class mix and the thresholds of prediction sets.
+        head: the classification head.
+        calibration: temperature, class mix and thresholds of the prediction sets.
         thresholds: on the malignant probability, by tier, ``urgent`` first.
-        identity: what is said of it: version, sha256, backbone_sha256, head_sha256, architecture, views.
-        smartphone_calibration: how its answers to smartphone photographs are read, where it reads them otherwise.
+        identity: version, sha256, backbone_sha256, head_sha256, architecture, views.
+        smartphone_calibration: the calibration for smartphone photographs, where it is different.
     """
 
     head: Head
@@ -42,7 +42,7 @@ class Judge:
 
     @classmethod
     def of(cls, analyser: Analyser) -> "Judge":
-        """Return the judge of a loaded release."""
+        """Return the network of a loaded release."""
         points: OperatingPoints = analyser.operating_points
         return cls(
             head=analyser.head,
@@ -60,7 +60,7 @@ class Judge:
         )
 
     def for_kind_of(self, answered: "Answered") -> "Judge":
-        """Return the judge of a set of one kind: the one for smartphone photographs where most of them are that."""
+        """Return the network with the smartphone calibration if most photographs of the set are of that kind."""
         if self.smartphone_calibration is None or answered.smartphones * 2 <= len(answered.photographs.labels):
             return self
         return replace(self, calibration=self.smartphone_calibration)
@@ -68,14 +68,14 @@ class Judge:
 
 @dataclass(frozen=True)
 class Answered:
-    """A set with its answers, row by row.
+    """A set of photographs with the network's answers, row by row.
 
     Attributes:
-        photographs: those that could be read, whatever their truth.
-        answers: of these photographs; a label of ``OUTSIDE`` where the truth is none of the seven.
+        photographs: those that could be read, whatever their diagnosis.
+        answers: for these photographs; the label is ``OUTSIDE`` where the diagnosis is none of the seven.
         unreadable: names and reasons.
-        refusals: how many photographs the application would have refused, by reason; None where nobody asked.
-        smartphones: how many were taken for smartphone photographs, and answered as such.
+        refusals: the number of photographs that the application would have refused, by reason; None if not counted.
+        smartphones: the number that were recognised, and answered, as smartphone photographs.
     """
 
     photographs: Photographs
@@ -86,12 +86,12 @@ class Answered:
 
     @property
     def is_inside(self) -> npt.NDArray[np.bool_]:
-        """Which rows show one of the seven classes, bool (N,)."""
+        """A mask of the rows that show one of the seven classes, bool (N,)."""
         return self.photographs.labels != OUTSIDE
 
 
 def answer_from_features(photographs: Photographs, features: npt.NDArray[np.float16], judge: Judge) -> Answered:
-    """Return what ``judge`` says of photographs whose features, float16 (N, F), are known."""
+    """Return the answers of ``judge`` for photographs with known features, float16 (N, F)."""
     parts = [judge.head.logits(part.astype(np.float32)) for part in np.array_split(features, len(features) // 512 + 1)]
     logits = np.concatenate(parts)
     answers = _answers(
@@ -101,32 +101,32 @@ def answer_from_features(photographs: Photographs, features: npt.NDArray[np.floa
 
 
 def answer_as_served(photographs: Photographs, analyser: Analyser, progress: Progress = iter) -> Answered:
-    """Return what the application would say of each photograph: one look, through the same decoder.
+    """Return the application's answer to each photograph: one analysis, through the same decoder.
 
-    What it would refuse is asked all the same, and counted.
+    Photographs that it would refuse are analysed anyway, and counted.
 
     Raises:
         EvaluationError: none of the photographs can be read.
     """
     served = ask_as_served(photographs.paths, analyser, progress)
-    kept = photographs.take(served.read)
-    if not (kept.labels != OUTSIDE).any():
+    readable = photographs.take(served.read)
+    if not (readable.labels != OUTSIDE).any():
         raise EvaluationError("No photograph that can be read shows one of the seven classes.")
-    answers = _answers(kept, served.probabilities, served.scores)
-    return Answered(kept, answers, served.unreadable, served.refusals, served.smartphones)
+    answers = _answers(readable, served.probabilities, served.scores)
+    return Answered(readable, answers, served.unreadable, served.refusals, served.smartphones)
 
 
 @dataclass(frozen=True)
 class Served:
-    """What the application says of files, of those that could be read.
+    """The application's answers for the files that could be read.
 
     Attributes:
-        read: int64 (N,), which files of those asked about.
+        read: int64 (N,), the indices of the files that could be read.
         probabilities: float32 (N, 7), calibrated.
         scores: float32 (N, 7), equal-prior.
-        unreadable: names and reasons of the others.
-        refusals: how many it would have refused, by reason.
-        smartphones: how many it takes for smartphone photographs.
+        unreadable: names and reasons for the others.
+        refusals: the number that it would have refused, by reason.
+        smartphones: the number that it recognises as smartphone photographs.
     """
 
     read: npt.NDArray[np.int64]
@@ -138,7 +138,7 @@ class Served:
 
 
 def ask_as_served(paths: Sequence[Path], analyser: Analyser, progress: Progress = iter) -> Served:
-    """Ask about each file as the application would, were nothing ever refused.
+    """Return the application's answers to the files, as if it never refused a photograph.
 
     Raises:
         EvaluationError: none of the files can be read.
@@ -168,11 +168,11 @@ def ask_as_served(paths: Sequence[Path], analyser: Analyser, progress: Progress 
 
 
 def analyse_file(path: Path, analyser: Analyser) -> Analysis:
-    """Return what the application would say of a file, were nothing ever refused.
+    """Return the application's analysis of a file, as if it never refused a photograph.
 
     Raises:
-        PictureError: it is not a picture that can be read.
-        OSError: there is no such file, or it may not be read.
+        PictureError: it is not a readable picture.
+        OSError: the file does not exist or must not be read.
     """
     return analyser.analyse(read_picture(path), force=True)
 

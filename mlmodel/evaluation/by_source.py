@@ -1,4 +1,4 @@
-"""How a network does at each source of photographs: what a clinic like it may expect."""
+"""Performance for each source of photographs, as an indication for similar clinics."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, replace
@@ -16,37 +16,37 @@ from mlmodel.network.calibration import Calibration, in_set
 from mlmodel.network.head import Floats
 from mlmodel.taxonomy import CODES
 
-# Fewer lesions on either side say nothing of an area under the curve, nor of a share.
+# With fewer lesions in either group, an area under the curve or a share is not meaningful.
 LEAST = 10
-# What is counted and what is figured out of each source, in the words of card and report.
+# Titles of the counts and metrics of each source, for the card and the report.
 COUNTS = {
     "photographs": "Photographs",
     "lesions": "Lesions",
-    "malignant": "of them malignant",
-    "melanomas": "of them melanomas",
+    "malignant": "Malignant lesions",
+    "melanomas": "Melanomas",
 }
 FIGURES = {
     "melanoma_auc": "AUC, melanoma against the rest",
     "malignant_auc": "AUC, malignant against benign",
-    "balanced_accuracy": "Balanced accuracy over the classes there",
+    "balanced_accuracy": "Balanced accuracy over the classes present",
     "calibration_error": "Expected calibration error",
-    "set_coverage": "The 90 % set holds the truth",
+    "set_coverage": "Coverage of the 90 % set",
     "watch.sensitivity": "*watch*: malignant lesions flagged",
     "watch.melanoma_sensitivity": "*watch*: melanomas flagged",
-    "watch.specificity": "*watch*: benign lesions left alone",
+    "watch.specificity": "*watch*: benign lesions not flagged",
     "urgent.sensitivity": "*urgent*: malignant lesions flagged",
-    "urgent.specificity": "*urgent*: benign lesions left alone",
+    "urgent.specificity": "*urgent*: benign lesions not flagged",
 }
 _MELANOMA, _MALIGNANT = CODES.index("mel"), LABELS.index("malignant")
 
 
 def answers_by_source(dataset: Dataset, logits: Floats, calibration: Calibration) -> dict[str, Answers]:
-    """Return a network's answers to the photographs of each source, by the source's name.
+    """Return a network's answers to the photographs of each source, by source name.
 
     Args:
-        dataset: N photographs, partial labels too.
-        logits: float32 (N, 7), of them.
-        calibration: how they are read.
+        dataset: N photographs, including those with partial labels.
+        logits: float32 (N, 7), of these photographs.
+        calibration: turns logits into probabilities.
     """
     return {
         str(source): Answers(
@@ -60,7 +60,7 @@ def answers_by_source(dataset: Dataset, logits: Floats, calibration: Calibration
 
 
 def class_mixes(dataset: Dataset) -> dict[str, Floats]:
-    """Return the class mix of each source's photographs, float32 (7,) by name; see ``sampling.log_priors``."""
+    """Return the class priors of each source's photographs, float32 (7,) by name; see ``sampling.log_priors``."""
     sources, logs = log_priors(dataset.labels, dataset.possible_among(CODES), dataset.sources, sampling="every-image")
     return {name: np.exp(row).astype(np.float32) for name, row in zip(sources, logs, strict=True)}
 
@@ -68,26 +68,26 @@ def class_mixes(dataset: Dataset) -> dict[str, Floats]:
 def figures_of_source(
     answers: Answers, *, thresholds: Mapping[str, float], set_thresholds: Floats, class_mix: Floats, seed: int = 0
 ) -> dict[str, Any]:
-    """Return counts of lesions and each figure with its 95 % interval; None where there are too few to speak of.
+    """Return lesion counts and each metric with its 95 % interval, or None where there are too few lesions.
 
-    Areas under the curve are of equal-prior scores, and calibration is judged at the source's own class mix: the mix
-    of the training set says nothing of another clinic's patients.
+    Areas under the curve use equal-prior scores, and calibration is measured at the source's own class mix, since the
+    mix of the training set does not describe another clinic's patients.
 
     Args:
-        answers: of a source's photographs; they are counted by lesion.
+        answers: for a source's photographs; they are averaged by lesion.
         thresholds: on the malignant probability, by tier.
         set_thresholds: float32 (7,), of the prediction sets.
         class_mix: float32 (7,), of the source.
-        seed: of the resamples.
+        seed: for the bootstrap.
     """
     lesions = performance.by_lesion(answers)
 
     def measured(each: Answers) -> dict[str, float]:
         return _measured(each, thresholds, set_thresholds, class_mix)
 
-    found = measured(lesions)
-    drawn = [list(measured(each).values()) for each in performance.resamples(lesions, seed=seed)]
-    low, high = np.percentile(np.array(drawn), (2.5, 97.5), axis=0)
+    figures = measured(lesions)
+    resampled = [list(measured(each).values()) for each in performance.resamples(lesions, seed=seed)]
+    low, high = np.percentile(np.array(resampled), (2.5, 97.5), axis=0)
     return {
         "photographs": len(answers.labels),
         "lesions": len(lesions.labels),
@@ -95,20 +95,20 @@ def figures_of_source(
         "melanomas": int(lesions.is_melanoma.sum()),
         "figures": {
             name: None if np.isnan(value) else Estimate(value, float(low[place]), float(high[place]))
-            for place, (name, value) in enumerate(found.items())
+            for place, (name, value) in enumerate(figures.items())
         },
     }
 
 
 def as_facts(sources: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return what ``figures_of_source`` gave of each source as plain figures that JSON can hold."""
+    """Return the results of ``figures_of_source`` for each source as JSON-ready values."""
 
     def plain(estimate: Estimate | None) -> dict[str, float] | None:
         return {key: round(value, 4) for key, value in asdict(estimate).items()} if estimate else None
 
     return {
-        name: {**found, "figures": {figure: plain(each) for figure, each in found["figures"].items()}}
-        for name, found in sources.items()
+        name: {**results, "figures": {figure: plain(each) for figure, each in results["figures"].items()}}
+        for name, results in sources.items()
     }
 
 
@@ -116,7 +116,7 @@ def _measured(
     answers: Answers, thresholds: Mapping[str, float], set_thresholds: Floats, class_mix: Floats
 ) -> dict[str, float]:
     exact = answers.exact()
-    # What is only known to be malignant may be a melanoma.
+    # A lesion labelled only as malignant may be a melanoma.
     known = answers.take(answers.labels != _MALIGNANT)
     figures = {
         "melanoma_auc": _auc(known.scores[:, _MELANOMA], known.is_melanoma),
@@ -141,27 +141,27 @@ def _measured(
 
 
 def _at_mix(answers: Answers, class_mix: Floats) -> Answers:
-    """Return the answers at another class mix, with labels and columns for what the labels tell apart.
+    """Return the answers at another class mix, with one label and column for each group that the labels distinguish.
 
-    Where a partial label overlaps with another one that is there (squamous cell carcinoma with “malignant”), the
-    photographs of the partial one are left out.
+    Where a partial label overlaps with an exact one that is present (“malignant” with melanoma, for example), the
+    photographs with the partial label are excluded.
     """
     present = np.unique(answers.labels)
     exact = present[is_exact(present)]
-    apart = [label for label in present if label in exact or not POSSIBLE[label][exact].any()]
-    # The classes that no label names stand for themselves.
-    groups = [POSSIBLE[label] for label in apart]
+    distinct = [label for label in present if label in exact or not POSSIBLE[label][exact].any()]
+    # Classes without a label form groups of their own.
+    groups = [POSSIBLE[label] for label in distinct]
     groups += [row for row in np.eye(len(CODES), dtype=np.bool_) if not (np.array(groups) & row).any()]
     at_mix = answers.scores * class_mix
     grouped = (at_mix / at_mix.sum(axis=1, keepdims=True)) @ np.array(groups, dtype=np.float32).T
-    kept = np.isin(answers.labels, apart)
-    labels: npt.NDArray[np.int64] = np.searchsorted(np.array(apart), answers.labels[kept])
-    return replace(answers.take(kept), probabilities=grouped[kept], labels=labels)
+    is_distinct = np.isin(answers.labels, distinct)
+    labels: npt.NDArray[np.int64] = np.searchsorted(np.array(distinct), answers.labels[is_distinct])
+    return replace(answers.take(is_distinct), probabilities=grouped[is_distinct], labels=labels)
 
 
 def _auc(scores: Floats, is_positive: npt.NDArray[np.bool_]) -> float:
-    fewest = min(int(is_positive.sum()), int((~is_positive).sum()))
-    return performance.auc(scores, is_positive) if fewest >= LEAST else float("nan")
+    smaller_group = min(int(is_positive.sum()), int((~is_positive).sum()))
+    return performance.auc(scores, is_positive) if smaller_group >= LEAST else float("nan")
 
 
 def _share(of: npt.NDArray[np.bool_], among: npt.NDArray[np.bool_]) -> float:

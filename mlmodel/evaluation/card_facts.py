@@ -1,4 +1,4 @@
-"""The model card from the report's facts: one source for both."""
+"""The facts of the model card, taken from those of the report."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -21,23 +21,23 @@ def card_facts(
     in_domain: Mapping[str, str],
     by_source: Mapping[str, Any] | None = None,
 ) -> CardFacts:
-    """Return what the card states, taken from the first set of ``facts``.
+    """Return the facts of the card, taken from the first set of ``facts``.
 
     Args:
-        facts: as ``evaluation_facts`` returns them, of the locked folds: every class must be there.
-        settings: as the manifest holds them.
-        in_domain: figures of the in-domain judge by name.
-        by_source: as ``by_source.figures_of_source`` returns them, by the source's name.
+        facts: from ``evaluation_facts``, for the held-out test folds; every class must be present.
+        settings: the settings in the manifest.
+        in_domain: metrics of the in-domain classifier by name.
+        by_source: results of ``by_source.figures_of_source`` by source name.
     """
     subsets = facts["sets"][0]["subsets"]
-    shown = {name: subsets[name] for name in ("lesions", "photographs", "sharp") if name in subsets}
-    # Thresholds are set on sharp photographs, so their costs are stated for those where there are any.
+    card_subsets = {name: subsets[name] for name in ("lesions", "photographs", "sharp") if name in subsets}
+    # Thresholds are chosen on sharp photographs, so their performance is stated on sharp photographs if there are any.
     points = subsets.get("sharp", subsets["lesions"])["figures"]
     return CardFacts(
         settings=settings,
         estimates={
             name: {metric: _estimate(subset["figures"][metric]) for metric in _METRICS}
-            for name, subset in shown.items()
+            for name, subset in card_subsets.items()
         },
         recalls={
             code: _estimate(subsets["lesions"]["figures"][f"class.{code}.equal_prior_sensitivity"]) for code in CODES

@@ -1,4 +1,4 @@
-"""The parts of the model card that are about where photographs come from."""
+"""The sections of the model card about the sources of the photographs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -10,28 +10,28 @@ from mlmodel.releases.sources import Source, source_of
 
 
 def learned_from(sources: Sequence[Mapping[str, Any]]) -> str:
-    """How many photographs of each source did what, and whom to name for them."""
+    """Return a table of the photographs of each source by use, with credits."""
     counts = "\n".join(
         f"| {source_of(each['name']).title} | "
         + " | ".join(_counted(each.get(part)) for part in ("trained", "chosen", "locked"))
         + " |"
         for each in sources
     )
-    named = "\n".join(_named(source_of(each["name"])) for each in sources)
+    credit_lines = "\n".join(_credit(source_of(each["name"])) for each in sources)
     return f"""
-| photographs (lesions) | trained on, folds 0–6 | chosen and calibrated on, fold 7 | locked test, folds 8–9 |
+| photographs (lesions) | training, folds 0–6 | validation and calibration, fold 7 | held-out test set, folds 8–9 |
 |---|---:|---:|---:|
 {counts}
 
-Splits are by lesion, as far as it is known which photographs show the same one. What is locked was judged once, when
-everything was final.
+Splits are by lesion, where it is known which photographs show the same lesion. The held-out test set was evaluated
+once, when everything was final.
 
-{named}
+{credit_lines}
 """.strip()
 
 
 def by_source(sources: Mapping[str, Mapping[str, Any]]) -> str:
-    """What to expect at each source, and where what was promised is not kept; nothing where one was judged."""
+    """Return the section on performance by source and unmet targets; empty if there was only one source."""
     if not sources:
         return ""
     figures = {source_of(name).title: found["figures"] for name, found in sources.items()}
@@ -46,22 +46,22 @@ def by_source(sources: Mapping[str, Mapping[str, Any]]) -> str:
     return f"""
 ## By source
 
-What to expect at a clinic depends on whose clinic it is. Each source's locked test, by lesion, single look; – where
-fewer than ten lesions could tell. Areas under the curve are of equal-prior scores, calibration is judged at the
-source's own class mix.
+Performance differs between clinics. Each source's held-out test set, by lesion, one analysis per photograph; – where
+there are fewer than ten lesions. Areas under the curve use equal-prior scores; calibration is measured at the source's
+own class mix.
 
 | | {" | ".join(figures)} |
 |---|{"---:|" * len(figures)}
 {counts}
 {rows}
 
-{_promises(figures)}
+{_unmet_targets(figures)}
 """
 
 
-# What is promised everywhere, as a share: figure, the share, and how it is said.
-_PROMISED = (
-    ("set_coverage", 0.90, "the 90 % sets hold the truth less often than in nine of ten lesions"),
+# Targets for every source: metric, target share, and the sentence if it is missed.
+_TARGETS = (
+    ("set_coverage", 0.90, "the 90 % sets contain the true class in fewer than nine of ten lesions"),
     ("watch.sensitivity", WATCH_SENSITIVITY, f"*watch* flags less than {WATCH_SENSITIVITY:.0%} of malignant lesions"),
     (
         "watch.melanoma_sensitivity",
@@ -71,22 +71,22 @@ _PROMISED = (
 )
 
 
-def _promises(figures: Mapping[str, Mapping[str, Estimate | None]]) -> str:
-    """Say where a promise is not kept on the locked test, whatever the interval."""
-    broken = [
-        f"- {said}: {', '.join(where)}."
-        for figure, share, said in _PROMISED
+def _unmet_targets(figures: Mapping[str, Mapping[str, Estimate | None]]) -> str:
+    """Return the targets that are missed on the held-out test set, whatever the interval."""
+    missed = [
+        f"- {sentence}: {', '.join(where)}."
+        for figure, share, sentence in _TARGETS
         if (
             where := [
-                f"{source} ({found.value:.1%})"
+                f"{source} ({estimate.value:.1%})"
                 for source, own in figures.items()
-                if (found := own[figure]) and found.value < share
+                if (estimate := own[figure]) and estimate.value < share
             ]
         )
     ]
-    if not broken:
-        return "Sets and *watch* keep their promises on every locked test that can tell."
-    return "\n".join(["What was promised is not kept everywhere. On these locked tests", "", *broken])
+    if not missed:
+        return "The prediction sets and *watch* meet their targets on every held-out test set that is large enough."
+    return "\n".join(["Some targets are not met everywhere. On these held-out test sets", "", *missed])
 
 
 # The groups that ``provenance.hardly_seen`` counts.
@@ -100,40 +100,40 @@ _GROUPS = {
 
 
 def hardly_seen(groups: Sequence[Mapping[str, Any]]) -> str:
-    """How many lesions of those were seen of whom little can be said."""
+    """Return the section on patient groups and body sites with very little data."""
     rows = "\n".join(
         f"| {_GROUPS[each['group']]} | {each['trained']:,} | {each['judged']:,} | {each['smartphone']:,} | "
         f"{each['not_recorded']:,} |"
         for each in groups
     )
     return f"""
-## Groups it was hardly tested on
+## Groups with very little test data
 
-Lesions by what is recorded of their patients and sites. Where the locked tests hold a handful, nobody can say how well
-it does. Of how many lesions trained on or locked it is not recorded stands in the last column: they may hold more.
+Lesions by recorded patient group and body site. Where the held-out test sets contain only a handful, performance is
+unknown. The last column counts training and test lesions without this record: they may include more of the group.
 
-| | trained on | locked tests | smartphone (untrained) | not recorded |
+| | training | held-out test sets | smartphone (not in training) | not recorded |
 |---|---:|---:|---:|---:|
 {rows}
 """
 
 
 def limits(sources: Sequence[Mapping[str, Any]]) -> str:
-    """What it was not made for."""
+    """Return the section on limits."""
     trained_on = [source_of(each["name"]) for each in sources if "trained" in each]
     places = "; ".join(source.place or source.title for source in trained_on)
     return f"""
 ## Limits
 
-- Dermatoscopic photographs from few clinics ({places}), nearly all of light skin as far as anybody can tell: it is
-  not recorded.
-- Smartphone photographs without a dermatoscope are accepted but were not trained on: no condition and no probability
-  is stated of them.
+- Dermatoscopic photographs from few clinics ({places}), nearly all apparently of light skin: skin type is not
+  recorded.
+- Smartphone photographs without a dermatoscope are accepted but were not used for training: no condition and no
+  probability is stated for them.
 - Seven classes. Anything else (squamous cell carcinoma, dermatitis, infections, Merkel cell carcinoma …) is forced
   into one of the seven.
 - About half of HAM10000's photographs are softened copies of the originals; the first table shows the sharp ones
-  apart.
-- The heat map shows what moved the answer, not where disease is.
+  separately.
+- The heat map shows what influenced the answer, not where disease is.
 """
 
 
@@ -141,7 +141,7 @@ def _counted(part: Mapping[str, int] | None) -> str:
     return f"{part['photographs']:,} ({part['lesions']:,})" if part else "–"
 
 
-def _named(source: Source) -> str:
+def _credit(source: Source) -> str:
     if not source.credit:
-        return f"- **{source.title}**: ask its owner about the terms of use."
+        return f"- **{source.title}**: ask the owner about the terms of use."
     return f"- **{source.title}**: {source.place}. {source.credit}, <{source.link}>. {source.licence}."

@@ -1,4 +1,4 @@
-"""Photographs of other clinics, as ``import_isic`` wrote them: what the network says of them, source by source."""
+"""Evaluation by source on photographs of other clinics, as imported by ``import_isic``."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,10 +16,10 @@ from mlmodel.network.analyser import Analyser
 
 
 def read_collections(folders: Sequence[Path], folds: tuple[int, ...]) -> tuple[Dataset, Dataset, list[str]]:
-    """Return the photographs of some folds, those of all folds, and what was left out in sentences.
+    """Return the photographs of some folds, those of all folds, and notes on what was excluded.
 
     Raises:
-        EvaluationError: a folder is not what training reads, or the folds hold nothing.
+        EvaluationError: a folder cannot be used for training, or the folds are empty.
     """
     try:
         whole, notes = read_datasets(folders)
@@ -28,36 +28,36 @@ def read_collections(folders: Sequence[Path], folds: tuple[int, ...]) -> tuple[D
     rows = whole.rows(folds)
     if not rows.any():
         listed = ", ".join(str(fold) for fold in folds)
-        raise EvaluationError(f"{folders[0]} has no photographs in the folds {listed}.")
+        raise EvaluationError(f"{folders[0]} has no photographs in folds {listed}.")
     return whole.take(rows), whole, notes
 
 
 def judge_by_source(
     part: Dataset, whole: Dataset, analyser: Analyser, progress: Progress = iter
 ) -> tuple[dict[str, Any], list[str]]:
-    """Return the figures of each source as ``figures_of_source`` does, and which photographs could not be read.
+    """Return the results of ``figures_of_source`` for each source, and the photographs that could not be read.
 
-    Each photograph is answered as the application would answer it, were nothing ever refused.
+    Each photograph is analysed as the application would, as if it never refused a photograph.
 
     Args:
-        part: the photographs to judge on.
-        whole: all of their sources: a source's class mix is that of all its photographs.
+        part: the photographs to evaluate on.
+        whole: all photographs of these sources, for their class mix.
         analyser: the network.
-        progress: shows how far it is.
+        progress: wraps the iteration, for a progress bar.
 
     Raises:
         EvaluationError: none of the photographs can be read.
     """
     served = ask_as_served(part.paths, analyser, progress)
-    kept = part.take(served.read)
+    readable = part.take(served.read)
     judge, mixes = Judge.of(analyser), class_mixes(whole)
-    answers = Answers(served.probabilities, served.scores, kept.labels, kept.lesions)
+    answers = Answers(served.probabilities, served.scores, readable.labels, readable.lesions)
     return {
         str(source): figures_of_source(
-            answers.take(kept.sources == source),
+            answers.take(readable.sources == source),
             thresholds=judge.thresholds,
             set_thresholds=judge.calibration.set_thresholds,
             class_mix=mixes[str(source)],
         )
-        for source in np.unique(kept.sources)
+        for source in np.unique(readable.sources)
     }, list(served.unreadable)

@@ -1,7 +1,7 @@
-"""Every figure of the report for one set of answers, with intervals over resampled lesions.
+"""All metrics of the report for one set of answers, with bootstrap intervals over lesions.
 
-Definitions that training uses too are taken from ``mlmodel.metrics.performance``. What cannot be said of a set (the
-sensitivity for a class that is not in it) is NaN here and None in the facts.
+Definitions shared with training are in ``mlmodel.metrics.performance``. Undefined metrics (such as the sensitivity for
+a class that is not in the set) are NaN here and None in the facts.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,16 +20,16 @@ Figures = dict[str, float]
 Estimated = dict[str, float] | None
 _K = len(CODES)
 _MELANOMA = CODES.index("mel")
-SENSITIVITY_ASKED = 0.9
+TARGET_SENSITIVITY = 0.9
 
 
 def measure(answers: Answers, *, thresholds: Mapping[str, float], set_thresholds: Floats) -> Figures:
-    """Return every figure by its dotted name, for example ``class.mel.sensitivity``.
+    """Return every metric by its dotted name, for example ``class.mel.sensitivity``.
 
     Args:
-        answers: of N photographs or lesions, all of which show one of the seven classes.
+        answers: for N photographs or lesions, all of one of the seven classes.
         thresholds: on the malignant probability, by tier.
-        set_thresholds: float32 (7,), the least equal-prior score of each class in the prediction set.
+        set_thresholds: float32 (7,), the lowest equal-prior score with which each class is in the prediction set.
     """
     return {
         **_overall(answers),
@@ -42,34 +42,34 @@ def measure(answers: Answers, *, thresholds: Mapping[str, float], set_thresholds
 def estimate_all(
     function: Callable[[Answers], Figures], answers: Answers, *, counts: Mapping[str, int] | None = None, seed: int = 0
 ) -> dict[str, Estimated]:
-    """Return each figure with its 95 % percentile interval over 1,000 resamples of lesions, stratified by class.
+    """Return each metric with its 95 % percentile interval from 1,000 bootstrap resamples of lesions within classes.
 
-    A figure that is NaN becomes None; one that is NaN in some resamples has its interval over the others. Where the
-    lesions of each class are all alike, resampling cannot show any chance: such shares get Wilson's interval.
+    A metric that is NaN becomes None; resamples in which it is NaN are ignored. Where a metric is the same in all
+    resamples, the bootstrap cannot show uncertainty, so shares get Wilson's interval instead.
 
     Args:
-        function: gives the figures by name, the same names for every resample.
-        answers: of photographs or lesions.
-        counts: of how many each share is one, by figure.
-        seed: of the resamples.
+        function: returns the metrics by name, with the same names for every resample.
+        answers: for photographs or lesions.
+        counts: the denominator of each share, by metric.
+        seed: for the bootstrap.
     """
-    found = function(answers)
-    drawn = np.array([list(function(each).values()) for each in performance.resamples(answers, seed=seed)])
+    figures = function(answers)
+    resampled = np.array([list(function(each).values()) for each in performance.resamples(answers, seed=seed)])
     return {
-        name: _estimated(value, drawn[:, column], (counts or {}).get(name, 0))
-        for column, (name, value) in enumerate(found.items())
+        name: _estimated(value, resampled[:, column], (counts or {}).get(name, 0))
+        for column, (name, value) in enumerate(figures.items())
     }
 
 
 def counts_behind(answers: Answers, thresholds: Mapping[str, float]) -> dict[str, int]:
-    """Return of how many each share of ``measure`` is one."""
+    """Return the denominator of each share in ``measure``."""
     malignant, melanomas, total = int(answers.is_malignant.sum()), int(answers.is_melanoma.sum()), len(answers.labels)
-    named = np.bincount(answers.probabilities.argmax(axis=1), minlength=_K)
+    predicted = np.bincount(answers.probabilities.argmax(axis=1), minlength=_K)
     counts = dict.fromkeys(("accuracy", "top2_accuracy", "set_coverage"), total)
     for index, code in enumerate(CODES):
         own = int((answers.labels == index).sum())
         counts |= {f"class.{code}.{name}": own for name in ("sensitivity", "equal_prior_sensitivity", "set_coverage")}
-        counts |= {f"class.{code}.specificity": total - own, f"class.{code}.precision": int(named[index])}
+        counts |= {f"class.{code}.specificity": total - own, f"class.{code}.precision": int(predicted[index])}
     for tier, threshold in thresholds.items():
         counts |= {
             f"tier.{tier}.sensitivity": malignant,
@@ -82,23 +82,23 @@ def counts_behind(answers: Answers, thresholds: Mapping[str, float]) -> dict[str
 
 
 def confusion(chosen: npt.NDArray[np.int64], labels: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
-    """Return how often each class (row) was named which (column), int64 (7, 7)."""
+    """Return the confusion matrix, int64 (7, 7): true classes in rows, predicted classes in columns."""
     return np.bincount(labels * _K + chosen, minlength=_K * _K).reshape(_K, _K)
 
 
-def melanoma_specificity(answers: Answers, *, sensitivity: float = SENSITIVITY_ASKED) -> float:
-    """Share of other lesions below the highest melanoma probability that still finds ``sensitivity`` of melanomas."""
+def melanoma_specificity(answers: Answers, *, sensitivity: float = TARGET_SENSITIVITY) -> float:
+    """Return the specificity for melanoma at the highest threshold that reaches this sensitivity."""
     own = np.sort(answers.probabilities[answers.is_melanoma, _MELANOMA])
     others = answers.probabilities[~answers.is_melanoma, _MELANOMA]
     if not len(own) or not len(others):
         return float("nan")
-    # As many as must be found, no more; the small term is for products like 0.9 × 10, which is not quite 9.
+    # The small term absorbs rounding errors in products such as 0.9 × 10.
     threshold = own[len(own) - int(np.ceil(sensitivity * len(own) - 1e-9))]
     return float((others < threshold).mean())
 
 
 def ratio(part: float, whole: float) -> float:
-    """Return a share, NaN of nothing."""
+    """Return a share, or NaN if ``whole`` is 0."""
     return float(part / whole) if whole else float("nan")
 
 
@@ -127,22 +127,22 @@ def _sets(answers: Answers, set_thresholds: Floats) -> Figures:
 
 
 def _by_class(answers: Answers) -> Figures:
-    found = confusion(answers.probabilities.argmax(axis=1), answers.labels)
+    calibrated = confusion(answers.probabilities.argmax(axis=1), answers.labels)
     equal = confusion(answers.scores.argmax(axis=1), answers.labels)
-    total, support, said = found.sum(), found.sum(axis=1), found.sum(axis=0)
+    total, support, predicted = calibrated.sum(), calibrated.sum(axis=1), calibrated.sum(axis=0)
     figures: Figures = {}
     aucs = []
     for index, code in enumerate(CODES):
-        hits, own, named = found[index, index], support[index], said[index]
+        hits, own, predicted_own = calibrated[index, index], support[index], predicted[index]
         others = total - own
         is_scored = 0 < own < total
         auc = performance.auc(answers.probabilities[:, index], answers.labels == index) if is_scored else float("nan")
         aucs += [auc] if is_scored else []
         figures |= {
             f"class.{code}.sensitivity": ratio(hits, own),
-            f"class.{code}.specificity": ratio(others - named + hits, others),
-            f"class.{code}.precision": ratio(hits, named),
-            f"class.{code}.f1": ratio(2 * hits, own + named) if own else float("nan"),
+            f"class.{code}.specificity": ratio(others - predicted_own + hits, others),
+            f"class.{code}.precision": ratio(hits, predicted_own),
+            f"class.{code}.f1": ratio(2 * hits, own + predicted_own) if own else float("nan"),
             f"class.{code}.auc": auc,
             f"class.{code}.equal_prior_sensitivity": ratio(equal[index, index], own),
         }
@@ -165,11 +165,11 @@ def _by_tier(answers: Answers, thresholds: Mapping[str, float]) -> Figures:
     return figures
 
 
-def _estimated(value: float, drawn: npt.NDArray[np.float64], count: int) -> Estimated:
-    drawn = drawn[~np.isnan(drawn)]
-    if np.isnan(value) or not len(drawn):
+def _estimated(value: float, resampled: npt.NDArray[np.float64], count: int) -> Estimated:
+    resampled = resampled[~np.isnan(resampled)]
+    if np.isnan(value) or not len(resampled):
         return None
-    low, high = np.percentile(drawn, (2.5, 97.5)).tolist()
+    low, high = np.percentile(resampled, (2.5, 97.5)).tolist()
     if low == high and count:
         low, high = wilson(round(value * count), count)
     return {"value": round(value, 6), "low": round(low, 6), "high": round(high, 6)}

@@ -1,4 +1,4 @@
-"""All that the report and the model card state, worked out once: plain figures that JSON can hold."""
+"""All facts of the report and the model card, calculated once and ready for JSON."""
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -35,13 +35,13 @@ def evaluation_facts(
     """Return every fact of the report, ready for JSON.
 
     Args:
-        judge: the network that answered.
-        sets: what it said; the first set is the one that the headline is about.
-        by_source: as ``by_source.figures_of_source`` returns them, by the source's name.
-        training: as ``training_curves.training_of`` returns it.
-        robustness: as ``robustness.robustness_of`` returns it.
-        latency: as ``latency.latency_of`` returns it.
-        pictures: how many of the worst mistakes of each kind to show; none for photographs that may not be shown.
+        judge: the evaluated network.
+        sets: its answers; the headline is about the first set.
+        by_source: results of ``by_source.figures_of_source`` by source name.
+        training: the result of ``training_curves.training_of``.
+        robustness: the result of ``robustness.robustness_of``.
+        latency: the result of ``latency.latency_of``.
+        pictures: how many of the worst mistakes of each kind to show; 0 for photographs that must not be shown.
     """
     return {
         "format": FORMAT,
@@ -66,7 +66,7 @@ def _rounded(values: Mapping[str, float]) -> dict[str, float]:
 
 
 def set_facts(answered: Answered, judge: Judge, *, pictures: int = PICTURES) -> dict[str, Any]:
-    """Return what is said of one set."""
+    """Return the facts of one set."""
     judge = judge.for_kind_of(answered)
     photographs, inside = answered.photographs, answered.is_inside
     answers = answered.answers.take(inside)
@@ -88,7 +88,7 @@ def set_facts(answered: Answered, judge: Judge, *, pictures: int = PICTURES) -> 
 
 
 def subset_facts(answers: Answers, judge: Judge) -> dict[str, Any]:
-    """Return all figures and curves of one way of counting: by lesion, by photograph, the sharp ones."""
+    """Return all metrics and curves of one subset: by lesion, by photograph, or sharp photographs only."""
 
     def figures(each: Answers) -> Figures:
         return measure(each, thresholds=judge.thresholds, set_thresholds=judge.calibration.set_thresholds)
@@ -122,7 +122,7 @@ def _subsets(answered: Answered, answers: Answers) -> dict[str, Answers]:
         sharp = answers.take(is_sharp)
         by_lesion = performance.by_lesion(sharp)
         subsets["sharp"] = sharp
-        # Where nearly every lesion has one sharp photograph, as in HAM10000, both ways of counting give one answer.
+        # Where nearly every lesion has only one sharp photograph, as in HAM10000, both subsets give the same results.
         if len(by_lesion.labels) < 0.95 * len(sharp.labels):
             subsets["sharp_lesions"] = by_lesion
     return subsets
@@ -139,12 +139,12 @@ def _classes(answers: Answers) -> dict[str, dict[str, int]]:
 
 
 def _outside(answered: Answered, judge: Judge) -> list[dict[str, Any]]:
-    """What was said of photographs whose truth is none of the seven classes, by diagnosis."""
+    """Return the tiers of photographs whose diagnosis is none of the seven classes, by diagnosis."""
     rows = answered.photographs.labels == OUTSIDE
     diagnoses, mass = answered.photographs.diagnoses[rows], answered.answers.malignant_probability[rows]
-    found = []
+    tiers_by_diagnosis = []
     for diagnosis in np.unique(diagnoses):
         tiers = [tier_of(float(each), judge.thresholds) for each in mass[diagnoses == diagnosis]]
         counts = {tier: tiers.count(tier) for tier in ("urgent", "watch", "calm")}
-        found.append({"diagnosis": str(diagnosis), "photographs": len(tiers), "tiers": counts})
-    return found
+        tiers_by_diagnosis.append({"diagnosis": str(diagnosis), "photographs": len(tiers), "tiers": counts})
+    return tiers_by_diagnosis

@@ -1,4 +1,4 @@
-"""HAM10000's folds with their answers: from the features that training kept, or photograph by photograph."""
+"""Answers for HAM10000's folds, from the features that training cached or photograph by photograph."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from mlmodel.evaluation.known_sets import read_ham10000_folds
 from mlmodel.evaluation.test_sets import Photographs
 from mlmodel.network.analyser import Analyser
 
-# As training calls its folder of kept features, and how many photographs it keeps in one file.
+# The layout of training's feature cache.
 _CACHE_NAME, _HASH_LETTERS, _CHUNK = "ham10000", 16, 256
 
 
@@ -20,28 +20,28 @@ def answer_ham10000(
     """Return some folds of a HAM10000 folder with the network's answers.
 
     Args:
-        folder: as training reads it.
-        folds: which folds.
+        folder: the data set, as for training.
+        folds: the folds to evaluate on.
         analyser: the network.
-        cache: where training keeps features; used if it holds all of this folder's photographs for this backbone.
-        progress: shows how far it is, where each photograph is looked at.
+        cache: training's feature cache; used if it is complete for this folder and backbone.
+        progress: wraps the iteration over photographs, for a progress bar.
 
     Raises:
-        EvaluationError: the folder is not what training reads, or the folds hold nothing.
+        EvaluationError: the folder cannot be used for training, or the folds are empty.
     """
     part, rows, whole = read_ham10000_folds(folder, folds)
-    kept = cache / analyser.backbone_sha256[:_HASH_LETTERS] / _CACHE_NAME
-    if not _is_complete(kept, whole):
+    features_folder = cache / analyser.backbone_sha256[:_HASH_LETTERS] / _CACHE_NAME
+    if not _is_complete(features_folder, whole):
         return answer_as_served(part, analyser, progress)
-    features = cached_features(whole.paths, engine=analyser.engine, cache=kept)
+    features = cached_features(whole.paths, engine=analyser.engine, cache=features_folder)
     return answer_from_features(part, features[rows], Judge.of(analyser))
 
 
-def _is_complete(kept: Path, whole: Photographs) -> bool:
-    """Whether each file of features is there, made of photographs of these names in this order."""
+def _is_complete(features_folder: Path, whole: Photographs) -> bool:
+    """Whether the cache has features of all photographs, in this order."""
     names = np.array([path.name for path in whole.paths])
     for start in range(0, len(names), _CHUNK):
-        path = kept / f"{start:06}.npz"
+        path = features_folder / f"{start:06}.npz"
         if not path.is_file():
             return False
         with np.load(path, allow_pickle=False) as chunk:

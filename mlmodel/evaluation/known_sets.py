@@ -1,4 +1,4 @@
-"""The sets that come with a format of their own: HAM10000 as training reads it, and PAD-UFES-20's smartphones."""
+"""Test sets with their own formats: HAM10000, as for training, and PAD-UFES-20's smartphone photographs."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -23,11 +23,11 @@ PHONE_CREDIT = "Photographs: PAD-UFES-20, Pacheco et al. (2020), doi:10.17632/zr
 
 
 def describe_ham10000(dataset: Dataset, folder: Path) -> Photographs:
-    """Return the whole of a HAM10000 folder with what its table says of each photograph.
+    """Return all photographs of a HAM10000 folder with their metadata.
 
     Args:
-        dataset: as ``read_dataset`` returns it.
-        folder: where it was read, for age, sex and site.
+        dataset: the result of ``read_dataset``.
+        folder: its folder, for age, sex and site.
     """
     table = folder / MANIFEST_FILE if (folder / MANIFEST_FILE).is_file() else folder / "metadata.csv"
     rows: dict[str, dict[str, str]] = {stem_of(row.get("image_id", "")): row for row in read_table(table).rows}
@@ -47,10 +47,10 @@ def describe_ham10000(dataset: Dataset, folder: Path) -> Photographs:
 def read_ham10000_folds(
     folder: Path, folds: tuple[int, ...]
 ) -> tuple[Photographs, npt.NDArray[np.bool_], Photographs]:
-    """Return the photographs of some folds, which rows of the whole set they are (bool), and the whole set.
+    """Return the photographs of some folds, a mask of these rows in the whole set, and the whole set.
 
     Raises:
-        EvaluationError: the folder is not what training reads, or the folds hold nothing.
+        EvaluationError: the folder cannot be used for training, or the folds are empty.
     """
     try:
         dataset = read_dataset(folder)
@@ -58,32 +58,32 @@ def read_ham10000_folds(
         raise EvaluationError(str(error)) from error
     rows = dataset.rows(folds)
     if not rows.any():
-        raise EvaluationError(f"{folder} has no photographs in the folds {_listed(folds)}.")
+        raise EvaluationError(f"{folder} has no photographs in folds {_listed(folds)}.")
     whole = describe_ham10000(dataset, folder)
     part = replace(whole.take(rows), name=f"HAM10000, folds {_listed(folds)}", description=_relation(folds))
     return part, rows, whole
 
 
 def read_phone(folder: Path) -> Photographs:
-    """Return a folder of smartphone photographs with labels.csv, in PAD-UFES-20's columns.
+    """Return a folder of smartphone photographs with a labels.csv in PAD-UFES-20's format.
 
     Raises:
-        EvaluationError: the table is missing or is another one, or none of its photographs is there.
+        EvaluationError: the table is missing or has other columns, or none of its photographs exists.
     """
     table = read_table(folder / "labels.csv")
     table.require(("img_id", "diagnostic"))
     pictures = pictures_by_name(folder)
     present = [row for row in table.rows if stem_of(row["img_id"]) in pictures]
     if not present:
-        raise EvaluationError(f"None of the {len(table.rows)} photographs that {table.path} names is in {folder}.")
+        raise EvaluationError(f"None of the {len(table.rows)} photographs in {table.path} is in {folder}.")
     diagnoses = [code_of_diagnosis(row["diagnostic"]) for row in present]
     names = [stem_of(row["img_id"]) for row in present]
     absent = [stem_of(row["img_id"]) for row in table.rows if stem_of(row["img_id"]) not in pictures]
     return Photographs(
         name="Smartphone photographs",
         description=(
-            "Taken without a dermatoscope, in another country, by other cameras; nothing was trained, chosen or "
-            "calibrated on them. ACK counts as akiec, SEK as bkl, NEV as nv."
+            "Taken without a dermatoscope, in another country, with other cameras; not used for training, validation "
+            "or calibration. ACK counts as akiec, SEK as bkl, NEV as nv."
         ),
         credit=PHONE_CREDIT,
         paths=tuple(pictures[name] for name in names),
@@ -101,15 +101,15 @@ def read_phone(folder: Path) -> Photographs:
 
 
 def _relation(folds: tuple[int, ...]) -> str:
-    """Say how far figures on these folds may be trusted."""
+    """Return a sentence on how far results on these folds can be trusted."""
     if set(folds) <= set(TEST_FOLDS):
         return (
-            "Dermatoscopic photographs of lesions that took no part in training, in any choice or in calibration. "
-            "No lesion has photographs on both sides."
+            "Dermatoscopic photographs of lesions that were not used for training, validation or calibration. "
+            "No lesion has photographs in both groups."
         )
     if set(folds) & set(TRAIN_FOLDS):
-        return "These folds trained the network: the figures flatter it and say nothing of lesions it has not seen."
-    return "These folds took part in choosing and calibrating: the figures are a little better than the truth."
+        return "The network was trained on these folds: the results are too good and do not apply to unseen lesions."
+    return "These folds were used for validation and calibration: the results are slightly too good."
 
 
 def _listed(folds: tuple[int, ...]) -> str:

@@ -1,4 +1,4 @@
-"""How long an answer takes on this machine, one photograph at a time and in batches."""
+"""Latency of an answer on this machine, for single photographs and batches."""
 
 import os
 import time
@@ -22,11 +22,10 @@ Progress = Callable[[Iterable[int]], Iterable[int]]
 
 
 def latency_of(paths: Sequence[Path], analyser: Analyser, *, count: int, progress: Progress = iter) -> dict[str, Any]:
-    """Return seconds for ``count`` answers, their median and 95th percentile.
+    """Return the median and 95th percentile of ``count`` answers, in seconds.
 
-    ``answer`` is all that the application does with an upload's bytes: decode, judge the picture, ask the network,
-    work out the heat map. ``network`` is the network's share alone, ``batch`` the same in batches of 8, per
-    photograph.
+    ``answer`` is everything that the application does with an upload's bytes: decoding, quality check, inference and
+    heat map. ``network`` is the inference only; ``batch`` is the same in batches of 8, per photograph.
 
     Raises:
         EvaluationError: none of the files can be read.
@@ -67,7 +66,7 @@ def _readable(paths: Sequence[Path], analyser: Analyser) -> tuple[list[bytes], l
         if len(inputs) == _BATCH:
             break
     if not inputs:
-        raise EvaluationError("No photograph can be read to measure the time it takes.")
+        raise EvaluationError("The latency cannot be measured: no photograph can be read.")
     return contents, inputs
 
 

@@ -1,14 +1,14 @@
-"""HTML and SVG from nested calls: every text is escaped, so that no file name or table can put markup into a page."""
+"""HTML and SVG from nested calls; all text is escaped, so that file names and tables cannot inject markup."""
 
 from html import escape
 
 _VOID = frozenset({"meta", "img", "br", "hr"})
-# SVG's empty elements close themselves; in HTML that would be text.
+# Empty SVG elements are self-closing.
 _SELF_CLOSING = frozenset({"path", "rect", "line", "circle", "polyline"})
 
 
 class Html(str):
-    """Text that is markup already."""
+    """Text that is already markup and must not be escaped."""
 
     __slots__ = ()
 
@@ -17,7 +17,7 @@ Child = str | int | None
 
 
 def tag(element: str, /, *children: Child, **attributes: str | float | None) -> Html:
-    """Return an element. Children that are not ``Html`` are escaped; None is left out, of attributes too.
+    """Return an element. Children that are not ``Html`` are escaped; None is omitted.
 
     Attribute names lose a trailing underscore (``class_``), and other underscores become hyphens.
     """
@@ -34,7 +34,7 @@ def tag(element: str, /, *children: Child, **attributes: str | float | None) -> 
 
 
 def join(*children: Child) -> Html:
-    """Return children one after the other, escaped as needed."""
+    """Return the concatenated children, escaped as needed."""
     return Html(
         "".join(
             child if isinstance(child, Html) else escape(str(child), quote=False)
@@ -45,7 +45,7 @@ def join(*children: Child) -> Html:
 
 
 def table(head: list[Child], rows: list[list[Child]], *, caption: str = "", class_: str = "") -> Html:
-    """Return a table whose first column names the rows; the other columns are right-aligned figures."""
+    """Return a table whose first column has row headings; the other columns are right-aligned."""
     return tag(
         "div",
         tag(
@@ -59,7 +59,7 @@ def table(head: list[Child], rows: list[list[Child]], *, caption: str = "", clas
             class_=class_ or None,
         ),
         class_="scroll",
-        # A wide table is scrolled on a narrow screen, with the keyboard too.
+        # Wide tables must be scrollable with the keyboard on narrow screens.
         tabindex="0",
         role="group",
         aria_label=caption or "Table",

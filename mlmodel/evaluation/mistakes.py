@@ -1,4 +1,4 @@
-"""The worst mistakes, as pictures: melanomas that were missed, and what was said most surely and wrongly."""
+"""The worst mistakes with pictures: missed melanomas and confident wrong answers."""
 
 import base64
 from typing import Any
@@ -13,19 +13,19 @@ from mlmodel.pictures.picture_files import read_picture
 from mlmodel.taxonomy import CODES
 
 _SIDE, _QUALITY = 160, 72
-_SAID = 3
+_CLASSES_LISTED = 3
 
 
 def worst_mistakes(answered: Answered, *, thresholds: dict[str, float], count: int) -> dict[str, list[dict[str, Any]]]:
-    """Return the worst mistakes, one photograph a lesion, the worst first, each with its picture as a data URI.
+    """Return the worst mistakes first, one photograph per lesion, each with its picture as a data URI.
 
-    ``missed_melanomas`` are those with the lowest malignant probability, below ``urgent``; ``confident_and_wrong``
-    have the most probable wrong answer, malignant disease that was called benign before anything else.
+    ``missed_melanomas`` are below the threshold for ``urgent``, the lowest malignant probability first;
+    ``confident_and_wrong`` are sorted by confidence, after malignant lesions that were called benign.
 
     Args:
         answered: photographs and answers.
         thresholds: on the malignant probability, by tier.
-        count: how many of each at most.
+        count: the maximum number of each kind.
     """
     answers, inside = answered.answers, answered.is_inside
     mass = answers.malignant_probability
@@ -44,7 +44,7 @@ def worst_mistakes(answered: Answered, *, thresholds: dict[str, float], count: i
 
 
 def tier_of(malignant_probability: float, thresholds: dict[str, float]) -> str:
-    """Return the tier that people would be told."""
+    """Return the tier for a malignant probability."""
     if malignant_probability >= thresholds["urgent"]:
         return "urgent"
     return "watch" if malignant_probability >= thresholds["watch"] else "calm"
@@ -55,14 +55,14 @@ def _first_of_each_lesion(
 ) -> list[int]:
     lesions = answered.answers.lesions
     seen = {str(lesions[row]) for row in without or ()}
-    kept: list[int] = []
+    chosen_rows: list[int] = []
     for row in order.tolist():
-        if len(kept) == count:
+        if len(chosen_rows) == count:
             break
         if str(lesions[row]) not in seen:
             seen.add(str(lesions[row]))
-            kept.append(row)
-    return kept
+            chosen_rows.append(row)
+    return chosen_rows
 
 
 def _mistake(answered: Answered, row: int, thresholds: dict[str, float]) -> dict[str, Any]:
@@ -75,7 +75,7 @@ def _mistake(answered: Answered, row: int, thresholds: dict[str, float]) -> dict
         "truth": CODES[int(photographs.labels[row])],
         "said": [
             {"code": CODES[index], "probability": round(float(probabilities[index]), 4)}
-            for index in np.argsort(-probabilities)[:_SAID]
+            for index in np.argsort(-probabilities)[:_CLASSES_LISTED]
         ],
         "truth_probability": round(float(probabilities[photographs.labels[row]]), 4),
         "malignant_probability": round(mass, 4),

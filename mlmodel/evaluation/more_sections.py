@@ -1,4 +1,4 @@
-"""Prediction sets, subgroups, mistakes, robustness, training, latency, and how it was done."""
+"""Report sections on prediction sets, sources, subgroups, mistakes, robustness, training, latency and method."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -16,13 +16,13 @@ Facts = Mapping[str, Any]
 
 
 def conformal_sets(subset: Facts) -> Html:
-    """Coverage of the prediction sets, overall and by class, and how large they are."""
+    """Return the section on the coverage and size of the prediction sets."""
     figures = subset["figures"]
     sizes = [(size, number) for size, number in enumerate(subset["set_sizes"], start=1) if number]
     size_text = ", ".join(f"{size}: {number / subset['count']:.0%}" for size, number in sizes)
     rows: list[list[Child]] = [
-        [name, number, share(found), whisker(found)]
-        for name, number, found in (
+        [name, number, share(coverage), whisker(coverage)]
+        for name, number, coverage in (
             ("All", f"{subset['count']:,}", figures["set_coverage"]),
             *((name_of(c), f"{subset['support'][c]:,}", figures[f"class.{c}.set_coverage"]) for c in CODES),
         )
@@ -32,19 +32,19 @@ def conformal_sets(subset: Facts) -> Html:
         tag(
             "p",
             join(
-                "Beside the most probable class, the application names a set that was made to hold the truth "
-                "nine times in ten, whichever of the seven it is. Mean size ",
+                "In addition to the most probable class, the application states a set of classes that should contain "
+                "the true class nine times in ten, for each of the seven classes. Mean size ",
                 estimate(figures["set_size"], 2),
                 f"; share of sets by size: {size_text}.",
             ),
             class_="definition",
         ),
-        table(["Class", "n", "the set holds the truth", "0 to 1"], rows),
+        table(["Class", "n", "coverage", "0 to 1"], rows),
     )
 
 
 def by_source(sources: Facts) -> Html:
-    """What to expect at each source of photographs, by lesion."""
+    """Return the section on performance for each source of photographs, by lesion."""
     rows: list[list[Child]] = [
         [title, *(f"{found[key]:,}" for found in sources.values())] for key, title in COUNTS.items()
     ]
@@ -57,9 +57,9 @@ def by_source(sources: Facts) -> Html:
         tag("h2", "By source"),
         tag(
             "p",
-            "What to expect at a clinic depends on whose clinic it is. By lesion, with 95 % intervals; – where fewer "
-            f"than {LEAST} lesions could tell. Areas under the curve are of scores that hold every class equally "
-            "likely; calibration is judged at the source’s own class mix.",
+            "Performance differs between clinics. By lesion, with 95 % intervals; – where there are fewer than "
+            f"{LEAST} lesions. Areas under the curve use scores that assume every class equally likely; calibration "
+            "is measured at the source’s own class mix.",
             class_="definition",
         ),
         table(["", *(source_of(name).title for name in sources)], rows),
@@ -69,11 +69,11 @@ def by_source(sources: Facts) -> Html:
 
 
 def subgroups(found: Facts) -> Html:
-    """Results by age, sex, site, source and skin type, by lesion."""
+    """Return the section on results by age, sex, site, source and skin type, by lesion."""
     if not found:
         return join(
             tag("h3", "By age, sex and body site"),
-            tag("p", "Nothing is recorded of them in this set.", class_="definition"),
+            tag("p", "This set has no records of age, sex or body site.", class_="definition"),
         )
     figures = ("accuracy", "malignant_auc", "watch_sensitivity", "watch_specificity")
     tables = []
@@ -89,17 +89,17 @@ def subgroups(found: Facts) -> Html:
             for group in groups
         ]
         head: list[Child] = [
-            TRAITS[trait], "lesions", "malignant", "accuracy", "malignant AUC", "malignant found at watch",
-            "benign left alone at watch", "malignant AUC, 0.5 to 1",
+            TRAITS[trait], "lesions", "malignant", "accuracy", "malignant AUC", "sensitivity at watch",
+            "specificity at watch", "malignant AUC, 0.5 to 1",
         ]  # fmt: skip
         tables.append(table(head, rows))
     return join(
-        tag("h3", "Who and where: subgroups"),
+        tag("h3", "Subgroups"),
         tag(
             "p",
-            f"By lesion. Where fewer than {FEWEST_LESIONS} lesions, or {FEWEST_OF_A_KIND} malignant or benign "
-            "ones, stand behind a figure, it is left out: too few to say. Groups differ in their mix of classes, and "
-            "accuracy follows the mix; AUC does so less.",
+            f"By lesion. A result is omitted where there are fewer than {FEWEST_LESIONS} lesions, or fewer than "
+            f"{FEWEST_OF_A_KIND} malignant or benign ones. Groups differ in their mix of classes, which affects "
+            "accuracy; AUC is affected less.",
             class_="definition",
         ),
         *tables,
@@ -107,18 +107,19 @@ def subgroups(found: Facts) -> Html:
 
 
 def mistakes(found: Facts) -> Html:
-    """The worst mistakes as pictures: what was said, and what was true."""
+    """Return the section with pictures of the worst mistakes."""
     kinds = (
         (
             "missed_melanomas",
             "Missed melanomas",
-            "Melanomas that were not called urgent, the least suspected first; one photograph a lesion.",
+            "Melanomas below the threshold for urgent, the lowest malignant probability first; one photograph per "
+            "lesion.",
         ),
         (
             "confident_and_wrong",
             "Confident and wrong",
-            "The surest wrong answers; first malignant disease of which the network said that nothing alarming "
-            "was found.",
+            "The most confident wrong answers; malignant lesions for which the network reported nothing alarming come "
+            "first.",
         ),
     )
     parts = []
@@ -133,12 +134,12 @@ def mistakes(found: Facts) -> Html:
 
 
 def robustness(found: Facts | None) -> Html:
-    """How far answers move when the photograph changes a little."""
+    """Return the section on how much answers change when the photograph changes slightly."""
     if not found or not found["changes"]:
         return _part(
             "robustness",
             "Robustness",
-            tag("p", "Not measured for this report. manage.py evaluate --robustness 40 measures it."),
+            tag("p", "Not measured for this report. To measure it, run manage.py evaluate --robustness 40."),
         )
     rows: list[list[Child]] = [
         [
@@ -157,13 +158,13 @@ def robustness(found: Facts | None) -> Html:
         "Robustness",
         tag(
             "p",
-            f"{found['photographs']} photographs of as many lesions, drawn by chance, each changed as another "
-            "camera, lamp or hand might have done. How far an answer moves is the share of probability that goes "
-            "to other classes: 0 % is none, 100 % all of it. Newly refused: the application would ask for "
-            "another photograph.",
+            f"{found['photographs']} photographs of different lesions, drawn at random, each changed as with another "
+            "camera, light or handling. The shift of an answer is the share of probability that moves to other "
+            "classes: 0 % is none, 100 % all of it. Newly refused: the application would ask for another "
+            "photograph.",
         ),
         table(
-            ["Change", "moves by, on average", "95th percentile", "0 to 100 %", "another class", "another tier",
+            ["Change", "mean shift", "95th percentile", "0 to 100 %", "different class", "different tier",
              "newly refused"],
             rows,
         ),
@@ -171,15 +172,15 @@ def robustness(found: Facts | None) -> Html:
 
 
 def training(found: Facts | None) -> Html:
-    """Loss and accuracy by epoch."""
+    """Return the section on loss and accuracy by epoch."""
     if not found or not found["epochs"]:
         return _part(
             "training",
             "Training",
             tag(
                 "p",
-                "No training run was given to this report, so there are no curves by epoch. manage.py evaluate --run "
-                "DIR draws them from the folder that manage.py train leaves.",
+                "No training run was given, so there are no training curves. To add them, run manage.py evaluate "
+                "--run DIR with the folder of a manage.py train run.",
             ),
         )
     epochs: Sequence[dict[str, Any]] = found["epochs"]
@@ -189,9 +190,9 @@ def training(found: Facts | None) -> Html:
         "Training",
         tag(
             "p",
-            f"{len(epochs)} epochs.{recipe} Training figures are of the photographs as they were drawn and "
-            "changed, with rare classes shown more often; validation figures are of lesions that were not "
-            "trained on. The two need not meet.",
+            f"{len(epochs)} epochs.{recipe} The training curves are for augmented photographs, with rare classes "
+            "sampled more often; the validation curves are for lesions that were not used for training. The two "
+            "are not directly comparable.",
         ),
         tag(
             "div",
@@ -217,11 +218,11 @@ def training(found: Facts | None) -> Html:
 
 
 def latency(found: Facts | None) -> Html:
-    """How long an answer takes."""
+    """Return the section on latency."""
     if not found:
         return _part("latency", "Latency", tag("p", "Not measured for this report."))
     names = (
-        ("answer", "An answer: decode, judge, network, heat map"),
+        ("answer", "An answer: decoding, quality check, network, heat map"),
         ("network", "The network alone, one photograph"),
         ("batch", f"The network alone, a photograph in a batch of {found['batch_size']}"),
     )
@@ -234,15 +235,15 @@ def latency(found: Facts | None) -> Html:
         "Latency",
         tag(
             "p",
-            f"On {found['cores']} cores, {found['engine']}. Half of the answers take no longer than p50, 95 of "
-            "100 no longer than p95. Other work on the machine slows all three alike.",
+            f"On {found['cores']} cores, {found['engine']}. Half of the answers take no longer than p50, and 95 of "
+            "100 no longer than p95. Other load on the machine slows down all three.",
         ),
         table(["", "p50", "p95", "n"], rows),
     )
 
 
 def method(facts: Facts) -> Html:
-    """What was judged, how, and what cannot be concluded."""
+    """Return the section on methods and limits."""
     network = facts["network"]
     identity = (
         ("Version", network["version"]),
@@ -255,15 +256,15 @@ def method(facts: Facts) -> Html:
     notes = (
         how_asked(int(network.get("views", 1))),
         "Intervals are 95 % percentile intervals from 1,000 bootstrap resamples of lesions within each class: "
-        "they say how far chance in the choice of lesions may have moved a figure, not how it would be in "
-        "another clinic.",
-        "Shares in subgroups and under robustness have Wilson’s interval, and so has what resampling cannot move.",
+        "they show the uncertainty from the random choice of lesions, not the difference to another clinic.",
+        "Shares in subgroups and under robustness have Wilson intervals, as do shares that never vary in resampling.",
         "Probabilities are calibrated to the class mix of the training set; where disease is rarer or more "
-        "common, they are off accordingly, and so are precision and the precision–recall curves.",
-        "Seven classes are known. Anything else is forced into one of them, unless it is refused.",
-        "Photographs of few clinics, almost all of light skin as far as is recorded. Nothing here shows how good the "
-        "network is on dark skin, in children, on nails or on mucosa; the model card counts them.",
-        "A subgroup’s interval says more than its figure. Many groups are compared; some differ by chance.",
+        "common, they are biased accordingly, as are precision and the precision–recall curves.",
+        "The network knows seven classes. Anything else is forced into one of them, unless it is refused.",
+        "The photographs come from few clinics and show almost only light skin, as far as is recorded. Nothing here "
+        "shows the performance on dark skin, in children, on nails or on mucosa; the model card counts such lesions.",
+        "For subgroups, the interval is more informative than the point estimate. Many groups are compared, so some "
+        "differ by chance.",
     )
     return _part(
         "method",
@@ -278,7 +279,7 @@ def method(facts: Facts) -> Html:
 
 
 def _mistake(found: Facts) -> Html:
-    said = ", ".join(f"{each['code']} {each['probability']:.0%}" for each in found["said"])
+    answer = ", ".join(f"{each['code']} {each['probability']:.0%}" for each in found["said"])
     traits = found["traits"]
     details = ", ".join(traits[name] for name in ("age", "sex", "site", "source") if name in traits)
     picture = (
@@ -292,7 +293,7 @@ def _mistake(found: Facts) -> Html:
         tag(
             "div",
             tag("p", tag("b", f"True: {name_of(found['truth'])}")),
-            tag("p", f"Said: {said}"),
+            tag("p", f"Answer: {answer}"),
             tag(
                 "p",
                 "Tier: ",

@@ -1,4 +1,4 @@
-"""How the report says things: names of classes, subsets and figures, and numbers with their intervals."""
+"""Wording of the report: names of classes, subsets and metrics, and numbers with their intervals."""
 
 from collections.abc import Mapping
 
@@ -15,14 +15,14 @@ SUBSETS = {
 }
 TIERS = {"urgent": "urgent", "watch": "watch or urgent"}
 TRAITS = {"age": "Age", "sex": "Sex", "site": "Body site", "source": "Source", "skin_type": "Skin type (Fitzpatrick)"}
-# Figure, its name, and one sentence that says what it is.
+# Metric, its name, and a one-sentence definition.
 HEADLINE = (
     (
         "balanced_accuracy",
         "Balanced accuracy",
-        "The mean over the classes of the share named rightly, every class held equally likely; guessing gives 0.143.",
+        "The mean of the sensitivities of all classes, every class assumed equally likely; guessing gives 0.143.",
     ),
-    ("accuracy", "Accuracy", "The share whose most probable class, as it is shown to people, is the true one."),
+    ("accuracy", "Accuracy", "The share whose most probable class, as shown to users, is correct."),
     ("top2_accuracy", "Top-2 accuracy", "The share whose true class is among the two most probable."),
     (
         "macro_auc",
@@ -38,29 +38,33 @@ HEADLINE = (
     (
         "melanoma_specificity",
         "Melanoma: specificity at 0.90 sensitivity",
-        "The share of other lesions left alone at the melanoma probability that finds nine of ten melanomas.",
+        "The share of other lesions not flagged at the melanoma probability that flags nine of ten melanomas.",
     ),
     (
         "calibration_error",
         "Expected calibration error",
-        "The mean gap between how sure it was and how often it was right, over 15 bins of confidence; 0 is best.",
+        "The mean difference between confidence and accuracy, over 15 bins of confidence; 0 is best.",
     ),
     (
         "set_coverage",
-        "The 90 % set holds the truth",
-        "How often the true class is in the conformal set, which was made to hold it nine times in ten.",
+        "Coverage of the 90 % set",
+        "How often the true class is in the conformal set, which should contain it nine times in ten.",
     ),
-    ("set_size", "Classes in the 90 % set", "The mean size of that set: 1 says most, 7 says nothing."),
+    (
+        "set_size",
+        "Classes in the 90 % set",
+        "The mean size of that set: 1 is the most informative, 7 is uninformative.",
+    ),
 )
 
 
 def name_of(code: str) -> str:
-    """Return a class in words; what is none of the seven stands for itself."""
+    """Return the name of a class, or a code that is none of the seven in capitals."""
     return BY_CODE[code].name if code in BY_CODE else code.upper()
 
 
 def estimate(found: Estimated, digits: int = 3) -> Html:
-    """Return a figure with its interval, or a dash."""
+    """Return an estimate with its interval, or a dash."""
     if found is None:
         return tag("span", "–", class_="none")
     interval = f"{found['low']:.{digits}f}–{found['high']:.{digits}f}"
@@ -70,8 +74,8 @@ def estimate(found: Estimated, digits: int = 3) -> Html:
 
 
 def enough(found: Estimated) -> Html:
-    """Return a figure with its interval, or that too few lesions stand behind it."""
-    return estimate(found) if found is not None else tag("span", "too few to say", class_="none")
+    """Return an estimate with its interval, or a note that there are too few lesions."""
+    return estimate(found) if found is not None else tag("span", "too few lesions", class_="none")
 
 
 def share(found: Estimated) -> Html:

@@ -1,4 +1,4 @@
-"""How far answers move when the same lesion is photographed a little otherwise."""
+"""Robustness: how much answers change when the photograph of a lesion changes slightly."""
 
 import io
 from collections.abc import Callable, Iterable, Sequence
@@ -21,12 +21,12 @@ from mlmodel.taxonomy import CODES
 
 Pixels = npt.NDArray[np.uint8]
 _RESAMPLES = 1000
-_BLUR = 1 / 224  # a pixel of the side that training's photographs have
+_BLUR = 1 / 224  # one pixel of a training photograph
 
 
 @dataclass(frozen=True)
 class Change:
-    """One way in which a photograph may be another. ``apply`` takes and returns uint8 (side, side, 3)."""
+    """A change to a photograph. ``apply`` takes and returns uint8 (side, side, 3)."""
 
     kind: str
     name: str
@@ -34,25 +34,25 @@ class Change:
 
 
 def softened(pixels: Pixels, *, radius: float) -> Pixels:
-    """Blur with a Gaussian whose standard deviation is ``radius`` 224ths of the side."""
+    """Return a copy blurred by a Gaussian with a standard deviation of ``radius`` 224ths of the side."""
     blur = ImageFilter.GaussianBlur(radius * _BLUR * pixels.shape[0])
     return np.asarray(Image.fromarray(pixels).filter(blur))
 
 
 def compressed(pixels: Pixels, *, quality: int) -> Pixels:
-    """Save as a JPEG of this quality and read it back."""
+    """Return a copy that was saved as a JPEG of this quality."""
     file = io.BytesIO()
     Image.fromarray(pixels).save(file, "JPEG", quality=quality)
     return np.asarray(Image.open(file))
 
 
 def relit(pixels: Pixels, *, factor: float) -> Pixels:
-    """Multiply the brightness."""
+    """Return a copy with the brightness multiplied by ``factor``."""
     return np.asarray(ImageEnhance.Brightness(Image.fromarray(pixels)).enhance(factor))
 
 
 def turned(pixels: Pixels, *, degrees: int) -> Pixels:
-    """Turn about the centre; corners are filled with the mirrored edge."""
+    """Return a copy rotated about the centre; corners are filled by reflection."""
     if degrees % 90 == 0:
         return np.ascontiguousarray(np.rot90(pixels, degrees // 90))
     margin = pixels.shape[0] // 4
@@ -63,7 +63,7 @@ def turned(pixels: Pixels, *, degrees: int) -> Pixels:
 
 
 def tinted(pixels: Pixels, *, red: float, green: float, blue: float) -> Pixels:
-    """Multiply the channels, as another lamp or white balance would."""
+    """Return a copy with scaled channels, as with another light source or white balance."""
     gains = np.array([red, green, blue], dtype=np.float32)
     return np.clip(pixels.astype(np.float32) * gains + 0.5, 0, 255).astype(np.uint8)
 
@@ -89,7 +89,7 @@ Progress = Callable[[Iterable[Path]], Iterable[Path]]
 def robustness_of(
     answered: Answered, analyser: Analyser, *, count: int, seed: int = 0, progress: Progress = iter
 ) -> dict[str, Any]:
-    """Return for each change how far the answers to ``count`` photographs move, one of each lesion, drawn by chance.
+    """Return for each change how much the answers to ``count`` photographs of different lesions move.
 
     The move of a photograph is the total variation distance of its probabilities: half the sum of the differences,
     the share of probability that went to other classes, from 0 to 1.
@@ -147,8 +147,8 @@ def _summary(change: Change, moves: Sequence[tuple[float, bool, bool, bool]]) ->
 
 
 def _mean(values: npt.NDArray[np.float64]) -> dict[str, float]:
-    drawn = np.random.default_rng(0).choice(values, (_RESAMPLES, len(values))).mean(axis=1)
-    low, high = np.percentile(drawn, (2.5, 97.5)).tolist()
+    resampled = np.random.default_rng(0).choice(values, (_RESAMPLES, len(values))).mean(axis=1)
+    low, high = np.percentile(resampled, (2.5, 97.5)).tolist()
     return {"value": round(float(values.mean()), 4), "low": round(low, 4), "high": round(high, 4)}
 
 

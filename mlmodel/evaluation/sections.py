@@ -1,4 +1,4 @@
-"""The parts of the report that are about one set of photographs."""
+"""Report sections about one set of photographs."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ Facts = Mapping[str, Any]
 
 
 def headline(subset: Facts) -> Html:
-    """The figures in large type, each with its definition."""
+    """Return the headline metrics, each with its definition."""
     return tag(
         "dl",
         *(
@@ -29,7 +29,7 @@ def headline(subset: Facts) -> Html:
 
 
 def distribution(found: Facts) -> Html:
-    """How many of each class, and what was left out."""
+    """Return the section on the class distribution, with notes on what was excluded."""
     most = max(each["lesions"] for each in found["classes"].values())
     rows: list[list[Child]] = [
         [
@@ -51,7 +51,7 @@ def distribution(found: Facts) -> Html:
 
 
 def subsets_side_by_side(found: Facts) -> Html:
-    """The headline's figures by lesion, by photograph, and for sharp photographs apart."""
+    """Return the headline metrics by lesion, by photograph and for sharp photographs."""
     subsets = found["subsets"]
     head: list[Child] = [
         "",
@@ -61,11 +61,11 @@ def subsets_side_by_side(found: Facts) -> Html:
         [title, *(estimate(each["figures"][figure]) for each in subsets.values())] for figure, title, _ in HEADLINE
     ]
     return join(
-        tag("h3", "By lesion, by photograph, and sharp apart from all"),
+        tag("h3", "By lesion, by photograph, and sharp photographs only"),
         tag(
             "p",
-            "By lesion, the probabilities of a lesion’s photographs are averaged, so that much-photographed lesions "
-            "count once. Small figures: 95 % intervals.",
+            "By lesion, the probabilities of a lesion’s photographs are averaged, so that every lesion counts once. "
+            "Small numbers: 95 % intervals.",
             class_="definition",
         ),
         table(head, rows),
@@ -73,7 +73,7 @@ def subsets_side_by_side(found: Facts) -> Html:
 
 
 def by_class(subset: Facts, title: str = "By class", *, level: str = "h3") -> Html:
-    """Sensitivity, specificity, precision, F1 and AUC of each class, with intervals."""
+    """Return the section on sensitivity, specificity, precision, F1 and AUC of each class, with intervals."""
     names = ("sensitivity", "specificity", "precision", "f1", "auc", "equal_prior_sensitivity")
     rows: list[list[Child]] = [
         [
@@ -87,10 +87,11 @@ def by_class(subset: Facts, title: str = "By class", *, level: str = "h3") -> Ht
         tag(level, title),
         tag(
             "p",
-            "Sensitivity: the share of a class that is named so. Specificity: the share of the others that is not. "
-            "Precision: the share of those named so that are. F1: the harmonic mean of precision and "
-            "sensitivity. AUC: see above, for this class against the rest. All but the last sensitivity are of "
-            "the answer that people see; the last holds every class equally likely, as balanced accuracy does.",
+            "Sensitivity: the share of a class that is recognised as this class. Specificity: the share of other "
+            "lesions that is not. Precision: the share of lesions recognised as this class that belong to it. F1: the "
+            "harmonic mean of precision and sensitivity. AUC: see above, for this class against the rest. All "
+            "metrics are for the answer that users see, except the last sensitivity, which assumes every class "
+            "equally likely, as balanced accuracy does.",
             class_="definition",
         ),
         table(
@@ -110,20 +111,20 @@ def by_class(subset: Facts, title: str = "By class", *, level: str = "h3") -> Ht
 
 
 def confusion(subset: Facts, *, reading: str = "calibrated", level: str = "h3", title: str = "") -> Html:
-    """Which class was taken for which: share of the row, and the number."""
+    """Return the section with the confusion matrix: row shares and numbers."""
     words = {
-        "calibrated": "What people see: the most probable class.",
-        "equal_prior": "With every class held equally likely: rare classes are named more often.",
+        "calibrated": "The most probable class, as users see it.",
+        "equal_prior": "With every class assumed equally likely: rare classes are predicted more often.",
     }
     rows: list[Html] = []
     for truth, numbers in zip(CODES, subset["confusion"][reading], strict=True):
         total = sum(numbers)
         cells = [
-            _cell(number / total if total else 0.0, number, is_right=truth == said)
-            for said, number in zip(CODES, numbers, strict=True)
+            _cell(number / total if total else 0.0, number, is_right=truth == predicted)
+            for predicted, number in zip(CODES, numbers, strict=True)
         ]
         rows.append(tag("tr", tag("th", name_of(truth), scope="row"), *cells, tag("td", f"{total:,}")))
-    head = tag("tr", *(tag("th", each, scope="col") for each in ("true ↓ said →", *CODES, "n")))
+    head = tag("tr", *(tag("th", each, scope="col") for each in ("true ↓ predicted →", *CODES, "n")))
     return join(
         tag(level, title or "Confusion matrix"),
         tag(
@@ -143,7 +144,7 @@ def confusion(subset: Facts, *, reading: str = "calibrated", level: str = "h3", 
 
 
 def operating_points(subset: Facts, thresholds: Mapping[str, float], title: str) -> Html:
-    """What the two thresholds find and what they cost, beside the curve they lie on."""
+    """Return the section on the sensitivity, specificity and precision at the two thresholds."""
     figures = subset["figures"]
     names = ("sensitivity", "melanoma_sensitivity", "specificity", "precision", "flagged")
     rows: list[list[Child]] = [
@@ -158,15 +159,14 @@ def operating_points(subset: Facts, thresholds: Mapping[str, float], title: str)
         tag("h3", "Operating points"),
         tag(
             "p",
-            "A lesion is flagged where the probabilities of melanoma, basal cell carcinoma and actinic keratosis or "
-            "Bowen’s disease add up to the threshold or more. Both thresholds were chosen before, on other "
-            "lesions. The share of flagged lesions that are malignant depends on how common disease is where it "
-            "is used.",
+            "A lesion is flagged if the probabilities of melanoma, basal cell carcinoma and actinic keratosis or "
+            "Bowen’s disease add up to the threshold or more. Both thresholds were chosen in advance, on other "
+            "lesions. Precision depends on how common disease is where the network is used.",
             class_="definition",
         ),
         table(
-            ["Flagged as", "threshold", "of malignant, found", "of melanomas, found", "of benign, left alone",
-             "of flagged, malignant", "of all, flagged"],
+            ["Flagged as", "threshold", "sensitivity", "sensitivity for melanoma", "specificity", "precision",
+             "share flagged"],
             rows,
             caption=f"{title}, n = {subset['count']:,}, {subset['malignant']:,} malignant or pre-malignant.",
         ),
@@ -174,7 +174,7 @@ def operating_points(subset: Facts, thresholds: Mapping[str, float], title: str)
 
 
 def curves(subset: Facts, thresholds: Mapping[str, float]) -> Html:
-    """ROC and precision–recall curves: malignant against benign in large, then each class against the rest."""
+    """Return ROC and precision–recall curves: malignant against benign first, then each class against the rest."""
     found = subset["curves"]
     large = []
     if malignant := found["malignant"]:
@@ -199,8 +199,8 @@ def curves(subset: Facts, thresholds: Mapping[str, float]) -> Html:
                 reliability_chart(subset["reliability"]),
                 tag(
                     "figcaption",
-                    "On the dashed line, an answer given with 70 % is right 7 times in 10. Lines: 95 % intervals "
-                    "(Wilson).",
+                    "On the dashed line, an answer with 70 % probability is correct 7 times in 10. Lines: 95 % "
+                    "intervals (Wilson).",
                 ),
             )
         )
@@ -210,7 +210,7 @@ def curves(subset: Facts, thresholds: Mapping[str, float]) -> Html:
         tag("h3", "ROC curves by class"),
         tag(
             "p",
-            "Sensitivity against false alarms at every threshold; the dashed line is guessing.",
+            "Sensitivity against the false positive rate at every threshold; the dashed line is guessing.",
             class_="definition",
         ),
         _multiples(found, "auc", "AUC", roc_chart),
@@ -265,7 +265,7 @@ def _left_out(found: Facts) -> Html:
     if found["refusals"] is not None:
         refused = ", ".join(f"{name.replace('_', ' ')} {number:,}" for name, number in found["refusals"].items())
         notes.append(
-            f"The application would have refused these: {refused}. They are judged here all the same."
+            f"The application would have refused these: {refused}. They are included here anyway."
             if refused
             else "The application would have refused none of them."
         )
@@ -273,8 +273,8 @@ def _left_out(found: Facts) -> Html:
         tiers = ", ".join(f"{tier} {number}" for tier, number in each["tiers"].items())
         notes.append(
             f"{name_of(each['diagnosis'])} is none of the seven classes: its "
-            f"{count(each['photographs'], 'photograph')} were left out of every figure. What the network said of "
-            f"them: {tiers}."
+            f"{count(each['photographs'], 'photograph')} were excluded from all results. Their tiers: "
+            f"{tiers}."
         )
     return tag("ul", *(tag("li", note) for note in notes), class_="notes note") if notes else Html("")
 

@@ -1,4 +1,4 @@
-"""Results by age band, sex, body site, source and skin type, with the number behind each."""
+"""Results by age band, sex, body site, source and skin type, with the number of lesions."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ from mlmodel.metrics import performance
 from mlmodel.metrics.curves import wilson
 from mlmodel.metrics.performance import Answers
 
-# Below these numbers of lesions an interval spans most of what is possible, and a figure only misleads.
+# With fewer lesions, an interval covers most of the possible range and a point estimate is misleading.
 FEWEST_LESIONS = 20
 FEWEST_OF_A_KIND = 10
 UNKNOWN = "not recorded"
@@ -27,13 +27,13 @@ _SKIN_TYPES = ("I", "II", "III", "IV", "V", "VI")
 
 
 def subgroups_of(answered: Answered, *, watch: float) -> dict[str, list[dict[str, Any]]]:
-    """Return by trait the groups in order, each with its numbers and its figures by lesion.
+    """Return the groups of each trait in order, with their counts and their metrics by lesion.
 
-    A figure is None where fewer than ``FEWEST_LESIONS`` lesions, or ``FEWEST_OF_A_KIND`` malignant or benign ones,
-    stand behind it.
+    A metric is None if there are fewer than ``FEWEST_LESIONS`` lesions, or fewer than ``FEWEST_OF_A_KIND`` malignant
+    or benign ones.
 
     Args:
-        answered: photographs and answers; those outside the seven classes are left out.
+        answered: photographs and answers; those outside the seven classes are excluded.
         watch: the lower threshold on the malignant probability.
     """
     inside = answered.is_inside
@@ -47,7 +47,7 @@ def subgroups_of(answered: Answered, *, watch: float) -> dict[str, list[dict[str
 
 
 def age_band(age: str) -> str:
-    """Return the band of an age in years, or that it is not recorded."""
+    """Return the band of an age in years, or ``UNKNOWN``."""
     if not age:
         return UNKNOWN
     return next(name for low, high, name in _AGES if low <= float(age) < high)
@@ -73,7 +73,7 @@ def _group(name: str, photographs: Answers, watch: float) -> dict[str, Any]:
     both = malignant and benign
     area = estimate_all(lambda each: {"auc": performance.malignant_auc(each)}, answers)["auc"] if both else None
     mass, is_malignant = answers.malignant_probability, answers.is_malignant
-    found = {
+    figures = {
         "accuracy": _share(answers.probabilities.argmax(axis=1) == answers.labels),
         "malignant_auc": area,
         "watch_sensitivity": _share(mass[is_malignant] >= watch),
@@ -91,12 +91,12 @@ def _group(name: str, photographs: Answers, watch: float) -> dict[str, Any]:
         "lesions": len(answers.labels),
         "malignant": malignant,
         "melanomas": int(answers.is_melanoma.sum()),
-        "figures": {figure: found[figure] if enough else None for figure, enough in needs.items()},
+        "figures": {figure: figures[figure] if enough else None for figure, enough in needs.items()},
     }
 
 
 def _share(hits: npt.NDArray[np.bool_]) -> Estimated:
-    """Return a share with Wilson's interval: in small groups, resampling within classes shows too little chance."""
+    """Return a share with Wilson's interval, since the bootstrap understates uncertainty in small groups."""
     if not len(hits):
         return None
     low, high = wilson(int(hits.sum()), len(hits))

@@ -1,4 +1,4 @@
-"""Charts as SVG: no script, no style attribute; colours come from the page's classes and so follow its theme."""
+"""SVG charts without scripts or style attributes; CSS classes give them the colours of the page's theme."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 46.0, 8.0, 8.0, 34.0
 
 @dataclass(frozen=True)
 class Frame:
-    """Where a chart's axes lie, and what they say. Ranges are those of the data, sizes those of the drawing."""
+    """The axes of a chart. Ranges are in data coordinates, sizes in drawing units."""
 
     width: float
     height: float
@@ -26,14 +26,14 @@ class Frame:
     bottom: float = field(default=_BOTTOM)
 
     def at(self, x: float, y: float) -> tuple[float, float]:
-        """Return where a point of the data is drawn."""
+        """Return the drawing coordinates of a data point."""
         share_x = (x - self.x[0]) / (self.x[1] - self.x[0])
         share_y = (y - self.y[0]) / (self.y[1] - self.y[0])
         inner = self.height - _TOP - self.bottom
         return _LEFT + share_x * (self.width - _LEFT - _RIGHT), _TOP + (1 - share_y) * inner
 
     def axes(self) -> Html:
-        """Return grid, numbers and titles."""
+        """Return the grid, tick labels and titles."""
         parts: list[Html] = []
         for value in self.y_ticks:
             x, y = self.at(self.x[0], value)
@@ -51,18 +51,18 @@ class Frame:
         return join(*parts)
 
     def line(self, points: Points, class_: str) -> Html:
-        """Return a line through points of the data."""
-        drawn = " ".join(f"{x:.1f},{y:.1f}" for x, y in (self.at(*point) for point in points))
-        return tag("polyline", class_=f"line {class_}", points=drawn)
+        """Return a line through data points."""
+        coordinates = " ".join(f"{x:.1f},{y:.1f}" for x, y in (self.at(*point) for point in points))
+        return tag("polyline", class_=f"line {class_}", points=coordinates)
 
     def dot(self, point: tuple[float, float], class_: str, radius: float = 3.5) -> Html:
-        """Return a dot on a point of the data."""
+        """Return a dot at a data point."""
         x, y = self.at(*point)
         return tag("circle", class_=f"dot {class_}", cx=x, cy=y, r=radius)
 
 
 def drawing(label: str, width: float, height: float, *children: Html, class_: str = "chart") -> Html:
-    """Return an SVG picture with a text for those who do not see it."""
+    """Return an SVG picture with a text alternative."""
     return tag(
         "svg",
         *children,
@@ -75,7 +75,7 @@ def drawing(label: str, width: float, height: float, *children: Html, class_: st
 
 
 def unit_square(label: str, x_title: str, y_title: str, *, side: float = 240) -> Frame:
-    """Return the frame of a curve from 0 to 1 in both directions."""
+    """Return a frame from 0 to 1 in both directions."""
     ticks = (0, 0.25, 0.5, 0.75, 1) if side > 300 else (0, 0.5, 1)
     return Frame(side, side, (0, 1), (0, 1), ticks, ticks, x_title, y_title, digits=2 if side > 300 else 1)
 
@@ -95,7 +95,7 @@ def roc_chart(curve: dict[str, Any], label: str, *, marks: Sequence[tuple[float,
 
 
 def precision_recall_chart(curve: dict[str, Any], label: str) -> Html:
-    """Return a precision–recall curve with the line that guessing would reach."""
+    """Return a precision–recall curve with the line for guessing."""
     frame = unit_square(label, "recall", "precision")
     share = curve["positives"] / (curve["positives"] + curve["negatives"])
     return drawing(
@@ -109,9 +109,9 @@ def precision_recall_chart(curve: dict[str, Any], label: str) -> Html:
 
 
 def reliability_chart(bins: Sequence[dict[str, float]]) -> Html:
-    """Return how often the answer was right by how sure it was, with the number in each bin below."""
+    """Return the accuracy by confidence, with the number of photographs in each bin below."""
     frame = Frame(
-        420, 340, (0, 1), (0, 1), (), (0, 0.25, 0.5, 0.75, 1), "", "how often right", digits=2, bottom=86
+        420, 340, (0, 1), (0, 1), (), (0, 0.25, 0.5, 0.75, 1), "", "accuracy", digits=2, bottom=86
     )  # fmt: skip
     most = max(each["count"] for each in bins)
     parts = [frame.axes(), frame.line([(0, 0), (1, 1)], "chance")]
@@ -131,13 +131,13 @@ def reliability_chart(bins: Sequence[dict[str, float]]) -> Html:
         x, y = frame.at(value, 0)
         parts.append(tag("text", f"{value:g}", class_="tick middle", x=x, y=y + 60))
     parts.append(
-        tag("text", "how sure it was; below: how many photographs", class_="axis middle", x=229.0, y=frame.height - 4)
+        tag("text", "confidence; below: number of photographs", class_="axis middle", x=229.0, y=frame.height - 4)
     )
     return drawing("Reliability diagram", frame.width, frame.height, *parts)
 
 
 def epochs_chart(epochs: Sequence[dict[str, Any]], lines: Sequence[tuple[str, str]], label: str) -> Html:
-    """Return figures by epoch; ``lines`` are (column, class)."""
+    """Return metrics by epoch; ``lines`` are (column, class)."""
     values = [epoch[column] for epoch in epochs for column, _ in lines if epoch.get(column) is not None]
     if not values:
         return Html("")
@@ -157,7 +157,7 @@ def epochs_chart(epochs: Sequence[dict[str, Any]], lines: Sequence[tuple[str, st
 
 
 def whisker(found: dict[str, float] | None, *, start: float = 0.0) -> Html:
-    """Return a figure between ``start`` and 1 as a dot on a line, with its interval."""
+    """Return an estimate between ``start`` and 1 as a dot on a line, with its interval."""
     if found is None:
         return Html("")
     width, middle = 130.0, 8.0
@@ -178,7 +178,7 @@ def whisker(found: dict[str, float] | None, *, start: float = 0.0) -> Html:
 
 
 def bar(share: float, label: str, *, class_: str = "main") -> Html:
-    """Return a share of 1 as a bar."""
+    """Return a share as a bar."""
     return drawing(
         label,
         130,

@@ -1,4 +1,4 @@
-"""A set of photographs with the truth beside them, and what else is known of each."""
+"""Test sets: photographs with the ground truth and metadata."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ from mlmodel.taxonomy import CODES
 Strings = npt.NDArray[np.str_]
 OUTSIDE = -1
 
-# What each trait is called in tables: HAM10000's names, the ISIC archive's, PAD-UFES-20's (with its spelling).
+# Column names of each trait in HAM10000, the ISIC archive and PAD-UFES-20 (with its spelling).
 TRAITS: dict[str, tuple[str, ...]] = {
     "age": ("age", "age_approx"),
     "sex": ("sex", "gender"),
@@ -25,7 +25,7 @@ TRAITS: dict[str, tuple[str, ...]] = {
     "source": ("source",),
     "skin_type": ("skin_type", "fitzpatrick", "fitzpatrick_skin_type", "fitspatrick"),
 }
-_NOT_KNOWN = frozenset({"unknown", "not recorded", "not known", "unspecified"})
+_UNKNOWN = frozenset({"unknown", "not recorded", "not known", "unspecified"})
 _SKIN_TYPES = ("I", "II", "III", "IV", "V", "VI")
 
 
@@ -34,15 +34,15 @@ class Photographs:
     """N labelled photographs.
 
     Attributes:
-        name: of the set.
-        description: one or two sentences: where it comes from, and how the network relates to it.
-        credit: who made the photographs and under what terms; empty if nothing is known.
+        name: the name of the set.
+        description: one or two sentences on its origin and whether the network was trained on it.
+        credit: author and licence of the photographs; empty if unknown.
         paths: the files.
-        labels: int64 (N,), indices into ``taxonomy.CODES``; ``OUTSIDE`` where the truth is none of the seven.
-        diagnoses: str (N,), the truth as the table has it.
+        labels: int64 (N,), indices into ``taxonomy.CODES``; ``OUTSIDE`` where the diagnosis is none of the seven.
+        diagnoses: str (N,), the diagnosis as written in the table.
         lesions: str (N,); photographs of one lesion share a value.
-        traits: str (N,) by name of ``TRAITS``; empty where unknown.
-        notes: what was left out, and why.
+        traits: str (N,) by name in ``TRAITS``; empty where unknown.
+        notes: what was excluded, and why.
     """
 
     name: str
@@ -56,7 +56,7 @@ class Photographs:
     notes: tuple[str, ...] = field(default=())
 
     def take(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> "Photographs":
-        """Return the set of these rows only."""
+        """Return the set with these rows only."""
         indices = np.flatnonzero(rows) if rows.dtype == np.bool_ else rows
         return Photographs(
             name=self.name,
@@ -72,24 +72,24 @@ class Photographs:
 
 
 def traits_of(rows: Sequence[dict[str, str]]) -> dict[str, Strings]:
-    """Return what the rows of a table say of age, sex, site, source and skin type; only traits that any row has."""
-    found = {
+    """Return age, sex, site, source and skin type of each row; traits that no row has are omitted."""
+    traits = {
         trait: np.array([_READERS[trait](first_of(row, columns)) for row in rows], dtype=np.str_)
         for trait, columns in TRAITS.items()
     }
-    return {trait: values for trait, values in found.items() if (values != "").any()}
+    return {trait: values for trait, values in traits.items() if (values != "").any()}
 
 
 def labels_of(diagnoses: Sequence[str]) -> Labels:
-    """Return class indices, ``OUTSIDE`` for what is none of the seven."""
+    """Return class indices, and ``OUTSIDE`` for other diagnoses."""
     return np.array([CODES.index(code) if code in CODES else OUTSIDE for code in diagnoses], dtype=np.int64)
 
 
 def notes_on_diagnoses(written: Sequence[str]) -> tuple[str, ...]:
-    """Return sentences on how diagnoses were read that a table has in other words than our codes, with how many.
+    """Return sentences on diagnoses that were converted to codes and on those outside the seven, with counts.
 
     Args:
-        written: as the table has them; "" where it has no words for it.
+        written: the diagnoses as written in the table; "" where there is none.
     """
     outside: Counter[str] = Counter()
     renamed: Counter[str] = Counter()
@@ -102,26 +102,26 @@ def notes_on_diagnoses(written: Sequence[str]) -> tuple[str, ...]:
     notes = []
     if renamed:
         listed = some(f"{what} ({count:,})" for what, count in renamed.most_common())
-        notes.append(f"Diagnoses read by their names: {listed}.")
+        notes.append(f"Diagnoses converted to codes: {listed}.")
     if outside:
-        listed = some(f"{name} ({count:,}{_meant(name)})" for name, count in outside.most_common())
+        listed = some(f"{name} ({count:,}{_suggestion(name)})" for name, count in outside.most_common())
         notes.append(
-            f"{outside.total():,} photographs show none of the seven classes and are left out of the figures: "
+            f"{outside.total():,} photographs show none of the seven classes and are excluded from the results: "
             f"{listed}."
         )
     return tuple(notes)
 
 
-def _meant(name: str) -> str:
+def _suggestion(name: str) -> str:
     code = similar_code(name)
-    return f"; is {code} meant?" if code else ""
+    return f"; did you mean {code}?" if code else ""
 
 
 def check_one_truth_a_lesion(labels: Labels, lesions: Strings) -> None:
-    """Refuse a set in which a lesion is two things.
+    """Check that no lesion has two diagnoses.
 
     Raises:
-        EvaluationError: naming such lesions.
+        EvaluationError: some lesions have.
     """
     order = np.lexsort((labels, lesions))
     same = lesions[order][1:] == lesions[order][:-1]
@@ -130,7 +130,7 @@ def check_one_truth_a_lesion(labels: Labels, lesions: Strings) -> None:
         names = np.unique(lesions[order][1:][split]).tolist()
         raise EvaluationError(
             f"{len(names)} lesions have photographs with different diagnoses: {some(names)}. "
-            "Correct the truth, or the lesion numbers."
+            "Correct the diagnoses or the lesion numbers."
         )
 
 
@@ -149,11 +149,11 @@ def _sex(text: str) -> str:
 
 def _known(text: str) -> str:
     word = text.lower()
-    return "" if word in _NOT_KNOWN else word
+    return "" if word in _UNKNOWN else word
 
 
 def _skin_type(text: str) -> str:
-    """Fitzpatrick's types, which tables write as 1, 1.0 or I."""
+    """Return the Fitzpatrick skin type, which tables write as 1, 1.0 or I."""
     if text.upper() in _SKIN_TYPES:
         return text.upper()
     try:

@@ -1,4 +1,4 @@
-"""Accuracy and loss by epoch, from the folder that a training run leaves."""
+"""Accuracy and loss by epoch, from the folder of a training run."""
 
 import json
 import math
@@ -13,15 +13,15 @@ _OPTIONAL = ("watched_balanced_accuracy", "watched_macro_auc")
 
 
 def training_of(run: Path) -> dict[str, Any]:
-    """Return the recipe's name and one row an epoch, in the order they were trained.
+    """Return the recipe's name and one row per epoch, in order.
 
     Raises:
-        EvaluationError: there is no epochs.csv, it is another table, or a figure in it is none.
+        EvaluationError: epochs.csv is missing, has other columns, or contains a value that is not a number.
     """
     path = run / "epochs.csv"
     if not path.is_file():
         raise EvaluationError(
-            f"There is no {path}. Give the folder of a training run that has ended its first epoch, or leave out "
+            f"{path} does not exist. Give the folder of a training run that has finished its first epoch, or omit "
             "--run."
         )
     table = read_table(path)
@@ -43,7 +43,7 @@ def _number(table: Path, line: int, name: str, text: str) -> float | None:
     try:
         value = float(text)
     except ValueError as error:
-        raise EvaluationError(f"{table}, epoch {line}: {name} is “{text[:20]}”, which is no number.") from error
+        raise EvaluationError(f"{table}, epoch {line}: {name} is “{text[:20]}”, which is not a number.") from error
     return value if math.isfinite(value) else None
 
 

@@ -1,4 +1,4 @@
-"""An explanation's plain text as paragraphs and lists, for templates (``assessment/includes/blocks.html``)."""
+"""Paragraphs and lists of an explanation's plain text, for the template ``assessment/includes/blocks.html``."""
 
 from dataclasses import dataclass
 
@@ -14,14 +14,14 @@ class Block:
 
 
 def blocks(text: str) -> list[Block]:
-    """Read plain text: a blank line parts paragraphs, “• ” begins an item of a list."""
-    found: list[Block] = []
+    """Return the blocks of a plain text: blank lines separate paragraphs, and “• ” begins a list item."""
+    result: list[Block] = []
     for paragraph in text.split("\n\n"):
         lines = [line.strip() for line in paragraph.splitlines() if line.strip()]
         words = [line for line in lines if not line.startswith(BULLET)]
         items = [line.removeprefix(BULLET) for line in lines if line.startswith(BULLET)]
         if words:
-            found.append(Block(text=" ".join(words)))
+            result.append(Block(text=" ".join(words)))
         if items:
-            found.append(Block(items=tuple(items)))
-    return found
+            result.append(Block(items=tuple(items)))
+    return result

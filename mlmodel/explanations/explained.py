@@ -1,4 +1,4 @@
-"""What an explanation is made of, whoever wrote it."""
+"""The data structure of an explanation, from the library or from Gemini."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -7,13 +7,13 @@ from mlmodel.explanations.languages import language_of
 
 
 class Source(StrEnum):
-    """Who wrote the words."""
+    """The author of the text."""
 
     LIBRARY = "library"
     GEMINI = "gemini"
 
 
-# In reading order. The keys are what the API, the cache and the library's files call the sections.
+# Section keys of the API, the cache and the library's files, in reading order.
 SECTIONS = (
     "what_it_is",
     "causes",
@@ -29,18 +29,18 @@ SECTIONS = (
 class Explained:
     """One condition, explained in one language at one reading level.
 
-    All texts are plain: escape them as any other text. A blank line parts paragraphs, "• " begins an item of a list;
-    ``blocks`` reads both.
+    All texts are plain text and must be escaped. Blank lines separate paragraphs and "• " begins a list item;
+    ``blocks`` parses both.
     """
 
     code: str
-    # The language the words are in, which is English whenever the library answers.
+    # The language of the text; always English for the library.
     language: str
     reading_level: str
-    # One sentence: how soon to be seen.
+    # One sentence on how soon the lesion should be seen.
     urgency: str
     sections: dict[str, str]
-    # (title, https address) of the pages that the library's text rests on, and so Gemini's, which retells it.
+    # (title, https address) of the pages on which the library's text, and Gemini's retelling of it, are based.
     sources: list[tuple[str, str]]
     source: Source
     # The language model that wrote it; None for the library.
@@ -48,5 +48,5 @@ class Explained:
 
     @property
     def direction(self) -> str:
-        """What HTML's ``dir`` attribute asks for: "rtl" or "ltr"."""
+        """The value of HTML's ``dir`` attribute: "rtl" or "ltr"."""
         return "rtl" if language_of(self.language).right_to_left else "ltr"

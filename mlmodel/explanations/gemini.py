@@ -1,6 +1,6 @@
-"""Asking Gemini: within a deadline that bounds everything, trying again only where that can help.
+"""Client for Gemini, with an overall deadline and retries only for temporary failures.
 
-``google.genai`` takes a second to import, so only who asks pays for it.
+``google.genai`` takes a second to import, so it is imported only when needed.
 """
 
 import logging
@@ -28,13 +28,13 @@ logger = logging.getLogger(__name__)
 FIRST_PAUSE_SECONDS = 0.5
 MOST_TOKENS = 16_384
 _KEY = re.compile(r"[!-~]+")
-# What a far server calls its states; anything else it might say is not repeated in our logs.
+# The format of the server's status codes; other server text must not get into our logs.
 _STATE = re.compile(r"[A-Z_]{1,40}")
 
 
 @dataclass(frozen=True)
 class GeminiAccess:
-    """How Gemini is reached, and how often it is asked for one answer at the most."""
+    """Access to Gemini, and the maximum number of attempts for one answer."""
 
     api_key: str
     base_url: str = ""
@@ -42,7 +42,7 @@ class GeminiAccess:
 
 
 class GeminiError(Exception):
-    """No answer came. The message is in our words only: servers' messages and addresses may hold secrets."""
+    """No answer was received. The message never quotes the server, whose messages may contain secrets."""
 
     def __init__(self, reason: str, *, again: bool = False) -> None:
         super().__init__(reason)
@@ -50,14 +50,14 @@ class GeminiError(Exception):
 
 
 def ask_gemini(*, question: Question, access: GeminiAccess, seconds: float) -> dict[str, str]:
-    """Return the eight texts that Gemini wrote for ``question``, checked.
+    """Return the eight validated texts that Gemini wrote for ``question``.
 
-    Tries up to ``access.attempts`` times after 429, 5xx and time-outs, with exponential pauses and jitter, and never
-    beyond ``seconds`` in all. It waits for the network: do not call it inside a transaction.
+    It makes at most ``access.attempts`` attempts after 429, 5xx and timeouts, with exponential backoff and jitter,
+    within ``seconds`` in total. It waits for the network: do not call it inside a transaction.
 
     Raises:
-        GeminiError: the service could not be asked, or refused.
-        UnusableExplanation: it answered with what cannot be shown; asking again would cost and not help.
+        GeminiError: the service was unavailable or refused.
+        UnusableExplanation: the answer cannot be shown; a retry would cost money without helping.
     """
     deadline = time.monotonic() + seconds
     attempts = max(1, access.attempts)
@@ -75,20 +75,20 @@ def ask_gemini(*, question: Question, access: GeminiAccess, seconds: float) -> d
 
 
 def _generate(question: Question, access: GeminiAccess, *, seconds: float) -> "GenerateContentResponse":
-    """Make one attempt of at most ``seconds``.
+    """Return the response of one attempt of at most ``seconds``.
 
-    The client's own time-out counts from one read to the next, so that a server which drips, or a name server which
-    hangs, would outlast it: the attempt runs in a thread of its own, and is left behind when time is up.
+    The client's own timeout applies to each read, so a slow server or name server could exceed it. The attempt
+    therefore runs in a separate thread, which is abandoned when time is up.
     """
     if seconds <= 0:
         raise GeminiError("out of time")
     outcome: SimpleQueue[GenerateContentResponse | Exception] = SimpleQueue()
     client = _client(access, seconds)
-    words, config = prompt_of(question), _config(question)
+    prompt, config = prompt_of(question), _config(question)
 
     def attempt() -> None:
         try:
-            outcome.put(client.models.generate_content(model=question.model_name, contents=words, config=config))
+            outcome.put(client.models.generate_content(model=question.model_name, contents=prompt, config=config))
         except Exception as error:
             outcome.put(error)
 
@@ -110,14 +110,14 @@ def _client(access: GeminiAccess, seconds: float) -> "genai.Client":
 
     key = access.api_key.strip()
     if not _KEY.fullmatch(key):
-        # The client would fail later, and say the key in its debug log.
-        raise GeminiError("GEMINI_API_KEY holds characters that no key has")
+        # The client would fail later and write the key to its debug log.
+        raise GeminiError("GEMINI_API_KEY contains invalid characters")
     options = types.HttpOptions(
         base_url=access.base_url or None,
-        # Only here do all model names exist, the "-latest" ones too.
+        # Only this version knows all model names, including the "-latest" ones.
         api_version="v1beta",
         timeout=max(1, int(seconds * 1000)),
-        # Retries are ours: the library's own know no deadline.
+        # We retry ourselves, since the library's retries have no deadline.
         retry_options=types.HttpRetryOptions(attempts=1),
         client_args={"verify": _trusted()},
         async_client_args={"verify": _trusted()},
@@ -130,7 +130,7 @@ def _client(access: GeminiAccess, seconds: float) -> "genai.Client":
 
 @cache
 def _trusted() -> ssl.SSLContext:
-    """Whom to trust, as the client would read it anew, twice, each time: that takes longer than all else it does."""
+    """Return the trusted certificates, cached because the client would load them twice for every request."""
     import certifi
 
     return ssl.create_default_context(
@@ -141,8 +141,8 @@ def _trusted() -> ssl.SSLContext:
 def _config(question: Question) -> "GenerateContentConfig":
     from google.genai import types
 
-    # Retelling a text needs no thinking, and thinking takes longer than a page may wait. Only the 2.5 Flash family
-    # is known to take this setting; others answer 400 to it.
+    # Retelling a text needs no thinking, which takes too long for a page. Only the 2.5 Flash family is known to accept
+    # this setting; other models answer 400.
     thinking = types.ThinkingConfig(thinking_budget=0) if question.model_name.startswith("gemini-2.5-flash") else None
     return types.GenerateContentConfig(
         response_mime_type="application/json",
@@ -161,7 +161,7 @@ def _failure_of(error: Exception) -> GeminiError:
     if isinstance(error, errors.APIError):
         again = error.code in {408, 429} or 500 <= error.code <= 599
         return GeminiError(f"HTTP {error.code} {_state(error.status)}".strip(), again=again)
-    # Two HTTP libraries may be underneath; both name their time-outs alike.
+    # The client uses one of two HTTP libraries, whose timeout exceptions have the same name.
     again = any(kind.__name__ == "TimeoutException" for kind in type(error).__mro__)
     return GeminiError(type(error).__name__, again=again)
 

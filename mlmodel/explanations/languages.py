@@ -1,4 +1,4 @@
-"""The languages an explanation can be asked for. Nothing that is not in this list ever leaves for Gemini."""
+"""The languages of explanations. Only languages in this list are ever sent to Gemini."""
 
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ class UnknownLanguageError(ValueError):
 class Language:
     """A language by its ISO 639-1 code, its name in English and its own name.
 
-    ``scripts`` are the first words of the Unicode names of its letters, where it is not written in Latin ones.
+    ``scripts`` are the first words of the Unicode names of its letters, if it is not written in Latin script.
     """
 
     code: str
@@ -73,5 +73,5 @@ def language_of(tag: str) -> Language:
     """
     language = _BY_CODE.get(tag.strip().lower().replace("_", "-").split("-")[0])
     if language is None:
-        raise UnknownLanguageError("That language is not offered.")
+        raise UnknownLanguageError("This language is not available.")
     return language

@@ -1,6 +1,6 @@
-"""The built-in library: one file a condition, written for this project from the sources each of them names.
+"""The built-in library: one file per condition, written for this project from the sources it cites.
 
-It needs no network and no key, and it is what Gemini is asked to retell, so that both say the same of a condition.
+It needs no network and no key. Gemini is asked to retell it, so that both give the same information.
 """
 
 import tomllib
@@ -19,7 +19,7 @@ LANGUAGE = "en"
 
 
 class LibraryError(ValueError):
-    """A file of the library is missing, incomplete or not of the agreed form."""
+    """A file of the library is missing, incomplete or malformed."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +32,13 @@ class Entry:
 
 
 def entry_of(code: str, reading_level: str) -> Entry:
-    """Return what the library says of a condition to this reader."""
+    """Return the library's entry for a condition and a reading level."""
     return _entries()[code, reading_level]
 
 
 @cache
 def _entries() -> dict[tuple[str, str], Entry]:
-    """Read every file at once, so that a broken one is found on first use and not by the one who needs it."""
+    """Return all entries, so that a broken file is noticed on the first use of any of them."""
     return {
         (code, level): entry
         for code in CODES
@@ -47,17 +47,17 @@ def _entries() -> dict[tuple[str, str], Entry]:
 
 
 def read_file(path: Path, *, code: str) -> dict[str, Entry]:
-    """Read and check one file: what it says, by reading level.
+    """Return the validated entries of one file by reading level.
 
     Raises:
-        LibraryError: it is missing, is about another condition, or lacks a section or its sources.
+        LibraryError: it is missing, has another condition's code, or lacks a section or its sources.
     """
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise LibraryError(f"{path.name} cannot be read: {error}") from error
     if set(content) != {"code", *READING_LEVELS} or content["code"] != code:
-        raise LibraryError(f"{path.name} must hold the code {code} and one table for each reading level.")
+        raise LibraryError(f"{path.name} must have the code {code} and one table for each reading level.")
     return {level: _entry(content[level], where=f"{path.name}, {level}") for level in READING_LEVELS}
 
 
@@ -67,12 +67,14 @@ def _entry(table: Any, *, where: str) -> Entry:
     texts = {name: _unwrapped(table[name], where=f"{where}, {name}") for name in ("urgency", *SECTIONS)}
     sources = [(source.get("title", ""), source.get("url", "")) for source in table["sources"]]
     if not sources or not all(title and url.startswith("https://") for title, url in sources):
-        raise LibraryError(f"{where}: every source needs a title and an https address, and there must be one.")
+        raise LibraryError(
+            f"{where}: there must be at least one source, and every source needs a title and an https address."
+        )
     return Entry(urgency=texts.pop("urgency"), sections=texts, sources=sources)
 
 
 def _unwrapped(text: Any, *, where: str) -> str:
-    """Join the lines of each paragraph; "- " begins an item of a list, a blank line parts paragraphs."""
+    """Return a text with one line per paragraph or list item; "- " begins an item, blank lines separate paragraphs."""
     if not isinstance(text, str) or not text.strip():
         raise LibraryError(f"{where}: is empty.")
     paragraphs = []

@@ -1,4 +1,4 @@
-"""What is said to Gemini. Every word is fixed here or comes from a fixed list; nothing that anybody typed is in it."""
+"""The prompt for Gemini. It consists of fixed text and values from fixed lists, and never of user input."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ for the given reader in the given language.
 
 
 def prompt_of(question: Question) -> str:
-    """Return the whole request in words: the rules, the three choices, and the library's text to be retold."""
+    """Return the complete prompt: the rules, the three choices, and the library's text to retell."""
     entry = entry_of(question.condition.code, question.reading_level)
     reference = {"urgency": entry.urgency, **entry.sections}
     return "\n\n".join(
@@ -43,7 +43,7 @@ def prompt_of(question: Question) -> str:
 
 
 def answer_schema() -> dict[str, Any]:
-    """Return the schema of the answer, in the form Gemini asks for: eight texts, all required."""
+    """Return the schema of the answer in Gemini's format: eight texts, all required."""
     return {
         "type": "OBJECT",
         "properties": {name: {"type": "STRING"} for name in NAMES},

@@ -1,4 +1,4 @@
-"""What may be asked: a condition, a language and a reading level, each from a fixed list, and nothing else."""
+"""Requests for explanations: a condition, a language and a reading level, each from a fixed list."""
 
 import hashlib
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class UnknownReadingLevelError(ValueError):
 
 @dataclass(frozen=True)
 class Question:
-    """One explanation that can be asked for, and the language model that would write it."""
+    """A request for one explanation, with the language model that would write it."""
 
     condition: Condition
     language: Language
@@ -27,21 +27,21 @@ class Question:
 
     @property
     def key(self) -> str:
-        """A name for this question that any cache accepts."""
+        """A key for this question that is valid in any cache."""
         parts = (self.condition.code, self.language.code, self.reading_level.value, self.model_name)
         return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:32]
 
 
 def question_of(*, code: str, language: str, reading_level: str, model_name: str) -> Question:
-    """Return the question for these words, as the language model of this name would be asked it.
+    """Return the validated question for this language model.
 
     Raises:
         UnknownConditionError, UnknownLanguageError, UnknownReadingLevelError: all are ValueErrors.
     """
     if code not in BY_CODE:
-        raise UnknownConditionError("That condition is not one of the seven.")
+        raise UnknownConditionError("This condition is not one of the seven.")
     if reading_level not in READING_LEVELS:
-        raise UnknownReadingLevelError("That reading level is not offered: ask for patient or clinician.")
+        raise UnknownReadingLevelError("This reading level is not available. Choose patient or clinician.")
     return Question(
         condition=BY_CODE[code],
         language=language_of(language),

@@ -1,4 +1,4 @@
-"""For whom an explanation is written."""
+"""The intended readers of explanations."""
 
 from enum import StrEnum
 

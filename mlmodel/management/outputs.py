@@ -1,4 +1,4 @@
-"""Where a command writes to is tried before it works for hours."""
+"""Checks that an output can be written, before a long command starts."""
 
 from pathlib import Path
 from tempfile import TemporaryFile
@@ -7,17 +7,17 @@ from django.core.management.base import CommandError
 
 
 def prepare_file(path: Path) -> None:
-    """Make the folder that a file is written to. Raises ``CommandError`` if the file cannot be written there."""
+    """Create the folder of an output file. Raises ``CommandError`` if the file cannot be written there."""
     if path.is_dir():
-        raise CommandError(f"{path} is a folder. Give the name of a file.")
+        raise CommandError(f"{path} is a folder. Give a file name.")
     prepare_folder(path.parent)
 
 
 def prepare_folder(path: Path) -> None:
-    """Make a folder with those above it. Raises ``CommandError`` if nothing can be written to it."""
+    """Create a folder with its parents. Raises ``CommandError`` if it is not writable."""
     try:
         path.mkdir(parents=True, exist_ok=True)
         with TemporaryFile(dir=path):
             pass
     except OSError as error:
-        raise CommandError(f"Nothing can be written to {path}: {error.strerror}. Give another folder.") from error
+        raise CommandError(f"{path} is not writable: {error.strerror}. Give another folder.") from error

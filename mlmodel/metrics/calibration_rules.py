@@ -1,4 +1,4 @@
-"""By which rules a head's answers are read: the same for a release and for what is retrained on its backbone."""
+"""Rules for calibration and thresholds, shared by releases and by candidates retrained on their backbone."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
@@ -11,20 +11,20 @@ from mlmodel.metrics.performance import Answers, by_lesion
 from mlmodel.network.calibration import Calibration, fit_set_thresholds, fit_temperature
 from mlmodel.network.head import Floats
 
-# ``watch`` flags at least so many, at the lower end of the 95 % interval.
+# The shares that ``watch`` flags at least, as lower limits of the 95 % interval.
 WATCH_SENSITIVITY, WATCH_MELANOMA_SENSITIVITY = 0.93, 0.90
 URGENT_SPECIFICITY = 0.90
-# A source with fewer lesions of a kind speaks only together with the others.
+# A source with fewer lesions of a kind is considered only together with the others.
 LEAST_OF_A_SOURCE = 50
 
 
 def fit_calibration(
     logits: Floats, labels: npt.NDArray[np.int64], lesions: npt.NDArray[np.str_], *, class_mix: Floats
 ) -> Calibration:
-    """Return temperature and prediction sets, fitted with every lesion weighing the same.
+    """Return the temperature and prediction sets, fitted with equal weight for every lesion.
 
     Args:
-        logits: float32 (N, 7), of photographs that the head was never trained on.
+        logits: float32 (N, 7), of photographs that were not used to train the head.
         labels: int64 (N,), class indices.
         lesions: str (N,).
         class_mix: float32 (7,), of the training set.
@@ -38,27 +38,27 @@ def with_sets(
 ) -> Calibration:
     """Return the calibration with prediction sets fitted to the answers by lesion; arguments as above."""
     scores = calibration.equal_prior_scores(logits)
-    found = by_lesion(Answers(calibration.probabilities(logits), scores, labels, lesions))
-    return replace(calibration, set_thresholds=fit_set_thresholds(found.scores, found.labels))
+    answers = by_lesion(Answers(calibration.probabilities(logits), scores, labels, lesions))
+    return replace(calibration, set_thresholds=fit_set_thresholds(answers.scores, answers.labels))
 
 
 def sets_of_sources(set_thresholds: Floats, sources: Iterable[Answers]) -> Floats:
-    """Return the thresholds of prediction sets lowered as far as the sets of other sources need it, float32 (7,).
+    """Return the thresholds of prediction sets, float32 (7,), lowered where other sources need larger sets.
 
-    A source has a say in each class of which it has ``LEAST_OF_A_SOURCE`` lesions.
+    A source is considered for each class of which it has at least ``LEAST_OF_A_SOURCE`` lesions.
 
     Args:
         set_thresholds: float32 (7,), of the source that the head was calibrated on.
-        sources: answers by lesion, of each other source.
+        sources: answers by lesion for each other source.
     """
     lowered = set_thresholds.copy()
     for answers in sources:
         exact = answers.exact()
         counts = np.bincount(exact.labels, minlength=len(lowered))
-        speaks = counts >= LEAST_OF_A_SOURCE
-        if speaks.any():
+        is_enough = counts >= LEAST_OF_A_SOURCE
+        if is_enough.any():
             own = fit_set_thresholds(exact.scores, exact.labels)
-            lowered[speaks] = np.minimum(lowered, own)[speaks]
+            lowered[is_enough] = np.minimum(lowered, own)[is_enough]
     return lowered
 
 
@@ -69,18 +69,18 @@ def tier_thresholds(
     melanomas_found: float = WATCH_MELANOMA_SENSITIVITY,
     spared: float = URGENT_SPECIFICITY,
 ) -> dict[str, float]:
-    """Return where the tiers begin on the malignant probability, ``urgent`` first.
+    """Return the tiers' thresholds on the malignant probability, ``urgent`` first.
 
-    ``watch`` is the highest threshold that keeps its word everywhere: over all sources together and at each source
-    with ``LEAST_OF_A_SOURCE`` such lesions, it flags the share ``found`` of what is malignant or pre-malignant and
-    ``melanomas_found`` of melanomas, as the lower end of Wilson's interval has it. ``urgent`` leaves the share
-    ``spared`` of benign lesions alone, every source counting the same.
+    ``watch`` is the highest threshold that meets its targets over all sources together and for each source with at
+    least ``LEAST_OF_A_SOURCE`` such lesions: the lower limits of Wilson's intervals are at least ``found`` for the
+    sensitivity for malignant and pre-malignant lesions, and ``melanomas_found`` for melanomas. ``urgent`` has the
+    specificity ``spared``, with equal weight for every source.
 
     Args:
-        by_source: answers to lesions, or to one photograph of each, that neither trained nor chose the head.
-        found: see above, like those that follow.
-        melanomas_found: a share.
-        spared: a share.
+        by_source: answers for lesions, or for one photograph of each, not used for training or validation of the head.
+        found: the target sensitivity of ``watch``.
+        melanomas_found: its target sensitivity for melanoma.
+        spared: the target specificity of ``urgent``.
     """
     sources = list(by_source.values())
     watch = min(
@@ -91,30 +91,30 @@ def tier_thresholds(
         np.sort(each.malignant_probability[~each.is_malignant]) for each in sources if not each.is_malignant.all()
     ]
     levels = np.unique(np.concatenate(benign))
-    left_alone = np.mean([np.searchsorted(each, levels) / len(each) for each in benign], axis=0)
-    urgent = float(levels[np.searchsorted(left_alone, spared).clip(max=len(levels) - 1)])
+    specificities = np.mean([np.searchsorted(each, levels) / len(each) for each in benign], axis=0)
+    urgent = float(levels[np.searchsorted(specificities, spared).clip(max=len(levels) - 1)])
     return {"urgent": max(urgent, watch), "watch": watch}
 
 
 def lesion_weights(lesions: npt.NDArray[np.str_]) -> Floats:
-    """Return 1 / photographs of the lesion, float32 (N,): however often it was photographed, it counts once."""
+    """Return weights that count every lesion once, float32 (N,): 1 / the number of its photographs."""
     _, group = np.unique(lesions, return_inverse=True)
     return (1.0 / np.bincount(group)[group]).astype(np.float32)
 
 
 def _highest_thresholds(sources: list[tuple[Floats, npt.NDArray[np.bool_]]], share: float) -> Iterator[float]:
-    """Yield the highest threshold that flags ``share`` of what is asked for: of all together, of each large source."""
-    own = [mass[is_asked] for mass, is_asked in sources]
+    """Yield the highest thresholds that flag ``share`` of the positives, over all sources and in each large source."""
+    own = [probabilities[is_positive] for probabilities, is_positive in sources]
     yield _highest_threshold(np.concatenate(own), share)
-    for masses in own:
-        if len(masses) >= LEAST_OF_A_SOURCE:
-            yield _highest_threshold(masses, share)
+    for probabilities in own:
+        if len(probabilities) >= LEAST_OF_A_SOURCE:
+            yield _highest_threshold(probabilities, share)
 
 
-def _highest_threshold(masses: Floats, share: float) -> float:
-    """Return the highest threshold that flags ``share`` at the interval's lower end; of few, one that flags all."""
-    count = len(masses)
+def _highest_threshold(probabilities: Floats, share: float) -> float:
+    """Return the highest threshold whose interval's lower limit is ``share``; if there are few, one that flags all."""
+    count = len(probabilities)
     if not count:
         return 1.0
     missed = max((each for each in range(count) if wilson(count - each, count)[0] >= share), default=0)
-    return float(np.sort(masses)[missed])
+    return float(np.sort(probabilities)[missed])

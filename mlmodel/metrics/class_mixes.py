@@ -1,4 +1,4 @@
-"""Which photographs an epoch shows, in which order: a function of the seed and the epoch alone, so runs can resume."""
+"""Class priors of each source of photographs."""
 
 import numpy as np
 import numpy.typing as npt
@@ -15,18 +15,18 @@ def log_priors(
     sampling: str,
     unseen_share: float = 0.0,
 ) -> tuple[tuple[str, ...], npt.NDArray[np.float64]]:
-    """Return the sources by name, and of each the logarithm of its class mix among what is drawn, (sources, classes).
+    """Return the names of the sources, and the logarithms of their class priors after sampling, (sources, classes).
 
-    Photographs with a partial label count for the classes it leaves possible, in the proportion that those have among
-    all exact labels. A class that a source never shows gets ``unseen_share``, and without one the share of less than
-    one photograph: to call a melanoma there such a class then costs a network next to nothing, and it learns to.
+    Photographs with a partial label count for the classes that it allows, in proportion to the exact labels. A class
+    that is absent from a source gets ``unseen_share``. Without it, the class gets the share of less than one
+    photograph; predicting it there then costs almost nothing, so a network may learn to do so.
 
     Args:
-        labels: int64 (N,), as ``epoch_order`` takes them.
+        labels: int64 (N,), as for ``epoch_order``.
         possible: bool (N, classes).
         sources: str (N,).
-        sampling: as ``epoch_order``.
-        unseen_share: of each class that a source never shows, of its class mix.
+        sampling: as for ``epoch_order``.
+        unseen_share: the prior of each class that is absent from a source.
     """
     exact = possible.sum(axis=1) == 1
     pooled = np.maximum(possible[exact].sum(axis=0), 1).astype(np.float64)
@@ -49,7 +49,7 @@ def log_priors(
 
 
 def drawn_mix(labels: Indices, *, sampling: str) -> npt.NDArray[np.float64]:
-    """Return the share of each class among what is drawn, float64 (classes,); the loss is adjusted to it."""
+    """Return the share of each class after sampling, float64 (classes,)."""
     counts = np.bincount(labels).astype(np.float64)
     weights = np.sqrt(counts) if sampling == "square-root" else counts
     return weights / weights.sum()

@@ -1,4 +1,4 @@
-"""The curves of the report: ROC, precision and recall, reliability."""
+"""ROC, precision–recall and reliability curves for the report."""
 
 from typing import Any
 
@@ -17,8 +17,8 @@ def roc_curve(scores: Floats, is_positive: Booleans) -> tuple[Floats, Floats]:
     """Return false and true positive rates at every distinct score, both from 0 to 1 (Fawcett, 2006).
 
     Args:
-        scores: float (N,), higher for the positive.
-        is_positive: bool (N,), at least one of each.
+        scores: float (N,), higher for positives.
+        is_positive: bool (N,), with at least one of each.
     """
     hits, alarms, _ = _counts(scores, is_positive)
     start = np.zeros(1)
@@ -27,7 +27,7 @@ def roc_curve(scores: Floats, is_positive: Booleans) -> tuple[Floats, Floats]:
 
 
 def precision_recall_curve(scores: Floats, is_positive: Booleans) -> tuple[Floats, Floats, float]:
-    """Return recalls from 0 to 1, precisions, and the average precision: the steps' area, not interpolated."""
+    """Return recalls from 0 to 1, precisions, and the average precision without interpolation."""
     hits, _, flagged = _counts(scores, is_positive)
     precisions, recalls = hits / flagged, hits / hits[-1]
     average = float((np.diff(recalls, prepend=0.0) * precisions).sum())
@@ -36,18 +36,18 @@ def precision_recall_curve(scores: Floats, is_positive: Booleans) -> tuple[Float
 
 
 def reliability(answers: Answers) -> list[dict[str, float]]:
-    """Return the 15 bins of equal width of the confidence: how many, how sure, how often right.
+    """Return counts, mean confidence and accuracy in 15 equal-width bins of the confidence.
 
-    The interval of the share that was right is Wilson's (1927), which holds for few and for shares near 0 and 1.
+    The interval of the accuracy is Wilson's (1927), which is valid for small counts and shares near 0 and 1.
     """
     confidence = answers.probabilities.max(axis=1)
     is_right = answers.probabilities.argmax(axis=1) == answers.labels
     bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
-    found = []
+    result = []
     for index in np.unique(bins):
         rows = bins == index
         low, high = wilson(int(is_right[rows].sum()), int(rows.sum()))
-        found.append(
+        result.append(
             {
                 "from": round(index / CALIBRATION_BINS, 4),
                 "to": round((index + 1) / CALIBRATION_BINS, 4),
@@ -58,11 +58,11 @@ def reliability(answers: Answers) -> list[dict[str, float]]:
                 "high": high,
             }
         )
-    return found
+    return result
 
 
 def curves_of(answers: Answers, scores: Floats, is_positive: Booleans) -> dict[str, Any] | None:
-    """Return both curves, thinned for drawing; None if there are not both kinds."""
+    """Return both curves, thinned for drawing, or None unless there are both positives and negatives."""
     if not 0 < is_positive.sum() < len(is_positive):
         return None
     false_rate, true_rate = roc_curve(scores, is_positive)
@@ -88,7 +88,7 @@ def wilson(hits: int, count: int) -> tuple[float, float]:
 
 
 def _counts(scores: Floats, is_positive: Booleans) -> tuple[Floats, Floats, Floats]:
-    """Return true alarms, false alarms and all alarms at each distinct score, from the highest down."""
+    """Return true positives, false positives and all positives at each distinct score, in descending order."""
     order = np.argsort(-scores, kind="stable")
     is_last = np.append(np.diff(scores[order]) != 0, True)
     hits = np.cumsum(is_positive[order])[is_last]
@@ -97,8 +97,8 @@ def _counts(scores: Floats, is_positive: Booleans) -> tuple[Floats, Floats, Floa
 
 
 def _thinned(x: Floats, y: Floats) -> list[list[float]]:
-    """Keep about 120 points, evenly along the curve's length, and both ends."""
+    """Return about 120 points at even distances along the curve, including both ends."""
     steps = np.append(0.0, np.cumsum(np.abs(np.diff(x)) + np.abs(np.diff(y))))
-    wanted = np.linspace(0, steps[-1], _POINTS)
-    kept = np.unique(np.searchsorted(steps, wanted).clip(0, len(x) - 1))
-    return [[round(float(x[index]), 4), round(float(y[index]), 4)] for index in kept]
+    positions = np.linspace(0, steps[-1], _POINTS)
+    indices = np.unique(np.searchsorted(steps, positions).clip(0, len(x) - 1))
+    return [[round(float(x[index]), 4), round(float(y[index]), 4)] for index in indices]

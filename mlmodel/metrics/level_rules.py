@@ -1,4 +1,4 @@
-"""The thresholds of the levels that a clinic may choose, by the release's own rules with other shares."""
+"""Thresholds of the levels that a clinic can choose, by the release's rules with other targets."""
 
 from collections.abc import Mapping
 
@@ -7,11 +7,11 @@ from mlmodel.metrics.performance import Answers, by_lesion, sensitivity_at, spec
 from mlmodel.network.threshold_levels import Level, ThresholdLevels, UrgentLevel, WatchLevel
 from mlmodel.network.tiers import OperatingPoint, OperatingPoints, stored_threshold
 
-# Of what is malignant, and of melanomas, at the lower end of the interval; the release itself promises 0.93 and 0.90.
+# Lower limits of the sensitivity for malignant lesions and for melanomas; the release's own are 0.93 and 0.90.
 _WATCH = {WatchLevel.MORE: (0.95, 0.93), WatchLevel.MOST: (0.97, 0.95)}
-# Benign lesions that are not called urgent; the release itself spares 0.90.
+# Specificity of urgent; the release's own is 0.90.
 _URGENT = {UrgentLevel.FEWER: 0.95, UrgentLevel.MORE: 0.80}
-# Of fewer lesions no share is stated.
+# With fewer lesions, no share is stated.
 _LEAST = 10
 
 
@@ -22,13 +22,13 @@ def threshold_levels(
     tested: Answers,
     tested_by_source: Mapping[str, Answers] | None = None,
 ) -> ThresholdLevels | None:
-    """Return all levels of a network with what each costs; None where too little is known to state any.
+    """Return all levels of a network with their sensitivity and specificity, or None if there are too few lesions.
 
     Args:
-        released: its own two thresholds, with their costs.
-        chosen: answers by source that the thresholds are taken from: those that chose the released ones.
-        tested: answers to the photographs that the costs are stated of.
-        tested_by_source: of each source's locked test.
+        released: the released thresholds.
+        chosen: the answers by source on which the released thresholds were chosen.
+        tested: the answers on which sensitivity and specificity are measured.
+        tested_by_source: the answers on each source's held-out test set.
     """
     if not (tested.is_melanoma.any() and not tested.is_malignant.all()):
         return None
@@ -51,7 +51,7 @@ def threshold_levels(
     watch = {WatchLevel.RELEASED: as_released(released.watch)}
     ceiling = released.watch.threshold
     for name, (malignant, melanomas) in _WATCH.items():
-        # A level that asks for more never begins above one that asks for less.
+        # A higher level never has a higher threshold than a lower level.
         ceiling = min(ceiling, tier_thresholds(chosen, found=malignant, melanomas_found=melanomas)["watch"])
         watch[name] = level(ceiling)
     fewer, more = (tier_thresholds(chosen, spared=_URGENT[name])["urgent"] for name in _URGENT)
@@ -64,12 +64,12 @@ def threshold_levels(
 
 
 def least_found(sources: Mapping[str, Answers], threshold: float) -> dict[str, float]:
-    """Return what a threshold finds and spares where it does worst, as ``OperatingPoint`` has it.
+    """Return the lowest sensitivities and specificity of a threshold in any source, as fields of ``OperatingPoint``.
 
-    A source speaks of that of which it has enough lesions.
+    A source is considered for the kinds of which it has enough lesions.
 
     Args:
-        sources: answers by lesion to the locked test of each source; nothing is returned of a single one.
+        sources: answers by lesion on the held-out test set of each source; the result for a single one is empty.
         threshold: on the malignant probability.
     """
     shares = {
@@ -77,23 +77,26 @@ def least_found(sources: Mapping[str, Answers], threshold: float) -> dict[str, f
         "least_melanoma_sensitivity": (sensitivity_at(threshold, melanoma_only=True), "is_melanoma"),
         "least_specificity": (specificity_at(threshold), "is_benign"),
     }
-    found = {
-        name: [of(each) for each in sources.values() if getattr(each, kind).sum() >= LEAST_OF_A_SOURCE]
-        for name, (of, kind) in shares.items()
+    values = {
+        name: [metric(each) for each in sources.values() if getattr(each, kind).sum() >= LEAST_OF_A_SOURCE]
+        for name, (metric, kind) in shares.items()
     }
-    return {name: round(min(each), 4) for name, each in found.items() if each} if len(sources) > 1 else {}
+    return {name: round(min(each), 4) for name, each in values.items() if each} if len(sources) > 1 else {}
 
 
 def _by_source(sources: Mapping[str, Answers], threshold: float) -> dict[str, dict[str, float | None]]:
-    found: dict[str, dict[str, float | None]] = {}
+    result: dict[str, dict[str, float | None]] = {}
     for name, answers in sources.items():
         shares = {
             "sensitivity": (sensitivity_at(threshold), answers.is_malignant),
             "melanoma_sensitivity": (sensitivity_at(threshold, melanoma_only=True), answers.is_melanoma),
             "specificity": (specificity_at(threshold), ~answers.is_malignant),
         }
-        found[name] = {
+        result[name] = {
             "lesions": len(answers.labels),
-            **{share: round(of(answers), 4) if kind.sum() >= _LEAST else None for share, (of, kind) in shares.items()},
+            **{
+                share: round(metric(answers), 4) if kind.sum() >= _LEAST else None
+                for share, (metric, kind) in shares.items()
+            },
         }
-    return found
+    return result

@@ -1,4 +1,4 @@
-"""How good is it? Metrics by lesion, with bootstrap intervals over lesions."""
+"""Performance metrics by lesion, with bootstrap intervals over lesions."""
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ CALIBRATION_BINS = 15
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure with its 95 % percentile interval over resampled lesions (Efron & Tibshirani, 1993)."""
+    """A metric with its 95 % bootstrap percentile interval over lesions (Efron & Tibshirani, 1993)."""
 
     value: float
     low: float
@@ -32,12 +32,12 @@ class Estimate:
 
 @dataclass(frozen=True)
 class Answers:
-    """What a head said of N photographs, beside the truth.
+    """A head's answers for N photographs, with their labels.
 
     Attributes:
         probabilities: float32 (N, 7), calibrated.
         scores: float32 (N, 7), equal-prior.
-        labels: int64 (N,), indices into ``labels.LABELS``; figures of classes are of ``exact()`` answers only.
+        labels: int64 (N,), indices into ``partial_labels.LABELS``; class metrics use ``exact()`` answers only.
         lesions: str (N,).
     """
 
@@ -50,7 +50,7 @@ class Answers:
         return Answers(self.probabilities[rows], self.scores[rows], self.labels[rows], self.lesions[rows])
 
     def exact(self) -> "Answers":
-        """Return those whose label names one of the seven classes."""
+        """Return the answers whose label is one of the seven classes."""
         return self.take(is_exact(self.labels))
 
     @property
@@ -59,7 +59,7 @@ class Answers:
 
     @property
     def malignant_score(self) -> Floats:
-        """The malignant share of the equal-prior scores: the class mix of the training set has no say in it."""
+        """The malignant share of the equal-prior scores, which does not depend on the training class mix."""
         return self.scores[:, _MALIGNANT].sum(axis=1)
 
     @property
@@ -76,7 +76,7 @@ class Answers:
 
 
 def by_lesion(answers: Answers) -> Answers:
-    """Return one row a lesion: the mean over its photographs, so that much-photographed lesions count once."""
+    """Return one row per lesion: the mean over its photographs, so that every lesion counts once."""
     _, first, group = np.unique(answers.lesions, return_index=True, return_inverse=True)
     counts = np.bincount(group)[:, None]
 
@@ -92,29 +92,29 @@ Metric = Callable[[Answers], float]
 
 
 def balanced_accuracy(answers: Answers) -> float:
-    """Mean recall over the classes present, of the class with the highest equal-prior score."""
+    """Return the mean recall over the classes present, for the class with the highest equal-prior score."""
     chosen = answers.scores.argmax(axis=1)
     recalls = [(chosen[answers.labels == label] == label).mean() for label in np.unique(answers.labels)]
     return float(np.mean(recalls))
 
 
 def accuracy(answers: Answers) -> float:
-    """Share of photographs whose most probable class (calibrated) is the true one."""
+    """Return the share of photographs whose most probable class (calibrated) is correct."""
     return float((answers.probabilities.argmax(axis=1) == answers.labels).mean())
 
 
 def macro_auc(answers: Answers) -> float:
-    """Mean over classes of the area under the one-against-rest ROC curve, of the calibrated probabilities."""
+    """Return the mean over classes of the one-against-rest area under the ROC curve of the probabilities."""
     return float(np.mean([auc(answers.probabilities[:, k], answers.labels == k) for k in np.unique(answers.labels)]))
 
 
 def malignant_auc(answers: Answers) -> float:
-    """Area under the ROC curve of the malignant probability mass."""
+    """Return the area under the ROC curve of the malignant probability."""
     return auc(answers.malignant_probability, answers.is_malignant)
 
 
 def expected_calibration_error(answers: Answers) -> float:
-    """Mean gap between confidence and accuracy over 15 equal-width bins (Naeini et al., AAAI 2015)."""
+    """Return the mean gap between confidence and accuracy over 15 equal-width bins (Naeini et al., AAAI 2015)."""
     confidence = answers.probabilities.max(axis=1)
     is_right = answers.probabilities.argmax(axis=1) == answers.labels
     bins = np.minimum((confidence * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
@@ -125,17 +125,17 @@ def expected_calibration_error(answers: Answers) -> float:
 
 
 def sensitivity_at(threshold: float, *, melanoma_only: bool = False) -> Metric:
-    """Return the metric: share of malignant lesions (or of melanomas) flagged at ``threshold``."""
+    """Return the metric for the share of malignant lesions, or of melanomas, flagged at ``threshold``."""
 
     def metric(answers: Answers) -> float:
-        wanted = answers.is_melanoma if melanoma_only else answers.is_malignant
-        return float((answers.malignant_probability[wanted] >= threshold).mean())
+        is_positive = answers.is_melanoma if melanoma_only else answers.is_malignant
+        return float((answers.malignant_probability[is_positive] >= threshold).mean())
 
     return metric
 
 
 def specificity_at(threshold: float) -> Metric:
-    """Return the metric: share of benign lesions not flagged at ``threshold``."""
+    """Return the metric for the share of benign lesions not flagged at ``threshold``."""
 
     def metric(answers: Answers) -> float:
         return float((answers.malignant_probability[~answers.is_malignant] < threshold).mean())
@@ -144,7 +144,7 @@ def specificity_at(threshold: float) -> Metric:
 
 
 def auc(scores: Floats, is_positive: npt.NDArray[np.bool_]) -> float:
-    """Area under the ROC curve, as the Mann–Whitney statistic with ties counted half."""
+    """Return the area under the ROC curve, as the Mann–Whitney statistic with ties counted half."""
     positives = int(is_positive.sum())
     negatives = len(is_positive) - positives
     _, place, counts = np.unique(scores, return_inverse=True, return_counts=True)
@@ -153,21 +153,21 @@ def auc(scores: Floats, is_positive: npt.NDArray[np.bool_]) -> float:
 
 
 def estimate(metrics: Mapping[str, Metric], answers: Answers, *, seed: int = 0) -> dict[str, Estimate]:
-    """Return each metric with its interval over 1,000 resamples of lesions, stratified by class."""
-    drawn: dict[str, list[float]] = {name: [] for name in metrics}
+    """Return each metric with its interval from 1,000 bootstrap resamples of lesions, stratified by class."""
+    resampled: dict[str, list[float]] = {name: [] for name in metrics}
     for resample in resamples(answers, seed=seed):
         for name, metric in metrics.items():
-            drawn[name].append(metric(resample))
+            resampled[name].append(metric(resample))
     return {
-        name: Estimate(metric(answers), *np.percentile(drawn[name], (2.5, 97.5)).tolist())
+        name: Estimate(metric(answers), *np.percentile(resampled[name], (2.5, 97.5)).tolist())
         for name, metric in metrics.items()
     }
 
 
 def resamples(answers: Answers, *, seed: int = 0, count: int = _RESAMPLES) -> Iterator[Answers]:
-    """Yield resamples of lesions, stratified by class; a lesion brings all of its photographs.
+    """Yield bootstrap resamples of lesions with all their photographs, stratified by class.
 
-    Strata keep the rarest classes in every resample, so that each one has all the metrics.
+    Stratification keeps the rarest classes in every resample, so that all metrics are defined.
     """
     generator = np.random.default_rng(seed)
     _, first, group = np.unique(answers.lesions, return_index=True, return_inverse=True)

@@ -1,4 +1,4 @@
-"""From a decoded photograph to an answer, or to a refusal that says why."""
+"""Analysis of a decoded photograph: an assessment, or a refusal with its reason."""
 
 import threading
 from collections.abc import Iterable
@@ -24,21 +24,21 @@ from mlmodel.segmentation.measuring import Measured, measure_picture
 from mlmodel.segmentation.segmenter import Segmentation, get_segmenter
 from mlmodel.taxonomy import CODES, MALIGNANT_CODES
 
-# In ``Quality.measures``: how unlike the reference the photograph is, where the release comes with one.
+# In ``Quality.measures``: the distance of the photograph from the drift reference, if the release has one.
 OUTLIER_MEASURE = "outlier"
 
 
 @dataclass(frozen=True)
 class Assessment:
-    """What the network says of one photograph.
+    """The network's assessment of one photograph.
 
     Attributes:
         probabilities: calibrated, by code, in the order of ``taxonomy.CODES``; sums to 1.
         equal_prior_scores: the same logits with the training class mix divided out; sums to 1.
-        prediction_set: codes that together hold the truth 9 times in 10, whichever class it is, most probable first.
-        malignant_probability: the calibrated mass on mel, bcc and akiec, in [0, 1].
-        heat_maps: float32 (38, 38) in [0, 1] by code, over the centre square: of the explained class, of the most
-            probable one, and of what else was asked for.
+        prediction_set: codes that include the true class 9 times in 10, for each class, most probable first.
+        malignant_probability: the calibrated probability of mel, bcc and akiec together, in [0, 1].
+        heat_maps: float32 (38, 38) in [0, 1] by code, over the centre square: for the explained class, the most
+            probable one, and others that were requested.
     """
 
     probabilities: dict[str, float]
@@ -71,12 +71,12 @@ class Assessment:
 
 @dataclass(frozen=True)
 class Analysis:
-    """What is known of one photograph: its quality, its features, and the assessment unless it was refused.
+    """The analysis of one photograph: quality, features, and the assessment unless it was refused.
 
     Attributes:
-        features: float16 (5640,), to be stored and scored again by later heads.
-        segmentation: where the lesion is; None of a photograph in which no lesion was looked for.
-        measured: what was measured on it, where that was asked for and it was assessed.
+        features: float16 (5640,), stored so that later heads can score them.
+        segmentation: the lesion's outline; None if the photograph was not segmented.
+        measured: the lesion's measures, if requested and if the photograph was assessed.
     """
 
     quality: Quality
@@ -87,14 +87,14 @@ class Analysis:
 
 
 class Analyser:
-    """A released network, ready to answer. Safe to share between threads."""
+    """A released network, ready for analyses. Safe to share between threads."""
 
     def __init__(self, release: Release, *, engine: Engine | None = None) -> None:
         """Load a release.
 
         Args:
             release: verified.
-            engine: that runs this release's backbone: versions share one. Without it, the release's own is loaded.
+            engine: an engine with this release's backbone, which versions share; by default, a new one is loaded.
         """
         self.release = release
         self.engine = engine or Engine(release.backbone)
@@ -106,7 +106,7 @@ class Analyser:
             set_thresholds=in_order(settings["set_thresholds"]),
         )
         self.smartphone = PhotographJudge.load(release.head, "smartphone", threshold=settings["smartphone_threshold"])
-        # What is said of a smartphone's photograph is said with less confidence: a higher temperature, larger sets.
+        # Smartphone photographs are answered with less confidence: a higher temperature and larger sets.
         self.smartphone_calibration = replace(
             self.calibration,
             temperature=settings["smartphone"]["temperature"],
@@ -118,10 +118,10 @@ class Analyser:
         self.reference = _reference_of(release)
 
     def at(self, points: OperatingPoints, own_mix: Floats | None = None) -> "Analyser":
-        """Return the same network with other thresholds, and percentages that are true to a clinic's own class mix.
+        """Return the same network with other thresholds, and with probabilities for a clinic's own class mix.
 
-        The thresholds are for probabilities as released, whatever the mix: a clinic with few melanomas finds as many
-        of them.
+        The thresholds always apply to the probabilities as released, so that the sensitivity for melanoma does not
+        depend on the clinic's mix.
         """
         moved = copy(self)
         moved.operating_points = points
@@ -131,7 +131,7 @@ class Analyser:
 
     @property
     def outlier_threshold(self) -> float | None:
-        """From this outlier score on a photograph is unlike the reference; None without one."""
+        """The outlier score from which a photograph differs from the reference; None without a reference."""
         return self.reference.outlier_threshold if self.reference else None
 
     @property
@@ -158,21 +158,21 @@ class Analyser:
     def analyse(
         self, picture: Picture, *, force: bool = False, maps_of: Iterable[str] = (), measures: bool = False
     ) -> Analysis:
-        """Judge one photograph, and assess it if it can be judged.
+        """Return the analysis of one photograph, with an assessment unless the photograph is refused.
 
         Args:
-            picture: as ``pictures.decode`` returns it.
+            picture: the result of ``picture.decode``.
             force: assess it even if it is refused; for a dermatologist's override, which is recorded elsewhere.
-            maps_of: codes of classes whose heat maps are wanted besides those that an assessment has anyway.
+            maps_of: codes of classes for additional heat maps.
             measures: also measure the lesion, while the engine runs.
         """
         engine = self.engine
-        # Quality, outline and measures take one core half of the time that the engine takes.
+        # On one core, quality, outline and measures take half as long as the engine.
         (quality, outlined, measured), output = side_by_side(
-            lambda: _looked_at(picture, force=force, measures=measures),
+            lambda: _examined(picture, force=force, measures=measures),
             lambda: engine.run(engine.prepare(picture.pixels)[None], maps=True),
         )
-        # Stored features are half precision: what is said now must be what they will say when read again.
+        # Features are stored in half precision; rounding here gives the same answer as the stored features will.
         features = output.features[0].astype(np.float16)
         exact = features.astype(np.float32)
         in_domain = self.in_domain.probability(exact)
@@ -200,19 +200,19 @@ class Analyser:
         )
 
     def _verdict(
-        self, seen: Verdict, outlined: Segmentation | None, in_domain: float
+        self, quality: Verdict, outlined: Segmentation | None, in_domain: float
     ) -> tuple[Verdict, Segmentation | None]:
-        """What becomes of a photograph whose quality was ``seen``, and where its lesion is if that decided it."""
-        # A wrong subject is the better thing to say of a photograph that is also blurred or dark.
+        """Return the final verdict, and the outline if it was considered."""
+        # A wrong subject is the more useful reason for a photograph that is also blurred or dark.
         if in_domain < self.in_domain.threshold:
             return Verdict.NOT_SKIN, None
-        if seen is not Verdict.ACCEPTED or outlined is None:
-            return seen, None
-        # Bare skin looks like a mole to a network that never saw any.
-        return (seen if outlined.shows_lesion else Verdict.NO_LESION), outlined
+        if quality is not Verdict.ACCEPTED or outlined is None:
+            return quality, None
+        # The network was never trained on bare skin and takes it for a mole.
+        return (quality if outlined.shows_lesion else Verdict.NO_LESION), outlined
 
     def calibration_for(self, *, is_smartphone: bool) -> Calibration:
-        """Return how the head's answers are read for one kind of photograph or the other."""
+        """Return the calibration for smartphone or for dermatoscopic photographs."""
         return self.smartphone_calibration if is_smartphone else self.calibration
 
     def assess(
@@ -223,12 +223,12 @@ class Analyser:
         is_smartphone: bool = False,
         maps_of: Iterable[str] = (),
     ) -> Assessment:
-        """Read features (F,) and their maps: the head's part of the work, well under a millisecond but for the map.
+        """Return the head's assessment for features (F,) and maps; without the heat maps it takes under a millisecond.
 
         Args:
             features: of one photograph.
             maps: by stage name.
-            is_smartphone: whether it was taken without a dermatoscope, and is judged with less confidence.
+            is_smartphone: whether it was taken without a dermatoscope, and is assessed with less confidence.
             maps_of: as in ``analyse``.
         """
         calibration = self.calibration_for(is_smartphone=is_smartphone)
@@ -251,10 +251,10 @@ class Analyser:
         )
 
 
-def _looked_at(
+def _examined(
     picture: Picture, *, force: bool, measures: bool
 ) -> tuple[Quality, Segmentation | None, Measured | None]:
-    """What can be told without the network: quality, and unless that refuses, outline and measures."""
+    """Return what does not need the network: quality and, unless it is refused, outline and measures."""
     quality = judge(picture)
     if quality.verdict is not Verdict.ACCEPTED and not force:
         return quality, None, None
@@ -267,7 +267,7 @@ def _malignant(probabilities: Floats) -> float:
 
 
 def _reference_of(release: Release) -> DriftReference | None:
-    """The shipped reference, if it is of this backbone: features of two are never compared."""
+    """Return the drift reference if it belongs to this backbone; features of two backbones are not comparable."""
     if release.reference is None:
         return None
     reference = read_reference(release.reference)
@@ -282,7 +282,7 @@ def get_analyser() -> Analyser:
     """Return this process's analyser of the shipped network, loaded on first use.
 
     Raises:
-        ReleaseError: a file is missing or was altered; nothing else answers in its place.
+        ReleaseError: a file is missing or was altered; there is no fallback.
     """
     global _analyser
     if _analyser is None:

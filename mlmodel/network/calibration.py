@@ -1,8 +1,7 @@
-"""From logits to what may be said: calibrated probabilities, equal-prior scores, prediction sets.
+"""Calibrated probabilities, equal-prior scores and prediction sets from logits.
 
-Two readings of the same logits are kept apart by name. *Calibrated probabilities* are true to the class mix of the
-training set (HAM10000's); they are what people are shown. *Equal-prior scores* have that mix divided out: they are
-what balanced accuracy and decisions about rare classes are about.
+*Calibrated probabilities* are calibrated to the class mix of the training set (HAM10000's) and are shown to users.
+*Equal-prior scores* have that mix divided out; they are used for balanced accuracy and decisions about rare classes.
 """
 
 from collections.abc import Mapping
@@ -19,15 +18,15 @@ Labels = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Calibration:
-    """How a head's logits are read.
+    """Calibration of a head's logits.
 
     Attributes:
         temperature: > 0; logits are divided by it (Guo et al., ICML 2017).
         class_mix: float32 (7,), the share of each class in the training set, sums to 1.
         set_thresholds: float32 (7,), each in [0, 1]; classes whose equal-prior score reaches their own threshold
             belong to the prediction set (class-conditional split conformal prediction: Sadinle, Lei, Wasserman, JASA
-            114:223, 2019). One threshold for all would keep its promise on the whole and break it for rare classes.
-        own_mix: float32 (7,), the class mix of a clinic, to which its probabilities are to be true; None for the
+            114:223, 2019). A single threshold would have the right coverage overall but not for rare classes.
+        own_mix: float32 (7,), the class mix of a clinic, to which its probabilities are calibrated; None for the
             training set's.
     """
 
@@ -44,7 +43,7 @@ class Calibration:
         return at_mix(self.equal_prior_scores(logits), self.own_mix)
 
     def probabilities_as_released(self, logits: Floats) -> Floats:
-        """Return those that are true to the training set's mix: the tiers' thresholds are for them."""
+        """Return the probabilities for the training set's mix, to which the tiers' thresholds apply."""
         return softmax(logits / self.temperature)
 
     def equal_prior_scores(self, logits: Floats) -> Floats:
@@ -52,14 +51,14 @@ class Calibration:
         return softmax(logits / self.temperature - np.log(self.class_mix))
 
     def without_class_mix(self, probabilities: Floats) -> Floats:
-        """Return the equal-prior scores that belong to calibrated probabilities, both float32 (…, 7)."""
+        """Return the equal-prior scores for calibrated probabilities, both float32 (…, 7)."""
         scores = probabilities / (self.class_mix if self.own_mix is None else self.own_mix)
         return scores / scores.sum(axis=-1, keepdims=True)
 
     def prediction_set(self, probabilities: Floats) -> list[int]:
         """Return the class indices of one photograph's 90 % set, most probable first; never empty.
 
-        The most probable class may be missing: it can lead because it is common, though few of it look like this.
+        The most probable class may be missing, if it leads only because it is common.
 
         Args:
             probabilities: float32 (7,), calibrated.
@@ -69,28 +68,28 @@ class Calibration:
 
 
 def at_mix(scores: Floats, class_mix: Floats) -> Floats:
-    """Return probabilities that are true to a class mix, float32 (…, 7), of equal-prior scores, float32 (…, 7)."""
+    """Return the probabilities at a class mix for equal-prior scores, both float32 (…, 7)."""
     weighted = scores * class_mix
     return weighted / weighted.sum(axis=-1, keepdims=True)
 
 
 def as_settings(values: Floats) -> dict[str, float]:
-    """Return float32 (7,) as a release's settings hold it."""
+    """Return float32 (7,) in the format of a release's settings."""
     return {code: round(value, 8) for code, value in by_code(values).items()}
 
 
 def by_code(values: Floats) -> dict[str, float]:
-    """Return float32 (7,) by the classes' codes."""
+    """Return float32 (7,) as a dictionary by code."""
     return {code: float(value) for code, value in zip(CODES, values, strict=True)}
 
 
 def in_order(values: Mapping[str, float]) -> Floats:
-    """Return what is given by the classes' codes as float32 (7,)."""
+    """Return a dictionary by code as float32 (7,)."""
     return np.array([values[code] for code in CODES], dtype=np.float32)
 
 
 def in_set(scores: Floats, set_thresholds: Floats) -> npt.NDArray[np.bool_]:
-    """Return which classes belong to the prediction set, bool (…, 7); never none.
+    """Return a mask of the classes in the prediction set, bool (…, 7); it is never empty.
 
     Args:
         scores: float32 (…, 7), equal-prior.
@@ -101,13 +100,13 @@ def in_set(scores: Floats, set_thresholds: Floats) -> npt.NDArray[np.bool_]:
 
 
 def softmax(logits: Floats) -> Floats:
-    """Return the softmax over the last axis, computed so that large logits cannot overflow."""
+    """Return the softmax over the last axis, without overflow for large logits."""
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return powers / powers.sum(axis=-1, keepdims=True)
 
 
 def fit_temperature(logits: Floats, labels: Labels, weights: Floats) -> float:
-    """Return the temperature with the least weighted negative log-likelihood, to three digits.
+    """Return the temperature that minimises the weighted negative log-likelihood, to three digits.
 
     Args:
         logits: float32 (N, 7).
@@ -119,20 +118,20 @@ def fit_temperature(logits: Floats, labels: Labels, weights: Floats) -> float:
         chosen = softmax(logits / temperature)[np.arange(len(labels)), labels]
         return float(-(weights * np.log(np.maximum(chosen, 1e-12))).sum() / weights.sum())
 
-    # The loss is convex in 1 / temperature and cheap: a fine grid is exact enough and has no failure mode.
+    # The loss is convex in 1 / temperature and cheap, so a fine grid is accurate enough and cannot fail.
     return float(min(np.geomspace(0.3, 5.0, 1000), key=loss))
 
 
 def fit_set_thresholds(scores: Floats, labels: Labels, *, coverage: float = 0.9) -> Floats:
-    """Return each class's least score to be in the prediction set, so that sets hold ``coverage`` of each class.
+    """Return the lowest score with which each class is in the prediction set, for this ``coverage`` of each class.
 
-    Of a class with too few lesions to promise that (fewer than 9 for 0.9), all that were seen are held, which promises
-    n of n + 1. A class of none gets the least threshold of the others.
+    For a class with too few lesions for this coverage (fewer than 9 for 0.9), the sets cover all n of them, which
+    gives a coverage of n / (n + 1). A class without lesions gets the lowest threshold of the others.
 
     Args:
-        scores: float32 (N, 7), equal-prior, of lesions that neither trained nor chose the head.
+        scores: float32 (N, 7), equal-prior, of lesions not used for training or validation of the head.
         labels: int64 (N,).
-        coverage: the share of each class whose sets are to hold it.
+        coverage: the share of each class whose sets contain it.
 
     Returns:
         float32 (7,).
@@ -140,7 +139,7 @@ def fit_set_thresholds(scores: Floats, labels: Labels, *, coverage: float = 0.9)
     thresholds = np.full(scores.shape[1], np.inf, dtype=np.float32)
     for index in np.unique(labels):
         own = np.sort(scores[labels == index, index])[::-1]
-        # The lesion to come counts as one more (Vovk et al., Algorithmic Learning in a Random World, 2005).
+        # The future lesion counts as one more (Vovk et al., Algorithmic Learning in a Random World, 2005).
         count = int(np.ceil(coverage * (len(own) + 1) - 1e-9))
         thresholds[index] = own[min(count, len(own)) - 1]
     return np.where(np.isinf(thresholds), thresholds.min(), thresholds).astype(np.float32)

@@ -1,18 +1,19 @@
-"""Do the photographs of these weeks look like those that the release was calibrated on?
+"""Drift detection: whether recent photographs differ from those on which the release was calibrated.
 
-Features are projected on the reference's leading directions, and two questions are asked of a window of uploads:
+Features are projected on the reference's principal directions, and a window of uploads is compared by two statistics:
 
-- the population stability index, direction by direction (Siddiqi, Credit Risk Scorecards, 2006), which says how far;
-- how far apart the two means lie (Hotelling, Annals of Mathematical Statistics 2, 1931), which says whether it can be
-  chance. The directions have unit variance and no correlation in the reference, so the test is a plain distance. On
-  the calibration folds it saw a colour cast twice as clearly as the Kolmogorov–Smirnov distance did.
+- the population stability index in each direction (Siddiqi, Credit Risk Scorecards, 2006), which measures the size of
+  the shift;
+- the distance between the means (Hotelling, Annals of Mathematical Statistics 2, 1931), which tests for significance.
+  The directions have unit variance and no correlation in the reference, so the test is a Euclidean distance. On the
+  calibration folds it was twice as sensitive to a colour cast as the Kolmogorov–Smirnov distance.
 
-A watch looks again and again, so the distance is not held against a table: ``make_reference`` plays streams of
-ordinary photographs, looks as often as the watch does, and keeps the distance that all but 1 in 100 streams
-stay under.
+Monitoring tests repeatedly, so the critical distance does not come from a table: ``make_reference`` simulates streams
+of typical photographs, tests them as often as monitoring does, and takes the distance that only 1 in 100 streams
+exceeds.
 
-Beside the features, which decide, stand the plain measures of ``quality``: light, sharpness and colour. They
-say in which way the photographs have changed.
+Only the features raise an alarm. The measures of ``quality`` (light, sharpness and colour) show in which way the
+photographs have changed.
 """
 
 from collections.abc import Mapping
@@ -26,7 +27,7 @@ from mlmodel.network.head import Floats
 from mlmodel.releases.release_files import SHIPPED, ReleaseError
 
 DIRECTIONS = 24
-# The window, how often it is looked at, and the stream over which the false alarm rate is held.
+# Window size, minimum size, interval between tests, and length of the stream for the false alarm rate.
 WINDOW = 200
 FEWEST = 100
 EVERY = 20
@@ -34,20 +35,20 @@ STREAM = 2000
 FALSE_ALARMS = 0.01
 PSI_BINS = 10
 OUTLIER_SHARE = 0.01
-# Of ``Quality.measures``; and from which stability index on one is said to have moved (Siddiqi, 2006).
+# Names in ``Quality.measures``, and the stability index from which a measure has shifted (Siddiqi, 2006).
 MEASURES = ("brightness", "sharpness", "red", "blue")
 MOVED = 0.25
 
 
 @dataclass(frozen=True)
 class Look:
-    """What one look at a window found.
+    """The result of one test of a window.
 
     Attributes:
-        count: how many photographs it held.
+        count: the number of photographs.
         distance: between the means, in standard deviations of the reference, root mean square over the directions.
-        threshold: what it takes to be noticed; infinite while there are fewer than ``FEWEST``.
-        psi: the largest population stability index over the directions; 0.25 is by custom called a shift.
+        threshold: the critical distance; infinite with fewer than ``FEWEST`` photographs.
+        psi: the largest population stability index over the directions; 0.25 is conventionally a shift.
     """
 
     count: int
@@ -62,11 +63,11 @@ class Look:
 
 @dataclass(frozen=True)
 class MeasureLook:
-    """What one look at a window found of one plain measure.
+    """The comparison of one quality measure in a window with the reference.
 
     Attributes:
         name: one of ``MEASURES``.
-        count: how many photographs of the window have it.
+        count: the number of photographs in the window that have it.
         median: in the window.
         usual: the reference's median.
         psi: the population stability index.
@@ -80,22 +81,22 @@ class MeasureLook:
 
     @property
     def has_moved(self) -> bool:
-        """Whether it is worth naming; it raises no alarm, and of few photographs it says nothing."""
+        """Whether it has shifted, given enough photographs; this raises no alarm."""
         return self.count >= FEWEST and self.psi > MOVED
 
 
 @dataclass(frozen=True)
 class DriftReference:
-    """What ordinary photographs look like to one backbone.
+    """The distribution of features and measures of typical photographs for one backbone.
 
     Attributes:
-        backbone_sha256: whose features these are; others are never compared.
+        backbone_sha256: the backbone of these features; those of other backbones must not be compared.
         mean: float32 (F,).
         projection: float32 (F, D), scaled so that each direction has unit variance in the reference.
         scores: float32 (N, D + 1), sorted along the first axis; the last column is the outlier score.
-        distance_threshold: of the distance of a full window, over repeated looks.
-        outlier_threshold: all but ``OUTLIER_SHARE`` of the reference lie under it.
-        measures: float32 (N,) by name, sorted; empty in a reference that was made without.
+        distance_threshold: the critical distance of a full window, for repeated tests.
+        outlier_threshold: the outlier score that ``OUTLIER_SHARE`` of the reference exceed.
+        measures: float32 (N,) by name, sorted; empty if the reference has none.
     """
 
     backbone_sha256: str
@@ -111,18 +112,18 @@ class DriftReference:
         return _project(np.asarray(features, np.float32), self.mean, self.projection)
 
     def outlier_score(self, features: npt.NDArray[np.floating]) -> float:
-        """Return how unlike the reference one photograph's features (F,) are; 0 is its middle."""
+        """Return the distance of one photograph's features (F,) from the centre of the reference."""
         return float(self.project(np.asarray(features)[None])[0, -1])
 
     def look(self, scores: Floats) -> Look:
-        """Compare the scores (B, D + 1) of a window with the reference.
+        """Return the comparison of the scores (B, D + 1) of a window with the reference.
 
         Raises:
             ValueError: the window is empty.
         """
         if not len(scores):
             raise ValueError("There is nothing to compare: the window is empty.")
-        # A shorter window scatters more; the distance shrinks with the root of both sizes.
+        # A smaller window varies more: the distance scales with the root of both sizes.
         slack = _scatter(len(scores), len(self.scores)) / _scatter(WINDOW, len(self.scores))
         threshold = self.distance_threshold * max(slack, 1.0) if len(scores) >= FEWEST else float("inf")
         distance = mean_distance(self.scores, scores)
@@ -130,17 +131,17 @@ class DriftReference:
         return Look(count=len(scores), distance=distance, threshold=threshold, psi=psi)
 
     def look_at_measures(self, windows: Mapping[str, npt.ArrayLike]) -> list[MeasureLook]:
-        """Compare a window's measures with the reference's, by name; what either has none of is left out."""
-        found = []
+        """Return the comparison of a window's measures with the reference's; measures missing in either are omitted."""
+        looks = []
         for name, usual in self.measures.items():
             values: Floats = np.asarray(windows.get(name, ()), np.float32)
             if len(values):
                 psi = population_stability(usual, values)
-                found.append(MeasureLook(name, len(values), float(np.median(values)), float(np.median(usual)), psi))
-        return found
+                looks.append(MeasureLook(name, len(values), float(np.median(values)), float(np.median(usual)), psi))
+        return looks
 
     def save(self, path: Path) -> None:
-        """Write it, packed in half precision."""
+        """Write the reference in half precision."""
         np.savez_compressed(
             path,
             backbone_sha256=np.array(self.backbone_sha256),
@@ -154,7 +155,7 @@ class DriftReference:
 
 
 def read_reference(path: Path = SHIPPED / "reference.npz") -> DriftReference:
-    """Read what ``save`` wrote. Pickled content is refused.
+    """Return a reference that ``save`` wrote. Pickled content is refused.
 
     Raises:
         ReleaseError: the file is missing or is not a reference.
@@ -173,7 +174,7 @@ def read_reference(path: Path = SHIPPED / "reference.npz") -> DriftReference:
             )
     except (OSError, ValueError, KeyError) as error:
         raise ReleaseError(
-            f"The reference of ordinary photographs cannot be read: {error!r}. Restore {path.name} from the release, "
+            f"The reference of typical photographs cannot be read: {error!r}. Restore {path.name} from the release, "
             "or rebuild it with `manage.py build_reference`."
         ) from error
 
@@ -186,14 +187,14 @@ def make_reference(
     measures: Mapping[str, npt.ArrayLike] | None = None,
     seed: int = 0,
 ) -> DriftReference:
-    """Make a reference of features (N, F) of photographs that no layer was trained on.
+    """Return a reference for features (N, F) of photographs that were not used for training.
 
     Args:
         lesions: str (N,), so that no lesion is on both sides when the false alarm rate is measured.
-        measures: of the same photographs, (N,) by name.
+        measures: quality measures of the same photographs, (N,) by name.
     """
     exact = np.asarray(features, np.float32)
-    # Packed in half precision: what is measured here must be what is read again.
+    # The reference is stored in half precision, so everything is calculated from the rounded values.
     mean = exact.mean(axis=0).astype(np.float16).astype(np.float32)
     _left, _sizes, directions = np.linalg.svd(exact - mean, full_matrices=False)
     scale = ((exact - mean) @ directions[:DIRECTIONS].T).std(axis=0)
@@ -214,9 +215,9 @@ def make_reference(
 
 
 def mean_distance(reference: Floats, window: Floats) -> float:
-    """Return how far the means of scores (N, D + 1) and (B, D + 1) lie apart; outlier scores are left out."""
-    apart = window[:, :-1].mean(axis=0) - reference[:, :-1].mean(axis=0)
-    return float(np.sqrt((apart**2).mean()))
+    """Return the distance between the means of scores (N, D + 1) and (B, D + 1), without the outlier scores."""
+    difference = window[:, :-1].mean(axis=0) - reference[:, :-1].mean(axis=0)
+    return float(np.sqrt((difference**2).mean()))
 
 
 def population_stability(reference: npt.NDArray[np.floating], window: npt.NDArray[np.floating]) -> float:
@@ -240,7 +241,7 @@ def _read_measures(arrays: Mapping[str, npt.NDArray]) -> dict[str, Floats]:
 
 def _project(features: Floats, mean: Floats, projection: Floats) -> Floats:
     scores = (features - mean) @ projection
-    # The squared distance in units of the reference's own spread, as a share of what is expected there.
+    # The Mahalanobis distance, divided by its root mean square in the reference.
     outlier = np.sqrt((scores**2).mean(axis=1, keepdims=True))
     return np.concatenate([scores, outlier], axis=1).astype(np.float32)
 
@@ -250,18 +251,18 @@ def _scatter(first: int, second: int) -> float:
 
 
 def _threshold_over_looks(scores: Floats, lesions: npt.NDArray[np.str_], *, seed: int, streams: int = 300) -> float:
-    """Play ``streams`` ordinary streams, each against the lesions that are not in it.
+    """Return the critical distance from simulated streams, each compared with the lesions that are not in it.
 
-    Half the lesions stand for the reference and half for the uploads: the smaller reference scatters more than the
-    whole one will, so the false alarm rate is held with something to spare.
+    Half the lesions are the reference and half the uploads. The smaller reference varies more than the whole one, so
+    the true false alarm rate is lower.
     """
     draw = np.random.default_rng(seed)
     names = np.unique(lesions)
     largest = []
     for _ in range(streams):
         chosen = np.isin(lesions, draw.permutation(names)[: len(names) // 2])
-        known, others = scores[chosen], scores[~chosen]
+        reference_scores, others = scores[chosen], scores[~chosen]
         stream = others[draw.integers(0, len(others), STREAM)]
         looks = range(WINDOW, STREAM + 1, EVERY)
-        largest.append(max(mean_distance(known, stream[end - WINDOW : end]) for end in looks))
+        largest.append(max(mean_distance(reference_scores, stream[end - WINDOW : end]) for end in looks))
     return float(np.quantile(largest, 1 - FALSE_ALARMS))

@@ -1,4 +1,4 @@
-"""The head: from pooled features to seven logits, and the gradient back, in closed form."""
+"""The classification head: from pooled features to seven logits, with its gradient in closed form."""
 
 import io
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Floats = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Head:
-    """Dense, ReLU, dense. Dropout acts in training only, and the scaling of features is folded into the weights.
+    """Dense, ReLU, dense. There is no dropout at inference, and feature scaling is folded into the weights.
 
     Attributes:
         hidden_weights: float32 (F, H).
@@ -34,19 +34,19 @@ class Head:
     def gradient(self, features: Floats, *, class_index: int) -> Floats:
         """Return d logit / d features, float32 (F,), of one class at one photograph's features (F,).
 
-        A ReLU head is piecewise linear, so the derivative is the product of its weights over the hidden units that
-        are on; no automatic differentiation is needed.
+        A ReLU head is piecewise linear, so the derivative is the product of the weights of the active hidden units; no
+        automatic differentiation is needed.
         """
         is_on = features @ self.hidden_weights + self.hidden_bias > 0.0
         return self.hidden_weights @ (self.output_weights[:, class_index] * is_on)
 
     def save(self, path: Path) -> None:
-        """Write the weights in half precision; ``load`` gives them back as float32."""
+        """Write the weights in half precision; ``load`` returns them as float32."""
         np.savez(path, **{name: getattr(self, name).astype(np.float16) for name in _ARRAYS})
 
     @classmethod
     def load(cls, source: Path | bytes) -> "Head":
-        """Read what ``save`` wrote, from the file or from what is in it. Pickled content is refused."""
+        """Return a head that ``save`` wrote, from the file or its content. Pickled content is refused."""
         with np.load(opened(source), allow_pickle=False) as arrays:
             return cls(**{name: arrays[name].astype(np.float32) for name in _ARRAYS})
 
@@ -55,5 +55,5 @@ _ARRAYS = ("hidden_weights", "hidden_bias", "output_weights", "output_bias")
 
 
 def opened(source: Path | bytes) -> Path | io.BytesIO:
-    """Return what NumPy can load: the path, or the bytes as an open file."""
+    """Return a path, or bytes as an open file, for NumPy to load."""
     return io.BytesIO(source) if isinstance(source, bytes) else source

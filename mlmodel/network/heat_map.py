@@ -1,9 +1,9 @@
-"""Where the network looked: Grad-CAM in closed form.
+"""Heat maps with Grad-CAM in closed form.
 
 Grad-CAM (Selvaraju et al., ICCV 2017) weighs the channels of a map by the gradient of a class's logit, averaged over
-positions, and keeps what is positive. Here the head reads nothing but the channel means of the maps, so the gradient
-with respect to a map of N positions is the head's own gradient divided by N, the same at every position: no backward
-pass is needed, and the average changes nothing.
+positions, and keeps positive values. Here the head uses only the channel means of the maps, so the gradient with
+respect to a map of N positions is the head's gradient divided by N at every position: no backward pass and no averaging
+are needed.
 """
 
 import io
@@ -16,21 +16,21 @@ from mlmodel.network.head import Floats
 from mlmodel.network.stages import stage_slice
 
 MAP_SIDE = 38
-# Shares of the peak below this are not drawn: they are as good as nothing, and would tint the whole square.
+# Values below this share of the peak are not drawn: they are negligible and would tint the whole square.
 _FLOOR = 0.1
-# Over so many of the map's cells the drawing fades out where the photograph goes on beyond the square.
+# The number of map cells over which the overlay fades out where the photograph continues beyond the square.
 _FADE_CELLS = 2
-# The steps of the colour scale, from "did not count" to "counted most": RGB and opacity, 0 to 255.
+# The steps of the colour scale, from no influence to the strongest influence: RGB and opacity, 0 to 255.
 _SCALE = np.array([(32, 64, 200, 0), (32, 160, 255, 110), (255, 214, 64, 190), (230, 38, 20, 235)], dtype=np.float32)
 
 
 def grad_cam(maps: dict[str, Floats], gradient: Floats) -> Floats:
     """Return the heat map of one photograph, float32 (38, 38) in [0, 1], over the centre square.
 
-    Each mapped stage contributes its own Grad-CAM before the ReLU; they are brought to one grid by bicubic
-    interpolation and added, since the logit is, to first order, the sum of what the stages contribute. For the last
-    stage that is textbook Grad-CAM; for an earlier one it is what the head reads of it directly, without what later
-    stages make of it, which is in their own share.
+    Each mapped stage contributes its own Grad-CAM before the ReLU. They are resized to one grid by bicubic
+    interpolation and added, since the logit is, to first order, the sum of the stages' contributions. For the last
+    stage that is standard Grad-CAM; for an earlier one it is its direct contribution to the head, without its effect
+    through later stages.
 
     Args:
         maps: float32 (side, side, channels) by stage name.
@@ -40,7 +40,7 @@ def grad_cam(maps: dict[str, Floats], gradient: Floats) -> Floats:
 
 
 def combined(parts: Iterable[Floats]) -> Floats:
-    """Return the heat map that the stages' parts make together, float32 (38, 38) in [0, 1].
+    """Return the combined heat map of the stages' parts, float32 (38, 38) in [0, 1].
 
     Args:
         parts: float32 (side, side) each, from ``stage_cam``.
@@ -56,7 +56,7 @@ def combined(parts: Iterable[Floats]) -> Floats:
 def stage_cam(activation: Floats, gradient: Floats) -> Floats:
     """Return one stage's Grad-CAM before the ReLU, float32 (side, side), in units of the logit.
 
-    Its sum over positions is what the stage contributes to the logit, to first order.
+    Its sum over positions is the stage's contribution to the logit, to first order.
 
     Args:
         activation: float32 (side, side, channels).
@@ -67,10 +67,10 @@ def stage_cam(activation: Floats, gradient: Floats) -> Floats:
 
 
 def overlay_png(heat_map: Floats, *, width: int, height: int) -> bytes:
-    """Return the heat map as a PNG of ``width`` × ``height`` pixels, to be laid over the whole photograph.
+    """Return the heat map as a PNG of ``width`` × ``height`` pixels, an overlay for the whole photograph.
 
-    The network sees the centre square; outside it the overlay is transparent, and towards a side beyond which the
-    photograph goes on it fades out, so that the square's edge is not taken for a finding.
+    The network sees the centre square; outside it the overlay is transparent. It fades out where the photograph
+    continues beyond the square, so that the square's edge is not mistaken for a finding.
     """
     side = min(width, height)
     shades = np.clip((resized(heat_map, side) - _FLOOR) / (1 - _FLOOR), 0.0, 1.0)
@@ -91,13 +91,13 @@ def overlay_png(heat_map: Floats, *, width: int, height: int) -> bytes:
 
 
 def _fade(side: int) -> Floats:
-    """Opacity across the square, float32 (side,): 0 at both ends, 1 from ``_FADE_CELLS`` cells inwards, smooth."""
+    """Return a smooth opacity across the square, float32 (side,): 0 at both ends, 1 from ``_FADE_CELLS`` inwards."""
     from_end = np.minimum(np.arange(side), np.arange(side)[::-1]).astype(np.float32)
     rise = np.clip(from_end * MAP_SIDE / (_FADE_CELLS * side), 0.0, 1.0)
     return (rise * rise * (3 - 2 * rise)).astype(np.float32)
 
 
 def resized(values: Floats, side: int) -> Floats:
-    """Return a square map brought to ``side`` × ``side``, as the overlay draws it: bicubic, antialiased if reduced."""
+    """Return a square map resized to ``side`` × ``side`` as in the overlay: bicubic, antialiased if reduced."""
     picture = Image.fromarray(values.astype(np.float32))
     return np.asarray(picture.resize((side, side), Image.Resampling.BICUBIC), dtype=np.float32)

@@ -1,7 +1,7 @@
-"""What kind of photograph is this: of a skin lesion at all, and through a dermatoscope or with a smartphone?
+"""Classifiers of the kind of photograph: of a skin lesion or not, with a dermatoscope or a smartphone.
 
-Two logistic regressions on the backbone's features. They know what they were shown: healthy skin and drawings of
-lesions may pass for lesions.
+Two logistic regressions on the backbone's features. They know only the kinds in their training data: healthy skin and
+drawings of lesions may be accepted as lesions.
 """
 
 from dataclasses import dataclass
@@ -14,10 +14,12 @@ from mlmodel.network.head import Floats, opened
 
 @dataclass(frozen=True)
 class PhotographJudge:
-    """Attributes:
-    weights: float32 (F,).
-    bias: the intercept.
-    threshold: in [0, 1]; from it on the answer is yes.
+    """A logistic regression on the backbone's features.
+
+    Attributes:
+        weights: float32 (F,).
+        bias: the intercept.
+        threshold: in [0, 1]; a photograph with at least this probability is accepted.
     """
 
     weights: Floats
@@ -25,7 +27,7 @@ class PhotographJudge:
     threshold: float
 
     def probability(self, features: Floats) -> float:
-        """Return how probable a yes is for features (F,), in [0, 1]."""
+        """Return the probability for features (F,), in [0, 1]."""
         logit = float(features @ self.weights) + self.bias
         return float(1.0 / (1.0 + np.exp(-np.clip(logit, -60.0, 60.0))))
 
@@ -34,7 +36,7 @@ class PhotographJudge:
 
     @classmethod
     def load(cls, source: Path | bytes, name: str, *, threshold: float) -> "PhotographJudge":
-        """Read a judge from the head's file, or from what is in it: ``in_domain`` or ``smartphone``."""
+        """Return a classifier, ``in_domain`` or ``smartphone``, from the head's file or its content."""
         with np.load(opened(source), allow_pickle=False) as arrays:
             return cls(
                 weights=arrays[f"{name}_weights"].astype(np.float32),

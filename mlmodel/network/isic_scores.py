@@ -1,4 +1,4 @@
-"""Scores for files and folders, in the format of the ISIC 2018 challenge."""
+"""Scores of picture files in the format of the ISIC 2018 challenge."""
 
 import csv
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -17,16 +17,16 @@ from mlmodel.taxonomy import ISIC_ORDER
 
 Progress = Callable[[Iterable[Path]], Iterable[Path]]
 HEADER = ("image", *(code.upper() for code in ISIC_ORDER))
-# A last column, where it is asked for; the challenge's own format has none.
+# An optional last column, which the challenge's own format does not have.
 RELIABILITY_COLUMN = "RELIABILITY"
 
 
 @dataclass(frozen=True)
 class Score:
-    """One file's outcome: seven scores by code that sum to 1, or the error that kept it from being read.
+    """The result for one file: seven scores by code that sum to 1, or the reason why it could not be read.
 
     Attributes:
-        name: what the file is called in the table: no two files share one.
+        name: the file's unique name in the table.
         reliability: whether the scores can be relied on.
     """
 
@@ -40,13 +40,13 @@ class Score:
 def score_files(
     paths: Sequence[Path], *, analyser: Analyser, equal_prior: bool = False, progress: Progress = iter
 ) -> Iterator[Score]:
-    """Yield the outcome of each file, in order. Nothing is refused here: every readable picture gets its scores.
+    """Yield the result for each file, in order. Every readable picture gets scores; none is refused.
 
     Args:
-        paths: files, whatever their names say.
+        paths: the files.
         analyser: the network.
-        equal_prior: give equal-prior scores instead of calibrated probabilities.
-        progress: shows how far it is.
+        equal_prior: return equal-prior scores instead of calibrated probabilities.
+        progress: wraps the iteration, for a progress bar.
     """
     for path, name in zip(progress(paths), names_without_ending(paths), strict=True):
         try:
@@ -57,11 +57,11 @@ def score_files(
 
 
 def write_scores(file: TextIO, scores: Iterator[Score], *, with_reliability: bool = False) -> list[Score]:
-    """Write one row for each readable file and return all outcomes.
+    """Write one row for each readable file and return all results.
 
     Args:
         file: a text file.
-        scores: outcomes, from ``score_files``.
+        scores: results of ``score_files``.
         with_reliability: add a last column that marks the photographs taken without a dermatoscope.
     """
     writer = csv.writer(file, lineterminator="\n")
@@ -77,7 +77,7 @@ def write_scores(file: TextIO, scores: Iterator[Score], *, with_reliability: boo
 
 def _score(path: Path, analyser: Analyser, equal_prior: bool) -> tuple[dict[str, float], Reliability]:
     output = analyser.engine.run(analyser.engine.prepare(read_picture(path).pixels)[None])
-    # The same rounding as stored features get, so that a file scores here as it does in the clinic.
+    # Features are rounded as when they are stored, so that a file gets the same scores as in the clinic.
     features = output.features.astype(np.float16)
     is_smartphone = analyser.smartphone.accepts(features[0].astype(np.float32))
     calibration = analyser.calibration_for(is_smartphone=is_smartphone)

@@ -1,8 +1,8 @@
-"""Which photographs look alike to the network: an embedding of its features, and the nearest among many.
+"""Similar photographs: an embedding of the network's features and nearest-neighbour search.
 
-The embedding is the head's own hidden layer. It is where the network has left out of a photograph what does not bear
-on the seven classes, and of all that was tried on fold 7 it brings the most neighbours of the same class among the
-first five (``research/similar_cases.md`` has the table; ``research/neighbours.py`` measures it on the locked folds).
+The embedding is the head's hidden layer, which has only the information relevant to the seven classes. Of all embeddings
+that were compared on fold 7, it gives the most neighbours of the same class among the first five (see
+``research/similar_cases.md``; ``benchmarks/neighbours.py`` measures it on the held-out test folds).
 """
 
 import hashlib
@@ -27,16 +27,16 @@ _SEED = 20180814
 
 @dataclass(frozen=True)
 class Projection:
-    """From features to unit vectors whose cosine says how alike two photographs are.
+    """A projection of features to unit vectors, whose cosine is the similarity of two photographs.
 
     features (F) → weights and bias, ReLU → reduction → unit length. The reduction is a Gaussian random projection,
-    which keeps angles to within a few hundredths (Johnson & Lindenstrauss, Contemp. Math. 26:189, 1984; Dasgupta &
+    which preserves angles to within a few hundredths (Johnson & Lindenstrauss, Contemp. Math. 26:189, 1984; Dasgupta &
     Gupta, Random Struct. Algorithms 22:60, 2003) and needs no fitting.
 
     Attributes:
-        weights: float32 (F, H), or None for the features as they are (then H = F).
+        weights: float32 (F, H), or None for the unchanged features (then H = F).
         bias: float32 (H,), or None with ``weights``.
-        rectifies: whether a ReLU follows; a projection that was fitted for this purpose has none.
+        rectifies: whether a ReLU follows; a projection fitted for this purpose has none.
     """
 
     weights: Floats | None
@@ -44,9 +44,9 @@ class Projection:
     rectifies: bool = True
 
     def embed(self, features: npt.NDArray[np.floating]) -> npt.NDArray[np.float16]:
-        """Return unit vectors, float16 (B, ``DIMENSIONS``) or (B, H) where H is smaller, of features (B, F).
+        """Return unit vectors, float16 (B, ``DIMENSIONS``) or (B, H) if H is smaller, for features (B, F).
 
-        What has no length becomes the zero vector, alike to nothing; features that are not finite count as none.
+        Features of length zero or with non-finite values become the zero vector, which is similar to nothing.
         """
         values = features.astype(np.float32)
         values[~np.isfinite(values).all(axis=1)] = 0.0
@@ -59,7 +59,7 @@ class Projection:
 
     @cached_property
     def sha256(self) -> str:
-        """Hash over all that decides what a vector means; vectors of two hashes must never be compared."""
+        """The hash of the projection; vectors of projections with different hashes must not be compared."""
         digest = hashlib.sha256(f"{DIMENSIONS} {self.rectifies}".encode())
         inner = None if self.weights is None else self.weights.shape[1]
         for array in (self.weights, self.bias, _reduction(inner) if inner and inner > DIMENSIONS else None):
@@ -68,10 +68,10 @@ class Projection:
 
     @classmethod
     def load(cls, source: Path | bytes) -> "Projection":
-        """Read the projection that travels with a head.
+        """Return the projection in a head's file.
 
-        That is ``neighbours_weights`` (F, H) and ``neighbours_bias`` (H,) if the file has them: a projection fitted
-        for this purpose. Otherwise it is the head's hidden layer; of a head without one, the features as they are.
+        That is ``neighbours_weights`` (F, H) and ``neighbours_bias`` (H,), a projection fitted for this purpose, if the
+        file has them. Otherwise it is the head's hidden layer, or the unchanged features if there is none.
         """
         with np.load(opened(source), allow_pickle=False) as arrays:
             for name, rectifies in (("neighbours", False), ("hidden", True)):
@@ -82,16 +82,16 @@ class Projection:
 
 
 def unit(values: Floats) -> Floats:
-    """Return rows (B, D) scaled to length 1; rows of zeros stay."""
+    """Return rows (B, D) scaled to length 1; rows of zeros are unchanged."""
     length = np.linalg.norm(values, axis=1, keepdims=True)
     return (values / np.maximum(length, 1e-12)).astype(np.float32)
 
 
 class Archive(Generic[Key, Group]):
-    """Many unit vectors by key, in groups, in one block of memory: 100,000 of them in 51 MB.
+    """Unit vectors by key and group in one block of memory: 51 MB for 100,000.
 
-    Searching is a product with all of them. At this size no index of neighbours pays: the product takes milliseconds,
-    is exact, and needs no rebuilding when a vector comes or goes (``research/neighbours.py``). Not thread-safe.
+    The search is a product with all vectors. At this size, an approximate index has no advantage: the product takes
+    milliseconds, is exact, and needs no rebuild after changes (``benchmarks/neighbours.py``). Not thread-safe.
     """
 
     def __init__(self, dimensions: int = DIMENSIONS) -> None:
@@ -108,7 +108,7 @@ class Archive(Generic[Key, Group]):
         return key in self._position
 
     def put(self, keys: Sequence[Key], groups: Sequence[Group], vectors: npt.NDArray[np.floating]) -> None:
-        """Add vectors (B, D), or put them in the place of those that had their keys."""
+        """Add vectors (B, D), replacing those with the same keys."""
         self._reserve(len(self) + len(keys))
         for key, group, vector in zip(keys, groups, vectors, strict=True):
             position = self._position.setdefault(key, len(self._keys))
@@ -118,7 +118,7 @@ class Archive(Generic[Key, Group]):
             self._groups[position] = self._code_of.setdefault(group, len(self._code_of))
 
     def remove(self, keys: Collection[Key]) -> None:
-        """Take vectors out; keys that are not there are passed over."""
+        """Remove vectors; unknown keys are ignored."""
         for key in keys:
             position = self._position.pop(key, None)
             if position is None:
@@ -133,12 +133,12 @@ class Archive(Generic[Key, Group]):
     def nearest(
         self, query: npt.NDArray[np.floating], *, count: int, without: Collection[Group] = ()
     ) -> list[tuple[Key, float]]:
-        """Return keys with their cosine similarity, the most alike first, one of each group.
+        """Return keys with their cosine similarity, the most similar first, one per group.
 
         Args:
             query: a unit vector (D,).
-            count: at most so many.
-            without: groups that are left out.
+            count: the maximum number.
+            without: excluded groups.
         """
         similarities = self._vectors[: len(self)] @ query.astype(np.float32)
         if codes := [self._code_of[group] for group in without if group in self._code_of]:
@@ -158,27 +158,27 @@ class Archive(Generic[Key, Group]):
 
 
 def top_of_each_group(similarities: Floats, groups: npt.NDArray[np.int64], *, count: int) -> npt.NDArray[np.int64]:
-    """Return the rows, int64, of the ``count`` most alike groups, each by its most alike row, in falling order.
+    """Return the most similar row of each of the ``count`` most similar groups, int64, in descending order.
 
     Args:
-        similarities: float32 (N,); −inf leaves a row out.
+        similarities: float32 (N,); −inf excludes a row.
         groups: int64 (N,).
-        count: how many groups at most.
+        count: the maximum number of groups.
     """
-    taken = min(len(similarities), 4 * count)
-    while taken:
-        best = np.argpartition(similarities, -taken)[-taken:]
+    candidate_count = min(len(similarities), 4 * count)
+    while candidate_count:
+        best = np.argpartition(similarities, -candidate_count)[-candidate_count:]
         best = best[np.argsort(-similarities[best], kind="stable")]
         best = best[np.isfinite(similarities[best])]
         _, first = np.unique(groups[best], return_index=True)
-        if len(first) >= count or taken == len(similarities):
+        if len(first) >= count or candidate_count == len(similarities):
             return best[np.sort(first)][:count].astype(np.int64)
-        taken = min(len(similarities), 4 * taken)
+        candidate_count = min(len(similarities), 4 * candidate_count)
     return np.empty(0, dtype=np.int64)
 
 
 def _reduction(width: int) -> Floats:
-    """The random projection, float32 (width, ``DIMENSIONS``); the same wherever NumPy is the same."""
+    """Return the random projection, float32 (width, ``DIMENSIONS``), which is the same for the same version of NumPy."""
     if width not in _reductions:
         gaussian = np.random.default_rng(_SEED).standard_normal((width, DIMENSIONS), dtype=np.float32)
         _reductions[width] = (gaussian / np.sqrt(np.float32(DIMENSIONS))).astype(np.float32)

@@ -1,24 +1,25 @@
-"""Whether a photograph is good enough to be judged: large enough, exposed, in focus and held still.
+"""Quality check: whether a photograph is large enough, well exposed, in focus and free of motion blur.
 
-Everything is measured on the centre square reduced to 224 pixels, which is all that the network sees: measures do not
-depend on the camera, a dermatoscope's black corners weigh little, and a photograph whose finest detail is soft but
-which is sharp at that size is rightly accepted.
+Everything is measured on the centre square reduced to 224 pixels, which is what the network sees: measures do not
+depend on the camera, a dermatoscope's black corners have little weight, and a photograph that is sharp at that size is
+correctly accepted even if its finest detail is soft.
 
-Sharpness is a ratio of fine to coarse structure, so that smooth skin and pale lesions are not taken for blur; in the
-direction where it is least, so that a shaken camera shows; with a floor that follows the light, so that dark skin and
-dim light measure the same. Of the spoiled copies below, all with sensor noise and JPEG compression after the blur,
-``research/quality.py`` found, each measure at the threshold that keeps 98.5 % of every set of good photographs:
+Sharpness is the ratio of fine to coarse structure, so that smooth skin and pale lesions are not mistaken for blur; in
+the direction where it is lowest, to detect motion blur; with a noise floor that depends on brightness, so that dark
+skin and dim light give the same result. ``benchmarks/quality.py`` compared it with other measures on degraded copies,
+all with sensor noise and JPEG compression after the blur, each at the threshold that accepts 98.5 % of every set of
+good photographs:
 
-    % found                        this one   Laplacian variance   re-blur (Crete et al., 2007)
+    % detected                     this one   Laplacian variance   re-blur (Crete et al., 2007)
     Gaussian blur, sigma 1.5 %        100.0                100.0                           72.5
     Gaussian blur, sigma 4 %          100.0                100.0                           40.6
     motion 6 %, level                 100.0                 40.6                           64.4
     motion 10 %, slanting             100.0                 56.2                           31.2
 
-Refused (%), lengths in per cent of the shortest side; all good photographs, the first 40 of each set spoiled:
+Refused (%), lengths in per cent of the shortest side; all good photographs, and the first 40 of each set degraded:
 
                                  uploads (52)   phone (183)   HAM sharp (250)   HAM soft (250)
-    as they are                           0.0           0.5               0.0              0.0
+    unchanged                             0.0           0.5               0.0              0.0
     Gaussian blur, sigma 0.5 %            2.5           2.5               0.0              0.0
     Gaussian blur, sigma 1 %             60.0          22.5              55.0             42.5
     Gaussian blur, sigma 1.5 %          100.0         100.0             100.0            100.0
@@ -35,10 +36,10 @@ Refused (%), lengths in per cent of the shortest side; all good photographs, the
     exposure x4 and x5                  100.0         100.0             100.0            100.0
     black, white, one colour            100.0         100.0             100.0            100.0
 
-LOWEST_SHARPNESS is set on HAM10000's fold 7, where it refuses 3 of 991 photographs: with the judge of what is no skin,
-at most 1 in 200 good dermatoscopic photographs is refused. The others were chosen on the sets above, so their figures
-flatter a little. None of the sets has many photographs of very dark skin: DARKEST is kept well below the darkest good
-photograph (108), and would rather let a dim photograph pass than refuse dark skin.
+LOWEST_SHARPNESS was chosen on HAM10000's fold 7, where it refuses 3 of 991 photographs: together with the in-domain
+classifier, at most 1 in 200 good dermatoscopic photographs is refused. The other thresholds were chosen on the sets
+above, so their results are slightly too good. None of the sets has many photographs of very dark skin: DARKEST is well
+below the darkest good photograph (108), so that a dim photograph may pass but dark skin is not refused.
 """
 
 from dataclasses import dataclass
@@ -49,7 +50,7 @@ from PIL import Image
 
 from mlmodel.pictures.picture import SQUARE_SIDE, Picture
 
-# A square of 224 pixels is what the network gets; a little less may be stretched, much less has nothing to see.
+# The network's input is 224 pixels; slightly smaller photographs can be enlarged.
 SHORTEST_SIDE = 200
 DARKEST = 60.0
 LARGEST_CLIPPED_SHARE = 0.25
@@ -63,7 +64,7 @@ class Reliability(StrEnum):
 
     CALIBRATED = "calibrated"
     SMARTPHONE = "smartphone_not_reliable"
-    # The quality check had refused it; only a dermatologist had it analysed anyway.
+    # Refused by the quality check, but a dermatologist had it analysed anyway.
     NOT_JUDGED = "could_not_be_judged"
 
 
@@ -72,13 +73,13 @@ _CLIPPED_FROM = 250
 # Cycles per pixel at 224 pixels: structures of 6 to 12 pixels (network, streaks, hairs, edges) against 12 to 33.
 _FINE_BAND, _COARSE_BAND = (0.08, 0.16), (0.03, 0.08)
 _SECTORS = 8
-# Grey levels squared at a mean brightness of 150: what compression and noise leave in a picture without content.
+# In squared grey levels at a mean brightness of 150: the energy of compression and noise in an empty picture.
 _NOISE_FLOOR = 3.0
 _TYPICAL_BRIGHTNESS = 150.0
 
 
 class Verdict(StrEnum):
-    """What became of a photograph. The analysis says NOT_SKIN and NO_LESION, from networks; nothing here does."""
+    """The verdict on a photograph. NOT_SKIN and NO_LESION come from networks in the analysis, not from this module."""
 
     ACCEPTED = "accepted"
     NOT_SKIN = "not_skin"
@@ -91,24 +92,23 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True)
 class Quality:
-    """The verdict, and the measures it rests on (finite floats, fit for JSON)."""
+    """The verdict, and the measures on which it is based (finite floats, ready for JSON)."""
 
     verdict: Verdict
     measures: dict[str, float]
 
 
 def judge(picture: Picture) -> Quality:
-    """Judge the pixels of ``picture``; never raises.
+    """Return the quality of ``picture``; never raises.
 
-    Measures: ``shortest_side`` in pixels; ``brightness``, the luma (0–255) that nine tenths of the centre square do
-    not exceed; ``clipped``, the share (0–1) of the centre square that is blown out; ``sharpness`` from 0 upwards, see
-    ``sharpness``; ``red`` and ``blue``, by how many times two their mean is above that of green in the centre square,
-    which no verdict rests on: they tell the watch of a colour cast. The first reason to refuse wins: size, darkness,
-    brightness, blur.
+    Measures: ``shortest_side`` in pixels; ``brightness``, the 90th percentile of the luma (0–255) in the centre square;
+    ``clipped``, the overexposed share (0–1) of the centre square; ``sharpness`` ≥ 0, see ``sharpness``; ``red`` and
+    ``blue``, the binary logarithms of their means relative to green in the centre square, which show a colour cast to
+    drift monitoring but affect no verdict. The first reason to refuse wins: size, darkness, brightness, blur.
     """
     square = Image.fromarray(picture.square)
     luma = np.asarray(square.convert("L"), dtype=np.float32)
-    # One grey level more, so that black has a ratio too.
+    # Add one grey level to avoid a division by zero.
     red, green, blue = (float(mean) + 1 for mean in np.asarray(square, dtype=np.float32).mean(axis=(0, 1)))
     measures = {
         "shortest_side": float(min(picture.width, picture.height)),
@@ -134,7 +134,7 @@ def _verdict(measures: dict[str, float]) -> Verdict:
 
 
 def sharpness(luma: np.ndarray) -> float:
-    """Return the energy of fine structure by that of coarse structure, in the direction where it is least.
+    """Return the ratio of fine to coarse structure, in energy, in the direction where it is lowest.
 
     ``luma``: float32 (224, 224), 0–255. Flat pictures give 0, sharp ones 0.1 to 1.
     """
@@ -142,10 +142,10 @@ def sharpness(luma: np.ndarray) -> float:
     spectrum = np.fft.rfft2((luma - mean) * _WINDOW)
     energy = (spectrum.real**2 + spectrum.imag**2) * (2 / (_SIDE**2 * float((_WINDOW**2).sum())))
     fine = np.bincount(_FINE_SECTORS, energy[_FINE], minlength=_SECTORS)
-    # Overlapping sectors of three eighths; the second smallest, so that one empty direction proves nothing.
+    # Overlapping sectors of three eighths; the second smallest, so that one empty direction does not decide.
     weakest = np.sort(fine + np.roll(fine, 1) + np.roll(fine, -1))[1]
     coarse = energy[_COARSE].sum() * 3 / _SECTORS
-    # Contrast falls with the light: the same skin, darker or under less light, must measure the same.
+    # Contrast decreases with brightness; darker skin or dimmer light must give the same sharpness.
     relative_brightness = max(mean, 1.0) / _TYPICAL_BRIGHTNESS
     return float(weakest / (coarse + _NOISE_FLOOR * relative_brightness**2))
 

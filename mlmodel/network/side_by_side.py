@@ -1,4 +1,4 @@
-"""Two things done at once, where one of them leaves a core free: the engine runs outside Python's lock."""
+"""Two tasks in parallel, for the engine, which releases the GIL."""
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -9,12 +9,12 @@ Other = TypeVar("Other")
 
 
 def side_by_side(one: Callable[[], One], other: Callable[[], Other]) -> tuple[One, Other]:
-    """Return what both return; ``one`` is done in a thread of its own, which has ended when this returns.
+    """Return both results; ``one`` runs in a separate thread, which has ended when this returns.
 
     Raises:
-        Exception: what either raises; of two, that of ``other``.
+        Exception: from either; if both fail, from ``other``.
     """
     with ThreadPoolExecutor(max_workers=1) as thread:
-        found = thread.submit(one)
-        done = other()
-    return found.result(), done
+        future = thread.submit(one)
+        result = other()
+    return future.result(), result

@@ -1,7 +1,7 @@
-"""Where the two tiers may begin: as released, or at the few other levels that a release states the cost of.
+"""Threshold levels: the released thresholds of the two tiers, and a few others whose performance a release states.
 
-A clinic chooses a level and not a number, so that its choice means the same with every version that answers later.
-``training/levels.py`` finds the thresholds of the levels.
+A clinic chooses a level instead of a number, so that its choice has the same meaning for every later version.
+``metrics/level_rules.py`` determines the thresholds.
 """
 
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ LEVELS_KEY = "threshold_levels"
 
 
 class WatchLevel(StrEnum):
-    """How many malignant lesions “watch” is to find: never fewer than the release promises."""
+    """The sensitivity of “watch” for malignant lesions, never lower than as released."""
 
     RELEASED = "released"
     MORE = "more"
@@ -23,7 +23,7 @@ class WatchLevel(StrEnum):
 
 
 class UrgentLevel(StrEnum):
-    """How many lesions are to be called urgent. What is not urgent any more is still “watch”."""
+    """How many lesions are “urgent”. Those that no longer are remain “watch”."""
 
     FEWER = "fewer"
     RELEASED = "released"
@@ -32,11 +32,12 @@ class UrgentLevel(StrEnum):
 
 @dataclass(frozen=True)
 class Level:
-    """A threshold and its costs: on the photographs of ``OperatingPoint``, and on each source's locked test by lesion.
+    """A threshold with its performance, overall and by lesion on each source's held-out test set.
 
     Attributes:
-        by_source: of each source, shares by ``sensitivity``, ``melanoma_sensitivity`` and ``specificity``, and
-            ``lesions``; None for a share of too few lesions. Empty where only the release's own test is known.
+        point: the threshold and its performance on the photographs of ``OperatingPoint``.
+        by_source: for each source ``sensitivity``, ``melanoma_sensitivity``, ``specificity`` and ``lesions``; a share
+            is None if there are too few lesions. Empty if only the release's own test set is known.
     """
 
     point: OperatingPoint
@@ -45,29 +46,29 @@ class Level:
 
 @dataclass(frozen=True)
 class ThresholdLevels:
-    """The levels of a model version, the released ones included."""
+    """The levels of a model version, including the released ones."""
 
     watch: Mapping[WatchLevel, Level]
     urgent: Mapping[UrgentLevel, Level]
 
     def points(self, watch: WatchLevel, urgent: UrgentLevel) -> OperatingPoints:
-        """Return the two thresholds; where “urgent” would begin below “watch”, it begins with it."""
+        """Return the two thresholds; “urgent” is never below “watch”."""
         low, high = self.watch[watch].point, self.urgent[urgent].point
         return OperatingPoints(urgent=high if high.threshold >= low.threshold else low, watch=low)
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any]) -> "ThresholdLevels | None":
-        """Read what a release's settings hold; None of a release that states no levels."""
-        found = settings.get(LEVELS_KEY)
-        if not found:
+        """Return the levels in a release's settings, or None if there are none."""
+        stored = settings.get(LEVELS_KEY)
+        if not stored:
             return None
         return cls(
-            watch={WatchLevel(name): _level(values) for name, values in found["watch"].items()},
-            urgent={UrgentLevel(name): _level(values) for name, values in found["urgent"].items()},
+            watch={WatchLevel(name): _level(values) for name, values in stored["watch"].items()},
+            urgent={UrgentLevel(name): _level(values) for name, values in stored["urgent"].items()},
         )
 
     def as_settings(self) -> dict[str, Any]:
-        """Return it as ``from_settings`` reads it."""
+        """Return the levels in the format of ``from_settings``."""
         tiers: tuple[Mapping[Any, Level], ...] = (self.watch, self.urgent)
         return {
             tier: {
@@ -79,6 +80,6 @@ class ThresholdLevels:
 
 
 def _level(values: Mapping[str, Any]) -> Level:
-    costs = dict(values)
-    by_source = costs.pop("by_source", {})
-    return Level(OperatingPoint(**costs), by_source)
+    performance = dict(values)
+    by_source = performance.pop("by_source", {})
+    return Level(OperatingPoint(**performance), by_source)

@@ -1,7 +1,7 @@
-"""What the malignant probability mass asks for. The two thresholds travel with the model version, not with the code.
+"""Tiers of urgency by malignant probability. The two thresholds belong to the model version, not to the code.
 
-Both are chosen on the calibration folds by the rule in ``training/calibration_rules.py``; the sensitivity and
-specificity stated are those of the locked test.
+Both are chosen on the calibration folds by the rules in ``metrics/calibration_rules.py``; the stated sensitivity and
+specificity are those on the held-out test set.
 """
 
 from collections.abc import Iterable, Mapping
@@ -14,7 +14,7 @@ from mlmodel.taxonomy import CODES, MALIGNANT_CODES
 
 
 def stored_threshold(threshold: float) -> float:
-    """Return a threshold as it is kept, six digits: rounded down, or the lesion that it was taken from is missed."""
+    """Return a threshold rounded down to six digits; rounded up, it would miss the lesion from which it was derived."""
     return floor(threshold * 1e6) / 1e6
 
 
@@ -26,18 +26,19 @@ class Tier(StrEnum):
 
 @dataclass(frozen=True)
 class OperatingPoint:
-    """A threshold on the malignant probability, and what it costs.
+    """A threshold on the malignant probability with its sensitivity and specificity.
 
-    Of every version the costs are measured on the same photographs: the locked test's sharp ones, one of each lesion.
+    They are measured on the same photographs for every version: the sharp ones of the held-out test set, one per
+    lesion.
 
     Attributes:
         threshold: in [0, 1]; at or above it a lesion is flagged.
         sensitivity: share of malignant lesions (mel, bcc, akiec) that are flagged.
         melanoma_sensitivity: share of melanomas that are flagged.
         specificity: share of benign lesions that are not flagged.
-        least_sensitivity: the lowest share of malignant lesions at any source of photographs; None where one is known.
-        least_melanoma_sensitivity: the same of melanomas.
-        least_specificity: the same of benign lesions that are not flagged.
+        least_sensitivity: the lowest sensitivity at any source of photographs; None if there is only one source.
+        least_melanoma_sensitivity: the same for melanomas.
+        least_specificity: the lowest specificity.
     """
 
     threshold: float
@@ -50,29 +51,29 @@ class OperatingPoint:
 
     @property
     def malignant_found(self) -> tuple[float, float]:
-        """The share of malignant lesions that are flagged where the network does worst, and the share stated."""
+        """The lowest sensitivity at any source of photographs, and the stated sensitivity."""
         return _range(self.sensitivity, self.least_sensitivity)
 
     @property
     def melanomas_found(self) -> tuple[float, float]:
-        """The same of melanomas."""
+        """The lowest and the stated sensitivity for melanoma."""
         return _range(self.melanoma_sensitivity, self.least_melanoma_sensitivity)
 
     @property
     def benign_spared(self) -> tuple[float, float]:
-        """The same of benign lesions that are not flagged."""
+        """The lowest and the stated specificity."""
         return _range(self.specificity, self.least_specificity)
 
 
 @dataclass(frozen=True)
 class OperatingPoints:
-    """The two thresholds of a model version; ``urgent`` lies above ``watch``."""
+    """The two thresholds of a model version; ``urgent`` is above ``watch``."""
 
     urgent: OperatingPoint
     watch: OperatingPoint
 
     def tier_of(self, malignant_probability: float) -> Tier:
-        """Return the tier for a calibrated malignant probability mass in [0, 1]."""
+        """Return the tier for a calibrated malignant probability in [0, 1]."""
         if malignant_probability >= self.urgent.threshold:
             return Tier.URGENT
         if malignant_probability >= self.watch.threshold:
@@ -81,7 +82,7 @@ class OperatingPoints:
 
     @classmethod
     def from_settings(cls, settings: dict[str, Any]) -> "OperatingPoints":
-        """Read what the manifest holds under ``operating_points``."""
+        """Return the thresholds from the manifest's ``operating_points``."""
         return cls(urgent=OperatingPoint(**settings["urgent"]), watch=OperatingPoint(**settings["watch"]))
 
 
@@ -90,25 +91,25 @@ def _range(share: float, least: float | None) -> tuple[float, float]:
 
 
 def explained_code(probabilities: Mapping[str, float], *, tier: str) -> str:
-    """Return the class that explains an answer: its heat map is drawn and its article is shown.
+    """Return the class that explains an answer, whose heat map and article are shown.
 
-    An urgent or watch tier comes from the mass on the malignant classes, so the most probable of those explains it,
-    even where a benign class alone is more probable. A calm tier is explained by the most probable class.
+    An urgent or watch tier comes from the malignant classes together, so the most probable of these explains it, even
+    if a benign class is more probable. A calm tier is explained by the most probable class.
 
     Args:
         probabilities: calibrated, by code, all seven.
-        tier: of the same answer.
+        tier: the tier of the answer.
     """
     return _most_probable(probabilities, CODES if tier == Tier.CALM else MALIGNANT_CODES)
 
 
 def most_probable_code(probabilities: Mapping[str, float]) -> str:
-    """Return the most probable single class; of equals the first in the order of ``taxonomy.CODES``."""
+    """Return the most probable class; ties are resolved by the order of ``taxonomy.CODES``."""
     return _most_probable(probabilities, CODES)
 
 
 def class_order(probabilities: Mapping[str, float]) -> list[str]:
-    """Return the seven codes, most probable first: all that is said of an answer that cannot be relied on."""
+    """Return the seven codes, most probable first, for answers without reliable probabilities."""
     return sorted(CODES, key=lambda code: -probabilities[code])
 
 

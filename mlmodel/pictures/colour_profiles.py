@@ -1,8 +1,7 @@
-"""Colours as they are meant: every picture becomes sRGB by what its profile does, never by what it is called.
+"""Conversion of all pictures to sRGB by the content of their colour profile, never by its name.
 
-What a file says in other words than an ICC profile (PNG's gAMA, cHRM and cICP, HEIC's nclx, EXIF's Adobe RGB) is made
-into one, so that there is a single conversion. High dynamic range (PQ, HLG) has no single right look on 8 bits: it is
-refused.
+Colour information other than an ICC profile (PNG's gAMA, cHRM and cICP, HEIC's nclx, EXIF's Adobe RGB) is turned into a
+profile, so that there is a single conversion. High dynamic range (PQ, HLG) has no unique 8-bit rendering and is refused.
 """
 
 import struct
@@ -21,14 +20,14 @@ HDR = (
     "the camera, or save the photograph as an ordinary JPEG, then send that."
 )
 _OTHER_PROFILE = (
-    "The colour profile in this picture is made for pictures of another kind, so that nobody can tell how its colours "
-    "are meant. Save it as an ordinary JPEG (sRGB), then send that."
+    "The colour profile in this picture is for another kind of picture, so its colours cannot be determined. Save it as "
+    "an ordinary JPEG (sRGB), then send that."
 )
 
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))
-# What an embedded profile may describe, by the mode of the picture it comes with.
+# The colour space that an embedded profile must have, by the mode of the picture.
 _PROFILE_SPACES = {"RGB": "RGB ", "L": "GRAY", "CMYK": "CMYK", "LAB": "Lab "}
-# A profile that moves no colour further than this is sRGB, and nothing is converted or rounded.
+# A profile that changes no colour by more than this counts as sRGB, and nothing is converted.
 _SAME_WITHIN = 2
 
 Chromaticities = Sequence[tuple[float, float]]
@@ -46,7 +45,7 @@ _PRIMARIES: dict[int, Chromaticities] = {
     9: (_D65, (0.708, 0.292), (0.17, 0.797), (0.131, 0.046)),
     12: (_D65, (0.68, 0.32), (0.265, 0.69), (0.15, 0.06)),
 }
-# Video's curves are shown as sRGB's, as viewers do; the others are pure powers.
+# Video curves are treated as sRGB, as in viewers; the others are pure powers.
 _SRGB_LIKE_TRANSFERS = frozenset({1, 2, 6, 13, 14, 15})
 _POWER_TRANSFERS = {4: 2.2, 5: 2.8, 8: 1.0}
 _HDR_TRANSFERS = frozenset({16, 18})
@@ -54,18 +53,18 @@ _HDR_TRANSFERS = frozenset({16, 18})
 
 @dataclass(frozen=True)
 class Colours:
-    """How a file's numbers are meant where it has no ICC profile.
+    """The colour space of a file without an ICC profile.
 
     Attributes:
         primaries: x and y of white, red, green and blue.
-        gamma: the power that makes light of them; None for sRGB's curve.
+        gamma: the exponent of the transfer curve; None for sRGB's curve.
     """
 
     primaries: Chromaticities = _SRGB_PRIMARIES
     gamma: float | None = None
 
     def profile(self) -> bytes | None:
-        """Return an ICC profile that says the same; None where the figures make no sense."""
+        """Return an equivalent ICC profile, or None if the values are invalid."""
         try:
             return _matrix_profile(self.primaries, self.gamma)
         except (np.linalg.LinAlgError, ZeroDivisionError, struct.error, ValueError, OverflowError):
@@ -73,10 +72,10 @@ class Colours:
 
 
 def coded_colours(*, primaries: int, transfer: int) -> Colours:
-    """Return the colours that code points of ITU-T H.273 stand for (nclx in HEIC, cICP in PNG).
+    """Return the colours for code points of ITU-T H.273 (nclx in HEIC, cICP in PNG).
 
     Raises:
-        UnsupportedPicture: high dynamic range, or colours that nobody photographs in.
+        UnsupportedPicture: high dynamic range, or a colour space that cameras do not use.
     """
     if transfer in _HDR_TRANSFERS:
         raise UnsupportedPicture(HDR, reason=f"transfer {transfer}")
@@ -86,10 +85,10 @@ def coded_colours(*, primaries: int, transfer: int) -> Colours:
 
 
 def convert_to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
-    """Return an opaque picture as RGB in sRGB. Without a profile, or with one that cannot be read, by Pillow's rules.
+    """Return an opaque picture in sRGB. Without a readable profile, Pillow's conversion is used.
 
     Raises:
-        UnsupportedPicture: the profile describes high dynamic range, or other pixels than the picture's.
+        UnsupportedPicture: the profile is for high dynamic range, or for another kind of pixels.
     """
     if image.mode == "LAB":
         return _transformed(image, ImageCms.ImageCmsProfile(ImageCms.createProfile("LAB")))
@@ -99,7 +98,7 @@ def convert_to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
     if _is_hdr(profile or b""):
         raise UnsupportedPicture(HDR, reason="profile")
     if image.mode not in _PROFILE_SPACES:
-        image = image.convert("RGB")  # YCbCr, or RGB with a channel that means nothing
+        image = image.convert("RGB")  # YCbCr, or RGB with an unused channel
     image = _as_described(image, source.profile.xcolor_space)
     try:
         return image.convert("RGB") if _changes_nothing(source, image.mode) else _transformed(image, source)
@@ -110,11 +109,11 @@ def convert_to_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 def _as_described(image: Image.Image, space: str) -> Image.Image:
     """Return a picture in the mode that its profile describes.
 
-    Grey pixels may come with a profile of colours, and colours that are all grey with one of greys: programs that
-    convert from one to the other leave the profile.
+    Grey pixels may have an RGB profile, and RGB pixels that are all grey may have a grey profile, since programs that
+    convert between the two do not change the profile.
 
     Raises:
-        UnsupportedPicture: the profile is of other pixels.
+        UnsupportedPicture: the profile is for another kind of pixels.
     """
     if space == _PROFILE_SPACES.get(image.mode):
         return image
@@ -137,7 +136,7 @@ def _readable(profile: bytes | None) -> ImageCms.ImageCmsProfile | None:
 
 
 def _changes_nothing(source: ImageCms.ImageCmsProfile, mode: str) -> bool:
-    """Tell whether a profile is sRGB, by what it makes of a few thousand colours."""
+    """Whether a profile is sRGB, tested by converting a few thousand colours."""
     if mode == "RGB":
         steps = np.linspace(0, 255, 16).round().astype(np.uint8)
         probe = np.stack(np.meshgrid(steps, steps, steps), axis=-1).reshape(64, 64, 3)
@@ -147,12 +146,12 @@ def _changes_nothing(source: ImageCms.ImageCmsProfile, mode: str) -> bool:
         return False
     image = Image.fromarray(probe)
     expected = np.asarray(image.convert("RGB"), dtype=np.int16)
-    found = np.asarray(_transformed(image, source), dtype=np.int16)
-    return int(np.abs(found - expected).max()) <= _SAME_WITHIN
+    converted = np.asarray(_transformed(image, source), dtype=np.int16)
+    return int(np.abs(converted - expected).max()) <= _SAME_WITHIN
 
 
 def _is_hdr(profile: bytes) -> bool:
-    """Tell whether a profile's tag "cicp" (ICC.1:2022) names PQ or HLG."""
+    """Whether a profile's tag "cicp" (ICC.1:2022) specifies PQ or HLG."""
     for at in range(132, min(len(profile), 132 + 12 * int.from_bytes(profile[128:132], "big")), 12):
         if profile[at : at + 4] == b"cicp":
             start = int.from_bytes(profile[at + 4 : at + 8], "big")

@@ -1,17 +1,17 @@
-"""Decoding in processes of its own, so that a time limit is a limit.
+"""Decoding in separate processes, so that a time limit can be enforced.
 
-A thread cannot be stopped: a progressive JPEG of a few megabytes can keep libjpeg busy for hours, and whoever gives up
-waiting still pays for it. A process can be killed. It also has its own memory limit, its own Pillow settings, no
-secrets in its environment, and if a codec crashes, only it is lost.
+A thread cannot be stopped: a progressive JPEG of a few megabytes can keep libjpeg busy for hours. A process can be
+killed. It also has its own memory limit and Pillow settings, has no secrets in its environment, and contains crashes of
+a codec.
 
 ``decode_elsewhere`` may be called from any number of threads (gunicorn's gthread, Celery). Workers are started when
-needed (about 0.2 s), kept, and used by one caller at a time: an ordinary photograph costs about a millisecond more
-than in the same process. At most ``MAX_WORKERS`` run for each process that asks; waiting for a free one, starting it,
-decoding and the way back all count against the caller's limit. After a fork (gunicorn's ``preload_app``, Celery's
-prefork) the child starts workers of its own. A worker ends when its parent does, however that ends: a busy one when
-it next writes, or after ``LONGEST_JOB`` seconds.
+needed (about 0.2 s), reused, and serve one caller at a time; the overhead for an ordinary photograph is about a
+millisecond. Each calling process has at most ``MAX_WORKERS``. Waiting for a free worker, starting it, decoding and the
+transfer all count against the caller's limit. After a fork (gunicorn's ``preload_app``, Celery's prefork) the child
+starts its own workers. A worker ends when its parent does, even if that is killed: a busy one when it next writes, or
+after ``LONGEST_JOB`` seconds.
 
-The wire: a stream socket. Request: length (8 bytes), the picture's bytes. Answer: length (4 bytes), JSON
+The protocol uses a stream socket. Request: length (8 bytes), the picture's bytes. Answer: length (4 bytes), JSON
 ``{"height", "width"}`` or ``{"code", "message", "reason"}``, then the pixels if there are any.
 """
 
@@ -34,36 +34,36 @@ import numpy as np
 from mlmodel.pictures.picture_errors import BY_CODE, BrokenPicture, DecodeTimeout
 
 MAX_WORKERS = max(2, min(4, os.cpu_count() or 2))
-# Sixty megapixels of 16-bit colour with a profile take about 1.5 GB at the worst moment.
+# Sixty megapixels of 16-bit colour with a profile take about 1.5 GB at the peak.
 MEMORY_LIMIT = 3 * 1024**3
-# When a worker ends by itself: only if its parent was killed, for parents end it after DECODE_SECONDS.
+# After this time a worker ends by itself. It happens only if its parent was killed; a parent kills it sooner.
 LONGEST_JOB = 60
 _READY = b"\x01"
 _Buffer = TypeVar("_Buffer", bytearray, memoryview)
 
 
 def decode_elsewhere(data: bytes, *, seconds: float) -> np.ndarray:
-    """Decode ``data`` in a worker; return uint8 (H, W, 3), sRGB, upright.
+    """Return the picture in ``data``, decoded in a worker, as uint8 (H, W, 3), sRGB, upright.
 
-    Raises a PictureError, DecodeTimeout after ``seconds`` at the latest. RuntimeError if no worker can be started,
-    which is this program's fault and not the picture's.
+    Raises a PictureError, DecodeTimeout after ``seconds`` at the latest; RuntimeError if no worker can be started, which
+    is an internal error.
     """
     return _pool.decode(data, deadline=time.monotonic() + seconds)
 
 
 class _Worker:
-    """One process that decodes, and the socket to it."""
+    """A decoding process and the socket to it."""
 
     def __init__(self, deadline: float) -> None:
         self.socket, theirs = socket.socketpair()
         with theirs:
-            self.process = subprocess.Popen(  # noqa: S603 (fixed words, no shell)
+            self.process = subprocess.Popen(  # noqa: S603 (fixed arguments, no shell)
                 [sys.executable, "-m", "mlmodel.pictures.decode_worker", str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 env=_environment(),
-                start_new_session=True,  # Ctrl-C is for the parent; the worker ends with it
+                start_new_session=True,  # Ctrl-C must reach only the parent, with which the worker ends
             )
         try:
             self.socket.settimeout(_left(deadline))
@@ -106,7 +106,7 @@ class _Worker:
 
 
 class _Pool:
-    """The idle workers, and room for more."""
+    """A pool of idle workers with a limit on their number."""
 
     def __init__(self) -> None:
         self._room = threading.BoundedSemaphore(MAX_WORKERS)
@@ -158,14 +158,14 @@ class _Pool:
             self._idle.pop().end()
 
     def forget(self) -> None:
-        """In a forked child: the workers are the parent's. Close our copies of the sockets, leave the processes."""
+        """Close the sockets in a forked child without ending the workers, which belong to the parent."""
         for worker in self._idle:
             worker.socket.close()
             worker.process.returncode = 0  # not ours to wait for
 
 
 def _left(deadline: float) -> float:
-    """Return the seconds left; raise TimeoutError when there are none (a timeout of 0 would mean "do not block")."""
+    """Return the seconds left, or raise TimeoutError if there are none (a timeout of 0 would mean "do not block")."""
     left = deadline - time.monotonic()
     if left <= 0:
         raise TimeoutError
@@ -173,12 +173,12 @@ def _left(deadline: float) -> float:
 
 
 def _environment() -> dict[str, str]:
-    """What a decoder may know: where Python's modules are, and no secret."""
+    """Return the environment of a decoder: the paths of Python's modules, but no secrets."""
     here = str(Path(__file__).resolve().parents[2])
-    kept = {name: os.environ[name] for name in ("PATH", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
+    environment = {name: os.environ[name] for name in ("PATH", "LANG", "LD_LIBRARY_PATH") if name in os.environ}
     paths = [here, *filter(None, [os.environ.get("PYTHONPATH")])]
-    # Arrays are only passed on here; one thread is enough and saves address space.
-    return kept | {"PYTHONPATH": os.pathsep.join(paths), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
+    # The worker does no linear algebra; one thread saves address space.
+    return environment | {"PYTHONPATH": os.pathsep.join(paths), "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
 def _start_over_in_child() -> None:
@@ -188,8 +188,8 @@ def _start_over_in_child() -> None:
 
 
 def main(descriptor: int) -> None:
-    """Be a worker: answer requests on the inherited socket until the parent closes it."""
-    # Imported here, so that the program that asks neither loads the codecs nor gets their settings.
+    """Run a worker: answer requests on the inherited socket until the parent closes it."""
+    # Imported here, so that the parent neither loads the codecs nor gets their settings.
     from mlmodel.pictures.decoder import decode_bytes, set_process_limits
     from mlmodel.pictures.picture_errors import PictureError
 
@@ -197,11 +197,11 @@ def main(descriptor: int) -> None:
     set_process_limits()
     with socket.socket(fileno=descriptor) as channel, channel.makefile("rb") as requests:
         channel.sendall(_READY)
-        # From here on codecs may write whatever a hostile file makes them say: not into the server's log.
+        # Codecs' messages on hostile files must not get into the server's log.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         while header := requests.read(8):
             data = requests.read(struct.unpack(">Q", header)[0])
-            signal.alarm(LONGEST_JOB)  # unhandled, it ends the process even inside a codec
+            signal.alarm(LONGEST_JOB)  # without a handler, the signal ends the process even inside a codec
             try:
                 pixels = np.ascontiguousarray(decode_bytes(data))
             except PictureError as error:
@@ -211,7 +211,7 @@ def main(descriptor: int) -> None:
             _answer(channel, {"height": pixels.shape[0], "width": pixels.shape[1]})
             channel.sendall(pixels.data.cast("B"))
             signal.alarm(0)
-            del pixels, data  # before waiting for the next, perhaps for hours
+            del pixels, data  # free the memory before waiting for the next request
 
 
 def _answer(channel: socket.socket, answer: dict[str, str | int]) -> None:

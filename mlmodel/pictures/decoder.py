@@ -1,7 +1,6 @@
-"""From the bytes of a picture to upright 8-bit sRGB, with Pillow. Runs in a worker process: see picture_worker.
+"""Decoding of pictures to upright 8-bit sRGB with Pillow, in a worker process: see ``decode_worker``.
 
-Pillow's limits and warning filters belong to a whole process, not to a thread, which is one more reason for a process
-of its own: here they can be set without touching the program that asks.
+Pillow's limits and warning filters apply to a whole process; in a worker they do not affect the parent.
 """
 
 import warnings
@@ -39,8 +38,8 @@ _TURNS = {
 }
 
 
-# By the number of components: what Adobe's marker may say of their colours. Without it three are YCbCr or RGB, as
-# everybody reads them; of four nobody can tell whether they are stored inverted.
+# The colour transforms allowed in Adobe's marker, by the number of components. Without the marker, three components are
+# YCbCr or RGB by convention; with four it is unknown whether they are inverted.
 _ADOBE_COLOURS: dict[int, frozenset[int | None]] = {
     1: frozenset({None, 0, 1, 2}),
     3: frozenset({None, 0, 1}),
@@ -51,7 +50,7 @@ _ADOBE_COLOURS: dict[int, frozenset[int | None]] = {
 def decode_bytes(data: bytes) -> np.ndarray:
     """Return the first frame of ``data`` as uint8 (H, W, 3), sRGB, upright.
 
-    Raises a PictureError, and nothing else but what ends a process (KeyboardInterrupt, SystemExit).
+    Raises only a PictureError, apart from KeyboardInterrupt and SystemExit.
     """
     try:
         return _decode(data)
@@ -60,13 +59,13 @@ def decode_bytes(data: bytes) -> np.ndarray:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
         raise TooManyPixels(reason=repr(error)) from error
     except Exception as error:
-        # Pillow's plug-ins raise whatever a hostile byte leads them to: OSError, SyntaxError, struct.error,
-        # ValueError, OverflowError, KeyError, … There is no list that stays complete.
+        # Hostile files can make Pillow's plug-ins raise almost anything: OSError, SyntaxError, struct.error, ValueError,
+        # OverflowError, KeyError, …
         raise BrokenPicture(reason=repr(error)) from error
 
 
 def set_process_limits() -> None:
-    """Make Pillow as strict as is wanted here. For the whole process: call it in a process that only decodes."""
+    """Make Pillow strict. This affects the whole process: call it only in a worker."""
     pillow_heif.register_heif_opener(thumbnails=False, depth_images=False, aux_images=False)
     ImageFile.LOAD_TRUNCATED_IMAGES = False
     Image.MAX_IMAGE_PIXELS = MAX_PIXELS
@@ -75,36 +74,36 @@ def set_process_limits() -> None:
 
 
 def _decode(data: bytes) -> np.ndarray:
-    known = sniff(data)
-    if known is None:
+    format_ = sniff(data)
+    if format_ is None:
         raise refusal_of(data)
-    image, colours = _READERS.get(known, _read_any)(data, known)
+    image, colours = _READERS.get(format_, _read_any)(data, format_)
     image.load()
-    _refuse_too_many_pixels(image)  # a frame may turn out larger than its header said
+    _refuse_too_many_pixels(image)  # a frame may be larger than stated in its header
     orientation = _orientation(image)
     image = _upright(_to_srgb(image, colours), orientation)
     return np.asarray(image, dtype=np.uint8)
 
 
-def _opened(data: bytes, known: Format) -> Image.Image:
-    """Open a file with the plug-in of its format alone; nothing is decoded yet."""
+def _opened(data: bytes, format_: Format) -> Image.Image:
+    """Return a file opened with the plug-in of its format only, not yet decoded."""
     image = Image.open(BytesIO(data), formats=[known.plugin])
     _refuse_too_many_pixels(image)
     return image
 
 
-def _read_any(data: bytes, known: Format) -> tuple[Image.Image, Colours | None]:
+def _read_any(data: bytes, format_: Format) -> tuple[Image.Image, Colours | None]:
     return _opened(data, known), None
 
 
-def _read_jpeg(data: bytes, known: Format) -> tuple[Image.Image, Colours | None]:
-    layout = read_layout(data)  # before Pillow, which says of unusual kinds only that it does not know them
+def _read_jpeg(data: bytes, format_: Format) -> tuple[Image.Image, Colours | None]:
+    layout = read_layout(data)  # before Pillow, whose errors for unusual kinds are less specific
     if layout.adobe not in _ADOBE_COLOURS[len(layout.components)]:
-        reason = f"{len(layout.components)} components, Adobe's marker says {layout.adobe}"
+        reason = f"{len(layout.components)} components, Adobe's marker has {layout.adobe}"
         raise UnsupportedPicture(UNUSUAL_COLOURS, reason=reason)
     header = _opened(data, known)
     pixels = decode_jpeg(data, layout)
-    if header.mode == "CMYK":  # inverted, as Adobe writes them and everybody since
+    if header.mode == "CMYK":  # inverted, as Adobe and all others write them
         image = Image.frombytes("CMYK", header.size, pixels.tobytes(), "raw", "CMYK;I")
     else:
         image = Image.fromarray(pixels)
@@ -113,26 +112,26 @@ def _read_jpeg(data: bytes, known: Format) -> tuple[Image.Image, Colours | None]
 
 
 def _described_by(header: Image.Image, image: Image.Image) -> Image.Image:
-    """Give pixels that were read here the profile and the orientation that Pillow has read of their file."""
+    """Return decoded pixels with the profile and orientation that Pillow read from their file."""
     image.info = {"icc_profile": header.info.get("icc_profile")}
     image.getexif()[ExifTags.Base.Orientation] = _orientation(header)
     return image
 
 
 def _is_adobe_rgb(image: Image.Image) -> bool:
-    """Tell whether EXIF says so in the way of cameras that embed no profile (DCF, "R03")."""
+    """Whether EXIF specifies Adobe RGB, as cameras without embedded profiles do (DCF, "R03")."""
     try:
         return image.getexif().get_ifd(ExifTags.IFD.Interop).get(1) == "R03"
     except Exception:
         return False  # broken metadata
 
 
-def _read_png(data: bytes, known: Format) -> tuple[Image.Image, Colours | None]:
-    image = _opened(data, known)  # the size first: no checksum is worth reading a bomb
+def _read_png(data: bytes, format_: Format) -> tuple[Image.Image, Colours | None]:
+    image = _opened(data, known)  # the size first, to refuse decompression bombs early
     return image, check_png(data)
 
 
-def _read_tiff(data: bytes, known: Format) -> tuple[Image.Image, Colours | None]:
+def _read_tiff(data: bytes, format_: Format) -> tuple[Image.Image, Colours | None]:
     tiff = Tiff(data)
     if tiff.width * tiff.height > MAX_PIXELS:
         raise TooManyPixels(reason=f"{tiff.width}×{tiff.height}")
@@ -140,24 +139,24 @@ def _read_tiff(data: bytes, known: Format) -> tuple[Image.Image, Colours | None]
     try:
         return _without_empty_alpha(read_parts(tiff) or _opened(data, known)), None
     except UnidentifiedImageError as error:
-        raise UnsupportedPicture(reason=repr(error)) from error  # its directory was read, so it is a TIFF
+        raise UnsupportedPicture(reason=repr(error)) from error  # its directory was readable, so it is a TIFF
 
 
-def _read_webp(data: bytes, known: Format) -> tuple[Image.Image, Colours | None]:
+def _read_webp(data: bytes, format_: Format) -> tuple[Image.Image, Colours | None]:
     check_chunks(data)
     header = _opened(data, known)
     is_moving = getattr(header, "is_animated", False)
     image = _first_frame(data, header) if is_moving else decode_still(data, header.mode, header.size)
     if image is not None:
         return _described_by(header, image), None
-    header.load()  # a damaged header is told here, and not by the shortened one
+    header.load()  # so that a damaged header is reported first
     if _is_readable(shortened(data), known):
         raise BrokenPicture(reason="coded data were left over")
     return header, None
 
 
 def _first_frame(data: bytes, header: Image.Image) -> Image.Image | None:
-    """Return the first frame of a moving WebP on its canvas, which is empty before; None as ``decode_still`` does."""
+    """Return the first frame of an animated WebP on an empty canvas, or None as for ``decode_still``."""
     place, file = first_frame(data)
     frame = _opened(file, WEBP)
     image = decode_still(file, frame.mode, frame.size)
@@ -168,7 +167,7 @@ def _first_frame(data: bytes, header: Image.Image) -> Image.Image | None:
     return canvas
 
 
-def _is_readable(data: bytes, known: Format) -> bool:
+def _is_readable(data: bytes, format_: Format) -> bool:
     try:
         _opened(data, known).load()
     except (OSError, ValueError, SyntaxError):
@@ -176,7 +175,7 @@ def _is_readable(data: bytes, known: Format) -> bool:
     return True
 
 
-def _read_bmp(data: bytes, known: Format) -> tuple[Image.Image, Colours | None]:
+def _read_bmp(data: bytes, format_: Format) -> tuple[Image.Image, Colours | None]:
     try:
         return _without_empty_alpha(_opened(data, known)), None
     except OSError as error:
@@ -185,7 +184,7 @@ def _read_bmp(data: bytes, known: Format) -> tuple[Image.Image, Colours | None]:
         raise
 
 
-def _read_heic(data: bytes, known: Format) -> tuple[Image.Image, Colours | None]:
+def _read_heic(data: bytes, format_: Format) -> tuple[Image.Image, Colours | None]:
     check_heic(data)
     image = _opened(data, known)
     coded = image.info.get("nclx_profile")
@@ -198,7 +197,7 @@ _READERS = {JPEG: _read_jpeg, PNG: _read_png, TIFF: _read_tiff, WEBP: _read_webp
 
 
 def _without_empty_alpha(image: Image.Image) -> Image.Image:
-    """Return a picture without its alpha channel if that is zero everywhere: many programs leave it unset."""
+    """Return a picture without its alpha channel if that is zero everywhere, as many programs leave it unset."""
     image.load()
     if image.mode != "RGBA" or image.getchannel("A").getextrema() != (0, 0):
         return image
@@ -216,12 +215,12 @@ def _refuse_too_many_pixels(image: Image.Image) -> None:
 def _orientation(image: Image.Image) -> int:
     """Return the EXIF orientation, 1 (upright) if it is missing or unreadable.
 
-    Asked after loading: Pillow turns TIFFs and libheif turns HEICs by themselves, and then drop the tag.
+    To be called after loading: Pillow rotates TIFFs and libheif rotates HEICs on loading and then drop the tag.
     """
     try:
         return int(image.getexif().get(ExifTags.Base.Orientation, 1))
     except Exception:
-        return 1  # broken metadata is no reason to refuse whole pixels
+        return 1  # broken metadata is no reason to refuse intact pixels
 
 
 def _upright(image: Image.Image, orientation: int) -> Image.Image:
@@ -230,7 +229,7 @@ def _upright(image: Image.Image, orientation: int) -> Image.Image:
 
 
 def _to_srgb(image: Image.Image, colours: Colours | None) -> Image.Image:
-    """Return any picture as opaque RGB, transparent parts on white, its colours as they are meant."""
+    """Return any picture as opaque sRGB, with transparent parts on white."""
     profile = image.info.get("icc_profile")
     described = None if profile or colours is None else colours.profile()
     image = _eight_bits(image)
@@ -253,9 +252,9 @@ def _to_srgb(image: Image.Image, colours: Colours | None) -> Image.Image:
 
 
 def _eight_bits(image: Image.Image) -> Image.Image:
-    """Return 16-bit grey as 8-bit grey; refuse pixels whose range is not known (32-bit integers and floats).
+    """Return 16-bit grey as 8-bit grey; refuse pixels with an unknown range (32-bit integers and floats).
 
-    16-bit colour needs nothing here: Pillow reads its high bytes.
+    16-bit colour needs no conversion, since Pillow reads the high bytes.
     """
     if image.mode in ("I", "F"):
         raise UnsupportedPicture(UNUSUAL_NUMBERS, reason=image.mode)
@@ -264,7 +263,7 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     values = np.asarray(image).astype(np.uint32)
     full_scale, inverted = 65535, False
     if isinstance(image, TiffImagePlugin.TiffImageFile):
-        full_scale = 2 ** int(image.tag_v2.get(258, (16,))[0]) - 1  # 12-bit cameras say so
-        inverted = image.tag_v2.get(262) == 0  # "white is zero", which Pillow leaves as it is
+        full_scale = 2 ** int(image.tag_v2.get(258, (16,))[0]) - 1  # 12-bit cameras state this
+        inverted = image.tag_v2.get(262) == 0  # "white is zero", which Pillow does not invert
     values = np.minimum((values * 255 + full_scale // 2) // full_scale, 255).astype(np.uint8)
     return Image.fromarray(255 - values if inverted else values)

@@ -1,4 +1,4 @@
-"""Which picture format a file is, told from its first bytes alone; a file's name proves nothing."""
+"""Detection of picture formats from the first bytes of a file, regardless of its name."""
 
 from dataclasses import dataclass
 
@@ -7,13 +7,13 @@ from mlmodel.pictures.picture_errors import OTHER_KIND, SAVE_AS, NotAPicture, Pi
 # ISO/IEC 23008-12: brands of still pictures and sequences that are coded with HEVC, and the codec-neutral ones.
 _HEVC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
 _NEUTRAL_BRANDS = frozenset({b"mif1", b"msf1"})
-# The sizes that a BMP's second header may state: OS/2 1 and 2, Windows 3, 4 and 5, and Adobe's two.
+# Valid sizes of a BMP's second header: OS/2 1 and 2, Windows 3, 4 and 5, and Adobe's two.
 _BMP_HEADERS = frozenset({12, 16, 40, 52, 56, 64, 108, 124})
 
 
 @dataclass(frozen=True)
 class Format:
-    """A format as people, browsers and Pillow know it."""
+    """A format with its name, media type and Pillow plug-in."""
 
     name: str
     media_type: str
@@ -42,7 +42,7 @@ _SIGNATURES: tuple[tuple[bytes, Format], ...] = (
 
 
 _RAW = "a camera's raw file"
-# Files of other kinds by how they begin: what to call them. (Raw files that look like TIFF are told by their tags.)
+# Names of other kinds of files by signature. (Raw files in TIFF format are recognised by their tags.)
 _OTHERS: tuple[tuple[bytes, str], ...] = (
     (b"\0\0\0\x0cjP  \r\n\x87\n", "a JPEG 2000 picture"),
     (b"\xff\x4f\xff\x51", "a JPEG 2000 picture"),
@@ -66,20 +66,20 @@ _OTHERS: tuple[tuple[bytes, str], ...] = (
     (b"\0\0\x01\xba", "a video"),
     (b"\0\0\x01\xb3", "a video"),
 )
-# ISO base media files by their major brand; what is none of these is a video.
+# ISO base media files by their major brand; all others are videos.
 _OTHER_BRANDS = {b"avif": "an AVIF picture", b"avis": "an AVIF picture", b"crx ": _RAW, b"mif1": "a HEIF picture",
                  b"msf1": "a HEIF picture", b"miaf": "a HEIF picture", b"jpeg": "a HEIF picture"}  # fmt: skip
 _SOUND_BRANDS = frozenset({b"M4A ", b"M4B "})
 
 
 def refusal_of(data: bytes) -> PictureError:
-    """Return why a file that ``sniff`` does not know is refused: a known kind that is not read, or no picture."""
+    """Return the error for a file that ``sniff`` does not recognise: a known unsupported kind, or not a picture."""
     name = _name_of_other_kind(data)
     return UnsupportedPicture(OTHER_KIND.format(name=name, save_as=SAVE_AS), reason=name) if name else NotAPicture()
 
 
 def _name_of_other_kind(data: bytes) -> str:
-    """Return what a file is that ``sniff`` does not know, where it is a picture, video or document; else nothing."""
+    """Return the name of an unsupported kind of picture, video or document, or an empty string."""
     for signature, name in _OTHERS:
         if data.startswith(signature):
             return name
@@ -93,10 +93,10 @@ def _name_of_other_kind(data: bytes) -> str:
 
 
 def sniff(data: bytes) -> Format | None:
-    """Return the accepted format that ``data`` begins like, or None."""
-    for signature, known in _SIGNATURES:
+    """Return the accepted format whose signature ``data`` has, or None."""
+    for signature, format_ in _SIGNATURES:
         if data.startswith(signature):
-            return known
+            return format_
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return WEBP
     if data[:2] == b"BM" and int.from_bytes(data[14:18], "little") in _BMP_HEADERS:
@@ -107,7 +107,7 @@ def sniff(data: bytes) -> Format | None:
 
 
 def _is_heic(data: bytes) -> bool:
-    """Tell HEIC from its relatives in the same container (AVIF, MP4, …) by the brands it declares."""
+    """Whether a file is HEIC rather than another kind with the same container (AVIF, MP4, …), by its brands."""
     end = min(int.from_bytes(data[:4], "big"), 4096)
     major, compatible = data[8:12], {data[at : at + 4] for at in range(16, end, 4)}
     return major in _HEVC_BRANDS or (major in _NEUTRAL_BRANDS and bool(compatible & _HEVC_BRANDS))

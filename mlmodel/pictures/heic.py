@@ -1,7 +1,7 @@
-"""HEIC: damage that its codec decodes without a word, as far as the coded data itself can tell.
+"""HEIC: detection of damage that its codec does not report.
 
-It has no checksums. What can be known: the lengths of the parts must add up, and what a lost block leaves must be
-something that an encoder writes.
+HEIC has no checksums. But the lengths of the parts must add up, and lost blocks leave byte sequences that no encoder
+writes.
 """
 
 from collections.abc import Iterator
@@ -9,16 +9,16 @@ from collections.abc import Iterator
 from mlmodel.pictures.hevc import check_coded
 from mlmodel.pictures.picture_errors import OTHER_KIND, SAVE_AS, BrokenPicture, UnsupportedPicture
 
-# HEVC (ITU-T H.265, 7.3.1.1) writes an extra 3 after two zeros, so that these never occur in a unit.
+# HEVC (ITU-T H.265, 7.3.1.1) inserts a 3 after two zeros, so that these never occur in a unit.
 _NEVER_IN_HEVC = (b"\0\0\0", b"\0\0\1", b"\0\0\2")
 
 
 def check_heic(data: bytes) -> None:
-    """Refuse a HEIC that has sequences of bytes in its coded data which no encoder writes.
+    """Check that a HEIC has no byte sequences in its coded data that no encoder writes.
 
     Raises:
         BrokenPicture: it is damaged.
-        UnsupportedPicture: it holds a moving picture and no still one.
+        UnsupportedPicture: it contains only a video.
     """
     try:
         kinds = {kind for kind, _, _ in _boxes(data, 0, len(data))}
@@ -26,7 +26,7 @@ def check_heic(data: bytes) -> None:
     except BrokenPicture:
         raise
     except (IndexError, ValueError):
-        return  # another layout than is understood here: the decoder's affair
+        return  # an unknown layout is left to the decoder
     if b"moov" in kinds and b"meta" not in kinds:
         raise UnsupportedPicture(OTHER_KIND.format(name="a video", save_as=SAVE_AS), reason="no still picture")
     for _, units in pictures:
@@ -37,7 +37,7 @@ def check_heic(data: bytes) -> None:
 
 
 def _pictures(data: bytes) -> Iterator[tuple[list[bytes], list[tuple[int, int]]]]:
-    """Yield the parameters of each coded picture in the file, and where each unit of it begins and ends."""
+    """Yield the parameters of each coded picture in the file, and the start and end of each of its units."""
     meta = next(((start + 4, end) for kind, start, end in _boxes(data, 0, len(data)) if kind == b"meta"), None)
     if meta is None:
         return
@@ -45,9 +45,9 @@ def _pictures(data: bytes) -> Iterator[tuple[list[bytes], list[tuple[int, int]]]
     coded = [item for item, kind in _items(data, *boxes[b"iinf"]) if kind == b"hvc1"] if b"iinf" in boxes else []
     places = _places(data, boxes[b"iloc"][0]) if b"iloc" in boxes else {}
     parameters = _parameters(data, *boxes[b"iprp"]) if b"iprp" in boxes else {}
-    shown = _shown(data, boxes)
-    # Thumbnails, gain maps and depth maps are not read, so that nothing is said of them.
-    for item in sorted(item for item in coded if not shown or item in shown):
+    used_items = _used_items(data, boxes)
+    # Thumbnails, gain maps and depth maps are not used, so they are not checked.
+    for item in sorted(item for item in coded if not used_items or item in used_items):
         units = []
         for start, length in places.get(item, ()):
             at, end = start, start + length
@@ -60,12 +60,12 @@ def _pictures(data: bytes) -> Iterator[tuple[list[bytes], list[tuple[int, int]]]
         yield parameters.get(item, []), units
 
 
-def _shown(data: bytes, boxes: dict[bytes, tuple[int, int]]) -> set[int]:
-    """Return the primary item and the tiles that it is put together from; nothing where the file does not say."""
+def _used_items(data: bytes, boxes: dict[bytes, tuple[int, int]]) -> set[int]:
+    """Return the primary item and its tiles; empty if the file does not state them."""
     if b"pitm" not in boxes:
         return set()
     start, end = boxes[b"pitm"]
-    found = {int.from_bytes(data[start + 4 : end], "big")}
+    items = {int.from_bytes(data[start + 4 : end], "big")}
     start, end = boxes.get(b"iref", (0, 0))
     size = 2 if not end or data[start] == 0 else 4
     for kind, at, _ in _boxes(data, start + 4, end):
@@ -73,13 +73,13 @@ def _shown(data: bytes, boxes: dict[bytes, tuple[int, int]]) -> set[int]:
         count = int.from_bytes(data[at + size : at + size + 2], "big")
         at += size + 2
         numbers += [int.from_bytes(data[at + size * n : at + size * (n + 1)], "big") for n in range(count)]
-        if kind == b"dimg" and numbers[0] in found:
-            found.update(numbers[1:])
-    return found
+        if kind == b"dimg" and numbers[0] in items:
+            items.update(numbers[1:])
+    return items
 
 
 def _boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
-    """Yield kind, start and end of the content of each box (ISO/IEC 14496-12)."""
+    """Yield the kind, content start and content end of each box (ISO/IEC 14496-12)."""
     while at + 8 <= end:
         size, kind, start = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8], at + 8
         if size == 1:
@@ -92,7 +92,7 @@ def _boxes(data: bytes, at: int, end: int) -> Iterator[tuple[bytes, int, int]]:
 
 
 def _items(data: bytes, start: int, end: int) -> Iterator[tuple[int, bytes]]:
-    """Yield number and kind of each item of an item information box."""
+    """Yield the number and kind of each item in an item information box."""
     start += 6 if data[start] == 0 else 8
     for kind, at, _ in _boxes(data, start, end):
         version = data[at]
@@ -103,8 +103,8 @@ def _items(data: bytes, start: int, end: int) -> Iterator[tuple[int, bytes]]:
 
 
 def _parameters(data: bytes, start: int, end: int) -> dict[int, list[bytes]]:
-    """Return the units with the decoder's parameters by item, from an item properties box."""
-    found: dict[int, list[bytes]] = {}
+    """Return the units with the decoder parameters by item, from an item properties box."""
+    units_by_item: dict[int, list[bytes]] = {}
     properties: list[tuple[bytes, int]] = []
     for kind, at, ends in _boxes(data, start, end):
         if kind == b"ipco":
@@ -112,12 +112,12 @@ def _parameters(data: bytes, start: int, end: int) -> dict[int, list[bytes]]:
         elif kind == b"ipma":
             for item, index in _associations(data, at):
                 if 0 < index <= len(properties) and properties[index - 1][0] == b"hvcC":
-                    found[item] = _units_of_hvcc(data, properties[index - 1][1])
-    return found
+                    units_by_item[item] = _units_of_hvcc(data, properties[index - 1][1])
+    return units_by_item
 
 
 def _associations(data: bytes, at: int) -> Iterator[tuple[int, int]]:
-    """Yield number of item and index of property, from an item property association box."""
+    """Yield the item number and property index of each entry in an item property association box."""
     item_size = 2 if data[at] == 0 else 4
     is_long = data[at + 3] & 1
     count = int.from_bytes(data[at + 4 : at + 8], "big")
@@ -146,7 +146,7 @@ def _units_of_hvcc(data: bytes, at: int) -> list[bytes]:
 
 
 def _places(data: bytes, start: int) -> dict[int, list[tuple[int, int]]]:
-    """Return start and length of the parts of each item that lies in the file itself, from an item location box."""
+    """Return the start and length of the parts of each item within the file, from an item location box."""
     version, sizes = data[start], data[start + 4 : start + 6]
     offset_size, length_size, base_size = sizes[0] >> 4, sizes[0] & 15, sizes[1] >> 4
     index_size = sizes[1] & 15 if version in (1, 2) else 0
@@ -157,11 +157,11 @@ def _places(data: bytes, start: int) -> dict[int, list[tuple[int, int]]]:
         at += size
         return int.from_bytes(data[at - size : at], "big")
 
-    found = {}
+    parts_by_item = {}
     for _ in range(number(2 if version < 2 else 4)):
         item = number(2 if version < 2 else 4)
         method = number(2) & 15 if version in (1, 2) else 0
-        number(2)  # the file that holds it: this one
+        number(2)  # the index of the file: this one
         base = number(base_size)
         parts = []
         for _ in range(number(2)):
@@ -171,5 +171,5 @@ def _places(data: bytes, start: int) -> dict[int, list[tuple[int, int]]]:
         if at > len(data):
             raise ValueError("an item location box reaches beyond the end of the file")
         if method == 0:
-            found[item] = parts
-    return found
+            parts_by_item[item] = parts
+    return parts_by_item

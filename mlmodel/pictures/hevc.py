@@ -1,9 +1,8 @@
-"""HEVC, the coding of HEIC: whether what is coded ends where its picture does.
+"""HEVC, the codec of HEIC: a check that the coded data end where the picture does.
 
-libheif decodes with libde265, which carries on after damage, and does not report its warnings. So each coded picture
-is decoded once more here, on its own: intact data give no warning, and need their last bytes; after damage the decoder
-runs out of data, or has some left over. Where the library that comes with pillow-heif cannot be found, nothing is
-checked.
+libheif decodes with libde265, which continues after damage, and does not report its warnings. So each coded picture is
+decoded again separately: intact data give no warning and need their last bytes; after damage, the decoder runs out of
+data or has some left over. If the library that comes with pillow-heif is not found, nothing is checked.
 """
 
 import ctypes
@@ -16,23 +15,23 @@ import pillow_heif
 
 from mlmodel.pictures.picture_errors import BrokenPicture
 
-# Of whole data the decoder needs all but the last two bytes. In one picture of fifty it does not notice by chance that
-# some are missing; hence several tries.
+# The decoder needs all but the last two bytes of intact data. In one of fifty pictures it happens not to notice missing
+# bytes, so several lengths are tried.
 _SPARE = (8, 16, 32, 64, 128)
-# What holds less is checked by its warnings alone: without its last bytes hardly anything of it would be left.
+# Shorter data are checked by the warnings only, since little would be left without the last bytes.
 _SHORT = 256
-# About as much as a photograph of 12 megapixels has. After so many bytes nothing more is checked: time is limited.
+# About the size of a 12-megapixel photograph. Data beyond this are not checked, to limit the time.
 _MOST_BYTES = 4_000_000
-# Kinds of units (ITU-T H.265, 7.4.2.2): below are those that hold a part of a picture.
+# Unit types (ITU-T H.265, 7.4.2.2) below this value contain a part of a picture.
 _NO_PICTURE = 32
-# Warnings of libde265 about threads, its own memory and messages beside the picture.
+# Warnings of libde265 about threads, memory and supplemental messages.
 _NOT_OF_THE_DATA = (1000, 1001, 1013, 1022, 1024, 1025)
-# The coded data of a picture and the units that they need, its parameters among them, in order.
+# The coded data of a picture with its parameters, in order.
 Units = Sequence[bytes]
 
 
 def check_coded(pictures: Iterable[Units]) -> None:
-    """Refuse coded pictures of which a part was made up by the decoder, or left unread.
+    """Check that the decoder neither invents nor skips a part of the coded pictures.
 
     Raises:
         BrokenPicture: one is damaged.
@@ -48,22 +47,22 @@ def check_coded(pictures: Iterable[Units]) -> None:
 
 
 def _is_damaged(units: Units, shows: Callable[[Units], bool]) -> bool:
-    # Of several layers one is read, and the others may hold anything.
+    # Only one of several layers is decoded; the others are not checked.
     is_layered = any(len(unit) > 1 and (unit[0] & 1) << 5 | unit[1] >> 3 for unit in units)
     return not is_layered and shows(units)
 
 
 def _has_spare(units: Units) -> bool:
-    """Whether the decoder does not miss the last bytes of a picture."""
+    """Whether a picture decodes without warnings even if its last bytes are removed."""
     parts = [at for at, unit in enumerate(units) if unit and (unit[0] >> 1) & 63 < _NO_PICTURE]
-    last = units[parts[-1]].rstrip(b"\0\3") if parts else b""  # words that fill up, and mean nothing
+    last = units[parts[-1]].rstrip(b"\0\3") if parts else b""  # padding
     return len(last) >= _SHORT and not any(
         _warns([*units[: parts[-1]], last[:-spare], *units[parts[-1] + 1 :]]) for spare in _SPARE
     )
 
 
 def _warns(units: Units) -> bool:
-    """Whether the decoder says of any unit that it could not be followed."""
+    """Whether the decoder gives a warning about the data."""
     assert _library is not None
     decoder = _library.de265_new_decoder()
     if not decoder:
@@ -83,9 +82,9 @@ def _warns(units: Units) -> bool:
 
 
 def _find_library() -> ctypes.CDLL | None:
-    beside = Path(pillow_heif.__file__).parent.parent / "pillow_heif.libs"
+    library_folder = Path(pillow_heif.__file__).parent.parent / "pillow_heif.libs"
     try:
-        library = ctypes.CDLL(str(next(beside.glob("libde265*"))))
+        library = ctypes.CDLL(str(next(library_folder.glob("libde265*"))))
         library.de265_new_decoder.restype = ctypes.c_void_p
         library.de265_push_NAL.argtypes = [
             ctypes.c_void_p, ctypes.c_char_p, ctypes.c_int, ctypes.c_int64, ctypes.c_void_p,
@@ -100,7 +99,7 @@ def _find_library() -> ctypes.CDLL | None:
         ):
             function.argtypes = [ctypes.c_void_p]
     except (StopIteration, OSError, AttributeError):
-        return None  # pillow-heif was built otherwise
+        return None  # pillow-heif was built differently
     return library
 
 

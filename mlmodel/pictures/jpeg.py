@@ -1,7 +1,7 @@
-"""JPEG, read so strictly that nothing in the pixels was made up by the codec.
+"""Strict JPEG decoding, which refuses files in which the codec would have to invent pixels.
 
-libjpeg goes on after almost any damage: it invents what is missing and shifts what follows. Pillow hides its warnings;
-here each of them refuses the file. Only a missing end marker is forgiven, and whatever follows the end marker.
+libjpeg continues after almost any damage: it invents missing data and shifts what follows. Pillow hides its warnings;
+here any warning refuses the file. Only a missing end marker, and data after the end marker, are accepted.
 """
 
 from dataclasses import dataclass, field
@@ -13,13 +13,13 @@ from mlmodel.pictures.picture_errors import BrokenPicture, UnsupportedPicture
 
 _SOI, _EOI, _SOS, _DQT, _DHT, _DRI, _DAC = 0xD8, 0xD9, 0xDA, 0xDB, 0xC4, 0xDD, 0xCC
 _APP0, _APP14 = 0xE0, 0xEE
-# The last is of JPEG-LS, which may begin like a JPEG.
+# The last is JPEG-LS, which may begin like a JPEG.
 _FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF, 0xF7})
 _READ_FRAMES = frozenset({0xC0, 0xC1, 0xC2, 0xC9, 0xCA})
 _PROGRESSIVE = frozenset({0xC2, 0xCA})
 _ARITHMETIC = frozenset({0xC9, 0xCA})
-# What the pixels depend on; other segments (EXIF, ICC, comments) may hold anything without harm to them.
-_KEPT = frozenset({_DQT, _DHT, _DRI, _DAC, _SOS}) | _FRAMES
+# Segments that affect the pixels; others (EXIF, ICC, comments) do not.
+_PIXEL_SEGMENTS = frozenset({_DQT, _DHT, _DRI, _DAC, _SOS}) | _FRAMES
 # Adobe's marker, all but its last byte.
 _ADOBE = b"\xff\xee\x00\x0eAdobe\x00\x64" + bytes(4)
 _COLOURS = {1: "GRAY", 3: "RGB", 4: "CMYK"}
@@ -27,7 +27,7 @@ _COLOURS = {1: "GRAY", 3: "RGB", 4: "CMYK"}
 
 @dataclass
 class _Scan:
-    """Where the coded data of one scan begins and ends, and how it is coded."""
+    """The position and coding of the data of one scan."""
 
     start: int
     end: int
@@ -41,12 +41,12 @@ class _Scan:
 
 @dataclass
 class Layout:
-    """The parts of a JPEG that matter, in order."""
+    """The parts of a JPEG that affect the pixels, in order."""
 
     clean: bytearray = field(default_factory=lambda: bytearray(b"\xff\xd8"))
     frame: int = 0
     components: list[int] = field(default_factory=list)
-    adobe: int | None = None  # which colours an Adobe marker says these are: 0 RGB or CMYK, 1 YCbCr, 2 YCCK
+    adobe: int | None = None  # the colour transform in an Adobe marker: 0 RGB or CMYK, 1 YCbCr, 2 YCCK
     scans: list[_Scan] = field(default_factory=list)
 
 
@@ -54,8 +54,8 @@ def decode_jpeg(data: bytes, layout: Layout | None = None) -> np.ndarray:
     """Return the first picture in ``data`` as uint8 (H, W), (H, W, 3) RGB or (H, W, 4) CMYK as it is stored.
 
     Raises:
-        BrokenPicture: any of it is missing or damaged.
-        UnsupportedPicture: it is whole, but of a kind that is not read (12-bit, lossless, hierarchical).
+        BrokenPicture: a part is missing or damaged.
+        UnsupportedPicture: it is of an unsupported kind (12-bit, lossless, hierarchical).
     """
     layout = layout or read_layout(data)
     _refuse_missing_scans(layout)
@@ -69,10 +69,10 @@ def decode_jpeg(data: bytes, layout: Layout | None = None) -> np.ndarray:
 
 
 def read_layout(data: bytes, *, adobe: int | None = None) -> Layout:
-    """Go through the segments up to the end marker, or to the end of the file where that marker is missing.
+    """Return the layout of the segments up to the end marker, or to the end of the file if that is missing.
 
     Args:
-        adobe: which colours these are, as an Adobe marker says it, whatever the file's own markers say.
+        adobe: the colour transform as in an Adobe marker, which overrides the file's own markers.
     """
     layout, at = Layout(adobe=adobe), 2
     layout.clean += b"" if adobe is None else _ADOBE + bytes([adobe])
@@ -91,7 +91,7 @@ def read_layout(data: bytes, *, adobe: int | None = None) -> Layout:
             _read_frame(layout, marker, body)
         elif marker == _DHT:
             tables |= _zero_symbols(body)
-        if _is_kept(layout, marker, body, colours_are_known=adobe is not None):
+        if _affects_pixels(layout, marker, body, colours_are_known=adobe is not None):
             layout.clean += b"\xff" + bytes([marker]) + data[at:end]
         at = end
         if marker == _SOS:
@@ -104,16 +104,16 @@ def read_layout(data: bytes, *, adobe: int | None = None) -> Layout:
     return layout
 
 
-def _is_kept(layout: Layout, marker: int, body: bytes, *, colours_are_known: bool) -> bool:
-    """Tell whether the pixels depend on a segment, and note what Adobe's marker says of the colours."""
+def _affects_pixels(layout: Layout, marker: int, body: bytes, *, colours_are_known: bool) -> bool:
+    """Whether a segment affects the pixels; also stores the colour transform of an Adobe marker in the layout."""
     if marker == _APP14 and body[:5] == b"Adobe" and len(body) >= 12 and not colours_are_known:
         layout.adobe = body[11]
         return True
-    return marker in _KEPT or (marker == _APP0 and body[:5] == b"JFIF\0" and not colours_are_known)
+    return marker in _PIXEL_SEGMENTS or (marker == _APP0 and body[:5] == b"JFIF\0" and not colours_are_known)
 
 
 def _next_marker(data: bytes, at: int) -> tuple[int, int]:
-    """Return the position after the next marker, and the marker; past the end of the file stands the end marker."""
+    """Return the position after the next marker, and the marker; the end of the file counts as the end marker."""
     if at >= len(data):
         return at, _EOI
     if data[at] != 0xFF:
@@ -137,7 +137,7 @@ def _read_frame(layout: Layout, marker: int, body: bytes) -> None:
 
 
 def _end_of_scan(data: bytes, at: int) -> int:
-    """Return where the next marker begins that does not belong to coded data."""
+    """Return the position of the next marker that does not belong to coded data."""
     while True:
         at = data.find(b"\xff", at)
         if at < 0 or at + 1 >= len(data):
@@ -161,23 +161,23 @@ def _scan(layout: Layout, body: bytes, *, start: int, end: int, tables: dict[int
 
 
 def _zero_symbols(body: bytes) -> dict[int, int | None]:
-    """Return, for each Huffman table of a segment, the symbol whose code is all zeros: the first of the shortest."""
-    found: dict[int, int | None] = {}
+    """Return, for each Huffman table in a segment, the symbol whose code is all zeros: the first of the shortest."""
+    symbols: dict[int, int | None] = {}
     at = 0
     while at + 17 <= len(body):
         count = sum(body[at + 1 : at + 17])
-        found[body[at]] = body[at + 17] if count and at + 17 < len(body) else None
+        symbols[body[at]] = body[at + 17] if count and at + 17 < len(body) else None
         at += 17 + count
-    return found
+    return symbols
 
 
 def _refuse_missing_scans(layout: Layout) -> None:
-    """Refuse a picture some of whose coefficients, or some of whose bits, no scan has brought."""
+    """Refuse a picture with coefficients, or bits of coefficients, that are in no scan."""
     missing = {component: [True] * 64 for component in layout.components}
     for scan in layout.scans:
         for component, _ in scan.components:
             if component not in missing:
-                raise BrokenPicture(reason="scan of a component that the frame has not")
+                raise BrokenPicture(reason="scan of a component that is not in the frame")
             if layout.frame not in _PROGRESSIVE:
                 missing[component] = [False] * 64
                 continue
@@ -188,7 +188,7 @@ def _refuse_missing_scans(layout: Layout) -> None:
 
 
 def _refuse_zeroed_parts(data: bytes, layout: Layout) -> None:
-    """Refuse coded data with a run of zeros where zeros cannot mean an even area."""
+    """Refuse coded data with a run of zeros where zeros cannot stand for a uniform area."""
     if layout.frame in _ARITHMETIC:
         return
     for scan in layout.scans:
@@ -198,10 +198,10 @@ def _refuse_zeroed_parts(data: bytes, layout: Layout) -> None:
 
 
 def _longest_run_of_zeros(scan: _Scan) -> int | None:
-    """Return how many zero bytes in a row a photograph's scan may hold; None where an even area is coded in zeros.
+    """Return the maximum number of consecutive zero bytes in a scan; None where a uniform area is coded as zeros.
 
-    That is so where zeros mean "the same mean as the block before, and nothing else in it". Anywhere else they would
-    mean dozens of equal coefficients in a row, or the same step of brightness from block to block to block.
+    That is the case where zeros mean "the same mean as the previous block, and no other coefficients". Elsewhere they
+    would mean dozens of equal consecutive coefficients, or the same step of brightness over many blocks.
     """
     if scan.first == 0 and scan.high > 0:
         return None  # raw bits
@@ -210,7 +210,7 @@ def _longest_run_of_zeros(scan: _Scan) -> int | None:
     if scan.last == 0:
         return None if is_same_mean else 31
     if is_end_of_block and scan.first > 0:
-        return 255  # runs of empty blocks are merged: this would be a hundred megapixels of them
+        return 255  # runs of empty blocks are merged: this would be a hundred empty megapixels
     if is_end_of_block and is_same_mean:
         return None
     return 63 if scan.high > 0 else 23

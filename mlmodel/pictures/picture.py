@@ -1,12 +1,12 @@
-"""From the bytes that somebody sent to pixels that can be trusted, and from pixels to what the network and people see.
+"""Decoding of uploaded pictures to trustworthy pixels, and their preparation for the network and for display.
 
-``decode`` accepts JPEG, PNG, WebP, TIFF, HEIC, BMP and GIF, told from their bytes and never from a name; the first
-frame of what moves (GIF, WebP, APNG), the main picture of what has others beside it (HEIC, a phone's JPEG), and no
-TIFF of several pages. EXIF (or XMP) orientation is applied; transparent parts become white; palettes, grey, 1-bit,
-16-bit, CMYK and LAB become 8-bit RGB; colours are converted to sRGB by an embedded ICC profile; a profile that cannot
-be read is ignored, one of other pixels refused. Limits: bytes before anything else, pixels by the header before any
-is decoded, time by a process that is killed (see picture_worker). What is truncated or corrupt is refused, never
-half-shown.
+``decode`` accepts JPEG, PNG, WebP, TIFF, HEIC, BMP and GIF, recognised by their content and never by name. It takes the
+first frame of animations (GIF, WebP, APNG) and the main picture of files with several (HEIC, a phone's JPEG), but
+refuses a TIFF of several pages. EXIF (or XMP) orientation is applied; transparent parts become white; palettes, grey,
+1-bit, 16-bit, CMYK and LAB become 8-bit RGB; colours are converted to sRGB by an embedded ICC profile. An unreadable
+profile is ignored; one for another kind of pixels is refused. Limits: the file size is checked first, the number of
+pixels from the header before decoding, and the time by killing the worker process (see ``decode_worker``). Truncated and
+corrupt pictures are refused, never partly shown.
 """
 
 from dataclasses import dataclass
@@ -52,7 +52,7 @@ __all__ = [
     "network_input",
 ]
 
-# Of the square that quality, colours and structures are measured on.
+# The side of the square on which quality, colours and structures are measured.
 SQUARE_SIDE = 224
 
 
@@ -74,37 +74,36 @@ class Picture:
 
     @cached_property
     def square(self) -> np.ndarray:
-        """The centre square as uint8 (224, 224, 3): what is measured on it means the same whatever camera it was."""
+        """The centre square as uint8 (224, 224, 3), for measures that do not depend on the camera's resolution."""
         image = Image.fromarray(centre_square(self.pixels))
         size = (SQUARE_SIDE, SQUARE_SIDE)
         return np.asarray(image.resize(size, Image.Resampling.BICUBIC, reducing_gap=3.0))
 
 
 def decode(data: bytes) -> Picture:
-    """Return the picture that ``data`` holds.
+    """Return the picture in ``data``.
 
     Thread-safe. Raises a PictureError: EmptyFile, TooLarge (over ``MAX_BYTES``), NotAPicture (no accepted format),
     TooManyPixels (over ``MAX_PIXELS``), BrokenPicture (truncated or corrupt), DecodeTimeout (after
-    ``DECODE_SECONDS``). A picture of any size from 1×1 on is returned: whether it is of use is for quality.judge.
+    ``DECODE_SECONDS``). Pictures of any size from 1×1 are accepted; ``quality.judge`` decides whether they are usable.
     """
     if not data:
         raise EmptyFile
     if len(data) > MAX_BYTES:
         raise TooLarge
-    known = sniff(data)
-    if known is None:
+    format_ = sniff(data)
+    if format_ is None:
         raise refusal_of(data)
     pixels = decode_elsewhere(data, seconds=DECODE_SECONDS)
     pixels.flags.writeable = False
-    return Picture(pixels=pixels, format=known.name, media_type=known.media_type)
+    return Picture(pixels=pixels, format=format_.name, media_type=format_.media_type)
 
 
 def network_input(pixels: np.ndarray, *, side: int, detail: int) -> np.ndarray:
-    """Return what a network is shown of uint8 (H, W, 3): the centre square as uint8 (side, side, 3).
+    """Return a network's input for uint8 (H, W, 3): the centre square as uint8 (side, side, 3).
 
-    Squares larger than ``detail`` are first reduced to it: finer detail than its training pictures had is strange to
-    a network. Both steps use Pillow's bicubic filter (antialiased when it reduces), as training does; the two must not
-    drift apart.
+    Squares larger than ``detail`` are first reduced to it, since finer detail was not in the training photographs. Both
+    steps use Pillow's bicubic filter (antialiased when it reduces) and must stay the same as in training.
     """
     image = Image.fromarray(centre_square(pixels))
     if image.width > detail:
@@ -113,7 +112,7 @@ def network_input(pixels: np.ndarray, *, side: int, detail: int) -> np.ndarray:
 
 
 def centre_square(pixels: np.ndarray) -> np.ndarray:
-    """Return the largest centred square of (H, W, 3), as a view; an odd pixel more is left at the bottom or right."""
+    """Return the largest centred square of (H, W, 3) as a view; an odd pixel is cut off at the bottom or right."""
     height, width = pixels.shape[:2]
     side = min(height, width)
     top, left = (height - side) // 2, (width - side) // 2
@@ -121,7 +120,7 @@ def centre_square(pixels: np.ndarray) -> np.ndarray:
 
 
 def encode_jpeg(pixels: np.ndarray, *, longest_side: int, quality: int = 88) -> bytes:
-    """Return uint8 (H, W, 3) as a progressive RGB JPEG without any metadata, reduced to ``longest_side`` if larger."""
+    """Return uint8 (H, W, 3) as a progressive RGB JPEG without metadata, reduced to ``longest_side`` if larger."""
     image = Image.fromarray(pixels)
     scale = longest_side / max(image.size)
     if scale < 1:

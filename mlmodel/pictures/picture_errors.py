@@ -1,11 +1,11 @@
-"""Why a file was not accepted as a picture, in words that tell its sender what to do."""
+"""Errors for files that are not accepted as pictures, with messages that tell the sender what to do."""
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_PIXELS = 60_000_000
 DECODE_SECONDS = 10.0
 ACCEPTED = "JPEG, PNG, WebP, TIFF, HEIC, BMP or GIF"
-OTHER_KIND = "This is {name}, which is not read here. Open it and save the photograph as {save_as}, then send that."
-SAVE_AS = "an ordinary JPEG or PNG (8 bits a colour)"
+OTHER_KIND = "This is {name}, which is not supported. Open it and save the photograph as {save_as}, then send that."
+SAVE_AS = "an ordinary JPEG or PNG (8 bits per colour)"
 UNUSUAL_COLOURS = (
     "The colours of this picture are coded in an unusual way. Save it as an ordinary JPEG, then send that."
 )
@@ -14,9 +14,8 @@ UNUSUAL_COLOURS = (
 class PictureError(ValueError):
     """A file cannot be used as a picture.
 
-    ``code`` and ``status`` are the same wherever the file is sent: pages, API and commands. ``message`` is for the
-    person who sent the file (plain English, says what to do), ``reason`` for the log (what the decoder said; empty
-    when there is nothing to add).
+    ``code`` and ``status`` are the same for pages, API and commands. ``message`` is for the sender of the file (plain
+    English, says what to do), and ``reason`` for the log (details from the decoder; may be empty).
     """
 
     code = "broken-image"
@@ -30,12 +29,12 @@ class PictureError(ValueError):
 
     @property
     def line(self) -> str:
-        """What a command prints of it: the message, and the code that the API answers."""
+        """The line that commands print: the message, and the code of the API."""
         return f"{self.message} [{self.code}]"
 
 
 class EmptyFile(PictureError):
-    """There is not one byte in it."""
+    """The file has no bytes."""
 
     code = "empty-file"
     status = 400
@@ -51,7 +50,7 @@ class TooLarge(PictureError):
 
 
 class TooManyPixels(PictureError):
-    """More than ``MAX_PIXELS`` pixels, or more memory than a decoder may have."""
+    """More than ``MAX_PIXELS`` pixels, or more memory than a decoder may use."""
 
     code = "too-many-pixels"
     status = 413
@@ -62,7 +61,7 @@ class TooManyPixels(PictureError):
 
 
 class NotAPicture(PictureError):
-    """The bytes are not of an accepted format, whatever the file's name says."""
+    """The content is not in an accepted format, regardless of the file's name."""
 
     code = "not-an-image"
     status = 415
@@ -70,11 +69,11 @@ class NotAPicture(PictureError):
 
 
 class UnsupportedPicture(PictureError):
-    """A picture, perhaps a whole one, of a kind that is not read here."""
+    """A picture of an unsupported kind."""
 
     code = "unsupported-image"
     status = 415
-    message = f"Pictures of this kind are not read here. Open it and save it as {SAVE_AS}, then send that."
+    message = f"This kind of picture is not supported. Open it and save it as {SAVE_AS}, then send that."
 
 
 class BrokenPicture(PictureError):
@@ -89,7 +88,7 @@ class BrokenPicture(PictureError):
 
 
 class DecodeTimeout(PictureError):
-    """It could not be decoded in ``DECODE_SECONDS``."""
+    """It could not be decoded within ``DECODE_SECONDS``."""
 
     code = "slow-image"
     status = 422

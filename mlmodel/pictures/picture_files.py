@@ -1,4 +1,4 @@
-"""Picture files on the disk: which files of a folder are pictures, what to call them, and how they are read."""
+"""Picture files on disk: finding, naming and reading them."""
 
 import os
 import unicodedata
@@ -11,24 +11,24 @@ from mlmodel.pictures.formats import sniff
 from mlmodel.pictures.picture import Picture, decode
 from mlmodel.pictures.picture_errors import MAX_BYTES, PictureError
 
-# Endings that identifiers in tables may carry; what a file is, its bytes decide.
+# File extensions that identifiers in tables may have; the format of a file is recognised by its content.
 PICTURE_SUFFIXES = frozenset(
     {".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".png", ".webp", ".tif", ".tiff", ".heic", ".heif", ".hif", ".bmp",
      ".dib", ".gif"}
 )  # fmt: skip
 _SNIFFED = 4096
-# AppleDouble: what a Mac writes beside a photograph on a disk of another system.
+# AppleDouble: metadata that a Mac writes next to a photograph on disks of other systems.
 _APPLE_DOUBLE = b"\x00\x05\x16\x07"
 _FOLDER_NOTES = frozenset({".ds_store", "thumbs.db", "desktop.ini"})
 
 
 @dataclass
 class Found:
-    """What a folder holds.
+    """The files in a folder.
 
     Attributes:
-        pictures: files to be read as pictures, sorted: their bytes begin like one, or their name ends like one.
-        skipped: other files, sorted, and folders that may not be read.
+        pictures: files with the signature or the file extension of a picture, sorted.
+        skipped: other files and unreadable folders, sorted.
     """
 
     pictures: list[Path] = field(default_factory=list)
@@ -36,65 +36,64 @@ class Found:
 
 
 def find_pictures(path: Path) -> Found:
-    """Return the pictures below a folder and the files passed over; a file stands for itself.
+    """Return the pictures and skipped files below a folder, or a single file as a picture.
 
-    A damaged picture is among the pictures, so that its reader says what is wrong with it.
+    Damaged pictures are included, so that reading them gives the reason.
 
     Raises:
-        FileNotFoundError: there is nothing at ``path``, or neither a file nor a folder, as a pipe or a device.
+        FileNotFoundError: ``path`` is neither a file nor a folder.
     """
     if not path.is_dir():
         if not path.is_file():
             raise FileNotFoundError(path)
         return Found([path])
-    found = Found()
+    files = Found()
     unreadable: list[Path] = []
     for folder, folders, names in os.walk(path, onerror=lambda error: unreadable.append(Path(error.filename))):
         folders.sort()
         for name in names:
             file = Path(folder, name)
             if name.lower() not in _FOLDER_NOTES:
-                (found.pictures if _is_picture(file) else found.skipped).append(file)
-    found.pictures.sort()
-    found.skipped = sorted([*found.skipped, *unreadable])
-    return found
+                (files.pictures if _is_picture(file) else files.skipped).append(file)
+    files.pictures.sort()
+    files.skipped = sorted([*files.skipped, *unreadable])
+    return files
 
 
 def read_picture(path: Path) -> Picture:
-    """Return the picture in a file, read as an upload is.
+    """Return the picture in a file, decoded like an upload.
 
     Raises:
-        PictureError: it is not a picture that can be read.
-        OSError: there is no such file, or it may not be read.
+        PictureError: it is not a readable picture.
+        OSError: the file does not exist or must not be read.
     """
     return decode(read_bytes(path))
 
 
 def read_bytes(path: Path) -> bytes:
-    """Return what is in a file, but no more than shows that it is too large for a picture."""
+    """Return the content of a file, up to one byte more than the maximum size of a picture."""
     with path.open("rb") as file:
         return file.read(MAX_BYTES + 1)
 
 
 def why_unreadable(error: PictureError | OSError) -> str:
-    """Return what a command says of a file that ``read_picture`` could not read."""
+    """Return the reason, for command output, why ``read_picture`` could not read a file."""
     return error.line if isinstance(error, PictureError) else error.strerror or str(error)
 
 
 def readable_name(path: Path | str) -> str:
     """Return a file's name or path as text that can be written anywhere.
 
-    Bytes that are not UTF-8 and control characters, which a terminal would obey, are written as ``\\xe9``.
+    Bytes that are not UTF-8, and control characters, which could affect a terminal, are written as ``\\xe9``.
     """
     text = os.fsencode(path).decode("utf-8", "backslashreplace")
     return "".join(f"\\x{ord(each):02x}" if unicodedata.category(each) == "Cc" else each for each in text)
 
 
 def names_without_ending(paths: Sequence[Path]) -> list[str]:
-    """Return a name for each file, none of them twice.
+    """Return a unique name for each file.
 
-    A file is called by its name without ending; where several share that, by its folder too, and by its ending where
-    even that is shared.
+    It is the file name without extension; if several files share it, the folder is added, and then the extension.
     """
     names = [readable_name(path.stem) for path in paths]
     for longer in (_with_folder, _with_folder_and_ending, _whole):
@@ -104,7 +103,7 @@ def names_without_ending(paths: Sequence[Path]) -> list[str]:
 
 
 def stem_of(identifier: str) -> str:
-    """Return what a table calls a photograph, without folders and without an ending that pictures have."""
+    """Return the identifier of a photograph in a table, without folders and without a picture's file extension."""
     name = PurePosixPath(identifier.replace("\\", "/")).name
     stem, dot, ending = name.rpartition(".")
     return stem if dot and f".{ending.lower()}" in PICTURE_SUFFIXES else name
@@ -117,7 +116,7 @@ def _is_picture(file: Path) -> bool:
         with file.open("rb") as opened:
             start = opened.read(_SNIFFED)
     except OSError:
-        # Named as a picture, it is one that cannot be read: its reader says why.
+        # Unreadable files named like pictures are included, so that reading them gives the reason.
         return file.suffix.lower() in PICTURE_SUFFIXES
     if start.startswith(_APPLE_DOUBLE):
         return False

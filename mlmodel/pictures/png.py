@@ -1,4 +1,4 @@
-"""PNG: its chunks, each with the checksum that Pillow does not look at, and what they say of colours."""
+"""PNG: checksums of the chunks, some of which Pillow does not verify, and colour information."""
 
 import struct
 import zlib
@@ -7,19 +7,19 @@ from mlmodel.pictures.colour_profiles import Colours, coded_colours
 from mlmodel.pictures.picture_errors import BrokenPicture
 
 _SIGNATURE_LENGTH = 8
-# An exponent beyond this is no camera's and no monitor's.
+# Exponents outside this range do not occur in cameras or monitors.
 _SENSIBLE_GAMMA = (0.2, 6.0)
 _USUAL_GAMMA = 1 / 0.45455
 
 
 def check_png(data: bytes) -> Colours | None:
-    """Check every chunk, and return what PNG's own chunks say of colours; None for sRGB or an ICC profile.
+    """Return the colours in PNG's own chunks after checking every chunk; None for sRGB or an ICC profile.
 
     The end marker (IEND) may be missing, and anything may follow it.
 
     Raises:
         BrokenPicture: a chunk is damaged or incomplete.
-        UnsupportedPicture: colours that are not converted.
+        UnsupportedPicture: the colours are not supported.
     """
     chunks: dict[bytes, bytes] = {}
     at = _SIGNATURE_LENGTH
@@ -38,7 +38,7 @@ def check_png(data: bytes) -> Colours | None:
 
 
 def _colours(chunks: dict[bytes, bytes]) -> Colours | None:
-    """The order of precedence of PNG's third edition: cICP, iCCP, sRGB, then gAMA and cHRM."""
+    """Return the colours in the order of precedence of PNG's third edition: cICP, iCCP, sRGB, then gAMA and cHRM."""
     if len(coded := chunks.get(b"cICP", b"")) == 4:
         return coded_colours(primaries=coded[0], transfer=coded[1])
     if b"iCCP" in chunks or b"sRGB" in chunks:
@@ -47,7 +47,7 @@ def _colours(chunks: dict[bytes, bytes]) -> Colours | None:
     if len(stored := chunks.get(b"gAMA", b"")) == 4 and any(stored):
         gamma = 100_000 / int.from_bytes(stored, "big")
         is_sensible = _SENSIBLE_GAMMA[0] <= gamma <= _SENSIBLE_GAMMA[1]
-        # What every program writes that means sRGB: a power of 2.2 stands for sRGB's curve.
+        # Programs that write sRGB state a gamma of 2.2, which stands for sRGB's curve.
         gamma = gamma if is_sensible and abs(gamma - _USUAL_GAMMA) > 0.01 else None
     if len(stored := chunks.get(b"cHRM", b"")) == 32:
         numbers = [value / 100_000 for value in struct.unpack(">8I", stored)]

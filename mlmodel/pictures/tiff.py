@@ -1,6 +1,6 @@
-"""TIFF: which kinds are read, and whether all strips are whole.
+"""TIFF: checks of supported kinds and of the integrity of all strips.
 
-libtiff decodes on after damage without a word, so each strip is checked here by what its compression allows.
+libtiff continues after damage without reporting it, so each strip is checked here as far as its compression allows.
 """
 
 import zlib
@@ -13,16 +13,16 @@ from mlmodel.pictures.picture_errors import BrokenPicture, UnsupportedPicture
 
 RAW_FILE = "This is a camera's raw file. Send the photograph as JPEG, or as a TIFF that was developed from it."
 UNUSUAL_NUMBERS = (
-    "The picture's pixels are stored as numbers of an unusual kind. Save it as a JPEG, or as a TIFF or PNG with 8 or "
-    "16 bits a colour, then send that."
+    "The picture's pixels are stored in an unusual number format. Save it as a JPEG, or as a TIFF or PNG with 8 or 16 "
+    "bits per colour, then send that."
 )
 UNUSUAL_COMPRESSION = (
-    "This TIFF is compressed in a way that is not read here. Save it as a JPEG, or as a TIFF with LZW or ZIP "
-    "compression, then send that."
+    "The compression of this TIFF is not supported. Save it as a JPEG, or as a TIFF with LZW or ZIP compression, then "
+    "send that."
 )
 SEVERAL_PICTURES = (
-    "This TIFF holds {count} pictures, and it cannot be told which one is meant. Save the one that shows the lesion "
-    "as a file of its own, then send that."
+    "This TIFF contains {count} pictures, and it is unclear which one to use. Save the one that shows the lesion as a "
+    "separate file, then send that."
 )
 
 NO_COMPRESSION, JPEG_COMPRESSION = 1, 7
@@ -49,18 +49,18 @@ class Tiff:
 
     Attributes:
         data: the file.
-        parts: where each strip or tile begins, and how long it is.
-        part_size: width and height of a whole strip or tile, in pixels.
-        bits: of each sample.
-        samples: of each pixel.
-        is_planar: whether the samples lie in planes of their own.
-        photometric: what the samples stand for.
-        tables: of JPEG, which all parts share.
-        predictor: what was done to the samples before they were compressed; 1 is nothing.
-        extras: what samples beyond the colours stand for.
-        profile: ICC, empty without one.
-        orientation: as EXIF has it.
-        others: how many more pictures the file holds, previews and masks not counted.
+        parts: start and length of each strip or tile.
+        part_size: width and height of a full strip or tile, in pixels.
+        bits: bits per sample.
+        samples: samples per pixel.
+        is_planar: whether the samples are in separate planes.
+        photometric: the meaning of the samples.
+        tables: the JPEG tables that all parts share.
+        predictor: the filter applied before compression; 1 is none.
+        extras: the meaning of samples in addition to the colours.
+        profile: the ICC profile; empty without one.
+        orientation: the EXIF orientation.
+        others: the number of further pictures, without previews and masks.
     """
 
     def __init__(self, data: bytes) -> None:
@@ -91,17 +91,17 @@ class Tiff:
             self.extras = self._numbers(_EXTRA_SAMPLES)
             self.profile = bytes(self.tags.get(_ICC, b""))
             self.orientation = self._number(_ORIENTATION, 1)
-        except Exception as error:  # what a hostile directory makes Pillow raise has no complete list
+        except Exception as error:  # a hostile directory can make Pillow raise almost anything
             raise BrokenPicture(reason=f"TIFF directory: {error!r}") from error
         self.others = self._count_others(stream, seen={0, first})
 
     def check(self) -> None:
-        """Refuse what is not read, then what is not whole.
+        """Check that the kind of TIFF is supported, and then that it is intact.
 
         Raises:
-            UnsupportedPicture: it may be whole, but is not read.
-            BrokenPicture: a strip or tile is damaged or lies beyond the end of the file. Those with ZIP compression
-                are left to ``inflated``, and JPEGs to their reader.
+            UnsupportedPicture: the kind is not supported.
+            BrokenPicture: a strip or tile is damaged or beyond the end of the file. Those with ZIP compression are
+                checked in ``inflated``, and JPEGs by the JPEG decoder.
         """
         self._refuse_unsupported()
         if not self.parts:
@@ -113,30 +113,30 @@ class Tiff:
             self._check_part(index, self.data[start : start + length])
 
     def _check_part(self, index: int, part: bytes) -> None:
-        """Check one strip or tile. LZW and LZMA are left to libtiff, which complains of damage."""
+        """Check one strip or tile. For LZW and LZMA, libtiff reports damage itself."""
         if self.compression == _PACKBITS and _unpacked_length(part) != self.length_of_part(index):
             raise BrokenPicture(reason="a strip of another length")
 
     def check_zips(self) -> None:
-        """Inflate every part to its checksum, where libtiff will read them. Raises BrokenPicture."""
+        """Check the checksum of every ZIP part, before libtiff reads them. Raises BrokenPicture."""
         for start, length in self.parts:
             _inflated(self.data[start : start + length], 0)
 
     def inflated(self, index: int) -> bytes:
-        """Return what a strip or tile with ZIP compression holds, as long as it should be.
+        """Return the content of a strip or tile with ZIP compression, in its full length.
 
         Raises:
             BrokenPicture: it is damaged, its checksum is wrong or missing, or it is too short.
         """
         start, length = self.parts[index]
-        wanted = self.length_of_part(index)
-        part = _inflated(self.data[start : start + length], wanted)
-        if len(part) < wanted:
+        expected_length = self.length_of_part(index)
+        part = _inflated(self.data[start : start + length], expected_length)
+        if len(part) < expected_length:
             raise BrokenPicture(reason="a strip of another length")
         return part
 
     def _refuse_unsupported(self) -> None:
-        # Raw files look like TIFF and lead with a thumbnail, which would be judged in the photograph's place.
+        # Raw files look like TIFF and begin with a thumbnail, which would be analysed instead of the photograph.
         is_thumbnail = self._number(_SUBFILE, 0) & 1 == 1
         is_canon = self.data[8:10] == b"CR"
         if is_thumbnail or is_canon or _DNG_VERSION in self.tags or self.photometric in _RAW_PHOTOMETRICS:
@@ -153,7 +153,7 @@ class Tiff:
             raise UnsupportedPicture(SEVERAL_PICTURES.format(count=1 + self.others), reason="several pictures")
 
     def _count_others(self, stream: BytesIO, *, seen: set[int]) -> int:
-        """Count the pictures after the first one; what cannot be read any more is none."""
+        """Return the number of readable pictures after the first one."""
         count, at = 0, self.tags.next
         directory = TiffImagePlugin.ImageFileDirectory_v2(_head(self.data))
         try:
@@ -164,7 +164,7 @@ class Tiff:
                 kind, old_kind = directory.get(_SUBFILE, 0), directory.get(_OLD_SUBFILE, 0)
                 count += not (kind & _PREVIEW_OR_MASK or old_kind == _OLD_PREVIEW or _WIDTH not in directory)
                 at = directory.next
-        except Exception:  # what a hostile directory makes Pillow raise has no complete list
+        except Exception:  # a hostile directory can make Pillow raise almost anything
             return count
         return count
 
@@ -172,12 +172,12 @@ class Tiff:
         starts, lengths = self._numbers(_TILES), self._numbers(_TILE_BYTES)
         if not starts:
             starts, lengths = self._numbers(_STRIPS), self._numbers(_STRIP_BYTES)
-        if not lengths and len(starts) == 1:  # may be left out where there is one strip
+        if not lengths and len(starts) == 1:  # optional if there is only one strip
             lengths = (len(self.data) - starts[0],)
         return list(zip(starts, lengths, strict=True))
 
     def length_of_part(self, index: int) -> int:
-        """Return how many bytes a strip or tile holds once it is unpacked."""
+        """Return the unpacked size of a strip or tile, in bytes."""
         width, rows = self.part_size
         samples = 1 if self.is_planar else self.samples
         if not self.is_tiled:
@@ -202,27 +202,27 @@ class Tiff:
 
 
 def _head(data: bytes) -> bytes:
-    """Return how a TIFF begins, which is longer in a BigTIFF."""
+    """Return the header of a TIFF, which is longer in a BigTIFF."""
     return data[: 16 if data[2] == 43 else 8]
 
 
-def _inflated(part: bytes, wanted: int) -> bytes:
-    """Return at most the first ``wanted`` bytes of a strip, read to its end and checksum."""
-    reader, found, waiting = zlib.decompressobj(), bytearray(), part
+def _inflated(part: bytes, limit: int) -> bytes:
+    """Return at most the first ``limit`` bytes of a strip, after checking its end and checksum."""
+    reader, content, waiting = zlib.decompressobj(), bytearray(), part
     try:
         while waiting and not reader.eof:
             some = reader.decompress(waiting, 1 << 20)
-            found += some[: max(wanted - len(found), 0)]
+            content += some[: max(limit - len(content), 0)]
             waiting = reader.unconsumed_tail
     except zlib.error as error:
         raise BrokenPicture(reason=str(error)) from error
     if not reader.eof:
         raise BrokenPicture(reason="incomplete strip")
-    return bytes(found)
+    return bytes(content)
 
 
 def _unpacked_length(part: bytes) -> int:
-    """Return how many bytes PackBits makes of a strip."""
+    """Return the unpacked size of a PackBits strip, in bytes."""
     at, length = 0, 0
     while at < len(part):
         count = part[at]

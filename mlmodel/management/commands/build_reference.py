@@ -1,4 +1,4 @@
-"""Pack what ordinary photographs look like to the shipped network, for the watch to compare uploads with."""
+"""Write the reference of typical photographs with which drift monitoring compares uploads."""
 
 import json
 from argparse import ArgumentParser
@@ -19,12 +19,12 @@ from mlmodel.releases.release_files import MANIFEST, SHIPPED, ReleaseError, sha2
 
 
 class Command(BaseCommand):
-    help = "Write mlmodel/shipped/reference.npz from the folds that the network was calibrated on."
+    help = "Write mlmodel/shipped/reference.npz, the reference for drift monitoring, from the calibration folds."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("data", type=Path, help="What import_ham10000 wrote.")
+        parser.add_argument("data", type=Path, help="The folder written by import_ham10000.")
         parser.add_argument(
-            "--cache", type=Path, default=Path(settings.DATA_DIR) / "features", help="Where features are kept."
+            "--cache", type=Path, default=Path(settings.DATA_DIR) / "features", help="The folder of cached features."
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -42,7 +42,7 @@ class Command(BaseCommand):
         )
         path = SHIPPED / "reference.npz"
         reference.save(path)
-        # The hash of the release is over backbone, head and settings: the version stays what it is.
+        # The release's hash does not include the reference, so the version does not change.
         manifest = json.loads((SHIPPED / MANIFEST).read_text(encoding="utf-8"))
         manifest["files"]["reference"] = {"file": path.name, "sha256": sha256_of(path)}
         text = json.dumps(manifest, indent=2, sort_keys=True)
@@ -54,6 +54,6 @@ class Command(BaseCommand):
 
 
 def _measures_of(paths: Sequence[Path]) -> dict[str, list[float]]:
-    """Return what the quality judge measures of every photograph, by name."""
+    """Return the quality measures of all photographs, by name."""
     measured = [judge(read_photograph(path)).measures for path in paths]
     return {name: [each[name] for each in measured] for name in MEASURES}

@@ -24,9 +24,9 @@ Item = TypeVar("Item")
 
 class Command(BaseCommand):
     help = (
-        "Judge a network on labelled photographs and write one HTML page and its JSON. Give HAM10000's folder "
-        "(--data), any set in the ISIC format (--images and --truth), smartphone photographs (--phone), and the "
-        "photographs of other clinics that import_isic wrote (--collection), or several."
+        "Evaluate a network on labelled photographs and write a report as an HTML page and JSON. Give one or more of: "
+        "HAM10000's folder (--data), a set in the ISIC format (--images and --truth), smartphone photographs (--phone) "
+        "and photographs of other clinics imported by import_isic (--collection)."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -35,18 +35,22 @@ class Command(BaseCommand):
             type=Path,
             default=SHIPPED,
             metavar="DIR",
-            help="The network: a release's folder (the shipped).",
+            help="The folder of the release to evaluate (the shipped one).",
         )
-        parser.add_argument("--data", type=Path, metavar="DIR", help="ham10000/: a table with folds, and images/.")
         parser.add_argument(
-            "--folds", default="8,9", metavar="LIST", help="Which folds of --data (8,9: the locked test)."
+            "--data", type=Path, metavar="DIR", help="HAM10000's folder: a table with folds, and images/."
         )
-        parser.add_argument("--images", type=Path, metavar="DIR", help="Photographs of a set in the ISIC format.")
-        parser.add_argument("--truth", type=Path, metavar="CSV", help="Its truth: image,MEL,NV,BCC,AKIEC,BKL,DF,VASC.")
+        parser.add_argument(
+            "--folds", default="8,9", metavar="LIST", help="Folds of --data (8,9: the held-out test set)."
+        )
+        parser.add_argument("--images", type=Path, metavar="DIR", help="The photographs of a set in the ISIC format.")
+        parser.add_argument(
+            "--truth", type=Path, metavar="CSV", help="Its ground truth: image,MEL,NV,BCC,AKIEC,BKL,DF,VASC."
+        )
         parser.add_argument(
             "--metadata", type=Path, metavar="CSV", help="For --images: image, lesion_id, age, sex, site, skin_type."
         )
-        parser.add_argument("--name", default="", help="What the set of --images is called on the page.")
+        parser.add_argument("--name", default="", help="The name of the set of --images in the report.")
         parser.add_argument("--phone", type=Path, metavar="DIR", help="Smartphone photographs with labels.csv.")
         parser.add_argument(
             "--collection",
@@ -54,18 +58,28 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="DIR",
-            help="What import_isic wrote: judged by source, on --folds. Needs one of the others too.",
+            help="A folder written by import_isic, evaluated by source on --folds. Also needs one of the other sets.",
         )
-        parser.add_argument("--run", type=Path, metavar="DIR", help="The training run that made it, for its curves.")
         parser.add_argument(
-            "--robustness", type=int, default=0, metavar="N", help="Change N photographs; 40 take minutes (0)."
+            "--run", type=Path, metavar="DIR", help="The network's training run, for the training curves."
         )
-        parser.add_argument("--latency", type=int, default=30, metavar="N", help="Time N answers (30); 0 to skip.")
         parser.add_argument(
-            "--pictures", type=int, default=12, metavar="N", help="Mistakes of each kind to show (12); 0 shows none."
+            "--robustness",
+            type=int,
+            default=0,
+            metavar="N",
+            help="Measure robustness on N photographs (0); 40 take minutes.",
+        )
+        parser.add_argument(
+            "--latency", type=int, default=30, metavar="N", help="Measure the latency of N answers (30); 0 skips it."
+        )
+        parser.add_argument(
+            "--pictures", type=int, default=12, metavar="N", help="Mistakes of each kind to show (12)."
         )
         parser.add_argument("--cache", type=Path, default=Path(settings.DATA_DIR) / "features", metavar="DIR")
-        parser.add_argument("--output", type=Path, default=Path("report"), metavar="DIR", help="(report)")
+        parser.add_argument(
+            "--output", type=Path, default=Path("report"), metavar="DIR", help="The output folder (report)."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         self._check(options)
@@ -105,48 +119,50 @@ class Command(BaseCommand):
 
     def _check(self, options: dict[str, Any]) -> None:
         if not (options["data"] or options["images"] or options["phone"]):
-            raise CommandError("Give photographs to judge: --data DIR, or --images DIR --truth CSV, or --phone DIR.")
+            raise CommandError(
+                "Give photographs to evaluate on: --data DIR, or --images DIR --truth CSV, or --phone DIR."
+            )
         if bool(options["images"]) != bool(options["truth"]):
-            raise CommandError("--images and --truth belong together: the photographs, and what they show.")
+            raise CommandError("--images and --truth must be given together.")
         if options["metadata"] and not options["images"]:
-            raise CommandError("--metadata belongs to --images.")
+            raise CommandError("--metadata requires --images.")
         for name in ("robustness", "latency", "pictures"):
             if options[name] < 0:
                 raise CommandError(f"--{name} must be 0 or more.")
 
     def _read(self, options: dict[str, Any]) -> "list[Photographs]":
-        """Read every table before the first photograph: an error in the last one must not cost an hour."""
+        """Return the test sets, read before any analysis so that errors in tables are reported at once."""
         from mlmodel.evaluation.isic_sets import read_isic
         from mlmodel.evaluation.known_sets import read_phone
 
-        found = []
+        sets = []
         if options["images"]:
-            found.append(read_isic(options["images"], options["truth"], options["metadata"], name=options["name"]))
+            sets.append(read_isic(options["images"], options["truth"], options["metadata"], name=options["name"]))
         if options["phone"]:
-            found.append(read_phone(options["phone"]))
-        return found
+            sets.append(read_phone(options["phone"]))
+        return sets
 
     def _answer_folds(self, options: dict[str, Any], folds: tuple[int, ...], analyser: Analyser) -> "Answered":
         from mlmodel.evaluation.ham10000_answers import answer_ham10000
 
-        return self._told(answer_ham10000(options["data"], folds, analyser, options["cache"], self._progress))
+        return self._report_notes(answer_ham10000(options["data"], folds, analyser, options["cache"], self._progress))
 
     def _answer(self, photographs: "Photographs", analyser: Analyser) -> "Answered":
         from mlmodel.evaluation.answering import answer_as_served
 
-        return self._told(answer_as_served(photographs, analyser, self._progress))
+        return self._report_notes(answer_as_served(photographs, analyser, self._progress))
 
     def _by_source(self, read: "tuple[Dataset, Dataset, list[str]]", analyser: Analyser) -> dict[str, Any]:
         from mlmodel.evaluation.collections import judge_by_source
 
         part, whole, notes = read
-        found, unreadable = judge_by_source(part, whole, analyser, self._progress)
+        results, unreadable = judge_by_source(part, whole, analyser, self._progress)
         for line in (*notes, *unreadable):
             self.stderr.write(line)
-        return found
+        return results
 
-    def _told(self, answered: "Answered") -> "Answered":
-        """Say what was left out of a set, and why."""
+    def _report_notes(self, answered: "Answered") -> "Answered":
+        """Write to standard error what was excluded from a set, and why."""
         for line in (*answered.photographs.notes, *answered.unreadable):
             self.stderr.write(f"{answered.photographs.name}: {line}")
         return answered
@@ -165,7 +181,7 @@ class Command(BaseCommand):
         try:
             return tuple(sorted({int(part) for part in text.split(",")}))
         except ValueError as error:
-            raise CommandError(f"--folds is a list of numbers such as 8,9; it is “{text}”.") from error
+            raise CommandError(f"--folds must be a list of numbers such as 8,9; it is “{text}”.") from error
 
     def _progress(self, items: Iterable[Item]) -> Iterable[Item]:
         return tqdm(items, unit="photograph", file=sys.stderr, disable=None, leave=False)
@@ -177,5 +193,5 @@ class Command(BaseCommand):
             self.stdout.write(f"{found['name']}: {found['photographs']} photographs, {found['lesions']} lesions")
             for figure, title, _ in HEADLINE:
                 estimate = found["subsets"]["lesions"]["figures"][figure]
-                said = f"{estimate['value']:.3f} ({estimate['low']:.3f}–{estimate['high']:.3f})" if estimate else "–"
-                self.stdout.write(f"  {title}: {said}")
+                text = f"{estimate['value']:.3f} ({estimate['low']:.3f}–{estimate['high']:.3f})" if estimate else "–"
+                self.stdout.write(f"  {title}: {text}")

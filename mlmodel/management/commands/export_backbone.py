@@ -10,8 +10,8 @@ from mlmodel.releases.release_files import SHIPPED, sha256_of
 
 class Command(BaseCommand):
     help = (
-        "Write the backbone, Xception without its top, as the file that the engine serves: of a training run, or with "
-        "ImageNet weights. Needs TensorFlow."
+        "Export the backbone, Xception without its top, to the ONNX file that the engine loads, from a training run "
+        "or with ImageNet weights. Needs TensorFlow."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -23,8 +23,8 @@ class Command(BaseCommand):
             metavar="FILE",
             help="Without --run: Keras weights of Xception without its top; by default Keras downloads its own.",
         )
-        parser.add_argument("--side", type=int, default=299, help="Of the square it is shown, in pixels.")
-        parser.add_argument("--detail", type=int, default=224, help="Larger squares are first reduced to this side.")
+        parser.add_argument("--side", type=int, default=299, help="Side of the network's input, in pixels.")
+        parser.add_argument("--detail", type=int, default=224, help="Larger squares are reduced to this side first.")
         parser.add_argument("--mirrored", action="store_true", help="Average over a photograph and its mirror images.")
         parser.add_argument("--output", type=Path, default=SHIPPED / "backbone.onnx", metavar="FILE")
 
@@ -38,9 +38,9 @@ class Command(BaseCommand):
             raise CommandError("This command needs TensorFlow: pip install -r requirements.txt") from error
         weights: Path | None = options["backbone_weights"]
         if weights is not None and not weights.is_file():
-            raise CommandError(f"There is no file {weights}.")
+            raise CommandError(f"The file {weights} does not exist.")
         if not (96 <= options["side"] <= 600 and 96 <= options["detail"] <= 600):
-            raise CommandError("--side and --detail may be 96 to 600 pixels.")
+            raise CommandError("--side and --detail must be 96 to 600 pixels.")
         output: Path = options["output"]
         prepare_file(output)
         try:

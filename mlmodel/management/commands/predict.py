@@ -15,23 +15,23 @@ from mlmodel.releases.release_files import ReleaseError
 
 class Command(BaseCommand):
     help = (
-        "Score photographs and write them in the format of the ISIC challenge (image,MEL,NV,BCC,AKIEC,BKL,DF,VASC). "
-        "Scores of photographs that were taken without a dermatoscope cannot be relied on: they are named on standard "
-        "error, and marked in the table with --reliability."
+        "Score photographs and write the scores in the format of the ISIC challenge (image,MEL,NV,BCC,AKIEC,BKL,DF,"
+        "VASC). Scores of photographs that were taken without a dermatoscope cannot be relied on: they are listed on "
+        "standard error, and marked in the table with --reliability."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("paths", nargs="+", type=_path, metavar="PATH", help="Files, or folders of photographs.")
-        parser.add_argument("--csv", type=Path, metavar="FILE", help="Write here instead of to standard output.")
+        parser.add_argument("--csv", type=Path, metavar="FILE", help="Write to this file instead of standard output.")
         parser.add_argument(
             "--equal-prior",
             action="store_true",
-            help="Divide the training class mix out of the scores; by default they are calibrated probabilities.",
+            help="Write equal-prior scores, without the training class mix, instead of calibrated probabilities.",
         )
         parser.add_argument(
             "--reliability",
             action="store_true",
-            help=f"Add a last column {RELIABILITY_COLUMN}: “{Reliability.CALIBRATED}”, or “{Reliability.SMARTPHONE}” "
+            help=f"Add a column {RELIABILITY_COLUMN}: “{Reliability.CALIBRATED}”, or “{Reliability.SMARTPHONE}” "
             "for a photograph without a dermatoscope.",
         )
 
@@ -56,28 +56,28 @@ class Command(BaseCommand):
                 outcomes = write_scores(file, scores, with_reliability=options["reliability"])  # type: ignore[arg-type]
         except OSError as error:
             raise CommandError(f"The scores could not be written: {error}") from error
-        self._name_what_is_special(found)
-        self._name_what_is_not_reliable(outcomes)
+        self._report_skipped_and_renamed(found)
+        self._report_unreliable(outcomes)
         failed = [score for score in outcomes if score.scores is None]
         for score in failed:
             self.stderr.write(f"{readable_name(score.path)}: {score.error}")
         if failed or missing:
-            wrong, asked = len(failed) + missing, len(found.pictures) + missing
-            others = "; the others were scored" if wrong < asked else ""
-            raise CommandError(f"{wrong} of {asked} could not be read{others}.")
+            unread, total = len(failed) + missing, len(found.pictures) + missing
+            others = "; the others were scored" if unread < total else ""
+            raise CommandError(f"{unread} of {total} could not be read{others}.")
 
-    def _name_what_is_special(self, found: Found) -> None:
-        """Say which files of a folder were passed over, and which are not called by their plain names."""
+    def _report_skipped_and_renamed(self, found: Found) -> None:
+        """Report skipped files, and pictures that have another name in the table."""
         if found.skipped:
             names = [readable_name(path) for path in found.skipped]
             many = "1 file is" if len(names) == 1 else f"{len(names):,} files are"
-            self.stderr.write(f"{many} no photograph and passed over: {', '.join(names)}.")
+            self.stderr.write(f"{many} not a photograph and skipped: {', '.join(names)}.")
         for path, name in zip(found.pictures, names_without_ending(found.pictures), strict=True):
             if name != path.stem:
-                self.stderr.write(f"{readable_name(path)} is called {name} in the table.")
+                self.stderr.write(f"{readable_name(path)} is named {name} in the table.")
 
-    def _name_what_is_not_reliable(self, outcomes: list[Score]) -> None:
-        """Say whose scores must not be taken for an answer."""
+    def _report_unreliable(self, outcomes: list[Score]) -> None:
+        """Report photographs whose scores cannot be relied on."""
         names = [readable_name(each.path) for each in outcomes if each.reliability is Reliability.SMARTPHONE]
         if names:
             many = "1 photograph was" if len(names) == 1 else f"{len(names):,} photographs were"
@@ -87,7 +87,7 @@ class Command(BaseCommand):
             )
 
     def _find(self, paths: list[Path]) -> tuple[Found, int]:
-        """Return the pictures of all paths, each once, with the number of paths that give none."""
+        """Return the pictures of all paths without duplicates, and the number of paths without pictures."""
         pictures: dict[Path, None] = {}
         skipped: list[Path] = []
         missing = 0
@@ -95,11 +95,11 @@ class Command(BaseCommand):
             try:
                 inside = find_pictures(path)
             except FileNotFoundError:
-                self.stderr.write(f"{readable_name(path)}: there is no file or folder of this name.")
+                self.stderr.write(f"{readable_name(path)}: this file or folder does not exist.")
                 missing += 1
                 continue
             if not inside.pictures:
-                self.stderr.write(f"{readable_name(path)}: this folder holds no photographs.")
+                self.stderr.write(f"{readable_name(path)}: this folder contains no photographs.")
                 missing += 1
             pictures.update(dict.fromkeys(inside.pictures))
             skipped += inside.skipped
@@ -107,7 +107,7 @@ class Command(BaseCommand):
 
 
 def _path(text: str) -> Path:
-    """An empty name, as an unset variable of a shell leaves it, does not stand for the folder one is in."""
+    """Return a path; an empty name, for example from an unset shell variable, is an error."""
     if not text:
-        raise ArgumentTypeError("give a file or a folder; this is empty")
+        raise ArgumentTypeError("give a file or a folder; the name is empty")
     return Path(text)

@@ -9,41 +9,49 @@ from django.core.management.base import BaseCommand, CommandError
 
 class Command(BaseCommand):
     help = (
-        "Train a network by a recipe. It can be stopped or killed at any moment; --resume goes on from the last "
-        "checkpoint, at most two minutes back. Needs TensorFlow."
+        "Train a network with a recipe. Training can be interrupted at any time; --resume continues from the last "
+        "checkpoint, at most two minutes earlier. Needs TensorFlow."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--architecture", choices=("xception", "vgg16", "cnn8"), default="xception")
-        parser.add_argument("--recipe", default="best", metavar="NAME", help="One of ours, or a path to a .toml file.")
+        parser.add_argument(
+            "--recipe", default="best", metavar="NAME", help="A built-in recipe, or a path to a .toml file."
+        )
         parser.add_argument(
             "--data",
             type=Path,
             action="append",
             metavar="DIR",
             help=(
-                "What import_ham10000 wrote (the default), or import_isic, or metadata.csv and images/. May be "
-                "repeated: all are trained on together."
+                "A folder written by import_ham10000 (the default) or import_isic, or with metadata.csv and images/. "
+                "May be repeated to train on several together."
             ),
         )
         parser.add_argument("--run", type=Path, metavar="DIR", help="The run's folder (var/runs/<recipe>).")
-        parser.add_argument("--split", choices=("by-lesion", "by-image"), help="Instead of the recipe's.")
+        parser.add_argument("--split", choices=("by-lesion", "by-image"), help="Override the recipe's split.")
         parser.add_argument(
             "--precision",
             choices=("float32", "bfloat16"),
-            help="Of the arithmetic, instead of the recipe's; bfloat16 is faster where the processor has it.",
+            help="Override the recipe's numerical precision; bfloat16 is faster where the processor supports it.",
         )
-        parser.add_argument("--resume", action="store_true", help="Go on with the run in that folder.")
+        parser.add_argument("--resume", action="store_true", help="Continue the run in the folder of --run.")
         parser.add_argument(
-            "--checkpoint-seconds", type=float, default=120.0, metavar="N", help="Time between checkpoints, to 300."
+            "--checkpoint-seconds",
+            type=float,
+            default=120.0,
+            metavar="N",
+            help="Seconds between checkpoints, at most 300.",
         )
         parser.add_argument(
             "--begin-from",
             type=Path,
             metavar="DIR",
-            help="An ended run of the same network, whose weights this one begins with, head and all.",
+            help="A finished run of the same network, from whose weights, including the head, training starts.",
         )
-        parser.add_argument("--backbone-weights", type=Path, metavar="FILE", help="Instead of Keras's download.")
+        parser.add_argument(
+            "--backbone-weights", type=Path, metavar="FILE", help="Initial weights, instead of Keras's download."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -57,16 +65,14 @@ class Command(BaseCommand):
         data = options["data"] or [Path(settings.DATA_DIR) / "datasets" / "ham10000"]
         run = RunDirectory(options["run"] or Path(settings.DATA_DIR) / "runs" / Path(options["recipe"]).stem)
         if not 0 <= options["checkpoint_seconds"] <= 300:
-            raise CommandError(
-                "--checkpoint-seconds may be 0 to 300: a long run must not lose more than five minutes."
-            )
+            raise CommandError("--checkpoint-seconds must be 0 to 300: a run must not lose more than five minutes.")
         weights: Path | None = options["backbone_weights"]
         if weights is not None and not weights.is_file():
-            raise CommandError(f"There is no file {weights}.")
+            raise CommandError(f"The file {weights} does not exist.")
         try:
             dataset, notes = read_datasets(data)
             for note in notes:
-                self._say(note)
+                self._write(note)
             report = run_recipe(
                 name=options["recipe"],
                 architecture=options["architecture"],
@@ -78,14 +84,16 @@ class Command(BaseCommand):
                 split_by=options["split"],
                 precision=options["precision"],
                 checkpoint_seconds=options["checkpoint_seconds"],
-                say=self._say,
+                say=self._write,
             )
         except (DataError, RecipeError, RunError) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt as error:
-            raise CommandError("Stopped. The same command with --resume goes on from the last checkpoint.") from error
-        self.stdout.write(f"Done after {report['steps_taken']} steps. Everything is in {run.path}.")
+            raise CommandError(
+                "Stopped. Run the same command with --resume to continue from the last checkpoint."
+            ) from error
+        self.stdout.write(f"Done after {report['steps_taken']} steps. The results are in {run.path}.")
 
-    def _say(self, line: str) -> None:
+    def _write(self, line: str) -> None:
         self.stdout.write(line)
         sys.stdout.flush()

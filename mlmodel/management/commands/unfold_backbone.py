@@ -13,21 +13,27 @@ _SUFFIX = ".weights.h5"
 
 class Command(BaseCommand):
     help = (
-        "Write the backbone of a release as weights to train on from: `manage.py train --backbone-weights FILE` then "
-        "begins where the release stands and not at ImageNet. Needs TensorFlow and photographs of the training folds."
+        "Write the backbone of a release as initial weights for training: `manage.py train --backbone-weights FILE` "
+        "then starts from the release instead of ImageNet. Needs TensorFlow and photographs of the training folds."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("output", type=Path, metavar="FILE", help=f"What is written; its name ends in {_SUFFIX}.")
+        parser.add_argument(
+            "output", type=Path, metavar="FILE", help=f"The output file; its name must end in {_SUFFIX}."
+        )
         parser.add_argument(
             "--data", type=Path, action="append", required=True, metavar="DIR",
-            help="What an import wrote: photographs that are to be trained on. May be repeated.",
+            help="A folder written by an import, with the photographs for training. May be repeated.",
         )  # fmt: skip
-        parser.add_argument("--release", type=Path, default=SHIPPED, metavar="DIR", help="Whose backbone it is.")
         parser.add_argument(
-            "--fresh", type=Path, metavar="FILE", help="Weights whose last block takes the place of a dead one."
+            "--release", type=Path, default=SHIPPED, metavar="DIR", help="The release of the backbone."
         )
-        parser.add_argument("--photographs", type=int, default=128, metavar="N", help="How many are looked at (128).")
+        parser.add_argument(
+            "--fresh", type=Path, metavar="FILE", help="Weights from which a dead last block is replaced."
+        )
+        parser.add_argument(
+            "--photographs", type=int, default=128, metavar="N", help="The number of photographs to use (128)."
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         try:
@@ -39,20 +45,20 @@ class Command(BaseCommand):
             raise CommandError("This command needs TensorFlow: pip install -r requirements.txt") from error
         output: Path = options["output"]
         if not output.name.endswith(_SUFFIX):
-            raise CommandError(f"The file's name must end in {_SUFFIX}, or Keras does not write it.")
+            raise CommandError(f"The file name must end in {_SUFFIX}, or Keras refuses to write it.")
         if options["photographs"] < 1:
             raise CommandError("--photographs must be 1 or more.")
         if options["fresh"] and not options["fresh"].is_file():
-            raise CommandError(f"There is no file {options['fresh']}.")
+            raise CommandError(f"The file {options['fresh']} does not exist.")
         try:
             release = load_release(options["release"])
             dataset, _notes = read_datasets(options["data"])
-            seen = some_photographs(dataset, release.backbone, count=options["photographs"])
-            base = unfolded(release.backbone, seen, fresh=options["fresh"])
+            inputs = some_photographs(dataset, release.backbone, count=options["photographs"])
+            base = unfolded(release.backbone, inputs, fresh=options["fresh"])
         except (DataError, ReleaseError, RunError) as error:
             raise CommandError(str(error)) from error
         prepare_folder(output.parent)
         base.save_weights(output)
         self.stdout.write(
-            f"Written to {output}: the backbone of {release.version}, as {len(seen)} photographs have it."
+            f"Written to {output}: the backbone of {release.version}, estimated on {len(inputs)} photographs."
         )
