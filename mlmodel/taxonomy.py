@@ -1,4 +1,4 @@
-"""The seven classes of HAM10000, and what is known of each. The only place that lists them.
+"""The seven classes of HAM10000 with their properties. This is the only place that lists them.
 
 Codes: Tschandl, Rosendahl, Kittler, Sci. Data 5:180161 (2018). ICD-10: WHO 2019 release. SNOMED CT: international
 edition, disorder hierarchy.
@@ -11,13 +11,13 @@ from enum import StrEnum
 class Malignancy(StrEnum):
     MALIGNANT = "malignant"
     PRE_MALIGNANT = "pre-malignant"
-    UNCERTAIN = "uncertain"  # of none of the seven; pathologists use it where they cannot exclude malignancy
+    UNCERTAIN = "uncertain"  # for none of the seven; pathologists use it where they cannot exclude malignancy
     BENIGN = "benign"
 
 
 @dataclass(frozen=True)
 class Condition:
-    """One class: its HAM10000 code, its name in plain English, how dangerous it is, and its codes elsewhere."""
+    """One class: HAM10000 code, name in plain English, malignancy, ICD-10 and SNOMED CT codes."""
 
     code: str
     name: str
@@ -27,7 +27,7 @@ class Condition:
 
     @property
     def is_malignant(self) -> bool:
-        """True for what must be found: malignant, pre-malignant and in-situ disease."""
+        """True for malignant, pre-malignant and in-situ disease, which must not be missed."""
         return self.malignancy in (Malignancy.MALIGNANT, Malignancy.PRE_MALIGNANT)
 
 

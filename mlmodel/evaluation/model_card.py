@@ -160,8 +160,8 @@ The tier comes from the malignant probability mass: melanoma, basal cell carcino
 disease together. *watch* was chosen on the validation folds so that the lower limits of the intervals are at least
 {WATCH_SENSITIVITY:.0%} of malignant lesions and {WATCH_MELANOMA_SENSITIVITY:.0%} of melanomas flagged, over all
 sources together and for each source with at least {LEAST_OF_A_SOURCE} of them; *urgent* was chosen so that 90 of 100
-benign lesions are not flagged. Both were chosen, and are evaluated here, on sharp photographs, one per lesion, as cameras
-produce. On the held-out test set of HAM10000:
+benign lesions are not flagged. Both were chosen, and are evaluated here, on sharp photographs, one per lesion, as
+cameras produce. On the held-out test set of HAM10000:
 
 | tier | threshold | sensitivity | sensitivity for melanoma | specificity |
 |---|---:|---:|---:|---:|

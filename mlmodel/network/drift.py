@@ -131,7 +131,7 @@ class DriftReference:
         return Look(count=len(scores), distance=distance, threshold=threshold, psi=psi)
 
     def look_at_measures(self, windows: Mapping[str, npt.ArrayLike]) -> list[MeasureLook]:
-        """Return the comparison of a window's measures with the reference's; measures missing in either are omitted."""
+        """Return the comparison of a window's measures with the reference's, where both have them."""
         looks = []
         for name, usual in self.measures.items():
             values: Floats = np.asarray(windows.get(name, ()), np.float32)

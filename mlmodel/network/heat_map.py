@@ -2,8 +2,8 @@
 
 Grad-CAM (Selvaraju et al., ICCV 2017) weighs the channels of a map by the gradient of a class's logit, averaged over
 positions, and keeps positive values. Here the head uses only the channel means of the maps, so the gradient with
-respect to a map of N positions is the head's gradient divided by N at every position: no backward pass and no averaging
-are needed.
+respect to a map of N positions is the head's gradient divided by N at every position: neither a backward pass nor
+averaging is needed.
 """
 
 import io

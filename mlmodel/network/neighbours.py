@@ -1,6 +1,6 @@
 """Similar photographs: an embedding of the network's features and nearest-neighbour search.
 
-The embedding is the head's hidden layer, which has only the information relevant to the seven classes. Of all embeddings
+The embedding is the head's hidden layer, which keeps only what is relevant to the seven classes. Of all embeddings
 that were compared on fold 7, it gives the most neighbours of the same class among the first five (see
 ``research/similar_cases.md``; ``benchmarks/neighbours.py`` measures it on the held-out test folds).
 """
@@ -70,8 +70,8 @@ class Projection:
     def load(cls, source: Path | bytes) -> "Projection":
         """Return the projection in a head's file.
 
-        That is ``neighbours_weights`` (F, H) and ``neighbours_bias`` (H,), a projection fitted for this purpose, if the
-        file has them. Otherwise it is the head's hidden layer, or the unchanged features if there is none.
+        That is ``neighbours_weights`` (F, H) and ``neighbours_bias`` (H,), a projection fitted for this purpose, if
+        the file has them. Otherwise it is the head's hidden layer, or the unchanged features if there is none.
         """
         with np.load(opened(source), allow_pickle=False) as arrays:
             for name, rectifies in (("neighbours", False), ("hidden", True)):
@@ -178,7 +178,7 @@ def top_of_each_group(similarities: Floats, groups: npt.NDArray[np.int64], *, co
 
 
 def _reduction(width: int) -> Floats:
-    """Return the random projection, float32 (width, ``DIMENSIONS``), which is the same for the same version of NumPy."""
+    """Return the random projection, float32 (width, ``DIMENSIONS``), fixed for a version of NumPy."""
     if width not in _reductions:
         gaussian = np.random.default_rng(_SEED).standard_normal((width, DIMENSIONS), dtype=np.float32)
         _reductions[width] = (gaussian / np.sqrt(np.float32(DIMENSIONS))).astype(np.float32)

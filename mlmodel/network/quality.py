@@ -101,10 +101,11 @@ class Quality:
 def judge(picture: Picture) -> Quality:
     """Return the quality of ``picture``; never raises.
 
-    Measures: ``shortest_side`` in pixels; ``brightness``, the 90th percentile of the luma (0–255) in the centre square;
-    ``clipped``, the overexposed share (0–1) of the centre square; ``sharpness`` ≥ 0, see ``sharpness``; ``red`` and
-    ``blue``, the binary logarithms of their means relative to green in the centre square, which show a colour cast to
-    drift monitoring but affect no verdict. The first reason to refuse wins: size, darkness, brightness, blur.
+    Measures: ``shortest_side`` in pixels; ``brightness``, the 90th percentile of the luma (0–255) in the centre
+    square; ``clipped``, the overexposed share (0–1) of the centre square; ``sharpness`` ≥ 0, see ``sharpness``;
+    ``red`` and ``blue``, the binary logarithms of their means relative to green in the centre square, which show a
+    colour cast to drift monitoring but affect no verdict. The first reason to refuse wins: size, darkness, brightness,
+    blur.
     """
     square = Image.fromarray(picture.square)
     luma = np.asarray(square.convert("L"), dtype=np.float32)

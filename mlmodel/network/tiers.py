@@ -14,7 +14,7 @@ from mlmodel.taxonomy import CODES, MALIGNANT_CODES
 
 
 def stored_threshold(threshold: float) -> float:
-    """Return a threshold rounded down to six digits; rounded up, it would miss the lesion from which it was derived."""
+    """Return a threshold rounded down to six digits; rounded up, it would miss the lesion that set it."""
     return floor(threshold * 1e6) / 1e6
 
 

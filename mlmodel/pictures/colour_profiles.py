@@ -1,7 +1,8 @@
 """Conversion of all pictures to sRGB by the content of their colour profile, never by its name.
 
-Colour information other than an ICC profile (PNG's gAMA, cHRM and cICP, HEIC's nclx, EXIF's Adobe RGB) is turned into a
-profile, so that there is a single conversion. High dynamic range (PQ, HLG) has no unique 8-bit rendering and is refused.
+Colour information other than an ICC profile (PNG's gAMA, cHRM and cICP, HEIC's nclx, EXIF's Adobe RGB) is turned into
+a profile, so that there is a single conversion. High dynamic range (PQ, HLG) has no unique 8-bit rendering and is
+refused.
 """
 
 import struct
@@ -20,8 +21,8 @@ HDR = (
     "the camera, or save the photograph as an ordinary JPEG, then send that."
 )
 _OTHER_PROFILE = (
-    "The colour profile in this picture is for another kind of picture, so its colours cannot be determined. Save it as "
-    "an ordinary JPEG (sRGB), then send that."
+    "The colour profile in this picture is for another kind of picture, so its colours cannot be determined. Save it "
+    "as an ordinary JPEG (sRGB), then send that."
 )
 
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))

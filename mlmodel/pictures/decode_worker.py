@@ -1,8 +1,8 @@
 """Decoding in separate processes, so that a time limit can be enforced.
 
 A thread cannot be stopped: a progressive JPEG of a few megabytes can keep libjpeg busy for hours. A process can be
-killed. It also has its own memory limit and Pillow settings, has no secrets in its environment, and contains crashes of
-a codec.
+killed. It also has its own memory limit and Pillow settings, has no secrets in its environment, and contains a
+codec's crashes.
 
 ``decode_elsewhere`` may be called from any number of threads (gunicorn's gthread, Celery). Workers are started when
 needed (about 0.2 s), reused, and serve one caller at a time; the overhead for an ordinary photograph is about a
@@ -45,8 +45,8 @@ _Buffer = TypeVar("_Buffer", bytearray, memoryview)
 def decode_elsewhere(data: bytes, *, seconds: float) -> np.ndarray:
     """Return the picture in ``data``, decoded in a worker, as uint8 (H, W, 3), sRGB, upright.
 
-    Raises a PictureError, DecodeTimeout after ``seconds`` at the latest; RuntimeError if no worker can be started, which
-    is an internal error.
+    Raises a PictureError, DecodeTimeout after ``seconds`` at the latest; RuntimeError if no worker can be started,
+    which is an internal error.
     """
     return _pool.decode(data, deadline=time.monotonic() + seconds)
 

@@ -38,8 +38,8 @@ _TURNS = {
 }
 
 
-# The colour transforms allowed in Adobe's marker, by the number of components. Without the marker, three components are
-# YCbCr or RGB by convention; with four it is unknown whether they are inverted.
+# The colour transforms allowed in Adobe's marker, by the number of components. Without the marker, three components
+# are YCbCr or RGB by convention; with four it is unknown whether they are inverted.
 _ADOBE_COLOURS: dict[int, frozenset[int | None]] = {
     1: frozenset({None, 0, 1, 2}),
     3: frozenset({None, 0, 1}),
@@ -59,8 +59,8 @@ def decode_bytes(data: bytes) -> np.ndarray:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning, MemoryError) as error:
         raise TooManyPixels(reason=repr(error)) from error
     except Exception as error:
-        # Hostile files can make Pillow's plug-ins raise almost anything: OSError, SyntaxError, struct.error, ValueError,
-        # OverflowError, KeyError, …
+        # Hostile files can make Pillow's plug-ins raise almost anything: OSError, SyntaxError, struct.error,
+        # ValueError, OverflowError, KeyError, …
         raise BrokenPicture(reason=repr(error)) from error
 
 
@@ -87,13 +87,13 @@ def _decode(data: bytes) -> np.ndarray:
 
 def _opened(data: bytes, format_: Format) -> Image.Image:
     """Return a file opened with the plug-in of its format only, not yet decoded."""
-    image = Image.open(BytesIO(data), formats=[known.plugin])
+    image = Image.open(BytesIO(data), formats=[format_.plugin])
     _refuse_too_many_pixels(image)
     return image
 
 
 def _read_any(data: bytes, format_: Format) -> tuple[Image.Image, Colours | None]:
-    return _opened(data, known), None
+    return _opened(data, format_), None
 
 
 def _read_jpeg(data: bytes, format_: Format) -> tuple[Image.Image, Colours | None]:
@@ -101,7 +101,7 @@ def _read_jpeg(data: bytes, format_: Format) -> tuple[Image.Image, Colours | Non
     if layout.adobe not in _ADOBE_COLOURS[len(layout.components)]:
         reason = f"{len(layout.components)} components, Adobe's marker has {layout.adobe}"
         raise UnsupportedPicture(UNUSUAL_COLOURS, reason=reason)
-    header = _opened(data, known)
+    header = _opened(data, format_)
     pixels = decode_jpeg(data, layout)
     if header.mode == "CMYK":  # inverted, as Adobe and all others write them
         image = Image.frombytes("CMYK", header.size, pixels.tobytes(), "raw", "CMYK;I")
@@ -127,7 +127,7 @@ def _is_adobe_rgb(image: Image.Image) -> bool:
 
 
 def _read_png(data: bytes, format_: Format) -> tuple[Image.Image, Colours | None]:
-    image = _opened(data, known)  # the size first, to refuse decompression bombs early
+    image = _opened(data, format_)  # the size first, to refuse decompression bombs early
     return image, check_png(data)
 
 
@@ -137,20 +137,20 @@ def _read_tiff(data: bytes, format_: Format) -> tuple[Image.Image, Colours | Non
         raise TooManyPixels(reason=f"{tiff.width}×{tiff.height}")
     tiff.check()
     try:
-        return _without_empty_alpha(read_parts(tiff) or _opened(data, known)), None
+        return _without_empty_alpha(read_parts(tiff) or _opened(data, format_)), None
     except UnidentifiedImageError as error:
         raise UnsupportedPicture(reason=repr(error)) from error  # its directory was readable, so it is a TIFF
 
 
 def _read_webp(data: bytes, format_: Format) -> tuple[Image.Image, Colours | None]:
     check_chunks(data)
-    header = _opened(data, known)
+    header = _opened(data, format_)
     is_moving = getattr(header, "is_animated", False)
     image = _first_frame(data, header) if is_moving else decode_still(data, header.mode, header.size)
     if image is not None:
         return _described_by(header, image), None
     header.load()  # so that a damaged header is reported first
-    if _is_readable(shortened(data), known):
+    if _is_readable(shortened(data), format_):
         raise BrokenPicture(reason="coded data were left over")
     return header, None
 
@@ -169,7 +169,7 @@ def _first_frame(data: bytes, header: Image.Image) -> Image.Image | None:
 
 def _is_readable(data: bytes, format_: Format) -> bool:
     try:
-        _opened(data, known).load()
+        _opened(data, format_).load()
     except (OSError, ValueError, SyntaxError):
         return False
     return True
@@ -177,7 +177,7 @@ def _is_readable(data: bytes, format_: Format) -> bool:
 
 def _read_bmp(data: bytes, format_: Format) -> tuple[Image.Image, Colours | None]:
     try:
-        return _without_empty_alpha(_opened(data, known)), None
+        return _without_empty_alpha(_opened(data, format_)), None
     except OSError as error:
         if "Unsupported BMP" in str(error):
             raise UnsupportedPicture(reason=str(error)) from error
@@ -186,7 +186,7 @@ def _read_bmp(data: bytes, format_: Format) -> tuple[Image.Image, Colours | None
 
 def _read_heic(data: bytes, format_: Format) -> tuple[Image.Image, Colours | None]:
     check_heic(data)
-    image = _opened(data, known)
+    image = _opened(data, format_)
     coded = image.info.get("nclx_profile")
     if not coded or image.info.get("icc_profile"):
         return image, None

@@ -15,8 +15,8 @@ import pillow_heif
 
 from mlmodel.pictures.picture_errors import BrokenPicture
 
-# The decoder needs all but the last two bytes of intact data. In one of fifty pictures it happens not to notice missing
-# bytes, so several lengths are tried.
+# The decoder needs all but the last two bytes of intact data. In one of fifty pictures it happens not to notice
+# missing bytes, so several lengths are tried.
 _SPARE = (8, 16, 32, 64, 128)
 # Shorter data are checked by the warnings only, since little would be left without the last bytes.
 _SHORT = 256

@@ -1,12 +1,12 @@
 """Decoding of uploaded pictures to trustworthy pixels, and their preparation for the network and for display.
 
-``decode`` accepts JPEG, PNG, WebP, TIFF, HEIC, BMP and GIF, recognised by their content and never by name. It takes the
-first frame of animations (GIF, WebP, APNG) and the main picture of files with several (HEIC, a phone's JPEG), but
+``decode`` accepts JPEG, PNG, WebP, TIFF, HEIC, BMP and GIF, recognised by their content and never by name. It takes
+the first frame of animations (GIF, WebP, APNG) and the main picture of files with several (HEIC, a phone's JPEG), but
 refuses a TIFF of several pages. EXIF (or XMP) orientation is applied; transparent parts become white; palettes, grey,
 1-bit, 16-bit, CMYK and LAB become 8-bit RGB; colours are converted to sRGB by an embedded ICC profile. An unreadable
 profile is ignored; one for another kind of pixels is refused. Limits: the file size is checked first, the number of
-pixels from the header before decoding, and the time by killing the worker process (see ``decode_worker``). Truncated and
-corrupt pictures are refused, never partly shown.
+pixels from the header before decoding, and the time by killing the worker process (see ``decode_worker``). Truncated
+and corrupt pictures are refused, never partly shown.
 """
 
 from dataclasses import dataclass
@@ -102,8 +102,8 @@ def decode(data: bytes) -> Picture:
 def network_input(pixels: np.ndarray, *, side: int, detail: int) -> np.ndarray:
     """Return a network's input for uint8 (H, W, 3): the centre square as uint8 (side, side, 3).
 
-    Squares larger than ``detail`` are first reduced to it, since finer detail was not in the training photographs. Both
-    steps use Pillow's bicubic filter (antialiased when it reduces) and must stay the same as in training.
+    Squares larger than ``detail`` are first reduced to it, since finer detail was not in the training photographs.
+    Both steps use Pillow's bicubic filter (antialiased when it reduces) and must stay the same as in training.
     """
     image = Image.fromarray(centre_square(pixels))
     if image.width > detail:

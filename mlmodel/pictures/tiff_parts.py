@@ -1,7 +1,7 @@
-"""TIFFs that are put together here, from strips and tiles.
+"""TIFFs that are assembled from strips and tiles without libtiff.
 
-Those are 16-bit planes, which Pillow scrambles, and what libtiff would have to decode once more after it was checked:
-JPEG, and ZIP of the usual kinds of pixels.
+These are 16-bit planes, which Pillow scrambles, and kinds that libtiff would decode a second time after the check:
+JPEG, and ZIP with the usual kinds of pixels.
 """
 
 from collections.abc import Callable
@@ -16,8 +16,8 @@ from mlmodel.pictures.picture_errors import MAX_PIXELS, UNUSUAL_COLOURS, BrokenP
 from mlmodel.pictures.tiff import DEFLATE, JPEG_COMPRESSION, NO_COMPRESSION, UNUSUAL_NUMBERS, Tiff
 
 _WHITE_IS_ZERO, _GREY, _RGB, _CMYK, _YCBCR = 0, 1, 2, 5, 6
-# By photometric, number of samples and what those beyond the colours are: the mode of ZIP-compressed pixels, and how
-# many samples it has. What is left out here, libtiff reads after a check.
+# By photometric, number of samples and meaning of the extra samples: the mode of ZIP-compressed pixels, and its number
+# of samples. Other kinds are read by libtiff after a check.
 _ZIP_MODES = {
     (_WHITE_IS_ZERO, 1, ()): ("L", 1),
     (_GREY, 1, ()): ("L", 1),
@@ -28,7 +28,7 @@ _ZIP_MODES = {
     (_CMYK, 4, ()): ("CMYK", 4),
 }
 _DIFFERENCES = 2
-# By photometric and number of samples: the mode, and the colours in the words of an Adobe marker.
+# By photometric and number of samples: the mode, and the colour transform as in an Adobe marker.
 _JPEG_KINDS = {
     (_WHITE_IS_ZERO, 1): ("L", 0),
     (_GREY, 1): ("L", 0),
@@ -41,11 +41,11 @@ Pixels = npt.NDArray[np.uint8]
 
 
 def read_parts(tiff: Tiff) -> Image.Image | None:
-    """Return the picture of a TIFF that was checked, or None where Pillow is to read it.
+    """Return the picture of a checked TIFF, or None if Pillow should read it.
 
     Raises:
-        BrokenPicture: a part is damaged, or of another size than it should be.
-        UnsupportedPicture: it may be whole, but is not read.
+        BrokenPicture: a part is damaged or has the wrong size.
+        UnsupportedPicture: the kind is not supported.
     """
     image: Image.Image | None = None
     if tiff.compression == JPEG_COMPRESSION:
@@ -62,7 +62,7 @@ def read_parts(tiff: Tiff) -> Image.Image | None:
 
 
 def _of_planes(tiff: Tiff) -> Image.Image:
-    """Put an uncompressed picture of 16-bit planes together, which Pillow scrambles."""
+    """Return an uncompressed picture with 16-bit planes, which Pillow would scramble."""
     if tiff.is_tiled or tiff.photometric != _RGB:
         raise UnsupportedPicture(UNUSUAL_NUMBERS, reason="16-bit planes")
     plane = tiff.width * tiff.height * 2
@@ -75,13 +75,13 @@ def _of_planes(tiff: Tiff) -> Image.Image:
 
 
 def _of_zips(tiff: Tiff) -> Image.Image | None:
-    """Put a picture of ZIP-compressed parts together, each inflated once; check all and return None of odd kinds."""
+    """Return a picture from ZIP-compressed parts, each inflated once; check unusual kinds and return None."""
     mode, samples = _ZIP_MODES.get((tiff.photometric, tiff.samples, tiff.extras), ("", 0))
     is_usual = tiff.bits[0] in (8, 16) and tiff.predictor in (1, _DIFFERENCES) and not tiff.has_turned_bits
-    if not (mode and is_usual and _adds_up(tiff)):
+    if not (mode and is_usual and _has_all_parts(tiff)):
         tiff.check_zips()
         return None
-    pixels = _put_together(tiff, _samples_of_zip)[..., :samples]
+    pixels = _assembled(tiff, _samples_of_zip)[..., :samples]
     if tiff.photometric == _WHITE_IS_ZERO:
         pixels = 255 - pixels
     if mode == "L":
@@ -90,7 +90,7 @@ def _of_zips(tiff: Tiff) -> Image.Image | None:
 
 
 def _samples_of_zip(tiff: Tiff, index: int) -> Pixels:
-    """Return the samples of one part as uint8 (H, W, samples); of 16 bits as Pillow makes 8 of them."""
+    """Return the samples of one part as uint8 (H, W, samples), with 16 bits reduced to 8 as in Pillow."""
     order = ">" if tiff.data[:2] == b"MM" else "<"
     values = np.frombuffer(tiff.inflated(index), dtype=f"{order}u{tiff.bits[0] // 8}")
     values = values.reshape(-1, tiff.part_size[0], 1 if tiff.is_planar else tiff.samples)
@@ -104,9 +104,9 @@ def _samples_of_zip(tiff: Tiff, index: int) -> Pixels:
     return (values >> 8).astype(np.uint8)
 
 
-def _put_together(tiff: Tiff, part_of: Callable[[Tiff, int], Pixels]) -> Pixels:
+def _assembled(tiff: Tiff, part_of: Callable[[Tiff, int], Pixels]) -> Pixels:
     """Return the whole picture as uint8 (H, W, samples) from its strips or tiles, one plane after the other."""
-    if not _adds_up(tiff):
+    if not _has_all_parts(tiff):
         raise BrokenPicture(reason=f"{len(tiff.parts)} parts of {tiff.part_size}")
     width, height = tiff.part_size
     places = list(product(range(0, tiff.height, height), range(0, tiff.width, width)))
@@ -123,8 +123,8 @@ def _put_together(tiff: Tiff, part_of: Callable[[Tiff, int], Pixels]) -> Pixels:
     return pixels
 
 
-def _adds_up(tiff: Tiff) -> bool:
-    """Whether there are as many parts as its size asks for, none of which is larger than any picture may be."""
+def _has_all_parts(tiff: Tiff) -> bool:
+    """Whether the number of parts fits the picture's size, and no part exceeds the limit for pictures."""
     width, height = tiff.part_size
     if not (width > 0 and height > 0) or width * height > MAX_PIXELS:
         return False
@@ -133,7 +133,7 @@ def _adds_up(tiff: Tiff) -> bool:
 
 
 def _of_jpegs(tiff: Tiff) -> Image.Image:
-    """Put a picture of JPEGs together, each decoded once, and strictly."""
+    """Return a picture from JPEG parts, each decoded once, strictly."""
     kind = _JPEG_KINDS.get((tiff.photometric, tiff.samples))
     if kind is None or (tiff.is_planar and tiff.photometric == _YCBCR):
         reason = f"JPEG of {tiff.samples} samples, photometric {tiff.photometric}"
@@ -144,7 +144,7 @@ def _of_jpegs(tiff: Tiff) -> Image.Image:
         start, length = tiff.parts[index]
         return _part(tiff, tiff.data[start : start + length], adobe)
 
-    pixels = _put_together(tiff, part_of)
+    pixels = _assembled(tiff, part_of)
     if tiff.photometric == _WHITE_IS_ZERO:
         pixels = 255 - pixels
     if mode == "CMYK":
@@ -153,8 +153,8 @@ def _of_jpegs(tiff: Tiff) -> Image.Image:
 
 
 def _part(tiff: Tiff, part: bytes, adobe: int) -> Pixels:
-    """Return one JPEG, with the tables that all share, as uint8 (H, W, samples)."""
+    """Return one JPEG part, with the shared tables, as uint8 (H, W, samples)."""
     whole = part if len(tiff.tables) < 4 else part[:2] + tiff.tables[2:-2] + part[2:]
-    # One component is a plane or a grey picture, whatever the whole picture's colours are.
+    # A single component is a plane or a grey picture, regardless of the picture's colours.
     pixels = decode_jpeg(whole, read_layout(whole, adobe=adobe))
     return pixels[..., None] if pixels.ndim == 2 else pixels

@@ -1,9 +1,9 @@
-"""WebP, decoded so that damage shows, and but once.
+"""WebP decoding that detects damage in a single pass.
 
-libwebp decodes on after damage without a word. What tells is that whole data cannot be decoded without their last
-bytes, while after damage fewer are needed. Given a picture in two parts, libwebp says so on the way; Pillow does not
-offer that, but the library that it brings does. Where that cannot be reached, the shortened data are decoded apart.
-Of a moving picture the first frame is read, as a picture of its own.
+libwebp continues after damage without reporting it. But intact data cannot be decoded without their last bytes, while
+damaged data need fewer. If a picture is passed in two parts, libwebp reveals this. Pillow does not offer incremental
+decoding, but its bundled library does. If that is not accessible, the shortened data are decoded separately. The first
+frame of an animation is read as a separate picture.
 """
 
 import ctypes
@@ -15,9 +15,9 @@ from mlmodel.pictures.picture_errors import BrokenPicture
 
 _LOSSLESS = b"VP8L"
 _CODED = frozenset({b"VP8 ", _LOSSLESS})
-# Of whole data libwebp needs all but the last bytes (four at most were found); after damage it needs fewer, or more.
+# libwebp needs all but the last bytes of intact data (at most four in tests); after damage it needs fewer, or more.
 _SPARE = 8
-# Given lossless data bit by bit it asks for all of them, and for up to two bytes more of damaged ones than otherwise.
+# Incremental decoding of lossless data needs all bytes, and up to two more for damaged data than at once.
 _SPARE_LOSSLESS = 5
 _RGB, _RGBA = 0, 1
 # A frame's chunks follow its position, size, duration and flags.
@@ -27,28 +27,28 @@ _OK, _SUSPENDED = 0, 5
 
 
 def check_chunks(data: bytes) -> tuple[int, int]:
-    """Return where the first coded data begin, after their chunk's head, and where they end.
+    """Return the start, after the chunk's header, and the end of the first coded data.
 
-    Anything may follow the end of the file that the file itself states.
+    Data beyond the stated end of the file are ignored.
 
     Raises:
-        BrokenPicture: the chunks do not add up, or none is coded data.
+        BrokenPicture: the chunks are inconsistent, or there are no coded data.
     """
     end = 8 + int.from_bytes(data[4:8], "little")
     if end > len(data):
-        raise BrokenPicture(reason="shorter than it says")
-    found = _coded(data, 12, end)
-    if found is None:
+        raise BrokenPicture(reason="shorter than stated")
+    position = _coded(data, 12, end)
+    if position is None:
         raise BrokenPicture(reason="no coded data")
-    return found
+    return position
 
 
 def decode_still(data: bytes, mode: str, size: tuple[int, int]) -> Image.Image | None:
-    """Return a picture that does not move, as ``mode`` (RGB or RGBA); None where libwebp cannot be reached.
+    """Return a still picture in ``mode`` (RGB or RGBA), or None if libwebp is not accessible.
 
     Args:
         data: a file whose chunks were checked.
-        size: width and height, as its header states them.
+        size: width and height from its header.
 
     Raises:
         BrokenPicture: it is damaged.
@@ -76,7 +76,7 @@ def decode_still(data: bytes, mode: str, size: tuple[int, int]) -> Image.Image |
 
 
 def first_frame(data: bytes) -> tuple[tuple[int, int], bytes]:
-    """Return where the first frame of a moving picture lies on its canvas, left and top, and the frame as a file.
+    """Return the position (left, top) of the first frame of an animation on its canvas, and the frame as a file.
 
     Args:
         data: a file whose chunks were checked.
@@ -87,7 +87,7 @@ def first_frame(data: bytes) -> tuple[tuple[int, int], bytes]:
 
 
 def _frame(data: bytes) -> tuple[int, int]:
-    """Return where the first frame begins, after its chunk's head, and where it ends."""
+    """Return the start, after the chunk's header, and the end of the first frame."""
     at = 12
     while data[at : at + 4] != b"ANMF":
         size = int.from_bytes(data[at + 4 : at + 8], "little")
@@ -98,14 +98,14 @@ def _frame(data: bytes) -> tuple[int, int]:
 
 
 def _head_of_frame(frame: bytes) -> bytes:
-    """Return the header that a frame needs when its first chunk is its transparency."""
+    """Return the header that a frame needs if its first chunk is the alpha channel."""
     if frame[_FRAME_HEAD : _FRAME_HEAD + 4] != b"ALPH":
         return b""
     return b"VP8X" + (10).to_bytes(4, "little") + _HAS_ALPHA + frame[6:12]
 
 
 def shortened(data: bytes) -> bytes:
-    """Return the first picture without the last bytes of its coded data: not to be decoded unless it is damaged."""
+    """Return the first picture without the last bytes of its coded data, which can be decoded only if damaged."""
     start, end = check_chunks(data)
     coded = data[start : max(start, end - _SPARE)]
     chunk = data[start - 8 : start - 4] + len(coded).to_bytes(4, "little") + coded + bytes(len(coded) & 1)
@@ -138,7 +138,7 @@ def _find_library() -> ctypes.CDLL | None:
         library.WebPIUpdate.argtypes = [ctypes.c_void_p, ctypes.c_char_p, ctypes.c_size_t]
         library.WebPIDelete.argtypes = [ctypes.c_void_p]
     except (OSError, AttributeError):
-        return None  # Pillow was built with libwebp inside
+        return None  # Pillow was built with static libwebp
     return library
 
 

@@ -1,4 +1,4 @@
-"""The shipped network: which files make it up, and proof that they are the ones that were released."""
+"""Releases of the network: loading and verification against the manifest."""
 
 import hashlib
 import json
@@ -8,15 +8,15 @@ from typing import Any
 
 from mlmodel.releases.release_files import MANIFEST, SHIPPED, ReleaseError, _verified, how_to_restore, sha256_of
 
-_ANSWERING = ("backbone", "head", "card")
+_REQUIRED_ROLES = ("backbone", "head", "card")
 
 
 @dataclass(frozen=True)
 class Release:
-    """A verified release: its files, their hashes, and the figures that travel with them.
+    """A verified release: files, hashes and settings.
 
     Attributes:
-        head: the file, or what is in it: heads that were trained here are kept in the database.
+        head: the file, or its content for heads that are stored in the database after retraining.
     """
 
     backbone: Path
@@ -25,39 +25,39 @@ class Release:
     head_sha256: str
     card: str
     settings: dict[str, Any]
-    # What ordinary photographs look like to the backbone; a release may come without it.
+    # The drift reference of typical photographs, which is optional.
     reference: Path | None = None
 
     @property
     def sha256(self) -> str:
-        """One hash for the whole: over the hashes of its parts and the settings."""
+        """The hash of the release: of its parts' hashes and the settings."""
         settings = json.dumps(self.settings, sort_keys=True)
         parts = f"{self.backbone_sha256}{self.head_sha256}"
         return hashlib.sha256(f"{parts}{settings}".encode()).hexdigest()
 
     @property
     def version(self) -> str:
-        """The name that people see: the architecture and the start of the hash."""
+        """The displayed name: the architecture and the first characters of the hash."""
         return f"{self.settings['architecture']}-{self.sha256[:8]}"
 
     @property
     def head_file(self) -> bytes:
-        """What is in the head's file."""
+        """The content of the head's file."""
         return self.head if isinstance(self.head, bytes) else self.head.read_bytes()
 
 
 def load_release(folder: Path = SHIPPED) -> Release:
-    """Read the manifest in ``folder`` and verify every file that answers against it.
+    """Return the release in ``folder``, with all files needed for analyses verified.
 
     Raises:
-        ReleaseError: the manifest or a file is missing, unreadable, or has another hash than the manifest states.
+        ReleaseError: the manifest or a file is missing or unreadable, or a hash differs from the manifest.
     """
     try:
         manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
         files = manifest["files"]
         settings = manifest["settings"]
-        # What else the manifest names is verified by whoever reads it: the site answers without it.
-        hashes = {role: _verified(folder / files[role]["file"], files[role]["sha256"]) for role in _ANSWERING}
+        # Other files in the manifest are optional and are verified when they are read.
+        hashes = {role: _verified(folder / files[role]["file"], files[role]["sha256"]) for role in _REQUIRED_ROLES}
         return Release(
             backbone=folder / files["backbone"]["file"],
             backbone_sha256=hashes["backbone"],
@@ -83,15 +83,15 @@ def release_from(
     card: str,
     reference: Path | None = None,
 ) -> Release:
-    """Return the release that a head makes which is not a file: a candidate, or a version from the database.
+    """Return a release with a head from memory: a candidate, or a version from the database.
 
     Args:
-        backbone: the file that makes the features the head was trained on.
-        backbone_sha256: its hash, verified by whoever loaded it.
-        head: what is in the head's file.
-        settings: as a manifest holds them.
+        backbone: the backbone on whose features the head was trained.
+        backbone_sha256: its hash, which the caller has verified.
+        head: the content of the head's file.
+        settings: as in a manifest.
         card: Markdown.
-        reference: what drift is measured against, as it came with the backbone.
+        reference: the drift reference of the backbone.
     """
     return Release(
         backbone=backbone,
@@ -105,7 +105,7 @@ def release_from(
 
 
 def write_manifest(folder: Path, *, backbone: str, head: str, card: str, settings: dict[str, Any]) -> None:
-    """Write the manifest over the three named files of ``folder``, with their present hashes."""
+    """Write the manifest for the three named files in ``folder``, with their current hashes."""
     names = {"backbone": backbone, "head": head, "card": card}
     files = {role: {"file": name, "sha256": sha256_of(folder / name)} for role, name in names.items()}
     text = json.dumps({"files": files, "settings": settings}, indent=2, sort_keys=True)
@@ -113,7 +113,7 @@ def write_manifest(folder: Path, *, backbone: str, head: str, card: str, setting
 
 
 def add_to_manifest(folder: Path, role: str, name: str) -> None:
-    """Name one more file of ``folder`` in its manifest, with its present hash. The release's own hash stays."""
+    """Add a file in ``folder`` to its manifest, with its current hash. The release's own hash does not change."""
     manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     manifest["files"][role] = {"file": name, "sha256": sha256_of(folder / name)}
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=2, sort_keys=True) + "\n", encoding="utf-8")

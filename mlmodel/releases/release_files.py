@@ -1,4 +1,4 @@
-"""The shipped network: which files make it up, and proof that they are the ones that were released."""
+"""Files of a release and their verification against the manifest."""
 
 import hashlib
 import json
@@ -6,20 +6,20 @@ import os
 from pathlib import Path
 
 WITH_THE_SOFTWARE = Path(__file__).resolve().parents[1] / "shipped"
-# A release of one's own, as ``build_release`` writes it, takes the place of the one that comes with the software.
+# A custom release, written by ``build_release``, replaces the one that is shipped with the software.
 SHIPPED = Path(os.environ.get("DERMASCAN_RELEASE_DIR") or WITH_THE_SOFTWARE)
 MANIFEST = "manifest.json"
 
 
 class ReleaseError(RuntimeError):
-    """A file of the network is missing or is not the one that was released."""
+    """A file of the release is missing or was altered."""
 
 
 def verified_file(role: str, folder: Path = SHIPPED) -> Path:
-    """Return the path of one file of a release, once its hash is what the manifest states.
+    """Return the path of one file of a release after verifying its hash.
 
     Raises:
-        ReleaseError: the manifest does not name it, or it is missing or was altered.
+        ReleaseError: it is not in the manifest, is missing or was altered.
     """
     try:
         entry = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"][role]
@@ -33,11 +33,11 @@ def verified_file(role: str, folder: Path = SHIPPED) -> Path:
 
 
 def how_to_restore(folder: Path) -> str:
-    """What to do where a file of the release in ``folder`` is missing or altered, in words."""
+    """Return the instruction for restoring a missing or altered file of the release in ``folder``."""
     if folder == WITH_THE_SOFTWARE:
         return "Restore the files of mlmodel/shipped from the release (git checkout mlmodel/shipped)"
-    way_back = "unset DERMASCAN_RELEASE_DIR to go back to the network that came with DermaScan"
-    return f"Restore the files of {folder}, or {way_back}"
+    fallback = "unset DERMASCAN_RELEASE_DIR to return to the network that is shipped with DermaScan"
+    return f"Restore the files of {folder}, or {fallback}"
 
 
 def sha256_of(path: Path) -> str:
@@ -47,10 +47,10 @@ def sha256_of(path: Path) -> str:
 
 
 def _verified(path: Path, expected: str) -> str:
-    found = sha256_of(path)
-    if found != expected:
+    actual = sha256_of(path)
+    if actual != expected:
         raise ReleaseError(
-            f"{path.name} was altered: its hash is {found[:12]}…, the manifest says {expected[:12]}…. "
+            f"{path.name} was altered: its hash is {actual[:12]}…, but the manifest states {expected[:12]}…. "
             f"{how_to_restore(path.parent)}."
         )
-    return found
+    return actual

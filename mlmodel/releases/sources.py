@@ -1,4 +1,4 @@
-"""The collections that photographs come from: what each is called, who made it, and on what terms."""
+"""Collections of photographs: their titles, credits and licences."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,11 +12,11 @@ class Source:
     """A collection of dermatoscopic photographs.
 
     Attributes:
-        title: for people.
+        title: the displayed name.
         place: where the photographs were taken.
-        credit: whom to name.
-        licence: its terms.
-        link: where it is described.
+        credit: the publication to cite.
+        licence: the licence.
+        link: the address of the publication.
     """
 
     title: str
@@ -32,7 +32,7 @@ _ISIC_2019 = (
 )
 _ISIC_2018 = "https://arxiv.org/abs/1710.05006"
 _BCN20000 = "https://arxiv.org/abs/1908.02288"
-_KNOWN = {
+_SOURCES = {
     HAM10000: Source(
         "HAM10000",
         "Vienna and Queensland",
@@ -60,11 +60,11 @@ _KNOWN = {
 
 
 def source_of(name: str) -> Source:
-    """Return what is known of a collection by the name in its manifest; of one's own, the name alone."""
-    return _KNOWN.get(name) or Source(title=name)
+    """Return the collection with this name in manifests; for an unknown one, a source with only the title."""
+    return _SOURCES.get(name) or Source(title=name)
 
 
 def sources_trained_on(settings: Mapping[str, Any]) -> list[Source]:
-    """Return the collections that a release was trained on, from its settings; HAM10000 where it lists none."""
+    """Return the collections on which a release was trained, from its settings; HAM10000 if none are listed."""
     listed = settings.get("sources", [{"name": HAM10000, "trained": {}}])
     return [source_of(each["name"]) for each in listed if "trained" in each]

@@ -1,7 +1,7 @@
-"""From confirmed cases to a candidate head, and from the candidate to a verdict. No Django, no TensorFlow.
+"""Retraining: candidate heads from confirmed cases, and the gate's verdict on them. No Django, no TensorFlow.
 
-A clinic trains with what it has: its own confirmed cases, and the base set, stored features that travel with the
-release. ``docs/understand/retraining.md`` says how, and why the gate's numbers are what they are.
+A clinic trains on its own confirmed cases and on the base set, stored features that are part of the release.
+``docs/understand/retraining.md`` describes the method and the reasons for the gate's limits.
 """
 
 from mlmodel.retraining.base_set import BaseSet, Cases, read_base_set

@@ -1,4 +1,4 @@
-"""The base set: stored features that travel with a release, for those who do not have its training photographs."""
+"""The base set: stored features in a release, which replace its training photographs for retraining."""
 
 import io
 import lzma
@@ -17,18 +17,18 @@ from mlmodel.taxonomy import CODES
 BASE_SET_FILE = "base_set.npz"
 PARTS = ("replay", "calibration", "locked")
 _GRID = np.dtype("<u2")
-# However little the head makes of a feature today, a later one may make more of it.
-_LEAST_FINENESS = 1.5
+# A feature with little weight in the current head may have more in a later one.
+_MINIMUM_FINENESS = 1.5
 
 
 @dataclass(frozen=True)
 class Cases:
-    """N photographs whose labels are settled.
+    """N photographs with confirmed labels.
 
     Attributes:
-        features: float16 (N, F), of the shipped backbone.
+        features: float16 (N, F), from the shipped backbone.
         labels: int64 (N,), indices into ``taxonomy.CODES``.
-        lesions: str (N,); photographs of one lesion share a value, which no lesion of another clinic has.
+        lesions: str (N,); photographs of one lesion share a value, which is unique across clinics.
     """
 
     features: npt.NDArray[np.float16]
@@ -42,26 +42,26 @@ class Cases:
                 f"{self.labels.shape} and {self.lesions.shape}"
             )
         if len(self.labels) and not 0 <= self.labels.min() <= self.labels.max() < len(CODES):
-            raise ValueError(f"labels are to be 0 to {len(CODES) - 1}, got {np.unique(self.labels).tolist()}")
+            raise ValueError(f"labels must be 0 to {len(CODES) - 1}, got {np.unique(self.labels).tolist()}")
 
     def __len__(self) -> int:
         return len(self.labels)
 
     def take(self, rows: npt.NDArray[Any]) -> "Cases":
-        """Return the cases of some rows: indices, or bool (N,)."""
+        """Return the cases with these rows only: indices, or bool (N,)."""
         return Cases(self.features[rows], self.labels[rows], self.lesions[rows])
 
 
 @dataclass(frozen=True)
 class BaseSet:
-    """What of HAM10000 a clinic needs in order to retrain without it.
+    """The features of HAM10000 with which a clinic can retrain without the photographs.
 
     Attributes:
-        backbone_sha256: of the backbone whose features these are; no others may be mixed with them.
-        replay: of the training folds, so that a new head does not forget.
-        calibration: of the fold that chose and calibrated the release; no head is ever trained on it.
-        locked: of the locked test, every photograph.
-        locked_is_sharp: bool (N,), which of those the costs of a threshold are stated for; None where nobody knows.
+        backbone_sha256: the backbone of these features; features of other backbones must not be mixed with them.
+        replay: cases of the training folds, so that a new head does not forget them.
+        calibration: cases of the validation and calibration fold; no head is ever trained on them.
+        locked: all photographs of the held-out test set.
+        locked_is_sharp: bool (N,), the photographs on which thresholds are evaluated; None if unknown.
     """
 
     backbone_sha256: str
@@ -72,29 +72,29 @@ class BaseSet:
 
     @property
     def sharp_locked(self) -> Cases:
-        """The photographs for which a release states what its thresholds cost; all, where nobody knows which."""
+        """The photographs on which a release evaluates its thresholds; all, if these are unknown."""
         return self.locked if self.locked_is_sharp is None else self.locked.take(self.locked_is_sharp)
 
 
 def joined(*parts: Cases) -> Cases:
-    """Return the cases of all parts, in their order; empty ones are passed over, however wide."""
-    kept = [part for part in parts if len(part)] or list(parts[:1])
+    """Return the cases of all parts in order; empty ones are ignored."""
+    non_empty = [part for part in parts if len(part)] or list(parts[:1])
     return Cases(
-        np.concatenate([part.features for part in kept]),
-        np.concatenate([part.labels for part in kept]),
-        np.concatenate([part.lesions for part in kept]),
+        np.concatenate([part.features for part in non_empty]),
+        np.concatenate([part.labels for part in non_empty]),
+        np.concatenate([part.lesions for part in non_empty]),
     )
 
 
 def read_base_set(path: Path = SHIPPED / BASE_SET_FILE) -> BaseSet:
-    """Read and verify the base set of the release in whose folder it lies.
+    """Return the verified base set of the release in the same folder.
 
     Raises:
-        ReleaseError: it is missing, was altered, or is not what ``write_base_set`` wrote.
+        ReleaseError: it is missing, was altered, or was not written by ``write_base_set``.
     """
     verified = verified_file("base_set", path.parent)
     if verified != path:
-        raise ReleaseError(f"{path.name} is not the base set that the manifest names: that is {verified.name}.")
+        raise ReleaseError(f"{path.name} is not the base set in the manifest, which is {verified.name}.")
     try:
         with np.load(path, allow_pickle=False) as arrays:
             step, low = arrays["step"].astype(np.float32), arrays["low"].astype(np.float32)
@@ -106,31 +106,31 @@ def read_base_set(path: Path = SHIPPED / BASE_SET_FILE) -> BaseSet:
 
 
 def write_base_set(base: BaseSet, path: Path, *, head: Head, fineness: float) -> None:
-    """Write the base set, each feature rounded to a grid of its own, and compressed.
+    """Write the base set, compressed, with each feature rounded to its own grid.
 
-    A feature's grid is the finer the more the head makes of it, so that all round the logits alike; uniform rounding
-    followed by entropy coding is within a quarter of a bit a value of the best there is (Gish & Pierce, IEEE Trans.
-    Inf. Theory 14:676, 1968). Features that the head does not read are kept as their mean alone.
+    Features with more weight in the head have a finer grid, so that all contribute the same rounding error to the
+    logits. Uniform quantisation followed by entropy coding is within a quarter of a bit per value of the optimum (Gish
+    & Pierce, IEEE Trans. Inf. Theory 14:676, 1968). Features that the head does not use are replaced by their mean.
 
     Args:
-        base: as computed.
-        path: the file.
-        head: of the release.
-        fineness: how many steps of the grid make one standard deviation of a feature of middling weight.
+        base: the base set.
+        path: the output file.
+        head: the head of the release.
+        fineness: the number of grid steps per standard deviation of a feature with median weight.
     """
     everything = np.concatenate([getattr(base, name).features for name in PARTS]).astype(np.float32)
     deviation, reach = everything.std(axis=0), np.linalg.norm(head.hidden_weights, axis=1)
     is_kept = (reach > 0) & (deviation > 1e-6)
     effect = float(np.median((reach * deviation)[is_kept]))
     step = np.zeros_like(deviation)
-    step[is_kept] = np.minimum(effect / reach[is_kept] / fineness, deviation[is_kept] / _LEAST_FINENESS)
+    step[is_kept] = np.minimum(effect / reach[is_kept] / fineness, deviation[is_kept] / _MINIMUM_FINENESS)
     low = np.where(is_kept, everything.min(axis=0), everything.mean(axis=0)).astype(np.float32)
     step = np.maximum(step, (everything.max(axis=0) - low) / np.iinfo(_GRID).max * is_kept)
     arrays: dict[str, Any] = {"backbone_sha256": np.array(base.backbone_sha256), "step": step, "low": low}
     for name in PARTS:
         cases: Cases = getattr(base, name)
         values = (cases.features[:, is_kept].astype(np.float32) - low[is_kept]) / step[is_kept]
-        # By feature, low bytes before high ones: what lies side by side is then alike, and packs better.
+        # Ordered by feature, low bytes before high ones, since similar neighbours compress better.
         grid = np.ascontiguousarray(np.rint(values).astype(_GRID).T).view(np.uint8).reshape(-1, 2).T
         arrays[f"{name}_features"] = np.frombuffer(lzma.compress(grid.tobytes(), preset=9), dtype=np.uint8)
         arrays[f"{name}_labels"] = cases.labels.astype(np.uint8)

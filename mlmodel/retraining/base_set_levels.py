@@ -1,4 +1,4 @@
-"""The levels of a network's thresholds, found and judged on the base set."""
+"""Threshold levels of a network, chosen and evaluated on the base set."""
 
 from mlmodel.metrics.level_rules import threshold_levels
 from mlmodel.network.threshold_levels import ThresholdLevels
@@ -11,24 +11,24 @@ _COSTS = 3
 
 
 def levels_of(network: Network, base: BaseSet, *, are_costs_stated: bool = False) -> ThresholdLevels | None:
-    """Return at which levels a network's tiers may begin; None where the base set is too small to say.
+    """Return the threshold levels of a network, or None if the base set is too small.
 
     Args:
-        network: the head, and how it is read.
-        base: of its backbone.
-        are_costs_stated: the network's own points are released with their costs, which are taken as they stand.
+        network: the head with its calibration.
+        base: the base set of its backbone.
+        are_costs_stated: the network's operating points already have their performance, which is used unchanged.
     """
     if not len(base.calibration):
         return None
     points, costs = network.operating_points, costs_of(network, base.sharp_locked)
-    if any(len(found) < _COSTS for found in costs.values()):
+    if any(len(measures) < _COSTS for measures in costs.values()):
         return None
-    judged = OperatingPoints(
+    evaluated_points = OperatingPoints(
         urgent=OperatingPoint(points.urgent.threshold, **costs["urgent"]),
         watch=OperatingPoint(points.watch.threshold, **costs["watch"]),
     )
     return threshold_levels(
-        released=points if are_costs_stated else judged,
+        released=points if are_costs_stated else evaluated_points,
         chosen={"": network.answers_by_lesion(base.calibration)},
         tested=network.answers(base.sharp_locked),
     )

@@ -1,4 +1,4 @@
-"""How a new head's answers are read: fitted on cases that it was never trained on."""
+"""Calibration of a new head, on cases that were not used for its training."""
 
 from dataclasses import replace
 
@@ -14,18 +14,18 @@ from mlmodel.retraining.candidate_network import Network, logits_of
 
 
 def calibrated(head: Head, *, class_mix: Floats, cases: Cases, before: Network | None = None) -> Network:
-    """Return the network that a head makes, calibrated with every lesion weighing the same.
+    """Return the calibrated network of a head, with equal weight for every lesion.
 
-    Temperature, prediction sets and operating points follow the release's own rules. ``watch`` is lower where that is
-    needed to find as many of the melanomas, and of all that is malignant, as the network before does: a new head must
-    not pay with those. Nor do its sets hold a class less often, or more benign lesions become urgent. A release's
-    thresholds may be lower than these cases alone ask for, for the sake of other clinics.
+    Temperature, prediction sets and operating points follow the release's rules. ``watch`` is lowered where needed for
+    at least the previous network's sensitivity for melanomas and for malignant lesions, which a new head must not
+    lose. Its prediction sets also have at least the previous coverage of each class, and no more benign lesions become
+    urgent. A release's thresholds may be lower than these cases alone require, because of other clinics.
 
     Args:
-        head: as it will be loaded, in half precision.
+        head: the head in half precision, as it will be loaded.
         class_mix: float32 (7,), of the training set.
-        cases: that did not train the head.
-        before: the network whose place this one may take.
+        cases: cases that were not used to train the head.
+        before: the network that this one may replace.
     """
     logits = logits_of(head, cases)
     calibration = fit_calibration(logits, cases.labels, cases.lesions, class_mix=class_mix)
@@ -33,43 +33,50 @@ def calibrated(head: Head, *, class_mix: Floats, cases: Cases, before: Network |
         Answers(calibration.probabilities(logits), calibration.equal_prior_scores(logits), cases.labels, cases.lesions)
     )
     if before is None:
-        begins = tier_thresholds({"": answers})
-        urgent, watch = begins["urgent"], begins["watch"]
+        thresholds = tier_thresholds({"": answers})
+        urgent, watch = thresholds["urgent"], thresholds["watch"]
     else:
         old = before.answers_by_lesion(cases)
-        calibration = replace(calibration, set_thresholds=_sets_as_before(answers, old, calibration, before))
-        begins = tier_thresholds({"": answers}, spared=_spared_before(old, before))
-        urgent, watch = begins["urgent"], min(begins["watch"], _finds_as_many(answers, old, before))
+        calibration = replace(
+            calibration, set_thresholds=_set_thresholds_with_coverage_of(answers, old, calibration, before)
+        )
+        thresholds = tier_thresholds({"": answers}, spared=_urgent_specificity_of(old, before))
+        urgent, watch = (
+            thresholds["urgent"],
+            min(thresholds["watch"], _threshold_with_sensitivity_of(answers, old, before)),
+        )
     return Network(head, calibration, OperatingPoints(urgent=_point(urgent, answers), watch=_point(watch, answers)))
 
 
-def _finds_as_many(answers: Answers, old: Answers, before: Network) -> float:
-    """Return the threshold from which on ``answers`` flag as many as ``before`` does as *watch*, of either kind."""
+def _threshold_with_sensitivity_of(answers: Answers, old: Answers, before: Network) -> float:
+    """Return the highest threshold with at least the *watch* sensitivities of ``before``, melanoma included."""
     threshold = before.operating_points.watch.threshold
     highest = 1.0
-    for is_asked in (answers.is_melanoma, answers.is_malignant):
-        if is_asked.any():
-            found = float((old.malignant_probability[is_asked] >= threshold).mean())
-            mass = answers.malignant_probability[is_asked]
-            highest = min(highest, float(np.quantile(mass, 1 - found, method="lower")))
+    for is_positive in (answers.is_melanoma, answers.is_malignant):
+        if is_positive.any():
+            sensitivity = float((old.malignant_probability[is_positive] >= threshold).mean())
+            probabilities = answers.malignant_probability[is_positive]
+            highest = min(highest, float(np.quantile(probabilities, 1 - sensitivity, method="lower")))
     return highest
 
 
-def _spared_before(old: Answers, before: Network) -> float:
-    """Return the share of benign lesions that ``before`` does not call urgent; the release's rule without any."""
+def _urgent_specificity_of(old: Answers, before: Network) -> float:
+    """Return the specificity of ``before`` for urgent, or the release's target if there are no benign lesions."""
     benign = old.malignant_probability[old.is_benign]
     if not len(benign):
         return URGENT_SPECIFICITY
     return float((benign < before.operating_points.urgent.threshold).mean())
 
 
-def _sets_as_before(answers: Answers, old: Answers, calibration: Calibration, before: Network) -> Floats:
-    """Return thresholds of prediction sets that hold each class as often as those of ``before`` do, or more often."""
+def _set_thresholds_with_coverage_of(
+    answers: Answers, old: Answers, calibration: Calibration, before: Network
+) -> Floats:
+    """Return thresholds of prediction sets with at least the coverage of each class that ``before`` has."""
     lowered = calibration.set_thresholds.copy()
     for index in np.unique(answers.labels):
         rows = answers.labels == index
-        held = float((old.scores[rows, index] >= before.calibration.set_thresholds[index]).mean())
-        own = np.quantile(answers.scores[rows, index], 1 - held, method="lower")
+        coverage = float((old.scores[rows, index] >= before.calibration.set_thresholds[index]).mean())
+        own = np.quantile(answers.scores[rows, index], 1 - coverage, method="lower")
         lowered[index] = min(lowered[index], own)
     return lowered
 

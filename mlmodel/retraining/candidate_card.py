@@ -1,4 +1,4 @@
-"""The card of a candidate: what it was trained on, what the gate measured, and what the card before it still says."""
+"""The model card of a candidate: its training, the gate's measurements, and facts on its backbone."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -13,35 +13,35 @@ from mlmodel.taxonomy import BY_CODE
 def candidate_card(
     *, network: Network, judgement: Judgement, training: dict[str, Any], parent: str, origin: Mapping[str, Any]
 ) -> str:
-    """Return the model card of a candidate, Markdown.
+    """Return the model card of a candidate as Markdown.
 
     Args:
         network: the candidate.
-        judgement: the gate's.
-        training: what is to be said of the training, by name.
-        parent: the version it was trained from, by name.
-        origin: that version's settings: what its backbone learned from, and whom it has hardly seen.
+        judgement: the gate's judgement.
+        training: facts on the training by name.
+        parent: the name of the version from which it was trained.
+        origin: that version's settings, with the sources and gaps of its training data.
     """
-    told = [f"- {name.replace('_', ' ')}: {value}" for name, value in training.items()]
+    training_lines = [f"- {name.replace('_', ' ')}: {value}" for name, value in training.items()]
     reasons = [f"- {reason.told}" for reason in judgement.reasons]
     parts = [
         "# Model card",
         f"A new head on the backbone of {parent}, "
-        "trained on confirmed cases beside the base set. "
+        "trained on confirmed cases together with the base set. "
         "**It supports the decision of a clinician and makes none.**",
         f"Temperature {network.calibration.temperature:.3f}; "
-        f"“urgent” from {network.operating_points.urgent.threshold:.3f} on, "
-        f"“watch” from {network.operating_points.watch.threshold:.3f} on.",
-        *(["## Training", "\n".join(told)] if told else []),
+        f"“urgent” from {network.operating_points.urgent.threshold:.3f}, "
+        f"“watch” from {network.operating_points.watch.threshold:.3f}.",
+        *(["## Training", "\n".join(training_lines)] if training_lines else []),
         f"## The gate: {judgement.verdict.value.upper()}",
         "\n".join(reasons),
-        "## On the base locked test",
+        "## On the base held-out test set",
         _table(judgement.base),
     ]
     if judgement.clinic is not None:
-        parts += ["## On the clinic's own locked test", _table(judgement.clinic)]
+        parts += ["## On the clinic's own held-out test set", _table(judgement.clinic)]
     if sources := origin.get("sources"):
-        parts += ["## What its backbone learned from", card_sources.learned_from(sources)]
+        parts += ["## Training data of its backbone", card_sources.learned_from(sources)]
         parts += [card_sources.hardly_seen(origin["hardly_seen"]).strip(), card_sources.limits(sources).strip()]
     return "\n\n".join(parts) + "\n"
 
@@ -49,7 +49,7 @@ def candidate_card(
 def _table(comparison: Comparison) -> str:
     rows = [
         f"{counted(comparison.lesion_count, 'lesion')}, {counted(comparison.photographs, 'photograph')}; "
-        "a lesion counts once. "
+        "every lesion counts once. "
         "In brackets: the interval of the change.",
         "",
         "| | before | candidate | change |",

@@ -1,4 +1,4 @@
-"""All that changes with a retraining: the head, how its answers are read, and where the tiers begin."""
+"""The parts of a network that retraining changes: head, calibration and operating points."""
 
 import io
 from collections.abc import Mapping
@@ -22,18 +22,18 @@ _ROWS = 512
 
 @dataclass(frozen=True)
 class Network:
-    """A head, and how it is read."""
+    """A head with its calibration and operating points."""
 
     head: Head
     calibration: Calibration
     operating_points: OperatingPoints
 
     def logits(self, cases: Cases) -> Floats:
-        """Return the logits of all photographs, float32 (N, 7)."""
+        """Return the logits for all photographs, float32 (N, 7)."""
         return logits_of(self.head, cases)
 
     def answers(self, cases: Cases) -> Answers:
-        """Return what is said of each photograph, beside the truth."""
+        """Return the answers for all photographs, with their labels."""
         logits = self.logits(cases)
         return Answers(
             probabilities=self.calibration.probabilities(logits),
@@ -43,22 +43,22 @@ class Network:
         )
 
     def answers_by_lesion(self, cases: Cases) -> Answers:
-        """Return one row a lesion, the mean over its photographs, in the order of the lesions' names."""
+        """Return one row per lesion, the mean over its photographs, in the order of the lesions' names."""
         return by_lesion(self.answers(cases))
 
 
 def logits_of(head: Head, cases: Cases) -> Floats:
-    """Return what a head makes of cases, float32 (N, 7)."""
+    """Return a head's logits for cases, float32 (N, 7)."""
     rows = range(0, max(len(cases), 1), _ROWS)
     return np.concatenate([head.logits(cases.features[n : n + _ROWS].astype(np.float32)) for n in rows])
 
 
 def network_of(release_settings: dict[str, Any], head: Head) -> Network:
-    """Return the network that a release's settings and its head make.
+    """Return the network with a release's settings and head.
 
     Args:
-        release_settings: as the manifest, or a model version, holds them.
-        head: as it was loaded.
+        release_settings: as in the manifest or a model version.
+        head: the loaded head.
     """
     return Network(
         head=head,
@@ -72,14 +72,14 @@ def network_of(release_settings: dict[str, Any], head: Head) -> Network:
 
 
 def package_head(network: Network, active_head_file: bytes) -> bytes:
-    """Return what is in the head's file of a candidate.
+    """Return the content of a candidate's head file.
 
-    The head's arrays are the candidate's, in half precision; all others, those of the judges of a photograph's kind,
-    are carried over: they read features, which stay what they were.
+    The head's arrays are the candidate's, in half precision. All others, those of the classifiers of the kind of
+    photograph, are copied, since the features do not change.
 
     Args:
         network: the candidate.
-        active_head_file: what is in the file of the head it was trained from.
+        active_head_file: the content of the head file from which it was trained.
     """
     with np.load(io.BytesIO(active_head_file), allow_pickle=False) as active:
         arrays: dict[str, Any] = {name: active[name] for name in active.files}
@@ -97,23 +97,22 @@ def candidate_settings(
     *,
     is_unchanged: bool = False,
 ) -> dict[str, Any]:
-    """Return the settings of a candidate's release, JSON-able.
+    """Return the JSON-ready settings of a candidate's release.
 
-    What retraining does not touch is carried over. Of the locked test's figures, those that the gate measured are new
-    and the others, which were the shipped head's, are left out: a figure never describes another network. The
-    lowest shares over all sources cannot be measured here, so they are kept until a release measures them again:
-    nothing shows that a new head does better there.
+    Settings that retraining does not affect are copied. Results on the held-out test set are those that the gate
+    measured; others are omitted, since they belong to the shipped head. The lowest values over all sources cannot be
+    measured here, so they are copied until the next release, since there is no evidence that the new head is better.
 
     Args:
-        active_settings: of the network it was trained from.
+        active_settings: the settings of the network from which it was trained.
         network: the candidate.
-        judgement: what the gate said of it.
-        training: what is to be said of the training: how many cases, since when, by which run.
-        is_unchanged: the candidate is the active network, since nothing better was found.
+        judgement: the gate's judgement.
+        training: facts on the training: number of cases, start date, run.
+        is_unchanged: whether the candidate is the active network, because no better head was found.
     """
     training = {**training, "parent": active_settings.get("training", {})}
     if is_unchanged:
-        # Measured again on the base set's rounded features, the same network would claim slightly other figures.
+        # The same network would get slightly different results on the base set's rounded features.
         return {**active_settings, "training": training}
     calibration = network.calibration
     own = {"locked_test", "training", LEVELS_KEY, "by_source"}
@@ -138,12 +137,12 @@ def candidate_settings(
 
 
 def _least_of(point: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what a threshold finds and spares where the network does worst, as far as it is known."""
+    """Return the known lowest sensitivities and specificity of a threshold over all sources."""
     return {name: value for name, value in point.items() if name.startswith("least_") and value is not None}
 
 
 def _levels(levels: dict[str, Any], active_settings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a candidate's levels with what those of the network before it find where that does worst."""
+    """Return a candidate's levels with the previous network's lowest values over all sources."""
     before = active_settings.get(LEVELS_KEY) or {}
     return {
         tier: {name: {**values, **_least_of(before.get(tier, {}).get(name, {}))} for name, values in own.items()}

@@ -1,4 +1,4 @@
-"""Train a candidate: the active head goes on learning, from the new cases and from what it must not forget."""
+"""Training of a candidate: fine-tuning of the active head on new cases and on the base set's replay."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -19,23 +19,23 @@ Progress = Callable[[float, str], None]
 
 
 def within(progress: Progress, start: float, end: float) -> Progress:
-    """Return what a part of the work tells how far it is: the share of the whole goes from ``start`` to ``end``."""
+    """Return the progress callback of a step that takes the whole from ``start`` to ``end``."""
     return lambda share, stage: progress(start + share * (end - start), stage)
 
 
-# Of the new lesions, the share that is not trained on but says when to stop.
+# The share of the new lesions that is held out for early stopping.
 HELD_SHARE = 0.2
-_LEAST_HELD = 10
-# A head is not changed for fewer lesions: what moved it would be the replay and chance.
+_MINIMUM_HELD = 10
+# With fewer lesions the head is not changed, since only the replay and chance would change it.
 LEAST_LESIONS = 20
-# Never the whole way: what its second half wins at the clinic turns over lesions of rare classes at home, and the next
-# retraining goes on from where this one stopped.
+# The full step is never taken: its second half gains at the clinic but loses lesions of rare classes in the base set,
+# and the next retraining continues from here.
 STEPS_TOWARDS = (0.25, 0.5)
 
 
 @dataclass(frozen=True)
 class Shares:
-    """The new cases, split by lesion: what is trained on, and what says when to stop."""
+    """The new cases, split by lesion: for training, and held out for early stopping."""
 
     trained: Cases
     held: Cases
@@ -50,49 +50,49 @@ def train_candidate(
     progress: Progress,
     recipe: Recipe | None = None,
 ) -> Network:
-    """Return a candidate: a head trained on the new cases beside the base set's replay, calibrated anew.
+    """Return a candidate: a head trained on the new cases and the base set's replay, and recalibrated.
 
-    A new head learns from the new cases and remembers what the active one says of the replay (``lessons``). After each
-    epoch the heads a quarter of the way and half-way to it are tried, which forget less (Wortsman et al., CVPR 2022);
-    the one that serves the held cases best is taken. Where there are cases of a class
-    that the base set has none of, a head from nothing is tried as well. Where none serves them better than the active
-    head, or the lesions are very few, the active network itself is returned: labels that teach nothing change nothing.
+    A new head learns from the new cases and from the active head's answers for the replay. After each epoch, the heads
+    a quarter of the way and half-way to it are evaluated, which forget less (Wortsman et al., CVPR 2022); the one with
+    the lowest loss on the held-out cases is taken. If there are cases of a class that is not in the base set, a head
+    trained from scratch is evaluated as well. If no head is better than the active one, or there are very few lesions,
+    the active network itself is returned.
 
     Args:
-        active: the network that answers now; its head is the start.
-        base: of the release whose backbone made the features.
-        learned: confirmed cases, none of them of a locked test. None at all is allowed, and teaches nothing.
-        seed: of all chance; the same seed and cases give the same candidate.
-        progress: is told the share done, in [0, 1], and what is being done.
-        recipe: how; by default as it was chosen on fold 7.
+        active: the active network, from whose head training starts.
+        base: the base set of the release with the same backbone.
+        learned: confirmed cases, none from a held-out test set; may be empty.
+        seed: the random seed; the same seed and cases give the same candidate.
+        progress: called with the share done, in [0, 1], and the current step.
+        recipe: the hyperparameters; by default those chosen on fold 7.
 
     Raises:
-        ValueError: features of another width than the base set's, or values that are not finite.
+        ValueError: the number of features differs from the base set's, or a value is not finite.
     """
     recipe = recipe or Recipe()
     progress(0.0, "Preparing the cases")
     _check(base, learned)
     shares = split_by_lesion(learned, seed=seed)
-    held = HeldCases(base.calibration, shares.held, calibration=active.calibration)
-    best, least = None, held.loss(active.head)
+    held_cases = HeldCases(base.calibration, shares.held, calibration=active.calibration)
+    best, lowest_loss = None, held_cases.loss(active.head)
     progress(0.05, "Training the head")
-    for head in _tried(active, base, shares, recipe, seed, progress) if _is_enough(shares.trained) else ():
-        if (loss := held.loss(head)) < least:
-            best, least = head, loss
+    for head in _trained_heads(active, base, shares, recipe, seed, progress) if _is_enough(shares.trained) else ():
+        if (loss := held_cases.loss(head)) < lowest_loss:
+            best, lowest_loss = head, loss
     progress(0.9, "Calibrating")
     if best is None:
-        progress(1.0, "Trained: the active head stays")
+        progress(1.0, "Trained: the active head is kept")
         return active
-    # On the base's cases alone: probabilities are said to be true to its class mix, and a clinic's mix is another.
+    # Calibrated on the base set only, since the probabilities are stated for its class mix.
     candidate = calibrated(best, class_mix=active.calibration.class_mix, cases=base.calibration, before=active)
     progress(1.0, "Trained")
     return candidate
 
 
-def _tried(
+def _trained_heads(
     active: Network, base: BaseSet, shares: Shares, recipe: Recipe, seed: int, progress: Progress
 ) -> Iterator[Head]:
-    """Yield every head that is to be tried, and tell how far it is."""
+    """Yield every head to evaluate, reporting progress."""
     log_mix = np.log(active.calibration.class_mix)
     new_classes = untaught(base, shares.trained)
     count, done = recipe.epochs + bool(len(new_classes)) * FROM_NOTHING.epochs, 0
@@ -120,10 +120,10 @@ def _tried(
 
 
 def split_by_lesion(learned: Cases, *, seed: int) -> Shares:
-    """Return the new cases in two shares that have no lesion in common. Of very few, none are held back."""
+    """Return the new cases split by lesion. With very few lesions, none are held out."""
     lesions = np.unique(learned.lesions)
     count = int(len(lesions) * HELD_SHARE)
-    held = np.random.default_rng(seed).permutation(lesions)[: count if count >= _LEAST_HELD else 0]
+    held = np.random.default_rng(seed).permutation(lesions)[: count if count >= _MINIMUM_HELD else 0]
     is_held = np.isin(learned.lesions, held)
     return Shares(trained=learned.take(~is_held), held=learned.take(is_held))
 
@@ -133,7 +133,7 @@ def _is_enough(trained: Cases) -> bool:
 
 
 def head_between(start: Head, end: Head, share: float) -> Head:
-    """Return the head whose weights lie ``share`` of the way from one head to the other, in half precision."""
+    """Return the interpolated head, ``share`` of the way from one head to the other, in half precision."""
     part = np.float32(share)
     return in_half_precision(
         Head(**{name: values + part * (getattr(end, name) - values) for name, values in vars(start).items()})
@@ -141,7 +141,7 @@ def head_between(start: Head, end: Head, share: float) -> Head:
 
 
 class HeldCases:
-    """How well a head serves cases it was not trained on: the mean loss over classes, base and clinic alike."""
+    """Cases held out from training, with the mean loss over classes and over base set and clinic."""
 
     def __init__(self, *parts: Cases, calibration: Calibration) -> None:
         self._parts = [(part, _class_weights(part)) for part in parts if len(part)]
@@ -157,7 +157,7 @@ class HeldCases:
 
 
 def _class_weights(cases: Cases) -> Floats:
-    """Return weights, summing to 1, by which every class counts the same, and within it every lesion."""
+    """Return weights, summing to 1, that are equal for every class and, within it, for every lesion."""
     weights = lesion_weights(cases.lesions)
     shares = weights / np.bincount(cases.labels, weights=weights)[cases.labels]
     return (shares / shares.sum()).astype(np.float32)
@@ -166,6 +166,6 @@ def _class_weights(cases: Cases) -> Floats:
 def _check(base: BaseSet, learned: Cases) -> None:
     width = base.replay.features.shape[1]
     if len(learned) and learned.features.shape[1] != width:
-        raise ValueError(f"The cases have {learned.features.shape[1]} features, the base set has {width}.")
+        raise ValueError(f"The cases have {learned.features.shape[1]} features, but the base set has {width}.")
     if not np.isfinite(learned.features).all():
         raise ValueError("Some features are not finite: compute the features of these photographs again.")

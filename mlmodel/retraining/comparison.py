@@ -1,4 +1,4 @@
-"""Two networks on one test, by paired bootstrap over lesions."""
+"""Comparison of two networks on one test set, by paired bootstrap over lesions."""
 
 from collections.abc import Callable, Iterator
 
@@ -15,7 +15,7 @@ Weights = npt.NDArray[np.float32]
 Figure = Callable[[Weights], npt.NDArray[np.float64]]
 
 _MELANOMA = CODES.index("mel")
-_DRAWN_AT_ONCE = 250
+_DRAWS_PER_CHUNK = 250
 
 
 def compare(
@@ -27,20 +27,20 @@ def compare(
     least_of_a_class: int,
     seed: int,
 ) -> Comparison:
-    """Compare two networks on the same lesions.
+    """Return the comparison of two networks on the same lesions.
 
-    Lesions are resampled within their class, and both networks are judged on the same resample (Efron & Tibshirani,
-    An Introduction to the Bootstrap, 1993), so that what is hard for both does not blur the change. A lesion is the
-    mean over its photographs. Every figure is a ratio of sums over lesions, so that all resamples of it are one matrix
-    product with how often each lesion was drawn.
+    Lesions are resampled within their class, and both networks are evaluated on the same resample (Efron & Tibshirani,
+    An Introduction to the Bootstrap, 1993), so that lesions that are difficult for both do not add to the uncertainty
+    of the change. Photographs are averaged by lesion. Every metric is a ratio of sums over lesions, so that all
+    resamples are one matrix product with the counts of each lesion.
 
     Args:
-        active: the network that answers now.
-        candidate: the one that may take its place.
-        cases: the test, at least one case.
-        rules: resamples and confidence.
-        least_of_a_class: classes with fewer lesions do not count towards balanced accuracy.
-        seed: of the resamples.
+        active: the active network.
+        candidate: the network that may replace it.
+        cases: the test set, at least one case.
+        rules: number of resamples and confidence.
+        least_of_a_class: classes with fewer lesions are not included in balanced accuracy.
+        seed: the random seed.
     """
     old, new = active.answers_by_lesion(cases), candidate.answers_by_lesion(cases)
     labels = old.labels
@@ -70,29 +70,29 @@ def compare(
 def _changes(
     figures: dict[str, tuple[Figure, Figure]], labels: npt.NDArray[np.int64], rules: GateRules, seed: int
 ) -> dict[str, Change]:
-    drawn: dict[str, list[npt.NDArray[np.float64]]] = {name: [] for name in figures}
+    differences: dict[str, list[npt.NDArray[np.float64]]] = {name: [] for name in figures}
     for weights in _draws(labels, count=rules.resamples, seed=seed):
         for name, (old, new) in figures.items():
-            drawn[name].append(new(weights) - old(weights))
+            differences[name].append(new(weights) - old(weights))
     tail = 50.0 * (1.0 - rules.confidence)
-    once = np.ones((1, len(labels)), dtype=np.float32)
-    found = {}
+    unit_weights = np.ones((1, len(labels)), dtype=np.float32)
+    changes = {}
     for name, (old, new) in figures.items():
-        low, high = np.percentile(np.concatenate(drawn[name]), (tail, 100.0 - tail)).tolist()
-        before, after = float(old(once)[0]), float(new(once)[0])
-        found[name] = Change(
+        low, high = np.percentile(np.concatenate(differences[name]), (tail, 100.0 - tail)).tolist()
+        before, after = float(old(unit_weights)[0]), float(new(unit_weights)[0])
+        changes[name] = Change(
             active=round(before, 6), candidate=round(after, 6), change=round(after - before, 6),
             low=round(low, 6), high=round(high, 6),
         )  # fmt: skip
-    return found
+    return changes
 
 
 def _draws(labels: npt.NDArray[np.int64], *, count: int, seed: int) -> Iterator[Weights]:
-    """Yield how often each lesion was drawn, float32 (draws, lesions), stratified by class."""
+    """Yield the counts of each lesion in the resamples, float32 (draws, lesions), stratified by class."""
     generator = np.random.default_rng(seed)
     strata = [np.flatnonzero(labels == label) for label in np.unique(labels)]
-    for start in range(0, count, _DRAWN_AT_ONCE):
-        size = min(_DRAWN_AT_ONCE, count - start)
+    for start in range(0, count, _DRAWS_PER_CHUNK):
+        size = min(_DRAWS_PER_CHUNK, count - start)
         weights = np.zeros((size, len(labels)), dtype=np.float32)
         for rows in strata:
             weights[:, rows] = generator.multinomial(len(rows), np.full(len(rows), 1.0 / len(rows)), size=size)
@@ -117,7 +117,7 @@ def _melanoma(answers: Answers, threshold: float) -> Figure:
 
 
 def _calibration(answers: Answers) -> Figure:
-    """Expected calibration error, as ``evaluate.expected_calibration_error`` has it, of every resample at once."""
+    """Return ``performance.expected_calibration_error`` as a figure of all resamples at once."""
     confidence = answers.probabilities.max(axis=1)
     is_right = answers.probabilities.argmax(axis=1) == answers.labels
     gaps = np.zeros((len(confidence), CALIBRATION_BINS), dtype=np.float32)
@@ -127,7 +127,7 @@ def _calibration(answers: Answers) -> Figure:
 
 
 def costs_of(network: Network, cases: Cases) -> dict[str, dict[str, float]]:
-    """Return what a network's two tiers cost on some photographs, by tier; what none of them can tell is left out."""
+    """Return sensitivity and specificity of a network's two tiers, without those that have no lesions."""
     answers, costs = network.answers(cases), {}
     for tier, point in (("urgent", network.operating_points.urgent), ("watch", network.operating_points.watch)):
         measures = {
@@ -135,5 +135,5 @@ def costs_of(network: Network, cases: Cases) -> dict[str, dict[str, float]]:
             "melanoma_sensitivity": (sensitivity_at(point.threshold, melanoma_only=True), answers.is_melanoma),
             "specificity": (specificity_at(point.threshold), ~answers.is_malignant),
         }
-        costs[tier] = {name: round(metric(answers), 6) for name, (metric, wanted) in measures.items() if wanted.any()}
+        costs[tier] = {name: round(metric(answers), 6) for name, (metric, rows) in measures.items() if rows.any()}
     return costs

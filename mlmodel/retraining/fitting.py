@@ -1,4 +1,4 @@
-"""Fit a head to cases, epoch by epoch, in NumPy: what Keras would do, without TensorFlow in the worker."""
+"""Fitting of a head in NumPy, so that the worker does not need TensorFlow."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,19 +16,19 @@ _FIRST, _SECOND, _TINY = 0.9, 0.999, 1e-7
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a head is fitted. Chosen on fold 7; ``research/retraining.md`` has the table.
+    """The hyperparameters for fitting a head, chosen on fold 7; see ``docs/understand/retraining.md``.
 
     Attributes:
-        epochs: as many draws as there are cases, so many times.
-        rate: of Adam, its peak; it falls to zero along a cosine.
-        pull: how strongly weights are drawn back to those they started from, as AdamW decays them to zero.
-        feature_dropout: share of features dropped in training.
-        dropout: share of hidden units dropped in training.
-        batch: cases a step.
-        evenness: of the new cases: 0 draws every lesion alike, 1 every class alike; in between, by that power.
-        replay_evenness: the same of the replay.
-        remembered: of what a replayed case is to be answered, the share that is the active head's own answer; the
-            rest is its label.
+        epochs: the number of epochs; an epoch draws as many cases as there are.
+        rate: the peak learning rate of Adam, with cosine decay to zero.
+        pull: the decay of weights towards their initial values, like AdamW's decay towards zero.
+        feature_dropout: the dropout rate of features.
+        dropout: the dropout rate of hidden units.
+        batch: the batch size.
+        evenness: class balance in sampling the new cases: 0 weights every lesion equally, 1 every class; values in
+            between are exponents.
+        replay_evenness: the same for the replay.
+        remembered: the weight of the active head's answer in the target of a replayed case; the rest is its label.
     """
 
     epochs: int = 8
@@ -43,18 +43,18 @@ class Recipe:
 
 
 def epochs_of(start: Head, lessons: TrainingMix, *, recipe: Recipe, seed: int, log_mix: Floats) -> Iterator[Head]:
-    """Yield the head after each epoch, in half precision as it would be kept.
+    """Yield the head after each epoch, in half precision as it would be stored.
 
-    The loss is cross-entropy with the drawn class mix added to the logits (Ren et al., NeurIPS 2020), so that what is
-    learnt is fair to rare classes, whatever was drawn. Features are standardised on the way in, which is folded back
-    into the weights; features that the start does not read stay unread.
+    The loss is cross-entropy with the log priors of the sampled classes added to the logits (Ren et al., NeurIPS 2020),
+    which corrects for the sampling. Features are standardised, which is folded back into the weights; features that
+    the initial head does not use remain unused.
 
     Args:
-        start: the head that goes on learning.
-        lessons: what to learn from.
-        recipe: how.
-        seed: of all chance.
-        log_mix: float32 (7,), log of the class mix that the head's logits hold; the new head's hold it too.
+        start: the initial head.
+        lessons: the training cases.
+        recipe: the hyperparameters.
+        seed: the random seed.
+        log_mix: float32 (7,), the log class priors included in the head's logits, and also in the new head's.
     """
     generator = np.random.default_rng(seed)
     is_read = np.abs(start.hidden_weights).sum(axis=1) > 0
@@ -63,20 +63,20 @@ def epochs_of(start: Head, lessons: TrainingMix, *, recipe: Recipe, seed: int, l
     mean = inputs.mean(axis=0)
     scale = np.maximum(inputs.std(axis=0), _LEAST_DEVIATION)
     inputs = (inputs - mean) / scale
-    begun = [
+    initial_values = [
         start.hidden_weights[is_read] * scale[:, None],
         start.hidden_bias + mean @ start.hidden_weights[is_read],
         start.output_weights,
         start.output_bias - log_mix,
     ]
-    adam = _Adam(begun, recipe)
+    adam = _Adam(initial_values, recipe)
     steps = -(-len(cases) // recipe.batch)
     for epoch in range(recipe.epochs):
         for step in range(steps):
             rows = generator.choice(len(cases), recipe.batch, p=lessons.shares)
             adam.rate = recipe.rate * 0.5 * (1 + np.cos(np.pi * (epoch * steps + step) / (recipe.epochs * steps)))
-            drawn = inputs[rows], lessons.targets[rows], lessons.log_mixes[rows]
-            adam.step(_gradients(adam.values, *drawn, recipe, generator))
+            batch = inputs[rows], lessons.targets[rows], lessons.log_mixes[rows]
+            adam.step(_gradients(adam.values, *batch, recipe, generator))
         hidden = np.zeros_like(start.hidden_weights)
         hidden[is_read] = adam.values[0] / scale[:, None]
         yield in_half_precision(
@@ -85,12 +85,12 @@ def epochs_of(start: Head, lessons: TrainingMix, *, recipe: Recipe, seed: int, l
 
 
 def in_half_precision(head: Head) -> Head:
-    """Return the head as it will be loaded: what is calibrated and judged is what will be served."""
+    """Return the head rounded as it will be loaded, so that calibration and evaluation apply to the served head."""
     return Head(**{name: values.astype(np.float16).astype(np.float32) for name, values in vars(head).items()})
 
 
 class _Adam:
-    """Adam with decoupled decay (Loshchilov & Hutter, ICLR 2019), towards the start instead of zero."""
+    """Adam with decoupled weight decay (Loshchilov & Hutter, ICLR 2019), towards the initial values instead of zero."""
 
     def __init__(self, begun: list[Floats], recipe: Recipe) -> None:
         self.values = [values.astype(np.float32).copy() for values in begun]
@@ -123,14 +123,14 @@ def _gradients(
     generator: np.random.Generator,
 ) -> list[Floats]:
     hidden_weights, hidden_bias, output_weights, output_bias = values
-    inputs = inputs * _kept(inputs.shape, recipe.feature_dropout, generator)
+    inputs = inputs * _dropout_mask(inputs.shape, recipe.feature_dropout, generator)
     before = inputs @ hidden_weights + hidden_bias
-    kept = _kept(before.shape, recipe.dropout, generator) * (before > 0).astype(np.float32)
-    hidden: Floats = before * kept
+    mask = _dropout_mask(before.shape, recipe.dropout, generator) * (before > 0).astype(np.float32)
+    hidden: Floats = before * mask
     slope = (softmax(hidden @ output_weights + output_bias + log_mixes) - targets) / np.float32(len(inputs))
-    back = (slope @ output_weights.T) * kept
+    back = (slope @ output_weights.T) * mask
     return [inputs.T @ back, back.sum(axis=0), hidden.T @ slope, slope.sum(axis=0)]
 
 
-def _kept(shape: tuple[int, ...], dropped: float, generator: np.random.Generator) -> Floats:
+def _dropout_mask(shape: tuple[int, ...], dropped: float, generator: np.random.Generator) -> Floats:
     return (generator.random(shape, dtype=np.float32) >= dropped).astype(np.float32) / np.float32(1 - dropped)

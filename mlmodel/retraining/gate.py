@@ -1,4 +1,4 @@
-"""The gate: may a candidate take the place of the active network? PROMOTE, HOLD or REJECT, with every reason."""
+"""The gate: whether a candidate may replace the active network (PROMOTE, HOLD or REJECT), with all reasons."""
 
 from mlmodel.metrics.performance import Answers
 from mlmodel.retraining.base_set import BaseSet, Cases
@@ -8,7 +8,7 @@ from mlmodel.retraining.comparison import compare, costs_of
 from mlmodel.retraining.gate_reasons import base_reasons, clinic_reasons, cost_reasons, labels_needed
 from mlmodel.retraining.verdicts import GateRules, Judgement, Verdict
 
-_GRAVITY = {Verdict.PROMOTE: 0, Verdict.HOLD: 1, Verdict.REJECT: 2}
+_SEVERITY = {Verdict.PROMOTE: 0, Verdict.HOLD: 1, Verdict.REJECT: 2}
 
 
 def judge_candidate(
@@ -20,18 +20,20 @@ def judge_candidate(
     rules: GateRules,
     seed: int,
 ) -> Judgement:
-    """Judge a candidate against the active network, on the base's locked test and on the clinic's.
+    """Return the judgement of a candidate against the active network, on the base's and the clinic's held-out test
+    sets.
 
-    Every rule gives a reason with a weight of its own, and the gravest decides: so PROMOTE means that all rules are
-    met, HOLD that one is not met but the opposite is not shown either, REJECT that something was shown to be worse.
+    Every rule gives a reason with its own weight, and the most severe one decides: PROMOTE means that all rules are
+        met,
+    HOLD that one is not met but the opposite is not shown either, and REJECT that something was shown to be worse.
 
     Args:
-        active: the network that answers now.
+        active: the active network.
         candidate: as it would be served.
-        base: of the release.
-        clinic: likewise, the clinic's locked test, never trained on; None where there is none yet.
-        rules: the numbers.
-        seed: of the resamples; the same seed gives the same judgement.
+        base: the base set of the release.
+        clinic: the clinic's held-out test set, never used for training; None if there is none yet.
+        rules: the limits.
+        seed: the random seed; the same seed gives the same judgement.
     """
     own = compare(active=active, candidate=candidate, cases=base.locked, rules=rules, least_of_a_class=1, seed=seed)
     reasons = base_reasons(own, rules)
@@ -50,7 +52,7 @@ def judge_candidate(
     reasons += clinic_reasons(theirs, rules)
     costs = costs_of(candidate, base.sharp_locked)
     reasons += cost_reasons(costs_of(active, base.sharp_locked), costs, rules)
-    reasons.sort(key=lambda reason: -_GRAVITY[reason.weight])
+    reasons.sort(key=lambda reason: -_SEVERITY[reason.weight])
     verdict = reasons[0].weight
     return Judgement(
         verdict=verdict,
@@ -65,7 +67,7 @@ def judge_candidate(
 
 
 def _turned_wrong(before: Answers, now: Answers) -> tuple[int, ...]:
-    """Return the photographs that were named rightly and no longer are, every class held equally likely."""
+    """Return the indices of photographs that were classified correctly by equal-prior score and no longer are."""
     was_right = before.scores.argmax(axis=1) == before.labels
     is_right = now.scores.argmax(axis=1) == before.labels
     return tuple((was_right & ~is_right).nonzero()[0].tolist())

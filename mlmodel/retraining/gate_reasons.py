@@ -1,4 +1,4 @@
-"""Each rule of the gate as one function: what was measured, what was asked for, and which verdict that alone gives."""
+"""The gate's rules, one function each: the measurement, the requirement, and the resulting verdict."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -8,74 +8,74 @@ from mlmodel.counted import counted
 from mlmodel.retraining.verdicts import Change, Comparison, GateRules, Reason, Verdict
 from mlmodel.taxonomy import BY_CODE
 
-# What a network's tiers find and spare, by tier and by name of the share.
+# Sensitivity and specificity of a network's tiers, by tier and name.
 Costs = Mapping[str, Mapping[str, float]]
 
 
 def base_reasons(base: Comparison, rules: GateRules) -> list[Reason]:
-    """Return the reasons that the base locked test gives."""
-    found = [_base_accuracy(base, rules), _calibration(base, rules), *_recalls(base, rules)]
+    """Return the reasons from the base held-out test set."""
+    reasons = [_base_accuracy(base, rules), _calibration(base, rules), *_recalls(base, rules)]
     if base.melanoma_sensitivity is not None:
-        found.append(_melanoma("base", "the base test", base.melanoma_sensitivity, base, rules))
-    return found
+        reasons.append(_melanoma("base", "the base test set", base.melanoma_sensitivity, base, rules))
+    return reasons
 
 
 def clinic_reasons(clinic: Comparison | None, rules: GateRules) -> list[Reason]:
-    """Return the reasons that the clinic's locked test gives; that there is too little of it is one."""
-    if clinic is None or (lack := _lack(clinic, rules)) or clinic.balanced_accuracy is None:
+    """Return the reasons from the clinic's held-out test set, including that it is too small."""
+    if clinic is None or (shortage := _shortage(clinic, rules)) or clinic.balanced_accuracy is None:
         count = clinic.lesion_count if clinic else 0
-        words = lack if clinic else f"The clinic's test has no lesions yet; {rules.clinic_lesions} are needed."
+        words = shortage if clinic else f"The clinic's test set has no lesions yet; {rules.clinic_lesions} are needed."
         return [Reason("clinic-too-few", Verdict.HOLD, words, {"lesions": count, "needed": rules.clinic_lesions})]
-    found = [_clinic_accuracy(clinic.balanced_accuracy, clinic, rules)]
+    reasons = [_clinic_accuracy(clinic.balanced_accuracy, clinic, rules)]
     melanomas = clinic.lesions["mel"]
     if clinic.melanoma_sensitivity is not None and melanomas >= rules.clinic_lesions_of_a_class:
-        # Few clinics ever hold the melanomas that would prove a bound of 0.02; what is shown to be worse counts.
+        # Few clinics ever have enough melanomas to prove a bound of 0.02, so only a proven deterioration counts.
         change = clinic.melanoma_sensitivity
         if change.high < 0:
-            found.append(_melanoma("clinic", "the clinic's test", change, clinic, rules))
-    return found
+            reasons.append(_melanoma("clinic", "the clinic's test set", change, clinic, rules))
+    return reasons
 
 
 def cost_reasons(before: Costs, now: Costs, rules: GateRules) -> list[Reason]:
-    """Return a reason where *watch* leaves far fewer benign lesions of the base test alone; else none."""
+    """Return a reason if the specificity of *watch* on the base test set is much lower, or else nothing."""
     old, new = (costs["watch"].get("specificity") for costs in (before, now))
     if old is None or new is None or new - old >= rules.watch_specificity:
         return []
     words = (
-        f"Benign lesions of the base test that are left alone: {old:.3f} before, {new:.3f} now; at most "
-        f"{-rules.watch_specificity:.2f} fewer are allowed."
+        f"Benign lesions of the base test set that are not flagged: {old:.3f} before, {new:.3f} now; a decrease of at "
+        f"most {-rules.watch_specificity:.2f} is allowed."
     )
     figures = {"active": old, "candidate": new, "limit": rules.watch_specificity}
     return [Reason("base-watch-specificity", Verdict.HOLD, words, figures)]
 
 
 def labels_needed(clinic: Comparison | None, rules: GateRules) -> int | None:
-    """Return about how many more lesions in the clinic's locked test would settle the verdict; None if none would.
+    """Return about how many more lesions in the clinic's held-out test set would settle the verdict; may be None.
 
-    The interval narrows with the square root of the number. Where no gain has been seen yet, the number is the one
-    that would show a gain worth having.
+    The interval narrows with the square root of the number. If there is no gain yet, the number is the one that would
+    prove a worthwhile gain.
     """
-    if clinic is None or clinic.balanced_accuracy is None or _lack(clinic, rules):
+    if clinic is None or clinic.balanced_accuracy is None or _shortage(clinic, rules):
         count = clinic.lesion_count if clinic else 0
         return max(rules.clinic_lesions - count, _missing_of_classes(clinic, rules), 1)
     change = clinic.balanced_accuracy
     if change.low > rules.clinic_change:
         return None
     gain = change.change - rules.clinic_change
-    wanted = gain if gain > 0 else rules.worthwhile_change
-    # Where hardly a lesion changed its name, the interval says less than a change of the size wanted would.
-    reach = max(change.change - change.low, 1.96 * sqrt(wanted / clinic.lesion_count))
-    return max(1, ceil(clinic.lesion_count * ((reach / wanted) ** 2 - 1)))
+    target_change = gain if gain > 0 else rules.worthwhile_change
+    # If hardly any lesion changed its class, the interval is narrower than for a change of the target size.
+    reach = max(change.change - change.low, 1.96 * sqrt(target_change / clinic.lesion_count))
+    return max(1, ceil(clinic.lesion_count * ((reach / target_change) ** 2 - 1)))
 
 
 def _base_accuracy(base: Comparison, rules: GateRules) -> Reason:
     change = base.balanced_accuracy
-    assert change is not None, "every class that is there counts in the base test"
-    asked = f"its lower bound must be above {_signed(rules.base_change)}"
+    assert change is not None, "every class present counts in the base test set"
+    requirement = f"its lower bound must be above {_signed(rules.base_change)}"
     return Reason(
         "base-balanced-accuracy",
         _weight(change, is_met=change.low > rules.base_change),
-        f"Balanced accuracy on the base test: {_told(change)}; {asked}.",
+        f"Balanced accuracy on the base test set: {_in_words(change)}; {requirement}.",
         {**asdict(change), "limit": rules.base_change},
     )
 
@@ -84,7 +84,7 @@ def _clinic_accuracy(change: Change, clinic: Comparison, rules: GateRules) -> Re
     return Reason(
         "clinic-balanced-accuracy",
         _weight(change, is_met=change.low > rules.clinic_change),
-        f"Balanced accuracy on the clinic's test of {clinic.lesion_count:,} lesions: {_told(change)}; "
+        f"Balanced accuracy on the clinic's test set of {clinic.lesion_count:,} lesions: {_in_words(change)}; "
         f"its lower bound must be above {_signed(rules.clinic_change)}.",
         {**asdict(change), "limit": rules.clinic_change, "lesions": clinic.lesion_count},
     )
@@ -94,8 +94,8 @@ def _melanoma(code: str, where: str, change: Change, of: Comparison, rules: Gate
     return Reason(
         f"{code}-melanoma-sensitivity",
         _weight(change, is_met=change.low >= rules.melanoma_change),
-        f"Melanomas found at the operating point, of {of.lesions['mel']} in {where}: {_told(change)}; its lower bound "
-        f"must not be below {_signed(rules.melanoma_change)}.",
+        f"Sensitivity for the {of.lesions['mel']} melanomas in {where} at the operating point: {_in_words(change)}; its "
+        f"lower bound must not be below {_signed(rules.melanoma_change)}.",
         {**asdict(change), "limit": rules.melanoma_change, "lesions": of.lesions["mel"]},
     )
 
@@ -106,55 +106,55 @@ def _calibration(base: Comparison, rules: GateRules) -> Reason:
     return Reason(
         "base-calibration-error",
         Verdict.PROMOTE if is_met else Verdict.REJECT if error.low > 0 else Verdict.HOLD,
-        f"Calibration error on the base test: {error.candidate:.3f}, before {error.active:.3f}; at most {limit:.3f} "
-        "is allowed.",
+        f"Calibration error on the base test set: {error.candidate:.3f}, before {error.active:.3f}; at most "
+        f"{limit:.3f} is allowed.",
         {**asdict(error), "limit": limit},
     )
 
 
 def _recalls(base: Comparison, rules: GateRules) -> list[Reason]:
-    """Return one reason for each class that has fallen below its floor, or one that says that none has."""
-    found = []
+    """Return one reason for each class whose recall fell below its floor, or a single one if there is none."""
+    failures = []
     for code, floor in rules.recall_floors.items():
         change = base.recall.get(code)
         if change is None or change.candidate >= floor or change.change >= 0:
             continue
-        found.append(
+        failures.append(
             Reason(
                 f"recall-{code}",
                 Verdict.REJECT if change.high < 0 else Verdict.HOLD,
-                f"{BY_CODE[code].name}: recall on the base test fell below its floor of {floor:.2f}: {_told(change)}, "
-                f"of {base.lesions[code]} lesions.",
+                f"{BY_CODE[code].name}: recall on the base test set fell below its floor of {floor:.2f}: "
+                f"{_in_words(change)}, of {base.lesions[code]} lesions.",
                 {**asdict(change), "floor": floor, "lesions": base.lesions[code]},
             )
         )
     none = Reason(
         "recall-floors",
         Verdict.PROMOTE,
-        "No class's recall on the base test has fallen below its floor.",
+        "No class's recall on the base test set fell below its floor.",
         {code: {"recall": base.recall[code].candidate, "floor": floor}
          for code, floor in rules.recall_floors.items() if code in base.recall},
     )  # fmt: skip
-    return found or [none]
+    return failures or [none]
 
 
-def _lack(clinic: Comparison, rules: GateRules) -> str:
-    """Return what the clinic's test lacks, in words; empty if nothing."""
+def _shortage(clinic: Comparison, rules: GateRules) -> str:
+    """Return a sentence on why the clinic's test set is too small, or an empty string."""
     if clinic.lesion_count < rules.clinic_lesions:
         return (
-            f"The clinic's test has {counted(clinic.lesion_count, 'lesion')}; with fewer than {rules.clinic_lesions} "
-            "nothing can be said of it."
+            f"The clinic's test set has {counted(clinic.lesion_count, 'lesion')}; with fewer than "
+            f"{rules.clinic_lesions}, no conclusion is possible."
         )
-    counting = _counting(clinic, rules)
+    counting = _classes_with_enough(clinic, rules)
     if counting < rules.clinic_classes:
         return (
-            f"The clinic's test has {counted(counting, 'class', 'classes')} with {rules.clinic_lesions_of_a_class} "
-            f"lesions or more; {rules.clinic_classes} are needed to speak of balanced accuracy."
+            f"The clinic's test set has {counted(counting, 'class', 'classes')} with "
+            f"{rules.clinic_lesions_of_a_class} lesions or more; {rules.clinic_classes} are needed for balanced accuracy."
         )
     return ""
 
 
-def _counting(clinic: Comparison, rules: GateRules) -> int:
+def _classes_with_enough(clinic: Comparison, rules: GateRules) -> int:
     return sum(count >= rules.clinic_lesions_of_a_class for count in clinic.lesions.values())
 
 
@@ -169,7 +169,7 @@ def _weight(change: Change, *, is_met: bool) -> Verdict:
     return Verdict.REJECT if change.high < 0 else Verdict.HOLD
 
 
-def _told(change: Change) -> str:
+def _in_words(change: Change) -> str:
     return (
         f"{change.active:.3f} before, {change.candidate:.3f} now, a change of {_signed(change.change)} "
         f"({_signed(change.low)} to {_signed(change.high)})"

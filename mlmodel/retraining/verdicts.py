@@ -1,4 +1,4 @@
-"""What the gate asks for, and what it answers. The numbers are justified in ``docs/understand/retraining.md``."""
+"""The gate's rules and results. The limits are justified in ``docs/understand/retraining.md``."""
 
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
@@ -21,23 +21,23 @@ def _floors() -> dict[str, float]:
 
 @dataclass(frozen=True)
 class GateRules:
-    """The gate's numbers.
+    """The gate's limits.
 
     Attributes:
-        base_change: the lower bound of the change in balanced accuracy on the base test must be above it.
-        clinic_change: the same on the clinic's test.
-        melanoma_change: the lower bound of the change in melanoma sensitivity must not be below it.
-        calibration_error: the candidate's expected calibration error on the base test may be this at most.
-        watch_specificity: the share of the base test's benign lesions that *watch* leaves alone may fall by so much: a
-            threshold that flags everything says nothing.
-        recall_floors: by code; no class's recall on the base test may have fallen below.
-        clinic_lesions: with fewer in the clinic's test nothing is said of it.
-        clinic_lesions_of_a_class: classes with fewer do not count towards the clinic's balanced accuracy.
-        clinic_classes: so many classes must count.
-        worthwhile_change: for how large a change in the clinic's test the number of labels is stated that would show
-            it, when none has been seen yet.
-        resamples: of the bootstrap.
-        confidence: of its intervals, two-sided.
+        base_change: the lower bound of the change in balanced accuracy on the base test set must be above this.
+        clinic_change: the same on the clinic's test set.
+        melanoma_change: the lower bound of the change in melanoma sensitivity must not be below this.
+        calibration_error: the maximum expected calibration error of the candidate on the base test set.
+        watch_specificity: the largest allowed change in the specificity of *watch* on the base test set, since a
+            threshold that flags everything is useless.
+        recall_floors: by code; no class's recall on the base test set may fall below its floor.
+        clinic_lesions: the minimum size of the clinic's test set.
+        clinic_lesions_of_a_class: classes with fewer lesions are not included in the clinic's balanced accuracy.
+        clinic_classes: the minimum number of classes that are included.
+        worthwhile_change: the change on the clinic's test set for which the number of labels needed is stated, if
+            there is no gain yet.
+        resamples: the number of bootstrap resamples.
+        confidence: the two-sided confidence level of the intervals.
     """
 
     base_change: float = -0.01
@@ -60,14 +60,14 @@ class GateRules:
             if name != "recall_floors" and (isinstance(value, bool) or not isinstance(value, int | float)):
                 raise ValueError(f"{name} is {value!r}, and must be a number.")
         if unknown := set(self.recall_floors) - set(CODES):
-            raise ValueError(f"There is no class {', '.join(sorted(unknown))}: the seven are {', '.join(CODES)}.")
+            raise ValueError(f"Unknown class {', '.join(sorted(unknown))}: the seven are {', '.join(CODES)}.")
         if not (0.5 < self.confidence < 1.0 and self.resamples >= 100):
             raise ValueError("The gate needs a confidence between 0.5 and 1 and at least 100 resamples.")
 
 
 @dataclass(frozen=True)
 class Change:
-    """One figure of both networks, and how it changed, with the interval of the paired bootstrap."""
+    """A metric of both networks and its change, with the interval of the paired bootstrap."""
 
     active: float
     candidate: float
@@ -78,15 +78,15 @@ class Change:
 
 @dataclass(frozen=True)
 class Comparison:
-    """Both networks on one test, a lesion counting once.
+    """The comparison of both networks on one test set, by lesion.
 
     Attributes:
-        lesions: by code, how many of each class the test holds.
-        photographs: of these lesions.
-        balanced_accuracy: over the classes that count; None where too few do.
-        melanoma_sensitivity: at the operating point of each network, ``watch``; None without melanomas.
-        recall: by code, of the classes present.
-        calibration_error: of both; over 15 bins.
+        lesions: the number of lesions of each class, by code.
+        photographs: the number of photographs.
+        balanced_accuracy: over the included classes; None if there are too few.
+        melanoma_sensitivity: at each network's operating point ``watch``; None without melanomas.
+        recall: by code, for the classes present.
+        calibration_error: the expected calibration error over 15 bins.
     """
 
     lesions: dict[str, int]
@@ -101,22 +101,22 @@ class Comparison:
         return sum(self.lesions.values())
 
     def candidate_figures(self) -> dict[str, dict[str, float]]:
-        """Return the candidate's own figures, as a release states those of its locked test."""
-        found = {"calibration_error": {"value": round(self.calibration_error.candidate, 4)}}
+        """Return the candidate's metrics in the format of a release's held-out test results."""
+        figures = {"calibration_error": {"value": round(self.calibration_error.candidate, 4)}}
         if self.balanced_accuracy is not None:
-            found["balanced_accuracy"] = {"value": round(self.balanced_accuracy.candidate, 4)}
-        return found
+            figures["balanced_accuracy"] = {"value": round(self.balanced_accuracy.candidate, 4)}
+        return figures
 
 
 @dataclass(frozen=True)
 class Reason:
-    """Why the verdict is what it is: one rule, met or not.
+    """The result of one rule.
 
     Attributes:
-        code: a slug for the rule.
-        weight: the verdict this rule alone would give.
-        words: an English sentence with the figures.
-        figures: the same figures, JSON-able.
+        code: the rule's code.
+        weight: the verdict that this rule alone would give.
+        words: an English sentence with the numbers.
+        figures: the same numbers, JSON-ready.
     """
 
     code: str
@@ -126,26 +126,27 @@ class Reason:
 
     @property
     def told(self) -> str:
-        """The rule and what came of it, as a line: of a rule alone it is said that it was met, not that to promote."""
+        """The result as a line. A single rule is reported as met, since it alone does not promote."""
         outcome = "MET" if self.weight == Verdict.PROMOTE else self.weight.value.upper()
         return f"{outcome}: {self.words}"
 
 
 @dataclass(frozen=True)
 class Judgement:
-    """The gate's answer. A person decides; what is REJECT cannot be promoted.
+    """The gate's result. A person decides; a candidate with REJECT cannot be promoted.
 
     Attributes:
-        verdict: the gravest of the reasons' weights.
-        reasons: every rule, the gravest first.
-        base: on the base locked test.
-        clinic: on the clinic's locked test; None where there is none.
-        labels_needed: of a HOLD, about how many more lesions in the clinic's locked test would settle it.
-        turned_wrong: rows of the clinic's cases that the active network had right and the candidate has wrong.
-        operating_points: what the candidate's two tiers cost, measured as its release states it: sensitivity,
-            melanoma_sensitivity, specificity.
-        threshold_levels: at which other levels the candidate's tiers may begin, as its release's settings hold them;
-            empty where too little is known.
+        verdict: the most severe weight of the reasons.
+        reasons: every rule, the most severe first.
+        base: the comparison on the base held-out test set.
+        clinic: the comparison on the clinic's held-out test set; None if there is none.
+        labels_needed: for HOLD, about how many more lesions in the clinic's held-out test set would settle it.
+        turned_wrong: rows of the clinic's cases that the active network classifies correctly and the candidate does
+            not.
+        operating_points: sensitivity, melanoma_sensitivity and specificity of the candidate's two tiers, as in its
+            release.
+        threshold_levels: the candidate's threshold levels in the format of its release's settings; empty if there are
+            too few lesions.
     """
 
     verdict: Verdict
@@ -158,7 +159,7 @@ class Judgement:
     threshold_levels: dict[str, Any] = field(default_factory=dict)
 
     def as_dict(self) -> dict[str, Any]:
-        """Return all of it, JSON-able."""
+        """Return the judgement as JSON-ready values."""
         return {
             **asdict(self),
             "verdict": self.verdict.value,

@@ -1,15 +1,14 @@
-"""The six colours of dermatoscopy, and how much of a lesion each takes up.
+"""The six colours of dermatoscopy and their shares of a lesion.
 
 The ABCD rule of dermatoscopy (Stolz et al., Eur J Dermatol 4:521, 1994; Nachbar et al., J Am Acad Dermatol 30:551,
 1994) counts white, red, light brown, dark brown, blue-grey and black, and white only where the lesion is lighter than
-the skin around it. It says which colours but not where each begins. Here a pixel is named by the nearest of the
-centroids of the ISCC–NBS system of colour names (Kelly and Judd, NBS Special Publication 440, 1976) in CIELAB, and the
-names are gathered into the six. To name by the nearest of six references in CIELAB is what Kasmi and Mokrani do (IET
-Image Processing 10:448, 2016); their references are too saturated for these photographs: they call pale brown
-blue-grey.
+the skin around it. It does not define the limits of the colours. Here a pixel gets the name of the nearest centroid of
+the ISCC–NBS system of colour names (Kelly and Judd, NBS Special Publication 440, 1976) in CIELAB, and the names are
+grouped into the six. Kasmi and Mokrani (IET Image Processing 10:448, 2016) use the nearest of six references in
+CIELAB, but their references are too saturated for these photographs: pale brown becomes blue-grey.
 
-Photographs differ in tint, so the skin around the lesion is first brought to the tint of skin, and the lesion with it;
-what then hardly differs from that skin is called skin, and none of the six.
+Photographs differ in tint, so colours are first corrected such that the skin around the lesion has the tint of skin.
+Pixels that then hardly differ from that skin count as skin and none of the six.
 """
 
 from collections.abc import Mapping
@@ -32,8 +31,8 @@ class Colour(StrEnum):
 
 
 COLOURS = tuple(Colour)
-# Centroids of ISCC–NBS names, sRGB. Pink counts as red and grey as blue-grey, as in the rule; brown is dark below some
-# 40 of L*, and black below 22: no photograph of skin is blacker.
+# Centroids of ISCC–NBS names, sRGB. Pink counts as red and grey as blue-grey, as in the rule; brown is dark below an
+# L* of about 40, and black below 22, the minimum in photographs of skin.
 _CENTROIDS: Mapping[Colour, str] = {
     Colour.WHITE: "F2F3F4 EAE3E1 F0EAD6 E9E9ED E8E3E5 B9B8B5 C1B6B3",
     Colour.RED: "BE0032 BC3F4A 841B2D 5C0923 AB4E52 722F37 905D5D E4717A C08081 A8516E 673147 78184A",
@@ -42,11 +41,11 @@ _CENTROIDS: Mapping[Colour, str] = {
     Colour.BLUE_GREY: "B4BCC0 81878B 51585E 536878 36454F 91A3B0 4C516D 848482 555555 8B8589 5D555B 554C69 796878",
     Colour.BLACK: "222222 28201C 282022 202428 242124 422518 3E1D1E 3E322C",
 }
-# A colour is present when it takes up this share of the lesion: less may be a hair, a bubble or the outline's error.
+# A colour is present from this share of the lesion on; less may be a hair, a bubble or an error of the outline.
 PRESENT_FROM = 0.05
-# What differs from the surrounding skin by less (CIE 1976, ΔE) is skin; 2.3 is just noticeable (Mahy et al., 1994).
+# Pixels closer to the surrounding skin (CIE 1976, ΔE) are skin; 2.3 is just noticeable (Mahy et al., 1994).
 _SKIN_WITHIN = 10.0
-# The tint (a*, b*) that colorimeters find on fair skin, to which the skin around every lesion is brought.
+# The tint (a*, b*) of fair skin in colorimetry, to which the skin around every lesion is corrected.
 SKIN_CHROMA = (10.0, 16.0)
 _LARGEST_GAIN = 1.6
 
@@ -59,7 +58,7 @@ _DELTA = 6 / 29
 
 
 def linear_of(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """Return linear light, float32 (…, 3) in [0, 1], of sRGB uint8 (…, 3) (IEC 61966-2-1)."""
+    """Return linear light, float32 (…, 3) in [0, 1], for sRGB uint8 (…, 3) (IEC 61966-2-1)."""
     return _LINEAR[pixels]
 
 
@@ -78,9 +77,9 @@ def lab_of(pixels: npt.NDArray[np.uint8]) -> Lab:
 
 
 def adapted(linear: npt.NDArray[np.float32], skin: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Return colours as they would be if the skin around the lesion had the tint of skin in daylight.
+    """Return colours corrected such that the skin around the lesion has the tint of skin in daylight.
 
-    Von Kries' rule in linear light: one gain a channel, such that ``skin`` keeps its lightness and gets the chroma
+    Von Kries' rule in linear light: one gain per channel, such that ``skin`` keeps its lightness and gets the chroma
     ``SKIN_CHROMA``. Dark skin stays dark.
 
     Args:
@@ -94,12 +93,12 @@ def adapted(linear: npt.NDArray[np.float32], skin: npt.NDArray[np.float32]) -> n
 
 
 def colour_shares(lesion: Lab, *, skin: Lab | None) -> dict[Colour, float]:
-    """Return which share of a lesion each of the six colours takes up, each in [0, 1], in sum at most 1.
+    """Return the share of each of the six colours in a lesion, in [0, 1], in total at most 1.
 
     Args:
         lesion: float32 (N, 3), the lesion's pixels; N ≥ 1.
-        skin: float32 (3,), the skin around it; None where none is in the picture: white is then not counted, since
-            there is nothing to be lighter than.
+        skin: float32 (3,), the skin around it; None if no skin is visible: white is then not counted, since it is
+            relative to the skin.
     """
     distances = _distances(lesion)
     white = COLOURS.index(Colour.WHITE)
@@ -114,23 +113,23 @@ def colour_shares(lesion: Lab, *, skin: Lab | None) -> dict[Colour, float]:
 
 
 def present(shares: Mapping[Colour, float]) -> tuple[Colour, ...]:
-    """Return the colours that are there, the most widespread first."""
-    found = [colour for colour in COLOURS if shares[colour] >= PRESENT_FROM]
-    return tuple(sorted(found, key=lambda colour: -shares[colour]))
+    """Return the colours that are present, the most widespread first."""
+    colours = [colour for colour in COLOURS if shares[colour] >= PRESENT_FROM]
+    return tuple(sorted(colours, key=lambda colour: -shares[colour]))
 
 
 def _distances(lab: Lab) -> npt.NDArray[np.float32]:
-    """Return how far each of N colours is from the nearest centroid of each of the six, float32 (6, N).
+    """Return the distance of each of N colours from the nearest centroid of each of the six, float32 (6, N).
 
-    Squared, and less the square of the colour's own length, which is the same for all six. Not by a matrix product:
-    where the processors are busy, handing one of this size to threads takes longer than doing it.
+    Distances are squared, minus the squared length of the colour, which is the same for all six. A matrix product
+    would be slower on busy processors, because of the overhead of its threads.
     """
     first, second, third = np.ascontiguousarray(lab.T)
-    found = np.empty((len(COLOURS), len(lab)), dtype=np.float32)
-    for own, centroids in zip(found, _CENTROID_LAB, strict=True):
+    distances = np.empty((len(COLOURS), len(lab)), dtype=np.float32)
+    for own, centroids in zip(distances, _CENTROID_LAB, strict=True):
         a, b, c = centroids.T[:, :, None]
         ((a * a + b * b + c * c) - 2 * (a * first + b * second + c * third)).min(axis=0, out=own)
-    return found
+    return distances
 
 
 def _linear_of_lab(lab: npt.NDArray[np.float64]) -> npt.NDArray[np.float32]:

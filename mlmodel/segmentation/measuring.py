@@ -1,6 +1,6 @@
-"""From a photograph to the measures that are kept with it: outline, whether it is trusted, ABCD.
+"""Measures of a photograph that are stored with it: outline, its reliability, and ABCD.
 
-None of it is read by the network that assesses the photograph, and none of it changes what that network says.
+The network that assesses the photograph does not use them, and they do not affect its answer.
 """
 
 from dataclasses import asdict, dataclass
@@ -11,17 +11,17 @@ from mlmodel.segmentation.abcd import Abcd, measure
 from mlmodel.segmentation.outlines import evenly_spaced
 from mlmodel.segmentation.segmenter import Segmentation, get_segmenter
 
-# Enough for an outline that looks smooth at any size, and small enough to be kept with every photograph.
-_KEPT_POINTS = 120
+# Enough points for an outline that looks smooth at any size, and few enough to store with every photograph.
+_STORED_POINTS = 120
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What was measured on one photograph.
+    """The measures of one photograph.
 
     Attributes:
-        segmentation: the outline, and whether it is trusted.
-        abcd: None where it is not.
+        segmentation: the outline and its reliability.
+        abcd: the ABCD measures; None if the outline is not reliable.
         segmenter_sha256: the hash of the network that drew the outline.
     """
 
@@ -30,31 +30,33 @@ class Measured:
     segmenter_sha256: str
 
     def as_values(self) -> dict[str, Any]:
-        """Return everything as JSON can hold it, figures rounded to four digits.
+        """Return JSON-ready values, with numbers rounded to four digits.
 
         ``outline`` is in fractions of the centre square, x and y, 120 points at equal distances. ``asymmetry``,
         ``border``, ``colours``, ``hair`` and ``diameter`` are as in ``abcd.Abcd``, or null.
         """
-        found = self.segmentation
-        kept = None if found.outline is None else evenly_spaced(found.outline, _KEPT_POINTS).tolist()
+        segmentation = self.segmentation
+        outline = (
+            None if segmentation.outline is None else evenly_spaced(segmentation.outline, _STORED_POINTS).tolist()
+        )
         measures: dict[str, Any] = dict.fromkeys(("asymmetry", "border", "colours", "hair", "diameter"))
         if self.abcd is not None:
             measures = asdict(self.abcd)
         return {
-            "outline": _rounded(kept),
-            "area": _rounded(found.area),
-            "certainty": _rounded(found.certainty),
-            "is_cut": found.is_cut,
-            "doubt": None if found.doubt is None else str(found.doubt),
+            "outline": _rounded(outline),
+            "area": _rounded(segmentation.area),
+            "certainty": _rounded(segmentation.certainty),
+            "is_cut": segmentation.is_cut,
+            "doubt": None if segmentation.doubt is None else str(segmentation.doubt),
             **{name: _rounded(value) for name, value in measures.items()},
         }
 
 
 def measure_picture(picture: Picture, *, found: Segmentation | None = None) -> Measured:
-    """Outline the lesion in a photograph and measure it, if the outline is trusted.
+    """Return the lesion's outline in a photograph and, if it is reliable, its measures.
 
     Args:
-        found: the shipped segmenter's outline, where the analysis has drawn it already.
+        found: the shipped segmenter's outline, if it is already known.
 
     Raises:
         ReleaseError: the shipped segmenter is missing or was altered.

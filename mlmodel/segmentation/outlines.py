@@ -1,7 +1,7 @@
-"""Closed outlines and their geometry: where a field of probabilities crosses a level, and what shape that makes.
+"""Closed outlines of regions above a level, and their geometry.
 
 An outline is float64 (N, 2), columns x (rightwards) and y (downwards), N ≥ 3, not repeating its first point. Functions
-take it in any unit of length; areas come out in that unit squared.
+accept any unit of length; areas are in that unit squared.
 """
 
 import numpy as np
@@ -13,9 +13,9 @@ Field = npt.NDArray[np.float32]
 _DIRECTIONS = 180
 
 # Marching squares (Lorensen & Cline, SIGGRAPH 1987, in two dimensions). A cell's corners are numbered from the top
-# left, clockwise, as bits 1, 2, 4, 8; its edges 0 top, 1 right, 2 bottom, 3 left. For each case: from which edge to
-# which, with what is above the level on the right hand, so that outer outlines run clockwise on the screen. The two
-# saddles (5 and 10) keep their corners apart: what touches at a corner only is not one region.
+# left, clockwise, as bits 1, 2, 4, 8; its edges are 0 top, 1 right, 2 bottom, 3 left. Each case has its segments from
+# edge to edge, with the region on the right, so that outer outlines run clockwise on the screen. The two saddles (5
+# and 10) separate their corners: regions that touch only at a corner are separate.
 _SEGMENTS: dict[int, tuple[tuple[int, int], ...]] = {
     1: ((0, 3),), 2: ((1, 0),), 3: ((1, 3),), 4: ((2, 1),), 5: ((0, 3), (2, 1)), 6: ((2, 0),), 7: ((2, 3),),
     8: ((3, 2),), 9: ((0, 2),), 10: ((1, 0), (3, 2)), 11: ((1, 2),), 12: ((3, 1),), 13: ((0, 1),), 14: ((3, 0),),
@@ -23,26 +23,26 @@ _SEGMENTS: dict[int, tuple[tuple[int, int], ...]] = {
 _TABLE = np.full((16, 2, 2), -1)
 for _case, _segments in _SEGMENTS.items():
     _TABLE[_case, : len(_segments)] = _segments
-# Row and column of both ends of a cell's edges.
+# Row and column of both ends of each edge of a cell.
 _ENDS = np.array([(0, 0, 0, 1), (0, 1, 1, 1), (1, 0, 1, 1), (0, 0, 1, 0)])
 
 
 def outlines_of(field: Field, *, level: float, at_least: int = 3) -> list[Outline]:
-    """Return the outer outlines of the regions where ``field`` exceeds ``level``, the largest region first.
+    """Return the outer outlines of the regions where ``field`` is above ``level``, the largest region first.
 
-    Positions are interpolated linearly between pixel centres, so that outlines are finer than pixels. Holes are left
-    out: a region is all that lies within its outer outline. What reaches the edge is closed along the edge.
+    Positions are interpolated linearly between pixel centres, for subpixel accuracy. Holes are ignored: a region is
+    everything within its outer outline. Regions that reach the edge are closed along the edge.
 
     Args:
         field: float32 (H, W).
-        level: what is above it is inside.
-        at_least: leave out outlines of fewer points.
+        level: the threshold.
+        at_least: the minimum number of points; shorter outlines are ignored.
 
     Returns:
         Outlines in fractions of W and H, from 0 to 1.
     """
     height, width = field.shape
-    # Beyond the edge lies a value as far below the level as its neighbour lies above: the outline then runs along it.
+    # Padding values are as far below the level as their neighbours are above, so that outlines run along the edge.
     padded = np.pad(field.astype(np.float64), 1, mode="edge")
     for rim in (np.s_[0, :], np.s_[-1, :], np.s_[:, 0], np.s_[:, -1]):
         padded[rim] = level - np.abs(padded[rim] - level) - 1e-9
@@ -53,18 +53,17 @@ def outlines_of(field: Field, *, level: float, at_least: int = 3) -> list[Outlin
 
 
 def _loops(following: npt.NDArray[np.intp], at_least: int) -> list[list[int]]:
-    """Return the cycles of a permutation that have so many members, each in order.
+    """Return the cycles of a permutation with at least this many members, each in order.
 
-    Texture of skin has thousands of short ones. So all are first told apart at once, by pointer jumping (each member
-    learns the highest number among the next 1, 2, 4, … until nobody learns anything new), and only long ones are
-    followed.
+    Skin texture has thousands of short cycles. So all are first identified together by pointer jumping (the maximum
+    over the next 1, 2, 4, … members, until nothing changes), and only long ones are followed.
     """
     highest, ahead = np.arange(len(following)), following
     while True:
-        learnt = np.maximum(highest, highest[ahead])
-        if np.array_equal(learnt, highest):
+        updated = np.maximum(highest, highest[ahead])
+        if np.array_equal(updated, highest):
             break
-        highest, ahead = learnt, ahead[ahead]
+        highest, ahead = updated, ahead[ahead]
     firsts = np.flatnonzero(np.bincount(highest, minlength=1) >= at_least)
     steps = following.tolist()
     loops = []
@@ -78,11 +77,11 @@ def _loops(following: npt.NDArray[np.intp], at_least: int) -> list[list[int]]:
 
 
 def _links(field: npt.NDArray[np.float64], level: float) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]:
-    """Return of N crossings of the grid's edges which one follows, (N,), and where each lies, x and y, (N, 2)."""
+    """Return the successor of each of N crossings of the grid's edges, (N,), and its position, x and y, (N, 2)."""
     is_in = field > level
     case = is_in[:-1, :-1] + 2 * is_in[:-1, 1:] + 4 * is_in[1:, 1:] + 8 * is_in[1:, :-1]
     rows, columns = np.nonzero((case > 0) & (case < 15))
-    segments = _TABLE[case[rows, columns]].reshape(-1, 2)  # two to a cell, of which the second is mostly empty
+    segments = _TABLE[case[rows, columns]].reshape(-1, 2)  # two per cell; the second is mostly empty
     rows, columns = np.repeat(rows, 2), np.repeat(columns, 2)
     is_one = segments[:, 0] >= 0
     rows, columns, leaves, enters = rows[is_one], columns[is_one], segments[is_one, 0], segments[is_one, 1]
@@ -92,7 +91,7 @@ def _links(field: npt.NDArray[np.float64], level: float) -> tuple[npt.NDArray[np
     ends = _ENDS[leaves]
     r0, c0, r1, c1 = rows + ends[:, 0], columns + ends[:, 1], rows + ends[:, 2], columns + ends[:, 3]
     share = (level - field[r0, c0]) / (field[r1, c1] - field[r0, c0])
-    # Each crossing is left by one segment and entered by one: its place in the list by its edge's number.
+    # Each crossing is the start of one segment and the end of another; look up its index by the edge's number.
     index = np.empty(2 * field.size, dtype=np.intp)
     index[start + offsets[leaves]] = np.arange(len(start))
     return index[start + offsets[enters]], np.column_stack([c0 + share * (c1 - c0), r0 + share * (r1 - r0)])
@@ -110,19 +109,19 @@ def perimeter(outline: Outline) -> float:
 
 
 def centroid(outline: Outline) -> npt.NDArray[np.float64]:
-    """Return the centre of mass of what is enclosed, float64 (2,)."""
+    """Return the centre of mass of the enclosed region, float64 (2,)."""
     following = np.roll(outline, -1, axis=0)
     cross = outline[:, 0] * following[:, 1] - following[:, 0] * outline[:, 1]
-    found: npt.NDArray[np.float64] = ((outline + following) * cross[:, None]).sum(axis=0) / (3 * cross.sum())
-    return found
+    result: npt.NDArray[np.float64] = ((outline + following) * cross[:, None]).sum(axis=0) / (3 * cross.sum())
+    return result
 
 
 def evenly_spaced(outline: Outline, count: int) -> Outline:
     """Return ``count`` points at equal distances along the outline."""
     closed = np.vstack([outline, outline[:1]])
     along = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(closed, axis=0).T))])
-    wanted = np.arange(count) * (along[-1] / count)
-    return np.column_stack([np.interp(wanted, along, closed[:, axis]) for axis in (0, 1)])
+    positions = np.arange(count) * (along[-1] / count)
+    return np.column_stack([np.interp(positions, along, closed[:, axis]) for axis in (0, 1)])
 
 
 def convex_hull(outline: Outline) -> Outline:
@@ -146,15 +145,15 @@ def _turn(a: tuple[float, ...], b: tuple[float, ...], c: tuple[float, ...]) -> f
 def longest_diameter(outline: Outline) -> float:
     """Return the distance between the two points that are farthest apart (the largest Feret diameter), within 0.01 %.
 
-    The widest of the shadows that the outline casts in 180 directions.
+    It is the largest extent of the outline in 180 directions.
     """
     angles = np.arange(_DIRECTIONS) * (np.pi / _DIRECTIONS)
-    shadows = outline @ np.stack([np.cos(angles), np.sin(angles)])
-    return float(np.ptp(shadows, axis=0).max())
+    projections = outline @ np.stack([np.cos(angles), np.sin(angles)])
+    return float(np.ptp(projections, axis=0).max())
 
 
 def share_on_frame(outline: Outline, *, margin: float) -> float:
-    """Return how much of the outline's length runs within ``margin`` of the unit square's sides, from 0 to 1."""
+    """Return the share of the outline's length within ``margin`` of the unit square's sides, from 0 to 1."""
     following = np.roll(outline, -1, axis=0)
     lengths = np.hypot(*(following - outline).T)
     at_side = [

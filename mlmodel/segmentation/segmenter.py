@@ -1,8 +1,8 @@
-"""Where the lesion is: a small network's outline of it, and whether that outline can be trusted.
+"""Segmentation of the lesion by a small network, with a check of its reliability.
 
 The network sees the centre square of the photograph, as the classifier does, at 128 pixels. It was trained on
-HAM10000's masks (``manage.py train_segmenter``); ``shipped/segmenter.json`` holds its hash, how it was trained, and
-how well it does on lesions that it never saw.
+HAM10000's masks (``manage.py train_segmenter``); ``shipped/segmenter.json`` has its hash, training and performance on
+held-out lesions.
 """
 
 import json
@@ -25,17 +25,17 @@ from mlmodel.segmentation.outlines import Outline, outlines_of, share_on_frame, 
 INPUT_SIDE = 128
 SEGMENTER, SEGMENTER_FACTS = "segmenter.onnx", "segmenter.json"
 
-# Shares of the square's area. Less than this is a speck of some eight pixels across, more leaves no skin to see.
+# Shares of the square's area. A smaller region is only about eight pixels across; a larger one leaves no visible skin.
 SMALLEST_AREA, LARGEST_AREA = 0.004, 0.95
-# The largest part must make up this share of all that was found, or nobody knows which part is meant.
+# The minimum share of the largest part; below it, the lesion is ambiguous.
 LEAST_IN_ONE_PART = 0.8
-# So much of the outline runs along the frame before the lesion counts as cut; touching it at a point does not.
+# The share of the outline along the frame from which the lesion counts as cut off.
 CUT_FROM = 0.03
 _FRAME_MARGIN = 1.0 / INPUT_SIDE
 
 
 class OutlineProblem(StrEnum):
-    """Why an outline is not to be trusted."""
+    """Why an outline is not reliable."""
 
     NO_REGION = "no_region"
     TINY = "tiny"
@@ -46,14 +46,14 @@ class OutlineProblem(StrEnum):
 
 @dataclass(frozen=True)
 class Segmentation:
-    """What the segmenter says of one photograph's centre square.
+    """The segmentation of one photograph's centre square.
 
     Attributes:
-        outline: float64 (N, 2), x and y in [0, 1] across the centre square; None where no region was found.
-        area: the share of the square that it encloses, in [0, 1].
-        certainty: the Dice coefficient that the network's own probabilities lead one to expect, in [0, 1].
-        on_frame: how much of the outline runs along the square's sides, in [0, 1].
-        doubt: why the outline is not to be trusted; None if it is.
+        outline: float64 (N, 2), x and y in [0, 1] across the centre square; None if there is no region.
+        area: the enclosed share of the square, in [0, 1].
+        certainty: the expected Dice coefficient according to the network's own probabilities, in [0, 1].
+        on_frame: the share of the outline along the square's sides, in [0, 1].
+        doubt: why the outline is not reliable; None if it is.
     """
 
     outline: Outline | None
@@ -64,17 +64,17 @@ class Segmentation:
 
     @property
     def shows_lesion(self) -> bool:
-        """Whether anything in the square is lesion at all.
+        """Whether there is any lesion in the square.
 
-        Of HAM10000's fold 7 one is found in all 991 photographs, and in all of its locked folds, of ``phone`` and of
-        ``uploads``; of sharp squares of bare skin cut from fold 7 none is found in two of five
-        (``research/refusals.py``).
+        A lesion is found in all 991 photographs of HAM10000's fold 7 and in all of its held-out test folds, ``phone``
+        and ``uploads``; in sharp squares of bare skin cut from fold 7, none is found in two of five
+        (``benchmarks/refusals.py``).
         """
         return self.doubt is not OutlineProblem.NO_REGION
 
     @property
     def is_cut(self) -> bool:
-        """Whether the lesion goes on beyond the square."""
+        """Whether the lesion continues beyond the square."""
         return self.on_frame >= CUT_FROM
 
     def mask(self, side: int) -> npt.NDArray[np.bool_]:
@@ -83,7 +83,7 @@ class Segmentation:
 
 
 class Segmenter:
-    """The shipped segmenter, ready to draw. Safe to share between threads."""
+    """A segmenter, ready for inference. Safe to share between threads."""
 
     def __init__(
         self,
@@ -97,27 +97,27 @@ class Segmenter:
         """Load the network from an ONNX file.
 
         Args:
-            path: the file, as ``manage.py train_segmenter`` writes it.
-            level: the probability at which the outline is drawn.
-            least_certainty: below this an outline is not trusted.
-            sha256: the file's hash, kept with what it measures.
-            reference: percentiles 1 to 99 of measures over many lesions, by name, to compare one lesion with.
+            path: a file written by ``manage.py train_segmenter``.
+            level: the probability threshold of the outline.
+            least_certainty: the certainty below which an outline is not reliable.
+            sha256: the file's hash, stored with the measures.
+            reference: percentiles 1 to 99 of measures over many lesions by name, for comparison.
         """
         self.level, self.least_certainty, self.sha256 = level, least_certainty, sha256
         self.reference = dict(reference or {})
         options = onnxruntime.SessionOptions()
-        # One thread: it takes a few milliseconds, and to hand them out costs more.
+        # Inference takes a few milliseconds, for which more threads would only add overhead.
         options.intra_op_num_threads = 1
         options.log_severity_level = 3
         self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
     def probabilities(self, pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-        """Return how probably each pixel is lesion, float32 (B, 128, 128), of uint8 (B, 128, 128, 3)."""
-        found: npt.NDArray[np.float32] = self._session.run(["lesion"], {"pixels": pixels})[0]
-        return found
+        """Return the probability of lesion for each pixel, float32 (B, 128, 128), for uint8 (B, 128, 128, 3)."""
+        output: npt.NDArray[np.float32] = self._session.run(["lesion"], {"pixels": pixels})[0]
+        return output
 
     def segment(self, pixels: npt.NDArray[np.uint8]) -> Segmentation:
-        """Outline the lesion in the centre square of uint8 (H, W, 3), sRGB, upright."""
+        """Return the segmentation of the centre square of uint8 (H, W, 3), sRGB, upright."""
         probability = self.probabilities(segmenter_input(pixels)[None])[0]
         return read_probabilities(probability, level=self.level, least_certainty=self.least_certainty)
 
@@ -125,7 +125,7 @@ class Segmenter:
 def read_probabilities(
     probability: npt.NDArray[np.float32], *, level: float = 0.5, least_certainty: float = 0.0
 ) -> Segmentation:
-    """Draw the outline of the largest region in float32 (S, S) of [0, 1], and judge whether it can be trusted."""
+    """Return the outline of the largest region in probabilities, float32 (S, S), with a check of its reliability."""
     parts = outlines_of(probability, level=level)
     if not parts:
         return Segmentation(outline=None, area=0.0, certainty=0.0, on_frame=0.0, doubt=OutlineProblem.NO_REGION)
@@ -157,7 +157,7 @@ def segmenter_input(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
 
 
 def filled(outline: Outline | None, side: int) -> npt.NDArray[np.bool_]:
-    """Return what an outline in [0, 1]² encloses as bool (side, side)."""
+    """Return the region within an outline in [0, 1]² as a mask, bool (side, side)."""
     canvas = Image.new("L", (side, side), 0)
     if outline is not None:
         ImageDraw.Draw(canvas).polygon((outline * side - 0.5).ravel().tolist(), fill=1, outline=1)
@@ -165,10 +165,10 @@ def filled(outline: Outline | None, side: int) -> npt.NDArray[np.bool_]:
 
 
 def load_segmenter(folder: Path = SHIPPED) -> Segmenter:
-    """Load the segmenter of ``folder`` and verify it against its facts.
+    """Return the segmenter in ``folder``, verified against its facts.
 
     Raises:
-        ReleaseError: a file is missing, unreadable, or not the one that was released.
+        ReleaseError: a file is missing, unreadable or was altered.
     """
     try:
         facts = segmenter_facts(folder)
@@ -176,7 +176,7 @@ def load_segmenter(folder: Path = SHIPPED) -> Segmenter:
         sha256 = sha256_of(path)
         if sha256 != facts["sha256"]:
             raise ReleaseError(
-                f"{path.name} was altered: its hash is {sha256[:12]}…, {SEGMENTER_FACTS} says {facts['sha256'][:12]}…."
+                f"{path.name} was altered: its hash is {sha256[:12]}…, not {facts['sha256'][:12]}… as in {SEGMENTER_FACTS}."
                 f" {how_to_restore(folder)}."
             )
         settings = facts["settings"]
@@ -201,6 +201,6 @@ def get_segmenter() -> Segmenter:
 
 
 def segmenter_facts(folder: Path = SHIPPED) -> dict[str, Any]:
-    """Return what ``segmenter.json`` says: file, hash, settings, training, figures."""
+    """Return the content of ``segmenter.json``: file, hash, settings, training and results."""
     facts: dict[str, Any] = json.loads((folder / SEGMENTER_FACTS).read_text(encoding="utf-8"))
     return facts

@@ -1,4 +1,4 @@
-"""The three architectures of the founding papers, as Keras models from pixels to logits."""
+"""The three architectures of the original papers, as Keras models from pixels to logits."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -11,21 +11,21 @@ from mlmodel.training.backbone import base_with_weights, stage_layer
 from mlmodel.training.quick_layers import with_quick_layers
 from mlmodel.training.recipe import Recipe
 
-# The mean of ImageNet in BGR, which Keras's VGG16 expects to be taken off (Simonyan & Zisserman, 2015).
+# The mean of ImageNet in BGR, which Keras's VGG16 expects to be subtracted (Simonyan & Zisserman, 2015).
 _CAFFE_MEAN = (103.939, 116.779, 123.68)
 
 
 def build_network(
     recipe: Recipe, *, weights: Path | None = None, start: str | None = None, is_quick: bool = False
 ) -> keras.Model:
-    """Return the network that ``recipe`` trains: float32 (B, side, side, 3), 0 to 255, in; logits (B, classes) out.
+    """Return the network of ``recipe``, from float32 (B, side, side, 3), 0 to 255, to logits (B, classes).
 
     Args:
         recipe: its architecture, scaling, head and start.
-        weights: a Keras weights file of the base without its top; by default Keras's own, downloaded.
-        start: instead of the recipe's; ``random`` where trained weights are set next.
-        is_quick: to be trained: an Xception out of ``quick_layers``, with the same weights in the same order. What is
-            exported has Keras's own layers.
+        weights: a Keras weights file of the base without its top; by default Keras's download.
+        start: overrides the recipe's; ``random`` if trained weights are loaded next.
+        is_quick: for training: an Xception with ``quick_layers``, with the same weights in the same order. Exports use
+            Keras's own layers.
     """
     builder = {"xception": _xception, "vgg16": _vgg16, "cnn8": _cnn8}[recipe.architecture]
     if start is not None:
@@ -34,15 +34,15 @@ def build_network(
 
 
 def set_trainable_from(network: keras.Model, start: str) -> None:
-    """Let the network learn from ``start`` on: ``everything``, ``head``, or a block of the base, as ``block4``.
+    """Make the network trainable from ``start`` on: ``everything``, ``head``, or a block of the base (``block4``).
 
-    What lies before stays as it is; its batch normalisation uses the moving statistics even while training.
+    Earlier layers are frozen; their batch normalisation uses the moving statistics even in training.
     """
     network.trainable = True
     base = base_of(network)
     if base is None:
         return
-    # Keras does not hand the network's own flag down to a model inside it.
+    # Keras does not pass the network's flag to a nested model.
     base.trainable = start != "head"
     if start in {"everything", "head"}:
         return
@@ -52,32 +52,32 @@ def set_trainable_from(network: keras.Model, start: str) -> None:
 
 
 def base_of(network: keras.Model) -> Any:
-    """Return the base without its top, a Keras model; None for a network that has none."""
+    """Return the base without its top, a Keras model, or None if the network has none."""
     return next((layer for layer in network.layers if isinstance(layer, keras.Model)), None)
 
 
 def head_slices(pooled_stages: tuple[str, ...]) -> dict[str, slice]:
-    """Return where each stage's channel means lie in what an Xception's head reads.
+    """Return the slice of each stage's channel means in the input of an Xception's head.
 
     Args:
-        pooled_stages: the recipe's; empty for the last map alone.
+        pooled_stages: the recipe's; empty for the last map only.
     """
-    found, start = {}, 0
+    slices, start = {}, 0
     for stage in pooled_stages or (STAGES[-1][0],):
         width = dict(STAGES)[stage]
-        found[stage] = slice(start, start + width)
+        slices[stage] = slice(start, start + width)
         start += width
-    return found
+    return slices
 
 
 def renew_from(network: keras.Model, fresh: keras.Model, block: str, *, pooled_stages: tuple[str, ...]) -> None:
-    """Copy the base's weights from ``block`` on out of ``fresh``, and set to zero what the head makes of them.
+    """Reset the base's weights from ``block`` on to those of ``fresh``, and set the head's weights for them to zero.
 
     Args:
-        network: an Xception of ours, changed in place.
-        fresh: the same network as it was at the start.
-        block: the first one to renew, as ``block14``.
-        pooled_stages: whose channel means the head reads, in order; empty for the last map alone.
+        network: an Xception, changed in place.
+        fresh: the same network with its initial weights.
+        block: the first block to reset, such as ``block14``.
+        pooled_stages: the stages in the head's input, in order; empty for the last map only.
     """
     base, source = base_of(network), base_of(fresh)
     first = base.layers.index(stage_layer(base, f"block{int(block.removeprefix('block')) - 1}")) + 1
@@ -92,7 +92,7 @@ def renew_from(network: keras.Model, fresh: keras.Model, block: str, *, pooled_s
 
 
 def scaled(pixels: Any, scaling: str) -> Any:
-    """Bring pixels of 0 to 255 to the range that the base was trained with."""
+    """Return pixels of 0 to 255 scaled to the range of the base's pretraining."""
     if scaling == "0..1":
         return keras.layers.Rescaling(1 / 255.0)(pixels)
     if scaling == "-1..1":
@@ -112,9 +112,9 @@ def _xception(recipe: Recipe, weights: Path | None, is_quick: bool) -> keras.Mod
     stages = recipe.pooled_stages or ("block14",)
     trunk = keras.Model(base.input, [stage_layer(base, stage).output for stage in stages], name="base")
     pixels = keras.Input((None, None, 3), name="pixels")
-    # A Keras model of one output gives it bare or in a list, as the release of Keras will have it.
+    # Depending on the version of Keras, a single output is returned in a list or not.
     maps = keras.tree.flatten(trunk(scaled(pixels, recipe.scaling)))
-    pooled = [keras.layers.GlobalAveragePooling2D()(found) for found in maps]
+    pooled = [keras.layers.GlobalAveragePooling2D()(values) for values in maps]
     return _with_head(pixels, keras.layers.Concatenate()(pooled) if len(pooled) > 1 else pooled[0], recipe)
 
 
@@ -126,17 +126,17 @@ def _vgg16(recipe: Recipe, weights: Path | None, _is_quick: bool) -> keras.Model
 
 
 def _cnn8(recipe: Recipe, _weights: Path | None, _is_quick: bool) -> keras.Model:
-    """Eight convolutions, each with max pooling, two dense layers, ReLU: the second paper's own network.
+    """Return the second paper's own network: eight convolutions with max pooling, two dense layers, ReLU.
 
-    256 pixels halve eight times to one, so its last map is one position. The paper names no widths; they double from
-    32 to 256 here.
+    256 pixels halve eight times to one, so the last map has one position. The paper does not state the widths; here
+    they double from 32 to 256.
     """
     side = recipe.phases[0].side
     pixels = keras.Input((side, side, 3), name="pixels")
     values = scaled(pixels, recipe.scaling)
     for width in (32, 32, 64, 64, 128, 128, 256, 256):
         values = keras.layers.Conv2D(width, 3, padding="same")(values)
-        # The largest of four, then ReLU, is ReLU, then the largest of four, on a quarter of the values.
+        # Equivalent to ReLU before max pooling, but on a quarter of the values.
         values = keras.layers.ReLU()(keras.layers.MaxPooling2D()(values))
     return _with_head(pixels, keras.layers.Flatten()(values), recipe)
 
@@ -148,14 +148,14 @@ def _base(application: Any, recipe: Recipe, weights: Path | None) -> keras.Model
 
 
 def split_at_features(network: keras.Model) -> tuple[keras.Model, keras.Model]:
-    """Return the network's two halves, sharing its layers: pixels to pooled features, and features to logits."""
+    """Return two models that share the network's layers: pixels to pooled features, and features to logits."""
     features = network.get_layer("features").output
-    given = keras.Input(features.shape[1:])
-    values = given
+    feature_input = keras.Input(features.shape[1:])
+    values = feature_input
     for name in _HEAD_LAYERS:
         if name in {layer.name for layer in network.layers}:
             values = network.get_layer(name)(values)
-    return keras.Model(network.input, features), keras.Model(given, values)
+    return keras.Model(network.input, features), keras.Model(feature_input, values)
 
 
 _HEAD_LAYERS = ("head_norm", "head_feature_dropout", "head_hidden", "head_dropout", "head_output")
@@ -164,7 +164,7 @@ _HEAD_LAYERS = ("head_norm", "head_feature_dropout", "head_hidden", "head_dropou
 def _with_head(pixels: Any, features: Any, recipe: Recipe) -> keras.Model:
     features = keras.layers.Identity(name="features")(features)
     if recipe.normalise_pools:
-        # Without scale and centre of its own: the dense layer after it has both.
+        # Without scale and centre, which the dense layer after it has.
         features = keras.layers.BatchNormalization(
             center=False, scale=False, momentum=recipe.batch_norm_momentum or 0.99, name="head_norm"
         )(features)

@@ -1,4 +1,4 @@
-"""Random changes of training photographs: what may differ between two photographs of the same lesion."""
+"""Augmentation of training photographs, by changes that may occur between two photographs of the same lesion."""
 
 import io
 
@@ -12,13 +12,13 @@ Pixels = npt.NDArray[np.uint8]
 
 
 def changed(pixels: Pixels, *, side: int, kind: str, generator: np.random.Generator) -> Pixels:
-    """Return a photograph as a training step is shown it, uint8 (side, side, 3).
+    """Return an augmented photograph for a training step, uint8 (side, side, 3).
 
     Args:
         pixels: uint8 (S, S, 3), sRGB.
-        side: of the result.
+        side: the side of the result.
         kind: ``none``, ``paper``, ``dermatoscope`` or ``other-clinic``.
-        generator: the source of chance; the same one gives the same picture.
+        generator: the random number generator; the same state gives the same picture.
     """
     if kind == "dermatoscope":
         return _as_another_dermatoscope(pixels, side, generator)
@@ -35,14 +35,14 @@ def resized(pixels: Pixels, side: int) -> Pixels:
 
 
 def _as_another_dermatoscope(pixels: Pixels, side: int, generator: np.random.Generator) -> Pixels:
-    """Turn, mirror, crop, soften, re-light and tint: another hand, another camera, another file."""
+    """Return a copy that is rotated, mirrored, cropped, softened, relit and tinted at random."""
     full = pixels.shape[0]
     picture = Image.fromarray(np.ascontiguousarray(np.rot90(pixels, int(generator.integers(4)))))
     if generator.random() < 0.5:
         picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     if generator.random() < 0.5:
         picture = _turned(picture, float(generator.uniform(-45.0, 45.0)))
-    # An area of 0.5 to 1 of the picture, and up to a tenth out of square: lesions have no upright shape.
+    # A crop of 0.5 to 1 of the area, with an aspect ratio of up to 1.1.
     area, ratio = generator.uniform(0.5, 1.0), generator.uniform(0.9, 1.1)
     width, height = (min(full, full * (area**0.5) * stretch) for stretch in (ratio**0.5, ratio**-0.5))
     left, top = generator.uniform(0, full - width), generator.uniform(0, full - height)
@@ -56,7 +56,7 @@ def _as_another_dermatoscope(pixels: Pixels, side: int, generator: np.random.Gen
 
 
 def _turned(picture: Image.Image, degrees: float) -> Image.Image:
-    """Turn about the centre; what comes in from outside is the picture's own mirror image."""
+    """Return a copy rotated about the centre, with reflection at the edges."""
     side = picture.width
     margin = side // 4
     mirrored = np.pad(np.asarray(picture), ((margin, margin), (margin, margin), (0, 0)), mode="reflect")
@@ -65,7 +65,7 @@ def _turned(picture: Image.Image, degrees: float) -> Image.Image:
 
 
 def _softened(picture: Image.Image, generator: np.random.Generator) -> Image.Image:
-    """Lose detail, in one direction or both, and compress: the history of a file, which says nothing of a lesion."""
+    """Return a copy with less detail, in one direction or both, and JPEG compression."""
     side = picture.width
     width = int(side * generator.uniform(0.5, 1.0))
     height = width if generator.random() < 0.5 else side
@@ -77,10 +77,10 @@ def _softened(picture: Image.Image, generator: np.random.Generator) -> Image.Ima
 
 
 def _as_the_paper(pixels: Pixels, side: int, generator: np.random.Generator) -> Pixels:
-    """Rotation to 30°, shifts to 0.2, shear to 0.2, zoom 0.8–1.2, left-right flip, edges repeated.
+    """Return a copy with rotation to 30°, shifts to 0.2, shear to 0.2, zoom 0.8–1.2, left-right flip, repeated edges.
 
-    What Keras's ``ImageDataGenerator`` does with these settings, one affine map of the output onto the input; the
-    paper names no shift and no shear, so the values of Keras's own examples stand in.
+    This is Keras's ``ImageDataGenerator`` with these settings, as one affine map of the output onto the input. The
+    paper does not state shift and shear, so the values are those of Keras's examples.
     """
     angle = np.deg2rad(generator.uniform(-30.0, 30.0))
     shear = np.deg2rad(generator.uniform(-0.2, 0.2))

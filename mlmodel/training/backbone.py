@@ -1,4 +1,4 @@
-"""Xception without its top, and its export to the file that the engine serves."""
+"""Xception without its top, and its export for the inference engine."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +14,7 @@ from mlmodel.training.half_precision import store_in_half_precision
 from mlmodel.training.onnx_conversion import to_onnx
 from mlmodel.training.run_folder import RunError
 
-# Where Keras's Xception ends the stages that ``mlmodel.network.engine`` names.
+# The layers at which the stages end in Keras's Xception.
 _LAYERS = {
     "block2": "add",
     "block3": "add_1",
@@ -24,7 +24,7 @@ _LAYERS = {
     "block13": "add_11",
     "block14": "block14_sepconv2_act",
 }
-# As it is, left for right, upside down, and both. Each undoes itself.
+# Identity, left-right flip, up-down flip and both; each is its own inverse.
 _MIRRORS: tuple[Callable[[Any], Any], ...] = (
     lambda values: values,
     lambda values: values[:, :, ::-1],
@@ -36,17 +36,17 @@ _MIRRORS: tuple[Callable[[Any], Any], ...] = (
 def export_backbone(
     path: Path, base: keras.Model, *, side: int = 299, detail: int = 224, mirrored: bool = False
 ) -> None:
-    """Write the backbone to ``path`` as ONNX: uint8 pixels in, pooled features and the mapped stages' maps out.
+    """Write the backbone to ``path`` as ONNX, from uint8 pixels to pooled features and the mapped stages' maps.
 
-    Weights are stored in half precision and computed with in single precision, which halves the file and moves no
-    probability by 0.01 (``benchmarks/engine.py`` prints by how much).
+    Weights are stored in half precision but used in single precision, which halves the file size and changes no
+    probability by 0.01 (``benchmarks/engine.py`` measures it).
 
     Args:
-        path: the file to write.
+        path: the output file.
         base: Xception without its top.
-        side: of the square it is shown, in pixels.
-        detail: larger squares are first reduced to this side; written into the file, for ``Engine.prepare``.
-        mirrored: whether the file looks at each photograph's three mirror images as well.
+        side: the side of the input, in pixels.
+        detail: larger squares are first reduced to this side; stored in the file for ``Engine.prepare``.
+        mirrored: whether the network also processes each photograph's three mirror images.
     """
     model = build_backbone(base, side=side, mirrored=mirrored)
     proto = to_onnx(lambda pixels: model(pixels, training=False), pixels=(None, side, side, 3))
@@ -57,20 +57,20 @@ def export_backbone(
 
 
 def build_backbone(base: keras.Model, *, side: int = 299, mirrored: bool = False) -> keras.Model:
-    """Return the Keras model that is exported.
+    """Return the Keras model for export.
 
     It takes uint8 (B, side, side, 3), scales to [-1, 1] as the ImageNet weights were trained, and returns by name:
     ``features`` float32 (B, 5640) and a float32 (B, rows, columns, channels) map for each of ``MAPPED_STAGES``.
 
-    Where it is ``mirrored``, maps are those of the photograph and of its three mirror images, each mirrored back, and
-    averaged; features are their means, so that a heat map explains them as it does those of a single look. A lesion
-    has no upright side, and the strides' bias to one side is gone.
+    If it is ``mirrored``, maps are averages over the photograph and its three mirror images, each mirrored back;
+    features are their means, so that heat maps remain valid. Lesions have no natural orientation, and averaging
+    removes the strides' bias to one side.
     """
     pixels = keras.Input((side, side, 3), dtype="uint8", name="pixels")
-    shown = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(pixels)
+    inputs = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(pixels)
     if mirrored:
-        shown = keras.layers.Concatenate(axis=0)([mirror(shown) for mirror in _MIRRORS])
-    maps = xception_stages(base)(shown)
+        inputs = keras.layers.Concatenate(axis=0)([mirror(inputs) for mirror in _MIRRORS])
+    maps = xception_stages(base)(inputs)
     if mirrored:
         maps = [_average_of_views(values) for values in maps]
     pooled = [keras.layers.GlobalAveragePooling2D()(values) for values in maps]
@@ -79,32 +79,32 @@ def build_backbone(base: keras.Model, *, side: int = 299, mirrored: bool = False
 
 
 def _average_of_views(values: Any) -> Any:
-    """Return float32 (B, rows, columns, channels) of (views × B, …), each view mirrored back."""
+    """Return the average over views, float32 (B, rows, columns, channels), for (views × B, …), each mirrored back."""
     views = keras.ops.reshape(values, (len(_MIRRORS), -1, *values.shape[1:]))
     return keras.layers.Average()([mirror(views[number]) for number, mirror in enumerate(_MIRRORS)])
 
 
 def xception_stages(base: keras.Model) -> keras.Model:
-    """Return Xception with the maps of ``STAGES`` as outputs, in their order, of input scaled to [-1, 1]."""
+    """Return Xception for input scaled to [-1, 1], with the maps of ``STAGES`` as outputs."""
     return keras.Model(base.input, [stage_layer(base, stage).output for stage, _ in STAGES])
 
 
 def xception(weights: Path | None = None) -> keras.Model:
-    """Return Keras's Xception without its top, as ``base_with_weights`` does."""
+    """Return Keras's Xception without its top; see ``base_with_weights``."""
     return base_with_weights(keras.applications.Xception, weights)
 
 
 def base_with_weights(application: Callable[..., Any], weights: Path | None) -> keras.Model:
-    """Return one of Keras's bases without its top, with the weights of a file, or with ImageNet's, downloaded.
+    """Return a Keras application without its top, with weights from a file or downloaded ImageNet weights.
 
     Raises:
-        RunError: the file is none, or of another network; or the download failed.
+        RunError: the file is invalid or for another network, or the download failed.
     """
     shape = {"include_top": False, "input_shape": (None, None, 3)}
     if weights is None:
         try:
             return application(**shape)
-        except Exception as error:  # Keras raises no narrower one for a download that failed
+        except Exception as error:  # Keras raises no narrower exception for a failed download
             raise RunError(
                 f"The ImageNet weights could not be downloaded ({error}). Give them with --backbone-weights."
             ) from error
@@ -113,14 +113,14 @@ def base_with_weights(application: Callable[..., Any], weights: Path | None) -> 
         base.load_weights(weights)
     except (OSError, ValueError) as error:
         raise RunError(
-            f"{weights} does not hold the weights of Keras's {base.name} without its top. Give such a .h5 file, or "
-            "none: Keras then downloads its own."
+            f"{weights} does not contain the weights of Keras's {base.name} without its top. Give such a .h5 file, or "
+            "none to download Keras's weights."
         ) from error
     return base
 
 
 def stage_layer(base: keras.Model, stage: str) -> keras.layers.Layer:
-    """Return the layer that ends a stage; Keras numbers its ``add`` layers on, so those go by position."""
+    """Return the last layer of a stage; ``add`` layers go by position, since Keras numbers them consecutively."""
     name = _LAYERS[stage]
     if not name.startswith("add"):
         return base.get_layer(name)

@@ -1,4 +1,4 @@
-"""Make the base set that travels with a release: what a clinic retrains and judges with in place of HAM10000."""
+"""Creation of a release's base set, which replaces HAM10000 for retraining and evaluation in a clinic."""
 
 from pathlib import Path
 
@@ -19,16 +19,16 @@ _SEED = 20180814
 
 
 def pack_base_set(data: Path, *, cache: Path, release: Path) -> tuple[Path, BaseSet]:
-    """Write the base set of a release into its folder and name it in its manifest; return its path and what it holds.
+    """Write the base set of a release, add it to the manifest, and return its path and content.
 
     Args:
-        data: a folder as ``read_dataset`` reads it.
-        cache: computed features by backbone, as ``build_release`` keeps them; what is missing is computed.
+        data: a folder for ``read_dataset``.
+        cache: the feature cache of ``build_release``; missing features are computed.
         release: the folder.
 
     Raises:
-        DatasetError: the data folder is not what it should be.
-        ReleaseError: the release is not whole.
+        DatasetError: the data folder is invalid.
+        ReleaseError: the release is incomplete.
     """
     shipped = load_release(release)
     dataset = read_dataset(data)
@@ -43,25 +43,25 @@ def pack_base_set(data: Path, *, cache: Path, release: Path) -> tuple[Path, Base
 
 
 def base_set_of(dataset: Dataset, features: npt.NDArray[np.float16], *, backbone_sha256: str) -> BaseSet:
-    """Return the base set of a data set whose features, float16 (N, F), are known.
+    """Return the base set of a data set with its features, float16 (N, F).
 
-    Of the training folds, at most ``MOST_OF_A_CLASS`` photographs of a class are kept for replay, first one of each
-    lesion; of the calibration fold and the locked test, all.
+    The replay has at most ``MOST_OF_A_CLASS`` photographs of each class from the training folds, first one per lesion.
+    The calibration fold and the held-out test set are included completely.
     """
 
     def cases(rows: npt.NDArray[np.int64]) -> Cases:
         return Cases(features[rows], dataset.labels[rows].astype(np.int64), dataset.lesions[rows])
 
-    found = rows_of_base_set(dataset)
+    rows_by_part = rows_of_base_set(dataset)
     return BaseSet(
         backbone_sha256=backbone_sha256,
-        **{part: cases(rows) for part, rows in found.items()},
-        locked_is_sharp=dataset.copies[found["locked"]] == "sharp",
+        **{part: cases(rows) for part, rows in rows_by_part.items()},
+        locked_is_sharp=dataset.copies[rows_by_part["locked"]] == "sharp",
     )
 
 
 def rows_of_base_set(dataset: Dataset) -> dict[str, npt.NDArray[np.int64]]:
-    """Return which photographs of a data set make up each part of its base set: int64 indices, by part."""
+    """Return the indices of the photographs in each part of a data set's base set, int64, by part."""
     return {
         "replay": _replayed(dataset),
         "calibration": np.flatnonzero(dataset.rows(CALIBRATION_FOLDS)),
@@ -72,7 +72,7 @@ def rows_of_base_set(dataset: Dataset) -> dict[str, npt.NDArray[np.int64]]:
 def _replayed(dataset: Dataset) -> npt.NDArray[np.int64]:
     trained = np.flatnonzero(dataset.rows(TRAIN_FOLDS))
     shuffled = np.random.default_rng(_SEED).permutation(trained)
-    # First photographs of lesions come before second ones, and so on; each in random order.
+    # All first photographs of lesions come before second ones, and so on, each in random order.
     _, group = np.unique(dataset.lesions[shuffled], return_inverse=True)
     by_lesion = np.argsort(group, kind="stable")
     starts = np.searchsorted(group[by_lesion], np.arange(group.max() + 1))
@@ -80,5 +80,5 @@ def _replayed(dataset: Dataset) -> npt.NDArray[np.int64]:
     turn[by_lesion] = np.arange(len(shuffled)) - starts[group[by_lesion]]
     in_turn = shuffled[np.argsort(turn, kind="stable")]
     labels = dataset.labels[in_turn]
-    kept = [in_turn[labels == index][:MOST_OF_A_CLASS] for index in range(len(CODES))]
-    return np.sort(np.concatenate(kept))
+    chosen = [in_turn[labels == index][:MOST_OF_A_CLASS] for index in range(len(CODES))]
+    return np.sort(np.concatenate(chosen))

@@ -1,10 +1,10 @@
-"""Training curves as a picture."""
+"""Training curves as a PNG."""
 
 from mlmodel.training.run_folder import RunDirectory
 
 
 def draw_curves(run: RunDirectory) -> None:
-    """Write ``curves.png`` into the run's folder: loss and accuracy by epoch, trained and watched."""
+    """Write ``curves.png`` to the run's folder: training and validation loss and accuracy by epoch."""
     import matplotlib as mpl
 
     mpl.use("Agg")
@@ -14,12 +14,12 @@ def draw_curves(run: RunDirectory) -> None:
     epochs = [int(row["epoch"]) for row in rows]
     figure, axes = pyplot.subplots(1, 2, figsize=(10, 3.6), layout="constrained")
     for axis, title, lines in (
-        (axes[0], "Loss", {"loss": "training (as drawn)", "watched_loss": "validation (natural mix)"}),
+        (axes[0], "Loss", {"loss": "training (as sampled)", "watched_loss": "validation (natural mix)"}),
         (
             axes[1],
             "Accuracy",
             {
-                "accuracy": "training (as drawn)",
+                "accuracy": "training (as sampled)",
                 "watched_accuracy": "validation",
                 "watched_balanced_accuracy": "validation, balanced",
             },

@@ -1,4 +1,4 @@
-"""Batches of training photographs, prepared ahead by threads, the same ones for the same place in a run."""
+"""Batches of training photographs, prefetched by threads and reproducible for each place in a run."""
 
 import os
 from collections import deque
@@ -32,39 +32,38 @@ def batches(
     first: int = 0,
     kept: Kept | None = None,
 ) -> Iterator[tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]]:
-    """Yield uint8 (B, side, side, 3) and the rows they show, in order; the last batch may be smaller.
+    """Yield uint8 (B, side, side, 3) with the rows of the photographs, in order; the last batch may be smaller.
 
     Args:
-        paths: where all photographs are.
+        paths: the files of all photographs.
         order: rows into ``paths``.
-        side: of the pictures.
-        kind: of random changes.
-        preparation: of every photograph before that.
-        chance: seeds; with a photograph's place in the order, they decide its changes.
-        batch_size: photographs a batch.
-        first: the first batch to yield, for a run that goes on.
-        kept: where pictures that no chance changes are kept in memory from one pass to the next, 3 × side² bytes each;
-            for one preparation.
+        side: the side of the pictures.
+        kind: the kind of augmentation.
+        preparation: the preparation of every photograph before augmentation.
+        chance: seeds which, with a photograph's place in the order, determine its augmentation.
+        batch_size: the batch size.
+        first: the first batch to yield, to resume a run.
+        kept: a memory cache of pictures without augmentation, 3 × side² bytes each; for one preparation.
 
     Raises:
         DatasetError: a photograph is damaged or cannot be read.
     """
 
-    known = kept if kept is not None and kind == "none" else None
+    cache = kept if kept is not None and kind == "none" else None
 
     def picture(row: int, place: int) -> Pixels:
         key = (paths[row], side)
-        if known is not None and key in known:
-            return known[key]
-        found = changed(
+        if cache is not None and key in cache:
+            return cache[key]
+        result = changed(
             prepared(read_square(paths[row]), preparation),
             side=side,
             kind=kind,
             generator=np.random.default_rng((*chance, place)),
         )
-        if known is not None:
-            known[key] = found
-        return found
+        if cache is not None:
+            cache[key] = result
+        return result
 
     def prepare(start: int) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
         rows = order[start : start + batch_size]
@@ -81,7 +80,7 @@ def batches(
 
 
 def read_square(path: Path) -> Pixels:
-    """Return a data set's own photograph, cropped to its centre square, uint8 (S, S, 3).
+    """Return the centre square of a data set's photograph, uint8 (S, S, 3).
 
     Raises:
         DatasetError: it is damaged or cannot be read.

@@ -1,7 +1,7 @@
-"""Features of a base that does not learn, computed once: a head then trains in seconds an epoch.
+"""Features of a frozen base, computed once, so that a head trains in seconds per epoch.
 
-They are kept by photograph, side, preparation, changes and seed, so two runs that differ in their split alone share
-them, and a run that was killed computes no chunk twice.
+They are cached by photograph, side, preparation, augmentation and seed, so that runs with different splits share them,
+and an interrupted run does not recompute them.
 """
 
 import hashlib
@@ -18,7 +18,7 @@ _CHUNK, _BATCH = 256, 32
 
 
 class FrozenFeatures:
-    """The pooled features of all photographs of a data set, as they are or with one epoch's random changes."""
+    """The pooled features of all photographs of a data set, unchanged or with one epoch's augmentation."""
 
     def __init__(
         self,
@@ -31,16 +31,16 @@ class FrozenFeatures:
         cache: Path,
         say: Callable[[str], None],
     ) -> None:
-        """Nothing is computed yet.
+        """Set up the cache without computing anything.
 
         Args:
-            recipe: its preparation, changes and seed.
-            phase: its side.
-            paths: of all photographs of the data set.
-            base_id: tells this base, and these photographs, from any other.
-            compute: from uint8 (B, side, side, 3) to features (B, F).
+            recipe: for its preparation, augmentation and seed.
+            phase: for its side.
+            paths: the files of all photographs of the data set.
+            base_id: identifies this base and these photographs.
+            compute: a function from uint8 (B, side, side, 3) to features (B, F).
             cache: a folder for all features of all bases.
-            say: receives lines for people.
+            say: receives progress messages.
         """
         about = (base_id, phase.side, recipe.preparation, recipe.changes, recipe.seed, recipe.scaling)
         self._folder = cache / hashlib.sha256(repr(about).encode()).hexdigest()[:16]
@@ -51,7 +51,7 @@ class FrozenFeatures:
 
         Args:
             rows: into the data set's photographs.
-            variant: the epoch whose random changes to make; None for photographs as they are.
+            variant: the epoch whose augmentation to apply; None for unchanged photographs.
         """
         kind = self._recipe.changes if variant is not None else "none"
         name = "plain" if kind == "none" else f"changed-{variant:03}"
@@ -59,19 +59,19 @@ class FrozenFeatures:
         return np.stack([chunks[row // _CHUNK * _CHUNK][row % _CHUNK] for row in rows.tolist()])
 
     def _chunk(self, start: int, name: str, kind: str, variant: int | None) -> npt.NDArray[np.float16]:
-        kept = self._folder / f"{name}-{start:06}.npy"
-        if kept.exists():
-            found: npt.NDArray[np.float16] = np.load(kept, allow_pickle=False)
-            return found
+        path = self._folder / f"{name}-{start:06}.npy"
+        if path.exists():
+            features: npt.NDArray[np.float16] = np.load(path, allow_pickle=False)
+            return features
         rows = np.arange(start, min(start + _CHUNK, len(self._paths)))
         parts = batches(
             self._paths, rows, side=self._phase.side, kind=kind, preparation=self._recipe.preparation,
             chance=(self._recipe.seed, variant or 0, start), batch_size=_BATCH,
         )  # fmt: skip
-        found = np.concatenate([self._compute(pixels) for pixels, _ in parts]).astype(np.float16)
+        features = np.concatenate([self._compute(pixels) for pixels, _ in parts]).astype(np.float16)
         self._folder.mkdir(parents=True, exist_ok=True)
-        partial = kept.with_suffix(".partial.npy")
-        np.save(partial, found)
-        partial.replace(kept)
+        partial = path.with_suffix(".partial.npy")
+        np.save(partial, features)
+        partial.replace(path)
         self._say(f"features of the frozen base ({name}): {rows[-1] + 1:,} of {len(self._paths):,} photographs")
-        return found
+        return features

@@ -1,15 +1,15 @@
-"""Weights of an ONNX graph kept in half precision and computed with in single precision: half the file."""
+"""Storage of an ONNX graph's weights in half precision for computation in single precision."""
 
 import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-# Small arrays (biases, folded scales) stay whole: they weigh nothing and rounding them shifts whole channels.
+# Small arrays (biases, folded scales) stay in single precision: they take little space, and rounding shifts channels.
 _HALVED_FROM = 1024
 
 
 def store_in_half_precision(graph: onnx.GraphProto) -> None:
-    """Replace large float32 arrays of ``graph`` by float16 ones with a cast in front of their use."""
+    """Replace large float32 arrays of ``graph`` by float16 ones with a cast."""
     casts = []
     for tensor in list(graph.initializer):
         values = numpy_helper.to_array(tensor)

@@ -1,4 +1,4 @@
-"""Fit the head on pooled features."""
+"""Fitting of the head on pooled features."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -14,19 +14,19 @@ from mlmodel.taxonomy import CODES
 
 @dataclass(frozen=True)
 class HeadRecipe:
-    """How a head is fitted. The defaults are those of the shipped head; they were chosen on fold 7.
+    """The hyperparameters for fitting a head. The defaults are those of the shipped head, chosen on fold 7.
 
     Attributes:
-        members: heads that are fitted with different seeds and averaged.
-        hidden_units: of each member; a merged head has members × hidden_units.
-        dropout: share of hidden units dropped in training.
-        input_dropout: share of features dropped in training.
-        weight_decay: of AdamW (Loshchilov & Hutter, ICLR 2019).
-        learning_rate: its peak; it falls to zero along a cosine.
-        epochs: passes over the training set.
-        batch_size: photographs a step.
-        label_smoothing: share of the target that is spread over all classes.
-        seed: of the first member; the others count on from it.
+        members: the number of heads in the ensemble, fitted with different seeds and averaged.
+        hidden_units: hidden units of each member; a merged head has members × hidden_units.
+        dropout: the dropout rate of hidden units.
+        input_dropout: the dropout rate of features.
+        weight_decay: the weight decay of AdamW (Loshchilov & Hutter, ICLR 2019).
+        learning_rate: the peak learning rate, with cosine decay to zero.
+        epochs: the number of epochs.
+        batch_size: the batch size.
+        label_smoothing: the share of the target that is spread over all classes.
+        seed: the seed of the first member; the others count up from it.
     """
 
     members: int = 4
@@ -42,10 +42,10 @@ class HeadRecipe:
 
 
 def fit_head(features: npt.NDArray[np.floating], labels: Labels, *, recipe: HeadRecipe, verbose: int = 0) -> Head:
-    """Fit ``recipe.members`` heads and return their average as one head.
+    """Return the average of ``recipe.members`` fitted heads as one head.
 
-    The average of the members' logits is itself a two-layer head: hidden units side by side, output weights divided
-    by the number of members. So the ensemble costs nothing to serve and keeps its closed-form gradient.
+    The average of the members' logits is itself a two-layer head, with concatenated hidden units and output weights
+    divided by the number of members. So the ensemble has no extra cost and keeps its closed-form gradient.
 
     The loss is logit-adjusted cross-entropy (Menon et al., ICLR 2021), so that rare classes are learned; the log class
     mix is then added to the output bias, and the logits returned are those of the training mix.
@@ -53,11 +53,11 @@ def fit_head(features: npt.NDArray[np.floating], labels: Labels, *, recipe: Head
     Args:
         features: (N, F), any float type.
         labels: int64 (N,).
-        recipe: how.
-        verbose: as Keras's.
+        recipe: the hyperparameters.
+        verbose: as in Keras.
     """
     mean = features.mean(axis=0, dtype=np.float64).astype(np.float32)
-    # Channels that hardly vary would be blown up to noise.
+    # Channels that hardly vary would be amplified to noise.
     scale = np.maximum(features.std(axis=0, dtype=np.float64).astype(np.float32), 1e-3)
     scaled = (features.astype(np.float32) - mean) / scale
     log_mix = np.log(class_mix(labels))

@@ -1,4 +1,4 @@
-"""Fit the two judges of a photograph's kind: what is no skin lesion, and what a smartphone took."""
+"""Fitting of the two classifiers of the kind of photograph: skin lesion or not, and smartphone or dermatoscope."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ Features = npt.NDArray[np.float16]
 
 _REGULARISATION = 0.003
 _FOLDS = 5
-# Of good dermatoscopic photographs, 1 in 200 may be refused; quality takes 3 in 1,000 of them, which leaves this.
+# At most 1 in 200 good dermatoscopic photographs may be refused; the quality check refuses 3 in 1,000 of them.
 REFUSED_AT_MOST = 1 / 500
 _LEAST_SURE = 0.5
 
 
 @dataclass(frozen=True)
 class JudgeFit:
-    """A judge, and figures on photographs that did not train it, in words for the model card."""
+    """A classifier with its metrics on photographs not used for training, as texts for the model card."""
 
     judge: PhotographJudge
     figures: dict[str, str]
@@ -33,15 +33,15 @@ class JudgeFit:
 def fit_in_domain(
     *, lesions: Features, others: Features, others_copies: Sequence[Features], chosen: Features, locked: Features
 ) -> JudgeFit:
-    """Fit the judge of what is a skin lesion at all; both sides weigh the same.
+    """Return the in-domain classifier, fitted with equal weight for both classes.
 
     Args:
-        lesions: float16 (N, F), of photographs that must be accepted, to train with.
-        others: float16 (M, F), of photographs that must be refused.
-        others_copies: each float16 (M, F), of changed copies of those, in the same order; they train with their
-            original and are never used to judge it.
-        chosen: float16 (K, F), of the calibration fold; the threshold refuses at most ``REFUSED_AT_MOST`` of them.
-        locked: float16 (L, F), of the locked test, for the figures.
+        lesions: float16 (N, F), training photographs that must be accepted.
+        others: float16 (M, F), photographs that must be refused.
+        others_copies: each float16 (M, F), augmented copies of those, in the same order; used for training together
+            with their original and never for its evaluation.
+        chosen: float16 (K, F), the calibration fold; the threshold refuses at most ``REFUSED_AT_MOST`` of them.
+        locked: float16 (L, F), the held-out test set.
     """
     judge = _fit(lesions, np.concatenate([others, *others_copies]))
     threshold = min(_LEAST_SURE, float(np.quantile(_probabilities(judge, chosen), REFUSED_AT_MOST, method="lower")))
@@ -51,38 +51,41 @@ def fit_in_domain(
     return JudgeFit(
         judge,
         {
-            "AUC, locked dermatoscopic photographs against everyday ones": f"{_auc(accepted, held_out):.4f}",
-            f"Dermatoscopic photographs wrongly refused, locked test ({len(locked):,})": _share(accepted < threshold),
+            "AUC, dermatoscopic test photographs against everyday ones": f"{_auc(accepted, held_out):.4f}",
+            f"Dermatoscopic photographs wrongly refused, held-out test set ({len(locked):,})": _share(
+                accepted < threshold
+            ),
             f"Dermatoscopic photographs wrongly refused, fold 7 ({len(chosen):,})": _share(tuned < threshold),
-            f"Everyday photographs rightly refused ({len(others):,}, cross-validated)": _share(held_out < threshold),
+            f"Everyday photographs correctly refused ({len(others):,}, cross-validated)": _share(held_out < threshold),
         },
     )
 
 
 def fit_smartphone(*, dermatoscopic: Features, smartphone: Features, chosen: Features, locked: Features) -> JudgeFit:
-    """Fit the judge of what a smartphone took without a dermatoscope. Such photographs are answered and marked.
+    """Return the classifier of smartphone photographs without a dermatoscope, which are answered and marked.
 
     Args:
-        dermatoscopic: float16 (N, F), to train with.
-        smartphone: float16 (M, F).
-        chosen: float16 (K, F), of the calibration fold; at most ``REFUSED_AT_MOST`` of them are called a smartphone's.
-        locked: float16 (L, F), of the locked test, for the figures.
+        dermatoscopic: float16 (N, F), training photographs.
+        smartphone: float16 (M, F), training photographs.
+        chosen: float16 (K, F), the calibration fold; at most ``REFUSED_AT_MOST`` of them are taken for smartphone
+            photographs.
+        locked: float16 (L, F), the held-out test set.
     """
     judge = _fit(smartphone, dermatoscopic)
     highest = float(np.quantile(_probabilities(judge, chosen), 1 - REFUSED_AT_MOST, method="higher"))
     judge = PhotographJudge(judge.weights, judge.bias, min(max(_LEAST_SURE, highest + 1e-6), 1.0))
     held_out = _held_out(smartphone, dermatoscopic, ())
-    found = 1.0 - held_out
-    mistaken = _probabilities(judge, locked)
+    smartphone_probabilities = 1.0 - held_out
+    test_probabilities = _probabilities(judge, locked)
     return JudgeFit(
         judge,
         {
-            "AUC, smartphone against locked dermatoscopic photographs": f"{_auc(found, mistaken):.4f}",
+            "AUC, smartphone against dermatoscopic test photographs": f"{_auc(smartphone_probabilities, test_probabilities):.4f}",
             f"Smartphone photographs recognised ({len(smartphone):,}, cross-validated)": _share(
-                found >= judge.threshold
+                smartphone_probabilities >= judge.threshold
             ),
-            f"Dermatoscopic photographs taken for a smartphone's, locked test ({len(locked):,})": _share(
-                mistaken >= judge.threshold
+            f"Dermatoscopic photographs taken for a smartphone's, held-out test set ({len(locked):,})": _share(
+                test_probabilities >= judge.threshold
             ),
         },
     )
@@ -102,13 +105,13 @@ def _probabilities(judge: PhotographJudge, features: Features) -> npt.NDArray[np
 
 
 def _held_out(rare: Features, common: Features, copies: Sequence[Features]) -> npt.NDArray[np.float32]:
-    """Return the probability of being ``common`` for each of ``rare``, by judges that were not shown it."""
-    found = np.empty(len(rare), dtype=np.float32)
+    """Return the cross-validated probability of being ``common`` for each of ``rare``."""
+    probabilities = np.empty(len(rare), dtype=np.float32)
     folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=0).split(rare, np.zeros(len(rare)))
     for train, test in folds:
         judge = _fit(common, np.concatenate([rare[train], *(copy[train] for copy in copies)]))
-        found[test] = _probabilities(judge, rare[test])
-    return found
+        probabilities[test] = _probabilities(judge, rare[test])
+    return probabilities
 
 
 def _fit(yes: Features, no: Features) -> PhotographJudge:

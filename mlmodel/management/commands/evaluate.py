@@ -25,8 +25,8 @@ Item = TypeVar("Item")
 class Command(BaseCommand):
     help = (
         "Evaluate a network on labelled photographs and write a report as an HTML page and JSON. Give one or more of: "
-        "HAM10000's folder (--data), a set in the ISIC format (--images and --truth), smartphone photographs (--phone) "
-        "and photographs of other clinics imported by import_isic (--collection)."
+        "HAM10000's folder (--data), a set in the ISIC format (--images and --truth), smartphone photographs "
+        "(--phone) and photographs of other clinics imported by import_isic (--collection)."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
