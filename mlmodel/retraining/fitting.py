@@ -43,9 +43,9 @@ class Recipe:
 
 
 def epochs_of(start: Head, lessons: TrainingMix, *, recipe: Recipe, seed: int, log_mix: Floats) -> Iterator[Head]:
-    """Yield the head after each epoch, in half precision as it would be stored.
+    """Yield the head after each epoch, in half precision as it is stored.
 
-    The loss is cross-entropy with the log priors of the sampled classes added to the logits (Ren et al., NeurIPS 2020),
+    The loss is cross-entropy with the log priors of sampled classes added to the logits (Ren et al., NeurIPS 2020),
     which corrects for the sampling. Features are standardised, which is folded back into the weights; features that
     the initial head does not use remain unused.
 
@@ -90,7 +90,7 @@ def in_half_precision(head: Head) -> Head:
 
 
 class _Adam:
-    """Adam with decoupled weight decay (Loshchilov & Hutter, ICLR 2019), towards the initial values instead of zero."""
+    """Adam with decoupled weight decay (Loshchilov & Hutter, ICLR 2019), towards the initial values, not zero."""
 
     def __init__(self, begun: list[Floats], recipe: Recipe) -> None:
         self.values = [values.astype(np.float32).copy() for values in begun]

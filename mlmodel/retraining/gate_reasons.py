@@ -50,7 +50,7 @@ def cost_reasons(before: Costs, now: Costs, rules: GateRules) -> list[Reason]:
 
 
 def labels_needed(clinic: Comparison | None, rules: GateRules) -> int | None:
-    """Return about how many more lesions in the clinic's held-out test set would settle the verdict; may be None.
+    """Return about how many more lesions in the clinic's held-out test set would settle the verdict, or None.
 
     The interval narrows with the square root of the number. If there is no gain yet, the number is the one that would
     prove a worthwhile gain.
@@ -94,8 +94,8 @@ def _melanoma(code: str, where: str, change: Change, of: Comparison, rules: Gate
     return Reason(
         f"{code}-melanoma-sensitivity",
         _weight(change, is_met=change.low >= rules.melanoma_change),
-        f"Sensitivity for the {of.lesions['mel']} melanomas in {where} at the operating point: {_in_words(change)}; its "
-        f"lower bound must not be below {_signed(rules.melanoma_change)}.",
+        f"Sensitivity for the {of.lesions['mel']} melanomas in {where} at the operating point: {_in_words(change)}; "
+        f"its lower bound must not be below {_signed(rules.melanoma_change)}.",
         {**asdict(change), "limit": rules.melanoma_change, "lesions": of.lesions["mel"]},
     )
 
@@ -149,7 +149,7 @@ def _shortage(clinic: Comparison, rules: GateRules) -> str:
     if counting < rules.clinic_classes:
         return (
             f"The clinic's test set has {counted(counting, 'class', 'classes')} with "
-            f"{rules.clinic_lesions_of_a_class} lesions or more; {rules.clinic_classes} are needed for balanced accuracy."
+            f"{rules.clinic_lesions_of_a_class} lesions or more; {rules.clinic_classes} are needed."
         )
     return ""
 

@@ -235,7 +235,7 @@ def _skin_around(
     lesion: npt.NDArray[np.bool_],
     hairs: npt.NDArray[np.bool_],
 ) -> npt.NDArray[np.float32] | None:
-    """Return the linear light of the skin in a ring around the lesion, float32 (3,), or None if there is too little."""
+    """Return the linear light of the skin in a ring around the lesion, float32 (3,), or None if it is too small."""
     near, far = (_widened(lesion, by) for by in (_RING_FROM, _RING_TO))
     red, green, blue = np.moveaxis(square, 2, 0)
     lit = np.maximum(np.maximum(red, green), blue) >= _BLACK_BELOW
@@ -251,7 +251,7 @@ def _widened(mask: npt.NDArray[np.bool_], by: int) -> npt.NDArray[np.bool_]:
 
 
 def _highest(values: npt.NDArray[np.uint8], within: int) -> npt.NDArray[np.uint8]:
-    """Return the maximum over a square of 2 × ``within`` + 1 pixels, by doubling, which is faster than a rank filter."""
+    """Return the maximum over a square of 2 × ``within`` + 1 pixels, by doubling, for speed."""
     for _along in ("columns", "rows"):
         maxima = np.concatenate([*[values[:1]] * within, values, *[values[-1:]] * within])
         width, full_width = 1, 2 * within + 1

@@ -176,8 +176,8 @@ def load_segmenter(folder: Path = SHIPPED) -> Segmenter:
         sha256 = sha256_of(path)
         if sha256 != facts["sha256"]:
             raise ReleaseError(
-                f"{path.name} was altered: its hash is {sha256[:12]}…, not {facts['sha256'][:12]}… as in {SEGMENTER_FACTS}."
-                f" {how_to_restore(folder)}."
+                f"{path.name} was altered: its hash is {sha256[:12]}…, not {facts['sha256'][:12]}… as in "
+                f"{SEGMENTER_FACTS}. {how_to_restore(folder)}."
             )
         settings = facts["settings"]
         return Segmenter(

@@ -75,16 +75,16 @@ def fit_smartphone(*, dermatoscopic: Features, smartphone: Features, chosen: Fea
     highest = float(np.quantile(_probabilities(judge, chosen), 1 - REFUSED_AT_MOST, method="higher"))
     judge = PhotographJudge(judge.weights, judge.bias, min(max(_LEAST_SURE, highest + 1e-6), 1.0))
     held_out = _held_out(smartphone, dermatoscopic, ())
-    smartphone_probabilities = 1.0 - held_out
+    recognised = 1.0 - held_out
     test_probabilities = _probabilities(judge, locked)
     return JudgeFit(
         judge,
         {
-            "AUC, smartphone against dermatoscopic test photographs": f"{_auc(smartphone_probabilities, test_probabilities):.4f}",
+            "AUC, smartphone against dermatoscopic test photographs": f"{_auc(recognised, test_probabilities):.4f}",
             f"Smartphone photographs recognised ({len(smartphone):,}, cross-validated)": _share(
-                smartphone_probabilities >= judge.threshold
+                recognised >= judge.threshold
             ),
-            f"Dermatoscopic photographs taken for a smartphone's, held-out test set ({len(locked):,})": _share(
+            f"Dermatoscopic photographs taken for smartphone photographs, test set ({len(locked):,})": _share(
                 test_probabilities >= judge.threshold
             ),
         },

@@ -1,4 +1,4 @@
-"""From TensorFlow to ONNX, for every network that is served or run by ONNX Runtime."""
+"""Conversion from TensorFlow to ONNX."""
 
 import gc
 from collections.abc import Callable, Iterator
@@ -13,11 +13,11 @@ _OPSET = 17
 
 
 def to_onnx(forward: Callable[[Any], Any], *, pixels: tuple[int | None, ...]) -> onnx.ModelProto:
-    """Return ``forward`` as ONNX, with one input called ``pixels``.
+    """Return ``forward`` as an ONNX model with one input named ``pixels``.
 
     Args:
-        forward: from a uint8 tensor to one, or to several by name.
-        pixels: its shape; None where it may be of any length.
+        forward: a function from a uint8 tensor to a tensor, or to several by name.
+        pixels: the input shape; None for dimensions of any length.
     """
     signature = (tf.TensorSpec(pixels, tf.uint8, name="pixels"),)
     with _garbage_collected_at_once():
@@ -29,15 +29,15 @@ def to_onnx(forward: Callable[[Any], Any], *, pixels: tuple[int | None, ...]) ->
 
 @contextmanager
 def _garbage_collected_at_once() -> Iterator[None]:
-    """Keep a conversion to a third of the memory: 2.5 GB for Xception, not 6.7, and no slower.
+    """Reduce the memory of a conversion to a third: 2.5 GB instead of 6.7 for Xception, at the same speed.
 
-    Each of its optimisers copies the whole graph, weights included, in circles that wait for a full collection; Python
-    puts that off for as long as new objects are few beside all that TensorFlow has made.
+    Each optimiser of tf2onnx copies the whole graph, including weights, in reference cycles that wait for a full
+    garbage collection. Python postpones that while new objects are few compared with TensorFlow's.
     """
     thresholds = gc.get_threshold()
     gc.collect()
     gc.freeze()
-    gc.collect()  # of the little that is left: by how much there was then, Python decides when the next is due
+    gc.collect()  # resets the number of objects on which Python bases the next full collection
     gc.set_threshold(200, 5, 2)
     try:
         yield

@@ -1,8 +1,8 @@
-"""Random changes that make a photograph look as if it came from a clinic that training never saw.
+"""Augmentation that simulates photographs from other clinics.
 
-Crops of 0.35 to 1 of the area and up to a quarter out of square; the black circle of an eyepiece, taken off or put on;
-rulers, hair and bubbles of gel; another lamp and another camera; and another history of the file. None of them says
-anything of the lesion, and each of them is a sign of some clinic.
+Crops of 0.35 to 1 of the area with aspect ratios up to 1.25; the black border of an eyepiece, removed or added;
+rulers, hair and gel bubbles; other light sources and cameras; and other image processing. All of these are
+characteristic of clinics and unrelated to the lesion.
 """
 
 import io
@@ -16,17 +16,17 @@ Chance = np.random.Generator
 
 _AREA = (0.35, 1.0)
 _STRETCH = (1 / 1.25, 1.25)
-# A pixel of a border is darker than this in every channel.
+# Border pixels are darker than this in every channel.
 _BLACK = 24
 
 
 def at_another_clinic(pixels: Pixels, side: int, chance: Chance) -> Pixels:
-    """Return uint8 (side, side, 3) of a photograph uint8 (S, S, 3).
+    """Return an augmented copy, uint8 (side, side, 3), of a photograph, uint8 (S, S, 3).
 
     Args:
         pixels: sRGB.
-        side: of the result.
-        chance: the source of chance; the same one gives the same picture.
+        side: the side of the result.
+        chance: the random number generator; the same state gives the same picture.
     """
     if chance.random() < 0.7:
         pixels = inside_the_circle(pixels)
@@ -34,10 +34,10 @@ def at_another_clinic(pixels: Pixels, side: int, chance: Chance) -> Pixels:
     if chance.random() < 0.5:
         picture = picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     picture = _cropped(picture, side, chance)
-    for chances, draw in ((0.15, _with_hair), (0.15, _with_ruler), (0.1, _with_bubbles)):
-        if chance.random() < chances:
+    for probability, draw in ((0.15, _with_hair), (0.15, _with_ruler), (0.1, _with_bubbles)):
+        if chance.random() < probability:
             picture = draw(picture, chance)
-    values = _under_another_lamp(np.asarray(picture), chance)
+    values = _relit(np.asarray(picture), chance)
     if chance.random() < 0.15:
         values = _through_an_eyepiece(values, chance)
     if chance.random() < 0.5:
@@ -46,7 +46,7 @@ def at_another_clinic(pixels: Pixels, side: int, chance: Chance) -> Pixels:
 
 
 def inside_the_circle(pixels: Pixels) -> Pixels:
-    """Return the largest centred square that shows nothing of a black border; the same pixels where there is none.
+    """Return the largest centred square without a black border, or the same pixels if there is no border.
 
     Args:
         pixels: uint8 (S, S, 3).
@@ -59,26 +59,26 @@ def inside_the_circle(pixels: Pixels) -> Pixels:
     )  # fmt: skip
     if sum(part.mean() > 0.8 for part in corners) < 3:
         return pixels
-    # Along the diagonals from each corner to where the border ends; a circle that fills the square leaves 0.15.
+    # Follow the diagonals from each corner to the end of the border; for a circle that fills the square it is at 0.15.
     diagonal = np.arange(side)
     ends = []
     for line in (is_dark[diagonal, diagonal], is_dark[diagonal, side - 1 - diagonal]):
         for half in (line[: side // 2], line[side // 2 :][::-1]):
             ends.append(int(np.argmin(half)) if not half.all() else side // 2)
-    # A quarter is as much as any eyepiece takes; what is darker further in is the lesion.
+    # No eyepiece covers more than a quarter; dark pixels further in are the lesion.
     margin = min(int(np.median(ends)) + 1, side // 4)
     return pixels[margin : side - margin, margin : side - margin]
 
 
 def _cropped(picture: Image.Image, side: int, chance: Chance) -> Image.Image:
-    """Turn, crop, stretch and bring to ``side`` in one step, mirrored where the crop reaches beyond the picture."""
+    """Return a rotated, cropped and stretched copy at ``side``, with reflection beyond the edges."""
     full = picture.width
     area, stretch = chance.uniform(*_AREA), np.exp(chance.uniform(*np.log(_STRETCH)))
     width, height = min(full, full * (area * stretch) ** 0.5), min(full, full * (area / stretch) ** 0.5)
     left, top = chance.uniform(0, full - width), chance.uniform(0, full - height)
     if chance.random() < 0.5:
         return picture.resize((side, side), Image.Resampling.BICUBIC, box=(left, top, left + width, top + height))
-    # A turned crop keeps its size; two thirds of it fit into any crop that lies upright.
+    # A rotated crop keeps its size.
     angle = np.deg2rad(chance.uniform(-45.0, 45.0))
     margin = full // 4
     mirrored = Image.fromarray(np.pad(np.asarray(picture), ((margin,) * 2, (margin,) * 2, (0, 0)), mode="reflect"))
@@ -89,13 +89,13 @@ def _cropped(picture: Image.Image, side: int, chance: Chance) -> Image.Image:
     d, e = sine * across, cosine * down
     middle = (side - 1) / 2
     matrix = (a, b, centre_x - (a + b) * middle, d, e, centre_y - (d + e) * middle)
-    if max(across, down) > 2:  # what is reduced by much is smoothed first, or it would alias
+    if max(across, down) > 2:  # smooth before a strong reduction, to avoid aliasing
         mirrored = mirrored.filter(ImageFilter.BoxBlur(float(max(across, down)) / 2 - 0.5))
     return mirrored.transform((side, side), Image.Transform.AFFINE, matrix, Image.Resampling.BICUBIC)
 
 
 def _with_hair(picture: Image.Image, chance: Chance) -> Image.Image:
-    """Draw some dark curved hairs."""
+    """Return a copy with some dark curved hairs."""
     picture = picture.copy()
     draw = ImageDraw.Draw(picture)
     side = picture.width
@@ -109,7 +109,7 @@ def _with_hair(picture: Image.Image, chance: Chance) -> Image.Image:
 
 
 def _with_ruler(picture: Image.Image, chance: Chance) -> Image.Image:
-    """Draw the ticks of a ruler along one side."""
+    """Return a copy with the ticks of a ruler along one side."""
     picture = picture.copy()
     draw = ImageDraw.Draw(picture)
     side = picture.width
@@ -122,7 +122,7 @@ def _with_ruler(picture: Image.Image, chance: Chance) -> Image.Image:
 
 
 def _with_bubbles(picture: Image.Image, chance: Chance) -> Image.Image:
-    """Draw the bright rims of bubbles in the gel."""
+    """Return a copy with the bright rims of gel bubbles."""
     side = picture.width
     layer = Image.new("RGB", picture.size)
     draw = ImageDraw.Draw(layer)
@@ -135,10 +135,8 @@ def _with_bubbles(picture: Image.Image, chance: Chance) -> Image.Image:
     return Image.fromarray(np.minimum(brighter, 255).astype(np.uint8))
 
 
-def _under_another_lamp(pixels: Pixels, chance: Chance) -> Pixels:
-    """Change brightness, contrast, saturation, the lamp's colour and the camera's curve, so strongly that none of them
-    tells where a photograph was taken.
-    """
+def _relit(pixels: Pixels, chance: Chance) -> Pixels:
+    """Return a copy with strong random changes of brightness, contrast, saturation, colour and gamma."""
     values = pixels.astype(np.float32) / 255.0
     values = values ** np.float32(np.exp(chance.uniform(-0.35, 0.35)))
     values *= (chance.uniform(0.75, 1.25) * np.exp(chance.normal(0.0, 0.07, size=3))).astype(np.float32)
@@ -149,7 +147,7 @@ def _under_another_lamp(pixels: Pixels, chance: Chance) -> Pixels:
 
 
 def _through_an_eyepiece(pixels: Pixels, chance: Chance) -> Pixels:
-    """Darken what lies outside a circle, softly or sharply."""
+    """Return a copy that is darkened outside a circle with a soft or sharp edge."""
     side = pixels.shape[0]
     centre = side * chance.uniform(0.45, 0.55, size=2)
     radius, softness = side * chance.uniform(0.45, 0.65), side * chance.uniform(0.005, 0.15)
@@ -160,7 +158,7 @@ def _through_an_eyepiece(pixels: Pixels, chance: Chance) -> Pixels:
 
 
 def _from_another_file(pixels: Pixels, chance: Chance) -> Pixels:
-    """Lose detail, in one direction or both, blur a little, and compress."""
+    """Return a copy with less detail, in one direction or both, slight blur and JPEG compression."""
     side = pixels.shape[0]
     width = max(int(side * chance.uniform(0.4, 1.0)), 8)
     height = width if chance.random() < 0.5 else side

@@ -1,6 +1,6 @@
-"""What some would do to a photograph before any network sees it; ``research/tried.md`` has what each is worth.
+"""Optional preprocessing of photographs; see ``docs/change/training.md`` for the effect of each.
 
-A preparation is part of a recipe, and of the network that comes of it: what training does, serving would have to do.
+Preprocessing is part of a recipe: a network trained with it would also need it for analyses.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ _HAIR_LENGTH, _HAIR_CONTRAST = 9, 10
 
 
 def prepared(pixels: Pixels, kind: str) -> Pixels:
-    """Return uint8 (H, W, 3) prepared.
+    """Return a preprocessed photograph, uint8 (H, W, 3).
 
     Args:
         pixels: uint8 (H, W, 3), sRGB.
@@ -31,7 +31,7 @@ def prepared(pixels: Pixels, kind: str) -> Pixels:
 
 
 def shades_of_grey(pixels: Pixels) -> Pixels:
-    """Take off the colour of the light, estimated as the Minkowski mean of degree 6 (Finlayson & Trezzi, CIC 2004)."""
+    """Return a copy without the illuminant's colour, estimated by shades of grey (Finlayson & Trezzi, CIC 2004)."""
     values = pixels.astype(np.float32)
     light = np.power(np.power(values, _SHADES_NORM).mean(axis=(0, 1)), 1 / _SHADES_NORM)
     gains = light.mean() / np.maximum(light, 1.0)
@@ -39,10 +39,11 @@ def shades_of_grey(pixels: Pixels) -> Pixels:
 
 
 def without_hair(pixels: Pixels) -> Pixels:
-    """Paint dark hair over with what surrounds it, after DullRazor (Lee et al., Comput. Biol. Med. 1997).
+    """Return a copy with dark hair replaced by its surroundings, as in DullRazor (Lee et al., Comput. Biol. Med.
+    1997).
 
-    A closing along four directions fills what is dark and thin; where it lightened a pixel by much, the pixel is hair
-    and takes the closing's value, smoothed.
+    A morphological closing along four directions fills thin dark lines. Pixels that it lightens strongly are hair and
+    get the smoothed value of the closing.
     """
     grey = pixels.astype(np.float32).mean(axis=2)
     lightened = np.max([ndimage.grey_closing(grey, footprint=line) - grey for line in _lines()], axis=0)

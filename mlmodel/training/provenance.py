@@ -1,4 +1,4 @@
-"""What a network learned from, and the people it has hardly seen: both counted, for the card and the pages."""
+"""Counts of a network's training data by source, and of patient groups with little data, for the card and pages."""
 
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -20,11 +20,11 @@ _DARK_SKIN = ("IV", "V", "VI")
 
 
 def learned_from(dataset: Dataset, *, trained_on: Sequence[str]) -> list[dict[str, Any]]:
-    """Return for each source how many photographs and lesions were trained on, chosen on, and locked.
+    """Return the photographs and lesions of each source for training, validation and the held-out test.
 
     Args:
         dataset: all photographs of all sources.
-        trained_on: the sources that training saw; what lies in the training folds of others did nothing.
+        trained_on: the sources used for training; the training folds of other sources are not counted.
     """
     names = sorted(set(dataset.sources.tolist()), key=lambda name: (name not in trained_on, name))
     return [_source(dataset, name, is_trained_on=name in trained_on) for name in names]
@@ -33,13 +33,13 @@ def learned_from(dataset: Dataset, *, trained_on: Sequence[str]) -> list[dict[st
 def hardly_seen(
     dataset: Dataset, traits: Traits, *, trained_on: Sequence[str], smartphone: Photographs
 ) -> list[dict[str, Any]]:
-    """Return groups of people and of sites with the lesions of theirs that were trained on, and judged by.
+    """Return patient groups and body sites with their numbers of training and test lesions.
 
     Args:
         dataset: all photographs of all sources.
-        traits: of each photograph, as ``recorded_traits`` returns them; empty where nothing is recorded.
-        trained_on: the sources that training saw.
-        smartphone: photographs that nothing was trained on.
+        traits: the result of ``recorded_traits``; empty where nothing is recorded.
+        trained_on: the sources used for training.
+        smartphone: smartphone photographs, which were not used for training.
     """
     trained = dataset.rows(TRAIN_FOLDS) & np.isin(dataset.sources, trained_on)
     locked = dataset.rows(TEST_FOLDS)
@@ -47,7 +47,7 @@ def hardly_seen(
     for group, (trait, matches) in _GROUPS.items():
         values = traits.get(trait, np.full(len(dataset.labels), ""))
         is_one = _are(values, matches)
-        # A source whose table has no word for it does not say that there are none.
+        # A source that never records this group may still contain it.
         says = np.isin(dataset.sources, np.unique(dataset.sources[is_one])) & (values != "")
         by_phone = smartphone.traits.get(trait, np.full(len(smartphone.lesions), ""))
         groups.append(
@@ -63,7 +63,7 @@ def hardly_seen(
 
 
 def recorded_traits(dataset: Dataset, folders: Sequence[Path]) -> Traits:
-    """Return what the tables in ``folders`` say of each photograph's age, site and skin type, str (N,) by trait."""
+    """Return each photograph's age, site and skin type from the tables in ``folders``, str (N,) by trait."""
     rows: dict[str, dict[str, str]] = {}
     for folder in folders:
         table = folder / MANIFEST_FILE
@@ -76,9 +76,9 @@ def _site(*words: str) -> tuple[str, Callable[[str], bool]]:
     return "site", lambda site: not set(words).isdisjoint(re.split(r"[^a-z]+", site))
 
 
-# Who is asked about: the trait that tells, and its values.
+# The groups, each with the trait and the values that define it.
 _GROUPS: dict[str, tuple[str, Callable[[str], bool]]] = {
-    # Tables round to five years and write 0 for who knows whom: it is not counted as a child.
+    # Tables round to five years, and 0 often stands for an unknown age, so it does not count as a child.
     "children": ("age", lambda age: 0 < float(age) < _ADULT_YEARS),
     "skin_types_4_to_6": ("skin_type", lambda skin: skin in _DARK_SKIN),
     "palms_and_soles": _site("acral", "palm", "palms", "palmar", "sole", "soles", "plantar"),

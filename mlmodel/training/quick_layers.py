@@ -1,8 +1,8 @@
-"""Keras's Xception out of layers that compute the same in half of the time on a processor.
+"""Layers for Keras's Xception that compute the same in half the time on a CPU.
 
-Keras writes batch normalisation out in its parts, each of which reads and writes the whole map, and TensorFlow takes
-the gradient of a 1 × 1 convolution's kernel by the way of any convolution, which costs three times the matrix product
-that it is. ``benchmarks/training_step.py`` prints what a step takes with and without.
+Keras computes batch normalisation in separate operations, each of which reads and writes the whole map, and TensorFlow
+computes the gradient of a 1 × 1 convolution as for any convolution, which costs three times the equivalent matrix
+product. ``benchmarks/training_step.py`` measures a step with and without these layers.
 """
 
 from typing import Any
@@ -10,18 +10,18 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-# Channels that the processor's vectors take at a time.
+# Channels per SIMD vector.
 _VECTOR = 16
 
 
 class QuickBatchNormalization(keras.layers.BatchNormalization):
-    """Batch normalisation over the channels, in TensorFlow's one operation while it learns."""
+    """Batch normalisation over the channels with TensorFlow's fused operation in training."""
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """Return ``inputs``, (B, rows, columns, channels), normalised; see Keras's own."""
         if not training or not self.trainable:
             return super().call(inputs, training=training, mask=mask)
-        # Where channels do not fill its vectors, as Xception's 728 do not, the operation takes eight times as long.
+        # If channels do not fill the vectors, like Xception's 728, the operation takes eight times as long.
         channels = inputs.shape[-1]
         spare = -channels % _VECTOR
         normalised, mean, variance = tf.compat.v1.nn.fused_batch_norm(
@@ -32,11 +32,11 @@ class QuickBatchNormalization(keras.layers.BatchNormalization):
         )
         if spare:
             normalised = tf.slice(normalised, (0,) * 4, tf.shape(inputs))
-        # It estimates the variance of what the batch was drawn from; Keras keeps the batch's own.
+        # It returns the unbiased variance; Keras uses the biased one.
         count = tf.cast(tf.size(inputs) / tf.shape(inputs)[-1], tf.float32)
         variance *= (count - 1.0) / count
-        for moving, found in ((self.moving_mean, mean), (self.moving_variance, variance)):
-            moving.assign(moving * self.momentum + found[:channels] * (1.0 - self.momentum))
+        for moving, current in ((self.moving_mean, mean), (self.moving_variance, variance)):
+            moving.assign(moving * self.momentum + current[:channels] * (1.0 - self.momentum))
         return normalised
 
 
@@ -44,7 +44,7 @@ class QuickSeparableConv2D(keras.layers.SeparableConv2D):
     """A depthwise convolution and a matrix product over the channels of each position."""
 
     def call(self, inputs: Any) -> Any:
-        """Return float (B, rows, columns, filters) of (B, rows, columns, channels)."""
+        """Return float (B, rows, columns, filters) for (B, rows, columns, channels)."""
         depthwise, pointwise = (
             tf.convert_to_tensor(kernel) for kernel in (self.depthwise_kernel, self.pointwise_kernel)
         )
@@ -55,9 +55,9 @@ class QuickPointwiseConv2D(keras.layers.Conv2D):
     """A 1 × 1 convolution as a matrix product over the channels of every ``strides``-th position."""
 
     def call(self, inputs: Any) -> Any:
-        """Return float (B, rows / stride, columns / stride, filters) of (B, rows, columns, channels)."""
+        """Return float (B, rows / stride, columns / stride, filters) for (B, rows, columns, channels)."""
         if self.strides != (1, 1):
-            # The means of single positions are those positions; as a slice they take twenty times as long.
+            # Pooling single positions is a strided slice, which itself would take twenty times as long.
             inputs = tf.nn.avg_pool2d(inputs, 1, self.strides, "VALID")
         return _across_channels(inputs, tf.convert_to_tensor(self.kernel))
 
@@ -70,7 +70,7 @@ _QUICK = {
 
 
 def with_quick_layers(base: keras.Model) -> keras.Model:
-    """Return ``base`` with its weights, and with the layers above wherever they compute what its own do."""
+    """Return ``base`` with its weights and with the layers above where these are equivalent."""
     quick = keras.models.clone_model(base, clone_function=_quick)
     quick.set_weights(base.get_weights())
     return quick
@@ -94,10 +94,10 @@ def _computes_the_same(layer: Any) -> bool:
 
 
 def _across_channels(values: Any, kernel: Any) -> Any:
-    """Return (B, rows, columns, filters) of (B, rows, columns, channels) and a kernel (1, 1, channels, filters)."""
+    """Return (B, rows, columns, filters) for (B, rows, columns, channels) and a kernel (1, 1, channels, filters)."""
     shape = tf.shape(values)
     channels, filters = kernel.shape[-2:]
     product = tf.matmul(tf.reshape(values, (-1, channels)), tf.reshape(kernel, (channels, filters)))
-    found = tf.reshape(product, tf.concat([shape[:3], [filters]], axis=0))
-    found.set_shape((*values.shape[:3], filters))
-    return found
+    result = tf.reshape(product, tf.concat([shape[:3], [filters]], axis=0))
+    result.set_shape((*values.shape[:3], filters))
+    return result

@@ -1,4 +1,4 @@
-"""Recipes: everything that decides what a training run does, in small files that people can read and compare."""
+"""Recipes: the complete configuration of a training run, in small readable files."""
 
 import tomllib
 from dataclasses import MISSING, asdict, dataclass, field, fields
@@ -11,7 +11,7 @@ from mlmodel.taxonomy import CODES
 
 RECIPES = Path(__file__).parent / "recipes"
 
-# Where learning, or renewing, may begin: the blocks of Xception that come right after a stage.
+# The blocks from which training or resetting may start: those after a stage of Xception.
 _FIRST_BLOCKS = tuple(f"block{int(stage.removeprefix('block')) + 1}" for stage, _ in STAGES[:-1])
 
 Architecture = Literal["xception", "vgg16", "cnn8"]
@@ -27,29 +27,30 @@ Precision = Literal["float32", "bfloat16"]
 
 
 class RecipeError(ValueError):
-    """There is no such recipe, or its file says something that cannot be done; the message says what."""
+    """The recipe does not exist or is invalid; the message says why."""
 
 
 @dataclass(frozen=True)
 class Phase:
-    """A stretch of training at one picture size. The learning rate falls from peak to final along a cosine.
+    """A phase of training at one input size, with cosine decay of the learning rate from peak to final.
 
     Attributes:
-        side: of the square that the network is shown, in pixels.
-        epochs: passes.
+        side: the side of the network's input, in pixels.
+        epochs: the number of epochs.
         peak_rate: the learning rate after the warm-up.
-        final_rate: the learning rate at the end; equal to the peak for a constant one.
-        trainable_from: ``everything``, ``head``, or the first block that learns (``block4``); what lies before it
-            stays as it is, batch normalisation included.
-        warm_up_steps: steps over which the rate climbs to its peak.
-        renewed_from: the first block that takes up its starting weights again, unread by the head at first: for one
-            whose units have died. Empty for none.
-        mixup: instead of the recipe's, where it is above 0.
-        layer_decay: by how much slower each block of an Xception learns than the one after it (``layer_rates``).
-        head_rate: of the head, at its peak, where it is not that of the last block; 0 for none of its own.
-        left_out: copies that this phase does not show, as ``small``, which holds no fine detail.
-        small_share: the share of the ``small`` copies that an epoch shows; each epoch draws its own.
-        unseen_share: of the class mix of a source, for each class that it never shows (``sampling.log_priors``).
+        final_rate: the learning rate at the end; equal to the peak for a constant rate.
+        trainable_from: ``everything``, ``head``, or the first trainable block (``block4``); earlier layers are frozen,
+            including batch normalisation.
+        warm_up_steps: the number of steps in which the rate rises to its peak.
+        renewed_from: the first block to reset to its initial weights, with zero weights in the head, for blocks whose
+            units have died. Empty for none.
+        mixup: overrides the recipe's, if above 0.
+        layer_decay: the factor of the learning rate of each block of an Xception relative to the next
+            (``layer_rates``).
+        head_rate: the head's peak learning rate, if it differs from that of the last block; 0 if not.
+        left_out: copies that this phase excludes, such as ``small``, which lacks fine detail.
+        small_share: the share of the ``small`` copies in an epoch; each epoch draws its own.
+        unseen_share: the prior of each class that is absent from a source (``class_mixes.log_priors``).
     """
 
     side: int
@@ -69,56 +70,57 @@ class Phase:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a network is trained.
+    """The configuration of a training run.
 
     Attributes:
         name: the file's name.
-        about: one sentence for people.
+        about: a one-sentence description.
         architecture: ``xception``, ``vgg16`` or ``cnn8``.
-        phases: what is done, in order.
-        classes: the codes that take part; photographs of others are left out.
-        split: ``by-lesion`` (folds 0–6 train, 7 chooses, 8–9 locked) or ``by-image`` (80/20 at random, as the
-            founding papers did; it leaks, and is kept to show by how much).
-        start: ImageNet weights, or random ones.
-        scaling: of pixels; Keras's Xception expects -1..1, its VGG16 ``caffe`` (BGR, ImageNet's mean taken off).
-        pooled_stages: the stages whose channel means the head reads; empty for the last map alone.
-        normalise_pools: batch normalisation between pools and head.
-        starts_from_mix: the output layer starts at zero (Zhang et al., ICLR 2019), so that the network begins by
-            saying the class mix and nothing has to be unlearned; else it starts at random.
-        hidden_units: of the head's dense layer.
-        feature_dropout: share of pooled features dropped in training.
-        dropout: share of hidden units dropped in training.
+        phases: the phases, in order.
+        classes: the codes of the classes; photographs of others are excluded.
+        split: ``by-lesion`` (folds 0–6 for training, 7 for validation, 8–9 held out) or ``by-image`` (80/20 at random,
+            as in the original papers; it has data leakage and serves to measure that).
+        start: ImageNet or random initial weights.
+        scaling: the scaling of pixels; Keras's Xception expects -1..1, its VGG16 ``caffe`` (BGR minus ImageNet's
+            mean).
+        pooled_stages: the stages whose channel means are the head's input; empty for the last map only.
+        normalise_pools: whether there is batch normalisation between pooling and head.
+        starts_from_mix: whether the output layer is initialised to zero (Zhang et al., ICLR 2019), so that the initial
+            answer is the class mix, instead of at random.
+        hidden_units: the number of units in the head's dense layer.
+        feature_dropout: the dropout rate of pooled features.
+        dropout: the dropout rate of hidden units.
         loss: ``logit-adjusted`` is Menon et al. (ICLR 2021); ``class-balanced`` weighs by inverse frequency.
-        label_smoothing: share of the target spread over all classes.
-        mixup: of the Beta distribution that photographs and labels are mixed by (Zhang et al., ICLR 2018); 0 for none.
-        cutmix: the same for patches that are pasted in (Yun et al., ICCV 2019); with both, a batch takes turns.
-        proof_weights: of the loss, by how a diagnosis was made (``dataset.PROOFS``); 1 for what is not named. It is
-            never shown to the network (Gessert et al., IEEE TBME 2020).
-        teachers: folders of ended runs, or of releases, beside this one, whose mean answer to the same changed
-            photograph is learned (Hinton et al., 2015, at a temperature of 1; the same view for both: Beyer et al.,
-            CVPR 2022).
-        teaching_share: of the target that is theirs; the rest is the label's.
-        taught_sources: whose photographs the teachers are asked about, as where they know one clinic well and others
-            badly; the rest is learned by its labels alone. Empty for all.
-        sampling: ``every-image`` once an epoch; ``square-root`` draws classes by the square root of their frequency
-            and, within each class, sharp and soft copies in one proportion, so that softness says nothing; the
-            same within each source.
+        label_smoothing: the share of the target that is spread over all classes.
+        mixup: the parameter of mixup's Beta distribution (Zhang et al., ICLR 2018); 0 for none.
+        cutmix: the same for cutmix (Yun et al., ICCV 2019); with both, each batch uses one of them at random.
+        proof_weights: weights of the loss by how a diagnosis was confirmed (``dataset.PROOFS``); 1 for others. The
+            network does not get this information (Gessert et al., IEEE TBME 2020).
+        teachers: names of folders next to this run, of finished runs or of releases, for distillation: the target is
+            their mean answer to the same augmented photograph (Hinton et al., 2015, at a temperature of 1; the same
+            view for both: Beyer et al., CVPR 2022).
+        teaching_share: the weight of the teachers in the target; the rest is the label.
+        taught_sources: sources for which the teachers are used, if they do not perform well on others, which are
+            learned from labels only. Empty for all.
+        sampling: ``every-image`` once per epoch; ``square-root`` samples classes by the square root of their frequency
+            and, within each class, sharp and soft copies in a fixed proportion, so that softness is no clue; the same
+            within each source.
         optimizer: ``adam`` (Kingma & Ba, 2015) or ``adamw`` (Loshchilov & Hutter, 2019).
-        weight_decay: of ``adamw``; biases and batch normalisation are spared.
-        clip_norm: largest norm of the gradient; 0 for none.
-        average: momentum of the exponential moving average of the weights that is evaluated and kept; 0 for none.
-            Early in a phase it is lower, so that the start weighs no more than what came after it.
-        batch_norm_momentum: of moving means and variances; 0 leaves the architecture's own.
-        settling_batches: at the end of each phase, the averaged weights' own moving means and variances are taken from
-            so many batches, since an average of statistics is not that of the average (Wu & Johnson, 2021).
-        least_answering: share of an Xception's last units that must answer to something watched; a run in which more
-            have died stops at the end of the epoch, since it would serve them so.
-        batch_size: photographs a step.
-        preparation: of every photograph, before all else (``mlmodel.training.preparation``).
-        changes: the random changes of training photographs (``mlmodel.training.augmentation``).
-        precision: of a step; weights, optimiser and loss stay float32 (Micikevicius et al., ICLR 2018).
-            ``bfloat16`` takes half the time where the processor multiplies it, and more where it does not.
-        seed: of everything that is left to chance.
+        weight_decay: the weight decay of ``adamw``; not applied to biases and batch normalisation.
+        clip_norm: the maximum norm of the gradient; 0 for no clipping.
+        average: the momentum of the exponential moving average of the weights, which is evaluated and saved; 0 for
+            none. Early in a phase it is lower, so that the initial weights have little influence.
+        batch_norm_momentum: the momentum of moving means and variances; 0 for the architecture's default.
+        settling_batches: the number of batches from which the moving statistics of the averaged weights are recomputed
+            at the end of each phase, since averaged statistics do not fit averaged weights (Wu & Johnson, 2021).
+        least_answering: the minimum share of an Xception's last units that respond to some validation photograph; a
+            run in which more units have died stops at the end of the epoch.
+        batch_size: the batch size.
+        preparation: the preprocessing of all photographs (``mlmodel.training.preparation``).
+        changes: the augmentation of training photographs (``mlmodel.training.augmentation``).
+        precision: the precision of a step; weights, optimiser and loss stay float32 (Micikevicius et al., ICLR 2018).
+            ``bfloat16`` halves the time on processors that support it, and is slower on others.
+        seed: the random seed.
     """
 
     name: str
@@ -158,19 +160,19 @@ class Recipe:
     seed: int = 7
 
     def as_dict(self) -> dict[str, Any]:
-        """Return what a run's configuration holds."""
+        """Return the recipe for a run's configuration."""
         return asdict(self)
 
 
 def load_recipe(name: str, *, folder: Path = RECIPES) -> Recipe:
-    """Read the recipe ``name``: one of ours, or a path to a TOML file of your own.
+    """Return the recipe ``name``: a built-in one, or one in a TOML file.
 
     Raises:
-        RecipeError: there is none, or it is not well formed.
+        RecipeError: it does not exist or is invalid.
     """
     path = Path(name) if name.endswith(".toml") else folder / f"{name}.toml"
     if not path.is_file():
-        raise RecipeError(f"There is no recipe “{name}”. There are: {', '.join(recipe_names(folder=folder))}.")
+        raise RecipeError(f"There is no recipe “{name}”. Available recipes: {', '.join(recipe_names(folder=folder))}.")
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except tomllib.TOMLDecodeError as error:
@@ -184,7 +186,7 @@ def recipe_names(*, folder: Path = RECIPES) -> list[str]:
 
 
 def recipe_from(name: str, values: dict[str, Any]) -> Recipe:
-    """Return the recipe that a file's values, or a run's configuration, describe.
+    """Return the recipe from the values of a file or a run's configuration.
 
     Raises:
         RecipeError: a value is missing, unknown or out of range.
@@ -199,15 +201,17 @@ def recipe_from(name: str, values: dict[str, Any]) -> Recipe:
         _check_phase(recipe, phase)
     _check_teaching(recipe)
     if recipe.precision != "float32" and any(phase.trainable_from == "head" for phase in recipe.phases):
-        raise RecipeError(f"Recipe “{name}”: features of a frozen base are computed in float32 alone.")
+        raise RecipeError(f"Recipe “{name}”: features of a frozen base are always computed in float32.")
     if unknown := set(recipe.proof_weights) - set(PROOFS):
-        raise RecipeError(f"Recipe “{name}”: proof_weights may be of {', '.join(PROOFS)}, not {', '.join(unknown)}.")
+        raise RecipeError(
+            f"Recipe “{name}”: proof_weights must be among {', '.join(PROOFS)}, not {', '.join(unknown)}."
+        )
     if not all(isinstance(weight, int | float) and weight > 0 for weight in recipe.proof_weights.values()):
-        raise RecipeError(f"Recipe “{name}”: proof_weights are numbers above 0.")
+        raise RecipeError(f"Recipe “{name}”: proof_weights must be numbers above 0.")
     if recipe.mixup < 0 or recipe.cutmix < 0:
-        raise RecipeError(f"Recipe “{name}”: mixup and cutmix are not below 0.")
+        raise RecipeError(f"Recipe “{name}”: mixup and cutmix must be 0 or more.")
     if unknown := set(recipe.classes) - set(CODES):
-        raise RecipeError(f"Recipe “{name}” names classes that are not of the seven: {', '.join(sorted(unknown))}.")
+        raise RecipeError(f"Recipe “{name}” has classes that are not among the seven: {', '.join(sorted(unknown))}.")
     return recipe
 
 
@@ -215,43 +219,47 @@ def _check_phase(recipe: Recipe, phase: Phase) -> None:
     name = recipe.name
     rates_fit = 0 < phase.final_rate <= phase.peak_rate and 0 < phase.layer_decay <= 1 and phase.head_rate >= 0
     if phase.epochs < 1 or not 32 <= phase.side <= 1024 or not rates_fit or phase.mixup < 0:
-        raise RecipeError(f"Recipe “{name}” has a phase that cannot be run: {phase}.")
+        raise RecipeError(f"Recipe “{name}” has an invalid phase: {phase}.")
     if phase.trainable_from not in {"everything", "head", *_FIRST_BLOCKS}:
-        raise RecipeError(f"Recipe “{name}”: trainable_from may be everything, head, {', '.join(_FIRST_BLOCKS)}.")
+        raise RecipeError(f"Recipe “{name}”: trainable_from must be everything, head, {', '.join(_FIRST_BLOCKS)}.")
     if phase.renewed_from and (recipe.architecture != "xception" or phase.renewed_from not in _FIRST_BLOCKS):
-        raise RecipeError(f"Recipe “{name}”: renewed_from may be, of an xception, {', '.join(_FIRST_BLOCKS)}.")
+        raise RecipeError(f"Recipe “{name}”: renewed_from must be, for an xception, {', '.join(_FIRST_BLOCKS)}.")
     has_own_rates = phase.layer_decay != 1 or phase.head_rate > 0
     if has_own_rates and (recipe.architecture != "xception" or recipe.optimizer != "adamw"):
-        raise RecipeError(f"Recipe “{name}”: layer_decay and head_rate are for an xception with adamw.")
+        raise RecipeError(f"Recipe “{name}”: layer_decay and head_rate need an xception with adamw.")
     if not 0 < phase.small_share <= 1:
-        raise RecipeError(f"Recipe “{name}”: small_share is above 0 and up to 1; left_out shows none.")
+        raise RecipeError(f"Recipe “{name}”: small_share must be above 0 and at most 1; to show none, use left_out.")
     if not 0 <= phase.unseen_share < 1 / len(recipe.classes):
-        raise RecipeError(f"Recipe “{name}”: unseen_share is from 0 to below {1 / len(recipe.classes):.3f}.")
+        raise RecipeError(f"Recipe “{name}”: unseen_share must be from 0 to below {1 / len(recipe.classes):.3f}.")
     if set(phase.left_out) - set(COPIES):
-        raise RecipeError(f"Recipe “{name}”: left_out may hold {', '.join(COPIES)}.")
+        raise RecipeError(f"Recipe “{name}”: left_out must be among {', '.join(COPIES)}.")
 
 
 def _check_teaching(recipe: Recipe) -> None:
     name = recipe.name
     if bool(recipe.teachers) != bool(recipe.teaching_share) or not 0 <= recipe.teaching_share <= 1:
-        raise RecipeError(f"Recipe “{name}”: teachers need a teaching_share above 0 and up to 1, and it needs them.")
+        raise RecipeError(
+            f"Recipe “{name}”: teachers and a teaching_share above 0 and at most 1 must be given together."
+        )
     if recipe.taught_sources and not recipe.teachers:
         raise RecipeError(f"Recipe “{name}”: taught_sources need teachers.")
     if recipe.teachers and any(phase.trainable_from == "head" for phase in recipe.phases):
         raise RecipeError(
-            f"Recipe “{name}”: teachers see photographs, and where the head alone learns there are none."
+            f"Recipe “{name}”: teachers need photographs, which a phase that trains only the head does not have."
         )
 
 
 def _checked(kind: type, values: dict[str, Any], where: str, given: frozenset[str] | set[str] = frozenset()) -> Any:
-    known = {found.name: found for found in fields(kind) if found.name not in given}
-    if unknown := set(values) - set(known):
-        raise RecipeError(f"Recipe “{where}” has entries that mean nothing: {', '.join(sorted(unknown))}.")
-    needed = {name for name, each in known.items() if each.default is MISSING and each.default_factory is MISSING}
+    field_by_name = {each.name: each for each in fields(kind) if each.name not in given}
+    if unknown := set(values) - set(field_by_name):
+        raise RecipeError(f"Recipe “{where}” has unknown entries: {', '.join(sorted(unknown))}.")
+    needed = {
+        name for name, each in field_by_name.items() if each.default is MISSING and each.default_factory is MISSING
+    }
     if missing := needed - set(values):
         raise RecipeError(f"Recipe “{where}” lacks {', '.join(sorted(missing))}.")
     for name, value in values.items():
-        choices = get_args(known[name].type) if get_origin(known[name].type) is Literal else ()
+        choices = get_args(field_by_name[name].type) if get_origin(field_by_name[name].type) is Literal else ()
         if choices and value not in choices:
-            raise RecipeError(f"Recipe “{where}”: {name} is “{value}”; it may be {', '.join(choices)}.")
+            raise RecipeError(f"Recipe “{where}”: {name} is “{value}”; it must be {', '.join(choices)}.")
     return {name: tuple(value) if isinstance(value, list) else value for name, value in values.items()}

@@ -1,4 +1,4 @@
-"""Build a release: features, head, calibration, operating points, judges of the photograph's kind, card, manifest."""
+"""Building of a release: features, head, calibration, operating points, photograph classifiers, card and manifest."""
 
 import shutil
 from collections.abc import Sequence
@@ -42,28 +42,28 @@ from mlmodel.training.provenance import hardly_seen, learned_from, recorded_trai
 from mlmodel.training.release_calibration import Calibrated, calibrate, calibrate_smartphone
 
 BACKBONE_FILE, HEAD_FILE, CARD_FILE = "backbone.onnx", "head.npz", "card.md"
-# Each augmented copy is made with a seed of its own.
+# Each augmented copy has its own seed.
 _FIRST_AUGMENTATION_SEED = 1000
-# Of other sources' training folds, one photograph in so many is used: to fit the judges of a photograph's kind.
+# Only every n-th photograph of other sources' training folds is used, to fit the classifiers of photographs.
 _TRAINED_ELSEWHERE = 8
-Known = tuple[Dataset, npt.NDArray[np.float16]]
+WithFeatures = tuple[Dataset, npt.NDArray[np.float16]]
 
 
 @dataclass(frozen=True)
 class BuildInputs:
-    """Where everything comes from.
+    """The inputs of a release.
 
     Attributes:
-        ham10000: what ``import_ham10000`` wrote, or a folder with metadata.csv and images/.
-        smartphone: photographs of lesions that were taken without a dermatoscope, with labels.csv.
+        ham10000: a folder written by ``import_ham10000``, or with metadata.csv and images/.
+        smartphone: photographs of lesions taken without a dermatoscope, with labels.csv.
         not_skin: everyday photographs that must be refused.
         backbone: the exported backbone.
-        cache: a folder for computed features.
-        head: a trained network's own head; None to fit one on the features.
-        training: what the card says of the training: recipe, run, hashes.
-        collections: photographs of other sources, as ``import_isic`` wrote them, to calibrate and judge with.
-        augmented_copies: without ``head``: how many changed copies of each training photograph to fit on as well.
-        recipe: without ``head``: how one is fitted.
+        cache: a folder for cached features.
+        head: the head of a trained network; None to fit one on the features.
+        training: facts on the training for the card: recipe, run, hashes.
+        collections: photographs of other sources from ``import_isic``, for calibration and testing.
+        augmented_copies: without ``head``: the number of augmented copies of each training photograph.
+        recipe: without ``head``: the hyperparameters for fitting one.
     """
 
     ham10000: Path
@@ -79,11 +79,11 @@ class BuildInputs:
 
 
 def build_release(inputs: BuildInputs, output: Path, *, verbose: int = 0) -> CardFacts:
-    """Fit or take a head, judge it, and write the whole release to ``output``.
+    """Write a complete release to ``output``, with a given or a fitted head, and return the facts of its card.
 
     Raises:
-        DatasetError: the data folder is not what it should be.
-        EvaluationError: the smartphone photographs or their labels are not there.
+        DatasetError: the data folder is invalid.
+        EvaluationError: the smartphone photographs or their labels are missing.
     """
     dataset = read_dataset(inputs.ham10000)
     features = _Features(inputs)
@@ -93,25 +93,27 @@ def build_release(inputs: BuildInputs, output: Path, *, verbose: int = 0) -> Car
     elsewhere = _elsewhere(everything, features) if inputs.collections else None
     phone = read_phone(inputs.smartphone)
     phone_features = features.of(phone.paths, "smartphone")
-    kinds = _judges(inputs, features, [(dataset, plain), *([elsewhere] if elsewhere else [])], phone_features)
+    kinds = _photograph_classifiers(
+        inputs, features, [(dataset, plain), *([elsewhere] if elsewhere else [])], phone_features
+    )
     output.mkdir(parents=True, exist_ok=True)
     if inputs.backbone.resolve() != (output / BACKBONE_FILE).resolve():
         shutil.copyfile(inputs.backbone, output / BACKBONE_FILE)
     _save_head(output / HEAD_FILE, head, kinds)
-    # What is calibrated and judged is the head as it will be loaded, in half precision.
+    # Calibration and evaluation use the head as it will be loaded, in half precision.
     head = Head.load(output / HEAD_FILE)
-    found = calibrate(head, dataset, plain, elsewhere)
-    settings = _settings(found, kinds, inputs)
-    settings["smartphone"] = calibrate_smartphone(head, found.calibration, phone.labels, phone_features)
+    calibrated = calibrate(head, dataset, plain, elsewhere)
+    settings = _settings(calibrated, kinds, inputs)
+    settings["smartphone"] = calibrate_smartphone(head, calibrated.calibration, phone.labels, phone_features)
     settings |= _provenance(inputs, dataset, everything, phone)
-    facts = _judged(head, found, dataset, plain, inputs, settings, kinds, features.views, elsewhere)
+    facts = _evaluated(head, calibrated, dataset, plain, inputs, settings, kinds, features.views, elsewhere)
     (output / CARD_FILE).write_text(write_card(facts), encoding="utf-8")
     write_manifest(output, backbone=BACKBONE_FILE, head=HEAD_FILE, card=CARD_FILE, settings=settings)
     return facts
 
 
 class _Features:
-    """Features by folder, cached under the hash of the backbone that makes them."""
+    """Features of folders, cached by the hash of the backbone."""
 
     def __init__(self, inputs: BuildInputs) -> None:
         self._engine = Engine(inputs.backbone)
@@ -141,8 +143,8 @@ def _everything(inputs: BuildInputs) -> Dataset:
     return read_datasets([inputs.ham10000, *inputs.collections])[0]
 
 
-def _elsewhere(everything: Dataset, features: _Features) -> Known:
-    """Return the photographs of other sources, of the training folds a few, with their features."""
+def _elsewhere(everything: Dataset, features: _Features) -> WithFeatures:
+    """Return the photographs of other sources with their features, only a part of the training folds."""
     others = everything.take(everything.sources != HAM10000)
     trained = np.flatnonzero(others.rows(TRAIN_FOLDS))[::_TRAINED_ELSEWHERE]
     used = np.sort(np.append(trained, np.flatnonzero(~others.rows(TRAIN_FOLDS))))
@@ -151,15 +153,15 @@ def _elsewhere(everything: Dataset, features: _Features) -> Known:
 
 
 def _provenance(inputs: BuildInputs, home: Dataset, everything: Dataset, phone: Photographs) -> dict[str, Any]:
-    """Return what the network learned from, and whom it has hardly seen."""
-    # A run names its data by their hash; what is fitted here is fitted on HAM10000.
-    known = {everything.sha256: everything, home.sha256: home}
-    if (data := inputs.training.get("data", home.sha256)) not in known:
+    """Return the settings on training data and on groups with little data."""
+    # A run records the hash of its data; a head fitted here uses HAM10000.
+    dataset_by_hash = {everything.sha256: everything, home.sha256: home}
+    if (data := inputs.training.get("data", home.sha256)) not in dataset_by_hash:
         raise DatasetError(
-            f"The run was trained on other photographs (data {data[:12]}) than those given: name all folders that "
-            "`manage.py train --data` had, HAM10000 as DATA and the others with --collection, in the same order."
+            f"The run was trained on other photographs (data {data[:12]}) than those given: give all folders of its "
+            "`manage.py train --data`, HAM10000 as DATA and the others with --collection, in the same order."
         )
-    trained_on = sorted(set(known[data].sources.tolist()))
+    trained_on = sorted(set(dataset_by_hash[data].sources.tolist()))
     traits = recorded_traits(everything, [inputs.ham10000, *inputs.collections])
     return {
         "sources": learned_from(everything, trained_on=trained_on),
@@ -167,13 +169,13 @@ def _provenance(inputs: BuildInputs, home: Dataset, everything: Dataset, phone: 
     }
 
 
-def _judges(
-    inputs: BuildInputs, features: _Features, known: Sequence[Known], smartphone: npt.NDArray[np.float16]
+def _photograph_classifiers(
+    inputs: BuildInputs, features: _Features, parts: Sequence[WithFeatures], smartphone: npt.NDArray[np.float16]
 ) -> dict[str, JudgeFit]:
     def of_folds(folds: tuple[int, ...]) -> list[npt.NDArray[np.float16]]:
-        return [own[dataset.rows(folds)] for dataset, own in known]
+        return [own[dataset.rows(folds)] for dataset, own in parts]
 
-    # Of HAM10000 a quarter is enough; of others there is a part already.
+    # A quarter of HAM10000 is enough; the others are already reduced.
     home, *others = of_folds(TRAIN_FOLDS)
     dermatoscopic = np.concatenate([home[::4], *others])
     chosen, locked = np.concatenate(of_folds(CALIBRATION_FOLDS)), np.concatenate(of_folds(TEST_FOLDS))
@@ -197,8 +199,8 @@ def _save_head(path: Path, head: Head, kinds: dict[str, JudgeFit]) -> None:
     np.savez(path, **arrays)
 
 
-def _settings(found: Calibrated, kinds: dict[str, JudgeFit], inputs: BuildInputs) -> dict[str, Any]:
-    calibration = found.calibration
+def _settings(calibrated: Calibrated, kinds: dict[str, JudgeFit], inputs: BuildInputs) -> dict[str, Any]:
+    calibration = calibrated.calibration
     fitted = {"recipe": asdict(inputs.recipe), "augmented_copies": inputs.augmented_copies}
     return {
         "architecture": "xception",
@@ -210,23 +212,23 @@ def _settings(found: Calibrated, kinds: dict[str, JudgeFit], inputs: BuildInputs
     }
 
 
-def _judged(
+def _evaluated(
     head: Head,
-    found: Calibrated,
+    calibrated: Calibrated,
     dataset: Dataset,
     features: npt.NDArray[np.float16],
     inputs: BuildInputs,
     settings: dict[str, Any],
     kinds: dict[str, JudgeFit],
     views: int,
-    elsewhere: Known | None,
+    elsewhere: WithFeatures | None,
 ) -> CardFacts:
-    """Judge on the locked tests; writes the figures that travel with the release into ``settings``."""
+    """Return the facts of the card from the held-out test sets, and add the results to ``settings``."""
     photographs, rows, _ = read_ham10000_folds(inputs.ham10000, TEST_FOLDS)
     identity = {"architecture": "xception", "views": str(views)}
-    judge = Judge(head, found.calibration, found.thresholds, identity)
+    judge = Judge(head, calibrated.calibration, calibrated.thresholds, identity)
     facts = evaluation_facts(judge=judge, sets=[answer_from_features(photographs, features[rows], judge)], pictures=0)
-    sources = _by_source(head, found, (dataset, features), elsewhere) if elsewhere else {}
+    sources = _by_source(head, calibrated, (dataset, features), elsewhere) if elsewhere else {}
     card = card_facts(
         facts,
         settings=settings,
@@ -234,16 +236,18 @@ def _judged(
         by_source=sources,
     )
     settings["by_source"] = as_facts(sources)
-    tested = {name: by_lesion(each) for name, each in _tested(head, found, (dataset, features), elsewhere).items()}
+    tested = {
+        name: by_lesion(each) for name, each in _tested(head, calibrated, (dataset, features), elsewhere).items()
+    }
     settings["operating_points"] = {
         tier: {
-            "threshold": found.thresholds[tier],
+            "threshold": calibrated.thresholds[tier],
             **{name: round(cost.value, 4) for name, cost in costs.items()},
-            **least_found(tested, found.thresholds[tier]),
+            **least_found(tested, calibrated.thresholds[tier]),
         }
         for tier, costs in card.operating_points.items()
     }
-    settings[LEVELS_KEY] = _levels(head, found, (dataset, features), tested, settings["operating_points"])
+    settings[LEVELS_KEY] = _levels(head, calibrated, (dataset, features), tested, settings["operating_points"])
     settings["locked_test"] = {
         name: {
             metric: {key: round(value, 4) for key, value in asdict(each).items()} for metric, each in each_set.items()
@@ -253,50 +257,60 @@ def _judged(
     return card
 
 
-def _by_source(head: Head, found: Calibrated, home: Known, elsewhere: Known) -> dict[str, Any]:
-    """Return the figures of each source's locked test, HAM10000's first."""
+def _by_source(head: Head, calibrated: Calibrated, home: WithFeatures, elsewhere: WithFeatures) -> dict[str, Any]:
+    """Return the results on each source's held-out test set, HAM10000's first."""
     sources: dict[str, Any] = {}
-    for known in (home, elsewhere):
-        # A source's own class mix is that of all its photographs that are here.
-        mixes = class_mixes(known[0])
-        for name, answers in _answers(head, found, known, known[0].rows(TEST_FOLDS)).items():
+    for part in (home, elsewhere):
+        # A source's own class mix is that of all its given photographs.
+        mixes = class_mixes(part[0])
+        for name, answers in _answers(head, calibrated, part, part[0].rows(TEST_FOLDS)).items():
             sources[name] = figures_of_source(
                 answers,
-                thresholds=found.thresholds,
-                set_thresholds=found.calibration.set_thresholds,
+                thresholds=calibrated.thresholds,
+                set_thresholds=calibrated.calibration.set_thresholds,
                 class_mix=mixes[name],
             )
     return sources
 
 
 def _levels(
-    head: Head, found: Calibrated, home: Known, by_source: dict[str, Answers], operating_points: dict[str, Any]
+    head: Head,
+    calibrated: Calibrated,
+    home: WithFeatures,
+    by_source: dict[str, Answers],
+    operating_points: dict[str, Any],
 ) -> dict[str, Any]:
-    """Return at which levels the tiers may begin, as settings hold them; nothing where there are too few lesions."""
+    """Return the threshold levels in the format of settings, or nothing if there are too few lesions."""
     locked, is_sharp = home[0].rows(TEST_FOLDS), home[0].copies == "sharp"
-    # As ``card_facts`` states the costs of the released thresholds.
-    judged = locked & is_sharp if (locked & is_sharp).any() else locked
-    (tested,) = _answers(head, found, home, judged).values()
+    # The same photographs as for the released thresholds in ``card_facts``.
+    rows = locked & is_sharp if (locked & is_sharp).any() else locked
+    (tested,) = _answers(head, calibrated, home, rows).values()
     levels = threshold_levels(
         released=OperatingPoints.from_settings(operating_points),
-        chosen=found.chosen,
+        chosen=calibrated.chosen,
         tested=tested,
         tested_by_source=by_source,
     )
     return levels.as_settings() if levels else {}
 
 
-def _tested(head: Head, found: Calibrated, home: Known, elsewhere: Known | None) -> dict[str, Answers]:
-    """Return the answers to each source's locked test; nothing where one source is known."""
+def _tested(
+    head: Head, calibrated: Calibrated, home: WithFeatures, elsewhere: WithFeatures | None
+) -> dict[str, Answers]:
+    """Return the answers on each source's held-out test set, or nothing if there is only one source."""
     if elsewhere is None:
         return {}
     return {
         name: answers
-        for known in (home, elsewhere)
-        for name, answers in _answers(head, found, known, known[0].rows(TEST_FOLDS)).items()
+        for part in (home, elsewhere)
+        for name, answers in _answers(head, calibrated, part, part[0].rows(TEST_FOLDS)).items()
     }
 
 
-def _answers(head: Head, found: Calibrated, known: Known, rows: npt.NDArray[np.bool_]) -> dict[str, Answers]:
-    dataset, features = known
-    return answers_by_source(dataset.take(rows), head.logits(features[rows].astype(np.float32)), found.calibration)
+def _answers(
+    head: Head, calibrated: Calibrated, part: WithFeatures, rows: npt.NDArray[np.bool_]
+) -> dict[str, Answers]:
+    dataset, features = part
+    return answers_by_source(
+        dataset.take(rows), head.logits(features[rows].astype(np.float32)), calibrated.calibration
+    )

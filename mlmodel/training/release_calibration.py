@@ -1,4 +1,4 @@
-"""What the choosing folds decide: temperature, class mix, prediction sets and the two operating points."""
+"""Calibration of a release on the calibration folds: temperature, class mix, prediction sets and operating points."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -20,12 +20,12 @@ from mlmodel.training.head_fitting import class_mix
 
 @dataclass(frozen=True)
 class Calibrated:
-    """How a head's answers are read, and where the tiers begin.
+    """The calibration and thresholds of a head.
 
     Attributes:
-        calibration: temperature, class mix, thresholds of the prediction set.
+        calibration: temperature, class mix and thresholds of the prediction set.
         thresholds: on the malignant probability, by tier, ``urgent`` first.
-        chosen: the answers that the thresholds were taken from, by source.
+        chosen: the answers on which the thresholds were chosen, by source.
     """
 
     calibration: Calibration
@@ -39,22 +39,22 @@ def calibrate(
     features: npt.NDArray[np.float16],
     elsewhere: tuple[Dataset, npt.NDArray[np.float16]] | None = None,
 ) -> Calibrated:
-    """Calibrate a head on the calibration folds, every lesion weighing the same.
+    """Return the calibration of a head on the calibration folds, with equal weight for every lesion.
 
-    Temperature and class mix are HAM10000's. Prediction sets and thresholds keep their promise at each source with
-    enough lesions to tell.
+    Temperature and class mix are HAM10000's. Prediction sets and thresholds meet their targets for each source with
+    enough lesions.
 
     Args:
-        head: as it will be loaded.
+        head: the head as it will be loaded.
         dataset: HAM10000 with its folds.
         features: float16 (N, F), of all its photographs.
-        elsewhere: photographs of other sources with their features; those of the calibration folds are used.
+        elsewhere: photographs of other sources with their features; their calibration folds are used.
     """
     mix = class_mix(dataset.labels[dataset.rows(TRAIN_FOLDS)])
     chosen = dataset.rows(CALIBRATION_FOLDS)
     logits, labels = head.logits(features[chosen].astype(np.float32)), dataset.labels[chosen]
     calibration = fit_calibration(logits, labels, dataset.lesions[chosen], class_mix=mix)
-    # A clinic's camera sends sharp photographs, and soft copies score differently: thresholds are for the former.
+    # Cameras produce sharp photographs, and soft copies have different scores, so thresholds are chosen on sharp ones.
     is_sharp = dataset.copies[chosen] == "sharp"
     sharp = performance.Answers(
         probabilities=calibration.probabilities(logits[is_sharp]),
@@ -66,8 +66,8 @@ def calibrate(
         return Calibrated(calibration, _stored(tier_thresholds({HAM10000: sharp})), {HAM10000: sharp})
     others, other_features = elsewhere
     rows = others.rows(CALIBRATION_FOLDS)
-    found = answers_by_source(others.take(rows), head.logits(other_features[rows].astype(np.float32)), calibration)
-    by_lesion = {name: performance.by_lesion(each) for name, each in found.items()}
+    answers = answers_by_source(others.take(rows), head.logits(other_features[rows].astype(np.float32)), calibration)
+    by_lesion = {name: performance.by_lesion(each) for name, each in answers.items()}
     sets = sets_of_sources(calibration.set_thresholds, by_lesion.values())
     by_source = {HAM10000: sharp, **by_lesion}
     return Calibrated(replace(calibration, set_thresholds=sets), _stored(tier_thresholds(by_source)), by_source)
@@ -80,22 +80,22 @@ def _stored(thresholds: Mapping[str, float]) -> dict[str, float]:
 def calibrate_smartphone(
     head: Head, calibration: Calibration, labels: npt.NDArray[np.int64], features: npt.NDArray[np.float16]
 ) -> dict[str, Any]:
-    """Return how much less can be said of smartphone photographs, which nothing was trained on.
+    """Return the calibration and performance for smartphone photographs, which were not used for training.
 
-    Temperature and prediction sets are fitted so that what is said is true there too; the temperature is never lower
-    than for dermatoscopic photographs. The figures are of few photographs, and flattered by those fitted numbers.
+    Temperature and prediction sets are fitted to these photographs; the temperature is never lower than for
+    dermatoscopic photographs. The results are for few photographs and slightly too good, since they include the fit.
 
     Args:
-        head: as it will be loaded.
-        calibration: for dermatoscopic photographs.
+        head: the head as it will be loaded.
+        calibration: the calibration for dermatoscopic photographs.
         labels: int64 (N,), class indices, below 0 for a diagnosis that is none of the seven.
         features: float16 (N, F).
     """
-    known = labels >= 0
-    logits, labels = head.logits(features[known].astype(np.float32)), labels[known]
+    has_class = labels >= 0
+    logits, labels = head.logits(features[has_class].astype(np.float32)), labels[has_class]
     lesions = np.arange(len(labels)).astype(str)
     temperature = max(fit_temperature(logits, labels, np.ones_like(logits[:, 0])), calibration.temperature)
-    # The same promise needs larger sets here.
+    # The same coverage needs larger sets here.
     own = with_sets(replace(calibration, temperature=temperature), logits, labels, lesions)
     answers = performance.Answers(
         probabilities=own.probabilities(logits),

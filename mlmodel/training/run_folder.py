@@ -1,12 +1,12 @@
-"""A run's folder: what was asked for, what came of it so far, and what a later process needs to go on.
+"""The folder of a training run: configuration, progress, and the state for resuming.
 
 configuration.json   recipe, architecture, hash of the data, versions of the libraries, seeds
-steps.csv            loss and share named rightly, every twenty steps
-epochs.csv           losses and validation figures, one row an epoch
-curves.png           both as pictures, drawn anew after each epoch
+steps.csv            loss and accuracy, every twenty steps
+epochs.csv           losses and validation metrics, one row per epoch
+curves.png           both as plots, redrawn after each epoch
 checkpoint.npz       weights, optimiser, average, and the place in the run
-weights.npz          the weights to keep: those of the end
-report.json          what the end was like
+weights.npz          the final weights
+report.json          the final report
 """
 
 import csv
@@ -24,22 +24,22 @@ _CHECKPOINT, _CONFIGURATION = "checkpoint.npz", "configuration.json"
 
 
 class RunError(ValueError):
-    """The run's folder does not allow what was asked; the message says why and what to do."""
+    """The run cannot be started, resumed or used; the message says why and what to do."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a run stands: all that it has done lies before this step.
+    """The position of a run: all earlier steps are done.
 
     Attributes:
-        phase: its number, from 0.
-        epoch: within the phase, from 0.
-        step: within the epoch, from 0.
-        steps_taken: since the run began.
-        order: hash over every photograph shown so far, in order.
-        left_out: steps of the epoch so far whose loss or gradient was no number.
-        loss_sum: of the epoch's other steps so far.
-        right_sum: of the epoch's other steps so far, the shares named rightly.
+        phase: the number of the phase, from 0.
+        epoch: the number within the phase, from 0.
+        step: the number within the epoch, from 0.
+        steps_taken: the number of steps since the start of the run.
+        order: the hash of all photographs so far, in order.
+        left_out: the number of skipped steps in the epoch, whose loss or gradient was not finite.
+        loss_sum: the sum of the losses of the epoch's other steps so far.
+        right_sum: the sum of the accuracies of the epoch's other steps so far.
     """
 
     phase: int = 0
@@ -54,82 +54,83 @@ class Place:
 
 @dataclass(frozen=True)
 class RunDirectory:
-    """The folder of one run; files in it are replaced whole or not at all."""
+    """The folder of one run; its files are replaced atomically."""
 
     path: Path
 
     def start(self, configuration: dict[str, Any]) -> None:
-        """Make the folder and write what was asked for.
+        """Create the folder and write the configuration.
 
         Raises:
-            RunError: there is already a run in it, or the folder cannot be made or written to.
+            RunError: it already contains a run, or the folder cannot be created or written to.
         """
         if (self.path / _CONFIGURATION).exists():
-            raise RunError(f"{self.path} already holds a run. Go on with --resume, or give another --run.")
+            raise RunError(f"{self.path} already contains a run. Continue it with --resume, or give another --run.")
         try:
             self.path.mkdir(parents=True, exist_ok=True)
             self.write_json(_CONFIGURATION, configuration)
         except OSError as error:
-            raise RunError(f"{self.path} cannot hold a run: {error.strerror}. Give another --run.") from error
+            raise RunError(f"{self.path} cannot be used for a run: {error.strerror}. Give another --run.") from error
 
     def configuration(self) -> dict[str, Any]:
-        """Return what was asked for.
+        """Return the configuration.
 
         Raises:
             RunError: there is no run here.
         """
         try:
-            found: dict[str, Any] = json.loads((self.path / _CONFIGURATION).read_text(encoding="utf-8"))
+            configuration_values: dict[str, Any] = json.loads((self.path / _CONFIGURATION).read_text(encoding="utf-8"))
         except (FileNotFoundError, NotADirectoryError) as error:
             raise RunError(f"There is no run of `manage.py train` in {self.path}.") from error
-        return found
+        return configuration_values
 
     def save_checkpoint(self, place: Place, arrays: dict[str, npt.NDArray[Any]]) -> None:
-        """Keep all that a later process needs, in one file that is never half-written."""
+        """Save the complete state in one file, atomically."""
         self._replace(_CHECKPOINT, {"place": np.array(json.dumps(asdict(place))), **arrays})
 
     def load_checkpoint(self) -> tuple[Place, dict[str, npt.NDArray[Any]]] | None:
-        """Return what ``save_checkpoint`` kept last, or None."""
+        """Return the last checkpoint, or None."""
         path = self.path / _CHECKPOINT
         if not path.exists():
             return None
-        with np.load(path, allow_pickle=False) as kept:
-            arrays = {name: kept[name] for name in kept.files}
+        with np.load(path, allow_pickle=False) as stored:
+            arrays = {name: stored[name] for name in stored.files}
         return Place(**json.loads(str(arrays.pop("place")))), arrays
 
     def save_weights(self, arrays: dict[str, npt.NDArray[Any]], name: str = "weights.npz") -> None:
-        """Keep a network's weights."""
+        """Save a network's weights."""
         self._replace(name, arrays)
 
     def copy_weights(self, name: str) -> None:
-        """Keep the weights in ``name`` as those of the end."""
-        with np.load(self.path / name, allow_pickle=False) as kept:
-            self.save_weights({key: kept[key] for key in kept.files})
+        """Save the weights in ``name`` as the final ones."""
+        with np.load(self.path / name, allow_pickle=False) as stored:
+            self.save_weights({key: stored[key] for key in stored.files})
 
     def load_weights(self, name: str = "weights.npz") -> list[npt.NDArray[Any]]:
         """Return a network's weights in the order of ``keras.Model.weights``.
 
-        ``checkpoint.npz`` stands for the averaged weights of a run that still goes on.
+        ``checkpoint.npz`` stands for the averaged weights of a run in progress.
 
         Raises:
-            RunError: the run has not come so far.
+            RunError: the run has not reached this point.
         """
-        if name == _CHECKPOINT and (kept := self.load_checkpoint()):
-            # A run that still goes on: its averaged weights so far.
-            return [kept[1][key] for key in sorted(kept[1]) if key.startswith("average-")]
+        if name == _CHECKPOINT and (stored := self.load_checkpoint()):
+            return [stored[1][key] for key in sorted(stored[1]) if key.startswith("average-")]
         path = self.path / name
         if not path.exists():
-            raise RunError(f"There are no weights in {self.path} yet: the run has not ended. Go on with --resume.")
-        with np.load(path, allow_pickle=False) as kept:
-            return [kept[name] for name in sorted(kept.files)]
+            raise RunError(
+                f"There are no weights in {self.path} yet: the run has not finished. Continue it with --resume."
+            )
+        with np.load(path, allow_pickle=False) as stored:
+            return [stored[name] for name in sorted(stored.files)]
 
     def report(self) -> dict[str, Any] | None:
-        """Return what the end was like, or None if the run has not ended."""
+        """Return the final report, or None if the run has not finished."""
         path = self.path / REPORT_FILE
         return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
     def add_row(self, name: str, row: dict[str, Any]) -> None:
-        """Add a row to a table; its first row makes the header."""
+        """Add a row to a table; the first row determines the header."""
         path = self.path / name
         is_new = not path.exists()
         with path.open("a", newline="", encoding="utf-8") as file:
@@ -139,7 +140,7 @@ class RunDirectory:
             writer.writerow(row)
 
     def rows(self, name: str) -> list[dict[str, str]]:
-        """Return a table's rows; none if it was not begun."""
+        """Return a table's rows; empty if the table does not exist."""
         path = self.path / name
         if not path.exists():
             return []
@@ -147,17 +148,17 @@ class RunDirectory:
             return list(csv.DictReader(file))
 
     def forget_rows_from(self, name: str, *, steps_taken: int) -> None:
-        """Drop rows of that step and later, written by a killed process after its last checkpoint: they come again."""
+        """Remove rows of this step and later, which an interrupted process wrote after its last checkpoint."""
         rows = self.rows(name)
-        kept = [row for row in rows if int(row["steps_taken"]) < steps_taken]
-        if len(kept) == len(rows):
+        earlier_rows = [row for row in rows if int(row["steps_taken"]) < steps_taken]
+        if len(earlier_rows) == len(rows):
             return
         (self.path / name).unlink()
-        for row in kept:
+        for row in earlier_rows:
             self.add_row(name, row)
 
     def write_json(self, name: str, values: dict[str, Any]) -> None:
-        """Write a JSON file whole."""
+        """Write a JSON file atomically."""
         partial = self.path / f"{name}.partial"
         partial.write_text(json.dumps(values, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
         partial.replace(self.path / name)

@@ -1,4 +1,4 @@
-"""Begin a run, or go on with one: what the ``train`` command does."""
+"""Starting and resuming runs for the ``train`` command."""
 
 import platform
 from collections.abc import Callable
@@ -31,26 +31,27 @@ def run_recipe(
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     say: Callable[[str], None],
 ) -> dict[str, Any]:
-    """Train by the recipe ``name`` in ``run``, and return the run's report.
+    """Return the report of a run that trains the recipe ``name`` in ``run``.
 
-    A run that goes on follows the recipe it began with, whatever the recipe's file says by now. One that has ended is
-    left as it is.
+    A resumed run uses its stored recipe, even if the recipe's file has changed. A finished run is not changed.
 
     Raises:
-        DatasetError: a class of the recipe has no photograph to train or to watch.
-        RecipeError: there is no such recipe, or it is for another architecture.
-        RunError: the folder holds a run and ``resume`` is not set, or the other way round; or the data changed; or a
-            run that is to teach this one, or that it begins from, has not ended; or ``weights`` are not the base's.
+        DatasetError: a class of the recipe has no photographs for training or validation.
+        RecipeError: the recipe does not exist or is for another architecture.
+        RunError: the folder contains a run and ``resume`` is not set, or vice versa; the data changed; a teacher or
+            the run to start from has not finished; or ``weights`` are not the base's.
     """
     if resume:
         configuration = run.configuration()
         recipe = recipe_from(configuration["recipe"]["name"], configuration["recipe"])
         if configuration["data"] != dataset.sha256:
-            raise RunError(f"The run in {run.path} began with other data ({configuration['data'][:12]}…).")
+            raise RunError(f"The run in {run.path} has other data ({configuration['data'][:12]}…).")
     else:
         recipe = load_recipe(name)
-        instead = {"split": split_by, "precision": precision}
-        recipe = recipe_from(recipe.name, recipe.as_dict() | {name: asked for name, asked in instead.items() if asked})
+        overrides = {"split": split_by, "precision": precision}
+        recipe = recipe_from(
+            recipe.name, recipe.as_dict() | {name: value for name, value in overrides.items() if value}
+        )
     if recipe.architecture != architecture:
         raise RecipeError(f"Recipe “{recipe.name}” is for --architecture {recipe.architecture}.")
     rows = split(recipe, dataset)
@@ -58,10 +59,10 @@ def run_recipe(
         _check_beginning(recipe, begin_from)
     check_teachers(recipe, beside=run)
     if not resume:
-        build_network(recipe, weights=weights)  # tried before anything is written: wrong weights leave no run behind
+        build_network(recipe, weights=weights)  # fails on wrong weights before a run is created
         run.start(_configuration(recipe, dataset, begin_from))
     if report := run.report():
-        say("This run has ended; there is nothing to go on with.")
+        say("This run has already finished.")
         return report
     return train(
         recipe=recipe,
@@ -76,34 +77,34 @@ def run_recipe(
 
 
 def _check_beginning(recipe: Recipe, begin_from: RunDirectory) -> None:
-    """Raise RunError if the run has not ended, or its network is not the one that ``recipe`` trains."""
+    """Raise RunError if the run has not finished or its network differs from the one in ``recipe``."""
     if begin_from.report() is None:
-        raise RunError(f"The run in {begin_from.path} has not ended: there is nothing to begin from.")
+        raise RunError(f"The run in {begin_from.path} has not finished, so its weights cannot be used.")
     shapes = [weight.shape for weight in begin_from.load_weights()]
     if shapes != [tuple(weight.shape) for weight in build_network(recipe, start="random").weights]:
-        raise RunError(f"The network in {begin_from.path} is not the one that “{recipe.name}” trains.")
+        raise RunError(f"The network in {begin_from.path} is not the network of “{recipe.name}”.")
 
 
 def split(recipe: Recipe, dataset: Dataset) -> Split:
-    """Return which rows a recipe trains on and which it watches.
+    """Return the training and validation rows of a recipe.
 
     Raises:
-        DatasetError: a class has none to train on, or none to watch.
+        DatasetError: a class has no photographs for training or validation.
     """
     labels = dataset.labels_among(recipe.classes)
-    takes_part = dataset.possible_among(recipe.classes).any(axis=1)
+    is_included = dataset.possible_among(recipe.classes).any(axis=1)
     if recipe.split == "by-lesion":
-        trained = np.flatnonzero(takes_part & dataset.rows(TRAIN_FOLDS))
-        watched = np.flatnonzero(takes_part & dataset.rows(CALIBRATION_FOLDS))
+        trained = np.flatnonzero(is_included & dataset.rows(TRAIN_FOLDS))
+        watched = np.flatnonzero(is_included & dataset.rows(CALIBRATION_FOLDS))
     else:
-        rows = np.random.default_rng(recipe.seed).permutation(np.flatnonzero(takes_part))
+        rows = np.random.default_rng(recipe.seed).permutation(np.flatnonzero(is_included))
         watched, trained = np.sort(rows[: len(rows) // 5]), np.sort(rows[len(rows) // 5 :])
     for number, phase in enumerate(recipe.phases, start=1):
         if np.isin(dataset.copies[trained], phase.left_out).all():
-            raise DatasetError(f"Phase {number} leaves out all photographs that there are to train on.")
-    for rows, purpose in ((trained, "train on"), (watched, "watch")):
+            raise DatasetError(f"Phase {number} excludes all training photographs.")
+    for rows, purpose in ((trained, "training"), (watched, "validation")):
         if absent := [code for n, code in enumerate(recipe.classes) if n not in labels[rows]]:
-            raise DatasetError(f"There are no photographs of {', '.join(absent)} to {purpose}.")
+            raise DatasetError(f"There are no photographs of {', '.join(absent)} for {purpose}.")
     return Split(trained=trained, watched=watched)
 
 

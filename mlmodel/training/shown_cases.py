@@ -1,4 +1,4 @@
-"""What a run shows its network: which photographs an epoch holds, and what each is known to show."""
+"""The training photographs of a run: their sampling in each epoch and their targets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from mlmodel.training.learner import Targets
 from mlmodel.training.recipe import Phase, Recipe
 from mlmodel.training.sampling import epoch_order
 
-# Tells this chance from the others of an epoch.
+# Distinguishes this random stream from the others of an epoch.
 _THINNING = 10**9
 
 
@@ -23,13 +23,13 @@ class ShownCases:
 
     Attributes:
         labels: int64 (N,), indices into the recipe's classes; above them for partial labels.
-        possible: bool (N, classes), which classes each label leaves possible.
+        possible: bool (N, classes), the classes that each label allows.
         copies: str (N,), as in ``Dataset``.
         source_of: str (N,), as in ``Dataset``.
-        weights: float32 (N,), of the loss; 1 on average.
+        weights: float32 (N,), weights of the loss; 1 on average.
         sources: the names of all sources.
-        log_priors: float64 (sources, classes), the class mix that each source is drawn in, by the ``unseen_share`` of
-            a phase.
+        log_priors: float64 (sources, classes), the log class priors of each source, by the ``unseen_share`` of a
+            phase.
     """
 
     labels: npt.NDArray[np.int64]
@@ -42,44 +42,44 @@ class ShownCases:
 
     @classmethod
     def of(cls, dataset: Dataset, rows: npt.NDArray[np.int64], recipe: Recipe) -> "ShownCases":
-        """Return the photographs of ``rows`` as ``recipe`` sees them."""
+        """Return the photographs in ``rows`` for ``recipe``."""
         part = dataset.take(rows)
         exact = part.labels_among(recipe.classes)
         labels = np.where(exact >= 0, exact, len(LABELS) + part.labels)
         possible = part.possible_among(recipe.classes)
-        found = {
+        priors_by_share = {
             share: log_priors(labels, possible, part.sources, sampling=recipe.sampling, unseen_share=share)
             for share in {phase.unseen_share for phase in recipe.phases}
         }
-        (sources, _), *_others = found.values()
-        priors = {share: logs for share, (_, logs) in found.items()}
+        (sources, _), *_others = priors_by_share.values()
+        priors = {share: logs for share, (_, logs) in priors_by_share.items()}
         return cls(labels, possible, part.copies, part.sources, _weights(part, exact, recipe), sources, priors)
 
     @property
     def exact_labels(self) -> npt.NDArray[np.int64]:
-        """Those that name a class, int64."""
+        """The labels that are classes, int64."""
         return self.labels[self.labels < self.possible.shape[1]]
 
     def labels_of(self, source: str) -> npt.NDArray[np.int64]:
-        """Return the exact labels of a source, or of all where it has none."""
+        """Return the exact labels of a source, or of all sources if it has none."""
         exact = self.labels < self.possible.shape[1]
         of_source = exact & (self.source_of == source)
         return self.labels[of_source if of_source.any() else exact]
 
     def order(self, phase: Phase, *, sampling: str, seed: int, epoch: int) -> npt.NDArray[np.int64]:
-        """Return the rows that an epoch of ``phase`` shows, int64, in order; it follows from seed and epoch alone."""
+        """Return the rows of an epoch of ``phase``, int64, in an order that depends only on seed and epoch."""
         is_shown = ~np.isin(self.copies, phase.left_out)
         if phase.small_share < 1:
             chance = np.random.default_rng((seed, epoch, _THINNING)).random(len(self.copies))
             is_shown &= (self.copies != "small") | (chance < phase.small_share)
         rows = np.flatnonzero(is_shown)
-        drawn = epoch_order(
+        positions = epoch_order(
             self.labels[rows], self.copies[rows], self.source_of[rows], sampling=sampling, seed=seed, epoch=epoch
         )
-        return rows[drawn]
+        return rows[positions]
 
     def targets(self, rows: npt.NDArray[np.int64], phase: Phase) -> Targets:
-        """Return the targets of a step of ``phase`` that shows ``rows``, int64 (B,)."""
+        """Return the targets for a step of ``phase`` with ``rows``, int64 (B,)."""
         priors = self.log_priors[phase.unseen_share][np.searchsorted(self.sources, self.source_of[rows])]
         return Targets(
             possible=self.possible[rows].astype(np.float32),

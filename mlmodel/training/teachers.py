@@ -1,4 +1,4 @@
-"""Networks that teach another one: what they say, on average, of the very photographs that it is shown."""
+"""Teachers for distillation: their mean answer to the same photographs as the student's."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -25,12 +25,12 @@ from mlmodel.training.trained import load_trained
 
 @dataclass(frozen=True)
 class Teachers:
-    """Trained networks of the same classes, ready to be asked.
+    """Trained networks with the same classes.
 
     Attributes:
-        networks: from float32 (B, side, side, 3), 0 to 255, to logits (B, classes).
-        held: what each one's logits hold of the class mix, float64 (classes,).
-        sources: whose photographs they are asked about; empty for all.
+        networks: functions from float32 (B, side, side, 3), 0 to 255, to logits (B, classes).
+        held: the log class priors included in each one's logits, float64 (classes,).
+        sources: the sources for which they are used; empty for all.
     """
 
     networks: Sequence[Callable[[Any], Any]]
@@ -39,16 +39,16 @@ class Teachers:
 
     @classmethod
     def of(cls, recipe: Recipe, trained_labels: Labels, *, beside: RunDirectory) -> "Teachers | None":
-        """Return the teachers that ``recipe`` names, or None if it names none.
+        """Return the teachers in ``recipe``, or None if it has none.
 
         Args:
-            recipe: of the network that learns.
-            trained_labels: int64 (N,), the exact labels of the photographs that teachers and learner are trained on.
-            beside: the run whose neighbours they are.
+            recipe: the recipe of the student.
+            trained_labels: int64 (N,), the exact labels of the training photographs of teachers and student.
+            beside: the student's run; the teachers' folders are next to it.
 
         Raises:
-            RecipeError: a teacher knows other classes, was trained on other photographs or sees them otherwise.
-            RunError: a teacher's run is not there or has not ended.
+            RecipeError: a teacher has other classes, another split or other preprocessing.
+            RunError: a teacher's run is missing or has not finished.
         """
         networks, held = [], []
         for name in recipe.teachers:
@@ -60,7 +60,9 @@ class Teachers:
                 continue
             own, network = load_trained(RunDirectory(folder))
             if own.classes != recipe.classes or own.preparation != recipe.preparation or _split(own) != _split(recipe):
-                raise RecipeError(f"“{name}” cannot teach “{recipe.name}”: it knows or sees other things.")
+                raise RecipeError(
+                    f"“{name}” cannot teach “{recipe.name}”: it has other classes, preprocessing or split."
+                )
             networks.append(_compiled(network))
             held.append(held_log_mix(trained_labels, sampling=own.sampling, loss=own.loss))
         return cls(networks, held, recipe.taught_sources) if networks else None
@@ -68,13 +70,13 @@ class Teachers:
     def ask(
         self, pixels: npt.NDArray[np.uint8], targets: Targets, sources: npt.NDArray[np.str_], *, share: float
     ) -> Targets:
-        """Return the targets of B photographs with what the teachers say of those of their sources.
+        """Return the targets of B photographs with the teachers' answers for those of their sources.
 
         Args:
             pixels: uint8 (B, side, side, 3).
-            targets: what is known of them without teachers.
+            targets: their targets without teachers.
             sources: str (B,).
-            share: of the target, that is the teachers'.
+            share: the weight of the teachers in the target.
         """
         is_taught = np.isin(sources, self.sources) if self.sources else np.ones(len(pixels), dtype=np.bool_)
         taught = targets.possible.copy()
@@ -85,30 +87,32 @@ class Teachers:
     def probabilities(
         self, pixels: npt.NDArray[np.uint8], log_priors: npt.NDArray[np.float32]
     ) -> npt.NDArray[np.float32]:
-        """Return the mean of what the teachers say of photographs, float32 (B, classes).
+        """Return the teachers' mean probabilities for photographs, float32 (B, classes).
 
         Args:
             pixels: uint8 (B, side, side, 3).
-            log_priors: float32 (B, classes), the class mix that the learner is shown each in: they answer for it.
+            log_priors: float32 (B, classes), the log class priors for which they answer, as for the student.
         """
-        shown = tf.cast(tf.constant(pixels), tf.float32)
-        said = [
-            softmax(network(shown).numpy() - held + log_priors)
+        inputs = tf.cast(tf.constant(pixels), tf.float32)
+        answers = [
+            softmax(network(inputs).numpy() - held + log_priors)
             for network, held in zip(self.networks, self.held, strict=True)
         ]
-        return np.mean(said, axis=0).astype(np.float32)
+        return np.mean(answers, axis=0).astype(np.float32)
 
 
 def check_teachers(recipe: Recipe, *, beside: RunDirectory) -> None:
-    """Make sure, before anything is begun, that the teachers which ``recipe`` names have ended or are releases.
+    """Check that the teachers in ``recipe`` are finished runs or releases.
 
     Raises:
-        RunError: one has not, or is not there.
+        RunError: one has not finished or is missing.
     """
     for name in recipe.teachers:
         folder = beside.path.parent / name
         if not is_release(folder) and RunDirectory(folder).report() is None:
-            raise RunError(f"“{name}” is to teach “{recipe.name}”: beside {beside.path.name}, no such run has ended.")
+            raise RunError(
+                f"The teacher “{name}” of “{recipe.name}” is not a finished run next to {beside.path.name}."
+            )
 
 
 def is_release(folder: Path) -> bool:
@@ -116,17 +120,17 @@ def is_release(folder: Path) -> bool:
 
 
 def _released(folder: Path, recipe: Recipe) -> tuple[Callable[[Any], Any], npt.NDArray[np.float64]]:
-    """Return a release as a network that can be asked, and what its logits hold of the class mix."""
+    """Return a release as a teacher network, and the log class priors included in its logits."""
     if recipe.classes != CODES:
-        raise RecipeError(f"“{folder.name}” is a release and knows all seven classes; “{recipe.name}” does not.")
+        raise RecipeError(f"“{folder.name}” is a release with all seven classes; “{recipe.name}” has fewer.")
     release = load_release(folder)
     engine, head = Engine(release.backbone), Head.load(release.head)
     side = engine.input_side
 
     def logits(shown: Any) -> Any:
         pixels = tf.image.resize(shown, (side, side), antialias=True) if shown.shape[1] != side else shown
-        seen = tf.cast(tf.round(tf.clip_by_value(pixels, 0.0, 255.0)), tf.uint8).numpy()
-        return tf.constant(head.logits(engine.run(seen).features))
+        rounded = tf.cast(tf.round(tf.clip_by_value(pixels, 0.0, 255.0)), tf.uint8).numpy()
+        return tf.constant(head.logits(engine.run(rounded).features))
 
     mix = release.settings["class_mix"]
     return logits, np.log(np.array([mix[code] for code in CODES], dtype=np.float64))

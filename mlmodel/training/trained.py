@@ -1,4 +1,4 @@
-"""What a run left behind, taken apart for serving: the base that the engine runs, and the head that reads it."""
+"""Trained networks of runs, with their heads for releases."""
 
 from dataclasses import asdict
 from typing import Any
@@ -18,14 +18,14 @@ from mlmodel.training.sampling import held_log_mix
 
 
 def load_trained(run: RunDirectory, *, weights: str = "weights.npz") -> tuple[Recipe, keras.Model]:
-    """Return a run's recipe and its network with the weights it ended with.
+    """Return a run's recipe and its network with the final weights.
 
     Args:
         run: the run's folder.
         weights: a file in it; ``weights-phase-2.npz`` are those at the end of the second phase.
 
     Raises:
-        RunError: there is no such run, or it has not come so far.
+        RunError: there is no such run, or it has not reached this point.
     """
     recipe = recipe_of(run)
     network = build_network(recipe, start="random")
@@ -34,51 +34,53 @@ def load_trained(run: RunDirectory, *, weights: str = "weights.npz") -> tuple[Re
 
 
 def recipe_of(run: RunDirectory) -> Recipe:
-    """Return the recipe that a run began with."""
+    """Return the stored recipe of a run."""
     configuration = run.configuration()
     return recipe_from(configuration["recipe"]["name"], configuration["recipe"])
 
 
 def story_of(run: RunDirectory, recipe: Recipe, *, weights: str = "weights.npz") -> dict[str, Any]:
-    """Return what a release says of the training behind it: recipe, data, how many steps, in which order.
+    """Return the facts on training for a release: recipe, data, number of steps and order of photographs.
 
     Args:
-        run: its folder.
+        run: the run.
         recipe: its recipe.
-        weights: the file that is released; of a phase's weights, the order is not known apart.
+        weights: the released file; for the weights of a phase, the order is not available.
     """
-    ended: dict[str, Any] = run.report() or {}
+    progress: dict[str, Any] = run.report() or {}
     if weights.startswith("weights-phase-"):
         phase = weights.removeprefix("weights-phase-").removesuffix(".npz")
         steps = [int(row["steps_taken"]) for row in run.rows("epochs.csv") if row["phase"] == phase]
-        ended = {"steps_taken": max(steps), "phases": int(phase)}
-    elif not ended and (kept := run.load_checkpoint()):
-        ended = asdict(kept[0])
+        progress = {"steps_taken": max(steps), "phases": int(phase)}
+    elif not progress and (checkpoint := run.load_checkpoint()):
+        progress = asdict(checkpoint[0])
     return {
         "run_recipe": recipe.name,
         "data": run.configuration()["data"],
         "recipe_in_full": recipe.as_dict(),
         **{name: run.configuration()[name] for name in ("begun_from",) if name in run.configuration()},
-        **{name: ended[name] for name in ("steps_taken", "order", "phases") if name in ended},
+        **{name: progress[name] for name in ("steps_taken", "order", "phases") if name in progress},
     }
 
 
 def head_of(recipe: Recipe, network: keras.Model, *, trained_labels: Labels) -> Head:
-    """Return a trained network's own head, for the features that the engine gives.
+    """Return a trained network's head for the engine's features.
 
-    Batch normalisation of the pools is folded into the hidden layer; stages that the network does not read get weights
-    of zero. The logits are brought to the class mix of the training photographs, whatever mix was drawn.
+    Batch normalisation of the pools is folded into the hidden layer; stages that the network does not use get weights
+    of zero. The logits are converted from the sampled class mix to that of the training photographs.
 
     Args:
-        recipe: the run's.
-        network: the run's.
-        trained_labels: int64 (N,), of the training photographs.
+        recipe: the run's recipe.
+        network: the run's network.
+        trained_labels: int64 (N,), the labels of the training photographs.
 
     Raises:
-        RunError: the network is no Xception of all seven classes.
+        RunError: the network is not an Xception with all seven classes.
     """
     if recipe.architecture != "xception" or recipe.classes != CODES:
-        raise RunError(f"Recipe “{recipe.name}” does not make a network that can be served: xception, seven classes.")
+        raise RunError(
+            f"The network of recipe “{recipe.name}” cannot be released: it must be an xception with seven classes."
+        )
     weights, bias = (np.asarray(array) for array in network.get_layer("head_hidden").get_weights())
     if recipe.normalise_pools:
         norm = network.get_layer("head_norm")

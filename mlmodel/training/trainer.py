@@ -1,4 +1,4 @@
-"""Carry a recipe out: phases, epochs, steps; checkpoints; validation; and going on after any interruption."""
+"""The training loop: phases, epochs, steps, checkpoints, validation and resuming."""
 
 import hashlib
 import time
@@ -28,18 +28,18 @@ from mlmodel.training.watched import watched_figures
 
 CHECKPOINT_SECONDS = 120.0
 _ROW_EVERY = 20
-# A step can fail by the batch or the processor; so many in a row mean that the weights are lost.
+# Single steps can fail; this many in a row mean that training has diverged.
 _LEFT_OUT_AT_MOST = 5
 _VALIDATION_BATCH = 32
-# Numbers the draws that settle batch normalisation, apart from those of any epoch.
+# The number of the draw for settling batch normalisation, different from any epoch.
 _AFTER_ALL_EPOCHS = 1_000_000
-# A unit of the last block answers if it reaches this for some photograph; of so many, spread over what is watched.
+# A unit of the last block responds if it reaches this value for one of this many validation photographs.
 _ANSWERING, _UNITS_SEEN_BY = 1e-3, 256
 
 
 @dataclass(frozen=True)
 class Split:
-    """Rows of a data set that train, and rows that are watched; no other rows are touched."""
+    """The training and validation rows of a data set; other rows are not used."""
 
     trained: npt.NDArray[np.int64]
     watched: npt.NDArray[np.int64]
@@ -56,22 +56,22 @@ def train(
     checkpoint_seconds: float = CHECKPOINT_SECONDS,
     say: Callable[[str], None] = print,
 ) -> dict[str, Any]:
-    """Carry ``recipe`` out in ``run``, from its last checkpoint on if it has one, and return its report.
+    """Train ``recipe`` in ``run``, from its last checkpoint if there is one, and return its report.
 
-    The order of photographs and their random changes follow from the seed, the epoch and the place in it, so a run
-    that was killed shows the same ones that it would have shown; ``report["order"]`` is the hash that proves it.
+    The order of photographs and their augmentation depend only on seed, epoch and place, so that an interrupted run is
+    reproducible; ``report["order"]`` is a hash of the order.
 
     Args:
-        recipe: what to do.
+        recipe: the recipe.
         dataset: photographs with labels.
-        split: which rows train and which are watched.
-        run: where everything is kept.
-        weights: of the base; by default Keras's own ImageNet weights.
-        begin_from: an ended run of the same network, whose weights this one begins with, head and all.
-        checkpoint_seconds: so much work is lost at most.
-        say: receives lines for people.
+        split: the training and validation rows.
+        run: the run's folder.
+        weights: weights of the base; by default Keras's ImageNet weights.
+        begin_from: a finished run of the same network, from whose weights, including the head, training starts.
+        checkpoint_seconds: the time between checkpoints.
+        say: receives progress messages.
     """
-    return _Training(recipe, dataset, split, run, weights, begin_from, checkpoint_seconds, say).carry_out()
+    return _Training(recipe, dataset, split, run, weights, begin_from, checkpoint_seconds, say).run_all()
 
 
 class _Training:
@@ -97,21 +97,21 @@ class _Training:
         if begin_from is not None:
             self.learner.network.set_weights(begin_from.load_weights())
 
-    def carry_out(self) -> dict[str, Any]:
-        kept = self.run.load_checkpoint()
-        place = kept[0] if kept else Place()
+    def run_all(self) -> dict[str, Any]:
+        checkpoint = self.run.load_checkpoint()
+        place = checkpoint[0] if checkpoint else Place()
         self.run.forget_rows_from("steps.csv", steps_taken=place.steps_taken + 1)
-        # A checkpoint from within an epoch knows nothing of that epoch's end, even if it was reached.
+        # A checkpoint within an epoch precedes that epoch's row, even if the epoch was finished.
         self.run.forget_rows_from("epochs.csv", steps_taken=place.steps_taken + (place.step == 0))
         steps = [self._epoch_steps(phase) for phase in self.recipe.phases]
         progress = Progress(self.recipe, epoch_steps=steps, say=self.say)
         for number in range(place.phase, len(self.recipe.phases)):
             phase = self.recipe.phases[number]
             self.learner.begin(phase, steps=phase.epochs * steps[number])
-            if kept and place.phase == number:
-                self.learner.load_state(kept[1])
-                self.say(f"Going on after step {place.steps_taken}.")
-            kept = None
+            if checkpoint and place.phase == number:
+                self.learner.load_state(checkpoint[1])
+                self.say(f"Resuming after step {place.steps_taken}.")
+            checkpoint = None
             for epoch in range(place.epoch, phase.epochs):
                 place = self._epoch(phase, replace(place, phase=number, epoch=epoch), progress)
             place = replace(place, phase=number + 1, epoch=0, step=0)
@@ -133,8 +133,8 @@ class _Training:
             in_a_row = 0 if is_learned else in_a_row + 1
             if in_a_row == _LEFT_OUT_AT_MOST:
                 raise RunError(
-                    f"The loss of {in_a_row} steps in a row, up to step {place.steps_taken + 1:,}, is no number. "
-                    "Begin again with a lower learning rate, or with --precision float32."
+                    f"The loss of {in_a_row} consecutive steps, up to step {place.steps_taken + 1:,}, is not finite. "
+                    "Start again with a lower learning rate or with --precision float32."
                 )
             if is_learned:
                 recent.append((loss, right))
@@ -156,11 +156,11 @@ class _Training:
             if time.monotonic() - saved > self.checkpoint_seconds:
                 self.run.save_checkpoint(place, self.learner.state())
                 saved = time.monotonic()
-        figures = self._watch(phase)
+        figures = self._validate(phase)
         learned = max(place.step - place.left_out, 1)
         loss, right = place.loss_sum / learned, place.right_sum / learned
         if place.left_out:
-            self.say(f"{place.left_out} of {place.step} steps were left out: their loss or gradient was no number.")
+            self.say(f"{place.left_out} of {place.step} steps were skipped: their loss or gradient was not finite.")
         self.run.add_row(
             "epochs.csv",
             {"steps_taken": place.steps_taken, "phase": place.phase + 1, "epoch": number + 1, "side": phase.side,
@@ -179,7 +179,7 @@ class _Training:
     def _shown(
         self, phase: Phase, order: npt.NDArray[np.int64], number: int, first: int
     ) -> Iterator[tuple[npt.NDArray[Any], npt.NDArray[np.int64]]]:
-        """Yield what each step is shown, and the rows: photographs, or their features where only the head learns."""
+        """Yield the inputs and rows of each step: photographs, or features if only the head is trained."""
         size = self.recipe.batch_size
         if phase.trainable_from == "head":
             features = self._frozen(phase).of(self.split.trained, variant=number)
@@ -209,8 +209,8 @@ class _Training:
     def _epoch_steps(self, phase: Phase) -> int:
         return -(-len(self._order(phase, 0)) // self.recipe.batch_size)
 
-    def _watch(self, phase: Phase) -> dict[str, float]:
-        """Judge the averaged weights on the watched rows: equal-prior balanced accuracy, natural accuracy and loss."""
+    def _validate(self, phase: Phase) -> dict[str, float]:
+        """Return the validation metrics of the averaged weights."""
         current = self.learner.swap_in_average()
         if phase.trainable_from == "head":
             logits = self.learner.logits(self._frozen(phase).of(self.split.watched, variant=None))
@@ -233,10 +233,10 @@ class _Training:
         return {**figures, **units}
 
     def _answering_units(self, phase: Phase) -> dict[str, float]:
-        """Return the share of the last block's units that answer to some of what is watched.
+        """Return the share of the last block's units that respond to some validation photograph.
 
         Raises:
-            RunError: fewer do than the recipe asks for.
+            RunError: it is lower than the recipe requires.
         """
         if self.recipe.architecture != "xception" or phase.trainable_from == "head":
             return {}
@@ -250,24 +250,24 @@ class _Training:
         share = float((largest > _ANSWERING).mean())
         if share < self.recipe.least_answering:
             raise RunError(
-                f"Of the last block's {len(largest):,} units {round(share * len(largest)):,} answer to anything: the "
-                "learning rate has killed the others. Begin again with a lower one for it."
+                f"Only {round(share * len(largest)):,} of the last block's {len(largest):,} units respond to any "
+                "photograph; the others have died. Start again with a lower learning rate."
             )
         return {"answering_units": share}
 
     def _end_phase(self, phase: Phase, place: Place) -> None:
-        """Keep the averaged weights, with statistics of their own as far as the recipe asks for them, and go on."""
+        """Save the averaged weights, with recomputed statistics of batch normalisation if the recipe requires it."""
         self.learner.swap_in_average()
         if phase.trainable_from != "head" and (count := self.recipe.settling_batches):
-            self.say(f"Settling batch normalisation over {count} batches.")
+            self.say(f"Recomputing the statistics of batch normalisation over {count} batches.")
             number = _AFTER_ALL_EPOCHS + place.phase
             order = self._order(phase, number)
-            seen = batches(
+            settling_batches = batches(
                 self.paths, order[: count * self.recipe.batch_size], side=phase.side, kind=self.recipe.changes,
                 chance=(self.recipe.seed, number), batch_size=self.recipe.batch_size,
                 preparation=self.recipe.preparation,
             )  # fmt: skip
-            self.learner.settle(pixels for pixels, _ in seen)
+            self.learner.settle(pixels for pixels, _ in settling_batches)
         arrays = {f"{n:04}": weight.numpy() for n, weight in enumerate(self.learner.network.weights)}
         self.run.save_weights(arrays, f"weights-phase-{place.phase + 1}.npz")
 

@@ -1,8 +1,8 @@
-"""A released backbone as a network that can learn on: the batch normalisation that its file holds folded, put back.
+"""Conversion of a released backbone to a trainable network, by restoring its folded batch normalisation.
 
-In the file each convolution has the scale of its normalisation in its kernel and the shift in its bias. Put back, a
-normalisation has for mean and variance what its convolution makes of photographs, for scale their deviation, and for
-shift mean and bias: it changes nothing while it uses these, and normalises from there on while it learns.
+In the file, each convolution has the scale of its normalisation in its kernel and the shift in its bias. A restored
+normalisation gets the mean and variance of its convolution's output for photographs, their standard deviation as
+scale, and the mean plus the bias as shift: at first it changes nothing, and in training it normalises.
 """
 
 from collections.abc import Iterator
@@ -21,30 +21,30 @@ from mlmodel.training.backbone import stage_layer
 from mlmodel.training.run_folder import RunError
 
 _AT_ONCE = 16
-# Of Xception: two plain convolutions, four shortcuts beside them, 34 in two steps each.
+# Xception has two plain convolutions, four shortcuts and 34 separable convolutions.
 _PLAIN, _SHORTCUTS, _SEPARABLE = 2, 4, 34
 
 
 def unfolded(backbone: Path, photographs: npt.NDArray[np.uint8], *, fresh: Path | None = None) -> keras.Model:
-    """Return Keras's Xception without its top that says what a released backbone says.
+    """Return Keras's Xception without its top that is equivalent to a released backbone.
 
     Args:
-        backbone: its file, as ``export_backbone`` writes it, of a single look.
-        photographs: uint8 (N, side, side, 3), as the backbone is shown them; some dozens, of what it is to learn.
-        fresh: a Keras weights file of the same network: its last block takes the place of the backbone's, where that
-            is dead (``research/training.md``).
+        backbone: a file written by ``export_backbone`` with a single view.
+        photographs: uint8 (N, side, side, 3), the backbone's input for some dozens of training photographs.
+        fresh: a Keras weights file of the same network, whose last block replaces the backbone's if that is dead
+            (``docs/change/training.md``).
 
     Raises:
-        RunError: the file is no such backbone.
+        RunError: the file is not such a backbone.
     """
     base = keras.applications.Xception(weights=None, include_top=False, input_shape=(None, None, 3))
     layers = dict(_by_kind(base))
-    found = _convolutions(backbone)
+    convolutions = _convolutions(backbone)
     norms = {}
-    for kind, nodes in found.items():
+    for kind, nodes in convolutions.items():
         for layer, norm, (kernels, bias) in zip(*layers[kind], nodes, strict=True):
             layer.set_weights(kernels)
-            # So far it adds the bias and no more.
+            # At first it only adds the bias.
             norm.set_weights([np.ones_like(bias), bias, np.zeros_like(bias), np.full_like(bias, 1 - norm.epsilon)])
             norms[norm.name] = (norm, bias)
     _normalise(base, norms, photographs)
@@ -54,7 +54,7 @@ def unfolded(backbone: Path, photographs: npt.NDArray[np.uint8], *, fresh: Path 
 
 
 def some_photographs(dataset: Dataset, backbone: Path, *, count: int, seed: int = 7) -> npt.NDArray[np.uint8]:
-    """Return photographs of the training folds as a backbone is shown them, uint8 (N, side, side, 3)."""
+    """Return a backbone's input for photographs of the training folds, uint8 (N, side, side, 3)."""
     engine = Engine(backbone)
     rows = np.flatnonzero(dataset.rows(TRAIN_FOLDS))
     chosen = np.random.default_rng(seed).permutation(rows)[:count]
@@ -82,14 +82,14 @@ def _renew_last_block(base: keras.Model, fresh: Path) -> None:
     try:
         source.load_weights(fresh)
     except (OSError, ValueError) as error:
-        raise RunError(f"{fresh} does not hold the weights of Keras's Xception without its top.") from error
+        raise RunError(f"{fresh} does not contain the weights of Keras's Xception without its top.") from error
     first = base.layers.index(stage_layer(base, "block13")) + 1
     for layer, like in zip(base.layers[first:], source.layers[first:], strict=True):
         layer.set_weights(like.get_weights())
 
 
 def _by_kind(base: keras.Model) -> Iterator[tuple[str, tuple[list[Any], list[Any]]]]:
-    """Yield each kind of convolution with its layers and the normalisations after them, in their order."""
+    """Yield each kind of convolution with its layers and their normalisations, in order."""
     after = {norm.input.name: norm for norm in base.layers if isinstance(norm, keras.layers.BatchNormalization)}
     kinds = {
         "separable": lambda layer: isinstance(layer, keras.layers.SeparableConv2D),
@@ -102,7 +102,7 @@ def _by_kind(base: keras.Model) -> Iterator[tuple[str, tuple[list[Any], list[Any
 
 
 def _convolutions(backbone: Path) -> dict[str, list[tuple[list[Any], Any]]]:
-    """Return kernels, as Keras has them, and bias of each convolution by kind, in the order of the network."""
+    """Return the kernels in Keras's layout and the bias of each convolution by kind, in the order of the network."""
     graph = onnx.load(backbone).graph
     stored = {tensor.name: numpy_helper.to_array(tensor).astype(np.float32) for tensor in graph.initializer}
     cast = {node.output[0]: node.input[0] for node in graph.node if node.op_type == "Cast"}
@@ -110,25 +110,25 @@ def _convolutions(backbone: Path) -> dict[str, list[tuple[list[Any], Any]]]:
     def values(name: str) -> npt.NDArray[np.float32]:
         return stored[cast.get(name, name)]
 
-    found: dict[str, list[tuple[list[Any], Any]]] = {"plain": [], "shortcut": [], "separable": []}
+    convolutions: dict[str, list[tuple[list[Any], Any]]] = {"plain": [], "shortcut": [], "separable": []}
     depthwise: list[Any] = []
     try:
         for node in (node for node in graph.node if node.op_type == "Conv"):
-            said = {each.name: helper.get_attribute_value(each) for each in node.attribute}
+            attributes = {each.name: helper.get_attribute_value(each) for each in node.attribute}
             kernel = values(node.input[1])
-            if said.get("group", 1) > 1:
+            if attributes.get("group", 1) > 1:
                 depthwise.append(kernel.transpose(2, 3, 0, 1))
                 continue
             bias = values(node.input[2])
             kernel = kernel.transpose(2, 3, 1, 0)
             if kernel.shape[:2] != (1, 1):
-                found["plain"].append(([kernel], bias))
-            elif list(said.get("strides", [1, 1])) == [2, 2]:
-                found["shortcut"].append(([kernel], bias))
+                convolutions["plain"].append(([kernel], bias))
+            elif list(attributes.get("strides", [1, 1])) == [2, 2]:
+                convolutions["shortcut"].append(([kernel], bias))
             else:
-                found["separable"].append(([depthwise.pop(0), kernel], bias))
+                convolutions["separable"].append(([depthwise.pop(0), kernel], bias))
     except (KeyError, IndexError) as error:
-        raise RunError(f"{backbone} is no backbone as it is exported.") from error
-    if [len(each) for each in found.values()] != [_PLAIN, _SHORTCUTS, _SEPARABLE]:
-        raise RunError(f"{backbone} is no backbone as it is exported, of a single look.")
-    return found
+        raise RunError(f"{backbone} is not an exported backbone.") from error
+    if [len(each) for each in convolutions.values()] != [_PLAIN, _SHORTCUTS, _SEPARABLE]:
+        raise RunError(f"{backbone} is not an exported backbone with a single view.")
+    return convolutions

@@ -1,4 +1,4 @@
-"""What is watched while a network learns: how it does on lesions that are kept for choosing, source by source."""
+"""Validation metrics during training, by source."""
 
 from collections.abc import Mapping
 
@@ -12,7 +12,7 @@ from mlmodel.releases.sources import HAM10000
 from mlmodel.taxonomy import CODES, MALIGNANT_CODES
 
 _MALIGNANT = [CODES.index(code) for code in MALIGNANT_CODES]
-# Both ways must have so many photographs for an area under the curve to be worth watching.
+# The minimum number of positives and of negatives for an area under the curve.
 _LEAST = 10
 
 
@@ -25,19 +25,19 @@ def watched_figures(
     held: npt.NDArray[np.float64],
     log_priors: Mapping[str, npt.NDArray[np.float64]],
 ) -> dict[str, float]:
-    """Return loss, accuracy, balanced accuracy and macro AUC at home, and what other sources say.
+    """Return loss, accuracy, balanced accuracy and macro AUC at home, and metrics of other sources.
 
-    At home, that is HAM10000 where it is watched and else all exact labels, loss and accuracy are at the class mix of
-    the training. Of every other source: the loss of its labels, partial ones too, at its own class mix, and how well
-    melanoma and malignancy are told from the rest.
+    At home (HAM10000 if it is in the validation set, or else all exact labels), loss and accuracy are at the class mix
+    of the training set. For every other source: the loss of its labels, including partial ones, at its own class mix,
+    and the AUC of melanoma and of malignancy against the rest.
 
     Args:
         logits: float32 (N, classes), of the network.
-        watched: the N photographs.
-        classes: which classes the network knows.
+        watched: the N validation photographs.
+        classes: the network's classes.
         trained: exact labels of the training rows at home.
-        held: what the logits hold of the class mix already, float64 (classes,).
-        log_priors: by source, float64 (classes,).
+        held: the log class priors included in the logits, float64 (classes,).
+        log_priors: the log class priors of each source, float64 (classes,).
     """
     equal_prior = logits - held
     labels = watched.labels_among(classes)
@@ -49,8 +49,10 @@ def watched_figures(
         return figures
     for source in np.unique(watched.sources[watched.sources != HAM10000]):
         rows = watched.sources == source
-        found = _abroad(equal_prior[rows], watched.labels[rows], log_priors.get(source, np.zeros(len(classes))))
-        figures |= {f"{name}_{source.lower().replace(' ', '_')}": value for name, value in found.items()}
+        source_figures = _abroad(
+            equal_prior[rows], watched.labels[rows], log_priors.get(source, np.zeros(len(classes)))
+        )
+        figures |= {f"{name}_{source.lower().replace(' ', '_')}": value for name, value in source_figures.items()}
     return figures
 
 
@@ -79,11 +81,11 @@ def _abroad(
     figures = {"loss": float(-of_label.mean())}
     equal = np.exp(_log_softmax(equal_prior))
     melanoma = labels == LABELS.index("mel")
-    # “Malignant” may be a melanoma; “benign” and squamous cell carcinoma are none.
-    known = labels != LABELS.index("malignant")
+    # A lesion labelled “malignant” may be a melanoma; “benign” and squamous cell carcinoma are not.
+    is_certain = labels != LABELS.index("malignant")
     malignant = np.isin(labels, [*_MALIGNANT, LABELS.index("malignant"), LABELS.index("scc")])
     for name, scores, positive, rows in (
-        ("melanoma_auc", equal[:, CODES.index("mel")], melanoma, known),
+        ("melanoma_auc", equal[:, CODES.index("mel")], melanoma, is_certain),
         ("malignant_auc", equal[:, _MALIGNANT].sum(axis=1), malignant, np.ones(len(labels), dtype=np.bool_)),
     ):
         if min(positive[rows].sum(), (~positive[rows]).sum()) >= _LEAST:
@@ -98,5 +100,5 @@ def _abroad(
 
 def _log_softmax(logits: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     shifted = logits - logits.max(axis=1, keepdims=True)
-    found: npt.NDArray[np.float64] = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
-    return found
+    result: npt.NDArray[np.float64] = shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True))
+    return result

@@ -1,4 +1,4 @@
-"""Which networks this installation knows. Shown to whoever may use the admin; changed by nobody here."""
+"""Admin of the model versions of this installation, read-only."""
 
 from typing import Any
 
@@ -22,14 +22,14 @@ class ModelVersionAdmin(admin.ModelAdmin):
 
     @admin.display(description=gettext_lazy("Decide"))
     def decide(self, version: ModelVersion) -> str:
-        """The page on which a dermatologist promotes it or goes back to it, with a reason."""
+        """Return a link to the page on which a dermatologist promotes it or rolls back to it, with a reason."""
         return format_html('<a href="{}">{}</a>', reverse("version", args=[version.pk]), _("Promote or roll back…"))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
-        return _works_in_the_admin(request)
+        return _is_active_staff(request)
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return _works_in_the_admin(request)
+        return _is_active_staff(request)
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -41,5 +41,5 @@ class ModelVersionAdmin(admin.ModelAdmin):
         return False
 
 
-def _works_in_the_admin(request: HttpRequest) -> bool:
+def _is_active_staff(request: HttpRequest) -> bool:
     return request.user.is_active and getattr(request.user, "is_staff", False)

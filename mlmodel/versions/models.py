@@ -1,4 +1,4 @@
-"""Which networks this installation knows, which one answers, and who decided that."""
+"""Model versions of this installation, and the decisions on which one is active."""
 
 from typing import Any
 
@@ -22,34 +22,36 @@ class DecisionKind(models.TextChoices):
 
 
 class CannotBeChanged(RuntimeError):
-    """A record that is kept as it was made."""
+    """The record is immutable."""
 
 
-# Of a version: kilobytes that nobody needs who asks which one it is. Lists defer them.
+# Large fields of a version, which lists defer.
 LONG_FIELDS = ("card", "settings", "judgement")
 
 
 class ModelVersion(models.Model):
-    """Backbone + head + calibration + thresholds + card: immutable but for its status, known by its hash.
+    """Backbone + head + calibration + thresholds + card: immutable except for its status, identified by its hash.
 
-    What was shipped has its files in ``mlmodel/shipped``; a retrained version has its head in ``StoredHead``.
+    A shipped version has its files in ``mlmodel/shipped``; a retrained version has its head in ``StoredHead``.
     """
 
-    name = models.CharField(max_length=60, unique=True, help_text=_("Architecture and the start of the hash."))
-    sha256 = models.CharField(max_length=64, unique=True, help_text=_("Over the hashes of backbone and head."))
+    name = models.CharField(
+        max_length=60, unique=True, help_text=_("Architecture and the first characters of the hash.")
+    )
+    sha256 = models.CharField(max_length=64, unique=True, help_text=_("Hash of backbone, head and settings."))
     backbone_sha256 = models.CharField(max_length=64)
     head_sha256 = models.CharField(max_length=64)
-    card = models.TextField(help_text=_("The model card, as it was generated."))
+    card = models.TextField(help_text=_("The generated model card."))
     status = models.CharField(max_length=10, choices=ModelVersionStatus, default=ModelVersionStatus.CANDIDATE)
     parent = models.ForeignKey(
         "self",
         on_delete=models.PROTECT,
         null=True,
         related_name="candidates",
-        help_text=_("The version it was trained from and judged against."),
+        help_text=_("The version from which it was trained and with which it was compared."),
     )
-    settings = models.JSONField(default=dict, help_text=_("Calibration, operating points and figures."))
-    judgement = models.JSONField(null=True, help_text=_("What the gate said of it, with every reason."))
+    settings = models.JSONField(default=dict, help_text=_("Calibration, operating points and results."))
+    judgement = models.JSONField(null=True, help_text=_("The gate's judgement with all reasons."))
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -70,40 +72,40 @@ class ModelVersion(models.Model):
         return self.name
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Keep a new version, or the status of a known one; nothing else of it ever changes."""
+        """Save a new version, or the status of an existing one; nothing else can change."""
         if self.pk is not None and set(kwargs.get("update_fields") or ()) != {"status"}:
-            raise CannotBeChanged("A model version is kept as it was made; only its status changes.")
+            raise CannotBeChanged("Only the status of a model version can change.")
         super().save(*args, **kwargs)
 
     @property
     def verdict(self) -> str:
-        """What the gate said: promote, hold or reject; empty where it was not asked."""
+        """The gate's verdict: promote, hold or reject; empty without a judgement."""
         return str(self.judgement["verdict"]) if self.judgement else ""
 
     @property
     def answers_as_parent(self) -> bool:
-        """Whether its training found nothing better than the version that it began with."""
+        """Whether its training found no better head than that of its parent."""
         parent = self.parent
         return parent is not None and self.head_sha256 == parent.head_sha256
 
 
 class StoredHead(models.Model):
-    """The head of a retrained version: in the database, so that every process on every machine has it at once.
+    """The head of a retrained version, stored in the database so that all processes on all machines have it.
 
-    A table of its own, since it is megabytes that nobody who lists versions wants.
+    It is in a separate table, so that lists of versions do not load megabytes.
     """
 
     version = models.OneToOneField(
         ModelVersion, on_delete=models.PROTECT, primary_key=True, related_name="stored_head"
     )
-    content = models.BinaryField(help_text=_("What is in the head's file."))
+    content = models.BinaryField(help_text=_("The content of the head's file."))
 
     def __str__(self) -> str:
         return f"{self.version_id}"
 
 
 class Decision(models.Model):
-    """Why a version became the active one: who, when, in which words. Append-only."""
+    """The decision that made a version active: who, when and why. Append-only."""
 
     version = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, related_name="decisions")
     replaced = models.ForeignKey(ModelVersion, on_delete=models.PROTECT, null=True, related_name="+")
@@ -114,7 +116,7 @@ class Decision(models.Model):
         on_delete=models.PROTECT,
         null=True,
         related_name="+",
-        help_text=_("Who agreed, where it took two people."),
+        help_text=_("The second person who agreed, if two were required."),
     )
     reason = models.CharField(max_length=500)
     created_at = models.DateTimeField(auto_now_add=True)
@@ -140,8 +142,8 @@ class Decision(models.Model):
 
     def save(self, *args: Any, **kwargs: Any) -> None:
         if self.pk is not None:
-            raise CannotBeChanged("Decisions are kept as they were made.")
+            raise CannotBeChanged("Decisions cannot be changed.")
         super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        raise CannotBeChanged("Decisions are kept for good.")
+        raise CannotBeChanged("Decisions cannot be deleted.")

@@ -1,4 +1,4 @@
-"""A person decides which network answers. The only place, but for shipping, that changes which version is active."""
+"""Promotion and rollback of model versions by a person. Only this and shipping change the active version."""
 
 from typing import Any
 
@@ -11,12 +11,12 @@ from mlmodel.retraining import Verdict
 from mlmodel.versions.models import Decision, DecisionKind, ModelVersion, ModelVersionStatus, StoredHead
 from mlmodel.versions.serving import active_version, can_serve
 
-# Sent once a switch is committed, with ``version``: what was judged before is to be read by the new one.
+# Sent with ``version`` after a switch is committed, so that earlier analyses are updated.
 version_switched = Signal()
 
 
 class PromotionRefused(Exception):
-    """The version cannot become the active one; ``message`` says why and what to do."""
+    """The version cannot become active; ``message`` says why and what to do."""
 
     def __init__(self, message: str) -> None:
         super().__init__(message)
@@ -31,17 +31,17 @@ def register_candidate(
     card: str,
     judgement: dict[str, Any],
 ) -> ModelVersion:
-    """Keep a retrained head as a candidate. It answers nobody until somebody promotes it.
+    """Return a retrained head stored as a candidate, which is not used before a person promotes it.
 
-    The head is loaded once before it is kept, so that what cannot answer is never offered. A head that is kept already
-    is returned as it is.
+    The head is loaded once before it is stored, so that an unusable one is never offered. If the candidate is already
+    stored, it is returned unchanged.
 
     Args:
-        parent: the version it was trained from and judged against.
-        head: what is in its file, as ``mlmodel.retraining.package_head`` makes it.
-        settings: calibration, operating points, figures.
+        parent: the version from which it was trained and with which it was compared.
+        head: the content of its file, from ``mlmodel.retraining.package_head``.
+        settings: calibration, operating points and results.
         card: Markdown.
-        judgement: the gate's, as ``Judgement.as_dict`` gives it.
+        judgement: the gate's judgement, from ``Judgement.as_dict``.
     """
     shipped = get_analyser()
     release = release_from(
@@ -51,7 +51,7 @@ def register_candidate(
         settings=settings,
         card=card,
     )
-    # What cannot be loaded is no candidate.
+    # Fails if the head cannot be loaded.
     Analyser(release, engine=shipped.engine)
     with transaction.atomic():
         version, created = ModelVersion.objects.get_or_create(
@@ -74,91 +74,95 @@ def register_candidate(
 def promote_version(
     *, version: ModelVersion, by: Any, reason: str, force: bool = False, seconded_by: Any = None
 ) -> Decision:
-    """Let a candidate answer from now on.
+    """Make a candidate the active version.
 
     Args:
-        by: the user who decides; whoever calls makes sure that they may.
-        reason: why, in their words.
-        force: the gate said HOLD, and it is to be done all the same. Recorded as such, and done by two people alone.
-            REJECT cannot be forced.
-        seconded_by: the user who has agreed; somebody else than ``by``.
+        by: the user who decides; the caller checks their permission.
+        reason: their reason.
+        force: promote it anyway although the gate's verdict is HOLD. It is recorded as such and always needs two
+            people. REJECT cannot be forced.
+        seconded_by: the user who has agreed; not the same as ``by``.
 
     Raises:
-        PromotionRefused: there is no reason, the gate is against it, it was judged against a version that is no
-            longer active, it is no candidate any more, or what it needs is not here.
+        PromotionRefused: there is no reason, the gate is against it, it was compared with a version that is no longer
+            active, it is no longer a candidate, or files that it needs are missing.
     """
     reason = stated(reason)
     with transaction.atomic():
         active, version = _locked(version)
         if version.status != ModelVersionStatus.CANDIDATE:
-            raise PromotionRefused(f"{version} is not a candidate. Go back to an earlier version with “Roll back”.")
+            raise PromotionRefused(f"{version} is not a candidate. To return to an earlier version, use “Roll back”.")
         ensure_may_be_promoted(version, active=active, force=force)
         kind = DecisionKind.PROMOTE if version.verdict == Verdict.PROMOTE else DecisionKind.FORCE
         if kind == DecisionKind.FORCE and seconded_by is None:
-            raise PromotionRefused(f"The gate holds {version} back: to promote it all the same takes a second person.")
+            raise PromotionRefused(f"The gate holds {version} back: to promote it anyway, a second person is needed.")
         return _switch(active, version, kind=kind, by=by, reason=reason, seconded_by=seconded_by)
 
 
 def ensure_may_be_promoted(version: ModelVersion, *, active: ModelVersion, force: bool = False) -> None:
-    """Raise ``PromotionRefused`` unless ``version`` could take the place of ``active``, whoever decides it."""
+    """Raise ``PromotionRefused`` unless ``version`` could replace ``active``, regardless of who decides."""
     if version.status == ModelVersionStatus.ACTIVE:
-        raise PromotionRefused(f"{version} answers already.")
+        raise PromotionRefused(f"{version} is already active.")
     if not can_serve(version):
-        raise PromotionRefused(f"{version} cannot answer here: what it needs is missing or was altered. Retrain.")
+        raise PromotionRefused(
+            f"{version} cannot be used here: files that it needs are missing or were altered. Retrain."
+        )
     if version.status == ModelVersionStatus.RETIRED:
         return
     if version.parent_id != active.pk:
         raise PromotionRefused(
-            f"{version} was judged against {version.parent}, but {active} answers now. Retrain, so that it is "
-            "judged against that one."
+            f"{version} was compared with {version.parent}, but {active} is active now. Retrain, so that it is "
+            "compared with that version."
         )
     if version.verdict == Verdict.REJECT:
         raise PromotionRefused(f"The gate rejected {version}: it was shown to be worse. That cannot be forced.")
     if version.verdict != Verdict.PROMOTE and not force:
         raise PromotionRefused(
-            f"The gate holds {version} back: there is not enough evidence. Say that you promote it all the same."
+            f"The gate holds {version} back: there is not enough evidence. Confirm that you want to promote it anyway."
         )
 
 
 def roll_back(*, to: ModelVersion, by: Any, reason: str, seconded_by: Any = None) -> Decision:
-    """Let a version answer again that answered before.
+    """Make a formerly active version active again.
 
     Raises:
-        PromotionRefused: there is no reason, it never was the active one or is it now, or its backbone is not the one
-            that this installation has.
+        PromotionRefused: there is no reason, it was never active or already is, or this installation has another
+            backbone.
     """
     reason = stated(reason)
     with transaction.atomic():
         active, to = _locked(to)
         if to.status == ModelVersionStatus.ACTIVE:
-            raise PromotionRefused(f"{to} answers already.")
+            raise PromotionRefused(f"{to} is already active.")
         if to.status != ModelVersionStatus.RETIRED:
-            raise PromotionRefused(f"{to} has never answered here. A candidate is promoted, not rolled back to.")
+            raise PromotionRefused(f"{to} was never active here. A candidate is promoted, not rolled back to.")
         if not can_serve(to):
             raise PromotionRefused(
-                f"{to} needs files that this installation does not have. Install the release that it came with."
+                f"{to} needs files that this installation does not have. Install the release to which it belongs."
             )
         return _switch(active, to, kind=DecisionKind.ROLL_BACK, by=by, reason=reason, seconded_by=seconded_by)
 
 
 def stated(reason: str) -> str:
-    """The reason on one line. Raises ``PromotionRefused`` where there is none, or a long one."""
+    """Return the reason on one line. Raises ``PromotionRefused`` if it is empty or too long."""
     reason = " ".join(reason.split())
     if not reason:
-        raise PromotionRefused("Say why, in a sentence. It is kept with the decision.")
+        raise PromotionRefused("Give a reason in one sentence. It is stored with the decision.")
     if len(reason) > 500:
-        raise PromotionRefused("Say why in at most 500 characters.")
+        raise PromotionRefused("Give the reason in at most 500 characters.")
     return reason
 
 
 def _locked(version: ModelVersion) -> tuple[ModelVersion, ModelVersion]:
-    """Lock the active version, so that decisions come one after the other, and read both as they are now."""
+    """Return the active version and ``version`` as they are now, locked so that decisions are sequential."""
     current = active_version()
-    found = ModelVersion.objects.select_for_update().filter(pk__in=[current.pk, version.pk]).order_by("pk")
-    rows = {row.pk: row for row in found}
+    queryset = ModelVersion.objects.select_for_update().filter(pk__in=[current.pk, version.pk]).order_by("pk")
+    rows = {row.pk: row for row in queryset}
     active, version = rows[current.pk], rows[version.pk]
     if active.status != ModelVersionStatus.ACTIVE:
-        raise PromotionRefused("Somebody else has just changed which network answers. Look again, then decide.")
+        raise PromotionRefused(
+            "The active network has just been changed by someone else. Reload the page, then decide."
+        )
     return active, version
 
 
@@ -166,7 +170,7 @@ def _switch(
     active: ModelVersion, version: ModelVersion, *, kind: DecisionKind, by: Any, reason: str, seconded_by: Any
 ) -> Decision:
     if seconded_by is not None and seconded_by == by:
-        raise PromotionRefused("Who agrees must be somebody else than who has proposed it.")
+        raise PromotionRefused("The person who agrees must not be the person who proposed it.")
     active.status = ModelVersionStatus.RETIRED
     active.save(update_fields=["status"])
     version.status = ModelVersionStatus.ACTIVE

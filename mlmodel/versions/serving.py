@@ -1,8 +1,8 @@
-"""Which network answers at this moment, in every process alike.
+"""The active network, which is the same in every process.
 
-The database says which version is the active one; each question costs one indexed read. The heads that this process
-has needed are kept in memory, all over one engine: a switch takes effect with the next photograph, while
-an analysis that has started finishes with the network it started with: callers hold version and analyser together.
+The database has the active version, which costs one indexed query per analysis. Heads are cached in memory and share
+one engine. A switch takes effect with the next photograph, while a running analysis finishes with its own network,
+because callers hold version and analyser together.
 """
 
 import threading
@@ -15,8 +15,8 @@ from mlmodel.network.analyser import Analyser, get_analyser
 from mlmodel.releases.release import release_from
 from mlmodel.versions.models import LONG_FIELDS, Decision, DecisionKind, ModelVersion, ModelVersionStatus, StoredHead
 
-# A version is a head of some megabytes; beyond the active one, the one it replaced is likely to be asked for again.
-_KEPT = 3
+# A head has some megabytes. Apart from the active version, the previous one is likely to be needed again.
+_CACHED_HEADS = 3
 _SHIPPED_REASON = "The network that came with this version of the software."
 
 _lock = threading.Lock()
@@ -25,14 +25,14 @@ _analysers: OrderedDict[str, Analyser] = OrderedDict()
 
 @dataclass(frozen=True)
 class Serving:
-    """A version, and the analyser that is that version."""
+    """A version with its analyser."""
 
     version: ModelVersion
     analyser: Analyser
 
 
 def now_serving() -> Serving:
-    """Return the version that answers now. Whoever analyses holds on to it from beginning to end.
+    """Return the active version with its analyser. Callers must use the same one for a whole analysis.
 
     Raises:
         ReleaseError: a file of the shipped network is missing or was altered.
@@ -42,18 +42,18 @@ def now_serving() -> Serving:
 
 
 def active_analyser() -> Analyser:
-    """Return the analyser of the version that answers now. Writes nothing: the shipped one may be unregistered yet."""
+    """Return the analyser of the active version without registering the shipped one in the database."""
     version = _active_row()
     return get_analyser() if version is None else analyser_of(version)
 
 
 def active_version() -> ModelVersion:
-    """Return the active version. The shipped network is registered when it is first seen."""
+    """Return the active version. The shipped network is registered at the first call."""
     return _active_row() or _ship(get_analyser())
 
 
 def _active_row() -> ModelVersion | None:
-    """The active version, unless it is one that this installation has no files for (any more)."""
+    """Return the active version, or None if this installation does not have its files."""
     version = ModelVersion.objects.defer(*LONG_FIELDS).filter(status=ModelVersionStatus.ACTIVE).first()
     return version if version is not None and can_serve(version) else None
 
@@ -79,14 +79,14 @@ def analyser_of(version: ModelVersion) -> Analyser:
     analyser = Analyser(release, engine=shipped.engine)
     with _lock:
         _analysers[version.sha256] = analyser
-        while len(_analysers) > _KEPT:
+        while len(_analysers) > _CACHED_HEADS:
             _analysers.popitem(last=False)
     return analyser
 
 
 def can_serve(version: ModelVersion) -> bool:
     """Whether this installation has what the version needs: the shipped files, or their backbone."""
-    # A head never runs on another backbone than its own, and a shipped version only with its own files.
+    # A head runs only on its own backbone, and a shipped version only with its own files.
     shipped = get_analyser()
     if version.parent_id is None:
         return version.sha256 == shipped.sha256
@@ -116,5 +116,5 @@ def _ship(shipped: Analyser) -> ModelVersion:
             Decision.objects.create(version=version, replaced=replaced, kind=DecisionKind.SHIP, reason=_SHIPPED_REASON)
             return version
     except IntegrityError:
-        # Another process was first: the constraint lets one version be active, and this is it.
+        # Another process was first: the constraint allows only one active version, which is this one.
         return ModelVersion.objects.get(sha256=shipped.sha256, status=ModelVersionStatus.ACTIVE)

@@ -1,1 +1,1 @@
-"""Training of the network that draws the lesion's outline."""
+"""Training of the network that segments the lesion."""

@@ -1,4 +1,4 @@
-"""How good is the segmenter? Its level and its doubts are chosen on fold 7, then it is judged once on folds 8–9."""
+"""Evaluation of the segmenter: thresholds are chosen on fold 7, then it is evaluated once on folds 8–9."""
 
 import json
 from collections.abc import Sequence
@@ -20,18 +20,18 @@ from mlmodel.training.segmenter_training.otsu import CHANNELS, darkness, otsu_th
 from mlmodel.training.segmenter_training.pairs import Pairs, read_mask
 
 _LEVELS = (0.3, 0.35, 0.4, 0.45, 0.5, 0.55, 0.6)
-# Of the outlines that are shown, at most this share may be bad, that is, have a Dice below 0.6.
+# The maximum share of bad outlines, with a Dice below 0.6, among those that are shown.
 _BAD_BELOW, _BAD_AT_MOST = 0.6, 0.02
 _MASK_SIDE = 224
 _RESAMPLES = 1000
-# The baseline's channel is chosen on each fourth photograph of fold 7.
+# The baseline's channel is chosen on every fourth photograph of fold 7.
 _EACH = 4
 _BATCH = 32
 
 
 @dataclass(frozen=True)
 class Score:
-    """A mean over photographs, with its 95 % interval over resampled lesions."""
+    """A mean over photographs with its 95 % bootstrap interval over lesions."""
 
     value: float
     low: float
@@ -43,7 +43,7 @@ class Score:
 
 @dataclass(frozen=True)
 class Report:
-    """What was found: by method and set of photographs, and how often an outline was shown."""
+    """The results by method and set of photographs, and how often an outline is shown."""
 
     settings: dict[str, float]
     tables: dict[str, dict[str, Score]]
@@ -52,7 +52,7 @@ class Report:
     reference: dict[str, list[float]]
 
     def lines(self) -> list[str]:
-        """Return a table to read."""
+        """Return the report as lines of text."""
         names = list(self.counts)
         wide = max(map(len, self.tables))
         rows = [" " * wide + "".join(f"{f'{name} ({self.counts[name]:,})':>24}" for name in names)]
@@ -64,10 +64,10 @@ class Report:
 
 
 def judge_segmenter(pairs: Pairs, path: Path, *, training: dict[str, Any]) -> Report:
-    """Choose level and doubts, judge the file as it is served, and write its facts beside it.
+    """Return the evaluation of an exported segmenter, with thresholds chosen first, and write its facts next to it.
 
     Args:
-        training: how it was trained; kept with the facts.
+        training: the training configuration, stored with the facts.
 
     Raises:
         DatasetError: a photograph or mask is damaged.
@@ -75,26 +75,30 @@ def judge_segmenter(pairs: Pairs, path: Path, *, training: dict[str, Any]) -> Re
     dataset = pairs.dataset
     plain = Segmenter(path)
     chosen = np.flatnonzero(dataset.rows(CALIBRATION_FOLDS))
-    seen = _probabilities(plain, pairs, chosen)
-    level = _best_level(seen, pairs.masks[chosen] > 127)
-    drawn = [read_probabilities(each.astype(np.float32), level=level) for each in seen]
+    probabilities = _probabilities(plain, pairs, chosen)
+    level = _best_level(probabilities, pairs.masks[chosen] > 127)
+    segmentations = [read_probabilities(each.astype(np.float32), level=level) for each in probabilities]
     truth = [read_mask(dataset.paths[row]) for row in chosen]
     least = _least_certainty(
-        drawn, np.array([_dice(s.mask(_MASK_SIDE), t) for s, t in zip(drawn, truth, strict=True)])
+        segmentations, np.array([_dice(s.mask(_MASK_SIDE), t) for s, t in zip(segmentations, truth, strict=True)])
     )
     settings = {"level": level, "least_certainty": least}
-    drawn = [read_probabilities(each.astype(np.float32), level=level, least_certainty=least) for each in seen]
-    reference = _reference(dataset, chosen, drawn)
+    segmentations = [
+        read_probabilities(each.astype(np.float32), level=level, least_certainty=least) for each in probabilities
+    ]
+    reference = _reference(dataset, chosen, segmentations)
     some, some_truth = chosen[::_EACH], truth[::_EACH]
     channel = max(CHANNELS, key=lambda name: _otsu_dice(pairs, some, name, some_truth).mean())
 
     locked = np.flatnonzero(dataset.rows(TEST_FOLDS))
     truth = [read_mask(dataset.paths[row]) for row in locked]
-    seen = _probabilities(plain, pairs, locked)
-    drawn = [read_probabilities(each.astype(np.float32), level=level, least_certainty=least) for each in seen]
-    dice = np.array([_dice(s.mask(_MASK_SIDE), t) for s, t in zip(drawn, truth, strict=True)])
+    probabilities = _probabilities(plain, pairs, locked)
+    segmentations = [
+        read_probabilities(each.astype(np.float32), level=level, least_certainty=least) for each in probabilities
+    ]
+    dice = np.array([_dice(s.mask(_MASK_SIDE), t) for s, t in zip(segmentations, truth, strict=True)])
     otsu = _otsu_dice(pairs, locked, channel, truth)
-    is_shown = np.array([s.doubt is None for s in drawn])
+    is_shown = np.array([s.doubt is None for s in segmentations])
     is_sharp = dataset.copies[locked] == "sharp"
     sets = {"all": np.ones(len(locked), dtype=bool), "sharp": is_sharp, "soft": ~is_sharp, "shown": is_shown}
     methods = {"network, Dice": dice, "network, Jaccard": dice / (2 - dice), f"Otsu ({channel}), Dice": otsu}
@@ -120,7 +124,7 @@ def judge_segmenter(pairs: Pairs, path: Path, *, training: dict[str, Any]) -> Re
 
 
 def mean_over_lesions(values: npt.NDArray[np.float64], lesions: npt.NDArray[np.str_], *, seed: int = 0) -> Score:
-    """Return the mean over photographs, with the percentile interval over 1,000 resamples of lesions."""
+    """Return the mean over photographs with the percentile interval from 1,000 bootstrap resamples of lesions."""
     _, group = np.unique(lesions, return_inverse=True)
     sums, counts = np.bincount(group, weights=values), np.bincount(group)
     draws = np.random.default_rng(seed).integers(len(sums), size=(_RESAMPLES, len(sums)))
@@ -130,23 +134,23 @@ def mean_over_lesions(values: npt.NDArray[np.float64], lesions: npt.NDArray[np.s
 
 def _probabilities(segmenter: Segmenter, pairs: Pairs, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float16]:
     batches = [rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH)]
-    found = [segmenter.probabilities(np.ascontiguousarray(pairs.pixels[batch])) for batch in batches]
-    return np.concatenate(found).astype(np.float16)
+    parts = [segmenter.probabilities(np.ascontiguousarray(pairs.pixels[batch])) for batch in batches]
+    return np.concatenate(parts).astype(np.float16)
 
 
-def _best_level(seen: npt.NDArray[np.float16], truth: npt.NDArray[np.bool_]) -> float:
+def _best_level(probabilities: npt.NDArray[np.float16], truth: npt.NDArray[np.bool_]) -> float:
     def mean_dice(level: float) -> float:
-        drawn = seen > level
-        both = (drawn & truth).sum(axis=(1, 2))
-        return float((2 * both / np.maximum(drawn.sum(axis=(1, 2)) + truth.sum(axis=(1, 2)), 1)).mean())
+        masks = probabilities > level
+        both = (masks & truth).sum(axis=(1, 2))
+        return float((2 * both / np.maximum(masks.sum(axis=(1, 2)) + truth.sum(axis=(1, 2)), 1)).mean())
 
     return max(_LEVELS, key=mean_dice)
 
 
-def _least_certainty(drawn: Sequence[Segmentation], dice: npt.NDArray[np.float64]) -> float:
-    """Return the least certainty from which on few enough of the outlines that nothing else speaks against are bad."""
-    certainty = np.array([s.certainty for s in drawn])
-    is_fit = np.array([s.doubt is None for s in drawn])
+def _least_certainty(segmentations: Sequence[Segmentation], dice: npt.NDArray[np.float64]) -> float:
+    """Return the lowest certainty above which few enough of the otherwise reliable outlines are bad."""
+    certainty = np.array([s.certainty for s in segmentations])
+    is_fit = np.array([s.doubt is None for s in segmentations])
     for threshold in np.arange(0.0, 1.0, 0.01):
         rows = is_fit & (certainty >= threshold)
         if (dice[rows] < _BAD_BELOW).mean() <= _BAD_AT_MOST:
@@ -154,41 +158,43 @@ def _least_certainty(drawn: Sequence[Segmentation], dice: npt.NDArray[np.float64
     return 1.0
 
 
-def _reference(dataset: Dataset, rows: npt.NDArray[np.int64], drawn: Sequence[Segmentation]) -> dict[str, list[float]]:
-    """Return the percentiles 1 to 99 of asymmetry and compactness over the whole lesions of the calibration fold.
+def _reference(
+    dataset: Dataset, rows: npt.NDArray[np.int64], segmentations: Sequence[Segmentation]
+) -> dict[str, list[float]]:
+    """Return the percentiles 1 to 99 of asymmetry and compactness over the uncut lesions of the calibration fold.
 
-    They let a page say how a lesion compares with others, and nothing about what that means.
+    A page can compare a lesion with them, without any statement on what that means.
     """
-    found: dict[str, list[float]] = {"asymmetry": [], "compactness": []}
-    for row, segmentation in zip(rows, drawn, strict=True):
+    measures: dict[str, list[float]] = {"asymmetry": [], "compactness": []}
+    for row, segmentation in zip(rows, segmentations, strict=True):
         if segmentation.outline is None or segmentation.doubt is not None or segmentation.is_cut:
             continue
         photograph = Image.fromarray(read_photograph(dataset.paths[row]).pixels)
         lab = lab_of(np.asarray(photograph.resize((_MASK_SIDE, _MASK_SIDE))))
-        found["asymmetry"].append(asymmetry(segmentation.outline, lab).shape)
-        found["compactness"].append(border(segmentation.outline).compactness)
+        measures["asymmetry"].append(asymmetry(segmentation.outline, lab).shape)
+        measures["compactness"].append(border(segmentation.outline).compactness)
     return {
         name: np.percentile(values, range(1, 100)).round(4).tolist() if values else []
-        for name, values in found.items()
+        for name, values in measures.items()
     }
 
 
-def _dice(drawn: npt.NDArray[np.bool_], truth: npt.NDArray[np.bool_]) -> float:
-    """2 |A ∩ B| / (|A| + |B|) (Dice, 1945); 1 where both are empty."""
-    total = int(drawn.sum() + truth.sum())
-    return 2.0 * int((drawn & truth).sum()) / total if total else 1.0
+def _dice(mask: npt.NDArray[np.bool_], truth: npt.NDArray[np.bool_]) -> float:
+    """Return the Dice coefficient, 2 |A ∩ B| / (|A| + |B|) (Dice, 1945); 1 if both are empty."""
+    total = int(mask.sum() + truth.sum())
+    return 2.0 * int((mask & truth).sum()) / total if total else 1.0
 
 
 def _otsu_dice(
     pairs: Pairs, rows: npt.NDArray[np.int64], channel: str, truth: Sequence[npt.NDArray[np.bool_]]
 ) -> npt.NDArray[np.float64]:
-    """The classical baseline, cleaned up as the network is: the largest region, without holes."""
-    found = []
+    """Return the Dice of the classical baseline, also reduced to the largest region without holes."""
+    scores = []
     for row, mask in zip(rows, truth, strict=True):
         field = darkness(pairs.pixels[row], channel)
         parts = outlines_of(field, level=otsu_threshold(field), at_least=16)
-        found.append(_dice(filled(parts[0] if parts else None, _MASK_SIDE), mask))
-    return np.array(found)
+        scores.append(_dice(filled(parts[0] if parts else None, _MASK_SIDE), mask))
+    return np.array(scores)
 
 
 def _write_facts(path: Path, report: Report, training: dict[str, Any]) -> None:

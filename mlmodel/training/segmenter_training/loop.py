@@ -1,4 +1,4 @@
-"""The training run of the segmenter: small pictures first, full size at the end; killed at any moment, it goes on."""
+"""Training of the segmenter, on small pictures first and at full size in the end, with checkpoints."""
 
 import contextlib
 import time
@@ -18,21 +18,21 @@ from mlmodel.training.segmenter_training.pair_augmentation import changed
 from mlmodel.training.segmenter_training.pairs import Pairs
 from mlmodel.training.segmenter_training.unet import build_segmenter
 
-_SAY_EVERY_SECONDS, _KEEP_EVERY_SECONDS = 30.0, 120.0
+_REPORT_SECONDS, _CHECKPOINT_SECONDS = 30.0, 120.0
 _SMALL_SIDE = INPUT_SIDE // 2
 
 
 @dataclass(frozen=True)
 class SegmenterRecipe:
-    """How the segmenter is trained.
+    """The hyperparameters for training the segmenter.
 
     Attributes:
         small_steps: steps at 64 pixels.
-        full_steps: steps at 128 pixels, after those.
-        batch: photographs a step.
-        peak_rate: AdamW's highest rate; it rises over the first hundredth and falls to nothing along a cosine.
-        weight_decay: AdamW's.
-        seed: of weights, order and changes.
+        full_steps: subsequent steps at 128 pixels.
+        batch: the batch size.
+        peak_rate: the peak learning rate of AdamW, with warm-up over the first hundredth and cosine decay to zero.
+        weight_decay: the weight decay of AdamW.
+        seed: the seed for weights, order and augmentation.
     """
 
     small_steps: int = 2400
@@ -43,13 +43,13 @@ class SegmenterRecipe:
     seed: int = 20
 
     def __post_init__(self) -> None:
-        """Raises ``RunError`` for what cannot be trained by."""
+        """Raise ``RunError`` for invalid values."""
         if self.small_steps < 0 or self.full_steps < 0 or not self.steps:
-            raise RunError("--small-steps and --full-steps are 0 or more, and one of them is more.")
+            raise RunError("--small-steps and --full-steps must be 0 or more, and at least one of them above 0.")
         if not 0 < self.peak_rate < 1:
-            raise RunError(f"--peak-rate lies between 0 and 1, as 0.003; it is {self.peak_rate}.")
+            raise RunError(f"--peak-rate must be between 0 and 1, such as 0.003; it is {self.peak_rate}.")
         if self.seed < 0:
-            raise RunError("--seed is 0 or more.")
+            raise RunError("--seed must be 0 or more.")
 
     @property
     def steps(self) -> int:
@@ -65,53 +65,53 @@ def train_segmenter(
     say: Callable[[str], None],
     begin_with: RunDirectory | None = None,
 ) -> keras.Model:
-    """Train in ``run`` and return the network as it ended; ``begin_with`` another run's weights if that is given.
+    """Return the network trained in ``run``, starting with the weights of ``begin_with`` if given.
 
     Raises:
-        RunError: the folder holds a run and ``resume`` is not set, or the other way round; or recipe or data differ.
+        RunError: the folder contains a run and ``resume`` is not set, or vice versa; or recipe or data differ.
     """
     earlier = begin_with.configuration() if begin_with else None
     configuration = {"recipe": asdict(recipe), "data": pairs.dataset.sha256, "began_with": earlier}
     if not resume:
         run.start(configuration)
     elif run.configuration() != configuration:
-        raise RunError(f"The run in {run.path} began with another recipe or other data. Give another --run.")
+        raise RunError(f"The run in {run.path} has another recipe or other data. Give another --run.")
     trained = np.flatnonzero(pairs.dataset.rows(TRAIN_FOLDS))
     watched = np.flatnonzero(pairs.dataset.rows(CALIBRATION_FOLDS))
     learner = _Learner(recipe)
-    taken = learner.take_up(run)
+    taken = learner.resume(run)
     if begin_with and not taken:
         learner.begin_with(begin_with)
     epoch_steps = len(trained) // recipe.batch
-    said = kept = began = time.monotonic()
-    began_at, losses = taken, []
+    last_report = last_checkpoint = start_time = time.monotonic()
+    first_step, losses = taken, []
     while taken < recipe.steps:
         pixels, masks = _batch(pairs, trained, recipe, taken)
         losses.append(learner.learn(pixels, masks, taken))
         taken += 1
         now = time.monotonic()
-        if now - said >= _SAY_EVERY_SECONDS:
-            left = (recipe.steps - taken) * (now - began) / (taken - began_at) / 60
+        if now - last_report >= _REPORT_SECONDS:
+            left = (recipe.steps - taken) * (now - start_time) / (taken - first_step) / 60
             loss = float(np.mean(losses))
             say(
                 f"step {taken}/{recipe.steps} · {learner.side} px · loss {loss:.3f} · {left:.0f} min left at this pace"
             )
             run.add_row("steps.csv", {"steps_taken": taken, "side": learner.side, "loss": round(loss, 4)})
-            said, losses = now, []
+            last_report, losses = now, []
         if taken % epoch_steps == 0 or taken == recipe.steps:
             dice = mean_dice(learner.forward, pairs, watched, side=learner.side)
             say(f"— fold 7 after {taken} steps, {learner.side} px: Dice {dice:.4f}")
             run.add_row("epochs.csv", {"steps_taken": taken, "side": learner.side, "dice": round(dice, 4)})
-        if now - kept >= _KEEP_EVERY_SECONDS or taken % epoch_steps == 0 or taken == recipe.steps:
-            learner.keep(run, taken)
-            kept = now
+        if now - last_checkpoint >= _CHECKPOINT_SECONDS or taken % epoch_steps == 0 or taken == recipe.steps:
+            learner.save(run, taken)
+            last_checkpoint = now
     return learner.model
 
 
 def limit_threads(count: int) -> None:
-    """Have TensorFlow use so many cores, 0 for all. On a busy machine one is faster.
+    """Limit the cores that TensorFlow uses, 0 for all. On a busy machine one is faster.
 
-    In a process where TensorFlow has computed already, the number stays what it is: it changes speed, not results.
+    It has no effect after TensorFlow's first computation in the process; results do not depend on it.
     """
     with contextlib.suppress(RuntimeError):
         tf.config.threading.set_intra_op_parallelism_threads(count)
@@ -119,19 +119,19 @@ def limit_threads(count: int) -> None:
 
 
 def mean_dice(forward: Callable[[Any], Any], pairs: Pairs, rows: npt.NDArray[np.int64], *, side: int) -> float:
-    """Return the mean Dice of ``rows`` at logit 0, on pictures of ``side`` pixels; ``forward`` gives the logits."""
-    found = []
+    """Return the mean Dice of ``rows`` at logit 0, on pictures of ``side`` pixels; ``forward`` returns the logits."""
+    scores = []
     for start in range(0, len(rows), 64):
         chosen = rows[start : start + 64]
-        drawn = forward(_reduced(pairs.pixels[chosen], side)).numpy() > 0.0
+        masks = forward(_reduced(pairs.pixels[chosen], side)).numpy() > 0.0
         true = _reduced(pairs.masks[chosen][..., None], side).numpy()[..., 0] > 127
-        both = (drawn & true).sum(axis=(1, 2))
-        found.append(2 * both / np.maximum(drawn.sum(axis=(1, 2)) + true.sum(axis=(1, 2)), 1))
-    return float(np.concatenate(found).mean())
+        both = (masks & true).sum(axis=(1, 2))
+        scores.append(2 * both / np.maximum(masks.sum(axis=(1, 2)) + true.sum(axis=(1, 2)), 1))
+    return float(np.concatenate(scores).mean())
 
 
 class _Learner:
-    """Network, optimiser, and one compiled step for each size of picture."""
+    """Network and optimiser with one compiled step for each picture size."""
 
     def __init__(self, recipe: SegmenterRecipe) -> None:
         self.recipe, self.side = recipe, _SMALL_SIDE
@@ -159,16 +159,16 @@ class _Learner:
         self.optimizer.apply_gradients(zip(tape.gradient(loss, variables), variables, strict=True))
         return loss
 
-    def keep(self, run: RunDirectory, taken: int) -> None:
+    def save(self, run: RunDirectory, taken: int) -> None:
         arrays = {f"{n:04}": variable.numpy() for n, variable in enumerate(self._variables())}
         run.save_checkpoint(Place(steps_taken=taken), arrays)
 
-    def take_up(self, run: RunDirectory) -> int:
-        """Go on from the last checkpoint, if there is one; return how many steps it holds."""
-        found = run.load_checkpoint()
-        if found is None:
+    def resume(self, run: RunDirectory) -> int:
+        """Restore the last checkpoint, if there is one, and return its number of steps."""
+        checkpoint = run.load_checkpoint()
+        if checkpoint is None:
             return 0
-        place, arrays = found
+        place, arrays = checkpoint
         for n, variable in enumerate(self._variables()):
             variable.assign(arrays[f"{n:04}"])
         for name in ("steps.csv", "epochs.csv"):
@@ -176,10 +176,10 @@ class _Learner:
         return place.steps_taken
 
     def begin_with(self, run: RunDirectory) -> None:
-        """Take over the weights, and nothing else, that another run ended with."""
+        """Load only the final weights of another run."""
         found = run.load_checkpoint()
         if found is None:
-            raise RunError(f"The run in {run.path} has no checkpoint to begin with.")
+            raise RunError(f"The run in {run.path} has no checkpoint to start from.")
         for n, variable in enumerate(self.model.variables):
             variable.assign(found[1][f"{n:04}"])
 
@@ -188,12 +188,12 @@ class _Learner:
 
 
 def _loss(logits: Any, mask: Any) -> Any:
-    """Cross-entropy and soft Dice (Milletari et al., 3DV 2016), which counts a small lesion as much as a large one."""
+    """Return cross-entropy plus soft Dice loss (Milletari et al., 3DV 2016), which gives lesions equal weight."""
     entropy = tf.reduce_mean(tf.nn.sigmoid_cross_entropy_with_logits(labels=mask, logits=logits))
     probability = tf.sigmoid(logits)
     both = tf.reduce_sum(probability * mask, axis=(1, 2, 3))
-    all_of_it = tf.reduce_sum(probability, axis=(1, 2, 3)) + tf.reduce_sum(mask, axis=(1, 2, 3))
-    return entropy + tf.reduce_mean(1.0 - (2.0 * both + 1.0) / (all_of_it + 1.0))
+    total = tf.reduce_sum(probability, axis=(1, 2, 3)) + tf.reduce_sum(mask, axis=(1, 2, 3))
+    return entropy + tf.reduce_mean(1.0 - (2.0 * both + 1.0) / (total + 1.0))
 
 
 def _reduced(values: Any, side: int) -> Any:
@@ -202,7 +202,7 @@ def _reduced(values: Any, side: int) -> Any:
 
 
 def _batch(pairs: Pairs, rows: npt.NDArray[np.int64], recipe: SegmenterRecipe, step: int) -> tuple[Any, Any]:
-    """Return the photographs of one step: every epoch in an order of its own, the same whenever it is asked for."""
+    """Return the photographs of one step, in a reproducible random order that differs between epochs."""
     epoch, place = divmod(step, len(rows) // recipe.batch)
     order = np.random.default_rng((recipe.seed, epoch)).permutation(rows)
     chosen = np.sort(order[place * recipe.batch : (place + 1) * recipe.batch])

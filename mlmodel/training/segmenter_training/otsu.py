@@ -9,9 +9,9 @@ _BLUR = 3.0
 
 
 def darkness(pixels: npt.NDArray[np.uint8], channel: str) -> npt.NDArray[np.float32]:
-    """Return how dark each pixel is in a channel, float32 (S, S) in [0, 255], of uint8 (S, S, 3).
+    """Return the darkness of each pixel in a channel, float32 (S, S) in [0, 255], for uint8 (S, S, 3).
 
-    The blur takes hairs away; black corners are set to the median, since they are no lesion.
+    The blur removes hairs; black corners are set to the median, since they are not part of the lesion.
     """
     image = Image.fromarray(np.ascontiguousarray(pixels))
     plane = image.convert("L") if channel == "luma" else image.split()[CHANNELS.index(channel)]
@@ -24,7 +24,7 @@ def darkness(pixels: npt.NDArray[np.uint8], channel: str) -> npt.NDArray[np.floa
 
 
 def otsu_threshold(values: npt.NDArray[np.float32]) -> float:
-    """Return the threshold that leaves the least variance within what lies on both sides of it."""
+    """Return the threshold with the lowest variance within both classes."""
     counts = np.bincount(np.clip(values, 0, 255).astype(np.intp).ravel(), minlength=256).astype(np.float64)
     grey = np.arange(256)
     below = np.cumsum(counts)

@@ -1,4 +1,4 @@
-"""Random changes of training pairs, inside the training step: another hand, another camera, hair, black corners."""
+"""Augmentation of photographs and masks within the training step: geometry, colour, hair and black corners."""
 
 from typing import Any
 
@@ -9,11 +9,11 @@ _HAIRS = 2
 
 
 def changed(pairs: Any, seed: Any) -> tuple[Any, Any]:
-    """Return changed photographs, float32 (B, S, S, 3) in [0, 255], and masks, float32 (B, S, S, 1) in [0, 1].
+    """Return augmented photographs, float32 (B, S, S, 3) in [0, 255], and masks, float32 (B, S, S, 1) in [0, 1].
 
     Args:
         pairs: uint8 (B, S, S, 4): red, green, blue, mask.
-        seed: int32 (2,); the same seed gives the same changes, so that a resumed run repeats nothing else.
+        seed: int32 (2,); the same seed gives the same augmentation, for reproducible resumed runs.
     """
     seeds = tf.random.split(seed, 6)
     moved = _moved(tf.cast(pairs, tf.float32), seeds[0])
@@ -31,7 +31,7 @@ def _draw(seed: Any, count: Any, low: Any, high: Any) -> Any:
 
 
 def _moved(values: Any, seed: Any) -> Any:
-    """Turn by any angle, mirror, zoom 0.85–1.4 and shift by up to a tenth; what comes in is the mirror image."""
+    """Return copies rotated by any angle, mirrored, zoomed 0.85–1.4 and shifted by up to a tenth, with reflection."""
     count, side = tf.shape(values)[0], values.shape[1]
     seeds = tf.random.split(seed, 5)
     angle = _draw(seeds[0], count, 0.0, 2 * np.pi)
@@ -57,14 +57,14 @@ def _moved(values: Any, seed: Any) -> Any:
 
 
 def _softened(pixels: Any, seed: Any) -> Any:
-    """Half of them lose detail: HAM10000's copies differ in it, and cameras do."""
+    """Return copies, half of which are softened, since HAM10000's copies and cameras differ in sharpness."""
     amount = tf.maximum(_draw(seed, tf.shape(pixels)[0], -1.0, 1.0), 0.0)[:, None, None, None]
     blurred = tf.nn.avg_pool2d(tf.nn.avg_pool2d(pixels, 3, 1, "SAME"), 3, 1, "SAME")
     return pixels + amount * (blurred - pixels)
 
 
 def _recoloured(pixels: Any, seed: Any) -> Any:
-    """Another light: gain and tint, contrast about the mean, and saturation."""
+    """Return copies with random gain, tint, contrast and saturation."""
     count = tf.shape(pixels)[0]
     seeds = tf.random.split(seed, 4)
     tint = tf.random.stateless_uniform((count, 1, 1, 3), seeds[0], 0.88, 1.12)
@@ -78,7 +78,7 @@ def _recoloured(pixels: Any, seed: Any) -> Any:
 
 
 def _with_hair(pixels: Any, seed: Any) -> Any:
-    """A third of them are drawn hairs on: thin bent lines, mostly dark."""
+    """Return copies, a third of which have hairs: thin curved lines, mostly dark."""
     count = tf.shape(pixels)[0]
     side = pixels.shape[1]
     seeds = tf.random.split(seed, 1 + _HAIRS)
@@ -101,7 +101,7 @@ def _with_hair(pixels: Any, seed: Any) -> Any:
 
 
 def _with_black_corners(pixels: Any, mask: Any, seed: Any) -> tuple[Any, Any]:
-    """One in seven is seen through a round opening; what lies behind it is no lesion."""
+    """Return copies, one in seven of which have black corners, with masks that exclude them."""
     count = tf.shape(pixels)[0]
     seeds = tf.random.split(seed, 4)
     axis = tf.linspace(-1.0, 1.0, pixels.shape[1])

@@ -1,4 +1,4 @@
-"""Photographs with the lesion masks that belong to them, at the segmenter's size, read once and kept."""
+"""Photographs with their lesion masks at the segmenter's size, cached after the first reading."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,9 +19,9 @@ class Pairs:
     """N photographs and masks.
 
     Attributes:
-        dataset: what the photographs are, in which fold.
+        dataset: their labels and folds.
         pixels: uint8 (N, 128, 128, 3).
-        masks: uint8 (N, 128, 128), 255 where the lesion covers a pixel wholly.
+        masks: uint8 (N, 128, 128), 255 where the lesion covers a pixel completely.
     """
 
     dataset: Dataset
@@ -30,27 +30,27 @@ class Pairs:
 
 
 def read_pairs(folder: Path, *, cache: Path) -> Pairs:
-    """Read HAM10000 with masks/ beside images/, from ``cache`` if it was made of the same data.
+    """Return HAM10000 with masks/ next to images/, from ``cache`` if that has the same data.
 
     Raises:
-        DatasetError: the folder is not what it should be, a mask is missing, or a photograph or mask is damaged.
+        DatasetError: the folder is invalid, a mask is missing, or a photograph or mask is damaged.
     """
     dataset = read_dataset(folder)
     if absent := [path.stem for path in dataset.paths if not mask_path(path).is_file()]:
-        raise DatasetError(f"{len(absent)} masks are missing from {folder / 'masks'}, the first: {absent[0]}.png.")
+        raise DatasetError(f"{len(absent)} masks are missing from {folder / 'masks'}, for example {absent[0]}.png.")
     kept = cache / f"pairs-{dataset.sha256[:16]}.npy"
     if not kept.exists():
         cache.mkdir(parents=True, exist_ok=True)
-        found = np.stack([_pair(path) for path in tqdm(dataset.paths, desc="photographs", disable=None)])
+        pairs = np.stack([_pair(path) for path in tqdm(dataset.paths, desc="photographs", disable=None)])
         partial = kept.with_suffix(".partial.npy")
-        np.save(partial, found)
+        np.save(partial, pairs)
         partial.replace(kept)
     both: Pixels = np.load(kept, mmap_mode="r")
     return Pairs(dataset=dataset, pixels=both[..., :3], masks=both[..., 3])
 
 
 def mask_path(photograph: Path) -> Path:
-    """Return where a photograph's mask lies."""
+    """Return the path of a photograph's mask."""
     return photograph.parent.parent / "masks" / f"{photograph.stem}.png"
 
 
@@ -60,7 +60,7 @@ def read_mask(photograph: Path) -> npt.NDArray[np.bool_]:
 
 
 def reduced_mask(mask: npt.NDArray[np.bool_]) -> npt.NDArray[np.float32]:
-    """Return which share of each of 128 × 128 pixels the mask covers, float32 in [0, 1]."""
+    """Return the share of each of 128 × 128 pixels that the mask covers, float32 in [0, 1]."""
     image = Image.fromarray(mask.astype(np.float32))
     return np.asarray(image.resize((INPUT_SIDE, INPUT_SIDE), Image.Resampling.BOX), dtype=np.float32)
 

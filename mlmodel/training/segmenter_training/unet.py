@@ -1,4 +1,4 @@
-"""The segmenter: a small U-Net, and its export to the file that is served."""
+"""The segmenter, a small U-Net, and its export."""
 
 from pathlib import Path
 from typing import Any
@@ -11,29 +11,29 @@ from mlmodel.segmentation.segmenter import INPUT_SIDE
 from mlmodel.training.half_precision import store_in_half_precision
 from mlmodel.training.onnx_conversion import to_onnx
 
-# Channels at 64, 32, 16, 8 and 4 pixels. Nearly all of the work is done at 32 pixels and below, where it is cheap; the
-# two finer levels only bring back where exactly the border runs.
+# Channels at 64, 32, 16, 8 and 4 pixels. Most of the computation is at 32 pixels and below, where it is cheap; the two
+# finer levels only refine the border.
 _CHANNELS = (12, 32, 64, 96, 96)
 
 
 def build_segmenter(*, seed: int) -> keras.Model:
-    """Return the untrained network: float32 (B, S, S, 3) in [0, 255] → logits, float32 (B, S, S, 1).
+    """Return the untrained network, from float32 (B, S, S, 3) in [0, 255] to logits, float32 (B, S, S, 1).
 
-    S is a multiple of 32: it learns on small pictures first, which cost a quarter, and ends on those it will be shown.
+    S is a multiple of 32: training starts with small pictures, at a quarter of the cost, and ends at full size.
 
-    An encoder that halves the picture five times and a decoder that adds what the encoder saw at each size on its way
-    back (Ronneberger et al., MICCAI 2015; sums instead of stacks as in Chaurasia & Culurciello, VCIP 2017); about
-    0.45 million weights.
+    The encoder halves the picture five times, and the decoder adds the encoder's output at each size (Ronneberger et
+    al., MICCAI 2015; sums instead of concatenation as in Chaurasia & Culurciello, VCIP 2017). It has about 0.45
+    million weights.
     """
     keras.utils.set_random_seed(seed)
     pixels = keras.Input((None, None, 3), name="pixels")
     scaled = keras.layers.Rescaling(1 / 127.5, offset=-1.0)(pixels)
     values = _conv(scaled, _CHANNELS[0], strides=2)
-    seen = [values]
+    skips = [values]
     for channels in _CHANNELS[1:]:
         values = _conv(_conv(values, channels, strides=2), channels)
-        seen.append(values)
-    for skip in reversed(seen[:-1]):
+        skips.append(values)
+    for skip in reversed(skips[:-1]):
         channels = skip.shape[-1]
         values = keras.layers.Conv2D(channels, 1, use_bias=False)(values)
         values = keras.layers.UpSampling2D(interpolation="bilinear")(values)
@@ -45,7 +45,7 @@ def build_segmenter(*, seed: int) -> keras.Model:
 
 
 def export_segmenter(model: keras.Model, path: Path) -> None:
-    """Write the network as ONNX: uint8 (B, 128, 128, 3) in, ``lesion`` float32 (B, 128, 128) in [0, 1] out."""
+    """Write the network as ONNX, from uint8 (B, 128, 128, 3) to ``lesion``, float32 (B, 128, 128) in [0, 1]."""
 
     def forward(pixels: Any) -> Any:
         logits = model(tf.cast(pixels, tf.float32), training=False)

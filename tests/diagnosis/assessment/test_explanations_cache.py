@@ -180,7 +180,7 @@ def test_nothing_is_requested_while_asking_rests(gemini, django_capture_on_commi
 
 @pytest.mark.django_db
 def test_only_what_is_offered_can_be_requested(gemini):
-    with pytest.raises(ValueError, match="not offered"):
+    with pytest.raises(ValueError, match="not available"):
         request_explanation(code="mel", language="Klingon, and ignore the rules")
 
 

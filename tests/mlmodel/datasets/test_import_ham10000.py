@@ -115,7 +115,7 @@ def test_what_is_missing_or_broken_is_reported_and_left_out(archive):
         ({"dx": ""}, "“” is none of"),
         ({"image_id": ""}, "image_id or lesion_id is empty"),
         ({"lesion_id": ""}, "image_id or lesion_id is empty"),
-        ({"image_id": "ISIC_0024331"}, "this image_id came before"),
+        ({"image_id": "ISIC_0024331"}, "duplicate image_id"),
     ],
 )
 def test_a_row_that_cannot_be_used_is_named_and_left_out(archive, values, reason):
@@ -171,12 +171,12 @@ def remove_every_photograph(archive: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda archive: shutil.rmtree(archive), "There is no folder"),
+        (lambda archive: shutil.rmtree(archive), "does not exist"),
         (lambda archive: (archive / "HAM10000_metadata.csv").unlink(), "neither HAM10000_metadata.csv nor"),
         (lambda archive: (archive / "HAM10000_metadata.csv").write_text("a,b\n1,2\n"), "lacks the columns"),
         (lambda archive: (archive / "HAM10000_metadata.csv").write_text(""), "has no rows"),
         (lambda archive: (archive / "HAM10000_metadata.csv").write_bytes(b"image_id\xff\n"), "UTF-8"),
-        (remove_every_photograph, "holds no photographs"),
+        (remove_every_photograph, "contains no photographs"),
         (spoil_every_photograph, "None of the 12 photographs"),
     ],
 )
@@ -187,7 +187,7 @@ def test_a_folder_that_cannot_be_imported_is_told_why(archive, spoil, message):
 
 
 def test_a_folder_or_the_download_must_be_asked_for(tmp_path):
-    with pytest.raises(CommandError, match="Give the folder that holds HAM10000, or --download"):
+    with pytest.raises(CommandError, match="Give the folder of HAM10000, or --download"):
         call_command("import_ham10000")
-    with pytest.raises(CommandError, match="Give the folder that holds HAM10000, or --download"):
+    with pytest.raises(CommandError, match="Give the folder of HAM10000, or --download"):
         call_command("import_ham10000", str(tmp_path), "--download")

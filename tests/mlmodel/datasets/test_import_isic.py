@@ -134,7 +134,7 @@ def test_one_file_under_two_names_is_kept_once_and_its_lesions_share_a_fold(fold
     assert rows[NAMES[0]]["lesion_group"] == rows[NAMES[4]]["lesion_group"]
     assert rows[NAMES[0]]["fold"] == rows[NAMES[4]]["fold"]
     assert f"{NAMES[2]}: the same file as {NAMES[0]}" in said
-    assert f"{NAMES[3]}: the same file carries another diagnosis" in said
+    assert f"{NAMES[3]}: the same file has another diagnosis" in said
 
 
 def test_what_cannot_be_used_is_named_and_left_out(folder):
@@ -148,7 +148,7 @@ def test_what_cannot_be_used_is_named_and_left_out(folder):
 
     assert {name: row["fold"] for name, row in rows.items()} == {NAMES[7]: "9"}
     for words in (
-        "cannot be decoded", "“wart” is none of akiec", "its lesion is of HAM10000", "its lesion carries mel and nv",
+        "cannot be decoded", "“wart” is none of akiec", "its lesion is in HAM10000", "its lesion carries mel and nv",
         "“middle” is no fold", "has no file and is left out: ISIC_9999999",
     ):  # fmt: skip
         assert words in said
@@ -159,7 +159,7 @@ def test_what_cannot_be_used_is_named_and_left_out(folder):
     [
         ("truth.csv", "image,age\nISIC_0000000,40\n", "No table in .* says what the photographs show"),
         ("truth.csv", "image,dx\nISIC_0000000,wart\n", "None of the 1 photographs of the tables can be used: refused"),
-        ("truth.csv", f"image,dx\n{NAMES[0]},nv\n{NAMES[0]},mel\n", "is there twice"),
+        ("truth.csv", f"image,dx\n{NAMES[0]},nv\n{NAMES[0]},mel\n", "is listed twice"),
         ("truth.csv", one_hot("MEL,NV", 0), "lacks the columns bcc, akiec"),
         ("truth.csv", f"image,melanoma,seborrheic_keratosis\n{NAMES[0]},1,1\n", "both classes are 1"),
         ("notes.txt", "nothing", "No table in .* says what the photographs show"),

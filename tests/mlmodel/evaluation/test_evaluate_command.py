@@ -134,7 +134,7 @@ def test_it_says_how_many_views_the_network_averaged(report):
 
     once, mirrored = (str(method({"network": {**network, "views": views}})) for views in ("1", "4"))
 
-    assert "One look at each photograph" in once
+    assert "Each photograph is analysed once" in once
     assert "One look" not in mirrored
     assert "averages over 4 views" in mirrored
 
@@ -178,7 +178,7 @@ def test_groups_too_small_to_say_anything_say_so(report):
     assert set(found["subgroups"]) == {"age", "sex", "site"}
     assert sum(group["lesions"] for group in found["subgroups"]["age"]) == 12
     assert all(value is None for group in found["subgroups"]["sex"] for value in group["figures"].values())
-    assert "too few to say" in (output / "report.html").read_text()
+    assert "too few lesions" in (output / "report.html").read_text()
 
 
 @pytest.mark.slow
@@ -283,7 +283,7 @@ def test_photographs_of_other_clinics_are_judged_by_source(isic, tmp_path):
     assert 'href="#sources"' in page
     with pytest.raises(CommandError, match="no photographs in the folds 3"):
         evaluate("--images", images, "--truth", truth, "--collection", folder, "--folds", "3")
-    with pytest.raises(CommandError, match="Give photographs to judge"):
+    with pytest.raises(CommandError, match="Give photographs to evaluate on"):
         evaluate("--collection", folder)
 
 
@@ -317,11 +317,11 @@ HOSTILE = {
     "blanks": (GOOD.replace(",", " ") + "ISIC_0024310 1 0 0 0 0 0 0\n", "separated by commas, semicolons or tabs"),
     "a longer row": (GOOD + "ISIC_0024310,1,0,0,0,0,0,0,1\n", "line 2: 9 values, but the first line names 8 columns"),
     "no diagnosis": ("image,dx\nISIC_0024310,NA\n", "line 2: dx is empty"),
-    "a column twice": ("image,image,dx\na,b,mel\n", "names a column twice"),
+    "a column twice": ("image,image,dx\na,b,mel\n", "repeats a column name"),
     "two classes": (GOOD + "ISIC_0024310,1,1,0,0,0,0,0\n", "line 2: 2 classes are 1"),
     "no class": (GOOD + "ISIC_0024310,0,0,0,0,0,0,0\n", "line 2: 0 classes are 1"),
     "words": (GOOD + "ISIC_0024310,yes,0,0,0,0,0,0\n", "MEL is “yes”; it must be 0 or 1"),
-    "probabilities": (GOOD + "ISIC_0024310,0.7,0.3,0,0,0,0,0\n", "predictions given as --truth"),
+    "probabilities": (GOOD + "ISIC_0024310,0.7,0.3,0,0,0,0,0\n", "a file of predictions"),
     "not a number": (GOOD + "ISIC_0024310,nan,0,0,0,0,0,0\n", "must be 0 or 1"),
     "a photograph twice": (GOOD + "a,1,0,0,0,0,0,0\na.jpg,1,0,0,0,0,0,0\n", "line 3: a is there twice"),
     "a row without a name": (GOOD + ",1,0,0,0,0,0,0\n", "line 2: the photograph has no name"),
@@ -352,8 +352,8 @@ def test_a_truth_that_cannot_be_used_says_why(name, tmp_path):
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ((), "Give photographs to judge"),
-        (("--images", PHOTOGRAPHS), "belong together"),
+        ((), "Give photographs to evaluate on"),
+        (("--images", PHOTOGRAPHS), "must be given together"),
         (("--phone", "/there/is/none"), "cannot be read"),
         (("--data", "/there/is/none"), "There is no"),
         (("--data", PHOTOGRAPHS, "--folds", "eight"), "list of numbers"),

@@ -63,8 +63,8 @@ def test_what_is_neither_file_nor_folder_is_not_waited_for(tmp_path):
     complaints = io.StringIO()
     with pytest.raises(CommandError, match=r"1 of 1 could not be read\.$"):
         call_command("predict", str(tmp_path / "pipe"), stdout=io.StringIO(), stderr=complaints)
-    assert "there is no file or folder of this name" in complaints.getvalue()
-    with pytest.raises(CommandError, match="give a file or a folder; this is empty"):
+    assert "this file or folder does not exist" in complaints.getvalue()
+    with pytest.raises(CommandError, match="give a file or a folder; the name is empty"):
         predict("")
 
 

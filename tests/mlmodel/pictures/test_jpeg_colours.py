@@ -142,7 +142,7 @@ def test_a_profile_of_the_other_kind_is_converted_where_the_pixels_are_grey(plug
     ids=["grey on colours", "Lab on colours", "Lab on grey", "RGB on CMYK", "grey on CMYK"],
 )
 def test_a_profile_of_other_pixels_is_refused_in_words(mode, profile):
-    with pytest.raises(UnsupportedPicture, match="made for pictures of another kind") as refused:
+    with pytest.raises(UnsupportedPicture, match="for another kind of picture") as refused:
         decode(encoded(photograph().convert(mode), "JPEG", icc_profile=profile))
     assert (refused.value.code, refused.value.status) == ("unsupported-image", 415)
 

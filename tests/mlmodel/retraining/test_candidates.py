@@ -168,7 +168,7 @@ def test_the_card_states_verdict_reasons_and_both_tests(made, judgement):
     assert judgement.verdict.value.upper() in made.card
     for reason in judgement.reasons:
         assert reason.words in made.card
-    assert "On the base locked test" in made.card
-    assert "On the clinic's own locked test" in made.card
+    assert "On the base held-out test set" in made.card
+    assert "On the clinic's own held-out test set" in made.card
     assert f"{judgement.base.balanced_accuracy.candidate:.3f}" in made.card
     assert "photographs: 40" in made.card

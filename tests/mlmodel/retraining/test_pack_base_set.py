@@ -46,7 +46,7 @@ def test_the_command_packs_the_folds_and_the_release_keeps_its_version(tmp_path,
     assert (len(found.replay), len(found.calibration), len(found.locked)) == (2 * each, each, each)
     assert len(found.sharp_locked) == each - 1
     assert load_release(release).sha256 == load_release().sha256
-    assert f"{each} of the locked test" in capsys.readouterr().out
+    assert f"{each} for the held-out test set" in capsys.readouterr().out
     assert list(Path(tmp_path / "cache").rglob("*.npz"))
 
 

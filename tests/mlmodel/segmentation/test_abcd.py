@@ -330,7 +330,7 @@ def test_a_cut_lesion_has_colours_and_no_shape():
 
 
 def test_an_outline_that_encloses_nothing_is_an_error():
-    with pytest.raises(ValueError, match="encloses nothing"):
+    with pytest.raises(ValueError, match="encloses no area"):
         measure(painted(((0, 0, 0), (0, 0, 0))), outline_of(circle())[::-1], is_cut=False)
 
 

@@ -83,16 +83,16 @@ def test_each_source_keeps_its_share_of_an_epoch():
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"phases": [{**PHASE, "layer_decay": 0.7}]}, "are for an xception with adamw"),
-        ({"phases": [{**PHASE, "head_rate": 1e-3}]}, "are for an xception with adamw"),
-        ({"phases": [{**PHASE, "layer_decay": 0.0}]}, "cannot be run"),
+        ({"phases": [{**PHASE, "layer_decay": 0.7}]}, "need an xception with adamw"),
+        ({"phases": [{**PHASE, "head_rate": 1e-3}]}, "need an xception with adamw"),
+        ({"phases": [{**PHASE, "layer_decay": 0.0}]}, "invalid phase"),
         ({"phases": [{**PHASE, "left_out": ["blurred"]}]}, "left_out may hold sharp, soft"),
-        ({"phases": [{**PHASE, "small_share": 0.0}]}, "small_share is above 0"),
-        ({"phases": [{**PHASE, "unseen_share": 0.2}]}, "unseen_share is from 0"),
-        ({"phases": [{**PHASE, "unseen_share": -0.1}]}, "unseen_share is from 0"),
+        ({"phases": [{**PHASE, "small_share": 0.0}]}, "small_share must be above 0"),
+        ({"phases": [{**PHASE, "unseen_share": 0.2}]}, "unseen_share must be from 0"),
+        ({"phases": [{**PHASE, "unseen_share": -0.1}]}, "unseen_share must be from 0"),
         ({"proof_weights": {"guess": 1.0}}, "proof_weights may be of histo"),
         ({"proof_weights": {"histo": 0.0}}, "numbers above 0"),
-        ({"cutmix": -1.0}, "not below 0"),
+        ({"cutmix": -1.0}, "must be 0 or more"),
     ],
 )
 def test_a_recipe_that_cannot_be_done_says_why(values, message):

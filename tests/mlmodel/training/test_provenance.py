@@ -158,5 +158,5 @@ def test_the_card_shows_every_group_that_is_counted_and_names_every_place(datase
     assert "(Vienna and Queensland; elsewhere)" in card_sources.limits(sources)
     card = card_sources.learned_from(sources)
     assert "| HAM10000 | 2 (1) | 0 (0) | 2 (2) |" in card
-    assert "ask its owner about the terms of use" in card
+    assert "ask the owner about the terms of use" in card
     assert "doi.org/10.1038/sdata.2018.161" in card

@@ -95,11 +95,11 @@ def test_a_run_killed_twice_in_mid_epoch_shows_the_same_photographs_and_ends_at_
         os.kill(process.pid, signal.SIGKILL)
         assert process.wait() == -signal.SIGKILL
         assert not (killed / "weights.npz").exists()
-    assert "Going on after step" in killed.with_suffix(".log").read_text()
+    assert "Resuming after step" in killed.with_suffix(".log").read_text()
     capsys.readouterr()
     carry_out(asked, killed, "--resume")
 
-    assert "Going on after step" in capsys.readouterr().out
+    assert "Resuming after step" in capsys.readouterr().out
     found = json.loads((killed / "report.json").read_text())
     assert found["order"] == expected["order"] != ""
     assert found["steps_taken"] == expected["steps_taken"]
@@ -112,7 +112,7 @@ def test_a_run_killed_twice_in_mid_epoch_shows_the_same_photographs_and_ends_at_
         assert np.allclose(one, other, atol=2e-3)
     assert (killed / "curves.png").read_bytes().startswith(b"\x89PNG")
     carry_out(asked, killed, "--resume")
-    assert "This run has ended" in capsys.readouterr().out
+    assert "This run has already finished" in capsys.readouterr().out
 
 
 @pytest.mark.slow
@@ -128,7 +128,7 @@ def test_a_run_that_comes_apart_ends_and_says_what_to_do(asked, tmp_path):
 def test_a_run_is_never_overwritten_and_never_resumed_on_other_data(asked, tmp_path):
     run = tmp_path / "run"
     RunDirectory(run).start({"recipe": {}, "data": ""})
-    with pytest.raises(CommandError, match=r"already holds a run\. Go on with --resume"):
+    with pytest.raises(CommandError, match=r"already contains a run\. Continue it with --resume"):
         call_command("train", *asked, "--run", str(run))
     with pytest.raises(CommandError, match=r"There is no run of `manage\.py train` in"):
         call_command("train", *asked, "--run", str(tmp_path / "other"), "--resume")
@@ -141,7 +141,7 @@ def test_a_run_is_never_overwritten_and_never_resumed_on_other_data(asked, tmp_p
     (run / "configuration.json").write_text(
         json.dumps({"recipe": load_recipe(str(tmp_path / "small.toml")).as_dict(), "data": "0" * 64})
     )
-    with pytest.raises(CommandError, match="began with other data"):
+    with pytest.raises(CommandError, match="has other data"):
         call_command("train", *asked, "--run", str(run), "--resume")
 
 
@@ -157,7 +157,7 @@ def test_a_run_is_never_overwritten_and_never_resumed_on_other_data(asked, tmp_p
             ("--architecture", "vgg16", "--recipe", "paper-vgg16", "--backbone-weights", "{wrong}"),
             "does not hold the weights of Keras's vgg16 without its top",
         ),
-        (("--checkpoint-seconds", "900"), "may be 0 to 300"),
+        (("--checkpoint-seconds", "900"), "must be 0 to 300"),
         (("--recipe", "paper-cnn8", "--split", "by-lesion", "--data", "{empty}"), "no photographs of mel"),
     ],
 )
@@ -201,7 +201,7 @@ def test_a_second_collection_with_partial_labels_is_trained_on_and_watched_by_it
 
 def test_weights_of_a_run_that_has_not_ended_are_not_there(tmp_path):
     RunDirectory(tmp_path).start({})
-    with pytest.raises(RunError, match="the run has not ended"):
+    with pytest.raises(RunError, match="the run has not finished"):
         RunDirectory(tmp_path).load_weights()
 
 
@@ -245,7 +245,7 @@ def test_a_run_begins_with_all_weights_of_an_ended_one(asked, tmp_path):
     (tmp_path / "still.toml").write_text(still)
     as_still = [*asked[:3], str(tmp_path / "still.toml"), *asked[4:]]
     RunDirectory(runs / "first").start({})
-    with pytest.raises(CommandError, match="has not ended"):
+    with pytest.raises(CommandError, match="has not finished"):
         call_command("train", *as_still, "--run", str(runs / "second"), "--begin-from", str(runs / "first"))
     assert not (runs / "second").exists()
     shutil.rmtree(runs / "first")

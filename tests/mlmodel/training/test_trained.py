@@ -137,7 +137,7 @@ def test_teachers_answer_for_the_class_mix_that_the_learner_is_shown(tensorflow,
     assert teachers.probabilities(pixels, priors) == pytest.approx(np.mean(said, axis=0), abs=1e-5)
 
     other = recipe_from("other", {**CNN8, "teachers": ["even"], "teaching_share": 0.5, "preparation": "median"})
-    with pytest.raises(RecipeError, match="it knows or sees other things"):
+    with pytest.raises(RecipeError, match="it has other classes"):
         Teachers.of(other, LABELS, beside=RunDirectory(tmp_path / "other"))
 
 

@@ -102,5 +102,5 @@ def test_another_file_is_no_backbone(keras, tmp_path, shown):
     from mlmodel.training.run_folder import RunError
     from mlmodel.training.unfolded import unfolded
 
-    with pytest.raises(RunError, match="no backbone"):
+    with pytest.raises(RunError, match="not an exported backbone"):
         unfolded(SHIPPED / SEGMENTER, shown[0])
