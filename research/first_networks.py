@@ -1,4 +1,4 @@
-"""Build three networks with little training as servable releases, the starting points of `benchmarks/retrain.py`.
+"""Build three networks with little training as servable releases, the starting points of `research/retrain.py`.
 
     python -m research.first_networks DATA --backbone-weights FILE [--output var/releases]
 

@@ -1,9 +1,9 @@
 """Whether heat maps point at the lesion: scores against HAM10000's lesion masks, compared with a centred map.
 
-    python -m benchmarks.heat_map HAM10000_DIR [--each 40]        the shipped network, photographs of fold 7
-    python -m benchmarks.heat_map HAM10000_DIR --compare block8 block13        and every combination of these stages
-    python -m benchmarks.heat_map HAM10000_DIR --locked --each 0        all of folds 8 and 9: to report, not to choose
-    python -m benchmarks.heat_map HAM10000_DIR --randomise --each 10        the maps after randomising weights
+    python -m research.heat_map HAM10000_DIR [--each 40]        the shipped network, photographs of fold 7
+    python -m research.heat_map HAM10000_DIR --compare block8 block13        and every combination of these stages
+    python -m research.heat_map HAM10000_DIR --locked --each 0        all of folds 8 and 9: to report, not to choose
+    python -m research.heat_map HAM10000_DIR --randomise --each 10        the maps after randomising weights
 
 HAM10000_DIR contains metadata.csv, images/ and masks/. Nearly every photograph has the lesion in the centre, so a map
 of the centre alone scores well: what counts is the difference from it, above all for small or off-centre lesions.

@@ -1,8 +1,8 @@
 """Similar confirmed cases: search time among 100,000, and how often they are of the same class.
 
-    python -m benchmarks.neighbours                     search only: NumPy and index libraries, if installed
-    python -m benchmarks.neighbours --database          with access rules and queries, on SQLite
-    python -m benchmarks.neighbours DATA                macro precision at 5 on the held-out folds of DATA/ham10000
+    python -m research.neighbours                     search only: NumPy and index libraries, if installed
+    python -m research.neighbours --database          with access rules and queries, on SQLite
+    python -m research.neighbours DATA                macro precision at 5 on the held-out folds of DATA/ham10000
 
 Index libraries are compared if installed: usearch, hnswlib, faiss (pip install usearch hnswlib faiss-cpu, in a
 separate environment: DermaScan needs none of them).

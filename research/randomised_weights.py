@@ -1,7 +1,7 @@
 """Whether the heat map depends on what the network learnt: it must change when weights are randomised.
 
 The model parameter randomisation test of Adebayo et al., Sanity Checks for Saliency Maps, NeurIPS 2018: a map that
-does not change shows edges of the image, not reasons. ``benchmarks.heat_map HAM10000_DIR --randomise`` prints it;
+does not change shows edges of the image, not reasons. ``research.heat_map HAM10000_DIR --randomise`` prints it;
 ``tests/mlmodel/network/test_heat_map_randomised.py`` tests the shipped network.
 """
 

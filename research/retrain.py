@@ -1,6 +1,6 @@
 """End-to-end retraining: whether corrections improve the network on photographs that it has never seen.
 
-    python -m benchmarks.first_networks DATA --backbone-weights FILE     # once: the starting networks
+    python -m research.first_networks DATA --backbone-weights FILE     # once: the starting networks
     python -m research.retrain DATA var/releases [--only NAME …] [--picture docs/retraining_waves.png]
 
 DATA is the output of ``manage.py import_ham10000``. A clinic uploads folds 3–6 through the API, its dermatologist

@@ -2,7 +2,7 @@
 
 The embedding is the head's hidden layer, which keeps only what is relevant to the seven classes. Of all embeddings
 that were compared on fold 7, it gives the most neighbours of the same class among the first five (see
-``research/similar_cases.md``; ``benchmarks/neighbours.py`` measures it on the held-out test folds).
+``research/similar_cases.md``; ``research/neighbours.py`` measures it on the held-out test folds).
 """
 
 import hashlib
@@ -91,7 +91,7 @@ class Archive(Generic[Key, Group]):
     """Unit vectors by key and group in one block of memory: 51 MB for 100,000.
 
     The search is a product with all vectors. At this size, an approximate index has no advantage: the product takes
-    milliseconds, is exact, and needs no rebuild after changes (``benchmarks/neighbours.py``). Not thread-safe.
+    milliseconds, is exact, and needs no rebuild after changes (``research/neighbours.py``). Not thread-safe.
     """
 
     def __init__(self, dimensions: int = DIMENSIONS) -> None:

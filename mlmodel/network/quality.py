@@ -6,7 +6,7 @@ correctly accepted even if its finest detail is soft.
 
 Sharpness is the ratio of fine to coarse structure, so that smooth skin and pale lesions are not mistaken for blur; in
 the direction where it is lowest, to detect motion blur; with a noise floor that depends on brightness, so that dark
-skin and dim light give the same result. ``benchmarks/quality.py`` compared it with other measures on degraded copies,
+skin and dim light give the same result. ``research/quality.py`` compared it with other measures on degraded copies,
 all with sensor noise and JPEG compression after the blur, each at the threshold that accepts 98.5 % of every set of
 good photographs:
 

@@ -68,7 +68,7 @@ class Segmentation:
 
         A lesion is found in all 991 photographs of HAM10000's fold 7 and in all of its held-out test folds, ``phone``
         and ``uploads``; in sharp squares of bare skin cut from fold 7, none is found in two of five
-        (``benchmarks/refusals.py``).
+        (``research/refusals.py``).
         """
         return self.doubt is not OutlineProblem.NO_REGION
 

@@ -1,4 +1,4 @@
-"""Optional preprocessing of photographs; see ``docs/change/training.md`` for the effect of each.
+"""Optional preprocessing of photographs; see ``research/tried.md`` for the effect of each.
 
 Preprocessing is part of a recipe: a network trained with it would also need it for analyses.
 """
