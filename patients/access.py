@@ -35,7 +35,6 @@ def require_role(*roles: Role, operator: bool = False) -> Callable[[View], View]
                 raise PermissionDenied(_("This page is for: %s.") % ", ".join(str(role.label) for role in roles))
             return view(request, *args, **kwargs)
 
-        guarded.allowed_roles = roles  # type: ignore[attr-defined]
         return login_required(guarded)
 
     return decorate

@@ -2,7 +2,6 @@
 
 import logging
 
-from django.core.exceptions import PermissionDenied
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.dispatch import Signal
@@ -24,6 +23,7 @@ from diagnosis.images.models import Exclusion, ExclusionReason, Image
 from diagnosis.reviews.labels import lock_image
 from diagnosis.reviews.queue import refresh_queue_of_lesion
 from patients.models import Lesion, Member, Visit
+from patients.services.same_clinic import ensure_same_clinic
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +90,7 @@ def add_to_other_lesion(*, image: Image, lesion: Lesion, by: Member, note: str =
         PermissionDenied, AlreadyExcluded, FindingNeedsDermatologist, FindingNeedsNote: as ``exclude_image``.
         VisitIsClosed, LesionOfAnotherPatient, AlreadyUploaded, CannotReadOriginal: nothing was done.
     """
-    _ensure_of_the_clinic(image, by)
+    ensure_same_clinic(image.visit.patient, by)
     if Exclusion.objects.standing().filter(image=image).exists():
         raise AlreadyExcluded
     # Checked here too, so that nothing is added if the exclusion is refused; the check under the lock decides.
@@ -131,11 +131,6 @@ def _ensure_no_finding_is_lost(image: Image, by: Member, reason: str, note: str)
 
 def _locked(image: Image, by: Member) -> Image:
     """Return the image, locked after its visit, so that a signing at the same time sees it consistently."""
-    _ensure_of_the_clinic(image, by)
+    ensure_same_clinic(image.visit.patient, by)
     Visit.objects.select_for_update().get(pk=image.visit_id)
     return lock_image(image)
-
-
-def _ensure_of_the_clinic(image: Image, by: Member) -> None:
-    if by.clinic_id != image.visit.patient.clinic_id:
-        raise PermissionDenied

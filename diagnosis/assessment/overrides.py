@@ -1,6 +1,5 @@
 """Overrides of the quality check: a dermatologist has a refused photograph analysed anyway, with a reason."""
 
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 
 from dermascan.core.written_files import kept_only_on_success
@@ -10,6 +9,7 @@ from diagnosis.images.clinic_analysers import serving_in
 from diagnosis.images.errors import IsExcluded
 from diagnosis.images.models import Image, Prediction, QualityOverride
 from patients.models import Member, Visit
+from patients.services.same_clinic import ensure_dermatologist_of
 from patients.services.visits import VisitIsClosed, lock_open_visit
 
 
@@ -21,8 +21,7 @@ def override_refusal(*, image: Image, by: Member, reason: str) -> Prediction:
         ReasonMissing, VisitIsClosed, NothingToOverride, IsExcluded, CannotReadOriginal: see
             ``diagnosis.assessment.errors``.
     """
-    if not by.is_dermatologist or by.clinic_id != image.visit.patient.clinic_id:
-        raise PermissionDenied
+    ensure_dermatologist_of(image.visit.patient, by)
     reason = reason.strip()
     if not reason:
         raise ReasonMissing

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Subquery
 
@@ -17,6 +16,7 @@ from mlmodel.segmentation.measuring import Measured, measure_picture
 from mlmodel.segmentation.segmenter import get_segmenter
 from patients.edits import ensure_nothing_is_lost
 from patients.models import Member, Visit
+from patients.services.same_clinic import ensure_same_clinic
 
 log = logging.getLogger(__name__)
 
@@ -102,8 +102,7 @@ def state_scale(*, image: Image, by: Member, width_mm: Decimal, made_from: str |
         PermissionDenied: ``by`` belongs to another clinic.
         ChangedMeanwhile: a colleague has stated another width since the form was rendered.
     """
-    if by.clinic_id != image.visit.patient.clinic_id:
-        raise PermissionDenied
+    ensure_same_clinic(image.visit.patient, by)
     with transaction.atomic():
         Image.objects.select_for_update(of=("self",)).get(pk=image.pk)
         newest = newest_scale(image)

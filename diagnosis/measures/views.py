@@ -14,15 +14,14 @@ from diagnosis.measures.forms import ScaleForm
 from diagnosis.measures.services import newest_scale, state_scale
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.edits import ChangedMeanwhile
-from patients.middleware import ClinicRequest
+from patients.middleware import MemberRequest
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @require_POST
 @once
-def scale(request: ClinicRequest, image_id: UUID) -> HttpResponse:
+def scale(request: MemberRequest, image_id: UUID) -> HttpResponse:
     image = get_object_or_404(Image.objects.visible_to(request.member), pk=image_id)
-    assert request.member is not None, "require_role admits members only"
     form = ScaleForm(request.POST, newest=newest_scale(image))
     if form.is_valid():
         width = form.cleaned_data["width_mm"]

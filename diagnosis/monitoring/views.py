@@ -18,15 +18,14 @@ from diagnosis.monitoring.page_figures import figures_for
 from diagnosis.monitoring.prometheus import CONTENT_TYPE, may_read_metrics, metrics_text
 from patients.access import EVERYONE_IN_THE_CLINIC, is_operator, require_role
 from patients.admin.scope import CLINICIANS
-from patients.middleware import ClinicRequest
+from patients.middleware import ClinicRequest, MemberRequest
 
 NEWEST_INCIDENTS = 20
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @require_safe
-def watch(request: ClinicRequest) -> HttpResponse:
-    assert request.member is not None
+def watch(request: MemberRequest) -> HttpResponse:
     incidents = Incident.objects.visible_to(request.member)
     context = {
         "incidents": [(incident, []) for incident in _listed(incidents)],

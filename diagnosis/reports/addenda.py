@@ -19,8 +19,9 @@ from diagnosis.reports.notices import notify_of_addendum
 from diagnosis.reports.pdf import render_addendum
 from diagnosis.reports.printable_text import ensure_printable, without_controls
 from diagnosis.reports.report_pictures import readable_figures
-from diagnosis.reports.services import ensure_dermatologist_of, lock_visit
+from diagnosis.reports.services import lock_visit
 from patients.models import Member, VisitStatus
+from patients.services.same_clinic import ensure_dermatologist_of
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ def sign_addendum(
         PermissionDenied: ``by`` is not a dermatologist of the patient's clinic.
         WordsMissing, PlanUnanswered, ChangedMeanwhile, LettersCannotBePrinted: nothing was signed.
     """
-    ensure_dermatologist_of(report.visit, by)
+    ensure_dermatologist_of(report.visit.patient, by)
     words = str(without_controls(words.replace("\r\n", "\n"))).strip()
     if not words:
         raise WordsMissing

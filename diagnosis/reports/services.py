@@ -6,10 +6,8 @@ import logging
 import uuid
 from collections.abc import Collection
 
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils import timezone
-from django.utils.translation import gettext as _
 
 from dermascan.core.sentences import has_words, is_a_sentence
 from dermascan.core.written_files import kept_only_on_success
@@ -38,6 +36,7 @@ from diagnosis.reports.signing_checks import pressing_lesions
 from diagnosis.reports.validity import otherwise_since
 from diagnosis.reviews.contradictions import contradictions_at
 from patients.models import Member, Visit, VisitStatus
+from patients.services.same_clinic import ensure_dermatologist_of
 from patients.services.visits import VisitIsClosed
 
 log = logging.getLogger(__name__)
@@ -51,7 +50,7 @@ def preview_report(*, visit: Visit, by: Member, plan: str) -> bytes:
         VisitIsClosed, NothingToSign, PhotographUnreadable: there is no report to preview.
         TooManyPictograms: the layout would take minutes.
     """
-    ensure_dermatologist_of(visit, by)
+    ensure_dermatologist_of(visit.patient, by)
     visit = _load(visit.pk)
     _ensure_open(visit)
     content = _with_plan(draft_report(visit=visit).content, _cleaned_plan(plan))
@@ -87,7 +86,7 @@ def sign_visit(
         VisitIsClosed, NothingToSign, PlanMissing, LettersCannotBePrinted, ChangedMeanwhile, PhotographUnreadable:
             nothing was signed.
     """
-    ensure_dermatologist_of(visit, by)
+    ensure_dermatologist_of(visit.patient, by)
     visit = _load(visit.pk)
     _ensure_open(visit)
     plan = _cleaned_plan(visit.plan if plan is None else plan)
@@ -146,7 +145,7 @@ def release_report(
         ReviewsSayOtherwise, OtherwiseElsewhere, RecordChangedSince, ShowsOtherPatient, ExcludedSince: see
             ``ensure_still_valid``.
     """
-    ensure_dermatologist_of(report.visit, by)
+    ensure_dermatologist_of(report.visit.patient, by)
     with transaction.atomic():
         visit = lock_visit(report.visit_id)
         report = Report.objects.select_for_update(of=("self",)).get(pk=report.pk)
@@ -207,11 +206,6 @@ def _load(visit_id: uuid.UUID) -> Visit:
 
 def lock_visit(visit_id: uuid.UUID) -> Visit:
     return Visit.objects.select_for_update().get(pk=visit_id)
-
-
-def ensure_dermatologist_of(visit: Visit, by: Member) -> None:
-    if not by.is_dermatologist or by.clinic_id != visit.patient.clinic_id:
-        raise PermissionDenied(_("Only a dermatologist of the patient's clinic can sign and release reports."))
 
 
 def _ensure_open(visit: Visit) -> None:

@@ -10,8 +10,9 @@ from dermascan.core.errors import Refused
 from dermascan.core.sentences import is_a_sentence
 from diagnosis.reports.models import Report, Withholding, WithholdingReason
 from diagnosis.reports.notices import notify_of_renewed_release, notify_of_withholding
-from diagnosis.reports.services import ensure_dermatologist_of, ensure_still_valid, lock_visit
+from diagnosis.reports.services import ensure_still_valid, lock_visit
 from patients.models import Member
+from patients.services.same_clinic import ensure_dermatologist_of
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +56,7 @@ def withhold_report(*, report: Report, by: Member, reason: str, note: str) -> Wi
         PermissionDenied: ``by`` is not a dermatologist of the patient's clinic.
         ReasonMissing, NoteMissing, NotReleased: nothing was done.
     """
-    ensure_dermatologist_of(report.visit, by)
+    ensure_dermatologist_of(report.visit.patient, by)
     if reason not in WithholdingReason.values:
         raise ReasonMissing
     if not is_a_sentence(note):
@@ -91,7 +92,7 @@ def release_again(*, report: Report, by: Member) -> Withholding:
         ReviewsSayOtherwise, OtherwiseElsewhere, RecordChangedSince, ShowsOtherPatient, ExcludedSince: it is out of
             date and needs an addendum.
     """
-    ensure_dermatologist_of(report.visit, by)
+    ensure_dermatologist_of(report.visit.patient, by)
     with transaction.atomic():
         lock_visit(report.visit_id)
         report = Report.objects.select_for_update(of=("self",)).get(pk=report.pk)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
@@ -24,6 +23,7 @@ from mlmodel.network.analyser import get_analyser
 from mlmodel.network.quality import Reliability
 from mlmodel.versions.serving import analyser_of, can_serve
 from patients.models import Clinic, Member, Role
+from patients.services.same_clinic import ensure_dermatologist_of
 
 COUNTED_AT_MOST = 200
 
@@ -77,7 +77,7 @@ def claim(entry: QueueEntry, member: Member) -> bool:
 
 def skip(image: Image, member: Member) -> None:
     """Skip a photograph for ``member`` and release it to others."""
-    _ensure_reader(image, member)
+    ensure_dermatologist_of(image.visit.patient, member)
     with transaction.atomic():
         QueueSkip.objects.get_or_create(image=image, member=member)
         QueueEntry.objects.filter(image=image, claimed_by=member).update(claimed_by=None, claimed_until=None)
@@ -85,7 +85,7 @@ def skip(image: Image, member: Member) -> None:
 
 def bring_back(image: Image, member: Member) -> None:
     """Undo that ``member`` skipped a photograph. Safe to run again."""
-    _ensure_reader(image, member)
+    ensure_dermatologist_of(image.visit.patient, member)
     QueueSkip.objects.filter(image=image, member=member).delete()
 
 
@@ -287,8 +287,3 @@ def refresh_clinic(clinic: Clinic, *, missing_only: bool = False) -> int:
 def skipped_by(member: Member) -> int:
     """Return how many photographs that ``member`` skipped still wait. Counted from the skips: the queue is longer."""
     return QueueSkip.objects.filter(member=member, image__queue_entry__state=QueueState.WAITING).count()
-
-
-def _ensure_reader(image: Image, member: Member) -> None:
-    if not member.is_dermatologist or member.clinic_id != image.visit.patient.clinic_id:
-        raise PermissionDenied

@@ -12,6 +12,7 @@ from diagnosis.reviews.labels import derive_label, lock_image
 from diagnosis.reviews.models import QueueSkip, Review, ReviewRetraction
 from diagnosis.reviews.on_screen import look_away
 from patients.models import Member
+from patients.services.same_clinic import ensure_dermatologist_of
 
 
 def record_review(
@@ -38,8 +39,7 @@ def record_review(
         PermissionDenied: the reviewer is not a dermatologist of the patient's clinic.
         OtherTextMissing, IsExcluded, AnsweredMeanwhile: see ``diagnosis.reviews.errors``.
     """
-    if not reviewer.is_dermatologist or reviewer.clinic_id != image.visit.patient.clinic_id:
-        raise PermissionDenied
+    ensure_dermatologist_of(image.visit.patient, reviewer)
     other_text = other_text.strip() if answer in FREE_TEXT else ""
     if answer in FREE_TEXT and not other_text:
         raise OtherTextMissing

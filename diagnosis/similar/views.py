@@ -10,15 +10,14 @@ from django.views.decorators.vary import vary_on_headers
 from diagnosis.images.models import Image
 from diagnosis.similar.services import similar_cases
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
-from patients.middleware import ClinicRequest
+from patients.middleware import MemberRequest
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @require_safe
 @vary_on_headers("HX-Request")
-def similar(request: ClinicRequest, image_id: UUID) -> HttpResponse:
+def similar(request: MemberRequest, image_id: UUID) -> HttpResponse:
     """Return the cases as a fragment for htmx on the result page, or as a page of their own without JavaScript."""
-    assert request.member is not None
     images = Image.objects.visible_to(request.member).select_related("lesion", "visit__patient")
     image = get_object_or_404(images, pk=image_id)
     context = {

@@ -12,8 +12,8 @@ STAGES: tuple[tuple[str, int], ...] = (
     ("block14", 2048),
 )
 FEATURE_COUNT = sum(channels for _, channels in STAGES)
-# The stages whose maps an export includes for the heat map (compared in ``research/heat_map.md``). The engine reads from
-# the file which maps it has, so that older files still work.
+# The stages whose maps an export includes for the heat map (compared in ``research/heat_map.md``). The engine reads
+# from the file which maps it has, so that older files still work.
 MAPPED_STAGES: tuple[str, ...] = ("block13", "block14")
 
 

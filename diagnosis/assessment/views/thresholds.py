@@ -23,7 +23,7 @@ from mlmodel.network.threshold_levels import UrgentLevel, WatchLevel
 from mlmodel.taxonomy import BY_CODE
 from mlmodel.versions.serving import now_serving
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
-from patients.middleware import ClinicRequest
+from patients.middleware import MemberRequest
 
 MOST_SHOWN = 20
 
@@ -31,9 +31,8 @@ MOST_SHOWN = 20
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @require_http_methods(["GET", "HEAD", "POST"])
 @once
-def thresholds(request: ClinicRequest) -> HttpResponse:
+def thresholds(request: MemberRequest) -> HttpResponse:
     """Show the settings to everyone in the clinic; only dermatologists may change them."""
-    assert request.member is not None
     if request.method != "POST":
         return _page(request, None)
     if not request.member.is_dermatologist:
@@ -62,7 +61,7 @@ def thresholds(request: ClinicRequest) -> HttpResponse:
     return redirect("thresholds")
 
 
-def _page(request: ClinicRequest, form: AnswerSettingsForm | None, *, status: int = 422) -> HttpResponse:
+def _page(request: MemberRequest, form: AnswerSettingsForm | None, *, status: int = 422) -> HttpResponse:
     member = request.member
     assert member is not None
     serving, newest = now_serving(), newest_settings(member.clinic_id)

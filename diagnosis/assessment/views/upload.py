@@ -32,7 +32,7 @@ from diagnosis.assessment.uploads import add_image
 from diagnosis.images.models import Image
 from mlmodel.pictures.picture_errors import PictureError
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
-from patients.middleware import ClinicRequest
+from patients.middleware import MemberRequest
 from patients.models import Lesion, Member, Visit
 from patients.services.visits import VisitIsClosed
 
@@ -44,7 +44,7 @@ UNREADABLE_FORM = (BadRequest, MultiPartParserError, TooManyFieldsSent)
 @csrf_exempt  # the inner view checks it after the size, because reading the token reads the whole body
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @require_http_methods(["GET", "HEAD", "POST"])
-def upload(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
+def upload(request: MemberRequest, visit_id: UUID) -> HttpResponse:
     """Add photographs to a visit. The script sends one file and accepts JSON; a plain form sends several."""
     visits = Visit.objects.visible_to(request.member).select_related("patient")
     visit = get_object_or_404(visits, pk=visit_id)
@@ -63,7 +63,7 @@ def upload(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
 
 @csrf_protect
 @once(in_one_transaction=False)
-def _upload(request: ClinicRequest, visit: Visit) -> HttpResponse:
+def _upload(request: MemberRequest, visit: Visit) -> HttpResponse:
     if request.method != "POST":
         if not visit.is_open:
             messages.warning(request, str(VisitIsClosed()))
@@ -78,7 +78,6 @@ def _upload(request: ClinicRequest, visit: Visit) -> HttpResponse:
         if is_script_request(request):
             return _problem(request, visit, "malformed", str(next(iter(form.errors.values()))[0]), 400)
         return _page(request, visit, form, status=400)
-    assert request.member is not None, "require_role admits members only"
     attempt, lesion = remembered_attempt(request), form.cleaned_data["lesion"]
     outcomes = [
         _add(visit, lesion, file, request.member, attempt and attempt.part(f"file {index}"))
@@ -155,7 +154,7 @@ def _check_files(form: LesionForm, files: list[UploadedFile], *, limit: int) -> 
         )
 
 
-def _length(request: ClinicRequest) -> int:
+def _length(request: MemberRequest) -> int:
     """Return the stated length of the body; 0 if it is not a number. Django reads no more than that."""
     length = request.META.get("CONTENT_LENGTH") or ""
     return int(length) if length.isdecimal() else 0
@@ -169,13 +168,13 @@ def _as_problem(code: str, message: str, status: int) -> dict[str, Any]:
     return {**problem, "error": code, "message": message}
 
 
-def _json(request: ClinicRequest, content: dict[str, Any], *, status: int) -> JsonResponse:
+def _json(request: MemberRequest, content: dict[str, Any], *, status: int) -> JsonResponse:
     if status < HTTPStatus.BAD_REQUEST:
         return JsonResponse(content, status=status)
     return JsonResponse({**content, "instance": request.path}, status=status, content_type=MEDIA_TYPE)
 
 
-def _problem(request: ClinicRequest, visit: Visit, code: str, message: str, status: int) -> HttpResponse:
+def _problem(request: MemberRequest, visit: Visit, code: str, message: str, status: int) -> HttpResponse:
     """Return an error for the whole request, without reading its body again."""
     if is_script_request(request):
         return _json(request, _as_problem(code, message, status), status=status)
@@ -183,7 +182,7 @@ def _problem(request: ClinicRequest, visit: Visit, code: str, message: str, stat
     return render(request, "assessment/upload_outcomes.html", context, status=status)
 
 
-def _page(request: ClinicRequest, visit: Visit, form: LesionForm, *, status: int = 200) -> HttpResponse:
+def _page(request: MemberRequest, visit: Visit, form: LesionForm, *, status: int = 200) -> HttpResponse:
     context = {
         "visit": visit,
         "patient": visit.patient,

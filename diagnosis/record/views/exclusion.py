@@ -19,15 +19,14 @@ from diagnosis.images.models import Exclusion, Image
 from diagnosis.reports.models import Report, Withholding
 from diagnosis.reports.notices import Reach, reach_of
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
-from patients.middleware import ClinicRequest
-from patients.models import Member
+from patients.middleware import MemberRequest
 from patients.services.visits import VisitIsClosed
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @require_http_methods(["GET", "HEAD", "POST"])
 @once(in_one_transaction=False)
-def exclude(request: ClinicRequest, image_id: UUID) -> HttpResponse:
+def exclude(request: MemberRequest, image_id: UUID) -> HttpResponse:
     """Show the exclusion form; POST excludes the photograph, and adds it to another lesion if one was chosen."""
     image = _find(request, image_id)
     if request.method != "POST" and image.exclusions.standing().exists():
@@ -65,10 +64,10 @@ def exclude(request: ClinicRequest, image_id: UUID) -> HttpResponse:
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @require_POST
 @once
-def undo(request: ClinicRequest, image_id: UUID) -> HttpResponse:
+def undo(request: MemberRequest, image_id: UUID) -> HttpResponse:
     image = _find(request, image_id)
     try:
-        row = undo_exclusion(image=image, by=_member(request))
+        row = undo_exclusion(image=image, by=request.member)
         messages.success(
             request,
             f"{_('The exclusion is undone: the photograph is used again.')} {_what_stays_withheld(row)}".strip(),
@@ -78,9 +77,9 @@ def undo(request: ClinicRequest, image_id: UUID) -> HttpResponse:
     return redirect(image)
 
 
-def _carry_out(request: ClinicRequest, image: Image, form: ExclusionForm) -> Image:
+def _carry_out(request: MemberRequest, image: Image, form: ExclusionForm) -> Image:
     """Exclude the photograph, and return the photograph to show next."""
-    by, note, lesion = _member(request), form.cleaned_data["note"], form.cleaned_data.get("lesion")
+    by, note, lesion = request.member, form.cleaned_data["note"], form.cleaned_data.get("lesion")
     if lesion is not None:
         finding = finding_of(image)
         added = add_to_other_lesion(image=image, lesion=lesion, by=by, note=note)
@@ -116,13 +115,8 @@ def _what_stays_withheld(row: Exclusion) -> str:
     return _("The report of its visit stays withheld from the patient until a dermatologist releases it again.")
 
 
-def _find(request: ClinicRequest, image_id: UUID) -> Image:
+def _find(request: MemberRequest, image_id: UUID) -> Image:
     images = Image.objects.visible_to(request.member).select_related(
         "visit__patient__clinic", "visit__patient__user", "lesion"
     )
     return get_object_or_404(images, pk=image_id)
-
-
-def _member(request: ClinicRequest) -> Member:
-    assert request.member is not None, "require_role requires a member"
-    return request.member

@@ -42,7 +42,7 @@ from diagnosis.reviews.services import record_review, reviews_token
 from mlmodel.network.quality import Reliability
 from mlmodel.versions.serving import active_version
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
-from patients.middleware import ClinicRequest
+from patients.middleware import MemberRequest
 from patients.models import Member, Role
 from patients.services.visits import VisitIsClosed
 
@@ -52,13 +52,13 @@ OTHERS_SHOWN = 12
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @require_safe
-def image(request: ClinicRequest, image_id: UUID) -> HttpResponse:
+def image(request: MemberRequest, image_id: UUID) -> HttpResponse:
     return _result(request, _find(request.member, image_id))
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @require_safe
-def explanation(request: ClinicRequest, image_id: UUID) -> HttpResponse:
+def explanation(request: MemberRequest, image_id: UUID) -> HttpResponse:
     """Return the explanation for htmx to insert into the page; it comes from the language model if one is set up."""
     photograph = photograph_of(_find(request.member, image_id))
     prediction = photograph.prediction
@@ -73,12 +73,12 @@ def explanation(request: ClinicRequest, image_id: UUID) -> HttpResponse:
 @require_role(Role.DERMATOLOGIST)
 @require_POST
 @once(in_one_transaction=False)
-def override(request: ClinicRequest, image_id: UUID) -> HttpResponse:
+def override(request: MemberRequest, image_id: UUID) -> HttpResponse:
     image_row = _find(request.member, image_id)
     form = OverrideForm(request.POST)
     if form.is_valid():
         try:
-            override_refusal(image=image_row, by=_member(request), reason=form.cleaned_data["reason"])
+            override_refusal(image=image_row, by=request.member, reason=form.cleaned_data["reason"])
             messages.success(request, _("The photograph was analysed. Your reason is stored with it."))
             return redirect(image_row)
         except (Refused, VisitIsClosed) as error:
@@ -89,16 +89,16 @@ def override(request: ClinicRequest, image_id: UUID) -> HttpResponse:
 @require_role(Role.DERMATOLOGIST)
 @require_POST
 @once
-def review(request: ClinicRequest, image_id: UUID) -> HttpResponse:
+def review(request: MemberRequest, image_id: UUID) -> HttpResponse:
     image_row = _find(request.member, image_id)
     form = ReviewForm(request.POST)
     if not form.is_valid():
         return _result(request, image_row, review_form=form, status=422)
     try:
-        record_review(image=image_row, reviewer=_member(request), **form.cleaned_data)
+        record_review(image=image_row, reviewer=request.member, **form.cleaned_data)
         messages.success(request, _("Your review is recorded."))
     except AnsweredMeanwhile as conflict:
-        form.made_anew(reviews_token(image=image_row, reader=_member(request)))
+        form.made_anew(reviews_token(image=image_row, reader=request.member))
         return _result(request, image_row, review_form=form, conflict=conflict, status=409)
     except Refused as error:
         messages.error(request, str(error))
@@ -108,7 +108,7 @@ def review(request: ClinicRequest, image_id: UUID) -> HttpResponse:
 @require_role(*EVERYONE_IN_THE_CLINIC)
 @require_POST
 @once(in_one_transaction=False)
-def analyse(request: ClinicRequest, image_id: UUID) -> HttpResponse:
+def analyse(request: MemberRequest, image_id: UUID) -> HttpResponse:
     """Analyse a photograph with the active network."""
     image_row = _find(request.member, image_id)
     if not image_row.is_accepted and not hasattr(image_row, "override"):
@@ -133,13 +133,8 @@ def _find(member: Member | None, image_id: UUID) -> Image:
     return get_object_or_404(images, pk=image_id)
 
 
-def _member(request: ClinicRequest) -> Member:
-    assert request.member is not None, "require_role requires a member"
-    return request.member
-
-
 def _result(
-    request: ClinicRequest,
+    request: MemberRequest,
     image: Image,
     *,
     review_form: ReviewForm | None = None,
@@ -173,8 +168,8 @@ def _result(
         **_answer(photograph, is_warned=is_warned, missed=missed),
         **_measures(photograph),
     }
-    if _member(request).is_dermatologist and "exclusion" not in context:
-        made_from = reviews_token(image=image, reader=_member(request))
+    if request.member.is_dermatologist and "exclusion" not in context:
+        made_from = reviews_token(image=image, reader=request.member)
         context["review_form"] = review_form or ReviewForm(initial={"made_from": made_from})
         context["conflict"] = conflict
         context["override_form"] = override_form or OverrideForm()

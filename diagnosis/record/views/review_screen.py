@@ -1,12 +1,8 @@
 """The review screen, which shows one photograph at a time. It works with plain forms; JavaScript adds keys."""
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -27,29 +23,16 @@ from diagnosis.reviews.on_screen import look_at, look_away
 from diagnosis.reviews.queue import bring_back, bring_back_skipped, claim, offer_for, skip
 from diagnosis.reviews.review_words import answer_name
 from diagnosis.reviews.services import ensure_nobody_answered, record_review, retract_review, reviews_token
-from patients.middleware import ClinicRequest
-from patients.models import Member
-
-View = Callable[..., HttpResponse]
-
-
-def for_readers(view: View) -> View:
-    """Allow only dermatologists, since only they can sign a review."""
-
-    @wraps(view)
-    def guarded(request: ClinicRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        if request.member is None or not request.member.is_dermatologist:
-            raise PermissionDenied(_("Only the clinic's dermatologists can review photographs."))
-        return view(request, *args, **kwargs)
-
-    return guarded
+from patients.access import require_role
+from patients.middleware import MemberRequest
+from patients.models import Member, Role
 
 
-@for_readers
+@require_role(Role.DERMATOLOGIST)
 @require_safe
-def next_photograph(request: ClinicRequest) -> HttpResponse:
+def next_photograph(request: MemberRequest) -> HttpResponse:
     """Show the photograph with the highest priority, or that the queue is empty."""
-    member = _member(request)
+    member = request.member
     offer = offer_for(member)
     image = _find(member, offer.entry.image_id) if offer.entry else None
     if image is not None:
@@ -57,12 +40,12 @@ def next_photograph(request: ClinicRequest) -> HttpResponse:
     return _render(request, screen(request, member=member, image=image, offer=offer))
 
 
-@for_readers
+@require_role(Role.DERMATOLOGIST)
 @require_http_methods(["GET", "HEAD", "POST"])
 @once
-def photograph(request: ClinicRequest, image_id: UUID) -> HttpResponse:
+def photograph(request: MemberRequest, image_id: UUID) -> HttpResponse:
     """Show one photograph; POST records the answer."""
-    member = _member(request)
+    member = request.member
     image = _find(member, image_id)
     form = ReviewForm(request.POST) if request.method == "POST" else None
     if form is not None and form.is_valid():
@@ -80,7 +63,7 @@ def photograph(request: ClinicRequest, image_id: UUID) -> HttpResponse:
     return _render(request, content, status=200 if form is None else 422)
 
 
-def _record(request: ClinicRequest, image: Image, member: Member, form: ReviewForm) -> None:
+def _record(request: MemberRequest, image: Image, member: Member, form: ReviewForm) -> None:
     """Record the answer. For a blinded reader, colleagues' answers are hidden on purpose, so there is no conflict."""
     was_blinded = is_blinded(request, member) and not SeenAnswers(request).holds(image)
     answer = {**form.cleaned_data, "made_from": None} if was_blinded else form.cleaned_data
@@ -88,7 +71,7 @@ def _record(request: ClinicRequest, image: Image, member: Member, form: ReviewFo
 
 
 def _stale(
-    request: ClinicRequest,
+    request: MemberRequest,
     image: Image,
     member: Member,
     conflict: AnsweredMeanwhile,
@@ -103,21 +86,21 @@ def _stale(
     return _render(request, content, status=409)
 
 
-@for_readers
+@require_role(Role.DERMATOLOGIST)
 @require_safe
-def others(request: ClinicRequest, image_id: UUID) -> HttpResponse:
+def others(request: MemberRequest, image_id: UUID) -> HttpResponse:
     """Show who else has the photograph open; the page polls this."""
-    member = _member(request)
+    member = request.member
     image = get_object_or_404(Image.objects.visible_to(member), pk=image_id)
     look_at(image=image, member=member)
     return render(request, "record/includes/review_others.html", {"image": image, **on_screen(image, member)})
 
 
-@for_readers
+@require_role(Role.DERMATOLOGIST)
 @require_POST
 @once
-def skip_photograph(request: ClinicRequest, image_id: UUID) -> HttpResponse:
-    member = _member(request)
+def skip_photograph(request: MemberRequest, image_id: UUID) -> HttpResponse:
+    member = request.member
     image = _find(member, image_id)
     if "made_from" in request.POST and not (is_blinded(request, member) and not SeenAnswers(request).holds(image)):
         try:
@@ -129,12 +112,12 @@ def skip_photograph(request: ClinicRequest, image_id: UUID) -> HttpResponse:
     return redirect("admin:review")
 
 
-@for_readers
+@require_role(Role.DERMATOLOGIST)
 @require_POST
 @once
-def undo(request: ClinicRequest) -> HttpResponse:
+def undo(request: MemberRequest) -> HttpResponse:
     """Undo the reader's last step, and show its photograph again."""
-    member = _member(request)
+    member = request.member
     step = last_step(member)
     if step is None:
         messages.error(
@@ -168,18 +151,18 @@ def undo(request: ClinicRequest) -> HttpResponse:
     return redirect("admin:review-photograph", review.image_id)
 
 
-@for_readers
+@require_role(Role.DERMATOLOGIST)
 @require_POST
-def mode(request: ClinicRequest) -> HttpResponse:
+def mode(request: MemberRequest) -> HttpResponse:
     """Set whether the network's answer is hidden until the reader has answered; the clinic's rule takes precedence."""
     request.session[BLINDED] = request.POST.get("blinded") == "on"
     return redirect("admin:review")
 
 
-@for_readers
+@require_role(Role.DERMATOLOGIST)
 @require_POST
-def skipped(request: ClinicRequest) -> HttpResponse:
-    count = bring_back_skipped(_member(request))
+def skipped(request: MemberRequest) -> HttpResponse:
+    count = bring_back_skipped(request.member)
     words = ngettext(
         "%(count)d skipped photograph is back in your queue.",
         "%(count)d skipped photographs are back in your queue.",
@@ -189,7 +172,7 @@ def skipped(request: ClinicRequest) -> HttpResponse:
     return redirect("admin:review")
 
 
-def _render(request: ClinicRequest, content: Screen, *, status: int = 200) -> HttpResponse:
+def _render(request: MemberRequest, content: Screen, *, status: int = 200) -> HttpResponse:
     return render(request, "record/review.html", content.context(), status=status)
 
 
@@ -205,8 +188,3 @@ def _find(member: Member, image_id: UUID) -> Image:
 
 def _words(review: Review) -> str:
     return answer_name(review.answer, review.other_text)
-
-
-def _member(request: ClinicRequest) -> Member:
-    assert request.member is not None, "for_readers requires a member"
-    return request.member

@@ -1,17 +1,12 @@
 """Retraining runs in the admin: start, follow, resume and abandon."""
 
-from collections.abc import Callable
-from functools import wraps
-from typing import Any
 from uuid import UUID
 
 from django.contrib import messages
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from dermascan.core.background import enqueue_on_commit
@@ -25,34 +20,16 @@ from diagnosis.retraining.services import start_run
 from diagnosis.retraining.training_images import images_outside_the_classes
 from mlmodel.versions.models import ModelVersion
 from mlmodel.versions.serving import active_version
-from patients.access import is_operator
+from patients.access import is_operator, require_role
 from patients.admin.scope import CLINICIANS
 from patients.middleware import ClinicRequest
 from patients.models import Role
 
-View = Callable[..., HttpResponse]
 MOST_SHOWN = 50
 MOST_LEFT_OUT_SHOWN = 12
 
 
-def for_roles(*roles: Role) -> Callable[[View], View]:
-    """Return a decorator that allows operators, and members with one of the roles."""
-
-    def decorate(view: View) -> View:
-        @wraps(view)
-        def guarded(request: ClinicRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if not (is_operator(request) or (request.member is not None and request.member.role in roles)):
-                raise PermissionDenied(
-                    _("This page is only for these roles: %s.") % ", ".join(str(role.label) for role in roles),
-                )
-            return view(request, *args, **kwargs)
-
-        return guarded
-
-    return decorate
-
-
-@for_roles(*CLINICIANS)
+@require_role(*CLINICIANS, operator=True)
 @require_safe
 def runs(request: ClinicRequest) -> HttpResponse:
     """List all runs, newest first, with the form to start one."""
@@ -76,7 +53,7 @@ def _last_that_left_out(active: ModelVersion) -> TrainingRun | None:
     return newest if newest is not None and newest.left_out else None
 
 
-@for_roles(*CLINICIANS)
+@require_role(*CLINICIANS, operator=True)
 @require_safe
 def run(request: ClinicRequest, run_id: UUID) -> HttpResponse:
     """Show one run with its progress, log and result. htmx polls only the part that changes."""
@@ -100,7 +77,7 @@ def run(request: ClinicRequest, run_id: UUID) -> HttpResponse:
     return render(request, f"retraining/{name}", context)
 
 
-@for_roles(Role.DERMATOLOGIST)
+@require_role(Role.DERMATOLOGIST, operator=True)
 @require_POST
 @once
 def start(request: ClinicRequest) -> HttpResponse:
@@ -115,7 +92,7 @@ def start(request: ClinicRequest) -> HttpResponse:
     return redirect("admin:retraining-run", started.pk)
 
 
-@for_roles(Role.DERMATOLOGIST)
+@require_role(Role.DERMATOLOGIST, operator=True)
 @require_POST
 @once
 def resume(request: ClinicRequest, run_id: UUID) -> HttpResponse:
@@ -129,7 +106,7 @@ def resume(request: ClinicRequest, run_id: UUID) -> HttpResponse:
     return redirect("admin:retraining-run", run_id)
 
 
-@for_roles(Role.DERMATOLOGIST)
+@require_role(Role.DERMATOLOGIST, operator=True)
 @require_POST
 @once
 def abandon(request: ClinicRequest, run_id: UUID) -> HttpResponse:
