@@ -1,6 +1,6 @@
+import logging
 from collections.abc import Callable
 from functools import wraps
-from traceback import walk_tb
 from typing import Any, TypeVar, cast
 
 from django.conf import settings
@@ -15,7 +15,8 @@ from django.urls import URLPattern, URLResolver
 from django.utils.translation import gettext as _
 
 _View = TypeVar("_View", bound=Callable[..., Any])
-_OUR_PACKAGES = {"dermascan", "diagnosis", "mlmodel", "patients"}
+
+logger = logging.getLogger(__name__)
 
 
 class DermaScanAdminSite(AdminSite):
@@ -53,8 +54,10 @@ class DermaScanAdminSite(AdminSite):
             try:
                 return sent_once(request, *args, **kwargs)
             except (OverflowError, ValueError, ValidationError, DataError) as error:
-                if not (_is_lookup(request) and _is_raised_by_library(error)):
+                if not _is_lookup(request):
                     raise
+                # Most often a value that no column takes; the log says so if it was a fault of ours.
+                logger.warning("A lookup in the administration was refused.", exc_info=error)
                 raise BadRequest("A value in the request is invalid.") from error
 
         return super().admin_view(cast(_View, guarded), cacheable)
@@ -90,9 +93,3 @@ def _is_lookup(request: HttpRequest) -> bool:
     if request.method == "POST":
         return ACTION_CHECKBOX_NAME in request.POST
     return bool(request.GET)
-
-
-def _is_raised_by_library(error: Exception) -> bool:
-    """Return whether Django or the database driver rejected the value. Errors from our own code stay a 500."""
-    frames = [frame for frame, _line in walk_tb(error.__traceback__)]
-    return frames[-1].f_globals.get("__name__", "").partition(".")[0] not in _OUR_PACKAGES

@@ -3,31 +3,7 @@
 from django.utils.translation import gettext as _
 
 from dermascan.core.errors import Refused
-from diagnosis.images.errors import CannotReadOriginal, IsExcluded
 from diagnosis.images.models import Image
-from diagnosis.reviews.errors import AnsweredMeanwhile, NothingToRetract, OtherTextMissing, TooLateToRetract
-from patients.services.visits import VisitIsClosed
-
-__all__ = [
-    "AlreadyExcluded",
-    "AlreadyUploaded",
-    "AnsweredMeanwhile",
-    "CannotReadOriginal",
-    "FindingNeedsDermatologist",
-    "FindingNeedsNote",
-    "FindingWouldBeLost",
-    "IsExcluded",
-    "LesionOfAnotherPatient",
-    "NotExcluded",
-    "NothingToOverride",
-    "NothingToRetract",
-    "OtherTextMissing",
-    "ReasonMissing",
-    "Refused",
-    "TooLateToRetract",
-    "UrgentNeedsDermatologist",
-    "VisitIsClosed",
-]
 
 
 class AlreadyUploaded(Refused):

@@ -51,9 +51,6 @@ class MessageQuerySet(models.QuerySet["OutgoingMessage"]):
             return self.none()
         return self.filter(Q(user__patient__clinic=member.clinic_id) | Q(user__member__clinic=member.clinic_id))
 
-    def unfinished(self) -> "MessageQuerySet":
-        return self.filter(state__in=UNFINISHED)
-
     def undelivered(self) -> "MessageQuerySet":
         return self.filter(state__in=UNDELIVERED)
 
@@ -146,10 +143,6 @@ class OutgoingMessage(models.Model):
     @property
     def is_unfinished(self) -> bool:
         return self.state in UNFINISHED
-
-    @property
-    def is_sent(self) -> bool:
-        return self.state == MessageState.SENT
 
     @property
     def is_undelivered(self) -> bool:
