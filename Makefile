@@ -10,10 +10,11 @@ THROWAWAY := DJANGO_SETTINGS_MODULE=dermascan.settings.production DERMASCAN_HOST
 	DERMASCAN_FROM_EMAIL=dermascan@clinic.example DERMASCAN_OPERATOR_EMAIL=it@clinic.example \
 	DERMASCAN_SECRET_KEY=throwaway-$(shell head -c 40 /dev/urandom | sha256sum | cut -c1-50)
 
-.PHONY: help run test test-services lint format bench lock
+.PHONY: help run dev test test-services lint format bench lock
 
 help:
 	@echo 'make run            serve DermaScan on http://127.0.0.1:8000 (PORT=8001 make run for another port)'
+	@echo 'make dev            the same for development: restarts on changes, debug toolbar, no workers'
 	@echo 'make test           all tests, including those in Chromium'
 	@echo 'make test-services  the tests on temporary PostgreSQL and Redis servers'
 	@echo 'make lint           ruff, djLint, mypy, import-linter, Django'"'"'s own checks'
@@ -24,6 +25,11 @@ help:
 run:
 	@deploy/setup.sh serve
 	@$(PYTHON_BIN) deploy/run.py || case $$? in 130|143) ;; *) exit 1 ;; esac # Ctrl-C and SIGTERM are normal ends
+
+dev: export DJANGO_SETTINGS_MODULE = dermascan.settings.development
+dev:
+	@deploy/setup.sh test
+	@$(PYTHON_BIN) deploy/run.py --reload || case $$? in 130|143) ;; *) exit 1 ;; esac
 
 # Otherwise each test process would compile every module again.
 test test-services: export PYTHONDONTWRITEBYTECODE =

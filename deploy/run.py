@@ -32,6 +32,8 @@ def main() -> None:
     announce(host, port, has_demo=prepare_or_exit())
     # The workers' e-mails link to the address that is served here.
     os.environ.update(HOST=host, PORT=str(port), DERMASCAN_SITE_URL=settings.SITE_URL)
+    if "--reload" in sys.argv[1:]:
+        os.execv(sys.executable, [sys.executable, "manage.py", "runserver", f"{host}:{port}"])  # noqa: S606
     os.execv(sys.executable, [sys.executable, "-m", "dermascan.supervisor", "deploy/Procfile"])  # noqa: S606
 
 

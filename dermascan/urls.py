@@ -1,5 +1,6 @@
 """The root URLconf."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, re_path
 
@@ -7,8 +8,6 @@ from dermascan.health import status
 from dermascan.views.account import email_address
 from dermascan.views.api_docs import api_docs, api_schema
 from diagnosis.api.views import UnknownPathView
-from diagnosis.retraining.views.network import network, network_report, network_report_json
-from diagnosis.retraining.views.versions import proposal, version, version_history, versions
 
 handler500 = "dermascan.views.errors.server_error"
 
@@ -16,13 +15,6 @@ urlpatterns = [
     path("", include("dermascan.public_urls")),
     path("", include("patients.urls")),
     path("", include("diagnosis.urls")),
-    path("network/", network, name="network"),
-    path("network/report/", network_report, name="network-report"),
-    path("network/report.json", network_report_json, name="network-report-json"),
-    path("network/versions/", versions, name="versions"),
-    path("network/versions/history.pdf", version_history, name="version-history"),
-    path("network/versions/<int:version_id>/", version, name="version"),
-    path("network/versions/<int:version_id>/proposals/<uuid:proposal_id>/", proposal, name="version-proposal"),
     path("accounts/email/", email_address, name="account_email"),  # replaces allauth's page
     path("accounts/", include("allauth.urls")),
     path("admin/", admin.site.urls),
@@ -32,3 +24,8 @@ urlpatterns = [
     path("api/docs/", api_docs, name="api-docs"),
     re_path(r"^api(/|$)", UnknownPathView.as_view(), name="api-unknown"),
 ]
+
+if "debug_toolbar" in settings.INSTALLED_APPS:
+    from debug_toolbar.toolbar import debug_toolbar_urls
+
+    urlpatterns += debug_toolbar_urls()

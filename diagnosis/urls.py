@@ -8,6 +8,16 @@ from diagnosis.monitoring.urls import urlpatterns as monitoring
 from diagnosis.portal.urls import urlpatterns as portal
 from diagnosis.record.urls import urlpatterns as record
 from diagnosis.reports.urls import urlpatterns as reports
+from diagnosis.retraining.urls import urlpatterns as retraining
 from diagnosis.similar.urls import urlpatterns as similar
 
-urlpatterns: list[URLPattern] = [*record, *assessment, *measures, *similar, *reports, *monitoring, *portal]
+urlpatterns: list[URLPattern] = [
+    *record,
+    *assessment,
+    *measures,
+    *similar,
+    *reports,
+    *retraining,
+    *monitoring,
+    *portal,
+]
