@@ -70,8 +70,12 @@ class Command(BaseCommand):
         """Report skipped files, and pictures that have another name in the table."""
         if found.skipped:
             names = [readable_name(path) for path in found.skipped]
-            many = "1 file is" if len(names) == 1 else f"{len(names):,} files are"
-            self.stderr.write(f"{many} not a photograph and skipped: {', '.join(names)}.")
+            many = (
+                "1 file is not a photograph and was"
+                if len(names) == 1
+                else f"{len(names):,} files are not photographs and were"
+            )
+            self.stderr.write(f"{many} skipped: {', '.join(names)}.")
         for path, name in zip(found.pictures, names_without_ending(found.pictures), strict=True):
             if name != path.stem:
                 self.stderr.write(f"{readable_name(path)} is named {name} in the table.")

@@ -100,7 +100,7 @@ def test_what_is_missing_or_broken_is_reported_and_left_out(archive):
     photographs[2].write_bytes(b"")
     shutil.copyfile(photographs[3], photographs[3].with_name("ISIC_9999999.jpg"))
     said, output = imported(archive)
-    assert f"1 photograph of the table has no file and is left out: {photographs[0].stem}" in said
+    assert f"1 photograph in the table has no file and is excluded: {photographs[0].stem}" in said
     assert "2 photographs cannot be decoded" in said
     assert "1 file is in no row and is ignored: ISIC_9999999" in said
     kept = {row["image_id"] for row in read_table(output / "manifest.csv")}
@@ -121,7 +121,7 @@ def test_what_is_missing_or_broken_is_reported_and_left_out(archive):
 def test_a_row_that_cannot_be_used_is_named_and_left_out(archive, values, reason):
     change(archive, lambda rows: rows[2].update(values))
     said, output = imported(archive)
-    assert "1 row cannot be used and is left out" in said
+    assert "1 row cannot be used and is excluded" in said
     assert f"row 4 ({values.get('image_id') or ('no image_id' if 'image_id' in values else '')}" in said
     assert reason in said
     assert len(read_table(output / "manifest.csv")) == 11
@@ -134,7 +134,7 @@ def test_a_lesion_with_two_diagnoses_is_left_out(archive):
     change(archive, contradict)
     said, output = imported(archive)
     assert "2 rows cannot be used" in said
-    assert "its lesion carries akiec and bcc" in said
+    assert "its lesion has the diagnoses akiec and bcc" in said
     assert len(read_table(output / "manifest.csv")) == 10
 
 
@@ -142,7 +142,7 @@ def test_one_file_under_two_lesions_is_reported(archive):
     photographs = sorted(archive.rglob("*.jpg"))
     shutil.copyfile(photographs[0], photographs[1])
     said, _ = imported(archive)
-    assert "1 pair of photographs of different lesions, each the same file twice" in said
+    assert "1 pair of identical files from different lesions" in said
 
 
 def test_a_lesion_in_two_folds_stops_the_import(archive):
@@ -153,7 +153,7 @@ def test_a_lesion_in_two_folds_stops_the_import(archive):
         rows[1].update(lesion_id="A", dx="nv")
 
     change(archive, split)
-    with pytest.raises(CommandError, match=r"Lesion A lies in folds 3 and 0: that would leak"):
+    with pytest.raises(CommandError, match=r"Lesion A is in folds 3 and 0"):
         imported(archive)
     assert not (archive.parent / "imported" / "manifest.csv").exists()
 

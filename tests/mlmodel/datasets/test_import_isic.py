@@ -148,8 +148,9 @@ def test_what_cannot_be_used_is_named_and_left_out(folder):
 
     assert {name: row["fold"] for name, row in rows.items()} == {NAMES[7]: "9"}
     for words in (
-        "cannot be decoded", "“wart” is none of akiec", "its lesion is in HAM10000", "its lesion carries mel and nv",
-        "“middle” is no fold", "has no file and is left out: ISIC_9999999",
+        "cannot be decoded", "“wart” is none of akiec", "its lesion is in HAM10000",
+        "its lesion has the diagnoses mel and nv",
+        "“middle” is not a fold", "has no file and is excluded: ISIC_9999999",
     ):  # fmt: skip
         assert words in said
 
@@ -157,12 +158,12 @@ def test_what_cannot_be_used_is_named_and_left_out(folder):
 @pytest.mark.parametrize(
     ("name", "table", "message"),
     [
-        ("truth.csv", "image,age\nISIC_0000000,40\n", "No table in .* says what the photographs show"),
-        ("truth.csv", "image,dx\nISIC_0000000,wart\n", "None of the 1 photographs of the tables can be used: refused"),
+        ("truth.csv", "image,age\nISIC_0000000,40\n", "No table in .* has diagnoses"),
+        ("truth.csv", "image,dx\nISIC_0000000,wart\n", "None of the 1 photographs in the tables can be used: refused"),
         ("truth.csv", f"image,dx\n{NAMES[0]},nv\n{NAMES[0]},mel\n", "is listed twice"),
         ("truth.csv", one_hot("MEL,NV", 0), "lacks the columns bcc, akiec"),
         ("truth.csv", f"image,melanoma,seborrheic_keratosis\n{NAMES[0]},1,1\n", "both classes are 1"),
-        ("notes.txt", "nothing", "No table in .* says what the photographs show"),
+        ("notes.txt", "nothing", "No table in .* has diagnoses"),
     ],
 )
 def test_a_folder_that_cannot_be_imported_says_why_and_nothing_is_written(folder, name, table, message):
@@ -175,7 +176,7 @@ def test_a_folder_that_cannot_be_imported_says_why_and_nothing_is_written(folder
 def test_two_tables_that_disagree_are_refused(folder):
     (folder / "a.csv").write_text(f"image,dx\n{NAMES[0]},nv\n{NAMES[1]},nv\n")
     (folder / "b.csv").write_text(f"image,dx\n{NAMES[0]},mel\n")
-    with pytest.raises(CommandError, match=f"{NAMES[0]} is mel here, and nv elsewhere"):
+    with pytest.raises(CommandError, match=f"{NAMES[0]} is mel here but nv elsewhere"):
         imported(folder)
     _, rows = imported(folder, "--table", str(folder / "a.csv"))
     assert set(rows) == set(NAMES[:2])
@@ -214,8 +215,8 @@ def test_collections_are_read_together_and_what_two_hold_is_read_once(folder, tm
     write_table(abroad / "manifest.csv", rows)
     fewer, notes = read_datasets([home, abroad])
     assert len(fewer.paths) == len(both.paths) - 1
-    assert "1 photographs of" in notes[0]
-    with pytest.raises(DatasetError, match=r"are in .* already"):
+    assert "1 photographs in" in notes[0]
+    with pytest.raises(DatasetError, match=r"are already in"):
         read_datasets([home, home])
-    with pytest.raises(DatasetError, match="not of the seven: scc"):
+    with pytest.raises(DatasetError, match="not among the seven: scc"):
         read_dataset(abroad)

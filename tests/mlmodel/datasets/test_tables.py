@@ -96,8 +96,8 @@ def test_what_was_left_out_of_a_table_is_counted(tmp_path):
     numbered = "".join(f"{index or ''},{line}\n" for index, line in enumerate(one_hot().splitlines()))
     photographs = read(tmp_path, numbered + ",,,,,,,,\n" * 3)
 
-    assert "truth.csv: 3 empty rows were left out." in photographs.notes
-    assert "truth.csv: what stands in columns without a name was left out (12 rows)." in photographs.notes
+    assert "truth.csv: 3 empty rows were skipped." in photographs.notes
+    assert "truth.csv: values in columns without a name were skipped (12 rows)." in photographs.notes
 
 
 def test_classes_of_isic_2019_that_are_none_of_the_seven_are_told_with_how_many(tmp_path):
@@ -107,7 +107,7 @@ def test_classes_of_isic_2019_that_are_none_of_the_seven_are_told_with_how_many(
         lines[line] = ",".join((name, *("1.0" if each == column else "0.0" for each in (*ONE_HOT, "SCC", "UNK"))))
     photographs = read(tmp_path, "\n".join(lines) + "\n")
 
-    said = "3 photographs show none of the seven classes and are left out of the figures: scc (2), unk (1)."
+    said = "3 photographs show none of the seven classes and are excluded from the results: scc (2), unk (1)."
     assert said in photographs.notes
 
 
@@ -138,7 +138,7 @@ def test_names_that_were_read_and_classes_left_out_are_told_with_how_many(tmp_pa
     assert "“melanoma” as mel (1)" in notes
     assert "4 photographs show none of the seven classes" in notes
     assert "dermatitis (2)" in notes
-    assert "melonoma (1; is mel meant?)" in notes
+    assert "melonoma (1; did you mean mel?)" in notes
 
 
 @pytest.mark.parametrize("nothing", ["NA", "na", "N/A", "nan", "NaN", "null", "None", "#N/A", "-", "–", "?", "", " "])
@@ -152,7 +152,7 @@ def test_a_missing_value_is_no_lesion_and_no_subgroup(nothing, tmp_path):
     assert len(set(photographs.lesions.tolist())) == 12
     assert photographs.traits == {}
     nevi = list(LABELS.values()).count("nv")
-    assert f"{nevi} photographs have no lesion number; each counts as a lesion of its own." in photographs.notes
+    assert f"{nevi} photographs have no lesion number; each counts as a separate lesion." in photographs.notes
 
 
 def test_words_for_what_is_not_known_are_no_subgroup_either(tmp_path):
@@ -161,7 +161,7 @@ def test_words_for_what_is_not_known_are_no_subgroup_either(tmp_path):
 
 
 def test_two_rows_of_one_photograph_that_differ_are_refused(tmp_path):
-    with pytest.raises(DataError, match="line 3: ISIC_0024310 is there twice, with different values"):
+    with pytest.raises(DataError, match="line 3: ISIC_0024310 is listed twice with different values"):
         read(tmp_path, one_hot(), "image,sex\nISIC_0024310,f\nISIC_0024310.jpg,m\n")
 
 
@@ -310,7 +310,7 @@ def test_folds_written_as_a_spreadsheet_does_are_kept_and_others_named(archive):
     table.write_text("\n".join([f"{header},fold", *(f"{line},{next(folds)}" for line in lines)]) + "\n")
     said, rows = imported(archive)
     assert [row["fold"] for row in rows] == ["3", *["4"] * 10]
-    assert "“4.5” is no fold" in said
+    assert "“4.5” is not a fold" in said
 
 
 @pytest.mark.slow
@@ -332,5 +332,5 @@ def test_evaluate_says_on_the_terminal_what_it_left_out(tmp_path):
 
 def test_a_run_of_another_table_is_refused_in_words(tmp_path):
     (tmp_path / "epochs.csv").write_text("loss;accuracy;watched_loss;watched_accuracy\nhigh;1;1;1\n")
-    with pytest.raises(CommandError, match="loss is “high”, which is no number"):
+    with pytest.raises(CommandError, match="loss is “high”, which is not a number"):
         call_command("evaluate", "--images", PHOTOGRAPHS, "--truth", PHOTOGRAPHS / "labels.csv", "--run", tmp_path)

@@ -323,11 +323,11 @@ HOSTILE = {
     "words": (GOOD + "ISIC_0024310,yes,0,0,0,0,0,0\n", "MEL is “yes”; it must be 0 or 1"),
     "probabilities": (GOOD + "ISIC_0024310,0.7,0.3,0,0,0,0,0\n", "a file of predictions"),
     "not a number": (GOOD + "ISIC_0024310,nan,0,0,0,0,0,0\n", "must be 0 or 1"),
-    "a photograph twice": (GOOD + "a,1,0,0,0,0,0,0\na.jpg,1,0,0,0,0,0,0\n", "line 3: a is there twice"),
+    "a photograph twice": (GOOD + "a,1,0,0,0,0,0,0\na.jpg,1,0,0,0,0,0,0\n", "line 3: a is listed twice"),
     "a row without a name": (GOOD + ",1,0,0,0,0,0,0\n", "line 2: the photograph has no name"),
     "a short row": (GOOD + "ISIC_0024310,1\n", "line 2: NV is “”"),
     "no photograph matches": (GOOD + "../../etc/passwd,1,0,0,0,0,0,0\n", "None of the 1 photographs"),
-    "unknown classes": ("image,dx\nISIC_0024310,wart\n", "none of the seven: wart"),
+    "unknown classes": ("image,dx\nISIC_0024310,wart\n", "only wart"),
     "a lesion that is two things": (
         "image,dx,lesion\nISIC_0024310,mel,a\nISIC_0024327,nv,a\n", "1 lesions have photographs with different"
     ),
@@ -355,7 +355,7 @@ def test_a_truth_that_cannot_be_used_says_why(name, tmp_path):
         ((), "Give photographs to evaluate on"),
         (("--images", PHOTOGRAPHS), "must be given together"),
         (("--phone", "/there/is/none"), "cannot be read"),
-        (("--data", "/there/is/none"), "There is no"),
+        (("--data", "/there/is/none"), "does not exist"),
         (("--data", PHOTOGRAPHS, "--folds", "eight"), "list of numbers"),
         (("--data", PHOTOGRAPHS, "--release", "/there/is/none"), "cannot be loaded"),
         (("--data", PHOTOGRAPHS, "--run", "/there/is/none"), "epochs.csv"),
@@ -375,6 +375,6 @@ def test_a_folder_that_cannot_be_written_to_is_told_before_the_first_photograph(
     images, truth, _metadata = isic
     (tmp_path / "file").write_text("no folder")
     complaints = io.StringIO()  # progress, and the photographs that cannot be read, would be told here
-    with pytest.raises(CommandError, match=r"Nothing can be written to .*: Not a directory\. Give another folder"):
+    with pytest.raises(CommandError, match=r"is not writable: Not a directory\. Give another folder"):
         call_command("evaluate", images=images, truth=truth, output=tmp_path / "file" / "report", stderr=complaints)
     assert complaints.getvalue() == ""

@@ -121,10 +121,10 @@ def test_a_folder_is_read_by_the_bytes_of_its_files_and_what_is_skipped_is_named
     }  # fmt: skip
     assert len(rows) == 9
     assert len({tuple(row[1:]) for row in rows[1:]}) == 1, "the same bytes have the same scores"
-    assert "3 files are no photograph and passed over" in said
+    assert "3 files are not photographs and were skipped" in said
     assert all(skipped in said for skipped in ("._z_last.jpg", "notes.txt", "scan.pdf"))
     assert ".DS_Store" not in said
-    assert "is called n\\xe9vus in the table" in said
+    assert "is named n\\xe9vus in the table" in said
 
 
 def test_control_characters_in_names_reach_no_terminal_and_no_table(tmp_path):

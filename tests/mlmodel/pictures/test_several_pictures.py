@@ -48,7 +48,7 @@ def test_a_phones_multi_picture_jpeg_is_a_jpeg():
 def test_a_tiff_of_several_pages_is_refused_with_their_number(count, compression):
     options = {"compression": compression} if compression else {}
     data = saved(quarters(), "TIFF", save_all=True, append_images=[OTHER] * (count - 1), **options)
-    with pytest.raises(UnsupportedPicture, match=f"holds {count} pictures") as refused:
+    with pytest.raises(UnsupportedPicture, match=f"contains {count} pictures") as refused:
         decode(data)
     assert (refused.value.code, refused.value.status) == ("unsupported-image", 415)
 
@@ -76,7 +76,7 @@ def test_previews_and_masks_are_no_pages(tags):
 
 @pytest.mark.parametrize("tags", [{}, {"kind": 2}, {"old_kind": 1}, {"old_kind": 3}])
 def test_every_other_directory_is_a_page(tags):
-    with pytest.raises(UnsupportedPicture, match="holds 2 pictures"):
+    with pytest.raises(UnsupportedPicture, match="contains 2 pictures"):
         decode(with_second_page(**tags))
 
 

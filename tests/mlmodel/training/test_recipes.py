@@ -39,27 +39,27 @@ def test_the_founding_papers_recipe_is_to_the_letter():
     ("values", "message"),
     [
         ({"phases": []}, "has no phases"),
-        ({"architecture": "resnet"}, "architecture is “resnet”; it may be xception, vgg16, cnn8"),
-        ({"precision": "float16"}, "precision is “float16”; it may be float32, bfloat16"),
+        ({"architecture": "resnet"}, "architecture is “resnet”; it must be xception, vgg16, cnn8"),
+        ({"precision": "float16"}, "precision is “float16”; it must be float32, bfloat16"),
         (
             {"precision": "bfloat16", "phases": [{**PHASE, "trainable_from": "head"}]},
             "always computed in float32",
         ),
-        ({"loss": "focal"}, "it may be cross-entropy, class-balanced, logit-adjusted"),
-        ({"colour": "blue"}, "entries that mean nothing: colour"),
-        ({"classes": ["mel", "scc"]}, "not of the seven: scc"),
+        ({"loss": "focal"}, "it must be cross-entropy, class-balanced, logit-adjusted"),
+        ({"colour": "blue"}, "unknown entries: colour"),
+        ({"classes": ["mel", "scc"]}, "not among the seven: scc"),
         ({"phases": [{"side": 256}]}, "lacks epochs, final_rate, peak_rate"),
         ({"phases": [{**PHASE, "side": 8}]}, "invalid phase"),
         ({"phases": [{**PHASE, "epochs": 0}]}, "invalid phase"),
         ({"phases": [{**PHASE, "final_rate": 1.0}]}, "invalid phase"),
         ({"phases": [{**PHASE, "mixup": -0.1}]}, "invalid phase"),
-        ({"phases": [{**PHASE, "trainable_from": "block6"}]}, "trainable_from may be everything, head, block3"),
-        ({"phases": [{**PHASE, "renewed_from": "block14"}]}, "renewed_from must be, of an xception, block3"),
+        ({"phases": [{**PHASE, "trainable_from": "block6"}]}, "trainable_from must be everything, head, block3"),
+        ({"phases": [{**PHASE, "renewed_from": "block14"}]}, "renewed_from must be, for an xception, block3"),
         ({"architecture": "xception", "phases": [{**PHASE, "renewed_from": "head"}]}, "renewed_from must be"),
         ({"teachers": ["one"]}, "must be given together"),
         ({"teaching_share": 0.5}, "must be given together"),
         ({"taught_sources": ["HAM10000"]}, "taught_sources need teachers"),
-        ({"teachers": ["one"], "teaching_share": 1.5}, "up to 1"),
+        ({"teachers": ["one"], "teaching_share": 1.5}, "at most 1"),
         (
             {"teachers": ["one"], "teaching_share": 1.0, "phases": [{**PHASE, "trainable_from": "head"}]},
             "teachers need photographs",
@@ -72,7 +72,7 @@ def test_a_recipe_that_cannot_be_done_says_why(values, message):
 
 
 def test_a_recipe_that_is_not_there_names_those_that_are():
-    with pytest.raises(RecipeError, match=r"There are: .*paper-xception"):
+    with pytest.raises(RecipeError, match=r"Available recipes: .*paper-xception"):
         load_recipe("nothing")
 
 
