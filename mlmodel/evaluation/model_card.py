@@ -191,6 +191,6 @@ def _smartphone(facts: Mapping[str, Any] | None) -> str:
     if not facts:
         return ""
     return (
-        f"Of {facts['photographs']} smartphone photographs the network names {facts['accuracy']:.0%} rightly; its "
-        f"temperature for them is {facts['temperature']:.2f}."
+        f"The network classifies {facts['accuracy']:.0%} of {facts['photographs']} smartphone photographs correctly; "
+        f"its temperature for them is {facts['temperature']:.2f}."
     )

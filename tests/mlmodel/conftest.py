@@ -10,7 +10,7 @@ from tests.mlmodel.ham10000_like import SAMPLES
 
 @pytest.fixture(autouse=True)
 def _the_engine_itself() -> Iterator[None]:
-    """These tests are about the engine: it computes each time it is asked."""
+    """Disable caching of the engine's results, which these tests examine."""
     with computed_answers():
         yield
 
@@ -24,7 +24,7 @@ def photograph_pixels() -> np.ndarray:
 
 @pytest.fixture
 def step_by_step() -> Iterator[None]:
-    """Have what is otherwise compiled computed as it is written: for the few steps of a test that is done sooner."""
+    """Run TensorFlow functions eagerly, which is faster for the few steps of a test."""
     tensorflow = pytest.importorskip("tensorflow")
     tensorflow.config.run_functions_eagerly(True)
     yield

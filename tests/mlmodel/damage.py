@@ -1,4 +1,4 @@
-"""Damage as memory cards, cables and copying programs do it."""
+"""Damage to files as caused by memory cards, cables and copying programs."""
 
 from io import BytesIO
 

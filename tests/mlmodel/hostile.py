@@ -1,4 +1,4 @@
-"""Files that somebody might send to do harm, built byte by byte."""
+"""Hostile files, built byte by byte."""
 
 import struct
 import zlib

@@ -1,4 +1,4 @@
-"""``manage.py import_ham10000``: every file is checked, nothing broken gets through, nothing changes without cause."""
+"""``manage.py import_ham10000``: every file is checked, broken files are excluded, and the manifest is reproducible."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""``manage.py import_isic``: every layout of the archive and its challenges becomes the one manifest."""
+"""``manage.py import_isic``: every layout of the archive and its challenges becomes the same manifest."""
 
 import json
 import shutil
@@ -218,5 +218,5 @@ def test_collections_are_read_together_and_what_two_hold_is_read_once(folder, tm
     assert "1 photographs in" in notes[0]
     with pytest.raises(DatasetError, match=r"are already in"):
         read_datasets([home, home])
-    with pytest.raises(DatasetError, match="not among the seven: scc"):
+    with pytest.raises(DatasetError, match="not among the seven classes: scc"):
         read_dataset(abroad)

@@ -1,4 +1,4 @@
-"""Thresholds that keep their word at every source, and what is said of each."""
+"""Thresholds that meet their targets at every source, and the results of each."""
 
 import numpy as np
 import pytest
@@ -26,7 +26,7 @@ EVEN = np.full(len(CODES), 1 / len(CODES), dtype=np.float32)
 
 
 def answers(labels: list[int], melanoma: np.ndarray) -> Answers:
-    """Return answers that are melanoma or nevus, with so much of melanoma each."""
+    """Return answers that are melanoma or nevus, with these melanoma probabilities."""
     probabilities = np.zeros((len(labels), len(CODES)), dtype=np.float32)
     probabilities[:, MEL] = melanoma
     probabilities[:, NV] = 1 - melanoma
@@ -60,7 +60,7 @@ def test_watch_keeps_its_word_at_every_source_and_no_threshold_above_it_does(see
         for asked, share in (("is_malignant", WATCH_SENSITIVITY), ("is_melanoma", WATCH_MELANOMA_SENSITIVITY)):
             flagged = [each.malignant_probability[getattr(each, asked)] >= threshold for each in sources.values()]
             large = [each for each in flagged if len(each) >= LEAST_OF_A_SOURCE]
-            # Of 50, not even all would prove nine in ten: then all is what is asked for.
+            # With 50, even flagging all would not prove nine in ten, so all must be flagged.
             for each in [np.concatenate(flagged), *large]:
                 kept.append(each.all() or wilson(int(each.sum()), len(each))[0] >= share)
         return kept
@@ -80,7 +80,7 @@ def test_a_small_source_has_no_threshold_of_its_own():
     large = a_source(chance, malignant=400, melanomas=300, benign=200, centre=0.8)
     small = answers([MEL] * 5 + [NV] * 20, np.full(25, 0.01, dtype=np.float32))
     with_it, without = tier_thresholds({"a": large, "b": small}), tier_thresholds({"a": large})
-    # Its five melanomas are missed; together with the others the promise is still kept, for a little lower threshold.
+    # Its five melanomas are missed; together with the others the target is still met, with a slightly lower threshold.
     assert 0.01 < with_it["watch"] <= without["watch"]
 
 
@@ -96,7 +96,7 @@ def test_figures_of_partial_labels_are_of_what_they_say():
     assert figures["melanoma_auc"].value == pytest.approx(auc(melanoma, np.arange(100) < 40))
     assert figures["melanoma_auc"].low < figures["melanoma_auc"].value < figures["melanoma_auc"].high
     assert figures["watch.specificity"].value == pytest.approx((melanoma[40:] < 0.2).mean())
-    # One exact class is no balanced accuracy; calibration is of melanoma against benign.
+    # There is no balanced accuracy with one exact class; calibration is for melanoma against benign.
     assert figures["balanced_accuracy"] is None
     assert 0 < figures["calibration_error"].value < 0.5
 
@@ -108,7 +108,7 @@ def test_what_may_be_a_melanoma_counts_neither_for_nor_against():
         answers(labels, melanoma), thresholds={"watch": 0.2}, set_thresholds=EVEN, class_mix=EVEN
     )
     assert (found["malignant"], found["melanomas"]) == (60, 20)
-    # Squamous cell carcinoma is no melanoma, and is malignant.
+    # Squamous cell carcinoma is malignant but not a melanoma.
     assert found["figures"]["melanoma_auc"].value == 1
     assert found["figures"]["watch.sensitivity"].value == 1
     assert found["figures"]["balanced_accuracy"].value == 1
@@ -119,6 +119,6 @@ def test_sets_are_lowered_where_a_source_with_enough_lesions_needs_it():
     many = answers([MEL] * 60 + [NV] * 10, np.array([0.3] * 60 + [0.9] * 10, dtype=np.float32))
     lowered = sets_of_sources(strict, [many])
     assert lowered[MEL] == pytest.approx(0.3)
-    # Ten nevi have no say, and what was low enough stays.
+    # Ten nevi are too few to count, and thresholds that are low enough stay.
     assert lowered[NV] == pytest.approx(0.6)
     assert sets_of_sources(np.full(len(CODES), 0.1, dtype=np.float32), [many])[MEL] == pytest.approx(0.1)

@@ -1,4 +1,4 @@
-"""``manage.py evaluate`` through its own door: the twelve sample photographs written as a set in the ISIC format."""
+"""``manage.py evaluate`` as a command: the twelve sample photographs written as a set in the ISIC format."""
 
 import csv
 import io

@@ -1,4 +1,4 @@
-"""The whole way from bytes to an answer, on the photographs that the repository ships."""
+"""Analysis from bytes to an answer, on the photographs in the repository."""
 
 import csv
 import threading
@@ -57,7 +57,7 @@ def test_malignant_samples_are_flagged_more_often_than_benign_ones():
 
     pairs = [(one > other) for one in malignant for other in benign]
 
-    # The locked test's AUC is over 0.9; a dozen photographs, some of them hard, are allowed to fall to 0.7.
+    # The AUC on the held-out test set is over 0.9; a dozen photographs, some of them hard, are allowed to fall to 0.7.
     assert np.mean(pairs) >= 0.7
 
 
@@ -90,7 +90,7 @@ def test_an_everyday_picture_is_refused_unless_forced():
 
 @pytest.mark.parametrize("name", ["ISIC_0024322", "ISIC_0024669"])
 def test_bare_skin_beside_a_lesion_is_refused(name):
-    """A corner without the lesion, enlarged: to the network alone it is a mole."""
+    """An enlarged corner without the lesion, which the network alone takes for a mole."""
     with Image.open(PHOTOGRAPHS / f"{name}.jpg") as photograph:
         skin = photograph.crop((0, 0, 180, 180)).resize((600, 600), Image.Resampling.BICUBIC)
     picture = Picture(np.asarray(skin), "PNG", "image/png")

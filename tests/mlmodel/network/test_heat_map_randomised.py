@@ -1,4 +1,4 @@
-"""The heat map is about what the network learnt: with weights drawn anew it becomes another one.
+"""Heat maps depend on the learned weights: with random weights they change.
 
 The model parameter randomisation test of Adebayo et al., Sanity Checks for Saliency Maps, NeurIPS 2018, on the shipped
 network and the shipped photographs. ``research/randomised_weights.py`` prints more of it, against lesion masks.

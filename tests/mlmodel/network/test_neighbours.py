@@ -1,4 +1,4 @@
-"""Neighbours in feature space: exact, whatever is put in and taken out."""
+"""Nearest-neighbour search is exact, also after additions and removals."""
 
 from typing import Any
 

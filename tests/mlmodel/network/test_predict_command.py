@@ -1,4 +1,4 @@
-"""``manage.py predict`` through its own door, on real photographs with the shipped network."""
+"""``manage.py predict`` as a command, on real photographs with the shipped network."""
 
 import csv
 import io
@@ -92,7 +92,7 @@ def test_the_exit_status_tells_and_a_folder_shows_its_progress(tmp_path):
 
 
 def predict_in(folder: Path, *others) -> tuple[list[list[str]], str, str]:
-    """Return the table, what was said beside it, and the error that ended it."""
+    """Return the table, standard error, and the error message."""
     target, complaints, ended = folder.parent / "scores.csv", io.StringIO(), ""
     try:
         call_command("predict", str(folder), *map(str, others), "--csv", str(target), stderr=complaints)

@@ -1,4 +1,4 @@
-"""What the quality judge lets through and what it sends back, on real photographs and on copies spoiled here."""
+"""Which photographs the quality check accepts and refuses, on real photographs and degraded copies."""
 
 import json
 import math

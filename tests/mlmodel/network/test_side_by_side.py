@@ -1,4 +1,4 @@
-"""Two things done at once: both are returned, both have ended, and an error of either is told."""
+"""Parallel tasks: both results are returned, both have ended, and errors are raised."""
 
 import threading
 

@@ -1,4 +1,4 @@
-"""Nothing that a codec had to make up is judged: whatever is damaged is refused, whatever is whole is read."""
+"""Damaged pictures are refused, and intact ones are read."""
 
 from io import BytesIO
 
@@ -159,7 +159,7 @@ def test_a_png_chunk_with_a_wrong_checksum_is_damaged():
 
 
 def _even_pictures() -> dict[str, Image.Image]:
-    """Pictures that are coded in long runs of zeros and are whole all the same."""
+    """Intact pictures with long runs of zeros in their coded data."""
     circle = Image.new("RGB", (1200, 900))
     ImageDraw.Draw(circle).ellipse((200, 100, 1000, 800), fill=(200, 150, 120))
     bordered = Image.new("RGB", (1400, 1000))

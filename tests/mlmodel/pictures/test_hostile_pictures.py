@@ -1,4 +1,4 @@
-"""Every way to be hostile: what is no picture, what is broken, what never ends, and who may not suffer from it."""
+"""Hostile files: not pictures, broken, or endless to decode, without effect on other requests."""
 
 import os
 import signal

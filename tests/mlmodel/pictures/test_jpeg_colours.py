@@ -1,4 +1,4 @@
-"""Colours of unusual JPEGs, and profiles of another kind of pixels: converted rightly or refused in words."""
+"""Colours of unusual JPEGs, and profiles of another kind of pixels: converted correctly or refused with a reason."""
 
 import io
 
@@ -67,7 +67,7 @@ def test_colours_of_a_jpeg_are_read_as_they_are_stored(kind):
 @pytest.mark.parametrize(
     "data",
     [
-        without_marker(cmyk(), b"\xee"),  # inverted or not: nobody can tell
+        without_marker(cmyk(), b"\xee"),  # it is unknown whether it is inverted
         without_marker(ycck(), b"\xee"),
         with_adobe(saved(quarters(), "JPEG", quality=95), 2),
         cmyk().replace(ADOBE + b"\x00", ADOBE + b"\x01"),

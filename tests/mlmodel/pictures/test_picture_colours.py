@@ -1,4 +1,4 @@
-"""Colours are shown as they are meant, or refused in words; kinds that are not read are called unsupported."""
+"""Colours are converted correctly or refused with a reason; unsupported kinds are reported as such."""
 
 import struct
 import zlib

@@ -1,4 +1,4 @@
-"""Bytes in, pixels out: every format, every turn, every kind of colour."""
+"""Decoding of every format, orientation and kind of colour."""
 
 from io import BytesIO
 

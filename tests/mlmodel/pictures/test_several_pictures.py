@@ -1,4 +1,4 @@
-"""A file with more than one picture: of what moves the first frame counts, and of many pages none is picked."""
+"""Files with several pictures: the first frame of animations is used, and files with several pages are refused."""
 
 import struct
 import zlib

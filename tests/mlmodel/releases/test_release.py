@@ -1,4 +1,4 @@
-"""Loading fails loudly; nothing answers in place of the released network."""
+"""Loading of releases fails with an error; there is no fallback."""
 
 import json
 import os
@@ -37,7 +37,7 @@ def test_the_shipped_release_is_whole_and_small_enough():
 
 
 def test_the_card_states_what_the_release_was_accepted_for():
-    """The bar of the first version, by photograph on the locked test, as the generated figures say."""
+    """The bar of the first version, by photograph on the held-out test set, from the generated results."""
     found = load_release().settings["locked_test"]["photographs"]
 
     assert found["balanced_accuracy"]["value"] >= 0.64

@@ -1,4 +1,4 @@
-"""The commands that make a release say what is wrong with what they were given, and write nothing."""
+"""The commands that build a release report invalid input and write nothing."""
 
 import os
 import subprocess

@@ -1,4 +1,4 @@
-"""Two networks and a test of which every answer is known: features 0–6 are what one says, 7–13 what the other says."""
+"""Two networks with known answers: features 0–6 are the logits of one, 7–13 those of the other."""
 
 from collections.abc import Sequence
 

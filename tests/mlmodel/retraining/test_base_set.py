@@ -1,4 +1,4 @@
-"""The base set that is shipped: whole, small, without leaks, and true to the figures on the card."""
+"""The shipped base set is complete, small, free of leakage and consistent with the results on the card."""
 
 import shutil
 from dataclasses import replace

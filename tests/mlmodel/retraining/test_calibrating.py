@@ -1,4 +1,4 @@
-"""A new head's thresholds: it may not find fewer malignant lesions than the network whose place it takes."""
+"""A new head's thresholds: its sensitivity must not be lower than that of the network it replaces."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""A photograph of the locked test is known again when it is uploaded; other photographs are let through."""
+"""Copies of photographs in the held-out test set are recognised; other photographs are accepted."""
 
 import io
 

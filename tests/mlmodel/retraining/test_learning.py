@@ -1,4 +1,4 @@
-"""Training on the real base set: it learns what is there to learn, and nothing from labels that are wrong."""
+"""Training on the real base set learns from correct labels, and nothing from wrong ones."""
 
 from dataclasses import replace
 

@@ -1,4 +1,4 @@
-"""The command that makes the base set: from photographs to a file that the release names."""
+"""The command that packs the base set from photographs and adds it to the release."""
 
 import shutil
 from pathlib import Path
