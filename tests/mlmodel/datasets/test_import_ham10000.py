@@ -1,4 +1,4 @@
-"""``manage.py import_ham10000``: every file is checked, broken files are excluded, and the manifest is reproducible."""
+"""``manage.py import_ham10000``: every file is checked, broken ones are excluded, and the manifest is reproducible."""
 
 import hashlib
 import json

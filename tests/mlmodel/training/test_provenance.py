@@ -24,7 +24,7 @@ MEL, NV = LABELS.index("mel"), LABELS.index("nv")
 
 @pytest.fixture
 def dataset():
-    """Two sources with a lesion of two photographs in a training fold each, and two lesions in the locked test."""
+    """Two sources with a lesion of two photographs in a training fold each, and two lesions held out for testing."""
     return Dataset(
         paths=tuple(Path(f"{n}.jpg") for n in range(8)),
         labels=np.full(8, NV),

@@ -338,7 +338,7 @@ def test_pasted_patches_keep_the_share_of_each_photograph(tensorflow):
     learner = Learner(recipe)
     learner.begin(recipe.phases[0], steps=1)
     pixels = np.zeros((2, 256, 256, 3), dtype=np.uint8)
-    shares = [learner._kept(pixels, np.random.default_rng(seed)) for seed in range(30)]
+    shares = [learner._own_share(pixels, np.random.default_rng(seed)) for seed in range(30)]
     assert {values for kept in shares for values in np.unique(kept).tolist()} == {0.0, 1.0}
     assert np.std([kept.mean() for kept in shares]) > 0.15
     loss, right = learner.learn(pixels, _targets(np.array([4, 5])), chance=np.random.default_rng(1))
