@@ -84,7 +84,7 @@ def test_how_long_a_link_works_is_stated_in_mail_and_page(settings, staff, sign_
     deliver_due()
     assert len(mail.outbox) == 2
     for message in mail.outbox:
-        assert "The link works once, for 2 hours:" in message.body
+        assert "works once and expires after 2 hours:" in message.body
     link = password_link()
     settings.PASSWORD_RESET_TIMEOUT = -1
     assert client.get(link, follow=True).status_code == 200

@@ -212,7 +212,7 @@ def test_an_excluded_photograph_has_no_tier_and_says_so_first(
 
     assert (answer["tier"], answer["next_steps"]) == (None, [])
     first = answer["warnings"][0]
-    says_so, does_not_count = "Set aside: It shows another patient", "It is not used anywhere: do not rely on"
+    says_so, does_not_count = "Excluded: It shows another patient", "It is not used anywhere: do not rely on"
     assert first["text"].startswith(f"{says_so}. {does_not_count}")
     assert first["url"].endswith(image.get_absolute_url())
     page = " ".join(sign_in(staff).get(image.get_absolute_url()).content.decode().split())

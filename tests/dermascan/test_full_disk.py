@@ -98,7 +98,7 @@ def test_the_upload(fault, staff, sign_in, visit, lesion):
 
     page = client.post(address, {**form, "files": [photograph(), photograph("b.jpg", 1)]})
     assert page.status_code == status
-    assert page.content.decode().count("nothing was kept") == 2
+    assert page.content.decode().count("nothing was saved") == 2
     assert "0 of 2 were stored" in page.content.decode()
     assert_nothing_kept(folder)
 

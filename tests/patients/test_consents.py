@@ -210,7 +210,7 @@ class TestThePatientReads:
         assert "Agreed" in text
         assert "Signed form" in text
         assert text.count("Not asked") == 1
-        assert f"ask {patient.clinic.name}" in text
+        assert f"contact {patient.clinic.name}" in text
         assert "01632 960 140" in text
         assert patient.created_by.name not in text
         assert "/consent/" not in answer.content.decode()

@@ -66,7 +66,7 @@ def test_a_report_that_reviews_contradict_says_which_and_how(request, sign_in, d
     client = sign_in(request.getfixturevalue(who))
     for row in (report.visit, report):
         page = change(client, row)
-        assert "Reviews disagree with the signed report" in page
+        assert "Reviews contradict the signed report" in page
         assert "Reviews have changed since the report was signed" in page
         assert "Confirmed: Melanoma" in page
     assert "made before later findings" in change(client, report.visit)
@@ -125,7 +125,7 @@ def test_a_finding_that_was_set_aside_is_said(sign_in, patient, dermatologist):
     assert "Excluded: Melanoma" in change(client, patient).split("<fieldset")[-1], "beside its lesion"
     page = change(client, image)
     assert "Excluded: does not count" in page
-    assert "does not count: the photograph was set aside" in page
+    assert "does not count: the photograph is excluded" in page
 
 
 def test_a_blinded_reader_reads_nothing_of_it_in_the_queue(sign_in, clinic, patient, dermatologist):

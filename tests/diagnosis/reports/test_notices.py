@@ -172,7 +172,7 @@ def test_whoever_withholds_a_report_is_told_whether_the_patient_hears_of_it(
     release_report(report=report, by=dermatologist)
     client, image = sign_in(dermatologist), visit.images.get()
     address, why = reverse("image-exclude", args=[image.pk]), {"reason": "other_patient", "note": "Hers."}
-    assert "An e-mail that says so waits to be sent" in client.post(address, why, follow=True).text
+    assert "is waiting to be sent" in client.post(address, why, follow=True).text
     undo_exclusion(image=image, by=dermatologist)
     patient_user.email = ""
     patient_user.save()

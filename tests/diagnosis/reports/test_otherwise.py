@@ -178,7 +178,7 @@ def test_what_a_lesion_turned_out_to_be_later_is_not_kept_from_who_reads_the_rep
     assert warned not in client.get(at("my-visit", harmless)).content.decode()
     assert client.get(reverse("my-visits")).content.decode().count("Being looked at again") == 1
     staffs = sign_in(dermatologist)
-    assert staffs.get(reverse("visits")).content.decode().count("Reviews disagree with the signed report") == 1
+    assert staffs.get(reverse("visits")).content.decode().count("Reviews contradict the signed report") == 1
     assert "Findings of other visits" in staffs.get(before.visit.get_absolute_url()).content.decode()
 
     added = json.loads(signed_addendum(report, dermatologist, words="Read the newer report.").content)

@@ -101,21 +101,21 @@ def test_it_is_withheld_for_a_reason(sign_in, report, dermatologist, sent, asked
     [
         (
             "with an address",
-            "and is mailed that it is being checked",
+            "an e-mail tells them that it is being checked",
             "is waiting to be sent",
-            "at once, and is mailed so",
+            "immediately and is notified by e-mail",
         ),
         (
             "without an address",
-            "no e-mail address, so nothing is mailed: tell them",
+            "no e-mail address, so no e-mail is sent: tell them",
             "no e-mail address, so no e-mail is sent: tell them that it is being checked",
-            "no e-mail address, so nothing is mailed: tell them",
+            "no e-mail address, so no e-mail is sent: tell them",
         ),
         (
             "none",
-            "no account, so nothing is mailed",
+            "no account, so no e-mail is sent",
             "no account, so no e-mail is sent. If they were given the report, tell them",
-            "no account, so nothing is mailed: hand them the report",
+            "no account, so no e-mail is sent: hand them the report",
         ),
     ],
 )
@@ -131,7 +131,7 @@ def test_what_is_said_of_mail_is_true(
     page = client.post(at("visit-withhold", report), WRONG, follow=True).content.decode()
     assert after in page
     assert again in page
-    assert ("mailed so" in page) == OutgoingMessage.objects.exists() == (account == "with an address")
+    assert ("notified by e-mail" in page) == OutgoingMessage.objects.exists() == (account == "with an address")
 
 
 def test_only_what_the_patient_can_read_is_withheld_by_a_dermatologist_of_the_clinic(

@@ -51,7 +51,7 @@ def test_a_report_is_released(
     assert page.status_code == 200
     report.refresh_from_db()
     assert report.released_at is not None
-    assert "waits to be sent" in page.content.decode()
+    assert "is waiting to be sent" in page.content.decode()
     assert "waiting to be sent to" in page.content.decode()
     assert "send_message could not be enqueued" in caplog.text
     send_due_messages()

@@ -13,7 +13,7 @@ from patients.models import ReviewRule
 from tests import factories
 from tests.diagnosis.reporting import signed_report
 
-WARNING = "confirmed as different things"
+WARNING = "confirmed labels of its photographs contradict each other"
 
 
 @pytest.fixture(autouse=True)
@@ -188,7 +188,7 @@ def test_one_that_is_gone_is_said_too(photograph, dermatologist, sign_in):
     say(older, dermatologist, "nv")
     answer = client.post(address, form)
     assert (answer.status_code, Report.objects.count()) == (409, 0)
-    assert "no longer do" in answer.content.decode()
+    assert "the labels no longer contradict each other" in answer.content.decode()
 
 
 def test_one_that_arises_before_the_release_is_shown_before_the_patient_reads(photograph, dermatologist, sign_in):
