@@ -66,7 +66,8 @@ class Contradiction:
         if self.proven:
             return f"{self.lesion.title}: {self.words_of_proof}"
         words = _(
-            "%(lesion)s: the confirmed labels of its photographs contradict each other: %(names)s. Correct one, or explain both."
+            "%(lesion)s: the confirmed labels of its photographs contradict each other: %(names)s. Correct one, or "
+            "explain both."
         )
         return words % {"lesion": self.lesion.title, "names": ", ".join(self.names)}
 
