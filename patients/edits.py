@@ -17,6 +17,7 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db.models import Model
 from django.utils.translation import gettext as _
 
+from dermascan.core.errors import Refused
 from dermascan.core.rough_dates import RoughDate
 from patients.models import User
 from patients.models.edited import Edited
@@ -25,8 +26,10 @@ from patients.names import clean_text
 _DIGEST_LENGTH = 16
 
 
-class ChangedMeanwhile(ValueError):
+class ChangedMeanwhile(Refused):
     """Saving would overwrite a change made since the form was opened; ``record`` is the record as it is now."""
+
+    code = "changed_meanwhile"
 
     def __init__(self, record: Model) -> None:
         super().__init__(_("This record was changed while you were editing it. Your changes are not saved yet."))

@@ -158,6 +158,8 @@ def _read(error: Exception) -> tuple[str, Any, dict[str, Any]]:
             return code, error.detail, {}
         case AlreadyUploaded():
             return code, error.message, {"image": image_link(error.existing)}
+        case VisitIsClosed():
+            pass  # a program needs other advice than a person
         case Refused():
             return code, error.message, {}
     # Django's messages for the rest are meant for developers.

@@ -37,7 +37,7 @@ class NothingMoved(Refused):
 
 
 class WhyMissing(Refused):
-    code = "reason_missing"
+    code = "thresholds_reason_missing"
 
     def __init__(self) -> None:
         super().__init__(_("Give the reason in a sentence. It is stored with the choice."))

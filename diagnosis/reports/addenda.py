@@ -13,7 +13,7 @@ from dermascan.core.errors import Refused
 from dermascan.core.written_files import kept_only_on_success
 from diagnosis.reports.addendum_content import build_addendum, plan_to_ask_about
 from diagnosis.reports.content import canonical_json, content_sha256, photographs_of, signature
-from diagnosis.reports.drafts import ChangedMeanwhile, Draft, contradictions_in_words
+from diagnosis.reports.drafts import Draft, VisitChanged, contradictions_in_words
 from diagnosis.reports.models import Addendum, Report
 from diagnosis.reports.notices import notify_of_addendum
 from diagnosis.reports.pdf import render_addendum
@@ -60,7 +60,7 @@ def sign_addendum(
 
     Raises:
         PermissionDenied: ``by`` is not a dermatologist of the patient's clinic.
-        WordsMissing, PlanUnanswered, ChangedMeanwhile, LettersCannotBePrinted: nothing was signed.
+        WordsMissing, PlanUnanswered, VisitChanged, LettersCannotBePrinted: nothing was signed.
     """
     ensure_dermatologist_of(report.visit.patient, by)
     words = str(without_controls(words.replace("\r\n", "\n"))).strip()
@@ -91,7 +91,7 @@ def sign_addendum(
         with transaction.atomic():
             visit = lock_visit(report.visit_id)
             if build_addendum(report, words=words, replaces_plan=replaces_plan) != content:
-                raise ChangedMeanwhile
+                raise VisitChanged
             draft_addendum(report=report).ensure_seen(draft.fingerprint)
             addendum.save(force_insert=True)
             is_withheld = Report.objects.kept_from_patients().filter(pk=report.pk).exists()

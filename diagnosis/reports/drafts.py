@@ -11,14 +11,14 @@ from diagnosis.reviews.contradictions import contradictions_at
 from patients.models import Visit
 
 
-class ChangedMeanwhile(Refused):
-    code = "changed_meanwhile"
+class VisitChanged(Refused):
+    code = "visit_changed"
 
     def __init__(self) -> None:
         super().__init__(_("The visit was changed while you were reading it. Read it again, then sign."))
 
 
-class ContradictedMeanwhile(ChangedMeanwhile):
+class ContradictedMeanwhile(VisitChanged):
     """The contradictions between labels have changed since the page was opened."""
 
     def __init__(self, contradictions: Sequence[str]) -> None:
@@ -47,12 +47,12 @@ class Draft:
         return f"{content_sha256(canonical_json(self.content))}{_hash(self.contradictions)}"
 
     def ensure_seen(self, seen: str) -> None:
-        """Raise ``ChangedMeanwhile`` unless ``seen`` is the fingerprint of this draft."""
+        """Raise ``VisitChanged`` unless ``seen`` is the fingerprint of this draft."""
         if seen == self.fingerprint:
             return
         # Checked first: a contradicting label of another visit changes the content too.
         contradictions_changed = seen[LENGTH_OF_A_HASH:] != _hash(self.contradictions)
-        raise ContradictedMeanwhile(self.contradictions) if contradictions_changed else ChangedMeanwhile
+        raise ContradictedMeanwhile(self.contradictions) if contradictions_changed else VisitChanged
 
 
 def draft_report(*, visit: Visit) -> Draft:

@@ -13,7 +13,7 @@ from dermascan.core.sentences import has_words, is_a_sentence
 from dermascan.core.written_files import kept_only_on_success
 from diagnosis.images.models import Image
 from diagnosis.reports.content import Content, attach_signature, canonical_json, content_sha256, photographs_of
-from diagnosis.reports.drafts import ChangedMeanwhile, draft_report, ensure_contradictions_seen
+from diagnosis.reports.drafts import VisitChanged, draft_report, ensure_contradictions_seen
 from diagnosis.reports.errors import (
     AlreadyReleased,
     ExcludedSince,
@@ -83,7 +83,7 @@ def sign_visit(
 
     Raises:
         PermissionDenied: ``by`` is not a dermatologist of the patient's clinic.
-        VisitIsClosed, NothingToSign, PlanMissing, LettersCannotBePrinted, ChangedMeanwhile, PhotographUnreadable:
+        VisitIsClosed, NothingToSign, PlanMissing, LettersCannotBePrinted, VisitChanged, PhotographUnreadable:
             nothing was signed.
     """
     ensure_dermatologist_of(visit.patient, by)
@@ -116,7 +116,7 @@ def sign_visit(
             now = draft_report(visit=visit)
             if now != draft:
                 now.ensure_seen(draft.fingerprint)
-                raise ChangedMeanwhile
+                raise VisitChanged
             _ensure_planned(visit, content, reason)
             _ensure_files_checked(visit, checked)
             report.save(force_insert=True)

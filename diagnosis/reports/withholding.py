@@ -38,8 +38,8 @@ class NoteMissing(Refused):
         super().__init__(_("Explain in a sentence what is wrong with the report."))
 
 
-class ReasonMissing(Refused):
-    code = "reason_missing"
+class WithholdingReasonMissing(Refused):
+    code = "withholding_reason_missing"
 
     def __init__(self) -> None:
         super().__init__(_("Choose what is being checked."))
@@ -54,11 +54,11 @@ def withhold_report(*, report: Report, by: Member, reason: str, note: str) -> Wi
 
     Raises:
         PermissionDenied: ``by`` is not a dermatologist of the patient's clinic.
-        ReasonMissing, NoteMissing, NotReleased: nothing was done.
+        WithholdingReasonMissing, NoteMissing, NotReleased: nothing was done.
     """
     ensure_dermatologist_of(report.visit.patient, by)
     if reason not in WithholdingReason.values:
-        raise ReasonMissing
+        raise WithholdingReasonMissing
     if not is_a_sentence(note):
         raise NoteMissing
     with transaction.atomic():

@@ -4,19 +4,26 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from dermascan.core.durations import in_words
+from dermascan.core.errors import Refused
 from diagnosis.retraining.models import TrainingRun
 
 
-class RetrainingRefused(Exception):
+class RetrainingRefused(Refused):
     """The request cannot be carried out now."""
+
+    code = "retraining_refused"
 
 
 class RunIsAlive(RetrainingRefused):
+    code = "run_is_alive"
+
     def __init__(self) -> None:
         super().__init__(_("A run is already in progress. Wait until it ends, or abandon it."))
 
 
 class NothingToLearn(RetrainingRefused):
+    code = "nothing_to_learn"
+
     def __init__(self) -> None:
         super().__init__(
             _(
@@ -27,6 +34,8 @@ class NothingToLearn(RetrainingRefused):
 
 
 class NotResumable(RetrainingRefused):
+    code = "not_resumable"
+
     def __init__(self, run: TrainingRun | None) -> None:
         if run is None:
             words = _("There is no run to resume. Start a new one.")
@@ -41,11 +50,15 @@ class NotResumable(RetrainingRefused):
 
 
 class NotAbandonable(RetrainingRefused):
+    code = "not_abandonable"
+
     def __init__(self) -> None:
         super().__init__(_("There is no run to abandon: none is in progress, and none stopped responding."))
 
 
 class ManifestAltered(RetrainingRefused):
+    code = "manifest_altered"
+
     def __init__(self) -> None:
         super().__init__(
             _("The run's frozen data have changed: its manifest or its features were altered. Start a new run.")

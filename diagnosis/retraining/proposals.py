@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from dermascan.core.clock import latest
+from dermascan.core.errors import Refused
 from diagnosis.retraining.decisions import (
     Authority,
     authority_of,
@@ -32,12 +33,10 @@ from patients.models import Clinic, Member, User
 log = logging.getLogger(__name__)
 
 
-class ProposalRefused(Exception):
+class ProposalRefused(Refused):
     """The request cannot be carried out; ``message`` says why."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+    code = "proposal_refused"
 
 
 def propose(*, version: ModelVersion, by: User, reason: str) -> VersionProposal:

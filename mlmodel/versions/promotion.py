@@ -5,6 +5,7 @@ from typing import Any
 from django.db import transaction
 from django.dispatch import Signal
 
+from dermascan.core.errors import Refused
 from mlmodel.network.analyser import Analyser, get_analyser
 from mlmodel.releases.release import release_from
 from mlmodel.retraining import Verdict
@@ -15,12 +16,10 @@ from mlmodel.versions.serving import active_version, can_serve
 version_switched = Signal()
 
 
-class PromotionRefused(Exception):
+class PromotionRefused(Refused):
     """The version cannot become active; ``message`` says why and what to do."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message)
-        self.message = message
+    code = "promotion_refused"
 
 
 def register_candidate(

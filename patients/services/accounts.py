@@ -3,6 +3,7 @@ from django.db.models import Q
 from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
+from dermascan.core.errors import Refused
 from patients.edits import ensure_nothing_is_lost
 from patients.models import Clinic, Member, MessageKind, OutgoingMessage, Patient, User
 from patients.names import clean_line
@@ -11,8 +12,10 @@ from patients.services.account_state import is_known_to_be_wrong
 from patients.services.same_clinic import ensure_same_clinic
 
 
-class AccountRefused(ValueError):
+class AccountRefused(Refused):
     """The account cannot be created or changed as requested; ``field`` names the value to correct."""
+
+    code = "account_refused"
 
     def __init__(self, message: str, *, field: str) -> None:
         super().__init__(message)

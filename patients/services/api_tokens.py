@@ -12,6 +12,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from dermascan.core.clock import is_within
+from dermascan.core.errors import Refused
 from patients.models import ApiToken, Member, Revocation, User, hash_of
 from patients.models.api_token import PREFIX_LENGTH
 
@@ -23,24 +24,32 @@ SHOWN_FOR = timedelta(minutes=1)
 _KEY = re.compile(r"[0-9a-f]{40}")
 
 
-class TokenRefused(ValueError):
+class TokenRefused(Refused):
     """The token cannot be created; the message says why."""
 
+    code = "token_refused"
 
-class TokenUnknown(ValueError):
+
+class TokenUnknown(Refused):
     """The token does not exist or cannot be used now."""
+
+    code = "token_unknown"
 
     def __init__(self, message: str = "") -> None:
         super().__init__(message or _("This token is not known."))
 
 
 class TokenExpired(TokenUnknown):
+    code = "token_expired"
+
     def __init__(self, token: ApiToken) -> None:
         on = date_format(timezone.localtime(token.expires_at), "j F Y")
         super().__init__(_("This token expired on %(date)s. Create a new one.") % {"date": on})
 
 
 class TokenRevoked(TokenUnknown):
+    code = "token_revoked"
+
     def __init__(self, token: ApiToken) -> None:
         reason = Revocation(token.revoked_because).label
         super().__init__(_("This token was revoked: %(reason)s. Create a new one.") % {"reason": reason})

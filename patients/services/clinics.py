@@ -4,6 +4,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from dermascan.core.errors import Refused
 from patients.edits import change_record, ensure_nothing_is_lost
 from patients.models import Clinic, Member, Revocation, Role, User
 from patients.services.accounts import AccountRefused, ensure_address_is_free, make_user
@@ -13,7 +14,9 @@ from patients.services.same_clinic import AnotherClinic
 ADMIN_ROLES = (Role.DERMATOLOGIST, Role.MANAGER)
 
 
-class ClinicExists(ValueError):
+class ClinicExists(Refused):
+    code = "clinic_exists"
+
     def __init__(self, name: str) -> None:
         super().__init__(_("A clinic called “%(name)s” already exists.") % {"name": name})
 

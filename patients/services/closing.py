@@ -7,6 +7,7 @@ from allauth.mfa.models import Authenticator
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from dermascan.core.errors import Refused
 from patients.models import AccountClosure, ClosureReason, Member, Patient, User
 from patients.outbox import cancel_messages
 from patients.services.same_clinic import ensure_same_clinic
@@ -14,7 +15,9 @@ from patients.services.same_clinic import ensure_same_clinic
 log = logging.getLogger(__name__)
 
 
-class NoAccount(ValueError):
+class NoAccount(Refused):
+    code = "no_account"
+
     def __init__(self) -> None:
         super().__init__(_("This patient has no account. A colleague may just have closed it."))
 

@@ -7,6 +7,7 @@ from django.db.models import Q, QuerySet, Value
 from django.db.models.functions import Lower
 from django.utils.translation import gettext as _
 
+from dermascan.core.errors import Refused
 from dermascan.core.rough_dates import RoughDate
 from patients.edits import change_record
 from patients.models import Clinic, Member, Patient, Sex
@@ -19,19 +20,23 @@ _LENGTH = 40
 _ENDS_IN_DIGITS = re.compile(r"^(?P<prefix>.*?)(?P<number>[0-9]+)$", re.DOTALL)
 
 
-class RecordNumberTaken(ValueError):
+class RecordNumberTaken(Refused):
     """The clinic already has a patient with this record number: ``patient``."""
+
+    code = "record_number_taken"
 
     def __init__(self, patient: Patient) -> None:
         super().__init__(_("%(name)s already has this record number.") % {"name": patient.name})
         self.patient = patient
 
 
-class NamesakeRegistered(ValueError):
+class NamesakeRegistered(Refused):
     """The clinic already has a patient with this name and birth date, most likely the same person: ``patient``.
 
     Names are compared without regard to accents, case and the order of given and family name.
     """
+
+    code = "namesake_registered"
 
     def __init__(self, patient: Patient) -> None:
         super().__init__(
@@ -40,8 +45,10 @@ class NamesakeRegistered(ValueError):
         self.patient = patient
 
 
-class BirthDateContradicted(ValueError):
+class BirthDateContradicted(Refused):
     """The record contains an event before the corrected birth date; the message says which."""
+
+    code = "birth_date_contradicted"
 
 
 def register_patient(

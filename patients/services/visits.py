@@ -5,13 +5,16 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from dermascan.core.errors import Refused
 from patients.edits import change_record
 from patients.models import Member, Patient, Visit
 from patients.services.same_clinic import ensure_same_clinic
 
 
-class VisitIsClosed(ValueError):
+class VisitIsClosed(Refused):
     """The visit was signed and can no longer be changed."""
+
+    code = "visit_is_closed"
 
     def __init__(self) -> None:
         super().__init__(_("This visit was signed and can no longer be changed. Log a new visit instead."))

@@ -53,7 +53,7 @@ def thresholds(request: MemberRequest) -> HttpResponse:
         form.add_error(None, refused.message)
         return _page(request, form, status=409)
     except Refused as refused:
-        form.add_error("reason" if refused.code == "reason_missing" else None, refused.message)
+        form.add_error("reason" if refused.code == "thresholds_reason_missing" else None, refused.message)
         return _page(request, form)
     messages.success(
         request, _("Settings saved. They apply from the next photograph on; earlier answers stay as they are.")

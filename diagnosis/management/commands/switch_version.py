@@ -2,10 +2,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from dermascan.core.errors import Refused
 from diagnosis.retraining.decisions import SecondPersonNeeded, decide
-from diagnosis.retraining.proposals import ProposalRefused, propose
+from diagnosis.retraining.proposals import propose
 from mlmodel.versions.models import ModelVersion
-from mlmodel.versions.promotion import PromotionRefused
 from patients.models import User
 
 
@@ -34,7 +34,7 @@ class Command(BaseCommand):
                 )
             else:
                 self.stdout.write(f"{version} is now the active network.")
-        except (PromotionRefused, ProposalRefused) as refused:
+        except Refused as refused:
             raise CommandError(refused.message) from None
 
 

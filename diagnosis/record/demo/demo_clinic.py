@@ -10,6 +10,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import transaction
 from django.utils import timezone
 
+from dermascan.core.errors import Refused
 from dermascan.core.rough_dates import RoughDate
 from diagnosis.assessment.uploads import add_image
 from diagnosis.images.models import Image
@@ -24,8 +25,10 @@ from patients.services import add_lesion, enrol_member, log_visit, record_consen
 from patients.services.accounts import make_user
 
 
-class DemoRefused(Exception):
+class DemoRefused(Refused):
     """The demo clinic must not or cannot be created here."""
+
+    code = "demo_refused"
 
 
 def create_demo_clinic() -> tuple[Clinic, bool]:

@@ -20,7 +20,6 @@ from diagnosis.reports.models import Report, Withholding
 from diagnosis.reports.notices import Reach, reach_of
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import MemberRequest
-from patients.services.visits import VisitIsClosed
 
 
 @require_role(*EVERYONE_IN_THE_CLINIC)
@@ -44,7 +43,7 @@ def exclude(request: MemberRequest, image_id: UUID) -> HttpResponse:
                 "lesion",
                 _("That lesion already has this photograph: only exclude this one."),
             )
-        except (Refused, VisitIsClosed) as error:
+        except Refused as error:
             form.add_error(None, str(error))
     finding = finding_of(image)
     context = {

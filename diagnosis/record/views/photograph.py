@@ -44,7 +44,6 @@ from mlmodel.versions.serving import active_version
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import MemberRequest
 from patients.models import Member, Role
-from patients.services.visits import VisitIsClosed
 
 # How many other photographs of the lesion are shown; the lesion's page shows all.
 OTHERS_SHOWN = 12
@@ -81,7 +80,7 @@ def override(request: MemberRequest, image_id: UUID) -> HttpResponse:
             override_refusal(image=image_row, by=request.member, reason=form.cleaned_data["reason"])
             messages.success(request, _("The photograph was analysed. Your reason is stored with it."))
             return redirect(image_row)
-        except (Refused, VisitIsClosed) as error:
+        except Refused as error:
             form.add_error(None, str(error))
     return _result(request, image_row, override_form=form, status=422)
 

@@ -17,7 +17,7 @@ from diagnosis.assessment.findings import excluded_findings_at
 from diagnosis.assessment.photographs import excluded_among
 from diagnosis.images.models import Image
 from diagnosis.measures.services import measure_visit
-from diagnosis.reports.drafts import ChangedMeanwhile, draft_report
+from diagnosis.reports.drafts import VisitChanged, draft_report
 from diagnosis.reports.errors import AlreadyReleased
 from diagnosis.reports.forms import SignForm, WithholdForm
 from diagnosis.reports.models import Report
@@ -30,7 +30,7 @@ from diagnosis.reports.withholding import (
     NoteMissing,
     NotReleased,
     NotWithheld,
-    ReasonMissing,
+    WithholdingReasonMissing,
     release_again,
     withhold_report,
 )
@@ -73,7 +73,7 @@ def sign(request: MemberRequest, visit_id: UUID) -> HttpResponse:
         return redirect(visit)
     except Refused as refused:
         form.add_error(None, str(refused))
-        return _check_page(request, visit, form, is_stale=isinstance(refused, ChangedMeanwhile))
+        return _check_page(request, visit, form, is_stale=isinstance(refused, VisitChanged))
     if form.cleaned_data["release"] and (pressing := needing_a_plan(visit, json.loads(report.content))):
         words = _(
             "The report is signed but not released. %(lesions)s: malignant or urgent, so release it in a separate "
@@ -110,7 +110,7 @@ def withhold(request: MemberRequest, visit_id: UUID) -> HttpResponse:
         if report is None:
             raise NotReleased
         if not form.is_valid():
-            raise ReasonMissing if "reason" in form.errors else NoteMissing
+            raise WithholdingReasonMissing if "reason" in form.errors else NoteMissing
         withhold_report(report=report, by=request.member, **form.cleaned_data)
     except Refused as refused:
         messages.error(request, str(refused))

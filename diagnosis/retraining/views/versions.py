@@ -14,12 +14,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
+from dermascan.core.errors import Refused
 from dermascan.core.once import once
 from diagnosis.retraining.decisions import SecondPersonNeeded, authority_of, decide, may_take_part
 from diagnosis.retraining.model_cards import render_card
 from diagnosis.retraining.models import VersionProposal
 from diagnosis.retraining.proposals import (
-    ProposalRefused,
     approve,
     decline,
     propose,
@@ -31,7 +31,6 @@ from diagnosis.retraining.version_history import history_pdf
 from mlmodel.retraining import Verdict
 from mlmodel.taxonomy import BY_CODE
 from mlmodel.versions.models import Decision, ModelVersion, ModelVersionStatus
-from mlmodel.versions.promotion import PromotionRefused
 from mlmodel.versions.serving import active_version, can_serve
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
@@ -140,7 +139,7 @@ def _decide(request: ClinicRequest, version: ModelVersion, form: DecisionForm) -
             messages.success(request, _("Proposed. It becomes active once a second person approves it on this page."))
         else:
             messages.success(request, _answers_now(version))
-    except (PromotionRefused, ProposalRefused) as refused:
+    except Refused as refused:
         form.add_error(None, refused.message)
         return False
     return True
@@ -171,7 +170,7 @@ def proposal(request: ClinicRequest, version_id: int, proposal_id: UUID) -> Http
             messages.success(request, _("The proposal is closed; nothing has changed."))
         else:
             messages.error(request, _("Choose whether to approve the proposal or to decline it."))
-    except (PromotionRefused, ProposalRefused) as refused:
+    except Refused as refused:
         messages.error(request, refused.message)
     return redirect("version", version_id=version_id)
 

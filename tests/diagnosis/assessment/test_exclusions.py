@@ -14,7 +14,7 @@ from diagnosis.assessment.errors import AlreadyExcluded, NotExcluded
 from diagnosis.assessment.exclusions import exclude_image, undo_exclusion
 from diagnosis.images.errors import IsExcluded
 from diagnosis.images.models import Exclusion, ExclusionReason, Image
-from diagnosis.reports.drafts import ChangedMeanwhile, draft_report
+from diagnosis.reports.drafts import VisitChanged, draft_report
 from diagnosis.reports.errors import ExcludedSince, NothingToSign, ShowsOtherPatient
 from diagnosis.reports.models import Withholding
 from diagnosis.reports.services import release_report, sign_visit
@@ -185,7 +185,7 @@ def test_a_report_is_signed_without_it_and_never_beside_what_was_checked(sign_in
     melanoma, nevus = visit.images.order_by("created_at")
     seen = draft_report(visit=visit).fingerprint
     exclude_image(image=melanoma, by=dermatologist, reason=ExclusionReason.OTHER_LESION)
-    with pytest.raises(ChangedMeanwhile):
+    with pytest.raises(VisitChanged):
         sign_visit(visit=visit, by=dermatologist, seen=seen)
     checked = sign_in(dermatologist).get(reverse("visit-sign", args=[visit.pk])).content.decode()
     assert "1 photograph was excluded" in checked, "whoever signs may see what is left out"

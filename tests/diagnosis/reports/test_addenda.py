@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from diagnosis.reports.addenda import WordsMissing, draft_addendum, sign_addendum
 from diagnosis.reports.addendum_content import present_addendum
-from diagnosis.reports.drafts import ChangedMeanwhile
+from diagnosis.reports.drafts import VisitChanged
 from diagnosis.reports.models import Addendum, Report
 from diagnosis.reports.validity import otherwise_since
 from diagnosis.reviews.services import record_review
@@ -114,7 +114,7 @@ def test_words_are_needed(report, dermatologist, words):
 def test_a_label_that_was_not_seen_is_not_signed(visit, report, dermatologist):
     seen = draft_addendum(report=report).fingerprint
     confirm(visit, dermatologist, code="mel")
-    with pytest.raises(ChangedMeanwhile):
+    with pytest.raises(VisitChanged):
         sign_addendum(report=report, by=dermatologist, words="All is well.", seen=seen)
     assert not Addendum.objects.exists()
 
@@ -187,7 +187,7 @@ def test_of_two_at_once_one_is_signed(report, dermatologist, monkeypatch):
         return b"%PDF-1.7"
 
     monkeypatch.setattr("diagnosis.reports.addenda.render_addendum", slow_render)
-    with pytest.raises(ChangedMeanwhile):
+    with pytest.raises(VisitChanged):
         sign_addendum(report=report, by=dermatologist, words="I was slower.")
     assert [addendum.words for addendum in report.addenda.all()] == ["I was quicker."]
 

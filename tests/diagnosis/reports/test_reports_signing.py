@@ -10,7 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.core.files.storage import default_storage
 from django.urls import reverse
 
-from diagnosis.reports.drafts import ChangedMeanwhile, draft_report
+from diagnosis.reports.drafts import VisitChanged, draft_report
 from diagnosis.reports.errors import AlreadyReleased, NothingToSign, PhotographUnreadable, PlanMissing
 from diagnosis.reports.models import Report
 from diagnosis.reports.services import release_report, sign_visit
@@ -61,7 +61,7 @@ def test_a_signed_visit_is_not_signed_again(visit, dermatologist):
 def test_what_was_not_read_is_not_signed(visit, dermatologist):
     seen = draft_report(visit=visit).fingerprint
     confirm(visit, dermatologist)
-    with pytest.raises(ChangedMeanwhile):
+    with pytest.raises(VisitChanged):
         sign_visit(visit=visit, by=dermatologist, seen=seen)
     assert not Report.objects.exists()
 
@@ -249,7 +249,7 @@ def test_a_failed_signature_leaves_nothing_behind(sign_in, visit, dermatologist,
 
     monkeypatch.setattr(reports, "render_pdf", render_while_somebody_reviews)
     before = stored_reports()
-    with pytest.raises(ChangedMeanwhile):
+    with pytest.raises(VisitChanged):
         sign_visit(visit=visit, by=dermatologist)
     visit.refresh_from_db()
     assert visit.is_open
