@@ -1,6 +1,5 @@
 """The root URLconf."""
 
-from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path, re_path
 
@@ -24,8 +23,3 @@ urlpatterns = [
     path("api/docs/", api_docs, name="api-docs"),
     re_path(r"^api(/|$)", UnknownPathView.as_view(), name="api-unknown"),
 ]
-
-if "debug_toolbar" in settings.INSTALLED_APPS:
-    from debug_toolbar.toolbar import debug_toolbar_urls
-
-    urlpatterns += debug_toolbar_urls()

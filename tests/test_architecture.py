@@ -142,3 +142,13 @@ def test_every_layer_is_described_in_the_text(app, heading):
     _before, _heading, section = PAGE.partition(f"\n## {heading} `{app}`\n")
     lines = re.findall(r"^- `(\w+)`: \S", section.partition("\n## ")[0], re.MULTILINE)
     assert sorted(lines) == sorted(ranks(app))
+
+
+def test_the_contract_of_the_site_names_all_its_modules():
+    apart = {"core", "formats", "management", "migrations", "templatetags"}
+    with (ROOT / "pyproject.toml").open("rb") as file:
+        contracts = tomllib.load(file)["tool"]["importlinter"]["contracts"]
+    (contract,) = (each for each in contracts if each["name"].startswith("The site"))
+    named = {name.removeprefix("dermascan.") for name in contract["forbidden_modules"]}
+    modules = {path.stem for path in (ROOT / "dermascan").iterdir() if not path.name.startswith("__")}
+    assert named == modules - apart

@@ -7,6 +7,7 @@ DEBUG = True
 INSTALLED_APPS = [*INSTALLED_APPS, "debug_toolbar"]
 # After the policy for content, so that the toolbar's own pages get it too.
 MIDDLEWARE = [MIDDLEWARE[0], "debug_toolbar.middleware.DebugToolbarMiddleware", *MIDDLEWARE[1:]]
+ROOT_URLCONF = "dermascan.development_urls"
 INTERNAL_IPS = ["127.0.0.1", "::1"]
 # Changed files are served as they are, without being collected.
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}

@@ -15,6 +15,8 @@ LOCKS = ("serve", "train", "test")
 OURS = {"dermascan", "patients", "diagnosis", "mlmodel"}
 # The network is rebuilt on machines with requirements.txt.
 TRAINING = (ROOT / "mlmodel" / "training",)
+# What only `make dev` loads.
+DEVELOPMENT = {"development_urls.py"}
 TRAINING_COMMANDS = {"build_release.py", "export_backbone.py", "import_ham10000.py", "train.py"}
 
 
@@ -66,7 +68,8 @@ def serving_sources() -> list[Path]:
     return [
         path
         for path in sources
-        if not any(path.is_relative_to(folder) for folder in TRAINING) and path.name not in TRAINING_COMMANDS
+        if not any(path.is_relative_to(folder) for folder in TRAINING)
+        and path.name not in TRAINING_COMMANDS | DEVELOPMENT
     ]
 
 

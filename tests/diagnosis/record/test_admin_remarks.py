@@ -82,7 +82,7 @@ def test_labels_that_contradict_each_other_are_said_wherever_one_is(sign_in, pat
     for row in rows:
         page = change(client, row)
         assert "Labels of one lesion contradict each other" in page
-        assert "confirmed as different things: Melanoma, " in page
+        assert "contradict each other: Melanoma, " in page
     assert "contradicted by another label of this lesion" in change(client, image)
 
 

@@ -305,7 +305,7 @@ def test_a_lesion_with_two_labels_is_told(image, visit, lesion, staff, dermatolo
     client, page = sign_in(staff), lesion.get_absolute_url()
     record_review(image=image, reviewer=dermatologist, answer="mel", certainty="certain")
     record_review(image=other, reviewer=dermatologist, answer="mel", certainty="certain")
-    assert "confirmed as different things" not in client.get(page).content.decode()
+    assert "contradict each other" not in client.get(page).content.decode()
     record_review(image=other, reviewer=dermatologist, answer="bcc", certainty="certain")
     text = " ".join(client.get(page).content.decode().split())
     assert 'id="contradictions"' in text

@@ -285,7 +285,7 @@ def test_of_several_photographs_the_one_that_changed_is_named(sign_in, patient, 
     client = sign_in(dermatologist)
     seen = " ".join(client.get(reverse("visit", args=[visit.pk])).content.decode().split())
     assert "</a>, photograph 2 of 2: Melanocytic nevus (mole)" in seen
-    contradiction = "confirmed as different things: Melanoma, Melanocytic nevus (mole). Correct one, or explain both."
+    contradiction = "contradict each other: Melanoma, Melanocytic nevus (mole). Correct one, or explain both."
     assert contradiction in seen
     writing = client.get(reverse("visit-addendum", args=[visit.pk])).content.decode()
     assert "photograph 2 of 2" in writing
@@ -304,7 +304,7 @@ def test_labels_of_one_lesion_that_contradict_each_other_are_asked_about_before_
     for image, answer in zip(visit.images.order_by("created_at", "pk"), ("mel", "nv"), strict=True):
         record_review(image=image, reviewer=dermatologist, answer=answer, certainty="certain", reason="Histology.")
     page = sign_in(dermatologist).get(reverse("visit-sign", args=[visit.pk])).content.decode()
-    assert "confirmed as different things" in page
+    assert "contradict each other" in page
 
 
 def test_addenda_of_before_photographs_were_named_are_still_read(report, visit, dermatologist):
