@@ -225,7 +225,7 @@ def test_it_starts_whatever_the_state_of_the_demo_clinic(start, data):
         assert database.execute("SELECT count(*) FROM patients_clinic").fetchone() == (1,)
     of_others = start()
     of_others.wait_until_ready(seconds=60)
-    assert "The demo clinic is not available. Accounts of other people have the demo's user names" in of_others.output
+    assert "The demo clinic is not available. Other accounts already have the demo's user names" in of_others.output
     assert DEMO_PASSWORD not in of_others.output
     assert of_others.get("/") == 200
 

@@ -30,10 +30,10 @@ def start(command: list[str], **variables: str) -> subprocess.CompletedProcess[s
         ("DERMASCAN_RETRAINING_AFTER_LABELS", "inf", "must be a whole number, 0 or more"),
         ("DERMASCAN_RETRAINING_GATE", "{", "DERMASCAN_RETRAINING_GATE is not valid JSON"),
         ("DERMASCAN_RETRAINING_GATE", "[]", "must be a JSON object"),
-        ("DERMASCAN_RETRAINING_GATE", '{"clinic_lesion": 80}', "There is no number clinic_lesion: there are base"),
+        ("DERMASCAN_RETRAINING_GATE", '{"clinic_lesion": 80}', "Unknown: clinic_lesion. Choose from base"),
         ("DERMASCAN_RETRAINING_GATE", '{"clinic_lesions": "many"}', "clinic_lesions is 'many', and must be a number"),
         ("DERMASCAN_RETRAINING_GATE", '{"recall_floors": 0.5}', "recall_floors must be an object"),
-        ("DERMASCAN_RETRAINING_GATE", '{"recall_floors": {"wart": 0.5}}', "There is no class wart"),
+        ("DERMASCAN_RETRAINING_GATE", '{"recall_floors": {"wart": 0.5}}', "Unknown class wart"),
     ],
 )
 def test_a_number_out_of_range_stops_the_start(name, value, told):

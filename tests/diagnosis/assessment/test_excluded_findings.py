@@ -152,7 +152,7 @@ def test_nothing_is_added_elsewhere_where_it_may_not_leave(sign_in, staff, derma
         {"reason": "other_lesion", "lesion": right.pk, "note": NOTE},
         follow=True,
     )
-    assert "does not count here: review it. Confirmed: Melanoma." in text(moved)
+    assert "does not count here: review the photograph. Confirmed: Melanoma." in text(moved)
     assert right.images.exists()
     assert GONE not in page(client, image.lesion), "is used where it belongs"
 

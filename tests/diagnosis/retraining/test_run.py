@@ -161,7 +161,7 @@ def test_there_is_one_run_at_a_time(dermatologist):
 def test_a_silent_run_is_dead_within_a_minute_and_resumed_or_abandoned():
     run = at_work()
     assert mark_stalled_runs() == 0
-    with pytest.raises(NotResumable, match="at work"):
+    with pytest.raises(NotResumable, match="in progress"):
         requeue_run()
     fall_silent(run)
     find_stalled_runs()

@@ -313,7 +313,7 @@ class TestThePages:
         answer = sign_in(staff).get(page_of(photographed), headers={"HX-Request": "true"})
         html, text = answer.content.decode(), words(answer)
         assert "<html" not in html
-        assert "not evidence by itself" in text
+        assert "not evidence by themselves" in text
         assert "Melanoma" in text
         assert "Thigh · age 60–69" in text
         assert re.search("Very alike|Alike|Somewhat alike|Hardly alike", text)
@@ -394,8 +394,8 @@ class TestEmbedding:
         photographed.embedding.delete()
         assert found(photographed, staff) == []
 
-        assert "Placed 2 photographs" in self._run()
-        assert "Placed 0 photographs" in self._run()
+        assert "Embedded 2 photographs" in self._run()
+        assert "Embedded 0 photographs" in self._run()
 
         # A product of one row and of many may differ in the last bit.
         after = read_vector(ImageEmbedding.objects.get(image=image).vector)
@@ -406,7 +406,7 @@ class TestEmbedding:
         ImageFeatures.objects.update(backbone_sha256="0" * 64)
         photographed.embedding.delete()
         said = self._run()
-        assert "Placed 0 photographs" in said
+        assert "Embedded 0 photographs" in said
         assert "1 photographs were last analysed by an earlier backbone" in said
         assert not ImageEmbedding.objects.exists()
 
@@ -417,7 +417,7 @@ class TestEmbedding:
         ImageFeatures.objects.update(backbone_sha256="0" * 64, vector=b"\0\0")
         ImageEmbedding.objects.update(space_sha256="0" * 64)
 
-        assert "Read 1 photograph again; 1 could not be read." in self._run("--read-photographs")
+        assert "Analysed 1 photograph again; 1 could not be read." in self._run("--read-photographs")
 
         kept_features = ImageFeatures.objects.get(image=photographed)
         assert bytes(kept_features.vector) == features
