@@ -115,8 +115,8 @@ def test_a_refused_photograph_says_why_and_a_dermatologist_may_override(open_bro
     other.get_by_role("button", name="Analyse anyway").click()
     assert QualityOverride.objects.count() == 0, "a reason is required"
     other.get_by_label("Why should it be analysed anyway?").fill("The lesion itself is in focus.")
-    other.get_by_role("button", name="Judge it all the same").click()
-    other.get_by_text("Judged although it was refused").wait_for()
+    other.get_by_role("button", name="Analyse anyway").click()
+    other.get_by_text("Analysed although it was refused").wait_for()
 
     override = QualityOverride.objects.get()
     assert (override.image, override.member) == (image, dermatologist)
@@ -137,8 +137,8 @@ def test_a_photograph_of_another_lesion_is_added_there_and_put_back(open_browser
     page.get_by_role("alert").get_by_text("Say what is wrong with it.").wait_for()
     page.get_by_label("It shows another lesion").check()
     page.get_by_label("Which lesion should it be added to?").select_option(str(right.pk))
-    page.get_by_role("button", name="Set it aside").click()
-    page.get_by_text("The photograph was added here, and set aside where it was.").wait_for()
+    page.get_by_role("button", name="Exclude photograph").click()
+    page.get_by_text("The photograph was added here and excluded").wait_for()
     added = Image.objects.in_use().get()
     assert (added.lesion, added.visit, added.predictions.count()) == (right, visit, 1)
 
