@@ -326,7 +326,7 @@ def test_evaluate_says_on_the_terminal_what_it_left_out(tmp_path):
     found = json.loads((tmp_path / "report" / "report.json").read_text())["sets"][0]
     assert found["classes"]["mel"]["photographs"] == 1
     assert [(each["diagnosis"], each["photographs"]) for each in found["outside"]] == [("dermatitis", 1)]
-    for words in ("“melanoma” as mel (1)", "dermatitis (1)", "1 empty row was left out", "9 photographs have no row"):
+    for words in ("“melanoma” as mel (1)", "dermatitis (1)", "1 empty row was skipped", "9 photographs have no row"):
         assert words in complaints.getvalue()
 
 

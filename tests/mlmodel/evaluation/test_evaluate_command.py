@@ -162,7 +162,7 @@ def test_what_was_left_out_is_counted_and_named(report):
     found = json.loads((output / "report.json").read_text())["sets"][0]
     page = (output / "report.html").read_text()
 
-    assert "1 row of the truth has no photograph and was left out: never_sent" in complaints
+    assert "1 row of the ground truth has no photograph and was excluded: never_sent" in complaints
     assert "broken.jpg" in complaints
     assert "nobody_asked" in complaints
     assert len(found["unreadable"]) == 1
@@ -237,7 +237,7 @@ def test_ham10000s_folder_is_judged_on_its_locked_folds(tmp_path):
     assert found["photographs"] == 2
     assert {"lesions", "photographs", "sharp"} == set(found["subsets"])
     assert [group["group"] for group in found["subgroups"]["source"]] == ["sharp", "soft"]
-    with pytest.raises(CommandError, match="no photographs in the folds 3"):
+    with pytest.raises(CommandError, match="no photographs in folds 3"):
         evaluate("--data", folder, "--folds", "3", "--output", tmp_path / "none")
 
 
@@ -281,7 +281,7 @@ def test_photographs_of_other_clinics_are_judged_by_source(isic, tmp_path):
     page = (tmp_path / "report" / "report.html").read_text()
     assert 'id="sources"' in page
     assert 'href="#sources"' in page
-    with pytest.raises(CommandError, match="no photographs in the folds 3"):
+    with pytest.raises(CommandError, match="no photographs in folds 3"):
         evaluate("--images", images, "--truth", truth, "--collection", folder, "--folds", "3")
     with pytest.raises(CommandError, match="Give photographs to evaluate on"):
         evaluate("--collection", folder)

@@ -51,7 +51,7 @@ def test_the_command_packs_the_folds_and_the_release_keeps_its_version(tmp_path,
 
 
 def test_a_folder_that_is_no_data_set_is_refused(tmp_path, release):
-    with pytest.raises(CommandError, match=r"There is no .*metadata\.csv"):
+    with pytest.raises(CommandError, match=r"metadata\.csv does not exist"):
         call_command("pack_base_set", tmp_path, release=release, cache=tmp_path / "cache")
 
 

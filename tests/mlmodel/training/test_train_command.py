@@ -119,7 +119,7 @@ def test_a_run_killed_twice_in_mid_epoch_shows_the_same_photographs_and_ends_at_
 def test_a_run_that_comes_apart_ends_and_says_what_to_do(asked, tmp_path):
     recipe = RECIPE.replace("peak_rate = 1e-3", "peak_rate = 1e30").replace("warm_up_steps = 2", "")
     (tmp_path / "small.toml").write_text(recipe.replace("average = 0.9", "average = 0.0"))
-    with pytest.raises(CommandError, match=r"The loss of 5 steps in a row, up to step \d+, is no number"):
+    with pytest.raises(CommandError, match=r"The loss of 5 consecutive steps, up to step \d+, is not finite"):
         carry_out(asked, tmp_path / "run")
     assert not (tmp_path / "run" / "weights.npz").exists()
 
@@ -133,7 +133,7 @@ def test_a_run_is_never_overwritten_and_never_resumed_on_other_data(asked, tmp_p
     with pytest.raises(CommandError, match=r"There is no run of `manage\.py train` in"):
         call_command("train", *asked, "--run", str(tmp_path / "other"), "--resume")
     (tmp_path / "file").write_text("no folder")
-    for more, message in (((), "cannot hold a run: File exists"), (("--resume",), "There is no run of")):
+    for more, message in (((), "cannot be used for a run: File exists"), (("--resume",), "There is no run of")):
         with pytest.raises(CommandError, match=message):
             call_command("train", *asked, "--run", str(tmp_path / "file"), *more)
     from mlmodel.training.recipe import load_recipe
@@ -150,12 +150,12 @@ def test_a_run_is_never_overwritten_and_never_resumed_on_other_data(asked, tmp_p
     ("more", "message"),
     [
         (("--architecture", "xception"), "is for --architecture cnn8"),
-        (("--recipe", "nothing"), "There is no recipe “nothing”. There are: ablation, best"),
-        (("--data", "nowhere"), "There is no nowhere/metadata.csv"),
-        (("--backbone-weights", "nowhere.h5"), "There is no file nowhere.h5"),
+        (("--recipe", "nothing"), "There is no recipe “nothing”. Available recipes: ablation, best"),
+        (("--data", "nowhere"), "nowhere/metadata.csv does not exist"),
+        (("--backbone-weights", "nowhere.h5"), "The file nowhere.h5 does not exist"),
         (
             ("--architecture", "vgg16", "--recipe", "paper-vgg16", "--backbone-weights", "{wrong}"),
-            "does not hold the weights of Keras's vgg16 without its top",
+            "does not contain the weights of Keras's vgg16 without its top",
         ),
         (("--checkpoint-seconds", "900"), "must be 0 to 300"),
         (("--recipe", "paper-cnn8", "--split", "by-lesion", "--data", "{empty}"), "no photographs of mel"),
@@ -222,7 +222,7 @@ def test_what_teachers_say_is_learned_in_place_of_the_labels(asked, tmp_path):
     taught = SHORT.replace("seed = 3", 'seed = 3\nteachers = ["teacher"]\nteaching_share = 1.0')
     (tmp_path / "taught.toml").write_text(taught)
     as_taught = [*asked[:3], str(tmp_path / "taught.toml"), *asked[4:]]
-    with pytest.raises(CommandError, match="“teacher” is to teach “taught”"):
+    with pytest.raises(CommandError, match="The teacher “teacher” of “taught”"):
         call_command("train", *as_taught, "--run", str(runs / "learner"))
     assert not (runs / "learner").exists()
 

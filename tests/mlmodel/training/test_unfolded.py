@@ -85,7 +85,7 @@ def test_a_dead_last_block_begins_anew_and_nothing_before_it_changes(keras, writ
     [
         (["base.h5"], "must end in"),
         (["base.weights.h5", "--photographs", "0"], "1 or more"),
-        (["base.weights.h5", "--fresh", "nowhere.h5"], "no file nowhere.h5"),
+        (["base.weights.h5", "--fresh", "nowhere.h5"], "file nowhere.h5 does not exist"),
         (["base.weights.h5", "--release", "nowhere"], "cannot be loaded"),
     ],
 )
