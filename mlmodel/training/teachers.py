@@ -111,7 +111,8 @@ def check_teachers(recipe: Recipe, *, beside: RunDirectory) -> None:
         folder = beside.path.parent / name
         if not is_release(folder) and RunDirectory(folder).report() is None:
             raise RunError(
-                f"The teacher “{name}” of “{recipe.name}” is neither a finished run nor a release next to {beside.path.name}."
+                f"The teacher “{name}” of “{recipe.name}” is neither a finished run nor a release next to "
+                f"{beside.path.name}."
             )
 
 
