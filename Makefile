@@ -17,7 +17,7 @@ help:
 	@echo 'make dev            the same for development: restarts on changes, debug toolbar, no workers'
 	@echo 'make test           all tests, including those in Chromium'
 	@echo 'make test-services  the tests on temporary PostgreSQL and Redis servers'
-	@echo 'make lint           ruff, djLint, mypy, import-linter, Django'"'"'s own checks'
+	@echo 'make lint           ruff, djLint, Biome, mypy, import-linter, Django'"'"'s own checks'
 	@echo 'make format         format code and templates'
 	@echo 'make bench          the benchmarks'
 	@echo 'make lock           resolve the pinned versions again (UPGRADE=1 for the newest)'
@@ -48,6 +48,7 @@ lint:
 	.venv/bin/ruff format --check $(FORMATTED)
 	.venv/bin/djlint --quiet --check templates
 	.venv/bin/djlint --quiet --lint templates
+	@deploy/lint_static.sh
 	.venv/bin/mypy $(CHECKED)
 	.venv/bin/lint-imports
 	$(PYTHON_BIN) manage.py makemigrations --check --dry-run

@@ -86,7 +86,8 @@ if (form) {
   function addRow(file) {
     const row = template.content.firstElementChild.cloneNode(true);
     const part = (name) => row.querySelector(`[data-${name}]`);
-    const item = { file, row, part, state: "chosen", lesion: null, waits: 0, key: `${key}-${(chosenCount += 1)}` };
+    chosenCount += 1;
+    const item = { file, row, part, state: "chosen", lesion: null, waits: 0, key: `${key}-${chosenCount}` };
     preview(item, URL.createObjectURL(file));
     part("name").textContent = file.name;
     part("state").textContent = size(file.size);

@@ -3,7 +3,9 @@ for (const figure of document.querySelectorAll("figure.photo")) {
   const maps = figure.querySelectorAll("[data-heat-map]");
   const slider = figure.querySelector("[data-heat-map-opacity]");
   if (!maps.length || !slider) continue;
-  const fade = () => maps.forEach((map) => (map.style.opacity = slider.value / 100));
+  const fade = () => {
+    for (const map of maps) map.style.opacity = slider.value / 100;
+  };
   slider.addEventListener("input", fade);
   fade();
 
@@ -11,9 +13,11 @@ for (const figure of document.querySelectorAll("figure.photo")) {
   for (const choice of choices) {
     choice.addEventListener("click", () => {
       const code = choice.dataset.heatMapChoice;
-      maps.forEach((map) => (map.hidden = map.dataset.heatMap !== code));
-      choices.forEach((each) => each.setAttribute("aria-pressed", each === choice));
-      figure.querySelectorAll("[data-heat-map-caption]").forEach((words) => (words.hidden = words.dataset.heatMapCaption !== code));
+      for (const map of maps) map.hidden = map.dataset.heatMap !== code;
+      for (const each of choices) each.setAttribute("aria-pressed", each === choice);
+      for (const words of figure.querySelectorAll("[data-heat-map-caption]")) {
+        words.hidden = words.dataset.heatMapCaption !== code;
+      }
       figure.dispatchEvent(new Event("heat-map-shown"));
     });
   }
