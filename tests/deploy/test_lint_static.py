@@ -1,0 +1,51 @@
+"""``deploy/lint_static.sh``: lints JavaScript and CSS where npm is there, and says so where it is not."""
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.places import ROOT
+
+
+@pytest.fixture
+def copy(tmp_path) -> Path:
+    """A copy of what is linted, with a fault in it."""
+    (tmp_path / "deploy").mkdir()
+    shutil.copy(ROOT / "deploy" / "lint_static.sh", tmp_path / "deploy")
+    shutil.copy(ROOT / "biome.json", tmp_path)
+    (tmp_path / "static" / "js").mkdir(parents=True)
+    (tmp_path / "static" / "js" / "broken.js").write_text("const total = 1;\ntotal = 2;\n")
+    return tmp_path
+
+
+def lint(folder: Path, path: str) -> subprocess.CompletedProcess[str]:
+    environment = {**os.environ, "PATH": path}
+    command = [str(folder / "deploy" / "lint_static.sh")]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120)
+
+
+def test_without_npm_nothing_is_linted_and_that_is_said(copy):
+    tools = copy / "tools"
+    tools.mkdir()
+    for name in ("bash", "env", "dirname", "cat"):
+        (tools / name).symlink_to(shutil.which(name) or f"/bin/{name}")
+    outcome = lint(copy, str(tools))
+    assert outcome.returncode == 0
+    assert "npm is not installed" in outcome.stderr
+
+
+@pytest.mark.slow
+def test_a_fault_in_a_script_is_found(copy):
+    installed = ROOT / ".venv" / "biome"
+    if not installed.exists():
+        pytest.skip("Biome is installed by `make lint`, where npm is there")
+    (copy / ".venv").mkdir()
+    (copy / ".venv" / "biome").symlink_to(installed)
+    outcome = lint(copy, os.environ["PATH"])
+    assert outcome.returncode != 0
+    assert "broken.js" in outcome.stdout + outcome.stderr
+    (copy / "static" / "js" / "broken.js").write_text("const total = 1;\nconsole.log(total);\n")
+    assert lint(copy, os.environ["PATH"]).returncode == 0
