@@ -11,7 +11,7 @@ if [ ! -x "$biome" ] || [ "$(cat "$folder/version" 2>/dev/null)" != "$version" ]
     echo "JavaScript and CSS were not linted: npm is not installed (Debian: apt-get install npm)." >&2
     exit 0
   fi
-  if ! npm install --prefix "$folder" --no-audit --no-fund --silent "@biomejs/biome@$version" >&2; then
+  if ! npm install --prefix "$folder" --no-audit --no-fund --silent --fetch-retries 1 --fetch-timeout 20000 "@biomejs/biome@$version" >&2; then
     echo "JavaScript and CSS were not linted: npm could not download Biome $version." >&2
     exit 0
   fi
