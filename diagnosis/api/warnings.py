@@ -59,7 +59,8 @@ def _warnings(
     warnings += [_warning(each.words, each.image.get_absolute_url()) for each in missed]
     if photograph.known.is_kept_elsewhere:
         words = _(
-            "The same file is in another record too: find out which lesion it shows, and do not rely on the other."
+            "The same file is stored under another lesion too: find out which lesion it shows, and do not rely on the "
+            "other."
         )
         warnings += [
             _warning(words, other.get_absolute_url()) for other in Image.objects.with_the_same_file(image)[:8]

@@ -191,7 +191,7 @@ def sign_of_unclear(name: str) -> Sign:
 
 def sign_of_same_file() -> Sign:
     """Return the chip of a photograph whose file is stored under another lesion too: one of the records is wrong."""
-    return Sign(URGENT, _("The same file is in another record too"), substance=Substance.LABEL)
+    return Sign(URGENT, _("The same file is stored under another lesion too"), substance=Substance.LABEL)
 
 
 def sign_of_assessment(assessment: dict[str, Any]) -> Sign:
@@ -211,4 +211,4 @@ def sign_of_contradiction(contradiction: Contradiction) -> Sign:
 
 
 def sign_of_exclusion() -> Sign:
-    return Sign(REFUSED, _("Excluded: does not count"))
+    return Sign(REFUSED, _("Photograph excluded: does not count"))

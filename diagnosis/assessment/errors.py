@@ -13,7 +13,9 @@ class AlreadyUploaded(Refused):
 
     def __init__(self, existing: Image) -> None:
         if existing.exclusions.standing().exists():
-            words = _("This photograph is already stored for this lesion at this visit, but excluded: undo that.")
+            words = _(
+                "This photograph is already stored for this lesion at this visit, but excluded: undo the exclusion."
+            )
         else:
             words = _("This photograph is already stored for this lesion at this visit.")
         super().__init__(words)

@@ -82,7 +82,11 @@ class ExcludedFinding:
     @property
     def sign(self) -> Sign:
         """Its chip; no calm chip is shown next to it."""
-        return Sign(URGENT, _("Excluded: %(name)s") % {"name": self.finding.name}, substance=Substance.LABEL)
+        return Sign(
+            URGENT,
+            _("Finding on an excluded photograph: %(name)s") % {"name": self.finding.name},
+            substance=Substance.LABEL,
+        )
 
     @property
     def who_and_why(self) -> str:

@@ -49,12 +49,14 @@ def _to_clarify(photograph: Photograph, missed: Sequence[ExcludedFinding]) -> tu
         )
         steps.append(words % {"name": name})
     for each in missed:
-        words = _("A photograph of this lesion is excluded (%(finding)s): find out where it belongs, then decide.")
+        words = _(
+            "A photograph of this lesion with a dangerous finding (%(finding)s) was excluded: find out where it belongs, then decide."
+        )
         steps.append(words % {"finding": each.finding.words})
     if photograph.known.is_kept_elsewhere:
         steps.append(
             _(
-                "The same file is in another record too: find out which of the two records is correct, and rely on "
+                "The same file is stored under another lesion too: find out which of the two is correct, and rely on "
                 "neither until then."
             )
         )

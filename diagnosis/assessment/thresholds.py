@@ -19,7 +19,7 @@ class NoLevels(Refused):
     code = "no_levels"
 
     def __init__(self) -> None:
-        super().__init__(_("The network in use offers no other levels: its thresholds cannot be changed."))
+        super().__init__(_("The active network offers no other levels: its thresholds cannot be changed."))
 
 
 class ChosenMeanwhile(Refused):

@@ -75,7 +75,7 @@ class Migration(migrations.Migration):
                 ('height', models.PositiveIntegerField(help_text='Pixels, upright.')),
                 ('display', models.FileField(max_length=120, upload_to=diagnosis.images.models.image.display_path)),
                 ('thumbnail', models.FileField(max_length=120, upload_to=diagnosis.images.models.image.thumbnail_path)),
-                ('verdict', models.CharField(choices=[('accepted', 'Good enough to analyse'), ('not_skin', 'Not a skin lesion'), ('blurred', 'Blurred'), ('too_dark', 'Too dark'), ('too_bright', 'Blown out'), ('too_small', 'Too small'), ('no_lesion', 'No lesion found')], max_length=10)),
+                ('verdict', models.CharField(choices=[('accepted', 'Good enough to analyse'), ('not_skin', 'Not a skin lesion'), ('blurred', 'Blurred'), ('too_dark', 'Too dark'), ('too_bright', 'Too bright'), ('too_small', 'Too small'), ('no_lesion', 'No lesion found')], max_length=10)),
                 ('measures', models.JSONField(default=dict, help_text='Measurements of the quality check.')),
                 ('created_at', models.DateTimeField(auto_now_add=True)),
                 ('lesion', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='images', to='patients.lesion')),

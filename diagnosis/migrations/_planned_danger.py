@@ -1,4 +1,4 @@
-"""No dangerous report without a plan, whoever asks the database.
+"""A trigger that refuses a report of a dangerous finding without a plan.
 
 A report that names what is or may be malignant, or that holds an urgent answer which the laboratory has not called
 harmless, holds a plan, or why there is none, in a sentence; and it is signed first and released afterwards.

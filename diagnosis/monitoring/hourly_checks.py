@@ -129,8 +129,8 @@ def _agreement(context: CheckContext) -> Finding | None:
     limit = settings.WATCH_LEAST_AGREEMENT
     words = _(
         "The network %(version)s agrees with the confirmed labels on %(agreed)d of %(count)d photographs of the last "
-        "%(weeks)d weeks: %(share).0f %%, with an upper 95 %% limit of %(high).0f %%. The limit is %(limit).0f %%. "
-        "Look at the photographs that differ, and consider retraining."
+        "%(weeks)d weeks: %(share).0f %%, at most %(high).0f %% within its 95 %% interval. The alarm limit is "
+        "%(limit).0f %%. Look at the photographs that differ, and consider retraining."
     )
     figures = {
         "version": version.name,

@@ -29,8 +29,9 @@ class PlanMissing(Refused):
 
     def __init__(self, lesions: list[str]) -> None:
         words = _(
-            "%(lesions)s: labelled malignant, or urgent, and the plan is empty. Write what happens next and by when. "
-            "If there is to be no plan, explain why in a sentence: the reason is stored in the record."
+            "%(lesions)s: labelled malignant or possibly malignant, or urgent, and the plan is empty. Write what "
+            "happens next and by when. If there is to be no plan, explain why in a sentence: the reason is stored in "
+            "the record."
         )
         super().__init__(words % {"lesions": ", ".join(lesions)})
 
@@ -66,7 +67,7 @@ class ReviewsSayOtherwise(Refused):
     def __init__(self) -> None:
         super().__init__(
             _(
-                "Reviews have changed since the report was signed, so the patient would read something that is no "
+                "Newer reviews contradict the signed report, so the patient would read something that is no "
                 "longer correct. Add an addendum with what they must know, then release the report."
             )
         )

@@ -141,7 +141,7 @@ def _suspicions(images: Sequence[Any]) -> list[Row]:
     rows = []
     for image in images:
         if suspected := suspected_on(image):
-            words = {"certainty_words": _("suspected, not confirmed"), "suspected": True}
+            words = {"certainty_words": _("suspected, not yet settled"), "suspected": True}
             dated = {"visit_date": image.visit.date.isoformat()}
             rows.append({**answer_in_report(suspected.answer, suspected.text), **_UNSETTLED, **words, **dated})
     return rows

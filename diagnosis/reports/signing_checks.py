@@ -73,7 +73,10 @@ def warnings_of(content: dict[str, Any]) -> list[str]:
     ]
     if doubtful:
         warnings.append(
-            _("%(lesions)s: nothing alarming to the software, but with reservations. Does the plan address them?")
+            _(
+                "%(lesions)s: nothing alarming to the software, but its page shows warnings. Does the plan address "
+                "them?"
+            )
             % {"lesions": ", ".join(doubtful)}
         )
     if not has_words(content["visit"]["plan"]):

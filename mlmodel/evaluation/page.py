@@ -113,9 +113,12 @@ def _summary(found: Facts, network: Facts) -> Html:
     subset = found["subsets"].get("sharp", found["subsets"]["lesions"])
     what = "sharp photographs" if "sharp" in found["subsets"] else "lesions"
     sentences = [
-        f"“{words}” flags {of_a_hundred(subset['figures'][f'tier.{tier}.melanoma_sensitivity'])} melanomas and not "
-        f"{of_a_hundred(subset['figures'][f'tier.{tier}.specificity'])} benign lesions"
-        for tier, words in (("watch", "Have it looked at"), ("urgent", "Within two weeks"))
+        f"“{words}” flags {of_a_hundred(subset['figures'][f'tier.{tier}.melanoma_sensitivity'])} melanomas and does "
+        f"not flag {of_a_hundred(subset['figures'][f'tier.{tier}.specificity'])} benign lesions"
+        for tier, words in (
+            ("watch", "Have a dermatologist look at it"),
+            ("urgent", "See a dermatologist within two weeks"),
+        )
         if tier in network["thresholds"]
     ]
     return tag("p", f"Of {what}: " + "; ".join(sentences) + ". In brackets: 95 % intervals.", class_="lead")

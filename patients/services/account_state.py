@@ -41,6 +41,6 @@ def is_known_to_be_wrong(address: str, *, patient: Patient) -> bool:
 
 
 def link_to(user: User) -> OutgoingMessage | None:
-    """Return the newest password link that was sent to ``user`` or is waiting to be sent, whoever requested it."""
+    """Return the newest password link for ``user``, sent or waiting to be sent, whether they or a colleague asked."""
     links = OutgoingMessage.objects.filter(user=user, kind__in=(MessageKind.INVITATION, MessageKind.PASSWORD_RESET))
     return links.first()

@@ -117,7 +117,7 @@ def test_the_same_file_elsewhere_is_a_warning(client, clinic, lesion, visit):
     assert elsewhere["warnings"] == []
     answer = kept(client, lesion, visit)
     (warning,) = answer["warnings"]
-    assert "same file is in another record" in warning["text"]
+    assert "same file is stored under another lesion" in warning["text"]
     assert warning["url"].endswith(f"/images/{elsewhere['image']['id']}/")
     assert answer["tier"]["code"] == "urgent"
     (step,) = answer["next_steps"]

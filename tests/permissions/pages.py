@@ -34,7 +34,7 @@ PAGES: dict[str, list[Case]] = {
     "quick-check": [Case(get=everyone(200), post=everyone(400))],
     "session": [Case(get=everyone(200, anonymous=401), post=NOT_HERE)],
     "favicon": [Case(get=everyone(302), post=NOT_HERE)],
-    # The network in use; its report exists only if it came with one
+    # The active network; its report exists only if it came with one
     "network": [Case(get=clinic(200, superuser=200), post=clinic(405, superuser=405))],
     "versions": [Case(get=clinic(200, superuser=200), post=clinic(405, superuser=405))],
     "version-history": [Case(get=clinic(200, superuser=200), post=clinic(405, superuser=405))],

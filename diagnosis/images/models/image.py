@@ -23,7 +23,7 @@ class QualityVerdict(models.TextChoices):
     NOT_SKIN = "not_skin", _("Not a skin lesion")
     BLURRED = "blurred", _("Blurred")
     TOO_DARK = "too_dark", _("Too dark")
-    TOO_BRIGHT = "too_bright", _("Blown out")
+    TOO_BRIGHT = "too_bright", _("Too bright")
     TOO_SMALL = "too_small", _("Too small")
     NO_LESION = "no_lesion", _("No lesion found")
 

@@ -76,8 +76,8 @@ def sign(request: MemberRequest, visit_id: UUID) -> HttpResponse:
         return _check_page(request, visit, form, is_stale=isinstance(refused, VisitChanged))
     if form.cleaned_data["release"] and (pressing := needing_a_plan(visit, json.loads(report.content))):
         words = _(
-            "The report is signed but not released. %(lesions)s: malignant or urgent, so release it in a separate "
-            "step. Tell the patient yourself first."
+            "The report is signed but not released. %(lesions)s: malignant, possibly malignant or urgent, so release "
+            "it in a separate step. Tell the patient yourself first."
         )
         messages.warning(request, words % {"lesions": ", ".join(pressing)})
     elif form.cleaned_data["release"]:

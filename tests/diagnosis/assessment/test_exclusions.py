@@ -133,9 +133,9 @@ def test_a_photograph_of_another_lesion_is_added_there_and_judged_anew(sign_in, 
     assert added.predictions.count() == 1
     assert not added.reviews.exists(), "what was said was said of another lesion"
     assert wrong.exclusions.standing().get().reason == ExclusionReason.OTHER_LESION
-    assert "The same file is in another record too" not in page(client, added), "that mistake is mended"
+    assert "The same file is stored under another lesion too" not in page(client, added), "that mistake is mended"
     undo_exclusion(image=wrong, by=staff)
-    assert "The same file is in another record too" in page(client, added)
+    assert "The same file is stored under another lesion too" in page(client, added)
     again = send(client, wrong, reason="other_lesion", lesion=right.pk)
     assert "That lesion already has this photograph" in again.content.decode()
     assert not wrong.exclusions.standing().exists()

@@ -67,7 +67,7 @@ def test_a_file_that_is_kept_elsewhere_too_is_said_to_be(send, photograph, patie
     """Of the wrong patient, most likely: with the script and without it."""
     twin = factories.LesionFactory.create(patient__clinic=patient.clinic, number=1)
     factories.ImageFactory.create(lesion=twin, sha256=hashlib.sha256(photograph).hexdigest())
-    words = "The same file is in another record too"
+    words = "The same file is stored under another lesion too"
     _status, answer = send(photograph)
     assert {"tone": "urgent", "words": words} in answer["badges"]
     assert (answer["badge"], answer["message"]) == ("urgent", words)

@@ -44,7 +44,7 @@ def test_agreement_below_the_limit_is_told_once_and_acknowledged(clinic, dermato
     deliver_due()
     (message,) = mail.outbox
     assert "15 of 60" in message.body
-    assert "25 %, with an upper 95 % limit of 37 %" in message.body
+    assert "25 %, at most 37 % within its 95 % interval" in message.body
     incident = Incident.objects.get()
     assert incident.watched == Watched.AGREEMENT
     sign_in(dermatologist).post(reverse("watch-acknowledge", args=[incident.pk]))

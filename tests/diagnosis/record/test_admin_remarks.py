@@ -111,7 +111,7 @@ def test_a_file_in_two_records_is_said(sign_in, clinic, patient, dermatologist):
     image = answered(patient, sha256="c" * 64)
     other = answered(factories.PatientFactory(clinic=clinic), sha256="c" * 64)
     page = change(sign_in(dermatologist), image)
-    assert "The same file is in another record too" in page
+    assert "The same file is stored under another lesion too" in page
     assert other.get_absolute_url() in page
 
 
@@ -124,7 +124,7 @@ def test_a_finding_that_was_set_aside_is_said(sign_in, patient, dermatologist):
         assert f"Confirmed: Melanoma. Excluded by {dermatologist.name}" in change(client, row)
     assert "Excluded: Melanoma" in change(client, patient).split("<fieldset")[-1], "beside its lesion"
     page = change(client, image)
-    assert "Excluded: does not count" in page
+    assert "Photograph excluded: does not count" in page
     assert "does not count: the photograph is excluded" in page
 
 

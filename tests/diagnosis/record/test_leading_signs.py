@@ -344,7 +344,7 @@ def test_a_warning_does_not_hide_that_a_photograph_could_not_be_judged(
 
 def test_the_same_file_elsewhere_is_marked_in_every_list(sign_in, dermatologist, clinic, lesion, visit):
     image = judged(lesion, visit)
-    words = "The same file is in another record too"
+    words = "The same file is stored under another lesion too"
     client = sign_in(dermatologist)
     assert words not in text(client, visit.get_absolute_url())
     stranger = factories.LesionFactory(patient__clinic=clinic, number=1)

@@ -306,7 +306,7 @@ def test_a_file_kept_elsewhere_is_told_where_one_reviews_and_signs(sign_in, derm
     visit = VisitFactory(patient=patient)
     first = kept(visit, LesionFactory(patient=patient), staff, data)
     other = kept(visit, LesionFactory(patient=patient), staff, data)
-    client, words = sign_in(dermatologist), "The same file is in another record too"
+    client, words = sign_in(dermatologist), "The same file is stored under another lesion too"
     for url in (
         reverse("admin:review-photograph", args=[first.pk]),
         reverse("visit-sign", args=[visit.pk]),

@@ -130,10 +130,12 @@ def test_the_same_file_under_another_patient_is_told(sign_in, staff, patient, cl
     image = factories.ImageFactory(lesion__patient=patient)
     client = sign_in(staff)
     factories.ImageFactory(sha256=image.sha256, lesion__patient__clinic=stranger.clinic)
-    assert "The same file is in another record too" not in client.get(image.get_absolute_url()).content.decode()
+    assert (
+        "The same file is stored under another lesion too" not in client.get(image.get_absolute_url()).content.decode()
+    )
     other = factories.ImageFactory(sha256=image.sha256, lesion__patient__clinic=clinic)
     text = client.get(image.get_absolute_url()).content.decode()
-    assert "The same file is in another record too" in text
+    assert "The same file is stored under another lesion too" in text
     assert f'href="{other.get_absolute_url()}">{other.lesion.patient.name}' in text
 
 

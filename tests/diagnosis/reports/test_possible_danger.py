@@ -104,7 +104,7 @@ def test_staff_do_not_take_an_urgent_answer_away(sign_in, patient, staff, dermat
     urgent = answered(patient, "urgent", lesion=calm.lesion, visit=calm.visit)
     address = reverse("image-exclude", args=[urgent.pk])
     client = sign_in(staff)
-    assert "The network rated this photograph urgent" in client.get(address).content.decode()
+    assert "The network rates this photograph as urgent" in client.get(address).content.decode()
     sent = {"reason": reason, "note": "It is blurred beyond use."}
     assert client.post(address, sent).status_code == 422
     doctors = sign_in(dermatologist)
