@@ -33,7 +33,7 @@ def main() -> None:
     # The workers' e-mails link to the address that is served here.
     os.environ.update(HOST=host, PORT=str(port), DERMASCAN_SITE_URL=settings.SITE_URL)
     if "--reload" in sys.argv[1:]:
-        os.execv(sys.executable, [sys.executable, "manage.py", "runserver", f"{host}:{port}"])  # noqa: S606
+        os.execv(sys.executable, [sys.executable, "manage.py", "runserver", f"{shown_host(host)}:{port}"])  # noqa: S606
     os.execv(sys.executable, [sys.executable, "-m", "dermascan.supervisor", "deploy/Procfile"])  # noqa: S606
 
 
@@ -43,6 +43,11 @@ def address() -> tuple[str, int]:
     if not port.isdecimal() or not 1 <= int(port) <= 65535:
         sys.exit(f"PORT={port} is not a port: choose a number from 1 to 65535, as in “PORT=8001 make run”.")
     return host, int(port)
+
+
+def shown_host(host: str) -> str:
+    """Return HOST as it stands before a port: an IPv6 address in brackets."""
+    return f"[{host.strip('[]')}]" if ":" in host else host
 
 
 def refuse_taken_port(host: str, port: int) -> None:

@@ -19,9 +19,9 @@ class DermaScanConfig(AppConfig):
             checks,  # noqa: F401
             contact_letter,  # noqa: F401  (registers the e-mail for contact messages)
         )
-        from dermascan.older_tables import refuse_older_tables
+        from dermascan.older_tables import refuse_unknown_tables
 
-        pre_migrate.connect(refuse_older_tables, sender=self, dispatch_uid="refuse tables of before 0.1.0")
+        pre_migrate.connect(refuse_unknown_tables, sender=self, dispatch_uid="refuse tables of before 0.1.0")
 
         make_queue_folders()
 

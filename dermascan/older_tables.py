@@ -14,7 +14,16 @@ OUR_APPS = ("dermascan", "diagnosis", "mlmodel", "patients")
 _BELONGINGS = ("db.sqlite3*", "media", "queue", "cache", "beat-schedule*")
 
 
+# Migrations that every database made before 0.1.0 has and no later one will.
+_BEFORE_0_1_0 = {("diagnosis", "0003_report_is_frozen"), ("patients", "0003_consent_is_append_only")}
+
+
 def are_older(*, using: str = DEFAULT_DB_ALIAS) -> bool:
+    """Return whether the database was made before 0.1.0."""
+    return not _BEFORE_0_1_0.isdisjoint(MigrationLoader(connections[using]).applied_migrations)
+
+
+def are_unknown(*, using: str = DEFAULT_DB_ALIAS) -> bool:
     """Return whether the database has migrations of our apps that this version does not have."""
     loader = MigrationLoader(connections[using])
     return any(
@@ -22,9 +31,9 @@ def are_older(*, using: str = DEFAULT_DB_ALIAS) -> bool:
     )
 
 
-def refuse_older_tables(*, using: str = DEFAULT_DB_ALIAS, **_signal: Any) -> None:
-    """Refuse to migrate older tables: Django compares migrations by name only and would not notice."""
-    if are_older(using=using):
+def refuse_unknown_tables(*, using: str = DEFAULT_DB_ALIAS, **_signal: Any) -> None:
+    """Refuse to migrate tables of another version: Django compares migrations by name only and would not notice."""
+    if are_unknown(using=using):
         raise CommandError(
             "This database was created by a version before 0.1.0, or by a newer version than this one, and cannot be "
             "upgraded. Start with an empty database, or install the version that created it. Nothing was changed."
@@ -38,7 +47,9 @@ def move_older_data_aside() -> Path | None:
     """
     database = settings.DATABASES[DEFAULT_DB_ALIAS]
     data = Path(settings.DATA_DIR)
-    if not database["ENGINE"].endswith("sqlite3") or not Path(database["NAME"]).is_file() or not are_older():
+    # A database elsewhere is the operator's own, and its files must stay with it.
+    is_embedded = database["ENGINE"].endswith("sqlite3") and Path(database["NAME"]) == data / "db.sqlite3"
+    if not is_embedded or not Path(database["NAME"]).is_file() or not are_older():
         return None
     connections[DEFAULT_DB_ALIAS].close()
     archive = data / f"before-0.1.0-{timezone.now():%Y%m%d-%H%M%S}"

@@ -16,7 +16,7 @@ class ClinicRequest(HttpRequest):
 
 
 class MemberRequest(ClinicRequest):
-    """A request that ``require_role`` let through: somebody of a clinic sent it."""
+    """A request from a member of a clinic: what ``require_role`` lets through without ``operator``."""
 
     member: Member
 

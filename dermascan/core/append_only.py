@@ -10,7 +10,8 @@ class AppendOnly(migrations.operations.base.Operation):
     """Migration operation that creates a trigger which rejects updates. Rows may still be deleted.
 
     SQLite rebuilds a table for most changes of its fields and drops its triggers with the old table: repeat the
-    operation after such a change. A test checks that every trigger declared in a migration exists in the database.
+    operation after such a change, and before it too, since undoing the operation removes the trigger. A test checks
+    that every trigger declared in a migration exists in the database.
     """
 
     reversible = True

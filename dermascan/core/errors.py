@@ -1,4 +1,4 @@
-"""The base class of refusals. ``code`` is for programs; ``message`` tells people what to do."""
+"""The base class of refusals. ``code`` is for our own scripts and tests; ``message`` tells people what to do."""
 
 
 class Refused(Exception):

@@ -11,6 +11,6 @@ ROOT_URLCONF = "dermascan.development_urls"
 INTERNAL_IPS = ["127.0.0.1", "::1"]
 # Changed files are served as they are, without being collected.
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
-# Tasks run within the request, where their errors are seen at once.
+# Tasks run within the request, where their errors are seen at once: a page that starts a retraining waits for its end.
 CELERY_TASK_ALWAYS_EAGER = True
 CELERY_TASK_EAGER_PROPAGATES = True

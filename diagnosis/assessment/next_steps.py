@@ -50,7 +50,8 @@ def _to_clarify(photograph: Photograph, missed: Sequence[ExcludedFinding]) -> tu
         steps.append(words % {"name": name})
     for each in missed:
         words = _(
-            "A photograph of this lesion with a dangerous finding (%(finding)s) was excluded: find out where it belongs, then decide."
+            "A photograph of this lesion with a dangerous finding (%(finding)s) was excluded: find out where it "
+            "belongs, then decide."
         )
         steps.append(words % {"finding": each.finding.words})
     if photograph.known.is_kept_elsewhere:

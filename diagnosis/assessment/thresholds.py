@@ -36,7 +36,7 @@ class NothingMoved(Refused):
         super().__init__(_("These settings already apply: nothing was changed."))
 
 
-class WhyMissing(Refused):
+class ThresholdsReasonMissing(Refused):
     code = "thresholds_reason_missing"
 
     def __init__(self) -> None:
@@ -61,12 +61,12 @@ def choose_answer_settings(
 
     Raises:
         PermissionDenied: ``by`` is not a dermatologist.
-        NoLevels, MixNotOffered, ChosenMeanwhile, NothingMoved, WhyMissing: nothing was changed.
+        NoLevels, MixNotOffered, ChosenMeanwhile, NothingMoved, ThresholdsReasonMissing: nothing was changed.
     """
     if not by.is_dermatologist:
         raise PermissionDenied
     if not is_a_sentence(reason):
-        raise WhyMissing
+        raise ThresholdsReasonMissing
     serving, requested = now_serving(), (watch, urgent)
     has_levels = levels_here(serving.analyser) is not None
     with transaction.atomic():

@@ -21,6 +21,8 @@ class VisitChanged(Refused):
 class ContradictedMeanwhile(VisitChanged):
     """The contradictions between labels have changed since the page was opened."""
 
+    code = "contradictions_changed"
+
     def __init__(self, contradictions: Sequence[str]) -> None:
         message = _("Since you opened this page: %(contradictions)s Read the page again before you continue.")
         none = _("the labels no longer contradict each other.")

@@ -19,18 +19,18 @@ def connect() -> None:
 
 def _notify_patient(*, image: Image, exclusion: Exclusion, **_more: Any) -> None:
     """Notify the patient if the report is now withheld because it shows another patient."""
-    report = _withheld_report(image)
-    if report is not None and exclusion.shows_other_patient:
+    if (report := _withheld_report(image, exclusion)) is not None:
         notify_of_withholding(report=report, about=exclusion)
 
 
 def _keep_withheld(*, image: Image, exclusion: Exclusion, by: Member, **_more: Any) -> None:
     """Keep a report of another patient's photograph withheld until a dermatologist releases it again."""
-    report = _withheld_report(image)
-    if report is not None and exclusion.shows_other_patient:
+    if (report := _withheld_report(image, exclusion)) is not None:
         note = _("The exclusion of a photograph as another patient’s was undone.")
         keep_withheld(report=report, by=by, note=note)
 
 
-def _withheld_report(image: Image) -> Report | None:
+def _withheld_report(image: Image, exclusion: Exclusion) -> Report | None:
+    if not exclusion.shows_other_patient:
+        return None
     return Report.objects.withheld().filter(visit=image.visit_id).first()

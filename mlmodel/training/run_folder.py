@@ -88,12 +88,15 @@ class RunDirectory:
         """Save the complete state in one file, atomically."""
         self._replace(_CHECKPOINT, {"place": np.array(json.dumps(asdict(place))), **arrays})
 
+    @property
+    def has_checkpoint(self) -> bool:
+        return (self.path / _CHECKPOINT).exists()
+
     def load_checkpoint(self) -> tuple[Place, dict[str, npt.NDArray[Any]]] | None:
         """Return the last checkpoint, or None."""
-        path = self.path / _CHECKPOINT
-        if not path.exists():
+        if not self.has_checkpoint:
             return None
-        with np.load(path, allow_pickle=False) as stored:
+        with np.load(self.path / _CHECKPOINT, allow_pickle=False) as stored:
             arrays = {name: stored[name] for name in stored.files}
         return Place(**json.loads(str(arrays.pop("place")))), arrays
 

@@ -9,12 +9,16 @@ from typing import Any
 import numpy as np
 
 from mlmodel.datasets.dataset import CALIBRATION_FOLDS, TRAIN_FOLDS, Dataset, DatasetError
+from mlmodel.releases.release_files import sha256_of
 from mlmodel.training.architectures import build_network
 from mlmodel.training.recipe import Recipe, RecipeError, load_recipe, recipe_from
 from mlmodel.training.run_folder import RunDirectory, RunError
 from mlmodel.training.teachers import check_teachers
 from mlmodel.training.trained import recipe_of, story_of
 from mlmodel.training.trainer import CHECKPOINT_SECONDS, Split, train
+
+# What a network that goes on from another's weights must share with it: its inputs, outputs and training rows.
+_ALIKE = ("classes", "scaling", "preparation", "pooled_stages", "split")
 
 
 def run_recipe(
@@ -55,6 +59,8 @@ def run_recipe(
     if recipe.architecture != architecture:
         raise RecipeError(f"Recipe “{recipe.name}” is for --architecture {recipe.architecture}.")
     rows = split(recipe, dataset)
+    if resume:
+        begin_from = _beginning_again(run, begin_from)
     if begin_from is not None:
         _check_beginning(recipe, begin_from)
     check_teachers(recipe, beside=run)
@@ -80,9 +86,32 @@ def _check_beginning(recipe: Recipe, begin_from: RunDirectory) -> None:
     """Raise RunError if the run has not finished or its network differs from the one in ``recipe``."""
     if begin_from.report() is None:
         raise RunError(f"The run in {begin_from.path} has not finished, so its weights cannot be used.")
+    own = recipe_of(begin_from)
+    if any(getattr(own, name) != getattr(recipe, name) for name in _ALIKE):
+        raise RunError(f"The run in {begin_from.path} has other classes, preprocessing or split than “{recipe.name}”.")
     shapes = [weight.shape for weight in begin_from.load_weights()]
     if shapes != [tuple(weight.shape) for weight in build_network(recipe, start="random").weights]:
         raise RunError(f"The network in {begin_from.path} is not the network of “{recipe.name}”.")
+
+
+def _beginning_again(run: RunDirectory, begin_from: RunDirectory | None) -> RunDirectory | None:
+    """Return the run whose weights a resumed run starts with; None once it has a checkpoint of its own.
+
+    Raises:
+        RunError: it started from another run, or from none.
+    """
+    begun_from = run.configuration().get("begun_from")
+    if begin_from is not None and (begun_from or {}).get("weights_sha256") != _weights_sha256(begin_from):
+        raise RunError(f"The run in {run.path} did not start from {begin_from.path}.")
+    if run.has_checkpoint:
+        return None
+    if begun_from and begin_from is None:
+        raise RunError(f"The run in {run.path} has no checkpoint yet: give --begin-from again.")
+    return begin_from
+
+
+def _weights_sha256(run: RunDirectory) -> str:
+    return sha256_of(run.path / "weights.npz") if run.report() else ""
 
 
 def split(recipe: Recipe, dataset: Dataset) -> Split:
@@ -110,7 +139,16 @@ def split(recipe: Recipe, dataset: Dataset) -> Split:
 
 def _configuration(recipe: Recipe, dataset: Dataset, begin_from: RunDirectory | None) -> dict[str, Any]:
     return {
-        **({"begun_from": story_of(begin_from, recipe_of(begin_from))} if begin_from else {}),
+        **(
+            {
+                "begun_from": {
+                    "weights_sha256": _weights_sha256(begin_from),
+                    **story_of(begin_from, recipe_of(begin_from)),
+                }
+            }
+            if begin_from
+            else {}
+        ),
         "recipe": recipe.as_dict(),
         "data": dataset.sha256,
         "libraries": {name: version(name) for name in ("tensorflow-cpu", "keras", "numpy", "pillow")},

@@ -54,7 +54,7 @@ class Teachers:
         for name in recipe.teachers:
             folder = beside.path.parent / name
             if is_release(folder):
-                network, mix = _released(folder, recipe)
+                network, mix = _released(folder)
                 networks.append(network)
                 held.append(mix)
                 continue
@@ -102,13 +102,16 @@ class Teachers:
 
 
 def check_teachers(recipe: Recipe, *, beside: RunDirectory) -> None:
-    """Check that the teachers in ``recipe`` are finished runs or releases.
+    """Check, before anything is written, that the teachers in ``recipe`` are finished runs or releases that can teach.
 
     Raises:
+        RecipeError: a release cannot teach these classes or this split.
         RunError: one has not finished or is missing.
     """
     for name in recipe.teachers:
         folder = beside.path.parent / name
+        if is_release(folder) and (recipe.classes != CODES or recipe.split != "by-lesion"):
+            raise RecipeError(f"“{name}” is a release: it teaches all seven classes, and a split by lesion.")
         if not is_release(folder) and RunDirectory(folder).report() is None:
             raise RunError(
                 f"The teacher “{name}” of “{recipe.name}” is neither a finished run nor a release next to "
@@ -120,10 +123,8 @@ def is_release(folder: Path) -> bool:
     return (folder / MANIFEST).is_file()
 
 
-def _released(folder: Path, recipe: Recipe) -> tuple[Callable[[Any], Any], npt.NDArray[np.float64]]:
+def _released(folder: Path) -> tuple[Callable[[Any], Any], npt.NDArray[np.float64]]:
     """Return a release as a teacher network, and the log class priors included in its logits."""
-    if recipe.classes != CODES:
-        raise RecipeError(f"“{folder.name}” is a release with all seven classes; “{recipe.name}” has fewer.")
     release = load_release(folder)
     engine, head = Engine(release.backbone), Head.load(release.head)
     side = engine.input_side

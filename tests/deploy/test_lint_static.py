@@ -1,6 +1,7 @@
 """``deploy/lint_static.sh``: lints JavaScript and CSS where npm is there, and says so where it is not."""
 
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -37,10 +38,18 @@ def test_without_npm_nothing_is_linted_and_that_is_said(copy):
     assert "npm is not installed" in outcome.stderr
 
 
+def test_script_and_configuration_name_one_version():
+    version = re.search(r"^version=(.*)$", (ROOT / "deploy" / "lint_static.sh").read_text(), re.MULTILINE)
+    assert version is not None
+    assert f"/schemas/{version[1]}/" in (ROOT / "biome.json").read_text()
+
+
 @pytest.mark.slow
 def test_a_fault_in_a_script_is_found(copy):
-    installed = ROOT / ".venv" / "biome"
-    if not installed.exists():
+    installed, script = ROOT / ".venv" / "biome", (ROOT / "deploy" / "lint_static.sh").read_text()
+    version = installed / "version"
+    # The script would else download it into this checkout.
+    if not version.exists() or f"version={version.read_text().strip()}\n" not in script:
         pytest.skip("Biome is installed by `make lint`, where npm is there")
     (copy / ".venv").mkdir()
     (copy / ".venv" / "biome").symlink_to(installed)

@@ -5,11 +5,13 @@ from typing import Any
 import pytest
 from django import forms
 from django.db.models import Model
+from django.template.loader import render_to_string
 from django.urls import reverse
 
 from diagnosis.reports.content import build_content, canonical_json
 from diagnosis.reports.models import Report
 from diagnosis.reports.record_changes import record_changes_of
+from diagnosis.reports.report_view import present
 from patients.forms import VisitForm
 from patients.models import Visit
 from tests import factories
@@ -71,7 +73,10 @@ def test_what_is_typed_is_recorded_and_shown(edited, sign_in, staff, name):
 @pytest.mark.parametrize("name", sorted(set(FIELDS) - FOR_THE_CLINIC_ALONE))
 def test_the_report_holds_it(edited, name):
     visit = edited(name)
-    assert shown_value(visit, name) in canonical_json(build_content(visit))
+    content = build_content(visit)
+    assert shown_value(visit, name) in canonical_json(content)
+    context = {"title": "", "content": present(content), "content_sha256": ""}
+    assert shown_value(visit, name) in render_to_string("reports/report.html", context)
 
 
 @pytest.mark.parametrize("name", sorted(FOR_THE_CLINIC_ALONE))

@@ -14,7 +14,7 @@ from dermascan.core.once import once
 from diagnosis.assessment.class_mix import LEAST_LESIONS, own_mix_of
 from diagnosis.assessment.forms import AnswerSettingsForm
 from diagnosis.assessment.threshold_options import FEWEST_ANSWERS, options_for
-from diagnosis.assessment.thresholds import ChosenMeanwhile, choose_answer_settings, levels_of
+from diagnosis.assessment.thresholds import ChosenMeanwhile, ThresholdsReasonMissing, choose_answer_settings, levels_of
 from diagnosis.images.clinic_analysers import levels_here, newest_settings
 from diagnosis.images.condition_names import condition_name
 from diagnosis.images.models import AnswerSettings
@@ -53,7 +53,7 @@ def thresholds(request: MemberRequest) -> HttpResponse:
         form.add_error(None, refused.message)
         return _page(request, form, status=409)
     except Refused as refused:
-        form.add_error("reason" if refused.code == "thresholds_reason_missing" else None, refused.message)
+        form.add_error("reason" if isinstance(refused, ThresholdsReasonMissing) else None, refused.message)
         return _page(request, form)
     messages.success(
         request, _("Settings saved. They apply from the next photograph on; earlier answers stay as they are.")
@@ -63,7 +63,6 @@ def thresholds(request: MemberRequest) -> HttpResponse:
 
 def _page(request: MemberRequest, form: AnswerSettingsForm | None, *, status: int = 422) -> HttpResponse:
     member = request.member
-    assert member is not None
     serving, newest = now_serving(), newest_settings(member.clinic_id)
     levels = levels_here(serving.analyser)
     own = own_mix_of(member.clinic, serving.version, serving.analyser)

@@ -135,7 +135,7 @@ def _add(visit: Visit, lesion: Lesion, file: UploadedFile, by: Member, attempt: 
     except AlreadyUploaded as error:
         return Outcome(name, None, HTTPStatus.CONFLICT, error.code, error.message, error.existing)
     except VisitIsClosed as error:
-        return Outcome(name, status=HTTPStatus.CONFLICT, code="visit_is_closed", message=str(error))
+        return Outcome(name, status=HTTPStatus.CONFLICT, code=error.code, message=error.message)
     except Refused as error:
         return Outcome(name, status=HTTPStatus.BAD_REQUEST, code=error.code, message=error.message)
     except CannotBeKept as error:

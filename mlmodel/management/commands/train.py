@@ -57,6 +57,7 @@ class Command(BaseCommand):
         try:
             from mlmodel.datasets.dataset import read_datasets
             from mlmodel.datasets.tables import DataError
+            from mlmodel.releases.release_files import ReleaseError
             from mlmodel.training.recipe import RecipeError
             from mlmodel.training.run_folder import RunDirectory, RunError
             from mlmodel.training.session import run_recipe
@@ -86,7 +87,7 @@ class Command(BaseCommand):
                 checkpoint_seconds=options["checkpoint_seconds"],
                 say=self._write,
             )
-        except (DataError, RecipeError, RunError) as error:
+        except (DataError, RecipeError, ReleaseError, RunError) as error:
             raise CommandError(str(error)) from error
         except KeyboardInterrupt as error:
             raise CommandError(

@@ -253,6 +253,15 @@ def test_a_run_begins_with_all_weights_of_an_ended_one(asked, tmp_path):
     carry_out(asked, runs / "first")
     carry_out(as_still, runs / "second", "--begin-from", str(runs / "first"))
 
+    (runs / "second" / "checkpoint.npz").unlink(missing_ok=True)
+    (runs / "second" / "report.json").unlink()
+    with pytest.raises(CommandError, match="give --begin-from again"):
+        call_command("train", *as_still, "--run", str(runs / "second"), "--resume")
+    carry_out(asked, runs / "third")
+    with pytest.raises(CommandError, match="did not start from"):
+        call_command("train", *asked, "--run", str(runs / "third"), "--resume", "--begin-from", str(runs / "first"))
+    carry_out(as_still, runs / "second", "--resume", "--begin-from", str(runs / "first"))
+
     before, after = (RunDirectory(runs / name).load_weights() for name in ("first", "second"))
     trainable = [(a, b) for a, b in zip(before, after, strict=True) if a.ndim > 1]
     assert all(a == pytest.approx(b, abs=1e-6) for a, b in trainable), "at no rate to speak of it stays what it was"
