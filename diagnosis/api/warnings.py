@@ -52,7 +52,7 @@ def _warnings(
     """Return all warnings of its page, most urgent first; without an answer, those from the rest of the record."""
     image = photograph.image
     warnings = [
-        _warning(f"{_('Excluded')}: {row}. {row.does_not_count}", image.get_absolute_url())
+        _warning(f"{_('Photograph excluded')}: {row}. {row.does_not_count}", image.get_absolute_url())
         for row in image.exclusions.standing()
     ]
     warnings += [_warning(each.words, each.lesion.get_absolute_url()) for each in photograph.contradictions]

@@ -121,7 +121,7 @@ def test_the_same_file_elsewhere_is_a_warning(client, clinic, lesion, visit):
     assert warning["url"].endswith(f"/images/{elsewhere['image']['id']}/")
     assert answer["tier"]["code"] == "urgent"
     (step,) = answer["next_steps"]
-    assert "find out which of the two records is correct, and rely on neither" in step
+    assert "find out which of the two is correct, and rely on neither" in step
     page = {"lesion": str(lesion.pk), "file": upload(refused_photograph())}
     assert client.post(PREDICT, page).json()["warnings"] == []
 
@@ -212,7 +212,8 @@ def test_an_excluded_photograph_has_no_tier_and_says_so_first(
 
     assert (answer["tier"], answer["next_steps"]) == (None, [])
     first = answer["warnings"][0]
-    says_so, does_not_count = "Excluded: It shows another patient", "It is not used anywhere: do not rely on"
+    says_so = "Photograph excluded: It shows another patient"
+    does_not_count = "It is not used anywhere: do not rely on"
     assert first["text"].startswith(f"{says_so}. {does_not_count}")
     assert first["url"].endswith(image.get_absolute_url())
     page = " ".join(sign_in(staff).get(image.get_absolute_url()).content.decode().split())

@@ -31,7 +31,8 @@ def another_value(field: forms.Field) -> Any:
     if isinstance(field, forms.BooleanField):
         return True
     if isinstance(field, forms.ChoiceField):
-        return [value for value, _label in field.choices if value][-1]
+        choices: Any = field.choices
+        return [value for value, _label in choices if value][-1]
     return "Seen near the Zambezi"
 
 

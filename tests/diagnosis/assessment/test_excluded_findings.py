@@ -203,7 +203,7 @@ def test_lists_say_it_in_the_place_of_a_calm_chip(sign_in, dermatologist, image,
     exclude_image(image=image, by=dermatologist, reason="other_lesion", note=NOTE)
     client = sign_in(dermatologist)
     for told in (text(client.get(reverse("visits"))), page(client, image.lesion.patient)):
-        assert 'badge-urgent">Excluded: Melanoma' in told
+        assert 'badge-urgent">Finding on an excluded photograph: Melanoma' in told
         assert "badge-calm" not in told
 
 
@@ -214,10 +214,11 @@ def test_the_api_says_it_too(sign_in, staff, dermatologist, image, calm):
     assert "Confirmed: Melanoma. Excluded by" in said["warnings"][0]["text"]
     assert said["warnings"][0]["url"].endswith(image.get_absolute_url())
     assert said["warnings"][0]["text"] in page(sign_in(staff), calm)
-    assert said["tier"] == {"code": "urgent", "text": "Excluded: Melanoma"}
+    assert said["tier"] == {"code": "urgent", "text": "Finding on an excluded photograph: Melanoma"}
     assert "Nothing alarming" not in page(sign_in(staff), calm)
     assert said["next_steps"] == [
-        "A photograph of this lesion is excluded (Confirmed: Melanoma): find out where it belongs, then decide."
+        "A photograph of this lesion with a dangerous finding (Confirmed: Melanoma) was excluded: find out where it "
+        "belongs, then decide."
     ]
 
 

@@ -90,7 +90,7 @@ def test_it_leaves_visit_lesion_patient_and_queue_and_comes_back(sign_in, staff,
     assert "No photographs yet" in page(client, image.lesion.patient)
     own = page(client, image)
     assert "Make sure that it is added to the record of the patient it shows" in own
-    assert "Excluded: It shows another patient" in " ".join(own.split())
+    assert "Photograph excluded: It shows another patient" in " ".join(own.split())
     assert "Wrong record?" not in own
     assert send(client, image).status_code == 302
     assert image.exclusions.count() == 1, "twice is once"

@@ -67,7 +67,7 @@ def test_a_report_that_reviews_contradict_says_which_and_how(request, sign_in, d
     for row in (report.visit, report):
         page = change(client, row)
         assert "Reviews contradict the signed report" in page
-        assert "Reviews have changed since the report was signed" in page
+        assert "Newer reviews contradict the signed report" in page
         assert "Confirmed: Melanoma" in page
     assert "made before later findings" in change(client, report.visit)
     assert "Reviews contradict the signed report" in change(client, report.visit.patient)
@@ -122,7 +122,8 @@ def test_a_finding_that_was_set_aside_is_said(sign_in, patient, dermatologist):
     client = sign_in(dermatologist)
     for row in (image.lesion, patient, image.visit, calm.visit, calm):
         assert f"Confirmed: Melanoma. Excluded by {dermatologist.name}" in change(client, row)
-    assert "Excluded: Melanoma" in change(client, patient).split("<fieldset")[-1], "beside its lesion"
+    beside_its_lesion = change(client, patient).split("<fieldset")[-1]
+    assert "Finding on an excluded photograph: Melanoma" in beside_its_lesion
     page = change(client, image)
     assert "Photograph excluded: does not count" in page
     assert "does not count: the photograph is excluded" in page

@@ -226,7 +226,7 @@ def test_the_report_says_it_too_and_the_signer_is_asked(sign_in, dermatologist, 
     type(calm.visit).objects.filter(pk=calm.visit_id).update(bleeding=True)
     visit = type(calm.visit).objects.get(pk=calm.visit_id)
     checked = sign_in(dermatologist).get(reverse("visit-sign", args=[visit.pk])).content.decode()
-    assert "but with reservations" in checked
+    assert "but its page shows warnings" in checked
     assert "badge-calm" not in checked
 
     report = signed_report(visit, dermatologist, released=True)

@@ -44,7 +44,7 @@ def test_reviews_after_the_signature_are_seen_beside_the_report(sign_in, visit, 
     assert "since the report was signed" not in client.get(url).content.decode()
     confirm(visit, dermatologist, code="mel")
     text = " ".join(client.get(url).content.decode().split())
-    assert "Reviews have changed since the report was signed" in text
+    assert "Newer reviews contradict the signed report" in text
     assert "Melanoma <span" in text
     assert "(signed without a label)" in text
     assert reverse("visit-addendum", args=[visit.pk]) in text
@@ -164,7 +164,7 @@ def test_the_addendum_from_the_page_to_the_patient(sign_in, visit, report, derma
     assert own.index("tier tier-urgent") < since < own.index("What the software said before")
     assert "This is what the software says" not in own, "what it advised is out of date"
     assert "what was added above counts." in own
-    assert "amended on" in patient.get(reverse("my-visits")).content.decode()
+    assert "addendum added on" in patient.get(reverse("my-visits")).content.decode()
     pdf = patient.get(reverse("addendum-pdf", args=[addendum.pk]))
     assert hashlib.sha256(pdf.content).hexdigest() == addendum.pdf_sha256
     assert "addendum-1.pdf" in pdf["Content-Disposition"]

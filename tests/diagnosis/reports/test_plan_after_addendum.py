@@ -114,7 +114,7 @@ def test_whoever_reads_the_plan_reads_the_answer(sign_in, relabelled, dermatolog
     assert (f"<s>{PLAN}</s>" in own) is is_replaced
     assert ("This replaces what was planned before." in own) is is_replaced
     assert ("This adds to what was planned before." in own) is not is_replaced
-    assert ("Amended on " in own) is not is_replaced
+    assert ("Addendum added on " in own) is not is_replaced
     for url in (visit.get_absolute_url(), visit.images.earliest("created_at").get_absolute_url()):
         shown = text_at(sign_in(staff), url)
         head, plan = shown[: shown.index(PLAN)], shown[shown.index(PLAN) - len("<br> <s>") :]

@@ -226,7 +226,7 @@ def test_one_pdf_holds_the_addendum_first_and_marks_each_page_of_the_report(
 
     assert "It is a melanoma." in pages[0]
     assert "Come again in nine months." not in pages[0]
-    later = [page for page in pages if "Amended on" in page]
+    later = [page for page in pages if "Addendum of" in page]
     assert later == pages[1:]
     whole = " ".join(" ".join(pages).split())
     assert "Come again in nine months." in whole

@@ -156,7 +156,7 @@ def proven(image, reader, answer="mel"):
 
 
 def flagged(client, record) -> bool:
-    return "The signed report is out of date" in page_of(client, record)
+    return "The signed report is no longer valid" in page_of(client, record)
 
 
 # --- Another photograph of the lesion --------------------------------------------------------------------------------

@@ -35,7 +35,7 @@ def test_a_released_report_is_withheld_and_released_again(sign_in, report, derma
     client.post(at("visit-withhold", report), WRONG)
 
     listed = " ".join(patient.get(reverse("my-visits")).content.decode().split())
-    assert "was withdrawn on" in listed
+    assert "has been withheld since" in listed
     assert "The plan in it is being checked." in listed
     assert WRONG["note"] not in listed
     for address in (
@@ -45,7 +45,7 @@ def test_a_released_report_is_withheld_and_released_again(sign_in, report, derma
         withheld = patient.get(address)
         assert withheld.status_code == 403
         page = " ".join(withheld.content.decode().split())
-        assert "was withdrawn on" in page
+        assert "has been withheld since" in page
         assert "nine months" not in page
         assert WRONG["note"] not in page
     for kind in ("pdf", "json"):

@@ -178,8 +178,8 @@ def test_whoever_decides_for_several_clinics_is_told(reader):
 def test_the_way_back_is_on_the_list(sign_in, dermatologist, staff):
     shipped, version = active_version(), candidate()
     client = sign_in(dermatologist)
-    assert "Go back to" not in client.get(reverse("versions")).content.decode()
+    assert "Roll back to" not in client.get(reverse("versions")).content.decode()
     promote_version(version=version, by=dermatologist.user, reason="Better.")
     page = client.get(reverse("versions")).content.decode()
-    assert f"Go back to {shipped.name}" in page
-    assert "Go back to" not in sign_in(staff).get(reverse("versions")).content.decode()
+    assert f"Roll back to {shipped.name}" in page
+    assert "Roll back to" not in sign_in(staff).get(reverse("versions")).content.decode()
