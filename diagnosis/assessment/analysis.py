@@ -25,7 +25,8 @@ from mlmodel.versions.serving import active_analyser
 
 DISPLAY_SIDE = 1600
 THUMBNAIL_SIDE = 320
-HEAT_MAP_SIDE = 640
+# Ten pixels for each cell of the map; the browser scales the overlay to the photograph.
+HEAT_MAP_SIDE = 384
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class QuickResult:
         """Return the photograph as JPEG, upright and without metadata."""
         return encode_jpeg(self.picture.pixels, longest_side=longest_side)
 
-    def heat_map_pngs(self, *, longest_side: int = 800) -> dict[str, bytes]:
+    def heat_map_pngs(self, *, longest_side: int = HEAT_MAP_SIDE) -> dict[str, bytes]:
         """Return heat map overlays by code, the explained class first; empty for a refused photograph."""
         if self.analysis.assessment is None:
             return {}

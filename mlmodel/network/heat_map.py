@@ -22,6 +22,13 @@ _FLOOR = 0.1
 _FADE_CELLS = 2
 # The steps of the colour scale, from no influence to the strongest influence: RGB and opacity, 0 to 255.
 _SCALE = np.array([(32, 64, 200, 0), (32, 160, 255, 110), (255, 214, 64, 190), (230, 38, 20, 235)], dtype=np.float32)
+_SHADES = 1024
+_POSITIONS = np.linspace(0, len(_SCALE) - 1, _SHADES)
+# The scale in equal steps, uint8 (shades, 4): looking a colour up is faster than computing it for every pixel.
+_COLOURS = np.stack([np.interp(_POSITIONS, range(len(_SCALE)), channel) for channel in _SCALE.T], axis=1).round()
+_COLOURS = _COLOURS.astype(np.uint8)
+# The overlay is smooth: a higher level takes twice as long and saves a tenth.
+_COMPRESSION = 4
 
 
 def grad_cam(maps: dict[str, Floats], gradient: Floats) -> Floats:
@@ -74,19 +81,16 @@ def overlay_png(heat_map: Floats, *, width: int, height: int) -> bytes:
     """
     side = min(width, height)
     shades = np.clip((resized(heat_map, side) - _FLOOR) / (1 - _FLOOR), 0.0, 1.0)
-    position = shades * (len(_SCALE) - 1)
-    step = np.minimum(position.astype(np.int64), len(_SCALE) - 2)
-    share = (position - step)[..., None]
-    colours = _SCALE[step] * (1 - share) + _SCALE[step + 1] * share
+    colours = _COLOURS[(shades * (_SHADES - 1)).round().astype(np.uint16)]
     fade = _fade(side)
     if width > side:
-        colours[..., 3] *= fade[None, :]
+        colours[..., 3] = (colours[..., 3] * fade[None, :]).round()
     if height > side:
-        colours[..., 3] *= fade[:, None]
+        colours[..., 3] = (colours[..., 3] * fade[:, None]).round()
     canvas = Image.new("RGBA", (width, height), (0, 0, 0, 0))
-    canvas.paste(Image.fromarray(colours.round().astype(np.uint8)), ((width - side) // 2, (height - side) // 2))
+    canvas.paste(Image.fromarray(colours), ((width - side) // 2, (height - side) // 2))
     file = io.BytesIO()
-    canvas.save(file, "PNG", compress_level=6)
+    canvas.save(file, "PNG", compress_level=_COMPRESSION)
     return file.getvalue()
 
 
