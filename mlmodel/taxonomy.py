@@ -7,6 +7,8 @@ edition, disorder hierarchy.
 from dataclasses import dataclass
 from enum import StrEnum
 
+from mlmodel.texts import gettext_noop as _
+
 
 class Malignancy(StrEnum):
     MALIGNANT = "malignant"
@@ -17,7 +19,7 @@ class Malignancy(StrEnum):
 
 @dataclass(frozen=True)
 class Condition:
-    """One class: HAM10000 code, name in plain English, malignancy, ICD-10 and SNOMED CT codes."""
+    """One class: HAM10000 code, English name (marked for translation), malignancy, ICD-10, SNOMED CT."""
 
     code: str
     name: str
@@ -32,13 +34,13 @@ class Condition:
 
 
 CONDITIONS: tuple[Condition, ...] = (
-    Condition("akiec", "Actinic keratosis or Bowen's disease", Malignancy.PRE_MALIGNANT, "L57.0", "201101007"),
-    Condition("bcc", "Basal cell carcinoma", Malignancy.MALIGNANT, "C44.9", "254701007"),
-    Condition("bkl", "Benign keratosis", Malignancy.BENIGN, "L82", "25499005"),
-    Condition("df", "Dermatofibroma", Malignancy.BENIGN, "D23.9", "72079006"),
-    Condition("mel", "Melanoma", Malignancy.MALIGNANT, "C43.9", "372244006"),
-    Condition("nv", "Melanocytic nevus", Malignancy.BENIGN, "D22.9", "400010006"),
-    Condition("vasc", "Vascular lesion", Malignancy.BENIGN, "D18.0", "400210000"),
+    Condition("akiec", _("Actinic keratosis or Bowen's disease"), Malignancy.PRE_MALIGNANT, "L57.0", "201101007"),
+    Condition("bcc", _("Basal cell carcinoma"), Malignancy.MALIGNANT, "C44.9", "254701007"),
+    Condition("bkl", _("Benign keratosis"), Malignancy.BENIGN, "L82", "25499005"),
+    Condition("df", _("Dermatofibroma"), Malignancy.BENIGN, "D23.9", "72079006"),
+    Condition("mel", _("Melanoma"), Malignancy.MALIGNANT, "C43.9", "372244006"),
+    Condition("nv", _("Melanocytic nevus"), Malignancy.BENIGN, "D22.9", "400010006"),
+    Condition("vasc", _("Vascular lesion"), Malignancy.BENIGN, "D18.0", "400210000"),
 )
 CODES: tuple[str, ...] = tuple(condition.code for condition in CONDITIONS)
 BY_CODE: dict[str, Condition] = {condition.code: condition for condition in CONDITIONS}

@@ -153,7 +153,7 @@ def _print_what_must_not_pass(bench: Bench) -> None:
         judgement = judge_candidate(
             active=bench.shipped, candidate=candidate, base=bench.base, clinic=clinic, rules=GateRules(), seed=SEED
         )
-        print(f"{name:34}{len(new_cases):>8,}{len(clinic):>6}  {judgement.verdict}: {judgement.reasons[0].words}")
+        print(f"{name:34}{len(new_cases):>8,}{len(clinic):>6}  {judgement.verdict}: {judgement.reasons[0].text}")
     print()
 
 

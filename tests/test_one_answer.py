@@ -154,7 +154,7 @@ def words_of(kind: str) -> str:
     """Return the decoder's error for a file, which every door must report."""
     with pytest.raises(PictureError) as refused:
         decode(FILES[kind][0])
-    return refused.value.message
+    return str(refused.value)
 
 
 @pytest.mark.parametrize("kind", FILES)

@@ -54,7 +54,7 @@ def _check(request: HttpRequest) -> HttpResponse:
             clinic_id=member.clinic_id if member else None,
         )
     except PictureError as error:
-        form.add_error("file", ValidationError(error.message, code=error.code))
+        form.add_error("file", ValidationError(error.text.translated(_), code=error.code))
         return _form_page(request, form, status=error.status)
     return _result_page(request, result, sample)
 

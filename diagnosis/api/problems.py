@@ -139,7 +139,7 @@ def _read(error: Exception) -> tuple[str, Any, dict[str, Any]]:
     if isinstance(error, Problem):
         return error.code, error.detail, error.members
     if isinstance(error, pictures.PictureError):
-        return error.code, error.message, {}
+        return error.code, error.text.translated(_), {}
     code = next((code for kind, code in _KIND_OF if isinstance(error, kind)), "server-error")
     if code == "server-error" and (fault := storage_fault(error)):
         return fault.code, fault.message, {}

@@ -6,16 +6,7 @@ from mlmodel.taxonomy import Condition, Malignancy
 
 
 def condition_name(condition: Condition) -> str:
-    names = {
-        "akiec": _("Actinic keratosis or Bowen's disease"),
-        "bcc": _("Basal cell carcinoma"),
-        "bkl": _("Benign keratosis"),
-        "df": _("Dermatofibroma"),
-        "mel": _("Melanoma"),
-        "nv": _("Melanocytic nevus (mole)"),
-        "vasc": _("Vascular lesion"),
-    }
-    return names[condition.code] if condition.code in names else _(condition.name)
+    return _("Melanocytic nevus (mole)") if condition.code == "nv" else _(condition.name)
 
 
 def malignancy_name(condition: Condition) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 from django.conf import settings
 from django.db import IntegrityError, OperationalError, close_old_connections, connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from dermascan.core.clock import ClockWatch
 from diagnosis.images.models.step import newest_step
@@ -30,7 +31,7 @@ def queue_run(**values: Any) -> TrainingRun:
     try:
         with transaction.atomic():
             run = TrainingRun.objects.create(step=newest_step(), **values)
-            note(run, "Waiting for a worker.")
+            note(run, _("Waiting for a worker."))
             return run
     except IntegrityError as error:
         if TrainingRun.objects.alive().exists():
@@ -54,7 +55,7 @@ def finish_run(run: TrainingRun, **values: Any) -> None:
 
 def fail_run(run: TrainingRun, *, error: str) -> None:
     """Running → failed. Raises ``LeaseLost``."""
-    _end(run, status=RunStatus.FAILED, error=error[:500] or "unknown", stage="")
+    _end(run, status=RunStatus.FAILED, error=error[:500] or _("unknown"), stage="")
 
 
 def requeue_run(run_id: uuid.UUID | None = None) -> TrainingRun:
@@ -70,7 +71,7 @@ def requeue_run(run_id: uuid.UUID | None = None) -> TrainingRun:
             if not dead.update(**RESUMED, heartbeat_at=timezone.now()):
                 run.refresh_from_db()
                 raise NotResumable(run)
-            note(run, "Resumed.")
+            note(run, _("Resumed."))
     except IntegrityError as error:
         raise RunIsAlive from error
     run.refresh_from_db()
@@ -109,7 +110,7 @@ def mark_stalled_runs() -> int:
         with transaction.atomic():
             still = TrainingRun.objects.silent().filter(pk=run.pk)
             if still.update(status=RunStatus.DEAD, slot=None, finished_at=timezone.now()):
-                note(run, "The run stopped responding. Resume it or abandon it.")
+                note(run, _("The run stopped responding. Resume it or abandon it."))
                 marked += 1
     return marked
 

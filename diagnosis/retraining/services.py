@@ -3,7 +3,6 @@
 import logging
 from dataclasses import dataclass
 from datetime import date
-from functools import partial
 from typing import Any
 from uuid import UUID
 
@@ -11,6 +10,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from dermascan.core.database_errors import without_values
 from diagnosis.images.models.step import newest_step
@@ -29,11 +29,20 @@ from diagnosis.retraining.gate_rules import gate_rules
 from diagnosis.retraining.manifests import allowed_now, freeze_manifest, read_manifest, read_vectors
 from diagnosis.retraining.models import Part, TrainingRun
 from diagnosis.retraining.run_states import fail_run, finish_run, heartbeat, note, queue_run, report_progress
-from mlmodel.counted import counted
 from mlmodel.network.head import Head
 from mlmodel.releases.release import Release
-from mlmodel.retraining import BaseSet, Judgement, Network, judge_candidate, network_of, read_base_set, train_candidate
+from mlmodel.retraining import (
+    VERDICTS,
+    BaseSet,
+    Judgement,
+    Network,
+    judge_candidate,
+    network_of,
+    read_base_set,
+    train_candidate,
+)
 from mlmodel.retraining.candidate_training import within
+from mlmodel.texts import Text
 from patients.models import Clinic
 
 MOST_LEFT_OUT_NAMED = 200
@@ -126,7 +135,7 @@ def _freeze(run: TrainingRun, base: BaseSet) -> None:
         run.save(update_fields=["manifest_sha256", "left_out", "left_out_images", "step"])
         for line in summary_lines(collection):
             note(run, line)
-        note(run, f"Frozen as manifest {run.manifest_sha256[:12]}.")
+        note(run, _("Frozen as manifest %(hash)s.") % {"hash": run.manifest_sha256[:12]})
 
 
 def _train(
@@ -134,14 +143,18 @@ def _train(
 ) -> _Trained:
     """Train on photographs with consent; if consent is withdrawn during training, discard the result and repeat."""
     allowed = allowed_now(frozen)
-    progress = within(partial(report_progress, run), _TRAINING, _JUDGING)
+
+    def report(share: float, stage: Text) -> None:
+        report_progress(run, share, stage.translated(_))
+
+    progress = within(report, _TRAINING, _JUDGING)
     while True:
         learned = [case for case in allowed if case.part == Part.TRAIN]
         if not learned:
             raise NothingToLearn
         _keep_withdrawn(run, frozen, allowed)
         lesions = len({case.lesion for case in learned})
-        note(run, f"Training on {counted(len(learned), 'photograph')} of {counted(lesions, 'lesion')}.")
+        note(run, _("Training on %(photographs)s.") % {"photographs": _photographs_of(len(learned), lesions)})
         cases = cases_for_training(learned, vectors)
         candidate = train_candidate(active=active, base=base, learned=cases, seed=_seed(run), progress=progress)
         still = allowed_now(allowed)
@@ -155,8 +168,12 @@ def _keep_withdrawn(run: TrainingRun, frozen: list[Case], allowed: list[Case]) -
     if withdrawn != run.withdrawn:
         run.withdrawn = withdrawn
         run.save(update_fields=["withdrawn"])
-        removed = counted(len(withdrawn), "photograph was", "photographs were")
-        note(run, f"{removed} removed: consent was withdrawn, or they were excluded.")
+        words = ngettext(
+            "%(count)d photograph was removed: consent was withdrawn, or it was excluded.",
+            "%(count)d photographs were removed: consent was withdrawn, or they were excluded.",
+            len(withdrawn),
+        )
+        note(run, words % {"count": len(withdrawn)})
 
 
 def _keep(run: TrainingRun, release: Release, trained: _Trained, judgement: Judgement, locked: list[Case]) -> None:
@@ -179,26 +196,37 @@ def _keep(run: TrainingRun, release: Release, trained: _Trained, judgement: Judg
             turned_wrong=[str(locked[row].image) for row in judgement.turned_wrong],
         )
         if candidate.answers_as_parent:
-            note(run, f"Nothing better was found: the candidate gives the same answers as {run.parent.name}.")
+            words = _("Nothing better was found: the candidate gives the same answers as %(version)s.")
+            note(run, words % {"version": run.parent.name})
         for reason in judgement.reasons:
-            note(run, reason.told)
-        note(run, f"Candidate {candidate.name}: {judgement.verdict.upper()}. A person decides whether to promote it.")
+            note(run, reason.told(_))
+        words = _("Candidate %(version)s: %(verdict)s. A person decides whether to promote it.")
+        note(run, words % {"version": candidate.name, "verdict": _(VERDICTS[judgement.verdict])})
 
 
 def summary_lines(collection: Collection) -> list[str]:
     """Return the summary of a collection, as lines for a log."""
     lines = [
-        f"{_counts(collection, Part.TRAIN)} to train on, {collection.new} of them new since the active version.",
-        f"{_counts(collection, Part.TEST)} to test on.",
+        _("%(photographs)s to train on, %(new)d of them new since the active version.")
+        % {"photographs": _counts(collection, Part.TRAIN), "new": collection.new},
+        _("%(photographs)s to test on.") % {"photographs": _counts(collection, Part.TEST)},
     ]
     for why, count in sorted(collection.left_out.items()):
         names = _diagnoses_outside(collection) if why == LeftOut.OUTSIDE_THE_SEVEN else ""
-        lines.append(f"{count} not used: {LeftOut(why).label}{names}.")
+        reason = f"{LeftOut(why).label}{names}"
+        lines.append(_("%(count)d not used: %(reason)s.") % {"count": count, "reason": reason})
     return lines
 
 
 def _counts(collection: Collection, part: Part) -> str:
-    return f"{counted(collection.count(part), 'photograph')} of {counted(collection.lesions(part), 'lesion')}"
+    return _photographs_of(collection.count(part), collection.lesions(part))
+
+
+def _photographs_of(count: int, lesions: int) -> str:
+    """Return so many photographs of so many lesions in words."""
+    photographs = ngettext("%(count)s photograph", "%(count)s photographs", count) % {"count": f"{count:,}"}
+    of_lesions = ngettext("%(photographs)s of %(count)s lesion", "%(photographs)s of %(count)s lesions", lesions)
+    return of_lesions % {"photographs": photographs, "count": f"{lesions:,}"}
 
 
 def _diagnoses_outside(collection: Collection) -> str:
@@ -206,7 +234,9 @@ def _diagnoses_outside(collection: Collection) -> str:
     diagnoses = list(collection.outside.items())
     rest = len(diagnoses) - MOST_NAMED
     names = ", ".join(f"{name} ({count})" for name, count in diagnoses[:MOST_NAMED])
-    return f": {names}{f', and {rest} more' if rest > 0 else ''}"
+    if rest > 0:
+        names = _("%(names)s, and %(rest)d more") % {"names": names, "rest": rest}
+    return f": {names}"
 
 
 def _seed(run: TrainingRun) -> int:

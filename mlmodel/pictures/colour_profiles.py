@@ -15,14 +15,20 @@ import numpy.typing as npt
 from PIL import Image, ImageCms
 
 from mlmodel.pictures.picture_errors import UNUSUAL_COLOURS, BrokenPicture, UnsupportedPicture
+from mlmodel.texts import Text
+from mlmodel.texts import gettext_noop as _
 
-HDR = (
-    "This is a high-dynamic-range (HDR) photograph, whose colours cannot be shown faithfully here. Switch HDR off in "
-    "the camera, or save the photograph as an ordinary JPEG, then send that."
+HDR = Text(
+    _(
+        "This is a high-dynamic-range (HDR) photograph, whose colours cannot be shown faithfully here. Switch HDR off "
+        "in the camera, or save the photograph as an ordinary JPEG, then send that."
+    )
 )
-_OTHER_PROFILE = (
-    "The colour profile in this picture is for another kind of picture, so its colours cannot be determined. Save it "
-    "as an ordinary JPEG (sRGB), then send that."
+_OTHER_PROFILE = Text(
+    _(
+        "The colour profile in this picture is for another kind of picture, so its colours cannot be determined. Save "
+        "it as an ordinary JPEG (sRGB), then send that."
+    )
 )
 
 _SRGB = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB"))

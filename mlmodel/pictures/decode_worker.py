@@ -12,7 +12,7 @@ starts its own workers. A worker ends when its parent does, even if that is kill
 after ``LONGEST_JOB`` seconds.
 
 The protocol uses a stream socket. Request: length (8 bytes), the picture's bytes. Answer: length (4 bytes), JSON
-``{"height", "width"}`` or ``{"code", "message", "reason"}``, then the pixels if there are any.
+``{"height", "width"}`` or ``{"code", "template", "figures", "reason"}``, then the pixels if there are any.
 """
 
 import atexit
@@ -26,12 +26,14 @@ import subprocess
 import sys
 import threading
 import time
+from dataclasses import asdict
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from mlmodel.pictures.picture_errors import BY_CODE, BrokenPicture, DecodeTimeout
+from mlmodel.texts import Text
 
 MAX_WORKERS = max(2, min(4, os.cpu_count() or 2))
 # Sixty megapixels of 16-bit colour with a profile take about 1.5 GB at the peak.
@@ -80,7 +82,8 @@ class _Worker:
         (length,) = struct.unpack(">I", self._receive(bytearray(4), deadline))
         answer = json.loads(self._receive(bytearray(length), deadline))
         if "code" in answer:
-            raise BY_CODE[answer["code"]](answer["message"], reason=answer["reason"])
+            text = Text(answer["template"], answer["figures"])
+            raise BY_CODE[answer["code"]](text, reason=answer["reason"])
         pixels = np.empty((answer["height"], answer["width"], 3), dtype=np.uint8)
         self._receive(pixels.data.cast("B"), deadline)
         return pixels
@@ -206,7 +209,7 @@ def main(descriptor: int) -> None:
                 pixels = np.ascontiguousarray(decode_bytes(data))
             except PictureError as error:
                 signal.alarm(0)
-                _answer(channel, {"code": error.code, "message": error.message, "reason": error.reason[:500]})
+                _answer(channel, {"code": error.code, **asdict(error.text), "reason": error.reason[:500]})
                 continue
             _answer(channel, {"height": pixels.shape[0], "width": pixels.shape[1]})
             channel.sendall(pixels.data.cast("B"))
@@ -214,7 +217,7 @@ def main(descriptor: int) -> None:
             del pixels, data  # free the memory before waiting for the next request
 
 
-def _answer(channel: socket.socket, answer: dict[str, str | int]) -> None:
+def _answer(channel: socket.socket, answer: dict[str, Any]) -> None:
     text = json.dumps(answer).encode()
     channel.sendall(struct.pack(">I", len(text)) + text)
 

@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 
-from mlmodel.pictures.picture_errors import OTHER_KIND, SAVE_AS, NotAPicture, PictureError, UnsupportedPicture
+from mlmodel.pictures.picture_errors import OTHER_KIND, VIDEO, NotAPicture, PictureError, UnsupportedPicture
+from mlmodel.texts import Text
+from mlmodel.texts import gettext_noop as _
 
 # ISO/IEC 23008-12: brands of still pictures and sequences that are coded with HEVC, and the codec-neutral ones.
 _HEVC_BRANDS = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"})
@@ -41,18 +43,18 @@ _SIGNATURES: tuple[tuple[bytes, Format], ...] = (
 )
 
 
-_RAW = "a camera's raw file"
+_RAW = _("a camera's raw file")
 # Names of other kinds of files by signature. (Raw files in TIFF format are recognised by their tags.)
 _OTHERS: tuple[tuple[bytes, str], ...] = (
-    (b"\0\0\0\x0cjP  \r\n\x87\n", "a JPEG 2000 picture"),
-    (b"\xff\x4f\xff\x51", "a JPEG 2000 picture"),
-    (b"\0\0\0\x0cJXL \r\n\x87\n", "a JPEG XL picture"),
-    (b"\xff\x0a", "a JPEG XL picture"),
-    (b"II\xbc", "a JPEG XR picture"),
-    (b"8BPS", "a Photoshop file"),
-    (b"gimp xcf", "a GIMP file"),
-    (b"\x76\x2f\x31\x01", "an OpenEXR picture"),
-    (b"#?RADIANCE", "a Radiance picture"),
+    (b"\0\0\0\x0cjP  \r\n\x87\n", _("a JPEG 2000 picture")),
+    (b"\xff\x4f\xff\x51", _("a JPEG 2000 picture")),
+    (b"\0\0\0\x0cJXL \r\n\x87\n", _("a JPEG XL picture")),
+    (b"\xff\x0a", _("a JPEG XL picture")),
+    (b"II\xbc", _("a JPEG XR picture")),
+    (b"8BPS", _("a Photoshop file")),
+    (b"gimp xcf", _("a GIMP file")),
+    (b"\x76\x2f\x31\x01", _("an OpenEXR picture")),
+    (b"#?RADIANCE", _("a Radiance picture")),
     (b"FUJIFILMCCD-RAW", _RAW),
     (b"IIU\0", _RAW),
     (b"IIRO", _RAW),
@@ -60,35 +62,36 @@ _OTHERS: tuple[tuple[bytes, str], ...] = (
     (b"MMOR", _RAW),
     (b"FOVb", _RAW),
     (b"HEAPCCDR", _RAW),
-    (b"%PDF-", "a PDF document"),
-    (b"\x1aE\xdf\xa3", "a video"),
-    (b"FLV\x01", "a video"),
-    (b"\0\0\x01\xba", "a video"),
-    (b"\0\0\x01\xb3", "a video"),
+    (b"%PDF-", _("a PDF document")),
+    (b"\x1aE\xdf\xa3", VIDEO),
+    (b"FLV\x01", VIDEO),
+    (b"\0\0\x01\xba", VIDEO),
+    (b"\0\0\x01\xb3", VIDEO),
 )
 # ISO base media files by their major brand; all others are videos.
-_OTHER_BRANDS = {b"avif": "an AVIF picture", b"avis": "an AVIF picture", b"crx ": _RAW, b"mif1": "a HEIF picture",
-                 b"msf1": "a HEIF picture", b"miaf": "a HEIF picture", b"jpeg": "a HEIF picture"}  # fmt: skip
+_HEIF, _AVIF = _("a HEIF picture"), _("an AVIF picture")
+_OTHER_BRANDS = {b"avif": _AVIF, b"avis": _AVIF, b"crx ": _RAW, b"mif1": _HEIF, b"msf1": _HEIF, b"miaf": _HEIF,
+                 b"jpeg": _HEIF}  # fmt: skip
 _SOUND_BRANDS = frozenset({b"M4A ", b"M4B "})
 
 
 def refusal_of(data: bytes) -> PictureError:
     """Return the error for a file that ``sniff`` does not recognise: a known unsupported kind, or not a picture."""
-    name = _name_of_other_kind(data)
-    return UnsupportedPicture(OTHER_KIND.format(name=name, save_as=SAVE_AS), reason=name) if name else NotAPicture()
+    kind = _other_kind(data)
+    return UnsupportedPicture(Text(OTHER_KIND, {"kind": kind}), reason=kind) if kind else NotAPicture()
 
 
-def _name_of_other_kind(data: bytes) -> str:
+def _other_kind(data: bytes) -> str:
     """Return the name of an unsupported kind of picture, video or document, or an empty string."""
     for signature, name in _OTHERS:
         if data.startswith(signature):
             return name
     if data[128:132] == b"DICM":
-        return "a DICOM file"
+        return _("a DICOM file")
     if data[4:8] == b"ftyp" and data[8:12] not in _SOUND_BRANDS:
-        return _OTHER_BRANDS.get(data[8:12], "a video")
+        return _OTHER_BRANDS.get(data[8:12], VIDEO)
     if data[:4] == b"RIFF" and data[8:12] == b"AVI ":
-        return "a video"
+        return VIDEO
     return ""
 
 

@@ -7,7 +7,8 @@ writes.
 from collections.abc import Iterator
 
 from mlmodel.pictures.hevc import check_coded
-from mlmodel.pictures.picture_errors import OTHER_KIND, SAVE_AS, BrokenPicture, UnsupportedPicture
+from mlmodel.pictures.picture_errors import OTHER_KIND, VIDEO, BrokenPicture, UnsupportedPicture
+from mlmodel.texts import Text
 
 # HEVC (ITU-T H.265, 7.3.1.1) inserts a 3 after two zeros, so that these never occur in a unit.
 _NEVER_IN_HEVC = (b"\0\0\0", b"\0\0\1", b"\0\0\2")
@@ -28,7 +29,7 @@ def check_heic(data: bytes) -> None:
     except (IndexError, ValueError):
         return  # an unknown layout is left to the decoder
     if b"moov" in kinds and b"meta" not in kinds:
-        raise UnsupportedPicture(OTHER_KIND.format(name="a video", save_as=SAVE_AS), reason="no still picture")
+        raise UnsupportedPicture(Text(OTHER_KIND, {"kind": VIDEO}), reason="no still picture")
     for _, units in pictures:
         for start, end in units:
             if end > len(data) or any(data.find(pattern, start, end) >= 0 for pattern in _NEVER_IN_HEVC):

@@ -1,36 +1,41 @@
-"""Errors for files that are not accepted as pictures, with messages that tell the sender what to do."""
+"""Errors for files that are not accepted as pictures, with texts that tell the sender what to do."""
+
+from mlmodel.texts import Text
+from mlmodel.texts import gettext_noop as _
 
 MAX_BYTES = 20 * 1024 * 1024
 MAX_PIXELS = 60_000_000
 DECODE_SECONDS = 10.0
-ACCEPTED = "JPEG, PNG, WebP, TIFF, HEIC, BMP or GIF"
-OTHER_KIND = "This is {name}, which is not supported. Open it and save the photograph as {save_as}, then send that."
-SAVE_AS = "an ordinary JPEG or PNG (8 bits per colour)"
-UNUSUAL_COLOURS = (
-    "The colours of this picture are coded in an unusual way. Save it as an ordinary JPEG, then send that."
+OTHER_KIND = _(
+    "This is %(kind)s, which is not supported. Open it and save the photograph as an ordinary JPEG or PNG (8 bits per "
+    "colour), then send that."
+)
+VIDEO = _("a video")
+UNUSUAL_COLOURS = Text(
+    _("The colours of this picture are coded in an unusual way. Save it as an ordinary JPEG, then send that.")
 )
 
 
 class PictureError(ValueError):
-    """A file cannot be used as a picture.
+    """A file cannot be used as a picture: the base of the errors below.
 
-    ``code`` and ``status`` are the same for pages, API and commands. ``message`` is for the sender of the file (plain
-    English, says what to do), and ``reason`` for the log (details from the decoder; may be empty).
+    ``code`` and ``status`` are the same for pages, API and commands. ``text`` is for the sender of the file (says what
+    to do), and ``reason`` for the log (details from the decoder; may be empty).
     """
 
-    code = "broken-image"
-    status = 422
-    message = f"This file cannot be used. Send a photograph as {ACCEPTED}."
+    code: str
+    status: int
+    text: Text
 
-    def __init__(self, message: str = "", *, reason: str = "") -> None:
-        self.message = message or type(self).message
+    def __init__(self, text: Text | None = None, *, reason: str = "") -> None:
+        self.text = text or type(self).text
         self.reason = reason
-        super().__init__(self.message)
+        super().__init__(str(self.text))
 
     @property
     def line(self) -> str:
-        """The line that commands print: the message, and the code of the API."""
-        return f"{self.message} [{self.code}]"
+        """The line that commands print: the text in English, and the code of the API."""
+        return f"{self.text} [{self.code}]"
 
 
 class EmptyFile(PictureError):
@@ -38,7 +43,7 @@ class EmptyFile(PictureError):
 
     code = "empty-file"
     status = 400
-    message = "The file is empty. Copy it from the camera or phone again, then send the new copy."
+    text = Text(_("The file is empty. Copy it from the camera or phone again, then send the new copy."))
 
 
 class TooLarge(PictureError):
@@ -46,7 +51,10 @@ class TooLarge(PictureError):
 
     code = "too-large"
     status = 413
-    message = f"The file is larger than {MAX_BYTES // 1024**2} MB. Save it as a JPEG or make it smaller, then send it."
+    text = Text(
+        _("The file is larger than %(limit)d MB. Save it as a JPEG or make it smaller, then send it."),
+        {"limit": MAX_BYTES // 1024**2},
+    )
 
 
 class TooManyPixels(PictureError):
@@ -54,9 +62,9 @@ class TooManyPixels(PictureError):
 
     code = "too-many-pixels"
     status = 413
-    message = (
-        f"The picture has more than {MAX_PIXELS // 1_000_000} megapixels. Crop it to the lesion or make it smaller, "
-        "then send it."
+    text = Text(
+        _("The picture has more than %(limit)d megapixels. Crop it to the lesion or make it smaller, then send it."),
+        {"limit": MAX_PIXELS // 1_000_000},
     )
 
 
@@ -65,7 +73,9 @@ class NotAPicture(PictureError):
 
     code = "not-an-image"
     status = 415
-    message = f"This file is not a picture that can be read. Send a photograph as {ACCEPTED}."
+    text = Text(
+        _("This file is not a picture that can be read. Send a photograph as JPEG, PNG, WebP, TIFF, HEIC, BMP or GIF.")
+    )
 
 
 class UnsupportedPicture(PictureError):
@@ -73,7 +83,12 @@ class UnsupportedPicture(PictureError):
 
     code = "unsupported-image"
     status = 415
-    message = f"This kind of picture is not supported. Open it and save it as {SAVE_AS}, then send that."
+    text = Text(
+        _(
+            "This kind of picture is not supported. Open it and save it as an ordinary JPEG or PNG (8 bits per "
+            "colour), then send that."
+        )
+    )
 
 
 class BrokenPicture(PictureError):
@@ -81,9 +96,11 @@ class BrokenPicture(PictureError):
 
     code = "broken-image"
     status = 422
-    message = (
-        "The picture is damaged or incomplete. Copy it from the camera or phone again, or take a new photograph, "
-        "then send that."
+    text = Text(
+        _(
+            "The picture is damaged or incomplete. Copy it from the camera or phone again, or take a new photograph, "
+            "then send that."
+        )
     )
 
 
@@ -92,7 +109,7 @@ class DecodeTimeout(PictureError):
 
     code = "slow-image"
     status = 422
-    message = "The picture took too long to open. Save it as an ordinary JPEG, or try again in a minute."
+    text = Text(_("The picture took too long to open. Save it as an ordinary JPEG, or try again in a minute."))
 
 
 BY_CODE: dict[str, type[PictureError]] = {

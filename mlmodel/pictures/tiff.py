@@ -10,19 +10,27 @@ from typing import Any
 from PIL import TiffImagePlugin
 
 from mlmodel.pictures.picture_errors import BrokenPicture, UnsupportedPicture
+from mlmodel.texts import Text
+from mlmodel.texts import gettext_noop as _
 
-RAW_FILE = "This is a camera's raw file. Send the photograph as JPEG, or as a TIFF that was developed from it."
-UNUSUAL_NUMBERS = (
-    "The picture's pixels are stored in an unusual number format. Save it as a JPEG, or as a TIFF or PNG with 8 or 16 "
-    "bits per colour, then send that."
+RAW_FILE = Text(
+    _("This is a camera's raw file. Send the photograph as JPEG, or as a TIFF that was developed from it.")
 )
-UNUSUAL_COMPRESSION = (
-    "The compression of this TIFF is not supported. Save it as a JPEG, or as a TIFF with LZW or ZIP compression, then "
-    "send that."
+UNUSUAL_NUMBERS = Text(
+    _(
+        "The picture's pixels are stored in an unusual number format. Save it as a JPEG, or as a TIFF or PNG with 8 "
+        "or 16 bits per colour, then send that."
+    )
 )
-SEVERAL_PICTURES = (
-    "This TIFF contains {count} pictures, and it is unclear which one to use. Save the one that shows the lesion as a "
-    "separate file, then send that."
+UNUSUAL_COMPRESSION = Text(
+    _(
+        "The compression of this TIFF is not supported. Save it as a JPEG, or as a TIFF with LZW or ZIP compression, "
+        "then send that."
+    )
+)
+SEVERAL_PICTURES = _(
+    "This TIFF contains %(count)d pictures, and it is unclear which one to use. Save the one that shows the lesion as "
+    "a separate file, then send that."
 )
 
 NO_COMPRESSION, JPEG_COMPRESSION = 1, 7
@@ -150,7 +158,8 @@ class Tiff:
         if self.photometric not in _READ_PHOTOMETRICS or is_other_ink:
             raise UnsupportedPicture(reason=f"photometric {self.photometric}")
         if self.others:
-            raise UnsupportedPicture(SEVERAL_PICTURES.format(count=1 + self.others), reason="several pictures")
+            text = Text(SEVERAL_PICTURES, {"count": 1 + self.others})
+            raise UnsupportedPicture(text, reason="several pictures")
 
     def _count_others(self, stream: BytesIO, *, seen: set[int]) -> int:
         """Return the number of readable pictures after the first one."""

@@ -10,9 +10,10 @@ from mlmodel.retraining.candidate_network import Network, candidate_settings, ne
 from mlmodel.retraining.candidate_training import train_candidate
 from mlmodel.retraining.gate import judge_candidate
 from mlmodel.retraining.near_copies import near_copies
-from mlmodel.retraining.verdicts import Change, Comparison, GateRules, Judgement, Reason, Verdict
+from mlmodel.retraining.verdicts import VERDICTS, Change, Comparison, GateRules, Judgement, Reason, Verdict
 
 __all__ = [
+    "VERDICTS",
     "BaseSet",
     "Cases",
     "Change",

@@ -6,7 +6,7 @@ from typing import Any
 from mlmodel.counted import counted
 from mlmodel.evaluation import card_sources
 from mlmodel.retraining.candidate_network import Network
-from mlmodel.retraining.verdicts import Change, Comparison, Judgement
+from mlmodel.retraining.verdicts import VERDICTS, Change, Comparison, Judgement
 from mlmodel.taxonomy import BY_CODE
 
 
@@ -23,7 +23,7 @@ def candidate_card(
         origin: that version's settings, with the sources and gaps of its training data.
     """
     training_lines = [f"- {name.replace('_', ' ')}: {value}" for name, value in training.items()]
-    reasons = [f"- {reason.told}" for reason in judgement.reasons]
+    reasons = [f"- {reason.told()}" for reason in judgement.reasons]
     parts = [
         "# Model card",
         f"A new head on the backbone of {parent}, "
@@ -33,7 +33,7 @@ def candidate_card(
         f"“urgent” from {network.operating_points.urgent.threshold:.3f}, "
         f"“watch” from {network.operating_points.watch.threshold:.3f}.",
         *(["## Training", "\n".join(training_lines)] if training_lines else []),
-        f"## The gate: {judgement.verdict.value.upper()}",
+        f"## The gate: {VERDICTS[judgement.verdict]}",
         "\n".join(reasons),
         "## On the base held-out test set",
         _table(judgement.base),

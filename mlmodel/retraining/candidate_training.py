@@ -14,8 +14,10 @@ from mlmodel.retraining.candidate_network import Network
 from mlmodel.retraining.fitting import Recipe, epochs_of, in_half_precision
 from mlmodel.retraining.from_scratch import FROM_NOTHING, SHARES, beside, untaught, untrained_head
 from mlmodel.retraining.training_cases import TrainingMix, from_one_source, mixed_with_replay
+from mlmodel.texts import Text
+from mlmodel.texts import gettext_noop as _
 
-Progress = Callable[[float, str], None]
+Progress = Callable[[float, Text], None]
 
 
 def within(progress: Progress, start: float, end: float) -> Progress:
@@ -70,22 +72,22 @@ def train_candidate(
         ValueError: the number of features differs from the base set's, or a value is not finite.
     """
     recipe = recipe or Recipe()
-    progress(0.0, "Preparing the cases")
+    progress(0.0, Text(_("Preparing the cases")))
     _check(base, learned)
     shares = split_by_lesion(learned, seed=seed)
     held_cases = HeldCases(base.calibration, shares.held, calibration=active.calibration)
     best, lowest_loss = None, held_cases.loss(active.head)
-    progress(0.05, "Training the head")
+    progress(0.05, Text(_("Training the head")))
     for head in _trained_heads(active, base, shares, recipe, seed, progress) if _is_enough(shares.trained) else ():
         if (loss := held_cases.loss(head)) < lowest_loss:
             best, lowest_loss = head, loss
-    progress(0.9, "Calibrating")
+    progress(0.9, Text(_("Calibrating")))
     if best is None:
-        progress(1.0, "Trained: the active head is kept")
+        progress(1.0, Text(_("Trained: the active head is kept")))
         return active
     # Calibrated on the base set only, since the probabilities are stated for its class mix.
     candidate = calibrated(best, class_mix=active.calibration.class_mix, cases=base.calibration, before=active)
-    progress(1.0, "Trained")
+    progress(1.0, Text(_("Trained")))
     return candidate
 
 
@@ -102,7 +104,8 @@ def _trained_heads(
         for head in epochs_of(start, lessons, recipe=how, seed=seed, log_mix=log_mix):
             yield head
             done += 1
-            progress(0.05 + 0.85 * done / count, f"Training the head: epoch {done} of {count}")
+            stage = Text(_("Training the head: epoch %(done)d of %(count)d"), {"done": done, "count": count})
+            progress(0.05 + 0.85 * done / count, stage)
 
     lessons = mixed_with_replay(
         base.replay, shares.trained, active=active.head, log_mix=log_mix, evenness=recipe.evenness,

@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from math import ceil, sqrt
 
-from mlmodel.counted import counted
+from mlmodel.retraining.reason_texts import OF_A_CLASS
 from mlmodel.retraining.verdicts import Change, Comparison, GateRules, Reason, Verdict
-from mlmodel.taxonomy import BY_CODE
 
 # Sensitivity and specificity of a network's tiers, by tier and name.
 Costs = Mapping[str, Mapping[str, float]]
@@ -16,23 +15,24 @@ def base_reasons(base: Comparison, rules: GateRules) -> list[Reason]:
     """Return the reasons from the base held-out test set."""
     reasons = [_base_accuracy(base, rules), _calibration(base, rules), *_recalls(base, rules)]
     if base.melanoma_sensitivity is not None:
-        reasons.append(_melanoma("base", "the base test set", base.melanoma_sensitivity, base, rules))
+        reasons.append(_melanoma("base", base.melanoma_sensitivity, base, rules))
     return reasons
 
 
 def clinic_reasons(clinic: Comparison | None, rules: GateRules) -> list[Reason]:
     """Return the reasons from the clinic's held-out test set, including that it is too small."""
-    if clinic is None or (shortage := _shortage(clinic, rules)) or clinic.balanced_accuracy is None:
-        count = clinic.lesion_count if clinic else 0
-        words = shortage if clinic else f"The clinic's test set has no lesions yet; {rules.clinic_lesions} are needed."
-        return [Reason("clinic-too-few", Verdict.HOLD, words, {"lesions": count, "needed": rules.clinic_lesions})]
+    shortage = _shortage(clinic, rules)
+    if shortage is not None:
+        return [shortage]
+    assert clinic is not None
+    assert clinic.balanced_accuracy is not None, "a class counts in it"
     reasons = [_clinic_accuracy(clinic.balanced_accuracy, clinic, rules)]
     melanomas = clinic.lesions["mel"]
     if clinic.melanoma_sensitivity is not None and melanomas >= rules.clinic_lesions_of_a_class:
         # Few clinics ever have enough melanomas to prove a bound of 0.02, so only a proven deterioration counts.
         change = clinic.melanoma_sensitivity
         if change.high < 0:
-            reasons.append(_melanoma("clinic", "the clinic's test set", change, clinic, rules))
+            reasons.append(_melanoma("clinic", change, clinic, rules))
     return reasons
 
 
@@ -41,12 +41,8 @@ def cost_reasons(before: Costs, now: Costs, rules: GateRules) -> list[Reason]:
     old, new = (costs["watch"].get("specificity") for costs in (before, now))
     if old is None or new is None or new - old >= rules.watch_specificity:
         return []
-    words = (
-        f"Benign lesions of the base test set that are not flagged: {old:.3f} before, {new:.3f} now; a decrease of at "
-        f"most {-rules.watch_specificity:.2f} is allowed."
-    )
     figures = {"active": old, "candidate": new, "limit": rules.watch_specificity}
-    return [Reason("base-watch-specificity", Verdict.HOLD, words, figures)]
+    return [Reason("base-watch-specificity", Verdict.HOLD, figures)]
 
 
 def labels_needed(clinic: Comparison | None, rules: GateRules) -> int | None:
@@ -55,7 +51,7 @@ def labels_needed(clinic: Comparison | None, rules: GateRules) -> int | None:
     The interval narrows with the square root of the number. If there is no gain yet, the number is the one that would
     prove a worthwhile gain.
     """
-    if clinic is None or clinic.balanced_accuracy is None or _shortage(clinic, rules):
+    if clinic is None or clinic.balanced_accuracy is None or _shortage(clinic, rules) is not None:
         count = clinic.lesion_count if clinic else 0
         return max(rules.clinic_lesions - count, _missing_of_classes(clinic, rules), 1)
     change = clinic.balanced_accuracy
@@ -71,11 +67,9 @@ def labels_needed(clinic: Comparison | None, rules: GateRules) -> int | None:
 def _base_accuracy(base: Comparison, rules: GateRules) -> Reason:
     change = base.balanced_accuracy
     assert change is not None, "every class present counts in the base test set"
-    requirement = f"its lower bound must be above {_signed(rules.base_change)}"
     return Reason(
         "base-balanced-accuracy",
         _weight(change, is_met=change.low > rules.base_change),
-        f"Balanced accuracy on the base test set: {_in_words(change)}; {requirement}.",
         {**asdict(change), "limit": rules.base_change},
     )
 
@@ -84,18 +78,14 @@ def _clinic_accuracy(change: Change, clinic: Comparison, rules: GateRules) -> Re
     return Reason(
         "clinic-balanced-accuracy",
         _weight(change, is_met=change.low > rules.clinic_change),
-        f"Balanced accuracy on the clinic's test set of {clinic.lesion_count:,} lesions: {_in_words(change)}; "
-        f"its lower bound must be above {_signed(rules.clinic_change)}.",
         {**asdict(change), "limit": rules.clinic_change, "lesions": clinic.lesion_count},
     )
 
 
-def _melanoma(code: str, where: str, change: Change, of: Comparison, rules: GateRules) -> Reason:
+def _melanoma(where: str, change: Change, of: Comparison, rules: GateRules) -> Reason:
     return Reason(
-        f"{code}-melanoma-sensitivity",
+        f"{where}-melanoma-sensitivity",
         _weight(change, is_met=change.low >= rules.melanoma_change),
-        f"Sensitivity for the {of.lesions['mel']} melanomas in {where} at the operating point: {_in_words(change)}; "
-        f"its lower bound must not be below {_signed(rules.melanoma_change)}.",
         {**asdict(change), "limit": rules.melanoma_change, "lesions": of.lesions["mel"]},
     )
 
@@ -106,8 +96,6 @@ def _calibration(base: Comparison, rules: GateRules) -> Reason:
     return Reason(
         "base-calibration-error",
         Verdict.PROMOTE if is_met else Verdict.REJECT if error.low > 0 else Verdict.HOLD,
-        f"Calibration error on the base test set: {error.candidate:.3f}, before {error.active:.3f}; at most "
-        f"{limit:.3f} is allowed.",
         {**asdict(error), "limit": limit},
     )
 
@@ -121,37 +109,31 @@ def _recalls(base: Comparison, rules: GateRules) -> list[Reason]:
             continue
         failures.append(
             Reason(
-                f"recall-{code}",
+                f"{OF_A_CLASS}{code}",
                 Verdict.REJECT if change.high < 0 else Verdict.HOLD,
-                f"{BY_CODE[code].name}: recall on the base test set fell below its floor of {floor:.2f}: "
-                f"{_in_words(change)}, of {base.lesions[code]} lesions.",
                 {**asdict(change), "floor": floor, "lesions": base.lesions[code]},
             )
         )
     none = Reason(
         "recall-floors",
         Verdict.PROMOTE,
-        "No class's recall on the base test set fell below its floor.",
         {code: {"recall": base.recall[code].candidate, "floor": floor}
          for code, floor in rules.recall_floors.items() if code in base.recall},
     )  # fmt: skip
     return failures or [none]
 
 
-def _shortage(clinic: Comparison, rules: GateRules) -> str:
-    """Return a sentence on why the clinic's test set is too small, or an empty string."""
-    if clinic.lesion_count < rules.clinic_lesions:
-        return (
-            f"The clinic's test set has {counted(clinic.lesion_count, 'lesion')}; with fewer than "
-            f"{rules.clinic_lesions}, no conclusion is possible."
-        )
-    counting = _classes_with_enough(clinic, rules)
-    if counting < rules.clinic_classes:
-        return (
-            f"The clinic's test set has {counted(counting, 'class', 'classes')} with "
-            f"{rules.clinic_lesions_of_a_class} lesions or more; {rules.clinic_classes} are needed."
-        )
-    return ""
+def _shortage(clinic: Comparison | None, rules: GateRules) -> Reason | None:
+    """Return the reason that the clinic's test set is too small, or None."""
+    count = clinic.lesion_count if clinic else 0
+    if clinic is None or count < rules.clinic_lesions:
+        figures = {"lesions": count, "needed": rules.clinic_lesions}
+        return Reason("clinic-too-few-lesions", Verdict.HOLD, figures)
+    classes, needed = _classes_with_enough(clinic, rules), max(rules.clinic_classes, 1)
+    if classes < needed:
+        figures = {"classes": classes, "needed": needed, "least": rules.clinic_lesions_of_a_class}
+        return Reason("clinic-too-few-classes", Verdict.HOLD, figures)
+    return None
 
 
 def _classes_with_enough(clinic: Comparison, rules: GateRules) -> int:
@@ -167,14 +149,3 @@ def _weight(change: Change, *, is_met: bool) -> Verdict:
     if is_met:
         return Verdict.PROMOTE
     return Verdict.REJECT if change.high < 0 else Verdict.HOLD
-
-
-def _in_words(change: Change) -> str:
-    return (
-        f"{change.active:.3f} before, {change.candidate:.3f} now, a change of {_signed(change.change)} "
-        f"({_signed(change.low)} to {_signed(change.high)})"
-    )
-
-
-def _signed(value: float) -> str:
-    return f"{value:+.3f}".replace("-", "−") if round(value, 3) else "0"

@@ -4,7 +4,10 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from mlmodel.retraining.reason_texts import reason_text
 from mlmodel.taxonomy import CODES
+from mlmodel.texts import Text, Translate
+from mlmodel.texts import gettext_noop as _
 
 
 class Verdict(StrEnum):
@@ -13,6 +16,10 @@ class Verdict(StrEnum):
     PROMOTE = "promote"
     HOLD = "hold"
     REJECT = "reject"
+
+
+# The verdicts in lines of text, as in logs and model cards.
+VERDICTS = {Verdict.PROMOTE: _("PROMOTE"), Verdict.HOLD: _("HOLD"), Verdict.REJECT: _("REJECT")}
 
 
 def _floors() -> dict[str, float]:
@@ -115,20 +122,22 @@ class Reason:
     Attributes:
         code: the rule's code.
         weight: the verdict that this rule alone would give.
-        words: an English sentence with the numbers.
-        figures: the same numbers, JSON-ready.
+        figures: its numbers, JSON-ready.
     """
 
     code: str
     weight: Verdict
-    words: str
     figures: dict[str, Any] = field(default_factory=dict)
 
     @property
-    def told(self) -> str:
-        """The result as a line. A single rule is reported as met, since it alone does not promote."""
-        outcome = "MET" if self.weight == Verdict.PROMOTE else self.weight.value.upper()
-        return f"{outcome}: {self.words}"
+    def text(self) -> Text:
+        """A sentence with the numbers."""
+        return reason_text(self.code, self.figures)
+
+    def told(self, translate: Translate = str) -> str:
+        """Return the result as a line. A single rule is reported as met, since it alone does not promote."""
+        outcome = _("MET") if self.weight == Verdict.PROMOTE else VERDICTS[self.weight]
+        return f"{translate(outcome)}: {self.text.translated(translate)}"
 
 
 @dataclass(frozen=True)
@@ -163,6 +172,9 @@ class Judgement:
         return {
             **asdict(self),
             "verdict": self.verdict.value,
-            "reasons": [asdict(reason) | {"weight": reason.weight.value} for reason in self.reasons],
+            # The words are shown if a later version of the software no longer knows the code.
+            "reasons": [
+                asdict(reason) | {"weight": reason.weight.value, "words": str(reason.text)} for reason in self.reasons
+            ],
             "turned_wrong": list(self.turned_wrong),
         }

@@ -5,6 +5,7 @@ from typing import Any
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -27,6 +28,8 @@ class CannotBeChanged(RuntimeError):
 
 # Large fields of a version, which lists defer.
 LONG_FIELDS = ("card", "settings", "judgement")
+# Of a decision, in characters.
+LONGEST_REASON = 500
 
 
 class ModelVersion(models.Model):
@@ -118,7 +121,7 @@ class Decision(models.Model):
         related_name="+",
         help_text=_("The second person who agreed, if two were required."),
     )
-    reason = models.CharField(max_length=500)
+    reason = models.CharField(max_length=LONGEST_REASON)
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -147,3 +150,8 @@ class Decision(models.Model):
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
         raise CannotBeChanged("Decisions cannot be deleted.")
+
+    @property
+    def shown_reason(self) -> str:
+        """The reason in a person's words, or for a shipped version in the reader's language."""
+        return gettext(self.reason) if self.kind == DecisionKind.SHIP else self.reason

@@ -4,12 +4,20 @@ from typing import Any
 
 from django.db import transaction
 from django.dispatch import Signal
+from django.utils.translation import gettext as _
 
 from dermascan.core.errors import Refused
 from mlmodel.network.analyser import Analyser, get_analyser
 from mlmodel.releases.release import release_from
 from mlmodel.retraining import Verdict
-from mlmodel.versions.models import Decision, DecisionKind, ModelVersion, ModelVersionStatus, StoredHead
+from mlmodel.versions.models import (
+    LONGEST_REASON,
+    Decision,
+    DecisionKind,
+    ModelVersion,
+    ModelVersionStatus,
+    StoredHead,
+)
 from mlmodel.versions.serving import active_version, can_serve
 
 # Sent with ``version`` after a switch is committed, so that earlier analyses are updated.
@@ -90,34 +98,50 @@ def promote_version(
     with transaction.atomic():
         active, version = _locked(version)
         if version.status != ModelVersionStatus.CANDIDATE:
-            raise PromotionRefused(f"{version} is not a candidate. To return to an earlier version, use “Roll back”.")
+            raise PromotionRefused(
+                _("%(version)s is not a candidate. To return to an earlier version, use “Roll back”.")
+                % {"version": version}
+            )
         ensure_may_be_promoted(version, active=active, force=force)
         kind = DecisionKind.PROMOTE if version.verdict == Verdict.PROMOTE else DecisionKind.FORCE
         if kind == DecisionKind.FORCE and seconded_by is None:
-            raise PromotionRefused(f"The gate holds {version} back: to promote it anyway, a second person is needed.")
+            raise PromotionRefused(
+                _("The gate holds %(version)s back: to promote it anyway, a second person is needed.")
+                % {"version": version}
+            )
         return _switch(active, version, kind=kind, by=by, reason=reason, seconded_by=seconded_by)
 
 
 def ensure_may_be_promoted(version: ModelVersion, *, active: ModelVersion, force: bool = False) -> None:
     """Raise ``PromotionRefused`` unless ``version`` could replace ``active``, regardless of who decides."""
     if version.status == ModelVersionStatus.ACTIVE:
-        raise PromotionRefused(f"{version} is already active.")
+        raise PromotionRefused(_("%(version)s is already active.") % {"version": version})
     if not can_serve(version):
         raise PromotionRefused(
-            f"{version} cannot be used here: files that it needs are missing or were altered. Retrain."
+            _("%(version)s cannot be used here: files that it needs are missing or were altered. Retrain.")
+            % {"version": version}
         )
     if version.status == ModelVersionStatus.RETIRED:
         return
     if version.parent_id != active.pk:
         raise PromotionRefused(
-            f"{version} was compared with {version.parent}, but {active} is active now. Retrain, so that it is "
-            "compared with that version."
+            _(
+                "%(version)s was compared with %(parent)s, but %(active)s is active now. Retrain, so that it is "
+                "compared with that version."
+            )
+            % {"version": version, "parent": version.parent, "active": active}
         )
     if version.verdict == Verdict.REJECT:
-        raise PromotionRefused(f"The gate rejected {version}: it was shown to be worse. That cannot be forced.")
+        raise PromotionRefused(
+            _("The gate rejected %(version)s: it was shown to be worse. That cannot be forced.") % {"version": version}
+        )
     if version.verdict != Verdict.PROMOTE and not force:
         raise PromotionRefused(
-            f"The gate holds {version} back: there is not enough evidence. Confirm that you want to promote it anyway."
+            _(
+                "The gate holds %(version)s back: there is not enough evidence. Confirm that you want to promote it "
+                "anyway."
+            )
+            % {"version": version}
         )
 
 
@@ -132,12 +156,18 @@ def roll_back(*, to: ModelVersion, by: Any, reason: str, seconded_by: Any = None
     with transaction.atomic():
         active, to = _locked(to)
         if to.status == ModelVersionStatus.ACTIVE:
-            raise PromotionRefused(f"{to} is already active.")
+            raise PromotionRefused(_("%(version)s is already active.") % {"version": to})
         if to.status != ModelVersionStatus.RETIRED:
-            raise PromotionRefused(f"{to} was never active here. A candidate is promoted, not rolled back to.")
+            raise PromotionRefused(
+                _("%(version)s was never active here. A candidate is promoted, not rolled back to.") % {"version": to}
+            )
         if not can_serve(to):
             raise PromotionRefused(
-                f"{to} needs files that this installation does not have. Install the release to which it belongs."
+                _(
+                    "%(version)s needs files that this installation does not have. Install the release to which it "
+                    "belongs."
+                )
+                % {"version": to}
             )
         return _switch(active, to, kind=DecisionKind.ROLL_BACK, by=by, reason=reason, seconded_by=seconded_by)
 
@@ -146,9 +176,9 @@ def stated(reason: str) -> str:
     """Return the reason on one line. Raises ``PromotionRefused`` if it is empty or too long."""
     reason = " ".join(reason.split())
     if not reason:
-        raise PromotionRefused("Give a reason in one sentence. It is stored with the decision.")
-    if len(reason) > 500:
-        raise PromotionRefused("Give the reason in at most 500 characters.")
+        raise PromotionRefused(_("Give the reason in one sentence. It is stored with the decision."))
+    if len(reason) > LONGEST_REASON:
+        raise PromotionRefused(_("Give the reason in at most %(limit)d characters.") % {"limit": LONGEST_REASON})
     return reason
 
 
@@ -160,7 +190,7 @@ def _locked(version: ModelVersion) -> tuple[ModelVersion, ModelVersion]:
     active, version = rows[current.pk], rows[version.pk]
     if active.status != ModelVersionStatus.ACTIVE:
         raise PromotionRefused(
-            "The active network has just been changed by someone else. Reload the page, then decide."
+            _("The active network has just been changed by someone else. Reload the page, then decide.")
         )
     return active, version
 
@@ -169,7 +199,7 @@ def _switch(
     active: ModelVersion, version: ModelVersion, *, kind: DecisionKind, by: Any, reason: str, seconded_by: Any
 ) -> Decision:
     if seconded_by is not None and seconded_by == by:
-        raise PromotionRefused("The person who agrees must not be the person who proposed it.")
+        raise PromotionRefused(_("The person who agrees must not be the person who proposed it."))
     active.status = ModelVersionStatus.RETIRED
     active.save(update_fields=["status"])
     version.status = ModelVersionStatus.ACTIVE

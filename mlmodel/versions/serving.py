@@ -10,6 +10,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext_noop
 
 from mlmodel.network.analyser import Analyser, get_analyser
 from mlmodel.releases.release import release_from
@@ -17,7 +18,7 @@ from mlmodel.versions.models import LONG_FIELDS, Decision, DecisionKind, ModelVe
 
 # A head has some megabytes. Apart from the active version, the previous one is likely to be needed again.
 _CACHED_HEADS = 3
-_SHIPPED_REASON = "The network that came with this version of the software."
+_SHIPPED_REASON = gettext_noop("The network that came with this version of the software.")
 
 _lock = threading.Lock()
 _analysers: OrderedDict[str, Analyser] = OrderedDict()

@@ -131,7 +131,7 @@ def _add(visit: Visit, lesion: Lesion, file: UploadedFile, by: Member, attempt: 
         image = add_image(visit=visit, lesion=lesion, upload=file, by=by, attempt=attempt)
         return Outcome(name, photograph_of(image))
     except PictureError as error:
-        return Outcome(name, status=error.status, code=error.code, message=error.message)
+        return Outcome(name, status=error.status, code=error.code, message=error.text.translated(_))
     except AlreadyUploaded as error:
         return Outcome(name, None, HTTPStatus.CONFLICT, error.code, error.message, error.existing)
     except VisitIsClosed as error:

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from mlmodel.versions.models import Decision, ModelVersion
+from mlmodel.versions.models import LONGEST_REASON, Decision, ModelVersion
 from patients.models import Clinic
 
 
@@ -45,7 +45,7 @@ class VersionProposal(models.Model):
     )
     needs = models.CharField(max_length=10, choices=Needs)
     state = models.CharField(max_length=10, choices=ProposalState, default=ProposalState.WAITING)
-    reason = models.CharField(max_length=500)
+    reason = models.CharField(max_length=LONGEST_REASON)
     proposed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     # Null for an operator, who acts for all clinics.
     proposed_clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, null=True, related_name="+")

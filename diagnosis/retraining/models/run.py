@@ -173,7 +173,7 @@ class TrainingRun(models.Model):
 
 
 class RunMessage(models.Model):
-    """One line of a run's log. It never contains patient data."""
+    """One line of a run's log, in the language of the installation. It never contains patient data."""
 
     run = models.ForeignKey(TrainingRun, on_delete=models.CASCADE, related_name="messages")
     words = models.CharField(max_length=500)

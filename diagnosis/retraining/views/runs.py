@@ -7,6 +7,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from dermascan.core.background import enqueue_on_commit
@@ -112,7 +113,7 @@ def resume(request: ClinicRequest, run_id: UUID) -> HttpResponse:
 def abandon(request: ClinicRequest, run_id: UUID) -> HttpResponse:
     get_object_or_404(TrainingRun, pk=run_id)
     try:
-        abandon_run(run_id, why="Abandoned.", by=_user(request))
+        abandon_run(run_id, why=_("Abandoned."), by=_user(request))
     except RetrainingRefused as refusal:
         messages.error(request, str(refusal))
     return redirect("admin:retraining-run", run_id)

@@ -16,6 +16,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from dermascan.core.errors import Refused
 from dermascan.core.once import once
+from diagnosis.images.condition_names import condition_name
 from diagnosis.retraining.decisions import SecondPersonNeeded, authority_of, decide, may_take_part
 from diagnosis.retraining.model_cards import render_card
 from diagnosis.retraining.models import VersionProposal
@@ -30,7 +31,7 @@ from diagnosis.retraining.proposals import (
 from diagnosis.retraining.version_history import history_pdf
 from mlmodel.retraining import Verdict
 from mlmodel.taxonomy import BY_CODE
-from mlmodel.versions.models import Decision, ModelVersion, ModelVersionStatus
+from mlmodel.versions.models import LONGEST_REASON, Decision, ModelVersion, ModelVersionStatus
 from mlmodel.versions.serving import active_version, can_serve
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
@@ -41,7 +42,7 @@ class DecisionForm(forms.Form):
     """The reason for a decision."""
 
     reason = forms.CharField(
-        max_length=500,
+        max_length=LONGEST_REASON,
         widget=forms.Textarea(attrs={"rows": 3}),
         label=gettext_lazy("Why?"),
         help_text=gettext_lazy("Stored with the decision. Every clinic here can read it: do not name anyone."),
@@ -220,4 +221,4 @@ def comparison_rows(comparison: dict[str, Any]) -> list[tuple[str, dict[str, flo
     }
     rows = [(label, comparison[name]) for name, label in labels.items() if comparison.get(name)]
     recalls = comparison.get("recall", {})
-    return rows + [(_("Recall: %s") % BY_CODE[code].name, change) for code, change in recalls.items()]
+    return rows + [(_("Recall: %s") % condition_name(BY_CODE[code]), change) for code, change in recalls.items()]

@@ -167,7 +167,7 @@ def test_the_card_names_what_the_backbone_learned_from_where_the_release_says_it
 def test_the_card_states_verdict_reasons_and_both_tests(made, judgement):
     assert judgement.verdict.value.upper() in made.card
     for reason in judgement.reasons:
-        assert reason.words in made.card
+        assert str(reason.text) in made.card
     assert "On the base held-out test set" in made.card
     assert "On the clinic's own held-out test set" in made.card
     assert f"{judgement.base.balanced_accuracy.candidate:.3f}" in made.card

@@ -37,7 +37,7 @@ def test_what_is_better_in_the_clinic_and_no_worse_elsewhere_may_be_promoted():
 
     assert judgement.verdict is Verdict.PROMOTE
     assert set(weights(judgement).values()) == {Verdict.PROMOTE}
-    assert all(reason.told.startswith("MET: ") for reason in judgement.reasons)
+    assert all(reason.told().startswith("MET: ") for reason in judgement.reasons)
     assert judgement.clinic.balanced_accuracy.change == pytest.approx(0.25)
     assert judgement.clinic.balanced_accuracy.low > 0
     assert judgement.labels_needed is None
@@ -58,7 +58,7 @@ def test_what_is_worse_on_the_base_test_is_rejected_however_good_it_is_in_the_cl
     assert judgement.verdict is Verdict.REJECT
     assert weights(judgement)["base-balanced-accuracy"] is Verdict.REJECT
     assert judgement.reasons[0].weight is Verdict.REJECT
-    assert "0.900 before, 0.840 now, a change of −0.060" in judgement.reasons[0].words
+    assert "0.900 before, 0.840 now, a change of −0.060" in str(judgement.reasons[0].text)
 
 
 def test_what_is_worse_in_the_clinic_is_rejected():
@@ -116,8 +116,8 @@ def test_a_class_below_its_floor_stops_it_by_name_even_if_the_others_make_up_for
     reason = next(reason for reason in judgement.reasons if reason.code == "recall-df")
 
     assert reason.weight is Verdict.REJECT
-    assert "Dermatofibroma" in reason.words
-    assert "floor of 0.45" in reason.words
+    assert "Dermatofibroma" in str(reason.text)
+    assert "floor of 0.45" in str(reason.text)
 
 
 def test_a_class_that_was_below_its_floor_before_and_has_not_fallen_does_not_stop_it():
@@ -141,7 +141,7 @@ def test_a_clinic_with_too_few_lesions_is_held_with_the_number_it_lacks(clinic, 
     judgement = judge(clinic=clinic)
 
     assert judgement.verdict is Verdict.HOLD
-    assert weights(judgement)["clinic-too-few"] is Verdict.HOLD
+    assert weights(judgement)["clinic-too-few-lesions"] is Verdict.HOLD
     assert judgement.reasons[0].figures == {"lesions": count, "needed": 50}
     assert judgement.labels_needed == needed
 
@@ -150,7 +150,8 @@ def test_a_clinic_whose_reviewer_names_one_class_alone_is_held():
     judgement = judge(clinic=rows_of(50, 0, codes=["nv"]))
 
     assert judgement.verdict is Verdict.HOLD
-    assert "1 class with 5 lesions or more" in judgement.reasons[0].words
+    assert judgement.reasons[0].code == "clinic-too-few-classes"
+    assert judgement.reasons[0].figures == {"classes": 1, "needed": 2, "least": 5}
     assert judgement.labels_needed == 5
 
 
