@@ -1,6 +1,6 @@
 """Performance for each source of photographs, as an indication for similar clinics."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from typing import Any
 
@@ -70,6 +70,8 @@ def figures_of_source(
 ) -> dict[str, Any]:
     """Return lesion counts and each metric with its 95 % interval, or None where there are too few lesions.
 
+    ``behind`` counts the lesions that each metric is about.
+
     Areas under the curve use equal-prior scores, and calibration is measured at the source's own class mix, since the
     mix of the training set does not describe another clinic's patients.
 
@@ -97,6 +99,7 @@ def figures_of_source(
             name: None if np.isnan(value) else Estimate(value, float(low[place]), float(high[place]))
             for place, (name, value) in enumerate(figures.items())
         },
+        "behind": _behind(lesions, thresholds, class_mix),
     }
 
 
@@ -138,6 +141,21 @@ def _measured(
             f"{tier}.specificity": _share(~flagged, ~answers.is_malignant),
         }
     return figures
+
+
+def _behind(answers: Answers, tiers: Iterable[str], class_mix: Floats) -> dict[str, int]:
+    """Return the number of lesions behind each metric of ``_measured``."""
+    malignant, exact = int(answers.is_malignant.sum()), len(answers.exact().labels)
+    return {
+        "melanoma_auc": int((answers.labels != _MALIGNANT).sum()),
+        "malignant_auc": len(answers.labels),
+        "balanced_accuracy": exact,
+        "calibration_error": len(_at_mix(answers, class_mix).labels),
+        "set_coverage": exact,
+        **{f"{tier}.sensitivity": malignant for tier in tiers},
+        **{f"{tier}.melanoma_sensitivity": int(answers.is_melanoma.sum()) for tier in tiers},
+        **{f"{tier}.specificity": len(answers.labels) - malignant for tier in tiers},
+    }
 
 
 def _at_mix(answers: Answers, class_mix: Floats) -> Answers:

@@ -112,6 +112,11 @@ def test_what_may_be_a_melanoma_counts_neither_for_nor_against():
     assert found["figures"]["melanoma_auc"].value == 1
     assert found["figures"]["watch.sensitivity"].value == 1
     assert found["figures"]["balanced_accuracy"].value == 1
+    assert found["behind"] == {
+        "melanoma_auc": 60, "malignant_auc": 80, "balanced_accuracy": 40, "calibration_error": 40, "set_coverage": 40,
+        "watch.sensitivity": 60, "watch.melanoma_sensitivity": 20, "watch.specificity": 20,
+    }  # fmt: skip
+    assert found["behind"].keys() == found["figures"].keys()
 
 
 def test_sets_are_lowered_where_a_source_with_enough_lesions_needs_it():
