@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from mlmodel.evaluation.answering import Answered, Judge
-from mlmodel.evaluation.by_source import as_facts
 from mlmodel.evaluation.estimates import Figures, confusion, counts_behind, estimate_all, measure
 from mlmodel.evaluation.mistakes import tier_of, worst_mistakes
 from mlmodel.evaluation.subgroups import subgroups_of
@@ -27,6 +26,7 @@ def evaluation_facts(
     judge: Judge,
     sets: Sequence[Answered],
     by_source: Mapping[str, Any] | None = None,
+    released_by_source: Mapping[str, Any] | None = None,
     training: dict[str, Any] | None = None,
     robustness: dict[str, Any] | None = None,
     latency: dict[str, Any] | None = None,
@@ -37,7 +37,8 @@ def evaluation_facts(
     Args:
         judge: the evaluated network.
         sets: its answers; the headline is about the first set.
-        by_source: results of ``by_source.figures_of_source`` by source name.
+        by_source: the result of ``by_source.as_facts`` for this evaluation.
+        released_by_source: the same from the release's manifest, for a report without ``by_source``.
         training: the result of ``training_curves.training_of``.
         robustness: the result of ``robustness.robustness_of``.
         latency: the result of ``latency.latency_of``.
@@ -54,7 +55,8 @@ def evaluation_facts(
             "class_mix": _rounded(by_code(judge.calibration.class_mix)),
         },
         "sets": [set_facts(answered, judge, pictures=pictures) for answered in sets],
-        "by_source": as_facts(by_source or {}),
+        "by_source": by_source or released_by_source or {},
+        "by_source_from_release": not by_source,
         "training": training,
         "robustness": robustness,
         "latency": latency,

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mlmodel.evaluation.test_sets import Photographs
 
 Item = TypeVar("Item")
+NEEDS = "This command needs Jinja2 and Matplotlib: pip install -r requirements.txt"
 
 
 class Command(BaseCommand):
@@ -80,17 +81,26 @@ class Command(BaseCommand):
         parser.add_argument(
             "--output", type=Path, default=Path("report"), metavar="DIR", help="The output folder (report)."
         )
+        parser.add_argument(
+            "--render",
+            type=Path,
+            metavar="DIR",
+            help="Evaluate nothing: write the page of the report in this folder again, from its report.json.",
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
+        if options["render"]:
+            self._render(options["render"])
+            return
         self._check(options)
         try:
             from mlmodel.evaluation.answering import Judge
             from mlmodel.evaluation.collections import read_collections
             from mlmodel.evaluation.facts import evaluation_facts
-            from mlmodel.evaluation.page import write_report
             from mlmodel.evaluation.training_curves import training_of
+            from mlmodel.reporting.page import write_report
         except ImportError as error:
-            raise CommandError("This command needs SciPy: pip install -r requirements.txt") from error
+            raise CommandError(NEEDS) from error
         try:
             training = training_of(options["run"]) if options["run"] else None
             sets_read = self._read(options)
@@ -104,6 +114,7 @@ class Command(BaseCommand):
                 judge=Judge.of(analyser),
                 sets=sets,
                 by_source=self._by_source(collections, analyser) if collections else None,
+                released_by_source=analyser.release.settings.get("by_source"),
                 training=training,
                 robustness=self._robustness(sets[0], analyser, options["robustness"]),
                 latency=self._latency(sets[0], analyser, options["latency"]),
@@ -116,6 +127,16 @@ class Command(BaseCommand):
             raise CommandError(f"The report could not be written: {error}") from error
         self._summarise(facts)
         self.stdout.write(f"{page} ({page.stat().st_size / 1e6:.1f} MB), {data}")
+
+    def _render(self, folder: Path) -> None:
+        try:
+            from mlmodel.reporting.page import render_again
+        except ImportError as error:
+            raise CommandError(NEEDS) from error
+        try:
+            self.stdout.write(str(render_again(folder)))
+        except (DataError, OSError) as error:
+            raise CommandError(str(error)) from error
 
     def _check(self, options: dict[str, Any]) -> None:
         if not (options["data"] or options["images"] or options["phone"]):
@@ -153,13 +174,14 @@ class Command(BaseCommand):
         return self._report_notes(answer_as_served(photographs, analyser, self._progress))
 
     def _by_source(self, read: "tuple[Dataset, Dataset, list[str]]", analyser: Analyser) -> dict[str, Any]:
+        from mlmodel.evaluation.by_source import as_facts
         from mlmodel.evaluation.collections import judge_by_source
 
         part, whole, notes = read
         results, unreadable = judge_by_source(part, whole, analyser, self._progress)
         for line in (*notes, *unreadable):
             self.stderr.write(line)
-        return results
+        return as_facts(results)
 
     def _report_notes(self, answered: "Answered") -> "Answered":
         """Write to standard error what was excluded from a set, and why."""
@@ -187,7 +209,7 @@ class Command(BaseCommand):
         return tqdm(items, unit="photograph", file=sys.stderr, disable=None, leave=False)
 
     def _summarise(self, facts: dict[str, Any]) -> None:
-        from mlmodel.evaluation.report_words import HEADLINE
+        from mlmodel.reporting.words import HEADLINE
 
         for found in facts["sets"]:
             self.stdout.write(f"{found['name']}: {found['photographs']} photographs, {found['lesions']} lesions")

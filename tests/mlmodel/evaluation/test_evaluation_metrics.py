@@ -11,7 +11,6 @@ from mlmodel.evaluation.answering import Answered, Judge
 from mlmodel.evaluation.card_facts import card_facts
 from mlmodel.evaluation.estimates import counts_behind, estimate_all, measure, melanoma_specificity
 from mlmodel.evaluation.facts import evaluation_facts
-from mlmodel.evaluation.markup import Html, join, tag
 from mlmodel.evaluation.model_card import write_card
 from mlmodel.evaluation.robustness import CHANGES, compressed, turned
 from mlmodel.evaluation.subgroups import age_band
@@ -208,10 +207,3 @@ def test_subgroups_hold_everyone_once_and_say_nothing_of_the_few(facts):
 )
 def test_ages_have_their_band(age, band):
     assert age_band(age) == band
-
-
-def test_markup_escapes_text_and_attributes_but_not_itself():
-    assert tag("p", "<b>", class_='"x"') == '<p class="&quot;x&quot;">&lt;b&gt;</p>'
-    assert tag("p", tag("b", "x")) == "<p><b>x</b></p>"
-    assert isinstance(join("a", None, 1), Html)
-    assert join("a", None, 1) == "a1"

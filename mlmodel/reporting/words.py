@@ -1,11 +1,8 @@
-"""Wording of the report: names of classes, subsets and metrics, and numbers with their intervals."""
+"""Wording of the report: names of classes, subsets, traits and metrics."""
 
 from collections.abc import Mapping
 
-from mlmodel.evaluation.markup import Html, join, tag
 from mlmodel.taxonomy import BY_CODE
-
-Estimated = Mapping[str, float] | None
 
 SUBSETS = {
     "lesions": "All, by lesion",
@@ -63,36 +60,8 @@ def name_of(code: str) -> str:
     return BY_CODE[code].name if code in BY_CODE else code.upper()
 
 
-def estimate(found: Estimated, digits: int = 3) -> Html:
-    """Return an estimate with its interval, or a dash."""
-    if found is None:
-        return tag("span", "–", class_="none")
-    interval = f"{found['low']:.{digits}f}–{found['high']:.{digits}f}"
-    return join(
-        tag("span", f"{found['value']:.{digits}f}", class_="value"), " ", tag("span", interval, class_="interval")
-    )
-
-
-def enough(found: Estimated) -> Html:
-    """Return an estimate with its interval, or a note that there are too few lesions."""
-    return estimate(found) if found is not None else tag("span", "too few lesions", class_="none")
-
-
-def share(found: Estimated) -> Html:
-    """Return a share in per cent with its interval."""
-    if found is None:
-        return tag("span", "–", class_="none")
-    interval = f"{found['low'] * 100:.0f}–{found['high'] * 100:.0f}%"
-    return join(tag("span", f"{found['value']:.0%}", class_="value"), " ", tag("span", interval, class_="interval"))
-
-
-def of_a_hundred(found: Estimated) -> str:
+def of_a_hundred(found: Mapping[str, float] | None) -> str:
     """Return “89 of 100 (82–94)”."""
     if found is None:
         return "an unknown share"
     return f"{found['value'] * 100:.0f} of 100 ({found['low'] * 100:.0f}–{found['high'] * 100:.0f})"
-
-
-def count(number: int, thing: str) -> str:
-    """Return “1 lesion”, “1,480 lesions”."""
-    return f"{number:,} {thing}" + ("" if number == 1 else "s")
