@@ -4,6 +4,8 @@ An outline is float64 (N, 2), columns x (rightwards) and y (downwards), N ≥ 3,
 accept any unit of length; areas are in that unit squared.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 import numpy.typing as npt
 
@@ -12,19 +14,9 @@ Field = npt.NDArray[np.float32]
 
 _DIRECTIONS = 180
 
-# Marching squares (Lorensen & Cline, SIGGRAPH 1987, in two dimensions). A cell's corners are numbered from the top
-# left, clockwise, as bits 1, 2, 4, 8; its edges are 0 top, 1 right, 2 bottom, 3 left. Each case has its segments from
-# edge to edge, with the region on the right, so that outer outlines run clockwise on the screen. The two saddles (5
-# and 10) separate their corners: regions that touch only at a corner are separate.
-_SEGMENTS: dict[int, tuple[tuple[int, int], ...]] = {
-    1: ((0, 3),), 2: ((1, 0),), 3: ((1, 3),), 4: ((2, 1),), 5: ((0, 3), (2, 1)), 6: ((2, 0),), 7: ((2, 3),),
-    8: ((3, 2),), 9: ((0, 2),), 10: ((1, 0), (3, 2)), 11: ((1, 2),), 12: ((3, 1),), 13: ((0, 1),), 14: ((3, 0),),
-}  # fmt: skip
-_TABLE = np.full((16, 2, 2), -1)
-for _case, _segments in _SEGMENTS.items():
-    _TABLE[_case, : len(_segments)] = _segments
-# Row and column of both ends of each edge of a cell.
-_ENDS = np.array([(0, 0, 0, 1), (0, 1, 1, 1), (1, 0, 1, 1), (0, 0, 1, 0)])
+# The four neighbours of a pixel, clockwise on the screen: rows and columns to go.
+_DOWN, _LEFT, _UP, _RIGHT = (1, 0), (0, -1), (-1, 0), (0, 1)
+_NEIGHBOURS = np.array([_DOWN, _LEFT, _UP, _RIGHT])
 
 
 def outlines_of(field: Field, *, level: float, at_least: int = 3) -> list[Outline]:
@@ -46,55 +38,49 @@ def outlines_of(field: Field, *, level: float, at_least: int = 3) -> list[Outlin
     padded = np.pad(field.astype(np.float64), 1, mode="edge")
     for rim in (np.s_[0, :], np.s_[-1, :], np.s_[:, 0], np.s_[:, -1]):
         padded[rim] = level - np.abs(padded[rim] - level) - 1e-9
-    following, places = _links(padded, level)
+    following, places = _crossings(padded, level)
     places = np.clip((places - 0.5) / (width, height), 0.0, 1.0)
-    loops = (places[loop] for loop in _loops(following, at_least))
+    loops = (places[loop] for loop in _loops(following) if len(loop) >= at_least)
     return sorted((loop for loop in loops if signed_area(loop) > 0.0), key=signed_area, reverse=True)
 
 
-def _loops(following: npt.NDArray[np.intp], at_least: int) -> list[list[int]]:
-    """Return the cycles of a permutation with at least this many members, each in order.
+def _crossings(field: npt.NDArray[np.float64], level: float) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]:
+    """Return where a field crosses the level between neighbouring pixels: successors, (N,), and x and y, (N, 2).
 
-    Skin texture has thousands of short cycles. So all are first identified together by pointer jumping (the maximum
-    over the next 1, 2, 4, … members, until nothing changes), and only long ones are followed.
+    These are marching squares (Lorensen & Cline, SIGGRAPH 1987, in two dimensions), with the region on the right, so
+    that outer outlines run clockwise on the screen. Regions that touch only at a corner are separate. The field's
+    outermost pixels must not be above the level.
     """
-    highest, ahead = np.arange(len(following)), following
-    while True:
-        updated = np.maximum(highest, highest[ahead])
-        if np.array_equal(updated, highest):
-            break
-        highest, ahead = updated, ahead[ahead]
-    firsts = np.flatnonzero(np.bincount(highest, minlength=1) >= at_least)
-    steps = following.tolist()
-    loops = []
-    for first in firsts[::-1].tolist():
-        loop, here = [first], steps[first]
-        while here != first:
+    values, is_in = field.ravel(), field.ravel() > level
+    steps = _NEIGHBOURS @ (field.shape[1], 1)
+    region = np.flatnonzero(is_in)
+    which, side = np.nonzero(~is_in[region[:, None] + steps])
+    inner = region[which]
+    outer = inner + steps[side]
+    # Ahead are the next pixels along the outline, on either side of it. It turns right around the inner pixel, goes
+    # straight on, or turns left.
+    ahead = steps[(side + 1) % 4]
+    turns_right = ~is_in[inner + ahead]
+    turns_left = ~turns_right & is_in[outer + ahead]
+    next_inner = np.where(turns_right, inner, np.where(turns_left, outer, inner) + ahead)
+    next_side = (side + turns_right - turns_left) % 4
+    following = np.searchsorted(4 * inner + side, 4 * next_inner + next_side)
+    share = (values[inner] - level) / (values[inner] - values[outer])
+    places = np.column_stack(np.divmod(inner, field.shape[1])) + share[:, None] * _NEIGHBOURS[side]
+    return following, places[:, ::-1]
+
+
+def _loops(following: npt.NDArray[np.intp]) -> Iterator[list[int]]:
+    """Yield the cycles of a permutation, each in order."""
+    steps, is_done = following.tolist(), bytearray(len(following))
+    for here in reversed(range(len(steps))):
+        loop = []
+        while not is_done[here]:
+            is_done[here] = True
             loop.append(here)
             here = steps[here]
-        loops.append(loop)
-    return loops
-
-
-def _links(field: npt.NDArray[np.float64], level: float) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.float64]]:
-    """Return the successor of each of N crossings of the grid's edges, (N,), and its position, x and y, (N, 2)."""
-    is_in = field > level
-    case = is_in[:-1, :-1] + 2 * is_in[:-1, 1:] + 4 * is_in[1:, 1:] + 8 * is_in[1:, :-1]
-    rows, columns = np.nonzero((case > 0) & (case < 15))
-    segments = _TABLE[case[rows, columns]].reshape(-1, 2)  # two per cell; the second is mostly empty
-    rows, columns = np.repeat(rows, 2), np.repeat(columns, 2)
-    is_one = segments[:, 0] >= 0
-    rows, columns, leaves, enters = rows[is_one], columns[is_one], segments[is_one, 0], segments[is_one, 1]
-    # Even numbers are edges to the right of a grid point, odd ones below it.
-    width = field.shape[1]
-    start, offsets = 2 * (rows * width + columns), np.array([0, 3, 2 * width, 1])
-    ends = _ENDS[leaves]
-    r0, c0, r1, c1 = rows + ends[:, 0], columns + ends[:, 1], rows + ends[:, 2], columns + ends[:, 3]
-    share = (level - field[r0, c0]) / (field[r1, c1] - field[r0, c0])
-    # Each crossing is the start of one segment and the end of another; look up its index by the edge's number.
-    index = np.empty(2 * field.size, dtype=np.intp)
-    index[start + offsets[leaves]] = np.arange(len(start))
-    return index[start + offsets[enters]], np.column_stack([c0 + share * (c1 - c0), r0 + share * (r1 - r0)])
+        if loop:
+            yield loop
 
 
 def signed_area(outline: Outline) -> float:

@@ -181,6 +181,19 @@ def test_holes_are_filled_and_islands_are_apart():
     ]
 
 
+def test_regions_that_touch_only_at_a_corner_are_apart():
+    """Even where the mean of the four pixels is above the level, which other tracers take for a bridge."""
+    field = np.zeros((6, 6), dtype=np.float32)
+    field[1:3, 1:3] = field[3:5, 3:5] = 1.0
+    field[2, 3] = field[3, 2] = 0.4
+
+    first, second = outlines_of(field, level=0.5)
+
+    assert outlines.signed_area(first) == pytest.approx(outlines.signed_area(second))
+    assert first.min() > 0.4 or second.min() > 0.4
+    assert min(first.max(), second.max()) < 0.6
+
+
 def test_the_long_outline_is_found_among_thousands_of_specks():
     """What texture of skin looks like to the search for hairs: short outlines are left out, the long one is whole."""
     field = np.zeros((120, 120), dtype=np.float32)
