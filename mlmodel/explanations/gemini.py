@@ -5,7 +5,6 @@
 
 import logging
 import os
-import random
 import re
 import ssl
 import time
@@ -14,6 +13,8 @@ from functools import cache
 from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING
+
+import tenacity
 
 from mlmodel.explanations.checking import UnusableExplanation, read_answer
 from mlmodel.explanations.prompt import answer_schema, prompt_of
@@ -59,27 +60,24 @@ def ask_gemini(*, question: Question, access: GeminiAccess, seconds: float) -> d
         GeminiError: the service was unavailable or refused.
         UnusableExplanation: the answer cannot be shown; a retry would cost money without helping.
     """
-    deadline = time.monotonic() + seconds
-    attempts = max(1, access.attempts)
-    for attempt in range(1, attempts + 1):
-        try:
-            response = _generate(question, access, seconds=deadline - time.monotonic())
-            return read_answer(_text_of(response), language=question.language)
-        except GeminiError as failure:
-            pause = FIRST_PAUSE_SECONDS * 2 ** (attempt - 1) * random.uniform(0.5, 1.5)  # noqa: S311 - not a secret
-            if not failure.again or attempt == attempts or time.monotonic() + pause >= deadline:
-                raise
-            logger.info("Gemini: %s; attempt %d of %d", failure, attempt, attempts)
-            time.sleep(pause)
-    raise AssertionError("unreachable")
+    attempts = tenacity.Retrying(
+        retry=tenacity.retry_if_exception(lambda failure: isinstance(failure, GeminiError) and failure.again),
+        stop=tenacity.stop_after_attempt(access.attempts) | tenacity.stop_before_delay(seconds),
+        wait=tenacity.wait_exponential_jitter(initial=FIRST_PAUSE_SECONDS, jitter=FIRST_PAUSE_SECONDS),
+        before_sleep=tenacity.before_sleep_log(logger, logging.INFO),
+        reraise=True,
+    )
+    response = attempts(_generate, question, access, deadline=time.monotonic() + seconds)
+    return read_answer(_text_of(response), language=question.language)
 
 
-def _generate(question: Question, access: GeminiAccess, *, seconds: float) -> "GenerateContentResponse":
-    """Return the response of one attempt of at most ``seconds``.
+def _generate(question: Question, access: GeminiAccess, *, deadline: float) -> "GenerateContentResponse":
+    """Return the response of one attempt that ends at ``deadline``, in ``time.monotonic``'s seconds.
 
     The client's own timeout applies to each read, so a slow server or name server could exceed it. The attempt
     therefore runs in a separate thread, which is abandoned when time is up.
     """
+    seconds = deadline - time.monotonic()
     if seconds <= 0:
         raise GeminiError("out of time")
     outcome: SimpleQueue[GenerateContentResponse | Exception] = SimpleQueue()
