@@ -16,8 +16,8 @@ from rest_framework.response import Response
 
 from dermascan.celery import app
 from dermascan.file_queue import BROKEN
+from dermascan.health_schema import described
 from dermascan.heartbeats import workers
-from diagnosis.api import schema
 from diagnosis.api.views import ApiView
 from mlmodel.network.analyser import get_analyser
 from mlmodel.versions.models import ModelVersion, ModelVersionStatus
@@ -32,7 +32,7 @@ class StatusView(ApiView):
     authentication_classes = []
     permission_classes = []
 
-    @schema.status
+    @described
     def get(self, request: Request) -> Response:
         checks = {
             "database": _check("database", database),

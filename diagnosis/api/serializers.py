@@ -1,4 +1,4 @@
-"""The request bodies. Responses are described in ``schema.py``."""
+"""The request bodies. Those of responses are described in ``response_bodies.py``."""
 
 from collections.abc import Mapping
 from typing import Any

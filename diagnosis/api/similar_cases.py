@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.shortcuts import get_object_or_404
 from django.utils.translation import gettext as _
-from drf_spectacular.utils import OpenApiExample, OpenApiResponse, extend_schema
+from drf_spectacular.utils import OpenApiResponse, extend_schema
 from rest_framework import serializers as fields
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -14,8 +14,9 @@ from rest_framework.response import Response
 from dermascan.core.site import site_link
 from diagnosis.api.image_links import image_link
 from diagnosis.api.permissions import member_of
+from diagnosis.api.response_bodies import ImageLinkSchema, SignsSchema, TierSchema
 from diagnosis.api.results import disclaimer
-from diagnosis.api.schema import ImageLinkSchema, SignsSchema, TierSchema, problems
+from diagnosis.api.schema import example, problems
 from diagnosis.api.views import ApiView
 from diagnosis.api.warnings import signs_of_image
 from diagnosis.images.models import Image
@@ -78,50 +79,7 @@ _described = extend_schema(
     responses={
         200: OpenApiResponse(
             SimilarCasesSchema,
-            examples=[
-                OpenApiExample(
-                    "another clinic's",
-                    {
-                        "image": {
-                            "id": "0b5d3c1e-6a0f-4f0e-9d6f-2f6d6f3b8f11",
-                            "url": "…",
-                            "lesion": "…",
-                            "visit": "…",
-                        },
-                        "tier": {"code": "urgent", "text": "Confirmed: Squamous cell carcinoma"},
-                        "network_tier": {"code": "calm", "text": "Nothing alarming was found"},
-                        "warnings": [],
-                        "next_steps": [
-                            "Dermatologists have named it: Squamous cell carcinoma. What they plan counts, …"
-                        ],
-                        "confirmed": {
-                            "code": "scc",
-                            "name": "Squamous cell carcinoma",
-                            "malignancy": "malignant",
-                            "icd10": "C44.9",
-                            "snomed_ct": "254651007",
-                        },
-                        "cases": [
-                            {
-                                "code": "mel",
-                                "name": "Melanoma",
-                                "malignancy": "malignant",
-                                "icd10": "C43.9",
-                                "body_site": "Back",
-                                "age_band": "60–69",
-                                "sex": "Male",
-                                "similarity": 0.874,
-                                "likeness": "Very alike",
-                                "thumbnail": "data:image/jpeg;base64,…",
-                                "image": None,
-                            }
-                        ],
-                        "notice": "These photographs look alike to the network. That is not evidence by itself.",
-                        "disclaimer": "Decision support, not a diagnosis: a dermatologist decides.",
-                    },
-                    response_only=True,
-                )
-            ],
+            examples=[example("another clinic's", "similar")],
         ),
         **problems("malformed", "authentication-failed", "permission-denied", "not-found", "not-acceptable"),
     },

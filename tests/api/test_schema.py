@@ -6,6 +6,7 @@ import yaml
 from django.core.management import call_command
 from django.test import Client
 from drf_spectacular.validation import validate_schema
+from jsonschema import Draft202012Validator
 
 from tests.api.helpers import EXPLANATION, PREDICT, upload
 
@@ -36,10 +37,22 @@ def test_problems_and_examples_are_described(schema):
     assert set(schema["paths"]["/api/v1/status/"]["get"]["responses"]) == {"200", "503"}
 
 
+def test_examples_are_as_described(schema):
+    components = _strict(schema["components"])
+    checked = 0
+    for operation in (each for path in schema["paths"].values() for each in path.values()):
+        for response in operation["responses"].values():
+            for body in response["content"].values():
+                validator = Draft202012Validator({**_strict(body["schema"]), "components": components})
+                for example in body.get("examples", {}).values():
+                    validator.validate(example["value"])
+                    checked += 1
+    assert checked > 50
+
+
 @pytest.mark.django_db
 def test_answers_are_as_described(schema, api, staff, photograph):
     """The description is checked against what really comes back."""
-    from jsonschema import Draft202012Validator
 
     def check(response, path, status):
         described = schema["paths"][path]["post"]["responses"][str(status)]["content"]
