@@ -114,10 +114,10 @@ def confirm(images: Iterable[str], labels: dict[str, int], *, is_known_by: str =
 
 def in_the_queues_order() -> Iterator[str]:
     """Yield photographs in the order of the review queue; confirm each before requesting the next."""
-    from diagnosis.reviews.queue import next_for
+    from diagnosis.reviews.queue import offer_for
 
     reader = _dermatologist()
-    while (entry := next_for(reader)) is not None:
+    while (entry := offer_for(reader).entry) is not None:
         yield str(entry.image_id)
 
 

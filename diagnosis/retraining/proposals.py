@@ -89,7 +89,7 @@ def approve(*, proposal: VersionProposal, by: User) -> Decision:
     return decision
 
 
-def decline(*, proposal: VersionProposal, by: User, answer: str = "") -> VersionProposal:
+def decline(*, proposal: VersionProposal, by: User) -> VersionProposal:
     """Waiting → withdrawn by its author, or declined by another person who may decide.
 
     Raises ``ProposalRefused``.
@@ -99,7 +99,7 @@ def decline(*, proposal: VersionProposal, by: User, answer: str = "") -> Version
         if not may_take_part(by):
             raise ProposalRefused(_("You are not allowed to decide which network is active here."))
         state = ProposalState.WITHDRAWN if by == proposal.proposed_by else ProposalState.DECLINED
-        _end(proposal, state, by=by, answer=" ".join(answer.split())[:500])
+        _end(proposal, state, by=by)
     return proposal
 
 
@@ -164,17 +164,10 @@ def _waiting(proposal: VersionProposal) -> VersionProposal:
     return proposal
 
 
-def _end(
-    proposal: VersionProposal,
-    state: ProposalState,
-    *,
-    by: User,
-    decision: Decision | None = None,
-    answer: str = "",
-) -> None:
+def _end(proposal: VersionProposal, state: ProposalState, *, by: User, decision: Decision | None = None) -> None:
     proposal.state, proposal.decided_by, proposal.decided_clinic = state, by, _clinic_of(by)
-    proposal.decided_at, proposal.decision, proposal.answer = timezone.now(), decision, answer
-    proposal.save(update_fields=["state", "needs", "decided_by", "decided_clinic", "decided_at", "decision", "answer"])
+    proposal.decided_at, proposal.decision = timezone.now(), decision
+    proposal.save(update_fields=["state", "needs", "decided_by", "decided_clinic", "decided_at", "decision"])
 
 
 def _clinic_of(user: User) -> Clinic | None:

@@ -43,11 +43,6 @@ class Offer:
     waiting: int
 
 
-def next_for(member: Member) -> QueueEntry | None:
-    """Claim the photograph with the highest priority and return its queue entry; None if nothing waits."""
-    return offer_for(member).entry
-
-
 def offer_for(member: Member, *, shown: Image | None = None) -> Offer:
     """Return the reader's offer: claim the highest priority, unless ``shown`` is already open, and find the next.
 

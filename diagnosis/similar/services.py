@@ -61,7 +61,7 @@ class SimilarCase:
         return _("Somewhat alike") if self.similarity >= SOMEWHAT_ALIKE else _("Hardly alike")
 
 
-def similar_cases(*, image: Image, member: Member, limit: int = SHOWN) -> list[SimilarCase]:
+def similar_cases(*, image: Image, member: Member) -> list[SimilarCase]:
     """Return the confirmed cases of other lesions that look most like ``image``, one photograph per lesion.
 
     ``image`` must be visible to ``member``. There are none for a photograph that the current network has not analysed,
@@ -77,8 +77,8 @@ def similar_cases(*, image: Image, member: Member, limit: int = SHOWN) -> list[S
     same_place = set(Lesion.objects.at_the_place_of(image.lesion).values_list("pk", flat=True))
     may_be_shown = _may_be_shown(image, member, space)
     cases: list[SimilarCase] = []
-    count, checked = 2 * limit, 0
-    while len(cases) < limit:
+    count, checked = 2 * SHOWN, 0
+    while len(cases) < SHOWN:
         proposed = archive.nearest(query, member=member, count=count, without=same_place)
         images = may_be_shown.in_bulk([key for key, _similarity in proposed[checked:]])
         for key, similarity in proposed[checked:]:
@@ -87,7 +87,7 @@ def similar_cases(*, image: Image, member: Member, limit: int = SHOWN) -> list[S
         if len(proposed) < count:
             break
         count, checked = 4 * count, len(proposed)
-    return cases[:limit]
+    return cases[:SHOWN]
 
 
 def _may_be_shown(image: Image, member: Member, space: str) -> ImageQuerySet:

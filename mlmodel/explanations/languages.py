@@ -61,7 +61,6 @@ LANGUAGES: tuple[Language, ...] = (
     Language("vi", "Vietnamese", "Tiếng Việt"),
     Language("zh", "Chinese (simplified)", "简体中文", ("CJK",)),
 )
-LANGUAGE_CHOICES: list[tuple[str, str]] = [(language.code, language.own_name) for language in LANGUAGES]
 _BY_CODE = {language.code: language for language in LANGUAGES}
 
 

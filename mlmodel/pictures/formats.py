@@ -29,7 +29,6 @@ TIFF = Format("TIFF", "image/tiff", "TIFF")
 HEIC = Format("HEIC", "image/heic", "HEIF")
 BMP = Format("BMP", "image/bmp", "BMP")
 GIF = Format("GIF", "image/gif", "GIF")
-FORMATS: tuple[Format, ...] = (JPEG, PNG, WEBP, TIFF, HEIC, BMP, GIF)
 
 _SIGNATURES: tuple[tuple[bytes, Format], ...] = (
     (b"\xff\xd8\xff", JPEG),

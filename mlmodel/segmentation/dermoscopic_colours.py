@@ -18,7 +18,6 @@ import numpy as np
 import numpy.typing as npt
 
 Lab = npt.NDArray[np.float32]
-Mask = npt.NDArray[np.bool_]
 
 
 class Colour(StrEnum):

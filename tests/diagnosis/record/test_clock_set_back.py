@@ -15,7 +15,7 @@ from diagnosis.record.review_screen import last_step
 from diagnosis.reports.measures_in_report import measures_in_report
 from diagnosis.reviews.agreement import review_for_agreement
 from diagnosis.reviews.models import QueueEntry, QueueSkip, Review
-from diagnosis.reviews.queue import next_for, refresh_queue_entry, skip
+from diagnosis.reviews.queue import offer_for, refresh_queue_entry, skip
 from diagnosis.reviews.services import record_review
 from patients.models import ReviewRule, Role
 from tests import factories
@@ -103,7 +103,7 @@ def test_a_changed_tier_waits_until_somebody_has_read_it(image, dermatologist, s
     factories.PredictionFactory(image=image, model_version=newer, code="mel", tier="urgent")
     refresh_queue_entry(image=image)
     assert QueueEntry.objects.get().reasons == ["tier_changed"]
-    entry = next_for(dermatologist)
+    entry = offer_for(dermatologist).entry
     assert entry is not None
     assert entry.image == image, "who read it before it came back is asked again"
     say(image, dermatologist)

@@ -7,7 +7,7 @@ from diagnosis.assessment.exclusions import exclude_image, undo_exclusion
 from diagnosis.images.models import ExclusionReason
 from diagnosis.reports.models import Report
 from diagnosis.reviews.models import QueueEntry
-from diagnosis.reviews.queue import next_for, refresh_queue_entry
+from diagnosis.reviews.queue import offer_for, refresh_queue_entry
 from diagnosis.reviews.services import record_review, retract_review
 from patients.models import ReviewRule
 from tests import factories
@@ -64,7 +64,7 @@ def test_the_older_label_is_asked_for_again_where_the_open_work_is(photograph, d
         reverse("admin:diagnosis_queueentry_changelist"), {"reason": "labels_contradict"}
     )
     assert [entry.image_id for entry in only.context["cl"].result_list] == [older.pk]
-    entry = next_for(dermatologist)
+    entry = offer_for(dermatologist).entry
     assert entry is not None
     assert entry.image == older, "who has read both is asked too"
 
@@ -76,7 +76,7 @@ def test_it_comes_before_what_is_urgent(photograph, dermatologist, patient):
     refresh_queue_entry(image=urgent)
     say(older, dermatologist, "nv")
     say(newer, dermatologist, "bkl")
-    entry = next_for(dermatologist)
+    entry = offer_for(dermatologist).entry
     assert entry is not None
     assert entry.image == older
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from diagnosis.images.models import Image, QualityOverride
 from diagnosis.reviews.models import ConfirmedLabel, LabelChange, QueueEntry, QueueSkip, Reason
 from diagnosis.reviews.models.queue import CLAIMED_FOR
-from diagnosis.reviews.queue import bring_back_skipped, claim, next_for, offer_for, refresh_queue_entry, skip
+from diagnosis.reviews.queue import bring_back_skipped, claim, offer_for, refresh_queue_entry, skip
 from diagnosis.reviews.queue_reasons import WEIGHTS, Facts, is_in_random_share, priority_of, reasons_for
 from diagnosis.reviews.services import record_review, retract_review
 from patients.models import ReviewRule, Role
@@ -61,7 +61,7 @@ def reasons(image) -> list[str]:
 
 
 def offered(member) -> Image | None:
-    entry = next_for(member)
+    entry = offer_for(member).entry
     return entry.image if entry else None
 
 
