@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from django.utils.translation import gettext as _
 
-from diagnosis.images.smartphones import is_smartphone
+from diagnosis.images.reliability import is_smartphone
 from mlmodel.network.analyser import Analyser, get_analyser
 from mlmodel.network.quality import SMARTPHONE_MEASURE
 

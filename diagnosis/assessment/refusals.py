@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from diagnosis.assessment.photograph_kind import taken_with
 from diagnosis.assessment.presentation import Fact
 from diagnosis.images.models import QualityVerdict
-from diagnosis.images.smartphones import is_smartphone
+from diagnosis.images.reliability import is_smartphone
 from mlmodel.network.quality import DARKEST, LARGEST_CLIPPED_SHARE, LOWEST_SHARPNESS
 
 

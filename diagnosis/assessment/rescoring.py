@@ -13,7 +13,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from dermascan.core.background import enqueue_on_commit
 from diagnosis.images.clinic_analysers import AnalyserIn, for_clinics
 from diagnosis.images.models import ImageFeatures, Prediction
-from diagnosis.images.smartphones import is_smartphone
+from diagnosis.images.reliability import is_smartphone
 from diagnosis.reviews.queue import refresh_queue_entry
 from diagnosis.similar.embeddings import read_vector
 from mlmodel.versions.models import DecisionKind

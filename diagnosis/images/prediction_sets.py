@@ -1,7 +1,7 @@
 """The prediction set of a stored prediction."""
 
 from diagnosis.images.models import Prediction
-from diagnosis.images.smartphones import is_smartphone
+from diagnosis.images.reliability import is_smartphone
 from mlmodel.network.analyser import Analyser
 from mlmodel.network.calibration import in_order
 from mlmodel.taxonomy import CODES

@@ -10,7 +10,10 @@ from collections.abc import Mapping
 from mlmodel.network.quality import SMARTPHONE_MEASURE, Reliability
 from mlmodel.network.tiers import Tier
 
-__all__ = ["SMARTPHONE_MEASURE", "Reliability", "reliability_of", "tier_to_show"]
+
+def is_smartphone(measures: Mapping[str, float]) -> bool:
+    """Return whether the quality check found that the photograph was taken without a dermatoscope."""
+    return bool(measures.get(SMARTPHONE_MEASURE))
 
 
 def reliability_of(measures: Mapping[str, float], *, is_accepted: bool = True) -> Reliability:
@@ -21,7 +24,7 @@ def reliability_of(measures: Mapping[str, float], *, is_accepted: bool = True) -
     """
     if not is_accepted:
         return Reliability.NOT_JUDGED
-    return Reliability.SMARTPHONE if measures.get(SMARTPHONE_MEASURE) else Reliability.CALIBRATED
+    return Reliability.SMARTPHONE if is_smartphone(measures) else Reliability.CALIBRATED
 
 
 def tier_to_show(tier: str, reliability: Reliability) -> str:
