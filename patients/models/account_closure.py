@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from patients.models.clinic_rows import ClinicRows
 from patients.models.member import Member
 from patients.models.patient import Patient
 
@@ -17,9 +18,8 @@ class ClosureReason(models.TextChoices):
     OTHER = "other", _("Another reason")
 
 
-class AccountClosureQuerySet(models.QuerySet["AccountClosure"]):
-    def visible_to(self, member: Member | None) -> "AccountClosureQuerySet":
-        return self.filter(patient__clinic=member.clinic_id) if member else self.none()
+class AccountClosureQuerySet(ClinicRows["AccountClosure"]):
+    path_to_clinic = "patient__clinic"
 
 
 class AccountClosure(models.Model):

@@ -1,14 +1,11 @@
 import uuid
-from typing import TYPE_CHECKING
 
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from patients.models.clinic_rows import ClinicRows
 from patients.models.edited import Edited
-
-if TYPE_CHECKING:
-    from patients.models.member import Member
 
 
 class ReviewRule(models.TextChoices):
@@ -18,10 +15,8 @@ class ReviewRule(models.TextChoices):
     TWO_BLINDED_READERS = "two_blinded_readers", _("Two blinded readers, and a third where they differ")
 
 
-class ClinicQuerySet(models.QuerySet["Clinic"]):
-    def visible_to(self, member: "Member | None") -> "ClinicQuerySet":
-        """Return the member's own clinic."""
-        return self.filter(pk=member.clinic_id) if member else self.none()
+class ClinicQuerySet(ClinicRows["Clinic"]):
+    path_to_clinic = "pk"
 
 
 class Clinic(Edited):

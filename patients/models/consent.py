@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from patients.models.clinic_rows import ClinicRows
 from patients.models.member import Member
 from patients.models.patient import Patient
 from patients.models.user import User
@@ -28,10 +29,8 @@ class ConsentMethod(models.TextChoices):
     ON_SITE = "on_site", _("On the site")
 
 
-class ConsentQuerySet(models.QuerySet["Consent"]):
-    def visible_to(self, member: Member | None) -> "ConsentQuerySet":
-        """Return the consents of the patients of the member's clinic."""
-        return self.filter(patient__clinic=member.clinic_id) if member else self.none()
+class ConsentQuerySet(ClinicRows["Consent"]):
+    path_to_clinic = "patient__clinic"
 
 
 class Consent(models.Model):

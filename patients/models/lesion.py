@@ -6,6 +6,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from dermascan.core.rough_dates import DatePrecision, RoughDate
+from patients.models.clinic_rows import ClinicRows
 from patients.models.edited import Edited
 from patients.models.member import Member
 from patients.models.patient import Patient
@@ -98,10 +99,8 @@ class Side(models.TextChoices):
     UNKNOWN = "unknown", _("Not recorded")
 
 
-class LesionQuerySet(models.QuerySet["Lesion"]):
-    def visible_to(self, member: Member | None) -> "LesionQuerySet":
-        """Return the lesions of the patients of the member's clinic."""
-        return self.filter(patient__clinic=member.clinic_id) if member else self.none()
+class LesionQuerySet(ClinicRows["Lesion"]):
+    path_to_clinic = "patient__clinic"
 
     def at_the_place_of(self, lesion: "Lesion") -> "LesionQuerySet":
         """Return the patient's lesions at the same body site and side, including ``lesion``."""

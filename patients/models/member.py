@@ -6,6 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from patients.models.clinic import Clinic
+from patients.models.clinic_rows import ClinicRows
 from patients.models.edited import Edited
 
 
@@ -15,10 +16,8 @@ class Role(models.TextChoices):
     MANAGER = "manager", _("Manager")
 
 
-class MemberQuerySet(models.QuerySet["Member"]):
-    def visible_to(self, member: "Member | None") -> "MemberQuerySet":
-        """Return the members of the same clinic."""
-        return self.filter(clinic=member.clinic_id) if member else self.none()
+class MemberQuerySet(ClinicRows["Member"]):
+    path_to_clinic = "clinic"
 
 
 class Member(Edited):

@@ -10,6 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from patients.models.clinic import Clinic
+from patients.models.clinic_rows import ClinicRows
 from patients.models.edited import Edited
 from patients.models.member import Member
 from patients.names import (
@@ -47,10 +48,8 @@ class SkinType(models.TextChoices):
     UNKNOWN = "", _("Not recorded")
 
 
-class PatientQuerySet(models.QuerySet["Patient"]):
-    def visible_to(self, member: Member | None) -> "PatientQuerySet":
-        """Return the patients of the member's clinic; none for users who are not members."""
-        return self.filter(clinic=member.clinic_id) if member else self.none()
+class PatientQuerySet(ClinicRows["Patient"]):
+    path_to_clinic = "clinic"
 
     def matching(self, text: str) -> "PatientQuerySet":
         """Return the patients whose name, record number or birth date matches every word of ``text``."""

@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from patients.models.clinic_rows import ClinicRows
 from patients.models.edited import Edited
 from patients.models.member import Member
 from patients.models.patient import Patient
@@ -23,10 +24,8 @@ class VisitStatus(models.TextChoices):
     RELEASED = "released", _("Released to the patient")
 
 
-class VisitQuerySet(models.QuerySet["Visit"]):
-    def visible_to(self, member: Member | None) -> "VisitQuerySet":
-        """Return the visits of the patients of the member's clinic."""
-        return self.filter(patient__clinic=member.clinic_id) if member else self.none()
+class VisitQuerySet(ClinicRows["Visit"]):
+    path_to_clinic = "patient__clinic"
 
     def released_to(self, user: "settings.AUTH_USER_MODEL") -> "VisitQuerySet":  # type: ignore[name-defined]
         """Return the visits that a clinic has released to the patient signed in as ``user``."""

@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from mlmodel.network.threshold_levels import UrgentLevel, WatchLevel
 from patients.models import Clinic, Member
+from patients.models.clinic_rows import ClinicRows
 
 WATCH_LEVELS = [
     (WatchLevel.RELEASED.value, _("As released")),
@@ -27,10 +28,8 @@ class MixChoice(models.TextChoices):
     OWN = "own", _("This clinic's own, from its confirmed labels now")
 
 
-class AnswerSettingsQuerySet(models.QuerySet["AnswerSettings"]):
-    def visible_to(self, member: Member | None) -> "AnswerSettingsQuerySet":
-        """The settings of the member's clinic."""
-        return self.filter(clinic=member.clinic_id) if member else self.none()
+class AnswerSettingsQuerySet(ClinicRows["AnswerSettings"]):
+    path_to_clinic = "clinic"
 
 
 class AnswerSettings(models.Model):

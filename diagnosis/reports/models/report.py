@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from diagnosis.images.models import Exclusion
 from patients.models import Member, Visit
+from patients.models.clinic_rows import ClinicRows
 
 SHA256 = r"^[0-9a-f]{64}$"
 
@@ -55,10 +56,8 @@ class Signed(models.Model):
         ]
 
 
-class ReportQuerySet(models.QuerySet["Report"]):
-    def visible_to(self, member: Member | None) -> "ReportQuerySet":
-        """The reports of the member's clinic."""
-        return self.filter(visit__patient__clinic=member.clinic_id) if member else self.none()
+class ReportQuerySet(ClinicRows["Report"]):
+    path_to_clinic = "visit__patient__clinic"
 
     def released_to(self, user: AbstractBaseUser | AnonymousUser) -> "ReportQuerySet":
         """The reports released to the patient who signed in as ``user``, without withheld ones."""
@@ -80,11 +79,11 @@ class ReportQuerySet(models.QuerySet["Report"]):
         """The reports released to ``user``, including withheld ones."""
         if not user.is_authenticated:
             return self.none()
-        return self.filter(visit__patient__user=user, released_at__isnull=False)
+        return self.filter(visit__patient__user=user.pk, released_at__isnull=False)
 
     def _is_withheld(self) -> Q:
         """Whether a report shows another patient or was withheld by a dermatologist."""
-        withheld = self.model._meta.get_field("withholdings").related_model.objects.standing()  # type: ignore[union-attr]
+        withheld = self.model._meta.get_field("withholdings").related_model.objects.standing()  # type: ignore[attr-defined]
         return Q(self._shows_other_patient()) | Q(Exists(withheld.filter(report=OuterRef("pk"))))
 
     def _shows_other_patient(self) -> Exists:

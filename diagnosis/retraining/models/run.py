@@ -15,7 +15,8 @@ from dermascan.core.clock import CLOCKS_APART
 from diagnosis.images.models import Image
 from mlmodel.taxonomy import CODES
 from mlmodel.versions.models import ModelVersion
-from patients.models import Clinic, Lesion, Member
+from patients.models import Clinic, Lesion
+from patients.models.clinic_rows import ClinicRows
 
 
 class Part(models.TextChoices):
@@ -186,10 +187,8 @@ class RunMessage(models.Model):
         return self.words
 
 
-class ManifestEntryQuerySet(models.QuerySet["ManifestEntry"]):
-    def visible_to(self, member: Member | None) -> "ManifestEntryQuerySet":
-        """Return the entries of photographs of the member's clinic."""
-        return self.filter(image__visit__patient__clinic=member.clinic_id) if member else self.none()
+class ManifestEntryQuerySet(ClinicRows["ManifestEntry"]):
+    path_to_clinic = "image__visit__patient__clinic"
 
 
 class ManifestEntry(models.Model):

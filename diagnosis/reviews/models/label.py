@@ -8,7 +8,8 @@ from django.utils.translation import gettext_lazy
 from diagnosis.images.models import Image
 from diagnosis.reviews.answers import ANSWERS, Basis, Cause, LabelState, Why, answer_choices
 from diagnosis.reviews.models.review import Review
-from patients.models import Member, ReviewRule
+from patients.models import ReviewRule
+from patients.models.clinic_rows import ClinicRows
 
 _ANSWER_WORDS = dict(answer_choices())
 
@@ -63,10 +64,8 @@ class ConfirmedLabel(models.Model):
         return self.state == LabelState.SETTLED
 
 
-class LabelChangeQuerySet(models.QuerySet["LabelChange"]):
-    def visible_to(self, member: Member | None) -> "LabelChangeQuerySet":
-        """The changes of labels in the member's clinic."""
-        return self.filter(image__visit__patient__clinic=member.clinic_id) if member else self.none()
+class LabelChangeQuerySet(ClinicRows["LabelChange"]):
+    path_to_clinic = "image__visit__patient__clinic"
 
 
 class LabelChange(models.Model):

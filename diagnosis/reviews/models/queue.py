@@ -10,6 +10,7 @@ from diagnosis.images.models import Image
 from diagnosis.images.models.step import StepField
 from diagnosis.reviews.models.review import Review
 from patients.models import Clinic, Member
+from patients.models.clinic_rows import ClinicRows
 
 NEEDS_CONSENSUS = 4
 # How long a claim holds.
@@ -39,10 +40,8 @@ class QueueState(models.TextChoices):
     DONE = "done", _("Done")
 
 
-class QueueQuerySet(models.QuerySet["QueueEntry"]):
-    def visible_to(self, member: Member | None) -> "QueueQuerySet":
-        """The queue of the member's clinic."""
-        return self.filter(clinic=member.clinic_id) if member else self.none()
+class QueueQuerySet(ClinicRows["QueueEntry"]):
+    path_to_clinic = "clinic"
 
     def waiting(self) -> "QueueQuerySet":
         return self.filter(state=QueueState.WAITING)

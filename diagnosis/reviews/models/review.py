@@ -12,14 +12,13 @@ from diagnosis.reviews.answers import ANSWERS, CANNOT_TELL, DECIDING, FREE_TEXT,
 from diagnosis.reviews.diagnoses import BY_CODE
 from mlmodel.taxonomy import Condition
 from patients.models import Member
+from patients.models.clinic_rows import ClinicRows
 
 RETRACTABLE_FOR = timedelta(minutes=10)
 
 
-class ReviewQuerySet(CountsSteps, models.QuerySet["Review"]):
-    def visible_to(self, member: Member | None) -> "ReviewQuerySet":
-        """The reviews of the photographs of the member's clinic."""
-        return self.filter(image__visit__patient__clinic=member.clinic_id) if member else self.none()
+class ReviewQuerySet(CountsSteps, ClinicRows["Review"]):
+    path_to_clinic = "image__visit__patient__clinic"
 
     def standing(self) -> "ReviewQuerySet":
         """Reviews that were not withdrawn."""
