@@ -7,8 +7,8 @@ from django.utils.translation import gettext as _
 
 from dermascan.core.once import once
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
+from patients.access_forms import AccountForm, CloseAccountForm
 from patients.edits import ChangedMeanwhile
-from patients.forms import AccountForm, CloseAccountForm
 from patients.middleware import MemberRequest
 from patients.models import Patient, User
 from patients.services import AccountRefused, NoAccount, account_state, close_patient_account, give_patient_account

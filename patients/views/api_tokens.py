@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from dermascan.core.once import key_of, once, to_be_made_again
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
-from patients.forms import ApiTokenForm
+from patients.access_forms import ApiTokenForm
 from patients.middleware import MemberRequest
 from patients.models import ApiToken, User
 from patients.services import TokenRefused, create_api_token, key_made_for, revoke_api_token
