@@ -13,7 +13,7 @@ from typing import Any
 from mlmodel.datasets.dataset import COPIES, DatasetError
 from mlmodel.datasets.diagnosis_names import code_of_diagnosis
 from mlmodel.datasets.import_manifest import Findings, Imported, checked_photograph, fold_of, write_manifest
-from mlmodel.datasets.tables import Row, Table, number, read_table
+from mlmodel.datasets.tables import Row, Table, is_whole, number, read_table
 from mlmodel.pictures.picture_files import find_pictures, readable_name, stem_of
 from mlmodel.releases.sources import HAM10000 as SOURCE
 from mlmodel.taxonomy import CODES
@@ -147,13 +147,6 @@ def _fold(row: dict[str, str]) -> str:
     return str(int(number(row["fold"]))) if row.get("fold") else ""
 
 
-def _is_fold(text: str) -> bool:
-    try:
-        return number(text).is_integer()
-    except ValueError:
-        return False
-
-
 def _usable(rows: list[Row], findings: Findings) -> list[Row]:
     """Return rows with a known diagnosis and a lesion, without repeated rows and lesions with two diagnoses."""
     diagnoses: dict[str, set[str]] = {}
@@ -173,7 +166,7 @@ def _usable(rows: list[Row], findings: Findings) -> list[Row]:
             findings.refused.append(
                 f"{where}: its lesion has the diagnoses {' and '.join(sorted(diagnoses[row['lesion_id']]))}"
             )
-        elif row.get("fold") and not _is_fold(row["fold"]):
+        elif row.get("fold") and not is_whole(row["fold"]):
             findings.refused.append(f"{where}: “{row['fold']}” is not a fold")
         else:
             seen.add(row["image_id"])

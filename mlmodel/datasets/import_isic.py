@@ -22,7 +22,7 @@ from mlmodel.datasets.isic_tables import (
     written_diagnosis,
 )
 from mlmodel.datasets.pictures_by_name import pictures_by_name
-from mlmodel.datasets.tables import Table, first_of, number, read_table
+from mlmodel.datasets.tables import Table, first_of, is_whole, number, read_table
 from mlmodel.metrics.partial_labels import LABELS
 from mlmodel.pictures.picture_files import readable_name
 
@@ -139,7 +139,7 @@ def _usable(facts_of: dict[str, Facts], findings: Findings) -> list[str]:
             findings.refused.append(f"{name}: its lesion is in HAM10000, which import_ham10000 reads")
         elif lesion and len(labels[lesion]) > 1:
             findings.refused.append(f"{name}: its lesion has the diagnoses {' and '.join(sorted(labels[lesion]))}")
-        elif facts.get("fold") and not _is_fold(facts["fold"]):
+        elif facts.get("fold") and not is_whole(facts["fold"]):
             findings.refused.append(f"{name}: “{facts['fold']}” is not a fold")
         else:
             usable.append(name)
@@ -214,10 +214,3 @@ def _proof(text: str) -> str:
     """Return how the diagnosis was confirmed, in HAM10000's terms, or an empty string."""
     method = text.lower()
     return next((proof for proof, signs in _PROOFS.items() if any(sign in method for sign in signs)), "")
-
-
-def _is_fold(text: str) -> bool:
-    try:
-        return number(text).is_integer()
-    except ValueError:
-        return False

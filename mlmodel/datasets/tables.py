@@ -7,6 +7,7 @@ counted.
 
 import csv
 import io
+import math
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -135,9 +136,17 @@ def number(text: str) -> float:
         ValueError: it is not a finite number.
     """
     value = float(text.replace(",", ".") if text.count(",") == 1 and "." not in text else text)
-    if value != value or value in (float("inf"), float("-inf")):
+    if not math.isfinite(value):
         raise ValueError(f"not a finite number: {text}")
     return value
+
+
+def is_whole(text: str) -> bool:
+    """Return whether the text is a whole number."""
+    try:
+        return number(text).is_integer()
+    except ValueError:
+        return False
 
 
 def some(names: Iterable[str], *, shown: int = _LISTED) -> str:
