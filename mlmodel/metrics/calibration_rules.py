@@ -68,6 +68,7 @@ def tier_thresholds(
     found: float = WATCH_SENSITIVITY,
     melanomas_found: float = WATCH_MELANOMA_SENSITIVITY,
     spared: float = URGENT_SPECIFICITY,
+    at_each_source: bool = True,
 ) -> dict[str, float]:
     """Return the tiers' thresholds on the malignant probability, ``urgent`` first.
 
@@ -81,11 +82,14 @@ def tier_thresholds(
         found: the target sensitivity of ``watch``.
         melanomas_found: its target sensitivity for melanoma.
         spared: the target specificity of ``urgent``.
+        at_each_source: whether ``watch`` must meet its targets at each source too, not only over all together.
     """
     sources = list(by_source.values())
+    malignant = [each.malignant_probability[each.is_malignant] for each in sources]
+    melanomas = [each.malignant_probability[each.is_melanoma] for each in sources]
     watch = min(
-        *_highest_thresholds([(each.malignant_probability, each.is_malignant) for each in sources], found),
-        *_highest_thresholds([(each.malignant_probability, each.is_melanoma) for each in sources], melanomas_found),
+        *_highest_thresholds(malignant, found, at_each=at_each_source),
+        *_highest_thresholds(melanomas, melanomas_found, at_each=at_each_source),
     )
     benign = [
         np.sort(each.malignant_probability[~each.is_malignant]) for each in sources if not each.is_malignant.all()
@@ -102,11 +106,10 @@ def lesion_weights(lesions: npt.NDArray[np.str_]) -> Floats:
     return (1.0 / np.bincount(group)[group]).astype(np.float32)
 
 
-def _highest_thresholds(sources: list[tuple[Floats, npt.NDArray[np.bool_]]], share: float) -> Iterator[float]:
-    """Yield the highest thresholds that flag ``share`` of the positives, over all sources and in each large source."""
-    own = [probabilities[is_positive] for probabilities, is_positive in sources]
-    yield _highest_threshold(np.concatenate(own), share)
-    for probabilities in own:
+def _highest_thresholds(positives: list[Floats], share: float, *, at_each: bool) -> Iterator[float]:
+    """Yield the highest thresholds that flag ``share`` of the positives, over all sources and at each large source."""
+    yield _highest_threshold(np.concatenate(positives), share)
+    for probabilities in positives if at_each else []:
         if len(probabilities) >= LEAST_OF_A_SOURCE:
             yield _highest_threshold(probabilities, share)
 

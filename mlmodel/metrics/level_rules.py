@@ -48,7 +48,11 @@ def threshold_levels(
     def as_released(point: OperatingPoint) -> Level:
         return Level(point, _by_source(sources, point.threshold))
 
-    watch = {WatchLevel.RELEASED: as_released(released.watch)}
+    over_all = tier_thresholds(chosen, at_each_source=False)["watch"]
+    watch = {
+        WatchLevel.FEWER: level(max(over_all, released.watch.threshold)),
+        WatchLevel.RELEASED: as_released(released.watch),
+    }
     ceiling = released.watch.threshold
     for name, (malignant, melanomas) in _WATCH.items():
         # A higher level never has a higher threshold than a lower level.

@@ -15,8 +15,12 @@ LEVELS_KEY = "threshold_levels"
 
 
 class WatchLevel(StrEnum):
-    """The sensitivity of “watch” for malignant lesions, never lower than as released."""
+    """The sensitivity of “watch” for malignant lesions.
 
+    As released it has its targets at every source of photographs; with ``FEWER``, over all sources together.
+    """
+
+    FEWER = "fewer"
     RELEASED = "released"
     MORE = "more"
     MOST = "most"
@@ -52,8 +56,9 @@ class ThresholdLevels:
     urgent: Mapping[UrgentLevel, Level]
 
     def points(self, watch: WatchLevel, urgent: UrgentLevel) -> OperatingPoints:
-        """Return the two thresholds; “urgent” is never below “watch”."""
-        low, high = self.watch[watch].point, self.urgent[urgent].point
+        """Return the two thresholds; “urgent” is never below “watch”. An older version may lack a level."""
+        low = self.watch.get(watch, self.watch[WatchLevel.RELEASED]).point
+        high = self.urgent[urgent].point
         return OperatingPoints(urgent=high if high.threshold >= low.threshold else low, watch=low)
 
     @classmethod

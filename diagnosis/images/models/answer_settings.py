@@ -9,6 +9,7 @@ from patients.models import Clinic, Member
 from patients.models.clinic_rows import ClinicRows
 
 WATCH_LEVELS = [
+    (WatchLevel.FEWER.value, _("Fewer of them")),
     (WatchLevel.RELEASED.value, _("As released")),
     (WatchLevel.MORE.value, _("More cautious")),
     (WatchLevel.MOST.value, _("Most cautious")),

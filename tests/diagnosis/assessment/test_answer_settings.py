@@ -72,7 +72,7 @@ def photographed(sign_in, member, patient, data: bytes) -> Prediction:
 
 def test_each_level_asks_for_more_than_the_one_before(levels):
     watch = [levels.watch[level].point for level in WatchLevel]
-    assert watch[0] == get_analyser().released_points.watch
+    assert levels.watch[WatchLevel.RELEASED].point == get_analyser().released_points.watch
     for before, after in pairwise(watch):
         assert after.threshold <= before.threshold
         assert after.sensitivity >= before.sensitivity
@@ -87,6 +87,16 @@ def test_each_level_asks_for_more_than_the_one_before(levels):
             points = levels.points(low, high)
             assert points.urgent.threshold >= points.watch.threshold
     assert ThresholdLevels.from_settings({LEVELS_KEY: levels.as_settings()}) == levels
+
+
+def test_a_version_without_a_level_answers_as_released(levels):
+    """Not with a threshold of another version, whose probabilities mean something else."""
+    older = ThresholdLevels(
+        watch={name: level for name, level in levels.watch.items() if name is not WatchLevel.FEWER},
+        urgent=levels.urgent,
+    )
+
+    assert older.points(WatchLevel.FEWER, UrgentLevel.RELEASED).watch == levels.watch[WatchLevel.RELEASED].point
 
 
 def test_what_is_photographed_next_is_told_by_the_chosen_thresholds(
