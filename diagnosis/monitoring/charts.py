@@ -1,129 +1,91 @@
-"""Bar charts of the performance pages, which a template draws as SVG."""
+"""Bar charts of the performance pages: their figures, which ``static/js/charts.js`` draws and a table repeats."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-
-WIDTH, HEIGHT = 600, 120
-# Limits the width of the bars when there are few.
-WIDEST_BAR = 48
-FEW = 6
+from typing import Any
 
 
 @dataclass(frozen=True)
 class Row:
-    """One figure of a chart: label, value and text.
+    """One bar, and one row of the table.
 
     Attributes:
-        interval: the ends of a vertical line over the bar.
-        mark: the value of a horizontal mark across the bar.
+        label: what the figure is of, in the tooltip and in the table.
+        value: the bar's height; None where nothing was measured.
+        words: the figure in full, in the tooltip and in the table.
+        tick: the label under the bar, if shorter than ``label``.
+        interval: the ends of a whisker on the bar.
+        mark: the height of a line across the bar.
+        is_reference: whether it is only there to compare other bars with.
     """
 
     label: str
-    value: float
+    value: float | None
     words: str
+    tick: str = ""
     interval: tuple[float, float] | None = None
     mark: float | None = None
+    is_reference: bool = False
 
 
 @dataclass(frozen=True)
-class Bar:
-    """One bar in SVG units, with its row of the table."""
+class Limit:
+    """A line across the chart, with the words beside it."""
 
-    label: str
+    value: float
     words: str
-    x: float
-    y: float
-    width: float
-    height: float
-    middle: float
-    low_y: float | None = None
-    high_y: float | None = None
-    mark_y: float | None = None
-
-    @property
-    def end(self) -> float:
-        return round(self.x + self.width, 1)
 
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart for ``templates/monitoring/includes/chart.html``.
+    """A chart for ``templates/monitoring/includes/chart.html``; no figure may be negative.
 
     Attributes:
         slug: its id in the page.
-        hint: what bars, lines and marks mean.
+        along: what the bars stand for: the heading of the table's first column.
+        unit: what is measured: the heading of the vertical axis and of the table's second column.
+        hint: what whiskers, marks and limits mean.
         empty: the text shown while there are no figures.
-        largest: the text of the highest bar; empty if all bars are zero.
-        limit_y: the position of the limit's line.
+        is_share: whether values are shares, which are shown as percentages.
+        top: the value at the top of the axis; by default a round number above every figure.
     """
 
     slug: str
     title: str
-    hint: str
-    empty: str
-    largest: str
-    bars: list[Bar]
-    limit_y: float | None = None
+    rows: Sequence[Row]
+    along: str
+    unit: str
+    hint: str = ""
+    empty: str = ""
+    is_share: bool = False
+    top: float | None = None
+    limit: Limit | None = None
 
     @property
-    def shows_table(self) -> bool:
-        """Whether the table is open initially: with few bars, they are labelled one by one."""
-        return len(self.bars) <= FEW
+    def is_empty(self) -> bool:
+        return not any(row.value or row.interval for row in self.rows)
 
+    @property
+    def figures(self) -> dict[str, Any]:
+        """What the script reads: heights in the unit of the axis, and words."""
+        return {
+            "unit": self.unit,
+            "suffix": " %" if self.is_share else "",
+            "top": self._height(self.top),
+            "limit": self.limit and {"value": self._height(self.limit.value), "words": self.limit.words},
+            "rows": [
+                {
+                    "label": row.label,
+                    "tick": row.tick or row.label,
+                    "words": row.words,
+                    "value": self._height(row.value),
+                    "interval": row.interval and [self._height(end) for end in row.interval],
+                    "mark": self._height(row.mark),
+                    "isReference": row.is_reference,
+                }
+                for row in self.rows
+            ],
+        }
 
-def bars(
-    *,
-    slug: str,
-    title: str,
-    rows: Sequence[Row],
-    hint: str = "",
-    empty: str = "",
-    top: float | None = None,
-    limit: float | None = None,
-) -> Chart:
-    """Return the chart of the rows; no figure may be negative.
-
-    Args:
-        top: the value of the full height; by default the highest figure.
-        limit: the value of a line across the chart.
-    """
-    is_nothing = not any(row.value or row.interval for row in rows)
-    highest = top or max((_highest(row) for row in rows), default=0.0)
-    highest = max(highest, limit or 0.0)
-
-    def y(value: float) -> float:
-        return round(HEIGHT - HEIGHT * min(value / highest, 1.0), 1) if highest else float(HEIGHT)
-
-    step = WIDTH / max(len(rows), 1)
-    width = round(min(step * 0.8, WIDEST_BAR), 1)
-    drawn = []
-    for index, row in enumerate(rows):
-        x = round(index * step, 1)
-        low, high = row.interval or (None, None)
-        drawn.append(
-            Bar(
-                label=row.label,
-                words=row.words,
-                x=x,
-                y=y(row.value),
-                width=width,
-                height=round(HEIGHT - y(row.value), 1),
-                middle=round(x + width / 2, 1),
-                low_y=None if low is None else y(low),
-                high_y=None if high is None else y(high),
-                mark_y=None if row.mark is None else y(row.mark),
-            )
-        )
-    return Chart(
-        slug=slug,
-        title=title,
-        hint=hint,
-        empty=empty,
-        largest="" if is_nothing else max(rows, key=lambda row: row.value).words,
-        bars=[] if is_nothing else drawn,
-        limit_y=None if limit is None else y(limit),
-    )
-
-
-def _highest(row: Row) -> float:
-    return max(row.value, row.mark or 0.0, row.interval[1] if row.interval else 0.0)
+    def _height(self, value: float | None) -> float | None:
+        return None if value is None else round(100 * value if self.is_share else value, 4)

@@ -1,5 +1,6 @@
 """The figures and charts of the performance pages."""
 
+from datetime import date, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -8,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from diagnosis.monitoring.activity import AGES, Day, Queue, days_of, queue_of
-from diagnosis.monitoring.charts import Chart, Row, bars
+from diagnosis.monitoring.charts import Chart, Limit, Row
 from diagnosis.monitoring.confirmed_diagnoses import diagnoses_of
 from diagnosis.monitoring.days import kept_days, newest_of_every_clinic
 from diagnosis.monitoring.drift_check import look_for_drift
@@ -22,6 +23,7 @@ from diagnosis.monitoring.label_agreement import (
     versions_of,
 )
 from diagnosis.monitoring.measure_names import measure_name
+from diagnosis.monitoring.models import WatchDay
 from mlmodel.network.drift import FEWEST, WINDOW
 from mlmodel.versions.serving import active_analyser
 from patients.models import Clinic
@@ -33,7 +35,7 @@ def figures_for(clinic: Clinic | None) -> dict[str, Any]:
     """Return the context of ``templates/monitoring/watch.html`` for one clinic, or for all."""
     queue, drift = queue_of(clinic), look_for_drift(clinic)
     days = days_of(clinic, days=DAYS)
-    snapshots = list(kept_days(clinic, days=DAYS))
+    snapshots = _day_by_day(list(kept_days(clinic, days=DAYS)))
     cells = cells_of(clinic, days=LABEL_DAYS)
     versions = versions_of(cells)
     agreements = agreement_by_week(cells, {key: version.name for key, version in versions.items()})
@@ -59,22 +61,42 @@ def figures_for(clinic: Clinic | None) -> dict[str, Any]:
     }
 
 
+def _day_by_day(snapshots: list[WatchDay]) -> list[tuple[date, WatchDay | None]]:
+    """Return every day from the first snapshot to the last: days without one keep their place on the axis."""
+    if not snapshots:
+        return []
+    by_day = {each.day: each for each in snapshots}
+    first, last = snapshots[0].day, snapshots[-1].day
+    days = [first + timedelta(days=count) for count in range((last - first).days + 1)]
+    return [(day, by_day.get(day)) for day in days]
+
+
 def _activity(days: list[Day]) -> list[Chart]:
-    def count(slug: str, title: str, empty: str) -> Chart:
+    def count(slug: str, title: str, unit: str, empty: str) -> Chart:
         rows = [Row(_label(each.day), getattr(each, slug), str(getattr(each, slug))) for each in days]
-        return bars(slug=slug, title=title, rows=rows, empty=empty)
+        return Chart(slug=slug, title=title, rows=rows, along=_("Day"), unit=unit, empty=empty)
 
     def share(slug: str, tier: str, title: str, empty: str) -> Chart:
+        words = _("%(share).0f %% (%(part)d of %(all)d)")
         rows = []
         for each in days:
-            part = getattr(each, tier)
-            value = part / each.predictions if each.predictions else 0.0
-            words = _("%(share).0f %% (%(part)d of %(all)d)")
-            rows.append(
-                Row(_label(each.day), value, words % {"share": 100 * value, "part": part, "all": each.predictions})
-            )
+            part, every = getattr(each, tier), each.predictions
+            if every:
+                figures = {"share": 100 * part / every, "part": part, "all": every}
+                rows.append(Row(_label(each.day), part / every, words % figures))
+            else:
+                rows.append(Row(_label(each.day), None, _("no answers")))
         # The same scale for all three, so that they can be compared.
-        return bars(slug=slug, title=title, rows=rows, hint=_("The full height is 100 %."), empty=empty, top=1.0)
+        return Chart(
+            slug=slug,
+            title=title,
+            rows=rows,
+            along=_("Day"),
+            unit=_("Share of the day's answers"),
+            empty=empty,
+            is_share=True,
+            top=1.0,
+        )
 
     period = {"days": DAYS}
     no_answers = _("No photograph was analysed in the last %(days)d days.") % period
@@ -82,8 +104,8 @@ def _activity(days: list[Day]) -> list[Chart]:
     no_urgent = _("No answer of the last %(days)d days was urgent.") % period
     none_in_tier = _("No answer of the last %(days)d days was in this tier.") % period
     return [
-        count("predictions", _("Answers per day"), no_answers),
-        count("refused", _("Refused photographs per day"), no_refusals),
+        count("predictions", _("Answers per day"), _("Answers"), no_answers),
+        count("refused", _("Refused photographs per day"), _("Photographs"), no_refusals),
         share("urgent", "urgent", _("Daily share in the urgent tier"), no_urgent),
         share("look", "watch", _("Daily share in the watch tier"), none_in_tier),
         share("calm", "calm", _("Daily share in the calm tier"), none_in_tier),
@@ -93,20 +115,20 @@ def _activity(days: list[Day]) -> list[Chart]:
 def _seconds(days: list[Day]) -> Chart:
     limit = settings.WATCH_SLOWEST_SECONDS
     words = _("95 %% within %(p95).2f s, half within %(median).2f s")
-    rows = [
-        Row(
-            _label(each.day),
-            each.p95_seconds,
-            words % {"p95": each.p95_seconds, "median": each.median_seconds} if each.predictions else _("none"),
-            mark=each.median_seconds if each.predictions else None,
-        )
-        for each in days
-    ]
+    rows = []
+    for each in days:
+        if each.predictions:
+            figures = {"p95": each.p95_seconds, "median": each.median_seconds}
+            rows.append(Row(_label(each.day), each.p95_seconds, words % figures, mark=each.median_seconds))
+        else:
+            rows.append(Row(_label(each.day), None, _("no answers")))
     slowest = max((each.p95_seconds for each in days), default=0.0)
-    return bars(
+    return Chart(
         slug="seconds",
         title=_("Time for an answer"),
         rows=rows,
+        along=_("Day"),
+        unit=_("Seconds"),
         hint=_(
             "95 %% of a day's answers took no longer than its bar, and half no longer than the mark on it. More than "
             "%(limit)s s is an incident."
@@ -114,12 +136,13 @@ def _seconds(days: list[Day]) -> Chart:
         % {"limit": f"{limit:g}"},
         empty=_("Times appear here once photographs have been analysed."),
         # A limit far above the bars would flatten them.
-        limit=limit if slowest > limit / 4 else None,
+        limit=Limit(limit, _("limit %s s") % f"{limit:g}") if slowest > limit / 4 else None,
     )
 
 
 def _agreement(agreements: list[Agreement]) -> Chart:
     words = _("%(share).0f %% (%(low).0f–%(high).0f %%), %(agreed)d of %(count)d")
+    is_one_version = len({each.version for each in agreements}) == 1
     rows = []
     for each in agreements:
         low, high = each.interval
@@ -129,20 +152,25 @@ def _agreement(agreements: list[Agreement]) -> Chart:
                 f"{_label(each.week)}, {each.version}",
                 each.share,
                 words % {**figures, "agreed": each.agreed, "count": each.count},
+                tick=_label(each.week) if is_one_version else "",
                 interval=(low, high),
             )
         )
-    return bars(
+    limit = settings.WATCH_LEAST_AGREEMENT
+    return Chart(
         slug="agreement",
         title=_("Agreement with confirmed labels, by week and version"),
         rows=rows,
+        along=_("Week and version"),
+        unit=_("Agreement"),
         hint=_(
             "How often the network named the diagnosis that dermatologists confirmed, where it is one of the seven "
-            "classes. The full height is 100 %. Lines are 95 % intervals; the dashed line is the limit."
+            "classes. The lines on the bars are 95 % intervals."
         ),
         empty=_("Agreement appears here once dermatologists have confirmed labels."),
+        is_share=True,
         top=1.0,
-        limit=settings.WATCH_LEAST_AGREEMENT,
+        limit=Limit(limit, _("limit %s %%") % f"{100 * limit:g}"),
     )
 
 
@@ -158,13 +186,16 @@ def _calibration(calibrations: list[Calibration]) -> Chart:
         rows.append(Row(_("%s, here") % each.version, each.error, words % figures, interval=(each.low, each.high)))
         if each.released is not None:
             rows.append(_released(each))
-    return bars(
+    return Chart(
         slug="calibration",
         title=_("Calibration error, here and at release"),
         rows=rows,
+        along=_("Version"),
+        unit=_("Calibration error"),
         hint=_(
             "Whether the percentages can be trusted. 0 is best: of answers with 80 % confidence, 80 in 100 are "
-            "correct. Lines are 95 % intervals. With few labels the error here looks larger than it is."
+            "correct. The lines on the bars are 95 % intervals. With few labels the error here looks larger than it "
+            "is."
         ),
         empty=_("The error appears here, next to that of the release, once labels have been confirmed."),
     )
@@ -180,14 +211,14 @@ def _released(calibration: Calibration) -> Row:
             f"{released.value:.3f} ({released.low:.3f}–{released.high:.3f}), {unit}",
             (released.low, released.high),
         )
-    return Row(_("%s, at release") % calibration.version, released.value, words, interval=interval)
+    return Row(_("%s, at release") % calibration.version, released.value, words, interval=interval, is_reference=True)
 
 
-def _drift(snapshots: list[Any]) -> Chart:
+def _drift(snapshots: list[tuple[date, WatchDay | None]]) -> Chart:
     rows = []
-    for each in snapshots:
-        value, words = 0.0, _("too few photographs to tell")
-        if each.distance is not None and each.limit:
+    for day, each in snapshots:
+        value, words = None, _("too few photographs to tell") if each else _("not checked")
+        if each and each.distance is not None and each.limit:
             value = each.distance / each.limit
             words = _("%(share).0f %% (%(distance).2f of %(limit).2f), stability index %(psi).2f") % {
                 "share": 100 * value,
@@ -195,19 +226,22 @@ def _drift(snapshots: list[Any]) -> Chart:
                 "limit": each.limit,
                 "psi": each.stability_index,
             }
-        rows.append(Row(_label(each.day), value, words))
-    return bars(
+        rows.append(Row(_label(day), value, words))
+    return Chart(
         slug="drift-by-day",
         title=_("Distance from the photographs of the release"),
         rows=rows,
+        along=_("Day"),
+        unit=_("Share of the limit"),
         hint=_(
             "How much the newest %(count)d photographs differ from those of the release, as a percentage of the "
-            "limit, at the last check of the day. The dashed line is the limit."
+            "limit, at the last check of the day."
         )
         % {"count": WINDOW},
         empty=_("The distance appears here, one bar per day, once %(count)d photographs have been accepted.")
         % {"count": FEWEST},
-        limit=1.0,
+        is_share=True,
+        limit=Limit(1.0, _("limit")),
     )
 
 
@@ -223,29 +257,31 @@ def _ages(queue: Queue) -> Chart:
             label = _("%d days or more") % edges[index]
         words = _("%(count)d, %(urgent)d of them urgent") if urgent else _("%(count)d") if count else _("none")
         rows.append(Row(label, count, words % {"count": count, "urgent": urgent}))
-    return bars(
+    return Chart(
         slug="queue-ages",
         title=_("Photographs waiting for a review now, by waiting time"),
         rows=rows,
+        along=_("Waiting time"),
+        unit=_("Photographs"),
         empty=_("No photograph waits for a review."),
     )
 
 
-def _oldest(snapshots: list[Any]) -> Chart:
+def _oldest(snapshots: list[tuple[date, WatchDay | None]]) -> Chart:
     words = _("oldest %(oldest).1f days, median %(median).1f days, %(waiting)d waiting")
-    rows = [
-        Row(
-            _label(each.day),
-            each.oldest_days,
-            words % {"oldest": each.oldest_days, "median": each.median_days, "waiting": each.waiting},
-            mark=each.median_days,
-        )
-        for each in snapshots
-    ]
-    return bars(
+    rows = []
+    for day, each in snapshots:
+        if each:
+            figures = {"oldest": each.oldest_days, "median": each.median_days, "waiting": each.waiting}
+            rows.append(Row(_label(day), each.oldest_days, words % figures, mark=each.median_days))
+        else:
+            rows.append(Row(_label(day), None, _("not checked")))
+    return Chart(
         slug="queue-oldest",
-        title=_("Waiting time of the oldest photograph, in days"),
+        title=_("Waiting time of the oldest photograph"),
         rows=rows,
+        along=_("Day"),
+        unit=_("Days"),
         hint=_(
             "At the last check of the day. The mark is the median: half of the photographs have waited at least that "
             "long."

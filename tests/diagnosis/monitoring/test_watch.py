@@ -273,7 +273,7 @@ def test_the_interval_is_wilsons():
 def test_the_page_has_a_chart_and_a_table_for_each_figure(clinic, staff, sign_in):
     factories.PredictionFactory(image__lesion__patient__clinic=clinic)
     page = sign_in(staff).get(reverse("watch")).content.decode()
-    assert page.count('<svg class="watch-chart"') == page.count("The figures as a table") == 2
+    assert page.count("<canvas") == page.count('<details class="watch-table" open>') == 2
     # What there is nothing of says what will be here.
     assert page.count('<section class="card card-pad watch-figure"') == 11
     assert "Agreement appears here once" in page

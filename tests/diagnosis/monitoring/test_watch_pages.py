@@ -1,5 +1,6 @@
 """What the watch's pages and /metrics say: latency, the queue's age, calibration by version, drift by clinic."""
 
+import json
 import re
 from datetime import timedelta
 
@@ -64,7 +65,7 @@ def test_the_queue_is_counted_by_age(clinic, other_clinic):
     assert (queue_of(None).waiting, round(queue_of(None).oldest_days)) == (7, 90)
 
 
-def test_the_page_draws_intervals_and_says_what_was_stated_at_release(clinic, dermatologist, sign_in):
+def test_the_charts_have_intervals_and_what_was_stated_at_release(clinic, dermatologist, sign_in):
     retrained = factories.ModelVersionFactory(
         name="retrained",
         sha256="d" * 64,
@@ -74,14 +75,65 @@ def test_the_page_draws_intervals_and_says_what_was_stated_at_release(clinic, de
         prediction = factories.PredictionFactory(image__lesion__patient__clinic=clinic, model_version=version)
         record_review(image=prediction.image, reviewer=dermatologist, answer="nv", certainty="certain")
     page = sign_in(dermatologist).get(reverse("watch")).content.decode()
-    agreement, calibration = (_section(page, slug) for slug in ("agreement", "calibration"))
-    assert agreement.count('class="watch-stroke"') == 2
-    assert 'class="watch-limit"' in agreement
-    assert "100 % (21–100 %), 1 of 1" in agreement
-    assert "0.019 (0.015–0.039), by photograph" in calibration
-    assert "0.031, by lesion" in calibration
-    assert "retrained, at release" in calibration
-    assert calibration.count('class="watch-stroke"') == 3, "no interval is drawn that nobody has measured"
+    agreement, calibration = (_figures(page, slug) for slug in ("agreement", "calibration"))
+    assert (agreement["unit"], agreement["suffix"], agreement["top"]) == ("Agreement", " %", 100)
+    assert agreement["limit"] == {"value": 50, "words": "limit 50 %"}
+    assert [row["value"] for row in agreement["rows"]] == [100, 100]
+    assert [row["interval"] for row in agreement["rows"]] == [[pytest.approx(20.7, abs=0.1), 100]] * 2
+    assert agreement["rows"][0]["words"] == "100 % (21–100 %), 1 of 1"
+    assert [row["tick"] == row["label"] for row in agreement["rows"]] == [True, True], "two versions are told apart"
+    assert calibration["limit"] is None
+    assert [(row["isReference"], round(row["value"], 3)) for row in calibration["rows"]] == [
+        (False, 0.3), (True, 0.019), (False, 0.3), (True, 0.031),
+    ]  # fmt: skip
+    assert calibration["rows"][1]["interval"] == pytest.approx([0.015, 0.039], abs=0.0005)
+    assert calibration["rows"][3]["interval"] is None, "no interval is drawn that nobody has measured"
+    assert calibration["rows"][3]["label"] == "retrained, at release"
+    section = _section(page, "calibration")
+    assert "0.019 (0.015–0.039), by photograph" in section
+    assert "0.031, by lesion" in section
+
+
+def test_one_version_is_not_named_under_every_bar(clinic, dermatologist, sign_in):
+    prediction = factories.PredictionFactory(image__lesion__patient__clinic=clinic)
+    record_review(image=prediction.image, reviewer=dermatologist, answer="nv", certainty="certain")
+    page = sign_in(dermatologist).get(reverse("watch")).content.decode()
+    (row,) = _figures(page, "agreement")["rows"]
+    assert row["label"] == f"{row['tick']}, invented"
+
+
+def test_days_of_which_nothing_is_known_keep_their_place_and_have_no_bar(clinic, manager, sign_in):
+    judged_in(clinic, 0.2, 0.2, 0.5, tier="urgent")
+    today = timezone.localdate()
+    compared = {"photographs": 120, "limit": 2.0, "stability_index": 0.1, "waiting": 4}
+    kept(clinic, day=today - timedelta(days=2), distance=1.0, oldest_days=3.0, median_days=1.5, **compared)
+    kept(clinic, photographs=20, distance=0.4, stability_index=0.1)
+    page = sign_in(manager).get(reverse("watch")).content.decode()
+
+    drift, oldest, urgent, seconds = (
+        _figures(page, slug) for slug in ("drift-by-day", "queue-oldest", "urgent", "seconds")
+    )
+    assert [row["value"] for row in drift["rows"]] == [50, None, None]
+    assert [row["words"] for row in drift["rows"][1:]] == ["not checked", "too few photographs to tell"]
+    assert [(row["value"], row["mark"]) for row in oldest["rows"]] == [(3, 1.5), (None, None), (0, 0)]
+    assert {row["value"] for row in urgent["rows"][:-1]} == {None}
+    assert urgent["rows"][-1]["value"] == 100
+    assert (seconds["rows"][-1]["value"], seconds["rows"][-1]["mark"], seconds["limit"]) == (0.5, 0.2, None)
+
+
+def test_a_slow_day_is_shown_with_the_limit(clinic, manager, sign_in):
+    judged_in(clinic, 2)
+    seconds = _figures(sign_in(manager).get(reverse("watch")).content.decode(), "seconds")
+    assert (seconds["unit"], seconds["limit"]) == ("Seconds", {"value": 3, "words": "limit 3 s"})
+
+
+def test_the_table_repeats_the_figures_of_its_chart(clinic, manager, sign_in):
+    for days in (0.5, 2, 40):
+        waits(clinic, days=days)
+    page = sign_in(manager).get(reverse("watch")).content.decode()
+    rows = re.findall(r'<th scope="row">(.*?)</th>\s*<td class="number">(.*?)</td>', _section(page, "queue-ages"))
+    assert rows == [(row["label"], row["words"]) for row in _figures(page, "queue-ages")["rows"]]
+    assert [row["value"] for row in _figures(page, "queue-ages")["rows"]] == [1, 1, 0, 0, 0, 1]
 
 
 def test_a_version_that_states_nothing_has_no_release_figure():
@@ -222,7 +274,7 @@ def test_the_database_refuses_a_second_row_of_a_day(clinic):
 def kept(clinic, **values) -> WatchDay:
     ordinary = {"photographs": 0, "waiting": 0, "oldest_days": 0.0, "median_days": 0.0}
     return WatchDay.objects.create(
-        clinic=clinic, day=timezone.localdate(), seen_at=timezone.now(), **{**ordinary, **values}
+        clinic=clinic, **{"day": timezone.localdate(), "seen_at": timezone.now(), **ordinary, **values}
     )
 
 
@@ -230,6 +282,13 @@ def _section(page: str, slug: str) -> str:
     found = re.search(rf'aria-labelledby="{slug}">(.*?)</section>', page, re.DOTALL)
     assert found, slug
     return found[1]
+
+
+def _figures(page: str, slug: str) -> dict:
+    """What the script draws the chart from."""
+    found = re.search(rf'<script id="{slug}-figures" type="application/json">(.*?)</script>', page, re.DOTALL)
+    assert found, slug
+    return json.loads(found[1])
 
 
 def test_too_few_photographs_say_how_many_it_takes(clinic, dermatologist, sign_in):
