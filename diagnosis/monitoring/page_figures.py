@@ -33,7 +33,7 @@ DAYS = 30
 
 def figures_for(clinic: Clinic | None) -> dict[str, Any]:
     """Return the context of ``templates/monitoring/watch.html`` for one clinic, or for all."""
-    queue, drift = queue_of(clinic), look_for_drift(clinic)
+    queue, drift, answering = queue_of(clinic), look_for_drift(clinic), active_analyser().version
     days = days_of(clinic, days=DAYS)
     snapshots = _day_by_day(list(kept_days(clinic, days=DAYS)))
     cells = cells_of(clinic, days=LABEL_DAYS)
@@ -44,7 +44,7 @@ def figures_for(clinic: Clinic | None) -> dict[str, Any]:
     ]
     return {
         "charts": [
-            _agreement(agreements),
+            _agreement(agreements, answering=answering),
             _calibration(calibrations),
             _drift(snapshots),
             *_activity(days),
@@ -57,7 +57,7 @@ def figures_for(clinic: Clinic | None) -> dict[str, Any]:
         "drift": drift,
         "measures": [(measure_name(each), each) for each in drift.measures] if drift else [],
         "clinics": [] if clinic else newest_of_every_clinic(),
-        "answering": active_analyser().version,
+        "answering": answering,
     }
 
 
@@ -140,9 +140,8 @@ def _seconds(days: list[Day]) -> Chart:
     )
 
 
-def _agreement(agreements: list[Agreement]) -> Chart:
+def _agreement(agreements: list[Agreement], *, answering: str) -> Chart:
     words = _("%(share).0f %% (%(low).0f–%(high).0f %%), %(agreed)d of %(count)d")
-    is_one_version = len({each.version for each in agreements}) == 1
     rows = []
     for each in agreements:
         low, high = each.interval
@@ -152,8 +151,9 @@ def _agreement(agreements: list[Agreement]) -> Chart:
                 f"{_label(each.week)}, {each.version}",
                 each.share,
                 words % {**figures, "agreed": each.agreed, "count": each.count},
-                tick=_label(each.week) if is_one_version else "",
+                tick=_label(each.week),
                 interval=(low, high),
+                is_reference=each.version != answering,
             )
         )
     limit = settings.WATCH_LEAST_AGREEMENT
@@ -165,7 +165,7 @@ def _agreement(agreements: list[Agreement]) -> Chart:
         unit=_("Agreement"),
         hint=_(
             "How often the network named the diagnosis that dermatologists confirmed, where it is one of the seven "
-            "classes. The lines on the bars are 95 % intervals."
+            "classes. The lines on the bars are 95 % intervals; grey bars are versions that are not active."
         ),
         empty=_("Agreement appears here once dermatologists have confirmed labels."),
         is_share=True,

@@ -47,9 +47,10 @@
   };
 
   // A label in as many lines as it takes; versions also break after a hyphen.
+  const partsOf = (label) => label.split(/(?<=[\s-])/);
   const wrap = (label, width) => {
     const lines = [""];
-    for (const part of label.split(/(?<=[\s-])/)) {
+    for (const part of partsOf(label)) {
       const longer = lines.at(-1) + part;
       if (lines.at(-1) && widthOf(longer.trimEnd()) > width) lines.push(part);
       else lines[lines.length - 1] = longer;
@@ -159,7 +160,10 @@
     const values = rows.map((row) => row.value);
     const highest = Math.max(limit?.value ?? 0, ...rows.flatMap((row) => [row.value, row.mark, ...(row.interval ?? [])]));
     const besidePlot = limit ? Math.max(...limitLines(limit).map(widthOf)) + 8 : 0;
-    const hasFew = rows.length <= FEW_BARS;
+    // Few bars have a label each, in several lines; of many, those that have room.
+    const room = (chart) => (chart.width - besidePlot - 56) / rows.length;
+    const parts = rows.flatMap(({ tick }) => partsOf(tick));
+    const hasEach = (chart) => rows.length <= FEW_BARS && parts.every((part) => widthOf(part.trimEnd()) <= room(chart));
     return {
       maintainAspectRatio: false,
       interaction: { mode: "index", intersect: false },
@@ -175,13 +179,13 @@
           border: { color: colour("axis") },
           grid: { display: false },
           ticks: {
-            autoSkip: !hasFew,
+            autoSkip: ({ chart }) => !hasEach(chart),
             autoSkipPadding: 12,
             color: colour("text"),
             maxRotation: 0,
             callback(value) {
               const label = this.getLabelForValue(value);
-              return hasFew ? wrap(label, (this.chart.width - besidePlot - 56) / rows.length) : label;
+              return hasEach(this.chart) ? wrap(label, room(this.chart)) : label;
             },
           },
         },
@@ -193,8 +197,9 @@
           grid: { color: colour("grid"), tickLength: 0 },
           ticks: {
             color: colour("text"),
-            maxTicksLimit: 5,
+            maxTicksLimit: 6,
             padding: 8,
+            stepSize: top === null ? undefined : top / 4,
             precision: values.every((value) => value === null || Number.isInteger(value)) ? 0 : undefined,
             callback(...tick) {
               return Chart.Ticks.formatters.numeric.apply(this, tick) + suffix;
