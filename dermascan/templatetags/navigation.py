@@ -29,7 +29,13 @@ def nav_link(context: Context, name: str, text: str) -> SafeString:
     return format_html('<a href="{}">{}</a>', url, text)
 
 
+@register.simple_tag
+def crumb(name: str, text: str) -> SafeString:
+    """Return a step of the breadcrumbs, a link to the page ``name``."""
+    return format_html('<li><a href="{}">{}</a></li>', reverse(name), text)
+
+
 @register.simple_block_tag
 def breadcrumbs(content: SafeString) -> SafeString:
-    """Return breadcrumb navigation: ``{% breadcrumbs %}<li>…</li>{% endbreadcrumbs %}``."""
+    """Return breadcrumb navigation: ``{% breadcrumbs %}{% crumb … %}{% endbreadcrumbs %}``."""
     return format_html('<nav class="breadcrumbs" aria-label="{}"><ol>{}</ol></nav>', _("Breadcrumbs"), content)

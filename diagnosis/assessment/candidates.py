@@ -97,3 +97,8 @@ def percent(probability: float) -> str:
     if probability > 0.99:
         return ">\u00a099\u00a0%"
     return f"{round(probability * 100)}\u00a0%"
+
+
+def bar_value(probability: float) -> str:
+    """Return a probability for a ``<progress max="1">``: with a decimal point in every language, never invisible."""
+    return f"{max(probability, 0.005):.3f}"

@@ -21,6 +21,7 @@ from diagnosis.assessment.advice import (
 )
 from diagnosis.assessment.candidates import (
     Candidate,
+    bar_value,
     candidates_in_words,
     candidates_of,
     percent,
@@ -322,7 +323,6 @@ def _bar(condition: Condition, probability: float, *, in_set: bool) -> Bar:
         is_malignant=condition.is_malignant,
         probability=probability,
         percent=percent(probability),
-        # A minimum stays visible. An HTML attribute needs a decimal point in every language.
-        value=f"{max(probability, 0.005):.3f}",
+        value=bar_value(probability),
         in_set=in_set,
     )

@@ -23,7 +23,9 @@ _LEFT_TO_RIGHT = "\u200e"
 
 @register.filter
 def on_paper(text: str) -> SafeString:
-    """Return typed text as blocks, one for each line; consecutive empty lines are merged."""
+    """Return typed text as blocks, one for each line, or nothing; consecutive empty lines are merged."""
+    if not str(text).strip():
+        return mark_safe("")
     lines = _without_repeated_blanks(re.split(r"\r\n|[\n\r\v\f\x85\u2028\u2029]", str(text).strip()))
     if len(lines) > MOST_LINES:
         lines = [END_OF_LINE.join(line for line in lines if line)]

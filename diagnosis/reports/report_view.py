@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 
 from dermascan.core.rough_dates import RoughDate
 from diagnosis.assessment.advice import NO_CONTEXT, URGENCY, caveats_about, heading_of, tier_in_short, tone_of
-from diagnosis.assessment.candidates import percent
+from diagnosis.assessment.candidates import bar_value, percent
 from diagnosis.assessment.chips import sign_of_assessment
 from diagnosis.assessment.presentation import TIER_MARKS
 from diagnosis.assessment.section_titles import SECTION_TITLES
@@ -42,14 +42,13 @@ SECTION_ORDER = (
 
 @dataclass(frozen=True)
 class Bar:
-    """The bar of one of the seven classes. ``width`` is a whole percentage, at least 1."""
+    """The bar of one of the seven classes: its ``value`` on screen, its ``width`` in whole per cent on paper."""
 
     name: str
     malignancy: str
     is_malignant: bool
-    in_set: bool
-    probability: float
     percent: str
+    value: str
     width: int
 
 
@@ -94,9 +93,8 @@ def bars(assessment: dict[str, Any]) -> list[Bar]:
             name=condition_name(BY_CODE[code]),
             malignancy=malignancy_name(BY_CODE[code]),
             is_malignant=BY_CODE[code].is_malignant,
-            in_set=code in assessment["prediction_set"],
-            probability=probability,
             percent=percent(probability),
+            value=bar_value(probability),
             width=max(round(100 * probability), 1),
         )
         for code, probability in ranked

@@ -28,7 +28,7 @@ def page_of(client, image) -> str:
 def test_a_dermatoscopes_photograph_says_so_and_needs_no_caution(image, staff, sign_in):
     page = page_of(sign_in(staff), image)
     assert image.measures["smartphone"] == 0.0
-    assert "<dt>Looks taken with</dt> <dd> A dermatoscope </dd>" in page
+    assert "<dt>Looks taken with</dt> <dd>A dermatoscope</dd>" in page
     assert "Taken without a dermatoscope" not in page
 
 

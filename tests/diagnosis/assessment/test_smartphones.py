@@ -64,7 +64,7 @@ def assert_names_nothing(page: str) -> None:
     assert "data-heat-map" not in shown
     assert "tier-calm" not in shown
     assert "badge-calm" not in shown
-    assert "<dd> Good </dd>" not in shown
+    assert "<dd>Good</dd>" not in shown
     assert "Good enough" not in shown
     assert str(Tier.CALM.label) not in shown
     assert "Nothing alarming" not in shown

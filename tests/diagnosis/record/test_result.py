@@ -44,7 +44,7 @@ def test_an_old_photograph_is_of_the_patient_at_that_age(sign_in, staff, image, 
     Patient.objects.update(birth_date="1974-06-07")
     Visit.objects.update(date=date)
     assert (
-        f", age {age} · photographed {date[-1]} Jun 2025"
+        f"photographed {date[-1]} Jun 2025 at age {age}"
         in sign_in(staff).get(image.get_absolute_url()).content.decode()
     )
 
