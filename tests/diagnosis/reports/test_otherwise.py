@@ -187,7 +187,7 @@ def test_what_a_lesion_turned_out_to_be_later_is_not_kept_from_who_reads_the_rep
     assert found["lesion"] == str(before.lesion_id)
     assert (found["label"]["code"], found["label"]["basis"]) == ("mel", "histopathology")
     of_visit = " ".join(staffs.get(before.visit.get_absolute_url()).content.decode().split())
-    assert "certain, histopathology" in of_visit
+    assert "certain · histopathology" in of_visit
     page = " ".join(client.get(at("my-visit", report)).content.decode().split())
     assert "Read the newer report." in page
     assert "<s>Come again in nine months.</s>" in page
