@@ -23,7 +23,7 @@ VERDICTS = {Verdict.PROMOTE: _("PROMOTE"), Verdict.HOLD: _("HOLD"), Verdict.REJE
 
 
 def _floors() -> dict[str, float]:
-    return {"akiec": 0.55, "bcc": 0.85, "bkl": 0.60, "df": 0.45, "mel": 0.55, "nv": 0.80, "vasc": 0.80}
+    return {"akiec": 0.40, "bcc": 0.80, "bkl": 0.55, "df": 0.50, "mel": 0.55, "nv": 0.85, "vasc": 0.70}
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from tests import factories
 from tests.api.helpers import BATCH, PREDICT, assert_problem, refused_photograph, upload
 from tests.conftest import PHOTOGRAPHS
 
-CALM = "ISIC_0024327.jpg"
+CALM = "ISIC_0024322.jpg"
 
 
 @pytest.fixture

@@ -15,7 +15,7 @@ from tests.diagnosis.reporting import signed_report
 from tests.factories import LesionFactory, VisitFactory
 
 MELANOMA = PHOTOGRAPHS / "ISIC_0024310.jpg"
-NEVUS = PHOTOGRAPHS / "ISIC_0024327.jpg"
+NEVUS = PHOTOGRAPHS / "ISIC_0024322.jpg"
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])

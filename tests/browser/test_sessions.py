@@ -16,7 +16,7 @@ from tests.browser.conftest import DESKTOP, PHONE, sign_in
 from tests.conftest import PHOTOGRAPHS
 
 MELANOMA = PHOTOGRAPHS / "ISIC_0024310.jpg"
-NEVUS = PHOTOGRAPHS / "ISIC_0024327.jpg"
+NEVUS = PHOTOGRAPHS / "ISIC_0024322.jpg"
 SLOWEST = 60_000
 
 

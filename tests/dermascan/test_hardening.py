@@ -29,7 +29,7 @@ def test_users_cannot_change_their_own_address(sign_in, patient_user, manager):
 @pytest.mark.parametrize("page", ["patient", "visit", "lesion", "image", "patients", "start"])
 def test_pages_of_members_are_not_cached(sign_in, staff, patient, page):
     visit, lesion = VisitFactory(patient=patient), LesionFactory(patient=patient)
-    image: Image = kept(visit, lesion, staff, (PHOTOGRAPHS / "ISIC_0024327.jpg").read_bytes())
+    image: Image = kept(visit, lesion, staff, (PHOTOGRAPHS / "ISIC_0024322.jpg").read_bytes())
     keys = {"patient": [patient.pk], "visit": [visit.pk], "lesion": [lesion.pk], "image": [image.pk]}
 
     answer = sign_in(staff).get(reverse(page, args=keys.get(page, [])))
@@ -38,7 +38,7 @@ def test_pages_of_members_are_not_cached(sign_in, staff, patient, page):
 
 
 def test_a_quick_check_is_not_cached_either(client, db):
-    with (PHOTOGRAPHS / "ISIC_0024327.jpg").open("rb") as file:
+    with (PHOTOGRAPHS / "ISIC_0024322.jpg").open("rb") as file:
         answer = client.post("/quick-check/", {"file": file})
 
     assert answer.status_code == 200

@@ -31,7 +31,7 @@ from tests.page_forms import form_with
 pytestmark = pytest.mark.django_db
 PAGE, MOST = (
     "thresholds",
-    {"watch": "most", "urgent": "more", "mix": "released", "reason": "We see patients at high risk."},
+    {"watch": "most", "urgent": "fewer", "mix": "released", "reason": "We see patients at high risk."},
 )
 CHOSEN = "The clinic has chosen this threshold."
 
@@ -47,7 +47,7 @@ def levels() -> ThresholdLevels:
 def on_the_edge(levels) -> tuple[bytes, str, str]:
     """A photograph whose tier differs between the released thresholds and the most cautious; and both tiers."""
     analyser = get_analyser()
-    moved = analyser.at(levels.points(WatchLevel.MOST, UrgentLevel.MORE))
+    moved = analyser.at(levels.points(WatchLevel.MOST, UrgentLevel.FEWER))
     for path in sorted(PHOTOGRAPHS.glob("*.jpg")):
         data = path.read_bytes()
         before, after = (each.analyse(decode(data)).assessment for each in (analyser, moved))
@@ -110,7 +110,7 @@ def test_what_is_photographed_next_is_told_by_the_chosen_thresholds(
     elsewhere = photographed(sign_in, stranger, factories.PatientFactory(clinic=stranger.clinic), data)
 
     chosen = AnswerSettings.objects.get()
-    assert (chosen.watch, chosen.urgent, chosen.member, chosen.number) == ("most", "more", dermatologist, 1)
+    assert (chosen.watch, chosen.urgent, chosen.member, chosen.number) == ("most", "fewer", dermatologist, 1)
     earlier.refresh_from_db()
     assert (earlier.tier, earlier.answer_settings) == (before, None)
     assert (later.tier, later.answer_settings) == (after, chosen)
@@ -125,7 +125,7 @@ def test_the_costs_that_are_told_are_those_of_the_thresholds_behind_the_answer(
     client = sign_in(dermatologist)
     choose(client)
     prediction = photographed(sign_in, dermatologist, patient, on_the_edge[0])
-    points = levels.points(WatchLevel.MOST, UrgentLevel.MORE)
+    points = levels.points(WatchLevel.MOST, UrgentLevel.FEWER)
     point = points.urgent if prediction.tier == "urgent" else points.watch
     shown = " ".join(client.get(prediction.image.get_absolute_url()).text.split())
     assert f"finds {in_hundred(*point.melanomas_found)} of 100 melanomas" in shown
@@ -139,7 +139,7 @@ def test_a_photograph_that_is_not_kept_is_told_by_them_too(sign_in, dermatologis
         sent = {"file": SimpleUploadedFile("a.jpg", data, "image/jpeg")}
         answer = sign_in(who).post("/api/v1/predict/", sent)
         assert answer.json()["tier"]["code"] == tier
-        chosen = {"number": 1, "watch": "most", "urgent": "more", "is_own_class_mix": False}
+        chosen = {"number": 1, "watch": "most", "urgent": "fewer", "is_own_class_mix": False}
         assert answer.json()["answer_settings"] == (chosen if who is dermatologist else None)
         sent = {"file": SimpleUploadedFile("a.jpg", data, "image/jpeg")}
         page = sign_in(who).post(reverse("quick-check"), sent)
@@ -251,7 +251,7 @@ def test_without_levels_the_released_thresholds_stay(sign_in, dermatologist, pat
     assert not AnswerSettings.objects.exists()
     # Chosen under a version that had some.
     AnswerSettings.objects.create(
-        clinic=clinic, number=1, watch="most", urgent="more", reason="As before.", member=dermatologist
+        clinic=clinic, number=1, watch="most", urgent="fewer", reason="As before.", member=dermatologist
     )
     prediction = photographed(sign_in, dermatologist, patient, on_the_edge[0])
     assert (prediction.tier, prediction.answer_settings) == (on_the_edge[1], None)
@@ -263,15 +263,15 @@ def test_without_levels_what_counts_may_stay_while_the_mix_moves_and_go_back_but
 ):
     released = get_analyser().release.settings["class_mix"]
     AnswerSettings.objects.create(
-        clinic=clinic, number=1, watch="most", urgent="more", class_mix=released, reason="As before.",
+        clinic=clinic, number=1, watch="most", urgent="fewer", class_mix=released, reason="As before.",
         member=dermatologist,
     )  # fmt: skip
     client = sign_in(dermatologist)
-    assert choose(client, watch="more", urgent="more", mix="kept").status_code == 422
+    assert choose(client, watch="more", urgent="fewer", mix="kept").status_code == 422
     assert choose(client, mix="kept").status_code == 422  # nothing moves
     assert choose(client, mix="released").status_code == 302
     assert choose(client, watch="released", urgent="released").status_code == 302
-    assert choose(client, watch="most", urgent="more").status_code == 422
+    assert choose(client, watch="most", urgent="fewer").status_code == 422
     newest = AnswerSettings.objects.get(number=3)
     assert (newest.number, newest.watch, newest.urgent, newest.class_mix) == (3, "released", "released", {})
     assert AnswerSettings.objects.get(number=2).watch == "most"

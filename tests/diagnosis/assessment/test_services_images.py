@@ -60,7 +60,7 @@ def test_a_photograph_is_kept_with_its_answer(visit, lesion, staff, photograph):
     assert prediction.duration.total_seconds() > 0
     for row in prediction.heat_maps.all():
         heat_map = picture_of(row.file)
-        assert (heat_map.format, heat_map.size) == ("PNG", (600, 450))
+        assert (heat_map.format, heat_map.size) == ("PNG", (384, 288))
     assert {row.code for row in prediction.heat_maps.all()} == {prediction.explained_code, prediction.code}
 
 

@@ -17,6 +17,7 @@ from diagnosis.monitoring.models import WatchDay
 from diagnosis.monitoring.tasks import watch_clinics
 from diagnosis.reviews.models import QueueEntry
 from diagnosis.reviews.services import record_review
+from mlmodel.releases.release import load_release
 from mlmodel.versions.serving import active_version
 from tests import factories
 from tests.diagnosis.monitoring.test_watch import photographs
@@ -87,15 +88,20 @@ def test_the_charts_have_intervals_and_what_was_stated_at_release(clinic, dermat
         False, True, f"{other['tick']}, retrained",
     )  # fmt: skip
     assert calibration["limit"] is None
+    shipped = load_release().settings["locked_test"]["photographs"]["calibration_error"]
     errors = {row["label"]: row for row in calibration["rows"]}
     here, released = (errors[f"{active_version().name}, {where}"] for where in ("here", "at release"))
-    assert [(row["isReference"], round(row["value"], 3)) for row in (here, released)] == [(False, 0.3), (True, 0.019)]
-    assert released["interval"] == pytest.approx([0.015, 0.039], abs=0.0005)
+    assert [(row["isReference"], round(row["value"], 4)) for row in (here, released)] == [
+        (False, 0.3),
+        (True, shipped["value"]),
+    ]
+    assert released["interval"] == pytest.approx([shipped["low"], shipped["high"]])
     stated = errors["retrained, at release"]
     assert (stated["isReference"], stated["value"]) == (True, 0.031)
     assert stated["interval"] is None, "no interval is drawn that nobody has measured"
     section = _section(page, "calibration")
-    assert "0.019 (0.015–0.039), by photograph" in section
+    stated_in_words = f"{shipped['value']:.3f} ({shipped['low']:.3f}–{shipped['high']:.3f}), by photograph"
+    assert stated_in_words in section
     assert "0.031, by lesion" in section
 
 

@@ -26,7 +26,7 @@ def staff_client(sign_in, staff: Member) -> Client:
 def two_of_one_visit(staff: Member, patient: Patient) -> tuple[Image, Image]:
     """One lesion at one visit: a photograph that is urgent, and one taken after it that is calm."""
     visit, lesion = VisitFactory(patient=patient), LesionFactory(patient=patient)
-    names = ("ISIC_0024331", "ISIC_0024327")
+    names = ("ISIC_0024331", "ISIC_0024322")
     urgent, calm = (kept(visit, lesion, staff, (PHOTOGRAPHS / f"{name}.jpg").read_bytes()) for name in names)
     assert urgent.predictions.get().tier == Tier.URGENT
     assert calm.predictions.get().tier == Tier.CALM
@@ -181,7 +181,7 @@ def test_a_calm_photograph_says_that_another_of_the_lesion_is_confirmed_malignan
 @pytest.mark.parametrize("symptom", ["bleeding", "growth", "pain"])
 def test_a_calm_photograph_does_not_outweigh_what_the_patient_says(staff_client, staff, patient, symptom):
     visit = VisitFactory(patient=patient, **{symptom: True})
-    calm = kept(visit, LesionFactory(patient=patient), staff, (PHOTOGRAPHS / "ISIC_0024327.jpg").read_bytes())
+    calm = kept(visit, LesionFactory(patient=patient), staff, (PHOTOGRAPHS / "ISIC_0024322.jpg").read_bytes())
     words = visit._meta.get_field(symptom).verbose_name
 
     page = shown(staff_client, calm)
@@ -211,7 +211,7 @@ def test_a_melanoma_that_one_of_two_readers_named_is_not_forgotten(
 
 def test_an_itch_alone_asks_for_nothing(staff_client, staff, patient):
     visit = VisitFactory(patient=patient, itch=True)
-    calm = kept(visit, LesionFactory(patient=patient), staff, (PHOTOGRAPHS / "ISIC_0024327.jpg").read_bytes())
+    calm = kept(visit, LesionFactory(patient=patient), staff, (PHOTOGRAPHS / "ISIC_0024322.jpg").read_bytes())
     assert "Nothing needs doing today" in shown(staff_client, calm)
 
 
@@ -302,7 +302,7 @@ def test_the_forms_of_a_confirmed_photograph_keep_their_words(sign_in, dermatolo
 
 
 def test_a_file_kept_elsewhere_is_told_where_one_reviews_and_signs(sign_in, dermatologist, patient, staff):
-    data = (PHOTOGRAPHS / "ISIC_0024327.jpg").read_bytes()
+    data = (PHOTOGRAPHS / "ISIC_0024322.jpg").read_bytes()
     visit = VisitFactory(patient=patient)
     first = kept(visit, LesionFactory(patient=patient), staff, data)
     other = kept(visit, LesionFactory(patient=patient), staff, data)

@@ -106,7 +106,7 @@ def test_bare_skin_beside_a_lesion_is_refused(name):
 def test_noise_in_the_colour_of_skin_is_refused():
     noise = np.random.default_rng(3).normal((210, 160, 140), 14, (450, 600, 3))
     picture = Picture(noise.clip(0, 255).astype(np.uint8), "PNG", "image/png")
-    assert get_analyser().analyse(picture).quality.verdict is Verdict.NO_LESION
+    assert get_analyser().analyse(picture).quality.verdict in {Verdict.NO_LESION, Verdict.NOT_SKIN}
 
 
 def test_one_engine_answers_many_threads_alike():

@@ -48,9 +48,9 @@ def test_it_is_of_the_backbone_that_is_shipped_and_small_enough_to_travel(base):
     assert base.backbone_sha256 == release.backbone_sha256
     assert base.replay.features.shape[1] == FEATURE_COUNT
     assert base.replay.features.dtype == np.float16
-    assert (SHIPPED / BASE_SET_FILE).stat().st_size < 7_000_000
+    assert (SHIPPED / BASE_SET_FILE).stat().st_size < 20_000_000
     # The release's own hash is over what answers; what it is judged with may grow.
-    assert release.version == "xception-9230b09e"
+    assert release.version == "xception-b6c57a14"
 
 
 def test_an_altered_base_set_is_refused_by_name(tmp_path):

@@ -117,7 +117,7 @@ def test_a_class_below_its_floor_stops_it_by_name_even_if_the_others_make_up_for
 
     assert reason.weight is Verdict.REJECT
     assert "Dermatofibroma" in str(reason.text)
-    assert "floor of 0.45" in str(reason.text)
+    assert "floor of 0.50" in str(reason.text)
 
 
 def test_a_class_that_was_below_its_floor_before_and_has_not_fallen_does_not_stop_it():
