@@ -11,6 +11,7 @@ from diagnosis.monitoring.hourly_checks import FEWEST_COUNTED, watch_clinic
 from diagnosis.monitoring.models import Incident, IncidentState, Watched
 from diagnosis.monitoring.tasks import watch_clinics
 from diagnosis.reviews.services import record_review
+from mlmodel.releases.release import load_release
 from mlmodel.versions.serving import active_version
 from patients.outbox import deliver_due
 from tests import factories
@@ -90,7 +91,8 @@ def test_probabilities_that_are_less_true_than_at_release_are_noticed(clinic, de
     (incident,) = watch_clinic(clinic)
     assert incident.watched == Watched.CALIBRATION
     assert "the calibration error is 0.330 on 100 photographs" in incident.words
-    assert "0.019 at release" in incident.words
+    released = load_release().settings["locked_test"]["photographs"]["calibration_error"]["value"]
+    assert f"{released:.3f} at release" in incident.words
 
 
 def test_probabilities_that_chance_explains_are_left_in_peace(clinic, dermatologist, settings):
