@@ -29,6 +29,7 @@ class Option:
     Attributes:
         value: of the form field.
         found: a sentence on what it finds and flags.
+        is_as_released: whether this version's threshold is the same as the released one.
         here: how many of the clinic's newest answers it would have flagged; empty with too few answers.
         by_source: sensitivity and specificity on each source's photographs.
     """
@@ -36,6 +37,7 @@ class Option:
     value: str
     name: str
     found: str
+    is_as_released: bool
     here: str
     by_source: tuple["OfSource", ...]
 
@@ -92,6 +94,7 @@ def _options(
             value=value,
             name=str(name),
             found=found_and_flagged(levels[value].point),
+            is_as_released=value != "released" and levels[value].point.threshold == levels["released"].point.threshold,
             here=_here(levels[value], probabilities),
             by_source=tuple(
                 OfSource(

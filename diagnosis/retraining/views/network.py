@@ -14,6 +14,7 @@ from django.views.decorators.http import require_safe
 
 from diagnosis.retraining.model_cards import render_card
 from mlmodel.network.analyser import Analyser, get_analyser
+from mlmodel.releases.sources import source_of
 from mlmodel.versions.serving import active_analyser
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
@@ -30,6 +31,18 @@ class Figure:
     interval: str
 
 
+@dataclass(frozen=True)
+class OfSource:
+    """Figures on the held-out photographs of one source, formatted for the page; “–” with too few lesions."""
+
+    source: str
+    lesions: int
+    melanoma_auc: str
+    found: str
+    melanomas: str
+    spared: str
+
+
 @require_role(*EVERYONE_IN_THE_CLINIC, operator=True)
 @require_safe
 def network(request: ClinicRequest) -> HttpResponse:
@@ -44,6 +57,7 @@ def network(request: ClinicRequest) -> HttpResponse:
         "figures": _headline(first) if first else [],
         "set": first,
         "made_at": facts["made_at"][:10] if facts else "",
+        "sources": _by_source(analyser),
     }
     return render(request, "retraining/network.html", context)
 
@@ -94,6 +108,29 @@ def _folder() -> Path:
     head = get_analyser().release.head
     assert isinstance(head, Path), "the shipped head is a file"
     return head.parent
+
+
+def _by_source(analyser: Analyser) -> list[OfSource]:
+    """Return a row for each source that the release was tested on; empty if it states none."""
+    rows = []
+    for name, results in analyser.release.settings.get("by_source", {}).items():
+        figures = results["figures"]
+
+        def share(metric: str, figures: dict[str, Any] = figures) -> str:
+            return _("%(count)d of 100") % {"count": round(100 * each["value"])} if (each := figures[metric]) else "–"
+
+        area = figures["melanoma_auc"]
+        rows.append(
+            OfSource(
+                source=source_of(name).title,
+                lesions=results["lesions"],
+                melanoma_auc=f"{area['value']:.3f} ({area['low']:.3f}–{area['high']:.3f})" if area else "–",
+                found=share("watch.sensitivity"),
+                melanomas=share("watch.melanoma_sensitivity"),
+                spared=share("watch.specificity"),
+            )
+        )
+    return rows
 
 
 def _headline(dataset: dict[str, Any]) -> list[Figure]:

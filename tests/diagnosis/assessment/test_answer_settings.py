@@ -393,3 +393,15 @@ def test_the_database_keeps_choices_as_they_are_made(dermatologist, changes, con
         AnswerSettings.objects.create(**{**values, **changes})
     with pytest.raises(IntegrityError, match="answer_settings_are_append_only"), transaction.atomic():
         AnswerSettings.objects.update(watch="released")
+
+
+def test_a_level_that_changes_nothing_says_so(sign_in, dermatologist, levels):
+    page = sign_in(dermatologist).get(reverse(PAGE))
+
+    shown = {option.value: option.is_as_released for option in page.context["options"].watch}
+    released = levels.watch[WatchLevel.RELEASED].point.threshold
+    assert shown == {
+        level.value: level is not WatchLevel.RELEASED and point.point.threshold == released
+        for level, point in levels.watch.items()
+    }
+    assert page.text.count("it makes no difference") == sum(shown.values())

@@ -9,6 +9,8 @@ from dataclasses import replace
 import pytest
 
 from mlmodel.network.analyser import get_analyser
+from mlmodel.releases.release import load_release
+from mlmodel.releases.sources import source_of
 from tests.dermascan.pages import assert_in_our_frame
 
 pytestmark = pytest.mark.django_db
@@ -107,3 +109,22 @@ def test_the_menu_leads_there_for_members_only(client, sign_in, staff, patient_u
     assert 'href="/network/"' in sign_in(staff).get("/patients/").content.decode()
     assert 'href="/network/"' not in sign_in(patient_user).get("/my/").content.decode()
     assert 'href="/network/"' not in client.get("/").content.decode()
+
+
+def test_the_figures_of_every_source_are_on_the_page(sign_in, staff):
+    page = " ".join(sign_in(staff).get("/network/").text.split())
+
+    by_source = load_release().settings["by_source"]
+    assert len(by_source) > 1
+    for name, results in by_source.items():
+        assert f'<th scope="row">{source_of(name).title}</th>' in page
+        if area := results["figures"]["melanoma_auc"]:
+            assert f"{area['value']:.3f} ({area['low']:.3f}–{area['high']:.3f})" in page
+
+
+def test_a_version_that_states_no_sources_has_no_such_table(sign_in, staff, monkeypatch):
+    release = get_analyser().release
+    alone = {name: value for name, value in release.settings.items() if name != "by_source"}
+    monkeypatch.setattr(get_analyser(), "release", replace(release, settings=alone))
+
+    assert "BCN20000" not in sign_in(staff).get("/network/").text.split("model-card")[0]
