@@ -26,7 +26,7 @@ from mlmodel.network.calibration import softmax  # noqa: E402
 from mlmodel.training.feed import batches  # noqa: E402
 from mlmodel.training.recipe import Phase, Recipe, load_recipe  # noqa: E402
 from mlmodel.training.run_folder import RunDirectory  # noqa: E402
-from mlmodel.training.sampling import held_log_mix  # noqa: E402
+from mlmodel.training.sampling import implied_log_mix  # noqa: E402
 from mlmodel.training.session import split  # noqa: E402
 from mlmodel.training.trainer import train  # noqa: E402
 
@@ -159,10 +159,10 @@ def _answers(recipe: Recipe, run: RunDirectory, dataset: Dataset, *, turns: bool
     network.set_weights(run.load_weights())
     labels = dataset.labels[rows.trained]
     mix = np.bincount(labels) / len(labels)
-    log_mix = held_log_mix(labels, sampling=recipe.sampling, loss=recipe.loss)
+    log_mix = implied_log_mix(labels, sampling=recipe.sampling, loss=recipe.loss)
     parts = []
     for pixels, _ in batches(
-        [dataset.paths[row] for row in rows.watched], np.arange(len(rows.watched)), side=recipe.phases[-1].side,
+        [dataset.paths[row] for row in rows.validation], np.arange(len(rows.validation)), side=recipe.phases[-1].side,
         kind="none", preparation=recipe.preparation, chance=(), batch_size=32,
     ):  # fmt: skip
         views = [np.rot90(side, turn, axes=(1, 2)) for side in (pixels, pixels[:, :, ::-1]) for turn in range(4)]
@@ -174,8 +174,8 @@ def _answers(recipe: Recipe, run: RunDirectory, dataset: Dataset, *, turns: bool
     return performance.Answers(
         probabilities=softmax(logits + np.log(mix)).astype(np.float32),
         scores=softmax(logits).astype(np.float32),
-        labels=dataset.labels[rows.watched],
-        lesions=dataset.lesions[rows.watched],
+        labels=dataset.labels[rows.validation],
+        lesions=dataset.lesions[rows.validation],
     )
 
 

@@ -21,7 +21,7 @@ from mlmodel.pictures.picture import decode
 from mlmodel.training.architectures import base_of, split_at_features
 from mlmodel.training.backbone import build_backbone
 from mlmodel.training.run_folder import RunDirectory
-from mlmodel.training.sampling import held_log_mix
+from mlmodel.training.sampling import implied_log_mix
 from mlmodel.training.trained import load_trained
 
 
@@ -39,7 +39,7 @@ def main() -> None:
     read = np.concatenate([np.arange(FEATURE_COUNT)[stage_slice(stage)] for stage in recipe.pooled_stages])
     dataset = read_dataset(options.data)
     trained = dataset.labels[dataset.rows(TRAIN_FOLDS)]
-    log_mix = held_log_mix(trained, sampling=recipe.sampling, loss=recipe.loss)
+    log_mix = implied_log_mix(trained, sampling=recipe.sampling, loss=recipe.loss)
     to_natural = np.log(drawn_mix(trained, sampling="every-image")) - log_mix
     rows = np.random.default_rng(0).permutation(len(dataset.paths))[: options.count]
     actual, expected = [], []

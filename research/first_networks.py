@@ -94,7 +94,7 @@ def _train(run: RunDirectory, classes: tuple[str, ...], dataset: Dataset, weight
     takes_part = dataset.labels_among(classes) >= 0
     split = Split(
         trained=np.flatnonzero(takes_part & dataset.rows(FIRST_FOLDS)),
-        watched=np.flatnonzero(takes_part & dataset.rows(CALIBRATION_FOLDS)),
+        validation=np.flatnonzero(takes_part & dataset.rows(CALIBRATION_FOLDS)),
     )
     say: Callable[[str], None] = lambda line: print(line, flush=True)  # noqa: E731
     train(recipe=recipe, dataset=dataset, split=split, run=run, weights=weights, say=say)

@@ -70,8 +70,8 @@ def _print_run(title: str, claim: str, dataset: Dataset, run: RunDirectory, spli
 def _shared_lesions(recipe: Recipe, dataset: Dataset) -> tuple[float, int]:
     """Return the share of validation photographs whose lesion was trained on, and how many there are."""
     rows = split(recipe, dataset)
-    seen = np.isin(dataset.lesions[rows.watched], dataset.lesions[rows.trained])
-    return float(seen.mean()), len(rows.watched)
+    seen = np.isin(dataset.lesions[rows.validation], dataset.lesions[rows.trained])
+    return float(seen.mean()), len(rows.validation)
 
 
 def _print_shipped(classes: tuple[str, ...], name: str, dataset: Dataset, rows: Any, cache: Path) -> None:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from diagnosis.api.image_links import image_link
 from diagnosis.api.measurements import measurements_of_image, measurements_of_picture
 from diagnosis.api.problems import Problem
-from diagnosis.api.warnings import signs_of_image, signs_of_view
+from diagnosis.api.warnings import warning_fields_of_image, warning_fields_of_view
 from diagnosis.assessment import explain
 from diagnosis.assessment.analysis import QuickResult
 from diagnosis.assessment.candidates import candidates_in_words, candidates_of, tier_in_words
@@ -38,10 +38,10 @@ class Reader:
 
 def answer_for_image(image: Image, *, reader: Reader) -> dict[str, Any]:
     """Return the network's answer about a stored photograph. Raises ``Problem`` if the photograph was refused."""
-    link, signs = image_link(image), signs_of_image(image)
+    link, warning_fields = image_link(image), warning_fields_of_image(image)
     prediction = image.shown_prediction
     if prediction is None:
-        raise _refusal(image.verdict, image.measures, image=link, warnings=signs["warnings"])
+        raise _refusal(image.verdict, image.measures, image=link, warnings=warning_fields["warnings"])
     version = prediction.model_version
     analyser = as_read_then(prediction, analyser_of(version) if can_serve(version) else active_analyser())
     return _answer(
@@ -50,7 +50,7 @@ def answer_for_image(image: Image, *, reader: Reader) -> dict[str, Any]:
         equal_prior_scores=by_code(analyser.calibration.without_class_mix(in_order(prediction.probabilities))),
         malignant_probability=prediction.malignant_probability,
         tier=prediction.tier,
-        signs=signs,
+        warning_fields=warning_fields,
         codes=prediction_set(analyser, prediction),
         model_version=prediction.model_version.name,
         answer_settings=prediction.answer_settings,
@@ -80,7 +80,7 @@ def answer_for_quick_result(result: QuickResult, *, reader: Reader) -> dict[str,
     )
     return _answer(
         reliability=reliability,
-        signs=signs_of_view(view),
+        warning_fields=warning_fields_of_view(view),
         probabilities=assessment.probabilities,
         equal_prior_scores=assessment.equal_prior_scores,
         malignant_probability=assessment.malignant_probability,
@@ -127,7 +127,7 @@ def _answer(
     equal_prior_scores: Mapping[str, float],
     malignant_probability: float,
     tier: str,
-    signs: dict[str, Any],
+    warning_fields: dict[str, Any],
     codes: tuple[str, ...],
     model_version: str,
     answer_settings: AnswerSettings | None,
@@ -144,12 +144,12 @@ def _answer(
     is_reliable = reliability is Reliability.CALIBRATED
     return {
         "reliability": str(reliability),
-        **signs,
+        **warning_fields,
         **(
             _reliable_fields(
                 probabilities,
                 tier=tier,
-                shown_tier=(signs["tier"] or signs["network_tier"])["code"],
+                shown_tier=(warning_fields["tier"] or warning_fields["network_tier"])["code"],
                 codes=codes,
                 reader=reader,
                 figures=figures,

@@ -18,7 +18,7 @@ from diagnosis.api.response_bodies import ImageLinkSchema, SignsSchema, TierSche
 from diagnosis.api.results import disclaimer
 from diagnosis.api.schema import example, problems
 from diagnosis.api.views import ApiView
-from diagnosis.api.warnings import signs_of_image
+from diagnosis.api.warnings import warning_fields_of_image
 from diagnosis.images.models import Image
 from diagnosis.reports.content import settled_label
 from diagnosis.reviews.answers import answer_choices, malignancy_of
@@ -101,7 +101,7 @@ def _answer(image: Image, cases: Sequence[SimilarCase]) -> dict[str, Any]:
     """Return the cases similar to ``image``. Another clinic's cases hold no link to a photograph."""
     return {
         "image": image_link(image),
-        **signs_of_image(image),
+        **warning_fields_of_image(image),
         "confirmed": _confirmed(image),
         "cases": [
             {

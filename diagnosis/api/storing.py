@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from rest_framework.exceptions import NotFound, ValidationError
 
 from dermascan.core.once import Attempt
-from diagnosis.assessment.uploads import SentPhotograph, keep_photograph
+from diagnosis.assessment.uploads import SentPhotograph, store_photograph
 from diagnosis.images.models import Image
 from patients.models import Lesion, Member, Patient, Visit, VisitStatus
 from patients.services import log_visit
@@ -25,11 +25,11 @@ class Place:
     visit: Visit | None
 
     def keep(self, upload: UploadedFile, *, by: Member, attempt: Attempt | None = None) -> Image:
-        """Store the photograph. Raises what ``keep_photograph`` raises; nothing is stored then."""
+        """Store the photograph. Raises what ``store_photograph`` raises; nothing is stored then."""
         sent = SentPhotograph.of(upload)
         if self.visit is None:
             self.visit = self._open_today().first() or self._new_visit(sent, by)
-        return keep_photograph(visit=self.visit, lesion=self.lesion, sent=sent, by=by, attempt=attempt)
+        return store_photograph(visit=self.visit, lesion=self.lesion, sent=sent, by=by, attempt=attempt)
 
     def _new_visit(self, sent: SentPhotograph, by: Member) -> Visit:
         """Log a visit of today and return it. Raises PictureError before logging if the file cannot be read."""

@@ -15,7 +15,7 @@ from diagnosis.assessment.presentation import AssessmentView, present_prediction
 from diagnosis.images.models import Image
 
 
-def signs_of_image(image: Image) -> dict[str, Any]:
+def warning_fields_of_image(image: Image) -> dict[str, Any]:
     """Return a stored photograph's tier as its page shows it, its warnings and next steps.
 
     ``tier`` is null if there is no answer or the photograph is excluded; the warnings apply either way.
@@ -29,14 +29,14 @@ def signs_of_image(image: Image) -> dict[str, Any]:
         else None
     )
     return {
-        **(signs_of_view(view) if view else {"network_tier": None}),
+        **(warning_fields_of_view(view) if view else {"network_tier": None}),
         "tier": _tier(photograph, view, missed) if view and not photograph.known.is_excluded else None,
         "warnings": _warnings(photograph, view, missed),
         "next_steps": list(steps_of(photograph, view, missed=missed)),
     }
 
 
-def signs_of_view(view: AssessmentView) -> dict[str, Any]:
+def warning_fields_of_view(view: AssessmentView) -> dict[str, Any]:
     """Return the same for an answer alone, such as that of a photograph that is not stored."""
     return {
         "tier": {"code": view.tone, "text": view.heading},
@@ -57,7 +57,7 @@ def _warnings(
     ]
     warnings += [_warning(each.words, each.lesion.get_absolute_url()) for each in photograph.contradictions]
     warnings += [_warning(each.words, each.image.get_absolute_url()) for each in missed]
-    if photograph.known.is_kept_elsewhere:
+    if photograph.known.is_stored_elsewhere:
         words = _(
             "The same file is stored under another lesion too: find out which lesion it shows, and do not rely on the "
             "other."
@@ -74,8 +74,8 @@ def _tier(photograph: Photograph, view: AssessmentView, missed: Sequence[Exclude
     against = photograph.against(view.tone)
     tone = WATCH if against else view.tone
     tier = {"code": tone, "text": against.words if against else _words(view)}
-    labels = [sign for sign in photograph.signs_of_labels if sign.is_danger] + [each.sign for each in missed]
-    leading = max(labels, key=lambda sign: sign.pressing, default=None)
+    labels = [chip for chip in photograph.chips_of_labels if chip.is_danger] + [each.chip for each in missed]
+    leading = max(labels, key=lambda chip: chip.pressing, default=None)
     if leading is None or leading.severity < SEVERITY[tone]:
         return tier
     if leading.severity == SEVERITY[tone] and not view.is_second:

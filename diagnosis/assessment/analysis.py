@@ -16,7 +16,7 @@ from diagnosis.images.models import AnswerSettings, HeatMap, Image, Prediction
 from diagnosis.images.originals import picture_of
 from diagnosis.measures.services import store_measures
 from diagnosis.reviews.queue import refresh_queue_entry
-from diagnosis.similar.embeddings import keep_embedding
+from diagnosis.similar.embeddings import store_embedding
 from mlmodel.network.analyser import Analyser, Analysis, Assessment
 from mlmodel.network.heat_map import overlay_png
 from mlmodel.pictures.picture import Picture, decode, encode_jpeg
@@ -168,7 +168,7 @@ def record_prediction(*, image: Image, serving: ServingHere, reading: Reading, f
     )
     prediction.save(force_insert=True)
     store_heat_maps(prediction=prediction, pictures=reading.heat_maps, files=files)
-    keep_embedding(image=image, features=reading.features)
+    store_embedding(image=image, features=reading.features)
     store_measures(image=image, measured=reading.measured)
     refresh_queue_entry(image=image)
     return prediction

@@ -27,7 +27,7 @@ class Known:
         case_context: what may call for more urgency.
         contradiction: of the labels of its lesion.
         is_excluded: it is excluded and does not count.
-        is_kept_elsewhere: the same file is stored under another lesion of the clinic; one of the two is wrong.
+        is_stored_elsewhere: the same file is stored under another lesion of the clinic; one of the two is wrong.
     """
 
     image: Image
@@ -36,7 +36,7 @@ class Known:
     case_context: CaseContext
     contradiction: Contradiction | None
     is_excluded: bool
-    is_kept_elsewhere: bool
+    is_stored_elsewhere: bool
 
 
 def read_case_contexts(images: ImageQuerySet) -> list[Known]:
@@ -48,7 +48,7 @@ def read_case_contexts(images: ImageQuerySet) -> list[Known]:
         .annotate(is_requested=Exists(images.filter(pk=OuterRef("pk"))))
         .filter(Q(is_excluded=False) | Q(is_requested=True))
         .select_related("visit", "lesion", "override")
-        .with_files_kept_elsewhere()
+        .with_files_stored_elsewhere()
         .with_shown_prediction()
         .order_by("-visit__date", "-created_at")
     )
@@ -69,7 +69,7 @@ def read_case_contexts(images: ImageQuerySet) -> list[Known]:
             case_context=_case_context(row, in_use[row.lesion_id]),
             contradiction=contradictions.get(row.lesion_id),
             is_excluded=row.is_excluded,
-            is_kept_elsewhere=row.is_kept_elsewhere and not row.is_excluded,
+            is_stored_elsewhere=row.is_stored_elsewhere and not row.is_excluded,
         )
         for row in rows
         if row.is_requested

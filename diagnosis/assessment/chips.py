@@ -44,7 +44,7 @@ class Substance(IntEnum):
 
 
 @dataclass(frozen=True)
-class Sign:
+class Chip:
     """One chip.
 
     Attributes:
@@ -78,17 +78,17 @@ class Sign:
         return self.severity >= SEVERITY[WATCH]
 
 
-def in_order(signs: Iterable[Sign]) -> list[Sign]:
+def in_order(chips: Iterable[Chip]) -> list[Chip]:
     """Return the chips without duplicates, the most pressing first, and none green next to a label of danger."""
-    ordered = sorted(dict.fromkeys(signs), key=lambda sign: sign.pressing, reverse=True)
-    if any(sign.is_danger and sign.substance is Substance.LABEL for sign in ordered):
-        return [sign for sign in ordered if sign.tone != CALM]
+    ordered = sorted(dict.fromkeys(chips), key=lambda chip: chip.pressing, reverse=True)
+    if any(chip.is_danger and chip.substance is Substance.LABEL for chip in ordered):
+        return [chip for chip in ordered if chip.tone != CALM]
     return ordered
 
 
-def sign_of_answer(
+def chip_of_answer(
     tier: Tier, case_context: CaseContext, *, refused: str = "", reliability: Reliability = Reliability.CALIBRATED
-) -> Sign:
+) -> Chip:
     """Return the chip of the network's answer in its case context.
 
     Args:
@@ -98,31 +98,31 @@ def sign_of_answer(
     if case_context.is_explained_by_labels:
         # The labels' own chips say why it is urgent; this one shows the network's answer.
         if tier is Tier.CALM:
-            return sign_of_missed_danger(case_context)
+            return chip_of_missed_danger(case_context)
         return _of_answer(tier, str(tier), reliability=reliability)
     caveats = caveats_about(tier, case_context, refused=refused)
     tone = str(tone_beside(tier, case_context, has_caveats=bool(caveats)))
     warnings = [caveat for caveat in caveats if caveat.short]
     if warnings and (tier is Tier.CALM or tone != tier):
-        return _sign_of_warning(tier, tone, _leading(warnings, tone), reliability=reliability)
+        return _chip_of_warning(tier, tone, _leading(warnings, tone), reliability=reliability)
     return _of_answer(tier, tone, reliability=reliability)
 
 
-def sign_of_missed_danger(case_context: CaseContext) -> Sign:
+def chip_of_missed_danger(case_context: CaseContext) -> Chip:
     """Return the chip of a calm answer next to a warning of danger: not green, since it must not reassure."""
-    return Sign(REFUSED, missed_in_words(case_context), URGENCY[Tier.CALM])
+    return Chip(REFUSED, missed_in_words(case_context), URGENCY[Tier.CALM])
 
 
-def beside_a_harmless_label(sign: Sign, *, is_proven: bool, words: str = "") -> Sign:
+def chip_next_to_benign_label(chip: Chip, *, is_proven: bool, words: str = "") -> Chip:
     """Return the chip of a watch or urgent answer under a benign label, in a lower tone.
 
     The label counts. Until histopathology agrees with it, an urgent answer stays visible as a warning.
     """
-    if sign.substance is not Substance.CALIBRATED or not sign.is_danger:
-        return sign
-    tone = WATCH if sign.tone == URGENT and not is_proven else REFUSED
-    text = (words or _("Network: %(said)s")) % {"said": sign.words.lower()}
-    return Sign(tone, text, sign.own, is_tempered=True)
+    if chip.substance is not Substance.CALIBRATED or not chip.is_danger:
+        return chip
+    tone = WATCH if chip.tone == URGENT and not is_proven else REFUSED
+    text = (words or _("Network: %(said)s")) % {"said": chip.words.lower()}
+    return Chip(tone, text, chip.own, is_tempered=True)
 
 
 def _leading(warnings: Sequence[Caveat], tone: str) -> Caveat:
@@ -132,83 +132,83 @@ def _leading(warnings: Sequence[Caveat], tone: str) -> Caveat:
     return next((caveat for caveat in warnings if not caveat.is_second_hand), warnings[0])
 
 
-def _sign_of_warning(tier: Tier, tone: str, warning: Caveat, *, reliability: Reliability) -> Sign:
+def _chip_of_warning(tier: Tier, tone: str, warning: Caveat, *, reliability: Reliability) -> Chip:
     substance = Substance.NOT_JUDGEABLE if warning.is_second_hand else Substance.WARNING
     words = _("Warning: %(why)s")
     if reliability is Reliability.NOT_JUDGED:
         words = _("Failed the quality check. Warning: %(why)s")
     elif reliability is Reliability.SMARTPHONE:
         words = _("Taken without a dermatoscope. Warning: %(why)s")
-    return Sign(tone, words % {"why": warning.short}, URGENCY[tier], substance)
+    return Chip(tone, words % {"why": warning.short}, URGENCY[tier], substance)
 
 
-def _of_answer(tier: Tier, tone: str, *, reliability: str) -> Sign:
+def _of_answer(tier: Tier, tone: str, *, reliability: str) -> Chip:
     short = tier_in_short(tone)
     if reliability == Reliability.NOT_JUDGED:
-        return Sign(tone, _("Failed the quality check: %(tier)s") % {"tier": short.lower()}, URGENCY[tier])
+        return Chip(tone, _("Failed the quality check: %(tier)s") % {"tier": short.lower()}, URGENCY[tier])
     if reliability == Reliability.SMARTPHONE:
-        return Sign(tone, _("%(tier)s: taken without a dermatoscope") % {"tier": short}, URGENCY[tier])
+        return Chip(tone, _("%(tier)s: taken without a dermatoscope") % {"tier": short}, URGENCY[tier])
     if tier is Tier.CALM and tone != CALM:
-        return Sign(tone, _("See the warning"), URGENCY[tier], Substance.WARNING)
-    return Sign(tone, short, URGENCY[tier], Substance.CALIBRATED)
+        return Chip(tone, _("See the warning"), URGENCY[tier], Substance.WARNING)
+    return Chip(tone, short, URGENCY[tier], Substance.CALIBRATED)
 
 
-def sign_of_refusal(verdict: str, case_context: CaseContext = NO_CONTEXT) -> Sign:
+def chip_of_refusal(verdict: str, case_context: CaseContext = NO_CONTEXT) -> Chip:
     """Return the chip of a photograph without an answer, in its case context."""
     words = _("Not analysed yet")
     if verdict != QualityVerdict.ACCEPTED:
         words = _("Refused: %(verdict)s") % {"verdict": str(QualityVerdict(verdict).label).lower()}
     warnings = [] if case_context.is_explained_by_labels else caveats_without_answer(case_context)
     if not warnings:
-        return Sign(REFUSED, words)
+        return Chip(REFUSED, words)
     tone = str(tone_without_answer(case_context))
     warning = _leading(warnings, tone)
     substance = Substance.NOT_JUDGEABLE if warning.is_second_hand else Substance.WARNING
     both = _("%(words)s. Warning: %(why)s") % {"words": words, "why": warning.short}
-    return Sign(tone, both, substance=substance)
+    return Chip(tone, both, substance=substance)
 
 
-def sign_of_label(answer: str, text: str = "") -> Sign:
+def chip_of_label(answer: str, text: str = "") -> Chip:
     """Return the chip of a confirmed label."""
     tone = URGENT if is_malignant_answer(answer) else WATCH if leaves_danger_open(answer) else LABEL
-    return Sign(tone, _("Confirmed: %(label)s") % {"label": answer_name(answer, text)}, substance=Substance.LABEL)
+    return Chip(tone, _("Confirmed: %(label)s") % {"label": answer_name(answer, text)}, substance=Substance.LABEL)
 
 
-def sign_of_suspicion(name: str) -> Sign:
+def chip_of_suspicion(name: str) -> Chip:
     """Return the chip of a malignant condition that one reader named and reviews have not settled."""
-    return Sign(URGENT, _("Suspected: %(name)s") % {"name": name}, substance=Substance.LABEL)
+    return Chip(URGENT, _("Suspected: %(name)s") % {"name": name}, substance=Substance.LABEL)
 
 
-def sign_of_suspicion_elsewhere(name: str) -> Sign:
+def chip_of_suspicion_elsewhere(name: str) -> Chip:
     """Return the chip of a suspicion on another photograph of the lesion, for use with a benign label."""
-    return Sign(URGENT, _("Suspected on another photograph: %(name)s") % {"name": name}, substance=Substance.LABEL)
+    return Chip(URGENT, _("Suspected on another photograph: %(name)s") % {"name": name}, substance=Substance.LABEL)
 
 
-def sign_of_unclear(name: str) -> Sign:
+def chip_of_unclear(name: str) -> Chip:
     """Return the chip of a condition of unknown malignancy that one reader named."""
-    return Sign(WATCH, _("Not settled: %(name)s") % {"name": name}, substance=Substance.LABEL)
+    return Chip(WATCH, _("Not settled: %(name)s") % {"name": name}, substance=Substance.LABEL)
 
 
-def sign_of_same_file() -> Sign:
+def chip_of_same_file() -> Chip:
     """Return the chip of a photograph whose file is stored under another lesion too: one of the records is wrong."""
-    return Sign(URGENT, _("The same file is stored under another lesion too"), substance=Substance.LABEL)
+    return Chip(URGENT, _("The same file is stored under another lesion too"), substance=Substance.LABEL)
 
 
-def sign_of_assessment(assessment: dict[str, Any]) -> Sign:
+def chip_of_assessment(assessment: dict[str, Any]) -> Chip:
     """Return the chip of the network's answer as stored in a report."""
     reliability = assessment.get("reliability", Reliability.CALIBRATED)
     return _of_answer(Tier(assessment["tier"]), assessment["tone"], reliability=reliability)
 
 
-def sign_of_contradiction(contradiction: Contradiction) -> Sign:
+def chip_of_contradiction(contradiction: Contradiction) -> Chip:
     """Return the chip of a lesion's contradictory labels; a dangerous one is named."""
     words = _("Labels contradict each other")
     if contradiction.proven:
         words = _("%(name)s by histopathology, against another label") % {"name": contradiction.proven}
     elif contradiction.is_dangerous:
         words = _("Labels contradict each other: one is %(name)s") % {"name": contradiction.names[0]}
-    return Sign(URGENT, words, substance=Substance.LABEL)
+    return Chip(URGENT, words, substance=Substance.LABEL)
 
 
-def sign_of_exclusion() -> Sign:
-    return Sign(REFUSED, _("Photograph excluded: does not count"))
+def chip_of_exclusion() -> Chip:
+    return Chip(REFUSED, _("Photograph excluded: does not count"))

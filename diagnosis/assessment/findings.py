@@ -10,7 +10,7 @@ from django.utils import formats, timezone
 from django.utils.translation import gettext as _
 
 from diagnosis.assessment.case_context import suspected_on
-from diagnosis.assessment.chips import URGENT, Sign, Substance
+from diagnosis.assessment.chips import URGENT, Chip, Substance
 from diagnosis.assessment.photographs import Photograph, photograph_and_others
 from diagnosis.images.models import Exclusion, ExclusionReason, Image, Tier
 from diagnosis.images.models.image import ImageQuerySet
@@ -80,9 +80,9 @@ class ExcludedFinding:
         return self.row.image.lesion
 
     @property
-    def sign(self) -> Sign:
+    def chip(self) -> Chip:
         """Its chip; no calm chip is shown next to it."""
-        return Sign(
+        return Chip(
             URGENT,
             _("Finding on an excluded photograph: %(name)s") % {"name": self.finding.name},
             substance=Substance.LABEL,

@@ -54,7 +54,7 @@ def _to_clarify(photograph: Photograph, missed: Sequence[ExcludedFinding]) -> tu
             "belongs, then decide."
         )
         steps.append(words % {"finding": each.finding.words})
-    if photograph.known.is_kept_elsewhere:
+    if photograph.known.is_stored_elsewhere:
         steps.append(
             _(
                 "The same file is stored under another lesion too: find out which of the two is correct, and rely on "

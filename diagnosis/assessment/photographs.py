@@ -16,19 +16,19 @@ from diagnosis.assessment.chips import (
     CALM,
     LABEL,
     SEVERITY,
-    Sign,
-    beside_a_harmless_label,
+    Chip,
+    chip_next_to_benign_label,
+    chip_of_answer,
+    chip_of_contradiction,
+    chip_of_exclusion,
+    chip_of_label,
+    chip_of_missed_danger,
+    chip_of_refusal,
+    chip_of_same_file,
+    chip_of_suspicion,
+    chip_of_suspicion_elsewhere,
+    chip_of_unclear,
     in_order,
-    sign_of_answer,
-    sign_of_contradiction,
-    sign_of_exclusion,
-    sign_of_label,
-    sign_of_missed_danger,
-    sign_of_refusal,
-    sign_of_same_file,
-    sign_of_suspicion,
-    sign_of_suspicion_elsewhere,
-    sign_of_unclear,
 )
 from diagnosis.images.condition_names import condition_name
 from diagnosis.images.models import Exclusion, Image, Prediction, Tier
@@ -79,71 +79,71 @@ class Photograph:
         return [self.known.contradiction] if self.known.contradiction else []
 
     @property
-    def signs(self) -> tuple[Sign, ...]:
+    def chips(self) -> tuple[Chip, ...]:
         """Its chips wherever it is listed, the most important first. An excluded photograph has only that chip."""
         if self.known.is_excluded:
-            return (sign_of_exclusion(),)
-        return (*self.signs_of_labels, self.sign_of_answer)
+            return (chip_of_exclusion(),)
+        return (*self.chips_of_labels, self.chip_of_answer)
 
     @cached_property
-    def signs_of_labels(self) -> tuple[Sign, ...]:
+    def chips_of_labels(self) -> tuple[Chip, ...]:
         """The chips of dermatologists' labels and suspicions, and of a file that is in two records."""
-        signs = [sign_of_same_file()] if self.known.is_kept_elsewhere else []
+        chips = [chip_of_same_file()] if self.known.is_stored_elsewhere else []
         if self.known.contradiction:
-            signs.append(sign_of_contradiction(self.known.contradiction))
+            chips.append(chip_of_contradiction(self.known.contradiction))
         if label := self.known.label:
-            signs.append(sign_of_label(label.answer, label.text))
+            chips.append(chip_of_label(label.answer, label.text))
         if self.case_context.suspected:
-            signs.append(sign_of_suspicion(self.case_context.suspected))
+            chips.append(chip_of_suspicion(self.case_context.suspected))
         elif self.case_context.suspected_elsewhere:
-            signs.append(sign_of_suspicion_elsewhere(self.case_context.suspected_elsewhere))
+            chips.append(chip_of_suspicion_elsewhere(self.case_context.suspected_elsewhere))
         elif self.case_context.unclear and not self.known.label:
-            signs.append(sign_of_unclear(self.case_context.unclear))
-        return tuple(signs)
+            chips.append(chip_of_unclear(self.case_context.unclear))
+        return tuple(chips)
 
-    def labels_beside(self, labels: Collection[Sign]) -> list[Sign]:
+    def labels_beside(self, labels: Collection[Chip]) -> list[Chip]:
         """Its label chips together with others of its lesion, without a suspicion that those already show."""
         name = self.case_context.suspected_elsewhere
-        is_shown = bool(name) and sign_of_suspicion(name) in labels
-        return [sign for sign in self.signs_of_labels if not (is_shown and sign == sign_of_suspicion_elsewhere(name))]
+        is_shown = bool(name) and chip_of_suspicion(name) in labels
+        return [chip for chip in self.chips_of_labels if not (is_shown and chip == chip_of_suspicion_elsewhere(name))]
 
     @property
-    def leading_sign(self) -> Sign:
+    def leading_chip(self) -> Chip:
         """The chip for where there is room for only one."""
-        return max(self.signs, key=lambda sign: sign.pressing)
+        return max(self.chips, key=lambda chip: chip.pressing)
 
     @property
     def warns_of_danger(self) -> bool:
         """Whether labels warn of danger or the photograph is excluded: a calm answer must not reassure then."""
-        return self.known.is_excluded or any(sign.is_danger for sign in self.signs_of_labels)
+        return self.known.is_excluded or any(chip.is_danger for chip in self.chips_of_labels)
 
     @cached_property
-    def sign_of_answer(self) -> Sign:
+    def chip_of_answer(self) -> Chip:
         """The chip of the network's answer, or of the reason that there is none."""
-        return self.answer_beside(self.signs_of_labels)
+        return self.answer_beside(self.chips_of_labels)
 
-    def answer_beside(self, labels: Collection[Sign]) -> Sign:
+    def answer_beside(self, labels: Collection[Chip]) -> Chip:
         """The answer's chip together with label chips of its lesion, without warnings that those already show."""
         siblings = [each for each in self.case_context.siblings if not self._is_shown(each, labels)]
         case_context = replace(self.case_context, siblings=siblings)
         if self.prediction is None:
-            return sign_of_refusal(self.image.verdict, case_context)
-        sign = sign_of_answer(
+            return chip_of_refusal(self.image.verdict, case_context)
+        chip = chip_of_answer(
             Tier(self.prediction.shown_tier),
             case_context,
             refused=self.prediction.refused_as,
             reliability=self.known.image.reliability,
         )
-        if sign.tone == CALM and self.warns_of_danger:
-            return sign_of_missed_danger(self.case_context)
+        if chip.tone == CALM and self.warns_of_danger:
+            return chip_of_missed_danger(self.case_context)
         if self.known.label and self.is_labelled_benign and not self.case_context.suspected_elsewhere:
-            return beside_a_harmless_label(sign, is_proven=self.known.label.is_proven)
-        return sign
+            return chip_next_to_benign_label(chip, is_proven=self.known.label.is_proven)
+        return chip
 
-    def _is_shown(self, sibling: Sibling, labels: Collection[Sign]) -> bool:
+    def _is_shown(self, sibling: Sibling, labels: Collection[Chip]) -> bool:
         """Whether one of the chips already names what makes the sibling urgent."""
         if sibling.suspected:
-            return sign_of_suspicion(sibling.suspected) in labels
+            return chip_of_suspicion(sibling.suspected) in labels
         if not danger_rank(sibling.label):
             return False
         is_named = any(
@@ -151,21 +151,21 @@ class Photograph:
             for contradiction in self.contradictions
             if contradiction.is_dangerous
         )
-        return is_named or sign_of_label(sibling.label, sibling.label_text) in labels
+        return is_named or chip_of_label(sibling.label, sibling.label_text) in labels
 
     @property
-    def sign_against_label(self) -> Sign | None:
+    def chip_against_label(self) -> Chip | None:
         """The chip of an answer that is more urgent than a benign label, unless histopathology confirmed the label."""
         label = self.known.label
         if label is None or label.is_proven or not self.is_labelled_benign or self.prediction is None:
             return None
-        sign = self.sign_of_answer
-        return sign if sign.is_danger or sign.is_tempered else None
+        chip = self.chip_of_answer
+        return chip if chip.is_danger or chip.is_tempered else None
 
-    def against(self, tone: str) -> Sign | None:
+    def against(self, tone: str) -> Chip | None:
         """The chip of an answer under a benign label, if its tone differs from ``tone``: the page takes its colour."""
-        sign = self.sign_of_answer
-        return sign if sign.is_tempered and sign.tone != tone else None
+        chip = self.chip_of_answer
+        return chip if chip.is_tempered and chip.tone != tone else None
 
     @property
     def explained_class(self) -> str:
@@ -176,27 +176,27 @@ class Photograph:
         return f"{condition_name(BY_CODE[code])}, {percent(self.prediction.probabilities[code])}"
 
 
-def signs_together(group: Sequence[Photograph], *, beside: Sequence[Photograph] = ()) -> tuple[Sign, ...]:
+def signs_together(group: Sequence[Photograph], *, beside: Sequence[Photograph] = ()) -> tuple[Chip, ...]:
     """Return the chips of several photographs: every label and the most urgent answer, the most pressing first.
 
     Args:
         beside: photographs whose labels are shown in the same list.
     """
     lesion_labels = _labels_by_lesion((*group, *beside))
-    labels = [sign for each in group for sign in each.labels_beside(lesion_labels[each.image.lesion_id])]
+    labels = [chip for each in group for chip in each.labels_beside(lesion_labels[each.image.lesion_id])]
     answers = [photograph.answer_beside(lesion_labels[photograph.image.lesion_id]) for photograph in group]
-    leading = max(answers, key=lambda sign: sign.pressing, default=None)
+    leading = max(answers, key=lambda chip: chip.pressing, default=None)
     return tuple(in_order([*labels, *([leading] if leading else [])]))
 
 
-def _labels_by_lesion(group: Iterable[Photograph]) -> dict[UUID, list[Sign]]:
-    labels: dict[UUID, list[Sign]] = {}
+def _labels_by_lesion(group: Iterable[Photograph]) -> dict[UUID, list[Chip]]:
+    labels: dict[UUID, list[Chip]] = {}
     for photograph in group:
-        labels.setdefault(photograph.image.lesion_id, []).extend(photograph.signs_of_labels)
+        labels.setdefault(photograph.image.lesion_id, []).extend(photograph.chips_of_labels)
     return labels
 
 
-def signs_of_a_visit(group: Sequence[Photograph]) -> tuple[Sign, ...]:
+def chips_of_a_visit(group: Sequence[Photograph]) -> tuple[Chip, ...]:
     """Return the chips of a visit in a list: a label of one lesion never hides an open question about another.
 
     A benign label is shown only if every photograph has a label; one of unknown malignancy leaves the question open.
@@ -205,9 +205,9 @@ def signs_of_a_visit(group: Sequence[Photograph]) -> tuple[Sign, ...]:
     labelled = [photograph for photograph in group if photograph.confirmed]
     unsettled = [photograph for photograph in group if photograph.is_open]
     lesion_labels = _labels_by_lesion(group)
-    labels = in_order(sign for each in labelled for sign in each.labels_beside(lesion_labels[each.image.lesion_id]))
-    pressing = [sign for sign in labels if sign.severity > SEVERITY[LABEL]]
-    doubted = [sign for each in labelled if (sign := each.sign_against_label)]
+    labels = in_order(chip for each in labelled for chip in each.labels_beside(lesion_labels[each.image.lesion_id]))
+    pressing = [chip for chip in labels if chip.severity > SEVERITY[LABEL]]
+    doubted = [against for each in labelled if (against := each.chip_against_label)]
     if unsettled:
         return tuple(in_order((*pressing, *doubted, *signs_together(unsettled, beside=labelled))))
     return tuple(in_order((*labels, *doubted)))
@@ -248,13 +248,13 @@ class LesionCard:
 
     Attributes:
         leading: the most urgent photograph of that day, not the last one taken.
-        signs: the chips of that day's photographs together.
+        chips: the chips of that day's photographs together.
         count: the number of photographs in all.
     """
 
     lesion: Lesion
     leading: Photograph | None
-    signs: tuple[Sign, ...]
+    chips: tuple[Chip, ...]
     count: int
 
 
@@ -268,16 +268,16 @@ def lesion_cards(patient: Patient) -> list[LesionCard]:
 
 
 def _card(lesion: Any, group: "LesionPhotographs | None") -> LesionCard:
-    leading = max(group.photographs, key=lambda each: each.leading_sign.pressing) if group else None
-    return LesionCard(lesion=lesion, leading=leading, signs=group.signs if group else (), count=lesion.photographs)
+    leading = max(group.photographs, key=lambda each: each.leading_chip.pressing) if group else None
+    return LesionCard(lesion=lesion, leading=leading, chips=group.chips if group else (), count=lesion.photographs)
 
 
-def signs_by_visit(images: ImageQuerySet) -> dict[UUID, tuple[Sign, ...]]:
+def chips_by_visit(images: ImageQuerySet) -> dict[UUID, tuple[Chip, ...]]:
     """Return the chips of each visit that has photographs."""
     groups: dict[UUID, list[Photograph]] = {}
     for photograph in photographs(images):
         groups.setdefault(photograph.image.visit_id, []).append(photograph)
-    return {visit: signs_of_a_visit(group) for visit, group in groups.items()}
+    return {visit: chips_of_a_visit(group) for visit, group in groups.items()}
 
 
 @dataclass(frozen=True)
@@ -286,7 +286,7 @@ class LesionPhotographs:
     photographs: list[Photograph]
 
     @property
-    def signs(self) -> tuple[Sign, ...]:
+    def chips(self) -> tuple[Chip, ...]:
         """The chips of the group: the most urgent answer and every label."""
         return signs_together(self.photographs)
 

@@ -30,7 +30,7 @@ __all__ = [
     "SentPhotograph",
     "VisitIsClosed",
     "add_image",
-    "keep_photograph",
+    "store_photograph",
 ]
 
 
@@ -78,10 +78,10 @@ def add_image(
         PictureError: the bytes are not a readable photograph.
         VisitIsClosed, LesionOfAnotherPatient, AlreadyUploaded: see ``diagnosis.assessment.errors``.
     """
-    return keep_photograph(visit=visit, lesion=lesion, sent=SentPhotograph.of(upload), by=by, attempt=attempt)
+    return store_photograph(visit=visit, lesion=lesion, sent=SentPhotograph.of(upload), by=by, attempt=attempt)
 
 
-def keep_photograph(
+def store_photograph(
     *, visit: Visit, lesion: Lesion, sent: SentPhotograph, by: Member, attempt: Attempt | None = None
 ) -> Image:
     """Store a photograph as ``add_image``, from a file that was already received."""

@@ -82,10 +82,10 @@ def care_beside_result(explained: Explained, *, tier: str, is_confirmed: bool = 
     """
     if not is_benign_but_urgent(tier=tier, code=explained.code):
         return explained.sections["when_to_seek_care"]
-    return care_after_a_harmless_label() if is_confirmed else care_by_the_result()
+    return care_after_benign_label() if is_confirmed else care_by_the_result()
 
 
-def care_after_a_harmless_label() -> str:
+def care_after_benign_label() -> str:
     """Return when to seek care where the software's result was more urgent than the later label."""
     return _(
         "The software advised having this spot looked at; a dermatologist has looked at it and named it. Keep every "

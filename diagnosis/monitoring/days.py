@@ -11,7 +11,7 @@ from diagnosis.monitoring.models import WatchDay
 from patients.models import Clinic
 
 
-def keep_day(clinic: Clinic | None) -> WatchDay:
+def store_day(clinic: Clinic | None) -> WatchDay:
     """Store today's snapshot of a clinic, or of all clinics; the last one of the day stays."""
     drift, queue = look_for_drift(clinic), queue_of(clinic)
     row, _is_new = WatchDay.objects.update_or_create(
@@ -31,7 +31,7 @@ def keep_day(clinic: Clinic | None) -> WatchDay:
     return row
 
 
-def kept_days(clinic: Clinic | None, *, days: int) -> QuerySet[WatchDay]:
+def stored_days(clinic: Clinic | None, *, days: int) -> QuerySet[WatchDay]:
     """Return the snapshots of the latest ``days`` days, oldest first."""
     since = timezone.localdate() - timedelta(days=days - 1)
     return WatchDay.objects.filter(clinic=clinic, day__gte=since).order_by("day")

@@ -11,7 +11,7 @@ from django.utils.translation import ngettext
 from diagnosis.monitoring.activity import AGES, Day, Queue, days_of, queue_of
 from diagnosis.monitoring.charts import Chart, Limit, Row
 from diagnosis.monitoring.confirmed_diagnoses import diagnoses_of
-from diagnosis.monitoring.days import kept_days, newest_of_every_clinic
+from diagnosis.monitoring.days import newest_of_every_clinic, stored_days
 from diagnosis.monitoring.drift_check import look_for_drift
 from diagnosis.monitoring.label_agreement import (
     LABEL_DAYS,
@@ -35,7 +35,7 @@ def figures_for(clinic: Clinic | None) -> dict[str, Any]:
     """Return the context of ``templates/monitoring/watch.html`` for one clinic, or for all."""
     queue, drift, answering = queue_of(clinic), look_for_drift(clinic), active_analyser().version
     days = days_of(clinic, days=DAYS)
-    snapshots = _day_by_day(list(kept_days(clinic, days=DAYS)))
+    snapshots = _day_by_day(list(stored_days(clinic, days=DAYS)))
     cells = cells_of(clinic, days=LABEL_DAYS)
     versions = versions_of(cells)
     agreements = agreement_by_week(cells, {key: version.name for key, version in versions.items()})

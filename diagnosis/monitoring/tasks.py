@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from diagnosis.monitoring.days import keep_day
+from diagnosis.monitoring.days import store_day
 from diagnosis.monitoring.hourly_checks import watch_clinic
 from patients.models import Clinic
 
@@ -12,5 +12,5 @@ def watch_clinics() -> None:
     """Run the hourly checks of every clinic, and store the day's snapshots."""
     for clinic in Clinic.objects.all():
         watch_clinic(clinic)
-        keep_day(clinic)
-    keep_day(None)
+        store_day(clinic)
+    store_day(None)

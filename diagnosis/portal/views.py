@@ -11,10 +11,10 @@ from django.shortcuts import get_object_or_404, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from diagnosis.assessment.chips import URGENT, WATCH, Sign
+from diagnosis.assessment.chips import URGENT, WATCH, Chip
 from diagnosis.reports.models import Report
 from diagnosis.reports.record_changes import RecordChange, record_changes_of
-from diagnosis.reports.report_chips import signs_of_report
+from diagnosis.reports.report_chips import chips_of_report
 from diagnosis.reports.report_view import still_malignant
 from diagnosis.reports.signed import ReportAltered, read_with_addenda
 from diagnosis.reports.validity import lesions_looked_at_again
@@ -57,7 +57,7 @@ def my_visits(request: ClinicRequest) -> HttpResponse:
 @require_patient
 @require_safe
 def my_visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
-    """One released visit. Later reviews do not appear until the clinic signs an addendum."""
+    """One released visit. Later reviews do not appear until the clinic chips an addendum."""
     reports = Report.objects.ever_released_to(request.user).select_related("visit__patient__clinic")
     report = get_object_or_404(reports, visit=visit_id)
     if instead := page_instead_of_report(request, report):
@@ -83,12 +83,12 @@ def _row(report: Report, *, again: set[str], record: Sequence[RecordChange]) -> 
     try:
         content, _addenda = read_with_addenda(report=report, record=record)
     except ReportAltered:
-        return {"report": report, "signs": (), "lesions": []}
+        return {"report": report, "chips": (), "lesions": []}
     if again:
-        standing = signs_of_report({**content, "lesions": still_malignant(content, again)})
-        signs = (Sign(WATCH, _("Being looked at again")), *(sign for sign in standing if sign.tone == URGENT))
+        standing = chips_of_report({**content, "lesions": still_malignant(content, again)})
+        chips = (Chip(WATCH, _("Being looked at again")), *(chip for chip in standing if chip.tone == URGENT))
     else:
-        signs = signs_of_report(content)
+        chips = chips_of_report(content)
         if any(not change.is_of_patient for change in record):
-            signs = (*signs, Sign(WATCH, _("Corrected since")))
-    return {"report": report, "signs": signs, "lesions": content["lesions"]}
+            chips = (*chips, Chip(WATCH, _("Corrected since")))
+    return {"report": report, "chips": chips, "lesions": content["lesions"]}

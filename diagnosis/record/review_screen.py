@@ -17,8 +17,8 @@ from diagnosis.assessment.refusals import quality_facts
 from diagnosis.images.condition_names import malignancy_name
 from diagnosis.images.models import Image
 from diagnosis.reports.models import Report
-from diagnosis.reports.validity import reports_that_say_otherwise
-from diagnosis.reviews.answer_fields import danger_said
+from diagnosis.reports.validity import reports_contradicted_by
+from diagnosis.reviews.answer_fields import danger_named_in
 from diagnosis.reviews.answers import (
     CANNOT_TELL,
     NOT_A_LESION,
@@ -202,7 +202,7 @@ def _hidden_details(image: Image) -> dict[str, Any]:
         )
         if prediction
         else None,
-        "signs": photograph.signs_of_labels,
+        "chips": photograph.chips_of_labels,
         "contradictions": photograph.contradictions,
         "reviews": image.reviews.select_related("reviewer__user", "retraction"),
         "label_changes": image.label_changes.select_related("review__reviewer__user"),
@@ -243,7 +243,7 @@ def last_step(member: Member, *, is_blinded: bool = False) -> LastStep | None:
         review.image,
         review,
         _conflicting(review),
-        reports_that_say_otherwise(review.image),
+        reports_contradicted_by(review.image),
         _contradicted_answer(review),
         _dissenting_colleagues(review),
     )
@@ -281,7 +281,7 @@ def _initial(image: Image, member: Member, entry: QueueEntry | None) -> dict[str
     newest = image.reviews.filter(reviewer=member).select_related("retraction").newest_first().first()
     if newest is not None and newest.is_retracted and is_within(newest.created_at, RETRACTABLE_FOR):
         withdrawn = {name: getattr(newest, name) for name in ("certainty", "basis", "reason", "other_text")}
-        return {**withdrawn, **made_from, "danger": danger_said(newest.answer)}
+        return {**withdrawn, **made_from, "danger": danger_named_in(newest.answer)}
     return {"certainty": Certainty.CERTAIN, "basis": _usual_basis(entry), **made_from}
 
 

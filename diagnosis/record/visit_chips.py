@@ -7,12 +7,12 @@ from uuid import UUID
 from django import template
 from django.utils.translation import gettext as _
 
-from diagnosis.assessment.chips import Sign, in_order
+from diagnosis.assessment.chips import Chip, in_order
 from diagnosis.assessment.findings import ExcludedFinding, excluded_findings
-from diagnosis.assessment.photographs import LesionCard, Photograph, photographs, signs_by_visit
+from diagnosis.assessment.photographs import LesionCard, Photograph, chips_by_visit, photographs
 from diagnosis.images.models import Image
 from diagnosis.reports.models import Report
-from diagnosis.reports.validity import Otherwise, otherwise_among
+from diagnosis.reports.validity import UnreportedChanges, unreported_changes_among
 from patients.models import Visit
 
 register = template.Library()
@@ -34,26 +34,26 @@ class Trouble:
 
 
 @register.simple_tag
-def signs_at(visits: Iterable[Visit]) -> dict[UUID, tuple[Sign, ...]]:
+def chips_at(visits: Iterable[Visit]) -> dict[UUID, tuple[Chip, ...]]:
     """Return the chips of each visit that has any.
 
     A dangerous finding of an excluded photograph is shown at every visit at which its lesion was photographed.
     """
     of_visits = Image.objects.filter(visit__in=[visit.pk for visit in visits]).order_by()
-    signs = signs_by_visit(of_visits.in_use())
+    chips = chips_by_visit(of_visits.in_use())
     missed = excluded_findings(Image.objects.filter(lesion__in=of_visits.values("lesion")))
     if missed:
         for visit, lesion in set(of_visits.values_list("visit", "lesion")):
-            chips = [each.sign for each in missed if each.image.lesion_id == lesion]
-            if chips:
-                signs[visit] = tuple(in_order([*chips, *signs.get(visit, ())]))
-    return signs
+            of_lesion = [each.chip for each in missed if each.image.lesion_id == lesion]
+            if of_lesion:
+                chips[visit] = tuple(in_order([*of_lesion, *chips.get(visit, ())]))
+    return chips
 
 
 @register.simple_tag
-def signs_of_card(card: LesionCard, missed: Iterable[ExcludedFinding]) -> list[Sign]:
+def chips_of_card(card: LesionCard, missed: Iterable[ExcludedFinding]) -> list[Chip]:
     """Return the chips of a lesion, including dangerous findings of its excluded photographs."""
-    return in_order([*(each.sign for each in missed if each.image.lesion_id == card.lesion.pk), *card.signs])
+    return in_order([*(each.chip for each in missed if each.image.lesion_id == card.lesion.pk), *card.chips])
 
 
 @register.simple_tag
@@ -64,20 +64,20 @@ def troubled_reports_at(visits: Iterable[Visit]) -> dict[UUID, Trouble]:
         Report.objects.filter(visit__in=closed).select_related("visit__patient__clinic").prefetch_related("addenda")
     )
     withheld = set(Report.objects.kept_from_patients().filter(visit__in=closed).values_list("pk", flat=True))
-    otherwise, troubles = otherwise_among(reports), {}
+    unreported, troubles = unreported_changes_among(reports), {}
     for report in reports:
         if report.pk in withheld:
             troubles[report.visit_id] = Trouble(_("Withheld from the patient"), is_withheld=True)
-        elif otherwise[report.pk].is_misleading:
-            troubles[report.visit_id] = Trouble(_trouble(otherwise[report.pk]))
+        elif unreported[report.pk].is_misleading:
+            troubles[report.visit_id] = Trouble(_trouble(unreported[report.pk]))
     return troubles
 
 
-def _trouble(otherwise: Otherwise) -> str:
+def _trouble(unreported: UnreportedChanges) -> str:
     """Return the most important change that a report does not contain."""
-    if otherwise.labels or otherwise.elsewhere:
+    if unreported.labels or unreported.elsewhere:
         return _("Reviews contradict the signed report")
-    if otherwise.excluded:
+    if unreported.excluded:
         return _("A photograph of the signed report is excluded")
     return _("The record has changed since the report")
 
@@ -105,5 +105,5 @@ def of_key(by_key: Mapping[str, Photograph], key: str) -> Photograph | None:
 
 
 @register.filter
-def of_visit(signs: Mapping[UUID, tuple[Sign, ...]], visit: Visit) -> tuple[Sign, ...]:
-    return signs.get(visit.pk, ())
+def of_visit(chips: Mapping[UUID, tuple[Chip, ...]], visit: Visit) -> tuple[Chip, ...]:
+    return chips.get(visit.pk, ())

@@ -18,7 +18,7 @@ from diagnosis.reports.models import Addendum, Report
 from diagnosis.reports.other_visits import OtherVisitFinding
 from diagnosis.reports.printable_text import without_controls
 from diagnosis.reports.record_changes import RecordChange
-from diagnosis.reports.validity import otherwise_since
+from diagnosis.reports.validity import unreported_changes_of
 from diagnosis.reviews.answers import is_malignant_answer
 from diagnosis.reviews.review_words import answer_malignancy, icd10_of, label_in_words, plain_line
 
@@ -35,7 +35,7 @@ def build_addendum(report: Report, *, words: str, replaces_plan: bool | None = N
     Args:
         replaces_plan: whether it replaces the report's plan; None if that was not asked.
     """
-    visit, otherwise = report.visit, otherwise_since(report)
+    visit, unreported = report.visit, unreported_changes_of(report)
     content: Content = {
         "schema": SCHEMA,
         **clinic_and_patient(visit),
@@ -52,11 +52,11 @@ def build_addendum(report: Report, *, words: str, replaces_plan: bool | None = N
                 "then": asdict(change.then),
                 "now": _label_now(change),
             }
-            for change in otherwise.labels
+            for change in unreported.labels
         ],
         # Lesions that turned out to be malignant at another visit.
-        "elsewhere": [asdict(finding) for finding in otherwise.elsewhere],
-        "record": [asdict(change) for change in otherwise.record],
+        "elsewhere": [asdict(finding) for finding in unreported.elsewhere],
+        "record": [asdict(change) for change in unreported.record],
         "set_aside": [
             {
                 "id": str(excluded.exclusion.pk),
@@ -67,7 +67,7 @@ def build_addendum(report: Report, *, words: str, replaces_plan: bool | None = N
                 "reason": excluded.exclusion.reason,
                 "words": str(excluded.exclusion.get_reason_display()),
             }
-            for excluded in otherwise.excluded
+            for excluded in unreported.excluded
         ],
     }
     if replaces_plan is not None:

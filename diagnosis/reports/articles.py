@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from diagnosis.assessment.explain import explain
 from diagnosis.assessment.urgency import (
-    care_after_a_harmless_label,
+    care_after_benign_label,
     care_by_the_result,
     urgency_in_report,
     urgency_of_label,
@@ -142,7 +142,7 @@ def _from_the_library(code: str, lesions: list[Content]) -> Content:
     if unreviewed:
         sections["when_to_seek_care"] = care_by_the_result()
     elif any(_is_called_more_urgent(lesion, code) for lesion in lesions):
-        sections["when_to_seek_care"] = care_after_a_harmless_label()
+        sections["when_to_seek_care"] = care_after_benign_label()
     return {
         **condition_in_report(code),
         "sections": sections,

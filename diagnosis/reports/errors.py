@@ -61,7 +61,7 @@ class AlreadyReleased(Refused):
         super().__init__(_("This visit has already been released to the patient."))
 
 
-class ReviewsSayOtherwise(Refused):
+class ReviewsContradictReport(Refused):
     code = "reviews_say_otherwise"
 
     def __init__(self) -> None:
@@ -73,7 +73,7 @@ class ReviewsSayOtherwise(Refused):
         )
 
 
-class OtherwiseElsewhere(Refused):
+class OtherVisitChanged(Refused):
     code = "otherwise_elsewhere"
 
     def __init__(self, lesions: list[str]) -> None:

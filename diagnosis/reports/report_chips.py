@@ -11,18 +11,18 @@ from diagnosis.assessment.chips import (
     SEVERITY,
     URGENT,
     WATCH,
-    Sign,
-    beside_a_harmless_label,
-    sign_of_assessment,
-    sign_of_refusal,
-    sign_of_suspicion,
+    Chip,
+    chip_next_to_benign_label,
+    chip_of_assessment,
+    chip_of_refusal,
+    chip_of_suspicion,
 )
 from diagnosis.reports.articles import is_malignant_lesion, labels_of
 from diagnosis.reviews.answers import Basis, danger_of, leaves_danger_open
 from diagnosis.reviews.review_words import label_tone
 
 
-def signs_of_report(content: dict[str, Any]) -> tuple[Sign, ...]:
+def chips_of_report(content: dict[str, Any]) -> tuple[Chip, ...]:
     """Return the chips of every label that needs action and of the most urgent answer without a label.
 
     Benign labels appear only if nothing else is open.
@@ -30,18 +30,18 @@ def signs_of_report(content: dict[str, Any]) -> tuple[Sign, ...]:
     Args:
         content: the content for the patient's page (``with_later_labels``, ``present``).
     """
-    labels: list[Sign] = []
-    answers: list[Sign] = []
+    labels: list[Chip] = []
+    answers: list[Chip] = []
     for lesion in content["lesions"]:
-        labels += _signs_of_labels(lesion)
+        labels += _chips_of_labels(lesion)
         if not is_malignant_lesion(lesion):
-            answers += [_sign_of_answer(each) for each in lesion["photographs"] if not _is_settled(each)]
-            labels += [sign for each in lesion["photographs"] if (sign := _sign_contradicting(each))]
-    by_severity = sorted(dict.fromkeys(labels), key=lambda sign: -sign.severity)
+            answers += [_chip_of_answer(each) for each in lesion["photographs"] if not _is_settled(each)]
+            labels += [against for each in lesion["photographs"] if (against := _chip_contradicting(each))]
+    by_severity = sorted(dict.fromkeys(labels), key=lambda chip: -chip.severity)
     if not answers:
-        return tuple(by_severity) or (Sign(REFUSED, _("No photograph")),)
-    pressing = [sign for sign in by_severity if sign.severity > SEVERITY[LABEL]]
-    return tuple(dict.fromkeys((*pressing, max(answers, key=lambda sign: sign.pressing))))
+        return tuple(by_severity) or (Chip(REFUSED, _("No photograph")),)
+    pressing = [chip for chip in by_severity if chip.severity > SEVERITY[LABEL]]
+    return tuple(dict.fromkeys((*pressing, max(answers, key=lambda chip: chip.pressing))))
 
 
 def _is_settled(photograph: dict[str, Any]) -> bool:
@@ -52,56 +52,56 @@ def _is_settled(photograph: dict[str, Any]) -> bool:
     return bool(confirmed) and not leaves_danger_open(confirmed["code"])
 
 
-def _sign_contradicting(photograph: dict[str, Any]) -> Sign | None:
+def _chip_contradicting(photograph: dict[str, Any]) -> Chip | None:
     """The chip of the software's answer against a benign label without histopathology, or None."""
     if photograph["set_aside"] or not photograph["confirmed"] or not photograph["assessment"]:
         return None
     if photograph["confirmed"].get("basis") == Basis.HISTOPATHOLOGY:
         return None
-    return sign_next_to_label(photograph["confirmed"], photograph["assessment"])
+    return chip_next_to_label(photograph["confirmed"], photograph["assessment"])
 
 
-def sign_next_to_label(confirmed: dict[str, Any], assessment: dict[str, Any]) -> Sign | None:
+def chip_next_to_label(confirmed: dict[str, Any], assessment: dict[str, Any]) -> Chip | None:
     """The chip of the software's answer next to a benign label; None if the chip does not change."""
     if danger_of(confirmed["code"]) is not False:
         return None
-    sign, is_proven = sign_of_assessment(assessment), confirmed.get("basis") == Basis.HISTOPATHOLOGY
-    beside = beside_a_harmless_label(sign, is_proven=is_proven, words=_("Software: %(said)s"))
-    return beside if beside != sign else None
+    chip, is_proven = chip_of_assessment(assessment), confirmed.get("basis") == Basis.HISTOPATHOLOGY
+    beside = chip_next_to_benign_label(chip, is_proven=is_proven, words=_("Software: %(said)s"))
+    return beside if beside != chip else None
 
 
-def _signs_of_labels(lesion: dict[str, Any]) -> list[Sign]:
+def _chips_of_labels(lesion: dict[str, Any]) -> list[Chip]:
     """The chips of the newest label of each photograph and of the labels of other visits."""
-    signs = []
+    chips = []
     for photograph in lesion["photographs"]:
         later = photograph["later"]
         if photograph["set_aside"]:
-            signs.append(Sign(WATCH, _("A photograph no longer counts")))
+            chips.append(Chip(WATCH, _("A photograph no longer counts")))
         elif later:
-            signs.append(Sign(later["tone"], _("Changed since: %(label)s") % {"label": later["name"]}))
+            chips.append(Chip(later["tone"], _("Changed since: %(label)s") % {"label": later["name"]}))
         elif photograph["confirmed"]:
-            signs.append(_sign_of_label(photograph["confirmed"]))
+            chips.append(_sign_of_label(photograph["confirmed"]))
     earlier = [label for label in labels_of(lesion) if "visit_date" in label]
-    signs += map(_sign_of_label, earlier)
+    chips += map(_sign_of_label, earlier)
     if lesion.get("suspected"):
-        signs.append(sign_of_suspicion(lesion["suspected"]["name"]))
+        chips.append(chip_of_suspicion(lesion["suspected"]["name"]))
     if is_malignant_lesion(lesion):
         assessments = (
             each["assessment"] for each in lesion["photographs"] if each["assessment"] and not each["set_aside"]
         )
         if any(assessment.get("suspicions") for assessment in assessments):
-            signs.append(Sign(URGENT, _("More is suspected")))
-        return [sign for sign in signs if sign.severity > SEVERITY[LABEL]]
-    return signs
+            chips.append(Chip(URGENT, _("More is suspected")))
+        return [chip for chip in chips if chip.severity > SEVERITY[LABEL]]
+    return chips
 
 
-def _sign_of_label(label: dict[str, Any]) -> Sign:
+def _sign_of_label(label: dict[str, Any]) -> Chip:
     tone = label_tone(label["code"])
-    return Sign(LABEL if tone == CALM else tone, _("Confirmed: %(label)s") % {"label": label["name"]})
+    return Chip(LABEL if tone == CALM else tone, _("Confirmed: %(label)s") % {"label": label["name"]})
 
 
-def _sign_of_answer(photograph: dict[str, Any]) -> Sign:
+def _chip_of_answer(photograph: dict[str, Any]) -> Chip:
     assessment = photograph["assessment"]
     if not assessment:
-        return sign_of_refusal(photograph["quality"]["verdict"])
-    return sign_of_assessment(assessment)
+        return chip_of_refusal(photograph["quality"]["verdict"])
+    return chip_of_assessment(assessment)

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from dermascan.core.rough_dates import RoughDate
 from diagnosis.assessment.advice import NO_CONTEXT, URGENCY, caveats_about, heading_of, tier_in_short, tone_of
 from diagnosis.assessment.candidates import bar_value, percent
-from diagnosis.assessment.chips import sign_of_assessment
+from diagnosis.assessment.chips import chip_of_assessment
 from diagnosis.assessment.presentation import TIER_MARKS
 from diagnosis.assessment.section_titles import SECTION_TITLES
 from diagnosis.images.condition_names import condition_name, malignancy_name
@@ -21,7 +21,7 @@ from diagnosis.images.models import Tier
 from diagnosis.images.reliability import tier_to_show
 from diagnosis.reports.articles import is_malignant_lesion
 from diagnosis.reports.assessments_in_report import assessment_overruled_by_label
-from diagnosis.reports.report_chips import sign_next_to_label
+from diagnosis.reports.report_chips import chip_next_to_label
 from diagnosis.reviews.answers import is_malignant_answer
 from diagnosis.reviews.review_words import LABEL_MARKS, label_tone
 from mlmodel.explanations.blocks import Block, blocks
@@ -196,7 +196,7 @@ def _glance(photographs: list[dict[str, Any]], earlier: list[dict[str, Any]], *,
             "unanalysed": len(photographs) - len(assessments),
             "others": False,
         }
-    most_urgent = max(assessments, key=lambda each: sign_of_assessment(each).pressing, default=None)
+    most_urgent = max(assessments, key=lambda each: chip_of_assessment(each).pressing, default=None)
     return {
         "labels": labels,
         "replaced": replaced,
@@ -229,8 +229,8 @@ def _labels_at_a_glance(photographs: list[dict[str, Any]], earlier: list[dict[st
 def _present_photograph(photograph: dict[str, Any], *, is_overruled: bool, is_suspected: bool) -> dict[str, Any]:
     confirmed, replaced = photograph["confirmed"], photograph.get("replaced")
     assessment = _present_assessment(_without_unreliable_numbers(photograph))
-    if assessment and confirmed and (sign := sign_next_to_label(confirmed, assessment)):
-        assessment = {**assessment, "tone_beside": sign.tone}
+    if assessment and confirmed and (chip := chip_next_to_label(confirmed, assessment)):
+        assessment = {**assessment, "tone_beside": chip.tone}
     return {
         **photograph,
         "added_at": _moment(photograph["added_at"]),

@@ -19,11 +19,11 @@ from diagnosis.reports.errors import (
     ExcludedSince,
     NothingToSign,
     NotSigned,
-    OtherwiseElsewhere,
+    OtherVisitChanged,
     PhotographUnreadable,
     PlanMissing,
     RecordChangedSince,
-    ReviewsSayOtherwise,
+    ReviewsContradictReport,
     SameFileUnchecked,
     ShowsOtherPatient,
 )
@@ -33,7 +33,7 @@ from diagnosis.reports.pdf import render_pdf
 from diagnosis.reports.printable_text import ensure_few_pictograms, ensure_printable, without_controls
 from diagnosis.reports.report_pictures import figures_of
 from diagnosis.reports.signing_checks import pressing_lesions
-from diagnosis.reports.validity import otherwise_since
+from diagnosis.reports.validity import unreported_changes_of
 from diagnosis.reviews.contradictions import contradictions_at
 from patients.models import Member, Visit, VisitStatus
 from patients.services.same_clinic import ensure_dermatologist_of
@@ -142,7 +142,7 @@ def release_report(
         SameFileUnchecked: a photograph's file is stored elsewhere too, and was not confirmed.
         ContradictedMeanwhile: the contradictions between labels have changed since ``by`` saw them.
         NotSigned, AlreadyReleased: the visit is not waiting for its release.
-        ReviewsSayOtherwise, OtherwiseElsewhere, RecordChangedSince, ShowsOtherPatient, ExcludedSince: see
+        ReviewsContradictReport, OtherVisitChanged, RecordChangedSince, ShowsOtherPatient, ExcludedSince: see
             ``ensure_still_valid``.
     """
     ensure_dermatologist_of(report.visit.patient, by)
@@ -171,20 +171,20 @@ def ensure_still_valid(report: Report) -> None:
     """Refuse to show a patient a report that is out of date and not corrected by an addendum.
 
     Raises:
-        ReviewsSayOtherwise: a label has changed.
-        OtherwiseElsewhere: another visit has a danger or a withdrawn label that was not reported.
+        ReviewsContradictReport: a label has changed.
+        OtherVisitChanged: another visit has a danger or a withdrawn label that was not reported.
         RecordChangedSince: the record has changed.
         ShowsOtherPatient, ExcludedSince: a photograph has been excluded.
     """
-    otherwise = otherwise_since(report)
-    if otherwise.labels:
-        raise ReviewsSayOtherwise
-    if otherwise.elsewhere:
-        raise OtherwiseElsewhere([finding.title for finding in otherwise.elsewhere])
-    if otherwise.record:
-        raise RecordChangedSince([change.what for change in otherwise.record])
-    if otherwise.excluded:
-        raise ShowsOtherPatient if otherwise.shows_other_patient else ExcludedSince
+    unreported = unreported_changes_of(report)
+    if unreported.labels:
+        raise ReviewsContradictReport
+    if unreported.elsewhere:
+        raise OtherVisitChanged([finding.title for finding in unreported.elsewhere])
+    if unreported.record:
+        raise RecordChangedSince([change.what for change in unreported.record])
+    if unreported.excluded:
+        raise ShowsOtherPatient if unreported.shows_other_patient else ExcludedSince
 
 
 def _render(report: Report, visit: Visit) -> bytes:
@@ -232,7 +232,7 @@ def _ensure_planned(visit: Visit, content: Content, reason: str) -> None:
 def _ensure_files_checked(visit: Visit, checked: Collection[str] | None) -> None:
     if checked is None:
         return
-    images = Image.objects.kept_elsewhere_too(visit).select_related("lesion").order_by("lesion__number")
+    images = Image.objects.also_stored_elsewhere(visit).select_related("lesion").order_by("lesion__number")
     if unchecked := [image.lesion.title for image in images if str(image.pk) not in checked]:
         raise SameFileUnchecked(list(dict.fromkeys(unchecked)))
 

@@ -19,7 +19,7 @@ from diagnosis.reports.record_changes import RecordChange, record_changes_of
 
 
 @dataclass(frozen=True)
-class Otherwise:
+class UnreportedChanges:
     """The changes that a report and its addenda do not contain; falsy if there are none.
 
     Attributes:
@@ -53,16 +53,16 @@ class Otherwise:
         return any(change.is_place for change in self.record)
 
 
-def otherwise_since(report: Report) -> Otherwise:
-    return otherwise_among([report])[report.pk]
+def unreported_changes_of(report: Report) -> UnreportedChanges:
+    return unreported_changes_among([report])[report.pk]
 
 
-def otherwise_among(reports: Sequence[Report]) -> dict[UUID, Otherwise]:
+def unreported_changes_among(reports: Sequence[Report]) -> dict[UUID, UnreportedChanges]:
     """Return the changes of several reports, by key, in a fixed number of queries; prefetch their addenda."""
     labels, elsewhere = label_changes_of(reports), findings_of_other_visits(reports)
     record, excluded = record_changes_of(reports), exclusions_since_signing(reports)
     return {
-        report.pk: Otherwise(labels[report.pk], elsewhere[report.pk], record[report.pk], excluded[report.pk])
+        report.pk: UnreportedChanges(labels[report.pk], elsewhere[report.pk], record[report.pk], excluded[report.pk])
         for report in reports
     }
 
@@ -83,7 +83,7 @@ def lesions_looked_at_again(reports: Sequence[Report]) -> dict[UUID, set[str]]:
     }
 
 
-def reports_that_say_otherwise(image: Image) -> list[Report]:
+def reports_contradicted_by(image: Image) -> list[Report]:
     """Return the signed reports that the photograph's current label contradicts, newest first.
 
     These are the report of its own visit if the label has changed, and reports of other visits of the same lesion if

@@ -89,7 +89,7 @@ def release_again(*, report: Report, by: Member) -> Withholding:
     Raises:
         PermissionDenied: ``by`` is not a dermatologist of the patient's clinic.
         NotWithheld: no dermatologist has withheld it.
-        ReviewsSayOtherwise, OtherwiseElsewhere, RecordChangedSince, ShowsOtherPatient, ExcludedSince: it is out of
+        ReviewsContradictReport, OtherVisitChanged, RecordChangedSince, ShowsOtherPatient, ExcludedSince: it is out of
             date and needs an addendum.
     """
     ensure_dermatologist_of(report.visit.patient, by)

@@ -38,7 +38,7 @@ class DangerMissing(ValidationError):
     """The reader used their own words without stating whether they are malignant."""
 
 
-def danger_said(answer: str) -> str:
+def danger_named_in(answer: str) -> str:
     """Return the choice of ``DANGERS`` behind an answer in own words; empty for any other answer."""
     return (NOT_KNOWN if answer == OTHER else answer) if answer in FREE_TEXT else ""
 

@@ -77,7 +77,7 @@ class ReviewForm(forms.ModelForm):
         """The words that the reader was asked about and sent again."""
         return str(self.cleaned_data.get("as_typed", ""))
 
-    def made_anew(self, token: str) -> None:
+    def renew(self, token: str) -> None:
         """Set the token to the reviews of colleagues that are now shown next to this form."""
         self.data = MultiValueDict(self.data)
         self.data[self.add_prefix("made_from")] = token

@@ -30,7 +30,7 @@ def current_space() -> str:
     return _space(get_analyser().backbone_sha256, current_projection().sha256)
 
 
-def keep_embedding(*, image: Image, features: npt.NDArray[np.floating]) -> None:
+def store_embedding(*, image: Image, features: npt.NDArray[np.floating]) -> None:
     """Store the embedding of an analysed photograph, and replace features (F,) of an earlier backbone."""
     backbone = get_analyser().backbone_sha256
     ImageFeatures.objects.filter(image=image).exclude(backbone_sha256=backbone).update(

@@ -23,7 +23,7 @@ Progress = Callable[[Iterable[Path]], Iterable[Path]]
 
 
 @dataclass(frozen=True)
-class Judge:
+class EvaluatedNetwork:
     """The parts of a network that determine its answers, which can be evaluated before a release is written.
 
     Attributes:
@@ -41,7 +41,7 @@ class Judge:
     smartphone_calibration: Calibration | None = None
 
     @classmethod
-    def of(cls, analyser: Analyser) -> "Judge":
+    def of(cls, analyser: Analyser) -> "EvaluatedNetwork":
         """Return the network of a loaded release."""
         points: OperatingPoints = analyser.operating_points
         return cls(
@@ -59,7 +59,7 @@ class Judge:
             smartphone_calibration=analyser.smartphone_calibration,
         )
 
-    def for_kind_of(self, answered: "Answered") -> "Judge":
+    def for_kind_of(self, answered: "Answered") -> "EvaluatedNetwork":
         """Return the network with the smartphone calibration if most photographs of the set are of that kind."""
         if self.smartphone_calibration is None or answered.smartphones * 2 <= len(answered.photographs.labels):
             return self
@@ -90,12 +90,16 @@ class Answered:
         return self.photographs.labels != OUTSIDE
 
 
-def answer_from_features(photographs: Photographs, features: npt.NDArray[np.float16], judge: Judge) -> Answered:
-    """Return the answers of ``judge`` for photographs with known features, float16 (N, F)."""
-    parts = [judge.head.logits(part.astype(np.float32)) for part in np.array_split(features, len(features) // 512 + 1)]
+def answer_from_features(
+    photographs: Photographs, features: npt.NDArray[np.float16], network: EvaluatedNetwork
+) -> Answered:
+    """Return the answers of ``network`` for photographs with known features, float16 (N, F)."""
+    parts = [
+        network.head.logits(part.astype(np.float32)) for part in np.array_split(features, len(features) // 512 + 1)
+    ]
     logits = np.concatenate(parts)
     answers = _answers(
-        photographs, judge.calibration.probabilities(logits), judge.calibration.equal_prior_scores(logits)
+        photographs, network.calibration.probabilities(logits), network.calibration.equal_prior_scores(logits)
     )
     return Answered(photographs, answers)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from mlmodel.datasets.dataset import Dataset, read_datasets
 from mlmodel.datasets.tables import DataError
-from mlmodel.evaluation.answering import Judge, Progress, ask_as_served
+from mlmodel.evaluation.answering import EvaluatedNetwork, Progress, ask_as_served
 from mlmodel.evaluation.by_source import class_mixes, figures_of_source
 from mlmodel.evaluation.errors import EvaluationError
 from mlmodel.metrics.performance import Answers
@@ -50,13 +50,13 @@ def judge_by_source(
     """
     served = ask_as_served(part.paths, analyser, progress)
     readable = part.take(served.read)
-    judge, mixes = Judge.of(analyser), class_mixes(whole)
+    network, mixes = EvaluatedNetwork.of(analyser), class_mixes(whole)
     answers = Answers(served.probabilities, served.scores, readable.labels, readable.lesions)
     return {
         str(source): figures_of_source(
             answers.take(readable.sources == source),
-            thresholds=judge.thresholds,
-            set_thresholds=judge.calibration.set_thresholds,
+            thresholds=network.thresholds,
+            set_thresholds=network.calibration.set_thresholds,
             class_mix=mixes[str(source)],
         )
         for source in np.unique(readable.sources)

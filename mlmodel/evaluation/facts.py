@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from mlmodel.evaluation.answering import Answered, Judge
+from mlmodel.evaluation.answering import Answered, EvaluatedNetwork
 from mlmodel.evaluation.estimates import Figures, confusion, counts_behind, estimate_all, measure
 from mlmodel.evaluation.mistakes import tier_of, worst_mistakes
 from mlmodel.evaluation.subgroups import subgroups_of
@@ -23,7 +23,7 @@ PICTURES = 12
 
 def evaluation_facts(
     *,
-    judge: Judge,
+    network: EvaluatedNetwork,
     sets: Sequence[Answered],
     by_source: Mapping[str, Any] | None = None,
     released_by_source: Mapping[str, Any] | None = None,
@@ -35,7 +35,7 @@ def evaluation_facts(
     """Return every fact of the report, ready for JSON.
 
     Args:
-        judge: the evaluated network.
+        network: the evaluated network.
         sets: its answers; the headline is about the first set.
         by_source: the result of ``by_source.as_facts`` for this evaluation.
         released_by_source: the same from the release's manifest, for a report without ``by_source``.
@@ -48,13 +48,13 @@ def evaluation_facts(
         "format": FORMAT,
         "made_at": datetime.now(UTC).replace(microsecond=0).isoformat(),
         "network": {
-            **judge.identity,
-            "temperature": round(judge.calibration.temperature, 6),
-            "set_thresholds": _rounded(by_code(judge.calibration.set_thresholds)),
-            "thresholds": _rounded(judge.thresholds),
-            "class_mix": _rounded(by_code(judge.calibration.class_mix)),
+            **network.identity,
+            "temperature": round(network.calibration.temperature, 6),
+            "set_thresholds": _rounded(by_code(network.calibration.set_thresholds)),
+            "thresholds": _rounded(network.thresholds),
+            "class_mix": _rounded(by_code(network.calibration.class_mix)),
         },
-        "sets": [set_facts(answered, judge, pictures=pictures) for answered in sets],
+        "sets": [set_facts(answered, network, pictures=pictures) for answered in sets],
         "by_source": by_source or released_by_source or {},
         "by_source_from_release": not by_source,
         "training": training,
@@ -67,9 +67,9 @@ def _rounded(values: Mapping[str, float]) -> dict[str, float]:
     return {name: round(value, 6) for name, value in values.items()}
 
 
-def set_facts(answered: Answered, judge: Judge, *, pictures: int = PICTURES) -> dict[str, Any]:
+def set_facts(answered: Answered, network: EvaluatedNetwork, *, pictures: int = PICTURES) -> dict[str, Any]:
     """Return the facts of one set."""
-    judge = judge.for_kind_of(answered)
+    network = network.for_kind_of(answered)
     photographs, inside = answered.photographs, answered.is_inside
     answers = answered.answers.take(inside)
     return {
@@ -82,25 +82,27 @@ def set_facts(answered: Answered, judge: Judge, *, pictures: int = PICTURES) -> 
         "photographs": len(answers.labels),
         "lesions": len(np.unique(answers.lesions)),
         "classes": _classes(answers),
-        "outside": _outside(answered, judge),
-        "subsets": {name: subset_facts(each, judge) for name, each in _subsets(answered, answers).items()},
-        "subgroups": subgroups_of(answered, watch=judge.thresholds["watch"]),
-        "mistakes": worst_mistakes(answered, thresholds=judge.thresholds, count=pictures),
+        "outside": _outside(answered, network),
+        "subsets": {name: subset_facts(each, network) for name, each in _subsets(answered, answers).items()},
+        "subgroups": subgroups_of(answered, watch=network.thresholds["watch"]),
+        "mistakes": worst_mistakes(answered, thresholds=network.thresholds, count=pictures),
     }
 
 
-def subset_facts(answers: Answers, judge: Judge) -> dict[str, Any]:
+def subset_facts(answers: Answers, network: EvaluatedNetwork) -> dict[str, Any]:
     """Return all metrics and curves of one subset: by lesion, by photograph, or sharp photographs only."""
 
     def figures(each: Answers) -> Figures:
-        return measure(each, thresholds=judge.thresholds, set_thresholds=judge.calibration.set_thresholds)
+        return measure(each, thresholds=network.thresholds, set_thresholds=network.calibration.set_thresholds)
 
-    sizes = np.bincount(in_set(answers.scores, judge.calibration.set_thresholds).sum(axis=1), minlength=len(CODES) + 1)
+    sizes = np.bincount(
+        in_set(answers.scores, network.calibration.set_thresholds).sum(axis=1), minlength=len(CODES) + 1
+    )
     return {
         "count": len(answers.labels),
         "malignant": int(answers.is_malignant.sum()),
         "support": {code: int((answers.labels == index).sum()) for index, code in enumerate(CODES)},
-        "figures": estimate_all(figures, answers, counts=counts_behind(answers, judge.thresholds)),
+        "figures": estimate_all(figures, answers, counts=counts_behind(answers, network.thresholds)),
         "confusion": {
             "calibrated": confusion(answers.probabilities.argmax(axis=1), answers.labels).tolist(),
             "equal_prior": confusion(answers.scores.argmax(axis=1), answers.labels).tolist(),
@@ -140,13 +142,13 @@ def _classes(answers: Answers) -> dict[str, dict[str, int]]:
     }
 
 
-def _outside(answered: Answered, judge: Judge) -> list[dict[str, Any]]:
+def _outside(answered: Answered, network: EvaluatedNetwork) -> list[dict[str, Any]]:
     """Return the tiers of photographs whose diagnosis is none of the seven classes, by diagnosis."""
     rows = answered.photographs.labels == OUTSIDE
     diagnoses, mass = answered.photographs.diagnoses[rows], answered.answers.malignant_probability[rows]
     tiers_by_diagnosis = []
     for diagnosis in np.unique(diagnoses):
-        tiers = [tier_of(float(each), judge.thresholds) for each in mass[diagnoses == diagnosis]]
+        tiers = [tier_of(float(each), network.thresholds) for each in mass[diagnoses == diagnosis]]
         counts = {tier: tiers.count(tier) for tier in ("urgent", "watch", "calm")}
         tiers_by_diagnosis.append({"diagnosis": str(diagnosis), "photographs": len(tiers), "tiers": counts})
     return tiers_by_diagnosis

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from mlmodel.datasets.feature_cache import cached_features
-from mlmodel.evaluation.answering import Answered, Judge, Progress, answer_as_served, answer_from_features
+from mlmodel.evaluation.answering import Answered, EvaluatedNetwork, Progress, answer_as_served, answer_from_features
 from mlmodel.evaluation.known_sets import read_ham10000_folds
 from mlmodel.evaluation.test_sets import Photographs
 from mlmodel.network.analyser import Analyser
@@ -34,7 +34,7 @@ def answer_ham10000(
     if not _is_complete(features_folder, whole):
         return answer_as_served(part, analyser, progress)
     features = cached_features(whole.paths, engine=analyser.engine, cache=features_folder)
-    return answer_from_features(part, features[rows], Judge.of(analyser))
+    return answer_from_features(part, features[rows], EvaluatedNetwork.of(analyser))
 
 
 def _is_complete(features_folder: Path, whole: Photographs) -> bool:

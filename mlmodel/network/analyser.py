@@ -14,7 +14,7 @@ from mlmodel.network.drift import DriftReference, read_reference
 from mlmodel.network.engine import Engine
 from mlmodel.network.head import Floats, Head
 from mlmodel.network.heat_map import grad_cam
-from mlmodel.network.in_domain import PhotographJudge
+from mlmodel.network.in_domain import PhotographClassifier
 from mlmodel.network.quality import SMARTPHONE_MEASURE, Quality, Verdict, judge
 from mlmodel.network.side_by_side import side_by_side
 from mlmodel.network.tiers import OperatingPoints, Tier, explained_code, most_probable_code
@@ -105,7 +105,9 @@ class Analyser:
             class_mix=in_order(settings["class_mix"]),
             set_thresholds=in_order(settings["set_thresholds"]),
         )
-        self.smartphone = PhotographJudge.load(release.head, "smartphone", threshold=settings["smartphone_threshold"])
+        self.smartphone = PhotographClassifier.load(
+            release.head, "smartphone", threshold=settings["smartphone_threshold"]
+        )
         # Smartphone photographs are answered with less confidence: a higher temperature and larger sets.
         self.smartphone_calibration = replace(
             self.calibration,
@@ -114,7 +116,9 @@ class Analyser:
         )
         self.released_points = OperatingPoints.from_settings(settings["operating_points"])
         self.operating_points = self.released_points
-        self.in_domain = PhotographJudge.load(release.head, "in_domain", threshold=settings["in_domain_threshold"])
+        self.in_domain = PhotographClassifier.load(
+            release.head, "in_domain", threshold=settings["in_domain_threshold"]
+        )
         self.reference = _reference_of(release)
 
     def at(self, points: OperatingPoints, own_mix: Floats | None = None) -> "Analyser":

@@ -13,7 +13,7 @@ from mlmodel.network.head import Floats, opened
 
 
 @dataclass(frozen=True)
-class PhotographJudge:
+class PhotographClassifier:
     """A logistic regression on the backbone's features.
 
     Attributes:
@@ -35,7 +35,7 @@ class PhotographJudge:
         return self.probability(features) >= self.threshold
 
     @classmethod
-    def load(cls, source: Path | bytes, name: str, *, threshold: float) -> "PhotographJudge":
+    def load(cls, source: Path | bytes, name: str, *, threshold: float) -> "PhotographClassifier":
         """Return a classifier, ``in_domain`` or ``smartphone``, from the head's file or its content."""
         with np.load(opened(source), allow_pickle=False) as arrays:
             return cls(

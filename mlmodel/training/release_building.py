@@ -19,7 +19,7 @@ from mlmodel.datasets.dataset import (
     read_datasets,
 )
 from mlmodel.datasets.feature_cache import cached_features
-from mlmodel.evaluation.answering import Judge, answer_from_features
+from mlmodel.evaluation.answering import EvaluatedNetwork, answer_from_features
 from mlmodel.evaluation.by_source import answers_by_source, as_facts, class_mixes, figures_of_source
 from mlmodel.evaluation.card_facts import card_facts
 from mlmodel.evaluation.facts import evaluation_facts
@@ -36,8 +36,8 @@ from mlmodel.network.tiers import OperatingPoints
 from mlmodel.releases.release import write_manifest
 from mlmodel.releases.release_files import sha256_of
 from mlmodel.releases.sources import HAM10000
+from mlmodel.training.classifier_fitting import ClassifierFit, fit_in_domain, fit_smartphone
 from mlmodel.training.head_fitting import HeadRecipe, fit_head
-from mlmodel.training.judge_fitting import JudgeFit, fit_in_domain, fit_smartphone
 from mlmodel.training.provenance import hardly_seen, learned_from, recorded_traits
 from mlmodel.training.release_calibration import Calibrated, calibrate, calibrate_smartphone
 
@@ -171,7 +171,7 @@ def _provenance(inputs: BuildInputs, home: Dataset, everything: Dataset, phone: 
 
 def _photograph_classifiers(
     inputs: BuildInputs, features: _Features, parts: Sequence[WithFeatures], smartphone: npt.NDArray[np.float16]
-) -> dict[str, JudgeFit]:
+) -> dict[str, ClassifierFit]:
     def of_folds(folds: tuple[int, ...]) -> list[npt.NDArray[np.float16]]:
         return [own[dataset.rows(folds)] for dataset, own in parts]
 
@@ -191,15 +191,15 @@ def _photograph_classifiers(
     }
 
 
-def _save_head(path: Path, head: Head, kinds: dict[str, JudgeFit]) -> None:
+def _save_head(path: Path, head: Head, kinds: dict[str, ClassifierFit]) -> None:
     arrays: dict[str, Any] = {name: values.astype(np.float16) for name, values in asdict(head).items()}
     for name, fit in kinds.items():
-        arrays[f"{name}_weights"] = fit.judge.weights
-        arrays[f"{name}_bias"] = np.float32(fit.judge.bias)
+        arrays[f"{name}_weights"] = fit.classifier.weights
+        arrays[f"{name}_bias"] = np.float32(fit.classifier.bias)
     np.savez(path, **arrays)
 
 
-def _settings(calibrated: Calibrated, kinds: dict[str, JudgeFit], inputs: BuildInputs) -> dict[str, Any]:
+def _settings(calibrated: Calibrated, kinds: dict[str, ClassifierFit], inputs: BuildInputs) -> dict[str, Any]:
     calibration = calibrated.calibration
     fitted = {"recipe": asdict(inputs.recipe), "augmented_copies": inputs.augmented_copies}
     return {
@@ -207,7 +207,7 @@ def _settings(calibrated: Calibrated, kinds: dict[str, JudgeFit], inputs: BuildI
         "temperature": round(calibration.temperature, 6),
         "class_mix": as_settings(calibration.class_mix),
         "set_thresholds": as_settings(calibration.set_thresholds),
-        **{f"{name}_threshold": round(fit.judge.threshold, 6) for name, fit in kinds.items()},
+        **{f"{name}_threshold": round(fit.classifier.threshold, 6) for name, fit in kinds.items()},
         "training": inputs.training or fitted,
     }
 
@@ -219,15 +219,17 @@ def _evaluated(
     features: npt.NDArray[np.float16],
     inputs: BuildInputs,
     settings: dict[str, Any],
-    kinds: dict[str, JudgeFit],
+    kinds: dict[str, ClassifierFit],
     views: int,
     elsewhere: WithFeatures | None,
 ) -> CardFacts:
     """Return the facts of the card from the held-out test sets, and add the results to ``settings``."""
     photographs, rows, _ = read_ham10000_folds(inputs.ham10000, TEST_FOLDS)
     identity = {"architecture": "xception", "views": str(views)}
-    judge = Judge(head, calibrated.calibration, calibrated.thresholds, identity)
-    facts = evaluation_facts(judge=judge, sets=[answer_from_features(photographs, features[rows], judge)], pictures=0)
+    network = EvaluatedNetwork(head, calibrated.calibration, calibrated.thresholds, identity)
+    facts = evaluation_facts(
+        network=network, sets=[answer_from_features(photographs, features[rows], network)], pictures=0
+    )
     sources = _by_source(head, calibrated, (dataset, features), elsewhere) if elsewhere else {}
     card = card_facts(
         facts,

@@ -44,7 +44,7 @@ def epoch_order(
     return generator.permutation(np.concatenate(rows))
 
 
-def held_log_mix(labels: Indices, *, sampling: str, loss: str) -> npt.NDArray[np.float64]:
+def implied_log_mix(labels: Indices, *, sampling: str, loss: str) -> npt.NDArray[np.float64]:
     """Return the log class priors included in trained logits, float64 (classes,), to subtract for equal priors.
 
     Plain cross-entropy learns the sampled class mix; the class-balanced and the logit-adjusted loss remove it.

@@ -124,17 +124,17 @@ def split(recipe: Recipe, dataset: Dataset) -> Split:
     is_included = dataset.possible_among(recipe.classes).any(axis=1)
     if recipe.split == "by-lesion":
         trained = np.flatnonzero(is_included & dataset.rows(TRAIN_FOLDS))
-        watched = np.flatnonzero(is_included & dataset.rows(CALIBRATION_FOLDS))
+        validation = np.flatnonzero(is_included & dataset.rows(CALIBRATION_FOLDS))
     else:
         rows = np.random.default_rng(recipe.seed).permutation(np.flatnonzero(is_included))
-        watched, trained = np.sort(rows[: len(rows) // 5]), np.sort(rows[len(rows) // 5 :])
+        validation, trained = np.sort(rows[: len(rows) // 5]), np.sort(rows[len(rows) // 5 :])
     for number, phase in enumerate(recipe.phases, start=1):
         if np.isin(dataset.copies[trained], phase.left_out).all():
             raise DatasetError(f"Phase {number} excludes all training photographs.")
-    for rows, purpose in ((trained, "training"), (watched, "validation")):
+    for rows, purpose in ((trained, "training"), (validation, "validation")):
         if absent := [code for n, code in enumerate(recipe.classes) if n not in labels[rows]]:
             raise DatasetError(f"There are no photographs of {', '.join(absent)} for {purpose}.")
-    return Split(trained=trained, watched=watched)
+    return Split(trained=trained, validation=validation)
 
 
 def _configuration(recipe: Recipe, dataset: Dataset, begin_from: RunDirectory | None) -> dict[str, Any]:

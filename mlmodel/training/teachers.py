@@ -19,7 +19,7 @@ from mlmodel.taxonomy import CODES
 from mlmodel.training.learner import Targets
 from mlmodel.training.recipe import Recipe, RecipeError
 from mlmodel.training.run_folder import RunDirectory, RunError
-from mlmodel.training.sampling import held_log_mix
+from mlmodel.training.sampling import implied_log_mix
 from mlmodel.training.trained import load_trained
 
 
@@ -64,7 +64,7 @@ class Teachers:
                     f"“{name}” cannot teach “{recipe.name}”: it has other classes, preprocessing or split."
                 )
             networks.append(_compiled(network))
-            held.append(held_log_mix(trained_labels, sampling=own.sampling, loss=own.loss))
+            held.append(implied_log_mix(trained_labels, sampling=own.sampling, loss=own.loss))
         return cls(networks, held, recipe.taught_sources) if networks else None
 
     def ask(

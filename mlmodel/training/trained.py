@@ -14,7 +14,7 @@ from mlmodel.taxonomy import CODES
 from mlmodel.training.architectures import build_network, head_slices
 from mlmodel.training.recipe import Recipe, recipe_from
 from mlmodel.training.run_folder import RunDirectory, RunError
-from mlmodel.training.sampling import held_log_mix
+from mlmodel.training.sampling import implied_log_mix
 
 
 def load_trained(run: RunDirectory, *, weights: str = "weights.npz") -> tuple[Recipe, keras.Model]:
@@ -93,7 +93,7 @@ def head_of(recipe: Recipe, network: keras.Model, *, trained_labels: Labels) -> 
         hidden_weights[stage_slice(stage)] = weights[place]
     output_weights, output_bias = (np.asarray(array) for array in network.get_layer("head_output").get_weights())
     natural = np.log(drawn_mix(trained_labels, sampling="every-image"))
-    held = held_log_mix(trained_labels, sampling=recipe.sampling, loss=recipe.loss)
+    held = implied_log_mix(trained_labels, sampling=recipe.sampling, loss=recipe.loss)
     return Head(
         hidden_weights=hidden_weights,
         hidden_bias=bias.astype(np.float32),

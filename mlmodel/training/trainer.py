@@ -21,10 +21,10 @@ from mlmodel.training.learner import Learner
 from mlmodel.training.progress import Progress
 from mlmodel.training.recipe import Phase, Recipe
 from mlmodel.training.run_folder import REPORT_FILE, Place, RunDirectory, RunError
-from mlmodel.training.sampling import held_log_mix
+from mlmodel.training.sampling import implied_log_mix
 from mlmodel.training.shown_cases import ShownCases
 from mlmodel.training.teachers import Teachers
-from mlmodel.training.watched import watched_figures
+from mlmodel.training.validation import validation_figures
 
 CHECKPOINT_SECONDS = 120.0
 _ROW_EVERY = 20
@@ -42,7 +42,7 @@ class Split:
     """The training and validation rows of a data set; other rows are not used."""
 
     trained: npt.NDArray[np.int64]
-    watched: npt.NDArray[np.int64]
+    validation: npt.NDArray[np.int64]
 
 
 def train(
@@ -213,21 +213,21 @@ class _Training:
         """Return the validation metrics of the averaged weights."""
         current = self.learner.swap_in_average()
         if phase.trainable_from == "head":
-            logits = self.learner.logits(self._frozen(phase).of(self.split.watched, variant=None))
+            logits = self.learner.logits(self._frozen(phase).of(self.split.validation, variant=None))
         else:
             parts = batches(
-                self.dataset.paths, self.split.watched, side=phase.side, kind="none", chance=(),
+                self.dataset.paths, self.split.validation, side=phase.side, kind="none", chance=(),
                 batch_size=_VALIDATION_BATCH, preparation=self.recipe.preparation, kept=self.kept,
             )  # fmt: skip
             logits = np.concatenate([self.learner.logits(pixels) for pixels, _ in parts])
         units = self._answering_units(phase)
         self.learner.restore(current)
-        figures = watched_figures(
+        figures = validation_figures(
             logits,
-            self.dataset.take(self.split.watched),
+            self.dataset.take(self.split.validation),
             classes=self.recipe.classes,
             trained=self.shown.labels_of(HAM10000),
-            held=held_log_mix(self.shown.exact_labels, sampling=self.recipe.sampling, loss=self.recipe.loss),
+            held=implied_log_mix(self.shown.exact_labels, sampling=self.recipe.sampling, loss=self.recipe.loss),
             log_priors=dict(zip(self.shown.sources, self.shown.log_priors[phase.unseen_share], strict=True)),
         )
         return {**figures, **units}
@@ -240,7 +240,7 @@ class _Training:
         """
         if self.recipe.architecture != "xception" or phase.trainable_from == "head":
             return {}
-        rows = self.split.watched[:: max(len(self.split.watched) // _UNITS_SEEN_BY, 1)]
+        rows = self.split.validation[:: max(len(self.split.validation) // _UNITS_SEEN_BY, 1)]
         parts = batches(
             self.dataset.paths, rows, side=phase.side, kind="none", chance=(), batch_size=_VALIDATION_BATCH,
             preparation=self.recipe.preparation, kept=self.kept,

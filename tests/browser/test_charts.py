@@ -7,7 +7,7 @@ from django.urls import reverse
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from diagnosis.monitoring.days import keep_day
+from diagnosis.monitoring.days import store_day
 from diagnosis.reviews.models import QueueEntry
 from diagnosis.reviews.services import record_review
 from mlmodel.versions.serving import active_version
@@ -38,7 +38,7 @@ def figures(clinic, dermatologist) -> None:
         clinic=clinic, state="waiting", reason="no_label", reasons=["no_label"], needs=1,
         entered_at=timezone.now() - timedelta(days=2),
     )  # fmt: skip
-    keep_day(clinic)
+    store_day(clinic)
 
 
 def chart(page: Page, slug: str):

@@ -111,16 +111,16 @@ class Outcome:
         if self.photograph is None:
             existing = {"url": self.existing.get_absolute_url()} if self.existing else {}
             return {**_as_problem(self.code, self.message, self.status), **existing}
-        image, leading = self.photograph.image, self.photograph.leading_sign
+        image, leading = self.photograph.image, self.photograph.leading_chip
         return {
             "id": str(image.pk),
             "url": image.get_absolute_url(),
             "thumbnail": reverse("image-file", args=[image.pk, "thumbnail"]),
             "verdict": image.verdict,
-            "tier": self.photograph.sign_of_answer.tone if self.photograph.prediction else None,
+            "tier": self.photograph.chip_of_answer.tone if self.photograph.prediction else None,
             "badge": leading.tone,
             "message": leading.words,
-            "badges": [{"tone": sign.tone, "words": sign.words} for sign in self.photograph.signs],
+            "badges": [{"tone": chip.tone, "words": chip.words} for chip in self.photograph.chips],
         }
 
 

@@ -88,11 +88,11 @@ class ImageQuerySet(models.QuerySet["Image"]):
         same = self.in_use().filter(sha256=image.sha256, visit__patient__clinic=clinic)
         return same.exclude(lesion=image.lesion_id)
 
-    def with_files_kept_elsewhere(self) -> "ImageQuerySet":
-        """Annotate ``is_kept_elsewhere``: the same file is stored under another lesion of the clinic too."""
+    def with_files_stored_elsewhere(self) -> "ImageQuerySet":
+        """Annotate ``is_stored_elsewhere``: the same file is stored under another lesion of the clinic too."""
         same = Image.objects.in_use().filter(sha256=OuterRef("sha256")).exclude(lesion=OuterRef("lesion"))
         clinic = OuterRef("visit__patient__clinic")
-        return self.annotate(is_kept_elsewhere=Exists(same.filter(visit__patient__clinic=clinic).order_by()))
+        return self.annotate(is_stored_elsewhere=Exists(same.filter(visit__patient__clinic=clinic).order_by()))
 
     def with_files_of(self, visit: Visit) -> "ImageQuerySet":
         """Photographs of the clinic with the same file as one of the visit's, under another lesion."""
@@ -100,7 +100,7 @@ class ImageQuerySet(models.QuerySet["Image"]):
         elsewhere = of_the_visit.exclude(lesion=OuterRef("lesion"))
         return self.in_use().filter(Exists(elsewhere), visit__patient__clinic=visit.patient.clinic_id)
 
-    def kept_elsewhere_too(self, visit: Visit) -> "ImageQuerySet":
+    def also_stored_elsewhere(self, visit: Visit) -> "ImageQuerySet":
         """The visit's own photographs whose file the clinic stores under another lesion too."""
         elsewhere = Image.objects.in_use().filter(
             sha256=OuterRef("sha256"), visit__patient__clinic=visit.patient.clinic_id

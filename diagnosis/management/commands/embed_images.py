@@ -7,7 +7,7 @@ from django.db import transaction
 from diagnosis.assessment.analysis import analyse_original
 from diagnosis.images.errors import CannotReadOriginal
 from diagnosis.images.models import ImageFeatures
-from diagnosis.similar.embeddings import embed_from_features, keep_embedding, outdated_images
+from diagnosis.similar.embeddings import embed_from_features, outdated_images, store_embedding
 from mlmodel.counted import counted
 from mlmodel.network.analyser import get_analyser
 
@@ -52,6 +52,6 @@ class Command(BaseCommand):
                 continue
             with transaction.atomic():
                 ImageFeatures.objects.get_or_create(image=image, defaults={"backbone_sha256": "", "vector": b""})
-                keep_embedding(image=image, features=features)
+                store_embedding(image=image, features=features)
             read += 1
         return read, unreadable

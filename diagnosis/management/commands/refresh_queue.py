@@ -4,7 +4,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 
 from diagnosis.reports.models import Report
-from diagnosis.reports.validity import otherwise_among
+from diagnosis.reports.validity import unreported_changes_among
 from diagnosis.reviews.labels import recalculate_labels
 from diagnosis.reviews.queue import refresh_clinic
 from patients.models import Clinic
@@ -44,4 +44,4 @@ class Command(BaseCommand):
 
 def _invalid_report_count(clinic: Clinic) -> int:
     reports = Report.objects.filter(visit__patient__clinic=clinic).select_related("visit__patient__clinic")
-    return sum(map(bool, otherwise_among(list(reports.prefetch_related("addenda"))).values()))
+    return sum(map(bool, unreported_changes_among(list(reports.prefetch_related("addenda"))).values()))

@@ -9,7 +9,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.assessment.chips import URGENT, Sign
+from diagnosis.assessment.chips import URGENT, Chip
 from diagnosis.assessment.photographs import photographs_by_key
 from diagnosis.images.models import Image
 from diagnosis.record.admin.remarks import ShowsRemarks, of_a_photograph, of_a_visit, photograph_for, visit_of
@@ -18,15 +18,15 @@ from patients.admin.long_lists import LongChangeList
 from patients.models import Visit
 
 
-def signs_html(signs: Iterable[Sign]) -> SafeString:
-    chips = format_html_join(
-        " ", '<span class="admin-tier admin-tier-{}">{}</span>', ((sign.tone, sign.words) for sign in signs)
+def chips_html(chips: Iterable[Chip]) -> SafeString:
+    spans = format_html_join(
+        " ", '<span class="admin-tier admin-tier-{}">{}</span>', ((chip.tone, chip.words) for chip in chips)
     )
-    return format_html('<span class="admin-tiers">{}</span>', chips)
+    return format_html('<span class="admin-tiers">{}</span>', spans)
 
 
 def trouble_html(trouble: Trouble | None) -> str:
-    return signs_html([Sign(URGENT, str(trouble))]) if trouble else "–"
+    return chips_html([Chip(URGENT, str(trouble))]) if trouble else "–"
 
 
 def status_in_words(visit: Visit, trouble: Trouble | None) -> str:
@@ -45,7 +45,7 @@ class PhotographChangeList(LongChangeList):
             row.photograph = photographs[_photograph_of(row)]
 
 
-class ShowsSigns(ShowsRemarks):
+class ShowsChips(ShowsRemarks):
     """An admin with a column of the chips of each row's photograph, and its warnings on the change page."""
 
     class Media:
@@ -55,8 +55,8 @@ class ShowsSigns(ShowsRemarks):
         return PhotographChangeList
 
     @admin.display(description=_("state"))
-    def signs(self, row: Any) -> SafeString:
-        return signs_html(photograph_for(row).signs)
+    def chips(self, row: Any) -> SafeString:
+        return chips_html(photograph_for(row).chips)
 
     def remarks_on(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         return of_a_photograph(row)

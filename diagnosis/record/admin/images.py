@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from diagnosis.assessment.refusals import quality_in_words
 from diagnosis.images.models import Image, Prediction
 from diagnosis.images.models.image import ImageQuerySet
-from diagnosis.record.admin.chip_columns import ShowsSigns
+from diagnosis.record.admin.chip_columns import ShowsChips
 from diagnosis.record.admin.filters import ReviewFilter, TierFilter
 from diagnosis.record.admin.image_order import keys_in_order
 from diagnosis.record.admin.prediction_cells import (
@@ -65,8 +65,8 @@ class PredictionInline(ReadOnlyInline):
 
 
 @admin.register(Image)
-class ImageAdmin(ShowsSigns, ClinicScopedAdmin):
-    list_display = ("small_photograph", "signs", "patient", "lesion_place", "created_at", "network", "confirmed")
+class ImageAdmin(ShowsChips, ClinicScopedAdmin):
+    list_display = ("small_photograph", "chips", "patient", "lesion_place", "created_at", "network", "confirmed")
     list_display_links = ("small_photograph", "patient")
     list_filter = (ReviewFilter, TierFilter, "created_at", "verdict", "lesion__body_site")
     list_select_related = ("visit__patient", "lesion")

@@ -8,13 +8,13 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
-from diagnosis.assessment.chips import Sign, in_order
+from diagnosis.assessment.chips import Chip, in_order
 from diagnosis.assessment.findings import excluded_findings
 from diagnosis.assessment.photographs import by_lesion, photographs
 from diagnosis.images.models import Image
-from diagnosis.record.admin.chip_columns import signs_html, status_in_words, trouble_html
+from diagnosis.record.admin.chip_columns import chips_html, status_in_words, trouble_html
 from diagnosis.record.admin.remarks import ShowsRemarks, of_a_lesion, of_a_patient
-from diagnosis.record.visit_chips import Trouble, signs_at, troubled_reports_at
+from diagnosis.record.visit_chips import Trouble, chips_at, troubled_reports_at
 from patients.admin.records import LesionAdmin, LesionInline, PatientAdmin, VisitInline
 from patients.models import Lesion, Patient, Visit
 
@@ -25,34 +25,34 @@ admin.site.unregister(Lesion)
 class LesionWithSignsInline(LesionInline):
     """The lesions of one patient with their chips, loaded in one go."""
 
-    _signs: dict[UUID, list[Sign]] | None = None
+    _chips: dict[UUID, list[Chip]] | None = None
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return [*super().get_fields(request, obj), "signs"]
+        return [*super().get_fields(request, obj), "chips"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.get_fields(request, obj)
 
     @admin.display(description=_("state"))
-    def signs(self, lesion: Lesion) -> SafeString:
-        if self._signs is None:
+    def chips(self, lesion: Lesion) -> SafeString:
+        if self._chips is None:
             of_the_patient = Image.objects.filter(visit__patient=lesion.patient_id)
             groups = by_lesion(photographs(of_the_patient.in_use()))
-            self._signs = {group.lesion.pk: list(group.signs) for group in groups}
+            self._chips = {group.lesion.pk: list(group.chips) for group in groups}
             for each in excluded_findings(of_the_patient):
-                self._signs[each.lesion.pk] = in_order([each.sign, *self._signs.get(each.lesion.pk, ())])
-        return signs_html(self._signs.get(lesion.pk, ()))
+                self._chips[each.lesion.pk] = in_order([each.chip, *self._chips.get(each.lesion.pk, ())])
+        return chips_html(self._chips.get(lesion.pk, ()))
 
 
 class VisitWithReportInline(VisitInline):
     """The visits of one patient with their chips and report problems, loaded in one go."""
 
     _troubled: dict[UUID, Trouble] | None = None
-    _signs: dict[UUID, tuple[Sign, ...]] | None = None
+    _chips: dict[UUID, tuple[Chip, ...]] | None = None
 
     def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         fields = ["status_now" if name == "status" else name for name in super().get_fields(request, obj)]
-        return [*fields, "signs", "trouble"]
+        return [*fields, "chips", "trouble"]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
         return self.get_fields(request, obj)
@@ -62,10 +62,10 @@ class VisitWithReportInline(VisitInline):
         return status_in_words(visit, self._trouble_with(visit))
 
     @admin.display(description=_("findings"))
-    def signs(self, visit: Visit) -> SafeString:
-        if self._signs is None:
-            self._signs = signs_at(visit.patient.visits.all())
-        return signs_html(self._signs.get(visit.pk, ()))
+    def chips(self, visit: Visit) -> SafeString:
+        if self._chips is None:
+            self._chips = chips_at(visit.patient.visits.all())
+        return chips_html(self._chips.get(visit.pk, ()))
 
     @admin.display(description=_("report now"))
     def trouble(self, visit: Visit) -> str:

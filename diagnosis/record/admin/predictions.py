@@ -5,7 +5,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 
 from diagnosis.images.models import Image, Prediction
-from diagnosis.record.admin.chip_columns import ShowsSigns
+from diagnosis.record.admin.chip_columns import ShowsChips
 from diagnosis.record.admin.filters import ExplainedFilter, ShownFilter, TierFilter
 from diagnosis.record.admin.prediction_cells import (
     class_order_in_words,
@@ -37,10 +37,10 @@ class ImageRelatedAdmin(RoleGate, PatientSearch):
 
 
 @admin.register(Prediction)
-class PredictionAdmin(ShowsSigns, ImageRelatedAdmin):
+class PredictionAdmin(ShowsChips, ImageRelatedAdmin):
     list_display = (
         "created_at",
-        "signs",
+        "chips",
         "patient",
         "lesion",
         "shown_tier",

@@ -11,7 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from diagnosis.record.admin.chip_columns import ShowsSigns
+from diagnosis.record.admin.chip_columns import ShowsChips
 from diagnosis.reviews.models import QueueEntry, QueueState, Reason
 from diagnosis.reviews.models.queue import NEEDS_CONSENSUS
 from patients.admin.scope import ClinicScopedAdmin, member_of, patient_cell
@@ -79,10 +79,10 @@ def _is_blinded(request: HttpRequest) -> bool:
 
 
 @admin.register(QueueEntry)
-class QueueEntryAdmin(ShowsSigns, ClinicScopedAdmin):
+class QueueEntryAdmin(ShowsChips, ClinicScopedAdmin):
     list_display = (
         "photograph",
-        "signs",
+        "chips",
         "patient",
         "lesion",
         "why",
@@ -119,7 +119,7 @@ class QueueEntryAdmin(ShowsSigns, ClinicScopedAdmin):
     def get_list_display(self, request: HttpRequest) -> Any:
         """Hide state and reason from a blinded reader, since they reveal the network's answer."""
         columns = super().get_list_display(request)
-        return [column for column in columns if not (_is_blinded(request) and column in ("signs", "why"))]
+        return [column for column in columns if not (_is_blinded(request) and column in ("chips", "why"))]
 
     def remarks_on(self, request: HttpRequest, row: Any) -> dict[str, Any]:
         """Hide the warnings from a blinded reader, too."""

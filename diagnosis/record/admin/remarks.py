@@ -7,14 +7,14 @@ from django.http import HttpRequest
 from django.template.loader import render_to_string
 
 from diagnosis.assessment.advice import caveats_without_answer
-from diagnosis.assessment.chips import URGENT, Sign, in_order
+from diagnosis.assessment.chips import URGENT, Chip, in_order
 from diagnosis.assessment.findings import excluded_findings, excluded_findings_at, excluded_findings_beside
 from diagnosis.assessment.photographs import Photograph, photograph_of, photographs, signs_together
 from diagnosis.assessment.presentation import present_prediction
 from diagnosis.images.models import Image
-from diagnosis.record.visit_chips import signs_at, trouble_with_report
+from diagnosis.record.visit_chips import chips_at, trouble_with_report
 from diagnosis.reports.models import Addendum, Report
-from diagnosis.reports.validity import otherwise_since, reports_that_say_otherwise
+from diagnosis.reports.validity import reports_contradicted_by, unreported_changes_of
 from diagnosis.reviews.contradictions import contradictions_at, contradictions_of
 from patients.models import Lesion, Patient, Visit
 
@@ -52,16 +52,16 @@ def of_a_photograph(row: Any) -> dict[str, Any]:
         else caveats_without_answer(case_context)
     )
     is_excluded = photograph.known.is_excluded
-    reports = reports_that_say_otherwise(image)
+    reports = reports_contradicted_by(image)
     withheld = Report.objects.kept_from_patients().filter(pk__in=[report.pk for report in reports])
     return {
-        "signs": photograph.signs,
+        "chips": photograph.chips,
         "contradictions": photograph.contradictions,
         "excluded_findings": excluded_findings_beside(image),
         "same_file": []
         if is_excluded
         else list(Image.objects.with_the_same_file(image).select_related("lesion__patient")),
-        "reports_otherwise": reports,
+        "contradicted_reports": reports,
         "reports_withheld": set(withheld.values_list("pk", flat=True)),
         "caveats": {"caveats": caveats},
     }
@@ -73,11 +73,11 @@ def of_a_visit(row: Visit | Report | Addendum) -> dict[str, Any]:
     trouble = trouble_with_report(visit)
     withholdings = list(report.withholdings.select_related("member__user", "ended_by__user")) if report else []
     return {
-        "signs": [*([Sign(URGENT, str(trouble))] if trouble else []), *signs_at([visit]).get(visit.pk, ())],
+        "chips": [*([Chip(URGENT, str(trouble))] if trouble else []), *chips_at([visit]).get(visit.pk, ())],
         "visit": visit,
         "patient": visit.patient,
         "report": report,
-        "otherwise": otherwise_since(report) if report else None,
+        "unreported": unreported_changes_of(report) if report else None,
         "withholdings": withholdings,
         "withheld": next((each for each in withholdings if each.ended_at is None), None),
         "contradictions": contradictions_at(visit),
@@ -89,7 +89,7 @@ def of_a_lesion(lesion: Lesion) -> dict[str, Any]:
     missed = excluded_findings(Image.objects.filter(lesion=lesion))
     together = signs_together(photographs(Image.objects.in_use().filter(lesion=lesion)))
     return {
-        "signs": in_order([*(each.sign for each in missed), *together]),
+        "chips": in_order([*(each.chip for each in missed), *together]),
         "contradictions": contradictions_of(Lesion.objects.filter(pk=lesion.pk)),
         "excluded_findings": missed,
     }

@@ -12,7 +12,7 @@ from diagnosis.record.admin.chip_columns import ShowsTrouble, status_in_words
 from diagnosis.record.visit_chips import trouble_with_report
 from diagnosis.reports.addendum_content import plan_not_for, plan_replaced_on
 from diagnosis.reports.models import Report
-from diagnosis.reports.validity import otherwise_since
+from diagnosis.reports.validity import unreported_changes_of
 from patients.admin.records import VisitAdmin
 from patients.models import Visit
 
@@ -53,6 +53,6 @@ class VisitWithReportAdmin(ShowsTrouble, VisitAdmin):
             "addenda": addenda,
             "plan_replaced_on": plan_replaced_on(addenda),
             "plan_not_for": plan_not_for(json.loads(each.content) for each in addenda),
-            "report_is_misleading": report is not None and otherwise_since(report).is_misleading,
+            "report_is_misleading": report is not None and unreported_changes_of(report).is_misleading,
         }
         return render_to_string("record/includes/visit_plan.html", context)

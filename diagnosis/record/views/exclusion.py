@@ -55,7 +55,7 @@ def exclude(request: MemberRequest, image_id: UUID) -> HttpResponse:
         "finding": finding,
         "is_confirmed_beside": is_confirmed_beside(image, finding),
         "is_urgent_alone": is_urgent_alone(image),
-        "no_longer_counts": [sign.words for sign in photograph_of(image).signs_of_labels],
+        "no_longer_counts": [chip.words for chip in photograph_of(image).chips_of_labels],
     }
     return render(request, "record/exclusion.html", context, status=422 if form.errors else 200)
 

@@ -32,7 +32,7 @@ from diagnosis.measures.services import measures_if_readable, newest_scale
 from diagnosis.reports.addendum_content import plan_not_for, plan_replaced_on
 from diagnosis.reports.content import settled_label
 from diagnosis.reports.models import Addendum, Report
-from diagnosis.reports.validity import reports_that_say_otherwise
+from diagnosis.reports.validity import reports_contradicted_by
 from diagnosis.retraining.models import versions_that_used
 from diagnosis.reviews.errors import AnsweredMeanwhile
 from diagnosis.reviews.forms import ReviewForm
@@ -97,7 +97,7 @@ def review(request: MemberRequest, image_id: UUID) -> HttpResponse:
         record_review(image=image_row, reviewer=request.member, **form.cleaned_data)
         messages.success(request, _("Your review is recorded."))
     except AnsweredMeanwhile as conflict:
-        form.made_anew(reviews_token(image=image_row, reader=request.member))
+        form.renew(reviews_token(image=image_row, reader=request.member))
         return _result(request, image_row, review_form=form, conflict=conflict, status=409)
     except Refused as error:
         messages.error(request, str(error))
@@ -145,7 +145,7 @@ def _result(
     prediction = photograph.prediction
     plan = _plan(image)
     missed = excluded_findings_beside(image)
-    is_warned = photograph.warns_of_danger or bool(plan["reports_otherwise"] or missed)
+    is_warned = photograph.warns_of_danger or bool(plan["contradicted_reports"] or missed)
     context = {
         "image": image,
         "photograph": photograph,
@@ -198,15 +198,15 @@ def _label(photograph: Photograph, *, is_warned: bool) -> LabelView | None:
 
 def _plan(image: Image) -> dict[str, Any]:
     """Return the signed reports that contradict the label, and the addenda to the plan of its visit."""
-    otherwise = reports_that_say_otherwise(image)
+    unreported = reports_contradicted_by(image)
     addenda: list[Addendum] = []
     if not image.visit.is_open:
         addenda = list(Addendum.objects.filter(report__visit=image.visit_id).order_by("-number"))
-    withheld = Report.objects.kept_from_patients().filter(pk__in=[report.pk for report in otherwise])
+    withheld = Report.objects.kept_from_patients().filter(pk__in=[report.pk for report in unreported])
     return {
-        "reports_otherwise": otherwise,
+        "contradicted_reports": unreported,
         "reports_withheld": set(withheld.values_list("pk", flat=True)),
-        "report_is_misleading": any(report.visit_id == image.visit_id for report in otherwise),
+        "report_is_misleading": any(report.visit_id == image.visit_id for report in unreported),
         "addenda": addenda,
         "plan_replaced_on": plan_replaced_on(addenda),
         "plan_not_for": plan_not_for(json.loads(each.content) for each in addenda),
@@ -280,5 +280,5 @@ def _explanation(
         other_code=other_code,
         is_confirmed=bool(confirmed),
         is_in_doubt=bool(photograph.contradictions or case_context.suspected_elsewhere)
-        or photograph.known.is_kept_elsewhere,
+        or photograph.known.is_stored_elsewhere,
     )

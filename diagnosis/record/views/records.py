@@ -24,7 +24,7 @@ from diagnosis.reports.forms import WithholdForm
 from diagnosis.reports.models import Report
 from diagnosis.reports.notices import notices_of, reach_of
 from diagnosis.reports.services import needing_a_plan
-from diagnosis.reports.validity import otherwise_since
+from diagnosis.reports.validity import unreported_changes_of
 from diagnosis.retraining.models import versions_that_used
 from patients.access import EVERYONE_IN_THE_CLINIC, require_role
 from patients.middleware import ClinicRequest
@@ -55,7 +55,7 @@ def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
     visit_row = get_object_or_404(visits, pk=visit_id)
     in_use = photographs(Image.objects.in_use().filter(visit=visit_row))
     report = Report.objects.select_related("signed_by__user").filter(visit=visit_row).first()
-    otherwise = otherwise_since(report) if report else None
+    unreported = unreported_changes_of(report) if report else None
     withholdings = list(report.withholdings.select_related("member__user", "ended_by__user")) if report else []
     addenda = list(report.addenda.select_related("signed_by__user")) if report else []
     for addendum in addenda:
@@ -66,8 +66,8 @@ def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
         "groups": by_lesion(in_use),
         "excluded": excluded_among(Image.objects.filter(visit=visit_row)),
         "excluded_findings": excluded_findings_at(visit_row),
-        "otherwise": otherwise,
-        "shows_other_patient": otherwise.shows_other_patient if otherwise else False,
+        "unreported": unreported,
+        "shows_other_patient": unreported.shows_other_patient if unreported else False,
         "count": len(in_use),
         "unreviewed": sum(1 for photograph in in_use if not photograph.confirmed),
         "report": report,
@@ -79,7 +79,7 @@ def visit(request: ClinicRequest, visit_id: UUID) -> HttpResponse:
         "notices": notices_of(report).select_related("user") if report else [],
         "contradictions": contradictions_among(in_use),
         "contradictions_seen": contradictions_seen(visit_row) if report and not report.released_at else "",
-        "kept_elsewhere": Image.objects.kept_elsewhere_too(visit_row)
+        "stored_elsewhere": Image.objects.also_stored_elsewhere(visit_row)
         .select_related("lesion")
         .order_by("lesion__number")
         if report and not report.released_at

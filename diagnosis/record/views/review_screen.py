@@ -80,7 +80,7 @@ def _stale(
 ) -> HttpResponse:
     """Show colleagues' new reviews next to the reader's own answer, which stays in the form."""
     if form is not None:
-        form.made_anew(reviews_token(image=image, reader=member))
+        form.renew(reviews_token(image=image, reader=member))
     offer = offer_for(member, shown=image)
     content = screen(request, member=member, image=image, offer=offer, form=form, conflict=conflict)
     return _render(request, content, status=409)

@@ -19,7 +19,7 @@ from diagnosis.reports.addendum_content import (
 )
 from diagnosis.reports.forms import AddendumForm
 from diagnosis.reports.models import Report
-from diagnosis.reports.validity import otherwise_since
+from diagnosis.reports.validity import unreported_changes_of
 from diagnosis.reports.views.signing import notice_status
 from diagnosis.reviews.contradictions import contradictions_at
 from patients.access import require_role
@@ -87,7 +87,7 @@ def _page(request: MemberRequest, report: Report, refused: AddendumForm | None =
 
 def _signed_message(report: Report) -> str:
     message = _("The addendum is signed.")
-    if otherwise_since(report).shows_other_patient:
+    if unreported_changes_of(report).shows_other_patient:
         words = _("The report shows another patient, so this patient cannot read it. Log and sign a new visit.")
         return f"{message} {words}"
     if report.withholdings.standing().exists():

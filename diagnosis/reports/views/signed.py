@@ -20,7 +20,7 @@ from diagnosis.reports.signed import (
     read_pdf,
     read_with_addenda,
 )
-from diagnosis.reports.validity import Otherwise, lesions_looked_at_again, otherwise_since
+from diagnosis.reports.validity import UnreportedChanges, lesions_looked_at_again, unreported_changes_of
 from patients.middleware import ClinicRequest
 
 Kind = Literal["pdf", "json"]
@@ -93,22 +93,22 @@ def _page_instead_of_file(request: ClinicRequest, report: Report) -> HttpRespons
     if request.member:
         if request.GET.get("as") == "signed":
             return None
-        otherwise, withheld = otherwise_since(report), report.withholdings.standing().first()
-        return _outdated_page(request, report, otherwise, withheld) if withheld or otherwise.is_misleading else None
+        unreported, withheld = unreported_changes_of(report), report.withholdings.standing().first()
+        return _outdated_page(request, report, unreported, withheld) if withheld or unreported.is_misleading else None
     if instead := page_instead_of_report(request, report):
         return instead
-    otherwise = otherwise_since(report)
-    return _outdated_page(request, report, otherwise) if otherwise.is_of_another_place else None
+    unreported = unreported_changes_of(report)
+    return _outdated_page(request, report, unreported) if unreported.is_of_another_place else None
 
 
 def _outdated_page(
-    request: ClinicRequest, report: Report, otherwise: Otherwise, withheld: Withholding | None = None
+    request: ClinicRequest, report: Report, unreported: UnreportedChanges, withheld: Withholding | None = None
 ) -> HttpResponse:
     context = {
         "report": report,
         "visit": report.visit,
         "patient": report.visit.patient,
-        "otherwise": otherwise,
+        "unreported": unreported,
         "withheld": withheld,
     }
     return render(request, "reports/report_outdated.html", context, status=409)

@@ -176,7 +176,9 @@ def _check_page(
         "needs_a_plan": needing_a_plan(visit, draft.content),
         "excluded": excluded_among(Image.objects.filter(visit=visit)),
         "excluded_findings": excluded_findings_at(visit),
-        "kept_elsewhere": Image.objects.kept_elsewhere_too(visit).select_related("lesion").order_by("lesion__number"),
+        "stored_elsewhere": Image.objects.also_stored_elsewhere(visit)
+        .select_related("lesion")
+        .order_by("lesion__number"),
         "checked": request.POST.getlist("checked"),
         "same_file": list(Image.objects.with_files_of(visit).select_related("lesion__patient")[:OTHERS_SHOWN]),
     }

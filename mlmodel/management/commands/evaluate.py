@@ -94,7 +94,7 @@ class Command(BaseCommand):
             return
         self._check(options)
         try:
-            from mlmodel.evaluation.answering import Judge
+            from mlmodel.evaluation.answering import EvaluatedNetwork
             from mlmodel.evaluation.collections import read_collections
             from mlmodel.evaluation.facts import evaluation_facts
             from mlmodel.evaluation.training_curves import training_of
@@ -111,7 +111,7 @@ class Command(BaseCommand):
             sets = [self._answer_folds(options, folds, analyser)] if options["data"] else []
             sets += [self._answer(photographs, analyser) for photographs in sets_read]
             facts = evaluation_facts(
-                judge=Judge.of(analyser),
+                network=EvaluatedNetwork.of(analyser),
                 sets=sets,
                 by_source=self._by_source(collections, analyser) if collections else None,
                 released_by_source=analyser.release.settings.get("by_source"),

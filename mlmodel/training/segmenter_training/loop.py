@@ -77,7 +77,7 @@ def train_segmenter(
     elif run.configuration() != configuration:
         raise RunError(f"The run in {run.path} has another recipe or other data. Give another --run.")
     trained = np.flatnonzero(pairs.dataset.rows(TRAIN_FOLDS))
-    watched = np.flatnonzero(pairs.dataset.rows(CALIBRATION_FOLDS))
+    validation = np.flatnonzero(pairs.dataset.rows(CALIBRATION_FOLDS))
     learner = _Learner(recipe)
     taken = learner.resume(run)
     if begin_with and not taken:
@@ -99,7 +99,7 @@ def train_segmenter(
             run.add_row("steps.csv", {"steps_taken": taken, "side": learner.side, "loss": round(loss, 4)})
             last_report, losses = now, []
         if taken % epoch_steps == 0 or taken == recipe.steps:
-            dice = mean_dice(learner.forward, pairs, watched, side=learner.side)
+            dice = mean_dice(learner.forward, pairs, validation, side=learner.side)
             say(f"— fold 7 after {taken} steps, {learner.side} px: Dice {dice:.4f}")
             run.add_row("epochs.csv", {"steps_taken": taken, "side": learner.side, "dice": round(dice, 4)})
         if now - last_checkpoint >= _CHECKPOINT_SECONDS or taken % epoch_steps == 0 or taken == recipe.steps:

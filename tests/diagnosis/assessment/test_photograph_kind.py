@@ -7,7 +7,7 @@ import pytest
 
 from diagnosis.assessment.photograph_kind import smartphone_caution, taken_with
 from mlmodel.network.analyser import get_analyser
-from mlmodel.network.in_domain import PhotographJudge
+from mlmodel.network.in_domain import PhotographClassifier
 from mlmodel.pictures.picture import decode
 from mlmodel.versions.serving import analyser_of
 from tests import factories
@@ -73,7 +73,7 @@ def test_less_confidence_is_claimed_of_the_same_features(photograph):
 
 def test_the_network_marks_what_its_judge_takes_for_a_smartphones(photograph, monkeypatch):
     analyser = get_analyser()
-    sure = PhotographJudge(np.zeros_like(analyser.smartphone.weights), bias=10.0, threshold=0.5)
+    sure = PhotographClassifier(np.zeros_like(analyser.smartphone.weights), bias=10.0, threshold=0.5)
     monkeypatch.setattr(analyser, "smartphone", sure)
     marked = analyser.analyse(decode(photograph))
     assert marked.quality.measures["smartphone"] == 1.0

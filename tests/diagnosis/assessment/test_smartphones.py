@@ -13,7 +13,7 @@ from diagnosis.reviews.answers import LabelState
 from diagnosis.reviews.models import ConfirmedLabel
 from diagnosis.reviews.services import record_review
 from mlmodel.network.analyser import get_analyser
-from mlmodel.network.in_domain import PhotographJudge
+from mlmodel.network.in_domain import PhotographClassifier
 from mlmodel.taxonomy import CONDITIONS
 from tests import factories
 from tests.diagnosis.photographing import kept, upload_of
@@ -28,7 +28,7 @@ def as_smartphone(monkeypatch):
     import numpy as np
 
     analyser = get_analyser()
-    sure = PhotographJudge(np.zeros_like(analyser.smartphone.weights), bias=10.0, threshold=0.5)
+    sure = PhotographClassifier(np.zeros_like(analyser.smartphone.weights), bias=10.0, threshold=0.5)
     monkeypatch.setattr(analyser, "smartphone", sure)
 
 

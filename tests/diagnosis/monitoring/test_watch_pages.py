@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from diagnosis.images.models import ImageFeatures, Prediction
 from diagnosis.monitoring.activity import days_of, queue_of
-from diagnosis.monitoring.days import keep_day
+from diagnosis.monitoring.days import store_day
 from diagnosis.monitoring.label_agreement import Released, released_calibration
 from diagnosis.monitoring.models import WatchDay
 from diagnosis.monitoring.tasks import watch_clinics
@@ -148,10 +148,10 @@ def test_a_version_that_states_nothing_has_no_release_figure():
 
 def test_a_day_is_kept_once_and_as_it_was_seen_last(clinic):
     waits(clinic, days=3)
-    keep_day(clinic)
+    store_day(clinic)
     QueueEntry.objects.update(entered_at=timezone.now() - timedelta(days=5))
     photographs(clinic, 120, shift=2)
-    keep_day(clinic)
+    store_day(clinic)
     kept = WatchDay.objects.get()
     assert (kept.day, kept.photographs, kept.waiting, round(kept.oldest_days)) == (timezone.localdate(), 120, 1, 5)
     assert kept.has_drifted

@@ -193,7 +193,7 @@ def said(image, dermatologist, answer: str) -> None:
 
 def listed_sign(sign_in, patient_user):
     [row] = sign_in(patient_user).get(reverse("my-visits")).context["rows"]
-    return row["signs"][0]
+    return row["chips"][0]
 
 
 def test_the_most_urgent_of_several_speaks_in_the_list(sign_in, patient, dermatologist, patient_user):

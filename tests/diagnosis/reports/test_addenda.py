@@ -14,7 +14,7 @@ from diagnosis.reports.addenda import WordsMissing, draft_addendum, sign_addendu
 from diagnosis.reports.addendum_content import present_addendum
 from diagnosis.reports.drafts import VisitChanged
 from diagnosis.reports.models import Addendum, Report
-from diagnosis.reports.validity import otherwise_since
+from diagnosis.reports.validity import unreported_changes_of
 from diagnosis.reviews.services import record_review
 from tests import factories
 from tests.diagnosis.reporting import MELANOMA, NEVUS, confirm, photographed_visit, signed_addendum, signed_report
@@ -53,20 +53,20 @@ def test_reviews_after_the_signature_are_seen_beside_the_report(sign_in, visit, 
 
 def test_what_an_addendum_has_told_is_not_told_again(visit, report, dermatologist):
     confirm(visit, dermatologist, code="mel")
-    assert [since.now.code for since in otherwise_since(report).labels] == ["mel"]
+    assert [since.now.code for since in unreported_changes_of(report).labels] == ["mel"]
     signed_addendum(report, dermatologist)
-    assert otherwise_since(report).labels == []
+    assert unreported_changes_of(report).labels == []
     confirm(visit, dermatologist, code="nv")
-    (since,) = otherwise_since(report).labels
+    (since,) = unreported_changes_of(report).labels
     assert (since.then.code, since.now.code) == ("mel", "nv")
 
 
 def test_other_words_for_something_else_are_another_label(visit, dermatologist):
     confirm(visit, dermatologist, code="other", other_text="Clear cell acanthoma")
     report = signed_report(visit, dermatologist)
-    assert otherwise_since(report).labels == []
+    assert unreported_changes_of(report).labels == []
     confirm(visit, dermatologist, code="other", other_text="Epidermal nevus")
-    (since,) = otherwise_since(report).labels
+    (since,) = unreported_changes_of(report).labels
     assert "acanthoma" in since.then.name
     assert "Epidermal" in since.now.name
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlmodel.evaluation.answering import Answered, Judge
+from mlmodel.evaluation.answering import Answered, EvaluatedNetwork
 from mlmodel.evaluation.card_facts import card_facts
 from mlmodel.evaluation.estimates import counts_behind, estimate_all, measure, melanoma_specificity
 from mlmodel.evaluation.facts import evaluation_facts
@@ -171,8 +171,8 @@ def facts(answers) -> dict[str, Any]:
         lesions=answers.lesions,
         traits={"sex": np.array(["female", "male"] * 340 + [""] * 19 + ["other"])},
     )
-    judge = Judge.of(get_analyser())
-    return evaluation_facts(judge=judge, sets=[Answered(photographs, answers)], pictures=0)
+    judge = EvaluatedNetwork.of(get_analyser())
+    return evaluation_facts(network=judge, sets=[Answered(photographs, answers)], pictures=0)
 
 
 @pytest.mark.slow

@@ -12,7 +12,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from mlmodel.network.analyser import get_analyser
-from mlmodel.network.in_domain import PhotographJudge
+from mlmodel.network.in_domain import PhotographClassifier
 from tests.conftest import PHOTOGRAPHS
 from tests.places import ROOT
 
@@ -168,7 +168,7 @@ def test_a_photograph_given_twice_is_scored_once(tmp_path):
 def test_photographs_without_a_dermatoscope_are_named_and_marked_on_request(tmp_path, monkeypatch):
     analyser = get_analyser()
     usual = dict(zip(HEADER[1:], map(float, predict(NEVUS)[1][1:]), strict=True))
-    sure = PhotographJudge(np.zeros_like(analyser.smartphone.weights), bias=10.0, threshold=0.5)
+    sure = PhotographClassifier(np.zeros_like(analyser.smartphone.weights), bias=10.0, threshold=0.5)
     assert predict(NEVUS, "--reliability")[0] == [*HEADER, "RELIABILITY"]
     assert predict(NEVUS, "--reliability")[1][-1] == "calibrated"
     monkeypatch.setattr(analyser, "smartphone", sure)

@@ -12,7 +12,7 @@ from mlmodel.taxonomy import CODES
 from mlmodel.training.other_clinics import at_another_clinic, inside_the_circle
 from mlmodel.training.recipe import RecipeError, recipe_from
 from mlmodel.training.sampling import epoch_order
-from mlmodel.training.watched import watched_figures
+from mlmodel.training.validation import validation_figures
 from tests.mlmodel.training.test_recipes import MINIMAL, PHASE
 
 MEL, NV, BENIGN, SCC = (LABELS.index(label) for label in ("mel", "nv", "benign", "scc"))
@@ -108,7 +108,7 @@ def test_what_is_watched_is_told_by_source(dataset_of):
     logits[np.arange(84), exact] += 5.0
     logits[84:104, CODES.index("mel")] += 3.0
     logits[104:, CODES.index("bkl")] += 3.0
-    figures = watched_figures(
+    figures = validation_figures(
         logits,
         dataset_of(labels, ["HAM10000"] * 84 + ["ISIC 2020"] * 40),
         classes=CODES,

@@ -16,7 +16,7 @@ _MALIGNANT = [CODES.index(code) for code in MALIGNANT_CODES]
 _LEAST = 10
 
 
-def watched_figures(
+def validation_figures(
     logits: npt.NDArray[np.float32],
     watched: Dataset,
     *,

@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from mlmodel.metrics.performance import auc
-from mlmodel.network.in_domain import PhotographJudge
+from mlmodel.network.in_domain import PhotographClassifier
 
 Features = npt.NDArray[np.float16]
 
@@ -23,16 +23,16 @@ _LEAST_SURE = 0.5
 
 
 @dataclass(frozen=True)
-class JudgeFit:
+class ClassifierFit:
     """A classifier with its metrics on photographs not used for training, as texts for the model card."""
 
-    judge: PhotographJudge
+    classifier: PhotographClassifier
     figures: dict[str, str]
 
 
 def fit_in_domain(
     *, lesions: Features, others: Features, others_copies: Sequence[Features], chosen: Features, locked: Features
-) -> JudgeFit:
+) -> ClassifierFit:
     """Return the in-domain classifier, fitted with equal weight for both classes.
 
     Args:
@@ -43,13 +43,15 @@ def fit_in_domain(
         chosen: float16 (K, F), the calibration fold; the threshold refuses at most ``REFUSED_AT_MOST`` of them.
         locked: float16 (L, F), the held-out test set.
     """
-    judge = _fit(lesions, np.concatenate([others, *others_copies]))
-    threshold = min(_LEAST_SURE, float(np.quantile(_probabilities(judge, chosen), REFUSED_AT_MOST, method="lower")))
-    judge = PhotographJudge(judge.weights, judge.bias, threshold)
+    classifier = _fit(lesions, np.concatenate([others, *others_copies]))
+    threshold = min(
+        _LEAST_SURE, float(np.quantile(_probabilities(classifier, chosen), REFUSED_AT_MOST, method="lower"))
+    )
+    classifier = PhotographClassifier(classifier.weights, classifier.bias, threshold)
     held_out = _held_out(others, lesions, others_copies)
-    accepted, tuned = _probabilities(judge, locked), _probabilities(judge, chosen)
-    return JudgeFit(
-        judge,
+    accepted, tuned = _probabilities(classifier, locked), _probabilities(classifier, chosen)
+    return ClassifierFit(
+        classifier,
         {
             "AUC, dermatoscopic test photographs against everyday ones": f"{_auc(accepted, held_out):.4f}",
             f"Dermatoscopic photographs wrongly refused, held-out test set ({len(locked):,})": _share(
@@ -61,7 +63,9 @@ def fit_in_domain(
     )
 
 
-def fit_smartphone(*, dermatoscopic: Features, smartphone: Features, chosen: Features, locked: Features) -> JudgeFit:
+def fit_smartphone(
+    *, dermatoscopic: Features, smartphone: Features, chosen: Features, locked: Features
+) -> ClassifierFit:
     """Return the classifier of smartphone photographs without a dermatoscope, which are answered and marked.
 
     Args:
@@ -71,21 +75,21 @@ def fit_smartphone(*, dermatoscopic: Features, smartphone: Features, chosen: Fea
             photographs.
         locked: float16 (L, F), the held-out test set.
     """
-    judge = _fit(smartphone, dermatoscopic)
-    highest = float(np.quantile(_probabilities(judge, chosen), 1 - REFUSED_AT_MOST, method="higher"))
-    judge = PhotographJudge(judge.weights, judge.bias, min(max(_LEAST_SURE, highest + 1e-6), 1.0))
+    classifier = _fit(smartphone, dermatoscopic)
+    highest = float(np.quantile(_probabilities(classifier, chosen), 1 - REFUSED_AT_MOST, method="higher"))
+    classifier = PhotographClassifier(classifier.weights, classifier.bias, min(max(_LEAST_SURE, highest + 1e-6), 1.0))
     held_out = _held_out(smartphone, dermatoscopic, ())
     recognised = 1.0 - held_out
-    test_probabilities = _probabilities(judge, locked)
-    return JudgeFit(
-        judge,
+    test_probabilities = _probabilities(classifier, locked)
+    return ClassifierFit(
+        classifier,
         {
             "AUC, smartphone against dermatoscopic test photographs": f"{_auc(recognised, test_probabilities):.4f}",
             f"Smartphone photographs recognised ({len(smartphone):,}, cross-validated)": _share(
-                recognised >= judge.threshold
+                recognised >= classifier.threshold
             ),
             f"Dermatoscopic photographs taken for smartphone photographs, test set ({len(locked):,})": _share(
-                test_probabilities >= judge.threshold
+                test_probabilities >= classifier.threshold
             ),
         },
     )
@@ -100,8 +104,8 @@ def _auc(positives: npt.NDArray[np.float32], negatives: npt.NDArray[np.float32])
     return auc(scores, np.arange(len(scores)) < len(positives))
 
 
-def _probabilities(judge: PhotographJudge, features: Features) -> npt.NDArray[np.float32]:
-    return np.array([judge.probability(row.astype(np.float32)) for row in features], dtype=np.float32)
+def _probabilities(classifier: PhotographClassifier, features: Features) -> npt.NDArray[np.float32]:
+    return np.array([classifier.probability(row.astype(np.float32)) for row in features], dtype=np.float32)
 
 
 def _held_out(rare: Features, common: Features, copies: Sequence[Features]) -> npt.NDArray[np.float32]:
@@ -109,12 +113,12 @@ def _held_out(rare: Features, common: Features, copies: Sequence[Features]) -> n
     probabilities = np.empty(len(rare), dtype=np.float32)
     folds = StratifiedKFold(_FOLDS, shuffle=True, random_state=0).split(rare, np.zeros(len(rare)))
     for train, test in folds:
-        judge = _fit(common, np.concatenate([rare[train], *(copy[train] for copy in copies)]))
-        probabilities[test] = _probabilities(judge, rare[test])
+        classifier = _fit(common, np.concatenate([rare[train], *(copy[train] for copy in copies)]))
+        probabilities[test] = _probabilities(classifier, rare[test])
     return probabilities
 
 
-def _fit(yes: Features, no: Features) -> PhotographJudge:
+def _fit(yes: Features, no: Features) -> PhotographClassifier:
     rows = np.concatenate([yes, no]).astype(np.float32)
     truth = np.arange(len(rows)) < len(yes)
     model = make_pipeline(
@@ -123,4 +127,4 @@ def _fit(yes: Features, no: Features) -> PhotographJudge:
     scaler, regression = model[0], model[1]
     weights = (regression.coef_[0] / scaler.scale_).astype(np.float32)
     bias = float(regression.intercept_[0] - (regression.coef_[0] * scaler.mean_ / scaler.scale_).sum())
-    return PhotographJudge(weights, bias, _LEAST_SURE)
+    return PhotographClassifier(weights, bias, _LEAST_SURE)

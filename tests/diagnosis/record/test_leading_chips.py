@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from diagnosis.assessment.exclusions import exclude_image
-from diagnosis.assessment.photographs import signs_by_visit
+from diagnosis.assessment.photographs import chips_by_visit
 from diagnosis.images.models import Image
 from diagnosis.reviews.queue import refresh_queue_entry
 from diagnosis.reviews.services import record_review
@@ -227,7 +227,7 @@ def test_a_melanoma_through_the_dermatoscope_leads_before_a_phones(staff_client,
         assert together.endswith('<span class="badge badge-urgent">See within two weeks')
         card = staff_client.get(visit.patient.get_absolute_url()).context["lesions"][0]
         assert card.leading.image.pk == dermatoscopic.pk
-        assert [sign.words for sign in card.signs] == ["See within two weeks"]
+        assert [sign.words for sign in card.chips] == ["See within two weeks"]
         assert "taken without a dermatoscope" not in text(staff_client, reverse("visits"))
 
 
@@ -253,7 +253,7 @@ def test_a_confirmed_label_leads_before_any_answer(staff_client, dermatologist, 
     say(dermatologist, confirmed, "scc")
     card = staff_client.get(visit.patient.get_absolute_url()).context["lesions"][0]
     assert card.leading.image.pk == confirmed.pk
-    assert card.signs[0].words == "Confirmed: Squamous cell carcinoma"
+    assert card.chips[0].words == "Confirmed: Squamous cell carcinoma"
 
 
 # --- Warnings first, and which -------------------------------------------------------------------------------------
@@ -411,9 +411,9 @@ def test_of_two_lesions_each_has_its_warning(sign_in, dermatologist, patient, le
     judged(other, now)
     say(dermatologist, judged(lesion, now), "mel")
 
-    (signs,) = (found for visit, found in signs_by_visit(Image.objects.filter(visit=now)).items())
+    (chips,) = (found for visit, found in chips_by_visit(Image.objects.filter(visit=now)).items())
 
-    assert [sign.words for sign in signs if sign.is_danger] == [
+    assert [chip.words for chip in chips if chip.is_danger] == [
         "Confirmed: Melanoma",
         "Warning: another photograph of this lesion is confirmed as Melanoma",
     ]
