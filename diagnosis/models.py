@@ -12,7 +12,7 @@ from diagnosis.images.models import (
     Tier,
 )
 from diagnosis.measures.models import Measurement, PictureScale
-from diagnosis.monitoring.models import Incident, IncidentState, WatchDay, Watched
+from diagnosis.monitoring.models import Incident, IncidentKind, IncidentState, MonitoringDay
 from diagnosis.reports.models import Addendum, Report, Withholding, WithholdingReason
 from diagnosis.retraining.models import (
     ManifestEntry,
@@ -55,11 +55,13 @@ __all__ = [
     "ImageEmbedding",
     "ImageFeatures",
     "Incident",
+    "IncidentKind",
     "IncidentState",
     "LabelChange",
     "LabelState",
     "ManifestEntry",
     "Measurement",
+    "MonitoringDay",
     "Needs",
     "Part",
     "PhotographOnScreen",
@@ -81,8 +83,6 @@ __all__ = [
     "Tier",
     "TrainingRun",
     "VersionProposal",
-    "WatchDay",
-    "Watched",
     "Why",
     "Withholding",
     "WithholdingReason",

@@ -211,7 +211,7 @@ class IncidentFactory(DjangoModelFactory):
         model = Incident
 
     clinic = factory.SubFactory(ClinicFactory)
-    watched = "drift"
+    kind = "drift"
     words = "The newest photographs differ."
     opened_at = factory.LazyFunction(timezone.now)
 

@@ -16,7 +16,7 @@ from environ import Env
 from dermascan.checks import check_site_url
 from dermascan.settings.addresses import local_url, public_url, site_name, site_url
 from diagnosis.monitoring.incidents import open_incident
-from diagnosis.monitoring.models import Watched
+from diagnosis.monitoring.models import IncidentKind
 from diagnosis.monitoring.notifications import WebhookCall, incident_call
 from patients.models import MessageKind, OutgoingMessage
 from patients.outbox import deliver_due
@@ -66,7 +66,7 @@ def test_no_mail_contains_the_request_host(forged, clinic, patient, staff, derma
     doctor.post(addendum, filled_in(doctor, addendum, "words", words="The laboratory has answered."))
     deliver_due()  # before the report is withheld
     doctor.post(reverse("image-exclude", args=[visit.images.get().pk]), {"reason": "other_patient", "note": "Hers."})
-    open_incident(clinic=clinic, watched=Watched.DRIFT, words="They differ.")
+    open_incident(clinic=clinic, kind=IncidentKind.DRIFT, words="They differ.")
     deliver_due()
 
     sent = OutgoingMessage.objects.filter(state="sent").values_list("kind", flat=True)
@@ -88,7 +88,7 @@ def test_no_mail_contains_the_request_host(forged, clinic, patient, staff, derma
 @pytest.mark.django_db
 def test_a_webhook_contains_no_url(clinic, settings):
     settings.WATCH_WEBHOOK = "http://127.0.0.1:1/hook"
-    open_incident(clinic=clinic, watched=Watched.DRIFT, words="They differ.")
+    open_incident(clinic=clinic, kind=IncidentKind.DRIFT, words="They differ.")
     call = incident_call(OutgoingMessage.objects.get())
     assert isinstance(call, WebhookCall)
     assert not addresses_in(json.dumps(json.loads(call.body)))

@@ -7,14 +7,14 @@ from django.utils import timezone
 
 from diagnosis.monitoring.activity import queue_of
 from diagnosis.monitoring.drift_check import look_for_drift
-from diagnosis.monitoring.models import WatchDay
+from diagnosis.monitoring.models import MonitoringDay
 from patients.models import Clinic
 
 
-def store_day(clinic: Clinic | None) -> WatchDay:
+def store_day(clinic: Clinic | None) -> MonitoringDay:
     """Store today's snapshot of a clinic, or of all clinics; the last one of the day stays."""
     drift, queue = look_for_drift(clinic), queue_of(clinic)
-    row, _is_new = WatchDay.objects.update_or_create(
+    row, _is_new = MonitoringDay.objects.update_or_create(
         clinic=clinic,
         day=timezone.localdate(),
         defaults={
@@ -31,14 +31,14 @@ def store_day(clinic: Clinic | None) -> WatchDay:
     return row
 
 
-def stored_days(clinic: Clinic | None, *, days: int) -> QuerySet[WatchDay]:
+def stored_days(clinic: Clinic | None, *, days: int) -> QuerySet[MonitoringDay]:
     """Return the snapshots of the latest ``days`` days, oldest first."""
     since = timezone.localdate() - timedelta(days=days - 1)
-    return WatchDay.objects.filter(clinic=clinic, day__gte=since).order_by("day")
+    return MonitoringDay.objects.filter(clinic=clinic, day__gte=since).order_by("day")
 
 
-def newest_of_every_clinic() -> QuerySet[WatchDay]:
+def newest_of_every_clinic() -> QuerySet[MonitoringDay]:
     """Return each clinic's latest snapshot, by the clinic's name."""
-    newest = WatchDay.objects.filter(clinic=OuterRef("clinic")).order_by("-day").values("pk")[:1]
-    own = WatchDay.objects.filter(clinic__isnull=False, pk=Subquery(newest))
+    newest = MonitoringDay.objects.filter(clinic=OuterRef("clinic")).order_by("-day").values("pk")[:1]
+    own = MonitoringDay.objects.filter(clinic__isnull=False, pk=Subquery(newest))
     return own.select_related("clinic").order_by("clinic__name")

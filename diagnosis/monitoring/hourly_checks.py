@@ -19,7 +19,7 @@ from diagnosis.monitoring.drift_check import look_for_drift
 from diagnosis.monitoring.incidents import end_incident, open_incident
 from diagnosis.monitoring.label_agreement import LABEL_DAYS, Calibration, Cell, calibration_of, cells_of
 from diagnosis.monitoring.measure_names import shift_in_words
-from diagnosis.monitoring.models import Incident, Watched
+from diagnosis.monitoring.models import Incident, IncidentKind
 from diagnosis.reviews.models import QueueEntry
 from mlmodel.metrics.curves import wilson
 from mlmodel.network.drift import WINDOW
@@ -57,15 +57,15 @@ def watch_clinic(clinic: Clinic) -> list[Incident]:
     """Run every check, open and end incidents, and return the new ones."""
     opened = []
     context = CheckContext(clinic)
-    for watched, check in CHECKS.items():
+    for kind, check in CHECKS.items():
         finding = check(context)
         if finding is None:
             continue
         if finding.is_alarm:
-            incident, is_new = open_incident(clinic=clinic, watched=watched, words=finding.words)
+            incident, is_new = open_incident(clinic=clinic, kind=kind, words=finding.words)
             opened += [incident] if is_new else []
         elif finding.is_well:
-            end_incident(clinic=clinic, watched=watched)
+            end_incident(clinic=clinic, kind=kind)
     return opened
 
 
@@ -230,12 +230,12 @@ def _finding(value: float, limit: float, words: str) -> Finding:
     return Finding(value > limit, value <= limit * RELIEF, words)
 
 
-CHECKS: dict[Watched, Callable[[CheckContext], Finding | None]] = {
-    Watched.DRIFT: _drift,
-    Watched.REFUSALS: _refusals,
-    Watched.QUEUE_AGE: _queue_age,
-    Watched.AGREEMENT: _agreement,
-    Watched.CALIBRATION: _calibration,
-    Watched.MISSED: _missed,
-    Watched.LATENCY: _latency,
+CHECKS: dict[IncidentKind, Callable[[CheckContext], Finding | None]] = {
+    IncidentKind.DRIFT: _drift,
+    IncidentKind.REFUSALS: _refusals,
+    IncidentKind.QUEUE_AGE: _queue_age,
+    IncidentKind.AGREEMENT: _agreement,
+    IncidentKind.CALIBRATION: _calibration,
+    IncidentKind.MISSED: _missed,
+    IncidentKind.LATENCY: _latency,
 }

@@ -3,19 +3,19 @@
 from django.db import transaction
 from django.utils import timezone
 
-from diagnosis.monitoring.models import Incident, IncidentState, Watched
+from diagnosis.monitoring.models import Incident, IncidentKind, IncidentState
 from diagnosis.monitoring.notifications import queue_notifications
 from patients.models import Clinic, User
 
 
-def open_incident(*, clinic: Clinic, watched: Watched, words: str) -> tuple[Incident, bool]:
+def open_incident(*, clinic: Clinic, kind: IncidentKind, words: str) -> tuple[Incident, bool]:
     """Return the incident of this kind that is not over, and whether it is new; a new one is reported to the operator.
 
     A constraint in the database allows one at a time, so concurrent checks open one incident.
     """
     with transaction.atomic():
         incident, is_new = Incident.objects.alive().get_or_create(
-            clinic=clinic, watched=watched, defaults={"words": words, "opened_at": timezone.now()}
+            clinic=clinic, kind=kind, defaults={"words": words, "opened_at": timezone.now()}
         )
         if is_new:
             queue_notifications(incident)
@@ -33,7 +33,7 @@ def acknowledge_incident(*, incident: Incident, by: User) -> bool:
         return True
 
 
-def end_incident(*, clinic: Clinic, watched: Watched) -> bool:
+def end_incident(*, clinic: Clinic, kind: IncidentKind) -> bool:
     """End the open incident of this kind; return False if there is none."""
-    alive = Incident.objects.alive().filter(clinic=clinic, watched=watched)
+    alive = Incident.objects.alive().filter(clinic=clinic, kind=kind)
     return alive.update(state=IncidentState.OVER, over_at=timezone.now()) == 1

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from patients.models import Clinic, Member
 
 
-class Watched(models.TextChoices):
+class IncidentKind(models.TextChoices):
     """The checks. Their limits are settings, see docs/understand/retraining.md."""
 
     DRIFT = "drift", _("Photographs differ from those of the release")
@@ -42,7 +42,7 @@ class Incident(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     clinic = models.ForeignKey(Clinic, on_delete=models.PROTECT, related_name="incidents")
-    watched = models.CharField(max_length=20, choices=Watched)
+    kind = models.CharField(max_length=20, choices=IncidentKind)
     state = models.CharField(max_length=15, choices=IncidentState, default=IncidentState.OPEN)
     words = models.TextField(help_text=_("What was seen, with the figures."))
     opened_at = models.DateTimeField()
@@ -57,11 +57,11 @@ class Incident(models.Model):
     class Meta:
         ordering = ["-opened_at"]
         constraints = [
-            models.CheckConstraint(condition=Q(watched__in=Watched.values), name="incident_is_of_a_known_kind"),
+            models.CheckConstraint(condition=Q(kind__in=IncidentKind.values), name="incident_is_of_a_known_kind"),
             models.CheckConstraint(condition=Q(state__in=IncidentState.values), name="incident_state_is_known"),
             models.CheckConstraint(condition=~Q(words=""), name="incident_says_what_was_seen"),
             models.UniqueConstraint(
-                fields=["clinic", "watched"], condition=~Q(state="over"), name="one_incident_of_a_kind_at_a_time"
+                fields=["clinic", "kind"], condition=~Q(state="over"), name="one_incident_of_a_kind_at_a_time"
             ),
             models.CheckConstraint(
                 condition=Q(state="over", over_at__isnull=False) | (~Q(state="over") & Q(over_at__isnull=True)),
@@ -80,10 +80,10 @@ class Incident(models.Model):
         indexes = [models.Index(fields=["clinic", "-opened_at"], name="incidents_of_a_clinic")]
 
     def __str__(self) -> str:
-        return f"{self.get_watched_display()}"
+        return f"{self.get_kind_display()}"
 
 
-class WatchDay(models.Model):
+class MonitoringDay(models.Model):
     """The day's last snapshot of drift and of the review queue, which cannot be recalculated later.
 
     Only ``diagnosis.monitoring.days`` writes it.

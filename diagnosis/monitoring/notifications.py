@@ -54,7 +54,7 @@ def incident_letter(message: OutgoingMessage) -> Letter | None:
     if incident is None or not settings.WATCH_EMAIL:
         return None
     message.address = settings.WATCH_EMAIL  # the current setting
-    subject = f"{settings.SITE_NAME}: {incident.get_watched_display()} ({incident.clinic.name})"
+    subject = f"{settings.SITE_NAME}: {incident.get_kind_display()} ({incident.clinic.name})"
     return Letter(message.address, subject, incident.words)
 
 
@@ -93,7 +93,7 @@ def incident_call(message: OutgoingMessage) -> WebhookCall | None:
     body = {
         "incident": str(incident.pk),
         "clinic": incident.clinic.name,
-        "kind": incident.watched,
+        "kind": incident.kind,
         "words": incident.words,
         "opened_at": incident.opened_at.isoformat(),
     }

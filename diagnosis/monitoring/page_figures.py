@@ -23,7 +23,7 @@ from diagnosis.monitoring.label_agreement import (
     versions_of,
 )
 from diagnosis.monitoring.measure_names import measure_name
-from diagnosis.monitoring.models import WatchDay
+from diagnosis.monitoring.models import MonitoringDay
 from mlmodel.network.drift import FEWEST, WINDOW
 from mlmodel.versions.serving import active_analyser
 from patients.models import Clinic
@@ -61,7 +61,7 @@ def figures_for(clinic: Clinic | None) -> dict[str, Any]:
     }
 
 
-def _day_by_day(snapshots: list[WatchDay]) -> list[tuple[date, WatchDay | None]]:
+def _day_by_day(snapshots: list[MonitoringDay]) -> list[tuple[date, MonitoringDay | None]]:
     """Return every day from the first snapshot to the last: days without one keep their place on the axis."""
     if not snapshots:
         return []
@@ -214,7 +214,7 @@ def _released(calibration: Calibration) -> Row:
     return Row(_("%s, at release") % calibration.version, released.value, words, interval=interval, is_reference=True)
 
 
-def _drift(snapshots: list[tuple[date, WatchDay | None]]) -> Chart:
+def _drift(snapshots: list[tuple[date, MonitoringDay | None]]) -> Chart:
     rows = []
     for day, each in snapshots:
         value, words = None, _("too few photographs to tell") if each else _("not checked")
@@ -267,7 +267,7 @@ def _ages(queue: Queue) -> Chart:
     )
 
 
-def _oldest(snapshots: list[tuple[date, WatchDay | None]]) -> Chart:
+def _oldest(snapshots: list[tuple[date, MonitoringDay | None]]) -> Chart:
     words = _("oldest %(oldest).1f days, median %(median).1f days, %(waiting)d waiting")
     rows = []
     for day, each in snapshots:

@@ -44,7 +44,7 @@ def metrics_text() -> str:
     verdicts = Image.objects.filter(created_at__range=a_day).order_by().values_list("verdict").annotate(n=Count("pk"))
     tiers = of_a_day.with_shown_tier().values_list("tier_shown").annotate(n=Count("pk"))  # type: ignore[misc]
     queue = queue_of(None)
-    kinds = Incident.objects.alive().order_by().values_list("watched", "state").annotate(n=Count("pk"))
+    kinds = Incident.objects.alive().order_by().values_list("kind", "state").annotate(n=Count("pk"))
     lines = [
         *_gauge("dermascan_network_info", "The active network.", [({"version": active_analyser().version}, 1)]),
         *_gauge("dermascan_images_24h", "Photographs of the last day.", [({"verdict": v}, n) for v, n in verdicts]),

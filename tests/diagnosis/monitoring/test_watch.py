@@ -25,7 +25,7 @@ from diagnosis.monitoring.label_agreement import (
     versions_of,
     week_starts,
 )
-from diagnosis.monitoring.models import Incident, IncidentState, Watched
+from diagnosis.monitoring.models import Incident, IncidentKind, IncidentState
 from diagnosis.monitoring.notifications import check_webhook_address
 from diagnosis.monitoring.prometheus import metrics_text
 from diagnosis.monitoring.tasks import watch_clinics
@@ -100,7 +100,7 @@ def photographs(clinic, count: int, *, shift: float, verdict: str = "accepted") 
 
 def test_drift_opens_one_incident_and_ends_it(clinic):
     photographs(clinic, 120, shift=2)
-    assert [incident.watched for incident in watch_clinic(clinic)] == [Watched.DRIFT]
+    assert [incident.kind for incident in watch_clinic(clinic)] == [IncidentKind.DRIFT]
     assert watch_clinic(clinic) == []
     photographs(clinic, 200, shift=0)
     assert watch_clinic(clinic) == []
@@ -115,7 +115,7 @@ def test_another_clinics_photographs_raise_nothing(clinic, other_clinic):
 def test_many_refusals_open_an_incident(clinic):
     photographs(clinic, 40, shift=0)
     photographs(clinic, 20, shift=0, verdict="blurred")
-    assert [incident.watched for incident in watch_clinic(clinic)] == [Watched.REFUSALS]
+    assert [incident.kind for incident in watch_clinic(clinic)] == [IncidentKind.REFUSALS]
 
 
 def test_word_goes_out_once_by_mail_and_webhook(clinic, listen, settings):
@@ -133,7 +133,7 @@ def test_word_goes_out_once_by_mail_and_webhook(clinic, listen, settings):
 
 def test_a_webhook_that_is_down_is_told_later(clinic, listen):
     listener = listen(500, 503, 204)
-    open_incident(clinic=clinic, watched=Watched.DRIFT, words="They differ.")
+    open_incident(clinic=clinic, kind=IncidentKind.DRIFT, words="They differ.")
     row = OutgoingMessage.objects.get(kind="incident_call")
     for attempts, state in ((1, "waiting"), (2, "waiting"), (3, "sent")):
         OutgoingMessage.objects.update(next_attempt_at=timezone.now())
@@ -146,7 +146,7 @@ def test_a_webhook_that_is_down_is_told_later(clinic, listen):
 
 def test_a_redirect_is_not_followed(clinic, listen):
     listener = listen(302)
-    open_incident(clinic=clinic, watched=Watched.DRIFT, words="They differ.")
+    open_incident(clinic=clinic, kind=IncidentKind.DRIFT, words="They differ.")
     deliver_due()
     assert len(listener.bodies) == 1
     assert "302" in OutgoingMessage.objects.get().last_error
@@ -154,7 +154,7 @@ def test_a_redirect_is_not_followed(clinic, listen):
 
 def test_an_incident_and_its_messages_are_written_together(clinic, settings):
     settings.WATCH_EMAIL, settings.WATCH_WEBHOOK = "operator@clinic.example", "https://hook.clinic.example/secret"
-    open_incident(clinic=clinic, watched=Watched.DRIFT, words="They differ.")
+    open_incident(clinic=clinic, kind=IncidentKind.DRIFT, words="They differ.")
     rows = {row.kind: row for row in OutgoingMessage.objects.all()}
     assert set(rows) == {"incident", "incident_call"}
     assert rows["incident_call"].address == "", "the address of a webhook may hold a secret"
@@ -180,10 +180,10 @@ def test_an_incident_is_acknowledged_once(clinic, manager, dermatologist, sign_i
 
 
 def test_what_is_over_is_not_acknowledged_and_may_come_again(clinic, manager):
-    incident, _is_new = open_incident(clinic=clinic, watched=Watched.DRIFT, words="Seen.")
-    assert end_incident(clinic=clinic, watched=Watched.DRIFT)
+    incident, _is_new = open_incident(clinic=clinic, kind=IncidentKind.DRIFT, words="Seen.")
+    assert end_incident(clinic=clinic, kind=IncidentKind.DRIFT)
     assert not acknowledge_incident(incident=incident, by=manager.user)
-    again, is_new = open_incident(clinic=clinic, watched=Watched.DRIFT, words="Seen again.")
+    again, is_new = open_incident(clinic=clinic, kind=IncidentKind.DRIFT, words="Seen again.")
     assert is_new
     assert again != incident
 
@@ -191,7 +191,7 @@ def test_what_is_over_is_not_acknowledged_and_may_come_again(clinic, manager):
 @pytest.mark.parametrize(
     ("values", "constraint"),
     [
-        ({"watched": "weather"}, "incident_is_of_a_known_kind"),
+        ({"kind": "weather"}, "incident_is_of_a_known_kind"),
         ({"state": "forgotten"}, "incident_state_is_known"),
         ({"words": ""}, "incident_says_what_was_seen"),
         ({"state": "over"}, "incident_that_is_over_has_an_end"),
@@ -209,7 +209,7 @@ def test_the_database_refuses_two_of_a_kind(clinic):
     factories.IncidentFactory(clinic=clinic)
     with pytest.raises(IntegrityError), transaction.atomic():
         factories.IncidentFactory(clinic=clinic)
-    factories.IncidentFactory(clinic=clinic, watched="refusals")
+    factories.IncidentFactory(clinic=clinic, kind="refusals")
 
 
 def test_figures_count_days_agreement_and_calibration(clinic, other_clinic, dermatologist):
@@ -286,7 +286,7 @@ def test_the_oldest_urgent_photograph_is_watched(clinic):
         image=image, clinic=clinic, state="waiting", reason="urgent", reasons=["urgent"], needs=1,
         entered_at=timezone.now() - timedelta(days=9),
     )  # fmt: skip
-    assert [incident.watched for incident in watch_clinic(clinic)] == [Watched.QUEUE_AGE]
+    assert [incident.kind for incident in watch_clinic(clinic)] == [IncidentKind.QUEUE_AGE]
 
 
 def test_the_watch_sees_what_came_after_a_clock_was_set_back(clinic, staff, sign_in, monkeypatch):
@@ -297,7 +297,7 @@ def test_the_watch_sees_what_came_after_a_clock_was_set_back(clinic, staff, sign
     Prediction.objects.update(created_at=next_year)
     photographs(clinic, 120, shift=2)
     photographs(clinic, 60, shift=0, verdict="blurred")
-    assert [incident.watched for incident in watch_clinic(clinic)] == [Watched.DRIFT, Watched.REFUSALS]
+    assert [incident.kind for incident in watch_clinic(clinic)] == [IncidentKind.DRIFT, IncidentKind.REFUSALS]
     page = sign_in(staff).get(reverse("watch"))
     assert page.status_code == 200
     assert [(day.predictions, day.refused) for day in days_of(clinic, days=2)] == [(0, 0), (0, 60)]
@@ -312,7 +312,7 @@ def test_an_urgent_photograph_from_a_time_that_has_not_come_waits_from_now_on(cl
     )  # fmt: skip
     assert watch_clinic(clinic) == []
     monkeypatch.setattr(timezone, "now", lambda: now() + timedelta(days=9))
-    assert [incident.watched for incident in watch_clinic(clinic)] == [Watched.QUEUE_AGE]
+    assert [incident.kind for incident in watch_clinic(clinic)] == [IncidentKind.QUEUE_AGE]
 
 
 def test_metrics_are_for_this_machine_or_for_the_token(client, settings):

@@ -8,7 +8,7 @@ from django.urls import reverse
 
 from diagnosis.images.models import Prediction
 from diagnosis.monitoring.hourly_checks import FEWEST_COUNTED, watch_clinic
-from diagnosis.monitoring.models import Incident, IncidentState, Watched
+from diagnosis.monitoring.models import Incident, IncidentKind, IncidentState
 from diagnosis.monitoring.tasks import watch_clinics
 from diagnosis.reviews.services import record_review
 from mlmodel.releases.release import load_release
@@ -32,7 +32,7 @@ def answered(clinic, dermatologist, *labels: str, share: float = 0.7, **values) 
 
 
 def kinds(incidents: list[Incident]) -> list[str]:
-    return sorted(incident.watched for incident in incidents)
+    return sorted(incident.kind for incident in incidents)
 
 
 def test_agreement_below_the_limit_is_told_once_and_acknowledged(clinic, dermatologist, settings, sign_in):
@@ -47,7 +47,7 @@ def test_agreement_below_the_limit_is_told_once_and_acknowledged(clinic, dermato
     assert "15 of 60" in message.body
     assert "25 %, at most 37 % within its 95 % interval" in message.body
     incident = Incident.objects.get()
-    assert incident.watched == Watched.AGREEMENT
+    assert incident.kind == IncidentKind.AGREEMENT
     sign_in(dermatologist).post(reverse("watch-acknowledge", args=[incident.pk]))
     watch_clinics()
     incident.refresh_from_db()
@@ -89,7 +89,7 @@ def test_probabilities_that_are_less_true_than_at_release_are_noticed(clinic, de
     # 99 % sure, right in 66 of 100: agreement is above its limit.
     answered(clinic, dermatologist, *["nv"] * 66, *["bkl"] * 34, share=0.99)
     (incident,) = watch_clinic(clinic)
-    assert incident.watched == Watched.CALIBRATION
+    assert incident.kind == IncidentKind.CALIBRATION
     assert "the calibration error is 0.330 on 100 photographs" in incident.words
     released = load_release().settings["locked_test"]["photographs"]["calibration_error"]["value"]
     assert f"{released:.3f} at release" in incident.words
@@ -120,7 +120,7 @@ def test_slow_answers_are_noticed_and_end(clinic, settings):
     assert watch_clinic(clinic) == []  # 2 of 50 are fewer than one in 20
     work(2, 9)
     (incident,) = watch_clinic(clinic)
-    assert incident.watched == Watched.LATENCY
+    assert incident.kind == IncidentKind.LATENCY
     assert "9.0 seconds or more" in incident.words
     assert watch_clinic(clinic) == []
     work(200, 0.2)

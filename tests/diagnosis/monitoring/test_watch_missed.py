@@ -17,7 +17,7 @@ def turned_out(reader, answer: str, tier: str = "calm", **facts):
 
 
 def alive() -> list[Incident]:
-    return list(Incident.objects.alive().filter(watched="missed"))
+    return list(Incident.objects.alive().filter(kind="missed"))
 
 
 @pytest.mark.parametrize(

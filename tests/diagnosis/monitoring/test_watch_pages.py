@@ -13,7 +13,7 @@ from diagnosis.images.models import ImageFeatures, Prediction
 from diagnosis.monitoring.activity import days_of, queue_of
 from diagnosis.monitoring.days import store_day
 from diagnosis.monitoring.label_agreement import Released, released_calibration
-from diagnosis.monitoring.models import WatchDay
+from diagnosis.monitoring.models import MonitoringDay
 from diagnosis.monitoring.tasks import watch_clinics
 from diagnosis.reviews.models import QueueEntry
 from diagnosis.reviews.services import record_review
@@ -152,7 +152,7 @@ def test_a_day_is_kept_once_and_as_it_was_seen_last(clinic):
     QueueEntry.objects.update(entered_at=timezone.now() - timedelta(days=5))
     photographs(clinic, 120, shift=2)
     store_day(clinic)
-    kept = WatchDay.objects.get()
+    kept = MonitoringDay.objects.get()
     assert (kept.day, kept.photographs, kept.waiting, round(kept.oldest_days)) == (timezone.localdate(), 120, 1, 5)
     assert kept.has_drifted
 
@@ -163,7 +163,7 @@ def test_the_operator_sees_drift_of_all_and_of_each_clinic(clinic, other_clinic,
     photographs(clinic, 120, shift=2)
     photographs(other_clinic, 20, shift=0)
     watch_clinics()
-    WatchDay.objects.update(day=timezone.localdate() - timedelta(days=1))
+    MonitoringDay.objects.update(day=timezone.localdate() - timedelta(days=1))
     watch_clinics()
     page = sign_in(operator).get(reverse("watch-site")).content.decode()
     rows = re.findall(r'<th scope="row">(Northside|Harbour) Clinic</th>(.*?)</tr>', page, re.DOTALL)
@@ -274,9 +274,9 @@ def test_the_database_refuses_a_second_row_of_a_day(clinic):
             kept(whose)
 
 
-def kept(clinic, **values) -> WatchDay:
+def kept(clinic, **values) -> MonitoringDay:
     ordinary = {"photographs": 0, "waiting": 0, "oldest_days": 0.0, "median_days": 0.0}
-    return WatchDay.objects.create(
+    return MonitoringDay.objects.create(
         clinic=clinic, **{"day": timezone.localdate(), "seen_at": timezone.now(), **ordinary, **values}
     )
 
