@@ -16,7 +16,7 @@ from mlmodel.evaluation.model_card import how_asked
 from mlmodel.evaluation.subgroups import FEWEST_LESIONS, FEWEST_OF_A_KIND
 from mlmodel.releases.sources import source_of
 from mlmodel.reporting import charts
-from mlmodel.reporting.words import HEADLINE, SUBSETS, TIERS, TRAITS, name_of, of_a_hundred
+from mlmodel.reporting.words import HEADLINE, SUBSETS, TIERS, TRAITS, name_of, of_a_hundred, worst_source
 from mlmodel.taxonomy import BY_CODE, CODES
 
 REPORT_PAGE, REPORT_JSON = "report.html", "report.json"
@@ -31,6 +31,7 @@ _WORDS = {
     "FEWEST_OF_A_KIND": FEWEST_OF_A_KIND, "FIGURES": FIGURES, "HEADLINE": HEADLINE, "LEAST": LEAST,
     "STYLE": STYLE, "SUBSETS": SUBSETS, "TIERS": TIERS, "TRAITS": TRAITS,
     "counted": counted, "how_asked": how_asked, "of_a_hundred": of_a_hundred, "source_of": source_of,
+    "worst_source": worst_source,
     "roc_chart": charts.roc_chart, "precision_recall_chart": charts.precision_recall_chart,
     "reliability_chart": charts.reliability_chart, "epochs_chart": charts.epochs_chart,
 }  # fmt: skip

@@ -1,6 +1,7 @@
 """Wording of the report: names of classes, subsets, traits and metrics."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from mlmodel.taxonomy import BY_CODE
 
@@ -65,3 +66,17 @@ def of_a_hundred(found: Mapping[str, float] | None) -> str:
     if found is None:
         return "an unknown share"
     return f"{found['value'] * 100:.0f} of 100 ({found['low'] * 100:.0f}–{found['high'] * 100:.0f})"
+
+
+def worst_source(by_source: Mapping[str, Mapping[str, Any]]) -> dict[str, Any] | None:
+    """Return the source where *watch* finds the smallest share of melanomas, as ``name`` and ``figure``.
+
+    None if fewer than two sources have enough melanomas.
+    """
+    shares = {
+        name: figure for name, each in by_source.items() if (figure := each["figures"]["watch.melanoma_sensitivity"])
+    }
+    if len(shares) < 2:
+        return None
+    name = min(shares, key=lambda each: shares[each]["value"])
+    return {"name": name, "figure": shares[name]}

@@ -44,7 +44,7 @@ def test_every_figure_by_source_is_shown_with_its_lesions(facts):
     behind = {name: 1100 + place for place, name in enumerate(FIGURES)}
     north = {**source, "figures": dict.fromkeys(FIGURES, ESTIMATE), "behind": behind}
     # An older release did not count the lesions of each figure.
-    south = {**source, "figures": {**dict.fromkeys(FIGURES, ESTIMATE), "melanoma_auc": None}}
+    south: dict[str, Any] = {**source, "figures": {**dict.fromkeys(FIGURES, ESTIMATE), "melanoma_auc": None}}
 
     page = render_page({**facts, "by_source": {"HAM10000": north, "isic2020": south}, "by_source_from_release": True})
 
@@ -56,6 +56,11 @@ def test_every_figure_by_source_is_shown_with_its_lesions(facts):
     assert [row[1].split()[-1] for row in rows[4:]] == [f"{number:,}" for number in behind.values()]
     assert 'href="#sources"' in page
     assert "when the network was released" in page
+    least = {**ESTIMATE, "value": 0.61}
+    worse = {**south, "figures": {**south["figures"], "watch.melanoma_sensitivity": least}}
+    lead = render_page({**facts, "by_source": {"HAM10000": north, "isic2020": worse}}).split("<nav", 1)[0]
+    assert "At ISIC 2020" in lead
+    assert "61 of 100" in lead
     alone = {name: values for name, values in facts.items() if name != "by_source"}
     assert 'id="sources"' not in render_page(alone)
 
