@@ -14,6 +14,7 @@ import resource
 import time
 import uuid
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -285,22 +286,30 @@ def precision(data: Path, features: Path, folds: tuple[int, ...]) -> None:
         f"as served, {DIMENSIONS} dimensions": Projection.load(analyser.release.head).embed(stored_features),
     }
     for name, vectors in spaces.items():
-        hits = _hits(vectors, archive, queries, labels, lesions)
+        hits, cosines = _hits(vectors, archive, queries, labels, lesions)
         macro = np.mean([hits[labels[queries] == label].mean() for label in np.unique(labels[queries])])
         print(f"{name:40}{macro:>22.3f}{hits.mean():>18.3f}", flush=True)
+    print("as served, by cosine: the share of the neighbours, and how many are of the same class")
+    bounds = (-1.0, 0.65, 0.75, 0.80, 0.85, 0.90, 0.93, 0.96, 1.01)
+    for low, high in pairwise(bounds):
+        is_between = (cosines >= low) & (cosines < high)
+        if is_between.any():
+            print(f"{low:5.2f} to {high:.2f}{is_between.mean():>8.3f}{hits[is_between].mean():>8.3f}")
 
 
 def _hits(
     vectors: np.ndarray, archive: np.ndarray, asked: np.ndarray, labels: np.ndarray, lesions: np.ndarray
-) -> np.ndarray:
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return whether each neighbour has the photograph's class, and its cosine, both (photographs, ``SHOWN``)."""
     confirmed: Archive[int, int] = Archive(vectors.shape[1])
     rows = np.flatnonzero(archive).tolist()
     confirmed.put(rows, lesions[rows].tolist(), vectors[rows])
-    hits = []
+    hits, cosines = [], []
     for row in np.flatnonzero(asked).tolist():
         nearest = confirmed.nearest(vectors[row], count=SHOWN, without=[int(lesions[row])])
-        hits.append(np.mean([labels[key] == labels[row] for key, _similarity in nearest]))
-    return np.array(hits)
+        hits.append([labels[key] == labels[row] for key, _similarity in nearest])
+        cosines.append([similarity for _key, similarity in nearest])
+    return np.array(hits), np.array(cosines)
 
 
 if __name__ == "__main__":

@@ -365,7 +365,7 @@ class TestThePages:
 
     @pytest.mark.parametrize(
         ("similarity", "said"),
-        [(1.0, "Very alike"), (0.85, "Very alike"), (0.84, "Alike"), (0.69, "Somewhat alike"), (0.1, "Hardly alike")],
+        [(1.0, "Very alike"), (0.93, "Very alike"), (0.92, "Alike"), (0.84, "Somewhat alike"), (0.64, "Hardly alike")],
     )
     def test_likeness_in_words(self, photographed, patient, staff, similarity, said):
         case(another(patient), MELANOMA, code="mel")
