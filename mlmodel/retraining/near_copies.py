@@ -10,7 +10,7 @@ from mlmodel.retraining.base_set import Cases
 # Late features of nevi of different people are almost identical; intermediate ones still distinguish photographs.
 STAGE = "block8"
 # To be chosen again for every new backbone. Of 7,933 photographs of other lesions, three reach this with one of the
-# 1,983 test photographs. Test photographs, saved again at JPEG quality 85, stay above 0.92, and if also scaled to three
+# 1,983 test photographs. Those, saved again at JPEG quality 85, stay above 0.92, and if also scaled to three
 # quarters, above it (the least of 150: 0.801).
 ALIKE = 0.80
 _DIRECTIONS = 64
